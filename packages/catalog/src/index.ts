@@ -1,1 +1,10 @@
-export {};
+export type {
+  Catalog,
+  CatalogColumn,
+  CatalogForeignKey,
+  CatalogKey,
+  CatalogTable,
+  CatalogUniqueIndex,
+  Pattern,
+  SourceType,
+} from './catalog.ts';

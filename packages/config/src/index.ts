@@ -1,1 +1,3 @@
-export {};
+export type * from './config.ts';
+export { ConfigError, formatProblem } from './problem.ts';
+export type { Problem } from './problem.ts';

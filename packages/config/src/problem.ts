@@ -1,0 +1,23 @@
+import type { ConfigPath } from './config.ts';
+
+/** One mistake in the YAML that people write: where it stands, what is wrong, what would be right. */
+export interface Problem {
+  readonly at: ConfigPath;
+  readonly message: string;
+  /** Counted from 1; found when the problem is reported. */
+  readonly line?: number;
+}
+
+/** Thrown with every problem that was found, never only the first. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  constructor(readonly problems: readonly Problem[]) {
+    super(problems.map(formatProblem).join('\n'));
+  }
+}
+
+/** `services/adopus.yaml:14 adopus.source.tables.dbo.Actor: unknown key "x"; known: …`. */
+export function formatProblem({ at, line, message }: Problem): string {
+  const place = line === undefined ? at.file : `${at.file}:${line}`;
+  return `${[place, at.keys.join('.')].filter(Boolean).join(' ')}: ${message}`;
+}
