@@ -1,1 +1,14 @@
-export {};
+export type {
+  ColumnDefinition,
+  ColumnRole,
+  Exactness,
+  ExistingTable,
+  KeyDefinition,
+  MappedColumn,
+  MigrationSet,
+  ObjectNames,
+  ReplicatedTable,
+  SourceName,
+  TableDefinition,
+  TargetSchema,
+} from './table-definition.ts';
