@@ -13,7 +13,7 @@ export interface Field<T> {
 export type Shape<T> = { readonly [K in keyof T]-?: Field<Exclude<T[K], undefined>> };
 
 /** Called for each problem of a mapping, with the key in the text (none: the mapping itself). */
-export type Report = (message: string, key?: string) => void;
+type Report = (message: string, key?: string) => void;
 
 /** The typed value of a mapping; undefined where a problem was reported. */
 export type ShapeParser<T> = (value: unknown, report: Report) => T | undefined;
