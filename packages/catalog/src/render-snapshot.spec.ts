@@ -43,9 +43,9 @@ describe('renderSnapshot', () => {
   });
 
   it('leaves out what is not there', () => {
-    const { collation: _, ...catalog } = CATALOG;
+    const catalog = { database: 'Db', schema: 'dbo', type: 'mssql', pattern: 'db-shared' } as const;
     const { text } = renderSnapshot({ ...catalog, tables: [plainTable('Tekst')] });
-    expect(text.slice(text.indexOf('pattern:'))).toBe(`pattern: "db-per-tenant"
+    expect(text.slice(text.indexOf('pattern:'))).toBe(`pattern: "db-shared"
 tables:
   Tekst:
     columns:
