@@ -8,7 +8,7 @@ import {
   type MigrationSet,
   type TableDefinition,
 } from '@cdc-migrations/table-defs';
-import type { Stage } from '../program.ts';
+import type { Stage } from './stage.ts';
 import { buildInfrastructure, buildSchemas, buildStaging, buildTables } from './build-files.ts';
 import { buildManifest, renderManifest, type Category } from './manifest.ts';
 import {
