@@ -57,12 +57,17 @@ export function buildKeyedMerge(table: ReplicatedTable, schema: string): KeyedMe
   const key = keyColumnsOf(table);
   const large = buildLargeColumns(table, key);
   const soft = table.deleteMode === 'soft';
-  const columns = soft ? table.columns : table.columns.filter(({ name }) => name !== '__deleted_at');
+  const columns = soft
+    ? table.columns
+    : table.columns.filter(({ name }) => name !== '__deleted_at');
   const updated = columns.filter((column) => !key.includes(column));
   return {
     ...buildMerge(table, schema, columns, (column) => keyedValue(column, large, soft)),
     soft,
-    keyColumns: key.map(({ name }) => ({ name, missing: `missing key column ${quoteIdentifier(name)}` })),
+    keyColumns: key.map(({ name }) => ({
+      name,
+      missing: `missing key column ${quoteIdentifier(name)}`,
+    })),
     key: buildKey(key),
     largeColumns: large,
     needsStored: [
@@ -145,7 +150,9 @@ function buildLargeColumns(
     .map((column, index) => {
       const known = `known_${index + 1}`;
       const equalities = key.map(({ name, type }) => {
-        const [before, after] = [known, 'newest'].map((row) => keyValue(`${row}.${quoteIdentifier(name)}`, type));
+        const [before, after] = [known, 'newest'].map((row) =>
+          keyValue(`${row}.${quoteIdentifier(name)}`, type),
+        );
         return `${before} = ${after}`;
       });
       return { ...column, known, knownIsNewest: equalities.join(' AND ') };
@@ -161,7 +168,11 @@ function stagedValue({ name, type, default: initial }: ColumnDefinition): string
  * What the final row holds: the staged value; where that is Debezium's unavailable value, the one known before, else
  * the stored one. A soft delete keeps what is stored.
  */
-function keyedValue(column: ColumnDefinition, large: readonly LargeColumnView[], soft: boolean): string {
+function keyedValue(
+  column: ColumnDefinition,
+  large: readonly LargeColumnView[],
+  soft: boolean,
+): string {
   if (column.name === '__deleted_at') return 'CASE WHEN newest."__is_delete" THEN now() END';
   const stored = `(newest."__stored").${quoteIdentifier(column.name)}`;
   const found = large.find(({ name }) => name === column.name);
@@ -170,7 +181,11 @@ function keyedValue(column: ColumnDefinition, large: readonly LargeColumnView[],
   return `CASE WHEN newest."__is_delete" THEN ${stored} ELSE ${value} END`;
 }
 
-function availableValue({ name, type, role }: ColumnDefinition, large: LargeColumnView, stored: string): string {
+function availableValue(
+  { name, type, role }: ColumnDefinition,
+  large: LargeColumnView,
+  stored: string,
+): string {
   const staged = `newest.${quoteIdentifier(name)}`;
   const cast = storageCast(type);
   const relaxed = stagingType({ type, role });
