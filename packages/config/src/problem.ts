@@ -4,6 +4,8 @@ import type { ConfigPath } from './config.ts';
 export interface Problem {
   readonly at: ConfigPath;
   readonly message: string;
+  /** The key or index below `at` that the message is about, where it is not part of the path: an unknown key. */
+  readonly key?: string | number;
   /** Counted from 1; found when the problem is reported. */
   readonly line?: number;
 }
