@@ -28,7 +28,7 @@ export interface Workspace {
   remove(): void;
 }
 
-export interface TargetInputs {
+interface TargetInputs {
   readonly files: readonly string[];
   readonly folders: readonly string[];
   readonly env: readonly string[];
