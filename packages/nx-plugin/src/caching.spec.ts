@@ -33,7 +33,7 @@ describe('caching of adopus:migrations', () => {
 
   it('restores every deleted output byte for byte', () => {
     const before = workspace.outputs();
-    expect(before.size).toBeGreaterThan(80);
+    expect(before.size).toBeGreaterThan(100);
     for (const folder of [
       'generated/table-definitions',
       'generated/migration-sets.yaml',
@@ -64,7 +64,12 @@ describe('caching of adopus:migrations', () => {
   });
 
   it('renders tables and staging for a column that the source got, no schemas', () => {
-    workspace.addColumn('Fraver');
+    edit('generated/schemas/AdOpusTest.dbo.yaml', (text) =>
+      text.replace(
+        '  Fraver:\n    columns:\n',
+        '$&      - {"name": "Added", "type": "int", "nullable": true}\n',
+      ),
+    );
     expect(workspace.run()).toEqual(['migrations', 'staging', 'table-defs', 'tables']);
   });
 

@@ -40,7 +40,12 @@ const STAGES = [
     command: 'cdc manage-migrations generate --only table-defs --force',
     cache: true,
     after: [],
-    files: () => ['services/**/*.yaml', 'sink-groups.yaml', 'generated/schemas/*.yaml'],
+    files: () => [
+      'services/**/*.yaml',
+      'services/**/*.yml',
+      'sink-groups.yaml',
+      'generated/schemas/*.yaml',
+    ],
     takes: [],
     env: [],
     writes: () => [TABLE_DEFINITIONS, MIGRATION_SETS],

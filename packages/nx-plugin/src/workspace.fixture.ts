@@ -21,8 +21,6 @@ export interface Workspace {
   run(env?: NodeJS.ProcessEnv): string[];
   /** Every file below `generated` and `migrations`, with its content. */
   outputs(): ReadonlyMap<string, string>;
-  /** Adds a column to a table of the snapshot. */
-  addColumn(table: string): void;
   /** What Nx hashes of a target: files, folders of the outputs of other targets, variables. */
   inputs(target: string): TargetInputs;
   remove(): void;
@@ -35,20 +33,11 @@ interface TargetInputs {
 }
 
 const NX = join(ROOT, 'node_modules/nx/dist/bin/nx.js');
-const SNAPSHOT = 'generated/schemas/AdOpusTest.dbo.yaml';
 
 export function createWorkspace(): Workspace {
   const root = mkdtempSync(join(tmpdir(), 'cdc-nx-'));
   const repo = join(root, 'adopus');
   cpSync(join(ROOT, 'fixtures/adopus'), repo, { recursive: true });
-  mkdirSync(join(repo, 'generated/schemas'), { recursive: true });
-  const tables = readFileSync(join(repo, 'services/adopus.yaml'), 'utf8').matchAll(
-    /from: dbo\.(\w+)/g,
-  );
-  writeFileSync(
-    join(repo, SNAPSHOT),
-    [...new Set([...tables].map(([, table]) => `${table}: [Id, Døv, Fødeland]\n`))].join(''),
-  );
   install(root);
   const nx = (args: readonly string[], env: NodeJS.ProcessEnv = {}) => runNx(root, args, env);
   return {
@@ -58,10 +47,6 @@ export function createWorkspace(): Workspace {
       return readMisses(root);
     },
     outputs: () => readOutputs(repo),
-    addColumn(table) {
-      const text = readFileSync(join(repo, SNAPSHOT), 'utf8');
-      writeFileSync(join(repo, SNAPSHOT), text.replace(`${table}: [`, `${table}: [Added, `));
-    },
     inputs: (target) => parseInputs(nx(['show', 'target', 'inputs', `adopus:${target}`, '--json'])),
     remove: () => rmSync(root, { recursive: true, force: true }),
   };
@@ -73,8 +58,7 @@ function install(root: string): void {
   mkdirSync(join(modules, '@cdc-migrations'));
   symlinkSync(join(ROOT, 'node_modules/nx'), join(modules, 'nx'));
   symlinkSync(join(ROOT, 'packages/nx-plugin'), join(modules, '@cdc-migrations/nx'));
-  cpSync(join(__dirname, 'fake-cdc.fixture.cjs'), join(modules, '.bin/cdc'));
-  symlinkSync(join(ROOT, 'node_modules/js-yaml'), join(modules, 'js-yaml'));
+  symlinkSync(join(ROOT, 'packages/cli/bin/cdc.js'), join(modules, '.bin/cdc'));
   writeFileSync(join(root, '.gitignore'), 'node_modules\n.nx\n');
   writeFileSync(join(root, 'package.json'), '{ "name": "workspace", "private": true }\n');
   writeFileSync(
