@@ -6,7 +6,7 @@ import { buildProgram } from './program.ts';
 const USER_ERRORS = new Set(['ConfigError', 'SnapshotError']);
 
 try {
-  await buildProgram((exitCode) => (process.exitCode = exitCode)).parseAsync();
+  await buildProgram({ setExitCode: (exitCode) => (process.exitCode = exitCode) }).parseAsync();
 } catch (error) {
   process.exitCode = report(error);
 }

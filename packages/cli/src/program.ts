@@ -1,20 +1,16 @@
-import { Command, Option } from 'commander';
-import type { GenerateOptions } from './generate/generate.ts';
+import { Command } from 'commander';
+import { addGenerate } from './commands/generate.ts';
 
-/** Stages of `generate --only`, in order. */
-export const STAGES = [
-  'table-defs',
-  'schemas',
-  'infrastructure',
-  'tables',
-  'staging',
-  'migrations',
-] as const;
+/** What a command gets from the shell that runs it. */
+export interface CommandContext {
+  readonly setExitCode: (exitCode: number) => void;
+}
 
-export type Stage = (typeof STAGES)[number];
+/** Commands of `cdc manage-migrations`, in the order of the help; what a command needs is loaded when it runs. */
+const COMMANDS: readonly ((migrations: Command, context: CommandContext) => void)[] = [addGenerate];
 
-/** The command line; what a command needs is loaded when it runs. */
-export function buildProgram(setExitCode: (exitCode: number) => void): Command {
+/** The command line. */
+export function buildProgram(context: CommandContext): Command {
   const program = new Command('cdc')
     .description(
       'Copies of SQL Server databases in PostgreSQL: from the catalog of the source to the SQL of the target.',
@@ -29,34 +25,6 @@ export function buildProgram(setExitCode: (exitCode: number) => void): Command {
       '--root <folder>',
       'implementation repo, instead of the one that holds the working directory',
     );
-  migrations
-    .command('generate')
-    .description(
-      'Writes table definitions and SQL from the configuration and the snapshots in generated/schemas/. ' +
-        'Nothing is written when there is a mistake anywhere.',
-    )
-    .option('--service <name...>', 'only the files of tables of these services')
-    .option('--table <name...>', 'only the files of these tables, by <Table> or <schema>.<Table>')
-    .addOption(
-      new Option(
-        '--only <stage>',
-        'one stage, from what the stages before it have written',
-      ).choices(STAGES),
-    )
-    .option('--dry-run', 'say what would change, and write nothing')
-    .option(
-      '--check',
-      'write nothing; exit 1 when files are stale, 6 when generated files were edited',
-    )
-    .option('--force', 'write over generated files that were edited')
-    .option('--json', 'one JSON document on standard output, all else on standard error')
-    .addHelpText(
-      'after',
-      '\nEnvironment:\n  CDC_DB_USER  role that inserts into staging tables and runs merges (default: postgres)\n',
-    )
-    .action(async (options: Omit<GenerateOptions, 'root'>) => {
-      const { generate } = await import('./generate/generate.ts');
-      setExitCode(generate({ ...options, ...migrations.opts<{ root?: string }>() }));
-    });
+  for (const add of COMMANDS) add(migrations, context);
   return program;
 }

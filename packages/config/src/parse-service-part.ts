@@ -41,20 +41,19 @@ function findService(value: Mapping, name: string, report: Report): Keys {
   const besides = 'service' in value && !isMapping(value['service']);
   if (besides || (!Object.hasOwn(value, name) && ('source' in value || 'sinks' in value))) {
     if (!besides) report([], `missing key "service"; expected service: ${name}`);
-    else refuseOtherName(value['service'], name, ['service'], report);
     return [];
   }
   const [key = name, ...others] = Object.keys(value).sort(
     (one, other) => Number(other === name) - Number(one === name),
   );
-  refuseOtherName(key, name, [key], report);
+  if (key !== name) report([key], otherNameFault(name, key));
   for (const other of others) {
     report([], `unknown key "${other}"; a file has one service, here "${key}"`, other);
   }
   return [key];
 }
 
-function refuseOtherName(found: unknown, name: string, keys: Keys, report: Report): void {
-  if (typeof found !== 'string' || found === name) return;
-  report(keys, `the file of the service "${name}" says "${found}"; rename one of the two`);
+/** What is wrong where the file of a service names another one. */
+export function otherNameFault(name: string, found: string): string {
+  return `the file of the service "${name}" says "${found}"; rename one of the two`;
 }

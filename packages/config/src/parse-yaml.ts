@@ -17,7 +17,9 @@ export function parseYaml(file: string, text: string): ParsedYaml {
       error.reason === 'duplicated mapping key' ? findDuplicateKeys(file, text) : [];
     if (duplicates.length > 0) return { problems: duplicates };
     const line = ((error.mark as typeof error.mark | undefined)?.line ?? 0) + 1;
-    return { problems: [{ at: { file, keys: [] }, line, message: `no YAML: ${error.reason}` }] };
+    // A quoted part of the reason may be a part of a password.
+    const reason = error.reason.replace(/ ?("[^"]*"|!<[^>]*>)/g, '');
+    return { problems: [{ at: { file, keys: [] }, line, message: `invalid YAML: ${reason}` }] };
   }
 }
 

@@ -8,7 +8,7 @@ export function schemaNameFault(name: string): string | undefined {
   if (name === '') return 'a schema name is empty';
   const letter = UNSAFE_LETTER.exec(name)?.[0];
   if (letter !== undefined) {
-    return `the schema name "${printable(name)}" has ${describe(letter)}; a name without quotes, backslash, $, braces and control characters is safe to put into SQL`;
+    return `the schema name "${name}" has ${describe(letter)}; a name without quotes, backslash, $, braces and control characters is safe to put into SQL`;
   }
   const bytes = Buffer.byteLength(name);
   if (bytes > MAX_NAME_BYTES) {
@@ -38,8 +38,4 @@ function ownerOf(name: string): string | undefined {
 
 function describe(letter: string): string {
   return letter < ' ' || letter > '~' ? 'a control character' : letter;
-}
-
-function printable(name: string): string {
-  return JSON.stringify(name).slice(1, -1);
 }

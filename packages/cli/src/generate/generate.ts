@@ -4,7 +4,7 @@ import { formatProblem } from '@cdc-migrations/config';
 import { CommandError, EXIT } from '../exit-code.ts';
 import { findRoot } from '../find-root.ts';
 import { locateError } from '../locate-error.ts';
-import type { Stage } from '../program.ts';
+import type { Stage } from './stage.ts';
 import { narrow } from './narrow.ts';
 import { planFiles, type FileAction, type FileStep } from './plan-files.ts';
 import { BUILD_STAGE, buildAll, type Output } from './stages.ts';

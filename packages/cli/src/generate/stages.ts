@@ -8,9 +8,9 @@ import {
   type MigrationSet,
   type TableDefinition,
 } from '@cdc-migrations/table-defs';
-import type { Stage } from '../program.ts';
+import type { Stage } from './stage.ts';
 import { buildInfrastructure, buildSchemas, buildStaging, buildTables } from './build-files.ts';
-import { buildManifest, renderManifest } from './manifest.ts';
+import { buildManifest, renderManifest, type Category } from './manifest.ts';
 import {
   readChecksum,
   readDefinitions,
@@ -28,9 +28,6 @@ export interface Output {
   readonly tables: readonly TableDefinition[];
   readonly warnings: readonly Problem[];
 }
-
-/** Categories of a set's folder that are ours. */
-const CATEGORIES = ['schemas', 'infrastructure', 'tables', 'validation', 'staging'] as const;
 
 /** All stages in one go, from the configuration and the snapshots. */
 export function buildAll(root: string, role: string): Output {
@@ -86,7 +83,7 @@ export const BUILD_STAGE: { readonly [S in Stage]: (root: string, role: string) 
 
 function ofSets(
   sets: readonly MigrationSet[],
-  categories: readonly (typeof CATEGORIES)[number][],
+  categories: readonly Category[],
   files: readonly GeneratedFile[],
   tables: readonly TableDefinition[] = [],
 ): Output {

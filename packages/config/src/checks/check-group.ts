@@ -1,4 +1,4 @@
-import { didYouMean } from '../nearest.ts';
+import { knownNames } from '../nearest.ts';
 import type { Keys, Report } from '../report.ts';
 import type { SourceGroupsShape } from '../schemas/source-groups.ts';
 import type { Draft } from '../shape/draft.ts';
@@ -29,7 +29,7 @@ export function checkGroup(group: GroupDraft, keys: Keys, report: Report): void 
 
 /** The environments of a group: as listed, else those that its sources have. */
 export function envsOf(group: GroupDraft): readonly string[] {
-  if (group.envs) return group.envs.filter((env) => env !== undefined);
+  if (group.envs) return [...new Set(group.envs.filter((env) => env !== undefined))];
   const sources = Object.values(group.sources ?? {});
   return [...new Set(sources.flatMap((source) => Object.keys(source?.environments ?? {})))];
 }
@@ -38,19 +38,22 @@ function checkEnvs(group: GroupDraft, keys: Keys, report: Report): void {
   const { envs = [], validation_env: validationEnv } = group;
   refuseTwice(envs, [...keys, 'envs'], report);
   envs.forEach((env, index) => {
-    if (env === undefined || !RESERVED_ENVS.has(env)) return;
-    report([...keys, 'envs'], `"${env}" is no name for an environment; it is reserved`, index);
+    const fault = env === undefined ? undefined : RESERVED_ENVS[env];
+    if (fault !== undefined) report([...keys, 'envs'], fault, index);
   });
   const known = envsOf(group);
   if (validationEnv === undefined || known.includes(validationEnv)) return;
-  report(
-    [...keys, 'validation_env'],
-    `unknown environment "${validationEnv}"; known: ${known.join(', ')}${didYouMean(validationEnv, known)}`,
-  );
+  const message = `unknown environment "${validationEnv}"; ${knownNames(validationEnv, known)}`;
+  report([...keys, 'validation_env'], message);
 }
 
-/** `embedded` is the database of `--env embedded`; the others are keys that stand beside the environments. */
-const RESERVED_ENVS: ReadonlySet<string> = new Set(['embedded', 'schemas']);
+/** Why an environment cannot have a name. */
+const RESERVED_ENVS: Readonly<Record<string, string>> = Object.assign(Object.create(null), {
+  embedded:
+    'the environment "embedded" is reserved for an embedded PostgreSQL; choose another name',
+  schemas:
+    'an environment cannot be called "schemas", a key that stands beside it; choose another name',
+});
 
 interface EnvironmentOfGroup {
   readonly env: string;
@@ -65,12 +68,12 @@ function checkEnvironment(
 ): void {
   const envs = envsOf(group);
   if (!envs.includes(env)) {
-    const known = `known from envs: ${envs.join(', ')}`;
-    report(keys, `unknown environment "${env}"; ${known}${didYouMean(env, envs)}`);
+    report(keys, `"${env}" is not in envs of the group; ${knownNames(env, envs)}`);
   }
+  const fault = group.envs ? undefined : RESERVED_ENVS[env];
+  if (fault !== undefined) report(keys, fault);
   const { server } = environment;
-  if (server === undefined || !group.servers || server in group.servers) return;
-  const servers = Object.keys(group.servers);
-  const known = `known: ${servers.join(', ')}`;
-  report([...keys, 'server'], `unknown server "${server}"; ${known}${didYouMean(server, servers)}`);
+  const servers = Object.keys(group.servers ?? {});
+  if (server === undefined || servers.length === 0 || servers.includes(server)) return;
+  report([...keys, 'server'], `unknown server "${server}"; ${knownNames(server, servers)}`);
 }

@@ -1,5 +1,5 @@
-import { didYouMean } from '../nearest.ts';
-import type { ServicePart } from '../parse-service-part.ts';
+import { knownNames } from '../nearest.ts';
+import { otherNameFault, type ServicePart } from '../parse-service-part.ts';
 import { tenantNameFault } from '../schema-name.ts';
 import type { ServiceShape } from '../schemas/service.ts';
 import type { SinkGroupsShape } from '../schemas/sink-groups.ts';
@@ -8,17 +8,20 @@ import { checkSinkTable } from './check-sink-table.ts';
 import { refuseTwice } from './refuse-twins.ts';
 
 /** What a service may name; undefined where the file that says it could not be read. */
-export interface KnownNames {
+export interface UsableNames {
   readonly sinkGroups: Draft<SinkGroupsShape> | undefined;
   readonly templates: readonly string[] | undefined;
 }
 
 /** Reports what is wrong with a service by itself and with the sinks and templates that it names. */
-export function checkService(service: ServicePart, known: KnownNames): void {
+export function checkService(service: ServicePart, known: UsableNames): void {
   const { draft, name, keys, report } = service;
   if (!draft) return;
   const fault = tenantNameFault(name);
   if (fault !== undefined) report(keys, fault);
+  if (draft.service !== undefined && draft.service !== name) {
+    report([...keys, 'service'], otherNameFault(name, draft.service));
+  }
   checkSource(service, draft);
   checkSinks(service, draft, known);
 }
@@ -44,7 +47,7 @@ function checkSource({ keys, report }: ServicePart, draft: Draft<ServiceShape>):
 function checkSinks(
   { name, keys, report }: ServicePart,
   draft: Draft<ServiceShape>,
-  { sinkGroups, templates }: KnownNames,
+  { sinkGroups, templates }: UsableNames,
 ): void {
   if (isEmpty(draft, 'sinks')) {
     report(keys, 'no sinks; expected sinks: { <sink group>.<database>: { tables } }');
@@ -70,15 +73,13 @@ function sinkFault(sink: string, sinkGroups: Draft<SinkGroupsShape>): string | u
   const [groupName, database] = dot < 0 ? [sink] : [sink.slice(0, dot), sink.slice(dot + 1)];
   const groups = Object.keys(sinkGroups);
   if (!groups.includes(groupName)) {
-    const known = `known: ${groups.join(', ')}${didYouMean(groupName, groups)}`;
-    return `unknown sink group "${groupName}"; ${known}`;
+    return `unknown sink group "${groupName}"; ${knownNames(groupName, groups)}`;
   }
   const databases = sinkGroups[groupName]?.sources && Object.keys(sinkGroups[groupName].sources);
   if (!databases || (database !== undefined && databases.includes(database))) return undefined;
-  const known = `known: ${databases.map((name) => `${groupName}.${name}`).join(', ')}`;
   return database === undefined
-    ? `the sink names no database; ${known}`
-    : `unknown database "${database}" of ${groupName}; ${known}${didYouMean(database, databases)}`;
+    ? `expected \`<sink group>.<database>\`; databases of ${groupName}: ${databases.join(', ')}`
+    : `unknown database "${database}" of ${groupName}; ${knownNames(database, databases)}`;
 }
 
 /** Whether nothing stands under a key; a wrong value, which has been reported, is something. */

@@ -1,4 +1,4 @@
-import { didYouMean } from '../nearest.ts';
+import { knownNames } from '../nearest.ts';
 import type { Part } from '../parse-part.ts';
 import type { SinkGroupsShape } from '../schemas/sink-groups.ts';
 import type { SourceGroupsShape } from '../schemas/source-groups.ts';
@@ -15,9 +15,7 @@ export function checkSinkGroups(
     checkGroup(group, [name], report);
     const { source_group: sourceGroup } = group;
     if (sourceGroup === undefined || !known || known.includes(sourceGroup)) continue;
-    report(
-      [name, 'source_group'],
-      `unknown source group "${sourceGroup}"; known: ${known.join(', ')}${didYouMean(sourceGroup, known)}`,
-    );
+    const message = `unknown source group "${sourceGroup}"; ${knownNames(sourceGroup, known)}`;
+    report([name, 'source_group'], message);
   }
 }

@@ -1,4 +1,5 @@
-import { didYouMean } from '../nearest.ts';
+import { didYouMean, knownNames } from '../nearest.ts';
+import { COLUMN_TEMPLATES_FILE } from '../config-files.ts';
 import type { Keys, Report } from '../report.ts';
 import { schemaNameFault } from '../schema-name.ts';
 import type { ServiceShape, SinkTableShape } from '../schemas/service.ts';
@@ -67,10 +68,7 @@ function checkTemplates(
   uses.forEach((use, index) => {
     const name = typeof use === 'string' ? use : use?.template;
     if (name === undefined || !templates || templates.includes(name)) return;
-    const known =
-      templates.length === 0
-        ? 'there are none in services/_schemas/column-templates.yaml'
-        : `known: ${templates.join(', ')}${didYouMean(name, templates)}`;
-    report([...keys, 'column_templates', index], `unknown template "${name}"; ${known}`);
+    const message = `unknown template "${name}" of ${COLUMN_TEMPLATES_FILE}; ${knownNames(name, templates)}`;
+    report([...keys, 'column_templates', index], message);
   });
 }

@@ -1,4 +1,4 @@
-import { didYouMean } from '../nearest.ts';
+import { knownNames } from '../nearest.ts';
 import type { Part } from '../parse-part.ts';
 import { tenantNameFault } from '../schema-name.ts';
 import type { SinkGroupsShape } from '../schemas/sink-groups.ts';
@@ -21,8 +21,7 @@ export function checkSourceGroups(
       for (const [env, environment] of Object.entries(source?.environments ?? {})) {
         const target = environment?.target_sink_env;
         if (target === undefined || !sinkEnvs || sinkEnvs.includes(target)) continue;
-        const known = `known: ${sinkEnvs.join(', ')}${didYouMean(target, sinkEnvs)}`;
-        const message = `no sink of ${name} has an environment "${target}"; ${known}`;
+        const message = `no sink of ${name} has an environment "${target}"; ${knownNames(target, sinkEnvs)}`;
         report([...keys, env, 'target_sink_env'], message);
       }
     }

@@ -1,4 +1,4 @@
-import { didYouMean } from '../nearest.ts';
+import { knownNames } from '../nearest.ts';
 import type { Part } from '../parse-part.ts';
 import type { SourceGroupsShape } from '../schemas/source-groups.ts';
 import type { TypeOverridesShape } from '../schemas/type-overrides.ts';
@@ -12,7 +12,7 @@ export function checkTypeOverrides(
   const groups = Object.keys(draft);
   for (const [group, { report }] of typeOverrides) {
     if (groups.includes(group)) continue;
-    const known = `known: ${groups.join(', ')}${didYouMean(group, groups)}`;
-    report([], `the name of the file names no source group "${group}"; ${known}`);
+    const message = `unknown source group "${group}" in the name of the file; ${knownNames(group, groups)}`;
+    report([], message);
   }
 }

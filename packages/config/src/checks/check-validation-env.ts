@@ -1,4 +1,4 @@
-import { didYouMean } from '../nearest.ts';
+import { knownNames } from '../nearest.ts';
 import type { Part } from '../parse-part.ts';
 import type { ServicePart } from '../parse-service-part.ts';
 import type { SinkGroupsShape } from '../schemas/sink-groups.ts';
@@ -19,8 +19,7 @@ export function checkValidationEnv(
     if (!group) continue;
     const envs = envsOf(group);
     if (envs.includes(env)) continue;
-    const known = `known: ${envs.join(', ')}${didYouMean(env, envs)}`;
-    const message = `the source group ${name} has no environment "${env}"; ${known}`;
+    const message = `the source group ${name} has no environment "${env}"; ${knownNames(env, envs)}`;
     report([...keys, 'source', 'validation_env'], message);
   }
 }

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { didYouMean } from '../nearest.ts';
+import { didYouMean, nearest } from '../nearest.ts';
 import type { Keys, Report } from '../report.ts';
 import type { Draft } from './draft.ts';
 import { foundValue } from './found-value.ts';
@@ -134,9 +134,9 @@ function walkFields(schema: Fields, value: Mapping, keys: Keys, report: Report):
   for (const [key, field] of Object.entries(value)) {
     if (Object.hasOwn(entries, key)) {
       if (!isAbsent(field)) read[key] = walk(entries[key]!, field, [...keys, key], report);
-    } else if (schema.type === 'object_with_rest') {
+    } else if (schema.type === 'object_with_rest' && !isMisspelled(key, field, entries)) {
       read[key] = walk(schema.rest, field, [...keys, key], report);
-    } else if (schema.type === 'strict_object') {
+    } else if (schema.type !== 'loose_object') {
       const known = `unknown key "${key}"; known: ${knownKeys(schema)}`;
       report(keys, known + didYouMean(key, Object.keys(entries)), key);
     }
@@ -157,18 +157,22 @@ function keysToFill(entries: v.ObjectEntries): readonly string[] {
   return keys;
 }
 
+/** Beside keys that people choose, a key that is almost a known one and has no mapping as they do. */
+function isMisspelled(key: string, field: unknown, entries: v.ObjectEntries): boolean {
+  return !isMapping(field) && nearest(key, Object.keys(entries)) !== undefined;
+}
+
 /** The keys that mean something to us. */
-function knownKeys({ entries }: Fields): string {
-  return Object.keys(entries)
-    .filter((key) => !Object.hasOwn(LEFT_ALONE, key))
-    .join(', ');
+function knownKeys({ type, entries }: Fields): string {
+  const known = Object.keys(entries).filter((key) => !Object.hasOwn(LEFT_ALONE, key));
+  return [...known, ...(type === 'strict_object' ? [] : ['…'])].join(', ');
 }
 
 /** What a schema says of a value that is not there: `expected …`. */
 function expectationOf(schema: v.GenericSchema): string {
   let expectation = '';
   walk(schema, undefined, [], (_, message) => {
-    expectation = message.replace(/; found nothing$/, '');
+    expectation = message.replace('; found nothing', '');
   });
   return expectation;
 }

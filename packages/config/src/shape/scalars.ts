@@ -18,7 +18,7 @@ export function flag() {
 export function oneOf<const Words extends readonly string[]>(words: Words) {
   return v.picklist(
     words,
-    (issue) => `expected ${words.join(' or ')}; found ${foundWord(issue.input)}`,
+    (issue) => `expected ${alternatives(words)}; found ${foundWord(issue.input)}`,
   );
 }
 
@@ -31,6 +31,10 @@ export function listOf(what: string) {
 export function sqlExpression() {
   const message = 'expected an SQL expression';
   return v.pipe(v.union([v.string(), v.boolean()], message), v.transform(String));
+}
+
+function alternatives(words: readonly string[]): string {
+  return words.length > 2 ? `one of ${words.join(', ')}` : words.join(' or ');
 }
 
 /** Where a text can be no secret, it is told. */
