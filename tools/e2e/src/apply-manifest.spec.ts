@@ -1,0 +1,67 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { renderYaml } from '@cdc-migrations/generated-file';
+import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
+import { applyManifest } from './apply-manifest.ts';
+
+const FILES = {
+  'migrations/schemas/create-schemas.sql': 'CREATE SCHEMA "a b"; CREATE SCHEMA c;',
+  'migrations/tables/T.sql':
+    'CREATE TABLE "{{SCHEMA}}".t AS SELECT \'{{SCHEMA}}\'::text AS s, txid_current() AS made;',
+  'migrations/staging/T-staging.sql':
+    'INSERT INTO "{{SCHEMA}}".t SELECT \'second\', txid_current();' +
+    "DO $$ BEGIN RAISE WARNING 'in {{SCHEMA}}'; END $$;",
+};
+
+describe('applyManifest', () => {
+  let server: PostgresServer;
+  let root: string;
+  beforeAll(async () => {
+    server = await startPostgres({ major: 15 });
+    await server.createRole('owner');
+    root = mkdtempSync(join(tmpdir(), 'manifest-'));
+    const files = Object.entries(FILES).map(([path, text]) => {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), text);
+      const scope = path.includes('/schemas/') ? 'database' : 'tenant';
+      return { path, category: path.split('/')[1]!, scope };
+    });
+    writeFileSync(join(root, 'migrations/manifest.yaml'), renderYaml({ set: 's.d', files }));
+  });
+  afterAll(async () => {
+    await server.stop();
+    rmSync(root, { recursive: true });
+  });
+
+  it('applies files to each tenant in order, each in one transaction, and collects notices', async () => {
+    const database = await server.createDatabase({ owner: 'owner' });
+    const tenants = ['a b', 'c'];
+    const applied = await applyManifest(server, { root, database, user: 'owner', tenants });
+    expect(applied.map(({ path, schema }) => `${schema} ${path}`).sort()).toEqual([
+      'a b migrations/staging/T-staging.sql',
+      'a b migrations/tables/T.sql',
+      'c migrations/staging/T-staging.sql',
+      'c migrations/tables/T.sql',
+      'null migrations/schemas/create-schemas.sql',
+    ]);
+    expect(applied.flatMap(({ notices }) => notices.map(({ message }) => message)).sort()).toEqual([
+      'in a b',
+      'in c',
+    ]);
+    const sql = server.connect({ database, max: 1 });
+    expect(
+      await sql`SELECT s, count(DISTINCT made)::int AS n FROM "a b".t GROUP BY s ORDER BY s`,
+    ).toEqual([
+      { s: 'a b', n: 1 },
+      { s: 'second', n: 1 },
+    ]);
+  });
+
+  it('names the file and the tenant that failed', async () => {
+    const database = await server.createDatabase({ owner: 'owner' });
+    await expect(
+      applyManifest(server, { root, database, user: 'owner', tenants: ['absent'] }),
+    ).rejects.toThrow('migrations/tables/T.sql in absent: schema "absent" does not exist');
+  });
+});
