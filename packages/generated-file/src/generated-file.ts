@@ -46,24 +46,25 @@ export function checksumOf(text: string): string {
  * (`edited`), or not ours (`foreign`). Line ends that a checkout turned into CRLF count as intact.
  */
 export function stateOf(path: string, text: string): FileState {
-  const comment = commentOf(path);
-  const unix = text.includes('\r') ? text.replaceAll('\r\n', '\n') : text;
-  if (!unix.startsWith(`${comment} ${FIRST_LINE}\n`)) return 'foreign';
-  const end = unix.indexOf('\n\n');
-  if (end < 0) return 'edited';
-  const header = unix.slice(0, end);
-  const recorded = header.slice(header.lastIndexOf('\n') + 1);
-  return recorded === `${comment} Checksum: ${checksumOf(unix.slice(end + 2))}`
-    ? 'intact'
-    : 'edited';
+  const firstLine = `${commentOf(path)} ${FIRST_LINE}`;
+  if (text.startsWith(`\ufeff${firstLine}`)) return 'edited';
+  if (text.startsWith(`${firstLine}\n`)) return isIntact(path, text) ? 'intact' : 'edited';
+  if (!text.startsWith(`${firstLine}\r\n`)) return 'foreign';
+  return isIntact(path, text.replaceAll('\r\n', '\n')) ? 'intact' : 'edited';
+}
+
+function isIntact(path: string, text: string): boolean {
+  const end = text.indexOf('\n\n');
+  if (end < 0) return false;
+  const recorded = text.slice(text.lastIndexOf('\n', end - 1) + 1, end);
+  return recorded === `${commentOf(path)} Checksum: ${checksumOf(text.slice(end + 2))}`;
 }
 
 function commentOf(path: string): '--' | '#' {
   return path.endsWith('.sql') ? '--' : '#';
 }
 
-/** Names of the source stand in headers: none of them may end the comment. */
+/** Names of the source stand in headers: none of them may end the comment or be no text for a reader. */
 function oneLine(text: string): string {
-  // eslint-disable-next-line no-control-regex
-  return text.replace(/[\u0000-\u001f\u007f\u2028\u2029]/g, ' ');
+  return text.replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\ufeff\ufffe\uffff]/gu, ' ');
 }

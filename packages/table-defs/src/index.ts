@@ -9,7 +9,12 @@ export {
   SETS_FILE,
 } from './definition-file.ts';
 export { fileStems } from './file-stems.ts';
-export { DELETED_AT, KAFKA_TIMESTAMP, METADATA_COLUMNS } from './metadata-columns.ts';
+export {
+  DELETED_AT,
+  KAFKA_TIMESTAMP,
+  METADATA_COLUMNS,
+  POSITION_COLUMNS,
+} from './metadata-columns.ts';
 export { schemaLabel } from './schema-label.ts';
 export type {
   ColumnDefinition,

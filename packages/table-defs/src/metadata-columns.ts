@@ -39,3 +39,12 @@ export const KAFKA_TIMESTAMP: ColumnDefinition = {
 export const RESERVED_NAMES: ReadonlySet<string> = new Set(
   [...METADATA_COLUMNS, DELETED_AT, KAFKA_TIMESTAMP].map(({ name }) => name),
 );
+
+/** Where a row of a stream comes from: one event has one position. */
+export const POSITION_COLUMNS: readonly string[] = [
+  '__source_db',
+  '__source_table',
+  '__kafka_partition',
+  '__stream_generation',
+  '__kafka_offset',
+];

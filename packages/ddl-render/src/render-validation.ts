@@ -1,0 +1,50 @@
+import {
+  buildSqlFile,
+  loadTemplate,
+  quoteQualified,
+  SCHEMA_PLACEHOLDER,
+  type SqlFile,
+} from '@cdc-migrations/sql-text';
+import { schemaLabel, type ExistingTable } from '@cdc-migrations/table-defs';
+
+interface ValidationView {
+  readonly schema: string;
+  readonly name: string;
+  readonly qualified: string;
+  readonly columns: readonly {
+    readonly position: number;
+    readonly name: string;
+    readonly type: string;
+    readonly nullable: boolean;
+    readonly source: string;
+    readonly last: boolean;
+  }[];
+}
+
+const render = loadTemplate<ValidationView>(
+  new URL('../templates/validation.sql.hbs', import.meta.url),
+);
+
+/** A read-only query over a table that exists already: a row for each column that is missing or does not fit. */
+export function renderValidation(table: ExistingTable, path: string): SqlFile {
+  const schema = table.schema.scope === 'tenant' ? SCHEMA_PLACEHOLDER : table.schema.name;
+  const columns = table.columns.map(({ name, type, nullable, source }, index) => ({
+    position: index + 1,
+    name,
+    type,
+    nullable,
+    source: `${source.name} ${source.type}`,
+    last: index === table.columns.length - 1,
+  }));
+  const body = render({
+    schema,
+    name: table.name,
+    qualified: quoteQualified(schema, table.name),
+    columns,
+  });
+  const facts = {
+    source: `${table.source.database}.${table.source.schema}.${table.source.table}`,
+    target: `${table.set} ${schemaLabel(table)}.${table.name}`,
+  };
+  return buildSqlFile(path, facts, body);
+}
