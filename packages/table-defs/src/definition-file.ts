@@ -51,7 +51,7 @@ function renderDefinition(table: TableDefinition, path: string): GeneratedFile {
   };
   const { columns, ...rest } = table;
   const value = toSnakeCase(rest) as { readonly [key: string]: YamlValue };
-  return buildGeneratedFile(path, facts, renderYaml({ ...value, columns: columns as YamlValue }));
+  return buildGeneratedFile(path, facts, renderYaml({ ...value, columns: columns as unknown as YamlValue }));
 }
 
 /** Keys in the form that YAML files of the repo have; their values are left alone. */
