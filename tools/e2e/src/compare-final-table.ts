@@ -1,4 +1,4 @@
-import type { ChangeEvent, FinalRow } from '@cdc-migrations/event-model';
+import type { FinalRow } from '@cdc-migrations/event-model';
 import { quoteIdentifier, quoteQualified } from '@cdc-migrations/sql-text';
 import { DELETED_AT, type ReplicatedTable } from '@cdc-migrations/table-defs';
 import type { Sql } from 'postgres';
@@ -7,8 +7,8 @@ import { renderInsert } from './stage-events.ts';
 const ROWS_PER_STATEMENT = 500;
 const SHOWN = 3;
 
-/** Columns whose values say where a row comes from, by the event that they are of. */
-const POSITION: readonly string[] = ['__kafka_partition', '__kafka_offset'];
+/** Generation that staging tables give to an event that carries none. */
+const GENERATION = { __stream_generation: '0' };
 
 /**
  * How the rows of a final table differ from those that it must hold: `missing` or `unexpected`, a few of each.
@@ -22,9 +22,7 @@ export async function compareFinalTable(
   definition: ReplicatedTable,
   rows: readonly FinalRow[],
 ): Promise<readonly string[]> {
-  const columns = comparedColumns(definition);
-  const soft = definition.deleteMode === 'soft';
-  const names = soft ? [...columns, DELETED_AT.name] : columns;
+  const names = definition.columns.map(({ name }) => name);
   const final = quoteQualified(schema, definition.name);
   return await sql.begin(async (transaction) => {
     await transaction.unsafe(
@@ -34,13 +32,10 @@ export async function compareFinalTable(
     for (let first = 0; first < rows.length; first += ROWS_PER_STATEMENT) {
       const values = rows
         .slice(first, first + ROWS_PER_STATEMENT)
-        .map((row) => expectedValues(row, columns, soft));
+        .map((row) => buildRow(definition, row));
       await transaction.unsafe(renderInsert('expected', values)).simple();
     }
-    const list = [
-      ...columns.map((name) => `${quoteIdentifier(name)}::text`),
-      ...(soft ? [`(${quoteIdentifier(DELETED_AT.name)} IS NOT NULL)::text`] : []),
-    ].join(', ');
+    const list = names.map(comparedText).join(', ');
     const found = await transaction.unsafe<{ side: string; row: string }[]>(
       `(SELECT 'missing' AS side, row_to_json(d)::text AS row FROM
          (SELECT ${list} FROM expected EXCEPT ALL SELECT ${list} FROM ${final}) d LIMIT ${SHOWN})
@@ -52,25 +47,26 @@ export async function compareFinalTable(
   });
 }
 
-/** All that an event decides: not when it was merged, and not the generation, which no event carries. */
-function comparedColumns({ columns }: ReplicatedTable): readonly string[] {
-  return columns
-    .filter(({ name, role }) => role !== 'metadata' || POSITION.includes(name))
-    .map(({ name }) => name);
+/** The row as an INSERT into a table like the final one takes it: where it comes from is its last event. */
+function buildRow(
+  { columns }: ReplicatedTable,
+  { upsert, last, deleted }: FinalRow,
+): Readonly<Record<string, string | null>> {
+  const own = { ...GENERATION, [DELETED_AT.name]: deleted ? 'now' : null };
+  return Object.fromEntries(
+    columns.map(({ name, role }) => {
+      const values: Readonly<Record<string, string | null>> = {
+        ...own,
+        ...(role === 'metadata' ? last : upsert).values,
+      };
+      return [name, values[name] ?? null];
+    }),
+  );
 }
 
-function expectedValues(
-  { upsert, last, deleted }: FinalRow,
-  columns: readonly string[],
-  soft: boolean,
-): Readonly<Record<string, string | null>> {
-  const valueOf = (name: string, event: ChangeEvent) => event.values[name] ?? null;
-  const values = columns.map((name) => [
-    name,
-    valueOf(name, POSITION.includes(name) ? last : upsert),
-  ]);
-  const mark = soft ? { [DELETED_AT.name]: deleted ? 'now' : null } : {};
-  return { ...Object.fromEntries(values), ...mark };
+function comparedText(name: string): string {
+  const column = quoteIdentifier(name);
+  return name === DELETED_AT.name ? `(${column} IS NOT NULL)::text` : `${column}::text`;
 }
 
 function cut(text: string): string {

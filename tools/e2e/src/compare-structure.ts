@@ -1,4 +1,4 @@
-import type { ReplicatedTable } from '@cdc-migrations/table-defs';
+import { POSITION_COLUMNS, type ReplicatedTable } from '@cdc-migrations/table-defs';
 import type { IndexStructure, RelationStructure } from './read-structure.ts';
 
 /**
@@ -38,14 +38,6 @@ export function compareStructure(
   return differences;
 }
 
-const STREAM_POSITION = [
-  '__source_db',
-  '__source_table',
-  '__kafka_partition',
-  '__stream_generation',
-  '__kafka_offset',
-];
-
 type IndexFacts = Pick<IndexStructure, 'name' | 'columns' | 'unique'>;
 
 function expectedKey({ key, names }: ReplicatedTable): IndexFacts | null {
@@ -55,7 +47,7 @@ function expectedKey({ key, names }: ReplicatedTable): IndexFacts | null {
 /** Every final table has the index for readers who ask for what is new; one without a key that of its rows. */
 function expectedIndexes({ key, names }: ReplicatedTable): readonly IndexFacts[] {
   const sync = { name: names.syncIndex, columns: ['__sync_timestamp'], unique: false };
-  const position = { name: names.positionIndex, columns: STREAM_POSITION, unique: true };
+  const position = { name: names.positionIndex, columns: POSITION_COLUMNS, unique: true };
   return key ? [sync] : [sync, position];
 }
 

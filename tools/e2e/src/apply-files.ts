@@ -1,23 +1,16 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { parseYaml } from '@cdc-migrations/generated-file';
 import type { PostgresServer } from '@cdc-migrations/postgres-fixture';
 import { SCHEMA_PLACEHOLDER } from '@cdc-migrations/sql-text';
 import type { Notice, Sql } from 'postgres';
 
-/** A file of a manifest: what an applier needs to know. */
-export interface ManifestFile {
-  /** Relative to the implementation repo. */
+/** A file of a migration set: what an applier needs to know. */
+export interface MigrationFile {
   readonly path: string;
   readonly category: string;
   readonly scope: 'database' | 'tenant' | 'literal';
+  readonly text: string;
 }
 
-export interface ManifestOptions {
-  /** Folder of the implementation repo. */
-  readonly root: string;
-  /** Relative to `root`; default: `migrations/manifest.yaml`. */
-  readonly manifest?: string;
+export interface ApplyOptions {
   readonly database: string;
   readonly user: string;
   /** Schemas that the files of scope `tenant` are applied to. */
@@ -42,27 +35,27 @@ export class ApplyError extends Error {
 }
 
 const CONNECTIONS = 2;
-/** Made once per database, one after the other, before and after all else. */
+/** Made once per database, one after the other, before all else. */
 const BY_ITSELF: ReadonlySet<string> = new Set(['schemas', 'infrastructure', 'manual']);
 
 /**
- * Applies a migration set as somebody without our tool does: file by file in the manifest's order, the
- * placeholder replaced, each file in one transaction, files of tenants once per tenant. Tenants are independent
- * of each other: two at a time.
+ * Applies the files of a migration set as somebody without our tool does: in their order, the placeholder
+ * replaced, each file in one transaction, files of tenants once per tenant. Tenants are independent of each
+ * other: two at a time.
  *
  * @throws ApplyError at the first file that fails.
  */
-export async function applyManifest(
+export async function applyFiles(
   server: PostgresServer,
-  options: ManifestOptions,
+  options: ApplyOptions,
+  files: readonly MigrationFile[],
 ): Promise<readonly AppliedFile[]> {
-  const files = readManifest(options).filter(({ category }) => category !== 'validation');
   const applied: AppliedFile[] = [];
   for (const step of splitSteps(files)) {
     const schemas = step[0]?.scope === 'tenant' ? [...options.tenants] : [null];
     const workers = Array.from({ length: Math.min(CONNECTIONS, schemas.length) }, async () => {
       for (let schema = schemas.shift(); schema !== undefined; schema = schemas.shift()) {
-        applied.push(...(await applyFiles(server, options, step, schema)));
+        applied.push(...(await applyStep(server, options, step, schema)));
       }
     });
     await Promise.all(workers);
@@ -70,19 +63,9 @@ export async function applyManifest(
   return applied;
 }
 
-/** The files of a manifest in the order of application. */
-export function readManifest(
-  options: Pick<ManifestOptions, 'root' | 'manifest'>,
-): readonly ManifestFile[] {
-  const text = readFileSync(join(options.root, options.manifest ?? MANIFEST), 'utf8');
-  return (parseYaml(text) as { readonly files: readonly ManifestFile[] }).files;
-}
-
-const MANIFEST = 'migrations/manifest.yaml';
-
 /** Runs of files of one scope: tenants go through such a run without waiting for each other. */
-function splitSteps(files: readonly ManifestFile[]): readonly (readonly ManifestFile[])[] {
-  const steps: ManifestFile[][] = [];
+function splitSteps(files: readonly MigrationFile[]): readonly (readonly MigrationFile[])[] {
+  const steps: MigrationFile[][] = [];
   for (const file of files) {
     const last = steps.at(-1);
     const joins = last?.[0]?.scope === file.scope && !BY_ITSELF.has(file.category);
@@ -92,26 +75,21 @@ function splitSteps(files: readonly ManifestFile[]): readonly (readonly Manifest
   return steps;
 }
 
-async function applyFiles(
+async function applyStep(
   server: PostgresServer,
-  { root, database, user }: ManifestOptions,
-  files: readonly ManifestFile[],
+  { database, user }: ApplyOptions,
+  files: readonly MigrationFile[],
   schema: string | null,
 ): Promise<readonly AppliedFile[]> {
   let notices: Notice[] = [];
-  const sql = server.connect({
-    database,
-    user,
-    max: 1,
-    fetch_types: false,
-    onnotice: (notice) => notices.push(notice),
-  });
+  const onnotice = (notice: Notice) => notices.push(notice);
+  const sql = server.connect({ database, user, max: 1, fetch_types: false, onnotice });
   try {
     const applied: AppliedFile[] = [];
-    for (const { path } of files) {
+    for (const file of files) {
       notices = [];
-      await applyFile(sql, readFileSync(join(root, path), 'utf8'), path, schema);
-      applied.push({ path, schema, notices });
+      await applyFile(sql, file, schema);
+      applied.push({ path: file.path, schema, notices });
     }
     return applied;
   } finally {
@@ -119,7 +97,7 @@ async function applyFiles(
   }
 }
 
-async function applyFile(sql: Sql, text: string, path: string, schema: string | null) {
+async function applyFile(sql: Sql, { path, text }: MigrationFile, schema: string | null) {
   const statements = schema === null ? text : text.replaceAll(SCHEMA_PLACEHOLDER, schema);
   try {
     await sql.begin((transaction) => transaction.unsafe(statements).simple());

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { renderYaml } from '@cdc-migrations/generated-file';
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
-import { applyManifest } from './apply-manifest.ts';
+import { applyFiles } from './apply-files.ts';
+import { readManifest } from './read-manifest.ts';
 
 const FILES = {
   'migrations/schemas/create-schemas.sql': 'CREATE SCHEMA "a b"; CREATE SCHEMA c;',
@@ -14,7 +15,7 @@ const FILES = {
     "DO $$ BEGIN RAISE WARNING 'in {{SCHEMA}}'; END $$;",
 };
 
-describe('applyManifest', () => {
+describe('applyFiles of a manifest', () => {
   let server: PostgresServer;
   let root: string;
   beforeAll(async () => {
@@ -37,7 +38,11 @@ describe('applyManifest', () => {
   it('applies files to each tenant in order, each in one transaction, and collects notices', async () => {
     const database = await server.createDatabase({ owner: 'owner' });
     const tenants = ['a b', 'c'];
-    const applied = await applyManifest(server, { root, database, user: 'owner', tenants });
+    const applied = await applyFiles(
+      server,
+      { database, user: 'owner', tenants },
+      readManifest(root),
+    );
     expect(applied.map(({ path, schema }) => `${schema} ${path}`).sort()).toEqual([
       'a b migrations/staging/T-staging.sql',
       'a b migrations/tables/T.sql',
@@ -61,7 +66,7 @@ describe('applyManifest', () => {
   it('names the file and the tenant that failed', async () => {
     const database = await server.createDatabase({ owner: 'owner' });
     await expect(
-      applyManifest(server, { root, database, user: 'owner', tenants: ['absent'] }),
+      applyFiles(server, { database, user: 'owner', tenants: ['absent'] }, readManifest(root)),
     ).rejects.toThrow('migrations/tables/T.sql in absent: schema "absent" does not exist');
   });
 });
