@@ -4,12 +4,13 @@ import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fix
 import { type AppliedFile, applyFiles } from './apply-files.ts';
 import { compareStructure } from './compare-structure.ts';
 import { readAdopus } from './read-repo.ts';
+import { renderMigrations } from './render-migrations.ts';
 import { readManifest } from './read-manifest.ts';
 import { type RelationStructure, readStructure } from './read-structure.ts';
 
 const OWNER = 'migrator';
 const MANAGEMENT = 'cdc_management';
-const { root, tables, tenants } = readAdopus();
+const { root, set, tables, tenants } = readAdopus();
 const files = readManifest(root);
 
 describe.each([15, 18] as const)('the migrations of adopus on PostgreSQL %i', (major) => {
@@ -102,5 +103,13 @@ describe.each([15, 18] as const)('the migrations of adopus on PostgreSQL %i', (m
     expect(new Set(others.map(({ schema }) => schema))).toEqual(new Set(['public', MANAGEMENT]));
     const existing = others.filter(({ schema }) => schema === 'public').map(({ name }) => name);
     expect(existing).toEqual(['adopus_AdgangLinjer', 'customer_user']);
+  });
+
+  it('are refused at once, by one error, where the role of the sink does not exist', async () => {
+    const migrations = renderMigrations({ set, tables, tenants, role: 'nobody here' });
+    const empty = await server.createDatabase({ owner: OWNER });
+    await expect(
+      applyFiles(server, { database: empty, user: OWNER, tenants }, migrations),
+    ).rejects.toThrow('create-schemas.sql: role "nobody here" does not exist');
   });
 });

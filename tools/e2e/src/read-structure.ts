@@ -78,7 +78,7 @@ export async function readStructure(
       SELECT jsonb_agg(t.tgname ORDER BY t.tgname COLLATE "C") AS list
       FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal
     ) triggers ON true
-    WHERE n.nspname = ANY (${schemas as string[]}) AND c.relkind NOT IN ('i', 'I', 'c')
+    WHERE n.nspname IN ${sql(schemas)} AND c.relkind NOT IN ('i', 'I', 'c')
     ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`;
   return rows.map(({ relation }) => ({
     ...relation,
