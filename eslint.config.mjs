@@ -46,6 +46,9 @@ export default tseslint.config(
       ],
     },
   },
-  { files: ['**/*.config.mjs', 'packages/nx-plugin/**'], rules: { 'no-restricted-syntax': 'off', '@typescript-eslint/no-require-imports': 'off' } },
+  {
+    files: ['**/*.config.mjs', 'packages/nx-plugin/**'],
+    rules: { 'no-restricted-syntax': 'off', '@typescript-eslint/no-require-imports': 'off' },
+  },
   prettier,
 );

@@ -101,6 +101,8 @@ export interface SourceTable {
   readonly includeColumns?: readonly string[];
   /** Key of a table that the source gives none. */
   readonly keyColumns?: readonly string[];
+  /** As written, of any shape. */
+  readonly manualMigrationHints?: unknown;
 }
 
 export interface ServiceSink {
@@ -124,6 +126,8 @@ export interface SinkTable {
   readonly staging: 'unlogged' | 'logged';
   /** Old column name to new one. */
   readonly renames: ReadonlyMap<string, string>;
+  /** As written, of any shape. */
+  readonly manualMigrationHints?: unknown;
 }
 
 export interface TemplateUse {

@@ -4,6 +4,8 @@ import type { ConfigPath } from './config.ts';
 export interface Problem {
   readonly at: ConfigPath;
   readonly message: string;
+  /** The key or index below `at` that the message is about, where it is not part of the path: an unknown key. */
+  readonly key?: string | number;
   /** Counted from 1; found when the problem is reported. */
   readonly line?: number;
 }
@@ -16,8 +18,15 @@ export class ConfigError extends Error {
   }
 }
 
+/** Names of people's files may hold them; a problem is one line. */
+const CONTROL_CHARACTER = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
+
 /** `services/adopus.yaml:14 adopus.source.tables.dbo.Actor: unknown key "x"; known: …`. */
 export function formatProblem({ at, line, message }: Problem): string {
   const place = line === undefined ? at.file : `${at.file}:${line}`;
-  return `${[place, at.keys.join('.')].filter(Boolean).join(' ')}: ${message}`;
+  const text = `${[place, at.keys.join('.')].filter(Boolean).join(' ')}: ${message}`;
+  return text.replace(CONTROL_CHARACTER, (letter) => {
+    const code = letter.charCodeAt(0).toString(16);
+    return `\\u${code.padStart(4, '0')}`;
+  });
 }

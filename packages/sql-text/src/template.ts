@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import Handlebars from 'handlebars';
-import { quoteIdentifier, quoteLiteral } from './quote.ts';
+import { bindTemplate } from './bind-template.ts';
+import { COMPILE_OPTIONS } from './compile-options.ts';
 
 /**
  * A renderer for a `.sql.hbs` file whose first line is the comment `{{!-- View: <name of its view type> --}}`.
@@ -13,30 +14,6 @@ import { quoteIdentifier, quoteLiteral } from './quote.ts';
  */
 export function loadTemplate<View extends object>(url: URL): (view: View) => string {
   const source = readFileSync(url, 'utf8').replaceAll('\r\n', '\n');
-  const template = handlebars().compile<View>(source, {
-    strict: true,
-    noEscape: true,
-    knownHelpersOnly: true,
-    knownHelpers: { id: true, literal: true },
-    preventIndent: true,
-  });
-  return (view) => {
-    try {
-      return template(view);
-    } catch (error) {
-      throw new Error(`${url.pathname.split('/').at(-1)}: ${(error as Error).message}`, {
-        cause: error,
-      });
-    }
-  };
-}
-
-let environment: typeof Handlebars | undefined;
-
-function handlebars(): typeof Handlebars {
-  if (environment) return environment;
-  environment = Handlebars.create();
-  environment.registerHelper('id', (name: string) => quoteIdentifier(name));
-  environment.registerHelper('literal', (text: string) => quoteLiteral(text));
-  return environment;
+  const template = Handlebars.compile<View>(source, COMPILE_OPTIONS);
+  return bindTemplate(url, (view, options) => template(view, options));
 }

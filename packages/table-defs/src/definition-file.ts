@@ -16,8 +16,13 @@ export const DEFINITIONS_FOLDER = 'generated/table-definitions';
 /** File of the migration sets, relative to the implementation repo. */
 export const SETS_FILE = 'generated/migration-sets.yaml';
 
+/** A generated file and the table that it belongs to. */
+export interface TableFile extends GeneratedFile {
+  readonly table: TableDefinition;
+}
+
 /** Files of all definitions: in one folder for one service, in a folder for each of several services. */
-export function renderDefinitions(tables: readonly TableDefinition[]): readonly GeneratedFile[] {
+export function renderDefinitions(tables: readonly TableDefinition[]): readonly TableFile[] {
   const byService = groupBy(tables, ({ service }) => service);
   return [...byService].flatMap(([service, ofService]) => {
     const folder = byService.size === 1 ? DEFINITIONS_FOLDER : `${DEFINITIONS_FOLDER}/${service}`;
@@ -42,7 +47,7 @@ export function parseSets(text: string): readonly MigrationSet[] {
   return (fromSnakeCase(parseYaml(text)) as { readonly sets: readonly MigrationSet[] }).sets;
 }
 
-function renderDefinition(table: TableDefinition, path: string): GeneratedFile {
+function renderDefinition(table: TableDefinition, path: string): TableFile {
   const { database, schema, table: from } = table.source;
   const facts = {
     source: `${database}.${schema}.${from}`,
@@ -51,7 +56,14 @@ function renderDefinition(table: TableDefinition, path: string): GeneratedFile {
   };
   const { columns, ...rest } = table;
   const value = toSnakeCase(rest) as { readonly [key: string]: YamlValue };
-  return buildGeneratedFile(path, facts, renderYaml({ ...value, columns: columns as unknown as YamlValue }));
+  return {
+    ...buildGeneratedFile(
+      path,
+      facts,
+      renderYaml({ ...value, columns: columns as unknown as YamlValue }),
+    ),
+    table,
+  };
 }
 
 /** Keys in the form that YAML files of the repo have; their values are left alone. */

@@ -8,6 +8,7 @@ export {
   renderSets,
   SETS_FILE,
 } from './definition-file.ts';
+export type { TableFile } from './definition-file.ts';
 export { fileStems } from './file-stems.ts';
 export {
   DELETED_AT,

@@ -34,7 +34,7 @@ export function buildMssqlColumns(
     return {
       name: row.name,
       ...declaration,
-      ...FACETS[declaration.type]?.(row),
+      ...FACETS.get(declaration.type)?.(row),
       nullable: row.is_nullable,
       ...((row.is_identity || identities.has(columnKey(row))) && { identity: true }),
       ...(expression !== undefined && { computed: expression }),
@@ -52,20 +52,20 @@ export function buildMssqlColumns(
  * type that is not here has none, whatever its row says.
  * https://learn.microsoft.com/sql/relational-databases/system-catalog-views/sys-columns-transact-sql
  */
-const FACETS: Readonly<Record<string, (row: ColumnRow) => Facets>> = {
-  char: lengthBytes,
-  varchar: lengthBytes,
-  nchar: lengthCharacters,
-  nvarchar: lengthCharacters,
-  binary: lengthBytes,
-  varbinary: lengthBytes,
-  decimal: precisionAndScale,
-  numeric: precisionAndScale,
-  float: ({ precision }) => ({ precision }),
-  time: ({ scale }) => ({ scale }),
-  datetime2: ({ scale }) => ({ scale }),
-  datetimeoffset: ({ scale }) => ({ scale }),
-};
+const FACETS: ReadonlyMap<string, (row: ColumnRow) => Facets> = new Map([
+  ['char', lengthBytes],
+  ['varchar', lengthBytes],
+  ['nchar', lengthCharacters],
+  ['nvarchar', lengthCharacters],
+  ['binary', lengthBytes],
+  ['varbinary', lengthBytes],
+  ['decimal', precisionAndScale],
+  ['numeric', precisionAndScale],
+  ['float', ({ precision }) => ({ precision })],
+  ['time', ({ scale }) => ({ scale })],
+  ['datetime2', ({ scale }) => ({ scale })],
+  ['datetimeoffset', ({ scale }) => ({ scale })],
+]);
 
 function lengthBytes({ max_length }: ColumnRow): Facets {
   return { length: max_length === -1 ? 'max' : max_length };
