@@ -35,6 +35,8 @@ interface KeyView {
   readonly newest: string;
   readonly storedIsPicked: string;
   readonly storedIsNewest: string;
+  /** Whether the event `other` is of the key of `newest`. */
+  readonly otherIsNewest: string;
   /** 32 bytes that stand for the key of `newest` in the tombstones. */
   readonly digest: string;
 }
@@ -60,15 +62,16 @@ export function buildKeyedMerge(table: ReplicatedTable, schema: string): KeyedMe
   const columns = soft
     ? table.columns
     : table.columns.filter(({ name }) => name !== '__deleted_at');
+  const view = buildKey(key);
   const updated = columns.filter((column) => !key.includes(column));
   return {
-    ...buildMerge(table, schema, columns, (column) => keyedValue(column, large, soft)),
+    ...buildMerge(table, schema, columns, (column) => keyedValue(column, large, view)),
     soft,
     keyColumns: key.map(({ name }) => ({
       name,
       missing: `missing key column ${quoteIdentifier(name)}`,
     })),
-    key: buildKey(key),
+    key: view,
     largeColumns: large,
     needsStored: [
       'picked."__is_delete"',
@@ -126,6 +129,7 @@ function buildKey(key: readonly ColumnDefinition[]): KeyView {
     newest: valuesOf('newest'),
     storedIsPicked: `(${stored}) = (${valuesOf('picked')})`,
     storedIsNewest: `(${stored}) = (${valuesOf('newest')})`,
+    otherIsNewest: sameKey(key, 'other'),
     digest: digestOf(key),
   };
 }
@@ -149,14 +153,19 @@ function buildLargeColumns(
     })
     .map((column, index) => {
       const known = `known_${index + 1}`;
-      const equalities = key.map(({ name, type }) => {
-        const [before, after] = [known, 'newest'].map((row) =>
-          keyValue(`${row}.${quoteIdentifier(name)}`, type),
-        );
-        return `${before} = ${after}`;
-      });
-      return { ...column, known, knownIsNewest: equalities.join(' AND ') };
+      return { ...column, known, knownIsNewest: sameKey(key, known) };
     });
+}
+
+/** Whether the staged event `row` is of the key of `newest`. */
+function sameKey(key: readonly ColumnDefinition[], row: string): string {
+  const equalities = key.map(({ name, type }) => {
+    const [own, newest] = [row, 'newest'].map((from) =>
+      keyValue(`${from}.${quoteIdentifier(name)}`, type),
+    );
+    return `${own} = ${newest}`;
+  });
+  return equalities.join(' AND ');
 }
 
 function stagedValue({ name, type, default: initial }: ColumnDefinition): string {
@@ -166,19 +175,28 @@ function stagedValue({ name, type, default: initial }: ColumnDefinition): string
 
 /**
  * What the final row holds: the staged value; where that is Debezium's unavailable value, the one known before, else
- * the stored one. A soft delete keeps what is stored.
+ * the stored one. A row of a soft table is deleted where a delete newer than its values is staged or remembered.
  */
 function keyedValue(
   column: ColumnDefinition,
   large: readonly LargeColumnView[],
-  soft: boolean,
+  { digest }: KeyView,
 ): string {
-  if (column.name === '__deleted_at') return 'CASE WHEN newest."__is_delete" THEN now() END';
+  if (column.name === '__deleted_at') return deletedAt(digest);
   const stored = `(newest."__stored").${quoteIdentifier(column.name)}`;
   const found = large.find(({ name }) => name === column.name);
-  const value = found ? availableValue(column, found, stored) : stagedValue(column);
-  if (!soft || column.role === 'metadata') return value;
-  return `CASE WHEN newest."__is_delete" THEN ${stored} ELSE ${value} END`;
+  return found ? availableValue(column, found, stored) : stagedValue(column);
+}
+
+function deletedAt(digest: string): string {
+  const position = '(newest."__stream_generation", newest."__kafka_offset")';
+  return (
+    `CASE WHEN (other."__stream_generation", other."__kafka_offset") > ${position} THEN now()` +
+    ' WHEN (SELECT EXISTS (SELECT FROM cdc_management.tombstone AS stone WHERE stone.table_id = $1)) THEN (' +
+    'SELECT stone.deleted_at FROM cdc_management.tombstone AS stone' +
+    ` WHERE stone.table_id = $1 AND stone.key_digest = ${digest}` +
+    ` AND (stone.stream_generation, stone.kafka_offset) > ${position}) END`
+  );
 }
 
 function availableValue(

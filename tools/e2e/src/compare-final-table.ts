@@ -35,7 +35,7 @@ export async function compareFinalTable(
         .map((row) => buildRow(definition, row));
       await transaction.unsafe(renderInsert('expected', values)).simple();
     }
-    const list = names.map(comparedText).join(', ');
+    const list = names.map((name) => comparedText(name, definition)).join(', ');
     const found = await transaction.unsafe<{ side: string; row: string }[]>(
       `(SELECT 'missing' AS side, row_to_json(d)::text AS row FROM
          (SELECT ${list} FROM expected EXCEPT ALL SELECT ${list} FROM ${final}) d LIMIT ${SHOWN})
@@ -47,26 +47,26 @@ export async function compareFinalTable(
   });
 }
 
-/** The row as an INSERT into a table like the final one takes it: where it comes from is its last event. */
+/** The row as an INSERT into a table like the final one takes it. */
 function buildRow(
   { columns }: ReplicatedTable,
-  { upsert, last, deleted }: FinalRow,
+  { upsert, deleted }: FinalRow,
 ): Readonly<Record<string, string | null>> {
-  const own = { ...GENERATION, [DELETED_AT.name]: deleted ? 'now' : null };
-  return Object.fromEntries(
-    columns.map(({ name, role }) => {
-      const values: Readonly<Record<string, string | null>> = {
-        ...own,
-        ...(role === 'metadata' ? last : upsert).values,
-      };
-      return [name, values[name] ?? null];
-    }),
-  );
+  const values: Readonly<Record<string, string | null>> = {
+    ...GENERATION,
+    [DELETED_AT.name]: deleted ? 'now' : null,
+    ...upsert.values,
+  };
+  return Object.fromEntries(columns.map(({ name }) => [name, values[name] ?? null]));
 }
 
-function comparedText(name: string): string {
+/** Of a deleted row neither when it was deleted nor when that was merged. */
+function comparedText(name: string, { deleteMode }: ReplicatedTable): string {
   const column = quoteIdentifier(name);
-  return name === DELETED_AT.name ? `(${column} IS NOT NULL)::text` : `${column}::text`;
+  if (name === DELETED_AT.name) return `(${column} IS NOT NULL)::text`;
+  return name === '__sync_timestamp' && deleteMode === 'soft'
+    ? `CASE WHEN ${quoteIdentifier(DELETED_AT.name)} IS NULL THEN ${column}::text END`
+    : `${column}::text`;
 }
 
 function cut(text: string): string {
