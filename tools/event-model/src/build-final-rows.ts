@@ -6,7 +6,7 @@ import { keyText } from './key-text.ts';
 export interface FinalRow {
   /** Marked by `__deleted_at`. */
   readonly deleted: boolean;
-  /** The event that the row shows: the last of its key, deletes not counted. */
+  /** The event that all values come from, metadata included: the last one of the key that is no delete. */
   readonly upsert: ChangeEvent;
 }
 
