@@ -1,64 +1,81 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { stateOf, type GeneratedFile } from '@cdc-migrations/generated-file';
-import { CommandError, EXIT } from '../exit-code.ts';
-import { listFiles } from './read-outputs.ts';
+import { stateOf, type FileState, type GeneratedFile } from '@cdc-migrations/generated-file';
+import { readIfThere } from './repo-files.ts';
+import type { Output } from './stages.ts';
 
-/** What becomes of a file: `edited` is a generated file that somebody changed, `foreign` one that is not ours. */
-export type FileAction = 'create' | 'change' | 'keep' | 'remove' | 'edited' | 'foreign';
+/**
+ * What becomes of a file: `edited` is a generated file that somebody changed, `foreign` one that we did not
+ * write where one of ours is to be, `stray` one that we did not write and leave alone.
+ */
+export type FileAction = 'create' | 'change' | 'keep' | 'remove' | 'edited' | 'foreign' | 'stray';
 
 export interface FileStep {
+  /** Relative to the repo; a folder ends in `/`. */
   readonly path: string;
   readonly action: FileAction;
   /** Content to write; none for a file to remove. */
   readonly text?: string;
 }
 
+/** A file that must not be lost: edited by hand, or somebody else's where one of ours is to be written. */
+export function isInTheWay({ action }: FileStep): boolean {
+  return action === 'edited' || action === 'foreign';
+}
+
 /**
- * What would become of the files on disk: those that are wanted, and those in `owned` folders that no longer are.
- * Reads only.
+ * What would become of the files on disk: those that are wanted, and those that are there and no longer are. With
+ * `force`, nothing is in the way. Reads only.
  */
 export function planFiles(
   root: string,
-  wanted: readonly GeneratedFile[],
-  owned: readonly string[],
+  { files, present, sets }: Output,
+  { force = false }: { readonly force?: boolean },
 ): readonly FileStep[] {
-  const steps = wanted.map(({ path, text }): FileStep => ({
-    path,
-    action: actionOf(root, path, text),
-    text,
-  }));
-  const paths = new Set(wanted.map(({ path }) => path));
-  const stale = owned
-    .flatMap((folder) => listFiles(root, folder))
-    .filter((path) => !paths.has(path))
-    .map((path): FileStep => ({ path, action: staleAction(root, path) }));
-  return [...steps, ...stale];
+  const wanted = files.map(({ path, text }): FileStep => {
+    const action = wantedAction(readIfThere(root, path), { path, text });
+    return { path, action: force && FORCED[action] ? 'change' : action, text };
+  });
+  const paths = new Set(files.map(({ path }) => path.normalize()));
+  const stale = present
+    .filter((path) => !paths.has(path.normalize()))
+    .filter((path) => !sets.some(({ folder }) => path.startsWith(`${folder}/manual/`)))
+    .map((path): FileStep => {
+      const action = staleAction(root, path);
+      return { path, action: force && FORCED[action] ? 'remove' : action };
+    });
+  return [...wanted, ...stale];
 }
 
-function actionOf(root: string, path: string, text: string): FileAction {
-  const present = readIfThere(root, path);
-  if (present === undefined) return 'create';
-  if (present === text) return 'keep';
-  const state = stateOf(path, present);
-  return state === 'intact' ? 'change' : state;
+const FORCED: { readonly [A in FileAction]?: true } = { edited: true, foreign: true };
+
+function wantedAction(
+  before: string | undefined,
+  { path, text }: Pick<GeneratedFile, 'path' | 'text'>,
+): FileAction {
+  if (before === undefined) return 'create';
+  if (before === text || withLineFeeds(before) === withLineFeeds(text)) return 'keep';
+  const actions: { readonly [S in FileState]: FileAction } = {
+    intact: 'change',
+    edited: 'edited',
+    foreign: 'foreign',
+  };
+  return actions[stateOf(path, before)];
 }
+
+/** What a write that was cut off leaves behind. */
+const LEFTOVER = /\.\d+\.part$/;
 
 function staleAction(root: string, path: string): FileAction {
-  const state = stateOf(path, readIfThere(root, path) ?? '');
-  return state === 'intact' ? 'remove' : state;
+  if (LEFTOVER.test(path)) return 'remove';
+  if (!/\.(?:sql|yaml)$/.test(path) || /^migrations\/[^/]+\/manual\//.test(path)) return 'stray';
+  const actions: { readonly [S in FileState]: FileAction } = {
+    intact: 'remove',
+    edited: 'edited',
+    foreign: 'stray',
+  };
+  return actions[stateOf(path, readIfThere(root, path) ?? '')];
 }
 
-function readIfThere(root: string, path: string): string | undefined {
-  try {
-    return readFileSync(join(root, path), 'utf8');
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return undefined;
-    const reason =
-      code === 'EISDIR'
-        ? 'is a folder, and a file is to be written there'
-        : `cannot be read (${message})`;
-    throw new CommandError(`${path}: ${reason}`, EXIT.usage, { cause: error });
-  }
+/** A checkout with other line ends is no change. */
+function withLineFeeds(text: string): string {
+  return text.replaceAll('\r\n', '\n');
 }
