@@ -46,8 +46,7 @@ export function overlay(root: string, folder: string): void {
   for (const name of readdirSync(folder)) {
     const [from, to] = [join(folder, name), join(root, name)];
     const isFolder = lstatSync(from).isDirectory();
-    if (existsSync(to) && lstatSync(to).isDirectory() !== isFolder)
-      rmSync(to, { recursive: true });
+    if (existsSync(to) && lstatSync(to).isDirectory() !== isFolder) rmSync(to, { recursive: true });
     if (isFolder) {
       mkdirSync(to, { recursive: true });
       overlay(to, from);
@@ -70,7 +69,11 @@ export function write(root: string, path: string, text: string): void {
 export function edit(root: string, path: string, before: string, after: string): void {
   const text = read(root, path);
   if (!text.includes(before)) throw new Error(`${path} does not hold ${before}`);
-  write(root, path, text.replace(before, () => after));
+  write(
+    root,
+    path,
+    text.replace(before, () => after),
+  );
 }
 
 /** Every file of a repo with its bytes, and every folder, which ends in `/`. */
