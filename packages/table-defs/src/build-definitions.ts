@@ -13,7 +13,7 @@ import { buildColumns, buildSourceColumns } from './build-columns.ts';
 import { buildSets } from './build-sets.ts';
 import { chooseKey } from './choose-key.ts';
 import { buildObjectNames } from './object-names.ts';
-import { problemAt, withoutTwins, type ProblemList } from './problems.ts';
+import { problemAt, type ProblemList } from './problems.ts';
 import { refuseNameClashes } from './refuse-name-clashes.ts';
 import { selectColumns } from './select-columns.ts';
 import type {
@@ -60,8 +60,8 @@ export function buildDefinitions(config: ServiceConfig, catalogs: readonly Catal
     .map(({ definition }) => definition)
     .sort((a, b) => compareText(sortKey(a), sortKey(b)));
   const sets = buildSets(config, catalogs, tables, problems);
-  if (problems.errors.length > 0) throw new ConfigError(withoutTwins(problems.errors));
-  return { tables, sets, warnings: withoutTwins(problems.warnings) };
+  if (problems.errors.length > 0) throw new ConfigError(problems.errors);
+  return { tables, sets, warnings: problems.warnings };
 }
 
 /** A sink table with all that belongs to it. */
@@ -91,8 +91,7 @@ function findSource(
     const message =
       `there is no snapshot of ${service.validationDatabase}.${schema} in generated/schemas/; ` +
       'cdc manage-migrations schema-docs makes it';
-    const known = problems.errors.some((problem) => problem.message === message);
-    if (!known) problems.errors.push(problemAt(selection.at, [], message));
+    problems.errors.push(problemAt(selection.at, [], message));
     return undefined;
   }
   const fold = (text: string) => (catalog.type === 'mssql' ? text.toLowerCase() : text);

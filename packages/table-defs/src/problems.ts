@@ -7,14 +7,6 @@ export interface ProblemList {
   readonly warnings: Problem[];
 }
 
-/** The problems, each once: a source table that feeds several sink tables is looked at for each of them. */
-export function withoutTwins(problems: readonly Problem[]): readonly Problem[] {
-  const byText = new Map(
-    problems.map((entry) => [JSON.stringify([entry.at, entry.message]), entry]),
-  );
-  return [...byText.values()];
-}
-
 /** A problem at a place below `at`. */
 export function problemAt(
   at: ConfigPath,

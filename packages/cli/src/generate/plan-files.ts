@@ -1,5 +1,7 @@
 import { stateOf, type FileState, type GeneratedFile } from '@cdc-migrations/generated-file';
+import type { GenerateOptions } from './generate.ts';
 import { readIfThere } from './repo-files.ts';
+import { STAGES, type Stage } from './stage.ts';
 import type { Output } from './stages.ts';
 
 /**
@@ -23,12 +25,13 @@ export function isInTheWay({ action }: FileStep): boolean {
 
 /**
  * What would become of the files on disk: those that are wanted, and those that are there and no longer are. With
- * `force`, nothing is in the way. Reads only.
+ * `force`, nothing is in the way, and nothing but its own files is left in the folders of a single stage: they are
+ * outputs of a build, and a cache keeps all that it finds there. Reads only.
  */
 export function planFiles(
   root: string,
   { files, present, sets }: Output,
-  { force = false }: { readonly force?: boolean },
+  { force = false, only }: Pick<GenerateOptions, 'force' | 'only'>,
 ): readonly FileStep[] {
   const wanted = files.map(({ path, text }): FileStep => {
     const action = wantedAction(readIfThere(root, path), { path, text });
@@ -40,10 +43,16 @@ export function planFiles(
     .filter((path) => !sets.some(({ folder }) => path.startsWith(`${folder}/manual/`)))
     .map((path): FileStep => {
       const action = staleAction(root, path);
-      return { path, action: force && FORCED[action] ? 'remove' : action };
+      const isCleared = FORCED[action] || (action === 'stray' && STAGES_OF_FOLDERS.has(only));
+      return { path, action: force && isCleared ? 'remove' : action };
     });
   return [...wanted, ...stale];
 }
+
+/** Stages whose folders are theirs alone; manifests stand among the files of people. */
+const STAGES_OF_FOLDERS: ReadonlySet<Stage | undefined> = new Set(
+  STAGES.filter((stage) => stage !== 'migrations'),
+);
 
 const FORCED: { readonly [A in FileAction]?: true } = { edited: true, foreign: true };
 
