@@ -1,4 +1,5 @@
 import { stateOf, type FileState, type GeneratedFile } from '@cdc-migrations/generated-file';
+import { CommandError } from '../exit-code.ts';
 import type { GenerateOptions } from './generate.ts';
 import { readIfThere } from './repo-files.ts';
 import { STAGES, type Stage } from './stage.ts';
@@ -27,6 +28,8 @@ export function isInTheWay({ action }: FileStep): boolean {
  * What would become of the files on disk: those that are wanted, and those that are there and no longer are. With
  * `force`, nothing is in the way, and nothing but its own files is left in the folders of a single stage: they are
  * outputs of a build, and a cache keeps all that it finds there. Reads only.
+ *
+ * @throws CommandError where two files would be one on a file system that ignores case.
  */
 export function planFiles(
   root: string,
@@ -37,7 +40,7 @@ export function planFiles(
     const action = wantedAction(readIfThere(root, path), { path, text });
     return { path, action: force && FORCED[action] ? 'change' : action, text };
   });
-  const paths = new Set(files.map(({ path }) => path.normalize()));
+  const paths = refuseTwins(files);
   const stale = present
     .filter((path) => !paths.has(path.normalize()))
     .filter((path) => !sets.some(({ folder }) => path.startsWith(`${folder}/manual/`)))
@@ -47,6 +50,21 @@ export function planFiles(
       return { path, action: force && isCleared ? 'remove' : action };
     });
   return [...wanted, ...stale];
+}
+
+/** The paths, in the form in which they are compared with those on disk. */
+function refuseTwins(files: Output['files']): ReadonlySet<string> {
+  const paths = new Map<string, string>();
+  for (const { path } of files) {
+    const folded = path.normalize().toLowerCase();
+    const other = paths.get(folded);
+    if (other !== undefined) {
+      const message = `${other} and ${path}: would be one file where case does not matter; rename a schema or a table`;
+      throw new CommandError(message);
+    }
+    paths.set(folded, path);
+  }
+  return new Set(files.map(({ path }) => path.normalize()));
 }
 
 /** Stages whose folders are theirs alone; manifests stand among the files of people. */
