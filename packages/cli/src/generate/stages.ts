@@ -1,4 +1,9 @@
-import { readConfig, readServiceConfig, type Problem } from '@cdc-migrations/config';
+import {
+  readConfig,
+  readServiceConfig,
+  readSourceGroups,
+  type Problem,
+} from '@cdc-migrations/config';
 import type { GeneratedFile } from '@cdc-migrations/generated-file';
 import {
   buildDefinitions,
@@ -59,7 +64,7 @@ export const BUILD_STAGE: { readonly [S in Stage]: (root: string, role: string) 
   },
   schemas: (root, role) => {
     const sets = readSets(root);
-    const files = buildSchemas(sets, readConfig(root).sourceGroups, role);
+    const files = buildSchemas(sets, readSourceGroups(root), role);
     return { ...NOTHING, files, present: listFolders(root, sets, ['schemas']), sets };
   },
   infrastructure: (root, role) => {
@@ -80,6 +85,7 @@ export const BUILD_STAGE: { readonly [S in Stage]: (root: string, role: string) 
     return { ...NOTHING, files: buildStaging(sets, tables, role), present, sets, tables };
   },
   migrations: (root) => {
+    readConfig(root); // What is wrong between files shows nowhere else: the other stages each read their own.
     const sets = readSets(root);
     const tables = readDefinitions(root, sets);
     const files = renderManifests(root, sets, tables, (path) => readChecksum(root, path));
