@@ -39,6 +39,11 @@ interface StagingView {
   readonly statement: string;
 }
 
+/** The end of a merge: what became of the events of each stream. */
+interface TallyText {
+  readonly tally: string;
+}
+
 interface StagingColumnView {
   readonly name: string;
   readonly type: string;
@@ -49,8 +54,13 @@ interface StagingColumnView {
 
 const folder = new URL('../templates/', import.meta.url);
 const renderFile = loadTemplate<StagingView>(new URL('staging.sql.hbs', folder));
-const renderKeyed = loadTemplate<KeyedMergeView>(new URL('keyed-merge.sql.hbs', folder));
-const renderKeyless = loadTemplate<KeylessMergeView>(new URL('keyless-merge.sql.hbs', folder));
+const renderKeyed = loadTemplate<KeyedMergeView & TallyText>(
+  new URL('keyed-merge.sql.hbs', folder),
+);
+const renderTally = loadTemplate<{ readonly keyed: boolean }>(new URL('tally.sql.hbs', folder));
+const renderKeyless = loadTemplate<KeylessMergeView & TallyText>(
+  new URL('keyless-merge.sql.hbs', folder),
+);
 
 /**
  * The file of a table's staging: staging table, the function that merges a window of it, the merge procedure, its
@@ -59,10 +69,11 @@ const renderKeyless = loadTemplate<KeylessMergeView>(new URL('keyless-merge.sql.
 export function renderStaging(table: ReplicatedTable, { path, role }: StagingOptions): SqlFile {
   const schema = table.schema.scope === 'tenant' ? SCHEMA_PLACEHOLDER : table.schema.name;
   const { names } = table;
+  const tally = renderTally({ keyed: table.key !== null });
   const statement = (
     table.key
-      ? renderKeyed(buildKeyedMerge(table, schema))
-      : renderKeyless(buildKeylessMerge(table, schema))
+      ? renderKeyed({ ...buildKeyedMerge(table, schema), tally })
+      : renderKeyless({ ...buildKeylessMerge(table, schema), tally })
   ).trimEnd();
   const stagingColumns = buildStagingColumns(table);
   const body = renderFile({
