@@ -11,7 +11,9 @@ const eslint = new ESLint({ cwd: ROOT });
 const packages = readPackages();
 const allowed = await readArrows();
 if (!(await isReported({ folder: 'config' }, { name: '@cdc-migrations/table-defs' }))) {
-  console.error('the rule is silent; without a project graph it is: run npx nx show projects first');
+  console.error(
+    'the rule is silent; without a project graph it is: run npx nx graph --file=tmp/graph.json',
+  );
   process.exit(1);
 }
 const wrong = [];

@@ -1,5 +1,5 @@
 /** Other spellings of a type's name, and the one that `format_type` prints. */
-const SPELLINGS: Readonly<Record<string, string>> = {
+export const SPELLINGS: Readonly<Record<string, string>> = {
   int: 'integer',
   int4: 'integer',
   int2: 'smallint',
@@ -55,6 +55,9 @@ const FACETS: Readonly<Record<string, number>> = {
   tsrange: 0,
   tstzrange: 0,
 };
+
+/** Types that a column can be given, as `format_type` spells them, without facets. */
+export const PG_TYPES: readonly string[] = Object.keys(FACETS);
 
 /** A PostgreSQL type taken apart: `numeric(10,2)[]` is `{ base: 'numeric', facets: [10, 2], array: true }`. */
 export interface PgType {
