@@ -24,7 +24,10 @@ export function renderExample(root: string, table: string): string {
   const metadata = definition.columns.length - own.length;
   return markdownTable(
     ['snapshot of the source', 'table definition', `CREATE TABLE "${table}"`, `"stg_${table}"`],
-    [...rows, ['', `${metadata} metadata columns`, '`"__sync_timestamp" …`', 'the same and one more']],
+    [
+      ...rows,
+      ['', `${metadata} metadata columns`, '`"__sync_timestamp" …`', 'the same and one more'],
+    ],
   );
 }
 
