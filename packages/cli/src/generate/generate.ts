@@ -84,7 +84,9 @@ function isInTheWay({ action, text }: FileStep): boolean {
   return action === 'edited' || (action === 'foreign' && text !== undefined);
 }
 
-function isRemoved({ action }: FileStep, { force }: GenerateOptions): boolean {
+/** The folders of one stage, written by force, are outputs of a build: a cache keeps all that is left in them. */
+function isRemoved({ action }: FileStep, { force, only }: GenerateOptions): boolean {
+  if (action === 'foreign') return force === true && only !== undefined;
   return action === 'remove' || (action === 'edited' && force === true);
 }
 
