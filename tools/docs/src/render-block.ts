@@ -2,10 +2,11 @@ import { readManagement, type Management } from './read-management.ts';
 import { renderMetadataColumns, renderReservedNames } from './render-columns.ts';
 import { renderExample } from './render-example.ts';
 import { renderFile } from './render-file.ts';
-import { renderHelp } from './render-help.ts';
+import { renderHelp, renderMissingCommands } from './render-help.ts';
 import { renderKeys, renderLeftAlone } from './render-keys.ts';
 import { renderObjects, renderSettings } from './render-management.ts';
 import { renderPackages } from './render-packages.ts';
+import { renderYamlForm } from './render-yaml-form.ts';
 import { renderMssqlTypes, renderPostgresTypes, renderTargetTypes } from './render-types.ts';
 
 /** The renderer of blocks: the first word of a block says what it is, the others what of it. */
@@ -27,7 +28,9 @@ export function buildRenderer(root: string): (block: string) => string | Promise
       ofManagement((read) => renderObjects(read, 'function', 'procedure')),
     'management-settings': () => ofManagement(renderSettings),
     help: () => renderHelp(root),
+    'missing-commands': () => renderMissingCommands(root),
     packages: () => renderPackages(root),
+    'yaml-form': renderYamlForm,
     file: (rest) => renderFile(root, rest),
     example: (rest) => renderExample(root, rest),
   };
