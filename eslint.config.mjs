@@ -12,7 +12,18 @@ const ARROWS = {
   'table-defs': ['config', 'catalog', 'sql-text', 'generated-file'],
   'ddl-render': ['table-defs', 'sql-text'],
   'staging-render': ['table-defs', 'sql-text'],
-  cli: ['*'],
+  tracker: ['table-defs', 'sql-text', 'config'],
+  cli: [
+    'config',
+    'generated-file',
+    'sql-text',
+    'catalog',
+    'introspect',
+    'table-defs',
+    'ddl-render',
+    'staging-render',
+    'tracker',
+  ],
   nx: [],
 };
 

@@ -51,7 +51,7 @@ async function readArrows() {
       onlyDependOnLibsWithTags,
     ]),
   );
-  return (from, to) => (targets.get(from) ?? []).some((tag) => tag === '*' || tag === to);
+  return (from, to) => (targets.get(from) ?? []).includes(to);
 }
 
 async function isReported(from, to) {
