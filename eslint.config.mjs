@@ -25,6 +25,7 @@ const ARROWS = {
     'tracker',
   ],
   nx: [],
+  cli: ['*'],
 };
 
 /** Names that Node gives to every module, and to CommonJS ones. */

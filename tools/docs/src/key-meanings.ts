@@ -64,7 +64,7 @@ export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, str
     [`${SOURCE_TABLE}.ignore_columns`]: 'columns that are not replicated',
     [`${SOURCE_TABLE}.include_columns`]: 'only these columns are, less the ignored ones',
     [`${SOURCE_TABLE}.key_columns`]:
-      'the key of a table that has no primary key; an error on one that has',
+      'the key of a table that has no primary key, or none that is replicated',
     [`${SOURCE_TABLE}.manual_migration_hints`]: 'accepted (not used yet)',
     sinks: 'where it goes; the key is `<sink group>.<database>`',
     'sinks.<sink>.tables': 'each final table; the key is `<schema>.<Table>`',
@@ -73,7 +73,7 @@ export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, str
     [`${SINK_TABLE}.replicate_structure`]:
       'true where `target_exists` is false, and false where it is true; any other value is an error',
     [`${SINK_TABLE}.columns`]:
-      'only with `target_exists: true`: source column to column of the table; columns that are not here are not checked',
+      'only with `target_exists: true`: source column to column of the table; those that are not here go nowhere',
     [`${SINK_TABLE}.column_templates`]: 'extra columns, behind those of the source',
     [`${SINK_TABLE}.column_templates[].template`]: 'a key of `templates`',
     [`${SINK_TABLE}.column_templates[].name`]: 'name of the column, where it is not the template’s',
@@ -98,7 +98,7 @@ export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, str
     [`${TEMPLATE}.value`]: 'for the sink pipeline',
   },
   'type-overrides': {
-    types: 'source type (`datetime`, without length) to the type of every such column',
+    types: 'source type (`datetime`, `nvarchar(max)`, `dbo.Url`) to the type of every such column',
     tables: 'the same for a source table',
     'tables.<table>.types': 'by source type in this table',
     'tables.<table>.columns': 'by column',

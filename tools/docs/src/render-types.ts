@@ -74,7 +74,7 @@ function renderMap(
 /** The types that a column can be given, with other spellings, and what its staging column has. */
 export function renderTargetTypes(): string {
   const spellingsOf = (type: string) =>
-    Object.keys(SPELLINGS).filter((spelling) => SPELLINGS[spelling] === type);
+    [...SPELLINGS].flatMap(([spelling, name]) => (name === type ? [spelling] : []));
   const rows = PG_TYPES.map((type) => {
     const canonical = canonicalType(type)!;
     const staging = stagingType({ role: 'source', type: canonical });
