@@ -10,6 +10,8 @@ export {
 } from './definition-file.ts';
 export type { TableFile } from './definition-file.ts';
 export { fileStems } from './file-stems.ts';
+export { manifestPath, parseManifest, renderManifest } from './manifest.ts';
+export type { Category, Manifest, ManifestEntry } from './manifest.ts';
 export {
   DELETED_AT,
   KAFKA_TIMESTAMP,

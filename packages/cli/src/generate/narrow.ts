@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { schemaLabel, type TableDefinition } from '@cdc-migrations/table-defs';
-import { CommandError } from '../exit-code.ts';
 import {
   manifestPath,
   parseManifest,
   renderManifest,
-  replaceRows,
+  schemaLabel,
   type ManifestEntry,
-} from './manifest.ts';
+  type TableDefinition,
+} from '@cdc-migrations/table-defs';
+import { CommandError } from '../exit-code.ts';
+import { replaceRows } from './manifest.ts';
 import type { Output } from './stages.ts';
 
 /** Tables and services that a run is for; all of them where a list is not given. */

@@ -4,13 +4,15 @@ import {
   buildDefinitions,
   DEFINITIONS_FOLDER,
   renderDefinitions,
+  renderManifest,
   renderSets,
+  type Category,
   type MigrationSet,
   type TableDefinition,
 } from '@cdc-migrations/table-defs';
 import type { Stage } from './stage.ts';
 import { buildInfrastructure, buildSchemas, buildStaging, buildTables } from './build-files.ts';
-import { buildManifest, renderManifest, type Category } from './manifest.ts';
+import { buildManifest, type ManifestFacts } from './manifest.ts';
 import {
   readChecksum,
   readDefinitions,
@@ -40,7 +42,10 @@ export function buildAll(root: string, role: string): Output {
     ...buildStaging(sets, tables, role),
   ];
   const checksums = new Map(sql.map(({ path, checksum }) => [path, checksum]));
-  const manifests = renderManifests(root, sets, tables, (path) => checksums.get(path)!);
+  const manifests = renderManifests(root, sets, tables, {
+    role,
+    checksumOf: (path) => checksums.get(path)!,
+  });
   const files = [...renderDefinitions(tables), renderSets(sets), ...sql, ...manifests];
   return { files, owned: [DEFINITIONS_FOLDER, 'migrations'], sets, tables, warnings };
 }
@@ -73,10 +78,13 @@ export const BUILD_STAGE: { readonly [S in Stage]: (root: string, role: string) 
     const tables = readDefinitions(root);
     return ofSets(sets, ['staging'], buildStaging(sets, tables, role), tables);
   },
-  migrations: (root) => {
+  migrations: (root, role) => {
     const sets = readSets(root);
     const tables = readDefinitions(root);
-    const files = renderManifests(root, sets, tables, (path) => readChecksum(root, path));
+    const files = renderManifests(root, sets, tables, {
+      role,
+      checksumOf: (path) => readChecksum(root, path),
+    });
     return ofSets(sets, [], files, tables);
   },
 };
@@ -95,10 +103,11 @@ function renderManifests(
   root: string,
   sets: readonly MigrationSet[],
   tables: readonly TableDefinition[],
-  checksumOf: (path: string) => string,
+  facts: Omit<ManifestFacts, 'manual'>,
 ): readonly GeneratedFile[] {
   return sets.map((set) => {
     const ofSet = tables.filter((table) => table.set === set.name);
-    return renderManifest(buildManifest(set, ofSet, readManual(root, set), checksumOf), set);
+    const manual = readManual(root, set);
+    return renderManifest(buildManifest(set, ofSet, { ...facts, manual }), set);
   });
 }
