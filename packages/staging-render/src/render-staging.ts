@@ -6,14 +6,13 @@ import {
   SCHEMA_PLACEHOLDER,
   type SqlFile,
 } from '@cdc-migrations/sql-text';
-import { KAFKA_TIMESTAMP, schemaLabel, type ReplicatedTable } from '@cdc-migrations/table-defs';
+import { buildStagingColumns, schemaLabel, type ReplicatedTable } from '@cdc-migrations/table-defs';
 import {
   buildKeyedMerge,
   buildKeylessMerge,
   type KeyedMergeView,
   type KeylessMergeView,
 } from './merge-view.ts';
-import { stagingType } from './staging-type.ts';
 
 export interface StagingOptions {
   /** File relative to the repo. */
@@ -39,6 +38,11 @@ interface StagingView {
   readonly statement: string;
 }
 
+/** The end of a merge: what became of the events of each stream. */
+interface TallyText {
+  readonly tally: string;
+}
+
 interface StagingColumnView {
   readonly name: string;
   readonly type: string;
@@ -49,8 +53,13 @@ interface StagingColumnView {
 
 const folder = new URL('../templates/', import.meta.url);
 const renderFile = loadTemplate<StagingView>(new URL('staging.sql.hbs', folder));
-const renderKeyed = loadTemplate<KeyedMergeView>(new URL('keyed-merge.sql.hbs', folder));
-const renderKeyless = loadTemplate<KeylessMergeView>(new URL('keyless-merge.sql.hbs', folder));
+const renderKeyed = loadTemplate<KeyedMergeView & TallyText>(
+  new URL('keyed-merge.sql.hbs', folder),
+);
+const renderTally = loadTemplate<{ readonly keyed: boolean }>(new URL('tally.sql.hbs', folder));
+const renderKeyless = loadTemplate<KeylessMergeView & TallyText>(
+  new URL('keyless-merge.sql.hbs', folder),
+);
 
 /**
  * The file of a table's staging: staging table, the function that merges a window of it, the merge procedure, its
@@ -59,12 +68,13 @@ const renderKeyless = loadTemplate<KeylessMergeView>(new URL('keyless-merge.sql.
 export function renderStaging(table: ReplicatedTable, { path, role }: StagingOptions): SqlFile {
   const schema = table.schema.scope === 'tenant' ? SCHEMA_PLACEHOLDER : table.schema.name;
   const { names } = table;
+  const tally = renderTally({ keyed: table.key !== null });
   const statement = (
     table.key
-      ? renderKeyed(buildKeyedMerge(table, schema))
-      : renderKeyless(buildKeylessMerge(table, schema))
+      ? renderKeyed({ ...buildKeyedMerge(table, schema), tally })
+      : renderKeyless({ ...buildKeylessMerge(table, schema), tally })
   ).trimEnd();
-  const stagingColumns = buildStagingColumns(table);
+  const stagingColumns = viewColumns(table);
   const body = renderFile({
     schema,
     name: table.name,
@@ -89,18 +99,13 @@ export function renderStaging(table: ReplicatedTable, { path, role }: StagingOpt
   return buildSqlFile(path, facts, body);
 }
 
-/** Columns of the final table but `__deleted_at`, and when Kafka took the event. */
-function buildStagingColumns(table: ReplicatedTable): readonly StagingColumnView[] {
-  const columns = [...table.columns.filter(({ name }) => name !== '__deleted_at'), KAFKA_TIMESTAMP];
-  return columns.map((column, index) => {
-    const type = stagingType(column);
-    const initial = column.name === '__stream_generation' ? '0' : null;
-    return {
-      name: column.name,
-      type,
-      default: initial,
-      json: `[${[column.name, type, false, initial].map((value) => JSON.stringify(value)).join(', ')}]`,
-      last: index === columns.length - 1,
-    };
-  });
+function viewColumns(table: ReplicatedTable): readonly StagingColumnView[] {
+  const columns = buildStagingColumns(table);
+  return columns.map(({ name, type, default: initial = null }, index) => ({
+    name,
+    type,
+    default: initial,
+    json: `[${[name, type, false, initial].map((value) => JSON.stringify(value)).join(', ')}]`,
+    last: index === columns.length - 1,
+  }));
 }

@@ -19,6 +19,8 @@ export {
   POSITION_COLUMNS,
 } from './metadata-columns.ts';
 export { schemaLabel } from './schema-label.ts';
+export { buildStagingColumns, stagingType } from './staging-columns.ts';
+export type { StagingColumn } from './staging-columns.ts';
 export type {
   ColumnDefinition,
   ColumnRole,
