@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addApply } from './commands/apply.ts';
+import { addCheck } from './commands/check.ts';
 import { addGenerate } from './commands/generate.ts';
 import { addStatus } from './commands/status.ts';
 
@@ -13,6 +14,7 @@ const COMMANDS: readonly ((migrations: Command, context: CommandContext) => void
   addGenerate,
   addApply,
   addStatus,
+  addCheck,
 ];
 
 /** The command line. */
