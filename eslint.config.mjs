@@ -14,6 +14,7 @@ const ARROWS = {
   'staging-render': ['table-defs', 'sql-text'],
   tracker: ['table-defs', 'sql-text', 'config', 'generated-file'],
   nx: [],
+  cli: ['*'],
 };
 
 export default tseslint.config(
@@ -48,7 +49,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/*.config.mjs', 'packages/nx-plugin/**'],
+    files: ['**/*.config.mjs', '**/jest-setup.mjs', 'packages/nx-plugin/**'],
     rules: { 'no-restricted-syntax': 'off', '@typescript-eslint/no-require-imports': 'off' },
   },
   prettier,

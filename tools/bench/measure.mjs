@@ -7,9 +7,7 @@ import { readFileSync } from 'node:fs';
  * @typedef {object} Command
  * @property {string} name
  * @property {readonly string[]} argv
- * @property {string} cwd
- * @property {NodeJS.ProcessEnv} [env]
- * @property {() => void} [before] run before every run, not measured
+ * @property {string | (() => string)} cwd a function makes a folder for each run, outside of what is measured
  */
 
 /**
@@ -31,7 +29,6 @@ export function measureInTurn(commands, rounds) {
   const runs = commands.map(() => []);
   for (let round = 0; round <= rounds; round++) {
     commands.forEach((command, index) => {
-      command.before?.();
       const run = measure(command);
       if (round > 0) runs[index]?.push(run);
     });
@@ -43,12 +40,12 @@ export function measureInTurn(commands, rounds) {
  * @param {Command} command
  * @returns {Run}
  */
-function measure({ name, argv: [file, ...args], cwd, env }) {
+function measure({ name, argv: [file, ...args], cwd }) {
+  const folder = typeof cwd === 'string' ? cwd : cwd();
   const cpuBefore = readChildrenCpuSeconds();
   const start = process.hrtime.bigint();
   const { status, stdout, stderr } = spawnSync(file ?? '', args, {
-    cwd,
-    env: { ...process.env, ...env },
+    cwd: folder,
     encoding: 'utf8',
     maxBuffer: 1 << 28,
   });

@@ -21,35 +21,40 @@ import { cpus, totalmem } from 'node:os';
  */
 export function renderSection(title, lines) {
   const head = [
-    'command',
-    'median s',
-    'min',
-    'max',
-    'cpu s',
-    'ratio',
-    'min',
-    'max',
-    'per table ms',
-    'aim',
+    ...['command', 'median s', 'min', 'max', 'ratio', 'min', 'max'],
+    ...['cpu s', 'cpu ratio', 'per table ms', 'aim'],
   ];
   const rows = lines.map(({ name, runs, baseline, aim, tables }) => {
     const walls = summarize(runs.map(({ wall }) => wall));
     const cpu = summarize(runs.flatMap((run) => run.cpu ?? []));
-    const ratios = summarize(
-      runs.flatMap((run, i) => (baseline?.[i] ? run.wall / baseline[i].wall : [])),
-    );
+    const ratios = summarize(divide(runs, baseline, 'wall'));
+    const cpuRatios = summarize(divide(runs, baseline, 'cpu'));
+    const perTableMs = tables && walls.median && (walls.median / tables) * 1000;
     return [
       name,
-      ...[walls.median, walls.min, walls.max, cpu.median].map((value) => formatNumber(value, 3)),
+      ...[walls.median, walls.min, walls.max].map((value) => formatNumber(value, 3)),
       ...[ratios.median, ratios.min, ratios.max].map((value) => formatNumber(value, 2)),
-      formatNumber(
-        tables && walls.median !== undefined ? (walls.median / tables) * 1000 : undefined,
-        2,
-      ),
+      formatNumber(cpu.median, 3),
+      ...[cpuRatios.median, perTableMs].map((value) => formatNumber(value, 2)),
       aim ?? '',
     ];
   });
   return [`### ${title}`, '', ...renderTable([head, ...rows]), ''].join('\n');
+}
+
+/**
+ * Ratios of the runs of the same round.
+ *
+ * @param {readonly Run[]} runs
+ * @param {readonly Run[] | undefined} baseline
+ * @param {'wall' | 'cpu'} figure
+ * @returns {number[]}
+ */
+function divide(runs, baseline, figure) {
+  return runs.flatMap((run, round) => {
+    const [value, other] = [run[figure], baseline?.[round]?.[figure]];
+    return value !== undefined && other ? [value / other] : [];
+  });
 }
 
 /**

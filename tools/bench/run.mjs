@@ -6,9 +6,10 @@
  * Ratios are pair by pair, against the first line of the same rounds. `--write` puts the tables into
  * `BENCHMARKS.md`. Needs `npm run build`.
  */
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { BENCHES } from './benches.mjs';
+import { BENCHES, TMP } from './benches.mjs';
 import { describeMachine, renderSection, writeSection } from './report.mjs';
 
 const { values, positionals } = parseArgs({
@@ -18,6 +19,7 @@ const { values, positionals } = parseArgs({
     write: { type: 'boolean', default: false },
   },
 });
+mkdirSync(TMP, { recursive: true });
 for (const name of positionals.length > 0 ? positionals : Object.keys(BENCHES)) {
   const bench = BENCHES[name];
   if (!bench) throw new Error(`no bench "${name}"; there are ${Object.keys(BENCHES).join(', ')}`);
@@ -28,3 +30,4 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(BENCHES)) 
     writeSection(file, name, `${section}\n${describeMachine()}, ${values.rounds} rounds.`);
   }
 }
+rmSync(TMP, { recursive: true });

@@ -6,7 +6,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createWorkspace, type Workspace } from './workspace.fixture.ts';
 
 const ALL = ['infrastructure', 'migrations', 'schemas', 'staging', 'table-defs', 'tables'];
@@ -31,6 +31,11 @@ describe('caching of adopus:migrations', () => {
     writeFileSync(join(repo, path), after);
   }
 
+  function addFile(path: string): void {
+    mkdirSync(dirname(join(repo, path)), { recursive: true });
+    writeFileSync(join(repo, path), 'SELECT 1;\n');
+  }
+
   it('restores every deleted output byte for byte', () => {
     const before = workspace.outputs();
     expect(before.size).toBeGreaterThan(100);
@@ -48,7 +53,7 @@ describe('caching of adopus:migrations', () => {
   it('replaces a file edited by hand and removes what does not belong', () => {
     const before = workspace.outputs();
     edit('migrations/staging/Actor-staging.sql', (text) => `${text}-- by hand\n`);
-    writeFileSync(join(repo, 'migrations/tables/Foreign.sql'), 'SELECT 1;\n');
+    addFile('migrations/tables/Foreign.sql');
     expect(workspace.run()).toEqual([]);
     expect(workspace.outputs()).toEqual(before);
   });
@@ -80,6 +85,15 @@ describe('caching of adopus:migrations', () => {
     expect(workspace.run()).toEqual(['migrations', 'staging', 'table-defs', 'tables']);
   });
 
+  it('caches no file that was put into a folder before a stage ran', () => {
+    addFile('migrations/tables/Foreign.sql');
+    edit('services/adopus.yaml', (text) =>
+      text.replace('ignore_columns: [Døv]', 'ignore_columns: []'),
+    );
+    expect(workspace.run()).toContain('tables');
+    expect([...workspace.outputs().keys()]).not.toContain('migrations/tables/Foreign.sql');
+  });
+
   it('renders what names the role for another CDC_DB_USER', () => {
     expect(workspace.run({ CDC_DB_USER: 'cdc_writer' })).toEqual([
       'infrastructure',
@@ -91,15 +105,14 @@ describe('caching of adopus:migrations', () => {
 
   it('renders the manifest alone for a migration written by people, and leaves that file alone', () => {
     workspace.run();
-    mkdirSync(join(repo, 'migrations/manual'), { recursive: true });
-    writeFileSync(join(repo, 'migrations/manual/0001-roles.sql'), 'SELECT 1;\n');
+    addFile('migrations/manual/0001-roles.sql');
     expect(workspace.run()).toEqual(['migrations']);
     expect(existsSync(join(repo, 'migrations/manual/0001-roles.sql'))).toBe(true);
   });
 
-  it('stops at definitions that come out the same', () => {
+  it('stops at definitions that come out the same; only the check of the whole configuration runs', () => {
     appendFileSync(join(repo, 'services/adopus.yaml'), '# a comment\n');
-    expect(workspace.run()).toEqual(['table-defs']);
+    expect(workspace.run()).toEqual(['migrations', 'table-defs']);
   });
 
   const SETS = 'adopus/generated';
@@ -122,7 +135,13 @@ describe('caching of adopus:migrations', () => {
     ['staging', [], [SETS, DEFINITIONS], ['CDC_DB_USER']],
     [
       'migrations',
-      ['migrations/manual/0001-roles.sql'],
+      [
+        'migrations/manual/0001-roles.sql',
+        'services/_schemas/column-templates.yaml',
+        'services/adopus.yaml',
+        'sink-groups.yaml',
+        'source-groups.yaml',
+      ],
       [
         SETS,
         DEFINITIONS,

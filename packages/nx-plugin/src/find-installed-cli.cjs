@@ -26,7 +26,7 @@ function findInstalledCli(workspaceRoot) {
 function isInstalled(workspaceRoot) {
   try {
     return require
-      .resolve(`${CLI_PACKAGE}/package.json`, { paths: [workspaceRoot, __dirname] })
+      .resolve('@cdc-migrations/cli/package.json', { paths: [workspaceRoot, __dirname] })
       .includes(`${sep}node_modules${sep}`);
   } catch {
     return false; // What `require.resolve` throws is that there is none.

@@ -10,16 +10,16 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 
-const ROOT = join(__dirname, '../../..');
+export const ROOT = join(__dirname, '../../..');
 
 /** A temporary Nx workspace with one implementation repo, a copy of `fixtures/adopus`. */
 export interface Workspace {
   readonly repo: string;
   /** Runs `adopus:migrations` and gives the targets that were not taken from the cache, in order of name. */
   run(env?: NodeJS.ProcessEnv): string[];
-  /** Every file below `generated` and `migrations`, with its content. */
+  /** Every file below `generated` and `migrations` by its path in the repo, with its content. */
   outputs(): ReadonlyMap<string, string>;
   /** What Nx hashes of a target: files, folders of the outputs of other targets, variables. */
   inputs(target: string): TargetInputs;
@@ -39,15 +39,14 @@ export function createWorkspace(): Workspace {
   const repo = join(root, 'adopus');
   cpSync(join(ROOT, 'fixtures/adopus'), repo, { recursive: true });
   install(root);
-  const nx = (args: readonly string[], env: NodeJS.ProcessEnv = {}) => runNx(root, args, env);
   return {
     repo,
     run(env) {
-      nx(['run', 'adopus:migrations'], env);
+      runNx(root, ['run', 'adopus:migrations'], env);
       return readMisses(root);
     },
     outputs: () => readOutputs(repo),
-    inputs: (target) => parseInputs(nx(['show', 'target', 'inputs', `adopus:${target}`, '--json'])),
+    inputs: (target) => readInputs(root, target),
     remove: () => rmSync(root, { recursive: true, force: true }),
   };
 }
@@ -71,7 +70,7 @@ function install(root: string): void {
   );
 }
 
-function runNx(root: string, args: readonly string[], env: NodeJS.ProcessEnv): string {
+function runNx(root: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): string {
   const { status, stdout, stderr } = spawnSync(process.execPath, [NX, ...args], {
     cwd: root,
     encoding: 'utf8',
@@ -99,8 +98,9 @@ function readMisses(root: string): string[] {
     .sort();
 }
 
-/** Without what Nx adds to every target. */
-function parseInputs(json: string): TargetInputs {
+/** What Nx hashes of a target of adopus, without what it adds to every target. */
+export function readInputs(root: string, target: string): TargetInputs {
+  const json = runNx(root, ['show', 'target', 'inputs', `adopus:${target}`, '--json']);
   const {
     files = [],
     depOutputs = [],
@@ -126,5 +126,5 @@ function readOutputs(repo: string): ReadonlyMap<string, string> {
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name)),
   );
-  return new Map(files.sort().map((file) => [file, readFileSync(file, 'utf8')]));
+  return new Map(files.sort().map((file) => [relative(repo, file), readFileSync(file, 'utf8')]));
 }

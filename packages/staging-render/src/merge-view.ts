@@ -18,14 +18,14 @@ interface MergeView {
 }
 
 export interface KeyedMergeView extends MergeView {
-  readonly soft: boolean;
-  readonly keyColumns: readonly { readonly name: string; readonly missing: string }[];
   readonly key: KeyView;
   readonly largeColumns: readonly LargeColumnView[];
   /** Whether the event `picked` can only be merged with the stored row of its key at hand. */
   readonly needsStored: string;
   /** Whether the event `newest` is newer than that row. */
   readonly isNewer: string;
+  /** Positions that can be compared, of a soft merge. */
+  readonly position: PositionView;
   readonly updates: readonly { readonly assignment: string; readonly last: boolean }[];
 }
 
@@ -36,8 +36,18 @@ interface KeyView {
   readonly newest: string;
   readonly storedIsPicked: string;
   readonly storedIsNewest: string;
+  readonly storedIsDeletion: string;
+  readonly newestIsDeletion: string;
   /** 32 bytes that stand for the key of `newest` in the tombstones. */
   readonly digest: string;
+  readonly deletionDigest: string;
+}
+
+interface PositionView {
+  readonly newest: string;
+  readonly deletion: string;
+  /** Of the row that the key of `deletion` has in the final table. */
+  readonly deletionStored: string;
 }
 
 /** A column whose value Debezium leaves out when it did not change. */
@@ -49,7 +59,7 @@ interface LargeColumnView {
   readonly knownIsNewest: string;
 }
 
-export interface KeylessMergeView extends MergeView {
+export interface AppendMergeView extends MergeView {
   readonly positionColumns: string;
 }
 
@@ -58,18 +68,14 @@ export function buildKeyedMerge(table: ReplicatedTable, schema: string): KeyedMe
   const key = keyColumnsOf(table);
   const large = buildLargeColumns(table, key);
   const soft = table.deleteMode === 'soft';
+  const keyView = buildKey(key);
   const columns = soft
     ? table.columns
     : table.columns.filter(({ name }) => name !== '__deleted_at');
   const updated = columns.filter((column) => !key.includes(column));
   return {
-    ...buildMerge(table, schema, columns, (column) => keyedValue(column, large, soft)),
-    soft,
-    keyColumns: key.map(({ name }) => ({
-      name,
-      missing: `missing key column ${quoteIdentifier(name)}`,
-    })),
-    key: buildKey(key),
+    ...buildMerge(table, schema, columns, (column) => keyedValue(column, large, keyView)),
+    key: keyView,
     largeColumns: large,
     needsStored: [
       'picked."__is_delete"',
@@ -78,15 +84,20 @@ export function buildKeyedMerge(table: ReplicatedTable, schema: string): KeyedMe
     isNewer:
       '(coalesce((newest."__stored")."__stream_generation", -1), coalesce((newest."__stored")."__kafka_offset", -1))' +
       ' < (newest."__stream_generation", newest."__kafka_offset")',
+    position: {
+      newest: positionOf('newest'),
+      deletion: positionOf('deletion'),
+      deletionStored: positionOf('(deletion."__stored")'),
+    },
     updates: updated.map(({ name }, index) => ({
-      assignment: `${quoteIdentifier(name)} = excluded.${quoteIdentifier(name)}`,
+      assignment: assignmentOf(name),
       last: index === updated.length - 1,
     })),
   };
 }
 
 /** View of the merge of a table without a key: inserts are appended once per stream position. */
-export function buildKeylessMerge(table: ReplicatedTable, schema: string): KeylessMergeView {
+export function buildAppendMerge(table: ReplicatedTable, schema: string): AppendMergeView {
   const columns = table.columns.filter(({ name }) => name !== '__deleted_at');
   return {
     ...buildMerge(table, schema, columns, stagedValue),
@@ -118,22 +129,27 @@ function keyColumnsOf({ key, columns }: ReplicatedTable): readonly ColumnDefinit
 }
 
 function buildKey(key: readonly ColumnDefinition[]): KeyView {
-  const valuesOf = (row: string) =>
-    key.map(({ name, type }) => keyValue(`${row}.${quoteIdentifier(name)}`, type)).join(', ');
   const stored = key.map(({ name }) => `stored.${quoteIdentifier(name)}`).join(', ');
   return {
     columns: key.map(({ name }) => quoteIdentifier(name)).join(', '),
-    event: valuesOf('event'),
-    newest: valuesOf('newest'),
-    storedIsPicked: `(${stored}) = (${valuesOf('picked')})`,
-    storedIsNewest: `(${stored}) = (${valuesOf('newest')})`,
-    digest: digestOf(key),
+    event: valuesOf(key, 'event'),
+    newest: valuesOf(key, 'newest'),
+    storedIsPicked: `(${stored}) = (${valuesOf(key, 'picked')})`,
+    storedIsNewest: `(${stored}) = (${valuesOf(key, 'newest')})`,
+    storedIsDeletion: `(${stored}) = (${valuesOf(key, 'deletion')})`,
+    newestIsDeletion: `(${valuesOf(key, 'newest')}) = (${valuesOf(key, 'deletion')})`,
+    digest: digestOf(key, 'newest'),
+    deletionDigest: digestOf(key, 'deletion'),
   };
 }
 
+function valuesOf(key: readonly ColumnDefinition[], row: string): string {
+  return key.map(({ name, type }) => keyValue(`${row}.${quoteIdentifier(name)}`, type)).join(', ');
+}
+
 /** Several columns as an array: its text quotes what needs it, so that no two keys have one text. */
-function digestOf(key: readonly ColumnDefinition[]): string {
-  const texts = key.map(({ name, type }) => keyText(`newest.${quoteIdentifier(name)}`, type));
+function digestOf(key: readonly ColumnDefinition[], row: string): string {
+  const texts = key.map(({ name, type }) => keyText(`${row}.${quoteIdentifier(name)}`, type));
   const text = texts.length === 1 ? texts[0]! : `ARRAY[${texts.join(', ')}]::text`;
   return `sha256(convert_to(${text}, 'UTF8'))`;
 }
@@ -150,13 +166,11 @@ function buildLargeColumns(
     })
     .map((column, index) => {
       const known = `known_${index + 1}`;
-      const equalities = key.map(({ name, type }) => {
-        const [before, after] = [known, 'newest'].map((row) =>
-          keyValue(`${row}.${quoteIdentifier(name)}`, type),
-        );
-        return `${before} = ${after}`;
-      });
-      return { ...column, known, knownIsNewest: equalities.join(' AND ') };
+      return {
+        ...column,
+        known,
+        knownIsNewest: `(${valuesOf(key, known)}) = (${valuesOf(key, 'newest')})`,
+      };
     });
 }
 
@@ -167,19 +181,38 @@ function stagedValue({ name, type, default: initial }: ColumnDefinition): string
 
 /**
  * What the final row holds: the staged value; where that is Debezium's unavailable value, the one known before, else
- * the stored one. A soft delete keeps what is stored.
+ * the stored one.
  */
 function keyedValue(
   column: ColumnDefinition,
   large: readonly LargeColumnView[],
-  soft: boolean,
+  key: KeyView,
 ): string {
-  if (column.name === '__deleted_at') return 'CASE WHEN newest."__is_delete" THEN now() END';
-  const stored = `(newest."__stored").${quoteIdentifier(column.name)}`;
+  if (column.name === '__deleted_at') return deletedAt(key);
   const found = large.find(({ name }) => name === column.name);
-  const value = found ? availableValue(column, found, stored) : stagedValue(column);
-  if (!soft || column.role === 'metadata') return value;
-  return `CASE WHEN newest."__is_delete" THEN ${stored} ELSE ${value} END`;
+  return found
+    ? availableValue(column, found, `(newest."__stored").${quoteIdentifier(column.name)}`)
+    : stagedValue(column);
+}
+
+/** Now, where a newer delete is staged or remembered. */
+function deletedAt(key: KeyView): string {
+  const remembered =
+    '(SELECT ARRAY[stone.stream_generation::bigint, stone.kafka_offset] FROM cdc_management.tombstone AS stone' +
+    ` WHERE stone.table_id = $1 AND stone.key_digest = ${key.digest})`;
+  return `CASE WHEN ${positionOf('newest')} < greatest(${positionOf('deletion')}, ${remembered}) THEN now() END`;
+}
+
+/** Position of a row as an array, which compares generation first; lowest for no row. */
+function positionOf(row: string): string {
+  return `ARRAY[coalesce(${row}."__stream_generation", -1)::bigint, coalesce(${row}."__kafka_offset", -1)]`;
+}
+
+function assignmentOf(name: string): string {
+  const column = quoteIdentifier(name);
+  return name === '__deleted_at'
+    ? `${column} = CASE WHEN excluded.${column} IS NOT NULL THEN coalesce(stored.${column}, excluded.${column}) END`
+    : `${column} = excluded.${column}`;
 }
 
 function availableValue(

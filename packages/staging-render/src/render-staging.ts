@@ -7,12 +7,7 @@ import {
   type SqlFile,
 } from '@cdc-migrations/sql-text';
 import { buildStagingColumns, schemaLabel, type ReplicatedTable } from '@cdc-migrations/table-defs';
-import {
-  buildKeyedMerge,
-  buildKeylessMerge,
-  type KeyedMergeView,
-  type KeylessMergeView,
-} from './merge-view.ts';
+import { renderMerge } from './render-merge.ts';
 
 export interface StagingOptions {
   /** File relative to the repo. */
@@ -38,11 +33,6 @@ interface StagingView {
   readonly statement: string;
 }
 
-/** The end of a merge: what became of the events of each stream. */
-interface TallyText {
-  readonly tally: string;
-}
-
 interface StagingColumnView {
   readonly name: string;
   readonly type: string;
@@ -51,15 +41,7 @@ interface StagingColumnView {
   readonly last: boolean;
 }
 
-const folder = new URL('../templates/', import.meta.url);
-const renderFile = loadTemplate<StagingView>(new URL('staging.sql.hbs', folder));
-const renderKeyed = loadTemplate<KeyedMergeView & TallyText>(
-  new URL('keyed-merge.sql.hbs', folder),
-);
-const renderTally = loadTemplate<{ readonly keyed: boolean }>(new URL('tally.sql.hbs', folder));
-const renderKeyless = loadTemplate<KeylessMergeView & TallyText>(
-  new URL('keyless-merge.sql.hbs', folder),
-);
+const render = loadTemplate<StagingView>(new URL('../templates/staging.sql.hbs', import.meta.url));
 
 /**
  * The file of a table's staging: staging table, the function that merges a window of it, the merge procedure, its
@@ -68,14 +50,9 @@ const renderKeyless = loadTemplate<KeylessMergeView & TallyText>(
 export function renderStaging(table: ReplicatedTable, { path, role }: StagingOptions): SqlFile {
   const schema = table.schema.scope === 'tenant' ? SCHEMA_PLACEHOLDER : table.schema.name;
   const { names } = table;
-  const tally = renderTally({ keyed: table.key !== null });
-  const statement = (
-    table.key
-      ? renderKeyed({ ...buildKeyedMerge(table, schema), tally })
-      : renderKeyless({ ...buildKeylessMerge(table, schema), tally })
-  ).trimEnd();
+  const statement = renderMerge(table, schema);
   const stagingColumns = viewColumns(table);
-  const body = renderFile({
+  const body = render({
     schema,
     name: table.name,
     role,

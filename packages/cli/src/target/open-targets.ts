@@ -52,8 +52,9 @@ export function openTargets(
 ): CommandRepo {
   const root = findRoot(options.root);
   const config = readConfigAt(root);
-  const sets = selectSets(readSets(root), options.sink);
-  const tables = readDefinitions(root);
+  const all = readSets(root);
+  const sets = selectSets(all, options.sink);
+  const tables = readDefinitions(root, all);
   const placed = sets.flatMap((set) => {
     const place = placeOf(set, config, options.env);
     return place || addressOf ? [{ set, place }] : [];
