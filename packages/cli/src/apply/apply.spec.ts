@@ -6,6 +6,8 @@ import { countRoundTrips } from './round-trips.fixture.ts';
 
 const TABLES = 39;
 const TENANTS = 24;
+/** Tables of the target that do not fit are part of the example. */
+const NOT_PUBLIC = ['--exclude', 'public.*'];
 /** Four tenants of prod. */
 const FEW = ['--schema', 'b*'];
 
@@ -60,7 +62,7 @@ it('applies every file to every tenant that takes part, and records it', async (
     schema.files.map(({ state }) => state),
   );
   expect(new Set(states)).toEqual(new Set(['applied']));
-  const check = await runCommand(repoFor(template), ['check', '--env', 'prod'], env);
+  const check = await runCommand(repoFor(template), ['check', '--env', 'prod', ...NOT_PUBLIC], env);
   expect(check).toMatchObject({ exitCode: 0, stdout: 'sink_asma.directory in prod: as defined\n' });
 });
 
@@ -234,6 +236,6 @@ it('a new tenant gets all files, and one without the environment is not touched'
     await sql`SELECT to_regclass('"Ny-Kunde Øst"."stg_Actor"') IS NOT NULL AS there, to_regnamespace('avansas') AS other`,
   ).toEqual([{ there: true, other: null }]);
   await sql.end();
-  const check = await runCommand(root, ['check', '--env', 'prod'], env);
+  const check = await runCommand(root, ['check', '--env', 'prod', ...NOT_PUBLIC], env);
   expect(check.exitCode).toBe(0);
 });
