@@ -1,0 +1,33 @@
+import { generate } from 'selfsigned';
+
+/** A key and its self-signed certificate, both PEM; a client is given the certificate as its CA. */
+export interface Certificate {
+  readonly certificatePem: string;
+  readonly privateKeyPem: string;
+}
+
+const VALID_DAYS = 2;
+const MS_PER_DAY = 86_400_000;
+
+/** A new certificate for `localhost` and 127.0.0.1, valid for two days; it lives in memory only. */
+export async function createCertificate(): Promise<Certificate> {
+  const now = Date.now();
+  const pem = await generate([{ name: 'commonName', value: 'localhost' }], {
+    keyType: 'ec',
+    algorithm: 'sha256',
+    notBeforeDate: new Date(now - MS_PER_DAY),
+    notAfterDate: new Date(now + VALID_DAYS * MS_PER_DAY),
+    extensions: [
+      { name: 'basicConstraints', cA: true },
+      { name: 'keyUsage', digitalSignature: true, keyCertSign: true },
+      {
+        name: 'subjectAltName',
+        altNames: [
+          { type: 2, value: 'localhost' },
+          { type: 7, ip: '127.0.0.1' },
+        ],
+      },
+    ],
+  });
+  return { certificatePem: pem.cert, privateKeyPem: pem.private };
+}
