@@ -18,8 +18,8 @@ export function infoMessage(text: string, procedure = ''): ServerMessage {
  */
 export function asServerError(error: unknown): SqlServerError {
   if (error instanceof SqlServerError) return error;
-  const isAbort = error instanceof DOMException;
-  if (!(error instanceof Error) || isAbort || error instanceof TypeError) throw error;
+  if (!(error instanceof Error) || error.name === 'AbortError') throw error;
+  if (error instanceof TypeError || error instanceof RangeError) throw error;
   const text = `Incorrect syntax: the fixture cannot run this statement (${error.message}).`;
   return new SqlServerError(102, text, 15);
 }
