@@ -1,8 +1,8 @@
 import { error, type MessageText } from './message-text.ts';
 
 /**
- * Messages of change data capture; numbers 22800 to 22999 of the same list. 35353 and 10794 (a columnstore, a table
- * in memory) are from memory: no list at hand has them.
+ * Messages of change data capture; numbers 22800 to 22999 of the same list. 10794 (a table in memory), which
+ * stands with the engine's messages, is from memory: no list at hand has it.
  */
 export const CDC_MESSAGES = {
   22832: error(
@@ -27,6 +27,7 @@ export const CDC_MESSAGES = {
   22907: error(
     'Parameter @role_name cannot be empty. Specify a value for @role_name and retry the operation. Supply null as the value if no role is to be used to gate access to captured change data.',
   ),
+  22920: error('The named capture instance %s does not exist for database %s.'),
   22926: error(
     "Could not create a capture instance because the capture instance name '%s' already exists in the current database. Specify an explicit unique name for the parameter @capture_instance.",
   ),
@@ -74,6 +75,9 @@ export const CDC_MESSAGES = {
   ),
   22972: error(
     'When calling stored procedure [sys].sp_cdc_help_change_data capture, if either @source_schema or @source_name is non-null and non-empty, the other parameter must also be non-null and non-empty.',
+  ),
+  22973: error(
+    "The specified filegroup '%s' is not a valid filegroup for database '%s'. Specify a valid existing filegroup or create the named filegroup, and retry the operation.",
   ),
   22974: error('Tables contained in the cdc schema cannot be enabled for Change Data Capture.'),
   22981: error('Object does not exist or access is denied.'),

@@ -24,6 +24,10 @@ export const ENGINE_MESSAGES = {
     2,
   ),
   137: error('Must declare the scalar variable "%s".', 15, 2),
+  141: error(
+    'A SELECT statement that assigns a value to a variable must not be combined with data-retrieval operations.',
+    15,
+  ),
   155: error("'%s' is not a recognized %s option.", 15),
   156: error("Incorrect syntax near the keyword '%s'.", 15),
   174: error('The %s function requires %s argument(s).', 15),
@@ -56,11 +60,13 @@ export const ENGINE_MESSAGES = {
     'The server principal "%s" is not able to access the database "%s" under the current security context.',
     14,
   ),
+  1087: error('Must declare the table variable "%s".', 15, 2),
   1205: error(
     'Transaction (Process ID %s) was deadlocked on lock resources with another process and has been chosen as the deadlock victim. Rerun the transaction.',
     13,
     51,
   ),
+  2714: error("There is already an object named '%s' in the database.", 16, 6),
   2812: error("Could not find stored procedure '%s'.", 16, 62),
   3701: error(
     "Cannot drop the table '%s', because it does not exist or you do not have permission.",

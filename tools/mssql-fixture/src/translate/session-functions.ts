@@ -1,6 +1,6 @@
 import { INT, SYSNAME, nvarchar, VARIANT, type SqlType, type SqlValue } from '../tds/sql-type.ts';
 import type { FunctionRule } from './translate-call.ts';
-import type { Environment, LsnQuestion } from './translation.ts';
+import type { Environment } from './translation.ts';
 import { quoteText, type TypedSql } from './typed-sql.ts';
 
 const LSN: SqlType = { name: 'binary', length: 10 };
@@ -38,11 +38,24 @@ const permission: FunctionRule = {
   },
 };
 
-const lsn = (question: LsnQuestion): FunctionRule => ({
-  arity: question === 'min' ? [1, 1] : [0, 0],
-  translate: ([instance], environment) =>
-    constant(environment.lsn(question, instance?.text ?? null), LSN),
-});
+const maxLsn: FunctionRule = {
+  arity: [0, 0],
+  translate: (_args, { viewName }) => ({
+    sql: `(SELECT max(m.start_lsn) FROM ${viewName('cdc.lsn_time_mapping')} AS m)`,
+    type: LSN,
+  }),
+};
+
+/** 0x00000000000000000000 where there is no such capture instance. */
+const minLsn: FunctionRule = {
+  arity: [1, 1],
+  translate: ([instance], { viewName }) => ({
+    sql:
+      `coalesce((SELECT t.start_lsn FROM ${viewName('cdc.change_tables')} AS t ` +
+      `WHERE t.capture_instance = ${instance?.sql ?? 'NULL'}), zeroblob(10))`,
+    type: LSN,
+  }),
+};
 
 /** The relational operator says on which side of the time the LSN is to be. */
 const TIME_OPERATORS: Readonly<Record<string, string>> = {
@@ -102,8 +115,8 @@ export const SESSION_FUNCTIONS: Readonly<Record<string, FunctionRule>> = {
   ERROR_LINE: error('line', INT),
   ERROR_MESSAGE: error('message', nvarchar(4000)),
   ERROR_PROCEDURE: error('procedure', SYSNAME),
-  'SYS.FN_CDC_GET_MAX_LSN': lsn('max'),
-  'SYS.FN_CDC_GET_MIN_LSN': lsn('min'),
+  'SYS.FN_CDC_GET_MAX_LSN': maxLsn,
+  'SYS.FN_CDC_GET_MIN_LSN': minLsn,
   'SYS.FN_CDC_MAP_TIME_TO_LSN': mapTimeToLsn,
   'SYS.FN_CDC_MAP_LSN_TO_TIME': mapLsnToTime,
 };

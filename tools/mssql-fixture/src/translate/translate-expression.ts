@@ -19,7 +19,9 @@ const TRANSLATE: { readonly [K in Expression['kind']]: Translate<K> } = {
   variable: ({ name, line }, _scope, translation) => {
     const variable = translation.environment.variable(name);
     if (!variable) throw raise(137, [`@${name}`], { line });
-    return { ...variable.typed, sql: bind(translation, variable.value) };
+    const { type, value } = variable;
+    const text = typeof value === 'string' ? { text: value } : {};
+    return { sql: bind(translation, value), type, ...text };
   },
   global: ({ name, line }, _scope, translation) => {
     const value = translation.environment.global(name.toLowerCase());

@@ -11,13 +11,11 @@ type Translate<K extends Predicate['kind']> = (
   translation: Translation,
 ) => string;
 
-const junction: Translate<'and' | 'or'> = ({ kind, left, right }, scope, translation) =>
-  `(${translatePredicate(left, scope, translation)} ${kind.toUpperCase()} ` +
-  `${translatePredicate(right, scope, translation)})`;
-
 const TRANSLATE: { readonly [K in Predicate['kind']]: Translate<K> } = {
-  and: junction,
-  or: junction,
+  and: ({ left, right }, scope, translation) =>
+    `(${translatePredicate(left, scope, translation)} AND ${translatePredicate(right, scope, translation)})`,
+  or: ({ left, right }, scope, translation) =>
+    `(${translatePredicate(left, scope, translation)} OR ${translatePredicate(right, scope, translation)})`,
   not: ({ operand }, scope, translation) =>
     `(NOT ${translatePredicate(operand, scope, translation)})`,
   exists: ({ query }, scope, translation) =>
@@ -86,9 +84,10 @@ function mustConvert(value: TypedSql, type: SqlType): boolean {
   return from !== to || (to === 'time' && value.type.name !== type.name);
 }
 
-/** Columns are held without the blanks that pad them; literals lose theirs here. */
-function trimmed(value: TypedSql): string {
-  return value.text === undefined ? value.sql : quoteText(value.text.replace(/ +$/, ''));
+/** Columns are held without the blanks that pad them; literals and variables lose theirs here. */
+function trimmed({ sql, text }: TypedSql): string {
+  if (text === undefined) return sql;
+  return sql === quoteText(text) ? quoteText(text.replace(/ +$/, '')) : `rtrim(${sql})`;
 }
 
 /** Text with the collation that it is compared, sorted and grouped with. */

@@ -1,6 +1,5 @@
-import type { SqlValue } from '../tds/sql-type.ts';
+import type { SqlType, SqlValue } from '../tds/sql-type.ts';
 import type { ResultColumn } from '../tds/tokens.ts';
-import type { TypedSql } from './typed-sql.ts';
 
 /** A relation that a FROM clause names: SQLite's text for it, and its columns. */
 export interface Relation {
@@ -8,15 +7,18 @@ export interface Relation {
   readonly columns: readonly ResultColumn[];
 }
 
+/** A variable of a batch or a parameter of a call. */
+export interface Variable {
+  readonly type: SqlType;
+  readonly value: SqlValue;
+}
+
 /** What a statement is translated against: the session's place and everything that names stand for. */
 export interface Environment {
   readonly databaseName: string;
   readonly login: { readonly name: string; readonly hostName: string; readonly appName: string };
-  readonly spid: number;
   /** A variable's value; undefined where it was not declared. */
-  readonly variable: (
-    name: string,
-  ) => { readonly value: SqlValue; readonly typed: TypedSql } | undefined;
+  readonly variable: (name: string) => Variable | undefined;
   /** A table, view, temporary table or table variable. Throws 208, 229, 911 or 916. */
   readonly relation: (parts: readonly string[], line: number) => Relation;
   /** SQLite's name of a system view in the session's database. */
@@ -27,10 +29,7 @@ export interface Environment {
   readonly isMember: (role: string) => 0 | 1 | null;
   readonly isServerRoleMember: (role: string) => 0 | 1 | null;
   readonly databaseId: (name: string) => number | null;
-  readonly lsn: (name: LsnQuestion, instance: string | null) => Uint8Array | null;
 }
-
-export type LsnQuestion = 'min' | 'max';
 
 /** A source of columns in a FROM clause. */
 export interface Source {

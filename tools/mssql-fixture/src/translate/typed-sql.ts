@@ -7,7 +7,7 @@ export interface TypedSql {
   readonly type: SqlType;
   /** A NULL without a type of its own: it takes that of what it meets. */
   readonly isNull?: boolean;
-  /** A literal text: comparing it ignores its trailing blanks, which are cut here. */
+  /** The text that it is, where that is known: of a literal or a variable. */
   readonly text?: string;
   /** From COLLATE; text without one compares without case. */
   readonly collation?: 'BINARY' | 'NOCASE';

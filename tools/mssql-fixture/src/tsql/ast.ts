@@ -58,7 +58,8 @@ export type Predicate =
       readonly left: Expression;
       readonly right: Expression;
     }
-  | { readonly kind: 'and' | 'or'; readonly left: Predicate; readonly right: Predicate }
+  | { readonly kind: 'and'; readonly left: Predicate; readonly right: Predicate }
+  | { readonly kind: 'or'; readonly left: Predicate; readonly right: Predicate }
   | { readonly kind: 'not'; readonly operand: Predicate }
   | { readonly kind: 'is-null'; readonly operand: Expression; readonly isNegated: boolean }
   | {

@@ -1,3 +1,4 @@
+import { quoteText } from '../translate/typed-sql.ts';
 import { parseColumns, type SystemView } from './system-view.ts';
 
 const schemaName = (of: (view: string) => string, id: string): string =>
@@ -10,8 +11,8 @@ const TABLES: SystemView = {
     'TABLE_CATALOG sysname, TABLE_SCHEMA sysname, TABLE_NAME sysname, TABLE_TYPE varchar(10)',
   ),
   indexed: [],
-  select: (of) =>
-    `SELECT ${of('database name')} AS TABLE_CATALOG, ${schemaName(of, 't.schema_id')} AS TABLE_SCHEMA, t.name AS TABLE_NAME, ` +
+  select: (of, database) =>
+    `SELECT ${quoteText(database)} AS TABLE_CATALOG, ${schemaName(of, 't.schema_id')} AS TABLE_SCHEMA, t.name AS TABLE_NAME, ` +
     `'BASE TABLE' AS TABLE_TYPE FROM ${of('sys.tables')} AS t`,
 };
 
@@ -25,8 +26,8 @@ const COLUMNS: SystemView = {
     COLLATION_NAME sysname`,
   ),
   indexed: [],
-  select: (of) => `
-    SELECT ${of('database name')} AS TABLE_CATALOG, ${schemaName(of, 't.schema_id')} AS TABLE_SCHEMA, t.name AS TABLE_NAME,
+  select: (of, database) => `
+    SELECT ${quoteText(database)} AS TABLE_CATALOG, ${schemaName(of, 't.schema_id')} AS TABLE_SCHEMA, t.name AS TABLE_NAME,
       c.name AS COLUMN_NAME, c.column_id AS ORDINAL_POSITION, d.definition AS COLUMN_DEFAULT,
       iif(c.is_nullable, 'YES', 'NO') AS IS_NULLABLE, y.name AS DATA_TYPE,
       CASE WHEN y.name IN ('nchar', 'nvarchar') AND c.max_length > 0 THEN c.max_length / 2

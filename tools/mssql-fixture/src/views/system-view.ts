@@ -19,8 +19,8 @@ export interface SystemView {
   readonly columns: readonly SystemColumn[];
   /** Columns that SQLite is to index. */
   readonly indexed: readonly string[];
-  /** SQLite's SELECT; `of` gives the name of another view of the same database. */
-  readonly select: ((of: (view: string) => string) => string) | undefined;
+  /** SQLite's SELECT; `of` gives the name of another view of the same database, which has the name `database`. */
+  readonly select: ((of: (view: string) => string, database: string) => string) | undefined;
 }
 
 /**
