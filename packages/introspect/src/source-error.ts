@@ -143,9 +143,10 @@ export class PermissionDeniedError extends SourceError {
 export class EmptyDatabaseError extends SourceError {
   override readonly name = 'EmptyDatabaseError';
   constructor(target: SourceTarget) {
+    const grant = target.type === 'mssql' ? ' Else grant the login VIEW DEFINITION' : '';
     super(
       target,
-      `the database has no table that the login sees; is it the right one? Else grant ${target.type === 'mssql' ? 'VIEW DEFINITION or SELECT' : 'USAGE on its schemas'}`,
+      `the database has no table that the login sees; is it the right one?${grant}`,
     );
   }
 }
@@ -159,9 +160,10 @@ export class MissingTablesError extends SourceError {
     options?: ErrorOptions,
   ) {
     const names = missing.map(({ table, hint }) => `${table}${hint === undefined ? '' : ` (${hint})`}`);
+    const grant = target.type === 'mssql' ? ', or grant the login VIEW DEFINITION' : '';
     super(
       target,
-      `there is no table ${names.join(', ')}; mend the names under source.tables of the service, or grant the login access`,
+      `there is no table ${names.join(', ')}; mend the names under source.tables of the service${grant}`,
       options,
     );
   }

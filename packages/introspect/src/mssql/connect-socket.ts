@@ -8,7 +8,7 @@ const OPTION = { encryption: 0x01, end: 0xff } as const;
 const ENCRYPT = { on: 0x01, required: 0x03 } as const;
 
 /** The server answered the first packet by saying that it will not encrypt. */
-export class PlainServerError extends Error {
+class PlainServerError extends Error {
   override readonly name = 'PlainServerError';
 }
 

@@ -10,9 +10,8 @@ import {
   UnknownDatabaseError,
   UntrustedCertificateError,
 } from '../source-error.ts';
-import { findSystemError, isCertificateError } from '../system-error.ts';
+import { errorsIn, findSystemError, isCertificateError } from '../system-error.ts';
 import type { SourceTarget } from '../source-target.ts';
-import { PlainServerError } from './connect-socket.ts';
 
 /** An error message of the server. https://learn.microsoft.com/sql/relational-databases/errors-events/database-engine-events-and-errors */
 export interface ServerMessage {
@@ -36,7 +35,7 @@ export function mssqlConnectError(
 ): SourceError {
   const options = { cause };
   const system = findSystemError(cause);
-  if (findCause(cause, PlainServerError)) return new EncryptionError(target, 'not offered', options);
+  if (errorsIn(cause).some(({ name }) => name === 'PlainServerError')) return new EncryptionError(target, 'not offered', options);
   if (system && isCertificateError(system.code)) {
     return new UntrustedCertificateError(target, system.message, options);
   }
@@ -102,12 +101,7 @@ export function mssqlQueryError(
 
 /** The errors of the server in an error of the driver, in the server's order. */
 function serverErrors(error: unknown): readonly ServerMessage[] {
-  if (error instanceof AggregateError) return error.errors.flatMap(serverErrors);
-  if (!(error instanceof Error) || !('number' in error)) return [];
-  return typeof error.number === 'number' ? [{ number: error.number, message: error.message }] : [];
-}
-
-function findCause<T>(error: unknown, type: new (message: string) => T): T | undefined {
-  for (let at = error; at instanceof Error; at = at.cause) if (at instanceof type) return at;
-  return undefined;
+  return errorsIn(error).flatMap(({ number, message }) =>
+    typeof number === 'number' ? [{ number, message }] : [],
+  );
 }

@@ -1,10 +1,4 @@
-import {
-  Connection,
-  Request,
-  TYPES,
-  type ColumnMetadata,
-  type ConnectionConfiguration,
-} from 'tedious';
+import { Connection, Request, TYPES, type ConnectionConfiguration } from 'tedious';
 import { readCa } from '../read-ca.ts';
 import type { SourceTarget } from '../source-target.ts';
 import { connectSocket } from './connect-socket.ts';
@@ -116,8 +110,8 @@ function runRequest(
       if (error) reject(error);
       else resolve(results);
     });
-    request.on('columnMetadata', (metadata: ColumnMetadata[]) => {
-      columns = metadata.map(({ colName }) => colName);
+    request.on('columnMetadata', (metadata) => {
+      columns = Object.values(metadata).map(({ colName }) => colName);
       results.push([]);
     });
     request.on('row', (cells: readonly { readonly value: unknown }[]) => {
