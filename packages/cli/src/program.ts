@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addGenerate } from './commands/generate.ts';
+import { addSchemaDocs } from './commands/schema-docs.ts';
 
 /** What a command gets from the shell that runs it. */
 export interface CommandContext {
@@ -7,7 +8,10 @@ export interface CommandContext {
 }
 
 /** Commands of `cdc manage-migrations`, in the order of the help; what a command needs is loaded when it runs. */
-const COMMANDS: readonly ((migrations: Command, context: CommandContext) => void)[] = [addGenerate];
+const COMMANDS: readonly ((migrations: Command, context: CommandContext) => void)[] = [
+  addSchemaDocs,
+  addGenerate,
+];
 
 /** The command line. */
 export function buildProgram(context: CommandContext): Command {

@@ -100,8 +100,7 @@ export class UnknownDatabaseError extends SourceError {
 export class UntrustedCertificateError extends SourceError {
   override readonly name = 'UntrustedCertificateError';
   constructor(target: SourceTarget, detail: string, options?: ErrorOptions) {
-    const trust =
-      target.type === 'mssql' ? 'trust_server_certificate: true' : 'sslmode: require';
+    const trust = target.type === 'mssql' ? 'trust_server_certificate: true' : 'sslmode: require';
     super(
       target,
       `the certificate of the server is not trusted (${detail}); name its authority with ca_file, or set ${trust} for the server "${target.server.name}" in source-groups.yaml`,
@@ -122,14 +121,15 @@ export class EncryptionError extends SourceError {
   }
 }
 
-const ENCRYPTION: { readonly [R in EncryptionError['reason']]: (target: SourceTarget) => string } = {
-  'not offered': ({ type, server }) =>
-    `the server offers no encryption, and nothing was sent; set it up there, or set ${type === 'mssql' ? 'encrypt: false' : 'sslmode: disable'} for the server "${server.name}" in source-groups.yaml`,
-  required: ({ type, server }) =>
-    `the server demands encryption; remove ${type === 'mssql' ? 'encrypt: false' : 'sslmode: disable'} from the server "${server.name}" in source-groups.yaml`,
-  failed: () =>
-    'client and server did not agree on encryption; the server needs TLS 1.2 with a certificate of today',
-};
+const ENCRYPTION: { readonly [R in EncryptionError['reason']]: (target: SourceTarget) => string } =
+  {
+    'not offered': ({ type, server }) =>
+      `the server offers no encryption, and nothing was sent; set it up there, or set ${type === 'mssql' ? 'encrypt: false' : 'sslmode: disable'} for the server "${server.name}" in source-groups.yaml`,
+    required: ({ type, server }) =>
+      `the server demands encryption; remove ${type === 'mssql' ? 'encrypt: false' : 'sslmode: disable'} from the server "${server.name}" in source-groups.yaml`,
+    failed: () =>
+      'client and server did not agree on encryption; the server needs TLS 1.2 with a certificate of today',
+  };
 
 /** The login may not do what was asked. */
 export class PermissionDeniedError extends SourceError {
@@ -144,10 +144,7 @@ export class EmptyDatabaseError extends SourceError {
   override readonly name = 'EmptyDatabaseError';
   constructor(target: SourceTarget) {
     const grant = target.type === 'mssql' ? ' Else grant the login VIEW DEFINITION' : '';
-    super(
-      target,
-      `the database has no table that the login sees; is it the right one?${grant}`,
-    );
+    super(target, `the database has no table that the login sees; is it the right one?${grant}`);
   }
 }
 
@@ -159,7 +156,9 @@ export class MissingTablesError extends SourceError {
     readonly missing: readonly MissingTable[],
     options?: ErrorOptions,
   ) {
-    const names = missing.map(({ table, hint }) => `${table}${hint === undefined ? '' : ` (${hint})`}`);
+    const names = missing.map(
+      ({ table, hint }) => `${table}${hint === undefined ? '' : ` (${hint})`}`,
+    );
     const grant = target.type === 'mssql' ? ', or grant the login VIEW DEFINITION' : '';
     super(
       target,

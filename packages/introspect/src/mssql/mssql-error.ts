@@ -35,7 +35,8 @@ export function mssqlConnectError(
 ): SourceError {
   const options = { cause };
   const system = findSystemError(cause);
-  if (errorsIn(cause).some(({ name }) => name === 'PlainServerError')) return new EncryptionError(target, 'not offered', options);
+  if (errorsIn(cause).some(({ name }) => name === 'PlainServerError'))
+    return new EncryptionError(target, 'not offered', options);
   if (system && isCertificateError(system.code)) {
     return new UntrustedCertificateError(target, system.message, options);
   }

@@ -125,7 +125,8 @@ function runRequest(
 }
 
 function addParameter(request: Request, name: string, value: ParameterValue): void {
-  if (Buffer.isBuffer(value)) request.addParameter(name, TYPES.Binary, value, { length: value.length });
+  if (Buffer.isBuffer(value))
+    request.addParameter(name, TYPES.Binary, value, { length: value.length });
   else if (typeof value === 'boolean') request.addParameter(name, TYPES.Bit, value);
   else if (typeof value === 'number') request.addParameter(name, TYPES.Int, value);
   else request.addParameter(name, TYPES.NVarChar, value);

@@ -7,7 +7,13 @@ import {
 import { groupRows } from '../group-rows.ts';
 import type { CatalogSelection } from '../source-target.ts';
 import { buildPostgresType } from './build-postgres-type.ts';
-import type { ColumnRow, ForeignKeyRow, IndexRow, PostgresCatalogRows, TypeRow } from './postgres-rows.ts';
+import type {
+  ColumnRow,
+  ForeignKeyRow,
+  IndexRow,
+  PostgresCatalogRows,
+  TypeRow,
+} from './postgres-rows.ts';
 
 /** Catalog of the selected tables that are there, from rows of PostgreSQL's catalog; names count with their case. */
 export function buildPostgresCatalog(
@@ -21,15 +27,13 @@ export function buildPostgresCatalog(
   const wanted = new Set(tables);
   const built = rows.tables
     .filter((row) => row.schema === schema && wanted.has(row.name))
-    .map(
-      ({ oid, name, published }): CatalogTable => ({
-        name,
-        columns: (columnsOf.get(oid) ?? []).map((column) => buildColumn(column, types)),
-        ...buildKeys(indexesOf.get(oid) ?? []),
-        foreignKeys: (foreignKeysOf.get(oid) ?? []).map(buildForeignKey).sort(compareNames),
-        ...(published && { tracked: true }),
-      }),
-    );
+    .map(({ oid, name, published }): CatalogTable => ({
+      name,
+      columns: (columnsOf.get(oid) ?? []).map((column) => buildColumn(column, types)),
+      ...buildKeys(indexesOf.get(oid) ?? []),
+      foreignKeys: (foreignKeysOf.get(oid) ?? []).map(buildForeignKey).sort(compareNames),
+      ...(published && { tracked: true }),
+    }));
   return { database, schema, type: 'postgres', pattern, tables: built.sort(compareNames) };
 }
 

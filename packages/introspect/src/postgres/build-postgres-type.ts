@@ -27,7 +27,10 @@ export function buildPostgresType(
     }
     case 'domain': {
       const inner = buildPostgresType({ ...row, type: row.inner }, types);
-      const declared = { declaredAs: row.declared, declaredKind: inner.declaredKind ?? 'domain' } as const;
+      const declared = {
+        declaredAs: row.declared,
+        declaredKind: inner.declaredKind ?? 'domain',
+      } as const;
       const notNull = row.not_null || inner.notNull;
       return { ...inner, ...declared, ...(notNull && { notNull: true }) };
     }

@@ -55,8 +55,7 @@ export function openPostgres(target: SourceTarget, timeoutMs: number): PostgresS
 function tlsOptions(target: SourceTarget): ConnectionOptions | undefined {
   const { sslmode, encrypt, trustServerCertificate, host } = target.server;
   const mode =
-    sslmode ??
-    (encrypt === false ? 'disable' : trustServerCertificate ? 'require' : 'verify-full');
+    sslmode ?? (encrypt === false ? 'disable' : trustServerCertificate ? 'require' : 'verify-full');
   if (mode === 'disable') return undefined;
   const ca = readCa(target);
   return {

@@ -54,7 +54,11 @@ export function postgresError(target: SourceTarget, cause: unknown, timeoutMs: n
   if (isCertificateError(error.code)) {
     return new UntrustedCertificateError(target, error.message, options);
   }
-  if (error.code === 'CONNECT_TIMEOUT' || error.code === 'ABORT_ERR' || error.code === 'ETIMEDOUT') {
+  if (
+    error.code === 'CONNECT_TIMEOUT' ||
+    error.code === 'ABORT_ERR' ||
+    error.code === 'ETIMEDOUT'
+  ) {
     return new SourceTimeoutError(target, 'connect', timeoutMs, options);
   }
   if (error.code === QUERY_CANCELED) {

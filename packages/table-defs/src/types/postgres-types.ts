@@ -16,6 +16,9 @@ export function mapPostgresType(column: CatalogColumn): MappedType | undefined {
       'its text depends on the locale of the source',
     );
   }
+  if (column.type === 'bpchar') {
+    return lossy(column.array ? 'text[]' : 'text', 'blanks at the end count in a comparison');
+  }
   const base = parsePgType(column.type)?.base;
   if (!base) return undefined;
   const type = formatPgType({ base, facets: facetsOf(base, column), array: Boolean(column.array) });
