@@ -203,6 +203,14 @@ export class SourceQueryError extends SourceError {
   }
 }
 
+/** The database has no change data capture. */
+export class CaptureDisabledError extends SourceError {
+  override readonly name = 'CaptureDisabledError';
+  constructor(target: SourceTarget) {
+    super(target, 'change data capture is off in this database; enable-cdc switches it on');
+  }
+}
+
 /** `ca_file` names a file that cannot be read. */
 export class CaFileError extends SourceError {
   override readonly name = 'CaFileError';

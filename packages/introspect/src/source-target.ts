@@ -23,6 +23,8 @@ export type SourceEvent =
   | { readonly kind: 'retrying'; readonly database: string; readonly reason: string }
   | { readonly kind: 'reading'; readonly database: string; readonly tables: number }
   | { readonly kind: 'unchanged'; readonly database: string }
+  | { readonly kind: 'enabling'; readonly database: string; readonly table: string }
+  | { readonly kind: 'cleaning'; readonly database: string; readonly instance: string }
   | { readonly kind: 'read'; readonly database: string; readonly tables: number };
 
 export interface SourceOptions {

@@ -7,6 +7,8 @@ const TEXT: {
   retrying: ({ reason }) => `${reason} (once more)`,
   reading: ({ database, tables }) => `${database}: reading ${countOf(tables, 'table')}`,
   unchanged: ({ database }) => `${database}: nothing changed since the snapshot`,
+  cleaning: ({ database, instance }) => `${database}: cleaning ${instance}`,
+  enabling: ({ database, table }) => `${database}: enabling ${table}`,
   read: ({ database, tables }) => `${database}: ${countOf(tables, 'table')} read`,
 };
 
