@@ -1,4 +1,6 @@
 import { Command } from 'commander';
+import { addCleanCdc } from './commands/clean-cdc.ts';
+import { addEnableCdc } from './commands/enable-cdc.ts';
 import { addGenerate } from './commands/generate.ts';
 import { addSchemaDocs } from './commands/schema-docs.ts';
 
@@ -11,6 +13,8 @@ export interface CommandContext {
 const COMMANDS: readonly ((migrations: Command, context: CommandContext) => void)[] = [
   addSchemaDocs,
   addGenerate,
+  addEnableCdc,
+  addCleanCdc,
 ];
 
 /** The command line. */

@@ -14,3 +14,9 @@ export function parseTimeout(value: string): number {
     throw new InvalidArgumentError('expected a number of seconds');
   return seconds * 1000;
 }
+
+/** A whole number of days, from 1. */
+export function parseDays(value: string): number {
+  if (!/^[1-9]\d{0,4}$/.test(value)) throw new InvalidArgumentError('expected a number of days');
+  return Number(value);
+}

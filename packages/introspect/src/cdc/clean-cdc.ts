@@ -1,4 +1,4 @@
-import { openMssql, type MssqlSession } from '../mssql/open-mssql.ts';
+import type { MssqlSession } from '../mssql/open-mssql.ts';
 import { quoteName, quoteText } from '../mssql/quote-t-sql.ts';
 import { CaptureDisabledError, SourceError } from '../source-error.ts';
 import { DEFAULT_TIMEOUT_MS, type SourceOptions, type SourceTarget } from '../source-target.ts';
@@ -47,6 +47,7 @@ export async function cleanCdc(
 ): Promise<CleanCdcResult> {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, onEvent = () => undefined } = options;
   const { database, server } = target;
+  const { openMssql } = await import('../mssql/open-mssql.ts');
   onEvent({ kind: 'connecting', database, host: server.host });
   const session = await withRetry(() => openMssql(target, timeoutMs), onEvent);
   try {

@@ -1,9 +1,14 @@
-import { openMssql, type MssqlSession } from '../mssql/open-mssql.ts';
+import type { MssqlSession } from '../mssql/open-mssql.ts';
 import { SourceError } from '../source-error.ts';
 import { DEFAULT_TIMEOUT_MS, type SourceOptions, type SourceTarget } from '../source-target.ts';
 import { withRetry } from '../with-retry.ts';
 import type { CaptureRequest } from './capture-state.ts';
-import { planCapture, type CaptureOptions, type CapturePlan, type TablePlan } from './plan-capture.ts';
+import {
+  planCapture,
+  type CaptureOptions,
+  type CapturePlan,
+  type TablePlan,
+} from './plan-capture.ts';
 import { readCaptureState } from './read-capture-state.ts';
 import { capturedColumnList, renderCaptureSql, ROLE_NAME } from './render-capture-sql.ts';
 
@@ -41,6 +46,7 @@ export async function enableCdc(
   const { timeoutMs = DEFAULT_TIMEOUT_MS, onEvent = () => undefined, dryRun = false } = options;
   const { accepted = [], secondInstance = false } = options;
   const { database, server } = target;
+  const { openMssql } = await import('../mssql/open-mssql.ts');
   onEvent({ kind: 'connecting', database, host: server.host });
   const { session, state } = await withRetry(async () => {
     const opened = await openMssql(target, timeoutMs);

@@ -67,7 +67,10 @@ function findInDatabase({ database, login, agent, isExpress }: CaptureState): re
   const findings: Finding[] = [];
   const add = (code: FindingCode, message: string) => findings.push(ofDatabase(code, message));
   if (isExpress) {
-    add('express-edition', 'Express Edition has no change data capture; move the database to Standard');
+    add(
+      'express-edition',
+      'Express Edition has no change data capture; move the database to Standard',
+    );
   }
   if (database.isReadOnly) {
     add('database-read-only', 'the database is read-only; ALTER DATABASE … SET READ_WRITE first');
@@ -79,7 +82,10 @@ function findInDatabase({ database, login, agent, isExpress }: CaptureState): re
     );
   }
   if (!login.isSysadmin && !login.isOwner) {
-    add('no-owner', 'the login must be db_owner to enable tables; ALTER ROLE db_owner ADD MEMBER …');
+    add(
+      'no-owner',
+      'the login must be db_owner to enable tables; ALTER ROLE db_owner ADD MEMBER …',
+    );
   }
   if (!database.isEnabled && (database.hasSchema || database.hasUser)) {
     const what = [database.hasSchema && 'a schema', database.hasUser && 'a user'].filter(Boolean);
@@ -92,7 +98,10 @@ function findInDatabase({ database, login, agent, isExpress }: CaptureState): re
     );
   }
   if (agent === 'unknown') {
-    add('agent-unknown', 'the login may not see whether SQL Server Agent runs, which has to; ask the DBA');
+    add(
+      'agent-unknown',
+      'the login may not see whether SQL Server Agent runs, which has to; ask the DBA',
+    );
   }
   return findings;
 }
@@ -120,7 +129,11 @@ function planTable(state: CaptureState, request: CaptureRequest, options: Captur
   const instance = table.instances.length === 0 ? first : secondName(first);
   const findings = [
     ...missing.map((column) =>
-      ofTable('no-column', label, `there is no column "${column}"; schema-docs and generate make the definition anew`),
+      ofTable(
+        'no-column',
+        label,
+        `there is no column "${column}"; schema-docs and generate make the definition anew`,
+      ),
     ),
     ...findInInstances(table, names, options),
     ...findInTable(table, columns, state),
@@ -184,16 +197,27 @@ function findInTable(
   const findings: Finding[] = [];
   const add = (code: FindingCode, message: string) => findings.push(ofTable(code, label, message));
   const named = (test: (column: CaptureColumn) => boolean) =>
-    columns.filter(test).map(({ name }) => name).join(', ');
-  if (table.isMemoryOptimized) add('memory-optimized', 'tables in memory cannot be captured; leave it out');
+    columns
+      .filter(test)
+      .map(({ name }) => name)
+      .join(', ');
+  if (table.isMemoryOptimized)
+    add('memory-optimized', 'tables in memory cannot be captured; leave it out');
   if (table.isColumnstore) {
-    add('columnstore', 'a table with a clustered columnstore index cannot be captured; leave it out or drop the index');
+    add(
+      'columnstore',
+      'a table with a clustered columnstore index cannot be captured; leave it out or drop the index',
+    );
   }
   if (!table.hasUniqueIndex) {
-    add('no-key', 'neither primary key nor unique index: the change feed has no key for its rows; name one in key_columns');
+    add(
+      'no-key',
+      'neither primary key nor unique index: the change feed has no key for its rows; name one in key_columns',
+    );
   }
   const computed = named(({ isComputed }) => isComputed);
-  if (computed) add('computed-column', `${computed}: computed, captured as NULL; put it into ignore_columns`);
+  if (computed)
+    add('computed-column', `${computed}: computed, captured as NULL; put it into ignore_columns`);
   const notCarried = named(({ type }) => NOT_CARRIED.has(type));
   if (notCarried) add('type-not-carried', `${notCarried}: of a type that the connectors leave out`);
   const foreign = named(

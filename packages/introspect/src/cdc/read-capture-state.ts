@@ -2,7 +2,12 @@ import { groupRows } from '../group-rows.ts';
 import type { MssqlSession, Row } from '../mssql/open-mssql.ts';
 import { wantedTablesSql } from '../mssql/catalog-queries.ts';
 import { PermissionDeniedError, SourceQueryError } from '../source-error.ts';
-import type { CaptureInstance, CaptureRequest, CaptureState, CaptureTable } from './capture-state.ts';
+import type {
+  CaptureInstance,
+  CaptureRequest,
+  CaptureState,
+  CaptureTable,
+} from './capture-state.ts';
 import { AGENT_SQL, INSTANCES_SQL, STATE_SQL } from './capture-queries.ts';
 
 /** Editions by `SERVERPROPERTY('EngineEdition')`. */
@@ -43,7 +48,12 @@ export async function readCaptureState(
     ...(bytes !== undefined && bytes >= 0 && { maxLargeObjectBytes: bytes }),
     tables: tables.map((row) => {
       const id = objectId(row);
-      return buildTable(row, columnsOf.get(id) ?? [], keysOf.get(id) ?? [], instances.get(id) ?? []);
+      return buildTable(
+        row,
+        columnsOf.get(id) ?? [],
+        keysOf.get(id) ?? [],
+        instances.get(id) ?? [],
+      );
     }),
   };
 }
@@ -101,7 +111,8 @@ async function readAgent(session: MssqlSession): Promise<CaptureState['agent']> 
     if (!row) return 'unknown';
     return String(row['status_desc']) === 'Running' ? 'running' : 'stopped';
   } catch (error) {
-    if (error instanceof PermissionDeniedError || error instanceof SourceQueryError) return 'unknown';
+    if (error instanceof PermissionDeniedError || error instanceof SourceQueryError)
+      return 'unknown';
     throw error;
   }
 }

@@ -10,13 +10,22 @@ export function capturedColumnList(columns: readonly string[]): string {
 export const ROLE_NAME = null;
 
 /** A script for sqlcmd or Management Studio that does what the plan says; run twice it does nothing the second time. */
-export function renderCaptureSql({ database, findings, tables, enablesDatabase }: CapturePlan): string {
+export function renderCaptureSql({
+  database,
+  findings,
+  tables,
+  enablesDatabase,
+}: CapturePlan): string {
   const open = tables.filter(({ step }) => step !== 'keep');
   const notes = findings.map(({ level, code, table, message }) =>
-    ['--', `${level} ${code}${table === undefined ? '' : ` ${table}`}: ${oneLine(message)}`].join(' '),
+    ['--', `${level} ${code}${table === undefined ? '' : ` ${table}`}: ${oneLine(message)}`].join(
+      ' ',
+    ),
   );
   const parts = [
-    [`-- Change data capture for ${oneLine(database)}: ${open.length} tables.`, ...notes].join('\n'),
+    [`-- Change data capture for ${oneLine(database)}: ${open.length} tables.`, ...notes].join(
+      '\n',
+    ),
     `USE ${quoteName(database)};`,
     ...(enablesDatabase ? [ENABLE_DATABASE] : []),
     ...open.map(renderTable),
