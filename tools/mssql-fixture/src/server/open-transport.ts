@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import { once } from 'node:events';
 import { Duplex } from 'node:stream';
-import { TLSSocket, type SecureContext } from 'node:tls';
+import { TLSSocket } from 'node:tls';
+import type { SecureContexts } from './create-certificate.ts';
 import {
   joinPackets,
   PACKET,
@@ -44,7 +45,7 @@ interface TlsLayer {
 /** A transport over an accepted socket. */
 export function openTransport(
   socket: Socket,
-  secureContext: SecureContext,
+  contexts: SecureContexts,
   listener: TransportListener,
 ): Transport {
   let tls: TlsLayer | undefined;
@@ -63,8 +64,9 @@ export function openTransport(
     const { outer, fromClient } = isWrapped ? wrapInPrelogin(socket) : passThrough(socket);
     const clear = new TLSSocket(outer, {
       isServer: true,
-      secureContext,
-      ...(isWrapped ? { maxVersion: 'TLSv1.2' } : { ALPNProtocols: ['tds/8.0'] }),
+      ...(isWrapped
+        ? { secureContext: contexts.wrapped }
+        : { secureContext: contexts.strict, ALPNProtocols: ['tds/8.0'] }),
     });
     clear.on('data', receive);
     clear.on('error', close);

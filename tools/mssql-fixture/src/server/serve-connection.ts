@@ -43,7 +43,7 @@ export async function serveConnection(
   }
   const queue = createMessageQueue<Message>();
   const closing = new AbortController();
-  const transport = openTransport(socket, context.secureContext, {
+  const transport = openTransport(socket, context.tls, {
     onMessage: (message) => {
       if (message.type === PACKET.attention && connection.running) connection.running.abort();
       else queue.push(message);
