@@ -15,6 +15,8 @@ import {
 export interface Transport {
   /** Sends bytes that are packets already; waits while the client does not read. */
   send(bytes: Buffer): Promise<void>;
+  /** Whether the client began with TLS (TDS 8.0). */
+  readonly isStrict: boolean;
   /** From the next bytes on, the client speaks TLS inside PRELOGIN packets (TDS 7.x). */
   startTls(): void;
   /** Back to plain bytes, after the login ("encryption off"). */
@@ -50,6 +52,7 @@ export function openTransport(
 ): Transport {
   let tls: TlsLayer | undefined;
   let isFirst = true;
+  let isStrict = false;
   let isClosed = false;
   const close = (reason: Error | undefined): void => {
     if (isClosed) return;
@@ -73,7 +76,8 @@ export function openTransport(
     return { clear, fromClient };
   };
   socket.on('data', (chunk) => {
-    if (isFirst && chunk[0] === TLS_HANDSHAKE) tls = openTls(false);
+    isStrict ||= isFirst && chunk[0] === TLS_HANDSHAKE;
+    if (isFirst && isStrict) tls = openTls(false);
     isFirst = false;
     if (tls) tls.fromClient(chunk);
     else receive(chunk);
@@ -81,6 +85,9 @@ export function openTransport(
   socket.on('error', close);
   socket.on('close', () => close(undefined));
   return {
+    get isStrict() {
+      return isStrict;
+    },
     send: async (bytes) => {
       const target = tls?.clear ?? socket;
       if (!isClosed && !target.write(bytes)) await drained(target, socket);

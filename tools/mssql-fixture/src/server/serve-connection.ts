@@ -88,8 +88,8 @@ async function logIn(
       parsePrelogin(message.payload),
     );
     await transport.send(preloginPacket(answer, context));
-    if (agreed !== 'none') transport.startTls();
-    isLoginOnly = agreed === 'login';
+    if (agreed !== 'none' && !transport.isStrict) transport.startTls();
+    isLoginOnly = agreed === 'login' && !transport.isStrict;
     message = await next();
   }
   if (message?.type !== PACKET.login) return undefined;
@@ -114,7 +114,7 @@ async function answerLogin(connection: Connection, login: Login): Promise<Sessio
   const { host } = context;
   const reply = createReplyWriter({
     ...{ transport, packetBytes: DEFAULT_PACKET_BYTES, serverName: host.serverName },
-    isProcedure: false,
+    ...{ isProcedure: false, signal: connection.closed },
     beforeRow: () => undefined,
   });
   try {
