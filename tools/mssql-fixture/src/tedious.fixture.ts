@@ -55,18 +55,20 @@ export async function connect(
     },
   });
   connection.on('error', () => undefined);
+  endings.set(connection, new Promise((resolve) => connection.once('end', () => resolve())));
   await new Promise<void>((resolve, reject) => {
     connection.connect((error) => (error ? reject(error) : resolve()));
   });
   return connection;
 }
 
-/** Closes a connection and waits until it is. */
+/** When each connection was gone. */
+const endings = new WeakMap<Connection, Promise<void>>();
+
+/** Closes a connection and waits until it is gone. */
 export async function close(connection: Connection): Promise<void> {
-  await new Promise<void>((resolve) => {
-    connection.once('end', () => resolve());
-    connection.close();
-  });
+  connection.close();
+  await endings.get(connection);
 }
 
 /** How a request is sent. */

@@ -3,7 +3,7 @@ import type { Procedure, ProcedureResult } from '../cdc/procedure.ts';
 import { raise, SqlServerError } from '../engine/sql-server-error.ts';
 import { INT, type SqlValue } from '../tds/sql-type.ts';
 import type { Variable } from '../translate/translation.ts';
-import type { Statement } from '../tsql/ast.ts';
+import type { NameParts, Statement } from '../tsql/ast.ts';
 import { parseBatch } from '../tsql/parse-batch.ts';
 import type { BatchEvent } from './batch-event.ts';
 import { errorMessage } from './error-message.ts';
@@ -39,7 +39,8 @@ export async function* runExec(
     return 'next';
   }
   let status = 0;
-  for await (const event of callProcedure(frame, { name, args, line: statement.line })) {
+  const call = { procedure: statement.procedure, args, line: statement.line };
+  for await (const event of callProcedure(frame, call)) {
     if (event.kind === 'status') status = event.value;
     yield event;
   }
@@ -50,9 +51,9 @@ export async function* runExec(
   return 'next';
 }
 
-/** A call of a procedure by name. */
+/** A call of a procedure by its name, `sys.sp_cdc_enable_db` or `AdOpusTest.sys.sp_cdc_enable_db`. */
 export interface ProcedureCall {
-  readonly name: string;
+  readonly procedure: NameParts;
   readonly args: readonly Argument[];
   readonly line: number;
 }
@@ -60,20 +61,29 @@ export interface ProcedureCall {
 /** Runs a procedure; what it refuses is a message, and its status is 1. Throws 201, 2812, 8144, 8145. */
 export async function* callProcedure(
   frame: Frame,
-  { name, args, line }: ProcedureCall,
+  { procedure: parts, args, line }: ProcedureCall,
 ): AsyncGenerator<BatchEvent> {
-  const procedure = PROCEDURES.get(name.toLowerCase());
-  if (!procedure) throw raise(2812, [name], { line });
+  const [name = '', schema, database] = [...parts].reverse();
+  const isSystem = /^(sys|dbo|)$/i.test(schema ?? '') && parts.length <= 3;
+  const procedure = isSystem ? PROCEDURES.get(name.toLowerCase()) : undefined;
+  if (!procedure) throw raise(2812, [parts.join('.')], { line });
   const values = bindArguments(procedure, args);
   try {
-    const result = procedure.run(values, frame);
-    yield* events(result);
+    yield* events(procedure.run(values, inDatabase(frame, database, line)));
     yield { kind: 'status', value: 0 };
   } catch (error) {
     if (!(error instanceof SqlServerError)) throw error;
     yield { kind: 'message', message: { ...errorMessage(error), procedure: procedure.name } };
     yield { kind: 'status', value: 1 };
   }
+}
+
+/** The frame in the database that a call names. */
+function inDatabase(frame: Frame, database: string | undefined, line: number): Frame {
+  if (!database) return frame;
+  const entry = frame.host.engine.database(database);
+  if (!entry) throw raise(911, [database], { line });
+  return { ...frame, session: { ...frame.session, databaseName: entry.name } };
 }
 
 function* events({ messages = [], results = [] }: ProcedureResult): Generator<BatchEvent> {

@@ -1,3 +1,5 @@
+import { constants } from 'node:crypto';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import { generate } from 'selfsigned';
 
 /** A key and its self-signed certificate, both PEM; a client is given the certificate as its CA. */
@@ -30,4 +32,25 @@ export async function createCertificate(): Promise<Certificate> {
     ],
   });
   return { certificatePem: pem.cert, privateKeyPem: pem.private };
+}
+
+/** What TLS is set up with. */
+export interface SecureContexts {
+  /** Inside PRELOGIN packets (TDS 7.x): TLS 1.2 without tickets, one flight for each of the client's. */
+  readonly wrapped: SecureContext;
+  /** Before everything else (TDS 8.0). */
+  readonly strict: SecureContext;
+}
+
+/** The settings of both ways to speak TLS. */
+export function secureContexts({ certificatePem, privateKeyPem }: Certificate): SecureContexts {
+  const pair = { key: privateKeyPem, cert: certificatePem };
+  return {
+    wrapped: createSecureContext({
+      ...pair,
+      maxVersion: 'TLSv1.2',
+      secureOptions: constants.SSL_OP_NO_TICKET,
+    }),
+    strict: createSecureContext(pair),
+  };
 }

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import { once } from 'node:events';
 import { Duplex } from 'node:stream';
-import { TLSSocket, type SecureContext } from 'node:tls';
+import { TLSSocket } from 'node:tls';
+import type { SecureContexts } from './create-certificate.ts';
 import {
   joinPackets,
   PACKET,
@@ -14,6 +15,8 @@ import {
 export interface Transport {
   /** Sends bytes that are packets already; waits while the client does not read. */
   send(bytes: Buffer): Promise<void>;
+  /** Whether the client began with TLS (TDS 8.0). */
+  readonly isStrict: boolean;
   /** From the next bytes on, the client speaks TLS inside PRELOGIN packets (TDS 7.x). */
   startTls(): void;
   /** Back to plain bytes, after the login ("encryption off"). */
@@ -44,11 +47,12 @@ interface TlsLayer {
 /** A transport over an accepted socket. */
 export function openTransport(
   socket: Socket,
-  secureContext: SecureContext,
+  contexts: SecureContexts,
   listener: TransportListener,
 ): Transport {
   let tls: TlsLayer | undefined;
   let isFirst = true;
+  let isStrict = false;
   let isClosed = false;
   const close = (reason: Error | undefined): void => {
     if (isClosed) return;
@@ -63,15 +67,17 @@ export function openTransport(
     const { outer, fromClient } = isWrapped ? wrapInPrelogin(socket) : passThrough(socket);
     const clear = new TLSSocket(outer, {
       isServer: true,
-      secureContext,
-      ...(isWrapped ? { maxVersion: 'TLSv1.2' } : { ALPNProtocols: ['tds/8.0'] }),
+      ...(isWrapped
+        ? { secureContext: contexts.wrapped }
+        : { secureContext: contexts.strict, ALPNProtocols: ['tds/8.0'] }),
     });
     clear.on('data', receive);
     clear.on('error', close);
     return { clear, fromClient };
   };
   socket.on('data', (chunk) => {
-    if (isFirst && chunk[0] === TLS_HANDSHAKE) tls = openTls(false);
+    isStrict ||= isFirst && chunk[0] === TLS_HANDSHAKE;
+    if (isFirst && isStrict) tls = openTls(false);
     isFirst = false;
     if (tls) tls.fromClient(chunk);
     else receive(chunk);
@@ -79,6 +85,9 @@ export function openTransport(
   socket.on('error', close);
   socket.on('close', () => close(undefined));
   return {
+    get isStrict() {
+      return isStrict;
+    },
     send: async (bytes) => {
       const target = tls?.clear ?? socket;
       if (!isClosed && !target.write(bytes)) await drained(target, socket);

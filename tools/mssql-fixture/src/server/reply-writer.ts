@@ -25,8 +25,8 @@ export interface ReplyWriter {
   settle(): void;
   /** Sends what is there, the end of the message with it. */
   end(): Promise<void>;
-  /** Sends what is there, and the acknowledgement of an attention. */
-  endWithAttention(): Promise<void>;
+  /** Acknowledges an attention, in a message of its own after the reply's. */
+  acknowledgeAttention(): Promise<void>;
   /** Sends what is there; the message goes on. */
   flush(): Promise<void>;
 }
@@ -38,6 +38,8 @@ export interface ReplyOptions {
   readonly serverName: string;
   /** Whether the request is a procedure call: its statements end with other tokens. */
   readonly isProcedure: boolean;
+  /** Aborts when nothing more of the reply is wanted. */
+  readonly signal: AbortSignal;
   /** Asked before each row; a promise that it gives is waited for. */
   readonly beforeRow: (row: number) => Promise<void> | undefined;
 }
@@ -83,6 +85,7 @@ export function createReplyWriter(options: ReplyOptions): ReplyWriter {
     await send(payload.subarray(0, full), false);
     tokens.bytes(payload.subarray(full));
     await nextTurn();
+    options.signal.throwIfAborted();
   };
   const writeRows = async ({
     columns,
@@ -120,19 +123,19 @@ export function createReplyWriter(options: ReplyOptions): ReplyWriter {
     settle(true);
     if (tokens.length > 0) await send(tokens.take(), false);
   };
+  const end = async (): Promise<void> => {
+    if (!pending) done(options.isProcedure ? DONE.procedure : DONE.batch);
+    settle(false);
+    await send(tokens.take(), true);
+  };
   return {
     tokens,
     write,
     done,
     settle: () => settle(true),
     flush,
-    end: async () => {
-      if (!pending) done(options.isProcedure ? DONE.procedure : DONE.batch);
-      settle(false);
-      await send(tokens.take(), true);
-    },
-    endWithAttention: async () => {
-      settle(true);
+    end,
+    acknowledgeAttention: async () => {
       writeDone(tokens, { kind: DONE.batch, hasMore: false, hasError: false, isAttention: true });
       await send(tokens.take(), true);
     },

@@ -2,6 +2,8 @@ import { callProcedure, executeText, type Argument } from '../batch/run-exec.ts'
 import { asServerError, errorMessage } from '../batch/error-message.ts';
 import type { Frame } from '../batch/session.ts';
 import { raise } from '../engine/sql-server-error.ts';
+import { parseNameParts } from '../tsql/parse-expression.ts';
+import { createTokenCursor } from '../tsql/token-cursor.ts';
 import type { RpcCall, RpcParameter } from '../tds/parse-request.ts';
 import { INT, type SqlValue } from '../tds/sql-type.ts';
 import { DONE, writeReturnStatus, writeReturnValue } from '../tds/tokens.ts';
@@ -63,8 +65,9 @@ export async function runCall(
       await call(parameters, frame, reply);
       return;
     }
+    const parts = parseNameParts(createTokenCursor(procedure));
     const args = parameters.map(argument);
-    for await (const event of callProcedure(frame, { name: procedure, args, line: 1 })) {
+    for await (const event of callProcedure(frame, { procedure: parts, args, line: 1 })) {
       await reply.write(event);
     }
   } catch (error) {

@@ -43,7 +43,7 @@ export async function serveConnection(
   }
   const queue = createMessageQueue<Message>();
   const closing = new AbortController();
-  const transport = openTransport(socket, context.secureContext, {
+  const transport = openTransport(socket, context.tls, {
     onMessage: (message) => {
       if (message.type === PACKET.attention && connection.running) connection.running.abort();
       else queue.push(message);
@@ -88,8 +88,8 @@ async function logIn(
       parsePrelogin(message.payload),
     );
     await transport.send(preloginPacket(answer, context));
-    if (agreed !== 'none') transport.startTls();
-    isLoginOnly = agreed === 'login';
+    if (agreed !== 'none' && !transport.isStrict) transport.startTls();
+    isLoginOnly = agreed === 'login' && !transport.isStrict;
     message = await next();
   }
   if (message?.type !== PACKET.login) return undefined;
@@ -114,7 +114,7 @@ async function answerLogin(connection: Connection, login: Login): Promise<Sessio
   const { host } = context;
   const reply = createReplyWriter({
     ...{ transport, packetBytes: DEFAULT_PACKET_BYTES, serverName: host.serverName },
-    isProcedure: false,
+    ...{ isProcedure: false, signal: connection.closed },
     beforeRow: () => undefined,
   });
   try {

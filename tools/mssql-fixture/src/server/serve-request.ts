@@ -28,7 +28,7 @@ export async function serveRequest(
   message: Message,
 ): Promise<void> {
   if (message.type === PACKET.attention) {
-    await writer(connection, 'batch').endWithAttention();
+    await plainWriter(connection, 'batch', connection.closed).acknowledgeAttention();
     return;
   }
   const attention = new AbortController();
@@ -42,20 +42,22 @@ export async function serveRequest(
     loginName: session.login.name,
     isSetup: kind === 'batch' && isSetupBatch(text),
   });
-  const reply = writer(connection, kind, signal, text);
+  const reply = faultyWriter(connection, request, signal);
   try {
     if (message.resetsConnection) resetSession(connection, session, reply);
     await beforeAnswer(connection, place, signal);
     const error = connection.context.faults.take(['error'], place);
     if (error) await refuse(connection, session, reply, error);
     else await request.run(newFrame(connection, session, signal), reply);
+    signal.throwIfAborted();
     connection.running = undefined;
     await reply.end();
   } catch (error) {
     connection.running = undefined;
     if (connection.closed.aborted) return;
     if (!attention.signal.aborted) throw error;
-    await reply.endWithAttention();
+    await reply.end();
+    await reply.acknowledgeAttention();
   }
 }
 
@@ -119,34 +121,33 @@ async function refuse(
   reply.done(DONE.batch);
 }
 
-/** A writer whose rows meet the faults of the request. */
-function writer(
-  connection: Connection,
+function plainWriter(
+  { context, transport, packetBytes }: Connection,
   kind: Request['kind'],
-  signal?: AbortSignal,
-  sql = '',
+  signal: AbortSignal,
+  beforeRow: (row: number) => Promise<void> | undefined = () => undefined,
 ): ReplyWriter {
-  const { context, transport, packetBytes, number } = connection;
-  const place = { connection: number, sql };
-  const close = signal && context.faults.take(['close'], place);
-  const stall = signal && context.faults.take(['stall'], place);
-  const reply: ReplyWriter = createReplyWriter({
-    ...{ transport, packetBytes, serverName: context.host.serverName },
-    isProcedure: kind === 'procedure',
-    beforeRow: (row) => {
-      if (close && row === (close.afterRows ?? 0)) return closeInsideRow(connection, reply);
-      if (stall && row === stall.afterRows) return stallFor(connection, reply, stall, signal);
-      return undefined;
-    },
+  const { serverName } = context.host;
+  const isProcedure = kind === 'procedure';
+  return createReplyWriter({ transport, packetBytes, serverName, isProcedure, signal, beforeRow });
+}
+
+/** A writer whose rows meet the faults of the request. */
+function faultyWriter(
+  connection: Connection,
+  { kind, text }: Request,
+  signal: AbortSignal,
+): ReplyWriter {
+  const place = { connection: connection.number, sql: text };
+  const close = connection.context.faults.take(['close'], place);
+  const stall = connection.context.faults.take(['stall'], place);
+  const reply: ReplyWriter = plainWriter(connection, kind, signal, (row) => {
+    if (close && row === (close.afterRows ?? 0)) return closeInsideRow(connection, reply);
+    if (stall && row === stall.afterRows) return stallFor(connection, reply, stall, signal);
+    return undefined;
   });
-  if (stall && signal && stall.afterRows === undefined) {
-    const write = reply.write;
-    return {
-      ...reply,
-      write: async (event) => stallFor(connection, reply, stall, signal).then(() => write(event)),
-    };
-  }
-  return reply;
+  if (!stall || stall.afterRows !== undefined) return reply;
+  return { ...reply, write: () => stallFor(connection, reply, stall, signal) };
 }
 
 /** Half of a token is sent, then the connection is reset. */

@@ -1,6 +1,6 @@
-import type { SecureContext } from 'node:tls';
 import type { Host } from '../batch/host.ts';
 import type { EncryptionMode } from '../tds/prelogin.ts';
+import type { SecureContexts } from './create-certificate.ts';
 import type { FaultBox } from './fault.ts';
 import type { LoginAccount } from './login-reply.ts';
 import type { ServedRequest } from './served-request.ts';
@@ -9,7 +9,7 @@ import type { ServedRequest } from './served-request.ts';
 export interface ServerContext {
   readonly host: Host;
   readonly encryption: EncryptionMode;
-  readonly secureContext: SecureContext;
+  readonly tls: SecureContexts;
   readonly logins: readonly LoginAccount[];
   readonly faults: FaultBox;
   readonly record: (request: ServedRequest) => void;

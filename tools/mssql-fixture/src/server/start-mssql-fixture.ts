@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import { createSecureContext } from 'node:tls';
 import type { Host } from '../batch/host.ts';
 import type { MssqlCatalog } from '../engine/catalog.ts';
 import { openEngine } from '../engine/open-engine.ts';
 import type { SqlValue } from '../tds/sql-type.ts';
 import type { EncryptionMode } from '../tds/prelogin.ts';
-import { createCertificate } from './create-certificate.ts';
+import { createCertificate, secureContexts } from './create-certificate.ts';
 import { createFaultBox, type FaultRule } from './fault.ts';
 import type { LoginAccount } from './login-reply.ts';
 import { openDatabase, type MssqlDatabase } from './mssql-database.ts';
@@ -80,10 +79,7 @@ export async function startMssqlFixture(options: MssqlFixtureOptions): Promise<M
   const faults = createFaultBox();
   const context: ServerContext = {
     ...{ host, logins, faults, encryption: options.encryption ?? 'optional' },
-    secureContext: createSecureContext({
-      key: certificate.privateKeyPem,
-      cert: certificate.certificatePem,
-    }),
+    tls: secureContexts(certificate),
     record: (request) => requests.push(request),
     onInternalError: (error) => internalErrors.push(error),
   };

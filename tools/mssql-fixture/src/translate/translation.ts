@@ -62,8 +62,9 @@ export interface Translation {
   readonly parameters: SqlValue[];
 }
 
-/** Binds a value; gives the text that stands for it. */
+/** Binds a value; gives the text that stands for it. SQLite's driver cannot bind a bigint: it is written out. */
 export function bind(translation: Translation, value: SqlValue): string {
+  if (typeof value === 'bigint') return `(${value})`;
   translation.parameters.push(value);
   return `?${translation.parameters.length}`;
 }

@@ -37,8 +37,14 @@ const STATEMENTS: Readonly<Record<string, ParseStatement>> = {
 /** The statements of a batch. Throws errors 102, 105, 113, 156 and 4145 as SQL Server, and runs nothing before. */
 export function parseBatch(batch: string): readonly Statement[] {
   const cursor = createTokenCursor(batch);
-  const statements = parseUntil(cursor, () => cursor.peek().kind === 'end');
-  return statements;
+  // A procedure call needs no EXEC where it begins the batch.
+  const first = cursor.seesIdentifier() && !isStatement(cursor) ? parseExec(cursor, 1) : [];
+  return [...first, ...parseUntil(cursor, () => cursor.peek().kind === 'end')];
+}
+
+function isStatement(cursor: TokenCursor): boolean {
+  const { kind, text } = cursor.peek();
+  return kind === 'word' && (text.toUpperCase() in STATEMENTS || /^throw$/i.test(text));
 }
 
 function parseUntil(cursor: TokenCursor, isOver: () => boolean): readonly Statement[] {
@@ -68,8 +74,6 @@ function parseStatement(cursor: TokenCursor): readonly Statement[] {
     const args = cursor.peek().kind === 'number' ? parseExpressions(cursor) : [];
     return [{ kind: 'throw', line, args }];
   }
-  // A procedure call needs no EXEC where it begins a batch.
-  if (cursor.seesIdentifier()) return parseExec(cursor, line);
   throw cursor.syntaxError();
 }
 

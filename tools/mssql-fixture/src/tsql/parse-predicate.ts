@@ -93,7 +93,7 @@ function parseMembership(cursor: TokenCursor, operand: Expression): Predicate {
     return { kind: 'like', operand, pattern, escape, isNegated };
   }
   if (isNegated) throw cursor.syntaxError();
-  const { value, line, kind } = cursor.peek();
-  if (kind === 'end') throw cursor.syntaxError();
+  const next = cursor.peek();
+  const { value, line } = next.kind === 'end' ? cursor.peek(-1) : next;
   throw raise(4145, [value], { line });
 }
