@@ -13,6 +13,7 @@ const ARROWS = {
   'ddl-render': ['table-defs', 'sql-text'],
   'staging-render': ['table-defs', 'sql-text'],
   nx: [],
+  cli: ['*'],
 };
 
 export default tseslint.config(

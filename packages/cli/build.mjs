@@ -35,10 +35,12 @@ function compiledTemplates() {
     name: 'compiled-templates',
     setup({ onLoad }) {
       onLoad({ filter: /sql-text\/src\/template\.ts$/ }, async ({ path }) => {
-        const options = await readCompileOptions(join(path, '../compile-options.ts'));
+        const { COMPILE_OPTIONS, nameArguments } = await importText(
+          join(path, '../compile-options.ts'),
+        );
         const templates = templateFiles().map(([key, file]) => {
-          const source = readFileSync(file, 'utf8').replaceAll('\r\n', '\n');
-          return `${JSON.stringify(key)}: ${Handlebars.precompile(source, options)}`;
+          const source = nameArguments(readFileSync(file, 'utf8'));
+          return `${JSON.stringify(key)}: ${Handlebars.precompile(source, COMPILE_OPTIONS)}`;
         });
         return {
           loader: 'js',
@@ -86,8 +88,8 @@ function templateFiles() {
   return files;
 }
 
-async function readCompileOptions(file) {
+/** A TypeScript module that imports nothing. */
+async function importText(file) {
   const { code } = await transform(readFileSync(file, 'utf8'), { loader: 'ts' });
-  const { COMPILE_OPTIONS } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
-  return COMPILE_OPTIONS;
+  return await import(`data:text/javascript,${encodeURIComponent(code)}`);
 }

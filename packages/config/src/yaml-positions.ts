@@ -11,7 +11,7 @@ export interface YamlPositions {
 
 /** Reads a text with positions; this is slow, so its parser is loaded only when there is something to report. */
 export function readPositions(text: string): YamlPositions {
-  const yaml: typeof Yaml = createRequire(import.meta.url)('yaml');
+  const yaml = loadYaml();
   const lines = new yaml.LineCounter();
   const document = yaml.parseDocument(text, {
     lineCounter: lines,
@@ -28,4 +28,12 @@ export function readPositions(text: string): YamlPositions {
       return start === undefined ? undefined : lines.linePos(start).line;
     },
   };
+}
+
+/** A bundle takes in what `require` names; modules of Node have no `require` unless they make one. */
+function loadYaml(): typeof Yaml {
+  return typeof require === 'function'
+    ? // eslint-disable-next-line @typescript-eslint/no-require-imports
+      require('yaml')
+    : createRequire(import.meta.url)('yaml');
 }

@@ -21,11 +21,12 @@ export function quoteLiteral(text: string): string {
 }
 
 /**
- * A dollar-quote tag that does not occur in the body: `$merge$`, or `$merge_1$` where the body holds that.
+ * A dollar-quote tag that ends the body and not before: `$merge$`, or `$merge_1$` where the body holds that, also
+ * where its last characters and the tag behind them would be read as one (`…$merge` and `$merge$`).
  */
 export function dollarTag(body: string, word: string): string {
   for (let n = 0; ; n++) {
     const tag = n === 0 ? `$${word}$` : `$${word}_${n}$`;
-    if (!body.includes(tag)) return tag;
+    if (`${body}${tag}`.indexOf(tag) === body.length) return tag;
   }
 }

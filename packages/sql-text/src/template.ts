@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import Handlebars from 'handlebars';
 import { bindTemplate } from './bind-template.ts';
-import { COMPILE_OPTIONS } from './compile-options.ts';
+import { COMPILE_OPTIONS, nameArguments } from './compile-options.ts';
 
 /**
  * A renderer for a `.sql.hbs` file whose first line is the comment `{{!-- View: <name of its view type> --}}`.
@@ -13,7 +13,7 @@ import { COMPILE_OPTIONS } from './compile-options.ts';
  * @throws Error on rendering, naming the template, where it uses a name that the view lacks.
  */
 export function loadTemplate<View extends object>(url: URL): (view: View) => string {
-  const source = readFileSync(url, 'utf8').replaceAll('\r\n', '\n');
+  const source = nameArguments(readFileSync(url, 'utf8'));
   const template = Handlebars.compile<View>(source, COMPILE_OPTIONS);
   return bindTemplate(url, (view, options) => template(view, options));
 }

@@ -7,12 +7,7 @@ import {
   type SqlFile,
 } from '@cdc-migrations/sql-text';
 import { KAFKA_TIMESTAMP, schemaLabel, type ReplicatedTable } from '@cdc-migrations/table-defs';
-import {
-  buildKeyedMerge,
-  buildKeylessMerge,
-  type KeyedMergeView,
-  type KeylessMergeView,
-} from './merge-view.ts';
+import { renderMerge } from './render-merge.ts';
 import { stagingType } from './staging-type.ts';
 
 export interface StagingOptions {
@@ -47,10 +42,7 @@ interface StagingColumnView {
   readonly last: boolean;
 }
 
-const folder = new URL('../templates/', import.meta.url);
-const renderFile = loadTemplate<StagingView>(new URL('staging.sql.hbs', folder));
-const renderKeyed = loadTemplate<KeyedMergeView>(new URL('keyed-merge.sql.hbs', folder));
-const renderKeyless = loadTemplate<KeylessMergeView>(new URL('keyless-merge.sql.hbs', folder));
+const render = loadTemplate<StagingView>(new URL('../templates/staging.sql.hbs', import.meta.url));
 
 /**
  * The file of a table's staging: staging table, the function that merges a window of it, the merge procedure, its
@@ -59,13 +51,9 @@ const renderKeyless = loadTemplate<KeylessMergeView>(new URL('keyless-merge.sql.
 export function renderStaging(table: ReplicatedTable, { path, role }: StagingOptions): SqlFile {
   const schema = table.schema.scope === 'tenant' ? SCHEMA_PLACEHOLDER : table.schema.name;
   const { names } = table;
-  const statement = (
-    table.key
-      ? renderKeyed(buildKeyedMerge(table, schema))
-      : renderKeyless(buildKeylessMerge(table, schema))
-  ).trimEnd();
+  const statement = renderMerge(table, schema);
   const stagingColumns = buildStagingColumns(table);
-  const body = renderFile({
+  const body = render({
     schema,
     name: table.name,
     role,

@@ -1,7 +1,9 @@
 import type { CatalogColumn, SourceType } from '@cdc-migrations/catalog';
 import type { ColumnTemplate, SinkTable, SourceTable } from '@cdc-migrations/config';
 import { shortName } from '@cdc-migrations/sql-text';
-import { DELETED_AT, METADATA_COLUMNS, RESERVED_NAMES } from './metadata-columns.ts';
+import { checkColumnNames } from './check-column-names.ts';
+import { noType } from './check-type-overrides.ts';
+import { DELETED_AT, METADATA_COLUMNS } from './metadata-columns.ts';
 import { problemAt, type ProblemList } from './problems.ts';
 import type { ColumnDefinition } from './table-definition.ts';
 import { canonicalType } from './types/canonical-type.ts';
@@ -27,21 +29,17 @@ export function buildColumns(
   sources: ColumnSources,
   problems: ProblemList,
 ): readonly ColumnDefinition[] {
+  const { sink, templates } = sources;
   const columns: ColumnDefinition[] = [...buildSourceColumns(sources, problems)];
-  const add = (column: ColumnDefinition | undefined) => {
-    if (column && !columns.some(({ name }) => name === column.name)) columns.push(column);
-  };
-  for (const use of sources.sink.columnTemplates) {
-    const template = sources.templates.get(use.template);
-    if (template) add(buildTemplateColumn(template, use.name ?? template.name, problems));
+  for (const column of [
+    ...buildTemplateColumns(sink, templates, problems),
+    ...buildTransformColumns(sink),
+  ]) {
+    if (!columns.some(({ name }) => name === column.name)) columns.push(column);
   }
-  for (const { expectedOutputColumn: name } of sources.sink.transforms) {
-    if (name !== undefined)
-      add({ name: shortName(name), role: 'transform', type: 'text', nullable: true });
-  }
-  refuseClashes(columns, sources.sink, problems);
+  checkColumnNames(columns, `${sink.schema}.${sink.table}`, sink.at, problems);
   columns.push(...METADATA_COLUMNS);
-  if (sources.sink.deleteMode === 'soft') columns.push(DELETED_AT);
+  if (sink.deleteMode === 'soft') columns.push(DELETED_AT);
   return columns;
 }
 
@@ -75,50 +73,37 @@ export function buildSourceColumns(
   });
 }
 
-function buildTemplateColumn(
-  template: ColumnTemplate,
-  name: string,
+/** Columns of the templates that a table uses; a type that PostgreSQL does not have is an error. */
+export function buildTemplateColumns(
+  { columnTemplates }: Pick<SinkTable, 'columnTemplates'>,
+  templates: ReadonlyMap<string, ColumnTemplate>,
   problems: ProblemList,
-): ColumnDefinition | undefined {
-  const type = canonicalType(template.type);
-  if (type === undefined) {
-    const message = `"${template.type}" is no PostgreSQL type that a column can be given here`;
-    if (
-      !problems.errors.some(({ at }) => at.keys.join() === [...template.at.keys, 'type'].join())
-    ) {
-      problems.errors.push(problemAt(template.at, ['type'], message));
+): readonly (ColumnDefinition & { readonly role: 'template' })[] {
+  return columnTemplates.flatMap((use) => {
+    const template = templates.get(use.template);
+    if (!template) throw new Error(`${use.at.file}: no template "${use.template}"`);
+    const type = canonicalType(template.type);
+    if (type === undefined) {
+      problems.errors.push(problemAt(template.at, ['type'], noType(template.type)));
+      return [];
     }
-    return undefined;
-  }
-  const column = {
-    name: shortName(name),
-    role: 'template' as const,
-    type,
-    nullable: !template.notNull,
-  };
-  return template.default === undefined ? column : { ...column, default: template.default };
+    return {
+      name: shortName(use.name ?? template.name),
+      role: 'template' as const,
+      type,
+      nullable: !template.notNull,
+      ...(template.default !== undefined && { default: template.default }),
+    };
+  });
 }
 
-/** Names that differ only in case, fall together when shortened, or belong to the metadata. */
-function refuseClashes(
-  columns: readonly ColumnDefinition[],
-  sink: SinkTable,
-  problems: ProblemList,
-): void {
-  const seen = new Map<string, string>();
-  for (const { name } of columns) {
-    const folded = name.toLowerCase();
-    const other = seen.get(folded);
-    const table = `${sink.schema}.${sink.table}`;
-    if (RESERVED_NAMES.has(folded)) {
-      const message = `column "${name}" of ${table} has a name that is kept for the metadata; put it into ignore_columns`;
-      problems.errors.push(problemAt(sink.at, [], message));
-    } else if (other !== undefined) {
-      const message =
-        `columns "${other}" and "${name}" of ${table} differ only in case or fall together; ` +
-        'put one of them into ignore_columns or name the template column otherwise';
-      problems.errors.push(problemAt(sink.at, [], message));
-    }
-    seen.set(folded, name);
-  }
+/** Columns that transforms make: nullable text. */
+export function buildTransformColumns({
+  transforms,
+}: Pick<SinkTable, 'transforms'>): readonly (ColumnDefinition & { readonly role: 'transform' })[] {
+  return transforms.flatMap(({ expectedOutputColumn: name }) =>
+    name === undefined
+      ? []
+      : [{ name: shortName(name), role: 'transform' as const, type: 'text', nullable: true }],
+  );
 }

@@ -6,26 +6,24 @@ import type { KeyDefinition } from './table-definition.ts';
 /** Key of a source table, in names of the source. */
 export type SourceKey = KeyDefinition;
 
+interface KeyChoice {
+  readonly table: CatalogTable;
+  /** Columns that are replicated. */
+  readonly columns: readonly CatalogColumn[];
+  readonly selection: SourceTable;
+  readonly problems: ProblemList;
+}
+
 /**
  * The columns that tell the rows of a table apart: its primary key; else `key_columns`; else a unique index
  * without a filter over replicated NOT NULL columns (the one with fewest columns, then by name); else null.
  */
-export function chooseKey(
-  table: CatalogTable,
-  columns: readonly CatalogColumn[],
-  selection: SourceTable,
-  problems: ProblemList,
-): SourceKey | null {
-  const replicated = new Map(columns.map((column) => [column.name, column]));
-  if (table.primaryKey)
-    return primaryKey(table.primaryKey.columns, table, replicated, selection, problems);
-  if (selection.keyColumns)
-    return chosenKey(selection.keyColumns, table, replicated, selection, problems);
-  const unique = table.uniqueIndexes
-    .filter(({ filter }) => filter === undefined)
-    .filter((index) => index.columns.every((name) => replicated.get(name)?.nullable === false))
-    .toSorted((a, b) => a.columns.length - b.columns.length || (a.name < b.name ? -1 : 1))[0];
-  if (unique) return { columns: unique.columns, origin: 'unique index' };
+export function chooseKey(choice: KeyChoice): SourceKey | null {
+  const { table, selection, problems } = choice;
+  if (table.primaryKey) return choosePrimaryKey(table.primaryKey.columns, choice);
+  if (selection.keyColumns) return chooseKeyColumns(selection.keyColumns, choice);
+  const unique = findUniqueIndex(choice);
+  if (unique) return { columns: unique, origin: 'unique index' };
   const message =
     `${selection.schema}.${table.name} has no key: inserts are appended, updates and deletes go to the dead ` +
     'letters; name its key in key_columns if it has one';
@@ -33,18 +31,18 @@ export function chooseKey(
   return null;
 }
 
-type Replicated = ReadonlyMap<string, CatalogColumn>;
-
-function primaryKey(
-  key: readonly string[],
-  table: CatalogTable,
-  replicated: Replicated,
-  selection: SourceTable,
-  problems: ProblemList,
-): SourceKey {
+/** A primary key that is not replicated, as of a computed column, is none where `key_columns` names another. */
+function choosePrimaryKey(key: readonly string[], choice: KeyChoice): SourceKey {
+  const { table, columns, selection, problems } = choice;
   const name = `${selection.schema}.${table.name}`;
-  for (const missing of key.filter((column) => !replicated.has(column))) {
-    const message = `column "${missing}" is part of the primary key of ${name} and must be replicated`;
+  const missing = key.filter((column) => !columns.some((replicated) => replicated.name === column));
+  if (selection.keyColumns && missing.length > 0) {
+    return chooseKeyColumns(selection.keyColumns, choice);
+  }
+  for (const column of missing) {
+    const message =
+      `column "${column}" is part of the primary key of ${name} and is not replicated: ` +
+      wayOut(column, table, selection);
     problems.errors.push(problemAt(selection.at, [], message));
   }
   if (selection.keyColumns) {
@@ -54,19 +52,40 @@ function primaryKey(
   return { columns: key, origin: 'primary key' };
 }
 
-function chosenKey(
+function wayOut(column: string, { columns }: CatalogTable, { ignoreColumns }: SourceTable): string {
+  const isComputed = columns.some(
+    ({ name, computed }) => name === column && computed !== undefined,
+  );
+  if (isComputed) return 'it is computed; name another key in key_columns';
+  return ignoreColumns.includes(column)
+    ? 'take it out of ignore_columns, or name another key in key_columns'
+    : 'add it to include_columns, or name another key in key_columns';
+}
+
+function chooseKeyColumns(
   key: readonly string[],
-  table: CatalogTable,
-  replicated: Replicated,
-  selection: SourceTable,
-  problems: ProblemList,
+  { table, columns, selection, problems }: KeyChoice,
 ): SourceKey {
-  key.forEach((column, index) => {
-    if (replicated.has(column)) return;
-    const message =
-      `${selection.schema}.${table.name} has no replicated column "${column}"` +
-      suggestion(column, replicated.keys());
-    problems.errors.push(problemAt(selection.at, ['key_columns', index], message));
+  const name = `${selection.schema}.${table.name}`;
+  key.forEach((part, index) => {
+    const column = columns.find((replicated) => replicated.name === part);
+    if (!column) {
+      const names = columns.map((replicated) => replicated.name);
+      const message = `${name} has no replicated column "${part}"${suggestion(part, names)}`;
+      problems.errors.push(problemAt(selection.at, ['key_columns', index], message));
+    } else if (column.nullable) {
+      const message = `column "${part}" of ${name} can be NULL: rows where it is go to the dead letters`;
+      problems.warnings.push(problemAt(selection.at, ['key_columns', index], message));
+    }
   });
   return { columns: key, origin: 'key_columns' };
+}
+
+function findUniqueIndex({ table, columns }: KeyChoice): readonly string[] | undefined {
+  const notNull = new Set(columns.filter(({ nullable }) => !nullable).map(({ name }) => name));
+  return table.uniqueIndexes
+    .filter((index) => index.filter === undefined)
+    .filter((index) => index.columns.every((name) => notNull.has(name)))
+    .toSorted((a, b) => a.columns.length - b.columns.length || (a.name < b.name ? -1 : 1))[0]
+    ?.columns;
 }

@@ -35,10 +35,14 @@ export const KAFKA_TIMESTAMP: ColumnDefinition = {
   nullable: true,
 };
 
+/** What the merge adds to an event while it works on it. */
+const MERGE_NAMES = ['__rejection', '__is_delete', '__stored'];
+
 /** Names that no other column may have, in lower case. */
-export const RESERVED_NAMES: ReadonlySet<string> = new Set(
-  [...METADATA_COLUMNS, DELETED_AT, KAFKA_TIMESTAMP].map(({ name }) => name),
-);
+export const RESERVED_NAMES: ReadonlySet<string> = new Set([
+  ...[...METADATA_COLUMNS, DELETED_AT, KAFKA_TIMESTAMP].map(({ name }) => name),
+  ...MERGE_NAMES,
+]);
 
 /** Where a row of a stream comes from: one event has one position. */
 export const POSITION_COLUMNS: readonly string[] = [

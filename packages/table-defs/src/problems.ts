@@ -22,3 +22,9 @@ export function suggestion(name: string, known: Iterable<string>): string {
   const near = names.find((other) => other.toLowerCase() === name.toLowerCase());
   return near === undefined ? `; there are: ${names.join(', ')}` : `; did you mean "${near}"?`;
 }
+
+/** Each problem once: a source table of two sinks is looked at twice. */
+export function withoutRepeats(problems: readonly Problem[]): readonly Problem[] {
+  const idOf = ({ at, message }: Problem) => JSON.stringify([at.file, at.keys, message]);
+  return [...new Map(problems.map((problem) => [idOf(problem), problem])).values()];
+}

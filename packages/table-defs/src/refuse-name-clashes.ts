@@ -1,37 +1,56 @@
-import type { ConfigPath } from '@cdc-migrations/config';
+import type { Place } from './find-source.ts';
 import { problemAt, type ProblemList } from './problems.ts';
 import { schemaLabel } from './schema-label.ts';
-import type { ReplicatedTable, TableDefinition } from './table-definition.ts';
+import type { TableDefinition } from './table-definition.ts';
+
+interface PlacedTable {
+  readonly definition: TableDefinition;
+  readonly place: Place;
+}
 
 /**
- * Refuses tables, staging tables, indexes and procedures of one schema that would have one name, or names that
- * differ only in case.
+ * Refuses tables, staging tables and indexes of one schema that would have one name, or names that differ only in
+ * case; procedures are called after their tables and fall together with them.
  */
-export function refuseNameClashes(
-  tables: readonly { readonly definition: TableDefinition; readonly at: ConfigPath }[],
-  problems: ProblemList,
-): void {
-  const relations = new Map<string, ReplicatedTable>();
-  for (const { definition: table, at } of tables) {
-    if (table.kind !== 'replicated') continue;
-    for (const name of namesOf(table)) {
-      const id = [table.set, schemaLabel(table), name.toLowerCase()].join('\0');
-      const other = relations.get(id);
-      relations.set(id, other ?? table);
-      if (!other) continue;
+export function refuseNameClashes(placed: readonly PlacedTable[], problems: ProblemList): void {
+  const owners = new Map<string, TableDefinition>();
+  for (const { definition: table, place } of placed) {
+    const schema = schemaOf({ definition: table, place });
+    const clash = namesOf(table)
+      .map((name) => ({ name, id: [table.set, schema.id, name.toLowerCase()].join('\0') }))
+      .find(({ id }) => owners.has(id));
+    if (clash) {
       const message =
-        `${describe(other)} and ${describe(table)} would both have an object "${name}" in the schema ` +
-        `${schemaLabel(table)}; PostgreSQL or people would mix them up`;
-      problems.errors.push(problemAt(at, [], message));
-      break;
+        `${describe(owners.get(clash.id)!)} and ${describe(table)} would both have an object "${clash.name}" in ` +
+        `${schema.label}; PostgreSQL or people would mix them up`;
+      problems.errors.push(problemAt(place.table.at, [], message));
+      continue;
+    }
+    for (const name of namesOf(table)) {
+      owners.set([table.set, schema.id, name.toLowerCase()].join('\0'), table);
     }
   }
 }
 
-function namesOf({ name, names, key }: ReplicatedTable): readonly string[] {
+/** Where the table is: under db-per-tenant all services share the schemas of the customers. */
+function schemaOf({ definition, place }: PlacedTable): {
+  readonly id: string;
+  readonly label: string;
+} {
+  if (definition.schema.scope === 'tenant' && place.catalog.pattern === 'db-per-tenant') {
+    return { id: '', label: 'the schemas of the customers' };
+  }
+  const name = schemaLabel(definition);
+  return { id: name, label: `the schema ${name}` };
+}
+
+function namesOf(table: TableDefinition): readonly string[] {
+  if (table.kind === 'existing') return [table.name];
+  const { name, names, key } = table;
   return [name, names.staging, names.syncIndex, key ? names.primaryKey : names.positionIndex];
 }
 
-function describe({ source, name }: TableDefinition): string {
-  return `"${name}" (from ${source.schema}.${source.table})`;
+function describe(table: TableDefinition): string {
+  const { source, name } = table;
+  return `${schemaLabel(table)}.${name} (from ${source.schema}.${source.table})`;
 }

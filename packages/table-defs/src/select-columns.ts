@@ -23,6 +23,12 @@ export function selectColumns(
       problems.errors.push(problemAt(selection.at, [key, index], message));
     });
   }
+  for (const { name, computed } of table.columns) {
+    const index = selection.includeColumns?.indexOf(name) ?? -1;
+    if (computed === undefined || index < 0) continue;
+    const message = `column "${name}" is computed, and the change feed does not carry it; take it out`;
+    problems.errors.push(problemAt(selection.at, ['include_columns', index], message));
+  }
   const included = selection.includeColumns && new Set(selection.includeColumns);
   const ignored = new Set(selection.ignoreColumns);
   const columns = table.columns.filter(

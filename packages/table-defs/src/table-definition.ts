@@ -6,7 +6,8 @@ import type { Pattern } from '@cdc-migrations/catalog';
  */
 export type TableDefinition = ReplicatedTable | ExistingTable;
 
-interface TableIdentity {
+/** Which table a definition is of. */
+export interface TableIdentity {
   /** Sink whose database the table is in: `sink_asma.directory`. */
   readonly set: string;
   readonly service: string;
@@ -84,13 +85,15 @@ export interface ColumnDefinition {
   readonly reason?: string;
 }
 
-/** A source column and the column of an existing table that takes it. */
+/** A column of an existing table, and what the change feed writes into it. */
 export interface MappedColumn {
   readonly name: string;
+  readonly role: Exclude<ColumnRole, 'metadata'>;
   /** The narrowest type that fits, as `format_type` spells it. */
   readonly type: string;
   readonly nullable: boolean;
-  readonly source: { readonly name: string; readonly type: string };
+  /** Of a source column: its name and type there. */
+  readonly source?: { readonly name: string; readonly type: string };
 }
 
 /**

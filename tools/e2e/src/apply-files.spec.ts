@@ -7,10 +7,10 @@ import { applyFiles } from './apply-files.ts';
 import { readManifest } from './read-manifest.ts';
 
 const FILES = {
-  'migrations/schemas/create-schemas.sql': 'CREATE SCHEMA "a b"; CREATE SCHEMA c;',
-  'migrations/tables/T.sql':
+  'schemas/create-schemas.sql': 'CREATE SCHEMA "a b"; CREATE SCHEMA c;',
+  'tables/T.sql':
     'CREATE TABLE "{{SCHEMA}}".t AS SELECT \'{{SCHEMA}}\'::text AS s, txid_current() AS made;',
-  'migrations/staging/T-staging.sql':
+  'staging/T-staging.sql':
     'INSERT INTO "{{SCHEMA}}".t SELECT \'second\', txid_current();' +
     "DO $$ BEGIN RAISE WARNING 'in {{SCHEMA}}'; END $$;",
 };
@@ -23,10 +23,10 @@ describe('applyFiles of a manifest', () => {
     await server.createRole('owner');
     root = mkdtempSync(join(tmpdir(), 'manifest-'));
     const files = Object.entries(FILES).map(([path, text]) => {
-      mkdirSync(dirname(join(root, path)), { recursive: true });
-      writeFileSync(join(root, path), text);
-      const scope = path.includes('/schemas/') ? 'database' : 'tenant';
-      return { path, category: path.split('/')[1]!, scope };
+      mkdirSync(dirname(join(root, 'migrations', path)), { recursive: true });
+      writeFileSync(join(root, 'migrations', path), text);
+      const scope = path.startsWith('schemas/') ? 'database' : 'tenant';
+      return { path, category: path.split('/')[0]!, scope };
     });
     writeFileSync(join(root, 'migrations/manifest.yaml'), renderYaml({ set: 's.d', files }));
   });
@@ -44,11 +44,11 @@ describe('applyFiles of a manifest', () => {
       readManifest(root),
     );
     expect(applied.map(({ path, schema }) => `${schema} ${path}`).sort()).toEqual([
-      'a b migrations/staging/T-staging.sql',
-      'a b migrations/tables/T.sql',
-      'c migrations/staging/T-staging.sql',
-      'c migrations/tables/T.sql',
-      'null migrations/schemas/create-schemas.sql',
+      'a b staging/T-staging.sql',
+      'a b tables/T.sql',
+      'c staging/T-staging.sql',
+      'c tables/T.sql',
+      'null schemas/create-schemas.sql',
     ]);
     expect(applied.flatMap(({ notices }) => notices.map(({ message }) => message)).sort()).toEqual([
       'in a b',
@@ -67,6 +67,6 @@ describe('applyFiles of a manifest', () => {
     const database = await server.createDatabase({ owner: 'owner' });
     await expect(
       applyFiles(server, { database, user: 'owner', tenants: ['absent'] }, readManifest(root)),
-    ).rejects.toThrow('migrations/tables/T.sql in absent: schema "absent" does not exist');
+    ).rejects.toThrow('tables/T.sql in absent: schema "absent" does not exist');
   });
 });

@@ -14,7 +14,8 @@ const GENERATION = { __stream_generation: '0' };
  * How the rows of a final table differ from those that it must hold: `missing` or `unexpected`, a few of each.
  *
  * Both sides are compared as the text that PostgreSQL gives for values of the final table's types, so that
- * nothing is rounded, trimmed or taken for equal on the way; the time of a deletion only by whether there is one.
+ * nothing is rounded, trimmed or taken for equal on the way. The times that a deletion leaves in a row are compared
+ * only by whether there is one.
  */
 export async function compareFinalTable(
   sql: Sql,
@@ -35,7 +36,9 @@ export async function compareFinalTable(
         .map((row) => buildRow(definition, row));
       await transaction.unsafe(renderInsert('expected', values)).simple();
     }
-    const list = names.map(comparedText).join(', ');
+    const list = names
+      .map((name) => comparedText(name, names.includes(DELETED_AT.name)))
+      .join(', ');
     const found = await transaction.unsafe<{ side: string; row: string }[]>(
       `(SELECT 'missing' AS side, row_to_json(d)::text AS row FROM
          (SELECT ${list} FROM expected EXCEPT ALL SELECT ${list} FROM ${final}) d LIMIT ${SHOWN})
@@ -47,26 +50,26 @@ export async function compareFinalTable(
   });
 }
 
-/** The row as an INSERT into a table like the final one takes it: where it comes from is its last event. */
+/** The row as an INSERT into a table like the final one takes it. */
 function buildRow(
   { columns }: ReplicatedTable,
-  { upsert, last, deleted }: FinalRow,
+  { upsert, deleted }: FinalRow,
 ): Readonly<Record<string, string | null>> {
-  const own = { ...GENERATION, [DELETED_AT.name]: deleted ? 'now' : null };
-  return Object.fromEntries(
-    columns.map(({ name, role }) => {
-      const values: Readonly<Record<string, string | null>> = {
-        ...own,
-        ...(role === 'metadata' ? last : upsert).values,
-      };
-      return [name, values[name] ?? null];
-    }),
-  );
+  const values: Readonly<Record<string, string | null>> = {
+    ...GENERATION,
+    [DELETED_AT.name]: deleted ? 'now' : null,
+    ...upsert.values,
+  };
+  return Object.fromEntries(columns.map(({ name }) => [name, values[name] ?? null]));
 }
 
-function comparedText(name: string): string {
+function comparedText(name: string, isSoft: boolean): string {
   const column = quoteIdentifier(name);
-  return name === DELETED_AT.name ? `(${column} IS NOT NULL)::text` : `${column}::text`;
+  const deletedAt = quoteIdentifier(DELETED_AT.name);
+  if (name === DELETED_AT.name) return `(${deletedAt} IS NOT NULL)::text`;
+  if (name === '__sync_timestamp' && isSoft)
+    return `CASE WHEN ${deletedAt} IS NULL THEN ${column}::text END`;
+  return `${column}::text`;
 }
 
 function cut(text: string): string {

@@ -36,14 +36,15 @@ describe('a bad event', () => {
     ['no value where one must be', { Status: null }, /"Status".*not-null.*23502/],
     ['malformed XML', { Dokument: '<a><b></a>' }, /XML.*2200/],
     ['malformed JSON', { Data: '{"a":' }, /json.*22P02/],
-    ['no position', { __kafka_partition: null }, /no stream position/],
+    ['no partition', { __kafka_partition: null }, /no stream position/],
+    ['no offset', { __kafka_offset: null }, /no stream position/],
   ])(
     'with %s goes to the dead letters, the others of its batch arrive',
     async (_what, bad, reason) => {
       const good = Array.from({ length: GOOD }, (_, n) =>
         orderEvent({ OrderID: String(n + 10), __kafka_offset: String(n + 10) }),
       );
-      const event = orderEvent({ Notat: "it's \\ bad", ...bad, __kafka_offset: '5' });
+      const event = orderEvent({ Notat: "it's \\ bad", __kafka_offset: '5', ...bad });
       await stageEvents(sink, TENANT, ORDER_LINJER, good.toSpliced(GOOD / 3, 0, event));
       await mergeTable(sink, TENANT, ORDER_LINJER);
       const letters = await deadLetters();
@@ -63,6 +64,9 @@ describe('a bad event', () => {
       expect(await readProcessingLog(owner, TENANT, ORDER_LINJER.name)).toEqual({
         ...{ events: GOOD + 1, merged: GOOD, deleted: 0, stale: 0, dead: 1, wrongRows: 0 },
       });
+      const unbounded = await owner`SELECT offsets FROM cdc_management.stream_coverage
+      WHERE lower_inf(offsets) OR upper_inf(offsets)`;
+      expect(unbounded).toEqual([]);
     },
   );
 

@@ -6,8 +6,8 @@ import type { Sql } from 'postgres';
 import { applyFiles } from './apply-files.ts';
 import { renderMigrations } from './render-migrations.ts';
 
-export const OWNER = 'migrator';
-export const SINK = 'cdc_writer';
+const OWNER = 'migrator';
+const SINK = 'cdc_writer';
 export const TENANT = 'kunde-å';
 
 const SET: MigrationSet = {
@@ -57,7 +57,7 @@ export async function startMergeTarget(): Promise<MergeTarget> {
     async reset(table) {
       await owner.unsafe(`TRUNCATE ${tablesOf(table)}`);
       await owner`TRUNCATE cdc_management.tombstone, cdc_management.processing_log,
-        cdc_management.dead_letter, cdc_management.merge_error`;
+        cdc_management.dead_letter, cdc_management.merge_error, cdc_management.stream_coverage`;
     },
     async drop(table) {
       await owner.unsafe(`DROP TABLE ${tablesOf(table)}`);
@@ -72,7 +72,7 @@ function tablesOf({ name, names }: ReplicatedTable): string {
 
 /** An event of `ORDER_LINJER`; what is not said of it is unremarkable. */
 export function orderEvent(
-  values: Readonly<Record<string, string | null>> & { readonly __kafka_offset: string },
+  values: Readonly<Record<string, string | null>> & { readonly __kafka_offset: string | null },
 ): ChangeEvent {
   const operation = values['__cdc_operation'] ?? 'u';
   return {

@@ -86,7 +86,7 @@ describe('buildFinalRows', () => {
   it('takes the last event of a key, in whatever order they come', () => {
     const events = [at(3, 'u', 'third'), at(1, 'c', 'first'), at(2, 'd', null)];
     const { rows } = buildFinalRows(ORDERS, events);
-    expect(rows).toEqual([{ deleted: false, upsert: events[0], last: events[0] }]);
+    expect(rows).toEqual([{ deleted: false, upsert: events[0] }]);
   });
 
   it('has no row for a deleted key', () => {
@@ -97,7 +97,7 @@ describe('buildFinalRows', () => {
     const soft: ReplicatedTable = { ...ORDERS, deleteMode: 'soft' };
     const [insert, remove] = [at(1, 'c', 'first'), at(2, 'd', null)];
     expect(buildFinalRows(soft, [remove, insert]).rows).toEqual([
-      { deleted: true, upsert: insert, last: remove },
+      { deleted: true, upsert: insert },
     ]);
     expect(buildFinalRows(soft, [remove]).rows).toEqual([]);
   });

@@ -4,12 +4,10 @@ import { keyText } from './key-text.ts';
 
 /** A row that a final table must hold once all events are merged. */
 export interface FinalRow {
-  /** Marked by `__deleted_at`: its position is that of the delete, its values are those before it. */
+  /** Marked by `__deleted_at`. */
   readonly deleted: boolean;
-  /** The event that the values come from. */
+  /** The event that all values come from, metadata included: the last one of the key that is no delete. */
   readonly upsert: ChangeEvent;
-  /** The last event of the row. */
-  readonly last: ChangeEvent;
 }
 
 export interface FinalTable {
@@ -30,7 +28,7 @@ export function buildFinalRows(
   if (!definition.key) {
     const isInsert = ({ values }: ChangeEvent) => INSERTS.has(values['__cdc_operation'] ?? '');
     return {
-      rows: log.filter(isInsert).map((event) => ({ deleted: false, upsert: event, last: event })),
+      rows: log.filter(isInsert).map((event) => ({ deleted: false, upsert: event })),
       dead: log.filter((event) => !isInsert(event)),
     };
   }
@@ -42,7 +40,7 @@ export function buildFinalRows(
     const upsert = ordered.findLast(({ kind }) => kind === 'upsert');
     if (!last || !upsert) continue;
     const deleted = last.kind === 'delete';
-    if (!deleted || definition.deleteMode === 'soft') rows.push({ deleted, upsert, last });
+    if (!deleted || definition.deleteMode === 'soft') rows.push({ deleted, upsert });
   }
   return { rows, dead: [] };
 }

@@ -63,7 +63,7 @@ function build(root: string, role: string, { only }: GenerateOptions): Output {
 
 /** The role that SQL grants to. */
 function readRole({ CDC_DB_USER: role = 'postgres' }: NodeJS.ProcessEnv): string {
-  // eslint-disable-next-line no-control-regex
+   
   const fault =
     role === '' ? 'empty' : /[\u0000-\u001f]/.test(role) ? 'not one line of text' : undefined;
   if (fault)
@@ -85,7 +85,9 @@ function isInTheWay({ action, text }: FileStep): boolean {
   return action === 'edited' || (action === 'foreign' && text !== undefined);
 }
 
-function isRemoved({ action }: FileStep, { force }: GenerateOptions): boolean {
+/** The folders of one stage, written by force, are outputs of a build: a cache keeps all that is left in them. */
+function isRemoved({ action }: FileStep, { force, only }: GenerateOptions): boolean {
+  if (action === 'foreign') return force === true && only !== undefined;
   return action === 'remove' || (action === 'edited' && force === true);
 }
 

@@ -1,4 +1,9 @@
-import { readConfig, readServiceConfig, type Problem } from '@cdc-migrations/config';
+import {
+  readConfig,
+  readServiceConfig,
+  readSourceGroups,
+  type Problem,
+} from '@cdc-migrations/config';
 import type { GeneratedFile } from '@cdc-migrations/generated-file';
 import {
   buildDefinitions,
@@ -57,7 +62,7 @@ export const BUILD_STAGE: { readonly [S in Stage]: (root: string, role: string) 
   },
   schemas: (root, role) => {
     const sets = readSets(root);
-    return ofSets(sets, ['schemas'], buildSchemas(sets, readConfig(root).sourceGroups, role));
+    return ofSets(sets, ['schemas'], buildSchemas(sets, readSourceGroups(root), role));
   },
   infrastructure: (root, role) => {
     const sets = readSets(root);
@@ -74,6 +79,7 @@ export const BUILD_STAGE: { readonly [S in Stage]: (root: string, role: string) 
     return ofSets(sets, ['staging'], buildStaging(sets, tables, role), tables);
   },
   migrations: (root) => {
+    readConfig(root); // What is wrong between files shows nowhere else: the other stages each read their own.
     const sets = readSets(root);
     const tables = readDefinitions(root);
     const files = renderManifests(root, sets, tables, (path) => readChecksum(root, path));

@@ -38,7 +38,7 @@ function checkEnvs(group: GroupDraft, keys: Keys, report: Report): void {
   const { envs = [], validation_env: validationEnv } = group;
   refuseTwice(envs, [...keys, 'envs'], report);
   envs.forEach((env, index) => {
-    const fault = env === undefined ? undefined : RESERVED_ENVS[env];
+    const fault = RESERVED_ENVS.get(env);
     if (fault !== undefined) report([...keys, 'envs'], fault, index);
   });
   const known = envsOf(group);
@@ -48,12 +48,10 @@ function checkEnvs(group: GroupDraft, keys: Keys, report: Report): void {
 }
 
 /** Why an environment cannot have a name. */
-const RESERVED_ENVS: Readonly<Record<string, string>> = Object.assign(Object.create(null), {
-  embedded:
-    'the environment "embedded" is reserved for an embedded PostgreSQL; choose another name',
-  schemas:
-    'an environment cannot be called "schemas", a key that stands beside it; choose another name',
-});
+const RESERVED_ENVS: ReadonlyMap<string | undefined, string> = new Map([
+  ['embedded', 'the environment "embedded" is reserved for an embedded PostgreSQL; choose another'],
+  ['schemas', 'an environment cannot be called "schemas", as a key beside it is; choose another'],
+]);
 
 interface EnvironmentOfGroup {
   readonly env: string;
@@ -70,7 +68,7 @@ function checkEnvironment(
   if (!envs.includes(env)) {
     report(keys, `"${env}" is not in envs of the group; ${knownNames(env, envs)}`);
   }
-  const fault = group.envs ? undefined : RESERVED_ENVS[env];
+  const fault = group.envs ? undefined : RESERVED_ENVS.get(env);
   if (fault !== undefined) report(keys, fault);
   const { server } = environment;
   const servers = Object.keys(group.servers ?? {});

@@ -1,60 +1,69 @@
 /** Other spellings of a type's name, and the one that `format_type` prints. */
-const SPELLINGS: Readonly<Record<string, string>> = {
-  int: 'integer',
-  int4: 'integer',
-  int2: 'smallint',
-  int8: 'bigint',
-  bool: 'boolean',
-  decimal: 'numeric',
-  float4: 'real',
-  float8: 'double precision',
-  float: 'double precision',
-  varchar: 'character varying',
-  char: 'character',
-  bpchar: 'character',
-  varbit: 'bit varying',
-  timestamptz: 'timestamp with time zone',
-  timestamp: 'timestamp without time zone',
-  timetz: 'time with time zone',
-  time: 'time without time zone',
-};
+const SPELLINGS: ReadonlyMap<string, string> = new Map([
+  ['int', 'integer'],
+  ['int4', 'integer'],
+  ['int2', 'smallint'],
+  ['int8', 'bigint'],
+  ['bool', 'boolean'],
+  ['decimal', 'numeric'],
+  ['float4', 'real'],
+  ['float8', 'double precision'],
+  ['float', 'double precision'],
+  ['varchar', 'character varying'],
+  ['char', 'character'],
+  ['varbit', 'bit varying'],
+  ['timestamptz', 'timestamp with time zone'],
+  ['timestamp', 'timestamp without time zone'],
+  ['timetz', 'time with time zone'],
+  ['time', 'time without time zone'],
+]);
 
-/** Types that a column can be given, and the number of facets that each takes. */
-const FACETS: Readonly<Record<string, number>> = {
-  smallint: 0,
-  integer: 0,
-  bigint: 0,
-  numeric: 2,
-  real: 0,
-  'double precision': 0,
-  boolean: 0,
-  'character varying': 1,
-  character: 1,
-  text: 0,
-  bytea: 0,
-  uuid: 0,
-  date: 0,
-  'time without time zone': 1,
-  'time with time zone': 1,
-  'timestamp without time zone': 1,
-  'timestamp with time zone': 1,
-  interval: 1,
-  json: 0,
-  jsonb: 0,
-  xml: 0,
-  bit: 1,
-  'bit varying': 1,
-  inet: 0,
-  cidr: 0,
-  macaddr: 0,
-  macaddr8: 0,
-  int4range: 0,
-  int8range: 0,
-  numrange: 0,
-  daterange: 0,
-  tsrange: 0,
-  tstzrange: 0,
-};
+/** Lowest and highest value of a facet. */
+type Limits = readonly [number, number];
+
+const LENGTH: Limits = [1, 10_485_760];
+const BITS: Limits = [1, 83_886_080];
+const PRECISION: Limits = [1, 1000];
+const SCALE: Limits = [-1000, 1000];
+const SECOND_DIGITS: Limits = [0, 6];
+
+/** Types that a column can be given, and the facets that each takes. */
+const FACETS: ReadonlyMap<string, readonly Limits[]> = new Map<string, readonly Limits[]>([
+  ['smallint', []],
+  ['integer', []],
+  ['bigint', []],
+  ['numeric', [PRECISION, SCALE]],
+  ['real', []],
+  ['double precision', []],
+  ['boolean', []],
+  ['character varying', [LENGTH]],
+  ['character', [LENGTH]],
+  ['bpchar', []],
+  ['text', []],
+  ['bytea', []],
+  ['uuid', []],
+  ['date', []],
+  ['time without time zone', [SECOND_DIGITS]],
+  ['time with time zone', [SECOND_DIGITS]],
+  ['timestamp without time zone', [SECOND_DIGITS]],
+  ['timestamp with time zone', [SECOND_DIGITS]],
+  ['interval', [SECOND_DIGITS]],
+  ['json', []],
+  ['jsonb', []],
+  ['xml', []],
+  ['bit', [BITS]],
+  ['bit varying', [BITS]],
+  ['inet', []],
+  ['cidr', []],
+  ['macaddr', []],
+  ['macaddr8', []],
+  ['int4range', []],
+  ['int8range', []],
+  ['numrange', []],
+  ['daterange', []],
+  ['tsrange', []],
+  ['tstzrange', []],
+]);
 
 /** A PostgreSQL type taken apart: `numeric(10,2)[]` is `{ base: 'numeric', facets: [10, 2], array: true }`. */
 export interface PgType {
@@ -65,11 +74,18 @@ export interface PgType {
 }
 
 const TYPE =
-  /^([a-z][a-z0-9_ ]*?)\s*(?:\(([\d\s,]*)\))?\s*((?:with|without) time zone)?\s*((?:\[\s*\]\s*)*)$/;
+  /^([a-z][a-z0-9_ ]*?) ?(?:\( ?(-?\d+(?: ?, ?-?\d+)*) ?\))? ?((?:with|without) time zone)? ?((?:\[ ?\] ?)*)$/;
+
+/** Bits of a `float(n)` up to which it is real. */
+const REAL_BITS = 24;
+const FLOAT_BITS: Limits = [1, 53];
 
 const parsed = new Map<string, PgType | undefined>();
 
-/** The type that a text names, in any spelling that PostgreSQL takes; undefined for one that we do not map to. */
+/**
+ * The type that a text names, in the spellings of PostgreSQL; undefined for one that no column is given here, and
+ * for facets that PostgreSQL refuses.
+ */
 export function parsePgType(text: string): PgType | undefined {
   if (!parsed.has(text)) parsed.set(text, parse(text));
   return parsed.get(text);
@@ -93,19 +109,32 @@ export function formatPgType({ base, facets, array }: PgType): string {
 function parse(text: string): PgType | undefined {
   const match = TYPE.exec(text.trim().toLowerCase().replace(/\s+/g, ' '));
   if (!match) return undefined;
-  const [, name = '', facetText, zone, brackets = ''] = match;
-  const spelled = zone ? `${name} ${zone}` : name;
-  const base = SPELLINGS[spelled] ?? spelled;
-  const allowed = FACETS[base];
-  if (allowed === undefined) return undefined;
-  const given = facetText === undefined ? [] : facetText.split(',').map(Number);
-  if (given.length > allowed || given.some((facet) => !Number.isInteger(facet))) return undefined;
-  return { base, facets: completeFacets(base, given), array: brackets !== '' };
+  const [, name = '', facetText, zone, brackets] = match;
+  const facets = facetText === undefined ? [] : facetText.split(',').map(Number);
+  const named = resolveName(zone ? `${name} ${zone}` : name, facets);
+  const limits = FACETS.get(named.base);
+  if (!limits || named.facets.length > limits.length) return undefined;
+  if (!named.facets.every((facet, index) => isWithin(facet, limits[index]!))) return undefined;
+  return { ...completeFacets(named), array: Boolean(brackets) };
+}
+
+/** Other spellings, of which `bpchar(4)` and `float(24)` are other types by their facets. */
+function resolveName(name: string, facets: readonly number[]): Omit<PgType, 'array'> {
+  const [first] = facets;
+  if (name === 'bpchar' && first !== undefined) return { base: 'character', facets };
+  if (name === 'float' && facets.length === 1 && isWithin(first!, FLOAT_BITS)) {
+    return { base: first! <= REAL_BITS ? 'real' : 'double precision', facets: [] };
+  }
+  return { base: SPELLINGS.get(name) ?? name, facets };
 }
 
 /** Facets that PostgreSQL adds by itself: `character` is `character(1)`, `numeric(10)` is `numeric(10,0)`. */
-function completeFacets(base: string, facets: readonly number[]): readonly number[] {
-  if ((base === 'character' || base === 'bit') && facets.length === 0) return [1];
-  if (base === 'numeric' && facets.length === 1) return [facets[0]!, 0];
-  return facets;
+function completeFacets({ base, facets }: Omit<PgType, 'array'>): Omit<PgType, 'array'> {
+  if ((base === 'character' || base === 'bit') && facets.length === 0) return { base, facets: [1] };
+  if (base === 'numeric' && facets.length === 1) return { base, facets: [facets[0]!, 0] };
+  return { base, facets };
+}
+
+function isWithin(value: number, [lowest, highest]: Limits): boolean {
+  return value >= lowest && value <= highest;
 }

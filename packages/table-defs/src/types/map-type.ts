@@ -47,16 +47,29 @@ function findOverride(
   const ofTable = overrides?.tables.get(table);
   return (
     ofTable?.columns.get(column.name) ??
-    ofTable?.types.get(column.type) ??
-    overrides?.types.get(column.type)
+    findByType(ofTable?.types, column) ??
+    findByType(overrides?.types, column)
   );
+}
+
+/** By the alias type, domain or enum, else by the type with its facets (`nvarchar(max)`), else without. */
+function findByType(
+  types: ReadonlyMap<string, string> | undefined,
+  column: CatalogColumn,
+): string | undefined {
+  const { type, declaredAs } = column;
+  const ofAlias = declaredAs === undefined ? undefined : types?.get(declaredAs);
+  return ofAlias ?? types?.get(spellType(column)) ?? types?.get(type);
 }
 
 /** A source type as people write it: `nvarchar(100)`, `decimal(5,2)`, `dbo.Url (varchar(200))`. */
 export function formatSourceType(column: CatalogColumn): string {
-  const { type, length, precision, scale, array, declaredAs } = column;
+  const type = spellType(column);
+  return column.declaredAs === undefined ? type : `${column.declaredAs} (${type})`;
+}
+
+function spellType({ type, length, precision, scale, array }: CatalogColumn): string {
   const facets =
     length !== undefined ? [length] : [precision, scale].filter((facet) => facet !== undefined);
-  const text = type + (facets.length > 0 ? `(${facets.join(',')})` : '') + '[]'.repeat(array ?? 0);
-  return declaredAs === undefined ? text : `${declaredAs} (${text})`;
+  return type + (facets.length > 0 ? `(${facets.join(',')})` : '') + '[]'.repeat(array ?? 0);
 }

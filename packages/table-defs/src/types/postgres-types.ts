@@ -16,18 +16,23 @@ export function mapPostgresType(column: CatalogColumn): MappedType | undefined {
       'its text depends on the locale of the source',
     );
   }
-  if (column.type === 'bpchar') {
-    return lossy(column.array ? 'text[]' : 'text', 'blanks at the end count in a comparison');
-  }
-  const base = parsePgType(column.type)?.base;
-  if (!base) return undefined;
+  const named = parsePgType(column.type)?.base;
+  if (!named) return undefined;
+  const base = baseOf(named, column);
   const type = formatPgType({ base, facets: facetsOf(base, column), array: Boolean(column.array) });
   return column.declaredKind === 'domain'
     ? widened(type, `the checks of the domain ${column.declaredAs} do not exist in the target`)
     : exact(type);
 }
 
+/** `character` without a length is `bpchar` and takes any; as a word in SQL it would be `character(1)`. */
+function baseOf(named: string, { length }: CatalogColumn): string {
+  if (named !== 'character' && named !== 'bpchar') return named;
+  return length === undefined ? 'bpchar' : 'character';
+}
+
 function facetsOf(base: string, { length, precision, scale }: CatalogColumn): readonly number[] {
+  if (base === 'bit') return [typeof length === 'number' ? length : 1];
   if (base === 'numeric') return precision === undefined ? [] : [precision, scale ?? 0];
   if (/^(time|timestamp|interval)/.test(base)) return scale === undefined ? [] : [scale];
   return typeof length === 'number' ? [length] : [];

@@ -14,7 +14,9 @@ const WIDER: Readonly<Record<string, readonly string[]>> = {
   real: ['double precision'],
   date: ['timestamp without time zone'],
 };
-const TEXT_LIKE = new Set(['character', 'character varying', 'text']);
+/** Types padded with blanks; `bpchar` is the one without a length. */
+const PADDED = new Set(['character', 'bpchar']);
+const TEXT_LIKE = new Set([...PADDED, 'character varying', 'text']);
 const TIMES = new Set([
   'time without time zone',
   'time with time zone',
@@ -40,10 +42,8 @@ export function classifyTypeChange(from: string, to: string): TypeChange {
 function textChange(before: PgType, after: PgType): TypeChange {
   const fits = (before.facets[0] ?? Infinity) <= (after.facets[0] ?? Infinity);
   if (!fits) return 'unsafe';
-  if (before.base === 'character' || after.base === 'character') {
-    return after.base === 'character' && before.base !== 'character' ? 'unsafe' : 'rewrite';
-  }
-  return 'free';
+  if (PADDED.has(before.base)) return 'rewrite';
+  return PADDED.has(after.base) ? 'unsafe' : 'free';
 }
 
 function numericChange(before: PgType, after: PgType): TypeChange {
