@@ -5,6 +5,9 @@ import { buildProgram } from './program.ts';
 /** Errors of the libraries that speak of the user's files: their message is all there is to say. */
 const USER_ERRORS = new Set(['ConfigError', 'SnapshotError']);
 
+// What a driver does that a later Node will not like is nothing that a user can mend.
+process.noDeprecation = true;
+
 try {
   await buildProgram({ setExitCode: (exitCode) => (process.exitCode = exitCode) }).parseAsync();
 } catch (error) {

@@ -1,7 +1,12 @@
 import { Option, type Command } from 'commander';
 import type { GenerateOptions } from '../generate/generate.ts';
 import { STAGES } from '../generate/stage.ts';
+import { EXIT } from '../exit-code.ts';
 import type { CommandContext } from '../program.ts';
+
+interface RefreshOption {
+  readonly refresh?: boolean;
+}
 
 /** `cdc manage-migrations generate`. */
 export function addGenerate(migrations: Command, { setExitCode }: CommandContext): void {
@@ -24,14 +29,22 @@ export function addGenerate(migrations: Command, { setExitCode }: CommandContext
       '--check',
       'write nothing; exit 1 when files are stale, 6 when generated files were edited',
     )
+    .option('--refresh', 'read the reference databases first, as schema-docs does')
     .option('--force', 'write over generated files that were edited')
     .option('--json', 'one JSON document on standard output, all else on standard error')
     .addHelpText(
       'after',
       '\nEnvironment:\n  CDC_DB_USER  role that inserts into staging tables and runs merges (default: postgres)\n',
     )
-    .action(async (options: Omit<GenerateOptions, 'root'>) => {
+    .action(async ({ refresh, ...options }: Omit<GenerateOptions, 'root'> & RefreshOption) => {
+      const { root } = migrations.opts<{ root?: string }>();
+      const all = { ...options, ...(root !== undefined && { root }) };
+      if (refresh) {
+        const { refreshSnapshots } = await import('../source/refresh-snapshots.ts');
+        const exitCode = await refreshSnapshots(all);
+        if (exitCode !== EXIT.done) return setExitCode(exitCode);
+      }
       const { generate } = await import('../generate/generate.ts');
-      setExitCode(generate({ ...options, ...migrations.opts<{ root?: string }>() }));
+      setExitCode(generate(all));
     });
 }

@@ -63,7 +63,6 @@ function build(root: string, role: string, { only }: GenerateOptions): Output {
 
 /** The role that SQL grants to. */
 function readRole({ CDC_DB_USER: role = 'postgres' }: NodeJS.ProcessEnv): string {
-   
   const fault =
     role === '' ? 'empty' : /[\u0000-\u001f]/.test(role) ? 'not one line of text' : undefined;
   if (fault)

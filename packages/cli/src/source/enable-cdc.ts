@@ -2,6 +2,7 @@ import { readConfig } from '@cdc-migrations/config';
 import {
   enableCdc as enable,
   RISKS,
+  type CapturePlan,
   type EnableCdcResult,
   type FindingCode,
   type TableResult,
@@ -105,7 +106,7 @@ function report(results: readonly EnableCdcResult[], options: EnableCdcCommandOp
 function describe({ plan, databaseState, tables }: EnableCdcResult): string {
   const lines = tables
     .filter(({ state }) => state !== 'kept')
-    .map((table) => `${plan.database} ${table.schema}.${table.table}: ${describeTable(table)}`);
+    .map((table) => `${plan.database} ${table.schema}.${table.table}: ${describeTable(table, plan)}`);
   const states: readonly TableResult['state'][] = [
     ...(['enabled', 'would be enabled', 'kept', 'blocked', 'failed'] as const),
   ];
@@ -118,7 +119,17 @@ function describe({ plan, databaseState, tables }: EnableCdcResult): string {
   return [...lines, sum, ''].join('\n');
 }
 
-function describeTable({ state, instance, columns, reason }: TableResult): string {
-  if (state === 'blocked' || state === 'failed') return [state, reason].filter(Boolean).join(', ');
+function describeTable(
+  { schema, table, state, instance, columns, reason }: TableResult,
+  { findings }: CapturePlan,
+): string {
+  if (state === 'failed') return `failed, ${reason}`;
+  if (state === 'blocked') {
+    const codes = findings
+      .filter((finding) => finding.level !== 'note')
+      .filter((finding) => (finding.table ?? `${schema}.${table}`) === `${schema}.${table}`)
+      .map(({ code }) => code);
+    return `blocked by ${codes.join(', ')}`;
+  }
   return `${state}, capture instance ${instance}, ${countOf(columns.length, 'column')}`;
 }

@@ -91,7 +91,11 @@ describe('--if-changed', () => {
   });
 
   function addTable(): void {
-    repo.edit('services/adopus.yaml', '      dbo.Ytelse: {}\n', '      dbo.Ytelse: {}\n      dbo.KursDeltaker: {}\n');
+    repo.edit(
+      'services/adopus.yaml',
+      '      dbo.Ytelse: {}\n',
+      '      dbo.Ytelse: {}\n      dbo.KursDeltaker: {}\n',
+    );
   }
   function removeSnapshot(): void {
     repo.write(SNAPSHOT, 'database: X\n');
@@ -129,12 +133,13 @@ async function expectFault(what: RegExp, ...args: readonly string[]): Promise<st
 }
 
 describe('a fault is one line, exit code 2, and the old snapshot stays', () => {
-  const addFault = (fault: Fault, sql?: RegExp) =>
-    server.addFault({ fault, ...(sql && { sql }) });
+  const addFault = (fault: Fault, sql?: RegExp) => server.addFault({ fault, ...(sql && { sql }) });
 
   it('refused', async () => {
     repo.setEnv({ MSSQL_NONPROD_PORT: '1' });
-    await expectFault(/AdOpusTest on 127\.0\.0\.1:1: nothing answers at this port; start the server, or mend host and port/);
+    await expectFault(
+      /AdOpusTest on 127\.0\.0\.1:1: nothing answers at this port; start the server, or mend host and port/,
+    );
   });
 
   it('unknown host', async () => {
@@ -146,7 +151,9 @@ describe('a fault is one line, exit code 2, and the old snapshot stays', () => {
     const other: Server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
     await new Promise((resolve) => other.once('listening', resolve));
     repo.setEnv({ MSSQL_NONPROD_PORT: String((other.address() as AddressInfo).port) });
-    await expectFault(/hung up before the login; is it the port of the database server "default"\?/);
+    await expectFault(
+      /hung up before the login; is it the port of the database server "default"\?/,
+    );
     other.close();
   });
 
@@ -156,8 +163,15 @@ describe('a fault is one line, exit code 2, and the old snapshot stays', () => {
   });
 
   it('closed in the middle of a row once: it is read again', async () => {
-    server.addFault({ fault: { kind: 'close', afterRows: 100 }, sql: /sys\.index_columns/, times: 1 });
-    expect(await repo.cdc('schema-docs')).toMatchObject({ exitCode: 0, stdout: `unchanged ${SNAPSHOT}\n` });
+    server.addFault({
+      fault: { kind: 'close', afterRows: 100 },
+      sql: /sys\.index_columns/,
+      times: 1,
+    });
+    expect(await repo.cdc('schema-docs')).toMatchObject({
+      exitCode: 0,
+      stdout: `unchanged ${SNAPSHOT}\n`,
+    });
   });
 
   it.each<[string, Fault]>([
@@ -175,19 +189,29 @@ describe('a fault is one line, exit code 2, and the old snapshot stays', () => {
 
   it('login refused', async () => {
     repo.setEnv({ MSSQL_NONPROD_PASSWORD: 'a-wrong-secret' });
-    const line = await expectFault(/the server refused the login \(Login failed for user 'sa'\); mend user and password/);
+    const line = await expectFault(
+      /the server refused the login \(Login failed for user 'sa'\); mend user and password/,
+    );
     expect(line).not.toContain('a-wrong-secret');
   });
 
   it('unknown database', async () => {
     repo.edit('source-groups.yaml', 'database: AdOpusTest', 'database: AdOpusTset');
-    repo.edit('services/adopus.yaml', 'validation_database: AdOpusTest', 'validation_database: AdOpusTset');
-    await expectFault(/the server has no database "AdOpusTset", or the login may not open it; mend the name/);
+    repo.edit(
+      'services/adopus.yaml',
+      'validation_database: AdOpusTest',
+      'validation_database: AdOpusTset',
+    );
+    await expectFault(
+      /the server has no database "AdOpusTset", or the login may not open it; mend the name/,
+    );
   });
 
   it('untrusted certificate', async () => {
     removeCa();
-    await expectFault(/the certificate of the server is not trusted \(.*\); name its authority with ca_file, or set trust_server_certificate: true/);
+    await expectFault(
+      /the certificate of the server is not trusted \(.*\); name its authority with ca_file, or set trust_server_certificate: true/,
+    );
   });
 
   it('a ca_file that is not there', async () => {
@@ -197,22 +221,39 @@ describe('a fault is one line, exit code 2, and the old snapshot stays', () => {
 
   it('missing variables, all of them', async () => {
     repo.setEnv({ MSSQL_NONPROD_HOST: undefined, MSSQL_NONPROD_PASSWORD: undefined });
-    await expectFault(/source-groups\.yaml: the server "default" of adopus needs MSSQL_NONPROD_HOST, MSSQL_NONPROD_PASSWORD; set them in the environment/);
+    await expectFault(
+      /source-groups\.yaml: the server "default" of adopus needs MSSQL_NONPROD_HOST, MSSQL_NONPROD_PASSWORD; set them in the environment/,
+    );
   });
 
   it('empty database', async () => {
     repo.edit('source-groups.yaml', 'database: AdOpusTest', 'database: Empty');
-    repo.edit('services/adopus.yaml', 'validation_database: AdOpusTest', 'validation_database: Empty');
-    await expectFault(/Empty on .*: the database has no table that the login sees; is it the right one\?/);
+    repo.edit(
+      'services/adopus.yaml',
+      'validation_database: AdOpusTest',
+      'validation_database: Empty',
+    );
+    await expectFault(
+      /Empty on .*: the database has no table that the login sees; is it the right one\?/,
+    );
     expect(existsSync(join(repo.root, 'generated/schemas/Empty.dbo.yaml'))).toBe(false);
   });
 
   it('a table that is dropped between two queries', async () => {
     const database = server.addDatabase('Dropping', readAdopusCatalog());
     repo.edit('source-groups.yaml', 'database: AdOpusTest', 'database: Dropping');
-    repo.edit('services/adopus.yaml', 'validation_database: AdOpusTest', 'validation_database: Dropping');
-    addFault({ kind: 'act', act: () => database.dropTable('dbo.Avtale') }, /sys\.index_columns AS x JOIN #wanted/);
-    await expectFault(/dbo\.Avtale changed or went away while the structure was read; run it again/);
+    repo.edit(
+      'services/adopus.yaml',
+      'validation_database: AdOpusTest',
+      'validation_database: Dropping',
+    );
+    addFault(
+      { kind: 'act', act: () => database.dropTable('dbo.Avtale') },
+      /sys\.index_columns AS x JOIN #wanted/,
+    );
+    await expectFault(
+      /dbo\.Avtale changed or went away while the structure was read; run it again/,
+    );
   });
 
   it('tables that are not there, with those that could be meant', async () => {
@@ -233,10 +274,16 @@ describe('a fault is one line, exit code 2, and the old snapshot stays', () => {
 });
 
 it('a table that the service names and a pattern excludes is an error of both files', async () => {
-  repo.edit('source-groups.yaml', "table_exclude_patterns: ['^Log', '^sys']", "table_exclude_patterns: ['^ytel']");
+  repo.edit(
+    'source-groups.yaml',
+    "table_exclude_patterns: ['^Log', '^sys']",
+    "table_exclude_patterns: ['^ytel']",
+  );
   const { exitCode, complaints } = await repo.cdc('schema-docs');
   expect(exitCode).toBe(2);
   expect(complaints).toEqual([
-    expect.stringMatching(/^services\/adopus\.yaml:\d+ adopus\.source\.tables\.dbo\.Ytelse: the service names this table and source-groups\.yaml excludes it: table_exclude_patterns has "\^ytel"; change one of the two$/),
+    expect.stringMatching(
+      /^services\/adopus\.yaml:\d+ adopus\.source\.tables\.dbo\.Ytelse: the service names this table and source-groups\.yaml excludes it: table_exclude_patterns has "\^ytel"; change one of the two$/,
+    ),
   ]);
 });

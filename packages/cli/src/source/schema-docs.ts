@@ -14,7 +14,7 @@ import { writeFiles } from '../generate/write-files.ts';
 import { locateError } from '../locate-error.ts';
 import { resolveTargets, type PlannedTarget } from './open-targets.ts';
 import { readFingerprints } from './read-fingerprints.ts';
-import { runAll } from './run-all.ts';
+import { runAll, type Outcome } from './run-all.ts';
 import { showEvent } from './show-event.ts';
 import { sourceFailures } from './source-failures.ts';
 
@@ -30,6 +30,8 @@ export interface SchemaDocsOptions {
   /** In milliseconds. */
   readonly timeout?: number;
   readonly json?: boolean;
+  /** Whether standard output is somebody else's. */
+  readonly quiet?: boolean;
 }
 
 /** Databases that are read at a time. */
@@ -91,7 +93,7 @@ async function writeSnapshots(
       root,
       steps.filter(({ action, text }) => text !== undefined || action === 'remove'),
     );
-  report(steps, inTheWay, { writes, json: options.json ?? false });
+  report(steps, inTheWay, { writes, json: options.json ?? false, quiet: options.quiet ?? false });
   return writes ? EXIT.done : EXIT.edited;
 }
 
@@ -107,17 +109,17 @@ async function readTarget(
   });
 }
 
-/** Snapshots that no service reads are stale, which only a run for all references can tell. */
+/** Snapshots that no service reads are stale, which only a run that reads all references can tell. */
 function staleFolders(
   plans: readonly SourcePlan[],
-  outcomes: readonly { readonly kind: string; readonly value?: unknown }[],
-  { env, service, customer }: SchemaDocsOptions,
+  outcomes: readonly Outcome<PlannedTarget, unknown>[],
+  { service, customer }: SchemaDocsOptions,
 ): readonly string[] {
   const isReference = ({ services, database }: SourcePlan) =>
     services.some(({ validationDatabase: name }) => name.toLowerCase() === database.toLowerCase());
   const isWhole = !service && !customer && plans.every(isReference);
-  const hasAll = outcomes.every(({ value }) => value !== undefined);
-  return isWhole && hasAll && (env === undefined || plans.length > 0) ? [SNAPSHOTS_FOLDER] : [];
+  const hasAll = outcomes.every((outcome) => outcome.kind === 'done' && outcome.value);
+  return isWhole && hasAll ? [SNAPSHOTS_FOLDER] : [];
 }
 
 const DONE: { readonly [A in FileStep['action']]?: string } = {
@@ -132,13 +134,14 @@ const DONE: { readonly [A in FileStep['action']]?: string } = {
 function report(
   steps: readonly FileStep[],
   inTheWay: readonly FileStep[],
-  { writes, json }: { readonly writes: boolean; readonly json: boolean },
+  { writes, json, quiet }: { readonly [K in 'writes' | 'json' | 'quiet']: boolean },
 ): void {
   for (const { path, action } of inTheWay) {
     const what = action === 'edited' ? 'this snapshot was edited' : 'this file is not generated';
     process.stderr.write(`${path}: ${what}; move it away, or --force writes over it\n`);
   }
   const told = steps.filter(({ action, text }) => text !== undefined || action === 'remove');
+  if (quiet) return;
   if (json) {
     const files = told.map(({ path, action }) => ({ path, action }));
     process.stdout.write(`${JSON.stringify({ written: writes, files }, null, 2)}\n`);

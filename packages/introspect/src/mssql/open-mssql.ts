@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { Connection, Request, TYPES, type ConnectionConfiguration } from 'tedious';
 import { readCa } from '../read-ca.ts';
 import type { SourceTarget } from '../source-target.ts';
@@ -30,18 +31,29 @@ export interface MssqlSession {
 /** Opens a connection. Throws a SourceError that says why there is none. */
 export async function openMssql(target: SourceTarget, timeoutMs: number): Promise<MssqlSession> {
   const messages: ServerMessage[] = [];
-  const connection = new Connection(buildConfiguration(target, timeoutMs));
+  let socket: Socket | undefined;
+  const connection = new Connection(
+    buildConfiguration(
+      target,
+      timeoutMs,
+      async (options) => (socket = await connectSocket(options)),
+    ),
+  );
+  const close = () => {
+    connection.close();
+    socket?.destroy();
+  };
   connection.on('errorMessage', ({ number, message }) => messages.push({ number, message }));
   // What is lost is told to the request that waits for it; without one there is nothing to tell.
   connection.on('error', () => undefined);
   try {
     await connected(connection, timeoutMs);
   } catch (error) {
-    connection.close();
+    close();
     throw mssqlConnectError(target, error, messages, timeoutMs);
   }
   const run = (start: (request: Request) => void, text: string, parameters: Parameters) =>
-    runRequest(start, text, parameters).catch((error: unknown) => {
+    within(timeoutMs, close, runRequest(start, text, parameters)).catch((error: unknown) => {
       throw mssqlQueryError(target, error, timeoutMs);
     });
   return {
@@ -50,11 +62,15 @@ export async function openMssql(target: SourceTarget, timeoutMs: number): Promis
     query: (text, parameters) => run((request) => connection.execSql(request), text, parameters),
     call: (procedure, parameters) =>
       run((request) => connection.callProcedure(request), procedure, parameters),
-    close: () => connection.close(),
+    close,
   };
 }
 
-function buildConfiguration(target: SourceTarget, timeoutMs: number): ConnectionConfiguration {
+function buildConfiguration(
+  target: SourceTarget,
+  timeoutMs: number,
+  openSocket: typeof connectSocket,
+): ConnectionConfiguration {
   const { host, port, user, password } = target.server;
   const ca = readCa(target);
   const encrypt = target.server.encrypt ?? true;
@@ -69,16 +85,12 @@ function buildConfiguration(target: SourceTarget, timeoutMs: number): Connection
       trustServerCertificate: target.server.trustServerCertificate ?? false,
       ...(ca !== undefined && { cryptoCredentialsDetails: { ca } }),
       connectTimeout: timeoutMs,
-      requestTimeout: timeoutMs,
-      cancelTimeout: CANCEL_TIMEOUT_MS,
+      requestTimeout: 0,
       maxRetriesOnTransientErrors: 0,
-      connector: () => connectSocket({ host, port, timeoutMs, encrypt }),
+      connector: () => openSocket({ host, port, timeoutMs, encrypt }),
     },
   };
 }
-
-/** How long a server that is silent has to acknowledge that a request is given up. */
-const CANCEL_TIMEOUT_MS = 1000;
 
 /** Waits for the login. The driver waits without end for an answer that breaks off, so the time is kept here. */
 function connected(connection: Connection, timeoutMs: number): Promise<void> {
@@ -97,6 +109,23 @@ function connected(connection: Connection, timeoutMs: number): Promise<void> {
 
 /** The driver's own time-out comes first where it works. */
 const CONNECT_GRACE_MS = 200;
+
+/** The driver's time-out ends with the first byte of an answer; this one is for all of it. */
+async function within<T>(timeoutMs: number, close: () => void, answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(Object.assign(new Error('no complete answer'), { code: 'ETIMEOUT' }));
+      close();
+    }, timeoutMs);
+  });
+  answer.catch(() => undefined);
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 function runRequest(
   start: (request: Request) => void,
