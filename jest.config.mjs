@@ -4,6 +4,7 @@ export default {
   testEnvironmentOptions: {
     customExportConditions: ['@cdc-migrations/source', 'node', 'require', 'default'],
   },
+  globalSetup: '<rootDir>/packages/cli/jest-setup.mjs',
   testMatch: ['<rootDir>/packages/*/src/**/*.spec.ts', '<rootDir>/tools/*/src/**/*.spec.ts'],
   modulePathIgnorePatterns: ['<rootDir>/packages/[^/]+/dist/', '<rootDir>/.nx/', '<rootDir>/tmp/'],
   transform: {
@@ -12,5 +13,7 @@ export default {
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } },
     ],
   },
+  /** In CI only what failed, and a summary. */
+  reporters: process.env.CI ? [['summary', { summaryThreshold: 0 }]] : ['default'],
   testTimeout: 120_000,
 };

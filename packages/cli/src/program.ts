@@ -1,8 +1,12 @@
-import { Command } from 'commander';
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { addApply } from './commands/apply.ts';
+import { addCheck } from './commands/check.ts';
 import { addCleanCdc } from './commands/clean-cdc.ts';
 import { addEnableCdc } from './commands/enable-cdc.ts';
 import { addGenerate } from './commands/generate.ts';
 import { addSchemaDocs } from './commands/schema-docs.ts';
+import { addStatus } from './commands/status.ts';
 
 /** What a command gets from the shell that runs it. */
 export interface CommandContext {
@@ -13,6 +17,9 @@ export interface CommandContext {
 const COMMANDS: readonly ((migrations: Command, context: CommandContext) => void)[] = [
   addSchemaDocs,
   addGenerate,
+  addApply,
+  addStatus,
+  addCheck,
   addEnableCdc,
   addCleanCdc,
 ];
@@ -25,14 +32,27 @@ export function buildProgram(context: CommandContext): Command {
     )
     .exitOverride()
     .showHelpAfterError('(--help lists the options)')
-    .helpCommand(false);
+    .configureHelp({ showGlobalOptions: true })
+    .option('-V, --version', 'the version of this program')
+    .on('option:version', printVersion)
+    .helpCommand('help [command]', 'the help of a command');
   const migrations = program
     .command('manage-migrations')
     .description('Makes the migrations of an implementation repo, from any folder of it.')
+    .helpCommand('help [command]', 'the help of a command')
     .option(
       '--root <folder>',
       'implementation repo, instead of the one that holds the working directory',
     );
   for (const add of COMMANDS) add(migrations, context);
   return program;
+}
+
+/** The file is read only when somebody asks. */
+function printVersion(): never {
+  const { version } = JSON.parse(
+    readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+  ) as { readonly version: string };
+  process.stdout.write(`${version}\n`);
+  throw new CommanderError(0, 'commander.version', version);
 }

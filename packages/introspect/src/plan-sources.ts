@@ -33,7 +33,7 @@ export interface PlanOptions {
 }
 
 /**
- * The reference databases of the services: those of `validation_database`, each once with the tables of all services.
+ * The validation databases of the services: those of `validation_database`, each once with the tables of all services.
  *
  * @throws ConfigError for a service that has none in the environment, and for tables that patterns exclude.
  */

@@ -8,7 +8,7 @@ export function addSchemaDocs(migrations: Command, { setExitCode }: CommandConte
   migrations
     .command('schema-docs')
     .description(
-      'Reads the structure of the reference database of each service and writes it to generated/schemas/. ' +
+      'Reads the structure of the validation database of each service and writes it to generated/schemas/. ' +
         'Nothing is written unless everything was read.',
     )
     .option('--env <env>', 'environment of the source (default: validation_env of the service)')

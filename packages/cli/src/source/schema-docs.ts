@@ -8,8 +8,9 @@ import {
 } from '@cdc-migrations/introspect';
 import { CommandError, EXIT } from '../exit-code.ts';
 import { findRoot } from '../find-root.ts';
-import { planFiles, type FileStep } from '../generate/plan-files.ts';
+import { isInTheWay, planFiles, type FileStep } from '../generate/plan-files.ts';
 import { SNAPSHOTS_FOLDER } from '../generate/read-outputs.ts';
+import { listFiles } from '../generate/repo-files.ts';
 import { writeFiles } from '../generate/write-files.ts';
 import { locateError } from '../locate-error.ts';
 import { resolveTargets, type PlannedTarget } from './open-targets.ts';
@@ -38,7 +39,7 @@ export interface SchemaDocsOptions {
 export const SOURCE_JOBS = 8;
 
 /**
- * Writes the snapshots of the reference databases, or compares customers with them, and returns the exit code.
+ * Writes the snapshots of the validation databases, or compares customers with them, and returns the exit code.
  *
  * @throws ConfigError, CommandError; the snapshots are then as they were.
  */
@@ -79,20 +80,15 @@ async function writeSnapshots(
   const catalogs = outcomes.flatMap((outcome) =>
     outcome.kind === 'done' ? (outcome.value ?? []) : [],
   );
-  const steps = planFiles(
-    root,
-    catalogs.map(renderSnapshot),
-    staleFolders(plans, outcomes, options),
-  );
-  const inTheWay = options.force
-    ? []
-    : steps.filter(({ action, text }) => action === 'edited' || (action === 'foreign' && text));
+  const output = {
+    files: catalogs.map(renderSnapshot),
+    present: isWhole(plans, outcomes, options) ? listFiles(root, SNAPSHOTS_FOLDER) : [],
+    sets: [],
+  };
+  const steps = planFiles(root, output, { force: options.force ?? false });
+  const inTheWay = steps.filter(isInTheWay);
   const writes = inTheWay.length === 0;
-  if (writes)
-    writeFiles(
-      root,
-      steps.filter(({ action, text }) => text !== undefined || action === 'remove'),
-    );
+  if (writes) writeFiles(root, steps);
   report(steps, inTheWay, { writes, json: options.json ?? false, quiet: options.quiet ?? false });
   return writes ? EXIT.done : EXIT.edited;
 }
@@ -109,17 +105,16 @@ async function readTarget(
   });
 }
 
-/** Snapshots that no service reads are stale, which only a run that reads all references can tell. */
-function staleFolders(
+/** Snapshots that no service reads are stale, which only a run that reads all validation databases can tell. */
+function isWhole(
   plans: readonly SourcePlan[],
   outcomes: readonly Outcome<PlannedTarget, unknown>[],
   { service, customer }: SchemaDocsOptions,
-): readonly string[] {
-  const isReference = ({ services, database }: SourcePlan) =>
+): boolean {
+  const isValidation = ({ services, database }: SourcePlan) =>
     services.some(({ validationDatabase: name }) => name.toLowerCase() === database.toLowerCase());
-  const isWhole = !service && !customer && plans.every(isReference);
   const hasAll = outcomes.every((outcome) => outcome.kind === 'done' && outcome.value);
-  return isWhole && hasAll ? [SNAPSHOTS_FOLDER] : [];
+  return !service && !customer && plans.every(isValidation) && hasAll;
 }
 
 const DONE: { readonly [A in FileStep['action']]?: string } = {
@@ -127,8 +122,6 @@ const DONE: { readonly [A in FileStep['action']]?: string } = {
   change: 'changed',
   keep: 'unchanged',
   remove: 'removed',
-  edited: 'changed',
-  foreign: 'changed',
 };
 
 function report(
@@ -140,7 +133,7 @@ function report(
     const what = action === 'edited' ? 'this snapshot was edited' : 'this file is not generated';
     process.stderr.write(`${path}: ${what}; move it away, or --force writes over it\n`);
   }
-  const told = steps.filter(({ action, text }) => text !== undefined || action === 'remove');
+  const told = steps.filter(({ action }) => action !== 'stray');
   if (quiet) return;
   if (json) {
     const files = told.map(({ path, action }) => ({ path, action }));
