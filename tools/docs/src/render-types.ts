@@ -1,5 +1,6 @@
 import type { CatalogColumn, SourceType } from '@cdc-migrations/catalog';
-import { stagingType, unavailableLiteral } from '@cdc-migrations/staging-render';
+import { unavailableLiteral } from '@cdc-migrations/staging-render';
+import { stagingType } from '@cdc-migrations/table-defs';
 import {
   canonicalType,
   formatSourceType,
