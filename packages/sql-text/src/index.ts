@@ -1,1 +1,11 @@
-export {};
+export {
+  dollarTag,
+  quoteIdentifier,
+  quoteLiteral,
+  quoteQualified,
+  SCHEMA_PLACEHOLDER,
+} from './quote.ts';
+export { MAX_NAME_BYTES, shortName } from './short-name.ts';
+export { buildSqlFile } from './sql-file.ts';
+export type { SqlFile } from './sql-file.ts';
+export { loadTemplate } from './template.ts';

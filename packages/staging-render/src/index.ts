@@ -1,1 +1,2 @@
-export {};
+export { renderStaging } from './render-staging.ts';
+export type { StagingOptions } from './render-staging.ts';

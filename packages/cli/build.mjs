@@ -1,0 +1,84 @@
+// Bundles the command line: a few files start much faster than the hundreds that they are made of, and templates are
+// compiled here instead of at every start.
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { build, transform } from 'esbuild';
+import Handlebars from 'handlebars';
+
+const PACKAGES = join(import.meta.dirname, '..');
+const OUT = join(import.meta.dirname, 'dist');
+
+rmSync(OUT, { recursive: true, force: true });
+await build({
+  entryPoints: [join(import.meta.dirname, 'src/main.ts')],
+  outdir: OUT,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  conditions: ['@cdc-migrations/source'],
+  mainFields: ['module', 'main'],
+  minifyWhitespace: true,
+  minifySyntax: true,
+  legalComments: 'linked',
+  logLevel: 'warning',
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+  plugins: [compiledTemplates()],
+});
+
+/** Replaces the loader of `sql-text` by one that has all templates of the workspace, compiled. */
+function compiledTemplates() {
+  return {
+    name: 'compiled-templates',
+    setup({ onLoad }) {
+      onLoad({ filter: /sql-text\/src\/template\.ts$/ }, async ({ path }) => {
+        const { COMPILE_OPTIONS, nameArguments } = await importText(
+          join(path, '../compile-options.ts'),
+        );
+        const templates = templateFiles().map(([key, file]) => {
+          const source = nameArguments(readFileSync(file, 'utf8'));
+          return `${JSON.stringify(key)}: ${Handlebars.precompile(source, COMPILE_OPTIONS)}`;
+        });
+        return {
+          loader: 'js',
+          resolveDir: join(path, '..'),
+          contents: `
+            import Handlebars from 'handlebars/runtime.js';
+            import { bindTemplate } from './bind-template.ts';
+            const templates = { ${templates.join(',\n')} };
+            export function loadTemplate(url) {
+              const [, key] = url.pathname.split('/templates/');
+              return bindTemplate(url, Handlebars.template(templates[key]));
+            }`,
+        };
+      });
+    },
+  };
+}
+
+/** Templates of all packages with the part of their path behind `templates/`, which is unique. */
+function templateFiles() {
+  const files = readdirSync(PACKAGES).flatMap((name) => {
+    const folder = join(PACKAGES, name, 'templates');
+    try {
+      return readdirSync(folder, { recursive: true })
+        .filter((file) => file.endsWith('.hbs'))
+        .map((file) => [file.replaceAll('\\', '/'), join(folder, file)]);
+    } catch {
+      return []; // A package without templates.
+    }
+  });
+  const keys = files.map(([key]) => key);
+  const twice = keys.find((key, index) => keys.indexOf(key) !== index);
+  if (twice) throw new Error(`two packages have a template ${twice}; name one of them otherwise`);
+  return files;
+}
+
+/** A TypeScript module that imports nothing. */
+async function importText(file) {
+  const { code } = await transform(readFileSync(file, 'utf8'), { loader: 'ts' });
+  return await import(`data:text/javascript,${encodeURIComponent(code)}`);
+}

@@ -1,0 +1,28 @@
+import { ConfigError, type SourceGroup } from '@cdc-migrations/config';
+import type { MigrationSet } from '@cdc-migrations/table-defs';
+
+/**
+ * Schemas that `{{SCHEMA}}` stands for in a set: the customers of its source group (db-per-tenant) or its services
+ * (db-shared).
+ *
+ * @throws ConfigError when the source group is not there or has another pattern than the snapshots were taken with.
+ */
+export function tenantsOf(
+  set: MigrationSet,
+  sourceGroups: readonly SourceGroup[],
+): readonly string[] {
+  const group = sourceGroups.find(({ name }) => name === set.sourceGroup);
+  if (!group) {
+    const message = `there is no source group "${set.sourceGroup}", which ${set.name} is fed from`;
+    throw new ConfigError([{ at: { file: 'source-groups.yaml', keys: [] }, message }]);
+  }
+  if (group.pattern !== set.pattern) {
+    const message =
+      `pattern is ${group.pattern}, and the snapshots in generated/schemas/ were taken as ${set.pattern}; ` +
+      'cdc manage-migrations schema-docs takes them anew';
+    throw new ConfigError([
+      { at: { file: group.at.file, keys: [...group.at.keys, 'pattern'] }, message },
+    ]);
+  }
+  return set.pattern === 'db-shared' ? set.services : group.sources.map(({ name }) => name);
+}

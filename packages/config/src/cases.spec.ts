@@ -1,0 +1,23 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ConfigError } from './problem.ts';
+import { readConfig } from './read-config.ts';
+
+const CASES = join(__dirname, '..', 'cases');
+
+/** Every folder of `cases` is an implementation repo beside the text of the error that reading it gives. */
+test.each(readdirSync(CASES))('%s', (name) => {
+  const root = join(CASES, name);
+  const expected = readFileSync(join(root, 'expected.txt'), 'utf8');
+  expect(`${errorOf(root)}\n`).toBe(expected);
+});
+
+function errorOf(root: string): string {
+  try {
+    readConfig(root);
+    return 'no problems';
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+}

@@ -1,0 +1,90 @@
+import { knownNames } from '../nearest.ts';
+import { otherNameFault, type ServicePart } from '../parse-service-part.ts';
+import { tenantNameFault } from '../schema-name.ts';
+import type { ServiceShape } from '../schemas/service.ts';
+import type { SinkGroupsShape } from '../schemas/sink-groups.ts';
+import type { Draft } from '../shape/draft.ts';
+import { checkSinkTable } from './check-sink-table.ts';
+import { refuseTwice } from './refuse-twins.ts';
+
+/** What a service may name; undefined where the file that says it could not be read. */
+export interface UsableNames {
+  readonly sinkGroups: Draft<SinkGroupsShape> | undefined;
+  readonly templates: readonly string[] | undefined;
+}
+
+/** Reports what is wrong with a service by itself and with the sinks and templates that it names. */
+export function checkService(service: ServicePart, known: UsableNames): void {
+  const { draft, name, keys, report } = service;
+  if (!draft) return;
+  const fault = tenantNameFault(name);
+  if (fault !== undefined) report(keys, fault);
+  if (draft.service !== undefined && draft.service !== name) {
+    report([...keys, 'service'], otherNameFault(name, draft.service));
+  }
+  checkSource(service, draft);
+  checkSinks(service, draft, known);
+}
+
+function checkSource({ keys, report }: ServicePart, draft: Draft<ServiceShape>): void {
+  const { source } = draft;
+  if (isEmpty(draft, 'source') || (source && isEmpty(source, 'tables'))) {
+    const message = 'no source tables; expected source: { tables: { <schema>.<table>: {} } }';
+    report(source ? [...keys, 'source'] : keys, message);
+  }
+  for (const [name, table] of Object.entries(source?.tables ?? {})) {
+    for (const list of ['ignore_columns', 'include_columns', 'key_columns'] as const) {
+      const columns = table?.[list];
+      if (!columns) continue;
+      const below = [...keys, 'source', 'tables', name, list];
+      refuseTwice(columns, below, report);
+      if (columns.length > 0 || list === 'ignore_columns') continue;
+      report(below, `an empty list; expected the name of at least one column, or no ${list}`);
+    }
+  }
+}
+
+function checkSinks(
+  { name, keys, report }: ServicePart,
+  draft: Draft<ServiceShape>,
+  { sinkGroups, templates }: UsableNames,
+): void {
+  if (isEmpty(draft, 'sinks')) {
+    report(keys, 'no sinks; expected sinks: { <sink group>.<database>: { tables } }');
+  }
+  const sourceTables = draft.source?.tables;
+  for (const [sink, content] of Object.entries(draft.sinks ?? {})) {
+    const at = [...keys, 'sinks', sink];
+    const fault = sinkGroups && sinkFault(sink, sinkGroups);
+    if (fault !== undefined) report(at, fault);
+    if (content && isEmpty(content, 'tables')) {
+      report(at, 'no tables; expected tables: { <schema>.<table>: { from } }');
+    }
+    for (const [table, sinkTable] of Object.entries(content?.tables ?? {})) {
+      const below = [...at, 'tables', table];
+      checkSinkTable({ service: name, table, sinkTable, sourceTables, templates }, below, report);
+    }
+  }
+}
+
+/** Why `<sink group>.<database>` does not name a sink, or undefined. */
+function sinkFault(sink: string, sinkGroups: Draft<SinkGroupsShape>): string | undefined {
+  const dot = sink.indexOf('.');
+  const [groupName, database] = dot < 0 ? [sink] : [sink.slice(0, dot), sink.slice(dot + 1)];
+  const groups = Object.keys(sinkGroups);
+  if (!groups.includes(groupName)) {
+    return `unknown sink group "${groupName}"; ${knownNames(groupName, groups)}`;
+  }
+  const databases = sinkGroups[groupName]?.sources && Object.keys(sinkGroups[groupName].sources);
+  if (!databases || (database !== undefined && databases.includes(database))) return undefined;
+  return database === undefined
+    ? `expected \`<sink group>.<database>\`; databases of ${groupName}: ${databases.join(', ')}`
+    : `unknown database "${database}" of ${groupName}; ${knownNames(database, databases)}`;
+}
+
+/** Whether nothing stands under a key; a wrong value, which has been reported, is something. */
+function isEmpty<Mapping extends object>(mapping: Mapping, key: keyof Mapping): boolean {
+  if (!(key in mapping)) return true;
+  const value: unknown = mapping[key];
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+}

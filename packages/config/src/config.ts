@@ -1,0 +1,171 @@
+/** Everything that people write in an implementation repo. */
+export interface Config {
+  readonly sourceGroups: readonly SourceGroup[];
+  readonly sinkGroups: readonly SinkGroup[];
+  readonly services: readonly Service[];
+  /** By the name under `templates:`. */
+  readonly templates: ReadonlyMap<string, ColumnTemplate>;
+  /** By source group. */
+  readonly typeOverrides: ReadonlyMap<string, TypeOverrides>;
+}
+
+/** The part of the configuration that table definitions are made from: all but `source-groups.yaml`. */
+export type ServiceConfig = Omit<Config, 'sourceGroups'>;
+
+/** Where a value stands: a file relative to the repo, and the keys that lead to it. */
+export interface ConfigPath {
+  readonly file: string;
+  readonly keys: readonly (string | number)[];
+}
+
+export type Pattern = 'db-per-tenant' | 'db-shared';
+
+/** A group of `source-groups.yaml`: the databases that events come from. */
+export interface SourceGroup {
+  readonly at: ConfigPath;
+  readonly name: string;
+  readonly pattern: Pattern;
+  readonly type: 'mssql' | 'postgres';
+  readonly envs: readonly string[];
+  readonly validationEnv?: string;
+  /** Database that stands for all of the group, in the validation environment. */
+  readonly databaseRef?: string;
+  readonly includePattern?: string;
+  readonly databaseExcludePatterns: readonly string[];
+  readonly schemaExcludePatterns: readonly string[];
+  readonly tableIncludePatterns: readonly string[];
+  readonly tableExcludePatterns: readonly string[];
+  readonly servers: ReadonlyMap<string, Server>;
+  /** Customers (db-per-tenant) or services (db-shared), in the file's order. */
+  readonly sources: readonly Source[];
+}
+
+/** A group of `sink-groups.yaml`: PostgreSQL databases that events go to. */
+export interface SinkGroup {
+  readonly at: ConfigPath;
+  readonly name: string;
+  readonly sourceGroup: string;
+  readonly pattern: Pattern;
+  readonly envs: readonly string[];
+  readonly servers: ReadonlyMap<string, Server>;
+  /** Target databases; `<group>.<name>` is the sink. */
+  readonly sources: readonly Source[];
+}
+
+export interface Source {
+  readonly at: ConfigPath;
+  readonly name: string;
+  readonly schemas: readonly string[];
+  readonly environments: ReadonlyMap<string, SourceEnvironment>;
+}
+
+export interface SourceEnvironment {
+  readonly env: string;
+  readonly server: string;
+  readonly database: string;
+  /** Environment of the sink that this one feeds; its own name unless said otherwise. */
+  readonly targetSinkEnv: string;
+  readonly customerId?: string;
+}
+
+/** A server as written: `${VAR}` stays until a connection needs it (`resolveServer`). */
+export interface Server {
+  readonly at: ConfigPath;
+  readonly name: string;
+  readonly host: string;
+  readonly port: string;
+  readonly user: string;
+  readonly password: string;
+  readonly encrypt?: boolean;
+  readonly trustServerCertificate?: boolean;
+  readonly sslmode?: 'disable' | 'require' | 'verify-ca' | 'verify-full';
+  readonly caFile?: string;
+}
+
+/** A file `services/<service>.yaml`. */
+export interface Service {
+  readonly at: ConfigPath;
+  readonly name: string;
+  readonly validationDatabase: string;
+  readonly validationEnv: string;
+  readonly tables: readonly SourceTable[];
+  readonly sinks: readonly ServiceSink[];
+}
+
+export interface SourceTable {
+  readonly at: ConfigPath;
+  readonly schema: string;
+  readonly table: string;
+  readonly ignoreColumns: readonly string[];
+  /** Only these columns, where given. */
+  readonly includeColumns?: readonly string[];
+  /** Key of a table that the source gives none. */
+  readonly keyColumns?: readonly string[];
+  /** As written, of any shape. */
+  readonly manualMigrationHints?: unknown;
+}
+
+export interface ServiceSink {
+  readonly at: ConfigPath;
+  /** `<sink group>.<database>`: `sink_asma.directory`. */
+  readonly sink: string;
+  readonly tables: readonly SinkTable[];
+}
+
+export interface SinkTable {
+  readonly at: ConfigPath;
+  readonly schema: string;
+  readonly table: string;
+  readonly from: { readonly schema: string; readonly table: string };
+  readonly targetExists: boolean;
+  readonly columnTemplates: readonly TemplateUse[];
+  readonly transforms: readonly Transform[];
+  /** Source column to target column, of a table that exists already. */
+  readonly columns: ReadonlyMap<string, string>;
+  readonly deleteMode: 'hard' | 'soft';
+  readonly staging: 'unlogged' | 'logged';
+  /** Old column name to new one. */
+  readonly renames: ReadonlyMap<string, string>;
+  /** As written, of any shape. */
+  readonly manualMigrationHints?: unknown;
+}
+
+export interface TemplateUse {
+  readonly at: ConfigPath;
+  readonly template: string;
+  /** Column name, where it differs from the template's. */
+  readonly name?: string;
+}
+
+export interface Transform {
+  readonly at: ConfigPath;
+  readonly bloblangRef: string;
+  readonly expectedOutputColumn?: string;
+}
+
+/** An entry of `column-templates.yaml`. */
+export interface ColumnTemplate {
+  readonly at: ConfigPath;
+  readonly template: string;
+  readonly name: string;
+  /** PostgreSQL type as written. */
+  readonly type: string;
+  readonly notNull: boolean;
+  /** SQL expression. */
+  readonly default?: string;
+  readonly description?: string;
+}
+
+/** `source-<group>-type-overrides.yaml`: PostgreSQL types that replace the defaults, the narrowest wins. */
+export interface TypeOverrides {
+  readonly at: ConfigPath;
+  /** By source type, for all tables. */
+  readonly types: ReadonlyMap<string, string>;
+  /** By `<schema>.<table>`. */
+  readonly tables: ReadonlyMap<string, TableTypeOverrides>;
+}
+
+export interface TableTypeOverrides {
+  readonly types: ReadonlyMap<string, string>;
+  readonly columns: ReadonlyMap<string, string>;
+}

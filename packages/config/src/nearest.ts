@@ -1,0 +1,54 @@
+/** From this many names on, only a difference in case is looked for: each comparison costs. */
+const MANY_NAMES = 300;
+
+/** `known: Actor, Address; did you mean "Actor"?`: the names that there are, after one that there is not. */
+export function knownNames(name: string, known: readonly string[]): string {
+  return known.length === 0
+    ? 'there are none'
+    : `known: ${known.join(', ')}${didYouMean(name, known)}`;
+}
+
+/** `; did you mean "Actor"?` where one of `names` is almost `name`, else nothing. */
+export function didYouMean(name: string, names: Iterable<string>): string {
+  const near = nearest(name, [...names]);
+  return near === undefined ? '' : `; did you mean "${near}"?`;
+}
+
+/** The name that differs only in case, else the one with the fewest changed letters (a third at most). */
+export function nearest(name: string, names: readonly string[]): string | undefined {
+  const lower = name.toLowerCase();
+  const sameLetters = names.find((other) => other.toLowerCase() === lower);
+  if (sameLetters !== undefined || names.length >= MANY_NAMES) return sameLetters;
+  let best: string | undefined;
+  let fewest = Math.floor(name.length / 3) + 1;
+  for (const other of names) {
+    if (Math.abs(other.length - name.length) >= fewest) continue;
+    const changes = changedLetters(lower, other.toLowerCase());
+    if (changes >= fewest) continue;
+    best = other;
+    fewest = changes;
+  }
+  return best;
+}
+
+/** Letters to insert, delete, replace or swap with the next to make one text the other (Damerau, Levenshtein). */
+function changedLetters(from: string, to: string): number {
+  let beforePrevious: readonly number[] = [];
+  let previous: readonly number[] = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (let row = 1; row <= from.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= to.length; column++) {
+      const same = from[row - 1] === to[column - 1];
+      const swapped = from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
+      current[column] = Math.min(
+        previous[column - 1]! + (same ? 0 : 1),
+        previous[column]! + 1,
+        current[column - 1]! + 1,
+        swapped && column > 1 && row > 1 ? beforePrevious[column - 2]! + 1 : Infinity,
+      );
+    }
+    beforePrevious = previous;
+    previous = current;
+  }
+  return previous[to.length]!;
+}

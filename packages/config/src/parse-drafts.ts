@@ -1,0 +1,106 @@
+import {
+  COLUMN_TEMPLATES_FILE,
+  overriddenGroupOf,
+  SERVICES_FOLDER,
+  serviceOf,
+  SINK_GROUPS_FILE,
+  SOURCE_GROUPS_FILE,
+  type ConfigFiles,
+} from './config-files.ts';
+import { COLUMN_TEMPLATES, SINK_GROUPS, SOURCE_GROUPS, TYPE_OVERRIDES } from './file-kinds.ts';
+import { parsePart, type Part } from './parse-part.ts';
+import { parseServicePart, type ServicePart } from './parse-service-part.ts';
+import { reportIn } from './report.ts';
+import type { Problem } from './problem.ts';
+import type { ColumnTemplatesShape } from './schemas/column-templates.ts';
+import type { SinkGroupsShape } from './schemas/sink-groups.ts';
+import type { SourceGroupsShape } from './schemas/source-groups.ts';
+import type { TypeOverridesShape } from './schemas/type-overrides.ts';
+
+/** Every file read by itself; undefined where one is missing or has no content that can be read. */
+export interface ServiceDrafts {
+  readonly sinkGroups: Part<SinkGroupsShape> | undefined;
+  readonly templates: Part<ColumnTemplatesShape> | undefined;
+  /** The templates that services may name; undefined where their file cannot be read. */
+  readonly templateNames: readonly string[] | undefined;
+  readonly services: readonly ServicePart[];
+  /** By source group. */
+  readonly typeOverrides: ReadonlyMap<string, Part<TypeOverridesShape>>;
+}
+
+export interface Drafts extends ServiceDrafts {
+  readonly sourceGroups: Part<SourceGroupsShape> | undefined;
+}
+
+/** Reads every file but `source-groups.yaml`, and reports what is wrong with each of them by itself. */
+export function parseServiceDrafts(files: ConfigFiles, problems: Problem[]): ServiceDrafts {
+  refuseUnreadable(files, problems);
+  refuseMissing(files, SINK_GROUPS_FILE, SINK_GROUPS.expected, problems);
+  const templates = parsePart(files, COLUMN_TEMPLATES_FILE, COLUMN_TEMPLATES, problems);
+  return {
+    sinkGroups: parsePart(files, SINK_GROUPS_FILE, SINK_GROUPS, problems),
+    templates,
+    templateNames: files.has(COLUMN_TEMPLATES_FILE)
+      ? templates?.draft?.templates && Object.keys(templates.draft.templates)
+      : [],
+    services: parseServices(files, problems),
+    typeOverrides: parseTypeOverrides(files, problems),
+  };
+}
+
+/** Reads every file, and reports what is wrong with each of them by itself. */
+export function parseDrafts(files: ConfigFiles, problems: Problem[]): Drafts {
+  return {
+    sourceGroups: parseSourceGroupsDraft(files, problems),
+    ...parseServiceDrafts(files, problems),
+  };
+}
+
+/** Reads `source-groups.yaml`, and reports what is wrong with it by itself. */
+export function parseSourceGroupsDraft(
+  files: ConfigFiles,
+  problems: Problem[],
+): Part<SourceGroupsShape> | undefined {
+  refuseMissing(files, SOURCE_GROUPS_FILE, SOURCE_GROUPS.expected, problems);
+  return parsePart(files, SOURCE_GROUPS_FILE, SOURCE_GROUPS, problems);
+}
+
+function parseServices(files: ConfigFiles, problems: Problem[]): readonly ServicePart[] {
+  const serviceFiles = [...files.keys()].filter((file) => serviceOf(file) !== undefined);
+  const unread = [...files.keys()].some((file) => file.startsWith(SERVICES_FOLDER));
+  if (serviceFiles.length === 0 && !unread) {
+    const message = 'no service; expected a file services/<service>.yaml';
+    reportIn(SERVICES_FOLDER, problems)([], message);
+  }
+  return serviceFiles.sort().flatMap((file) => parseServicePart(files, file, problems) ?? []);
+}
+
+function parseTypeOverrides(
+  files: ConfigFiles,
+  problems: Problem[],
+): ReadonlyMap<string, Part<TypeOverridesShape>> {
+  const parts = new Map<string, Part<TypeOverridesShape>>();
+  for (const file of [...files.keys()].sort()) {
+    const group = overriddenGroupOf(file);
+    if (group === undefined) continue;
+    const part = parsePart(files, file, TYPE_OVERRIDES, problems);
+    if (part) parts.set(group, part);
+  }
+  return parts;
+}
+
+/** Reports the files that cannot be read. */
+export function refuseUnreadable(files: ConfigFiles, problems: Problem[]): void {
+  for (const [file, text] of files) {
+    if (typeof text !== 'string') reportIn(file, problems)([], text.unreadable);
+  }
+}
+
+function refuseMissing(
+  files: ConfigFiles,
+  file: string,
+  expected: string,
+  problems: Problem[],
+): void {
+  if (!files.has(file)) reportIn(file, problems)([], `no such file; expected ${expected}`);
+}

@@ -1,0 +1,47 @@
+import type * as v from 'valibot';
+import type { ConfigFiles } from './config-files.ts';
+import type { FileKind } from './file-kinds.ts';
+import { parseYaml } from './parse-yaml.ts';
+import type { Problem } from './problem.ts';
+import { reportIn, type Keys, type Report } from './report.ts';
+import { parseShape, type Shape } from './shape/parse-shape.ts';
+
+/** What a file says, and where to report what turns out to be wrong with it. */
+export interface Part<Value> extends Shape<Value> {
+  readonly file: string;
+  /** Keys that lead to the value: those of a report begin at the root of the file. */
+  readonly keys: Keys;
+  readonly report: Report;
+}
+
+/** The content of a file of this kind; undefined, and reported, where it has none. */
+export function parsePart<Schema extends v.GenericSchema>(
+  files: ConfigFiles,
+  file: string,
+  { schema, expected }: FileKind<Schema>,
+  problems: Problem[],
+): Part<v.InferOutput<Schema>> | undefined {
+  const value = parseValue(files, file, expected, problems);
+  if (value === undefined) return undefined;
+  const report = reportIn(file, problems);
+  return { file, keys: [], report, ...parseShape(schema, value, report) };
+}
+
+/** The value of a file; undefined, and reported, where it has none. One that is not there is not our concern. */
+export function parseValue(
+  files: ConfigFiles,
+  file: string,
+  expected: string,
+  problems: Problem[],
+): unknown {
+  const text = files.get(file);
+  if (typeof text !== 'string') return undefined;
+  const parsed = parseYaml(file, text);
+  if ('problems' in parsed) {
+    problems.push(...parsed.problems);
+    return undefined;
+  }
+  if (parsed.value === undefined)
+    reportIn(file, problems)([], `an empty file; expected ${expected}`);
+  return parsed.value;
+}

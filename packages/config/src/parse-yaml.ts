@@ -1,0 +1,50 @@
+import { FAILSAFE_SCHEMA, load, Type, YAMLException, type LoadOptions } from 'js-yaml';
+import { findDuplicateKeys } from './find-duplicate-keys.ts';
+import type { Problem } from './problem.ts';
+
+export type ParsedYaml = { readonly value: unknown } | { readonly problems: readonly Problem[] };
+
+/**
+ * The value of a YAML text, or what is wrong with it. A plain scalar is text as it is written, so that `0123`,
+ * `1e3`, `on` and `2024-01-01` stay the names that they are; only true, false, null and `<<` are more than that.
+ */
+export function parseYaml(file: string, text: string): ParsedYaml {
+  try {
+    return { value: load(text, OPTIONS) ?? undefined };
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error;
+    const duplicates =
+      error.reason === 'duplicated mapping key' ? findDuplicateKeys(file, text) : [];
+    if (duplicates.length > 0) return { problems: duplicates };
+    const line = ((error.mark as typeof error.mark | undefined)?.line ?? 0) + 1;
+    // A quoted part of the reason may be a part of a password.
+    const reason = error.reason.replace(/ ?("[^"]*"|!<[^>]*>)/g, '');
+    return { problems: [{ at: { file, keys: [] }, line, message: `invalid YAML: ${reason}` }] };
+  }
+}
+
+const OPTIONS: LoadOptions & { readonly maxTotalMergeKeys: number } = {
+  schema: FAILSAFE_SCHEMA.extend({
+    implicit: [
+      plainScalar('null', new Map([['~', null], ...spellings('null', null)])),
+      plainScalar('bool', new Map([...spellings('true', true), ...spellings('false', false)])),
+      new Type('tag:yaml.org,2002:merge', { kind: 'scalar', resolve: (text) => text === '<<' }),
+    ],
+  }),
+  maxTotalMergeKeys: 1_000_000,
+};
+
+/** A type of scalars that are written in a few ways. */
+function plainScalar(name: string, values: ReadonlyMap<string, boolean | null>): Type {
+  return new Type(`tag:yaml.org,2002:${name}`, {
+    kind: 'scalar',
+    resolve: (text: string | null) => text !== null && values.has(text),
+    construct: (text: string) => values.get(text),
+  });
+}
+
+/** `true`, `True` and `TRUE`. */
+function spellings<Value>(word: string, value: Value): [string, Value][] {
+  const capital = word[0]!.toUpperCase() + word.slice(1);
+  return [word, capital, word.toUpperCase()].map((spelling) => [spelling, value]);
+}

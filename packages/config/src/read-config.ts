@@ -1,0 +1,86 @@
+import { isUtf8 } from 'node:buffer';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  COLUMN_TEMPLATES_FILE,
+  DEFINITIONS_FOLDER,
+  overriddenGroupOf,
+  SERVICES_FOLDER,
+  serviceOf,
+  SINK_GROUPS_FILE,
+  SOURCE_GROUPS_FILE,
+  type ConfigFiles,
+  type FileText,
+} from './config-files.ts';
+import type { Config, ServiceConfig, SourceGroup } from './config.ts';
+import { parseConfig, parseServiceConfig, parseSourceGroups } from './parse-config.ts';
+
+/** The configuration of the implementation repo in the folder `root`; throws a ConfigError with every problem. */
+export function readConfig(root: string): Config {
+  return parseConfig(readFiles(root, [SOURCE_GROUPS_FILE, SINK_GROUPS_FILE]));
+}
+
+/** The part that table definitions are made from; `source-groups.yaml` is not touched. */
+export function readServiceConfig(root: string): ServiceConfig {
+  return parseServiceConfig(readFiles(root, [SINK_GROUPS_FILE]));
+}
+
+/** The source groups by themselves; no other file is touched. */
+export function readSourceGroups(root: string): readonly SourceGroup[] {
+  const text = readText(root, SOURCE_GROUPS_FILE);
+  return parseSourceGroups(new Map(text === undefined ? [] : [[SOURCE_GROUPS_FILE, text]]));
+}
+
+function readFiles(root: string, groupFiles: readonly string[]): ConfigFiles {
+  const files = new Map<string, FileText>();
+  for (const file of [...groupFiles, COLUMN_TEMPLATES_FILE]) {
+    const text = readText(root, file);
+    if (text !== undefined) files.set(file, text);
+  }
+  for (const folder of [SERVICES_FOLDER, DEFINITIONS_FOLDER]) readFolder(root, folder, files);
+  return files;
+}
+
+/** Adds the files of a folder that are configuration by their name. */
+function readFolder(root: string, folder: string, files: Map<string, FileText>): void {
+  let names: readonly string[];
+  try {
+    names = readdirSync(join(root, folder)).sort();
+  } catch (error) {
+    const unreadable = reasonOf(error, 'folder');
+    if (unreadable !== undefined) files.set(folder, { unreadable });
+    return;
+  }
+  for (const name of names) {
+    const file = `${folder}/${name}`;
+    const rightName = file.replace(/\.yml$/, '.yaml');
+    if (serviceOf(rightName) === undefined && overriddenGroupOf(rightName) === undefined) continue;
+    files.set(
+      file,
+      rightName === file
+        ? (readText(root, file) ?? { unreadable: 'a link to nothing; expected a YAML file' })
+        : { unreadable: `a file that is not read; rename it to ${rightName}` },
+    );
+  }
+}
+
+/** The text of a file; undefined where there is none. */
+function readText(root: string, file: string): FileText | undefined {
+  try {
+    const bytes = readFileSync(join(root, file));
+    if (isUtf8(bytes)) return bytes.toString('utf8');
+    return { unreadable: 'not in UTF-8; save the file as UTF-8' };
+  } catch (error) {
+    const unreadable = reasonOf(error, 'YAML file');
+    return unreadable === undefined ? undefined : { unreadable };
+  }
+}
+
+/** Why something cannot be read; undefined where it is not there. */
+function reasonOf(error: unknown, expected: string): string | undefined {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return undefined;
+  if (code === 'EISDIR') return `a folder; expected a ${expected}`;
+  if (code === 'ENOTDIR') return `not in a folder; expected a ${expected}`;
+  return `cannot be read (${code}); expected a ${expected} that you may read`;
+}

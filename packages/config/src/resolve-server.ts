@@ -1,0 +1,77 @@
+import type { Server } from './config.ts';
+import { defined } from './defined.ts';
+import { isPort } from './schemas/server.ts';
+
+/** A server with the values of its variables: what a connection needs. */
+export interface ResolvedServer {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly encrypt?: boolean;
+  readonly trustServerCertificate?: boolean;
+  readonly sslmode?: NonNullable<Server['sslmode']>;
+  readonly caFile?: string;
+}
+
+/** Variables that a server needs and the environment lacks, all of them; values are never told. */
+export class MissingVariablesError extends Error {
+  override readonly name = 'MissingVariablesError';
+  constructor(
+    readonly names: readonly string[],
+    readonly server: Server,
+  ) {
+    super(`${placeOf(server)} needs ${names.join(', ')}; set them in the environment`);
+  }
+}
+
+/** A port whose variables do not make a number from 1 to 65535; the value is not told. */
+export class InvalidPortError extends Error {
+  override readonly name = 'InvalidPortError';
+  constructor(readonly server: Server) {
+    super(`${placeOf(server)}: ${server.port} gives no port; expected a number from 1 to 65535`);
+  }
+}
+
+/**
+ * The server with every `${NAME}` replaced by its value. A variable that is set to nothing counts as missing, but
+ * for a password. Throws a MissingVariablesError, or an InvalidPortError.
+ */
+export function resolveServer(
+  server: Server,
+  env: Readonly<Record<string, string | undefined>>,
+): ResolvedServer {
+  const { name, encrypt, trustServerCertificate, sslmode, caFile } = server;
+  const missing = new Set<string>();
+  const resolve = (text: string, mayBeEmpty: 'mayBeEmpty' | 'filled' = 'filled') =>
+    text.replace(VARIABLE, (_, variable: string) => {
+      const value = env[variable];
+      if (value === undefined || (value === '' && mayBeEmpty === 'filled')) missing.add(variable);
+      return value ?? '';
+    });
+  const host = resolve(server.host);
+  const port = resolve(server.port);
+  const user = resolve(server.user);
+  const password = resolve(server.password, 'mayBeEmpty');
+  const resolvedCaFile = caFile === undefined ? undefined : resolve(caFile);
+  if (missing.size > 0) throw new MissingVariablesError([...missing], server);
+  if (!isPort(port)) throw new InvalidPortError(server);
+  return defined({
+    name,
+    host,
+    port: Number(port),
+    user,
+    password,
+    encrypt,
+    trustServerCertificate,
+    sslmode,
+    caFile: resolvedCaFile,
+  });
+}
+
+const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
+
+function placeOf({ at, name }: Server): string {
+  return `server "${name}" of ${at.keys[0]} (${at.file})`;
+}

@@ -1,0 +1,41 @@
+const MAX_NAME_BYTES = 63;
+
+/** Placeholders are replaced as plain text, so these letters never come into a schema name. */
+const UNSAFE_LETTER = /["'\\${}\u0000-\u001f\u007f-\u009f]/;
+
+/** Why a literal schema cannot have this name, or undefined. */
+export function schemaNameFault(name: string): string | undefined {
+  if (name === '') return 'a schema name is empty';
+  const letter = UNSAFE_LETTER.exec(name)?.[0];
+  if (letter !== undefined) {
+    return `the schema name "${name}" has ${describe(letter)}; a name without quotes, backslash, $, braces and control characters is safe to put into SQL`;
+  }
+  const bytes = Buffer.byteLength(name);
+  if (bytes > MAX_NAME_BYTES) {
+    return `the schema name "${name}" is ${bytes} bytes long; PostgreSQL keeps ${MAX_NAME_BYTES}`;
+  }
+  const owner = ownerOf(name);
+  return owner === undefined
+    ? undefined
+    : `the schema name "${name}" belongs to ${owner}; choose another`;
+}
+
+/** Why a customer or a service, which gets a schema of its name, cannot be called this, or undefined. */
+export function tenantNameFault(name: string): string | undefined {
+  if (name.toLowerCase() === 'public') {
+    return `"${name}" cannot be a tenant: the schema public is there in every database and is shared; choose another name`;
+  }
+  return schemaNameFault(name);
+}
+
+function ownerOf(name: string): string | undefined {
+  const lower = name.toLowerCase();
+  if (lower.startsWith('pg_')) return 'PostgreSQL, as every name that begins with pg_';
+  if (lower === 'information_schema') return 'PostgreSQL';
+  if (lower === 'cdc_management') return 'the bookkeeping of the migrations';
+  return undefined;
+}
+
+function describe(letter: string): string {
+  return letter < ' ' || letter > '~' ? 'a control character' : letter;
+}

@@ -1,0 +1,23 @@
+import * as v from 'valibot';
+import { text } from '../shape/scalars.ts';
+
+/** A regular expression as JavaScript reads it. */
+export function regularExpression() {
+  return v.pipe(
+    text('a regular expression'),
+    v.check(
+      (pattern) => faultOf(pattern) === undefined,
+      ({ input }) => `expected a regular expression as JavaScript has it; ${faultOf(input)}`,
+    ),
+  );
+}
+
+/** What the engine says of a pattern that it cannot read. */
+function faultOf(pattern: string): string | undefined {
+  try {
+    new RegExp(pattern);
+    return undefined;
+  } catch (error) {
+    return (error as SyntaxError).message;
+  }
+}

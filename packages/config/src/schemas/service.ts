@@ -1,0 +1,100 @@
+import * as v from 'valibot';
+import { LEFT_ALONE } from '../shape/left-alone.ts';
+import { flag, listOf, oneOf, text } from '../shape/scalars.ts';
+import { tableName } from './table-name.ts';
+
+const sourceTableSchema = v.strictObject({
+  ignore_columns: v.optional(listOf('the name of a column'), []),
+  include_columns: v.optional(listOf('the name of a column')),
+  key_columns: v.optional(listOf('the name of a column')),
+  manual_migration_hints: v.optional(v.unknown()),
+  ...LEFT_ALONE,
+});
+
+const templateUseSchema = v.union(
+  [
+    text('the name of a template'),
+    v.strictObject({
+      template: text('the name of a template'),
+      name: v.optional(text('the name of the column')),
+      value: v.optional(v.unknown()),
+      ...LEFT_ALONE,
+    }),
+  ],
+  'expected the name of a template or { template, name, value }',
+);
+
+const transformSchema = v.strictObject({
+  bloblang_ref: text('the address of a Bloblang file'),
+  expected_output_column: v.optional(text('the name of a column')),
+  ...LEFT_ALONE,
+});
+
+const sinkTableSchema = v.strictObject({
+  from: tableName(),
+  target_exists: v.optional(flag(), false),
+  replicate_structure: v.optional(flag()),
+  columns: v.optional(columnByColumn('source columns to columns of the target')),
+  column_templates: v.optional(
+    v.array(
+      templateUseSchema,
+      'expected a list of templates, each a name or { template, name, value }',
+    ),
+    [],
+  ),
+  transforms: v.optional(
+    v.array(transformSchema, 'expected a list of { bloblang_ref, expected_output_column }'),
+    [],
+  ),
+  delete_mode: v.optional(oneOf(['hard', 'soft']), 'hard'),
+  staging: v.optional(oneOf(['unlogged', 'logged']), 'unlogged'),
+  renames: v.optional(columnByColumn('old column names to new ones')),
+  manual_migration_hints: v.optional(v.unknown()),
+  ...LEFT_ALONE,
+});
+
+const sinkSchema = v.strictObject({
+  tables: v.optional(
+    v.record(
+      tableName(),
+      sinkTableSchema,
+      'expected a mapping of tables: `<schema>.<table>: { from }`',
+    ),
+  ),
+  ...LEFT_ALONE,
+});
+
+/** What `services/<service>.yaml` says of the service, under its name or beside the key `service`. */
+export const serviceSchema = v.strictObject({
+  service: v.optional(text('the name of the service')),
+  source: v.optional(
+    v.strictObject({
+      validation_database: text('the database whose tables are looked at'),
+      validation_env: text('the environment of that database'),
+      tables: v.optional(
+        v.record(
+          tableName(),
+          v.optional(sourceTableSchema, {}),
+          'expected a mapping of tables: `<schema>.<table>: {}`',
+        ),
+      ),
+      ...LEFT_ALONE,
+    }),
+  ),
+  sinks: v.optional(
+    v.record(
+      v.string(),
+      v.optional(sinkSchema, {}),
+      'expected a mapping of sinks: `<sink group>.<database>: { tables }`',
+    ),
+  ),
+  ...LEFT_ALONE,
+});
+
+export type ServiceShape = v.InferOutput<typeof serviceSchema>;
+export type SourceTableShape = v.InferOutput<typeof sourceTableSchema>;
+export type SinkTableShape = v.InferOutput<typeof sinkTableSchema>;
+
+function columnByColumn(what: string) {
+  return v.record(v.string(), text('the name of a column'), `expected a mapping of ${what}`);
+}

@@ -1,0 +1,16 @@
+import * as v from 'valibot';
+import { oneOf, text } from '../shape/scalars.ts';
+import { GROUP_KEYS } from './group.ts';
+
+/** `sink-groups.yaml`. */
+export const sinkGroupsSchema = v.record(
+  v.pipe(v.string(), v.regex(/^[^.]+$/, 'expected the name of a sink group, without a dot')),
+  v.strictObject({
+    source_group: text('the name of a source group'),
+    type: oneOf(['postgres']),
+    ...GROUP_KEYS,
+  }),
+  'expected a mapping of sink groups: `<group>: { source_group, pattern, type, envs, servers, sources }`',
+);
+
+export type SinkGroupsShape = v.InferOutput<typeof sinkGroupsSchema>;

@@ -1,0 +1,19 @@
+import * as v from 'valibot';
+import { text } from '../shape/scalars.ts';
+
+/** `<schema>.<table>`, cut at the first dot: the table's name may have more of them. */
+export function tableName() {
+  return v.pipe(
+    text('`<schema>.<table>`'),
+    v.check(
+      (name) => name.indexOf('.') > 0 && !name.endsWith('.'),
+      ({ input }) => `"${input}" is not \`<schema>.<table>\``,
+    ),
+  );
+}
+
+/** The two parts of a table's name. */
+export function splitTableName(name: string): { readonly schema: string; readonly table: string } {
+  const dot = name.indexOf('.');
+  return { schema: name.slice(0, dot), table: name.slice(dot + 1) };
+}

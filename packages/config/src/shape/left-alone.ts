@@ -1,0 +1,26 @@
+import * as v from 'valibot';
+
+const leftAlone = v.optional(v.unknown());
+
+/** Keys that belong to the rest of the pipeline: accepted wherever they stand, and without a meaning here. */
+export const LEFT_ALONE = {
+  server_group: leftAlone,
+  reference: leftAlone,
+  topology: leftAlone,
+  broker_topology: leftAlone,
+  kafka_bootstrap_servers: leftAlone,
+  extraction_pattern: leftAlone,
+  extraction_patterns: leftAlone,
+  source_name_map: leftAlone,
+  source_custom_keys: leftAlone,
+  env_mappings: leftAlone,
+  table_count: leftAlone,
+  inherits: leftAlone,
+  inherited_sources: leftAlone,
+  source_ref: leftAlone,
+  database_include_patterns: leftAlone,
+  value_source: leftAlone,
+  applies_to: leftAlone,
+  unique: leftAlone,
+  execution_stage: leftAlone,
+};

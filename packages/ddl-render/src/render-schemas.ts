@@ -1,0 +1,28 @@
+import { buildSqlFile, loadTemplate, type SqlFile } from '@cdc-migrations/sql-text';
+import type { MigrationSet } from '@cdc-migrations/table-defs';
+
+interface SchemasView {
+  readonly role: string;
+  readonly schemas: readonly string[];
+}
+
+const render = loadTemplate<SchemasView>(
+  new URL('../templates/create-schemas.sql.hbs', import.meta.url),
+);
+
+/** Schema of the bookkeeping, in every target database. */
+export const MANAGEMENT_SCHEMA = 'cdc_management';
+
+/**
+ * `create-schemas.sql` of a migration set: the schema of the bookkeeping, the literal schemas of its tables, and
+ * those of all tenants, whatever environment they take part in.
+ */
+export function renderSchemas(
+  set: MigrationSet,
+  tenants: readonly string[],
+  role: string,
+): SqlFile {
+  const schemas = [...new Set([MANAGEMENT_SCHEMA, ...set.literalSchemas, ...[...tenants].sort()])];
+  const facts = { target: set.name };
+  return buildSqlFile(`${set.folder}/schemas/create-schemas.sql`, facts, render({ role, schemas }));
+}

@@ -1,0 +1,57 @@
+import {
+  buildSqlFile,
+  loadTemplate,
+  quoteQualified,
+  SCHEMA_PLACEHOLDER,
+  type SqlFile,
+} from '@cdc-migrations/sql-text';
+import { schemaLabel, type ExistingTable, type MappedColumn } from '@cdc-migrations/table-defs';
+
+interface ValidationView {
+  readonly schema: string;
+  readonly name: string;
+  readonly qualified: string;
+  readonly mapsColumns: boolean;
+  readonly columns: readonly {
+    readonly position: string;
+    readonly name: string;
+    readonly type: string;
+    readonly nullable: string;
+    readonly origin: string;
+    readonly last: boolean;
+  }[];
+}
+
+const render = loadTemplate<ValidationView>(
+  new URL('../templates/validation.sql.hbs', import.meta.url),
+);
+
+/** A read-only query over a table that exists already: a row for each column that is missing or does not fit. */
+export function renderValidation(table: ExistingTable, path: string): SqlFile {
+  const schema = table.schema.scope === 'tenant' ? SCHEMA_PLACEHOLDER : table.schema.name;
+  const columns = table.columns.map((column, index) => ({
+    position: String(index + 1),
+    name: column.name,
+    type: column.type,
+    nullable: String(column.nullable),
+    origin: originOf(column),
+    last: index === table.columns.length - 1,
+  }));
+  const body = render({
+    schema,
+    name: table.name,
+    qualified: quoteQualified(schema, table.name),
+    mapsColumns: columns.length > 0,
+    columns,
+  });
+  const facts = {
+    source: `${table.source.database}.${table.source.schema}.${table.source.table}`,
+    target: `${table.set} ${schemaLabel(table)}.${table.name}`,
+  };
+  return buildSqlFile(path, facts, body);
+}
+
+/** Where the values come from, for people. */
+function originOf({ role, source }: MappedColumn): string {
+  return source ? `${source.name} ${source.type}` : `the ${role} column`;
+}

@@ -1,0 +1,6 @@
+export { buildGeneratedFile, checksumOf, stateOf } from './generated-file.ts';
+export type { FileState, GeneratedFile, HeaderFacts } from './generated-file.ts';
+export { safeFileName } from './safe-file-name.ts';
+export { parseYaml } from './parse-yaml.ts';
+export { renderYaml } from './render-yaml.ts';
+export type { YamlMapping, YamlValue } from './render-yaml.ts';

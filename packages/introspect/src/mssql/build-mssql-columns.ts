@@ -1,0 +1,123 @@
+import type { CatalogColumn } from '@cdc-migrations/catalog';
+import { groupRows, rowsInOrder } from './group-rows.ts';
+import type { MssqlCatalogRows, MssqlRow } from './parse-mssql-catalog-rows.ts';
+
+type ColumnRow = MssqlRow<'columns'>;
+type Facets = Pick<CatalogColumn, 'length' | 'precision' | 'scale'>;
+type Declaration = Pick<CatalogColumn, 'type' | 'declaredAs' | 'declaredKind'>;
+
+/** Where the server does not show the expression of a computed column to this user. */
+const HIDDEN_EXPRESSION = '(not visible)';
+
+/** Columns by `object_id`, in order of `column_id`. `databaseCollation` is not repeated at each column. */
+export function buildMssqlColumns(
+  rows: MssqlCatalogRows,
+  databaseCollation: string | undefined,
+): (objectId: number) => readonly CatalogColumn[] {
+  const columnsOf = groupRows(rows.columns, ({ object_id }) => object_id);
+  const declarationOf = buildDeclarations(rows);
+  const computed = new Map(
+    rows.computed_columns.map((row) => [columnKey(row), row.definition ?? HIDDEN_EXPRESSION]),
+  );
+  const identities = new Set(rows.identity_columns.map(columnKey));
+  const defaults = new Map(
+    rows.default_constraints.map((row) => [
+      columnKey({ object_id: row.parent_object_id, column_id: row.parent_column_id }),
+      row.definition,
+    ]),
+  );
+
+  const build = (row: ColumnRow): CatalogColumn => {
+    const declaration = declarationOf(row);
+    const expression = computed.get(columnKey(row)) ?? computedWithoutRow(row);
+    const defaultExpression = defaults.get(columnKey(row));
+    return {
+      name: row.name,
+      ...declaration,
+      ...FACETS.get(declaration.type)?.(row),
+      nullable: row.is_nullable,
+      ...((row.is_identity || identities.has(columnKey(row))) && { identity: true }),
+      ...(expression !== undefined && { computed: expression }),
+      ...(defaultExpression && { default: defaultExpression }),
+      ...(row.collation_name &&
+        row.collation_name !== databaseCollation && { collation: row.collation_name }),
+    };
+  };
+  return (objectId) =>
+    rowsInOrder(columnsOf.get(objectId), ({ column_id }) => column_id).map(build);
+}
+
+/**
+ * Facets by base type. `max_length` is bytes, of which nchar and nvarchar have 2 per character; -1 is max. A
+ * type that is not here has none, whatever its row says.
+ * https://learn.microsoft.com/sql/relational-databases/system-catalog-views/sys-columns-transact-sql
+ */
+const FACETS: ReadonlyMap<string, (row: ColumnRow) => Facets> = new Map([
+  ['char', lengthBytes],
+  ['varchar', lengthBytes],
+  ['nchar', lengthCharacters],
+  ['nvarchar', lengthCharacters],
+  ['binary', lengthBytes],
+  ['varbinary', lengthBytes],
+  ['decimal', precisionAndScale],
+  ['numeric', precisionAndScale],
+  ['float', ({ precision }) => ({ precision })],
+  ['time', ({ scale }) => ({ scale })],
+  ['datetime2', ({ scale }) => ({ scale })],
+  ['datetimeoffset', ({ scale }) => ({ scale })],
+]);
+
+function lengthBytes({ max_length }: ColumnRow): Facets {
+  return { length: max_length === -1 ? 'max' : max_length };
+}
+
+function lengthCharacters({ max_length }: ColumnRow): Facets {
+  return { length: max_length === -1 ? 'max' : max_length / 2 };
+}
+
+function precisionAndScale({ precision, scale }: ColumnRow): Facets {
+  return { precision, scale };
+}
+
+/**
+ * Type of a column by its `user_type_id`: ids differ between SQL Server and compatible servers, names do not.
+ * An alias type is its base type; a CLR type of a user has none and is `clr`; `timestamp` is `rowversion`.
+ */
+function buildDeclarations({ types, schemas }: MssqlCatalogRows): (row: ColumnRow) => Declaration {
+  const schemaNames = new Map(schemas.map((schema) => [schema.schema_id, schema.name]));
+  const byId = new Map(types.map((type) => [type.user_type_id, type]));
+  const systemTypes = types.filter((type) => !type.is_user_defined && type.name !== 'sysname');
+  const bySystemId = groupRows(systemTypes, (type) => type.system_type_id);
+
+  const baseOf = ({ system_type_id, user_type_id }: ColumnRow): string => {
+    const names = new Set(bySystemId.get(system_type_id)?.map((type) => canonical(type.name)));
+    const [base, ...others] = names;
+    return base !== undefined && others.length === 0 ? base : `user_type_id ${user_type_id}`;
+  };
+
+  return (row) => {
+    const type = byId.get(row.user_type_id);
+    if (!type) return { type: baseOf(row) };
+    if (!type.is_user_defined && type.name !== 'sysname') return { type: canonical(type.name) };
+    const schema = schemaNames.get(type.schema_id ?? -1);
+    const declaredAs = schema === undefined ? type.name : `${schema}.${type.name}`;
+    if (type.is_assembly_type) return { type: 'clr', declaredAs, declaredKind: 'clr' };
+    return { type: baseOf(row), declaredAs, declaredKind: 'alias' };
+  };
+}
+
+/** The catalog says `timestamp`, the deprecated word that elsewhere means a time of day. */
+function canonical(typeName: string): string {
+  const name = typeName.toLowerCase();
+  return name === 'timestamp' ? 'rowversion' : name;
+}
+
+/** A column set is computed from the sparse columns of its table. */
+function computedWithoutRow(row: ColumnRow): string | undefined {
+  if (row.is_column_set) return '(column set)';
+  return row.is_computed ? HIDDEN_EXPRESSION : undefined;
+}
+
+function columnKey(row: { readonly object_id: number; readonly column_id: number }): string {
+  return `${row.object_id}.${row.column_id}`;
+}

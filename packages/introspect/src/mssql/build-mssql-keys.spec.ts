@@ -1,0 +1,135 @@
+import { VIEWS, catalogOf, columnRow } from './mssql-rows.fixture.ts';
+
+const COLUMNS = {
+  'sys.columns': ['a', 'b', 'c'].map((name, index) => columnRow({ column_id: index + 1, name })),
+};
+const INDEX = { object_id: 1, index_id: 1, name: 'IX', is_unique: true };
+
+/** Key columns of index 1, in the order of the ids. */
+function keyColumns(...columnIds: readonly number[]): object[] {
+  return columnIds.map((column_id, index) => ({
+    object_id: 1,
+    index_id: 1,
+    column_id,
+    key_ordinal: index + 1,
+  }));
+}
+
+function keysOf(index: object, columns: readonly object[]): object {
+  const views = { ...COLUMNS, 'sys.indexes': [index], 'sys.index_columns': columns };
+  const { columns: own, name, ...keys } = catalogOf(views).tables[0]!;
+  expect([name, own.length]).toEqual(['T', 3]);
+  return keys;
+}
+
+const NONE = { uniqueIndexes: [], foreignKeys: [] };
+
+describe('indexes', () => {
+  it.each([
+    [
+      'a primary key, in order of its ordinals',
+      { ...INDEX, is_primary_key: true },
+      [...keyColumns(3, 1)].reverse(),
+      { ...NONE, primaryKey: { name: 'IX', columns: ['c', 'a'] } },
+    ],
+    [
+      'a primary key without its other flags',
+      { ...INDEX, is_unique: null, is_primary_key: 1, is_disabled: 1 },
+      keyColumns(1),
+      { ...NONE, primaryKey: { name: 'IX', columns: ['a'] } },
+    ],
+    [
+      'a unique index',
+      INDEX,
+      keyColumns(2),
+      { ...NONE, uniqueIndexes: [{ name: 'IX', columns: ['b'] }] },
+    ],
+    [
+      'a filtered index',
+      { ...INDEX, filter_definition: '([b]>(0))' },
+      keyColumns(2),
+      { ...NONE, uniqueIndexes: [{ name: 'IX', columns: ['b'], filter: '([b]>(0))' }] },
+    ],
+    [
+      'included columns',
+      INDEX,
+      [...keyColumns(2), { object_id: 1, index_id: 1, column_id: 3, key_ordinal: 0 }],
+      { ...NONE, uniqueIndexes: [{ name: 'IX', columns: ['b'] }] },
+    ],
+    [
+      'rows that a join repeats',
+      INDEX,
+      [...keyColumns(2, 3), ...keyColumns(2, 3)],
+      { ...NONE, uniqueIndexes: [{ name: 'IX', columns: ['b', 'c'] }] },
+    ],
+    ['an index that is not unique', { ...INDEX, is_unique: false }, keyColumns(1), NONE],
+    ['a disabled index', { ...INDEX, is_disabled: true }, keyColumns(1), NONE],
+    ['a hypothetical index', { ...INDEX, is_hypothetical: true }, keyColumns(1), NONE],
+    ['a heap', { object_id: 1, index_id: 0, name: null, is_unique: false }, [], NONE],
+    ['an index whose columns are not visible', INDEX, [], NONE],
+    ['an index over a column that is not visible', INDEX, keyColumns(1, 9), NONE],
+  ])('%s', (_, index, columns, expected) => {
+    expect(keysOf(index, columns)).toStrictEqual(expected);
+  });
+
+  it('stand in order of name, each once', () => {
+    const indexes = [
+      { ...INDEX, index_id: 3, name: 'b' },
+      { ...INDEX, index_id: 2, name: 'a' },
+      { ...INDEX, index_id: 3, name: 'b' },
+    ];
+    const columns = [2, 3].map((index_id) => ({
+      object_id: 1,
+      index_id,
+      column_id: 1,
+      key_ordinal: 1,
+    }));
+    const { tables } = catalogOf({
+      ...COLUMNS,
+      'sys.indexes': indexes,
+      'sys.index_columns': columns,
+    });
+    expect(tables[0]?.uniqueIndexes.map(({ name }) => name)).toEqual(['a', 'b']);
+  });
+});
+
+describe('foreign keys', () => {
+  const TARGET = { object_id: 2, name: 'Target', schema_id: 5 };
+  const TARGET_COLUMNS = ['x', 'y'].map((name, index) =>
+    columnRow({ object_id: 2, column_id: index + 1, name }),
+  );
+  const VIEWS_OF_BOTH = {
+    'sys.schemas': [...VIEWS['sys.schemas'], { schema_id: 5, name: 'other' }],
+    'sys.tables': [...VIEWS['sys.tables'], TARGET],
+    'sys.columns': [...COLUMNS['sys.columns'], ...TARGET_COLUMNS],
+    'sys.foreign_keys': [
+      { object_id: 10, name: 'FK', parent_object_id: 1, referenced_object_id: 2 },
+      { object_id: 10, name: 'FK', parent_object_id: 1, referenced_object_id: 2 },
+    ],
+    'sys.foreign_key_columns': [2, 1, 2].map((id) => ({
+      constraint_object_id: 10,
+      constraint_column_id: id,
+      parent_column_id: 4 - id,
+      referenced_column_id: id,
+    })),
+  };
+
+  it('have their target, in order of the columns', () => {
+    expect(catalogOf(VIEWS_OF_BOTH).tables[0]?.foreignKeys).toStrictEqual([
+      {
+        name: 'FK',
+        columns: ['c', 'b'],
+        references: { schema: 'other', table: 'Target', columns: ['x', 'y'] },
+      },
+    ]);
+  });
+
+  it.each([
+    ['table', { 'sys.tables': VIEWS['sys.tables'] }],
+    ['schema', { 'sys.schemas': VIEWS['sys.schemas'] }],
+    ['columns', { 'sys.columns': COLUMNS['sys.columns'] }],
+    ['own columns', { 'sys.foreign_key_columns': [] }],
+  ])('are left out where their %s is not visible', (_, change) => {
+    expect(catalogOf({ ...VIEWS_OF_BOTH, ...change }).tables[0]?.foreignKeys).toEqual([]);
+  });
+});

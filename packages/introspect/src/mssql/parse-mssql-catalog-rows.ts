@@ -1,0 +1,141 @@
+import * as v from 'valibot';
+
+/** Ids and sizes; drivers give a bigint as text. */
+const integer = v.pipe(
+  v.union([v.number(), v.pipe(v.string(), v.nonEmpty()), v.bigint()]),
+  v.transform(Number),
+  v.safeInteger(),
+);
+const name = v.pipe(v.string(), v.nonEmpty());
+/** `bit`: true and false, or 1 and 0. */
+const bit = v.pipe(v.union([v.boolean(), v.picklist([0, 1])]), v.transform(isSet));
+/** `bit` that older and compatible servers do not have: false there. */
+const optionalBit = v.pipe(
+  v.nullish(v.union([v.boolean(), v.picklist([0, 1])]), false),
+  v.transform(isSet),
+);
+const optionalText = v.nullish(v.string(), null);
+
+/** The columns that are read of each view; the rest of a row is left out. */
+const VIEWS = {
+  databases: v.object({ name, collation_name: optionalText }),
+  schemas: v.object({ schema_id: integer, name }),
+  types: v.object({
+    name,
+    system_type_id: integer,
+    user_type_id: integer,
+    schema_id: v.nullish(integer, null),
+    is_user_defined: optionalBit,
+    is_assembly_type: optionalBit,
+  }),
+  tables: v.object({
+    object_id: integer,
+    name,
+    schema_id: integer,
+    is_tracked_by_cdc: optionalBit,
+  }),
+  columns: v.object({
+    object_id: integer,
+    column_id: integer,
+    name,
+    system_type_id: integer,
+    user_type_id: integer,
+    max_length: integer,
+    precision: integer,
+    scale: integer,
+    collation_name: optionalText,
+    is_nullable: bit,
+    is_identity: optionalBit,
+    is_computed: optionalBit,
+    is_column_set: optionalBit,
+  }),
+  computed_columns: v.object({ object_id: integer, column_id: integer, definition: optionalText }),
+  identity_columns: v.object({ object_id: integer, column_id: integer }),
+  default_constraints: v.object({
+    parent_object_id: integer,
+    parent_column_id: integer,
+    definition: optionalText,
+  }),
+  indexes: v.object({
+    object_id: integer,
+    index_id: integer,
+    name: optionalText,
+    is_unique: optionalBit,
+    is_primary_key: optionalBit,
+    is_disabled: optionalBit,
+    is_hypothetical: optionalBit,
+    filter_definition: optionalText,
+  }),
+  index_columns: v.object({
+    object_id: integer,
+    index_id: integer,
+    column_id: integer,
+    key_ordinal: integer,
+    is_included_column: optionalBit,
+  }),
+  foreign_keys: v.object({
+    object_id: integer,
+    name,
+    parent_object_id: integer,
+    referenced_object_id: integer,
+  }),
+  foreign_key_columns: v.object({
+    constraint_object_id: integer,
+    constraint_column_id: integer,
+    parent_column_id: integer,
+    referenced_column_id: integer,
+  }),
+};
+
+type View = keyof typeof VIEWS;
+
+/** Row of `sys.<view>`, under the names of SQL Server's documentation. */
+export type MssqlRow<K extends View> = Readonly<v.InferOutput<(typeof VIEWS)[K]>>;
+
+/**
+ * Rows of the catalog views of one SQL Server database, by the name of the view without `sys.`.
+ * https://learn.microsoft.com/sql/relational-databases/system-catalog-views/object-catalog-views-transact-sql
+ */
+export type MssqlCatalogRows = { readonly [K in View]: readonly MssqlRow<K>[] };
+
+/** Thrown with every row that does not have the shape of its view. */
+export class MssqlRowsError extends Error {
+  override readonly name = 'MssqlRowsError';
+  constructor(readonly problems: readonly string[]) {
+    const more = problems.length > 20 ? [`and ${problems.length - 20} more`] : [];
+    super([...problems.slice(0, 20), ...more].join('\n'));
+  }
+}
+
+/** Without these there is no catalog; every other view can be missing and then has no rows. */
+const REQUIRED: readonly View[] = ['schemas', 'types', 'tables', 'columns'];
+
+/**
+ * Rows of catalog views from JSON or a driver: `{"sys.tables": [{"object_id": 1, "name": "Actor", …}], …}`.
+ * Throws MssqlRowsError.
+ */
+export function parseMssqlCatalogRows(json: unknown): MssqlCatalogRows {
+  const result = v.safeParse(SCHEMA, json);
+  if (!result.success) throw new MssqlRowsError(result.issues.map(formatIssue));
+  const views = Object.keys(VIEWS).map((view) => [view, result.output[`sys.${view}`]]);
+  return Object.fromEntries(views) as MssqlCatalogRows;
+}
+
+const SCHEMA = v.object(
+  Object.fromEntries(
+    Object.entries<v.GenericSchema>(VIEWS).map(([view, row]) => {
+      const rows = v.array(row);
+      const isRequired = REQUIRED.some((required) => required === view);
+      return [`sys.${view}`, isRequired ? rows : v.nullish(rows, [])];
+    }),
+  ),
+);
+
+function formatIssue(issue: v.BaseIssue<unknown>): string {
+  const place = issue.path?.map(({ key }) => String(key)).join(' ') ?? 'catalog';
+  return `${place}: expected ${issue.expected ?? 'another value'}, received ${issue.received}`;
+}
+
+function isSet(value: boolean | 0 | 1): boolean {
+  return value === true || value === 1;
+}

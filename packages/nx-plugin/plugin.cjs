@@ -1,0 +1,65 @@
+'use strict';
+
+const { resolve } = require('node:path');
+const { buildProject } = require('./src/build-project.cjs');
+const { findInstalledCli } = require('./src/find-installed-cli.cjs');
+const { readRepo } = require('./src/read-repo.cjs');
+const { openOutlines } = require('./src/yaml-outline.cjs');
+
+/** @import { CreateNodes, CreateNodesResult } from '@nx/devkit' */
+/** @import { PluginOptions } from './src/options.cjs' */
+
+const NO_REPO = /(^|\/)(node_modules|dist|tmp|cases)\//;
+
+/**
+ * Projects of all implementation repos of the workspace: every folder with a `source-groups.yaml`.
+ *
+ * @type {CreateNodes<PluginOptions>}
+ */
+const createNodes = [
+  '**/source-groups.yaml',
+  (files, options = {}, { workspaceRoot }) => {
+    const outlines = openOutlines(workspaceData(workspaceRoot));
+    const installed = options.cli ? [] : findInstalledCli(workspaceRoot);
+    /** @type {[file: string, result: CreateNodesResult][]} */
+    const results = [];
+    /** @type {[file: string, error: Error][]} */
+    const errors = [];
+    for (const file of files.filter((path) => !NO_REPO.test(path))) {
+      try {
+        const repo = readRepo(workspaceRoot, file, outlines);
+        results.push([file, { projects: { [repo.root]: buildProject(repo, options, installed) } }]);
+      } catch (error) {
+        errors.push([file, error instanceof Error ? error : new Error(String(error))]);
+      }
+    }
+    outlines.write();
+    if (errors.length > 0) throw new AggregateCreateNodesError(errors, results);
+    return results;
+  },
+];
+
+/** Nx knows it by its name; the class itself is in `@nx/devkit`, which costs a quarter of a run to load. */
+class AggregateCreateNodesError extends Error {
+  /**
+   * @param {[file: string, error: Error][]} errors
+   * @param {[file: string, result: CreateNodesResult][]} partialResults of the files without errors
+   */
+  constructor(errors, partialResults) {
+    super('Failed to create nodes');
+    this.name = 'AggregateCreateNodesError';
+    this.errors = errors;
+    this.partialResults = partialResults;
+  }
+}
+
+/**
+ * Where Nx keeps what it knows of the workspace.
+ *
+ * @param {string} workspaceRoot
+ */
+function workspaceData(workspaceRoot) {
+  return resolve(workspaceRoot, process.env['NX_WORKSPACE_DATA_DIRECTORY'] ?? '.nx/workspace-data');
+}
+
+module.exports = { createNodes, createNodesV2: createNodes };

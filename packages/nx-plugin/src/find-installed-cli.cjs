@@ -1,0 +1,36 @@
+'use strict';
+
+const { existsSync, readFileSync } = require('node:fs');
+const { join, sep } = require('node:path');
+
+const CLI_PACKAGE = '@cdc-migrations/cli';
+const LOCKFILES = ['package-lock.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock'];
+
+/**
+ * The command line's npm package, if it is one that Nx knows: it refuses an external dependency that is not
+ * both installed and in the lockfile.
+ *
+ * @param {string} workspaceRoot
+ * @returns {readonly string[]}
+ */
+function findInstalledCli(workspaceRoot) {
+  const lockfile = LOCKFILES.map((name) => join(workspaceRoot, name)).find(existsSync);
+  const known = lockfile !== undefined && readFileSync(lockfile).includes(CLI_PACKAGE);
+  return known && isInstalled(workspaceRoot) ? [CLI_PACKAGE] : [];
+}
+
+/**
+ * @param {string} workspaceRoot
+ * @returns {boolean} false also for a package of the workspace itself, which is only linked
+ */
+function isInstalled(workspaceRoot) {
+  try {
+    return require
+      .resolve('@cdc-migrations/cli/package.json', { paths: [workspaceRoot, __dirname] })
+      .includes(`${sep}node_modules${sep}`);
+  } catch {
+    return false; // What `require.resolve` throws is that there is none.
+  }
+}
+
+module.exports = { findInstalledCli };

@@ -1,0 +1,189 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { CreateNodesResult } from '@nx/devkit';
+import { createNodes } from '../plugin.cjs';
+import type { PluginOptions } from './options.cjs';
+
+const GROUPS = 'adopus:\n  pattern: db-per-tenant\nother: {}\n';
+const CLI = { project: '@cdc-migrations/cli', externalDependencies: ['handlebars'] };
+
+describe('createNodes', () => {
+  let root: string;
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'cdc-nx-'));
+  });
+  afterEach(() => rmSync(root, { recursive: true }));
+
+  function write(files: Readonly<Record<string, string>>): void {
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), text);
+    }
+  }
+
+  /** The project of the last file. */
+  async function project(file = 'repo/source-groups.yaml', options?: PluginOptions) {
+    const context = { workspaceRoot: root, nxJsonConfiguration: {} };
+    const results = await createNodes[1]([file], options, context);
+    const [[, result]] = results as [[string, CreateNodesResult]];
+    return Object.entries(result.projects ?? {})[0]!;
+  }
+
+  async function target(name: string, options?: PluginOptions) {
+    const [, { targets }] = await project(undefined, options);
+    return targets![name]!;
+  }
+
+  it.each([
+    ['the first source group', {}, 'adopus'],
+    ['package.json', { 'repo/package.json': '{ "name": "@asma/adopus" }' }, '@asma/adopus'],
+    ['nx in package.json', { 'repo/package.json': '{ "name": "a", "nx": { "name": "b" } }' }, 'b'],
+    [
+      'project.json before package.json',
+      { 'repo/project.json': '{ "name": "c" }', 'repo/package.json': '{ "name": "a" }' },
+      'c',
+    ],
+  ])('names the project by %s', async (_, files, name) => {
+    write({ 'repo/source-groups.yaml': GROUPS, ...files });
+    expect(await project()).toMatchObject(['repo', { name }]);
+  });
+
+  it('makes a project of a workspace that is itself an implementation repo', async () => {
+    write({ 'source-groups.yaml': GROUPS });
+    const [path, { targets }] = await project('source-groups.yaml');
+    expect(path).toBe('.');
+    expect(targets?.['schemas']?.inputs).toContainEqual({
+      dependentTasksOutputFiles: 'generated/migration-sets.yaml',
+    });
+  });
+
+  it('passes over folders that hold no repo', async () => {
+    const files = ['node_modules/a', 'dist', 'tmp', 'packages/x/cases/one'];
+    const paths = files.map((folder) => `${folder}/source-groups.yaml`);
+    write(Object.fromEntries(paths.map((path) => [path, GROUPS])));
+    const context = { workspaceRoot: root, nxJsonConfiguration: {} };
+    expect(await createNodes[1](paths, undefined, context)).toEqual([]);
+  });
+
+  it('runs the command line in the repo', async () => {
+    write({ 'repo/source-groups.yaml': GROUPS });
+    expect(await target('staging')).toMatchObject({
+      command: 'cdc manage-migrations generate --only staging --force',
+      options: { cwd: 'repo' },
+      cache: true,
+      dependsOn: ['table-defs'],
+    });
+  });
+
+  it.each([
+    ['no service', {}, ['{projectRoot}/migrations/schemas']],
+    [
+      'one sink',
+      { 'repo/services/a.yaml': 'a: { sinks: { sink_asma.directory: {} } }' },
+      ['{projectRoot}/migrations/schemas'],
+    ],
+    [
+      'two sinks in two services, one in the other form',
+      {
+        'repo/services/a.yaml': 'a: { sinks: { sink.b: {} } }',
+        'repo/services/b.yaml': 'service: b\nsinks: { sink.a: {} }',
+        'repo/services/_c.yaml': 'c: { sinks: { sink.c: {} } }',
+      },
+      ['{projectRoot}/migrations/sink.a/schemas', '{projectRoot}/migrations/sink.b/schemas'],
+    ],
+  ])('writes to the folders of the migration sets: %s', async (_, files, outputs) => {
+    write({ 'repo/source-groups.yaml': GROUPS, ...files });
+    expect((await target('schemas')).outputs).toEqual(outputs);
+  });
+
+  it('sees a new sink', async () => {
+    write({
+      'repo/source-groups.yaml': GROUPS,
+      'repo/services/a.yaml': 'a: { sinks: { s.a: {} } }',
+    });
+    expect((await target('staging')).outputs).toHaveLength(1);
+    write({ 'repo/services/a.yaml': 'a: { sinks: { s.a: {}, s.b: {} } }' });
+    expect((await target('staging')).outputs).toHaveLength(2);
+  });
+
+  it('renames targets, also where others depend on them', async () => {
+    write({ 'repo/source-groups.yaml': GROUPS });
+    const options = { tableDefsTargetName: 'defs', migrationsTargetName: 'sql' };
+    const [, { targets, metadata }] = await project(undefined, options);
+    const names = ['defs', 'schemas', 'infrastructure', 'tables', 'staging', 'sql'];
+    expect(Object.keys(targets!)).toEqual(names);
+    expect(targets!['sql']!.dependsOn).toEqual(names.slice(0, -1));
+    expect(metadata?.targetGroups).toEqual({ 'CDC migrations': names });
+  });
+
+  it('depends on a command line of the same workspace, and on the packages that do the work', async () => {
+    write({ 'repo/source-groups.yaml': GROUPS });
+    const { dependsOn, inputs } = await target('infrastructure', { cli: CLI });
+    expect(dependsOn).toEqual(['table-defs', { projects: [CLI.project], target: 'build' }]);
+    expect(inputs).toContainEqual({ externalDependencies: ['handlebars'] });
+    expect(inputs).toContainEqual({
+      input: 'production',
+      projects: expect.not.arrayContaining(['@cdc-migrations/staging-render']),
+    });
+    const [, { implicitDependencies }] = await project(undefined, { cli: CLI });
+    expect(implicitDependencies).toEqual([CLI.project]);
+  });
+
+  it.each([
+    ['neither installed nor in a lockfile', {}, []],
+    [
+      'in the lockfile only, as a peer',
+      { 'package-lock.json': '{ "peerDependencies": { "@cdc-migrations/cli": "1" } }' },
+      [],
+    ],
+    [
+      'installed',
+      {
+        'package-lock.json': '{ "packages": { "node_modules/@cdc-migrations/cli": {} } }',
+        'node_modules/@cdc-migrations/cli/package.json': '{}',
+      },
+      ['@cdc-migrations/cli'],
+    ],
+  ])(
+    'depends on the npm package of the command line: %s',
+    async (_, files, externalDependencies) => {
+      write({ 'repo/source-groups.yaml': GROUPS, ...files });
+      expect((await target('tables')).inputs).toContainEqual({ externalDependencies });
+    },
+  );
+
+  it.each([
+    ['', 'source-groups.yaml: no source group; the first one names the project'],
+    ['a:\n  b: [\n', 'source-groups.yaml:3: unexpected end of the stream within a flow collection'],
+    ['a: {}\na: {}\n', 'source-groups.yaml:2: duplicated mapping key'],
+  ])('names the file of a broken YAML, and gives the other projects (%j)', (text, message) => {
+    write({ 'repo/source-groups.yaml': GROUPS, 'broken/source-groups.yaml': text });
+    const files = ['broken/source-groups.yaml', 'repo/source-groups.yaml'];
+    const context = { workspaceRoot: root, nxJsonConfiguration: {} };
+    expect(() => createNodes[1](files, undefined, context)).toThrow(
+      expect.objectContaining({
+        name: 'AggregateCreateNodesError',
+        errors: [[files[0], expect.objectContaining({ message: `broken/${message}` })]],
+        partialResults: [[files[1], expect.anything()]],
+      }),
+    );
+  });
+
+  it('names a service that cannot be parsed', () => {
+    write({ 'repo/source-groups.yaml': GROUPS, 'repo/services/a.yaml': 'a: }\n' });
+    const context = { workspaceRoot: root, nxJsonConfiguration: {} };
+    expect(() => createNodes[1](['repo/source-groups.yaml'], undefined, context)).toThrow(
+      expect.objectContaining({
+        errors: [
+          [
+            expect.anything(),
+            expect.objectContaining({
+              message: expect.stringMatching(/^repo\/services\/a.yaml:1: /),
+            }),
+          ],
+        ],
+      }),
+    );
+  });
+});

@@ -1,0 +1,82 @@
+'use strict';
+
+const { existsSync, readdirSync, readFileSync } = require('node:fs');
+const { join, posix } = require('node:path');
+
+/** @import { openOutlines } from './yaml-outline.cjs' */
+
+/**
+ * What the targets of an implementation repo depend on.
+ *
+ * @typedef {object} Repo
+ * @property {string} root relative to the workspace, `.` for the workspace itself
+ * @property {string} name of the project
+ * @property {readonly string[]} setFolders where the files of each migration set go, relative to the repo
+ */
+
+/**
+ * The implementation repo around a `source-groups.yaml`.
+ *
+ * @param {string} workspaceRoot
+ * @param {string} sourceGroups path of the file, relative to the workspace
+ * @param {ReturnType<typeof openOutlines>} outlines
+ * @returns {Repo}
+ * @throws {Error} a YAML file that cannot be read, by name and line
+ */
+function readRepo(workspaceRoot, sourceGroups, outlines) {
+  const root = posix.dirname(sourceGroups);
+  /** @param {string} path relative to the repo */
+  const outlineOf = (path) => {
+    const file = posix.join(root, path);
+    return outlines.read(readFileSync(join(workspaceRoot, file), 'utf8'), file);
+  };
+  const [firstGroup] = outlineOf('source-groups.yaml').keys;
+  const name = readOwnName(join(workspaceRoot, root)) ?? firstGroup;
+  if (name === undefined) {
+    throw new Error(`${sourceGroups}: no source group; the first one names the project`);
+  }
+  const sinks = new Set(
+    listServices(join(workspaceRoot, root)).flatMap((path) => outlineOf(path).sinks),
+  );
+  return {
+    root,
+    name,
+    setFolders:
+      sinks.size > 1 ? [...sinks].sort().map((sink) => `migrations/${sink}`) : ['migrations'],
+  };
+}
+
+/**
+ * Files `services/<service>.yaml`; a name that begins with `_` is no service.
+ *
+ * @param {string} folder
+ * @returns {string[]}
+ */
+function listServices(folder) {
+  if (!existsSync(join(folder, 'services'))) return [];
+  return readdirSync(join(folder, 'services'))
+    .filter((file) => file.endsWith('.yaml') && !file.startsWith('_'))
+    .map((file) => `services/${file}`);
+}
+
+/**
+ * The name that other parts of Nx give to a project in this folder.
+ *
+ * @param {string} folder
+ * @returns {string | undefined}
+ */
+function readOwnName(folder) {
+  const project = readJson(join(folder, 'project.json'));
+  const npm = readJson(join(folder, 'package.json'));
+  return project?.name ?? npm?.nx?.name ?? npm?.name;
+}
+
+/**
+ * @param {string} file
+ * @returns {{ readonly name?: string, readonly nx?: { readonly name?: string } } | undefined}
+ */
+function readJson(file) {
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
+}
+
+module.exports = { readRepo };

@@ -1,0 +1,114 @@
+'use strict';
+
+/** @import { Repo } from './read-repo.cjs' */
+
+/**
+ * A step of the pipeline as Nx sees it: a target of every implementation repo. Globs are relative to the repo.
+ * A new target is one more entry of `STAGES`.
+ *
+ * @typedef {object} Stage
+ * @property {string} name target, and the base of the option that renames it (`table-defs`: `tableDefsTargetName`)
+ * @property {string} description
+ * @property {string} command run in the repo's folder
+ * @property {boolean} cache
+ * @property {readonly string[]} after stages of the same repo that must have run
+ * @property {(repo: Repo) => readonly string[]} files what people write and what is only committed
+ * @property {readonly string[]} takes which outputs of the stages in `after`; never in `files`, which Nx hashes
+ *   before those stages have run; few globs, as Nx lists all outputs for each
+ * @property {readonly string[]} env variables that the output depends on
+ * @property {(repo: Repo) => readonly string[]} writes folders that hold nothing else, or files
+ * @property {readonly string[]} packages those of this workspace that do the work
+ */
+
+const MIGRATION_SETS = 'generated/migration-sets.yaml';
+const TABLE_DEFINITIONS = 'generated/table-definitions';
+const NOTHING = () => [];
+const SERVICES = ['services/**/*.yaml', 'services/**/*.yml', 'sink-groups.yaml'];
+const CONFIGURATION = ['source-groups.yaml', ...SERVICES];
+
+/**
+ * A path in the folder of every migration set: `migrations/tables`, or `migrations/<sink>/tables` for each.
+ *
+ * @param {string} path
+ * @returns {(repo: Repo) => string[]}
+ */
+const inEverySet = (path) => (repo) => repo.setFolders.map((folder) => `${folder}/${path}`);
+
+/** @type {readonly Stage[]} */
+const STAGES = [
+  {
+    name: 'table-defs',
+    description: 'Table definitions and migration sets, from the configuration and the snapshot',
+    command: 'cdc manage-migrations generate --only table-defs --force',
+    cache: true,
+    after: [],
+    files: () => [...SERVICES, 'generated/schemas/*.yaml'],
+    takes: [],
+    env: [],
+    writes: () => [TABLE_DEFINITIONS, MIGRATION_SETS],
+    packages: ['config', 'catalog', 'table-defs', 'sql-text', 'generated-file', 'cli'],
+  },
+  {
+    name: 'schemas',
+    description: 'SQL that creates the schemas of tenants and of literal names',
+    command: 'cdc manage-migrations generate --only schemas --force',
+    cache: true,
+    after: ['table-defs'],
+    files: () => ['source-groups.yaml'],
+    takes: [MIGRATION_SETS],
+    env: ['CDC_DB_USER'],
+    writes: inEverySet('schemas'),
+    packages: ['config', 'ddl-render', 'table-defs', 'sql-text', 'generated-file', 'cli'],
+  },
+  {
+    name: 'infrastructure',
+    description: 'SQL of the schema cdc_management: merge control, logs, history, views',
+    command: 'cdc manage-migrations generate --only infrastructure --force',
+    cache: true,
+    after: ['table-defs'],
+    files: NOTHING,
+    takes: [MIGRATION_SETS],
+    env: ['CDC_DB_USER'],
+    writes: inEverySet('infrastructure'),
+    packages: ['ddl-render', 'table-defs', 'sql-text', 'generated-file', 'cli'],
+  },
+  {
+    name: 'tables',
+    description: 'SQL of the final tables, and the checks of tables that exist already',
+    command: 'cdc manage-migrations generate --only tables --force',
+    cache: true,
+    after: ['table-defs'],
+    files: NOTHING,
+    takes: ['generated/**/*'],
+    env: [],
+    writes: (repo) => [...inEverySet('tables')(repo), ...inEverySet('validation')(repo)],
+    packages: ['ddl-render', 'table-defs', 'sql-text', 'generated-file', 'cli'],
+  },
+  {
+    name: 'staging',
+    description: 'SQL of the staging tables, merge procedures and triggers',
+    command: 'cdc manage-migrations generate --only staging --force',
+    cache: true,
+    after: ['table-defs'],
+    files: NOTHING,
+    takes: ['generated/**/*'],
+    env: ['CDC_DB_USER'],
+    writes: inEverySet('staging'),
+    packages: ['staging-render', 'table-defs', 'sql-text', 'generated-file', 'cli'],
+  },
+  {
+    name: 'migrations',
+    description:
+      'All SQL, checked against the whole configuration, and the manifest with its order',
+    command: 'cdc manage-migrations generate --only migrations --force',
+    cache: true,
+    after: ['table-defs', 'schemas', 'infrastructure', 'tables', 'staging'],
+    files: (repo) => [...CONFIGURATION, ...inEverySet('manual/**/*')(repo)],
+    takes: ['**/*'],
+    env: [],
+    writes: inEverySet('manifest.yaml'),
+    packages: ['config', 'table-defs', 'sql-text', 'generated-file', 'cli'],
+  },
+];
+
+module.exports = { STAGES };

@@ -1,0 +1,130 @@
+import { spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+
+export const ROOT = join(__dirname, '../../..');
+
+/** A temporary Nx workspace with one implementation repo, a copy of `fixtures/adopus`. */
+export interface Workspace {
+  readonly repo: string;
+  /** Runs `adopus:migrations` and gives the targets that were not taken from the cache, in order of name. */
+  run(env?: NodeJS.ProcessEnv): string[];
+  /** Every file below `generated` and `migrations` by its path in the repo, with its content. */
+  outputs(): ReadonlyMap<string, string>;
+  /** What Nx hashes of a target: files, folders of the outputs of other targets, variables. */
+  inputs(target: string): TargetInputs;
+  remove(): void;
+}
+
+interface TargetInputs {
+  readonly files: readonly string[];
+  readonly folders: readonly string[];
+  readonly env: readonly string[];
+}
+
+const NX = join(ROOT, 'node_modules/nx/dist/bin/nx.js');
+
+export function createWorkspace(): Workspace {
+  const root = mkdtempSync(join(tmpdir(), 'cdc-nx-'));
+  const repo = join(root, 'adopus');
+  cpSync(join(ROOT, 'fixtures/adopus'), repo, { recursive: true });
+  install(root);
+  return {
+    repo,
+    run(env) {
+      runNx(root, ['run', 'adopus:migrations'], env);
+      return readMisses(root);
+    },
+    outputs: () => readOutputs(repo),
+    inputs: (target) => readInputs(root, target),
+    remove: () => rmSync(root, { recursive: true, force: true }),
+  };
+}
+
+function install(root: string): void {
+  const modules = join(root, 'node_modules');
+  mkdirSync(join(modules, '.bin'), { recursive: true });
+  mkdirSync(join(modules, '@cdc-migrations'));
+  symlinkSync(join(ROOT, 'node_modules/nx'), join(modules, 'nx'));
+  symlinkSync(join(ROOT, 'packages/nx-plugin'), join(modules, '@cdc-migrations/nx'));
+  symlinkSync(join(ROOT, 'packages/cli/bin/cdc.js'), join(modules, '.bin/cdc'));
+  writeFileSync(join(root, '.gitignore'), 'node_modules\n.nx\n');
+  writeFileSync(join(root, 'package.json'), '{ "name": "workspace", "private": true }\n');
+  writeFileSync(
+    join(root, 'nx.json'),
+    JSON.stringify({
+      analytics: false,
+      cacheDirectory: '.nx/cache',
+      plugins: ['@cdc-migrations/nx/plugin'],
+    }),
+  );
+}
+
+function runNx(root: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): string {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [NX, ...args], {
+    cwd: root,
+    encoding: 'utf8',
+    env: {
+      ...process.env,
+      NX_DAEMON: 'false',
+      NX_ISOLATE_PLUGINS: 'false',
+      NX_TUI: 'false',
+      CDC_DB_USER: undefined,
+      ...env,
+    },
+  });
+  if (status !== 0) throw new Error(`nx ${args.join(' ')}: ${status}\n${stdout}\n${stderr}`);
+  return stdout;
+}
+
+/** Targets of the last run that were not taken from the cache. */
+function readMisses(root: string): string[] {
+  const run = JSON.parse(readFileSync(join(root, '.nx/cache/run.json'), 'utf8')) as {
+    tasks: { target: string; cacheStatus: string }[];
+  };
+  return run.tasks
+    .filter(({ cacheStatus }) => cacheStatus === 'cache-miss')
+    .map(({ target }) => target)
+    .sort();
+}
+
+/** What Nx hashes of a target of adopus, without what it adds to every target. */
+export function readInputs(root: string, target: string): TargetInputs {
+  const json = runNx(root, ['show', 'target', 'inputs', `adopus:${target}`, '--json']);
+  const {
+    files = [],
+    depOutputs = [],
+    environment = [],
+  } = JSON.parse(json) as {
+    files?: string[];
+    depOutputs?: string[];
+    environment?: string[];
+  };
+  const everywhere = ['.gitignore', 'nx.json', 'NX_CLOUD_ENCRYPTION_KEY'];
+  const withoutThose = (names: readonly string[]) =>
+    names.filter((name) => !everywhere.includes(name)).sort();
+  return {
+    files: withoutThose(files),
+    folders: [...new Set(depOutputs.map((file) => dirname(file)))].sort(),
+    env: withoutThose(environment),
+  };
+}
+
+function readOutputs(repo: string): ReadonlyMap<string, string> {
+  const files = ['generated', 'migrations'].flatMap((folder) =>
+    readdirSync(join(repo, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name)),
+  );
+  return new Map(files.sort().map((file) => [relative(repo, file), readFileSync(file, 'utf8')]));
+}

@@ -1,0 +1,98 @@
+'use strict';
+
+const { createHash } = require('node:crypto');
+const { mkdirSync, readFileSync, renameSync, writeFileSync } = require('node:fs');
+const { join } = require('node:path');
+
+/**
+ * The names in a YAML file that decide how a project looks.
+ *
+ * @typedef {object} Outline
+ * @property {readonly string[]} keys at the top
+ * @property {readonly string[]} sinks keys under `sinks`, at the top or one level below
+ */
+
+/**
+ * Outlines of files, kept in `folder` by the hash of the text: to parse them at every start of Nx would take about
+ * 20 ms for a repo of 39 tables, and 100 ms for one of 4,000.
+ *
+ * @param {string} folder
+ */
+function openOutlines(folder) {
+  const file = join(folder, 'cdc-migrations-outlines.json');
+  const kept = readKept(file);
+  /** @type {Record<string, Outline>} */
+  const used = {};
+  let isNew = false;
+  return {
+    /**
+     * @param {string} text
+     * @param {string} path for errors
+     * @returns {Outline}
+     * @throws {Error} `services/adopus.yaml:14: what is wrong`
+     */
+    read(text, path) {
+      const hash = createHash('sha1').update(text).digest('hex');
+      isNew ||= !(hash in kept);
+      return (used[hash] = kept[hash] ?? parseOutline(text, path));
+    },
+    write() {
+      if (!isNew) return;
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(`${file}.${process.pid}`, JSON.stringify(used));
+      renameSync(`${file}.${process.pid}`, file);
+    },
+  };
+}
+
+/**
+ * @param {string} file
+ * @returns {Record<string, Outline>}
+ */
+function readKept(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return {}; // Not there yet: everything is parsed, and kept from then on.
+  }
+}
+
+/**
+ * @param {string} text
+ * @param {string} path
+ * @returns {Outline}
+ */
+function parseOutline(text, path) {
+  const document = parseYaml(text, path);
+  if (!isMapping(document)) return { keys: [], sinks: [] };
+  const sinks = [document, ...Object.values(document)]
+    .map((value) => (isMapping(value) ? value['sinks'] : undefined))
+    .flatMap((value) => (isMapping(value) ? Object.keys(value) : []));
+  return { keys: Object.keys(document), sinks };
+}
+
+/**
+ * @param {string} text
+ * @param {string} path
+ * @returns {unknown}
+ */
+function parseYaml(text, path) {
+  const { load, YAMLException } = require('js-yaml');
+  try {
+    return load(text);
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error;
+    const line = error.mark ? `:${error.mark.line + 1}` : '';
+    throw new Error(`${path}${line}: ${error.reason}`, { cause: error });
+  }
+}
+
+/**
+ * @param {unknown} value
+ * @returns {value is Record<string, unknown>}
+ */
+function isMapping(value) {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+module.exports = { openOutlines };

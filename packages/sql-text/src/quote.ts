@@ -1,0 +1,32 @@
+/**
+ * Stands for the tenant's schema in SQL files: the content of a name or literal, the file writes the quotes
+ * (`"{{SCHEMA}}"`, `'{{SCHEMA}}'`).
+ */
+export const SCHEMA_PLACEHOLDER = '{{SCHEMA}}';
+
+/** The name as a quoted PostgreSQL identifier: `Say "hi"` gives `"Say ""hi"""`. */
+export function quoteIdentifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** `"schema"."name"`. */
+export function quoteQualified(schema: string, name: string): string {
+  return `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
+}
+
+/** The text as a PostgreSQL literal, right under either setting of `standard_conforming_strings`. */
+export function quoteLiteral(text: string): string {
+  const quoted = text.replaceAll("'", "''");
+  return quoted.includes('\\') ? `E'${quoted.replaceAll('\\', '\\\\')}'` : `'${quoted}'`;
+}
+
+/**
+ * A dollar-quote tag that ends the body and not before: `$merge$`, or `$merge_1$` where the body holds that, also
+ * where its last characters and the tag behind them would be read as one (`…$merge` and `$merge$`).
+ */
+export function dollarTag(body: string, word: string): string {
+  for (let n = 0; ; n++) {
+    const tag = n === 0 ? `$${word}$` : `$${word}_${n}$`;
+    if (`${body}${tag}`.indexOf(tag) === body.length) return tag;
+  }
+}

@@ -1,0 +1,23 @@
+import { createHash } from 'node:crypto';
+
+/** PostgreSQL cuts longer identifiers with only a NOTICE (`NAMEDATALEN` - 1). */
+export const MAX_NAME_BYTES = 63;
+
+const HASH_DIGITS = 8;
+
+/**
+ * A name that PostgreSQL keeps whole: the name itself within 63 bytes of UTF-8, else its beginning and a hash
+ * of all of it, the same on every machine: `<54 bytes>_<8 hexadecimal digits>`.
+ */
+export function shortName(name: string): string {
+  if (name.length * 3 <= MAX_NAME_BYTES || Buffer.byteLength(name) <= MAX_NAME_BYTES) return name;
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, HASH_DIGITS);
+  let head = '';
+  let bytes = 0;
+  for (const character of name) {
+    bytes += Buffer.byteLength(character);
+    if (bytes > MAX_NAME_BYTES - HASH_DIGITS - 1) break;
+    head += character;
+  }
+  return `${head}_${hash}`;
+}

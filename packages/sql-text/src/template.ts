@@ -1,0 +1,19 @@
+import { readFileSync } from 'node:fs';
+import Handlebars from 'handlebars';
+import { bindTemplate } from './bind-template.ts';
+import { COMPILE_OPTIONS, nameArguments } from './compile-options.ts';
+
+/**
+ * A renderer for a `.sql.hbs` file whose first line is the comment `{{!-- View: <name of its view type> --}}`.
+ *
+ * Strict: nothing is escaped as HTML, and a name that the view lacks is an error, never nothing. A template can
+ * loop (`each`), test (`if`, `unless`), and quote (`id`, `literal`); every decision is made by the function that
+ * builds the view.
+ *
+ * @throws Error on rendering, naming the template, where it uses a name that the view lacks.
+ */
+export function loadTemplate<View extends object>(url: URL): (view: View) => string {
+  const source = nameArguments(readFileSync(url, 'utf8'));
+  const template = Handlebars.compile<View>(source, COMPILE_OPTIONS);
+  return bindTemplate(url, (view, options) => template(view, options));
+}

@@ -1,0 +1,230 @@
+import { quoteIdentifier, quoteQualified } from '@cdc-migrations/sql-text';
+import {
+  POSITION_COLUMNS,
+  type ColumnDefinition,
+  type ReplicatedTable,
+} from '@cdc-migrations/table-defs';
+import { keyText, keyValue, stagingType, storageCast, unavailableLiteral } from './staging-type.ts';
+
+interface MergeView {
+  readonly schema: string;
+  readonly name: string;
+  readonly table: string;
+  readonly staging: string;
+  readonly columnList: string;
+  /** What a new row holds, column by column. */
+  readonly columns: readonly { readonly value: string; readonly last: boolean }[];
+}
+
+export interface KeyedMergeView extends MergeView {
+  readonly key: KeyView;
+  readonly largeColumns: readonly LargeColumnView[];
+  /** Whether the event `picked` can only be merged with the stored row of its key at hand. */
+  readonly needsStored: string;
+  /** Whether the event `newest` is newer than that row. */
+  readonly isNewer: string;
+  /** Positions that can be compared, of a soft merge. */
+  readonly position: PositionView;
+  readonly updates: readonly { readonly assignment: string; readonly last: boolean }[];
+}
+
+/** The key as SQL; values of staged events are as the final table would store them. */
+interface KeyView {
+  readonly columns: string;
+  readonly event: string;
+  readonly newest: string;
+  readonly storedIsPicked: string;
+  readonly storedIsNewest: string;
+  readonly storedIsDeletion: string;
+  readonly newestIsDeletion: string;
+  /** 32 bytes that stand for the key of `newest` in the tombstones. */
+  readonly digest: string;
+  readonly deletionDigest: string;
+}
+
+interface PositionView {
+  readonly newest: string;
+  readonly deletion: string;
+  /** Of the row that the key of `deletion` has in the final table. */
+  readonly deletionStored: string;
+}
+
+/** A column whose value Debezium leaves out when it did not change. */
+interface LargeColumnView {
+  readonly name: string;
+  /** Name of the subquery with the values before the newest events. */
+  readonly known: string;
+  readonly unavailable: string;
+  readonly knownIsNewest: string;
+}
+
+export interface AppendMergeView extends MergeView {
+  readonly positionColumns: string;
+}
+
+/** View of the merge of a table with a key: the newest event per key wins. */
+export function buildKeyedMerge(table: ReplicatedTable, schema: string): KeyedMergeView {
+  const key = keyColumnsOf(table);
+  const large = buildLargeColumns(table, key);
+  const soft = table.deleteMode === 'soft';
+  const keyView = buildKey(key);
+  const columns = soft
+    ? table.columns
+    : table.columns.filter(({ name }) => name !== '__deleted_at');
+  const updated = columns.filter((column) => !key.includes(column));
+  return {
+    ...buildMerge(table, schema, columns, (column) => keyedValue(column, large, keyView)),
+    key: keyView,
+    largeColumns: large,
+    needsStored: [
+      'picked."__is_delete"',
+      ...large.map(({ name, unavailable }) => `picked.${quoteIdentifier(name)} = ${unavailable}`),
+    ].join(' OR '),
+    isNewer:
+      '(coalesce((newest."__stored")."__stream_generation", -1), coalesce((newest."__stored")."__kafka_offset", -1))' +
+      ' < (newest."__stream_generation", newest."__kafka_offset")',
+    position: {
+      newest: positionOf('newest'),
+      deletion: positionOf('deletion'),
+      deletionStored: positionOf('(deletion."__stored")'),
+    },
+    updates: updated.map(({ name }, index) => ({
+      assignment: assignmentOf(name),
+      last: index === updated.length - 1,
+    })),
+  };
+}
+
+/** View of the merge of a table without a key: inserts are appended once per stream position. */
+export function buildAppendMerge(table: ReplicatedTable, schema: string): AppendMergeView {
+  const columns = table.columns.filter(({ name }) => name !== '__deleted_at');
+  return {
+    ...buildMerge(table, schema, columns, stagedValue),
+    positionColumns: POSITION_COLUMNS.map(quoteIdentifier).join(', '),
+  };
+}
+
+function buildMerge(
+  table: ReplicatedTable,
+  schema: string,
+  columns: readonly ColumnDefinition[],
+  valueOf: (column: ColumnDefinition) => string,
+): MergeView {
+  return {
+    schema,
+    name: table.name,
+    table: quoteQualified(schema, table.name),
+    staging: quoteQualified(schema, table.names.staging),
+    columnList: columns.map(({ name }) => quoteIdentifier(name)).join(', '),
+    columns: columns.map((column, index) => ({
+      value: valueOf(column),
+      last: index === columns.length - 1,
+    })),
+  };
+}
+
+function keyColumnsOf({ key, columns }: ReplicatedTable): readonly ColumnDefinition[] {
+  return (key?.columns ?? []).map((name) => columns.find((column) => column.name === name)!);
+}
+
+function buildKey(key: readonly ColumnDefinition[]): KeyView {
+  const stored = key.map(({ name }) => `stored.${quoteIdentifier(name)}`).join(', ');
+  return {
+    columns: key.map(({ name }) => quoteIdentifier(name)).join(', '),
+    event: valuesOf(key, 'event'),
+    newest: valuesOf(key, 'newest'),
+    storedIsPicked: `(${stored}) = (${valuesOf(key, 'picked')})`,
+    storedIsNewest: `(${stored}) = (${valuesOf(key, 'newest')})`,
+    storedIsDeletion: `(${stored}) = (${valuesOf(key, 'deletion')})`,
+    newestIsDeletion: `(${valuesOf(key, 'newest')}) = (${valuesOf(key, 'deletion')})`,
+    digest: digestOf(key, 'newest'),
+    deletionDigest: digestOf(key, 'deletion'),
+  };
+}
+
+function valuesOf(key: readonly ColumnDefinition[], row: string): string {
+  return key.map(({ name, type }) => keyValue(`${row}.${quoteIdentifier(name)}`, type)).join(', ');
+}
+
+/** Several columns as an array: its text quotes what needs it, so that no two keys have one text. */
+function digestOf(key: readonly ColumnDefinition[], row: string): string {
+  const texts = key.map(({ name, type }) => keyText(`${row}.${quoteIdentifier(name)}`, type));
+  const text = texts.length === 1 ? texts[0]! : `ARRAY[${texts.join(', ')}]::text`;
+  return `sha256(convert_to(${text}, 'UTF8'))`;
+}
+
+function buildLargeColumns(
+  table: ReplicatedTable,
+  key: readonly ColumnDefinition[],
+): readonly LargeColumnView[] {
+  return table.columns
+    .filter((column) => column.role === 'source' && !key.includes(column))
+    .flatMap(({ name, type }) => {
+      const unavailable = unavailableLiteral(type);
+      return unavailable === undefined ? [] : [{ name, unavailable }];
+    })
+    .map((column, index) => {
+      const known = `known_${index + 1}`;
+      return {
+        ...column,
+        known,
+        knownIsNewest: `(${valuesOf(key, known)}) = (${valuesOf(key, 'newest')})`,
+      };
+    });
+}
+
+function stagedValue({ name, type, default: initial }: ColumnDefinition): string {
+  const value = `newest.${quoteIdentifier(name)}${storageCast(type)}`;
+  return initial === undefined ? value : `coalesce(${value}, ${initial})`;
+}
+
+/**
+ * What the final row holds: the staged value; where that is Debezium's unavailable value, the one known before, else
+ * the stored one.
+ */
+function keyedValue(
+  column: ColumnDefinition,
+  large: readonly LargeColumnView[],
+  key: KeyView,
+): string {
+  if (column.name === '__deleted_at') return deletedAt(key);
+  const found = large.find(({ name }) => name === column.name);
+  return found
+    ? availableValue(column, found, `(newest."__stored").${quoteIdentifier(column.name)}`)
+    : stagedValue(column);
+}
+
+/** Now, where a newer delete is staged or remembered. */
+function deletedAt(key: KeyView): string {
+  const remembered =
+    '(SELECT ARRAY[stone.stream_generation::bigint, stone.kafka_offset] FROM cdc_management.tombstone AS stone' +
+    ` WHERE stone.table_id = $1 AND stone.key_digest = ${key.digest})`;
+  return `CASE WHEN ${positionOf('newest')} < greatest(${positionOf('deletion')}, ${remembered}) THEN now() END`;
+}
+
+/** Position of a row as an array, which compares generation first; lowest for no row. */
+function positionOf(row: string): string {
+  return `ARRAY[coalesce(${row}."__stream_generation", -1)::bigint, coalesce(${row}."__kafka_offset", -1)]`;
+}
+
+function assignmentOf(name: string): string {
+  const column = quoteIdentifier(name);
+  return name === '__deleted_at'
+    ? `${column} = CASE WHEN excluded.${column} IS NOT NULL THEN coalesce(stored.${column}, excluded.${column}) END`
+    : `${column} = excluded.${column}`;
+}
+
+function availableValue(
+  { name, type, role }: ColumnDefinition,
+  large: LargeColumnView,
+  stored: string,
+): string {
+  const staged = `newest.${quoteIdentifier(name)}`;
+  const cast = storageCast(type);
+  const relaxed = stagingType({ type, role });
+  return (
+    `(CASE WHEN ${staged} IS DISTINCT FROM ${large.unavailable} THEN ${staged}` +
+    ` WHEN ${large.known}."__kafka_offset" IS NOT NULL THEN ${large.known}.${quoteIdentifier(name)}` +
+    ` ELSE ${stored}${relaxed === type ? '' : `::${relaxed}`} END)${cast}`
+  );
+}

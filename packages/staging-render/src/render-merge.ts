@@ -1,0 +1,53 @@
+import { loadTemplate, quoteIdentifier, quoteQualified } from '@cdc-migrations/sql-text';
+import type { ReplicatedTable } from '@cdc-migrations/table-defs';
+import {
+  buildAppendMerge,
+  buildKeyedMerge,
+  type AppendMergeView,
+  type KeyedMergeView,
+} from './merge-view.ts';
+
+/** The beginning of a merge: the events of the window, and those that cannot be merged. */
+interface EventView {
+  readonly schema: string;
+  readonly name: string;
+  readonly staging: string;
+  /** Null where the table has no key. */
+  readonly keyColumns: readonly { readonly name: string; readonly missing: string }[] | null;
+}
+
+/** The end of a merge: what became of the events of each stream. */
+interface TallyView {
+  readonly keyed: boolean;
+}
+
+/** The parts of the statement that all merges have. */
+interface Frame {
+  readonly event: string;
+  readonly tally: string;
+}
+
+const folder = new URL('../templates/', import.meta.url);
+const renderEvent = loadTemplate<EventView>(new URL('event.sql.hbs', folder));
+const renderTally = loadTemplate<TallyView>(new URL('tally.sql.hbs', folder));
+const renderHard = loadTemplate<KeyedMergeView & Frame>(new URL('hard-merge.sql.hbs', folder));
+const renderSoft = loadTemplate<KeyedMergeView & Frame>(new URL('soft-merge.sql.hbs', folder));
+const renderAppend = loadTemplate<AppendMergeView & Frame>(new URL('append-merge.sql.hbs', folder));
+
+/** The statement that merges a window of staging: one statement, so that what it reads is what it deletes. */
+export function renderMerge(table: ReplicatedTable, schema: string): string {
+  const keyColumns = table.key?.columns.map((name) => ({
+    name,
+    missing: `missing key column ${quoteIdentifier(name)}`,
+  }));
+  const event = renderEvent({
+    schema,
+    name: table.name,
+    staging: quoteQualified(schema, table.names.staging),
+    keyColumns: keyColumns ?? null,
+  });
+  const frame = { event, tally: renderTally({ keyed: table.key !== null }) };
+  if (!table.key) return renderAppend({ ...buildAppendMerge(table, schema), ...frame }).trimEnd();
+  const render = table.deleteMode === 'soft' ? renderSoft : renderHard;
+  return render({ ...buildKeyedMerge(table, schema), ...frame }).trimEnd();
+}

@@ -1,0 +1,94 @@
+import {
+  buildSqlFile,
+  dollarTag,
+  loadTemplate,
+  quoteQualified,
+  SCHEMA_PLACEHOLDER,
+  type SqlFile,
+} from '@cdc-migrations/sql-text';
+import { KAFKA_TIMESTAMP, schemaLabel, type ReplicatedTable } from '@cdc-migrations/table-defs';
+import { renderMerge } from './render-merge.ts';
+import { stagingType } from './staging-type.ts';
+
+export interface StagingOptions {
+  /** File relative to the repo. */
+  readonly path: string;
+  /** Role of the sink pipeline and of whoever runs merges (`CDC_DB_USER`). */
+  readonly role: string;
+}
+
+interface StagingView {
+  readonly schema: string;
+  readonly name: string;
+  readonly role: string;
+  readonly unlogged: boolean;
+  readonly staging: string;
+  readonly stagingName: string;
+  readonly stagingColumns: readonly StagingColumnView[];
+  readonly columnTag: string;
+  readonly windowFunction: string;
+  readonly windowFunctionName: string;
+  readonly procedure: string;
+  readonly trigger: string;
+  readonly bodyTag: string;
+  readonly statement: string;
+}
+
+interface StagingColumnView {
+  readonly name: string;
+  readonly type: string;
+  readonly default: string | null;
+  readonly json: string;
+  readonly last: boolean;
+}
+
+const render = loadTemplate<StagingView>(new URL('../templates/staging.sql.hbs', import.meta.url));
+
+/**
+ * The file of a table's staging: staging table, the function that merges a window of it, the merge procedure, its
+ * registration and grants. It brings any earlier state of the staging table along and keeps staged rows.
+ */
+export function renderStaging(table: ReplicatedTable, { path, role }: StagingOptions): SqlFile {
+  const schema = table.schema.scope === 'tenant' ? SCHEMA_PLACEHOLDER : table.schema.name;
+  const { names } = table;
+  const statement = renderMerge(table, schema);
+  const stagingColumns = buildStagingColumns(table);
+  const body = render({
+    schema,
+    name: table.name,
+    role,
+    unlogged: table.staging === 'unlogged',
+    staging: quoteQualified(schema, names.staging),
+    stagingName: names.staging,
+    stagingColumns,
+    columnTag: dollarTag(stagingColumns.map(({ json }) => json).join('\n'), 'columns'),
+    windowFunction: quoteQualified(schema, names.mergeWindow),
+    windowFunctionName: names.mergeWindow,
+    procedure: quoteQualified(schema, names.mergeProcedure),
+    trigger: names.trigger,
+    bodyTag: dollarTag(statement, 'merge'),
+    statement,
+  });
+  const facts = {
+    source: `${table.source.database}.${table.source.schema}.${table.source.table}`,
+    target: `${table.set} ${schemaLabel(table)}.${table.name}`,
+    transforms: table.transforms,
+  };
+  return buildSqlFile(path, facts, body);
+}
+
+/** Columns of the final table but `__deleted_at`, and when Kafka took the event. */
+function buildStagingColumns(table: ReplicatedTable): readonly StagingColumnView[] {
+  const columns = [...table.columns.filter(({ name }) => name !== '__deleted_at'), KAFKA_TIMESTAMP];
+  return columns.map((column, index) => {
+    const type = stagingType(column);
+    const initial = column.name === '__stream_generation' ? '0' : null;
+    return {
+      name: column.name,
+      type,
+      default: initial,
+      json: `[${[column.name, type, false, initial].map((value) => JSON.stringify(value)).join(', ')}]`,
+      last: index === columns.length - 1,
+    };
+  });
+}

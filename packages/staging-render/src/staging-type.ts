@@ -1,0 +1,79 @@
+import {
+  formatPgType,
+  parsePgType,
+  type ColumnDefinition,
+  type PgType,
+} from '@cdc-migrations/table-defs';
+
+/** Base types of a final table whose staging column has another one, without facets, that takes any value. */
+const RELAXED: Readonly<Record<string, string>> = {
+  smallint: 'bigint',
+  integer: 'bigint',
+  real: 'double precision',
+  'character varying': 'text',
+  bit: 'bit varying',
+  xml: 'text',
+  json: 'text',
+  jsonb: 'text',
+};
+
+/** Base types that text becomes only by an explicit cast. */
+const CAST_FROM_TEXT = new Set(['xml', 'json', 'jsonb']);
+
+/** A character varying of at least this length can be stored out of line, and then be sent as unavailable. */
+const TOASTABLE_LENGTH = 500;
+
+const UNAVAILABLE = `'__debezium_unavailable_value'`;
+
+/**
+ * Type of a staging column: without length or precision, wide enough for any number, text for what is checked on
+ * input. `character(4)` gives `bpchar`, whose comparison ignores trailing blanks as that of the final column does.
+ */
+export function stagingType({ role, type }: Pick<ColumnDefinition, 'role' | 'type'>): string {
+  const parsed = parsePgType(type);
+  if (role === 'metadata' || !parsed) return type;
+  const base = RELAXED[parsed.base] ?? parsed.base;
+  return base === 'character'
+    ? `bpchar${parsed.array ? '[]' : ''}`
+    : formatPgType({ ...parsed, base, facets: [] });
+}
+
+/** `::xml` where the staged value needs a cast to be stored, else nothing. */
+export function storageCast(type: string): string {
+  const parsed = parsePgType(type);
+  return parsed && CAST_FROM_TEXT.has(parsed.base) ? `::${type}` : '';
+}
+
+/**
+ * The literal by which Debezium says that a large value did not change, as the staging column of this type has it;
+ * undefined for types that are never left out.
+ */
+export function unavailableLiteral(type: string): string | undefined {
+  const parsed = parsePgType(type);
+  if (!parsed) return undefined;
+  const text = unavailableText(parsed);
+  if (text === undefined) return undefined;
+  return parsed.array ? `ARRAY[${text}]` : text;
+}
+
+function unavailableText({ base, facets }: PgType): string | undefined {
+  if (base === 'bytea')
+    return `'\\x${Buffer.from('__debezium_unavailable_value').toString('hex')}'::bytea`;
+  if (base === 'text' || CAST_FROM_TEXT.has(base)) return UNAVAILABLE;
+  if (base === 'character varying' && (facets[0] ?? Infinity) >= TOASTABLE_LENGTH)
+    return UNAVAILABLE;
+  return undefined;
+}
+
+/** Base types of a key whose staged value is rounded before it is compared. */
+const ROUNDED = /^(real|numeric|time|timestamp)/;
+
+/** A staged key value as the final column stores it: comparisons see what the table has. */
+export function keyValue(value: string, type: string): string {
+  return ROUNDED.test(type) ? `${value}::${type}` : value;
+}
+
+/** A key value as text that is the same for equal values. */
+export function keyText(value: string, type: string): string {
+  return type === 'numeric' ? `trim_scale(${value})::text` : `${keyValue(value, type)}::text`;
+}

@@ -1,0 +1,56 @@
+import type { Catalog } from '@cdc-migrations/catalog';
+import { ConfigError, type Problem, type ServiceConfig } from '@cdc-migrations/config';
+import { buildExistingTable } from './build-existing-table.ts';
+import { buildReplicatedTable } from './build-replicated-table.ts';
+import { buildSets } from './build-sets.ts';
+import { checkTypeOverrides } from './check-type-overrides.ts';
+import { findSource } from './find-source.ts';
+import { withoutRepeats, type ProblemList } from './problems.ts';
+import { refuseNameClashes } from './refuse-name-clashes.ts';
+import type { MigrationSet, TableDefinition } from './table-definition.ts';
+
+export interface Definitions {
+  /** In order of set, service, schema and name. */
+  readonly tables: readonly TableDefinition[];
+  readonly sets: readonly MigrationSet[];
+  readonly warnings: readonly Problem[];
+}
+
+/**
+ * Definitions of every sink table of every service, and the migration sets that they make up.
+ *
+ * @throws ConfigError with all problems of all tables: a column in `ignore_columns` that the source lacks, names
+ * that fall together, a type without a counterpart, a missing snapshot.
+ */
+export function buildDefinitions(config: ServiceConfig, catalogs: readonly Catalog[]): Definitions {
+  const problems: ProblemList = { errors: [], warnings: [] };
+  const places = config.services.flatMap((service) =>
+    service.sinks.flatMap((sink) =>
+      sink.tables.flatMap(
+        (table) => findSource({ service, sink, table }, catalogs, problems) ?? [],
+      ),
+    ),
+  );
+  checkTypeOverrides(config, places, problems);
+  const placed = places.map((place) => ({
+    place,
+    definition: place.table.targetExists
+      ? buildExistingTable(place, config, problems)
+      : buildReplicatedTable(place, config, problems),
+  }));
+  refuseNameClashes(placed, problems);
+  const tables = placed
+    .map(({ definition }) => definition)
+    .sort((a, b) => compareText(sortKey(a), sortKey(b)));
+  const sets = buildSets(config, catalogs, tables, problems);
+  if (problems.errors.length > 0) throw new ConfigError(withoutRepeats(problems.errors));
+  return { tables, sets, warnings: withoutRepeats(problems.warnings) };
+}
+
+function sortKey({ set, service, schema, name }: TableDefinition): string {
+  return [set, service, schema.scope === 'tenant' ? '' : schema.name, name].join('\0');
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

@@ -1,0 +1,84 @@
+import type { ServiceConfig } from '@cdc-migrations/config';
+import {
+  buildSourceColumns,
+  buildTemplateColumns,
+  buildTransformColumns,
+} from './build-columns.ts';
+import { overrideScope } from './check-type-overrides.ts';
+import type { Place } from './find-source.ts';
+import { problemAt, suggestion, type ProblemList } from './problems.ts';
+import { checkName } from './check-column-names.ts';
+import { selectColumns } from './select-columns.ts';
+import type { ExistingTable, MappedColumn } from './table-definition.ts';
+import { buildIdentity } from './build-identity.ts';
+
+/**
+ * Definition of a table that is there already: the columns that the change feed writes, which are those that
+ * `columns` maps, template columns and transform outputs.
+ */
+export function buildExistingTable(
+  place: Place,
+  config: ServiceConfig,
+  problems: ProblemList,
+): ExistingTable {
+  const { catalog, source, selection, table } = place;
+  checkName(`${table.schema}.${table.table}`, table.at, problems);
+  const selected = selectColumns(source, selection, problems);
+  const names = selected.map(({ name }) => name);
+  for (const name of table.columns.keys()) {
+    if (names.includes(name)) continue;
+    const message =
+      `${selection.schema}.${source.name} has no replicated column "${name}"` +
+      suggestion(name, names);
+    problems.errors.push(problemAt(table.at, ['columns', name], message));
+  }
+  const mapped = buildSourceColumns(
+    {
+      type: catalog.type,
+      columns: selected.filter(({ name }) => table.columns.has(name)),
+      key: [],
+      selection,
+      scope: overrideScope(place, config),
+    },
+    problems,
+  );
+  const columns: readonly MappedColumn[] = [
+    ...mapped.map(({ type, nullable, source: from }) => ({
+      name: table.columns.get(from.name)!,
+      role: 'source' as const,
+      type,
+      nullable,
+      source: from,
+    })),
+    ...[
+      ...buildTemplateColumns(table, config.templates, problems),
+      ...buildTransformColumns(table),
+    ].map(({ name, role, type, nullable }) => ({ name, role, type, nullable })),
+  ];
+  return {
+    kind: 'existing',
+    ...buildIdentity(place),
+    columns: columns.filter((column) => isFirst(column, columns, place, problems)),
+  };
+}
+
+/** Two source columns cannot go into one; a template column that a source column goes into is that column. */
+function isFirst(
+  column: MappedColumn,
+  columns: readonly MappedColumn[],
+  { table }: Place,
+  problems: ProblemList,
+): boolean {
+  const first = columns.find(({ name }) => name === column.name);
+  if (first === column) {
+    checkName(column.name, table.at, problems);
+    return true;
+  }
+  if (first?.source && column.source) {
+    const message =
+      `"${first.source.name}" and "${column.source.name}" both go into "${column.name}"; ` +
+      'a column takes the values of one';
+    problems.errors.push(problemAt(table.at, ['columns', column.source.name], message));
+  }
+  return false;
+}

@@ -1,0 +1,57 @@
+import type { ServiceConfig } from '@cdc-migrations/config';
+import { shortName } from '@cdc-migrations/sql-text';
+import { buildColumns } from './build-columns.ts';
+import { overrideScope } from './check-type-overrides.ts';
+import { chooseKey } from './choose-key.ts';
+import { checkCustomer, withCustomer } from './customer-key.ts';
+import type { Place } from './find-source.ts';
+import { buildObjectNames } from './object-names.ts';
+import type { ProblemList } from './problems.ts';
+import { checkKeyTypes } from './check-key-types.ts';
+import { checkName } from './check-column-names.ts';
+import { selectColumns } from './select-columns.ts';
+import type { ColumnDefinition, KeyDefinition, ReplicatedTable } from './table-definition.ts';
+import { buildIdentity } from './build-identity.ts';
+
+/** Definition of a table that we create and that the change feed writes. */
+export function buildReplicatedTable(
+  place: Place,
+  config: ServiceConfig,
+  problems: ProblemList,
+): ReplicatedTable {
+  const { catalog, source, selection, table } = place;
+  checkName(`${table.schema}.${table.table}`, table.at, problems);
+  checkCustomer(place, problems);
+  const selected = selectColumns(source, selection, problems);
+  const sourceKey = chooseKey({ table: source, columns: selected, selection, problems });
+  const columns = buildColumns(
+    {
+      type: catalog.type,
+      columns: selected,
+      key: sourceKey?.columns ?? [],
+      selection,
+      sink: table,
+      templates: config.templates,
+      scope: overrideScope(place, config),
+    },
+    problems,
+  );
+  const key = sourceKey && withCustomer(sourceKey, place, config.templates);
+  if (key) checkKeyTypes(key, columns, place, problems);
+  return {
+    kind: 'replicated',
+    ...buildIdentity(place),
+    names: buildObjectNames(shortName(table.table)),
+    columns: key ? columns.map((column) => asKeyColumn(column, key)) : columns,
+    key,
+    deleteMode: table.deleteMode,
+    staging: table.staging,
+    transforms: table.transforms.map(({ bloblangRef }) => bloblangRef),
+  };
+}
+
+function asKeyColumn(column: ColumnDefinition, key: KeyDefinition): ColumnDefinition {
+  return key.columns.includes(column.name) && column.nullable
+    ? { ...column, nullable: false }
+    : column;
+}

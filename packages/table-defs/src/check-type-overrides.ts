@@ -1,0 +1,54 @@
+import type { ServiceConfig } from '@cdc-migrations/config';
+import type { Place } from './find-source.ts';
+import { problemAt, suggestion, type ProblemList } from './problems.ts';
+import { canonicalType } from './types/canonical-type.ts';
+import type { OverrideScope } from './types/map-type.ts';
+
+/** Where the type overrides of a table's columns are looked up. */
+export function overrideScope(
+  { sink, selection }: Place,
+  { sinkGroups, typeOverrides }: ServiceConfig,
+): OverrideScope {
+  const group = sinkGroups.find(({ name }) => sink.sink.startsWith(`${name}.`))?.sourceGroup;
+  return {
+    overrides: group === undefined ? undefined : typeOverrides.get(group),
+    table: `${selection.schema}.${selection.table}`,
+  };
+}
+
+/** Refuses types that no column can be given, and columns that a table of the services lacks. */
+export function checkTypeOverrides(
+  config: ServiceConfig,
+  places: readonly Place[],
+  problems: ProblemList,
+): void {
+  for (const { at, types, tables } of config.typeOverrides.values()) {
+    const check = (entries: ReadonlyMap<string, string>, keys: readonly string[]) => {
+      for (const [name, type] of entries) {
+        if (canonicalType(type) !== undefined) continue;
+        problems.errors.push(problemAt(at, [...keys, name], noType(type)));
+      }
+    };
+    check(types, ['types']);
+    for (const [table, of] of tables) {
+      check(of.types, ['tables', table, 'types']);
+      check(of.columns, ['tables', table, 'columns']);
+    }
+  }
+  for (const place of places) checkColumns(place, config, problems);
+}
+
+/** What is wrong with a type that people wrote. */
+export function noType(type: string): string {
+  return `"${type}" is no PostgreSQL type that a column can be given here`;
+}
+
+function checkColumns(place: Place, config: ServiceConfig, problems: ProblemList): void {
+  const { overrides, table } = overrideScope(place, config);
+  const names = place.source.columns.map(({ name }) => name);
+  for (const column of overrides?.tables.get(table)?.columns.keys() ?? []) {
+    if (names.includes(column)) continue;
+    const message = `${table} has no column "${column}"${suggestion(column, names)}`;
+    problems.errors.push(problemAt(overrides!.at, ['tables', table, 'columns', column], message));
+  }
+}

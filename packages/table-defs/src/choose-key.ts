@@ -1,0 +1,91 @@
+import type { CatalogColumn, CatalogTable } from '@cdc-migrations/catalog';
+import type { SourceTable } from '@cdc-migrations/config';
+import { problemAt, suggestion, type ProblemList } from './problems.ts';
+import type { KeyDefinition } from './table-definition.ts';
+
+/** Key of a source table, in names of the source. */
+export type SourceKey = KeyDefinition;
+
+interface KeyChoice {
+  readonly table: CatalogTable;
+  /** Columns that are replicated. */
+  readonly columns: readonly CatalogColumn[];
+  readonly selection: SourceTable;
+  readonly problems: ProblemList;
+}
+
+/**
+ * The columns that tell the rows of a table apart: its primary key; else `key_columns`; else a unique index
+ * without a filter over replicated NOT NULL columns (the one with fewest columns, then by name); else null.
+ */
+export function chooseKey(choice: KeyChoice): SourceKey | null {
+  const { table, selection, problems } = choice;
+  if (table.primaryKey) return choosePrimaryKey(table.primaryKey.columns, choice);
+  if (selection.keyColumns) return chooseKeyColumns(selection.keyColumns, choice);
+  const unique = findUniqueIndex(choice);
+  if (unique) return { columns: unique, origin: 'unique index' };
+  const message =
+    `${selection.schema}.${table.name} has no key: inserts are appended, updates and deletes go to the dead ` +
+    'letters; name its key in key_columns if it has one';
+  problems.warnings.push(problemAt(selection.at, [], message));
+  return null;
+}
+
+/** A primary key that is not replicated, as of a computed column, is none where `key_columns` names another. */
+function choosePrimaryKey(key: readonly string[], choice: KeyChoice): SourceKey {
+  const { table, columns, selection, problems } = choice;
+  const name = `${selection.schema}.${table.name}`;
+  const missing = key.filter((column) => !columns.some((replicated) => replicated.name === column));
+  if (selection.keyColumns && missing.length > 0) {
+    return chooseKeyColumns(selection.keyColumns, choice);
+  }
+  for (const column of missing) {
+    const message =
+      `column "${column}" is part of the primary key of ${name} and is not replicated: ` +
+      wayOut(column, table, selection);
+    problems.errors.push(problemAt(selection.at, [], message));
+  }
+  if (selection.keyColumns) {
+    const message = `${name} has the primary key (${key.join(', ')}); key_columns is for tables without one`;
+    problems.errors.push(problemAt(selection.at, ['key_columns'], message));
+  }
+  return { columns: key, origin: 'primary key' };
+}
+
+function wayOut(column: string, { columns }: CatalogTable, { ignoreColumns }: SourceTable): string {
+  const isComputed = columns.some(
+    ({ name, computed }) => name === column && computed !== undefined,
+  );
+  if (isComputed) return 'it is computed; name another key in key_columns';
+  return ignoreColumns.includes(column)
+    ? 'take it out of ignore_columns, or name another key in key_columns'
+    : 'add it to include_columns, or name another key in key_columns';
+}
+
+function chooseKeyColumns(
+  key: readonly string[],
+  { table, columns, selection, problems }: KeyChoice,
+): SourceKey {
+  const name = `${selection.schema}.${table.name}`;
+  key.forEach((part, index) => {
+    const column = columns.find((replicated) => replicated.name === part);
+    if (!column) {
+      const names = columns.map((replicated) => replicated.name);
+      const message = `${name} has no replicated column "${part}"${suggestion(part, names)}`;
+      problems.errors.push(problemAt(selection.at, ['key_columns', index], message));
+    } else if (column.nullable) {
+      const message = `column "${part}" of ${name} can be NULL: rows where it is go to the dead letters`;
+      problems.warnings.push(problemAt(selection.at, ['key_columns', index], message));
+    }
+  });
+  return { columns: key, origin: 'key_columns' };
+}
+
+function findUniqueIndex({ table, columns }: KeyChoice): readonly string[] | undefined {
+  const notNull = new Set(columns.filter(({ nullable }) => !nullable).map(({ name }) => name));
+  return table.uniqueIndexes
+    .filter((index) => index.filter === undefined)
+    .filter((index) => index.columns.every((name) => notNull.has(name)))
+    .toSorted((a, b) => a.columns.length - b.columns.length || (a.name < b.name ? -1 : 1))[0]
+    ?.columns;
+}

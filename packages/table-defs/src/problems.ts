@@ -1,0 +1,30 @@
+import type { ConfigPath, Problem } from '@cdc-migrations/config';
+
+/** Collects problems while definitions are built, so that all of them are reported at once. */
+export interface ProblemList {
+  readonly errors: Problem[];
+  /** Worth knowing, and no reason to stop. */
+  readonly warnings: Problem[];
+}
+
+/** A problem at a place below `at`. */
+export function problemAt(
+  at: ConfigPath,
+  below: readonly (string | number)[],
+  message: string,
+): Problem {
+  return { at: { file: at.file, keys: [...at.keys, ...below] }, message };
+}
+
+/** `; did you mean "Navn"?` where a name differs only in case, else the names that there are. */
+export function suggestion(name: string, known: Iterable<string>): string {
+  const names = [...known];
+  const near = names.find((other) => other.toLowerCase() === name.toLowerCase());
+  return near === undefined ? `; there are: ${names.join(', ')}` : `; did you mean "${near}"?`;
+}
+
+/** Each problem once: a source table of two sinks is looked at twice. */
+export function withoutRepeats(problems: readonly Problem[]): readonly Problem[] {
+  const idOf = ({ at, message }: Problem) => JSON.stringify([at.file, at.keys, message]);
+  return [...new Map(problems.map((problem) => [idOf(problem), problem])).values()];
+}

@@ -1,0 +1,56 @@
+import type { Place } from './find-source.ts';
+import { problemAt, type ProblemList } from './problems.ts';
+import { schemaLabel } from './schema-label.ts';
+import type { TableDefinition } from './table-definition.ts';
+
+interface PlacedTable {
+  readonly definition: TableDefinition;
+  readonly place: Place;
+}
+
+/**
+ * Refuses tables, staging tables and indexes of one schema that would have one name, or names that differ only in
+ * case; procedures are called after their tables and fall together with them.
+ */
+export function refuseNameClashes(placed: readonly PlacedTable[], problems: ProblemList): void {
+  const owners = new Map<string, TableDefinition>();
+  for (const { definition: table, place } of placed) {
+    const schema = schemaOf({ definition: table, place });
+    const clash = namesOf(table)
+      .map((name) => ({ name, id: [table.set, schema.id, name.toLowerCase()].join('\0') }))
+      .find(({ id }) => owners.has(id));
+    if (clash) {
+      const message =
+        `${describe(owners.get(clash.id)!)} and ${describe(table)} would both have an object "${clash.name}" in ` +
+        `${schema.label}; PostgreSQL or people would mix them up`;
+      problems.errors.push(problemAt(place.table.at, [], message));
+      continue;
+    }
+    for (const name of namesOf(table)) {
+      owners.set([table.set, schema.id, name.toLowerCase()].join('\0'), table);
+    }
+  }
+}
+
+/** Where the table is: under db-per-tenant all services share the schemas of the customers. */
+function schemaOf({ definition, place }: PlacedTable): {
+  readonly id: string;
+  readonly label: string;
+} {
+  if (definition.schema.scope === 'tenant' && place.catalog.pattern === 'db-per-tenant') {
+    return { id: '', label: 'the schemas of the customers' };
+  }
+  const name = schemaLabel(definition);
+  return { id: name, label: `the schema ${name}` };
+}
+
+function namesOf(table: TableDefinition): readonly string[] {
+  if (table.kind === 'existing') return [table.name];
+  const { name, names, key } = table;
+  return [name, names.staging, names.syncIndex, key ? names.primaryKey : names.positionIndex];
+}
+
+function describe(table: TableDefinition): string {
+  const { source, name } = table;
+  return `${schemaLabel(table)}.${name} (from ${source.schema}.${source.table})`;
+}

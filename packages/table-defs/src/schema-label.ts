@@ -1,0 +1,9 @@
+import type { TableDefinition } from './table-definition.ts';
+
+/** Name of a table's schema for people and files: that of the service where the tenant's schema takes its place. */
+export function schemaLabel({
+  schema,
+  service,
+}: Pick<TableDefinition, 'schema' | 'service'>): string {
+  return schema.scope === 'tenant' ? service : schema.name;
+}

@@ -1,0 +1,43 @@
+import type { CatalogColumn, CatalogTable } from '@cdc-migrations/catalog';
+import type { SourceTable } from '@cdc-migrations/config';
+import { problemAt, suggestion, type ProblemList } from './problems.ts';
+
+/**
+ * Columns of a source table that are replicated: those of `include_columns` where it is given, less
+ * `ignore_columns` and computed ones, in the source's order. Names that the table lacks are errors.
+ */
+export function selectColumns(
+  table: CatalogTable,
+  selection: SourceTable,
+  problems: ProblemList,
+): readonly CatalogColumn[] {
+  const known = new Set(table.columns.map(({ name }) => name));
+  const lists = {
+    ignore_columns: selection.ignoreColumns,
+    include_columns: selection.includeColumns ?? [],
+  };
+  for (const [key, names] of Object.entries(lists)) {
+    names.forEach((name, index) => {
+      if (known.has(name)) return;
+      const message = `${selection.schema}.${table.name} has no column "${name}"${suggestion(name, known)}`;
+      problems.errors.push(problemAt(selection.at, [key, index], message));
+    });
+  }
+  for (const { name, computed } of table.columns) {
+    const index = selection.includeColumns?.indexOf(name) ?? -1;
+    if (computed === undefined || index < 0) continue;
+    const message = `column "${name}" is computed, and the change feed does not carry it; take it out`;
+    problems.errors.push(problemAt(selection.at, ['include_columns', index], message));
+  }
+  const included = selection.includeColumns && new Set(selection.includeColumns);
+  const ignored = new Set(selection.ignoreColumns);
+  const columns = table.columns.filter(
+    ({ name, computed }) =>
+      computed === undefined && (included?.has(name) ?? true) && !ignored.has(name),
+  );
+  if (columns.length === 0) {
+    const message = `no column of ${selection.schema}.${table.name} is left; take some out of ignore_columns`;
+    problems.errors.push(problemAt(selection.at, [], message));
+  }
+  return columns;
+}

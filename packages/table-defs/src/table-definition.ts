@@ -1,0 +1,114 @@
+import type { Pattern } from '@cdc-migrations/catalog';
+
+/**
+ * All that the renderers need to know of one table of one migration set: the content of a file
+ * `generated/table-definitions/<Table>.yaml`.
+ */
+export type TableDefinition = ReplicatedTable | ExistingTable;
+
+/** Which table a definition is of. */
+export interface TableIdentity {
+  /** Sink whose database the table is in: `sink_asma.directory`. */
+  readonly set: string;
+  readonly service: string;
+  readonly source: SourceName;
+  readonly schema: TargetSchema;
+  /** Name in PostgreSQL, at most 63 bytes. */
+  readonly name: string;
+}
+
+/** A table that we create and that the change feed writes (`target_exists: false`). */
+export interface ReplicatedTable extends TableIdentity {
+  readonly kind: 'replicated';
+  readonly names: ObjectNames;
+  /** Source columns, template columns, transform outputs, metadata, in the order of the final table. */
+  readonly columns: readonly ColumnDefinition[];
+  readonly key: KeyDefinition | null;
+  readonly deleteMode: 'hard' | 'soft';
+  readonly staging: 'unlogged' | 'logged';
+  /** References of the transforms between source and sink, for the header. */
+  readonly transforms: readonly string[];
+}
+
+/** A table that is there already (`target_exists: true`): only checked. */
+export interface ExistingTable extends TableIdentity {
+  readonly kind: 'existing';
+  readonly columns: readonly MappedColumn[];
+}
+
+export interface SourceName {
+  readonly database: string;
+  readonly schema: string;
+  readonly table: string;
+}
+
+/** `tenant`: the schema of each customer or of the service, `{{SCHEMA}}` in SQL. */
+export type TargetSchema =
+  { readonly scope: 'tenant' } | { readonly scope: 'literal'; readonly name: string };
+
+/** Names of what belongs to a replicated table, each at most 63 bytes, all in the table's schema. */
+export interface ObjectNames {
+  readonly staging: string;
+  readonly trigger: string;
+  readonly mergeProcedure: string;
+  readonly mergeWindow: string;
+  readonly primaryKey: string;
+  readonly syncIndex: string;
+  /** Unique index over the stream position, of a table without a key. */
+  readonly positionIndex: string;
+}
+
+export interface KeyDefinition {
+  /** Names in PostgreSQL. */
+  readonly columns: readonly string[];
+  readonly origin: 'primary key' | 'key_columns' | 'unique index';
+}
+
+export type ColumnRole = 'source' | 'template' | 'transform' | 'metadata';
+
+/** How much of a source column's values the PostgreSQL type keeps. */
+export type Exactness = 'exact' | 'widened' | 'lossy' | 'unsupported';
+
+export interface ColumnDefinition {
+  /** Name in PostgreSQL, at most 63 bytes. */
+  readonly name: string;
+  readonly role: ColumnRole;
+  /** As `format_type` spells it: `character varying(50)`, `timestamp(3) without time zone`. */
+  readonly type: string;
+  readonly nullable: boolean;
+  /** SQL expression. */
+  readonly default?: string;
+  /** Of a source column: its name and type there. */
+  readonly source?: { readonly name: string; readonly type: string };
+  readonly exactness?: Exactness;
+  /** Why a column is not exact. */
+  readonly reason?: string;
+}
+
+/** A column of an existing table, and what the change feed writes into it. */
+export interface MappedColumn {
+  readonly name: string;
+  readonly role: Exclude<ColumnRole, 'metadata'>;
+  /** The narrowest type that fits, as `format_type` spells it. */
+  readonly type: string;
+  readonly nullable: boolean;
+  /** Of a source column: its name and type there. */
+  readonly source?: { readonly name: string; readonly type: string };
+}
+
+/**
+ * What goes into one target database: the content of an entry of `generated/migration-sets.yaml`. It holds
+ * nothing of the tenants and of the columns, so that stages that need neither are not rebuilt for them.
+ */
+export interface MigrationSet {
+  /** `<sink group>.<database>`. */
+  readonly name: string;
+  /** Where its files go: `migrations`, or `migrations/<name>` where there are several sets. */
+  readonly folder: string;
+  readonly sourceGroup: string;
+  readonly pattern: Pattern;
+  /** Services with tables in the set, in order of name. */
+  readonly services: readonly string[];
+  /** Literal schemas of the set's replicated tables, in order of name, without `public`. */
+  readonly literalSchemas: readonly string[];
+}

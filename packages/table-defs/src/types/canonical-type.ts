@@ -1,0 +1,140 @@
+/** Other spellings of a type's name, and the one that `format_type` prints. */
+const SPELLINGS: ReadonlyMap<string, string> = new Map([
+  ['int', 'integer'],
+  ['int4', 'integer'],
+  ['int2', 'smallint'],
+  ['int8', 'bigint'],
+  ['bool', 'boolean'],
+  ['decimal', 'numeric'],
+  ['float4', 'real'],
+  ['float8', 'double precision'],
+  ['float', 'double precision'],
+  ['varchar', 'character varying'],
+  ['char', 'character'],
+  ['varbit', 'bit varying'],
+  ['timestamptz', 'timestamp with time zone'],
+  ['timestamp', 'timestamp without time zone'],
+  ['timetz', 'time with time zone'],
+  ['time', 'time without time zone'],
+]);
+
+/** Lowest and highest value of a facet. */
+type Limits = readonly [number, number];
+
+const LENGTH: Limits = [1, 10_485_760];
+const BITS: Limits = [1, 83_886_080];
+const PRECISION: Limits = [1, 1000];
+const SCALE: Limits = [-1000, 1000];
+const SECOND_DIGITS: Limits = [0, 6];
+
+/** Types that a column can be given, and the facets that each takes. */
+const FACETS: ReadonlyMap<string, readonly Limits[]> = new Map<string, readonly Limits[]>([
+  ['smallint', []],
+  ['integer', []],
+  ['bigint', []],
+  ['numeric', [PRECISION, SCALE]],
+  ['real', []],
+  ['double precision', []],
+  ['boolean', []],
+  ['character varying', [LENGTH]],
+  ['character', [LENGTH]],
+  ['bpchar', []],
+  ['text', []],
+  ['bytea', []],
+  ['uuid', []],
+  ['date', []],
+  ['time without time zone', [SECOND_DIGITS]],
+  ['time with time zone', [SECOND_DIGITS]],
+  ['timestamp without time zone', [SECOND_DIGITS]],
+  ['timestamp with time zone', [SECOND_DIGITS]],
+  ['interval', [SECOND_DIGITS]],
+  ['json', []],
+  ['jsonb', []],
+  ['xml', []],
+  ['bit', [BITS]],
+  ['bit varying', [BITS]],
+  ['inet', []],
+  ['cidr', []],
+  ['macaddr', []],
+  ['macaddr8', []],
+  ['int4range', []],
+  ['int8range', []],
+  ['numrange', []],
+  ['daterange', []],
+  ['tsrange', []],
+  ['tstzrange', []],
+]);
+
+/** A PostgreSQL type taken apart: `numeric(10,2)[]` is `{ base: 'numeric', facets: [10, 2], array: true }`. */
+export interface PgType {
+  /** As `format_type` spells it, without facets. */
+  readonly base: string;
+  readonly facets: readonly number[];
+  readonly array: boolean;
+}
+
+const TYPE =
+  /^([a-z][a-z0-9_ ]*?) ?(?:\( ?(-?\d+(?: ?, ?-?\d+)*) ?\))? ?((?:with|without) time zone)? ?((?:\[ ?\] ?)*)$/;
+
+/** Bits of a `float(n)` up to which it is real. */
+const REAL_BITS = 24;
+const FLOAT_BITS: Limits = [1, 53];
+
+const parsed = new Map<string, PgType | undefined>();
+
+/**
+ * The type that a text names, in the spellings of PostgreSQL; undefined for one that no column is given here, and
+ * for facets that PostgreSQL refuses.
+ */
+export function parsePgType(text: string): PgType | undefined {
+  if (!parsed.has(text)) parsed.set(text, parse(text));
+  return parsed.get(text);
+}
+
+/** The spelling of `format_type`: `varchar(50)` is `character varying(50)`; undefined as with `parsePgType`. */
+export function canonicalType(text: string): string | undefined {
+  const type = parsePgType(text);
+  return type && formatPgType(type);
+}
+
+/** `timestamp(3) without time zone`: facets stand before the words `with time zone`. */
+export function formatPgType({ base, facets, array }: PgType): string {
+  const suffix = array ? '[]' : '';
+  if (facets.length === 0) return base + suffix;
+  const zone = base.search(/ with(out)? time zone$/);
+  const at = zone < 0 ? base.length : zone;
+  return `${base.slice(0, at)}(${facets.join(',')})${base.slice(at)}${suffix}`;
+}
+
+function parse(text: string): PgType | undefined {
+  const match = TYPE.exec(text.trim().toLowerCase().replace(/\s+/g, ' '));
+  if (!match) return undefined;
+  const [, name = '', facetText, zone, brackets] = match;
+  const facets = facetText === undefined ? [] : facetText.split(',').map(Number);
+  const named = resolveName(zone ? `${name} ${zone}` : name, facets);
+  const limits = FACETS.get(named.base);
+  if (!limits || named.facets.length > limits.length) return undefined;
+  if (!named.facets.every((facet, index) => isWithin(facet, limits[index]!))) return undefined;
+  return { ...completeFacets(named), array: Boolean(brackets) };
+}
+
+/** Other spellings, of which `bpchar(4)` and `float(24)` are other types by their facets. */
+function resolveName(name: string, facets: readonly number[]): Omit<PgType, 'array'> {
+  const [first] = facets;
+  if (name === 'bpchar' && first !== undefined) return { base: 'character', facets };
+  if (name === 'float' && facets.length === 1 && isWithin(first!, FLOAT_BITS)) {
+    return { base: first! <= REAL_BITS ? 'real' : 'double precision', facets: [] };
+  }
+  return { base: SPELLINGS.get(name) ?? name, facets };
+}
+
+/** Facets that PostgreSQL adds by itself: `character` is `character(1)`, `numeric(10)` is `numeric(10,0)`. */
+function completeFacets({ base, facets }: Omit<PgType, 'array'>): Omit<PgType, 'array'> {
+  if ((base === 'character' || base === 'bit') && facets.length === 0) return { base, facets: [1] };
+  if (base === 'numeric' && facets.length === 1) return { base, facets: [facets[0]!, 0] };
+  return { base, facets };
+}
+
+function isWithin(value: number, [lowest, highest]: Limits): boolean {
+  return value >= lowest && value <= highest;
+}

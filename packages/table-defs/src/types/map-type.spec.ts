@@ -1,0 +1,216 @@
+import type { CatalogColumn, SourceType } from '@cdc-migrations/catalog';
+import type { TypeOverrides } from '@cdc-migrations/config';
+import { formatSourceType, mapType } from './map-type.ts';
+
+type Facets = Partial<CatalogColumn>;
+
+const NO_OVERRIDES = { overrides: undefined, table: 'dbo.Actor' };
+
+function column(type: string, facets: Facets = {}): CatalogColumn {
+  return { name: 'c', type, nullable: true, ...facets };
+}
+
+function map(source: SourceType, type: string, facets: Facets = {}): readonly unknown[] {
+  const mapped = mapType(source, column(type, facets), NO_OVERRIDES);
+  return [mapped?.type, mapped?.exactness];
+}
+
+describe('a type of SQL Server', () => {
+  it.each<[string, Facets, string, string]>([
+    ['bit', {}, 'boolean', 'exact'],
+    ['tinyint', {}, 'smallint', 'exact'],
+    ['smallint', {}, 'smallint', 'exact'],
+    ['int', {}, 'integer', 'exact'],
+    ['bigint', {}, 'bigint', 'exact'],
+    ['decimal', { precision: 5, scale: 2 }, 'numeric(5,2)', 'exact'],
+    ['decimal', { precision: 38, scale: 38 }, 'numeric(38,38)', 'exact'],
+    ['decimal', {}, 'numeric(18,0)', 'exact'],
+    ['numeric', { precision: 18, scale: 0 }, 'numeric(18,0)', 'exact'],
+    ['money', {}, 'numeric(19,4)', 'exact'],
+    ['smallmoney', {}, 'numeric(10,4)', 'exact'],
+    ['real', {}, 'real', 'exact'],
+    ['float', { precision: 1 }, 'real', 'exact'],
+    ['float', { precision: 24 }, 'real', 'exact'],
+    ['float', { precision: 25 }, 'double precision', 'exact'],
+    ['float', { precision: 53 }, 'double precision', 'exact'],
+    ['float', {}, 'double precision', 'exact'],
+    ['date', {}, 'date', 'exact'],
+    ['time', { scale: 0 }, 'time(0) without time zone', 'exact'],
+    ['time', { scale: 6 }, 'time(6) without time zone', 'exact'],
+    ['time', { scale: 7 }, 'time(6) without time zone', 'lossy'],
+    ['time', {}, 'time(6) without time zone', 'lossy'],
+    ['smalldatetime', {}, 'timestamp(0) without time zone', 'exact'],
+    ['datetime', {}, 'timestamp(3) without time zone', 'exact'],
+    ['datetime2', { scale: 0 }, 'timestamp(0) without time zone', 'exact'],
+    ['datetime2', { scale: 6 }, 'timestamp(6) without time zone', 'exact'],
+    ['datetime2', { scale: 7 }, 'timestamp(6) without time zone', 'lossy'],
+    ['datetimeoffset', { scale: 0 }, 'timestamp(0) with time zone', 'lossy'],
+    ['datetimeoffset', { scale: 7 }, 'timestamp(6) with time zone', 'lossy'],
+    ['char', { length: 4 }, 'character(4)', 'exact'],
+    ['nchar', { length: 10 }, 'character(10)', 'exact'],
+    ['varchar', { length: 1 }, 'character varying(1)', 'widened'],
+    ['varchar', { length: 8000 }, 'character varying(8000)', 'widened'],
+    ['nvarchar', { length: 4000 }, 'character varying(4000)', 'widened'],
+    ['varchar', { length: 'max' }, 'text', 'lossy'],
+    ['nvarchar', { length: 'max' }, 'text', 'lossy'],
+    ['text', {}, 'text', 'lossy'],
+    ['ntext', {}, 'text', 'lossy'],
+    ['sysname', {}, 'character varying(128)', 'widened'],
+    ['binary', { length: 8 }, 'bytea', 'exact'],
+    ['varbinary', { length: 50 }, 'bytea', 'exact'],
+    ['varbinary', { length: 'max' }, 'bytea', 'exact'],
+    ['image', {}, 'bytea', 'exact'],
+    ['timestamp', {}, 'bytea', 'exact'],
+    ['rowversion', {}, 'bytea', 'exact'],
+    ['uniqueidentifier', {}, 'uuid', 'exact'],
+    ['xml', {}, 'xml', 'lossy'],
+    ['json', {}, 'jsonb', 'exact'],
+    ['sql_variant', {}, 'text', 'unsupported'],
+    ['hierarchyid', {}, 'text', 'unsupported'],
+    ['geometry', {}, 'text', 'unsupported'],
+    ['geography', {}, 'text', 'unsupported'],
+  ])('%s %j is %s, %s', (type, facets, mapped, exactness) => {
+    expect(map('mssql', type, facets)).toEqual([mapped, exactness]);
+  });
+
+  it.each<[string, Facets]>([
+    ['clr', { declaredAs: 'dbo.Point', declaredKind: 'clr' }],
+    ['user_type_id 300', {}],
+    ['vector', {}],
+  ])('%s %j has no counterpart', (type, facets) => {
+    expect(map('mssql', type, facets)).toEqual([undefined, undefined]);
+  });
+
+  it('of an alias is its base type', () => {
+    const alias = { declaredAs: 'dbo.Url', declaredKind: 'alias', length: 200 } as const;
+    expect(map('mssql', 'varchar', alias)).toEqual(['character varying(200)', 'widened']);
+  });
+
+  it.each<[string, Facets]>([
+    ['varchar', { length: 5 }],
+    ['time', { scale: 7 }],
+    ['xml', {}],
+    ['geography', {}],
+    ['datetimeoffset', { scale: 3 }],
+  ])('%s %j that is not exact has a reason', (type, facets) => {
+    expect(mapType('mssql', column(type, facets), NO_OVERRIDES)?.reason).toMatch(/^\S.*[^.]$/);
+  });
+
+  it('rowversion is exact, with the advice to ignore it', () => {
+    const { reason } = mapType('mssql', column('rowversion'), NO_OVERRIDES)!;
+    expect(reason).toBe('changes at every update: consider ignore_columns');
+  });
+});
+
+describe('a type of PostgreSQL', () => {
+  it.each<[string, Facets, string, string]>([
+    ['integer', {}, 'integer', 'exact'],
+    ['integer', { identity: true }, 'integer', 'exact'],
+    ['bigint', { default: "nextval('a_seq'::regclass)" }, 'bigint', 'exact'],
+    ['numeric', {}, 'numeric', 'exact'],
+    ['numeric', { precision: 10, scale: 2 }, 'numeric(10,2)', 'exact'],
+    ['numeric', { precision: 10 }, 'numeric(10,0)', 'exact'],
+    ['numeric', { precision: 5, scale: -2 }, 'numeric(5,-2)', 'exact'],
+    ['double precision', {}, 'double precision', 'exact'],
+    ['character varying', { length: 50 }, 'character varying(50)', 'exact'],
+    ['character varying', {}, 'character varying', 'exact'],
+    ['character', { length: 4 }, 'character(4)', 'exact'],
+    ['character', {}, 'bpchar', 'exact'],
+    ['bpchar', { length: 4 }, 'character(4)', 'exact'],
+    ['bpchar', {}, 'bpchar', 'exact'],
+    ['text', {}, 'text', 'exact'],
+    ['timestamp with time zone', {}, 'timestamp with time zone', 'exact'],
+    ['timestamp with time zone', { scale: 3 }, 'timestamp(3) with time zone', 'exact'],
+    ['time without time zone', { scale: 0 }, 'time(0) without time zone', 'exact'],
+    ['interval', { scale: 3 }, 'interval(3)', 'exact'],
+    ['bit', { length: 3 }, 'bit(3)', 'exact'],
+    ['bit', {}, 'bit(1)', 'exact'],
+    ['bit varying', { length: 8 }, 'bit varying(8)', 'exact'],
+    ['inet', {}, 'inet', 'exact'],
+    ['cidr', {}, 'cidr', 'exact'],
+    ['macaddr', {}, 'macaddr', 'exact'],
+    ['jsonb', {}, 'jsonb', 'exact'],
+    ['tstzrange', {}, 'tstzrange', 'exact'],
+    ['text', { array: 1 }, 'text[]', 'exact'],
+    ['numeric', { array: 2, precision: 4, scale: 1 }, 'numeric(4,1)[]', 'exact'],
+    ['money', {}, 'numeric(19,2)', 'lossy'],
+    ['money', { array: 1 }, 'numeric(19,2)[]', 'lossy'],
+    ['mood', { declaredAs: 'public.mood', declaredKind: 'enum' }, 'text', 'widened'],
+    ['mood', { declaredAs: 'public.mood', declaredKind: 'enum', array: 1 }, 'text[]', 'widened'],
+    [
+      'character varying',
+      { declaredAs: 'public.email', declaredKind: 'domain', length: 99 },
+      'character varying(99)',
+      'widened',
+    ],
+  ])('%s %j is %s, %s', (type, facets, mapped, exactness) => {
+    expect(map('postgres', type, facets)).toEqual([mapped, exactness]);
+  });
+
+  it.each(['hstore', 'point', 'tsvector', 'oid'])('%s has no counterpart', (type) => {
+    expect(map('postgres', type)).toEqual([undefined, undefined]);
+  });
+});
+
+describe('an override', () => {
+  const at = { file: 'overrides.yaml', keys: [] };
+  const overrides: TypeOverrides = {
+    at,
+    types: new Map([
+      ['nvarchar', 'text'],
+      ['nvarchar(max)', 'jsonb'],
+      ['decimal', 'numeric(20,4)'],
+      ['dbo.Url', 'varchar(500)'],
+    ]),
+    tables: new Map([
+      [
+        'dbo.Actor',
+        { types: new Map([['decimal', 'numeric']]), columns: new Map([['Timelonn', 'float8']]) },
+      ],
+    ]),
+  };
+  const mapIn = (table: string, facets: Facets & { readonly type: string }) =>
+    mapType('mssql', column(facets.type, facets), { overrides, table })?.type;
+
+  it.each<[string, string, Facets & { readonly type: string }, string]>([
+    ['of the column', 'dbo.Actor', { name: 'Timelonn', type: 'decimal' }, 'double precision'],
+    ['of its type in the table', 'dbo.Actor', { type: 'decimal' }, 'numeric'],
+    ['of its type everywhere', 'dbo.Avtale', { type: 'decimal' }, 'numeric(20,4)'],
+    ['of its type with facets', 'dbo.Actor', { type: 'nvarchar', length: 'max' }, 'jsonb'],
+    ['of its type without', 'dbo.Actor', { type: 'nvarchar', length: 9 }, 'text'],
+    [
+      'of its alias',
+      'dbo.Actor',
+      { type: 'nvarchar', length: 200, declaredAs: 'dbo.Url', declaredKind: 'alias' },
+      'character varying(500)',
+    ],
+    ['of none of them', 'dbo.Avtale', { name: 'Timelonn', type: 'money' }, 'numeric(19,4)'],
+  ])('%s wins', (_which, table, facets, type) => {
+    expect(mapIn(table, facets)).toBe(type);
+  });
+
+  it.each([
+    ['int', 'bigint', 'widened', 'override of integer'],
+    ['int', 'smallint', 'lossy', 'override of integer'],
+    ['int', 'integer', 'exact', undefined],
+    ['vector', 'text', 'widened', 'override'],
+  ])('of %s by %s is %s', (type, override, exactness, reason) => {
+    const scope = {
+      overrides: { at, types: new Map([[type, override]]), tables: new Map() },
+      table: 'dbo.Actor',
+    };
+    const mapped = mapType('mssql', column(type), scope);
+    expect([mapped?.exactness, mapped?.reason]).toEqual([exactness, reason]);
+  });
+});
+
+it.each<[string, Facets, string]>([
+  ['nvarchar', { length: 100 }, 'nvarchar(100)'],
+  ['nvarchar', { length: 'max' }, 'nvarchar(max)'],
+  ['decimal', { precision: 5, scale: 2 }, 'decimal(5,2)'],
+  ['datetime2', { scale: 0 }, 'datetime2(0)'],
+  ['varchar', { length: 200, declaredAs: 'dbo.Url' }, 'dbo.Url (varchar(200))'],
+  ['integer', { array: 2 }, 'integer[][]'],
+])('%s %j is written %s', (type, facets, text) => {
+  expect(formatSourceType(column(type, facets))).toBe(text);
+});

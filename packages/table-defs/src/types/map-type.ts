@@ -1,0 +1,75 @@
+import type { CatalogColumn, SourceType } from '@cdc-migrations/catalog';
+import type { TypeOverrides } from '@cdc-migrations/config';
+import { canonicalType } from './canonical-type.ts';
+import type { MappedType } from './mapped-type.ts';
+import { MSSQL_TYPES } from './mssql-types.ts';
+import { mapPostgresType } from './postgres-types.ts';
+import { classifyTypeChange } from './type-change.ts';
+
+const DEFAULTS: {
+  readonly [Type in SourceType]: (column: CatalogColumn) => MappedType | undefined;
+} = {
+  mssql: (column) =>
+    column.declaredKind === 'clr' ? undefined : MSSQL_TYPES[column.type]?.(column),
+  postgres: mapPostgresType,
+};
+
+/** Where a column's overrides are looked up. */
+export interface OverrideScope {
+  readonly overrides: TypeOverrides | undefined;
+  /** `<schema>.<table>` of the source. */
+  readonly table: string;
+}
+
+/**
+ * PostgreSQL type of a source column: its override (of the column, else of its type in the table, else of its
+ * type everywhere), else the default; undefined where there is neither.
+ */
+export function mapType(
+  source: SourceType,
+  column: CatalogColumn,
+  scope: OverrideScope,
+): MappedType | undefined {
+  const byDefault = DEFAULTS[source](column);
+  const override = findOverride(column, scope);
+  const type = override === undefined ? undefined : canonicalType(override);
+  if (type === undefined) return byDefault;
+  const reason = byDefault ? `override of ${byDefault.type}` : 'override';
+  if (byDefault?.type === type) return byDefault;
+  const loses = byDefault && classifyTypeChange(byDefault.type, type) === 'unsafe';
+  return { type, exactness: loses ? 'lossy' : 'widened', reason };
+}
+
+function findOverride(
+  column: CatalogColumn,
+  { overrides, table }: OverrideScope,
+): string | undefined {
+  const ofTable = overrides?.tables.get(table);
+  return (
+    ofTable?.columns.get(column.name) ??
+    findByType(ofTable?.types, column) ??
+    findByType(overrides?.types, column)
+  );
+}
+
+/** By the alias type, domain or enum, else by the type with its facets (`nvarchar(max)`), else without. */
+function findByType(
+  types: ReadonlyMap<string, string> | undefined,
+  column: CatalogColumn,
+): string | undefined {
+  const { type, declaredAs } = column;
+  const ofAlias = declaredAs === undefined ? undefined : types?.get(declaredAs);
+  return ofAlias ?? types?.get(spellType(column)) ?? types?.get(type);
+}
+
+/** A source type as people write it: `nvarchar(100)`, `decimal(5,2)`, `dbo.Url (varchar(200))`. */
+export function formatSourceType(column: CatalogColumn): string {
+  const type = spellType(column);
+  return column.declaredAs === undefined ? type : `${column.declaredAs} (${type})`;
+}
+
+function spellType({ type, length, precision, scale, array }: CatalogColumn): string {
+  const facets =
+    length !== undefined ? [length] : [precision, scale].filter((facet) => facet !== undefined);
+  return type + (facets.length > 0 ? `(${facets.join(',')})` : '') + '[]'.repeat(array ?? 0);
+}

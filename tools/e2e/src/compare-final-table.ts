@@ -1,0 +1,77 @@
+import type { FinalRow } from '@cdc-migrations/event-model';
+import { quoteIdentifier, quoteQualified } from '@cdc-migrations/sql-text';
+import { DELETED_AT, type ReplicatedTable } from '@cdc-migrations/table-defs';
+import type { Sql } from 'postgres';
+import { renderInsert } from './stage-events.ts';
+
+const ROWS_PER_STATEMENT = 500;
+const SHOWN = 3;
+
+/** Generation that staging tables give to an event that carries none. */
+const GENERATION = { __stream_generation: '0' };
+
+/**
+ * How the rows of a final table differ from those that it must hold: `missing` or `unexpected`, a few of each.
+ *
+ * Both sides are compared as the text that PostgreSQL gives for values of the final table's types, so that
+ * nothing is rounded, trimmed or taken for equal on the way. The times that a deletion leaves in a row are compared
+ * only by whether there is one.
+ */
+export async function compareFinalTable(
+  sql: Sql,
+  schema: string,
+  definition: ReplicatedTable,
+  rows: readonly FinalRow[],
+): Promise<readonly string[]> {
+  const names = definition.columns.map(({ name }) => name);
+  const final = quoteQualified(schema, definition.name);
+  return await sql.begin(async (transaction) => {
+    await transaction.unsafe(
+      `CREATE TEMP TABLE expected ON COMMIT DROP AS
+       SELECT ${names.map(quoteIdentifier).join(', ')} FROM ${final} WITH NO DATA`,
+    );
+    for (let first = 0; first < rows.length; first += ROWS_PER_STATEMENT) {
+      const values = rows
+        .slice(first, first + ROWS_PER_STATEMENT)
+        .map((row) => buildRow(definition, row));
+      await transaction.unsafe(renderInsert('expected', values)).simple();
+    }
+    const list = names
+      .map((name) => comparedText(name, names.includes(DELETED_AT.name)))
+      .join(', ');
+    const found = await transaction.unsafe<{ side: string; row: string }[]>(
+      `(SELECT 'missing' AS side, row_to_json(d)::text AS row FROM
+         (SELECT ${list} FROM expected EXCEPT ALL SELECT ${list} FROM ${final}) d LIMIT ${SHOWN})
+       UNION ALL
+       (SELECT 'unexpected', row_to_json(d)::text FROM
+         (SELECT ${list} FROM ${final} EXCEPT ALL SELECT ${list} FROM expected) d LIMIT ${SHOWN})`,
+    );
+    return found.map(({ side, row }) => `${schema}.${definition.name} ${side}: ${cut(row)}`);
+  });
+}
+
+/** The row as an INSERT into a table like the final one takes it. */
+function buildRow(
+  { columns }: ReplicatedTable,
+  { upsert, deleted }: FinalRow,
+): Readonly<Record<string, string | null>> {
+  const values: Readonly<Record<string, string | null>> = {
+    ...GENERATION,
+    [DELETED_AT.name]: deleted ? 'now' : null,
+    ...upsert.values,
+  };
+  return Object.fromEntries(columns.map(({ name }) => [name, values[name] ?? null]));
+}
+
+function comparedText(name: string, isSoft: boolean): string {
+  const column = quoteIdentifier(name);
+  const deletedAt = quoteIdentifier(DELETED_AT.name);
+  if (name === DELETED_AT.name) return `(${deletedAt} IS NOT NULL)::text`;
+  if (name === '__sync_timestamp' && isSoft)
+    return `CASE WHEN ${deletedAt} IS NULL THEN ${column}::text END`;
+  return `${column}::text`;
+}
+
+function cut(text: string): string {
+  return text.length > 2000 ? `${text.slice(0, 2000)}…` : text;
+}

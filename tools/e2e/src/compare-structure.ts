@@ -1,0 +1,56 @@
+import { POSITION_COLUMNS, type ReplicatedTable } from '@cdc-migrations/table-defs';
+import type { IndexStructure, RelationStructure } from './read-structure.ts';
+
+/**
+ * How a table of the target differs from its definition: one sentence per difference, none where they are equal.
+ */
+export function compareStructure(
+  definition: ReplicatedTable,
+  actual: RelationStructure,
+): readonly string[] {
+  const differences: string[] = [];
+  const expect = (what: string, expected: unknown, found: unknown) => {
+    const [wanted, got] = [JSON.stringify(expected), JSON.stringify(found)];
+    if (wanted !== got) {
+      differences.push(`${actual.schema}.${actual.name} ${what}: ${got}, defined: ${wanted}`);
+    }
+  };
+  expect('kind', 'table', actual.kind);
+  expect('persistence', 'permanent', actual.persistence);
+  expect(
+    'columns',
+    definition.columns.map(({ name }) => name),
+    actual.columns.map(({ name }) => name),
+  );
+  for (const column of definition.columns) {
+    const found = actual.columns.find(({ name }) => name === column.name);
+    if (!found) continue;
+    expect(`${column.name} type`, column.type, found.type);
+    expect(`${column.name} nullable`, column.nullable, found.nullable);
+    expect(`${column.name} default`, column.default ?? null, found.default);
+  }
+  expect(
+    'primary key',
+    expectedKey(definition),
+    actual.primaryKey && describeIndex(actual.primaryKey),
+  );
+  expect('indexes', expectedIndexes(definition), actual.indexes.map(describeIndex));
+  return differences;
+}
+
+type IndexFacts = Pick<IndexStructure, 'name' | 'columns' | 'unique'>;
+
+function expectedKey({ key, names }: ReplicatedTable): IndexFacts | null {
+  return key && { name: names.primaryKey, columns: key.columns, unique: true };
+}
+
+/** Every final table has the index for readers who ask for what is new; one without a key that of its rows. */
+function expectedIndexes({ key, names }: ReplicatedTable): readonly IndexFacts[] {
+  const sync = { name: names.syncIndex, columns: ['__sync_timestamp'], unique: false };
+  const position = { name: names.positionIndex, columns: POSITION_COLUMNS, unique: true };
+  return key ? [sync] : [sync, position];
+}
+
+function describeIndex({ name, columns, unique }: IndexStructure): IndexFacts {
+  return { name, columns, unique };
+}

@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { quoteQualified } from '@cdc-migrations/sql-text';
+import type { ReplicatedTable } from '@cdc-migrations/table-defs';
+import type { Sql } from 'postgres';
+import { mergeTable } from './merge-table.ts';
+import {
+  type MergeTarget,
+  readNumber,
+  renderOrders,
+  startMergeTarget,
+  TENANT,
+} from './merge-target.fixture.ts';
+import { ORDER_LINJER } from './order-linjer.fixture.ts';
+import { readProcessingLog } from './read-processing-log.ts';
+
+const FINAL = quoteQualified(TENANT, ORDER_LINJER.name);
+const LOAD_MS = 3000;
+/** Between two inserts of a writer: the merge has to keep up with the load, not with the machine. */
+const PAUSE_MS = 10;
+const ORDERS_PER_INSERT = 50;
+const WRITERS = 3;
+const MERGERS = 2;
+
+const OTHER: ReplicatedTable = {
+  ...ORDER_LINJER,
+  name: 'Other',
+  names: {
+    ...ORDER_LINJER.names,
+    staging: 'stg_Other',
+    mergeProcedure: 'sp_merge_other',
+    mergeWindow: 'fn_merge_window_other',
+    primaryKey: 'pk_Other',
+    syncIndex: 'idx_Other_sync_timestamp',
+    positionIndex: 'uq_Other_stream_position',
+  },
+};
+
+describe('a merge beside writers', () => {
+  let target: MergeTarget;
+  let owner: Sql;
+  let sessions: readonly Sql[];
+  beforeAll(async () => {
+    target = await startMergeTarget();
+    owner = target.owner;
+    await target.apply(ORDER_LINJER, OTHER);
+    sessions = Array.from({ length: WRITERS + MERGERS }, () => target.connectSink());
+  });
+  beforeEach(() => target.reset(ORDER_LINJER));
+  afterAll(() => target.stop());
+
+  /** Writers insert for some seconds, each orders of its own; tells how many, and how many were merged by then. */
+  async function runLoad(merge: (session: Sql) => Promise<unknown>) {
+    const deadline = Date.now() + LOAD_MS;
+    let sent = 0;
+    let writing = true;
+    const write = async (session: Sql, writer: number) => {
+      for (let n = writer * 1_000_000; Date.now() < deadline; n += ORDERS_PER_INSERT) {
+        await session.unsafe(renderOrders(n, n + ORDERS_PER_INSERT - 1));
+        sent += ORDERS_PER_INSERT;
+        await sleep(PAUSE_MS);
+      }
+    };
+    const keepMerging = async (session: Sql) => {
+      while (writing) await merge(session);
+    };
+    const merging = sessions.slice(WRITERS).map(keepMerging);
+    await Promise.all(sessions.slice(0, WRITERS).map(write)).finally(() => (writing = false));
+    const meanwhile = await countFinal();
+    await Promise.all(merging);
+    return { sent, meanwhile };
+  }
+
+  const countFinal = () => readNumber(owner, `SELECT count(*) AS n FROM ${FINAL}`);
+
+  it.each([
+    ['the procedure', (session: Sql) => mergeTable(session, TENANT, ORDER_LINJER)],
+    [
+      'run_pending_merges',
+      (session: Sql) => session`CALL cdc_management.run_pending_merges()`.simple(),
+    ],
+  ])('by %s loses nothing, stops nobody, and does not wait for quiet', async (_how, merge) => {
+    const { sent, meanwhile } = await runLoad(merge);
+    expect(sent).toBeGreaterThan(1000);
+    expect(meanwhile).toBeGreaterThan(sent / 2);
+    await mergeTable(target.sink, TENANT, ORDER_LINJER);
+    expect(await countFinal()).toBe(sent);
+    const totals = await readProcessingLog(owner, TENANT, ORDER_LINJER.name);
+    expect(totals).toEqual({
+      ...{ events: sent, merged: sent, deleted: 0, stale: 0, dead: 0, wrongRows: 0 },
+    });
+    expect(await owner`SELECT * FROM cdc_management.merge_error`).toEqual([]);
+  });
+
+  it('lets a row into a table while another table is merged', async () => {
+    const [writer, merger] = sessions as [Sql, Sql];
+    await writer.unsafe(renderOrders(1, 60_000));
+    const started = Date.now();
+    let longestMs = 0;
+    let running = true;
+    const merging = merger`CALL cdc_management.run_pending_merges()`
+      .simple()
+      .then(() => (running = false));
+    let inserted = 0;
+    while (running) {
+      const before = Date.now();
+      await writer.unsafe(
+        renderOrders(++inserted, inserted).replace('stg_Order-Linjer', 'stg_Other'),
+      );
+      longestMs = Math.max(longestMs, Date.now() - before);
+    }
+    await merging;
+    expect(Date.now() - started).toBeGreaterThan(200);
+    expect(inserted).toBeGreaterThan(20);
+    expect(longestMs).toBeLessThan(Math.max(200, (Date.now() - started) / 2));
+  });
+});

@@ -1,0 +1,128 @@
+import type { ChangeEvent } from '@cdc-migrations/event-model';
+import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
+import { quoteQualified } from '@cdc-migrations/sql-text';
+import type { MigrationSet, ReplicatedTable } from '@cdc-migrations/table-defs';
+import type { Sql } from 'postgres';
+import { applyFiles } from './apply-files.ts';
+import { renderMigrations } from './render-migrations.ts';
+
+const OWNER = 'migrator';
+const SINK = 'cdc_writer';
+export const TENANT = 'kunde-å';
+
+const SET: MigrationSet = {
+  name: 'sink_test.target',
+  folder: 'migrations',
+  sourceGroup: 'test',
+  pattern: 'db-per-tenant',
+  services: ['test'],
+  literalSchemas: [],
+};
+
+/** A server with a database of one tenant, to which tables can be added. */
+export interface MergeTarget {
+  readonly server: PostgresServer;
+  readonly database: string;
+  readonly owner: Sql;
+  /** A session of the role that may only insert and merge. */
+  readonly sink: Sql;
+  /** Another such session. */
+  connectSink(): Sql;
+  /** Applies the files of these tables, or of their next versions. */
+  apply(...tables: readonly ReplicatedTable[]): Promise<void>;
+  /** Empties a table's final and staging table and all that is known of it. */
+  reset(table: ReplicatedTable): Promise<void>;
+  /** Drops both tables. */
+  drop(table: ReplicatedTable): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startMergeTarget(): Promise<MergeTarget> {
+  const server = await startPostgres({ major: 15 });
+  await server.createRole(OWNER);
+  await server.createRole(SINK);
+  const database = await server.createDatabase({ owner: OWNER });
+  const connect = (user: string) => server.connect({ database, user, max: 1, fetch_types: false });
+  const owner = connect(OWNER);
+  return {
+    server,
+    database,
+    owner,
+    sink: connect(SINK),
+    connectSink: () => connect(SINK),
+    async apply(...tables) {
+      const files = renderMigrations({ set: SET, tables, tenants: [TENANT], role: SINK });
+      await applyFiles(server, { database, user: OWNER, tenants: [TENANT] }, files);
+    },
+    async reset(table) {
+      await owner.unsafe(`TRUNCATE ${tablesOf(table)}`);
+      await owner`TRUNCATE cdc_management.tombstone, cdc_management.processing_log,
+        cdc_management.dead_letter, cdc_management.merge_error, cdc_management.stream_coverage`;
+    },
+    async drop(table) {
+      await owner.unsafe(`DROP TABLE ${tablesOf(table)}`);
+    },
+    stop: () => server.stop(),
+  };
+}
+
+function tablesOf({ name, names }: ReplicatedTable): string {
+  return [name, names.staging].map((table) => quoteQualified(TENANT, table)).join(', ');
+}
+
+/** An event of `ORDER_LINJER`; what is not said of it is unremarkable. */
+export function orderEvent(
+  values: Readonly<Record<string, string | null>> & { readonly __kafka_offset: string | null },
+): ChangeEvent {
+  const operation = values['__cdc_operation'] ?? 'u';
+  return {
+    kind: ['d', 'DELETE'].includes(operation) ? 'delete' : 'upsert',
+    partition: 0,
+    offset: Number(values.__kafka_offset),
+    values: {
+      OrderID: '1',
+      LinjeNr: '1',
+      Beløp: '1.50',
+      Tekst: 'tekst',
+      Status: 'ny',
+      Notat: null,
+      Dokument: null,
+      Data: null,
+      Antall: '2',
+      _customer_id: '0a827150-1332-5167-993b-68db156438cb',
+      __sync_timestamp: '2026-01-01T00:00:00Z',
+      __source: 'cdc',
+      __source_db: 'Test',
+      __source_table: 'Order-Linjer',
+      __source_ts_ms: '1767225600000',
+      __cdc_operation: 'u',
+      __kafka_partition: '0',
+      __kafka_timestamp: '2026-01-01T00:00:00Z',
+      ...values,
+    },
+  };
+}
+
+/**
+ * INSERT of one event for each of the orders `first` to `last`, in random order; an order's offset is its number,
+ * plus `after`.
+ */
+export function renderOrders(
+  first: number,
+  last: number,
+  { status = 'ny', after = 0 }: { readonly status?: string; readonly after?: number } = {},
+): string {
+  return `INSERT INTO ${quoteQualified(TENANT, 'stg_Order-Linjer')} ("OrderID", "LinjeNr", "Status",
+      "_customer_id", "__source_db", "__source_table", "__source_ts_ms", "__cdc_operation",
+      "__kafka_partition", "__kafka_offset")
+    SELECT n, 1, '${status}', '0a827150-1332-5167-993b-68db156438cb', 'Test', 'Order-Linjer',
+      1767225600000, 'c', n % 3, n + ${after}
+    FROM generate_series(${first}, ${last}) AS n
+    ORDER BY random()`;
+}
+
+/** Rows of a query of one column named `n`: that number. */
+export async function readNumber(sql: Sql, query: string): Promise<number> {
+  const [row] = await sql.unsafe<{ n: string | number }[]>(query);
+  return Number(row?.n);
+}

@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parseYaml } from '@cdc-migrations/generated-file';
+import type { MigrationFile } from './apply-files.ts';
+
+const MANIFEST = 'migrations/manifest.yaml';
+
+/**
+ * The files of an implementation repo's manifest, in the order of application; those that only `check` runs are left
+ * out.
+ *
+ * @param manifest relative to `root`
+ */
+export function readManifest(root: string, manifest = MANIFEST): readonly MigrationFile[] {
+  const { files } = parseYaml(readFileSync(join(root, manifest), 'utf8')) as Manifest;
+  const applied = files.filter(({ category }) => category !== 'validation');
+  return applied.map(({ path, category, scope }) => ({
+    path,
+    category,
+    scope,
+    text: readFileSync(join(root, dirname(manifest), path), 'utf8'),
+  }));
+}
+
+/** Paths are relative to the manifest. */
+interface Manifest {
+  readonly files: readonly Omit<MigrationFile, 'text'>[];
+}

@@ -1,0 +1,43 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseYaml } from '@cdc-migrations/generated-file';
+import {
+  DEFINITIONS_FOLDER,
+  type MigrationSet,
+  parseDefinition,
+  parseSets,
+  type ReplicatedTable,
+  SETS_FILE,
+} from '@cdc-migrations/table-defs';
+
+/** What is committed in an implementation repo with one service and one migration set. */
+export interface Repo {
+  readonly root: string;
+  readonly set: MigrationSet;
+  /** In order of name. */
+  readonly tables: readonly ReplicatedTable[];
+  /** All customers of the source group. */
+  readonly tenants: readonly string[];
+}
+
+/** The implementation repo of the workspace whose source is SQL Server, a database per customer. */
+export function readAdopus(): Repo {
+  return readRepo(fileURLToPath(new URL('../../../fixtures/adopus', import.meta.url)));
+}
+
+function readRepo(root: string): Repo {
+  const read = (path: string) => readFileSync(join(root, path), 'utf8');
+  const [set] = parseSets(read(SETS_FILE));
+  if (!set) throw new Error(`${root} has no migration set`);
+  const tables = readdirSync(join(root, DEFINITIONS_FOLDER))
+    .sort()
+    .map((file) => parseDefinition(read(join(DEFINITIONS_FOLDER, file))))
+    .filter((table) => table.kind === 'replicated');
+  const groups = parseYaml(read('source-groups.yaml')) as SourceGroups;
+  return { root, set, tables, tenants: Object.keys(groups[set.sourceGroup]?.sources ?? {}) };
+}
+
+type SourceGroups = Readonly<
+  Record<string, { readonly sources: Readonly<Record<string, unknown>> }>
+>;

@@ -1,0 +1,62 @@
+import type { ReplicatedTable } from '@cdc-migrations/table-defs';
+import type { ChangeEvent } from './change-event.ts';
+import { keyText } from './key-text.ts';
+
+/** A row that a final table must hold once all events are merged. */
+export interface FinalRow {
+  /** Marked by `__deleted_at`. */
+  readonly deleted: boolean;
+  /** The event that all values come from, metadata included: the last one of the key that is no delete. */
+  readonly upsert: ChangeEvent;
+}
+
+export interface FinalTable {
+  readonly rows: readonly FinalRow[];
+  /** Events that no merge can apply: updates and deletes of a table without a key. */
+  readonly dead: readonly ChangeEvent[];
+}
+
+/**
+ * What the final table must hold once the log is merged, in whatever order and however often its events came:
+ * the last event per key by offset decides. A deleted row is gone, or marked where `deleteMode` is `soft`, if it
+ * ever was there; a table without a key has one row per insert.
+ */
+export function buildFinalRows(
+  definition: ReplicatedTable,
+  log: readonly ChangeEvent[],
+): FinalTable {
+  if (!definition.key) {
+    const isInsert = ({ values }: ChangeEvent) => INSERTS.has(values['__cdc_operation'] ?? '');
+    return {
+      rows: log.filter(isInsert).map((event) => ({ deleted: false, upsert: event })),
+      dead: log.filter((event) => !isInsert(event)),
+    };
+  }
+  const histories = groupByKey(definition, log);
+  const rows: FinalRow[] = [];
+  for (const history of histories.values()) {
+    const ordered = [...history].sort((a, b) => a.offset - b.offset);
+    const last = ordered.at(-1);
+    const upsert = ordered.findLast(({ kind }) => kind === 'upsert');
+    if (!last || !upsert) continue;
+    const deleted = last.kind === 'delete';
+    if (!deleted || definition.deleteMode === 'soft') rows.push({ deleted, upsert });
+  }
+  return { rows, dead: [] };
+}
+
+const INSERTS: ReadonlySet<string> = new Set(['INSERT', 'c', 'r']);
+
+function groupByKey(
+  definition: ReplicatedTable,
+  log: readonly ChangeEvent[],
+): ReadonlyMap<string | null, readonly ChangeEvent[]> {
+  const groups = new Map<string | null, ChangeEvent[]>();
+  for (const event of log) {
+    const key = keyText(definition, event.values);
+    const group = groups.get(key);
+    if (group) group.push(event);
+    else groups.set(key, [event]);
+  }
+  return groups;
+}

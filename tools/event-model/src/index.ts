@@ -1,0 +1,11 @@
+export { buildEventLog } from './build-event-log.ts';
+export type { EventLogOptions } from './build-event-log.ts';
+export { buildFinalRows } from './build-final-rows.ts';
+export type { FinalRow, FinalTable } from './build-final-rows.ts';
+export type { ChangeEvent } from './change-event.ts';
+export { deliverEvents } from './deliver-events.ts';
+export type { DeliveryOptions } from './deliver-events.ts';
+export { keyText } from './key-text.ts';
+export { createRandom } from './random.ts';
+export type { Random } from './random.ts';
+export { buildValue, canonicalValue } from './values/build-value.ts';

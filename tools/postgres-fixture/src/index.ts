@@ -1,0 +1,9 @@
+export { startPostgres } from './start-postgres.ts';
+export type {
+  ConnectOptions,
+  DatabaseOptions,
+  PostgresOptions,
+  PostgresServer,
+  RoleOptions,
+} from './start-postgres.ts';
+export type { Major } from './postgres-binaries.ts';

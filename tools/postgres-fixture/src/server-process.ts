@@ -1,0 +1,115 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, openSync, closeSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ServerUser } from './server-user.ts';
+
+/** What it takes to start one server again and again. */
+export interface ServerPlace {
+  /** Folder with `bin/postgres`. */
+  readonly native: string;
+  /** Folder of the server: `data` and `server.log` are in it. */
+  readonly folder: string;
+  readonly user: ServerUser;
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+export interface ServerProcess {
+  readonly child: ChildProcess;
+  readonly port: number;
+  /** Resolves when the server's main process is gone. */
+  readonly exited: Promise<void>;
+}
+
+const READY_WITHIN_MS = 30_000;
+const ATTEMPTS = 20;
+
+/** A new data directory, its superuser `postgres` with that password. */
+export function initCluster(place: ServerPlace, password: string): void {
+  const passwordFile = join(place.folder, 'password');
+  writeFileSync(passwordFile, password);
+  const run = spawnSync(
+    join(place.native, 'bin', 'initdb'),
+    [
+      ...['-D', join(place.folder, 'data'), '-U', 'postgres', '--pwfile', passwordFile],
+      ...['--no-sync', '--no-instructions', '--auth', 'scram-sha-256'],
+      ...['--encoding', 'UTF8', '--locale', 'C'],
+    ],
+    { ...place.user, cwd: place.folder, encoding: 'utf8' },
+  );
+  if (run.error) throw run.error;
+  if (run.status !== 0) throw new Error(`initdb failed: ${run.stderr}`);
+}
+
+/** Starts the server on a free port, or on `port`, and waits until it takes connections. */
+export async function startServer(place: ServerPlace, port?: number): Promise<ServerProcess> {
+  for (let attempt = 1; ; attempt++) {
+    const before = readLog(place).length;
+    const server = spawnServer(place, port ?? (await findFreePort()));
+    if (await isReady(place, server)) return server;
+    const log = readLog(place).slice(before);
+    if (attempt === ATTEMPTS || !PASSING.some((reason) => log.includes(reason))) {
+      throw new Error(`PostgreSQL does not start:\n${log}`);
+    }
+    await sleep(100);
+  }
+}
+
+/** Somebody took the port first; the last backends of a server that was killed are still ending. */
+const PASSING = ['Address already in use', 'is still in use', 'Is another postmaster'];
+
+/** All that the server has logged. */
+export function readLog(place: ServerPlace): string {
+  const file = join(place.folder, 'server.log');
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+}
+
+function spawnServer(place: ServerPlace, port: number): ServerProcess {
+  const log = openSync(join(place.folder, 'server.log'), 'a');
+  const settings = { ...place.settings, port: String(port) };
+  const child = spawn(
+    join(place.native, 'bin', 'postgres'),
+    [
+      ...['-D', join(place.folder, 'data')],
+      ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    ],
+    { ...place.user, cwd: place.folder, detached: true, stdio: ['ignore', log, log] },
+  );
+  closeSync(log);
+  child.unref();
+  const exited = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
+  });
+  return { child, port, exited };
+}
+
+/**
+ * Waits for the line `ready` of postmaster.pid, as pg_ctl does; false where the process ends before.
+ *
+ * The file of a server that was killed is still there, so the line counts only under the new process's id.
+ */
+async function isReady(place: ServerPlace, server: ServerProcess): Promise<boolean> {
+  const file = join(place.folder, 'data', 'postmaster.pid');
+  const deadline = Date.now() + READY_WITHIN_MS;
+  while (Date.now() < deadline) {
+    if (server.child.exitCode !== null || server.child.pid === undefined) return false;
+    const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
+    if (lines[0] === String(server.child.pid) && lines[7]?.trim() === 'ready') return true;
+    await sleep(10);
+  }
+  return false;
+}
+
+async function findFreePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve, reject) => {
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', resolve);
+  });
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no free TCP port');
+  return address.port;
+}

@@ -1,0 +1,194 @@
+import { randomBytes } from 'node:crypto';
+import { chownSync, mkdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import postgres, { type Options, type Sql } from 'postgres';
+import { type Major, openBinaries } from './postgres-binaries.ts';
+import { initCluster, readLog, type ServerPlace, startServer } from './server-process.ts';
+import { canWrite, findServerUser, type ServerUser } from './server-user.ts';
+import { startWatchdog } from './watchdog.ts';
+
+export interface PostgresOptions {
+  readonly major: Major;
+  /** Settings of the server; these win over ours, for example `{ fsync: 'on' }` for a test of crashes. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** Options of postgres.js, of which the host and the port are the server's. */
+export type ConnectOptions = Omit<Options<Record<string, never>>, 'host' | 'port'>;
+
+export interface DatabaseOptions {
+  /** Default: a new name. */
+  readonly name?: string;
+  /** Role that owns it; default: `postgres`. */
+  readonly owner?: string;
+  /** Database to copy, which nobody may be connected to. */
+  readonly template?: string;
+}
+
+export interface RoleOptions {
+  /** Default: the role's name. */
+  readonly password?: string;
+  /** Further attributes: `CREATEDB`, `IN ROLE reader`. */
+  readonly attributes?: string;
+}
+
+/** A server of our own on the loopback interface, whose superuser is `postgres`. */
+export interface PostgresServer {
+  readonly major: Major;
+  readonly host: string;
+  /** Stays the same over `restart`. */
+  readonly port: number;
+  /** Process id of the main process; another one after `restart`. */
+  readonly pid: number;
+  /** Password of the superuser `postgres`. */
+  readonly password: string;
+  /** A client of postgres.js, which `stop` closes; as `postgres` on the database `postgres` by default. */
+  connect(options?: ConnectOptions): Sql;
+  /** Creates a database and gives its name. */
+  createDatabase(options?: DatabaseOptions): Promise<string>;
+  /** Creates a role that can log in, without any other right. */
+  createRole(name: string, options?: RoleOptions): Promise<void>;
+  /** Sends a signal to the main process and waits for its end: `SIGKILL` for a crash. */
+  kill(signal: NodeJS.Signals): Promise<void>;
+  /** Starts it again, after `kill` or instead of it (then it is stopped by SIGINT, a fast shutdown). */
+  restart(): Promise<void>;
+  /** Ends clients and server and removes all files. */
+  stop(): Promise<void>;
+  /** The server's log. */
+  log(): string;
+}
+
+const HOST = '127.0.0.1';
+
+/** Ours: fast, in English, and small; a crash of the machine may destroy the data. */
+const SETTINGS = {
+  fsync: 'off',
+  full_page_writes: 'off',
+  synchronous_commit: 'on',
+  listen_addresses: HOST,
+  unix_socket_directories: '',
+  max_connections: '100',
+  shared_buffers: '128MB',
+  wal_level: 'minimal',
+  max_wal_senders: '0',
+  max_wal_size: '2GB',
+  jit: 'off',
+  lc_messages: 'C',
+  timezone: 'UTC',
+};
+
+/**
+ * Starts a real PostgreSQL server in a folder of its own below the folder for temporary files.
+ *
+ * A server that is not stopped ends with this process, however that ends, and its files go with it.
+ *
+ * @example
+ * const server = await startPostgres({ major: 15 });
+ * const sql = server.connect({ database: await server.createDatabase() });
+ * await sql`SELECT 1`;
+ * await server.stop();
+ */
+export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
+  const user = findServerUser();
+  const folder = createFolder(user);
+  const watchdog = startWatchdog(folder);
+  const password = randomBytes(9).toString('base64url');
+  const clients = new Set<Sql>();
+  try {
+    const place: ServerPlace = {
+      native: openBinaries(options.major, user, folder),
+      folder,
+      user,
+      settings: { ...SETTINGS, ...options.settings },
+    };
+    initCluster(place, password);
+    let server = await startServer(place);
+
+    const connect = (connectOptions: ConnectOptions = {}): Sql => {
+      const client = postgres({
+        user: 'postgres',
+        password: connectOptions.user === undefined ? password : String(connectOptions.user),
+        database: 'postgres',
+        ...connectOptions,
+        host: HOST,
+        port: server.port,
+      } as Options<Record<string, never>>);
+      clients.add(client);
+      return client;
+    };
+    const administer = async <Result>(work: (sql: Sql) => Promise<Result>): Promise<Result> => {
+      const sql = connect({ max: 1, fetch_types: false, onnotice: () => {} });
+      try {
+        return await work(sql);
+      } finally {
+        clients.delete(sql);
+        await sql.end({ timeout: 1 });
+      }
+    };
+    const kill = async (signal: NodeJS.Signals): Promise<void> => {
+      server.child.ref();
+      server.child.kill(signal);
+      await server.exited;
+    };
+
+    return {
+      major: options.major,
+      host: HOST,
+      password,
+      get port() {
+        return server.port;
+      },
+      get pid() {
+        return server.child.pid ?? 0;
+      },
+      connect,
+      kill,
+      async createDatabase({ name, owner = 'postgres', template } = {}) {
+        const database = name ?? `test_${randomBytes(6).toString('hex')}`;
+        await administer(async (sql) => {
+          const copied = template === undefined ? sql`` : sql`TEMPLATE ${sql(template)}`;
+          await sql`CREATE DATABASE ${sql(database)} OWNER ${sql(owner)} ${copied}`;
+        });
+        return database;
+      },
+      async createRole(name, { password: ownPassword = name, attributes = '' } = {}) {
+        await administer((sql) =>
+          sql.unsafe(
+            `CREATE ROLE "${name.replaceAll('"', '""')}" LOGIN ` +
+              `PASSWORD '${ownPassword.replaceAll("'", "''")}' ${attributes}`,
+          ),
+        );
+      },
+      async restart() {
+        await kill('SIGINT');
+        server = await startServer(place, server.port);
+      },
+      async stop() {
+        await Promise.all([...clients].map((client) => client.end({ timeout: 0 })));
+        await kill('SIGQUIT');
+        watchdog.kill('SIGKILL');
+        removeFolder(folder);
+      },
+      log: () => readLog(place),
+    };
+  } catch (error) {
+    watchdog.stdin?.end();
+    throw error;
+  }
+}
+
+/** A short path: the name of a socket or a tablespace below it must fit into 100 bytes. */
+function createFolder(user: ServerUser): string {
+  const parent = [tmpdir(), '/tmp'].find((folder) => canWrite(user, folder));
+  if (parent === undefined) throw new Error(`PostgreSQL cannot write to ${tmpdir()}`);
+  const folder = join(parent, `pg-${randomBytes(5).toString('hex')}`);
+  mkdirSync(folder, { mode: 0o700 });
+  if (user.uid !== undefined && user.gid !== undefined) chownSync(folder, user.uid, user.gid);
+  return folder;
+}
+
+/** A backend may write its last file while the folder is removed. */
+function removeFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+}
