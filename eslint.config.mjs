@@ -48,7 +48,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/*.config.mjs', 'packages/nx-plugin/**'],
+    files: ['**/*.config.mjs', '**/jest-setup.mjs', 'packages/nx-plugin/**'],
     rules: { 'no-restricted-syntax': 'off', '@typescript-eslint/no-require-imports': 'off' },
   },
   prettier,
