@@ -122,6 +122,17 @@ it.each<readonly [what: string, sql: string, rows: readonly Readonly<Record<stri
     [{ name: 'AdgangLinjer' }],
   ],
   [
+    'subqueries that are applied',
+    `SELECT t.name, k.name AS [key], n.columns FROM sys.tables t
+       OUTER APPLY (SELECT TOP (1) i.name FROM sys.indexes i WHERE i.object_id = t.object_id AND i.is_unique = 1 ORDER BY i.index_id DESC) k
+       CROSS APPLY (SELECT COUNT(*) AS columns FROM sys.columns c WHERE c.object_id = t.object_id) n
+     WHERE t.name IN ('Actor', 'Tekst') ORDER BY t.name`,
+    [
+      { name: 'Actor', key: 'UX_Actor_BrukerNavn', columns: 29 },
+      { name: 'Tekst', key: null, columns: 4 },
+    ],
+  ],
+  [
     'unions',
     "SELECT name FROM sys.tables WHERE name = 'Actor' UNION ALL SELECT TOP 1 name FROM sys.schemas UNION SELECT N'z' ORDER BY name",
     [{ name: 'Actor' }, { name: 'dbo' }, { name: 'z' }],
