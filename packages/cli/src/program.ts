@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addApply } from './commands/apply.ts';
+import { addBaseline } from './commands/baseline.ts';
 import { addCheck } from './commands/check.ts';
 import { addGenerate } from './commands/generate.ts';
 import { addStatus } from './commands/status.ts';
@@ -16,6 +17,7 @@ const COMMANDS: readonly ((migrations: Command, context: CommandContext) => void
   addApply,
   addStatus,
   addCheck,
+  addBaseline,
 ];
 
 /** The command line. */
