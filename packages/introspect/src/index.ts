@@ -1,3 +1,5 @@
+export { compareCatalogs } from './compare-catalogs.ts';
+export type { CatalogDifference } from './compare-catalogs.ts';
 export type { CaptureRequest } from './cdc/capture-state.ts';
 export { cleanCdc } from './cdc/clean-cdc.ts';
 export type { CleanCdcOptions, CleanCdcResult, CleanupResult } from './cdc/clean-cdc.ts';
