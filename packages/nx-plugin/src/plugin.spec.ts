@@ -112,9 +112,11 @@ describe('createNodes', () => {
     const options = { tableDefsTargetName: 'defs', migrationsTargetName: 'sql' };
     const [, { targets, metadata }] = await project(undefined, options);
     const names = ['defs', 'schemas', 'infrastructure', 'tables', 'staging', 'sql'];
-    expect(Object.keys(targets!)).toEqual(names);
+    const all = [...names, 'apply', 'status', 'check'];
+    expect(Object.keys(targets!)).toEqual(all);
     expect(targets!['sql']!.dependsOn).toEqual(names.slice(0, -1));
-    expect(metadata?.targetGroups).toEqual({ 'CDC migrations': names });
+    expect(targets!['apply']).toMatchObject({ cache: false, dependsOn: ['sql'] });
+    expect(metadata?.targetGroups).toEqual({ 'CDC migrations': all });
   });
 
   it('depends on a command line of the same workspace, and on the packages that do the work', async () => {

@@ -109,6 +109,33 @@ const STAGES = [
     writes: inEverySet('manifest.yaml'),
     packages: ['config', 'table-defs', 'sql-text', 'generated-file', 'cli'],
   },
+  ...[
+    {
+      name: 'apply',
+      description:
+        'Brings targets up to date; by itself an embedded PostgreSQL, --env=<name> another',
+      command: 'cdc manage-migrations apply --env embedded',
+    },
+    {
+      name: 'status',
+      description: 'What is applied, pending, outdated or failed in each schema of the targets',
+      command: 'cdc manage-migrations status --env embedded',
+    },
+    {
+      name: 'check',
+      description: 'Structure of the targets against the definitions; reads only',
+      command: 'cdc manage-migrations check --env embedded',
+    },
+  ].map((stage) => ({
+    ...stage,
+    cache: false,
+    after: ['migrations'],
+    files: NOTHING,
+    takes: [],
+    env: [],
+    writes: NOTHING,
+    packages: ['tracker', 'cli'],
+  })),
 ];
 
 module.exports = { STAGES };
