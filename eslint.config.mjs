@@ -25,7 +25,6 @@ const ARROWS = {
     'tracker',
   ],
   nx: [],
-  cli: ['*'],
 };
 
 /** Names that Node gives to every module, and to CommonJS ones. */
@@ -54,6 +53,7 @@ export default tseslint.config(
     rules: {
       eqeqeq: 'error',
       'no-debugger': 'error',
+      'no-dupe-keys': 'error',
       'no-undef': 'error',
       'no-unreachable': 'error',
       'no-var': 'error',
