@@ -12,7 +12,7 @@ const ARROWS = {
   'table-defs': ['config', 'catalog', 'sql-text', 'generated-file'],
   'ddl-render': ['table-defs', 'sql-text'],
   'staging-render': ['table-defs', 'sql-text'],
-  tracker: ['table-defs', 'sql-text', 'config'],
+  tracker: ['table-defs', 'sql-text', 'config', 'generated-file'],
   cli: [
     'config',
     'generated-file',

@@ -1,3 +1,3 @@
 export { renderStaging } from './render-staging.ts';
 export type { StagingOptions } from './render-staging.ts';
-export { stagingType, unavailableLiteral } from './staging-type.ts';
+export { unavailableLiteral } from './staged-value.ts';

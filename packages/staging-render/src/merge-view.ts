@@ -1,10 +1,11 @@
 import { quoteIdentifier, quoteQualified } from '@cdc-migrations/sql-text';
 import {
   POSITION_COLUMNS,
+  stagingType,
   type ColumnDefinition,
   type ReplicatedTable,
 } from '@cdc-migrations/table-defs';
-import { keyText, keyValue, stagingType, storageCast, unavailableLiteral } from './staging-type.ts';
+import { keyText, keyValue, storageCast, unavailableLiteral } from './staged-value.ts';
 
 interface MergeView {
   readonly schema: string;

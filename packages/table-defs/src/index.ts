@@ -10,6 +10,8 @@ export {
 } from './definition-file.ts';
 export type { TableFile } from './definition-file.ts';
 export { fileStems } from './file-stems.ts';
+export { manifestPath, parseManifest, renderManifest } from './manifest.ts';
+export type { Category, Manifest, ManifestEntry } from './manifest.ts';
 export {
   DELETED_AT,
   KAFKA_TIMESTAMP,
@@ -18,6 +20,8 @@ export {
   RESERVED_NAMES,
 } from './metadata-columns.ts';
 export { schemaLabel } from './schema-label.ts';
+export { buildStagingColumns, stagingType } from './staging-columns.ts';
+export type { StagingColumn } from './staging-columns.ts';
 export type {
   ColumnDefinition,
   ColumnRole,

@@ -1,5 +1,5 @@
 import type { CatalogColumn, SourceType } from '@cdc-migrations/catalog';
-import { stagingType, unavailableLiteral } from '@cdc-migrations/staging-render';
+import { unavailableLiteral } from '@cdc-migrations/staging-render';
 import {
   canonicalType,
   formatSourceType,
@@ -7,6 +7,7 @@ import {
   MSSQL_TYPES,
   PG_TYPES,
   SPELLINGS,
+  stagingType,
 } from '@cdc-migrations/table-defs';
 import { code, markdownTable } from './markdown-table.ts';
 
