@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ConnectionLostError,
   ServerUnreachableError,
-  SourceError,
+  type SourceError,
   SourceQueryError,
 } from './source-error.ts';
 import type { SourceEvent } from './source-target.ts';

@@ -30,7 +30,9 @@ const trackedTables = () =>
 it('enables the 39 tables, schema-docs shows it, and a second run changes nothing', async () => {
   const dry = await repo.cdc(...ENABLE, '--dry-run');
   expect(dry.exitCode).toBe(0);
-  expect(dry.stdout).toMatch(/AdOpusTest \(database would be enabled\): 39 tables, 39 would be enabled\n$/);
+  expect(dry.stdout).toMatch(
+    /AdOpusTest \(database would be enabled\): 39 tables, 39 would be enabled\n$/,
+  );
   expect(trackedTables()).toBe(0);
 
   const first = await repo.cdc(...ENABLE);
@@ -121,7 +123,9 @@ it('one failing table does not stop the others', async () => {
   });
   const { exitCode, stdout } = await repo.cdc(...ENABLE);
   expect(exitCode).toBe(3);
-  expect(stdout).toMatch(/: failed, AdOpusTest on .*: the server reports 22832: Could not update the metadata\.$/m);
+  expect(stdout).toMatch(
+    /: failed, AdOpusTest on .*: the server reports 22832: Could not update the metadata\.$/m,
+  );
   expect(stdout).toMatch(/39 tables, 38 enabled, 1 failed\n$/);
 });
 
@@ -151,7 +155,14 @@ it('clean-cdc: dry run with rows, a mark from the log, never past what is read',
   expect(done).toMatchObject({ exitCode: 0 });
   expect(done.stdout.match(/: cleaned before /g)).toHaveLength(2);
   const starts = database.find('cdc.change_tables').map((row) => row['start_lsn']);
-  expect(starts.map((lsn) => `0x${Buffer.from(lsn as Uint8Array).toString('hex').toUpperCase()}`)).toEqual([lsns[0], lsns[0]]);
+  expect(
+    starts.map(
+      (lsn) =>
+        `0x${Buffer.from(lsn as Uint8Array)
+          .toString('hex')
+          .toUpperCase()}`,
+    ),
+  ).toEqual([lsns[0], lsns[0]]);
 
   const again = await repo.cdc(...clean, '--not-past', lsns[0]!);
   expect(again.stdout.match(/: kept, nothing is older than its first change/g)).toHaveLength(2);

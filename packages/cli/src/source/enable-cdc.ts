@@ -106,7 +106,9 @@ function report(results: readonly EnableCdcResult[], options: EnableCdcCommandOp
 function describe({ plan, databaseState, tables }: EnableCdcResult): string {
   const lines = tables
     .filter(({ state }) => state !== 'kept')
-    .map((table) => `${plan.database} ${table.schema}.${table.table}: ${describeTable(table, plan)}`);
+    .map(
+      (table) => `${plan.database} ${table.schema}.${table.table}: ${describeTable(table, plan)}`,
+    );
   const states: readonly TableResult['state'][] = [
     ...(['enabled', 'would be enabled', 'kept', 'blocked', 'failed'] as const),
   ];
