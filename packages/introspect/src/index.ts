@@ -1,3 +1,5 @@
+export { compareCatalogs } from './compare-catalogs.ts';
+export type { CatalogDifference } from './compare-catalogs.ts';
 export type { CaptureRequest } from './cdc/capture-state.ts';
 export { cleanCdc } from './cdc/clean-cdc.ts';
 export type { CleanCdcOptions, CleanCdcResult, CleanupResult } from './cdc/clean-cdc.ts';
@@ -37,3 +39,8 @@ export type {
   SourceOptions,
   SourceTarget,
 } from './source-target.ts';
+export { buildMssqlCatalog } from './mssql/build-mssql-catalog.ts';
+export { MssqlRowsError, parseMssqlCatalogRows } from './mssql/parse-mssql-catalog-rows.ts';
+export type { MssqlCatalogRows, MssqlRow } from './mssql/parse-mssql-catalog-rows.ts';
+export { MssqlSelectionError } from './mssql/select-mssql-tables.ts';
+export type { MssqlSelection, UnmatchedTable } from './mssql/select-mssql-tables.ts';

@@ -10,7 +10,14 @@ import { withRetry } from './with-retry.ts';
 export interface ReadCatalogsOptions extends SourceOptions {
   /** Fingerprint of the last reading by schema; where all are equal, nothing more is read. */
   readonly unlessEqual?: ReadonlyMap<string, string>;
+  /** What to do where a selected table is not there; an error unless said. */
+  readonly missing?: 'refuse' | 'leave out';
 }
+
+/** The options as a reader gets them. */
+export type ReaderOptions = Required<Omit<ReadCatalogsOptions, 'unlessEqual'>> & {
+  readonly unlessEqual: ReadonlyMap<string, string> | undefined;
+};
 
 /** What one kind of database does, on a connection that it opens and closes. */
 export interface SourceReader {
@@ -18,9 +25,7 @@ export interface SourceReader {
   readonly read: (
     target: SourceTarget,
     selections: readonly CatalogSelection[],
-    options: Required<Omit<ReadCatalogsOptions, 'unlessEqual'>> & {
-      readonly unlessEqual: ReadonlyMap<string, string> | undefined;
-    },
+    options: ReaderOptions,
   ) => Promise<readonly Catalog[] | undefined>;
 }
 
@@ -41,12 +46,13 @@ export async function readCatalogs(
   selections: readonly CatalogSelection[],
   options: ReadCatalogsOptions = {},
 ): Promise<readonly Catalog[] | undefined> {
-  const { timeoutMs = DEFAULT_TIMEOUT_MS, onEvent = () => undefined, unlessEqual } = options;
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, onEvent = () => undefined } = options;
+  const { unlessEqual, missing = 'refuse' } = options;
   const { database, server } = target;
   const { read } = await READERS[target.type]();
   onEvent({ kind: 'connecting', database, host: server.host });
   const catalogs = await withRetry(
-    () => read(target, selections, { timeoutMs, onEvent, unlessEqual }),
+    () => read(target, selections, { timeoutMs, onEvent, unlessEqual, missing }),
     onEvent,
   );
   if (!catalogs) onEvent({ kind: 'unchanged', database });

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ConnectionLostError,
   ServerUnreachableError,
-  type SourceError,
   SourceQueryError,
+  type SourceError,
 } from './source-error.ts';
 import type { SourceEvent } from './source-target.ts';
 

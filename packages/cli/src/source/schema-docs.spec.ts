@@ -94,7 +94,7 @@ describe('--if-changed', () => {
     repo.edit(
       'services/adopus.yaml',
       '      dbo.Ytelse: {}\n',
-      '      dbo.Ytelse: {}\n      dbo.KursDeltaker: {}\n',
+      '      dbo.Ytelse: {}\n      dbo.Test: {}\n',
     );
   }
   function removeSnapshot(): void {

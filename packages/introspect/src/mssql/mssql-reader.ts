@@ -4,7 +4,7 @@ import { readMssqlCatalogs, readMssqlFingerprints } from './read-mssql-catalogs.
 
 /** SQL Server 2016 and later, and servers compatible with it. */
 export const MSSQL_READER: SourceReader = {
-  read: async (target, selections, { timeoutMs, onEvent, unlessEqual }) => {
+  read: async (target, selections, { timeoutMs, onEvent, unlessEqual, missing }) => {
     const session = await openMssql(target, timeoutMs);
     try {
       const fingerprints = await readMssqlFingerprints(session, selections);
@@ -16,7 +16,7 @@ export const MSSQL_READER: SourceReader = {
       if (isEqual) return undefined;
       const tables = selections.reduce((sum, selection) => sum + selection.tables.length, 0);
       onEvent({ kind: 'reading', database: target.database, tables });
-      const catalogs = await readMssqlCatalogs(session, selections);
+      const catalogs = await readMssqlCatalogs(session, selections, missing);
       return catalogs.map(({ tables: read, ...head }) => {
         const fingerprint = fingerprintOf(head.schema);
         return { ...head, ...(fingerprint !== undefined && { fingerprint }), tables: read };

@@ -38,6 +38,7 @@ export async function readMssqlFingerprints(
 export async function readMssqlCatalogs(
   session: MssqlSession,
   selections: readonly CatalogSelection[],
+  missing: 'refuse' | 'leave out' = 'refuse',
 ): Promise<readonly Catalog[]> {
   const results = await session.batch(CATALOG_SQL);
   const rows = parseMssqlCatalogRows(
@@ -50,12 +51,23 @@ export async function readMssqlCatalogs(
       catalogs.push(buildMssqlCatalog(rows, selection));
     } catch (error) {
       if (!(error instanceof MssqlSelectionError)) throw error;
-      unmatched.push(error);
+      if (missing === 'leave out')
+        catalogs.push(buildMssqlCatalog(rows, present(selection, error)));
+      else unmatched.push(error);
     }
   }
   if (unmatched.length > 0) throw await missingTables(session, unmatched);
   refuseHollowTables(session.target, catalogs);
   return catalogs;
+}
+
+/** The selection without the tables that are not there. */
+function present(
+  selection: CatalogSelection,
+  { unmatched }: MssqlSelectionError,
+): CatalogSelection {
+  const absent = new Set(unmatched.map(({ table }) => table));
+  return { ...selection, tables: selection.tables.filter((table) => !absent.has(table)) };
 }
 
 /** A table without columns was dropped between the query for tables and that for columns. */

@@ -5,7 +5,7 @@ type Facets = Pick<CatalogColumn, 'length' | 'precision' | 'scale'>;
 type PostgresType = Facets &
   Pick<CatalogColumn, 'type' | 'array' | 'declaredAs' | 'declaredKind'> & {
     /** A domain that is NOT NULL makes its column so. */
-    readonly notNull?: true;
+    readonly notNull?: boolean;
   };
 
 /** Type of a column: a domain is what it is over, an array what it is of, and both keep what they were declared as. */
@@ -22,8 +22,8 @@ export function buildPostgresType(
       return { type: 'enum', declaredAs: row.declared, declaredKind: 'enum' };
     case 'array': {
       const inner = buildPostgresType({ type: row.inner, modifier, dimensions: 0 }, types);
-      const { notNull, ...element } = inner;
-      return { ...element, array: (element.array ?? 0) + Math.max(dimensions, 1) };
+      // An element's domain says nothing of the column.
+      return { ...inner, notNull: false, array: (inner.array ?? 0) + Math.max(dimensions, 1) };
     }
     case 'domain': {
       const inner = buildPostgresType({ ...row, type: row.inner }, types);

@@ -26,7 +26,7 @@ import type {
 
 /** PostgreSQL 15 and later. */
 export const POSTGRES_READER: SourceReader = {
-  read: async (target, selections, { timeoutMs, onEvent, unlessEqual }) => {
+  read: async (target, selections, { timeoutMs, onEvent, unlessEqual, missing }) => {
     const session = openPostgres(target, timeoutMs);
     const names = selections.flatMap(({ schema, tables }) =>
       tables.map((table) => ({ s: schema, t: table })),
@@ -42,7 +42,7 @@ export const POSTGRES_READER: SourceReader = {
         if (isEqual) return undefined;
         onEvent({ kind: 'reading', database: target.database, tables: names.length });
         const rows = await readRows(sql, wanted);
-        await refuseMissing(sql, target, selections, rows);
+        if (missing === 'refuse') await refuseMissing(sql, target, selections, rows);
         return selections.map((selection): Catalog => {
           const { tables, ...head } = buildPostgresCatalog(rows, selection);
           const fingerprint = fingerprints.get(selection.schema);
