@@ -67,12 +67,8 @@ describe('nothing speaks against it', () => {
 });
 
 /** What is done to the server, the request, and what is found. */
-const CASES: readonly (readonly [
-  FindingCode,
-  () => void,
-  typeof ACTOR?,
-  ('sa' | 'owner' | 'reader')?,
-])[] = [
+type Case = [FindingCode, () => void, typeof ACTOR?, ('sa' | 'owner' | 'reader')?];
+const CASES: Case[] = [
   [
     'database-read-only',
     () => database.update('sys.databases', { name: 'AdOpusTest' }, { is_read_only: true }),
@@ -125,7 +121,7 @@ const CASES: readonly (readonly [
   ['large-object', () => undefined, NOTES],
 ];
 
-it.each(CASES)('%s is found', async (code, change, request = ACTOR, user = 'sa') => {
+it.each<Case>(CASES)('%s is found', async (code, change, request = ACTOR, user = 'sa') => {
   change();
   expect(await codes(request, user)).toMatchObject({ codes: [code], state: 'blocked' });
 });
