@@ -13,6 +13,7 @@ const ARROWS = {
   'ddl-render': ['table-defs', 'sql-text'],
   'staging-render': ['table-defs', 'sql-text'],
   nx: [],
+  cli: ['*'],
 };
 
 export default tseslint.config(
@@ -47,7 +48,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/*.config.mjs', 'packages/nx-plugin/**'],
+    files: ['**/*.config.mjs', '**/jest-setup.mjs', 'packages/nx-plugin/**'],
     rules: { 'no-restricted-syntax': 'off', '@typescript-eslint/no-require-imports': 'off' },
   },
   prettier,

@@ -4,6 +4,7 @@ export default {
   testEnvironmentOptions: {
     customExportConditions: ['@cdc-migrations/source', 'node', 'require', 'default'],
   },
+  globalSetup: '<rootDir>/packages/cli/jest-setup.mjs',
   testMatch: ['<rootDir>/packages/*/src/**/*.spec.ts', '<rootDir>/tools/*/src/**/*.spec.ts'],
   modulePathIgnorePatterns: ['<rootDir>/packages/[^/]+/dist/', '<rootDir>/.nx/', '<rootDir>/tmp/'],
   transform: {

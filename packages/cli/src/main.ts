@@ -3,25 +3,37 @@ import { CommandError, EXIT } from './exit-code.ts';
 import { buildProgram } from './program.ts';
 
 /** Errors of the libraries that speak of the user's files: their message is all there is to say. */
-const USER_ERRORS = new Set(['ConfigError', 'SnapshotError']);
+const USER_ERRORS = new Set(['CommandError', 'ConfigError', 'SnapshotError']);
+
+// Whoever reads may have read enough (`| head`).
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
 
 try {
   await buildProgram({ setExitCode: (exitCode) => (process.exitCode = exitCode) }).parseAsync();
 } catch (error) {
-  process.exitCode = report(error);
+  process.exitCode = exitCodeOf(error);
+  report(error);
 }
 
-function report(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-  if (error instanceof CommandError) {
-    process.stderr.write(`${error.message}\n`);
-    return error.exitCode;
-  }
-  if (error instanceof Error && USER_ERRORS.has(error.name)) {
-    process.stderr.write(`${error.message}\n`);
-    return EXIT.usage;
-  }
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`${text}\nThis is a defect of cdc manage-migrations, not of your files.\n`);
-  return EXIT.usage;
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommandError) return error.exitCode;
+  return error instanceof CommanderError && error.exitCode === 0 ? EXIT.done : EXIT.usage;
+}
+
+function report(error: unknown): void {
+  const message = messageOf(error);
+  // Commander has printed what it says, and help is no failure.
+  if (!(error instanceof CommanderError)) process.stderr.write(`${message}\n`);
+  if (process.exitCode === EXIT.done || !process.argv.includes('--json')) return;
+  const document = { exitCode: process.exitCode, errors: message.split('\n') };
+  process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof CommanderError || USER_ERRORS.has(error.name)) return error.message;
+  return `${error.stack}\nThis is a defect of cdc manage-migrations, not of your files.`;
 }

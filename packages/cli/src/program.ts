@@ -1,4 +1,5 @@
-import { Command } from 'commander';
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
 import { addGenerate } from './commands/generate.ts';
 
 /** What a command gets from the shell that runs it. */
@@ -17,14 +18,27 @@ export function buildProgram(context: CommandContext): Command {
     )
     .exitOverride()
     .showHelpAfterError('(--help lists the options)')
-    .helpCommand(false);
+    .configureHelp({ showGlobalOptions: true })
+    .option('-V, --version', 'the version of this program')
+    .on('option:version', printVersion)
+    .helpCommand('help [command]', 'the help of a command');
   const migrations = program
     .command('manage-migrations')
     .description('Makes the migrations of an implementation repo, from any folder of it.')
+    .helpCommand('help [command]', 'the help of a command')
     .option(
       '--root <folder>',
       'implementation repo, instead of the one that holds the working directory',
     );
   for (const add of COMMANDS) add(migrations, context);
   return program;
+}
+
+/** The file is read only when somebody asks. */
+function printVersion(): never {
+  const { version } = JSON.parse(
+    readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+  ) as { readonly version: string };
+  process.stdout.write(`${version}\n`);
+  throw new CommanderError(0, 'commander.version', version);
 }

@@ -20,10 +20,10 @@ export type {
 } from './config.ts';
 export type { ConfigFiles, FileText } from './config-files.ts';
 export { locateProblems } from './locate-problems.ts';
-export { parseConfig, parseServiceConfig } from './parse-config.ts';
+export { parseConfig, parseServiceConfig, parseSourceGroups } from './parse-config.ts';
 export { ConfigError, formatProblem } from './problem.ts';
 export type { Problem } from './problem.ts';
-export { readConfig, readServiceConfig } from './read-config.ts';
+export { readConfig, readServiceConfig, readSourceGroups } from './read-config.ts';
 export { InvalidPortError, MissingVariablesError, resolveServer } from './resolve-server.ts';
 export type { ResolvedServer } from './resolve-server.ts';
 export { schemaNameFault, tenantNameFault } from './schema-name.ts';

@@ -8,11 +8,13 @@ import { checkTypeOverrides } from './checks/check-type-overrides.ts';
 import { checkValidationEnv } from './checks/check-validation-env.ts';
 import { refuseSinkTableTwins } from './checks/refuse-sink-table-twins.ts';
 import type { ConfigFiles } from './config-files.ts';
-import type { Config, ServiceConfig, TypeOverrides } from './config.ts';
+import type { Config, ServiceConfig, SourceGroup, TypeOverrides } from './config.ts';
 import { locateProblems } from './locate-problems.ts';
 import {
   parseDrafts,
   parseServiceDrafts,
+  parseSourceGroupsDraft,
+  refuseUnreadable,
   type Drafts,
   type ServiceDrafts,
 } from './parse-drafts.ts';
@@ -37,6 +39,16 @@ export function parseServiceConfig(files: ConfigFiles): ServiceConfig {
   checkServices(drafts);
   refuseProblems(files, problems);
   return buildServiceConfig(drafts);
+}
+
+/** The source groups by themselves: no other file is looked at. */
+export function parseSourceGroups(files: ConfigFiles): readonly SourceGroup[] {
+  const problems: Problem[] = [];
+  refuseUnreadable(files, problems);
+  const groups = parseSourceGroupsDraft(files, problems);
+  if (groups) checkSourceGroups(groups, undefined);
+  refuseProblems(files, problems);
+  return groups?.whole ? buildSourceGroups(groups.whole) : [];
 }
 
 function checkGroups({ sourceGroups, sinkGroups, services, typeOverrides }: Drafts): void {

@@ -50,11 +50,19 @@ export function parseServiceDrafts(files: ConfigFiles, problems: Problem[]): Ser
 
 /** Reads every file, and reports what is wrong with each of them by itself. */
 export function parseDrafts(files: ConfigFiles, problems: Problem[]): Drafts {
-  refuseMissing(files, SOURCE_GROUPS_FILE, SOURCE_GROUPS.expected, problems);
   return {
-    sourceGroups: parsePart(files, SOURCE_GROUPS_FILE, SOURCE_GROUPS, problems),
+    sourceGroups: parseSourceGroupsDraft(files, problems),
     ...parseServiceDrafts(files, problems),
   };
+}
+
+/** Reads `source-groups.yaml`, and reports what is wrong with it by itself. */
+export function parseSourceGroupsDraft(
+  files: ConfigFiles,
+  problems: Problem[],
+): Part<SourceGroupsShape> | undefined {
+  refuseMissing(files, SOURCE_GROUPS_FILE, SOURCE_GROUPS.expected, problems);
+  return parsePart(files, SOURCE_GROUPS_FILE, SOURCE_GROUPS, problems);
 }
 
 function parseServices(files: ConfigFiles, problems: Problem[]): readonly ServicePart[] {
@@ -81,7 +89,8 @@ function parseTypeOverrides(
   return parts;
 }
 
-function refuseUnreadable(files: ConfigFiles, problems: Problem[]): void {
+/** Reports the files that cannot be read. */
+export function refuseUnreadable(files: ConfigFiles, problems: Problem[]): void {
   for (const [file, text] of files) {
     if (typeof text !== 'string') reportIn(file, problems)([], text.unreadable);
   }

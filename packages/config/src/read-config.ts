@@ -12,8 +12,8 @@ import {
   type ConfigFiles,
   type FileText,
 } from './config-files.ts';
-import type { Config, ServiceConfig } from './config.ts';
-import { parseConfig, parseServiceConfig } from './parse-config.ts';
+import type { Config, ServiceConfig, SourceGroup } from './config.ts';
+import { parseConfig, parseServiceConfig, parseSourceGroups } from './parse-config.ts';
 
 /** The configuration of the implementation repo in the folder `root`; throws a ConfigError with every problem. */
 export function readConfig(root: string): Config {
@@ -23,6 +23,12 @@ export function readConfig(root: string): Config {
 /** The part that table definitions are made from; `source-groups.yaml` is not touched. */
 export function readServiceConfig(root: string): ServiceConfig {
   return parseServiceConfig(readFiles(root, [SINK_GROUPS_FILE]));
+}
+
+/** The source groups by themselves; no other file is touched. */
+export function readSourceGroups(root: string): readonly SourceGroup[] {
+  const text = readText(root, SOURCE_GROUPS_FILE);
+  return parseSourceGroups(new Map(text === undefined ? [] : [[SOURCE_GROUPS_FILE, text]]));
 }
 
 function readFiles(root: string, groupFiles: readonly string[]): ConfigFiles {

@@ -1,8 +1,10 @@
-import { buildSqlFile, loadTemplate, type SqlFile } from '@cdc-migrations/sql-text';
+import { buildSqlFile, dollarTag, loadTemplate, type SqlFile } from '@cdc-migrations/sql-text';
 import type { MigrationSet } from '@cdc-migrations/table-defs';
 
 interface SchemasView {
   readonly role: string;
+  /** Quotes a block that holds the role. */
+  readonly tag: string;
   readonly schemas: readonly string[];
 }
 
@@ -24,5 +26,6 @@ export function renderSchemas(
 ): SqlFile {
   const schemas = [...new Set([MANAGEMENT_SCHEMA, ...set.literalSchemas, ...[...tenants].sort()])];
   const facts = { target: set.name };
-  return buildSqlFile(`${set.folder}/schemas/create-schemas.sql`, facts, render({ role, schemas }));
+  const view = { role, tag: dollarTag(role, 'role'), schemas };
+  return buildSqlFile(`${set.folder}/schemas/create-schemas.sql`, facts, render(view));
 }

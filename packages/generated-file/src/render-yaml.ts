@@ -54,18 +54,35 @@ function renderKey(key: string): string {
 function renderFlow(value: YamlValue): string {
   if (typeof value === 'string') return quote(value);
   if (isList(value)) return `[${value.map(renderFlow).join(', ')}]`;
-  if (isMapping(value)) {
-    const entries = entriesOf(value).map(([key, entry]) => `${quote(key)}: ${renderFlow(entry)}`);
-    return `{${entries.join(', ')}}`;
-  }
+  if (isMapping(value)) return renderFlowMapping(value);
   if (typeof value === 'number' && !Number.isFinite(value)) throw new Error(`no YAML for ${value}`);
   return JSON.stringify(value);
 }
 
+/** Most of a file of ours is this: no list of entries is built for it. */
+function renderFlowMapping(value: YamlMapping): string {
+  if (value instanceof Map) {
+    return `{${entriesOf(value)
+      .map(([key, entry]) => `${quote(key)}: ${renderFlow(entry)}`)
+      .join(', ')}}`;
+  }
+  const mapping = value as { readonly [key: string]: YamlValue | undefined };
+  let text = '';
+  for (const key of Object.keys(mapping)) {
+    const entry = mapping[key];
+    if (entry === undefined) continue;
+    text += `${text === '' ? '' : ', '}${quote(key)}: ${renderFlow(entry)}`;
+  }
+  return `{${text}}`;
+}
+
+/** Texts that need nothing but quotes around them. */
+const PLAIN_TEXT = /^[ !#-[\]-~]*$/;
 /** Characters that JSON leaves as they are and that a YAML reader refuses or takes for a line break. */
 const NOT_YAML = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g;
 
 function quote(text: string): string {
+  if (PLAIN_TEXT.test(text)) return `"${text}"`;
   return JSON.stringify(text).replace(
     NOT_YAML,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,

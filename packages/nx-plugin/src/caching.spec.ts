@@ -110,9 +110,9 @@ describe('caching of adopus:migrations', () => {
     expect(existsSync(join(repo, 'migrations/manual/0001-roles.sql'))).toBe(true);
   });
 
-  it('stops at definitions that come out the same', () => {
+  it('stops at definitions that come out the same; only the check of the whole configuration runs', () => {
     appendFileSync(join(repo, 'services/adopus.yaml'), '# a comment\n');
-    expect(workspace.run()).toEqual(['table-defs']);
+    expect(workspace.run()).toEqual(['migrations', 'table-defs']);
   });
 
   const SETS = 'adopus/generated';
@@ -135,7 +135,13 @@ describe('caching of adopus:migrations', () => {
     ['staging', [], [SETS, DEFINITIONS], ['CDC_DB_USER']],
     [
       'migrations',
-      ['migrations/manual/0001-roles.sql'],
+      [
+        'migrations/manual/0001-roles.sql',
+        'services/_schemas/column-templates.yaml',
+        'services/adopus.yaml',
+        'sink-groups.yaml',
+        'source-groups.yaml',
+      ],
       [
         SETS,
         DEFINITIONS,

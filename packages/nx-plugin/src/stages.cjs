@@ -23,6 +23,8 @@
 const MIGRATION_SETS = 'generated/migration-sets.yaml';
 const TABLE_DEFINITIONS = 'generated/table-definitions';
 const NOTHING = () => [];
+const SERVICES = ['services/**/*.yaml', 'services/**/*.yml', 'sink-groups.yaml'];
+const CONFIGURATION = ['source-groups.yaml', ...SERVICES];
 
 /**
  * A path in the folder of every migration set: `migrations/tables`, or `migrations/<sink>/tables` for each.
@@ -40,12 +42,7 @@ const STAGES = [
     command: 'cdc manage-migrations generate --only table-defs --force',
     cache: true,
     after: [],
-    files: () => [
-      'services/**/*.yaml',
-      'services/**/*.yml',
-      'sink-groups.yaml',
-      'generated/schemas/*.yaml',
-    ],
+    files: () => [...SERVICES, 'generated/schemas/*.yaml'],
     takes: [],
     env: [],
     writes: () => [TABLE_DEFINITIONS, MIGRATION_SETS],
@@ -101,15 +98,16 @@ const STAGES = [
   },
   {
     name: 'migrations',
-    description: 'All SQL, and the manifest with the order of application',
+    description:
+      'All SQL, checked against the whole configuration, and the manifest with its order',
     command: 'cdc manage-migrations generate --only migrations --force',
     cache: true,
     after: ['table-defs', 'schemas', 'infrastructure', 'tables', 'staging'],
-    files: inEverySet('manual/**/*'),
+    files: (repo) => [...CONFIGURATION, ...inEverySet('manual/**/*')(repo)],
     takes: ['**/*'],
     env: [],
     writes: inEverySet('manifest.yaml'),
-    packages: ['table-defs', 'sql-text', 'generated-file', 'cli'],
+    packages: ['config', 'table-defs', 'sql-text', 'generated-file', 'cli'],
   },
 ];
 

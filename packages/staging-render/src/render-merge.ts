@@ -12,8 +12,8 @@ interface EventView {
   readonly schema: string;
   readonly name: string;
   readonly staging: string;
-  /** Null where the table has no key. */
-  readonly keyColumns: readonly { readonly name: string; readonly missing: string }[] | null;
+  readonly hasKey: boolean;
+  readonly keyColumns: readonly { readonly name: string; readonly missing: string }[];
 }
 
 /** The end of a merge: what became of the events of each stream. */
@@ -36,7 +36,7 @@ const renderAppend = loadTemplate<AppendMergeView & Frame>(new URL('append-merge
 
 /** The statement that merges a window of staging: one statement, so that what it reads is what it deletes. */
 export function renderMerge(table: ReplicatedTable, schema: string): string {
-  const keyColumns = table.key?.columns.map((name) => ({
+  const keyColumns = (table.key?.columns ?? []).map((name) => ({
     name,
     missing: `missing key column ${quoteIdentifier(name)}`,
   }));
@@ -44,7 +44,8 @@ export function renderMerge(table: ReplicatedTable, schema: string): string {
     schema,
     name: table.name,
     staging: quoteQualified(schema, table.names.staging),
-    keyColumns: keyColumns ?? null,
+    hasKey: table.key !== null,
+    keyColumns,
   });
   const frame = { event, tally: renderTally({ keyed: table.key !== null }) };
   if (!table.key) return renderAppend({ ...buildAppendMerge(table, schema), ...frame }).trimEnd();

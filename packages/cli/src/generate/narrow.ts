@@ -1,71 +1,94 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { schemaLabel, type TableDefinition } from '@cdc-migrations/table-defs';
-import { CommandError } from '../exit-code.ts';
+import { stateOf } from '@cdc-migrations/generated-file';
 import {
+  DEFINITIONS_FOLDER,
+  parseDefinition,
+  type MigrationSet,
+  type TableDefinition,
+} from '@cdc-migrations/table-defs';
+import { CommandError, EXIT } from '../exit-code.ts';
+import type { GenerateOptions } from './generate.ts';
+import {
+  isRowOf,
   manifestPath,
   parseManifest,
   renderManifest,
   replaceRows,
+  type Manifest,
   type ManifestEntry,
 } from './manifest.ts';
+import { readIfThere } from './repo-files.ts';
+import { selectTables } from './select-tables.ts';
 import type { Output } from './stages.ts';
 
-/** Tables and services that a run is for; all of them where a list is not given. */
-export interface Selection {
-  readonly table?: readonly string[] | undefined;
-  readonly service?: readonly string[] | undefined;
-}
-
 /**
- * The part of an output that belongs to the selected tables: their definitions, their SQL, and the manifests with
- * their rows replaced and all other rows as they are on disk.
+ * The part of an output that belongs to the tables of `--table` and `--service`: their definitions and SQL, files
+ * that they had elsewhere, and the manifests with their rows replaced and all other rows as they are on disk.
  */
-export function narrow(root: string, output: Output, selection: Selection): Output {
-  if (selection.table === undefined && selection.service === undefined) return output;
-  const selected = new Set(selectTables(output.tables, selection));
-  const ofTables = output.files.filter(({ table }) => table && selected.has(table));
-  const paths = new Set(ofTables.map(({ path }) => path));
-  const manifests = output.sets.map((set) => {
-    const path = manifestPath(set);
-    const fresh = output.files.find((file) => file.path === path);
-    if (!fresh) return [];
-    const before = readManifest(root, path);
-    if (before === undefined) return [fresh];
-    const isSelected = ({ path: file }: ManifestEntry) => paths.has(`${set.folder}/${file}`);
-    return [renderManifest(replaceRows(before, parseManifest(fresh.text), isSelected), set)];
-  });
-  return { ...output, files: [...ofTables, ...manifests.flat()], owned: [] };
-}
-
-function selectTables(
-  tables: readonly TableDefinition[],
-  { table, service }: Selection,
-): readonly TableDefinition[] {
-  const named = (
-    wanted: readonly string[] | undefined,
-    names: (table: TableDefinition) => readonly string[],
-  ) => {
-    for (const name of wanted ?? []) {
-      if (tables.some((candidate) => names(candidate).includes(name))) continue;
-      const known = [...new Set(tables.map((candidate) => names(candidate)[0]))].join(', ');
-      throw new CommandError(`"${name}" is not in the configuration; there are: ${known}`);
-    }
-    return tables.filter(
-      (candidate) => !wanted || names(candidate).some((name) => wanted.includes(name)),
-    );
-  };
-  const byTable = new Set(
-    named(table, (entry) => [entry.name, `${schemaLabel(entry)}.${entry.name}`]),
-  );
-  return named(service, (entry) => [entry.service]).filter((entry) => byTable.has(entry));
-}
-
-function readManifest(root: string, path: string) {
-  try {
-    return parseManifest(readFileSync(join(root, path), 'utf8'));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+export function narrow(root: string, output: Output, options: GenerateOptions): Output {
+  const { table, service, only } = options;
+  if (table === undefined && service === undefined) return output;
+  if (only === 'schemas' || only === 'infrastructure') {
+    const option = table ? '--table' : '--service';
+    throw new CommandError(`--only ${only} writes no file of a table; leave ${option} out`);
   }
+  const selected = selectTables(output.tables, { table, service });
+  const sets = output.sets.filter(({ name }) => selected.some(({ set }) => set === name));
+  const narrowed = sets.map((set) => narrowSet(root, set, output, selected));
+  const wanted = new Set(output.files.map(({ path }) => path));
+  const stale = output.present.filter(
+    (path) =>
+      !wanted.has(path) &&
+      (narrowed.some(({ stalePaths }) => stalePaths.has(path)) ||
+        isDefinitionOf(root, path, selected)),
+  );
+  const ofTables = output.files.filter((file) => file.table && selected.includes(file.table));
+  const manifests = narrowed.flatMap(({ manifest }) => manifest);
+  return { ...output, files: [...ofTables, ...manifests], present: stale };
+}
+
+interface NarrowedSet {
+  /** None where the run writes none. */
+  readonly manifest: Output['files'];
+  /** Files that the manifest on disk lists for the selected tables. */
+  readonly stalePaths: ReadonlySet<string>;
+}
+
+function narrowSet(
+  root: string,
+  set: MigrationSet,
+  output: Output,
+  selected: readonly TableDefinition[],
+): NarrowedSet {
+  const path = manifestPath(set);
+  const fresh = output.files.find((file) => file.path === path);
+  if (!fresh) return { manifest: [], stalePaths: new Set() };
+  const ofSet = selected.filter((table) => table.set === set.name);
+  const isSelected = (entry: ManifestEntry) => ofSet.some((table) => isRowOf(entry, table));
+  const before = readManifest(root, path);
+  const rows = [...before.files, ...before.validation].filter(isSelected);
+  return {
+    manifest: [renderManifest(replaceRows(before, parseManifest(fresh.text), isSelected), set)],
+    stalePaths: new Set(rows.map((entry) => `${set.folder}/${entry.path}`)),
+  };
+}
+
+function readManifest(root: string, path: string): Manifest {
+  const text = readIfThere(root, path);
+  const way = 'run generate without --table and --service';
+  if (text === undefined) throw new CommandError(`${path}: is not there; ${way} first`);
+  if (stateOf(path, text) === 'intact') return parseManifest(text);
+  const message = `${path}: this generated file was edited; ${way}, and with --force, to write it anew`;
+  throw new CommandError(message, EXIT.edited);
+}
+
+/** Whether a file that is not wanted is one that a selected table had before. */
+function isDefinitionOf(root: string, path: string, selected: readonly TableDefinition[]): boolean {
+  if (!path.startsWith(`${DEFINITIONS_FOLDER}/`) || !path.endsWith('.yaml')) return false;
+  const text = readIfThere(root, path) ?? '';
+  if (stateOf(path, text) !== 'intact') return false;
+  const { set, service, schema, name } = parseDefinition(text);
+  const id = JSON.stringify([set, service, schema, name]);
+  return selected.some(
+    (table) => JSON.stringify([table.set, table.service, table.schema, table.name]) === id,
+  );
 }

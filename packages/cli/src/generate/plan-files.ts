@@ -1,64 +1,108 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { stateOf, type GeneratedFile } from '@cdc-migrations/generated-file';
-import { CommandError, EXIT } from '../exit-code.ts';
-import { listFiles } from './read-outputs.ts';
+import { stateOf, type FileState, type GeneratedFile } from '@cdc-migrations/generated-file';
+import { CommandError } from '../exit-code.ts';
+import type { GenerateOptions } from './generate.ts';
+import { readIfThere } from './repo-files.ts';
+import { STAGES, type Stage } from './stage.ts';
+import type { Output } from './stages.ts';
 
-/** What becomes of a file: `edited` is a generated file that somebody changed, `foreign` one that is not ours. */
-export type FileAction = 'create' | 'change' | 'keep' | 'remove' | 'edited' | 'foreign';
+/**
+ * What becomes of a file: `edited` is a generated file that somebody changed, `foreign` one that we did not
+ * write where one of ours is to be, `stray` one that we did not write and leave alone.
+ */
+export type FileAction = 'create' | 'change' | 'keep' | 'remove' | 'edited' | 'foreign' | 'stray';
 
 export interface FileStep {
+  /** Relative to the repo; a folder ends in `/`. */
   readonly path: string;
   readonly action: FileAction;
   /** Content to write; none for a file to remove. */
   readonly text?: string;
 }
 
+/** A file that must not be lost: edited by hand, or somebody else's where one of ours is to be written. */
+export function isInTheWay({ action }: FileStep): boolean {
+  return action === 'edited' || action === 'foreign';
+}
+
 /**
- * What would become of the files on disk: those that are wanted, and those in `owned` folders that no longer are.
- * Reads only.
+ * What would become of the files on disk: those that are wanted, and those that are there and no longer are. With
+ * `force`, nothing is in the way, and nothing but its own files is left in the folders of a single stage: they are
+ * outputs of a build, and a cache keeps all that it finds there. Reads only.
+ *
+ * @throws CommandError where two files would be one on a file system that ignores case.
  */
 export function planFiles(
   root: string,
-  wanted: readonly GeneratedFile[],
-  owned: readonly string[],
+  { files, present, sets }: Output,
+  { force = false, only }: Pick<GenerateOptions, 'force' | 'only'>,
 ): readonly FileStep[] {
-  const steps = wanted.map(({ path, text }): FileStep => ({
-    path,
-    action: actionOf(root, path, text),
-    text,
-  }));
-  const paths = new Set(wanted.map(({ path }) => path));
-  const stale = owned
-    .flatMap((folder) => listFiles(root, folder))
-    .filter((path) => !paths.has(path))
-    .map((path): FileStep => ({ path, action: staleAction(root, path) }));
-  return [...steps, ...stale];
+  const wanted = files.map(({ path, text }): FileStep => {
+    const action = wantedAction(readIfThere(root, path), { path, text });
+    return { path, action: force && FORCED[action] ? 'change' : action, text };
+  });
+  const paths = refuseTwins(files);
+  const stale = present
+    .filter((path) => !paths.has(path.normalize()))
+    .filter((path) => !sets.some(({ folder }) => path.startsWith(`${folder}/manual/`)))
+    .map((path): FileStep => {
+      const action = staleAction(root, path);
+      const isCleared = FORCED[action] || (action === 'stray' && STAGES_OF_FOLDERS.has(only));
+      return { path, action: force && isCleared ? 'remove' : action };
+    });
+  return [...wanted, ...stale];
 }
 
-function actionOf(root: string, path: string, text: string): FileAction {
-  const present = readIfThere(root, path);
-  if (present === undefined) return 'create';
-  if (present === text) return 'keep';
-  const state = stateOf(path, present);
-  return state === 'intact' ? 'change' : state;
+/** The paths, in the form in which they are compared with those on disk. */
+function refuseTwins(files: Output['files']): ReadonlySet<string> {
+  const paths = new Map<string, string>();
+  for (const { path } of files) {
+    const folded = path.normalize().toLowerCase();
+    const other = paths.get(folded);
+    if (other !== undefined) {
+      const message = `${other} and ${path}: would be one file where case does not matter; rename a schema or a table`;
+      throw new CommandError(message);
+    }
+    paths.set(folded, path);
+  }
+  return new Set(files.map(({ path }) => path.normalize()));
 }
+
+/** Stages whose folders are theirs alone; manifests stand among the files of people. */
+const STAGES_OF_FOLDERS: ReadonlySet<Stage | undefined> = new Set(
+  STAGES.filter((stage) => stage !== 'migrations'),
+);
+
+const FORCED: { readonly [A in FileAction]?: true } = { edited: true, foreign: true };
+
+function wantedAction(
+  before: string | undefined,
+  { path, text }: Pick<GeneratedFile, 'path' | 'text'>,
+): FileAction {
+  if (before === undefined) return 'create';
+  if (before === text || withLineFeeds(before) === withLineFeeds(text)) return 'keep';
+  const actions: { readonly [S in FileState]: FileAction } = {
+    intact: 'change',
+    edited: 'edited',
+    foreign: 'foreign',
+  };
+  return actions[stateOf(path, before)];
+}
+
+/** What a write that was cut off leaves behind. */
+const LEFTOVER = /\.\d+\.part$/;
 
 function staleAction(root: string, path: string): FileAction {
-  const state = stateOf(path, readIfThere(root, path) ?? '');
-  return state === 'intact' ? 'remove' : state;
+  if (LEFTOVER.test(path)) return 'remove';
+  if (!/\.(?:sql|yaml)$/.test(path) || /^migrations\/[^/]+\/manual\//.test(path)) return 'stray';
+  const actions: { readonly [S in FileState]: FileAction } = {
+    intact: 'remove',
+    edited: 'edited',
+    foreign: 'stray',
+  };
+  return actions[stateOf(path, readIfThere(root, path) ?? '')];
 }
 
-function readIfThere(root: string, path: string): string | undefined {
-  try {
-    return readFileSync(join(root, path), 'utf8');
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return undefined;
-    const reason =
-      code === 'EISDIR'
-        ? 'is a folder, and a file is to be written there'
-        : `cannot be read (${message})`;
-    throw new CommandError(`${path}: ${reason}`, EXIT.usage, { cause: error });
-  }
+/** A checkout with other line ends is no change. */
+function withLineFeeds(text: string): string {
+  return text.replaceAll('\r\n', '\n');
 }

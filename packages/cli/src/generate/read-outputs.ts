@@ -1,5 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseSnapshot, type Catalog } from '@cdc-migrations/catalog';
 import { checksumOf, stateOf } from '@cdc-migrations/generated-file';
 import {
@@ -12,28 +10,10 @@ import {
 } from '@cdc-migrations/table-defs';
 import { CommandError, EXIT } from '../exit-code.ts';
 import type { ManualFile } from './manifest.ts';
+import { listFiles, readIfThere } from './repo-files.ts';
 
 /** Folder of the snapshots, relative to the implementation repo. */
-export const SNAPSHOTS_FOLDER = 'generated/schemas';
-
-/** Paths of the files below a folder of the repo, relative to the repo, in order of name; none where it is missing. */
-export function listFiles(root: string, folder: string): readonly string[] {
-  let entries;
-  try {
-    entries = readdirSync(join(root, folder), { withFileTypes: true });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw new CommandError(`${folder}: cannot be read (${(error as Error).message})`, EXIT.usage, {
-      cause: error,
-    });
-  }
-  return entries
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .flatMap((entry) => {
-      const path = `${folder}/${entry.name}`;
-      return entry.isDirectory() ? listFiles(root, path) : [path];
-    });
-}
+const SNAPSHOTS_FOLDER = 'generated/schemas';
 
 /** Catalogs of all snapshots. */
 export function readSnapshots(root: string): readonly Catalog[] {
@@ -42,14 +22,30 @@ export function readSnapshots(root: string): readonly Catalog[] {
     .map((path) => parseSnapshot(readText(root, path), path));
 }
 
-/** Definitions that the stage table-defs wrote, in the order in which it built them. */
-export function readDefinitions(root: string): readonly TableDefinition[] {
+/**
+ * Definitions that the stage table-defs wrote, in the order in which it built them.
+ *
+ * @throws CommandError where they are not all those of `sets`: a stage would take what is missing for removed.
+ */
+export function readDefinitions(
+  root: string,
+  sets: readonly MigrationSet[],
+): readonly TableDefinition[] {
   const order = ({ set, service, schema, name }: TableDefinition) =>
     [set, service, schema.scope === 'tenant' ? '' : schema.name, name].join('\0');
-  return listFiles(root, DEFINITIONS_FOLDER)
+  const tables = listFiles(root, DEFINITIONS_FOLDER)
     .filter((path) => path.endsWith('.yaml'))
     .map((path) => parseDefinition(readIntact(root, path)))
     .sort((a, b) => (order(a) < order(b) ? -1 : 1));
+  const served = new Set(tables.map(({ set, service }) => `${service} in ${set}`));
+  for (const { name, services } of sets) {
+    const missing = services.find((service) => !served.has(`${service} in ${name}`));
+    if (missing !== undefined) {
+      const message = `${DEFINITIONS_FOLDER}: holds no table of ${missing} in ${name}; ${RUN_FIRST}`;
+      throw new CommandError(message);
+    }
+  }
+  return tables;
 }
 
 /** Migration sets that the stage table-defs wrote. */
@@ -62,7 +58,7 @@ export function readManual(root: string, { folder }: MigrationSet): readonly Man
   return listFiles(root, `${folder}/manual`)
     .filter((path) => path.endsWith('.sql'))
     .map((path) => {
-      const text = readText(root, path);
+      const text = readText(root, path).replaceAll('\r\n', '\n');
       return { path, text, checksum: checksumOf(text) };
     });
 }
@@ -73,25 +69,20 @@ export function readChecksum(root: string, path: string): string {
   return checksumOf(text.slice(text.indexOf('\n\n') + 2));
 }
 
+const RUN_FIRST = 'run the stages before this one';
+
 /** Text of a generated file, which must be there as it was written. */
 function readIntact(root: string, path: string): string {
   const text = readText(root, path);
-  if (stateOf(path, text) === 'intact') return text;
-  throw new CommandError(
-    `${path}: this generated file was edited; cdc manage-migrations generate --force writes it anew`,
-    EXIT.edited,
-  );
+  const state = stateOf(path, text);
+  if (state === 'intact') return text;
+  const fault = state === 'edited' ? 'this generated file was edited' : 'is no generated file';
+  const message = `${path}: ${fault}; cdc manage-migrations generate --force writes all anew`;
+  throw new CommandError(message, EXIT.edited);
 }
 
 function readText(root: string, path: string): string {
-  try {
-    return readFileSync(join(root, path), 'utf8');
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const reason =
-      code === 'ENOENT'
-        ? 'is not there; run the stages before this one'
-        : `cannot be read (${message})`;
-    throw new CommandError(`${path}: ${reason}`, EXIT.usage, { cause: error });
-  }
+  const text = readIfThere(root, path);
+  if (text === undefined) throw new CommandError(`${path}: is not there; ${RUN_FIRST}`);
+  return text;
 }

@@ -1,4 +1,9 @@
-import { readConfig, readServiceConfig, type Problem } from '@cdc-migrations/config';
+import {
+  readConfig,
+  readServiceConfig,
+  readSourceGroups,
+  type Problem,
+} from '@cdc-migrations/config';
 import type { GeneratedFile } from '@cdc-migrations/generated-file';
 import {
   buildDefinitions,
@@ -18,12 +23,13 @@ import {
   readSets,
   readSnapshots,
 } from './read-outputs.ts';
+import { listFiles } from './repo-files.ts';
 
-/** The files of a run, and where files of ours that are not among them are stale. */
+/** The files of a run, and those on disk that are stale where they are not among them. */
 export interface Output {
   readonly files: readonly (GeneratedFile & { readonly table?: TableDefinition })[];
-  /** Folders relative to the repo; all that we write there is in `files`. */
-  readonly owned: readonly string[];
+  /** Paths of the files in the folders that the run is responsible for. */
+  readonly present: readonly string[];
   readonly sets: readonly MigrationSet[];
   readonly tables: readonly TableDefinition[];
   readonly warnings: readonly Problem[];
@@ -42,7 +48,8 @@ export function buildAll(root: string, role: string): Output {
   const checksums = new Map(sql.map(({ path, checksum }) => [path, checksum]));
   const manifests = renderManifests(root, sets, tables, (path) => checksums.get(path)!);
   const files = [...renderDefinitions(tables), renderSets(sets), ...sql, ...manifests];
-  return { files, owned: [DEFINITIONS_FOLDER, 'migrations'], sets, tables, warnings };
+  const present = [...listFiles(root, DEFINITIONS_FOLDER), ...listFiles(root, MIGRATIONS_FOLDER)];
+  return { files, present, sets, tables, warnings };
 }
 
 /** One stage, from what the stages before it have written; each reads only what it needs. */
@@ -53,42 +60,63 @@ export const BUILD_STAGE: { readonly [S in Stage]: (root: string, role: string) 
       readSnapshots(root),
     );
     const files = [...renderDefinitions(tables), renderSets(sets)];
-    return { files, owned: [DEFINITIONS_FOLDER], sets, tables, warnings };
+    return { files, present: listFiles(root, DEFINITIONS_FOLDER), sets, tables, warnings };
   },
   schemas: (root, role) => {
     const sets = readSets(root);
-    return ofSets(sets, ['schemas'], buildSchemas(sets, readConfig(root).sourceGroups, role));
+    const files = buildSchemas(sets, readSourceGroups(root), role);
+    return { ...NOTHING, files, present: listFolders(root, sets, ['schemas']), sets };
   },
   infrastructure: (root, role) => {
     const sets = readSets(root);
-    return ofSets(sets, ['infrastructure'], buildInfrastructure(sets, role));
+    const files = buildInfrastructure(sets, role);
+    return { ...NOTHING, files, present: listFolders(root, sets, ['infrastructure']), sets };
   },
   tables: (root) => {
     const sets = readSets(root);
-    const tables = readDefinitions(root);
-    return ofSets(sets, ['tables', 'validation'], buildTables(sets, tables), tables);
+    const tables = readDefinitions(root, sets);
+    const present = listFolders(root, sets, ['tables', 'validation']);
+    return { ...NOTHING, files: buildTables(sets, tables), present, sets, tables };
   },
   staging: (root, role) => {
     const sets = readSets(root);
-    const tables = readDefinitions(root);
-    return ofSets(sets, ['staging'], buildStaging(sets, tables, role), tables);
+    const tables = readDefinitions(root, sets);
+    const present = listFolders(root, sets, ['staging']);
+    return { ...NOTHING, files: buildStaging(sets, tables, role), present, sets, tables };
   },
   migrations: (root) => {
+    readConfig(root); // What is wrong between files shows nowhere else: the other stages each read their own.
     const sets = readSets(root);
-    const tables = readDefinitions(root);
+    const tables = readDefinitions(root, sets);
     const files = renderManifests(root, sets, tables, (path) => readChecksum(root, path));
-    return ofSets(sets, [], files, tables);
+    const ofStages = new Set(listFolders(root, sets, STAGE_FOLDERS));
+    const present = listFiles(root, MIGRATIONS_FOLDER).filter((path) => !ofStages.has(path));
+    return { ...NOTHING, files, present, sets, tables };
   },
 };
 
-function ofSets(
+/** Folder of all migration sets, relative to the implementation repo. */
+const MIGRATIONS_FOLDER = 'migrations';
+
+/** Folders of a set that a stage of its own answers for; the stage migrations answers for the rest. */
+const STAGE_FOLDERS: readonly Category[] = [
+  'schemas',
+  'infrastructure',
+  'tables',
+  'validation',
+  'staging',
+];
+
+const NOTHING: Output = { files: [], present: [], sets: [], tables: [], warnings: [] };
+
+function listFolders(
+  root: string,
   sets: readonly MigrationSet[],
   categories: readonly Category[],
-  files: readonly GeneratedFile[],
-  tables: readonly TableDefinition[] = [],
-): Output {
-  const owned = sets.flatMap(({ folder }) => categories.map((category) => `${folder}/${category}`));
-  return { files, owned, sets, tables, warnings: [] };
+): readonly string[] {
+  return sets.flatMap(({ folder }) =>
+    categories.flatMap((category) => listFiles(root, `${folder}/${category}`)),
+  );
 }
 
 function renderManifests(

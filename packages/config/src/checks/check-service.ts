@@ -5,7 +5,7 @@ import type { ServiceShape } from '../schemas/service.ts';
 import type { SinkGroupsShape } from '../schemas/sink-groups.ts';
 import type { Draft } from '../shape/draft.ts';
 import { checkSinkTable } from './check-sink-table.ts';
-import { refuseTwice } from './refuse-twins.ts';
+import { refuseCaseTwins, refuseTwice } from './refuse-twins.ts';
 
 /** What a service may name; undefined where the file that says it could not be read. */
 export interface UsableNames {
@@ -32,7 +32,9 @@ function checkSource({ keys, report }: ServicePart, draft: Draft<ServiceShape>):
     const message = 'no source tables; expected source: { tables: { <schema>.<table>: {} } }';
     report(source ? [...keys, 'source'] : keys, message);
   }
-  for (const [name, table] of Object.entries(source?.tables ?? {})) {
+  const tables = source?.tables ?? {};
+  refuseCaseTwins(Object.keys(tables), [...keys, 'source', 'tables'], report);
+  for (const [name, table] of Object.entries(tables)) {
     for (const list of ['ignore_columns', 'include_columns', 'key_columns'] as const) {
       const columns = table?.[list];
       if (!columns) continue;

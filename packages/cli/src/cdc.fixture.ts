@@ -1,0 +1,35 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+
+export interface CdcRun {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CdcOptions {
+  readonly cwd: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const BIN = join(__dirname, '..', 'bin', 'cdc.js');
+
+/** Runs the real command, as a process of its own, in an environment that holds only `PATH` and `env`. */
+export function cdc(args: readonly string[], { cwd, env }: CdcOptions): CdcRun {
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, [BIN, ...args], {
+    cwd,
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], ...env },
+  });
+  if (error) throw error;
+  return { code: status, stdout, stderr };
+}
+
+/** `cdc manage-migrations generate`, in the folder `cwd`. */
+export function generate(
+  cwd: string,
+  args: readonly string[] = [],
+  env: CdcOptions['env'] = {},
+): CdcRun {
+  return cdc(['manage-migrations', 'generate', ...args], { cwd, env });
+}

@@ -1,0 +1,17 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { GenerateOptions } from './generate.ts';
+import type { FileStep } from './plan-files.ts';
+
+/** Folder in which the original tool kept what is in migrations/ now. */
+const ABANDONED_FOLDER = 'generated/pg-migrations';
+
+/** The removal of what the original tool wrote, where it is there and the run is for everything. */
+export function planAbandoned(
+  root: string,
+  { only, table, service }: GenerateOptions,
+): readonly FileStep[] {
+  if (only ?? table ?? service) return [];
+  const found = statSync(join(root, ABANDONED_FOLDER), { throwIfNoEntry: false });
+  return found?.isDirectory() ? [{ path: `${ABANDONED_FOLDER}/`, action: 'remove' }] : [];
+}

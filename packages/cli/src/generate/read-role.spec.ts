@@ -1,0 +1,72 @@
+import { generate } from '../cdc.fixture.ts';
+import { changesSince, copyOf, read, smallRepo, treeOf } from '../repo.fixture.ts';
+
+let done: string;
+let root: string;
+
+beforeAll(() => {
+  done = smallRepo();
+  expect(generate(done).code).toBe(0);
+});
+
+beforeEach(() => {
+  root = copyOf(done);
+});
+
+describe('CDC_DB_USER', () => {
+  const roles = (env: Readonly<Record<string, string>>) => generate(root, [], env);
+
+  it.each([
+    ['', 'is empty'],
+    ['  ', 'is empty'],
+    ['cdc\npostgres', 'is not one line of text'],
+    ['public', 'is public, which is no role in PostgreSQL'],
+    ['none', 'is none, which is no role in PostgreSQL'],
+    ['cdc_{{SCHEMA}}', 'holds {{, which stands for schemas in the SQL'],
+    ['é'.repeat(32), 'has 64 bytes, and a role at most 63'],
+  ])('cannot be %j', (role, fault) => {
+    const before = treeOf(root);
+    expect(roles({ CDC_DB_USER: role })).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: `CDC_DB_USER ${fault}; set it to the name of a PostgreSQL role or unset it\n`,
+    });
+    expect(changesSince(before, root)).toEqual([]);
+  });
+
+  it.each([
+    ['o"brien', '"o""brien"', `'o"brien'`],
+    ["o'brien", `"o'brien"`, `'o''brien'`],
+    ['svc$', '"svc$"', `'svc$'`],
+    ['é'.repeat(31), `"${'é'.repeat(31)}"`, `'${'é'.repeat(31)}'`],
+  ])('%s is quoted wherever it is granted to', (role, identifier, literal) => {
+    expect(roles({ CDC_DB_USER: role }).code).toBe(0);
+    expect(read(root, 'migrations/schemas/create-schemas.sql')).toContain(`rolname = ${literal}`);
+    const granted = [...treeOf(root).keys()]
+      .filter((path) => path.endsWith('.sql'))
+      .flatMap((path) => read(root, path).match(/^(?:.* )?TO ".*$/gm) ?? []);
+    expect(granted.length).toBeGreaterThan(5);
+    for (const line of granted) expect(line.endsWith(`TO ${identifier};`)).toBe(true);
+  });
+
+  it('does not end the block that looks for it', () => {
+    expect(roles({ CDC_DB_USER: 'a$role$b' }).code).toBe(0);
+    const text = read(root, 'migrations/schemas/create-schemas.sql');
+    const [, tag, body] = /^DO (\$\w+\$)\n([^]*?)\n\1;$/m.exec(text) ?? [];
+    expect(tag).not.toBe('$role$');
+    expect(body).toContain(`rolname = 'a$role$b'`);
+  });
+
+  it('changes no definition, no final table and no set', () => {
+    const before = treeOf(root);
+    expect(roles({ CDC_DB_USER: 'cdc' }).code).toBe(0);
+    expect(changesSince(before, root)).toEqual([
+      '~ migrations/infrastructure/cdc-management.sql',
+      '~ migrations/manifest.yaml',
+      '~ migrations/schemas/create-schemas.sql',
+      '~ migrations/staging/Actor-staging.sql',
+      '~ migrations/staging/Fraver-staging.sql',
+      '~ migrations/staging/Region-staging.sql',
+    ]);
+  });
+});

@@ -1,0 +1,26 @@
+import { CommandError } from '../exit-code.ts';
+
+const MAX_NAME_BYTES = 63;
+
+/**
+ * The role that SQL grants to, from `CDC_DB_USER`. Any name that PostgreSQL can give a role is good, quotes too.
+ *
+ * @throws CommandError for what is no such name: PostgreSQL reads even a quoted "public" as everybody.
+ */
+export function readRole({ CDC_DB_USER: role = 'postgres' }: NodeJS.ProcessEnv): string {
+  const fault = faultOf(role);
+  if (fault === undefined) return role;
+  throw new CommandError(
+    `CDC_DB_USER ${fault}; set it to the name of a PostgreSQL role or unset it`,
+  );
+}
+
+function faultOf(role: string): string | undefined {
+  if (role.trim() === '') return 'is empty';
+  if (/\p{Cc}/u.test(role)) return 'is not one line of text';
+  if (role === 'public' || role === 'none') return `is ${role}, which is no role in PostgreSQL`;
+  if (role.includes('{{')) return 'holds {{, which stands for schemas in the SQL';
+  const bytes = Buffer.byteLength(role);
+  if (bytes > MAX_NAME_BYTES) return `has ${bytes} bytes, and a role at most ${MAX_NAME_BYTES}`;
+  return undefined;
+}

@@ -1,0 +1,94 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { generate } from '../cdc.fixture.ts';
+import { changesSince, copyOf, edit, smallRepo, treeOf } from '../repo.fixture.ts';
+
+let done: string;
+let root: string;
+
+beforeAll(() => {
+  done = smallRepo();
+  expect(generate(done).code).toBe(0);
+});
+
+beforeEach(() => {
+  root = copyOf(done);
+});
+
+describe('--json', () => {
+  it('is one document on standard output, and warnings are on standard error too', () => {
+    edit(root, 'services/adopus.yaml', '[Døv]', '[]');
+    const run = generate(root, ['--json']);
+    expect(run.code).toBe(0);
+    const { files, ...rest } = JSON.parse(run.stdout);
+    expect(run.stderr).toBe(`warning: ${rest.warnings[0]}\n`);
+    expect(rest).toEqual({
+      exitCode: 0,
+      written: true,
+      warnings: [expect.stringContaining('dbo.Region has no key')],
+      errors: [],
+    });
+    expect(files.length).toBe(15);
+    expect(files).toContainEqual({ path: 'migrations/tables/Actor.sql', action: 'change' });
+    expect(files).toContainEqual({ path: 'migrations/tables/Fraver.sql', action: 'keep' });
+  });
+
+  it('tells --check and --dry-run the exit code and that nothing was written', () => {
+    edit(root, 'services/adopus.yaml', '[Døv]', '[]');
+    const before = treeOf(root);
+    const check = generate(root, ['--json', '--check']);
+    expect([check.code, JSON.parse(check.stdout)]).toMatchObject([
+      1,
+      { exitCode: 1, written: false },
+    ]);
+    const dryRun = generate(root, ['--json', '--dry-run']);
+    expect([dryRun.code, JSON.parse(dryRun.stdout)]).toMatchObject([
+      0,
+      { exitCode: 0, written: false },
+    ]);
+    expect(changesSince(before, root)).toEqual([]);
+  });
+
+  it('names files in the way', () => {
+    edit(root, 'migrations/tables/Actor.sql', 'CREATE', 'DROP');
+    const run = generate(root, ['--json']);
+    expect([run.code, JSON.parse(run.stdout)]).toMatchObject([
+      6,
+      {
+        exitCode: 6,
+        written: false,
+        files: expect.arrayContaining([{ path: 'migrations/tables/Actor.sql', action: 'edited' }]),
+        errors: [expect.stringMatching(/^migrations\/tables\/Actor.sql: this generated file/)],
+      },
+    ]);
+  });
+
+  it.each([
+    [['--table', 'X'], 'there is no table "X"'],
+    [['--only', 'X'], "argument 'X' is invalid"],
+  ])('holds the errors of %j', (args, message) => {
+    const run = generate(root, ['--json', ...args]);
+    expect([run.code, JSON.parse(run.stdout)]).toEqual([
+      2,
+      { exitCode: 2, errors: [expect.stringContaining(message)] },
+    ]);
+    expect(run.stderr).toContain(message);
+  });
+
+  it('holds each mistake of the configuration', () => {
+    edit(root, 'services/adopus.yaml', 'from: dbo.Actor', 'from: dbo.A');
+    edit(root, 'services/adopus.yaml', 'from: dbo.Region', 'from: dbo.R');
+    const run = generate(root, ['--json']);
+    expect(JSON.parse(run.stdout).errors).toEqual([
+      expect.stringMatching(/^services\/adopus\.yaml:14 .*"dbo\.A" is not in source\.tables/),
+      expect.stringMatching(/^services\/adopus\.yaml:21 .*"dbo\.R" is not in source\.tables/),
+    ]);
+  });
+});
+
+it('a reader that went away is no failure', () => {
+  const bin = join(__dirname, '../../bin/cdc.js');
+  const command = `"${process.execPath}" "${bin}" manage-migrations generate --json | true`;
+  const { stderr } = spawnSync('sh', ['-c', command], { cwd: root, encoding: 'utf8' });
+  expect(stderr).toMatch(/^warning: .*\n$/);
+});

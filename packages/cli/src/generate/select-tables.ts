@@ -1,0 +1,57 @@
+import { schemaLabel, type TableDefinition } from '@cdc-migrations/table-defs';
+import { shortName } from '@cdc-migrations/sql-text';
+import { CommandError } from '../exit-code.ts';
+
+/** What `--table` and `--service` name; everything where one is not given. */
+export interface Selection {
+  readonly table?: readonly string[] | undefined;
+  readonly service?: readonly string[] | undefined;
+}
+
+/**
+ * The tables that are named by `<Table>` or `<schema>.<Table>`, as configured, and belong to the named services.
+ *
+ * @throws CommandError with all names that nothing has.
+ */
+export function selectTables(
+  tables: readonly TableDefinition[],
+  { table, service }: Selection,
+): readonly TableDefinition[] {
+  const services = new Set(tables.map((entry) => entry.service));
+  const faults = [
+    ...(service ?? [])
+      .filter((name) => !services.has(name))
+      .map((name) => `--service: there is no service "${name}"; there are: ${list(services)}`),
+    ...(table ?? [])
+      .filter((name) => !tables.some((entry) => isNamed(entry, name)))
+      .map((name) => `--table: there is no table "${name}"${suggestion(tables, name)}`),
+  ];
+  if (faults.length > 0) throw new CommandError(faults.join('\n'));
+  const selected = tables
+    .filter((entry) => service?.includes(entry.service) ?? true)
+    .filter((entry) => table?.some((name) => isNamed(entry, name)) ?? true);
+  if (selected.length > 0) return selected;
+  throw new CommandError(
+    `--table ${list(table ?? [])}: no table of the service ${list(service ?? [])}`,
+  );
+}
+
+/** A name over 63 bytes is that of the configuration; the definition has the one that PostgreSQL keeps. */
+function isNamed(entry: TableDefinition, name: string): boolean {
+  const schema = `${schemaLabel(entry)}.`;
+  return (
+    entry.name === shortName(name) ||
+    (name.startsWith(schema) && entry.name === shortName(name.slice(schema.length)))
+  );
+}
+
+function suggestion(tables: readonly TableDefinition[], name: string): string {
+  const lower = name.toLowerCase();
+  const near = tables.find((entry) => isNamed({ ...entry, name: entry.name.toLowerCase() }, lower));
+  const all = tables.map((entry) => entry.name);
+  return near ? `; did you mean "${near.name}"?` : `; there are: ${list(all)}`;
+}
+
+function list(names: Iterable<string>): string {
+  return [...new Set(names)].join(', ');
+}

@@ -1,0 +1,119 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, cpSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { generate } from '../cdc.fixture.ts';
+import { changesSince, copyOf, edit, emptyFolder, smallRepo, treeOf } from '../repo.fixture.ts';
+
+const SNAPSHOT = 'generated/schemas/AdOpusTest.dbo.yaml';
+
+/** A user without the rights of root, whom no mode stops. */
+const NOBODY = process.getuid?.() === 0 ? 65534 : undefined;
+
+/** The command in a folder that such a user can read, wherever this workspace is. */
+let bin: string;
+let done: string;
+
+beforeAll(() => {
+  const home = emptyFolder();
+  const cli = join(__dirname, '..', '..');
+  for (const name of ['bin', 'dist', 'package.json']) {
+    cpSync(join(cli, name), join(home, name), { recursive: true });
+  }
+  chmodSync(home, 0o755);
+  bin = join(home, 'bin/cdc.js');
+  done = smallRepo();
+  expect(generate(done).code).toBe(0);
+});
+
+function generateAsNobody(cwd: string) {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [bin, 'manage-migrations', 'generate'],
+    { cwd, encoding: 'utf8', ...(NOBODY !== undefined && { uid: NOBODY, gid: NOBODY }) },
+  );
+  return { code: status, stdout, stderr };
+}
+
+/** A repo that belongs to the user of `generateAsNobody`, in which the files of Fraver are stale. */
+function staleRepo(): string {
+  const root = copyOf(done);
+  edit(root, SNAPSHOT, 'name: FraDato', 'name: FraDate');
+  if (NOBODY !== undefined) {
+    for (const path of ['', ...treeOf(root).keys()]) chownSync(join(root, path), NOBODY, NOBODY);
+  }
+  return root;
+}
+
+it.each([
+  ['a folder', 'migrations/staging', 0o555, 'migrations/staging/Fraver-staging.sql'],
+  [
+    'a file',
+    'migrations/staging/Fraver-staging.sql',
+    0o444,
+    'migrations/staging/Fraver-staging.sql',
+  ],
+  ['the last file', 'migrations/manifest.yaml', 0o444, 'migrations/manifest.yaml'],
+])('%s that is read-only leaves everything as it was', (_, locked, mode, path) => {
+  const root = staleRepo();
+  const before = treeOf(root);
+  const usual = statSync(join(root, locked)).mode;
+  chmodSync(join(root, locked), mode);
+  try {
+    expect(generateAsNobody(root)).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining(`${path}: cannot be written: permission denied\n`),
+    });
+    expect(changesSince(before, root)).toEqual([]);
+  } finally {
+    chmodSync(join(root, locked), usual);
+  }
+  expect(generateAsNobody(root)).toMatchObject({ code: 0 });
+});
+
+it('a folder with a stale file that cannot be removed leaves everything as it was', () => {
+  const root = copyOf(done);
+  edit(root, 'services/adopus.yaml', 'public.customer_user', 'public.customers');
+  if (NOBODY !== undefined) {
+    for (const path of ['', ...treeOf(root).keys()]) chownSync(join(root, path), NOBODY, NOBODY);
+  }
+  const before = treeOf(root);
+  chmodSync(join(root, 'migrations/validation'), 0o555);
+  const run = generateAsNobody(root);
+  chmodSync(join(root, 'migrations/validation'), 0o755);
+  expect(run).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringContaining(
+      'migrations/validation/customer_user.sql: cannot be written: permission denied\n',
+    ),
+  });
+  expect(changesSince(before, root)).toEqual([]);
+});
+
+it('a file in the place of a folder is told, and the folders made before it go', () => {
+  const root = smallRepo();
+  mkdirSync(join(root, 'migrations'));
+  writeFileSync(join(root, 'migrations/tables'), 'a file\n');
+  const before = treeOf(root);
+  expect(generate(root)).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringContaining(
+      'migrations/tables/Actor.sql: cannot be read: a file is where a folder should be\n',
+    ),
+  });
+  expect(changesSince(before, root)).toEqual([]);
+});
+
+it('a configuration that cannot be read is told', () => {
+  const root = staleRepo();
+  chmodSync(join(root, SNAPSHOT), 0o000);
+  const before = statSync(join(root, 'migrations/manifest.yaml')).mtimeMs;
+  expect(generateAsNobody(root)).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: `${SNAPSHOT}: cannot be read: permission denied\n`,
+  });
+  expect(statSync(join(root, 'migrations/manifest.yaml')).mtimeMs).toBe(before);
+});

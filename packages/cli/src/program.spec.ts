@@ -1,0 +1,135 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cdc, generate } from './cdc.fixture.ts';
+import { changesSince, copyOf, edit, emptyFolder, smallRepo, treeOf } from './repo.fixture.ts';
+
+let done: string;
+let root: string;
+
+beforeAll(() => {
+  done = smallRepo();
+  expect(generate(done).code).toBe(0);
+});
+
+beforeEach(() => {
+  root = copyOf(done);
+});
+
+describe('help', () => {
+  const helpOf = (...args: string[]) => cdc(args, { cwd: root });
+
+  it.each([
+    [['--help'], ['help']],
+    [
+      ['manage-migrations', '--help'],
+      ['help', 'manage-migrations'],
+    ],
+    [
+      ['manage-migrations', 'generate', '--help'],
+      ['manage-migrations', 'help', 'generate'],
+    ],
+  ])('%j is %j', (option, command) => {
+    const help = helpOf(...option);
+    expect(help).toMatchObject({ code: 0, stderr: '' });
+    expect(helpOf(...command)).toEqual(help);
+    // Every command and option is explained.
+    for (const line of help.stdout.split('\n').filter((text) => /^ {2}(?:-|[a-z])/.test(text))) {
+      expect(line).toMatch(/^ {2}\S.*? {2,}\S/);
+    }
+  });
+
+  it('of generate names every option, exit code and variable', () => {
+    const { stdout } = helpOf('manage-migrations', 'generate', '--help');
+    for (const word of [
+      ...['--service', '--table', '--only', '--dry-run', '--check', '--force', '--json', '--root'],
+      ...['CDC_DB_USER', 'Exit codes', '"table-defs", "schemas", "infrastructure"'],
+    ]) {
+      expect(stdout).toContain(word);
+    }
+  });
+
+  it('is shown where a command is missing, with exit code 2', () => {
+    expect(helpOf()).toEqual({ code: 2, stdout: '', stderr: helpOf('--help').stdout });
+    const { stdout } = helpOf('manage-migrations', '--help');
+    expect(helpOf('manage-migrations')).toEqual({ code: 2, stdout: '', stderr: stdout });
+  });
+});
+
+it.each(['--version', '-V'])('%s prints the version of the package', (option) => {
+  const { version } = JSON.parse(readFileSync(join(__dirname, '../package.json'), 'utf8'));
+  expect(cdc([option], { cwd: root })).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+});
+
+describe('an option that is wrong exits 2 and writes nothing', () => {
+  it.each([
+    [
+      ['--only', 'table'],
+      "option '--only <stage>' argument 'table' is invalid. Allowed choices are",
+    ],
+    [['--only'], "option '--only <stage>' argument missing"],
+    [['--table'], "option '--table <name...>' argument missing"],
+    [['--tabel', 'Actor'], "unknown option '--tabel'\n(Did you mean --table?)"],
+    [['--root'], "option '--root <folder>' argument missing"],
+    [['Actor'], 'too many arguments'],
+    [['--check', '--dry-run'], "option '--check' cannot be used with option '--dry-run'"],
+    [['--check', '--force'], "option '--check' cannot be used with option '--force'"],
+  ])('%j', (args, message) => {
+    edit(root, 'services/adopus.yaml', '[Døv]', '[]');
+    const before = treeOf(root);
+    const run = generate(root, args);
+    expect(run).toMatchObject({ code: 2, stdout: '' });
+    expect(run.stderr).toContain(message);
+    expect(changesSince(before, root)).toEqual([]);
+  });
+
+  it('an unknown command', () => {
+    expect(cdc(['manage-migration'], { cwd: root })).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('(Did you mean manage-migrations?)'),
+    });
+  });
+});
+
+describe('the implementation repo', () => {
+  it('is the one that holds the working directory', () => {
+    edit(root, 'services/adopus.yaml', '[Døv]', '[]');
+    const before = treeOf(root);
+    expect(generate(join(root, 'migrations/tables')).code).toBe(0);
+    expect(changesSince(before, root)).toContain('~ migrations/tables/Actor.sql');
+    expect(generate(root, ['--check']).code).toBe(0);
+  });
+
+  it('is the one of --root, before or behind the command, from where you are', () => {
+    const elsewhere = emptyFolder();
+    const relative = join('..', root.split('/').at(-1)!);
+    for (const path of [root, `${root}/`, relative]) {
+      const args = ['manage-migrations', 'generate', '--root', path];
+      expect(cdc(args, { cwd: elsewhere })).toMatchObject({
+        code: 0,
+        stdout: '15 files: 15 unchanged\n',
+      });
+    }
+    const before = ['manage-migrations', '--root', root, 'generate', '--check'];
+    expect(cdc(before, { cwd: elsewhere }).code).toBe(0);
+    expect(treeOf(elsewhere).size).toBe(0);
+  });
+
+  it('has to be somewhere', () => {
+    const elsewhere = emptyFolder();
+    expect(generate(elsewhere)).toEqual({
+      code: 2,
+      stdout: '',
+      stderr:
+        `no source-groups.yaml in ${elsewhere} or above it; ` +
+        'run this in an implementation repo or name one with --root\n',
+    });
+    for (const path of ['services', 'nowhere', 'sink-groups.yaml']) {
+      expect(generate(root, ['--root', path])).toEqual({
+        code: 2,
+        stdout: '',
+        stderr: `--root ${path}: there is no source-groups.yaml in this folder\n`,
+      });
+    }
+  });
+});
