@@ -44,13 +44,16 @@ export function storageCast(type: string): string {
   return parsed && CAST_FROM_TEXT.has(parsed.base) ? `::${type}` : '';
 }
 
+/** Types of SQL Server whose values are in every event: those with a length, and the version of a row. */
+const SENT_WHOLE = /(?:^|\()(?:n?(?:var)?char|(?:var)?binary)\(\d|^(?:rowversion|timestamp)$/;
+
 /**
- * The literal by which Debezium says that a large value did not change, as the staging column of this type has it;
- * undefined for types that are never left out.
+ * The literal by which Debezium says that a large value did not change, as the staging column has it; undefined for
+ * columns that are never left out.
  */
-export function unavailableLiteral(type: string): string | undefined {
+export function unavailableLiteral({ role, type, source }: ColumnDefinition): string | undefined {
   const parsed = parsePgType(type);
-  if (!parsed) return undefined;
+  if (role !== 'source' || !parsed || (source && SENT_WHOLE.test(source.type))) return undefined;
   const text = unavailableText(parsed);
   if (text === undefined) return undefined;
   return parsed.array ? `ARRAY[${text}]` : text;
@@ -73,7 +76,11 @@ export function keyValue(value: string, type: string): string {
   return ROUNDED.test(type) ? `${value}::${type}` : value;
 }
 
-/** A key value as text that is the same for equal values. */
+/** A key value as text that is the same for equal values: 1.0 is 1, and -0 is 0. */
 export function keyText(value: string, type: string): string {
-  return type === 'numeric' ? `trim_scale(${value})::text` : `${keyValue(value, type)}::text`;
+  if (type === 'numeric') return `trim_scale(${value})::text`;
+  const stored = keyValue(value, type);
+  return type === 'real' || type === 'double precision'
+    ? `(${stored} + 0)::text`
+    : `${stored}::text`;
 }
