@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addApply } from './commands/apply.ts';
+import { addCheck } from './commands/check.ts';
 import { addGenerate } from './commands/generate.ts';
+import { addStatus } from './commands/status.ts';
 
 /** What a command gets from the shell that runs it. */
 export interface CommandContext {
@@ -8,7 +11,12 @@ export interface CommandContext {
 }
 
 /** Commands of `cdc manage-migrations`, in the order of the help; what a command needs is loaded when it runs. */
-const COMMANDS: readonly ((migrations: Command, context: CommandContext) => void)[] = [addGenerate];
+const COMMANDS: readonly ((migrations: Command, context: CommandContext) => void)[] = [
+  addGenerate,
+  addApply,
+  addStatus,
+  addCheck,
+];
 
 /** The command line. */
 export function buildProgram(context: CommandContext): Command {

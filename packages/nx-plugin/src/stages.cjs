@@ -105,7 +105,7 @@ const STAGES = [
     after: ['table-defs', 'schemas', 'infrastructure', 'tables', 'staging'],
     files: (repo) => [...CONFIGURATION, ...inEverySet('manual/**/*')(repo)],
     takes: ['**/*'],
-    env: [],
+    env: ['CDC_DB_USER'],
     writes: inEverySet('manifest.yaml'),
     packages: ['config', 'table-defs', 'sql-text', 'generated-file', 'cli'],
   },

@@ -11,7 +11,7 @@ import {
   STORED_POSITION,
   type LargeColumnView,
 } from './large-columns.ts';
-import { keyText, keyValue, storageCast } from './staging-type.ts';
+import { keyText, keyValue, storageCast } from './staged-value.ts';
 
 interface MergeView {
   readonly schema: string;

@@ -6,9 +6,8 @@ import {
   SCHEMA_PLACEHOLDER,
   type SqlFile,
 } from '@cdc-migrations/sql-text';
-import { KAFKA_TIMESTAMP, schemaLabel, type ReplicatedTable } from '@cdc-migrations/table-defs';
+import { buildStagingColumns, schemaLabel, type ReplicatedTable } from '@cdc-migrations/table-defs';
 import { renderMerge } from './render-merge.ts';
-import { stagingType } from './staging-type.ts';
 
 export interface StagingOptions {
   /** File relative to the repo. */
@@ -52,7 +51,7 @@ export function renderStaging(table: ReplicatedTable, { path, role }: StagingOpt
   const schema = table.schema.scope === 'tenant' ? SCHEMA_PLACEHOLDER : table.schema.name;
   const { names } = table;
   const statement = renderMerge(table, schema);
-  const stagingColumns = buildStagingColumns(table);
+  const stagingColumns = viewColumns(table);
   const body = render({
     schema,
     name: table.name,
@@ -77,18 +76,13 @@ export function renderStaging(table: ReplicatedTable, { path, role }: StagingOpt
   return buildSqlFile(path, facts, body);
 }
 
-/** Columns of the final table but `__deleted_at`, and when Kafka took the event. */
-function buildStagingColumns(table: ReplicatedTable): readonly StagingColumnView[] {
-  const columns = [...table.columns.filter(({ name }) => name !== '__deleted_at'), KAFKA_TIMESTAMP];
-  return columns.map((column, index) => {
-    const type = stagingType(column);
-    const initial = column.name === '__stream_generation' ? '0' : null;
-    return {
-      name: column.name,
-      type,
-      default: initial,
-      json: `[${[column.name, type, false, initial].map((value) => JSON.stringify(value)).join(', ')}]`,
-      last: index === columns.length - 1,
-    };
-  });
+function viewColumns(table: ReplicatedTable): readonly StagingColumnView[] {
+  const columns = buildStagingColumns(table);
+  return columns.map(({ name, type, default: initial = null }, index) => ({
+    name,
+    type,
+    default: initial,
+    json: `[${[name, type, false, initial].map((value) => JSON.stringify(value)).join(', ')}]`,
+    last: index === columns.length - 1,
+  }));
 }

@@ -10,13 +10,18 @@ export {
 } from './definition-file.ts';
 export type { TableFile } from './definition-file.ts';
 export { fileStems } from './file-stems.ts';
+export { manifestPath, parseManifest, renderManifest } from './manifest.ts';
+export type { Category, Manifest, ManifestEntry } from './manifest.ts';
 export {
   DELETED_AT,
   KAFKA_TIMESTAMP,
   METADATA_COLUMNS,
   POSITION_COLUMNS,
+  RESERVED_NAMES,
 } from './metadata-columns.ts';
 export { schemaLabel } from './schema-label.ts';
+export { buildStagingColumns, stagingType } from './staging-columns.ts';
+export type { StagingColumn } from './staging-columns.ts';
 export type {
   ColumnDefinition,
   ColumnRole,
@@ -31,7 +36,16 @@ export type {
   TableDefinition,
   TargetSchema,
 } from './table-definition.ts';
-export { canonicalType, formatPgType, parsePgType } from './types/canonical-type.ts';
+export {
+  canonicalType,
+  formatPgType,
+  parsePgType,
+  PG_TYPES,
+  SPELLINGS,
+} from './types/canonical-type.ts';
 export type { PgType } from './types/canonical-type.ts';
+export { formatSourceType, mapType } from './types/map-type.ts';
+export type { MappedType } from './types/mapped-type.ts';
+export { MSSQL_TYPES } from './types/mssql-types.ts';
 export { classifyTypeChange } from './types/type-change.ts';
 export type { TypeChange } from './types/type-change.ts';

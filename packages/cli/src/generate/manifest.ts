@@ -1,38 +1,11 @@
-import {
-  buildGeneratedFile,
-  parseYaml,
-  renderYaml,
-  type GeneratedFile,
-} from '@cdc-migrations/generated-file';
-import type { MigrationSet, TableDefinition } from '@cdc-migrations/table-defs';
+import type {
+  Category,
+  Manifest,
+  ManifestEntry,
+  MigrationSet,
+  TableDefinition,
+} from '@cdc-migrations/table-defs';
 import { inSets } from './build-files.ts';
-
-export type Category =
-  'schemas' | 'infrastructure' | 'manual' | 'tables' | 'staging' | 'validation';
-
-/** A file of a migration set: the identity that history is kept by, and what is to be applied. */
-export interface ManifestEntry {
-  /** Relative to the set's folder. */
-  readonly path: string;
-  readonly category: Category;
-  /** Name of the table, or of the file where it belongs to none. */
-  readonly name: string;
-  /** Service, where the file is a table's. */
-  readonly service?: string;
-  /** `database`: once; `tenant`: in each tenant's schema. */
-  readonly scope: 'database' | 'tenant';
-  /** Literal schema of the table. */
-  readonly schema?: string;
-  readonly checksum: string;
-}
-
-export interface Manifest {
-  readonly set: string;
-  /** In the order of application. */
-  readonly files: readonly ManifestEntry[];
-  /** Read-only checks, which are not applied. */
-  readonly validation: readonly ManifestEntry[];
-}
 
 /** A file by people in `manual/`. */
 export interface ManualFile {
@@ -42,21 +15,19 @@ export interface ManualFile {
   readonly text: string;
 }
 
-/** `manifest.yaml` of a set. */
-export function manifestPath({ folder }: MigrationSet): string {
-  return `${folder}/manifest.yaml`;
+export interface ManifestFacts {
+  /** The role that the files grant to. */
+  readonly role: string;
+  readonly manual: readonly ManualFile[];
+  /** Checksum of a file of the set, by its path relative to the repo. */
+  readonly checksumOf: (path: string) => string;
 }
 
-/**
- * The manifest of a set: schemas, infrastructure, manual files in order of name, tables, staging.
- *
- * @param checksumOf checksum of a file of the set, by its path relative to the repo.
- */
+/** The manifest of a set: schemas, infrastructure, manual files in order of name, tables, staging. */
 export function buildManifest(
   set: MigrationSet,
   tables: readonly TableDefinition[],
-  manual: readonly ManualFile[],
-  checksumOf: (path: string) => string,
+  { role, manual, checksumOf }: ManifestFacts,
 ): Manifest {
   const once = (category: Category, file: string): ManifestEntry => ({
     path: `${category}/${file}`,
@@ -74,6 +45,7 @@ export function buildManifest(
       );
   return {
     set: set.name,
+    role,
     files: [
       once('schemas', 'create-schemas.sql'),
       once('infrastructure', 'cdc-management.sql'),
@@ -83,22 +55,6 @@ export function buildManifest(
     ],
     validation: ofTables('validation', 'existing', ''),
   };
-}
-
-/** The manifest as a file of its set. */
-export function renderManifest(manifest: Manifest, set: MigrationSet): GeneratedFile {
-  const rows = (entries: readonly ManifestEntry[]) => entries.map((entry) => ({ ...entry }));
-  const value = {
-    set: manifest.set,
-    files: rows(manifest.files),
-    validation: rows(manifest.validation),
-  };
-  return buildGeneratedFile(manifestPath(set), { target: set.name }, renderYaml(value));
-}
-
-/** Manifest of the text of `renderManifest`. */
-export function parseManifest(text: string): Manifest {
-  return parseYaml(text) as Manifest;
 }
 
 /** Whether a row belongs to a table: by identity, wherever the file is. */
@@ -130,6 +86,7 @@ export function replaceRows(
   };
   return {
     set: after.set,
+    role: after.role,
     files: merge(before.files, after.files),
     validation: merge(before.validation, after.validation),
   };

@@ -1,21 +1,18 @@
 import { stateOf } from '@cdc-migrations/generated-file';
 import {
   DEFINITIONS_FOLDER,
+  manifestPath,
   parseDefinition,
+  parseManifest,
+  renderManifest,
+  type Manifest,
+  type ManifestEntry,
   type MigrationSet,
   type TableDefinition,
 } from '@cdc-migrations/table-defs';
 import { CommandError, EXIT } from '../exit-code.ts';
 import type { GenerateOptions } from './generate.ts';
-import {
-  isRowOf,
-  manifestPath,
-  parseManifest,
-  renderManifest,
-  replaceRows,
-  type Manifest,
-  type ManifestEntry,
-} from './manifest.ts';
+import { isRowOf, replaceRows } from './manifest.ts';
 import { readIfThere } from './repo-files.ts';
 import { selectTables } from './select-tables.ts';
 import type { Output } from './stages.ts';

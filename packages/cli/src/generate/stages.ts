@@ -9,13 +9,15 @@ import {
   buildDefinitions,
   DEFINITIONS_FOLDER,
   renderDefinitions,
+  renderManifest,
   renderSets,
+  type Category,
   type MigrationSet,
   type TableDefinition,
 } from '@cdc-migrations/table-defs';
 import type { Stage } from './stage.ts';
 import { buildInfrastructure, buildSchemas, buildStaging, buildTables } from './build-files.ts';
-import { buildManifest, renderManifest, type Category } from './manifest.ts';
+import { buildManifest, type ManifestFacts } from './manifest.ts';
 import {
   readChecksum,
   readDefinitions,
@@ -46,7 +48,10 @@ export function buildAll(root: string, role: string): Output {
     ...buildStaging(sets, tables, role),
   ];
   const checksums = new Map(sql.map(({ path, checksum }) => [path, checksum]));
-  const manifests = renderManifests(root, sets, tables, (path) => checksums.get(path)!);
+  const manifests = renderManifests(root, sets, tables, {
+    role,
+    checksumOf: (path) => checksums.get(path)!,
+  });
   const files = [...renderDefinitions(tables), renderSets(sets), ...sql, ...manifests];
   const present = [...listFiles(root, DEFINITIONS_FOLDER), ...listFiles(root, MIGRATIONS_FOLDER)];
   return { files, present, sets, tables, warnings };
@@ -84,11 +89,14 @@ export const BUILD_STAGE: { readonly [S in Stage]: (root: string, role: string) 
     const present = listFolders(root, sets, ['staging']);
     return { ...NOTHING, files: buildStaging(sets, tables, role), present, sets, tables };
   },
-  migrations: (root) => {
+  migrations: (root, role) => {
     readConfig(root); // What is wrong between files shows nowhere else: the other stages each read their own.
     const sets = readSets(root);
     const tables = readDefinitions(root, sets);
-    const files = renderManifests(root, sets, tables, (path) => readChecksum(root, path));
+    const files = renderManifests(root, sets, tables, {
+      role,
+      checksumOf: (path) => readChecksum(root, path),
+    });
     const ofStages = new Set(listFolders(root, sets, STAGE_FOLDERS));
     const present = listFiles(root, MIGRATIONS_FOLDER).filter((path) => !ofStages.has(path));
     return { ...NOTHING, files, present, sets, tables };
@@ -123,10 +131,11 @@ function renderManifests(
   root: string,
   sets: readonly MigrationSet[],
   tables: readonly TableDefinition[],
-  checksumOf: (path: string) => string,
+  facts: Omit<ManifestFacts, 'manual'>,
 ): readonly GeneratedFile[] {
   return sets.map((set) => {
     const ofSet = tables.filter((table) => table.set === set.name);
-    return renderManifest(buildManifest(set, ofSet, readManual(root, set), checksumOf), set);
+    const manual = readManual(root, set);
+    return renderManifest(buildManifest(set, ofSet, { ...facts, manual }), set);
   });
 }

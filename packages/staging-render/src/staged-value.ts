@@ -1,21 +1,4 @@
-import {
-  formatPgType,
-  parsePgType,
-  type ColumnDefinition,
-  type PgType,
-} from '@cdc-migrations/table-defs';
-
-/** Base types of a final table whose staging column has another one, without facets, that takes any value. */
-const RELAXED: Readonly<Record<string, string>> = {
-  smallint: 'bigint',
-  integer: 'bigint',
-  real: 'double precision',
-  'character varying': 'text',
-  bit: 'bit varying',
-  xml: 'text',
-  json: 'text',
-  jsonb: 'text',
-};
+import { parsePgType, type ColumnDefinition, type PgType } from '@cdc-migrations/table-defs';
 
 /** Base types that text becomes only by an explicit cast. */
 const CAST_FROM_TEXT = new Set(['xml', 'json', 'jsonb']);
@@ -24,19 +7,6 @@ const CAST_FROM_TEXT = new Set(['xml', 'json', 'jsonb']);
 const TOASTABLE_LENGTH = 500;
 
 const UNAVAILABLE = `'__debezium_unavailable_value'`;
-
-/**
- * Type of a staging column: without length or precision, wide enough for any number, text for what is checked on
- * input. `character(4)` gives `bpchar`, whose comparison ignores trailing blanks as that of the final column does.
- */
-export function stagingType({ role, type }: Pick<ColumnDefinition, 'role' | 'type'>): string {
-  const parsed = parsePgType(type);
-  if (role === 'metadata' || !parsed) return type;
-  const base = RELAXED[parsed.base] ?? parsed.base;
-  return base === 'character'
-    ? `bpchar${parsed.array ? '[]' : ''}`
-    : formatPgType({ ...parsed, base, facets: [] });
-}
 
 /** `::xml` where the staged value needs a cast to be stored, else nothing. */
 export function storageCast(type: string): string {

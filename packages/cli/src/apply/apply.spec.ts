@@ -1,0 +1,241 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
+import { copyAdopus, finish, runCommand, sinkEnv, startCommand } from '../target/cli.fixture.ts';
+import { countRoundTrips } from './round-trips.fixture.ts';
+
+const TABLES = 39;
+const TENANTS = 24;
+/** Tables of the target that do not fit are part of the example. */
+const NOT_PUBLIC = ['--exclude', 'public.*'];
+/** Four tenants of prod. */
+const FEW = ['--schema', 'b*'];
+
+let server: PostgresServer;
+let env: NodeJS.ProcessEnv;
+/** A database to which everything was applied. */
+let template: string;
+const removals: (() => void)[] = [];
+
+function repoFor(database: string): string {
+  const repo = copyAdopus(database);
+  removals.push(repo.remove);
+  return repo.root;
+}
+
+async function connect(database: string) {
+  return server.connect({ database, max: 1, onnotice: () => {} });
+}
+
+beforeAll(async () => {
+  server = await startPostgres({ major: 15 });
+  env = sinkEnv(server);
+  template = await server.createDatabase();
+  const sql = await connect(template);
+  await sql.unsafe(
+    readFileSync(join(__dirname, '../../../../fixtures/adopus/existing/directory.sql'), 'utf8'),
+  );
+  await sql.end();
+  const run = await runCommand(repoFor(template), ['apply', '--env', 'prod'], env);
+  expect(run.stderr.split('\n').filter((line) => line.includes('failed'))).toEqual([]);
+  expect(run.exitCode).toBe(0);
+});
+
+afterAll(async () => {
+  await server?.stop();
+  for (const remove of removals) remove();
+});
+
+it('applies every file to every tenant that takes part, and records it', async () => {
+  const sql = await connect(template);
+  const rows = await sql`
+    SELECT schema_name, count(*)::int AS files, bool_and(outcome = 'applied' AND statements > 0 AND applied_by = 'postgres') AS good
+    FROM cdc_management.migration_history GROUP BY schema_name ORDER BY schema_name`;
+  await sql.end();
+  expect(rows).toHaveLength(TENANTS + 1);
+  expect(rows[0]).toEqual({ schema_name: '', files: 2, good: true });
+  for (const row of rows.slice(1)) expect(row).toMatchObject({ files: 2 * TABLES, good: true });
+  const status = await runCommand(repoFor(template), ['status', '--env', 'prod', '--json'], env);
+  expect(status.exitCode).toBe(0);
+  const [target] = JSON.parse(status.stdout).targets;
+  const states = target.schemas.flatMap((schema: { files: { state: string }[] }) =>
+    schema.files.map(({ state }) => state),
+  );
+  expect(new Set(states)).toEqual(new Set(['applied']));
+  const check = await runCommand(repoFor(template), ['check', '--env', 'prod', ...NOT_PUBLIC], env);
+  expect(check).toMatchObject({ exitCode: 0, stdout: 'sink_asma.directory in prod: as defined\n' });
+});
+
+it('does nothing the second time, in at most 6 round trips', async () => {
+  const proxy = await countRoundTrips(server.port);
+  const start = performance.now();
+  const again = await runCommand(repoFor(template), ['apply', '--env', 'prod'], {
+    ...env,
+    POSTGRES_PROD_PORT: String(proxy.port),
+  });
+  const elapsedMs = performance.now() - start;
+  proxy.close();
+  expect(again.stdout).toBe(
+    `sink_asma.directory in prod: ${TENANTS} schemas; files: 0 applied, ${TENANTS * 2 * TABLES + 2} applied before\n`,
+  );
+  expect(again.exitCode).toBe(0);
+  expect(proxy.roundTrips()).toBeLessThanOrEqual(6);
+  expect(elapsedMs).toBeLessThan(5000); // A second on a machine of its own; tests share theirs.
+});
+
+it('prints a script that does the same by itself', async () => {
+  const database = await server.createDatabase();
+  const root = repoFor(database);
+  const { stdout, exitCode } = await runCommand(
+    root,
+    ['apply', '--env', 'prod', '--dry-run', '--schema', 'blue'],
+    env,
+  );
+  expect(exitCode).toBe(0);
+  const sql = await connect(database);
+  expect(await sql`SELECT to_regnamespace('blue') AS schema`).toEqual([{ schema: null }]);
+  await sql.unsafe(stdout.replace('\\set ON_ERROR_STOP on', '')).simple();
+  await sql.end();
+  const after = await runCommand(root, ['apply', '--env', 'prod', '--schema', 'blue'], env);
+  expect(after.stdout).toContain(`files: 0 applied, ${2 * TABLES + 2} applied before`);
+});
+
+it('one tenant that fails does not touch the others, and is all that a re-run touches', async () => {
+  const database = await server.createDatabase();
+  const root = repoFor(database);
+  const sql = await connect(database);
+  await sql.unsafe(`CREATE SCHEMA blue; CREATE VIEW blue."Avtale" AS SELECT 1 AS n`);
+  const run = await runCommand(root, ['apply', '--env', 'prod', ...FEW], env);
+  expect(run.exitCode).toBe(3);
+  expect(run.stdout).toMatch(
+    /^blue tables\/Avtale\.sql: .*\(SQLSTATE \w+\)\n {2}statement at line \d+: CALL cdc_management\.converge_table\('blue', 'Avtale'/m,
+  );
+  const files = () => sql`
+    SELECT schema_name, count(*) FILTER (WHERE outcome = 'applied')::int AS applied, max(error) AS error, max(xmin::text::int) AS version
+    FROM cdc_management.migration_history WHERE schema_name <> '' GROUP BY 1 ORDER BY 1`;
+  const before = await files();
+  expect(before.map(({ schema_name, applied }) => [schema_name, applied])).toEqual([
+    ['bkai', 2 * TABLES],
+    ['blue', 11],
+    ['briga', 2 * TABLES],
+    ['bufar', 2 * TABLES],
+  ]);
+  const status = await runCommand(root, ['status', '--env', 'prod', ...FEW], env);
+  expect(status.exitCode).toBe(1);
+  expect(status.stdout).toContain(`blue tables/Avtale.sql: ${before[1]!['error'].split('\n')[0]}`);
+  await sql.unsafe('DROP VIEW blue."Avtale"');
+  const again = await runCommand(root, ['apply', '--env', 'prod', ...FEW], env);
+  expect(again.exitCode).toBe(0);
+  const after = await files();
+  await sql.end();
+  expect(after.map(({ applied }) => applied)).toEqual([78, 78, 78, 78]);
+  for (const n of [0, 2, 3]) expect(after[n]).toEqual(before[n]);
+});
+
+it('an unsafe change is refused with its staging, and the schema goes on', async () => {
+  const database = await server.createDatabase();
+  const root = repoFor(database);
+  const sql = await connect(database);
+  await sql.unsafe(
+    `CREATE SCHEMA blue; CREATE TABLE blue."Avtale" AS SELECT 'x'::text AS "AvtaleId"`,
+  );
+  const run = await runCommand(root, ['apply', '--env', 'prod', ...FEW], env);
+  expect(run.exitCode).toBe(5);
+  const rows = await sql`
+    SELECT category, table_name, outcome FROM cdc_management.migration_history WHERE schema_name = 'blue' AND outcome <> 'applied'`;
+  expect(rows).toEqual([{ category: 'tables', table_name: 'Avtale', outcome: 'unsafe' }]);
+  const [staging] =
+    await sql`SELECT count(*)::int AS n FROM cdc_management.migration_history WHERE schema_name = 'blue'`;
+  await sql.end();
+  expect(staging).toEqual({ n: 2 * TABLES - 1 });
+});
+
+it('of two applies at once one waits, or leaves with exit code 4 and says who is at work; nothing is applied twice', async () => {
+  const database = await server.createDatabase();
+  const root = repoFor(database);
+  const sql = await connect(database);
+  const few = ['apply', '--env', 'prod', ...FEW];
+  const first = finish(startCommand(root, few, env));
+  const others = [
+    finish(startCommand(root, [...few, '--lock-timeout', '60s'], env)),
+    finish(startCommand(root, [...few, '--lock-timeout', '0'], env)),
+  ];
+  const runs = await Promise.all([first, ...others]);
+  const codes = runs.map(({ exitCode }) => exitCode);
+  expect(codes.filter((code) => code === 0).length).toBeGreaterThanOrEqual(2);
+  expect(codes.filter((code) => code !== 0 && code !== 4)).toEqual([]);
+  const left = runs.find(({ exitCode }) => exitCode === 4);
+  if (left)
+    expect(left.stderr).toMatch(
+      /another apply works on sink_asma\.directory: pid \d+, application "cdc apply", user postgres, since \d{4}-/,
+    );
+  const applied = runs.map(({ stdout }) => Number(/files: (\d+) applied,/.exec(stdout)?.[1] ?? 0));
+  expect(applied.reduce((sum, one) => sum + one)).toBe(4 * 2 * TABLES + 2);
+  const [row] = await sql`SELECT count(*)::int AS n FROM cdc_management.migration_history`;
+  await sql.end();
+  expect(row).toEqual({ n: 4 * 2 * TABLES + 2 });
+});
+
+it('files edited by hand stop everything before the first statement', async () => {
+  const database = await server.createDatabase();
+  const root = repoFor(database);
+  const file = join(root, 'migrations/tables/Actor.sql');
+  writeFileSync(file, readFileSync(file, 'utf8').replace('CREATE TABLE', 'CREATE  TABLE'));
+  const run = await runCommand(root, ['apply', '--env', 'prod'], env);
+  expect(run.exitCode).toBe(6);
+  expect(run.stderr).toContain('migrations/tables/Actor.sql: this generated file was edited');
+  const sql = await connect(database);
+  expect(await sql`SELECT to_regnamespace('cdc_management') AS schema`).toEqual([{ schema: null }]);
+  await sql.end();
+});
+
+it('a role that does not exist is said once, before anything', async () => {
+  const database = await server.createDatabase();
+  const root = repoFor(database);
+  const generated = await runCommand(root, ['generate'], { CDC_DB_USER: 'nobody_here' });
+  expect(generated.exitCode).toBe(0);
+  const run = await runCommand(root, ['apply', '--env', 'prod'], env);
+  expect(run).toMatchObject({ exitCode: 2, stdout: '' });
+  expect(run.stderr).toMatch(
+    /^sink_asma\.directory in prod: role "nobody_here" does not exist[^\n]*\n$/,
+  );
+});
+
+it('begins no more after a failure with --on-error stop, and no others after a canary', async () => {
+  const database = await server.createDatabase();
+  const root = repoFor(database);
+  const sql = await connect(database);
+  await sql.unsafe(`CREATE SCHEMA bkai; CREATE VIEW bkai."Actor" AS SELECT 1 AS n`);
+  const canary = await runCommand(root, ['apply', '--env', 'prod', ...FEW, '--canary', '1'], env);
+  expect(canary.exitCode).toBe(3);
+  expect(canary.stdout).toContain('not begun: blue, briga, bufar');
+  const stopped = await runCommand(
+    root,
+    ['apply', '--env', 'prod', ...FEW, '--on-error', 'stop', '--jobs', '1', '--json'],
+    env,
+  );
+  expect(stopped.exitCode).toBe(3);
+  expect(JSON.parse(stopped.stdout).targets[0].notBegun).toEqual(['blue', 'briga', 'bufar']);
+  await sql.end();
+});
+
+it('a new tenant gets all files, and one without the environment is not touched', async () => {
+  const database = await server.createDatabase({ template });
+  const root = repoFor(database);
+  const file = join(root, 'source-groups.yaml');
+  writeFileSync(
+    file,
+    `${readFileSync(file, 'utf8').trimEnd()}\n    Ny-Kunde Øst:\n      schemas: [dbo]\n      prod: { server: prod, database: AdOpusNy }\n`,
+  );
+  expect((await runCommand(root, ['generate'])).exitCode).toBe(0);
+  const run = await runCommand(root, ['apply', '--env', 'prod'], env);
+  expect(run.exitCode).toBe(0);
+  expect(run.stdout).toContain(`files: ${2 * TABLES + 1} applied`);
+  const sql = await connect(database);
+  expect(
+    await sql`SELECT to_regclass('"Ny-Kunde Øst"."stg_Actor"') IS NOT NULL AS there, to_regnamespace('avansas') AS other`,
+  ).toEqual([{ there: true, other: null }]);
+  await sql.end();
+  const check = await runCommand(root, ['check', '--env', 'prod', ...NOT_PUBLIC], env);
+  expect(check.exitCode).toBe(0);
+});

@@ -1,0 +1,142 @@
+import {
+  applyMigrations,
+  buildStatus,
+  listSchemas,
+  openSession,
+  planApply,
+  readTarget,
+  refuseProblems,
+  renderScript,
+  type ApplyResult,
+  type TargetAddress,
+} from '@cdc-migrations/tracker';
+import { CommandError, EXIT } from '../exit-code.ts';
+import { renderMatrix } from '../status/render-matrix.ts';
+import { locateTargetError } from '../target/locate-target-error.ts';
+import type { CommandTarget, TargetOptions } from '../target/open-targets.ts';
+import { withTargets } from '../target/with-targets.ts';
+import { worstExitCode } from '../target/worst-exit-code.ts';
+import { reportProgress, standardError } from './progress.ts';
+import { renderSummary } from './render-summary.ts';
+
+export interface ApplyCommandOptions extends TargetOptions {
+  readonly schema?: readonly string[];
+  readonly jobs?: number;
+  readonly canary?: number;
+  readonly dryRun?: boolean;
+  readonly onError?: 'continue' | 'stop';
+  /** Milliseconds. */
+  readonly lockTimeout?: number;
+  readonly allowRewrite?: boolean;
+  readonly json?: boolean;
+}
+
+/** Applies the migrations of a repo to the targets of an environment and returns the exit code. */
+export async function apply(options: ApplyCommandOptions): Promise<number> {
+  return withTargets(options, async ({ targets }) => {
+    for (const target of targets) refuse(target);
+    const ends = [];
+    for (const target of targets) ends.push(await applyTo(target, options));
+    if (options.json) {
+      const documents = ends.map(({ document }) => document);
+      process.stdout.write(`${JSON.stringify({ targets: documents }, null, 2)}\n`);
+    }
+    return worstExitCode(ends.map(({ exitCode }) => exitCode));
+  });
+}
+
+interface End {
+  readonly exitCode: number;
+  /** What `--json` says. */
+  readonly document: object;
+}
+
+/** Edited files of any target stop the command before the first statement to any. */
+function refuse({ migrations, label }: CommandTarget): void {
+  try {
+    refuseProblems(migrations);
+  } catch (error) {
+    throw locateTargetError(error, label);
+  }
+}
+
+async function applyTo(target: CommandTarget, options: ApplyCommandOptions): Promise<End> {
+  const { migrations, tenants, label } = target;
+  try {
+    const address = target.address();
+    if (options.dryRun) return await planTo(target, address, options);
+    const progress = standardError(process.env);
+    const result = await applyMigrations(address, migrations, {
+      tenants,
+      only: selectSchemas(target, options),
+      jobs: options.jobs,
+      canary: options.canary,
+      onError: options.onError,
+      lockTimeoutMs: options.lockTimeout,
+      allowRewrite: options.allowRewrite,
+      onEvent: reportProgress(progress),
+    });
+    if (!options.json) {
+      const matrix = options.env === 'embedded' ? await readMatrix(target, address) : [];
+      process.stdout.write(
+        [...matrix, ...renderSummary(label, result)].map((line) => `${line}\n`).join(''),
+      );
+    }
+    return { exitCode: exitCodeOf(result), document: { target: label, ...result } };
+  } catch (error) {
+    const located = locateTargetError(error, label);
+    if (!(located instanceof CommandError)) throw located;
+    process.stderr.write(`${located.message}\n`);
+    return { exitCode: located.exitCode, document: { target: label, error: located.message } };
+  }
+}
+
+async function planTo(
+  { migrations, tenants, label, ...target }: CommandTarget,
+  address: TargetAddress,
+  options: ApplyCommandOptions,
+): Promise<End> {
+  const session = openSession(address, 'cdc apply --dry-run');
+  try {
+    const only = selectSchemas({ migrations, tenants, label, ...target }, options);
+    const plan = planApply(migrations, await readTarget(session, migrations), { tenants, only });
+    const script = renderScript(plan, { allowRewrite: options.allowRewrite ?? false });
+    if (!options.json) process.stdout.write(script);
+    return { exitCode: EXIT.done, document: { target: label, script } };
+  } finally {
+    await session.close();
+  }
+}
+
+function selectSchemas(
+  { migrations, tenants, label }: CommandTarget,
+  { schema: only }: ApplyCommandOptions,
+): readonly string[] | undefined {
+  for (const pattern of only ?? []) {
+    if (listSchemas(migrations, { tenants, only: [pattern] }).length > 0) continue;
+    const known = listSchemas(migrations, { tenants }).join(', ');
+    throw new CommandError(`--schema ${pattern}: ${label} has no such schema; there are ${known}`);
+  }
+  return only;
+}
+
+async function readMatrix(
+  { migrations, tenants }: CommandTarget,
+  address: TargetAddress,
+): Promise<readonly string[]> {
+  const session = openSession(address, 'cdc status');
+  try {
+    return renderMatrix(
+      buildStatus(migrations, await readTarget(session, migrations), { tenants }),
+    );
+  } finally {
+    await session.close();
+  }
+}
+
+function exitCodeOf({ failures, notBegun }: ApplyResult): number {
+  return worstExitCode([
+    ...failures.map(({ kind }) => (kind === 'unsafe' ? EXIT.unsafe : EXIT.tenantsFailed)),
+    ...(notBegun.length > 0 ? [EXIT.tenantsFailed] : []),
+  ]);
+}

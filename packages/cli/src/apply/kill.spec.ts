@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
+import { copyAdopus, finish, runCommand, sinkEnv, startCommand } from '../target/cli.fixture.ts';
+
+/** `CDC_KILLS=50` is the long form; `CDC_SEED` repeats a run. */
+const KILLS = Number(process.env['CDC_KILLS'] ?? 8);
+const SEED = Number(process.env['CDC_SEED'] ?? Date.now() % 1_000_000);
+const FILES = 78;
+const ARGS = ['apply', '--env', 'prod', '--schema', 'b*', '--jobs', '4', '--lock-timeout', '60s'];
+const TENANTS = 4;
+
+let server: PostgresServer;
+let repo: ReturnType<typeof copyAdopus>;
+let env: NodeJS.ProcessEnv;
+
+beforeAll(async () => {
+  server = await startPostgres({ major: 15 });
+  repo = copyAdopus('directory');
+  env = sinkEnv(server);
+});
+
+afterAll(async () => {
+  await server?.stop();
+  repo?.remove();
+});
+
+it(`killed at ${KILLS} random moments (CDC_SEED=${SEED}), history equals structure, and the next apply completes`, async () => {
+  const random = randomFrom(SEED);
+  console.log(`CDC_SEED=${SEED} CDC_KILLS=${KILLS}`);
+  let [inTheMiddle, longestMs] = [0, 4000];
+  for (let kill = 0; kill < KILLS; kill++) {
+    await recreateDatabase();
+    const start = performance.now();
+    const child = startCommand(repo.root, ARGS, env);
+    const end = finish(child);
+    await Promise.race([sleep(150 + random() * longestMs), end]);
+    child.kill('SIGKILL');
+    const { exitCode } = await end;
+    if (exitCode === 0) longestMs = Math.min(longestMs, performance.now() - start);
+    await sessionsAreGone();
+    const { applied, isWhole } = await compareHistory();
+    expect({ kill, isWhole }).toEqual({ kill, isWhole: [] });
+    if (applied > 0 && applied < TENANTS * FILES) inTheMiddle++;
+    const next = await runCommand(repo.root, ARGS, env);
+    expect({ kill, ...next }).toMatchObject({ kill, exitCode: 0 });
+    expect((await compareHistory()).applied).toBe(TENANTS * FILES);
+    const check = await runCommand(
+      repo.root,
+      ['check', '--env', 'prod', '--schema', 'b*', '--exclude', 'public.*'],
+      env,
+    );
+    expect(check.stdout).toBe('sink_asma.directory in prod: as defined\n');
+  }
+  expect(inTheMiddle).toBeGreaterThan(KILLS / 4);
+}, 3_600_000);
+
+async function recreateDatabase(): Promise<void> {
+  const sql = server.connect({ max: 1, onnotice: () => {} });
+  await sql`DROP DATABASE IF EXISTS directory WITH (FORCE)`;
+  await sql`CREATE DATABASE directory`;
+  await sql.end();
+}
+
+/** The target may be at work for a moment when the client is gone. */
+async function sessionsAreGone(): Promise<void> {
+  const sql = server.connect({ max: 1 });
+  for (;;) {
+    const [row] =
+      await sql`SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name LIKE 'cdc apply%'`;
+    if (row!['n'] === 0) break;
+    await sleep(10);
+  }
+  await sql.end();
+}
+
+/** Which tables and staging tables are there without their history, or the other way round. */
+async function compareHistory(): Promise<{
+  readonly applied: number;
+  readonly isWhole: unknown[];
+}> {
+  const sql = server.connect({ database: 'directory', max: 1 });
+  try {
+    const [found] =
+      await sql`SELECT to_regclass('cdc_management.migration_history') IS NOT NULL AS history,
+      (SELECT count(*)::int FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+       WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema') AS relations,
+      (SELECT count(*)::int FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' AND nspname NOT IN ('information_schema', 'public')) AS schemas`;
+    if (!found!['history']) {
+      return { applied: 0, isWhole: found!['relations'] + found!['schemas'] > 0 ? [found] : [] };
+    }
+    const isWhole = await sql`
+      WITH recorded AS (
+        SELECT schema_name, CASE category WHEN 'staging' THEN 'stg_' ELSE '' END || table_name AS name
+        FROM cdc_management.migration_history WHERE schema_name <> '' AND outcome = 'applied'
+      ), there AS (
+        SELECT nspname::text AS schema_name, relname::text AS name,
+          relname NOT LIKE 'stg\\_%' OR (EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid)
+            AND EXISTS (SELECT FROM pg_proc WHERE pronamespace = n.oid AND proname = 'sp_merge_' || lower(substr(relname, 5)))) AS whole
+        FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+        WHERE relkind = 'r' AND nspname LIKE 'b%'
+      )
+      SELECT * FROM recorded FULL JOIN there USING (schema_name, name)
+      WHERE recorded.name IS NULL OR there.name IS NULL OR NOT there.whole`;
+    const [row] =
+      await sql`SELECT count(*)::int AS n FROM cdc_management.migration_history WHERE schema_name <> '' AND outcome = 'applied'`;
+    return { applied: row!['n'], isWhole: [...isWhole] };
+  } finally {
+    await sql.end();
+  }
+}
+
+/** Numbers from 0 to 1, the same for the same seed: mulberry32. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

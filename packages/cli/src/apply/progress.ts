@@ -1,0 +1,65 @@
+import type { ApplyEvent } from '@cdc-migrations/tracker';
+import { describeHolder } from '@cdc-migrations/tracker';
+
+/** Where progress goes, and what it can show. */
+export interface ProgressOutput {
+  readonly write: (text: string) => void;
+  /** Lines can be written over. */
+  readonly isTerminal: boolean;
+  readonly hasColor: boolean;
+}
+
+const RED = '\u001b[31m';
+const RESET = '\u001b[0m';
+const CLEAR_LINE = '\r\u001b[K';
+
+/** The standard error as it is now; `NO_COLOR` and a dumb terminal are honoured. */
+export function standardError(env: NodeJS.ProcessEnv): ProgressOutput {
+  const isTerminal = process.stderr.isTTY === true && env['TERM'] !== 'dumb';
+  return {
+    write: (text) => process.stderr.write(text),
+    isTerminal,
+    hasColor: isTerminal && !env['NO_COLOR'],
+  };
+}
+
+/** Tells what happens in lines: `[12/26 46%] osloprod 78 files, 1.3 s`; a terminal shows the file in between. */
+export function reportProgress(output: ProgressOutput): (event: ApplyEvent) => void {
+  let [done, total] = [0, 0];
+  const line = (text: string) => output.write(`${output.isTerminal ? CLEAR_LINE : ''}${text}\n`);
+  const red = (text: string) => (output.hasColor ? `${RED}${text}${RESET}` : text);
+  const counter = () =>
+    `[${done}/${total} ${total === 0 ? 100 : Math.floor((done / total) * 100)}%]`;
+  return (event) => {
+    switch (event.kind) {
+      case 'waiting':
+        return line(`waiting: another apply is at work: ${describeHolder(event.holder)}`);
+      case 'planned':
+        total = event.schemas;
+        return event.files > 0
+          ? line(`${event.files} files to apply to ${event.schemas} schemas`)
+          : undefined;
+      case 'file applied': {
+        const { schema, path, statements } = event.applied;
+        if (schema === '') return line(`${path}: ${statements} statements`);
+        if (output.isTerminal) output.write(`${CLEAR_LINE}${counter()} ${schema} ${path}`);
+        return;
+      }
+      case 'file waits':
+        return line(`${counter()} ${event.schema} ${event.path} waits: ${event.reason}`);
+      case 'file failed': {
+        const { schema, path, message, kind } = event.failure;
+        const what = kind === 'unsafe' ? 'refused' : 'failed';
+        return line(
+          red(`${counter()} ${[schema, path].filter(Boolean).join(' ')} ${what}: ${message}`),
+        );
+      }
+      case 'schema done': {
+        ({ done, total } = event);
+        const failures = event.failures > 0 ? `, ${event.failures} failed or refused` : '';
+        const seconds = (event.durationMs / 1000).toFixed(1);
+        return line(`${counter()} ${event.schema} ${event.files} files, ${seconds} s${failures}`);
+      }
+    }
+  };
+}

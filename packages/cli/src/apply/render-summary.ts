@@ -1,0 +1,37 @@
+import type { ApplyResult, FileFailure } from '@cdc-migrations/tracker';
+
+/** What an apply has done, in a line, and below it each failure with its schema, file, statement and reason. */
+export function renderSummary(label: string, result: ApplyResult): readonly string[] {
+  const { applied, appliedBefore, failures, notBegun, schemaCount } = result;
+  const counts = [
+    `${applied.length} applied`,
+    `${appliedBefore} applied before`,
+    ...count(failures, 'failed', 'failed'),
+    ...count(failures, 'unsafe', 'refused as unsafe'),
+  ];
+  return [
+    `${label}: ${schemaCount} schemas; files: ${counts.join(', ')}`,
+    ...failures.flatMap(renderFailure),
+    ...(notBegun.length > 0 ? [`not begun: ${notBegun.join(', ')}`] : []),
+  ];
+}
+
+function count(
+  failures: readonly FileFailure[],
+  kind: FileFailure['kind'],
+  word: string,
+): readonly string[] {
+  const found = failures.filter((failure) => failure.kind === kind).length;
+  return found > 0 ? [`${found} ${word}`] : [];
+}
+
+function renderFailure(failure: FileFailure): readonly string[] {
+  const { schema, path, message, code, statement, detail, hint, context } = failure;
+  return [
+    `${schema === '' ? '(database)' : schema} ${path}: ${message} (SQLSTATE ${code})`,
+    ...(statement ? [`  statement at line ${statement.line}: ${statement.text}`] : []),
+    ...(detail ? [`  detail: ${detail}`] : []),
+    ...(hint ? [`  hint: ${hint}`] : []),
+    ...(context ? [`  where: ${context.replaceAll('\n', '\n         ')}`] : []),
+  ];
+}

@@ -1,0 +1,207 @@
+import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
+import { copyAdopus, runCommand, sinkEnv } from '../target/cli.fixture.ts';
+
+const SOME = ['--env', 'prod', '--schema', 'bl*', 'br*', '--exclude', 'public.*'];
+
+let server: PostgresServer;
+let repo: ReturnType<typeof copyAdopus>;
+let env: NodeJS.ProcessEnv;
+let template: string;
+
+beforeAll(async () => {
+  server = await startPostgres({ major: 18 });
+  await server.createRole('cdc_sink');
+  repo = copyAdopus('directory');
+  env = sinkEnv(server);
+  await server.createDatabase({ name: 'directory' });
+  expect((await runCommand(repo.root, ['generate'], { CDC_DB_USER: 'cdc_sink' })).exitCode).toBe(0);
+  const apply = await runCommand(repo.root, ['apply', ...SOME.slice(0, -2)], env);
+  expect(apply.exitCode).toBe(0);
+  template = await server.createDatabase({ template: 'directory' });
+});
+
+afterAll(async () => {
+  await server?.stop();
+  repo?.remove();
+});
+
+beforeEach(async () => {
+  const sql = server.connect({ max: 1, onnotice: () => {} });
+  await sql.unsafe(`DROP DATABASE directory WITH (FORCE)`);
+  await sql.unsafe(`CREATE DATABASE directory TEMPLATE "${template}"`);
+  await sql.end();
+});
+
+async function checkAfter(change: string) {
+  const sql = server.connect({ database: 'directory', max: 1 });
+  await sql.unsafe(change);
+  await sql.end();
+  return runCommand(repo.root, ['check', ...SOME, '--json'], env);
+}
+
+it('finds nothing in what was applied', async () => {
+  const run = await checkAfter('SELECT 1');
+  expect(JSON.parse(run.stdout).targets).toEqual([
+    { target: 'sink_asma.directory in prod', differences: [] },
+  ]);
+  expect(run.exitCode).toBe(0);
+});
+
+it.each([
+  [
+    'a column dropped',
+    'ALTER TABLE blue."Actor" DROP COLUMN "__source"',
+    'missing',
+    'Actor',
+    'column "__source"',
+  ],
+  [
+    'a type changed',
+    'ALTER TABLE blue."Actor" ALTER COLUMN "__source" TYPE varchar(9)',
+    'different',
+    'Actor',
+    'column "__source" is character varying(9), wanted text',
+  ],
+  [
+    'a column added',
+    'ALTER TABLE blue."Actor" ADD COLUMN "Ny" integer',
+    'extra',
+    'Actor',
+    'column "Ny"',
+  ],
+  [
+    'a default gone',
+    'ALTER TABLE blue."Actor" ALTER COLUMN "__sync_timestamp" DROP DEFAULT',
+    'different',
+    'Actor',
+    'column "__sync_timestamp" has no default',
+  ],
+  [
+    'NOT NULL gone',
+    'ALTER TABLE blue."Actor" ALTER COLUMN "__sync_timestamp" DROP NOT NULL',
+    'different',
+    'Actor',
+    'column "__sync_timestamp" can be NULL',
+  ],
+  [
+    'an index gone',
+    'DROP INDEX blue."idx_Actor_sync_timestamp"',
+    'missing',
+    'Actor',
+    'index "idx_Actor_sync_timestamp"',
+  ],
+  [
+    'the key gone',
+    'ALTER TABLE blue."Actor" DROP CONSTRAINT "pk_Actor"',
+    'missing',
+    'Actor',
+    'index "pk_Actor"',
+  ],
+  [
+    'a foreign key added',
+    'ALTER TABLE blue."Avtale" ADD CONSTRAINT own FOREIGN KEY ("AvtaleID") REFERENCES blue."Avtale"',
+    'extra',
+    'Avtale',
+    'constraint "own"',
+  ],
+  [
+    'a procedure edited',
+    'CREATE OR REPLACE PROCEDURE blue.sp_merge_actor() LANGUAGE sql AS $$ SELECT 1 $$',
+    'different',
+    'routine sp_merge_actor()',
+    'was changed after the apply',
+  ],
+  [
+    'a procedure dropped',
+    'DROP PROCEDURE blue.sp_merge_actor()',
+    'missing',
+    'routine sp_merge_actor()',
+    'made by an apply',
+  ],
+  [
+    'a trigger disabled',
+    'ALTER TABLE blue."stg_Actor" DISABLE TRIGGER trg_mark_for_merge',
+    'different',
+    'stg_Actor',
+    'trigger "trg_mark_for_merge" is disabled',
+  ],
+  [
+    'a trigger dropped',
+    'DROP TRIGGER trg_mark_for_merge ON blue."stg_Actor"',
+    'missing',
+    'stg_Actor',
+    'trigger "trg_mark_for_merge"',
+  ],
+  [
+    'a right to insert revoked',
+    'REVOKE INSERT ON blue."stg_Actor" FROM cdc_sink',
+    'missing',
+    'stg_Actor',
+    'the right of the role to insert',
+  ],
+  [
+    'a right to execute revoked',
+    'REVOKE EXECUTE ON PROCEDURE blue.sp_merge_actor() FROM cdc_sink',
+    'missing',
+    'routine sp_merge_actor()',
+    'the right of the role to use it',
+  ],
+  [
+    'a right given to everybody',
+    'GRANT EXECUTE ON PROCEDURE blue.sp_merge_actor() TO PUBLIC',
+    'extra',
+    'routine sp_merge_actor()',
+    'the right of PUBLIC to use it',
+  ],
+  ['an extra table', 'CREATE TABLE blue.mine (n integer)', 'extra', 'mine', 'table'],
+  ['a table dropped', 'DROP TABLE blue."Actor"', 'missing', 'Actor', 'table'],
+  [
+    'staging that is logged',
+    'ALTER TABLE blue."stg_Actor" SET LOGGED',
+    'different',
+    'stg_Actor',
+    'is permanent, wanted unlogged',
+  ],
+])('finds %s, in its tenant, and nothing else', async (_, change, kind, name, message) => {
+  const run = await checkAfter(change);
+  expect(run.exitCode).toBe(1);
+  expect(JSON.parse(run.stdout).targets[0].differences).toEqual([
+    { kind, schema: 'blue', name, message },
+  ]);
+});
+
+it('finds an edited view and a lost right in the bookkeeping', async () => {
+  const run = await checkAfter(
+    'REVOKE SELECT ON cdc_management.merge_lag FROM cdc_sink; DROP VIEW cdc_management.silent_tenants',
+  );
+  expect(JSON.parse(run.stdout).targets[0].differences).toEqual([
+    {
+      kind: 'missing',
+      schema: 'cdc_management',
+      name: 'view merge_lag',
+      message: 'the right of the role to use it',
+    },
+    {
+      kind: 'missing',
+      schema: 'cdc_management',
+      name: 'view silent_tenants',
+      message: 'made by an apply',
+    },
+  ]);
+});
+
+it('says of a schema without tables that they are missing, and excludes what it is told', async () => {
+  const run = await runCommand(
+    repo.root,
+    ['check', ...SOME, '--json', '--schema', 'osloprod', '--exclude', '*.stg_*', 'public.*'],
+    env,
+  );
+  const { differences } = JSON.parse(run.stdout).targets[0];
+  expect(differences).toHaveLength(39);
+  expect(differences[0]).toEqual({
+    kind: 'missing',
+    schema: 'osloprod',
+    name: 'Actor',
+    message: 'table',
+  });
+});

@@ -1,0 +1,45 @@
+import { Option, type Command } from 'commander';
+import type { ApplyCommandOptions } from '../apply/apply.ts';
+import type { CommandContext } from '../program.ts';
+import { parseCount, parseDuration } from '../target/parse-duration.ts';
+import { addTargetOptions } from './target-options.ts';
+
+/** `cdc manage-migrations apply`. */
+export function addApply(migrations: Command, { setExitCode }: CommandContext): void {
+  const command = migrations
+    .command('apply')
+    .description(
+      'Brings targets up to date: what is pending, outdated or failed, each file with its history in one transaction.',
+    );
+  addTargetOptions(command)
+    .addOption(
+      new Option('--jobs <n>', 'schemas that are worked on at once')
+        .default(4)
+        .argParser(parseCount(1)),
+    )
+    .addOption(
+      new Option(
+        '--canary <n>',
+        'so many schemas go first; the others follow when none failed',
+      ).argParser(parseCount(1)),
+    )
+    .option('--dry-run', 'print one SQL script that psql takes, and change nothing')
+    .addOption(
+      new Option(
+        '--on-error <what>',
+        'when a schema fails: go on with the others, or begin no more',
+      )
+        .choices(['continue', 'stop'])
+        .default('continue'),
+    )
+    .addOption(
+      new Option('--lock-timeout <time>', 'how long another apply is waited for: 500ms, 30s, 2m, 0')
+        .default(10_000, '10s')
+        .argParser(parseDuration),
+    )
+    .option('--allow-rewrite', 'let large tables be rewritten where a type is widened')
+    .action(async (options: Omit<ApplyCommandOptions, 'root'>) => {
+      const { apply } = await import('../apply/apply.ts');
+      setExitCode(await apply({ ...options, ...migrations.opts<{ root?: string }>() }));
+    });
+}

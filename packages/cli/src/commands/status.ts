@@ -1,0 +1,19 @@
+import type { Command } from 'commander';
+import type { CommandContext } from '../program.ts';
+import type { StatusCommandOptions } from '../status/status.ts';
+import { addTargetOptions } from './target-options.ts';
+
+/** `cdc manage-migrations status`. */
+export function addStatus(migrations: Command, { setExitCode }: CommandContext): void {
+  const command = migrations
+    .command('status')
+    .description(
+      'Says per schema and file what is applied, pending, outdated, edited, failed or missing.',
+    );
+  addTargetOptions(command)
+    .option('--offline', 'ask no target: only say what is there to be applied')
+    .action(async (options: Omit<StatusCommandOptions, 'root'>) => {
+      const { status } = await import('../status/status.ts');
+      setExitCode(await status({ ...options, ...migrations.opts<{ root?: string }>() }));
+    });
+}

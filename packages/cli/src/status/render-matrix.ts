@@ -1,0 +1,82 @@
+import {
+  WHOLE_DATABASE,
+  type FileState,
+  type SchemaStatus,
+  type Status,
+} from '@cdc-migrations/tracker';
+
+/** States in the order of the columns, worst last. */
+const STATES: readonly FileState[] = [
+  'applied',
+  'pending',
+  'outdated',
+  'missing',
+  'edited',
+  'unsafe',
+  'failed',
+];
+
+/** Up to so many schemas each has its line; of more only those where something is open. */
+const SHOWN_SCHEMAS = 60;
+/** So many files of a schema are named. */
+const SHOWN_FILES = 5;
+
+/**
+ * Lines of schemas with how many files are in which state, and the names of those that are not applied:
+ *
+ *     schema       applied  pending
+ *     (database)         2        -
+ *     osloprod          77        1  staging/Actor-staging.sql
+ */
+export function renderMatrix({ schemas }: Status): readonly string[] {
+  const open = schemas.filter(isOpen);
+  const shown = schemas.length > SHOWN_SCHEMAS ? open : schemas;
+  const states = STATES.filter((state) => countAll(schemas, state) > 0);
+  if (states.length === 0) return [];
+  const rows = shown.map((one) => [
+    nameOf(one),
+    ...states.map((state) => String(count(one, state) || '-')),
+    namesOf(one),
+  ]);
+  const total = ['all', ...states.map((state) => String(countAll(schemas, state))), ''];
+  return align([['schema', ...states, ''], ...rows, ...(schemas.length > 2 ? [total] : [])]);
+}
+
+function isOpen({ files }: SchemaStatus): boolean {
+  return files.some(({ state }) => state !== 'applied');
+}
+
+function nameOf({ schema }: SchemaStatus): string {
+  return schema === WHOLE_DATABASE ? '(database)' : schema;
+}
+
+function count({ files }: SchemaStatus, state: FileState): number {
+  return files.filter((file) => file.state === state).length;
+}
+
+function countAll(schemas: readonly SchemaStatus[], state: FileState): number {
+  return schemas.reduce((sum, one) => sum + count(one, state), 0);
+}
+
+/** The open files where they are few, and not simply all of them. */
+function namesOf({ files }: SchemaStatus): string {
+  const open = files.filter(({ state }) => state !== 'applied');
+  if (open.length === 0 || open.length === files.length) return '';
+  const names = open.slice(0, SHOWN_FILES).map(({ path }) => path);
+  const more = open.length - names.length;
+  return names.join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
+/** Columns as wide as their widest cell; numbers on the right. */
+function align(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => {
+        const isText = column === 0 || column === row.length - 1;
+        return isText ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!);
+      })
+      .join('  ')
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,78 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type PostgresServer } from '@cdc-migrations/postgres-fixture';
+
+const WORKSPACE = join(__dirname, '../../../..');
+const ADOPUS = join(WORKSPACE, 'fixtures/adopus');
+
+/** How a command ended. */
+export interface CommandRun {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const BIN = join(WORKSPACE, 'packages/cli/bin/cdc.js');
+
+/** Starts a command of the bundled command line as a process of its own; `finish` waits for its end. */
+export function startCommand(
+  root: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): ChildProcess {
+  return spawn(process.execPath, [BIN, 'manage-migrations', '--root', root, ...args], {
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+/** Runs a command to its end. */
+export function runCommand(
+  root: string,
+  args: readonly string[],
+  env?: NodeJS.ProcessEnv,
+): Promise<CommandRun> {
+  return finish(startCommand(root, args, env));
+}
+
+/** Waits for the end of a command. */
+export async function finish(child: ChildProcess): Promise<CommandRun> {
+  let [stdout, stderr] = ['', ''];
+  child.stdout?.on('data', (data: Buffer) => (stdout += data.toString()));
+  child.stderr?.on('data', (data: Buffer) => (stderr += data.toString()));
+  const exitCode = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { exitCode, stdout, stderr };
+}
+
+/** A copy of the implementation repo `adopus` whose sink is this database in every environment. */
+export function copyAdopus(database = 'directory'): {
+  readonly root: string;
+  readonly remove: () => void;
+} {
+  const root = mkdtempSync(join(tmpdir(), 'cdc-adopus-'));
+  for (const entry of ['services', 'generated', 'migrations', 'existing', 'source-groups.yaml']) {
+    cpSync(join(ADOPUS, entry), join(root, entry), { recursive: true });
+  }
+  const sinks = readFileSync(join(ADOPUS, 'sink-groups.yaml'), 'utf8');
+  writeFileSync(
+    join(root, 'sink-groups.yaml'),
+    sinks.replace(/database: \w+/g, `database: ${database}`),
+  );
+  return { root, remove: () => rmSync(root, { recursive: true }) };
+}
+
+/** The variables of the sink's servers, for a server of the fixture. */
+export function sinkEnv({
+  host,
+  port,
+  password,
+}: Pick<PostgresServer, 'host' | 'port' | 'password'>): NodeJS.ProcessEnv {
+  const values = { HOST: host, PORT: String(port), USER: 'postgres', PASSWORD: password };
+  return Object.fromEntries(
+    ['LOCAL', 'NONPROD', 'PROD'].flatMap((env) =>
+      Object.entries(values).map(([name, value]) => [`POSTGRES_${env}_${name}`, value]),
+    ),
+  );
+}

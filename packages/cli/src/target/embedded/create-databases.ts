@@ -1,0 +1,73 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { quoteIdentifier, quoteLiteral } from '@cdc-migrations/sql-text';
+import {
+  openSession,
+  TargetError,
+  type Session,
+  type TargetAddress,
+} from '@cdc-migrations/tracker';
+import { CommandError } from '../../exit-code.ts';
+
+/** A database of the embedded server: that of a set. */
+export interface EmbeddedDatabase {
+  readonly root: string;
+  /** Name of the set, and of the database. */
+  readonly name: string;
+  /** Role that the set's files grant to. */
+  readonly role: string;
+}
+
+/**
+ * Makes the databases that are not there yet, each with the tables of `existing/<sink>.sql`, and the roles.
+ *
+ * @throws CommandError where that file fails.
+ */
+export async function createDatabases(
+  server: TargetAddress['server'],
+  databases: readonly EmbeddedDatabase[],
+): Promise<void> {
+  const session = openSession({ server, database: 'postgres' }, 'cdc embedded');
+  try {
+    for (const database of databases) await createDatabase(session, server, database);
+  } finally {
+    await session.close();
+  }
+}
+
+async function createDatabase(
+  session: Session,
+  server: TargetAddress['server'],
+  { root, name, role }: EmbeddedDatabase,
+): Promise<void> {
+  const [found] = await session.query<Found>(`SELECT
+  EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = ${quoteLiteral(name)}) AS database,
+  EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = ${quoteLiteral(role)}) AS role`);
+  if (!found!.role) await session.query(`CREATE ROLE ${quoteIdentifier(role)} LOGIN`);
+  if (found!.database) return;
+  await session.query(`CREATE DATABASE ${quoteIdentifier(name)}`);
+  const file = existingFile(root, name);
+  if (file === undefined) return;
+  const target = openSession({ server, database: name }, 'cdc embedded');
+  try {
+    await target.query(readFileSync(join(root, file), 'utf8'));
+  } catch (error) {
+    if (!(error instanceof TargetError)) throw error;
+    await target.close();
+    await session.query(`DROP DATABASE ${quoteIdentifier(name)}`);
+    throw new CommandError(`${file}: ${error.message}`);
+  } finally {
+    await target.close();
+  }
+}
+
+interface Found {
+  readonly database: boolean;
+  readonly role: boolean;
+}
+
+/** `existing/sink_asma.directory.sql`, or `existing/directory.sql`. */
+function existingFile(root: string, set: string): string | undefined {
+  const names = [set, set.slice(set.indexOf('.') + 1)];
+  return names.map((name) => `existing/${name}.sql`).find((file) => existsSync(join(root, file)));
+}

@@ -1,0 +1,50 @@
+import { InvalidPortError, MissingVariablesError } from '@cdc-migrations/config';
+import {
+  FilesRefusedError,
+  LockLostError,
+  LockNotObtainedError,
+  ManifestMissingError,
+  ManualFilesEditedError,
+  PlaceholderError,
+  PoolingProxyError,
+  RoleMissingError,
+  TargetError,
+  UnsafeSchemaNameError,
+} from '@cdc-migrations/tracker';
+import { CommandError, EXIT } from '../exit-code.ts';
+
+/** What is wrong before anything is applied, for the user to mend. */
+const USAGE = [
+  ManifestMissingError,
+  PlaceholderError,
+  PoolingProxyError,
+  RoleMissingError,
+  UnsafeSchemaNameError,
+  MissingVariablesError,
+  InvalidPortError,
+];
+
+/**
+ * The error of a target as one that ends a command with its exit code; a defect as it is.
+ *
+ * @param label target, as people know it: neither host nor user is told.
+ */
+export function locateTargetError(error: unknown, label: string): unknown {
+  if (!(error instanceof Error)) return error;
+  const as = (exitCode: number, message = error.message) =>
+    new CommandError(`${label}: ${message}`, exitCode);
+  if (error instanceof FilesRefusedError) {
+    const isEdited = error.problems.some(({ problem }) => problem === 'edited');
+    return new CommandError(error.message, isEdited ? EXIT.edited : EXIT.usage);
+  }
+  if (error instanceof ManualFilesEditedError) return new CommandError(error.message, EXIT.edited);
+  if (error instanceof LockNotObtainedError) return as(EXIT.locked);
+  if (error instanceof LockLostError) return as(EXIT.tenantsFailed);
+  if (error instanceof TargetError) return as(EXIT.usage, describeTarget(error));
+  return USAGE.some((kind) => error instanceof kind) ? as(EXIT.usage) : error;
+}
+
+function describeTarget({ kind, message, hint }: TargetError): string {
+  const text = kind === 'connection' ? `cannot be reached: ${message}` : message;
+  return hint ? `${text} (${hint})` : text;
+}

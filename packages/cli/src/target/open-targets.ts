@@ -1,0 +1,142 @@
+import {
+  readConfig,
+  resolveServer,
+  tenantsOf as sourcesOf,
+  type Config,
+  type SinkGroup,
+} from '@cdc-migrations/config';
+import type { MigrationSet } from '@cdc-migrations/table-defs';
+import { readMigrations, type Migrations, type TargetAddress } from '@cdc-migrations/tracker';
+import { CommandError } from '../exit-code.ts';
+import { findRoot } from '../find-root.ts';
+import { readDefinitions, readSets } from '../generate/read-outputs.ts';
+import { tenantsOf } from '../generate/tenants-of.ts';
+import { locateError } from '../locate-error.ts';
+
+/** Environment of the PostgreSQL that we bring along. */
+export const EMBEDDED = 'embedded';
+
+/** Options that say which targets a command is for. */
+export interface TargetOptions {
+  readonly root?: string;
+  readonly env: string;
+  readonly sink?: readonly string[];
+}
+
+/** A set, and the database that it goes into. */
+export interface CommandTarget {
+  /** `sink_asma.directory in local`. */
+  readonly label: string;
+  readonly migrations: Migrations;
+  /** Schemas of the tenants that take part. */
+  readonly tenants: readonly string[];
+  /** Connects to the database; the variables of its server are looked up now. */
+  readonly address: () => TargetAddress;
+}
+
+/** What a command needs of an implementation repo. */
+export interface CommandRepo {
+  readonly root: string;
+  readonly targets: readonly CommandTarget[];
+}
+
+/**
+ * The sets of a repo that have the environment, or those of them that are named.
+ *
+ * @param addressOf where the database of a set is, instead of what sink-groups.yaml says.
+ * @throws ConfigError, CommandError, ManifestMissingError
+ */
+export function openTargets(
+  options: TargetOptions,
+  addressOf?: (set: MigrationSet) => TargetAddress,
+): CommandRepo {
+  const root = findRoot(options.root);
+  const config = readConfigAt(root);
+  const all = readSets(root);
+  const sets = selectSets(all, options.sink);
+  const tables = readDefinitions(root, all);
+  const placed = sets.flatMap((set) => {
+    const place = placeOf(set, config, options.env);
+    return place || addressOf ? [{ set, place }] : [];
+  });
+  if (placed.length === 0) throw unknownEnvironment(sets, config, options.env);
+  const targets = placed.map(({ set, place }): CommandTarget => ({
+    label: `${set.name} in ${options.env}`,
+    migrations: readMigrations(root, set, tables),
+    tenants: selectTenants(set, config, options.env),
+    address: () => (addressOf ? addressOf(set) : resolvePlace(place!)),
+  }));
+  return { root, targets };
+}
+
+function readConfigAt(root: string): Config {
+  try {
+    return readConfig(root);
+  } catch (error) {
+    throw locateError(error, root);
+  }
+}
+
+function selectSets(
+  sets: readonly MigrationSet[],
+  names: readonly string[] | undefined,
+): readonly MigrationSet[] {
+  for (const name of names ?? []) {
+    if (!sets.some((set) => set.name === name)) {
+      throw new CommandError(
+        `--sink ${name}: there is no such sink; there are ${listOf(sets.map((set) => set.name))}`,
+      );
+    }
+  }
+  return sets.filter(({ name }) => !names || names.includes(name));
+}
+
+interface Place {
+  readonly group: SinkGroup;
+  readonly server: string;
+  readonly database: string;
+}
+
+function placeOf(set: MigrationSet, { sinkGroups }: Config, env: string): Place | undefined {
+  const group = sinkGroups.find(({ name }) => set.name.startsWith(`${name}.`));
+  const source = group?.sources.find(({ name }) => set.name === `${group.name}.${name}`);
+  const environment = source?.environments.get(env);
+  return group && environment
+    ? { group, server: environment.server, database: environment.database }
+    : undefined;
+}
+
+function resolvePlace({ group, server, database }: Place): TargetAddress {
+  return { server: resolveServer(group.servers.get(server)!, process.env), database };
+}
+
+function selectTenants(
+  set: MigrationSet,
+  { sourceGroups }: Config,
+  env: string,
+): readonly string[] {
+  const all = tenantsOf(set, sourceGroups);
+  if (set.pattern === 'db-shared') return all;
+  const group = sourceGroups.find(({ name }) => name === set.sourceGroup)!;
+  return sourcesOf(group, env).map(({ name }) => name);
+}
+
+function unknownEnvironment(
+  sets: readonly MigrationSet[],
+  { sinkGroups }: Config,
+  env: string,
+): CommandError {
+  const known = sinkGroups
+    .flatMap(({ name, sources }) =>
+      sources.map((source) => ({ name: `${name}.${source.name}`, source })),
+    )
+    .filter(({ name }) => sets.some((set) => set.name === name))
+    .flatMap(({ source }) => [...source.environments.keys()]);
+  return new CommandError(
+    `--env ${env}: no sink has this environment; there are ${listOf([...new Set(known), EMBEDDED])}`,
+  );
+}
+
+function listOf(names: readonly string[]): string {
+  return names.join(', ');
+}

@@ -1,0 +1,21 @@
+import { InvalidArgumentError } from 'commander';
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** Milliseconds of `500ms`, `30s`, `2m`, `1h` or `0`, for an option. */
+export function parseDuration(text: string): number {
+  if (text === '0') return 0;
+  const [, number, unit = ''] = /^(\d+)(ms|s|m|h)$/.exec(text) ?? [];
+  if (number === undefined) throw new InvalidArgumentError('Expected 500ms, 30s, 2m, 1h or 0.');
+  return Number(number) * UNIT_MS[unit]!;
+}
+
+/** A whole number from `least` on, for an option. */
+export function parseCount(least: number): (text: string) => number {
+  return (text) => {
+    const count = Number(text);
+    if (!/^\d+$/.test(text) || count < least)
+      throw new InvalidArgumentError(`Expected a whole number, at least ${least}.`);
+    return count;
+  };
+}

@@ -1,0 +1,15 @@
+import { EMBEDDED, openTargets, type CommandRepo, type TargetOptions } from './open-targets.ts';
+
+/**
+ * Does work on the targets of an environment; the embedded PostgreSQL runs for as long.
+ *
+ * @throws ConfigError, CommandError
+ */
+export async function withTargets(
+  options: TargetOptions,
+  work: (repo: CommandRepo) => Promise<number>,
+): Promise<number> {
+  if (options.env !== EMBEDDED) return work(openTargets(options));
+  const { withEmbedded } = await import('./embedded/with-embedded.ts');
+  return withEmbedded(options, work);
+}

@@ -1,0 +1,60 @@
+import type { FailedStatement } from './find-statement.ts';
+import type { LockHolder } from './take-lock.ts';
+
+/** What happens during an apply, as it happens. */
+export type ApplyEvent =
+  /** Somebody else applies; we try again until the time is over. */
+  | { readonly kind: 'waiting'; readonly holder: LockHolder | undefined }
+  | { readonly kind: 'planned'; readonly schemas: number; readonly files: number }
+  | { readonly kind: 'file applied'; readonly applied: AppliedFile }
+  | { readonly kind: 'file failed'; readonly failure: FileFailure }
+  /** A lock is in the way of a file. */
+  | {
+      readonly kind: 'file waits';
+      readonly schema: string;
+      readonly path: string;
+      readonly reason: string;
+    }
+  /** The files of a schema are over, `done` of `total` schemas with it. */
+  | {
+      readonly kind: 'schema done';
+      readonly schema: string;
+      readonly done: number;
+      readonly total: number;
+      readonly files: number;
+      readonly failures: number;
+      readonly durationMs: number;
+    };
+
+export interface AppliedFile {
+  /** Empty for a file that belongs to the whole database. */
+  readonly schema: string;
+  readonly path: string;
+  readonly statements: number;
+  readonly durationMs: number;
+}
+
+/** A file that could not be applied to a schema; `unsafe` files are left out and the schema goes on. */
+export interface FileFailure {
+  readonly kind: 'failed' | 'unsafe';
+  readonly schema: string;
+  readonly path: string;
+  readonly message: string;
+  /** SQLSTATE. */
+  readonly code: string;
+  readonly detail: string | undefined;
+  readonly hint: string | undefined;
+  readonly context: string | undefined;
+  readonly statement: FailedStatement | undefined;
+}
+
+/** What an apply has done. */
+export interface ApplyResult {
+  readonly applied: readonly AppliedFile[];
+  /** Files in schemas that had been applied before. */
+  readonly appliedBefore: number;
+  readonly failures: readonly FileFailure[];
+  /** Schemas that were not begun, as an earlier failure stopped the apply. */
+  readonly notBegun: readonly string[];
+  readonly schemaCount: number;
+}

@@ -1,0 +1,100 @@
+import type { ApplyEvent, ApplyResult } from './apply-event.ts';
+import { runSteps } from './run-steps.ts';
+import type { FileProblem, Migrations } from './migrations.ts';
+import { planApply, type ApplyPlan } from './plan-apply.ts';
+import { readTarget } from './read-target.ts';
+import { refusePooling } from './refuse-pooling.ts';
+import { openSession, type Session, type TargetAddress } from './session.ts';
+import { takeLock } from './take-lock.ts';
+
+export interface ApplyOptions {
+  /** Schemas of the tenants that take part. */
+  readonly tenants: readonly string[];
+  /** Globs of schemas to work on; all where it is not given. */
+  readonly only?: readonly string[] | undefined;
+  /** How many schemas are worked on at once; default 4. */
+  readonly jobs?: number | undefined;
+  /** So many schemas go first, alone; the others follow when none of these has failed. */
+  readonly canary?: number | undefined;
+  /** Default `continue`: a schema that fails does not stop the others. */
+  readonly onError?: 'continue' | 'stop' | undefined;
+  /** How long another apply is waited for; default 10 s. */
+  readonly lockTimeoutMs?: number | undefined;
+  readonly allowRewrite?: boolean | undefined;
+  readonly onEvent?: ((event: ApplyEvent) => void) | undefined;
+}
+
+/** Files are not as `generate` wrote them, so nothing is applied. */
+export class FilesRefusedError extends Error {
+  override readonly name = 'FilesRefusedError';
+  constructor(readonly problems: readonly FileProblem[]) {
+    super(problems.map(({ message }) => message).join('\n'));
+  }
+}
+
+const DEFAULT_JOBS = 4;
+const DEFAULT_LOCK_TIMEOUT_MS = 10_000;
+
+/** Longest wait of a file for the lock of a table, before it lets others go first and comes back. */
+const TABLE_LOCK_TIMEOUT_MS = 1000;
+/** How long a file comes back. */
+const RETRY_FOR_MS = 60_000;
+
+/**
+ * Brings a target up to date: a plan from its history first, then every schema by itself, several beside each other. A
+ * file and its history row are one transaction. Where nothing is to be done nothing is asked but the lock, the history
+ * and the schemas.
+ *
+ * @throws FilesRefusedError, UnsafeSchemaNameError, RoleMissingError, ManualFilesEditedError, PlaceholderError before
+ * anything is applied; LockNotObtainedError; PoolingProxyError; TargetError when the target is not there.
+ */
+export async function applyMigrations(
+  address: TargetAddress,
+  migrations: Migrations,
+  options: ApplyOptions,
+): Promise<ApplyResult> {
+  refuseProblems(migrations);
+  const { onEvent = () => {}, jobs = DEFAULT_JOBS } = options;
+  const control = openSession(address, 'cdc apply');
+  const workers: Session[] = [];
+  try {
+    await takeLock(control, migrations.set.name, {
+      timeoutMs: options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS,
+      onWait: (holder) => onEvent({ kind: 'waiting', holder }),
+    });
+    const plan = planApply(migrations, await readTarget(control, migrations), options);
+    onEvent({ kind: 'planned', schemas: plan.schemas.length, files: countFiles(plan) });
+    if (plan.steps.length === 0) return nothingToDo(plan);
+    for (let n = 0; n < Math.max(1, Math.min(jobs, plan.schemas.length)); n++) {
+      workers.push(openSession(address, `cdc apply ${n + 1}`));
+    }
+    await refusePooling(control, workers[0]!);
+    return await runSteps({ control, workers }, plan, {
+      tableLockTimeoutMs: TABLE_LOCK_TIMEOUT_MS,
+      retryForMs: RETRY_FOR_MS,
+      allowRewrite: options.allowRewrite ?? false,
+      canary: options.canary ?? 0,
+      onError: options.onError ?? 'continue',
+      onEvent,
+    });
+  } finally {
+    await Promise.all([control, ...workers].map((session) => session.close()));
+  }
+}
+
+/** Throws where a file is not as it was generated. */
+export function refuseProblems({ problems }: Pick<Migrations, 'problems'>): void {
+  if (problems.length > 0) throw new FilesRefusedError(problems);
+}
+
+function nothingToDo({ appliedCount, schemaCount }: ApplyPlan): ApplyResult {
+  return { applied: [], appliedBefore: appliedCount, failures: [], notBegun: [], schemaCount };
+}
+
+function countFiles({ steps }: ApplyPlan): number {
+  return steps
+    .map((step) =>
+      step.kind === 'database' ? step.files : step.runs.flatMap(({ files }) => files),
+    )
+    .reduce((sum, files) => sum + files.length, 0);
+}

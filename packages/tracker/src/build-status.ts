@@ -1,0 +1,86 @@
+import { fileState, type FileState } from './file-state.ts';
+import { belongsTo, isGlobal, WHOLE_DATABASE, type Migrations } from './migrations.ts';
+import { listSchemas, type PlanOptions } from './plan-apply.ts';
+import type { HistoryGroup, TargetState } from './read-target.ts';
+
+/** The state of every file in every schema that takes part. */
+export interface Status {
+  readonly schemas: readonly SchemaStatus[];
+  /** Files by people that are not applied everywhere. */
+  readonly pendingManual: readonly string[];
+}
+
+export interface SchemaStatus {
+  /** Empty for the files that belong to the whole database. */
+  readonly schema: string;
+  readonly files: readonly FileStatus[];
+}
+
+export interface FileStatus {
+  /** Relative to the set's folder. */
+  readonly path: string;
+  readonly state: FileState;
+  /** Of the last attempt, where that failed. */
+  readonly error?: string;
+}
+
+/** States that leave nothing to do. */
+const SETTLED: ReadonlySet<FileState> = new Set(['applied']);
+
+/** Where each file stands, without asking the target again. */
+export function buildStatus(
+  migrations: Migrations,
+  state: TargetState,
+  options: PlanOptions,
+): Status {
+  const tenants = new Set(options.tenants);
+  const { set, files } = migrations;
+  const missing = listMissing(migrations, state.history.entries);
+  const schemas = [WHOLE_DATABASE, ...listSchemas(migrations, options)].map((schema) => {
+    const isThere = schema === WHOLE_DATABASE || state.schemas.has(schema);
+    const own = files.filter((file) =>
+      schema === WHOLE_DATABASE ? isGlobal(file) : belongsTo(file, schema, { set, tenants }),
+    );
+    return {
+      schema,
+      files: [
+        ...own.map((file): FileStatus => {
+          const entry = isThere ? state.history.find(file, schema) : undefined;
+          const error = entry?.error;
+          return { path: file.path, state: fileState(file, entry), ...(error && { error }) };
+        }),
+        ...(missing.get(schema) ?? []),
+      ],
+    };
+  });
+  const pendingManual = files
+    .filter(({ category }) => category === 'manual')
+    .map(({ path }) => path)
+    .filter((path) =>
+      schemas.some((one) =>
+        one.files.some((file) => file.path === path && !SETTLED.has(file.state)),
+      ),
+    );
+  return { schemas, pendingManual };
+}
+
+/** Whether every file is applied in every schema. */
+export function isUpToDate({ schemas }: Status): boolean {
+  return schemas.every(({ files }) => files.every(({ state }) => SETTLED.has(state)));
+}
+
+/** By schema, files that were applied and are no longer in the manifest. */
+function listMissing(
+  { files }: Migrations,
+  entries: readonly HistoryGroup[],
+): ReadonlyMap<string, readonly FileStatus[]> {
+  const listed = new Set(files.map(({ category, name }) => `${category}\0${name}`));
+  const missing = new Map<string, FileStatus[]>();
+  for (const { category, name, file, schemas, entry } of entries) {
+    if (listed.has(`${category}\0${name}`) || entry.appliedChecksum === null) continue;
+    for (const schema of schemas) {
+      missing.set(schema, [...(missing.get(schema) ?? []), { path: file, state: 'missing' }]);
+    }
+  }
+  return missing;
+}

@@ -1,0 +1,138 @@
+import { compareRelations, placeTables } from './compare-relations.ts';
+import type { Difference } from './difference.ts';
+import { expandSchema } from './file-transaction.ts';
+import { MANAGEMENT_SCHEMA } from './made-objects.ts';
+import { matchesAny } from './match-names.ts';
+import { belongsTo, isGlobal, WHOLE_DATABASE, type Migrations } from './migrations.ts';
+import { listSchemas, type PlanOptions } from './plan-apply.ts';
+import { readConcerns } from './read-concerns.ts';
+import { readMadeDifferences, type MadeDifference } from './read-made.ts';
+import { readStructure } from './read-structure.ts';
+import type { Session } from './session.ts';
+import { TargetError } from './target-error.ts';
+
+export interface CheckOptions extends PlanOptions {
+  /** Globs over `<schema>.<name>` of what is not to be told. */
+  readonly exclude?: readonly string[] | undefined;
+}
+
+/**
+ * How a target differs from the definitions, in order of schema and name. Reads only: one query for relations, one for
+ * routines, one for the notes of columns, and the checks of tables that exist already, all in one round trip.
+ */
+export async function checkTarget(
+  session: Session,
+  migrations: Migrations,
+  options: CheckOptions,
+): Promise<readonly Difference[]> {
+  const schemas = listSchemas(migrations, options);
+  const places = placeTables(migrations, schemas, options.tenants);
+  const tenants = schemas.filter((schema) => options.tenants.includes(schema));
+  const literal = places.filter(({ schema }) => !tenants.includes(schema));
+  const [, groups, made, { columns: notes }, validation] = await Promise.all([
+    session.query('SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY'),
+    readStructure(session, {
+      schemas: tenants,
+      tables: literal.flatMap(({ schema, relations }) =>
+        relations.map(({ name }) => ({ schema, name })),
+      ),
+      role: migrations.role,
+    }),
+    readIfThere(() =>
+      readMadeDifferences(session, migrations, {
+        schemas: tenants,
+        routines: literal.flatMap(({ schema, table: { names } }) =>
+          [names.mergeProcedure, names.mergeWindow].map((name) => ({ schema, name })),
+        ),
+      }),
+    ),
+    readConcerns(session),
+    readIfThere(() => readValidation(session, migrations, { schemas, tenants: options.tenants })),
+  ]);
+  const differences = [
+    ...(made && validation ? [] : [missingBookkeeping()]),
+    ...compareRelations(places, groups, notes),
+    ...(made ?? []).map(describeMade),
+    ...(validation ?? []),
+  ];
+  return differences
+    .filter(
+      ({ schema, name }) => !options.exclude || !matchesAny(`${schema}.${name}`, options.exclude),
+    )
+    .sort((a, b) => compareText(a.schema, b.schema) || compareText(a.name, b.name));
+}
+
+function missingBookkeeping(): Difference {
+  return { kind: 'missing', schema: MANAGEMENT_SCHEMA, name: '', message: 'the bookkeeping' };
+}
+
+function describeMade({ schema, name, recorded, found }: MadeDifference): Difference {
+  const difference = (kind: Difference['kind'], message: string) => ({
+    kind,
+    schema,
+    name,
+    message,
+  });
+  if (!found) return difference('missing', 'made by an apply');
+  if (!recorded) return difference('extra', 'no apply has made it');
+  if (found.digest !== recorded.digest)
+    return difference('different', 'was changed after the apply');
+  if (found.role !== recorded.role) {
+    return found.role
+      ? difference('extra', 'the right of the role to use it')
+      : difference('missing', 'the right of the role to use it');
+  }
+  return difference(found.public ? 'extra' : 'missing', 'the right of PUBLIC to use it');
+}
+
+interface ValidationRow {
+  readonly schema_name: string;
+  readonly table_name: string;
+  readonly column_name: string | null;
+  readonly problem: string;
+}
+
+/** What the checks of tables that exist already find. */
+async function readValidation(
+  session: Session,
+  { set, validation }: Migrations,
+  {
+    schemas,
+    tenants,
+  }: { readonly schemas: readonly string[]; readonly tenants: readonly string[] },
+): Promise<readonly Difference[]> {
+  const all = new Set(tenants);
+  const texts = validation.flatMap((file) =>
+    isGlobal(file) || file.scope === 'database'
+      ? [expandSchema({ file, schema: file.schema ?? WHOLE_DATABASE })]
+      : schemas
+          .filter((schema) => belongsTo(file, schema, { set, tenants: all }))
+          .map((schema) => expandSchema({ file, schema })),
+  );
+  if (texts.length === 0) return [];
+  const results = await session.queryEach<ValidationRow>(texts.join('\n;\n'));
+  return results
+    .flat()
+    .map(({ schema_name: schema, table_name: name, column_name: column, problem }) => ({
+      kind: 'different',
+      schema,
+      name,
+      message: column === null ? problem : `column "${column}": ${problem}`,
+    }));
+}
+
+/** SQLSTATEs of a target without (all of) the bookkeeping. */
+const NOT_THERE = new Set(['42P01', '3F000', '42703', '42883']);
+
+async function readIfThere<Result>(read: () => Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof TargetError && NOT_THERE.has(error.code)) return undefined;
+    throw error;
+  }
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

@@ -1,0 +1,110 @@
+import type { ExpectedRelation } from './expected-structure.ts';
+import type { ColumnStructure, IndexStructure, RelationGroup } from './read-structure.ts';
+import type { Difference } from './difference.ts';
+
+/** A difference, wherever the relation is. */
+export interface RelationDifference extends Pick<Difference, 'kind' | 'message'> {
+  /** The note of `cdc_management.column_note` that explains it, where it is there. */
+  readonly note?: { readonly column: string; readonly state: 'to tighten' | 'left the source' };
+}
+
+/** How a relation differs from what it should be; a right that is there beyond what is wanted is no difference. */
+export function compareRelation(
+  wanted: ExpectedRelation,
+  found: RelationGroup,
+): readonly RelationDifference[] {
+  if (found.kind !== wanted.kind) return [different(`is a ${found.kind}, wanted a ${wanted.kind}`)];
+  return [
+    ...(found.persistence === wanted.persistence
+      ? []
+      : [different(`is ${found.persistence}, wanted ${wanted.persistence}`)]),
+    ...compareColumns(wanted.columns, found.columns),
+    ...pair(wanted.indexes, found.indexes, 'index', compareIndex),
+    ...pair(wanted.triggers, found.triggers, 'trigger', (one, other) => [
+      ...(other.enabled ? [] : ['is disabled']),
+      ...compareFacts(one, other, ['type', 'function', 'arguments']),
+    ]),
+    ...found.constraints.map((name): RelationDifference => ({
+      kind: 'extra',
+      message: `constraint "${name}"`,
+    })),
+    ...(wanted.canInsert && !found.canInsert
+      ? [{ kind: 'missing' as const, message: 'the right of the role to insert' }]
+      : []),
+  ];
+}
+
+function compareColumns(
+  wanted: readonly ColumnStructure[],
+  found: readonly ColumnStructure[],
+): readonly RelationDifference[] {
+  const nullable = new Map(found.map((column) => [column.name, column.nullable]));
+  const loose = wanted.filter((column) => !column.nullable && nullable.get(column.name));
+  return [
+    ...pair(wanted, found, 'column', compareColumn),
+    ...loose.map(({ name }): RelationDifference => ({
+      ...different(`column "${name}" can be NULL`),
+      note: { column: name, state: 'to tighten' },
+    })),
+  ];
+}
+
+function compareColumn(wanted: ColumnStructure, found: ColumnStructure): readonly string[] {
+  return [
+    ...(wanted.type === found.type ? [] : [`is ${found.type}, wanted ${wanted.type}`]),
+    ...(wanted.nullable && !found.nullable ? ['is NOT NULL'] : []),
+    ...((wanted.default === null) === (found.default === null)
+      ? []
+      : [found.default === null ? 'has no default' : `has the default ${found.default}`]),
+  ];
+}
+
+function compareIndex(wanted: IndexStructure, found: IndexStructure): readonly string[] {
+  return [
+    ...(found.valid ? [] : ['is not valid']),
+    ...compareFacts(wanted, found, ['columns', 'primary', 'unique', 'nullsNotDistinct', 'where']),
+  ];
+}
+
+function compareFacts<Value>(
+  wanted: Value,
+  found: Value,
+  facts: readonly (keyof Value & string)[],
+): readonly string[] {
+  return facts
+    .filter((fact) => JSON.stringify(wanted[fact]) !== JSON.stringify(found[fact]))
+    .map(
+      (fact) =>
+        `has ${fact} ${JSON.stringify(found[fact])}, wanted ${JSON.stringify(wanted[fact])}`,
+    );
+}
+
+/** Differences of parts that belong together by their name. */
+function pair<Part extends { readonly name: string }>(
+  wanted: readonly Part[],
+  found: readonly Part[],
+  what: 'column' | 'index' | 'trigger',
+  compare: (wanted: Part, found: Part) => readonly string[],
+): readonly RelationDifference[] {
+  const byName = new Map(found.map((part) => [part.name, part]));
+  const names = new Set(wanted.map(({ name }) => name));
+  return [
+    ...wanted.flatMap((part): readonly RelationDifference[] => {
+      const label = `${what} "${part.name}"`;
+      const other = byName.get(part.name);
+      if (!other) return [{ kind: 'missing', message: label }];
+      return compare(part, other).map((message) => different(`${label} ${message}`));
+    }),
+    ...found
+      .filter(({ name }) => !names.has(name))
+      .map(({ name }): RelationDifference => ({
+        kind: 'extra',
+        message: `${what} "${name}"`,
+        ...(what === 'column' && { note: { column: name, state: 'left the source' } }),
+      })),
+  ];
+}
+
+function different(message: string): RelationDifference {
+  return { kind: 'different', message };
+}

@@ -1,0 +1,122 @@
+import {
+  dollarTag,
+  quoteIdentifier,
+  quoteLiteral,
+  SCHEMA_PLACEHOLDER,
+} from '@cdc-migrations/sql-text';
+import { isAppliedCondition, recordApplied, type Placed } from './history-sql.ts';
+import type { Migrations } from './migrations.ts';
+import { splitStatements } from './split-statements.ts';
+
+/** SQLSTATE that our guard raises: another session applies to this schema right now. */
+export const BUSY = 'CD004';
+/** SQLSTATE that our guard raises: somebody has applied this content meanwhile. */
+export const ALREADY_APPLIED = 'CD007';
+
+/** The texts of a transaction in order; `body` is what the files say. */
+export interface FileTransaction {
+  readonly begin: string;
+  readonly guard: string;
+  readonly body: string;
+  readonly record: string;
+  readonly commit: string;
+  /** How many each file has. */
+  readonly statements: readonly number[];
+}
+
+export interface TransactionOptions {
+  /** Longest wait for a lock on a table. */
+  readonly tableLockTimeoutMs: number;
+  /** Let large tables be rewritten. */
+  readonly allowRewrite: boolean;
+}
+
+/** Files to apply in one transaction. */
+export interface Work {
+  readonly schemas: SchemaWork;
+  readonly files: readonly [Placed, ...Placed[]];
+}
+
+/** What the file of schemas is to do: from the model, as the file itself has the schemas of all tenants. */
+export interface SchemaWork {
+  readonly creates: readonly string[];
+  readonly grants: readonly string[];
+}
+
+/** A placeholder is left where a file that belongs to the whole database has one, or where it is misspelled. */
+export class PlaceholderError extends Error {
+  override readonly name = 'PlaceholderError';
+}
+
+/**
+ * One transaction with files and their history: it fails where another session works on the schema, and where the
+ * files have been applied meanwhile, so that nothing is applied twice whoever else is at work.
+ */
+export function buildTransaction(
+  migrations: Migrations,
+  work: Work,
+  { tableLockTimeoutMs, allowRewrite }: TransactionOptions,
+): FileTransaction {
+  const bodies = work.files.map((placed) => buildBody(migrations, work, placed));
+  const statements = bodies.map((body) => splitStatements(body).length);
+  const records = work.files.map((placed, index) =>
+    recordApplied(migrations, placed, { outcome: 'applied', statements: statements[index] }),
+  );
+  const rewrite = allowRewrite ? `SET LOCAL cdc.allow_rewrite = 'on';\n` : '';
+  return {
+    begin: `BEGIN;\nSET LOCAL lock_timeout = ${tableLockTimeoutMs};\n${rewrite}`,
+    guard: buildGuard(migrations, work),
+    body: bodies.join('\n;\n'),
+    record: `\n;\n${records.join(';\n')};\n`,
+    commit: 'COMMIT;\n',
+    statements,
+  };
+}
+
+/** The text of a file for a schema. */
+export function expandSchema({ file, schema }: Placed): string {
+  const text =
+    file.scope === 'tenant' ? file.text.replaceAll(SCHEMA_PLACEHOLDER, schema) : file.text;
+  const [left] = /\{\{\s*schema\s*\}\}/iu.exec(text) ?? [];
+  if (left !== undefined) {
+    throw new PlaceholderError(
+      `${file.path}: ${left} stands there, and ${SCHEMA_PLACEHOLDER} in a file of tenants is what is replaced`,
+    );
+  }
+  return text;
+}
+
+function buildBody({ role }: Migrations, { schemas }: Work, placed: Placed): string {
+  if (placed.file.category !== 'schemas') return expandSchema(placed);
+  const creates = schemas.creates.map((name) => `CREATE SCHEMA ${quoteIdentifier(name)}`);
+  const grants = schemas.grants.map(
+    (name) => `GRANT USAGE ON SCHEMA ${quoteIdentifier(name)} TO ${quoteIdentifier(role)}`,
+  );
+  return [...creates, ...grants].join(';\n');
+}
+
+function buildGuard({ set }: Migrations, { files, schemas }: Work): string {
+  const [first] = files;
+  const lock = quoteLiteral(`cdc apply ${set.name} ${first.schema}`);
+  const isApplied = [
+    ...files.map((placed) => isAppliedCondition(set.name, placed)),
+    ...schemas.creates.map((name) => {
+      const identifier = quoteLiteral(quoteIdentifier(name));
+      return `pg_catalog.to_regnamespace(${identifier}) IS NOT NULL`;
+    }),
+  ];
+  const body = `
+BEGIN
+  IF NOT pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended(${lock}, 0)) THEN
+    RAISE EXCEPTION 'another session applies to this schema' USING ERRCODE = '${BUSY}';
+  END IF;
+  IF pg_catalog.to_regclass('cdc_management.migration_history') IS NOT NULL THEN
+    IF ${isApplied.join('\n      AND ')} THEN
+      RAISE EXCEPTION 'applied meanwhile' USING ERRCODE = '${ALREADY_APPLIED}';
+    END IF;
+  END IF;
+END
+`;
+  const tag = dollarTag(body, 'guard');
+  return `DO ${tag}${body}${tag};\n`;
+}

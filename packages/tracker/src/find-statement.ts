@@ -1,0 +1,59 @@
+import type { Session } from './session.ts';
+import { splitStatements } from './split-statements.ts';
+import { TargetError } from './target-error.ts';
+
+/** The statement of a file that failed. */
+export interface FailedStatement {
+  /** Line of the body that was sent, from 1. */
+  readonly line: number;
+  /** Its first line. */
+  readonly text: string;
+}
+
+interface FailedText {
+  /** Begins the transaction. */
+  readonly begin: string;
+  readonly body: string;
+  /** Where in the body the target says that it failed, if it says so. */
+  readonly offset: number | undefined;
+}
+
+/**
+ * Which statement of a text failed. Where the target does not say, the statements are run once more, one by one, in a
+ * transaction that is rolled back; undefined when they succeed now.
+ */
+export async function findStatement(
+  session: Session,
+  { begin, body, offset }: FailedText,
+): Promise<FailedStatement | undefined> {
+  const statements = splitStatements(body);
+  if (offset !== undefined) {
+    const at = statements.findLast((statement) => statement.offset <= offset);
+    return at && { line: lineOf(body, at.offset), text: firstLine(at.text) };
+  }
+  await session.query(begin);
+  try {
+    for (const { offset: from, text } of statements) {
+      try {
+        await session.query(text);
+      } catch (error) {
+        if (!(error instanceof TargetError)) throw error;
+        return { line: lineOf(body, from), text: firstLine(text) };
+      }
+    }
+    return undefined;
+  } finally {
+    if (!session.isLost) await session.query('ROLLBACK');
+  }
+}
+
+const SHOWN_LETTERS = 120;
+
+function firstLine(text: string): string {
+  const [line = ''] = text.split('\n');
+  return line.length > SHOWN_LETTERS ? `${line.slice(0, SHOWN_LETTERS)}…` : line;
+}
+
+function lineOf(text: string, offset: number): number {
+  return text.slice(0, offset).split('\n').length;
+}

@@ -1,0 +1,34 @@
+export { applyMigrations, FilesRefusedError, refuseProblems } from './apply-migrations.ts';
+export type { ApplyOptions } from './apply-migrations.ts';
+export type { AppliedFile, ApplyEvent, ApplyResult, FileFailure } from './apply-event.ts';
+export { buildStatus, isUpToDate } from './build-status.ts';
+export type { FileStatus, SchemaStatus, Status } from './build-status.ts';
+export { checkTarget } from './check-target.ts';
+export type { CheckOptions } from './check-target.ts';
+export type { Difference } from './difference.ts';
+export type { FileState } from './file-state.ts';
+export { PlaceholderError } from './file-transaction.ts';
+export type { FailedStatement } from './find-statement.ts';
+export { isGlobal, WHOLE_DATABASE } from './migrations.ts';
+export type { FileProblem, MigrationFile, Migrations } from './migrations.ts';
+export {
+  listSchemas,
+  ManualFilesEditedError,
+  planApply,
+  RoleMissingError,
+  UnsafeSchemaNameError,
+} from './plan-apply.ts';
+export type { ApplyPlan, ApplyStep, PlanOptions, SchemaRun } from './plan-apply.ts';
+export { ManifestMissingError, readMigrations } from './read-migrations.ts';
+export { readConcerns } from './read-concerns.ts';
+export type { ColumnConcern, Concerns, LostStaging } from './read-concerns.ts';
+export { readTarget } from './read-target.ts';
+export type { History, HistoryEntry, HistoryGroup, TargetState } from './read-target.ts';
+export { PoolingProxyError } from './refuse-pooling.ts';
+export { renderScript } from './render-script.ts';
+export { LockLostError } from './run-steps.ts';
+export { openSession } from './session.ts';
+export type { Rows, Session, TargetAddress } from './session.ts';
+export { describeHolder, LockNotObtainedError } from './take-lock.ts';
+export type { LockHolder } from './take-lock.ts';
+export { TargetError } from './target-error.ts';

@@ -1,0 +1,83 @@
+import { quoteLiteral } from '@cdc-migrations/sql-text';
+import type { MigrationFile } from './migrations.ts';
+
+/** Digests of what a file made, by the kind and name of the object: `routine sp_merge_actor()`. */
+export type MadeObjects = Readonly<Record<string, MadeObject>>;
+
+export interface MadeObject {
+  readonly digest: string;
+  /** Whether the role of the files may use it: execute a routine, read a relation. */
+  readonly role: boolean;
+  /** Whether everybody may. */
+  readonly public: boolean;
+}
+
+/** Schema of the bookkeeping. */
+export const MANAGEMENT_SCHEMA = 'cdc_management';
+
+/**
+ * SQL expression that gives `MadeObjects` of a file in a schema as it is now, NULL for files whose work can be compared
+ * with the definitions: the routines of a staging file, all of the infrastructure.
+ */
+export function madeExpression(file: MigrationFile, schema: string, role: string): string {
+  if (file.category === 'infrastructure') {
+    return objectsOf({ role, where: `namespace.nspname = ${quoteLiteral(MANAGEMENT_SCHEMA)}` });
+  }
+  if (file.category !== 'staging' || !file.table) return 'NULL';
+  const { mergeProcedure, mergeWindow } = file.table.names;
+  const names = [mergeProcedure, mergeWindow].map(quoteLiteral).join(', ');
+  const where = `namespace.nspname = ${quoteLiteral(schema)} AND routine.proname IN (${names})`;
+  return `(SELECT pg_catalog.jsonb_object_agg(routine.name, routine.made) FROM (${routines(role, where)}) AS routine)`;
+}
+
+interface ObjectFilter {
+  readonly role: string;
+  /** Condition on `namespace`. */
+  readonly where: string;
+}
+
+function objectsOf({ role, where }: ObjectFilter): string {
+  return `(SELECT pg_catalog.jsonb_object_agg(object.name, object.made)
+  FROM (${routines(role, where)} UNION ALL ${relations(role, where)}) AS object)`;
+}
+
+/**
+ * Query of routines: `schema`, `name`, `made`. The digest is over what CREATE FUNCTION says.
+ *
+ * @param where condition on `namespace` and `routine`.
+ */
+export function routines(role: string, where: string): string {
+  return `SELECT namespace.nspname AS schema,
+    pg_catalog.format('routine %s(%s)', routine.proname, pg_catalog.pg_get_function_identity_arguments(routine.oid)) AS name,
+    pg_catalog.jsonb_build_object(
+      'digest', pg_catalog.md5(pg_catalog.concat_ws('|', routine.prosrc, pg_catalog.pg_get_function_sqlbody(routine.oid),
+        routine.prokind, routine.prosecdef, routine.provolatile, routine.proisstrict, routine.proconfig,
+        routine.prorettype::regtype, routine.prolang)),
+      'role', coalesce(pg_catalog.has_function_privilege(grantee.oid, routine.oid, 'EXECUTE'), false),
+      'public', pg_catalog.has_function_privilege('public', routine.oid, 'EXECUTE')) AS made
+  FROM pg_catalog.pg_proc AS routine
+  JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = routine.pronamespace
+  LEFT JOIN pg_catalog.pg_roles AS grantee ON grantee.rolname = ${quoteLiteral(role)}
+  WHERE ${where}`;
+}
+
+/** Query of relations, as `routines`. */
+export function relations(role: string, where: string): string {
+  return `SELECT namespace.nspname AS schema,
+    pg_catalog.format('%s %s', CASE relation.relkind WHEN 'v' THEN 'view' WHEN 'S' THEN 'sequence' ELSE 'table' END,
+      relation.relname) AS name,
+    pg_catalog.jsonb_build_object(
+      'digest', pg_catalog.md5(pg_catalog.concat_ws('|', relation.relkind, relation.relpersistence,
+        (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', attribute.attname,
+            pg_catalog.format_type(attribute.atttypid, attribute.atttypmod), attribute.attnotnull), ',' ORDER BY attribute.attname)
+         FROM pg_catalog.pg_attribute AS attribute
+         WHERE attribute.attrelid = relation.oid AND attribute.attnum > 0 AND NOT attribute.attisdropped
+           AND relation.relkind <> 'S'),
+        CASE WHEN relation.relkind = 'v' THEN pg_catalog.pg_get_viewdef(relation.oid) END)),
+      'role', coalesce(pg_catalog.has_table_privilege(grantee.oid, relation.oid, 'SELECT'), false),
+      'public', pg_catalog.has_table_privilege('public', relation.oid, 'SELECT')) AS made
+  FROM pg_catalog.pg_class AS relation
+  JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = relation.relnamespace
+  LEFT JOIN pg_catalog.pg_roles AS grantee ON grantee.rolname = ${quoteLiteral(role)}
+  WHERE relation.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND ${where}`;
+}

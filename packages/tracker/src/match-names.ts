@@ -1,0 +1,13 @@
+/** Whether a name fits one of the patterns, in which `*` is any text and `?` any letter; none fits all. */
+export function matchesAny(name: string, patterns: readonly string[] | undefined): boolean {
+  return patterns === undefined || patterns.some((pattern) => matches(name, pattern));
+}
+
+function matches(name: string, pattern: string): boolean {
+  const expression = [...pattern]
+    .map((letter) =>
+      letter === '*' ? '.*' : letter === '?' ? '.' : letter.replace(/[\\^$.*+?()[\]{}|/-]/, '\\$&'),
+    )
+    .join('');
+  return new RegExp(`^${expression}$`, 'su').test(name);
+}

@@ -1,0 +1,187 @@
+import { schemaNameFault } from '@cdc-migrations/config';
+import { fileState, TO_APPLY, type FileState } from './file-state.ts';
+import type { SchemaWork } from './file-transaction.ts';
+import { MANAGEMENT_SCHEMA } from './made-objects.ts';
+import { matchesAny } from './match-names.ts';
+import {
+  belongsTo,
+  isGlobal,
+  WHOLE_DATABASE,
+  type MigrationFile,
+  type Migrations,
+} from './migrations.ts';
+import type { TargetState } from './read-target.ts';
+
+/** All that is to be done, in order: a step begins when the one before it is over. */
+export interface ApplyPlan {
+  readonly migrations: Migrations;
+  readonly steps: readonly ApplyStep[];
+  /** Schemas with something to do, in order. */
+  readonly schemas: readonly string[];
+  /** How many schemas take part, whether they have something to do or not. */
+  readonly schemaCount: number;
+  /** Files in schemas that are applied already. */
+  readonly appliedCount: number;
+}
+
+export type ApplyStep =
+  /** One transaction: schemas to create, and files that belong to the whole database. */
+  | {
+      readonly kind: 'database';
+      readonly schemas: SchemaWork;
+      readonly files: readonly MigrationFile[];
+    }
+  /** Schemas that go on beside each other. */
+  | { readonly kind: 'schemas'; readonly runs: readonly SchemaRun[] };
+
+/** Files to apply to a schema, one after the other. */
+export interface SchemaRun {
+  readonly schema: string;
+  readonly files: readonly MigrationFile[];
+}
+
+export interface PlanOptions {
+  /** Schemas of the tenants that take part. */
+  readonly tenants: readonly string[];
+  /** Globs of schemas to work on; all where it is not given. */
+  readonly only?: readonly string[] | undefined;
+}
+
+/** A schema whose name could break out of its quotes. */
+export class UnsafeSchemaNameError extends Error {
+  override readonly name = 'UnsafeSchemaNameError';
+}
+
+/** The role that files grant to is not in the target. */
+export class RoleMissingError extends Error {
+  override readonly name = 'RoleMissingError';
+  constructor(readonly role: string) {
+    super(
+      `role "${role}" does not exist in the target; create it, or generate with CDC_DB_USER set to the role that the sink pipeline logs in as`,
+    );
+  }
+}
+
+/** Files by people that were changed after they had been applied. */
+export class ManualFilesEditedError extends Error {
+  override readonly name = 'ManualFilesEditedError';
+  constructor(readonly paths: readonly string[]) {
+    super(
+      paths
+        .map((path) => `${path}: changed after it was applied; put what is new into a new file`)
+        .join('\n'),
+    );
+  }
+}
+
+/**
+ * What brings a target up to date. Nothing where there is nothing to do.
+ *
+ * @throws UnsafeSchemaNameError, RoleMissingError, ManualFilesEditedError
+ */
+export function planApply(
+  migrations: Migrations,
+  state: TargetState,
+  options: PlanOptions,
+): ApplyPlan {
+  const schemas = listSchemas(migrations, options);
+  const counts = { applied: 0 };
+  const edited = new Set<string>();
+  const isToDo = (file: MigrationFile, schema: string) => {
+    const isThere = schema === WHOLE_DATABASE || state.schemas.has(schema);
+    const entry = isThere ? state.history.find(file, schema) : undefined;
+    const found: FileState = fileState(file, entry);
+    if (found === 'edited') edited.add(file.path);
+    if (found === 'applied') counts.applied++;
+    return TO_APPLY.has(found);
+  };
+  const created = [MANAGEMENT_SCHEMA, ...schemas.filter((schema) => schema !== 'public')];
+  const creates = created.filter((schema) => !state.schemas.has(schema));
+  const tenants = new Set(options.tenants);
+  const runsOf = (files: readonly MigrationFile[]) =>
+    schemas.map((schema) => ({
+      schema,
+      files: files.filter((file) => belongsTo(file, schema, { set: migrations.set, tenants })),
+    }));
+  const steps = splitSteps(migrations.files).flatMap((files) =>
+    isGlobal(files[0]!)
+      ? planDatabase(files, isToDo, { creates, grants: created })
+      : planSchemas(files, isToDo, runsOf),
+  );
+  if (edited.size > 0) throw new ManualFilesEditedError([...edited]);
+  if (steps.length > 0 && !state.hasRole) throw new RoleMissingError(migrations.role);
+  const busy = new Set(
+    steps.flatMap((step) => (step.kind === 'schemas' ? step.runs.map(({ schema }) => schema) : [])),
+  );
+  return {
+    migrations,
+    steps,
+    schemas: schemas.filter((schema) => busy.has(schema)),
+    schemaCount: schemas.length,
+    appliedCount: counts.applied,
+  };
+}
+
+/** Tenants that take part, and the literal schemas of tables, of which some are selected. */
+export function listSchemas(
+  { files }: Migrations,
+  { tenants, only }: PlanOptions,
+): readonly string[] {
+  const literal = files.flatMap(({ schema }) => schema ?? []);
+  const schemas = [...new Set([...literal, ...tenants])];
+  for (const schema of schemas) {
+    const fault = schemaNameFault(schema);
+    if (fault !== undefined) throw new UnsafeSchemaNameError(fault);
+  }
+  return schemas.filter((schema) => matchesAny(schema, only));
+}
+
+/** Runs of files that belong to the database, and of files that belong to schemas. */
+function splitSteps(files: readonly MigrationFile[]): readonly (readonly MigrationFile[])[] {
+  const steps: MigrationFile[][] = [];
+  for (const file of files) {
+    const last = steps.at(-1);
+    if (last && isGlobal(last[0]!) === isGlobal(file)) last.push(file);
+    else steps.push([file]);
+  }
+  return steps;
+}
+
+type IsToDo = (file: MigrationFile, schema: string) => boolean;
+
+/**
+ * Files of the whole database: schemas and infrastructure in one transaction, as the history table is in the second of
+ * them; the files by people each in their own.
+ */
+function planDatabase(
+  files: readonly MigrationFile[],
+  isToDo: IsToDo,
+  schemas: SchemaWork,
+): readonly ApplyStep[] {
+  const toDo = files.filter((file) => isToDo(file, WHOLE_DATABASE));
+  const isManual = ({ category }: MigrationFile) => category === 'manual';
+  const manual = toDo
+    .filter(isManual)
+    .map((file): ApplyStep => ({ kind: 'database', schemas: NO_SCHEMAS, files: [file] }));
+  const first = toDo.filter((file) => !isManual(file));
+  const creating = files.find(({ category }) => category === 'schemas');
+  if (creating && !first.includes(creating) && schemas.creates.length > 0) {
+    const work = { creates: schemas.creates, grants: schemas.creates };
+    return [{ kind: 'database', schemas: work, files: [creating, ...first] }, ...manual];
+  }
+  const work = creating && first.includes(creating) ? schemas : NO_SCHEMAS;
+  return first.length > 0 ? [{ kind: 'database', schemas: work, files: first }, ...manual] : manual;
+}
+
+const NO_SCHEMAS: SchemaWork = { creates: [], grants: [] };
+
+function planSchemas(
+  files: readonly MigrationFile[],
+  isToDo: IsToDo,
+  runsOf: (files: readonly MigrationFile[]) => readonly SchemaRun[],
+): readonly ApplyStep[] {
+  const runs = runsOf(files)
+    .map((run) => ({ ...run, files: run.files.filter((file) => isToDo(file, run.schema)) }))
+    .filter((run) => run.files.length > 0);
+  return runs.length > 0 ? [{ kind: 'schemas', runs }] : [];
+}

@@ -1,0 +1,58 @@
+import type { Session } from './session.ts';
+import { TargetError } from './target-error.ts';
+
+/** What people should look at in a target whose files are all applied. */
+export interface Concerns {
+  /** Streams of which a crash may have taken staged events, and where to replay them from. */
+  readonly lostStaging: readonly LostStaging[];
+  /** Columns that are not yet, or no longer, as the source has them: to backfill, to tighten, to drop. */
+  readonly columns: readonly ColumnConcern[];
+}
+
+export interface LostStaging {
+  readonly schema: string;
+  readonly table: string;
+  /** `database.table[partition]`, generation; null for a table that was never merged. */
+  readonly stream: string | null;
+  readonly replayFrom: string | null;
+}
+
+export interface ColumnConcern {
+  readonly schema: string;
+  readonly table: string;
+  readonly column: string;
+  readonly state: string;
+  /** SQL that ends it, where there is one. */
+  readonly statement: string | null;
+}
+
+/** SQLSTATEs of a target that has no such view or column, as it is older than this program or has nothing yet. */
+const NOT_THERE = new Set(['42P01', '3F000', '42703']);
+
+/** Reads what people should look at, in one round trip. */
+export async function readConcerns(session: Session): Promise<Concerns> {
+  const [lostStaging, columns] = await Promise.all([
+    readIfThere<LostStaging>(session, LOST_STAGING),
+    readIfThere<ColumnConcern>(session, COLUMNS),
+  ]);
+  return { lostStaging, columns };
+}
+
+const LOST_STAGING = `SELECT schema_name AS schema, table_name AS table,
+  pg_catalog.format('%s.%s[%s] generation %s', source_db, source_table, kafka_partition, stream_generation) AS stream,
+  replay_from::text AS "replayFrom"
+FROM cdc_management.possible_loss
+ORDER BY 1, 2, 3`;
+
+const COLUMNS = `SELECT schema_name AS schema, table_name AS table, column_name AS column, state, statement
+FROM cdc_management.column_note
+ORDER BY 1, 2, 3`;
+
+async function readIfThere<Row>(session: Session, query: string): Promise<readonly Row[]> {
+  try {
+    return await session.query<Row>(query);
+  } catch (error) {
+    if (error instanceof TargetError && NOT_THERE.has(error.code)) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,58 @@
+import { quoteLiteral } from '@cdc-migrations/sql-text';
+import { MANAGEMENT_SCHEMA, relations, routines, type MadeObject } from './made-objects.ts';
+import type { Migrations } from './migrations.ts';
+import type { Session } from './session.ts';
+
+/** A routine, or an object of the bookkeeping, that is not as its file made it; null: not there, or not made by one. */
+export interface MadeDifference {
+  readonly schema: string;
+  /** `routine sp_merge_actor()`. */
+  readonly name: string;
+  readonly recorded: MadeObject | null;
+  readonly found: MadeObject | null;
+}
+
+/** Where routines are compared: all of some schemas, and some of others. */
+export interface RoutineScope {
+  readonly schemas: readonly string[];
+  readonly routines: readonly { readonly schema: string; readonly name: string }[];
+}
+
+/** Compares routines with what history recorded when their files were applied, at the target: one query. */
+export async function readMadeDifferences(
+  session: Session,
+  { set, role }: Pick<Migrations, 'set' | 'role'>,
+  scope: RoutineScope,
+): Promise<readonly MadeDifference[]> {
+  const management = quoteLiteral(MANAGEMENT_SCHEMA);
+  const all = [...scope.schemas, ...scope.routines.map(({ schema }) => schema)];
+  const where = `namespace.nspname = ${management} OR namespace.nspname IN ${listOf(scope.schemas)}
+    OR (namespace.nspname, routine.proname) IN (
+      SELECT entry ->> 'schema', entry ->> 'name' FROM pg_catalog.jsonb_array_elements(${jsonOf(scope.routines)}) AS entry)`;
+  return session.query<MadeDifference>(`WITH recorded AS (
+  SELECT CASE category WHEN 'infrastructure' THEN ${management} ELSE schema_name END AS schema, entry.key AS name,
+    entry.value AS made
+  FROM cdc_management.migration_history
+  CROSS JOIN LATERAL pg_catalog.jsonb_each(made) AS entry
+  WHERE migration_set = ${quoteLiteral(set.name)} AND made IS NOT NULL
+    AND (category = 'infrastructure' OR schema_name IN ${listOf(all)})
+), found AS (
+  ${routines(role, where)}
+  UNION ALL
+  ${relations(role, `namespace.nspname = ${management}`)}
+)
+SELECT coalesce(recorded.schema, found.schema) AS schema, coalesce(recorded.name, found.name) AS name,
+  recorded.made AS recorded, found.made AS found
+FROM recorded
+FULL JOIN found ON found.schema = recorded.schema AND found.name = recorded.name
+WHERE recorded.made IS DISTINCT FROM found.made
+ORDER BY 1, 2`);
+}
+
+function listOf(names: readonly string[]): string {
+  return `(SELECT pg_catalog.jsonb_array_elements_text(${jsonOf(names)}))`;
+}
+
+function jsonOf(value: unknown): string {
+  return `${quoteLiteral(JSON.stringify(value))}::jsonb`;
+}

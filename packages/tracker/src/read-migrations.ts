@@ -1,0 +1,115 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { checksumOf, stateOf } from '@cdc-migrations/generated-file';
+import {
+  manifestPath,
+  parseManifest,
+  type ManifestEntry,
+  type MigrationSet,
+  type ReplicatedTable,
+  type TableDefinition,
+} from '@cdc-migrations/table-defs';
+import type { FileProblem, MigrationFile, Migrations } from './migrations.ts';
+
+/** The manifest of a set is not there: nothing was generated. */
+export class ManifestMissingError extends Error {
+  override readonly name = 'ManifestMissingError';
+  constructor(readonly path: string) {
+    super(`${path} is not there; cdc manage-migrations generate writes it`);
+  }
+}
+
+/**
+ * The files of a set as they are on disk, in the order of the manifest, with all that is wrong with them.
+ *
+ * @param tables definitions of the repo; those of other sets are left out.
+ * @throws ManifestMissingError
+ */
+export function readMigrations(
+  root: string,
+  set: MigrationSet,
+  tables: readonly TableDefinition[],
+): Migrations {
+  const problems: FileProblem[] = [];
+  const manifestText = readText(root, manifestPath(set));
+  if (manifestText === undefined) throw new ManifestMissingError(manifestPath(set));
+  if (stateOf(manifestPath(set), manifestText) !== 'intact')
+    problems.push(edited(manifestPath(set)));
+  const manifest = parseManifest(manifestText);
+  const ofSet = tables.filter((table) => table.set === set.name);
+  const replicated = ofSet.filter((table) => table.kind === 'replicated');
+  const read = (entry: ManifestEntry): MigrationFile => {
+    const { text, problem } = readEntry(root, `${set.folder}/${entry.path}`, entry);
+    if (problem) problems.push(problem);
+    const table = tableOf(entry, replicated);
+    return { ...entry, text, ...(table && { table }) };
+  };
+  const files = manifest.files.map(read);
+  const validation = manifest.validation.map(read);
+  const listed = new Set(manifest.files.map(({ path }) => path));
+  for (const name of listManual(root, set)) {
+    if (!listed.has(`manual/${name}`)) problems.push(stale(`${set.folder}/manual/${name}`));
+  }
+  return { set, role: manifest.role, files, validation, tables: replicated, problems };
+}
+
+interface ReadEntry {
+  readonly text: string;
+  readonly problem?: FileProblem;
+}
+
+function readEntry(root: string, path: string, { category, checksum }: ManifestEntry): ReadEntry {
+  const written = readText(root, path);
+  if (written === undefined) return { text: '', problem: stale(path, 'is not there') };
+  const text = written.replaceAll('\r\n', '\n');
+  if (category === 'manual') {
+    return checksumOf(written) === checksum ? { text } : { text, problem: stale(path) };
+  }
+  if (stateOf(path, written) !== 'intact') return { text, problem: edited(path) };
+  const isListed = checksumOf(text.slice(text.indexOf('\n\n') + 2)) === checksum;
+  return isListed ? { text } : { text, problem: stale(path) };
+}
+
+function edited(path: string): FileProblem {
+  const message = `${path}: this generated file was edited; cdc manage-migrations generate --force writes it anew`;
+  return { path, problem: 'edited', message };
+}
+
+function stale(path: string, what = 'is not in the manifest as it is'): FileProblem {
+  const message = `${path}: ${what}; cdc manage-migrations generate brings both together`;
+  return { path, problem: 'stale', message };
+}
+
+function tableOf(
+  { category, name, service, schema }: ManifestEntry,
+  tables: readonly ReplicatedTable[],
+): ReplicatedTable | undefined {
+  if (category !== 'tables' && category !== 'staging') return undefined;
+  return tables.find(
+    (table) =>
+      table.name === name &&
+      table.service === service &&
+      (table.schema.scope === 'tenant' ? undefined : table.schema.name) === schema,
+  );
+}
+
+function listManual(root: string, { folder }: MigrationSet): readonly string[] {
+  try {
+    return readdirSync(join(root, folder, 'manual'), { recursive: true, encoding: 'utf8' })
+      .map((name) => name.replaceAll('\\', '/'))
+      .filter((name) => name.endsWith('.sql'))
+      .sort();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+function readText(root: string, path: string): string | undefined {
+  try {
+    return readFileSync(join(root, path), 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

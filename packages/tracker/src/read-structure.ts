@@ -1,0 +1,158 @@
+import { quoteLiteral } from '@cdc-migrations/sql-text';
+import type { Session } from './session.ts';
+
+/** Relations that are alike in several schemas, and how they look. */
+export interface RelationGroup {
+  readonly name: string;
+  readonly kind: 'table' | 'view' | 'other';
+  readonly persistence: 'permanent' | 'unlogged' | 'temporary';
+  /** Whether the role of the files may insert. */
+  readonly canInsert: boolean;
+  readonly schemas: readonly string[];
+  readonly columns: readonly ColumnStructure[];
+  readonly indexes: readonly IndexStructure[];
+  readonly triggers: readonly TriggerStructure[];
+  /** Names of check and foreign key constraints. */
+  readonly constraints: readonly string[];
+}
+
+export interface ColumnStructure {
+  readonly name: string;
+  /** As `format_type` spells it. */
+  readonly type: string;
+  readonly nullable: boolean;
+  /** As `pg_get_expr` spells it; also of a generated column. */
+  readonly default: string | null;
+}
+
+export interface IndexStructure {
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly primary: boolean;
+  readonly unique: boolean;
+  readonly nullsNotDistinct: boolean;
+  readonly valid: boolean;
+  /** Condition of a partial index. */
+  readonly where: string | null;
+}
+
+export interface TriggerStructure {
+  readonly name: string;
+  readonly enabled: boolean;
+  /** `tgtype` of pg_trigger: 4 is AFTER INSERT FOR EACH STATEMENT. */
+  readonly type: number;
+  readonly function: string;
+  /** Bytes in hexadecimal, each argument with a zero byte behind it. */
+  readonly arguments: string;
+}
+
+/** Relations to read: all of some schemas, and some of others. */
+export interface StructureScope {
+  readonly schemas: readonly string[];
+  readonly tables: readonly { readonly schema: string; readonly name: string }[];
+  /** Role whose right to insert is read. */
+  readonly role: string;
+}
+
+/**
+ * Reads relations by one query, whatever their number: relations that are alike are described once, with the schemas
+ * that have them, so that the answer grows with what differs and not with the schemas.
+ */
+export async function readStructure(
+  session: Session,
+  scope: StructureScope,
+): Promise<readonly RelationGroup[]> {
+  const rows = await session.query<{ relation: RelationGroup }>(structureQuery(scope));
+  return rows.map(({ relation }) => relation);
+}
+
+function structureQuery({ schemas, tables, role }: StructureScope): string {
+  return `WITH grantee AS (
+  SELECT (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = ${quoteLiteral(role)}) AS oid
+), wanted AS MATERIALIZED (
+  SELECT relation.oid, namespace.nspname, relation.relname, relation.relkind, relation.relpersistence,
+    relation.relkind <> 'S' AND coalesce(pg_catalog.has_table_privilege(grantee.oid, relation.oid, 'INSERT'), false) AS can_insert
+  FROM pg_catalog.pg_class AS relation
+  JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = relation.relnamespace
+  CROSS JOIN grantee
+  WHERE relation.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND (
+    namespace.nspname IN (SELECT pg_catalog.jsonb_array_elements_text(${jsonLiteral(schemas)}))
+    OR (namespace.nspname, relation.relname) IN (
+      SELECT entry ->> 'schema', entry ->> 'name' FROM pg_catalog.jsonb_array_elements(${jsonLiteral(tables)}) AS entry))
+), of_columns AS (
+  SELECT attribute.attrelid AS oid, pg_catalog.md5(pg_catalog.string_agg(pg_catalog.concat_ws(':', attribute.attnum,
+    attribute.attname, attribute.atttypid, attribute.atttypmod, attribute.attnotnull, attribute.attgenerated,
+    attribute.attidentity, pg_catalog.pg_get_expr(initial.adbin, initial.adrelid)), ',' ORDER BY attribute.attnum)) AS sign
+  FROM pg_catalog.pg_attribute AS attribute
+  LEFT JOIN pg_catalog.pg_attrdef AS initial ON initial.adrelid = attribute.attrelid AND initial.adnum = attribute.attnum
+  WHERE attribute.attrelid IN (SELECT oid FROM wanted) AND attribute.attnum > 0 AND NOT attribute.attisdropped
+  GROUP BY attribute.attrelid
+), of_indexes AS (
+  SELECT index.indrelid AS oid, pg_catalog.string_agg(pg_catalog.concat_ws(':', relation.relname, index.indkey,
+    index.indisprimary, index.indisunique, index.indnullsnotdistinct, index.indisvalid,
+    pg_catalog.pg_get_expr(index.indpred, index.indrelid), pg_catalog.pg_get_expr(index.indexprs, index.indrelid)),
+    ',' ORDER BY relation.relname) AS sign
+  FROM pg_catalog.pg_index AS index
+  JOIN pg_catalog.pg_class AS relation ON relation.oid = index.indexrelid
+  WHERE index.indrelid IN (SELECT oid FROM wanted)
+  GROUP BY index.indrelid
+), of_triggers AS (
+  SELECT tgrelid AS oid, pg_catalog.string_agg(pg_catalog.concat_ws(':', tgname, tgenabled, tgtype, tgfoid, tgargs), ',' ORDER BY tgname) AS sign
+  FROM pg_catalog.pg_trigger
+  WHERE NOT tgisinternal AND tgrelid IN (SELECT oid FROM wanted)
+  GROUP BY tgrelid
+), of_constraints AS (
+  SELECT conrelid AS oid, pg_catalog.jsonb_agg(conname ORDER BY conname) AS names
+  FROM pg_catalog.pg_constraint
+  WHERE contype IN ('c', 'f') AND conrelid IN (SELECT oid FROM wanted)
+  GROUP BY conrelid
+), alike AS (
+  SELECT wanted.relname, wanted.relkind, wanted.relpersistence, wanted.can_insert, of_constraints.names,
+    min(wanted.oid::bigint)::oid AS oid, pg_catalog.jsonb_agg(wanted.nspname ORDER BY wanted.nspname) AS schemas
+  FROM wanted
+  LEFT JOIN of_columns USING (oid)
+  LEFT JOIN of_indexes USING (oid)
+  LEFT JOIN of_triggers USING (oid)
+  LEFT JOIN of_constraints USING (oid)
+  GROUP BY wanted.relname, wanted.relkind, wanted.relpersistence, wanted.can_insert, of_columns.sign, of_indexes.sign,
+    of_triggers.sign, of_constraints.names
+)
+SELECT pg_catalog.jsonb_build_object(
+  'name', alike.relname,
+  'kind', CASE alike.relkind WHEN 'r' THEN 'table' WHEN 'v' THEN 'view' ELSE 'other' END,
+  'persistence', CASE alike.relpersistence WHEN 'p' THEN 'permanent' WHEN 'u' THEN 'unlogged' ELSE 'temporary' END,
+  'canInsert', alike.can_insert,
+  'schemas', alike.schemas,
+  'constraints', coalesce(alike.names, '[]'),
+  'columns', coalesce((
+    SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', attribute.attname,
+      'type', pg_catalog.format_type(attribute.atttypid, attribute.atttypmod), 'nullable', NOT attribute.attnotnull,
+      'default', pg_catalog.pg_get_expr(initial.adbin, initial.adrelid)) ORDER BY attribute.attnum)
+    FROM pg_catalog.pg_attribute AS attribute
+    LEFT JOIN pg_catalog.pg_attrdef AS initial ON initial.adrelid = attribute.attrelid AND initial.adnum = attribute.attnum
+    WHERE attribute.attrelid = alike.oid AND attribute.attnum > 0 AND NOT attribute.attisdropped), '[]'),
+  'indexes', coalesce((
+    SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', relation.relname, 'primary', index.indisprimary,
+      'unique', index.indisunique, 'nullsNotDistinct', index.indnullsnotdistinct, 'valid', index.indisvalid,
+      'where', pg_catalog.pg_get_expr(index.indpred, index.indrelid),
+      'columns', (
+        SELECT pg_catalog.jsonb_agg(coalesce(attribute.attname::text, '(expression)') ORDER BY part.position)
+        FROM pg_catalog.unnest(index.indkey::smallint[]) WITH ORDINALITY AS part (attnum, position)
+        LEFT JOIN pg_catalog.pg_attribute AS attribute ON attribute.attrelid = index.indrelid AND attribute.attnum = part.attnum
+      )) ORDER BY relation.relname)
+    FROM pg_catalog.pg_index AS index
+    JOIN pg_catalog.pg_class AS relation ON relation.oid = index.indexrelid
+    WHERE index.indrelid = alike.oid), '[]'),
+  'triggers', coalesce((
+    SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', tgname, 'enabled', tgenabled = 'O', 'type', tgtype,
+      'function', tgfoid::regproc::text, 'arguments', pg_catalog.encode(tgargs, 'hex')) ORDER BY tgname)
+    FROM pg_catalog.pg_trigger
+    WHERE tgrelid = alike.oid AND NOT tgisinternal), '[]')
+) AS relation
+FROM alike
+ORDER BY alike.relname, alike.oid`;
+}
+
+function jsonLiteral(value: unknown): string {
+  return `${quoteLiteral(JSON.stringify(value))}::jsonb`;
+}

@@ -1,0 +1,126 @@
+import { quoteLiteral } from '@cdc-migrations/sql-text';
+import type { FileIdentity, Migrations } from './migrations.ts';
+import type { Session } from './session.ts';
+import { TargetError } from './target-error.ts';
+
+/** What a target says of itself and of the files that were applied to it. */
+export interface TargetState {
+  /** Schemas that are there. */
+  readonly schemas: ReadonlySet<string>;
+  /** Whether the role that files grant to is there. */
+  readonly hasRole: boolean;
+  /** False where no file was ever applied. */
+  readonly hasHistory: boolean;
+  readonly history: History;
+}
+
+/** The last attempt to apply a file, and what is in force. */
+export interface HistoryEntry {
+  readonly checksum: string;
+  readonly outcome: 'applied' | 'baseline' | 'unsafe' | 'failed';
+  readonly error: string | null;
+  /** Checksum of the content that is in force; null: the file was never applied. */
+  readonly appliedChecksum: string | null;
+}
+
+export interface History {
+  /** The entry of a file in a schema; `WHOLE_DATABASE` for one that belongs to none. */
+  readonly find: (file: FileIdentity, schema: string) => HistoryEntry | undefined;
+  /** Files with their schemas, in order of name. */
+  readonly entries: readonly HistoryGroup[];
+}
+
+/** Schemas in which a file has the same entry. */
+export interface HistoryGroup extends FileIdentity {
+  readonly file: string;
+  readonly entry: HistoryEntry;
+  readonly schemas: readonly string[];
+}
+
+/** A target to which nothing was ever applied. */
+export const NO_HISTORY: History = { find: () => undefined, entries: [] };
+
+/** Reads history and schemas by two queries in one round trip, however many schemas and files there are. */
+export async function readTarget(
+  session: Session,
+  { set, role }: Pick<Migrations, 'set' | 'role'>,
+): Promise<TargetState> {
+  const [[facts], groups] = await Promise.all([
+    session.query<Facts>(factsQuery(role)),
+    readHistory(session, set.name),
+  ]);
+  return {
+    schemas: new Set(facts!.schemas),
+    hasRole: facts!.has_role,
+    hasHistory: groups !== undefined,
+    history: groups ? buildHistory(groups) : NO_HISTORY,
+  };
+}
+
+interface Facts {
+  readonly has_role: boolean;
+  readonly schemas: readonly string[];
+}
+
+function factsQuery(role: string): string {
+  return `SELECT
+  EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = ${quoteLiteral(role)}) AS has_role,
+  (SELECT pg_catalog.jsonb_agg(nspname) FROM pg_catalog.pg_namespace) AS schemas`;
+}
+
+interface HistoryRow {
+  readonly category: HistoryGroup['category'];
+  readonly table_name: string;
+  readonly file: string;
+  readonly checksum: string;
+  readonly outcome: HistoryEntry['outcome'];
+  readonly error: string | null;
+  readonly applied_checksum: string | null;
+  readonly schemas: readonly string[];
+}
+
+const UNDEFINED_TABLE = '42P01';
+
+/** Undefined where there is no history table yet. */
+async function readHistory(
+  session: Session,
+  set: string,
+): Promise<readonly HistoryGroup[] | undefined> {
+  try {
+    const rows =
+      await session.query<HistoryRow>(`SELECT category, table_name, max(file) AS file, checksum, outcome, error,
+  applied_checksum, pg_catalog.jsonb_agg(schema_name ORDER BY schema_name) AS schemas
+FROM cdc_management.migration_history
+WHERE migration_set = ${quoteLiteral(set)}
+GROUP BY category, table_name, checksum, outcome, error, applied_checksum
+ORDER BY category, table_name`);
+    return rows.map(({ category, table_name: name, file, schemas, ...row }) => ({
+      category,
+      name,
+      file,
+      schemas,
+      entry: {
+        checksum: row.checksum,
+        outcome: row.outcome,
+        error: row.error,
+        appliedChecksum: row.applied_checksum,
+      },
+    }));
+  } catch (error) {
+    if (error instanceof TargetError && error.code === UNDEFINED_TABLE) return undefined;
+    throw error;
+  }
+}
+
+function buildHistory(entries: readonly HistoryGroup[]): History {
+  const bySchema = new Map<string, Map<string, HistoryEntry>>();
+  for (const { category, name, schemas, entry } of entries) {
+    const key = `${category}\0${name}`;
+    const ofFile = bySchema.get(key) ?? new Map<string, HistoryEntry>();
+    for (const schema of schemas) ofFile.set(schema, entry);
+    bySchema.set(key, ofFile);
+  }
+  const find: History['find'] = ({ category, name }, schema) =>
+    bySchema.get(`${category}\0${name}`)?.get(schema);
+  return { find, entries };
+}

@@ -1,0 +1,50 @@
+import { buildTransaction, expandSchema } from './file-transaction.ts';
+import { recordApplied } from './history-sql.ts';
+import { isWithoutTransaction, WHOLE_DATABASE, type MigrationFile } from './migrations.ts';
+import type { ApplyPlan } from './plan-apply.ts';
+import type { SchemaWork, Work } from './file-transaction.ts';
+
+/** Time that a file waits for the lock of a table, as in an apply. */
+const TABLE_LOCK_TIMEOUT_MS = 1000;
+
+/** One SQL script that does what a plan says, history included: `psql -X -f <script>`. */
+export function renderScript(plan: ApplyPlan, { allowRewrite = false } = {}): string {
+  const options = { tableLockTimeoutMs: TABLE_LOCK_TIMEOUT_MS, allowRewrite };
+  const parts = plan.steps.flatMap((step) => {
+    if (step.kind === 'database') return [renderWork(WHOLE_DATABASE, step.files, step.schemas)];
+    return step.runs.flatMap(({ schema, files }) =>
+      files.map((file) => renderWork(schema, [file], NO_SCHEMAS)),
+    );
+  });
+  const { set } = plan.migrations;
+  return [
+    `-- What cdc manage-migrations apply would do to ${oneLine(set.name)}.\n\\set ON_ERROR_STOP on\n`,
+    ...parts,
+  ].join('\n');
+
+  function renderWork(
+    schema: string,
+    files: readonly MigrationFile[],
+    schemas: SchemaWork,
+  ): string {
+    const [first, ...others] = files.map((file) => ({ file, schema }));
+    const place = schema === WHOLE_DATABASE ? '' : ` in ${oneLine(schema)}`;
+    const title = `-- ${files.map(({ path }) => oneLine(path)).join(', ')}${place}\n`;
+    if (isWithoutTransaction(first!.file)) {
+      const statement = recordApplied(plan.migrations, first!, {
+        outcome: 'applied',
+        statements: undefined,
+      });
+      return `${title}${expandSchema(first!)}\n;\n${statement};\n`;
+    }
+    const work: Work = { schemas, files: [first!, ...others] };
+    const { begin, body, record, commit } = buildTransaction(plan.migrations, work, options);
+    return title + begin + body + record + commit;
+  }
+}
+
+const NO_SCHEMAS: SchemaWork = { creates: [], grants: [] };
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/gu, ' ');
+}

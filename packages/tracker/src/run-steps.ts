@@ -1,0 +1,191 @@
+import type { AppliedFile, ApplyEvent, ApplyResult, FileFailure } from './apply-event.ts';
+import { applyFile, type ApplyFileOptions, type FileOutcome } from './apply-file.ts';
+import type { SchemaWork, Work } from './file-transaction.ts';
+import { WHOLE_DATABASE, type MigrationFile } from './migrations.ts';
+import type { ApplyPlan, SchemaRun } from './plan-apply.ts';
+import type { Session } from './session.ts';
+import { TargetError } from './target-error.ts';
+
+export interface Sessions {
+  /** Holds the lock: when it is lost nothing more is begun. */
+  readonly control: Session;
+  readonly workers: readonly Session[];
+}
+
+export interface RunOptions extends Omit<ApplyFileOptions, 'onRetry'> {
+  readonly canary: number;
+  readonly onError: 'continue' | 'stop';
+  readonly onEvent: (event: ApplyEvent) => void;
+}
+
+/** The session that holds the lock was lost in the middle of an apply. */
+export class LockLostError extends Error {
+  override readonly name = 'LockLostError';
+  constructor() {
+    super('the connection that held the lock was lost; what was applied is recorded: apply again');
+  }
+}
+
+/** What has happened so far. */
+interface Tally {
+  readonly applied: AppliedFile[];
+  readonly failures: FileFailure[];
+  /** Schemas that do not go on. */
+  readonly failed: Set<string>;
+  readonly begun: Set<string>;
+  done: number;
+  isStopped: boolean;
+}
+
+/** A plan that is being carried out. */
+interface Run {
+  readonly plan: ApplyPlan;
+  readonly sessions: Sessions;
+  readonly options: RunOptions;
+  readonly tally: Tally;
+}
+
+/** Does what a plan says, step by step. */
+export async function runSteps(
+  sessions: Sessions,
+  plan: ApplyPlan,
+  options: RunOptions,
+): Promise<ApplyResult> {
+  const tally: Tally = {
+    applied: [],
+    failures: [],
+    failed: new Set(),
+    begun: new Set(),
+    done: 0,
+    isStopped: false,
+  };
+  const run = { plan, sessions, options, tally };
+  for (const step of plan.steps) {
+    if (tally.isStopped) break;
+    if (step.kind === 'database') await applyToDatabase(run, step.files, step.schemas);
+    else await applyToSchemas(run, step.runs);
+  }
+  return {
+    applied: tally.applied,
+    appliedBefore: plan.appliedCount,
+    failures: tally.failures,
+    notBegun: plan.schemas.filter((schema) => !tally.begun.has(schema)),
+    schemaCount: plan.schemaCount,
+  };
+}
+
+/** Everything waits for files of the whole database: when one fails no schema is begun. */
+async function applyToDatabase(
+  run: Run,
+  files: readonly MigrationFile[],
+  schemas: SchemaWork,
+): Promise<void> {
+  const [first, ...others] = files.map((file) => ({ file, schema: WHOLE_DATABASE }));
+  const work = { schemas, files: [first!, ...others] as const };
+  if ((await applyWork(run, run.sessions.workers[0]!, work)) !== 'applied') {
+    run.tally.isStopped = true;
+  }
+}
+
+/** Canaries first, then all others, each session taking the next schema when it is free. */
+async function applyToSchemas(run: Run, runs: readonly SchemaRun[]): Promise<void> {
+  const { canary } = run.options;
+  const going = runs.filter(({ schema }) => !run.tally.failed.has(schema));
+  await applyBeside(run, going.slice(0, canary));
+  if (canary > 0 && run.tally.failures.length > 0) run.tally.isStopped = true;
+  if (!run.tally.isStopped) await applyBeside(run, going.slice(canary));
+}
+
+async function applyBeside(run: Run, runs: readonly SchemaRun[]): Promise<void> {
+  const waiting = [...runs];
+  const workers = run.sessions.workers.map(async (session) => {
+    while (!run.tally.isStopped && !session.isLost) {
+      const next = waiting.shift();
+      if (!next) return;
+      await applyToSchema(run, session, next);
+    }
+  });
+  const ends = await Promise.allSettled(workers);
+  const defect = ends.find((end) => end.status === 'rejected');
+  if (defect) throw defect.reason;
+}
+
+/** The files of a schema until one fails; a table that was refused as unsafe takes only its staging with it. */
+async function applyToSchema(
+  run: Run,
+  session: Session,
+  { schema, files }: SchemaRun,
+): Promise<void> {
+  const { tally, options, plan } = run;
+  const start = performance.now();
+  const failuresBefore = tally.failures.length;
+  const refused = new Set<unknown>();
+  let applied = 0;
+  tally.begun.add(schema);
+  for (const file of files) {
+    if (file.table && refused.has(file.table)) continue;
+    const work = { schemas: NO_SCHEMAS, files: [{ file, schema }] as const };
+    const end = await applyWork(run, session, work);
+    if (end === 'applied') applied++;
+    else if (end === 'unsafe') refused.add(file.table);
+    else break;
+  }
+  const failures = tally.failures.slice(failuresBefore).filter((one) => one.schema === schema);
+  if (failures.some(({ kind }) => kind === 'failed')) tally.failed.add(schema);
+  if (failures.length > 0 && options.onError === 'stop') tally.isStopped = true;
+  tally.done++;
+  options.onEvent({
+    kind: 'schema done',
+    schema,
+    done: Math.min(tally.done, plan.schemas.length),
+    total: plan.schemas.length,
+    files: applied,
+    failures: failures.length,
+    durationMs: performance.now() - start,
+  });
+}
+
+const NO_SCHEMAS: SchemaWork = { creates: [], grants: [] };
+
+async function applyWork(run: Run, session: Session, work: Work): Promise<FileOutcome['kind']> {
+  const { sessions, plan, options, tally } = run;
+  if (sessions.control.isLost) throw new LockLostError();
+  const [{ file, schema }] = work.files;
+  const onRetry = (reason: string) =>
+    options.onEvent({ kind: 'file waits', schema, path: file.path, reason });
+  const outcome = await attempt(() =>
+    applyFile(session, plan.migrations, work, { ...options, onRetry }),
+  );
+  if (outcome.kind === 'meanwhile') return 'applied';
+  if (outcome.kind === 'applied') {
+    const { statements, durationMs } = outcome;
+    work.files.forEach(({ file: { path } }, index) =>
+      tell(run, { schema, path, statements: statements[index]!, durationMs }),
+    );
+    return 'applied';
+  }
+  const { kind, error, statement } = outcome;
+  const { message, code, detail, hint, context } = error;
+  const path = work.files.map((placed) => placed.file.path).join(', ');
+  const failure = { kind, schema, path, message, code, detail, hint, context, statement };
+  tally.failures.push(failure);
+  options.onEvent({ kind: 'file failed', failure });
+  return kind;
+}
+
+type Failed = Extract<FileOutcome, { readonly error: TargetError }>;
+
+/** A connection that is lost is a failure like another: the other sessions may still have theirs. */
+async function attempt(work: () => Promise<FileOutcome>): Promise<FileOutcome> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof TargetError)) throw error;
+    return { kind: 'failed', error } satisfies Failed;
+  }
+}
+
+function tell({ tally, options }: Run, applied: AppliedFile): void {
+  tally.applied.push(applied);
+  options.onEvent({ kind: 'file applied', applied });
+}

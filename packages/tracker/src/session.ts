@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs';
+import postgres, { type Options } from 'postgres';
+import type { ResolvedServer } from '@cdc-migrations/config';
+import { TargetError, toTargetError } from './target-error.ts';
+
+/** Where a target is. */
+export interface TargetAddress {
+  readonly server: ResolvedServer;
+  readonly database: string;
+}
+
+/** Rows of one statement. */
+export type Rows<Row> = readonly Row[];
+
+/** One connection, which is made at the first query and never made again. */
+export interface Session {
+  /**
+   * Runs a text of one or more statements as it is, in one message, and gives the rows of the last one that has some.
+   * Queries that are not waited for follow each other without a round trip between them.
+   *
+   * @throws TargetError
+   */
+  query<Row>(text: string): Promise<Rows<Row>>;
+  /** As `query`, with the rows of every statement that gives some. */
+  queryEach<Row>(text: string): Promise<readonly Rows<Row>[]>;
+  /** True once the connection is gone, with all that it held. */
+  readonly isLost: boolean;
+  close(): Promise<void>;
+}
+
+const CONNECT_TIMEOUT_S = 15;
+const CLOSE_TIMEOUT_S = 5;
+
+/** A session with a target, named `application` there. */
+export function openSession({ server, database }: TargetAddress, application: string): Session {
+  let isLost = false;
+  const sql = postgres({
+    host: server.host,
+    port: server.port,
+    user: server.user,
+    password: server.password,
+    database,
+    ssl: tlsOptions(server),
+    max: 1,
+    prepare: false,
+    fetch_types: false,
+    idle_timeout: 0,
+    max_lifetime: null,
+    connect_timeout: CONNECT_TIMEOUT_S,
+    connection: { application_name: application },
+    onnotice: () => {},
+    onclose: () => (isLost = true),
+  } as Options<Record<string, never>>);
+  const run = async (text: string) => {
+    if (isLost) throw new TargetError('the connection was lost', 'CONNECTION_CLOSED');
+    try {
+      return await sql.unsafe(text).simple();
+    } catch (error) {
+      throw toTargetError(error);
+    }
+  };
+  return {
+    query: async <Row>(text: string) => {
+      const result = await run(text);
+      return lastOf(result) as unknown as Rows<Row>;
+    },
+    queryEach: async <Row>(text: string) => {
+      const result = await run(text);
+      return (isSeveral(result) ? result : [result]) as unknown as readonly Rows<Row>[];
+    },
+    get isLost() {
+      return isLost;
+    },
+    close: () => sql.end({ timeout: CLOSE_TIMEOUT_S }),
+  };
+}
+
+/** Several statements that give rows come as a list of lists. */
+function isSeveral(result: readonly unknown[]): boolean {
+  return Array.isArray(result[0]) && !('command' in result);
+}
+
+function lastOf(result: readonly unknown[]): readonly unknown[] {
+  return isSeveral(result) ? (result.at(-1) as readonly unknown[]) : result;
+}
+
+/** As libpq reads `sslmode`, whose default is to encrypt where the server can. */
+function tlsOptions({ sslmode, caFile }: ResolvedServer): Options<Record<string, never>>['ssl'] {
+  const ca = caFile === undefined ? {} : { ca: readFileSync(caFile, 'utf8') };
+  if (sslmode === undefined) return 'prefer';
+  if (sslmode === 'disable') return false;
+  if (sslmode === 'require') return { ...ca, rejectUnauthorized: caFile !== undefined };
+  if (sslmode === 'verify-ca') return { ...ca, checkServerIdentity: () => undefined };
+  return { ...ca, rejectUnauthorized: true };
+}
