@@ -1,6 +1,6 @@
 import { quoteIdentifier, quoteLiteral } from '@cdc-migrations/sql-text';
-import type { ColumnDefinition } from '@cdc-migrations/table-defs';
-import { stagingType, storageCast, unavailableLiteral } from './staged-value.ts';
+import { stagingType, type ColumnDefinition } from '@cdc-migrations/table-defs';
+import { storageCast, unavailableLiteral } from './staged-value.ts';
 
 /** A column whose value Debezium leaves out when it did not change, as SQL. */
 export interface LargeColumnView {

@@ -21,7 +21,11 @@ const SENT_WHOLE = /(?:^|\()(?:n?(?:var)?char|(?:var)?binary)\(\d|^(?:rowversion
  * The literal by which Debezium says that a large value did not change, as the staging column has it; undefined for
  * columns that are never left out.
  */
-export function unavailableLiteral({ role, type, source }: ColumnDefinition): string | undefined {
+export function unavailableLiteral({
+  role,
+  type,
+  source,
+}: Pick<ColumnDefinition, 'role' | 'type' | 'source'>): string | undefined {
   const parsed = parsePgType(type);
   if (role !== 'source' || !parsed || (source && SENT_WHOLE.test(source.type))) return undefined;
   const text = unavailableText(parsed);
