@@ -1,8 +1,10 @@
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
 import type { MigrationSet } from '@cdc-migrations/table-defs';
-import type { Sql } from 'postgres';
 import { renderInfrastructure } from './render-infrastructure.ts';
 import { renderSchemas } from './render-schemas.ts';
+
+/** A session with a database. */
+type Sql = ReturnType<PostgresServer['connect']>;
 
 export const SET: MigrationSet = {
   name: 'sink_asma.directory',
