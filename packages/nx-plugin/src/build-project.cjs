@@ -66,7 +66,7 @@ function buildTarget(stage, repo, options, installed) {
     metadata: {
       technologies: TECHNOLOGIES,
       description: stage.description,
-      help: { command: 'npx cdc manage-migrations generate --help', example: {} },
+      help: { command: `npx ${stage.command.split(' --')[0]} --help`, example: {} },
     },
   };
 }

@@ -112,9 +112,23 @@ describe('createNodes', () => {
     const options = { tableDefsTargetName: 'defs', migrationsTargetName: 'sql' };
     const [, { targets, metadata }] = await project(undefined, options);
     const names = ['defs', 'schemas', 'infrastructure', 'tables', 'staging', 'sql'];
-    expect(Object.keys(targets!)).toEqual(names);
+    expect(Object.keys(targets!)).toEqual(['introspect', ...names]);
     expect(targets!['sql']!.dependsOn).toEqual(names.slice(0, -1));
-    expect(metadata?.targetGroups).toEqual({ 'CDC migrations': names });
+    expect(metadata?.targetGroups).toEqual({ 'CDC migrations': ['introspect', ...names] });
+  });
+
+  it('asks a database only on purpose: introspect is not cached, and nothing depends on it', async () => {
+    write({ 'repo/source-groups.yaml': GROUPS });
+    const [, { targets }] = await project();
+    expect(targets!['introspect']).toMatchObject({
+      command: 'cdc manage-migrations schema-docs',
+      cache: false,
+      dependsOn: [],
+      outputs: [],
+    });
+    for (const { dependsOn } of Object.values(targets!)) {
+      expect(dependsOn).not.toContain('introspect');
+    }
   });
 
   it('depends on a command line of the same workspace, and on the packages that do the work', async () => {

@@ -37,6 +37,18 @@ const inEverySet = (path) => (repo) => repo.setFolders.map((folder) => `${folder
 /** @type {readonly Stage[]} */
 const STAGES = [
   {
+    name: 'introspect',
+    description: 'Snapshots of the source databases; run on purpose, as it asks them',
+    command: 'cdc manage-migrations schema-docs',
+    cache: false,
+    after: [],
+    files: NOTHING,
+    takes: [],
+    env: [],
+    writes: NOTHING,
+    packages: ['config', 'catalog', 'introspect', 'generated-file', 'cli'],
+  },
+  {
     name: 'table-defs',
     description: 'Table definitions and migration sets, from the configuration and the snapshot',
     command: 'cdc manage-migrations generate --only table-defs --force',
