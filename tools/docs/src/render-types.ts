@@ -83,7 +83,7 @@ export function renderTargetTypes(): string {
       code(type),
       spellingsOf(type).map(code).join(', '),
       code(staging),
-      unavailableLiteral(canonical) === undefined ? '' : 'yes',
+      unavailableLiteral({ role: 'source', type: canonical }) === undefined ? '' : 'yes',
     ];
   });
   return markdownTable(['type', 'other spellings', 'staging column', 'can be unavailable'], rows);
