@@ -16,12 +16,15 @@ export async function startPoolingProxy(targetPort: number): Promise<PoolingProx
   const proxy = createServer((client) => {
     let server: Socket | undefined = connect(targetPort, '127.0.0.1');
     sockets.add(client).add(server);
+    let isLoggedIn = false;
     const answer = (data: Buffer) => {
       client.write(data);
       const [, state] = READY.exec(data.toString('latin1')) ?? [];
       if (state !== 'I' || !server) return;
       server.off('data', answer);
-      free.push(server);
+      if (isLoggedIn) free.push(server);
+      else free.unshift(server);
+      isLoggedIn = true;
       server = undefined;
     };
     server.on('data', answer);

@@ -34,6 +34,7 @@ it('a server itself is taken', async () => {
 
 it('a proxy that pools transactions is refused', async () => {
   const proxy = await startPoolingProxy(server.port);
-  expect(await tryAt(proxy.port)).toBeInstanceOf(PoolingProxyError);
+  const error = await tryAt(proxy.port);
   proxy.close();
+  expect(error).toBeInstanceOf(PoolingProxyError);
 });
