@@ -67,12 +67,12 @@ describe('nothing speaks against it', () => {
 });
 
 /** What is done to the server, the request, and what is found. */
-const CASES: readonly (readonly [
+const CASES: readonly [
   FindingCode,
   () => void,
   typeof ACTOR?,
   ('sa' | 'owner' | 'reader')?,
-])[] = [
+][] = [
   [
     'database-read-only',
     () => database.update('sys.databases', { name: 'AdOpusTest' }, { is_read_only: true }),
