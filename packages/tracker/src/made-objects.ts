@@ -15,7 +15,8 @@ export const MANAGEMENT_SCHEMA = 'cdc_management';
 
 /**
  * SQL expression that gives the `MadeObject`s of a file in a schema as they are now, by kind and name (`routine
- * sp_merge_actor()`), and NULL for files whose work can be compared with the definitions: the routines of a staging file, all of the infrastructure.
+ * sp_merge_actor()`), and NULL for files whose work can be compared with the definitions: the routines of a staging
+ * file, all of the infrastructure.
  */
 export function madeExpression(file: MigrationFile, schema: string, role: string): string {
   if (file.category === 'infrastructure') {
