@@ -2,7 +2,7 @@ import { Connection, Request, TYPES, type ConnectionConfiguration } from 'tediou
 import type { MssqlFixture } from './server/start-mssql-fixture.ts';
 
 /** A column and its value, as a client got it. */
-export interface ClientColumn {
+interface ClientColumn {
   readonly name: string;
   readonly type: string;
   readonly length: number | undefined;

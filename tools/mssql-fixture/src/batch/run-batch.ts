@@ -10,7 +10,7 @@ import { createTable, deleteRows, dropTable, insertRows } from './temporary-tabl
 import type { Frame } from './session.ts';
 
 /** How a statement ends: the next one runs, or the batch is over. */
-export type Flow = 'next' | 'over';
+type Flow = 'next' | 'over';
 
 /** The events of one statement; what it returns says how the batch goes on. */
 export type StatementRun = AsyncGenerator<BatchEvent, Flow>;

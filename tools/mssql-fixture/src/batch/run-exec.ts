@@ -141,7 +141,7 @@ export async function* executeText(
 }
 
 /** `@a int, @b nvarchar(20) OUTPUT` as variables without a value. */
-export function declareParameters(frame: Frame, declarations: string): void {
+function declareParameters(frame: Frame, declarations: string): void {
   const plain = declarations.replace(/\s+(OUTPUT|OUT|READONLY)\b/gi, '');
   if (plain.trim() === '') return;
   for (const statement of parseBatch(`DECLARE ${plain}`)) {

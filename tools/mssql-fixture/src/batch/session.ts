@@ -25,7 +25,7 @@ export interface Session {
   readonly prepared: Map<number, PreparedStatement>;
 }
 
-export interface PreparedStatement {
+interface PreparedStatement {
   readonly text: string;
   readonly declarations: string;
 }

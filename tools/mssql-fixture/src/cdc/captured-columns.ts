@@ -87,7 +87,7 @@ export function capturedColumns(
 }
 
 /** Names between commas, in brackets or double quotes where they need them. */
-export function parseColumnList(list: string): readonly string[] {
+function parseColumnList(list: string): readonly string[] {
   const names: string[] = [];
   const item = /\s*(?:\[((?:[^\]]|\]\])*)\]|"((?:[^"]|"")*)"|([^,[\]"]+))\s*(,|$)/y;
   while (item.lastIndex < list.length) {

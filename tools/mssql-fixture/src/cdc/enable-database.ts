@@ -1,3 +1,4 @@
+import { errorMessage } from '../batch/error-message.ts';
 import type { Frame } from '../batch/session.ts';
 import { raise } from '../engine/sql-server-error.ts';
 import { CDC_VIEWS } from '../views/cdc-views.ts';
@@ -27,7 +28,7 @@ function enableDatabase(frame: Frame): ProcedureResult {
   const context = cdcContext(frame);
   const { database, rows, tables } = context;
   if (SYSTEM_DATABASE.test(database)) throw raise(22989, [database]);
-  if (context.isEnabled) throw raise(22905, [database]);
+  if (context.isEnabled) return { messages: [errorMessage(raise(22905, [database]))] };
   const isTaken =
     rows.find('sys.schemas', { name: 'cdc' }).length > 0 ||
     rows.find('sys.database_principals', { name: 'cdc' }).length > 0;

@@ -3,7 +3,7 @@ import type { SqlType, SqlValue } from '../tds/sql-type.ts';
 import type { ResultColumn, ServerMessage } from '../tds/tokens.ts';
 
 /** A parameter; without a fallback it must be given. */
-export interface ProcedureParameter {
+interface ProcedureParameter {
   /** In lower case, without `@`. */
   readonly name: string;
   readonly type: SqlType;

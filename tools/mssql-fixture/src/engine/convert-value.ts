@@ -142,7 +142,7 @@ function toTime(value: Present, { to }: Conversion): SqlValue {
 }
 
 /** Date and time parts as the engine holds a value of the type. */
-export function renderAs(parts: TimeParts, type: SqlType): string {
+function renderAs(parts: TimeParts, type: SqlType): string {
   const date = renderIsoDate(parts.days);
   switch (type.name) {
     case 'date':

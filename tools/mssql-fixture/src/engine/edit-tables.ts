@@ -133,7 +133,7 @@ export function editTables(engine: Engine, database: string): TableEditor {
 }
 
 /** `dbo.Actor`, or `Actor` for one of dbo. */
-export function splitName(name: string): { readonly schema: string; readonly name: string } {
+function splitName(name: string): { readonly schema: string; readonly name: string } {
   const dot = name.indexOf('.');
   return dot < 0
     ? { schema: 'dbo', name }
@@ -141,7 +141,7 @@ export function splitName(name: string): { readonly schema: string; readonly nam
 }
 
 /** An object_id that no object of the database has. */
-export function nextObjectId(engine: Engine, database: string): number {
+function nextObjectId(engine: Engine, database: string): number {
   const view = engine.viewName(database, 'sys.objects');
   const [row] = engine.sqlite.all(`SELECT max(object_id) FROM ${view}`);
   return Number(row?.[0] ?? FIRST_OBJECT_ID) + OBJECT_ID_STEP;

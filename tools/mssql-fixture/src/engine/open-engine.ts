@@ -8,7 +8,7 @@ import { loadRows } from './load-rows.ts';
 import { openSqlite, type Sqlite } from './open-sqlite.ts';
 
 /** A database of the server. */
-export interface DatabaseEntry {
+interface DatabaseEntry {
   readonly name: string;
   readonly id: number;
 }

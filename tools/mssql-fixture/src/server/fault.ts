@@ -32,7 +32,7 @@ export interface FaultRule {
 }
 
 /** Faults of a kind. */
-export type FaultOf<K extends Fault['kind']> = Extract<Fault, { kind: K }>;
+type FaultOf<K extends Fault['kind']> = Extract<Fault, { kind: K }>;
 
 /** The faults that are asked for, and what is left of them. */
 export interface FaultBox {

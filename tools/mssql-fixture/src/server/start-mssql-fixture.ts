@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { Host } from '../batch/host.ts';
 import type { MssqlCatalog } from '../engine/catalog.ts';
+import { editRows } from '../engine/edit-rows.ts';
 import { openEngine } from '../engine/open-engine.ts';
 import type { SqlValue } from '../tds/sql-type.ts';
 import type { EncryptionMode } from '../tds/prelogin.ts';
@@ -59,6 +60,7 @@ export interface MssqlFixture {
 const LOOPBACK = '127.0.0.1';
 const DEFAULT_VERSION = '15.0.4382.1';
 const SERVER_NAME = 'MSSQLFIXTURE';
+const FIRST_PRINCIPAL_ID = 259;
 
 /** Starts a server on the loopback. */
 export async function startMssqlFixture(options: MssqlFixtureOptions): Promise<MssqlFixture> {
@@ -74,6 +76,10 @@ export async function startMssqlFixture(options: MssqlFixtureOptions): Promise<M
     clock: options.clock ?? (() => new Date()),
   };
   const logins = options.logins ?? [defaultLogin()];
+  const principals = editRows(engine, 'master');
+  logins.forEach(({ name }, i) =>
+    principals.insert('sys.server_principals', { name, principal_id: FIRST_PRINCIPAL_ID + i }),
+  );
   const requests: ServedRequest[] = [];
   const internalErrors: unknown[] = [];
   const faults = createFaultBox();

@@ -63,7 +63,10 @@ function translateJoin(
   const isApply = join.endsWith('apply');
   // Only APPLY sees what is to its left.
   const rightScope = isApply ? { ...scope, sources: [...scope.sources, ...a.sources] } : scope;
-  const b = translateItem(right, rightScope, translation);
+  const b =
+    isApply && right.kind === 'derived'
+      ? translateDerived(right, rightScope, translation, lateralSource)
+      : translateItem(right, rightScope, translation);
   const sources = [...a.sources, ...b.sources];
   const condition = on && translatePredicate(on, { ...scope, sources }, translation);
   const onSql = condition === undefined ? (isApply ? ' ON 1' : '') : ` ON ${condition}`;
@@ -105,17 +108,46 @@ function numberedSource(
   };
 }
 
+/**
+ * A subquery that sees the tables to its left. SQLite lets only functions do that: its rows go through JSON, bytes as
+ * hexadecimal digits.
+ */
+function lateralSource(
+  alias: string,
+  sql: string,
+  columns: readonly ResultColumn[],
+): TranslatedFrom {
+  const isBytes = columns.map(({ type }) => familyOf(type) === 'bytes');
+  const names = columns.map((_, i) => `c${i}`);
+  const values = names.map((name, i) =>
+    isBytes[i] ? `iif(${name} IS NULL, NULL, hex(${name}))` : name,
+  );
+  const rows =
+    `SELECT json_group_array(json_array(${values.join(', ')})) ` +
+    `FROM (WITH d (${names.join(', ')}) AS (${sql}) SELECT * FROM d)`;
+  const columnSql = (name: string): string => {
+    const position = columns.findIndex((column) => column.name === name);
+    const value = `(${quoteName(alias)}.value ->> ${position})`;
+    return isBytes[position] ? `unhex(${value})` : value;
+  };
+  return {
+    sql: `json_each((${rows})) AS ${quoteName(alias)}`,
+    sources: [{ alias, columns, columnSql }],
+  };
+}
+
 function translateDerived(
   item: Extract<FromItem, { kind: 'derived' }>,
   scope: Scope,
   translation: Translation,
+  source = numberedSource,
 ): TranslatedFrom {
   if ('kind' in item.source) {
     const inner = translateInner(item.source, scope, translation);
     const columns = renamed(inner.columns, item.columnNames);
     const unnamed = columns.findIndex((column) => column.name === '');
     if (unnamed >= 0) throw raise(8155, [unnamed + 1, item.alias]);
-    return numberedSource(item.alias, inner.sql, columns);
+    return source(item.alias, inner.sql, columns);
   }
   const rows = item.source.map((row) =>
     row.map((value) => translateExpression(value, scope, translation)),
@@ -126,7 +158,7 @@ function translateDerived(
     return { name, type: commonType(values) };
   });
   const sql = rows.map((row) => `(${row.map((value) => value.sql).join(', ')})`).join(', ');
-  return numberedSource(item.alias, `VALUES ${sql}`, columns);
+  return source(item.alias, `VALUES ${sql}`, columns);
 }
 
 type TranslateFunction = (

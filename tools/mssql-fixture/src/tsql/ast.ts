@@ -195,7 +195,7 @@ export interface ExecArgument {
   readonly isOutput: boolean;
 }
 
-export interface TableColumn {
+interface TableColumn {
   readonly name: string;
   readonly type: SqlType;
 }

@@ -53,6 +53,11 @@ export const SERVER_VIEWS: readonly SystemView[] = [
   databaseView('sys.database_role_members', 'role_principal_id int, member_principal_id int'),
   CDC_JOBS,
   serverView(
+    'sys.server_principals',
+    `name sysname, principal_id int, sid varbinary(85), type char(1) 'S', type_desc nvarchar(60) 'SQL_LOGIN'
+    is_disabled bit 0, default_database_name sysname 'master', default_language_name sysname 'us_english'`,
+  ),
+  serverView(
     'msdb.dbo.sysjobs',
     'job_id uniqueidentifier, name sysname, enabled tinyint 1, description nvarchar(512)',
   ),
