@@ -39,6 +39,10 @@ export default tseslint.config(
     plugins: { '@nx': nx },
     rules: {
       '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', ignoreRestSiblings: true },
+      ],
       '@typescript-eslint/consistent-type-imports': 'error',
       'no-restricted-syntax': [
         'error',
@@ -53,6 +57,7 @@ export default tseslint.config(
     rules: {
       eqeqeq: 'error',
       'no-debugger': 'error',
+      'no-dupe-keys': 'error',
       'no-undef': 'error',
       'no-unreachable': 'error',
       'no-var': 'error',

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addApply } from './commands/apply.ts';
+import { addBaseline } from './commands/baseline.ts';
 import { addCheck } from './commands/check.ts';
 import { addCleanCdc } from './commands/clean-cdc.ts';
 import { addEnableCdc } from './commands/enable-cdc.ts';
@@ -20,6 +21,7 @@ const COMMANDS: readonly ((migrations: Command, context: CommandContext) => void
   addApply,
   addStatus,
   addCheck,
+  addBaseline,
   addEnableCdc,
   addCleanCdc,
 ];

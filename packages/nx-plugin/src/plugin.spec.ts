@@ -112,9 +112,10 @@ describe('createNodes', () => {
     const options = { tableDefsTargetName: 'defs', migrationsTargetName: 'sql' };
     const [, { targets, metadata }] = await project(undefined, options);
     const names = ['defs', 'schemas', 'infrastructure', 'tables', 'staging', 'sql'];
-    expect(Object.keys(targets!)).toEqual(['introspect', ...names]);
+    const all = ['introspect', ...names, 'apply', 'status', 'check'];
+    expect(Object.keys(targets!)).toEqual(all);
     expect(targets!['sql']!.dependsOn).toEqual(names.slice(0, -1));
-    expect(metadata?.targetGroups).toEqual({ 'CDC migrations': ['introspect', ...names] });
+    expect(metadata?.targetGroups).toEqual({ 'CDC migrations': all });
   });
 
   it('asks a database only on purpose: introspect is not cached, and nothing depends on it', async () => {
@@ -124,7 +125,6 @@ describe('createNodes', () => {
       command: 'cdc manage-migrations schema-docs',
       cache: false,
       dependsOn: [],
-      outputs: [],
     });
     for (const { dependsOn } of Object.values(targets!)) {
       expect(dependsOn).not.toContain('introspect');

@@ -34,19 +34,24 @@ const CONFIGURATION = ['source-groups.yaml', ...SERVICES];
  */
 const inEverySet = (path) => (repo) => repo.setFolders.map((folder) => `${folder}/${path}`);
 
+/** A target whose result depends on a database is run each time. */
+const ASKS_A_DATABASE = {
+  cache: false,
+  after: [],
+  files: NOTHING,
+  takes: [],
+  env: [],
+  writes: NOTHING,
+  packages: [],
+};
+
 /** @type {readonly Stage[]} */
 const STAGES = [
   {
     name: 'introspect',
     description: 'Snapshots of the source databases; run on purpose, as it asks them',
     command: 'cdc manage-migrations schema-docs',
-    cache: false,
-    after: [],
-    files: NOTHING,
-    takes: [],
-    env: [],
-    writes: NOTHING,
-    packages: ['config', 'catalog', 'introspect', 'generated-file', 'cli'],
+    ...ASKS_A_DATABASE,
   },
   {
     name: 'table-defs',
@@ -120,6 +125,25 @@ const STAGES = [
     env: ['CDC_DB_USER'],
     writes: inEverySet('manifest.yaml'),
     packages: ['config', 'table-defs', 'sql-text', 'generated-file', 'cli'],
+  },
+  {
+    name: 'apply',
+    description: 'Brings targets up to date; an embedded PostgreSQL, or the environment of --env',
+    command: 'cdc manage-migrations apply --env embedded',
+    ...ASKS_A_DATABASE,
+    after: ['migrations'],
+  },
+  {
+    name: 'status',
+    description: 'What is applied, pending, outdated or failed, per schema and file',
+    command: 'cdc manage-migrations status --env embedded',
+    ...ASKS_A_DATABASE,
+  },
+  {
+    name: 'check',
+    description: 'Structure of the targets against the definitions',
+    command: 'cdc manage-migrations check --env embedded',
+    ...ASKS_A_DATABASE,
   },
 ];
 

@@ -1,6 +1,8 @@
 export { applyMigrations, FilesRefusedError, refuseProblems } from './apply-migrations.ts';
 export type { ApplyOptions } from './apply-migrations.ts';
 export type { AppliedFile, ApplyEvent, ApplyResult, FileFailure } from './apply-event.ts';
+export { baselineTarget, NoBookkeepingError } from './baseline-target.ts';
+export type { BaselineResult, PlacedPath } from './baseline-target.ts';
 export { buildStatus, isUpToDate } from './build-status.ts';
 export type { FileStatus, SchemaStatus, Status } from './build-status.ts';
 export { checkTarget } from './check-target.ts';

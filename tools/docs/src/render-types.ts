@@ -1,6 +1,5 @@
 import type { CatalogColumn, SourceType } from '@cdc-migrations/catalog';
 import { unavailableLiteral } from '@cdc-migrations/staging-render';
-import { stagingType } from '@cdc-migrations/table-defs';
 import {
   canonicalType,
   formatSourceType,
@@ -8,6 +7,7 @@ import {
   MSSQL_TYPES,
   PG_TYPES,
   SPELLINGS,
+  stagingType,
 } from '@cdc-migrations/table-defs';
 import { code, markdownTable } from './markdown-table.ts';
 
@@ -83,7 +83,7 @@ export function renderTargetTypes(): string {
       code(type),
       spellingsOf(type).map(code).join(', '),
       code(staging),
-      unavailableLiteral(canonical) === undefined ? '' : 'yes',
+      unavailableLiteral({ role: 'source', type: canonical }) === undefined ? '' : 'yes',
     ];
   });
   return markdownTable(['type', 'other spellings', 'staging column', 'can be unavailable'], rows);

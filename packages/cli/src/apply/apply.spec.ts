@@ -104,7 +104,7 @@ it('one tenant that fails does not touch the others, and is all that a re-run to
   const database = await server.createDatabase();
   const root = repoFor(database);
   const sql = await connect(database);
-  await sql.unsafe(`CREATE SCHEMA blue; CREATE VIEW blue."Avtale" AS SELECT 1 AS n`);
+  await sql.unsafe(`CREATE SCHEMA blue; CREATE TYPE blue."Avtale" AS (n integer)`);
   const run = await runCommand(root, ['apply', '--env', 'prod', ...FEW], env);
   expect(run.exitCode).toBe(3);
   expect(run.stdout).toMatch(
@@ -123,7 +123,7 @@ it('one tenant that fails does not touch the others, and is all that a re-run to
   const status = await runCommand(root, ['status', '--env', 'prod', ...FEW], env);
   expect(status.exitCode).toBe(1);
   expect(status.stdout).toContain(`blue tables/Avtale.sql: ${before[1]!['error'].split('\n')[0]}`);
-  await sql.unsafe('DROP VIEW blue."Avtale"');
+  await sql.unsafe('DROP TYPE blue."Avtale"');
   const again = await runCommand(root, ['apply', '--env', 'prod', ...FEW], env);
   expect(again.exitCode).toBe(0);
   const after = await files();
@@ -205,7 +205,7 @@ it('begins no more after a failure with --on-error stop, and no others after a c
   const database = await server.createDatabase();
   const root = repoFor(database);
   const sql = await connect(database);
-  await sql.unsafe(`CREATE SCHEMA bkai; CREATE VIEW bkai."Actor" AS SELECT 1 AS n`);
+  await sql.unsafe(`CREATE SCHEMA bkai; CREATE TYPE bkai."Actor" AS (n integer)`);
   const canary = await runCommand(root, ['apply', '--env', 'prod', ...FEW, '--canary', '1'], env);
   expect(canary.exitCode).toBe(3);
   expect(canary.stdout).toContain('not begun: blue, briga, bufar');
@@ -217,6 +217,31 @@ it('begins no more after a failure with --on-error stop, and no others after a c
   expect(stopped.exitCode).toBe(3);
   expect(JSON.parse(stopped.stdout).targets[0].notBegun).toEqual(['blue', 'briga', 'bufar']);
   await sql.end();
+});
+
+it('a baseline records what is there and as defined, and lists the rest', async () => {
+  const database = await server.createDatabase({ template });
+  const root = repoFor(database);
+  const sql = await connect(database);
+  await sql.unsafe(`DELETE FROM cdc_management.migration_history WHERE schema_name <> '';
+    ALTER TABLE blue."Actor" ADD COLUMN "Ny" integer;
+    CREATE OR REPLACE PROCEDURE blue.sp_merge_avtale() LANGUAGE sql AS $$ SELECT 1 $$`);
+  await sql.end();
+  const run = await runCommand(root, ['baseline', '--env', 'prod', ...FEW, '--json'], env);
+  expect(run.exitCode).toBe(1);
+  const [{ recorded, differences }] = JSON.parse(run.stdout).targets;
+  expect(recorded).toHaveLength(4 * 2 * TABLES - 2);
+  expect(differences.filter(({ schema }: { schema: string }) => schema !== 'public')).toEqual([
+    { kind: 'extra', schema: 'blue', name: 'Actor', message: 'column "Ny"' },
+    {
+      kind: 'different',
+      schema: 'blue',
+      name: 'stg_Avtale',
+      message: 'its routines are not those of its file',
+    },
+  ]);
+  const apply = await runCommand(root, ['apply', '--env', 'prod', ...FEW], env);
+  expect(apply.stdout).toContain('files: 2 applied');
 });
 
 it('a new tenant gets all files, and one without the environment is not touched', async () => {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommandError } from '../exit-code.ts';
 
@@ -29,8 +29,9 @@ export function listFiles(root: string, folder: string): readonly string[] {
 /** Text of a file of the repo; undefined where there is none. */
 export function readIfThere(root: string, path: string): string | undefined {
   const file = `${root}/${path}`;
-  if (!existsSync(file)) return undefined; // Much cheaper than an error for each of thousands of new files.
   try {
+    // Much cheaper than an error for each of thousands of new files.
+    if (!statSync(file, { throwIfNoEntry: false })) return undefined;
     return readFileSync(file, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;

@@ -2,17 +2,15 @@ import {
   buildStatus,
   isUpToDate,
   listSchemas,
-  openSession,
   readConcerns,
   readTarget,
   type Concerns,
   type Migrations,
   type Status,
 } from '@cdc-migrations/tracker';
-import { CommandError, EXIT } from '../exit-code.ts';
-import { locateTargetError } from '../target/locate-target-error.ts';
+import { EXIT } from '../exit-code.ts';
 import { openTargets, type CommandTarget, type TargetOptions } from '../target/open-targets.ts';
-import { withTargets } from '../target/with-targets.ts';
+import { printReports, reportTargets, type TargetReport } from '../target/report-targets.ts';
 import { worstExitCode } from '../target/worst-exit-code.ts';
 import { renderConcerns } from './render-concerns.ts';
 import { renderMatrix } from './render-matrix.ts';
@@ -26,36 +24,24 @@ export interface StatusCommandOptions extends TargetOptions {
 /** Says what is applied where, and returns the exit code: 1 when something is pending, 6 when a file was edited. */
 export async function status(options: StatusCommandOptions): Promise<number> {
   if (options.offline) {
-    return report(openTargets(options, withoutAddress).targets.map(tellOffline), options);
+    return printReports(openTargets(options, withoutAddress).targets.map(tellOffline), options);
   }
-  return withTargets(options, async ({ targets }) => {
-    const ends: End[] = [];
-    for (const target of targets) ends.push(await tell(target, options));
-    return report(ends, options);
+  return reportTargets(options, 'cdc status', async (session, target) => {
+    const { migrations, tenants } = target;
+    const [state, concerns] = await Promise.all([
+      readTarget(session, migrations),
+      readConcerns(session),
+    ]);
+    const found = buildStatus(migrations, state, { tenants, only: options.schema });
+    return describe(target, found, concerns);
   });
-}
-
-/** What there is to say of a target. */
-interface End {
-  readonly exitCode: number;
-  readonly lines: readonly string[];
-  /** What `--json` says. */
-  readonly document: object;
-}
-
-function report(ends: readonly End[], { json }: StatusCommandOptions): number {
-  const text = json
-    ? JSON.stringify({ targets: ends.map(({ document }) => document) }, null, 2)
-    : ends.flatMap(({ lines }) => lines).join('\n');
-  process.stdout.write(`${text}\n`);
-  return worstExitCode(ends.map(({ exitCode }) => exitCode));
 }
 
 function withoutAddress(): never {
   throw new Error('status --offline connects to nothing');
 }
 
-function tellOffline({ label, migrations, tenants }: CommandTarget): End {
+function tellOffline({ label, migrations, tenants }: CommandTarget): TargetReport {
   const { files, problems } = migrations;
   const schemas = listSchemas(migrations, { tenants });
   return {
@@ -68,28 +54,11 @@ function tellOffline({ label, migrations, tenants }: CommandTarget): End {
   };
 }
 
-async function tell(target: CommandTarget, { schema: only }: StatusCommandOptions): Promise<End> {
-  const { label, migrations, tenants } = target;
-  try {
-    const session = openSession(target.address(), 'cdc status');
-    try {
-      const [state, concerns] = await Promise.all([
-        readTarget(session, migrations),
-        readConcerns(session),
-      ]);
-      return describe(target, buildStatus(migrations, state, { tenants, only }), concerns);
-    } finally {
-      await session.close();
-    }
-  } catch (error) {
-    const located = locateTargetError(error, label);
-    if (!(located instanceof CommandError)) throw located;
-    const document = { target: label, error: located.message };
-    return { exitCode: located.exitCode, lines: [located.message], document };
-  }
-}
-
-function describe({ label, migrations }: CommandTarget, found: Status, concerns: Concerns): End {
+function describe(
+  { label, migrations }: CommandTarget,
+  found: Status,
+  concerns: Concerns,
+): TargetReport {
   const isDone = isUpToDate(found);
   const errors = found.schemas.flatMap(({ schema, files }) =>
     files.flatMap(({ path, error }) => (error ? [`${schema} ${path}: ${error}`] : [])),
@@ -111,7 +80,7 @@ function describe({ label, migrations }: CommandTarget, found: Status, concerns:
       ...errors,
       ...renderConcerns(concerns),
     ],
-    document: { target: label, problems: migrations.problems, ...found, ...concerns },
+    document: { problems: migrations.problems, ...found, ...concerns },
   };
 }
 

@@ -5,6 +5,7 @@ import {
   LockNotObtainedError,
   ManifestMissingError,
   ManualFilesEditedError,
+  NoBookkeepingError,
   PlaceholderError,
   PoolingProxyError,
   RoleMissingError,
@@ -15,6 +16,7 @@ import { CommandError, EXIT } from '../exit-code.ts';
 
 /** What is wrong before anything is applied, for the user to mend. */
 const USAGE = [
+  NoBookkeepingError,
   ManifestMissingError,
   PlaceholderError,
   PoolingProxyError,

@@ -1,0 +1,26 @@
+import { baselineTarget } from '@cdc-migrations/tracker';
+import { EXIT } from '../exit-code.ts';
+import type { TargetOptions } from '../target/open-targets.ts';
+import { renderDifferences } from '../target/render-differences.ts';
+import { reportTargets } from '../target/report-targets.ts';
+
+export interface BaselineCommandOptions extends TargetOptions {
+  readonly schema?: readonly string[];
+  readonly json?: boolean;
+}
+
+/** Records what targets have already, and returns the exit code: 1 when something is not as defined. */
+export async function baseline(options: BaselineCommandOptions): Promise<number> {
+  return reportTargets(options, 'cdc baseline', async (session, { label, migrations, tenants }) => {
+    const result = await baselineTarget(session, migrations, { tenants, only: options.schema });
+    const { recorded, differences } = result;
+    return {
+      exitCode: differences.length > 0 ? EXIT.differences : EXIT.done,
+      lines: [
+        `${label}: ${recorded.length} files recorded, ${differences.length} differences`,
+        ...renderDifferences(differences),
+      ],
+      document: result,
+    };
+  });
+}

@@ -1,0 +1,18 @@
+import type { Command } from 'commander';
+import type { BaselineCommandOptions } from '../baseline/baseline.ts';
+import type { CommandContext } from '../program.ts';
+import { addTargetOptions } from './target-options.ts';
+
+/** `cdc manage-migrations baseline`. */
+export function addBaseline(migrations: Command, { setExitCode }: CommandContext): void {
+  const command = migrations
+    .command('baseline')
+    .description(
+      'Records as applied what a target has already and is as defined; lists what is not, exit 1. ' +
+        'Nothing but the history changes.',
+    );
+  addTargetOptions(command).action(async (options: Omit<BaselineCommandOptions, 'root'>) => {
+    const { baseline } = await import('../baseline/baseline.ts');
+    setExitCode(await baseline({ ...options, ...migrations.opts<{ root?: string }>() }));
+  });
+}
