@@ -1,5 +1,6 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { benchIntrospection } from './introspect-bench.mjs';
 import { measureInTurn } from './measure.mjs';
 import { writeSyntheticRepo } from './synthetic-repo.mjs';
 
@@ -59,6 +60,11 @@ export const BENCHES = {
         rounds,
       );
     },
+  },
+  introspect: {
+    title:
+      'Reading a catalog of SQL Server, 25 columns a table, with one query for each table and together',
+    run: (rounds) => benchIntrospection(rounds, join(TMP, 'introspect')),
   },
 };
 
