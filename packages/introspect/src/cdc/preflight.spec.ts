@@ -67,17 +67,8 @@ describe('nothing speaks against it', () => {
 });
 
 /** What is done to the server, the request, and what is found. */
-<<<<<<< HEAD
 type Case = [FindingCode, () => void, typeof ACTOR?, ('sa' | 'owner' | 'reader')?];
 const CASES: Case[] = [
-=======
-const CASES: readonly [
-  FindingCode,
-  () => void,
-  typeof ACTOR?,
-  ('sa' | 'owner' | 'reader')?,
-][] = [
->>>>>>> 8ab16be84f74cc5c3c1f1b8d9c2fecccc2c28ef7
   [
     'database-read-only',
     () => database.update('sys.databases', { name: 'AdOpusTest' }, { is_read_only: true }),
