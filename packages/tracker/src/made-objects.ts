@@ -1,9 +1,7 @@
 import { quoteLiteral } from '@cdc-migrations/sql-text';
 import type { MigrationFile } from './migrations.ts';
 
-/** Digests of what a file made, by the kind and name of the object: `routine sp_merge_actor()`. */
-export type MadeObjects = Readonly<Record<string, MadeObject>>;
-
+/** What a file made, as it was then; kept by the kind and name of the object: `routine sp_merge_actor()`. */
 export interface MadeObject {
   readonly digest: string;
   /** Whether the role of the files may use it: execute a routine, read a relation. */
@@ -16,7 +14,7 @@ export interface MadeObject {
 export const MANAGEMENT_SCHEMA = 'cdc_management';
 
 /**
- * SQL expression that gives `MadeObjects` of a file in a schema as it is now, NULL for files whose work can be compared
+ * SQL expression that gives the objects of a file (JSON, `MadeObject` by name) in a schema as it is now, NULL for files whose work can be compared
  * with the definitions: the routines of a staging file, all of the infrastructure.
  */
 export function madeExpression(file: MigrationFile, schema: string, role: string): string {
