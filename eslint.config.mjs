@@ -2,7 +2,7 @@ import nx from '@nx/eslint-plugin';
 import prettier from 'eslint-config-prettier';
 import tseslint from 'typescript-eslint';
 
-/** design: which package may import which. */
+/** Which package may import which, by the tag in its package.json; CONTRIBUTING.md says why. */
 const ARROWS = {
   config: [],
   'generated-file': [],
@@ -13,17 +13,36 @@ const ARROWS = {
   'ddl-render': ['table-defs', 'sql-text'],
   'staging-render': ['table-defs', 'sql-text'],
   tracker: ['table-defs', 'sql-text', 'config', 'generated-file'],
+  cli: [
+    'config',
+    'generated-file',
+    'sql-text',
+    'catalog',
+    'introspect',
+    'table-defs',
+    'ddl-render',
+    'staging-render',
+    'tracker',
+  ],
   nx: [],
-  cli: ['*'],
 };
+
+/** Names that Node gives to every module, and to CommonJS ones. */
+const NODE_GLOBALS = Object.getOwnPropertyNames(globalThis);
+const COMMONJS_GLOBALS = ['require', 'module', 'exports', '__dirname', '__filename'];
 
 export default tseslint.config(
   { ignores: ['**/dist/', '**/.nx/', '**/tmp/', 'fixtures/'] },
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   tseslint.configs.recommended,
   {
     plugins: { '@nx': nx },
     rules: {
       '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', ignoreRestSiblings: true },
+      ],
       '@typescript-eslint/consistent-type-imports': 'error',
       'no-restricted-syntax': [
         'error',
@@ -32,6 +51,20 @@ export default tseslint.config(
       ],
     },
   },
+  {
+    files: ['**/*.js', '**/*.mjs', '**/*.cjs'],
+    languageOptions: { globals: readonly(NODE_GLOBALS) },
+    rules: {
+      eqeqeq: 'error',
+      'no-debugger': 'error',
+      'no-dupe-keys': 'error',
+      'no-undef': 'error',
+      'no-unreachable': 'error',
+      'no-var': 'error',
+      'prefer-const': 'error',
+    },
+  },
+  { files: ['**/*.cjs'], languageOptions: { globals: readonly(COMMONJS_GLOBALS) } },
   {
     files: ['packages/**/*.ts'],
     ignores: ['**/*.spec.ts', '**/*.fixture.ts'],
@@ -54,3 +87,7 @@ export default tseslint.config(
   },
   prettier,
 );
+
+function readonly(names) {
+  return Object.fromEntries(names.map((name) => [name, 'readonly']));
+}

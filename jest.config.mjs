@@ -13,5 +13,7 @@ export default {
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } },
     ],
   },
+  /** In CI only what failed, and a summary. */
+  reporters: process.env.CI ? [['summary', { summaryThreshold: 0 }]] : ['default'],
   testTimeout: 120_000,
 };

@@ -26,7 +26,7 @@ await build({
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
-  plugins: [compiledTemplates()],
+  plugins: [compiledTemplates(), withoutAzure()],
 });
 
 /** Replaces the loader of `sql-text` by one that has all templates of the workspace, compiled. */
@@ -55,6 +55,17 @@ function compiledTemplates() {
             }`,
         };
       });
+    },
+  };
+}
+
+/** The driver of SQL Server loads the clients of Azure for logins that `source-groups.yaml` cannot name. */
+function withoutAzure() {
+  return {
+    name: 'without-azure',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^@azure\// }, ({ path }) => ({ path, namespace: 'azure' }));
+      onLoad({ filter: /.*/, namespace: 'azure' }, () => ({ contents: 'module.exports = {};' }));
     },
   };
 }

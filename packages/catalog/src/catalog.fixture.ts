@@ -45,6 +45,7 @@ export const CATALOG: Catalog = {
   type: 'mssql',
   pattern: 'db-per-tenant',
   collation: 'Danish_Norwegian_CI_AS',
+  fingerprint: 'mssql:5e2d',
   tables: [ACTOR],
 };
 

@@ -12,6 +12,8 @@ export interface Catalog {
   readonly pattern: Pattern;
   /** Default collation of the database. */
   readonly collation?: string;
+  /** Hash that the source gives of all that is below; equal as long as nothing of it changes. */
+  readonly fingerprint?: string;
   /** In order of name. */
   readonly tables: readonly CatalogTable[];
 }

@@ -85,7 +85,7 @@ ${PATH} type: is "oracle"; would be mssql or postgres`,
     [
       'an unknown key',
       `${HEAD}tables: {}\ncolation: x`,
-      `${PATH} colation: unknown key; known: database, schema, type, pattern, collation`,
+      `${PATH} colation: unknown key; known: database, schema, type, pattern, collation, fingerprint`,
     ],
   ])('refuses %s', (_, text, message) => {
     expect(() => parseSnapshot(text, PATH)).toThrow(SnapshotError);

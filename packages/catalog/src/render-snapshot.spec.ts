@@ -9,6 +9,7 @@ schema: "dbo"
 type: "mssql"
 pattern: "db-per-tenant"
 collation: "Danish_Norwegian_CI_AS"
+fingerprint: "mssql:5e2d"
 tables:
   Actor:
     tracked: true

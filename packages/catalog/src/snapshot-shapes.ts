@@ -16,6 +16,7 @@ export const HEAD: Shape<Omit<Catalog, 'tables'>> = {
   type: required('type', oneOf('mssql', 'postgres'), 'mssql or postgres'),
   pattern: required('pattern', oneOf('db-per-tenant', 'db-shared'), 'db-per-tenant or db-shared'),
   collation: optional('collation', isName, 'the name of a collation'),
+  fingerprint: optional('fingerprint', isName, 'a text that the source gave'),
 };
 
 /** One line of `columns`. */

@@ -11,6 +11,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit();
 });
 
+// What a driver does that a later Node will not like is nothing that a user can mend.
+process.noDeprecation = true;
+
 try {
   await buildProgram({ setExitCode: (exitCode) => (process.exitCode = exitCode) }).parseAsync();
 } catch (error) {

@@ -3,7 +3,10 @@ import { Command, CommanderError } from 'commander';
 import { addApply } from './commands/apply.ts';
 import { addBaseline } from './commands/baseline.ts';
 import { addCheck } from './commands/check.ts';
+import { addCleanCdc } from './commands/clean-cdc.ts';
+import { addEnableCdc } from './commands/enable-cdc.ts';
 import { addGenerate } from './commands/generate.ts';
+import { addSchemaDocs } from './commands/schema-docs.ts';
 import { addStatus } from './commands/status.ts';
 
 /** What a command gets from the shell that runs it. */
@@ -13,11 +16,14 @@ export interface CommandContext {
 
 /** Commands of `cdc manage-migrations`, in the order of the help; what a command needs is loaded when it runs. */
 const COMMANDS: readonly ((migrations: Command, context: CommandContext) => void)[] = [
+  addSchemaDocs,
   addGenerate,
   addApply,
   addStatus,
   addCheck,
   addBaseline,
+  addEnableCdc,
+  addCleanCdc,
 ];
 
 /** The command line. */

@@ -25,6 +25,7 @@ interface TableView {
   /** The key as an SQL array of names, `NULL` for none. */
   readonly keyArray: string;
   readonly indexes: readonly IndexView[];
+  readonly indexTag: string;
 }
 
 interface ColumnView {
@@ -64,6 +65,7 @@ export function renderTable(table: ReplicatedTable, path: string): SqlFile {
     constraint: table.names.primaryKey,
     columns: table.key.columns.map(quoteIdentifier).join(', '),
   };
+  const indexes = buildIndexes(table, schema);
   const body = render({
     schema,
     name: table.name,
@@ -72,7 +74,11 @@ export function renderTable(table: ReplicatedTable, path: string): SqlFile {
     columnTag: dollarTag(columns.map(({ json }) => json).join('\n'), 'columns'),
     key,
     keyArray: table.key ? `ARRAY[${table.key.columns.map(quoteLiteral).join(', ')}]` : 'NULL',
-    indexes: buildIndexes(table, schema),
+    indexes,
+    indexTag: dollarTag(
+      indexes.map(({ qualified }) => `${qualified} ${table.name}`).join(' '),
+      'index',
+    ),
   });
   const facts = {
     source: `${table.source.database}.${table.source.schema}.${table.source.table}`,

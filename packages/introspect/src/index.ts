@@ -1,3 +1,44 @@
+export { compareCatalogs } from './compare-catalogs.ts';
+export type { CatalogDifference } from './compare-catalogs.ts';
+export type { CaptureRequest } from './cdc/capture-state.ts';
+export { cleanCdc } from './cdc/clean-cdc.ts';
+export type { CleanCdcOptions, CleanCdcResult, CleanupResult } from './cdc/clean-cdc.ts';
+export { enableCdc } from './cdc/enable-cdc.ts';
+export type { EnableCdcOptions, EnableCdcResult, TableResult } from './cdc/enable-cdc.ts';
+export { RISKS } from './cdc/finding.ts';
+export type { Finding, FindingCode, FindingLevel } from './cdc/finding.ts';
+export { formatLsn, parseLsn } from './cdc/lsn.ts';
+export type { Lsn } from './cdc/lsn.ts';
+export type { CapturePlan, TablePlan } from './cdc/plan-capture.ts';
+export type { CleanupInstance, CleanupStep } from './cdc/plan-cleanup.ts';
+export { planCustomers, planReferences } from './plan-sources.ts';
+export type { PlanOptions, SourcePlan } from './plan-sources.ts';
+export { readCatalogs } from './read-catalogs.ts';
+export type { ReadCatalogsOptions } from './read-catalogs.ts';
+export {
+  CaFileError,
+  CaptureDisabledError,
+  ConnectionLostError,
+  EmptyDatabaseError,
+  EncryptionError,
+  LoginRefusedError,
+  MissingTablesError,
+  PermissionDeniedError,
+  ServerUnreachableError,
+  SourceChangedError,
+  SourceError,
+  SourceQueryError,
+  SourceTimeoutError,
+  UnknownDatabaseError,
+  UntrustedCertificateError,
+} from './source-error.ts';
+export type { MissingTable } from './source-error.ts';
+export type {
+  CatalogSelection,
+  SourceEvent,
+  SourceOptions,
+  SourceTarget,
+} from './source-target.ts';
 export { buildMssqlCatalog } from './mssql/build-mssql-catalog.ts';
 export { MssqlRowsError, parseMssqlCatalogRows } from './mssql/parse-mssql-catalog-rows.ts';
 export type { MssqlCatalogRows, MssqlRow } from './mssql/parse-mssql-catalog-rows.ts';

@@ -55,6 +55,26 @@ function buildTarget(stage, repo, options, installed) {
       ...(cli ? [{ projects: [cli.project], target: 'build' }] : []),
     ],
     cache: stage.cache,
+    ...(stage.cache && cachedBy(stage, repo, options, installed)),
+    metadata: {
+      technologies: TECHNOLOGIES,
+      description: stage.description,
+      help: { command: `npx ${stage.command.split(' --')[0]} --help`, example: {} },
+    },
+  };
+}
+
+/**
+ * What a cached target reads and writes.
+ *
+ * @param {Stage} stage
+ * @param {Repo} repo
+ * @param {PluginOptions} options
+ * @param {readonly string[]} installed
+ * @returns {Pick<TargetConfiguration, 'inputs' | 'outputs'>}
+ */
+function cachedBy(stage, repo, { cli }, installed) {
+  return {
     inputs: [
       ...stage.files(repo).map((glob) => `{projectRoot}/${glob}`),
       ...stage.takes.map((glob) => ({ dependentTasksOutputFiles: inWorkspace(repo, glob) })),
@@ -63,11 +83,6 @@ function buildTarget(stage, repo, options, installed) {
       { externalDependencies: [...(cli ? (cli.externalDependencies ?? []) : installed)] },
     ],
     outputs: stage.writes(repo).map((path) => `{projectRoot}/${path}`),
-    metadata: {
-      technologies: TECHNOLOGIES,
-      description: stage.description,
-      help: { command: `npx ${stage.command.replace(/ --.*/, '')} --help`, example: {} },
-    },
   };
 }
 

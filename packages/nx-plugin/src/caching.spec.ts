@@ -151,7 +151,7 @@ describe('caching of adopus:migrations', () => {
         'adopus/migrations/tables',
         'adopus/migrations/validation',
       ],
-      [],
+      ['CDC_DB_USER'],
     ],
   ])('%s reads exactly these files', (target, files, folders, env) => {
     expect(workspace.inputs(target)).toEqual({

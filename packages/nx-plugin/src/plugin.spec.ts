@@ -112,11 +112,23 @@ describe('createNodes', () => {
     const options = { tableDefsTargetName: 'defs', migrationsTargetName: 'sql' };
     const [, { targets, metadata }] = await project(undefined, options);
     const names = ['defs', 'schemas', 'infrastructure', 'tables', 'staging', 'sql'];
-    const all = [...names, 'apply', 'status', 'check'];
+    const all = ['introspect', ...names, 'apply', 'status', 'check'];
     expect(Object.keys(targets!)).toEqual(all);
     expect(targets!['sql']!.dependsOn).toEqual(names.slice(0, -1));
-    expect(targets!['apply']).toMatchObject({ cache: false, dependsOn: ['sql'] });
     expect(metadata?.targetGroups).toEqual({ 'CDC migrations': all });
+  });
+
+  it('asks a database only on purpose: introspect is not cached, and nothing depends on it', async () => {
+    write({ 'repo/source-groups.yaml': GROUPS });
+    const [, { targets }] = await project();
+    expect(targets!['introspect']).toMatchObject({
+      command: 'cdc manage-migrations schema-docs',
+      cache: false,
+      dependsOn: [],
+    });
+    for (const { dependsOn } of Object.values(targets!)) {
+      expect(dependsOn).not.toContain('introspect');
+    }
   });
 
   it('depends on a command line of the same workspace, and on the packages that do the work', async () => {

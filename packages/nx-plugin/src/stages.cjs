@@ -34,8 +34,25 @@ const CONFIGURATION = ['source-groups.yaml', ...SERVICES];
  */
 const inEverySet = (path) => (repo) => repo.setFolders.map((folder) => `${folder}/${path}`);
 
+/** A target whose result depends on a database is run each time. */
+const ASKS_A_DATABASE = {
+  cache: false,
+  after: [],
+  files: NOTHING,
+  takes: [],
+  env: [],
+  writes: NOTHING,
+  packages: [],
+};
+
 /** @type {readonly Stage[]} */
 const STAGES = [
+  {
+    name: 'introspect',
+    description: 'Snapshots of the source databases; run on purpose, as it asks them',
+    command: 'cdc manage-migrations schema-docs',
+    ...ASKS_A_DATABASE,
+  },
   {
     name: 'table-defs',
     description: 'Table definitions and migration sets, from the configuration and the snapshot',
@@ -109,33 +126,25 @@ const STAGES = [
     writes: inEverySet('manifest.yaml'),
     packages: ['config', 'table-defs', 'sql-text', 'generated-file', 'cli'],
   },
-  ...[
-    {
-      name: 'apply',
-      description:
-        'Brings targets up to date; by itself an embedded PostgreSQL, --env=<name> another',
-      command: 'cdc manage-migrations apply --env embedded',
-    },
-    {
-      name: 'status',
-      description: 'What is applied, pending, outdated or failed in each schema of the targets',
-      command: 'cdc manage-migrations status --env embedded',
-    },
-    {
-      name: 'check',
-      description: 'Structure of the targets against the definitions; reads only',
-      command: 'cdc manage-migrations check --env embedded',
-    },
-  ].map((stage) => ({
-    ...stage,
-    cache: false,
+  {
+    name: 'apply',
+    description: 'Brings targets up to date; an embedded PostgreSQL, or the environment of --env',
+    command: 'cdc manage-migrations apply --env embedded',
+    ...ASKS_A_DATABASE,
     after: ['migrations'],
-    files: NOTHING,
-    takes: [],
-    env: [],
-    writes: NOTHING,
-    packages: ['tracker', 'cli'],
-  })),
+  },
+  {
+    name: 'status',
+    description: 'What is applied, pending, outdated or failed, per schema and file',
+    command: 'cdc manage-migrations status --env embedded',
+    ...ASKS_A_DATABASE,
+  },
+  {
+    name: 'check',
+    description: 'Structure of the targets against the definitions',
+    command: 'cdc manage-migrations check --env embedded',
+    ...ASKS_A_DATABASE,
+  },
 ];
 
 module.exports = { STAGES };

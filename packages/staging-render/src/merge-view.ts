@@ -1,11 +1,17 @@
 import { quoteIdentifier, quoteQualified } from '@cdc-migrations/sql-text';
 import {
   POSITION_COLUMNS,
-  stagingType,
   type ColumnDefinition,
   type ReplicatedTable,
 } from '@cdc-migrations/table-defs';
-import { keyText, keyValue, storageCast, unavailableLiteral } from './staged-value.ts';
+import {
+  availableValue,
+  buildLargeColumns,
+  positionOf as jsonPositionOf,
+  STORED_POSITION,
+  type LargeColumnView,
+} from './large-columns.ts';
+import { keyText, keyValue, storageCast } from './staged-value.ts';
 
 interface MergeView {
   readonly schema: string;
@@ -20,6 +26,12 @@ interface MergeView {
 export interface KeyedMergeView extends MergeView {
   readonly key: KeyView;
   readonly largeColumns: readonly LargeColumnView[];
+  readonly hasLargeColumns: boolean;
+  readonly isSoft: boolean;
+  /** Positions as JSON, of a table with such columns. */
+  readonly eventPosition: string;
+  readonly newestPosition: string;
+  readonly storedPosition: string;
   /** Whether the event `picked` can only be merged with the stored row of its key at hand. */
   readonly needsStored: string;
   /** Whether the event `newest` is newer than that row. */
@@ -40,6 +52,7 @@ interface KeyView {
   readonly newestIsDeletion: string;
   /** 32 bytes that stand for the key of `newest` in the tombstones. */
   readonly digest: string;
+  readonly eventDigest: string;
   readonly deletionDigest: string;
 }
 
@@ -50,15 +63,6 @@ interface PositionView {
   readonly deletionStored: string;
 }
 
-/** A column whose value Debezium leaves out when it did not change. */
-interface LargeColumnView {
-  readonly name: string;
-  /** Name of the subquery with the values before the newest events. */
-  readonly known: string;
-  readonly unavailable: string;
-  readonly knownIsNewest: string;
-}
-
 export interface AppendMergeView extends MergeView {
   readonly positionColumns: string;
 }
@@ -66,7 +70,8 @@ export interface AppendMergeView extends MergeView {
 /** View of the merge of a table with a key: the newest event per key wins. */
 export function buildKeyedMerge(table: ReplicatedTable, schema: string): KeyedMergeView {
   const key = keyColumnsOf(table);
-  const large = buildLargeColumns(table, key);
+  const valued = table.columns.filter((column) => !key.includes(column));
+  const large = buildLargeColumns(valued, (row) => valuesOf(key, row));
   const soft = table.deleteMode === 'soft';
   const keyView = buildKey(key);
   const columns = soft
@@ -77,8 +82,14 @@ export function buildKeyedMerge(table: ReplicatedTable, schema: string): KeyedMe
     ...buildMerge(table, schema, columns, (column) => keyedValue(column, large, keyView)),
     key: keyView,
     largeColumns: large,
+    hasLargeColumns: large.length > 0,
+    isSoft: soft,
+    eventPosition: jsonPositionOf('event'),
+    newestPosition: jsonPositionOf('newest'),
+    storedPosition: STORED_POSITION,
     needsStored: [
       'picked."__is_delete"',
+      ...(large.length > 0 ? ['picked."__held" IS NOT NULL'] : []),
       ...large.map(({ name, unavailable }) => `picked.${quoteIdentifier(name)} = ${unavailable}`),
     ].join(' OR '),
     isNewer:
@@ -134,11 +145,12 @@ function buildKey(key: readonly ColumnDefinition[]): KeyView {
     columns: key.map(({ name }) => quoteIdentifier(name)).join(', '),
     event: valuesOf(key, 'event'),
     newest: valuesOf(key, 'newest'),
-    storedIsPicked: `(${stored}) = (${valuesOf(key, 'picked')})`,
+    storedIsPicked: `(${key.map(({ name }) => `"__stored".${quoteIdentifier(name)}`).join(', ')}) = (${valuesOf(key, 'picked')})`,
     storedIsNewest: `(${stored}) = (${valuesOf(key, 'newest')})`,
     storedIsDeletion: `(${stored}) = (${valuesOf(key, 'deletion')})`,
     newestIsDeletion: `(${valuesOf(key, 'newest')}) = (${valuesOf(key, 'deletion')})`,
     digest: digestOf(key, 'newest'),
+    eventDigest: digestOf(key, 'event'),
     deletionDigest: digestOf(key, 'deletion'),
   };
 }
@@ -154,35 +166,12 @@ function digestOf(key: readonly ColumnDefinition[], row: string): string {
   return `sha256(convert_to(${text}, 'UTF8'))`;
 }
 
-function buildLargeColumns(
-  table: ReplicatedTable,
-  key: readonly ColumnDefinition[],
-): readonly LargeColumnView[] {
-  return table.columns
-    .filter((column) => column.role === 'source' && !key.includes(column))
-    .flatMap(({ name, type }) => {
-      const unavailable = unavailableLiteral(type);
-      return unavailable === undefined ? [] : [{ name, unavailable }];
-    })
-    .map((column, index) => {
-      const known = `known_${index + 1}`;
-      return {
-        ...column,
-        known,
-        knownIsNewest: `(${valuesOf(key, known)}) = (${valuesOf(key, 'newest')})`,
-      };
-    });
-}
-
 function stagedValue({ name, type, default: initial }: ColumnDefinition): string {
   const value = `newest.${quoteIdentifier(name)}${storageCast(type)}`;
   return initial === undefined ? value : `coalesce(${value}, ${initial})`;
 }
 
-/**
- * What the final row holds: the staged value; where that is Debezium's unavailable value, the one known before, else
- * the stored one.
- */
+/** What the final row holds. */
 function keyedValue(
   column: ColumnDefinition,
   large: readonly LargeColumnView[],
@@ -190,9 +179,7 @@ function keyedValue(
 ): string {
   if (column.name === '__deleted_at') return deletedAt(key);
   const found = large.find(({ name }) => name === column.name);
-  return found
-    ? availableValue(column, found, `(newest."__stored").${quoteIdentifier(column.name)}`)
-    : stagedValue(column);
+  return found ? availableValue(column, found) : stagedValue(column);
 }
 
 /** Now, where a newer delete is staged or remembered. */
@@ -213,19 +200,4 @@ function assignmentOf(name: string): string {
   return name === '__deleted_at'
     ? `${column} = CASE WHEN excluded.${column} IS NOT NULL THEN coalesce(stored.${column}, excluded.${column}) END`
     : `${column} = excluded.${column}`;
-}
-
-function availableValue(
-  { name, type, role }: ColumnDefinition,
-  large: LargeColumnView,
-  stored: string,
-): string {
-  const staged = `newest.${quoteIdentifier(name)}`;
-  const cast = storageCast(type);
-  const relaxed = stagingType({ type, role });
-  return (
-    `(CASE WHEN ${staged} IS DISTINCT FROM ${large.unavailable} THEN ${staged}` +
-    ` WHEN ${large.known}."__kafka_offset" IS NOT NULL THEN ${large.known}.${quoteIdentifier(name)}` +
-    ` ELSE ${stored}${relaxed === type ? '' : `::${relaxed}`} END)${cast}`
-  );
 }

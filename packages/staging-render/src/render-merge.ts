@@ -27,11 +27,17 @@ interface Frame {
   readonly tally: string;
 }
 
+interface KeyedFrame extends Frame {
+  /** Values that Debezium left out; nothing where no column is that large. */
+  readonly largeValues: string;
+}
+
 const folder = new URL('../templates/', import.meta.url);
 const renderEvent = loadTemplate<EventView>(new URL('event.sql.hbs', folder));
+const renderLargeValues = loadTemplate<KeyedMergeView>(new URL('large-values.sql.hbs', folder));
 const renderTally = loadTemplate<TallyView>(new URL('tally.sql.hbs', folder));
-const renderHard = loadTemplate<KeyedMergeView & Frame>(new URL('hard-merge.sql.hbs', folder));
-const renderSoft = loadTemplate<KeyedMergeView & Frame>(new URL('soft-merge.sql.hbs', folder));
+const renderHard = loadTemplate<KeyedMergeView & KeyedFrame>(new URL('hard-merge.sql.hbs', folder));
+const renderSoft = loadTemplate<KeyedMergeView & KeyedFrame>(new URL('soft-merge.sql.hbs', folder));
 const renderAppend = loadTemplate<AppendMergeView & Frame>(new URL('append-merge.sql.hbs', folder));
 
 /** The statement that merges a window of staging: one statement, so that what it reads is what it deletes. */
@@ -50,5 +56,7 @@ export function renderMerge(table: ReplicatedTable, schema: string): string {
   const frame = { event, tally: renderTally({ keyed: table.key !== null }) };
   if (!table.key) return renderAppend({ ...buildAppendMerge(table, schema), ...frame }).trimEnd();
   const render = table.deleteMode === 'soft' ? renderSoft : renderHard;
-  return render({ ...buildKeyedMerge(table, schema), ...frame }).trimEnd();
+  const view = buildKeyedMerge(table, schema);
+  const largeValues = view.hasLargeColumns ? renderLargeValues(view) : '';
+  return render({ ...view, ...frame, largeValues }).trimEnd();
 }

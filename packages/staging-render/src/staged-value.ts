@@ -1,4 +1,4 @@
-import { parsePgType, type PgType } from '@cdc-migrations/table-defs';
+import { parsePgType, type ColumnDefinition, type PgType } from '@cdc-migrations/table-defs';
 
 /** Base types that text becomes only by an explicit cast. */
 const CAST_FROM_TEXT = new Set(['xml', 'json', 'jsonb']);
@@ -14,13 +14,20 @@ export function storageCast(type: string): string {
   return parsed && CAST_FROM_TEXT.has(parsed.base) ? `::${type}` : '';
 }
 
+/** Types of SQL Server whose values are in every event: those with a length, and the version of a row. */
+const SENT_WHOLE = /(?:^|\()(?:n?(?:var)?char|(?:var)?binary)\(\d|^(?:rowversion|timestamp)$/;
+
 /**
- * The literal by which Debezium says that a large value did not change, as the staging column of this type has it;
- * undefined for types that are never left out.
+ * The literal by which Debezium says that a large value did not change, as the staging column has it; undefined for
+ * columns that are never left out.
  */
-export function unavailableLiteral(type: string): string | undefined {
+export function unavailableLiteral({
+  role,
+  type,
+  source,
+}: Pick<ColumnDefinition, 'role' | 'type' | 'source'>): string | undefined {
   const parsed = parsePgType(type);
-  if (!parsed) return undefined;
+  if (role !== 'source' || !parsed || (source && SENT_WHOLE.test(source.type))) return undefined;
   const text = unavailableText(parsed);
   if (text === undefined) return undefined;
   return parsed.array ? `ARRAY[${text}]` : text;
@@ -43,7 +50,11 @@ export function keyValue(value: string, type: string): string {
   return ROUNDED.test(type) ? `${value}::${type}` : value;
 }
 
-/** A key value as text that is the same for equal values. */
+/** A key value as text that is the same for equal values: 1.0 is 1, and -0 is 0. */
 export function keyText(value: string, type: string): string {
-  return type === 'numeric' ? `trim_scale(${value})::text` : `${keyValue(value, type)}::text`;
+  if (type === 'numeric') return `trim_scale(${value})::text`;
+  const stored = keyValue(value, type);
+  return type === 'real' || type === 'double precision'
+    ? `(${stored} + 0)::text`
+    : `${stored}::text`;
 }

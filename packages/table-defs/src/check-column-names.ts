@@ -4,8 +4,8 @@ import { RESERVED_NAMES } from './metadata-columns.ts';
 import { problemAt, type ProblemList } from './problems.ts';
 import type { ColumnDefinition } from './table-definition.ts';
 
-/** Columns that PostgreSQL gives every table. */
-const SYSTEM_COLUMNS = new Set(['tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid']);
+/** Names that PostgreSQL keeps in every table. */
+const POSTGRES_OWN = new Set(['tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid']);
 
 /** Refuses a name that would be taken for the tenant's schema when a file is applied. */
 export function checkName(name: string, at: ConfigPath, problems: ProblemList): void {
@@ -33,8 +33,8 @@ export function checkColumnNames(
     if (RESERVED_NAMES.has(folded)) {
       const message = `column "${name}" of ${table} has a name that is kept for the metadata; put it into ignore_columns`;
       problems.errors.push(problemAt(at, [], message));
-    } else if (SYSTEM_COLUMNS.has(name)) {
-      const message = `column "${name}" of ${table} has the name of a system column of PostgreSQL; put it into ignore_columns`;
+    } else if (POSTGRES_OWN.has(name)) {
+      const message = `column "${name}" of ${table} has a name that PostgreSQL keeps in every table; put it into ignore_columns`;
       problems.errors.push(problemAt(at, [], message));
     } else if (other) {
       const how = other.name === name ? `both become "${name}"` : 'differ only in case';

@@ -17,6 +17,7 @@ export {
   KAFKA_TIMESTAMP,
   METADATA_COLUMNS,
   POSITION_COLUMNS,
+  RESERVED_NAMES,
 } from './metadata-columns.ts';
 export { schemaLabel } from './schema-label.ts';
 export { buildStagingColumns, stagingType } from './staging-columns.ts';
@@ -35,7 +36,16 @@ export type {
   TableDefinition,
   TargetSchema,
 } from './table-definition.ts';
-export { canonicalType, formatPgType, parsePgType } from './types/canonical-type.ts';
+export {
+  canonicalType,
+  formatPgType,
+  parsePgType,
+  PG_TYPES,
+  SPELLINGS,
+} from './types/canonical-type.ts';
 export type { PgType } from './types/canonical-type.ts';
+export { formatSourceType, mapType } from './types/map-type.ts';
+export type { MappedType } from './types/mapped-type.ts';
+export { MSSQL_TYPES } from './types/mssql-types.ts';
 export { classifyTypeChange } from './types/type-change.ts';
 export type { TypeChange } from './types/type-change.ts';

@@ -36,7 +36,7 @@ export const KAFKA_TIMESTAMP: ColumnDefinition = {
 };
 
 /** What the merge adds to an event while it works on it. */
-const MERGE_NAMES = ['__rejection', '__is_delete', '__stored'];
+const MERGE_NAMES = ['__rejection', '__is_delete', '__stored', '__held', '__position'];
 
 /** Names that no other column may have, in lower case. */
 export const RESERVED_NAMES: ReadonlySet<string> = new Set([

@@ -1,7 +1,7 @@
 import { quoteLiteral } from '@cdc-migrations/sql-text';
 import type { MigrationFile } from './migrations.ts';
 
-/** What a file made, as it was then; kept by the kind and name of the object: `routine sp_merge_actor()`. */
+/** An object that a file made. */
 export interface MadeObject {
   readonly digest: string;
   /** Whether the role of the files may use it: execute a routine, read a relation. */
@@ -14,8 +14,9 @@ export interface MadeObject {
 export const MANAGEMENT_SCHEMA = 'cdc_management';
 
 /**
- * SQL expression that gives the objects of a file (JSON, `MadeObject` by name) in a schema as it is now, NULL for files whose work can be compared
- * with the definitions: the routines of a staging file, all of the infrastructure.
+ * SQL expression that gives the `MadeObject`s of a file in a schema as they are now, by kind and name (`routine
+ * sp_merge_actor()`): the routines of a staging file, all of the infrastructure. NULL for files whose work can be
+ * compared with the definitions.
  */
 export function madeExpression(file: MigrationFile, schema: string, role: string): string {
   if (file.category === 'infrastructure') {

@@ -1,7 +1,12 @@
 import { Option, type Command } from 'commander';
 import type { GenerateOptions } from '../generate/generate.ts';
 import { STAGES } from '../generate/stage.ts';
+import { EXIT } from '../exit-code.ts';
 import type { CommandContext } from '../program.ts';
+
+interface RefreshOption {
+  readonly refresh?: boolean;
+}
 
 const MORE_HELP = `
 --table and --service also narrow the stage of --only; the stages schemas and
@@ -43,11 +48,24 @@ export function addGenerate(migrations: Command, { setExitCode }: CommandContext
         'write nothing; name every file that is stale or edited, and exit 1 or 6',
       ).conflicts(['dryRun', 'force']),
     )
+    .addOption(
+      new Option('--refresh', 'read the databases first, as schema-docs does').conflicts([
+        'dryRun',
+        'check',
+      ]),
+    )
     .option('--force', 'write over generated files that were edited, and files in their places')
     .option('--json', 'one JSON document on standard output, all else on standard error')
     .addHelpText('after', MORE_HELP)
-    .action(async (options: Omit<GenerateOptions, 'root'>) => {
+    .action(async ({ refresh, ...options }: Omit<GenerateOptions, 'root'> & RefreshOption) => {
+      const { root } = migrations.opts<{ root?: string }>();
+      const all = { ...options, ...(root !== undefined && { root }) };
+      if (refresh) {
+        const { refreshSnapshots } = await import('../source/refresh-snapshots.ts');
+        const exitCode = await refreshSnapshots(all);
+        if (exitCode !== EXIT.done) return setExitCode(exitCode);
+      }
       const { generate } = await import('../generate/generate.ts');
-      setExitCode(generate({ ...options, ...migrations.opts<{ root?: string }>() }));
+      setExitCode(generate(all));
     });
 }

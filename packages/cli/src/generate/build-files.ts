@@ -33,11 +33,8 @@ export function buildInfrastructure(
 }
 
 /** Files of final tables, and of the checks of tables that exist already. */
-export function buildTables(
-  sets: readonly MigrationSet[],
-  tables: readonly TableDefinition[],
-): readonly TableFile[] {
-  return inSets(sets, tables).map(({ table, folder, stem }) => ({
+export function buildTables(placed: readonly PlacedTable[]): readonly TableFile[] {
+  return placed.map(({ table, folder, stem }) => ({
     ...(table.kind === 'replicated'
       ? renderTable(table, `${folder}/tables/${stem}.sql`)
       : renderValidation(table, `${folder}/validation/${stem}.sql`)),
@@ -46,12 +43,8 @@ export function buildTables(
 }
 
 /** Staging files of the tables that are replicated. */
-export function buildStaging(
-  sets: readonly MigrationSet[],
-  tables: readonly TableDefinition[],
-  role: string,
-): readonly TableFile[] {
-  return inSets(sets, tables).flatMap(({ table, folder, stem }) =>
+export function buildStaging(placed: readonly PlacedTable[], role: string): readonly TableFile[] {
+  return placed.flatMap(({ table, folder, stem }) =>
     table.kind === 'replicated'
       ? [
           {
@@ -63,8 +56,18 @@ export function buildStaging(
   );
 }
 
-/** Tables with the folder of their set and the name of their files in it. */
-export function inSets(sets: readonly MigrationSet[], tables: readonly TableDefinition[]) {
+/** A table and where its files are: in the folder of its set, named by the stem. */
+export interface PlacedTable {
+  readonly table: TableDefinition;
+  readonly folder: string;
+  readonly stem: string;
+}
+
+/** The tables of each set, with the names of their files. */
+export function placeTables(
+  sets: readonly MigrationSet[],
+  tables: readonly TableDefinition[],
+): readonly PlacedTable[] {
   return sets.flatMap(({ name, folder }) => {
     const ofSet = tables.filter(({ set }) => set === name);
     const stems = fileStems(ofSet);

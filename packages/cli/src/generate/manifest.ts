@@ -5,7 +5,7 @@ import type {
   MigrationSet,
   TableDefinition,
 } from '@cdc-migrations/table-defs';
-import { inSets } from './build-files.ts';
+import type { PlacedTable } from './build-files.ts';
 
 /** A file by people in `manual/`. */
 export interface ManualFile {
@@ -26,7 +26,7 @@ export interface ManifestFacts {
 /** The manifest of a set: schemas, infrastructure, manual files in order of name, tables, staging. */
 export function buildManifest(
   set: MigrationSet,
-  tables: readonly TableDefinition[],
+  placed: readonly PlacedTable[],
   { role, manual, checksumOf }: ManifestFacts,
 ): Manifest {
   const once = (category: Category, file: string): ManifestEntry => ({
@@ -36,7 +36,6 @@ export function buildManifest(
     scope: 'database',
     checksum: checksumOf(`${set.folder}/${category}/${file}`),
   });
-  const placed = inSets([set], tables);
   const ofTables = (category: Category, kind: TableDefinition['kind'], suffix: string) =>
     placed
       .filter(({ table }) => table.kind === kind)

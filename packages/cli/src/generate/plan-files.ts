@@ -33,7 +33,7 @@ export function isInTheWay({ action }: FileStep): boolean {
  */
 export function planFiles(
   root: string,
-  { files, present, sets }: Output,
+  { files, present, sets }: Pick<Output, 'files' | 'present' | 'sets'>,
   { force = false, only }: Pick<GenerateOptions, 'force' | 'only'>,
 ): readonly FileStep[] {
   const wanted = files.map(({ path, text }): FileStep => {

@@ -13,7 +13,7 @@ import type { ManualFile } from './manifest.ts';
 import { listFiles, readIfThere } from './repo-files.ts';
 
 /** Folder of the snapshots, relative to the implementation repo. */
-const SNAPSHOTS_FOLDER = 'generated/schemas';
+export const SNAPSHOTS_FOLDER = 'generated/schemas';
 
 /** Catalogs of all snapshots. */
 export function readSnapshots(root: string): readonly Catalog[] {

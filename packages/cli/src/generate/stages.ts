@@ -16,7 +16,14 @@ import {
   type TableDefinition,
 } from '@cdc-migrations/table-defs';
 import type { Stage } from './stage.ts';
-import { buildInfrastructure, buildSchemas, buildStaging, buildTables } from './build-files.ts';
+import {
+  buildInfrastructure,
+  buildSchemas,
+  buildStaging,
+  buildTables,
+  placeTables,
+  type PlacedTable,
+} from './build-files.ts';
 import { buildManifest, type ManifestFacts } from './manifest.ts';
 import {
   readChecksum,
@@ -41,14 +48,15 @@ export interface Output {
 export function buildAll(root: string, role: string): Output {
   const config = readConfig(root);
   const { tables, sets, warnings } = buildDefinitions(config, readSnapshots(root));
+  const placed = placeTables(sets, tables);
   const sql = [
     ...buildSchemas(sets, config.sourceGroups, role),
     ...buildInfrastructure(sets, role),
-    ...buildTables(sets, tables),
-    ...buildStaging(sets, tables, role),
+    ...buildTables(placed),
+    ...buildStaging(placed, role),
   ];
   const checksums = new Map(sql.map(({ path, checksum }) => [path, checksum]));
-  const manifests = renderManifests(root, sets, tables, {
+  const manifests = renderManifests(root, sets, placed, {
     role,
     checksumOf: (path) => checksums.get(path)!,
   });
@@ -81,19 +89,20 @@ export const BUILD_STAGE: { readonly [S in Stage]: (root: string, role: string) 
     const sets = readSets(root);
     const tables = readDefinitions(root, sets);
     const present = listFolders(root, sets, ['tables', 'validation']);
-    return { ...NOTHING, files: buildTables(sets, tables), present, sets, tables };
+    return { ...NOTHING, files: buildTables(placeTables(sets, tables)), present, sets, tables };
   },
   staging: (root, role) => {
     const sets = readSets(root);
     const tables = readDefinitions(root, sets);
     const present = listFolders(root, sets, ['staging']);
-    return { ...NOTHING, files: buildStaging(sets, tables, role), present, sets, tables };
+    const files = buildStaging(placeTables(sets, tables), role);
+    return { ...NOTHING, files, present, sets, tables };
   },
   migrations: (root, role) => {
     readConfig(root); // What is wrong between files shows nowhere else: the other stages each read their own.
     const sets = readSets(root);
     const tables = readDefinitions(root, sets);
-    const files = renderManifests(root, sets, tables, {
+    const files = renderManifests(root, sets, placeTables(sets, tables), {
       role,
       checksumOf: (path) => readChecksum(root, path),
     });
@@ -130,11 +139,11 @@ function listFolders(
 function renderManifests(
   root: string,
   sets: readonly MigrationSet[],
-  tables: readonly TableDefinition[],
+  placed: readonly PlacedTable[],
   facts: Omit<ManifestFacts, 'manual'>,
 ): readonly GeneratedFile[] {
   return sets.map((set) => {
-    const ofSet = tables.filter((table) => table.set === set.name);
+    const ofSet = placed.filter(({ table }) => table.set === set.name);
     const manual = readManual(root, set);
     return renderManifest(buildManifest(set, ofSet, { ...facts, manual }), set);
   });

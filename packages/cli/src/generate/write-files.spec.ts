@@ -38,10 +38,14 @@ function generateAsNobody(cwd: string) {
 function staleRepo(): string {
   const root = copyOf(done);
   edit(root, SNAPSHOT, 'name: FraDato', 'name: FraDate');
-  if (NOBODY !== undefined) {
-    for (const path of ['', ...treeOf(root).keys()]) chownSync(join(root, path), NOBODY, NOBODY);
-  }
+  give(root);
   return root;
+}
+
+/** Makes a repo that of the user of `generateAsNobody`. */
+function give(root: string): void {
+  if (NOBODY === undefined) return;
+  for (const path of ['', ...treeOf(root).keys()]) chownSync(join(root, path), NOBODY, NOBODY);
 }
 
 it.each([
@@ -74,9 +78,7 @@ it.each([
 it('a folder with a stale file that cannot be removed leaves everything as it was', () => {
   const root = copyOf(done);
   edit(root, 'services/adopus.yaml', 'public.customer_user', 'public.customers');
-  if (NOBODY !== undefined) {
-    for (const path of ['', ...treeOf(root).keys()]) chownSync(join(root, path), NOBODY, NOBODY);
-  }
+  give(root);
   const before = treeOf(root);
   chmodSync(join(root, 'migrations/validation'), 0o555);
   const run = generateAsNobody(root);
@@ -91,7 +93,25 @@ it('a folder with a stale file that cannot be removed leaves everything as it wa
   expect(changesSince(before, root)).toEqual([]);
 });
 
-it('a file in the place of a folder is told, and the folders made before it go', () => {
+it('folders that were made before the one that cannot be go again', () => {
+  const root = smallRepo();
+  mkdirSync(join(root, 'migrations'));
+  give(root);
+  const before = treeOf(root);
+  chmodSync(join(root, 'migrations'), 0o555);
+  const run = generateAsNobody(root);
+  chmodSync(join(root, 'migrations'), 0o755);
+  expect(run).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringContaining(
+      'migrations/schemas/create-schemas.sql: cannot be written: permission denied\n',
+    ),
+  });
+  expect(changesSince(before, root)).toEqual([]);
+});
+
+it('a file in the place of a folder is told', () => {
   const root = smallRepo();
   mkdirSync(join(root, 'migrations'));
   writeFileSync(join(root, 'migrations/tables'), 'a file\n');

@@ -1,5 +1,5 @@
 import type { CatalogColumn } from '@cdc-migrations/catalog';
-import { groupRows, rowsInOrder } from './group-rows.ts';
+import { groupRows, rowsInOrder } from '../group-rows.ts';
 import type { MssqlCatalogRows, MssqlRow } from './parse-mssql-catalog-rows.ts';
 
 type ColumnRow = MssqlRow<'columns'>;

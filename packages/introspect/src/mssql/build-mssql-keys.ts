@@ -4,7 +4,7 @@ import {
   type CatalogTable,
   type CatalogUniqueIndex,
 } from '@cdc-migrations/catalog';
-import { groupRows, rowsInOrder } from './group-rows.ts';
+import { groupRows, rowsInOrder } from '../group-rows.ts';
 import type { MssqlCatalogRows } from './parse-mssql-catalog-rows.ts';
 
 type TableKeys = Pick<CatalogTable, 'primaryKey' | 'uniqueIndexes' | 'foreignKeys'>;

@@ -1,5 +1,5 @@
 import type { Pattern } from '@cdc-migrations/catalog';
-import { groupRows } from './group-rows.ts';
+import { groupRows } from '../group-rows.ts';
 import type { MssqlCatalogRows, MssqlRow } from './parse-mssql-catalog-rows.ts';
 
 /** What a catalog is made of: one schema of one database, and the tables that services name in it. */

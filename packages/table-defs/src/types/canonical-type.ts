@@ -1,5 +1,5 @@
 /** Other spellings of a type's name, and the one that `format_type` prints. */
-const SPELLINGS: ReadonlyMap<string, string> = new Map([
+export const SPELLINGS: ReadonlyMap<string, string> = new Map([
   ['int', 'integer'],
   ['int4', 'integer'],
   ['int2', 'smallint'],
@@ -64,6 +64,9 @@ const FACETS: ReadonlyMap<string, readonly Limits[]> = new Map<string, readonly 
   ['tsrange', []],
   ['tstzrange', []],
 ]);
+
+/** Types that a column can be given, as `format_type` spells them, without facets. */
+export const PG_TYPES: readonly string[] = [...FACETS.keys()];
 
 /** A PostgreSQL type taken apart: `numeric(10,2)[]` is `{ base: 'numeric', facets: [10, 2], array: true }`. */
 export interface PgType {

@@ -1,0 +1,28 @@
+import type { Command } from 'commander';
+import type { CommandContext } from '../program.ts';
+import type { CleanCdcCommandOptions } from '../source/clean-cdc.ts';
+import { parseDays, parseList, parseTimeout } from './option-values.ts';
+
+/** `cdc manage-migrations clean-cdc`. */
+export function addCleanCdc(migrations: Command, { setExitCode }: CommandContext): void {
+  migrations
+    .command('clean-cdc')
+    .description('Forgets the captured changes of SQL Server that are older than so many days.')
+    .requiredOption('--env <env>', 'environment of the source')
+    .requiredOption('--days <days>', 'how long changes are kept', parseDays)
+    .option(
+      '--not-past <lsn|file>',
+      'what the slowest consumer has read: 0x…, or a file with <capture instance>: "0x…" on each line',
+    )
+    .option('--customer <a,b>', 'databases of these customers', parseList)
+    .option('--all', 'databases of all customers that have the environment')
+    .option('--table <name...>', 'only these tables, by <Table> or <schema>.<Table>')
+    .option('--dry-run', 'say what would be deleted, with the number of rows, and change nothing')
+    .option('--emit-sql', 'print a script for the DBA, and change nothing')
+    .option('--timeout <seconds>', 'for connecting, and again for each query', parseTimeout)
+    .option('--json', 'one JSON document on standard output, all else on standard error')
+    .action(async (options: Omit<CleanCdcCommandOptions, 'root'>) => {
+      const { cleanCdc } = await import('../source/clean-cdc.ts');
+      setExitCode(await cleanCdc({ ...options, ...migrations.opts<{ root?: string }>() }));
+    });
+}

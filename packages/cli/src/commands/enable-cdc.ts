@@ -1,0 +1,32 @@
+import type { Command } from 'commander';
+import type { CommandContext } from '../program.ts';
+import type { EnableCdcCommandOptions } from '../source/enable-cdc.ts';
+import { parseList, parseTimeout } from './option-values.ts';
+
+/** `cdc manage-migrations enable-cdc`. */
+export function addEnableCdc(migrations: Command, { setExitCode }: CommandContext): void {
+  migrations
+    .command('enable-cdc')
+    .description(
+      'Switches change data capture on in SQL Server, for the tables and columns of the definitions. ' +
+        'Says first all that speaks against it; what is on already is left alone.',
+    )
+    .requiredOption('--env <env>', 'environment of the source')
+    .option('--customer <a,b>', 'databases of these customers', parseList)
+    .option('--all', 'databases of all customers that have the environment')
+    .option('--table <name...>', 'only these tables, by <Table> or <schema>.<Table>')
+    .option('--dry-run', 'say what would be done, and change nothing')
+    .option('--emit-sql', 'print a script for the DBA, and change nothing')
+    .option(
+      '--accept <codes>',
+      'go on in spite of these risks: large-object, collation, …',
+      parseList,
+    )
+    .option('--second-instance', 'a second capture instance where the first has other columns')
+    .option('--timeout <seconds>', 'for connecting, and again for each query', parseTimeout)
+    .option('--json', 'one JSON document on standard output, all else on standard error')
+    .action(async (options: Omit<EnableCdcCommandOptions, 'root'>) => {
+      const { enableCdc } = await import('../source/enable-cdc.ts');
+      setExitCode(await enableCdc({ ...options, ...migrations.opts<{ root?: string }>() }));
+    });
+}

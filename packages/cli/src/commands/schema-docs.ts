@@ -1,0 +1,27 @@
+import { type Command } from 'commander';
+import type { CommandContext } from '../program.ts';
+import type { SchemaDocsOptions } from '../source/schema-docs.ts';
+import { parseList, parseTimeout } from './option-values.ts';
+
+/** `cdc manage-migrations schema-docs`. */
+export function addSchemaDocs(migrations: Command, { setExitCode }: CommandContext): void {
+  migrations
+    .command('schema-docs')
+    .description(
+      'Reads the structure of the validation database of each service and writes it to generated/schemas/. ' +
+        'Nothing is written unless everything was read.',
+    )
+    .option('--env <env>', 'environment of the source (default: validation_env of the service)')
+    .option('--service <name...>', 'only the databases of these services')
+    .option('--customer <a,b>', 'databases of these customers instead of the reference', parseList)
+    .option('--all', 'with --compare: all customers that have the environment')
+    .option('--compare', 'write nothing; say how the customers differ from the snapshots')
+    .option('--if-changed', 'read nothing more where the fingerprint is that of the snapshot')
+    .option('--force', 'write over snapshots that were edited')
+    .option('--timeout <seconds>', 'for connecting, and again for each query', parseTimeout)
+    .option('--json', 'one JSON document on standard output, all else on standard error')
+    .action(async (options: Omit<SchemaDocsOptions, 'root'>) => {
+      const { schemaDocs } = await import('../source/schema-docs.ts');
+      setExitCode(await schemaDocs({ ...options, ...migrations.opts<{ root?: string }>() }));
+    });
+}

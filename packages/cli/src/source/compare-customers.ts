@@ -1,0 +1,137 @@
+import type { Catalog } from '@cdc-migrations/catalog';
+import type { Config } from '@cdc-migrations/config';
+import {
+  compareCatalogs,
+  planCustomers,
+  readCatalogs,
+  SourceError,
+  type CatalogDifference,
+  type SourcePlan,
+} from '@cdc-migrations/introspect';
+import { CommandError, EXIT } from '../exit-code.ts';
+import { readSnapshots } from '../generate/read-outputs.ts';
+import { checkFit } from './check-fit.ts';
+import { resolveTargets, type PlannedTarget } from './open-targets.ts';
+import { runAll } from './run-all.ts';
+import { SOURCE_JOBS, type SchemaDocsOptions } from './schema-docs.ts';
+import { countOf } from './show-event.ts';
+
+/** How one database stands to the snapshots. */
+interface Comparison {
+  readonly source: string;
+  readonly database: string;
+  readonly state: 'equal' | 'fits' | 'does not fit' | 'failed';
+  readonly differences: readonly CatalogDifference[];
+  /** Why events of the database would not fit the definitions. */
+  readonly misfits: readonly string[];
+  /** Why it could not be read. */
+  readonly failure?: string;
+}
+
+/**
+ * Says which databases of an environment differ from the snapshots of the validation database, in what, and whether the
+ * definitions still fit them. Writes nothing; exit code 1 where one differs, 3 where one could not be read.
+ */
+export async function compareCustomers(
+  root: string,
+  config: Config,
+  options: SchemaDocsOptions,
+): Promise<number> {
+  const { env, customer, all, service, json } = options;
+  if (env === undefined) throw new CommandError('--compare needs --env <env>');
+  if (customer && all) throw new CommandError('--customer and --all exclude each other');
+  const plans = planCustomers(config, env, customer, { services: service });
+  if (plans.length === 0) throw new CommandError(`no source has the environment "${env}"`);
+  const snapshots = readSnapshots(root);
+  const targets = resolveTargets(root, plans);
+  const timeout = options.timeout === undefined ? {} : { timeoutMs: options.timeout };
+  let done = 0;
+  const outcomes = await runAll(targets, SOURCE_JOBS, async (planned) => {
+    const comparison = await compareDatabase(config, snapshots, planned, timeout);
+    process.stderr.write(`[${++done}/${targets.length}] ${describe(comparison)}\n`);
+    return comparison;
+  });
+  const comparisons = outcomes.map((outcome) => {
+    if (outcome.kind === 'failed') throw outcome.error;
+    return outcome.value;
+  });
+  report(comparisons, json ?? false);
+  if (comparisons.some(({ state }) => state === 'failed')) return EXIT.tenantsFailed;
+  return comparisons.every(({ state }) => state === 'equal') ? EXIT.done : EXIT.differences;
+}
+
+async function compareDatabase(
+  config: Config,
+  snapshots: readonly Catalog[],
+  { plan, target }: PlannedTarget,
+  timeout: { readonly timeoutMs?: number },
+): Promise<Comparison> {
+  const { source, database, services } = plan;
+  const expected = expectedCatalogs(plan, snapshots);
+  const fingerprints = expected.flatMap(({ schema, fingerprint }) =>
+    fingerprint === undefined ? [] : [[schema, fingerprint] as const],
+  );
+  const comparison = { source, database, differences: [], misfits: [] };
+  try {
+    const found = await readCatalogs(target, plan.selections, {
+      ...timeout,
+      unlessEqual: new Map(fingerprints),
+      missing: 'leave out',
+    });
+    if (!found) return { ...comparison, state: 'equal' };
+    const differences = expected.flatMap((catalog) =>
+      compareCatalogs(
+        catalog,
+        found.find(({ schema }) => schema === catalog.schema),
+      ),
+    );
+    if (differences.length === 0) return { ...comparison, state: 'equal' };
+    const renamed = found.map((catalog) => ({ ...catalog, database: expected[0]!.database }));
+    const misfits = checkFit(config, services, { expected, found: renamed });
+    const state = misfits.length === 0 ? 'fits' : 'does not fit';
+    return { ...comparison, state, differences, misfits };
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error;
+    return { ...comparison, state: 'failed', failure: error.message };
+  }
+}
+
+/** Snapshots of the validation databases of the plan's services. */
+function expectedCatalogs(
+  { services, selections }: SourcePlan,
+  snapshots: readonly Catalog[],
+): readonly Catalog[] {
+  const databases = new Set(services.map(({ validationDatabase }) => validationDatabase));
+  return selections.map(({ schema }) => {
+    const catalog = snapshots.find((one) => databases.has(one.database) && one.schema === schema);
+    if (catalog) return catalog;
+    throw new CommandError(
+      `there is no snapshot of ${[...databases].join(', ')}.${schema} to compare with; cdc manage-migrations schema-docs makes it`,
+    );
+  });
+}
+
+function describe({ source, database, state, differences, failure }: Comparison): string {
+  const what = {
+    equal: 'equal',
+    fits: `${countOf(differences.length, 'difference')}, the definitions fit`,
+    'does not fit': `${countOf(differences.length, 'difference')}, the definitions do not fit`,
+    failed: failure,
+  }[state];
+  return `${source} (${database}): ${what}`;
+}
+
+function report(comparisons: readonly Comparison[], json: boolean): void {
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ databases: comparisons }, null, 2)}\n`);
+    return;
+  }
+  for (const comparison of comparisons) {
+    process.stdout.write(`${describe(comparison)}\n`);
+    for (const { schema, table, column, kind, detail } of comparison.differences) {
+      const place = [schema, table, column].filter((part) => part !== undefined).join('.');
+      process.stdout.write(`  ${place}: ${kind}${detail === undefined ? '' : `: ${detail}`}\n`);
+    }
+    for (const misfit of comparison.misfits) process.stdout.write(`  does not fit: ${misfit}\n`);
+  }
+}

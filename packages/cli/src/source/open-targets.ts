@@ -1,0 +1,51 @@
+import { isAbsolute, join } from 'node:path';
+import { MissingVariablesError, resolveServer, type ResolvedServer } from '@cdc-migrations/config';
+import type { SourcePlan, SourceTarget } from '@cdc-migrations/introspect';
+import { CommandError } from '../exit-code.ts';
+
+/** A database that is to be used, with all that the connection needs. */
+export interface PlannedTarget {
+  readonly plan: SourcePlan;
+  readonly target: SourceTarget;
+}
+
+/**
+ * The databases of plans with the values of their variables; `ca_file` is relative to the repo.
+ *
+ * @throws CommandError that names every missing variable at once.
+ */
+export function resolveTargets(
+  root: string,
+  plans: readonly SourcePlan[],
+): readonly PlannedTarget[] {
+  const missing = new Map<string, MissingVariablesError>();
+  const targets = plans.flatMap((plan) => {
+    const { group, server, database } = plan;
+    try {
+      const resolved = withCaFile(root, resolveServer(server, process.env));
+      return [{ plan, target: { type: group.type, server: resolved, database } }];
+    } catch (error) {
+      if (!(error instanceof MissingVariablesError)) {
+        throw new CommandError((error as Error).message, undefined, { cause: error });
+      }
+      missing.set(server.at.keys.join('.'), error);
+      return [];
+    }
+  });
+  if (missing.size > 0) throw missingVariables([...missing.values()]);
+  return targets;
+}
+
+function withCaFile(root: string, server: ResolvedServer): ResolvedServer {
+  const { caFile } = server;
+  if (caFile === undefined || isAbsolute(caFile)) return server;
+  return { ...server, caFile: join(root, caFile) };
+}
+
+function missingVariables(errors: readonly MissingVariablesError[]): CommandError {
+  const names = [...new Set(errors.flatMap((error) => error.names))];
+  const servers = errors.map(({ server }) => `"${server.name}" of ${server.at.keys[0]}`).join(', ');
+  return new CommandError(
+    `${errors[0]!.server.at.file}: the server ${servers} needs ${names.join(', ')}; set ${names.length > 1 ? 'them' : 'it'} in the environment`,
+  );
+}

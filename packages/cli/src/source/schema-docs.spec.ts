@@ -1,0 +1,289 @@
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  readAdopusCatalog,
+  startMssqlFixture,
+  type Fault,
+  type MssqlFixture,
+} from '@cdc-migrations/mssql-fixture';
+import { copyRepo, mssqlEnv, type SourceRepo } from './source-repo.fixture.ts';
+
+const SNAPSHOT = 'generated/schemas/AdOpusTest.dbo.yaml';
+const COMMITTED = readFileSync(join(__dirname, '../../../../fixtures/adopus', SNAPSHOT), 'utf8');
+const EMPTY_CATALOG = {
+  ...Object.fromEntries(Object.keys(readAdopusCatalog()).map((view) => [view, []])),
+  'sys.databases': [{ database_id: 6, name: 'Empty', collation_name: 'Danish_Norwegian_CI_AS' }],
+};
+
+let server: MssqlFixture;
+let repo: SourceRepo;
+beforeAll(async () => {
+  server = await startMssqlFixture({
+    databases: { AdOpusTest: readAdopusCatalog(), Empty: EMPTY_CATALOG },
+  });
+});
+afterAll(() => server.close());
+beforeEach(() => {
+  repo = copyRepo('adopus');
+  writeFileSync(join(repo.root, 'ca.pem'), server.certificatePem);
+  repo.setEnv(mssqlEnv(server));
+  setServer('ca_file: ca.pem');
+});
+afterEach(() => {
+  server.clearFaults();
+  repo.remove();
+});
+
+/** Adds a line to the server `default`. */
+function setServer(line: string): void {
+  const password = '      password: ${MSSQL_NONPROD_PASSWORD}\n';
+  repo.edit('source-groups.yaml', password, `${password}      ${line}\n`);
+}
+
+function removeCa(): void {
+  repo.edit('source-groups.yaml', '      ca_file: ca.pem\n', '');
+}
+
+describe('the snapshot of AdOpusTest is the committed one, byte for byte', () => {
+  it('over TLS, the certificate verified', async () => {
+    repo.write(SNAPSHOT, '');
+    const run = await repo.cdc('schema-docs', '--env', 'nonprod', '--force');
+    expect(run).toMatchObject({ exitCode: 0, complaints: [], stdout: `changed ${SNAPSHOT}\n` });
+    expect(repo.read(SNAPSHOT)).toBe(COMMITTED);
+  });
+
+  it('without TLS', async () => {
+    removeCa();
+    setServer('encrypt: false');
+    repo.write(SNAPSHOT, '');
+    expect(await repo.cdc('schema-docs', '--env', 'nonprod', '--force')).toMatchObject({
+      exitCode: 0,
+    });
+    expect(repo.read(SNAPSHOT)).toBe(COMMITTED);
+  });
+
+  it('without --env, in the validation environment', async () => {
+    expect(await repo.cdc('schema-docs')).toMatchObject({
+      exitCode: 0,
+      stdout: `unchanged ${SNAPSHOT}\n`,
+    });
+  });
+});
+
+describe('--if-changed', () => {
+  it('asks one query when nothing changed', async () => {
+    server.forgetRequests();
+    const run = await repo.cdc('schema-docs', '--if-changed');
+    expect(run).toMatchObject({ exitCode: 0, stdout: '' });
+    expect(run.stderr).toContain('AdOpusTest: nothing changed since the snapshot');
+    expect(server.roundTrips()).toBe(1);
+  });
+
+  it.each([
+    ['a table more is wanted', () => addTable()],
+    ['the snapshot is missing', () => removeSnapshot()],
+  ])('reads when %s', async (_, change) => {
+    change();
+    server.forgetRequests();
+    expect(await repo.cdc('schema-docs', '--if-changed', '--force')).toMatchObject({ exitCode: 0 });
+    expect(server.roundTrips()).toBe(2);
+  });
+
+  function addTable(): void {
+    repo.edit(
+      'services/adopus.yaml',
+      '      dbo.Ytelse: {}\n',
+      '      dbo.Ytelse: {}\n      dbo.Test: {}\n',
+    );
+  }
+  function removeSnapshot(): void {
+    repo.write(SNAPSHOT, 'database: X\n');
+  }
+});
+
+it('a snapshot that was edited is not written over', async () => {
+  const edited = COMMITTED.replace('nvarchar', 'varchar');
+  repo.write(SNAPSHOT, edited);
+  expect(await repo.cdc('schema-docs')).toMatchObject({
+    exitCode: 6,
+    complaints: [`${SNAPSHOT}: this snapshot was edited; move it away, or --force writes over it`],
+  });
+  expect(repo.read(SNAPSHOT)).toBe(edited);
+});
+
+it('generate --refresh reads first', async () => {
+  server.forgetRequests();
+  const run = await repo.cdc('generate', '--refresh');
+  expect(run).toMatchObject({ exitCode: 0 });
+  expect(server.roundTrips()).toBe(2);
+});
+
+/** Runs with a fault; one line that says what happened and what to do, and nothing written. */
+async function expectFault(what: RegExp, ...args: readonly string[]): Promise<string> {
+  const before = readdirSync(join(repo.root, 'generated/schemas'));
+  const run = await repo.cdc('schema-docs', '--env', 'nonprod', '--timeout', '2', ...args);
+  expect(run).toMatchObject({ exitCode: 2, stdout: '' });
+  expect(run.complaints).toHaveLength(1);
+  expect(run.complaints[0]).toMatch(what);
+  expect(run.stderr).not.toContain(server.login.password);
+  expect(repo.read(SNAPSHOT)).toBe(COMMITTED);
+  expect(readdirSync(join(repo.root, 'generated/schemas'))).toEqual(before);
+  return run.complaints[0]!;
+}
+
+describe('a fault is one line, exit code 2, and the old snapshot stays', () => {
+  const addFault = (fault: Fault, sql?: RegExp) => server.addFault({ fault, ...(sql && { sql }) });
+
+  it('refused', async () => {
+    repo.setEnv({ MSSQL_NONPROD_PORT: '1' });
+    await expectFault(
+      /AdOpusTest on 127\.0\.0\.1:1: nothing answers at this port; start the server, or mend host and port/,
+    );
+  });
+
+  it('unknown host', async () => {
+    repo.setEnv({ MSSQL_NONPROD_HOST: 'no-such-host.invalid' });
+    await expectFault(/there is no such host; mend the host of the server "default"/);
+  });
+
+  it('the port of something else', async () => {
+    const other: Server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
+    await new Promise((resolve) => other.once('listening', resolve));
+    repo.setEnv({ MSSQL_NONPROD_PORT: String((other.address() as AddressInfo).port) });
+    await expectFault(
+      /hung up before the login; is it the port of the database server "default"\?/,
+    );
+    other.close();
+  });
+
+  it('closed in the middle of a row, twice', async () => {
+    addFault({ kind: 'close', afterRows: 100 }, /sys\.index_columns/);
+    await expectFault(/the connection was lost before the answer was complete; run it again/);
+  });
+
+  it('closed in the middle of a row once: it is read again', async () => {
+    server.addFault({
+      fault: { kind: 'close', afterRows: 100 },
+      sql: /sys\.index_columns/,
+      times: 1,
+    });
+    expect(await repo.cdc('schema-docs')).toMatchObject({
+      exitCode: 0,
+      stdout: `unchanged ${SNAPSHOT}\n`,
+    });
+  });
+
+  it.each<[string, Fault]>([
+    ['answers attention', { kind: 'stall', afterRows: 50 }],
+    ['is deaf', { kind: 'stall', afterRows: 50, isDeaf: true }],
+  ])('stalled for longer than the time-out, by a server that %s', async (_, fault) => {
+    addFault(fault, /sys\.index_columns/);
+    await expectFault(/no complete answer within 2 s; run it again, or allow more with --timeout/);
+  });
+
+  it('stalled at the login', async () => {
+    addFault({ kind: 'stall-login' });
+    await expectFault(/no connection within 2 s/);
+  });
+
+  it('login refused', async () => {
+    repo.setEnv({ MSSQL_NONPROD_PASSWORD: 'a-wrong-secret' });
+    const line = await expectFault(
+      /the server refused the login \(Login failed for user 'sa'\); mend user and password/,
+    );
+    expect(line).not.toContain('a-wrong-secret');
+  });
+
+  it('unknown database', async () => {
+    repo.edit('source-groups.yaml', 'database: AdOpusTest', 'database: AdOpusTset');
+    repo.edit(
+      'services/adopus.yaml',
+      'validation_database: AdOpusTest',
+      'validation_database: AdOpusTset',
+    );
+    await expectFault(
+      /the server has no database "AdOpusTset", or the login may not open it; mend the name/,
+    );
+  });
+
+  it('untrusted certificate', async () => {
+    removeCa();
+    await expectFault(
+      /the certificate of the server is not trusted \(.*\); name its authority with ca_file, or set trust_server_certificate: true/,
+    );
+  });
+
+  it('a ca_file that is not there', async () => {
+    repo.edit('source-groups.yaml', 'ca.pem', 'no.pem');
+    await expectFault(/ca_file .*no\.pem of the server "default" cannot be read/);
+  });
+
+  it('missing variables, all of them', async () => {
+    repo.setEnv({ MSSQL_NONPROD_HOST: undefined, MSSQL_NONPROD_PASSWORD: undefined });
+    await expectFault(
+      /source-groups\.yaml: the server "default" of adopus needs MSSQL_NONPROD_HOST, MSSQL_NONPROD_PASSWORD; set them in the environment/,
+    );
+  });
+
+  it('empty database', async () => {
+    repo.edit('source-groups.yaml', 'database: AdOpusTest', 'database: Empty');
+    repo.edit(
+      'services/adopus.yaml',
+      'validation_database: AdOpusTest',
+      'validation_database: Empty',
+    );
+    await expectFault(
+      /Empty on .*: the database has no table that the login sees; is it the right one\?/,
+    );
+    expect(existsSync(join(repo.root, 'generated/schemas/Empty.dbo.yaml'))).toBe(false);
+  });
+
+  it('a table that is dropped between two queries', async () => {
+    const database = server.addDatabase('Dropping', readAdopusCatalog());
+    repo.edit('source-groups.yaml', 'database: AdOpusTest', 'database: Dropping');
+    repo.edit(
+      'services/adopus.yaml',
+      'validation_database: AdOpusTest',
+      'validation_database: Dropping',
+    );
+    addFault(
+      { kind: 'act', act: () => database.dropTable('dbo.Avtale') },
+      /sys\.index_columns AS x JOIN #wanted/,
+    );
+    await expectFault(
+      /dbo\.Avtale changed or went away while the structure was read; run it again/,
+    );
+  });
+
+  it('tables that are not there, with those that could be meant', async () => {
+    repo.edit('services/adopus.yaml', /^ {6}dbo\.Ytelse: \{\}$/, '      dbo.Ytelser: {}');
+    repo.edit('services/adopus.yaml', 'from: dbo.Ytelse', 'from: dbo.Ytelser');
+    await expectFault(/there is no table dbo\.Ytelser \(did you mean "Ytelse"\?\); mend the names/);
+  });
+
+  it('a server that declines encryption gets no password', async () => {
+    const plain = await startMssqlFixture({
+      databases: { AdOpusTest: readAdopusCatalog() },
+      encryption: 'unsupported',
+    });
+    repo.setEnv(mssqlEnv(plain));
+    await expectFault(/the server offers no encryption, and nothing was sent; .* encrypt: false/);
+    await plain.close();
+  });
+});
+
+it('a table that the service names and a pattern excludes is an error of both files', async () => {
+  repo.edit(
+    'source-groups.yaml',
+    "table_exclude_patterns: ['^Log', '^sys']",
+    "table_exclude_patterns: ['^ytel']",
+  );
+  const { exitCode, complaints } = await repo.cdc('schema-docs');
+  expect(exitCode).toBe(2);
+  expect(complaints).toEqual([
+    expect.stringMatching(
+      /^services\/adopus\.yaml:\d+ adopus\.source\.tables\.dbo\.Ytelse: the service names this table and source-groups\.yaml excludes it: table_exclude_patterns has "\^ytel"; change one of the two$/,
+    ),
+  ]);
+});

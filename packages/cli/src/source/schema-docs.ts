@@ -1,0 +1,144 @@
+import { renderSnapshot, type Catalog } from '@cdc-migrations/catalog';
+import { readConfig, type Config } from '@cdc-migrations/config';
+import {
+  planCustomers,
+  planReferences,
+  readCatalogs,
+  type SourcePlan,
+} from '@cdc-migrations/introspect';
+import { CommandError, EXIT } from '../exit-code.ts';
+import { findRoot } from '../find-root.ts';
+import { isInTheWay, planFiles, type FileStep } from '../generate/plan-files.ts';
+import { SNAPSHOTS_FOLDER } from '../generate/read-outputs.ts';
+import { listFiles } from '../generate/repo-files.ts';
+import { writeFiles } from '../generate/write-files.ts';
+import { locateError } from '../locate-error.ts';
+import { resolveTargets, type PlannedTarget } from './open-targets.ts';
+import { readFingerprints } from './read-fingerprints.ts';
+import { runAll, type Outcome } from './run-all.ts';
+import { showEvent } from './show-event.ts';
+import { sourceFailures } from './source-failures.ts';
+
+export interface SchemaDocsOptions {
+  readonly root?: string;
+  readonly env?: string;
+  readonly service?: readonly string[];
+  readonly customer?: readonly string[];
+  readonly all?: boolean;
+  readonly compare?: boolean;
+  readonly ifChanged?: boolean;
+  readonly force?: boolean;
+  /** In milliseconds. */
+  readonly timeout?: number;
+  readonly json?: boolean;
+  /** Whether standard output is somebody else's. */
+  readonly quiet?: boolean;
+}
+
+/** Databases that are read at a time. */
+export const SOURCE_JOBS = 8;
+
+/**
+ * Writes the snapshots of the validation databases, or compares customers with them, and returns the exit code.
+ *
+ * @throws ConfigError, CommandError; the snapshots are then as they were.
+ */
+export async function schemaDocs(options: SchemaDocsOptions): Promise<number> {
+  const root = findRoot(options.root);
+  try {
+    const config = readConfig(root);
+    if (options.compare) {
+      const { compareCustomers } = await import('./compare-customers.ts');
+      return await compareCustomers(root, config, options);
+    }
+    if (options.all)
+      throw new CommandError('--all goes with --compare; name customers with --customer');
+    const plans = planSources(config, options);
+    return await writeSnapshots(root, plans, options);
+  } catch (error) {
+    throw locateError(error, root);
+  }
+}
+
+function planSources(config: Config, options: SchemaDocsOptions): readonly SourcePlan[] {
+  const { env, customer, service: services } = options;
+  if (!customer) return planReferences(config, { env, services });
+  if (env === undefined) throw new CommandError('--customer needs --env <env>');
+  return planCustomers(config, env, customer, { services });
+}
+
+async function writeSnapshots(
+  root: string,
+  plans: readonly SourcePlan[],
+  options: SchemaDocsOptions,
+): Promise<number> {
+  const outcomes = await runAll(resolveTargets(root, plans), SOURCE_JOBS, (planned) =>
+    readTarget(root, planned, options),
+  );
+  const errors = outcomes.flatMap((outcome) => (outcome.kind === 'failed' ? [outcome.error] : []));
+  if (errors.length > 0) throw sourceFailures(errors);
+  const catalogs = outcomes.flatMap((outcome) =>
+    outcome.kind === 'done' ? (outcome.value ?? []) : [],
+  );
+  const output = {
+    files: catalogs.map(renderSnapshot),
+    present: isWhole(plans, outcomes, options) ? listFiles(root, SNAPSHOTS_FOLDER) : [],
+    sets: [],
+  };
+  const steps = planFiles(root, output, { force: options.force ?? false });
+  const inTheWay = steps.filter(isInTheWay);
+  const writes = inTheWay.length === 0;
+  if (writes) writeFiles(root, steps);
+  report(steps, inTheWay, { writes, json: options.json ?? false, quiet: options.quiet ?? false });
+  return writes ? EXIT.done : EXIT.edited;
+}
+
+async function readTarget(
+  root: string,
+  { plan, target }: PlannedTarget,
+  { ifChanged, timeout }: SchemaDocsOptions,
+): Promise<readonly Catalog[] | undefined> {
+  return readCatalogs(target, plan.selections, {
+    onEvent: showEvent,
+    ...(timeout !== undefined && { timeoutMs: timeout }),
+    ...(ifChanged && { unlessEqual: readFingerprints(root, plan) }),
+  });
+}
+
+/** Snapshots that no service reads are stale, which only a run that reads all validation databases can tell. */
+function isWhole(
+  plans: readonly SourcePlan[],
+  outcomes: readonly Outcome<PlannedTarget, unknown>[],
+  { service, customer }: SchemaDocsOptions,
+): boolean {
+  const isValidation = ({ services, database }: SourcePlan) =>
+    services.some(({ validationDatabase: name }) => name.toLowerCase() === database.toLowerCase());
+  const hasAll = outcomes.every((outcome) => outcome.kind === 'done' && outcome.value);
+  return !service && !customer && plans.every(isValidation) && hasAll;
+}
+
+const DONE: { readonly [A in FileStep['action']]?: string } = {
+  create: 'created',
+  change: 'changed',
+  keep: 'unchanged',
+  remove: 'removed',
+};
+
+function report(
+  steps: readonly FileStep[],
+  inTheWay: readonly FileStep[],
+  { writes, json, quiet }: { readonly [K in 'writes' | 'json' | 'quiet']: boolean },
+): void {
+  for (const { path, action } of inTheWay) {
+    const what = action === 'edited' ? 'this snapshot was edited' : 'this file is not generated';
+    process.stderr.write(`${path}: ${what}; move it away, or --force writes over it\n`);
+  }
+  const told = steps.filter(({ action }) => action !== 'stray');
+  if (quiet) return;
+  if (json) {
+    const files = told.map(({ path, action }) => ({ path, action }));
+    process.stdout.write(`${JSON.stringify({ written: writes, files }, null, 2)}\n`);
+  } else if (writes) {
+    for (const { path, action } of told) process.stdout.write(`${DONE[action]} ${path}\n`);
+  }
+}

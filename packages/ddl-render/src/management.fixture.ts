@@ -1,0 +1,41 @@
+import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
+import type { MigrationSet } from '@cdc-migrations/table-defs';
+import { renderInfrastructure } from './render-infrastructure.ts';
+import { renderSchemas } from './render-schemas.ts';
+
+/** A session with a database. */
+type Sql = ReturnType<PostgresServer['connect']>;
+
+export const SET: MigrationSet = {
+  name: 'sink_asma.directory',
+  folder: 'migrations',
+  sourceGroup: 'adopus',
+  pattern: 'db-per-tenant',
+  services: ['adopus'],
+  literalSchemas: ['shared'],
+};
+
+export interface ManagedDatabase {
+  readonly server: PostgresServer;
+  /** One session of the superuser. */
+  readonly sql: Sql;
+}
+
+/** A server with a database that has the bookkeeping and the schemas `avansas` and `shared`. */
+export async function startManagedDatabase(): Promise<ManagedDatabase> {
+  const server = await startPostgres({ major: 15 });
+  const database = await server.createDatabase();
+  const sql = server.connect({ database, max: 1, fetch_types: false, onnotice: () => {} });
+  const files = [
+    renderSchemas(SET, ['avansas'], 'postgres'),
+    renderInfrastructure(SET, 'postgres'),
+  ];
+  for (const { text } of files) await applyText(sql, text);
+  return { server, sql };
+}
+
+/** Runs the text of a file as people do without our tool: the placeholder replaced, in one transaction. */
+export async function applyText(sql: Sql, text: string): Promise<void> {
+  const statements = text.replaceAll('{{SCHEMA}}', 'avansas');
+  await sql.begin((transaction) => transaction.unsafe(statements).simple());
+}

@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseDefinition, type ExistingTable } from '@cdc-migrations/table-defs';
+import { type ManagedDatabase, startManagedDatabase } from './management.fixture.ts';
+import { renderValidation } from './render-validation.ts';
+
+function definitionOf(name: string): ExistingTable {
+  const file = join(__dirname, '..', 'cases', name, 'definition.yaml');
+  return parseDefinition(readFileSync(file, 'utf8')) as ExistingTable;
+}
+
+const MAPPED = definitionOf('an-existing-table-is-only-read');
+const UNMAPPED = definitionOf('an-existing-table-without-mapped-columns-is-looked-for');
+
+describe('the check of an existing table', () => {
+  let database: ManagedDatabase;
+  beforeAll(async () => {
+    database = await startManagedDatabase();
+  });
+  afterAll(() => database.server.stop());
+
+  async function problems(table: ExistingTable, columns?: string): Promise<readonly unknown[]> {
+    if (columns !== undefined)
+      await database.sql.unsafe(`CREATE TABLE public.${table.name} (${columns})`);
+    const rows = await database.sql.unsafe(renderValidation(table, 'validation/t.sql').text);
+    await database.sql.unsafe(`DROP TABLE IF EXISTS public.${table.name}`);
+    return rows.map((row) => [row['column_name'], row['problem']]);
+  }
+
+  it.each<[string, string | undefined, readonly unknown[]]>([
+    ['finds nothing where all fits', 'id bigint, name text, _customer_id uuid NOT NULL', []],
+    [
+      'finds nothing in what it does not write, if that takes a row',
+      `id int, name varchar(100), _customer_id uuid, nr int GENERATED ALWAYS AS IDENTITY, made date NOT NULL DEFAULT now(), free text`,
+      [],
+    ],
+    ['finds that the table is missing', undefined, [[null, 'table is missing']]],
+    [
+      'finds columns that are missing, too narrow or NOT NULL',
+      'id smallint, name text NOT NULL',
+      [
+        ['id', 'column is smallint, which does not take every integer of actno int'],
+        ['name', 'column is NOT NULL, and Navn nvarchar(100) can be NULL'],
+        ['_customer_id', 'column is missing, wanted uuid for the template column'],
+      ],
+    ],
+    [
+      'finds a column that nothing fills',
+      'id int, name text, _customer_id uuid, must text NOT NULL',
+      [['must', 'column is NOT NULL without a default, and nothing is mapped to it']],
+    ],
+  ])('%s', async (_what, columns, found) => {
+    expect(await problems(MAPPED, columns)).toEqual(found);
+  });
+
+  it('looks for a table of which nothing is mapped', async () => {
+    expect(await problems(UNMAPPED)).toEqual([[null, 'table is missing']]);
+    expect(await problems(UNMAPPED, 'a int')).toEqual([]);
+  });
+});

@@ -1,0 +1,103 @@
+import type { MssqlSession } from '../mssql/open-mssql.ts';
+import { SourceError } from '../source-error.ts';
+import { DEFAULT_TIMEOUT_MS, type SourceOptions, type SourceTarget } from '../source-target.ts';
+import { withRetry } from '../with-retry.ts';
+import type { CaptureRequest } from './capture-state.ts';
+import {
+  planCapture,
+  type CaptureOptions,
+  type CapturePlan,
+  type TablePlan,
+} from './plan-capture.ts';
+import { readCaptureState } from './read-capture-state.ts';
+import { capturedColumnList, renderCaptureSql, ROLE_NAME } from './render-capture-sql.ts';
+
+export interface EnableCdcOptions extends SourceOptions, Partial<CaptureOptions> {
+  /** Whether only the plan is made. */
+  readonly dryRun?: boolean;
+}
+
+/** What became of a table. */
+export interface TableResult extends Omit<TablePlan, 'step'> {
+  readonly state: 'kept' | 'enabled' | 'would be enabled' | 'blocked' | 'failed';
+  /** What the server said of a failure. */
+  readonly reason?: string;
+}
+
+export interface EnableCdcResult {
+  readonly plan: CapturePlan;
+  readonly databaseState: 'kept' | 'enabled' | 'would be enabled' | 'blocked';
+  readonly tables: readonly TableResult[];
+  /** The same as a script for somebody with more rights. */
+  readonly sql: string;
+}
+
+/**
+ * Switches change data capture on for tables of a SQL Server database, and for the database first where it is off. All
+ * findings are made before anything is done; a table that fails does not stop the others.
+ *
+ * @throws SourceError where the database cannot be looked at.
+ */
+export async function enableCdc(
+  target: SourceTarget,
+  requests: readonly CaptureRequest[],
+  options: EnableCdcOptions = {},
+): Promise<EnableCdcResult> {
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, onEvent = () => undefined, dryRun = false } = options;
+  const { accepted = [], secondInstance = false } = options;
+  const { database, server } = target;
+  const { openMssql } = await import('../mssql/open-mssql.ts');
+  onEvent({ kind: 'connecting', database, host: server.host });
+  const { session, state } = await withRetry(async () => {
+    const opened = await openMssql(target, timeoutMs);
+    try {
+      return { session: opened, state: await readCaptureState(opened, requests) };
+    } catch (error) {
+      opened.close();
+      throw error;
+    }
+  }, onEvent);
+  try {
+    const plan = planCapture(state, requests, { accepted, secondInstance });
+    const sql = renderCaptureSql(plan);
+    if (dryRun || plan.isBlocked) return { plan, sql, ...describe(plan) };
+    const enables = plan.enablesDatabase && plan.tables.some(({ step }) => step === 'enable');
+    if (enables) await session.call('sys.sp_cdc_enable_db', {});
+    const tables: TableResult[] = [];
+    for (const table of plan.tables) {
+      onEvent({ kind: 'enabling', database, table: `${table.schema}.${table.table}` });
+      tables.push(await runTable(session, table));
+    }
+    return { plan, sql, databaseState: enables ? 'enabled' : 'kept', tables };
+  } finally {
+    session.close();
+  }
+}
+
+function describe(plan: CapturePlan): Pick<EnableCdcResult, 'databaseState' | 'tables'> {
+  const states = { keep: 'kept', enable: 'would be enabled', blocked: 'blocked' } as const;
+  const tables = plan.tables.map(({ step, ...table }) => ({ ...table, state: states[step] }));
+  if (plan.isBlocked) return { databaseState: 'blocked', tables };
+  return { databaseState: plan.enablesDatabase ? 'would be enabled' : 'kept', tables };
+}
+
+async function runTable(
+  session: MssqlSession,
+  { step, ...table }: TablePlan,
+): Promise<TableResult> {
+  if (step !== 'enable') return { ...table, state: step === 'keep' ? 'kept' : 'blocked' };
+  try {
+    await session.call('sys.sp_cdc_enable_table', {
+      source_schema: table.schema,
+      source_name: table.table,
+      role_name: ROLE_NAME,
+      capture_instance: table.instance,
+      supports_net_changes: false,
+      captured_column_list: capturedColumnList(table.columns),
+    });
+    return { ...table, state: 'enabled' };
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error;
+    return { ...table, state: 'failed', reason: error.message };
+  }
+}

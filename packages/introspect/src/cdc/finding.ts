@@ -1,0 +1,57 @@
+/**
+ * What a look at the database finds before anything is enabled. `refused`: SQL Server would not do it; `risk`: it would,
+ * and harm may come of it, so it is not done unless accepted; `note`: good to know.
+ */
+export type FindingLevel = 'refused' | 'risk' | 'note';
+
+const LEVELS = {
+  'express-edition': 'refused',
+  'database-read-only': 'refused',
+  'no-sysadmin': 'refused',
+  'no-owner': 'refused',
+  'cdc-name-taken': 'refused',
+  'agent-stopped': 'risk',
+  'agent-unknown': 'note',
+  'no-table': 'refused',
+  'no-column': 'refused',
+  'memory-optimized': 'refused',
+  columnstore: 'refused',
+  'two-instances': 'refused',
+  'other-columns': 'refused',
+  'no-key': 'note',
+  'computed-column': 'risk',
+  'type-not-carried': 'note',
+  collation: 'risk',
+  'large-object': 'risk',
+} as const satisfies Readonly<Record<string, FindingLevel>>;
+
+export type FindingCode = keyof typeof LEVELS;
+
+/** Codes of the findings that can be accepted. */
+export const RISKS: readonly FindingCode[] = (Object.keys(LEVELS) as FindingCode[]).filter(
+  (code) => LEVELS[code] === 'risk',
+);
+
+/** One thing that was found; the message says what it is and the way out, in one line. */
+export interface Finding {
+  readonly code: FindingCode;
+  readonly level: FindingLevel;
+  /** `dbo.Actor`; none where it is about the database. */
+  readonly table?: string;
+  readonly message: string;
+}
+
+/** A finding about the database. */
+export function ofDatabase(code: FindingCode, message: string): Finding {
+  return { code, level: LEVELS[code], message };
+}
+
+/** A finding about a table. */
+export function ofTable(code: FindingCode, table: string, message: string): Finding {
+  return { code, level: LEVELS[code], table, message };
+}
+
+/** Whether a finding keeps its table or database from being enabled. */
+export function blocks({ code, level }: Finding, accepted: readonly FindingCode[]): boolean {
+  return level === 'refused' || (level === 'risk' && !accepted.includes(code));
+}

@@ -1,0 +1,126 @@
+import { groupRows } from '../group-rows.ts';
+import type { MssqlSession, Row } from '../mssql/open-mssql.ts';
+import { wantedTablesSql } from '../mssql/catalog-queries.ts';
+import { PermissionDeniedError, SourceQueryError } from '../source-error.ts';
+import type {
+  CaptureInstance,
+  CaptureRequest,
+  CaptureState,
+  CaptureTable,
+} from './capture-state.ts';
+import { AGENT_SQL, INSTANCES_SQL, STATE_SQL } from './capture-queries.ts';
+
+/** Editions by `SERVERPROPERTY('EngineEdition')`. */
+const EXPRESS = 4;
+const AZURE_DATABASE = 5;
+
+/** What SQL Server says about capturing these tables: three round trips at most, however many they are. */
+export async function readCaptureState(
+  session: MssqlSession,
+  requests: readonly CaptureRequest[],
+): Promise<CaptureState> {
+  const selections = requests.map(({ schema, table }) => ({
+    ...{ database: session.target.database, schema, tables: [table] },
+    pattern: 'db-per-tenant' as const,
+  }));
+  const [[head] = [], [limit] = [], tables = [], columns = [], keys = []] = await session.batch(
+    wantedTablesSql(selections) + STATE_SQL,
+  );
+  if (!head) throw new Error('sys.databases has no row of the current database');
+  const edition = Number(head['engine_edition']);
+  const isEnabled = isSet(head['is_cdc_enabled']);
+  const instances = isEnabled ? await readInstances(session) : new Map<number, CaptureInstance[]>();
+  const columnsOf = groupRows(columns, objectId);
+  const keysOf = groupRows(keys, objectId);
+  const bytes = limit === undefined ? undefined : Number(limit['bytes']);
+  return {
+    database: {
+      name: String(head['name']),
+      isEnabled,
+      isReadOnly: isSet(head['is_read_only']),
+      collation: String(head['collation_name']),
+      hasSchema: Number(head['cdc_schemas']) > 0,
+      hasUser: Number(head['cdc_users']) > 0,
+    },
+    login: { isSysadmin: isSet(head['is_sysadmin']), isOwner: isSet(head['is_owner']) },
+    isExpress: edition === EXPRESS,
+    agent: edition === AZURE_DATABASE ? 'not needed' : await readAgent(session),
+    ...(bytes !== undefined && bytes >= 0 && { maxLargeObjectBytes: bytes }),
+    tables: tables.map((row) => {
+      const id = objectId(row);
+      return buildTable(
+        row,
+        columnsOf.get(id) ?? [],
+        keysOf.get(id) ?? [],
+        instances.get(id) ?? [],
+      );
+    }),
+  };
+}
+
+function buildTable(
+  row: Row,
+  columns: readonly Row[],
+  keys: readonly Row[],
+  instances: readonly CaptureInstance[],
+): CaptureTable {
+  return {
+    schema: String(row['schema_name']),
+    name: String(row['name']),
+    isMemoryOptimized: isSet(row['is_memory_optimized']),
+    isColumnstore: Number(row['columnstores']) > 0,
+    columns: columns.map((column) => ({
+      name: String(column['name']),
+      type: String(column['type']).toLowerCase(),
+      maxLengthBytes: Number(column['max_length']),
+      ...(column['collation_name'] !== null && { collation: String(column['collation_name']) }),
+      isComputed: isSet(column['is_computed']) || isSet(column['is_column_set']),
+    })),
+    primaryKey: keys
+      .filter((key) => isSet(key['is_primary_key']))
+      .map((key) => String(key['column_name'])),
+    hasUniqueIndex: keys.length > 0,
+    instances,
+  };
+}
+
+/** Capture instances with their columns, by the object id of the source table. */
+async function readInstances(
+  session: MssqlSession,
+): Promise<ReadonlyMap<number, readonly CaptureInstance[]>> {
+  const [rows = []] = await session.batch(INSTANCES_SQL);
+  const bySource = groupRows(rows, (row) => Number(row['source_object_id']));
+  return new Map(
+    [...bySource].map(([id, ofTable]) => {
+      const byName = groupRows(ofTable, (row) => String(row['capture_instance']));
+      return [
+        id,
+        [...byName].map(([name, captured]) => ({
+          name,
+          columns: captured.map((row) => String(row['column_name'])),
+        })),
+      ];
+    }),
+  );
+}
+
+/** Whether SQL Server Agent runs; not everybody may ask. */
+async function readAgent(session: MssqlSession): Promise<CaptureState['agent']> {
+  try {
+    const [[row] = []] = await session.batch(AGENT_SQL);
+    if (!row) return 'unknown';
+    return String(row['status_desc']) === 'Running' ? 'running' : 'stopped';
+  } catch (error) {
+    if (error instanceof PermissionDeniedError || error instanceof SourceQueryError)
+      return 'unknown';
+    throw error;
+  }
+}
+
+function objectId(row: Row): number {
+  return Number(row['object_id']);
+}
+
+function isSet(value: unknown): boolean {
+  return value === true || value === 1;
+}

@@ -1,0 +1,162 @@
+import type { Socket } from 'node:net';
+import { Connection, Request, TYPES, type ConnectionConfiguration } from 'tedious';
+import { readCa } from '../read-ca.ts';
+import type { SourceTarget } from '../source-target.ts';
+import { connectSocket } from './connect-socket.ts';
+import { mssqlConnectError, mssqlQueryError, type ServerMessage } from './mssql-error.ts';
+
+/** A row by the names of its columns. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** Rows of one result of a batch. */
+export type ResultSet = readonly Row[];
+
+export type ParameterValue = string | number | boolean | Buffer | null;
+
+/** An argument of a procedure, by its name without `@`. */
+export type Parameters = Readonly<Record<string, ParameterValue>>;
+
+/** A connection to one database; requests run one after the other. */
+export interface MssqlSession {
+  readonly target: SourceTarget;
+  /** Runs a text as it is; one round trip. */
+  batch(text: string): Promise<readonly ResultSet[]>;
+  /** Runs a text with parameters; one round trip. */
+  query(text: string, parameters: Parameters): Promise<readonly ResultSet[]>;
+  /** Calls a procedure; one round trip. */
+  call(procedure: string, parameters: Parameters): Promise<readonly ResultSet[]>;
+  close(): void;
+}
+
+/** Opens a connection. Throws a SourceError that says why there is none. */
+export async function openMssql(target: SourceTarget, timeoutMs: number): Promise<MssqlSession> {
+  const messages: ServerMessage[] = [];
+  let socket: Socket | undefined;
+  const connection = new Connection(
+    buildConfiguration(
+      target,
+      timeoutMs,
+      async (options) => (socket = await connectSocket(options)),
+    ),
+  );
+  const close = () => {
+    connection.close();
+    socket?.destroy();
+  };
+  connection.on('errorMessage', ({ number, message }) => messages.push({ number, message }));
+  // What is lost is told to the request that waits for it; without one there is nothing to tell.
+  connection.on('error', () => undefined);
+  try {
+    await connected(connection, timeoutMs);
+  } catch (error) {
+    close();
+    throw mssqlConnectError(target, error, messages, timeoutMs);
+  }
+  const run = (start: (request: Request) => void, text: string, parameters: Parameters) =>
+    within(timeoutMs, close, runRequest(start, text, parameters)).catch((error: unknown) => {
+      throw mssqlQueryError(target, error, timeoutMs);
+    });
+  return {
+    target,
+    batch: (text) => run((request) => connection.execSqlBatch(request), text, {}),
+    query: (text, parameters) => run((request) => connection.execSql(request), text, parameters),
+    call: (procedure, parameters) =>
+      run((request) => connection.callProcedure(request), procedure, parameters),
+    close,
+  };
+}
+
+function buildConfiguration(
+  target: SourceTarget,
+  timeoutMs: number,
+  openSocket: typeof connectSocket,
+): ConnectionConfiguration {
+  const { host, port, user, password } = target.server;
+  const ca = readCa(target);
+  const encrypt = target.server.encrypt ?? true;
+  return {
+    server: host,
+    authentication: { type: 'default', options: { userName: user, password } },
+    options: {
+      port,
+      database: target.database,
+      appName: 'cdc manage-migrations',
+      encrypt,
+      trustServerCertificate: target.server.trustServerCertificate ?? false,
+      ...(ca !== undefined && { cryptoCredentialsDetails: { ca } }),
+      connectTimeout: timeoutMs,
+      requestTimeout: 0,
+      maxRetriesOnTransientErrors: 0,
+      connector: () => openSocket({ host, port, timeoutMs, encrypt }),
+    },
+  };
+}
+
+/** Waits for the login. The driver waits without end for an answer that breaks off, so the time is kept here. */
+function connected(connection: Connection, timeoutMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      const error = Object.assign(new Error('no answer to the login'), { code: 'ETIMEOUT' });
+      reject(error);
+    }, timeoutMs + CONNECT_GRACE_MS);
+    connection.connect((error) => {
+      clearTimeout(timer);
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}
+
+/** The driver's own time-out comes first where it works. */
+const CONNECT_GRACE_MS = 200;
+
+/** The driver's time-out ends with the first byte of an answer; this one is for all of it. */
+async function within<T>(timeoutMs: number, close: () => void, answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(Object.assign(new Error('no complete answer'), { code: 'ETIMEOUT' }));
+      close();
+    }, timeoutMs);
+  });
+  answer.catch(() => undefined);
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function runRequest(
+  start: (request: Request) => void,
+  text: string,
+  parameters: Parameters,
+): Promise<readonly ResultSet[]> {
+  return new Promise((resolve, reject) => {
+    const results: Row[][] = [];
+    let columns: readonly string[] = [];
+    const request = new Request(text, (error) => {
+      if (error) reject(error);
+      else resolve(results);
+    });
+    request.on('columnMetadata', (metadata) => {
+      columns = Object.values(metadata).map(({ colName }) => colName);
+      results.push([]);
+    });
+    request.on('row', (cells: readonly { readonly value: unknown }[]) => {
+      const row: Record<string, unknown> = {};
+      for (let i = 0; i < columns.length; i++) row[columns[i]!] = cells[i]?.value;
+      results.at(-1)?.push(row);
+    });
+    for (const [name, value] of Object.entries(parameters)) addParameter(request, name, value);
+    start(request);
+  });
+}
+
+function addParameter(request: Request, name: string, value: ParameterValue): void {
+  if (Buffer.isBuffer(value))
+    request.addParameter(name, TYPES.Binary, value, { length: value.length });
+  else if (typeof value === 'boolean') request.addParameter(name, TYPES.Bit, value);
+  else if (typeof value === 'number') request.addParameter(name, TYPES.Int, value);
+  else request.addParameter(name, TYPES.NVarChar, value);
+}

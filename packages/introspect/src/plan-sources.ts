@@ -1,0 +1,202 @@
+import {
+  ConfigError,
+  type Config,
+  type ConfigPath,
+  type Problem,
+  type Server,
+  type Service,
+  type Source,
+  type SourceEnvironment,
+  type SourceGroup,
+} from '@cdc-migrations/config';
+import { findExcluded } from './find-excluded.ts';
+import type { CatalogSelection } from './source-target.ts';
+
+/** A database that is to be used, and the tables of it that services name. */
+export interface SourcePlan {
+  readonly group: SourceGroup;
+  /** Customer (db-per-tenant) or service (db-shared). */
+  readonly source: string;
+  /** As written: its variables are resolved when the connection is made. */
+  readonly server: Server;
+  readonly database: string;
+  /** One for each schema, in the order of the services. */
+  readonly selections: readonly CatalogSelection[];
+  readonly services: readonly Service[];
+}
+
+export interface PlanOptions {
+  /** Environment of the source; that of the service's `validation_env` where none is given. */
+  readonly env?: string | undefined;
+  /** Only these services. */
+  readonly services?: readonly string[] | undefined;
+}
+
+/**
+ * The validation databases of the services: those of `validation_database`, each once with the tables of all services.
+ *
+ * @throws ConfigError for a service that has none in the environment, and for tables that patterns exclude.
+ */
+export function planReferences(config: Config, options: PlanOptions = {}): readonly SourcePlan[] {
+  const problems: Problem[] = [];
+  const places = selectServices(config, options).flatMap((service) => {
+    const group = groupOf(config, service);
+    if (!group) return [];
+    const env = options.env ?? service.validationEnv;
+    const place = findReference(group, service, env);
+    if (place) return [{ group, service, ...place }];
+    problems.push(noReference(group, service, env));
+    return [];
+  });
+  return mergePlans(places, problems);
+}
+
+/**
+ * Databases of customers in an environment, in the order of the configuration, with the tables of all services that
+ * their group feeds; those of the reference too, where it is one of them.
+ *
+ * @param customers names; undefined for all that have the environment.
+ * @throws ConfigError for a customer that is not there or lacks the environment.
+ */
+export function planCustomers(
+  config: Config,
+  env: string,
+  customers: readonly string[] | undefined,
+  options: Pick<PlanOptions, 'services'> = {},
+): readonly SourcePlan[] {
+  const problems: Problem[] = [];
+  const places = selectServices(config, options).flatMap((service) => {
+    const group = groupOf(config, service);
+    if (!group) return [];
+    const wanted = group.sources.filter(({ name }) =>
+      group.pattern === 'db-shared' ? name === service.name : (customers?.includes(name) ?? true),
+    );
+    return wanted.flatMap((source) => {
+      const environment = source.environments.get(env);
+      return environment ? [{ group, service, source, environment }] : [];
+    });
+  });
+  for (const name of customers ?? []) {
+    if (!places.some(({ source }) => source.name === name)) {
+      problems.push(noCustomer(config, name, env));
+    }
+  }
+  return mergePlans(places, problems);
+}
+
+interface Place {
+  readonly group: SourceGroup;
+  readonly service: Service;
+  readonly source: Source;
+  readonly environment: SourceEnvironment;
+}
+
+function selectServices(
+  { services }: Config,
+  { services: names }: PlanOptions,
+): readonly Service[] {
+  if (!names) return services;
+  const unknown = names.find((name) => !services.some((service) => service.name === name));
+  if (unknown === undefined) return services.filter(({ name }) => names.includes(name));
+  const known = services.map(({ name }) => name).join(', ');
+  throw new ConfigError([
+    { at: { file: 'services', keys: [] }, message: `no service "${unknown}"; known: ${known}` },
+  ]);
+}
+
+/** The group that the service's sinks are fed from. */
+function groupOf(config: Config, service: Service): SourceGroup | undefined {
+  const sinkGroups = service.sinks.map(({ sink }) => sink.split('.')[0]);
+  const names = config.sinkGroups
+    .filter(({ name }) => sinkGroups.includes(name))
+    .map(({ sourceGroup }) => sourceGroup);
+  return config.sourceGroups.find(({ name }) => names.includes(name));
+}
+
+/** The source with the validation database in that environment; else the one that has it in its own. */
+function findReference(
+  group: SourceGroup,
+  service: Service,
+  env: string,
+): Pick<Place, 'source' | 'environment'> | undefined {
+  const isReference = (environment: SourceEnvironment | undefined) =>
+    environment?.database.toLowerCase() === service.validationDatabase.toLowerCase();
+  const source =
+    group.sources.find(({ environments }) => isReference(environments.get(env))) ??
+    group.sources.find(({ environments }) => isReference(environments.get(service.validationEnv)));
+  const environment = source?.environments.get(env);
+  return source && environment && { source, environment };
+}
+
+/** Plans by database; the tables of several services are read together. */
+function mergePlans(places: readonly Place[], problems: readonly Problem[]): readonly SourcePlan[] {
+  const excluded = places.flatMap(({ group, service }) => findExcluded(group, service));
+  const all = [
+    ...problems,
+    ...new Map(excluded.map((one) => [JSON.stringify(one.at), one])).values(),
+  ];
+  if (all.length > 0) throw new ConfigError(all);
+  const plans = new Map<string, SourcePlan>();
+  for (const { group, service, source, environment } of places) {
+    const { server: serverName, database } = environment;
+    const server = group.servers.get(serverName);
+    if (!server) throw new Error(`the configuration was not checked: no server ${serverName}`);
+    const key = JSON.stringify([group.name, serverName, database]);
+    const before = plans.get(key);
+    const services = [...(before?.services ?? []), service];
+    plans.set(key, {
+      ...{ group, source: before?.source ?? source.name, server, database, services },
+      selections: buildSelections(spell(database, services), group, services),
+    });
+  }
+  return [...plans.values()];
+}
+
+/** Snapshots are looked up by `validation_database`, so its spelling wins. */
+function spell(database: string, services: readonly Service[]): string {
+  const same = ({ validationDatabase }: Service) =>
+    validationDatabase.toLowerCase() === database.toLowerCase();
+  return services.find(same)?.validationDatabase ?? database;
+}
+
+function buildSelections(
+  database: string,
+  { pattern }: SourceGroup,
+  services: readonly Service[],
+): readonly CatalogSelection[] {
+  const bySchema = new Map<string, Set<string>>();
+  for (const { tables } of services) {
+    for (const { schema, table } of tables) {
+      const names = bySchema.get(schema) ?? new Set<string>();
+      bySchema.set(schema, names.add(table));
+    }
+  }
+  return [...bySchema].map(([schema, names]) => ({
+    database,
+    schema,
+    pattern,
+    tables: [...names],
+  }));
+}
+
+function noReference(group: SourceGroup, service: Service, env: string): Problem {
+  const at: ConfigPath = {
+    file: service.at.file,
+    keys: [...service.at.keys, 'source', 'validation_database'],
+  };
+  const message =
+    `no source of the group ${group.name} has the database "${service.validationDatabase}" in the environment ` +
+    `"${env}"; mend source-groups.yaml, or choose a source with --env and --customer`;
+  return { at, message };
+}
+
+function noCustomer(config: Config, name: string, env: string): Problem {
+  for (const group of config.sourceGroups) {
+    const source = group.sources.find((entry) => entry.name === name);
+    if (!source) continue;
+    const envs = [...source.environments.keys()].join(', ');
+    return { at: source.at, message: `has no environment "${env}"; there are ${envs}` };
+  }
+  const at = { file: 'source-groups.yaml', keys: [] };
+  return { at, message: `there is no customer "${name}"; --customer takes names under sources` };
+}

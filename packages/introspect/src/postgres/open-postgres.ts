@@ -1,0 +1,114 @@
+import { once } from 'node:events';
+import { connect, isIP, type Socket } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
+import postgres, { type Sql, type TransactionSql } from 'postgres';
+import { readCa } from '../read-ca.ts';
+import { SourceTimeoutError } from '../source-error.ts';
+import type { SourceTarget } from '../source-target.ts';
+import { postgresError } from './postgres-error.ts';
+
+/** A connection to one database. */
+export interface PostgresSession {
+  readonly target: SourceTarget;
+  /** Runs queries that see one state of the database and change nothing. */
+  read<T>(work: (sql: TransactionSql) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** `N`: the server's answer to the request for TLS when it has none. */
+const NO_TLS = 0x4e;
+
+/** Names are spelled with their schema only where the search path does not find them. */
+const SETUP = `SET LOCAL search_path = pg_catalog; SET LOCAL statement_timeout = `;
+
+/** Opens a connection with the first query; what fails is a SourceError that says why. */
+export function openPostgres(target: SourceTarget, timeoutMs: number): PostgresSession {
+  const { host, port, user, password } = target.server;
+  const ssl = tlsOptions(target);
+  const sql = postgres({
+    ...{ host, port, user, password, database: target.database },
+    ...{ max: 1, prepare: false, fetch_types: false, idle_timeout: 0, onnotice: () => undefined },
+    connect_timeout: timeoutMs / 1000,
+    ssl: ssl ?? false,
+    connection: { application_name: 'cdc manage-migrations' },
+    socket: () => connectSocket(target, timeoutMs, ssl !== undefined),
+  } as postgres.Options<Record<string, never>>);
+  return {
+    target,
+    read: async (work) => {
+      const options = 'ISOLATION LEVEL REPEATABLE READ READ ONLY';
+      const run = sql.begin(options, async (transaction) => {
+        await transaction.unsafe(`${SETUP}${timeoutMs}`).simple();
+        return work(transaction);
+      });
+      try {
+        return (await within(run, target, timeoutMs)) as Awaited<ReturnType<typeof work>>;
+      } catch (error) {
+        throw postgresError(target, error, timeoutMs);
+      }
+    },
+    close: () => end(sql),
+  };
+}
+
+/** Node's options for TLS; undefined for a connection in clear text. Unless said, the certificate is verified. */
+function tlsOptions(target: SourceTarget): ConnectionOptions | undefined {
+  const { sslmode, encrypt, trustServerCertificate, host } = target.server;
+  const mode =
+    sslmode ?? (encrypt === false ? 'disable' : trustServerCertificate ? 'require' : 'verify-full');
+  if (mode === 'disable') return undefined;
+  const ca = readCa(target);
+  return {
+    host,
+    ...(isIP(host) === 0 && { servername: host }),
+    ...(ca !== undefined && { ca }),
+    rejectUnauthorized: mode !== 'require',
+    ...(mode === 'verify-ca' && { checkServerIdentity: () => undefined }),
+  };
+}
+
+/** The driver by itself tries again without end while the port hangs up, and speaks TLS to a server that declined it. */
+async function connectSocket(
+  { server: { host, port } }: SourceTarget,
+  timeoutMs: number,
+  encrypt: boolean,
+): Promise<Socket> {
+  const socket = connect({ host, port, noDelay: true });
+  await once(socket, 'connect', { signal: AbortSignal.timeout(timeoutMs) }).catch((error) => {
+    socket.destroy();
+    throw error;
+  });
+  if (encrypt) {
+    socket.once('data', ([answer]: Buffer) => {
+      if (answer === NO_TLS) socket.destroy(Object.assign(new Error('no TLS'), { code: 'NO_TLS' }));
+    });
+  }
+  socket.once('close', (hadError) => {
+    if (!hadError) socket.emit('error', Object.assign(new Error('closed'), { code: 'ECONNRESET' }));
+  });
+  return socket;
+}
+
+/** The statement's time-out is the server's; a server that is silent altogether is left by this one. */
+async function within<T>(run: Promise<T>, target: SourceTarget, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(
+      () => reject(new SourceTimeoutError(target, 'query', timeoutMs)),
+      timeoutMs + SILENCE_MS,
+    );
+  });
+  run.catch(() => undefined);
+  try {
+    return await Promise.race([run, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The server's own time-out is told first, as it says more. */
+const SILENCE_MS = 500;
+
+async function end(sql: Sql): Promise<void> {
+  await sql.end({ timeout: 0 }).catch(() => undefined);
+}

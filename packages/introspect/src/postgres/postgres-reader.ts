@@ -1,0 +1,123 @@
+import type { Catalog } from '@cdc-migrations/catalog';
+import type { TransactionSql } from 'postgres';
+import { didYouMean } from '../did-you-mean.ts';
+import type { SourceReader } from '../read-catalogs.ts';
+import { EmptyDatabaseError, MissingTablesError, type MissingTable } from '../source-error.ts';
+import type { CatalogSelection, SourceTarget } from '../source-target.ts';
+import { buildPostgresCatalog } from './build-postgres-catalog.ts';
+import {
+  COLUMNS_SQL,
+  FINGERPRINT_SQL,
+  FOREIGN_KEYS_SQL,
+  INDEXES_SQL,
+  TABLES_SQL,
+  TYPES_SQL,
+  VISIBLE_SQL,
+} from './catalog-queries.ts';
+import { openPostgres } from './open-postgres.ts';
+import type {
+  ColumnRow,
+  ForeignKeyRow,
+  IndexRow,
+  PostgresCatalogRows,
+  TableRow,
+  TypeRow,
+} from './postgres-rows.ts';
+
+/** PostgreSQL 15 and later. */
+export const POSTGRES_READER: SourceReader = {
+  read: async (target, selections, { timeoutMs, onEvent, unlessEqual, missing }) => {
+    const session = openPostgres(target, timeoutMs);
+    const names = selections.flatMap(({ schema, tables }) =>
+      tables.map((table) => ({ s: schema, t: table })),
+    );
+    const wanted = JSON.stringify(names);
+    try {
+      return await session.read(async (sql) => {
+        const fingerprints = await readFingerprints(sql, wanted);
+        const isEqual = selections.every(({ schema }) => {
+          const before = unlessEqual?.get(schema);
+          return before !== undefined && before === fingerprints.get(schema);
+        });
+        if (isEqual) return undefined;
+        onEvent({ kind: 'reading', database: target.database, tables: names.length });
+        const rows = await readRows(sql, wanted);
+        if (missing === 'refuse') await refuseMissing(sql, target, selections, rows);
+        return selections.map((selection): Catalog => {
+          const { tables, ...head } = buildPostgresCatalog(rows, selection);
+          const fingerprint = fingerprints.get(selection.schema);
+          return { ...head, ...(fingerprint !== undefined && { fingerprint }), tables };
+        });
+      });
+    } finally {
+      await session.close();
+    }
+  },
+};
+
+async function readFingerprints(
+  sql: TransactionSql,
+  wanted: string,
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await sql.unsafe<{ schema: string; hash: string }[]>(FINGERPRINT_SQL, [wanted]);
+  return new Map(rows.map(({ schema, hash }) => [schema, hash]));
+}
+
+async function readRows(sql: TransactionSql, wanted: string): Promise<PostgresCatalogRows> {
+  const [tables, columns, types, indexes, foreignKeys] = await Promise.all([
+    sql.unsafe<TableRow[]>(TABLES_SQL, [wanted]),
+    sql.unsafe<ColumnRow[]>(COLUMNS_SQL, [wanted]),
+    sql.unsafe<TypeRow[]>(TYPES_SQL, [wanted]),
+    sql.unsafe<IndexRow[]>(INDEXES_SQL, [wanted]),
+    sql.unsafe<ForeignKeyRow[]>(FOREIGN_KEYS_SQL, [wanted]),
+  ]);
+  return { tables, columns, types, indexes, foreignKeys };
+}
+
+interface VisibleRow {
+  readonly schema: string;
+  readonly name: string;
+  readonly kind: string;
+}
+
+/** Why a relation cannot be a source, by `relkind`. */
+const NO_TABLE: Readonly<Record<string, string>> = {
+  v: 'it is a view, which logical replication does not carry',
+  m: 'it is a materialized view, which logical replication does not carry',
+  f: 'it is a foreign table, which logical replication does not carry',
+};
+
+/** Throws for selected tables that are not there. */
+async function refuseMissing(
+  sql: TransactionSql,
+  target: SourceTarget,
+  selections: readonly CatalogSelection[],
+  { tables: found }: PostgresCatalogRows,
+): Promise<void> {
+  const known = new Set(found.map(({ schema, name }) => JSON.stringify([schema, name])));
+  const missing = selections.flatMap(({ schema, tables }) =>
+    tables
+      .filter((table) => !known.has(JSON.stringify([schema, table])))
+      .map((table) => ({ schema, table })),
+  );
+  if (missing.length === 0) return;
+  const visible = await sql.unsafe<VisibleRow[]>(VISIBLE_SQL);
+  if (!visible.some(({ kind }) => kind === 'r' || kind === 'p')) {
+    throw new EmptyDatabaseError(target);
+  }
+  throw new MissingTablesError(
+    target,
+    missing.map((entry) => withHint(entry, visible)),
+  );
+}
+
+function withHint(
+  { schema, table }: { readonly schema: string; readonly table: string },
+  visible: readonly VisibleRow[],
+): MissingTable {
+  const inSchema = visible.filter((row) => row.schema === schema);
+  const same = inSchema.find(({ name }) => name === table);
+  const names = inSchema.map(({ name }) => name);
+  const hint = same ? NO_TABLE[same.kind] : didYouMean(table, names);
+  return { table: `${schema}.${table}`, ...(hint !== undefined && { hint }) };
+}

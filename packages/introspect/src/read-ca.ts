@@ -1,0 +1,14 @@
+import { readFileSync } from 'node:fs';
+import { CaFileError } from './source-error.ts';
+import type { SourceTarget } from './source-target.ts';
+
+/** The authorities in a server's `ca_file`, as PEM; undefined where it names none. */
+export function readCa(target: SourceTarget): string | undefined {
+  const { caFile } = target.server;
+  if (caFile === undefined) return undefined;
+  try {
+    return readFileSync(caFile, 'utf8');
+  } catch (cause) {
+    throw new CaFileError(target, caFile, { cause });
+  }
+}

@@ -1,0 +1,65 @@
+import type { Catalog, SourceType } from '@cdc-migrations/catalog';
+import {
+  DEFAULT_TIMEOUT_MS,
+  type CatalogSelection,
+  type SourceOptions,
+  type SourceTarget,
+} from './source-target.ts';
+import { withRetry } from './with-retry.ts';
+
+export interface ReadCatalogsOptions extends SourceOptions {
+  /** Fingerprint of the last reading by schema; where all are equal, nothing more is read. */
+  readonly unlessEqual?: ReadonlyMap<string, string>;
+  /** What to do where a selected table is not there; an error unless said. */
+  readonly missing?: 'refuse' | 'leave out';
+}
+
+/** The options as a reader gets them. */
+export type ReaderOptions = Required<Omit<ReadCatalogsOptions, 'unlessEqual'>> & {
+  readonly unlessEqual: ReadonlyMap<string, string> | undefined;
+};
+
+/** What one kind of database does, on a connection that it opens and closes. */
+export interface SourceReader {
+  /** Catalogs with their fingerprints; undefined where every fingerprint is that of `unlessEqual`. */
+  readonly read: (
+    target: SourceTarget,
+    selections: readonly CatalogSelection[],
+    options: ReaderOptions,
+  ) => Promise<readonly Catalog[] | undefined>;
+}
+
+/** Drivers are loaded when the first database of their kind is read. */
+const READERS: { readonly [T in SourceType]: () => Promise<SourceReader> } = {
+  mssql: async () => (await import('./mssql/mssql-reader.ts')).MSSQL_READER,
+  postgres: async () => (await import('./postgres/postgres-reader.ts')).POSTGRES_READER,
+};
+
+/**
+ * Catalogs of the selected tables of one database, one for each selection, in its order; undefined where the
+ * fingerprints are those of `unlessEqual`. Two queries for all tables together; a transient failure is tried again once.
+ *
+ * @throws SourceError: what happened and what to do, in one line.
+ */
+export async function readCatalogs(
+  target: SourceTarget,
+  selections: readonly CatalogSelection[],
+  options: ReadCatalogsOptions = {},
+): Promise<readonly Catalog[] | undefined> {
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, onEvent = () => undefined } = options;
+  const { unlessEqual, missing = 'refuse' } = options;
+  const { database, server } = target;
+  const { read } = await READERS[target.type]();
+  onEvent({ kind: 'connecting', database, host: server.host });
+  const catalogs = await withRetry(
+    () => read(target, selections, { timeoutMs, onEvent, unlessEqual, missing }),
+    onEvent,
+  );
+  if (!catalogs) onEvent({ kind: 'unchanged', database });
+  else onEvent({ kind: 'read', database, tables: countTables(catalogs) });
+  return catalogs;
+}
+
+function countTables(catalogs: readonly Catalog[]): number {
+  return catalogs.reduce((sum, { tables }) => sum + tables.length, 0);
+}

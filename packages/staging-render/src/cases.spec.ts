@@ -1,0 +1,18 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseDefinition } from '@cdc-migrations/table-defs';
+import { renderStaging } from './render-staging.ts';
+
+const CASES = join(__dirname, '..', 'cases');
+
+/** Every folder of `cases` is a definition beside the file that it gives; UPDATE_CASES=1 writes those for a review. */
+test.each(readdirSync(CASES))('%s', (name) => {
+  const folder = join(CASES, name);
+  const table = parseDefinition(readFileSync(join(folder, 'definition.yaml'), 'utf8'));
+  if (table.kind !== 'replicated') throw new Error('an existing table has no staging');
+  const path = `migrations/staging/${table.name}-staging.sql`;
+  const { text } = renderStaging(table, { path, role: 'cdc_writer' });
+  const expected = join(folder, 'expected.sql');
+  if (process.env['UPDATE_CASES']) writeFileSync(expected, text);
+  expect(text).toBe(readFileSync(expected, 'utf8'));
+});

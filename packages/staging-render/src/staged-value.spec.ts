@@ -1,0 +1,66 @@
+import { keyText, keyValue, storageCast, unavailableLiteral } from './staged-value.ts';
+
+const TEXT = `'__debezium_unavailable_value'`;
+const BYTES = `'\\x5f5f646562657a69756d5f756e617661696c61626c655f76616c7565'::bytea`;
+
+describe('the unavailable value of a column', () => {
+  it.each<[string, string | undefined, string | undefined]>([
+    ['text', 'ntext', TEXT],
+    ['text', 'nvarchar(max)', TEXT],
+    ['text', 'text', TEXT],
+    ['text', undefined, TEXT],
+    ['text', 'dbo.Note (nvarchar(max))', TEXT],
+    ['text', 'nvarchar(4000)', undefined],
+    ['text', 'dbo.Url (varchar(200))', undefined],
+    ['xml', 'xml', TEXT],
+    ['jsonb', 'json', TEXT],
+    ['bytea', 'image', BYTES],
+    ['bytea', 'varbinary(max)', BYTES],
+    ['bytea', 'varbinary(50)', undefined],
+    ['bytea', 'binary(8)', undefined],
+    ['bytea', 'rowversion', undefined],
+    ['bytea', 'bytea', BYTES],
+    ['text[]', 'text[]', `ARRAY[${TEXT}]`],
+    ['character varying(500)', 'character varying(500)', TEXT],
+    ['character varying(499)', 'character varying(499)', undefined],
+    ['character varying(4000)', 'nvarchar(4000)', undefined],
+    ['character varying', 'character varying', TEXT],
+    ['integer', 'int', undefined],
+    ['tsvector', 'tsvector', undefined],
+  ])('%s of %s is %s', (type, source, literal) => {
+    const column = { role: 'source', type } as const;
+    const found = unavailableLiteral(
+      source === undefined ? column : { ...column, source: { name: 'a', type: source } },
+    );
+    expect(found).toBe(literal);
+  });
+
+  it('is none of a column that the source does not have', () => {
+    expect(unavailableLiteral({ role: 'template', type: 'text' })).toBeUndefined();
+  });
+});
+
+it.each([
+  ['xml', '::xml'],
+  ['jsonb[]', '::jsonb[]'],
+  ['text', ''],
+  ['numeric(5,2)', ''],
+])('%s is stored with the cast "%s"', (type, cast) => {
+  expect(storageCast(type)).toBe(cast);
+});
+
+it.each([
+  ['integer', 'v', 'v::text'],
+  ['numeric(5,2)', 'v::numeric(5,2)', 'v::numeric(5,2)::text'],
+  ['numeric', 'v::numeric', 'trim_scale(v)::text'],
+  ['real', 'v::real', '(v::real + 0)::text'],
+  ['double precision', 'v', '(v + 0)::text'],
+  [
+    'time(0) without time zone',
+    'v::time(0) without time zone',
+    'v::time(0) without time zone::text',
+  ],
+  ['character(4)', 'v', 'v::text'],
+])('a key of type %s is compared as %s and digested as %s', (type, value, text) => {
+  expect([keyValue('v', type), keyText('v', type)]).toEqual([value, text]);
+});

@@ -1,0 +1,45 @@
+import {
+  columnTemplatesSchema,
+  LEFT_ALONE,
+  serviceSchema,
+  sinkGroupsSchema,
+  sourceGroupsSchema,
+  typeOverridesSchema,
+} from '@cdc-migrations/config/schemas';
+import { readKeys, type KeyEntry } from './read-keys.ts';
+
+/** Keys that are accepted wherever they stand, and mean nothing here. */
+export const LEFT_ALONE_KEYS: readonly string[] = Object.keys(LEFT_ALONE).sort();
+
+const OF_GROUPS = {
+  '': '<group>',
+  '<group>.servers': '<server>',
+  '<group>.sources': '<source>',
+  '<group>.sources.<source>': '<env>',
+};
+
+/** The files that people write, with what stands for the keys that they choose. */
+const FILES = {
+  'source-groups': { schema: sourceGroupsSchema, chosen: OF_GROUPS },
+  'sink-groups': { schema: sinkGroupsSchema, chosen: OF_GROUPS },
+  service: {
+    schema: serviceSchema,
+    chosen: {
+      'source.tables': '<table>',
+      sinks: '<sink>',
+      'sinks.<sink>.tables': '<table>',
+    },
+  },
+  'column-templates': { schema: columnTemplatesSchema, chosen: { templates: '<template>' } },
+  'type-overrides': { schema: typeOverridesSchema, chosen: { tables: '<table>' } },
+};
+
+export type ConfigFile = keyof typeof FILES;
+
+/** All keys of each file that people write, as the parser knows them. */
+export const KEYS = Object.fromEntries(
+  Object.entries(FILES).map(([file, { schema, chosen }]) => [
+    file,
+    readKeys(schema, { leftAlone: LEFT_ALONE_KEYS, chosen }),
+  ]),
+) as { readonly [F in ConfigFile]: readonly KeyEntry[] };

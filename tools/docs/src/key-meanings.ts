@@ -1,0 +1,108 @@
+import type { ConfigFile } from './config-files.ts';
+
+const ENVIRONMENT = '<group>.sources.<source>.<env>';
+const SERVER = '<group>.servers.<server>';
+const SOURCE_TABLE = 'source.tables.<table>';
+const SINK_TABLE = 'sinks.<sink>.tables.<table>';
+const TEMPLATE = 'templates.<template>';
+
+/** Where a check asks for a key that the shape of the file leaves open. */
+export const NEEDED_ALL_THE_SAME: readonly string[] = [
+  'source',
+  'source.tables',
+  'sinks',
+  'sinks.<sink>.tables',
+];
+
+const OF_GROUPS = {
+  '<group>.pattern':
+    '`db-per-tenant`: a database for each customer. `db-shared`: one database, a schema for each service',
+  '<group>.description': 'for people',
+  '<group>.environment_aware': 'accepted; every group has environments here',
+  '<group>.envs': 'environments of the group; without it, those that its sources have',
+  '<group>.validation_env': 'the environment whose database stands for all of the group',
+  '<group>.database_ref': 'the database that stands for all of the group (not used yet)',
+  '<group>.include_pattern': 'databases that belong to the group (not used yet)',
+  '<group>.database_exclude_patterns': 'databases that do not (not used yet)',
+  '<group>.schema_exclude_patterns':
+    'schemas that no service may name; searched in the name, without case in SQL Server',
+  '<group>.table_include_patterns':
+    'where it is given, only tables that one of them finds may be named',
+  '<group>.table_exclude_patterns': 'tables that no service may name',
+  '<group>.servers': 'at least one',
+  [`${SERVER}.host`]: 'text, with `${NAME}` for a variable of the environment',
+  [`${SERVER}.port`]: 'from 1 to 65535, or `${NAME}`',
+  [`${SERVER}.user`]: 'as `host`',
+  [`${SERVER}.password`]: 'as `host`; the variable may be set to nothing',
+  [`${SERVER}.encrypt`]: 'SQL Server: TLS for all of the connection',
+  [`${SERVER}.trust_server_certificate`]: 'SQL Server: accept any certificate',
+  [`${SERVER}.sslmode`]: 'PostgreSQL: TLS as libpq has it; without it, where the server can',
+  [`${SERVER}.ca_file`]: 'certificate of the authority that signed the server’s',
+  '<group>.sources':
+    'customers (`db-per-tenant`), services (`db-shared`), or the target databases of a sink group',
+  '<group>.sources.<source>.schemas': 'schemas of the database',
+  [`${ENVIRONMENT}.server`]: 'one of `servers`; other keys beside these four are left alone',
+  [`${ENVIRONMENT}.database`]: 'name of the database in this environment',
+  [`${ENVIRONMENT}.target_sink_env`]:
+    'the environment of the sink that it feeds; without it, the one of the same name',
+  [`${ENVIRONMENT}.customer_id`]: 'for the sink pipeline',
+};
+
+/** What each key means, in the words of the glossary. */
+export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, string>> } = {
+  'source-groups': { '<group>.type': 'what the sources are', ...OF_GROUPS },
+  'sink-groups': {
+    '<group>.source_group': 'the source group that feeds it',
+    '<group>.type': 'always PostgreSQL',
+    ...OF_GROUPS,
+  },
+  service: {
+    service: 'only in the second form of the file',
+    source: 'what is read',
+    'source.validation_database':
+      'the database whose snapshot the definitions are made from: `generated/schemas/<database>.<schema>.yaml`',
+    'source.validation_env': 'an environment of the source group',
+    'source.tables': 'each source table, `{}` where there is no more to say',
+    [`${SOURCE_TABLE}.ignore_columns`]: 'columns that are not replicated',
+    [`${SOURCE_TABLE}.include_columns`]: 'only these columns are, less the ignored ones',
+    [`${SOURCE_TABLE}.key_columns`]:
+      'the key of a table that has no primary key, or none that is replicated',
+    [`${SOURCE_TABLE}.manual_migration_hints`]: 'accepted (not used yet)',
+    sinks: 'where it goes; the key is `<sink group>.<database>`',
+    'sinks.<sink>.tables': 'each final table; the key is `<schema>.<Table>`',
+    [`${SINK_TABLE}.from`]: 'the source table, one of `source.tables`',
+    [`${SINK_TABLE}.target_exists`]: 'true: the table is there already and is only checked',
+    [`${SINK_TABLE}.replicate_structure`]:
+      'true where `target_exists` is false, and false where it is true; any other value is an error',
+    [`${SINK_TABLE}.columns`]:
+      'only with `target_exists: true`: source column to column of the table; those that are not here go nowhere',
+    [`${SINK_TABLE}.column_templates`]: 'extra columns, behind those of the source',
+    [`${SINK_TABLE}.column_templates[].template`]: 'a key of `templates`',
+    [`${SINK_TABLE}.column_templates[].name`]: 'name of the column, where it is not the template’s',
+    [`${SINK_TABLE}.column_templates[].value`]: 'for the sink pipeline',
+    [`${SINK_TABLE}.transforms`]: 'named in the header of the files; they run in the sink pipeline',
+    [`${SINK_TABLE}.transforms[].bloblang_ref`]: 'where the transform is',
+    [`${SINK_TABLE}.transforms[].expected_output_column`]:
+      'a column that it makes: nullable text, unless the source has a column of that name',
+    [`${SINK_TABLE}.delete_mode`]:
+      '`hard`: a delete removes the row. `soft`: it sets `__deleted_at`',
+    [`${SINK_TABLE}.staging`]: '`logged`: the staging table survives a crash and costs WAL',
+    [`${SINK_TABLE}.renames`]: 'old column name to new one (not used yet)',
+    [`${SINK_TABLE}.manual_migration_hints`]: 'accepted (not used yet)',
+  },
+  'column-templates': {
+    templates: 'each template by its name',
+    [`${TEMPLATE}.name`]: 'name of the column',
+    [`${TEMPLATE}.type`]: 'its type; spellings as `varchar(20)` or `timestamptz` are understood',
+    [`${TEMPLATE}.not_null`]: 'whether the column is NOT NULL',
+    [`${TEMPLATE}.default`]: 'DEFAULT of the column; `false` and `0` are expressions too',
+    [`${TEMPLATE}.description`]: 'for people',
+    [`${TEMPLATE}.value`]: 'for the sink pipeline',
+  },
+  'type-overrides': {
+    types: 'source type (`datetime`, `nvarchar(max)`, `dbo.Url`) to the type of every such column',
+    tables: 'the same for a source table',
+    'tables.<table>.types': 'by source type in this table',
+    'tables.<table>.columns': 'by column',
+  },
+};

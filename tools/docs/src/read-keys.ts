@@ -1,0 +1,92 @@
+import type * as v from 'valibot';
+import { safeParse } from 'valibot';
+
+/** A key of the YAML that people write. */
+export interface KeyEntry {
+  /** `<group>.servers.<server>.host`. */
+  readonly path: string;
+  /** What the parser expects there, in its own words. */
+  readonly value: string;
+  readonly needed: boolean;
+  /** Value of a missing key, as YAML writes it. */
+  readonly default?: string;
+}
+
+type Schema = v.GenericSchema & {
+  readonly wrapped?: Schema;
+  readonly default?: unknown;
+  readonly entries?: Readonly<Record<string, Schema>>;
+  readonly rest?: Schema;
+  readonly value?: Schema;
+  readonly item?: Schema;
+  readonly options?: readonly Schema[];
+};
+
+export interface KeysOptions {
+  /** Keys that are accepted and have no meaning. */
+  readonly leftAlone: readonly string[];
+  /** What stands for a key that people choose, by the path of the mapping: `{ '': '<group>' }`. */
+  readonly chosen: Readonly<Record<string, string>>;
+}
+
+/** All keys that a valibot schema of a file knows, in its order. */
+export function readKeys(schema: v.GenericSchema, options: KeysOptions): readonly KeyEntry[] {
+  return below(schema as Schema, '', options);
+}
+
+function below(schema: Schema, path: string, options: KeysOptions): readonly KeyEntry[] {
+  if (schema.type === 'optional') return below(schema.wrapped!, path, options);
+  if (schema.type === 'union') {
+    return schema.options!.flatMap((option) => below(option, `${path}[]`, options));
+  }
+  if (schema.type === 'array') {
+    const item = schema.item!;
+    if (item.type === 'union') return below(item, path, options);
+    return isContainer(item) ? below(item, `${path}[]`, options) : [];
+  }
+  if (schema.type === 'record') {
+    if (!isContainer(schema.value!)) return [];
+    const chosen = chosenKey(path, options);
+    return below(schema.value!, join(path, chosen), options);
+  }
+  if (!schema.entries) return [];
+  const fields = Object.entries(schema.entries).filter(([key]) => !options.leftAlone.includes(key));
+  const entries = fields.flatMap(([key, field]) => {
+    const keyPath = join(path, key);
+    return [describe(field, keyPath), ...below(field, keyPath, options)];
+  });
+  if (!schema.rest) return entries;
+  return [...entries, ...below(schema.rest, join(path, chosenKey(path, options)), options)];
+}
+
+function describe(schema: Schema, path: string): KeyEntry {
+  const isOptional = schema.type === 'optional';
+  const entry = { path, value: expectationOf(schema), needed: !isOptional };
+  return isOptional && schema.default !== undefined
+    ? { ...entry, default: JSON.stringify(schema.default) }
+    : entry;
+}
+
+/** `a list, each item the name of a column`: what the schema says of a value of the wrong kind. */
+function expectationOf(schema: Schema): string {
+  const inner = schema.type === 'optional' ? schema.wrapped! : schema;
+  if (inner.type === 'unknown') return 'anything';
+  const message = safeParse(inner, undefined).issues?.[0].message ?? '';
+  if (!message.startsWith('expected ')) return 'a mapping of the keys below';
+  return message.replace(/^expected /, '').replace(/; found .*$/, '');
+}
+
+function isContainer(schema: Schema): boolean {
+  const { type } = schema.type === 'optional' ? schema.wrapped! : schema;
+  return type === 'strict_object' || type === 'loose_object' || type === 'object_with_rest';
+}
+
+function chosenKey(path: string, { chosen }: KeysOptions): string {
+  const key = chosen[path];
+  if (key === undefined) throw new Error(`no word for the keys that people choose in "${path}"`);
+  return key;
+}
+
+function join(path: string, key: string): string {
+  return path === '' ? key : `${path}.${key}`;
+}

@@ -1,0 +1,44 @@
+import { readManagement, type Management } from './read-management.ts';
+import { renderMetadataColumns, renderReservedNames } from './render-columns.ts';
+import { renderExample } from './render-example.ts';
+import { renderFile } from './render-file.ts';
+import { renderHelp, renderMissingCommands } from './render-help.ts';
+import { renderKeys, renderLeftAlone } from './render-keys.ts';
+import { renderObjects, renderSettings } from './render-management.ts';
+import { renderPackages } from './render-packages.ts';
+import { renderYamlForm } from './render-yaml-form.ts';
+import { renderMssqlTypes, renderPostgresTypes, renderTargetTypes } from './render-types.ts';
+
+/** The renderer of blocks: the first word of a block says what it is, the others what of it. */
+export function buildRenderer(root: string): (block: string) => string | Promise<string> {
+  let management: Promise<Management> | undefined;
+  const ofManagement = async (render: (management: Management) => string) =>
+    render(await (management ??= readManagement(root)));
+  const blocks: Readonly<Record<string, (rest: string) => string | Promise<string>>> = {
+    keys: renderKeys,
+    'keys-left-alone': renderLeftAlone,
+    'mssql-types': renderMssqlTypes,
+    'postgres-types': renderPostgresTypes,
+    'target-types': renderTargetTypes,
+    'metadata-columns': renderMetadataColumns,
+    'reserved-names': renderReservedNames,
+    'management-tables': () => ofManagement((read) => renderObjects(read, 'table', 'type')),
+    'management-views': () => ofManagement((read) => renderObjects(read, 'view')),
+    'management-routines': () =>
+      ofManagement((read) => renderObjects(read, 'function', 'procedure')),
+    'management-settings': () => ofManagement(renderSettings),
+    help: () => renderHelp(root),
+    'missing-commands': () => renderMissingCommands(root),
+    packages: () => renderPackages(root),
+    'yaml-form': renderYamlForm,
+    file: (rest) => renderFile(root, rest),
+    example: (rest) => renderExample(root, rest),
+  };
+  return (block) => {
+    const [kind = '', ...rest] = block.split(' ');
+    const render = blocks[kind];
+    if (!render)
+      throw new Error(`no such block: ${kind}; known: ${Object.keys(blocks).join(', ')}`);
+    return render(rest.join(' '));
+  };
+}

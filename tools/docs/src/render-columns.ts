@@ -1,0 +1,48 @@
+import {
+  DELETED_AT,
+  KAFKA_TIMESTAMP,
+  METADATA_COLUMNS,
+  RESERVED_NAMES,
+  type ColumnDefinition,
+} from '@cdc-migrations/table-defs';
+import { code, markdownTable } from './markdown-table.ts';
+
+/** What each metadata column holds. */
+const MEANINGS: Readonly<Record<string, string>> = {
+  __sync_timestamp:
+    'when the sink pipeline sent the event; `now()` of the merge where it sent none',
+  __source: 'the source, as the sink pipeline calls it',
+  __source_db: 'source database; part of the stream',
+  __source_table: 'source table; part of the stream',
+  __source_ts_ms:
+    'when the source made the change, in milliseconds since 1970; not used for the order',
+  __cdc_operation: '`INSERT`, `UPDATE`, `DELETE`, or `c`, `u`, `d`, `r` (read from a snapshot)',
+  __stream_generation: 'generation of the stream; staging has `DEFAULT 0`',
+  __kafka_partition: 'partition; part of the stream',
+  __kafka_offset: 'offset within the partition',
+  __deleted_at:
+    'tables with `delete_mode: soft`: when the delete was merged, NULL while the row is there',
+  __kafka_timestamp: 'staging only: when Kafka took the event',
+};
+
+/** The metadata columns of final and staging tables. */
+export function renderMetadataColumns(): string {
+  return markdownTable(
+    ['column', 'type', ''],
+    [...METADATA_COLUMNS, DELETED_AT, KAFKA_TIMESTAMP].map((column) => {
+      const meaning = MEANINGS[column.name];
+      if (meaning === undefined) throw new Error(`render-columns.ts: what is ${column.name}?`);
+      return [code(column.name), code(declarationOf(column)), meaning];
+    }),
+  );
+}
+
+/** The names that no other column may have. */
+export function renderReservedNames(): string {
+  return [...RESERVED_NAMES].map(code).join(', ');
+}
+
+function declarationOf({ type, nullable, default: initial }: ColumnDefinition): string {
+  const parts = [type, nullable ? '' : 'NOT NULL', initial ? `DEFAULT ${initial}` : ''];
+  return parts.filter(Boolean).join(' ');
+}

@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseDefinition, type ColumnDefinition } from '@cdc-migrations/table-defs';
+import { code, markdownTable } from './markdown-table.ts';
+
+const REPO = 'fixtures/adopus';
+const SNAPSHOT = 'generated/schemas/AdOpusTest.dbo.yaml';
+
+/** One table of fixtures/adopus, a row for each column: as the snapshot, the definition and the SQL have it. */
+export function renderExample(root: string, table: string): string {
+  const read = (file: string) => readFileSync(join(root, REPO, file), 'utf8');
+  const definition = parseDefinition(read(`generated/table-definitions/${table}.yaml`));
+  if (definition.kind !== 'replicated') throw new Error(`${table} is not replicated`);
+  const snapshot = snapshotLines(read(SNAPSHOT), table);
+  const final = sqlLines(read(`migrations/tables/${table}.sql`));
+  const staging = sqlLines(read(`migrations/staging/${table}-staging.sql`));
+  const own = definition.columns.filter(({ role }) => role !== 'metadata');
+  const rows = own.map((column) => [
+    codeOf(snapshot.get(column.name)),
+    describe(column),
+    codeOf(final.get(column.name)),
+    codeOf(staging.get(column.name)),
+  ]);
+  const metadata = definition.columns.length - own.length;
+  return markdownTable(
+    ['snapshot of the source', 'table definition', `CREATE TABLE "${table}"`, `"stg_${table}"`],
+    [
+      ...rows,
+      ['', `${metadata} metadata columns`, '`"__sync_timestamp" …`', 'the same and one more'],
+    ],
+  );
+}
+
+function describe({ role, type, nullable, exactness }: ColumnDefinition): string {
+  return `${exactness ?? role}: ${code(type)}${nullable ? '' : ', not null'}`;
+}
+
+/** Lines of the columns of a table, by name of the column. */
+function snapshotLines(text: string, table: string): ReadonlyMap<string, string> {
+  const [, ofTable = ''] = text.split(new RegExp(`^  ${table}:\\n`, 'm'));
+  const lines = ofTable.slice(0, ofTable.search(/^ {0,2}\S/m)).match(/(?<=^ {6}- ).*/gm) ?? [];
+  return new Map(lines.map((line) => [(JSON.parse(line) as { name: string }).name, line]));
+}
+
+/** Lines of the columns of the first CREATE TABLE, by name of the column. */
+function sqlLines(text: string): ReadonlyMap<string, string> {
+  const [, body = ''] = /^CREATE [^]*? \(\n([^]*?)^\);/m.exec(text) ?? [];
+  const lines = body.split('\n').map((line) => line.trim().replace(/,$/, ''));
+  return new Map(
+    lines.flatMap((line): [string, string][] => {
+      const name = /^"((?:[^"]|"")+)"/.exec(line)?.[1];
+      return name === undefined ? [] : [[name, line]];
+    }),
+  );
+}
+
+function codeOf(line: string | undefined): string {
+  return line === undefined ? '' : code(line);
+}

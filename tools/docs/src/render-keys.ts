@@ -1,0 +1,44 @@
+import { KEYS, LEFT_ALONE_KEYS, type ConfigFile } from './config-files.ts';
+import { MEANINGS, NEEDED_ALL_THE_SAME } from './key-meanings.ts';
+import { code, markdownTable } from './markdown-table.ts';
+import type { KeyEntry } from './read-keys.ts';
+
+/** The keys of a file that people write. */
+export function renderKeys(file: string): string {
+  if (!(file in KEYS)) throw new Error(`no such file: ${file}`);
+  const keys = KEYS[file as ConfigFile];
+  const meanings = MEANINGS[file as ConfigFile];
+  refuseStrangers(file, keys, meanings);
+  const shown = keys.filter(
+    ({ path }) => file !== 'sink-groups' || meanings[path] !== MEANINGS['source-groups'][path],
+  );
+  return markdownTable(
+    ['key', 'value', 'default', ''],
+    shown.map((entry) => [code(entry.path), entry.value, defaultOf(entry), meanings[entry.path]!]),
+  );
+}
+
+/** The keys that are accepted wherever they stand. */
+export function renderLeftAlone(): string {
+  return LEFT_ALONE_KEYS.map(code).join(', ');
+}
+
+function defaultOf({ path, needed, default: value }: KeyEntry): string {
+  if (needed || NEEDED_ALL_THE_SAME.includes(path)) return 'required';
+  return value === undefined ? '–' : code(value.replaceAll('"', ''));
+}
+
+/** Every key is explained, and nothing is explained that is no key. */
+function refuseStrangers(
+  file: string,
+  keys: readonly KeyEntry[],
+  meanings: Readonly<Record<string, string>>,
+): void {
+  const paths = keys.map(({ path }) => path);
+  const unexplained = paths.filter((path) => !Object.hasOwn(meanings, path));
+  const strange = Object.keys(meanings).filter((path) => !paths.includes(path));
+  if (unexplained.length + strange.length === 0) return;
+  throw new Error(
+    `key-meanings.ts, ${file}: not explained: ${unexplained.join(', ') || 'none'}; no such key: ${strange.join(', ') || 'none'}`,
+  );
+}

@@ -1,0 +1,66 @@
+import { isCdcEnabled } from '../batch/resolve-relation.ts';
+import { hasDatabaseRole, isSysadmin, type Frame } from '../batch/session.ts';
+import { editRows, type RowEditor } from '../engine/edit-rows.ts';
+import { editTables, type TableEditor } from '../engine/edit-tables.ts';
+import { raise } from '../engine/sql-server-error.ts';
+import { tableId } from '../engine/user-table.ts';
+import { renderIsoTime } from '../tds/iso-time.ts';
+import { addLsn } from './log-sequence.ts';
+
+/** The database that a procedure works on. */
+export interface CdcContext {
+  readonly database: string;
+  readonly rows: RowEditor;
+  readonly tables: TableEditor;
+  readonly isEnabled: boolean;
+  /** The time of the server, as the engine holds it. */
+  readonly now: string;
+}
+
+/** The session's database. */
+export function cdcContext({ host, session }: Frame): CdcContext {
+  const { engine, clock } = host;
+  const database = session.databaseName;
+  return {
+    database,
+    rows: editRows(engine, database),
+    tables: editTables(engine, database),
+    isEnabled: isCdcEnabled(engine, database),
+    now: renderIsoTime(clock()),
+  };
+}
+
+/** Throws 22902 unless the login is a sysadmin. */
+export function requireSysadmin({ session }: Frame): void {
+  if (!isSysadmin(session)) throw raise(22902, ['Sysadmin']);
+}
+
+/** Throws 22901 in a database without change data capture, and 22904 unless the login owns it. */
+export function requireOwner(frame: Frame, { database, isEnabled }: CdcContext): void {
+  if (!isEnabled) throw raise(22901, [database]);
+  if (!hasDatabaseRole(frame.session, 'db_owner')) throw raise(22904);
+}
+
+/** A source table by its names. */
+export interface SourceTable {
+  readonly id: number;
+  readonly schema: string;
+  readonly name: string;
+}
+
+/** The table of a schema's and a table's name. Throws 22931 when there is none. */
+export function sourceTable(
+  { host }: Frame,
+  { database }: CdcContext,
+  schema: string,
+  name: string,
+): SourceTable {
+  const id = tableId(host.engine, { database, schema, name });
+  if (id === undefined) throw raise(22931, [schema, name]);
+  return { id, schema, name };
+}
+
+/** An entry of the log at the server's time; gives its LSN. */
+export function logEntry({ rows, now }: CdcContext): Uint8Array {
+  return addLsn(rows, now);
+}

@@ -1,0 +1,168 @@
+import type { Connection } from 'tedious';
+import { readAdopusCatalog } from './read-adopus-catalog.ts';
+import type { EncryptionMode } from './tds/prelogin.ts';
+import { startMssqlFixture, type MssqlFixture } from './server/start-mssql-fixture.ts';
+import { close, connect, errorOf, run, type ClientOptions } from './tedious.fixture.ts';
+
+const servers: MssqlFixture[] = [];
+const connections: Connection[] = [];
+
+async function start(encryption: EncryptionMode): Promise<MssqlFixture> {
+  const server = await startMssqlFixture({
+    databases: { AdOpusTest: readAdopusCatalog() },
+    encryption,
+    logins: [
+      { name: 'sa', password: 'one', serverRoles: ['sysadmin'], databaseRoles: {} },
+      {
+        name: 'reader',
+        password: 'two',
+        serverRoles: [],
+        databaseRoles: { AdOpusTest: ['db_datareader'] },
+      },
+    ],
+  });
+  servers.push(server);
+  return server;
+}
+
+async function open(
+  server: MssqlFixture,
+  options?: ClientOptions,
+  login?: MssqlFixture['login'],
+): Promise<Connection> {
+  const connection = await connect(server, options, login);
+  connections.push(connection);
+  return connection;
+}
+
+afterEach(async () => {
+  await Promise.all(connections.splice(0).map(close));
+  for (const server of servers.splice(0)) {
+    expect(server.internalErrors()).toEqual([]);
+    await server.close();
+  }
+});
+
+const trusting = (server: MssqlFixture): ClientOptions => ({
+  trustServerCertificate: false,
+  serverName: 'localhost',
+  cryptoCredentialsDetails: { ca: server.certificatePem },
+});
+
+it.each<readonly [encryption: EncryptionMode, encrypt: boolean | 'strict']>([
+  ['optional', false],
+  ['optional', true],
+  ['optional', 'strict'],
+  ['required', true],
+  ['required', 'strict'],
+  ['unsupported', false],
+])('with encryption %s a client that asks for %s logs in', async (encryption, encrypt) => {
+  const server = await start(encryption);
+  const connection = await open(server, {
+    ...(encrypt === false ? {} : trusting(server)),
+    encrypt,
+  });
+  const { rows } = await run(connection, 'SELECT name FROM sys.tables');
+  expect(rows).toHaveLength(43);
+});
+
+it('refuses a client without TLS where it is required', async () => {
+  const server = await start('required');
+  const error = await errorOf(open(server));
+  expect(error.message).toMatch(/requires encryption/);
+});
+
+it('is refused by a client that does not know its certificate', async () => {
+  const server = await start('optional');
+  const error = await errorOf(
+    open(server, { encrypt: true, trustServerCertificate: false, serverName: 'localhost' }),
+  );
+  expect(error.message).toMatch(/self-signed certificate/);
+});
+
+it.each([
+  ['a wrong password', { userName: 'sa', password: 'x' }, 'AdOpusTest'],
+  ['an unknown login', { userName: 'nobody', password: 'x' }, 'AdOpusTest'],
+  ['an unknown database', { userName: 'sa', password: 'one' }, 'Nowhere'],
+])('refuses %s', async (_what, login, database) => {
+  const server = await start('optional');
+  const error = await errorOf(open(server, { database }, login));
+  expect(error).toMatchObject({
+    code: 'ELOGIN',
+    message: `Login failed for user '${login.userName}'.`,
+  });
+});
+
+it('shows a reader what a reader may see', async () => {
+  const server = await start('optional');
+  const connection = await open(server, {}, { userName: 'reader', password: 'two' });
+  const { rows } = await run(
+    connection,
+    "SELECT IS_MEMBER('db_owner') AS owner, IS_MEMBER('db_datareader') AS reader, IS_SRVROLEMEMBER('sysadmin') AS admin, SUSER_SNAME() AS name",
+  );
+  expect(rows).toEqual([{ owner: 0, reader: 1, admin: 0, name: 'reader' }]);
+});
+
+it('sends large results through many packets, of any size', async () => {
+  const server = await start('optional');
+  for (const options of [
+    { packetSize: 512 },
+    { packetSize: 16_384, encrypt: true, trustServerCertificate: true, serverName: 'localhost' },
+  ]) {
+    const connection = await open(server, options);
+    const { rows } = await run(
+      connection,
+      `SELECT a.name, b.max_length, CASE WHEN b.column_id % 3 = 0 THEN a.name END AS third
+       FROM sys.columns a CROSS JOIN sys.columns b WHERE a.column_id < 6 ORDER BY a.object_id, a.column_id, b.column_id`,
+    );
+    expect(rows.length).toBeGreaterThan(60_000);
+    expect(rows.filter((row) => row['third'] !== null && row['third'] !== row['name'])).toEqual([]);
+  }
+});
+
+it('carries a text of a megabyte both ways', async () => {
+  const server = await start('optional');
+  const connection = await open(server);
+  const value = 'æøå '.repeat(262_144);
+  const { rows } = await run(connection, 'SELECT @text AS text, DATALENGTH(@text) AS bytes', {
+    parameters: [{ name: 'text', type: 'NVarChar', value }],
+  });
+  expect(rows).toEqual([{ text: value, bytes: '2097152' }]);
+});
+
+it('forgets a session that is reset, and runs prepared statements', async () => {
+  const server = await start('optional');
+  const connection = await open(server);
+  await run(connection, 'CREATE TABLE #t (a int)', { how: 'execSqlBatch' });
+  await new Promise<void>((resolve, reject) => {
+    connection.reset((error) => (error ? reject(error) : resolve()));
+  });
+  const error = await errorOf(run(connection, 'SELECT * FROM #t', { how: 'execSqlBatch' }));
+  expect(error.number).toBe(208);
+});
+
+it('counts requests and keeps their texts', async () => {
+  const server = await start('optional');
+  const connection = await open(server);
+  await run(connection, 'SELECT 1 AS a');
+  await run(connection, 'SELECT 2 AS a', { how: 'execSqlBatch' });
+  expect(server.roundTrips()).toBe(2);
+  expect(server.requests().filter((request) => !request.isSetup)).toEqual([
+    {
+      connection: 1,
+      kind: 'procedure',
+      text: 'SELECT 1 AS a',
+      database: 'AdOpusTest',
+      loginName: 'sa',
+      isSetup: false,
+    },
+    {
+      connection: 1,
+      kind: 'batch',
+      text: 'SELECT 2 AS a',
+      database: 'AdOpusTest',
+      loginName: 'sa',
+      isSetup: false,
+    },
+  ]);
+});

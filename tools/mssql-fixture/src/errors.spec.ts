@@ -1,0 +1,68 @@
+import type { Connection } from 'tedious';
+import { readAdopusCatalog } from './read-adopus-catalog.ts';
+import { startMssqlFixture, type MssqlFixture } from './server/start-mssql-fixture.ts';
+import { close, connect, errorOf, run } from './tedious.fixture.ts';
+
+let server: MssqlFixture;
+let connection: Connection;
+
+beforeAll(async () => {
+  server = await startMssqlFixture({ databases: { AdOpusTest: readAdopusCatalog() } });
+  connection = await connect(server);
+});
+
+afterAll(async () => {
+  await close(connection);
+  expect(server.internalErrors()).toEqual([]);
+  await server.close();
+});
+
+it.each<readonly [sql: string, number: number, message: string]>([
+  ['SELECT name FORM sys.tables', 102, "Incorrect syntax near 'sys'."],
+  ['SELECT name FROM', 156, "Incorrect syntax near the keyword 'FROM'."],
+  ['SELECT name FROM WHERE 1 = 1', 156, "Incorrect syntax near the keyword 'WHERE'."],
+  ["SELECT 'abc", 105, "Unclosed quotation mark after the character string 'abc'."],
+  ['SELECT * FROM sys.nothing', 208, "Invalid object name 'sys.nothing'."],
+  ['SELECT * FROM dbo.Nothing', 208, "Invalid object name 'dbo.Nothing'."],
+  ['SELECT * FROM cdc.change_tables', 208, "Invalid object name 'cdc.change_tables'."],
+  ['SELECT nope FROM sys.tables', 207, "Invalid column name 'nope'."],
+  ['SELECT t.nope FROM sys.tables t', 207, "Invalid column name 'nope'."],
+  [
+    'SELECT x.name FROM sys.tables t',
+    4104,
+    'The multi-part identifier "x.name" could not be bound.',
+  ],
+  ['SELECT name FROM sys.tables t, sys.schemas s', 209, "Ambiguous column name 'name'."],
+  [
+    'SELECT name FROM sys.tables WHERE is_ms_shipped',
+    4145,
+    "An expression of non-boolean type specified in a context where a condition is expected, near 'is_ms_shipped'.",
+  ],
+  [
+    'SELECT name, COUNT(*) FROM sys.tables',
+    8120,
+    "Column 'tables.name' is invalid in the select list because it is not contained in either an aggregate function or the GROUP BY clause.",
+  ],
+  ['SELECT @x', 137, 'Must declare the scalar variable "@x".'],
+  ['SELECT NOSUCH(1)', 195, "'NOSUCH' is not a recognized built-in function name."],
+  [
+    "SELECT CAST('x' AS int)",
+    245,
+    "Conversion failed when converting the varchar value 'x' to data type int.",
+  ],
+  ['SELECT 1 / 0', 8134, 'Divide by zero error encountered.'],
+  ['EXEC sp_nothing', 2812, "Could not find stored procedure 'sp_nothing'."],
+  [
+    'USE nowhere',
+    911,
+    "Database 'nowhere' does not exist. Make sure that the name is entered correctly.",
+  ],
+  [
+    'SELECT name FROM sys.schemas UNION SELECT 1, 2',
+    205,
+    'All queries combined using a UNION, INTERSECT or EXCEPT operator must have an equal number of expressions in their target lists.',
+  ],
+])('refuses %s with %d', async (sql, number, message) => {
+  const error = await errorOf(run(connection, sql, { how: 'execSqlBatch' }));
+  expect({ number: error.number, message: error.message }).toEqual({ number, message });
+});

@@ -1,0 +1,165 @@
+import type { Connection } from 'tedious';
+import { synthesizeCatalog } from './engine/synthesize-catalog.ts';
+import { readAdopusCatalog } from './read-adopus-catalog.ts';
+import { startMssqlFixture, type MssqlFixture } from './server/start-mssql-fixture.ts';
+import { close, connect, run } from './tedious.fixture.ts';
+
+let server: MssqlFixture;
+let connection: Connection;
+
+beforeAll(async () => {
+  server = await startMssqlFixture({
+    databases: { AdOpusTest: readAdopusCatalog(), Kunde2: readAdopusCatalog() },
+  });
+  connection = await connect(server);
+});
+
+afterAll(async () => {
+  await close(connection);
+  expect(server.internalErrors()).toEqual([]);
+  await server.close();
+});
+
+const COLUMNS = `SELECT c.column_id AS id, c.name, y.name AS type, c.max_length AS bytes, c.precision AS p, c.scale AS s,
+    c.is_nullable AS n FROM sys.columns c JOIN sys.types y ON y.user_type_id = c.user_type_id
+  WHERE c.object_id = OBJECT_ID(@table) ORDER BY c.column_id`;
+
+const columns = async (table: string): Promise<readonly unknown[]> => {
+  const parameters = [{ name: 'table', type: 'NVarChar', value: table }] as const;
+  return (await run(connection, COLUMNS, { parameters })).rows;
+};
+
+it('says of new columns what SQL Server says of their types', async () => {
+  const types = [
+    ['nvarchar(50)', 'nvarchar', 100, 0, 0],
+    ['varchar(max)', 'varchar', -1, 0, 0],
+    ['char(3)', 'char', 3, 0, 0],
+    ['decimal(10, 2)', 'decimal', 9, 10, 2],
+    ['numeric(38,0)', 'numeric', 17, 38, 0],
+    ['time(0)', 'time', 3, 8, 0],
+    ['datetime2(3)', 'datetime2', 7, 23, 3],
+    ['datetime2', 'datetime2', 8, 27, 7],
+    ['datetimeoffset(7)', 'datetimeoffset', 10, 34, 7],
+    ['float(24)', 'float', 4, 24, 0],
+    ['varbinary(16)', 'varbinary', 16, 0, 0],
+    ['rowversion', 'timestamp', 8, 0, 0],
+    ['[dbo].[Url]', 'Url', 200, 0, 0],
+    ['sysname', 'sysname', 256, 0, 0],
+    ['bigint', 'bigint', 8, 19, 0],
+  ] as const;
+  server.database('AdOpusTest').addTable({
+    name: 'extra.Types',
+    columns: types.map(([type], i) => ({ name: `c${i}`, type, isNullable: i > 0 })),
+    primaryKey: ['c0'],
+  });
+  expect(await columns('extra.Types')).toEqual(
+    types.map(([, type, bytes, p, s], i) => ({
+      id: i + 1,
+      name: `c${i}`,
+      type,
+      bytes,
+      p,
+      s,
+      n: i > 0,
+    })),
+  );
+});
+
+it('shows changes of a table to clients at once, in its database only', async () => {
+  const database = server.database('AdOpusTest');
+  database.addColumn('dbo.Distrikt', {
+    name: 'Ny',
+    type: 'bit',
+    isNullable: false,
+    default: '((0))',
+  });
+  database.alterColumn('dbo.Distrikt', { name: 'Enhet', type: 'varchar(40)' });
+  database.renameColumn('dbo.Distrikt', 'Navn', 'Navnet');
+  database.dropColumn('dbo.Distrikt', 'NavKontornr');
+  expect(await columns('dbo.Distrikt')).toMatchObject([
+    { id: 1, name: 'DistriktID' },
+    { id: 2, name: 'Navnet' },
+    { id: 3, name: 'Enhet', bytes: 40 },
+    { id: 5, name: 'Ny', n: false },
+  ]);
+  const { rows } = await run(
+    connection,
+    `SELECT d.definition FROM sys.default_constraints d JOIN sys.columns c ON c.default_object_id = d.object_id WHERE c.name = 'Ny';
+     SELECT STRING_AGG(c.name, ',') AS definition FROM Kunde2.sys.columns c
+       JOIN Kunde2.sys.tables t ON t.object_id = c.object_id WHERE t.name = 'Distrikt'`,
+  );
+  expect(rows).toEqual([
+    { definition: '((0))' },
+    { definition: 'DistriktID,Navn,Enhet,NavKontornr' },
+  ]);
+});
+
+it('drops a table with all that is said of it', async () => {
+  server.database('AdOpusTest').dropTable('dbo.Fraver');
+  const { rows } = await run(
+    connection,
+    `SELECT (SELECT COUNT(*) FROM sys.objects WHERE name LIKE '%[_]Fraver' OR name = 'Fraver') AS objects,
+       (SELECT COUNT(*) FROM Kunde2.sys.objects WHERE name = 'Fraver') AS others`,
+  );
+  expect(rows).toEqual([{ objects: 0, others: 1 }]);
+});
+
+it('keeps rows of tables for queries that read them', async () => {
+  server.database('AdOpusTest').insertRows('dbo.AdgangRoller', [{ RolleID: 7, Navn: 'Døv' }]);
+  const { rows } = await run(
+    connection,
+    "SELECT RolleID, Navn, Beskrivelse FROM dbo.AdgangRoller WHERE Navn = 'døv'",
+  );
+  expect(rows).toEqual([{ RolleID: 7, Navn: 'Døv', Beskrivelse: null }]);
+});
+
+it('names a database, a table or a column that is not there', () => {
+  expect(() => server.database('Nowhere')).toThrow('the server has no database Nowhere');
+  const database = server.database('AdOpusTest');
+  expect(() => database.dropTable('dbo.Nope')).toThrow('AdOpusTest has no table dbo.Nope');
+  expect(() => database.dropColumn('dbo.Actor', 'Nope')).toThrow('dbo.Actor has no column Nope');
+  expect(() => database.addColumn('dbo.Actor', { name: 'x', type: 'nope' })).toThrow(
+    'sys.types has no type nope',
+  );
+});
+
+it('compares many databases', async () => {
+  for (let i = 0; i < 24; i++) server.addDatabase(`Customer${i}`, readAdopusCatalog());
+  server.database('Customer7').addColumn('dbo.Actor', { name: 'Ny', type: 'int' });
+  const { rows } = await run(
+    connection,
+    "SELECT name FROM sys.databases WHERE name LIKE 'Customer%'",
+  );
+  const counts = await Promise.all(
+    rows.map(async ({ name }) => {
+      const result = await errorless(String(name));
+      return [String(name), result] as const;
+    }),
+  );
+  expect(counts.filter(([, count]) => count !== 382)).toEqual([['Customer7', 383]]);
+});
+
+async function errorless(database: string): Promise<unknown> {
+  const own = await connect(server, { database });
+  const { rows } = await run(own, 'SELECT COUNT(*) AS n FROM sys.columns');
+  await close(own);
+  return rows[0]?.['n'];
+}
+
+it('reads a catalog of 4,000 tables with 25 columns each', async () => {
+  server.addDatabase('Large', synthesizeCatalog({ tables: 4000, columnsPerTable: 25 }));
+  const { rows } = await run(
+    connection,
+    `SELECT t.name AS [table], c.name, y.name AS type, c.max_length, c.is_nullable FROM Large.sys.columns c
+     JOIN Large.sys.tables t ON t.object_id = c.object_id JOIN Large.sys.types y ON y.user_type_id = c.user_type_id
+     ORDER BY t.name, c.column_id`,
+  );
+  expect(rows).toHaveLength(100_000);
+  expect(rows[25]).toEqual({
+    table: 'Table0002',
+    name: 'Id',
+    type: 'int',
+    max_length: 4,
+    is_nullable: false,
+  });
+});

@@ -1,0 +1,186 @@
+import type { Socket } from 'node:net';
+import { once } from 'node:events';
+import { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
+import type { SecureContexts } from './create-certificate.ts';
+import {
+  joinPackets,
+  PACKET,
+  PACKET_HEADER_BYTES,
+  splitPackets,
+  type Message,
+} from '../tds/packets.ts';
+
+/** The way between a client and its session: whole messages in, bytes out, with or without TLS. */
+export interface Transport {
+  /** Sends bytes that are packets already; waits while the client does not read. */
+  send(bytes: Buffer): Promise<void>;
+  /** Whether the client began with TLS (TDS 8.0). */
+  readonly isStrict: boolean;
+  /** From the next bytes on, the client speaks TLS inside PRELOGIN packets (TDS 7.x). */
+  startTls(): void;
+  /** Back to plain bytes, after the login ("encryption off"). */
+  stopTls(): void;
+  /** Closes with a TCP reset. */
+  reset(): void;
+  /** Closes after what was sent. */
+  end(): void;
+}
+
+/** Who listens to a transport. */
+export interface TransportListener {
+  readonly onMessage: (message: Message) => void;
+  /** Once, when the connection is gone or its bytes make no sense. */
+  readonly onClose: (reason: Error | undefined) => void;
+}
+
+/** The first byte of a TLS record that opens a handshake: a client of TDS 8.0 begins with it. */
+const TLS_HANDSHAKE = 0x16;
+/** TLS inside PRELOGIN packets goes with the packet size from before the login. */
+const PRELOGIN_PACKET_BYTES = 4096;
+
+interface TlsLayer {
+  readonly clear: TLSSocket;
+  readonly fromClient: (chunk: Buffer) => void;
+}
+
+/** A transport over an accepted socket. */
+export function openTransport(
+  socket: Socket,
+  contexts: SecureContexts,
+  listener: TransportListener,
+): Transport {
+  let tls: TlsLayer | undefined;
+  let isFirst = true;
+  let isStrict = false;
+  let isClosed = false;
+  const close = (reason: Error | undefined): void => {
+    if (isClosed) return;
+    isClosed = true;
+    socket.destroy();
+    tls?.clear.destroy();
+    listener.onClose(reason);
+  };
+  const join = joinPackets(listener.onMessage);
+  const receive = guarded(join, close);
+  const openTls = (isWrapped: boolean): TlsLayer => {
+    const { outer, fromClient } = isWrapped ? wrapInPrelogin(socket) : passThrough(socket);
+    const clear = new TLSSocket(outer, {
+      isServer: true,
+      ...(isWrapped
+        ? { secureContext: contexts.wrapped }
+        : { secureContext: contexts.strict, ALPNProtocols: ['tds/8.0'] }),
+    });
+    clear.on('data', receive);
+    clear.on('error', close);
+    return { clear, fromClient };
+  };
+  socket.on('data', (chunk) => {
+    isStrict ||= isFirst && chunk[0] === TLS_HANDSHAKE;
+    if (isFirst && isStrict) tls = openTls(false);
+    isFirst = false;
+    if (tls) tls.fromClient(chunk);
+    else receive(chunk);
+  });
+  socket.on('error', close);
+  socket.on('close', () => close(undefined));
+  return {
+    get isStrict() {
+      return isStrict;
+    },
+    send: async (bytes) => {
+      const target = tls?.clear ?? socket;
+      if (!isClosed && !target.write(bytes)) await drained(target, socket);
+    },
+    startTls: () => {
+      tls = openTls(true);
+    },
+    stopTls: () => {
+      tls = undefined;
+    },
+    reset: () => socket.resetAndDestroy(),
+    end: () => (tls?.clear ?? socket).end(),
+  };
+}
+
+function guarded(
+  receive: (chunk: Buffer) => void,
+  close: (reason: Error) => void,
+): (chunk: Buffer) => void {
+  return (chunk) => {
+    try {
+      receive(chunk);
+    } catch (error) {
+      close(error instanceof Error ? error : new Error(String(error)));
+    }
+  };
+}
+
+async function drained(target: Duplex, socket: Socket): Promise<void> {
+  const stop = new AbortController();
+  const { signal } = stop;
+  try {
+    await Promise.race([once(target, 'drain', { signal }), once(socket, 'close', { signal })]);
+  } finally {
+    stop.abort();
+  }
+}
+
+interface OuterStream {
+  readonly outer: Duplex;
+  readonly fromClient: (chunk: Buffer) => void;
+}
+
+/**
+ * TLS as TDS 7.x carries it: the records of the handshake are payloads of PRELOGIN packets, those after it go as
+ * they are. A client sends its first bare record only when the handshake is over, which ends the wrapping.
+ */
+function wrapInPrelogin(socket: Socket): OuterStream {
+  let isHandshake = true;
+  let flight: Buffer[] = [];
+  const outer = new Duplex({
+    read: () => undefined,
+    write: (chunk: Buffer, _encoding, written) => {
+      if (!isHandshake) {
+        socket.write(chunk, () => written());
+        return;
+      }
+      if (flight.length === 0) setImmediate(sendFlight);
+      flight.push(chunk);
+      written();
+    },
+  });
+  const sendFlight = (): void => {
+    const payload = Buffer.concat(flight);
+    flight = [];
+    const packetBytes = PRELOGIN_PACKET_BYTES;
+    socket.write(
+      splitPackets(payload, { type: PACKET.prelogin, packetBytes, ends: true, firstPacketId: 1 }),
+    );
+  };
+  let pending: Buffer = Buffer.alloc(0);
+  const fromClient = (chunk: Buffer): void => {
+    if (!isHandshake) {
+      outer.push(chunk);
+      return;
+    }
+    pending = Buffer.concat([pending, chunk]);
+    while (isHandshake && pending.length >= PACKET_HEADER_BYTES) {
+      isHandshake = pending[0] === PACKET.prelogin;
+      const size = isHandshake ? pending.readUInt16BE(2) : pending.length;
+      if (size > pending.length) return;
+      outer.push(pending.subarray(isHandshake ? PACKET_HEADER_BYTES : 0, size));
+      pending = pending.subarray(size);
+    }
+  };
+  return { outer, fromClient };
+}
+
+function passThrough(socket: Socket): OuterStream {
+  const outer = new Duplex({
+    read: () => undefined,
+    write: (chunk: Buffer, _encoding, written) => void socket.write(chunk, () => written()),
+    final: (ended) => void socket.end(ended),
+  });
+  return { outer, fromClient: (chunk) => void outer.push(chunk) };
+}

@@ -1,0 +1,18 @@
+import type { Host } from '../batch/host.ts';
+import type { EncryptionMode } from '../tds/prelogin.ts';
+import type { SecureContexts } from './create-certificate.ts';
+import type { FaultBox } from './fault.ts';
+import type { LoginAccount } from './login-reply.ts';
+import type { ServedRequest } from './served-request.ts';
+
+/** What all connections of a server share. */
+export interface ServerContext {
+  readonly host: Host;
+  readonly encryption: EncryptionMode;
+  readonly tls: SecureContexts;
+  readonly logins: readonly LoginAccount[];
+  readonly faults: FaultBox;
+  readonly record: (request: ServedRequest) => void;
+  /** A mistake of the fixture, not of a client. */
+  readonly onInternalError: (error: unknown) => void;
+}

@@ -1,0 +1,169 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import type { Host } from '../batch/host.ts';
+import type { MssqlCatalog } from '../engine/catalog.ts';
+import { editRows } from '../engine/edit-rows.ts';
+import { openEngine } from '../engine/open-engine.ts';
+import type { SqlValue } from '../tds/sql-type.ts';
+import type { EncryptionMode } from '../tds/prelogin.ts';
+import { createCertificate, secureContexts } from './create-certificate.ts';
+import { createFaultBox, type FaultRule } from './fault.ts';
+import type { LoginAccount } from './login-reply.ts';
+import { openDatabase, type MssqlDatabase } from './mssql-database.ts';
+import type { ServedRequest } from './served-request.ts';
+import { serveConnection } from './serve-connection.ts';
+import type { ServerContext } from './server-context.ts';
+
+/** What a server is started with. */
+export interface MssqlFixtureOptions {
+  /** Databases and what their catalogs hold. */
+  readonly databases: Readonly<Record<string, MssqlCatalog>>;
+  /** `optional` unless said: the client decides. */
+  readonly encryption?: EncryptionMode;
+  /** Unless said: `sa`, a sysadmin with a password made at start. */
+  readonly logins?: readonly LoginAccount[];
+  /** `15.0.4382.1` (SQL Server 2019) unless said. */
+  readonly productVersion?: string;
+  /** 127.0.0.1 and a free port unless said. */
+  readonly port?: number;
+  /** The server's time; the machine's unless said. */
+  readonly clock?: () => Date;
+}
+
+/** A running server. */
+export interface MssqlFixture {
+  readonly host: string;
+  readonly port: number;
+  /** PEM of the certificate, to be given to a client as CA; its names are `localhost` and 127.0.0.1. */
+  readonly certificatePem: string;
+  /** The first login. */
+  readonly login: { readonly userName: string; readonly password: string };
+  /** A database, to change its catalog while clients are connected. Throws for one that is not there. */
+  database(name: string): MssqlDatabase;
+  addDatabase(name: string, catalog: MssqlCatalog): MssqlDatabase;
+  /** Every request after a login, in order. */
+  requests(): readonly ServedRequest[];
+  /** How many requests there were, those that only SET options not counted. */
+  roundTrips(): number;
+  /** How many connections were accepted. */
+  connections(): number;
+  forgetRequests(): void;
+  /** Misbehaves from now on as the rule says; the function that it gives ends that. */
+  addFault(rule: FaultRule): () => void;
+  clearFaults(): void;
+  /** Mistakes of the fixture itself; a test can expect none. */
+  internalErrors(): readonly unknown[];
+  /** Closes every connection and the port. */
+  close(): Promise<void>;
+}
+
+const LOOPBACK = '127.0.0.1';
+const DEFAULT_VERSION = '15.0.4382.1';
+const SERVER_NAME = 'MSSQLFIXTURE';
+const FIRST_PRINCIPAL_ID = 259;
+
+/** Starts a server on the loopback. */
+export async function startMssqlFixture(options: MssqlFixtureOptions): Promise<MssqlFixture> {
+  const [engine, certificate] = await Promise.all([openEngine(), createCertificate()]);
+  for (const [name, catalog] of Object.entries(options.databases))
+    engine.addDatabase(name, catalog);
+  const productVersion = options.productVersion ?? DEFAULT_VERSION;
+  const host: Host = {
+    engine,
+    serverName: SERVER_NAME,
+    productVersion,
+    properties: serverProperties(productVersion),
+    clock: options.clock ?? (() => new Date()),
+  };
+  const logins = options.logins ?? [defaultLogin()];
+  const principals = editRows(engine, 'master');
+  logins.forEach(({ name }, i) =>
+    principals.insert('sys.server_principals', { name, principal_id: FIRST_PRINCIPAL_ID + i }),
+  );
+  const requests: ServedRequest[] = [];
+  const internalErrors: unknown[] = [];
+  const faults = createFaultBox();
+  const context: ServerContext = {
+    ...{ host, logins, faults, encryption: options.encryption ?? 'optional' },
+    tls: secureContexts(certificate),
+    record: (request) => requests.push(request),
+    onInternalError: (error) => internalErrors.push(error),
+  };
+  const listening = await listen(context, options.port ?? 0);
+  const database = (name: string): MssqlDatabase => openDatabase(host, name);
+  const [first] = logins;
+  return {
+    host: LOOPBACK,
+    port: listening.port,
+    certificatePem: certificate.certificatePem,
+    login: { userName: first?.name ?? '', password: first?.password ?? '' },
+    database,
+    addDatabase: (name, catalog) => database(engine.addDatabase(name, catalog).name),
+    requests: () => [...requests],
+    roundTrips: () => requests.filter((request) => !request.isSetup).length,
+    connections: listening.connections,
+    forgetRequests: () => void requests.splice(0),
+    addFault: faults.add,
+    clearFaults: faults.clear,
+    internalErrors: () => [...internalErrors],
+    close: async () => {
+      await listening.close();
+      engine.sqlite.close();
+    },
+  };
+}
+
+interface Listening {
+  readonly port: number;
+  readonly connections: () => number;
+  readonly close: () => Promise<void>;
+}
+
+async function listen(context: ServerContext, port: number): Promise<Listening> {
+  const sockets = new Set<Socket>();
+  const served = new Set<Promise<void>>();
+  let connections = 0;
+  const server = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    const serving = serveConnection(socket, context, ++connections);
+    served.add(serving);
+    void serving.finally(() => served.delete(serving));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, LOOPBACK, resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    connections: () => connections,
+    close: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const socket of sockets) socket.destroy();
+      await closed;
+      await Promise.all(served);
+    },
+  };
+}
+
+function defaultLogin(): LoginAccount {
+  return { name: 'sa', password: randomUUID(), serverRoles: ['sysadmin'], databaseRoles: {} };
+}
+
+function serverProperties(version: string): Readonly<Record<string, SqlValue>> {
+  return {
+    productversion: version,
+    productmajorversion: version.split('.')[0] ?? null,
+    productlevel: 'RTM',
+    edition: 'Developer Edition (64-bit)',
+    engineedition: 3,
+    collation: 'Danish_Norwegian_CI_AS',
+    servername: SERVER_NAME,
+    machinename: SERVER_NAME,
+    instancename: null,
+    isclustered: 0,
+    ishadrenabled: 0,
+    isintegratedsecurityonly: 0,
+    issingleuser: 0,
+  };
+}

@@ -1,0 +1,106 @@
+/** Bytes written one after another, little-endian as TDS has them. */
+export interface ByteWriter {
+  u8(value: number): void;
+  u16(value: number): void;
+  u32(value: number): void;
+  i16(value: number): void;
+  i32(value: number): void;
+  i64(value: bigint): void;
+  f32(value: number): void;
+  f64(value: number): void;
+  /** An unsigned number of `length` bytes. */
+  unsigned(value: bigint, length: number): void;
+  bytes(value: Uint8Array): void;
+  /** UTF-16LE without a length. */
+  utf16(text: string): void;
+  /** UTF-16LE after one byte that counts its characters. */
+  text8(text: string): void;
+  /** UTF-16LE after two bytes that count its characters. */
+  text16(text: string): void;
+  readonly length: number;
+  /** What was written since the last call; the writer is empty afterwards. */
+  take(): Buffer;
+}
+
+const FIRST_SIZE_BYTES = 4096;
+
+/** An empty writer. */
+export function createByteWriter(): ByteWriter {
+  let buffer = Buffer.allocUnsafe(FIRST_SIZE_BYTES);
+  let end = 0;
+  const reserve = (size: number): number => {
+    if (end + size > buffer.length) {
+      const grown = Buffer.allocUnsafe(Math.max(buffer.length * 2, end + size));
+      buffer.copy(grown, 0, 0, end);
+      buffer = grown;
+    }
+    end += size;
+    return end - size;
+  };
+  const utf16 = (text: string): void => {
+    const at = reserve(text.length * 2);
+    buffer.write(text, at, 'utf16le');
+  };
+  return {
+    u8: (value) => {
+      const start = reserve(1);
+      buffer.writeUInt8(value, start);
+    },
+    u16: (value) => {
+      const start = reserve(2);
+      buffer.writeUInt16LE(value, start);
+    },
+    u32: (value) => {
+      const start = reserve(4);
+      buffer.writeUInt32LE(value, start);
+    },
+    i16: (value) => {
+      const start = reserve(2);
+      buffer.writeInt16LE(value, start);
+    },
+    i32: (value) => {
+      const start = reserve(4);
+      buffer.writeInt32LE(value, start);
+    },
+    i64: (value) => {
+      const start = reserve(8);
+      buffer.writeBigInt64LE(value, start);
+    },
+    f32: (value) => {
+      const start = reserve(4);
+      buffer.writeFloatLE(value, start);
+    },
+    f64: (value) => {
+      const start = reserve(8);
+      buffer.writeDoubleLE(value, start);
+    },
+    unsigned: (value, length) => {
+      const start = reserve(length);
+      for (let i = 0; i < length; i++) buffer[start + i] = Number((value >> BigInt(8 * i)) & 255n);
+    },
+    bytes: (value) => {
+      const start = reserve(value.length);
+      buffer.set(value, start);
+    },
+    utf16,
+    text8: (text) => {
+      const start = reserve(1);
+      buffer.writeUInt8(text.length, start);
+      utf16(text);
+    },
+    text16: (text) => {
+      const start = reserve(2);
+      buffer.writeUInt16LE(text.length, start);
+      utf16(text);
+    },
+    get length() {
+      return end;
+    },
+    take: () => {
+      const taken = buffer.subarray(0, end);
+      buffer = Buffer.allocUnsafe(FIRST_SIZE_BYTES);
+      end = 0;
+      return taken;
+    },
+  };
+}

@@ -1,0 +1,94 @@
+import { createByteReader, type ByteReader } from './byte-reader.ts';
+import { MalformedMessageError } from './malformed-message-error.ts';
+import { readTypedValue } from './read-typed-value.ts';
+import type { SqlType, SqlValue } from './sql-type.ts';
+
+/** A parameter of a remote procedure call; the name is without `@` and empty for a positional one. */
+export interface RpcParameter {
+  readonly name: string;
+  readonly isOutput: boolean;
+  readonly type: SqlType;
+  readonly value: SqlValue;
+}
+
+/** A remote procedure call. */
+export interface RpcCall {
+  readonly procedure: string;
+  readonly parameters: readonly RpcParameter[];
+}
+
+/** MS-TDS 2.2.6.6: the procedures that are called by number. */
+const PROCEDURE_NAMES: Readonly<Record<number, string>> = {
+  10: 'sp_executesql',
+  11: 'sp_prepare',
+  12: 'sp_execute',
+  13: 'sp_prepexec',
+  15: 'sp_unprepare',
+};
+
+const BY_NUMBER = 0xffff;
+const STATUS_OUTPUT = 0x01;
+
+/** The SQL of a batch message. */
+export function parseBatch(payload: Buffer): string {
+  const reader = createByteReader(payload);
+  skipHeaders(reader);
+  return reader.utf16(Math.floor(reader.left / 2));
+}
+
+/** The call of an RPC message. Throws where a parameter's type is none that the fixture reads. */
+export function parseRpc(payload: Buffer): RpcCall {
+  const reader = createByteReader(payload);
+  skipHeaders(reader);
+  const procedure = readProcedure(reader);
+  reader.skip(2);
+  const parameters: RpcParameter[] = [];
+  while (reader.left > 0) parameters.push(readParameter(reader));
+  return { procedure, parameters };
+}
+
+/** What a transaction manager message asks for. */
+export type TransactionRequest = 'begin' | 'commit' | 'rollback' | 'save';
+
+const TRANSACTION_REQUESTS: Readonly<Record<number, TransactionRequest>> = {
+  5: 'begin',
+  7: 'commit',
+  8: 'rollback',
+  9: 'save',
+};
+
+/** The request of a transaction manager message. */
+export function parseTransactionRequest(payload: Buffer): TransactionRequest {
+  const reader = createByteReader(payload);
+  skipHeaders(reader);
+  const number = reader.u16();
+  const request = TRANSACTION_REQUESTS[number];
+  if (!request) throw new MalformedMessageError(`transaction request ${number}`);
+  return request;
+}
+
+/** ALL_HEADERS says its own length first. */
+function skipHeaders(reader: ByteReader): void {
+  const length = reader.u32();
+  if (length < 4) throw new MalformedMessageError(`headers of ${length} bytes`);
+  reader.skip(length - 4);
+}
+
+function readProcedure(reader: ByteReader): string {
+  const length = reader.u16();
+  if (length !== BY_NUMBER) return reader.utf16(length);
+  const number = reader.u16();
+  const name = PROCEDURE_NAMES[number];
+  if (name === undefined) throw new MalformedMessageError(`procedure number ${number}`);
+  return name;
+}
+
+function readParameter(reader: ByteReader): RpcParameter {
+  const name = reader.utf16(reader.u8());
+  const status = reader.u8();
+  return {
+    name: name.replace(/^@/, ''),
+    isOutput: (status & STATUS_OUTPUT) !== 0,
+    ...readTypedValue(reader),
+  };
+}

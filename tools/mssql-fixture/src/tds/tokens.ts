@@ -1,0 +1,210 @@
+import { createByteWriter, type ByteWriter } from './byte-writer.ts';
+import type { SqlType, SqlValue } from './sql-type.ts';
+import { COLLATION_BYTES, writeTypeInfo } from './write-type-info.ts';
+import { writeValue } from './write-value.ts';
+
+/** Token types of MS-TDS 2.2.7. */
+const TOKEN = {
+  returnStatus: 0x79,
+  columns: 0x81,
+  order: 0xa9,
+  error: 0xaa,
+  info: 0xab,
+  returnValue: 0xac,
+  loginAck: 0xad,
+  row: 0xd1,
+  rowWithNulls: 0xd2,
+  change: 0xe3,
+} as const;
+
+/** Which kind of statement a DONE token ends. */
+export const DONE = { batch: 0xfd, procedure: 0xfe, inProcedure: 0xff } as const;
+
+const DONE_STATUS = { more: 0x01, error: 0x02, count: 0x10, attention: 0x20 } as const;
+
+/** ENVCHANGE types. */
+const CHANGE = {
+  database: 1,
+  language: 2,
+  packetBytes: 4,
+  collation: 7,
+  begin: 8,
+  commit: 9,
+  rollback: 10,
+  reset: 18,
+} as const;
+
+const NULLABLE_UNKNOWN_UPDATE = 0x01 | 0x08;
+const ERROR_FROM_SEVERITY = 11;
+
+/** A column of a result as a client sees it. */
+export interface ResultColumn {
+  readonly name: string;
+  readonly type: SqlType;
+}
+
+/** A message of SQL Server; from severity 11 on it is an error. */
+export interface ServerMessage {
+  readonly number: number;
+  readonly severity: number;
+  readonly state: number;
+  readonly text: string;
+  readonly procedure: string;
+  readonly line: number;
+}
+
+/** What a DONE token says. */
+export interface DoneState {
+  readonly kind: (typeof DONE)[keyof typeof DONE];
+  readonly hasMore: boolean;
+  readonly hasError: boolean;
+  readonly isAttention: boolean;
+  readonly rowCount?: number | undefined;
+}
+
+export function writeColumns(writer: ByteWriter, columns: readonly ResultColumn[]): void {
+  writer.u8(TOKEN.columns);
+  writer.u16(columns.length);
+  for (const column of columns) {
+    writer.u32(0);
+    writer.u16(NULLABLE_UNKNOWN_UPDATE);
+    writeTypeInfo(writer, column.type);
+    writer.text8(column.name);
+  }
+}
+
+/** A row: NBCROW, with a bitmap of its NULLs, where there are any. */
+export function writeRow(
+  writer: ByteWriter,
+  columns: readonly ResultColumn[],
+  row: readonly SqlValue[],
+): void {
+  const hasNulls = row.includes(null);
+  writer.u8(hasNulls ? TOKEN.rowWithNulls : TOKEN.row);
+  if (hasNulls) writer.bytes(nullBitmap(row));
+  columns.forEach((column, i) => {
+    const value = row[i] ?? null;
+    if (!hasNulls || value !== null) writeValue(writer, column.type, value);
+  });
+}
+
+function nullBitmap(row: readonly SqlValue[]): Uint8Array {
+  const bitmap = new Uint8Array(Math.ceil(row.length / 8));
+  row.forEach((value, i) => {
+    if (value === null) bitmap[i >> 3] = (bitmap[i >> 3] ?? 0) | (1 << (i & 7));
+  });
+  return bitmap;
+}
+
+export function writeMessage(writer: ByteWriter, message: ServerMessage, serverName: string): void {
+  const body = createByteWriter();
+  body.i32(message.number);
+  body.u8(message.state);
+  body.u8(message.severity);
+  body.text16(message.text);
+  body.text8(serverName);
+  body.text8(message.procedure);
+  body.u32(message.line);
+  writer.u8(message.severity >= ERROR_FROM_SEVERITY ? TOKEN.error : TOKEN.info);
+  writer.u16(body.length);
+  writer.bytes(body.take());
+}
+
+export function writeDone(writer: ByteWriter, done: DoneState): void {
+  let status = 0;
+  if (done.hasMore) status |= DONE_STATUS.more;
+  if (done.hasError) status |= DONE_STATUS.error;
+  if (done.rowCount !== undefined) status |= DONE_STATUS.count;
+  if (done.isAttention) status |= DONE_STATUS.attention;
+  writer.u8(done.kind);
+  writer.u16(status);
+  writer.u16(0);
+  writer.unsigned(BigInt(done.rowCount ?? 0), 8);
+}
+
+export function writeReturnStatus(writer: ByteWriter, status: number): void {
+  writer.u8(TOKEN.returnStatus);
+  writer.i32(status);
+}
+
+/** The value of an OUTPUT parameter after the call. */
+export function writeReturnValue(
+  writer: ByteWriter,
+  parameter: ResultColumn & { readonly ordinal: number; readonly value: SqlValue },
+): void {
+  writer.u8(TOKEN.returnValue);
+  writer.u16(parameter.ordinal);
+  writer.text8(parameter.name);
+  writer.u8(0x01);
+  writer.u32(0);
+  writer.u16(0);
+  writeTypeInfo(writer, parameter.type);
+  writeValue(writer, parameter.type, parameter.value);
+}
+
+export function writeLoginAck(
+  writer: ByteWriter,
+  program: string,
+  version: readonly number[],
+): void {
+  const [major = 0, minor = 0, build = 0] = version;
+  const body = createByteWriter();
+  body.u8(1);
+  body.bytes(Uint8Array.of(0x74, 0x00, 0x00, 0x04));
+  body.text8(program);
+  body.bytes(Uint8Array.of(major, minor, build >> 8, build & 0xff));
+  writer.u8(TOKEN.loginAck);
+  writer.u16(body.length);
+  writer.bytes(body.take());
+}
+
+/** ENVCHANGE of a text: database, language or packet size. */
+export function writeTextChange(
+  writer: ByteWriter,
+  kind: 'database' | 'language' | 'packetBytes',
+  change: { readonly from: string; readonly to: string },
+): void {
+  const body = createByteWriter();
+  body.u8(CHANGE[kind]);
+  body.text8(change.to);
+  body.text8(change.from);
+  writeChange(writer, body);
+}
+
+/** ENVCHANGE of the collation, at login. */
+export function writeCollationChange(writer: ByteWriter): void {
+  const body = createByteWriter();
+  body.u8(CHANGE.collation);
+  body.u8(COLLATION_BYTES.length);
+  body.bytes(COLLATION_BYTES);
+  body.u8(0);
+  writeChange(writer, body);
+}
+
+/** ENVCHANGE of a transaction's begin or end; the descriptor has 8 bytes. */
+export function writeTransactionChange(
+  writer: ByteWriter,
+  kind: 'begin' | 'commit' | 'rollback',
+  descriptor: bigint,
+): void {
+  const body = createByteWriter();
+  body.u8(CHANGE[kind]);
+  if (kind !== 'begin') body.u8(0);
+  body.u8(8);
+  body.unsigned(descriptor, 8);
+  if (kind === 'begin') body.u8(0);
+  writeChange(writer, body);
+}
+
+/** ENVCHANGE that acknowledges a reset of the session. */
+export function writeResetChange(writer: ByteWriter): void {
+  const body = createByteWriter();
+  body.bytes(Uint8Array.of(CHANGE.reset, 0, 0));
+  writeChange(writer, body);
+}
+
+function writeChange(writer: ByteWriter, body: ByteWriter): void {
+  writer.u8(TOKEN.change);
+  writer.u16(body.length);
+  writer.bytes(body.take());
+}

@@ -1,0 +1,141 @@
+import { Connection, Request, TYPES, type ConnectionConfiguration } from 'tedious';
+import type { MssqlFixture } from './server/start-mssql-fixture.ts';
+
+/** A column and its value, as a client got it. */
+interface ClientColumn {
+  readonly name: string;
+  readonly type: string;
+  readonly length: number | undefined;
+}
+
+/** What a client got for a request. */
+export interface ClientResult {
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  readonly columns: readonly ClientColumn[];
+  readonly resultSets: number;
+  readonly messages: readonly string[];
+  readonly outputs: Readonly<Record<string, unknown>>;
+  readonly status: number | undefined;
+}
+
+/** An error of the server as tedious throws it. */
+export interface ClientError extends Error {
+  readonly number?: number;
+  readonly code?: string;
+  readonly procName?: string;
+}
+
+export type ClientOptions = NonNullable<ConnectionConfiguration['options']>;
+
+/** A parameter by its type's name in {@link TYPES}. */
+export interface ClientParameter {
+  readonly name: string;
+  readonly type: keyof typeof TYPES;
+  readonly value: unknown;
+  readonly isOutput?: boolean;
+}
+
+/** A tedious connection that is logged in, to be closed by the caller. */
+export async function connect(
+  server: MssqlFixture,
+  options: ClientOptions = {},
+  login: { readonly userName: string; readonly password: string } = server.login,
+): Promise<Connection> {
+  const connection = new Connection({
+    server: server.host,
+    authentication: { type: 'default', options: login },
+    options: {
+      port: server.port,
+      database: 'AdOpusTest',
+      encrypt: false,
+      rowCollectionOnRequestCompletion: false,
+      connectTimeout: 5000,
+      maxRetriesOnTransientErrors: 0,
+      ...options,
+    },
+  });
+  connection.on('error', () => undefined);
+  endings.set(connection, new Promise((resolve) => connection.once('end', () => resolve())));
+  await new Promise<void>((resolve, reject) => {
+    connection.connect((error) => (error ? reject(error) : resolve()));
+  });
+  return connection;
+}
+
+/** When each connection was gone. */
+const endings = new WeakMap<Connection, Promise<void>>();
+
+/** Closes a connection and waits until it is gone. */
+export async function close(connection: Connection): Promise<void> {
+  connection.close();
+  await endings.get(connection);
+}
+
+/** How a request is sent. */
+export interface RunOptions {
+  readonly parameters?: readonly ClientParameter[];
+  readonly how?: 'execSql' | 'execSqlBatch' | 'callProcedure';
+  readonly timeoutMs?: number;
+  readonly onRow?: (request: Request) => void;
+}
+
+/** Runs SQL, or a procedure, and collects all that comes back. */
+export async function run(
+  connection: Connection,
+  sql: string,
+  { parameters = [], how = 'execSql', timeoutMs, onRow }: RunOptions = {},
+): Promise<ClientResult> {
+  const rows: Record<string, unknown>[] = [];
+  const messages: string[] = [];
+  const outputs: Record<string, unknown> = {};
+  let columns: readonly ClientColumn[] = [];
+  let resultSets = 0;
+  let status: number | undefined;
+  const onMessage = (message: { readonly message: string }): void =>
+    void messages.push(message.message);
+  connection.on('infoMessage', onMessage);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const request = new Request(sql, (error) => (error ? reject(error) : resolve()));
+      if (timeoutMs !== undefined) request.setTimeout(timeoutMs);
+      for (const { name, type, value, isOutput } of parameters) {
+        if (isOutput) request.addOutputParameter(name, TYPES[type], value);
+        else request.addParameter(name, TYPES[type], value);
+      }
+      request.on('columnMetadata', (metadata) => {
+        resultSets++;
+        if (Array.isArray(metadata)) {
+          columns = metadata.map(({ colName, type, dataLength }) => ({
+            name: colName,
+            type: type.name,
+            length: dataLength,
+          }));
+        }
+      });
+      request.on('row', (row: readonly { readonly value: unknown }[]) => {
+        rows.push(Object.fromEntries(row.map(({ value }, i) => [columns[i]?.name ?? '', value])));
+        onRow?.(request);
+      });
+      request.on('returnValue', (name, value) => {
+        outputs[name] = value;
+      });
+      request.on('doneProc', (_count, _more, returnStatus) => {
+        status = returnStatus;
+      });
+      connection[how](request);
+    });
+  } finally {
+    connection.off('infoMessage', onMessage);
+  }
+  return { rows, columns, resultSets, messages, outputs, status };
+}
+
+/** The error that a promise is rejected with. */
+export async function errorOf(promise: Promise<unknown>): Promise<ClientError> {
+  return promise.then(
+    () => {
+      throw new Error('no error came');
+    },
+    (error: ClientError) => error,
+  );
+}
