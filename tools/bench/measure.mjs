@@ -18,16 +18,17 @@ import { readFileSync } from 'node:fs';
 
 /**
  * Runs commands in turn (A B C, A B C, …), so that a machine whose speed drifts is the same for all of them.
- * The first round is not counted.
+ * The first round is not counted, unless there is to be no such round.
  *
  * @param {readonly Command[]} commands
  * @param {number} rounds
+ * @param {{ readonly warmUp?: boolean }} [options]
  * @returns {readonly (readonly Run[])[]} the runs of each command, in the order of the rounds
  */
-export function measureInTurn(commands, rounds) {
+export function measureInTurn(commands, rounds, { warmUp = true } = {}) {
   /** @type {Run[][]} */
   const runs = commands.map(() => []);
-  for (let round = 0; round <= rounds; round++) {
+  for (let round = warmUp ? 0 : 1; round <= rounds; round++) {
     commands.forEach((command, index) => {
       const run = measure(command);
       if (round > 0) runs[index]?.push(run);

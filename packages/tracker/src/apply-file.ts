@@ -140,7 +140,7 @@ async function recordFailure(session: Session, statement: string): Promise<void>
 }
 
 /** All that the target says of an error, in one text. */
-export function describeError({ message, code, detail, hint, context }: TargetError): string {
+function describeError({ message, code, detail, hint, context }: TargetError): string {
   return [
     `${message} (SQLSTATE ${code})`,
     ...(detail ? [`detail: ${detail}`] : []),

@@ -24,7 +24,7 @@ export type { ApplyPlan, ApplyStep, PlanOptions, SchemaRun } from './plan-apply.
 export { ManifestMissingError, readMigrations } from './read-migrations.ts';
 export { readConcerns } from './read-concerns.ts';
 export type { ColumnConcern, Concerns, LostStaging } from './read-concerns.ts';
-export { readTarget } from './read-target.ts';
+export { NO_HISTORY, readTarget } from './read-target.ts';
 export type { History, HistoryEntry, HistoryGroup, TargetState } from './read-target.ts';
 export { PoolingProxyError } from './refuse-pooling.ts';
 export { renderScript } from './render-script.ts';

@@ -6,7 +6,7 @@ export function matchesAny(name: string, patterns: readonly string[] | undefined
 function matches(name: string, pattern: string): boolean {
   const expression = [...pattern]
     .map((letter) =>
-      letter === '*' ? '.*' : letter === '?' ? '.' : letter.replace(/[\\^$.*+?()[\]{}|/-]/, '\\$&'),
+      letter === '*' ? '.*' : letter === '?' ? '.' : letter.replace(/[\\^$.+()[\]{}|]/, '\\$&'),
     )
     .join('');
   return new RegExp(`^${expression}$`, 'su').test(name);

@@ -36,7 +36,7 @@ export interface IndexStructure {
   readonly where: string | null;
 }
 
-export interface TriggerStructure {
+interface TriggerStructure {
   readonly name: string;
   readonly enabled: boolean;
   /** `tgtype` of pg_trigger: 4 is AFTER INSERT FOR EACH STATEMENT. */

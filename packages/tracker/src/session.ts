@@ -31,8 +31,17 @@ export interface Session {
 const CONNECT_TIMEOUT_S = 15;
 const CLOSE_TIMEOUT_S = 5;
 
-/** A session with a target, named `application` there. */
+/** A host name, an address, or the folder of a socket: a URL or a list of hosts is none, and its text may hold a secret. */
+const HOST = /^(?:[^\s,@/]+|\/[^,]*)$/u;
+
+/**
+ * A session with a target, named `application` there.
+ *
+ * @throws TargetError where the host is none; nothing is connected before the first query.
+ */
 export function openSession({ server, database }: TargetAddress, application: string): Session {
+  if (!HOST.test(server.host))
+    throw new TargetError('its host is neither a name nor an address', 'INVALID_HOST');
   let isLost = false;
   const sql = postgres({
     host: server.host,
