@@ -6,6 +6,8 @@ interface Manifest {
   readonly name: string;
   readonly description: string;
   readonly dependencies?: Readonly<Record<string, string>>;
+  /** Those of the command line, which holds what it imports. */
+  readonly devDependencies?: Readonly<Record<string, string>>;
 }
 
 const SCOPE = '@cdc-migrations/';
@@ -16,9 +18,10 @@ export function renderPackages(root: string): string {
     const text = readFileSync(join(root, 'packages', folder, 'package.json'), 'utf8');
     return { folder, ...(JSON.parse(text) as Manifest) };
   });
-  const importsOf = ({ dependencies = {} }: Manifest) =>
-    Object.keys(dependencies)
-      .filter((name) => name.startsWith(SCOPE))
+  const published = new Set(packages.map(({ name }) => name));
+  const importsOf = ({ dependencies = {}, devDependencies = {} }: Manifest) =>
+    Object.keys({ ...dependencies, ...devDependencies })
+      .filter((name) => published.has(name))
       .map((name) => name.slice(SCOPE.length));
   const depthOf = (name: string): number => {
     const found = packages.find((entry) => entry.name === SCOPE + name);
