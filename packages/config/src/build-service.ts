@@ -1,6 +1,7 @@
 import type { ConfigPath, Service, ServiceSink, SinkTable, SourceTable } from './config.ts';
 import { defined } from './defined.ts';
 import type { ServicePart } from './parse-service-part.ts';
+import { allRenames } from './checks/check-renames.ts';
 import type { SinkTableShape, SourceTableShape } from './schemas/service.ts';
 import { splitTableName } from './schemas/table-name.ts';
 
@@ -42,6 +43,7 @@ function buildSourceTable(name: string, shape: SourceTableShape, at: ConfigPath)
 }
 
 function buildSinkTable(name: string, shape: SinkTableShape, at: ConfigPath): SinkTable {
+  const { manual_migration_hints: hints } = shape;
   return defined({
     at,
     ...splitTableName(name),
@@ -63,8 +65,11 @@ function buildSinkTable(name: string, shape: SinkTableShape, at: ConfigPath): Si
     columns: new Map(Object.entries(shape.columns ?? {})),
     deleteMode: shape.delete_mode,
     staging: shape.staging,
-    renames: new Map(Object.entries(shape.renames ?? {})),
-    manualMigrationHints: shape.manual_migration_hints,
+    renames: new Map(allRenames(shape)),
+    hints: {
+      using: new Map(hints?.type_changes.map(({ column, using }) => [column, using])),
+      beforeNotNull: new Map(hints?.set_not_null.map(({ column, pre_sql }) => [column, pre_sql])),
+    },
   });
 }
 

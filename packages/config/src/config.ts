@@ -124,10 +124,17 @@ export interface SinkTable {
   readonly columns: ReadonlyMap<string, string>;
   readonly deleteMode: 'hard' | 'soft';
   readonly staging: 'unlogged' | 'logged';
-  /** Old column name to new one. */
+  /** Old column name to new one, those of `manual_migration_hints` too. */
   readonly renames: ReadonlyMap<string, string>;
-  /** As written, of any shape. */
-  readonly manualMigrationHints?: unknown;
+  readonly hints: MigrationHints;
+}
+
+/** What a manual file for an unsafe change is to say. */
+export interface MigrationHints {
+  /** Column to the expression of `USING` that gives its values in the new type. */
+  readonly using: ReadonlyMap<string, string>;
+  /** Column to the statement that is to run before it becomes NOT NULL. */
+  readonly beforeNotNull: ReadonlyMap<string, string>;
 }
 
 export interface TemplateUse {

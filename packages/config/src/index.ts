@@ -2,6 +2,7 @@ export type {
   ColumnTemplate,
   Config,
   ConfigPath,
+  MigrationHints,
   Pattern,
   Server,
   Service,

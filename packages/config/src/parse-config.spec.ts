@@ -122,6 +122,7 @@ describe('parseConfig', () => {
                 deleteMode: 'soft',
                 staging: 'unlogged',
                 renames: new Map([['old', 'new']]),
+                hints: { using: new Map(), beforeNotNull: new Map() },
               },
               {
                 at: at(...sinkKeys, 'tables', 'public.lines'),
@@ -135,6 +136,7 @@ describe('parseConfig', () => {
                 deleteMode: 'hard',
                 staging: 'unlogged',
                 renames: new Map(),
+                hints: { using: new Map(), beforeNotNull: new Map() },
               },
             ],
           },
@@ -188,7 +190,7 @@ describe('parseConfig', () => {
     );
   });
 
-  it('keeps hints as they are written', () => {
+  it('takes the hints of a sink table, and leaves those of a source table as they are', () => {
     const text = `
 service: chat
 source:
@@ -197,12 +199,27 @@ source:
   tables: { dbo.Rooms: { manual_migration_hints: [1, { on: true }] } }
 sinks:
   sink_asma.directory:
-    tables: { chat.Rooms: { from: dbo.Rooms, manual_migration_hints: text } }
+    tables:
+      chat.Rooms:
+        from: dbo.Rooms
+        renames: { a: b }
+        manual_migration_hints:
+          renames: [{ from: b, to: c }]
+          type_changes: [{ column: c, using: "c::integer" }]
+          set_not_null: [{ column: d, pre_sql: UPDATE }]
 `;
     const { services } = parseConfig(implementationRepo({ 'services/chat.yaml': text }));
     expect(services[1]?.at.keys).toEqual([]);
     expect(services[1]?.tables[0]?.manualMigrationHints).toEqual(['1', { on: true }]);
-    expect(services[1]?.sinks[0]?.tables[0]?.manualMigrationHints).toBe('text');
+    const table = services[1]?.sinks[0]?.tables[0];
+    expect([...(table?.renames ?? [])]).toEqual([
+      ['a', 'b'],
+      ['b', 'c'],
+    ]);
+    expect(table?.hints).toEqual({
+      using: new Map([['c', 'c::integer']]),
+      beforeNotNull: new Map([['d', 'UPDATE']]),
+    });
   });
 
   it('takes every text for a name', () => {
@@ -217,7 +234,14 @@ ${names.map((name) => `      dbo.${name}: { ignore_columns: [${name}] }`).join('
   sinks:
     sink_asma.directory:
       tables:
-${names.map((name) => `        x.${name}: { from: dbo.${name}, target_exists: true, columns: { ${name}: ${name} }, renames: { ${name}: ${name} } }`).join('\n')}
+${names
+  .map(
+    (
+      name,
+    ) => `        x.${name}: { from: dbo.${name}, target_exists: true, columns: { ${name}: ${name} } }
+        y.${name}: { from: dbo.${name}, renames: { ${name}: new } }`,
+  )
+  .join('\n')}
 `;
     const { services } = parseConfig(implementationRepo({ 'services/adopus.yaml': text }));
     const [service] = services;
@@ -225,8 +249,8 @@ ${names.map((name) => `        x.${name}: { from: dbo.${name}, target_exists: tr
     expect(service?.tables.map(({ table }) => table)).toEqual(names);
     expect(service?.tables.map(({ ignoreColumns }) => ignoreColumns[0])).toEqual(names);
     const tables = service?.sinks[0]?.tables ?? [];
-    expect(tables.map(({ columns }) => [...columns].flat())).toEqual(names.map((n) => [n, n]));
-    expect(tables.map(({ renames }) => [...renames].flat())).toEqual(names.map((n) => [n, n]));
+    expect(tables.flatMap(({ columns }) => [...columns])).toEqual(names.map((n) => [n, n]));
+    expect(tables.flatMap(({ renames }) => [...renames])).toEqual(names.map((n) => [n, 'new']));
   });
 });
 

@@ -89,11 +89,11 @@ export function renderTable(table: ReplicatedTable, path: string): SqlFile {
 }
 
 function buildColumn(
-  { name, type, nullable, default: initial }: ColumnDefinition,
+  { name, type, nullable, default: initial, formerly }: ColumnDefinition,
   { last, keyFollows }: { readonly last: boolean; readonly keyFollows: boolean },
 ): ColumnView {
   const expression = initial ?? null;
-  const entry = [name, type, !nullable, expression];
+  const entry = [name, type, !nullable, expression, ...(formerly ? [formerly] : [])];
   return {
     name,
     type,

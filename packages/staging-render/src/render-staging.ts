@@ -78,11 +78,14 @@ export function renderStaging(table: ReplicatedTable, { path, role }: StagingOpt
 
 function viewColumns(table: ReplicatedTable): readonly StagingColumnView[] {
   const columns = buildStagingColumns(table);
-  return columns.map(({ name, type, default: initial = null }, index) => ({
-    name,
-    type,
-    default: initial,
-    json: `[${[name, type, false, initial].map((value) => JSON.stringify(value)).join(', ')}]`,
-    last: index === columns.length - 1,
-  }));
+  return columns.map(({ name, type, default: initial = null, formerly }, index) => {
+    const entry = [name, type, false, initial, ...(formerly ? [formerly] : [])];
+    return {
+      name,
+      type,
+      default: initial,
+      json: `[${entry.map((value) => JSON.stringify(value)).join(', ')}]`,
+      last: index === columns.length - 1,
+    };
+  });
 }

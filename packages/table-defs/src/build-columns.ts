@@ -3,6 +3,7 @@ import type { ColumnTemplate, SinkTable, SourceTable } from '@cdc-migrations/con
 import { shortName } from '@cdc-migrations/sql-text';
 import { checkColumnNames } from './check-column-names.ts';
 import { noType } from './check-type-overrides.ts';
+import { withEarlierNames } from './earlier-names.ts';
 import { DELETED_AT, METADATA_COLUMNS } from './metadata-columns.ts';
 import { problemAt, type ProblemList } from './problems.ts';
 import type { ColumnDefinition } from './table-definition.ts';
@@ -40,7 +41,7 @@ export function buildColumns(
   checkColumnNames(columns, `${sink.schema}.${sink.table}`, sink.at, problems);
   columns.push(...METADATA_COLUMNS);
   if (sink.deleteMode === 'soft') columns.push(DELETED_AT);
-  return columns;
+  return withEarlierNames(columns, sink, problems);
 }
 
 /** Definitions of the replicated columns; a type without a counterpart is an error. */

@@ -9,6 +9,8 @@ export interface StagingColumn {
   readonly type: string;
   /** SQL expression. */
   readonly default?: string;
+  /** Names that it had before, newest first. */
+  readonly formerly?: readonly string[];
 }
 
 /** Columns of the staging table: those of the final table but `__deleted_at`, and when Kafka took the event. */
@@ -20,6 +22,7 @@ export function buildStagingColumns({
     name: column.name,
     type: stagingType(column),
     ...(column.name === '__stream_generation' && { default: '0' }),
+    ...(column.formerly && { formerly: column.formerly }),
   }));
 }
 

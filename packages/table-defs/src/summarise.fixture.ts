@@ -46,6 +46,7 @@ function summariseColumn({
     column.default === undefined ? '' : `DEFAULT ${column.default}`,
     role === 'source' ? '' : role,
     source === undefined || source.name === name ? '' : `from "${source.name}"`,
+    column.formerly === undefined ? '' : `formerly ${column.formerly.join(', then ')}`,
     column.exactness === undefined || column.exactness === 'exact' ? '' : column.exactness,
   ].filter(Boolean);
   return [`${name} ${type}${nullable ? '' : ' NOT NULL'}`, ...facts].join(', ');

@@ -78,6 +78,8 @@ export interface ColumnDefinition {
   readonly nullable: boolean;
   /** SQL expression. */
   readonly default?: string;
+  /** Names in PostgreSQL that it had before, newest first: a column of one of them becomes this one. */
+  readonly formerly?: readonly string[];
   /** Of a source column: its name and type there. */
   readonly source?: { readonly name: string; readonly type: string };
   readonly exactness?: Exactness;

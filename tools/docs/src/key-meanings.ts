@@ -67,7 +67,8 @@ export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, str
     [`${SOURCE_TABLE}.include_columns`]: 'only these columns are, less the ignored ones',
     [`${SOURCE_TABLE}.key_columns`]:
       'the key of a table that has no primary key, or none that is replicated',
-    [`${SOURCE_TABLE}.manual_migration_hints`]: 'accepted (not used yet)',
+    [`${SOURCE_TABLE}.manual_migration_hints`]:
+      'accepted and left alone; those of a sink table are used',
     sinks: 'where it goes; the key is `<sink group>.<database>`',
     'sinks.<sink>.tables': 'each final table; the key is `<schema>.<Table>`',
     [`${SINK_TABLE}.from`]: 'the source table, one of `source.tables`',
@@ -87,8 +88,22 @@ export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, str
     [`${SINK_TABLE}.delete_mode`]:
       '`hard`: a delete removes the row. `soft`: it sets `__deleted_at`',
     [`${SINK_TABLE}.staging`]: '`logged`: the staging table survives a crash and costs WAL',
-    [`${SINK_TABLE}.renames`]: 'old column name to new one (not used yet)',
-    [`${SINK_TABLE}.manual_migration_hints`]: 'accepted (not used yet)',
+    [`${SINK_TABLE}.renames`]:
+      'the name that a column had before, and the one that it has now: [renamed columns](#renamed-columns)',
+    [`${SINK_TABLE}.manual_migration_hints`]:
+      'the same in the form of the original tool, and what a manual file is to do',
+    [`${SINK_TABLE}.manual_migration_hints.renames`]: 'as `renames` of the table',
+    [`${SINK_TABLE}.manual_migration_hints.renames[].from`]: 'name that a column had before',
+    [`${SINK_TABLE}.manual_migration_hints.renames[].to`]: 'name that it has now',
+    [`${SINK_TABLE}.manual_migration_hints.type_changes`]: 'how values get into another type',
+    [`${SINK_TABLE}.manual_migration_hints.type_changes[].column`]: 'the column',
+    [`${SINK_TABLE}.manual_migration_hints.type_changes[].using`]:
+      'the expression behind `USING` in a manual file that `diff --scaffold-manual` begins',
+    [`${SINK_TABLE}.manual_migration_hints.set_not_null`]:
+      'what a column needs before it can be NOT NULL',
+    [`${SINK_TABLE}.manual_migration_hints.set_not_null[].column`]: 'the column',
+    [`${SINK_TABLE}.manual_migration_hints.set_not_null[].pre_sql`]:
+      'the statement in front of `SET NOT NULL` there',
   },
   'column-templates': {
     templates: 'each template by its name',

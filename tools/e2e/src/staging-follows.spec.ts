@@ -80,6 +80,45 @@ describe('staging follows its table', () => {
     ]);
   });
 
+  it('to a new name of a column, with the events that are staged under the old one', async () => {
+    await stage(orderEvent({ OrderID: '1', Status: 'merged', __kafka_offset: '1' }));
+    await merge();
+    await stage(orderEvent({ OrderID: '2', Status: 'staged', __kafka_offset: '2' }));
+    await target.apply(
+      withColumns((columns) =>
+        columns.map((column) =>
+          column.name === 'Status' ? { ...column, name: 'Tilstand', formerly: ['Status'] } : column,
+        ),
+      ),
+    );
+    const event = orderEvent({ OrderID: '3', Tilstand: 'new', __kafka_offset: '3' });
+    await stage(without(['Status'], event));
+    await merge();
+    expect(await owner.unsafe(`SELECT "OrderID", "Tilstand" FROM ${FINAL} ORDER BY 1`)).toEqual([
+      { OrderID: 1, Tilstand: 'merged' },
+      { OrderID: 2, Tilstand: 'staged' },
+      { OrderID: 3, Tilstand: 'new' },
+    ]);
+    expect(await owner`SELECT * FROM cdc_management.dead_letter`).toEqual([]);
+  });
+
+  it('to a new name of a large column, and knows how old its values are', async () => {
+    const left = '__debezium_unavailable_value';
+    await stage(orderEvent({ Notat: 'first', __kafka_offset: '1' }));
+    await stage(orderEvent({ Notat: left, __kafka_offset: '3' }));
+    await merge();
+    await target.apply(
+      withColumns((columns) =>
+        columns.map((column) =>
+          column.name === 'Notat' ? { ...column, name: 'Merknad', formerly: ['Notat'] } : column,
+        ),
+      ),
+    );
+    await stage(without(['Notat'], orderEvent({ Merknad: 'late', __kafka_offset: '2' })));
+    await merge();
+    expect(await owner.unsafe(`SELECT "Merknad" FROM ${FINAL}`)).toEqual([{ Merknad: 'late' }]);
+  });
+
   it('when a column leaves the source: events without it arrive, its values stay', async () => {
     await stage(orderEvent({ OrderID: '1', __kafka_offset: '1' }));
     await merge();

@@ -5,6 +5,7 @@ import { schemaNameFault } from '../schema-name.ts';
 import type { ServiceShape, SinkTableShape } from '../schemas/service.ts';
 import { splitTableName } from '../schemas/table-name.ts';
 import type { Draft } from '../shape/draft.ts';
+import { checkRenames } from './check-renames.ts';
 
 /** A sink table and the names that it may use; those are undefined where they could not be read. */
 interface SinkTableUse {
@@ -26,6 +27,7 @@ export function checkSinkTable(use: SinkTableUse, keys: Keys, report: Report): v
   if (!sinkTable) return;
   checkFrom(use, sinkTable.from, [...keys, 'from'], report);
   checkStructure(sinkTable, keys, report);
+  checkRenames(sinkTable, keys, report);
   checkTemplates(use, sinkTable, keys, report);
 }
 

@@ -30,6 +30,31 @@ const transformSchema = v.strictObject({
   ...LEFT_ALONE,
 });
 
+/** What the original tool takes under this key of a sink table. */
+const migrationHintsSchema = v.strictObject({
+  renames: v.optional(
+    v.array(
+      v.strictObject({ from: text('the name of a column'), to: text('the name of a column') }),
+      'expected a list of { from, to }',
+    ),
+    [],
+  ),
+  type_changes: v.optional(
+    v.array(
+      v.strictObject({ column: text('the name of a column'), using: text('an SQL expression') }),
+      'expected a list of { column, using }',
+    ),
+    [],
+  ),
+  set_not_null: v.optional(
+    v.array(
+      v.strictObject({ column: text('the name of a column'), pre_sql: text('an SQL statement') }),
+      'expected a list of { column, pre_sql }',
+    ),
+    [],
+  ),
+});
+
 const sinkTableSchema = v.strictObject({
   from: tableName(),
   target_exists: v.optional(flag(), false),
@@ -49,7 +74,7 @@ const sinkTableSchema = v.strictObject({
   delete_mode: v.optional(oneOf(['hard', 'soft']), 'hard'),
   staging: v.optional(oneOf(['unlogged', 'logged']), 'unlogged'),
   renames: v.optional(columnByColumn('old column names to new ones')),
-  manual_migration_hints: v.optional(v.unknown()),
+  manual_migration_hints: v.optional(migrationHintsSchema),
   ...LEFT_ALONE,
 });
 

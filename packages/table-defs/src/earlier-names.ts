@@ -1,0 +1,47 @@
+import type { SinkTable } from '@cdc-migrations/config';
+import { shortName } from '@cdc-migrations/sql-text';
+import { problemAt, suggestion, type ProblemList } from './problems.ts';
+import type { ColumnDefinition } from './table-definition.ts';
+
+/**
+ * Columns with the names that `renames` says they had before: `{ a: b, b: c }` makes `c` a column that was `b` and
+ * before that `a`. A rename to a column that the table lacks, or from one that it still has, is an error.
+ */
+export function withEarlierNames(
+  columns: readonly ColumnDefinition[],
+  sink: SinkTable,
+  problems: ProblemList,
+): readonly ColumnDefinition[] {
+  if (sink.renames.size === 0) return columns;
+  checkRenames(columns, sink, problems);
+  const before = new Map([...sink.renames].map(([from, to]) => [shortName(to), shortName(from)]));
+  return columns.map((column) => {
+    const formerly = earlierNames(column.name, before);
+    return formerly.length > 0 ? { ...column, formerly } : column;
+  });
+}
+
+function earlierNames(name: string, before: ReadonlyMap<string, string>): readonly string[] {
+  const names: string[] = [];
+  for (let at = before.get(name); at !== undefined; at = before.get(at)) names.push(at);
+  return names;
+}
+
+function checkRenames(
+  columns: readonly ColumnDefinition[],
+  { at, schema, table, renames }: SinkTable,
+  problems: ProblemList,
+): void {
+  const name = `${schema}.${table}`;
+  const present = new Set(columns.map((column) => column.name));
+  const known = columns.filter(({ role }) => role !== 'metadata').map((column) => column.name);
+  for (const [from, to] of renames) {
+    if (present.has(shortName(from))) {
+      const message = `${name} still has a column "${from}"; take the rename out (where "${from}" is a new column, once every target has the rename)`;
+      problems.errors.push(problemAt(at, ['renames', from], message));
+    }
+    if (renames.has(to) || known.includes(shortName(to))) continue;
+    const message = `${name} has no column "${to}"${suggestion(to, known)}`;
+    problems.errors.push(problemAt(at, ['renames', from], message));
+  }
+}
