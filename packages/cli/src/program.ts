@@ -6,6 +6,7 @@ import { addCheck } from './commands/check.ts';
 import { addCleanCdc } from './commands/clean-cdc.ts';
 import { addEnableCdc } from './commands/enable-cdc.ts';
 import { addGenerate } from './commands/generate.ts';
+import { addInit } from './commands/init.ts';
 import { addSchemaDocs } from './commands/schema-docs.ts';
 import { addStatus } from './commands/status.ts';
 
@@ -25,6 +26,9 @@ const COMMANDS: readonly ((migrations: Command, context: CommandContext) => void
   addEnableCdc,
   addCleanCdc,
 ];
+
+/** Commands of `cdc` itself. */
+const OWN_COMMANDS: readonly ((program: Command, context: CommandContext) => void)[] = [addInit];
 
 /** The command line. */
 export function buildProgram(context: CommandContext): Command {
@@ -47,6 +51,7 @@ export function buildProgram(context: CommandContext): Command {
       'implementation repo, instead of the one that holds the working directory',
     );
   for (const add of COMMANDS) add(migrations, context);
+  for (const add of OWN_COMMANDS) add(program, context);
   return program;
 }
 

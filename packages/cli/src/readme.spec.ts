@@ -21,8 +21,11 @@ it('the mistake in the README is that of a case', () => {
   expect(mistake).toBe(readFileSync(expected, 'utf8'));
 });
 
-it('every option that the help names is in the README', () => {
-  const { stdout } = cdc(['manage-migrations', 'generate', '--help'], { cwd: __dirname });
-  const options = stdout.match(/--[a-z-]+/g)!.filter((option) => option !== '--help');
-  for (const option of options) expect(README).toContain(option);
-});
+it.each([[['manage-migrations', 'generate']], [['init']]])(
+  'every option of %j is in the README',
+  (command) => {
+    const { stdout } = cdc([...command, '--help'], { cwd: __dirname });
+    const options = stdout.match(/--[a-z-]+/g)!.filter((option) => option !== '--help');
+    for (const option of options) expect(README).toContain(option);
+  },
+);

@@ -127,6 +127,12 @@ const STAGES = [
     packages: ['config', 'table-defs', 'sql-text', 'generated-file', 'cli'],
   },
   {
+    name: 'check-generated',
+    description: 'Refuses generated files that are stale or were edited: a gate of pull requests',
+    command: 'cdc manage-migrations generate --check',
+    ...ASKS_A_DATABASE,
+  },
+  {
     name: 'apply',
     description: 'Brings targets up to date; an embedded PostgreSQL, or the environment of --env',
     command: 'cdc manage-migrations apply --env embedded',

@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -13,6 +14,27 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 
 export const ROOT = join(__dirname, '../../..');
+
+/** A temporary Nx workspace with our packages and nothing of ours in nx.json. */
+export interface EmptyWorkspace {
+  readonly root: string;
+  /** Runs Nx with these arguments and gives what it prints; throws where it fails. */
+  nx(...args: readonly string[]): string;
+  /** Targets of the last run that were not taken from the cache, in order of name. */
+  misses(): string[];
+  remove(): void;
+}
+
+export function createEmptyWorkspace(nxJson: string): EmptyWorkspace {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), 'cdc-nx-')));
+  install(root, nxJson);
+  return {
+    root,
+    nx: (...args) => runNx(root, args),
+    misses: () => readMisses(root),
+    remove: () => rmSync(root, { recursive: true, force: true }),
+  };
+}
 
 /** A temporary Nx workspace with one implementation repo, a copy of `fixtures/adopus`. */
 export interface Workspace {
@@ -38,7 +60,7 @@ export function createWorkspace(): Workspace {
   const root = mkdtempSync(join(tmpdir(), 'cdc-nx-'));
   const repo = join(root, 'adopus');
   cpSync(join(ROOT, 'fixtures/adopus'), repo, { recursive: true });
-  install(root);
+  install(root, NX_JSON);
   return {
     repo,
     run(env) {
@@ -51,7 +73,13 @@ export function createWorkspace(): Workspace {
   };
 }
 
-function install(root: string): void {
+const NX_JSON = JSON.stringify({
+  analytics: false,
+  cacheDirectory: '.nx/cache',
+  plugins: ['@cdc-migrations/nx/plugin'],
+});
+
+function install(root: string, nxJson: string): void {
   const modules = join(root, 'node_modules');
   mkdirSync(join(modules, '.bin'), { recursive: true });
   mkdirSync(join(modules, '@cdc-migrations'));
@@ -60,14 +88,7 @@ function install(root: string): void {
   symlinkSync(join(ROOT, 'packages/cli/bin/cdc.js'), join(modules, '.bin/cdc'));
   writeFileSync(join(root, '.gitignore'), 'node_modules\n.nx\n');
   writeFileSync(join(root, 'package.json'), '{ "name": "workspace", "private": true }\n');
-  writeFileSync(
-    join(root, 'nx.json'),
-    JSON.stringify({
-      analytics: false,
-      cacheDirectory: '.nx/cache',
-      plugins: ['@cdc-migrations/nx/plugin'],
-    }),
-  );
+  writeFileSync(join(root, 'nx.json'), nxJson);
 }
 
 function runNx(root: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): string {

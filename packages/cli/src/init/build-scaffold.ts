@@ -1,0 +1,57 @@
+import { posix } from 'node:path';
+import { renderGithubWorkflow } from './github-workflow.ts';
+import { renderSinkGroups, renderSourceGroups } from './group-files.ts';
+import type { ScaffoldFile, ScaffoldOptions } from './scaffold-options.ts';
+import { renderColumnTemplates, renderExampleSnapshot, renderService } from './service-files.ts';
+
+const GITATTRIBUTES = `# The same bytes on every machine: checksums and caches depend on them.
+* text=auto eol=lf
+generated/** linguist-generated
+migrations/** linguist-generated
+migrations/**/manual/** -linguist-generated
+`;
+
+const GITIGNORE = `# The embedded PostgreSQL.
+.cdc/
+`;
+
+/** The files of a new implementation repo, of which `generate` makes SQL at once. */
+export function buildScaffold(options: ScaffoldOptions): readonly ScaffoldFile[] {
+  const snapshot = renderExampleSnapshot(options);
+  const inRepo = (
+    path: string,
+    text: string,
+    ifThere: ScaffoldFile['ifThere'] = 'refuse',
+  ): ScaffoldFile => ({ path: posix.join(options.folder, path), text, ifThere });
+  const yaml = (path: string, schema: string, text: string) =>
+    inRepo(path, `${schemaComment(options, path, schema)}${text}`);
+  return [
+    yaml('source-groups.yaml', 'source-groups', renderSourceGroups(options)),
+    yaml('sink-groups.yaml', 'sink-groups', renderSinkGroups(options)),
+    yaml(`services/${options.service}.yaml`, 'service', renderService(options)),
+    yaml(
+      'services/_schemas/column-templates.yaml',
+      'column-templates',
+      renderColumnTemplates(options),
+    ),
+    inRepo(snapshot.path, snapshot.text),
+    inRepo('.gitattributes', GITATTRIBUTES, 'add-lines'),
+    inRepo('.gitignore', GITIGNORE, 'add-lines'),
+    ...(options.ci === 'github'
+      ? [
+          {
+            path: '.github/workflows/cdc-migrations.yml',
+            text: renderGithubWorkflow(options),
+            ifThere: 'keep' as const,
+          },
+        ]
+      : []),
+  ];
+}
+
+/** What makes an editor complete and check a file, in the form that yaml-language-server reads. */
+function schemaComment({ folder }: ScaffoldOptions, path: string, schema: string): string {
+  const file = `node_modules/@cdc-migrations/config/schemas/${schema}.schema.json`;
+  const up = posix.relative(posix.dirname(posix.join(folder, path)), '.');
+  return `# yaml-language-server: $schema=${posix.join(up, file)}\n`;
+}

@@ -1,0 +1,51 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { PackageManager } from './scaffold-options.ts';
+
+const NX_PLUGIN = '@cdc-migrations/nx';
+
+/** The folder that holds a new repo, its packages and its CI. */
+export interface Workspace {
+  readonly root: string;
+  /** Whether our plugin is in its nx.json. */
+  readonly nx: boolean;
+  readonly packageManager: PackageManager;
+}
+
+/** The workspace of a folder, which need not be there: that of Nx or git, else of npm, else the folder itself. */
+export function findWorkspace(folder: string): Workspace {
+  const root = nearest(folder, ['nx.json', '.git']) ?? nearest(folder, ['package.json']) ?? folder;
+  const nxJson = join(root, 'nx.json');
+  return {
+    root,
+    nx: existsSync(nxJson) && readFileSync(nxJson, 'utf8').includes(NX_PLUGIN),
+    packageManager: existsSync(join(root, 'pnpm-lock.yaml'))
+      ? 'pnpm'
+      : existsSync(join(root, 'yarn.lock'))
+        ? 'yarn'
+        : 'npm',
+  };
+}
+
+function nearest(folder: string, marks: readonly string[]): string | undefined {
+  for (let at = folder; ; at = dirname(at)) {
+    if (marks.some((mark) => existsSync(join(at, mark)))) return at;
+    if (at === dirname(at)) return undefined;
+  }
+}
+
+/** The name that a project.json or package.json in the folder gives to the project in Nx. */
+export function readProjectName(folder: string): string | undefined {
+  for (const file of ['project.json', 'package.json']) {
+    const path = join(folder, file);
+    if (!existsSync(path)) continue;
+    const { nx, name } = JSON.parse(readFileSync(path, 'utf8')) as ProjectFile;
+    if (nx?.name ?? name) return nx?.name ?? name;
+  }
+  return undefined;
+}
+
+interface ProjectFile {
+  readonly name?: string;
+  readonly nx?: { readonly name?: string };
+}

@@ -1,0 +1,119 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cdc, generate } from '../cdc.fixture.ts';
+import { changesSince, emptyFolder, read, treeOf, write } from '../repo.fixture.ts';
+import { PATTERNS, TYPES } from './scaffold-options.ts';
+
+let workspace: string;
+beforeEach(() => {
+  workspace = emptyFolder();
+  mkdirSync(join(workspace, '.git'));
+});
+
+const init = (...args: string[]) => cdc(['init', ...args], { cwd: workspace });
+
+describe.each(PATTERNS)('%s', (pattern) => {
+  it.each(TYPES)('of %s: SQL is generated at once, and nothing is missing', (type) => {
+    expect(init('apps/my-shop', '--pattern', pattern, '--type', type).code).toBe(0);
+    const repo = join(workspace, 'apps/my-shop');
+    const run = generate(repo);
+    expect(run).toMatchObject({ code: 0, stderr: '' });
+    expect(run.stdout).toContain('created migrations/manifest.yaml');
+    expect(generate(repo, ['--check']).code).toBe(0);
+    expect(read(repo, 'migrations/schemas/create-schemas.sql')).toContain(
+      pattern === 'db-shared' ? '"my_shop"' : '"first_customer"',
+    );
+  });
+});
+
+it('says what comes next, and where a snapshot is missing', () => {
+  const { stdout } = init('shop', '--pattern=db-shared');
+  expect(stdout).toContain('\nNext:\n1. npx cdc manage-migrations generate --root shop makes');
+  const snapshot = 'generated/schemas/shop_nonprod.public.yaml';
+  expect(stdout).toContain(`shop/${snapshot} is an example`);
+  const repo = join(workspace, 'shop');
+  write(repo, 'services/shop.yaml', read(repo, 'services/shop.yaml').replace('_nonprod', '_x'));
+  expect(generate(repo).stderr).toContain('cdc manage-migrations schema-docs makes it');
+});
+
+it('--dry-run and --json write nothing, and say all', () => {
+  const before = treeOf(workspace);
+  const { stdout } = init('shop', '--pattern=db-shared', '--dry-run', '--json');
+  const { files, next } = JSON.parse(stdout);
+  expect(changesSince(before, workspace)).toEqual([]);
+  expect(init('shop', '--pattern=db-shared').code).toBe(0);
+  for (const { path, action, text } of files) {
+    expect({ path, action, text }).toEqual({ path, action: 'create', text: read(workspace, path) });
+  }
+  expect(next).toHaveLength(4);
+});
+
+it('writes over nothing: what is there stays, gets lines, or stops it', () => {
+  write(workspace, '.gitignore', 'node_modules');
+  write(workspace, '.github/workflows/cdc-migrations.yml', 'mine\n');
+  write(workspace, 'services/acme.yaml', 'mine\n');
+  const args = ['.', '--name=acme', '--pattern=db-shared'];
+  const before = treeOf(workspace);
+  expect(init(...args)).toEqual({
+    code: 6,
+    stdout: '',
+    stderr: 'services/acme.yaml: is there already; choose another folder, or move it away\n',
+  });
+  expect(changesSince(before, workspace)).toEqual([]);
+  expect(init(...args, '--service=orders').stdout).toContain(
+    'changed .gitignore\nkept .github/workflows/cdc-migrations.yml\n',
+  );
+  expect(read(workspace, '.gitignore')).toBe('node_modules\n# The embedded PostgreSQL.\n.cdc/\n');
+  expect(init(...args, '--service=orders').stdout).not.toMatch(/^(created|changed)/m);
+});
+
+describe('the workflow for CI', () => {
+  const workflow = () => read(workspace, '.github/workflows/cdc-migrations.yml');
+  const commands = () =>
+    [...workflow().matchAll(/^ {6}- run: (.*)$/gm)].map(([, command]) => command);
+
+  it('runs the command line where there is no Nx', () => {
+    init('apps/shop', '--pattern=db-shared');
+    expect(commands()).toEqual([
+      'npm ci',
+      'npx cdc manage-migrations generate --check --root apps/shop',
+      'npm ci',
+      'npx cdc manage-migrations generate --check --root apps/shop',
+      'npx cdc manage-migrations apply --env prod --root apps/shop',
+    ]);
+  });
+
+  it('runs Nx where nx.json has our plugin, with the package manager of the workspace', () => {
+    writeFileSync(join(workspace, 'nx.json'), '{ "plugins": ["@cdc-migrations/nx"] }');
+    writeFileSync(join(workspace, 'pnpm-lock.yaml'), '');
+    init('.', '--name=shop', '--pattern=db-shared');
+    expect(commands()).toEqual([
+      'corepack enable',
+      'pnpm install --frozen-lockfile',
+      'pnpm exec nx affected -t check-generated --base=origin/${{ github.base_ref }}',
+      'pnpm exec nx affected -t migrations --base=origin/${{ github.base_ref }}',
+      'corepack enable',
+      'pnpm install --frozen-lockfile',
+      'pnpm exec nx run-many -t check-generated',
+      'pnpm exec nx run-many -t apply --env=prod',
+    ]);
+  });
+
+  it('can be left out', () => {
+    init('shop', '--pattern=db-shared', '--ci=none');
+    expect(existsSync(join(workspace, '.github'))).toBe(false);
+  });
+});
+
+it.each([
+  [['x', '--pattern=neither'], "argument 'neither' is invalid. Allowed choices are"],
+  [['x'], "required option '--pattern <pattern>' not specified"],
+  [['x', '--pattern=db-shared', '--name=a.b'], '--name "a.b": expected a letter, then'],
+  [['2nd', '--pattern=db-shared'], '--name "2nd": expected a letter, then'],
+  [['x', '--pattern=db-shared', '--name=on'], '--name "on": expected a letter'],
+  [['x', '--pattern=db-shared', '--service=public'], '--service: "public" cannot be a tenant'],
+])('%j is refused', (args, message) => {
+  const before = treeOf(workspace);
+  expect(init(...args)).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
+  expect(changesSince(before, workspace)).toEqual([]);
+});

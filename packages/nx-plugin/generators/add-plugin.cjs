@@ -1,0 +1,44 @@
+'use strict';
+
+const { applyEdits, modify, parse, printParseErrorCode } = require('jsonc-parser');
+
+const PLUGIN = '@cdc-migrations/nx';
+
+/**
+ * The text of nx.json with the plugin in it; comments and the entries of others stay as they are.
+ *
+ * @param {string} text
+ * @returns {string}
+ * @throws {Error} text that is no JSON, also none with comments
+ */
+function addPlugin(text) {
+  /** @type {import('jsonc-parser').ParseError[]} */
+  const errors = [];
+  const { plugins = [] } = parse(text, errors, { allowTrailingComma: true }) ?? {};
+  if (errors[0]) {
+    const line = text.slice(0, errors[0].offset).split('\n').length;
+    throw new Error(`nx.json:${line}: ${printParseErrorCode(errors[0].error)}; mend it first`);
+  }
+  if (!Array.isArray(plugins)) throw new Error('nx.json plugins: expected a list');
+  if (plugins.some(isOurs)) return text;
+  const formattingOptions = { insertSpaces: true, tabSize: 2, eol: '\n' };
+  return applyEdits(
+    text,
+    modify(text, ['plugins', plugins.length], PLUGIN, {
+      formattingOptions,
+      isArrayInsertion: true,
+    }),
+  );
+}
+
+/**
+ * @param {unknown} entry
+ * @returns {boolean} also for the same plugin by its subpath
+ */
+function isOurs(entry) {
+  const name =
+    typeof entry === 'object' && entry !== null && 'plugin' in entry ? entry.plugin : entry;
+  return name === PLUGIN || name === `${PLUGIN}/plugin`;
+}
+
+module.exports = { addPlugin };

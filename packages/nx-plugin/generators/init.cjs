@@ -1,0 +1,34 @@
+'use strict';
+
+const { addPlugin } = require('./add-plugin.cjs');
+
+/** @import { Tree } from '@nx/devkit' */
+
+const ISOLATION = 'NX_ISOLATE_PLUGINS';
+
+/**
+ * Puts the plugin into nx.json, and what makes Nx start fast into .env. Run again, it changes nothing.
+ *
+ * @param {Tree} tree
+ * @param {{ readonly isolatePlugins?: boolean }} [options]
+ * @returns {Promise<void>}
+ */
+async function init(tree, { isolatePlugins = false } = {}) {
+  const nxJson = tree.read('nx.json', 'utf8');
+  if (nxJson === null) {
+    throw new Error('nx.json: is not there; run `npx nx init` first, or use `npx cdc init`');
+  }
+  const added = addPlugin(nxJson);
+  if (added !== nxJson) tree.write('nx.json', added);
+  if (!isolatePlugins) addToEnv(tree);
+}
+
+/** @param {Tree} tree */
+function addToEnv(tree) {
+  const before = tree.read('.env', 'utf8') ?? '';
+  if (new RegExp(`^\\s*(export\\s+)?${ISOLATION}\\s*=`, 'm').test(before)) return;
+  const gap = before === '' || before.endsWith('\n') ? '' : '\n';
+  tree.write('.env', `${before}${gap}${ISOLATION}=false\n`);
+}
+
+module.exports = init;

@@ -1,0 +1,81 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { load } from 'js-yaml';
+import { addPlugin } from '../generators/add-plugin.cjs';
+import { createEmptyWorkspace, type EmptyWorkspace } from './workspace.fixture.ts';
+
+describe('addPlugin', () => {
+  it.each([
+    ['no plugins', '{}', '{\n  "plugins": [\n    "@cdc-migrations/nx"\n  ]\n}'],
+    [
+      'other plugins and a comment',
+      '{\n  // ours\n  "plugins": [\n    "@nx/js"\n  ]\n}\n',
+      '{\n  // ours\n  "plugins": [\n    "@nx/js",\n    "@cdc-migrations/nx"\n  ]\n}\n',
+    ],
+  ])('to %s', (_, before, after) => {
+    expect(addPlugin(before)).toBe(after);
+    expect(addPlugin(after)).toBe(after);
+  });
+
+  it.each([
+    '{ "plugins": [{ "plugin": "@cdc-migrations/nx", "options": {} }] }',
+    '{ "plugins": ["@cdc-migrations/nx/plugin"] }',
+  ])('leaves %s', (text) => expect(addPlugin(text)).toBe(text));
+
+  it.each([
+    ['{\n  "plugins": [\n', 'nx.json:3: CloseBracketExpected; mend it first'],
+    ['{ "plugins": {} }', 'nx.json plugins: expected a list'],
+  ])('refuses %j', (text, message) => expect(() => addPlugin(text)).toThrow(message));
+});
+
+describe('the generators in a workspace', () => {
+  let workspace: EmptyWorkspace;
+  const read = (path: string) => readFileSync(join(workspace.root, path), 'utf8');
+  const generate = (...args: string[]) =>
+    workspace.nx('generate', `@cdc-migrations/nx:${args[0]}`, ...args.slice(1), '--no-interactive');
+
+  beforeAll(() => {
+    workspace = createEmptyWorkspace('{ "analytics": false, "cacheDirectory": ".nx/cache" }\n');
+    writeFileSync(join(workspace.root, '.env'), 'OURS=1');
+  });
+  afterAll(() => workspace.remove());
+
+  it('init puts the plugin into nx.json, and a line into .env, once', () => {
+    generate('init');
+    expect(JSON.parse(read('nx.json')).plugins).toEqual(['@cdc-migrations/nx']);
+    expect(read('.env')).toBe('OURS=1\nNX_ISOLATE_PLUGINS=false\n');
+    const before = read('nx.json');
+    generate('init');
+    expect([read('nx.json'), read('.env')]).toEqual([before, 'OURS=1\nNX_ISOLATE_PLUGINS=false\n']);
+  });
+
+  it('implementation makes a repo that is built at once, and from the cache the second time', () => {
+    const said = generate('implementation', 'apps/acme', '--pattern=db-per-tenant');
+    expect(said).toContain('npx nx run acme:migrations');
+    const { jobs } = load(read('.github/workflows/cdc-migrations.yml')) as { jobs: object };
+    expect(Object.keys(jobs)).toEqual(['build', 'apply']);
+    expect(read('apps/acme/services/acme.yaml')).toMatch(
+      /^# yaml-language-server: \$schema=\.\.\/\.\.\/\.\.\/node_modules\//,
+    );
+    workspace.nx('run', 'acme:migrations');
+    expect(workspace.misses()).toHaveLength(6);
+    expect(read('apps/acme/migrations/tables/Orders.sql')).toContain('"OrderId" integer NOT NULL');
+    workspace.nx('run', 'acme:migrations');
+    expect(workspace.misses()).toEqual([]);
+    workspace.nx('run', 'acme:check-generated');
+  });
+
+  it('writes nothing where it cannot do all', () => {
+    expect(() => generate('implementation', 'apps/acme', '--pattern=db-shared')).toThrow(
+      'apps/acme/source-groups.yaml: is there already; choose another folder, or move it away',
+    );
+    expect(() => generate('implementation', 'apps/2nd', '--pattern=db-shared')).toThrow(
+      '--name "2nd": expected a letter, then letters, digits and _',
+    );
+    mkdirSync(join(workspace.root, 'inner/.git'), { recursive: true });
+    expect(() => generate('implementation', 'inner/repo', '--pattern=db-shared')).toThrow(
+      /inner\/repo: is in the workspace .*\/inner; choose a folder of this one/,
+    );
+    expect(existsSync(join(workspace.root, 'inner/repo'))).toBe(false);
+  });
+});
