@@ -6,7 +6,7 @@ interface InfrastructureView {
 }
 
 /** Parts of the file, in order: later ones use earlier ones. */
-const PARTS = ['tables', 'converge', 'views', 'merge', 'runner', 'grants'].map((part) =>
+const PARTS = ['tables', 'converge', 'merge', 'runner', 'dead-letters', 'views', 'grants'].map((part) =>
   loadTemplate<InfrastructureView>(
     new URL(`../templates/infrastructure/${part}.sql.hbs`, import.meta.url),
   ),
