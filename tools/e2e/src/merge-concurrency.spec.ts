@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { quoteQualified } from '@cdc-migrations/sql-text';
-import type { ReplicatedTable } from '@cdc-migrations/table-defs';
 import type { Sql } from 'postgres';
 import { mergeTable } from './merge-table.ts';
 import {
@@ -10,7 +9,7 @@ import {
   startMergeTarget,
   TENANT,
 } from './merge-target.fixture.ts';
-import { ORDER_LINJER } from './order-linjer.fixture.ts';
+import { ORDER_LINJER, orderTable } from './order-linjer.fixture.ts';
 import { readProcessingLog } from './read-processing-log.ts';
 
 const FINAL = quoteQualified(TENANT, ORDER_LINJER.name);
@@ -21,19 +20,7 @@ const ORDERS_PER_INSERT = 50;
 const WRITERS = 3;
 const MERGERS = 2;
 
-const OTHER: ReplicatedTable = {
-  ...ORDER_LINJER,
-  name: 'Other',
-  names: {
-    ...ORDER_LINJER.names,
-    staging: 'stg_Other',
-    mergeProcedure: 'sp_merge_other',
-    mergeWindow: 'fn_merge_window_other',
-    primaryKey: 'pk_Other',
-    syncIndex: 'idx_Other_sync_timestamp',
-    positionIndex: 'uq_Other_stream_position',
-  },
-};
+const OTHER = orderTable('Other');
 
 describe('a merge beside writers', () => {
   let target: MergeTarget;
@@ -103,9 +90,7 @@ describe('a merge beside writers', () => {
     let inserted = 0;
     while (running) {
       const before = Date.now();
-      await writer.unsafe(
-        renderOrders(++inserted, inserted).replace('stg_Order-Linjer', 'stg_Other'),
-      );
+      await writer.unsafe(renderOrders(++inserted, inserted, { staging: OTHER.names.staging }));
       longestMs = Math.max(longestMs, Date.now() - before);
     }
     await merging;

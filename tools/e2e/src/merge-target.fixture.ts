@@ -103,6 +103,13 @@ export function orderEvent(
   };
 }
 
+interface OrderOptions {
+  readonly status?: string;
+  readonly after?: number;
+  /** The staging table of another table with these columns. */
+  readonly staging?: string;
+}
+
 /**
  * INSERT of one event for each of the orders `first` to `last`, in random order; an order's offset is its number,
  * plus `after`.
@@ -110,9 +117,9 @@ export function orderEvent(
 export function renderOrders(
   first: number,
   last: number,
-  { status = 'ny', after = 0 }: { readonly status?: string; readonly after?: number } = {},
+  { status = 'ny', after = 0, staging = 'stg_Order-Linjer' }: OrderOptions = {},
 ): string {
-  return `INSERT INTO ${quoteQualified(TENANT, 'stg_Order-Linjer')} ("OrderID", "LinjeNr", "Status",
+  return `INSERT INTO ${quoteQualified(TENANT, staging)} ("OrderID", "LinjeNr", "Status",
       "_customer_id", "__source_db", "__source_table", "__source_ts_ms", "__cdc_operation",
       "__kafka_partition", "__kafka_offset")
     SELECT n, 1, '${status}', '0a827150-1332-5167-993b-68db156438cb', 'Test', 'Order-Linjer',

@@ -53,3 +53,20 @@ export const ORDER_LINJER: ReplicatedTable = {
   staging: 'unlogged',
   transforms: [],
 };
+
+/** A table like `ORDER_LINJER` under another name. */
+export function orderTable(name: string): ReplicatedTable {
+  return {
+    ...ORDER_LINJER,
+    name,
+    names: {
+      ...ORDER_LINJER.names,
+      staging: `stg_${name}`,
+      mergeProcedure: `sp_merge_${name.toLowerCase()}`,
+      mergeWindow: `fn_merge_window_${name.toLowerCase()}`,
+      primaryKey: `pk_${name}`,
+      syncIndex: `idx_${name}_sync_timestamp`,
+      positionIndex: `uq_${name}_stream_position`,
+    },
+  };
+}

@@ -1,0 +1,138 @@
+import { quoteQualified } from '@cdc-migrations/sql-text';
+import type { Sql } from 'postgres';
+import { mergeTable } from './merge-table.ts';
+import { type MergeTarget, orderEvent, startMergeTarget, TENANT } from './merge-target.fixture.ts';
+import { ORDER_LINJER } from './order-linjer.fixture.ts';
+import { readProcessingLog } from './read-processing-log.ts';
+import { stageEvents } from './stage-events.ts';
+
+const FINAL = quoteQualified(TENANT, ORDER_LINJER.name);
+const STAGING = quoteQualified(TENANT, ORDER_LINJER.names.staging);
+
+interface Replay {
+  readonly replayed: number;
+  readonly merged: number;
+  readonly deleted: number;
+  readonly stale: number;
+  readonly dead: number;
+}
+
+describe('dead letters that are replayed', () => {
+  let target: MergeTarget;
+  let sink: Sql;
+  let owner: Sql;
+  beforeAll(async () => {
+    target = await startMergeTarget();
+    ({ sink, owner } = target);
+    await target.apply(ORDER_LINJER);
+  });
+  beforeEach(() => target.reset(ORDER_LINJER));
+  afterAll(() => target.stop());
+
+  /** Events whose text is too long for the final table, one for each offset from `first` on. */
+  const tooLong = (first: number, count: number, values: Record<string, string | null> = {}) =>
+    Array.from({ length: count }, (_, n) =>
+      orderEvent({
+        OrderID: String(first + n),
+        Tekst: 'eleven long',
+        __kafka_offset: String(first + n),
+        ...values,
+      }),
+    );
+  const bury = async (events: readonly ReturnType<typeof orderEvent>[]) => {
+    await stageEvents(sink, TENANT, ORDER_LINJER, events);
+    await mergeTable(sink, TENANT, ORDER_LINJER);
+  };
+  const replay = async (session: Sql = owner, limit = 1000): Promise<Replay | undefined> => {
+    const [counts] = await session<Replay[]>`
+      SELECT replayed::integer, merged::integer, deleted::integer, stale::integer, dead::integer
+      FROM cdc_management.replay_dead_letters(${TENANT}, ${ORDER_LINJER.name},
+        (SELECT max(dead_letter_id) FROM cdc_management.dead_letter), ${limit})`;
+    return counts;
+  };
+  const mend = () => owner`UPDATE cdc_management.dead_letter
+    SET payload = jsonb_set(payload, '{Tekst}', '"mended"') WHERE (payload ->> 'OrderID')::integer % 2 = 0`;
+  const letters = () => owner<{ order: number; reason: string }[]>`
+    SELECT (payload ->> 'OrderID')::integer AS order, reason FROM cdc_management.dead_letter ORDER BY 1`;
+  const orders = async () =>
+    (await owner.unsafe(`SELECT "OrderID" AS n FROM ${FINAL} ORDER BY 1`)).map((row) => row['n']);
+
+  it('are merged when they are good now, and come back with the reason when they are not', async () => {
+    await bury(tooLong(1, 10));
+    await mend();
+    expect(await replay()).toEqual({ replayed: 10, merged: 5, deleted: 0, stale: 0, dead: 5 });
+    expect(await orders()).toEqual([2, 4, 6, 8, 10]);
+    expect(await letters()).toEqual(
+      [1, 3, 5, 7, 9].map((order) => ({ order, reason: expect.stringMatching(/too long.*22001/) })),
+    );
+    expect(await readProcessingLog(owner, TENANT, ORDER_LINJER.name)).toEqual({
+      ...{ events: 20, merged: 5, deleted: 0, stale: 0, dead: 15, wrongRows: 0 },
+    });
+  });
+
+  it('change nothing where a newer event of their key has been merged', async () => {
+    await bury([
+      ...tooLong(1, 1),
+      orderEvent({ OrderID: '1', Status: 'newer', __kafka_offset: '5' }),
+      ...tooLong(2, 1),
+    ]);
+    await bury([orderEvent({ OrderID: '2', __cdc_operation: 'd', __kafka_offset: '6' })]);
+    await owner`UPDATE cdc_management.dead_letter SET payload = jsonb_set(payload, '{Tekst}', '"mended"')`;
+    expect(await replay()).toEqual({ replayed: 2, merged: 0, deleted: 0, stale: 2, dead: 0 });
+    expect(await owner.unsafe(`SELECT "Status" FROM ${FINAL}`)).toEqual([{ Status: 'newer' }]);
+    expect(await letters()).toEqual([]);
+  });
+
+  it('leave other events that are staged to their merge, and take no letter twice', async () => {
+    await bury(tooLong(1, 30));
+    await stageEvents(sink, TENANT, ORDER_LINJER, tooLong(100, 1, { Tekst: 'good' }));
+    const [{ last } = { last: 0 }] = await owner<{ last: number }[]>`
+      SELECT max(dead_letter_id)::integer AS last FROM cdc_management.dead_letter`;
+    const counts = [];
+    for (let more = true; more;) {
+      const [one] = await owner<Replay[]>`SELECT replayed::integer, dead::integer
+        FROM cdc_management.replay_dead_letters(${TENANT}, ${ORDER_LINJER.name}, ${last}, 7)`;
+      counts.push(one?.replayed);
+      more = one?.replayed !== 0;
+    }
+    expect(counts).toEqual([7, 7, 7, 7, 2, 0]);
+    expect(await letters()).toHaveLength(30);
+    expect(await orders()).toEqual([]);
+    await mergeTable(sink, TENANT, ORDER_LINJER);
+    expect(await orders()).toEqual([100]);
+  });
+
+  it('come back one by one when staging does not take them', async () => {
+    await bury(tooLong(1, 5));
+    await mend();
+    await owner`UPDATE cdc_management.dead_letter SET payload = jsonb_set(payload, '{OrderID}', '"none"')
+      WHERE payload ->> 'OrderID' = '3'`;
+    expect(await replay()).toEqual({ replayed: 5, merged: 2, deleted: 0, stale: 0, dead: 3 });
+    const reasons = await owner`SELECT payload ->> 'OrderID' AS order FROM cdc_management.dead_letter
+      WHERE reason LIKE 'cannot be staged: invalid input syntax%22P02%'`;
+    expect(reasons).toEqual([{ order: 'none' }]);
+    expect(await orders()).toEqual([2, 4]);
+  });
+
+  it('are where they were when the session ends before its commit, and replayed once after that', async () => {
+    await bury(tooLong(1, 10));
+    await mend();
+    const victim = target.server.connect({ database: target.database, user: 'migrator', max: 1 });
+    const [{ pid } = { pid: 0 }] = await victim<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`;
+    await victim`BEGIN`;
+    expect(await replay(victim)).toMatchObject({ replayed: 10, merged: 5 });
+    const admin = target.server.connect({ database: target.database, max: 1 });
+    await admin`SELECT pg_terminate_backend(${pid})`;
+    expect(await letters()).toHaveLength(10);
+    await Promise.all([replay(), replay(admin)]);
+    expect(await orders()).toEqual([2, 4, 6, 8, 10]);
+    expect(await letters()).toHaveLength(5);
+    expect(await owner.unsafe(`SELECT count(*)::integer AS n FROM ${STAGING}`)).toEqual([{ n: 0 }]);
+  });
+
+  it('are not for the role of the sink', async () => {
+    await expect(
+      sink`SELECT * FROM cdc_management.replay_dead_letters(${TENANT}, ${ORDER_LINJER.name}, 1)`,
+    ).rejects.toMatchObject({ code: '42501' });
+  });
+});
