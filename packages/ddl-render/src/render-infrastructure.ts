@@ -6,10 +6,11 @@ interface InfrastructureView {
 }
 
 /** Parts of the file, in order: later ones use earlier ones. */
-const PARTS = ['tables', 'converge', 'merge', 'runner', 'dead-letters', 'views', 'grants'].map((part) =>
-  loadTemplate<InfrastructureView>(
-    new URL(`../templates/infrastructure/${part}.sql.hbs`, import.meta.url),
-  ),
+const PARTS = ['tables', 'converge', 'merge', 'runner', 'dead-letters', 'views', 'grants'].map(
+  (part) =>
+    loadTemplate<InfrastructureView>(
+      new URL(`../templates/infrastructure/${part}.sql.hbs`, import.meta.url),
+    ),
 );
 
 /** `cdc-management.sql` of a migration set: all bookkeeping of a target database, its functions, views and grants. */

@@ -108,7 +108,8 @@ describe('dead letters that are replayed', () => {
     await owner`UPDATE cdc_management.dead_letter SET payload = jsonb_set(payload, '{OrderID}', '"none"')
       WHERE payload ->> 'OrderID' = '3'`;
     expect(await replay()).toEqual({ replayed: 5, merged: 2, deleted: 0, stale: 0, dead: 3 });
-    const reasons = await owner`SELECT payload ->> 'OrderID' AS order FROM cdc_management.dead_letter
+    const reasons =
+      await owner`SELECT payload ->> 'OrderID' AS order FROM cdc_management.dead_letter
       WHERE reason LIKE 'cannot be staged: invalid input syntax%22P02%'`;
     expect(reasons).toEqual([{ order: 'none' }]);
     expect(await orders()).toEqual([2, 4]);

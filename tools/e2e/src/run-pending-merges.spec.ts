@@ -79,7 +79,9 @@ describe('run_pending_merges', () => {
     expect(await count(ORDER_LINJER)).toBe(10);
     expect(await look()).toEqual([]);
     await writer`COMMIT`;
-    expect(await readNumber(owner, 'SELECT count(*) AS n FROM cdc_management.pending_merge')).toBe(0);
+    expect(await readNumber(owner, 'SELECT count(*) AS n FROM cdc_management.pending_merge')).toBe(
+      0,
+    );
     expect(await look()).toEqual([ORDER_LINJER.name]);
     await run();
     expect(await count(ORDER_LINJER)).toBe(20);
@@ -131,7 +133,8 @@ describe('run_pending_merges', () => {
       const errors = await owner`
         SELECT table_name, sqlstate, times::integer FROM cdc_management.merge_error`;
       expect(errors).toEqual([{ table_name: ORDER_LINJER.name, sqlstate: '42P01', times: 2 }]);
-      const status = await sink`SELECT table_name FROM cdc_management.merge_status WHERE is_failing`;
+      const status =
+        await sink`SELECT table_name FROM cdc_management.merge_status WHERE is_failing`;
       expect(status).toEqual([{ table_name: ORDER_LINJER.name }]);
     } finally {
       await owner.unsafe(`ALTER TABLE ${quoteQualified(TENANT, 'away')} RENAME TO "Order-Linjer"`);
@@ -165,7 +168,10 @@ describe('run_pending_merges', () => {
       () => 'ended',
       () => 'died',
     );
-    await waitFor(owner, `SELECT count(*) AS n FROM pg_locks WHERE pid = ${backend!.pid} AND NOT granted`);
+    await waitFor(
+      owner,
+      `SELECT count(*) AS n FROM pg_locks WHERE pid = ${backend!.pid} AND NOT granted`,
+    );
     await run();
     const admin = target.server.connect({ database: target.database, max: 1 });
     await admin`SELECT pg_terminate_backend(${backend!.pid})`;
