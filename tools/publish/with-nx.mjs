@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  compareRepo,
+  copyRepo,
+  installIn,
+  makeFolder,
+  succeedIn,
+  writeFiles,
+} from './foreign-folder.mjs';
+import { expectEqual } from './expect-equal.mjs';
+import { ROOT } from './packages.mjs';
+
+/** @import { Step } from './check-tarballs.mjs' */
+
+const { devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+
+/**
+ * An Nx workspace of somebody else, from `npm install` to migrations that are applied.
+ *
+ * @param {ReadonlyMap<string, string>} tarballs by package
+ * @param {Step} step
+ */
+export function tryWithNx(tarballs, step) {
+  const folder = makeFolder('with-nx', {
+    'package.json': { name: 'foreign', private: true, devDependencies: { nx: devDependencies.nx } },
+    'nx.json': { defaultBase: 'main' },
+    '.gitignore': 'node_modules\n.nx\n.cdc\n',
+  });
+  succeedIn(folder, 'git', ['init', '--quiet', '--initial-branch=main']);
+  // A first commit, as Nx takes the cache of a repository without one for that of another repository.
+  commitAll(folder);
+  step('npm install', () => install(folder, tarballs));
+  step('two implementation repos become projects', () => {
+    writeFiles(folder, { 'nx.json': { defaultBase: 'main', plugins: ['@cdc-migrations/nx'] } });
+    for (const name of ['adopus', 'asma']) copyRepo(name, join(folder, 'repos', name));
+    const projects = JSON.parse(nx(folder, ['show', 'projects', '--json']));
+    expectEqual(projects.sort(), ['adopus', 'asma']);
+  });
+  step('the first run writes the bytes of the fixtures', () => {
+    expectEqual(runTasks(folder, ['run-many', '-t', 'migrations']).hits, 0);
+    for (const name of ['adopus', 'asma'])
+      expectEqual(compareRepo(name, join(folder, 'repos', name)), []);
+  });
+  step('the second run is all hits', () => {
+    expectEqual(runTasks(folder, ['run-many', '-t', 'migrations']), { run: [], hits: 12 });
+  });
+  step('affected builds the repo that a commit touches, and what depends on the change', () => {
+    commitAll(folder);
+    changeOneTable(folder);
+    commitAll(folder);
+    expectEqual(runTasks(folder, ['affected', '-t', 'migrations', '--base=HEAD~1']), {
+      run: ['migrations', 'staging', 'table-defs', 'tables'].map((name) => `adopus:${name}`),
+      hits: 2,
+    });
+  });
+  step('apply on the embedded target', () => {
+    nx(folder, ['run', 'adopus:apply']);
+    nx(folder, ['run', 'adopus:status']);
+  });
+}
+
+/**
+ * @param {string} folder
+ * @param {ReadonlyMap<string, string>} tarballs
+ */
+function install(folder, tarballs) {
+  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  // What the registry would have: the command line, which the plugin depends on.
+  const overrides = { '@cdc-migrations/cli': `file:${tarballs.get('@cdc-migrations/cli')}` };
+  writeFiles(folder, { 'package.json': { ...manifest, overrides } });
+  installIn(folder, ['--save-dev', `file:${tarballs.get('@cdc-migrations/nx')}`]);
+}
+
+/**
+ * @param {string} folder
+ * @param {readonly string[]} args
+ * @returns {string} what it prints
+ */
+function nx(folder, args) {
+  return succeedIn(folder, 'npx', ['--no-install', 'nx', ...args], {
+    NX_DAEMON: 'false',
+    NX_ISOLATE_PLUGINS: 'false',
+  });
+}
+
+/**
+ * Runs tasks and says which of them were run; the others were hits.
+ *
+ * @param {string} folder
+ * @param {readonly string[]} args
+ * @returns {{ readonly run: readonly string[], readonly hits: number }}
+ */
+function runTasks(folder, args) {
+  const lines = [...nx(folder, args).matchAll(/^> nx run (\S+)( +\[.*\])?$/gm)];
+  const run = lines.filter(([, , hit]) => hit === undefined).map(([, task = '']) => task);
+  return { run: run.sort(), hits: lines.length - run.length };
+}
+
+/** @param {string} folder */
+function commitAll(folder) {
+  const git = (/** @type {string[]} */ ...args) => succeedIn(folder, 'git', args);
+  const who = ['-c', 'user.name=A', '-c', 'user.email=a@example.com'];
+  git('add', '--all');
+  git(...who, 'commit', '--quiet', '--message=A change');
+}
+
+/**
+ * A column of adopus that is ignored from now on.
+ *
+ * @param {string} folder
+ */
+function changeOneTable(folder) {
+  const path = 'repos/adopus/services/adopus.yaml';
+  const text = readFileSync(join(folder, path), 'utf8');
+  const changed = text.replace('dbo.Distrikt: {}', 'dbo.Distrikt: { ignore_columns: [Enhet] }');
+  if (changed === text) throw new Error(`${path}: no dbo.Distrikt: {}`);
+  writeFiles(folder, { [path]: changed });
+}

