@@ -1,23 +1,36 @@
-import { buildSqlFile, loadTemplate, type SqlFile } from '@cdc-migrations/sql-text';
-import type { MigrationSet } from '@cdc-migrations/table-defs';
+import { buildSqlFile, loadTemplate, quoteLiteral, type SqlFile } from '@cdc-migrations/sql-text';
+import { DELETED_AT, METADATA_COLUMNS, type MigrationSet } from '@cdc-migrations/table-defs';
 
 interface InfrastructureView {
   readonly role: string;
+  /** Names of the metadata columns as an SQL array. */
+  readonly metadataColumns: string;
 }
 
 /** Parts of the file, in order: later ones use earlier ones. */
-const PARTS = ['tables', 'converge', 'merge', 'runner', 'dead-letters', 'views', 'grants'].map(
-  (part) =>
-    loadTemplate<InfrastructureView>(
-      new URL(`../templates/infrastructure/${part}.sql.hbs`, import.meta.url),
-    ),
+const PARTS = [
+  'tables',
+  'backfill',
+  'converge',
+  'merge',
+  'runner',
+  'dead-letters',
+  'converge-staging',
+  'views',
+  'grants',
+].map((part) =>
+  loadTemplate<InfrastructureView>(
+    new URL(`../templates/infrastructure/${part}.sql.hbs`, import.meta.url),
+  ),
 );
 
 /** `cdc-management.sql` of a migration set: all bookkeeping of a target database, its functions, views and grants. */
 export function renderInfrastructure(set: MigrationSet, role: string): SqlFile {
+  const names = [...METADATA_COLUMNS, DELETED_AT].map(({ name }) => quoteLiteral(name));
+  const metadataColumns = `ARRAY[${names.join(', ')}]`;
   const body = [
     'SET LOCAL client_min_messages = warning;\n',
-    ...PARTS.map((render) => render({ role })),
+    ...PARTS.map((render) => render({ role, metadataColumns })),
   ].join('\n');
   return buildSqlFile(
     `${set.folder}/infrastructure/cdc-management.sql`,

@@ -5,8 +5,10 @@ import { TargetError } from './target-error.ts';
 export interface Concerns {
   /** Streams of which a crash may have taken staged events, and where to replay them from. */
   readonly lostStaging: readonly LostStaging[];
-  /** Columns that are not yet, or no longer, as the source has them: to backfill, to tighten, to drop. */
+  /** Columns that are not yet, or no longer, as the source has them: to tighten, to drop. */
   readonly columns: readonly ColumnConcern[];
+  /** Columns that came to a table whose rows have no value for it. */
+  readonly backfill: readonly BackfillConcern[];
 }
 
 export interface LostStaging {
@@ -26,16 +28,27 @@ export interface ColumnConcern {
   readonly statement: string | null;
 }
 
+export interface BackfillConcern {
+  readonly schema: string;
+  readonly table: string;
+  readonly column: string;
+  /** Since when it can be filled, in ISO 8601. */
+  readonly since: string;
+  /** Rows without a value, 100,000 at most. */
+  readonly rows: number;
+}
+
 /** SQLSTATEs of a target that has no such view or column, as it is older than this program or has nothing yet. */
 const NOT_THERE = new Set(['42P01', '3F000', '42703']);
 
 /** Reads what people should look at, in one round trip. */
 export async function readConcerns(session: Session): Promise<Concerns> {
-  const [lostStaging, columns] = await Promise.all([
+  const [lostStaging, columns, backfill] = await Promise.all([
     readIfThere<LostStaging>(session, LOST_STAGING),
     readIfThere<ColumnConcern>(session, COLUMNS),
+    readIfThere<BackfillConcern>(session, BACKFILL),
   ]);
-  return { lostStaging, columns };
+  return { lostStaging, columns, backfill };
 }
 
 const LOST_STAGING = `SELECT schema_name AS schema, table_name AS table,
@@ -46,6 +59,11 @@ ORDER BY 1, 2, 3`;
 
 const COLUMNS = `SELECT schema_name AS schema, table_name AS table, column_name AS column, state, statement
 FROM cdc_management.column_note
+ORDER BY 1, 2, 3`;
+
+const BACKFILL = `SELECT schema_name AS schema, table_name AS table, column_name AS column,
+  pg_catalog.to_char(since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS since, unfilled_rows::integer AS rows
+FROM cdc_management.backfill_needed
 ORDER BY 1, 2, 3`;
 
 async function readIfThere<Row>(session: Session, query: string): Promise<readonly Row[]> {

@@ -2,7 +2,7 @@
 -- Source: AdOpusTest.dbo.Avtale
 -- Target: sink_asma.directory adopus.Avtale
 -- Transform: file://label.blobl
--- Checksum: sha256:3c05d798b57097923ae45ccf7982fb7d26b7d77c774eca56b8b8582ad7280dca
+-- Checksum: sha256:b6b7a1172d42d05c7d41586a7af23341f34a9c9f924fb6e526b3db2c24e89baf
 
 SET LOCAL client_min_messages = warning;
 
@@ -27,8 +27,8 @@ CREATE UNLOGGED TABLE IF NOT EXISTS "{{SCHEMA}}"."stg_Avtale" (
   "__kafka_timestamp" timestamp with time zone
 );
 
--- Brings a staging table that an earlier version of this file made to the columns above.
-CALL cdc_management.converge_table('{{SCHEMA}}', 'stg_Avtale', $columns$[
+-- Brings a staging table that an earlier version of this file made to the columns above, with its events.
+CALL cdc_management.converge_staging('{{SCHEMA}}', 'Avtale', 'stg_Avtale', $columns$[
   ["AvtaleID", "bigint", false, null],
   ["Tittel", "text", false, null],
   ["Beløp", "numeric", false, null],
@@ -46,7 +46,7 @@ CALL cdc_management.converge_table('{{SCHEMA}}', 'stg_Avtale', $columns$[
   ["__kafka_partition", "integer", false, null],
   ["__kafka_offset", "bigint", false, null],
   ["__kafka_timestamp", "timestamp with time zone", false, null]
-]$columns$, NULL);
+]$columns$);
 
 -- Merges the events whose row address lies in [p_from, p_to): one statement, so that what is read is what is deleted.
 CREATE OR REPLACE FUNCTION "{{SCHEMA}}"."fn_merge_window_avtale"(p_table_id integer, p_from tid, p_to tid)

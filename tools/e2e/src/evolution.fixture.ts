@@ -1,0 +1,139 @@
+import { renderInfrastructure, renderSchemas, renderTable } from '@cdc-migrations/ddl-render';
+import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
+import { quoteIdentifier, quoteLiteral } from '@cdc-migrations/sql-text';
+import { renderStaging } from '@cdc-migrations/staging-render';
+import {
+  type ColumnDefinition,
+  DELETED_AT,
+  METADATA_COLUMNS,
+  type MigrationSet,
+  type ReplicatedTable,
+} from '@cdc-migrations/table-defs';
+import type { Sql } from 'postgres';
+
+export const SET: MigrationSet = {
+  name: 'sink_test.target',
+  folder: 'migrations',
+  sourceGroup: 'test',
+  pattern: 'db-per-tenant',
+  services: ['test'],
+  literalSchemas: [],
+};
+
+/** A database with the bookkeeping and the schemas of some tenants. */
+export interface EvolutionTarget {
+  readonly server: PostgresServer;
+  readonly sql: Sql;
+  /** Runs a text of statements in one transaction. */
+  run(text: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startEvolutionTarget(
+  major: 15 | 18,
+  schemas: readonly string[],
+): Promise<EvolutionTarget> {
+  const server = await startPostgres({ major });
+  const database = await server.createDatabase();
+  const sql = server.connect({ database, max: 1, fetch_types: false, onnotice: () => {} });
+  const run = async (text: string) => {
+    await sql.begin((transaction) => transaction.unsafe(text).simple());
+  };
+  await run(renderSchemas(SET, schemas, 'postgres').text);
+  await run(renderInfrastructure(SET, 'postgres').text);
+  return { server, sql, run, stop: () => server.stop() };
+}
+
+/** The definition of a tenant's table `name`, with metadata columns behind these. */
+export function tableOf(
+  name: string,
+  columns: readonly ColumnDefinition[],
+  {
+    key = ['id'],
+    deleteMode = 'hard',
+  }: { readonly key?: readonly string[]; readonly deleteMode?: 'hard' | 'soft' } = {},
+): ReplicatedTable {
+  return {
+    kind: 'replicated',
+    set: SET.name,
+    service: 'test',
+    source: { database: 'Test', schema: 'dbo', table: name },
+    schema: { scope: 'tenant' },
+    name,
+    names: {
+      staging: `stg_${name}`,
+      trigger: 'trg_mark_for_merge',
+      mergeProcedure: `sp_merge_${name.toLowerCase()}`,
+      mergeWindow: `fn_merge_window_${name.toLowerCase()}`,
+      primaryKey: `pk_${name}`,
+      syncIndex: `idx_${name}_sync_timestamp`,
+      positionIndex: `uq_${name}_stream_position`,
+    },
+    columns: [...columns, ...METADATA_COLUMNS, ...(deleteMode === 'soft' ? [DELETED_AT] : [])],
+    key: key.length > 0 ? { columns: key, origin: 'primary key' } : null,
+    deleteMode,
+    staging: 'unlogged',
+    transforms: [],
+  };
+}
+
+/** A column of the source, or of a template where it has a default. */
+export function columnOf(
+  name: string,
+  type: string,
+  { nullable = true, initial }: { readonly nullable?: boolean; readonly initial?: string } = {},
+): ColumnDefinition {
+  return initial === undefined
+    ? { name, role: 'source', type, nullable, source: { name, type }, exactness: 'exact' }
+    : { name, role: 'template', type, nullable, default: initial };
+}
+
+/** The table file of a definition for a schema. */
+export function tableFile(schema: string, table: ReplicatedTable): string {
+  return expand(schema, renderTable(table, `tables/${table.name}.sql`).text);
+}
+
+/** The staging file of a definition for a schema. */
+export function stagingFile(schema: string, table: ReplicatedTable): string {
+  const path = `staging/${table.name}-staging.sql`;
+  return expand(schema, renderStaging(table, { path, role: 'postgres' }).text);
+}
+
+function expand(schema: string, text: string): string {
+  return text.replaceAll('{{SCHEMA}}', schema);
+}
+
+/** INSERT of an upsert with these values, as text, at an offset of the table's only stream. */
+export function stageSql(
+  schema: string,
+  table: ReplicatedTable,
+  offset: number,
+  values: Readonly<Record<string, string | null>>,
+): string {
+  const event = {
+    ...values,
+    __source_db: 'Test',
+    __source_table: table.name,
+    __cdc_operation: 'u',
+    __kafka_partition: '0',
+    __kafka_offset: String(offset),
+  };
+  const columns = Object.keys(event).map(quoteIdentifier).join(', ');
+  const literals = Object.values(event).map((value) =>
+    value === null ? 'NULL' : quoteLiteral(value),
+  );
+  const staging = `${quoteIdentifier(schema)}.${quoteIdentifier(table.names.staging)}`;
+  return `INSERT INTO ${staging} (${columns}) VALUES (${literals.join(', ')});\n`;
+}
+
+/** The columns of a definition as `cdc_management.plan_table` takes them. */
+export function planColumns({ columns }: ReplicatedTable): string {
+  return JSON.stringify(
+    columns.map(({ name, type, nullable, default: initial = null }) => [
+      name,
+      type,
+      !nullable,
+      initial,
+    ]),
+  );
+}
