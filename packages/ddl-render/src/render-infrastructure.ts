@@ -11,6 +11,7 @@ interface InfrastructureView {
 const PARTS = [
   'tables',
   'backfill',
+  'column-change',
   'converge',
   'merge',
   'runner',
