@@ -1,6 +1,6 @@
 // Bundles the command line: a few files start much faster than the hundreds that they are made of, and templates are
 // compiled here instead of at every start.
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, transform } from 'esbuild';
 import Handlebars from 'handlebars';
@@ -28,6 +28,9 @@ await build({
   },
   plugins: [compiledTemplates(), withoutAzure()],
 });
+
+// JSON Schemas for editors: a repo names them by their place in this package.
+cpSync(join(PACKAGES, 'config/schemas'), join(OUT, 'schemas'), { recursive: true });
 
 /** Replaces the loader of `sql-text` by one that has all templates of the workspace, compiled. */
 function compiledTemplates() {

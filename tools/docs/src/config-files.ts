@@ -19,7 +19,7 @@ const OF_GROUPS = {
 };
 
 /** The files that people write, with what stands for the keys that they choose. */
-const FILES = {
+export const FILES = {
   'source-groups': { schema: sourceGroupsSchema, chosen: OF_GROUPS },
   'sink-groups': { schema: sinkGroupsSchema, chosen: OF_GROUPS },
   service: {

@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { buildRenderer } from './render-block.ts';
+import { renderJsonSchemas } from './render-json-schemas.ts';
 import { replaceBlocks } from './replace-blocks.ts';
 
 /** Documents with generated blocks, relative to the workspace. */
@@ -13,16 +14,17 @@ export interface RenderedDocument {
   readonly text: string;
 }
 
-/** Each document as it is and as it should be; the command line must be built. */
+/** Each document and JSON Schema as it is and as it should be; the command line must be built. */
 export async function renderDocuments(root: string): Promise<readonly RenderedDocument[]> {
   const renderBlock = buildRenderer(root);
-  return Promise.all(
-    DOCUMENTS.map(async (path) => {
-      const file = join(root, path);
-      const before = readFileSync(file, 'utf8');
-      const text = await replaceBlocks(before, renderBlock);
-      const options = { ...(await resolveConfig(file)), filepath: file };
-      return { path, before, text: await format(text, options) };
-    }),
-  );
+  const render = async (path: string, renderText: (before: string) => string | Promise<string>) => {
+    const file = join(root, path);
+    const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
+    const options = { ...(await resolveConfig(file)), filepath: file };
+    return { path, before, text: await format(await renderText(before), options) };
+  };
+  return Promise.all([
+    ...DOCUMENTS.map((path) => render(path, (before) => replaceBlocks(before, renderBlock))),
+    ...[...renderJsonSchemas()].map(([path, text]) => render(path, () => text)),
+  ]);
 }

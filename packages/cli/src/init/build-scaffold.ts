@@ -51,7 +51,7 @@ export function buildScaffold(options: ScaffoldOptions): readonly ScaffoldFile[]
 
 /** What makes an editor complete and check a file, in the form that yaml-language-server reads. */
 function schemaComment({ folder }: ScaffoldOptions, path: string, schema: string): string {
-  const file = `node_modules/@cdc-migrations/config/schemas/${schema}.schema.json`;
+  const file = `node_modules/@cdc-migrations/cli/dist/schemas/${schema}.schema.json`;
   const up = posix.relative(posix.dirname(posix.join(folder, path)), '.');
   return `# yaml-language-server: $schema=${posix.join(up, file)}\n`;
 }

@@ -9,6 +9,7 @@ export function regularExpression() {
       (pattern) => faultOf(pattern) === undefined,
       ({ input }) => `expected a regular expression as JavaScript has it; ${faultOf(input)}`,
     ),
+    v.metadata({ jsonSchema: { type: 'string', format: 'regex' } }),
   );
 }
 

@@ -11,6 +11,14 @@ export const serverSchema = v.strictObject({
       (port) => port.includes('${') || isPort(port),
       'expected a port from 1 to 65535, or ${NAME}',
     ),
+    v.metadata({
+      jsonSchema: {
+        type: ['integer', 'string'],
+        minimum: 1,
+        maximum: 65535,
+        pattern: '^[0-9]{1,5}$|\\$\\{[A-Za-z_][A-Za-z0-9_]*\\}',
+      },
+    }),
   ),
   user: connectionText('a user such as ${MSSQL_USER}'),
   password: connectionText('a password such as ${MSSQL_PASSWORD}'),
@@ -29,8 +37,8 @@ export function isPort(port: string): boolean {
 function connectionText(what: string) {
   return v.pipe(
     text(what),
-    v.check(
-      (value) => !/\$\{(?![A-Za-z_][A-Za-z0-9_]*\})/.test(value),
+    v.regex(
+      /^(?![\s\S]*\$\{(?![A-Za-z_][A-Za-z0-9_]*\}))/,
       'expected ${NAME} of letters, digits and _ after each ${',
     ),
   );

@@ -5,10 +5,7 @@ import { text } from '../shape/scalars.ts';
 export function tableName() {
   return v.pipe(
     text('`<schema>.<table>`'),
-    v.check(
-      (name) => name.indexOf('.') > 0 && !name.endsWith('.'),
-      ({ input }) => `"${input}" is not \`<schema>.<table>\``,
-    ),
+    v.regex(/^[^.]+\.[\s\S]*[^.]$/, ({ input }) => `"${input}" is not \`<schema>.<table>\``),
   );
 }
 
