@@ -1,0 +1,55 @@
+import type { Random } from '@cdc-migrations/event-model';
+import type { ReplicatedTable } from '@cdc-migrations/table-defs';
+import { AMOUNT, STATUS } from './random-table.ts';
+import type { Fault, SoakEvent } from './soak-event.ts';
+
+interface Spoiling {
+  readonly fault: Fault;
+  readonly values: Readonly<Record<string, string | null>>;
+}
+
+/** The event with something in it that no merge can take. */
+export function makeBad(definition: ReplicatedTable, event: SoakEvent, random: Random): SoakEvent {
+  const rejected: Spoiling[] = [
+    { fault: 'rejected', values: { __kafka_partition: null } },
+    { fault: 'rejected', values: { __kafka_offset: null } },
+    { fault: 'rejected', values: { __stream_generation: null } },
+    { fault: 'rejected', values: { __cdc_operation: random.pick(['x', '', 'delete', 'C']) } },
+    { fault: 'rejected', values: { __cdc_operation: null } },
+  ];
+  const keys = (definition.key?.columns ?? []).map((name): Spoiling => {
+    return { fault: 'rejected', values: { [name]: null } };
+  });
+  const refused: Spoiling[] = [
+    { fault: 'refused', values: { [STATUS]: 'x'.repeat(21) } },
+    { fault: 'refused', values: { [STATUS]: null } },
+    { fault: 'refused', values: { [AMOUNT]: '1000' } },
+    ...malformedValues(definition).map((values): Spoiling => ({ fault: 'refused', values })),
+  ];
+  const withoutKey: Spoiling[] = definition.key
+    ? []
+    : [{ fault: 'rejected', values: { __cdc_operation: random.pick(['u', 'DELETE']) } }];
+  const isDelete = event.kind === 'delete';
+  const choice = [...rejected, ...keys, ...withoutKey, ...(isDelete ? [] : refused)];
+  const { fault, values } = random.pick(choice);
+  return { ...event, fault, values: { ...event.values, ...values } };
+}
+
+/** Texts that staging takes and the final column does not. */
+const MALFORMED: Readonly<Record<string, string>> = {
+  json: '{"a":',
+  jsonb: '{"a":\\u0000}',
+  xml: '<a><b></a>',
+  smallint: '70000',
+  integer: '3000000000',
+  real: '1e300',
+  'bit(8)': '101',
+};
+
+function malformedValues({ columns, key }: ReplicatedTable) {
+  return columns.flatMap(({ name, type, role }) => {
+    const text = MALFORMED[type];
+    const isValue = role === 'source' && !key?.columns.includes(name);
+    return text === undefined || !isValue ? [] : [{ [name]: text }];
+  });
+}

@@ -1,0 +1,62 @@
+import { connect, type Socket } from 'node:net';
+import type { PostgresServer } from '@cdc-migrations/postgres-fixture';
+import type { Sql } from 'postgres';
+import { SINK } from './soak-target.ts';
+
+/** A session of the sink whose connection can break at any moment, also while it is made. */
+export interface BreakableSession {
+  /** Work with the session; it fails when the connection breaks, and the next work has a new one. */
+  run<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result>;
+  /** The client is gone without a word; the server finds out when it has something to say. */
+  breakConnection(): void;
+  end(): Promise<void>;
+}
+
+export class ConnectionBroken extends Error {
+  readonly code = 'CONNECTION_CLOSED';
+}
+
+interface Connection {
+  readonly sql: Sql;
+  readonly broken: Promise<never>;
+  readonly break: () => void;
+}
+
+export function openBreakableSession(server: PostgresServer, database: string): BreakableSession {
+  let connection = openConnection(server, database);
+  return {
+    run: (work) => Promise.race([work(connection.sql), connection.broken]),
+    breakConnection() {
+      const { sql, break: breakIt } = connection;
+      connection = openConnection(server, database);
+      breakIt();
+      void sql.end({ timeout: 0 });
+    },
+    end: () => connection.sql.end({ timeout: 0 }),
+  };
+}
+
+function openConnection(server: PostgresServer, database: string): Connection {
+  const sockets: Socket[] = [];
+  const openSocket = () =>
+    new Promise<Socket>((resolve, reject) => {
+      const socket = connect(server.port, server.host, () => resolve(socket));
+      socket.once('error', reject);
+      sockets.push(socket);
+    });
+  const sql = server.connect({
+    ...{ user: SINK, database, max: 1, fetch_types: false, onnotice: () => {} },
+    ...{ connection: { application_name: 'merger' }, backoff: () => 0, socket: openSocket },
+  });
+  let reject: (error: Error) => void = () => {};
+  const broken = new Promise<never>((_resolve, rejectBroken) => (reject = rejectBroken));
+  broken.catch(() => {});
+  return {
+    sql,
+    broken,
+    break() {
+      for (const socket of sockets) socket.destroy();
+      reject(new ConnectionBroken('the connection broke'));
+    },
+  };
+}

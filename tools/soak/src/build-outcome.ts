@@ -1,0 +1,119 @@
+import type { FinalRow } from '@cdc-migrations/event-model';
+import type { ReplicatedTable } from '@cdc-migrations/table-defs';
+import { groupBy } from './group-by.ts';
+import { comparePositions, type SoakEvent } from './soak-event.ts';
+import { unavailableValue } from './unavailable-value.ts';
+
+/** Events that were committed to the staging table of a table, each with how often. */
+export type Delivered = ReadonlyMap<SoakEvent, number>;
+
+/** What must be known of a stream: partition and generation as the events have them. */
+export interface StreamOutcome {
+  readonly stream: string;
+  readonly events: number;
+  readonly firstOffset: number | null;
+  readonly lastOffset: number | null;
+  /** First and last offset of each gap; none where the stream has no place in the order. */
+  readonly unseen: readonly string[];
+}
+
+/** How often an event is among the dead letters. */
+export interface DeadOutcome {
+  readonly id: string;
+  readonly least: number;
+  readonly most: number;
+}
+
+/** What a table and all that is known of it must be, whatever the order in which its events came and were merged. */
+export interface Outcome {
+  readonly rows: readonly FinalRow[];
+  readonly streams: readonly StreamOutcome[];
+  readonly dead: readonly DeadOutcome[];
+  /** Positions (`partition/generation/offset`) of deletes that must be remembered: nothing newer of their key came. */
+  readonly tombstones: readonly string[];
+  /** Those of deletes that may be, as they were the newest at some time. */
+  readonly possibleTombstones: readonly string[];
+}
+
+/** Plays the delivered events in their order: no SQL, no batches, no positions of the database. */
+export function buildOutcome(definition: ReplicatedTable, delivered: Delivered): Outcome {
+  const events = [...delivered.keys()];
+  const good = events.filter(({ fault }) => fault === null);
+  const histories = definition.key ? groupByKey(good) : [];
+  const lasts = histories.map((history) => history.at(-1)!);
+  const isLast = new Set(lasts);
+  const deletes = definition.key ? good.filter(({ kind }) => kind === 'delete') : [];
+  return {
+    rows: definition.key
+      ? histories.flatMap((history) => buildRow(definition, history))
+      : good.map((upsert) => ({ deleted: false, upsert })),
+    streams: buildStreams(delivered),
+    dead: buildDead(definition, delivered, lasts),
+    tombstones: deletes.filter((event) => isLast.has(event)).map(positionText),
+    possibleTombstones: deletes.filter((event) => !isLast.has(event)).map(positionText),
+  };
+}
+
+function positionText({ partition, generation, offset }: SoakEvent): string {
+  return [partition, generation, offset].join('/');
+}
+
+/** Each key's events in their order. */
+function groupByKey(events: readonly SoakEvent[]): readonly (readonly SoakEvent[])[] {
+  const groups = groupBy(events, ({ key }) => key);
+  return [...groups.values()].map((group) => [...group].sort(comparePositions));
+}
+
+function buildRow(definition: ReplicatedTable, history: readonly SoakEvent[]): readonly FinalRow[] {
+  const upsert = history.findLast(({ kind }) => kind === 'upsert');
+  const deleted = history.at(-1)?.kind === 'delete';
+  if (!upsert || (deleted && definition.deleteMode === 'hard')) return [];
+  const values = { ...upsert.values };
+  for (const { name, type } of definition.columns) {
+    const unavailable = unavailableValue(type);
+    if (unavailable === undefined || definition.key?.columns.includes(name)) continue;
+    const known = history
+      .filter((event) => event.kind === 'upsert' && event.values[name] !== unavailable)
+      .at(-1);
+    values[name] = known?.values[name] ?? null;
+  }
+  return [{ deleted, upsert: { ...upsert, values } }];
+}
+
+/** A refused event is only looked at when no newer one of its key is at hand, and must be when there is none. */
+function buildDead(
+  definition: ReplicatedTable,
+  delivered: Delivered,
+  lasts: readonly SoakEvent[],
+): readonly DeadOutcome[] {
+  const newest = new Map(lasts.map((event) => [event.key, event]));
+  return [...delivered].flatMap(([event, times]) => {
+    if (event.fault === null) return [];
+    const last = definition.key ? newest.get(event.key) : undefined;
+    const isPassed = event.fault === 'refused' && last && comparePositions(event, last) < 0;
+    return [{ id: event.id, least: isPassed ? 0 : times, most: times }];
+  });
+}
+
+function buildStreams(delivered: Delivered): readonly StreamOutcome[] {
+  const streams = groupBy(delivered.keys(), ({ values }) =>
+    [values['__kafka_partition'], values['__stream_generation']].map((n) => n ?? '-').join('/'),
+  );
+  return [...streams].map(([stream, events]) => {
+    const offsets = events
+      .flatMap(({ values }) => values['__kafka_offset'] ?? [])
+      .map(Number)
+      .sort((a, b) => a - b);
+    const gaps = offsets.flatMap((offset, index) => {
+      const next = offsets[index + 1] ?? offset;
+      return next > offset + 1 ? [`${offset + 1}..${next - 1}`] : [];
+    });
+    return {
+      stream,
+      events: events.reduce((sum, event) => sum + delivered.get(event)!, 0),
+      firstOffset: offsets[0] ?? null,
+      lastOffset: offsets.at(-1) ?? null,
+      unseen: stream.includes('-') ? [] : gaps,
+    };
+  });
+}

@@ -1,0 +1,150 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { mergeTable, renderInsert } from '@cdc-migrations/e2e';
+import { createRandom, type Random } from '@cdc-migrations/event-model';
+import { quoteQualified } from '@cdc-migrations/sql-text';
+import type { ReplicatedTable } from '@cdc-migrations/table-defs';
+import type { Sql } from 'postgres';
+import { type BreakableSession, openBreakableSession } from './breakable-session.ts';
+import type { Delivery, RoundPlan } from './round-plan.ts';
+import type { SoakEvent } from './soak-event.ts';
+import { type SoakDatabase, type SoakTarget, TENANT } from './soak-target.ts';
+
+/** What a round has done. */
+export interface Played {
+  readonly delivered: ReadonlyMap<ReplicatedTable, ReadonlyMap<SoakEvent, number>>;
+  /** Merges that ended in another way than by an accident. */
+  readonly failures: readonly string[];
+  readonly accidents: number;
+  readonly merges: number;
+}
+
+/** Errors of a merger that an accident explains: cancelled, terminated, its connection gone. */
+const ACCIDENTS = new Set([
+  '57014',
+  '57P01',
+  'CONNECTION_CLOSED',
+  'CONNECTION_DESTROYED',
+  'ECONNRESET',
+  'EPIPE',
+]);
+const MERGED_WITHIN_MS = 60_000;
+
+/** Writers insert, mergers merge and have accidents, all at once; in the end everything is merged. */
+export async function playRound(
+  plan: RoundPlan,
+  target: SoakTarget,
+  database: SoakDatabase,
+): Promise<Played> {
+  const mergers = Array.from({ length: plan.mergers }, () =>
+    openBreakableSession(target.server, database.name),
+  );
+  const state = { writing: true, merges: 0, accidents: 0, failures: [] as string[] };
+  const merging = mergers.map(async (session, number) => {
+    const random = createRandom(plan.seed + number);
+    while (state.writing) {
+      const failure = await mergeSomething(session, plan, random);
+      if (failure !== null) state.failures.push(failure);
+      state.merges++;
+      if (random.chance(0.3)) await sleep(random.integer(0, 5));
+    }
+  });
+  const breaking = breakMergers(plan, database, mergers, state);
+  const delivering = deliver(plan, database).finally(() => (state.writing = false));
+  await Promise.allSettled([delivering, ...merging, breaking]);
+  const [delivered] = await Promise.all([delivering, ...merging, breaking]);
+  await mergeTheRest(plan, database);
+  await Promise.all(mergers.map((session) => session.end()));
+  return { ...state, delivered };
+}
+
+async function deliver(plan: RoundPlan, database: SoakDatabase): Promise<Played['delivered']> {
+  const queue = [...plan.deliveries];
+  const delivered = new Map(plan.tables.map((table) => [table, new Map<SoakEvent, number>()]));
+  const write = async (_: unknown, number: number) => {
+    const sql = database.connectSink(`writer ${number}`);
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      await insert(sql, next);
+      if (next.end === 'rollback') continue;
+      const counts = delivered.get(next.table)!;
+      for (const event of next.events) counts.set(event, (counts.get(event) ?? 0) + 1);
+    }
+  };
+  await Promise.all(Array.from({ length: plan.writers }, write));
+  return delivered;
+}
+
+async function insert(sql: Sql, { table, events, end, waitMs }: Delivery): Promise<void> {
+  const staging = quoteQualified(TENANT, table.names.staging);
+  const statement = renderInsert(
+    staging,
+    events.map(({ values }) => values),
+  );
+  if (end === 'commit' && waitMs === 0) {
+    await sql.unsafe(statement).simple();
+    return;
+  }
+  await sql.unsafe('BEGIN').simple();
+  await sql.unsafe(statement).simple();
+  await sleep(waitMs);
+  await sql.unsafe(end).simple();
+}
+
+/** One merge, by any of the ways there are; what went wrong, if it was no accident. */
+async function mergeSomething(
+  session: BreakableSession,
+  plan: RoundPlan,
+  random: Random,
+): Promise<string | null> {
+  const table = random.chance(0.4) ? null : random.pick(plan.tables);
+  try {
+    await session.run(async (sql) => {
+      if (table) await mergeTable(sql, TENANT, table);
+      else await sql`CALL cdc_management.run_pending_merges()`.simple();
+    });
+    return null;
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    return ACCIDENTS.has(code ?? '') ? null : `${code}: ${message}`;
+  }
+}
+
+async function breakMergers(
+  plan: RoundPlan,
+  { superuser }: SoakDatabase,
+  mergers: readonly BreakableSession[],
+  state: { readonly writing: boolean; accidents: number },
+): Promise<void> {
+  const random = createRandom(plan.seed - 1);
+  const every = plan.accidentEveryMs;
+  while (every !== null && state.writing) {
+    await sleep(random.integer(0, every));
+    if (random.chance(0.3)) {
+      random.pick(mergers).breakConnection();
+    } else {
+      const end = random.chance(0.8) ? 'pg_terminate_backend' : 'pg_cancel_backend';
+      await superuser.unsafe(
+        `SELECT ${end}(pid) FROM pg_stat_activity
+         WHERE datname = current_database() AND application_name = 'merger' AND state = 'active'
+         ORDER BY random() LIMIT 1`,
+      );
+    }
+    state.accidents++;
+  }
+}
+
+/** A merge whose client is gone may still go on, and keeps others from its table until it ends. */
+async function mergeTheRest({ tables }: RoundPlan, database: SoakDatabase): Promise<void> {
+  const sql = database.connectSink('last merger');
+  const counts = tables
+    .map(({ names }) => `(SELECT count(*) FROM ${quoteQualified(TENANT, names.staging)})`)
+    .join(' + ');
+  for (const deadline = Date.now() + MERGED_WITHIN_MS; ;) {
+    await sql`CALL cdc_management.run_pending_merges()`.simple();
+    const [row] = await database.superuser.unsafe<{ staged: string }[]>(
+      `SELECT ${counts} AS staged`,
+    );
+    if (Number(row?.staged) === 0) return;
+    if (Date.now() > deadline) throw new Error(`${row?.staged} events are still staged`);
+    await sleep(5);
+  }
+}

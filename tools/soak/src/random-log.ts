@@ -1,0 +1,145 @@
+import { buildValue, type Random } from '@cdc-migrations/event-model';
+import { KAFKA_TIMESTAMP, type ReplicatedTable } from '@cdc-migrations/table-defs';
+import { makeBad } from './bad-event.ts';
+import { buildRandomKeys, type Key } from './random-keys.ts';
+import { AMOUNT, STATUS } from './random-table.ts';
+import type { SoakEvent } from './soak-event.ts';
+import { unavailableValue } from './unavailable-value.ts';
+
+type Values = Readonly<Record<string, string | null>>;
+
+interface Change {
+  readonly key: string | null;
+  readonly operation: string;
+  readonly values: Values;
+}
+
+interface Place {
+  readonly partition: number;
+  readonly offset: number;
+  readonly generation: number;
+  /** Number of the event in the log of its table. */
+  readonly number: number;
+}
+
+export interface LogOptions {
+  readonly keys: number;
+  /** Share of events that cannot be merged. */
+  readonly bad: number;
+  /** 2 where the topic is recreated: its offsets begin again, and keys move to other partitions. */
+  readonly generations: number;
+}
+
+const INSERTS = ['INSERT', 'c', 'r'];
+const UPDATES = ['UPDATE', 'u', 'r'];
+const DELETES = ['DELETE', 'd'];
+const MOST_VERSIONS = 10;
+const PARTITIONS = 3;
+
+/** All events of a table in the order of its topic, 1 to 10 versions of each key in one of three partitions. */
+export function buildRandomLog(
+  definition: ReplicatedTable,
+  { keys: most, bad, generations }: LogOptions,
+  random: Random,
+): readonly SoakEvent[] {
+  const keys = definition.key ? buildRandomKeys(definition, most, random) : withoutKeys(most);
+  const spoilt = new Set(keys.filter(() => random.chance(bad * 4)).map(({ text }) => text));
+  const log: SoakEvent[] = [];
+  for (let generation = 0; generation < generations; generation++) {
+    const histories = keys.map((key) =>
+      buildHistory(definition, key, !spoilt.has(key.text), random),
+    );
+    const turns = random.shuffle(histories.flatMap((history, of) => history.map(() => of)));
+    const partitions = histories.map(() => random.integer(0, PARTITIONS - 1));
+    const offsets = Array.from({ length: PARTITIONS }, () => random.pick([-1, 0, 70, 1e12]));
+    const taken = histories.map(() => 0);
+    for (const of of turns) {
+      const change = histories[of]![taken[of]!++]!;
+      const partition = partitions[of]!;
+      const offset = (offsets[partition]! += random.chance(0.1) ? random.integer(2, 90) : 1);
+      const place = { partition, offset, generation, number: log.length };
+      const event = buildEvent(definition, change, place);
+      const isBad = spoilt.has(keys[of]!.text) && random.chance(0.3);
+      log.push(isBad ? makeBad(definition, event, random) : event);
+    }
+  }
+  return log;
+}
+
+/** In place of keys: how many events a table without one gets. */
+function withoutKeys(count: number): readonly Key[] {
+  return Array.from({ length: count * 3 }, (_, n) => ({ text: `event ${n}`, spellings: [{}] }));
+}
+
+/** What happens to one key; `withGaps`: large values are left out of some updates. */
+function buildHistory(
+  definition: ReplicatedTable,
+  key: Key,
+  withGaps: boolean,
+  random: Random,
+): readonly Change[] {
+  const history: Change[] = [];
+  let isThere = definition.key !== null && random.chance(0.1);
+  let isFull = false;
+  const versions = definition.key ? random.integer(1, MOST_VERSIONS) : 1;
+  for (let version = 0; version < versions; version++) {
+    const own = random.pick(key.spellings);
+    const isDelete = isThere && random.chance(0.25);
+    const operations = isDelete ? DELETES : isThere ? UPDATES : INSERTS;
+    const values = isDelete
+      ? buildDeletedRow(definition, own, random)
+      : { ...buildRow(definition, withGaps && isFull, random), ...own };
+    const text = definition.key ? key.text : null;
+    history.push({ key: text, operation: random.pick(operations), values });
+    isThere = isFull = !isDelete;
+  }
+  return history;
+}
+
+/** The row before the delete: nothing but its key at most times. */
+function buildDeletedRow(definition: ReplicatedTable, key: Values, random: Random): Values {
+  const row = buildRow(definition, false, random);
+  if (random.chance(0.3)) return { ...row, ...key };
+  return { ...Object.fromEntries(Object.keys(row).map((name) => [name, null])), ...key };
+}
+
+function buildRow({ columns, key }: ReplicatedTable, withGaps: boolean, random: Random): Values {
+  const own = columns.filter(
+    ({ role, name }) => role !== 'metadata' && !key?.columns.includes(name),
+  );
+  return Object.fromEntries(
+    own.map(({ name, type, nullable }) => {
+      const unavailable = unavailableValue(type);
+      if (name === STATUS) return [name, random.pick(['ny', 'ferdig', 'æøå', ''])];
+      if (name === AMOUNT) return [name, random.pick(['0', '-1.5', '999.99', '-999.99'])];
+      if (withGaps && unavailable !== undefined && random.chance(0.4)) return [name, unavailable];
+      return [name, nullable && random.chance(0.15) ? null : buildValue(type, random)];
+    }),
+  );
+}
+
+function buildEvent(
+  { source }: ReplicatedTable,
+  { key, operation, values }: Change,
+  { partition, offset, generation, number }: Place,
+): SoakEvent {
+  const id = `cdc ${number}`;
+  const time = new Date(Date.UTC(2026, 0, 1) + Math.floor(number / 10) * 1000);
+  return {
+    ...{ id, key, partition, offset, generation, fault: null },
+    kind: DELETES.includes(operation) ? 'delete' : 'upsert',
+    values: {
+      ...values,
+      __sync_timestamp: time.toISOString(),
+      __source: id,
+      __source_db: source.database,
+      __source_table: source.table,
+      __source_ts_ms: number % 50 === 7 ? null : String(time.getTime()),
+      __cdc_operation: operation,
+      __stream_generation: String(generation),
+      __kafka_offset: String(offset),
+      __kafka_partition: String(partition),
+      [KAFKA_TIMESTAMP.name]: time.toISOString(),
+    },
+  };
+}

@@ -1,0 +1,95 @@
+import type { Random } from '@cdc-migrations/event-model';
+import {
+  type ColumnDefinition,
+  DELETED_AT,
+  METADATA_COLUMNS,
+  type ReplicatedTable,
+} from '@cdc-migrations/table-defs';
+
+/** Types of columns that are not in a key; a value of a large one may be left out of an event. */
+const TYPES = [
+  ...['smallint', 'integer', 'bigint', 'numeric(19,4)', 'numeric', 'real', 'double precision'],
+  ...['boolean', 'character varying(50)', 'character varying(2000)', 'character(4)', 'text'],
+  ...['bytea', 'uuid', 'date', 'time(3) without time zone', 'timestamp(3) without time zone'],
+  ...['timestamp with time zone', 'interval', 'json', 'jsonb', 'xml', 'bit(8)', 'inet'],
+  ...['int4range', 'tstzrange', 'text[]'],
+];
+
+/** Columns of a key; none: a table without one. */
+const KEYS: readonly (readonly string[])[] = [
+  ['integer'],
+  ['bigint'],
+  ['character varying(10)'],
+  ['text'],
+  ['character(4)'],
+  ['uuid'],
+  ['bytea'],
+  ['smallint', 'character varying(10)'],
+  ['uuid', 'date', 'text'],
+  ['character(4)', 'bytea'],
+  [],
+];
+
+/** Names that break what does not quote. */
+const NAMES = [
+  'Navn',
+  'Antall timer',
+  'select',
+  'Beløp "kr"',
+  'event',
+  'newest',
+  "o'",
+  'a.b',
+  '$1',
+];
+const TABLES = ['Actor', 'Order-Linjer', 'Døv "x"', 'user'];
+const MOST_COLUMNS = 8;
+
+/** NOT NULL and short: its values can be refused. */
+export const STATUS = 'Status';
+/** Two digits behind the point, three before it. */
+export const AMOUNT = 'Amount';
+
+/** A table of random columns and key; `place` keeps the names of a round apart. */
+export function buildRandomTable(random: Random, place: number): ReplicatedTable {
+  const key = random.pick(KEYS).map((type, index) => column(`Key ${index}`, type, false));
+  const deleteMode = key.length > 0 && random.chance(0.4) ? 'soft' : 'hard';
+  const count = random.integer(0, MOST_COLUMNS);
+  const others = Array.from({ length: count }, (_, index) =>
+    column(`${random.pick(NAMES)} ${index}`, random.pick(TYPES), true),
+  );
+  const columns = random.shuffle([
+    ...key,
+    column(STATUS, 'character varying(20)', false),
+    column(AMOUNT, 'numeric(5,2)', true),
+    ...others,
+  ]);
+  const name = `${random.pick(TABLES)} ${place}`;
+  return {
+    kind: 'replicated',
+    set: 'sink_soak.target',
+    service: 'soak',
+    source: { database: 'Soak', schema: 'dbo', table: name },
+    schema: { scope: 'tenant' },
+    name,
+    names: {
+      staging: `stg_${name}`,
+      trigger: 'trg_mark_for_merge',
+      mergeProcedure: `sp_merge_${name.toLowerCase()}`,
+      mergeWindow: `fn_merge_window_${name.toLowerCase()}`,
+      primaryKey: `pk_${name}`,
+      syncIndex: `idx_${name}`,
+      positionIndex: `uq_${name}`,
+    },
+    columns: [...columns, ...METADATA_COLUMNS, ...(deleteMode === 'soft' ? [DELETED_AT] : [])],
+    key: key.length > 0 ? { columns: key.map((of) => of.name), origin: 'primary key' } : null,
+    deleteMode,
+    staging: random.chance(0.3) ? 'logged' : 'unlogged',
+    transforms: [],
+  };
+}
+
+function column(name: string, type: string, nullable: boolean): ColumnDefinition {
+  const source = { name, type: `the type of ${name}` };
+  return { name, role: 'source', type, nullable, source, exactness: 'exact' };
+}

@@ -1,0 +1,104 @@
+import { createRandom, type Random } from '@cdc-migrations/event-model';
+import type { ReplicatedTable } from '@cdc-migrations/table-defs';
+import { buildRandomLog } from './random-log.ts';
+import { buildRandomTable } from './random-table.ts';
+import type { SoakEvent } from './soak-event.ts';
+
+/** One transaction of a writer. */
+export interface Delivery {
+  readonly table: ReplicatedTable;
+  readonly events: readonly SoakEvent[];
+  readonly end: 'commit' | 'rollback';
+  /** Between the insert and its end. */
+  readonly waitMs: number;
+}
+
+/** What happens in a round; only when it happens is left to the machine. */
+export interface RoundPlan {
+  readonly seed: number;
+  readonly tables: readonly ReplicatedTable[];
+  /** In the order in which the writers take them. */
+  readonly deliveries: readonly Delivery[];
+  readonly writers: number;
+  readonly mergers: number;
+  /** Longest time between two accidents of mergers; null for none. */
+  readonly accidentEveryMs: number | null;
+  /** By table; null leaves the setting alone. */
+  readonly batchEvents: readonly (number | null)[];
+  readonly shrinkAboveBytes: number;
+}
+
+const MOST_TABLES = 3;
+const SHARE_OF_ROLLBACKS = 0.15;
+
+/** The same seed, the same plan. */
+export function planRound(seed: number): RoundPlan {
+  const random = createRandom(seed);
+  const tables = Array.from({ length: random.integer(1, MOST_TABLES) }, (_, place) =>
+    buildRandomTable(random, place),
+  );
+  return {
+    seed,
+    tables,
+    deliveries: planDeliveries(tables, random),
+    writers: random.integer(2, 4),
+    mergers: random.integer(2, 4),
+    accidentEveryMs: random.chance(0.8) ? random.pick([3, 10, 40]) : null,
+    batchEvents: tables.map(() => (random.chance(0.7) ? random.pick([1, 5, 20, 100]) : null)),
+    shrinkAboveBytes: random.pick([0, 8192, 65_536, 1_048_576]),
+  };
+}
+
+/** What all tables get, their transactions in one row. */
+function planDeliveries(tables: readonly ReplicatedTable[], random: Random): readonly Delivery[] {
+  const queues = tables.map((table) => planTable(table, random));
+  const turns = random.shuffle(queues.flatMap((queue) => queue.map(() => queue)));
+  const left = new Map(queues.map((queue) => [queue, queue.values()]));
+  return turns.flatMap((queue) => left.get(queue)?.next().value ?? []);
+}
+
+/** The log of a table with replays in between; some of it comes in another order, some is rolled back first. */
+function planTable(table: ReplicatedTable, random: Random): readonly Delivery[] {
+  const log = buildRandomLog(
+    table,
+    {
+      keys: random.pick([2, 8, 30, 60]),
+      bad: random.pick([0, 0.02, 0.1]),
+      generations: random.chance(0.25) ? 2 : 1,
+    },
+    random,
+  );
+  const isTidy = random.chance(0.5);
+  const events = isTidy ? log : random.shuffle(log);
+  const queue = cut(events, random).map((some) => [...some]);
+  for (let replays = random.integer(0, 3); replays > 0; replays--) {
+    queue.splice(random.integer(0, queue.length), 0, ...cut(planReplay(log, random), random));
+  }
+  return queue.flatMap((chosen): readonly Delivery[] => {
+    const waitMs = random.chance(0.2) ? random.integer(1, 25) : 0;
+    const delivery: Delivery = { table, events: chosen, end: 'commit', waitMs };
+    return random.chance(SHARE_OF_ROLLBACKS)
+      ? [{ ...delivery, end: 'rollback' }, delivery]
+      : [delivery];
+  });
+}
+
+/** All events of a partition from some offset on, as a consumer sends them again that was set back. */
+function planReplay(log: readonly SoakEvent[], random: Random): readonly SoakEvent[] {
+  const from = random.pick(log);
+  const later = log
+    .slice(log.indexOf(from))
+    .filter(({ partition }) => partition === from.partition);
+  return random.chance(0.5) ? later : later.slice(0, random.integer(1, later.length));
+}
+
+function cut(events: readonly SoakEvent[], random: Random): SoakEvent[][] {
+  const chunks: SoakEvent[][] = [];
+  const most = random.pick([1, 10, 50]);
+  for (let first = 0; first < events.length;) {
+    const size = random.integer(1, most);
+    chunks.push(events.slice(first, first + size));
+    first += size;
+  }
+  return chunks;
+}

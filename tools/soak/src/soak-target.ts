@@ -1,0 +1,89 @@
+import { applyFiles, renderMigrations } from '@cdc-migrations/e2e';
+import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
+import type { MigrationSet, ReplicatedTable } from '@cdc-migrations/table-defs';
+import type { Sql } from 'postgres';
+
+const OWNER = 'migrator';
+/** The role of writers and mergers: it has the generated grants and no more. */
+export const SINK = 'cdc_writer';
+export const TENANT = 'kunde-å';
+
+const SET: MigrationSet = {
+  name: 'sink_soak.target',
+  folder: 'migrations',
+  sourceGroup: 'soak',
+  pattern: 'db-per-tenant',
+  services: ['soak'],
+  literalSchemas: [],
+};
+
+/** A server whose databases have the bookkeeping and one tenant. */
+export interface SoakTarget {
+  readonly server: PostgresServer;
+  /** A new database with these tables. */
+  openDatabase(tables: readonly ReplicatedTable[]): Promise<SoakDatabase>;
+  stop(): Promise<void>;
+}
+
+export interface SoakDatabase {
+  readonly name: string;
+  /** One session each. */
+  readonly owner: Sql;
+  readonly superuser: Sql;
+  connectSink(applicationName: string): Sql;
+  drop(): Promise<void>;
+}
+
+export async function startSoakTarget(
+  major: 15 | 18 = 15,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<SoakTarget> {
+  const server = await startPostgres({ major, settings });
+  await server.createRole(OWNER);
+  await server.createRole(SINK);
+  const template = await server.createDatabase({ owner: OWNER });
+  await applyTables(server, template, []);
+  const admin = server.connect({ max: 1, onnotice: () => {} });
+  return {
+    server,
+    async openDatabase(tables) {
+      const name = await server.createDatabase({ owner: OWNER, template });
+      await applyTables(server, name, tables);
+      return openDatabase(server, admin, name);
+    },
+    stop: () => server.stop(),
+  };
+}
+
+/** A database with its sessions, after a start of its server too. */
+export function openDatabase(server: PostgresServer, admin: Sql, name: string): SoakDatabase {
+  const sessions: Sql[] = [];
+  const connect = (user: string | undefined, applicationName: string) => {
+    const sql = server.connect({
+      ...(user !== undefined && { user }),
+      ...{ database: name, max: 1, fetch_types: false, onnotice: () => {} },
+      connection: { application_name: applicationName },
+    });
+    sessions.push(sql);
+    return sql;
+  };
+  return {
+    name,
+    owner: connect(OWNER, 'owner'),
+    superuser: connect(undefined, 'superuser'),
+    connectSink: (applicationName) => connect(SINK, applicationName),
+    async drop() {
+      await Promise.all(sessions.map((sql) => sql.end({ timeout: 0 })));
+      await admin.unsafe(`DROP DATABASE "${name}" WITH (FORCE)`);
+    },
+  };
+}
+
+async function applyTables(
+  server: PostgresServer,
+  database: string,
+  tables: readonly ReplicatedTable[],
+): Promise<void> {
+  const files = renderMigrations({ set: SET, tables, tenants: [TENANT], role: SINK });
+  await applyFiles(server, { database, user: OWNER, tenants: [TENANT] }, files);
+}
