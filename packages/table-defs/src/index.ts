@@ -9,6 +9,15 @@ export {
   SETS_FILE,
 } from './definition-file.ts';
 export type { TableFile } from './definition-file.ts';
+export { diffTables } from './diff/diff-tables.ts';
+export { worstClass } from './diff/table-change.ts';
+export type {
+  AnyColumn,
+  ChangeClass,
+  ChangeKind,
+  ChangeOf,
+  TableChange,
+} from './diff/table-change.ts';
 export { fileStems } from './file-stems.ts';
 export { manifestPath, parseManifest, renderManifest } from './manifest.ts';
 export type { Category, Manifest, ManifestEntry } from './manifest.ts';
@@ -47,5 +56,6 @@ export type { PgType } from './types/canonical-type.ts';
 export { formatSourceType, mapType } from './types/map-type.ts';
 export type { MappedType } from './types/mapped-type.ts';
 export { MSSQL_TYPES } from './types/mssql-types.ts';
+export { isConstant } from './types/is-constant.ts';
 export { classifyTypeChange } from './types/type-change.ts';
 export type { TypeChange } from './types/type-change.ts';

@@ -1,0 +1,106 @@
+import type { ColumnDefinition, TableDefinition } from '../table-definition.ts';
+import { stagingType } from '../staging-columns.ts';
+import { isConstant } from '../types/is-constant.ts';
+import { classifyTypeChange } from '../types/type-change.ts';
+import type { ColumnPair } from './pair-columns.ts';
+import { worstClass, type AnyColumn, type ChangeClass, type TableChange } from './table-change.ts';
+
+/** Changes of the columns of a table; in one that exists already nothing is done, so all of them are informational. */
+export function diffColumns(
+  before: TableDefinition,
+  after: TableDefinition,
+  pairs: readonly ColumnPair[],
+): readonly TableChange[] {
+  const key = before.kind === 'replicated' ? (before.key?.columns ?? []) : [];
+  const changes = pairs.flatMap((pair) => {
+    if (!pair.before) return [addedColumn(after, pair.after!)];
+    if (!pair.after) return [removedColumn(after, pair.before, key)];
+    return changedColumn(after, pair.before, pair.after);
+  });
+  return after.kind === 'replicated'
+    ? changes
+    : changes.map((change) => ({ ...change, class: 'informational' }));
+}
+
+function addedColumn(table: TableDefinition, after: AnyColumn): TableChange {
+  const expression = defaultOf(after);
+  const rewrites = expression !== undefined && !isConstant(expression);
+  const kind = 'column added';
+  return { kind, class: rewrites ? 'rewrite' : 'free', table, before: null, after };
+}
+
+/** The column stays; where it was NOT NULL it becomes nullable, as nobody writes it any more. */
+function removedColumn(
+  table: TableDefinition,
+  before: AnyColumn,
+  key: readonly string[],
+): TableChange {
+  const isLeftAlone =
+    before.nullable || defaultOf(before) !== undefined || key.includes(before.name);
+  const kind = 'column removed';
+  return { kind, class: isLeftAlone ? 'informational' : 'free', table, before, after: null };
+}
+
+function changedColumn(
+  table: TableDefinition,
+  before: AnyColumn,
+  after: AnyColumn,
+): readonly TableChange[] {
+  const both = { table, before, after };
+  const changes: TableChange[] = [];
+  if (before.name !== after.name) changes.push({ kind: 'column renamed', class: 'free', ...both });
+  if (before.type !== after.type) {
+    changes.push({ kind: 'type changed', class: classOfType(before, after), ...both });
+  }
+  if (before.nullable !== after.nullable) {
+    const change = after.nullable ? 'free' : 'informational';
+    changes.push({ kind: 'nullability changed', class: change, ...both });
+  }
+  if (defaultOf(before) !== defaultOf(after)) {
+    const isSet = defaultOf(before) === undefined;
+    changes.push({ kind: 'default changed', class: isSet ? 'free' : 'informational', ...both });
+  }
+  const facts = otherFacts(before, after);
+  if (facts.length > 0) {
+    changes.push({ kind: 'column redefined', class: 'informational', ...both, facts });
+  }
+  return changes;
+}
+
+/** The worse of what happens to the final table and to the staging table. */
+function classOfType(before: AnyColumn, after: AnyColumn): ChangeClass {
+  const final = classifyTypeChange(before.type, after.type);
+  const staging = classifyTypeChange(asStaged(before), asStaged(after));
+  return worstClass([final, staging].flatMap((change) => (change === 'same' ? [] : change)));
+}
+
+function asStaged({ role, type }: AnyColumn): string {
+  return stagingType({ role, type });
+}
+
+function defaultOf(column: AnyColumn): string | undefined {
+  return 'default' in column ? column.default : undefined;
+}
+
+/** What a definition says of a column that makes no difference in the target, as people call it. */
+const FACTS: { readonly [Fact in keyof ColumnDefinition]?: string } = {
+  role: 'role',
+  source: 'source',
+  exactness: 'exactness',
+  reason: 'reason',
+  formerly: 'earlier names',
+};
+
+/** A change of the source's type is told where it is not seen in the type of the column. */
+function otherFacts(before: AnyColumn, after: AnyColumn): readonly string[] {
+  const isTold = before.type !== after.type || before.name !== after.name;
+  return Object.entries(FACTS)
+    .filter(([fact]) => {
+      const [one, other] = [before, after].map((column) =>
+        JSON.stringify((column as unknown as Readonly<Record<string, unknown>>)[fact]),
+      );
+      return one !== other;
+    })
+    .map(([, name]) => name)
+    .filter((name) => !isTold || name === 'role');
+}

@@ -1,0 +1,110 @@
+import type { ExistingTable, ReplicatedTable, TableDefinition } from '../table-definition.ts';
+import { diffColumns } from './diff-columns.ts';
+import { pairColumns, type ColumnPair } from './pair-columns.ts';
+import type { TableChange } from './table-change.ts';
+
+/**
+ * What is different between two sets of definitions, each change with both sides and its class; none where they are
+ * the same. A table is told by its sink, service, schema and name, and by whether it is made or only checked.
+ *
+ * @returns changes in the order of `after`, those of a table beside each other, then the tables that are gone.
+ */
+export function diffTables(
+  before: readonly TableDefinition[],
+  after: readonly TableDefinition[],
+): readonly TableChange[] {
+  const earlier = new Map(before.map((table) => [identityOf(table), table]));
+  const later = new Set(after.map(identityOf));
+  const gone = before.filter((table) => !later.has(identityOf(table)));
+  return [
+    ...after.flatMap((table) => {
+      const other = earlier.get(identityOf(table));
+      return other ? diffTable(other, table) : [addedTable(table)];
+    }),
+    ...gone.map(removedTable),
+  ];
+}
+
+function identityOf({ kind, set, service, schema, name }: TableDefinition): string {
+  const literal = schema.scope === 'literal' ? [schema.name] : [];
+  return JSON.stringify([kind, set, service, name, ...literal]);
+}
+
+function addedTable(table: TableDefinition): TableChange {
+  const made = table.kind === 'replicated';
+  const kind = 'table added';
+  return { kind, class: made ? 'free' : 'informational', table, before: null, after: table };
+}
+
+function removedTable(table: TableDefinition): TableChange {
+  const kind = 'table removed';
+  return { kind, class: 'informational', table, before: table, after: null };
+}
+
+function diffTable(before: TableDefinition, after: TableDefinition): readonly TableChange[] {
+  const pairs = pairColumns(before.columns, after.columns);
+  const changes = [...diffKeys(before, after, pairs), ...diffColumns(before, after, pairs)];
+  const facts = otherFacts(before, after, pairs);
+  if (facts.length === 0) return changes;
+  const kind = 'table redefined';
+  return [...changes, { kind, class: 'informational', table: after, before, after, facts }];
+}
+
+function diffKeys(
+  before: TableDefinition,
+  after: TableDefinition,
+  pairs: readonly ColumnPair[],
+): readonly TableChange[] {
+  if (before.kind === 'existing' || after.kind === 'existing') return [];
+  const newNames = new Map(pairs.map((pair) => [pair.before?.name, pair.after?.name]));
+  const moved = before.key?.columns.map((name) => newNames.get(name) ?? name) ?? null;
+  if (isSame(moved, after.key?.columns ?? null)) return [];
+  return [
+    { kind: 'key changed', class: 'unsafe', table: after, before: before.key, after: after.key },
+  ];
+}
+
+type Facts<Table> = { readonly [Fact in keyof Table]?: string };
+
+/** What a definition says of a table beside its columns and the columns of its key, as people call it. */
+const FACTS: Facts<ReplicatedTable> & Facts<ExistingTable> = {
+  source: 'source',
+  names: 'names',
+  deleteMode: 'delete_mode',
+  staging: 'staging',
+  transforms: 'transforms',
+};
+
+function otherFacts(
+  before: TableDefinition,
+  after: TableDefinition,
+  pairs: readonly ColumnPair[],
+): readonly string[] {
+  const valueOf = (table: TableDefinition, fact: string) =>
+    (table as unknown as Readonly<Record<string, unknown>>)[fact];
+  const facts = Object.entries(FACTS)
+    .filter(([fact]) => !isSame(valueOf(before, fact), valueOf(after, fact)))
+    .map(([, name]) => name);
+  const origins = [before, after].map((table) =>
+    table.kind === 'replicated' ? (table.key?.origin ?? null) : null,
+  );
+  const [origin, newOrigin] = origins;
+  return [
+    ...facts,
+    ...(origin && newOrigin && origin !== newOrigin ? ['origin of the key'] : []),
+    ...(isInOrder(before, pairs) ? [] : ['order of columns']),
+  ];
+}
+
+/** Whether the columns that both sides have are in the same order; those of `pairs` are in that of `after`. */
+function isInOrder(before: TableDefinition, pairs: readonly ColumnPair[]): boolean {
+  const places = new Map(before.columns.map(({ name }, place) => [name, place]));
+  const kept = pairs.flatMap((pair) =>
+    pair.before && pair.after ? [places.get(pair.before.name)!] : [],
+  );
+  return kept.every((place, index) => index === 0 || kept[index - 1]! < place);
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
