@@ -1,0 +1,41 @@
+import type {
+  AnyColumn,
+  ChangeKind,
+  ChangeOf,
+  KeyDefinition,
+  TableChange,
+} from '@cdc-migrations/table-defs';
+
+/** A change in a few words, without its table: `column "Navn": character varying(50) to character varying(20)`. */
+export function describeChange(change: TableChange): string {
+  return (DESCRIPTIONS[change.kind] as (change: TableChange) => string)(change);
+}
+
+const DESCRIPTIONS: { readonly [Kind in ChangeKind]: (change: ChangeOf<Kind>) => string } = {
+  'table added': ({ after }) =>
+    after.kind === 'replicated' ? 'new table' : 'new table that exists already',
+  'table removed': () => 'table is gone',
+  'table redefined': ({ facts }) => `another ${facts.join(', ')}`,
+  'column added': ({ after }) => `new ${describeColumn(after)}`,
+  'column removed': ({ before }) => `column "${before.name}" is gone`,
+  'column renamed': ({ before, after }) => `column "${before.name}" becomes "${after.name}"`,
+  'type changed': ({ before, after }) => `column "${after.name}": ${before.type} to ${after.type}`,
+  'nullability changed': ({ after }) =>
+    `column "${after.name}": ${after.nullable ? 'can be NULL' : 'NOT NULL'}`,
+  'default changed': ({ before, after }) =>
+    `column "${after.name}": default ${defaultOf(before)} to ${defaultOf(after)}`,
+  'column redefined': ({ after, facts }) => `column "${after.name}": another ${facts.join(', ')}`,
+  'key changed': ({ before, after }) => `key ${describeKey(before)} to ${describeKey(after)}`,
+};
+
+function describeColumn(column: AnyColumn): string {
+  return `column "${column.name}": ${column.type}${column.nullable ? '' : ', NOT NULL'}`;
+}
+
+function defaultOf(column: AnyColumn): string {
+  return ('default' in column ? column.default : undefined) ?? 'none';
+}
+
+function describeKey(key: KeyDefinition | null): string {
+  return key ? `(${key.columns.join(', ')})` : 'none';
+}

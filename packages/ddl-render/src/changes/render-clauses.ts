@@ -1,0 +1,101 @@
+import { quoteIdentifier, quoteQualified, SCHEMA_PLACEHOLDER } from '@cdc-migrations/sql-text';
+import {
+  DELETED_AT,
+  stagingType,
+  type AnyColumn,
+  type ChangeKind,
+  type ChangeOf,
+  type ReplicatedTable,
+  type TableChange,
+} from '@cdc-migrations/table-defs';
+
+/** Clauses of ALTER TABLE that a change makes of a final table and of its staging table. */
+export interface ChangeClauses {
+  readonly final: readonly string[];
+  readonly staging: readonly string[];
+}
+
+/**
+ * What the files of a table do for a change, where the table has rows: `ADD COLUMN "Ny" integer`. A change that is
+ * refused has the clauses that it would take.
+ */
+export function renderClauses(change: TableChange): ChangeClauses {
+  if (change.table.kind === 'existing') return NOTHING;
+  const render = CLAUSES[change.kind] as (change: TableChange) => ChangeClauses;
+  return render(change);
+}
+
+/**
+ * The statements that bring a final table and its staging table along: renames, then all other changes of a table as
+ * one ALTER TABLE.
+ */
+export function renderAlterTables(
+  table: ReplicatedTable,
+  changes: readonly TableChange[],
+): readonly string[] {
+  const schema = table.schema.scope === 'tenant' ? SCHEMA_PLACEHOLDER : table.schema.name;
+  const clauses = changes.map((change) => ({ change, ...renderClauses(change) }));
+  const alter = (name: string, side: keyof ChangeClauses) => {
+    const target = `ALTER TABLE ${quoteQualified(schema, name)}`;
+    const renames = clauses.filter(({ change }) => change.kind === 'column renamed');
+    const others = clauses.filter(({ change }) => change.kind !== 'column renamed');
+    const rest = others.flatMap((one) => one[side]).join(',\n  ');
+    return [
+      ...renames.flatMap((one) => one[side]).map((clause) => `${target} ${clause};`),
+      ...(rest === '' ? [] : [`${target}\n  ${rest};`]),
+    ];
+  };
+  return [...alter(table.name, 'final'), ...alter(table.names.staging, 'staging')];
+}
+
+const NOTHING: ChangeClauses = { final: [], staging: [] };
+
+const CLAUSES: { readonly [Kind in ChangeKind]: (change: ChangeOf<Kind>) => ChangeClauses } = {
+  'table added': () => NOTHING,
+  'table removed': () => NOTHING,
+  'table redefined': () => NOTHING,
+  'column added': ({ after }) => {
+    const add = `ADD COLUMN ${quoteIdentifier(after.name)}`;
+    const initial = 'default' in after ? after.default : undefined;
+    const value = initial === undefined ? '' : ` DEFAULT ${initial}`;
+    const notNull = initial === undefined || after.nullable ? '' : ' NOT NULL';
+    return {
+      final: [`${add} ${after.type}${value}${notNull}`],
+      staging: ifStaged(after, `${add} ${stagingType(after)}`),
+    };
+  },
+  'column removed': ({ before, class: change }) =>
+    change === 'free' ? { ...NOTHING, final: [dropNotNull(before)] } : NOTHING,
+  'column renamed': ({ before, after }) => {
+    const clause = `RENAME COLUMN ${quoteIdentifier(before.name)} TO ${quoteIdentifier(after.name)}`;
+    return { final: [clause], staging: ifStaged(after, clause) };
+  },
+  'type changed': ({ before, after }) => {
+    const alter = `ALTER COLUMN ${quoteIdentifier(after.name)} TYPE`;
+    const staged = stagingType(after);
+    return {
+      final: [`${alter} ${after.type}`],
+      staging: staged === stagingType(before) ? [] : ifStaged(after, `${alter} ${staged}`),
+    };
+  },
+  'nullability changed': ({ after }) =>
+    after.nullable ? { ...NOTHING, final: [dropNotNull(after)] } : NOTHING,
+  'default changed': ({ after, class: change }) =>
+    change === 'free' && 'default' in after
+      ? {
+          ...NOTHING,
+          final: [`ALTER COLUMN ${quoteIdentifier(after.name)} SET DEFAULT ${after.default}`],
+        }
+      : NOTHING,
+  'column redefined': () => NOTHING,
+  'key changed': () => NOTHING,
+};
+
+function dropNotNull({ name }: AnyColumn): string {
+  return `ALTER COLUMN ${quoteIdentifier(name)} DROP NOT NULL`;
+}
+
+/** A staging table has no time of deletion. */
+function ifStaged({ name }: AnyColumn, clause: string): readonly string[] {
+  return name === DELETED_AT.name ? [] : [clause];
+}

@@ -1,0 +1,258 @@
+import {
+  dollarTag,
+  loadTemplate,
+  quoteIdentifier,
+  quoteLiteral,
+  quoteQualified,
+  SCHEMA_PLACEHOLDER,
+} from '@cdc-migrations/sql-text';
+import {
+  schemaLabel,
+  stagingType,
+  type ChangeOf,
+  type ReplicatedTable,
+  type TableChange,
+} from '@cdc-migrations/table-defs';
+import { changesValue, convertValue } from './convert-value.ts';
+import { describeChange } from './describe-change.ts';
+
+/** What the configuration says of the way in which values get through an unsafe change. */
+export interface ManualHints {
+  /** Column to the expression of its values in the new type. */
+  readonly using: ReadonlyMap<string, string>;
+  /** Column to the statement that is to run before it becomes NOT NULL. */
+  readonly beforeNotNull: ReadonlyMap<string, string>;
+}
+
+interface ManualView {
+  readonly label: string;
+  readonly set: string;
+  readonly changes: readonly string[];
+  readonly isTenant: boolean;
+  readonly tag: string;
+  /** The staging table first: a merge takes its locks in this order. */
+  readonly relations: readonly RelationView[];
+  readonly types: readonly TypeView[];
+  readonly notNull: readonly NotNullView[];
+  readonly key: KeyView | null;
+}
+
+interface RelationView {
+  readonly schema: string;
+  readonly name: string;
+  readonly table: string;
+  /** Columns with earlier names, as `cdc_management.rename_columns` takes them; null for none. */
+  readonly columns: string | null;
+}
+
+interface StepView {
+  readonly what: string;
+  readonly table: string;
+  readonly name: string;
+  readonly complaint: string;
+}
+
+interface TypeView extends StepView {
+  readonly type: string;
+  /** Condition of rows that stop the change. */
+  readonly misfit: string;
+  readonly hint: string;
+  /** Expression behind USING. */
+  readonly value: string;
+}
+
+interface NotNullView extends StepView {
+  readonly statement: string;
+}
+
+interface KeyView {
+  readonly what: string;
+  readonly schema: string;
+  readonly name: string;
+  readonly table: string;
+  readonly columnArray: string;
+  /** Null for a table without a key. */
+  readonly columns: string | null;
+  readonly newColumns: readonly { readonly name: string; readonly type: string }[];
+  readonly constraint: string;
+  readonly positionIndex: string;
+  readonly nullComplaint: string;
+  readonly twiceComplaint: string;
+}
+
+const render = loadTemplate<ManualView>(new URL('../../templates/manual.sql.hbs', import.meta.url));
+
+/** Changes that a manual file has to make: unsafe ones, and a NOT NULL that the configuration has a statement for. */
+export function needsManual(change: TableChange, { beforeNotNull }: ManualHints): boolean {
+  return change.class === 'unsafe' || isHintedNotNull(change, beforeNotNull);
+}
+
+/**
+ * Text of a file of `migrations/manual/` to begin with, for the changes of one table that `needsManual`: it looks whether
+ * values get lost, and changes the final table and the staging table. Renames among `changes` come first.
+ */
+export function renderManual(
+  table: ReplicatedTable,
+  changes: readonly TableChange[],
+  hints: ManualHints,
+): string {
+  const own = changes.filter((change) => needsManual(change, hints));
+  const view = {
+    label: oneLine(`${schemaLabel(table)}.${table.name}`),
+    set: oneLine(table.set),
+    changes: manualChanges(table, changes, hints),
+    isTenant: table.schema.scope === 'tenant',
+    relations: buildRelations(table, changes),
+    types: own.flatMap((change) =>
+      change.kind === 'type changed' ? buildTypes(table, change, hints) : [],
+    ),
+    notNull: own.flatMap((change) =>
+      change.kind === 'nullability changed' ? buildNotNull(table, change, hints) : [],
+    ),
+    key:
+      own.flatMap((change) =>
+        change.kind === 'key changed' ? buildKey(table, change, changes) : [],
+      )[0] ?? null,
+  };
+  const tag = dollarTag(JSON.stringify(view), 'manual');
+  return render({ ...view, tag });
+}
+
+/** Lines that tell the changes of a manual file, by which one that is there already is found. */
+export function manualChanges(
+  table: ReplicatedTable,
+  changes: readonly TableChange[],
+  hints: ManualHints,
+): readonly string[] {
+  const label = `${table.set} ${schemaLabel(table)}.${table.name}`;
+  return changes
+    .filter((change) => needsManual(change, hints))
+    .map((change) => oneLine(`${label}: ${describeChange(change)}`));
+}
+
+function isHintedNotNull(
+  change: TableChange,
+  beforeNotNull: ManualHints['beforeNotNull'],
+): boolean {
+  return (
+    change.kind === 'nullability changed' &&
+    !change.after.nullable &&
+    beforeNotNull.has(change.after.name)
+  );
+}
+
+function schemaOf({ schema }: ReplicatedTable): string {
+  return schema.scope === 'tenant' ? SCHEMA_PLACEHOLDER : schema.name;
+}
+
+function schemaLiteral(table: ReplicatedTable): string {
+  return `'${schemaOf(table).replaceAll("'", "''")}'`;
+}
+
+function buildRelations(
+  table: ReplicatedTable,
+  changes: readonly TableChange[],
+): readonly RelationView[] {
+  const renamed = changes.flatMap((change) =>
+    change.kind === 'column renamed' && 'formerly' in change.after ? change.after : [],
+  );
+  const entries = renamed.map(({ name, type, nullable, formerly }) => [
+    name,
+    type,
+    !nullable,
+    null,
+    formerly ?? [],
+  ]);
+  const columns = entries.length > 0 ? JSON.stringify(entries) : null;
+  return [table.names.staging, table.name].map((name) => ({
+    schema: schemaLiteral(table),
+    name,
+    table: quoteQualified(schemaOf(table), name),
+    columns,
+  }));
+}
+
+/** The change of the final table, and of the staging table where its type is not safe either. */
+function buildTypes(
+  table: ReplicatedTable,
+  { before, after }: ChangeOf<'type changed'>,
+  { using }: ManualHints,
+): readonly TypeView[] {
+  const build = (relation: string, from: string, to: string): readonly TypeView[] => {
+    if (from === to) return [];
+    const column = quoteIdentifier(after.name);
+    const qualified = quoteQualified(schemaOf(table), relation);
+    const hinted = using.get(after.name);
+    return [
+      {
+        what: oneLine(`${relation}, column "${after.name}": ${from} to ${to}`),
+        table: qualified,
+        name: after.name,
+        type: to,
+        value: hinted === undefined ? convertValue(column, from, to) : `(${hinted})::${to}`,
+        misfit:
+          hinted === undefined
+            ? changesValue(column, from, to)
+            : `${column} IS NOT NULL AND (${hinted}) IS NULL`,
+        complaint: ` rows of ${qualified} have a value in ${column} that ${to} does not keep`,
+        hint:
+          relation === table.name
+            ? 'Change these rows first, or say in this file what is to become of them.'
+            : `Merge them first: CALL ${quoteQualified(schemaOf(table), table.names.mergeProcedure)}().`,
+      },
+    ];
+  };
+  return [
+    ...build(table.names.staging, stagingType(before), stagingType(after)),
+    ...build(table.name, before.type, after.type),
+  ];
+}
+
+function buildNotNull(
+  table: ReplicatedTable,
+  { after }: ChangeOf<'nullability changed'>,
+  { beforeNotNull }: ManualHints,
+): readonly NotNullView[] {
+  const qualified = quoteQualified(schemaOf(table), table.name);
+  return [
+    {
+      what: oneLine(`${table.name}, column "${after.name}": NOT NULL`),
+      table: qualified,
+      name: after.name,
+      statement: beforeNotNull.get(after.name)!.trim().replace(/;$/, ''),
+      complaint: ` rows of ${qualified} have no ${quoteIdentifier(after.name)}`,
+    },
+  ];
+}
+
+function buildKey(
+  table: ReplicatedTable,
+  change: ChangeOf<'key changed'>,
+  changes: readonly TableChange[],
+): readonly KeyView[] {
+  const key = change.after?.columns ?? [];
+  const columns = key.map(quoteIdentifier).join(', ');
+  const qualified = quoteQualified(schemaOf(table), table.name);
+  return [
+    {
+      what: oneLine(describeChange(change)),
+      schema: schemaLiteral(table),
+      name: table.name,
+      table: qualified,
+      columnArray: change.after ? `ARRAY[${key.map(quoteLiteral).join(', ')}]` : 'NULL',
+      columns: change.after && columns,
+      newColumns: changes.flatMap((one) =>
+        one.kind === 'column added' && key.includes(one.after.name) ? one.after : [],
+      ),
+      constraint: table.names.primaryKey,
+      positionIndex: quoteQualified(schemaOf(table), table.names.positionIndex),
+      nullComplaint: ` rows of ${qualified} have NULL in the key (${columns})`,
+      twiceComplaint: ` keys (${columns}) of ${qualified} are those of several rows`,
+    },
+  ];
+}
+
+/** Text in a comment of one line. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
+}
