@@ -7,6 +7,8 @@ export interface MigrationFile {
   readonly path: string;
   readonly category: string;
   readonly scope: 'database' | 'tenant' | 'literal';
+  /** Of a table: the service, whose schema it is where services share a database. */
+  readonly service?: string | undefined;
   readonly text: string;
 }
 

@@ -4,28 +4,14 @@ import { parseSnapshot, renderSnapshot } from '@cdc-migrations/catalog';
 import { readConfig } from '@cdc-migrations/config';
 import { planReferences, readCatalogs, type SourceTarget } from '@cdc-migrations/introspect';
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
-import {
-  DEFINITIONS_FOLDER,
-  parseDefinition,
-  type ReplicatedTable,
-} from '@cdc-migrations/table-defs';
-import { applyFiles } from './apply-files.ts';
+import { ASMA, createSink, createSources, SINKS, tablesOf } from './asma.fixture.ts';
 import { compareStructure } from './compare-structure.ts';
-import { readManifest } from './read-manifest.ts';
 import { readStructure } from './read-structure.ts';
 
-const ROOT = join(__dirname, '../../..');
-const REPO = join(ROOT, 'fixtures/asma');
-const SNAPSHOTS = join(REPO, 'generated/schemas');
-const SERVICES = ['chat', 'directory', 'proxy'];
-const SINKS = ['sink_portal.search', 'sink_warehouse.analytics'];
+const SNAPSHOTS = join(ASMA, 'generated/schemas');
+const OWNER = 'migrator';
 
 const read = (...path: readonly string[]) => readFileSync(join(...path), 'utf8');
-
-const definitions = SERVICES.flatMap((service) => {
-  const folder = join(REPO, DEFINITIONS_FOLDER, service);
-  return readdirSync(folder).map((file) => parseDefinition(read(folder, file)));
-});
 
 let source: PostgresServer;
 let target: PostgresServer;
@@ -35,15 +21,9 @@ beforeAll(async () => {
     startPostgres({ major: 18 }),
   ]);
   await target.createRole(OWNER);
-  for (const service of SERVICES) {
-    const database = await source.createDatabase({ name: `${service}_dev` });
-    const sql = source.connect({ database, max: 1 });
-    await sql.unsafe(read(ROOT, `tools/postgres-fixture/data/${service}.sql`)).simple();
-  }
+  await createSources(source);
 });
 afterAll(() => Promise.all([source.stop(), target.stop()]));
-
-const OWNER = 'migrator';
 
 function targetOf(server: PostgresServer, database: string): SourceTarget {
   const { host, port, password } = server;
@@ -53,7 +33,7 @@ function targetOf(server: PostgresServer, database: string): SourceTarget {
 
 it('the sources give the snapshots that are committed', async () => {
   const files = new Map<string, string>();
-  for (const { database, selections } of planReferences(readConfig(REPO))) {
+  for (const { database, selections } of planReferences(readConfig(ASMA))) {
     for (const catalog of (await readCatalogs(targetOf(source, database), selections))!) {
       const { path, text } = renderSnapshot(catalog);
       files.set(path, text);
@@ -64,7 +44,7 @@ it('the sources give the snapshots that are committed', async () => {
       (name) => `generated/schemas/${name}.yaml`,
     ),
   ]);
-  for (const [path, text] of files) expect(text).toBe(read(REPO, path));
+  for (const [path, text] of files) expect(text).toBe(read(ASMA, path));
 });
 
 it('with every type of the sources', () => {
@@ -83,26 +63,9 @@ it('with every type of the sources', () => {
 });
 
 it.each(SINKS)('%s: the definitions, applied to another server and read back', async (sink) => {
-  const database = await target.createDatabase({ owner: OWNER });
-  if (sink === 'sink_portal.search') {
-    await target.connect({ database, max: 1 }).unsafe(read(REPO, 'existing/search.sql')).simple();
-  }
-  const tables = definitions.filter(
-    (table): table is ReplicatedTable => table.kind === 'replicated' && table.set === sink,
-  );
-  // The files of a service are for the schema of its name.
-  const manifest = readManifest(REPO, `migrations/${sink}/manifest.yaml`);
+  const tables = tablesOf(sink);
+  const database = await createSink(target, sink, OWNER);
   const tenants = [...new Set(tables.map(({ service }) => service))];
-  const options = { database, user: OWNER };
-  await applyFiles(
-    target,
-    { ...options, tenants: [] },
-    manifest.filter(({ scope }) => scope !== 'tenant'),
-  );
-  for (const tenant of tenants) {
-    const files = manifest.filter((file) => file.scope === 'tenant' && isOf(tenant, file.path));
-    await applyFiles(target, { ...options, tenants: [tenant] }, files);
-  }
   const structure = await readStructure(target.connect({ database, max: 1 }), tenants);
   for (const table of tables) {
     const found = structure.find(
@@ -140,18 +103,3 @@ it.each(SINKS)('%s: the definitions, applied to another server and read back', a
     }
   }
 });
-
-/** Which service a file of a tenant belongs to; the manifest says it. */
-function isOf(service: string, path: string): boolean {
-  return (
-    SERVICE_OF.get(path.replace(/^.*\//, '').replace(/(-staging)?\.sql$/, ''))?.has(service) ??
-    false
-  );
-}
-
-const SERVICE_OF = new Map<string, Set<string>>();
-for (const { service, name } of definitions) {
-  for (const stem of [name, `${service}.${name}`]) {
-    SERVICE_OF.set(stem, (SERVICE_OF.get(stem) ?? new Set()).add(service));
-  }
-}

@@ -14,10 +14,11 @@ const MANIFEST = 'migrations/manifest.yaml';
 export function readManifest(root: string, manifest = MANIFEST): readonly MigrationFile[] {
   const { files } = parseYaml(readFileSync(join(root, manifest), 'utf8')) as Manifest;
   const applied = files.filter(({ category }) => category !== 'validation');
-  return applied.map(({ path, category, scope }) => ({
+  return applied.map(({ path, category, scope, service }) => ({
     path,
     category,
     scope,
+    service,
     text: readFileSync(join(root, dirname(manifest), path), 'utf8'),
   }));
 }
