@@ -92,9 +92,7 @@ describe.each(SINKS)(`rows of the sources arrive in %s, seed ${seed}`, (sink) =>
     '%s',
     async (_, definition) => {
       const { database, schema, table: name } = definition.source;
-      const ofTable = changes
-        .get(database)!
-        .filter(({ table }) => table === `${schema}.${name}`);
+      const ofTable = changes.get(database)!.filter(({ table }) => table === `${schema}.${name}`);
       const templates = Object.fromEntries(
         definition.columns
           .filter(({ role }) => role === 'template')
@@ -147,7 +145,9 @@ it('with large values of every type that the log leaves out', () => {
 function typeOf(database: string, name: string, column: string): string {
   const ofDatabase = catalogs.filter((catalog) => catalog.database === database);
   const found = ofDatabase
-    .flatMap(({ schema, tables }) => tables.map((table) => ({ name: `${schema}.${table.name}`, table })))
+    .flatMap(({ schema, tables }) =>
+      tables.map((table) => ({ name: `${schema}.${table.name}`, table })),
+    )
     .find((table) => table.name === name)!
     .table.columns.find((candidate) => candidate.name === column)!;
   return found.type + (found.array ? '[]' : '');

@@ -1,6 +1,10 @@
 import type { CatalogColumn, CatalogTable } from '@cdc-migrations/catalog';
 import type { ChangeEvent } from '@cdc-migrations/event-model';
-import { KAFKA_TIMESTAMP, METADATA_COLUMNS, type ReplicatedTable } from '@cdc-migrations/table-defs';
+import {
+  KAFKA_TIMESTAMP,
+  METADATA_COLUMNS,
+  type ReplicatedTable,
+} from '@cdc-migrations/table-defs';
 import { toDebeziumValue, toUnavailableValue } from './debezium-value.ts';
 import type { SourceChange, SourceRow, SourceValue } from './parse-pgoutput.ts';
 import { toStagedText } from './staged-text.ts';
@@ -33,7 +37,9 @@ export function buildSourceEvents(
       const offset = (offsets[partition]! += 1);
       const isDelete = operation === 'd';
       const metadata: Readonly<Record<string, string | null>> = {
-        ...Object.fromEntries([...METADATA_COLUMNS, KAFKA_TIMESTAMP].map(({ name }) => [name, null])),
+        ...Object.fromEntries(
+          [...METADATA_COLUMNS, KAFKA_TIMESTAMP].map(({ name }) => [name, null]),
+        ),
         __source_db: database,
         __source_table: table.name,
         __cdc_operation: operation,

@@ -23,12 +23,11 @@ export interface ChangedTable {
 export function renderChanges(changed: ChangedTable, seed: number): string {
   const random = createRandom(seed);
   const hasFullIdentity = random.chance(0.5);
-  const identity = hasFullIdentity
-    ? [`ALTER TABLE ${changed.name} REPLICA IDENTITY FULL`]
-    : [];
+  const identity = hasFullIdentity ? [`ALTER TABLE ${changed.name} REPLICA IDENTITY FULL`] : [];
   const statements = Array.from({ length: STATEMENTS }, (_, index) => {
     if (index < STATEMENTS / 3 || random.chance(0.2)) return renderInsert(changed, random);
-    if (random.chance(0.2)) return `DELETE FROM ${changed.name} WHERE ${renderPick(changed, random)}`;
+    if (random.chance(0.2))
+      return `DELETE FROM ${changed.name} WHERE ${renderPick(changed, random)}`;
     return renderUpdate(changed, random, hasFullIdentity && random.chance(0.1));
   });
   return [...identity, ...statements].join(';\n');
@@ -89,8 +88,10 @@ function buildText({ labels }: ChangedTable, column: CatalogColumn, random: Rand
   if (column.declaredKind === 'enum') return random.pick(labels.get(declaredAs)!);
   if (column.declaredKind === 'domain') return random.digits(11);
   if (type === 'money') return `${random.integer(-1e9, 1e9)}.${random.digits(2)}`;
-  if (type === 'bit varying') return random.chance(0.1) ? '' : `1${random.digits(40).replace(/[2-9]/g, '0')}`;
-  if (type === 'timestamp with time zone') return `${buildValue('timestamp without time zone', random)}Z`;
+  if (type === 'bit varying')
+    return random.chance(0.1) ? '' : `1${random.digits(40).replace(/[2-9]/g, '0')}`;
+  if (type === 'timestamp with time zone')
+    return `${buildValue('timestamp without time zone', random)}Z`;
   if (random.chance(LARGE_CHANCE)) {
     const large = LARGE[type]?.(random);
     if (large !== undefined) return array ? `{"${large.replaceAll('"', '\\"')}","1"}` : large;

@@ -82,8 +82,7 @@ function microsOfDay(time: string): bigint {
 
 /** `1 year 2 mons -3 days -04:05:06.7` as `P1Y2M-3DT-4H-5M-6.7S`. */
 function toIsoInterval(text: string): string {
-  const part = (name: string) =>
-    Number(new RegExp(`([+-]?\\d+) ${name}`).exec(text)?.[1] ?? 0);
+  const part = (name: string) => Number(new RegExp(`([+-]?\\d+) ${name}`).exec(text)?.[1] ?? 0);
   const [, sign = '', hours = '0', minutes = '0', seconds = '0'] =
     /([+-]?)(\d+):(\d+):([\d.]+)/.exec(text) ?? [];
   const factor = sign === '-' ? -1 : 1;

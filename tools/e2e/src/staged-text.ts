@@ -31,7 +31,9 @@ export function toStagedText(column: CatalogColumn, value: DebeziumValue): strin
   if (value === null) return null;
   const { array: dimensions, ...element } = column;
   if (dimensions) {
-    return renderArrayText((value as readonly DebeziumValue[]).map((item) => toStagedText(element, item)));
+    return renderArrayText(
+      (value as readonly DebeziumValue[]).map((item) => toStagedText(element, item)),
+    );
   }
   return CONVERSIONS[column.type]?.(value as never, column) ?? String(value as string);
 }
