@@ -15,6 +15,12 @@ import { ROOT } from './packages.mjs';
 
 const { devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 
+const FIXTURES = ['adopus', 'asma'];
+const NEW_REPOS = /** @type {const} */ ([
+  ['repos/acme', 'db-per-tenant'],
+  ['repos/shop', 'db-shared'],
+]);
+
 /**
  * An Nx workspace of somebody else, from `npm install` to migrations that are applied.
  *
@@ -31,32 +37,45 @@ export function tryWithNx(tarballs, step) {
   // A first commit, as Nx takes the cache of a repository without one for that of another repository.
   commitAll(folder);
   step('npm install', () => install(folder, tarballs));
-  step('two implementation repos become projects', () => {
-    writeFiles(folder, { 'nx.json': { defaultBase: 'main', plugins: ['@cdc-migrations/nx'] } });
-    for (const name of ['adopus', 'asma']) copyRepo(name, join(folder, 'repos', name));
-    const projects = JSON.parse(nx(folder, ['show', 'projects', '--json']));
-    expectEqual(projects.sort(), ['adopus', 'asma']);
+  step('init puts the plugin into nx.json', () => {
+    nx(folder, ['generate', '@cdc-migrations/nx:init', '--no-interactive']);
+    const { plugins } = JSON.parse(readFileSync(join(folder, 'nx.json'), 'utf8'));
+    expectEqual(plugins, ['@cdc-migrations/nx']);
   });
-  step('the first run writes the bytes of the fixtures', () => {
+  step('implementation makes a repo of each pattern, and copied ones are projects too', () => {
+    for (const [path, pattern] of NEW_REPOS) {
+      const args = [path, `--pattern=${pattern}`, '--no-interactive'];
+      nx(folder, ['generate', '@cdc-migrations/nx:implementation', ...args]);
+    }
+    for (const name of FIXTURES) copyRepo(name, join(folder, 'repos', name));
+    const projects = JSON.parse(nx(folder, ['show', 'projects', '--json']));
+    expectEqual(projects.sort(), ['acme', ...FIXTURES, 'shop']);
+  });
+  step('the first run makes all, and of the fixtures the same bytes', () => {
     expectEqual(runTasks(folder, ['run-many', '-t', 'migrations']).hits, 0);
-    for (const name of ['adopus', 'asma'])
-      expectEqual(compareRepo(name, join(folder, 'repos', name)), []);
+    for (const name of FIXTURES) expectEqual(compareRepo(name, join(folder, 'repos', name)), []);
   });
   step('the second run is all hits', () => {
-    expectEqual(runTasks(folder, ['run-many', '-t', 'migrations']), { run: [], hits: 12 });
+    expectEqual(runTasks(folder, ['run-many', '-t', 'migrations']), { run: [], hits: 24 });
   });
-  step('affected builds the repo that a commit touches, and what depends on the change', () => {
-    commitAll(folder);
-    changeOneTable(folder);
-    commitAll(folder);
-    expectEqual(runTasks(folder, ['affected', '-t', 'migrations', '--base=HEAD~1']), {
-      run: ['migrations', 'staging', 'table-defs', 'tables'].map((name) => `adopus:${name}`),
-      hits: 2,
-    });
-  });
-  step('apply on the embedded target', () => {
-    nx(folder, ['run', 'adopus:apply']);
-    nx(folder, ['run', 'adopus:status']);
+  step(
+    'affected builds the repo that a commit touches, and of it what depends on the change',
+    () => {
+      commitAll(folder);
+      changeOneTable(folder);
+      commitAll(folder);
+      expectEqual(runTasks(folder, ['affected', '-t', 'migrations', '--base=HEAD~1']), {
+        run: ['migrations', 'staging', 'table-defs', 'tables'].map((name) => `adopus:${name}`),
+        hits: 2,
+      });
+    },
+  );
+  step('apply on the embedded target, and nothing is to be done afterwards', () => {
+    for (const project of ['acme', 'shop']) {
+      nx(folder, ['run', `${project}:apply`]);
+      nx(folder, ['run', `${project}:status`]);
+      nx(folder, ['run', `${project}:check`]);
+    }
   });
 }
 

