@@ -103,7 +103,7 @@ function expand(schema: string, text: string): string {
   return text.replaceAll('{{SCHEMA}}', schema);
 }
 
-/** INSERT of an upsert with these values, as text, at an offset of the table's only stream. */
+/** INSERT of an upsert with these values, as text, sent now, at an offset of the table's only stream. */
 export function stageSql(
   schema: string,
   table: ReplicatedTable,
@@ -112,6 +112,7 @@ export function stageSql(
 ): string {
   const event = {
     ...values,
+    __sync_timestamp: 'now',
     __source_db: 'Test',
     __source_table: table.name,
     __cdc_operation: 'u',
