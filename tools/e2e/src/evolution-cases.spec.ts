@@ -67,8 +67,7 @@ describe('a table that changes', () => {
   });
 
   async function stage({ table }: CaseState, events: CaseState['staged']): Promise<void> {
-    for (const values of events)
-      await target.run(stageSql(TENANT, table, (offset += 1), values));
+    for (const values of events) await target.run(stageSql(TENANT, table, (offset += 1), values));
   }
 
   async function describePlans({ table }: CaseState): Promise<readonly string[]> {
@@ -90,7 +89,8 @@ describe('a table that changes', () => {
       SELECT 'stg_T', class, clause, coalesce(column_name || ' ', '') || detail
       FROM cdc_management.plan_staging(${TENANT}, 'stg_T', ${staging}::text::jsonb)`;
     return rows.map(
-      (row) => `plan ${row.table}, ${row.class}: ${row.clause ?? '-'}${row.detail ? ` -- ${row.detail}` : ''}`,
+      (row) =>
+        `plan ${row.table}, ${row.class}: ${row.clause ?? '-'}${row.detail ? ` -- ${row.detail}` : ''}`,
     );
   }
 
@@ -103,17 +103,19 @@ describe('a table that changes', () => {
     const lines: string[] = [];
     for (const [name, text] of files) {
       try {
-        lines.push(await target.sql.begin(async (transaction) => {
-          const node = () => transaction<{ node: string }[]>`
+        lines.push(
+          await target.sql.begin(async (transaction) => {
+            const node = () => transaction<{ node: string }[]>`
             SELECT pg_relation_filenode(${`${TENANT}."${name}"`}::text::regclass)::text AS node`;
-          const before = await node();
-          await transaction.unsafe(text).simple();
-          const [{ locked } = { locked: false }] = await transaction<{ locked: boolean }[]>`
+            const before = await node();
+            await transaction.unsafe(text).simple();
+            const [{ locked } = { locked: false }] = await transaction<{ locked: boolean }[]>`
             SELECT bool_or(mode = 'AccessExclusiveLock') AS locked FROM pg_locks
             WHERE pid = pg_backend_pid() AND relation = ${`${TENANT}."${name}"`}::text::regclass`;
-          const rewritten = (await node())[0]?.node !== before[0]?.node;
-          return `${name} is ${rewritten ? 'rewritten' : locked ? 'locked' : 'read'}`;
-        }));
+            const rewritten = (await node())[0]?.node !== before[0]?.node;
+            return `${name} is ${rewritten ? 'rewritten' : locked ? 'locked' : 'read'}`;
+          }),
+        );
       } catch (error) {
         const { code, message, detail, hint } = error as Record<string, string>;
         return [...lines, `refused ${code}: ${message}`, `  ${detail}`, `  ${hint}`];
