@@ -10,13 +10,17 @@ export interface LargeColumnView {
   /** Debezium's unavailable value. */
   readonly unavailable: string;
   readonly knownIsNewest: string;
-  /** Whether the newest event leaves the value out. */
+  /** Whether the event leaves the value out: any one, the newest, the one that is picked. */
+  readonly eventIsLeftOut: string;
   readonly isLeftOut: string;
+  readonly pickedIsLeftOut: string;
   /** Position of the value that is stored: that of its row, or an older one. */
   readonly storedPosition: string;
   /** Position of the value that is stored, where it is older than its row; else NULL. */
   readonly held: string;
-  /** Names of a value of the window, and whether it is newer than that one, in the subquery `partial`. */
+  /** The stored value as the staging column has it. */
+  readonly storedValue: string;
+  /** Names, in the subquery `partial`, of the newest value there is, and of whether it is newer than that one. */
   readonly value: string;
   readonly isLate: string;
   /** The value as the final column takes it. */
@@ -33,7 +37,7 @@ export function buildLargeColumns(
     const unavailable = unavailableLiteral(column);
     return unavailable === undefined ? [] : [{ column, unavailable }];
   });
-  return large.map(({ column: { name, type }, unavailable }, index) => {
+  return large.map(({ column: { name, type, role }, unavailable }, index) => {
     const known = `known_${index + 1}`;
     const value = `value_${index + 1}`;
     const held = `newest."__held" -> ${quoteLiteral(name)}`;
@@ -42,10 +46,13 @@ export function buildLargeColumns(
       known,
       unavailable,
       knownIsNewest: `(${keyOf(known)}) = (${keyOf('newest')})`,
-      isLeftOut: `newest.${quoteIdentifier(name)} = ${unavailable}`,
+      eventIsLeftOut: `event.${quoteIdentifier(name)} IS NOT DISTINCT FROM ${unavailable}`,
+      isLeftOut: `newest.${quoteIdentifier(name)} IS NOT DISTINCT FROM ${unavailable}`,
+      pickedIsLeftOut: `picked.${quoteIdentifier(name)} IS NOT DISTINCT FROM ${unavailable}`,
       storedPosition: `least(${held}, ${STORED_POSITION})`,
       held,
       value,
+      storedValue: storedValue({ name, type, role }),
       isLate: `is_late_${index + 1}`,
       stored: `partial.${value}${storageCast(type)}`,
       last: index === large.length - 1,
@@ -54,16 +61,21 @@ export function buildLargeColumns(
 }
 
 /** The staged value; where it is left out, the newest of the window or the stored one, whichever is newer. */
-export function availableValue(column: ColumnDefinition, large: LargeColumnView): string {
-  const { name, type, role } = column;
+export function availableValue({ name, type }: ColumnDefinition, large: LargeColumnView): string {
   const staged = `newest.${quoteIdentifier(name)}`;
-  const relaxed = stagingType({ type, role });
-  const stored = `(newest."__stored").${quoteIdentifier(name)}${relaxed === type ? '' : `::${relaxed}`}`;
   return (
     `(CASE WHEN ${staged} IS DISTINCT FROM ${large.unavailable} THEN ${staged}` +
-    ` WHEN ${large.known}."__position" > ${large.storedPosition} THEN ${large.known}.${quoteIdentifier(name)}` +
-    ` ELSE ${stored} END)${storageCast(type)}`
+    ` ELSE partial.${large.value} END)${storageCast(type)}`
   );
+}
+
+function storedValue({
+  name,
+  type,
+  role,
+}: Pick<ColumnDefinition, 'name' | 'type' | 'role'>): string {
+  const relaxed = stagingType({ type, role });
+  return `(newest."__stored").${quoteIdentifier(name)}${relaxed === type ? '' : `::${relaxed}`}`;
 }
 
 /** Position of an event or row as JSON, which compares generation first; lowest for no row. */

@@ -13,6 +13,12 @@ import {
 } from './large-columns.ts';
 import { keyText, keyValue, storageCast } from './staged-value.ts';
 
+/** One look at the last delete of the table spares a look for each key. */
+const IS_NEWER_THAN_TOMBSTONES =
+  'coalesce((newest."__stream_generation", newest."__kafka_offset") > (' +
+  'SELECT stone.stream_generation, stone.kafka_offset FROM cdc_management.tombstone AS stone WHERE stone.table_id = $1' +
+  ' ORDER BY stone.stream_generation DESC, stone.kafka_offset DESC LIMIT 1), true)';
+
 interface MergeView {
   readonly schema: string;
   readonly name: string;
@@ -32,10 +38,12 @@ export interface KeyedMergeView extends MergeView {
   readonly eventPosition: string;
   readonly newestPosition: string;
   readonly storedPosition: string;
-  /** Whether the event `picked` can only be merged with the stored row of its key at hand. */
-  readonly needsStored: string;
-  /** Whether the event `newest` is newer than that row. */
-  readonly isNewer: string;
+  /** Whether the event `event` lacks a value. */
+  readonly isLeftOut: string;
+  /** Key, stream and position of `event`. */
+  readonly narrow: string;
+  /** Whether the event `newest` is newer than every delete that is remembered of the table. */
+  readonly isNewerThanTombstones: string;
   /** Positions that can be compared, of a soft merge. */
   readonly position: PositionView;
   readonly updates: readonly { readonly assignment: string; readonly last: boolean }[];
@@ -43,24 +51,29 @@ export interface KeyedMergeView extends MergeView {
 
 /** The key as SQL; values of staged events are as the final table would store them. */
 interface KeyView {
+  readonly names: readonly string[];
   readonly columns: string;
   readonly event: string;
   readonly newest: string;
   readonly storedIsPicked: string;
+  /** The same of the row `"__stored"`, a name that no column has. */
+  readonly storedRowIsPicked: string;
   readonly storedIsNewest: string;
   readonly storedIsDeletion: string;
   readonly newestIsDeletion: string;
+  readonly partialIsNewest: string;
+  readonly upsertIsPicked: string;
   /** 32 bytes that stand for the key of `newest` in the tombstones. */
   readonly digest: string;
+  readonly latestDigest: string;
   readonly eventDigest: string;
   readonly deletionDigest: string;
 }
 
 interface PositionView {
-  readonly newest: string;
+  readonly event: string;
+  readonly stored: string;
   readonly deletion: string;
-  /** Of the row that the key of `deletion` has in the final table. */
-  readonly deletionStored: string;
 }
 
 export interface AppendMergeView extends MergeView {
@@ -87,18 +100,13 @@ export function buildKeyedMerge(table: ReplicatedTable, schema: string): KeyedMe
     eventPosition: jsonPositionOf('event'),
     newestPosition: jsonPositionOf('newest'),
     storedPosition: STORED_POSITION,
-    needsStored: [
-      'picked."__is_delete"',
-      ...(large.length > 0 ? ['picked."__held" IS NOT NULL'] : []),
-      ...large.map(({ name, unavailable }) => `picked.${quoteIdentifier(name)} = ${unavailable}`),
-    ].join(' OR '),
-    isNewer:
-      '(coalesce((newest."__stored")."__stream_generation", -1), coalesce((newest."__stored")."__kafka_offset", -1))' +
-      ' < (newest."__stream_generation", newest."__kafka_offset")',
+    isLeftOut: large.map((column) => column.eventIsLeftOut).join(' OR '),
+    narrow: narrowOf(key),
+    isNewerThanTombstones: IS_NEWER_THAN_TOMBSTONES,
     position: {
-      newest: positionOf('newest'),
+      event: positionOf('event'),
+      stored: positionOf('stored'),
       deletion: positionOf('deletion'),
-      deletionStored: positionOf('(deletion."__stored")'),
     },
     updates: updated.map(({ name }, index) => ({
       assignment: assignmentOf(name),
@@ -142,17 +150,28 @@ function keyColumnsOf({ key, columns }: ReplicatedTable): readonly ColumnDefinit
 function buildKey(key: readonly ColumnDefinition[]): KeyView {
   const stored = key.map(({ name }) => `stored.${quoteIdentifier(name)}`).join(', ');
   return {
+    names: key.map(({ name }) => name),
     columns: key.map(({ name }) => quoteIdentifier(name)).join(', '),
     event: valuesOf(key, 'event'),
     newest: valuesOf(key, 'newest'),
-    storedIsPicked: `(${key.map(({ name }) => `"__stored".${quoteIdentifier(name)}`).join(', ')}) = (${valuesOf(key, 'picked')})`,
+    storedRowIsPicked: `(${key.map(({ name }) => `"__stored".${quoteIdentifier(name)}`).join(', ')}) = (${valuesOf(key, 'picked')})`,
+    storedIsPicked: `(${stored}) = (${valuesOf(key, 'picked')})`,
     storedIsNewest: `(${stored}) = (${valuesOf(key, 'newest')})`,
     storedIsDeletion: `(${stored}) = (${valuesOf(key, 'deletion')})`,
     newestIsDeletion: `(${valuesOf(key, 'newest')}) = (${valuesOf(key, 'deletion')})`,
+    partialIsNewest: `(${valuesOf(key, 'partial')}) = (${valuesOf(key, 'newest')})`,
+    upsertIsPicked: `(${valuesOf(key, 'upsert')}) = (${valuesOf(key, 'picked')})`,
     digest: digestOf(key, 'newest'),
+    latestDigest: digestOf(key, 'latest'),
     eventDigest: digestOf(key, 'event'),
     deletionDigest: digestOf(key, 'deletion'),
   };
+}
+
+/** Key, stream and position, which is all that deletes need. */
+function narrowOf(key: readonly ColumnDefinition[]): string {
+  const names = [...key.map(({ name }) => name), '__source_db', ...POSITION_COLUMNS];
+  return [...new Set(names)].map((name) => `event.${quoteIdentifier(name)}`).join(', ');
 }
 
 function valuesOf(key: readonly ColumnDefinition[], row: string): string {
@@ -187,7 +206,8 @@ function deletedAt(key: KeyView): string {
   const remembered =
     '(SELECT ARRAY[stone.stream_generation::bigint, stone.kafka_offset] FROM cdc_management.tombstone AS stone' +
     ` WHERE stone.table_id = $1 AND stone.key_digest = ${key.digest})`;
-  return `CASE WHEN ${positionOf('newest')} < greatest(${positionOf('deletion')}, ${remembered}) THEN now() END`;
+  const older = `CASE WHEN NOT ${IS_NEWER_THAN_TOMBSTONES} THEN ${remembered} END`;
+  return `CASE WHEN ${positionOf('newest')} < greatest(${positionOf('deletion')}, ${older}) THEN now() END`;
 }
 
 /** Position of a row as an array, which compares generation first; lowest for no row. */

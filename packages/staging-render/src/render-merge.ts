@@ -14,6 +14,8 @@ interface EventView {
   readonly staging: string;
   readonly hasKey: boolean;
   readonly keyColumns: readonly { readonly name: string; readonly missing: string }[];
+  /** Whether an event lacks a value; nothing where no column is that large. */
+  readonly isLeftOut: string;
 }
 
 /** The end of a merge: what became of the events of each stream. */
@@ -42,21 +44,29 @@ const renderAppend = loadTemplate<AppendMergeView & Frame>(new URL('append-merge
 
 /** The statement that merges a window of staging: one statement, so that what it reads is what it deletes. */
 export function renderMerge(table: ReplicatedTable, schema: string): string {
-  const keyColumns = (table.key?.columns ?? []).map((name) => ({
-    name,
-    missing: `missing key column ${quoteIdentifier(name)}`,
-  }));
-  const event = renderEvent({
-    schema,
-    name: table.name,
-    staging: quoteQualified(schema, table.names.staging),
-    hasKey: table.key !== null,
-    keyColumns,
-  });
-  const frame = { event, tally: renderTally({ keyed: table.key !== null }) };
-  if (!table.key) return renderAppend({ ...buildAppendMerge(table, schema), ...frame }).trimEnd();
+  if (!table.key) {
+    const view = buildAppendMerge(table, schema);
+    return renderAppend({ ...view, ...renderFrame(table, schema, '') }).trimEnd();
+  }
   const render = table.deleteMode === 'soft' ? renderSoft : renderHard;
   const view = buildKeyedMerge(table, schema);
+  const frame = renderFrame(table, schema, view.isLeftOut);
   const largeValues = view.hasLargeColumns ? renderLargeValues(view) : '';
   return render({ ...view, ...frame, largeValues }).trimEnd();
+}
+
+function renderFrame(
+  { name, names, key }: ReplicatedTable,
+  schema: string,
+  isLeftOut: string,
+): Frame {
+  const keyColumns = (key?.columns ?? []).map((column) => ({
+    name: column,
+    missing: `missing key column ${quoteIdentifier(column)}`,
+  }));
+  const staging = quoteQualified(schema, names.staging);
+  return {
+    event: renderEvent({ schema, name, staging, hasKey: key !== null, keyColumns, isLeftOut }),
+    tally: renderTally({ keyed: key !== null }),
+  };
 }

@@ -39,13 +39,19 @@ describe('a staging column takes any value', () => {
   });
 });
 
-it('has the generation by default, the time of Kafka, and no mark of a deletion', () => {
-  const columns = buildStagingColumns({ columns: [...METADATA_COLUMNS, DELETED_AT] });
+it('begins with the position and the key, and has the generation by default and the time of Kafka', () => {
+  const column = (name: string) =>
+    ({ name, role: 'source', type: 'integer', nullable: true }) as const;
+  const columns = buildStagingColumns({
+    columns: [column('a'), column('b'), column('key'), ...METADATA_COLUMNS, DELETED_AT],
+    key: { columns: ['key'], origin: 'primary key' },
+  });
   expect(columns.map(({ name }) => name)).toEqual([
-    ...METADATA_COLUMNS.map(({ name }) => name),
-    '__kafka_timestamp',
+    ...['__kafka_offset', '__kafka_partition', '__stream_generation', '__source_ts_ms'],
+    ...['__cdc_operation', '__source_db', '__source_table', 'key', 'a', 'b'],
+    ...['__sync_timestamp', '__source', '__kafka_timestamp'],
   ]);
-  expect(columns.filter((column) => column.default !== undefined)).toEqual([
+  expect(columns.filter((staged) => staged.default !== undefined)).toEqual([
     { name: '__stream_generation', type: 'integer', default: '0' },
   ]);
 });

@@ -1,0 +1,244 @@
+import { readFileSync } from 'node:fs';
+import { renderInfrastructure, renderSchemas, renderTable } from '@cdc-migrations/ddl-render';
+import { startPostgres } from '@cdc-migrations/postgres-fixture';
+import { renderStaging } from '@cdc-migrations/staging-render';
+import { METADATA_COLUMNS } from '@cdc-migrations/table-defs';
+
+/** @import { ColumnDefinition, MigrationSet, ReplicatedTable } from '@cdc-migrations/table-defs' */
+/** @import { PostgresServer } from '@cdc-migrations/postgres-fixture' */
+/** @import { Sql } from 'postgres' */
+
+/** Of a server that does nothing else on a small machine. */
+const SETTINGS = {
+  full_page_writes: 'on',
+  wal_level: 'replica',
+  shared_buffers: '2GB',
+  max_wal_size: '8GB',
+  checkpoint_timeout: '30min',
+  maintenance_work_mem: '512MB',
+};
+
+/** @type {MigrationSet} */
+const SET = {
+  name: 'sink_bench.target',
+  folder: 'migrations',
+  sourceGroup: 'bench',
+  pattern: 'db-per-tenant',
+  services: ['bench'],
+  literalSchemas: [],
+};
+
+/** Values of an event of a key, by the type of the column. */
+const SOURCE_COLUMNS = /** @type {const} */ ([
+  ['integer', 'int', 5, '(event.k * 7 + n)::integer % 100000'],
+  ['bigint', 'bigint', 2, 'event.k * 1000 + n'],
+  ['character varying(100)', 'nvarchar(100)', 7, "'text ' || md5((event.k + n)::text)"],
+  ['numeric(18,2)', 'decimal(18,2)', 3, '((event.k * 31 + n) % 1000000)::numeric / 100'],
+  [
+    'timestamp(6) without time zone',
+    'datetime2(7)',
+    3,
+    "timestamp '2020-01-01' + event.k * interval '1 second'",
+  ],
+  ['boolean', 'bit', 2, 'event.k % 3 = 0'],
+  [
+    'uuid',
+    'uniqueidentifier',
+    1,
+    "('00000000-0000-4000-8000-' || lpad(to_hex(event.k), 12, '0'))::uuid",
+  ],
+  ['text', 'nvarchar(max)', 1, "'note ' || md5(event.k::text)"],
+]);
+
+/** 25 columns of a source, and their expressions over `event.k` and the number `n` of the column. */
+const columns = [
+  { name: 'id', type: 'bigint', sourceType: 'bigint', value: 'event.k' },
+  ...SOURCE_COLUMNS.flatMap(([type, sourceType, count, value]) =>
+    Array.from({ length: count }, (_, n) => ({
+      name: `${type.replace(/\W.*/, '')}_${n}`,
+      type,
+      sourceType,
+      value: value.replaceAll('n)', `${n})`).replaceAll('+ n', `+ ${n}`),
+    })),
+  ),
+];
+
+/** @type {ReplicatedTable} */
+export const TABLE = {
+  kind: 'replicated',
+  set: SET.name,
+  service: 'bench',
+  source: { database: 'Bench', schema: 'dbo', table: 'Order' },
+  schema: { scope: 'tenant' },
+  name: 'Order',
+  names: {
+    staging: 'stg_Order',
+    trigger: 'trg_mark_for_merge',
+    mergeProcedure: 'sp_merge_order',
+    mergeWindow: 'fn_merge_window_order',
+    primaryKey: 'pk_Order',
+    syncIndex: 'idx_Order_sync_timestamp',
+    positionIndex: 'uq_Order_stream_position',
+  },
+  columns: [
+    ...columns.map(
+      /** @returns {ColumnDefinition} */
+      ({ name, type, sourceType }) => ({
+        name,
+        role: 'source',
+        type,
+        nullable: name !== 'id',
+        source: { name, type: sourceType },
+        exactness: 'exact',
+      }),
+    ),
+    ...METADATA_COLUMNS,
+  ],
+  key: { columns: ['id'], origin: 'primary key' },
+  deleteMode: 'hard',
+  staging: 'unlogged',
+  transforms: [],
+};
+
+export const TENANT = 'bench';
+
+/**
+ * A server with the templates of databases to measure on.
+ *
+ * @param {15 | 18} major
+ */
+export async function startMergeBench(major) {
+  const server = await startPostgres({ major, settings: SETTINGS });
+  return { server, createTemplate, createRun };
+
+  /**
+   * A database with a final table of `rows` rows and, staged, `events` events: 1.3 versions a key; of the keys, with
+   * rows there, a fifth is updated and a twentieth deleted.
+   *
+   * @param {{ name: string, rows: number, events: number }} options
+   */
+  async function createTemplate({ name, rows, events }) {
+    await server.createDatabase({ name });
+    const sql = server.connect({ database: name, max: 1, fetch_types: false });
+    await installTable(sql);
+    if (rows > 0) {
+      await sql.unsafe(
+        `INSERT INTO ${TENANT}."Order" SELECT ${renderFinalRow()} FROM generate_series(1, ${rows}) AS event (k)`,
+      );
+    }
+    await sql.unsafe(`INSERT INTO ${TENANT}."stg_Order" (${renderStagingColumns()})
+      SELECT ${renderStagedRow()} FROM (${renderKeys(rows, events)}) AS event (k, o, op) ORDER BY event.o`);
+    await sql.unsafe('VACUUM ANALYZE');
+    await sql.end();
+  }
+
+  /**
+   * A copy of a template.
+   *
+   * @param {string} template
+   * @param {string} name
+   */
+  async function createRun(template, name) {
+    const sql = server.connect({ max: 1 });
+    await sql.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    await sql.unsafe(`CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY file_copy`);
+    await sql.unsafe('CHECKPOINT');
+    await sql.end();
+    return server.connect({ database: name, max: 1, fetch_types: false, onnotice: () => {} });
+  }
+}
+
+/** @param {Sql} sql */
+async function installTable(sql) {
+  const files = [
+    renderSchemas(SET, [TENANT], 'postgres'),
+    renderInfrastructure(SET, 'postgres'),
+    renderTable(TABLE, 'tables/Order.sql'),
+    renderStaging(TABLE, { path: 'staging/Order-staging.sql', role: 'postgres' }),
+  ];
+  for (const { text } of files) {
+    await sql.begin((transaction) =>
+      transaction.unsafe(text.replaceAll('{{SCHEMA}}', TENANT)).simple(),
+    );
+  }
+}
+
+/**
+ * Events in the order of their offsets: key, offset, operation.
+ *
+ * @param {number} rows
+ * @param {number} events
+ */
+function renderKeys(rows, events) {
+  const keys = Math.round(events / 1.3);
+  // Number of a key: a permutation, so that keys come in no order.
+  const place = `((o * 7919 + 13) % ${keys})`;
+  const oldKey = `(${place} * 104729 + 1) % ${Math.max(rows, 1)} + 1`;
+  const isOld = rows > 0 ? `${place} % 20 < 5` : 'false';
+  return `SELECT CASE WHEN ${isOld} THEN ${oldKey} ELSE ${rows} + ${place} + 1 END, o,
+      CASE WHEN ${rows > 0 ? `${place} % 20 = 4` : 'false'} THEN 'd' ELSE 'u' END
+    FROM generate_series(0::bigint, ${events - 1}) AS o`;
+}
+
+const METADATA = {
+  __source: "'cdc'",
+  __source_db: "'Bench'",
+  __source_table: "'Order'",
+  __source_ts_ms: '1767225600000',
+};
+
+function renderFinalRow() {
+  const metadata = {
+    __sync_timestamp: 'now()',
+    ...METADATA,
+    __cdc_operation: "'r'",
+    __stream_generation: '0',
+    __kafka_partition: '0',
+    __kafka_offset: '-1',
+  };
+  return [...columns.map(({ value }) => value), ...Object.values(metadata)].join(', ');
+}
+
+const stagedMetadata = {
+  ...METADATA,
+  __cdc_operation: 'event.op',
+  __stream_generation: '0',
+  __kafka_partition: '(event.k % 3)::integer',
+  __kafka_offset: 'row_number() OVER (PARTITION BY event.k % 3 ORDER BY event.o)',
+  __kafka_timestamp: 'now()',
+};
+
+function renderStagingColumns() {
+  return [...columns.map(({ name }) => name), ...Object.keys(stagedMetadata)].join(', ');
+}
+
+function renderStagedRow() {
+  return [...columns.map(({ value }) => value), ...Object.values(stagedMetadata)].join(', ');
+}
+
+/** What the floor does: the newest event of each key, unguarded, in one statement; staging is left as it is. */
+export function renderFloor() {
+  const names = TABLE.columns.map(({ name }) => `"${name}"`);
+  const values = TABLE.columns.map(({ name }) =>
+    name === '__sync_timestamp' ? 'now()' : `staged."${name}"`,
+  );
+  return `INSERT INTO ${TENANT}."Order" (${names.join(', ')})
+    SELECT DISTINCT ON (staged.id) ${values.join(', ')}
+    FROM ${TENANT}."stg_Order" AS staged
+    ORDER BY staged.id, staged."__kafka_offset" DESC
+    ON CONFLICT (id) DO UPDATE SET ${names
+      .filter((name) => name !== '"id"')
+      .map((name) => `${name} = excluded.${name}`)
+      .join(', ')}`;
+}
+
+/**
+ * Processor seconds of a backend.
+ *
+ * @param {Sql} sql
+ */
+export async function readBackendCpu(sql) {
+  const [row] = await sql`SELECT pg_backend_pid() AS pid`;
+  const fields = readFileSync(`/proc/${row?.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
