@@ -2,12 +2,19 @@
 -- Source: AdOpusTest.dbo.Avtale
 -- Target: sink_asma.directory adopus.Avtale
 -- Transform: file://label.blobl
--- Checksum: sha256:b6b7a1172d42d05c7d41586a7af23341f34a9c9f924fb6e526b3db2c24e89baf
+-- Checksum: sha256:589d6abf8d018fe32aa7b12810f613569c1d8ad28ad81a1e5b65bf56b804f077
 
 SET LOCAL client_min_messages = warning;
 
 -- Takes any event: no NOT NULL, no length, no precision.
 CREATE UNLOGGED TABLE IF NOT EXISTS "{{SCHEMA}}"."stg_Avtale" (
+  "__kafka_offset" bigint,
+  "__kafka_partition" integer,
+  "__stream_generation" integer DEFAULT 0,
+  "__source_ts_ms" bigint,
+  "__cdc_operation" text,
+  "__source_db" text,
+  "__source_table" text,
   "AvtaleID" bigint,
   "Tittel" text,
   "Beløp" numeric,
@@ -17,18 +24,18 @@ CREATE UNLOGGED TABLE IF NOT EXISTS "{{SCHEMA}}"."stg_Avtale" (
   "Label" text,
   "__sync_timestamp" timestamp with time zone,
   "__source" text,
-  "__source_db" text,
-  "__source_table" text,
-  "__source_ts_ms" bigint,
-  "__cdc_operation" text,
-  "__stream_generation" integer DEFAULT 0,
-  "__kafka_partition" integer,
-  "__kafka_offset" bigint,
   "__kafka_timestamp" timestamp with time zone
 );
 
 -- Brings a staging table that an earlier version of this file made to the columns above, with its events.
 CALL cdc_management.converge_staging('{{SCHEMA}}', 'Avtale', 'stg_Avtale', $columns$[
+  ["__kafka_offset", "bigint", false, null],
+  ["__kafka_partition", "integer", false, null],
+  ["__stream_generation", "integer", false, "0"],
+  ["__source_ts_ms", "bigint", false, null],
+  ["__cdc_operation", "text", false, null],
+  ["__source_db", "text", false, null],
+  ["__source_table", "text", false, null],
   ["AvtaleID", "bigint", false, null],
   ["Tittel", "text", false, null],
   ["Beløp", "numeric", false, null],
@@ -38,13 +45,6 @@ CALL cdc_management.converge_staging('{{SCHEMA}}', 'Avtale', 'stg_Avtale', $colu
   ["Label", "text", false, null],
   ["__sync_timestamp", "timestamp with time zone", false, null],
   ["__source", "text", false, null],
-  ["__source_db", "text", false, null],
-  ["__source_table", "text", false, null],
-  ["__source_ts_ms", "bigint", false, null],
-  ["__cdc_operation", "text", false, null],
-  ["__stream_generation", "integer", false, "0"],
-  ["__kafka_partition", "integer", false, null],
-  ["__kafka_offset", "bigint", false, null],
   ["__kafka_timestamp", "timestamp with time zone", false, null]
 ]$columns$);
 
@@ -64,7 +64,7 @@ AS $merge$
 BEGIN
   RETURN QUERY
   WITH event AS NOT MATERIALIZED (
-    SELECT staged.*,
+    SELECT
       CASE
         WHEN staged."__kafka_partition" IS NULL OR staged."__kafka_offset" IS NULL OR staged."__stream_generation" IS NULL
           THEN 'no stream position: partition, offset and generation are needed'
@@ -72,12 +72,23 @@ BEGIN
           THEN 'unknown operation ' || quote_nullable(staged."__cdc_operation")
         WHEN staged."AvtaleID" IS NULL THEN 'missing key column "AvtaleID"'
       END AS "__rejection",
-      staged."__cdc_operation" IN ('DELETE', 'd') AS "__is_delete"
+      staged."__cdc_operation" IN ('DELETE', 'd') AS "__is_delete",
+      staged.*
     FROM "{{SCHEMA}}"."stg_Avtale" AS staged
     WHERE staged.ctid >= $2 AND staged.ctid < $3
   ), gone AS (
     DELETE FROM "{{SCHEMA}}"."stg_Avtale" AS staged
     WHERE staged.ctid >= $2 AND staged.ctid < $3
+  ), chunk AS MATERIALIZED ( -- 64 neighbouring offsets of a stream at a time, a bit for each
+    SELECT event."__source_db", event."__source_table", event."__kafka_partition", event."__stream_generation",
+      min(event."__kafka_offset") AS first, max(event."__kafka_offset") AS last, max(event."__source_ts_ms") AS ts,
+      count(*) AS events, count(event."__rejection") AS dead, bool_or(event."__is_delete") AS has_delete,
+      bit_or(1::bigint << (event."__kafka_offset" & 63)::integer) AS bits
+    FROM event
+    GROUP BY 1, 2, 3, 4, event."__kafka_offset" >> 6
+  ), found AS MATERIALIZED ( -- what of the rest has nothing to do
+    SELECT sum(chunk.dead) > 0 AS any_dead, bool_or(chunk.has_delete) AS any_delete
+    FROM chunk
   ), rejected AS (
     INSERT INTO cdc_management.dead_letter (schema_name, table_name, source_db, source_table, kafka_partition,
       stream_generation, kafka_offset, reason, payload)
@@ -85,26 +96,27 @@ BEGIN
       event."__stream_generation", event."__kafka_offset", event."__rejection",
       to_jsonb(event.*) - '{__rejection,__is_delete}'::text[]
     FROM event
-    WHERE event."__rejection" IS NOT NULL
-    RETURNING source_db, source_table, kafka_partition, stream_generation
-  ), newest AS MATERIALIZED (
-    SELECT picked.*,
-      CASE WHEN picked."__is_delete" THEN (
-        SELECT "__stored" FROM "{{SCHEMA}}"."Avtale" AS "__stored" WHERE ("__stored"."AvtaleID") = (picked."AvtaleID")
-      ) END AS "__stored"
+    WHERE (SELECT found.any_dead FROM found) AND event."__rejection" IS NOT NULL
+  ), deletion AS MATERIALIZED ( -- deletes that are the newest event of their key, and newer than its row
+    SELECT picked.*, (SELECT stored.ctid FROM "{{SCHEMA}}"."Avtale" AS stored WHERE (stored."AvtaleID") = (picked."AvtaleID")) AS address
     FROM (
-      SELECT DISTINCT ON (event."AvtaleID") event.*
+      SELECT DISTINCT ON (event."AvtaleID") event."AvtaleID", event."__source_db", event."__source_table", event."__kafka_partition", event."__stream_generation", event."__kafka_offset", event."__is_delete"
       FROM event
-      WHERE event."__rejection" IS NULL
+      WHERE (SELECT found.any_delete FROM found) AND event."__rejection" IS NULL
+        AND (event."AvtaleID") IN (SELECT event."AvtaleID" FROM event WHERE event."__rejection" IS NULL AND event."__is_delete")
       ORDER BY event."AvtaleID", event."__stream_generation" DESC, event."__kafka_offset" DESC
     ) AS picked
+    WHERE picked."__is_delete" AND coalesce((
+      SELECT (coalesce(stored."__stream_generation", -1), coalesce(stored."__kafka_offset", -1))
+        < (picked."__stream_generation", picked."__kafka_offset")
+      FROM "{{SCHEMA}}"."Avtale" AS stored
+      WHERE (stored."AvtaleID") = (picked."AvtaleID")), true)
   ), remembered AS (
     INSERT INTO cdc_management.tombstone AS stone (table_id, key_digest, source_db, source_table, kafka_partition,
       stream_generation, kafka_offset)
-    SELECT $1, sha256(convert_to(newest."AvtaleID"::text, 'UTF8')), newest."__source_db", newest."__source_table", newest."__kafka_partition",
-      newest."__stream_generation", newest."__kafka_offset"
-    FROM newest
-    WHERE newest."__is_delete" AND (coalesce((newest."__stored")."__stream_generation", -1), coalesce((newest."__stored")."__kafka_offset", -1)) < (newest."__stream_generation", newest."__kafka_offset")
+    SELECT $1, sha256(convert_to(deletion."AvtaleID"::text, 'UTF8')), deletion."__source_db", deletion."__source_table", deletion."__kafka_partition",
+      deletion."__stream_generation", deletion."__kafka_offset"
+    FROM deletion
     ON CONFLICT (table_id, key_digest) DO UPDATE
     SET source_db = excluded.source_db, source_table = excluded.source_table, kafka_partition = excluded.kafka_partition,
       stream_generation = excluded.stream_generation, kafka_offset = excluded.kafka_offset, deleted_at = excluded.deleted_at
@@ -112,10 +124,7 @@ BEGIN
     RETURNING source_db, source_table, kafka_partition, stream_generation
   ), removed AS (
     DELETE FROM "{{SCHEMA}}"."Avtale" AS stored
-    WHERE stored.ctid = ANY (ARRAY(
-      SELECT (SELECT stored.ctid FROM "{{SCHEMA}}"."Avtale" AS stored WHERE (stored."AvtaleID") = (newest."AvtaleID"))
-      FROM newest
-      WHERE newest."__is_delete" AND (coalesce((newest."__stored")."__stream_generation", -1), coalesce((newest."__stored")."__kafka_offset", -1)) < (newest."__stream_generation", newest."__kafka_offset")))
+    WHERE stored.ctid = ANY (ARRAY(SELECT deletion.address FROM deletion))
   ), written AS (
     INSERT INTO "{{SCHEMA}}"."Avtale" AS stored ("AvtaleID", "Tittel", "Beløp", "PostNr", "_customer_id", "_sync_id", "Label", "__sync_timestamp", "__source", "__source_db", "__source_table", "__source_ts_ms", "__cdc_operation", "__stream_generation", "__kafka_partition", "__kafka_offset")
     SELECT
@@ -135,9 +144,14 @@ BEGIN
       newest."__stream_generation",
       newest."__kafka_partition",
       newest."__kafka_offset"
-    FROM newest
+    FROM (
+      SELECT DISTINCT ON (event."AvtaleID") event.*
+      FROM event
+      WHERE event."__rejection" IS NULL
+      ORDER BY event."AvtaleID", event."__stream_generation" DESC, event."__kafka_offset" DESC
+    ) AS newest
     WHERE NOT newest."__is_delete" AND (
-      NOT (SELECT EXISTS (SELECT FROM cdc_management.tombstone AS stone WHERE stone.table_id = $1))
+      coalesce((newest."__stream_generation", newest."__kafka_offset") > (SELECT stone.stream_generation, stone.kafka_offset FROM cdc_management.tombstone AS stone WHERE stone.table_id = $1 ORDER BY stone.stream_generation DESC, stone.kafka_offset DESC LIMIT 1), true)
       OR coalesce((
         SELECT (stone.stream_generation, stone.kafka_offset) < (newest."__stream_generation", newest."__kafka_offset")
         FROM cdc_management.tombstone AS stone
@@ -166,8 +180,9 @@ BEGIN
   SELECT tally.a, tally.b, tally.c, tally.d, min(tally.first), max(tally.last), max(tally.ts), sum(tally.events)::bigint,
     sum(tally.merged)::bigint, sum(tally.deleted)::bigint, sum(tally.dead)::bigint, range_agg(tally.seen)
   FROM (
-    SELECT chunk.a, chunk.b, chunk.c, chunk.d, chunk.first, chunk.last, chunk.ts, chunk.events, 0, 0, 0,
-      CASE
+    SELECT chunk."__source_db", chunk."__source_table", chunk."__kafka_partition", chunk."__stream_generation",
+      min(chunk.first), max(chunk.last), max(chunk.ts), sum(chunk.events), 0, 0, sum(chunk.dead),
+      range_agg(CASE
         WHEN chunk.first IS NULL THEN NULL -- a bound of NULL would be infinite
         WHEN bit_count(chunk.bits::bit(64)) = chunk.last - chunk.first + 1
           THEN int8multirange(int8range(chunk.first, chunk.last, '[]'))
@@ -175,18 +190,11 @@ BEGIN
           SELECT range_agg(int8range(number, number, '[]'))
           FROM generate_series(chunk.first, chunk.last) AS number
           WHERE (chunk.bits >> (number & 63)::integer) & 1 = 1)
-      END
-    FROM ( -- 64 neighbouring offsets at a time, a bit for each
-      SELECT event."__source_db", event."__source_table", event."__kafka_partition", event."__stream_generation",
-        min(event."__kafka_offset"), max(event."__kafka_offset"), max(event."__source_ts_ms"), count(*),
-        bit_or(1::bigint << (event."__kafka_offset" & 63)::integer)
-      FROM event
-      GROUP BY event."__source_db", event."__source_table", event."__kafka_partition", event."__stream_generation",
-        event."__kafka_offset" >> 6
-    ) AS chunk (a, b, c, d, first, last, ts, events, bits)
-    UNION ALL SELECT written.*, NULL, NULL, NULL, 0, 1, 0, 0, NULL FROM written
-    UNION ALL SELECT remembered.*, NULL, NULL, NULL, 0, 0, 1, 0, NULL FROM remembered
-    UNION ALL SELECT rejected.*, NULL, NULL, NULL, 0, 0, 0, 1, NULL FROM rejected
+      END)
+    FROM chunk
+    GROUP BY 1, 2, 3, 4
+    UNION ALL SELECT written.*, NULL, NULL, NULL, 0, count(*), 0, 0, NULL FROM written GROUP BY 1, 2, 3, 4
+    UNION ALL SELECT remembered.*, NULL, NULL, NULL, 0, 0, count(*), 0, NULL FROM remembered GROUP BY 1, 2, 3, 4
   ) AS tally (a, b, c, d, first, last, ts, events, merged, deleted, dead, seen)
   GROUP BY 1, 2, 3, 4;
 END
