@@ -5,7 +5,6 @@ import { renderStaging } from '@cdc-migrations/staging-render';
 import { METADATA_COLUMNS } from '@cdc-migrations/table-defs';
 
 /** @import { ColumnDefinition, MigrationSet, ReplicatedTable } from '@cdc-migrations/table-defs' */
-/** @import { PostgresServer } from '@cdc-migrations/postgres-fixture' */
 /** @import { Sql } from 'postgres' */
 
 /** Of a server that does nothing else on a small machine. */
