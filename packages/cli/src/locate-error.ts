@@ -1,16 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConfigError, locateProblems } from '@cdc-migrations/config';
+import { ConfigError, locateProblems, type Problem } from '@cdc-migrations/config';
 
 /** The error with the lines of its problems, where it is about YAML that people write; any other as it is. */
 export function locateError(error: unknown, root: string): unknown {
   if (!(error instanceof ConfigError)) return error;
-  const read = (file: string) => {
+  return new ConfigError(locateProblemsIn(root, error.problems));
+}
+
+/** Problems with the lines of the files that they are about. */
+export function locateProblemsIn(root: string, problems: readonly Problem[]): readonly Problem[] {
+  return locateProblems(problems, (file) => {
     try {
       return readFileSync(join(root, file), 'utf8');
     } catch {
       return undefined; // The problem is then that of a file that cannot be read: it has no lines.
     }
-  };
-  return new ConfigError(locateProblems(error.problems, read));
+  });
 }

@@ -4,6 +4,7 @@ import { addApply } from './commands/apply.ts';
 import { addBaseline } from './commands/baseline.ts';
 import { addCheck } from './commands/check.ts';
 import { addCleanCdc } from './commands/clean-cdc.ts';
+import { addDiff } from './commands/diff.ts';
 import { addEnableCdc } from './commands/enable-cdc.ts';
 import { addGenerate } from './commands/generate.ts';
 import { addInit } from './commands/init.ts';
@@ -19,6 +20,7 @@ export interface CommandContext {
 const COMMANDS: readonly ((migrations: Command, context: CommandContext) => void)[] = [
   addSchemaDocs,
   addGenerate,
+  addDiff,
   addApply,
   addStatus,
   addCheck,

@@ -112,7 +112,7 @@ describe('createNodes', () => {
     const options = { tableDefsTargetName: 'defs', migrationsTargetName: 'sql' };
     const [, { targets, metadata }] = await project(undefined, options);
     const names = ['defs', 'schemas', 'infrastructure', 'tables', 'staging', 'sql'];
-    const all = ['introspect', ...names, 'check-generated', 'apply', 'status', 'check'];
+    const all = ['introspect', ...names, 'check-generated', 'diff', 'apply', 'status', 'check'];
     expect(Object.keys(targets!)).toEqual(all);
     expect(targets!['sql']!.dependsOn).toEqual(names.slice(0, -1));
     expect(metadata?.targetGroups).toEqual({ 'CDC migrations': all });

@@ -133,6 +133,13 @@ const STAGES = [
     ...ASKS_A_DATABASE,
   },
   {
+    name: 'diff',
+    description:
+      'What changed since the definitions were generated; the source as it is now with --env',
+    command: 'cdc manage-migrations diff',
+    ...ASKS_A_DATABASE,
+  },
+  {
     name: 'apply',
     description: 'Brings targets up to date; an embedded PostgreSQL, or the environment of --env',
     command: 'cdc manage-migrations apply --env embedded',

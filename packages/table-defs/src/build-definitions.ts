@@ -5,7 +5,7 @@ import { buildReplicatedTable } from './build-replicated-table.ts';
 import { buildSets } from './build-sets.ts';
 import { checkTypeOverrides } from './check-type-overrides.ts';
 import { findSource, indexSources } from './find-source.ts';
-import { withoutRepeats, type ProblemList } from './problems.ts';
+import { withoutRepeats, type DefinitionProblem, type ProblemList } from './problems.ts';
 import { refuseNameClashes } from './refuse-name-clashes.ts';
 import type { MigrationSet, TableDefinition } from './table-definition.ts';
 
@@ -16,6 +16,11 @@ export interface Definitions {
   readonly warnings: readonly Problem[];
 }
 
+/** Definitions as far as they can be made, and what is wrong. */
+export interface InspectedDefinitions extends Definitions {
+  readonly errors: readonly DefinitionProblem[];
+}
+
 /**
  * Definitions of every sink table of every service, and the migration sets that they make up.
  *
@@ -23,6 +28,19 @@ export interface Definitions {
  * that fall together, a type without a counterpart, a missing snapshot.
  */
 export function buildDefinitions(config: ServiceConfig, catalogs: readonly Catalog[]): Definitions {
+  const { errors, ...definitions } = inspectDefinitions(config, catalogs);
+  if (errors.length > 0) throw new ConfigError(errors);
+  return definitions;
+}
+
+/**
+ * The same with the problems beside it: definitions lack the tables and columns that they are about. So a source that
+ * has changed can be compared before the configuration follows it.
+ */
+export function inspectDefinitions(
+  config: ServiceConfig,
+  catalogs: readonly Catalog[],
+): InspectedDefinitions {
   const problems: ProblemList = { errors: [], warnings: [] };
   const places = config.services.flatMap((service) => {
     const index = indexSources(service, catalogs);
@@ -43,8 +61,8 @@ export function buildDefinitions(config: ServiceConfig, catalogs: readonly Catal
     .sort((a, b) => compareText(a.key, b.key))
     .map(({ definition }) => definition);
   const sets = buildSets(config, catalogs, tables, problems);
-  if (problems.errors.length > 0) throw new ConfigError(withoutRepeats(problems.errors));
-  return { tables, sets, warnings: withoutRepeats(problems.warnings) };
+  const [errors, warnings] = [withoutRepeats(problems.errors), withoutRepeats(problems.warnings)];
+  return { tables, sets, warnings, errors };
 }
 
 function sortKey({ set, service, schema, name }: TableDefinition): string {

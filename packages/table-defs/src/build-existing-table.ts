@@ -6,7 +6,7 @@ import {
 } from './build-columns.ts';
 import { overrideScope } from './check-type-overrides.ts';
 import type { Place } from './find-source.ts';
-import { problemAt, suggestion, type ProblemList } from './problems.ts';
+import { goneAt, problemAt, suggestion, type ProblemList } from './problems.ts';
 import { checkName } from './check-column-names.ts';
 import { selectColumns } from './select-columns.ts';
 import type { ExistingTable, MappedColumn } from './table-definition.ts';
@@ -30,7 +30,7 @@ export function buildExistingTable(
     const message =
       `${selection.schema}.${source.name} has no replicated column "${name}"` +
       suggestion(name, names);
-    problems.errors.push(problemAt(table.at, ['columns', name], message));
+    problems.errors.push(goneAt(table.at, ['columns', name], message));
   }
   const mapped = buildSourceColumns(
     {

@@ -1,6 +1,6 @@
 import type { ServiceConfig } from '@cdc-migrations/config';
 import type { Place } from './find-source.ts';
-import { problemAt, suggestion, type ProblemList } from './problems.ts';
+import { goneAt, problemAt, suggestion, type ProblemList } from './problems.ts';
 import { canonicalType } from './types/canonical-type.ts';
 import type { OverrideScope } from './types/map-type.ts';
 
@@ -49,6 +49,6 @@ function checkColumns(place: Place, config: ServiceConfig, problems: ProblemList
   for (const column of overrides?.tables.get(table)?.columns.keys() ?? []) {
     if (names.includes(column)) continue;
     const message = `${table} has no column "${column}"${suggestion(column, names)}`;
-    problems.errors.push(problemAt(overrides!.at, ['tables', table, 'columns', column], message));
+    problems.errors.push(goneAt(overrides!.at, ['tables', table, 'columns', column], message));
   }
 }

@@ -1,6 +1,6 @@
 import type { CatalogColumn, CatalogTable } from '@cdc-migrations/catalog';
 import type { SourceTable } from '@cdc-migrations/config';
-import { problemAt, suggestion, type ProblemList } from './problems.ts';
+import { goneAt, problemAt, suggestion, type ProblemList } from './problems.ts';
 import type { KeyDefinition } from './table-definition.ts';
 
 /** Key of a source table, in names of the source. */
@@ -72,7 +72,7 @@ function chooseKeyColumns(
     if (!column) {
       const names = columns.map((replicated) => replicated.name);
       const message = `${name} has no replicated column "${part}"${suggestion(part, names)}`;
-      problems.errors.push(problemAt(selection.at, ['key_columns', index], message));
+      problems.errors.push(goneAt(selection.at, ['key_columns', index], message));
     } else if (column.nullable) {
       const message = `column "${part}" of ${name} can be NULL: rows where it is go to the dead letters`;
       problems.warnings.push(problemAt(selection.at, ['key_columns', index], message));

@@ -1,6 +1,6 @@
 import type { SinkTable } from '@cdc-migrations/config';
 import { shortName } from '@cdc-migrations/sql-text';
-import { problemAt, suggestion, type ProblemList } from './problems.ts';
+import { goneAt, problemAt, suggestion, type ProblemList } from './problems.ts';
 import type { ColumnDefinition } from './table-definition.ts';
 
 /**
@@ -12,6 +12,7 @@ export function withEarlierNames(
   sink: SinkTable,
   problems: ProblemList,
 ): readonly ColumnDefinition[] {
+  checkHints(columns, sink, problems);
   if (sink.renames.size === 0) return columns;
   checkRenames(columns, sink, problems);
   const before = new Map([...sink.renames].map(([from, to]) => [shortName(to), shortName(from)]));
@@ -42,6 +43,19 @@ function checkRenames(
     }
     if (renames.has(to) || known.includes(shortName(to))) continue;
     const message = `${name} has no column "${to}"${suggestion(to, known)}`;
-    problems.errors.push(problemAt(at, ['renames', from], message));
+    problems.errors.push(goneAt(at, ['renames', from], message));
+  }
+}
+
+function checkHints(
+  columns: readonly ColumnDefinition[],
+  { at, schema, table, hints }: SinkTable,
+  problems: ProblemList,
+): void {
+  const known = columns.filter(({ role }) => role !== 'metadata').map(({ name }) => name);
+  for (const name of new Set([...hints.using.keys(), ...hints.beforeNotNull.keys()])) {
+    if (known.includes(shortName(name))) continue;
+    const message = `${schema}.${table} has no column "${name}"${suggestion(name, known)}`;
+    problems.errors.push(goneAt(at, ['manual_migration_hints'], message));
   }
 }

@@ -1,6 +1,6 @@
 import type { Catalog, CatalogTable } from '@cdc-migrations/catalog';
 import type { Service, ServiceSink, SinkTable, SourceTable } from '@cdc-migrations/config';
-import { problemAt, type ProblemList } from './problems.ts';
+import { goneAt, problemAt, type ProblemList } from './problems.ts';
 
 /** A sink table with all that belongs to it. */
 export interface Place {
@@ -60,7 +60,7 @@ export function findSource(
     const message =
       `the snapshot of ${catalog.database}.${catalog.schema} has no table "${name}"; is the name right, and ` +
       'the snapshot (cdc manage-migrations schema-docs) of today?';
-    problems.errors.push(problemAt(selection.at, [], message));
+    problems.errors.push(goneAt(selection.at, [], message));
     return undefined;
   }
   return { ...wanted, selection, catalog, source };

@@ -1,5 +1,5 @@
-export { buildDefinitions } from './build-definitions.ts';
-export type { Definitions } from './build-definitions.ts';
+export { buildDefinitions, inspectDefinitions } from './build-definitions.ts';
+export type { Definitions, InspectedDefinitions } from './build-definitions.ts';
 export {
   DEFINITIONS_FOLDER,
   parseDefinition,
@@ -28,6 +28,7 @@ export {
   POSITION_COLUMNS,
   RESERVED_NAMES,
 } from './metadata-columns.ts';
+export type { DefinitionProblem } from './problems.ts';
 export { schemaLabel } from './schema-label.ts';
 export { buildStagingColumns, stagingType } from './staging-columns.ts';
 export type { StagingColumn } from './staging-columns.ts';

@@ -2,9 +2,15 @@ import type { ConfigPath, Problem } from '@cdc-migrations/config';
 
 /** Collects problems while definitions are built, so that all of them are reported at once. */
 export interface ProblemList {
-  readonly errors: Problem[];
+  readonly errors: DefinitionProblem[];
   /** Worth knowing, and no reason to stop. */
   readonly warnings: Problem[];
+}
+
+/** A problem of the configuration and the source together. */
+export interface DefinitionProblem extends Problem {
+  /** The configuration names what the source has not, or has no longer. */
+  readonly isGone?: boolean;
 }
 
 /** A problem at a place below `at`. */
@@ -16,6 +22,11 @@ export function problemAt(
   return { at: { file: at.file, keys: [...at.keys, ...below] }, message };
 }
 
+/** A problem of a name that the source lacks. */
+export function goneAt(...place: Parameters<typeof problemAt>): DefinitionProblem {
+  return { ...problemAt(...place), isGone: true };
+}
+
 /** `; did you mean "Navn"?` where a name differs only in case, else the names that there are. */
 export function suggestion(name: string, known: Iterable<string>): string {
   const names = [...known];
@@ -24,7 +35,9 @@ export function suggestion(name: string, known: Iterable<string>): string {
 }
 
 /** Each problem once: a source table of two sinks is looked at twice. */
-export function withoutRepeats(problems: readonly Problem[]): readonly Problem[] {
-  const idOf = ({ at, message }: Problem) => JSON.stringify([at.file, at.keys, message]);
+export function withoutRepeats<Found extends Problem>(
+  problems: readonly Found[],
+): readonly Found[] {
+  const idOf = ({ at, message }: Found) => JSON.stringify([at.file, at.keys, message]);
   return [...new Map(problems.map((problem) => [idOf(problem), problem])).values()];
 }

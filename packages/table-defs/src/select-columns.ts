@@ -1,6 +1,6 @@
 import type { CatalogColumn, CatalogTable } from '@cdc-migrations/catalog';
 import type { SourceTable } from '@cdc-migrations/config';
-import { problemAt, suggestion, type ProblemList } from './problems.ts';
+import { goneAt, problemAt, suggestion, type ProblemList } from './problems.ts';
 
 /**
  * Columns of a source table that are replicated: those of `include_columns` where it is given, less
@@ -20,7 +20,7 @@ export function selectColumns(
     names.forEach((name, index) => {
       if (known.has(name)) return;
       const message = `${selection.schema}.${table.name} has no column "${name}"${suggestion(name, known)}`;
-      problems.errors.push(problemAt(selection.at, [key, index], message));
+      problems.errors.push(goneAt(selection.at, [key, index], message));
     });
   }
   for (const { name, computed } of table.columns) {

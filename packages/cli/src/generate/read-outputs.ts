@@ -69,6 +69,13 @@ export function readChecksum(root: string, path: string): string {
   return checksumOf(text.slice(text.indexOf('\n\n') + 2));
 }
 
+/** Definitions in the repo, in order of file; none where nothing was generated yet. */
+export function readCommitted(root: string): readonly TableDefinition[] {
+  return listFiles(root, DEFINITIONS_FOLDER)
+    .filter((path) => path.endsWith('.yaml'))
+    .map((path) => parseDefinition(readIntact(root, path)));
+}
+
 const RUN_FIRST = 'run the stages before this one';
 
 /** Text of a generated file, which must be there as it was written. */

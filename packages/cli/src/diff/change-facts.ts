@@ -1,0 +1,54 @@
+import { describeChange, renderClauses } from '@cdc-migrations/ddl-render';
+import {
+  schemaLabel,
+  type ChangeClass,
+  type TableChange,
+  type TableDefinition,
+} from '@cdc-migrations/table-defs';
+
+/** A change as all forms of the report tell it. */
+export interface ChangeFacts {
+  /** `<schema>.<Table>`, the service in place of the tenant's schema. */
+  readonly table: string;
+  readonly what: string;
+  readonly class: ChangeClass;
+  /** Lock of the tables that the change takes. */
+  readonly lock: string;
+  /** Clauses of ALTER TABLE on the final table and on the staging table. */
+  readonly final: readonly string[];
+  readonly staging: readonly string[];
+}
+
+export function changeFacts(change: TableChange): ChangeFacts {
+  const clauses = renderClauses(change);
+  return {
+    table: labelOf(change.table),
+    what: describeChange(change),
+    class: change.class,
+    lock: lockOf(change, clauses.final.length + clauses.staging.length > 0),
+    ...clauses,
+  };
+}
+
+export function labelOf(table: TableDefinition): string {
+  return `${schemaLabel(table)}.${table.name}`;
+}
+
+/** Changes of each table, in the order of the changes. */
+export function groupByTable(
+  changes: readonly TableChange[],
+): readonly { readonly table: TableDefinition; readonly changes: readonly TableChange[] }[] {
+  const tables = [...new Set(changes.map(({ table }) => table))];
+  return tables.map((table) => ({
+    table,
+    changes: changes.filter((change) => change.table === table),
+  }));
+}
+
+function lockOf({ class: made }: TableChange, hasClauses: boolean): string {
+  if (made === 'unsafe') return 'none: it is refused';
+  if (!hasClauses) return 'none';
+  return made === 'rewrite'
+    ? 'ACCESS EXCLUSIVE while the table is written'
+    : 'ACCESS EXCLUSIVE for a moment';
+}

@@ -1,0 +1,312 @@
+import { execFileSync } from 'node:child_process';
+import { cdc, generate } from '../cdc.fixture.ts';
+import { changesSince, copyOf, edit, read, smallRepo, treeOf, write } from '../repo.fixture.ts';
+
+const SNAPSHOT = 'generated/schemas/AdOpusTest.dbo.yaml';
+const SERVICE = 'services/adopus.yaml';
+
+let done: string;
+let root: string;
+beforeAll(() => {
+  done = smallRepo();
+  expect(generate(done).code).toBe(0);
+});
+beforeEach(() => {
+  root = copyOf(done);
+});
+
+const diff = (...args: readonly string[]) =>
+  cdc(['manage-migrations', 'diff', ...args], { cwd: root });
+
+/** The name is longer, and there is a new column. */
+function grow(): void {
+  const before = '      - { name: Navn, type: nvarchar, length: 100, nullable: true }\n';
+  const after =
+    '      - { name: Navn, type: nvarchar, length: 200, nullable: true }\n' +
+    '      - { name: Tlf, type: int, nullable: false }\n';
+  edit(root, SNAPSHOT, before, after);
+}
+
+function shorten(): void {
+  edit(root, SNAPSHOT, 'length: 100', 'length: 50');
+}
+
+describe('what changed', () => {
+  it('is nothing after generate', () => {
+    expect(diff()).toEqual({ code: 0, stdout: 'no changes of the definitions\n', stderr: '' });
+    expect(diff('--sql')).toEqual({ code: 0, stdout: '', stderr: '' });
+  });
+
+  it('is a table for people, exit code 1, and nothing is written', () => {
+    grow();
+    const before = treeOf(root);
+    expect(diff()).toEqual({
+      code: 1,
+      stderr: '',
+      stdout: [
+        'table         what                                                             class  lock                           SQL',
+        'adopus.Actor  column "Navn": character varying(100) to character varying(200)  free   ACCESS EXCLUSIVE for a moment  ALTER COLUMN "Navn" TYPE character varying(200)',
+        'adopus.Actor  new column "Tlf": integer, NOT NULL                              free   ACCESS EXCLUSIVE for a moment  ADD COLUMN "Tlf" integer',
+        '                                                                                                                     "stg_Actor": ADD COLUMN "Tlf" bigint',
+        '2 changes in 1 table: 2 free; cdc manage-migrations generate writes the files',
+        '',
+      ].join('\n'),
+    });
+    expect(changesSince(before, root)).toEqual([]);
+    expect(generate(root).code).toBe(0);
+    expect(diff().code).toBe(0);
+  });
+
+  it('is SQL with --sql', () => {
+    grow();
+    expect(diff('--sql').stdout).toBe(
+      `-- adopus.Actor in sink_asma.directory
+--   free: column "Navn": character varying(100) to character varying(200)
+--   free: new column "Tlf": integer, NOT NULL
+ALTER TABLE "{{SCHEMA}}"."Actor"
+  ALTER COLUMN "Navn" TYPE character varying(200),
+  ADD COLUMN "Tlf" integer;
+ALTER TABLE "{{SCHEMA}}"."stg_Actor"
+  ADD COLUMN "Tlf" bigint;
+-- The merge of the table is replaced as well.
+`,
+    );
+  });
+
+  it('is one document with --json', () => {
+    grow();
+    const { code, stdout } = diff('--json');
+    expect(code).toBe(1);
+    const { changes, ...rest } = JSON.parse(stdout);
+    expect(rest).toEqual({ exitCode: 1, gone: [], warnings: [], manual: [] });
+    expect(changes).toMatchObject([
+      {
+        kind: 'type changed',
+        class: 'free',
+        set: 'sink_asma.directory',
+        service: 'adopus',
+        table: 'adopus.Actor',
+        before: { name: 'Navn', type: 'character varying(100)' },
+        after: { name: 'Navn', type: 'character varying(200)' },
+        sql: { final: ['ALTER COLUMN "Navn" TYPE character varying(200)'], staging: [] },
+      },
+      { kind: 'column added', before: null, after: { name: 'Tlf', nullable: false } },
+    ]);
+  });
+
+  it('follows the configuration too, and --table looks at some tables only', () => {
+    edit(root, SERVICE, 'ignore_columns: [Døv]', 'ignore_columns: [Døv, Navn]');
+    edit(
+      root,
+      SERVICE,
+      '        adopus.Region:\n          from: dbo.Region\n          target_exists: false\n',
+      '',
+    );
+    const run = diff();
+    expect(run.code).toBe(1);
+    expect(run.stderr).toBe(
+      'warning: adopus.Actor: column "Navn" is gone; it stays in every target with its values\n' +
+        'warning: adopus.Region is no longer merged; its tables stay in every target, with their rows\n',
+    );
+    expect(run.stdout).toMatch(/^adopus\.Actor +column "Navn" is gone +informational +none$/m);
+    expect(run.stdout).toMatch(/^adopus\.Region +table is gone +informational +none$/m);
+    expect(diff('--sql').stdout).toContain('-- Nothing is dropped.\n');
+    const one = diff('--table', 'adopus.Region');
+    expect(one.stdout).not.toContain('Actor');
+    expect(one.stdout).toContain('1 change in 1 table: 1 informational');
+    expect(diff('--table', 'Fraver').code).toBe(0);
+    expect(diff('--table', 'Frv')).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^--table: there is no table "Frv"/),
+    });
+  });
+
+  it('names a new table of the service', () => {
+    edit(root, SERVICE, '      dbo.Region: {}\n', '      dbo.Region: {}\n      dbo.Ny: {}\n');
+    edit(
+      root,
+      SERVICE,
+      '        adopus.Region:\n',
+      '        adopus.Ny: { from: dbo.Ny }\n        adopus.Region:\n',
+    );
+    write(
+      root,
+      SNAPSHOT,
+      `${read(root, SNAPSHOT)}  Ny:
+    columns:
+      - { name: id, type: int, nullable: false }
+    primary_key: { name: PK_Ny, columns: [id] }
+`,
+    );
+    const run = diff();
+    expect(run).toMatchObject({ code: 1, stderr: '' });
+    expect(run.stdout).toMatch(/^adopus\.Ny +new table +free +none +CREATE TABLE$/m);
+    expect(diff('--sql').stdout).toContain('CREATE TABLE IF NOT EXISTS "{{SCHEMA}}"."Ny" (');
+  });
+
+  it('is a rename only where the configuration says so', () => {
+    edit(root, SNAPSHOT, 'name: FraDato', 'name: Fra');
+    const guess = diff();
+    expect(guess.stdout).toMatch(/^adopus\.Fraver +new column "Fra": date /m);
+    expect(guess.stderr).toContain(
+      'warning: adopus.Fraver: if column "Fra" is "FraDato" under a new name, say so before it is applied: ' +
+        'renames: { "FraDato": "Fra" }\n',
+    );
+    edit(
+      root,
+      SERVICE,
+      '          from: dbo.Fraver\n',
+      '          from: dbo.Fraver\n          renames: { FraDato: Fra }\n',
+    );
+    const told = diff();
+    expect(told).toMatchObject({ code: 1, stderr: '' });
+    expect(told.stdout).toMatch(
+      /^adopus\.Fraver +column "FraDato" becomes "Fra" +free +ACCESS EXCLUSIVE for a moment +RENAME COLUMN "FraDato" TO "Fra"$/m,
+    );
+  });
+
+  it('was told before: outputs of transforms and tables without a key are no changes', () => {
+    edit(
+      root,
+      SERVICE,
+      '          from: dbo.Fraver\n',
+      "          from: dbo.Fraver\n          transforms: [{ bloblang_ref: 'file://a.blobl', expected_output_column: label }]\n",
+    );
+    expect(diff().stdout).toMatch(/^adopus\.Fraver +new column "label": text /m);
+    expect(generate(root).code).toBe(0);
+    expect(diff().code).toBe(0);
+  });
+});
+
+describe('what the configuration names and the source lacks', () => {
+  it('is named with its line, with all else that changed', () => {
+    grow();
+    edit(root, SNAPSHOT, '      - { name: Døv, type: bit, nullable: true }\n', '');
+    write(root, SNAPSHOT, read(root, SNAPSHOT).replace(/ {2}Region:[^]*$/, ''));
+    const run = diff();
+    expect(run.code).toBe(1);
+    expect(run.stderr.split('\n').slice(0, 3)).toEqual([
+      expect.stringMatching(
+        /^services\/adopus\.yaml:7 adopus\.source\.tables\.dbo\.Actor\.ignore_columns\.0: dbo\.Actor has no column "Døv"/,
+      ),
+      expect.stringMatching(
+        /^services\/adopus\.yaml:9 adopus\.source\.tables\.dbo\.Region: the snapshot of AdOpusTest\.dbo has no table "Region"/,
+      ),
+      'warning: adopus.Region is no longer merged; its tables stay in every target, with their rows',
+    ]);
+    expect(run.stdout).toContain('new column "Tlf"');
+    expect(run.stdout).toMatch(/; mend the configuration first, in 2 places\n$/);
+    expect(JSON.parse(diff('--json').stdout).gone).toHaveLength(2);
+    expect(diff('--table', 'Actor').stderr).not.toContain('Region');
+    expect(generate(root).code).toBe(2);
+  });
+
+  it('is not what is a mistake anyway', () => {
+    edit(root, SNAPSHOT, 'type: bit', 'type: geography2');
+    edit(root, SERVICE, '[Døv]', '[]');
+    expect(diff()).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('geography2'),
+    });
+  });
+});
+
+describe('definitions', () => {
+  it('that are not there yet are all new', () => {
+    root = smallRepo();
+    expect(diff()).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('4 changes in 4 tables'),
+    });
+  });
+
+  it('that were edited are refused', () => {
+    edit(root, 'generated/table-definitions/Actor.yaml', 'nullable": true', 'nullable": false');
+    expect(diff()).toMatchObject({
+      code: 6,
+      stderr: expect.stringContaining(
+        'generated/table-definitions/Actor.yaml: this generated file was edited',
+      ),
+    });
+  });
+
+  it('of a commit are looked at with --base, as in a pull request that has the new ones', () => {
+    const git = (...args: readonly string[]) =>
+      execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', ...args], { cwd: root });
+    git('init', '-q');
+    git('add', '-A');
+    git('commit', '-q', '-m', 'before');
+    grow();
+    expect(generate(root).code).toBe(0);
+    git('commit', '-q', '-a', '-m', 'after');
+    expect(diff().code).toBe(0);
+    expect(diff('--base', 'HEAD').code).toBe(0);
+    const run = diff('--base', 'HEAD~1');
+    expect(run).toMatchObject({ code: 1, stdout: expect.stringContaining('2 changes in 1 table') });
+    expect(diff('--base', 'nowhere')).toMatchObject({
+      code: 2,
+      stderr: '--base nowhere: fatal: Needed a single revision\n',
+    });
+  });
+
+  it('of a commit need git', () => {
+    expect(diff('--base', 'HEAD')).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^--base HEAD: fatal: not a git repository/),
+    });
+  });
+});
+
+describe('--scaffold-manual', () => {
+  const MANUAL = 'migrations/manual';
+
+  it('begins a file for each table with an unsafe change, once, with the next number', () => {
+    write(root, `${MANUAL}/0007-mine.sql`, 'SELECT 1;\n');
+    grow();
+    edit(root, SNAPSHOT, 'length: 200', 'length: 50');
+    edit(root, SNAPSHOT, 'type: date', 'type: int');
+    const before = treeOf(root);
+    const first = diff('--scaffold-manual');
+    expect(first).toMatchObject({ code: 1 });
+    expect(first.stderr).toBe(
+      `${MANUAL}/0008-Actor-Navn.sql: created; read it and mend it, then generate\n` +
+        `${MANUAL}/0009-Fraver-FraDato.sql: created; read it and mend it, then generate\n`,
+    );
+    expect(changesSince(before, root)).toEqual([
+      `+ ${MANUAL}/0008-Actor-Navn.sql`,
+      `+ ${MANUAL}/0009-Fraver-FraDato.sql`,
+    ]);
+    expect(read(root, `${MANUAL}/0008-Actor-Navn.sql`)).toContain(
+      `-- Change: sink_asma.directory adopus.Actor: column "Navn": character varying(100) to character varying(50)\n`,
+    );
+    edit(root, `${MANUAL}/0008-Actor-Navn.sql`, 'DO $manual$', '-- Seen.\nDO $manual$');
+    const written = treeOf(root);
+    expect(diff('--scaffold-manual', '--json')).toMatchObject({
+      stdout: expect.stringContaining('"state": "there already"'),
+    });
+    expect(changesSince(written, root)).toEqual([]);
+  });
+
+  it('puts the expression of the configuration into it, and the schema only as {{SCHEMA}}', () => {
+    shorten();
+    edit(
+      root,
+      SERVICE,
+      '          from: dbo.Actor\n',
+      `          from: dbo.Actor\n          manual_migration_hints: { type_changes: [{ column: Navn, using: 'left("Navn", 50)' }] }\n`,
+    );
+    expect(diff('--scaffold-manual').code).toBe(1);
+    const text = read(root, `${MANUAL}/0001-Actor-Navn.sql`);
+    expect(text).toContain('USING (left("Navn", 50))::character varying(50);\n');
+    expect(text.match(/"\w+"\."(stg_)?Actor"/g)).toBe(null);
+    expect(text).toContain('"{{SCHEMA}}"."Actor"');
+  });
+
+  it('writes nothing where nothing is unsafe', () => {
+    grow();
+    const before = treeOf(root);
+    expect(diff('--scaffold-manual')).toMatchObject({ code: 1, stderr: '' });
+    expect(changesSince(before, root)).toEqual([]);
+  });
+});

@@ -1,0 +1,114 @@
+import {
+  ConfigError,
+  formatProblem,
+  readConfig,
+  type Config,
+  type Problem,
+} from '@cdc-migrations/config';
+import {
+  diffTables,
+  inspectDefinitions,
+  schemaLabel,
+  type MigrationSet,
+  type TableChange,
+  type TableDefinition,
+} from '@cdc-migrations/table-defs';
+import { EXIT } from '../exit-code.ts';
+import { findRoot } from '../find-root.ts';
+import { readCommitted, readSnapshots } from '../generate/read-outputs.ts';
+import { selectTables } from '../generate/select-tables.ts';
+import { locateError, locateProblemsIn } from '../locate-error.ts';
+import { listWarnings } from './list-warnings.ts';
+import { readBase } from './read-base.ts';
+import { readSource } from './read-source.ts';
+import { renderJson } from './render-json.ts';
+import { renderSql } from './render-sql.ts';
+import { renderTable } from './render-table.ts';
+import { scaffoldManual, type ManualFile } from './scaffold-manual.ts';
+
+export interface DiffOptions {
+  readonly root?: string;
+  readonly env?: string;
+  readonly base?: string;
+  readonly table?: readonly string[];
+  readonly sql?: boolean;
+  readonly json?: boolean;
+  readonly scaffoldManual?: boolean;
+  /** In milliseconds. */
+  readonly timeout?: number;
+}
+
+/** What became of the definitions, and all that is to be said of it. */
+export interface Diff {
+  readonly changes: readonly TableChange[];
+  /** What the configuration names and the source lacks: `generate` will stop there. */
+  readonly gone: readonly Problem[];
+  readonly sets: readonly MigrationSet[];
+  /** Files of `--scaffold-manual`. */
+  readonly manual: readonly ManualFile[];
+}
+
+/**
+ * Compares what the source and the configuration give with the definitions there are, says it, and returns the exit
+ * code: 1 where anything changed.
+ *
+ * @throws ConfigError, SnapshotError, CommandError
+ */
+export async function diff(options: DiffOptions): Promise<number> {
+  const root = findRoot(options.root);
+  try {
+    const config = readConfig(root);
+    const found = await compare(root, config, options);
+    const manual = options.scaffoldManual ? scaffoldManual(root, config, found) : [];
+    report({ ...found, manual }, options);
+    const isSame = found.changes.length === 0 && found.gone.length === 0;
+    return isSame ? EXIT.done : EXIT.differences;
+  } catch (error) {
+    throw locateError(error, root);
+  }
+}
+
+async function compare(
+  root: string,
+  config: Config,
+  options: DiffOptions,
+): Promise<Omit<Diff, 'manual'>> {
+  const { env, base, table } = options;
+  const catalogs =
+    env === undefined ? readSnapshots(root) : await readSource(root, config, { ...options, env });
+  const { tables, sets, errors } = inspectDefinitions(config, catalogs);
+  if (errors.some(({ isGone }) => !isGone)) throw new ConfigError(errors);
+  const before = base === undefined ? readCommitted(root) : readBase(root, base);
+  const changes = diffTables(before, tables);
+  const gone = locateProblemsIn(root, errors);
+  if (!table) return { changes, gone, sets };
+  const removed = changes.flatMap((change) =>
+    change.kind === 'table removed' ? change.table : [],
+  );
+  const selected = new Set(selectTables([...tables, ...removed], { table }));
+  return {
+    changes: changes.filter((change) => selected.has(change.table)),
+    gone: gone.filter((problem) => [...selected].some((one) => isAbout(problem, one))),
+    sets,
+  };
+}
+
+/** Whether a problem stands below a table, as a source table or as one of a sink. */
+function isAbout({ at }: Problem, table: TableDefinition): boolean {
+  const { source, name } = table;
+  return (
+    at.keys.includes(`${source.schema}.${source.table}`) ||
+    at.keys.includes(`${schemaLabel(table)}.${name}`)
+  );
+}
+
+function report(found: Diff, { sql, json }: DiffOptions): void {
+  for (const problem of found.gone) process.stderr.write(`${formatProblem(problem)}\n`);
+  for (const warning of listWarnings(found.changes)) process.stderr.write(`warning: ${warning}\n`);
+  for (const { path, state } of found.manual) {
+    const what = state === 'created' ? 'created; read it and mend it, then generate' : state;
+    process.stderr.write(`${path}: ${what}\n`);
+  }
+  const render = json ? renderJson : sql ? renderSql : renderTable;
+  process.stdout.write(render(found));
+}

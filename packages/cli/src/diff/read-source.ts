@@ -1,0 +1,50 @@
+import type { Catalog } from '@cdc-migrations/catalog';
+import type { Config } from '@cdc-migrations/config';
+import { planReferences, readCatalogs } from '@cdc-migrations/introspect';
+import { resolveTargets, type PlannedTarget } from '../source/open-targets.ts';
+import { runAll } from '../source/run-all.ts';
+import { SOURCE_JOBS } from '../source/schema-docs.ts';
+import { showEvent } from '../source/show-event.ts';
+import { sourceFailures } from '../source/source-failures.ts';
+
+export interface ReadSourceOptions {
+  /** Environment of the source. */
+  readonly env: string;
+  /** In milliseconds. */
+  readonly timeout?: number;
+}
+
+/**
+ * Catalogs of the validation databases as they are in an environment, under the names that definitions look them up by;
+ * tables that are no longer there are left out.
+ *
+ * @throws CommandError where a database cannot be read.
+ */
+export async function readSource(
+  root: string,
+  config: Config,
+  { env, timeout }: ReadSourceOptions,
+): Promise<readonly Catalog[]> {
+  const targets = resolveTargets(root, planReferences(config, { env }));
+  const outcomes = await runAll(targets, SOURCE_JOBS, ({ plan, target }) =>
+    readCatalogs(target, plan.selections, {
+      onEvent: showEvent,
+      missing: 'leave out',
+      ...(timeout !== undefined && { timeoutMs: timeout }),
+    }),
+  );
+  const errors = outcomes.flatMap((outcome) => (outcome.kind === 'failed' ? [outcome.error] : []));
+  if (errors.length > 0) throw sourceFailures(errors);
+  return outcomes.flatMap((outcome) =>
+    outcome.kind === 'done' ? asReference(outcome.item, outcome.value ?? []) : [],
+  );
+}
+
+/** Catalogs once for each validation database that the database stands for. */
+function asReference(
+  { plan: { services } }: PlannedTarget,
+  catalogs: readonly Catalog[],
+): readonly Catalog[] {
+  const names = new Set(services.map(({ validationDatabase }) => validationDatabase));
+  return [...names].flatMap((database) => catalogs.map((catalog) => ({ ...catalog, database })));
+}

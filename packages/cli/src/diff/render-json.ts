@@ -1,0 +1,36 @@
+import { formatProblem } from '@cdc-migrations/config';
+import type { TableChange } from '@cdc-migrations/table-defs';
+import { EXIT } from '../exit-code.ts';
+import type { Diff } from './diff.ts';
+import { changeFacts } from './change-facts.ts';
+import { listWarnings } from './list-warnings.ts';
+
+/** One document with every change, both sides of it, and what would run. */
+export function renderJson({ changes, gone, manual }: Diff): string {
+  const document = {
+    exitCode: changes.length + gone.length > 0 ? EXIT.differences : EXIT.done,
+    changes: changes.map(describe),
+    gone: gone.map(formatProblem),
+    warnings: listWarnings(changes),
+    manual,
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+function describe(change: TableChange): object {
+  const { table, what, lock, final, staging } = changeFacts(change);
+  const { kind, class: made, before, after } = change;
+  const { set, service } = change.table;
+  return {
+    kind,
+    class: made,
+    set,
+    service,
+    table,
+    what,
+    lock,
+    before,
+    after,
+    sql: { final, staging },
+  };
+}

@@ -1,0 +1,69 @@
+import { quoteIdentifier } from '@cdc-migrations/sql-text';
+import type { ChangeClass, TableChange } from '@cdc-migrations/table-defs';
+import type { Diff } from './diff.ts';
+import { changeFacts } from './change-facts.ts';
+
+const HEAD = ['table', 'what', 'class', 'lock', 'SQL'];
+
+/**
+ * Changes as a table for people, and their sum:
+ *
+ *     table            what                        class  lock                           SQL
+ *     adopus.Distrikt  new column "Ny": integer    free   ACCESS EXCLUSIVE for a moment  ADD COLUMN "Ny" integer
+ *                                                                                        "stg_Distrikt": ADD COLUMN "Ny" bigint
+ */
+export function renderTable({ changes, gone }: Diff): string {
+  const rows = changes.flatMap(renderChange);
+  const lines = [
+    ...(rows.length > 0 ? align([HEAD, ...rows]) : []),
+    renderSum(changes, gone.length),
+  ];
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+function renderChange(change: TableChange): readonly (readonly string[])[] {
+  const { table, what, class: made, lock, final, staging } = changeFacts(change);
+  const sql = [
+    ...final,
+    ...staging.map((clause) => `${quoteIdentifier(stagingName(change))}: ${clause}`),
+  ];
+  if (change.kind === 'table added' && change.table.kind === 'replicated') sql.push('CREATE TABLE');
+  const [first = '', ...others] = sql;
+  return [[table, what, made, lock, first], ...others.map((clause) => ['', '', '', '', clause])];
+}
+
+function stagingName({ table }: TableChange): string {
+  return table.kind === 'replicated' ? table.names.staging : table.name;
+}
+
+const CLASSES: readonly ChangeClass[] = ['unsafe', 'rewrite', 'free', 'informational'];
+
+function renderSum(changes: readonly TableChange[], gone: number): string {
+  const blocked = gone === 0 ? '' : `; mend the configuration first, in ${countOf(gone, 'place')}`;
+  if (changes.length === 0) return `no changes of the definitions${blocked}`;
+  const tables = new Set(changes.map(({ table }) => table)).size;
+  const counts = CLASSES.map((made) => ({
+    made,
+    count: changes.filter((change) => change.class === made).length,
+  }));
+  const parts = counts
+    .filter(({ count }) => count > 0)
+    .map(({ made, count }) => `${count} ${made}`);
+  const sum = `${countOf(changes.length, 'change')} in ${countOf(tables, 'table')}: ${parts.join(', ')}`;
+  return blocked === '' ? `${sum}; cdc manage-migrations generate writes the files` : sum + blocked;
+}
+
+function countOf(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`;
+}
+
+/** Columns as wide as their widest cell. */
+function align(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,105 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Config, SinkTable } from '@cdc-migrations/config';
+import { manualChanges, renderManual, type ManualHints } from '@cdc-migrations/ddl-render';
+import { shortName } from '@cdc-migrations/sql-text';
+import {
+  schemaLabel,
+  type MigrationSet,
+  type ReplicatedTable,
+  type TableChange,
+} from '@cdc-migrations/table-defs';
+import { CommandError } from '../exit-code.ts';
+import { readManual } from '../generate/read-outputs.ts';
+import { reasonOf } from '../generate/repo-files.ts';
+import type { Diff } from './diff.ts';
+import { groupByTable } from './change-facts.ts';
+
+/** A file of `migrations/manual/` for the unsafe changes of a table. */
+export interface ManualFile {
+  /** Relative to the repo. */
+  readonly path: string;
+  readonly state: 'created' | 'there already';
+}
+
+/**
+ * Writes a file to begin with for each table that has unsafe changes, with the next free number. A file that says that it
+ * is for the same changes is left as it is, and so is any other.
+ */
+export function scaffoldManual(
+  root: string,
+  config: Config,
+  { changes, sets }: Pick<Diff, 'changes' | 'sets'>,
+): readonly ManualFile[] {
+  return groupByTable(changes).flatMap(({ table, changes: own }): readonly ManualFile[] => {
+    const set = sets.find(({ name }) => name === table.set);
+    if (table.kind === 'existing' || !set) return [];
+    const hints = findHints(config, table);
+    const lines = manualChanges(table, own, hints);
+    if (lines.length === 0) return [];
+    const path = findManual(root, set, lines);
+    if (path !== undefined) return [{ path, state: 'there already' }];
+    const name = `${nextNumber(root, set)}-${nameOf(table, own, lines.length)}.sql`;
+    const created = `${set.folder}/manual/${name}`;
+    writeNew(root, created, renderManual(table, own, hints));
+    return [{ path: created, state: 'created' }];
+  });
+}
+
+function findHints({ services }: Config, table: ReplicatedTable): ManualHints {
+  const isTable = (sink: SinkTable) =>
+    shortName(sink.table) === table.name && sink.schema === schemaLabel(table);
+  const found = services
+    .filter(({ name }) => name === table.service)
+    .flatMap(({ sinks }) => sinks.filter(({ sink }) => sink === table.set))
+    .flatMap(({ tables }) => tables.filter(isTable))[0];
+  const byName = (values: ReadonlyMap<string, string> | undefined) =>
+    new Map([...(values ?? [])].map(([column, value]) => [shortName(column), value]));
+  return {
+    using: byName(found?.hints.using),
+    beforeNotNull: byName(found?.hints.beforeNotNull),
+  };
+}
+
+/** The file that was begun for all of these changes. */
+function findManual(
+  root: string,
+  set: MigrationSet,
+  changes: readonly string[],
+): string | undefined {
+  return readManual(root, set).find(({ text }) => {
+    const lines = new Set(text.split('\n'));
+    return changes.every((change) => lines.has(`-- Change: ${change}`));
+  })?.path;
+}
+
+const DIGITS = 4;
+
+function nextNumber(root: string, set: MigrationSet): string {
+  const numbers = readManual(root, set).map(({ path }) =>
+    Number(/^\d*/.exec(path.slice(`${set.folder}/manual/`.length))?.[0]),
+  );
+  return String(Math.max(0, ...numbers) + 1).padStart(DIGITS, '0');
+}
+
+/** The table, and the column where it is one; without what shells and file systems mind. */
+function nameOf({ name }: ReplicatedTable, changes: readonly TableChange[], count: number): string {
+  const unsafe = changes.filter((change) => change.class === 'unsafe');
+  const [only] = unsafe;
+  const part = count > 1 || !only ? [] : only.kind === 'type changed' ? [only.after.name] : ['key'];
+  return [name, ...part]
+    .join('-')
+    .replace(/[^\p{L}\p{N}_-]+/gu, '-')
+    .slice(0, 80);
+}
+
+function writeNew(root: string, path: string, text: string): void {
+  try {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text, { flag: 'wx' });
+  } catch (error) {
+    throw new CommandError(`${path}: cannot be written: ${reasonOf(error)}`, undefined, {
+      cause: error,
+    });
+  }
+}
