@@ -3,6 +3,7 @@
 const { resolve } = require('node:path');
 const { buildProject } = require('./src/build-project.cjs');
 const { findInstalledCli } = require('./src/find-installed-cli.cjs');
+const { parseOptions } = require('./src/options.cjs');
 const { readRepo } = require('./src/read-repo.cjs');
 const { openOutlines } = require('./src/yaml-outline.cjs');
 
@@ -18,9 +19,10 @@ const NO_REPO = /(^|\/)(node_modules|dist|tmp|cases)\//;
  */
 const createNodes = [
   '**/source-groups.yaml',
-  (files, options = {}, { workspaceRoot }) => {
+  (files, options, { workspaceRoot }) => {
+    const settings = parseOptions(options);
     const outlines = openOutlines(workspaceData(workspaceRoot));
-    const installed = options.cli ? [] : findInstalledCli(workspaceRoot);
+    const installed = settings.cli ? [] : findInstalledCli(workspaceRoot);
     /** @type {[file: string, result: CreateNodesResult][]} */
     const results = [];
     /** @type {[file: string, error: Error][]} */
@@ -28,7 +30,10 @@ const createNodes = [
     for (const file of files.filter((path) => !NO_REPO.test(path))) {
       try {
         const repo = readRepo(workspaceRoot, file, outlines);
-        results.push([file, { projects: { [repo.root]: buildProject(repo, options, installed) } }]);
+        results.push([
+          file,
+          { projects: { [repo.root]: buildProject(repo, settings, installed) } },
+        ]);
       } catch (error) {
         errors.push([file, error instanceof Error ? error : new Error(String(error))]);
       }

@@ -1,65 +1,76 @@
 'use strict';
 
 /** @import { ProjectConfiguration, TargetConfiguration } from '@nx/devkit' */
-/** @import { PluginOptions } from './options.cjs' */
+/** @import { Settings } from './options.cjs' */
 /** @import { Repo } from './read-repo.cjs' */
 /** @import { Stage } from './stages.cjs' */
 
-const { STAGES } = require('./stages.cjs');
-const { targetName } = require('./options.cjs');
-
-const TARGET_GROUP = 'CDC migrations';
 const TECHNOLOGIES = ['cdc', 'postgresql'];
 
 /**
  * The Nx project of an implementation repo.
  *
  * @param {Repo} repo
- * @param {PluginOptions} options
+ * @param {Settings} settings
  * @param {readonly string[]} installed the command line's npm package, where Nx knows it
  * @returns {Omit<ProjectConfiguration, 'root'>}
  */
-function buildProject(repo, options, installed) {
-  const targets = Object.fromEntries(
-    STAGES.map((stage) => [
-      targetName(stage.name, options),
-      buildTarget(stage, repo, options, installed),
-    ]),
-  );
+function buildProject(repo, settings, installed) {
+  const { stages, targetName, cli } = settings;
   return {
     name: repo.name,
-    targets,
-    ...(options.cli && { implicitDependencies: [options.cli.project] }),
+    targets: Object.fromEntries(
+      stages.map((stage) => [
+        targetName(stage.name),
+        buildTarget(stage, repo, settings, installed),
+      ]),
+    ),
+    ...(cli && { implicitDependencies: [cli.project] }),
     metadata: {
       technologies: TECHNOLOGIES,
       description: `Implementation repo ${repo.name}: migrations of its change data capture`,
-      targetGroups: { [TARGET_GROUP]: Object.keys(targets) },
+      targetGroups: groupTargets(settings),
     },
   };
 }
 
 /**
+ * @param {Settings} settings
+ * @returns {Record<string, string[]>}
+ */
+function groupTargets({ stages, targetName }) {
+  /** @type {Record<string, string[]>} */
+  const groups = {};
+  for (const { name, group } of stages) (groups[group] ??= []).push(targetName(name));
+  return groups;
+}
+
+/**
  * @param {Stage} stage
  * @param {Repo} repo
- * @param {PluginOptions} options
+ * @param {Settings} settings
  * @param {readonly string[]} installed
  * @returns {TargetConfiguration}
  */
-function buildTarget(stage, repo, options, installed) {
-  const { cli } = options;
+function buildTarget(stage, repo, settings, installed) {
+  const { cli, targetName, defaultEnv } = settings;
+  const command = stage.asks === 'sinks' ? `${stage.command} --env ${defaultEnv}` : stage.command;
   return {
-    command: stage.command,
+    command,
     options: { cwd: repo.root },
     dependsOn: [
-      ...stage.after.map((name) => targetName(name, options)),
+      ...stage.after.map(targetName),
       ...(cli ? [{ projects: [cli.project], target: 'build' }] : []),
     ],
     cache: stage.cache,
-    ...(stage.cache && cachedBy(stage, repo, options, installed)),
+    ...(stage.cache && cachedBy(stage, repo, settings, installed)),
     metadata: {
       technologies: TECHNOLOGIES,
       description: stage.description,
-      help: { command: `npx ${stage.command.split(' --')[0]} --help`, example: {} },
+      help: {
+        command: `npx ${stage.command.split(' --')[0]} --help`,
+        example: stage.asks === 'sinks' ? { options: { env: 'prod' } } : {},
+      },
     },
   };
 }
@@ -69,14 +80,14 @@ function buildTarget(stage, repo, options, installed) {
  *
  * @param {Stage} stage
  * @param {Repo} repo
- * @param {PluginOptions} options
+ * @param {Settings} settings
  * @param {readonly string[]} installed
  * @returns {Pick<TargetConfiguration, 'inputs' | 'outputs'>}
  */
 function cachedBy(stage, repo, { cli }, installed) {
   return {
     inputs: [
-      ...stage.files(repo).map((glob) => `{projectRoot}/${glob}`),
+      ...stage.files(repo).map(inProject),
       ...stage.takes.map((glob) => ({ dependentTasksOutputFiles: inWorkspace(repo, glob) })),
       ...stage.env.map((env) => ({ env })),
       ...(cli ? [{ input: 'production', projects: stage.packages.map(packageName) }] : []),
@@ -85,6 +96,10 @@ function cachedBy(stage, repo, { cli }, installed) {
     outputs: stage.writes(repo).map((path) => `{projectRoot}/${path}`),
   };
 }
+
+/** @param {string} glob with `!` in front, or without */
+const inProject = (glob) =>
+  glob.startsWith('!') ? `!{projectRoot}/${glob.slice(1)}` : `{projectRoot}/${glob}`;
 
 /**
  * @param {Repo} repo

@@ -115,7 +115,63 @@ describe('createNodes', () => {
     const all = ['introspect', ...names, 'check-generated', 'diff', 'apply', 'status', 'check'];
     expect(Object.keys(targets!)).toEqual(all);
     expect(targets!['sql']!.dependsOn).toEqual(names.slice(0, -1));
-    expect(metadata?.targetGroups).toEqual({ 'CDC migrations': all });
+    expect(metadata?.targetGroups).toEqual({
+      'CDC migrations: SQL': [...names, 'check-generated'],
+      'CDC migrations: databases': ['introspect', 'diff', 'apply', 'status', 'check'],
+    });
+  });
+
+  it('says of each target what it does and where its help is', async () => {
+    write({ 'repo/source-groups.yaml': GROUPS });
+    const [, { targets, metadata }] = await project();
+    const grouped = Object.values(metadata!.targetGroups!).flat();
+    expect([...grouped].sort()).toEqual(Object.keys(targets!).sort());
+    for (const { metadata: ofTarget, command } of Object.values(targets!)) {
+      expect(ofTarget!.description!.length).toBeGreaterThan(20);
+      expect(ofTarget!.technologies).toEqual(['cdc', 'postgresql']);
+      const [, name] = /^(cdc manage-migrations [a-z-]+)/.exec(command!)!;
+      expect(ofTarget!.help!.command).toBe(`npx ${name} --help`);
+    }
+    expect(targets!['apply']!.metadata!.help!.example).toEqual({ options: { env: 'prod' } });
+  });
+
+  it.each([
+    [undefined, 'embedded'],
+    ['local', 'local'],
+  ])('works on the default environment %j', async (defaultEnv, env) => {
+    write({ 'repo/source-groups.yaml': GROUPS });
+    const [, { targets }] = await project(undefined, defaultEnv ? { defaultEnv } : {});
+    for (const name of ['apply', 'status', 'check']) {
+      expect(targets![name]!.command).toBe(`cdc manage-migrations ${name} --env ${env}`);
+    }
+  });
+
+  it('leaves stages out', async () => {
+    write({ 'repo/source-groups.yaml': GROUPS });
+    const leaveOut = ['introspect', 'diff', 'apply', 'status', 'check'];
+    const [, { targets, metadata }] = await project(undefined, { leaveOut });
+    expect(Object.keys(targets!)).toEqual([
+      ...['table-defs', 'schemas', 'infrastructure', 'tables', 'staging', 'migrations'],
+      'check-generated',
+    ]);
+    expect(Object.keys(metadata!.targetGroups!)).toEqual(['CDC migrations: SQL']);
+  });
+
+  it.each([
+    [{ tabelDefsTargetName: 'defs' }, 'unknown option "tabelDefsTargetName"; known: defaultEnv, '],
+    [{ schemasTargetName: 'tables' }, 'two targets would be called "tables"; rename one of them'],
+    [{ schemasTargetName: 'a b' }, 'schemasTargetName: expected a name without blanks and colons'],
+    [{ leaveOut: ['tables'] }, 'leaveOut: "migrations" needs "tables"; leave out both, or none'],
+    [{ leaveOut: ['table'] }, 'leaveOut: no stage "table"; there are introspect, '],
+    [{ leaveOut: 'apply' }, 'leaveOut: expected a list of introspect, '],
+    [{ defaultEnv: 'a; b' }, 'defaultEnv: expected the name of an environment of the sinks'],
+    [{ cli: true }, 'cli: expected { project: '],
+    [[], 'expected a mapping'],
+  ])('refuses the options %j', async (options, message) => {
+    write({ 'repo/source-groups.yaml': GROUPS });
+    await expect(project(undefined, options as PluginOptions)).rejects.toThrow(
+      `nx.json, options of @cdc-migrations/nx: ${message}`,
+    );
   });
 
   it('asks a database only on purpose: introspect is not cached, and nothing depends on it', async () => {

@@ -10,9 +10,12 @@
  * @property {string} name target, and the base of the option that renames it (`table-defs`: `tableDefsTargetName`)
  * @property {string} description
  * @property {string} command run in the repo's folder
+ * @property {string} group in the details of the project
  * @property {boolean} cache
+ * @property {'sources' | 'sinks'} [asks] databases: of the sinks, in the environment that is given
  * @property {readonly string[]} after stages of the same repo that must have run
- * @property {(repo: Repo) => readonly string[]} files what people write and what is only committed
+ * @property {(repo: Repo) => readonly string[]} files what people write and what is only committed; `!` in front takes
+ *   files out again
  * @property {readonly string[]} takes which outputs of the stages in `after`; never in `files`, which Nx hashes
  *   before those stages have run; few globs, as Nx lists all outputs for each
  * @property {readonly string[]} env variables that the output depends on
@@ -20,11 +23,20 @@
  * @property {readonly string[]} packages those of this workspace that do the work
  */
 
+/** Groups of targets in the details of a project. */
+const GROUPS = { sql: 'CDC migrations: SQL', databases: 'CDC migrations: databases' };
+
 const MIGRATION_SETS = 'generated/migration-sets.yaml';
 const TABLE_DEFINITIONS = 'generated/table-definitions';
 const NOTHING = () => [];
-const SERVICES = ['services/**/*.yaml', 'services/**/*.yml', 'sink-groups.yaml'];
-const CONFIGURATION = ['source-groups.yaml', ...SERVICES];
+/** All files that people write but source-groups.yaml; `.yml` is refused, which is to be said. */
+const SERVICES = [
+  'sink-groups.yaml',
+  'services/*.{yaml,yml}',
+  '!services/{_,.}*',
+  'services/_schemas/column-templates.yaml',
+  'services/_schemas/_definitions/source-*-type-overrides.{yaml,yml}',
+];
 
 /**
  * A path in the folder of every migration set: `migrations/tables`, or `migrations/<sink>/tables` for each.
@@ -34,8 +46,31 @@ const CONFIGURATION = ['source-groups.yaml', ...SERVICES];
  */
 const inEverySet = (path) => (repo) => repo.setFolders.map((folder) => `${folder}/${path}`);
 
-/** A target whose result depends on a database is run each time. */
-const ASKS_A_DATABASE = {
+/**
+ * @param {Repo} repo
+ * @param {string} path
+ */
+const exceptInEverySet = (repo, path) => inEverySet(path)(repo).map((glob) => `!${glob}`);
+
+/** Folders of a migration set that are outputs. */
+const STAGE_FOLDERS = ['schemas', 'infrastructure', 'tables', 'validation', 'staging'];
+
+/**
+ * All below `migrations/` that no other stage writes: SQL by people, and what is left of another layout, which
+ * the stage removes.
+ *
+ * @param {Repo} repo
+ */
+const besideStages = (repo) => [
+  'migrations/**/*.{sql,yaml,part}',
+  '!migrations/**/manual/**/*.{yaml,part}',
+  '!migrations/**/.*',
+  ...STAGE_FOLDERS.flatMap((folder) => exceptInEverySet(repo, `${folder}/**/*`)),
+  ...exceptInEverySet(repo, 'manifest.yaml'),
+];
+
+/** Run each time: what it says depends on a database, or is all that it is for. */
+const NOT_CACHED = {
   cache: false,
   after: [],
   files: NOTHING,
@@ -51,15 +86,18 @@ const STAGES = [
     name: 'introspect',
     description: 'Snapshots of the source databases; run on purpose, as it asks them',
     command: 'cdc manage-migrations schema-docs',
-    ...ASKS_A_DATABASE,
+    group: GROUPS.databases,
+    asks: 'sources',
+    ...NOT_CACHED,
   },
   {
     name: 'table-defs',
     description: 'Table definitions and migration sets, from the configuration and the snapshot',
     command: 'cdc manage-migrations generate --only table-defs --force',
+    group: GROUPS.sql,
     cache: true,
     after: [],
-    files: () => [...SERVICES, 'generated/schemas/*.yaml'],
+    files: () => [...SERVICES, 'generated/schemas/**/*.yaml', '!generated/schemas/**/.*'],
     takes: [],
     env: [],
     writes: () => [TABLE_DEFINITIONS, MIGRATION_SETS],
@@ -69,6 +107,7 @@ const STAGES = [
     name: 'schemas',
     description: 'SQL that creates the schemas of tenants and of literal names',
     command: 'cdc manage-migrations generate --only schemas --force',
+    group: GROUPS.sql,
     cache: true,
     after: ['table-defs'],
     files: () => ['source-groups.yaml'],
@@ -81,6 +120,7 @@ const STAGES = [
     name: 'infrastructure',
     description: 'SQL of the schema cdc_management: merge control, logs, history, views',
     command: 'cdc manage-migrations generate --only infrastructure --force',
+    group: GROUPS.sql,
     cache: true,
     after: ['table-defs'],
     files: NOTHING,
@@ -93,6 +133,7 @@ const STAGES = [
     name: 'tables',
     description: 'SQL of the final tables, and the checks of tables that exist already',
     command: 'cdc manage-migrations generate --only tables --force',
+    group: GROUPS.sql,
     cache: true,
     after: ['table-defs'],
     files: NOTHING,
@@ -105,6 +146,7 @@ const STAGES = [
     name: 'staging',
     description: 'SQL of the staging tables, merge procedures and triggers',
     command: 'cdc manage-migrations generate --only staging --force',
+    group: GROUPS.sql,
     cache: true,
     after: ['table-defs'],
     files: NOTHING,
@@ -118,9 +160,10 @@ const STAGES = [
     description:
       'All SQL, checked against the whole configuration, and the manifest with its order',
     command: 'cdc manage-migrations generate --only migrations --force',
+    group: GROUPS.sql,
     cache: true,
     after: ['table-defs', 'schemas', 'infrastructure', 'tables', 'staging'],
-    files: (repo) => [...CONFIGURATION, ...inEverySet('manual/**/*')(repo)],
+    files: (repo) => ['source-groups.yaml', ...SERVICES, ...besideStages(repo)],
     takes: ['**/*'],
     env: ['CDC_DB_USER'],
     writes: inEverySet('manifest.yaml'),
@@ -130,33 +173,42 @@ const STAGES = [
     name: 'check-generated',
     description: 'Refuses generated files that are stale or were edited: a gate of pull requests',
     command: 'cdc manage-migrations generate --check',
-    ...ASKS_A_DATABASE,
+    group: GROUPS.sql,
+    ...NOT_CACHED,
   },
   {
     name: 'diff',
     description:
       'What changed since the definitions were generated; the source as it is now with --env',
     command: 'cdc manage-migrations diff',
-    ...ASKS_A_DATABASE,
+    group: GROUPS.databases,
+    asks: 'sources',
+    ...NOT_CACHED,
   },
   {
     name: 'apply',
     description: 'Brings targets up to date; an embedded PostgreSQL, or the environment of --env',
-    command: 'cdc manage-migrations apply --env embedded',
-    ...ASKS_A_DATABASE,
+    command: 'cdc manage-migrations apply',
+    group: GROUPS.databases,
+    asks: 'sinks',
+    ...NOT_CACHED,
     after: ['migrations'],
   },
   {
     name: 'status',
     description: 'What is applied, pending, outdated or failed, per schema and file',
-    command: 'cdc manage-migrations status --env embedded',
-    ...ASKS_A_DATABASE,
+    command: 'cdc manage-migrations status',
+    group: GROUPS.databases,
+    asks: 'sinks',
+    ...NOT_CACHED,
   },
   {
     name: 'check',
     description: 'Structure of the targets against the definitions',
-    command: 'cdc manage-migrations check --env embedded',
-    ...ASKS_A_DATABASE,
+    command: 'cdc manage-migrations check',
+    group: GROUPS.databases,
+    asks: 'sinks',
+    ...NOT_CACHED,
   },
 ];
 

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 
 export const ROOT = join(__dirname, '../../..');
 
@@ -36,21 +36,24 @@ export function createEmptyWorkspace(nxJson: string): EmptyWorkspace {
   };
 }
 
-/** A temporary Nx workspace with one implementation repo, a copy of `fixtures/adopus`. */
+/** A temporary Nx workspace with one implementation repo of four tables, with nothing generated. */
 export interface Workspace {
   readonly repo: string;
   /** Runs `adopus:migrations` and gives the targets that were not taken from the cache, in order of name. */
   run(env?: NodeJS.ProcessEnv): string[];
   /** Every file below `generated` and `migrations` by its path in the repo, with its content. */
   outputs(): ReadonlyMap<string, string>;
-  /** What Nx hashes of a target: files, folders of the outputs of other targets, variables. */
+  /** What Nx hashes of a target. */
   inputs(target: string): TargetInputs;
+  /** Outputs of each target, relative to the repo. */
+  declaredOutputs(): ReadonlyMap<string, readonly string[]>;
   remove(): void;
 }
 
 interface TargetInputs {
   readonly files: readonly string[];
-  readonly folders: readonly string[];
+  /** Outputs of other targets. */
+  readonly depOutputs: readonly string[];
   readonly env: readonly string[];
 }
 
@@ -59,7 +62,7 @@ const NX = join(ROOT, 'node_modules/nx/dist/bin/nx.js');
 export function createWorkspace(): Workspace {
   const root = mkdtempSync(join(tmpdir(), 'cdc-nx-'));
   const repo = join(root, 'adopus');
-  cpSync(join(ROOT, 'fixtures/adopus'), repo, { recursive: true });
+  cpSync(join(ROOT, 'packages/cli/cases/_base'), repo, { recursive: true });
   install(root, NX_JSON);
   return {
     repo,
@@ -69,6 +72,7 @@ export function createWorkspace(): Workspace {
     },
     outputs: () => readOutputs(repo),
     inputs: (target) => readInputs(root, target),
+    declaredOutputs: () => readDeclaredOutputs(root),
     remove: () => rmSync(root, { recursive: true, force: true }),
   };
 }
@@ -79,6 +83,17 @@ const NX_JSON = JSON.stringify({
   plugins: ['@cdc-migrations/nx/plugin'],
 });
 
+/** Of the versions, Nx needs to know only that they are there. */
+const LOCKFILE = JSON.stringify({
+  name: 'workspace',
+  lockfileVersion: 3,
+  packages: {
+    '': { devDependencies: { '@cdc-migrations/cli': '*', other: '*' } },
+    'node_modules/@cdc-migrations/cli': { version: '1.0.0' },
+    'node_modules/other': { version: '2.0.0' },
+  },
+});
+
 function install(root: string, nxJson: string): void {
   const modules = join(root, 'node_modules');
   mkdirSync(join(modules, '.bin'), { recursive: true });
@@ -86,6 +101,9 @@ function install(root: string, nxJson: string): void {
   symlinkSync(join(ROOT, 'node_modules/nx'), join(modules, 'nx'));
   symlinkSync(join(ROOT, 'packages/nx-plugin'), join(modules, '@cdc-migrations/nx'));
   symlinkSync(join(ROOT, 'packages/cli/bin/cdc.js'), join(modules, '.bin/cdc'));
+  mkdirSync(join(modules, '@cdc-migrations/cli'));
+  writeFileSync(join(modules, '@cdc-migrations/cli/package.json'), '{ "version": "1.0.0" }');
+  writeFileSync(join(root, 'package-lock.json'), LOCKFILE);
   writeFileSync(join(root, '.gitignore'), 'node_modules\n.nx\n');
   writeFileSync(join(root, 'package.json'), '{ "name": "workspace", "private": true }\n');
   writeFileSync(join(root, 'nx.json'), nxJson);
@@ -136,9 +154,23 @@ export function readInputs(root: string, target: string): TargetInputs {
     names.filter((name) => !everywhere.includes(name)).sort();
   return {
     files: withoutThose(files),
-    folders: [...new Set(depOutputs.map((file) => dirname(file)))].sort(),
+    depOutputs: [...depOutputs].sort(),
     env: withoutThose(environment),
   };
+}
+
+function readDeclaredOutputs(root: string): ReadonlyMap<string, readonly string[]> {
+  const { targets } = JSON.parse(runNx(root, ['show', 'project', 'adopus', '--json'])) as {
+    targets: Record<string, { cache?: boolean; outputs?: string[] }>;
+  };
+  return new Map(
+    Object.entries(targets)
+      .filter(([, { cache }]) => cache)
+      .map(([name, { outputs = [] }]) => [
+        name,
+        outputs.map((path) => path.replace('{projectRoot}/', '')),
+      ]),
+  );
 }
 
 function readOutputs(repo: string): ReadonlyMap<string, string> {

@@ -1,4 +1,5 @@
 import { readManagement, type Management } from './read-management.ts';
+import { renderCachingMatrix } from './render-caching-matrix.ts';
 import { renderMetadataColumns, renderReservedNames } from './render-columns.ts';
 import { renderExample } from './render-example.ts';
 import { renderFile } from './render-file.ts';
@@ -30,6 +31,7 @@ export function buildRenderer(root: string): (block: string) => string | Promise
     help: () => renderHelp(root),
     'missing-commands': () => renderMissingCommands(root),
     packages: () => renderPackages(root),
+    'caching-matrix': () => renderCachingMatrix(root),
     'yaml-form': renderYamlForm,
     file: (rest) => renderFile(root, rest),
     example: (rest) => renderExample(root, rest),

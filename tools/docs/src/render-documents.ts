@@ -6,7 +6,7 @@ import { renderJsonSchemas } from './render-json-schemas.ts';
 import { replaceBlocks } from './replace-blocks.ts';
 
 /** Documents with generated blocks, relative to the workspace. */
-export const DOCUMENTS = ['README.md', 'FORMATS.md'] as const;
+export const DOCUMENTS = ['README.md', 'FORMATS.md', 'packages/nx-plugin/README.md'] as const;
 
 export interface RenderedDocument {
   readonly path: string;

@@ -45,7 +45,7 @@ export function generate(options: GenerateOptions): number {
 }
 
 function build(root: string, { only }: GenerateOptions): Output {
-  const role = readRole(process.env);
+  const role = () => readRole(process.env);
   try {
     return only ? BUILD_STAGE[only](root, role) : buildAll(root, role);
   } catch (error) {

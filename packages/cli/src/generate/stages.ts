@@ -45,7 +45,8 @@ export interface Output {
 }
 
 /** All stages in one go, from the configuration and the snapshots. */
-export function buildAll(root: string, role: string): Output {
+export function buildAll(root: string, readRole: () => string): Output {
+  const role = readRole();
   const config = readConfig(root);
   const { tables, sets, warnings } = buildDefinitions(config, readSnapshots(root));
   const placed = placeTables(sets, tables);
@@ -65,8 +66,10 @@ export function buildAll(root: string, role: string): Output {
   return { files, present, sets, tables, warnings };
 }
 
-/** One stage, from what the stages before it have written; each reads only what it needs. */
-export const BUILD_STAGE: { readonly [S in Stage]: (root: string, role: string) => Output } = {
+/** One stage, from what the stages before it have written; each reads only what it needs, the role as well. */
+export const BUILD_STAGE: {
+  readonly [S in Stage]: (root: string, readRole: () => string) => Output;
+} = {
   'table-defs': (root) => {
     const { tables, sets, warnings } = buildDefinitions(
       readServiceConfig(root),
@@ -75,14 +78,14 @@ export const BUILD_STAGE: { readonly [S in Stage]: (root: string, role: string) 
     const files = [...renderDefinitions(tables), renderSets(sets)];
     return { files, present: listFiles(root, DEFINITIONS_FOLDER), sets, tables, warnings };
   },
-  schemas: (root, role) => {
+  schemas: (root, readRole) => {
     const sets = readSets(root);
-    const files = buildSchemas(sets, readSourceGroups(root), role);
+    const files = buildSchemas(sets, readSourceGroups(root), readRole());
     return { ...NOTHING, files, present: listFolders(root, sets, ['schemas']), sets };
   },
-  infrastructure: (root, role) => {
+  infrastructure: (root, readRole) => {
     const sets = readSets(root);
-    const files = buildInfrastructure(sets, role);
+    const files = buildInfrastructure(sets, readRole());
     return { ...NOTHING, files, present: listFolders(root, sets, ['infrastructure']), sets };
   },
   tables: (root) => {
@@ -91,19 +94,19 @@ export const BUILD_STAGE: { readonly [S in Stage]: (root: string, role: string) 
     const present = listFolders(root, sets, ['tables', 'validation']);
     return { ...NOTHING, files: buildTables(placeTables(sets, tables)), present, sets, tables };
   },
-  staging: (root, role) => {
+  staging: (root, readRole) => {
     const sets = readSets(root);
     const tables = readDefinitions(root, sets);
     const present = listFolders(root, sets, ['staging']);
-    const files = buildStaging(placeTables(sets, tables), role);
+    const files = buildStaging(placeTables(sets, tables), readRole());
     return { ...NOTHING, files, present, sets, tables };
   },
-  migrations: (root, role) => {
+  migrations: (root, readRole) => {
     readConfig(root); // What is wrong between files shows nowhere else: the other stages each read their own.
     const sets = readSets(root);
     const tables = readDefinitions(root, sets);
     const files = renderManifests(root, sets, placeTables(sets, tables), {
-      role,
+      role: readRole(),
       checksumOf: (path) => readChecksum(root, path),
     });
     const ofStages = new Set(listFolders(root, sets, STAGE_FOLDERS));
