@@ -8,6 +8,7 @@ import { addDiff } from './commands/diff.ts';
 import { addEnableCdc } from './commands/enable-cdc.ts';
 import { addGenerate } from './commands/generate.ts';
 import { addInit } from './commands/init.ts';
+import { addMerge } from './commands/merge.ts';
 import { addSchemaDocs } from './commands/schema-docs.ts';
 import { addStatus } from './commands/status.ts';
 
@@ -25,6 +26,7 @@ const COMMANDS: readonly ((migrations: Command, context: CommandContext) => void
   addStatus,
   addCheck,
   addBaseline,
+  addMerge,
   addEnableCdc,
   addCleanCdc,
 ];

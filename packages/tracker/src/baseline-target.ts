@@ -7,6 +7,7 @@ import { recordApplied, type Placed } from './history-sql.ts';
 import { madeExpression } from './made-objects.ts';
 import { belongsTo, type Migrations } from './migrations.ts';
 import { listSchemas, type PlanOptions } from './plan-apply.ts';
+import { NoBookkeepingError } from './no-bookkeeping-error.ts';
 import { readTarget } from './read-target.ts';
 import type { Session } from './session.ts';
 import { TargetError } from './target-error.ts';
@@ -25,16 +26,6 @@ export interface PlacedPath {
 }
 
 const LOCK_TIMEOUT_MS = 10_000;
-
-/** The target has no history table to record in. */
-export class NoBookkeepingError extends Error {
-  override readonly name = 'NoBookkeepingError';
-  constructor() {
-    super(
-      'the bookkeeping is not there; apply migrations/schemas and migrations/infrastructure first',
-    );
-  }
-}
 
 /**
  * Records as applied what is in a target already and is as the definitions say, for tables that were made without this

@@ -1,7 +1,7 @@
 export { applyMigrations, FilesRefusedError, refuseProblems } from './apply-migrations.ts';
 export type { ApplyOptions } from './apply-migrations.ts';
 export type { AppliedFile, ApplyEvent, ApplyResult, FileFailure } from './apply-event.ts';
-export { baselineTarget, NoBookkeepingError } from './baseline-target.ts';
+export { baselineTarget } from './baseline-target.ts';
 export type { BaselineResult, PlacedPath } from './baseline-target.ts';
 export { buildStatus, isUpToDate } from './build-status.ts';
 export type { FileStatus, SchemaStatus, Status } from './build-status.ts';
@@ -10,6 +10,19 @@ export type { CheckOptions } from './check-target.ts';
 export type { Difference } from './difference.ts';
 export type { FileState } from './file-state.ts';
 export { PlaceholderError } from './file-transaction.ts';
+export { NOTHING as NO_EVENTS, addCounts, labelOf } from './merge/merge-event.ts';
+export type {
+  MergeCounts,
+  MergeEvent,
+  TableMerge,
+  TableName,
+  TableReplay,
+} from './merge/merge-event.ts';
+export { UnknownTableError } from './merge/merge-statements.ts';
+export type { TableSelection } from './merge/merge-statements.ts';
+export { runMerges } from './merge/run-merges.ts';
+export type { MergeOptions, MergeResult } from './merge/run-merges.ts';
+export { NoBookkeepingError } from './no-bookkeeping-error.ts';
 export type { FailedStatement } from './find-statement.ts';
 export { isGlobal, WHOLE_DATABASE } from './migrations.ts';
 export type { FileProblem, MigrationFile, Migrations } from './migrations.ts';

@@ -10,6 +10,7 @@ import {
   PoolingProxyError,
   RoleMissingError,
   TargetError,
+  UnknownTableError,
   UnsafeSchemaNameError,
 } from '@cdc-migrations/tracker';
 import { CommandError, EXIT } from '../exit-code.ts';
@@ -21,6 +22,7 @@ const USAGE = [
   PlaceholderError,
   PoolingProxyError,
   RoleMissingError,
+  UnknownTableError,
   UnsafeSchemaNameError,
   MissingVariablesError,
   InvalidPortError,

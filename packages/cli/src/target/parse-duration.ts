@@ -10,6 +10,13 @@ export function parseDuration(text: string): number {
   return Number(number) * UNIT_MS[unit]!;
 }
 
+/** As `parseDuration`, but more than nothing. */
+export function parsePositiveDuration(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === 0) throw new InvalidArgumentError('Expected 500ms, 30s, 2m or 1h.');
+  return ms;
+}
+
 /** A whole number from `least` on, for an option. */
 export function parseCount(least: number): (text: string) => number {
   return (text) => {

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import type { TargetAddress } from '@cdc-migrations/tracker';
 import { openTargets, type CommandRepo, type TargetOptions } from '../open-targets.ts';
+import type { WorkOptions } from '../with-targets.ts';
 import { findRunning, openCluster, startServer, stopServer, type Cluster } from './cluster.ts';
 import { createDatabases } from './create-databases.ts';
 import { isAlive } from './is-alive.ts';
@@ -18,6 +19,7 @@ const STATE_FOLDER = '.cdc/embedded';
 export async function withEmbedded(
   options: TargetOptions,
   work: (repo: CommandRepo) => Promise<number>,
+  { endsOnSignal = false }: WorkOptions = {},
 ): Promise<number> {
   let server: TargetAddress['server'] | undefined;
   const repo = openTargets(options, (set) => ({ server: server!, database: set.name }));
@@ -32,7 +34,7 @@ export async function withEmbedded(
       if (cluster && listUsers(state).length === 0) await stopServer(cluster);
     });
   const stopOnSignal = () => void release().finally(() => process.exit(INTERRUPTED));
-  process.once('SIGINT', stopOnSignal).once('SIGTERM', stopOnSignal);
+  if (!endsOnSignal) process.once('SIGINT', stopOnSignal).once('SIGTERM', stopOnSignal);
   try {
     await withFileLock(lock, async () => {
       writeFileSync(own, '');

@@ -1,0 +1,254 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
+import {
+  copyAdopus,
+  type CommandRun,
+  finish,
+  runCommand,
+  sinkEnv,
+  startCommand,
+} from '../target/cli.fixture.ts';
+
+const BLUE = ['--env', 'prod', '--schema', 'blue'];
+
+let server: PostgresServer;
+let repo: ReturnType<typeof copyAdopus>;
+let env: NodeJS.ProcessEnv;
+let sql: ReturnType<PostgresServer['connect']>;
+
+beforeAll(async () => {
+  server = await startPostgres({ major: 15 });
+  await server.createDatabase({ name: 'directory' });
+  repo = copyAdopus('directory');
+  env = sinkEnv(server);
+  sql = server.connect({ database: 'directory', max: 1, onnotice: () => {}, fetch_types: false });
+}, 120_000);
+
+afterAll(async () => {
+  await server?.stop();
+  repo?.remove();
+});
+
+const merge = (...args: readonly string[]) => runCommand(repo.root, ['merge', ...args], env);
+
+/** Stages events of `Distrikt` or `Avdeling`, a key and an offset each from `first` to `last`. */
+async function stage(
+  table: 'Distrikt' | 'Avdeling',
+  [first, last]: readonly [number, number],
+  name = "'navn'",
+): Promise<void> {
+  const [key, columns, values] =
+    table === 'Distrikt' ? ['DistriktID', '', ''] : ['AvdID', '"Aktiv", ', 'true, '];
+  await sql.unsafe(`INSERT INTO blue."stg_${table}" ("${key}", "Navn", ${columns}"_customer_id", "__source_db",
+      "__source_table", "__cdc_operation", "__kafka_partition", "__kafka_offset")
+    SELECT n, ${name}, ${values}'0a827150-1332-5167-993b-68db156438cb', 'AdOpus', '${table}', 'c', 0, n
+    FROM generate_series(${first}, ${last}) AS n`);
+}
+
+async function countOf(table: string): Promise<number> {
+  const [row] = await sql.unsafe(`SELECT count(*)::int AS n FROM blue."${table}"`);
+  return row!['n'] as number;
+}
+
+async function until(table: string, count: number): Promise<void> {
+  await waitFor(async () => (await countOf(table)) >= count);
+}
+
+async function waitFor(isTrue: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!(await isTrue())) {
+    if (Date.now() > deadline) throw new Error('it did not happen in 30 s');
+    await sleep(20);
+  }
+}
+
+/** Runs `merge --watch` while `work` is done, then asks it to end. */
+async function watching(
+  work: (output: () => string) => Promise<void>,
+  signal: NodeJS.Signals = 'SIGTERM',
+): Promise<CommandRun> {
+  const child = startCommand(
+    repo.root,
+    ['merge', ...BLUE, '--watch', '--interval', '50ms', '--jobs', '2'],
+    env,
+  );
+  let output = '';
+  child.stderr?.on('data', (data: Buffer) => (output += data.toString()));
+  const end = finish(child);
+  try {
+    await work(() => output);
+  } finally {
+    child.kill(signal);
+  }
+  return end;
+}
+
+it('a target to which nothing was applied is refused with the way out', async () => {
+  expect(await merge(...BLUE)).toEqual({
+    exitCode: 2,
+    stdout: '',
+    stderr:
+      'sink_asma.directory in prod: the bookkeeping is not there; apply migrations/schemas and migrations/infrastructure first\n',
+  });
+});
+
+describe('merge', () => {
+  beforeAll(async () => {
+    expect((await runCommand(repo.root, ['apply', ...BLUE], env)).exitCode).toBe(0);
+  }, 120_000);
+  beforeEach(async () => {
+    await sql`TRUNCATE blue."Distrikt", blue."Avdeling", blue."stg_Distrikt", blue."stg_Avdeling",
+      cdc_management.pending_merge, cdc_management.dead_letter`;
+  });
+
+  it('says that there is nothing to do', async () => {
+    expect(await merge(...BLUE)).toEqual({
+      exitCode: 0,
+      stdout: 'sink_asma.directory in prod: nothing merged\n',
+      stderr: '',
+    });
+  });
+
+  it('merges what is staged and says what became of it', async () => {
+    await stage('Distrikt', [1, 100]);
+    await stage('Avdeling', [1, 10]);
+    await stage('Avdeling', [1, 10]);
+    const { exitCode, stdout, stderr } = await merge(...BLUE);
+    expect({ exitCode, stdout }).toEqual({
+      exitCode: 0,
+      stdout: `sink_asma.directory in prod: 2 tables, 120 events: 110 merged, 0 deleted, 10 stale, 0 dead
+blue.Avdeling: 20 events: 10 merged, 0 deleted, 10 stale, 0 dead
+blue.Distrikt: 100 events: 100 merged, 0 deleted, 0 stale, 0 dead
+`,
+    });
+    expect(stderr).toMatch(/^blue\.Distrikt: 100 events: 100 merged.*, \d+\.\d s$/m);
+    expect([await countOf('Distrikt'), await countOf('Avdeling')]).toEqual([100, 10]);
+  });
+
+  it('merges the tables that are named and leaves the others', async () => {
+    await stage('Distrikt', [1, 5]);
+    await stage('Avdeling', [1, 5]);
+    await merge('--env', 'prod', '--table', 'Distrikt');
+    expect([await countOf('Distrikt'), await countOf('Avdeling')]).toEqual([5, 0]);
+    await merge('--env', 'prod', '--table', 'blue.Avdeling');
+    expect(await countOf('Avdeling')).toBe(5);
+  });
+
+  it.each([
+    [['--schema', 'red'], /no schema red is merged there; there are blue$/m],
+    [
+      ['--table', 'Avdeling', 'Avdleing'],
+      /no table Avdleing is merged there; there are .*Avdeling/,
+    ],
+    [['--jobs', '0'], /Expected a whole number, at least 1/],
+    [['--interval', '0'], /Expected 500ms, 30s, 2m or 1h/],
+  ])('%j is a mistake', async (args, message) => {
+    expect(await merge('--env', 'prod', ...args)).toMatchObject({
+      exitCode: 2,
+      stdout: '',
+      stderr: expect.stringMatching(message),
+    });
+  });
+
+  it('a table that fails does not stop the others, and is told', async () => {
+    await stage('Distrikt', [1, 5]);
+    await stage('Avdeling', [1, 5]);
+    await sql`ALTER TABLE blue."Avdeling" RENAME TO away`;
+    const { exitCode, stdout, stderr } = await merge(...BLUE, '--json');
+    await sql`ALTER TABLE blue.away RENAME TO "Avdeling"`;
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain('blue.Avdeling failed: relation "blue.Avdeling" does not exist');
+    const counts = { events: 5, merged: 5, deleted: 0, stale: 0, dead: 0, failure: null };
+    expect(JSON.parse(stdout)).toMatchObject({
+      targets: [
+        {
+          target: 'sink_asma.directory in prod',
+          tables: [
+            { table: 'Avdeling', events: 0, failure: expect.stringMatching(/42P01/) },
+            { schema: 'blue', table: 'Distrikt', ...counts },
+          ],
+          lost: null,
+        },
+      ],
+    });
+  });
+
+  it('replays dead letters: the good ones are merged, the others come back', async () => {
+    const name = "CASE WHEN n > 3 THEN repeat('x', 500) ELSE 'navn' END";
+    await stage('Avdeling', [1, 10], name);
+    expect((await merge(...BLUE)).stdout).toContain(
+      '10 events: 3 merged, 0 deleted, 0 stale, 7 dead',
+    );
+    await sql`UPDATE cdc_management.dead_letter SET payload = jsonb_set(payload, '{Navn}', '"mended"')
+      WHERE kafka_offset < 8`;
+    const { exitCode, stdout } = await merge(...BLUE, '--replay-dead-letters');
+    expect(stdout).toContain(
+      'blue.Avdeling: 7 dead letters replayed: 4 merged, 0 deleted, 0 stale, 3 came back\n',
+    );
+    expect(exitCode).toBe(1);
+    expect(await countOf('Avdeling')).toBe(7);
+    await sql`UPDATE cdc_management.dead_letter SET payload = jsonb_set(payload, '{Navn}', '"mended"')`;
+    expect((await merge(...BLUE, '--replay-dead-letters')).exitCode).toBe(0);
+    expect(await countOf('Avdeling')).toBe(10);
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('watches until %s', async (signal) => {
+    const { exitCode, stdout, stderr } = await watching(async () => {
+      await stage('Distrikt', [1, 50]);
+      await until('Distrikt', 50);
+      await stage('Avdeling', [1, 20]);
+      await until('Avdeling', 20);
+    }, signal);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('2 tables, 70 events: 70 merged');
+    expect(stderr).toContain('ending with the batches that are at work\n');
+  });
+
+  it('watches over lost connections', async () => {
+    const { exitCode, stdout } = await watching(async () => {
+      for (let round = 0; round < 5; round++) {
+        await stage('Distrikt', [1 + round * 50, 50 + round * 50]);
+        await until('Distrikt', 50 + round * 50);
+        await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'cdc merge%'`;
+      }
+      await stage('Avdeling', [1, 20]);
+      await until('Avdeling', 20);
+    });
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('blue.Avdeling: 20 events');
+  });
+
+  it('watches over a restart of the server', async () => {
+    const { exitCode, stderr } = await watching(async (output) => {
+      await stage('Distrikt', [1, 50]);
+      await until('Distrikt', 50);
+      await sql.end();
+      await server.kill('SIGINT');
+      await waitFor(() => output().includes('interrupted'));
+      await server.restart();
+      sql = server.connect({ database: 'directory', max: 1, fetch_types: false });
+      await stage('Avdeling', [1, 20]);
+      await until('Avdeling', 20);
+    });
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain('resumed');
+  });
+
+  it('a table that fails is tried again while it watches, and told when it fails at the end', async () => {
+    await stage('Avdeling', [1, 5]);
+    await sql`ALTER TABLE blue."Avdeling" RENAME TO away`;
+    const failing = await watching(async (output) => {
+      await waitFor(() => output().split('blue.Avdeling failed').length > 2);
+    });
+    expect(failing).toMatchObject({
+      exitCode: 3,
+      stdout: expect.stringContaining('blue.Avdeling failed'),
+    });
+    const mended = await watching(async (output) => {
+      await waitFor(() => output().includes('blue.Avdeling failed'));
+      await sql`ALTER TABLE blue.away RENAME TO "Avdeling"`;
+      await until('Avdeling', 5);
+    });
+    expect(mended.exitCode).toBe(0);
+  });
+});

@@ -1,0 +1,98 @@
+import { runMerges, type MergeResult } from '@cdc-migrations/tracker';
+import { standardError } from '../apply/progress.ts';
+import { CommandError, EXIT } from '../exit-code.ts';
+import { locateTargetError } from '../target/locate-target-error.ts';
+import type { CommandTarget, TargetOptions } from '../target/open-targets.ts';
+import { withTargets } from '../target/with-targets.ts';
+import { worstExitCode } from '../target/worst-exit-code.ts';
+import { reportMerges } from './report-merges.ts';
+import { renderResult } from './render-result.ts';
+import { untilSignal } from './until-signal.ts';
+
+export interface MergeCommandOptions extends TargetOptions {
+  readonly schema?: readonly string[];
+  readonly table?: readonly string[];
+  readonly jobs?: number;
+  readonly watch?: boolean;
+  /** Milliseconds. */
+  readonly interval?: number;
+  readonly replayDeadLetters?: boolean;
+  readonly json?: boolean;
+}
+
+/** Merges what is staged in the targets of an environment, all targets at once, and returns the exit code. */
+export async function merge(options: MergeCommandOptions): Promise<number> {
+  const work = async ({ targets }: { readonly targets: readonly CommandTarget[] }) => {
+    const progress = standardError(process.env);
+    const ends = await untilSignal(progress, (signal) =>
+      Promise.all(
+        targets.map((target) =>
+          mergeTarget(target, options, {
+            signal,
+            ...reportMerges(progress, {
+              prefix: targets.length > 1 ? `${target.label}: ` : '',
+              isWatching: options.watch === true,
+            }),
+          }),
+        ),
+      ),
+    );
+    const documents = ends.map(({ document }) => document);
+    const text = options.json
+      ? JSON.stringify({ targets: documents }, null, 2)
+      : ends.flatMap(({ lines }) => lines).join('\n');
+    if (text !== '') process.stdout.write(`${text}\n`);
+    return worstExitCode(ends.map(({ exitCode }) => exitCode));
+  };
+  return withTargets(options, work, { endsOnSignal: true });
+}
+
+interface End {
+  readonly exitCode: number;
+  readonly lines: readonly string[];
+  /** What `--json` says. */
+  readonly document: object;
+}
+
+interface MergeShell extends ReturnType<typeof reportMerges> {
+  readonly signal: AbortSignal;
+}
+
+async function mergeTarget(
+  { label, address }: CommandTarget,
+  options: MergeCommandOptions,
+  { signal, onEvent, finish }: MergeShell,
+): Promise<End> {
+  try {
+    const result = await runMerges(address(), {
+      schemas: options.schema,
+      tables: options.table,
+      jobs: options.jobs,
+      everyMs: options.watch ? options.interval : undefined,
+      replay: options.replayDeadLetters,
+      signal,
+      onEvent,
+    });
+    finish();
+    return {
+      exitCode: exitCodeOf(result),
+      lines: renderResult(label, result),
+      document: { target: label, ...result },
+    };
+  } catch (error) {
+    finish();
+    const located = locateTargetError(error, label);
+    if (!(located instanceof CommandError)) throw located;
+    process.stderr.write(`${located.message}\n`);
+    const document = { target: label, error: located.message };
+    return { exitCode: located.exitCode, lines: [], document };
+  }
+}
+
+function exitCodeOf({ tables, replays, lost }: MergeResult): number {
+  const hasFailed = [...tables, ...replays].some(({ failure }) => failure !== null);
+  return worstExitCode([
+    ...(hasFailed || lost !== null ? [EXIT.tenantsFailed] : []),
+    ...(replays.some(({ dead }) => dead > 0) ? [EXIT.differences] : []),
+  ]);
+}

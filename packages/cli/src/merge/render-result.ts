@@ -1,0 +1,40 @@
+import {
+  addCounts,
+  labelOf,
+  NO_EVENTS,
+  type MergeCounts,
+  type MergeResult,
+  type TableReplay,
+} from '@cdc-migrations/tracker';
+
+/** What a run has done: a line for all of it, then one for each table. */
+export function renderResult(
+  label: string,
+  { tables, replays, lost }: MergeResult,
+): readonly string[] {
+  const total = tables.reduce<MergeCounts>(addCounts, NO_EVENTS);
+  const merged = tables.filter(({ events }) => events > 0);
+  return [
+    total.events === 0
+      ? `${label}: nothing merged`
+      : `${label}: ${merged.length} ${merged.length === 1 ? 'table' : 'tables'}, ${renderCounts(total)}`,
+    ...replays.map(renderReplay),
+    ...merged.map((table) => `${labelOf(table)}: ${renderCounts(table)}`),
+    ...tables.flatMap((table) =>
+      table.failure === null ? [] : [`${labelOf(table)} failed: ${table.failure}`],
+    ),
+    ...(lost === null ? [] : [`${label}: not all merged: ${lost}`]),
+  ];
+}
+
+/** `120 events: 110 merged, 5 deleted, 3 stale, 2 dead`. */
+export function renderCounts({ events, merged, deleted, stale, dead }: MergeCounts): string {
+  return `${events} events: ${merged} merged, ${deleted} deleted, ${stale} stale, ${dead} dead`;
+}
+
+export function renderReplay(replay: TableReplay): string {
+  const { replayed, merged, deleted, stale, dead, failure } = replay;
+  const counts = `${merged} merged, ${deleted} deleted, ${stale} stale, ${dead} came back`;
+  const end = failure === null ? '' : `; failed: ${failure}`;
+  return `${labelOf(replay)}: ${replayed} dead letters replayed: ${counts}${end}`;
+}

@@ -1,0 +1,73 @@
+import {
+  addCounts,
+  labelOf,
+  NO_EVENTS,
+  type MergeCounts,
+  type MergeEvent,
+} from '@cdc-migrations/tracker';
+import type { ProgressOutput } from '../apply/progress.ts';
+import { renderCounts, renderReplay } from './render-result.ts';
+
+const CLEAR_LINE = '\r\u001b[K';
+/** While it watches, what was merged of a table is told so often. */
+const TELL_EVERY_MS = 10_000;
+
+interface MergeReport {
+  readonly onEvent: (event: MergeEvent) => void;
+  /** Tells what has not been told. */
+  readonly finish: () => void;
+}
+
+/**
+ * Tells what happens in lines: a table when its pass is over, or all ten seconds while it watches; a terminal shows in
+ * between how much was merged.
+ *
+ * @param prefix the target, where there are several.
+ */
+export function reportMerges(
+  output: ProgressOutput,
+  { prefix, isWatching }: { readonly prefix: string; readonly isWatching: boolean },
+): MergeReport {
+  const untold = new Map<string, MergeCounts>();
+  let total = NO_EVENTS;
+  let timer: NodeJS.Timeout | undefined;
+  const clear = () => (output.isTerminal ? CLEAR_LINE : '');
+  const line = (text: string) => output.write(`${clear()}${prefix}${text}\n`);
+  const finish = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    for (const [label, counts] of untold) line(`${label}: ${renderCounts(counts)}`);
+    untold.clear();
+    if (output.isTerminal) output.write(CLEAR_LINE);
+  };
+  const onEvent = (event: MergeEvent) => {
+    switch (event.kind) {
+      case 'batch merged':
+        total = addCounts(total, event);
+        if (output.isTerminal)
+          output.write(
+            `${CLEAR_LINE}${prefix}${event.waiting} tables at work, ${renderCounts(total)}`,
+          );
+        return;
+      case 'table merged': {
+        if (!isWatching) {
+          const seconds = (event.durationMs / 1000).toFixed(1);
+          return line(`${labelOf(event)}: ${renderCounts(event)}, ${seconds} s`);
+        }
+        const label = labelOf(event);
+        untold.set(label, addCounts(untold.get(label) ?? NO_EVENTS, event));
+        timer ??= setTimeout(finish, TELL_EVERY_MS).unref();
+        return;
+      }
+      case 'table failed':
+        return line(`${labelOf(event)} failed: ${event.reason}`);
+      case 'letters replayed':
+        return line(renderReplay(event));
+      case 'interrupted':
+        return line(`interrupted: ${event.reason}; trying again`);
+      case 'resumed':
+        return line('resumed');
+    }
+  };
+  return { onEvent, finish };
+}

@@ -1,0 +1,20 @@
+import type { ProgressOutput } from '../apply/progress.ts';
+
+/** Does work that ends when SIGINT or SIGTERM asks for it; a second one ends the process. */
+export async function untilSignal<Result>(
+  progress: ProgressOutput,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const controller = new AbortController();
+  const stop = () => {
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+    progress.write('ending with the batches that are at work\n');
+    controller.abort();
+  };
+  process.on('SIGINT', stop).on('SIGTERM', stop);
+  try {
+    return await work(controller.signal);
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+  }
+}

@@ -1,0 +1,94 @@
+import type { Session } from '../session.ts';
+import { TargetError } from '../target-error.ts';
+import { addCounts, labelOf, NOTHING, type MergeEvent, type TableMerge } from './merge-event.ts';
+import { mergeStep, type MergeStep } from './merge-statements.ts';
+import type { Pass, PassQueue } from './pass-queue.ts';
+import { isConnectionError, type SteadySession } from './steady-session.ts';
+
+/** A run that is at work. */
+export interface MergeRun {
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: MergeEvent) => void;
+  readonly queue: PassQueue;
+  /** Whether the run goes on for ever, also over lost connections. */
+  readonly isWatching: boolean;
+  /** By label of the table. */
+  readonly totals: Map<string, TableMerge>;
+  /** By label: tables that failed, and how long they are left alone for it. */
+  readonly leftAlone: Map<string, { readonly until: number; readonly ms: number }>;
+  lost: string | null;
+}
+
+/** A table that fails is left alone for a time, twice as long from failure to failure. */
+const LEFT_ALONE_MS = { first: 1000, longest: 60_000 };
+
+/** Merges a batch of one pass after the other, until the queue is closed. */
+export async function mergePasses(run: MergeRun, session: SteadySession): Promise<void> {
+  const { queue } = run;
+  for (let pass = await queue.take(); pass; pass = await queue.take()) {
+    const step = await mergeBatch(run, session, pass);
+    if (step) account(run, pass, step);
+  }
+}
+
+/** A batch, or undefined when the run is over without it. */
+async function mergeBatch(
+  run: MergeRun,
+  session: SteadySession,
+  pass: Pass,
+): Promise<MergeStep | undefined> {
+  const work = (one: Session) => tryStep(one, pass);
+  try {
+    return await (run.isWatching ? session.insist(work, run.signal) : session.use(work));
+  } catch (error) {
+    run.queue.close();
+    if (!isConnectionError(error)) throw error;
+    run.lost ??= error.message;
+    return undefined;
+  }
+}
+
+/** What the target refuses is a failure of the table; what the connection does is not. */
+async function tryStep(session: Session, pass: Pass): Promise<MergeStep> {
+  try {
+    return await mergeStep(session, pass, pass.state);
+  } catch (error) {
+    if (!(error instanceof TargetError) || error.kind === 'connection') throw error;
+    const failure = `${error.message} (SQLSTATE ${error.code})`;
+    return { pass: {}, done: true, failure, ...NOTHING };
+  }
+}
+
+function account(run: MergeRun, pass: Pass, step: MergeStep): void {
+  const { queue, totals, onEvent } = run;
+  const label = labelOf(pass);
+  const { schema, table } = pass;
+  const { pass: state, done, failure, ...own } = step;
+  const counts = addCounts(pass.counts, own);
+  const before = totals.get(label) ?? { schema, table, ...NOTHING, failure: null };
+  const isOver = done && failure === null;
+  totals.set(label, {
+    ...before,
+    ...addCounts(before, own),
+    failure: isOver ? null : (failure ?? before.failure),
+  });
+  if (own.events > 0) {
+    onEvent({ kind: 'batch merged', waiting: queue.open, schema, table, ...own });
+  }
+  if (!done) return queue.putBack({ ...pass, state, counts });
+  queue.finish(pass);
+  if (counts.events > 0) {
+    const durationMs = performance.now() - pass.startedAt;
+    onEvent({ kind: 'table merged', schema, table, durationMs, ...counts });
+  }
+  if (failure === null) return void run.leftAlone.delete(label);
+  leaveAlone(run, label);
+  onEvent({ kind: 'table failed', schema, table, reason: failure });
+}
+
+function leaveAlone({ leftAlone }: MergeRun, label: string): void {
+  const before = leftAlone.get(label)?.ms;
+  const { first, longest } = LEFT_ALONE_MS;
+  const ms = before === undefined ? first : Math.min(before * 2, longest);
+  leftAlone.set(label, { until: performance.now() + ms, ms });
+}

@@ -1,0 +1,130 @@
+import { quoteLiteral } from '@cdc-migrations/sql-text';
+import { matchesAny } from '../match-names.ts';
+import { NoBookkeepingError } from '../no-bookkeeping-error.ts';
+import type { Session } from '../session.ts';
+import { labelOf, type MergeCounts, type TableName, type TableReplay } from './merge-event.ts';
+
+/** Which tables a run is for; all where nothing is given. */
+export interface TableSelection {
+  /** Globs of schemas. */
+  readonly schemas?: readonly string[] | undefined;
+  /** By `<Table>` or `<schema>.<Table>`. */
+  readonly tables?: readonly string[] | undefined;
+}
+
+/** No table of the target is called so. */
+export class UnknownTableError extends Error {
+  override readonly name = 'UnknownTableError';
+}
+
+/** How a batch ended. */
+export interface MergeStep extends MergeCounts {
+  /** What the next batch of the pass is to be given. */
+  readonly pass: object;
+  readonly done: boolean;
+  readonly failure: string | null;
+}
+
+export function isSelected(name: TableName, { schemas, tables }: TableSelection): boolean {
+  return (
+    matchesAny(name.schema, schemas) &&
+    (tables === undefined || tables.includes(name.table) || tables.includes(labelOf(name)))
+  );
+}
+
+/**
+ * Refuses a target without the functions that a run calls, and names that select nothing there.
+ *
+ * @throws NoBookkeepingError, UnknownTableError
+ */
+export async function refuseUnknown(session: Session, selection: TableSelection): Promise<void> {
+  const [found] = await session.query<{ there: boolean }>(
+    `SELECT pg_catalog.to_regprocedure('cdc_management.merge_step(text, text, jsonb)') IS NOT NULL AS there`,
+  );
+  if (!found!.there) throw new NoBookkeepingError();
+  const names = await session.query<TableName>(
+    'SELECT schema_name AS schema, table_name AS table FROM cdc_management.merge_status ORDER BY 1, 2',
+  );
+  for (const schema of selection.schemas ?? []) {
+    if (names.some((name) => isSelected(name, { schemas: [schema] }))) continue;
+    const known = [...new Set(names.map((name) => name.schema))].join(', ');
+    throw new UnknownTableError(
+      `no schema ${schema} is merged there; there are ${known || 'none'}`,
+    );
+  }
+  for (const table of selection.tables ?? []) {
+    if (names.some((name) => isSelected(name, { tables: [table] }))) continue;
+    const known = [...new Set(names.map((name) => name.table))].join(', ');
+    throw new UnknownTableError(`no table ${table} is merged there; there are ${known || 'none'}`);
+  }
+}
+
+/** Tables that have something to merge, the longest waiting first. */
+export async function readWaiting(session: Session): Promise<readonly TableName[]> {
+  return session.query<TableName>(
+    'SELECT schema_name AS schema, table_name AS table FROM cdc_management.tables_to_merge()',
+  );
+}
+
+type Texts<Row> = { readonly [Key in keyof Row]: string };
+
+/**
+ * Merges a batch of a table.
+ *
+ * @param pass what the batch before gave; undefined for the first of a pass.
+ */
+export async function mergeStep(
+  session: Session,
+  { schema, table }: TableName,
+  pass: object | undefined,
+): Promise<MergeStep> {
+  const state = pass === undefined ? 'NULL' : quoteLiteral(JSON.stringify(pass));
+  const [row] = await session.query<
+    Texts<MergeCounts> & Pick<MergeStep, 'pass' | 'done' | 'failure'>
+  >(`SELECT p_pass AS pass, done, failure, events, merged, deleted, stale, dead
+FROM cdc_management.merge_step(${quoteLiteral(schema)}, ${quoteLiteral(table)}, ${state})`);
+  const { done, failure } = row!;
+  return { pass: row!.pass, done, failure, ...toCounts(row!) };
+}
+
+function toCounts(row: Texts<MergeCounts>): MergeCounts {
+  return {
+    events: Number(row.events),
+    merged: Number(row.merged),
+    deleted: Number(row.deleted),
+    stale: Number(row.stale),
+    dead: Number(row.dead),
+  };
+}
+
+/** Removes what is older than its retention. */
+export async function forgetOld(session: Session): Promise<void> {
+  await session.query('SELECT cdc_management.forget_old()');
+}
+
+/** A table with dead letters, and the newest of them. */
+export interface BuriedTable extends TableName {
+  readonly last: string;
+}
+
+export async function readBuried(session: Session): Promise<readonly BuriedTable[]> {
+  return session.query<BuriedTable>(
+    `SELECT schema_name AS schema, table_name AS table, max(dead_letter_id)::text AS last
+FROM cdc_management.dead_letter
+GROUP BY schema_name, table_name
+ORDER BY schema_name, table_name`,
+  );
+}
+
+/** Replays the oldest dead letters of a table up to the `last` one, in one transaction; none are left when it was none. */
+export async function replayStep(
+  session: Session,
+  { schema, table, last }: BuriedTable,
+): Promise<Omit<TableReplay, keyof TableName | 'failure'>> {
+  const [row] = await session.query<
+    Texts<Omit<MergeCounts, 'events'>> & { readonly replayed: string }
+  >(`SELECT replayed, merged, deleted, stale, dead
+FROM cdc_management.replay_dead_letters(${quoteLiteral(schema)}, ${quoteLiteral(table)}, ${last})`);
+  const { events: _, ...counts } = toCounts({ ...row!, events: '0' });
+  return { replayed: Number(row!.replayed), ...counts };
+}

@@ -1,0 +1,60 @@
+import { TargetError } from '../target-error.ts';
+import type { MergeEvent, TableReplay } from './merge-event.ts';
+import {
+  isSelected,
+  readBuried,
+  replayStep,
+  type BuriedTable,
+  type TableSelection,
+} from './merge-statements.ts';
+import type { SteadySession } from './steady-session.ts';
+
+interface ReplayOptions extends TableSelection {
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: MergeEvent) => void;
+}
+
+/**
+ * Replays the dead letters of now, table by table, in transactions of many. A table that fails does not stop the others;
+ * its letters stay.
+ *
+ * @throws TargetError when the connection is lost
+ */
+export async function replayLetters(
+  session: SteadySession,
+  options: ReplayOptions,
+): Promise<readonly TableReplay[]> {
+  const buried = await session.use(readBuried);
+  const replays: TableReplay[] = [];
+  for (const table of buried.filter((name) => isSelected(name, options))) {
+    if (options.signal.aborted) break;
+    const replay = await replayTable(session, table, options.signal);
+    options.onEvent({ kind: 'letters replayed', ...replay });
+    replays.push(replay);
+  }
+  return replays;
+}
+
+async function replayTable(
+  session: SteadySession,
+  buried: BuriedTable,
+  signal: AbortSignal,
+): Promise<TableReplay> {
+  const { schema, table } = buried;
+  const total = { schema, table, replayed: 0, merged: 0, deleted: 0, stale: 0, dead: 0 };
+  try {
+    while (!signal.aborted) {
+      const step = await session.use((one) => replayStep(one, buried));
+      if (step.replayed === 0) break;
+      total.replayed += step.replayed;
+      total.merged += step.merged;
+      total.deleted += step.deleted;
+      total.stale += step.stale;
+      total.dead += step.dead;
+    }
+    return { ...total, failure: null };
+  } catch (error) {
+    if (!(error instanceof TargetError) || error.kind === 'connection') throw error;
+    return { ...total, failure: `${error.message} (SQLSTATE ${error.code})` };
+  }
+}

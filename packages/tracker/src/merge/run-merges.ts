@@ -1,0 +1,131 @@
+import type { Session, TargetAddress } from '../session.ts';
+import { labelOf, type MergeEvent, type TableMerge, type TableReplay } from './merge-event.ts';
+import { mergePasses, type MergeRun } from './merge-passes.ts';
+import {
+  forgetOld,
+  isSelected,
+  readWaiting,
+  refuseUnknown,
+  type TableSelection,
+} from './merge-statements.ts';
+import { buildPassQueue } from './pass-queue.ts';
+import { replayLetters } from './replay-letters.ts';
+import { openSteadySession, pause, type Line, type SteadySession } from './steady-session.ts';
+
+export interface MergeOptions extends TableSelection {
+  /** Sessions that merge; default 4. */
+  readonly jobs?: number | undefined;
+  /** Looks again after so long, for ever; without it the run ends when all is merged that was staged at its beginning. */
+  readonly everyMs?: number | undefined;
+  /** Replays dead letters first. */
+  readonly replay?: boolean | undefined;
+  /** Ends the run when the batches that are at work are over. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: ((event: MergeEvent) => void) | undefined;
+}
+
+/** What a run has done. */
+export interface MergeResult {
+  /** Tables that had events or failed, in order of name. */
+  readonly tables: readonly TableMerge[];
+  readonly replays: readonly TableReplay[];
+  /** Why the run ended before it was done. */
+  readonly lost: string | null;
+}
+
+const DEFAULT_JOBS = 4;
+const FORGET_EVERY_MS = 60_000;
+
+/**
+ * Merges what is staged in a target, several sessions sharing the work, a batch of each table in turn. A table that
+ * fails does not stop the others. With `everyMs` it goes on until `signal` aborts, over lost connections too.
+ *
+ * @throws NoBookkeepingError, UnknownTableError; TargetError when the target is not there at the beginning.
+ */
+export async function runMerges(
+  address: TargetAddress,
+  options: MergeOptions = {},
+): Promise<MergeResult> {
+  const { everyMs, jobs = DEFAULT_JOBS, onEvent = () => {} } = options;
+  const signal = options.signal ?? new AbortController().signal;
+  const queue = buildPassQueue({ staysOpen: everyMs !== undefined });
+  const run: MergeRun = {
+    ...{ signal, onEvent, queue, isWatching: everyMs !== undefined },
+    ...{ totals: new Map(), leftAlone: new Map(), lost: null },
+  };
+  const line: Line = { onEvent, isLost: false };
+  const looker = openSteadySession(address, 'cdc merge', line);
+  const workers = Array.from({ length: jobs }, (_, n) =>
+    openSteadySession(address, `cdc merge ${n + 1}`, line),
+  );
+  signal.addEventListener('abort', queue.close);
+  try {
+    await looker.use((session) => refuseUnknown(session, options));
+    const replays = options.replay
+      ? await replayLetters(looker, { ...options, signal, onEvent })
+      : [];
+    const looking =
+      everyMs === undefined
+        ? lookOnce(run, looker, options)
+        : watch(run, looker, { ...options, everyMs });
+    await Promise.all([looking, ...workers.map((worker) => mergePasses(run, worker))]);
+    return { tables: tablesOf(run), replays, lost: run.lost };
+  } finally {
+    signal.removeEventListener('abort', queue.close);
+    await Promise.all([looker, ...workers].map((session) => session.close()));
+  }
+}
+
+/** Nothing is begun that was not staged by now. */
+async function lookOnce(
+  run: MergeRun,
+  looker: SteadySession,
+  selection: TableSelection,
+): Promise<void> {
+  if (run.signal.aborted) return run.queue.close();
+  try {
+    await looker.use(forgetOld);
+    await looker.use((session) => look(run, session, selection));
+  } catch (error) {
+    run.queue.close();
+    throw error;
+  }
+}
+
+/** Looks at once and then time and again; a pass that is slow keeps no other from beginning. */
+async function watch(
+  run: MergeRun,
+  looker: SteadySession,
+  options: TableSelection & { readonly everyMs: number },
+): Promise<void> {
+  const { signal } = run;
+  try {
+    for (let forgotAt = -Infinity; !signal.aborted; await pause(options.everyMs, signal)) {
+      await looker.insist((session) => look(run, session, options), signal);
+      if (performance.now() < forgotAt + FORGET_EVERY_MS) continue;
+      await looker.insist(forgetOld, signal);
+      forgotAt = performance.now();
+    }
+  } finally {
+    run.queue.close();
+  }
+}
+
+/** Begins passes over the tables that have something to merge, but for those that failed a short time ago. */
+async function look(run: MergeRun, session: Session, selection: TableSelection): Promise<void> {
+  const now = performance.now();
+  const waiting = await readWaiting(session);
+  run.queue.add(
+    waiting.filter(
+      (name) =>
+        isSelected(name, selection) && (run.leftAlone.get(labelOf(name))?.until ?? 0) <= now,
+    ),
+  );
+}
+
+function tablesOf({ totals }: MergeRun): readonly TableMerge[] {
+  return [...totals]
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([, table]) => table)
+    .filter(({ events, failure }) => events > 0 || failure !== null);
+}
