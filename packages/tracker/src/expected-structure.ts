@@ -70,7 +70,7 @@ function expectedStaging(table: ReplicatedTable): ExpectedRelation {
         name: names.trigger,
         enabled: true,
         type: AFTER_INSERT_STATEMENT,
-        function: 'cdc_management.mark_for_merge',
+        function: 'cdc_management.note_staged',
         arguments: Buffer.from(`${name}\0`).toString('hex'),
       },
     ],

@@ -37,12 +37,15 @@ export interface MergeTarget {
   stop(): Promise<void>;
 }
 
-export async function startMergeTarget(): Promise<MergeTarget> {
-  const server = await startPostgres({ major: 15 });
+export async function startMergeTarget(
+  settings: Readonly<Record<string, string>> = {},
+): Promise<MergeTarget> {
+  const server = await startPostgres({ major: 15, settings });
   await server.createRole(OWNER);
   await server.createRole(SINK);
   const database = await server.createDatabase({ owner: OWNER });
-  const connect = (user: string) => server.connect({ database, user, max: 1, fetch_types: false });
+  const connect = (user: string) =>
+    server.connect({ database, user, max: 1, fetch_types: false, onnotice: () => {} });
   const owner = connect(OWNER);
   return {
     server,

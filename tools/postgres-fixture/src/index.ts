@@ -4,6 +4,7 @@ export type {
   DatabaseOptions,
   PostgresOptions,
   PostgresServer,
+  Standby,
   RoleOptions,
 } from './start-postgres.ts';
 export type { Major } from './postgres-binaries.ts';

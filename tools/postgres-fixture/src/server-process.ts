@@ -85,6 +85,9 @@ function spawnServer(place: ServerPlace, port: number): ServerProcess {
   return { child, port, exited };
 }
 
+/** What a server says of itself when it takes connections; `standby`: for reading. */
+const READY: ReadonlySet<string> = new Set(['ready', 'standby']);
+
 /**
  * Waits for the line `ready` of postmaster.pid, as pg_ctl does; false where the process ends before.
  *
@@ -96,7 +99,7 @@ async function isReady(place: ServerPlace, server: ServerProcess): Promise<boole
   while (Date.now() < deadline) {
     if (server.child.exitCode !== null || server.child.pid === undefined) return false;
     const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
-    if (lines[0] === String(server.child.pid) && lines[7]?.trim() === 'ready') return true;
+    if (lines[0] === String(server.child.pid) && READY.has(lines[7]?.trim() ?? '')) return true;
     await sleep(10);
   }
   return false;

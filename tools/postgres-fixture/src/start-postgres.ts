@@ -3,6 +3,7 @@ import { chownSync, mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres, { type Options, type Sql } from 'postgres';
+import { copyCluster } from './copy-cluster.ts';
 import { type Major, openBinaries } from './postgres-binaries.ts';
 import { initCluster, readLog, type ServerPlace, startServer } from './server-process.ts';
 import { canWrite, findServerUser, type ServerUser } from './server-user.ts';
@@ -33,6 +34,12 @@ export interface RoleOptions {
   readonly attributes?: string;
 }
 
+/** A server that reads what another one writes, until it is promoted. */
+export interface Standby extends PostgresServer {
+  /** Makes it take writes; the other server must be gone by then. */
+  promote(): Promise<void>;
+}
+
 /** A server of our own on the loopback interface, whose superuser is `postgres`. */
 export interface PostgresServer {
   readonly major: Major;
@@ -53,6 +60,11 @@ export interface PostgresServer {
   kill(signal: NodeJS.Signals): Promise<void>;
   /** Starts it again, after `kill` or instead of it (then it is stopped by SIGINT, a fast shutdown). */
   restart(): Promise<void>;
+  /**
+   * A hot standby of it: a copy of its files that streams what it writes. Its settings must have `wal_level: replica`
+   * and `max_wal_senders`.
+   */
+  startStandby(): Promise<Standby>;
   /** Ends clients and server and removes all files. */
   stop(): Promise<void>;
   /** The server's log. */
@@ -90,25 +102,38 @@ const SETTINGS = {
  * await server.stop();
  */
 export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
+  const password = randomBytes(9).toString('base64url');
+  const settings = { ...SETTINGS, ...options.settings };
+  return await openServer({ major: options.major, password, settings }, (place) =>
+    initCluster(place, password),
+  );
+}
+
+interface ServerKind {
+  readonly major: Major;
+  readonly password: string;
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** A server in a new folder, in which `fill` makes its data directory. */
+async function openServer(
+  kind: ServerKind,
+  fill: (place: ServerPlace) => Promise<void> | void,
+): Promise<PostgresServer> {
   const user = findServerUser();
   const folder = createFolder(user);
   const watchdog = startWatchdog(folder);
-  const password = randomBytes(9).toString('base64url');
   const clients = new Set<Sql>();
   try {
-    const place: ServerPlace = {
-      native: openBinaries(options.major, user, folder),
-      folder,
-      user,
-      settings: { ...SETTINGS, ...options.settings },
-    };
-    initCluster(place, password);
+    const native = openBinaries(kind.major, user, folder);
+    const place: ServerPlace = { native, folder, user, settings: kind.settings };
+    await fill(place);
     let server = await startServer(place);
 
     const connect = (connectOptions: ConnectOptions = {}): Sql => {
       const client = postgres({
         user: 'postgres',
-        password: connectOptions.user === undefined ? password : String(connectOptions.user),
+        password: connectOptions.user === undefined ? kind.password : String(connectOptions.user),
         database: 'postgres',
         ...connectOptions,
         host: HOST,
@@ -133,9 +158,9 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     };
 
     return {
-      major: options.major,
+      major: kind.major,
       host: HOST,
-      password,
+      password: kind.password,
       get port() {
         return server.port;
       },
@@ -164,6 +189,17 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
         await kill('SIGINT');
         server = await startServer(place, server.port);
       },
+      async startStandby() {
+        const source = { place, administer };
+        const standby = await openServer(
+          {
+            ...kind,
+            settings: { ...kind.settings, primary_conninfo: renderConninfo(kind, server.port) },
+          },
+          (copy) => copyCluster(source, copy),
+        );
+        return addPromotion(standby);
+      },
       async stop() {
         await Promise.all([...clients].map((client) => client.end({ timeout: 0 })));
         await kill('SIGQUIT');
@@ -176,6 +212,21 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     watchdog.stdin?.end();
     throw error;
   }
+}
+
+/** How a standby finds its primary. */
+function renderConninfo({ password }: ServerKind, port: number): string {
+  return `host=${HOST} port=${port} user=postgres password=${password} application_name=standby`;
+}
+
+/** The same server with a way to end its following; getters stay alive. */
+function addPromotion(standby: PostgresServer): Standby {
+  const promote = async () => {
+    const sql = standby.connect({ max: 1, fetch_types: false });
+    await sql`SELECT pg_promote()`;
+    await sql.end({ timeout: 1 });
+  };
+  return Object.defineProperties({ promote }, Object.getOwnPropertyDescriptors(standby)) as Standby;
 }
 
 /** A short path: the name of a socket or a tablespace below it must fit into 100 bytes. */
