@@ -11,6 +11,7 @@ import { addInit } from './commands/init.ts';
 import { addMerge } from './commands/merge.ts';
 import { addSchemaDocs } from './commands/schema-docs.ts';
 import { addStatus } from './commands/status.ts';
+import { addTypes } from './commands/types.ts';
 
 /** What a command gets from the shell that runs it. */
 export interface CommandContext {
@@ -29,6 +30,7 @@ const COMMANDS: readonly ((migrations: Command, context: CommandContext) => void
   addMerge,
   addEnableCdc,
   addCleanCdc,
+  addTypes,
 ];
 
 /** Commands of `cdc` itself. */

@@ -69,7 +69,7 @@ export function buildSourceColumns(
       nullable: column.nullable && !key.includes(column.name),
       source: { name: column.name, type: sourceType },
       exactness: mapped.exactness,
-      ...(mapped.reason && { reason: mapped.reason }),
+      ...(mapped.code && { code: mapped.code, reason: mapped.reason! }),
     };
   });
 }

@@ -43,12 +43,10 @@ export function buildExistingTable(
     problems,
   );
   const columns: readonly MappedColumn[] = [
-    ...mapped.map(({ type, nullable, source: from }) => ({
-      name: table.columns.get(from.name)!,
+    ...mapped.map((column) => ({
+      ...column,
+      name: table.columns.get(column.source.name)!,
       role: 'source' as const,
-      type,
-      nullable,
-      source: from,
     })),
     ...[
       ...buildTemplateColumns(table, config.templates, problems),

@@ -57,6 +57,8 @@ export type { PgType } from './types/canonical-type.ts';
 export { formatSourceType, mapType } from './types/map-type.ts';
 export type { MappedType } from './types/mapped-type.ts';
 export { MSSQL_TYPES } from './types/mssql-types.ts';
+export { TYPE_NOTES } from './types/type-notes.ts';
+export type { TypeNote, TypeNoteCode } from './types/type-notes.ts';
 export { isConstant } from './types/is-constant.ts';
 export { classifyTypeChange } from './types/type-change.ts';
 export type { TypeChange } from './types/type-change.ts';

@@ -1,4 +1,5 @@
 import type { Pattern } from '@cdc-migrations/catalog';
+import type { TypeNoteCode } from './types/type-notes.ts';
 
 /**
  * All that the renderers need to know of one table of one migration set: the content of a file
@@ -83,7 +84,9 @@ export interface ColumnDefinition {
   /** Of a source column: its name and type there. */
   readonly source?: { readonly name: string; readonly type: string };
   readonly exactness?: Exactness;
-  /** Why a column is not exact. */
+  /** Why a column is not exact, or what else is worth knowing of its type. */
+  readonly code?: TypeNoteCode;
+  /** The same in a sentence. */
   readonly reason?: string;
 }
 
@@ -96,6 +99,10 @@ export interface MappedColumn {
   readonly nullable: boolean;
   /** Of a source column: its name and type there. */
   readonly source?: { readonly name: string; readonly type: string };
+  /** As of a column of a replicated table. */
+  readonly exactness?: Exactness;
+  readonly code?: TypeNoteCode;
+  readonly reason?: string;
 }
 
 /**

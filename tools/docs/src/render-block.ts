@@ -8,7 +8,12 @@ import { renderKeys, renderLeftAlone } from './render-keys.ts';
 import { renderObjects, renderSettings } from './render-management.ts';
 import { renderPackages } from './render-packages.ts';
 import { renderYamlForm } from './render-yaml-form.ts';
-import { renderMssqlTypes, renderPostgresTypes, renderTargetTypes } from './render-types.ts';
+import {
+  renderMssqlTypes,
+  renderPostgresTypes,
+  renderTargetTypes,
+  renderTypeNotes,
+} from './render-types.ts';
 
 /** The renderer of blocks: the first word of a block says what it is, the others what of it. */
 export function buildRenderer(root: string): (block: string) => string | Promise<string> {
@@ -21,6 +26,7 @@ export function buildRenderer(root: string): (block: string) => string | Promise
     'mssql-types': renderMssqlTypes,
     'postgres-types': renderPostgresTypes,
     'target-types': renderTargetTypes,
+    'type-notes': renderTypeNotes,
     'metadata-columns': renderMetadataColumns,
     'reserved-names': renderReservedNames,
     'management-tables': () => ofManagement((read) => renderObjects(read, 'table', 'type')),

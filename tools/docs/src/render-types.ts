@@ -8,6 +8,7 @@ import {
   PG_TYPES,
   SPELLINGS,
   stagingType,
+  TYPE_NOTES,
 } from '@cdc-migrations/table-defs';
 import { code, markdownTable } from './markdown-table.ts';
 
@@ -37,11 +38,15 @@ const POSTGRES_COLUMNS: readonly Omit<CatalogColumn, 'name' | 'nullable'>[] = [
   { type: 'timestamp with time zone', scale: 3 },
   { type: 'text', array: 1 },
   { type: 'money' },
+  { type: 'bit varying', length: 64 },
+  { type: 'interval', array: 1 },
   { type: 'text', declaredAs: 'public.mood', declaredKind: 'enum' },
   { type: 'text', declaredAs: 'public.mood', declaredKind: 'enum', array: 1 },
   { type: 'integer', declaredAs: 'public.percent', declaredKind: 'domain' },
   { type: 'point' },
 ];
+
+const ADVICE_FOR_REFUSED = 'ignore the column or override its type';
 
 /** What becomes of each type of SQL Server. */
 export function renderMssqlTypes(): string {
@@ -66,10 +71,16 @@ function renderMap(
     const column: CatalogColumn = { name: 'a', nullable: true, ...type };
     const mapped = mapType(source, column, { overrides: undefined, table: 'dbo.T' });
     return mapped
-      ? [code(formatSourceType(column)), code(mapped.type), mapped.exactness, mapped.reason ?? '']
-      : [code(formatSourceType(column)), '–', 'refused', 'ignore the column or override its type'];
+      ? [
+          code(formatSourceType(column)),
+          code(mapped.type),
+          mapped.exactness,
+          mapped.code ? code(mapped.code) : '',
+          mapped.reason ?? '',
+        ]
+      : [code(formatSourceType(column)), '–', 'refused', '', ADVICE_FOR_REFUSED];
   });
-  return markdownTable(['source', 'final table', 'exactness', ''], rows);
+  return markdownTable(['source', 'final table', 'exactness', 'code', ''], rows);
 }
 
 /** The types that a column can be given, with other spellings, and what its staging column has. */
@@ -87,4 +98,15 @@ export function renderTargetTypes(): string {
     ];
   });
   return markdownTable(['type', 'other spellings', 'staging column', 'can be unavailable'], rows);
+}
+
+/** Codes that say why a column is not exact, and what to do about it. */
+export function renderTypeNotes(): string {
+  const rows = Object.entries(TYPE_NOTES).map(([name, { exactness, says, advice }]) => [
+    code(name),
+    exactness,
+    says,
+    advice,
+  ]);
+  return markdownTable(['code', 'exactness', 'says', 'what to do'], rows);
 }

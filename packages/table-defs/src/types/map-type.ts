@@ -1,7 +1,7 @@
 import type { CatalogColumn, SourceType } from '@cdc-migrations/catalog';
 import type { TypeOverrides } from '@cdc-migrations/config';
 import { canonicalType } from './canonical-type.ts';
-import type { MappedType } from './mapped-type.ts';
+import { noted, type MappedType } from './mapped-type.ts';
 import { MSSQL_TYPES } from './mssql-types.ts';
 import { mapPostgresType } from './postgres-types.ts';
 import { classifyTypeChange } from './type-change.ts';
@@ -37,7 +37,7 @@ export function mapType(
   const reason = byDefault ? `override of ${byDefault.type}` : 'override';
   if (byDefault?.type === type) return byDefault;
   const loses = byDefault && classifyTypeChange(byDefault.type, type) === 'unsafe';
-  return { type, exactness: loses ? 'lossy' : 'widened', reason };
+  return noted(type, loses ? 'override-narrows' : 'override', reason);
 }
 
 function findOverride(

@@ -1,5 +1,5 @@
 import type { CatalogColumn } from '@cdc-migrations/catalog';
-import { exact, lossy, unsupported, widened, type MappedType } from './mapped-type.ts';
+import { exact, noted, type MappedType } from './mapped-type.ts';
 
 /** Digits of a second that PostgreSQL keeps. */
 const SECOND_DIGITS = 6;
@@ -12,8 +12,8 @@ const always =
   (mapped: MappedType): MssqlMapping =>
   () =>
     mapped;
-const LARGE_TEXT = lossy('text', 'NUL and unpaired surrogates cannot be stored; 1 GB at most');
-const NOT_CAPTURED = 'the change feed does not carry this type: the column stays NULL';
+const LARGE_TEXT = noted('text', 'large-text');
+const NOT_CARRIED = noted('text', 'not-carried');
 
 const numeric: MssqlMapping = ({ precision = 18, scale = 0 }) =>
   exact(`numeric(${precision},${scale})`);
@@ -23,24 +23,18 @@ const character: MssqlMapping = ({ length = 1 }) => exact(`character(${length})`
 const varying: MssqlMapping = ({ length = 1 }) =>
   length === 'max'
     ? LARGE_TEXT
-    : widened(
-        `character varying(${length})`,
-        'the length counts characters, at the source code units or bytes',
-      );
+    : noted(`character varying(${length})`, 'length-in-characters');
 
 /** Time types: the seventh digit of the second is rounded away. */
 function seconds(before: string, after: string): MssqlMapping {
   return ({ scale = 7 }) => {
     const type = `${before}(${Math.min(scale, SECOND_DIGITS)}) ${after}`;
-    return scale > SECOND_DIGITS ? lossy(type, 'seconds are rounded to 6 digits') : exact(type);
+    return scale > SECOND_DIGITS ? noted(type, 'second-digits') : exact(type);
   };
 }
 
 const offset: MssqlMapping = ({ scale = 7 }) =>
-  lossy(
-    `timestamp(${Math.min(scale, SECOND_DIGITS)}) with time zone`,
-    'the same instant, without the offset it was written with',
-  );
+  noted(`timestamp(${Math.min(scale, SECOND_DIGITS)}) with time zone`, 'no-offset');
 
 /** Default types by the name in `sys.types`. */
 export const MSSQL_TYPES: Readonly<Record<string, MssqlMapping>> = {
@@ -65,23 +59,19 @@ export const MSSQL_TYPES: Readonly<Record<string, MssqlMapping>> = {
   nchar: character,
   varchar: varying,
   nvarchar: varying,
-  sysname: always(
-    widened('character varying(128)', 'the length counts characters, at the source code units'),
-  ),
+  sysname: always(noted('character varying(128)', 'length-in-characters')),
   text: always(LARGE_TEXT),
   ntext: always(LARGE_TEXT),
   binary: always(exact('bytea')),
   varbinary: always(exact('bytea')),
   image: always(exact('bytea')),
-  timestamp: always(exact('bytea', 'changes at every update: consider ignore_columns')),
-  rowversion: always(exact('bytea', 'changes at every update: consider ignore_columns')),
+  timestamp: always(noted('bytea', 'changes-always')),
+  rowversion: always(noted('bytea', 'changes-always')),
   uniqueidentifier: always(exact('uuid')),
-  xml: always(
-    lossy('xml', 'has no equality; insignificant white space and declarations may differ'),
-  ),
+  xml: always(noted('xml', 'xml-text')),
   json: always(exact('jsonb')),
-  sql_variant: always(unsupported('text', NOT_CAPTURED)),
-  hierarchyid: always(unsupported('text', NOT_CAPTURED)),
-  geometry: always(unsupported('text', NOT_CAPTURED)),
-  geography: always(unsupported('text', NOT_CAPTURED)),
+  sql_variant: always(NOT_CARRIED),
+  hierarchyid: always(NOT_CARRIED),
+  geometry: always(NOT_CARRIED),
+  geography: always(NOT_CARRIED),
 };

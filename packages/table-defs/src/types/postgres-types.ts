@@ -1,28 +1,39 @@
 import type { CatalogColumn } from '@cdc-migrations/catalog';
 import { formatPgType, parsePgType } from './canonical-type.ts';
-import { exact, lossy, widened, type MappedType } from './mapped-type.ts';
+import { exact, noted, type MappedType } from './mapped-type.ts';
+
+/** Types whose arrays Debezium leaves out. */
+const ARRAY_NOT_CARRIED = new Set(['money', 'interval', 'bit varying', 'xml']);
 
 /** Default type of a column of a PostgreSQL source: the same with its facets; undefined where there is none. */
 export function mapPostgresType(column: CatalogColumn): MappedType | undefined {
-  if (column.declaredKind === 'enum') {
-    return widened(
-      column.array ? 'text[]' : 'text',
-      `the enum ${column.declaredAs} does not exist in the target`,
-    );
+  const type = counterpartOf(column);
+  if (type === undefined) return undefined;
+  const { declaredAs, declaredKind } = column;
+  if (column.array && ARRAY_NOT_CARRIED.has(column.type)) return noted(type, 'not-carried');
+  if (declaredKind === 'enum') {
+    return noted(type, 'enum-as-text', `the enum ${declaredAs} does not exist in the target`);
   }
-  if (column.type === 'money') {
-    return lossy(
-      column.array ? 'numeric(19,2)[]' : 'numeric(19,2)',
-      'its text depends on the locale of the source',
-    );
-  }
+  if (column.type === 'money') return noted(type, 'money-text');
+  if (column.type === 'bit varying') return noted(type, 'bits-as-number');
+  return declaredKind === 'domain'
+    ? noted(
+        type,
+        'domain-as-base',
+        `the checks of the domain ${declaredAs} do not exist in the target`,
+      )
+    : exact(type);
+}
+
+/** As `format_type` spells it. */
+function counterpartOf(column: CatalogColumn): string | undefined {
+  const suffix = column.array ? '[]' : '';
+  if (column.declaredKind === 'enum') return `text${suffix}`;
+  if (column.type === 'money') return `numeric(19,2)${suffix}`;
   const named = parsePgType(column.type)?.base;
   if (!named) return undefined;
   const base = baseOf(named, column);
-  const type = formatPgType({ base, facets: facetsOf(base, column), array: Boolean(column.array) });
-  return column.declaredKind === 'domain'
-    ? widened(type, `the checks of the domain ${column.declaredAs} do not exist in the target`)
-    : exact(type);
+  return formatPgType({ base, facets: facetsOf(base, column), array: Boolean(column.array) });
 }
 
 /** `character` without a length is `bpchar` and takes any; as a word in SQL it would be `character(1)`. */

@@ -1,0 +1,20 @@
+import type { Command } from 'commander';
+import type { CommandContext } from '../program.ts';
+import type { TypesOptions } from '../types/types.ts';
+
+/** `cdc manage-migrations types`. */
+export function addTypes(migrations: Command, { setExitCode }: CommandContext): void {
+  migrations
+    .command('types')
+    .description(
+      'Lists the columns whose values the target does not keep just as the source has them, why, and what to do ' +
+        'about it.',
+    )
+    .option('--service <name...>', 'only tables of these services')
+    .option('--table <name...>', 'only these tables, by <Table> or <schema>.<Table>')
+    .option('--json', 'one JSON document on standard output, all else on standard error')
+    .action(async (options: Omit<TypesOptions, 'root'>) => {
+      const { types } = await import('../types/types.ts');
+      setExitCode(types({ ...options, ...migrations.opts<{ root?: string }>() }));
+    });
+}

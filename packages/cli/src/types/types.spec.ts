@@ -1,0 +1,80 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseDefinition, TYPE_NOTES } from '@cdc-migrations/table-defs';
+import { cdc } from '../cdc.fixture.ts';
+import { edit, emptyFolder, read, smallRepo } from '../repo.fixture.ts';
+import type { NotedColumn } from './list-noted-columns.ts';
+
+const FIXTURES = join(__dirname, '../../../../fixtures');
+
+function types(cwd: string, ...args: readonly string[]) {
+  return cdc(['manage-migrations', 'types', ...args], { cwd });
+}
+
+it.each(['adopus', 'asma'])('lists what the definitions of %s say', (name) => {
+  const root = join(FIXTURES, name);
+  const { code, stdout, stderr } = types(root, '--json');
+  expect([code, stderr]).toEqual([0, '']);
+  const listed = (JSON.parse(stdout) as { columns: NotedColumn[] }).columns;
+  const folder = join(root, 'generated/table-definitions');
+  const noted = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.yaml'))
+    .map((path) => parseDefinition(read(folder, path)))
+    .flatMap((table) =>
+      table.columns
+        .filter(({ exactness, code: note }) => note || (exactness && exactness !== 'exact'))
+        .map(({ name: column, code: note }) => [table.set, table.service, table.name, column, note]),
+    );
+  const found = listed.map(({ set, service, table, column, code: note, advice }) => {
+    expect(advice).toBe(TYPE_NOTES[note].advice);
+    return [set, service, table, column, note];
+  });
+  expect(found.map(String).sort()).toEqual(noted.map(String).sort());
+  expect(noted.length).toBeGreaterThan(3);
+});
+
+it('says it to people, with what to do', () => {
+  const { code, stdout } = types(join(FIXTURES, 'asma'), '--table', 'directory.users', 'roles');
+  expect(stdout).toBe(`sink_portal.search directory.users from directory_dev.public.users
+  person_no: public.pnr (character(11)) -> character(11), widened, domain-as-base
+  status: public.user_status (enum) -> text, widened, enum-as-text
+sink_warehouse.analytics directory.roles from directory_dev.public.roles
+  permissions: bit varying(64) -> bit varying(64), lossy, bits-as-number
+sink_warehouse.analytics directory.users from directory_dev.public.users
+  person_no: public.pnr (character(11)) -> character(11), widened, domain-as-base
+  status: public.user_status (enum) -> text, widened, enum-as-text
+
+bits-as-number: Debezium sends the bits as a number: those before the first 1 are lost
+  what to do: give the column of the source a fixed length, bit(n), or the type text
+domain-as-base: the checks of the domain do not exist in the target
+  what to do: nothing: every value fits
+enum-as-text: the enum does not exist in the target
+  what to do: nothing: every value fits
+
+5 of 19 columns listed: 1 lossy, 4 widened
+`);
+  expect(code).toBe(0);
+});
+
+it('says only the number where all are exact', () => {
+  const { code, stdout } = types(join(FIXTURES, 'asma'), '--service', 'proxy', '--table', 'routes');
+  expect([code, stdout]).toEqual([0, '0 of 9 columns listed\n']);
+});
+
+it.each([
+  ['--table', 'Aktor', '--table: there is no table "Aktor"; there are: '],
+  ['--service', 'adopsu', '--service: there is no service "adopsu"; there are: adopus'],
+])('%s that nothing has is an error', (option, name, message) => {
+  const { code, stdout, stderr } = types(join(FIXTURES, 'adopus'), option, name);
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toContain(message);
+});
+
+it('a mistake in the configuration is told with file and line, a missing repo too', () => {
+  const root = smallRepo();
+  edit(root, 'services/adopus.yaml', 'tables:', 'tabels:');
+  const { code, stderr } = types(root);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/^services\/adopus\.yaml:\d+ .*tabels/m);
+  expect(types(emptyFolder()).code).toBe(2);
+});

@@ -1,0 +1,44 @@
+import { readServiceConfig } from '@cdc-migrations/config';
+import { buildDefinitions } from '@cdc-migrations/table-defs';
+import { EXIT } from '../exit-code.ts';
+import { findRoot } from '../find-root.ts';
+import { readSnapshots } from '../generate/read-outputs.ts';
+import { selectTables, type Selection } from '../generate/select-tables.ts';
+import { locateError } from '../locate-error.ts';
+import { listNotedColumns } from './list-noted-columns.ts';
+import { renderNotedColumns } from './render-noted-columns.ts';
+
+export interface TypesOptions extends Selection {
+  readonly root?: string;
+  readonly json?: boolean;
+}
+
+/**
+ * Prints the columns that are not exact, from the configuration and the snapshots.
+ *
+ * @throws ConfigError, CommandError
+ */
+export function types({ root: start, json, ...selection }: TypesOptions): number {
+  const root = findRoot(start);
+  const tables = selectTables(readTables(root), selection);
+  const columns = listNotedColumns(tables);
+  const text = json
+    ? JSON.stringify({ columns }, null, 2)
+    : renderNotedColumns(columns, countColumns(tables));
+  process.stdout.write(`${text}\n`);
+  return EXIT.done;
+}
+
+function readTables(root: string) {
+  try {
+    return buildDefinitions(readServiceConfig(root), readSnapshots(root)).tables;
+  } catch (error) {
+    throw locateError(error, root);
+  }
+}
+
+function countColumns(tables: ReturnType<typeof readTables>): number {
+  return tables.flatMap(({ columns }) =>
+    columns.map(({ role }) => role).filter((role) => role === 'source'),
+  ).length;
+}

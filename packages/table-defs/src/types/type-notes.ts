@@ -1,0 +1,83 @@
+import type { Exactness } from '../table-definition.ts';
+
+/** What is to be said of columns of one kind. */
+export interface TypeNote {
+  readonly exactness: Exactness;
+  readonly says: string;
+  /** What people can do about it. */
+  readonly advice: string;
+}
+
+/** Code of a note: stays as it is once it is published. */
+export type TypeNoteCode = keyof typeof TYPE_NOTES;
+
+const NOTHING = 'nothing: every value fits';
+
+/** Why a column is not exact, or what else is worth knowing of it, by a code. */
+export const TYPE_NOTES = {
+  'length-in-characters': {
+    exactness: 'widened',
+    says: 'the length counts characters, at the source code units or bytes',
+    advice: NOTHING,
+  },
+  'enum-as-text': {
+    exactness: 'widened',
+    says: 'the enum does not exist in the target',
+    advice: NOTHING,
+  },
+  'domain-as-base': {
+    exactness: 'widened',
+    says: 'the checks of the domain do not exist in the target',
+    advice: NOTHING,
+  },
+  override: {
+    exactness: 'widened',
+    says: 'an override took the place of the usual type',
+    advice: NOTHING,
+  },
+  'override-narrows': {
+    exactness: 'lossy',
+    says: 'an override took the place of a type with values that it does not take',
+    advice: 'an event with such a value goes to the dead letters; widen the override if there are any',
+  },
+  'second-digits': {
+    exactness: 'lossy',
+    says: 'seconds are rounded to 6 digits',
+    advice: 'override with text where the seventh digit matters',
+  },
+  'no-offset': {
+    exactness: 'lossy',
+    says: 'the same instant, without the offset it was written with',
+    advice: 'override with text where the offset matters',
+  },
+  'large-text': {
+    exactness: 'lossy',
+    says: 'NUL and unpaired surrogates cannot be stored; 1 GB at most',
+    advice: 'an event with such a value is refused: let the sink pipeline replace them',
+  },
+  'xml-text': {
+    exactness: 'lossy',
+    says: 'has no equality; insignificant white space and declarations may differ',
+    advice: 'override with text where every character matters',
+  },
+  'money-text': {
+    exactness: 'lossy',
+    says: 'its text depends on the locale of the source',
+    advice: 'lc_monetary of the source has to have 2 digits after the point, as money.fraction.digits of Debezium',
+  },
+  'bits-as-number': {
+    exactness: 'lossy',
+    says: 'Debezium sends the bits as a number: those before the first 1 are lost',
+    advice: 'give the column of the source a fixed length, bit(n), or the type text',
+  },
+  'not-carried': {
+    exactness: 'unsupported',
+    says: 'the change feed does not carry this type: the column stays NULL',
+    advice: 'put the column into ignore_columns, or have the source write it to another one as text',
+  },
+  'changes-always': {
+    exactness: 'exact',
+    says: 'changes at every update: consider ignore_columns',
+    advice: 'put the column into ignore_columns unless somebody reads it',
+  },
+} as const satisfies Readonly<Record<string, TypeNote>>;
