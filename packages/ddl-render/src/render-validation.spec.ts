@@ -39,9 +39,25 @@ describe('the check of an existing table', () => {
       'finds columns that are missing, too narrow or NOT NULL',
       'id smallint, name text NOT NULL',
       [
-        ['id', 'column is smallint, which does not take every integer of actno int'],
+        ['id', 'column is too narrow: smallint does not take every integer of actno int'],
         ['name', 'column is NOT NULL, and Navn nvarchar(100) can be NULL'],
         ['_customer_id', 'column is missing, wanted uuid for the template column'],
+      ],
+    ],
+    [
+      'finds columns of another type, all that is wrong with each',
+      'id text, name varchar(99) NOT NULL, _customer_id uuid[]',
+      [
+        ['id', 'column has another type: text, wanted integer for actno int'],
+        [
+          'name',
+          'column is NOT NULL, and Navn nvarchar(100) can be NULL',
+        ],
+        [
+          'name',
+          'column is too narrow: character varying(99) does not take every character varying(100) of Navn nvarchar(100)',
+        ],
+        ['_customer_id', 'column has another type: uuid[], wanted uuid for the template column'],
       ],
     ],
     [
