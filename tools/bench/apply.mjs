@@ -139,6 +139,9 @@ function writeRepo() {
   for (const part of ['services', 'generated', 'sink-groups.yaml', 'source-groups.yaml']) {
     cpSync(join(ROOT, 'fixtures/adopus', part), join(REPO, part), { recursive: true });
   }
+  const sinks = readFileSync(join(REPO, 'sink-groups.yaml'), 'utf8');
+  const clearText = sinks.replace(/^( +)password: .*$/gm, '$&\n$1sslmode: disable');
+  writeFileSync(join(REPO, 'sink-groups.yaml'), clearText);
   const groups = readFileSync(join(REPO, 'source-groups.yaml'), 'utf8');
   const before = groups.slice(0, groups.indexOf('\n  sources:\n'));
   const sources = names.map(

@@ -1,3 +1,4 @@
+import { isCertificate } from '@cdc-migrations/config';
 import { readFileSync } from 'node:fs';
 import { CaFileError } from './source-error.ts';
 import type { SourceTarget } from './source-target.ts';
@@ -7,7 +8,9 @@ export function readCa(target: SourceTarget): string | undefined {
   const { caFile } = target.server;
   if (caFile === undefined) return undefined;
   try {
-    return readFileSync(caFile, 'utf8');
+    const pem = readFileSync(caFile, 'utf8');
+    if (isCertificate(pem)) return pem;
+    throw new Error('no certificate in PEM');
   } catch (cause) {
     throw new CaFileError(target, caFile, { cause });
   }

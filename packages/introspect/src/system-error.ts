@@ -4,15 +4,6 @@ export interface SystemError {
   readonly message: string;
 }
 
-/** Codes with which Node refuses a certificate. https://nodejs.org/api/tls.html#x509-certificate-error-codes */
-const CERTIFICATE_CODE =
-  /^(CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_CERT|DEPTH_ZERO_|ERR_TLS_CERT_|INVALID_CA|PATH_LENGTH_|INVALID_PURPOSE|HOSTNAME_MISMATCH)/;
-
-/** Whether a code says that the certificate of the other side is not trusted. */
-export function isCertificateError(code: string): boolean {
-  return CERTIFICATE_CODE.test(code);
-}
-
 /** The innermost error with a code: drivers wrap what the system said. */
 export function findSystemError(error: unknown): SystemError | undefined {
   let found: SystemError | undefined;

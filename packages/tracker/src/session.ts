@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import postgres, { type Options } from 'postgres';
-import type { ResolvedServer } from '@cdc-migrations/config';
+import { postgresTls, type ResolvedServer } from '@cdc-migrations/config';
+import { connectSocket, readCa } from './connect-socket.ts';
 import { TargetError, toTargetError } from './target-error.ts';
 
 /** Where a target is. */
@@ -42,6 +42,7 @@ const HOST = /^(?:[^\s,@/]+|\/[^,]*)$/u;
 export function openSession({ server, database }: TargetAddress, application: string): Session {
   if (!HOST.test(server.host))
     throw new TargetError('its host is neither a name nor an address', 'INVALID_HOST');
+  const ssl = postgresTls(server, readCa(server));
   let isLost = false;
   const sql = postgres({
     host: server.host,
@@ -49,7 +50,9 @@ export function openSession({ server, database }: TargetAddress, application: st
     user: server.user,
     password: server.password,
     database,
-    ssl: tlsOptions(server),
+    ssl: ssl ?? false,
+    socket: () =>
+      connectSocket(server, { timeoutMs: CONNECT_TIMEOUT_S * 1000, encrypt: ssl !== undefined }),
     max: 1,
     prepare: false,
     fetch_types: false,
@@ -91,14 +94,4 @@ function isSeveral(result: readonly unknown[]): boolean {
 
 function lastOf(result: readonly unknown[]): readonly unknown[] {
   return isSeveral(result) ? (result.at(-1) as readonly unknown[]) : result;
-}
-
-/** As libpq reads `sslmode`, whose default is to encrypt where the server can. */
-function tlsOptions({ sslmode, caFile }: ResolvedServer): Options<Record<string, never>>['ssl'] {
-  const ca = caFile === undefined ? {} : { ca: readFileSync(caFile, 'utf8') };
-  if (sslmode === undefined) return 'prefer';
-  if (sslmode === 'disable') return false;
-  if (sslmode === 'require') return { ...ca, rejectUnauthorized: caFile !== undefined };
-  if (sslmode === 'verify-ca') return { ...ca, checkServerIdentity: () => undefined };
-  return { ...ca, rejectUnauthorized: true };
 }

@@ -1,3 +1,5 @@
+import { isCertificateError } from '@cdc-migrations/config';
+
 /**
  * A target that cannot be reached, or SQL that failed there. It is made from the fields of the driver's error that can
  * hold no secret, and does not keep that error: the driver puts addresses, and what was sent, into it.
@@ -51,26 +53,45 @@ const NETWORK: Readonly<Record<string, string>> = {
   CONNECTION_CLOSED: 'the connection was lost',
   CONNECTION_ENDED: 'the connection was lost',
   CONNECTION_DESTROYED: 'the connection was lost',
+  NO_TLS:
+    'it offers no encryption, and nothing was sent; set it up there, or set sslmode: disable for its server in sink-groups.yaml',
+  EPROTO: 'it did not agree on encryption; it needs TLS 1.2 with a certificate of today',
 };
+
+const UNTRUSTED =
+  'name its authority with ca_file, or set sslmode: require for its server in sink-groups.yaml';
+/** The message names the hosts, which is not to be told. */
+const OTHER_HOST = 'ERR_TLS_CERT_ALTNAME_INVALID';
 
 /** SQLSTATE classes that end a connection or keep it from being made. */
 const CONNECTION_CLASSES = /^(08|28|3D|53300|57P)/;
 
 /** The driver's error as one of ours; errors of ours stay as they are, others were defects already. */
 export function toTargetError(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof TargetError) return error;
+  if (error instanceof TargetError || !isErrorLike(error)) return error;
   if (error.name === 'PostgresError') return fromServer(error as unknown as ServerError);
   const { code } = error as NodeJS.ErrnoException;
   if (code === undefined) return error;
+  if (isCertificateError(code)) {
+    const why = code === OTHER_HOST ? 'it is for another host' : error.message;
+    return new TargetError(`its certificate is not trusted (${why}); ${UNTRUSTED}`, code);
+  }
   const meaning = NETWORK[code];
   return new TargetError(meaning ? `${meaning} (${code})` : `no connection (${code})`, code);
+}
+
+/** Errors of Node are not always instances of this realm's Error. */
+function isErrorLike(error: unknown): error is Error {
+  return typeof error === 'object' && error !== null && 'message' in error && 'name' in error;
 }
 
 function fromServer({ message, code, detail, hint, where, position }: ServerError): TargetError {
   return new TargetError(message, code, {
     kind: CONNECTION_CLASSES.test(code) ? 'connection' : 'sql',
     detail,
-    hint,
+    hint: /no encryption|SSL off/.test(message)
+      ? 'it demands encryption: remove sslmode: disable from its server in sink-groups.yaml'
+      : hint,
     context: where,
     offset: position === undefined ? undefined : Number(position) - 1,
   });

@@ -1,3 +1,5 @@
+export { enableTls } from './enable-tls.ts';
+export type { TlsFiles } from './enable-tls.ts';
 export { startPostgres } from './start-postgres.ts';
 export type {
   ConnectOptions,

@@ -58,7 +58,9 @@ export function copyAdopus(database = 'directory'): {
   const sinks = readFileSync(join(ADOPUS, 'sink-groups.yaml'), 'utf8');
   writeFileSync(
     join(root, 'sink-groups.yaml'),
-    sinks.replace(/database: \w+/g, `database: ${database}`),
+    sinks
+      .replace(/database: \w+/g, `database: ${database}`)
+      .replace(/^( +)password: .*$/gm, '$&\n$1sslmode: disable'),
   );
   return { root, remove: () => rmSync(root, { recursive: true }) };
 }

@@ -10,7 +10,8 @@ import {
   UnknownDatabaseError,
   UntrustedCertificateError,
 } from '../source-error.ts';
-import { errorsIn, findSystemError, isCertificateError } from '../system-error.ts';
+import { isCertificateError } from '@cdc-migrations/config';
+import { errorsIn, findSystemError } from '../system-error.ts';
 import type { SourceTarget } from '../source-target.ts';
 
 /** An error message of the server. https://learn.microsoft.com/sql/relational-databases/errors-events/database-engine-events-and-errors */

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { connect, isIP, type Socket } from 'node:net';
-import type { ConnectionOptions } from 'node:tls';
+import { connect, type Socket } from 'node:net';
+import { postgresTls } from '@cdc-migrations/config';
 import postgres, { type Sql, type TransactionSql } from 'postgres';
 import { readCa } from '../read-ca.ts';
 import { SourceTimeoutError } from '../source-error.ts';
@@ -24,7 +24,7 @@ const SETUP = `SET LOCAL search_path = pg_catalog; SET LOCAL statement_timeout =
 /** Opens a connection with the first query; what fails is a SourceError that says why. */
 export function openPostgres(target: SourceTarget, timeoutMs: number): PostgresSession {
   const { host, port, user, password } = target.server;
-  const ssl = tlsOptions(target);
+  const ssl = postgresTls(target.server, readCa(target));
   const sql = postgres({
     ...{ host, port, user, password, database: target.database },
     ...{ max: 1, prepare: false, fetch_types: false, idle_timeout: 0, onnotice: () => undefined },
@@ -48,22 +48,6 @@ export function openPostgres(target: SourceTarget, timeoutMs: number): PostgresS
       }
     },
     close: () => end(sql),
-  };
-}
-
-/** Node's options for TLS; undefined for a connection in clear text. Unless said, the certificate is verified. */
-function tlsOptions(target: SourceTarget): ConnectionOptions | undefined {
-  const { sslmode, encrypt, trustServerCertificate, host } = target.server;
-  const mode =
-    sslmode ?? (encrypt === false ? 'disable' : trustServerCertificate ? 'require' : 'verify-full');
-  if (mode === 'disable') return undefined;
-  const ca = readCa(target);
-  return {
-    host,
-    ...(isIP(host) === 0 && { servername: host }),
-    ...(ca !== undefined && { ca }),
-    rejectUnauthorized: mode !== 'require',
-    ...(mode === 'verify-ca' && { checkServerIdentity: () => undefined }),
   };
 }
 

@@ -10,7 +10,8 @@ import {
   UnknownDatabaseError,
   UntrustedCertificateError,
 } from '../source-error.ts';
-import { findSystemError, isCertificateError, type SystemError } from '../system-error.ts';
+import { isCertificateError } from '@cdc-migrations/config';
+import { findSystemError, type SystemError } from '../system-error.ts';
 import type { SourceTarget } from '../source-target.ts';
 
 type Build = (target: SourceTarget, error: SystemError, options: ErrorOptions) => SourceError;

@@ -1,0 +1,45 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ResolvedServer } from '@cdc-migrations/config';
+import {
+  enableTls,
+  type PostgresServer,
+  startPostgres,
+  type TlsFiles,
+} from '@cdc-migrations/postgres-fixture';
+import { readCatalogs } from '../read-catalogs.ts';
+
+let server: PostgresServer;
+let files: TlsFiles;
+beforeAll(async () => {
+  server = await startPostgres({ major: 18 });
+  files = await enableTls(server);
+  const sql = server.connect({ max: 1 });
+  await sql`CREATE TABLE public.a (id integer PRIMARY KEY)`;
+  await sql.end();
+});
+afterAll(async () => {
+  await server?.stop();
+  if (files) rmSync(files.folder, { recursive: true });
+});
+
+it.each<[string, (files: TlsFiles) => Partial<ResolvedServer>, RegExp | 'read']>([
+  ['is verified unless something else is said', ({ ca }) => ({ caFile: ca }), 'read'],
+  ['refuses an authority that nobody knows', () => ({}), /certificate of the server is not trusted .*ca_file/],
+  ['refuses another authority', ({ otherCa }) => ({ caFile: otherCa }), /is not trusted/],
+  ['refuses another host', ({ ca }) => ({ caFile: ca, host: '127.0.0.1' }), /is not trusted/],
+  ['takes any certificate with require', () => ({ sslmode: 'require' }), 'read'],
+  ['needs certificates in ca_file', ({ folder }) => ({ caFile: join(folder, 'names') }), /ca_file .* in PEM/],
+])('TLS with a source %s', async (_what, changesOf, expected) => {
+  const { port, password } = server;
+  const address = { name: 'default', host: 'localhost', port, user: 'postgres', password };
+  const target = {
+    type: 'postgres',
+    server: { ...address, ...changesOf(files) },
+    database: 'postgres',
+  } as const;
+  const selection = { database: 'd', schema: 'public', pattern: 'db-shared', tables: ['a'] } as const;
+  const found = await readCatalogs(target, [selection]).catch((error: Error) => error.message);
+  if (expected === 'read') expect(found).toMatchObject([{ tables: [{ name: 'a' }] }]);
+  else expect(found).toMatch(expected);
+});

@@ -1,0 +1,61 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { isCertificate, type ResolvedServer } from '@cdc-migrations/config';
+import { TargetError } from './target-error.ts';
+
+/** `N`: the server's answer to the request for TLS when it has none. */
+const NO_TLS = 0x4e;
+
+/**
+ * A connection for the driver, which by itself would try again without end while the port hangs up, and speak TLS to a
+ * server that declined it.
+ *
+ * @param encrypt whether the driver asks for TLS.
+ */
+export async function connectSocket(
+  { host, port }: Pick<ResolvedServer, 'host' | 'port'>,
+  { timeoutMs, encrypt }: { readonly timeoutMs: number; readonly encrypt: boolean },
+): Promise<Socket> {
+  const path = `${host}/.s.PGSQL.${port}`;
+  const socket = connect(host.startsWith('/') ? { path } : { host, port, noDelay: true });
+  await once(socket, 'connect', { signal: AbortSignal.timeout(timeoutMs) }).catch((error) => {
+    socket.destroy();
+    throw codeOf(error) === undefined ? failure('CONNECT_TIMEOUT') : error;
+  });
+  if (encrypt) {
+    socket.once('data', ([answer]: Buffer) => {
+      if (answer === NO_TLS) socket.destroy(failure('NO_TLS'));
+    });
+  }
+  socket.once('close', (hadError) => {
+    if (!hadError) socket.emit('error', failure('ECONNRESET'));
+  });
+  return socket;
+}
+
+function codeOf(error: unknown): unknown {
+  const { code } = error as { readonly code?: unknown };
+  return code === 'ABORT_ERR' ? undefined : code;
+}
+
+function failure(code: string): Error {
+  return Object.assign(new Error(code), { code });
+}
+
+/**
+ * The authorities in a server's `ca_file`, as PEM; undefined where it names none.
+ *
+ * @throws TargetError
+ */
+export function readCa({ caFile }: ResolvedServer): string | undefined {
+  if (caFile === undefined) return undefined;
+  let pem: string;
+  try {
+    pem = readFileSync(caFile, 'utf8');
+  } catch {
+    throw new TargetError('its ca_file cannot be read; name a file with certificates in PEM', 'CA_FILE');
+  }
+  if (isCertificate(pem)) return pem;
+  throw new TargetError('its ca_file holds no certificate in PEM', 'CA_FILE');
+}

@@ -1,0 +1,117 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import type { ResolvedServer } from '@cdc-migrations/config';
+import {
+  enableTls,
+  type PostgresServer,
+  startPostgres,
+  type TlsFiles,
+} from '@cdc-migrations/postgres-fixture';
+import { openSession } from './session.ts';
+
+let server: PostgresServer;
+let files: TlsFiles;
+beforeAll(async () => {
+  server = await startPostgres({ major: 18 });
+  files = await enableTls(server);
+});
+afterAll(async () => {
+  await server?.stop();
+  if (files) rmSync(files.folder, { recursive: true });
+});
+
+type Changes = Partial<ResolvedServer>;
+
+/** Whether the session is encrypted, or why there is none. */
+async function encryption(changes: Changes): Promise<unknown> {
+  const { port, password } = server;
+  const address = { name: 'test', host: 'localhost', port, user: 'postgres', password, ...changes };
+  try {
+    const session = openSession({ server: address, database: 'postgres' }, 'test');
+    try {
+      const [row] = await session.query<{ ssl: boolean }>(
+        'SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()',
+      );
+      return row!.ssl;
+    } finally {
+      await session.close();
+    }
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+const ADDRESS = '127.0.0.1';
+const UNTRUSTED = /^its certificate is not trusted \((.*)\); name its authority with ca_file, or set sslmode: require /;
+
+describe('TLS with a target', () => {
+  it.each<[string, (files: TlsFiles) => Changes, unknown]>([
+    ['is verified unless something else is said', ({ ca }) => ({ caFile: ca }), true],
+    ['refuses an authority that nobody knows', () => ({}), UNTRUSTED],
+    ['refuses another authority', ({ otherCa }) => ({ caFile: otherCa }), UNTRUSTED],
+    [
+      'refuses a certificate for another host',
+      ({ ca }) => ({ caFile: ca, host: ADDRESS, sslmode: 'verify-full' }),
+      /^its certificate is not trusted \(it is for another host\); /,
+    ],
+    [
+      'verify-ca: takes it for any host',
+      ({ ca }) => ({ caFile: ca, host: ADDRESS, sslmode: 'verify-ca' }),
+      true,
+    ],
+    ['verify-ca: refuses another authority', ({ otherCa }) => ({ caFile: otherCa, sslmode: 'verify-ca' }), UNTRUSTED],
+    ['require: takes any certificate', () => ({ host: ADDRESS, sslmode: 'require' }), true],
+    ['require: verifies it where there is a ca_file', ({ otherCa }) => ({ caFile: otherCa, sslmode: 'require' }), UNTRUSTED],
+    ['disable: has none', () => ({ sslmode: 'disable' }), false],
+    ['needs a ca_file that is there', () => ({ caFile: '/nowhere/ca.pem' }), /^its ca_file cannot be read; /],
+    [
+      'needs a ca_file with a certificate',
+      ({ folder }) => ({ caFile: join(folder, 'names') }),
+      'its ca_file holds no certificate in PEM',
+    ],
+  ])('%s', async (_what, changesOf, expected) => {
+    const found = await encryption(changesOf(files));
+    if (expected instanceof RegExp) expect(found).toMatch(expected);
+    else expect(found).toBe(expected);
+  });
+
+  it('nothing is sent to a server that has none', async () => {
+    const plain = await startPostgres({ major: 18 });
+    try {
+      expect(await encryption({ port: plain.port, password: plain.password })).toMatch(
+        /^it offers no encryption, and nothing was sent; .* sslmode: disable for its server in sink-groups\.yaml/,
+      );
+    } finally {
+      await plain.stop();
+    }
+  });
+
+  it.each(['disable', 'verify-full'] as const)('%s: a port that hangs up is told', async (sslmode) => {
+    const silent = createServer((socket) => socket.resume().end()).listen(0, ADDRESS);
+    await new Promise((resolve) => silent.once('listening', resolve));
+    const { port } = silent.address() as { port: number };
+    expect(await encryption({ host: ADDRESS, port, sslmode })).toBe('the connection was lost (ECONNRESET)');
+    await new Promise((resolve) => silent.close(resolve));
+  });
+
+  it('a server that demands it says so', async () => {
+    const sql = server.connect({ max: 1 });
+    const [row] = await sql<{ hba_file: string }[]>`SHOW hba_file`;
+    writeFileSync(row!.hba_file, 'hostssl all all all scram-sha-256\n');
+    await sql`SELECT pg_reload_conf()`;
+    await sql.end();
+    const session = openSession(
+      {
+        server: { name: 'test', host: ADDRESS, port: server.port, user: 'postgres', password: server.password, sslmode: 'disable' },
+        database: 'postgres',
+      },
+      'test',
+    );
+    await expect(session.query('SELECT 1')).rejects.toMatchObject({
+      kind: 'connection',
+      hint: 'it demands encryption: remove sslmode: disable from its server in sink-groups.yaml',
+    });
+    await session.close();
+  });
+});
