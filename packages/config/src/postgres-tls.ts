@@ -3,10 +3,7 @@ import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { ResolvedServer } from './resolve-server.ts';
 
-type TlsSettings = Pick<
-  ResolvedServer,
-  'host' | 'sslmode' | 'encrypt' | 'trustServerCertificate'
->;
+type TlsSettings = Pick<ResolvedServer, 'host' | 'sslmode' | 'encrypt' | 'trustServerCertificate'>;
 
 /**
  * Node's options for TLS with a PostgreSQL server, of a source or a sink; undefined for a connection in clear text. As

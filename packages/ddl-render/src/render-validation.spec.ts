@@ -49,10 +49,7 @@ describe('the check of an existing table', () => {
       'id text, name varchar(99) NOT NULL, _customer_id uuid[]',
       [
         ['id', 'column has another type: text, wanted integer for actno int'],
-        [
-          'name',
-          'column is NOT NULL, and Navn nvarchar(100) can be NULL',
-        ],
+        ['name', 'column is NOT NULL, and Navn nvarchar(100) can be NULL'],
         [
           'name',
           'column is too narrow: character varying(99) does not take every character varying(100) of Navn nvarchar(100)',

@@ -54,7 +54,10 @@ export function readCa({ caFile }: ResolvedServer): string | undefined {
   try {
     pem = readFileSync(caFile, 'utf8');
   } catch {
-    throw new TargetError('its ca_file cannot be read; name a file with certificates in PEM', 'CA_FILE');
+    throw new TargetError(
+      'its ca_file cannot be read; name a file with certificates in PEM',
+      'CA_FILE',
+    );
   }
   if (isCertificate(pem)) return pem;
   throw new TargetError('its ca_file holds no certificate in PEM', 'CA_FILE');

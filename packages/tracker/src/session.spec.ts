@@ -43,7 +43,8 @@ async function encryption(changes: Changes): Promise<unknown> {
 }
 
 const ADDRESS = '127.0.0.1';
-const UNTRUSTED = /^its certificate is not trusted \((.*)\); name its authority with ca_file, or set sslmode: require /;
+const UNTRUSTED =
+  /^its certificate is not trusted \((.*)\); name its authority with ca_file, or set sslmode: require /;
 
 describe('TLS with a target', () => {
   it.each<[string, (files: TlsFiles) => Changes, unknown]>([
@@ -60,11 +61,23 @@ describe('TLS with a target', () => {
       ({ ca }) => ({ caFile: ca, host: ADDRESS, sslmode: 'verify-ca' }),
       true,
     ],
-    ['verify-ca: refuses another authority', ({ otherCa }) => ({ caFile: otherCa, sslmode: 'verify-ca' }), UNTRUSTED],
+    [
+      'verify-ca: refuses another authority',
+      ({ otherCa }) => ({ caFile: otherCa, sslmode: 'verify-ca' }),
+      UNTRUSTED,
+    ],
     ['require: takes any certificate', () => ({ host: ADDRESS, sslmode: 'require' }), true],
-    ['require: verifies it where there is a ca_file', ({ otherCa }) => ({ caFile: otherCa, sslmode: 'require' }), UNTRUSTED],
+    [
+      'require: verifies it where there is a ca_file',
+      ({ otherCa }) => ({ caFile: otherCa, sslmode: 'require' }),
+      UNTRUSTED,
+    ],
     ['disable: has none', () => ({ sslmode: 'disable' }), false],
-    ['needs a ca_file that is there', () => ({ caFile: '/nowhere/ca.pem' }), /^its ca_file cannot be read; /],
+    [
+      'needs a ca_file that is there',
+      () => ({ caFile: '/nowhere/ca.pem' }),
+      /^its ca_file cannot be read; /,
+    ],
     [
       'needs a ca_file with a certificate',
       ({ folder }) => ({ caFile: join(folder, 'names') }),
@@ -87,13 +100,18 @@ describe('TLS with a target', () => {
     }
   });
 
-  it.each(['disable', 'verify-full'] as const)('%s: a port that hangs up is told', async (sslmode) => {
-    const silent = createServer((socket) => socket.resume().end()).listen(0, ADDRESS);
-    await new Promise((resolve) => silent.once('listening', resolve));
-    const { port } = silent.address() as { port: number };
-    expect(await encryption({ host: ADDRESS, port, sslmode })).toBe('the connection was lost (ECONNRESET)');
-    await new Promise((resolve) => silent.close(resolve));
-  });
+  it.each(['disable', 'verify-full'] as const)(
+    '%s: a port that hangs up is told',
+    async (sslmode) => {
+      const silent = createServer((socket) => socket.resume().end()).listen(0, ADDRESS);
+      await new Promise((resolve) => silent.once('listening', resolve));
+      const { port } = silent.address() as { port: number };
+      expect(await encryption({ host: ADDRESS, port, sslmode })).toBe(
+        'the connection was lost (ECONNRESET)',
+      );
+      await new Promise((resolve) => silent.close(resolve));
+    },
+  );
 
   it('a server that demands it says so', async () => {
     const sql = server.connect({ max: 1 });
@@ -103,7 +121,14 @@ describe('TLS with a target', () => {
     await sql.end();
     const session = openSession(
       {
-        server: { name: 'test', host: ADDRESS, port: server.port, user: 'postgres', password: server.password, sslmode: 'disable' },
+        server: {
+          name: 'test',
+          host: ADDRESS,
+          port: server.port,
+          user: 'postgres',
+          password: server.password,
+          sslmode: 'disable',
+        },
         database: 'postgres',
       },
       'test',

@@ -36,8 +36,10 @@ const OF_GROUPS = {
   [`${SERVER}.password`]: 'as `host`; the variable may be set to nothing',
   [`${SERVER}.encrypt`]: 'SQL Server: TLS for all of the connection',
   [`${SERVER}.trust_server_certificate`]: 'SQL Server: accept any certificate',
-  [`${SERVER}.sslmode`]: 'PostgreSQL: TLS as libpq has it; without it `verify-full`: the certificate must be trusted and for this host',
-  [`${SERVER}.ca_file`]: 'certificates (PEM) of the authorities that may sign the server’s; without it those that Node trusts',
+  [`${SERVER}.sslmode`]:
+    'PostgreSQL: TLS as libpq has it; without it `verify-full`: the certificate must be trusted and for this host',
+  [`${SERVER}.ca_file`]:
+    'certificates (PEM) of the authorities that may sign the server’s; without it those that Node trusts',
   '<group>.sources':
     'customers (`db-per-tenant`), services (`db-shared`), or the target databases of a sink group',
   '<group>.sources.<source>.schemas': 'schemas of the database',

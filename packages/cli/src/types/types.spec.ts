@@ -23,7 +23,13 @@ it.each(['adopus', 'asma'])('lists what the definitions of %s say', (name) => {
     .flatMap((table) =>
       table.columns
         .filter(({ exactness, code: note }) => note || (exactness && exactness !== 'exact'))
-        .map(({ name: column, code: note }) => [table.set, table.service, table.name, column, note]),
+        .map(({ name: column, code: note }) => [
+          table.set,
+          table.service,
+          table.name,
+          column,
+          note,
+        ]),
     );
   const found = listed.map(({ set, service, table, column, code: note, advice }) => {
     expect(advice).toBe(TYPE_NOTES[note].advice);

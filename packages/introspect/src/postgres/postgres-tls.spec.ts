@@ -25,11 +25,19 @@ afterAll(async () => {
 
 it.each<[string, (files: TlsFiles) => Partial<ResolvedServer>, RegExp | 'read']>([
   ['is verified unless something else is said', ({ ca }) => ({ caFile: ca }), 'read'],
-  ['refuses an authority that nobody knows', () => ({}), /certificate of the server is not trusted .*ca_file/],
+  [
+    'refuses an authority that nobody knows',
+    () => ({}),
+    /certificate of the server is not trusted .*ca_file/,
+  ],
   ['refuses another authority', ({ otherCa }) => ({ caFile: otherCa }), /is not trusted/],
   ['refuses another host', ({ ca }) => ({ caFile: ca, host: '127.0.0.1' }), /is not trusted/],
   ['takes any certificate with require', () => ({ sslmode: 'require' }), 'read'],
-  ['needs certificates in ca_file', ({ folder }) => ({ caFile: join(folder, 'names') }), /ca_file .* in PEM/],
+  [
+    'needs certificates in ca_file',
+    ({ folder }) => ({ caFile: join(folder, 'names') }),
+    /ca_file .* in PEM/,
+  ],
 ])('TLS with a source %s', async (_what, changesOf, expected) => {
   const { port, password } = server;
   const address = { name: 'default', host: 'localhost', port, user: 'postgres', password };
@@ -38,7 +46,12 @@ it.each<[string, (files: TlsFiles) => Partial<ResolvedServer>, RegExp | 'read']>
     server: { ...address, ...changesOf(files) },
     database: 'postgres',
   } as const;
-  const selection = { database: 'd', schema: 'public', pattern: 'db-shared', tables: ['a'] } as const;
+  const selection = {
+    database: 'd',
+    schema: 'public',
+    pattern: 'db-shared',
+    tables: ['a'],
+  } as const;
   const found = await readCatalogs(target, [selection]).catch((error: Error) => error.message);
   if (expected === 'read') expect(found).toMatchObject([{ tables: [{ name: 'a' }] }]);
   else expect(found).toMatch(expected);

@@ -21,9 +21,7 @@ const numeric: MssqlMapping = ({ precision = 18, scale = 0 }) =>
 const character: MssqlMapping = ({ length = 1 }) => exact(`character(${length})`);
 
 const varying: MssqlMapping = ({ length = 1 }) =>
-  length === 'max'
-    ? LARGE_TEXT
-    : noted(`character varying(${length})`, 'length-in-characters');
+  length === 'max' ? LARGE_TEXT : noted(`character varying(${length})`, 'length-in-characters');
 
 /** Time types: the seventh digit of the second is rounded away. */
 function seconds(before: string, after: string): MssqlMapping {

@@ -38,7 +38,8 @@ export const TYPE_NOTES = {
   'override-narrows': {
     exactness: 'lossy',
     says: 'an override took the place of a type with values that it does not take',
-    advice: 'an event with such a value goes to the dead letters; widen the override if there are any',
+    advice:
+      'an event with such a value goes to the dead letters; widen the override if there are any',
   },
   'second-digits': {
     exactness: 'lossy',
@@ -63,7 +64,8 @@ export const TYPE_NOTES = {
   'money-text': {
     exactness: 'lossy',
     says: 'its text depends on the locale of the source',
-    advice: 'lc_monetary of the source has to have 2 digits after the point, as money.fraction.digits of Debezium',
+    advice:
+      'lc_monetary of the source has to have 2 digits after the point, as money.fraction.digits of Debezium',
   },
   'bits-as-number': {
     exactness: 'lossy',
@@ -73,7 +75,8 @@ export const TYPE_NOTES = {
   'not-carried': {
     exactness: 'unsupported',
     says: 'the change feed does not carry this type: the column stays NULL',
-    advice: 'put the column into ignore_columns, or have the source write it to another one as text',
+    advice:
+      'put the column into ignore_columns, or have the source write it to another one as text',
   },
   'changes-always': {
     exactness: 'exact',
