@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 /** The workspace. */
 export const ROOT = join(import.meta.dirname, '../..');
+export const EXAMPLES = join(ROOT, 'examples');
 const PACKAGES = join(ROOT, 'packages');
 
 /**

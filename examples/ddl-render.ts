@@ -1,0 +1,33 @@
+/** DDL from a definition that no YAML and no database was asked for. */
+import { renderTable } from '@cdc-migrations/ddl-render';
+import { METADATA_COLUMNS, type ReplicatedTable } from '@cdc-migrations/table-defs';
+
+const invoice: ReplicatedTable = {
+  kind: 'replicated',
+  set: 'reporting',
+  service: 'billing',
+  source: { database: 'billing', schema: 'public', table: 'invoice' },
+  schema: { scope: 'literal', name: 'reporting' },
+  name: 'invoice',
+  names: {
+    staging: 'stg_invoice',
+    trigger: 'trg_mark_for_merge',
+    mergeProcedure: 'sp_merge_invoice',
+    mergeWindow: 'fn_merge_window_invoice',
+    primaryKey: 'pk_invoice',
+    syncIndex: 'idx_invoice_sync_timestamp',
+    positionIndex: 'idx_invoice_position',
+  },
+  key: { columns: ['number'], origin: 'primary key' },
+  deleteMode: 'hard',
+  staging: 'unlogged',
+  transforms: [],
+  columns: [
+    { name: 'number', role: 'source', type: 'bigint', nullable: false },
+    { name: 'amount', role: 'source', type: 'numeric(12,2)', nullable: false },
+    ...METADATA_COLUMNS,
+  ],
+};
+
+const { text } = renderTable(invoice, 'migrations/tables/invoice.sql');
+console.log(text.split('\n\n').find((part) => part.startsWith('CREATE TABLE')));

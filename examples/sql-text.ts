@@ -1,0 +1,16 @@
+/** SQL of one's own beside the generated one: any name is quoted, none is cut by PostgreSQL. */
+import { buildSqlFile, quoteIdentifier, quoteQualified, shortName } from '@cdc-migrations/sql-text';
+
+const READER = 'reporting "nightly"';
+const tables = ['Actor', 'DistriktKontorTiltakTilbydtPersonligOppfølging'];
+
+const body = tables
+  .map((table) => {
+    const view = quoteQualified('reporting', shortName(`current_rows_of_${table}`));
+    return (
+      `CREATE OR REPLACE VIEW ${view} AS SELECT * FROM ${quoteQualified('public', table)};\n` +
+      `GRANT SELECT ON ${view} TO ${quoteIdentifier(READER)};\n`
+    );
+  })
+  .join('\n');
+console.log(buildSqlFile('migrations/manual/0001-views.sql', { target: 'reporting' }, body).text);
