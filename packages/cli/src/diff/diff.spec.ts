@@ -27,10 +27,6 @@ function grow(): void {
   edit(root, SNAPSHOT, before, after);
 }
 
-function shorten(): void {
-  edit(root, SNAPSHOT, 'length: 100', 'length: 50');
-}
-
 describe('what changed', () => {
   it('is nothing after generate', () => {
     expect(diff()).toEqual({ code: 0, stdout: 'no changes of the definitions\n', stderr: '' });
@@ -255,58 +251,5 @@ describe('definitions', () => {
       code: 2,
       stderr: expect.stringMatching(/^--base HEAD: fatal: not a git repository/),
     });
-  });
-});
-
-describe('--scaffold-manual', () => {
-  const MANUAL = 'migrations/manual';
-
-  it('begins a file for each table with an unsafe change, once, with the next number', () => {
-    write(root, `${MANUAL}/0007-mine.sql`, 'SELECT 1;\n');
-    grow();
-    edit(root, SNAPSHOT, 'length: 200', 'length: 50');
-    edit(root, SNAPSHOT, 'type: date', 'type: int');
-    const before = treeOf(root);
-    const first = diff('--scaffold-manual');
-    expect(first).toMatchObject({ code: 1 });
-    expect(first.stderr).toBe(
-      `${MANUAL}/0008-Actor-Navn.sql: created; read it and mend it, then generate\n` +
-        `${MANUAL}/0009-Fraver-FraDato.sql: created; read it and mend it, then generate\n`,
-    );
-    expect(changesSince(before, root)).toEqual([
-      `+ ${MANUAL}/0008-Actor-Navn.sql`,
-      `+ ${MANUAL}/0009-Fraver-FraDato.sql`,
-    ]);
-    expect(read(root, `${MANUAL}/0008-Actor-Navn.sql`)).toContain(
-      `-- Change: sink_asma.directory adopus.Actor: column "Navn": character varying(100) to character varying(50)\n`,
-    );
-    edit(root, `${MANUAL}/0008-Actor-Navn.sql`, 'DO $manual$', '-- Seen.\nDO $manual$');
-    const written = treeOf(root);
-    expect(diff('--scaffold-manual', '--json')).toMatchObject({
-      stdout: expect.stringContaining('"state": "there already"'),
-    });
-    expect(changesSince(written, root)).toEqual([]);
-  });
-
-  it('puts the expression of the configuration into it, and the schema only as {{SCHEMA}}', () => {
-    shorten();
-    edit(
-      root,
-      SERVICE,
-      '          from: dbo.Actor\n',
-      `          from: dbo.Actor\n          manual_migration_hints: { type_changes: [{ column: Navn, using: 'left("Navn", 50)' }] }\n`,
-    );
-    expect(diff('--scaffold-manual').code).toBe(1);
-    const text = read(root, `${MANUAL}/0001-Actor-Navn.sql`);
-    expect(text).toContain('USING (left("Navn", 50))::character varying(50);\n');
-    expect(text.match(/"\w+"\."(stg_)?Actor"/g)).toBe(null);
-    expect(text).toContain('"{{SCHEMA}}"."Actor"');
-  });
-
-  it('writes nothing where nothing is unsafe', () => {
-    grow();
-    const before = treeOf(root);
-    expect(diff('--scaffold-manual')).toMatchObject({ code: 1, stderr: '' });
-    expect(changesSince(before, root)).toEqual([]);
   });
 });

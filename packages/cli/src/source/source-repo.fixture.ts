@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 const ROOT = join(__dirname, '../../../..');
 const CDC = join(ROOT, 'packages/cli/bin/cdc.js');
@@ -31,7 +31,10 @@ export interface SourceRepo {
 /** Copies `fixtures/<name>`. */
 export function copyRepo(name: 'adopus' | 'asma'): SourceRepo {
   const root = mkdtempSync(join(tmpdir(), `cdc-${name}-`));
-  cpSync(join(ROOT, 'fixtures', name), root, { recursive: true });
+  cpSync(join(ROOT, 'fixtures', name), root, {
+    recursive: true,
+    filter: (path) => basename(path) !== '.cdc', // The data of an embedded server.
+  });
   let env: NodeJS.ProcessEnv = { PATH: process.env['PATH'] };
   const read = (path: string) => readFileSync(join(root, path), 'utf8');
   return {
