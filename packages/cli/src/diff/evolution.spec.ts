@@ -118,7 +118,7 @@ it('an unsafe change of one table stops that table; a manual file makes it, in e
     repo.read('services/adopus.yaml').includes(`from: ${name}\n`),
   );
   for (const name of new Set(wanted)) database.addColumn(name, { name: 'Merke', type: 'int' });
-  database.alterColumn('dbo.Distrikt', { name: 'Navn', type: 'nvarchar(30)', nullable: false });
+  database.alterColumn('dbo.Distrikt', { name: 'Navn', type: 'nvarchar(30)', isNullable: false });
 
   const shown = await diff('--scaffold-manual');
   expect(shown.exitCode).toBe(1);
