@@ -36,7 +36,13 @@ export {
 export type { ApplyPlan, ApplyStep, PlanOptions, SchemaRun } from './plan-apply.ts';
 export { ManifestMissingError, readMigrations } from './read-migrations.ts';
 export { readConcerns } from './read-concerns.ts';
-export type { ColumnConcern, Concerns, LostStaging } from './read-concerns.ts';
+export type {
+  ColumnConcern,
+  Concerns,
+  DeadLetters,
+  LostStaging,
+  LostStream,
+} from './read-concerns.ts';
 export { NO_HISTORY, readTarget } from './read-target.ts';
 export type { History, HistoryEntry, HistoryGroup, TargetState } from './read-target.ts';
 export { PoolingProxyError } from './refuse-pooling.ts';

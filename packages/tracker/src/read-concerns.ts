@@ -5,6 +5,8 @@ import { TargetError } from './target-error.ts';
 export interface Concerns {
   /** Streams of which a crash may have taken staged events, and where to replay them from. */
   readonly lostStaging: readonly LostStaging[];
+  /** Tables with events that could not be merged. */
+  readonly deadLetters: readonly DeadLetters[];
   /** Columns that are not yet, or no longer, as the source has them: to tighten, to drop. */
   readonly columns: readonly ColumnConcern[];
   /** Columns that came to a table whose rows have no value for it. */
@@ -14,9 +16,23 @@ export interface Concerns {
 export interface LostStaging {
   readonly schema: string;
   readonly table: string;
-  /** `database.table[partition]`, generation; null for a table that was never merged. */
-  readonly stream: string | null;
+  /** Null for a table that was never merged: all of its streams. */
+  readonly stream: LostStream | null;
+  /** Offset from which on all is to be replayed; null: all of it. */
   readonly replayFrom: string | null;
+}
+
+export interface LostStream {
+  readonly database: string | null;
+  readonly table: string | null;
+  readonly partition: number;
+  readonly generation: number;
+}
+
+export interface DeadLetters {
+  readonly schema: string;
+  readonly table: string;
+  readonly count: number;
 }
 
 export interface ColumnConcern {
@@ -43,19 +59,27 @@ const NOT_THERE = new Set(['42P01', '3F000', '42703']);
 
 /** Reads what people should look at, in one round trip. */
 export async function readConcerns(session: Session): Promise<Concerns> {
-  const [lostStaging, columns, backfill] = await Promise.all([
+  const [lostStaging, deadLetters, columns, backfill] = await Promise.all([
     readIfThere<LostStaging>(session, LOST_STAGING),
+    readIfThere<DeadLetters>(session, DEAD_LETTERS),
     readIfThere<ColumnConcern>(session, COLUMNS),
     readIfThere<BackfillConcern>(session, BACKFILL),
   ]);
-  return { lostStaging, columns, backfill };
+  return { lostStaging, deadLetters, columns, backfill };
 }
 
 const LOST_STAGING = `SELECT schema_name AS schema, table_name AS table,
-  pg_catalog.format('%s.%s[%s] generation %s', source_db, source_table, kafka_partition, stream_generation) AS stream,
+  CASE WHEN kafka_partition IS NOT NULL THEN pg_catalog.jsonb_build_object(
+    'database', source_db, 'table', source_table, 'partition', kafka_partition, 'generation', stream_generation
+  ) END AS stream,
   replay_from::text AS "replayFrom"
 FROM cdc_management.possible_loss
-ORDER BY 1, 2, 3`;
+ORDER BY 1, 2, source_db, source_table, kafka_partition, stream_generation`;
+
+const DEAD_LETTERS = `SELECT schema_name AS schema, table_name AS table, dead_letters::integer AS count
+FROM cdc_management.merge_status
+WHERE dead_letters > 0
+ORDER BY 1, 2`;
 
 const COLUMNS = `SELECT schema_name AS schema, table_name AS table, column_name AS column, state, statement
 FROM cdc_management.column_note

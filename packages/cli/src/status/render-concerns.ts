@@ -1,15 +1,21 @@
-import type { Concerns } from '@cdc-migrations/tracker';
+import type { Concerns, LostStaging } from '@cdc-migrations/tracker';
 
 /** As far as `cdc_management.count_unfilled` counts. */
 const COUNTED_ROWS = 100_000;
 
 /** A line for each thing that people should look at. */
-export function renderConcerns({ lostStaging, columns, backfill }: Concerns): readonly string[] {
+export function renderConcerns({
+  lostStaging,
+  deadLetters,
+  columns,
+  backfill,
+}: Concerns): readonly string[] {
   return [
-    ...lostStaging.map(({ schema, table, stream, replayFrom }) => {
-      const from = replayFrom === null ? 'from the beginning' : `from offset ${replayFrom}`;
-      return `staging of ${schema}.${table} was emptied: replay ${stream ?? 'its topic'} ${from}`;
-    }),
+    ...lostStaging.map(renderLoss),
+    ...deadLetters.map(
+      ({ schema, table, count }) =>
+        `${schema}.${table}: ${count} dead letters; their reasons are in cdc_management.recent_errors`,
+    ),
     ...columns.map(({ schema, table, column, state, statement }) => {
       const way = statement === null ? '' : `; ${statement}`;
       return `${schema}.${table}.${column}: ${state}${way}`;
@@ -19,4 +25,13 @@ export function renderConcerns({ lostStaging, columns, backfill }: Concerns): re
       return `${schema}.${table}.${column}: backfill needed, came ${since}, ${count} rows without it`;
     }),
   ];
+}
+
+/** `staging of blue.Actor was emptied: replay AdOpus.Actor partition 2 (generation 0) from offset 4711`. */
+function renderLoss({ schema, table, stream, replayFrom }: LostStaging): string {
+  const from = replayFrom === null ? 'from the beginning' : `from offset ${replayFrom}`;
+  const what = stream
+    ? `${stream.database}.${stream.table} partition ${stream.partition} (generation ${stream.generation})`
+    : 'its topic';
+  return `staging of ${schema}.${table} was emptied: replay ${what} ${from}`;
 }

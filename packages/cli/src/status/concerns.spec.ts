@@ -1,0 +1,88 @@
+import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
+import { copyAdopus, runCommand, sinkEnv } from '../target/cli.fixture.ts';
+
+const BLUE = ['--env', 'prod', '--schema', 'blue'];
+
+let server: PostgresServer;
+let repo: ReturnType<typeof copyAdopus>;
+let env: NodeJS.ProcessEnv;
+
+beforeAll(async () => {
+  server = await startPostgres({ major: 15, settings: { fsync: 'on', full_page_writes: 'on' } });
+  await server.createDatabase({ name: 'directory' });
+  repo = copyAdopus('directory');
+  env = sinkEnv(server);
+  expect((await runCommand(repo.root, ['apply', ...BLUE], env)).exitCode).toBe(0);
+}, 120_000);
+
+afterAll(async () => {
+  await server?.stop();
+  repo?.remove();
+});
+
+/** Events of `Distrikt` with these offsets of a partition; an `x` as name is too long. */
+async function stage(partition: number, offsets: readonly number[], name = 'navn'): Promise<void> {
+  const sql = server.connect({ database: 'directory', max: 1, fetch_types: false });
+  await sql`INSERT INTO blue."stg_Distrikt" ("DistriktID", "Navn", "_customer_id", "__source_db",
+      "__source_table", "__cdc_operation", "__kafka_partition", "__kafka_offset")
+    SELECT n, ${name}, '0a827150-1332-5167-993b-68db156438cb', 'AdOpus', 'Distrikt', 'c', ${partition}, n
+    FROM unnest(${`{${offsets.join()}}`}::integer[]) AS n`;
+  await sql.end();
+}
+
+const merge = () => runCommand(repo.root, ['merge', ...BLUE], env);
+const status = (...args: readonly string[]) =>
+  runCommand(repo.root, ['status', ...BLUE, ...args], env);
+
+it('says what a crash may have taken out of staging, from which offset to replay, and how many dead letters there are', async () => {
+  await stage(0, [1, 2, 3]);
+  await stage(1, [10, 11, 20]);
+  await stage(1, [12], 'x'.repeat(200));
+  await merge();
+  await stage(0, [4]);
+  await server.kill('SIGKILL');
+  await server.restart();
+  const { stdout } = await status();
+  expect(stdout).toContain(`
+staging of blue.Distrikt was emptied: replay AdOpus.Distrikt partition 0 (generation 0) from offset 4
+staging of blue.Distrikt was emptied: replay AdOpus.Distrikt partition 1 (generation 0) from offset 13
+blue.Distrikt: 1 dead letters; their reasons are in cdc_management.recent_errors
+`);
+  const stream = { database: 'AdOpus', table: 'Distrikt', generation: 0 };
+  expect(JSON.parse((await status('--json')).stdout)).toMatchObject({
+    targets: [
+      {
+        lostStaging: [
+          {
+            schema: 'blue',
+            table: 'Distrikt',
+            stream: { ...stream, partition: 0 },
+            replayFrom: '4',
+          },
+          {
+            schema: 'blue',
+            table: 'Distrikt',
+            stream: { ...stream, partition: 1 },
+            replayFrom: '13',
+          },
+        ],
+        deadLetters: [{ schema: 'blue', table: 'Distrikt', count: 1 }],
+      },
+    ],
+  });
+  await stage(0, [4, 5]);
+  await stage(1, [13, 14]);
+  await merge();
+  expect((await status()).stdout).not.toContain('was emptied');
+}, 60_000);
+
+it('says of a table that was never merged that all is to be replayed', async () => {
+  const sql = server.connect({ database: 'directory', max: 1 });
+  await sql`INSERT INTO blue."stg_Avdeling" ("AvdID") VALUES (1)`;
+  await sql.end();
+  await server.kill('SIGKILL');
+  await server.restart();
+  expect((await status()).stdout).toContain(
+    'staging of blue.Avdeling was emptied: replay its topic from the beginning\n',
+  );
+}, 60_000);
