@@ -163,20 +163,22 @@ async function installTable(sql) {
 }
 
 /**
- * Events in the order of their offsets: key, offset, operation.
+ * Events in the order of their offsets: key, offset, operation. The versions of a key come at random, so that few of
+ * them meet in one batch.
  *
  * @param {number} rows
  * @param {number} events
  */
 function renderKeys(rows, events) {
   const keys = Math.round(events / 1.3);
-  // Number of a key: a permutation, so that keys come in no order.
-  const place = `((o * 7919 + 13) % ${keys})`;
-  const oldKey = `(${place} * 104729 + 1) % ${Math.max(rows, 1)} + 1`;
-  const isOld = rows > 0 ? `${place} % 20 < 5` : 'false';
-  return `SELECT CASE WHEN ${isOld} THEN ${oldKey} ELSE ${rows} + ${place} + 1 END, o,
-      CASE WHEN ${rows > 0 ? `${place} % 20 = 4` : 'false'} THEN 'd' ELSE 'u' END
-    FROM generate_series(0::bigint, ${events - 1}) AS o`;
+  const oldKey = `(n * 104729 + 1) % ${Math.max(rows, 1)} + 1`;
+  const isOld = rows > 0 ? 'n % 20 < 5' : 'false';
+  return `SELECT CASE WHEN ${isOld} THEN ${oldKey} ELSE ${rows} + n + 1 END, o,
+      CASE WHEN ${rows > 0 ? 'n % 20 = 4' : 'false'} THEN 'd' ELSE 'u' END
+    FROM (
+      SELECT e % ${keys} AS n, row_number() OVER (ORDER BY hashint8(e)) AS o
+      FROM generate_series(0::bigint, ${events - 1}) AS e
+    ) AS shuffled`;
 }
 
 const METADATA = {
