@@ -1,6 +1,7 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -47,7 +48,16 @@ export interface Workspace {
   inputs(target: string): TargetInputs;
   /** Outputs of each target, relative to the repo. */
   declaredOutputs(): ReadonlyMap<string, readonly string[]>;
+  /** Runs `adopus:migrations` beside this process, as a server in it has to answer. */
+  runBeside(env: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<RunBeside>;
   remove(): void;
+}
+
+interface RunBeside {
+  readonly code: number;
+  readonly printed: string;
+  /** Where each target came from, in order of name: `cache-miss`, `local-cache-hit`, `remote-cache-hit`. */
+  readonly statuses: readonly string[];
 }
 
 interface TargetInputs {
@@ -73,6 +83,7 @@ export function createWorkspace(): Workspace {
     outputs: () => readOutputs(repo),
     inputs: (target) => readInputs(root, target),
     declaredOutputs: () => readDeclaredOutputs(root),
+    runBeside: (env, ...args) => runBeside(root, env, args),
     remove: () => rmSync(root, { recursive: true, force: true }),
   };
 }
@@ -113,28 +124,59 @@ function runNx(root: string, args: readonly string[], env: NodeJS.ProcessEnv = {
   const { status, stdout, stderr } = spawnSync(process.execPath, [NX, ...args], {
     cwd: root,
     encoding: 'utf8',
-    env: {
-      ...process.env,
-      NX_DAEMON: 'false',
-      NX_ISOLATE_PLUGINS: 'false',
-      NX_TUI: 'false',
-      CDC_DB_USER: undefined,
-      ...env,
-    },
+    env: environment(env),
   });
   if (status !== 0) throw new Error(`nx ${args.join(' ')}: ${status}\n${stdout}\n${stderr}`);
   return stdout;
 }
 
+function environment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    NX_DAEMON: 'false',
+    NX_ISOLATE_PLUGINS: 'false',
+    NX_TUI: 'false',
+    CDC_DB_USER: undefined,
+    ...env,
+  };
+}
+
+async function runBeside(
+  root: string,
+  env: NodeJS.ProcessEnv,
+  args: readonly string[],
+): Promise<RunBeside> {
+  const runJson = join(root, '.nx/cache/run.json');
+  rmSync(runJson, { force: true });
+  const child = spawn(process.execPath, [NX, 'run', 'adopus:migrations', ...args], {
+    cwd: root,
+    env: environment(env),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let printed = '';
+  child.stdout.on('data', (text) => (printed += text));
+  child.stderr.on('data', (text) => (printed += text));
+  const code = await new Promise<number>((resolve) => child.on('close', resolve));
+  const statuses = existsSync(runJson) ? readTasks(root).map((task) => task.cacheStatus) : [];
+  return { code, printed, statuses };
+}
+
+interface TaskRun {
+  readonly target: string;
+  readonly cacheStatus: string;
+}
+
+function readTasks(root: string): readonly TaskRun[] {
+  const text = readFileSync(join(root, '.nx/cache/run.json'), 'utf8');
+  const { tasks } = JSON.parse(text) as { tasks: readonly TaskRun[] };
+  return tasks.toSorted((a, b) => (a.target < b.target ? -1 : 1));
+}
+
 /** Targets of the last run that were not taken from the cache. */
 function readMisses(root: string): string[] {
-  const run = JSON.parse(readFileSync(join(root, '.nx/cache/run.json'), 'utf8')) as {
-    tasks: { target: string; cacheStatus: string }[];
-  };
-  return run.tasks
+  return readTasks(root)
     .filter(({ cacheStatus }) => cacheStatus === 'cache-miss')
-    .map(({ target }) => target)
-    .sort();
+    .map(({ target }) => target);
 }
 
 /** What Nx hashes of a target of adopus, without what it adds to every target. */
