@@ -4,6 +4,7 @@ import { addApply } from './commands/apply.ts';
 import { addBaseline } from './commands/baseline.ts';
 import { addCheck } from './commands/check.ts';
 import { addCleanCdc } from './commands/clean-cdc.ts';
+import { addCompletions } from './commands/completions.ts';
 import { addDiff } from './commands/diff.ts';
 import { addEnableCdc } from './commands/enable-cdc.ts';
 import { addGenerate } from './commands/generate.ts';
@@ -34,7 +35,10 @@ const COMMANDS: readonly ((migrations: Command, context: CommandContext) => void
 ];
 
 /** Commands of `cdc` itself. */
-const OWN_COMMANDS: readonly ((program: Command, context: CommandContext) => void)[] = [addInit];
+const OWN_COMMANDS: readonly ((program: Command, context: CommandContext) => void)[] = [
+  addInit,
+  addCompletions,
+];
 
 /** The command line. */
 export function buildProgram(context: CommandContext): Command {

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { TargetConfiguration } from '@nx/devkit';
 import { load } from 'js-yaml';
 import { addPlugin } from '../generators/add-plugin.cjs';
 import { createEmptyWorkspace, type EmptyWorkspace } from './workspace.fixture.ts';
@@ -63,6 +64,31 @@ describe('the generators in a workspace', () => {
     workspace.nx('run', 'acme:migrations');
     expect(workspace.misses()).toEqual([]);
     workspace.nx('run', 'acme:check-generated');
+  });
+
+  it('nx graph has what each target does, their groups, and the way from one to the next', () => {
+    workspace.nx('graph', '--file=graph.json');
+    const { name, data } = JSON.parse(read('graph.json')).graph.nodes.acme;
+    expect(name).toBe('acme');
+    expect(data.metadata.targetGroups['CDC migrations: SQL'].at(-1)).toBe('check-generated');
+    for (const { metadata } of Object.values<TargetConfiguration>(data.targets)) {
+      expect(metadata).toMatchObject({
+        description: expect.stringMatching(/.{20}/),
+        help: { command: expect.stringMatching(/^npx cdc manage-migrations \S+ --help$/) },
+      });
+    }
+    workspace.nx('run', 'acme:apply', '--graph=tasks.json');
+    const { dependencies } = JSON.parse(read('tasks.json')).tasks;
+    const of = (...names: string[]) => names.map((target) => `acme:${target}`);
+    expect(dependencies).toEqual({
+      'acme:apply': of('migrations'),
+      'acme:migrations': of('table-defs', 'schemas', 'infrastructure', 'tables', 'staging'),
+      'acme:schemas': of('table-defs'),
+      'acme:infrastructure': of('table-defs'),
+      'acme:tables': of('table-defs'),
+      'acme:staging': of('table-defs'),
+      'acme:table-defs': [],
+    });
   });
 
   it('writes nothing where it cannot do all', () => {

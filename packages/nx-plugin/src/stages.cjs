@@ -167,7 +167,7 @@ const STAGES = [
     takes: ['**/*'],
     env: ['CDC_DB_USER'],
     writes: inEverySet('manifest.yaml'),
-    packages: ['config', 'table-defs', 'sql-text', 'generated-file', 'cli'],
+    packages: ['config', 'table-defs', 'generated-file', 'cli'],
   },
   {
     name: 'check-generated',

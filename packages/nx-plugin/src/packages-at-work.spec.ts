@@ -1,0 +1,59 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { Session, type Profiler } from 'node:inspector';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { generate } from '../../cli/src/generate/generate.ts';
+import { STAGES } from './stages.cjs';
+import { ROOT } from './workspace.fixture.ts';
+
+const CACHED = STAGES.filter(({ cache }) => cache);
+
+/** Which packages have functions that a stage calls: a change of any other cannot change what it writes. */
+describe('the packages whose sources are inputs of a stage', () => {
+  const session = new Session();
+  let root: string;
+
+  beforeAll(() => {
+    root = mkdtempSync(join(tmpdir(), 'cdc-nx-'));
+    cpSync(join(ROOT, 'packages/cli/cases/_base'), root, { recursive: true });
+    jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+    jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+    // Modules are loaded before anything is counted: loading one calls functions, too.
+    for (const { name } of CACHED) run(name);
+    session.connect();
+    session.post('Profiler.enable');
+    session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false });
+  });
+  afterAll(() => {
+    session.disconnect();
+    jest.restoreAllMocks();
+    rmSync(root, { recursive: true });
+  });
+
+  function run(stage: string): void {
+    expect(generate({ root, only: stage as 'table-defs', force: true })).toBe(0);
+  }
+
+  /** Packages with functions that were called since the last time. */
+  function takePackages(): readonly string[] {
+    let scripts: readonly Profiler.ScriptCoverage[] = [];
+    session.post('Profiler.takePreciseCoverage', (_error, { result }) => (scripts = result));
+    // A getter is how a compiled module gives what it exports; to be given is not to be called.
+    const called = scripts.filter(({ functions }) =>
+      functions.some(
+        ({ functionName, ranges }) => !functionName.startsWith('get ') && ranges[0]!.count > 0,
+      ),
+    );
+    const packages = called.flatMap(({ url }) => /\/packages\/([^/]+)\/src\//.exec(url)?.[1] ?? []);
+    return [...new Set(packages)].filter((name) => name !== 'nx-plugin').sort();
+  }
+
+  it.each(CACHED.map(({ name, packages }) => [name, packages] as const))(
+    '%s is done by %j',
+    (stage, packages) => {
+      takePackages();
+      run(stage);
+      expect(takePackages()).toEqual([...packages].sort());
+    },
+  );
+});
