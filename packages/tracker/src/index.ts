@@ -37,6 +37,7 @@ export type { ApplyPlan, ApplyStep, PlanOptions, SchemaRun } from './plan-apply.
 export { ManifestMissingError, readMigrations } from './read-migrations.ts';
 export { readConcerns } from './read-concerns.ts';
 export type {
+  BackfillConcern,
   ColumnConcern,
   Concerns,
   DeadLetters,

@@ -130,11 +130,12 @@ export function stageSql(
 /** The columns of a definition as `cdc_management.plan_table` takes them. */
 export function planColumns({ columns }: ReplicatedTable): string {
   return JSON.stringify(
-    columns.map(({ name, type, nullable, default: initial = null }) => [
+    columns.map(({ name, type, nullable, default: initial = null, formerly = [] }) => [
       name,
       type,
       !nullable,
       initial,
+      formerly,
     ]),
   );
 }

@@ -28,6 +28,12 @@ const CASES: readonly [string, readonly ColumnDefinition[], readonly ColumnDefin
   ['a column that cannot be NULL', [column('a', 'text')], [column('a', 'text', NOT_NULL)]],
   ['a default', [column('a', 'text')], [column('a', 'text', { default: `''` })]],
   [
+    'another default',
+    [column('a', 'text', { default: `''` })],
+    [column('a', 'text', { default: `'x'` })],
+  ],
+  ['no default', [column('a', 'text', { default: `''` })], [column('a', 'text')]],
+  [
     'a rename, and all else at once',
     [column('a', 'character varying(10)', NOT_NULL), column('gone', 'text')],
     [column('A b', 'text', { formerly: ['a'] }), column('new', 'date')],

@@ -80,13 +80,11 @@ const CLAUSES: { readonly [Kind in ChangeKind]: (change: ChangeOf<Kind>) => Chan
   },
   'nullability changed': ({ after }) =>
     after.nullable ? { ...NOTHING, final: [dropNotNull(after)] } : NOTHING,
-  'default changed': ({ after, class: change }) =>
-    change === 'free' && 'default' in after
-      ? {
-          ...NOTHING,
-          final: [`ALTER COLUMN ${quoteIdentifier(after.name)} SET DEFAULT ${after.default}`],
-        }
-      : NOTHING,
+  'default changed': ({ after }) => {
+    const initial = 'default' in after ? after.default : undefined;
+    const set = initial === undefined ? 'DROP DEFAULT' : `SET DEFAULT ${initial}`;
+    return { ...NOTHING, final: [`ALTER COLUMN ${quoteIdentifier(after.name)} ${set}`] };
+  },
   'column redefined': () => NOTHING,
   'key changed': () => NOTHING,
 };

@@ -57,8 +57,7 @@ function changedColumn(
     changes.push({ kind: 'nullability changed', class: change, ...both });
   }
   if (defaultOf(before) !== defaultOf(after)) {
-    const isSet = defaultOf(before) === undefined;
-    changes.push({ kind: 'default changed', class: isSet ? 'free' : 'informational', ...both });
+    changes.push({ kind: 'default changed', class: 'free', ...both });
   }
   const facts = otherFacts(before, after);
   if (facts.length > 0) {

@@ -144,8 +144,8 @@ describe('the columns of a table', () => {
       [a('text', { default: `''` }), { name: 'b', type: 'text', default: `''` }],
       [a('text', { default: `'x'` }), { name: 'b', type: 'text' }],
       [
-        'informational default changed: a text -> a text',
-        'informational default changed: b text -> b text',
+        'free default changed: a text -> a text',
+        'free default changed: b text -> b text',
       ],
     ],
     [

@@ -42,6 +42,7 @@ export function classifyTypeChange(from: string, to: string): TypeChange {
 function textChange(before: PgType, after: PgType): TypeChange {
   const fits = (before.facets[0] ?? Infinity) <= (after.facets[0] ?? Infinity);
   if (!fits) return 'unsafe';
+  if (after.base === 'bpchar' && PADDED.has(before.base)) return 'free';
   if (PADDED.has(before.base)) return 'rewrite';
   return PADDED.has(after.base) ? 'unsafe' : 'free';
 }
@@ -64,5 +65,5 @@ function integerToNumeric(before: PgType, after: PgType): TypeChange {
   const digits = INTEGER_DIGITS[before.base];
   if (digits === undefined) return 'unsafe';
   const [precision = Infinity, scale = 0] = after.facets;
-  return precision - scale >= digits ? 'rewrite' : 'unsafe';
+  return scale >= 0 && precision - scale >= digits ? 'rewrite' : 'unsafe';
 }

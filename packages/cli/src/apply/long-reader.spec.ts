@@ -1,0 +1,160 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
+import type { Sql } from 'postgres';
+import { copyAdopus, finish, runCommand, sinkEnv, startCommand } from '../target/cli.fixture.ts';
+
+const SCHEMA = 'blue';
+const SCOPE = ['--env', 'prod', '--schema', SCHEMA];
+/** How often the file has to wait for the reader before the reader ends. */
+const ATTEMPTS = 3;
+const ROWS = 20;
+/** `apply` waits 1 s for a lock; the server logs who waits for so much longer that he cannot have been let by. */
+const SETTINGS = { log_lock_waits: 'on', deadlock_timeout: '4s' };
+
+let server: PostgresServer;
+let repo: ReturnType<typeof copyAdopus>;
+let sql: Sql;
+
+beforeAll(async () => {
+  server = await startPostgres({ major: 15, settings: SETTINGS });
+  const database = await server.createDatabase();
+  repo = copyAdopus(database);
+  sql = server.connect({ database, max: 8, onnotice: () => {} });
+  expect((await run('apply')).exitCode).toBe(0);
+  await sql.unsafe(`INSERT INTO ${SCHEMA}."Distrikt" ("DistriktID", "Navn", "_customer_id")
+    SELECT n, 'x', gen_random_uuid() FROM generate_series(1, ${ROWS}) AS n`);
+  await addColumn();
+});
+
+afterAll(async () => {
+  await sql?.end();
+  await server?.stop();
+  repo?.remove();
+});
+
+it('a file waits for a long reader in short turns, lets all others go between them, and ends applied', async () => {
+  const reader = await sql.reserve();
+  await reader.unsafe(`BEGIN; SELECT * FROM ${SCHEMA}."Distrikt"`).simple();
+  const watch = { isOver: false, queued: new Set<string>() };
+  const writers = WRITERS.map(({ name, statement }) => write(name, statement, watch));
+  const watcher = watchQueue(watch);
+  const applied = finish(startCommand(repo.root, ['apply', ...SCOPE], sinkEnv(server)));
+  const progress: number[][] = [];
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    await lockIsWaitedFor(progress.length);
+    progress.push(writers.map(({ count }) => count()));
+    await Promise.all(writers.map(({ goesOn }) => goesOn()));
+  }
+  await reader.unsafe('COMMIT').simple();
+  reader.release();
+  const { exitCode, stderr } = await applied;
+  watch.isOver = true;
+  await Promise.all([watcher, ...writers.map(({ ended }) => ended)]);
+
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  expect(stderr).toContain(`${SCHEMA} tables/Distrikt.sql waits: canceling statement due to lock timeout`);
+  expect([...watch.queued]).toEqual(expect.arrayContaining(WRITERS.map(({ name }) => name)));
+  expect(server.log()).not.toContain('still waiting for');
+});
+
+it('the new column is to be filled, which status says until all rows have come anew', async () => {
+  const concerns = async () => {
+    const { stdout } = await run('status', '--json');
+    return JSON.parse(stdout).targets[0].backfill as unknown;
+  };
+  await sql.unsafe(`DELETE FROM ${SCHEMA}."Distrikt" WHERE "DistriktID" > ${ROWS}`);
+  const unfilled = { schema: SCHEMA, table: 'Distrikt', column: 'Ny' };
+  expect(await concerns()).toMatchObject([unfilled]);
+  const { stdout } = await run('status');
+  expect(stdout).toMatch(/blue\.Distrikt\.Ny: backfill needed, came \d{4}-\S+Z, \d+ rows without it/);
+  await sql.unsafe(`INSERT INTO ${SCHEMA}."stg_Distrikt" ("DistriktID", "Navn", "Ny", "_customer_id",
+      "__sync_timestamp", "__cdc_operation", "__kafka_partition", "__kafka_offset")
+    SELECT n, 'x', n, gen_random_uuid(), now(), 'r', 0, 10000000 + n FROM generate_series(1, ${ROWS}) AS n`);
+  await sql.unsafe(`CALL ${SCHEMA}.sp_merge_distrikt()`).simple();
+  expect(await concerns()).toEqual([]);
+});
+
+interface Watch {
+  isOver: boolean;
+  /** Sessions that were seen to wait for `apply`. */
+  readonly queued: Set<string>;
+}
+
+/** What goes on beside: merges, changes and short reads of the table. */
+const WRITERS = [
+  {
+    name: 'merger',
+    statement: (n: number) => `INSERT INTO ${SCHEMA}."stg_Distrikt" ("DistriktID", "Navn", "_customer_id",
+        "__cdc_operation", "__kafka_partition", "__kafka_offset")
+      VALUES (${(n % ROWS) + 1}, 'y', gen_random_uuid(), 'u', 0, ${n});
+      COMMIT; CALL ${SCHEMA}.sp_merge_distrikt()`,
+  },
+  {
+    name: 'writer',
+    statement: (n: number) => `UPDATE ${SCHEMA}."Distrikt" SET "Enhet" = '${n}' WHERE "DistriktID" = 1`,
+  },
+  { name: 'short reader', statement: () => `SELECT count(*) FROM ${SCHEMA}."Distrikt"` },
+];
+
+/** A session that does its statement again and again until all is over. */
+function write(name: string, statement: (n: number) => string, watch: Watch) {
+  let count = 0;
+  const loop = async () => {
+    const session = await sql.reserve();
+    await session.unsafe(`SET application_name = '${name}'`);
+    while (!watch.isOver) {
+      await session.unsafe(statement(count)).simple();
+      count++;
+    }
+    session.release();
+  };
+  return {
+    count: () => count,
+    ended: loop(),
+    /** Waits until it has begun and ended a statement from now on; the time-out of the test is for one that cannot. */
+    goesOn: async () => {
+      const start = count;
+      while (count < start + 2) await sleep(10);
+    },
+  };
+}
+
+async function watchQueue(watch: Watch): Promise<void> {
+  while (!watch.isOver) {
+    const rows = await sql<{ name: string }[]>`
+      SELECT waiting.application_name AS name
+      FROM pg_stat_activity AS waiting
+      CROSS JOIN unnest(pg_blocking_pids(waiting.pid)) AS blocker (pid)
+      JOIN pg_stat_activity AS blocking ON blocking.pid = blocker.pid
+      WHERE waiting.datname = current_database() AND blocking.application_name LIKE 'cdc apply%'`;
+    for (const { name } of rows) watch.queued.add(name);
+    await sleep(20);
+  }
+}
+
+/** Returns when `apply` waits for the table, each time for another time than before. */
+const seenWaits = new Set<string>();
+async function lockIsWaitedFor(before: number): Promise<void> {
+  while (seenWaits.size <= before) {
+    const rows = await sql<{ start: string }[]>`
+      SELECT waitstart::text AS start FROM pg_locks
+      WHERE relation = ${`${SCHEMA}."Distrikt"`}::text::regclass AND NOT granted AND mode = 'AccessExclusiveLock'
+        AND waitstart IS NOT NULL`;
+    for (const { start } of rows) seenWaits.add(start);
+    await sleep(20);
+  }
+}
+
+function run(command: string, ...args: readonly string[]) {
+  return runCommand(repo.root, [command, ...SCOPE, ...args], sinkEnv(server));
+}
+
+async function addColumn(): Promise<void> {
+  const file = join(repo.root, 'generated/schemas/AdOpusTest.dbo.yaml');
+  const text = readFileSync(file, 'utf8');
+  const column = '      - {"name": "Ny", "type": "int", "nullable": true}\n';
+  writeFileSync(file, text.replace(/(\n {2}Distrikt:\n {4}columns:\n.*\n)/, `$1${column}`));
+  expect(await runCommand(repo.root, ['generate'])).toMatchObject({ exitCode: 0 });
+}

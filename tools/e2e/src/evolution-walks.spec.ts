@@ -1,0 +1,181 @@
+import { createRandom, type Random } from '@cdc-migrations/event-model';
+import { quoteIdentifier, quoteLiteral } from '@cdc-migrations/sql-text';
+import type { ReplicatedTable } from '@cdc-migrations/table-defs';
+import { chooseSeed } from './choose-seed.ts';
+import { type ColumnNote, compareEvolved } from './compare-evolved.ts';
+import { buildEvent, buildWalk } from './evolution-walk.fixture.ts';
+import {
+  type EvolutionTarget,
+  planColumns,
+  stageSql,
+  stagingFile,
+  startEvolutionTarget,
+  tableFile,
+} from './evolution.fixture.ts';
+import { readStructure } from './read-structure.ts';
+
+/** How many walks; `npm run soak` takes more. */
+const WALKS = Number(process.env['CDC_EVOLUTION_WALKS'] ?? 12);
+const LONGEST = 10;
+const STARTS = Array.from({ length: LONGEST + 1 }, (_, step) => `from_${step}`);
+/** A target that goes through every step, and one that is made of the last. */
+const [ALL, MADE] = ['all_steps', 'made'] as const;
+const EVENTS = 3;
+
+describe('a table that goes through random changes', () => {
+  let target: EvolutionTarget;
+  let offset = 0;
+  /** Events staged by schema. */
+  let staged = new Map<string, number>();
+  beforeAll(async () => {
+    target = await startEvolutionTarget(15, [...STARTS, ALL, MADE]);
+  });
+  afterAll(() => target.stop());
+
+  it('is at the end what it is when it is made so, wherever it started', async () => {
+    const seed = chooseSeed();
+    const failures: string[] = [];
+    for (let walk = 0; walk < WALKS; walk++) {
+      const random = createRandom(seed + walk);
+      const problems = await play(buildWalk(`t${walk}`, random), random).catch((error: unknown) => [
+        String(error),
+      ]);
+      failures.push(...problems.map((problem) => `walk ${walk} of seed ${seed}: ${problem}`));
+    }
+    expect(failures).toEqual([]);
+  }, 600_000 + WALKS * 5000);
+
+  /** Brings targets to the last of some definitions, and says what is not as it is to be. */
+  async function play(steps: readonly ReplicatedTable[], random: Random): Promise<readonly string[]> {
+    const [first, last] = [steps[0]!, steps.at(-1)!];
+    const starts = steps.slice(0, -1).map((table, step) => ({ schema: STARTS[step]!, table }));
+    staged = new Map();
+    for (const { schema, table } of [...starts, { schema: ALL, table: first }, { schema: MADE, table: last }]) {
+      await target.run(filesOf(schema, table));
+      await stage(schema, table, random);
+    }
+    await merge();
+    for (const { schema, table } of starts) {
+      await stage(schema, table, random);
+      await bring(schema, last);
+      await stage(schema, last, random);
+    }
+    for (const table of steps.slice(1)) {
+      await stage(ALL, table === first ? first : steps[steps.indexOf(table) - 1]!, random);
+      await bring(ALL, table);
+      if (random.chance(0.5)) await merge();
+    }
+    await merge();
+    const schemas = [...starts.map(({ schema }) => schema), ALL];
+    return [
+      ...(await differences(schemas, last)),
+      ...(await lostEvents(schemas, last)),
+      ...(await locksOfSecondRun(schemas, last)),
+      ...(await mergeErrors()),
+    ];
+  }
+
+  async function stage(schema: string, table: ReplicatedTable, random: Random): Promise<void> {
+    const events = Array.from({ length: EVENTS }, () => {
+      const id = (offset += 1);
+      return stageSql(schema, table, id, buildEvent(table, { id, random }));
+    });
+    staged.set(schema, (staged.get(schema) ?? 0) + EVENTS);
+    await target.run(events.join(''));
+  }
+
+  async function merge(): Promise<void> {
+    await target.sql.unsafe('CALL cdc_management.run_pending_merges()').simple();
+  }
+
+  /** Applies the files; where they are refused, what people do then, and the files again. */
+  async function bring(schema: string, table: ReplicatedTable): Promise<void> {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await target.run(filesOf(schema, table));
+      } catch (error) {
+        const { code, column_name: column } = error as { code: string; column_name: string };
+        if (code !== 'CD005' || tries > table.columns.length) throw error;
+        await target.run(column === '' ? rekeySql(schema, table) : retypeSql(schema, table, column));
+      }
+    }
+  }
+
+  async function differences(
+    schemas: readonly string[],
+    { name }: ReplicatedTable,
+  ): Promise<readonly string[]> {
+    const relations = (await readStructure(target.sql, [...schemas, MADE])).filter((one) =>
+      [name, `stg_${name}`].includes(one.name),
+    );
+    const notes = await target.sql<(ColumnNote & { schema: string })[]>`
+      SELECT schema_name AS schema, table_name AS name, column_name AS column, state
+      FROM cdc_management.column_note`;
+    return relations
+      .filter(({ schema }) => schema !== MADE)
+      .flatMap((evolved) => {
+        const made = relations.find((one) => one.schema === MADE && one.name === evolved.name)!;
+        const own = notes.filter(({ schema }) => schema === evolved.schema);
+        return compareEvolved(made, evolved, own).map((line) => `${evolved.schema}: ${line}`);
+      });
+  }
+
+  /** Every event is a row or a dead letter. */
+  async function lostEvents(
+    schemas: readonly string[],
+    { name, names }: ReplicatedTable,
+  ): Promise<readonly string[]> {
+    const counts = schemas.map(
+      (schema) => `SELECT '${schema}' AS schema, (SELECT count(*)::int FROM ${schema}.${name}) AS rows,
+        (SELECT count(*)::int FROM ${schema}.${names.staging}) AS waiting,
+        (SELECT count(*)::int FROM cdc_management.dead_letter
+         WHERE schema_name = '${schema}' AND table_name = '${name}') AS letters`,
+    );
+    const rows = await target.sql.unsafe<
+      { schema: string; rows: number; waiting: number; letters: number }[]
+    >(counts.join(' UNION ALL '));
+    return rows
+      .filter((row) => row.waiting > 0 || row.rows + row.letters !== staged.get(row.schema))
+      .map((row) => `${JSON.stringify(row)}, staged: ${staged.get(row.schema)}`);
+  }
+
+  async function locksOfSecondRun(
+    schemas: readonly string[],
+    table: ReplicatedTable,
+  ): Promise<readonly string[]> {
+    return target.sql.begin(async (transaction) => {
+      await transaction.unsafe(schemas.map((schema) => filesOf(schema, table)).join('')).simple();
+      const rows = await transaction<{ relation: string }[]>`
+        SELECT relation::regclass::text AS relation FROM pg_locks
+        WHERE pid = pg_backend_pid() AND mode = 'AccessExclusiveLock' AND relation IS NOT NULL`;
+      return rows.map(({ relation }) => `${relation} is locked when nothing is to be done`);
+    });
+  }
+
+  async function mergeErrors(): Promise<readonly string[]> {
+    const rows = await target.sql<{ line: string }[]>`
+      DELETE FROM cdc_management.merge_error RETURNING concat_ws(' ', schema_name, table_name, message) AS line`;
+    return rows.map(({ line }) => line);
+  }
+});
+
+function filesOf(schema: string, table: ReplicatedTable): string {
+  return tableFile(schema, table) + stagingFile(schema, table);
+}
+
+/** A column gets its new name and another type by hand, as its values do not matter here. */
+function retypeSql(schema: string, table: ReplicatedTable, column: string): string {
+  const { name, columns } = table;
+  const { type } = columns.find((one) => one.name === column)!;
+  const target = `ALTER COLUMN ${quoteIdentifier(column)}`;
+  return `CALL cdc_management.rename_columns('${schema}', '${name}', ${quoteLiteral(planColumns(table))});
+    ALTER TABLE ${schema}.${name} ${target} DROP DEFAULT, ${target} DROP NOT NULL, ${target} TYPE ${type} USING NULL;`;
+}
+
+function rekeySql(schema: string, { name, key, names }: ReplicatedTable): string {
+  const add = key
+    ? `ALTER TABLE ${schema}.${name} ADD CONSTRAINT ${names.primaryKey} PRIMARY KEY (${key.columns.join(', ')});
+       DROP INDEX IF EXISTS ${schema}.${names.positionIndex};`
+    : '';
+  return `ALTER TABLE ${schema}.${name} DROP CONSTRAINT IF EXISTS ${names.primaryKey}; ${add}`;
+}
