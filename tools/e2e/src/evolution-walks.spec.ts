@@ -32,25 +32,36 @@ describe('a table that goes through random changes', () => {
   });
   afterAll(() => target.stop());
 
-  it('is at the end what it is when it is made so, wherever it started', async () => {
-    const seed = chooseSeed();
-    const failures: string[] = [];
-    for (let walk = 0; walk < WALKS; walk++) {
-      const random = createRandom(seed + walk);
-      const steps = buildWalk('t', random);
-      const problems = await play(steps, random).catch((error: unknown) => [String(error)]);
-      await forget(steps[0]!);
-      failures.push(...problems.map((problem) => `walk ${walk} of seed ${seed}: ${problem}`));
-    }
-    expect(failures).toEqual([]);
-  }, 600_000 + WALKS * 5000);
+  it(
+    'is at the end what it is when it is made so, wherever it started',
+    async () => {
+      const seed = chooseSeed();
+      const failures: string[] = [];
+      for (let walk = 0; walk < WALKS; walk++) {
+        const random = createRandom(seed + walk);
+        const steps = buildWalk('t', random);
+        const problems = await play(steps, random).catch((error: unknown) => [String(error)]);
+        await forget(steps[0]!);
+        failures.push(...problems.map((problem) => `walk ${walk} of seed ${seed}: ${problem}`));
+      }
+      expect(failures).toEqual([]);
+    },
+    600_000 + WALKS * 5000,
+  );
 
   /** Brings targets to the last of some definitions, and says what is not as it is to be. */
-  async function play(steps: readonly ReplicatedTable[], random: Random): Promise<readonly string[]> {
+  async function play(
+    steps: readonly ReplicatedTable[],
+    random: Random,
+  ): Promise<readonly string[]> {
     const [first, last] = [steps[0]!, steps.at(-1)!];
     const starts = steps.slice(0, -1).map((table, step) => ({ schema: STARTS[step]!, table }));
     staged = new Map();
-    for (const { schema, table } of [...starts, { schema: ALL, table: first }, { schema: MADE, table: last }]) {
+    for (const { schema, table } of [
+      ...starts,
+      { schema: ALL, table: first },
+      { schema: MADE, table: last },
+    ]) {
       await target.run(filesOf(schema, table));
       await stage(schema, table, random);
     }
@@ -108,7 +119,9 @@ describe('a table that goes through random changes', () => {
       } catch (error) {
         const { code, column_name: column } = error as { code: string; column_name: string };
         if (code !== 'CD005' || tries > table.columns.length) throw error;
-        await target.run(column === '' ? rekeySql(schema, table) : retypeSql(schema, table, column));
+        await target.run(
+          column === '' ? rekeySql(schema, table) : retypeSql(schema, table, column),
+        );
       }
     }
   }
@@ -138,7 +151,9 @@ describe('a table that goes through random changes', () => {
     { name, names }: ReplicatedTable,
   ): Promise<readonly string[]> {
     const counts = schemas.map(
-      (schema) => `SELECT '${schema}' AS schema, (SELECT count(*)::int FROM ${schema}.${name}) AS rows,
+      (
+        schema,
+      ) => `SELECT '${schema}' AS schema, (SELECT count(*)::int FROM ${schema}.${name}) AS rows,
         (SELECT count(*)::int FROM ${schema}.${names.staging}) AS waiting,
         (SELECT count(*)::int FROM cdc_management.dead_letter
          WHERE schema_name = '${schema}' AND table_name = '${name}') AS letters`,

@@ -37,7 +37,9 @@ describe.each([15, 18] as const)('every pair of types on PostgreSQL %i', (major)
     await runEach(TABLES, ({ before }) => tableFile(TENANT, before) + stagingFile(TENANT, before));
     await runEach(TABLES, (table) => stagePairs(TENANT, table, { first: 1, random }));
     await target.sql.unsafe('CALL cdc_management.run_pending_merges()').simple();
-    await target.run('CREATE TABLE public.earlier (table_name text, id integer, name text, value text)');
+    await target.run(
+      'CREATE TABLE public.earlier (table_name text, id integer, name text, value text)',
+    );
     await runEach(SAFE, (table) => `INSERT INTO public.earlier ${valuesQuery(TENANT, table)};`);
     await runEach(TABLES, (table) => stagePairs(TENANT, table, { first: 1001, random }));
     await target.run(`CREATE TABLE public.node AS
@@ -50,7 +52,8 @@ describe.each([15, 18] as const)('every pair of types on PostgreSQL %i', (major)
   const runEach = (tables: readonly PairTable[], text: (table: PairTable) => string) =>
     target.run(tables.map(text).join('\n'));
 
-  const afterFiles = ({ after }: PairTable) => tableFile(TENANT, after) + stagingFile(TENANT, after);
+  const afterFiles = ({ after }: PairTable) =>
+    tableFile(TENANT, after) + stagingFile(TENANT, after);
 
   it('that is safe is changed as predicted, with all values', async () => {
     const seen = await target.sql.begin(async (transaction) => {
@@ -79,7 +82,10 @@ describe.each([15, 18] as const)('every pair of types on PostgreSQL %i', (major)
     await target.run(creates.join('\n') + REFUSAL);
     const calls = tables.map(({ name, pairs }) => ({
       table: name,
-      columns: [['id', 'integer', true, null], ...pairs.map((pair) => [pair.name, pair.to, false, null])],
+      columns: [
+        ['id', 'integer', true, null],
+        ...pairs.map((pair) => [pair.name, pair.to, false, null]),
+      ],
     }));
     const answers = await target.sql<{ unsafe: string[]; refusal: string }[]>`
       SELECT public.refusal(call ->> 'table', call -> 'columns') AS refusal, (
@@ -89,7 +95,9 @@ describe.each([15, 18] as const)('every pair of types on PostgreSQL %i', (major)
       FROM jsonb_array_elements(${JSON.stringify(calls)}::text::jsonb) AS call`;
     const expected = tables.map(({ name, pairs }) => {
       const unsafe = pairs.filter((pair) => pair.class === 'unsafe');
-      const problems = unsafe.map((pair) => `${pair.name} ${pair.from} to ${pair.to} could lose values`);
+      const problems = unsafe.map(
+        (pair) => `${pair.name} ${pair.from} to ${pair.to} could lose values`,
+      );
       const [first] = unsafe;
       const message = `column ${first?.name}: ${first?.from} to ${first?.to} could lose values`;
       return {
@@ -110,7 +118,9 @@ describe.each([15, 18] as const)('every pair of types on PostgreSQL %i', (major)
     await target.sql.unsafe('CALL cdc_management.run_pending_merges()').simple();
     const [left] = await target.sql`SELECT * FROM cdc_management.merge_error`;
     expect(left).toBeUndefined();
-    const counts = await target.sql<{ name: string; rows: number; letters: number; staged: number }[]>`
+    const counts = await target.sql<
+      { name: string; rows: number; letters: number; staged: number }[]
+    >`
       SELECT table_name AS name,
         (xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM %I.%I', schema_name, table_name), false, true, '')))[1]::text::int AS rows,
         (SELECT count(*)::int FROM cdc_management.dead_letter AS letter WHERE letter.table_name = control.table_name) AS letters,
@@ -149,7 +159,9 @@ describe.each([15, 18] as const)('every pair of types on PostgreSQL %i', (major)
       WHERE relnamespace = ${TENANT}::text::regnamespace AND relkind = 'r' AND attnum > 0 GROUP BY relname`;
     const found = new Map(rows.map(({ name, columns }) => [name, columns]));
     for (const { after } of tables) {
-      expect(found.get(after.name)).toEqual(after.columns.map(({ name, type }) => `${name} ${type}`));
+      expect(found.get(after.name)).toEqual(
+        after.columns.map(({ name, type }) => `${name} ${type}`),
+      );
     }
   }
 });

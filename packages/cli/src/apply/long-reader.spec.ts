@@ -54,7 +54,9 @@ it('a file waits for a long reader in short turns, lets all others go between th
   await Promise.all([watcher, ...writers.map(({ ended }) => ended)]);
 
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
-  expect(stderr).toContain(`${SCHEMA} tables/Distrikt.sql waits: canceling statement due to lock timeout`);
+  expect(stderr).toContain(
+    `${SCHEMA} tables/Distrikt.sql waits: canceling statement due to lock timeout`,
+  );
   expect([...watch.queued]).toEqual(expect.arrayContaining(WRITERS.map(({ name }) => name)));
   expect(server.log()).not.toContain('still waiting for');
 });
@@ -68,7 +70,9 @@ it('the new column is to be filled, which status says until all rows have come a
   const unfilled = { schema: SCHEMA, table: 'Distrikt', column: 'Ny' };
   expect(await concerns()).toMatchObject([unfilled]);
   const { stdout } = await run('status');
-  expect(stdout).toMatch(/blue\.Distrikt\.Ny: backfill needed, came \d{4}-\S+Z, \d+ rows without it/);
+  expect(stdout).toMatch(
+    /blue\.Distrikt\.Ny: backfill needed, came \d{4}-\S+Z, \d+ rows without it/,
+  );
   await sql.unsafe(`INSERT INTO ${SCHEMA}."stg_Distrikt" ("DistriktID", "Navn", "Ny", "_customer_id",
       "__sync_timestamp", "__cdc_operation", "__kafka_partition", "__kafka_offset")
     SELECT n, 'x', n, gen_random_uuid(), now(), 'r', 0, 10000000 + n FROM generate_series(1, ${ROWS}) AS n`);
@@ -95,7 +99,8 @@ const WRITERS = [
   },
   {
     name: 'writer',
-    statement: (n: number) => `UPDATE ${SCHEMA}."Distrikt" SET "Enhet" = '${n}' WHERE "DistriktID" = 1`,
+    statement: (n: number) =>
+      `UPDATE ${SCHEMA}."Distrikt" SET "Enhet" = '${n}' WHERE "DistriktID" = 1`,
   },
   { name: 'short reader', statement: () => `SELECT count(*) FROM ${SCHEMA}."Distrikt"` },
 ];

@@ -143,10 +143,7 @@ describe('the columns of a table', () => {
       'a default that is another, or goes',
       [a('text', { default: `''` }), { name: 'b', type: 'text', default: `''` }],
       [a('text', { default: `'x'` }), { name: 'b', type: 'text' }],
-      [
-        'free default changed: a text -> a text',
-        'free default changed: b text -> b text',
-      ],
+      ['free default changed: a text -> a text', 'free default changed: b text -> b text'],
     ],
     [
       'all of it at once',
