@@ -24,14 +24,23 @@ interface Connection {
 
 export function openBreakableSession(server: PostgresServer, database: string): BreakableSession {
   let connection = openConnection(server, database);
+  const breakConnection = () => {
+    const { sql, break: breakIt } = connection;
+    connection = openConnection(server, database);
+    breakIt();
+    void sql.end({ timeout: 0 });
+  };
   return {
-    run: (work) => Promise.race([work(connection.sql), connection.broken]),
-    breakConnection() {
-      const { sql, break: breakIt } = connection;
-      connection = openConnection(server, database);
-      breakIt();
-      void sql.end({ timeout: 0 });
+    async run(work) {
+      const used = connection;
+      try {
+        return await Promise.race([work(used.sql), used.broken]);
+      } catch (error) {
+        if (used === connection) breakConnection(); // A client whose connection was refused takes no more queries.
+        throw error;
+      }
     },
+    breakConnection,
     end: () => connection.sql.end({ timeout: 0 }),
   };
 }

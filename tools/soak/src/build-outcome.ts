@@ -7,6 +7,12 @@ import { unavailableValue } from './unavailable-value.ts';
 /** Events that were committed to the staging table of a table, each with how often. */
 export type Delivered = ReadonlyMap<SoakEvent, number>;
 
+/**
+ * What is known of the number of times that events were staged. `exact`: as often as they were delivered. `at least
+ * once`: a crash took some, and whether the last transactions were committed is not known.
+ */
+export type Certainty = 'exact' | 'at least once';
+
 /** What must be known of a stream: partition and generation as the events have them. */
 export interface StreamOutcome {
   readonly stream: string;
@@ -22,6 +28,8 @@ export interface DeadOutcome {
   readonly id: string;
   readonly least: number;
   readonly most: number;
+  /** Else no replay is known to bring it again. */
+  readonly hasPosition: boolean;
 }
 
 /** What a table and all that is known of it must be, whatever the order in which its events came and were merged. */
@@ -36,7 +44,11 @@ export interface Outcome {
 }
 
 /** Plays the delivered events in their order: no SQL, no batches, no positions of the database. */
-export function buildOutcome(definition: ReplicatedTable, delivered: Delivered): Outcome {
+export function buildOutcome(
+  definition: ReplicatedTable,
+  delivered: Delivered,
+  certainty: Certainty = 'exact',
+): Outcome {
   const events = [...delivered.keys()];
   const good = events.filter(({ fault }) => fault === null);
   const histories = definition.key ? groupByKey(good) : [];
@@ -48,7 +60,11 @@ export function buildOutcome(definition: ReplicatedTable, delivered: Delivered):
       ? histories.flatMap((history) => buildRow(definition, history))
       : good.map((upsert) => ({ deleted: false, upsert })),
     streams: buildStreams(delivered),
-    dead: buildDead(definition, delivered, lasts),
+    dead: buildDead(definition, delivered, lasts).map((dead) =>
+      certainty === 'exact'
+        ? dead
+        : { ...dead, least: Math.min(dead.least, dead.hasPosition ? 1 : 0) },
+    ),
     tombstones: deletes.filter((event) => isLast.has(event)).map(positionText),
     possibleTombstones: deletes.filter((event) => !isLast.has(event)).map(positionText),
   };
@@ -91,9 +107,12 @@ function buildDead(
     if (event.fault === null) return [];
     const last = definition.key ? newest.get(event.key) : undefined;
     const isPassed = event.fault === 'refused' && last && comparePositions(event, last) < 0;
-    return [{ id: event.id, least: isPassed ? 0 : times, most: times }];
+    const hasPosition = POSITION.every((name) => event.values[name] !== null);
+    return [{ id: event.id, least: isPassed ? 0 : times, most: times, hasPosition }];
   });
 }
+
+const POSITION = ['__kafka_partition', '__stream_generation', '__kafka_offset'];
 
 function buildStreams(delivered: Delivered): readonly StreamOutcome[] {
   const streams = groupBy(delivered.keys(), ({ values }) =>

@@ -1,6 +1,8 @@
 import { compareFinalTable } from '@cdc-migrations/e2e';
 import type { ReplicatedTable } from '@cdc-migrations/table-defs';
-import { buildOutcome, type Delivered, type Outcome } from './build-outcome.ts';
+import { buildOutcome, type Certainty, type Delivered, type Outcome } from './build-outcome.ts';
+import { compareLists } from './compare-lists.ts';
+import { compareLog } from './compare-log.ts';
 import { type SoakDatabase, TENANT } from './soak-target.ts';
 import { unavailableValue } from './unavailable-value.ts';
 
@@ -9,8 +11,9 @@ export async function compareOutcome(
   database: SoakDatabase,
   table: ReplicatedTable,
   delivered: Delivered,
+  certainty: Certainty = 'exact',
 ): Promise<readonly string[]> {
-  const outcome = buildOutcome(table, delivered);
+  const outcome = buildOutcome(table, delivered, certainty);
   const differences = [
     ...(await compareFinalTable(
       database.superuser,
@@ -19,7 +22,7 @@ export async function compareOutcome(
       outcome.rows,
       uncompared(table),
     )),
-    ...(await compareLog(database, table, outcome)),
+    ...(await compareLog(database, table, outcome, certainty)),
     ...(await compareUnseen(database, table, outcome)),
     ...(await compareDeadLetters(database, table, outcome)),
     ...(await compareTombstones(database, table, outcome)),
@@ -34,69 +37,6 @@ function uncompared({ columns }: ReplicatedTable): readonly string[] {
   );
   return hasGaps ? ['__sync_timestamp'] : [];
 }
-
-/** A text of each stream's sums, and of what the triggers saw of them. */
-async function compareLog(
-  { superuser }: SoakDatabase,
-  { name }: ReplicatedTable,
-  { streams }: Outcome,
-): Promise<readonly string[]> {
-  const found = await superuser.unsafe<LogRow[]>(LOG, [TENANT, name]);
-  const expected = streams.map(
-    ({ stream, events, firstOffset, lastOffset }) =>
-      `${stream} ${events} events, ${firstOffset ?? '-'} to ${lastOffset ?? '-'}`,
-  );
-  const wrong = found.filter(
-    (row) =>
-      row.wrong ||
-      row.merged !== row.written ||
-      row.deleted !== row.noted ||
-      row.dead !== row.letters,
-  );
-  return [
-    ...compareLists(
-      'stream',
-      expected,
-      found.map(({ stream, sums }) => `${stream} ${sums}`),
-    ),
-    ...wrong.map((row) => `counts of the log: ${JSON.stringify(row)}`),
-  ];
-}
-
-interface LogRow {
-  readonly stream: string;
-  readonly sums: string;
-  readonly wrong: boolean;
-  readonly merged: string;
-  readonly deleted: string;
-  readonly dead: string;
-  /** Rows that were written, keys that were noted as deleted, dead letters. */
-  readonly written: string;
-  readonly noted: string;
-  readonly letters: string;
-}
-
-const LOG = `
-WITH log AS (
-  SELECT coalesce(kafka_partition::text, '-') || '/' || coalesce(stream_generation::text, '-') AS stream,
-    sum(events) || ' events, ' || coalesce(min(first_offset)::text, '-') || ' to '
-      || coalesce(max(last_offset)::text, '-') AS sums,
-    bool_or(events <> merged + deleted + stale + dead OR least(merged, deleted, stale, dead, duration_ms) < 0
-      OR events = 0 OR first_offset > last_offset OR finished_at < started_at) AS wrong,
-    sum(merged) AS merged, sum(deleted) AS deleted, sum(dead) AS dead
-  FROM cdc_management.processing_log
-  WHERE schema_name = $1 AND table_name = $2
-  GROUP BY 1
-)
-SELECT log.*,
-  (SELECT count(*) FROM public.soak_write AS w
-   WHERE w.table_name = $2 AND w.stream = log.stream AND w.kind = 'merged') AS written,
-  (SELECT count(*) FROM public.soak_write AS w
-   WHERE w.table_name = $2 AND w.stream = log.stream AND w.kind = 'deleted') AS noted,
-  (SELECT count(*) FROM cdc_management.dead_letter AS letter
-   WHERE letter.schema_name = $1 AND letter.table_name = $2 AND log.stream =
-     coalesce(kafka_partition::text, '-') || '/' || coalesce(stream_generation::text, '-')) AS letters
-FROM log`;
 
 async function compareUnseen(
   { superuser }: SoakDatabase,
@@ -156,18 +96,5 @@ async function compareTombstones(
       .filter((at) => !possible.has(at))
       .map((at) => `unexpected tombstone of ${at}`),
     ...(remembered.size < found.length ? ['two tombstones of one delete'] : []),
-  ];
-}
-
-function compareLists(
-  what: string,
-  expected: readonly string[],
-  found: readonly string[],
-): readonly string[] {
-  return [
-    ...expected.filter((text) => !found.includes(text)).map((text) => `${what} missing: ${text}`),
-    ...found
-      .filter((text) => !expected.includes(text))
-      .map((text) => `${what} unexpected: ${text}`),
   ];
 }

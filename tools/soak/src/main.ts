@@ -1,50 +1,63 @@
 import { parseArgs } from 'node:util';
-import { runRound } from './run-round.ts';
+import { runCrashRound } from './crash-round.ts';
+import { CRASH_KINDS, CRASH_SETTINGS } from './crash-server.ts';
+import { type RoundResult, runRound } from './run-round.ts';
 import { type SoakTarget, startSoakTarget } from './soak-target.ts';
 
-const USAGE = 'npm run soak -- [--rounds N] [--minutes M] [--seed S] [--major 15|18]';
+const USAGE =
+  'npm run soak -- [--rounds N] [--minutes M] [--seed S] [--major 15|18] [--crashes]: a round for each seed from S on';
 
 interface SoakOptions {
   readonly rounds: number;
   readonly minutes: number;
   readonly seed: number;
   readonly major: 15 | 18;
+  /** A crash of the server in each round, in place of accidents of its sessions. */
+  readonly crashes: boolean;
 }
 
 /** Rounds of the seeds from `seed` on, until there were so many or the time is over. */
 async function soak(options: SoakOptions, target: SoakTarget): Promise<number> {
   const end = Date.now() + options.minutes * 60_000;
   const failed: number[] = [];
-  const sums = { rounds: 0, events: 0, merges: 0, accidents: 0 };
-  while (sums.rounds < options.rounds && Date.now() < end) {
-    const seed = options.seed + sums.rounds++;
+  const sums = { events: 0, merges: 0, accidents: 0, replayed: 0 };
+  let rounds = 0;
+  for (; rounds < options.rounds && Date.now() < end; rounds++) {
+    const seed = options.seed + rounds;
     const started = Date.now();
-    const result = await runRound(target, seed).catch((error: Error) => ({
-      ...{
-        differences: [
-          String(error.stack),
-          String((error as { query?: string }).query).slice(0, 300),
-        ],
-        tables: 0,
-        events: 0,
-        merges: 0,
-        accidents: 0,
-      },
-    }));
-    sums.events += result.events;
-    sums.merges += result.merges;
-    sums.accidents += result.accidents;
+    const result = await runOne(target, seed, options.crashes).catch(describeFailure);
+    for (const key of COUNTED) sums[key] += result[key];
     if (result.differences.length > 0) failed.push(seed);
-    const what = `${result.tables} tables, ${result.events} events, ${result.merges} merges, ${result.accidents} accidents`;
-    say(
-      `seed ${seed}: ${what}, ${Date.now() - started} ms${result.differences.map((text) => `\n  ${text}`).join('')}`,
-    );
+    const lines = [`seed ${seed}: ${countsOf(result)}, ${Date.now() - started} ms`];
+    say([...lines, ...result.differences].join('\n  '));
   }
-  say(
-    `${sums.rounds} rounds, ${sums.events} events, ${sums.merges} merges, ${sums.accidents} accidents`,
-  );
+  say(`${rounds} rounds: ${countsOf(sums)}`);
   say(failed.length === 0 ? 'no difference' : `different: seeds ${failed.join(', ')}`);
   return failed.length === 0 ? 0 : 1;
+}
+
+type Counts = Pick<RoundResult, (typeof COUNTED)[number]>;
+
+const COUNTED = ['events', 'merges', 'accidents', 'replayed'] as const;
+
+function countsOf(counts: Counts): string {
+  return COUNTED.map((key) => `${counts[key]} ${key}`).join(', ');
+}
+
+function runOne(target: SoakTarget, seed: number, crashes: boolean) {
+  if (!crashes) return runRound(target, seed);
+  return runCrashRound(target, seed, CRASH_KINDS[seed % CRASH_KINDS.length]!);
+}
+
+function describeFailure(error: Error & { readonly query?: string }) {
+  const query = error.query === undefined ? [] : [error.query.slice(0, 500)];
+  return {
+    differences: [String(error.stack), ...query],
+    events: 0,
+    merges: 0,
+    accidents: 0,
+    replayed: 0,
+  };
 }
 
 function parseOptions(): SoakOptions {
@@ -54,18 +67,20 @@ function parseOptions(): SoakOptions {
       minutes: { type: 'string' },
       seed: { type: 'string' },
       major: { type: 'string', default: '15' },
+      crashes: { type: 'boolean', default: false },
     },
   });
   const unlimited = values.minutes === undefined ? '20' : 'Infinity';
+  const major = Number(values.major);
   const options = {
     rounds: Number(values.rounds ?? unlimited),
     minutes: Number(values.minutes ?? 'Infinity'),
     seed: Number(values.seed ?? Math.floor(Math.random() * 2 ** 31)),
-    major: Number(values.major) === 18 ? (18 as const) : (15 as const),
+    crashes: values.crashes,
   };
-  if ([options.rounds, options.minutes].some((n) => !(n > 0)) || !Number.isInteger(options.seed))
-    throw new Error(`not a number that makes sense; ${USAGE}`);
-  return options;
+  const isSensible = options.rounds > 0 && options.minutes > 0 && Number.isInteger(options.seed);
+  if (!isSensible || (major !== 15 && major !== 18)) throw new Error(USAGE);
+  return { ...options, major };
 }
 
 function say(text: string): void {
@@ -73,7 +88,7 @@ function say(text: string): void {
 }
 
 const options = parseOptions();
-const target = await startSoakTarget(options.major);
+const target = await startSoakTarget(options.major, options.crashes ? CRASH_SETTINGS : {});
 try {
   process.exitCode = await soak(options, target);
 } finally {

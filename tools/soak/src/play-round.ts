@@ -63,7 +63,7 @@ async function deliver(plan: RoundPlan, database: SoakDatabase): Promise<Played[
   const write = async (_: unknown, number: number) => {
     const sql = database.connectSink(`writer ${number}`);
     for (let next = queue.shift(); next; next = queue.shift()) {
-      await insert(sql, next);
+      await insertDelivery(sql, next);
       if (next.end === 'rollback') continue;
       const counts = delivered.get(next.table)!;
       for (const event of next.events) counts.set(event, (counts.get(event) ?? 0) + 1);
@@ -73,7 +73,11 @@ async function deliver(plan: RoundPlan, database: SoakDatabase): Promise<Played[
   return delivered;
 }
 
-async function insert(sql: Sql, { table, events, end, waitMs }: Delivery): Promise<void> {
+/** One transaction of a writer. */
+export async function insertDelivery(
+  sql: Sql,
+  { table, events, end, waitMs }: Delivery,
+): Promise<void> {
   const staging = quoteQualified(TENANT, table.names.staging);
   const statement = renderInsert(
     staging,
@@ -90,7 +94,7 @@ async function insert(sql: Sql, { table, events, end, waitMs }: Delivery): Promi
 }
 
 /** One merge, by any of the ways there are; what went wrong, if it was no accident. */
-async function mergeSomething(
+export async function mergeSomething(
   session: BreakableSession,
   plan: RoundPlan,
   random: Random,
@@ -133,7 +137,10 @@ async function breakMergers(
 }
 
 /** A merge whose client is gone may still go on, and keeps others from its table until it ends. */
-async function mergeTheRest({ tables }: RoundPlan, database: SoakDatabase): Promise<void> {
+export async function mergeTheRest(
+  { tables }: Pick<RoundPlan, 'tables'>,
+  database: SoakDatabase,
+): Promise<void> {
   const sql = database.connectSink('last merger');
   const counts = tables
     .map(({ names }) => `(SELECT count(*) FROM ${quoteQualified(TENANT, names.staging)})`)

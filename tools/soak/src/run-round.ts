@@ -14,6 +14,8 @@ export interface RoundResult {
   readonly events: number;
   readonly merges: number;
   readonly accidents: number;
+  /** Sent again after a crash. */
+  readonly replayed: number;
 }
 
 /** A round of a seed in a database of its own. */
@@ -31,13 +33,14 @@ export async function runRound(target: SoakTarget, seed: number): Promise<RoundR
       events: countEvents(played),
       merges: played.merges,
       accidents: played.accidents,
+      replayed: 0,
     };
   } finally {
-    await database.drop();
+    await target.dropDatabase(database);
   }
 }
 
-function renderSettings({ tables, batchEvents, shrinkAboveBytes }: RoundPlan): string {
+export function renderSettings({ tables, batchEvents, shrinkAboveBytes }: RoundPlan): string {
   const batches = tables.map(
     ({ name }, index) =>
       `UPDATE cdc_management.merge_control SET batch_events = ${batchEvents[index] ?? 'NULL'}

@@ -22,6 +22,7 @@ export interface SoakTarget {
   readonly server: PostgresServer;
   /** A new database with these tables. */
   openDatabase(tables: readonly ReplicatedTable[]): Promise<SoakDatabase>;
+  dropDatabase(database: SoakDatabase): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -31,7 +32,8 @@ export interface SoakDatabase {
   readonly owner: Sql;
   readonly superuser: Sql;
   connectSink(applicationName: string): Sql;
-  drop(): Promise<void>;
+  /** Ends its sessions. */
+  close(): Promise<void>;
 }
 
 export async function startSoakTarget(
@@ -49,14 +51,18 @@ export async function startSoakTarget(
     async openDatabase(tables) {
       const name = await server.createDatabase({ owner: OWNER, template });
       await applyTables(server, name, tables);
-      return openDatabase(server, admin, name);
+      return openDatabase(server, name);
+    },
+    async dropDatabase(database) {
+      await database.close();
+      await admin.unsafe(`DROP DATABASE "${database.name}" WITH (FORCE)`);
     },
     stop: () => server.stop(),
   };
 }
 
 /** A database with its sessions, after a start of its server too. */
-export function openDatabase(server: PostgresServer, admin: Sql, name: string): SoakDatabase {
+export function openDatabase(server: PostgresServer, name: string): SoakDatabase {
   const sessions: Sql[] = [];
   const connect = (user: string | undefined, applicationName: string) => {
     const sql = server.connect({
@@ -72,9 +78,8 @@ export function openDatabase(server: PostgresServer, admin: Sql, name: string): 
     owner: connect(OWNER, 'owner'),
     superuser: connect(undefined, 'superuser'),
     connectSink: (applicationName) => connect(SINK, applicationName),
-    async drop() {
+    async close() {
       await Promise.all(sessions.map((sql) => sql.end({ timeout: 0 })));
-      await admin.unsafe(`DROP DATABASE "${name}" WITH (FORCE)`);
     },
   };
 }

@@ -1,0 +1,13 @@
+/** What is in one list and not in the other. */
+export function compareLists(
+  what: string,
+  expected: readonly string[],
+  found: readonly string[],
+): readonly string[] {
+  return [
+    ...expected.filter((text) => !found.includes(text)).map((text) => `${what} missing: ${text}`),
+    ...found
+      .filter((text) => !expected.includes(text))
+      .map((text) => `${what} unexpected: ${text}`),
+  ];
+}

@@ -1,0 +1,199 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createRandom } from '@cdc-migrations/event-model';
+import type { PostgresServer } from '@cdc-migrations/postgres-fixture';
+import type { ReplicatedTable } from '@cdc-migrations/table-defs';
+import { openBreakableSession } from './breakable-session.ts';
+import { compareOutcome } from './compare-outcome.ts';
+import { type Crash, type CrashKind, prepareCrash } from './crash-server.ts';
+import { insertDelivery, mergeSomething, mergeTheRest } from './play-round.ts';
+import { readPossibleLoss, replayDeliveries } from './possible-loss.ts';
+import { type Delivery, planRound, type RoundPlan } from './round-plan.ts';
+import type { SoakEvent } from './soak-event.ts';
+import { renderSettings, type RoundResult } from './run-round.ts';
+import { openDatabase, type SoakDatabase, type SoakTarget } from './soak-target.ts';
+import { watchWrites } from './watch-writes.ts';
+
+/** How often each event was sent, by table, and what is still to be sent. */
+interface Sent {
+  readonly counts: ReadonlyMap<ReplicatedTable, Map<SoakEvent, number>>;
+  readonly queue: Delivery[];
+  acknowledged: number;
+  /** Events that a possible loss brought again. */
+  replayed: number;
+}
+
+/**
+ * A round whose server crashes while events are staged and merged. The sinks go on from what was not acknowledged, and
+ * replay what `possible_loss` says; the end must be that of the model.
+ */
+export async function runCrashRound(
+  target: SoakTarget,
+  seed: number,
+  kind: CrashKind,
+): Promise<RoundResult> {
+  const plan = planRound(seed);
+  const before = await target.openDatabase(plan.tables);
+  await watchWrites(before, plan.tables);
+  await before.owner.unsafe(renderSettings(plan)).simple();
+  const crash = await prepareCrash(target, kind);
+  try {
+    const sent = prepareSent(plan);
+    const survivor = await playUntilCrash(plan, sent, target.server, before, crash);
+    const after = openDatabase(survivor, before.name);
+    const lost = await replayAll(plan, sent, survivor, after);
+    const counts = [...sent.counts.values()].flatMap((of) => [...of.values()]);
+    const differences = [...lost, ...(await compareAll(plan, sent, after))];
+    await after.close();
+    return {
+      ...{ seed, differences, tables: plan.tables.length, merges: 0, accidents: 1 },
+      replayed: sent.replayed,
+      events: counts.reduce((sum, times) => sum + times, 0),
+    };
+  } finally {
+    await before.close();
+    await crash.cleanUp();
+    await target.dropDatabase(before);
+  }
+}
+
+function prepareSent({ tables, deliveries }: RoundPlan): Sent {
+  const counts = new Map(tables.map((table) => [table, new Map<SoakEvent, number>()]));
+  return { counts, queue: [...deliveries], acknowledged: 0, replayed: 0 };
+}
+
+/** Writers and mergers work until so many transactions are acknowledged; then the server crashes under them. */
+async function playUntilCrash(
+  plan: RoundPlan,
+  sent: Sent,
+  server: PostgresServer,
+  database: SoakDatabase,
+  crash: Crash,
+): Promise<PostgresServer> {
+  const random = createRandom(plan.seed + 1000);
+  const enough = Math.ceil((plan.deliveries.length * random.integer(10, 95)) / 100);
+  const state = { isOver: false };
+  const merging = Array.from({ length: plan.mergers }, async (_, number) => {
+    const session = openBreakableSession(server, database.name);
+    const own = createRandom(plan.seed + number);
+    while (!state.isOver) {
+      await mergeSomething(session, plan, own);
+      await sleep(own.integer(0, 20));
+    }
+    await session.end();
+  });
+  const writing = Array.from({ length: plan.writers }, (_, number) =>
+    write(sent, database, number, () => state.isOver || sent.acknowledged >= enough),
+  );
+  await Promise.race([Promise.all(writing), waitFor(() => sent.acknowledged >= enough)]);
+  await sleep(random.integer(0, 30));
+  const survivor = await crash.happen().finally(() => (state.isOver = true));
+  await Promise.all([...writing, ...merging]);
+  return survivor;
+}
+
+/** What was not acknowledged goes back to the front of the queue, and the writer ends. */
+async function write(
+  sent: Sent,
+  database: SoakDatabase,
+  number: number,
+  isOver: () => boolean,
+): Promise<void> {
+  const sql = database.connectSink(`writer ${number}`);
+  for (let next = sent.queue.shift(); next; next = sent.queue.shift()) {
+    if (next.end === 'commit') count(sent, next);
+    try {
+      await insertDelivery(sql, next);
+    } catch {
+      sent.queue.unshift(next);
+      return;
+    }
+    sent.acknowledged++;
+    if (isOver()) return;
+  }
+}
+
+function count({ counts }: Sent, { table, events }: Delivery): void {
+  const of = counts.get(table)!;
+  for (const event of events) of.set(event, (of.get(event) ?? 0) + 1);
+}
+
+async function waitFor(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await sleep(5);
+}
+
+/** Replays and goes on; what is wrong with what was reported. */
+async function replayAll(
+  plan: RoundPlan,
+  sent: Sent,
+  server: PostgresServer,
+  database: SoakDatabase,
+): Promise<readonly string[]> {
+  const sink = database.connectSink('sink');
+  const losses = await readPossibleLoss(sink);
+  const replays = replayDeliveries(losses, sent.counts);
+  sent.replayed = replays.flatMap(({ events }) => events).length;
+  sent.queue.unshift(...replays);
+  const state = { isOver: false };
+  const session = openBreakableSession(server, database.name);
+  const random = createRandom(plan.seed);
+  const failures: string[] = [];
+  const merging = (async () => {
+    while (!state.isOver) {
+      const failure = await mergeSomething(session, plan, random);
+      if (failure !== null) failures.push(`a merge failed: ${failure}`);
+      await sleep(random.integer(0, 20));
+    }
+  })();
+  await write(sent, database, 0, () => false).finally(() => (state.isOver = true));
+  await merging;
+  await session.end();
+  await mergeTheRest(plan, database);
+  if (sent.queue.length > 0) failures.push('a writer failed after the crash');
+  const logged = new Set(
+    plan.tables.filter(({ staging }) => staging === 'logged').map(({ name }) => name),
+  );
+  return [
+    ...failures,
+    ...losses
+      .filter(({ table }) => logged.has(table))
+      .map(({ table }) => `possible loss of a logged table: ${table}`),
+    ...(await listOpenLosses(sent, database)),
+  ];
+}
+
+/** Losses that are still listed although an event of that offset was merged. */
+async function listOpenLosses(sent: Sent, { superuser }: SoakDatabase): Promise<readonly string[]> {
+  const open = await readPossibleLoss(superuser);
+  const positions = new Set(
+    [...sent.counts].flatMap(([{ name }, events]) =>
+      [...events.keys()].map(({ values }) =>
+        [
+          name,
+          values['__kafka_partition'],
+          values['__stream_generation'],
+          values['__kafka_offset'],
+        ].join('/'),
+      ),
+    ),
+  );
+  return open
+    .map(({ table, partition, generation, replayFrom }) =>
+      [table, partition, generation, replayFrom].join('/'),
+    )
+    .filter((position) => positions.has(position))
+    .map((position) => `still a possible loss: ${position}`);
+}
+
+async function compareAll(
+  { tables }: RoundPlan,
+  { counts }: Sent,
+  database: SoakDatabase,
+): Promise<readonly string[]> {
+  const differences: string[] = [];
+  for (const table of tables) {
+    differences.push(
+      ...(await compareOutcome(database, table, counts.get(table)!, 'at least once')),
+    );
+  }
+  return differences;
+}
