@@ -169,7 +169,7 @@ async function check(sql, sent) {
  * @returns {[string[], string[]]}
  */
 function readWaits(log, pids) {
-  const waits = [...log.matchAll(/process (\d+) acquired (.+) after ([\d.]+) ms$/gm)]
+  const waits = [...log.matchAll(/process (\d+) acquired (.+) after ([\d.]+) ms\b/g)]
     .filter(([, pid]) => pids.has(Number(pid)))
     .map(([, , lock, ms]) => `${ms} ms for ${lock?.replace(/ of database .*/, '')}`);
   const isLengthening = /** @param {string} wait */ (wait) =>

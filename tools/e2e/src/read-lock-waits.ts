@@ -21,7 +21,7 @@ export async function logLockWaits(server: PostgresServer, database: string): Pr
  * and not until its commit.
  */
 export function readLockWaits(log: string): readonly LockWait[] {
-  const waits = log.matchAll(/process (\d+) acquired (.+) after ([\d.]+) ms$/gm);
+  const waits = log.matchAll(/process (\d+) acquired (.+) after ([\d.]+) ms\b/g);
   return [...waits]
     .map(([, pid, lock, ms]) => ({ pid: Number(pid), lock: lock!, ms: Number(ms) }))
     .filter(({ lock }) => !lock.includes('extension of relation'));
