@@ -191,6 +191,7 @@ function render(alone, merging, steady) {
     '99% ms',
     'longest ms',
     'waits for locks',
+    'waits to lengthen the table',
   ];
   const rows = [
     ['alone', alone],

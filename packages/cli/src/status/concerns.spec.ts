@@ -8,7 +8,7 @@ let repo: ReturnType<typeof copyAdopus>;
 let env: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
-  server = await startPostgres({ major: 15, settings: { fsync: 'on', full_page_writes: 'on' } });
+  server = await startPostgres({ major: 15 });
   await server.createDatabase({ name: 'directory' });
   repo = copyAdopus('directory');
   env = sinkEnv(server);
