@@ -1,17 +1,13 @@
 import type { ApplyEvent, ApplyResult } from './apply-event.ts';
 import { runSteps } from './run-steps.ts';
 import type { FileProblem, Migrations } from './migrations.ts';
-import { planApply, type ApplyPlan } from './plan-apply.ts';
+import { planApply, type ApplyPlan, type PlanOptions } from './plan-apply.ts';
 import { readTarget } from './read-target.ts';
 import { refusePooling } from './refuse-pooling.ts';
 import { openSession, type Session, type TargetAddress } from './session.ts';
 import { takeLock } from './take-lock.ts';
 
-export interface ApplyOptions {
-  /** Schemas of the tenants that take part. */
-  readonly tenants: readonly string[];
-  /** Globs of schemas to work on; all where it is not given. */
-  readonly only?: readonly string[] | undefined;
+export interface ApplyOptions extends PlanOptions {
   /** How many schemas are worked on at once; default 4. */
   readonly jobs?: number | undefined;
   /** So many schemas go first, alone; the others follow when none of these has failed. */
@@ -73,6 +69,7 @@ export async function applyMigrations(
       tableLockTimeoutMs: TABLE_LOCK_TIMEOUT_MS,
       retryForMs: RETRY_FOR_MS,
       allowRewrite: options.allowRewrite ?? false,
+      again: options.again,
       canary: options.canary ?? 0,
       onError: options.onError ?? 'continue',
       onEvent,

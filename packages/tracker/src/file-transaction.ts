@@ -29,6 +29,8 @@ export interface TransactionOptions {
   readonly tableLockTimeoutMs: number;
   /** Let large tables be rewritten. */
   readonly allowRewrite: boolean;
+  /** Apply files that are applied already, too. */
+  readonly again?: boolean | undefined;
 }
 
 /** Files to apply in one transaction. */
@@ -55,7 +57,7 @@ export class PlaceholderError extends Error {
 export function buildTransaction(
   migrations: Migrations,
   work: Work,
-  { tableLockTimeoutMs, allowRewrite }: TransactionOptions,
+  { tableLockTimeoutMs, allowRewrite, again = false }: TransactionOptions,
 ): FileTransaction {
   const bodies = work.files.map((placed) => buildBody(migrations, work, placed));
   const statements = bodies.map((body) => splitStatements(body).length);
@@ -65,7 +67,7 @@ export function buildTransaction(
   const rewrite = allowRewrite ? `SET LOCAL cdc.allow_rewrite = 'on';\n` : '';
   return {
     begin: `BEGIN;\nSET LOCAL lock_timeout = ${tableLockTimeoutMs};\n${rewrite}`,
-    guard: buildGuard(migrations, work),
+    guard: buildGuard(migrations, work, again ? 'false' : isAppliedMeanwhile(migrations, work)),
     body: bodies.join('\n;\n'),
     record: `\n;\n${records.join(';\n')};\n`,
     commit: 'COMMIT;\n',
@@ -95,23 +97,27 @@ function buildBody({ role }: Migrations, { schemas }: Work, placed: Placed): str
   return [...creates, ...grants].join(';\n');
 }
 
-function buildGuard({ set }: Migrations, { files, schemas }: Work): string {
-  const [first] = files;
-  const lock = quoteLiteral(`cdc apply ${set.name} ${first.schema}`);
-  const isApplied = [
+/** SQL condition: nothing of the work is left to do. */
+function isAppliedMeanwhile({ set }: Migrations, { files, schemas }: Work): string {
+  return [
     ...files.map((placed) => isAppliedCondition(set.name, placed)),
     ...schemas.creates.map((name) => {
       const identifier = quoteLiteral(quoteIdentifier(name));
       return `pg_catalog.to_regnamespace(${identifier}) IS NOT NULL`;
     }),
-  ];
+  ].join('\n      AND ');
+}
+
+function buildGuard({ set }: Migrations, { files }: Work, isApplied: string): string {
+  const [first] = files;
+  const lock = quoteLiteral(`cdc apply ${set.name} ${first.schema}`);
   const body = `
 BEGIN
   IF NOT pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended(${lock}, 0)) THEN
     RAISE EXCEPTION 'another session applies to this schema' USING ERRCODE = '${BUSY}';
   END IF;
   IF pg_catalog.to_regclass('cdc_management.migration_history') IS NOT NULL THEN
-    IF ${isApplied.join('\n      AND ')} THEN
+    IF ${isApplied} THEN
       RAISE EXCEPTION 'applied meanwhile' USING ERRCODE = '${ALREADY_APPLIED}';
     END IF;
   END IF;

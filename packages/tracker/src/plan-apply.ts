@@ -45,6 +45,8 @@ export interface PlanOptions {
   readonly tenants: readonly string[];
   /** Globs of schemas to work on; all where it is not given. */
   readonly only?: readonly string[] | undefined;
+  /** Apply what is applied already once more, to put back what others changed; files by people are left out. */
+  readonly again?: boolean | undefined;
 }
 
 /** A schema whose name could break out of its quotes. */
@@ -92,8 +94,9 @@ export function planApply(
     const entry = isThere ? state.history.find(file, schema) : undefined;
     const found: FileState = fileState(file, entry);
     if (found === 'edited') edited.add(file.path);
-    if (found === 'applied') counts.applied++;
-    return TO_APPLY.has(found);
+    const isAgain = options.again === true && found === 'applied' && file.category !== 'manual';
+    if (found === 'applied' && !isAgain) counts.applied++;
+    return isAgain || TO_APPLY.has(found);
   };
   const created = [MANAGEMENT_SCHEMA, ...schemas.filter((schema) => schema !== 'public')];
   const creates = created.filter((schema) => !state.schemas.has(schema));

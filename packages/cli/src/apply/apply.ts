@@ -28,6 +28,7 @@ export interface ApplyCommandOptions extends TargetOptions {
   /** Milliseconds. */
   readonly lockTimeout?: number;
   readonly allowRewrite?: boolean;
+  readonly again?: boolean;
   readonly json?: boolean;
 }
 
@@ -69,6 +70,7 @@ async function applyTo(target: CommandTarget, options: ApplyCommandOptions): Pro
     const result = await applyMigrations(address, migrations, {
       tenants,
       only: selectSchemas(target, options),
+      again: options.again,
       jobs: options.jobs,
       canary: options.canary,
       onError: options.onError,
@@ -99,7 +101,11 @@ async function planTo(
   const session = openSession(address, 'cdc apply --dry-run');
   try {
     const only = selectSchemas({ migrations, tenants, label, ...target }, options);
-    const plan = planApply(migrations, await readTarget(session, migrations), { tenants, only });
+    const plan = planApply(migrations, await readTarget(session, migrations), {
+      tenants,
+      only,
+      again: options.again,
+    });
     const script = renderScript(plan, { allowRewrite: options.allowRewrite ?? false });
     if (!options.json) process.stdout.write(script);
     return { exitCode: EXIT.done, document: { target: label, script } };

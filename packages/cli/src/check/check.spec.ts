@@ -170,6 +170,33 @@ it.each([
   ]);
 });
 
+it('apply --again puts back what is missing or different, and leaves extra tables alone', async () => {
+  const sql = server.connect({ database: 'directory', max: 1 });
+  await sql.unsafe(`
+    ALTER TABLE blue."Actor" DROP COLUMN "__source";
+    ALTER TABLE blue."Actor" ALTER COLUMN "__sync_timestamp" DROP DEFAULT;
+    DROP INDEX blue."idx_Actor_sync_timestamp";
+    CREATE OR REPLACE PROCEDURE blue.sp_merge_actor() LANGUAGE sql AS $$ SELECT 1 $$;
+    ALTER TABLE blue."stg_Actor" DISABLE TRIGGER trg_mark_for_merge;
+    DROP TRIGGER trg_mark_for_merge ON blue."stg_Avtale";
+    REVOKE INSERT ON blue."stg_Actor" FROM cdc_sink;
+    REVOKE EXECUTE ON PROCEDURE blue.sp_merge_avtale() FROM cdc_sink;
+    GRANT EXECUTE ON PROCEDURE blue.sp_merge_avtale() TO PUBLIC;
+    REVOKE SELECT ON cdc_management.merge_lag FROM cdc_sink;
+    DROP VIEW cdc_management.silent_tenants;
+    CREATE TABLE blue.mine (n integer)`);
+  await sql.end();
+  const apply = ['apply', ...SOME.slice(0, -2), '--again'];
+  const again = await runCommand(repo.root, apply, env);
+  expect(again).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(' 0 applied before') });
+  const check = await runCommand(repo.root, ['apply', ...SOME.slice(0, -2), '--check', '--json'], env);
+  expect(check.exitCode).toBe(1);
+  const { differences } = JSON.parse(check.stdout).targets[0];
+  expect(differences.filter(({ schema }: { schema: string }) => schema !== 'public')).toEqual([
+    { kind: 'extra', schema: 'blue', name: 'mine', message: 'table' },
+  ]);
+});
+
 it('finds an edited view and a lost right in the bookkeeping', async () => {
   const run = await checkAfter(
     'REVOKE SELECT ON cdc_management.merge_lag FROM cdc_sink; DROP VIEW cdc_management.silent_tenants',

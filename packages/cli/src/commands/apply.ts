@@ -37,9 +37,16 @@ export function addApply(migrations: Command, { setExitCode }: CommandContext): 
         .default(10_000, '10s')
         .argParser(parseDuration),
     )
+    .option('--again', 'apply what is applied already once more: puts back what `check` finds missing or different')
+    .option('--check', 'apply nothing: do what `check` does')
     .option('--allow-rewrite', 'let large tables be rewritten where a type is widened')
-    .action(async (options: Omit<ApplyCommandOptions, 'root'>) => {
+    .action(async (given: Omit<ApplyCommandOptions, 'root'> & { readonly check?: boolean }) => {
+      const options = { ...given, ...migrations.opts<{ root?: string }>() };
+      if (options.check) {
+        const { check } = await import('../check/check.ts');
+        return setExitCode(await check(options));
+      }
       const { apply } = await import('../apply/apply.ts');
-      setExitCode(await apply({ ...options, ...migrations.opts<{ root?: string }>() }));
+      setExitCode(await apply(options));
     });
 }
