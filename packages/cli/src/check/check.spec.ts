@@ -188,8 +188,15 @@ it('apply --again puts back what is missing or different, and leaves extra table
   await sql.end();
   const apply = ['apply', ...SOME.slice(0, -2), '--again'];
   const again = await runCommand(repo.root, apply, env);
-  expect(again).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(' 0 applied before') });
-  const check = await runCommand(repo.root, ['apply', ...SOME.slice(0, -2), '--check', '--json'], env);
+  expect(again).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringContaining(' 0 applied before'),
+  });
+  const check = await runCommand(
+    repo.root,
+    ['apply', ...SOME.slice(0, -2), '--check', '--json'],
+    env,
+  );
   expect(check.exitCode).toBe(1);
   const { differences } = JSON.parse(check.stdout).targets[0];
   expect(differences.filter(({ schema }: { schema: string }) => schema !== 'public')).toEqual([

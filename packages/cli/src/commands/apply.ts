@@ -37,7 +37,10 @@ export function addApply(migrations: Command, { setExitCode }: CommandContext): 
         .default(10_000, '10s')
         .argParser(parseDuration),
     )
-    .option('--again', 'apply what is applied already once more: puts back what `check` finds missing or different')
+    .option(
+      '--again',
+      'apply what is applied already once more: puts back what `check` finds missing or different',
+    )
     .option('--check', 'apply nothing: do what `check` does')
     .option('--allow-rewrite', 'let large tables be rewritten where a type is widened')
     .action(async (given: Omit<ApplyCommandOptions, 'root'> & { readonly check?: boolean }) => {
