@@ -1,13 +1,13 @@
 'use strict';
 
 const { resolve } = require('node:path');
-const { buildProject } = require('./src/build-project.cjs');
-const { findInstalledCli } = require('./src/find-installed-cli.cjs');
+const { buildProject, isRepo } = require('./src/build-project.cjs');
+const { CLI_PACKAGE, findInstalledCli } = require('./src/find-installed-cli.cjs');
 const { parseOptions } = require('./src/options.cjs');
 const { readRepo } = require('./src/read-repo.cjs');
 const { openOutlines } = require('./src/yaml-outline.cjs');
 
-/** @import { CreateNodes, CreateNodesResult } from '@nx/devkit' */
+/** @import { CreateDependencies, CreateNodes, CreateNodesResult, DependencyType } from '@nx/devkit' */
 /** @import { PluginOptions } from './src/options.cjs' */
 
 const NO_REPO = /(^|\/)(node_modules|dist|tmp|cases)\//;
@@ -44,6 +44,21 @@ const createNodes = [
   },
 ];
 
+/**
+ * From every implementation repo to the command line of npm, so that another version of it makes them affected, and
+ * the graph has the link.
+ *
+ * @type {CreateDependencies<PluginOptions>}
+ */
+function createDependencies(_, { projects, externalNodes = {} }) {
+  const target = `npm:${CLI_PACKAGE}`;
+  if (!Object.hasOwn(externalNodes, target)) return [];
+  const type = /** @type {DependencyType.implicit} */ ('implicit');
+  return Object.entries(projects)
+    .filter(([, project]) => isRepo(project))
+    .map(([source]) => ({ source, target, type }));
+}
+
 /** Nx knows it by its name; the class itself is in `@nx/devkit`, which costs a quarter of a run to load. */
 class AggregateCreateNodesError extends Error {
   /**
@@ -67,4 +82,4 @@ function workspaceData(workspaceRoot) {
   return resolve(workspaceRoot, process.env['NX_WORKSPACE_DATA_DIRECTORY'] ?? '.nx/workspace-data');
 }
 
-module.exports = { createNodes, createNodesV2: createNodes };
+module.exports = { createNodes, createNodesV2: createNodes, createDependencies };

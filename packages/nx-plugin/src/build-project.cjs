@@ -5,6 +5,8 @@
 /** @import { Repo } from './read-repo.cjs' */
 /** @import { Stage } from './stages.cjs' */
 
+const { STAGES } = require('./stages.cjs');
+
 const TECHNOLOGIES = ['cdc', 'postgresql'];
 
 /**
@@ -110,4 +112,12 @@ const inWorkspace = (repo, glob) => (repo.root === '.' ? glob : `${repo.root}/${
 /** @param {string} folder */
 const packageName = (folder) => `@cdc-migrations/${folder}`;
 
-module.exports = { buildProject };
+/**
+ * @param {ProjectConfiguration} project
+ * @returns {boolean} whether the plugin made it
+ */
+function isRepo({ metadata }) {
+  return STAGES.some(({ group }) => Object.hasOwn(metadata?.targetGroups ?? {}, group));
+}
+
+module.exports = { buildProject, isRepo };

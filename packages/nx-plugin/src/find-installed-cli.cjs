@@ -33,4 +33,4 @@ function isInstalled(workspaceRoot) {
   }
 }
 
-module.exports = { findInstalledCli };
+module.exports = { CLI_PACKAGE, findInstalledCli };

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { CreateNodesResult } from '@nx/devkit';
-import { createNodes } from '../plugin.cjs';
+import { createDependencies, createNodes } from '../plugin.cjs';
 import type { PluginOptions } from './options.cjs';
 
 const GROUPS = 'adopus:\n  pattern: db-per-tenant\nother: {}\n';
@@ -222,6 +222,20 @@ describe('createNodes', () => {
       expect((await target('tables')).inputs).toContainEqual({ externalDependencies });
     },
   );
+
+  it.each([
+    ['where Nx knows it', { 'npm:@cdc-migrations/cli': {} }, ['adopus']],
+    ['and to nothing where it does not', {}, []],
+  ])('links each repo to the npm package, %s', async (_, externalNodes, sources) => {
+    write({ 'repo/source-groups.yaml': GROUPS });
+    const [, adopus] = await project();
+    const projects = { adopus, other: { root: 'other', targets: {} } };
+    type Context = Parameters<typeof createDependencies>[1];
+    const found = await createDependencies({}, { projects, externalNodes } as unknown as Context);
+    expect(found).toEqual(
+      sources.map((source) => ({ source, target: 'npm:@cdc-migrations/cli', type: 'implicit' })),
+    );
+  });
 
   it.each([
     ['', 'source-groups.yaml: no source group; the first one names the project'],
