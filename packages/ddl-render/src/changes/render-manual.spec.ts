@@ -153,6 +153,16 @@ describe('the text of a manual file', () => {
     ]);
   });
 
+  it('of a column with a default leaves the new default to the file of the table', async () => {
+    const before = table([ID, column('a', 'text', { default: `'none'` })]);
+    const after = table([ID, column('a', 'integer', { default: '0' })]);
+    await create(before);
+    await manual(before, after);
+    await applyTable(after);
+    await run(`INSERT INTO avansas."T" (id) VALUES (1)`);
+    expect(await run('SELECT a FROM avansas."T"')).toEqual([{ a: 0 }]);
+  });
+
   it('stops at a staged event that does not fit, and says to merge it', async () => {
     const [before, after] = [table([ID, column('a', 'text')]), table([ID, column('a', 'bigint')])];
     await create(before);

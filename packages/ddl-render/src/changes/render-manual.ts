@@ -54,6 +54,8 @@ interface StepView {
 
 interface TypeView extends StepView {
   readonly type: string;
+  /** The default of the old type is dropped; the file of the table sets that of the new one. */
+  readonly hasDefault: boolean;
   /** Condition of rows that stop the change. */
   readonly misfit: string;
   readonly hint: string;
@@ -189,6 +191,7 @@ function buildTypes(
         table: qualified,
         name: after.name,
         type: to,
+        hasDefault: relation === table.name && 'default' in before && before.default !== undefined,
         value: hinted === undefined ? convertValue(column, from, to) : `(${hinted})::${to}`,
         misfit:
           hinted === undefined
