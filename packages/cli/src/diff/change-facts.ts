@@ -38,11 +38,13 @@ export function labelOf(table: TableDefinition): string {
 export function groupByTable(
   changes: readonly TableChange[],
 ): readonly { readonly table: TableDefinition; readonly changes: readonly TableChange[] }[] {
-  const tables = [...new Set(changes.map(({ table }) => table))];
-  return tables.map((table) => ({
-    table,
-    changes: changes.filter((change) => change.table === table),
-  }));
+  const groups = new Map<TableDefinition, TableChange[]>();
+  for (const change of changes) {
+    const group = groups.get(change.table);
+    if (group) group.push(change);
+    else groups.set(change.table, [change]);
+  }
+  return [...groups].map(([table, own]) => ({ table, changes: own }));
 }
 
 function lockOf({ class: made }: TableChange, hasClauses: boolean): string {

@@ -102,13 +102,17 @@ function isAbout({ at }: Problem, table: TableDefinition): boolean {
   );
 }
 
-function report(found: Diff, { sql, json }: DiffOptions): void {
+const NOTHING_TO_SCAFFOLD =
+  'no change needs a manual file; where the definitions are generated already, --base <commit> compares with those before';
+
+function report(found: Diff, { sql, json, scaffoldManual: wanted }: DiffOptions): void {
   for (const problem of found.gone) process.stderr.write(`${formatProblem(problem)}\n`);
   for (const warning of listWarnings(found.changes)) process.stderr.write(`warning: ${warning}\n`);
   for (const { path, state } of found.manual) {
     const what = state === 'created' ? 'created; read it and mend it, then generate' : state;
     process.stderr.write(`${path}: ${what}\n`);
   }
+  if (wanted && found.manual.length === 0) process.stderr.write(`${NOTHING_TO_SCAFFOLD}\n`);
   const render = json ? renderJson : sql ? renderSql : renderTable;
   process.stdout.write(render(found));
 }

@@ -33,6 +33,8 @@ beforeAll(async () => {
   repo.edit('source-groups.yaml', password, `${password}      encrypt: false\n`);
   repo.edit('source-groups.yaml', 'target_sink_env: nonprod', 'target_sink_env: prod');
   repo.edit('sink-groups.yaml', /database: \w+/, `database: ${database}`);
+  const secret = '      password: ${POSTGRES_PROD_PASSWORD}\n';
+  repo.edit('sink-groups.yaml', secret, `${secret}      sslmode: disable\n`);
   repo.setEnv({ ...mssqlEnv(source), ...sinkEnv(server) });
   expect(await repo.cdc('apply', ...TARGET)).toMatchObject({
     exitCode: 0,
@@ -166,4 +168,15 @@ it('an unsafe change of one table stops that table; a manual file makes it, in e
   const status = await repo.cdc('status', ...TARGET);
   expect(status.exitCode).toBe(0);
   expect((await diff()).exitCode).toBe(0);
+
+  repo.write(path, `${scaffolded}-- Too late.\n`);
+  expect((await repo.cdc('generate')).exitCode).toBe(0);
+  expect(await repo.cdc('apply', ...TARGET)).toMatchObject({
+    exitCode: 6,
+    complaints: [
+      expect.stringContaining(
+        'manual/0001-Distrikt-Navn.sql: changed after it was applied; put what is new into a new file',
+      ),
+    ],
+  });
 }, 240_000);

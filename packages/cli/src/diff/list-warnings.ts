@@ -1,16 +1,11 @@
-import { schemaLabel, type TableChange, type TableDefinition } from '@cdc-migrations/table-defs';
+import type { TableChange, TableDefinition } from '@cdc-migrations/table-defs';
+import { groupByTable, labelOf } from './change-facts.ts';
 
 /** What people should know of changes beside what is done for them: nothing is ever dropped, or guessed. */
 export function listWarnings(changes: readonly TableChange[]): readonly string[] {
-  const tables = [...new Set(changes.map(({ table }) => table))];
   return [
     ...changes.flatMap(warningOf),
-    ...tables.flatMap((table) =>
-      guessRename(
-        table,
-        changes.filter((change) => change.table === table),
-      ),
-    ),
+    ...groupByTable(changes).flatMap(({ table, changes: own }) => guessRename(table, own)),
   ];
 }
 
@@ -43,8 +38,4 @@ function guessRename(table: TableDefinition, changes: readonly TableChange[]): r
     `${labelOf(table)}: if column "${fresh.name}" is "${old.name}" under a new name, say so before it is applied: ` +
       `renames: { ${JSON.stringify(old.name)}: ${JSON.stringify(fresh.name)} }`,
   ];
-}
-
-function labelOf(table: TableDefinition): string {
-  return `${schemaLabel(table)}.${table.name}`;
 }
