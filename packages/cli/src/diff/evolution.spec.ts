@@ -57,8 +57,8 @@ async function tenants(): Promise<readonly string[]> {
   return rows.map(({ name }) => name);
 }
 
-/** An event of every tenant, as the sink pipeline inserts it; then all is merged. */
-async function stageAndMerge(offset: number, values: Readonly<Record<string, string>>) {
+/** An event of every tenant, as the sink pipeline inserts it. */
+async function stage(offset: number, values: Readonly<Record<string, string>>) {
   const names = Object.keys(values).map((name) => `"${name}"`);
   const literals = Object.values(values).map((value) => `'${value}'`);
   for (const tenant of await tenants()) {
@@ -66,8 +66,9 @@ async function stageAndMerge(offset: number, values: Readonly<Record<string, str
         "__source_table", "__cdc_operation", "__kafka_partition", "__kafka_offset")
       VALUES (${literals.join(', ')}, gen_random_uuid(), 'AdOpusTest', 'Distrikt', 'c', 0, ${offset})`);
   }
-  await sql.unsafe('CALL cdc_management.run_pending_merges()');
 }
+
+const merge = () => sql.unsafe('CALL cdc_management.run_pending_merges()');
 
 /** Of every tenant, the rows of the table as one text. */
 async function rowsEverywhere(columns: string): Promise<readonly string[]> {
@@ -82,7 +83,8 @@ async function rowsEverywhere(columns: string): Promise<readonly string[]> {
 }
 
 it('a column added in the source reaches the definition, two files and every schema, and its events merge', async () => {
-  await stageAndMerge(1, { DistriktID: '1', Navn: 'Nord' });
+  await stage(1, { DistriktID: '1', Navn: 'Nord' });
+  await merge();
   expect(await diff()).toMatchObject({ exitCode: 0, stdout: 'no changes of the definitions\n' });
   source.database('AdOpusTest').addColumn('dbo.Distrikt', { name: 'Sone', type: 'nvarchar(20)' });
 
@@ -106,9 +108,31 @@ it('a column added in the source reaches the definition, two files and every sch
     stdout: expect.stringContaining(`files: ${2 * TENANTS} applied`),
   });
 
-  await stageAndMerge(2, { DistriktID: '2', Navn: 'Sør', Sone: 'A' });
+  await stage(2, { DistriktID: '2', Navn: 'Sør', Sone: 'A' });
+  await merge();
   expect(await rowsEverywhere('"Navn", "Sone"')).toEqual(Array(TENANTS).fill('Nord, Sør A'));
   expect((await diff()).exitCode).toBe(0);
+}, 120_000);
+
+it('a column that was renamed in the source keeps its values, also those that are staged', async () => {
+  source.database('AdOpusTest').renameColumn('dbo.Distrikt', 'Sone', 'Område');
+  const from = '          from: dbo.Distrikt\n';
+  repo.edit('services/adopus.yaml', from, `${from}          renames: { Sone: Område }\n`);
+  const shown = await diff();
+  expect(shown).toMatchObject({ exitCode: 1, complaints: [] });
+  expect(shown.stdout).toMatch(
+    /^adopus\.Distrikt +column "Sone" becomes "Område" +free +ACCESS EXCLUSIVE for a moment +RENAME COLUMN "Sone" TO "Område"$/m,
+  );
+  expect((await repo.cdc('generate', '--refresh')).exitCode).toBe(0);
+  await stage(3, { DistriktID: '3', Navn: 'Øst', Sone: 'B' });
+  expect((await repo.cdc('apply', ...TARGET)).exitCode).toBe(0);
+  await stage(4, { DistriktID: '4', Navn: 'Midt', Område: 'C' });
+  await merge();
+  const rows = 'Nord, Sør A, Øst B, Midt C';
+  expect(await rowsEverywhere('"Navn", "Område"')).toEqual(Array(TENANTS).fill(rows));
+  expect((await diff()).exitCode).toBe(0);
+  const check = await repo.cdc('check', ...TARGET, '--exclude', 'public.*');
+  expect(check).toMatchObject({ exitCode: 0, complaints: [] });
 }, 120_000);
 
 it('an unsafe change of one table stops that table; a manual file makes it, in every schema', async () => {
@@ -159,8 +183,11 @@ it('an unsafe change of one table stops that table; a manual file makes it, in e
   await sql.unsafe(`UPDATE "${tenant}"."Distrikt" SET "Navn" = 'Nord' WHERE "DistriktID" = 1`);
   expect((await repo.cdc('apply', ...TARGET)).exitCode).toBe(0);
 
-  await stageAndMerge(3, { DistriktID: '3', Navn: 'Vest', Merke: '7' });
-  expect(await rowsEverywhere('"Navn", "Merke"')).toEqual(Array(TENANTS).fill('Nord, Sør, Vest 7'));
+  await stage(5, { DistriktID: '5', Navn: 'Vest', Merke: '7' });
+  await merge();
+  expect(await rowsEverywhere('"Navn", "Merke"')).toEqual(
+    Array(TENANTS).fill('Nord, Sør, Øst, Midt, Vest 7'),
+  );
   const recorded = await sql`
     SELECT count(*)::int AS n FROM cdc_management.migration_history
     WHERE category = 'manual' AND outcome = 'applied' AND file = 'manual/0001-Distrikt-Navn.sql'`;
