@@ -80,7 +80,7 @@ const formatNumber = (value, digits) => (value === undefined ? '' : value.toFixe
  * @param {readonly (readonly string[])[]} rows the first is the head
  * @returns {string[]}
  */
-function renderTable(rows) {
+export function renderTable(rows) {
   const [head = []] = rows;
   const widths = head.map((_, column) =>
     Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)),

@@ -1,7 +1,7 @@
 /**
  * Measures whole processes in turn and prints a table of each bench.
  *
- *     npm run bench -- [--rounds 10] [--write] [start] [generate] [nx]
+ *     npm run bench -- [--rounds 10] [--write] [start] [generate] [nx] [introspect] [install]
  *
  * Ratios are pair by pair, against the first line of the same rounds. `--write` puts the tables into
  * `BENCHMARKS.md`. Needs `npm run build`.
@@ -9,7 +9,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { BENCHES, TMP } from './benches.mjs';
+import { BENCHES, COUNTS, TMP } from './benches.mjs';
 import { describeMachine, renderSection, writeSection } from './report.mjs';
 
 const { values, positionals } = parseArgs({
@@ -20,14 +20,24 @@ const { values, positionals } = parseArgs({
   },
 });
 mkdirSync(TMP, { recursive: true });
-for (const name of positionals.length > 0 ? positionals : Object.keys(BENCHES)) {
-  const bench = BENCHES[name];
-  if (!bench) throw new Error(`no bench "${name}"; there are ${Object.keys(BENCHES).join(', ')}`);
-  const section = renderSection(bench.title, bench.run(Number(values.rounds)));
+const known = [...Object.keys(BENCHES), ...Object.keys(COUNTS)];
+for (const name of positionals.length > 0 ? positionals : known) {
+  const section = measure(name);
   console.log(section);
-  if (values.write) {
-    const file = join(import.meta.dirname, '../../BENCHMARKS.md');
-    writeSection(file, name, `${section}\n${describeMachine()}, ${values.rounds} rounds.`);
-  }
+  if (values.write) writeSection(join(import.meta.dirname, '../../BENCHMARKS.md'), name, section);
 }
 rmSync(TMP, { recursive: true });
+
+/**
+ * @param {string} name
+ * @returns {string} a section in Markdown
+ */
+function measure(name) {
+  const [bench, count] = [BENCHES[name], COUNTS[name]];
+  if (bench) {
+    const section = renderSection(bench.title, bench.run(Number(values.rounds)));
+    return `${section}\n${describeMachine()}, ${values.rounds} rounds.`;
+  }
+  if (count) return `### ${count.title}\n\n${count.count()}`;
+  throw new Error(`no bench "${name}"; there are ${known.join(', ')}`);
+}
