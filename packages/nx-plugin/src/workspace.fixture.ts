@@ -21,7 +21,13 @@ export interface EmptyWorkspace {
   readonly root: string;
   /** Runs Nx with these arguments and gives what it prints; throws where it fails. */
   nx(...args: readonly string[]): string;
-  /** Targets of the last run that were not taken from the cache, in order of name. */
+  /** The projects that have migrations and that a change of a file affects. */
+export function readAffected(root: string, file: string): readonly string[] {
+  const args = ['--affected', `--files=${file}`, '--withTarget=migrations', '--json'];
+  return JSON.parse(runNx(root, ['show', 'projects', ...args])) as string[];
+}
+
+/** Targets of the last run that were not taken from the cache, in order of name. */
   misses(): string[];
   remove(): void;
 }
@@ -179,9 +185,9 @@ function readMisses(root: string): string[] {
     .map(({ target }) => target);
 }
 
-/** What Nx hashes of a target of adopus, without what it adds to every target. */
-export function readInputs(root: string, target: string): TargetInputs {
-  const json = runNx(root, ['show', 'target', 'inputs', `adopus:${target}`, '--json']);
+/** What Nx hashes of a target of a repo, without what it adds to every target. */
+export function readInputs(root: string, target: string, repo = 'adopus'): TargetInputs {
+  const json = runNx(root, ['show', 'target', 'inputs', `${repo}:${target}`, '--json']);
   const {
     files = [],
     depOutputs = [],

@@ -1,0 +1,81 @@
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const ROOT = join(__dirname, '../../..');
+
+/** A whole workspace is built twice, which takes a minute: only where somebody asks for it. */
+const describeWhole = process.env['CDC_WHOLE_WORKSPACE'] ? describe : describe.skip;
+
+describeWhole('a copy of this workspace, with both implementation repos', () => {
+  let root: string;
+  beforeAll(() => {
+    root = mkdtempSync(join(tmpdir(), 'cdc-mixed-'));
+    run('git', ['clone', '-q', ROOT, '.']);
+    cpSync(join(ROOT, 'node_modules'), join(root, 'node_modules'), {
+      recursive: true,
+      verbatimSymlinks: true,
+    });
+    migrate('run-many');
+    expect(changedFiles()).toEqual([]);
+  });
+  afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+  function run(command: string, args: readonly string[]): string {
+    return execFileSync(command, args, {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false', CDC_DB_USER: undefined },
+    });
+  }
+
+  /** Runs the migrations and gives the targets of implementation repos that were not taken from the cache. */
+  function migrate(...how: readonly string[]): readonly string[] {
+    run(process.execPath, ['node_modules/nx/dist/bin/nx.js', ...how, '-t', 'migrations']);
+    const { tasks } = JSON.parse(readFileSync(join(root, '.nx/cache/run.json'), 'utf8')) as {
+      tasks: readonly { taskId: string; cacheStatus: string }[];
+    };
+    return tasks
+      .filter(({ cacheStatus, taskId }) => cacheStatus === 'cache-miss' && !taskId.startsWith('@'))
+      .map(({ taskId }) => taskId)
+      .sort();
+  }
+
+  function changedFiles(): readonly string[] {
+    return run('git', ['diff', '--name-only']).split('\n').filter(Boolean);
+  }
+
+  it('a change of a repo leaves the other alone', () => {
+    const file = 'fixtures/asma/services/chat.yaml';
+    const text = readFileSync(join(root, file), 'utf8');
+    writeFileSync(
+      join(root, file),
+      text.replace('public.users: {}', 'public.users: { ignore_columns: [locale] }'),
+    );
+    const targets = migrate('affected', '--uncommitted');
+    expect(targets).toEqual(['asma:migrations', 'asma:staging', 'asma:table-defs', 'asma:tables']);
+    expect(changedFiles().filter((path) => !path.startsWith('fixtures/asma/'))).toEqual([]);
+    run('git', ['checkout', '-q', '.']);
+    appendFileSync(join(root, 'fixtures/adopus/services/adopus.yaml'), '# Seen.\n');
+    expect(migrate('affected', '--uncommitted')).toEqual(['adopus:migrations', 'adopus:table-defs']);
+    expect(changedFiles()).toEqual(['fixtures/adopus/services/adopus.yaml']);
+    run('git', ['checkout', '-q', '.']);
+  });
+
+  it('a change of staging-render renders staging of both anew, and nothing else', () => {
+    const file = 'packages/staging-render/templates/staging.sql.hbs';
+    const text = readFileSync(join(root, file), 'utf8');
+    writeFileSync(join(root, file), text.replace('Takes any event:', 'Takes every event:'));
+    const targets = migrate('affected', '--uncommitted');
+    expect(targets).toEqual([
+      ...['adopus:migrations', 'adopus:staging', 'asma:migrations', 'asma:staging'],
+    ]);
+    const others = changedFiles().filter(
+      (path) => path !== file && !/\/(staging\/.*\.sql|manifest\.yaml)$/.test(path),
+    );
+    expect(others).toEqual([]);
+    expect(changedFiles().length).toBeGreaterThan(50);
+  });
+});
