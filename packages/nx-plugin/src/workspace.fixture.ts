@@ -21,13 +21,7 @@ export interface EmptyWorkspace {
   readonly root: string;
   /** Runs Nx with these arguments and gives what it prints; throws where it fails. */
   nx(...args: readonly string[]): string;
-  /** The projects that have migrations and that a change of a file affects. */
-export function readAffected(root: string, file: string): readonly string[] {
-  const args = ['--affected', `--files=${file}`, '--withTarget=migrations', '--json'];
-  return JSON.parse(runNx(root, ['show', 'projects', ...args])) as string[];
-}
-
-/** Targets of the last run that were not taken from the cache, in order of name. */
+  /** Targets of the last run that were not taken from the cache, in order of name. */
   misses(): string[];
   remove(): void;
 }
@@ -176,6 +170,12 @@ function readTasks(root: string): readonly TaskRun[] {
   const text = readFileSync(join(root, '.nx/cache/run.json'), 'utf8');
   const { tasks } = JSON.parse(text) as { tasks: readonly TaskRun[] };
   return tasks.toSorted((a, b) => (a.target < b.target ? -1 : 1));
+}
+
+/** The projects that have migrations and that a change of a file affects. */
+export function readAffected(root: string, file: string): readonly string[] {
+  const args = ['--affected', `--files=${file}`, '--withTarget=migrations', '--json'];
+  return JSON.parse(runNx(root, ['show', 'projects', ...args])) as string[];
 }
 
 /** Targets of the last run that were not taken from the cache. */
