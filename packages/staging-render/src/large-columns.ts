@@ -5,11 +5,15 @@ import { storageCast, unavailableLiteral } from './staged-value.ts';
 /** A column whose value Debezium leaves out when it did not change, as SQL. */
 export interface LargeColumnView {
   readonly name: string;
-  /** Name of the subquery with the newest values of the window. */
+  /** The newest value of the window, of the sorted events of a key, and its position there. */
+  readonly newestValue: string;
+  readonly newestPosition: string;
+  /** Both in the subquery `known`, and the names that they have there. */
   readonly known: string;
+  readonly knownPosition: string;
+  readonly position: string;
   /** Debezium's unavailable value. */
   readonly unavailable: string;
-  readonly knownIsNewest: string;
   /** Whether the event leaves the value out: any one, the newest, the one that is picked. */
   readonly eventIsLeftOut: string;
   readonly isLeftOut: string;
@@ -28,24 +32,28 @@ export interface LargeColumnView {
   readonly last: boolean;
 }
 
-/** View of the columns of a table whose values can be left out; `keyOf` gives the key's values in a row. */
+/** View of the columns of a table whose values can be left out. */
 export function buildLargeColumns(
   columns: readonly ColumnDefinition[],
-  keyOf: (row: string) => string,
 ): readonly LargeColumnView[] {
   const large = columns.flatMap((column) => {
     const unavailable = unavailableLiteral(column);
     return unavailable === undefined ? [] : [{ column, unavailable }];
   });
   return large.map(({ column: { name, type, role }, unavailable }, index) => {
-    const known = `known_${index + 1}`;
     const value = `value_${index + 1}`;
+    const position = `position_${index + 1}`;
+    const first = (gathered: string) =>
+      `(array_agg(${gathered}) FILTER (WHERE event.${quoteIdentifier(name)} IS DISTINCT FROM ${unavailable}))[1]`;
     const held = `newest."__held" -> ${quoteLiteral(name)}`;
     return {
       name,
-      known,
       unavailable,
-      knownIsNewest: `(${keyOf(known)}) = (${keyOf('newest')})`,
+      newestValue: newestValue({ name, type, role }, first),
+      newestPosition: first('event."__position"'),
+      known: `known.${value}`,
+      knownPosition: `known.${position}`,
+      position,
       eventIsLeftOut: `event.${quoteIdentifier(name)} IS NOT DISTINCT FROM ${unavailable}`,
       isLeftOut: `newest.${quoteIdentifier(name)} IS NOT DISTINCT FROM ${unavailable}`,
       pickedIsLeftOut: `picked.${quoteIdentifier(name)} IS NOT DISTINCT FROM ${unavailable}`,
@@ -58,6 +66,16 @@ export function buildLargeColumns(
       last: index === large.length - 1,
     };
   });
+}
+
+/** Arrays go as text, because those of other lengths cannot be gathered. */
+function newestValue(
+  { name, type, role }: Pick<ColumnDefinition, 'name' | 'type' | 'role'>,
+  first: (gathered: string) => string,
+): string {
+  const value = `event.${quoteIdentifier(name)}`;
+  const relaxed = stagingType({ type, role });
+  return relaxed.endsWith('[]') ? `${first(`${value}::text`)}::${relaxed}` : first(value);
 }
 
 /** The staged value; where it is left out, the newest of the window or the stored one, whichever is newer. */

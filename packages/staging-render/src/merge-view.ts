@@ -62,6 +62,9 @@ interface KeyView {
   readonly storedIsDeletion: string;
   readonly newestIsDeletion: string;
   readonly partialIsNewest: string;
+  /** The key of an event with the names that it has in the subquery `known`. */
+  readonly known: string;
+  readonly knownIsNewest: string;
   readonly upsertIsPicked: string;
   /** 32 bytes that stand for the key of `newest` in the tombstones. */
   readonly digest: string;
@@ -84,7 +87,7 @@ export interface AppendMergeView extends MergeView {
 export function buildKeyedMerge(table: ReplicatedTable, schema: string): KeyedMergeView {
   const key = keyColumnsOf(table);
   const valued = table.columns.filter((column) => !key.includes(column));
-  const large = buildLargeColumns(valued, (row) => valuesOf(key, row));
+  const large = buildLargeColumns(valued);
   const soft = table.deleteMode === 'soft';
   const keyView = buildKey(key);
   const columns = soft
@@ -160,6 +163,13 @@ function buildKey(key: readonly ColumnDefinition[]): KeyView {
     storedIsDeletion: `(${stored}) = (${valuesOf(key, 'deletion')})`,
     newestIsDeletion: `(${valuesOf(key, 'newest')}) = (${valuesOf(key, 'deletion')})`,
     partialIsNewest: `(${valuesOf(key, 'partial')}) = (${valuesOf(key, 'newest')})`,
+    known: key
+      .map(({ name, type }, index) => {
+        const value = keyValue(`event.${quoteIdentifier(name)}`, type);
+        return `${value} AS key_${index + 1}`;
+      })
+      .join(', '),
+    knownIsNewest: `(${key.map((_, index) => `known.key_${index + 1}`).join(', ')}) = (${valuesOf(key, 'newest')})`,
     upsertIsPicked: `(${valuesOf(key, 'upsert')}) = (${valuesOf(key, 'picked')})`,
     digest: digestOf(key, 'newest'),
     latestDigest: digestOf(key, 'latest'),

@@ -234,6 +234,58 @@ describe('a merge', () => {
     ]);
   });
 
+  it('of more columns that can be left out than a function takes arguments', async () => {
+    const names = Array.from({ length: 120 }, (_, index) => `t${index}`);
+    const wide = table('wide', {
+      columns: [
+        column('id', 'integer', 'integer'),
+        ...names.map((name) => column(name, 'text', 'text')),
+        ...METADATA_COLUMNS,
+      ],
+    });
+    await create(wide);
+    const values = (text: string) => Object.fromEntries(names.map((name) => [name, text]));
+    await stage(wide, [
+      { at: 1, id: 1, ...values('old') },
+      { at: 2, id: 1, ...values(UNAVAILABLE), t7: 'new' },
+    ]);
+    await merge(wide);
+    await stage(wide, [{ at: 3, id: 1, ...values(UNAVAILABLE), t8: 'newer' }]);
+    await merge(wide);
+    const [row] = await run('SELECT * FROM avansas.wide');
+    expect(row).toMatchObject({ id: 1, ...values('old'), t7: 'new', t8: 'newer' });
+  });
+
+  it('of arrays that can be left out, of any length', async () => {
+    const arrays = table('arrays', {
+      columns: [
+        column('id', 'integer', 'integer'),
+        column('words', 'character varying(9)[]', 'character varying(9)[]'),
+        column('numbers', 'integer[]', 'integer[]'),
+        column('short', 'character varying(9)', 'character varying(9)'),
+        ...METADATA_COLUMNS,
+      ],
+    });
+    await create(arrays);
+    const numbers = `{${[...Buffer.from(UNAVAILABLE)].join(',')}}`;
+    const left = { words: `{${UNAVAILABLE}}`, numbers, short: UNAVAILABLE };
+    await stage(arrays, [
+      { at: 1, id: 1, words: '{a,"b, c",NULL}', numbers: '{1}', short: 'a' },
+      { at: 2, id: 1, words: '{}', numbers: '{1,2,NULL}', short: 'b' },
+      { at: 3, id: 1, ...left },
+      { at: 4, id: 2, words: '{"\\"","{"}', numbers: null, short: null },
+      { at: 5, id: 2, ...left },
+    ]);
+    await merge(arrays);
+    const rows = await run(
+      'SELECT id, words::text, numbers::text, short FROM avansas.arrays ORDER BY id',
+    );
+    expect(rows).toEqual([
+      { id: 1, words: '{}', numbers: '{1,2,NULL}', short: 'b' },
+      { id: 2, words: '{"\\"","{"}', numbers: null, short: null },
+    ]);
+  });
+
   /** Two values that the final column takes for one, and one that it does not. */
   it.each<[string, string, string, string]>([
     ['smallint', '1', '1', '2'],
