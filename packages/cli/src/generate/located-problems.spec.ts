@@ -30,7 +30,7 @@ it.each(names)('%s: each problem has its file and line', (name) => {
 
 function problemsOf(root: string): readonly string[] {
   try {
-    BUILD_STAGE['table-defs'](root, 'postgres');
+    BUILD_STAGE['table-defs'](root, () => 'postgres');
   } catch (error) {
     return (locateError(error, root) as Error).message.split('\n').filter(Boolean);
   }
