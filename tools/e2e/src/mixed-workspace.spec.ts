@@ -59,7 +59,10 @@ describeWhole('a copy of this workspace, with both implementation repos', () => 
     expect(changedFiles().filter((path) => !path.startsWith('fixtures/asma/'))).toEqual([]);
     run('git', ['checkout', '-q', '.']);
     appendFileSync(join(root, 'fixtures/adopus/services/adopus.yaml'), '# Seen.\n');
-    expect(migrate('affected', '--uncommitted')).toEqual(['adopus:migrations', 'adopus:table-defs']);
+    expect(migrate('affected', '--uncommitted')).toEqual([
+      'adopus:migrations',
+      'adopus:table-defs',
+    ]);
     expect(changedFiles()).toEqual(['fixtures/adopus/services/adopus.yaml']);
     run('git', ['checkout', '-q', '.']);
   });

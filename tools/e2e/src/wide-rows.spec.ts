@@ -75,7 +75,14 @@ it('values of every type that a wide row stores out of line are kept', async () 
 
   const changes = await capture.read();
   const { host, port, password } = server;
-  const address = { name: 's', host, port, user: 'postgres', password, sslmode: 'disable' } as const;
+  const address = {
+    name: 's',
+    host,
+    port,
+    user: 'postgres',
+    password,
+    sslmode: 'disable',
+  } as const;
   const selection = { database, schema: 'public', pattern: 'db-shared', tables: [NAME] } as const;
   const catalogs = await readCatalogs({ type: 'postgres', server: address, database }, [selection]);
   const { sets, tables } = buildDefinitions(config, catalogs!);

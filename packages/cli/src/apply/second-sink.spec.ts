@@ -37,18 +37,20 @@ it('a second sink moves the files of the first, and none of them is applied agai
   const count = applied![1]!;
   const before = filesBelow('migrations');
 
-  edit(root, 'sink-groups.yaml', '    directory:\n', `    reports:
+  edit(
+    root,
+    'sink-groups.yaml',
+    '    directory:\n',
+    `    reports:
       schemas: [public]
       local: { server: local, database: reports_local }
       prod: { server: prod, database: reports }
-    directory:\n`);
+    directory:\n`,
+  );
   edit(root, 'services/adopus.yaml', '\n  sinks:\n', `\n  sinks:${OTHER_TABLES}`);
   const said = await run('generate');
   expect(said).toMatch(/migrations\/manual/);
-  renameSync(
-    join(root, 'migrations/manual'),
-    join(root, 'migrations/sink_asma.directory/manual'),
-  );
+  renameSync(join(root, 'migrations/manual'), join(root, 'migrations/sink_asma.directory/manual'));
   await run('generate');
   expect(filesBelow('migrations/sink_asma.directory')).toEqual(before);
   expect(existsSync(join(root, 'migrations/manifest.yaml'))).toBe(false);
@@ -75,10 +77,7 @@ it('and back: the files of the first are as they were', async () => {
   const { root } = repo;
   edit(root, 'services/adopus.yaml', OTHER_TABLES, '\n');
   await run('generate');
-  renameSync(
-    join(root, 'migrations/sink_asma.directory/manual'),
-    join(root, 'migrations/manual'),
-  );
+  renameSync(join(root, 'migrations/sink_asma.directory/manual'), join(root, 'migrations/manual'));
   rmSync(join(root, 'migrations/sink_asma.directory'), { recursive: true, force: true });
   await run('generate');
   expect(await run('apply', ...EMBEDDED)).toContain('files: 0 applied, ');
