@@ -3,6 +3,7 @@ import { runCrashRound } from './crash-round.ts';
 import { CRASH_KINDS, CRASH_SETTINGS } from './crash-server.ts';
 import { type RoundResult, runRound } from './run-round.ts';
 import { type SoakTarget, startSoakTarget } from './soak-target.ts';
+import { walkDefinitions } from './walk-definitions.ts';
 
 const USAGE =
   'npm run soak -- [--rounds N] [--minutes M] [--seed S] [--major 15|18] [--crashes]: a round for each seed from S on';
@@ -87,10 +88,14 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-const options = parseOptions();
-const target = await startSoakTarget(options.major, options.crashes ? CRASH_SETTINGS : {});
-try {
-  process.exitCode = await soak(options, target);
-} finally {
-  await target.stop();
+async function soakMerges(): Promise<number> {
+  const options = parseOptions();
+  const target = await startSoakTarget(options.major, options.crashes ? CRASH_SETTINGS : {});
+  try {
+    return await soak(options, target);
+  } finally {
+    await target.stop();
+  }
 }
+
+process.exitCode = process.env['CDC_EVOLUTION_WALKS'] ? walkDefinitions() : await soakMerges();
