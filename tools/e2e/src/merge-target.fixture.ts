@@ -6,8 +6,8 @@ import type { Sql } from 'postgres';
 import { applyFiles } from './apply-files.ts';
 import { renderMigrations } from './render-migrations.ts';
 
-const OWNER = 'migrator';
-const SINK = 'cdc_writer';
+export const OWNER = 'migrator';
+export const SINK = 'cdc_writer';
 export const TENANT = 'kunde-å';
 
 const SET: MigrationSet = {
@@ -54,8 +54,7 @@ export async function startMergeTarget(
     sink: connect(SINK),
     connectSink: () => connect(SINK),
     async apply(...tables) {
-      const files = renderMigrations({ set: SET, tables, tenants: [TENANT], role: SINK });
-      await applyFiles(server, { database, user: OWNER, tenants: [TENANT] }, files);
+      await applyTables(server, database, tables);
     },
     async reset(table) {
       await owner.unsafe(`TRUNCATE ${tablesOf(table)}`);
@@ -67,6 +66,16 @@ export async function startMergeTarget(
     },
     stop: () => server.stop(),
   };
+}
+
+/** Applies the files of these tables, or of their next versions, to a database. */
+export async function applyTables(
+  server: PostgresServer,
+  database: string,
+  tables: readonly ReplicatedTable[],
+): Promise<void> {
+  const files = renderMigrations({ set: SET, tables, tenants: [TENANT], role: SINK });
+  await applyFiles(server, { database, user: OWNER, tenants: [TENANT] }, files);
 }
 
 function tablesOf({ name, names }: ReplicatedTable): string {

@@ -1,0 +1,129 @@
+import { quoteQualified } from '@cdc-migrations/sql-text';
+import type { Sql } from 'postgres';
+import { mergeTable } from './merge-table.ts';
+import {
+  type MergeTarget,
+  orderEvent,
+  readNumber,
+  SINK,
+  startMergeTarget,
+  TENANT,
+} from './merge-target.fixture.ts';
+import { ORDER_LINJER } from './order-linjer.fixture.ts';
+import { stageEvents } from './stage-events.ts';
+
+const FINAL = quoteQualified(TENANT, ORDER_LINJER.name);
+const STAGING = quoteQualified(TENANT, ORDER_LINJER.names.staging);
+const WINDOW = quoteQualified(TENANT, ORDER_LINJER.names.mergeWindow);
+
+describe('the role of the sink', () => {
+  let target: MergeTarget;
+  let sink: Sql;
+  let owner: Sql;
+  beforeAll(async () => {
+    target = await startMergeTarget();
+    ({ sink, owner } = target);
+    await target.apply(ORDER_LINJER);
+  });
+  afterAll(() => target.stop());
+
+  it('inserts, merges by both ways and reads the views', async () => {
+    await stageEvents(sink, TENANT, ORDER_LINJER, [orderEvent({ __kafka_offset: '1' })]);
+    await mergeTable(sink, TENANT, ORDER_LINJER);
+    await stageEvents(sink, TENANT, ORDER_LINJER, [
+      orderEvent({ OrderID: '2', __kafka_offset: '2' }),
+    ]);
+    await sink`CALL cdc_management.run_pending_merges()`.simple();
+    expect(await readNumber(owner, `SELECT count(*) AS n FROM ${FINAL}`)).toBe(2);
+    const views = await owner<{ name: string }[]>`
+      SELECT viewname::text AS name FROM pg_views WHERE schemaname = 'cdc_management'`;
+    expect(views.length).toBeGreaterThan(5);
+    for (const { name } of views) await sink`SELECT * FROM cdc_management.${sink(name)}`;
+  });
+
+  it('has these rights on relations and no others', async () => {
+    const found = await owner<{ relation: string; right: string }[]>`
+      SELECT relation.relname::text AS relation, "right"
+      FROM pg_class AS relation
+      JOIN pg_namespace AS schema ON schema.oid = relation.relnamespace,
+        unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS "right"
+      WHERE schema.nspname IN (${TENANT}, 'cdc_management') AND relation.relkind IN ('r', 'p', 'f', 'm', 'v')
+        AND relation.relkind <> 'v' -- views are read, and that is tested above
+        AND (has_table_privilege(${SINK}, relation.oid, "right")
+          OR "right" IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES')
+            AND has_any_column_privilege(${SINK}, relation.oid, "right"))`;
+    expect([...found]).toEqual([{ relation: ORDER_LINJER.names.staging, right: 'INSERT' }]);
+  });
+
+  it('may only read views, use no sequence, and create nothing', async () => {
+    const [rights] = await owner`
+      SELECT (SELECT string_agg(DISTINCT "right", ' ') FROM pg_class AS view,
+          unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRIGGER']) AS "right"
+        WHERE view.relnamespace = 'cdc_management'::regnamespace AND view.relkind = 'v'
+          AND has_table_privilege(${SINK}, view.oid, "right")) AS views,
+        (SELECT count(*)::integer FROM pg_class AS sequence
+         WHERE sequence.relkind = 'S' AND (has_sequence_privilege(${SINK}, sequence.oid, 'USAGE')
+           OR has_sequence_privilege(${SINK}, sequence.oid, 'SELECT'))) AS sequences,
+        (SELECT count(*)::integer FROM pg_namespace AS schema
+         WHERE schema.nspname !~ '^pg_temp' AND has_schema_privilege(${SINK}, schema.oid, 'CREATE')) AS schemas,
+        has_database_privilege(${SINK}, current_database(), 'CREATE') AS database,
+        (SELECT count(*)::integer FROM pg_auth_members WHERE member = ${SINK}::regrole) AS memberships`;
+    expect(rights).toEqual({
+      ...{ views: 'SELECT', sequences: 0, schemas: 0, database: false, memberships: 0 },
+    });
+  });
+
+  it('may execute these routines and no others', async () => {
+    const found = await owner<{ name: string }[]>`
+      SELECT routine.proname::text AS name FROM pg_proc AS routine
+      JOIN pg_namespace AS schema ON schema.oid = routine.pronamespace
+      WHERE schema.nspname IN (${TENANT}, 'cdc_management') AND has_function_privilege(${SINK}, routine.oid, 'EXECUTE')
+      ORDER BY routine.proname COLLATE "C"`;
+    expect(found.map(({ name }) => name)).toEqual([
+      'count_unfilled',
+      'forget_old',
+      'holds_events',
+      'merge_batch',
+      'merge_step',
+      'merge_table',
+      'run_pending_merges',
+      ORDER_LINJER.names.mergeProcedure,
+      'tables_to_merge',
+    ]);
+  });
+
+  it.each([
+    ['read a final table', `SELECT FROM ${FINAL}`],
+    ['insert into a final table', `INSERT INTO ${FINAL} DEFAULT VALUES`],
+    ['update a final table', `UPDATE ${FINAL} SET "Status" = 'x'`],
+    ['delete from a final table', `DELETE FROM ${FINAL}`],
+    ['truncate a final table', `TRUNCATE ${FINAL}`],
+    ['read staging', `SELECT FROM ${STAGING}`],
+    ['read what it inserts', `INSERT INTO ${STAGING} DEFAULT VALUES RETURNING "OrderID"`],
+    ['copy staging', `COPY ${STAGING} TO STDOUT`],
+    ['update staging', `UPDATE ${STAGING} SET "OrderID" = 1`],
+    ['delete from staging', `DELETE FROM ${STAGING}`],
+    ['truncate staging', `TRUNCATE ${STAGING}`],
+    ['alter staging', `ALTER TABLE ${STAGING} ADD COLUMN own integer`],
+    ['disable the trigger', `ALTER TABLE ${STAGING} DISABLE TRIGGER ALL`],
+    ['drop staging', `DROP TABLE ${STAGING}`],
+    ['lock staging', `DO $$ BEGIN LOCK TABLE ${STAGING} IN ACCESS EXCLUSIVE MODE; END $$`],
+    ['replace a merge', `DROP PROCEDURE ${quoteQualified(TENANT, 'sp_merge_order-linjer')}`],
+    ['call the window function', `SELECT ${WINDOW}(1, '(0,0)', '(1,0)')`],
+    ['create a table', `CREATE TABLE "${TENANT}".own (n integer)`],
+    ['create a table in public', 'CREATE TABLE public.own (n integer)'],
+    ['create a function', `CREATE FUNCTION cdc_management.own() RETURNS integer RETURN 1`],
+    ['read dead letters', 'SELECT FROM cdc_management.dead_letter'],
+    ['delete dead letters', 'DELETE FROM cdc_management.dead_letter'],
+    ['replay dead letters', `SELECT cdc_management.replay_dead_letters('a', 'b', 1)`],
+    ['change the processing log', 'DELETE FROM cdc_management.processing_log'],
+    ['forget a loss', 'DELETE FROM cdc_management.staging_loss'],
+    ['change settings', `UPDATE cdc_management.setting SET value = '1'`],
+    ['change the control', 'DELETE FROM cdc_management.merge_control'],
+    ['change the history', 'DELETE FROM cdc_management.migration_history'],
+    ['change a table', `CALL cdc_management.converge_table('a', 'b', '[]', NULL)`],
+    ['become the owner', 'SET ROLE migrator'],
+  ])('is refused to %s', async (_what, statement) => {
+    await expect(sink.unsafe(statement).simple()).rejects.toMatchObject({ code: '42501' });
+  });
+});
