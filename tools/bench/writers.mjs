@@ -78,6 +78,7 @@ async function beside(template, work, perSecond) {
   const pids = await Promise.all(
     writers.map(async (writer) => (await writer`SELECT pg_backend_pid() AS pid`)[0]?.['pid']),
   );
+  const runner = Number((await sql`SELECT pg_backend_pid() AS pid`)[0]?.['pid']);
   const logBefore = server.log().length;
   /** @type {number[]} */
   const latenciesMs = [];
@@ -97,7 +98,7 @@ async function beside(template, work, perSecond) {
   );
   const elapsed = (performance.now() - start) / 1000;
   const found = await working;
-  const [waits, lengthening] = readWaits(server.log().slice(logBefore), new Set(pids));
+  const [waits, lengthening] = readWaits(server.log().slice(logBefore), new Set(pids), runner);
   await check(sql, latenciesMs.length + (template === 'staged' ? (events ?? 0) : 0));
   await Promise.all([sql, ...writers].map((session) => session.end()));
   latenciesMs.sort((a, b) => a - b);
@@ -165,13 +166,32 @@ async function check(sql, sent) {
 
 /**
  * @param {string} log
- * @param {ReadonlySet<number>} pids
- * @returns {[string[], string[]]}
+ * @param {ReadonlySet<number>} pids of the writers
+ * @param {number} runner
+ * @returns {[string[], string[]]} all waits but those to lengthen the table, and those
  */
-function readWaits(log, pids) {
+function readWaits(log, pids, runner) {
+  const holders = new Map(
+    [
+      ...log.matchAll(
+        /process (\d+) still waiting .*\n.*DETAIL: +Process(?:es)? holding the lock: (\d+)/g,
+      ),
+    ].map(([, pid, holder]) => [Number(pid), Number(holder)]),
+  );
+  const nameOf = /** @param {number | undefined} pid */ (pid) =>
+    pid === undefined
+      ? 'nobody'
+      : pid === runner
+        ? 'the runner'
+        : pids.has(pid)
+          ? 'a writer'
+          : 'vacuum';
   const waits = [...log.matchAll(/process (\d+) acquired (.+) after ([\d.]+) ms\b/g)]
     .filter(([, pid]) => pids.has(Number(pid)))
-    .map(([, , lock, ms]) => `${ms} ms for ${lock?.replace(/ of database .*/, '')}`);
+    .map(
+      ([, pid, lock, ms]) =>
+        `${ms} ms for ${lock?.replace(/ of database .*/, '')}, held by ${nameOf(holders.get(Number(pid)))}`,
+    );
   const isLengthening = /** @param {string} wait */ (wait) =>
     wait.includes('extension of relation');
   return [waits.filter((wait) => !isLengthening(wait)), waits.filter(isLengthening)];

@@ -1,0 +1,59 @@
+import { buildPassQueue } from './pass-queue.ts';
+
+const [A, B, C] = ['a', 'b', 'c'].map((table) => ({ schema: 'blue', table })) as [
+  { schema: string; table: string },
+  { schema: string; table: string },
+  { schema: string; table: string },
+];
+
+describe('passes', () => {
+  it('take turns: one that goes on stands behind those that wait', async () => {
+    const queue = buildPassQueue({ staysOpen: false });
+    queue.add([A, B]);
+    const first = (await queue.take())!;
+    queue.putBack({ ...first, state: { block: 64 } });
+    expect(await queue.take()).toMatchObject(B);
+    expect(await queue.take()).toMatchObject({ ...A, state: { block: 64 } });
+  });
+
+  it('are one for each table, until it is over', async () => {
+    const queue = buildPassQueue({ staysOpen: true });
+    queue.add([A]);
+    queue.add([A, B]);
+    expect(queue.open).toBe(2);
+    const pass = (await queue.take())!;
+    queue.add([A]);
+    expect(queue.open).toBe(2);
+    queue.finish(pass);
+    queue.add([A]);
+    expect(await queue.take()).toMatchObject(B);
+    expect(await queue.take()).toMatchObject(A);
+  });
+
+  it('go to those who wait for one', async () => {
+    const queue = buildPassQueue({ staysOpen: true });
+    const taken = [queue.take(), queue.take()];
+    queue.add([A, B, C]);
+    expect(await Promise.all(taken)).toMatchObject([A, B]);
+  });
+
+  it('end the queue when the last is over, unless it stays open', async () => {
+    const [once, always] = [
+      buildPassQueue({ staysOpen: false }),
+      buildPassQueue({ staysOpen: true }),
+    ];
+    for (const queue of [once, always]) {
+      queue.add([A]);
+      queue.finish((await queue.take())!);
+    }
+    expect([once.isClosed, always.isClosed]).toEqual([true, false]);
+    const waiting = always.take();
+    always.close();
+    expect(await waiting).toBeUndefined();
+    always.add([B]);
+    expect(await always.take()).toBeUndefined();
+    const empty = buildPassQueue({ staysOpen: false });
+    empty.add([]);
+    expect(await empty.take()).toBeUndefined();
+  });
+});
