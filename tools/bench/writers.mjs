@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { startMergeBench, TENANT } from './merge-target.mjs';
 import { describeMachine, writeSection } from './report.mjs';
 
-/** @import { Sql } from 'postgres' */
+/** @typedef {ReturnType<import('@cdc-migrations/postgres-fixture').PostgresServer['connect']>} Sql */
 
 const WRITERS = 16;
 const STAGING = `${TENANT}."stg_Order"`;
