@@ -1,15 +1,16 @@
 // Bundles the command line: a few files start much faster than the hundreds that they are made of, and templates are
 // compiled here instead of at every start.
-import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, transform } from 'esbuild';
 import Handlebars from 'handlebars';
+import { renderLicenses } from './licenses.mjs';
 
 const PACKAGES = join(import.meta.dirname, '..');
 const OUT = join(import.meta.dirname, 'dist');
 
 rmSync(OUT, { recursive: true, force: true });
-await build({
+const { metafile } = await build({
   entryPoints: [join(import.meta.dirname, 'src/main.ts')],
   outdir: OUT,
   bundle: true,
@@ -22,6 +23,8 @@ await build({
   minifyWhitespace: true,
   minifySyntax: true,
   legalComments: 'linked',
+  metafile: true,
+  absWorkingDir: import.meta.dirname,
   logLevel: 'warning',
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
@@ -29,8 +32,18 @@ await build({
   plugins: [compiledTemplates(), withoutAzure()],
 });
 
+writeFileSync(join(OUT, 'LICENSES.txt'), renderLicenses(bundledFiles(metafile)));
+
 // JSON Schemas for editors: a repo names them by their place in this package.
 cpSync(join(PACKAGES, 'config/schemas'), join(OUT, 'schemas'), { recursive: true });
+
+/** Files of which something is in a file of the bundle. */
+function bundledFiles({ outputs }) {
+  return Object.values(outputs)
+    .flatMap(({ inputs }) => Object.entries(inputs))
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .map(([path]) => join(import.meta.dirname, path));
+}
 
 /** Replaces the loader of `sql-text` by one that has all templates of the workspace, compiled. */
 function compiledTemplates() {

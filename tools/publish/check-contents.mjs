@@ -17,7 +17,7 @@ const DEVELOPMENT = [
   /\.tsbuildinfo$/,
   /(^|\/)(cases|node_modules|tmp)\//,
   /(^|\/)tsconfig[^/]*\.json$/,
-  /(^|\/)(build|jest-setup)\.mjs$/,
+  /(^|\/)(build|licenses|jest-setup)\.mjs$/,
 ];
 const LINK = /\]\((?!https?:|#)([^)#]+)/g;
 
@@ -55,10 +55,17 @@ function checkManifest({ manifest }) {
   return wrong.map((text) => `package.json: ${text}`);
 }
 
-/** @type {typeof RULES[number]} */
-function checkLicense({ files }) {
+/**
+ * Our licence, and those of the code that a bundle holds.
+ *
+ * @type {typeof RULES[number]}
+ */
+function checkLicense({ manifest, files }) {
   const license = readFileSync(join(ROOT, 'LICENSE'), 'utf8');
-  return files.get('LICENSE') === license ? [] : ["LICENSE is not the workspace's"];
+  return [
+    ...(files.get('LICENSE') === license ? [] : ["LICENSE is not the workspace's"]),
+    ...(manifest.bin && !files.has('dist/LICENSES.txt') ? ['dist/LICENSES.txt is not there'] : []),
+  ];
 }
 
 /** @type {typeof RULES[number]} */
