@@ -15,7 +15,7 @@ import {
 import { readStructure } from './read-structure.ts';
 
 /** How many walks; `npm run soak` takes more. */
-const WALKS = Number(process.env['CDC_EVOLUTION_WALKS'] ?? 12);
+const WALKS = Number(process.env['CDC_EVOLUTION_WALKS'] ?? 6);
 const LONGEST = 10;
 const STARTS = Array.from({ length: LONGEST + 1 }, (_, step) => `from_${step}`);
 /** A target that goes through every step, and one that is made of the last. */
