@@ -59,7 +59,7 @@ ${renderSetup(options, false)}
       - run: ${nx ? `${run} nx run-many -t check-generated` : cdc('generate --check')}
       # All of it, not only what this commit touches: where there is nothing to do nothing is done, and what could
       # not be applied the last time is tried again.
-      - run: ${nx ? `${run} nx run-many -t apply --env=${APPLIED}` : cdc(`apply --env ${APPLIED}`)}
+      - run: ${nx ? `${run} nx run-many -t apply --args=--env=${APPLIED}` : cdc(`apply --env ${APPLIED}`)}
 `;
 }
 

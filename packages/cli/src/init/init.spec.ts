@@ -95,7 +95,7 @@ describe('the workflow for CI', () => {
       'corepack enable',
       'pnpm install --frozen-lockfile',
       'pnpm exec nx run-many -t check-generated',
-      'pnpm exec nx run-many -t apply --env=prod',
+      'pnpm exec nx run-many -t apply --args=--env=prod',
     ]);
   });
 
