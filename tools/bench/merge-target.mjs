@@ -138,7 +138,7 @@ export async function startMergeBench(major) {
    * @param {string} name
    */
   async function createRun(template, name) {
-    const sql = server.connect({ max: 1 });
+    const sql = server.connect({ max: 1, onnotice: () => {} });
     await sql.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
     await sql.unsafe(`CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY file_copy`);
     await sql.unsafe('CHECKPOINT');

@@ -8,6 +8,7 @@ import {
 } from '@cdc-migrations/sql-text';
 import { buildStagingColumns, schemaLabel, type ReplicatedTable } from '@cdc-migrations/table-defs';
 import { renderMerge } from './render-merge.ts';
+import { unavailableLiteral } from './staged-value.ts';
 
 export interface StagingOptions {
   /** File relative to the repo. */
@@ -77,7 +78,11 @@ export function renderStaging(table: ReplicatedTable, { path, role }: StagingOpt
 }
 
 function viewColumns(table: ReplicatedTable): readonly StagingColumnView[] {
-  const columns = buildStagingColumns(table);
+  const early = table.columns.filter((column) => unavailableLiteral(column) !== undefined);
+  const columns = buildStagingColumns(
+    table,
+    early.map(({ name }) => name),
+  );
   return columns.map(({ name, type, default: initial = null, formerly }, index) => {
     const entry = [name, type, false, initial, ...(formerly ? [formerly] : [])];
     return {

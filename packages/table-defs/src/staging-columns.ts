@@ -21,13 +21,13 @@ const FIRST = [
 
 /**
  * Columns of the staging table: those of the final table but `__deleted_at`, and when Kafka took the event; in front
- * the position of the event, then the key.
+ * the position of the event, then the key, then those named in `early`.
  */
-export function buildStagingColumns({
-  columns,
-  key,
-}: Pick<ReplicatedTable, 'columns' | 'key'>): readonly StagingColumn[] {
-  const front = [...FIRST, ...(key?.columns ?? [])];
+export function buildStagingColumns(
+  { columns, key }: Pick<ReplicatedTable, 'columns' | 'key'>,
+  early: readonly string[] = [],
+): readonly StagingColumn[] {
+  const front = [...FIRST, ...(key?.columns ?? []), ...early];
   const place = ({ name }: ColumnDefinition) =>
     front.includes(name) ? front.indexOf(name) : front.length;
   const staged = [...columns.filter(({ name }) => name !== '__deleted_at'), KAFKA_TIMESTAMP].sort(

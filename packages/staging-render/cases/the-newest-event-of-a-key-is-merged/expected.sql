@@ -2,7 +2,7 @@
 -- Source: AdOpusTest.dbo.Avtale
 -- Target: sink_asma.directory adopus.Avtale
 -- Transform: file://label.blobl
--- Checksum: sha256:589d6abf8d018fe32aa7b12810f613569c1d8ad28ad81a1e5b65bf56b804f077
+-- Checksum: sha256:d65ecc66da345fecdf7a601a68e325b11af2587cb82a2e6f3e055c5e120c8b87
 
 SET LOCAL client_min_messages = warning;
 
@@ -68,7 +68,7 @@ BEGIN
       CASE
         WHEN staged."__kafka_partition" IS NULL OR staged."__kafka_offset" IS NULL OR staged."__stream_generation" IS NULL
           THEN 'no stream position: partition, offset and generation are needed'
-        WHEN staged."__cdc_operation" IS NULL OR staged."__cdc_operation" NOT IN ('INSERT', 'UPDATE', 'DELETE', 'c', 'u', 'd', 'r')
+        WHEN staged."__cdc_operation" IS NULL OR staged."__cdc_operation" NOT IN ('u', 'c', 'd', 'r', 'INSERT', 'UPDATE', 'DELETE')
           THEN 'unknown operation ' || quote_nullable(staged."__cdc_operation")
         WHEN staged."AvtaleID" IS NULL THEN 'missing key column "AvtaleID"'
       END AS "__rejection",

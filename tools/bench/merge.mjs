@@ -1,0 +1,194 @@
+/**
+ * Measures a merge of staged events against one unguarded upsert of the same events (the floor), and against COPY.
+ *
+ *     node tools/bench/merge.mjs [--rounds 3] [--events 1000000] [--rows 5000000] [--major 15] [--scale] [--write]
+ *
+ * `--scale`: a quarter of the events and four times as many as well, once. `--write` puts the tables into
+ * `BENCHMARKS.md`. Needs `npm run build`, and some 20 GB for the temporary folder with the default sizes.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { readBackendCpu, renderFloor, startMergeBench, TENANT } from './merge-target.mjs';
+import { describeMachine, renderSection, writeSection } from './report.mjs';
+
+/** @import { Sql } from 'postgres' */
+/** @import { Run } from './measure.mjs' */
+/** @import { Line } from './report.mjs' */
+
+const FILE = join(import.meta.dirname, '../../BENCHMARKS.md');
+/** What is looked at while a merge runs, each so many milliseconds. */
+const LOOK_EACH_MS = 50;
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '3' },
+    events: { type: 'string', default: '1000000' },
+    rows: { type: 'string', default: '5000000' },
+    major: { type: 'string', default: '15' },
+    scale: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+  },
+});
+const [rounds, events, rows] = [values.rounds, values.events, values.rows].map(Number);
+
+/**
+ * A way to bring staged events into the final table; gives the largest memory of the session, in MiB, where it is known.
+ *
+ * @typedef {{ readonly name: string, readonly run: (sql: Sql) => Promise<number | undefined> }} Way
+ */
+
+/** @type {Way} */
+const FLOOR = {
+  name: 'floor: one upsert',
+  run: (sql) => sql.unsafe(renderFloor()).then(() => undefined),
+};
+/** @type {Way} */
+const MERGE = {
+  name: 'merge',
+  run: (sql) => watchMemory(sql, () => sql.unsafe(`CALL ${TENANT}.sp_merge_order()`)),
+};
+/** @type {Way} */
+const COPY = {
+  name: 'COPY into a table without keys',
+  run: async (sql) => void (await sql.unsafe(`COPY bench.copied FROM '${await eventsFile(sql)}'`)),
+};
+
+const { server, createTemplate, createRun } = await startMergeBench(
+  values.major === '18' ? 18 : 15,
+);
+try {
+  const empty = await measure({ rows: 0, events: events ?? 0, ways: [FLOOR, MERGE, COPY] });
+  const large = await measure({ rows: rows ?? 0, events: events ?? 0, ways: [FLOOR, MERGE] });
+  const sections = [
+    render(`Merge of ${count(events)} events into an empty table`, empty, 'ratio at most 1.33'),
+    render(
+      `Merge of ${count(events)} events into ${count(rows)} rows: 20% updates, 5% deletes`,
+      large,
+      'ratio at most 1.11',
+    ),
+  ];
+  if (values.scale) sections.push(await measureScale());
+  for (const section of sections) console.log(section);
+  if (values.write) {
+    const note =
+      'Rows of 25 columns and our 9, 1.3 versions a key that come at random; ratios are of seconds, so 1.33 is 0.75 of the rows per second. ' +
+      `${describeMachine()}, PostgreSQL ${values.major}, ${rounds} rounds.`;
+    writeSection(FILE, 'merge', `${sections.join('\n')}\n${note}`);
+  }
+} finally {
+  await server.stop();
+}
+
+/**
+ * Runs of each way in turn, each on its own copy of the same database.
+ *
+ * @param {{ readonly rows: number, readonly events: number, readonly ways: readonly Way[], readonly times?: number }} options
+ * @returns {Promise<readonly { readonly name: string, readonly runs: Run[], memoryMib: number }[]>}
+ */
+async function measure({ rows: stored, events: staged, ways, times = rounds ?? 1 }) {
+  await createTemplate({ name: 'template_of_runs', rows: stored, events: staged });
+  const measured = ways.map(({ name }) => ({
+    name,
+    runs: /** @type {Run[]} */ ([]),
+    memoryMib: 0,
+  }));
+  for (let round = 0; round < times; round++) {
+    for (const [index, way] of ways.entries()) {
+      const sql = await createRun('template_of_runs', 'run');
+      if (way === COPY) await prepareCopy(sql);
+      const cpuBefore = await readBackendCpu(sql);
+      const start = performance.now();
+      const memoryMib = (await way.run(sql)) ?? 0;
+      const wall = (performance.now() - start) / 1000;
+      const line = measured[index];
+      line?.runs.push({ wall, cpu: (await readBackendCpu(sql)) - cpuBefore });
+      if (line) line.memoryMib = Math.max(line.memoryMib, memoryMib);
+      await sql.end();
+    }
+  }
+  const sql = server.connect({ max: 1, onnotice: () => {} });
+  await sql.unsafe('DROP DATABASE IF EXISTS run WITH (FORCE)');
+  await sql.unsafe('DROP DATABASE template_of_runs WITH (FORCE)');
+  await sql.end();
+  return measured;
+}
+
+/** How the time of a merge grows with the events. */
+async function measureScale() {
+  /** @type {Line[]} */
+  const lines = [];
+  for (const factor of [0.25, 1, 4]) {
+    const staged = Math.round((events ?? 0) * factor);
+    const [floor, merge] = await measure({
+      rows: 0,
+      events: staged,
+      ways: [FLOOR, MERGE],
+      times: 1,
+    });
+    const perSecond = Math.round(staged / (merge?.runs[0]?.wall ?? 1) / 1000);
+    lines.push({ name: `floor, ${count(staged)} events`, runs: floor?.runs ?? [] });
+    lines.push({
+      name: `merge, ${count(staged)} events: ${perSecond},000 a second`,
+      runs: merge?.runs ?? [],
+      baseline: floor?.runs ?? [],
+      aim: 'linear',
+    });
+  }
+  return renderSection('Merge into an empty table, by number of events', lines);
+}
+
+/**
+ * @param {string} title
+ * @param {Awaited<ReturnType<typeof measure>>} measured
+ * @param {string} aim
+ */
+function render(title, measured, aim) {
+  const [floor] = measured;
+  const lines = measured.map(({ name, runs, memoryMib }) => ({
+    name: memoryMib > 0 ? `${name}, at most ${memoryMib} MiB of memory` : name,
+    runs,
+    ...(name !== FLOOR.name && { baseline: floor?.runs ?? [] }),
+    aim: name === MERGE.name ? aim : '',
+  }));
+  return renderSection(title, lines);
+}
+
+/** @param {Sql} sql */
+async function prepareCopy(sql) {
+  const staging = `${TENANT}."stg_Order"`;
+  await sql.unsafe(`CREATE TABLE bench.copied (LIKE ${staging})`);
+  await sql.unsafe(`COPY ${staging} TO '${await eventsFile(sql)}'`);
+}
+
+/** @param {Sql} sql */
+async function eventsFile(sql) {
+  const [row] = await sql`SELECT current_setting('data_directory') AS folder`;
+  return `${row?.folder}/events.copy`;
+}
+
+/**
+ * The largest memory of a session's own, in MiB, while it works.
+ *
+ * @param {Sql} sql
+ * @param {() => Promise<unknown>} work
+ */
+async function watchMemory(sql, work) {
+  const [row] = await sql`SELECT pg_backend_pid() AS pid`;
+  let largestKib = 0;
+  const timer = setInterval(() => {
+    const status = readFileSync(`/proc/${row?.pid}/status`, 'utf8');
+    largestKib = Math.max(largestKib, Number(/RssAnon:\s+(\d+)/.exec(status)?.[1] ?? 0));
+  }, LOOK_EACH_MS);
+  try {
+    await work();
+  } finally {
+    clearInterval(timer);
+  }
+  return Math.round(largestKib / 1024);
+}
+
+/** @param {number | undefined} number */
+function count(number = 0) {
+  return number.toLocaleString('en-US');
+}
