@@ -2,8 +2,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
-import type { Sql } from 'postgres';
 import { copyAdopus, finish, runCommand, sinkEnv, startCommand } from '../target/cli.fixture.ts';
+
+type Sql = ReturnType<PostgresServer['connect']>;
 
 const SCHEMA = 'blue';
 const SCOPE = ['--env', 'prod', '--schema', SCHEMA];
