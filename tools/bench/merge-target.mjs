@@ -122,7 +122,7 @@ export async function startMergeBench(major) {
     await installTable(sql);
     if (rows > 0) {
       await sql.unsafe(
-        `INSERT INTO ${TENANT}."Order" SELECT ${renderFinalRow()} FROM generate_series(1, ${rows}) AS event (k)`,
+        `INSERT INTO ${TENANT}."Order" SELECT ${renderFinalRow()} FROM generate_series(1::bigint, ${rows}) AS event (k)`,
       );
     }
     await sql.unsafe(`INSERT INTO ${TENANT}."stg_Order" (${renderStagingColumns()})
