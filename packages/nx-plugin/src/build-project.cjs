@@ -71,7 +71,7 @@ function buildTarget(stage, repo, settings, installed) {
       description: stage.description,
       help: {
         command: `npx ${stage.command.split(' --')[0]} --help`,
-        example: stage.asks === 'sinks' ? { options: { env: 'prod' } } : {},
+        example: stage.asks === 'sinks' ? { options: { args: '--env=prod' } } : {},
       },
     },
   };

@@ -132,7 +132,9 @@ describe('createNodes', () => {
       const [, name] = /^(cdc manage-migrations [a-z-]+)/.exec(command!)!;
       expect(ofTarget!.help!.command).toBe(`npx ${name} --help`);
     }
-    expect(targets!['apply']!.metadata!.help!.example).toEqual({ options: { env: 'prod' } });
+    expect(targets!['apply']!.metadata!.help!.example).toEqual({
+      options: { args: '--env=prod' },
+    });
   });
 
   it.each([
