@@ -115,6 +115,28 @@ describe('dead letters that are replayed', () => {
     expect(await orders()).toEqual([2, 4]);
   });
 
+  it('keep the values of a column that got another name meanwhile', async () => {
+    await bury(tooLong(1, 1, { Status: 'old name', Antall: null }));
+    const columns = ORDER_LINJER.columns.map((column) =>
+      column.name === 'Status'
+        ? { ...column, name: 'Tilstand', formerly: ['Status'] }
+        : column.name === 'Antall'
+          ? { ...column, name: 'Mengde', formerly: ['Antall'] }
+          : column,
+    );
+    await target.apply({ ...ORDER_LINJER, columns });
+    try {
+      await owner`UPDATE cdc_management.dead_letter SET payload = jsonb_set(payload, '{Tekst}', '"mended"')`;
+      expect(await replay()).toMatchObject({ replayed: 1, merged: 1, dead: 0 });
+      expect(await owner.unsafe(`SELECT "Tilstand", "Mengde", "Tekst" FROM ${FINAL}`)).toEqual([
+        { Tilstand: 'old name', Mengde: null, Tekst: 'mended' },
+      ]);
+    } finally {
+      await target.drop(ORDER_LINJER);
+      await target.apply(ORDER_LINJER);
+    }
+  });
+
   it('are where they were when the session ends before its commit, and replayed once after that', async () => {
     await bury(tooLong(1, 10));
     await mend();
