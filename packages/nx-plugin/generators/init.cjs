@@ -7,7 +7,8 @@ const { addPlugin } = require('./add-plugin.cjs');
 const ISOLATION = 'NX_ISOLATE_PLUGINS';
 
 /**
- * Puts the plugin into nx.json, and what makes Nx start fast into .env. Run again, it changes nothing.
+ * Puts the plugin into nx.json, and what makes Nx start fast into .env. Where nx.json has it, nothing is changed: the
+ * choice of `isolatePlugins` was made when it came.
  *
  * @param {Tree} tree
  * @param {{ readonly isolatePlugins?: boolean }} [options]
@@ -19,7 +20,8 @@ async function init(tree, { isolatePlugins = false } = {}) {
     throw new Error('nx.json: is not there; run `npx nx init` first, or use `npx cdc init`');
   }
   const added = addPlugin(nxJson);
-  if (added !== nxJson) tree.write('nx.json', added);
+  if (added === nxJson) return;
+  tree.write('nx.json', added);
   if (!isolatePlugins) addToEnv(tree);
 }
 

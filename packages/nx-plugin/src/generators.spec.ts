@@ -50,6 +50,21 @@ describe('the generators in a workspace', () => {
     expect([read('nx.json'), read('.env')]).toEqual([before, 'OURS=1\nNX_ISOLATE_PLUGINS=false\n']);
   });
 
+  it('a choice to isolate plugins outlasts the generators that are run later', () => {
+    const isolated = createEmptyWorkspace('{ "analytics": false }\n');
+    const run = (...args: string[]) => isolated.nx('generate', ...args, '--no-interactive');
+    try {
+      run('@cdc-migrations/nx:init', '--isolatePlugins');
+      run('@cdc-migrations/nx:init');
+      run('@cdc-migrations/nx:implementation', 'apps/acme', '--pattern=db-per-tenant');
+      expect(readFileSync(join(isolated.root, 'nx.json'), 'utf8')).toContain('@cdc-migrations/nx');
+      expect(existsSync(join(isolated.root, 'apps/acme/source-groups.yaml'))).toBe(true);
+      expect(existsSync(join(isolated.root, '.env'))).toBe(false);
+    } finally {
+      isolated.remove();
+    }
+  });
+
   it('implementation makes a repo that is built at once, and from the cache the second time', () => {
     const said = generate('implementation', 'apps/acme', '--pattern=db-per-tenant');
     expect(said).toContain('npx nx run acme:migrations');
