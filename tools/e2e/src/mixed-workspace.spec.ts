@@ -5,10 +5,10 @@ import { join } from 'node:path';
 
 const ROOT = join(__dirname, '../../..');
 
-/** A whole workspace is built twice, which takes a minute: only where somebody asks for it. */
-const describeWhole = process.env['CDC_WHOLE_WORKSPACE'] ? describe : describe.skip;
+/** A whole workspace is copied and built twice: only where somebody asks for it. */
+const describeLong = process.env['CDC_LONG_TESTS'] ? describe : describe.skip;
 
-describeWhole('a copy of this workspace, with both implementation repos', () => {
+describeLong('a copy of this workspace, with both implementation repos', () => {
   let root: string;
   beforeAll(() => {
     root = mkdtempSync(join(tmpdir(), 'cdc-mixed-'));
