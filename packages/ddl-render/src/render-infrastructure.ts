@@ -15,6 +15,7 @@ const PARTS = [
   'converge',
   'merge',
   'runner',
+  'forget',
   'dead-letters',
   'converge-staging',
   'views',

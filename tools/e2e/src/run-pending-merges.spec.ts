@@ -159,6 +159,26 @@ describe('run_pending_merges', () => {
     expect(await count(ORDER_LINJER)).toBe(10);
   });
 
+  it('leaves tables alone whose staging table is gone, and a merge of one says so', async () => {
+    await stage(SMALL, 1, 10);
+    await owner.unsafe(`ALTER SCHEMA "${TENANT}" RENAME TO away`);
+    try {
+      expect(await look()).toEqual([]);
+      await run();
+      expect(await owner`SELECT * FROM cdc_management.merge_error`).toEqual([]);
+      const batch = `SELECT * FROM cdc_management.merge_batch('${TENANT}', 'Small', 0, 64, NULL)`;
+      await expect(sink.unsafe(batch)).rejects.toMatchObject({
+        code: '42P01',
+        message: `table "${TENANT}"."Small" has no staging table "stg_Small"`,
+        hint: expect.stringContaining('cdc_management.forget_schema'),
+      });
+    } finally {
+      await owner.unsafe(`ALTER SCHEMA away RENAME TO "${TENANT}"`);
+    }
+    await run();
+    expect(await count(SMALL)).toBe(10);
+  });
+
   it('takes over the table of a runner that is gone', async () => {
     const release = await lockFinal(ORDER_LINJER);
     await stage(ORDER_LINJER, 1, 10);

@@ -97,9 +97,12 @@ function toCounts(row: Texts<MergeCounts>): MergeCounts {
   };
 }
 
-/** Removes what is older than its retention. */
-export async function forgetOld(session: Session): Promise<void> {
-  await session.query('SELECT cdc_management.forget_old()');
+/** Removes some of what is older than its retention; whether that was all. */
+export async function forgetOld(session: Session): Promise<boolean> {
+  const [row] = await session.query<{ readonly done: unknown }>(
+    'SELECT cdc_management.forget_old() AS done',
+  );
+  return row!.done !== false;
 }
 
 /** A table with dead letters, and the newest of them. */

@@ -84,7 +84,7 @@ async function lookOnce(
 ): Promise<void> {
   if (run.signal.aborted) return run.queue.close();
   try {
-    await looker.use(forgetOld);
+    while (!(await looker.use(forgetOld)) && !run.signal.aborted);
     await looker.use((session) => look(run, session, selection));
   } catch (error) {
     run.queue.close();
@@ -103,8 +103,8 @@ async function watch(
     for (let forgotAt = -Infinity; !signal.aborted; await pause(options.everyMs, signal)) {
       await looker.insist((session) => look(run, session, options), signal);
       if (performance.now() < forgotAt + FORGET_EVERY_MS) continue;
-      await looker.insist(forgetOld, signal);
-      forgotAt = performance.now();
+      const isAll = await looker.insist(forgetOld, signal);
+      if (isAll !== false) forgotAt = performance.now();
     }
   } finally {
     run.queue.close();
