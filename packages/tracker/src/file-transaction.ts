@@ -42,6 +42,7 @@ export interface Work {
 /** What the file of schemas is to do: from the model, as the file itself has the schemas of all tenants. */
 export interface SchemaWork {
   readonly creates: readonly string[];
+  /** Schemas that the role is to be granted the use of, those among them that are created. */
   readonly grants: readonly string[];
 }
 
@@ -97,13 +98,14 @@ function buildBody({ role }: Migrations, { schemas }: Work, placed: Placed): str
   return [...creates, ...grants].join(';\n');
 }
 
-/** SQL condition: nothing of the work is left to do. */
-function isAppliedMeanwhile({ set }: Migrations, { files, schemas }: Work): string {
+/** SQL condition: nothing of the work is left to do. A schema that is not there is none that the role may use. */
+function isAppliedMeanwhile({ set, role }: Migrations, { files, schemas }: Work): string {
   return [
     ...files.map((placed) => isAppliedCondition(set.name, placed)),
-    ...schemas.creates.map((name) => {
-      const identifier = quoteLiteral(quoteIdentifier(name));
-      return `pg_catalog.to_regnamespace(${identifier}) IS NOT NULL`;
+    ...schemas.grants.map((name) => {
+      const schema = `pg_catalog.to_regnamespace(${quoteLiteral(quoteIdentifier(name))})`;
+      const mayUse = `pg_catalog.has_schema_privilege(${quoteLiteral(role)}, ${schema}, 'USAGE')`;
+      return `coalesce(${mayUse}, false)`;
     }),
   ].join('\n      AND ');
 }

@@ -100,6 +100,7 @@ export function planApply(
   };
   const created = [MANAGEMENT_SCHEMA, ...schemas.filter((schema) => schema !== 'public')];
   const creates = created.filter((schema) => !state.schemas.has(schema));
+  const grants = created.filter((schema) => !state.usable.has(schema));
   const tenants = new Set(options.tenants);
   const runsOf = (files: readonly MigrationFile[]) =>
     schemas.map((schema) => ({
@@ -108,7 +109,7 @@ export function planApply(
     }));
   const steps = splitSteps(migrations.files).flatMap((files) =>
     isGlobal(files[0]!)
-      ? planDatabase(files, isToDo, { creates, grants: created })
+      ? planDatabase(files, isToDo, { creates, grants })
       : planSchemas(files, isToDo, runsOf),
   );
   if (edited.size > 0) throw new ManualFilesEditedError([...edited]);
@@ -154,7 +155,8 @@ type IsToDo = (file: MigrationFile, schema: string) => boolean;
 
 /**
  * Files of the whole database: schemas and infrastructure in one transaction, as the history table is in the second of
- * them; the files by people each in their own.
+ * them; the files by people each in their own. The file of schemas is applied whatever history says where a schema is
+ * missing, or the role may not use one.
  */
 function planDatabase(
   files: readonly MigrationFile[],
@@ -166,14 +168,14 @@ function planDatabase(
   const manual = toDo
     .filter(isManual)
     .map((file): ApplyStep => ({ kind: 'database', schemas: NO_SCHEMAS, files: [file] }));
-  const first = toDo.filter((file) => !isManual(file));
   const creating = files.find(({ category }) => category === 'schemas');
-  if (creating && !first.includes(creating) && schemas.creates.length > 0) {
-    const work = { creates: schemas.creates, grants: schemas.creates };
-    return [{ kind: 'database', schemas: work, files: [creating, ...first] }, ...manual];
-  }
+  const first = files.filter(
+    (file) =>
+      !isManual(file) && (toDo.includes(file) || (file === creating && schemas.grants.length > 0)),
+  );
+  if (first.length === 0) return manual;
   const work = creating && first.includes(creating) ? schemas : NO_SCHEMAS;
-  return first.length > 0 ? [{ kind: 'database', schemas: work, files: first }, ...manual] : manual;
+  return [{ kind: 'database', schemas: work, files: first }, ...manual];
 }
 
 const NO_SCHEMAS: SchemaWork = { creates: [], grants: [] };

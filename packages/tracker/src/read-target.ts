@@ -7,6 +7,8 @@ import { TargetError } from './target-error.ts';
 export interface TargetState {
   /** Schemas that are there. */
   readonly schemas: ReadonlySet<string>;
+  /** Those of them that the role that files grant to may use. */
+  readonly usable: ReadonlySet<string>;
   /** Whether the role that files grant to is there. */
   readonly hasRole: boolean;
   /** False where no file was ever applied. */
@@ -51,6 +53,7 @@ export async function readTarget(
   ]);
   return {
     schemas: new Set(facts!.schemas),
+    usable: new Set(facts!.usable),
     hasRole: facts!.has_role,
     hasHistory: groups !== undefined,
     history: groups ? buildHistory(groups) : NO_HISTORY,
@@ -60,12 +63,16 @@ export async function readTarget(
 interface Facts {
   readonly has_role: boolean;
   readonly schemas: readonly string[];
+  readonly usable: readonly string[];
 }
 
 function factsQuery(role: string): string {
-  return `SELECT
-  EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = ${quoteLiteral(role)}) AS has_role,
-  (SELECT pg_catalog.jsonb_agg(nspname) FROM pg_catalog.pg_namespace) AS schemas`;
+  return `SELECT grantee.oid IS NOT NULL AS has_role, pg_catalog.jsonb_agg(namespace.nspname) AS schemas,
+  coalesce(pg_catalog.jsonb_agg(namespace.nspname)
+    FILTER (WHERE pg_catalog.has_schema_privilege(grantee.oid, namespace.oid, 'USAGE')), '[]') AS usable
+FROM pg_catalog.pg_namespace AS namespace
+LEFT JOIN pg_catalog.pg_roles AS grantee ON grantee.rolname = ${quoteLiteral(role)}
+GROUP BY grantee.oid`;
 }
 
 interface HistoryRow {
