@@ -1,5 +1,5 @@
 import { load } from 'js-yaml';
-import { buildGeneratedFile, checksumOf, stateOf } from './generated-file.ts';
+import { bodyOf, buildGeneratedFile, checksumOf, stateOf, withLf } from './generated-file.ts';
 import { ODD_STRINGS } from './yaml.fixture.ts';
 
 const BODY = 'CREATE TABLE "Actor" ();\n';
@@ -41,6 +41,13 @@ describe('buildGeneratedFile', () => {
     expect(load(text)).toStrictEqual({ a: 1 });
     expect(stateOf('x.yaml', text)).toBe('intact');
   });
+});
+
+it('bodyOf gives back the body, also of a file that was checked out with CRLF', () => {
+  const { path, text } = buildGeneratedFile('x.sql', {}, 'SELECT 1;\n\nSELECT 2;\n');
+  expect(bodyOf(text)).toBe('SELECT 1;\n\nSELECT 2;\n');
+  expect(stateOf(path, text.replaceAll('\n', '\r\n'))).toBe('intact');
+  expect(bodyOf(withLf(text.replaceAll('\n', '\r\n')))).toBe(bodyOf(text));
 });
 
 describe('stateOf', () => {

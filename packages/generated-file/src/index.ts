@@ -1,4 +1,4 @@
-export { buildGeneratedFile, checksumOf, stateOf } from './generated-file.ts';
+export { bodyOf, buildGeneratedFile, checksumOf, stateOf, withLf } from './generated-file.ts';
 export type { FileState, GeneratedFile, HeaderFacts } from './generated-file.ts';
 export { safeFileName } from './safe-file-name.ts';
 export { parseYaml } from './parse-yaml.ts';

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checksumOf, stateOf } from '@cdc-migrations/generated-file';
+import { bodyOf, checksumOf, stateOf, withLf } from '@cdc-migrations/generated-file';
 import {
   manifestPath,
   parseManifest,
@@ -61,12 +61,10 @@ interface ReadEntry {
 function readEntry(root: string, path: string, { category, checksum }: ManifestEntry): ReadEntry {
   const written = readText(root, path);
   if (written === undefined) return { text: '', problem: stale(path, 'is not there') };
-  const text = written.replaceAll('\r\n', '\n');
-  if (category === 'manual') {
-    return checksumOf(written) === checksum ? { text } : { text, problem: stale(path) };
-  }
-  if (stateOf(path, written) !== 'intact') return { text, problem: edited(path) };
-  const isListed = checksumOf(text.slice(text.indexOf('\n\n') + 2)) === checksum;
+  const text = withLf(written);
+  const isManual = category === 'manual';
+  if (!isManual && stateOf(path, written) !== 'intact') return { text, problem: edited(path) };
+  const isListed = checksumOf(isManual ? text : bodyOf(text)) === checksum;
   return isListed ? { text } : { text, problem: stale(path) };
 }
 

@@ -1,4 +1,5 @@
 import { describeChange, renderAlterTables, renderTable } from '@cdc-migrations/ddl-render';
+import { bodyOf } from '@cdc-migrations/generated-file';
 import type { TableChange, TableDefinition } from '@cdc-migrations/table-defs';
 import type { Diff } from './diff.ts';
 import { groupByTable, labelOf } from './change-facts.ts';
@@ -22,8 +23,7 @@ function renderBody(table: TableDefinition, changes: readonly TableChange[]): st
   if (table.kind === 'existing') return '-- Only checked.\n';
   if (changes.some(({ kind }) => kind === 'table removed')) return '-- Nothing is dropped.\n';
   if (changes.some(({ kind }) => kind === 'table added')) {
-    const { text } = renderTable(table, '');
-    return text.slice(text.indexOf('\n\n') + 2);
+    return bodyOf(renderTable(table, '').text);
   }
   if (changes.some((change) => change.class === 'unsafe')) {
     return '-- Refused as a whole, with the staging table, until a file of migrations/manual/ has made the unsafe change.\n';

@@ -1,5 +1,5 @@
 import { parseSnapshot, type Catalog } from '@cdc-migrations/catalog';
-import { checksumOf, stateOf } from '@cdc-migrations/generated-file';
+import { bodyOf, checksumOf, stateOf, withLf } from '@cdc-migrations/generated-file';
 import {
   DEFINITIONS_FOLDER,
   parseDefinition,
@@ -58,15 +58,14 @@ export function readManual(root: string, { folder }: MigrationSet): readonly Man
   return listFiles(root, `${folder}/manual`)
     .filter((path) => path.endsWith('.sql'))
     .map((path) => {
-      const text = readText(root, path).replaceAll('\r\n', '\n');
+      const text = withLf(readText(root, path));
       return { path, text, checksum: checksumOf(text) };
     });
 }
 
 /** Checksum of the body of a generated file on disk. */
 export function readChecksum(root: string, path: string): string {
-  const text = readIntact(root, path).replaceAll('\r\n', '\n');
-  return checksumOf(text.slice(text.indexOf('\n\n') + 2));
+  return checksumOf(bodyOf(withLf(readIntact(root, path))));
 }
 
 /** Definitions in the repo, in order of file; none where nothing was generated yet. */
