@@ -196,7 +196,7 @@ const STAGES = [
   },
   {
     name: 'status',
-    description: 'What is applied, pending, outdated or failed, per schema and file',
+    description: 'What is applied, pending, outdated, failed or unsafe, per schema and file',
     command: 'cdc manage-migrations status',
     group: GROUPS.databases,
     asks: 'sinks',

@@ -8,7 +8,7 @@ export function addStatus(migrations: Command, { setExitCode }: CommandContext):
   const command = migrations
     .command('status')
     .description(
-      'Says per schema and file what is applied, pending, outdated, edited, failed or missing.',
+      'Says per schema and file what is applied, pending, outdated, edited, failed, unsafe or missing.',
     );
   addTargetOptions(command)
     .option('--offline', 'ask no target: only say what is there to be applied')
