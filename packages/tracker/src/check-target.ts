@@ -3,7 +3,7 @@ import type { Difference } from './difference.ts';
 import { expandSchema } from './file-transaction.ts';
 import { MANAGEMENT_SCHEMA } from './made-objects.ts';
 import { matchesAny } from './match-names.ts';
-import { belongsTo, isGlobal, WHOLE_DATABASE, type Migrations } from './migrations.ts';
+import { belongsTo, type Migrations } from './migrations.ts';
 import { listSchemas, type PlanOptions } from './plan-apply.ts';
 import { readConcerns } from './read-concerns.ts';
 import { readMadeDifferences, type MadeDifference } from './read-made.ts';
@@ -47,7 +47,7 @@ export async function checkTarget(
       }),
     ),
     readConcerns(session),
-    readIfThere(() => readValidation(session, migrations, { schemas, tenants: options.tenants })),
+    readIfThere(() => readValidation(session, migrations, options)),
   ]);
   const differences = [
     ...(made && validation ? [] : [missingBookkeeping()]),
@@ -96,18 +96,14 @@ interface ValidationRow {
 async function readValidation(
   session: Session,
   { set, validation }: Migrations,
-  {
-    schemas,
-    tenants,
-  }: { readonly schemas: readonly string[]; readonly tenants: readonly string[] },
+  options: PlanOptions,
 ): Promise<readonly Difference[]> {
-  const all = new Set(tenants);
+  const tenants = new Set(options.tenants);
+  const schemas = listSchemas({ files: validation }, options);
   const texts = validation.flatMap((file) =>
-    isGlobal(file) || file.scope === 'database'
-      ? [expandSchema({ file, schema: file.schema ?? WHOLE_DATABASE })]
-      : schemas
-          .filter((schema) => belongsTo(file, schema, { set, tenants: all }))
-          .map((schema) => expandSchema({ file, schema })),
+    schemas
+      .filter((schema) => belongsTo(file, schema, { set, tenants }))
+      .map((schema) => expandSchema({ file, schema })),
   );
   if (texts.length === 0) return [];
   const results = await session.queryEach<ValidationRow>(texts.join('\n;\n'));

@@ -128,7 +128,7 @@ export function planApply(
 
 /** Tenants that take part, and the literal schemas of tables, of which some are selected. */
 export function listSchemas(
-  { files }: Migrations,
+  { files }: Pick<Migrations, 'files'>,
   { tenants, only }: PlanOptions,
 ): readonly string[] {
   const literal = files.flatMap(({ schema }) => schema ?? []);
