@@ -39,7 +39,7 @@ const OF_GROUPS = {
   [`${SERVER}.sslmode`]:
     'PostgreSQL: TLS as libpq has it; without it `verify-full`: the certificate must be trusted and for this host',
   [`${SERVER}.ca_file`]:
-    'certificates (PEM) of the authorities that may sign the server’s; without it those that Node trusts',
+    'certificates (PEM) of the authorities that may sign the server’s, relative to the repo; without it those that Node trusts',
   '<group>.sources':
     'customers (`db-per-tenant`), services (`db-shared`), or the target databases of a sink group',
   '<group>.sources.<source>.schemas': 'schemas of the database',

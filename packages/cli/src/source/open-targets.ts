@@ -1,7 +1,7 @@
-import { isAbsolute, join } from 'node:path';
-import { MissingVariablesError, resolveServer, type ResolvedServer } from '@cdc-migrations/config';
+import { MissingVariablesError } from '@cdc-migrations/config';
 import type { SourcePlan, SourceTarget } from '@cdc-migrations/introspect';
 import { CommandError } from '../exit-code.ts';
+import { resolveRepoServer } from '../resolve-repo-server.ts';
 
 /** A database that is to be used, with all that the connection needs. */
 export interface PlannedTarget {
@@ -10,7 +10,7 @@ export interface PlannedTarget {
 }
 
 /**
- * The databases of plans with the values of their variables; `ca_file` is relative to the repo.
+ * The databases of plans with the values of their variables.
  *
  * @throws CommandError that names every missing variable at once.
  */
@@ -22,7 +22,7 @@ export function resolveTargets(
   const targets = plans.flatMap((plan) => {
     const { group, server, database } = plan;
     try {
-      const resolved = withCaFile(root, resolveServer(server, process.env));
+      const resolved = resolveRepoServer(root, server);
       return [{ plan, target: { type: group.type, server: resolved, database } }];
     } catch (error) {
       if (!(error instanceof MissingVariablesError)) {
@@ -34,12 +34,6 @@ export function resolveTargets(
   });
   if (missing.size > 0) throw missingVariables([...missing.values()]);
   return targets;
-}
-
-function withCaFile(root: string, server: ResolvedServer): ResolvedServer {
-  const { caFile } = server;
-  if (caFile === undefined || isAbsolute(caFile)) return server;
-  return { ...server, caFile: join(root, caFile) };
 }
 
 function missingVariables(errors: readonly MissingVariablesError[]): CommandError {

@@ -1,6 +1,5 @@
 import {
   readConfig,
-  resolveServer,
   tenantsOf as sourcesOf,
   type Config,
   type SinkGroup,
@@ -12,6 +11,8 @@ import { findRoot } from '../find-root.ts';
 import { readDefinitions, readSets } from '../generate/read-outputs.ts';
 import { tenantsOf } from '../generate/tenants-of.ts';
 import { locateError } from '../locate-error.ts';
+import { resolveRepoServer } from '../resolve-repo-server.ts';
+import { locateTargetError } from './locate-target-error.ts';
 
 /** Environment of the PostgreSQL that we bring along. */
 export const EMBEDDED = 'embedded';
@@ -21,6 +22,8 @@ export interface TargetOptions {
   readonly root?: string;
   readonly env: string;
   readonly sink?: readonly string[];
+  /** Globs of schemas. */
+  readonly schema?: readonly string[];
 }
 
 /** A set, and the database that it goes into. */
@@ -44,7 +47,7 @@ export interface CommandRepo {
  * The sets of a repo that have the environment, or those of them that are named.
  *
  * @param addressOf where the database of a set is, instead of what sink-groups.yaml says.
- * @throws ConfigError, CommandError, ManifestMissingError
+ * @throws ConfigError, CommandError
  */
 export function openTargets(
   options: TargetOptions,
@@ -60,13 +63,24 @@ export function openTargets(
     return place || addressOf ? [{ set, place }] : [];
   });
   if (placed.length === 0) throw unknownEnvironment(sets, config, options.env);
-  const targets = placed.map(({ set, place }): CommandTarget => ({
-    label: `${set.name} in ${options.env}`,
-    migrations: readMigrations(root, set, tables),
-    tenants: selectTenants(set, config, options.env),
-    address: () => (addressOf ? addressOf(set) : resolvePlace(place!)),
-  }));
+  const targets = placed.map(({ set, place }): CommandTarget => {
+    const label = `${set.name} in ${options.env}`;
+    return {
+      label,
+      migrations: located(label, () => readMigrations(root, set, tables)),
+      tenants: selectTenants(set, config, options.env),
+      address: () => (addressOf ? addressOf(set) : resolvePlace(root, place!)),
+    };
+  });
   return { root, targets };
+}
+
+function located<Result>(label: string, read: () => Result): Result {
+  try {
+    return read();
+  } catch (error) {
+    throw locateTargetError(error, label);
+  }
 }
 
 function readConfigAt(root: string): Config {
@@ -106,8 +120,8 @@ function placeOf(set: MigrationSet, { sinkGroups }: Config, env: string): Place 
     : undefined;
 }
 
-function resolvePlace({ group, server, database }: Place): TargetAddress {
-  return { server: resolveServer(group.servers.get(server)!, process.env), database };
+function resolvePlace(root: string, { group, server, database }: Place): TargetAddress {
+  return { server: resolveRepoServer(root, group.servers.get(server)!), database };
 }
 
 function selectTenants(

@@ -1,0 +1,14 @@
+import { isAbsolute, join } from 'node:path';
+import { resolveServer, type ResolvedServer, type Server } from '@cdc-migrations/config';
+
+/**
+ * A server of a repo with the values of its variables; its `ca_file` is relative to the repo.
+ *
+ * @throws MissingVariablesError, InvalidPortError
+ */
+export function resolveRepoServer(root: string, server: Server): ResolvedServer {
+  const resolved = resolveServer(server, process.env);
+  const { caFile } = resolved;
+  if (caFile === undefined || isAbsolute(caFile)) return resolved;
+  return { ...resolved, caFile: join(root, caFile) };
+}
