@@ -1,7 +1,6 @@
 import {
   applyMigrations,
   buildStatus,
-  listSchemas,
   openSession,
   planApply,
   readTarget,
@@ -14,13 +13,13 @@ import { CommandError, EXIT } from '../exit-code.ts';
 import { renderMatrix } from '../status/render-matrix.ts';
 import { locateTargetError } from '../target/locate-target-error.ts';
 import type { CommandTarget, TargetOptions } from '../target/open-targets.ts';
+import { selectTargets } from '../target/select-targets.ts';
 import { withTargets } from '../target/with-targets.ts';
 import { worstExitCode } from '../target/worst-exit-code.ts';
 import { reportProgress, standardError } from './progress.ts';
 import { renderSummary } from './render-summary.ts';
 
 export interface ApplyCommandOptions extends TargetOptions {
-  readonly schema?: readonly string[];
   readonly jobs?: number;
   readonly canary?: number;
   readonly dryRun?: boolean;
@@ -34,7 +33,8 @@ export interface ApplyCommandOptions extends TargetOptions {
 
 /** Applies the migrations of a repo to the targets of an environment and returns the exit code. */
 export async function apply(options: ApplyCommandOptions): Promise<number> {
-  return withTargets(options, async ({ targets }) => {
+  return withTargets(options, async (repo) => {
+    const targets = selectTargets(repo.targets, options.schema);
     for (const target of targets) refuse(target);
     const ends = [];
     for (const target of targets) ends.push(await applyTo(target, options));
@@ -69,7 +69,7 @@ async function applyTo(target: CommandTarget, options: ApplyCommandOptions): Pro
     const progress = standardError(process.env);
     const result = await applyMigrations(address, migrations, {
       tenants,
-      only: selectSchemas(target, options),
+      only: options.schema,
       again: options.again,
       jobs: options.jobs,
       canary: options.canary,
@@ -94,16 +94,15 @@ async function applyTo(target: CommandTarget, options: ApplyCommandOptions): Pro
 }
 
 async function planTo(
-  { migrations, tenants, label, ...target }: CommandTarget,
+  { migrations, tenants, label }: CommandTarget,
   address: TargetAddress,
   options: ApplyCommandOptions,
 ): Promise<End> {
   const session = openSession(address, 'cdc apply --dry-run');
   try {
-    const only = selectSchemas({ migrations, tenants, label, ...target }, options);
     const plan = planApply(migrations, await readTarget(session, migrations), {
       tenants,
-      only,
+      only: options.schema,
       again: options.again,
     });
     const script = renderScript(plan, { allowRewrite: options.allowRewrite ?? false });
@@ -112,18 +111,6 @@ async function planTo(
   } finally {
     await session.close();
   }
-}
-
-function selectSchemas(
-  { migrations, tenants, label }: CommandTarget,
-  { schema: only }: ApplyCommandOptions,
-): readonly string[] | undefined {
-  for (const pattern of only ?? []) {
-    if (listSchemas(migrations, { tenants, only: [pattern] }).length > 0) continue;
-    const known = listSchemas(migrations, { tenants }).join(', ');
-    throw new CommandError(`--schema ${pattern}: ${label} has no such schema; there are ${known}`);
-  }
-  return only;
 }
 
 async function readMatrix(

@@ -5,7 +5,6 @@ import { renderDifferences } from '../target/render-differences.ts';
 import { reportTargets } from '../target/report-targets.ts';
 
 export interface BaselineCommandOptions extends TargetOptions {
-  readonly schema?: readonly string[];
   readonly json?: boolean;
 }
 

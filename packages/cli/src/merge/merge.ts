@@ -10,7 +10,6 @@ import { renderResult } from './render-result.ts';
 import { untilSignal } from './until-signal.ts';
 
 export interface MergeCommandOptions extends TargetOptions {
-  readonly schema?: readonly string[];
   readonly table?: readonly string[];
   readonly jobs?: number;
   readonly watch?: boolean;

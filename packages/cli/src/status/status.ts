@@ -9,23 +9,26 @@ import {
   type Status,
 } from '@cdc-migrations/tracker';
 import { EXIT } from '../exit-code.ts';
-import { openTargets, type CommandTarget, type TargetOptions } from '../target/open-targets.ts';
+import {
+  EMBEDDED,
+  openTargets,
+  type CommandTarget,
+  type TargetOptions,
+} from '../target/open-targets.ts';
 import { printReports, reportTargets, type TargetReport } from '../target/report-targets.ts';
+import { selectTargets } from '../target/select-targets.ts';
 import { worstExitCode } from '../target/worst-exit-code.ts';
 import { renderConcerns } from './render-concerns.ts';
 import { renderMatrix } from './render-matrix.ts';
 
 export interface StatusCommandOptions extends TargetOptions {
-  readonly schema?: readonly string[];
   readonly offline?: boolean;
   readonly json?: boolean;
 }
 
 /** Says what is applied where, and returns the exit code: 1 when something is pending, 6 when a file was edited. */
 export async function status(options: StatusCommandOptions): Promise<number> {
-  if (options.offline) {
-    return printReports(openTargets(options, withoutAddress).targets.map(tellOffline), options);
-  }
+  if (options.offline) return statusOffline(options);
   return reportTargets(options, 'cdc status', async (session, target) => {
     const { migrations, tenants } = target;
     const [state, concerns] = await Promise.all([
@@ -37,13 +40,28 @@ export async function status(options: StatusCommandOptions): Promise<number> {
   });
 }
 
-function withoutAddress(): never {
+/** The embedded PostgreSQL is not started, and no variable of a server is looked up. */
+function statusOffline(options: StatusCommandOptions): number {
+  const { targets } = openTargets(
+    options,
+    options.env === EMBEDDED ? connectsToNothing : undefined,
+  );
+  const reports = selectTargets(targets, options.schema).map((target) =>
+    tellOffline(target, options),
+  );
+  return printReports(reports, options);
+}
+
+function connectsToNothing(): never {
   throw new Error('status --offline connects to nothing');
 }
 
-function tellOffline({ label, migrations, tenants }: CommandTarget): TargetReport {
+function tellOffline(
+  { label, migrations, tenants }: CommandTarget,
+  { schema: only }: StatusCommandOptions,
+): TargetReport {
   const { files, problems } = migrations;
-  const schemas = listSchemas(migrations, { tenants });
+  const schemas = listSchemas(migrations, { tenants, only });
   return {
     exitCode: worstExitCode(exitCodesOf(migrations)),
     lines: [

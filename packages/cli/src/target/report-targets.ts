@@ -2,6 +2,7 @@ import { openSession, type Session } from '@cdc-migrations/tracker';
 import { CommandError } from '../exit-code.ts';
 import { locateTargetError } from './locate-target-error.ts';
 import type { CommandTarget, TargetOptions } from './open-targets.ts';
+import { selectTargets } from './select-targets.ts';
 import { withTargets } from './with-targets.ts';
 import { worstExitCode } from './worst-exit-code.ts';
 
@@ -25,7 +26,8 @@ export async function reportTargets(
 ): Promise<number> {
   return withTargets(options, async ({ targets }) => {
     const reports: TargetReport[] = [];
-    for (const target of targets) reports.push(await askOne(target, application, ask));
+    for (const target of selectTargets(targets, options.schema))
+      reports.push(await askOne(target, application, ask));
     return printReports(reports, options);
   });
 }

@@ -1,0 +1,35 @@
+import { listSchemas } from '@cdc-migrations/tracker';
+import { CommandError } from '../exit-code.ts';
+import { locateTargetError } from './locate-target-error.ts';
+import type { CommandTarget } from './open-targets.ts';
+
+/**
+ * The targets that have schemas of `--schema`; all where it is not given.
+ *
+ * @throws CommandError for a glob that no target has a schema for.
+ */
+export function selectTargets(
+  targets: readonly CommandTarget[],
+  globs: readonly string[] | undefined,
+): readonly CommandTarget[] {
+  if (!globs) return targets;
+  for (const glob of globs) {
+    if (targets.some((target) => schemasOf(target, [glob]).length > 0)) continue;
+    const known = targets.map((target) => `${target.label} has ${schemasOf(target).join(', ')}`);
+    throw new CommandError(`--schema ${glob}: there is no such schema; ${known.join('; ')}`);
+  }
+  return targets.filter((target) => schemasOf(target, globs).length > 0);
+}
+
+/** Schemas of a target with something to apply or to check. */
+function schemasOf(
+  { label, migrations, tenants }: CommandTarget,
+  only?: readonly string[],
+): readonly string[] {
+  const files = [...migrations.files, ...migrations.validation];
+  try {
+    return listSchemas({ files }, { tenants, only });
+  } catch (error) {
+    throw locateTargetError(error, label);
+  }
+}
