@@ -11,7 +11,7 @@ export { formatLsn, parseLsn } from './cdc/lsn.ts';
 export type { Lsn } from './cdc/lsn.ts';
 export type { CapturePlan, TablePlan } from './cdc/plan-capture.ts';
 export type { CleanupInstance, CleanupStep } from './cdc/plan-cleanup.ts';
-export { planCustomers, planReferences } from './plan-sources.ts';
+export { planCustomers, planValidationDatabases } from './plan-sources.ts';
 export type { PlanOptions, SourcePlan } from './plan-sources.ts';
 export { readCatalogs } from './read-catalogs.ts';
 export type { ReadCatalogsOptions } from './read-catalogs.ts';

@@ -37,15 +37,18 @@ export interface PlanOptions {
  *
  * @throws ConfigError for a service that has none in the environment, and for tables that patterns exclude.
  */
-export function planReferences(config: Config, options: PlanOptions = {}): readonly SourcePlan[] {
+export function planValidationDatabases(
+  config: Config,
+  options: PlanOptions = {},
+): readonly SourcePlan[] {
   const problems: Problem[] = [];
   const places = selectServices(config, options).flatMap((service) => {
     const group = groupOf(config, service);
     if (!group) return [];
     const env = options.env ?? service.validationEnv;
-    const place = findReference(group, service, env);
+    const place = findValidationDatabase(group, service, env);
     if (place) return [{ group, service, ...place }];
-    problems.push(noReference(group, service, env));
+    problems.push(noValidationDatabase(group, service, env));
     return [];
   });
   return mergePlans(places, problems);
@@ -53,7 +56,7 @@ export function planReferences(config: Config, options: PlanOptions = {}): reado
 
 /**
  * Databases of customers in an environment, in the order of the configuration, with the tables of all services that
- * their group feeds; those of the reference too, where it is one of them.
+ * their group feeds; the validation database too, where it is one of theirs.
  *
  * @param customers names; undefined for all that have the environment.
  * @throws ConfigError for a customer that is not there or lacks the environment.
@@ -114,16 +117,18 @@ function groupOf(config: Config, service: Service): SourceGroup | undefined {
 }
 
 /** The source with the validation database in that environment; else the one that has it in its own. */
-function findReference(
+function findValidationDatabase(
   group: SourceGroup,
   service: Service,
   env: string,
 ): Pick<Place, 'source' | 'environment'> | undefined {
-  const isReference = (environment: SourceEnvironment | undefined) =>
+  const isValidationDatabase = (environment: SourceEnvironment | undefined) =>
     environment?.database.toLowerCase() === service.validationDatabase.toLowerCase();
   const source =
-    group.sources.find(({ environments }) => isReference(environments.get(env))) ??
-    group.sources.find(({ environments }) => isReference(environments.get(service.validationEnv)));
+    group.sources.find(({ environments }) => isValidationDatabase(environments.get(env))) ??
+    group.sources.find(({ environments }) =>
+      isValidationDatabase(environments.get(service.validationEnv)),
+    );
   const environment = source?.environments.get(env);
   return source && environment && { source, environment };
 }
@@ -179,7 +184,7 @@ function buildSelections(
   }));
 }
 
-function noReference(group: SourceGroup, service: Service, env: string): Problem {
+function noValidationDatabase(group: SourceGroup, service: Service, env: string): Problem {
   const at: ConfigPath = {
     file: service.at.file,
     keys: [...service.at.keys, 'source', 'validation_database'],

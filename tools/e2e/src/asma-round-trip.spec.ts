@@ -2,7 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseSnapshot, renderSnapshot } from '@cdc-migrations/catalog';
 import { readConfig } from '@cdc-migrations/config';
-import { planReferences, readCatalogs, type SourceTarget } from '@cdc-migrations/introspect';
+import {
+  planValidationDatabases,
+  readCatalogs,
+  type SourceTarget,
+} from '@cdc-migrations/introspect';
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
 import { ASMA, createSink, createSources, SINKS, tablesOf } from './asma.fixture.ts';
 import { compareStructure } from './compare-structure.ts';
@@ -33,7 +37,7 @@ function targetOf(server: PostgresServer, database: string): SourceTarget {
 
 it('the sources give the snapshots that are committed', async () => {
   const files = new Map<string, string>();
-  for (const { database, selections } of planReferences(readConfig(ASMA))) {
+  for (const { database, selections } of planValidationDatabases(readConfig(ASMA))) {
     for (const catalog of (await readCatalogs(targetOf(source, database), selections))!) {
       const { path, text } = renderSnapshot(catalog);
       files.set(path, text);

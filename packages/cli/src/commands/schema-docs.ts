@@ -13,7 +13,11 @@ export function addSchemaDocs(migrations: Command, { setExitCode }: CommandConte
     )
     .option('--env <env>', 'environment of the source (default: validation_env of the service)')
     .option('--service <name...>', 'only the databases of these services')
-    .option('--customer <a,b>', 'databases of these customers instead of the reference', parseList)
+    .option(
+      '--customer <a,b>',
+      'databases of these customers instead of the validation databases',
+      parseList,
+    )
     .option('--all', 'with --compare: all customers that have the environment')
     .option('--compare', 'write nothing; say how the customers differ from the snapshots')
     .option('--if-changed', 'read nothing more where the fingerprint is that of the snapshot')

@@ -1,6 +1,6 @@
 import type { Catalog } from '@cdc-migrations/catalog';
 import type { Config } from '@cdc-migrations/config';
-import { planReferences, readCatalogs } from '@cdc-migrations/introspect';
+import { planValidationDatabases, readCatalogs } from '@cdc-migrations/introspect';
 import { resolveTargets, type PlannedTarget } from '../source/open-targets.ts';
 import { runAll } from '../source/run-all.ts';
 import { SOURCE_JOBS } from '../source/schema-docs.ts';
@@ -25,7 +25,7 @@ export async function readSource(
   config: Config,
   { env, timeout }: ReadSourceOptions,
 ): Promise<readonly Catalog[]> {
-  const targets = resolveTargets(root, planReferences(config, { env }));
+  const targets = resolveTargets(root, planValidationDatabases(config, { env }));
   const outcomes = await runAll(targets, SOURCE_JOBS, ({ plan, target }) =>
     readCatalogs(target, plan.selections, {
       onEvent: showEvent,
@@ -36,12 +36,12 @@ export async function readSource(
   const errors = outcomes.flatMap((outcome) => (outcome.kind === 'failed' ? [outcome.error] : []));
   if (errors.length > 0) throw sourceFailures(errors);
   return outcomes.flatMap((outcome) =>
-    outcome.kind === 'done' ? asReference(outcome.item, outcome.value ?? []) : [],
+    outcome.kind === 'done' ? asValidationDatabases(outcome.item, outcome.value ?? []) : [],
   );
 }
 
 /** Catalogs once for each validation database that the database stands for. */
-function asReference(
+function asValidationDatabases(
   { plan: { services } }: PlannedTarget,
   catalogs: readonly Catalog[],
 ): readonly Catalog[] {

@@ -2,7 +2,7 @@ import { renderSnapshot, type Catalog } from '@cdc-migrations/catalog';
 import { readConfig, type Config } from '@cdc-migrations/config';
 import {
   planCustomers,
-  planReferences,
+  planValidationDatabases,
   readCatalogs,
   type SourcePlan,
 } from '@cdc-migrations/introspect';
@@ -62,7 +62,7 @@ export async function schemaDocs(options: SchemaDocsOptions): Promise<number> {
 
 function planSources(config: Config, options: SchemaDocsOptions): readonly SourcePlan[] {
   const { env, customer, service: services } = options;
-  if (!customer) return planReferences(config, { env, services });
+  if (!customer) return planValidationDatabases(config, { env, services });
   if (env === undefined) throw new CommandError('--customer needs --env <env>');
   return planCustomers(config, env, customer, { services });
 }
