@@ -1,7 +1,7 @@
 export { describeChange } from './changes/describe-change.ts';
 export { renderAlterTables, renderClauses } from './changes/render-clauses.ts';
 export type { ChangeClauses } from './changes/render-clauses.ts';
-export { manualChanges, needsManual, renderManual } from './changes/render-manual.ts';
+export { manualChanges, renderManual } from './changes/render-manual.ts';
 export type { ManualHints } from './changes/render-manual.ts';
 export { renderInfrastructure } from './render-infrastructure.ts';
 export { MANAGEMENT_SCHEMA, renderSchemas } from './render-schemas.ts';

@@ -5,12 +5,13 @@ import {
   quoteIdentifier,
   quoteLiteral,
   quoteQualified,
-  SCHEMA_PLACEHOLDER,
   type SqlFile,
 } from '@cdc-migrations/sql-text';
 import {
+  columnEntry,
+  headerFacts,
   POSITION_COLUMNS,
-  schemaLabel,
+  sqlSchema,
   type ColumnDefinition,
   type ReplicatedTable,
 } from '@cdc-migrations/table-defs';
@@ -54,7 +55,7 @@ const render = loadTemplate<TableView>(new URL('../templates/table.sql.hbs', imp
  * definition.
  */
 export function renderTable(table: ReplicatedTable, path: string): SqlFile {
-  const schema = table.schema.scope === 'tenant' ? SCHEMA_PLACEHOLDER : table.schema.name;
+  const schema = sqlSchema(table);
   const columns = table.columns.map((column, index) =>
     buildColumn(column, {
       last: index === table.columns.length - 1,
@@ -80,26 +81,19 @@ export function renderTable(table: ReplicatedTable, path: string): SqlFile {
       'index',
     ),
   });
-  const facts = {
-    source: `${table.source.database}.${table.source.schema}.${table.source.table}`,
-    target: `${table.set} ${schemaLabel(table)}.${table.name}`,
-    transforms: table.transforms,
-  };
-  return buildSqlFile(path, facts, body);
+  return buildSqlFile(path, headerFacts(table), body);
 }
 
 function buildColumn(
-  { name, type, nullable, default: initial, formerly }: ColumnDefinition,
+  column: ColumnDefinition,
   { last, keyFollows }: { readonly last: boolean; readonly keyFollows: boolean },
 ): ColumnView {
-  const expression = initial ?? null;
-  const entry = [name, type, !nullable, expression, ...(formerly ? [formerly] : [])];
   return {
-    name,
-    type,
-    notNull: !nullable,
-    default: expression,
-    json: `[${entry.map((value) => JSON.stringify(value)).join(', ')}]`,
+    name: column.name,
+    type: column.type,
+    notNull: !column.nullable,
+    default: column.default ?? null,
+    json: columnEntry(column),
     comma: !last || keyFollows,
     last,
   };

@@ -1,11 +1,10 @@
+import { buildSqlFile, loadTemplate, quoteQualified, type SqlFile } from '@cdc-migrations/sql-text';
 import {
-  buildSqlFile,
-  loadTemplate,
-  quoteQualified,
-  SCHEMA_PLACEHOLDER,
-  type SqlFile,
-} from '@cdc-migrations/sql-text';
-import { schemaLabel, type ExistingTable, type MappedColumn } from '@cdc-migrations/table-defs';
+  headerFacts,
+  sqlSchema,
+  type ExistingTable,
+  type MappedColumn,
+} from '@cdc-migrations/table-defs';
 
 interface ValidationView {
   readonly schema: string;
@@ -28,7 +27,7 @@ const render = loadTemplate<ValidationView>(
 
 /** A read-only query over a table that exists already: a row for each column that is missing or does not fit. */
 export function renderValidation(table: ExistingTable, path: string): SqlFile {
-  const schema = table.schema.scope === 'tenant' ? SCHEMA_PLACEHOLDER : table.schema.name;
+  const schema = sqlSchema(table);
   const columns = table.columns.map((column, index) => ({
     position: String(index + 1),
     name: column.name,
@@ -44,11 +43,7 @@ export function renderValidation(table: ExistingTable, path: string): SqlFile {
     mapsColumns: columns.length > 0,
     columns,
   });
-  const facts = {
-    source: `${table.source.database}.${table.source.schema}.${table.source.table}`,
-    target: `${table.set} ${schemaLabel(table)}.${table.name}`,
-  };
-  return buildSqlFile(path, facts, body);
+  return buildSqlFile(path, headerFacts(table), body);
 }
 
 /** Where the values come from, for people. */

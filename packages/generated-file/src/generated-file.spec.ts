@@ -11,7 +11,6 @@ describe('buildGeneratedFile', () => {
       source: 'AdOpusTest.dbo.Actor',
       target: 'directory adopus.Actor',
       transforms: ['a.blobl', 'b.blobl'],
-      notes: ['no key'],
     };
     expect(buildGeneratedFile('x.sql', facts, BODY).text).toBe(
       [
@@ -20,7 +19,6 @@ describe('buildGeneratedFile', () => {
         '-- Target: directory adopus.Actor',
         '-- Transform: a.blobl',
         '-- Transform: b.blobl',
-        '-- Note: no key',
         `-- Checksum: ${checksumOf(BODY)}`,
         '',
         BODY,

@@ -13,8 +13,6 @@ export interface HeaderFacts {
   readonly source?: string;
   readonly target?: string;
   readonly transforms?: readonly string[];
-  /** Further lines, for example a warning. */
-  readonly notes?: readonly string[];
 }
 
 /** How a text on disk stands to the header that we write. */
@@ -32,7 +30,6 @@ export function buildGeneratedFile(path: string, facts: HeaderFacts, body: strin
   if (facts.source !== undefined) lines.push(`Source: ${facts.source}`);
   if (facts.target !== undefined) lines.push(`Target: ${facts.target}`);
   for (const transform of facts.transforms ?? []) lines.push(`Transform: ${transform}`);
-  for (const note of facts.notes ?? []) lines.push(`Note: ${note}`);
   lines.push(`Checksum: ${checksum}`);
   const header = lines.map((line) => `${comment} ${oneLine(line)}\n`).join('');
   return { path, text: header + '\n' + body, checksum };

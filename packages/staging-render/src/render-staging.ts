@@ -3,10 +3,15 @@ import {
   dollarTag,
   loadTemplate,
   quoteQualified,
-  SCHEMA_PLACEHOLDER,
   type SqlFile,
 } from '@cdc-migrations/sql-text';
-import { buildStagingColumns, schemaLabel, type ReplicatedTable } from '@cdc-migrations/table-defs';
+import {
+  buildStagingColumns,
+  columnEntry,
+  headerFacts,
+  sqlSchema,
+  type ReplicatedTable,
+} from '@cdc-migrations/table-defs';
 import { renderMerge } from './render-merge.ts';
 import { unavailableLiteral } from './staged-value.ts';
 
@@ -49,7 +54,7 @@ const render = loadTemplate<StagingView>(new URL('../templates/staging.sql.hbs',
  * registration and grants. It brings any earlier state of the staging table along and keeps staged rows.
  */
 export function renderStaging(table: ReplicatedTable, { path, role }: StagingOptions): SqlFile {
-  const schema = table.schema.scope === 'tenant' ? SCHEMA_PLACEHOLDER : table.schema.name;
+  const schema = sqlSchema(table);
   const { names } = table;
   const statement = renderMerge(table, schema);
   const stagingColumns = viewColumns(table);
@@ -69,12 +74,7 @@ export function renderStaging(table: ReplicatedTable, { path, role }: StagingOpt
     bodyTag: dollarTag(statement, 'merge'),
     statement,
   });
-  const facts = {
-    source: `${table.source.database}.${table.source.schema}.${table.source.table}`,
-    target: `${table.set} ${schemaLabel(table)}.${table.name}`,
-    transforms: table.transforms,
-  };
-  return buildSqlFile(path, facts, body);
+  return buildSqlFile(path, headerFacts(table), body);
 }
 
 function viewColumns(table: ReplicatedTable): readonly StagingColumnView[] {
@@ -83,14 +83,11 @@ function viewColumns(table: ReplicatedTable): readonly StagingColumnView[] {
     table,
     early.map(({ name }) => name),
   );
-  return columns.map(({ name, type, default: initial = null, formerly }, index) => {
-    const entry = [name, type, false, initial, ...(formerly ? [formerly] : [])];
-    return {
-      name,
-      type,
-      default: initial,
-      json: `[${entry.map((value) => JSON.stringify(value)).join(', ')}]`,
-      last: index === columns.length - 1,
-    };
-  });
+  return columns.map((column, index) => ({
+    name: column.name,
+    type: column.type,
+    default: column.default ?? null,
+    json: columnEntry({ ...column, nullable: true }),
+    last: index === columns.length - 1,
+  }));
 }

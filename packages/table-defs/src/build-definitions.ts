@@ -7,6 +7,7 @@ import { checkTypeOverrides } from './check-type-overrides.ts';
 import { findSource, indexSources } from './find-source.ts';
 import { withoutRepeats, type DefinitionProblem, type ProblemList } from './problems.ts';
 import { refuseNameClashes } from './refuse-name-clashes.ts';
+import { sortDefinitions } from './sort-definitions.ts';
 import type { MigrationSet, TableDefinition } from './table-definition.ts';
 
 export interface Definitions {
@@ -56,19 +57,8 @@ export function inspectDefinitions(
       : buildReplicatedTable(place, config, problems),
   }));
   refuseNameClashes(placed, problems);
-  const tables = placed
-    .map(({ definition }) => ({ definition, key: sortKey(definition) }))
-    .sort((a, b) => compareText(a.key, b.key))
-    .map(({ definition }) => definition);
+  const tables = sortDefinitions(placed.map(({ definition }) => definition));
   const sets = buildSets(config, catalogs, tables, problems);
   const [errors, warnings] = [withoutRepeats(problems.errors), withoutRepeats(problems.warnings)];
   return { tables, sets, warnings, errors };
-}
-
-function sortKey({ set, service, schema, name }: TableDefinition): string {
-  return [set, service, schema.scope === 'tenant' ? '' : schema.name, name].join('\0');
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
 }

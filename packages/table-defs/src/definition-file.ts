@@ -7,7 +7,7 @@ import {
 } from '@cdc-migrations/generated-file';
 import { fileStems } from './file-stems.ts';
 import { groupBy } from './group-by.ts';
-import { schemaLabel } from './schema-label.ts';
+import { headerFacts } from './header-facts.ts';
 import type { MigrationSet, TableDefinition } from './table-definition.ts';
 
 /** Folder of the definitions, relative to the implementation repo. */
@@ -48,18 +48,12 @@ export function parseSets(text: string): readonly MigrationSet[] {
 }
 
 function renderDefinition(table: TableDefinition, path: string): TableFile {
-  const { database, schema, table: from } = table.source;
-  const facts = {
-    source: `${database}.${schema}.${from}`,
-    target: `${table.set} ${schemaLabel(table)}.${table.name}`,
-    transforms: table.kind === 'replicated' ? table.transforms : [],
-  };
   const { columns, ...rest } = table;
   const value = toSnakeCase(rest) as { readonly [key: string]: YamlValue };
   return {
     ...buildGeneratedFile(
       path,
-      facts,
+      headerFacts(table),
       renderYaml({ ...value, columns: columns as unknown as YamlValue }),
     ),
     table,

@@ -1,5 +1,6 @@
 export { buildDefinitions, inspectDefinitions } from './build-definitions.ts';
 export type { Definitions, InspectedDefinitions } from './build-definitions.ts';
+export { columnEntry } from './column-entry.ts';
 export {
   DEFINITIONS_FOLDER,
   parseDefinition,
@@ -10,7 +11,6 @@ export {
 } from './definition-file.ts';
 export type { TableFile } from './definition-file.ts';
 export { diffTables } from './diff/diff-tables.ts';
-export { worstClass } from './diff/table-change.ts';
 export type {
   AnyColumn,
   ChangeClass,
@@ -19,6 +19,7 @@ export type {
   TableChange,
 } from './diff/table-change.ts';
 export { fileStems } from './file-stems.ts';
+export { headerFacts } from './header-facts.ts';
 export { manifestPath, parseManifest, renderManifest } from './manifest.ts';
 export type { Category, Manifest, ManifestEntry } from './manifest.ts';
 export {
@@ -30,6 +31,8 @@ export {
 } from './metadata-columns.ts';
 export type { DefinitionProblem } from './problems.ts';
 export { schemaLabel } from './schema-label.ts';
+export { sortDefinitions } from './sort-definitions.ts';
+export { sqlSchema } from './sql-schema.ts';
 export { buildStagingColumns, stagingType } from './staging-columns.ts';
 export type { StagingColumn } from './staging-columns.ts';
 export type {

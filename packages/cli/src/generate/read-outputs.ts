@@ -5,6 +5,7 @@ import {
   parseDefinition,
   parseSets,
   SETS_FILE,
+  sortDefinitions,
   type MigrationSet,
   type TableDefinition,
 } from '@cdc-migrations/table-defs';
@@ -31,12 +32,7 @@ export function readDefinitions(
   root: string,
   sets: readonly MigrationSet[],
 ): readonly TableDefinition[] {
-  const order = ({ set, service, schema, name }: TableDefinition) =>
-    [set, service, schema.scope === 'tenant' ? '' : schema.name, name].join('\0');
-  const tables = listFiles(root, DEFINITIONS_FOLDER)
-    .filter((path) => path.endsWith('.yaml'))
-    .map((path) => parseDefinition(readIntact(root, path)))
-    .sort((a, b) => (order(a) < order(b) ? -1 : 1));
+  const tables = sortDefinitions(readCommitted(root));
   const served = new Set(tables.map(({ set, service }) => `${service} in ${set}`));
   for (const { name, services } of sets) {
     const missing = services.find((service) => !served.has(`${service} in ${name}`));

@@ -1,6 +1,7 @@
-import { quoteIdentifier, quoteQualified, SCHEMA_PLACEHOLDER } from '@cdc-migrations/sql-text';
+import { quoteIdentifier, quoteQualified } from '@cdc-migrations/sql-text';
 import {
   DELETED_AT,
+  sqlSchema,
   stagingType,
   type AnyColumn,
   type ChangeKind,
@@ -33,7 +34,7 @@ export function renderAlterTables(
   table: ReplicatedTable,
   changes: readonly TableChange[],
 ): readonly string[] {
-  const schema = table.schema.scope === 'tenant' ? SCHEMA_PLACEHOLDER : table.schema.name;
+  const schema = sqlSchema(table);
   const clauses = changes.map((change) => ({ change, ...renderClauses(change) }));
   const alter = (name: string, side: keyof ChangeClauses) => {
     const target = `ALTER TABLE ${quoteQualified(schema, name)}`;

@@ -4,10 +4,12 @@ import {
   quoteIdentifier,
   quoteLiteral,
   quoteQualified,
-  SCHEMA_PLACEHOLDER,
 } from '@cdc-migrations/sql-text';
 import {
+  columnEntry,
+  headerFacts,
   schemaLabel,
+  sqlSchema,
   stagingType,
   type ChangeOf,
   type ReplicatedTable,
@@ -85,7 +87,7 @@ interface KeyView {
 const render = loadTemplate<ManualView>(new URL('../../templates/manual.sql.hbs', import.meta.url));
 
 /** Changes that a manual file has to make: unsafe ones, and a NOT NULL that the configuration has a statement for. */
-export function needsManual(change: TableChange, { beforeNotNull }: ManualHints): boolean {
+function needsManual(change: TableChange, { beforeNotNull }: ManualHints): boolean {
   return change.class === 'unsafe' || isHintedNotNull(change, beforeNotNull);
 }
 
@@ -126,10 +128,10 @@ export function manualChanges(
   changes: readonly TableChange[],
   hints: ManualHints,
 ): readonly string[] {
-  const label = `${table.set} ${schemaLabel(table)}.${table.name}`;
+  const { target } = headerFacts(table);
   return changes
     .filter((change) => needsManual(change, hints))
-    .map((change) => oneLine(`${label}: ${describeChange(change)}`));
+    .map((change) => oneLine(`${target}: ${describeChange(change)}`));
 }
 
 function isHintedNotNull(
@@ -143,12 +145,8 @@ function isHintedNotNull(
   );
 }
 
-function schemaOf({ schema }: ReplicatedTable): string {
-  return schema.scope === 'tenant' ? SCHEMA_PLACEHOLDER : schema.name;
-}
-
 function schemaLiteral(table: ReplicatedTable): string {
-  return `'${schemaOf(table).replaceAll("'", "''")}'`;
+  return `'${sqlSchema(table).replaceAll("'", "''")}'`;
 }
 
 function buildRelations(
@@ -158,18 +156,11 @@ function buildRelations(
   const renamed = changes.flatMap((change) =>
     change.kind === 'column renamed' && 'formerly' in change.after ? change.after : [],
   );
-  const entries = renamed.map(({ name, type, nullable, formerly }) => [
-    name,
-    type,
-    !nullable,
-    null,
-    formerly ?? [],
-  ]);
-  const columns = entries.length > 0 ? JSON.stringify(entries) : null;
+  const columns = renamed.length > 0 ? `[${renamed.map(columnEntry).join(', ')}]` : null;
   return [table.names.staging, table.name].map((name) => ({
     schema: schemaLiteral(table),
     name,
-    table: quoteQualified(schemaOf(table), name),
+    table: quoteQualified(sqlSchema(table), name),
     columns,
   }));
 }
@@ -183,7 +174,7 @@ function buildTypes(
   const build = (relation: string, from: string, to: string): readonly TypeView[] => {
     if (from === to) return [];
     const column = quoteIdentifier(after.name);
-    const qualified = quoteQualified(schemaOf(table), relation);
+    const qualified = quoteQualified(sqlSchema(table), relation);
     const hinted = using.get(after.name);
     return [
       {
@@ -201,7 +192,7 @@ function buildTypes(
         hint:
           relation === table.name
             ? 'Change these rows first, or say in this file what is to become of them.'
-            : `Merge them first: CALL ${quoteQualified(schemaOf(table), table.names.mergeProcedure)}().`,
+            : `Merge them first: CALL ${quoteQualified(sqlSchema(table), table.names.mergeProcedure)}().`,
       },
     ];
   };
@@ -216,7 +207,7 @@ function buildNotNull(
   { after }: ChangeOf<'nullability changed'>,
   { beforeNotNull }: ManualHints,
 ): readonly NotNullView[] {
-  const qualified = quoteQualified(schemaOf(table), table.name);
+  const qualified = quoteQualified(sqlSchema(table), table.name);
   return [
     {
       what: oneLine(`${table.name}, column "${after.name}": NOT NULL`),
@@ -235,7 +226,7 @@ function buildKey(
 ): readonly KeyView[] {
   const key = change.after?.columns ?? [];
   const columns = key.map(quoteIdentifier).join(', ');
-  const qualified = quoteQualified(schemaOf(table), table.name);
+  const qualified = quoteQualified(sqlSchema(table), table.name);
   return [
     {
       what: oneLine(describeChange(change)),
@@ -248,7 +239,7 @@ function buildKey(
         one.kind === 'column added' && key.includes(one.after.name) ? one.after : [],
       ),
       constraint: table.names.primaryKey,
-      positionIndex: quoteQualified(schemaOf(table), table.names.positionIndex),
+      positionIndex: quoteQualified(sqlSchema(table), table.names.positionIndex),
       nullComplaint: ` rows of ${qualified} have NULL in the key (${columns})`,
       twiceComplaint: ` keys (${columns}) of ${qualified} are those of several rows`,
     },

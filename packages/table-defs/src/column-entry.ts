@@ -1,0 +1,16 @@
+import type { ColumnDefinition } from './table-definition.ts';
+
+/**
+ * A column as the procedures of `cdc_management` that converge a table take it, in JSON: name, type, whether it is NOT
+ * NULL, default, and earlier names where it has any. `["navn", "text", false, null, ["name"]]`.
+ */
+export function columnEntry({
+  name,
+  type,
+  nullable,
+  default: initial,
+  formerly,
+}: Pick<ColumnDefinition, 'name' | 'type' | 'nullable' | 'default' | 'formerly'>): string {
+  const entry = [name, type, !nullable, initial ?? null, ...(formerly ? [formerly] : [])];
+  return `[${entry.map((value) => JSON.stringify(value)).join(', ')}]`;
+}

@@ -1,0 +1,13 @@
+import type { HeaderFacts } from '@cdc-migrations/generated-file';
+import { schemaLabel } from './schema-label.ts';
+import type { TableDefinition } from './table-definition.ts';
+
+/** What the headers of all files of a table tell of it. */
+export function headerFacts(table: TableDefinition): Required<HeaderFacts> {
+  const { database, schema, table: from } = table.source;
+  return {
+    source: `${database}.${schema}.${from}`,
+    target: `${table.set} ${schemaLabel(table)}.${table.name}`,
+    transforms: table.kind === 'replicated' ? table.transforms : [],
+  };
+}
