@@ -7,6 +7,7 @@ import { readProcessingLog } from './read-processing-log.ts';
 import { stageEvents } from './stage-events.ts';
 
 const FINAL = quoteQualified(TENANT, ORDER_LINJER.name);
+const STAGING = quoteQualified(TENANT, ORDER_LINJER.names.staging);
 const GOOD = 200;
 
 describe('a bad event', () => {
@@ -69,6 +70,71 @@ describe('a bad event', () => {
       expect(unbounded).toEqual([]);
     },
   );
+
+  it.each([
+    ['an offset below 0', '-1', '0', 'offset -1 is not between 0 and 9223372036854775743'],
+    ['the last offset before the largest group', '9223372036854775743', '0', null],
+    [
+      'an offset of the largest group',
+      '9223372036854775744',
+      '0',
+      'offset 9223372036854775744 is not between 0 and 9223372036854775743',
+    ],
+    [
+      'the largest number there is for an offset',
+      '9223372036854775807',
+      '0',
+      'offset 9223372036854775807 is not between 0 and 9223372036854775743',
+    ],
+    ['a generation below 0', '5', '-1', 'generation -1 is below 0'],
+  ])('%s counts as no position where it can be none', async (_what, offset, generation, reason) => {
+    await owner`TRUNCATE cdc_management.staged_stream`;
+    const position = { __kafka_offset: offset, __stream_generation: generation };
+    await stageEvents(sink, TENANT, ORDER_LINJER, [
+      orderEvent({ OrderID: '2', __kafka_offset: '7', __stream_generation: '0' }),
+      orderEvent({ OrderID: '1', ...position }),
+      orderEvent({ OrderID: '3', Tekst: 'eleven long', ...position }),
+    ]);
+    await mergeTable(sink, TENANT, ORDER_LINJER);
+    const letters = (await deadLetters()).map((letter) => letter.reason).sort();
+    expect(letters).toEqual(
+      reason === null ? [expect.stringContaining('too long')] : [reason, reason],
+    );
+    expect(await owner.unsafe(`SELECT "OrderID" AS n FROM ${FINAL} ORDER BY 1`)).toEqual(
+      reason === null ? [{ n: 1 }, { n: 2 }] : [{ n: 2 }],
+    );
+    const positions = await sink`
+      SELECT stream_generation AS generation, replay_from::text AS from FROM cdc_management.replay_positions`;
+    expect(positions).toEqual([{ generation: 0, from: '8' }]);
+  });
+
+  it('of more than jsonb takes is kept without its largest values, which the reason names', async () => {
+    const columns = `"OrderID", "LinjeNr", "Tekst", "Notat", "Dokument", "__cdc_operation", "__kafka_partition", "__kafka_offset"`;
+    await owner.unsafe(`
+      INSERT INTO ${STAGING} ("OrderID", "LinjeNr", "Notat", "Data", "__cdc_operation", "__kafka_partition", "__kafka_offset")
+      VALUES (1, 1, repeat('x', 268435456), '{}', 'u', 0, 1)`);
+    const alone = 'cdc_management.merge_range(control, 1, 2)';
+    await owner.unsafe(`SELECT ${alone} FROM cdc_management.merge_control AS control`);
+    const letters = await owner`
+      SELECT reason, payload ->> 'Data' AS data, payload -> '__left_out' AS "leftOut", payload ? 'Notat' AS "hasNotat"
+      FROM cdc_management.dead_letter`;
+    expect(letters).toEqual([
+      {
+        reason: expect.stringMatching(
+          /23502.*; too large for the payload: "Notat" \(268435456 bytes\)$/,
+        ),
+        ...{ data: '{}', leftOut: { Notat: 268435456 }, hasNotat: false },
+      },
+    ]);
+    const replay = () => owner`
+      SELECT replayed::integer FROM cdc_management.replay_dead_letters(${TENANT}, ${ORDER_LINJER.name}, 1000000)`;
+    expect(await replay()).toEqual([{ replayed: 0 }]);
+    await owner`
+      UPDATE cdc_management.dead_letter
+      SET payload = payload - '__left_out' || '{"Notat": "mended", "Status": "ny", "_customer_id": "0a827150-1332-5167-993b-68db156438cb"}'`;
+    expect(await replay()).toEqual([{ replayed: 1 }]);
+    expect(await owner.unsafe(`SELECT "Notat" FROM ${FINAL}`)).toEqual([{ Notat: 'mended' }]);
+  });
 
   it('is as if it had never been staged: an older good one of its key arrives', async () => {
     await stageEvents(sink, TENANT, ORDER_LINJER, [

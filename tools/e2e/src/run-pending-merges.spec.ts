@@ -189,23 +189,30 @@ describe('run_pending_merges', () => {
       'replay',
       `SELECT * FROM cdc_management.replay_dead_letters('${TENANT}', '${ORDER_LINJER.name}', 1000)`,
     ],
-  ])('a %s does not wait for long there either, and the session keeps its own limit', async (_what, statement) => {
-    await setLockTimeout('100ms');
-    await owner.unsafe(renderOrders(1, 10, { status: 'x'.repeat(21) }));
-    await run();
-    await stage(ORDER_LINJER, 11, 20);
-    const session = target.server.connect({ database: target.database, user: 'migrator', max: 1 });
-    await session`SET lock_timeout = '7s'`;
-    const release = await lockFinal(ORDER_LINJER);
-    await expect(session.unsafe(statement).simple()).rejects.toMatchObject({ code: '55P03' });
-    await release();
-    const within = statement.startsWith('SELECT') ? ['BEGIN', 'COMMIT'] : [];
-    if (within[0]) await session.unsafe(within[0]);
-    await session.unsafe(statement).simple();
-    expect(await session`SHOW lock_timeout`).toEqual([{ lock_timeout: '7s' }]);
-    if (within[1]) await session.unsafe(within[1]);
-    await session.end();
-  });
+  ])(
+    'a %s does not wait for long there either, and the session keeps its own limit',
+    async (_what, statement) => {
+      await setLockTimeout('100ms');
+      await owner.unsafe(renderOrders(1, 10, { status: 'x'.repeat(21) }));
+      await run();
+      await stage(ORDER_LINJER, 11, 20);
+      const session = target.server.connect({
+        database: target.database,
+        user: 'migrator',
+        max: 1,
+      });
+      await session`SET lock_timeout = '7s'`;
+      const release = await lockFinal(ORDER_LINJER);
+      await expect(session.unsafe(statement).simple()).rejects.toMatchObject({ code: '55P03' });
+      await release();
+      const within = statement.startsWith('SELECT') ? ['BEGIN', 'COMMIT'] : [];
+      if (within[0]) await session.unsafe(within[0]);
+      await session.unsafe(statement).simple();
+      expect(await session`SHOW lock_timeout`).toEqual([{ lock_timeout: '7s' }]);
+      if (within[1]) await session.unsafe(within[1]);
+      await session.end();
+    },
+  );
 
   it('takes over the table of a runner that is gone', async () => {
     const release = await lockFinal(ORDER_LINJER);
