@@ -2,7 +2,7 @@
 -- Source: AdOpusTest.dbo.Avtale
 -- Target: sink_asma.directory adopus.Avtale
 -- Transform: file://label.blobl
--- Checksum: sha256:d65ecc66da345fecdf7a601a68e325b11af2587cb82a2e6f3e055c5e120c8b87
+-- Checksum: sha256:0a829a416579708937011b7192e1ee2cc3a727d43e44d136e03b8f547e94cde0
 
 SET LOCAL client_min_messages = warning;
 
@@ -68,6 +68,9 @@ BEGIN
       CASE
         WHEN staged."__kafka_partition" IS NULL OR staged."__kafka_offset" IS NULL OR staged."__stream_generation" IS NULL
           THEN 'no stream position: partition, offset and generation are needed'
+        WHEN staged."__kafka_offset" NOT BETWEEN 0 AND 9223372036854775743
+          THEN 'offset ' || staged."__kafka_offset" || ' is not between 0 and 9223372036854775743'
+        WHEN staged."__stream_generation" < 0 THEN 'generation ' || staged."__stream_generation" || ' is below 0'
         WHEN staged."__cdc_operation" IS NULL OR staged."__cdc_operation" NOT IN ('u', 'c', 'd', 'r', 'INSERT', 'UPDATE', 'DELETE')
           THEN 'unknown operation ' || quote_nullable(staged."__cdc_operation")
         WHEN staged."AvtaleID" IS NULL THEN 'missing key column "AvtaleID"'
@@ -79,9 +82,10 @@ BEGIN
   ), gone AS (
     DELETE FROM "{{SCHEMA}}"."stg_Avtale" AS staged
     WHERE staged.ctid >= $2 AND staged.ctid < $3
-  ), chunk AS MATERIALIZED ( -- 64 neighbouring offsets of a stream at a time, a bit for each
+  ), chunk AS MATERIALIZED ( -- 64 neighbouring offsets of a stream at a time, a bit for each; all can be merged or none
     SELECT event."__source_db", event."__source_table", event."__kafka_partition", event."__stream_generation",
-      min(event."__kafka_offset") AS first, max(event."__kafka_offset") AS last, max(event."__source_ts_ms") AS ts,
+      cdc_management.valid_offset(min(event."__kafka_offset")) AS first,
+      cdc_management.valid_offset(max(event."__kafka_offset")) AS last, max(event."__source_ts_ms") AS ts,
       count(*) AS events, count(event."__rejection") AS dead, bool_or(event."__is_delete") AS has_delete,
       bit_or(1::bigint << (event."__kafka_offset" & 63)::integer) AS bits
     FROM event
