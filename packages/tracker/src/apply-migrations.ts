@@ -1,7 +1,7 @@
 import type { ApplyEvent, ApplyResult } from './apply-event.ts';
 import { runSteps } from './run-steps.ts';
 import type { FileProblem, Migrations } from './migrations.ts';
-import { planApply, type ApplyPlan, type PlanOptions } from './plan-apply.ts';
+import { filesOf, planApply, type ApplyPlan, type PlanOptions } from './plan-apply.ts';
 import { readTarget } from './read-target.ts';
 import { refusePooling } from './refuse-pooling.ts';
 import { openSession, type Session, type TargetAddress } from './session.ts';
@@ -41,8 +41,8 @@ const RETRY_FOR_MS = 60_000;
  * file and its history row are one transaction. Where nothing is to be done nothing is asked but the lock, the history
  * and the schemas.
  *
- * @throws FilesRefusedError, UnsafeSchemaNameError, RoleMissingError, ManualFilesEditedError, PlaceholderError before
- * anything is applied; LockNotObtainedError; PoolingProxyError; TargetError when the target is not there.
+ * @throws FilesRefusedError, UnsafeSchemaNameError, RoleMissingError, ManualFilesEditedError, SeveralStatementsError,
+ * PlaceholderError before anything is applied; LockNotObtainedError; PoolingProxyError; TargetError when the target is not there.
  */
 export async function applyMigrations(
   address: TargetAddress,
@@ -89,9 +89,5 @@ function nothingToDo({ appliedCount, schemaCount }: ApplyPlan): ApplyResult {
 }
 
 function countFiles({ steps }: ApplyPlan): number {
-  return steps
-    .map((step) =>
-      step.kind === 'database' ? step.files : step.runs.flatMap(({ files }) => files),
-    )
-    .reduce((sum, files) => sum + files.length, 0);
+  return steps.reduce((sum, step) => sum + filesOf(step).length, 0);
 }

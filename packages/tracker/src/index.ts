@@ -49,6 +49,7 @@ export type { History, HistoryEntry, HistoryGroup, TargetState } from './read-ta
 export { PoolingProxyError } from './refuse-pooling.ts';
 export { renderScript } from './render-script.ts';
 export { LockLostError } from './run-steps.ts';
+export { SeveralStatementsError } from './several-statements-error.ts';
 export { openSession } from './session.ts';
 export type { Rows, Session, TargetAddress } from './session.ts';
 export { describeHolder, LockNotObtainedError } from './take-lock.ts';

@@ -6,11 +6,14 @@ import { matchesAny } from './match-names.ts';
 import {
   belongsTo,
   isGlobal,
+  isWithoutTransaction,
   WHOLE_DATABASE,
   type MigrationFile,
   type Migrations,
 } from './migrations.ts';
 import type { TargetState } from './read-target.ts';
+import { SeveralStatementsError } from './several-statements-error.ts';
+import { splitStatements } from './split-statements.ts';
 
 /** All that is to be done, in order: a step begins when the one before it is over. */
 export interface ApplyPlan {
@@ -79,7 +82,7 @@ export class ManualFilesEditedError extends Error {
 /**
  * What brings a target up to date. Nothing where there is nothing to do.
  *
- * @throws UnsafeSchemaNameError, RoleMissingError, ManualFilesEditedError
+ * @throws UnsafeSchemaNameError, RoleMissingError, ManualFilesEditedError, SeveralStatementsError
  */
 export function planApply(
   migrations: Migrations,
@@ -113,6 +116,7 @@ export function planApply(
       : planSchemas(files, isToDo, runsOf),
   );
   if (edited.size > 0) throw new ManualFilesEditedError([...edited]);
+  refuseSeveralStatements(steps);
   if (steps.length > 0 && !state.hasRole) throw new RoleMissingError(migrations.role);
   const busy = new Set(
     steps.flatMap((step) => (step.kind === 'schemas' ? step.runs.map(({ schema }) => schema) : [])),
@@ -124,6 +128,17 @@ export function planApply(
     schemaCount: schemas.length,
     appliedCount: counts.applied,
   };
+}
+
+/** Files of a step, once for each schema. */
+export function filesOf(step: ApplyStep): readonly MigrationFile[] {
+  return step.kind === 'database' ? step.files : step.runs.flatMap(({ files }) => files);
+}
+
+function refuseSeveralStatements(steps: readonly ApplyStep[]): void {
+  const alone = new Set(steps.flatMap(filesOf).filter(isWithoutTransaction));
+  const several = [...alone].filter(({ text }) => splitStatements(text).length > 1);
+  if (several.length > 0) throw new SeveralStatementsError(several.map(({ path }) => path));
 }
 
 /** Tenants that take part, and the literal schemas of tables, of which some are selected. */

@@ -10,8 +10,8 @@ const TOKEN =
   /--[^\n]*|\/\*|[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*|\s+|[^]/gsu;
 
 /**
- * The statements of an SQL text, cut where psql cuts it: used to count what ran and to say which one failed, never to
- * decide anything.
+ * The statements of an SQL text, cut where psql cuts it: used to count what ran, to say which one failed, and to refuse
+ * several where only one can be.
  */
 export function splitStatements(sql: string): readonly Statement[] {
   const statements: Statement[] = [];

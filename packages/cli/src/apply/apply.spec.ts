@@ -272,6 +272,14 @@ it('a file by people runs once per schema, by itself where it asks for no transa
     '0001-index.sql',
     `-- cdc: no-transaction\nCREATE INDEX CONCURRENTLY "Actor_Navn" ON "{{SCHEMA}}"."Actor" ("Navn")\n`,
   );
+  write('0002-two.sql', `-- cdc: no-transaction\nDROP INDEX a;\nDROP INDEX b;\n`);
+  expect((await runCommand(root, ['generate'])).exitCode).toBe(0);
+  expect(await runCommand(root, ['apply', '--env', 'prod', ...FEW], env)).toEqual({
+    exitCode: 2,
+    stdout: '',
+    stderr:
+      'manual/0002-two.sql: only one statement can run outside of a transaction (-- cdc: no-transaction); put each into a file of its own\n',
+  });
   write('0002-two.sql', `-- cdc: no-transaction\nDROP INDEX CONCURRENTLY "{{SCHEMA}}"."none"\n`);
   expect((await runCommand(root, ['generate'])).exitCode).toBe(0);
   const run = await runCommand(root, ['apply', '--env', 'prod', ...FEW], env);

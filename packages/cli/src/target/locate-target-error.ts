@@ -9,6 +9,7 @@ import {
   PlaceholderError,
   PoolingProxyError,
   RoleMissingError,
+  SeveralStatementsError,
   TargetError,
   UnknownTableError,
   UnsafeSchemaNameError,
@@ -42,6 +43,7 @@ export function locateTargetError(error: unknown, label: string): unknown {
     return new CommandError(error.message, isEdited ? EXIT.edited : EXIT.usage);
   }
   if (error instanceof ManualFilesEditedError) return new CommandError(error.message, EXIT.edited);
+  if (error instanceof SeveralStatementsError) return new CommandError(error.message);
   if (error instanceof LockNotObtainedError) return as(EXIT.locked);
   if (error instanceof LockLostError) return as(EXIT.tenantsFailed);
   if (error instanceof TargetError) return as(EXIT.usage, describeTarget(error));
