@@ -67,8 +67,14 @@ export async function readStructure(
   return rows.map(({ relation }) => relation);
 }
 
-function structureQuery({ schemas, tables, role }: StructureScope): string {
-  return `WITH grantee AS (
+function structureQuery(scope: StructureScope): string {
+  return `WITH ${wantedRelations(scope)}, ${SIGNS}, ${ALIKE}
+${DESCRIPTION}`;
+}
+
+/** The relations of a scope; a partition is a part of its table. */
+function wantedRelations({ schemas, tables, role }: StructureScope): string {
+  return `grantee AS (
   SELECT (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = ${quoteLiteral(role)}) AS oid
 ), wanted AS MATERIALIZED (
   SELECT relation.oid, namespace.nspname, relation.relname, relation.relkind, relation.relpersistence,
@@ -76,11 +82,15 @@ function structureQuery({ schemas, tables, role }: StructureScope): string {
   FROM pg_catalog.pg_class AS relation
   JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = relation.relnamespace
   CROSS JOIN grantee
-  WHERE relation.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND (
+  WHERE relation.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND NOT relation.relispartition AND (
     namespace.nspname IN (SELECT pg_catalog.jsonb_array_elements_text(${jsonLiteral(schemas)}))
     OR (namespace.nspname, relation.relname) IN (
       SELECT entry ->> 'schema', entry ->> 'name' FROM pg_catalog.jsonb_array_elements(${jsonLiteral(tables)}) AS entry))
-), of_columns AS (
+)`;
+}
+
+/** What of a relation has to be the same for it to be alike another. */
+const SIGNS = `of_columns AS (
   SELECT attribute.attrelid AS oid, bit_xor(pg_catalog.hash_record_extended(ROW(attribute.attnum, attribute.attname,
     attribute.atttypid, attribute.atttypmod, attribute.attnotnull, attribute.attgenerated, attribute.attidentity,
     CASE WHEN attribute.atthasdef THEN pg_catalog.pg_get_expr(initial.adbin, initial.adrelid) END), 0)) AS sign
@@ -108,7 +118,10 @@ function structureQuery({ schemas, tables, role }: StructureScope): string {
   FROM pg_catalog.pg_constraint
   WHERE contype IN ('c', 'f') AND conrelid IN (SELECT oid FROM wanted)
   GROUP BY conrelid
-), alike AS (
+)`;
+
+/** Relations that are alike, by one of them. */
+const ALIKE = `alike AS (
   SELECT wanted.relname, wanted.relkind, wanted.relpersistence, wanted.can_insert, of_constraints.names,
     min(wanted.oid::bigint)::oid AS oid, pg_catalog.jsonb_agg(wanted.nspname ORDER BY wanted.nspname) AS schemas
   FROM wanted
@@ -118,10 +131,12 @@ function structureQuery({ schemas, tables, role }: StructureScope): string {
   LEFT JOIN of_constraints USING (oid)
   GROUP BY wanted.relname, wanted.relkind, wanted.relpersistence, wanted.can_insert, of_columns.sign, of_indexes.sign,
     of_triggers.sign, of_constraints.names
-)
-SELECT pg_catalog.jsonb_build_object(
+)`;
+
+/** A `RelationGroup`. */
+const DESCRIPTION = `SELECT pg_catalog.jsonb_build_object(
   'name', alike.relname,
-  'kind', CASE alike.relkind WHEN 'r' THEN 'table' WHEN 'v' THEN 'view' ELSE 'other' END,
+  'kind', CASE WHEN alike.relkind IN ('r', 'p') THEN 'table' WHEN alike.relkind = 'v' THEN 'view' ELSE 'other' END,
   'persistence', CASE alike.relpersistence WHEN 'p' THEN 'permanent' WHEN 'u' THEN 'unlogged' ELSE 'temporary' END,
   'canInsert', alike.can_insert,
   'schemas', alike.schemas,
@@ -153,7 +168,6 @@ SELECT pg_catalog.jsonb_build_object(
 ) AS relation
 FROM alike
 ORDER BY alike.relname, alike.oid`;
-}
 
 function jsonLiteral(value: unknown): string {
   return `${quoteLiteral(JSON.stringify(value))}::jsonb`;

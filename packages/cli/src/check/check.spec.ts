@@ -170,6 +170,19 @@ it.each([
   ]);
 });
 
+it('takes a final table that people have partitioned for a table', async () => {
+  const run = await checkAfter(`
+    ALTER TABLE blue."Actor" RENAME TO whole;
+    CREATE TABLE blue."Actor" (LIKE blue.whole INCLUDING DEFAULTS) PARTITION BY HASH ("actno");
+    DROP TABLE blue.whole;
+    ALTER TABLE blue."Actor" ADD CONSTRAINT "pk_Actor" PRIMARY KEY ("actno");
+    CREATE INDEX "idx_Actor_sync_timestamp" ON blue."Actor" ("__sync_timestamp");
+    CREATE TABLE blue.actor_0 PARTITION OF blue."Actor" FOR VALUES WITH (MODULUS 1, REMAINDER 0)`);
+  expect(JSON.parse(run.stdout).targets[0].differences).toEqual([]);
+  const again = await runCommand(repo.root, ['apply', ...SOME, '--again'], env);
+  expect(again.exitCode).toBe(0);
+});
+
 it('apply --again puts back what is missing or different, and leaves extra tables alone', async () => {
   const sql = server.connect({ database: 'directory', max: 1 });
   await sql.unsafe(`
