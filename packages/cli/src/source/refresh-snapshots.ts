@@ -1,9 +1,13 @@
 import type { GenerateOptions } from '../generate/generate.ts';
 import { schemaDocs } from './schema-docs.ts';
 
-/** Writes the snapshots anew before they are used, and returns the exit code. */
-export function refreshSnapshots({ root, service, force }: GenerateOptions): Promise<number> {
-  return schemaDocs({
+/**
+ * Writes the snapshots anew before they are used.
+ *
+ * @throws ConfigError, CommandError, also for a snapshot that was edited
+ */
+export async function refreshSnapshots({ root, service, force }: GenerateOptions): Promise<void> {
+  await schemaDocs({
     ...(root !== undefined && { root }),
     ...(service && { service }),
     ...(force && { force }),

@@ -31,7 +31,7 @@ export interface SchemaDocsOptions {
   /** In milliseconds. */
   readonly timeout?: number;
   readonly json?: boolean;
-  /** Whether standard output is somebody else's. */
+  /** Whether the output is somebody else's: files in the way are then an error. */
   readonly quiet?: boolean;
 }
 
@@ -89,7 +89,8 @@ async function writeSnapshots(
   const inTheWay = steps.filter(isInTheWay);
   const writes = inTheWay.length === 0;
   if (writes) writeFiles(root, steps);
-  report(steps, inTheWay, { writes, json: options.json ?? false, quiet: options.quiet ?? false });
+  if (!options.quiet) report(steps, inTheWay, { writes, json: options.json ?? false });
+  else if (!writes) throw new CommandError(inTheWay.map(refusalOf).join('\n'), EXIT.edited);
   return writes ? EXIT.done : EXIT.edited;
 }
 
@@ -127,18 +128,19 @@ const DONE: { readonly [A in FileStep['action']]?: string } = {
 function report(
   steps: readonly FileStep[],
   inTheWay: readonly FileStep[],
-  { writes, json, quiet }: { readonly [K in 'writes' | 'json' | 'quiet']: boolean },
+  { writes, json }: { readonly [K in 'writes' | 'json']: boolean },
 ): void {
-  for (const { path, action } of inTheWay) {
-    const what = action === 'edited' ? 'this snapshot was edited' : 'this file is not generated';
-    process.stderr.write(`${path}: ${what}; move it away, or --force writes over it\n`);
-  }
+  for (const step of inTheWay) process.stderr.write(`${refusalOf(step)}\n`);
   const told = steps.filter(({ action }) => action !== 'stray');
-  if (quiet) return;
   if (json) {
     const files = told.map(({ path, action }) => ({ path, action }));
     process.stdout.write(`${JSON.stringify({ written: writes, files }, null, 2)}\n`);
   } else if (writes) {
     for (const { path, action } of told) process.stdout.write(`${DONE[action]} ${path}\n`);
   }
+}
+
+function refusalOf({ path, action }: FileStep): string {
+  const what = action === 'edited' ? 'this snapshot was edited' : 'this file is not generated';
+  return `${path}: ${what}; move it away, or --force writes over it`;
 }
