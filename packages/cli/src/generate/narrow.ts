@@ -62,20 +62,30 @@ function narrowSet(
   const ofSet = selected.filter((table) => table.set === set.name);
   const isSelected = (entry: ManifestEntry) => ofSet.some((table) => isRowOf(entry, table));
   const before = readManifest(root, path);
+  const after = parseManifest(fresh.text);
+  if (after.role !== before.role) throw otherRole(path, before, after);
   const rows = [...before.files, ...before.validation].filter(isSelected);
   return {
-    manifest: [renderManifest(replaceRows(before, parseManifest(fresh.text), isSelected), set)],
+    manifest: [renderManifest(replaceRows(before, after, isSelected), set)],
     stalePaths: new Set(rows.map((entry) => `${set.folder}/${entry.path}`)),
   };
 }
 
+const UNNARROWED = 'run generate without --table and --service';
+
 function readManifest(root: string, path: string): Manifest {
   const text = readIfThere(root, path);
-  const way = 'run generate without --table and --service';
-  if (text === undefined) throw new CommandError(`${path}: is not there; ${way} first`);
+  if (text === undefined) throw new CommandError(`${path}: is not there; ${UNNARROWED} first`);
   if (stateOf(path, text) === 'intact') return parseManifest(text);
-  const message = `${path}: this generated file was edited; ${way}, and with --force, to write it anew`;
+  const message = `${path}: this generated file was edited; ${UNNARROWED}, and with --force, to write it anew`;
   throw new CommandError(message, EXIT.edited);
+}
+
+/** The files of the tables that are not selected would go on to grant to the role that they have. */
+function otherRole(path: string, before: Manifest, after: Manifest): CommandError {
+  return new CommandError(
+    `${path}: the files grant to the role "${before.role}", and now it is "${after.role}" (CDC_DB_USER); ${UNNARROWED} first`,
+  );
 }
 
 /** Whether a file that is not wanted is one that a selected table had before. */

@@ -70,3 +70,21 @@ describe('CDC_DB_USER', () => {
     ]);
   });
 });
+
+it('a run for some tables refuses another role than the other files grant to', () => {
+  expect(generate(root, [], { CDC_DB_USER: 'one' }).code).toBe(0);
+  const before = treeOf(root);
+  for (const narrowed of [
+    ['--table', 'Actor'],
+    ['--service', 'adopus'],
+  ]) {
+    expect(generate(root, narrowed, { CDC_DB_USER: 'other' })).toEqual({
+      code: 2,
+      stdout: '',
+      stderr:
+        'migrations/manifest.yaml: the files grant to the role "one", and now it is "other" (CDC_DB_USER); run generate without --table and --service first\n',
+    });
+  }
+  expect(changesSince(before, root)).toEqual([]);
+  expect(generate(root, ['--table', 'Actor'], { CDC_DB_USER: 'one' }).code).toBe(0);
+});
