@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
 import { copyAdopus, finish, runCommand, sinkEnv, startCommand } from '../target/cli.fixture.ts';
 
-/** `CDC_KILLS=50` is the long form; `CDC_SEED` repeats a run. */
+/** `CDC_KILLS=50` is the long form; `CDC_TEST_SEED` repeats a run. */
 const KILLS = Number(process.env['CDC_KILLS'] ?? 8);
-const SEED = Number(process.env['CDC_SEED'] ?? Date.now() % 1_000_000);
+const SEED = Number(process.env['CDC_TEST_SEED'] ?? Date.now() % 1_000_000);
 const FILES = 78;
 const ARGS = ['apply', '--env', 'prod', '--schema', 'b*', '--jobs', '4', '--lock-timeout', '60s'];
 const TENANTS = 4;
@@ -24,9 +24,9 @@ afterAll(async () => {
   repo?.remove();
 });
 
-it(`killed at ${KILLS} random moments (CDC_SEED=${SEED}), history equals structure, and the next apply completes`, async () => {
+it(`killed at ${KILLS} random moments (CDC_TEST_SEED=${SEED}), history equals structure, and the next apply completes`, async () => {
   const random = randomFrom(SEED);
-  console.log(`CDC_SEED=${SEED} CDC_KILLS=${KILLS}`);
+  console.log(`CDC_TEST_SEED=${SEED} CDC_KILLS=${KILLS}`);
   let [inTheMiddle, longestMs] = [0, 4000];
   for (let kill = 0; kill < KILLS; kill++) {
     await recreateDatabase();
