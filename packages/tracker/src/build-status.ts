@@ -1,7 +1,13 @@
 import { fileState, type FileState } from './file-state.ts';
-import { belongsTo, isGlobal, WHOLE_DATABASE, type Migrations } from './migrations.ts';
+import {
+  belongsTo,
+  isGlobal,
+  WHOLE_DATABASE,
+  type MigrationFile,
+  type Migrations,
+} from './migrations.ts';
 import { listSchemas, type PlanOptions } from './plan-apply.ts';
-import type { HistoryGroup, TargetState } from './read-target.ts';
+import type { HistoryEntry, HistoryGroup, TargetState } from './read-target.ts';
 
 /** The state of every file in every schema that takes part. */
 export interface Status {
@@ -20,9 +26,12 @@ export interface FileStatus {
   /** Relative to the set's folder. */
   readonly path: string;
   readonly state: FileState;
-  /** Of the last attempt, where that failed. */
+  /** Why the last attempt with this content was in vain. */
   readonly error?: string;
 }
+
+/** States in which the error of the last attempt is that of what is to be applied. */
+const TRIED_IN_VAIN: ReadonlySet<FileState> = new Set(['failed', 'unsafe']);
 
 /** States that leave nothing to do. */
 const SETTLED: ReadonlySet<FileState> = new Set(['applied']);
@@ -44,11 +53,9 @@ export function buildStatus(
     return {
       schema,
       files: [
-        ...own.map((file): FileStatus => {
-          const entry = isThere ? state.history.find(file, schema) : undefined;
-          const error = entry?.error;
-          return { path: file.path, state: fileState(file, entry), ...(error && { error }) };
-        }),
+        ...own.map((file) =>
+          statusOf(file, isThere ? state.history.find(file, schema) : undefined),
+        ),
         ...(missing.get(schema) ?? []),
       ],
     };
@@ -62,6 +69,12 @@ export function buildStatus(
       ),
     );
   return { schemas, pendingManual };
+}
+
+function statusOf(file: MigrationFile, entry: HistoryEntry | undefined): FileStatus {
+  const state = fileState(file, entry);
+  const error = TRIED_IN_VAIN.has(state) ? entry?.error : undefined;
+  return { path: file.path, state, ...(error && { error }) };
 }
 
 /** Whether every file is applied in every schema. */

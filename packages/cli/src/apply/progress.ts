@@ -1,5 +1,6 @@
 import type { ApplyEvent } from '@cdc-migrations/tracker';
 import { describeHolder } from '@cdc-migrations/tracker';
+import { nameSchema } from '../target/name-schema.ts';
 
 /** Where progress goes, and what it can show. */
 export interface ProgressOutput {
@@ -47,7 +48,9 @@ export function reportProgress(output: ProgressOutput): (event: ApplyEvent) => v
         return;
       }
       case 'file waits':
-        return line(`${counter()} ${event.schema} ${event.path} waits: ${event.reason}`);
+        return line(
+          `${counter()} ${nameSchema(event.schema)} ${event.path} waits: ${event.reason}`,
+        );
       case 'file failed': {
         const { schema, path, message, kind } = event.failure;
         const what = kind === 'unsafe' ? 'refused' : 'failed';

@@ -1,4 +1,5 @@
 import type { ApplyResult, FileFailure } from '@cdc-migrations/tracker';
+import { nameSchema } from '../target/name-schema.ts';
 
 /** What an apply has done, in a line, and below it each failure with its schema, file, statement and reason. */
 export function renderSummary(label: string, result: ApplyResult): readonly string[] {
@@ -28,7 +29,7 @@ function count(
 function renderFailure(failure: FileFailure): readonly string[] {
   const { schema, path, message, code, statement, detail, hint, context } = failure;
   return [
-    `${schema === '' ? '(database)' : schema} ${path}: ${message} (SQLSTATE ${code})`,
+    `${nameSchema(schema)} ${path}: ${message} (SQLSTATE ${code})`,
     ...(statement ? [`  statement at line ${statement.line}: ${statement.text}`] : []),
     ...(detail ? [`  detail: ${detail}`] : []),
     ...(hint ? [`  hint: ${hint}`] : []),

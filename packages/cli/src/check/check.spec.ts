@@ -205,16 +205,10 @@ it('apply --again puts back what is missing or different, and leaves extra table
     exitCode: 0,
     stdout: expect.stringContaining(' 0 applied before'),
   });
-  const check = await runCommand(
-    repo.root,
-    ['apply', ...SOME, '--check', '--json'],
-    env,
-  );
+  const check = await runCommand(repo.root, ['apply', ...SOME, '--check', '--json'], env);
   expect(check.exitCode).toBe(1);
   const { differences } = JSON.parse(check.stdout).targets[0];
-  expect(differences).toEqual([
-    { kind: 'extra', schema: 'blue', name: 'mine', message: 'table' },
-  ]);
+  expect(differences).toEqual([{ kind: 'extra', schema: 'blue', name: 'mine', message: 'table' }]);
 });
 
 it('finds an edited view and a lost right in the bookkeeping', async () => {

@@ -1,9 +1,5 @@
-import {
-  WHOLE_DATABASE,
-  type FileState,
-  type SchemaStatus,
-  type Status,
-} from '@cdc-migrations/tracker';
+import type { FileState, SchemaStatus, Status } from '@cdc-migrations/tracker';
+import { nameSchema } from '../target/name-schema.ts';
 
 /** States in the order of the columns, worst last. */
 const STATES: readonly FileState[] = [
@@ -34,7 +30,7 @@ export function renderMatrix({ schemas }: Status): readonly string[] {
   const states = STATES.filter((state) => countAll(schemas, state) > 0);
   if (states.length === 0) return [];
   const rows = shown.map((one) => [
-    nameOf(one),
+    nameSchema(one.schema),
     ...states.map((state) => String(count(one, state) || '-')),
     namesOf(one),
   ]);
@@ -44,10 +40,6 @@ export function renderMatrix({ schemas }: Status): readonly string[] {
 
 function isOpen({ files }: SchemaStatus): boolean {
   return files.some(({ state }) => state !== 'applied');
-}
-
-function nameOf({ schema }: SchemaStatus): string {
-  return schema === WHOLE_DATABASE ? '(database)' : schema;
 }
 
 function count({ files }: SchemaStatus, state: FileState): number {

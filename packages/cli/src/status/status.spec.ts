@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
 import { copyAdopus, runCommand, sinkEnv } from '../target/cli.fixture.ts';
 
@@ -82,5 +84,15 @@ it('says from which offset on to replay a stream that was never merged', async (
   await server.restart();
   expect((await status()).stdout).toContain(
     'staging of blue.Distrikt was emptied: replay AdOpus.Distrikt partition 2 (generation 0) from offset 7\n',
+  );
+}, 60_000);
+
+it('names the place of a file of the whole database that failed', async () => {
+  mkdirSync(join(repo.root, 'migrations/manual'), { recursive: true });
+  writeFileSync(join(repo.root, 'migrations/manual/0001-bad.sql'), 'SELECT 1 / 0;\n');
+  expect((await runCommand(repo.root, ['generate'])).exitCode).toBe(0);
+  expect((await runCommand(repo.root, ['apply', ...BLUE], env)).exitCode).toBe(3);
+  expect((await status()).stdout).toContain(
+    '\n(database) manual/0001-bad.sql: division by zero (SQLSTATE 22012)\n',
   );
 }, 60_000);

@@ -9,6 +9,7 @@ import {
   type Status,
 } from '@cdc-migrations/tracker';
 import { EXIT } from '../exit-code.ts';
+import { nameSchema } from '../target/name-schema.ts';
 import {
   EMBEDDED,
   openTargets,
@@ -79,7 +80,7 @@ function describe(
 ): TargetReport {
   const isDone = isUpToDate(found);
   const errors = found.schemas.flatMap(({ schema, files }) =>
-    files.flatMap(({ path, error }) => (error ? [`${schema} ${path}: ${error}`] : [])),
+    files.flatMap(({ path, error }) => (error ? [`${nameSchema(schema)} ${path}: ${error}`] : [])),
   );
   const edited = found.schemas.some(({ files }) => files.some(({ state }) => state === 'edited'));
   return {
