@@ -109,7 +109,6 @@ describe('a bad event', () => {
   });
 
   it('of more than jsonb takes is kept without its largest values, which the reason names', async () => {
-    const columns = `"OrderID", "LinjeNr", "Tekst", "Notat", "Dokument", "__cdc_operation", "__kafka_partition", "__kafka_offset"`;
     await owner.unsafe(`
       INSERT INTO ${STAGING} ("OrderID", "LinjeNr", "Notat", "Data", "__cdc_operation", "__kafka_partition", "__kafka_offset")
       VALUES (1, 1, repeat('x', 268435456), '{}', 'u', 0, 1)`);

@@ -1,0 +1,100 @@
+import { METADATA_COLUMNS, type ColumnDefinition } from '@cdc-migrations/table-defs';
+import type { ReplicatedTable } from '@cdc-migrations/table-defs';
+import { renderTable } from '../../ddl-render/src/render-table.ts';
+import {
+  applyText,
+  type ManagedDatabase,
+  startManagedDatabase,
+} from '../../ddl-render/src/management.fixture.ts';
+import { renderStaging } from './render-staging.ts';
+
+/** What Debezium sends for a large value that did not change. */
+export const UNAVAILABLE = '__debezium_unavailable_value';
+
+/** A column of the source, NOT NULL where it is called `id`. */
+export const column = (name: string, type: string, source: string): ColumnDefinition => ({
+  name,
+  role: 'source',
+  type,
+  nullable: name !== 'id',
+  source: { name, type: source },
+});
+
+/** A table of four columns with the key `id`. */
+export function table(name: string, more: Partial<ReplicatedTable> = {}): ReplicatedTable {
+  return {
+    kind: 'replicated',
+    set: 'sink_asma.directory',
+    service: 'adopus',
+    source: { database: 'AdOpusTest', schema: 'dbo', table: name },
+    schema: { scope: 'tenant' },
+    name,
+    names: {
+      staging: `stg_${name}`,
+      trigger: 'trg_mark_for_merge',
+      mergeProcedure: `sp_merge_${name}`,
+      mergeWindow: `fn_merge_window_${name}`,
+      primaryKey: `pk_${name}`,
+      syncIndex: `idx_${name}`,
+      positionIndex: `uq_${name}`,
+    },
+    columns: [
+      column('id', 'integer', 'int'),
+      column('navn', 'character varying(10)', 'nvarchar(10)'),
+      column('notat', 'text', 'ntext'),
+      column('data', 'jsonb', 'json'),
+      ...METADATA_COLUMNS,
+    ],
+    key: { columns: ['id'], origin: 'primary key' },
+    deleteMode: 'hard',
+    staging: 'unlogged',
+    transforms: [],
+    ...more,
+  };
+}
+
+/** An event at the offset `at`; partition 0 and operation `u` unless it says so. */
+export type Event = Readonly<Record<string, string | number | null>> & { readonly at: number };
+
+/** A server for the tests of a `describe`, with the bookkeeping and one session. */
+export function useMergeDatabase() {
+  let database: ManagedDatabase;
+  beforeAll(async () => {
+    database = await startManagedDatabase();
+  });
+  afterAll(() => database.server.stop());
+
+  const run = (statement: string) => database.sql.unsafe(statement);
+
+  async function create(of: ReplicatedTable): Promise<void> {
+    await applyText(database.sql, renderTable(of, 'tables/t.sql').text);
+    const options = { path: 'staging/t.sql', role: 'postgres' };
+    await applyText(database.sql, renderStaging(of, options).text);
+  }
+
+  async function stage({ names }: ReplicatedTable, events: readonly Event[]): Promise<void> {
+    const rows = events.map(({ at, ...values }) => ({
+      __kafka_partition: 0,
+      __kafka_offset: at,
+      __cdc_operation: 'u',
+      ...values,
+    }));
+    await database.sql`
+      INSERT INTO ${database.sql(`avansas.${names.staging}`)}
+      ${database.sql(rows, ...(Object.keys(rows[0]!) as [keyof (typeof rows)[0]]))}`;
+  }
+
+  const merge = ({ names }: ReplicatedTable) =>
+    run(`CALL avansas."${names.mergeProcedure}"()`).simple();
+
+  /** Stages and merges one window after the other, and gives the rows. */
+  async function mergeEach(of: ReplicatedTable, ...windows: readonly (readonly Event[])[]) {
+    for (const events of windows) {
+      await stage(of, events);
+      await merge(of);
+    }
+    return run(`SELECT id, navn, notat FROM avansas."${of.name}" ORDER BY id`);
+  }
+
+  return { run, create, stage, merge, mergeEach };
+}

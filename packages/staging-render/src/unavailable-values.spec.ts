@@ -1,0 +1,150 @@
+import { METADATA_COLUMNS } from '@cdc-migrations/table-defs';
+import { column, type Event, table, UNAVAILABLE, useMergeDatabase } from './merge.fixture.ts';
+import { buildHistory, buildRow, seededRandom, shuffle } from './value-history.fixture.ts';
+
+describe('a merge', () => {
+  const { run, create, stage, merge, mergeEach } = useMergeDatabase();
+
+  describe.each(['hard', 'soft'] as const)(
+    'of a large value that did not change (%s)',
+    (deleteMode) => {
+      const doc = table(`doc_${deleteMode}`, {
+        deleteMode,
+        columns: [
+          ...table('doc').columns,
+          ...(deleteMode === 'soft'
+            ? [
+                {
+                  name: '__deleted_at',
+                  role: 'metadata',
+                  type: 'timestamp with time zone',
+                  nullable: true,
+                } as const,
+              ]
+            : []),
+        ],
+      });
+      beforeAll(() => create(doc));
+      beforeEach(() =>
+        run(
+          `TRUNCATE avansas."${doc.name}", cdc_management.tombstone, cdc_management.value_position`,
+        ),
+      );
+
+      const at = (offset: number, notat: string | null = UNAVAILABLE): Event => ({
+        at: offset,
+        id: 1,
+        navn: `at ${offset}`,
+        notat,
+        data: null,
+        __cdc_operation: notat === UNAVAILABLE ? 'u' : 'c',
+      });
+      const [a, b] = ['A', 'B'] as const;
+
+      it.each<[string, readonly (readonly Event[])[], string, string | null]>([
+        ['keeps what is stored', [[at(1, a)], [at(2)]], 'at 2', a],
+        ['takes what the same window has', [[at(1, a), at(2)]], 'at 2', a],
+        ['takes the newest of it', [[at(2, b), at(3), at(1, a)]], 'at 3', b],
+        ['takes the stored one where that is newer', [[at(3, b)], [at(1, a), at(4)]], 'at 4', b],
+        ['takes it from an event that comes late', [[at(4)], [at(3, b)]], 'at 4', b],
+        [
+          'does so between what is stored and the row',
+          [[at(1, a)], [at(4)], [at(3, b)]],
+          'at 4',
+          b,
+        ],
+        ['not from one that is older still', [[at(3, b)], [at(4)], [at(1, a)]], 'at 4', b],
+        ['not from one older than a late one', [[at(5)], [at(3, b)], [at(1, a)]], 'at 5', b],
+        ['takes NULL for a value', [[at(1, a)], [at(2, null)], [at(3)]], 'at 3', null],
+        ['knows no value where none came', [[at(4)]], 'at 4', null],
+      ])('%s', async (_what, windows, navn, notat) => {
+        expect(await mergeEach(doc, ...windows)).toEqual([{ id: 1, navn, notat }]);
+      });
+
+      it('takes the value of a row that people removed for lost', async () => {
+        await mergeEach(doc, [at(3, a)], [at(4)]);
+        await run(`TRUNCATE avansas."${doc.name}", cdc_management.tombstone`);
+        expect(await mergeEach(doc, [at(1, b), at(2)])).toEqual([
+          { id: 1, navn: 'at 2', notat: b },
+        ]);
+      });
+
+      it('forgets what it noted when a value comes with its row', async () => {
+        await mergeEach(doc, [at(1, a)], [at(2)]);
+        const notes = () => run('SELECT positions FROM cdc_management.value_position');
+        expect(await notes()).toEqual([{ positions: { notat: [0, 1] } }]);
+        await mergeEach(doc, [at(3, b)]);
+        expect(await notes()).toEqual([]);
+      });
+
+      it.each([1, 2, 3, 4, 5])('ends the same in any order and windows, seed %i', async (seed) => {
+        const random = seededRandom(seed);
+        const histories = Array.from({ length: 60 }, (_, id) => buildHistory(id, random));
+        const events = shuffle(histories.flat(), random);
+        const windows = Array.from({ length: 8 }, (_, window) =>
+          events.filter((_, index) => index % 8 === window),
+        );
+        await mergeEach(doc, ...windows);
+        const rows = await run(
+          `SELECT id, navn, notat, data #>> '{}' AS data${deleteMode === 'soft' ? ', "__deleted_at" IS NOT NULL AS deleted' : ''}
+         FROM avansas."${doc.name}" ORDER BY id`,
+        );
+        expect(rows).toEqual(
+          histories.flatMap((history) => buildRow(history, deleteMode === 'soft')),
+        );
+      });
+    },
+  );
+
+  it('of more columns that can be left out than a function takes arguments', async () => {
+    const names = Array.from({ length: 120 }, (_, index) => `t${index}`);
+    const wide = table('wide', {
+      columns: [
+        column('id', 'integer', 'integer'),
+        ...names.map((name) => column(name, 'text', 'text')),
+        ...METADATA_COLUMNS,
+      ],
+    });
+    await create(wide);
+    const values = (text: string) => Object.fromEntries(names.map((name) => [name, text]));
+    await stage(wide, [
+      { at: 1, id: 1, ...values('old') },
+      { at: 2, id: 1, ...values(UNAVAILABLE), t7: 'new' },
+    ]);
+    await merge(wide);
+    await stage(wide, [{ at: 3, id: 1, ...values(UNAVAILABLE), t8: 'newer' }]);
+    await merge(wide);
+    const [row] = await run('SELECT * FROM avansas.wide');
+    expect(row).toMatchObject({ id: 1, ...values('old'), t7: 'new', t8: 'newer' });
+  });
+
+  it('of arrays that can be left out, of any length', async () => {
+    const arrays = table('arrays', {
+      columns: [
+        column('id', 'integer', 'integer'),
+        column('words', 'character varying(9)[]', 'character varying(9)[]'),
+        column('numbers', 'integer[]', 'integer[]'),
+        column('short', 'character varying(9)', 'character varying(9)'),
+        ...METADATA_COLUMNS,
+      ],
+    });
+    await create(arrays);
+    const numbers = `{${[...Buffer.from(UNAVAILABLE)].join(',')}}`;
+    const left = { words: `{${UNAVAILABLE}}`, numbers, short: UNAVAILABLE };
+    await stage(arrays, [
+      { at: 1, id: 1, words: '{a,"b, c",NULL}', numbers: '{1}', short: 'a' },
+      { at: 2, id: 1, words: '{}', numbers: '{1,2,NULL}', short: 'b' },
+      { at: 3, id: 1, ...left },
+      { at: 4, id: 2, words: '{"\\"","{"}', numbers: null, short: null },
+      { at: 5, id: 2, ...left },
+    ]);
+    await merge(arrays);
+    const rows = await run(
+      'SELECT id, words::text, numbers::text, short FROM avansas.arrays ORDER BY id',
+    );
+    expect(rows).toEqual([
+      { id: 1, words: '{}', numbers: '{1,2,NULL}', short: 'b' },
+      { id: 2, words: '{"\\"","{"}', numbers: null, short: null },
+    ]);
+  });
+});
