@@ -21,11 +21,28 @@ it('the mistake in the README is that of a case', () => {
   expect(mistake).toBe(readFileSync(expected, 'utf8'));
 });
 
-it.each([[['manage-migrations', 'generate']], [['init']]])(
-  'every option of %j is in the README',
-  (command) => {
-    const { stdout } = cdc([...command, '--help'], { cwd: __dirname });
-    const options = stdout.match(/--[a-z-]+/g)!.filter((option) => option !== '--help');
-    for (const option of options) expect(README).toContain(option);
-  },
+const help = (command: readonly string[]) => cdc([...command, '--help'], { cwd: __dirname }).stdout;
+
+/** The words of the commands that a help lists. */
+function listCommands(command: readonly string[]): readonly (readonly string[])[] {
+  const [, commands = ''] = help(command).split('Commands:\n');
+  const names = [...commands.matchAll(/^ {2}([a-z-]+) /gm)].map(([, name]) => name!);
+  return names.filter((name) => name !== 'help').map((name) => [...command, name]);
+}
+
+const COMMANDS = [...listCommands([]), ...listCommands(['manage-migrations'])].map((command) =>
+  command.join(' '),
 );
+
+it.each(COMMANDS)('every option of %s is in the README', (command) => {
+  const options = new Set(help(command.split(' ')).match(/--[a-z][a-z-]*/g));
+  expect([...options].filter((option) => !README.includes(option))).toEqual([]);
+});
+
+it('every command of manage-migrations has a section', () => {
+  const headings = README.match(/^## .*$/gm)!.join('\n');
+  const missing = listCommands(['manage-migrations']).filter(
+    ([, name]) => !headings.includes(`\`${name}\``),
+  );
+  expect(missing).toEqual([]);
+});

@@ -2,8 +2,9 @@ import { readManagement, type Management } from './read-management.ts';
 import { renderCachingMatrix } from './render-caching-matrix.ts';
 import { renderMetadataColumns, renderReservedNames } from './render-columns.ts';
 import { renderExample } from './render-example.ts';
+import { renderExitCodes } from './render-exit-codes.ts';
 import { renderFile } from './render-file.ts';
-import { renderHelp, renderMissingCommands } from './render-help.ts';
+import { renderCommands, renderHelp } from './render-help.ts';
 import { renderKeys, renderLeftAlone } from './render-keys.ts';
 import { renderObjects, renderSettings } from './render-management.ts';
 import { renderPackages } from './render-packages.ts';
@@ -35,7 +36,8 @@ export function buildRenderer(root: string): (block: string) => string | Promise
       ofManagement((read) => renderObjects(read, 'function', 'procedure')),
     'management-settings': () => ofManagement(renderSettings),
     help: () => renderHelp(root),
-    'missing-commands': () => renderMissingCommands(root),
+    commands: () => renderCommands(root),
+    'exit-codes': renderExitCodes,
     packages: () => renderPackages(root),
     'caching-matrix': () => renderCachingMatrix(root),
     'yaml-form': renderYamlForm,

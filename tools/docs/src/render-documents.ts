@@ -6,7 +6,12 @@ import { renderJsonSchemas } from './render-json-schemas.ts';
 import { replaceBlocks } from './replace-blocks.ts';
 
 /** Documents with generated blocks, relative to the workspace. */
-export const DOCUMENTS = ['README.md', 'FORMATS.md', 'packages/nx-plugin/README.md'] as const;
+export const DOCUMENTS = [
+  'README.md',
+  'FORMATS.md',
+  'packages/cli/README.md',
+  'packages/nx-plugin/README.md',
+] as const;
 
 export interface RenderedDocument {
   readonly path: string;

@@ -1,40 +1,33 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { code } from './markdown-table.ts';
+import { code, markdownTable } from './markdown-table.ts';
 
 const MIGRATIONS = 'manage-migrations';
 
-/** Commands that are to come. */
-const PLANNED = [
-  'schema-docs',
-  'diff',
-  'apply',
-  'status',
-  'check',
-  'merge',
-  'enable-cdc',
-  'clean-cdc',
-  'types',
-];
-
 /** Help of `cdc manage-migrations` and each of its commands, and of those beside it; it must be built. */
 export function renderHelp(root: string): string {
-  const summary = help(root, [MIGRATIONS]);
-  const others = namesOf(help(root, [])).filter((name) => name !== MIGRATIONS);
-  return [
-    summary,
-    ...namesOf(summary).map((name) => help(root, [MIGRATIONS, name])),
-    ...others.map((name) => help(root, [name])),
-  ]
-    .map((text) => `\`\`\`text\n${text.trim()}\n\`\`\``)
-    .join('\n\n');
+  const texts = [help(root, [MIGRATIONS]), ...listCommands(root).map((name) => help(root, name))];
+  return texts.map((text) => `\`\`\`text\n${text.trim()}\n\`\`\``).join('\n\n');
 }
 
-/** The commands that are not there yet. */
-export function renderMissingCommands(root: string): string {
-  const names = namesOf(help(root, [MIGRATIONS]));
-  const missing = PLANNED.filter((name) => !names.includes(name));
-  return missing.length === 0 ? '' : `Not there yet: ${missing.map(code).join(', ')}.`;
+/** Each command and the first sentence of its help. */
+export function renderCommands(root: string): string {
+  const rows = listCommands(root).map((name) => {
+    const [usage = '', description = ''] = help(root, name).split('\n\n');
+    const call = usage.replace('Usage: ', '').replace(' [options]', '').trim();
+    const [sentence = ''] = description.replaceAll('\n', ' ').split(/(?<=\.) /);
+    return [code(call), sentence.replace(/\.$/, '')];
+  });
+  return markdownTable(['command', 'does'], rows);
+}
+
+/** The words of each command behind `cdc`: those of `manage-migrations` first. */
+function listCommands(root: string): readonly (readonly string[])[] {
+  const others = namesOf(help(root, [])).filter((name) => name !== MIGRATIONS);
+  return [
+    ...namesOf(help(root, [MIGRATIONS])).map((name) => [MIGRATIONS, name]),
+    ...others.map((name) => [name]),
+  ];
 }
 
 function namesOf(summary: string): readonly string[] {
