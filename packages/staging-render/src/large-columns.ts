@@ -14,10 +14,8 @@ export interface LargeColumnView {
   readonly position: string;
   /** Debezium's unavailable value. */
   readonly unavailable: string;
-  /** Whether the event leaves the value out: any one, the newest, the one that is picked. */
-  readonly eventIsLeftOut: string;
+  /** Whether the newest event leaves the value out. */
   readonly isLeftOut: string;
-  readonly pickedIsLeftOut: string;
   /** Position of the value that is stored: that of its row, or an older one. */
   readonly storedPosition: string;
   /** Position of the value that is stored, where it is older than its row; else NULL. */
@@ -43,20 +41,21 @@ export function buildLargeColumns(
   return large.map(({ column: { name, type, role }, unavailable }, index) => {
     const value = `value_${index + 1}`;
     const position = `position_${index + 1}`;
+    const isThere = `event.${quoteIdentifier(name)} IS DISTINCT FROM ${unavailable}`;
     const first = (gathered: string) =>
-      `(array_agg(${gathered}) FILTER (WHERE event.${quoteIdentifier(name)} IS DISTINCT FROM ${unavailable}))[1]`;
+      `(array_agg(${gathered}) FILTER (WHERE ${isThere} OR NOT event."__is_update"))[1]`;
     const held = `newest."__held" -> ${quoteLiteral(name)}`;
     return {
       name,
       unavailable,
-      newestValue: newestValue({ name, type, role }, first),
+      newestValue: newestValue({ name, type, role }, (value) =>
+        first(`CASE WHEN ${isThere} AND NOT event."__is_delete" THEN ${value} END`),
+      ),
       newestPosition: first('event."__position"'),
       known: `known.${value}`,
       knownPosition: `known.${position}`,
       position,
-      eventIsLeftOut: `event.${quoteIdentifier(name)} IS NOT DISTINCT FROM ${unavailable}`,
-      isLeftOut: `newest.${quoteIdentifier(name)} IS NOT DISTINCT FROM ${unavailable}`,
-      pickedIsLeftOut: `picked.${quoteIdentifier(name)} IS NOT DISTINCT FROM ${unavailable}`,
+      isLeftOut: leavesOut('newest', [{ name, unavailable }]),
       storedPosition: `least(${held}, ${STORED_POSITION})`,
       held,
       value,
@@ -66,6 +65,23 @@ export function buildLargeColumns(
       last: index === large.length - 1,
     };
   });
+}
+
+/** An update, or a row of a snapshot, which says nothing of earlier events. Other events begin anew, whatever they lack. */
+export function isUpdate(row: string): string {
+  return `${row}."__cdc_operation" IN ('u', 'UPDATE', 'r')`;
+}
+
+/** Whether an event lacks one of these values and an earlier one has it. */
+export function leavesOut(
+  row: string,
+  large: readonly Pick<LargeColumnView, 'name' | 'unavailable'>[],
+): string {
+  const isLeftOut = large.map(
+    ({ name, unavailable }) =>
+      `${row}.${quoteIdentifier(name)} IS NOT DISTINCT FROM ${unavailable}`,
+  );
+  return large.length === 0 ? '' : `(${isLeftOut.join(' OR ')}) AND ${isUpdate(row)}`;
 }
 
 /** Arrays go as text, because those of other lengths cannot be gathered. */
@@ -78,12 +94,12 @@ function newestValue(
   return relaxed.endsWith('[]') ? `${first(`${value}::text`)}::${relaxed}` : first(value);
 }
 
-/** The staged value; where it is left out, the newest of the window or the stored one, whichever is newer. */
+/** The staged value; where an update leaves it out, the newest of the window or the stored one, whichever is newer. */
 export function availableValue({ name, type }: ColumnDefinition, large: LargeColumnView): string {
   const staged = `newest.${quoteIdentifier(name)}`;
   return (
     `(CASE WHEN ${staged} IS DISTINCT FROM ${large.unavailable} THEN ${staged}` +
-    ` ELSE partial.${large.value} END)${storageCast(type)}`
+    ` WHEN ${isUpdate('newest')} THEN partial.${large.value} END)${storageCast(type)}`
   );
 }
 

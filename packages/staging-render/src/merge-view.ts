@@ -7,6 +7,8 @@ import {
 import {
   availableValue,
   buildLargeColumns,
+  isUpdate,
+  leavesOut,
   positionOf as jsonPositionOf,
   STORED_POSITION,
   type LargeColumnView,
@@ -38,8 +40,11 @@ export interface KeyedMergeView extends MergeView {
   readonly eventPosition: string;
   readonly newestPosition: string;
   readonly storedPosition: string;
-  /** Whether the event `event` lacks a value. */
+  /** Whether an event lacks a value that an earlier one has: `event`, the one that is picked. */
   readonly isLeftOut: string;
+  readonly pickedIsLeftOut: string;
+  /** Whether the event `event` can lack a value. */
+  readonly eventIsUpdate: string;
   /** Key, stream and position of `event`. */
   readonly narrow: string;
   /** Whether the event `newest` is newer than every delete that is remembered of the table. */
@@ -69,6 +74,7 @@ interface KeyView {
   /** 32 bytes that stand for the key of `newest` in the tombstones. */
   readonly digest: string;
   readonly latestDigest: string;
+  readonly locatedDigest: string;
   readonly eventDigest: string;
   readonly deletionDigest: string;
 }
@@ -103,7 +109,9 @@ export function buildKeyedMerge(table: ReplicatedTable, schema: string): KeyedMe
     eventPosition: jsonPositionOf('event'),
     newestPosition: jsonPositionOf('newest'),
     storedPosition: STORED_POSITION,
-    isLeftOut: large.map((column) => column.eventIsLeftOut).join(' OR '),
+    isLeftOut: leavesOut('event', large),
+    pickedIsLeftOut: leavesOut('picked', large),
+    eventIsUpdate: isUpdate('event'),
     narrow: narrowOf(key),
     isNewerThanTombstones: IS_NEWER_THAN_TOMBSTONES,
     position: {
@@ -173,6 +181,7 @@ function buildKey(key: readonly ColumnDefinition[]): KeyView {
     upsertIsPicked: `(${valuesOf(key, 'upsert')}) = (${valuesOf(key, 'picked')})`,
     digest: digestOf(key, 'newest'),
     latestDigest: digestOf(key, 'latest'),
+    locatedDigest: digestOf(key, 'located'),
     eventDigest: digestOf(key, 'event'),
     deletionDigest: digestOf(key, 'deletion'),
   };

@@ -1,6 +1,13 @@
 import { METADATA_COLUMNS } from '@cdc-migrations/table-defs';
 import { column, type Event, table, UNAVAILABLE, useMergeDatabase } from './merge.fixture.ts';
-import { buildHistory, buildRow, seededRandom, shuffle } from './value-history.fixture.ts';
+import {
+  buildHistory,
+  buildRow,
+  cut,
+  permute,
+  seededRandom,
+  shuffle,
+} from './value-history.fixture.ts';
 
 describe('a merge', () => {
   const { run, create, stage, merge, mergeEach } = useMergeDatabase();
@@ -75,6 +82,56 @@ describe('a merge', () => {
         expect(await notes()).toEqual([{ positions: { notat: [0, 1] } }]);
         await mergeEach(doc, [at(3, b)]);
         expect(await notes()).toEqual([]);
+      });
+
+      const given = (offset: number, notat: string) => ({
+        ...at(offset, notat),
+        __cdc_operation: 'u',
+      });
+      const gone = (offset: number) => ({ ...at(offset, null), __cdc_operation: 'd' });
+      const inserted = (offset: number) => ({ ...at(offset), __cdc_operation: 'c' });
+      it.each<[string, readonly Event[], { hard: string | null; soft: string | null }]>([
+        ['an insert after a delete', [at(1, a), gone(2), inserted(3)], { hard: null, soft: null }],
+        [
+          'an update after such an insert',
+          [at(1, a), gone(2), inserted(3), at(4)],
+          { hard: null, soft: null },
+        ],
+        [
+          'an insert that nothing says was deleted',
+          [at(1, a), inserted(2)],
+          { hard: null, soft: null },
+        ],
+        ['an update whose insert is missing', [at(1, a), gone(2), at(3)], { hard: null, soft: a }],
+        ['an update after two of them', [at(1, a), gone(2), at(3), at(4)], { hard: null, soft: a }],
+        [
+          'an update between two deletes and one after them',
+          [at(1, a), gone(2), gone(3), at(4)],
+          { hard: null, soft: a },
+        ],
+        [
+          'an update of a value that came after the delete',
+          [at(1, a), gone(2), given(3, b), at(4)],
+          { hard: b, soft: b },
+        ],
+        [
+          'a delete, in between, of a row without a value',
+          [inserted(1), gone(2), given(3, b), at(4)],
+          { hard: b, soft: b },
+        ],
+      ])('in every order and every windows the same of %s', async (_what, events, expected) => {
+        const ways = permute(events).flatMap(cut);
+        const keyed = ways.map((windows, id) =>
+          windows.map((window) =>
+            window.map((event) => ({ ...event, at: id * 10 + event.at, id })),
+          ),
+        );
+        const windows = events.map((_, index) => keyed.flatMap((way) => way[index] ?? []));
+        const rows = await mergeEach(doc, ...windows.filter(({ length }) => length > 0));
+        const notat = expected[deleteMode];
+        const differing = rows.flatMap((row, n) => (row['notat'] === notat ? [] : [ways[n]]));
+        expect(differing).toEqual([]);
+        expect(rows).toHaveLength(ways.length);
       });
 
       it.each([1, 2, 3, 4, 5])('ends the same in any order and windows, seed %i', async (seed) => {

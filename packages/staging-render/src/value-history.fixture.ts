@@ -9,21 +9,25 @@ interface Row {
   readonly deleted?: boolean;
 }
 
-/** Events of one key as a source makes them: a value is left out only of a row that is there. */
+/**
+ * Events of one key. Now and then an insert leaves a value out, as one does whose key changed, or the insert after a
+ * delete is missing.
+ */
 export function buildHistory(id: number, random: () => number): readonly Event[] {
   let isThere = false;
   return Array.from({ length: 12 }, (_, index) => {
     const at = id * 100 + index + 1;
-    const isDelete = isThere && random() < 0.15;
+    const isDelete = isThere && random() < 0.2;
     const value = (name: string) =>
-      isDelete ? null : isThere && random() < 0.6 ? UNAVAILABLE : `${name} ${at}`;
+      isDelete ? null : random() < (isThere ? 0.6 : 0.3) ? UNAVAILABLE : `${name} ${at}`;
+    const isInsert = !isThere && random() < 0.7;
     const event = {
       at,
       id,
       navn: isDelete ? null : `${at}`,
       notat: value('notat'),
       data: jsonText(value('data')),
-      __cdc_operation: isDelete ? 'd' : isThere ? 'u' : 'c',
+      __cdc_operation: isDelete ? 'd' : isInsert ? 'c' : 'u',
     };
     isThere = !isDelete;
     return event;
@@ -36,23 +40,45 @@ function jsonText(value: string | null): string | null {
 
 /** What must be stored of a key: the newest event, and of each large column the newest value. */
 export function buildRow(history: readonly Event[], soft: boolean): readonly Row[] {
-  const upserts = history.filter(({ __cdc_operation: operation }) => operation !== 'd');
-  const last = upserts.at(-1);
+  const last = history.findLast(({ __cdc_operation: operation }) => operation !== 'd');
   const deleted = history.at(-1) !== last;
   if (!last || (deleted && !soft)) return [];
-  const value = (name: string) => {
-    const found = upserts.findLast((event) => event[name] !== UNAVAILABLE)?.[name] as string;
-    return found;
-  };
+  const known = history.slice(0, history.indexOf(last) + 1);
   return [
     {
       id: last['id'] as number,
       navn: last['navn'] as string,
-      notat: value('notat'),
-      data: JSON.parse(value('data')) as string,
+      notat: newestValue(known, 'notat', soft),
+      data: JSON.parse(newestValue(known, 'data', soft) ?? 'null') as string,
       ...(soft && { deleted }),
     },
   ];
+}
+
+/** An insert begins anew, and so does what comes after a delete of a row that is not kept. */
+function newestValue(history: readonly Event[], name: string, soft: boolean): string | null {
+  const found = history.findLast(
+    ({ __cdc_operation: operation, ...event }) =>
+      operation === 'c' || (operation === 'd' ? !soft : event[name] !== UNAVAILABLE),
+  );
+  const value = found?.[name] as string | null | undefined;
+  return value === undefined || value === UNAVAILABLE ? null : value;
+}
+
+/** The items in every order. */
+export function permute<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
+  if (items.length === 0) return [[]];
+  return items.flatMap((item, index) =>
+    permute(items.toSpliced(index, 1)).map((others) => [item, ...others]),
+  );
+}
+
+/** Every way to cut the items into windows. */
+export function cut<Item>(items: readonly Item[]): readonly (readonly (readonly Item[])[])[] {
+  if (items.length === 0) return [[]];
+  return items.flatMap((_, index) =>
+    cut(items.slice(index + 1)).map((rest) => [items.slice(0, index + 1), ...rest]),
+  );
 }
 
 /** The items in a random order. */

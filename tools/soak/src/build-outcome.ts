@@ -84,16 +84,33 @@ function buildRow(definition: ReplicatedTable, history: readonly SoakEvent[]): r
   const upsert = history.findLast(({ kind }) => kind === 'upsert');
   const deleted = history.at(-1)?.kind === 'delete';
   if (!upsert || (deleted && definition.deleteMode === 'hard')) return [];
+  const known = history.slice(0, history.indexOf(upsert) + 1);
   const values = { ...upsert.values };
   for (const { name, type } of definition.columns) {
     const unavailable = unavailableValue(type);
     if (unavailable === undefined || definition.key?.columns.includes(name)) continue;
-    const known = history
-      .filter((event) => event.kind === 'upsert' && event.values[name] !== unavailable)
-      .at(-1);
-    values[name] = known?.values[name] ?? null;
+    values[name] = findValue(definition, known, { name, unavailable });
   }
   return [{ deleted, upsert: { ...upsert, values } }];
+}
+
+/** The newest value; an insert begins anew, and so does what comes after a delete of a row that is not kept. */
+function findValue(
+  { deleteMode }: ReplicatedTable,
+  history: readonly SoakEvent[],
+  { name, unavailable }: { readonly name: string; readonly unavailable: string },
+): string | null {
+  const found = history.findLast(({ kind, values }) =>
+    kind === 'delete'
+      ? deleteMode === 'hard'
+      : values[name] !== unavailable || isInsert(values['__cdc_operation']),
+  );
+  const value = found?.kind === 'upsert' ? found.values[name] : null;
+  return value === undefined || value === unavailable ? null : value;
+}
+
+function isInsert(operation: string | null | undefined): boolean {
+  return operation === 'c' || operation === 'INSERT';
 }
 
 /** A refused event is only looked at when no newer one of its key is at hand, and must be when there is none. */

@@ -71,7 +71,10 @@ function withoutKeys(count: number): readonly Key[] {
   return Array.from({ length: count * 3 }, (_, n) => ({ text: `event ${n}`, spellings: [{}] }));
 }
 
-/** What happens to one key; `withGaps`: large values are left out of some updates. */
+/**
+ * What happens to one key; `withGaps`: large values are left out of some updates, of an insert as of one whose key
+ * changed, and of an update whose insert is missing.
+ */
 function buildHistory(
   definition: ReplicatedTable,
   key: Key,
@@ -85,10 +88,12 @@ function buildHistory(
   for (let version = 0; version < versions; version++) {
     const own = random.pick(key.spellings);
     const isDelete = isThere && random.chance(0.25);
-    const operations = isDelete ? DELETES : isThere ? UPDATES : INSERTS;
+    const isUpdate = isThere || (definition.key !== null && random.chance(0.1));
+    const operations = isDelete ? DELETES : isUpdate ? UPDATES : INSERTS;
+    const mayLack = withGaps && (isFull || (definition.key !== null && random.chance(0.3)));
     const values = isDelete
       ? buildDeletedRow(definition, own, random)
-      : { ...buildRow(definition, withGaps && isFull, random), ...own };
+      : { ...buildRow(definition, mayLack, random), ...own };
     const text = definition.key ? key.text : null;
     history.push({ key: text, operation: random.pick(operations), values });
     isThere = isFull = !isDelete;
