@@ -8,10 +8,13 @@ import {
   type TargetAddress,
 } from '@cdc-migrations/tracker';
 import { CommandError } from '../../exit-code.ts';
+import { locateTargetError } from '../locate-target-error.ts';
 
 /** A database of the embedded server: that of a set. */
 export interface EmbeddedDatabase {
   readonly root: string;
+  /** The target, as people know it. */
+  readonly label: string;
   /** Name of the set, and of the database. */
   readonly name: string;
   /** Role that the set's files grant to. */
@@ -21,7 +24,7 @@ export interface EmbeddedDatabase {
 /**
  * Makes the databases that are not there yet, each with the tables of `existing/<sink>.sql`, and the roles.
  *
- * @throws CommandError where that file fails.
+ * @throws CommandError where that file fails, or the server.
  */
 export async function createDatabases(
   server: TargetAddress['server'],
@@ -29,7 +32,11 @@ export async function createDatabases(
 ): Promise<void> {
   const session = openSession({ server, database: 'postgres' }, 'cdc embedded');
   try {
-    for (const database of databases) await createDatabase(session, server, database);
+    for (const database of databases) {
+      await createDatabase(session, server, database).catch((error: unknown) => {
+        throw locateTargetError(error, database.label);
+      });
+    }
   } finally {
     await session.close();
   }

@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   existsSync,
   readdirSync,
   readFileSync,
+  rmSync,
   writeFileSync,
   mkdirSync,
   chmodSync,
@@ -55,11 +58,56 @@ it('two commands at once share one server, beside the lock of a process that is 
   expect(isServerRunning()).toBe(false);
 });
 
-function isServerRunning(): boolean {
+it('a process that has the id of a server that was killed is left alone', async () => {
+  const stranger = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+  const end = once(stranger, 'exit');
+  const lines = [stranger.pid, join(folderOf(), 'data'), 1, 1, '', '127.0.0.1', '', 'ready   ', ''];
+  writeFileSync(pidFile(), lines.join('\n'));
+  const status = await runCommand(repo.root, ['status', '--env', 'embedded']);
+  expect(status).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(stranger.exitCode ?? stranger.signalCode).toBeNull();
+  expect(isServerRunning()).toBe(false);
+  stranger.kill();
+  await end;
+});
+
+it('a password that was lost is said, and the server is stopped', async () => {
+  const file = join(repo.root, '.cdc/embedded/password');
+  const password = readFileSync(file, 'utf8');
+  rmSync(file);
+  const status = await runCommand(repo.root, ['status', '--env', 'embedded']);
+  expect(status).toMatchObject({ exitCode: 2, stdout: '' });
+  expect(status.stderr).toMatch(
+    /^--env embedded: the password in \.cdc\/embedded is not that of .*\n$/,
+  );
+  writeFileSync(file, password);
+  expect((await runCommand(repo.root, ['status', '--env', 'embedded'])).exitCode).toBe(0);
+  expect(isServerRunning()).toBe(false);
+});
+
+it('what the server refuses is said without a stack', async () => {
+  const role = 'pg_reserved';
+  expect((await runCommand(repo.root, ['generate'], { CDC_DB_USER: role })).exitCode).toBe(0);
+  const status = await runCommand(repo.root, ['status', '--env', 'embedded']);
+  expect(status).toMatchObject({ exitCode: 2, stdout: '' });
+  expect(status.stderr).toMatch(
+    /^sink_asma\.directory in embedded: role name "pg_reserved" is reserved[^\n]*\n$/,
+  );
+});
+
+/** Where the cluster is, which the server's user has to be able to enter. */
+function folderOf(): string {
   const note = join(repo.root, '.cdc/embedded/place');
-  const folder = existsSync(note)
+  return existsSync(note)
     ? readFileSync(note, 'utf8').trim()
     : join(repo.root, '.cdc/embedded/cluster');
-  const file = join(folder, 'data/postmaster.pid');
+}
+
+function pidFile(): string {
+  return join(folderOf(), 'data/postmaster.pid');
+}
+
+function isServerRunning(): boolean {
+  const file = pidFile();
   return existsSync(file) && isAlive(Number(readFileSync(file, 'utf8').split('\n')[0]));
 }

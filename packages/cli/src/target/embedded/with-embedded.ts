@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import type { TargetAddress } from '@cdc-migrations/tracker';
 import { openTargets, type CommandRepo, type TargetOptions } from '../open-targets.ts';
 import type { WorkOptions } from '../with-targets.ts';
-import { findRunning, openCluster, startServer, stopServer, type Cluster } from './cluster.ts';
+import { serverAt } from './ask-server.ts';
+import { openCluster, type Cluster } from './cluster.ts';
 import { createDatabases } from './create-databases.ts';
 import { isAlive } from './is-alive.ts';
+import { findRunning, startServer, stopServer } from './server.ts';
 import { withFileLock } from './with-file-lock.ts';
 
 /** Where the embedded PostgreSQL of a repo is kept, relative to the repo. */
@@ -38,19 +40,11 @@ export async function withEmbedded(
   try {
     await withFileLock(lock, async () => {
       writeFileSync(own, '');
-      const password = readPassword(state);
-      cluster = openCluster(state, password);
-      const port = (await findRunning(cluster)) ?? (await startServer(cluster));
-      server = {
-        name: 'embedded',
-        host: '127.0.0.1',
-        port,
-        user: 'postgres',
-        password,
-        sslmode: 'disable',
-      };
-      const databases = repo.targets.map(({ migrations: { set, role } }) => ({
+      cluster = openCluster(state, readPassword(state));
+      server = serverAt(cluster, (await findRunning(cluster)) ?? (await startServer(cluster)));
+      const databases = repo.targets.map(({ label, migrations: { set, role } }) => ({
         root: repo.root,
+        label,
         name: set.name,
         role,
       }));
