@@ -12,7 +12,8 @@ export interface ProgressOutput {
 
 const RED = '\u001b[31m';
 const RESET = '\u001b[0m';
-const CLEAR_LINE = '\r\u001b[K';
+/** What a terminal writes the next line over. */
+export const CLEAR_LINE = '\r\u001b[K';
 
 /** The standard error as it is now; `NO_COLOR` and a dumb terminal are honoured. */
 export function standardError(env: NodeJS.ProcessEnv): ProgressOutput {

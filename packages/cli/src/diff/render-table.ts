@@ -1,5 +1,7 @@
 import { quoteIdentifier } from '@cdc-migrations/sql-text';
 import type { ChangeClass, TableChange } from '@cdc-migrations/table-defs';
+import { alignColumns } from '../align-columns.ts';
+import { countOf } from '../count-of.ts';
 import type { Diff } from './diff.ts';
 import { changeFacts } from './change-facts.ts';
 
@@ -15,7 +17,7 @@ const HEAD = ['table', 'what', 'class', 'lock', 'SQL'];
 export function renderTable({ changes, gone }: Diff): string {
   const rows = changes.flatMap(renderChange);
   const lines = [
-    ...(rows.length > 0 ? align([HEAD, ...rows]) : []),
+    ...(rows.length > 0 ? alignColumns([HEAD, ...rows]) : []),
     renderSum(changes, gone.length),
   ];
   return lines.map((line) => `${line}\n`).join('');
@@ -51,19 +53,4 @@ function renderSum(changes: readonly TableChange[], gone: number): string {
     .map(({ made, count }) => `${count} ${made}`);
   const sum = `${countOf(changes.length, 'change')} in ${countOf(tables, 'table')}: ${parts.join(', ')}`;
   return blocked === '' ? `${sum}; cdc manage-migrations generate writes the files` : sum + blocked;
-}
-
-function countOf(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? '' : 's'}`;
-}
-
-/** Columns as wide as their widest cell. */
-function align(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column]!))
-      .join('  ')
-      .trimEnd(),
-  );
 }

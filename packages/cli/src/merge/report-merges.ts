@@ -5,10 +5,9 @@ import {
   type MergeCounts,
   type MergeEvent,
 } from '@cdc-migrations/tracker';
-import type { ProgressOutput } from '../apply/progress.ts';
+import { CLEAR_LINE, type ProgressOutput } from '../apply/progress.ts';
 import { renderCounts, renderReplay } from './render-result.ts';
 
-const CLEAR_LINE = '\r\u001b[K';
 /** While it watches, what was merged of a table is told so often. */
 const TELL_EVERY_MS = 10_000;
 

@@ -13,10 +13,10 @@ import { CommandError, EXIT } from '../exit-code.ts';
 import { findRoot } from '../find-root.ts';
 import { locateError } from '../locate-error.ts';
 import { resolveTargets } from './open-targets.ts';
+import { reportOutcomes } from './report-outcomes.ts';
 import { runAll } from './run-all.ts';
 import { selectDatabases, type DatabaseOptions } from './select-databases.ts';
 import { showEvent } from './show-event.ts';
-import { sourceFailures } from './source-failures.ts';
 
 export interface CleanCdcCommandOptions extends DatabaseOptions {
   readonly days: number;
@@ -54,18 +54,10 @@ async function run(root: string, options: CleanCdcCommandOptions): Promise<numbe
       ...(timeout !== undefined && { timeoutMs: timeout }),
     }),
   );
-  const results = outcomes.flatMap((outcome) => (outcome.kind === 'done' ? [outcome.value] : []));
-  const errors = outcomes.flatMap((outcome) => (outcome.kind === 'failed' ? [outcome.error] : []));
-  report(results, options);
-  if (errors.length > 0) {
-    const failure = sourceFailures(errors);
-    if (results.length === 0) throw failure;
-    process.stderr.write(`${failure.message}\n`);
-  }
-  const hasFailed = results.some(({ instances }) =>
-    instances.some(({ state }) => state === 'failed'),
-  );
-  return hasFailed || errors.length > 0 ? EXIT.tenantsFailed : EXIT.done;
+  const { results, hasFailed } = reportOutcomes(outcomes, (done) => report(done, options));
+  const isDone = ({ instances }: CleanCdcResult) =>
+    instances.every(({ state }) => state !== 'failed');
+  return hasFailed || !results.every(isDone) ? EXIT.tenantsFailed : EXIT.done;
 }
 
 /** An LSN, or a YAML or JSON file with one for each capture instance. */

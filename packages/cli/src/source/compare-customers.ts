@@ -8,13 +8,13 @@ import {
   type CatalogDifference,
   type SourcePlan,
 } from '@cdc-migrations/introspect';
+import { countOf } from '../count-of.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
 import { readSnapshots } from '../generate/read-outputs.ts';
 import { checkFit } from './check-fit.ts';
 import { resolveTargets, type PlannedTarget } from './open-targets.ts';
 import { runAll } from './run-all.ts';
 import { SOURCE_JOBS, type SchemaDocsOptions } from './schema-docs.ts';
-import { countOf } from './show-event.ts';
 
 /** How one database stands to the snapshots. */
 interface Comparison {

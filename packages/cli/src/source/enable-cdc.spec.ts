@@ -115,6 +115,16 @@ it('findings come all at once; tables without one are enabled', async () => {
   expect(trackedTables()).toBeLessThan(39);
 });
 
+it.each([['enable-cdc'], ['clean-cdc', '--days', '7']])(
+  '%s has one JSON document also where no database can be reached',
+  async (...command) => {
+    repo.setEnv({ MSSQL_NONPROD_PASSWORD: 'wrong' });
+    const { exitCode, stdout, complaints } = await repo.cdc(...command, ...AVANSAS, '--json');
+    expect(exitCode).toBe(2);
+    expect(JSON.parse(stdout)).toEqual({ exitCode: 2, errors: complaints });
+  },
+);
+
 it('one failing table does not stop the others', async () => {
   server.addFault({
     fault: { kind: 'error', number: 22832, message: 'Could not update the metadata.' },

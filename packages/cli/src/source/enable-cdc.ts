@@ -7,15 +7,16 @@ import {
   type FindingCode,
   type TableResult,
 } from '@cdc-migrations/introspect';
+import { countOf } from '../count-of.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
 import { findRoot } from '../find-root.ts';
 import { locateError } from '../locate-error.ts';
 import { captureRequests } from './capture-requests.ts';
 import { resolveTargets } from './open-targets.ts';
+import { reportOutcomes } from './report-outcomes.ts';
 import { runAll } from './run-all.ts';
 import { selectDatabases, type DatabaseOptions } from './select-databases.ts';
-import { countOf, showEvent } from './show-event.ts';
-import { sourceFailures } from './source-failures.ts';
+import { showEvent } from './show-event.ts';
 
 export interface EnableCdcCommandOptions extends DatabaseOptions {
   readonly table?: readonly string[];
@@ -56,16 +57,8 @@ async function run(root: string, options: EnableCdcCommandOptions): Promise<numb
       ...(timeout !== undefined && { timeoutMs: timeout }),
     }),
   );
-  const results = outcomes.flatMap((outcome) => (outcome.kind === 'done' ? [outcome.value] : []));
-  const errors = outcomes.flatMap((outcome) => (outcome.kind === 'failed' ? [outcome.error] : []));
-  report(results, options);
-  if (errors.length > 0) {
-    const failure = sourceFailures(errors);
-    if (results.length === 0) throw failure;
-    process.stderr.write(`${failure.message}\n`);
-  }
-  const isWhole = errors.length === 0 && results.every(isDone);
-  return isWhole ? EXIT.done : EXIT.tenantsFailed;
+  const { results, hasFailed } = reportOutcomes(outcomes, (done) => report(done, options));
+  return hasFailed || !results.every(isDone) ? EXIT.tenantsFailed : EXIT.done;
 }
 
 function parseRisks(codes: readonly string[]): readonly FindingCode[] {

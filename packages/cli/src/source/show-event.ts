@@ -1,4 +1,5 @@
 import type { SourceEvent } from '@cdc-migrations/introspect';
+import { countOf } from '../count-of.ts';
 
 const TEXT: {
   readonly [K in SourceEvent['kind']]: (event: Extract<SourceEvent, { kind: K }>) => string;
@@ -16,9 +17,4 @@ const TEXT: {
 export function showEvent(event: SourceEvent): void {
   const text = TEXT[event.kind] as (event: SourceEvent) => string;
   process.stderr.write(`${text(event)}\n`);
-}
-
-/** `1 table`, `39 tables`. */
-export function countOf(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -1,4 +1,5 @@
 import type { FileState, SchemaStatus, Status } from '@cdc-migrations/tracker';
+import { alignColumns } from '../align-columns.ts';
 import { nameSchema } from '../target/name-schema.ts';
 
 /** States in the order of the columns, worst last. */
@@ -35,7 +36,11 @@ export function renderMatrix({ schemas }: Status): readonly string[] {
     namesOf(one),
   ]);
   const total = ['all', ...states.map((state) => String(countAll(schemas, state))), ''];
-  return align([['schema', ...states, ''], ...rows, ...(schemas.length > 2 ? [total] : [])]);
+  const isCount = (column: number) => column > 0 && column <= states.length;
+  return alignColumns(
+    [['schema', ...states, ''], ...rows, ...(schemas.length > 2 ? [total] : [])],
+    isCount,
+  );
 }
 
 function isOpen({ files }: SchemaStatus): boolean {
@@ -57,18 +62,4 @@ function namesOf({ files }: SchemaStatus): string {
   const names = open.slice(0, SHOWN_FILES).map(({ path }) => path);
   const more = open.length - names.length;
   return names.join(', ') + (more > 0 ? ` and ${more} more` : '');
-}
-
-/** Columns as wide as their widest cell; numbers on the right. */
-function align(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => {
-        const isText = column === 0 || column === row.length - 1;
-        return isText ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!);
-      })
-      .join('  ')
-      .trimEnd(),
-  );
 }
