@@ -4,6 +4,6 @@ export type { ChangeClauses } from './changes/render-clauses.ts';
 export { manualChanges, renderManual } from './changes/render-manual.ts';
 export type { ManualHints } from './changes/render-manual.ts';
 export { renderInfrastructure } from './render-infrastructure.ts';
-export { MANAGEMENT_SCHEMA, renderSchemas } from './render-schemas.ts';
+export { renderSchemas } from './render-schemas.ts';
 export { renderTable } from './render-table.ts';
 export { renderValidation } from './render-validation.ts';

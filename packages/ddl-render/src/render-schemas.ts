@@ -1,5 +1,5 @@
 import { buildSqlFile, dollarTag, loadTemplate, type SqlFile } from '@cdc-migrations/sql-text';
-import type { MigrationSet } from '@cdc-migrations/table-defs';
+import { MANAGEMENT_SCHEMA, type MigrationSet } from '@cdc-migrations/table-defs';
 
 interface SchemasView {
   readonly role: string;
@@ -11,9 +11,6 @@ interface SchemasView {
 const render = loadTemplate<SchemasView>(
   new URL('../templates/create-schemas.sql.hbs', import.meta.url),
 );
-
-/** Schema of the bookkeeping, in every target database. */
-export const MANAGEMENT_SCHEMA = 'cdc_management';
 
 /**
  * `create-schemas.sql` of a migration set: the schema of the bookkeeping, the literal schemas of its tables, and

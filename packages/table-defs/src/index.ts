@@ -20,6 +20,7 @@ export type {
 } from './diff/table-change.ts';
 export { fileStems } from './file-stems.ts';
 export { headerFacts } from './header-facts.ts';
+export { MANAGEMENT_SCHEMA } from './management-schema.ts';
 export { manifestPath, parseManifest, renderManifest } from './manifest.ts';
 export type { Category, Manifest, ManifestEntry } from './manifest.ts';
 export {

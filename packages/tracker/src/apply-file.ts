@@ -37,6 +37,11 @@ export type FileOutcome =
       readonly statement?: FailedStatement;
     };
 
+/** How one way to apply ended, without the time that it took. */
+type Attempt =
+  | Exclude<FileOutcome, { readonly kind: 'applied' }>
+  | { readonly kind: 'applied'; readonly statements: readonly number[] };
+
 /** SQLSTATE of `cdc_management.converge_table` for a change that could lose values. */
 const UNSAFE = 'CD005';
 
@@ -79,13 +84,13 @@ async function runTransaction(
   session: Session,
   transaction: FileTransaction,
   { retryForMs, onRetry }: ApplyFileOptions,
-): Promise<FileOutcome> {
+): Promise<Attempt> {
   const { begin, guard, body, record, commit, statements } = transaction;
   const deadline = performance.now() + retryForMs;
   for (let delayMs = RETRY_FIRST_MS; ; delayMs = Math.min(delayMs * 2, RETRY_LONGEST_MS)) {
     try {
       await session.query(begin + guard + body + record + commit);
-      return { kind: 'applied', statements, durationMs: 0 };
+      return { kind: 'applied', statements };
     } catch (error) {
       if (!(error instanceof TargetError) || error.kind === 'connection') throw error;
       await session.query('ROLLBACK');
@@ -115,7 +120,7 @@ async function runAlone(
   session: Session,
   migrations: Migrations,
   placed: Placed,
-): Promise<FileOutcome> {
+): Promise<Attempt> {
   const text = expandSchema(placed);
   const error = 'interrupted: it runs outside of a transaction, so look at what it has done';
   await session.query(recordFailed(migrations, placed, { outcome: 'failed', error }));
@@ -127,7 +132,7 @@ async function runAlone(
   }
   const statements = splitStatements(text).length;
   await session.query(recordApplied(migrations, placed, { outcome: 'applied', statements }));
-  return { kind: 'applied', statements: [statements], durationMs: 0 };
+  return { kind: 'applied', statements: [statements] };
 }
 
 /** Where the very first file fails there is no history to write to; the caller has the failure all the same. */

@@ -1,4 +1,5 @@
 import type { ApplyEvent, ApplyResult } from './apply-event.ts';
+import { TABLE_LOCK_TIMEOUT_MS } from './file-transaction.ts';
 import { runSteps } from './run-steps.ts';
 import type { FileProblem, Migrations } from './migrations.ts';
 import { filesOf, planApply, type ApplyPlan, type PlanOptions } from './plan-apply.ts';
@@ -31,8 +32,6 @@ export class FilesRefusedError extends Error {
 const DEFAULT_JOBS = 4;
 const DEFAULT_LOCK_TIMEOUT_MS = 10_000;
 
-/** Longest wait of a file for the lock of a table, before it lets others go first and comes back. */
-const TABLE_LOCK_TIMEOUT_MS = 1000;
 /** How long a file comes back. */
 const RETRY_FOR_MS = 60_000;
 

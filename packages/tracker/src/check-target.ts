@@ -1,15 +1,15 @@
+import { MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
 import { compareRelations, placeTables } from './compare-relations.ts';
 import type { Difference } from './difference.ts';
 import { expandSchema } from './file-transaction.ts';
-import { MANAGEMENT_SCHEMA } from './made-objects.ts';
 import { matchesAny } from './match-names.ts';
 import { belongsTo, type Migrations } from './migrations.ts';
 import { listSchemas, type PlanOptions } from './plan-apply.ts';
 import { readConcerns } from './read-concerns.ts';
+import { readIfThere } from './read-if-there.ts';
 import { readMadeDifferences, type MadeDifference } from './read-made.ts';
 import { readStructure } from './read-structure.ts';
 import type { Session } from './session.ts';
-import { TargetError } from './target-error.ts';
 
 export interface CheckOptions extends PlanOptions {
   /** Globs over `<schema>.<name>` of what is not to be told. */
@@ -115,18 +115,6 @@ async function readValidation(
       name,
       message: column === null ? problem : `column "${column}": ${problem}`,
     }));
-}
-
-/** SQLSTATEs of a target without (all of) the bookkeeping. */
-const NOT_THERE = new Set(['42P01', '3F000', '42703', '42883']);
-
-async function readIfThere<Result>(read: () => Promise<Result>): Promise<Result | undefined> {
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof TargetError && NOT_THERE.has(error.code)) return undefined;
-    throw error;
-  }
 }
 
 function compareText(a: string, b: string): number {

@@ -24,6 +24,9 @@ export interface FileTransaction {
   readonly statements: readonly number[];
 }
 
+/** Longest wait of a file for the lock of a table, before it lets others go first and comes back. */
+export const TABLE_LOCK_TIMEOUT_MS = 1000;
+
 export interface TransactionOptions {
   /** Longest wait for a lock on a table. */
   readonly tableLockTimeoutMs: number;
@@ -45,6 +48,9 @@ export interface SchemaWork {
   /** Schemas that the role is to be granted the use of, those among them that are created. */
   readonly grants: readonly string[];
 }
+
+/** Schemas are left as they are. */
+export const NO_SCHEMAS: SchemaWork = { creates: [], grants: [] };
 
 /** A placeholder is left where a file that belongs to the whole database has one, or where it is misspelled. */
 export class PlaceholderError extends Error {

@@ -24,7 +24,7 @@ export { runMerges } from './merge/run-merges.ts';
 export type { MergeOptions, MergeResult } from './merge/run-merges.ts';
 export { NoBookkeepingError } from './no-bookkeeping-error.ts';
 export type { FailedStatement } from './find-statement.ts';
-export { isGlobal, WHOLE_DATABASE } from './migrations.ts';
+export { WHOLE_DATABASE } from './migrations.ts';
 export type { FileProblem, MigrationFile, Migrations } from './migrations.ts';
 export {
   listSchemas,
@@ -44,7 +44,7 @@ export type {
   LostStaging,
   LostStream,
 } from './read-concerns.ts';
-export { NO_HISTORY, readTarget } from './read-target.ts';
+export { readTarget } from './read-target.ts';
 export type { History, HistoryEntry, HistoryGroup, TargetState } from './read-target.ts';
 export { PoolingProxyError } from './refuse-pooling.ts';
 export { renderScript } from './render-script.ts';

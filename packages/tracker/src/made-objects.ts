@@ -1,4 +1,5 @@
 import { quoteLiteral } from '@cdc-migrations/sql-text';
+import { MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
 import type { MigrationFile } from './migrations.ts';
 
 /** An object that a file made. */
@@ -9,9 +10,6 @@ export interface MadeObject {
   /** Whether everybody may. */
   readonly public: boolean;
 }
-
-/** Schema of the bookkeeping. */
-export const MANAGEMENT_SCHEMA = 'cdc_management';
 
 /**
  * SQL expression that gives the `MadeObject`s of a file in a schema as they are now, by kind and name (`routine

@@ -1,7 +1,7 @@
 import { schemaNameFault } from '@cdc-migrations/config';
+import { MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
 import { fileState, TO_APPLY, type FileState } from './file-state.ts';
-import type { SchemaWork } from './file-transaction.ts';
-import { MANAGEMENT_SCHEMA } from './made-objects.ts';
+import { NO_SCHEMAS, type SchemaWork } from './file-transaction.ts';
 import { matchesAny } from './match-names.ts';
 import {
   belongsTo,
@@ -192,8 +192,6 @@ function planDatabase(
   const work = creating && first.includes(creating) ? schemas : NO_SCHEMAS;
   return [{ kind: 'database', schemas: work, files: first }, ...manual];
 }
-
-const NO_SCHEMAS: SchemaWork = { creates: [], grants: [] };
 
 function planSchemas(
   files: readonly MigrationFile[],

@@ -1,5 +1,5 @@
+import { readIfThere } from './read-if-there.ts';
 import type { Session } from './session.ts';
-import { TargetError } from './target-error.ts';
 
 /** What people should look at in a target whose files are all applied. */
 export interface Concerns {
@@ -54,16 +54,13 @@ export interface BackfillConcern {
   readonly rows: number;
 }
 
-/** SQLSTATEs of a target that has no such view or column, as it is older than this program or has nothing yet. */
-const NOT_THERE = new Set(['42P01', '3F000', '42703']);
-
 /** Reads what people should look at, in one round trip. */
 export async function readConcerns(session: Session): Promise<Concerns> {
   const [lostStaging, deadLetters, columns, backfill] = await Promise.all([
-    readIfThere<LostStaging>(session, LOST_STAGING),
-    readIfThere<DeadLetters>(session, DEAD_LETTERS),
-    readIfThere<ColumnConcern>(session, COLUMNS),
-    readIfThere<BackfillConcern>(session, BACKFILL),
+    readRows<LostStaging>(session, LOST_STAGING),
+    readRows<DeadLetters>(session, DEAD_LETTERS),
+    readRows<ColumnConcern>(session, COLUMNS),
+    readRows<BackfillConcern>(session, BACKFILL),
   ]);
   return { lostStaging, deadLetters, columns, backfill };
 }
@@ -90,11 +87,6 @@ const BACKFILL = `SELECT schema_name AS schema, table_name AS table, column_name
 FROM cdc_management.backfill_needed
 ORDER BY 1, 2, 3`;
 
-async function readIfThere<Row>(session: Session, query: string): Promise<readonly Row[]> {
-  try {
-    return await session.query<Row>(query);
-  } catch (error) {
-    if (error instanceof TargetError && NOT_THERE.has(error.code)) return [];
-    throw error;
-  }
+async function readRows<Row>(session: Session, query: string): Promise<readonly Row[]> {
+  return (await readIfThere(() => session.query<Row>(query))) ?? [];
 }

@@ -1,5 +1,7 @@
 import { quoteLiteral } from '@cdc-migrations/sql-text';
-import { MANAGEMENT_SCHEMA, relations, routines, type MadeObject } from './made-objects.ts';
+import { MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
+import { jsonLiteral } from './json-literal.ts';
+import { relations, routines, type MadeObject } from './made-objects.ts';
 import type { Migrations } from './migrations.ts';
 import type { Session } from './session.ts';
 
@@ -28,7 +30,7 @@ export async function readMadeDifferences(
   const all = [...scope.schemas, ...scope.routines.map(({ schema }) => schema)];
   const where = `namespace.nspname = ${management} OR namespace.nspname IN ${listOf(scope.schemas)}
     OR (namespace.nspname, routine.proname) IN (
-      SELECT entry ->> 'schema', entry ->> 'name' FROM pg_catalog.jsonb_array_elements(${jsonOf(scope.routines)}) AS entry)`;
+      SELECT entry ->> 'schema', entry ->> 'name' FROM pg_catalog.jsonb_array_elements(${jsonLiteral(scope.routines)}) AS entry)`;
   return session.query<MadeDifference>(`WITH recorded AS (
   SELECT CASE category WHEN 'infrastructure' THEN ${management} ELSE schema_name END AS schema, entry.key AS name,
     entry.value AS made
@@ -50,9 +52,5 @@ ORDER BY 1, 2`);
 }
 
 function listOf(names: readonly string[]): string {
-  return `(SELECT pg_catalog.jsonb_array_elements_text(${jsonOf(names)}))`;
-}
-
-function jsonOf(value: unknown): string {
-  return `${quoteLiteral(JSON.stringify(value))}::jsonb`;
+  return `(SELECT pg_catalog.jsonb_array_elements_text(${jsonLiteral(names)}))`;
 }

@@ -1,4 +1,5 @@
 import { quoteLiteral } from '@cdc-migrations/sql-text';
+import { jsonLiteral } from './json-literal.ts';
 import type { Session } from './session.ts';
 
 /** Relations that are alike in several schemas, and how they look. */
@@ -168,7 +169,3 @@ const DESCRIPTION = `SELECT pg_catalog.jsonb_build_object(
 ) AS relation
 FROM alike
 ORDER BY alike.relname, alike.oid`;
-
-function jsonLiteral(value: unknown): string {
-  return `${quoteLiteral(JSON.stringify(value))}::jsonb`;
-}

@@ -40,7 +40,7 @@ export interface HistoryGroup extends FileIdentity {
 }
 
 /** A target to which nothing was ever applied. */
-export const NO_HISTORY: History = { find: () => undefined, entries: [] };
+const NO_HISTORY: History = { find: () => undefined, entries: [] };
 
 /** Reads history and schemas by two queries in one round trip, however many schemas and files there are. */
 export async function readTarget(

@@ -1,11 +1,14 @@
-import { buildTransaction, expandSchema } from './file-transaction.ts';
+import {
+  buildTransaction,
+  expandSchema,
+  NO_SCHEMAS,
+  TABLE_LOCK_TIMEOUT_MS,
+  type SchemaWork,
+  type Work,
+} from './file-transaction.ts';
 import { recordApplied } from './history-sql.ts';
 import { isWithoutTransaction, WHOLE_DATABASE, type MigrationFile } from './migrations.ts';
 import type { ApplyPlan } from './plan-apply.ts';
-import type { SchemaWork, Work } from './file-transaction.ts';
-
-/** Time that a file waits for the lock of a table, as in an apply. */
-const TABLE_LOCK_TIMEOUT_MS = 1000;
 
 /** One SQL script that does what a plan says, history included: `psql -X -f <script>`. */
 export function renderScript(plan: ApplyPlan, { allowRewrite = false } = {}): string {
@@ -42,8 +45,6 @@ export function renderScript(plan: ApplyPlan, { allowRewrite = false } = {}): st
     return title + begin + body + record + commit;
   }
 }
-
-const NO_SCHEMAS: SchemaWork = { creates: [], grants: [] };
 
 function oneLine(text: string): string {
   return text.replace(/\s+/gu, ' ');

@@ -1,6 +1,6 @@
 import type { AppliedFile, ApplyEvent, ApplyResult, FileFailure } from './apply-event.ts';
 import { applyFile, type ApplyFileOptions, type FileOutcome } from './apply-file.ts';
-import type { SchemaWork, Work } from './file-transaction.ts';
+import { NO_SCHEMAS, type SchemaWork, type Work } from './file-transaction.ts';
 import { WHOLE_DATABASE, type MigrationFile } from './migrations.ts';
 import type { ApplyPlan, SchemaRun } from './plan-apply.ts';
 import type { Session } from './session.ts';
@@ -144,8 +144,6 @@ async function applyToSchema(
     durationMs: performance.now() - start,
   });
 }
-
-const NO_SCHEMAS: SchemaWork = { creates: [], grants: [] };
 
 async function applyWork(run: Run, session: Session, work: Work): Promise<FileOutcome['kind']> {
   const { sessions, plan, options, tally } = run;
