@@ -37,8 +37,8 @@ export type {
   CatalogSelection,
   SourceEvent,
   SourceOptions,
-  SourceTarget,
-} from './source-target.ts';
+  SourceDatabase,
+} from './source-database.ts';
 export { buildMssqlCatalog } from './mssql/build-mssql-catalog.ts';
 export { MssqlRowsError, parseMssqlCatalogRows } from './mssql/parse-mssql-catalog-rows.ts';
 export type { MssqlCatalogRows, MssqlRow } from './mssql/parse-mssql-catalog-rows.ts';

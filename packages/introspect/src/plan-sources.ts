@@ -10,7 +10,7 @@ import {
   type SourceGroup,
 } from '@cdc-migrations/config';
 import { findExcluded } from './find-excluded.ts';
-import type { CatalogSelection } from './source-target.ts';
+import type { CatalogSelection } from './source-database.ts';
 
 /** A database that is to be used, and the tables of it that services name. */
 export interface SourcePlan {

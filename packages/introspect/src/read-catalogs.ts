@@ -3,8 +3,8 @@ import {
   DEFAULT_TIMEOUT_MS,
   type CatalogSelection,
   type SourceOptions,
-  type SourceTarget,
-} from './source-target.ts';
+  type SourceDatabase,
+} from './source-database.ts';
 import { withRetry } from './with-retry.ts';
 
 export interface ReadCatalogsOptions extends SourceOptions {
@@ -23,7 +23,7 @@ export type ReaderOptions = Required<Omit<ReadCatalogsOptions, 'unlessEqual'>> &
 export interface SourceReader {
   /** Catalogs with their fingerprints; undefined where every fingerprint is that of `unlessEqual`. */
   readonly read: (
-    target: SourceTarget,
+    source: SourceDatabase,
     selections: readonly CatalogSelection[],
     options: ReaderOptions,
   ) => Promise<readonly Catalog[] | undefined>;
@@ -42,17 +42,17 @@ const READERS: { readonly [T in SourceType]: () => Promise<SourceReader> } = {
  * @throws SourceError: what happened and what to do, in one line.
  */
 export async function readCatalogs(
-  target: SourceTarget,
+  source: SourceDatabase,
   selections: readonly CatalogSelection[],
   options: ReadCatalogsOptions = {},
 ): Promise<readonly Catalog[] | undefined> {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, onEvent = () => undefined } = options;
   const { unlessEqual, missing = 'refuse' } = options;
-  const { database, server } = target;
-  const { read } = await READERS[target.type]();
+  const { database, server } = source;
+  const { read } = await READERS[source.type]();
   onEvent({ kind: 'connecting', database, host: server.host });
   const catalogs = await withRetry(
-    () => read(target, selections, { timeoutMs, onEvent, unlessEqual, missing }),
+    () => read(source, selections, { timeoutMs, onEvent, unlessEqual, missing }),
     onEvent,
   );
   if (!catalogs) onEvent({ kind: 'unchanged', database });

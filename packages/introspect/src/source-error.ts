@@ -1,4 +1,4 @@
-import { describeTarget, type SourceTarget } from './source-target.ts';
+import { describeSource, type SourceDatabase } from './source-database.ts';
 
 /** Something that a source or the way to it did; the message is one line: what happened, and what to do. */
 export abstract class SourceError extends Error {
@@ -7,12 +7,12 @@ export abstract class SourceError extends Error {
   readonly port: number;
   readonly serverName: string;
 
-  constructor(target: SourceTarget, message: string, options?: ErrorOptions) {
-    super(oneLine(`${describeTarget(target)}: ${message}`, target.server.password), options);
-    this.database = target.database;
-    this.host = target.server.host;
-    this.port = target.server.port;
-    this.serverName = target.server.name;
+  constructor(source: SourceDatabase, message: string, options?: ErrorOptions) {
+    super(oneLine(`${describeSource(source)}: ${message}`, source.server.password), options);
+    this.database = source.database;
+    this.host = source.server.host;
+    this.port = source.server.port;
+    this.serverName = source.server.name;
   }
 }
 
@@ -20,11 +20,11 @@ export abstract class SourceError extends Error {
 export class ServerUnreachableError extends SourceError {
   override readonly name = 'ServerUnreachableError';
   constructor(
-    target: SourceTarget,
+    source: SourceDatabase,
     readonly reason: 'refused' | 'unknown host' | 'no route' | 'no database server',
     options?: ErrorOptions,
   ) {
-    super(target, UNREACHABLE[reason](target.server.name), options);
+    super(source, UNREACHABLE[reason](source.server.name), options);
   }
 }
 
@@ -44,9 +44,9 @@ const UNREACHABLE: {
 /** The connection was there and is gone. */
 export class ConnectionLostError extends SourceError {
   override readonly name = 'ConnectionLostError';
-  constructor(target: SourceTarget, options?: ErrorOptions) {
+  constructor(source: SourceDatabase, options?: ErrorOptions) {
     super(
-      target,
+      source,
       'the connection was lost before the answer was complete; run it again, and look at the log of the server if it stays so',
       options,
     );
@@ -57,14 +57,14 @@ export class ConnectionLostError extends SourceError {
 export class SourceTimeoutError extends SourceError {
   override readonly name = 'SourceTimeoutError';
   constructor(
-    target: SourceTarget,
+    source: SourceDatabase,
     readonly phase: 'connect' | 'query',
     readonly timeoutMs: number,
     options?: ErrorOptions,
   ) {
     const what = phase === 'connect' ? 'no connection' : 'no complete answer';
     super(
-      target,
+      source,
       `${what} within ${timeoutMs / 1000} s; run it again, or allow more with --timeout <seconds>`,
       options,
     );
@@ -74,10 +74,10 @@ export class SourceTimeoutError extends SourceError {
 /** User or password are wrong, or the login may not connect. */
 export class LoginRefusedError extends SourceError {
   override readonly name = 'LoginRefusedError';
-  constructor(target: SourceTarget, detail: string, options?: ErrorOptions) {
-    const { name } = target.server;
+  constructor(source: SourceDatabase, detail: string, options?: ErrorOptions) {
+    const { name } = source.server;
     super(
-      target,
+      source,
       `the server refused the login (${detail}); mend user and password of the server "${name}", which come from variables in source-groups.yaml`,
       options,
     );
@@ -87,10 +87,10 @@ export class LoginRefusedError extends SourceError {
 /** The server has no such database, or the login may not see it. */
 export class UnknownDatabaseError extends SourceError {
   override readonly name = 'UnknownDatabaseError';
-  constructor(target: SourceTarget, options?: ErrorOptions) {
+  constructor(source: SourceDatabase, options?: ErrorOptions) {
     super(
-      target,
-      `the server has no database "${target.database}", or the login may not open it; mend the name in source-groups.yaml or grant access`,
+      source,
+      `the server has no database "${source.database}", or the login may not open it; mend the name in source-groups.yaml or grant access`,
       options,
     );
   }
@@ -99,11 +99,11 @@ export class UnknownDatabaseError extends SourceError {
 /** The server's certificate is not signed by anybody that we trust, or not for this host. */
 export class UntrustedCertificateError extends SourceError {
   override readonly name = 'UntrustedCertificateError';
-  constructor(target: SourceTarget, detail: string, options?: ErrorOptions) {
-    const trust = target.type === 'mssql' ? 'trust_server_certificate: true' : 'sslmode: require';
+  constructor(source: SourceDatabase, detail: string, options?: ErrorOptions) {
+    const trust = source.type === 'mssql' ? 'trust_server_certificate: true' : 'sslmode: require';
     super(
-      target,
-      `the certificate of the server is not trusted (${detail}); name its authority with ca_file, or set ${trust} for the server "${target.server.name}" in source-groups.yaml`,
+      source,
+      `the certificate of the server is not trusted (${detail}); name its authority with ca_file, or set ${trust} for the server "${source.server.name}" in source-groups.yaml`,
       options,
     );
   }
@@ -113,38 +113,39 @@ export class UntrustedCertificateError extends SourceError {
 export class EncryptionError extends SourceError {
   override readonly name = 'EncryptionError';
   constructor(
-    target: SourceTarget,
+    source: SourceDatabase,
     readonly reason: 'not offered' | 'required' | 'failed',
     options?: ErrorOptions,
   ) {
-    super(target, ENCRYPTION[reason](target), options);
+    super(source, ENCRYPTION[reason](source), options);
   }
 }
 
-const ENCRYPTION: { readonly [R in EncryptionError['reason']]: (target: SourceTarget) => string } =
-  {
-    'not offered': ({ type, server }) =>
-      `the server offers no encryption, and nothing was sent; set it up there, or set ${type === 'mssql' ? 'encrypt: false' : 'sslmode: disable'} for the server "${server.name}" in source-groups.yaml`,
-    required: ({ type, server }) =>
-      `the server demands encryption; remove ${type === 'mssql' ? 'encrypt: false' : 'sslmode: disable'} from the server "${server.name}" in source-groups.yaml`,
-    failed: () =>
-      'client and server did not agree on encryption; the server needs TLS 1.2 with a certificate of today',
-  };
+const ENCRYPTION: {
+  readonly [R in EncryptionError['reason']]: (source: SourceDatabase) => string;
+} = {
+  'not offered': ({ type, server }) =>
+    `the server offers no encryption, and nothing was sent; set it up there, or set ${type === 'mssql' ? 'encrypt: false' : 'sslmode: disable'} for the server "${server.name}" in source-groups.yaml`,
+  required: ({ type, server }) =>
+    `the server demands encryption; remove ${type === 'mssql' ? 'encrypt: false' : 'sslmode: disable'} from the server "${server.name}" in source-groups.yaml`,
+  failed: () =>
+    'client and server did not agree on encryption; the server needs TLS 1.2 with a certificate of today',
+};
 
 /** The login may not do what was asked. */
 export class PermissionDeniedError extends SourceError {
   override readonly name = 'PermissionDeniedError';
-  constructor(target: SourceTarget, detail: string, options?: ErrorOptions) {
-    super(target, `the login lacks a right (${detail}); have it granted`, options);
+  constructor(source: SourceDatabase, detail: string, options?: ErrorOptions) {
+    super(source, `the login lacks a right (${detail}); have it granted`, options);
   }
 }
 
 /** There is no table at all that the login sees. */
 export class EmptyDatabaseError extends SourceError {
   override readonly name = 'EmptyDatabaseError';
-  constructor(target: SourceTarget) {
-    const grant = target.type === 'mssql' ? ' Else grant the login VIEW DEFINITION' : '';
-    super(target, `the database has no table that the login sees; is it the right one?${grant}`);
+  constructor(source: SourceDatabase) {
+    const grant = source.type === 'mssql' ? ' Else grant the login VIEW DEFINITION' : '';
+    super(source, `the database has no table that the login sees; is it the right one?${grant}`);
   }
 }
 
@@ -152,16 +153,16 @@ export class EmptyDatabaseError extends SourceError {
 export class MissingTablesError extends SourceError {
   override readonly name = 'MissingTablesError';
   constructor(
-    target: SourceTarget,
+    source: SourceDatabase,
     readonly missing: readonly MissingTable[],
     options?: ErrorOptions,
   ) {
     const names = missing.map(
       ({ table, hint }) => `${table}${hint === undefined ? '' : ` (${hint})`}`,
     );
-    const grant = target.type === 'mssql' ? ', or grant the login VIEW DEFINITION' : '';
+    const grant = source.type === 'mssql' ? ', or grant the login VIEW DEFINITION' : '';
     super(
-      target,
+      source,
       `there is no table ${names.join(', ')}; mend the names under source.tables of the service${grant}`,
       options,
     );
@@ -179,11 +180,11 @@ export interface MissingTable {
 export class SourceChangedError extends SourceError {
   override readonly name = 'SourceChangedError';
   constructor(
-    target: SourceTarget,
+    source: SourceDatabase,
     readonly tables: readonly string[],
   ) {
     super(
-      target,
+      source,
       `${tables.join(', ')} changed or went away while the structure was read; run it again when nobody alters tables`,
     );
   }
@@ -193,21 +194,21 @@ export class SourceChangedError extends SourceError {
 export class SourceQueryError extends SourceError {
   override readonly name = 'SourceQueryError';
   constructor(
-    target: SourceTarget,
+    source: SourceDatabase,
     /** Number of SQL Server, SQLSTATE of PostgreSQL. */
     readonly code: string,
     detail: string,
     options?: ErrorOptions,
   ) {
-    super(target, `the server reports ${code}: ${detail}`, options);
+    super(source, `the server reports ${code}: ${detail}`, options);
   }
 }
 
 /** The database has no change data capture. */
 export class CaptureDisabledError extends SourceError {
   override readonly name = 'CaptureDisabledError';
-  constructor(target: SourceTarget) {
-    super(target, 'change data capture is off in this database; enable-cdc switches it on');
+  constructor(source: SourceDatabase) {
+    super(source, 'change data capture is off in this database; enable-cdc switches it on');
   }
 }
 
@@ -215,13 +216,13 @@ export class CaptureDisabledError extends SourceError {
 export class CaFileError extends SourceError {
   override readonly name = 'CaFileError';
   constructor(
-    target: SourceTarget,
+    source: SourceDatabase,
     readonly file: string,
     options: ErrorOptions,
   ) {
     super(
-      target,
-      `ca_file ${file} of the server "${target.server.name}" cannot be read; name a file with certificates in PEM`,
+      source,
+      `ca_file ${file} of the server "${source.server.name}" cannot be read; name a file with certificates in PEM`,
       options,
     );
   }

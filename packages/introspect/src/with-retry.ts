@@ -5,7 +5,7 @@ import {
   SourceQueryError,
   type SourceError,
 } from './source-error.ts';
-import type { SourceEvent } from './source-target.ts';
+import type { SourceEvent } from './source-database.ts';
 
 /** Before the second attempt; a server that fails over takes longer, one that was busy does not. */
 const PAUSE_MS = 500;

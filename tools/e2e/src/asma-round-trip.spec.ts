@@ -5,7 +5,7 @@ import { readConfig } from '@cdc-migrations/config';
 import {
   planValidationDatabases,
   readCatalogs,
-  type SourceTarget,
+  type SourceDatabase,
 } from '@cdc-migrations/introspect';
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
 import { ASMA, createSink, createSources, SINKS, tablesOf } from './asma.fixture.ts';
@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([source.stop(), target.stop()]));
 
-function targetOf(server: PostgresServer, database: string): SourceTarget {
+function sourceOf(server: PostgresServer, database: string): SourceDatabase {
   const { host, port, password } = server;
   const address = { name: 'default', host, port, user: 'postgres', password };
   return { type: 'postgres', server: { ...address, sslmode: 'disable' }, database };
@@ -38,7 +38,7 @@ function targetOf(server: PostgresServer, database: string): SourceTarget {
 it('the sources give the snapshots that are committed', async () => {
   const files = new Map<string, string>();
   for (const { database, selections } of planValidationDatabases(readConfig(ASMA))) {
-    for (const catalog of (await readCatalogs(targetOf(source, database), selections))!) {
+    for (const catalog of (await readCatalogs(sourceOf(source, database), selections))!) {
       const { path, text } = renderSnapshot(catalog);
       files.set(path, text);
     }
@@ -86,7 +86,7 @@ it.each(SINKS)('%s: the definitions, applied to another server and read back', a
       pattern: 'db-shared',
       tables: [table.name],
     } as const;
-    const [copy] = (await readCatalogs(targetOf(target, database), [selection]))!;
+    const [copy] = (await readCatalogs(sourceOf(target, database), [selection]))!;
     const original = parseSnapshot(
       read(SNAPSHOTS, `${table.source.database}.${table.source.schema}.yaml`),
       '',

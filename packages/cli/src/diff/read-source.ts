@@ -1,7 +1,7 @@
 import type { Catalog } from '@cdc-migrations/catalog';
 import type { Config } from '@cdc-migrations/config';
 import { planValidationDatabases, readCatalogs } from '@cdc-migrations/introspect';
-import { resolveTargets, type PlannedTarget } from '../source/open-targets.ts';
+import { resolveSources, type PlannedSource } from '../source/resolve-sources.ts';
 import { runAll } from '../source/run-all.ts';
 import { SOURCE_JOBS } from '../source/schema-docs.ts';
 import { showEvent } from '../source/show-event.ts';
@@ -25,9 +25,9 @@ export async function readSource(
   config: Config,
   { env, timeout }: ReadSourceOptions,
 ): Promise<readonly Catalog[]> {
-  const targets = resolveTargets(root, planValidationDatabases(config, { env }));
-  const outcomes = await runAll(targets, SOURCE_JOBS, ({ plan, target }) =>
-    readCatalogs(target, plan.selections, {
+  const sources = resolveSources(root, planValidationDatabases(config, { env }));
+  const outcomes = await runAll(sources, SOURCE_JOBS, ({ plan, source }) =>
+    readCatalogs(source, plan.selections, {
       onEvent: showEvent,
       missing: 'leave out',
       ...(timeout !== undefined && { timeoutMs: timeout }),
@@ -42,7 +42,7 @@ export async function readSource(
 
 /** Catalogs once for each validation database that the database stands for. */
 function asValidationDatabases(
-  { plan: { services } }: PlannedTarget,
+  { plan: { services } }: PlannedSource,
   catalogs: readonly Catalog[],
 ): readonly Catalog[] {
   const names = new Set(services.map(({ validationDatabase }) => validationDatabase));

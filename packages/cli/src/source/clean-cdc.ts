@@ -12,8 +12,8 @@ import {
 import { CommandError, EXIT } from '../exit-code.ts';
 import { findRoot } from '../find-root.ts';
 import { locateError } from '../locate-error.ts';
-import { resolveTargets } from './open-targets.ts';
 import { reportOutcomes } from './report-outcomes.ts';
+import { resolveSources } from './resolve-sources.ts';
 import { runAll } from './run-all.ts';
 import { selectDatabases, type DatabaseOptions } from './select-databases.ts';
 import { showEvent } from './show-event.ts';
@@ -46,8 +46,8 @@ async function run(root: string, options: CleanCdcCommandOptions): Promise<numbe
   const { days, table, timeout, emitSql = false, dryRun = false } = options;
   const notPast = options.notPast === undefined ? undefined : readPositions(options.notPast);
   const plans = selectDatabases(readConfig(root), options);
-  const outcomes = await runAll(resolveTargets(root, plans), JOBS, ({ target }) =>
-    clean(target, {
+  const outcomes = await runAll(resolveSources(root, plans), JOBS, ({ source }) =>
+    clean(source, {
       ...{ days, dryRun: dryRun || emitSql, onEvent: showEvent },
       ...(notPast !== undefined && { notPast }),
       ...(table && { tables: table }),

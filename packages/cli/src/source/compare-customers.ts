@@ -12,7 +12,7 @@ import { countOf } from '../count-of.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
 import { readSnapshots } from '../generate/read-outputs.ts';
 import { checkFit } from './check-fit.ts';
-import { resolveTargets, type PlannedTarget } from './open-targets.ts';
+import { resolveSources, type PlannedSource } from './resolve-sources.ts';
 import { runAll } from './run-all.ts';
 import { SOURCE_JOBS, type SchemaDocsOptions } from './schema-docs.ts';
 
@@ -43,12 +43,12 @@ export async function compareCustomers(
   const plans = planCustomers(config, env, customer, { services: service });
   if (plans.length === 0) throw new CommandError(`no source has the environment "${env}"`);
   const snapshots = readSnapshots(root);
-  const targets = resolveTargets(root, plans);
+  const sources = resolveSources(root, plans);
   const timeout = options.timeout === undefined ? {} : { timeoutMs: options.timeout };
   let done = 0;
-  const outcomes = await runAll(targets, SOURCE_JOBS, async (planned) => {
+  const outcomes = await runAll(sources, SOURCE_JOBS, async (planned) => {
     const comparison = await compareDatabase(config, snapshots, planned, timeout);
-    process.stderr.write(`[${++done}/${targets.length}] ${describe(comparison)}\n`);
+    process.stderr.write(`[${++done}/${sources.length}] ${describe(comparison)}\n`);
     return comparison;
   });
   const comparisons = outcomes.map((outcome) => {
@@ -63,17 +63,17 @@ export async function compareCustomers(
 async function compareDatabase(
   config: Config,
   snapshots: readonly Catalog[],
-  { plan, target }: PlannedTarget,
+  { plan, source }: PlannedSource,
   timeout: { readonly timeoutMs?: number },
 ): Promise<Comparison> {
-  const { source, database, services } = plan;
+  const { database, services } = plan;
   const expected = expectedCatalogs(plan, snapshots);
   const fingerprints = expected.flatMap(({ schema, fingerprint }) =>
     fingerprint === undefined ? [] : [[schema, fingerprint] as const],
   );
-  const comparison = { source, database, differences: [], misfits: [] };
+  const comparison = { source: plan.source, database, differences: [], misfits: [] };
   try {
-    const found = await readCatalogs(target, plan.selections, {
+    const found = await readCatalogs(source, plan.selections, {
       ...timeout,
       unlessEqual: new Map(fingerprints),
       missing: 'leave out',

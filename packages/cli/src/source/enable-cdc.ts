@@ -12,8 +12,8 @@ import { CommandError, EXIT } from '../exit-code.ts';
 import { findRoot } from '../find-root.ts';
 import { locateError } from '../locate-error.ts';
 import { captureRequests } from './capture-requests.ts';
-import { resolveTargets } from './open-targets.ts';
 import { reportOutcomes } from './report-outcomes.ts';
+import { resolveSources } from './resolve-sources.ts';
 import { runAll } from './run-all.ts';
 import { selectDatabases, type DatabaseOptions } from './select-databases.ts';
 import { showEvent } from './show-event.ts';
@@ -50,8 +50,8 @@ async function run(root: string, options: EnableCdcCommandOptions): Promise<numb
   const requests = new Map(
     plans.map((plan) => [plan, captureRequests(root, config, plan, table)] as const),
   );
-  const outcomes = await runAll(resolveTargets(root, plans), JOBS, ({ plan, target }) =>
-    enable(target, requests.get(plan)!, {
+  const outcomes = await runAll(resolveSources(root, plans), JOBS, ({ plan, source }) =>
+    enable(source, requests.get(plan)!, {
       ...{ accepted, secondInstance, dryRun: emitSql || (options.dryRun ?? false) },
       onEvent: showEvent,
       ...(timeout !== undefined && { timeoutMs: timeout }),

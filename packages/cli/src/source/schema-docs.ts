@@ -13,7 +13,7 @@ import { SNAPSHOTS_FOLDER } from '../generate/read-outputs.ts';
 import { listFiles } from '../generate/repo-files.ts';
 import { writeFiles } from '../generate/write-files.ts';
 import { locateError } from '../locate-error.ts';
-import { resolveTargets, type PlannedTarget } from './open-targets.ts';
+import { resolveSources, type PlannedSource } from './resolve-sources.ts';
 import { readFingerprints } from './read-fingerprints.ts';
 import { runAll, type Outcome } from './run-all.ts';
 import { showEvent } from './show-event.ts';
@@ -72,8 +72,8 @@ async function writeSnapshots(
   plans: readonly SourcePlan[],
   options: SchemaDocsOptions,
 ): Promise<number> {
-  const outcomes = await runAll(resolveTargets(root, plans), SOURCE_JOBS, (planned) =>
-    readTarget(root, planned, options),
+  const outcomes = await runAll(resolveSources(root, plans), SOURCE_JOBS, (planned) =>
+    readSource(root, planned, options),
   );
   const errors = outcomes.flatMap((outcome) => (outcome.kind === 'failed' ? [outcome.error] : []));
   if (errors.length > 0) throw sourceFailures(errors);
@@ -94,12 +94,12 @@ async function writeSnapshots(
   return writes ? EXIT.done : EXIT.edited;
 }
 
-async function readTarget(
+async function readSource(
   root: string,
-  { plan, target }: PlannedTarget,
+  { plan, source }: PlannedSource,
   { ifChanged, timeout }: SchemaDocsOptions,
 ): Promise<readonly Catalog[] | undefined> {
-  return readCatalogs(target, plan.selections, {
+  return readCatalogs(source, plan.selections, {
     onEvent: showEvent,
     ...(timeout !== undefined && { timeoutMs: timeout }),
     ...(ifChanged && { unlessEqual: readFingerprints(root, plan) }),
@@ -109,7 +109,7 @@ async function readTarget(
 /** Snapshots that no service reads are stale, which only a run that reads all validation databases can tell. */
 function isWhole(
   plans: readonly SourcePlan[],
-  outcomes: readonly Outcome<PlannedTarget, unknown>[],
+  outcomes: readonly Outcome<PlannedSource, unknown>[],
   { service, customer }: SchemaDocsOptions,
 ): boolean {
   const isValidation = ({ services, database }: SourcePlan) =>

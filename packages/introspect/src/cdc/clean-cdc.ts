@@ -1,7 +1,7 @@
 import type { MssqlSession } from '../mssql/open-mssql.ts';
 import { quoteName, quoteText } from '../mssql/quote-t-sql.ts';
 import { CaptureDisabledError, SourceError } from '../source-error.ts';
-import { DEFAULT_TIMEOUT_MS, type SourceOptions, type SourceTarget } from '../source-target.ts';
+import { DEFAULT_TIMEOUT_MS, type SourceOptions, type SourceDatabase } from '../source-database.ts';
 import { withRetry } from '../with-retry.ts';
 import { formatLsn, readLsn, type Lsn } from './lsn.ts';
 import { planCleanup, type CleanupInstance, type CleanupStep } from './plan-cleanup.ts';
@@ -42,14 +42,14 @@ const THRESHOLD = 5000;
  * @throws SourceError, CaptureDisabledError where the database has no change data capture.
  */
 export async function cleanCdc(
-  target: SourceTarget,
+  source: SourceDatabase,
   options: CleanCdcOptions,
 ): Promise<CleanCdcResult> {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, onEvent = () => undefined } = options;
-  const { database, server } = target;
+  const { database, server } = source;
   const { openMssql } = await import('../mssql/open-mssql.ts');
   onEvent({ kind: 'connecting', database, host: server.host });
-  const session = await withRetry(() => openMssql(target, timeoutMs), onEvent);
+  const session = await withRetry(() => openMssql(source, timeoutMs), onEvent);
   try {
     const all = await readInstances(session);
     const instances = all.filter((instance) => isSelected(instance, options.tables));
@@ -87,7 +87,7 @@ ORDER BY c.capture_instance;`;
 
 async function readInstances(session: MssqlSession): Promise<readonly CleanupInstance[]> {
   const [[head] = []] = await session.batch(ENABLED_SQL);
-  if (!head?.['is_cdc_enabled']) throw new CaptureDisabledError(session.target);
+  if (!head?.['is_cdc_enabled']) throw new CaptureDisabledError(session.source);
   const [rows = []] = await session.batch(CLEANUP_INSTANCES_SQL);
   return rows.map((row) => ({
     instance: String(row['capture_instance']),

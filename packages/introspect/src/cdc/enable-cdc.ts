@@ -1,6 +1,6 @@
 import type { MssqlSession } from '../mssql/open-mssql.ts';
 import { SourceError } from '../source-error.ts';
-import { DEFAULT_TIMEOUT_MS, type SourceOptions, type SourceTarget } from '../source-target.ts';
+import { DEFAULT_TIMEOUT_MS, type SourceOptions, type SourceDatabase } from '../source-database.ts';
 import { withRetry } from '../with-retry.ts';
 import type { CaptureRequest } from './capture-state.ts';
 import {
@@ -39,17 +39,17 @@ export interface EnableCdcResult {
  * @throws SourceError where the database cannot be looked at.
  */
 export async function enableCdc(
-  target: SourceTarget,
+  source: SourceDatabase,
   requests: readonly CaptureRequest[],
   options: EnableCdcOptions = {},
 ): Promise<EnableCdcResult> {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, onEvent = () => undefined, dryRun = false } = options;
   const { accepted = [], secondInstance = false } = options;
-  const { database, server } = target;
+  const { database, server } = source;
   const { openMssql } = await import('../mssql/open-mssql.ts');
   onEvent({ kind: 'connecting', database, host: server.host });
   const { session, state } = await withRetry(async () => {
-    const opened = await openMssql(target, timeoutMs);
+    const opened = await openMssql(source, timeoutMs);
     try {
       return { session: opened, state: await readCaptureState(opened, requests) };
     } catch (error) {

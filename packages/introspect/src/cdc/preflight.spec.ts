@@ -5,7 +5,7 @@ import {
   type MssqlFixture,
   type MssqlFixtureOptions,
 } from '@cdc-migrations/mssql-fixture';
-import type { SourceTarget } from '../source-target.ts';
+import type { SourceDatabase } from '../source-database.ts';
 import { enableCdc, type EnableCdcOptions } from './enable-cdc.ts';
 import type { FindingCode } from './finding.ts';
 
@@ -42,7 +42,7 @@ afterEach(async () => {
   await server.close();
 });
 
-function targetOf(user: 'sa' | 'owner' | 'reader' = 'sa'): SourceTarget {
+function sourceOf(user: 'sa' | 'owner' | 'reader' = 'sa'): SourceDatabase {
   const { host, port } = server;
   const address = { name: 'default', host, port, user, password: `${user}-secret`, encrypt: false };
   return { type: 'mssql', server: address, database: 'AdOpusTest' };
@@ -53,7 +53,7 @@ const codes = async (
   user?: 'sa' | 'owner' | 'reader',
   options: EnableCdcOptions = {},
 ) => {
-  const { plan, tables } = await enableCdc(targetOf(user), [request], { ...options, dryRun: true });
+  const { plan, tables } = await enableCdc(sourceOf(user), [request], { ...options, dryRun: true });
   return { codes: plan.findings.map(({ code }) => code), state: tables[0]!.state, plan };
 };
 
@@ -191,7 +191,7 @@ it('everything is found at once', async () => {
 
 describe('a table that is captured already', () => {
   beforeEach(async () => {
-    await enableCdc(targetOf(), [ACTOR]);
+    await enableCdc(sourceOf(), [ACTOR]);
   });
 
   it.each([
@@ -213,7 +213,7 @@ describe('a table that is captured already', () => {
   });
 
   it('gets a second instance when asked, and no third', async () => {
-    const { tables } = await enableCdc(targetOf(), [MORE], { secondInstance: true });
+    const { tables } = await enableCdc(sourceOf(), [MORE], { secondInstance: true });
     expect(tables).toMatchObject([{ instance: 'dbo_Actor_v2', state: 'enabled' }]);
     expect((await codes(MORE)).state).toBe('kept');
     const most = { ...MORE, columns: [...MORE.columns, 'Epost'] };
@@ -225,9 +225,9 @@ describe('a table that is captured already', () => {
 });
 
 it('the script does what the run does, and nothing the second time', async () => {
-  const { sql } = await enableCdc(targetOf(), [ACTOR], { dryRun: true });
+  const { sql } = await enableCdc(sourceOf(), [ACTOR], { dryRun: true });
   const { openMssql } = await import('../mssql/open-mssql.ts');
-  const session = await openMssql(targetOf(), 5000);
+  const session = await openMssql(sourceOf(), 5000);
   for (let run = 0; run < 2; run++) {
     for (const batch of sql.split(/^GO$/m)) await session.batch(batch);
   }

@@ -20,7 +20,7 @@ export async function readCaptureState(
   requests: readonly CaptureRequest[],
 ): Promise<CaptureState> {
   const selections = requests.map(({ schema, table }) => ({
-    ...{ database: session.target.database, schema, tables: [table] },
+    ...{ database: session.source.database, schema, tables: [table] },
     pattern: 'db-per-tenant' as const,
   }));
   const [[head] = [], [limit] = [], tables = [], columns = [], keys = []] = await session.batch(

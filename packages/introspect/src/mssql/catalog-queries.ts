@@ -1,4 +1,4 @@
-import type { CatalogSelection } from '../source-target.ts';
+import type { CatalogSelection } from '../source-database.ts';
 import { quoteText } from './quote-t-sql.ts';
 
 /** Rows that one INSERT … VALUES takes. */

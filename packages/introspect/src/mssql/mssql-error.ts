@@ -12,7 +12,7 @@ import {
 } from '../source-error.ts';
 import { isCertificateError } from '@cdc-migrations/config';
 import { errorsIn, findSystemError } from '../system-error.ts';
-import type { SourceTarget } from '../source-target.ts';
+import type { SourceDatabase } from '../source-database.ts';
 
 /** An error message of the server. https://learn.microsoft.com/sql/relational-databases/errors-events/database-engine-events-and-errors */
 export interface ServerMessage {
@@ -29,7 +29,7 @@ const NO_PERMISSION = [229, 230, 262, 297, 300, 15247, 21089, 22902, 22904];
 
 /** What went wrong while a connection was made, in our words. */
 export function mssqlConnectError(
-  target: SourceTarget,
+  source: SourceDatabase,
   cause: unknown,
   messages: readonly ServerMessage[],
   timeoutMs: number,
@@ -37,53 +37,53 @@ export function mssqlConnectError(
   const options = { cause };
   const system = findSystemError(cause);
   if (errorsIn(cause).some(({ name }) => name === 'PlainServerError'))
-    return new EncryptionError(target, 'not offered', options);
+    return new EncryptionError(source, 'not offered', options);
   if (system && isCertificateError(system.code)) {
-    return new UntrustedCertificateError(target, system.message, options);
+    return new UntrustedCertificateError(source, system.message, options);
   }
   const said = messages.find(({ number }) => CANNOT_OPEN_DATABASE.includes(number));
-  if (said) return new UnknownDatabaseError(target, options);
+  if (said) return new UnknownDatabaseError(source, options);
   const refused = messages.find(({ number }) => LOGIN_FAILED.includes(number));
-  if (refused) return new LoginRefusedError(target, refused.message.replace(/\.$/, ''), options);
+  if (refused) return new LoginRefusedError(source, refused.message.replace(/\.$/, ''), options);
   const [first] = messages;
-  if (first) return new SourceQueryError(target, String(first.number), first.message, options);
-  return systemConnectError(target, system, timeoutMs, options);
+  if (first) return new SourceQueryError(source, String(first.number), first.message, options);
+  return systemConnectError(source, system, timeoutMs, options);
 }
 
 function systemConnectError(
-  target: SourceTarget,
+  source: SourceDatabase,
   system: { readonly code: string } | undefined,
   timeoutMs: number,
   options: ErrorOptions,
 ): SourceError {
   switch (system?.code) {
     case 'ECONNREFUSED':
-      return new ServerUnreachableError(target, 'refused', options);
+      return new ServerUnreachableError(source, 'refused', options);
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return new ServerUnreachableError(target, 'unknown host', options);
+      return new ServerUnreachableError(source, 'unknown host', options);
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
-      return new ServerUnreachableError(target, 'no route', options);
+      return new ServerUnreachableError(source, 'no route', options);
     case 'ABORT_ERR':
     case 'ETIMEOUT':
     case 'ETIMEDOUT':
-      return new SourceTimeoutError(target, 'connect', timeoutMs, options);
+      return new SourceTimeoutError(source, 'connect', timeoutMs, options);
     case 'EENCRYPT':
-      return new EncryptionError(target, 'required', options);
+      return new EncryptionError(source, 'required', options);
     case 'ECONNRESET':
     case 'EPIPE':
-      return new ServerUnreachableError(target, 'no database server', options);
+      return new ServerUnreachableError(source, 'no database server', options);
     default:
       return system?.code.startsWith('ERR_SSL') || system?.code === 'EPROTO'
-        ? new EncryptionError(target, 'failed', options)
-        : new ConnectionLostError(target, options);
+        ? new EncryptionError(source, 'failed', options)
+        : new ConnectionLostError(source, options);
   }
 }
 
 /** What went wrong with a query, in our words. */
 export function mssqlQueryError(
-  target: SourceTarget,
+  source: SourceDatabase,
   cause: unknown,
   timeoutMs: number,
 ): SourceError {
@@ -92,13 +92,13 @@ export function mssqlQueryError(
   const [first] = serverErrors(cause);
   if (!first) {
     return findSystemError(cause)?.code === 'ETIMEOUT'
-      ? new SourceTimeoutError(target, 'query', timeoutMs, options)
-      : new ConnectionLostError(target, options);
+      ? new SourceTimeoutError(source, 'query', timeoutMs, options)
+      : new ConnectionLostError(source, options);
   }
-  if (CANNOT_OPEN_DATABASE.includes(first.number)) return new UnknownDatabaseError(target, options);
+  if (CANNOT_OPEN_DATABASE.includes(first.number)) return new UnknownDatabaseError(source, options);
   return NO_PERMISSION.includes(first.number)
-    ? new PermissionDeniedError(target, first.message.replace(/\.$/, ''), options)
-    : new SourceQueryError(target, String(first.number), first.message, options);
+    ? new PermissionDeniedError(source, first.message.replace(/\.$/, ''), options)
+    : new SourceQueryError(source, String(first.number), first.message, options);
 }
 
 /** The errors of the server in an error of the driver, in the server's order. */

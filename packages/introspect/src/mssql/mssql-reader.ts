@@ -4,8 +4,8 @@ import { readMssqlCatalogs, readMssqlFingerprints } from './read-mssql-catalogs.
 
 /** SQL Server 2016 and later, and servers compatible with it. */
 export const MSSQL_READER: SourceReader = {
-  read: async (target, selections, { timeoutMs, onEvent, unlessEqual, missing }) => {
-    const session = await openMssql(target, timeoutMs);
+  read: async (source, selections, { timeoutMs, onEvent, unlessEqual, missing }) => {
+    const session = await openMssql(source, timeoutMs);
     try {
       const fingerprints = await readMssqlFingerprints(session, selections);
       const fingerprintOf = (schema: string) => fingerprints.get(schema.toLowerCase());
@@ -15,7 +15,7 @@ export const MSSQL_READER: SourceReader = {
       });
       if (isEqual) return undefined;
       const tables = selections.reduce((sum, selection) => sum + selection.tables.length, 0);
-      onEvent({ kind: 'reading', database: target.database, tables });
+      onEvent({ kind: 'reading', database: source.database, tables });
       const catalogs = await readMssqlCatalogs(session, selections, missing);
       return catalogs.map(({ tables: read, ...head }) => {
         const fingerprint = fingerprintOf(head.schema);

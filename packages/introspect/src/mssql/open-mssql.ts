@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { Connection, Request, TYPES, type ConnectionConfiguration } from 'tedious';
 import { readCa } from '../read-ca.ts';
-import type { SourceTarget } from '../source-target.ts';
+import type { SourceDatabase } from '../source-database.ts';
 import { connectSocket } from './connect-socket.ts';
 import { mssqlConnectError, mssqlQueryError, type ServerMessage } from './mssql-error.ts';
 
@@ -18,7 +18,7 @@ export type Parameters = Readonly<Record<string, ParameterValue>>;
 
 /** A connection to one database; requests run one after the other. */
 export interface MssqlSession {
-  readonly target: SourceTarget;
+  readonly source: SourceDatabase;
   /** Runs a text as it is; one round trip. */
   batch(text: string): Promise<readonly ResultSet[]>;
   /** Runs a text with parameters; one round trip. */
@@ -29,12 +29,12 @@ export interface MssqlSession {
 }
 
 /** Opens a connection. Throws a SourceError that says why there is none. */
-export async function openMssql(target: SourceTarget, timeoutMs: number): Promise<MssqlSession> {
+export async function openMssql(source: SourceDatabase, timeoutMs: number): Promise<MssqlSession> {
   const messages: ServerMessage[] = [];
   let socket: Socket | undefined;
   const connection = new Connection(
     buildConfiguration(
-      target,
+      source,
       timeoutMs,
       async (options) => (socket = await connectSocket(options)),
     ),
@@ -50,14 +50,14 @@ export async function openMssql(target: SourceTarget, timeoutMs: number): Promis
     await connected(connection, timeoutMs);
   } catch (error) {
     close();
-    throw mssqlConnectError(target, error, messages, timeoutMs);
+    throw mssqlConnectError(source, error, messages, timeoutMs);
   }
   const run = (start: (request: Request) => void, text: string, parameters: Parameters) =>
     within(timeoutMs, close, runRequest(start, text, parameters)).catch((error: unknown) => {
-      throw mssqlQueryError(target, error, timeoutMs);
+      throw mssqlQueryError(source, error, timeoutMs);
     });
   return {
-    target,
+    source,
     batch: (text) => run((request) => connection.execSqlBatch(request), text, {}),
     query: (text, parameters) => run((request) => connection.execSql(request), text, parameters),
     call: (procedure, parameters) =>
@@ -67,22 +67,22 @@ export async function openMssql(target: SourceTarget, timeoutMs: number): Promis
 }
 
 function buildConfiguration(
-  target: SourceTarget,
+  source: SourceDatabase,
   timeoutMs: number,
   openSocket: typeof connectSocket,
 ): ConnectionConfiguration {
-  const { host, port, user, password } = target.server;
-  const ca = readCa(target);
-  const encrypt = target.server.encrypt ?? true;
+  const { host, port, user, password } = source.server;
+  const ca = readCa(source);
+  const encrypt = source.server.encrypt ?? true;
   return {
     server: host,
     authentication: { type: 'default', options: { userName: user, password } },
     options: {
       port,
-      database: target.database,
+      database: source.database,
       appName: 'cdc manage-migrations',
       encrypt,
-      trustServerCertificate: target.server.trustServerCertificate ?? false,
+      trustServerCertificate: source.server.trustServerCertificate ?? false,
       ...(ca !== undefined && { cryptoCredentialsDetails: { ca } }),
       connectTimeout: timeoutMs,
       requestTimeout: 0,

@@ -5,7 +5,7 @@ import {
   SourceChangedError,
   type MissingTable,
 } from '../source-error.ts';
-import type { CatalogSelection, SourceTarget } from '../source-target.ts';
+import type { CatalogSelection, SourceDatabase } from '../source-database.ts';
 import { didYouMean } from '../did-you-mean.ts';
 import { buildMssqlCatalog } from './build-mssql-catalog.ts';
 import {
@@ -57,7 +57,7 @@ export async function readMssqlCatalogs(
     }
   }
   if (unmatched.length > 0) throw await missingTables(session, unmatched);
-  refuseHollowTables(session.target, catalogs);
+  refuseHollowTables(session.source, catalogs);
   return catalogs;
 }
 
@@ -71,11 +71,11 @@ function present(
 }
 
 /** A table without columns was dropped between the query for tables and that for columns. */
-function refuseHollowTables(target: SourceTarget, catalogs: readonly Catalog[]): void {
+function refuseHollowTables(source: SourceDatabase, catalogs: readonly Catalog[]): void {
   const hollow = catalogs.flatMap(({ schema, tables }) =>
     tables.filter(({ columns }) => columns.length === 0).map(({ name }) => `${schema}.${name}`),
   );
-  if (hollow.length > 0) throw new SourceChangedError(target, hollow);
+  if (hollow.length > 0) throw new SourceChangedError(source, hollow);
 }
 
 async function missingTables(
@@ -87,9 +87,9 @@ async function missingTables(
     const names = errors.flatMap(({ schema, unmatched }) =>
       unmatched.map(({ table }) => `${schema}.${table}`),
     );
-    return new SourceChangedError(session.target, names);
+    return new SourceChangedError(session.source, names);
   }
-  if (visible.length === 0) return new EmptyDatabaseError(session.target);
+  if (visible.length === 0) return new EmptyDatabaseError(session.source);
   const missing = errors.flatMap(({ schema, unmatched }) =>
     unmatched.map(({ table, candidates }): MissingTable => {
       if (candidates.length > 0) {
@@ -103,7 +103,7 @@ async function missingTables(
       return { table: `${schema}.${table}`, ...(near !== undefined && { hint: near }) };
     }),
   );
-  return new MissingTablesError(session.target, missing, { cause: errors[0] });
+  return new MissingTablesError(session.source, missing, { cause: errors[0] });
 }
 
 function isSame(name: unknown, other: string): boolean {

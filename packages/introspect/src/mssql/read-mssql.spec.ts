@@ -5,7 +5,7 @@ import {
   type MssqlFixture,
 } from '@cdc-migrations/mssql-fixture';
 import { readCatalogs } from '../read-catalogs.ts';
-import type { CatalogSelection, SourceEvent, SourceTarget } from '../source-target.ts';
+import type { CatalogSelection, SourceEvent, SourceDatabase } from '../source-database.ts';
 
 const TABLES = 4000;
 const COLUMNS = 25;
@@ -24,7 +24,7 @@ afterAll(async () => {
   await server.close();
 });
 
-function targetOf(database: string): SourceTarget {
+function sourceOf(database: string): SourceDatabase {
   const { host, port, login } = server;
   const { userName: user, password } = login;
   return {
@@ -42,10 +42,10 @@ const NAMES = Array.from({ length: TABLES }, (_, i) => `Table${String(i + 1).pad
 
 it('4,000 tables with 100,000 columns take as many round trips as 2', async () => {
   server.forgetRequests();
-  await readCatalogs(targetOf('AdOpusTest'), [selectionOf('AdOpusTest', ['Actor', 'Avtale'])]);
+  await readCatalogs(sourceOf('AdOpusTest'), [selectionOf('AdOpusTest', ['Actor', 'Avtale'])]);
   expect(server.roundTrips()).toBe(2);
   server.forgetRequests();
-  const [catalog] = (await readCatalogs(targetOf('Large'), [selectionOf('Large', NAMES)]))!;
+  const [catalog] = (await readCatalogs(sourceOf('Large'), [selectionOf('Large', NAMES)]))!;
   expect(server.roundTrips()).toBe(2);
   expect(catalog!.tables).toHaveLength(TABLES);
   expect(catalog!.tables.reduce((sum, { columns }) => sum + columns.length, 0)).toBe(
@@ -56,7 +56,7 @@ it('4,000 tables with 100,000 columns take as many round trips as 2', async () =
 it('says what goes on', async () => {
   const events: SourceEvent[] = [];
   const onEvent = (event: SourceEvent) => events.push(event);
-  await readCatalogs(targetOf('AdOpusTest'), [selectionOf('AdOpusTest', ['Actor'])], { onEvent });
+  await readCatalogs(sourceOf('AdOpusTest'), [selectionOf('AdOpusTest', ['Actor'])], { onEvent });
   expect(events).toEqual([
     { kind: 'connecting', database: 'AdOpusTest', host: '127.0.0.1' },
     { kind: 'reading', database: 'AdOpusTest', tables: 1 },
@@ -68,7 +68,7 @@ it('finds tables without case, with names that need quotes, and spells them as t
   const database = server.database('AdOpusTest');
   database.addTable({ name: "dbo.Ord're [x]", columns: [{ name: 'Æøå', type: 'int' }] });
   const tables = ['ACTOR', "ord're [x]"];
-  const [catalog] = (await readCatalogs(targetOf('AdOpusTest'), [
+  const [catalog] = (await readCatalogs(sourceOf('AdOpusTest'), [
     selectionOf('AdOpusTest', tables),
   ]))!;
   expect(catalog!.tables.map(({ name }) => name)).toEqual(['Actor', "Ord're [x]"]);
@@ -77,7 +77,7 @@ it('finds tables without case, with names that need quotes, and spells them as t
 
 describe('the fingerprint', () => {
   const read = async () => {
-    const [catalog] = (await readCatalogs(targetOf('AdOpusTest'), [
+    const [catalog] = (await readCatalogs(sourceOf('AdOpusTest'), [
       selectionOf('AdOpusTest', ['Actor', 'Address']),
     ]))!;
     return catalog!.fingerprint!;

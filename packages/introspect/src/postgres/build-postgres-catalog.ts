@@ -5,7 +5,7 @@ import {
   type CatalogTable,
 } from '@cdc-migrations/catalog';
 import { groupRows } from '../group-rows.ts';
-import type { CatalogSelection } from '../source-target.ts';
+import type { CatalogSelection } from '../source-database.ts';
 import { buildPostgresType } from './build-postgres-type.ts';
 import type {
   ColumnRow,

@@ -4,12 +4,12 @@ import { postgresTls } from '@cdc-migrations/config';
 import postgres, { type Sql, type TransactionSql } from 'postgres';
 import { readCa } from '../read-ca.ts';
 import { SourceTimeoutError } from '../source-error.ts';
-import type { SourceTarget } from '../source-target.ts';
+import type { SourceDatabase } from '../source-database.ts';
 import { postgresError } from './postgres-error.ts';
 
 /** A connection to one database. */
 export interface PostgresSession {
-  readonly target: SourceTarget;
+  readonly source: SourceDatabase;
   /** Runs queries that see one state of the database and change nothing. */
   read<T>(work: (sql: TransactionSql) => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -22,19 +22,19 @@ const NO_TLS = 0x4e;
 const SETUP = `SET LOCAL search_path = pg_catalog; SET LOCAL statement_timeout = `;
 
 /** Opens a connection with the first query; what fails is a SourceError that says why. */
-export function openPostgres(target: SourceTarget, timeoutMs: number): PostgresSession {
-  const { host, port, user, password } = target.server;
-  const ssl = postgresTls(target.server, readCa(target));
+export function openPostgres(source: SourceDatabase, timeoutMs: number): PostgresSession {
+  const { host, port, user, password } = source.server;
+  const ssl = postgresTls(source.server, readCa(source));
   const sql = postgres({
-    ...{ host, port, user, password, database: target.database },
+    ...{ host, port, user, password, database: source.database },
     ...{ max: 1, prepare: false, fetch_types: false, idle_timeout: 0, onnotice: () => undefined },
     connect_timeout: timeoutMs / 1000,
     ssl: ssl ?? false,
     connection: { application_name: 'cdc manage-migrations' },
-    socket: () => connectSocket(target, timeoutMs, ssl !== undefined),
+    socket: () => connectSocket(source, timeoutMs, ssl !== undefined),
   } as postgres.Options<Record<string, never>>);
   return {
-    target,
+    source,
     read: async (work) => {
       const options = 'ISOLATION LEVEL REPEATABLE READ READ ONLY';
       const run = sql.begin(options, async (transaction) => {
@@ -42,9 +42,9 @@ export function openPostgres(target: SourceTarget, timeoutMs: number): PostgresS
         return work(transaction);
       });
       try {
-        return (await within(run, target, timeoutMs)) as Awaited<ReturnType<typeof work>>;
+        return (await within(run, source, timeoutMs)) as Awaited<ReturnType<typeof work>>;
       } catch (error) {
-        throw postgresError(target, error, timeoutMs);
+        throw postgresError(source, error, timeoutMs);
       }
     },
     close: () => end(sql),
@@ -53,7 +53,7 @@ export function openPostgres(target: SourceTarget, timeoutMs: number): PostgresS
 
 /** The driver by itself tries again without end while the port hangs up, and speaks TLS to a server that declined it. */
 async function connectSocket(
-  { server: { host, port } }: SourceTarget,
+  { server: { host, port } }: SourceDatabase,
   timeoutMs: number,
   encrypt: boolean,
 ): Promise<Socket> {
@@ -74,11 +74,11 @@ async function connectSocket(
 }
 
 /** The statement's time-out is the server's; a server that is silent altogether is left by this one. */
-async function within<T>(run: Promise<T>, target: SourceTarget, timeoutMs: number): Promise<T> {
+async function within<T>(run: Promise<T>, source: SourceDatabase, timeoutMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(
-      () => reject(new SourceTimeoutError(target, 'query', timeoutMs)),
+      () => reject(new SourceTimeoutError(source, 'query', timeoutMs)),
       timeoutMs + SILENCE_MS,
     );
   });

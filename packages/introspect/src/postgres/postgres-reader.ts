@@ -3,7 +3,7 @@ import type { TransactionSql } from 'postgres';
 import { didYouMean } from '../did-you-mean.ts';
 import type { SourceReader } from '../read-catalogs.ts';
 import { EmptyDatabaseError, MissingTablesError, type MissingTable } from '../source-error.ts';
-import type { CatalogSelection, SourceTarget } from '../source-target.ts';
+import type { CatalogSelection, SourceDatabase } from '../source-database.ts';
 import { buildPostgresCatalog } from './build-postgres-catalog.ts';
 import {
   COLUMNS_SQL,
@@ -26,8 +26,8 @@ import type {
 
 /** PostgreSQL 15 and later. */
 export const POSTGRES_READER: SourceReader = {
-  read: async (target, selections, { timeoutMs, onEvent, unlessEqual, missing }) => {
-    const session = openPostgres(target, timeoutMs);
+  read: async (source, selections, { timeoutMs, onEvent, unlessEqual, missing }) => {
+    const session = openPostgres(source, timeoutMs);
     const names = selections.flatMap(({ schema, tables }) =>
       tables.map((table) => ({ s: schema, t: table })),
     );
@@ -40,9 +40,9 @@ export const POSTGRES_READER: SourceReader = {
           return before !== undefined && before === fingerprints.get(schema);
         });
         if (isEqual) return undefined;
-        onEvent({ kind: 'reading', database: target.database, tables: names.length });
+        onEvent({ kind: 'reading', database: source.database, tables: names.length });
         const rows = await readRows(sql, wanted);
-        if (missing === 'refuse') await refuseMissing(sql, target, selections, rows);
+        if (missing === 'refuse') await refuseMissing(sql, source, selections, rows);
         return selections.map((selection): Catalog => {
           const { tables, ...head } = buildPostgresCatalog(rows, selection);
           const fingerprint = fingerprints.get(selection.schema);
@@ -90,7 +90,7 @@ const NO_TABLE: Readonly<Record<string, string>> = {
 /** Throws for selected tables that are not there. */
 async function refuseMissing(
   sql: TransactionSql,
-  target: SourceTarget,
+  source: SourceDatabase,
   selections: readonly CatalogSelection[],
   { tables: found }: PostgresCatalogRows,
 ): Promise<void> {
@@ -103,10 +103,10 @@ async function refuseMissing(
   if (missing.length === 0) return;
   const visible = await sql.unsafe<VisibleRow[]>(VISIBLE_SQL);
   if (!visible.some(({ kind }) => kind === 'r' || kind === 'p')) {
-    throw new EmptyDatabaseError(target);
+    throw new EmptyDatabaseError(source);
   }
   throw new MissingTablesError(
-    target,
+    source,
     missing.map((entry) => withHint(entry, visible)),
   );
 }

@@ -41,7 +41,7 @@ it.each<[string, (files: TlsFiles) => Partial<ResolvedServer>, RegExp | 'read']>
 ])('TLS with a source %s', async (_what, changesOf, expected) => {
   const { port, password } = server;
   const address = { name: 'default', host: 'localhost', port, user: 'postgres', password };
-  const target = {
+  const source = {
     type: 'postgres',
     server: { ...address, ...changesOf(files) },
     database: 'postgres',
@@ -52,7 +52,7 @@ it.each<[string, (files: TlsFiles) => Partial<ResolvedServer>, RegExp | 'read']>
     pattern: 'db-shared',
     tables: ['a'],
   } as const;
-  const found = await readCatalogs(target, [selection]).catch((error: Error) => error.message);
+  const found = await readCatalogs(source, [selection]).catch((error: Error) => error.message);
   if (expected === 'read') expect(found).toMatchObject([{ tables: [{ name: 'a' }] }]);
   else expect(found).toMatch(expected);
 });

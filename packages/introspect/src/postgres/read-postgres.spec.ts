@@ -2,7 +2,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import type { CatalogColumn } from '@cdc-migrations/catalog';
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
 import { readCatalogs } from '../read-catalogs.ts';
-import type { SourceTarget } from '../source-target.ts';
+import type { SourceDatabase } from '../source-database.ts';
 
 const DDL = `
 CREATE SCHEMA s;
@@ -54,7 +54,10 @@ describe.each([15, 18] as const)('PostgreSQL %i', (major) => {
   });
   afterAll(() => server.stop());
 
-  function targetOf(changes: Partial<SourceTarget['server']> = {}, name = database): SourceTarget {
+  function sourceOf(
+    changes: Partial<SourceDatabase['server']> = {},
+    name = database,
+  ): SourceDatabase {
     const { host, port, password } = server;
     const address = { name: 'default', host, port, user: 'postgres', password };
     return {
@@ -65,7 +68,7 @@ describe.each([15, 18] as const)('PostgreSQL %i', (major) => {
   }
 
   const read = async (schema: string, ...tables: readonly string[]) =>
-    (await readCatalogs(targetOf(), [{ database, schema, pattern: 'db-shared', tables }]))![0]!;
+    (await readCatalogs(sourceOf(), [{ database, schema, pattern: 'db-shared', tables }]))![0]!;
 
   it('tells every type with its facets', async () => {
     const { tables } = await read('s', 'types');
@@ -179,41 +182,41 @@ describe.each([15, 18] as const)('PostgreSQL %i', (major) => {
     expect((await read('s', 'child')).fingerprint).not.toBe(before);
   });
 
-  it.each<[string, () => [SourceTarget, string, string], RegExp]>([
+  it.each<[string, () => [SourceDatabase, string, string], RegExp]>([
     [
       'a table in other case',
-      () => [targetOf(), 'S', 't'],
+      () => [sourceOf(), 'S', 't'],
       /there is no table S\.t \(did you mean "T"\?\)/,
     ],
     [
       'a view',
-      () => [targetOf(), 's', 'seen'],
+      () => [sourceOf(), 's', 'seen'],
       /s\.seen \(it is a view, which logical replication does not carry\)/,
     ],
     [
       'an unknown database',
-      () => [targetOf({}, 'nope'), 's', 't'],
+      () => [sourceOf({}, 'nope'), 's', 't'],
       /the server has no database "nope"/,
     ],
     [
       'an empty database',
-      () => [targetOf({}, 'template1'), 's', 't'],
+      () => [sourceOf({}, 'template1'), 's', 't'],
       /the database has no table that the login sees/,
     ],
     [
       'a wrong password',
-      () => [targetOf({ password: 'wrong-secret' }), 's', 't'],
+      () => [sourceOf({ password: 'wrong-secret' }), 's', 't'],
       /refused the login .*mend user and password/,
     ],
-    ['a wrong port', () => [targetOf({ port: 1 }), 's', 't'], /nothing answers at this port/],
+    ['a wrong port', () => [sourceOf({ port: 1 }), 's', 't'], /nothing answers at this port/],
     [
       'a server without TLS',
-      () => [targetOf({ sslmode: 'verify-full' }), 's', 't'],
+      () => [sourceOf({ sslmode: 'verify-full' }), 's', 't'],
       /offers no encryption, and nothing was sent; .*sslmode: disable/,
     ],
   ])('%s is one line with what to do', async (_, place, message) => {
-    const [target, schema, table] = place();
-    const error = await readCatalogs(target, [
+    const [source, schema, table] = place();
+    const error = await readCatalogs(source, [
       { database, schema, pattern: 'db-shared', tables: [table] },
     ]).catch((thrown: Error) => thrown);
     expect((error as Error).message).toMatch(message);
@@ -226,13 +229,13 @@ it('a server that is silent is left after the time-out', async () => {
   await new Promise((resolve) => silent.once('listening', resolve));
   const { port } = silent.address() as AddressInfo;
   const address = { name: 'default', host: '127.0.0.1', port, user: 'u', password: 'p' };
-  const target = {
+  const source = {
     type: 'postgres',
     server: { ...address, sslmode: 'disable' },
     database: 'd',
   } as const;
   const selection = { database: 'd', schema: 's', pattern: 'db-shared', tables: ['t'] } as const;
-  await expect(readCatalogs(target, [selection], { timeoutMs: 300 })).rejects.toThrow(
+  await expect(readCatalogs(source, [selection], { timeoutMs: 300 })).rejects.toThrow(
     /within 0\.3 s/,
   );
   silent.close();

@@ -1,12 +1,12 @@
 import { MissingVariablesError } from '@cdc-migrations/config';
-import type { SourcePlan, SourceTarget } from '@cdc-migrations/introspect';
+import type { SourcePlan, SourceDatabase } from '@cdc-migrations/introspect';
 import { CommandError } from '../exit-code.ts';
 import { resolveRepoServer } from '../resolve-repo-server.ts';
 
 /** A database that is to be used, with all that the connection needs. */
-export interface PlannedTarget {
+export interface PlannedSource {
   readonly plan: SourcePlan;
-  readonly target: SourceTarget;
+  readonly source: SourceDatabase;
 }
 
 /**
@@ -14,16 +14,16 @@ export interface PlannedTarget {
  *
  * @throws CommandError that names every missing variable at once.
  */
-export function resolveTargets(
+export function resolveSources(
   root: string,
   plans: readonly SourcePlan[],
-): readonly PlannedTarget[] {
+): readonly PlannedSource[] {
   const missing = new Map<string, MissingVariablesError>();
-  const targets = plans.flatMap((plan) => {
+  const sources = plans.flatMap((plan) => {
     const { group, server, database } = plan;
     try {
       const resolved = resolveRepoServer(root, server);
-      return [{ plan, target: { type: group.type, server: resolved, database } }];
+      return [{ plan, source: { type: group.type, server: resolved, database } }];
     } catch (error) {
       if (!(error instanceof MissingVariablesError)) {
         throw new CommandError((error as Error).message, undefined, { cause: error });
@@ -33,7 +33,7 @@ export function resolveTargets(
     }
   });
   if (missing.size > 0) throw missingVariables([...missing.values()]);
-  return targets;
+  return sources;
 }
 
 function missingVariables(errors: readonly MissingVariablesError[]): CommandError {

@@ -2,7 +2,7 @@ import type { Pattern, SourceType } from '@cdc-migrations/catalog';
 import type { ResolvedServer } from '@cdc-migrations/config';
 
 /** A database of a source, with all that a connection needs. */
-export interface SourceTarget {
+export interface SourceDatabase {
   readonly type: SourceType;
   readonly server: ResolvedServer;
   readonly database: string;
@@ -36,6 +36,6 @@ export interface SourceOptions {
 export const DEFAULT_TIMEOUT_MS = 30_000;
 
 /** Where something happened, in messages: `AdOpusTest on db.example:1433`. */
-export function describeTarget({ server, database }: SourceTarget): string {
+export function describeSource({ server, database }: SourceDatabase): string {
   return `${database} on ${server.host}:${server.port}`;
 }
