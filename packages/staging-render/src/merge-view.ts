@@ -18,7 +18,7 @@ import { keyText, keyValue, storageCast } from './staged-value.ts';
 /** One look at the last delete of the table spares a look for each key. */
 const IS_NEWER_THAN_TOMBSTONES =
   'coalesce((newest."__stream_generation", newest."__kafka_offset") > (' +
-  'SELECT stone.stream_generation, stone.kafka_offset FROM cdc_management.tombstone AS stone WHERE stone.table_id = $1' +
+  'SELECT stone.stream_generation, stone.kafka_offset FROM cdc_management.tombstone AS stone WHERE stone.table_id::bigint = $1' +
   ' ORDER BY stone.stream_generation DESC, stone.kafka_offset DESC LIMIT 1), true)';
 
 interface MergeView {
