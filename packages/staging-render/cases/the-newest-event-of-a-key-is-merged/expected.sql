@@ -2,7 +2,7 @@
 -- Source: AdOpusTest.dbo.Avtale
 -- Target: sink_asma.directory adopus.Avtale
 -- Transform: file://label.blobl
--- Checksum: sha256:0a829a416579708937011b7192e1ee2cc3a727d43e44d136e03b8f547e94cde0
+-- Checksum: sha256:e0ceb9f6efdf6cf51f11b7272933b3a3cdd17ae491ed993ae63af02c65584a8a
 
 SET LOCAL client_min_messages = warning;
 
@@ -155,7 +155,7 @@ BEGIN
       ORDER BY event."AvtaleID", event."__stream_generation" DESC, event."__kafka_offset" DESC
     ) AS newest
     WHERE NOT newest."__is_delete" AND (
-      coalesce((newest."__stream_generation", newest."__kafka_offset") > (SELECT stone.stream_generation, stone.kafka_offset FROM cdc_management.tombstone AS stone WHERE stone.table_id = $1 ORDER BY stone.stream_generation DESC, stone.kafka_offset DESC LIMIT 1), true)
+      coalesce((newest."__stream_generation", newest."__kafka_offset") > (SELECT stone.stream_generation, stone.kafka_offset FROM cdc_management.tombstone AS stone WHERE stone.table_id::bigint = $1 ORDER BY stone.stream_generation DESC, stone.kafka_offset DESC LIMIT 1), true)
       OR coalesce((
         SELECT (stone.stream_generation, stone.kafka_offset) < (newest."__stream_generation", newest."__kafka_offset")
         FROM cdc_management.tombstone AS stone
