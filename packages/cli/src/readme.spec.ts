@@ -15,8 +15,9 @@ it('the example of the README prints what it says', () => {
   expect(printed.join('')).toBe(example);
 });
 
-it('the mistake in the README is that of a case', () => {
-  const [, mistake] = /^```text\n([^]*?)^```$/m.exec(README)!;
+it.each(['..', '../../..'])('the mistake in %s/README.md is that of a case', (folder) => {
+  const readme = readFileSync(join(__dirname, folder, 'README.md'), 'utf8');
+  const [, mistake] = /^```text\n([^]*?)^```$/m.exec(readme)!;
   const expected = join(CASES, 'an-unknown-key-is-named/expected.txt');
   expect(mistake).toBe(readFileSync(expected, 'utf8'));
 });
