@@ -1,7 +1,7 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runCommand } from '../target/cli.fixture.ts';
+import { removeRepo, runCommand } from '../target/cli.fixture.ts';
 
 const ASMA = join(__dirname, '../../../../fixtures/asma');
 const EMBEDDED = ['--env', 'embedded'];
@@ -13,7 +13,7 @@ beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'cdc-asma-'));
   cpSync(ASMA, root, { recursive: true, filter: (path) => !path.endsWith('.cdc') });
 });
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+afterAll(() => removeRepo(root));
 
 interface Difference {
   readonly schema: string;

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PostgresServer } from '@cdc-migrations/postgres-fixture';
@@ -62,7 +62,16 @@ export function copyAdopus(database = 'directory'): {
       .replace(/database: \w+/g, `database: ${database}`)
       .replace(/^( +)password: .*$/gm, '$&\n$1sslmode: disable'),
   );
-  return { root, remove: () => rmSync(root, { recursive: true }) };
+  return { root, remove: () => removeRepo(root) };
+}
+
+/** Removes a copy of a repo, and the data of its embedded server where they are elsewhere. */
+export function removeRepo(root: string): void {
+  const place = join(root, '.cdc/embedded/place');
+  if (existsSync(place)) {
+    rmSync(readFileSync(place, 'utf8').trim(), { recursive: true, force: true });
+  }
+  rmSync(root, { recursive: true, force: true });
 }
 
 /** The variables of the sink's servers, for a server of the fixture. */
