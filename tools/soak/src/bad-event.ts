@@ -14,6 +14,8 @@ export function makeBad(definition: ReplicatedTable, event: SoakEvent, random: R
     { fault: 'rejected', values: { __kafka_partition: null } },
     { fault: 'rejected', values: { __kafka_offset: null } },
     { fault: 'rejected', values: { __stream_generation: null } },
+    { fault: 'rejected', values: { __kafka_offset: random.pick(['-1', '9223372036854775807']) } },
+    { fault: 'rejected', values: { __stream_generation: '-1' } },
     { fault: 'rejected', values: { __cdc_operation: random.pick(['x', '', 'delete', 'C']) } },
     { fault: 'rejected', values: { __cdc_operation: null } },
   ];

@@ -124,12 +124,17 @@ function buildDead(
     if (event.fault === null) return [];
     const last = definition.key ? newest.get(event.key) : undefined;
     const isPassed = event.fault === 'refused' && last && comparePositions(event, last) < 0;
-    const hasPosition = POSITION.every((name) => event.values[name] !== null);
+    const hasPosition = POSITION.every((name) => isPosition(event.values[name]));
     return [{ id: event.id, least: isPassed ? 0 : times, most: times, hasPosition }];
   });
 }
 
 const POSITION = ['__kafka_partition', '__stream_generation', '__kafka_offset'];
+
+/** Whether an offset or generation is a number that one can be. */
+function isPosition(value: string | null | undefined): boolean {
+  return value !== null && value !== undefined && Number(value) >= 0 && Number(value) < 2 ** 63;
+}
 
 function buildStreams(delivered: Delivered): readonly StreamOutcome[] {
   const streams = groupBy(delivered.keys(), ({ values }) =>
@@ -137,7 +142,8 @@ function buildStreams(delivered: Delivered): readonly StreamOutcome[] {
   );
   return [...streams].map(([stream, events]) => {
     const offsets = events
-      .flatMap(({ values }) => values['__kafka_offset'] ?? [])
+      .map(({ values }) => values['__kafka_offset'])
+      .filter(isPosition)
       .map(Number)
       .sort((a, b) => a - b);
     const gaps = offsets.flatMap((offset, index) => {
