@@ -17,6 +17,13 @@ const SETTINGS = {
   maintenance_work_mem: '512MB',
 };
 
+/**
+ * Of the keys of events. `random`: anywhere, so that few versions of a key meet in one batch. `log`: about as they were
+ * made, the versions of a key within some 10,000 events.
+ *
+ * @typedef {'random' | 'log'} EventOrder
+ */
+
 /** @type {MigrationSet} */
 const SET = {
   name: 'sink_bench.target',
@@ -114,9 +121,9 @@ export async function startMergeBench(major) {
    * A database with a final table of `rows` rows and, staged, `events` events: 1.3 versions a key; of the keys, with
    * rows there, a fifth is updated and a twentieth deleted.
    *
-   * @param {{ name: string, rows: number, events: number }} options
+   * @param {{ name: string, rows: number, events: number, order?: EventOrder }} options
    */
-  async function createTemplate({ name, rows, events }) {
+  async function createTemplate({ name, rows, events, order = 'random' }) {
     await server.createDatabase({ name });
     const sql = server.connect({ database: name, max: 1, fetch_types: false });
     await installTable(sql);
@@ -126,7 +133,7 @@ export async function startMergeBench(major) {
       );
     }
     await sql.unsafe(`INSERT INTO ${TENANT}."stg_Order" (${renderStagingColumns()})
-      SELECT ${renderStagedRow()} FROM (${renderKeys(rows, events)}) AS event (k, o, op) ORDER BY event.o`);
+      SELECT ${renderStagedRow()} FROM (${renderKeys(rows, events, order)}) AS event (k, o, op) ORDER BY event.o`);
     await sql.unsafe('VACUUM ANALYZE');
     await sql.end();
   }
@@ -163,20 +170,22 @@ async function installTable(sql) {
 }
 
 /**
- * Events in the order of their offsets: key, offset, operation. The versions of a key come at random, so that few of
- * them meet in one batch.
+ * Events in the order of their offsets: key, offset, operation.
  *
  * @param {number} rows
  * @param {number} events
+ * @param {EventOrder} order
  */
-function renderKeys(rows, events) {
+function renderKeys(rows, events, order) {
   const keys = Math.round(events / 1.3);
+  const place = (/** @type {string} */ key) =>
+    order === 'log' ? `(${key}) / 10 + (hashint8(e) & 1023)` : 'hashint8(e)';
   const oldKey = `(n * 104729 + 1) % ${Math.max(rows, 1)} + 1`;
   const isOld = rows > 0 ? 'n % 20 < 5' : 'false';
   return `SELECT CASE WHEN ${isOld} THEN ${oldKey} ELSE ${rows} + n + 1 END, o,
       CASE WHEN ${rows > 0 ? 'n % 20 = 4' : 'false'} THEN 'd' ELSE 'u' END
     FROM (
-      SELECT e % ${keys} AS n, row_number() OVER (ORDER BY hashint8(e)) AS o
+      SELECT e % ${keys} AS n, row_number() OVER (ORDER BY ${place(`e % ${keys}`)}, e) AS o
       FROM generate_series(0::bigint, ${events - 1}) AS e
     ) AS shuffled`;
 }
