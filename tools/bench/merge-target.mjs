@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { renderInfrastructure, renderSchemas, renderTable } from '@cdc-migrations/ddl-render';
 import { startPostgres } from '@cdc-migrations/postgres-fixture';
 import { renderStaging } from '@cdc-migrations/staging-render';
-import { METADATA_COLUMNS } from '@cdc-migrations/table-defs';
+import { buildTable } from '@cdc-migrations/table-fixture';
 
-/** @import { ColumnDefinition, MigrationSet, ReplicatedTable } from '@cdc-migrations/table-defs' */
+/** @import { ColumnDefinition, MigrationSet } from '@cdc-migrations/table-defs' */
 /** @import { Sql } from 'postgres' */
 
 /** Of a server that does nothing else on a small machine. */
@@ -69,42 +69,23 @@ const columns = [
   ),
 ];
 
-/** @type {ReplicatedTable} */
-export const TABLE = {
-  kind: 'replicated',
+export const TABLE = buildTable({
   set: SET.name,
   service: 'bench',
   source: { database: 'Bench', schema: 'dbo', table: 'Order' },
-  schema: { scope: 'tenant' },
   name: 'Order',
-  names: {
-    staging: 'stg_Order',
-    trigger: 'trg_mark_for_merge',
-    mergeProcedure: 'sp_merge_order',
-    mergeWindow: 'fn_merge_window_order',
-    primaryKey: 'pk_Order',
-    syncIndex: 'idx_Order_sync_timestamp',
-    positionIndex: 'uq_Order_stream_position',
-  },
-  columns: [
-    ...columns.map(
-      /** @returns {ColumnDefinition} */
-      ({ name, type, sourceType }) => ({
-        name,
-        role: 'source',
-        type,
-        nullable: name !== 'id',
-        source: { name, type: sourceType },
-        exactness: 'exact',
-      }),
-    ),
-    ...METADATA_COLUMNS,
-  ],
-  key: { columns: ['id'], origin: 'primary key' },
-  deleteMode: 'hard',
-  staging: 'unlogged',
-  transforms: [],
-};
+  columns: columns.map(
+    /** @returns {ColumnDefinition} */
+    ({ name, type, sourceType }) => ({
+      name,
+      role: 'source',
+      type,
+      nullable: name !== 'id',
+      source: { name, type: sourceType },
+      exactness: 'exact',
+    }),
+  ),
+});
 
 export const TENANT = 'bench';
 

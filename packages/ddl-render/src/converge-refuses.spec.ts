@@ -1,16 +1,7 @@
-import { column, ID, startConvergedTable, type ConvergedTable } from './converge.fixture.ts';
+import { column, ID, useConvergedTable } from './converge.fixture.ts';
 
 describe('the file of a table refuses', () => {
-  let file: ConvergedTable;
-  beforeAll(async () => {
-    file = await startConvergedTable();
-  });
-  afterEach(() => file.drop());
-  afterAll(() => file.server.stop());
-
-  const run = (statement: string) => file.run(statement);
-  const apply: ConvergedTable['apply'] = (...definition) => file.apply(...definition);
-  const structure = () => file.structure();
+  const { apply, run, structure } = useConvergedTable();
 
   it.each<[string, string, string, string]>([
     ['narrowing', 'character varying(10)', 'character varying(5)', 'could lose values'],

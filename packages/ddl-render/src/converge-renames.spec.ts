@@ -1,18 +1,7 @@
-import { column, ID, startConvergedTable, type ConvergedTable } from './converge.fixture.ts';
+import { column, ID, useConvergedTable } from './converge.fixture.ts';
 
 describe('the file of a table renames a column', () => {
-  let file: ConvergedTable;
-  beforeAll(async () => {
-    file = await startConvergedTable();
-  });
-  afterEach(() => file.drop());
-  afterAll(() => file.server.stop());
-
-  const run = (statement: string) => file.run(statement);
-  const apply: ConvergedTable['apply'] = (...definition) => file.apply(...definition);
-  const fill = () => file.fill();
-  const structure = () => file.structure();
-  const notes = () => file.notes();
+  const { apply, database, fill, notes, run, structure } = useConvergedTable();
 
   const was = (...formerly: readonly string[]) =>
     column('navn', 'character varying(20)', { formerly });
@@ -75,7 +64,7 @@ describe('the file of a table renames a column', () => {
       ['id', 'integer', true, null],
       ['navn', 'integer', false, null, ['name']],
     ]);
-    const plan = await file.sql`
+    const plan = await database().sql`
       SELECT column_name, class, clause, detail
       FROM cdc_management.plan_table('avansas', 'T', ${columns}::text::jsonb, ARRAY['id'])
       WHERE column_name = 'navn'`;

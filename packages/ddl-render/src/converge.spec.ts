@@ -1,27 +1,16 @@
 import { isConstant } from '@cdc-migrations/table-defs';
-import { column, ID, table, startConvergedTable, type ConvergedTable } from './converge.fixture.ts';
+import { column, ID, table, useConvergedTable } from './converge.fixture.ts';
 import { renderTable } from './render-table.ts';
 
 describe('the file of a table', () => {
-  let file: ConvergedTable;
-  beforeAll(async () => {
-    file = await startConvergedTable();
-  });
-  afterEach(() => file.drop());
-  afterAll(() => file.server.stop());
-
-  const run = (statement: string) => file.run(statement);
-  const apply: ConvergedTable['apply'] = (...definition) => file.apply(...definition);
-  const fill = () => file.fill();
-  const structure = () => file.structure();
-  const notes = () => file.notes();
+  const { apply, database, fill, notes, run, structure } = useConvergedTable();
 
   it('creates it, and does nothing and takes no lock the second time', async () => {
     const columns = [ID, column('navn', 'character varying(10)'), column('x', 'uuid')];
     await apply(columns);
     const { text } = renderTable(table(columns), 'tables/T.sql');
-    const other = file.server.connect({ database: await name(), max: 1 });
-    await file.sql.begin(async (transaction) => {
+    const other = database().server.connect({ database: await name(), max: 1 });
+    await database().sql.begin(async (transaction) => {
       await transaction.unsafe(text.replaceAll('{{SCHEMA}}', 'avansas')).simple();
       const locks = await other`
         SELECT mode FROM pg_locks WHERE relation = 'avansas."T"'::regclass`;
@@ -35,7 +24,7 @@ describe('the file of a table', () => {
   });
 
   async function name(): Promise<string> {
-    const [row] = await file.sql`SELECT current_database() AS name`;
+    const [row] = await database().sql`SELECT current_database() AS name`;
     return row?.['name'] as string;
   }
 
@@ -137,7 +126,7 @@ describe('the file of a table', () => {
     [`nextval('a')`, false],
     [`'a' || random()`, false],
   ])('takes the default %s for a constant: %s', async (expression, expected) => {
-    const [row] = await file.sql`SELECT cdc_management.is_constant(${expression}) AS is`;
+    const [row] = await database().sql`SELECT cdc_management.is_constant(${expression}) AS is`;
     expect(row?.['is']).toBe(expected);
     expect(isConstant(expression)).toBe(expected);
   });

@@ -1,5 +1,5 @@
-import { METADATA_COLUMNS, type ColumnDefinition } from '@cdc-migrations/table-defs';
-import type { ReplicatedTable } from '@cdc-migrations/table-defs';
+import type { ColumnDefinition, ReplicatedTable } from '@cdc-migrations/table-defs';
+import { buildTable } from '@cdc-migrations/table-fixture';
 import { renderTable } from '../../ddl-render/src/render-table.ts';
 import {
   applyText,
@@ -22,35 +22,13 @@ export const column = (name: string, type: string, source: string): ColumnDefini
 
 /** A table of four columns with the key `id`. */
 export function table(name: string, more: Partial<ReplicatedTable> = {}): ReplicatedTable {
-  return {
-    kind: 'replicated',
-    set: 'sink_asma.directory',
-    service: 'adopus',
-    source: { database: 'AdOpusTest', schema: 'dbo', table: name },
-    schema: { scope: 'tenant' },
-    name,
-    names: {
-      staging: `stg_${name}`,
-      trigger: 'trg_mark_for_merge',
-      mergeProcedure: `sp_merge_${name}`,
-      mergeWindow: `fn_merge_window_${name}`,
-      primaryKey: `pk_${name}`,
-      syncIndex: `idx_${name}`,
-      positionIndex: `uq_${name}`,
-    },
-    columns: [
-      column('id', 'integer', 'int'),
-      column('navn', 'character varying(10)', 'nvarchar(10)'),
-      column('notat', 'text', 'ntext'),
-      column('data', 'jsonb', 'json'),
-      ...METADATA_COLUMNS,
-    ],
-    key: { columns: ['id'], origin: 'primary key' },
-    deleteMode: 'hard',
-    staging: 'unlogged',
-    transforms: [],
-    ...more,
-  };
+  const columns = [
+    column('id', 'integer', 'int'),
+    column('navn', 'character varying(10)', 'nvarchar(10)'),
+    column('notat', 'text', 'ntext'),
+    column('data', 'jsonb', 'json'),
+  ];
+  return { ...buildTable({ name, columns }), ...more };
 }
 
 /** An event at the offset `at`; partition 0 and operation `u` unless it says so. */

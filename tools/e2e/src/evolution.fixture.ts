@@ -2,13 +2,8 @@ import { renderInfrastructure, renderSchemas, renderTable } from '@cdc-migration
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
 import { quoteIdentifier, quoteLiteral } from '@cdc-migrations/sql-text';
 import { renderStaging } from '@cdc-migrations/staging-render';
-import {
-  type ColumnDefinition,
-  DELETED_AT,
-  METADATA_COLUMNS,
-  type MigrationSet,
-  type ReplicatedTable,
-} from '@cdc-migrations/table-defs';
+import type { ColumnDefinition, MigrationSet, ReplicatedTable } from '@cdc-migrations/table-defs';
+import { buildTable, type TableFacts } from '@cdc-migrations/table-fixture';
 import type { Sql } from 'postgres';
 
 export const SET: MigrationSet = {
@@ -48,33 +43,10 @@ export async function startEvolutionTarget(
 export function tableOf(
   name: string,
   columns: readonly ColumnDefinition[],
-  {
-    key = ['id'],
-    deleteMode = 'hard',
-  }: { readonly key?: readonly string[]; readonly deleteMode?: 'hard' | 'soft' } = {},
+  facts: Pick<TableFacts, 'key' | 'deleteMode'> = {},
 ): ReplicatedTable {
-  return {
-    kind: 'replicated',
-    set: SET.name,
-    service: 'test',
-    source: { database: 'Test', schema: 'dbo', table: name },
-    schema: { scope: 'tenant' },
-    name,
-    names: {
-      staging: `stg_${name}`,
-      trigger: 'trg_mark_for_merge',
-      mergeProcedure: `sp_merge_${name.toLowerCase()}`,
-      mergeWindow: `fn_merge_window_${name.toLowerCase()}`,
-      primaryKey: `pk_${name}`,
-      syncIndex: `idx_${name}_sync_timestamp`,
-      positionIndex: `uq_${name}_stream_position`,
-    },
-    columns: [...columns, ...METADATA_COLUMNS, ...(deleteMode === 'soft' ? [DELETED_AT] : [])],
-    key: key.length > 0 ? { columns: key, origin: 'primary key' } : null,
-    deleteMode,
-    staging: 'unlogged',
-    transforms: [],
-  };
+  const source = { database: 'Test', schema: 'dbo', table: name };
+  return buildTable({ set: SET.name, service: 'test', source, name, columns, ...facts });
 }
 
 /** A column of the source, or of a template where it has a default. */

@@ -1,33 +1,17 @@
 import type { ReplicatedTable } from '@cdc-migrations/table-defs';
+import { buildTable } from '@cdc-migrations/table-fixture';
 import { buildEventLog, buildFinalRows, deliverEvents, keyText } from './index.ts';
 
-const ORDERS: ReplicatedTable = {
-  kind: 'replicated',
-  set: 'sink.target',
-  service: 'shop',
-  source: { database: 'Shop', schema: 'dbo', table: 'Order' },
-  schema: { scope: 'tenant' },
+const ORDERS = buildTable({
   name: 'Order',
-  names: {
-    staging: 'stg_Order',
-    trigger: 'trg_mark_for_merge',
-    mergeProcedure: 'sp_merge_order',
-    mergeWindow: 'fn_merge_window_order',
-    primaryKey: 'pk_Order',
-    syncIndex: 'idx_Order_sync_timestamp',
-    positionIndex: 'uq_Order_stream_position',
-  },
   columns: [
     { name: 'Code', role: 'source', type: 'character(4)', nullable: false },
     { name: 'Line', role: 'source', type: 'smallint', nullable: false },
     { name: 'Text', role: 'source', type: 'text', nullable: true },
     { name: '_customer_id', role: 'template', type: 'uuid', nullable: false },
   ],
-  key: { columns: ['Code', 'Line'], origin: 'primary key' },
-  deleteMode: 'hard',
-  staging: 'unlogged',
-  transforms: [],
-};
+  key: ['Code', 'Line'],
+});
 const OPTIONS = { seed: 7, events: 2000, constants: { _customer_id: 'c' } };
 
 describe('buildEventLog', () => {

@@ -1,27 +1,6 @@
-import type { Connection } from 'tedious';
-import { readAdopusCatalog } from './read-adopus-catalog.ts';
-import { startMssqlFixture, type MssqlFixture } from './server/start-mssql-fixture.ts';
-import { close, connect, run, type RunOptions } from './tedious.fixture.ts';
+import { useAdopusClient } from './adopus-client.fixture.ts';
 
-let server: MssqlFixture;
-let connection: Connection;
-
-beforeAll(async () => {
-  server = await startMssqlFixture({ databases: { AdOpusTest: readAdopusCatalog() } });
-  connection = await connect(server);
-});
-
-afterAll(async () => {
-  await close(connection);
-  expect(server.internalErrors()).toEqual([]);
-  await server.close();
-});
-
-const select = async (
-  sql: string,
-  options?: RunOptions,
-): Promise<readonly Readonly<Record<string, unknown>>[]> =>
-  (await run(connection, sql, options)).rows;
+const { run, select } = useAdopusClient();
 
 it('joins the views of a table', async () => {
   const rows = await select(`
@@ -194,7 +173,6 @@ it.each<readonly [what: string, sql: string, rows: readonly Readonly<Record<stri
 
 it('gives the results of several statements in order', async () => {
   const { resultSets, rows } = await run(
-    connection,
     'SET NOCOUNT ON; SELECT 1 AS a; SELECT 2 AS a; DECLARE @x int = 3; SELECT @x AS a',
   );
   expect(resultSets).toBe(3);
@@ -202,7 +180,7 @@ it('gives the results of several statements in order', async () => {
 });
 
 it('gives the value of an OUTPUT parameter', async () => {
-  const { outputs } = await run(connection, 'SELECT @n = COUNT(*) FROM sys.tables', {
+  const { outputs } = await run('SELECT @n = COUNT(*) FROM sys.tables', {
     parameters: [{ name: 'n', type: 'Int', value: null, isOutput: true }],
   });
   expect(outputs).toEqual({ n: 43 });

@@ -1,21 +1,7 @@
-import type { Connection } from 'tedious';
-import { readAdopusCatalog } from './read-adopus-catalog.ts';
-import { startMssqlFixture, type MssqlFixture } from './server/start-mssql-fixture.ts';
-import { close, connect, errorOf, run } from './tedious.fixture.ts';
+import { useAdopusClient } from './adopus-client.fixture.ts';
+import { errorOf } from './tedious.fixture.ts';
 
-let server: MssqlFixture;
-let connection: Connection;
-
-beforeAll(async () => {
-  server = await startMssqlFixture({ databases: { AdOpusTest: readAdopusCatalog() } });
-  connection = await connect(server);
-});
-
-afterAll(async () => {
-  await close(connection);
-  expect(server.internalErrors()).toEqual([]);
-  await server.close();
-});
+const { run } = useAdopusClient();
 
 it.each<readonly [sql: string, number: number, message: string]>([
   ['SELECT name FORM sys.tables', 102, "Incorrect syntax near 'sys'."],
@@ -63,6 +49,6 @@ it.each<readonly [sql: string, number: number, message: string]>([
     'All queries combined using a UNION, INTERSECT or EXCEPT operator must have an equal number of expressions in their target lists.',
   ],
 ])('refuses %s with %d', async (sql, number, message) => {
-  const error = await errorOf(run(connection, sql, { how: 'execSqlBatch' }));
+  const error = await errorOf(run(sql, { how: 'execSqlBatch' }));
   expect({ number: error.number, message: error.message }).toEqual({ number, message });
 });

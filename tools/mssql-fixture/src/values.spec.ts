@@ -1,38 +1,15 @@
-import type { Connection } from 'tedious';
-import { readAdopusCatalog } from './read-adopus-catalog.ts';
-import { startMssqlFixture, type MssqlFixture } from './server/start-mssql-fixture.ts';
-import { close, connect, run, type RunOptions } from './tedious.fixture.ts';
+import { useAdopusClient } from './adopus-client.fixture.ts';
 
-let server: MssqlFixture;
-let connection: Connection;
-
-beforeAll(async () => {
-  server = await startMssqlFixture({ databases: { AdOpusTest: readAdopusCatalog() } });
-  connection = await connect(server);
-});
-
-afterAll(async () => {
-  await close(connection);
-  expect(server.internalErrors()).toEqual([]);
-  await server.close();
-});
-
-const select = async (
-  sql: string,
-  options?: RunOptions,
-): Promise<readonly Readonly<Record<string, unknown>>[]> =>
-  (await run(connection, sql, options)).rows;
+const { run, select } = useAdopusClient();
 
 it('gives the types that the views declare', async () => {
-  const { columns, rows } = await run(
-    connection,
-    `SELECT t.name, t.object_id, t.type, t.create_date, t.is_tracked_by_cdc, t.temporal_type, c.max_length,
+  const { columns, rows } =
+    await run(`SELECT t.name, t.object_id, t.type, t.create_date, t.is_tracked_by_cdc, t.temporal_type, c.max_length,
        p.rows, i.seed_value, CAST(0x01 AS binary(10)) AS lsn, CAST(NULL AS nvarchar(max)) AS text
      FROM sys.tables t JOIN sys.columns c ON c.object_id = t.object_id
      JOIN sys.identity_columns i ON i.object_id = c.object_id AND i.column_id = c.column_id
      LEFT JOIN sys.partitions p ON p.object_id = t.object_id
-     WHERE t.name = 'actor '`,
-  );
+     WHERE t.name = 'actor '`);
   expect(columns.map(({ name, type, length }) => [name, type, length])).toEqual([
     ['name', 'NVarChar', 256],
     ['object_id', 'IntN', 4],

@@ -1,10 +1,6 @@
 import type { Random } from '@cdc-migrations/event-model';
-import {
-  type ColumnDefinition,
-  DELETED_AT,
-  METADATA_COLUMNS,
-  type ReplicatedTable,
-} from '@cdc-migrations/table-defs';
+import type { ColumnDefinition, ReplicatedTable } from '@cdc-migrations/table-defs';
+import { buildTable } from '@cdc-migrations/table-fixture';
 
 /** Types of columns that are not in a key; a value of a large one may be left out of an event. */
 const TYPES = [
@@ -65,28 +61,16 @@ export function buildRandomTable(random: Random, place: number): ReplicatedTable
     ...others,
   ]);
   const name = `${random.pick(TABLES)} ${place}`;
-  return {
-    kind: 'replicated',
+  return buildTable({
     set: 'sink_soak.target',
     service: 'soak',
     source: { database: 'Soak', schema: 'dbo', table: name },
-    schema: { scope: 'tenant' },
     name,
-    names: {
-      staging: `stg_${name}`,
-      trigger: 'trg_mark_for_merge',
-      mergeProcedure: `sp_merge_${name.toLowerCase()}`,
-      mergeWindow: `fn_merge_window_${name.toLowerCase()}`,
-      primaryKey: `pk_${name}`,
-      syncIndex: `idx_${name}`,
-      positionIndex: `uq_${name}`,
-    },
-    columns: [...columns, ...METADATA_COLUMNS, ...(deleteMode === 'soft' ? [DELETED_AT] : [])],
-    key: key.length > 0 ? { columns: key.map((of) => of.name), origin: 'primary key' } : null,
+    columns,
+    key: key.map((of) => of.name),
     deleteMode,
     staging: random.chance(0.3) ? 'logged' : 'unlogged',
-    transforms: [],
-  };
+  });
 }
 
 function column(name: string, type: string, nullable: boolean): ColumnDefinition {

@@ -1,28 +1,8 @@
 import { generate } from '../cdc.fixture.ts';
-import {
-  changesSince,
-  copyOf,
-  edit,
-  read,
-  smallRepo,
-  treeOf,
-  write,
-  type Tree,
-} from '../repo.fixture.ts';
+import { changesSince, copyOf, read, smallRepo, treeOf } from '../repo.fixture.ts';
+import { useGeneratedRepo } from './generated-repo.fixture.ts';
 
-let done: string;
-let root: string;
-let before: Tree;
-
-beforeAll(() => {
-  done = smallRepo();
-  expect(generate(done).code).toBe(0);
-});
-
-beforeEach(() => {
-  root = copyOf(done);
-  before = treeOf(root);
-});
+const repo = useGeneratedRepo();
 
 const SNAPSHOT = 'generated/schemas/AdOpusTest.dbo.yaml';
 const SERVICE = 'services/adopus.yaml';
@@ -30,12 +10,12 @@ const MANIFEST = 'migrations/manifest.yaml';
 
 /** Everything but Actor has changed too, and a customer was added. */
 function changeEverything(): void {
-  edit(root, SNAPSHOT, 'name: Navn', 'name: Name');
-  edit(root, SNAPSHOT, 'name: FraDato', 'name: FraDate');
-  edit(root, SERVICE, 'from: dbo.Region', 'from: dbo.Region\n          delete_mode: soft');
-  edit(root, 'source-groups.yaml', 'blue:', 'green:');
-  write(root, 'migrations/manual/0001-a.sql', 'SELECT 1;');
-  before = treeOf(root);
+  repo.edit(SNAPSHOT, 'name: Navn', 'name: Name');
+  repo.edit(SNAPSHOT, 'name: FraDato', 'name: FraDate');
+  repo.edit(SERVICE, 'from: dbo.Region', 'from: dbo.Region\n          delete_mode: soft');
+  repo.edit('source-groups.yaml', 'blue:', 'green:');
+  repo.write('migrations/manual/0001-a.sql', 'SELECT 1;');
+  repo.remember();
 }
 
 function manifestRows(of: string): readonly string[] {
@@ -47,14 +27,14 @@ describe('--table', () => {
     '%s changes its files and its rows, and no other',
     (name) => {
       changeEverything();
-      expect(generate(root, ['--table', name])).toMatchObject({ code: 0 });
-      expect(changesSince(before, root)).toEqual([
+      expect(repo.generate(['--table', name])).toMatchObject({ code: 0 });
+      expect(repo.changes()).toEqual([
         '~ generated/table-definitions/Fraver.yaml',
         `~ ${MANIFEST}`,
         '~ migrations/staging/Fraver-staging.sql',
         '~ migrations/tables/Fraver.sql',
       ]);
-      const [old, rows] = [manifestRows(done), manifestRows(root)];
+      const [old, rows] = [manifestRows(repo.done), manifestRows(repo.root)];
       expect(rows.filter((row) => !old.includes(row)).length).toBe(2);
       expect(rows.map((row) => (row.includes('Fraver') ? 'Fraver' : row))).toEqual(
         old.map((row) => (row.includes('Fraver') ? 'Fraver' : row)),
@@ -64,62 +44,59 @@ describe('--table', () => {
 
   it('of each in turn, and then of the rest, is the whole run', () => {
     changeEverything();
-    const whole = copyOf(root);
+    const whole = copyOf(repo.root);
     expect(generate(whole).code).toBe(0);
-    expect(generate(root, ['--table', 'Fraver', 'Actor']).code).toBe(0);
-    expect(generate(root, ['--table', 'Region', '--table', 'customer_user']).code).toBe(0);
-    expect(generate(root).stdout).toBe(
+    expect(repo.generate(['--table', 'Fraver', 'Actor']).code).toBe(0);
+    expect(repo.generate(['--table', 'Region', '--table', 'customer_user']).code).toBe(0);
+    expect(repo.generate().stdout).toBe(
       'changed migrations/schemas/create-schemas.sql\n' +
         'changed migrations/manifest.yaml\n' +
         '15 files: 2 changed, 13 unchanged\n',
     );
-    expect(treeOf(root)).toEqual(treeOf(whole));
+    expect(treeOf(repo.root)).toEqual(treeOf(whole));
   });
 
   it('adds the rows of a new table where the whole run has them', () => {
-    edit(
-      root,
+    repo.edit(
       SERVICE,
       '        public.',
       '        adopus.Copy: { from: dbo.Actor, target_exists: false }\n        public.',
     );
-    const whole = copyOf(root);
+    const whole = copyOf(repo.root);
     expect(generate(whole).code).toBe(0);
-    expect(generate(root, ['--table', 'Copy']).code).toBe(0);
-    expect(treeOf(root)).toEqual(treeOf(whole));
+    expect(repo.generate(['--table', 'Copy']).code).toBe(0);
+    expect(treeOf(repo.root)).toEqual(treeOf(whole));
   });
 
   it('takes away what the table was before: one of ours becomes one that exists', () => {
-    edit(
-      root,
+    repo.edit(
       SERVICE,
       'from: dbo.Fraver\n          target_exists: false',
       'from: dbo.Fraver\n          target_exists: true\n          columns: { FraverId: id }',
     );
-    before = treeOf(root);
-    expect(generate(root, ['--table', 'Fraver']).code).toBe(0);
-    expect(changesSince(before, root)).toEqual([
+    repo.remember();
+    expect(repo.generate(['--table', 'Fraver']).code).toBe(0);
+    expect(repo.changes()).toEqual([
       '~ generated/table-definitions/Fraver.yaml',
       `~ ${MANIFEST}`,
       '- migrations/staging/Fraver-staging.sql',
       '- migrations/tables/Fraver.sql',
       '+ migrations/validation/Fraver.sql',
     ]);
-    expect(generate(root, ['--check']).code).toBe(0);
+    expect(repo.generate(['--check']).code).toBe(0);
   });
 
   it('moves the files of a table that now shares its name, and leaves the other for its own run', () => {
-    edit(
-      root,
+    repo.edit(
       SERVICE,
       '        public.',
       '        public.Actor: { from: dbo.Actor, target_exists: true, columns: { actno: no } }\n        public.',
     );
-    const whole = copyOf(root);
+    const whole = copyOf(repo.root);
     expect(generate(whole).code).toBe(0);
-    before = treeOf(root);
-    expect(generate(root, ['--table', 'adopus.Actor']).code).toBe(0);
-    expect(changesSince(before, root)).toEqual([
+    repo.remember();
+    expect(repo.generate(['--table', 'adopus.Actor']).code).toBe(0);
+    expect(repo.changes()).toEqual([
       '- generated/table-definitions/Actor.yaml',
       '+ generated/table-definitions/adopus.Actor.yaml',
       `~ ${MANIFEST}`,
@@ -128,8 +105,8 @@ describe('--table', () => {
       '- migrations/tables/Actor.sql',
       '+ migrations/tables/adopus.Actor.sql',
     ]);
-    expect(generate(root, ['--table', 'public.Actor']).code).toBe(0);
-    expect(treeOf(root)).toEqual(treeOf(whole));
+    expect(repo.generate(['--table', 'public.Actor']).code).toBe(0);
+    expect(treeOf(repo.root)).toEqual(treeOf(whole));
   });
 
   it.each([
@@ -160,13 +137,13 @@ describe('--table', () => {
       '--only infrastructure writes no file of a table; leave --service out\n',
     ],
   ])('%j is an error that says what there is', (args, stderr) => {
-    expect(generate(root, args)).toEqual({ code: 2, stdout: '', stderr });
-    expect(changesSince(before, root)).toEqual([]);
+    expect(repo.generate(args)).toEqual({ code: 2, stdout: '', stderr });
+    expect(repo.changes()).toEqual([]);
   });
 
   it('needs the manifest of the other tables', () => {
     const fresh = smallRepo();
-    before = treeOf(fresh);
+    const before = treeOf(fresh);
     expect(generate(fresh, ['--table', 'Actor'])).toEqual({
       code: 2,
       stdout: '',
@@ -176,79 +153,78 @@ describe('--table', () => {
   });
 
   it('refuses a manifest that was edited, and one of its own files, but not those of others', () => {
-    edit(root, 'migrations/tables/Actor.sql', 'CREATE', 'DROP');
-    expect(generate(root, ['--table', 'Fraver']).code).toBe(0);
-    expect(generate(root, ['--table', 'Actor'])).toMatchObject({
+    repo.edit('migrations/tables/Actor.sql', 'CREATE', 'DROP');
+    expect(repo.generate(['--table', 'Fraver']).code).toBe(0);
+    expect(repo.generate(['--table', 'Actor'])).toMatchObject({
       code: 6,
       stderr: expect.stringContaining(
         'migrations/tables/Actor.sql: this generated file was edited',
       ),
     });
-    write(root, MANIFEST, `${read(root, MANIFEST)}<<<<<<< HEAD\n`);
-    before = treeOf(root);
-    expect(generate(root, ['--table', 'Fraver', '--force'])).toMatchObject({
+    repo.write(MANIFEST, `${repo.read(MANIFEST)}<<<<<<< HEAD\n`);
+    repo.remember();
+    expect(repo.generate(['--table', 'Fraver', '--force'])).toMatchObject({
       code: 6,
       stderr: expect.stringContaining(
         `${MANIFEST}: this generated file was edited; run generate without`,
       ),
     });
-    expect(changesSince(before, root)).toEqual([]);
+    expect(repo.changes()).toEqual([]);
   });
 
   it('narrows --check', () => {
-    edit(root, SNAPSHOT, 'name: FraDato', 'name: FraDate');
-    expect(generate(root, ['--check', '--table', 'Actor']).code).toBe(0);
-    expect(generate(root, ['--check', '--table', 'Fraver']).code).toBe(1);
+    repo.edit(SNAPSHOT, 'name: FraDato', 'name: FraDate');
+    expect(repo.generate(['--check', '--table', 'Actor']).code).toBe(0);
+    expect(repo.generate(['--check', '--table', 'Fraver']).code).toBe(1);
   });
 
   it('narrows a stage', () => {
     changeEverything();
-    const run = (stage: string) => generate(root, ['--only', stage, '--table', 'Fraver']).stdout;
+    const run = (stage: string) => repo.generate(['--only', stage, '--table', 'Fraver']).stdout;
     expect(run('table-defs')).toContain('changed generated/table-definitions/Fraver.yaml\n1 files');
     expect(run('tables')).toContain('changed migrations/tables/Fraver.sql\n1 files');
     expect(run('staging')).toContain('changed migrations/staging/Fraver-staging.sql\n1 files');
     expect(run('migrations')).toContain('changed migrations/manifest.yaml\n1 files');
-    const narrowed = treeOf(root);
-    root = copyOf(done);
+    const narrowed = treeOf(repo.root);
+    repo.root = copyOf(repo.done);
     changeEverything();
-    generate(root, ['--table', 'Fraver']);
-    expect(narrowed).toEqual(treeOf(root));
+    repo.generate(['--table', 'Fraver']);
+    expect(narrowed).toEqual(treeOf(repo.root));
   });
 });
 
 describe('--service', () => {
   beforeEach(() => {
-    write(
-      root,
+    repo.write(
       'services/chat.yaml',
       'chat:\n  source:\n    validation_database: AdOpusTest\n    validation_env: nonprod\n' +
         '    tables: { dbo.Fraver: {} }\n  sinks:\n    sink_asma.directory:\n      tables:\n' +
         '        chat.Leave: { from: dbo.Fraver, target_exists: false }\n',
     );
-    expect(generate(root).code).toBe(0);
-    edit(root, SNAPSHOT, 'name: FraDato', 'name: FraDate');
-    before = treeOf(root);
+    expect(repo.generate().code).toBe(0);
+    repo.edit(SNAPSHOT, 'name: FraDato', 'name: FraDate');
+    repo.remember();
   });
 
   it('changes the files and rows of the tables of a service', () => {
-    expect(generate(root, ['--service', 'chat']).code).toBe(0);
-    expect(changesSince(before, root)).toEqual([
+    expect(repo.generate(['--service', 'chat']).code).toBe(0);
+    expect(repo.changes()).toEqual([
       '~ generated/table-definitions/chat/Leave.yaml',
       `~ ${MANIFEST}`,
       '~ migrations/staging/Leave-staging.sql',
       '~ migrations/tables/Leave.sql',
     ]);
-    expect(generate(root, ['--service', 'adopus']).code).toBe(0);
-    expect(generate(root, ['--check']).code).toBe(0);
+    expect(repo.generate(['--service', 'adopus']).code).toBe(0);
+    expect(repo.generate(['--check']).code).toBe(0);
   });
 
   it('and --table are both to hold', () => {
-    expect(generate(root, ['--service', 'chat', '--table', 'Fraver'])).toMatchObject({
+    expect(repo.generate(['--service', 'chat', '--table', 'Fraver'])).toMatchObject({
       code: 2,
       stderr: '--table Fraver: no table of the service chat\n',
     });
-    expect(generate(root, ['--service', 'adopus', '--table', 'Fraver']).code).toBe(0);
-    expect(changesSince(before, root)).toContain('~ migrations/tables/Fraver.sql');
-    expect(changesSince(before, root)).not.toContain('~ migrations/tables/Leave.sql');
+    expect(repo.generate(['--service', 'adopus', '--table', 'Fraver']).code).toBe(0);
+    expect(repo.changes()).toContain('~ migrations/tables/Fraver.sql');
+    expect(repo.changes()).not.toContain('~ migrations/tables/Leave.sql');
   });
 });

@@ -1,31 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { generate } from '../cdc.fixture.ts';
-import {
-  changesSince,
-  copyOf,
-  edit,
-  read,
-  smallRepo,
-  treeOf,
-  write,
-  type Tree,
-} from '../repo.fixture.ts';
+import { changesSince, read, smallRepo, treeOf } from '../repo.fixture.ts';
+import { useGeneratedRepo } from './generated-repo.fixture.ts';
 
-/** A repo in which everything is generated. */
-let done: string;
-let root: string;
-let before: Tree;
-
-beforeAll(() => {
-  done = smallRepo();
-  expect(generate(done).code).toBe(0);
-});
-
-beforeEach(() => {
-  root = copyOf(done);
-  before = treeOf(root);
-});
+const repo = useGeneratedRepo();
 
 const TABLE = 'migrations/tables/Actor.sql';
 const EDITED =
@@ -33,49 +12,49 @@ const EDITED =
   'or --force writes over it';
 
 it('a second run has nothing to do', () => {
-  const run = generate(root);
+  const run = repo.generate();
   expect(run).toMatchObject({ code: 0, stdout: '15 files: 15 unchanged\n' });
-  expect(generate(root, ['--check']).code).toBe(0);
-  expect(changesSince(before, root)).toEqual([]);
+  expect(repo.generate(['--check']).code).toBe(0);
+  expect(repo.changes()).toEqual([]);
 });
 
 describe('a file that was edited', () => {
   beforeEach(() => {
-    edit(root, TABLE, 'CREATE TABLE', 'CREATE  TABLE');
-    edit(root, 'generated/schemas/AdOpusTest.dbo.yaml', 'FraDato', 'FraDate');
-    before = treeOf(root);
+    repo.edit(TABLE, 'CREATE TABLE', 'CREATE  TABLE');
+    repo.edit('generated/schemas/AdOpusTest.dbo.yaml', 'FraDato', 'FraDate');
+    repo.remember();
   });
 
   it('stops the run before it writes anything', () => {
-    const run = generate(root);
+    const run = repo.generate();
     expect(run.code).toBe(6);
     expect(run.stderr).toContain(`${EDITED}\n`);
     expect(run.stdout).toBe(
       '15 files: 4 to change, 1 edited by hand, 10 unchanged; nothing was written\n',
     );
-    expect(changesSince(before, root)).toEqual([]);
+    expect(repo.changes()).toEqual([]);
   });
 
   it('is named by --check, with the files that are stale', () => {
-    const run = generate(root, ['--check']);
+    const run = repo.generate(['--check']);
     expect(run.code).toBe(6);
     expect(run.stderr).toContain(`${EDITED}\n`);
     expect(run.stdout).toContain('would change migrations/tables/Fraver.sql\n');
-    expect(changesSince(before, root)).toEqual([]);
+    expect(repo.changes()).toEqual([]);
   });
 
   it('is written anew with --force, which --dry-run shows first', () => {
-    const preview = generate(root, ['--force', '--dry-run']);
+    const preview = repo.generate(['--force', '--dry-run']);
     expect(preview).toMatchObject({
       code: 0,
       stdout: expect.stringContaining(`would change ${TABLE}\n`),
     });
-    expect(changesSince(before, root)).toEqual([]);
-    expect(generate(root, ['--force'])).toMatchObject({
+    expect(repo.changes()).toEqual([]);
+    expect(repo.generate(['--force'])).toMatchObject({
       code: 0,
       stdout: expect.stringContaining(`changed ${TABLE}\n`),
     });
-    expect(read(root, TABLE)).toBe(read(done, TABLE));
+    expect(repo.read(TABLE)).toBe(read(repo.done, TABLE));
   });
 });
 
@@ -89,16 +68,16 @@ it.each([
   ['it is empty', '', 'is not generated stands where one is to be written'],
   ['it has a byte order mark', '\ufeff', 'edited'],
 ])('a file in the place of ours is not overwritten: %s', (_, text, message) => {
-  write(root, TABLE, text === '\ufeff' ? text + read(root, TABLE) : text);
-  before = treeOf(root);
-  expect(generate(root)).toMatchObject({ code: 6, stderr: expect.stringContaining(message) });
-  expect(changesSince(before, root)).toEqual([]);
+  repo.write(TABLE, text === '\ufeff' ? text + repo.read(TABLE) : text);
+  repo.remember();
+  expect(repo.generate()).toMatchObject({ code: 6, stderr: expect.stringContaining(message) });
+  expect(repo.changes()).toEqual([]);
 });
 
 it('--check names each stale file and exits 1', () => {
-  edit(root, 'generated/schemas/AdOpusTest.dbo.yaml', 'length: 4', 'length: 5');
-  before = treeOf(root);
-  expect(generate(root, ['--check'])).toMatchObject({
+  repo.edit('generated/schemas/AdOpusTest.dbo.yaml', 'length: 4', 'length: 5');
+  repo.remember();
+  expect(repo.generate(['--check'])).toMatchObject({
     code: 1,
     stdout: [
       'would change generated/table-definitions/Region.yaml',
@@ -108,16 +87,17 @@ it('--check names each stale file and exits 1', () => {
       '',
     ].join('\n'),
   });
-  expect(changesSince(before, root)).toEqual([]);
+  expect(repo.changes()).toEqual([]);
 });
 
 it('files in manual/ are listed in order of name, and not looked at otherwise', () => {
-  write(root, 'migrations/manual/0002-b.sql', 'SELECT 2;\r\n');
-  write(root, 'migrations/manual/0001-a.sql', "-- cdc: no-transaction\nSELECT '{{SCHEMA}}';\n");
-  before = treeOf(root);
-  expect(generate(root).code).toBe(0);
-  expect(changesSince(before, root)).toEqual(['~ migrations/manifest.yaml']);
-  const rows = read(root, 'migrations/manifest.yaml')
+  repo.write('migrations/manual/0002-b.sql', 'SELECT 2;\r\n');
+  repo.write('migrations/manual/0001-a.sql', "-- cdc: no-transaction\nSELECT '{{SCHEMA}}';\n");
+  repo.remember();
+  expect(repo.generate().code).toBe(0);
+  expect(repo.changes()).toEqual(['~ migrations/manifest.yaml']);
+  const rows = repo
+    .read('migrations/manifest.yaml')
     .split('\n')
     .filter((line) => line.includes('"manual"'));
   expect(rows.map((row) => /"name": "(.+?)", "scope": "(.+?)"/.exec(row)?.slice(1))).toEqual([
@@ -127,22 +107,22 @@ it('files in manual/ are listed in order of name, and not looked at otherwise', 
 });
 
 it('a checkout with other line ends is up to date, the files of people too', () => {
-  write(root, 'migrations/manual/0001-a.sql', 'SELECT 1;\nSELECT 2;\n');
-  expect(generate(root).code).toBe(0);
-  for (const path of treeOf(root).keys()) {
-    if (!path.endsWith('/')) write(root, path, read(root, path).replaceAll('\n', '\r\n'));
+  repo.write('migrations/manual/0001-a.sql', 'SELECT 1;\nSELECT 2;\n');
+  expect(repo.generate().code).toBe(0);
+  for (const path of treeOf(repo.root).keys()) {
+    if (!path.endsWith('/')) repo.write(path, repo.read(path).replaceAll('\n', '\r\n'));
   }
-  before = treeOf(root);
-  expect(generate(root, ['--check'])).toMatchObject({ code: 0 });
-  expect(generate(root, ['--only', 'migrations', '--check'])).toMatchObject({ code: 0 });
-  expect(generate(root)).toMatchObject({ code: 0, stdout: '15 files: 15 unchanged\n' });
-  expect(changesSince(before, root)).toEqual([]);
+  repo.remember();
+  expect(repo.generate(['--check'])).toMatchObject({ code: 0 });
+  expect(repo.generate(['--only', 'migrations', '--check'])).toMatchObject({ code: 0 });
+  expect(repo.generate()).toMatchObject({ code: 0, stdout: '15 files: 15 unchanged\n' });
+  expect(repo.changes()).toEqual([]);
 });
 
 it('a folder in the place of a file, and a file in that of a folder, are told', () => {
   const spoiled = smallRepo();
   mkdirSync(join(spoiled, 'migrations/manifest.yaml'), { recursive: true });
-  before = treeOf(spoiled);
+  const before = treeOf(spoiled);
   expect(generate(spoiled)).toMatchObject({
     code: 2,
     stderr: 'migrations/manifest.yaml: cannot be read: it is a folder, and should be a file\n',
@@ -151,7 +131,7 @@ it('a folder in the place of a file, and a file in that of a folder, are told', 
 });
 
 it('what a run that was killed left behind is cleared away', () => {
-  write(root, 'migrations/tables/Actor.sql.4711.part', 'half');
-  expect(generate(root).stdout).toContain('removed migrations/tables/Actor.sql.4711.part\n');
-  expect(changesSince(before, root)).toEqual([]);
+  repo.write('migrations/tables/Actor.sql.4711.part', 'half');
+  expect(repo.generate().stdout).toContain('removed migrations/tables/Actor.sql.4711.part\n');
+  expect(repo.changes()).toEqual([]);
 });

@@ -1,4 +1,4 @@
-import { METADATA_COLUMNS } from '../metadata-columns.ts';
+import { buildTable } from '../../../../tools/table-fixture/src/build-table.ts';
 import type {
   ColumnDefinition,
   ExistingTable,
@@ -17,32 +17,12 @@ function table(
   columns: readonly Column[] = [],
   more: Partial<ReplicatedTable> = {},
 ): ReplicatedTable {
-  return {
-    kind: 'replicated',
-    set: 'sink_asma.directory',
-    service: 'adopus',
-    source: { database: 'AdOpusTest', schema: 'dbo', table: 'T' },
-    schema: { scope: 'tenant' },
-    name: 'T',
-    names: {
-      staging: 'stg_T',
-      trigger: 'trg_mark_for_merge',
-      mergeProcedure: 'sp_merge_t',
-      mergeWindow: 'fn_merge_window_t',
-      primaryKey: 'pk_T',
-      syncIndex: 'idx_T_sync_timestamp',
-      positionIndex: 'uq_T_stream_position',
-    },
-    columns: [
-      ...[ID, ...columns].map((column) => ({ role: 'source' as const, nullable: true, ...column })),
-      ...METADATA_COLUMNS,
-    ],
-    key: KEY,
-    deleteMode: 'hard',
-    staging: 'unlogged',
-    transforms: [],
-    ...more,
-  };
+  const all = [ID, ...columns].map((column) => ({
+    role: 'source' as const,
+    nullable: true,
+    ...column,
+  }));
+  return { ...buildTable({ columns: all }), ...more };
 }
 
 /** A change in one line: `free column added: a text`. */

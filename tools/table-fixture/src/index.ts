@@ -1,0 +1,2 @@
+export { buildNames, buildTable } from './build-table.ts';
+export type { TableFacts } from './build-table.ts';
