@@ -1,6 +1,7 @@
 import type { ApplyEvent } from '@cdc-migrations/tracker';
 import { describeHolder } from '@cdc-migrations/tracker';
 import { nameSchema } from '../target/name-schema.ts';
+import { countOf } from '../count-of.ts';
 
 /** Where progress goes, and what it can show. */
 export interface ProgressOutput {
@@ -39,7 +40,7 @@ export function reportProgress(output: ProgressOutput): (event: ApplyEvent) => v
       case 'planned':
         total = event.schemas;
         return event.files > 0
-          ? line(`${event.files} files to apply to ${event.schemas} schemas`)
+          ? line(`${countOf(event.files, 'file')} to apply to ${countOf(event.schemas, 'schema')}`)
           : undefined;
       case 'file applied': {
         const { schema, path, statements } = event.applied;
@@ -63,7 +64,9 @@ export function reportProgress(output: ProgressOutput): (event: ApplyEvent) => v
         ({ done, total } = event);
         const failures = event.failures > 0 ? `, ${event.failures} failed or refused` : '';
         const seconds = (event.durationMs / 1000).toFixed(1);
-        return line(`${counter()} ${event.schema} ${event.files} files, ${seconds} s${failures}`);
+        return line(
+          `${counter()} ${event.schema} ${countOf(event.files, 'file')}, ${seconds} s${failures}`,
+        );
       }
     }
   };

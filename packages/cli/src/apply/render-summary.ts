@@ -1,5 +1,6 @@
 import type { ApplyResult, FileFailure } from '@cdc-migrations/tracker';
 import { nameSchema } from '../target/name-schema.ts';
+import { countOf } from '../count-of.ts';
 
 /** What an apply has done, in a line, and below it each failure with its schema, file, statement and reason. */
 export function renderSummary(label: string, result: ApplyResult): readonly string[] {
@@ -11,7 +12,7 @@ export function renderSummary(label: string, result: ApplyResult): readonly stri
     ...count(failures, 'unsafe', 'refused as unsafe'),
   ];
   return [
-    `${label}: ${schemaCount} schemas; files: ${counts.join(', ')}`,
+    `${label}: ${countOf(schemaCount, 'schema')}; files: ${counts.join(', ')}`,
     ...failures.flatMap(renderFailure),
     ...(notBegun.length > 0 ? [`not begun: ${notBegun.join(', ')}`] : []),
   ];

@@ -3,6 +3,7 @@ import { EXIT } from '../exit-code.ts';
 import type { TargetOptions } from '../target/open-targets.ts';
 import { renderDifferences } from '../target/render-differences.ts';
 import { reportTargets } from '../target/report-targets.ts';
+import { countOf } from '../count-of.ts';
 
 export interface BaselineCommandOptions extends TargetOptions {
   readonly json?: boolean;
@@ -16,7 +17,7 @@ export async function baseline(options: BaselineCommandOptions): Promise<number>
     return {
       exitCode: differences.length > 0 ? EXIT.differences : EXIT.done,
       lines: [
-        `${label}: ${recorded.length} files recorded, ${differences.length} differences`,
+        `${label}: ${countOf(recorded.length, 'file')} recorded, ${countOf(differences.length, 'difference')}`,
         ...renderDifferences(differences),
       ],
       document: result,

@@ -3,6 +3,7 @@ import { EXIT } from '../exit-code.ts';
 import type { TargetOptions } from '../target/open-targets.ts';
 import { renderDifferences } from '../target/render-differences.ts';
 import { reportTargets } from '../target/report-targets.ts';
+import { countOf } from '../count-of.ts';
 
 export interface CheckCommandOptions extends TargetOptions {
   readonly exclude?: readonly string[];
@@ -18,7 +19,7 @@ export async function check(options: CheckCommandOptions): Promise<number> {
     return {
       exitCode: isSame ? EXIT.done : EXIT.differences,
       lines: [
-        `${label}: ${isSame ? 'as defined' : `${differences.length} differences`}`,
+        `${label}: ${isSame ? 'as defined' : countOf(differences.length, 'difference')}`,
         ...renderDifferences(differences),
       ],
       document: { differences },

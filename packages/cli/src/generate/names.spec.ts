@@ -161,5 +161,5 @@ it('400 tables are as good as one', () => {
     ].join('\n'),
   );
   expect(generate(root, ['--check'])).toMatchObject({ code: 0 });
-  expect(generate(root, ['--only', 'migrations']).stdout).toBe('1 files: 1 unchanged\n');
+  expect(generate(root, ['--only', 'migrations']).stdout).toBe('1 file: 1 unchanged\n');
 }, 60_000);

@@ -181,10 +181,10 @@ describe('--table', () => {
   it('narrows a stage', () => {
     changeEverything();
     const run = (stage: string) => repo.generate(['--only', stage, '--table', 'Fraver']).stdout;
-    expect(run('table-defs')).toContain('changed generated/table-definitions/Fraver.yaml\n1 files');
-    expect(run('tables')).toContain('changed migrations/tables/Fraver.sql\n1 files');
-    expect(run('staging')).toContain('changed migrations/staging/Fraver-staging.sql\n1 files');
-    expect(run('migrations')).toContain('changed migrations/manifest.yaml\n1 files');
+    expect(run('table-defs')).toContain('changed generated/table-definitions/Fraver.yaml\n1 file:');
+    expect(run('tables')).toContain('changed migrations/tables/Fraver.sql\n1 file:');
+    expect(run('staging')).toContain('changed migrations/staging/Fraver-staging.sql\n1 file:');
+    expect(run('migrations')).toContain('changed migrations/manifest.yaml\n1 file:');
     const narrowed = treeOf(repo.root);
     repo.root = copyOf(repo.done);
     changeEverything();

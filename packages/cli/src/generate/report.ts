@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import type { FileAction, FileStep } from './plan-files.ts';
+import { countOf } from '../count-of.ts';
 
 /** What a run of `generate` found and did. */
 export interface Outcome {
@@ -70,7 +71,7 @@ function renderSteps({ steps, written }: Outcome): readonly string[] {
     if (!words) return [];
     const verb = written ? words.done : words.line;
     return written && group.length > MANY_FILES
-      ? [`${verb} ${dirname(group[0]!.path)}/ (${group.length} files)`]
+      ? [`${verb} ${dirname(group[0]!.path)}/ (${countOf(group.length, 'file')})`]
       : group.map(({ path }) => `${verb} ${path}`);
   });
 }
@@ -91,7 +92,7 @@ function renderSum({ mode, steps, written, exitCode }: Outcome): string {
         ? '; cdc manage-migrations generate brings them up to date'
         : '';
   const total = steps.filter(({ action }) => action !== 'stray').length;
-  return `${total} files: ${counts.join(', ')}${end}`;
+  return `${countOf(total, 'file')}: ${counts.join(', ')}${end}`;
 }
 
 function mapWords(form: 'done' | 'ahead'): Readonly<Record<string, string>> {

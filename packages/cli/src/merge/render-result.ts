@@ -6,6 +6,7 @@ import {
   type MergeResult,
   type TableReplay,
 } from '@cdc-migrations/tracker';
+import { countOf } from '../count-of.ts';
 
 /** What a run has done: a line for all of it, then one for each table. */
 export function renderResult(
@@ -29,7 +30,7 @@ export function renderResult(
 
 /** `120 events: 110 merged, 5 deleted, 3 stale, 2 dead`. */
 export function renderCounts({ events, merged, deleted, stale, dead }: MergeCounts): string {
-  return `${events} events: ${merged} merged, ${deleted} deleted, ${stale} stale, ${dead} dead`;
+  return `${countOf(events, 'event')}: ${merged} merged, ${deleted} deleted, ${stale} stale, ${dead} dead`;
 }
 
 export function renderReplay(replay: TableReplay): string {

@@ -7,6 +7,7 @@ import {
 } from '@cdc-migrations/tracker';
 import { CLEAR_LINE, type ProgressOutput } from '../apply/progress.ts';
 import { renderCounts, renderReplay } from './render-result.ts';
+import { countOf } from '../count-of.ts';
 
 /** While it watches, what was merged of a table is told so often. */
 const TELL_EVERY_MS = 10_000;
@@ -45,7 +46,7 @@ export function reportMerges(
         total = addCounts(total, event);
         if (output.isTerminal)
           output.write(
-            `${CLEAR_LINE}${prefix}${event.waiting} tables at work, ${renderCounts(total)}`,
+            `${CLEAR_LINE}${prefix}${countOf(event.waiting, 'table')} at work, ${renderCounts(total)}`,
           );
         return;
       case 'table merged': {

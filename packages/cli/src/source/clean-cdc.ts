@@ -17,6 +17,7 @@ import { resolveSources } from './resolve-sources.ts';
 import { runAll } from './run-all.ts';
 import { selectDatabases, type DatabaseOptions } from './select-databases.ts';
 import { showEvent } from './show-event.ts';
+import { countOf } from '../count-of.ts';
 
 export interface CleanCdcCommandOptions extends DatabaseOptions {
   readonly days: number;
@@ -114,7 +115,7 @@ function describe(result: CleanupResult): string {
   if (result.step === 'nothing') return `kept, ${result.reason}`;
   const { state, mark, limitedBy, rows, failure } = result;
   const limit = limitedBy === 'days' ? '' : ', as far as its consumer has read';
-  const counted = rows === undefined ? '' : `, ${rows} rows`;
+  const counted = rows === undefined ? '' : `, ${countOf(rows, 'row')}`;
   const failed = failure === undefined ? '' : `, ${failure}`;
   return `${state} before ${formatLsn(mark)}${limit}${counted}${failed}`;
 }

@@ -21,6 +21,7 @@ import { selectTargets } from '../target/select-targets.ts';
 import { worstExitCode } from '../target/worst-exit-code.ts';
 import { renderConcerns } from './render-concerns.ts';
 import { renderMatrix } from './render-matrix.ts';
+import { countOf } from '../count-of.ts';
 
 export interface StatusCommandOptions extends TargetOptions {
   readonly offline?: boolean;
@@ -66,7 +67,7 @@ function tellOffline(
   return {
     exitCode: worstExitCode(exitCodesOf(migrations)),
     lines: [
-      `${label}: ${files.length} files for ${schemas.length} schemas; what is applied is not known offline`,
+      `${label}: ${countOf(files.length, 'file')} for ${countOf(schemas.length, 'schema')}; what is applied is not known offline`,
       ...problems.map(({ message }) => message),
     ],
     document: { target: label, schemas, files: files.map(({ path }) => path), problems },

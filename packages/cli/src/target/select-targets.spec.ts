@@ -31,7 +31,7 @@ it('status --offline knows environments and schemas', () => {
   const offline = (...args: readonly string[]) => run(root, 'status', '--offline', ...args);
   expect(offline('--env', 'nonprod', '--schema', 'blue')).toMatchObject({
     code: 0,
-    stdout: expect.stringContaining(`${LABEL}: 8 files for 1 schemas;`),
+    stdout: expect.stringContaining(`${LABEL}: 8 files for 1 schema;`),
   });
   expect(offline('--env', 'embedded')).toMatchObject({ code: 0 });
   expect(offline('--env', 'nonprod', '--schema', 'x*')).toMatchObject({
