@@ -1,13 +1,7 @@
 import { METADATA_COLUMNS } from '@cdc-migrations/table-defs';
+import { createRandom } from '../../../tools/event-model/src/random.ts';
 import { column, type Event, table, UNAVAILABLE, useMergeDatabase } from './merge.fixture.ts';
-import {
-  buildHistory,
-  buildRow,
-  cut,
-  permute,
-  seededRandom,
-  shuffle,
-} from './value-history.fixture.ts';
+import { buildHistory, buildRow, cut, permute } from './value-history.fixture.ts';
 
 describe('a merge', () => {
   const { run, create, stage, merge, mergeEach } = useMergeDatabase();
@@ -119,25 +113,28 @@ describe('a merge', () => {
           [inserted(1), gone(2), given(3, b), at(4)],
           { hard: b, soft: b },
         ],
-      ])('in every order and every windows the same of %s', async (_what, events, expected) => {
-        const ways = permute(events).flatMap(cut);
-        const keyed = ways.map((windows, id) =>
-          windows.map((window) =>
-            window.map((event) => ({ ...event, at: id * 10 + event.at, id })),
-          ),
-        );
-        const windows = events.map((_, index) => keyed.flatMap((way) => way[index] ?? []));
-        const rows = await mergeEach(doc, ...windows.filter(({ length }) => length > 0));
-        const notat = expected[deleteMode];
-        const differing = rows.flatMap((row, n) => (row['notat'] === notat ? [] : [ways[n]]));
-        expect(differing).toEqual([]);
-        expect(rows).toHaveLength(ways.length);
-      });
+      ])(
+        'in every order and every cut into windows the same of %s',
+        async (_what, events, expected) => {
+          const ways = permute(events).flatMap(cut);
+          const keyed = ways.map((windows, id) =>
+            windows.map((window) =>
+              window.map((event) => ({ ...event, at: id * 10 + event.at, id })),
+            ),
+          );
+          const windows = events.map((_, index) => keyed.flatMap((way) => way[index] ?? []));
+          const rows = await mergeEach(doc, ...windows.filter(({ length }) => length > 0));
+          const notat = expected[deleteMode];
+          const differing = rows.flatMap((row, n) => (row['notat'] === notat ? [] : [ways[n]]));
+          expect(differing).toEqual([]);
+          expect(rows).toHaveLength(ways.length);
+        },
+      );
 
       it.each([1, 2, 3, 4, 5])('ends the same in any order and windows, seed %i', async (seed) => {
-        const random = seededRandom(seed);
+        const random = createRandom(seed);
         const histories = Array.from({ length: 60 }, (_, id) => buildHistory(id, random));
-        const events = shuffle(histories.flat(), random);
+        const events = random.shuffle(histories.flat());
         const windows = Array.from({ length: 8 }, (_, window) =>
           events.filter((_, index) => index % 8 === window),
         );

@@ -1,3 +1,4 @@
+import type { Random } from '../../../tools/event-model/src/random.ts';
 import { type Event, UNAVAILABLE } from './merge.fixture.ts';
 
 /** A row as it must be stored. */
@@ -13,14 +14,14 @@ interface Row {
  * Events of one key. Now and then an insert leaves a value out, as one does whose key changed, or the insert after a
  * delete is missing.
  */
-export function buildHistory(id: number, random: () => number): readonly Event[] {
+export function buildHistory(id: number, random: Random): readonly Event[] {
   let isThere = false;
   return Array.from({ length: 12 }, (_, index) => {
     const at = id * 100 + index + 1;
-    const isDelete = isThere && random() < 0.2;
+    const isDelete = isThere && random.chance(0.2);
     const value = (name: string) =>
-      isDelete ? null : random() < (isThere ? 0.6 : 0.3) ? UNAVAILABLE : `${name} ${at}`;
-    const isInsert = !isThere && random() < 0.7;
+      isDelete ? null : random.chance(isThere ? 0.6 : 0.3) ? UNAVAILABLE : `${name} ${at}`;
+    const isInsert = !isThere && random.chance(0.7);
     const event = {
       at,
       id,
@@ -79,21 +80,4 @@ export function cut<Item>(items: readonly Item[]): readonly (readonly (readonly 
   return items.flatMap((_, index) =>
     cut(items.slice(index + 1)).map((rest) => [items.slice(0, index + 1), ...rest]),
   );
-}
-
-/** The items in a random order. */
-export function shuffle<Item>(items: readonly Item[], random: () => number): readonly Item[] {
-  return items
-    .map((item) => ({ item, order: random() }))
-    .sort((a, b) => a.order - b.order)
-    .map(({ item }) => item);
-}
-
-/** Numbers between 0 and 1, the same for the same seed. */
-export function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
 }

@@ -1,3 +1,4 @@
+import { describeLong } from './describe-long.fixture.ts';
 import { readNumber } from './merge-target.fixture.ts';
 import {
   at,
@@ -9,9 +10,7 @@ import {
 } from './naive-sides.fixture.ts';
 import { ORDER_LINJER } from './order-linjer.fixture.ts';
 
-/** Two merges sleep for a minute: only where somebody asks for it. */
-const describeLong = process.env['CDC_LONG_TESTS'] ? describe : describe.skip;
-
+// Two merges sleep for a minute.
 describeLong('a merge of over a minute', () => {
   let target: NaiveTarget;
   beforeAll(async () => {

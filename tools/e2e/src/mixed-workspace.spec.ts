@@ -2,12 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { describeLong } from './describe-long.fixture.ts';
 
 const ROOT = join(__dirname, '../../..');
 
-/** A whole workspace is copied and built twice: only where somebody asks for it. */
-const describeLong = process.env['CDC_LONG_TESTS'] ? describe : describe.skip;
-
+// A whole workspace is copied and built twice.
 describeLong('a copy of this workspace, with both implementation repos', () => {
   let root: string;
   beforeAll(() => {

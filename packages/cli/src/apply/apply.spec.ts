@@ -306,11 +306,3 @@ it('a file by people runs once per schema, by itself where it asks for no transa
   expect((await history()).map(({ outcome }) => outcome)).toEqual(['applied', 'applied']);
   await sql.end();
 });
-
-it('status --offline says what there is to apply, without a target or its variables', async () => {
-  const run = await runCommand(repoFor('directory'), ['status', '--env', 'prod', '--offline']);
-  expect(run).toMatchObject({ exitCode: 0, stderr: '' });
-  expect(run.stdout).toBe(
-    `sink_asma.directory in prod: ${2 * TABLES + 2} files for ${TENANTS} schemas; what is applied is not known offline\n`,
-  );
-});

@@ -11,7 +11,7 @@ import {
 } from '@cdc-migrations/tracker';
 import { CommandError, EXIT } from '../exit-code.ts';
 import { renderMatrix } from '../status/render-matrix.ts';
-import { locateTargetError } from '../target/locate-target-error.ts';
+import { locateTargetError, locating } from '../target/locate-target-error.ts';
 import type { CommandTarget, TargetOptions } from '../target/open-targets.ts';
 import { selectTargets } from '../target/select-targets.ts';
 import { withTargets } from '../target/with-targets.ts';
@@ -54,11 +54,7 @@ interface End {
 
 /** Edited files of any target stop the command before the first statement to any. */
 function refuse({ migrations, label }: CommandTarget): void {
-  try {
-    refuseProblems(migrations);
-  } catch (error) {
-    throw locateTargetError(error, label);
-  }
+  locating(label, () => refuseProblems(migrations));
 }
 
 async function applyTo(target: CommandTarget, options: ApplyCommandOptions): Promise<End> {

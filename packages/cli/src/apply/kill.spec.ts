@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createRandom } from '../../../../tools/event-model/src/random.ts';
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
 import { copyAdopus, finish, runCommand, sinkEnv, startCommand } from '../target/cli.fixture.ts';
 
@@ -25,7 +26,7 @@ afterAll(async () => {
 });
 
 it(`killed at ${KILLS} random moments (CDC_TEST_SEED=${SEED}), history equals structure, and the next apply completes`, async () => {
-  const random = randomFrom(SEED);
+  const random = createRandom(SEED);
   console.log(`CDC_TEST_SEED=${SEED} CDC_KILLS=${KILLS}`);
   let [inTheMiddle, longestMs] = [0, 4000];
   for (let kill = 0; kill < KILLS; kill++) {
@@ -33,7 +34,7 @@ it(`killed at ${KILLS} random moments (CDC_TEST_SEED=${SEED}), history equals st
     const start = performance.now();
     const child = startCommand(repo.root, ARGS, env);
     const end = finish(child);
-    await Promise.race([sleep(150 + random() * longestMs), end]);
+    await Promise.race([sleep(random.integer(150, 150 + Math.floor(longestMs))), end]);
     child.kill('SIGKILL');
     const { exitCode } = await end;
     if (exitCode === 0) longestMs = Math.min(longestMs, performance.now() - start);
@@ -107,15 +108,4 @@ async function compareHistory(): Promise<{
   } finally {
     await sql.end();
   }
-}
-
-/** Numbers from 0 to 1, the same for the same seed: mulberry32. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -44,8 +44,7 @@ export function reportProgress(output: ProgressOutput): (event: ApplyEvent) => v
           : undefined;
       case 'file applied': {
         const { schema, path, statements } = event.applied;
-        if (schema === '')
-          return line(`${path}: ${statements} ${statements === 1 ? 'statement' : 'statements'}`);
+        if (schema === '') return line(`${path}: ${countOf(statements, 'statement')}`);
         if (output.isTerminal) output.write(`${CLEAR_LINE}${counter()} ${schema} ${path}`);
         return;
       }

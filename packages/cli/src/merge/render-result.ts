@@ -18,7 +18,7 @@ export function renderResult(
   return [
     total.events === 0
       ? `${label}: nothing merged`
-      : `${label}: ${merged.length} ${merged.length === 1 ? 'table' : 'tables'}, ${renderCounts(total)}`,
+      : `${label}: ${countOf(merged.length, 'table')}, ${renderCounts(total)}`,
     ...replays.map(renderReplay),
     ...merged.map((table) => `${labelOf(table)}: ${renderCounts(table)}`),
     ...tables.flatMap((table) =>

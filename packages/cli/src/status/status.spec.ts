@@ -96,3 +96,13 @@ it('names the place of a file of the whole database that failed', async () => {
     '\n(database) manual/0001-bad.sql: division by zero (SQLSTATE 22012)\n',
   );
 }, 60_000);
+
+it('--offline says what there is to apply, without a target or its variables', async () => {
+  const untouched = copyAdopus();
+  const run = await runCommand(untouched.root, ['status', '--env', 'prod', '--offline']);
+  untouched.remove();
+  expect(run).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(run.stdout).toBe(
+    `sink_asma.directory in prod: ${2 * 39 + 2} files for 24 schemas; what is applied is not known offline\n`,
+  );
+});

@@ -50,6 +50,15 @@ export function locateTargetError(error: unknown, label: string): unknown {
   return USAGE.some((kind) => error instanceof kind) ? as(EXIT.usage) : error;
 }
 
+/** What reads or checks something of a target, its errors located. */
+export function locating<Result>(label: string, read: () => Result): Result {
+  try {
+    return read();
+  } catch (error) {
+    throw locateTargetError(error, label);
+  }
+}
+
 function describeTarget({ kind, message, hint }: TargetError): string {
   const text = kind === 'connection' ? `cannot be reached: ${message}` : message;
   return hint ? `${text} (${hint})` : text;

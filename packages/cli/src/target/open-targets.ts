@@ -12,7 +12,7 @@ import { readDefinitions, readSets } from '../generate/read-outputs.ts';
 import { tenantsOf } from '../generate/tenants-of.ts';
 import { locateError } from '../locate-error.ts';
 import { resolveRepoServer } from '../resolve-repo-server.ts';
-import { locateTargetError } from './locate-target-error.ts';
+import { locating } from './locate-target-error.ts';
 
 /** Environment of the PostgreSQL that we bring along. */
 export const EMBEDDED = 'embedded';
@@ -67,20 +67,12 @@ export function openTargets(
     const label = `${set.name} in ${options.env}`;
     return {
       label,
-      migrations: located(label, () => readMigrations(root, set, tables)),
+      migrations: locating(label, () => readMigrations(root, set, tables)),
       tenants: selectTenants(set, config, options.env),
       address: () => (addressOf ? addressOf(set) : resolvePlace(root, place!)),
     };
   });
   return { root, targets };
-}
-
-function located<Result>(label: string, read: () => Result): Result {
-  try {
-    return read();
-  } catch (error) {
-    throw locateTargetError(error, label);
-  }
 }
 
 function readConfigAt(root: string): Config {

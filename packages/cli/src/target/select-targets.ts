@@ -1,6 +1,6 @@
 import { listSchemas } from '@cdc-migrations/tracker';
 import { CommandError } from '../exit-code.ts';
-import { locateTargetError } from './locate-target-error.ts';
+import { locating } from './locate-target-error.ts';
 import type { CommandTarget } from './open-targets.ts';
 
 /**
@@ -27,9 +27,5 @@ function schemasOf(
   only?: readonly string[],
 ): readonly string[] {
   const files = [...migrations.files, ...migrations.validation];
-  try {
-    return listSchemas({ files }, { tenants, only });
-  } catch (error) {
-    throw locateTargetError(error, label);
-  }
+  return locating(label, () => listSchemas({ files }, { tenants, only }));
 }

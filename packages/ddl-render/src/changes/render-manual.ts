@@ -146,7 +146,7 @@ function isHintedNotNull(
 }
 
 function schemaLiteral(table: ReplicatedTable): string {
-  return `'${sqlSchema(table).replaceAll("'", "''")}'`;
+  return quoteLiteral(sqlSchema(table));
 }
 
 function buildRelations(

@@ -97,7 +97,7 @@ function toCounts(row: Texts<MergeCounts>): MergeCounts {
   };
 }
 
-/** Removes some of what is older than its retention; whether that was all. */
+/** Removes some of what is older than its retention; whether that was all, which older bookkeeping does not say. */
 export async function forgetOld(session: Session): Promise<boolean> {
   const [row] = await session.query<{ readonly done: unknown }>(
     'SELECT cdc_management.forget_old() AS done',

@@ -5,8 +5,7 @@ import { readPostmasterFile } from './postmaster-file.ts';
 /** Where the embedded servers listen, and nowhere else. */
 export const HOST = '127.0.0.1';
 
-/** Whose server answers on a port: `unknown` refuses our password, `busy` cannot be
- * asked now. */
+/** Whose server answers on a port: `unknown` refuses our password, `busy` cannot be asked now. */
 export type Answer = 'ours' | 'not ours' | 'unknown' | 'busy';
 
 /** The server of a cluster as an address. */

@@ -1,0 +1,2 @@
+/** For tests of over ten seconds that not every `npm test` needs: CONTRIBUTING.md says what runs them. */
+export const describeLong = process.env['CDC_LONG_TESTS'] ? describe : describe.skip;
