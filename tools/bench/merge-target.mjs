@@ -194,8 +194,8 @@ const stagedMetadata = {
   ...METADATA,
   __cdc_operation: 'event.op',
   __stream_generation: '0',
-  __kafka_partition: '(event.k % 3)::integer',
-  __kafka_offset: 'row_number() OVER (PARTITION BY event.k % 3 ORDER BY event.o)',
+  __kafka_partition: '(event.k % 4)::integer',
+  __kafka_offset: 'row_number() OVER (PARTITION BY event.k % 4 ORDER BY event.o)',
   __kafka_timestamp: 'now()',
 };
 

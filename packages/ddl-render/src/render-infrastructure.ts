@@ -16,6 +16,7 @@ const PARTS = [
   'staging-trigger',
   'record-tally',
   'bury-event',
+  'lanes',
   'merge',
   'runner',
   'forget',

@@ -15,12 +15,6 @@ import {
 } from './large-columns.ts';
 import { keyText, keyValue, storageCast } from './staged-value.ts';
 
-/** One look at the last delete of the table spares a look for each key. */
-const IS_NEWER_THAN_TOMBSTONES =
-  'coalesce((newest."__stream_generation", newest."__kafka_offset") > (' +
-  'SELECT stone.stream_generation, stone.kafka_offset FROM cdc_management.tombstone AS stone WHERE stone.table_id::bigint = $1' +
-  ' ORDER BY stone.stream_generation DESC, stone.kafka_offset DESC LIMIT 1), true)';
-
 interface MergeView {
   readonly schema: string;
   readonly name: string;
@@ -47,8 +41,6 @@ export interface KeyedMergeView extends MergeView {
   readonly eventIsUpdate: string;
   /** Key, stream and position of `event`. */
   readonly narrow: string;
-  /** Whether the event `newest` is newer than every delete that is remembered of the table. */
-  readonly isNewerThanTombstones: string;
   /** Positions that can be compared, of a soft merge. */
   readonly position: PositionView;
   readonly updates: readonly { readonly assignment: string; readonly last: boolean }[];
@@ -113,7 +105,6 @@ export function buildKeyedMerge(table: ReplicatedTable, schema: string): KeyedMe
     pickedIsLeftOut: leavesOut('picked', large),
     eventIsUpdate: isUpdate('event'),
     narrow: narrowOf(key),
-    isNewerThanTombstones: IS_NEWER_THAN_TOMBSTONES,
     position: {
       event: positionOf('event'),
       stored: positionOf('stored'),
@@ -225,7 +216,7 @@ function deletedAt(key: KeyView): string {
   const remembered =
     '(SELECT ARRAY[stone.stream_generation::bigint, stone.kafka_offset] FROM cdc_management.tombstone AS stone' +
     ` WHERE stone.table_id = $1 AND stone.key_digest = ${key.digest})`;
-  const older = `CASE WHEN NOT ${IS_NEWER_THAN_TOMBSTONES} THEN ${remembered} END`;
+  const older = `CASE WHEN (SELECT found.any_late FROM found) THEN ${remembered} END`;
   return `CASE WHEN ${positionOf('newest')} < greatest(${positionOf('deletion')}, ${older}) THEN now() END`;
 }
 

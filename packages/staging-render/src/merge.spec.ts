@@ -14,7 +14,7 @@ describe('a merge', () => {
     await stage(busy, [{ at: 2, id: 2, navn: 'b', notat: null, __cdc_operation: 'c' }]);
     await run('CALL cdc_management.run_pending_merges()').simple();
     await expect(
-      run(`SELECT * FROM cdc_management.merge_batch('avansas', 'busy', 0, 64, NULL)`),
+      run(`SELECT * FROM cdc_management.merge_batch('avansas', 'busy', NULL, 0, 64, NULL)`),
     ).rejects.toMatchObject({ code: '25000' });
     await run('RESET default_transaction_isolation');
     expect(await run('SELECT id FROM avansas.busy ORDER BY id')).toEqual([{ id: 1 }, { id: 2 }]);

@@ -166,7 +166,7 @@ describe('run_pending_merges', () => {
       expect(await look()).toEqual([]);
       await run();
       expect(await owner`SELECT * FROM cdc_management.merge_error`).toEqual([]);
-      const batch = `SELECT * FROM cdc_management.merge_batch('${TENANT}', 'Small', 0, 64, NULL)`;
+      const batch = `SELECT * FROM cdc_management.merge_batch('${TENANT}', 'Small', NULL, 0, 64, NULL)`;
       await expect(sink.unsafe(batch)).rejects.toMatchObject({
         code: '42P01',
         message: `table "${TENANT}"."Small" has no staging table "stg_Small"`,
@@ -183,7 +183,7 @@ describe('run_pending_merges', () => {
     ['merge by itself', `CALL ${quoteQualified(TENANT, ORDER_LINJER.names.mergeProcedure)}()`],
     [
       'batch by itself',
-      `SELECT * FROM cdc_management.merge_batch('${TENANT}', '${ORDER_LINJER.name}', 0, 64, 1)`,
+      `SELECT * FROM cdc_management.merge_batch('${TENANT}', '${ORDER_LINJER.name}', NULL, 0, 64, 1)`,
     ],
     [
       'replay',

@@ -26,6 +26,15 @@ export interface RoundPlan {
   /** By table; null leaves the setting alone. */
   readonly batchEvents: readonly (number | null)[];
   readonly shrinkAboveBytes: number;
+  /** By table; null for none. */
+  readonly lanes: readonly (Lanes | null)[];
+}
+
+/** Lanes in which several sessions merge one table. */
+export interface Lanes {
+  readonly count: number;
+  /** They are in force from the beginning for events of this generation; null: when a session puts them in force. */
+  readonly generation: number | null;
 }
 
 const MOST_TABLES = 3;
@@ -46,6 +55,11 @@ export function planRound(seed: number): RoundPlan {
     accidentEveryMs: random.chance(0.8) ? random.pick([3, 10, 40]) : null,
     batchEvents: tables.map(() => (random.chance(0.7) ? random.pick([1, 5, 20, 100]) : null)),
     shrinkAboveBytes: random.pick([0, 8192, 65_536, 1_048_576]),
+    lanes: tables.map(() =>
+      random.chance(0.6)
+        ? { count: random.pick([2, 3, 5]), generation: random.pick([0, 0, 1, null]) }
+        : null,
+    ),
   };
 }
 

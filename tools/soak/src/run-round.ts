@@ -1,7 +1,7 @@
 import { quoteLiteral } from '@cdc-migrations/sql-text';
 import { compareOutcome } from './compare-outcome.ts';
 import { type Played, playRound } from './play-round.ts';
-import { planRound, type RoundPlan } from './round-plan.ts';
+import { type Lanes, planRound, type RoundPlan } from './round-plan.ts';
 import type { SoakDatabase, SoakTarget } from './soak-target.ts';
 import { watchWrites } from './watch-writes.ts';
 
@@ -40,14 +40,30 @@ export async function runRound(target: SoakTarget, seed: number): Promise<RoundR
   }
 }
 
-export function renderSettings({ tables, batchEvents, shrinkAboveBytes }: RoundPlan): string {
+export function renderSettings({
+  tables,
+  batchEvents,
+  shrinkAboveBytes,
+  lanes,
+}: RoundPlan): string {
   const batches = tables.map(
     ({ name }, index) =>
       `UPDATE cdc_management.merge_control SET batch_events = ${batchEvents[index] ?? 'NULL'}
        WHERE table_name = ${quoteLiteral(name)};`,
   );
   const shrink = `UPDATE cdc_management.setting SET value = ${shrinkAboveBytes} WHERE name = 'shrink_above_bytes';`;
-  return [shrink, ...batches].join('\n');
+  return [shrink, ...batches, ...tables.map(({ name }, n) => renderLanes(name, lanes[n]))].join(
+    '\n',
+  );
+}
+
+function renderLanes(table: string, lanes: Lanes | null | undefined): string {
+  if (!lanes) return '';
+  const { count, generation } = lanes;
+  const inForce =
+    generation === null ? '' : `, lane_count = ${count}, lane_generation = ${generation}`;
+  return `UPDATE cdc_management.merge_control SET lanes = ${count}${inForce}
+    WHERE table_name = ${quoteLiteral(table)};`;
 }
 
 async function compareRound(

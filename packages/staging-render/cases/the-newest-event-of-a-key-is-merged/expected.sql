@@ -2,7 +2,7 @@
 -- Source: AdOpusTest.dbo.Avtale
 -- Target: sink_asma.directory adopus.Avtale
 -- Transform: file://label.blobl
--- Checksum: sha256:e0ceb9f6efdf6cf51f11b7272933b3a3cdd17ae491ed993ae63af02c65584a8a
+-- Checksum: sha256:5bbcc2c7c79c609bc5e4ec0b0391eca853fadc31f8815ae3ef3f184cdf77dc20
 
 SET LOCAL client_min_messages = warning;
 
@@ -49,13 +49,21 @@ CALL cdc_management.converge_staging('{{SCHEMA}}', 'Avtale', 'stg_Avtale', $colu
 ]$columns$);
 
 -- Merges the events whose row address lies in [p_from, p_to): one statement, so that what is read is what is deleted.
-CREATE OR REPLACE FUNCTION "{{SCHEMA}}"."fn_merge_window_avtale"(p_table_id integer, p_from tid, p_to tid)
+-- With p_generation those of one lane only: of this generation, in the partitions that leave p_lane when divided by
+-- p_lanes.
+DROP FUNCTION IF EXISTS "{{SCHEMA}}"."fn_merge_window_avtale"(integer, tid, tid);
+CREATE OR REPLACE FUNCTION "{{SCHEMA}}"."fn_merge_window_avtale"(
+  p_table_id integer, p_from tid, p_to tid, p_generation integer DEFAULT NULL, p_lanes integer DEFAULT NULL,
+  p_lane integer DEFAULT NULL)
 RETURNS SETOF cdc_management.stream_tally
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET work_mem = '64MB'
 SET enable_seqscan = off
 SET enable_nestloop = off
+SET enable_mergejoin = off
+SET enable_sort = off
+SET plan_cache_mode = force_generic_plan
 SET timezone = 'UTC'
 SET datestyle = 'ISO'
 SET bytea_output = 'hex'
@@ -79,9 +87,11 @@ BEGIN
       staged.*
     FROM "{{SCHEMA}}"."stg_Avtale" AS staged
     WHERE staged.ctid >= $2 AND staged.ctid < $3
+      AND CASE WHEN $4 IS NULL THEN true ELSE staged."__stream_generation" = $4 AND staged."__kafka_partition" % $5 = $6 END
   ), gone AS (
     DELETE FROM "{{SCHEMA}}"."stg_Avtale" AS staged
     WHERE staged.ctid >= $2 AND staged.ctid < $3
+      AND CASE WHEN $4 IS NULL THEN true ELSE staged."__stream_generation" = $4 AND staged."__kafka_partition" % $5 = $6 END
   ), chunk AS MATERIALIZED ( -- 64 neighbouring offsets of a stream at a time, a bit for each; all can be merged or none
     SELECT event."__source_db", event."__source_table", event."__kafka_partition", event."__stream_generation",
       cdc_management.valid_offset(min(event."__kafka_offset")) AS first,
@@ -91,7 +101,10 @@ BEGIN
     FROM event
     GROUP BY 1, 2, 3, 4, event."__kafka_offset" >> 6
   ), found AS MATERIALIZED ( -- what of the rest has nothing to do
-    SELECT sum(chunk.dead) > 0 AS any_dead, bool_or(chunk.has_delete) AS any_delete
+    SELECT sum(chunk.dead) > 0 AS any_dead, bool_or(chunk.has_delete) AS any_delete,
+      (SELECT bool_or(cdc_management.has_delete_from($1, stream.partition, stream.generation, stream.first))
+       FROM (SELECT chunk."__kafka_partition", chunk."__stream_generation", min(chunk.first) FROM chunk GROUP BY 1, 2)
+         AS stream (partition, generation, first)) AS any_late
     FROM chunk
   ), rejected AS (
     INSERT INTO cdc_management.dead_letter (schema_name, table_name, source_db, source_table, kafka_partition,
@@ -155,7 +168,7 @@ BEGIN
       ORDER BY event."AvtaleID", event."__stream_generation" DESC, event."__kafka_offset" DESC
     ) AS newest
     WHERE NOT newest."__is_delete" AND (
-      coalesce((newest."__stream_generation", newest."__kafka_offset") > (SELECT stone.stream_generation, stone.kafka_offset FROM cdc_management.tombstone AS stone WHERE stone.table_id::bigint = $1 ORDER BY stone.stream_generation DESC, stone.kafka_offset DESC LIMIT 1), true)
+      (SELECT found.any_late FROM found) IS NOT TRUE
       OR coalesce((
         SELECT (stone.stream_generation, stone.kafka_offset) < (newest."__stream_generation", newest."__kafka_offset")
         FROM cdc_management.tombstone AS stone
@@ -214,7 +227,7 @@ $merge$;
 
 CALL cdc_management.register_merge('{{SCHEMA}}', 'Avtale', 'stg_Avtale', 'trg_mark_for_merge', 'fn_merge_window_avtale');
 
-REVOKE EXECUTE ON FUNCTION "{{SCHEMA}}"."fn_merge_window_avtale"(integer, tid, tid) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION "{{SCHEMA}}"."fn_merge_window_avtale"(integer, tid, tid, integer, integer, integer) FROM PUBLIC;
 REVOKE EXECUTE ON PROCEDURE "{{SCHEMA}}"."sp_merge_avtale"() FROM PUBLIC;
 GRANT INSERT ON "{{SCHEMA}}"."stg_Avtale" TO "cdc_writer";
 GRANT EXECUTE ON PROCEDURE "{{SCHEMA}}"."sp_merge_avtale"() TO "cdc_writer";

@@ -4,6 +4,11 @@ export interface TableName {
   readonly table: string;
 }
 
+/** What one session merges: a table, or of one that several sessions may merge at once a lane. */
+export interface TableLane extends TableName {
+  readonly lane: number | null;
+}
+
 /** What became of events. */
 export interface MergeCounts {
   readonly events: number;
@@ -15,7 +20,7 @@ export interface MergeCounts {
 
 /** All that this run did to a table. */
 export interface TableMerge extends TableName, MergeCounts {
-  /** Why its last pass did not end. */
+  /** Why its last pass did not end, of one of its lanes. */
   readonly failure: string | null;
 }
 
@@ -28,7 +33,7 @@ export interface TableReplay extends TableName, Omit<MergeCounts, 'events'> {
 /** What happens during a run, as it happens. */
 export type MergeEvent =
   | ({ readonly kind: 'batch merged'; readonly waiting: number } & TableName & MergeCounts)
-  /** A pass over a table is over. */
+  /** A pass over a table or lane is over. */
   | ({ readonly kind: 'table merged'; readonly durationMs: number } & TableName & MergeCounts)
   | ({ readonly kind: 'table failed'; readonly reason: string } & TableName)
   | ({ readonly kind: 'letters replayed' } & TableReplay)
@@ -46,6 +51,11 @@ export function addCounts(one: MergeCounts, other: MergeCounts): MergeCounts {
     stale: one.stale + other.stale,
     dead: one.dead + other.dead,
   };
+}
+
+/** The name that a lane has in maps. */
+export function keyOf({ lane, ...table }: TableLane): string {
+  return JSON.stringify([labelOf(table), lane]);
 }
 
 /** The name that a table has in maps and in messages. */

@@ -1,6 +1,14 @@
 import type { Session } from '../session.ts';
 import { TargetError } from '../target-error.ts';
-import { addCounts, labelOf, NOTHING, type MergeEvent, type TableMerge } from './merge-event.ts';
+import {
+  addCounts,
+  keyOf,
+  labelOf,
+  NOTHING,
+  type MergeEvent,
+  type TableLane,
+  type TableMerge,
+} from './merge-event.ts';
 import { mergeStep, type MergeStep } from './merge-statements.ts';
 import type { Pass, PassQueue } from './pass-queue.ts';
 import { isConnectionError, type SteadySession } from './steady-session.ts';
@@ -14,9 +22,15 @@ export interface MergeRun {
   readonly isWatching: boolean;
   /** By label of the table. */
   readonly totals: Map<string, TableMerge>;
-  /** By label: tables that failed, and how long they are left alone for it. */
-  readonly leftAlone: Map<string, { readonly until: number; readonly ms: number }>;
+  /** By key of the lane: why the last pass failed, and how long the lane is left alone for it. */
+  readonly failures: Map<string, LaneFailure>;
   lost: string | null;
+}
+
+export interface LaneFailure extends TableLane {
+  readonly reason: string;
+  readonly until: number;
+  readonly ms: number;
 }
 
 /** A table that fails is left alone for a time, twice as long from failure to failure. */
@@ -61,16 +75,15 @@ async function tryStep(session: Session, pass: Pass): Promise<MergeStep> {
 
 function account(run: MergeRun, pass: Pass, step: MergeStep): void {
   const { queue, totals, onEvent } = run;
-  const label = labelOf(pass);
   const { schema, table } = pass;
   const { pass: state, done, failure, ...own } = step;
   const counts = addCounts(pass.counts, own);
-  const before = totals.get(label) ?? { schema, table, ...NOTHING, failure: null };
-  const isOver = done && failure === null;
-  totals.set(label, {
-    ...before,
-    ...addCounts(before, own),
-    failure: isOver ? null : (failure ?? before.failure),
+  if (failure !== null) noteFailure(run, pass, failure);
+  else if (done) forgetFailures(run, pass, state);
+  const before = totals.get(labelOf(pass)) ?? NOTHING;
+  totals.set(labelOf(pass), {
+    ...{ schema, table, ...addCounts(before, own) },
+    failure: failuresOf(run, pass)[0]?.reason ?? null,
   });
   if (own.events > 0) {
     onEvent({ kind: 'batch merged', waiting: queue.open, schema, table, ...own });
@@ -81,14 +94,25 @@ function account(run: MergeRun, pass: Pass, step: MergeStep): void {
     const durationMs = performance.now() - pass.startedAt;
     onEvent({ kind: 'table merged', schema, table, durationMs, ...counts });
   }
-  if (failure === null) return void run.leftAlone.delete(label);
-  leaveAlone(run, label);
-  onEvent({ kind: 'table failed', schema, table, reason: failure });
+  if (failure !== null) onEvent({ kind: 'table failed', schema, table, reason: failure });
 }
 
-function leaveAlone({ leftAlone }: MergeRun, label: string): void {
-  const before = leftAlone.get(label)?.ms;
+function noteFailure({ failures }: MergeRun, { schema, table, lane }: Pass, reason: string): void {
+  const key = keyOf({ schema, table, lane });
+  const before = failures.get(key)?.ms;
   const { first, longest } = LEFT_ALONE_MS;
   const ms = before === undefined ? first : Math.min(before * 2, longest);
-  leftAlone.set(label, { until: performance.now() + ms, ms });
+  failures.set(key, { schema, table, lane, reason, until: performance.now() + ms, ms });
+}
+
+/** After a pass over the whole table also those of lanes. */
+function forgetFailures(run: MergeRun, pass: Pass, state: { readonly lane?: unknown }): void {
+  const isWhole = (state.lane ?? null) === null;
+  for (const failure of failuresOf(run, pass)) {
+    if (isWhole || failure.lane === pass.lane) run.failures.delete(keyOf(failure));
+  }
+}
+
+function failuresOf({ failures }: MergeRun, pass: Pass): readonly LaneFailure[] {
+  return [...failures.values()].filter((failure) => labelOf(failure) === labelOf(pass));
 }

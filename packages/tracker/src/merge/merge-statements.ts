@@ -2,7 +2,13 @@ import { quoteLiteral } from '@cdc-migrations/sql-text';
 import { matchesAny } from '../match-names.ts';
 import { NoBookkeepingError } from '../no-bookkeeping-error.ts';
 import type { Session } from '../session.ts';
-import { labelOf, type MergeCounts, type TableName, type TableReplay } from './merge-event.ts';
+import {
+  labelOf,
+  type MergeCounts,
+  type TableLane,
+  type TableName,
+  type TableReplay,
+} from './merge-event.ts';
 
 /** Which tables a run is for; all where nothing is given. */
 export interface TableSelection {
@@ -39,7 +45,7 @@ export function isSelected(name: TableName, { schemas, tables }: TableSelection)
  */
 export async function refuseUnknown(session: Session, selection: TableSelection): Promise<void> {
   const [found] = await session.query<{ there: boolean }>(
-    `SELECT pg_catalog.to_regprocedure('cdc_management.merge_step(text, text, jsonb)') IS NOT NULL AS there`,
+    `SELECT pg_catalog.to_regprocedure('cdc_management.passes_to_begin()') IS NOT NULL AS there`,
   );
   if (!found!.there) throw new NoBookkeepingError();
   const names = await session.query<TableName>(
@@ -59,10 +65,11 @@ export async function refuseUnknown(session: Session, selection: TableSelection)
   }
 }
 
-/** Tables that have something to merge, the longest waiting first. */
-export async function readWaiting(session: Session): Promise<readonly TableName[]> {
-  return session.query<TableName>(
-    'SELECT schema_name AS schema, table_name AS table FROM cdc_management.tables_to_merge()',
+/** Tables that have something to merge, with their lanes, the longest waiting first. */
+export async function readWaiting(session: Session): Promise<readonly TableLane[]> {
+  return session.query<TableLane>(
+    `SELECT schema_name AS schema, table_name AS table, (pass ->> 'lane')::integer AS lane
+FROM cdc_management.passes_to_begin()`,
   );
 }
 
@@ -71,14 +78,14 @@ type Texts<Row> = { readonly [Key in keyof Row]: string };
 /**
  * Merges a batch of a table.
  *
- * @param pass what the batch before gave; undefined for the first of a pass.
+ * @param pass what the batch before gave.
  */
 export async function mergeStep(
   session: Session,
   { schema, table }: TableName,
-  pass: object | undefined,
+  pass: object,
 ): Promise<MergeStep> {
-  const state = pass === undefined ? 'NULL' : quoteLiteral(JSON.stringify(pass));
+  const state = quoteLiteral(JSON.stringify(pass));
   const [row] = await session.query<
     Texts<MergeCounts> & Pick<MergeStep, 'pass' | 'done' | 'failure'>
   >(`SELECT p_pass AS pass, done, failure, events, merged, deleted, stale, dead

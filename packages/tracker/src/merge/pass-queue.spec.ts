@@ -1,10 +1,11 @@
+import type { TableLane } from './merge-event.ts';
 import { buildPassQueue } from './pass-queue.ts';
 
-const [A, B, C] = ['a', 'b', 'c'].map((table) => ({ schema: 'blue', table })) as [
-  { schema: string; table: string },
-  { schema: string; table: string },
-  { schema: string; table: string },
-];
+const [A, B, C] = (['a', 'b', 'c'] as const).map((table) => ({
+  schema: 'blue',
+  table,
+  lane: null,
+})) as [TableLane, TableLane, TableLane];
 
 describe('passes', () => {
   it('take turns: one that goes on stands behind those that wait', async () => {
@@ -28,6 +29,16 @@ describe('passes', () => {
     queue.add([A]);
     expect(await queue.take()).toMatchObject(B);
     expect(await queue.take()).toMatchObject(A);
+  });
+
+  it('are one for each lane of a table, which counts once', async () => {
+    const queue = buildPassQueue({ staysOpen: false });
+    queue.add([{ ...A, lane: 0 }, { ...A, lane: 1 }, { ...A, lane: 0 }, B]);
+    expect(queue.open).toBe(2);
+    const passes = [await queue.take(), await queue.take(), await queue.take()];
+    expect(passes.map((pass) => pass!.state)).toEqual([{ lane: 0 }, { lane: 1 }, { lane: null }]);
+    for (const pass of passes) queue.finish(pass!);
+    expect(queue.isClosed).toBe(true);
   });
 
   it('go to those who wait for one', async () => {

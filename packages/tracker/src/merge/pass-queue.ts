@@ -1,20 +1,20 @@
-import { labelOf, NOTHING, type MergeCounts, type TableName } from './merge-event.ts';
+import { keyOf, labelOf, NOTHING, type MergeCounts, type TableLane } from './merge-event.ts';
 
 /** One way through a staging table, batch by batch. */
-export interface Pass extends TableName {
-  /** What the batch before gave; undefined before the first. */
-  readonly state: object | undefined;
+export interface Pass extends TableLane {
+  /** What the batch before gave; before the first the lane. */
+  readonly state: object;
   readonly counts: MergeCounts;
   readonly startedAt: number;
 }
 
 /**
  * Passes that wait for a session, the longest waiting first: each session takes one, merges a batch and puts it back, so
- * that a large table does not hold up the others. A table is in it once.
+ * that a large table does not hold up the others. A table, or each of its lanes, is in it once.
  */
 export interface PassQueue {
-  /** Begins passes over those of these tables that have none. */
-  add(tables: readonly TableName[]): void;
+  /** Begins passes over those of these tables and lanes that have none. */
+  add(tables: readonly TableLane[]): void;
   /** The next pass; waits for one. Undefined once the queue is closed. */
   take(): Promise<Pass | undefined>;
   putBack(pass: Pass): void;
@@ -22,14 +22,14 @@ export interface PassQueue {
   finish(pass: Pass): void;
   /** Ends all waiting; passes that are left are not given any more. */
   close(): void;
-  /** Passes that are not over. */
+  /** Tables with passes that are not over. */
   readonly open: number;
   readonly isClosed: boolean;
 }
 
 /** A queue that closes by itself when all passes are over, unless it is to stay open. */
 export function buildPassQueue({ staysOpen }: { readonly staysOpen: boolean }): PassQueue {
-  const tables = new Set<string>();
+  const passes = new Map<string, string>();
   const waiting: Pass[] = [];
   const takers: ((pass: Pass | undefined) => void)[] = [];
   let isClosed = false;
@@ -44,13 +44,14 @@ export function buildPassQueue({ staysOpen }: { readonly staysOpen: boolean }): 
   };
   return {
     add(names) {
-      for (const { schema, table } of names) {
-        const label = labelOf({ schema, table });
-        if (tables.has(label)) continue;
-        tables.add(label);
-        offer({ schema, table, state: undefined, counts: NOTHING, startedAt: performance.now() });
+      for (const { schema, table, lane } of names) {
+        const key = keyOf({ schema, table, lane });
+        if (passes.has(key)) continue;
+        passes.set(key, labelOf({ schema, table }));
+        const startedAt = performance.now();
+        offer({ schema, table, lane, state: { lane }, counts: NOTHING, startedAt });
       }
-      if (tables.size === 0 && !staysOpen) close();
+      if (passes.size === 0 && !staysOpen) close();
     },
     take() {
       if (isClosed) return Promise.resolve(undefined);
@@ -59,12 +60,12 @@ export function buildPassQueue({ staysOpen }: { readonly staysOpen: boolean }): 
     },
     putBack: offer,
     finish(pass) {
-      tables.delete(labelOf(pass));
-      if (tables.size === 0 && !staysOpen) close();
+      passes.delete(keyOf(pass));
+      if (passes.size === 0 && !staysOpen) close();
     },
     close,
     get open() {
-      return tables.size;
+      return new Set(passes.values()).size;
     },
     get isClosed() {
       return isClosed;

@@ -1,5 +1,5 @@
 import type { Session, TargetAddress } from '../session.ts';
-import { labelOf, type MergeEvent, type TableMerge, type TableReplay } from './merge-event.ts';
+import { keyOf, type MergeEvent, type TableMerge, type TableReplay } from './merge-event.ts';
 import { mergePasses, type MergeRun } from './merge-passes.ts';
 import {
   forgetOld,
@@ -51,7 +51,7 @@ export async function runMerges(
   const queue = buildPassQueue({ staysOpen: everyMs !== undefined });
   const run: MergeRun = {
     ...{ signal, onEvent, queue, isWatching: everyMs !== undefined },
-    ...{ totals: new Map(), leftAlone: new Map(), lost: null },
+    ...{ totals: new Map(), failures: new Map(), lost: null },
   };
   const line: Line = { onEvent, isLost: false };
   const looker = openSteadySession(address, 'cdc merge', line);
@@ -117,8 +117,7 @@ async function look(run: MergeRun, session: Session, selection: TableSelection):
   const waiting = await readWaiting(session);
   run.queue.add(
     waiting.filter(
-      (name) =>
-        isSelected(name, selection) && (run.leftAlone.get(labelOf(name))?.until ?? 0) <= now,
+      (name) => isSelected(name, selection) && (run.failures.get(keyOf(name))?.until ?? 0) <= now,
     ),
   );
 }
