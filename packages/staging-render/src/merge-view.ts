@@ -16,6 +16,8 @@ import {
 import { keyText, keyValue, storageCast } from './staged-value.ts';
 
 interface MergeView {
+  /** Whether an event can be merged: looked into only where some of the window cannot. */
+  readonly isGood: string;
   readonly schema: string;
   readonly name: string;
   readonly table: string;
@@ -94,6 +96,7 @@ export function buildKeyedMerge(table: ReplicatedTable, schema: string): KeyedMe
   const updated = columns.filter((column) => !key.includes(column));
   return {
     ...buildMerge(table, schema, columns, (column) => keyedValue(column, large, keyView)),
+    isGood: isGood('event'),
     key: keyView,
     largeColumns: large,
     hasLargeColumns: large.length > 0,
@@ -122,6 +125,7 @@ export function buildAppendMerge(table: ReplicatedTable, schema: string): Append
   const columns = table.columns.filter(({ name }) => name !== '__deleted_at');
   return {
     ...buildMerge(table, schema, columns, stagedValue),
+    isGood: isGood('newest'),
     positionColumns: POSITION_COLUMNS.map(quoteIdentifier).join(', '),
   };
 }
@@ -131,7 +135,7 @@ function buildMerge(
   schema: string,
   columns: readonly ColumnDefinition[],
   valueOf: (column: ColumnDefinition) => string,
-): MergeView {
+): Omit<MergeView, 'isGood'> {
   return {
     schema,
     name: table.name,
@@ -143,6 +147,10 @@ function buildMerge(
       last: index === columns.length - 1,
     })),
   };
+}
+
+function isGood(event: string): string {
+  return `CASE WHEN (SELECT found.any_dead FROM found) THEN ${event}."__rejection" IS NULL ELSE true END`;
 }
 
 function keyColumnsOf({ key, columns }: ReplicatedTable): readonly ColumnDefinition[] {

@@ -2,7 +2,7 @@
 -- Source: AdOpusTest.dbo.Avtale
 -- Target: sink_asma.directory adopus.Avtale
 -- Transform: file://label.blobl
--- Checksum: sha256:5bbcc2c7c79c609bc5e4ec0b0391eca853fadc31f8815ae3ef3f184cdf77dc20
+-- Checksum: sha256:92da10ca11a11612b6e3464be108547a915460704593dd7412b26e0031920537
 
 SET LOCAL client_min_messages = warning;
 
@@ -119,8 +119,8 @@ BEGIN
     FROM (
       SELECT DISTINCT ON (event."AvtaleID") event."AvtaleID", event."__source_db", event."__source_table", event."__kafka_partition", event."__stream_generation", event."__kafka_offset", event."__is_delete"
       FROM event
-      WHERE (SELECT found.any_delete FROM found) AND event."__rejection" IS NULL
-        AND (event."AvtaleID") IN (SELECT event."AvtaleID" FROM event WHERE event."__rejection" IS NULL AND event."__is_delete")
+      WHERE (SELECT found.any_delete FROM found) AND CASE WHEN (SELECT found.any_dead FROM found) THEN event."__rejection" IS NULL ELSE true END
+        AND (event."AvtaleID") IN (SELECT event."AvtaleID" FROM event WHERE CASE WHEN (SELECT found.any_dead FROM found) THEN event."__rejection" IS NULL ELSE true END AND event."__is_delete")
       ORDER BY event."AvtaleID", event."__stream_generation" DESC, event."__kafka_offset" DESC
     ) AS picked
     WHERE picked."__is_delete" AND coalesce((
@@ -164,7 +164,7 @@ BEGIN
     FROM (
       SELECT DISTINCT ON (event."AvtaleID") event.*
       FROM event
-      WHERE event."__rejection" IS NULL
+      WHERE CASE WHEN (SELECT found.any_dead FROM found) THEN event."__rejection" IS NULL ELSE true END
       ORDER BY event."AvtaleID", event."__stream_generation" DESC, event."__kafka_offset" DESC
     ) AS newest
     WHERE NOT newest."__is_delete" AND (
