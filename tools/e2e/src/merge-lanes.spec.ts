@@ -1,0 +1,198 @@
+import { quoteLiteral, quoteQualified } from '@cdc-migrations/sql-text';
+import type { Sql } from 'postgres';
+import { mergeTable } from './merge-table.ts';
+import {
+  type MergeTarget,
+  orderEvent,
+  readNumber,
+  renderOrders,
+  startMergeTarget,
+  TENANT,
+} from './merge-target.fixture.ts';
+import { ORDER_LINJER } from './order-linjer.fixture.ts';
+import { readProcessingLog } from './read-processing-log.ts';
+import { renderInsert } from './stage-events.ts';
+
+const FINAL = quoteQualified(TENANT, ORDER_LINJER.name);
+const STAGING = quoteQualified(TENANT, ORDER_LINJER.names.staging);
+const TABLE = `${quoteLiteral(TENANT)}, ${quoteLiteral(ORDER_LINJER.name)}`;
+
+describe('lanes of a table', () => {
+  let target: MergeTarget;
+  let owner: Sql;
+  let one: Sql;
+  let other: Sql;
+  beforeAll(async () => {
+    target = await startMergeTarget();
+    ({ owner, sink: one } = target);
+    other = target.connectSink();
+    await target.apply(ORDER_LINJER);
+  });
+  beforeEach(async () => {
+    await target.reset(ORDER_LINJER);
+    await owner`UPDATE cdc_management.merge_control
+      SET lanes = NULL, lane_count = 1, lane_generation = NULL, batch_events = NULL`;
+  });
+  afterAll(() => target.stop());
+
+  const merge = (session = one) => mergeTable(session, TENANT, ORDER_LINJER);
+  const ask = (lanes: number) => owner`UPDATE cdc_management.merge_control SET lanes = ${lanes}`;
+  const stage = (...events: Parameters<typeof orderEvent>[0][]) =>
+    owner.unsafe(
+      renderInsert(
+        STAGING,
+        events.map((event) => orderEvent(event).values),
+      ),
+    );
+  const readLanes = async () =>
+    (await one.unsafe(`SELECT lane FROM cdc_management.lanes_of(${TABLE}) AS lane`)).map(
+      ({ lane }) => Number(lane ?? -1),
+    );
+  const readPartitions = async () =>
+    (await owner.unsafe(`SELECT DISTINCT "__kafka_partition" AS n FROM ${FINAL} ORDER BY 1`)).map(
+      ({ n }) => Number(n),
+    );
+  const count = (table: string) => readNumber(owner, `SELECT count(*) AS n FROM ${table}`);
+  const openLanes = async (lanes: number) => {
+    await ask(lanes);
+    await owner.unsafe(renderOrders(1, 3));
+    await merge();
+    expect(await readLanes()).toEqual(Array.from({ length: lanes }, (_, lane) => lane));
+  };
+  /** Leaves a batch of a lane open, as a session has it that is at work. */
+  const beginBatch = async (session: Sql, lane: number | null) => {
+    await session`BEGIN`.simple();
+    const [batch] = await session.unsafe(
+      `SELECT done FROM cdc_management.merge_batch(${TABLE}, ${lane}, 0, 1000000, 1000000)`,
+    );
+    return batch!['done'] as boolean;
+  };
+
+  it('are there once a session that merged by itself has put them in force', async () => {
+    expect(await readLanes()).toEqual([-1]);
+    await ask(3);
+    expect(await readLanes()).toEqual([-1]);
+    await openLanes(3);
+    await ask(1);
+    expect(await readLanes()).toEqual([-1]);
+    await merge();
+    expect(await owner`SELECT lane_count FROM cdc_management.merge_control`).toEqual([
+      { lane_count: 1 },
+    ]);
+  });
+
+  it('are at most 64', async () => {
+    await expect(ask(65)).rejects.toMatchObject({ code: '23514' });
+    await expect(ask(0)).rejects.toMatchObject({ code: '23514' });
+  });
+
+  it('let sessions merge at once, each the events of its partitions', async () => {
+    await openLanes(3);
+    await owner.unsafe(renderOrders(4, 3000));
+    expect(await beginBatch(one, 1)).toBe(false);
+    await merge(other);
+    expect(await readPartitions()).toEqual([0, 1, 2]);
+    const ofLane = await count(`${FINAL} WHERE "__kafka_partition" = 1`);
+    expect(ofLane).toBe(1);
+    expect(await count(FINAL)).toBe(2001);
+    expect(await beginBatch(other, 1)).toBe(true);
+    await other`ROLLBACK`.simple();
+    await one`COMMIT`.simple();
+    expect([await count(FINAL), await count(STAGING)]).toEqual([3000, 0]);
+    expect(await readProcessingLog(owner, TENANT, ORDER_LINJER.name)).toEqual({
+      ...{ events: 3000, merged: 3000, deleted: 0, stale: 0, dead: 0, wrongRows: 0 },
+    });
+  });
+
+  it('leave the table to one session as long as it merges all of it', async () => {
+    await openLanes(2);
+    await owner.unsafe(renderOrders(4, 100));
+    expect(await beginBatch(one, null)).toBe(false);
+    expect(await beginBatch(other, 0)).toBe(true);
+    await other`COMMIT`.simple();
+    await one`COMMIT`.simple();
+    expect(await count(FINAL)).toBe(100);
+  });
+
+  it('make way for events of no lane: of another generation, without a partition', async () => {
+    await openLanes(2);
+    await stage(
+      { __kafka_offset: '10', __stream_generation: '1', OrderID: '2', Status: 'bumped' },
+      {
+        __kafka_offset: '9',
+        __stream_generation: '0',
+        __kafka_partition: '-1',
+        OrderID: '8',
+      },
+      { __kafka_offset: '11', __stream_generation: '0', __kafka_partition: null },
+      { __kafka_offset: '12', __stream_generation: null },
+    );
+    expect(await beginBatch(one, 0)).toBe(false);
+    const merging = merge(other);
+    await expect(
+      Promise.race([merging, new Promise((resolve) => setTimeout(resolve, 500, 'waits'))]),
+    ).resolves.toBe('waits');
+    await one`COMMIT`.simple();
+    await merging;
+    expect(await count(STAGING)).toBe(0);
+    expect(await owner.unsafe(`SELECT "Status" FROM ${FINAL} WHERE "OrderID" = 2`)).toEqual([
+      { Status: 'bumped' },
+    ]);
+    expect(await readPartitions()).toContain(-1);
+    expect(await count('cdc_management.dead_letter')).toBe(2);
+  });
+
+  it('are of the next generation once that was merged', async () => {
+    await openLanes(2);
+    await stage({ __kafka_offset: '0', __stream_generation: '7', OrderID: '2' });
+    await merge();
+    expect(
+      await owner`SELECT lane_count, lane_generation FROM cdc_management.merge_control`,
+    ).toEqual([{ lane_count: 2, lane_generation: 7 }]);
+  });
+
+  it('lose nothing when their number changes while sessions are in them', async () => {
+    await openLanes(2);
+    await owner`UPDATE cdc_management.merge_control SET batch_events = 50`;
+    await owner.unsafe(renderOrders(4, 6000));
+    const merging = [merge(), merge(other)];
+    for (const lanes of [3, 1, 5, 2, 4]) await ask(lanes);
+    await Promise.all(merging);
+    while ((await count(STAGING)) > 0) await Promise.all([merge(), merge(other)]);
+    expect(await count(FINAL)).toBe(6000);
+    expect(await readProcessingLog(owner, TENANT, ORDER_LINJER.name)).toMatchObject({
+      ...{ events: 6000, merged: 6000, stale: 0, wrongRows: 0 },
+    });
+  });
+
+  it('are passes of their own for run_pending_merges', async () => {
+    await openLanes(3);
+    await owner.unsafe(renderOrders(4, 5000));
+    await stage({ __kafka_offset: '0', __stream_generation: '1', OrderID: '9999' });
+    await Promise.all(
+      [one, other].map((session) => session`CALL cdc_management.run_pending_merges()`.simple()),
+    );
+    await one`CALL cdc_management.run_pending_merges()`.simple();
+    expect([await count(FINAL), await count(STAGING)]).toEqual([5001, 0]);
+    expect(await owner`SELECT * FROM cdc_management.merge_error`).toEqual([]);
+  });
+
+  it('keep deletes of a partition from being undone by what another lane merges', async () => {
+    await openLanes(3);
+    await stage({
+      __kafka_offset: '900',
+      __kafka_partition: '1',
+      OrderID: '50',
+      __cdc_operation: 'd',
+    });
+    await merge();
+    await stage(
+      { __kafka_offset: '5', __kafka_partition: '1', OrderID: '50' },
+      { __kafka_offset: '5', __kafka_partition: '2', OrderID: '51' },
+    );
+    await merge();
+    expect(await owner.unsafe(`SELECT "OrderID" FROM ${FINAL} WHERE "OrderID" >= 50`)).toEqual([
+      { OrderID: 51 },
+    ]);
+  });
+});
