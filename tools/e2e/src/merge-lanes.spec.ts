@@ -142,6 +142,70 @@ describe('lanes of a table', () => {
     expect(await count('cdc_management.dead_letter')).toBe(2);
   });
 
+  it('leave a key that moved to another partition in the next generation to one session', async () => {
+    await openLanes(2);
+    await stage({ __kafka_offset: '20', __stream_generation: '0', OrderID: '70' });
+    await stage({
+      ...{ __kafka_offset: '3', __stream_generation: '1', __kafka_partition: '1' },
+      ...{ OrderID: '70', __cdc_operation: 'd' },
+    });
+    expect(await beginBatch(one, 0)).toBe(false);
+    expect(await beginBatch(other, 1)).toBe(false);
+    await other`COMMIT`.simple();
+    await one`COMMIT`.simple();
+    expect(await count(`${FINAL} WHERE "OrderID" = 70`)).toBe(1);
+    expect(await count(STAGING)).toBe(1);
+    await merge();
+    expect([await count(`${FINAL} WHERE "OrderID" = 70`), await count(STAGING)]).toEqual([0, 0]);
+  });
+
+  it('that are not there merge nothing', async () => {
+    await owner.unsafe(renderOrders(1, 100));
+    for (const lane of [-1, 0, 1]) expect(await beginBatch(one, lane)).toBe(true);
+    await one`COMMIT`.simple();
+    await openLanes(2);
+    for (const lane of [-1, 2]) expect(await beginBatch(one, lane)).toBe(true);
+    await one`COMMIT`.simple();
+  });
+
+  it('wait no longer for the whole table than merges may, and say so', async () => {
+    await openLanes(2);
+    await stage({ __kafka_offset: '0', __stream_generation: '1', OrderID: '2' });
+    await owner`UPDATE cdc_management.setting SET value = '100ms' WHERE name = 'merge_lock_timeout'`;
+    expect(await beginBatch(one, 0)).toBe(false);
+    await expect(merge(other)).rejects.toMatchObject({ code: '55P03' });
+    await one`COMMIT`.simple();
+    await owner`UPDATE cdc_management.setting SET value = '5s' WHERE name = 'merge_lock_timeout'`;
+    await merge(other);
+    expect(await count(STAGING)).toBe(0);
+  });
+
+  it('take no more than a batch at once where staging has one partition after the other', async () => {
+    await openLanes(4);
+    await owner`UPDATE cdc_management.merge_control SET batch_events = 500`;
+    await owner.unsafe(
+      `${renderOrders(4, 40_000).replace('n % 3', 'n / 10001').replace('random()', 'n')}`,
+    );
+    await merge();
+    expect(await count(STAGING)).toBe(0);
+    const largest = await readNumber(
+      owner,
+      'SELECT max(events) AS n FROM cdc_management.processing_log',
+    );
+    expect(largest).toBeLessThan(10_000);
+  });
+
+  it.each(['0', '-3', '', 'abc', '100000'])('take %p as a setting', async (value) => {
+    const set = (to: string) =>
+      owner`UPDATE cdc_management.setting SET value = ${to} WHERE name = 'merge_lanes'`;
+    await set(value);
+    await owner.unsafe(renderOrders(1, 100));
+    await merge();
+    expect(await count(FINAL)).toBe(100);
+    expect(await readLanes()).toHaveLength(value === '100000' ? 64 : 1);
+    await set('1');
+  });
+
   it('are of the next generation once that was merged', async () => {
     await openLanes(2);
     await stage({ __kafka_offset: '0', __stream_generation: '7', OrderID: '2' });

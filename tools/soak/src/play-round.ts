@@ -49,9 +49,10 @@ export async function playRound(
     }
   });
   const breaking = breakMergers(plan, database, mergers, state);
+  const changing = changeLanes(plan, database, state);
   const delivering = deliver(plan, database).finally(() => (state.writing = false));
-  await Promise.allSettled([delivering, ...merging, breaking]);
-  const [delivered] = await Promise.all([delivering, ...merging, breaking]);
+  await Promise.allSettled([delivering, ...merging, breaking, changing]);
+  const [delivered] = await Promise.all([delivering, ...merging, breaking, changing]);
   await mergeTheRest(plan, database);
   await Promise.all(mergers.map((session) => session.end()));
   return { ...state, delivered };
@@ -133,6 +134,21 @@ async function breakMergers(
       );
     }
     state.accidents++;
+  }
+}
+
+/** People change their minds about the lanes of tables that have some. */
+async function changeLanes(
+  plan: RoundPlan,
+  { superuser }: SoakDatabase,
+  state: { readonly writing: boolean },
+): Promise<void> {
+  const random = createRandom(plan.seed - 2);
+  const tables = plan.tables.filter((_, n) => plan.lanes[n]);
+  while (tables.length > 0 && state.writing) {
+    await sleep(random.integer(0, 100));
+    await superuser`UPDATE cdc_management.merge_control SET lanes = ${random.integer(1, 5)}
+      WHERE table_name = ${random.pick(tables).name}`;
   }
 }
 

@@ -8,8 +8,9 @@ import {
   type MergeEvent,
   type TableLane,
   type TableMerge,
+  type TableName,
 } from './merge-event.ts';
-import { mergeStep, type MergeStep } from './merge-statements.ts';
+import { mergeStep, type MergeStep, type PassState } from './merge-statements.ts';
 import type { Pass, PassQueue } from './pass-queue.ts';
 import { isConnectionError, type SteadySession } from './steady-session.ts';
 
@@ -69,7 +70,7 @@ async function tryStep(session: Session, pass: Pass): Promise<MergeStep> {
   } catch (error) {
     if (!(error instanceof TargetError) || error.kind === 'connection') throw error;
     const failure = `${error.message} (SQLSTATE ${error.code})`;
-    return { pass: {}, done: true, failure, ...NOTHING };
+    return { pass: { lane: null, end: null }, done: true, failure, ...NOTHING };
   }
 }
 
@@ -79,7 +80,7 @@ function account(run: MergeRun, pass: Pass, step: MergeStep): void {
   const { pass: state, done, failure, ...own } = step;
   const counts = addCounts(pass.counts, own);
   if (failure !== null) noteFailure(run, pass, failure);
-  else if (done) forgetFailures(run, pass, state);
+  else if (done && state.end !== null) forgetFailures(run, pass, state);
   const before = totals.get(labelOf(pass)) ?? NOTHING;
   totals.set(labelOf(pass), {
     ...{ schema, table, ...addCounts(before, own) },
@@ -106,13 +107,21 @@ function noteFailure({ failures }: MergeRun, { schema, table, lane }: Pass, reas
 }
 
 /** After a pass over the whole table also those of lanes. */
-function forgetFailures(run: MergeRun, pass: Pass, state: { readonly lane?: unknown }): void {
-  const isWhole = (state.lane ?? null) === null;
+function forgetFailures(run: MergeRun, pass: Pass, state: PassState): void {
+  const isWhole = state.lane === null;
   for (const failure of failuresOf(run, pass)) {
     if (isWhole || failure.lane === pass.lane) run.failures.delete(keyOf(failure));
   }
 }
 
-function failuresOf({ failures }: MergeRun, pass: Pass): readonly LaneFailure[] {
-  return [...failures.values()].filter((failure) => labelOf(failure) === labelOf(pass));
+/** Forgets what failed in lanes that tables with something to merge have no more. */
+export function forgetLanes({ failures }: MergeRun, waiting: readonly TableLane[]): void {
+  const [tables, lanes] = [new Set(waiting.map(labelOf)), new Set(waiting.map(keyOf))];
+  for (const [key, failure] of failures) {
+    if (tables.has(labelOf(failure)) && !lanes.has(key)) failures.delete(key);
+  }
+}
+
+function failuresOf({ failures }: MergeRun, table: TableName): readonly LaneFailure[] {
+  return [...failures.values()].filter((failure) => labelOf(failure) === labelOf(table));
 }

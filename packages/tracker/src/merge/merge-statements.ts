@@ -23,10 +23,18 @@ export class UnknownTableError extends Error {
   override readonly name = 'UnknownTableError';
 }
 
+/** Where a pass is; what else there is of it is the target's. */
+export interface PassState {
+  /** Null for the whole table. */
+  readonly lane: number | null;
+  /** Null before the pass began, and where another session has the table or lane. */
+  readonly end?: number | null;
+}
+
 /** How a batch ended. */
 export interface MergeStep extends MergeCounts {
   /** What the next batch of the pass is to be given. */
-  readonly pass: object;
+  readonly pass: PassState;
   readonly done: boolean;
   readonly failure: string | null;
 }
@@ -83,7 +91,7 @@ type Texts<Row> = { readonly [Key in keyof Row]: string };
 export async function mergeStep(
   session: Session,
   { schema, table }: TableName,
-  pass: object,
+  pass: PassState,
 ): Promise<MergeStep> {
   const state = quoteLiteral(JSON.stringify(pass));
   const [row] = await session.query<

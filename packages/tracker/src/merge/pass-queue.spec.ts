@@ -12,9 +12,9 @@ describe('passes', () => {
     const queue = buildPassQueue({ staysOpen: false });
     queue.add([A, B]);
     const first = (await queue.take())!;
-    queue.putBack({ ...first, state: { block: 64 } });
+    queue.putBack({ ...first, state: { lane: null, end: 64 } });
     expect(await queue.take()).toMatchObject(B);
-    expect(await queue.take()).toMatchObject({ ...A, state: { block: 64 } });
+    expect(await queue.take()).toMatchObject({ ...A, state: { lane: null, end: 64 } });
   });
 
   it('are one for each table, until it is over', async () => {

@@ -1,9 +1,10 @@
 import { keyOf, labelOf, NOTHING, type MergeCounts, type TableLane } from './merge-event.ts';
+import type { PassState } from './merge-statements.ts';
 
 /** One way through a staging table, batch by batch. */
 export interface Pass extends TableLane {
   /** What the batch before gave; before the first the lane. */
-  readonly state: object;
+  readonly state: PassState;
   readonly counts: MergeCounts;
   readonly startedAt: number;
 }

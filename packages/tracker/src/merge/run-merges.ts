@@ -1,6 +1,6 @@
 import type { Session, TargetAddress } from '../session.ts';
 import { keyOf, type MergeEvent, type TableMerge, type TableReplay } from './merge-event.ts';
-import { mergePasses, type MergeRun } from './merge-passes.ts';
+import { forgetLanes, mergePasses, type MergeRun } from './merge-passes.ts';
 import {
   forgetOld,
   isSelected,
@@ -115,6 +115,7 @@ async function watch(
 async function look(run: MergeRun, session: Session, selection: TableSelection): Promise<void> {
   const now = performance.now();
   const waiting = await readWaiting(session);
+  forgetLanes(run, waiting);
   run.queue.add(
     waiting.filter(
       (name) => isSelected(name, selection) && (run.failures.get(keyOf(name))?.until ?? 0) <= now,
