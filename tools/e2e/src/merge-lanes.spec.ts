@@ -81,6 +81,17 @@ describe('lanes of a table', () => {
     ]);
   });
 
+  it('are not in force while the staging file of a version without them is applied', async () => {
+    await openLanes(2);
+    const [control] = await owner`SELECT window_function FROM cdc_management.merge_control`;
+    const setFunction = (name: string) =>
+      owner`UPDATE cdc_management.merge_control SET window_function = ${name}`;
+    await setFunction('fn_of_before');
+    expect(await readLanes()).toEqual([-1]);
+    await setFunction(String(control!['window_function']));
+    expect(await readLanes()).toEqual([0, 1]);
+  });
+
   it('are at most 64', async () => {
     await expect(ask(65)).rejects.toMatchObject({ code: '23514' });
     await expect(ask(0)).rejects.toMatchObject({ code: '23514' });
