@@ -118,7 +118,7 @@ async function look(run: MergeRun, session: Session, selection: TableSelection):
   forgetLanes(run, waiting);
   run.queue.add(
     waiting.filter(
-      (name) => isSelected(name, selection) && (run.failures.get(keyOf(name))?.until ?? 0) <= now,
+      (lane) => isSelected(lane, selection) && (run.failures.get(keyOf(lane))?.until ?? 0) <= now,
     ),
   );
 }
