@@ -52,6 +52,76 @@ describe('the file of a table refuses', () => {
     });
   });
 
+  it('to change the partition key, at any level', async () => {
+    await run(`
+      CREATE TABLE avansas."T" (id integer, n integer, PRIMARY KEY (id, n)) PARTITION BY RANGE (id);
+      CREATE TABLE avansas.part (n integer NOT NULL, id integer NOT NULL) PARTITION BY LIST (n);
+      ALTER TABLE avansas."T" ATTACH PARTITION avansas.part DEFAULT`);
+    const key = ['id', 'n'];
+    const n = (type: string) => column('n', type, { nullable: false });
+    await expect(
+      apply([column('id', 'bigint', { nullable: false }), n('integer')], key),
+    ).rejects.toMatchObject({
+      code: 'CD005',
+      message:
+        'table avansas."T" column id: integer to bigint is forbidden by partition key of table avansas."T"',
+    });
+    await expect(apply([ID, n('bigint')], key)).rejects.toMatchObject({
+      code: 'CD005',
+      message:
+        'table avansas."T" column n: integer to bigint is forbidden by partition key of table avansas.part',
+    });
+  });
+
+  it('to take the rows of tables that inherit from it for its own', async () => {
+    await apply([ID]);
+    await run('CREATE TABLE shared.older () INHERITS (avansas."T")');
+    await expect(apply([ID, column('n', 'integer')])).rejects.toMatchObject({
+      code: 'CD005',
+      message:
+        'table avansas."T": its rows can also be in table shared.older, which inherits from it',
+    });
+    await run('ALTER TABLE shared.older NO INHERIT avansas."T"; DROP TABLE shared.older');
+    await apply([ID, column('n', 'integer')]);
+  });
+
+  it.each([
+    ['a generated column', 'n integer GENERATED ALWAYS AS (id + 1) STORED'],
+    ['an identity that is always generated', 'n integer GENERATED ALWAYS AS IDENTITY'],
+  ])('%s in the place of one that takes values', async (_what, definition) => {
+    await run(`CREATE TABLE avansas."T" (id integer, ${definition})`);
+    await run('ALTER TABLE avansas."T" ADD CONSTRAINT "pk_T" PRIMARY KEY (id)');
+    await expect(apply([ID, column('n', 'integer')])).rejects.toMatchObject({
+      code: 'CD005',
+      message:
+        'table avansas."T" column n: is always generated, and the values of events are to be stored',
+    });
+  });
+
+  it('to rewrite partitions that are large together, unless that is allowed', async () => {
+    await run(
+      `UPDATE cdc_management.setting SET value = '40000' WHERE name = 'rewrite_limit_bytes'`,
+    );
+    await run(`
+      CREATE TABLE avansas."T" (id integer PRIMARY KEY, n integer) PARTITION BY HASH (id);
+      CREATE TABLE avansas.even PARTITION OF avansas."T" FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+      CREATE TABLE avansas.odd PARTITION OF avansas."T" FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+      INSERT INTO avansas."T" SELECT generate_series(1, 1000)`);
+    const columns = [ID, column('n', 'bigint')];
+    await expect(apply(columns)).rejects.toMatchObject({
+      code: 'CD005',
+      message: expect.stringContaining(
+        'column n: integer to bigint rewrites a table of',
+      ) as unknown,
+    });
+    await run(`SET cdc.allow_rewrite = on`);
+    await apply(columns);
+    await run(`RESET cdc.allow_rewrite`);
+    await run(
+      `UPDATE cdc_management.setting SET value = '67108864' WHERE name = 'rewrite_limit_bytes'`,
+    );
+  });
+
   it.each([
     ['a type', column('n', 'bigint'), 'column n: integer to bigint rewrites a table of'],
     [

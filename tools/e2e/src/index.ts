@@ -8,5 +8,7 @@ export { readManifest } from './read-manifest.ts';
 export { readStructure } from './read-structure.ts';
 export type { ColumnStructure, IndexStructure, RelationStructure } from './read-structure.ts';
 export { renderMigrations } from './render-migrations.ts';
+export { renderPartitioned } from './render-partitioned.ts';
+export type { Partition, Partitioning } from './render-partitioned.ts';
 export type { RenderOptions } from './render-migrations.ts';
 export { renderInsert, stageEvents } from './stage-events.ts';

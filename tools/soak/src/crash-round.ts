@@ -32,7 +32,7 @@ export async function runCrashRound(
   kind: CrashKind,
 ): Promise<RoundResult> {
   const plan = planRound(seed);
-  const before = await target.openDatabase(plan.tables);
+  const before = await target.openDatabase(plan);
   await watchWrites(before, plan.tables);
   await before.owner.unsafe(renderSettings(plan)).simple();
   const crash = await prepareCrash(target, kind);

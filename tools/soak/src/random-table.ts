@@ -1,4 +1,6 @@
+import type { Partition, Partitioning } from '@cdc-migrations/e2e';
 import type { Random } from '@cdc-migrations/event-model';
+import { quoteIdentifier } from '@cdc-migrations/sql-text';
 import type { ColumnDefinition, ReplicatedTable } from '@cdc-migrations/table-defs';
 import { buildTable } from '@cdc-migrations/table-fixture';
 
@@ -71,6 +73,58 @@ export function buildRandomTable(random: Random, place: number): ReplicatedTable
     deleteMode,
     staging: random.chance(0.3) ? 'logged' : 'unlogged',
   });
+}
+
+/** Values of a key column that a list partition takes, or where ranges begin. */
+const BOUNDS: Readonly<Record<string, string>> = {
+  smallint: 'LIST 0, 1',
+  integer: 'RANGE 0',
+  bigint: 'RANGE 1000',
+  'character varying(10)': "LIST 'a', 'A', ''",
+  text: "LIST 'a', NULL",
+  'character(4)': "LIST 'a', '150'",
+};
+
+/** Partitions of a table as a user may have them: by its key, or by offset where it has none. */
+export function buildRandomPartitioning(
+  { key, columns }: ReplicatedTable,
+  random: Random,
+): Partitioning {
+  const names = key?.columns ?? ['__kafka_offset'];
+  const name = random.pick(names);
+  const partitions = partitionsBy(name, columns.find((of) => of.name === name)!.type, random);
+  const other = random.pick(names);
+  return random.chance(0.3) ? divideFirst(partitions, hashBy(other, random)) : partitions;
+}
+
+function partitionsBy(name: string, type: string, random: Random): Partitioning {
+  const [, method, bounds] = /^(LIST|RANGE) (.*)$/.exec(BOUNDS[type] ?? '') ?? [];
+  if (bounds === undefined || random.chance(0.4)) return hashBy(name, random);
+  const isAttached = random.chance(0.5);
+  const [first, second] =
+    method === 'LIST'
+      ? [`FOR VALUES IN (${bounds})`, 'DEFAULT']
+      : [`FOR VALUES FROM (MINVALUE) TO (${bounds})`, `FOR VALUES FROM (${bounds}) TO (MAXVALUE)`];
+  return {
+    by: `${method} (${quoteIdentifier(name)})`,
+    partitions: [
+      { bounds: first, isAttached },
+      { bounds: second, isAttached: !isAttached },
+    ],
+  };
+}
+
+function hashBy(name: string, random: Random): Partitioning {
+  const modulus = random.integer(2, 4);
+  const partitions = Array.from({ length: modulus }, (_, remainder): Partition => {
+    const bounds = `FOR VALUES WITH (MODULUS ${modulus}, REMAINDER ${remainder})`;
+    return { bounds, isAttached: random.chance(0.5) };
+  });
+  return { by: `HASH (${quoteIdentifier(name)})`, partitions };
+}
+
+function divideFirst({ by, partitions }: Partitioning, divided: Partitioning): Partitioning {
+  return { by, partitions: partitions.map((one, n) => (n === 0 ? { ...one, divided } : one)) };
 }
 
 function column(name: string, type: string, nullable: boolean): ColumnDefinition {

@@ -1,7 +1,8 @@
+import type { Partitioning } from '@cdc-migrations/e2e';
 import { createRandom, type Random } from '@cdc-migrations/event-model';
 import type { ReplicatedTable } from '@cdc-migrations/table-defs';
 import { buildRandomLog } from './random-log.ts';
-import { buildRandomTable } from './random-table.ts';
+import { buildRandomPartitioning, buildRandomTable } from './random-table.ts';
 import type { SoakEvent } from './soak-event.ts';
 
 /** One transaction of a writer. */
@@ -17,6 +18,8 @@ export interface Delivery {
 export interface RoundPlan {
   readonly seed: number;
   readonly tables: readonly ReplicatedTable[];
+  /** By table; null for a table of one piece. */
+  readonly partitionings: readonly (Partitioning | null)[];
   /** In the order in which the writers take them. */
   readonly deliveries: readonly Delivery[];
   readonly writers: number;
@@ -39,6 +42,9 @@ export interface Lanes {
 
 const MOST_TABLES = 3;
 const SHARE_OF_ROLLBACKS = 0.15;
+/** Random numbers of their own, so that the rest of a plan does not depend on partitions. */
+const PARTITIONS_SEED = 1_000_000_007;
+const SHARE_OF_PARTITIONED = 0.4;
 
 /** The same seed, the same plan. */
 export function planRound(seed: number): RoundPlan {
@@ -49,6 +55,7 @@ export function planRound(seed: number): RoundPlan {
   return {
     seed,
     tables,
+    partitionings: planPartitions(tables, createRandom(seed + PARTITIONS_SEED)),
     deliveries: planDeliveries(tables, random),
     writers: random.integer(2, 4),
     mergers: random.integer(2, 4),
@@ -61,6 +68,15 @@ export function planRound(seed: number): RoundPlan {
         : null,
     ),
   };
+}
+
+function planPartitions(
+  tables: readonly ReplicatedTable[],
+  random: Random,
+): RoundPlan['partitionings'] {
+  return tables.map((table) =>
+    random.chance(SHARE_OF_PARTITIONED) ? buildRandomPartitioning(table, random) : null,
+  );
 }
 
 /** What all tables get, their transactions in one row. */

@@ -21,7 +21,7 @@ export interface RoundResult {
 /** A round of a seed in a database of its own. */
 export async function runRound(target: SoakTarget, seed: number): Promise<RoundResult> {
   const plan = planRound(seed);
-  const database = await target.openDatabase(plan.tables);
+  const database = await target.openDatabase(plan);
   try {
     await watchWrites(database, plan.tables);
     await database.owner.unsafe(renderSettings(plan)).simple();

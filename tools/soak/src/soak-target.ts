@@ -1,7 +1,8 @@
-import { applyFiles, renderMigrations } from '@cdc-migrations/e2e';
+import { applyFiles, renderMigrations, renderPartitioned } from '@cdc-migrations/e2e';
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
 import type { MigrationSet, ReplicatedTable } from '@cdc-migrations/table-defs';
 import type { Sql } from 'postgres';
+import type { RoundPlan } from './round-plan.ts';
 
 const OWNER = 'migrator';
 /** The role of writers and mergers: it has the generated grants and no more. */
@@ -20,8 +21,8 @@ const SET: MigrationSet = {
 /** A server whose databases have the bookkeeping and one tenant. */
 export interface SoakTarget {
   readonly server: PostgresServer;
-  /** A new database with these tables. */
-  openDatabase(tables: readonly ReplicatedTable[]): Promise<SoakDatabase>;
+  /** A new database with the tables of a round; those in partitions are there before their files. */
+  openDatabase(plan: Pick<RoundPlan, 'tables' | 'partitionings'>): Promise<SoakDatabase>;
   dropDatabase(database: SoakDatabase): Promise<void>;
   stop(): Promise<void>;
 }
@@ -48,10 +49,16 @@ export async function startSoakTarget(
   const admin = server.connect({ max: 1, onnotice: () => {} });
   return {
     server,
-    async openDatabase(tables) {
+    async openDatabase({ tables, partitionings }) {
       const name = await server.createDatabase({ owner: OWNER, template });
+      const database = openDatabase(server, name);
+      for (const [n, table] of tables.entries()) {
+        const partitioning = partitionings[n];
+        if (!partitioning) continue;
+        await database.owner.unsafe(renderPartitioned(TENANT, table, partitioning)).simple();
+      }
       await applyTables(server, name, tables);
-      return openDatabase(server, name);
+      return database;
     },
     async dropDatabase(database) {
       await database.close();

@@ -2,7 +2,7 @@
 -- Source: AdOpusTest.dbo.Avtale
 -- Target: sink_asma.directory adopus.Avtale
 -- Transform: file://label.blobl
--- Checksum: sha256:92da10ca11a11612b6e3464be108547a915460704593dd7412b26e0031920537
+-- Checksum: sha256:8189f57b333d7d545640660fd555aee97a419bc1f7a73af2dc52fcd29f96632c
 
 SET LOCAL client_min_messages = warning;
 
@@ -115,7 +115,8 @@ BEGIN
     FROM event
     WHERE (SELECT found.any_dead FROM found) AND event."__rejection" IS NOT NULL
   ), deletion AS MATERIALIZED ( -- deletes that are the newest event of their key, and newer than its row
-    SELECT picked.*, (SELECT stored.ctid FROM "{{SCHEMA}}"."Avtale" AS stored WHERE (stored."AvtaleID") = (picked."AvtaleID")) AS address
+    SELECT picked.*, (SELECT stored.tableoid FROM "{{SCHEMA}}"."Avtale" AS stored WHERE (stored."AvtaleID") = (picked."AvtaleID")) AS relation,
+      (SELECT stored.ctid FROM "{{SCHEMA}}"."Avtale" AS stored WHERE (stored."AvtaleID") = (picked."AvtaleID")) AS address
     FROM (
       SELECT DISTINCT ON (event."AvtaleID") event."AvtaleID", event."__source_db", event."__source_table", event."__kafka_partition", event."__stream_generation", event."__kafka_offset", event."__is_delete"
       FROM event
@@ -142,6 +143,7 @@ BEGIN
   ), removed AS (
     DELETE FROM "{{SCHEMA}}"."Avtale" AS stored
     WHERE stored.ctid = ANY (ARRAY(SELECT deletion.address FROM deletion))
+      AND (stored.tableoid, stored.ctid) IN (SELECT deletion.relation, deletion.address FROM deletion)
   ), written AS (
     INSERT INTO "{{SCHEMA}}"."Avtale" AS stored ("AvtaleID", "Tittel", "Beløp", "PostNr", "_customer_id", "_sync_id", "Label", "__sync_timestamp", "__source", "__source_db", "__source_table", "__source_ts_ms", "__cdc_operation", "__stream_generation", "__kafka_partition", "__kafka_offset")
     SELECT
