@@ -1,9 +1,13 @@
 export { enableTls } from './enable-tls.ts';
 export type { TlsFiles } from './enable-tls.ts';
-export { startPostgres } from './start-postgres.ts';
+export { describeDebian } from './debian.ts';
+export { startPgbouncer } from './start-pgbouncer.ts';
+export type { Pgbouncer, PgbouncerOptions, PoolMode } from './start-pgbouncer.ts';
+export { startDebianPostgres, startPostgres } from './start-postgres.ts';
 export type {
   ConnectOptions,
   DatabaseOptions,
+  DebianOptions,
   PostgresOptions,
   PostgresServer,
   Standby,

@@ -12,6 +12,8 @@ export interface ServerPlace {
   /** Folder of the server: `data` and `server.log` are in it. */
   readonly folder: string;
   readonly user: ServerUser;
+  /** Locale of new databases. */
+  readonly locale: string;
   readonly settings: Readonly<Record<string, string>>;
 }
 
@@ -34,7 +36,7 @@ export function initCluster(place: ServerPlace, password: string): void {
     [
       ...['-D', join(place.folder, 'data'), '-U', 'postgres', '--pwfile', passwordFile],
       ...['--no-sync', '--no-instructions', '--auth', 'scram-sha-256'],
-      ...['--encoding', 'UTF8', '--locale', 'C'],
+      ...['--encoding', 'UTF8', '--locale', place.locale],
     ],
     { ...place.user, cwd: place.folder, encoding: 'utf8' },
   );
@@ -105,7 +107,8 @@ async function isReady(place: ServerPlace, server: ServerProcess): Promise<boole
   return false;
 }
 
-async function findFreePort(): Promise<number> {
+/** A port that nobody listens on, until somebody takes it. */
+export async function findFreePort(): Promise<number> {
   const probe = createServer();
   await new Promise<void>((resolve, reject) => {
     probe.once('error', reject);

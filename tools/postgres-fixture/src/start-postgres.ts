@@ -1,17 +1,20 @@
 import { randomBytes } from 'node:crypto';
-import { chownSync, mkdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import postgres, { type Options, type Sql } from 'postgres';
 import { copyCluster } from './copy-cluster.ts';
+import { DEBIAN_MAJOR, DEBIAN_POSTGRES } from './debian.ts';
 import { type Major, openBinaries } from './postgres-binaries.ts';
+import { createFolder, removeFolder, startWatchdog } from './server-folder.ts';
 import { initCluster, readLog, type ServerPlace, startServer } from './server-process.ts';
-import { canWrite, findServerUser, type ServerUser } from './server-user.ts';
-import { startWatchdog } from './watchdog.ts';
+import { findServerUser, type ServerUser } from './server-user.ts';
 
 export interface PostgresOptions {
   readonly major: Major;
   /** Settings of the server; these win over ours, for example `{ fsync: 'on' }` for a test of crashes. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+export interface DebianOptions {
+  /** Settings of the server that a user would change too; each needs a reason beside it. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
@@ -104,15 +107,42 @@ const SETTINGS = {
 export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
   const password = randomBytes(9).toString('base64url');
   const settings = { ...SETTINGS, ...options.settings };
-  return await openServer({ major: options.major, password, settings }, (place) =>
-    initCluster(place, password),
-  );
+  const { major } = options;
+  const kind: ServerKind = {
+    ...{ major, password, settings, locale: 'C' },
+    open: (user, folder) => openBinaries(major, user, folder),
+  };
+  return await openServer(kind, (place) => initCluster(place, password));
 }
+
+/**
+ * Starts PostgreSQL of the distribution's package, as `apt install postgresql` leaves it: JIT, fsync, buffers and WAL
+ * have the settings of the package. Only the port, the listen address and the folders are ours, and TLS is off until
+ * `enableTls`, because only the package's own user may read the key that it comes with.
+ */
+export async function startDebianPostgres(options: DebianOptions = {}): Promise<PostgresServer> {
+  const password = randomBytes(9).toString('base64url');
+  const kind: ServerKind = {
+    ...{ major: DEBIAN_MAJOR, password, locale: 'C.UTF-8' },
+    settings: { listen_addresses: HOST, ...DEBIAN_SETTINGS, ...options.settings },
+    open: () => DEBIAN_POSTGRES,
+  };
+  return await openServer(kind, (place) => initCluster(place, password));
+}
+
+/** What the package's pg_createcluster adds to the package's postgresql.conf. */
+const DEBIAN_SETTINGS = {
+  cluster_name: `${DEBIAN_MAJOR}/main`,
+  log_line_prefix: '%m [%p] %q%u@%d ',
+};
 
 interface ServerKind {
   readonly major: Major;
+  readonly locale: string;
   readonly password: string;
   readonly settings: Readonly<Record<string, string>>;
+  /** The folder with `bin/initdb` and `bin/postgres`; may make a copy in the server's folder. */
+  readonly open: (user: ServerUser, folder: string) => string;
 }
 
 /** A server in a new folder, in which `fill` makes its data directory. */
@@ -122,11 +152,14 @@ async function openServer(
 ): Promise<PostgresServer> {
   const user = findServerUser();
   const folder = createFolder(user);
-  const watchdog = startWatchdog(folder);
+  const watchdog = startWatchdog(folder, 'data/postmaster.pid');
   const clients = new Set<Sql>();
   try {
-    const native = openBinaries(kind.major, user, folder);
-    const place: ServerPlace = { native, folder, user, settings: kind.settings };
+    const native = kind.open(user, folder);
+    const place: ServerPlace = {
+      ...{ native, folder, user, locale: kind.locale },
+      settings: { unix_socket_directories: folder, ...kind.settings },
+    };
     await fill(place);
     let server = await startServer(place);
 
@@ -227,19 +260,4 @@ function addPromotion(standby: PostgresServer): Standby {
     await sql.end({ timeout: 1 });
   };
   return Object.defineProperties({ promote }, Object.getOwnPropertyDescriptors(standby)) as Standby;
-}
-
-/** A short path: the name of a socket or a tablespace below it must fit into 100 bytes. */
-function createFolder(user: ServerUser): string {
-  const parent = [tmpdir(), '/tmp'].find((folder) => canWrite(user, folder));
-  if (parent === undefined) throw new Error(`PostgreSQL cannot write to ${tmpdir()}`);
-  const folder = join(parent, `pg-${randomBytes(5).toString('hex')}`);
-  mkdirSync(folder, { mode: 0o700 });
-  if (user.uid !== undefined && user.gid !== undefined) chownSync(folder, user.uid, user.gid);
-  return folder;
-}
-
-/** A backend may write its last file while the folder is removed. */
-function removeFolder(folder: string): void {
-  rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 }
