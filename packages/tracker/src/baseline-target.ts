@@ -6,6 +6,7 @@ import { expandSchema } from './file-transaction.ts';
 import { recordApplied, type Placed } from './history-sql.ts';
 import { madeExpression } from './made-objects.ts';
 import { belongsTo, type Migrations } from './migrations.ts';
+import { PLAIN_SETTINGS } from './plain-settings.ts';
 import { listSchemas, type PlanOptions } from './plan-apply.ts';
 import { NoBookkeepingError } from './no-bookkeeping-error.ts';
 import { readTarget } from './read-target.ts';
@@ -61,7 +62,8 @@ export async function baselineTarget(
     if (message !== undefined) reasons.push({ kind: 'different', schema, name, message });
     else {
       await session.query(
-        recordApplied(migrations, placed, { outcome: 'baseline', statements: undefined }),
+        PLAIN_SETTINGS +
+          recordApplied(migrations, placed, { outcome: 'baseline', statements: undefined }),
       );
       recorded.push({ schema, path: file.path });
     }
@@ -101,7 +103,7 @@ async function probe(
   try {
     const rows = (
       await session.queryEach<Facts>(
-        `BEGIN;\nSET LOCAL lock_timeout = 3000;\n${facts};\n${expandSchema(placed)}\n;\n${facts};\nROLLBACK`,
+        `BEGIN;\n${PLAIN_SETTINGS}SET LOCAL lock_timeout = 3000;\n${facts};\n${expandSchema(placed)}\n;\n${facts};\nROLLBACK`,
       )
     ).flat();
     const [before, after] = [rows[0], rows.at(-1)];

@@ -5,6 +5,7 @@ import { expandSchema } from './file-transaction.ts';
 import { matchesAny } from './match-names.ts';
 import { belongsTo, type Migrations } from './migrations.ts';
 import { listSchemas, type PlanOptions } from './plan-apply.ts';
+import { PLAIN_SETTINGS } from './plain-settings.ts';
 import { readConcerns } from './read-concerns.ts';
 import { readIfThere } from './read-if-there.ts';
 import { readMadeDifferences, type MadeDifference } from './read-made.ts';
@@ -106,7 +107,7 @@ async function readValidation(
       .map((schema) => expandSchema({ file, schema })),
   );
   if (texts.length === 0) return [];
-  const results = await session.queryEach<ValidationRow>(texts.join('\n;\n'));
+  const results = await session.queryEach<ValidationRow>(PLAIN_SETTINGS + texts.join('\n;\n'));
   return results
     .flat()
     .map(({ schema_name: schema, table_name: name, column_name: column, problem }) => ({

@@ -6,6 +6,7 @@ import {
 } from '@cdc-migrations/sql-text';
 import { isAppliedCondition, recordApplied, type Placed } from './history-sql.ts';
 import type { Migrations } from './migrations.ts';
+import { PLAIN_SETTINGS } from './plain-settings.ts';
 import { splitStatements } from './split-statements.ts';
 
 /** SQLSTATE that our guard raises: another session applies to this schema right now. */
@@ -73,7 +74,7 @@ export function buildTransaction(
   );
   const rewrite = allowRewrite ? `SET LOCAL cdc.allow_rewrite = 'on';\n` : '';
   return {
-    begin: `BEGIN;\nSET LOCAL lock_timeout = ${tableLockTimeoutMs};\n${rewrite}`,
+    begin: `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n${PLAIN_SETTINGS}SET LOCAL lock_timeout = ${tableLockTimeoutMs};\n${rewrite}`,
     guard: buildGuard(migrations, work, again ? 'false' : isAppliedMeanwhile(migrations, work)),
     body: bodies.join('\n;\n'),
     record: `\n;\n${records.join(';\n')};\n`,

@@ -1,3 +1,4 @@
+import { PLAIN_SETTINGS } from './plain-settings.ts';
 import { readIfThere } from './read-if-there.ts';
 import type { Session } from './session.ts';
 
@@ -88,5 +89,5 @@ FROM cdc_management.backfill_needed
 ORDER BY 1, 2, 3`;
 
 async function readRows<Row>(session: Session, query: string): Promise<readonly Row[]> {
-  return (await readIfThere(() => session.query<Row>(query))) ?? [];
+  return (await readIfThere(() => session.query<Row>(PLAIN_SETTINGS + query))) ?? [];
 }

@@ -1,5 +1,6 @@
 import { quoteLiteral } from '@cdc-migrations/sql-text';
 import { jsonLiteral } from './json-literal.ts';
+import { PLAIN_SETTINGS } from './plain-settings.ts';
 import type { Session } from './session.ts';
 
 /** Relations that are alike in several schemas, and how they look. */
@@ -69,7 +70,7 @@ export async function readStructure(
 }
 
 function structureQuery(scope: StructureScope): string {
-  return `WITH ${wantedRelations(scope)}, ${SIGNS}, ${ALIKE}
+  return `${PLAIN_SETTINGS}WITH ${wantedRelations(scope)}, ${SIGNS}, ${ALIKE}
 ${DESCRIPTION}`;
 }
 

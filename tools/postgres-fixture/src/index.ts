@@ -14,3 +14,4 @@ export type {
   RoleOptions,
 } from './start-postgres.ts';
 export type { Major } from './postgres-binaries.ts';
+export { logPlans, readPlans } from './read-plans.ts';

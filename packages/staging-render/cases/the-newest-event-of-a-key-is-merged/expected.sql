@@ -2,7 +2,7 @@
 -- Source: AdOpusTest.dbo.Avtale
 -- Target: sink_asma.directory adopus.Avtale
 -- Transform: file://label.blobl
--- Checksum: sha256:8189f57b333d7d545640660fd555aee97a419bc1f7a73af2dc52fcd29f96632c
+-- Checksum: sha256:c79d54ea24e3c7f8df2de12e1055dc05822644dd6946581c292cf067bd24edb2
 
 SET LOCAL client_min_messages = warning;
 
@@ -63,11 +63,13 @@ SET enable_seqscan = off
 SET enable_nestloop = off
 SET enable_mergejoin = off
 SET enable_sort = off
+SET jit = off
 SET plan_cache_mode = force_generic_plan
 SET timezone = 'UTC'
 SET datestyle = 'ISO'
 SET bytea_output = 'hex'
 SET extra_float_digits = 1
+SET xmloption = content
 AS $merge$
 BEGIN
   RETURN QUERY
