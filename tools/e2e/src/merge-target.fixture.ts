@@ -39,8 +39,9 @@ export interface MergeTarget {
 
 export async function startMergeTarget(
   settings: Readonly<Record<string, string>> = {},
+  major: 15 | 18 = 15,
 ): Promise<MergeTarget> {
-  const server = await startPostgres({ major: 15, settings });
+  const server = await startPostgres({ major, settings });
   await server.createRole(OWNER);
   await server.createRole(SINK);
   const database = await server.createDatabase({ owner: OWNER });
