@@ -185,4 +185,18 @@ describe('a crash while staging holds events', () => {
     expect(await losses()).toEqual(after.slice(1));
     expect(await count(ORDER_LINJER)).toBe(250);
   });
+
+  it('is noticed where the writer does not wait for its commits to be written', async () => {
+    const admin = target.server.connect({ max: 1, fetch_types: false });
+    await admin`ALTER SYSTEM SET wal_writer_delay = '10s'`;
+    await admin`SELECT pg_reload_conf()`;
+    await target.sink`SET synchronous_commit = off`;
+    await stageEvents(target.sink, TENANT, ORDER_LINJER, orders(0, 7, 9));
+    await killPostmaster(target.server);
+    expect(await admin`SHOW wal_writer_delay`).toEqual([{ wal_writer_delay: '10s' }]);
+    const sink = target.connectSink();
+    expect(await sink`SELECT replay_from FROM cdc_management.possible_loss`).toEqual([
+      { replay_from: '7' },
+    ]);
+  });
 });

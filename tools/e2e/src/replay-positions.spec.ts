@@ -1,0 +1,205 @@
+import { createRandom, type Random } from '@cdc-migrations/event-model';
+import { quoteQualified } from '@cdc-migrations/sql-text';
+import type { Sql } from 'postgres';
+import { chooseSeed } from './choose-seed.ts';
+import { mergeTable } from './merge-table.ts';
+import { type MergeTarget, readNumber, startMergeTarget, TENANT } from './merge-target.fixture.ts';
+import { ORDER_LINJER } from './order-linjer.fixture.ts';
+
+const STAGING = quoteQualified(TENANT, ORDER_LINJER.names.staging);
+const FINAL = quoteQualified(TENANT, ORDER_LINJER.name);
+const WRITERS = 3;
+const STEPS = 400;
+const SEEDS = 6
+/** What a coverage of 1,000 gaps has. */
+const MOST_RANGES = 1001;
+
+/** Offsets of events that one transaction stages. */
+type Delivery = readonly number[];
+
+interface Writer {
+  readonly sql: Sql;
+  /** Of its open transaction. */
+  delivery: Delivery | null;
+  isStaged: boolean;
+}
+
+/** A stream, its sink with several writers, and what that has done. */
+interface Round {
+  readonly random: Random;
+  readonly writers: readonly Writer[];
+  /** Offsets of events that the sink knows to be staged. */
+  readonly committed: Set<number>;
+  /** Not staged yet, or rolled back. */
+  readonly waiting: Delivery[];
+  /** To be staged again after a loss, in order, one after the other. */
+  replay: Delivery[];
+  nextOffset: number;
+  /** Where a pass is that takes a batch now and then. */
+  pass: string | null;
+}
+
+describe('replay positions of a stream with gaps', () => {
+  let target: MergeTarget;
+  beforeAll(async () => {
+    target = await startMergeTarget();
+    await target.apply(ORDER_LINJER);
+  });
+  afterEach(() => Promise.all(sessions.splice(0).map((sql) => sql.end({ timeout: 0 }))));
+  afterAll(() => target.stop());
+
+  const sessions: Sql[] = [];
+  const connect = () => {
+    const sql = target.connectSink();
+    sessions.push(sql);
+    return sql;
+  };
+
+  const merge = async () => {
+    await mergeTable(target.sink, TENANT, ORDER_LINJER);
+    const ranges = `SELECT coalesce(max((SELECT count(*) FROM unnest(offsets))), 0) AS n FROM cdc_management.stream_coverage`;
+    expect(await readNumber(target.owner, ranges)).toBeLessThanOrEqual(MOST_RANGES);
+  };
+
+  /** A batch of a pass, at whose end much may have been staged behind it. */
+  const mergeBatch = async (round: Round) => {
+    const [step] = await target.sink<{ pass: string; done: boolean; failure: string | null }[]>`
+      SELECT p_pass::text AS pass, done, failure
+      FROM cdc_management.merge_step(${TENANT}, ${ORDER_LINJER.name}, ${round.pass ?? '{}'}::text::jsonb)`;
+    expect(step!.failure).toBeNull();
+    round.pass = step!.done ? null : step!.pass;
+  };
+
+  const readMerged = async () =>
+    new Set((await target.owner.unsafe(`SELECT "OrderID" AS n FROM ${FINAL}`)).map(({ n }) => n));
+
+  const readLoss = async () => {
+    const rows = await target.sink`SELECT replay_from::integer FROM cdc_management.possible_loss`;
+    return rows.length > 0 ? Math.min(...rows.map((row) => row['replay_from'] as number)) : null;
+  };
+
+  /** What a crash leaves: open transactions and all that is unlogged are gone, and so is who replays. */
+  const crash = async (round: Round) => {
+    for (const writer of round.writers) if (writer.delivery) await end(round, writer, 'ROLLBACK');
+    await target.owner.unsafe(`TRUNCATE ${STAGING}, cdc_management.crash_canary`);
+    const merged = await readMerged();
+    const lost = [...round.committed].filter((offset) => !merged.has(offset));
+    const from = await readLoss();
+    if (lost.length > 0) {
+      expect(from).not.toBeNull();
+      expect(from).toBeLessThanOrEqual(Math.min(...lost));
+    }
+    round.replay = from === null ? [] : cut([...round.committed], from);
+  };
+
+  /** The replay is over: a day later, or when an operator says so because its first offset is that of no event. */
+  const closeLoss = async (round: Round) => {
+    const isAtWork = round.writers.some(({ delivery }) => delivery !== null);
+    if (round.replay.length > 0 || isAtWork) return;
+    await merge();
+    if ((await readLoss()) !== null) await target.owner`DELETE FROM cdc_management.staging_loss`;
+    await target.owner`UPDATE cdc_management.staging_loss SET begun_at = begun_at - interval '1 day'`;
+    await target.sink`SELECT cdc_management.forget_old()`;
+  };
+
+  const step = async (round: Round) => {
+    const { random } = round;
+    const writer = random.pick(round.writers);
+    if (random.chance(0.02)) return crash(round);
+    if (random.chance(0.2)) return closeLoss(round);
+    if (random.chance(0.1)) return merge();
+    if (random.chance(0.4)) return mergeBatch(round);
+    if (!writer.delivery) return begin(round, writer);
+    if (!writer.isStaged) return insert(writer);
+    return end(round, writer, random.chance(0.9) ? 'COMMIT' : 'ROLLBACK');
+  };
+
+  const first = chooseSeed();
+  it.each(Array.from({ length: SEEDS }, (_, n) => first + n))(
+    'are never behind an event that a crash took, and go on when nothing is on its way, seed %i',
+    async (seed) => {
+      await target.reset(ORDER_LINJER);
+      await target.owner`TRUNCATE cdc_management.staged_stream, cdc_management.staging_loss`;
+      const writers = Array.from({ length: WRITERS }, connect);
+      const round: Round = {
+        random: createRandom(seed),
+        writers: writers.map((sql) => ({ sql, delivery: null, isStaged: false })),
+        ...{ committed: new Set(), waiting: [], replay: [], nextOffset: 0, pass: null },
+      };
+      for (let n = 0; n < STEPS; n++) await step(round);
+      await crash(round);
+
+      const [writer] = round.writers;
+      const finish = async (delivery: Delivery) => {
+        await begin(round, writer!, delivery);
+        await insert(writer!);
+        await end(round, writer!, 'COMMIT');
+      };
+      while (round.replay.length > 0) await finish(round.replay[0]!);
+      for (const delivery of round.waiting.splice(0)) await finish(delivery);
+      await closeLoss(round);
+      const merged = await readMerged();
+      expect([...round.committed].filter((offset) => !merged.has(offset))).toEqual([]);
+
+      const top = round.nextOffset;
+      for (let n = 0; n < 4; n++) {
+        await finish(produce(round));
+        await merge();
+      }
+      await target.owner`TRUNCATE cdc_management.crash_canary`;
+      expect(await readLoss()).toBeGreaterThanOrEqual(top);
+    },
+    60_000,
+  );
+});
+
+/** The next events of the topic; up to two of three offsets are none of an event. */
+function produce(round: Round): Delivery {
+  const step = round.random.integer(1, 3);
+  const first = round.nextOffset + round.random.integer(0, 2);
+  const events = round.random.integer(1, 300);
+  round.nextOffset = first + events * step;
+  return Array.from({ length: events }, (_, n) => first + n * step);
+}
+
+function cut(offsets: readonly number[], from: number): Delivery[] {
+  const all = offsets.filter((offset) => offset >= from).sort((a, b) => a - b);
+  return Array.from({ length: Math.ceil(all.length / 200) }, (_, n) =>
+    all.slice(n * 200, (n + 1) * 200),
+  );
+}
+
+/** A writer takes what is to be replayed, if no other is at it, or some of what is next in the topic. */
+async function begin(round: Round, writer: Writer, given?: Delivery): Promise<void> {
+  const { random, waiting, replay, writers } = round;
+  const isReplaying = writers.some(({ delivery }) => delivery !== null && delivery === replay[0]);
+  if (given) writer.delivery = given;
+  else if (replay.length > 0 && !isReplaying && random.chance(0.7)) writer.delivery = replay[0]!;
+  else {
+    while (waiting.length < 4) waiting.push(produce(round));
+    writer.delivery = waiting.splice(random.integer(0, 3), 1)[0]!;
+  }
+  writer.isStaged = false;
+  const isolation = random.pick(['READ COMMITTED', 'READ COMMITTED', 'REPEATABLE READ']);
+  await writer.sql.unsafe(`BEGIN ISOLATION LEVEL ${isolation}; SELECT 1`).simple();
+}
+
+async function insert(writer: Writer): Promise<void> {
+  await writer.sql
+    .unsafe(`INSERT INTO ${STAGING} ("OrderID", "LinjeNr", "Status", "_customer_id", "__cdc_operation",
+      "__kafka_partition", "__kafka_offset")
+    SELECT n, 1, 'ny', '0a827150-1332-5167-993b-68db156438cb', 'c', 0, n
+    FROM unnest('{${writer.delivery!.join()}}'::integer[]) AS n`);
+  writer.isStaged = true;
+}
+
+async function end(round: Round, writer: Writer, how: 'COMMIT' | 'ROLLBACK'): Promise<void> {
+  const delivery = writer.delivery!;
+  writer.delivery = null;
+  await writer.sql.unsafe(how);
+  const isReplay = delivery === round.replay[0];
+  if (how === 'COMMIT') {
+    for (const offset of delivery) round.committed.add(offset);
+    if (isReplay) round.replay.shift();
+  } else if (!isReplay) round.waiting.unshift(delivery);
+}
