@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-/** Where the option ENCRYPTION of a PRELOGIN answer says that the server does not encrypt. */
-const PACKET_HEADER_BYTES = 8;
-const OPTION_BYTES = 5;
-const OPTION = { encryption: 0x01, end: 0xff } as const;
-const ENCRYPT = { on: 0x01, required: 0x03 } as const;
+/** The first byte of what a client sends: of a packet that asks for a session, and of the records of TLS. */
+const PRELOGIN = 0x12;
+const TLS_RECORDS = { first: 0x14, last: 0x17 } as const;
+/** Type, status, and length of the packet in two bytes. */
+const PACKET_START_BYTES = 4;
 
-/** The server answered the first packet by saying that it will not encrypt. */
+/** The driver was about to send in clear text what is to be encrypted. */
 class PlainServerError extends Error {
   override readonly name = 'PlainServerError';
 }
@@ -16,15 +16,11 @@ export interface SocketOptions {
   readonly host: string;
   readonly port: number;
   readonly timeoutMs: number;
-  /** Whether a server that does not encrypt is left before the login is sent. */
+  /** Whether the connection ends before anything of the login is sent in clear text. */
   readonly encrypt: boolean;
 }
 
-/**
- * Opens the TCP connection for the driver. The driver by itself goes on in clear text when the server declines
- * encryption, password included; here the connection ends first.
- * https://learn.microsoft.com/openspecs/windows_protocols/ms-tds/60f56408-0188-4cd5-8b90-25c6f2423868
- */
+/** Opens the TCP connection for the driver. */
 export async function connectSocket(options: SocketOptions): Promise<Socket> {
   const { host, port, timeoutMs, encrypt } = options;
   const socket = connect({ host, port, noDelay: true });
@@ -32,26 +28,45 @@ export async function connectSocket(options: SocketOptions): Promise<Socket> {
     socket.destroy();
     throw error;
   });
-  if (encrypt) socket.once('data', (answer) => leaveIfPlain(socket, answer));
+  if (encrypt) refuseClearText(socket);
   socket.pause();
   return socket;
 }
 
-function leaveIfPlain(socket: Socket, answer: Buffer): void {
-  if (encryptionOf(answer.subarray(PACKET_HEADER_BYTES)) === 'declined') {
+/**
+ * Ends the connection in place of sending anything but PRELOGIN packets, which hold the handshake of TLS too, and records
+ * of TLS. The driver by itself sends the login in clear text unless the answer agrees on encryption. What it sends is
+ * checked, not the answer: so this holds for every answer, and however the driver understands it.
+ *
+ * @see https://learn.microsoft.com/openspecs/windows_protocols/ms-tds/60f56408-0188-4cd5-8b90-25c6f2423868
+ */
+function refuseClearText(socket: Socket): void {
+  const write = socket.write.bind(socket) as (...args: readonly unknown[]) => boolean;
+  const allows = createSendGuard();
+  socket.write = (chunk: Uint8Array | string, ...rest: readonly unknown[]) => {
+    if (typeof chunk !== 'string' && allows(chunk)) return write(chunk, ...rest);
     socket.destroy(new PlainServerError('the server does not encrypt'));
-  }
+    return false;
+  };
 }
 
-/** What a PRELOGIN answer says of encryption; an answer that cannot be read is left to the driver. */
-function encryptionOf(payload: Buffer): 'agreed' | 'declined' | 'unknown' {
-  for (let at = 0; at + OPTION_BYTES <= payload.length; at += OPTION_BYTES) {
-    const option = payload[at];
-    if (option === OPTION.end) break;
-    if (option !== OPTION.encryption) continue;
-    const value = payload[payload.readUInt16BE(at + 1)];
-    if (value === undefined) return 'unknown';
-    return value === ENCRYPT.on || value === ENCRYPT.required ? 'agreed' : 'declined';
-  }
-  return 'unknown';
+/** Whether the next bytes may be sent, in any portions; once not, never again. */
+function createSendGuard(): (bytes: Uint8Array) => boolean {
+  let state: 'plain' | 'encrypted' | 'refused' = 'plain';
+  let restOfPacket = 0;
+  return (bytes) => {
+    let at = 0;
+    while (state === 'plain' && at < bytes.length) {
+      if (restOfPacket === 0) {
+        const type = bytes[at]!;
+        if (type >= TLS_RECORDS.first && type <= TLS_RECORDS.last) state = 'encrypted';
+        else if (type !== PRELOGIN || bytes.length - at < PACKET_START_BYTES) state = 'refused';
+        else restOfPacket = Math.max((bytes[at + 2]! << 8) | bytes[at + 3]!, PACKET_START_BYTES);
+      }
+      const step = Math.min(restOfPacket, bytes.length - at);
+      restOfPacket -= step;
+      at += step;
+    }
+    return state !== 'refused';
+  };
 }

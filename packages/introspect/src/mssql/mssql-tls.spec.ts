@@ -1,0 +1,202 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SourceDatabase } from '../source-database.ts';
+import { openMssql } from './open-mssql.ts';
+
+const USER = 'reader';
+const PASSWORD = 'Tj3nest3-passord';
+/** Most of these answers end the connection at once; with the others the client waits so long. */
+const TIMEOUT_MS = 500;
+const ENOUGH_MS = 30_000;
+
+const OPTION = { version: 0, encryption: 1, mars: 4, end: 0xff } as const;
+const VERSION = Buffer.from([15, 0, 16, 0x30, 0, 0]);
+const REPLY = 4;
+
+type Option = readonly [token: number, value: Buffer | number];
+
+/** The payload of a PRELOGIN answer; a number as a value is an offset behind the end. */
+function payload(...options: readonly Option[]): Buffer {
+  const head = Buffer.alloc(options.length * 5 + 1, OPTION.end);
+  const values: Buffer[] = [];
+  let offset = head.length;
+  options.forEach(([token, value], i) => {
+    const bytes = typeof value === 'number' ? Buffer.alloc(0) : value;
+    head.writeUInt8(token, i * 5);
+    head.writeUInt16BE(typeof value === 'number' ? value : offset, i * 5 + 1);
+    head.writeUInt16BE(typeof value === 'number' ? 1 : bytes.length, i * 5 + 3);
+    offset += bytes.length;
+    values.push(bytes);
+  });
+  return Buffer.concat([head, ...values]);
+}
+
+function packet(bytes: Buffer, { type = REPLY, isLast = true } = {}): Buffer {
+  const size = bytes.length + 8;
+  return Buffer.concat([
+    Buffer.from([type, isLast ? 1 : 0, size >> 8, size & 0xff, 0, 0, 1, 0]),
+    bytes,
+  ]);
+}
+
+const encryption = (...value: readonly number[]): Option => [OPTION.encryption, Buffer.from(value)];
+const version: Option = [OPTION.version, VERSION];
+const mars: Option = [OPTION.mars, Buffer.from([0])];
+
+const DECLINED = packet(payload(version, encryption(2), mars));
+const declined = payload(version, encryption(2), mars);
+
+/** An acknowledged login, for a client that does not wait to be asked. */
+const LOGIN_ACK = packet(Buffer.from([0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]));
+
+/** What an attacker on the way answers to the first packet: segments, one after the other. */
+const ANSWERS: Readonly<Record<string, readonly Buffer[]>> = {
+  'encryption is not supported': [DECLINED],
+  'encryption is off': [packet(payload(version, encryption(0), mars))],
+  'no encryption option': [packet(payload(version, mars))],
+  'no option at all': [packet(payload())],
+  'an unknown value': [packet(payload(version, encryption(4), mars))],
+  'a value with the flag of client certificates': [packet(payload(version, encryption(0x81)))],
+  'the largest value': [packet(payload(version, encryption(0xff), mars))],
+  'a value without a byte': [packet(payload(version, encryption(), mars))],
+  'a value behind the end': [packet(payload(version, [OPTION.encryption, 0x7fff], mars))],
+  'an option twice, agreed first': [packet(payload(version, encryption(1), encryption(2)))],
+  'an option twice, agreed last': [packet(payload(version, encryption(2), encryption(1)))],
+  'agreed, and no TLS': [packet(payload(version, encryption(1), mars)), LOGIN_ACK],
+  'required, and no TLS': [packet(payload(version, encryption(3), mars)), LOGIN_ACK],
+  'two TDS packets in one segment': [
+    Buffer.concat([
+      packet(declined.subarray(0, 7), { isLast: false }),
+      packet(declined.subarray(7)),
+    ]),
+  ],
+  'two TDS packets in two segments': [
+    packet(declined.subarray(0, 7), { isLast: false }),
+    packet(declined.subarray(7)),
+  ],
+  'an empty TDS packet first': [packet(Buffer.alloc(0), { isLast: false }), DECLINED],
+  'a packet of another type': [packet(declined, { type: 0x12 })],
+  'a login that was not asked for': [DECLINED, LOGIN_ACK],
+  'no end of the options': [packet(Buffer.from([OPTION.version, 0, 6, 0, 6]))],
+  'a length below that of a header': [Buffer.from([REPLY, 1, 0, 7, 0, 0, 1, 0])],
+  'text of another protocol': [Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')],
+  'an alert of TLS': [Buffer.from([0x15, 3, 3, 0, 2, 2, 40])],
+  'a message that never ends': [packet(declined, { isLast: false })],
+  nothing: [],
+  ...Object.fromEntries(
+    Array.from({ length: DECLINED.length - 1 }, (_, i) => [
+      `two segments, cut behind byte ${i + 1}`,
+      [DECLINED.subarray(0, i + 1), DECLINED.subarray(i + 1)],
+    ]),
+  ),
+};
+
+interface Attacker {
+  readonly port: number;
+  /** All that clients sent. */
+  received(): Buffer;
+  /** From now on answers with these segments; as soon as a client connects, if it does not wait to be asked. */
+  answer(segments: readonly Buffer[], waits?: boolean): void;
+  close(): Promise<void>;
+}
+
+async function startAttacker(): Promise<Attacker> {
+  let segments: readonly Buffer[] = [];
+  let chunks: Buffer[] = [];
+  let isAsked = true;
+  const sockets = new Set<Socket>();
+  const server: Server = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk) => chunks.push(chunk));
+    if (isAsked) socket.once('data', () => void send(socket, segments));
+    else void send(socket, segments);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    received: () => Buffer.concat(chunks),
+    answer: (next, waits = true) => {
+      segments = next;
+      isAsked = waits;
+      chunks = [];
+    },
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+async function send(socket: Socket, segments: readonly Buffer[]): Promise<void> {
+  for (const segment of segments) {
+    socket.write(segment);
+    await sleep(20);
+  }
+}
+
+let attacker: Attacker;
+beforeAll(async () => {
+  attacker = await startAttacker();
+});
+afterAll(() => attacker.close());
+
+function sourceAt(changes: Partial<SourceDatabase['server']> = {}): SourceDatabase {
+  return {
+    type: 'mssql',
+    server: {
+      ...{ name: 'default', host: '127.0.0.1', port: attacker.port },
+      ...{ user: USER, password: PASSWORD, ...changes },
+    },
+    database: 'AdOpusTest',
+  };
+}
+
+/** Types of the TDS packets that were sent in clear text, one after the other. */
+function packetTypes(bytes: Buffer): readonly number[] {
+  const types: number[] = [];
+  for (let at = 0; at < bytes.length; at += Math.max(bytes.readUInt16BE(at + 2), 8))
+    types.push(bytes[at]!);
+  return types;
+}
+
+const PRELOGIN = 0x12;
+const LOGIN7 = 0x10;
+
+it('the attacker sees a login in clear text where encryption is switched off', async () => {
+  attacker.answer([DECLINED]);
+  await expect(openMssql(sourceAt({ encrypt: false }), TIMEOUT_MS)).rejects.toThrow();
+  expect(packetTypes(attacker.received())).toEqual([PRELOGIN, LOGIN7]);
+  expect(attacker.received().includes(Buffer.from(USER, 'utf16le'))).toBe(true);
+});
+
+describe.each<[string, Partial<SourceDatabase['server']>, boolean]>([
+  ['with a certificate that is verified', {}, true],
+  ['with any certificate', { encrypt: true, trustServerCertificate: true }, true],
+  ['from a server that does not wait to be asked', {}, false],
+])('no login is sent in clear text, %s, when the answer is', (_, changes, waits) => {
+  it.each(Object.entries(ANSWERS))('%s', async (_name, segments) => {
+    attacker.answer(segments, waits);
+    const opened = await openMssql(sourceAt(changes), TIMEOUT_MS).catch((error: unknown) => error);
+    await sleep(20);
+    const sent = attacker.received();
+    expect(sent.length).toBeGreaterThan(0);
+    expect(new Set(packetTypes(sent))).toEqual(new Set([PRELOGIN]));
+    expect(sent.includes(Buffer.from(USER, 'utf16le'))).toBe(false);
+    expect(opened).toMatchObject({ name: expect.stringMatching(/Error$/), database: 'AdOpusTest' });
+  });
+});
+
+it.each([
+  'encryption is not supported',
+  'no encryption option',
+  'two segments, cut behind byte 20',
+])('the error says what to do: %s', async (name) => {
+  attacker.answer(ANSWERS[name]!);
+  await expect(openMssql(sourceAt(), ENOUGH_MS)).rejects.toThrow(
+    /the server offers no encryption, and nothing was sent; .* encrypt: false .* source-groups\.yaml/,
+  );
+});
