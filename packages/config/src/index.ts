@@ -22,7 +22,7 @@ export type {
 export type { ConfigFiles, FileText } from './config-files.ts';
 export { locateProblems } from './locate-problems.ts';
 export { parseConfig, parseServiceConfig, parseSourceGroups } from './parse-config.ts';
-export { isCertificate, isCertificateError, postgresTls } from './postgres-tls.ts';
+export { isCertificate, isCertificateError, postgresTls, refuseTlsAnswer } from './postgres-tls.ts';
 export { ConfigError, formatProblem } from './problem.ts';
 export type { Problem } from './problem.ts';
 export { readConfig, readServiceConfig, readSourceGroups } from './read-config.ts';

@@ -26,6 +26,19 @@ export function postgresTls(server: TlsSettings, ca?: string): ConnectionOptions
   };
 }
 
+/** One byte: the server goes on with TLS, or has none. */
+const TLS_ANSWER = { agreed: 0x53, none: 0x4e } as const;
+
+/**
+ * Code of what is wrong with a server's answer to the request for TLS; undefined where it agrees. Bytes behind the answer
+ * are clear text from somebody on the way.
+ */
+export function refuseTlsAnswer(answer: Uint8Array): 'NO_TLS' | 'EPROTO' | undefined {
+  const [first] = answer;
+  if (first === TLS_ANSWER.agreed && answer.length === 1) return undefined;
+  return first === TLS_ANSWER.none ? 'NO_TLS' : 'EPROTO';
+}
+
 function modeOf({ sslmode, encrypt, trustServerCertificate }: TlsSettings) {
   if (sslmode !== undefined) return sslmode;
   if (encrypt === false) return 'disable';

@@ -1,11 +1,8 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { isCertificate, type ResolvedServer } from '@cdc-migrations/config';
+import { isCertificate, refuseTlsAnswer, type ResolvedServer } from '@cdc-migrations/config';
 import { TargetError } from './target-error.ts';
-
-/** `N`: the server's answer to the request for TLS when it has none. */
-const NO_TLS = 0x4e;
 
 /**
  * A connection for the driver, which by itself would try again without end while the port hangs up, and speak TLS to a
@@ -24,8 +21,9 @@ export async function connectSocket(
     throw codeOf(error) === undefined ? failure('CONNECT_TIMEOUT') : error;
   });
   if (encrypt) {
-    socket.once('data', ([answer]: Buffer) => {
-      if (answer === NO_TLS) socket.destroy(failure('NO_TLS'));
+    socket.once('data', (answer) => {
+      const code = refuseTlsAnswer(answer);
+      if (code !== undefined) socket.destroy(failure(code));
     });
   }
   socket.once('close', (hadError) => {

@@ -3,20 +3,27 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { ResolvedServer } from '@cdc-migrations/config';
 import {
+  clearTextIn,
   enableTls,
+  type Impostor,
   type PostgresServer,
+  startImpostor,
   startPostgres,
+  TLS_REFUSALS,
   type TlsFiles,
 } from '@cdc-migrations/postgres-fixture';
 import { openSession } from './session.ts';
 
 let server: PostgresServer;
 let files: TlsFiles;
+let impostor: Impostor;
 beforeAll(async () => {
+  impostor = await startImpostor();
   server = await startPostgres({ major: 18 });
   files = await enableTls(server);
 });
 afterAll(async () => {
+  await impostor?.close();
   await server?.stop();
   if (files) rmSync(files.folder, { recursive: true });
 });
@@ -99,6 +106,17 @@ describe('TLS with a target', () => {
       await plain.stop();
     }
   });
+
+  it.each(Object.entries(TLS_REFUSALS))(
+    'nothing is sent in clear text to a server that answers: %s',
+    async (_, segments) => {
+      impostor.answer(segments);
+      expect(await encryption({ host: impostor.host, port: impostor.port })).toMatch(
+        /^it offers no encryption, and nothing was sent; |^it did not agree on encryption; /,
+      );
+      expect(clearTextIn(impostor.received()).toString('latin1')).toBe('');
+    },
+  );
 
   it.each(['disable', 'verify-full'] as const)(
     '%s: a port that hangs up is told',

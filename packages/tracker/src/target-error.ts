@@ -76,7 +76,7 @@ export function toTargetError(error: unknown): unknown {
     const why = code === OTHER_HOST ? 'it is for another host' : error.message;
     return new TargetError(`its certificate is not trusted (${why}); ${UNTRUSTED}`, code);
   }
-  const meaning = NETWORK[code];
+  const meaning = NETWORK[code.startsWith('ERR_SSL') ? 'EPROTO' : code];
   return new TargetError(meaning ? `${meaning} (${code})` : `no connection (${code})`, code);
 }
 

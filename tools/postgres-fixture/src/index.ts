@@ -1,6 +1,8 @@
 export { enableTls } from './enable-tls.ts';
 export type { TlsFiles } from './enable-tls.ts';
 export { describeDebian } from './debian.ts';
+export { startImpostor } from './start-impostor.ts';
+export type { Impostor } from './start-impostor.ts';
 export { startPgbouncer } from './start-pgbouncer.ts';
 export type { Pgbouncer, PgbouncerOptions, PoolMode } from './start-pgbouncer.ts';
 export { startDebianPostgres, startPostgres } from './start-postgres.ts';
@@ -14,4 +16,8 @@ export type {
   RoleOptions,
 } from './start-postgres.ts';
 export type { Major } from './postgres-binaries.ts';
+<<<<<<< HEAD
 export { logPlans, readPlans } from './read-plans.ts';
+=======
+export { clearTextIn, TLS_REFUSALS } from './tls-answers.ts';
+>>>>>>> f06a4cf (fix(config): whatever is not an agreement on TLS is refused, of PostgreSQL too)

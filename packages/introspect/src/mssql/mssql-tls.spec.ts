@@ -1,6 +1,5 @@
-import { once } from 'node:events';
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startImpostor, type Impostor } from '@cdc-migrations/postgres-fixture';
 import type { SourceDatabase } from '../source-database.ts';
 import { openMssql } from './open-mssql.ts';
 
@@ -92,57 +91,11 @@ const ANSWERS: Readonly<Record<string, readonly Buffer[]>> = {
   ),
 };
 
-interface Attacker {
-  readonly port: number;
-  /** All that clients sent. */
-  received(): Buffer;
-  /** From now on answers with these segments; as soon as a client connects, if it does not wait to be asked. */
-  answer(segments: readonly Buffer[], waits?: boolean): void;
-  close(): Promise<void>;
-}
-
-async function startAttacker(): Promise<Attacker> {
-  let segments: readonly Buffer[] = [];
-  let chunks: Buffer[] = [];
-  let isAsked = true;
-  const sockets = new Set<Socket>();
-  const server: Server = createServer({ noDelay: true }, (socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    socket.on('data', (chunk) => chunks.push(chunk));
-    if (isAsked) socket.once('data', () => void send(socket, segments));
-    else void send(socket, segments);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    received: () => Buffer.concat(chunks),
-    answer: (next, waits = true) => {
-      segments = next;
-      isAsked = waits;
-      chunks = [];
-    },
-    close: async () => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
-    },
-  };
-}
-
-async function send(socket: Socket, segments: readonly Buffer[]): Promise<void> {
-  for (const segment of segments) {
-    socket.write(segment);
-    await sleep(20);
-  }
-}
-
-let attacker: Attacker;
+let attacker: Impostor;
 beforeAll(async () => {
-  attacker = await startAttacker();
+  attacker = await startImpostor();
 });
-afterAll(() => attacker.close());
+afterAll(() => attacker?.close());
 
 function sourceAt(changes: Partial<SourceDatabase['server']> = {}): SourceDatabase {
   return {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { postgresTls } from '@cdc-migrations/config';
+import { postgresTls, refuseTlsAnswer } from '@cdc-migrations/config';
 import postgres, { type Sql, type TransactionSql } from 'postgres';
 import { readCa } from '../read-ca.ts';
 import { SourceTimeoutError } from '../source-error.ts';
@@ -14,9 +14,6 @@ export interface PostgresSession {
   read<T>(work: (sql: TransactionSql) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
-
-/** `N`: the server's answer to the request for TLS when it has none. */
-const NO_TLS = 0x4e;
 
 /** Names are spelled with their schema only where the search path does not find them. */
 const SETUP = `SET LOCAL search_path = pg_catalog; SET LOCAL statement_timeout = `;
@@ -63,8 +60,9 @@ async function connectSocket(
     throw error;
   });
   if (encrypt) {
-    socket.once('data', ([answer]: Buffer) => {
-      if (answer === NO_TLS) socket.destroy(Object.assign(new Error('no TLS'), { code: 'NO_TLS' }));
+    socket.once('data', (answer) => {
+      const code = refuseTlsAnswer(answer);
+      if (code !== undefined) socket.destroy(Object.assign(new Error('no TLS'), { code }));
     });
   }
   socket.once('close', (hadError) => {

@@ -65,7 +65,7 @@ export function postgresError(source: SourceDatabase, cause: unknown, timeoutMs:
   if (error.code === QUERY_CANCELED) {
     return new SourceTimeoutError(source, 'query', timeoutMs, options);
   }
-  const build = BY_CODE[error.code];
+  const build = BY_CODE[error.code.startsWith('ERR_SSL') ? 'EPROTO' : error.code];
   return build
     ? build(source, error, options)
     : new SourceQueryError(source, error.code, error.message, options);

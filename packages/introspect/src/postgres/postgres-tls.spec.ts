@@ -2,16 +2,22 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ResolvedServer } from '@cdc-migrations/config';
 import {
+  clearTextIn,
   enableTls,
+  type Impostor,
   type PostgresServer,
+  startImpostor,
   startPostgres,
+  TLS_REFUSALS,
   type TlsFiles,
 } from '@cdc-migrations/postgres-fixture';
 import { readCatalogs } from '../read-catalogs.ts';
 
 let server: PostgresServer;
 let files: TlsFiles;
+let impostor: Impostor;
 beforeAll(async () => {
+  impostor = await startImpostor();
   server = await startPostgres({ major: 18 });
   files = await enableTls(server);
   const sql = server.connect({ max: 1 });
@@ -19,9 +25,17 @@ beforeAll(async () => {
   await sql.end();
 });
 afterAll(async () => {
+  await impostor?.close();
   await server?.stop();
   if (files) rmSync(files.folder, { recursive: true });
 });
+
+const SELECTION = {
+  database: 'd',
+  schema: 'public',
+  pattern: 'db-shared',
+  tables: ['a'],
+} as const;
 
 it.each<[string, (files: TlsFiles) => Partial<ResolvedServer>, RegExp | 'read']>([
   ['is verified unless something else is said', ({ ca }) => ({ caFile: ca }), 'read'],
@@ -46,13 +60,27 @@ it.each<[string, (files: TlsFiles) => Partial<ResolvedServer>, RegExp | 'read']>
     server: { ...address, ...changesOf(files) },
     database: 'postgres',
   } as const;
-  const selection = {
-    database: 'd',
-    schema: 'public',
-    pattern: 'db-shared',
-    tables: ['a'],
-  } as const;
-  const found = await readCatalogs(source, [selection]).catch((error: Error) => error.message);
+  const found = await readCatalogs(source, [SELECTION]).catch((error: Error) => error.message);
   if (expected === 'read') expect(found).toMatchObject([{ tables: [{ name: 'a' }] }]);
   else expect(found).toMatch(expected);
+});
+
+describe.each(['require', undefined] as const)('a source with sslmode %s', (sslmode) => {
+  it.each(Object.entries(TLS_REFUSALS))(
+    'gets nothing in clear text when its answer is: %s',
+    async (_, segments) => {
+      impostor.answer(segments);
+      const { host, port } = impostor;
+      const server = { name: 'default', host, port, user: 'postgres', password: 'p4ssw0rd' };
+      const source = {
+        type: 'postgres',
+        server: { ...server, ...(sslmode && { sslmode }) },
+        database: 'postgres',
+      } as const;
+      await expect(readCatalogs(source, [SELECTION])).rejects.toMatchObject({
+        name: 'EncryptionError',
+      });
+      expect(clearTextIn(impostor.received()).toString('latin1')).toBe('');
+    },
+  );
 });

@@ -1,0 +1,65 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Listens where a database server is expected, answers what it was told to, and keeps what clients send. */
+export interface Impostor {
+  readonly host: string;
+  readonly port: number;
+  /**
+   * From now on answers with these segments, and forgets what clients sent.
+   *
+   * @param waits until the client sent something; else it answers as soon as the client is connected.
+   */
+  answer(segments: readonly Uint8Array[], waits?: boolean): void;
+  /** All that clients sent. */
+  received(): Buffer;
+  /** How many clients have connected. */
+  connections(): number;
+  close(): Promise<void>;
+}
+
+const LOOPBACK = '127.0.0.1';
+/** Long enough for each segment to arrive by itself. */
+const PAUSE_MS = 20;
+
+/** Starts an impostor on a free port of the loopback interface. */
+export async function startImpostor(port = 0): Promise<Impostor> {
+  const sockets = new Set<Socket>();
+  let segments: readonly Uint8Array[] = [];
+  let waitsForClient = true;
+  let chunks: Buffer[] = [];
+  let connections = 0;
+  const server = createServer({ noDelay: true }, (socket) => {
+    connections++;
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk) => chunks.push(chunk));
+    if (waitsForClient) socket.once('data', () => void send(socket, segments));
+    else void send(socket, segments);
+  }).listen(port, LOOPBACK);
+  await once(server, 'listening');
+  return {
+    host: LOOPBACK,
+    port: (server.address() as AddressInfo).port,
+    answer: (next, waits = true) => {
+      segments = next;
+      waitsForClient = waits;
+      chunks = [];
+    },
+    received: () => Buffer.concat(chunks),
+    connections: () => connections,
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+async function send(socket: Socket, segments: readonly Uint8Array[]): Promise<void> {
+  for (const segment of segments) {
+    socket.write(segment);
+    await sleep(PAUSE_MS);
+  }
+}
