@@ -16,8 +16,5 @@ export type {
   RoleOptions,
 } from './start-postgres.ts';
 export type { Major } from './postgres-binaries.ts';
-<<<<<<< HEAD
 export { logPlans, readPlans } from './read-plans.ts';
-=======
 export { clearTextIn, TLS_REFUSALS } from './tls-answers.ts';
->>>>>>> f06a4cf (fix(config): whatever is not an agreement on TLS is refused, of PostgreSQL too)
