@@ -8,6 +8,13 @@ export interface RelationDifference extends Pick<Difference, 'kind' | 'message'>
   readonly note?: { readonly column: string; readonly state: 'to tighten' | 'left the source' };
 }
 
+const NOT_FIRING: Readonly<Record<RelationGroup['triggers'][number]['fires'], string>> = {
+  always: 'fires in every session',
+  origin: 'does not fire where session_replication_role is replica',
+  replica: 'fires only where session_replication_role is replica',
+  never: 'is disabled',
+};
+
 /** How a relation differs from what it should be; a right that is there beyond what is wanted is no difference. */
 export function compareRelation(
   wanted: ExpectedRelation,
@@ -21,7 +28,7 @@ export function compareRelation(
     ...compareColumns(wanted.columns, found.columns),
     ...pair(wanted.indexes, found.indexes, 'index', compareIndex),
     ...pair(wanted.triggers, found.triggers, 'trigger', (one, other) => [
-      ...(other.enabled ? [] : ['is disabled']),
+      ...(one.fires === other.fires ? [] : [NOT_FIRING[other.fires]]),
       ...compareFacts(one, other, ['type', 'function', 'arguments']),
     ]),
     ...found.constraints.map((name): RelationDifference => ({

@@ -68,7 +68,7 @@ function expectedStaging(table: ReplicatedTable): ExpectedRelation {
     triggers: [
       {
         name: names.trigger,
-        enabled: true,
+        fires: 'always',
         type: AFTER_INSERT_STATEMENT,
         function: 'cdc_management.note_staged',
         arguments: Buffer.from(`${name}\0`).toString('hex'),

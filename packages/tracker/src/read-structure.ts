@@ -40,7 +40,8 @@ export interface IndexStructure {
 
 interface TriggerStructure {
   readonly name: string;
-  readonly enabled: boolean;
+  /** In which sessions it fires; `origin`: not in those whose `session_replication_role` is `replica`. */
+  readonly fires: 'always' | 'origin' | 'replica' | 'never';
   /** `tgtype` of pg_trigger: 4 is AFTER INSERT FOR EACH STATEMENT. */
   readonly type: number;
   readonly function: string;
@@ -163,7 +164,8 @@ const DESCRIPTION = `SELECT pg_catalog.jsonb_build_object(
     JOIN pg_catalog.pg_class AS relation ON relation.oid = index.indexrelid
     WHERE index.indrelid = alike.oid), '[]'),
   'triggers', coalesce((
-    SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', tgname, 'enabled', tgenabled = 'O', 'type', tgtype,
+    SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', tgname, 'type', tgtype,
+      'fires', CASE tgenabled WHEN 'A' THEN 'always' WHEN 'O' THEN 'origin' WHEN 'R' THEN 'replica' ELSE 'never' END,
       'function', tgfoid::regproc::text, 'arguments', pg_catalog.encode(tgargs, 'hex')) ORDER BY tgname)
     FROM pg_catalog.pg_trigger
     WHERE tgrelid = alike.oid AND NOT tgisinternal), '[]')

@@ -126,6 +126,20 @@ it.each([
     'trigger "trg_mark_for_merge" is disabled',
   ],
   [
+    'a trigger of an earlier version',
+    'ALTER TABLE blue."stg_Actor" ENABLE TRIGGER trg_mark_for_merge',
+    'different',
+    'stg_Actor',
+    'trigger "trg_mark_for_merge" does not fire where session_replication_role is replica',
+  ],
+  [
+    'a trigger of replication',
+    'ALTER TABLE blue."stg_Actor" ENABLE REPLICA TRIGGER trg_mark_for_merge',
+    'different',
+    'stg_Actor',
+    'trigger "trg_mark_for_merge" fires only where session_replication_role is replica',
+  ],
+  [
     'a trigger dropped',
     'DROP TRIGGER trg_mark_for_merge ON blue."stg_Actor"',
     'missing',
