@@ -6,8 +6,8 @@ type ColumnRow = MssqlRow<'columns'>;
 type Facets = Pick<CatalogColumn, 'length' | 'precision' | 'scale'>;
 type Declaration = Pick<CatalogColumn, 'type' | 'declaredAs' | 'declaredKind'>;
 
-/** Where the server does not show the expression of a computed column to this user. */
-const HIDDEN_EXPRESSION = '(not visible)';
+/** Stands for an expression or a filter that the server shows only to logins with VIEW DEFINITION. */
+export const NOT_VISIBLE = '(not visible)';
 
 /** Columns by `object_id`, in order of `column_id`. `databaseCollation` is not repeated at each column. */
 export function buildMssqlColumns(
@@ -17,7 +17,7 @@ export function buildMssqlColumns(
   const columnsOf = groupRows(rows.columns, ({ object_id }) => object_id);
   const declarationOf = buildDeclarations(rows);
   const computed = new Map(
-    rows.computed_columns.map((row) => [columnKey(row), row.definition ?? HIDDEN_EXPRESSION]),
+    rows.computed_columns.map((row) => [columnKey(row), row.definition ?? NOT_VISIBLE]),
   );
   const identities = new Set(rows.identity_columns.map(columnKey));
   const defaults = new Map(
@@ -115,7 +115,7 @@ function canonical(typeName: string): string {
 /** A column set is computed from the sparse columns of its table. */
 function computedWithoutRow(row: ColumnRow): string | undefined {
   if (row.is_column_set) return '(column set)';
-  return row.is_computed ? HIDDEN_EXPRESSION : undefined;
+  return row.is_computed ? NOT_VISIBLE : undefined;
 }
 
 function columnKey(row: { readonly object_id: number; readonly column_id: number }): string {

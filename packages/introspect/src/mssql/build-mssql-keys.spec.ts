@@ -34,7 +34,7 @@ describe('indexes', () => {
     ],
     [
       'a primary key without its other flags',
-      { ...INDEX, is_unique: null, is_primary_key: 1, is_disabled: 1 },
+      { ...INDEX, is_unique: null, is_primary_key: 1 },
       keyColumns(1),
       { ...NONE, primaryKey: { name: 'IX', columns: ['a'] } },
     ],
@@ -47,6 +47,18 @@ describe('indexes', () => {
     [
       'a filtered index',
       { ...INDEX, filter_definition: '([b]>(0))' },
+      keyColumns(2),
+      { ...NONE, uniqueIndexes: [{ name: 'IX', columns: ['b'], filter: '([b]>(0))' }] },
+    ],
+    [
+      'a filtered index whose filter the login does not see',
+      { ...INDEX, has_filter: true, filter_definition: null },
+      keyColumns(2),
+      { ...NONE, uniqueIndexes: [{ name: 'IX', columns: ['b'], filter: '(not visible)' }] },
+    ],
+    [
+      'a filtered index of a server that does not say has_filter',
+      { ...INDEX, has_filter: null, filter_definition: '([b]>(0))' },
       keyColumns(2),
       { ...NONE, uniqueIndexes: [{ name: 'IX', columns: ['b'], filter: '([b]>(0))' }] },
     ],
@@ -64,6 +76,12 @@ describe('indexes', () => {
     ],
     ['an index that is not unique', { ...INDEX, is_unique: false }, keyColumns(1), NONE],
     ['a disabled index', { ...INDEX, is_disabled: true }, keyColumns(1), NONE],
+    [
+      'a disabled primary key',
+      { ...INDEX, is_primary_key: true, is_disabled: true },
+      keyColumns(1),
+      NONE,
+    ],
     ['a hypothetical index', { ...INDEX, is_hypothetical: true }, keyColumns(1), NONE],
     ['a heap', { object_id: 1, index_id: 0, name: null, is_unique: false }, [], NONE],
     ['an index whose columns are not visible', INDEX, [], NONE],

@@ -5,6 +5,7 @@ import {
   type CatalogUniqueIndex,
 } from '@cdc-migrations/catalog';
 import { groupRows, rowsInOrder } from '../group-rows.ts';
+import { NOT_VISIBLE } from './build-mssql-columns.ts';
 import type { MssqlCatalogRows } from './parse-mssql-catalog-rows.ts';
 
 type TableKeys = Pick<CatalogTable, 'primaryKey' | 'uniqueIndexes' | 'foreignKeys'>;
@@ -14,7 +15,7 @@ type NamesOf = (objectId: number, columnIds: readonly number[]) => readonly stri
 
 /**
  * Keys of a table by its `object_id`: primary key and unique indexes as `sys.indexes` tells them, foreign
- * keys with their target. A disabled index is left out: the server does not hold to it.
+ * keys with their target. A disabled index or key is left out: the server does not enforce it.
  */
 export function buildMssqlKeys(rows: MssqlCatalogRows): (objectId: number) => TableKeys {
   const namesOf = buildNamesOf(rows);
@@ -44,7 +45,7 @@ function buildIndexes(rows: MssqlCatalogRows, namesOf: NamesOf): readonly TableI
   const keyColumns = rows.index_columns.filter((row) => row.key_ordinal > 0);
   const columnsOf = groupRows(keyColumns, indexKey);
   const keys = rows.indexes.filter(
-    (row) => row.is_primary_key || (row.is_unique && !row.is_disabled && !row.is_hypothetical),
+    (row) => (row.is_primary_key || row.is_unique) && !row.is_disabled && !row.is_hypothetical,
   );
   const once = new Map(keys.map((row) => [indexKey(row), row]));
   return [...once].flatMap(([key, row]) => {
@@ -52,8 +53,8 @@ function buildIndexes(rows: MssqlCatalogRows, namesOf: NamesOf): readonly TableI
     const columnIds = inOrder.map(({ column_id }) => column_id);
     const columns = namesOf(row.object_id, columnIds);
     if (row.name === null || !columns) return [];
-    const filter = row.filter_definition === null ? {} : { filter: row.filter_definition };
-    const index = { name: row.name, columns, ...filter };
+    const filter = row.filter_definition ?? (row.has_filter ? NOT_VISIBLE : undefined);
+    const index = { name: row.name, columns, ...(filter !== undefined && { filter }) };
     return { objectId: row.object_id, isPrimaryKey: row.is_primary_key, index };
   });
 }

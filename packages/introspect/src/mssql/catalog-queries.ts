@@ -57,7 +57,7 @@ SELECT s.name AS schema_name,
        ON d.parent_object_id = c.object_id AND d.parent_column_id = c.column_id
      WHERE w.schema_id = s.schema_id ORDER BY t.name, c.column_id FOR XML PATH('c')),
     (SELECT t.name AS t, i.name AS n, i.is_primary_key AS p, i.is_disabled AS d, i.is_hypothetical AS h,
-       i.filter_definition AS f, c.name AS c
+       i.has_filter AS g, i.filter_definition AS f, c.name AS c
      FROM #wanted AS w
      JOIN sys.tables AS t ON t.object_id = w.object_id
      JOIN sys.indexes AS i ON i.object_id = w.object_id AND i.is_unique = 1
@@ -108,7 +108,7 @@ FROM sys.computed_columns AS c ${WANTED('c.object_id')}`,
   'sys.default_constraints': `SELECT d.parent_object_id, d.parent_column_id, d.definition
 FROM sys.default_constraints AS d ${WANTED('d.parent_object_id')}`,
   'sys.indexes': `SELECT i.object_id, i.index_id, i.name, i.is_unique, i.is_primary_key, i.is_disabled,
-  i.is_hypothetical, i.filter_definition
+  i.is_hypothetical, i.has_filter, i.filter_definition
 FROM sys.indexes AS i ${WANTED('i.object_id')}
 WHERE i.is_unique = 1`,
   'sys.index_columns': `SELECT x.object_id, x.index_id, x.column_id, x.key_ordinal, x.is_included_column

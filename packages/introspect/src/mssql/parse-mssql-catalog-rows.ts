@@ -64,6 +64,7 @@ const VIEWS = {
     is_primary_key: optionalBit,
     is_disabled: optionalBit,
     is_hypothetical: optionalBit,
+    has_filter: optionalBit,
     filter_definition: optionalText,
   }),
   index_columns: v.object({

@@ -31,8 +31,12 @@ const INDEX_COLUMNS = names('i.indrelid', 'i.indkey', 'i.indnkeyatts');
 const FOREIGN_COLUMNS = names('f.conrelid', 'f.conkey', 'cardinality(f.conkey)');
 const REFERRED_COLUMNS = names('f.confrelid', 'f.confkey', 'cardinality(f.confkey)');
 
-/** An index over expressions names no columns, and one that is being built or has failed is none. */
-const UNIQUE = 'i.indisunique AND i.indisvalid AND i.indexprs IS NULL';
+/**
+ * Indexes by which rows can be told apart after every event: not those over expressions, those that are being built or
+ * have failed, and deferrable ones. Two rows of one transaction can swap deferrable keys, and the events of it then
+ * delete one of them.
+ */
+const UNIQUE = 'i.indisunique AND i.indisvalid AND i.indimmediate AND i.indexprs IS NULL';
 
 /** Constraints that partitions have from their table are its. */
 const FOREIGN = "f.contype = 'f' AND f.conparentid = 0";
