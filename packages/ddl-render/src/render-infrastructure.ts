@@ -15,6 +15,7 @@ const PARTS = [
   'converge',
   'staging-trigger',
   'record-tally',
+  'loss',
   'bury-event',
   'lanes',
   'merge',

@@ -41,6 +41,7 @@ export type {
   ColumnConcern,
   Concerns,
   DeadLetters,
+  LossCause,
   LostStaging,
   LostStream,
 } from './read-concerns.ts';

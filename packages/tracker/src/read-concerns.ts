@@ -21,7 +21,14 @@ export interface LostStaging {
   readonly stream: LostStream | null;
   /** Offset from which on all is to be replayed; null: all of it. */
   readonly replayFrom: string | null;
+  readonly cause: LossCause;
 }
+
+/**
+ * What may have taken staged events away: a crash, which empties unlogged tables; a promotion or a recovery to a point in
+ * time; or that this is a copy of another server or database, or comes from a dump.
+ */
+export type LossCause = 'crash' | 'new timeline' | 'restored copy';
 
 export interface LostStream {
   readonly database: string | null;
@@ -70,7 +77,7 @@ const LOST_STAGING = `SELECT schema_name AS schema, table_name AS table,
   CASE WHEN kafka_partition IS NOT NULL THEN pg_catalog.jsonb_build_object(
     'database', source_db, 'table', source_table, 'partition', kafka_partition, 'generation', stream_generation
   ) END AS stream,
-  replay_from::text AS "replayFrom"
+  replay_from::text AS "replayFrom", coalesce(pg_catalog.to_jsonb(possible_loss) ->> 'cause', 'crash') AS cause
 FROM cdc_management.possible_loss
 ORDER BY 1, 2, source_db, source_table, kafka_partition, stream_generation`;
 

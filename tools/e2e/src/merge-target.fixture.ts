@@ -41,7 +41,11 @@ export async function startMergeTarget(
   settings: Readonly<Record<string, string>> = {},
   major: 15 | 18 = 15,
 ): Promise<MergeTarget> {
-  const server = await startPostgres({ major, settings });
+  return openMergeTarget(await startPostgres({ major, settings }));
+}
+
+/** A database of one tenant on a server that is there, which goes with it. */
+export async function openMergeTarget(server: PostgresServer): Promise<MergeTarget> {
   await server.createRole(OWNER);
   await server.createRole(SINK);
   const database = await server.createDatabase({ owner: OWNER });
@@ -114,6 +118,23 @@ export function orderEvent(
       ...values,
     },
   };
+}
+
+/** Events with the offsets `first` to `last` of a partition, each with a key of its own. */
+export function orderEvents(
+  partition: number,
+  first: number,
+  last: number,
+  generation = 0,
+): readonly ChangeEvent[] {
+  return Array.from({ length: last - first + 1 }, (_, n) =>
+    orderEvent({
+      OrderID: String(partition * 1_000_000 + first + n),
+      __kafka_partition: String(partition),
+      __kafka_offset: String(first + n),
+      __stream_generation: String(generation),
+    }),
+  );
 }
 
 interface OrderOptions {

@@ -149,7 +149,9 @@ describe('the gaps of a stream', () => {
     await owner`UPDATE cdc_management.staged_stream SET first_offset = 0`;
     await owner.unsafe(`ALTER TABLE cdc_management.stream_coverage
         DROP COLUMN exact_from CASCADE, DROP COLUMN settled_before CASCADE, DROP COLUMN settling_before, DROP COLUMN settling_since;
-      ALTER TABLE cdc_management.staging_loss DROP COLUMN begun_at CASCADE`);
+      ALTER TABLE cdc_management.staging_loss
+        DROP COLUMN begun_at CASCADE, DROP COLUMN cause CASCADE, DROP COLUMN looks_past_staged;
+      ALTER TABLE cdc_management.crash_watch DROP COLUMN identity`);
     await target.apply(ORDER_LINJER);
     await crash();
     expect(await losses()).toEqual([0]);

@@ -10,7 +10,7 @@ const STAGING = quoteQualified(TENANT, ORDER_LINJER.names.staging);
 const FINAL = quoteQualified(TENANT, ORDER_LINJER.name);
 const WRITERS = 3;
 const STEPS = 400;
-const SEEDS = 6
+const SEEDS = 6;
 /** What a coverage of 1,000 gaps has. */
 const MOST_RANGES = 1001;
 

@@ -84,6 +84,7 @@ describe('the role of the sink', () => {
       'forget_old',
       'holds_events',
       'lanes_of',
+      'loss_cause',
       'merge_batch',
       'merge_step',
       'merge_table',

@@ -7,6 +7,7 @@ export { startPgbouncer } from './start-pgbouncer.ts';
 export type { Pgbouncer, PgbouncerOptions, PoolMode } from './start-pgbouncer.ts';
 export { startDebianPostgres, startPostgres } from './start-postgres.ts';
 export type {
+  Backup,
   ConnectOptions,
   DatabaseOptions,
   DebianOptions,

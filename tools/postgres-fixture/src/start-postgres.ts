@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import postgres, { type Options, type Sql } from 'postgres';
 import { copyCluster } from './copy-cluster.ts';
 import { DEBIAN_MAJOR, DEBIAN_POSTGRES } from './debian.ts';
@@ -6,6 +7,7 @@ import { type Major, openBinaries } from './postgres-binaries.ts';
 import { createFolder, removeFolder, startWatchdog } from './server-folder.ts';
 import { initCluster, readLog, type ServerPlace, startServer } from './server-process.ts';
 import { findServerUser, type ServerUser } from './server-user.ts';
+import { copyBackup, markPoint, runTool, takeBackup } from './take-backup.ts';
 
 export interface PostgresOptions {
   readonly major: Major;
@@ -43,6 +45,14 @@ export interface Standby extends PostgresServer {
   promote(): Promise<void>;
 }
 
+/** A backup of a server that archives its WAL. */
+export interface Backup {
+  /** Names a point in time of the server. */
+  mark(name: string): Promise<void>;
+  /** A server that was recovered to that point, on a new timeline. The first one has not been stopped by then. */
+  restore(name: string): Promise<PostgresServer>;
+}
+
 /** A server of our own on the loopback interface, whose superuser is `postgres`. */
 export interface PostgresServer {
   readonly major: Major;
@@ -68,6 +78,10 @@ export interface PostgresServer {
    * and `max_wal_senders`.
    */
   startStandby(): Promise<Standby>;
+  /** A backup by the server's own tools, which only Debian's has. Its settings must have `archive_mode: on`. */
+  takeBackup(): Promise<Backup>;
+  /** Runs `pg_dump` or another program of its version on it, as its superuser and in its folder; only Debian's has some. */
+  run(program: string, args: readonly string[]): string;
   /** Ends clients and server and removes all files. */
   stop(): Promise<void>;
   /** The server's log. */
@@ -233,6 +247,28 @@ async function openServer(
         );
         return addPromotion(standby);
       },
+      async takeBackup() {
+        const source = { place, administer };
+        const files = await takeBackup(source, { port: server.port, password: kind.password });
+        return {
+          mark: (name) => administer((sql) => markPoint(sql, name)),
+          async restore(name) {
+            const settings = {
+              ...kind.settings,
+              restore_command: `cp "${files.archive}/%f" "%p"`,
+              recovery_target_name: name,
+              recovery_target_action: 'promote',
+            };
+            const restored = await openServer({ ...kind, settings }, (copy) =>
+              copyBackup(files, copy),
+            );
+            await waitForPromotion(restored);
+            return restored;
+          },
+        };
+      },
+      run: (program, args) =>
+        runTool(place, program, args, { port: server.port, password: kind.password }),
       async stop() {
         await Promise.all([...clients].map((client) => client.end({ timeout: 0 })));
         await kill('SIGQUIT');
@@ -245,6 +281,16 @@ async function openServer(
     watchdog.stdin?.end();
     throw error;
   }
+}
+
+/** A server that recovers takes connections before it takes writes. */
+async function waitForPromotion(server: PostgresServer): Promise<void> {
+  const sql = server.connect({ max: 1, fetch_types: false });
+  for (let isOver = false; !isOver; await sleep(20)) {
+    const [row] = await sql`SELECT pg_is_in_recovery() AS recovers`;
+    isOver = row?.['recovers'] === false;
+  }
+  await sql.end({ timeout: 1 });
 }
 
 /** How a standby finds its primary. */

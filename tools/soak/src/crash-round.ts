@@ -155,7 +155,7 @@ async function replayAll(
   return [
     ...failures,
     ...losses
-      .filter(({ table }) => logged.has(table))
+      .filter(({ table, cause }) => logged.has(table) && cause === 'crash')
       .map(({ table }) => `possible loss of a logged table: ${table}`),
     ...(await listOpenLosses(sent, database)),
   ];

@@ -9,12 +9,13 @@ export interface Loss {
   readonly partition: number;
   readonly generation: number;
   readonly replayFrom: number;
+  readonly cause: string;
 }
 
 export async function readPossibleLoss(sql: Sql): Promise<readonly Loss[]> {
   const rows = await sql<(Omit<Loss, 'replayFrom'> & { replayFrom: string })[]>`
     SELECT table_name AS table, kafka_partition AS partition, stream_generation AS generation,
-      replay_from::text AS "replayFrom"
+      replay_from::text AS "replayFrom", cause
     FROM cdc_management.possible_loss`;
   return rows.map((row) => ({ ...row, replayFrom: Number(row.replayFrom) }));
 }

@@ -1,4 +1,4 @@
-import type { Concerns, LostStaging } from '@cdc-migrations/tracker';
+import type { Concerns, LossCause, LostStaging } from '@cdc-migrations/tracker';
 
 /** As far as `cdc_management.count_unfilled` counts. */
 const COUNTED_ROWS = 100_000;
@@ -28,10 +28,16 @@ export function renderConcerns({
 }
 
 /** `staging of blue.Actor was emptied: replay AdOpus.Actor partition 2 (generation 0) from offset 4711`. */
-function renderLoss({ schema, table, stream, replayFrom }: LostStaging): string {
+function renderLoss({ schema, table, stream, replayFrom, cause }: LostStaging): string {
   const from = replayFrom === null ? 'from the beginning' : `from offset ${replayFrom}`;
   const what = stream
     ? `${stream.database}.${stream.table} partition ${stream.partition} (generation ${stream.generation})`
     : 'its topic';
-  return `staging of ${schema}.${table} was emptied: replay ${what} ${from}`;
+  return `staging of ${schema}.${table} ${WHAT_HAPPENED[cause]}: replay ${what} ${from}`;
 }
+
+const WHAT_HAPPENED: Readonly<Record<LossCause, string>> = {
+  crash: 'was emptied',
+  'new timeline': 'may lack events since the server was promoted, or recovered to a point in time',
+  'restored copy': 'may lack events since this database was copied or restored',
+};
