@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { ConfigError, locateProblems, type Problem } from '@cdc-migrations/config';
+import { ConfigError, locateProblems, resolveRepoPath, type Problem } from '@cdc-migrations/config';
 
 /** The error with the lines of its problems, where it is about YAML that people write; any other as it is. */
 export function locateError(error: unknown, root: string): unknown {
@@ -12,7 +11,7 @@ export function locateError(error: unknown, root: string): unknown {
 export function locateProblemsIn(root: string, problems: readonly Problem[]): readonly Problem[] {
   return locateProblems(problems, (file) => {
     try {
-      return readFileSync(join(root, file), 'utf8');
+      return readFileSync(resolveRepoPath(root, file), 'utf8');
     } catch {
       return undefined; // The problem is then that of a file that cannot be read: it has no lines.
     }

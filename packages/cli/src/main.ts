@@ -3,7 +3,7 @@ import { CommandError, EXIT } from './exit-code.ts';
 import { buildProgram } from './program.ts';
 
 /** Errors of the libraries that speak of the user's files: their message is all there is to say. */
-const USER_ERRORS = new Set(['CommandError', 'ConfigError', 'SnapshotError']);
+const USER_ERRORS = new Set(['CommandError', 'ConfigError', 'RepoPathError', 'SnapshotError']);
 
 // Whoever reads may have read enough (`| head`).
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -18,7 +18,7 @@ import {
   type Drafts,
   type ServiceDrafts,
 } from './parse-drafts.ts';
-import { ConfigError, type Problem } from './problem.ts';
+import { ConfigError, formatProblem, type Problem } from './problem.ts';
 
 /** The configuration in the texts of an implementation repo; throws a ConfigError with every problem. */
 export function parseConfig(files: ConfigFiles): Config {
@@ -85,5 +85,6 @@ function refuseProblems(files: ConfigFiles, problems: readonly Problem[]): void 
     const text = files.get(file);
     return typeof text === 'string' ? text : undefined;
   };
-  throw new ConfigError(locateProblems(problems, readText));
+  const once = new Map(problems.map((problem) => [formatProblem(problem), problem]));
+  throw new ConfigError(locateProblems([...once.values()], readText));
 }

@@ -1,10 +1,12 @@
 import type * as v from 'valibot';
+import { checkLetters } from './checks/check-letters.ts';
 import type { ConfigFiles } from './config-files.ts';
 import type { FileKind } from './file-kinds.ts';
 import { parseYaml } from './parse-yaml.ts';
 import type { Problem } from './problem.ts';
 import { reportIn, type Keys, type Report } from './report.ts';
 import { parseShape, type Shape } from './shape/parse-shape.ts';
+import { findTurningLetters } from './visible.ts';
 
 /** What a file says, and where to report what turns out to be wrong with it. */
 export interface Part<Value> extends Shape<Value> {
@@ -41,7 +43,12 @@ export function parseValue(
     problems.push(...parsed.problems);
     return undefined;
   }
-  if (parsed.value === undefined)
-    reportIn(file, problems)([], `an empty file; expected ${expected}`);
+  const report = reportIn(file, problems);
+  if (parsed.value === undefined) report([], `an empty file; expected ${expected}`);
+  checkLetters(parsed.value, report);
+  for (const { line, letter } of findTurningLetters(text)) {
+    const message = `found a letter that turns the direction of writing (${letter}); expected it as an escape in quotes, or not at all`;
+    problems.push({ at: { file, keys: [] }, line, message });
+  }
   return parsed.value;
 }

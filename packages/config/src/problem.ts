@@ -1,4 +1,5 @@
 import type { ConfigPath } from './config.ts';
+import { visible } from './visible.ts';
 
 /** One mistake in the YAML that people write: where it stands, what is wrong, what would be right. */
 export interface Problem {
@@ -18,15 +19,8 @@ export class ConfigError extends Error {
   }
 }
 
-/** Names of people's files may hold them; a problem is one line. */
-const CONTROL_CHARACTER = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
-
 /** `services/adopus.yaml:14 adopus.source.tables.dbo.Actor: unknown key "x"; known: …`. */
 export function formatProblem({ at, line, message }: Problem): string {
   const place = line === undefined ? at.file : `${at.file}:${line}`;
-  const text = `${[place, at.keys.join('.')].filter(Boolean).join(' ')}: ${message}`;
-  return text.replace(CONTROL_CHARACTER, (letter) => {
-    const code = letter.charCodeAt(0).toString(16);
-    return `\\u${code.padStart(4, '0')}`;
-  });
+  return visible(`${[place, at.keys.join('.')].filter(Boolean).join(' ')}: ${message}`);
 }

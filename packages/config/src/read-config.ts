@@ -1,6 +1,5 @@
 import { isUtf8 } from 'node:buffer';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import {
   COLUMN_TEMPLATES_FILE,
   DEFINITIONS_FOLDER,
@@ -14,6 +13,7 @@ import {
 } from './config-files.ts';
 import type { Config, ServiceConfig, SourceGroup } from './config.ts';
 import { parseConfig, parseServiceConfig, parseSourceGroups } from './parse-config.ts';
+import { RepoPathError, resolveRepoPath } from './repo-path.ts';
 
 /** The configuration of the implementation repo in the folder `root`; throws a ConfigError with every problem. */
 export function readConfig(root: string): Config {
@@ -45,7 +45,7 @@ function readFiles(root: string, groupFiles: readonly string[]): ConfigFiles {
 function readFolder(root: string, folder: string, files: Map<string, FileText>): void {
   let names: readonly string[];
   try {
-    names = readdirSync(join(root, folder)).sort();
+    names = readdirSync(resolveRepoPath(root, folder)).sort();
   } catch (error) {
     const unreadable = reasonOf(error, 'folder');
     if (unreadable !== undefined) files.set(folder, { unreadable });
@@ -58,7 +58,7 @@ function readFolder(root: string, folder: string, files: Map<string, FileText>):
     files.set(
       file,
       rightName === file
-        ? (readText(root, file) ?? { unreadable: 'a link to nothing; expected a YAML file' })
+        ? (readText(root, file) ?? { unreadable: 'not there any more; expected a YAML file' })
         : { unreadable: `a file that is not read; rename it to ${rightName}` },
     );
   }
@@ -67,7 +67,7 @@ function readFolder(root: string, folder: string, files: Map<string, FileText>):
 /** The text of a file; undefined where there is none. */
 function readText(root: string, file: string): FileText | undefined {
   try {
-    const bytes = readFileSync(join(root, file));
+    const bytes = readFileSync(resolveRepoPath(root, file));
     if (isUtf8(bytes)) return bytes.toString('utf8');
     return { unreadable: 'not in UTF-8; save the file as UTF-8' };
   } catch (error) {
@@ -78,6 +78,7 @@ function readText(root: string, file: string): FileText | undefined {
 
 /** Why something cannot be read; undefined where it is not there. */
 function reasonOf(error: unknown, expected: string): string | undefined {
+  if (error instanceof RepoPathError) return error.reason;
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT') return undefined;
   if (code === 'EISDIR') return `a folder; expected a ${expected}`;

@@ -1,14 +1,18 @@
+import { letterFault } from './visible.ts';
+
 const MAX_NAME_BYTES = 63;
 
 /** Placeholders are replaced as plain text, so these letters never come into a schema name. */
-const UNSAFE_LETTER = /["'\\${}\u0000-\u001f\u007f-\u009f]/;
+const UNSAFE_LETTER = /["'\\${}]/;
 
 /** Why a literal schema cannot have this name, or undefined. */
 export function schemaNameFault(name: string): string | undefined {
   if (name === '') return 'a schema name is empty';
+  const fault = letterFault(name);
+  if (fault !== undefined) return fault;
   const letter = UNSAFE_LETTER.exec(name)?.[0];
   if (letter !== undefined) {
-    return `the schema name "${name}" has ${describe(letter)}; a name without quotes, backslash, $, braces and control characters is safe to put into SQL`;
+    return `the schema name "${name}" has ${letter}; a name without quotes, backslash, $, braces and control characters is safe to put into SQL`;
   }
   const bytes = Buffer.byteLength(name);
   if (bytes > MAX_NAME_BYTES) {
@@ -34,8 +38,4 @@ function ownerOf(name: string): string | undefined {
   if (lower === 'information_schema') return 'PostgreSQL';
   if (lower === 'cdc_management') return 'the bookkeeping of the migrations';
   return undefined;
-}
-
-function describe(letter: string): string {
-  return letter < ' ' || letter > '~' ? 'a control character' : letter;
 }

@@ -75,5 +75,8 @@ function commentOf(path: string): '--' | '#' {
 
 /** Names of the source stand in headers: none of them may end the comment or be no text for a reader. */
 function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\ufeff\ufffe\uffff]/gu, ' ');
+  return text.replace(
+    /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/gu,
+    ' ',
+  );
 }

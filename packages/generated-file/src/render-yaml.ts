@@ -78,8 +78,8 @@ function renderFlowMapping(value: YamlMapping): string {
 
 /** Texts that need nothing but quotes around them. */
 const PLAIN_TEXT = /^[ !#-[\]-~]*$/;
-/** Characters that JSON leaves as they are and that a YAML reader refuses or takes for a line break. */
-const NOT_YAML = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g;
+/** What JSON leaves as it is and a YAML reader refuses or takes for a line break, or what turns the direction of writing. */
+const NOT_YAML = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/g;
 
 function quote(text: string): string {
   if (PLAIN_TEXT.test(text)) return `"${text}"`;

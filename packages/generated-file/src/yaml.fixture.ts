@@ -56,6 +56,8 @@ export const ODD_STRINGS = [
   '\u00a0',
   '\u2028',
   '\u2029',
+  '\u202e',
+  '\u2066',
   '\ufeff',
   '\ufffd',
   '\ufffe',

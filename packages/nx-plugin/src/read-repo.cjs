@@ -1,6 +1,6 @@
 'use strict';
 
-const { existsSync, readdirSync, readFileSync } = require('node:fs');
+const { existsSync, lstatSync, readdirSync, readFileSync } = require('node:fs');
 const { join, posix } = require('node:path');
 
 /** @import { openOutlines } from './yaml-outline.cjs' */
@@ -28,6 +28,7 @@ function readRepo(workspaceRoot, sourceGroups, outlines) {
   /** @param {string} path relative to the repo */
   const outlineOf = (path) => {
     const file = posix.join(root, path);
+    refuseLinks(join(workspaceRoot, root), path, file);
     return outlines.read(readFileSync(join(workspaceRoot, file), 'utf8'), file);
   };
   const [firstGroup] = outlineOf('source-groups.yaml').keys;
@@ -44,6 +45,24 @@ function readRepo(workspaceRoot, sourceGroups, outlines) {
     setFolders:
       sinks.size > 1 ? [...sinks].sort().map((sink) => `migrations/${sink}`) : ['migrations'],
   };
+}
+
+/**
+ * Neither does the command line read through links: they could lead out of the repo.
+ *
+ * @param {string} folder
+ * @param {string} path
+ * @param {string} file for errors
+ * @throws {Error}
+ */
+function refuseLinks(folder, path, file) {
+  let at = folder;
+  for (const part of path.split('/')) {
+    at = join(at, part);
+    if (lstatSync(at).isSymbolicLink()) {
+      throw new Error(`${file}: found a link; expected a file or folder in the repo itself`);
+    }
+  }
 }
 
 /**

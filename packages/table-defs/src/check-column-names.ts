@@ -1,4 +1,4 @@
-import type { ConfigPath } from '@cdc-migrations/config';
+import { letterFault, type ConfigPath } from '@cdc-migrations/config';
 import { SCHEMA_PLACEHOLDER } from '@cdc-migrations/sql-text';
 import { RESERVED_NAMES } from './metadata-columns.ts';
 import { problemAt, type ProblemList } from './problems.ts';
@@ -7,8 +7,14 @@ import type { ColumnDefinition } from './table-definition.ts';
 /** Names that PostgreSQL keeps in every table. */
 const POSTGRES_OWN = new Set(['tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid']);
 
-/** Refuses a name that would be taken for the tenant's schema when a file is applied. */
+/** Refuses a name with letters that do not show, or that would be taken for the tenant's schema when a file is applied. */
 export function checkName(name: string, at: ConfigPath, problems: ProblemList): void {
+  const fault = letterFault(name);
+  if (fault !== undefined) problems.errors.push(problemAt(at, [], fault));
+  refusePlaceholder(name, at, problems);
+}
+
+function refusePlaceholder(name: string, at: ConfigPath, problems: ProblemList): void {
   if (!name.includes(SCHEMA_PLACEHOLDER)) return;
   const message =
     `the name "${name}" has ${SCHEMA_PLACEHOLDER}, which stands for the tenant's schema in every file and would ` +
@@ -26,7 +32,10 @@ export function checkColumnNames(
   const earlier = new Map<string, ColumnDefinition>();
   for (const column of columns) {
     const { name } = column;
-    checkName(name, at, problems);
+    refusePlaceholder(name, at, problems);
+    const fault = letterFault(originOf(column), 'rename it or put it into ignore_columns');
+    if (fault !== undefined)
+      problems.errors.push(problemAt(at, [], `column of ${table}: ${fault}`));
     const folded = name.toLowerCase();
     const other = earlier.get(folded);
     earlier.set(folded, column);

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { resolveRepoPath } from '@cdc-migrations/config';
 import { bodyOf, checksumOf, stateOf, withLf } from '@cdc-migrations/generated-file';
 import {
   manifestPath,
@@ -23,7 +23,7 @@ export class ManifestMissingError extends Error {
  * The files of a set as they are on disk, in the order of the manifest, with all that is wrong with them.
  *
  * @param tables definitions of the repo; those of other sets are left out.
- * @throws ManifestMissingError
+ * @throws ManifestMissingError, RepoPathError
  */
 export function readMigrations(
   root: string,
@@ -93,7 +93,10 @@ function tableOf(
 
 function listManual(root: string, { folder }: MigrationSet): readonly string[] {
   try {
-    return readdirSync(join(root, folder, 'manual'), { recursive: true, encoding: 'utf8' })
+    return readdirSync(resolveRepoPath(root, `${folder}/manual`), {
+      recursive: true,
+      encoding: 'utf8',
+    })
       .map((name) => name.replaceAll('\\', '/'))
       .filter((name) => name.endsWith('.sql'))
       .sort();
@@ -105,7 +108,7 @@ function listManual(root: string, { folder }: MigrationSet): readonly string[] {
 
 function readText(root: string, path: string): string | undefined {
   try {
-    return readFileSync(join(root, path), 'utf8');
+    return readFileSync(resolveRepoPath(root, path), 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import type { Config, SinkTable } from '@cdc-migrations/config';
+import { dirname } from 'node:path';
+import { resolveRepoPath, type Config, type SinkTable } from '@cdc-migrations/config';
 import { manualChanges, renderManual, type ManualHints } from '@cdc-migrations/ddl-render';
 import { shortName } from '@cdc-migrations/sql-text';
 import {
@@ -95,8 +95,9 @@ function nameOf({ name }: ReplicatedTable, changes: readonly TableChange[], coun
 
 function writeNew(root: string, path: string, text: string): void {
   try {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), text, { flag: 'wx' });
+    const file = resolveRepoPath(root, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text, { flag: 'wx' });
   } catch (error) {
     throw new CommandError(`${path}: cannot be written: ${reasonOf(error)}`, undefined, {
       cause: error,

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
+import { resolveRepoPath } from '@cdc-migrations/config';
 import type { GenerateOptions } from './generate.ts';
 import type { FileStep } from './plan-files.ts';
 
@@ -12,6 +12,6 @@ export function planAbandoned(
   { only, table, service }: GenerateOptions,
 ): readonly FileStep[] {
   if (only ?? table ?? service) return [];
-  const found = statSync(join(root, ABANDONED_FOLDER), { throwIfNoEntry: false });
+  const found = statSync(resolveRepoPath(root, ABANDONED_FOLDER), { throwIfNoEntry: false });
   return found?.isDirectory() ? [{ path: `${ABANDONED_FOLDER}/`, action: 'remove' }] : [];
 }

@@ -1,15 +1,15 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { RepoPathError, resolveRepoPath } from '@cdc-migrations/config';
 import { CommandError } from '../exit-code.ts';
 
 /**
  * Paths of the files below a folder of the repo, relative to the repo, in order of name; none where it is missing.
- * Hidden files are those of editors and systems.
+ * Hidden files are those of editors and systems. A link is listed, and not followed.
  */
 export function listFiles(root: string, folder: string): readonly string[] {
   let entries;
   try {
-    entries = readdirSync(join(root, folder), { withFileTypes: true });
+    entries = readdirSync(resolveRepoPath(root, folder), { withFileTypes: true });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw unreadable(folder, error);
@@ -19,17 +19,14 @@ export function listFiles(root: string, folder: string): readonly string[] {
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap((entry) => {
       const path = `${folder}/${entry.name}`;
-      const isFolder = entry.isSymbolicLink()
-        ? statSync(join(root, path), { throwIfNoEntry: false })?.isDirectory()
-        : entry.isDirectory();
-      return isFolder ? listFiles(root, path) : [path];
+      return entry.isDirectory() ? listFiles(root, path) : [path];
     });
 }
 
 /** Text of a file of the repo; undefined where there is none. */
 export function readIfThere(root: string, path: string): string | undefined {
-  const file = `${root}/${path}`;
   try {
+    const file = resolveRepoPath(root, path);
     // Much cheaper than an error for each of thousands of new files.
     if (!statSync(file, { throwIfNoEntry: false })) return undefined;
     return readFileSync(file, 'utf8');
@@ -41,6 +38,7 @@ export function readIfThere(root: string, path: string): string | undefined {
 
 /** Why a file or folder cannot be read or written, in words, without its place on this machine. */
 export function reasonOf(error: unknown): string {
+  if (error instanceof RepoPathError) return error.reason;
   const { code, message } = error as NodeJS.ErrnoException;
   return REASONS[code ?? ''] ?? code ?? message;
 }
@@ -57,5 +55,6 @@ const REASONS: { readonly [code: string]: string } = {
 };
 
 function unreadable(path: string, cause: unknown): CommandError {
+  if (cause instanceof RepoPathError) return new CommandError(cause.message, undefined, { cause });
   return new CommandError(`${path}: cannot be read: ${reasonOf(cause)}`, undefined, { cause });
 }

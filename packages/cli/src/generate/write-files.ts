@@ -8,7 +8,8 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
+import { resolveRepoPath } from '@cdc-migrations/config';
 import { CommandError } from '../exit-code.ts';
 import type { FileStep } from './plan-files.ts';
 import { reasonOf } from './repo-files.ts';
@@ -26,8 +27,10 @@ export function writeFiles(root: string, steps: readonly FileStep[]): void {
   const parts = writeParts(root, writes, removals);
   try {
     // Removed first: on a file system that ignores case, a renamed table's old file is its new one.
-    for (const { path } of removals) attempt(path, () => rmSync(join(root, path), FORCED));
-    for (const { path, part } of parts) attempt(path, () => renameSync(part, join(root, path)));
+    for (const { path } of removals)
+      attempt(path, () => rmSync(resolveRepoPath(root, path), FORCED));
+    for (const { path, part } of parts)
+      attempt(path, () => renameSync(part, resolveRepoPath(root, path)));
   } finally {
     for (const { part } of parts) rmSync(part, FORCED);
   }
@@ -61,11 +64,12 @@ function writeParts(
     else accessSync(folder, constants.W_OK | constants.X_OK);
   };
   try {
-    for (const { path } of removals) attempt(path, () => openFolder(dirname(join(root, path))));
+    for (const { path } of removals)
+      attempt(path, () => openFolder(dirname(resolveRepoPath(root, path))));
     for (const { path, action, text = '' } of writes) {
-      const target = join(root, path);
-      const part = `${target}.${process.pid}.part`;
       attempt(path, () => {
+        const target = resolveRepoPath(root, path);
+        const part = resolveRepoPath(root, `${path}.${process.pid}.part`);
         openFolder(dirname(target));
         if (action === 'change') accessSync(target, constants.W_OK);
         parts.push({ path, part });
@@ -91,7 +95,8 @@ function attempt(path: string, write: () => void): void {
 function removeEmptyFolders(root: string, folder: string): void {
   for (let path = folder; path !== '.'; path = dirname(path)) {
     try {
-      if (existsSync(join(root, path))) rmdirSync(join(root, path));
+      const emptied = resolveRepoPath(root, path);
+      if (existsSync(emptied)) rmdirSync(emptied);
     } catch {
       return; // Not empty: other files live here.
     }

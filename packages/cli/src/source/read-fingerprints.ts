@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseSnapshot, snapshotPath, type Catalog } from '@cdc-migrations/catalog';
 import { stateOf } from '@cdc-migrations/generated-file';
 import type { SourcePlan } from '@cdc-migrations/introspect';
+import { readIfThere } from '../generate/repo-files.ts';
 
 /** Fingerprints in the snapshots of a database by schema; none where a snapshot has to be written anyway. */
 export function readFingerprints(root: string, plan: SourcePlan): ReadonlyMap<string, string> {
@@ -16,10 +15,11 @@ export function readFingerprints(root: string, plan: SourcePlan): ReadonlyMap<st
 }
 
 function readIntact(root: string, path: string): Catalog | undefined {
+  const text = readIfThere(root, path);
+  if (text === undefined) return undefined;
   try {
-    const text = readFileSync(join(root, path), 'utf8');
     return stateOf(path, text) === 'intact' ? parseSnapshot(text, path) : undefined;
   } catch {
-    return undefined; // Missing or of another version: it is read and written anew.
+    return undefined; // Of another version: it is read and written anew.
   }
 }

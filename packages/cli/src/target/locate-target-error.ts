@@ -1,4 +1,4 @@
-import { InvalidPortError, MissingVariablesError } from '@cdc-migrations/config';
+import { InvalidPortError, MissingVariablesError, RepoPathError } from '@cdc-migrations/config';
 import {
   FilesRefusedError,
   LockLostError,
@@ -27,6 +27,7 @@ const USAGE = [
   UnsafeSchemaNameError,
   MissingVariablesError,
   InvalidPortError,
+  RepoPathError,
 ];
 
 /**

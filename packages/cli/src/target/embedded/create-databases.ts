@@ -1,5 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { quoteIdentifier, quoteLiteral } from '@cdc-migrations/sql-text';
 import {
   openSession,
@@ -8,6 +6,7 @@ import {
   type TargetAddress,
 } from '@cdc-migrations/tracker';
 import { CommandError } from '../../exit-code.ts';
+import { readIfThere } from '../../generate/repo-files.ts';
 import { locateTargetError } from '../locate-target-error.ts';
 
 /** A database of the embedded server: that of a set. */
@@ -53,16 +52,16 @@ async function createDatabase(
   if (!found!.role) await session.query(`CREATE ROLE ${quoteIdentifier(role)} LOGIN`);
   if (found!.database) return;
   await session.query(`CREATE DATABASE ${quoteIdentifier(name)}`);
-  const file = existingFile(root, name);
-  if (file === undefined) return;
+  const existing = readExisting(root, name);
+  if (existing === undefined) return;
   const target = openSession({ server, database: name }, 'cdc embedded');
   try {
-    await target.query(readFileSync(join(root, file), 'utf8'));
+    await target.query(existing.text);
   } catch (error) {
     if (!(error instanceof TargetError)) throw error;
     await target.close();
     await session.query(`DROP DATABASE ${quoteIdentifier(name)}`);
-    throw new CommandError(`${file}: ${error.message}`);
+    throw new CommandError(`${existing.file}: ${error.message}`);
   } finally {
     await target.close();
   }
@@ -74,7 +73,14 @@ interface Found {
 }
 
 /** `existing/sink_asma.directory.sql`, or `existing/directory.sql`. */
-function existingFile(root: string, set: string): string | undefined {
-  const names = [set, set.slice(set.indexOf('.') + 1)];
-  return names.map((name) => `existing/${name}.sql`).find((file) => existsSync(join(root, file)));
+function readExisting(
+  root: string,
+  set: string,
+): { readonly file: string; readonly text: string } | undefined {
+  for (const name of [set, set.slice(set.indexOf('.') + 1)]) {
+    const file = `existing/${name}.sql`;
+    const text = readIfThere(root, file);
+    if (text !== undefined) return { file, text };
+  }
+  return undefined;
 }

@@ -1,0 +1,246 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, renameSync, symlinkSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { buildGeneratedFile } from '@cdc-migrations/generated-file';
+import { cdc, generate } from '../cdc.fixture.ts';
+import {
+  changesSince,
+  copyOf,
+  edit,
+  emptyFolder,
+  read,
+  smallRepo,
+  treeOf,
+  write,
+} from '../repo.fixture.ts';
+
+/** What is in the files outside of the repo, and must not come out. */
+const SECRET = 'root-x-0-0-secret';
+
+let done: string;
+let root: string;
+let outside: string;
+beforeAll(() => {
+  done = smallRepo();
+  write(done, 'migrations/manual/0001-first.sql', 'SELECT 1;\n');
+  expect(generate(done).code).toBe(0);
+});
+beforeEach(() => {
+  const parent = emptyFolder();
+  root = join(parent, 'repo');
+  renameSync(copyOf(done), root);
+  outside = join(parent, 'outside');
+  write(outside, 'secret.yaml', `${SECRET}: true\n`);
+  write(outside, 'secret.sql', `SELECT '${SECRET}';\n`);
+});
+
+/** Moves what is at a path of the repo out of it, and has a link lead there. */
+function moveOut(path: string): void {
+  renameSync(join(root, path), join(outside, 'moved'));
+  link(path, 'moved');
+}
+
+/** A link in the repo to something outside, in place of what is there. */
+function link(path: string, target: string): void {
+  if (existsSync(join(root, path))) renameSync(join(root, path), join(outside, 'before'));
+  symlinkSync(relative(join(root, path, '..'), join(outside, target)), join(root, path));
+}
+
+/** Changes a file that is written by us, and has its checksum fit. */
+function forge(path: string, before: string, after: string): void {
+  edit(root, path, before, after);
+  const body = read(root, path).replace(/^(?:#.*\n)+\n/, '');
+  write(root, path, buildGeneratedFile(path, {}, body).text);
+}
+
+const ENV = ['--env', 'nonprod'];
+const SERVER = { POSTGRES_PASSWORD: 'secret', MSSQL_PASSWORD: 'secret' };
+
+/** All commands that read or write the files of a repo; none of their servers is there. */
+const COMMANDS: readonly (readonly string[])[] = [
+  ['schema-docs', ...ENV, '--if-changed'],
+  ['types'],
+  ['diff', '--scaffold-manual'],
+  ...['apply', 'status', 'check', 'baseline'].map((command) => [command, ...ENV]),
+  ['enable-cdc', ...ENV, '--all', '--emit-sql'],
+  ['generate', '--check'],
+  ['generate', '--only', 'tables', '--force'],
+  ['generate', '--only', 'migrations', '--force'],
+  ['generate', '--table', 'Actor', '--force'],
+  ['generate', '--force'],
+];
+
+/** Options of commands that need not meet all that is wrong. */
+const IN_PART = new Set(['--only', '--table']);
+
+interface Attack {
+  readonly arrange: () => void;
+  /** What the error says, of each command that meets the path. */
+  readonly says: RegExp;
+  /** Commands that must meet it. */
+  readonly met: readonly string[];
+}
+
+/** Errors of a target name it first. */
+const PREFIX = '(sink_asma\\.directory in nonprod: )?';
+
+const FOUND_LINK = 'found a link; expected a file or folder in the repo itself';
+
+function linked(path: string, ...met: readonly string[]): Attack {
+  return {
+    arrange: () => moveOut(path),
+    says: new RegExp(`^${PREFIX}${path}[^:\\n]*: found a link( at ${path})?; expected`, 'm'),
+    met,
+  };
+}
+
+const MANIFEST = 'migrations/manifest.yaml';
+
+function listed(path: string): Attack {
+  return {
+    arrange: () => forge(MANIFEST, '"manual/0001-first.sql"', JSON.stringify(path)),
+    says: /^(sink_asma\.directory in nonprod: )?migrations\/.*: expected a path within the repo/m,
+    met: ['apply', 'status', 'check'],
+  };
+}
+
+const ATTACKS: Readonly<Record<string, Attack>> = {
+  'migrations is a link': linked('migrations', 'generate', 'apply', 'status', 'check'),
+  'migrations/tables is a link': linked('migrations/tables', 'generate', 'apply', 'status'),
+  'migrations/manual is a link': linked('migrations/manual', 'generate', 'apply', 'status'),
+  'generated is a link': linked('generated', 'generate', 'types', 'diff', 'apply', 'schema-docs'),
+  'generated/schemas is a link': linked('generated/schemas', 'generate', 'diff'),
+  'generated/table-definitions is a link': linked(
+    'generated/table-definitions',
+    ...['generate', 'diff', 'apply', 'status'],
+  ),
+  'generated/migration-sets.yaml is a link': linked('generated/migration-sets.yaml', 'apply'),
+  'services is a link': linked('services', 'generate', 'apply', 'schema-docs', 'enable-cdc'),
+  'services/adopus.yaml is a link': linked('services/adopus.yaml', 'generate', 'apply'),
+  'the templates are a link': linked('services/_schemas/column-templates.yaml', 'generate'),
+  'source-groups.yaml is a link': linked('source-groups.yaml', 'generate', 'apply', 'diff'),
+  'sink-groups.yaml is a link': linked('sink-groups.yaml', 'generate', 'apply'),
+  'a table file is a link': linked('migrations/tables/Actor.sql', 'generate', 'apply', 'status'),
+  'the manifest is a link': linked(MANIFEST, 'generate', 'apply', 'status'),
+  'a manual file is a link': linked('migrations/manual/0001-first.sql', 'generate', 'apply'),
+  'a manual file is a link to a secret': {
+    arrange: () => link('migrations/manual/0002-more.sql', 'secret.sql'),
+    says: new RegExp(`^migrations/manual/0002-more.sql: ${FOUND_LINK}`, 'm'),
+    met: ['generate'],
+  },
+  'a service is a link to a secret': {
+    arrange: () => link('services/more.yaml', 'secret.yaml'),
+    says: new RegExp(`^services/more.yaml: ${FOUND_LINK}`, 'm'),
+    met: ['generate', 'apply', 'schema-docs'],
+  },
+  'a snapshot is a link to a secret': {
+    arrange: () => link('generated/schemas/More.dbo.yaml', 'secret.yaml'),
+    says: new RegExp(`^generated/schemas/More.dbo.yaml: ${FOUND_LINK}`, 'm'),
+    met: ['generate', 'diff'],
+  },
+  'a file to be written is a link to nothing': {
+    arrange: () => link('migrations/tables/Actor.sql', 'new.sql'),
+    says: new RegExp(`^${PREFIX}migrations/tables/Actor.sql: ${FOUND_LINK}`, 'm'),
+    met: ['generate', 'apply'],
+  },
+  'a link leads back into the repo': {
+    arrange: () => symlinkSync('..', join(root, 'migrations/manual/all')),
+    says: /./,
+    met: [],
+  },
+  'what the original tool wrote is a link': {
+    arrange: () => {
+      mkdirSync(join(outside, 'pg-migrations'));
+      link('generated/pg-migrations', 'pg-migrations');
+    },
+    says: /^generated\/pg-migrations/m,
+    met: ['generate'],
+  },
+  'the manifest lists ../../outside/secret.sql': listed('../../outside/secret.sql'),
+  'the manifest lists manual/../../../outside/secret.sql': listed(
+    'manual/../../../outside/secret.sql',
+  ),
+  'the manifest lists ..\\..\\outside\\secret.sql': listed('..\\..\\outside\\secret.sql'),
+  'the manifest lists /etc/passwd': listed('/etc/passwd'),
+  'the manifest lists a NUL': listed('manual/0001-first.sql\0'),
+  'the set is in ../outside': {
+    arrange: () => {
+      write(outside, 'manifest.yaml', read(root, MANIFEST));
+      forge('generated/migration-sets.yaml', '"migrations"', '"../outside"');
+    },
+    says: /^(sink_asma\.directory in nonprod: )?\.\.\/outside\/.*: expected a path within the repo/m,
+    met: ['apply', 'status', 'check'],
+  },
+  'a sink is called as a way out': {
+    arrange: () => {
+      edit(root, 'sink-groups.yaml', '    reports:', '    x/../../../outside:');
+      edit(
+        root,
+        'services/adopus.yaml',
+        '    sink_asma.directory:',
+        '    sink_asma.x/../../../outside:',
+      );
+    },
+    says: /^sink-groups\.yaml:\d+ sink_asma\.sources\.x\/\.\.\/\.\.\/\.\.\/outside: /m,
+    met: ['generate', 'apply'],
+  },
+};
+
+describe.each(Object.entries(ATTACKS))('%s', (_, { arrange, says, met }) => {
+  it('nothing outside of the repo is written, read or run by any command', () => {
+    arrange();
+    const before = treeOf(outside);
+    for (const command of COMMANDS) {
+      const { code, stdout, stderr } = cdc(['manage-migrations', ...command], {
+        cwd: root,
+        env: SERVER,
+      });
+      const output = `${stdout}${stderr}`;
+      expect(changesSince(before, outside)).toEqual([]);
+      expect(output).not.toContain(SECRET);
+      expect(output).not.toMatch(/^ +at .*:\d+:\d+/m);
+      if (!met.includes(command[0]!) || IN_PART.has(command[1]!)) continue;
+      expect({ command, code, stderr }).toEqual({
+        command,
+        code: 2,
+        stderr: expect.stringMatching(says),
+      });
+    }
+  });
+});
+
+it('init writes through no link', () => {
+  for (const path of ['.gitignore', '.github', 'generated', 'services']) {
+    const workspace = emptyFolder();
+    mkdirSync(join(workspace, '.git'));
+    symlinkSync(outside, join(workspace, path));
+    const before = treeOf(outside);
+    const args = ['init', '.', '--name', 'shop', '--pattern', 'db-shared'];
+    const run = cdc(args, { cwd: workspace });
+    expect(run.code).toBe(2);
+    expect(run.stderr).toMatch(/: found a link( at [\w.]+)?; expected a file or folder/);
+    expect(changesSince(before, outside)).toEqual([]);
+  }
+});
+
+it('a repo that is a link itself is one like any other', () => {
+  const way = join(outside, '../way');
+  symlinkSync(root, way);
+  expect(generate(way, ['--check'])).toMatchObject({ code: 0 });
+});
+
+it('the plugin of Nx reads through no link', () => {
+  const source = `
+    const { readRepo } = require(${JSON.stringify(join(__dirname, '../../../nx-plugin/src/read-repo.cjs'))});
+    const { openOutlines } = require(${JSON.stringify(join(__dirname, '../../../nx-plugin/src/yaml-outline.cjs'))});
+    readRepo(process.argv[1], 'source-groups.yaml', openOutlines(process.argv[1]));`;
+  for (const path of ['services/adopus.yaml', 'source-groups.yaml']) {
+    link(path, 'secret.yaml');
+    const { stderr, status } = spawnSync(process.execPath, ['-e', source, root], {
+      encoding: 'utf8',
+    });
+    expect({ path, status }).toEqual({ path, status: 1 });
+    expect(stderr).toContain(`Error: ${path}: found a link; expected a file or folder in the repo`);
+    expect(stderr).not.toContain(SECRET);
+  }
+});
