@@ -38,6 +38,7 @@ function buildSourceTable(name: string, shape: SourceTableShape, at: ConfigPath)
     ignoreColumns: shape.ignore_columns,
     includeColumns: shape.include_columns,
     keyColumns: shape.key_columns,
+    lossyKeyColumns: shape.lossy_key_columns,
     manualMigrationHints: shape.manual_migration_hints,
   });
 }

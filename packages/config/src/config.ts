@@ -101,6 +101,8 @@ export interface SourceTable {
   readonly includeColumns?: readonly string[];
   /** Key of a table that the source gives none. */
   readonly keyColumns?: readonly string[];
+  /** Key columns whose type does not keep every value, by which alone no two rows differ. */
+  readonly lossyKeyColumns: readonly string[];
   /** As written, of any shape. */
   readonly manualMigrationHints?: unknown;
 }

@@ -87,6 +87,7 @@ describe('parseConfig', () => {
             schema: 'dbo',
             table: 'Actor',
             ignoreColumns: ['Døv'],
+            lossyKeyColumns: [],
             keyColumns: ['actno'],
           },
           {
@@ -94,6 +95,7 @@ describe('parseConfig', () => {
             schema: 'dbo',
             table: 'Order.Lines',
             ignoreColumns: [],
+            lossyKeyColumns: [],
           },
         ],
         sinks: [

@@ -1,5 +1,5 @@
 import type { CatalogColumn, SourceType } from '@cdc-migrations/catalog';
-import type { ColumnTemplate, SinkTable, SourceTable } from '@cdc-migrations/config';
+import type { ColumnTemplate, SinkTable, SourceTable, TemplateUse } from '@cdc-migrations/config';
 import { shortName } from '@cdc-migrations/sql-text';
 import { checkColumnNames } from './check-column-names.ts';
 import { noType } from './check-type-overrides.ts';
@@ -8,6 +8,7 @@ import { DELETED_AT, METADATA_COLUMNS } from './metadata-columns.ts';
 import { problemAt, type ProblemList } from './problems.ts';
 import type { ColumnDefinition } from './table-definition.ts';
 import { canonicalType } from './types/canonical-type.ts';
+import { classifyTypeChange } from './types/type-change.ts';
 import { formatSourceType, mapType, type OverrideScope } from './types/map-type.ts';
 
 export interface ColumnSources {
@@ -36,13 +37,49 @@ export function buildColumns(
     ...buildTemplateColumns(sink, templates, problems),
     ...buildTransformColumns(sink),
   ]) {
-    if (!columns.some(({ name }) => name === column.name)) columns.push(column);
+    const other = columns.find(({ name }) => name === column.name);
+    if (!other) columns.push(column);
+    else if (column.role === 'template') checkTemplateColumn(column, other, sources, problems);
   }
   checkColumnNames(columns, `${sink.schema}.${sink.table}`, sink.at, problems);
   columns.push(...METADATA_COLUMNS);
   if (sink.deleteMode === 'soft') columns.push(DELETED_AT);
   return withEarlierNames(columns, sink, problems);
 }
+
+/**
+ * Refuses a template column whose name is that of a column of another type, which would stand for it; warns of one
+ * that can be NULL where the template cannot.
+ */
+export function checkTemplateColumn(
+  template: Pick<ColumnDefinition, 'name' | 'type' | 'nullable'>,
+  other: Pick<ColumnDefinition, 'type' | 'nullable' | 'source'>,
+  { sink, templates }: Pick<ColumnSources, 'sink' | 'templates'>,
+  problems: ProblemList,
+): void {
+  const { name, type } = template;
+  const use = sink.columnTemplates.findLast((each) => columnNameOf(each, templates) === name)!;
+  const owner = other.source ? `column "${other.source.name}" of the source` : 'another template';
+  const from = `"${name}" of ${sink.schema}.${sink.table} comes from ${owner} and from the template "${use.template}"`;
+  const wayOut =
+    `name the column otherwise ({ template: ${use.template}, name: … })` +
+    (other.source ? ', or leave the column of the source out' : '');
+  if (!takesValuesOf(type, other.type)) {
+    const message = `${from}: expected ${type}, found ${other.type}; ${wayOut}`;
+    problems.errors.push(problemAt(use.at, [], message));
+  } else if (other.nullable && !template.nullable) {
+    const message = `${from}: expected NOT NULL, found a column that can be NULL; ${wayOut}`;
+    problems.warnings.push(problemAt(use.at, [], message));
+  }
+}
+
+/** Whether each value of a type is one of another type as well; a length is no difference between texts. */
+function takesValuesOf(type: string, other: string): boolean {
+  const areTexts = [type, other].every((each) => TEXT.test(each));
+  return areTexts || classifyTypeChange(other, type) !== 'unsafe';
+}
+
+const TEXT = /^(text|character varying|character|bpchar)\b(?!.*\[\])/;
 
 /** Definitions of the replicated columns; a type without a counterpart is an error. */
 export function buildSourceColumns(
@@ -62,11 +99,19 @@ export function buildSourceColumns(
       problems.errors.push(problemAt(selection.at, [], message));
       return [];
     }
+    const isKey = key.includes(column.name);
+    const isNull = mapped.exactness === 'unsupported' && !isKey;
+    if (isNull && !column.nullable) {
+      const message =
+        `column "${column.name}" is NOT NULL at the source, and NULL in every row of the final table: the change feed ` +
+        `does not carry its type ${sourceType}; put it into ignore_columns`;
+      problems.warnings.push(problemAt(selection.at, [], message));
+    }
     return {
       name: shortName(column.name),
       role: 'source' as const,
       type: mapped.type,
-      nullable: column.nullable && !key.includes(column.name),
+      nullable: isNull || (column.nullable && !isKey),
       source: { name: column.name, type: sourceType },
       exactness: mapped.exactness,
       ...(mapped.code && { code: mapped.code, reason: mapped.reason! }),
@@ -89,13 +134,21 @@ export function buildTemplateColumns(
       return [];
     }
     return {
-      name: shortName(use.name ?? template.name),
+      name: columnNameOf(use, templates)!,
       role: 'template' as const,
       type,
       nullable: !template.notNull,
       ...(template.default !== undefined && { default: template.default }),
     };
   });
+}
+
+function columnNameOf(
+  { template, name }: TemplateUse,
+  templates: ReadonlyMap<string, ColumnTemplate>,
+): string | undefined {
+  const written = name ?? templates.get(template)?.name;
+  return written === undefined ? undefined : shortName(written);
 }
 
 /** Columns that transforms make: nullable text. */

@@ -3,6 +3,8 @@ import {
   buildSourceColumns,
   buildTemplateColumns,
   buildTransformColumns,
+  checkTemplateColumn,
+  type ColumnSources,
 } from './build-columns.ts';
 import { overrideScope } from './check-type-overrides.ts';
 import type { Place } from './find-source.ts';
@@ -56,7 +58,9 @@ export function buildExistingTable(
   return {
     kind: 'existing',
     ...buildIdentity(place),
-    columns: columns.filter((column) => isFirst(column, columns, place, problems)),
+    columns: columns.filter((column) =>
+      isFirst(column, columns, { sink: table, templates: config.templates }, problems),
+    ),
   };
 }
 
@@ -64,7 +68,7 @@ export function buildExistingTable(
 function isFirst(
   column: MappedColumn,
   columns: readonly MappedColumn[],
-  { table }: Place,
+  { sink: table, templates }: Pick<ColumnSources, 'sink' | 'templates'>,
   problems: ProblemList,
 ): boolean {
   const first = columns.find(({ name }) => name === column.name);
@@ -77,6 +81,8 @@ function isFirst(
       `"${first.source.name}" and "${column.source.name}" both go into "${column.name}"; ` +
       'a column takes the values of one';
     problems.errors.push(problemAt(table.at, ['columns', column.source.name], message));
+  } else if (first && column.role === 'template') {
+    checkTemplateColumn(column, first, { sink: table, templates }, problems);
   }
   return false;
 }

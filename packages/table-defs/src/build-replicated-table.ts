@@ -1,3 +1,4 @@
+import type { CatalogColumn } from '@cdc-migrations/catalog';
 import type { ServiceConfig } from '@cdc-migrations/config';
 import { shortName } from '@cdc-migrations/sql-text';
 import { buildColumns } from './build-columns.ts';
@@ -7,11 +8,12 @@ import { checkCustomer, withCustomer } from './customer-key.ts';
 import type { Place } from './find-source.ts';
 import { buildObjectNames } from './object-names.ts';
 import type { ProblemList } from './problems.ts';
-import { checkKeyTypes } from './check-key-types.ts';
+import { checkKeyTypes, keyTypeFault } from './check-key-types.ts';
 import { checkName } from './check-column-names.ts';
 import { selectColumns } from './select-columns.ts';
 import type { ColumnDefinition, KeyDefinition, ReplicatedTable } from './table-definition.ts';
 import { buildIdentity } from './build-identity.ts';
+import { formatSourceType, mapType } from './types/map-type.ts';
 
 /** Definition of a table that we create and that the change feed writes. */
 export function buildReplicatedTable(
@@ -23,7 +25,13 @@ export function buildReplicatedTable(
   checkName(`${table.schema}.${table.table}`, table.at, problems);
   checkCustomer(place, problems);
   const selected = selectColumns(source, selection, problems);
-  const sourceKey = chooseKey({ table: source, columns: selected, selection, problems });
+  const scope = overrideScope(place, config);
+  const faultOf = (column: CatalogColumn): string | undefined => {
+    const mapped = mapType(catalog.type, column, scope);
+    const type = formatSourceType(column);
+    return mapped && keyTypeFault({ ...mapped, source: { name: column.name, type } }, selection);
+  };
+  const sourceKey = chooseKey({ table: source, columns: selected, selection, faultOf, problems });
   const columns = buildColumns(
     {
       type: catalog.type,
@@ -32,7 +40,7 @@ export function buildReplicatedTable(
       selection,
       sink: table,
       templates: config.templates,
-      scope: overrideScope(place, config),
+      scope,
     },
     problems,
   );

@@ -1,32 +1,62 @@
+import type { SourceTable } from '@cdc-migrations/config';
 import type { Place } from './find-source.ts';
 import { problemAt, type ProblemList } from './problems.ts';
 import type { ColumnDefinition, KeyDefinition } from './table-definition.ts';
 import { parsePgType } from './types/canonical-type.ts';
+import { FOLDING, KEPT_AS_TEXT, type TypeNoteCode } from './types/type-notes.ts';
 
 /** Types whose equal values are not always the same text, or that have no equality. */
-const NOT_FOR_KEYS: ReadonlySet<string> = new Set(['xml', 'json', 'jsonb', 'interval']);
+const NOT_FOR_KEYS: ReadonlySet<string> = new Set(['xml', 'json', 'jsonb', 'interval', 'numrange']);
 
-/** Refuses a key by whose type rows cannot be told apart, and warns of one that the change feed does not carry. */
+/** Types of which the event of a delete has no value, among those of SQL Server that have these notes. */
+const NOT_IN_DELETES = /(?:^|\()(?:text|ntext|image)\)?$/;
+const LARGE: readonly (TypeNoteCode | undefined)[] = ['large-text', 'large-binary'];
+
+/** A column as far as a key depends on it. */
+export interface KeyColumn extends Pick<
+  ColumnDefinition,
+  'type' | 'exactness' | 'code' | 'reason'
+> {
+  readonly source?: ColumnDefinition['source'];
+}
+
+/** Why rows cannot be told apart by a column, with the way out; undefined where they can. */
+export function keyTypeFault(
+  { type, exactness, code, reason, source }: KeyColumn,
+  { lossyKeyColumns }: Pick<SourceTable, 'lossyKeyColumns'>,
+): string | undefined {
+  const other = 'name another key in key_columns';
+  if (exactness === 'unsupported') return `the change feed does not carry its type; ${other}`;
+  if (source && LARGE.includes(code) && NOT_IN_DELETES.test(source.type)) {
+    return `the event of a delete has no value of the type ${source.type}; ${other}`;
+  }
+  const parsed = parsePgType(type);
+  if (parsed && (parsed.array || NOT_FOR_KEYS.has(parsed.base))) {
+    return `rows cannot be told apart by ${type}; override its type or ${other}`;
+  }
+  if (!FOLDING.has(code) || (source && lossyKeyColumns.includes(source.name))) return undefined;
+  return (
+    `two of its values can become one (${reason}); ` +
+    `${KEPT_AS_TEXT.has(code) ? 'override its type with text, ' : ''}${other}, ` +
+    'or name the column in lossy_key_columns if no two rows differ by that alone'
+  );
+}
+
+/** Refuses a key by whose types rows cannot be told apart, and warns of one that changes with every update. */
 export function checkKeyTypes(
   key: KeyDefinition,
   columns: readonly ColumnDefinition[],
   { selection, source }: Place,
   problems: ProblemList,
 ): void {
-  const table = `${selection.schema}.${source.name}`;
-  for (const { name, type, exactness } of columns) {
-    if (!key.columns.includes(name)) continue;
-    const parsed = parsePgType(type);
-    if (parsed && (parsed.array || NOT_FOR_KEYS.has(parsed.base))) {
-      const message =
-        `column "${name}" is part of the key of ${table}, and rows cannot be told apart by ${type}; ` +
-        'override its type or name another key in key_columns';
-      problems.errors.push(problemAt(selection.at, [], message));
-    }
-    if (exactness === 'unsupported') {
-      const message =
-        `column "${name}" is part of the key of ${table}, and the change feed does not carry its type: ` +
-        'every event goes to the dead letters';
+  for (const column of columns) {
+    if (!key.columns.includes(column.name)) continue;
+    const about = `column "${column.name}" is part of the key of ${selection.schema}.${source.name}, and `;
+    const fault = keyTypeFault(column, selection);
+    if (fault !== undefined) {
+      problems.errors.push(problemAt(selection.at, [], about + fault));
+    } else if (column.code === 'changes-always') {
+      const message = `${about}every update changes it: the sink pipeline has to send a delete of the old key with each`;
       problems.warnings.push(problemAt(selection.at, [], message));
     }
   }

@@ -1,4 +1,4 @@
-import type { CatalogColumn, CatalogTable } from '@cdc-migrations/catalog';
+import type { CatalogColumn, CatalogKey, CatalogTable } from '@cdc-migrations/catalog';
 import type { SourceTable } from '@cdc-migrations/config';
 import { goneAt, problemAt, suggestion, type ProblemList } from './problems.ts';
 import type { KeyDefinition } from './table-definition.ts';
@@ -11,14 +11,28 @@ interface KeyChoice {
   /** Columns that are replicated. */
   readonly columns: readonly CatalogColumn[];
   readonly selection: SourceTable;
+  /** Why rows cannot be told apart by a column, if so. */
+  readonly faultOf: (column: CatalogColumn) => string | undefined;
   readonly problems: ProblemList;
 }
 
 /**
  * The columns that tell the rows of a table apart: its primary key; else `key_columns`; else a unique index
- * without a filter over replicated NOT NULL columns (the one with fewest columns, then by name); else null.
+ * without a filter over replicated NOT NULL columns (one whose types do, then the one with fewest columns, then by
+ * name); else null.
  */
 export function chooseKey(choice: KeyChoice): SourceKey | null {
+  const key = chooseColumns(choice);
+  const { selection, problems } = choice;
+  selection.lossyKeyColumns.forEach((name, index) => {
+    if (key?.columns.includes(name)) return;
+    const message = `"${name}" is no column of the key; take it out of lossy_key_columns`;
+    problems.errors.push(goneAt(selection.at, ['lossy_key_columns', index], message));
+  });
+  return key;
+}
+
+function chooseColumns(choice: KeyChoice): SourceKey | null {
   const { table, selection, problems } = choice;
   if (table.primaryKey) return choosePrimaryKey(table.primaryKey.columns, choice);
   if (selection.keyColumns) return chooseKeyColumns(selection.keyColumns, choice);
@@ -31,12 +45,16 @@ export function chooseKey(choice: KeyChoice): SourceKey | null {
   return null;
 }
 
-/** A primary key that is not replicated, as of a computed column, is none where `key_columns` names another. */
+/**
+ * A primary key that is not replicated, as of a computed column, or whose types do not tell rows apart, is none where
+ * `key_columns` names another.
+ */
 function choosePrimaryKey(key: readonly string[], choice: KeyChoice): SourceKey {
-  const { table, columns, selection, problems } = choice;
+  const { table, columns, selection, faultOf, problems } = choice;
   const name = `${selection.schema}.${table.name}`;
   const missing = key.filter((column) => !columns.some((replicated) => replicated.name === column));
-  if (selection.keyColumns && missing.length > 0) {
+  const isUnfit = columns.some((column) => key.includes(column.name) && faultOf(column));
+  if (selection.keyColumns && (missing.length > 0 || isUnfit)) {
     return chooseKeyColumns(selection.keyColumns, choice);
   }
   for (const column of missing) {
@@ -81,11 +99,17 @@ function chooseKeyColumns(
   return { columns: key, origin: 'key_columns' };
 }
 
-function findUniqueIndex({ table, columns }: KeyChoice): readonly string[] | undefined {
-  const notNull = new Set(columns.filter(({ nullable }) => !nullable).map(({ name }) => name));
+function findUniqueIndex({ table, columns, faultOf }: KeyChoice): readonly string[] | undefined {
+  // A row version is unique, but no key of a row: every update gives it another.
+  const fixed = columns.filter(({ nullable, type }) => !nullable && type !== 'rowversion');
+  const notNull = new Set(fixed.map(({ name }) => name));
+  const unfit = new Set(columns.filter(faultOf).map(({ name }) => name));
+  const faults = (index: CatalogKey) => Number(index.columns.some((name) => unfit.has(name)));
   return table.uniqueIndexes
     .filter((index) => index.filter === undefined)
     .filter((index) => index.columns.every((name) => notNull.has(name)))
-    .toSorted((a, b) => a.columns.length - b.columns.length || (a.name < b.name ? -1 : 1))[0]
-    ?.columns;
+    .toSorted(
+      (a, b) =>
+        faults(a) - faults(b) || a.columns.length - b.columns.length || (a.name < b.name ? -1 : 1),
+    )[0]?.columns;
 }

@@ -68,7 +68,9 @@ export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, str
     [`${SOURCE_TABLE}.ignore_columns`]: 'columns that are not replicated',
     [`${SOURCE_TABLE}.include_columns`]: 'only these columns are, less the ignored ones',
     [`${SOURCE_TABLE}.key_columns`]:
-      'the key of a table that has no primary key, or none that is replicated',
+      'the key of a table that has no primary key, or none that is replicated and tells rows apart',
+    [`${SOURCE_TABLE}.lossy_key_columns`]:
+      'key columns that are used although their type does not keep every value: no two rows differ by what is lost',
     [`${SOURCE_TABLE}.manual_migration_hints`]:
       'accepted and left alone; those of a sink table are used',
     sinks: 'where it goes; the key is `<sink group>.<database>`',

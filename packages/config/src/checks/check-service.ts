@@ -26,6 +26,14 @@ export function checkService(service: ServicePart, known: UsableNames): void {
   checkSinks(service, draft, known);
 }
 
+const NEVER_EMPTY: readonly string[] = ['include_columns', 'key_columns'];
+const COLUMN_LISTS = [
+  'ignore_columns',
+  'include_columns',
+  'key_columns',
+  'lossy_key_columns',
+] as const;
+
 function checkSource({ keys, report }: ServicePart, draft: Draft<ServiceShape>): void {
   const { source } = draft;
   if (isEmpty(draft, 'source') || (source && isEmpty(source, 'tables'))) {
@@ -35,12 +43,12 @@ function checkSource({ keys, report }: ServicePart, draft: Draft<ServiceShape>):
   const tables = source?.tables ?? {};
   refuseCaseTwins(Object.keys(tables), [...keys, 'source', 'tables'], report);
   for (const [name, table] of Object.entries(tables)) {
-    for (const list of ['ignore_columns', 'include_columns', 'key_columns'] as const) {
+    for (const list of COLUMN_LISTS) {
       const columns = table?.[list];
       if (!columns) continue;
       const below = [...keys, 'source', 'tables', name, list];
       refuseTwice(columns, below, report);
-      if (columns.length > 0 || list === 'ignore_columns') continue;
+      if (columns.length > 0 || !NEVER_EMPTY.includes(list)) continue;
       report(below, `an empty list; expected the name of at least one column, or no ${list}`);
     }
   }

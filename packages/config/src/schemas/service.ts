@@ -7,6 +7,7 @@ const sourceTableSchema = v.strictObject({
   ignore_columns: v.optional(listOf('the name of a column'), []),
   include_columns: v.optional(listOf('the name of a column')),
   key_columns: v.optional(listOf('the name of a column')),
+  lossy_key_columns: v.optional(listOf('the name of a column'), []),
   manual_migration_hints: v.optional(v.unknown()),
   ...LEFT_ALONE,
 });

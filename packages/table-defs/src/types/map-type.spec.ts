@@ -1,5 +1,6 @@
 import type { CatalogColumn, SourceType } from '@cdc-migrations/catalog';
 import type { TypeOverrides } from '@cdc-migrations/config';
+import { canonicalType } from './canonical-type.ts';
 import { formatSourceType, mapType } from './map-type.ts';
 
 type Facets = Partial<CatalogColumn>;
@@ -46,25 +47,25 @@ describe('a type of SQL Server', () => {
     ['datetime2', { scale: 7 }, 'timestamp(6) without time zone', 'lossy'],
     ['datetimeoffset', { scale: 0 }, 'timestamp(0) with time zone', 'lossy'],
     ['datetimeoffset', { scale: 7 }, 'timestamp(6) with time zone', 'lossy'],
-    ['char', { length: 4 }, 'character(4)', 'exact'],
-    ['nchar', { length: 10 }, 'character(10)', 'exact'],
-    ['varchar', { length: 1 }, 'character varying(1)', 'widened'],
-    ['varchar', { length: 8000 }, 'character varying(8000)', 'widened'],
-    ['nvarchar', { length: 4000 }, 'character varying(4000)', 'widened'],
+    ['char', { length: 4 }, 'character(4)', 'lossy'],
+    ['nchar', { length: 10 }, 'character(10)', 'lossy'],
+    ['varchar', { length: 1 }, 'character varying(1)', 'lossy'],
+    ['varchar', { length: 8000 }, 'character varying(8000)', 'lossy'],
+    ['nvarchar', { length: 4000 }, 'character varying(4000)', 'lossy'],
     ['varchar', { length: 'max' }, 'text', 'lossy'],
     ['nvarchar', { length: 'max' }, 'text', 'lossy'],
     ['text', {}, 'text', 'lossy'],
     ['ntext', {}, 'text', 'lossy'],
-    ['sysname', {}, 'character varying(128)', 'widened'],
+    ['sysname', {}, 'character varying(128)', 'lossy'],
     ['binary', { length: 8 }, 'bytea', 'exact'],
     ['varbinary', { length: 50 }, 'bytea', 'exact'],
-    ['varbinary', { length: 'max' }, 'bytea', 'exact'],
-    ['image', {}, 'bytea', 'exact'],
+    ['varbinary', { length: 'max' }, 'bytea', 'lossy'],
+    ['image', {}, 'bytea', 'lossy'],
     ['timestamp', {}, 'bytea', 'exact'],
     ['rowversion', {}, 'bytea', 'exact'],
     ['uniqueidentifier', {}, 'uuid', 'exact'],
     ['xml', {}, 'xml', 'lossy'],
-    ['json', {}, 'jsonb', 'exact'],
+    ['json', {}, 'jsonb', 'lossy'],
     ['sql_variant', {}, 'text', 'unsupported'],
     ['hierarchyid', {}, 'text', 'unsupported'],
     ['geometry', {}, 'text', 'unsupported'],
@@ -83,17 +84,53 @@ describe('a type of SQL Server', () => {
 
   it('of an alias is its base type', () => {
     const alias = { declaredAs: 'dbo.Url', declaredKind: 'alias', length: 200 } as const;
-    expect(map('mssql', 'varchar', alias)).toEqual(['character varying(200)', 'widened']);
+    expect(map('mssql', 'varchar', alias)).toEqual(['character varying(200)', 'lossy']);
   });
 
-  it.each<[string, Facets]>([
-    ['varchar', { length: 5 }],
-    ['time', { scale: 7 }],
-    ['xml', {}],
-    ['geography', {}],
-    ['datetimeoffset', { scale: 3 }],
-  ])('%s %j that is not exact has a reason', (type, facets) => {
-    expect(mapType('mssql', column(type, facets), NO_OVERRIDES)?.reason).toMatch(/^\S.*[^.]$/);
+  it.each<[string, Facets, string]>([
+    [
+      'char',
+      { length: 4 },
+      'NUL cannot be stored; padded to the length in characters, at the source in bytes',
+    ],
+    [
+      'nchar',
+      { length: 4 },
+      'NUL and unpaired surrogates cannot be stored; padded to the length in characters, at the source in code units',
+    ],
+    ['varchar', { length: 5 }, 'NUL cannot be stored'],
+    ['nvarchar', { length: 5 }, 'NUL and unpaired surrogates cannot be stored'],
+    ['sysname', {}, 'NUL and unpaired surrogates cannot be stored'],
+    ['varchar', { length: 'max' }, 'NUL cannot be stored; 1 GB at most'],
+    ['nvarchar', { length: 'max' }, 'NUL and unpaired surrogates cannot be stored; 1 GB at most'],
+    ['text', {}, 'NUL cannot be stored; 1 GB at most'],
+    ['ntext', {}, 'NUL and unpaired surrogates cannot be stored; 1 GB at most'],
+    ['varbinary', { length: 'max' }, '1 GB at most'],
+    ['image', {}, '1 GB at most'],
+    ['time', { scale: 7 }, 'digits of the second behind the sixth are cut off'],
+    ['datetime2', { scale: 7 }, 'digits of the second behind the sixth are cut off'],
+    ['datetimeoffset', { scale: 3 }, 'the same instant, without the offset it was written with'],
+    [
+      'datetimeoffset',
+      { scale: 7 },
+      'the same instant, without the offset it was written with, and digits of the second behind the sixth are cut off',
+    ],
+    [
+      'xml',
+      {},
+      'has no equality; insignificant white space and declarations may differ; 1 GB at most',
+    ],
+    [
+      'json',
+      {},
+      'NUL and unpaired surrogates (\\u0000, \\ud800) cannot be stored; order and repeats of keys are not kept',
+    ],
+    ['sql_variant', {}, 'the change feed does not carry this type: the column stays NULL'],
+    ['hierarchyid', {}, 'the change feed does not carry this type: the column stays NULL'],
+    ['geometry', {}, 'the change feed does not carry this type: the column stays NULL'],
+    ['geography', {}, 'the change feed does not carry this type: the column stays NULL'],
+  ])('%s %j is not exact: %s', (type, facets, reason) => {
+    expect(mapType('mssql', column(type, facets), NO_OVERRIDES)?.reason).toBe(reason);
   });
 
   it('rowversion is exact, with the advice to ignore it', () => {
@@ -122,7 +159,9 @@ describe('a type of PostgreSQL', () => {
     ['timestamp with time zone', {}, 'timestamp with time zone', 'exact'],
     ['timestamp with time zone', { scale: 3 }, 'timestamp(3) with time zone', 'exact'],
     ['time without time zone', { scale: 0 }, 'time(0) without time zone', 'exact'],
-    ['interval', { scale: 3 }, 'interval(3)', 'exact'],
+    ['interval', { scale: 3 }, 'interval(3)', 'lossy'],
+    ['time with time zone', { scale: 3 }, 'time(3) with time zone', 'lossy'],
+    ['time with time zone', { array: 1 }, 'time with time zone[]', 'lossy'],
     ['bit', { length: 3 }, 'bit(3)', 'exact'],
     ['bit', {}, 'bit(1)', 'exact'],
     ['bit varying', { length: 8 }, 'bit varying(8)', 'lossy'],
@@ -192,18 +231,58 @@ describe('an override', () => {
     expect(mapIn(table, facets)).toBe(type);
   });
 
-  it.each([
-    ['int', 'bigint', 'widened', 'override of integer'],
-    ['int', 'smallint', 'lossy', 'override of integer'],
-    ['int', 'integer', 'exact', undefined],
-    ['vector', 'text', 'widened', 'override'],
-  ])('of %s by %s is %s', (type, override, exactness, reason) => {
+  it.each<[SourceType, string, Facets, string, string, string | undefined]>([
+    ['mssql', 'int', {}, 'bigint', 'widened', 'override'],
+    ['mssql', 'int', {}, 'integer', 'exact', undefined],
+    ['mssql', 'vector', {}, 'text', 'widened', 'override'],
+    ['mssql', 'int', {}, 'text', 'widened', 'override'],
+    ['mssql', 'int', {}, 'smallint', 'lossy', 'override-narrows'],
+    ['mssql', 'decimal', { precision: 12, scale: 2 }, 'numeric(10,2)', 'lossy', 'override-narrows'],
+    ['mssql', 'decimal', { precision: 18, scale: 0 }, 'bigint', 'lossy', 'override-narrows'],
+    ['mssql', 'decimal', { precision: 12, scale: 2 }, 'numeric(12,1)', 'lossy', 'override-changes'],
+    ['mssql', 'decimal', { precision: 12, scale: 2 }, 'bigint', 'lossy', 'override-changes'],
+    [
+      'mssql',
+      'decimal',
+      { precision: 12, scale: 2 },
+      'double precision',
+      'lossy',
+      'override-changes',
+    ],
+    ['postgres', 'numeric', {}, 'numeric(12,2)', 'lossy', 'override-changes'],
+    ['mssql', 'float', { precision: 53 }, 'real', 'lossy', 'override-changes'],
+    ['mssql', 'varchar', { length: 36 }, 'uuid', 'lossy', 'override-changes'],
+    ['mssql', 'varchar', { length: 36 }, 'character varying(20)', 'lossy', 'override-changes'],
+    ['mssql', 'varchar', { length: 36 }, 'text', 'lossy', 'text-values'],
+    ['mssql', 'char', { length: 4 }, 'character varying(9)', 'lossy', 'text-values'],
+    ['mssql', 'varbinary', { length: 8 }, 'text', 'lossy', 'override-changes'],
+    ['mssql', 'datetime2', { scale: 3 }, 'timestamp(0)', 'lossy', 'override-changes'],
+    ['mssql', 'datetime2', { scale: 3 }, 'timestamp', 'widened', 'override'],
+    ['mssql', 'datetime2', { scale: 3 }, 'date', 'lossy', 'override-changes'],
+    ['mssql', 'datetime2', { scale: 7 }, 'timestamp', 'lossy', 'second-digits'],
+    ['mssql', 'datetime2', { scale: 7 }, 'text', 'widened', 'override'],
+    ['mssql', 'datetimeoffset', { scale: 3 }, 'timestamptz', 'lossy', 'no-offset'],
+    ['mssql', 'datetimeoffset', { scale: 7 }, 'varchar', 'widened', 'override'],
+    ['mssql', 'xml', {}, 'text', 'widened', 'override'],
+    ['mssql', 'json', {}, 'text', 'widened', 'override'],
+    ['mssql', 'geography', {}, 'text', 'unsupported', 'not-carried'],
+    ['mssql', 'geography', {}, 'jsonb', 'unsupported', 'not-carried'],
+    ['mssql', 'sql_variant', {}, 'character varying(100)', 'unsupported', 'not-carried'],
+    ['postgres', 'interval', { array: 1 }, 'text', 'unsupported', 'not-carried'],
+    ['postgres', 'money', {}, 'numeric(19,4)', 'lossy', 'money-text'],
+    ['postgres', 'bit varying', { length: 8 }, 'text', 'lossy', 'bits-as-number'],
+    ['postgres', 'integer', { array: 1 }, 'text', 'lossy', 'override-changes'],
+  ])('%s: of %s %j by %s is %s, %s', (source, type, facets, override, exactness, code) => {
     const scope = {
       overrides: { at, types: new Map([[type, override]]), tables: new Map() },
       table: 'dbo.Actor',
     };
-    const mapped = mapType('mssql', column(type), scope);
-    expect([mapped?.exactness, mapped?.reason]).toEqual([exactness, reason]);
+    const mapped = mapType(source, column(type, facets), scope);
+    expect([mapped?.type, mapped?.exactness, mapped?.code]).toEqual([
+      canonicalType(override),
+      exactness,
+      code,
+    ]);
   });
 });
 

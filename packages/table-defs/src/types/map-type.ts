@@ -1,10 +1,11 @@
 import type { CatalogColumn, SourceType } from '@cdc-migrations/catalog';
 import type { TypeOverrides } from '@cdc-migrations/config';
-import { canonicalType } from './canonical-type.ts';
+import { canonicalType, parsePgType } from './canonical-type.ts';
 import { noted, type MappedType } from './mapped-type.ts';
 import { MSSQL_TYPES } from './mssql-types.ts';
 import { mapPostgresType } from './postgres-types.ts';
 import { classifyTypeChange } from './type-change.ts';
+import { KEPT_AS_TEXT } from './type-notes.ts';
 
 const DEFAULTS: {
   readonly [Type in SourceType]: (column: CatalogColumn) => MappedType | undefined;
@@ -33,11 +34,42 @@ export function mapType(
   const byDefault = DEFAULTS[source](column);
   const override = findOverride(column, scope);
   const type = override === undefined ? undefined : canonicalType(override);
-  if (type === undefined) return byDefault;
-  const reason = byDefault ? `override of ${byDefault.type}` : 'override';
-  if (byDefault?.type === type) return byDefault;
-  const loses = byDefault && classifyTypeChange(byDefault.type, type) === 'unsafe';
-  return noted(type, loses ? 'override-narrows' : 'override', reason);
+  if (type === undefined || byDefault?.type === type) return byDefault;
+  return byDefault ? overrideType(byDefault, type) : noted(type, 'override', 'override');
+}
+
+/** An override does not bring back what the change feed or the usual type has lost before. */
+function overrideType(byDefault: MappedType, type: string): MappedType {
+  const { type: usual, exactness, code } = byDefault;
+  const reason = `override of ${usual}`;
+  if (exactness === 'unsupported') return { ...byDefault, type };
+  if (takesAnyText(type, usual)) {
+    return code && exactness === 'lossy' && !KEPT_AS_TEXT.has(code)
+      ? noted(type, code)
+      : noted(type, 'override', reason);
+  }
+  const narrows = classifyTypeChange(usual, type) === 'unsafe';
+  if (narrows && !onlyLimits(usual, type)) return noted(type, 'override-changes', reason);
+  if (exactness === 'lossy') return { ...byDefault, type };
+  return noted(type, narrows ? 'override-narrows' : 'override', reason);
+}
+
+/** Text without a length, for a type whose values have a text that says all of them; binary values have none. */
+function takesAnyText(type: string, usual: string): boolean {
+  return (type === 'text' || type === 'character varying') && !/^bytea$|\[\]$/.test(usual);
+}
+
+/** Whether the narrower type refuses what it does not take, and keeps every value that it takes. */
+function onlyLimits(from: string, to: string): boolean {
+  const [before, after] = [scaleOf(from), scaleOf(to)];
+  return before !== undefined && after !== undefined && before <= after;
+}
+
+/** Digits after the point; undefined of a type that is not an exact number, or has any. */
+function scaleOf(type: string): number | undefined {
+  if (/^(smallint|integer|bigint)$/.test(type)) return 0;
+  const parsed = parsePgType(type);
+  return parsed?.base === 'numeric' && !parsed.array ? parsed.facets[1] : undefined;
 }
 
 function findOverride(

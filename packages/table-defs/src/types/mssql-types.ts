@@ -1,5 +1,6 @@
 import type { CatalogColumn } from '@cdc-migrations/catalog';
 import { exact, noted, type MappedType } from './mapped-type.ts';
+import { TYPE_NOTES } from './type-notes.ts';
 
 /** Digits of a second that PostgreSQL keeps. */
 const SECOND_DIGITS = 6;
@@ -12,18 +13,31 @@ const always =
   (mapped: MappedType): MssqlMapping =>
   () =>
     mapped;
-const LARGE_TEXT = noted('text', 'large-text');
+const LARGE_BINARY = noted('bytea', 'large-binary');
 const NOT_CARRIED = noted('text', 'not-carried');
 
 const numeric: MssqlMapping = ({ precision = 18, scale = 0 }) =>
   exact(`numeric(${precision},${scale})`);
 
-const character: MssqlMapping = ({ length = 1 }) => exact(`character(${length})`);
+/** Text of a code page, which has no surrogates, and text of UTF-16. */
+const NARROW = 'NUL cannot be stored';
+const WIDE = 'NUL and unpaired surrogates cannot be stored';
 
-const varying: MssqlMapping = ({ length = 1 }) =>
-  length === 'max' ? LARGE_TEXT : noted(`character varying(${length})`, 'length-in-characters');
+function character(says: string, units: string): MssqlMapping {
+  const reason = `${says}; padded to the length in characters, at the source in ${units}`;
+  return ({ length = 1 }) => noted(`character(${length})`, 'text-values', reason);
+}
 
-/** Time types: the seventh digit of the second is rounded away. */
+function varying(says: string): MssqlMapping {
+  return ({ length = 1 }) =>
+    length === 'max'
+      ? noted('text', 'large-text', `${says}; 1 GB at most`)
+      : noted(`character varying(${length})`, 'text-values', says);
+}
+
+const binary: MssqlMapping = ({ length = 1 }) => (length === 'max' ? LARGE_BINARY : exact('bytea'));
+
+/** Time types: the seventh digit of the second is cut off. */
 function seconds(before: string, after: string): MssqlMapping {
   return ({ scale = 7 }) => {
     const type = `${before}(${Math.min(scale, SECOND_DIGITS)}) ${after}`;
@@ -31,8 +45,16 @@ function seconds(before: string, after: string): MssqlMapping {
   };
 }
 
-const offset: MssqlMapping = ({ scale = 7 }) =>
-  noted(`timestamp(${Math.min(scale, SECOND_DIGITS)}) with time zone`, 'no-offset');
+const offset: MssqlMapping = ({ scale = 7 }) => {
+  const says = TYPE_NOTES['no-offset'].says;
+  return scale > SECOND_DIGITS
+    ? noted(
+        'timestamp(6) with time zone',
+        'second-digits',
+        `${says}, and digits of the second behind the sixth are cut off`,
+      )
+    : noted(`timestamp(${scale}) with time zone`, 'no-offset');
+};
 
 /** Default types by the name in `sys.types`. */
 export const MSSQL_TYPES: Readonly<Record<string, MssqlMapping>> = {
@@ -53,21 +75,21 @@ export const MSSQL_TYPES: Readonly<Record<string, MssqlMapping>> = {
   datetime: always(exact('timestamp(3) without time zone')),
   datetime2: seconds('timestamp', 'without time zone'),
   datetimeoffset: offset,
-  char: character,
-  nchar: character,
-  varchar: varying,
-  nvarchar: varying,
-  sysname: always(noted('character varying(128)', 'length-in-characters')),
-  text: always(LARGE_TEXT),
-  ntext: always(LARGE_TEXT),
+  char: character(NARROW, 'bytes'),
+  nchar: character(WIDE, 'code units'),
+  varchar: varying(NARROW),
+  nvarchar: varying(WIDE),
+  sysname: always(noted('character varying(128)', 'text-values')),
+  text: always(noted('text', 'large-text', `${NARROW}; 1 GB at most`)),
+  ntext: always(noted('text', 'large-text')),
   binary: always(exact('bytea')),
-  varbinary: always(exact('bytea')),
-  image: always(exact('bytea')),
+  varbinary: binary,
+  image: always(LARGE_BINARY),
   timestamp: always(noted('bytea', 'changes-always')),
   rowversion: always(noted('bytea', 'changes-always')),
   uniqueidentifier: always(exact('uuid')),
   xml: always(noted('xml', 'xml-text')),
-  json: always(exact('jsonb')),
+  json: always(noted('jsonb', 'json-values')),
   sql_variant: always(NOT_CARRIED),
   hierarchyid: always(NOT_CARRIED),
   geometry: always(NOT_CARRIED),

@@ -1,9 +1,18 @@
 import type { CatalogColumn } from '@cdc-migrations/catalog';
 import { formatPgType, parsePgType } from './canonical-type.ts';
 import { exact, noted, type MappedType } from './mapped-type.ts';
+import type { TypeNoteCode } from './type-notes.ts';
 
 /** Types whose arrays Debezium leaves out. */
 const ARRAY_NOT_CARRIED = new Set(['money', 'interval', 'bit varying', 'xml']);
+
+/** Types whose values Debezium does not send as they are. */
+const AS_DEBEZIUM_SENDS: Readonly<Record<string, TypeNoteCode>> = {
+  money: 'money-text',
+  'bit varying': 'bits-as-number',
+  'time with time zone': 'offset-as-utc',
+  interval: 'interval-as-number',
+};
 
 /** Default type of a column of a PostgreSQL source: the same with its facets; undefined where there is none. */
 export function mapPostgresType(column: CatalogColumn): MappedType | undefined {
@@ -14,8 +23,8 @@ export function mapPostgresType(column: CatalogColumn): MappedType | undefined {
   if (declaredKind === 'enum') {
     return noted(type, 'enum-as-text', `the enum ${declaredAs} does not exist in the target`);
   }
-  if (column.type === 'money') return noted(type, 'money-text');
-  if (column.type === 'bit varying') return noted(type, 'bits-as-number');
+  const code = AS_DEBEZIUM_SENDS[column.type];
+  if (code) return noted(type, code);
   return declaredKind === 'domain'
     ? noted(
         type,

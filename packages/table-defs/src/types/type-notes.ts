@@ -12,13 +12,14 @@ export interface TypeNote {
 export type TypeNoteCode = keyof typeof TYPE_NOTES;
 
 const NOTHING = 'nothing: every value fits';
+const REPLACED = 'an event with such a value is refused: let the sink pipeline replace them';
 
 /** Why a column is not exact, or what else is worth knowing of it, by a code. */
 export const TYPE_NOTES = {
-  'length-in-characters': {
-    exactness: 'widened',
-    says: 'the length counts characters, at the source code units or bytes',
-    advice: NOTHING,
+  'text-values': {
+    exactness: 'lossy',
+    says: 'NUL and unpaired surrogates cannot be stored',
+    advice: REPLACED,
   },
   'enum-as-text': {
     exactness: 'widened',
@@ -37,13 +38,19 @@ export const TYPE_NOTES = {
   },
   'override-narrows': {
     exactness: 'lossy',
-    says: 'an override took the place of a type with values that it does not take',
+    says: 'an override took the place of a type with values out of its range',
     advice:
       'an event with such a value goes to the dead letters; widen the override if there are any',
   },
+  'override-changes': {
+    exactness: 'lossy',
+    says: 'an override took the place of a type whose values it does not all keep as they are',
+    advice:
+      'such a value is stored rounded, cut or spelled otherwise, or goes to the dead letters; widen the override',
+  },
   'second-digits': {
     exactness: 'lossy',
-    says: 'seconds are rounded to 6 digits',
+    says: 'digits of the second behind the sixth are cut off',
     advice: 'override with text where the seventh digit matters',
   },
   'no-offset': {
@@ -51,15 +58,35 @@ export const TYPE_NOTES = {
     says: 'the same instant, without the offset it was written with',
     advice: 'override with text where the offset matters',
   },
+  'offset-as-utc': {
+    exactness: 'lossy',
+    says: 'Debezium sends the time in UTC: the offset is gone',
+    advice: 'have the source write it to another column as text where the offset matters',
+  },
   'large-text': {
     exactness: 'lossy',
     says: 'NUL and unpaired surrogates cannot be stored; 1 GB at most',
-    advice: 'an event with such a value is refused: let the sink pipeline replace them',
+    advice: REPLACED,
+  },
+  'large-binary': {
+    exactness: 'lossy',
+    says: '1 GB at most',
+    advice: 'an event with a larger value is refused: keep such values outside of the tables',
   },
   'xml-text': {
     exactness: 'lossy',
-    says: 'has no equality; insignificant white space and declarations may differ',
+    says: 'has no equality; insignificant white space and declarations may differ; 1 GB at most',
     advice: 'override with text where every character matters',
+  },
+  'json-values': {
+    exactness: 'lossy',
+    says: 'NUL and unpaired surrogates (\\u0000, \\ud800) cannot be stored; order and repeats of keys are not kept',
+    advice: 'override with text where there are such values, or where every character matters',
+  },
+  'interval-as-number': {
+    exactness: 'lossy',
+    says: 'Debezium sends microseconds, with months and years of average length',
+    advice: 'set interval.handling.mode of Debezium to string',
   },
   'money-text': {
     exactness: 'lossy',
@@ -84,3 +111,20 @@ export const TYPE_NOTES = {
     advice: 'put the column into ignore_columns unless somebody reads it',
   },
 } as const satisfies Readonly<Record<string, TypeNote>>;
+
+/** Notes of columns two of whose values can become one: rows cannot be told apart by them. */
+export const FOLDING: ReadonlySet<TypeNoteCode | undefined> = new Set<TypeNoteCode>([
+  'second-digits',
+  'offset-as-utc',
+  'money-text',
+  'bits-as-number',
+  'override-changes',
+]);
+
+/** Notes of columns whose values an override with `text` keeps as they are. */
+export const KEPT_AS_TEXT: ReadonlySet<TypeNoteCode | undefined> = new Set<TypeNoteCode>([
+  'second-digits',
+  'no-offset',
+  'xml-text',
+  'json-values',
+]);
