@@ -1,25 +1,32 @@
+import { join } from 'node:path';
 import { openSession, TargetError, type TargetAddress } from '@cdc-migrations/tracker';
 import type { Cluster } from './cluster.ts';
-import { readPostmasterFile } from './postmaster-file.ts';
+import { PORT, readPostmasterFile } from './postmaster-file.ts';
 
-/** Where the embedded servers listen, and nowhere else. */
-export const HOST = '127.0.0.1';
-
-/** Whose server answers on a port: `unknown` refuses our password, `busy` cannot be asked now. */
+/** Whose server answers: `unknown` refuses us, `busy` cannot be asked now. */
 export type Answer = 'ours' | 'not ours' | 'unknown' | 'busy';
 
-/** The server of a cluster as an address. */
-export function serverAt({ password }: Cluster, port: number): TargetAddress['server'] {
-  const name = 'embedded';
-  return { name, host: HOST, port, user: 'postgres', password, sslmode: 'disable' };
+/**
+ * The server of a cluster as an address: a socket in its data directory, which only its user can enter. So nobody else can
+ * listen there, and there is no password that could be given away.
+ */
+export function serverAt({ folder }: Pick<Cluster, 'folder'>): TargetAddress['server'] {
+  const host = join(folder, 'data');
+  return { name: 'embedded', host, port: PORT, user: 'postgres', password: '', sslmode: 'disable' };
 }
 
 /** What errors say of who listens; any other says nothing, for example that it does not answer in time. */
-const ANSWERS: Readonly<Record<string, Answer>> = { ECONNREFUSED: 'not ours', '28P01': 'unknown' };
+const ANSWERS: Readonly<Record<string, Answer>> = {
+  ECONNREFUSED: 'not ours',
+  ENOENT: 'not ours',
+  ENOTSOCK: 'not ours',
+  '28P01': 'unknown',
+  '28000': 'unknown',
+};
 
-/** Asks who listens on a port: the server of the cluster has the very file that we see in its data directory. */
-export async function askServer(cluster: Cluster, port: number): Promise<Answer> {
-  const address = { server: serverAt(cluster, port), database: 'postgres' };
+/** Asks who listens: the server of the cluster has the very file that we see in its data directory. */
+export async function askServer(cluster: Cluster): Promise<Answer> {
+  const address = { server: serverAt(cluster), database: 'postgres' };
   const session = openSession(address, 'cdc embedded');
   try {
     const [row] = await session.query<{ text: string }>(

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import {
-  chownSync,
   existsSync,
+  lchownSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -10,65 +11,90 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { CommandError } from '../../exit-code.ts';
+import { serverAt } from './ask-server.ts';
 import { findBinaries } from './find-binaries.ts';
 import { canWrite, findServerUser, type ServerUser } from './server-user.ts';
 
 /** A data directory and whom its server runs as. */
 export interface Cluster {
-  /** Holds `data` and `server.log`, and belongs to the user. */
+  /** Holds `data` and `server.log`; nobody but the user can enter it. */
   readonly folder: string;
   readonly user: ServerUser;
-  /** Of the superuser `postgres`. */
-  readonly password: string;
 }
 
 /**
- * The cluster that `state` (a folder of ours) stands for, made at the first time: below it, or in the folder for lasting
- * temporary files where the server's user cannot come into `state`, with its place noted in `state`.
+ * The cluster of a repo, made at the first time: in the repo's folder for it, or in that for lasting temporary files where
+ * the server's user cannot come into the repo, or no socket can be in it. Its place is noted then.
+ *
+ * @param pathOf the path of a file among those of the embedded PostgreSQL.
  */
-export function openCluster(state: string, password: string): Cluster {
+export function openCluster(pathOf: (name: string) => string): Cluster {
   const user = findServerUser();
-  const folder = placeOf(state, user);
-  const cluster = { folder, user, password };
-  if (!existsSync(join(folder, 'data/PG_VERSION'))) initialize(cluster);
+  const cluster = { folder: placeOf(pathOf, user), user };
+  if (!existsSync(join(cluster.folder, 'data/PG_VERSION'))) initialize(cluster);
   return cluster;
 }
 
-function placeOf(state: string, user: ServerUser): string {
-  const note = join(state, 'place');
-  const noted = existsSync(note) ? readFileSync(note, 'utf8').trim() : undefined;
-  if (noted !== undefined && existsSync(noted)) return noted;
-  const beside = join(state, 'cluster');
-  mkdirSync(beside, { recursive: true, mode: 0o700 });
-  give(beside, user);
-  if (canWrite(user, beside)) return beside;
+const ELSEWHERE = ['/var/tmp', '/tmp'] as const;
+const PREFIX = 'cdc-embedded-';
+/** What `mkdtemp` makes of the prefix. */
+const MADE_ELSEWHERE = /^(?:\/var)?\/tmp\/cdc-embedded-[A-Za-z0-9]{6}$/;
+
+function placeOf(pathOf: (name: string) => string, user: ServerUser): string {
+  const note = pathOf('place');
+  const noted = existsSync(note) ? readFileSync(note, 'utf8').trim() : '';
+  if (MADE_ELSEWHERE.test(noted) && isPrivate(noted, user)) return noted;
+  const inRepo = pathOf('cluster');
+  mkdirSync(inRepo, { recursive: true, mode: 0o700 });
+  give(inRepo, user);
+  if (canWrite(user, inRepo) && canHoldSocket(inRepo)) return inRepo;
   const elsewhere = mkdtempSync(
-    join(existsSync('/var/tmp') ? '/var/tmp' : '/tmp', 'cdc-embedded-'),
+    join(
+      ELSEWHERE.find((folder) => existsSync(folder))!,
+      PREFIX,
+    ),
   );
   give(elsewhere, user);
   writeFileSync(note, `${elsewhere}\n`);
   return elsewhere;
 }
 
-function give(path: string, { uid, gid }: ServerUser): void {
-  if (uid !== undefined && gid !== undefined) chownSync(path, uid, gid);
+/** Whether it is a folder, no link, that only the user can enter; a note in a repo can be anybody's. */
+function isPrivate(folder: string, { uid = process.getuid?.() }: ServerUser): boolean {
+  const found = lstatSync(folder, { throwIfNoEntry: false });
+  return (
+    found !== undefined && found.isDirectory() && found.uid === uid && (found.mode & 0o77) === 0
+  );
 }
 
-function initialize({ folder, user, password }: Cluster): void {
+/** Bytes of the longest path of a socket on macOS, one less than in its struct sockaddr_un; Linux has four more. */
+const MAX_SOCKET_PATH_BYTES = 103;
+
+/** Whether its path is one that the system has room for, and that is no list of hosts to the driver. */
+function canHoldSocket(folder: string): boolean {
+  const { host, port } = serverAt({ folder });
+  return (
+    Buffer.byteLength(join(host, `.s.PGSQL.${port}`)) <= MAX_SOCKET_PATH_BYTES &&
+    !host.includes(',')
+  );
+}
+
+function give(path: string, { uid, gid }: ServerUser): void {
+  if (uid !== undefined && gid !== undefined) lchownSync(path, uid, gid);
+}
+
+/** Whoever can reach the socket is its superuser: that is the user of the server, and root. */
+function initialize({ folder, user }: Cluster): void {
   rmSync(join(folder, 'data'), { recursive: true, force: true });
-  const passwordFile = join(folder, 'initial-password');
-  writeFileSync(passwordFile, password, { mode: 0o600 });
-  give(passwordFile, user);
   const run = spawnSync(
     join(findBinaries(user, folder), 'bin/initdb'),
     [
-      ...['-D', join(folder, 'data'), '-U', 'postgres', '--pwfile', passwordFile],
-      ...['--no-sync', '--no-instructions', '--auth', 'scram-sha-256'],
+      ...['-D', join(folder, 'data'), '-U', 'postgres'],
+      ...['--no-sync', '--no-instructions', '--auth-local', 'trust', '--auth-host', 'reject'],
       ...['--encoding', 'UTF8', '--locale', 'C'],
     ],
     { ...user, cwd: folder, encoding: 'utf8' },
   );
-  rmSync(passwordFile);
   if (run.status !== 0) {
     rmSync(join(folder, 'data'), { recursive: true, force: true });
     throw new CommandError(`--env embedded: initdb failed: ${run.error?.message ?? run.stderr}`);

@@ -1,17 +1,24 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  chmodSync,
+  cpSync,
   existsSync,
+  mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
+  statSync,
+  symlinkSync,
   writeFileSync,
-  mkdirSync,
-  chmodSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { copyAdopus, runCommand } from '../cli.fixture.ts';
-import { isAlive } from './is-alive.ts';
+import { startImpostor } from '@cdc-migrations/postgres-fixture';
+import { copyAdopus, removeRepo, runCommand } from '../cli.fixture.ts';
+import { isAlive, isRunning, markOf } from './process-mark.ts';
 
 const TENANTS = 26;
 const FILES = 78;
@@ -58,31 +65,153 @@ it('two commands at once share one server, beside the lock of a process that is 
   expect(isServerRunning()).toBe(false);
 });
 
-it('a process that has the id of a server that was killed is left alone', async () => {
-  const stranger = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
-  const end = once(stranger, 'exit');
-  const lines = [stranger.pid, join(folderOf(), 'data'), 1, 1, '', '127.0.0.1', '', 'ready   ', ''];
-  writeFileSync(pidFile(), lines.join('\n'));
-  const status = await runCommand(repo.root, ['status', '--env', 'embedded']);
-  expect(status).toMatchObject({ exitCode: 0, stderr: '' });
-  expect(stranger.exitCode ?? stranger.signalCode).toBeNull();
-  expect(isServerRunning()).toBe(false);
-  stranger.kill();
-  await end;
+describe('a process that has the id of one that is gone', () => {
+  let stranger: ChildProcess;
+  let end: Promise<unknown>;
+  beforeAll(() => {
+    stranger = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+    end = once(stranger, 'exit');
+  });
+  afterAll(async () => {
+    stranger.kill();
+    await end;
+  });
+
+  it('is left alone where it was the server, and who listens on its port is sent nothing', async () => {
+    const impostor = await startImpostor();
+    const asksForPassword = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]);
+    impostor.answer([asksForPassword]);
+    const data = join(folderOf(), 'data');
+    const lines = [stranger.pid, data, 1, impostor.port, '', impostor.host, '', 'ready   ', ''];
+    writeFileSync(pidFile(), lines.join('\n'));
+    writeFileSync(join(data, '.s.PGSQL.5432.lock'), lines.join('\n'));
+    const status = await runCommand(repo.root, ['status', '--env', 'embedded']);
+    expect(status).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(stranger.exitCode ?? stranger.signalCode).toBeNull();
+    expect(isServerRunning()).toBe(false);
+    expect(impostor.connections()).toBe(0);
+    await impostor.close();
+  });
+
+  it('holds no lock and uses no server where it was a command', async () => {
+    const state = join(repo.root, '.cdc/embedded');
+    const before = `${stranger.pid} 1`;
+    expect(isRunning(before)).toBe(false);
+    expect(isRunning(markOf(stranger.pid!))).toBe(true);
+    writeFileSync(join(state, 'lock'), before);
+    writeFileSync(join(state, 'users', String(stranger.pid)), before);
+    const start = performance.now();
+    const status = await runCommand(repo.root, ['status', '--env', 'embedded']);
+    expect(performance.now() - start).toBeLessThan(30_000);
+    expect(status).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(readdirSync(join(state, 'users'))).toEqual([]);
+    expect(isServerRunning()).toBe(false);
+  });
+
+  it('has the server go on where it is a command', async () => {
+    const user = join(repo.root, '.cdc/embedded/users', String(stranger.pid));
+    writeFileSync(user, markOf(stranger.pid!));
+    expect((await runCommand(repo.root, ['status', '--env', 'embedded'])).exitCode).toBe(0);
+    expect(isServerRunning()).toBe(true);
+    rmSync(user);
+    expect((await runCommand(repo.root, ['status', '--env', 'embedded'])).exitCode).toBe(0);
+    expect(isServerRunning()).toBe(false);
+  });
 });
 
-it('a password that was lost is said, and the server is stopped', async () => {
-  const file = join(repo.root, '.cdc/embedded/password');
-  const password = readFileSync(file, 'utf8');
-  rmSync(file);
+it('a server that refuses us is said, and is stopped', async () => {
+  const file = join(folderOf(), 'data/pg_hba.conf');
+  const hba = readFileSync(file, 'utf8');
+  writeFileSync(file, 'local all all reject\n');
   const status = await runCommand(repo.root, ['status', '--env', 'embedded']);
   expect(status).toMatchObject({ exitCode: 2, stdout: '' });
-  expect(status.stderr).toMatch(
-    /^--env embedded: the password in \.cdc\/embedded is not that of .*\n$/,
-  );
-  writeFileSync(file, password);
+  expect(status.stderr).toMatch(/^--env embedded: the PostgreSQL in .* refuses us; .*\n$/);
+  writeFileSync(file, hba);
   expect((await runCommand(repo.root, ['status', '--env', 'embedded'])).exitCode).toBe(0);
   expect(isServerRunning()).toBe(false);
+});
+
+it('nobody but its user can enter the folder of the server, and there is no password', () => {
+  const folder = folderOf();
+  for (const path of ['', 'data', 'server.log']) {
+    expect({ path, mode: statSync(join(folder, path)).mode & 0o77 }).toEqual({ path, mode: 0 });
+  }
+  expect(existsSync(join(repo.root, '.cdc/embedded/password'))).toBe(false);
+  const settings = readFileSync(join(folder, 'data/postmaster.opts'), 'utf8');
+  expect(settings).toContain('"listen_addresses="');
+});
+
+describe('of what is in the repo', () => {
+  let other: ReturnType<typeof copyAdopus>;
+  let outside: string;
+  beforeEach(() => {
+    other = copyAdopus();
+    outside = realpathSync(mkdtempSync(join(tmpdir(), 'cdc-outside-')));
+    mkdirSync(join(outside, 'data'));
+    writeFileSync(join(outside, 'data/kept.txt'), 'kept');
+    writeFileSync(join(outside, 'secret.sql'), 'SELECT secret_word;');
+    mkdirSync(join(other.root, '.cdc/embedded'), { recursive: true });
+  });
+  afterEach(() => {
+    removeRepo(other.root);
+    rmSync(outside, { recursive: true });
+  });
+
+  it('a note that leads to another folder is not believed', async () => {
+    const note = join(other.root, '.cdc/embedded/place');
+    writeFileSync(note, `${outside}\n`);
+    const status = await runCommand(other.root, ['status', '--env', 'embedded']);
+    expect(status.stderr).toBe('');
+    expect(readdirSync(outside).sort()).toEqual(['data', 'secret.sql']);
+    expect(readdirSync(join(outside, 'data'))).toEqual(['kept.txt']);
+    if (readFileSync(note, 'utf8').includes(outside)) rmSync(note); // The server is in the repo.
+  });
+
+  it.each([
+    '.cdc/embedded/cluster',
+    '.cdc/embedded/users',
+    '.cdc/embedded/lock',
+    '.cdc/embedded/place',
+  ])('a link is not followed: %s', async (path) => {
+    symlinkSync(outside, join(other.root, path));
+    const before = statSync(outside);
+    const status = await runCommand(other.root, ['status', '--env', 'embedded']);
+    expect(status).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(status.stderr).toBe(
+      `${path}: found a link; expected a file or folder in the repo itself\n`,
+    );
+    expect(statSync(outside)).toMatchObject({ uid: before.uid, mode: before.mode });
+    expect(readdirSync(outside).sort()).toEqual(['data', 'secret.sql']);
+    rmSync(join(other.root, path));
+  });
+
+  it('tables of existing/ are not read through a link', async () => {
+    rmSync(join(other.root, 'existing'), { recursive: true });
+    mkdirSync(join(other.root, 'existing'));
+    symlinkSync(join(outside, 'secret.sql'), join(other.root, 'existing/directory.sql'));
+    const status = await runCommand(other.root, ['status', '--env', 'embedded']);
+    expect(status.exitCode).toBe(2);
+    expect(status.stderr).toContain('existing/directory.sql: found a link; expected a file');
+    expect(status.stderr).not.toContain('secret_word');
+  });
+});
+
+it.each([
+  ['in its folder', 'repo', false],
+  ['elsewhere, where a path is too long for a socket', 'a'.repeat(120), true],
+  ['elsewhere, where a path looks like a list of hosts', 'a,b', true],
+])('the cluster is %s', async (_, name, isElsewhere) => {
+  const parent = realpathSync(mkdtempSync(join(tmpdir(), 'cdc-')));
+  const other = copyAdopus();
+  const root = join(parent, name);
+  cpSync(other.root, root, { recursive: true });
+  other.remove();
+  for (const folder of [parent, root]) chmodSync(folder, 0o755); // For a server that is not root.
+  const status = await runCommand(root, ['status', '--env', 'embedded']);
+  expect(status).toMatchObject({ exitCode: 1, stderr: '' });
+  expect(existsSync(join(root, '.cdc/embedded/place'))).toBe(isElsewhere);
+  removeRepo(root);
+  rmSync(parent, { recursive: true });
 });
 
 it('what the server refuses is said without a stack', async () => {

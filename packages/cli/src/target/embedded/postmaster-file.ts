@@ -2,11 +2,13 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Cluster } from './cluster.ts';
 
+/** Names the socket in the data directory. */
+export const PORT = 5432;
+
 /** What PostgreSQL notes of the server of a cluster; it is left over where that was killed. */
 export interface PostmasterFile {
   readonly text: string;
   readonly pid: number;
-  readonly port: number;
   /** Whether sessions are taken. */
   readonly isReady: boolean;
 }
@@ -26,7 +28,6 @@ export function readPostmasterFile({
   return {
     text,
     pid: Number(lines[0]),
-    port: Number(lines[3]),
     isReady: lines[7]?.trim() === 'ready',
   };
 }
@@ -34,6 +35,7 @@ export function readPostmasterFile({
 /** For the file of a server that is gone, while its process id is somebody else's: PostgreSQL would not start. */
 export function removePostmasterFile({ folder }: Pick<Cluster, 'folder'>): void {
   rmSync(pathIn(folder), { force: true });
+  rmSync(join(folder, `data/.s.PGSQL.${PORT}.lock`), { force: true });
 }
 
 function pathIn(folder: string): string {

@@ -1,23 +1,29 @@
-import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, constants, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError } from '../../exit-code.ts';
-import { askServer, HOST, type Answer } from './ask-server.ts';
+import { askServer, type Answer } from './ask-server.ts';
 import type { Cluster } from './cluster.ts';
 import { findBinaries } from './find-binaries.ts';
-import { isAlive } from './is-alive.ts';
-import { readPostmasterFile, removePostmasterFile } from './postmaster-file.ts';
+import { PORT, readPostmasterFile, removePostmasterFile } from './postmaster-file.ts';
+import { isAlive } from './process-mark.ts';
 
 const START_WITHIN_MS = 60_000;
-const STOP_WITHIN_MS = 60_000;
+const STOP_WITHIN_S = 60;
 const POLL_MS = 10;
+/** Between two questions to a server that is busy, after the first ones. */
+const MAX_PAUSE_MS = 1000;
 
-/** For development: fast, and a crash of the machine may cost the data, which `apply` makes anew. */
+/**
+ * For development: fast, and a crash of the machine may cost the data, which `apply` makes anew. It listens in its data
+ * directory only, to which the name of the folder is relative.
+ */
 const SETTINGS = {
-  listen_addresses: HOST,
-  unix_socket_directories: '',
+  listen_addresses: '',
+  unix_socket_directories: '.',
+  unix_socket_permissions: '0700',
+  port: String(PORT),
   fsync: 'off',
   full_page_writes: 'off',
   synchronous_commit: 'off',
@@ -29,45 +35,46 @@ const SETTINGS = {
 };
 
 /**
- * Port of the server of a cluster where it runs. The process id of one that was killed can be that of any other process
- * by now, so a server is only taken for ours when it answers as such.
+ * Whether the server of a cluster runs. The process id of one that was killed can be that of any other process by now, so
+ * a server is only taken for ours when it answers as such.
  *
- * @throws CommandError where a server runs that does not take our password.
+ * @throws CommandError where a server runs that refuses us.
  */
-export async function findRunning(cluster: Cluster): Promise<number | undefined> {
+export async function isServerRunning(cluster: Cluster): Promise<boolean> {
   const deadline = performance.now() + START_WITHIN_MS;
-  for (;;) {
+  for (let pauseMs = POLL_MS; ;) {
     const file = readPostmasterFile(cluster);
-    if (!file || !isAlive(file.pid)) return undefined;
+    if (!file || !isAlive(file.pid)) return false;
     const isOver = performance.now() > deadline;
-    const answer: Answer = file.isReady || isOver ? await askServer(cluster, file.port) : 'busy';
-    if (answer === 'ours') return file.port;
-    if (answer === 'unknown') throw otherPassword(cluster);
-    if (answer === 'not ours') {
-      removePostmasterFile(cluster);
-      return undefined;
+    if (file.isReady || isOver) {
+      const answer = await askServer(cluster);
+      if (answer === 'ours') return true;
+      if (answer === 'unknown') throw refusal(cluster);
+      if (answer === 'not ours') {
+        removePostmasterFile(cluster);
+        return false;
+      }
+      pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
     }
     if (isOver)
       throw new CommandError(`--env embedded: PostgreSQL is not ready; ${seeLog(cluster)}`);
-    await sleep(POLL_MS);
+    await sleep(pauseMs);
   }
 }
 
 /**
- * Starts the server and gives its port.
+ * Starts the server.
  *
- * @throws CommandError where it does not start, or does not take our password.
+ * @throws CommandError where it does not start, or refuses us.
  */
-export async function startServer(cluster: Cluster): Promise<number> {
+export async function startServer(cluster: Cluster): Promise<void> {
   const { folder, user } = cluster;
-  const port = await findFreePort();
-  const log = openSync(join(folder, 'server.log'), 'a');
-  const settings = { ...SETTINGS, port: String(port) };
+  const log = openLog(folder);
   const server = spawn(
     join(findBinaries(user, folder), 'bin/postgres'),
     [
       ...['-D', join(folder, 'data')],
-      ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+      ...Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
     ],
     { ...user, cwd: folder, detached: true, stdio: ['ignore', log, log] },
   );
@@ -78,50 +85,47 @@ export async function startServer(cluster: Cluster): Promise<number> {
   while (server.pid !== undefined && server.exitCode === null && performance.now() < deadline) {
     const file = readPostmasterFile(cluster);
     if (file?.pid === server.pid && file?.isReady) {
-      if ((await askServer(cluster, port)) !== 'unknown') return port;
+      if ((await askServer(cluster)) !== 'unknown') return;
       server.kill('SIGINT');
-      throw otherPassword(cluster);
+      throw refusal(cluster);
     }
     await sleep(POLL_MS);
   }
   throw new CommandError(`--env embedded: PostgreSQL does not start; ${seeLog(cluster)}`);
 }
 
+/** Opens the log to add to it. The folder belongs to the server's user, so a link in it is not followed. */
+function openLog(folder: string): number {
+  const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants;
+  return openSync(join(folder, 'server.log'), O_APPEND | O_CREAT | O_NOFOLLOW | O_WRONLY, 0o600);
+}
+
 function seeLog({ folder }: Cluster): string {
   return `${join(folder, 'server.log')} says why`;
 }
 
-function otherPassword({ folder }: Cluster): CommandError {
+function refusal({ folder }: Cluster): CommandError {
   return new CommandError(
-    `--env embedded: the password in .cdc/embedded is not that of the PostgreSQL in ${folder}; end it where it runs, and remove .cdc/embedded and that folder`,
+    `--env embedded: the PostgreSQL in ${folder} refuses us; end it where it runs, and remove .cdc/embedded and that folder`,
   );
 }
 
 /** Ends the server, whose sessions are ended with it; no other process is ever sent a signal. */
 export async function stopServer(cluster: Cluster): Promise<void> {
-  const deadline = performance.now() + STOP_WITHIN_MS;
-  for (;;) {
+  const deadline = performance.now() + STOP_WITHIN_S * 1000;
+  let answer: Answer = 'busy';
+  for (let pauseMs = POLL_MS; answer === 'busy'; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
     const file = readPostmasterFile(cluster);
-    if (!file || !isAlive(file.pid)) return;
-    const answer = await askServer(cluster, file.port);
-    if (answer === 'ours') return endProcess(file.pid, deadline);
-    if (answer !== 'busy' || performance.now() > deadline) return;
-    await sleep(POLL_MS);
+    if (!file || !isAlive(file.pid) || performance.now() > deadline) return;
+    answer = await askServer(cluster);
+    if (answer === 'busy') await sleep(pauseMs);
   }
-}
-
-async function endProcess(pid: number, deadline: number): Promise<void> {
-  process.kill(pid, 'SIGINT');
-  while (isAlive(pid) && performance.now() < deadline) await sleep(POLL_MS);
-}
-
-async function findFreePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve, reject) => {
-    probe.once('error', reject);
-    probe.listen(0, HOST, resolve);
+  if (answer !== 'ours') return;
+  const { folder, user } = cluster;
+  const stop = ['stop', '-D', join(folder, 'data'), '-m', 'fast', '-t', String(STOP_WITHIN_S)];
+  spawnSync(join(findBinaries(user, folder), 'bin/pg_ctl'), stop, {
+    ...user,
+    cwd: folder,
+    stdio: 'ignore',
   });
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }

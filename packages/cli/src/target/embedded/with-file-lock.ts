@@ -1,16 +1,16 @@
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError, EXIT } from '../../exit-code.ts';
-import { isAlive } from './is-alive.ts';
+import { isRunning, markOf } from './process-mark.ts';
 
 const WAIT_MS = 60_000;
 const POLL_MS = 25;
-/** A lock file without a process id is being written, unless it is this old. */
+/** A lock file without a mark is being written, unless it is this old. */
 const WRITTEN_WITHIN_MS = 5000;
 
 /**
- * Does work while no other process does work under the same file, which holds our process id; the file of a process that
- * is gone is taken over.
+ * Does work while no other process does work under the same file, which holds the mark of our process; the file of a
+ * process that is gone is taken over.
  *
  * @throws CommandError when another process holds it for a minute.
  */
@@ -32,7 +32,7 @@ async function takeFile(file: string): Promise<void> {
     if (isStale(file)) removeStale(file);
     else if (performance.now() > deadline) {
       throw new CommandError(
-        `${file}: process ${readPid(file)} holds it for a minute`,
+        `${file}: process ${readMark(file).split(' ')[0]} holds it for a minute`,
         EXIT.locked,
       );
     } else await sleep(POLL_MS);
@@ -41,7 +41,7 @@ async function takeFile(file: string): Promise<void> {
 
 function tryCreate(file: string): boolean {
   try {
-    writeFileSync(file, String(process.pid), { flag: 'wx' });
+    writeFileSync(file, markOf(process.pid), { flag: 'wx', mode: 0o600 });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
@@ -50,8 +50,8 @@ function tryCreate(file: string): boolean {
 }
 
 function isStale(file: string): boolean {
-  const pid = readPid(file);
-  if (pid > 0) return !isAlive(pid);
+  const mark = readMark(file);
+  if (mark !== '') return !isRunning(mark);
   try {
     return Date.now() - statSync(file).mtimeMs > WRITTEN_WITHIN_MS;
   } catch {
@@ -67,15 +67,15 @@ function removeStale(file: string): void {
   } catch {
     return; // Another process was first.
   }
-  if (isAlive(readPid(taken))) renameSync(taken, file);
+  if (isRunning(readMark(taken))) renameSync(taken, file);
   else rmSync(taken);
 }
 
-/** 0 where the file is gone or empty. */
-function readPid(file: string): number {
+/** Empty where the file is gone. */
+function readMark(file: string): string {
   try {
-    return Number(readFileSync(file, 'utf8')) || 0;
+    return readFileSync(file, 'utf8');
   } catch {
-    return 0;
+    return '';
   }
 }
