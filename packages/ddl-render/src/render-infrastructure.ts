@@ -19,6 +19,7 @@ const PARTS = [
   'bury-event',
   'lanes',
   'merge',
+  'merge-window',
   'runner',
   'forget',
   'dead-letters',

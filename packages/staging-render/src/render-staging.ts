@@ -2,17 +2,19 @@ import {
   buildSqlFile,
   dollarTag,
   loadTemplate,
+  quoteIdentifier,
   quoteQualified,
   type SqlFile,
 } from '@cdc-migrations/sql-text';
 import {
   buildStagingColumns,
-  columnEntry,
   headerFacts,
   sqlSchema,
   type ReplicatedTable,
 } from '@cdc-migrations/table-defs';
-import { renderMerge } from './render-merge.ts';
+import { listColumns } from './column-lines.ts';
+import { renderFacts } from './merge-facts.ts';
+import { renderWrite } from './render-write.ts';
 import { unavailableLiteral } from './staged-value.ts';
 
 export interface StagingOptions {
@@ -26,68 +28,77 @@ interface StagingView {
   readonly schema: string;
   readonly name: string;
   readonly role: string;
-  readonly unlogged: boolean;
+  readonly persistence: 'logged' | 'unlogged';
   readonly staging: string;
   readonly stagingName: string;
-  readonly stagingColumns: readonly StagingColumnView[];
+  readonly columnLines: readonly string[];
+  /** Earlier names of columns as JSON; empty if no column has one. */
+  readonly earlier: string;
   readonly columnTag: string;
+  readonly comment: string;
   readonly windowFunction: string;
   readonly windowFunctionName: string;
   readonly procedure: string;
   readonly trigger: string;
   readonly bodyTag: string;
   readonly statement: string;
-}
-
-interface StagingColumnView {
-  readonly name: string;
-  readonly type: string;
-  readonly default: string | null;
-  readonly json: string;
-  readonly last: boolean;
+  /** What the merge has to know of the table, as JSON. */
+  readonly facts: string;
+  readonly factsTag: string;
 }
 
 const render = loadTemplate<StagingView>(new URL('../templates/staging.sql.hbs', import.meta.url));
 
 /**
- * The file of a table's staging: staging table, the function that merges a window of it, the merge procedure, its
- * registration and grants. It brings any earlier state of the staging table along and keeps staged rows.
+ * Renders the file of a table's staging: staging table, the function that writes the newest events of a window to the
+ * final table, the merge procedure, its registration and grants. The file brings any earlier state of the staging table
+ * along and keeps staged rows.
  */
 export function renderStaging(table: ReplicatedTable, { path, role }: StagingOptions): SqlFile {
   const schema = sqlSchema(table);
   const { names } = table;
-  const statement = renderMerge(table, schema);
-  const stagingColumns = viewColumns(table);
+  const statement = renderWrite(table, schema);
+  const columns = buildColumns(table);
+  const facts = renderFacts(table);
+  const columnLines = listColumns(columns, ({ name, type }) => `${quoteIdentifier(name)} ${type}`);
   const body = render({
     schema,
     name: table.name,
     role,
-    unlogged: table.staging === 'unlogged',
+    persistence: table.staging,
     staging: quoteQualified(schema, names.staging),
     stagingName: names.staging,
-    stagingColumns,
-    columnTag: dollarTag(stagingColumns.map(({ json }) => json).join('\n'), 'columns'),
+    columnLines,
+    earlier: renderEarlier(columns),
+    columnTag: dollarTag(columnLines.join('\n'), 'columns'),
+    comment: describeWrite(table),
     windowFunction: quoteQualified(schema, names.mergeWindow),
     windowFunctionName: names.mergeWindow,
     procedure: quoteQualified(schema, names.mergeProcedure),
     trigger: names.trigger,
     bodyTag: dollarTag(statement, 'merge'),
     statement,
+    facts,
+    factsTag: dollarTag(facts, 'facts'),
   });
   return buildSqlFile(path, headerFacts(table), body);
 }
 
-function viewColumns(table: ReplicatedTable): readonly StagingColumnView[] {
+function buildColumns(table: ReplicatedTable): ReturnType<typeof buildStagingColumns> {
   const early = table.columns.filter((column) => unavailableLiteral(column) !== undefined);
-  const columns = buildStagingColumns(
+  return buildStagingColumns(
     table,
     early.map(({ name }) => name),
   );
-  return columns.map((column, index) => ({
-    name: column.name,
-    type: column.type,
-    default: column.default ?? null,
-    json: columnEntry({ ...column, nullable: true }),
-    last: index === columns.length - 1,
-  }));
+}
+
+function renderEarlier(columns: ReturnType<typeof buildStagingColumns>): string {
+  const entries = columns.flatMap(({ name, formerly }) => (formerly ? [[name, formerly]] : []));
+  return entries.length === 0 ? '' : JSON.stringify(Object.fromEntries(entries));
+}
+
+function describeWrite({ key }: ReplicatedTable): string {
+  return key
+    ? '-- Writes the newest event of each key of a window, unless its row is newer; cdc_management has merged deletes before.'
+    : '-- Writes the events of a window, each once.';
 }

@@ -12,7 +12,7 @@ const INLINE_BYTES = 24;
 const CHARACTER_BYTES = 4;
 
 const PLACEHOLDER = '__debezium_unavailable_value';
-/** `::xml` where the staged value needs a cast to be stored, else nothing. */
+/** `::xml` if the staged value needs a cast to be stored, else nothing. */
 export function storageCast(type: string): string {
   const parsed = parsePgType(type);
   return parsed && CAST_FROM_TEXT.has(parsed.base) ? `::${type}` : '';

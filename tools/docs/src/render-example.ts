@@ -13,7 +13,7 @@ export function renderExample(root: string, table: string): string {
   if (definition.kind !== 'replicated') throw new Error(`${table} is not replicated`);
   const snapshot = snapshotLines(read(SNAPSHOT), table);
   const final = sqlLines(read(`migrations/tables/${table}.sql`));
-  const staging = sqlLines(read(`migrations/staging/${table}-staging.sql`));
+  const staging = stagingLines(read(`migrations/staging/${table}-staging.sql`));
   const own = definition.columns.filter(({ role }) => role !== 'metadata');
   const rows = own.map((column) => [
     codeOf(snapshot.get(column.name)),
@@ -45,6 +45,15 @@ function snapshotLines(text: string, table: string): ReadonlyMap<string, string>
 /** Lines of the columns of the first CREATE TABLE, by name of the column. */
 function sqlLines(text: string): ReadonlyMap<string, string> {
   const [, body = ''] = /^CREATE [^]*? \(\n([^]*?)^\);/m.exec(text) ?? [];
+  return columnLines(body);
+}
+
+/** Lines of the columns of a staging table, by name of the column. */
+function stagingLines(text: string): ReadonlyMap<string, string> {
+  return columnLines(text.split('$columns$')[1] ?? '');
+}
+
+function columnLines(body: string): ReadonlyMap<string, string> {
   const lines = body.split('\n').map((line) => line.trim().replace(/,$/, ''));
   return new Map(
     lines.flatMap((line): [string, string][] => {

@@ -1,7 +1,7 @@
 import { quoteQualified } from '@cdc-migrations/sql-text';
 import type { ReplicatedTable } from '@cdc-migrations/table-defs';
 import type { Sql } from 'postgres';
-import { mergeTable } from './merge-table.ts';
+import { mergeTable, replayLetters } from './merge-table.ts';
 import { type MergeTarget, orderEvent, startMergeTarget, TENANT } from './merge-target.fixture.ts';
 import { orderTable } from './order-linjer.fixture.ts';
 import { readProcessingLog } from './read-processing-log.ts';
@@ -251,11 +251,10 @@ describe('an event that the final table refuses by', () => {
       await stage(table, ...goodEvents(1, 3), badEvent(4));
       await mergeTable(sink, TENANT, table);
       expect(await ordersOf(table)).toEqual([1, 2, 3]);
-      const replay = () =>
-        owner`SELECT replayed::integer, merged::integer, dead::integer
-          FROM cdc_management.replay_dead_letters(${TENANT}, ${table.name}, 1000000)`;
       if (!/42P|427|55000|0A000|XX000/.test(String(reason))) {
-        expect(await replay()).toEqual([{ replayed: 1, merged: 0, dead: 1 }]);
+        expect(await replayLetters(owner, TENANT, table)).toMatchObject({
+          ...{ replayed: 1, merged: 0, dead: 1 },
+        });
       }
       expect(await letters()).toEqual([
         { table: table.name, at: 4, reason: expect.stringMatching(reason) as unknown },
@@ -391,7 +390,7 @@ describe('violations of deferred constraints that the caller of a replay has mad
     await runPending();
     const before = await letters();
     await owner`INSERT INTO public.known VALUES (77)`;
-    const replay = owner.begin(async (transaction) => {
+    const replay = owner.begin('isolation level repeatable read', async (transaction) => {
       await transaction.unsafe(
         `UPDATE ${quoteQualified(TENANT, table.name)} SET "Antall" = 99 WHERE "OrderID" = 1`,
       );
@@ -399,7 +398,7 @@ describe('violations of deferred constraints that the caller of a replay has mad
     });
     await expect(replay).rejects.toMatchObject({ code: '23503' });
     expect(await letters()).toEqual(before);
-    await owner`SELECT cdc_management.replay_dead_letters(${TENANT}, ${table.name}, 1000000)`;
+    await replayLetters(owner, TENANT, table);
     expect(await ordersOf(table)).toEqual([1, 2]);
     await owner`DELETE FROM public.known WHERE n = 77`.catch(() => {});
   });

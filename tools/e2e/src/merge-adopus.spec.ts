@@ -128,7 +128,10 @@ describe(`1,000 events for each table of adopus, seed ${seed}`, () => {
     ['drop staging', 'DROP TABLE avansas."stg_Actor"'],
     ['drop the merge', 'DROP PROCEDURE avansas.sp_merge_actor()'],
     ['create a table', 'CREATE TABLE avansas.own (n int)'],
-    ['call the window function', "SELECT avansas.fn_merge_window_actor(1, '(0,0)', '(1,0)')"],
+    [
+      'call the window function',
+      "SELECT avansas.fn_merge_window_actor('(0,0)', '(1,0)', NULL, NULL, NULL)",
+    ],
     ['change the processing log', 'DELETE FROM cdc_management.processing_log'],
     ['read dead letters', 'SELECT FROM cdc_management.dead_letter'],
     ['change settings', "UPDATE cdc_management.setting SET value = '1'"],

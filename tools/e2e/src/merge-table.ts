@@ -10,3 +10,27 @@ export async function mergeTable(
 ): Promise<void> {
   await sql.unsafe(`CALL ${quoteQualified(schema, names.mergeProcedure)}()`).simple();
 }
+
+/** What became of dead letters. */
+export interface Replay {
+  readonly replayed: number;
+  readonly merged: number;
+  readonly deleted: number;
+  readonly stale: number;
+  readonly dead: number;
+}
+
+/** Replays the oldest dead letters of a table, up to the id `last`, in a transaction. */
+export async function replayLetters(
+  sql: Sql,
+  schema: string,
+  { name }: Pick<ReplicatedTable, 'name'>,
+  { last = 1_000_000_000, limit = 1000 }: { readonly last?: number; readonly limit?: number } = {},
+): Promise<Replay> {
+  return await sql.begin('isolation level repeatable read', async (transaction) => {
+    const [counts] = await transaction<Replay[]>`
+      SELECT replayed::integer, merged::integer, deleted::integer, stale::integer, dead::integer
+      FROM cdc_management.replay_dead_letters(${schema}, ${name}, ${last}, ${limit})`;
+    return counts!;
+  });
+}

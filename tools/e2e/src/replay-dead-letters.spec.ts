@@ -1,6 +1,6 @@
 import { quoteQualified } from '@cdc-migrations/sql-text';
 import type { Sql } from 'postgres';
-import { mergeTable } from './merge-table.ts';
+import { mergeTable, replayLetters } from './merge-table.ts';
 import { type MergeTarget, orderEvent, startMergeTarget, TENANT } from './merge-target.fixture.ts';
 import { ORDER_LINJER } from './order-linjer.fixture.ts';
 import { readProcessingLog } from './read-processing-log.ts';
@@ -8,14 +8,6 @@ import { stageEvents } from './stage-events.ts';
 
 const FINAL = quoteQualified(TENANT, ORDER_LINJER.name);
 const STAGING = quoteQualified(TENANT, ORDER_LINJER.names.staging);
-
-interface Replay {
-  readonly replayed: number;
-  readonly merged: number;
-  readonly deleted: number;
-  readonly stale: number;
-  readonly dead: number;
-}
 
 describe('dead letters that are replayed', () => {
   let target: MergeTarget;
@@ -43,13 +35,7 @@ describe('dead letters that are replayed', () => {
     await stageEvents(sink, TENANT, ORDER_LINJER, events);
     await mergeTable(sink, TENANT, ORDER_LINJER);
   };
-  const replay = async (session: Sql = owner, limit = 1000): Promise<Replay | undefined> => {
-    const [counts] = await session<Replay[]>`
-      SELECT replayed::integer, merged::integer, deleted::integer, stale::integer, dead::integer
-      FROM cdc_management.replay_dead_letters(${TENANT}, ${ORDER_LINJER.name},
-        (SELECT max(dead_letter_id) FROM cdc_management.dead_letter), ${limit})`;
-    return counts;
-  };
+  const replay = (session: Sql = owner) => replayLetters(session, TENANT, ORDER_LINJER);
   const mend = () => owner`UPDATE cdc_management.dead_letter
     SET payload = jsonb_set(payload, '{Tekst}', '"mended"') WHERE (payload ->> 'OrderID')::integer % 2 = 0`;
   const letters = () => owner<{ order: number; reason: string }[]>`
@@ -90,10 +76,9 @@ describe('dead letters that are replayed', () => {
       SELECT max(dead_letter_id)::integer AS last FROM cdc_management.dead_letter`;
     const counts = [];
     for (let more = true; more;) {
-      const [one] = await owner<Replay[]>`SELECT replayed::integer, dead::integer
-        FROM cdc_management.replay_dead_letters(${TENANT}, ${ORDER_LINJER.name}, ${last}, 7)`;
-      counts.push(one?.replayed);
-      more = one?.replayed !== 0;
+      const { replayed } = await replayLetters(owner, TENANT, ORDER_LINJER, { last, limit: 7 });
+      counts.push(replayed);
+      more = replayed !== 0;
     }
     expect(counts).toEqual([7, 7, 7, 7, 2, 0]);
     expect(await letters()).toHaveLength(30);
@@ -142,12 +127,18 @@ describe('dead letters that are replayed', () => {
     await mend();
     const victim = target.server.connect({ database: target.database, user: 'migrator', max: 1 });
     const [{ pid } = { pid: 0 }] = await victim<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`;
-    await victim`BEGIN`;
-    expect(await replay(victim)).toMatchObject({ replayed: 10, merged: 5 });
+    await victim`BEGIN ISOLATION LEVEL REPEATABLE READ`.simple();
+    const [{ replayed } = { replayed: 0 }] = await victim<
+      { replayed: number }[]
+    >`SELECT replayed::integer
+      FROM cdc_management.replay_dead_letters(${TENANT}, ${ORDER_LINJER.name}, 1000000)`;
+    expect(replayed).toBe(10);
+    await expect(replay()).rejects.toMatchObject({ code: '55P03' });
     const admin = target.server.connect({ database: target.database, max: 1 });
     await admin`SELECT pg_terminate_backend(${pid})`;
     expect(await letters()).toHaveLength(10);
-    await Promise.all([replay(), replay(admin)]);
+    await Promise.allSettled([replay(), replay(admin)]);
+    await replay();
     expect(await orders()).toEqual([2, 4, 6, 8, 10]);
     expect(await letters()).toHaveLength(5);
     expect(await owner.unsafe(`SELECT count(*)::integer AS n FROM ${STAGING}`)).toEqual([{ n: 0 }]);

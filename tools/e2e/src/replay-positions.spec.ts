@@ -63,9 +63,12 @@ describe('replay positions of a stream with gaps', () => {
 
   /** A batch of a pass, at whose end much may have been staged behind it. */
   const mergeBatch = async (round: Round) => {
-    const [step] = await target.sink<{ pass: string; done: boolean; failure: string | null }[]>`
-      SELECT p_pass::text AS pass, done, failure
-      FROM cdc_management.merge_step(${TENANT}, ${ORDER_LINJER.name}, ${round.pass ?? '{}'}::text::jsonb)`;
+    const [step] = await target.sink.begin(
+      'isolation level repeatable read',
+      (batch) => batch<{ pass: string; done: boolean; failure: string | null }[]>`
+        SELECT p_pass::text AS pass, done, failure
+        FROM cdc_management.merge_step(${TENANT}, ${ORDER_LINJER.name}, ${round.pass ?? '{}'}::text::jsonb)`,
+    );
     expect(step!.failure).toBeNull();
     round.pass = step!.done ? null : step!.pass;
   };

@@ -90,6 +90,7 @@ describe('the role of the sink', () => {
       'merge_table',
       'passes_to_begin',
       'run_pending_merges',
+      'shrink_staging',
       ORDER_LINJER.names.mergeProcedure,
       'tables_to_merge',
     ]);
@@ -112,7 +113,7 @@ describe('the role of the sink', () => {
     ['drop staging', `DROP TABLE ${STAGING}`],
     ['lock staging', `DO $$ BEGIN LOCK TABLE ${STAGING} IN ACCESS EXCLUSIVE MODE; END $$`],
     ['replace a merge', `DROP PROCEDURE ${quoteQualified(TENANT, 'sp_merge_order-linjer')}`],
-    ['call the window function', `SELECT ${WINDOW}(1, '(0,0)', '(1,0)')`],
+    ['call the window function', `SELECT ${WINDOW}('(0,0)', '(1,0)', NULL, NULL, NULL)`],
     ['create a table', `CREATE TABLE "${TENANT}".own (n integer)`],
     ['create a table in public', 'CREATE TABLE public.own (n integer)'],
     ['create a function', `CREATE FUNCTION cdc_management.own() RETURNS integer RETURN 1`],

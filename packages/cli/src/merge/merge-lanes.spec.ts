@@ -3,7 +3,6 @@ import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fix
 import { copyAdopus, finish, runCommand, sinkEnv, startCommand } from '../target/cli.fixture.ts';
 
 const BLUE = ['--env', 'prod', '--schema', 'blue'];
-const CLAIM = `hashtextextended('cdc merge blue."Distrikt"', 0)`;
 
 let server: PostgresServer;
 let repo: ReturnType<typeof copyAdopus>;
@@ -81,7 +80,8 @@ describe('merge of a table with lanes', () => {
     await stage(1);
     await sql`UPDATE cdc_management.setting SET value = '100ms' WHERE name = 'merge_lock_timeout'`;
     const other = server.connect({ database: 'directory', max: 1, fetch_types: false });
-    await other.unsafe(`SELECT pg_advisory_lock_shared(${CLAIM})`);
+    await other`BEGIN`.simple();
+    await other`SELECT FROM cdc_management.merge_lane WHERE lane = 1 FOR UPDATE`;
     const run = await merge();
     await other.end();
     await sql`UPDATE cdc_management.setting SET value = '5s' WHERE name = 'merge_lock_timeout'`;

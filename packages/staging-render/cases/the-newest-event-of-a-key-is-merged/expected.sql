@@ -2,19 +2,12 @@
 -- Source: AdOpusTest.dbo.Avtale
 -- Target: sink_asma.directory adopus.Avtale
 -- Transform: file://label.blobl
--- Checksum: sha256:c79d54ea24e3c7f8df2de12e1055dc05822644dd6946581c292cf067bd24edb2
+-- Checksum: sha256:efa147d421f1f6c7145fb861dece823225e10532281c9b89a7419822a8c5fd54
 
-SET LOCAL client_min_messages = warning;
-
--- Takes any event: no NOT NULL, no length, no precision.
-CREATE UNLOGGED TABLE IF NOT EXISTS "{{SCHEMA}}"."stg_Avtale" (
-  "__kafka_offset" bigint,
-  "__kafka_partition" integer,
-  "__stream_generation" integer DEFAULT 0,
-  "__source_ts_ms" bigint,
-  "__cdc_operation" text,
-  "__source_db" text,
-  "__source_table" text,
+-- Takes any event: no NOT NULL, no length, no precision. A staging table that is there comes to these columns with its events.
+CALL cdc_management.converge_staging('{{SCHEMA}}', 'Avtale', 'stg_Avtale', 'unlogged', $columns$
+  "__kafka_offset" bigint, "__kafka_partition" integer, "__stream_generation" integer, "__source_ts_ms" bigint,
+  "__cdc_operation" text, "__source_db" text, "__source_table" text,
   "AvtaleID" bigint,
   "Tittel" text,
   "Beløp" numeric,
@@ -22,216 +15,60 @@ CREATE UNLOGGED TABLE IF NOT EXISTS "{{SCHEMA}}"."stg_Avtale" (
   "_customer_id" uuid,
   "_sync_id" uuid,
   "Label" text,
-  "__sync_timestamp" timestamp with time zone,
-  "__source" text,
-  "__kafka_timestamp" timestamp with time zone
-);
+  "__sync_timestamp" timestamp with time zone, "__source" text, "__kafka_timestamp" timestamp with time zone
+$columns$);
 
--- Brings a staging table that an earlier version of this file made to the columns above, with its events.
-CALL cdc_management.converge_staging('{{SCHEMA}}', 'Avtale', 'stg_Avtale', $columns$[
-  ["__kafka_offset", "bigint", false, null],
-  ["__kafka_partition", "integer", false, null],
-  ["__stream_generation", "integer", false, "0"],
-  ["__source_ts_ms", "bigint", false, null],
-  ["__cdc_operation", "text", false, null],
-  ["__source_db", "text", false, null],
-  ["__source_table", "text", false, null],
-  ["AvtaleID", "bigint", false, null],
-  ["Tittel", "text", false, null],
-  ["Beløp", "numeric", false, null],
-  ["PostNr", "bpchar", false, null],
-  ["_customer_id", "uuid", false, null],
-  ["_sync_id", "uuid", false, null],
-  ["Label", "text", false, null],
-  ["__sync_timestamp", "timestamp with time zone", false, null],
-  ["__source", "text", false, null],
-  ["__kafka_timestamp", "timestamp with time zone", false, null]
-]$columns$);
-
--- Merges the events whose row address lies in [p_from, p_to): one statement, so that what is read is what is deleted.
--- With p_generation those of one lane only: of this generation, in the partitions that leave p_lane when divided by
--- p_lanes.
-DROP FUNCTION IF EXISTS "{{SCHEMA}}"."fn_merge_window_avtale"(integer, tid, tid);
+-- Writes the newest event of each key of a window, unless its row is newer; cdc_management has merged deletes before.
 CREATE OR REPLACE FUNCTION "{{SCHEMA}}"."fn_merge_window_avtale"(
-  p_table_id integer, p_from tid, p_to tid, p_generation integer DEFAULT NULL, p_lanes integer DEFAULT NULL,
-  p_lane integer DEFAULT NULL)
-RETURNS SETOF cdc_management.stream_tally
-LANGUAGE plpgsql
+  p_from tid, p_to tid, p_generation integer, p_lanes integer, p_lane integer)
+RETURNS TABLE (source_db text, source_table text, kafka_partition integer, stream_generation integer, rows bigint)
+LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
-SET work_mem = '64MB'
-SET enable_seqscan = off
-SET enable_nestloop = off
-SET enable_mergejoin = off
-SET enable_sort = off
-SET jit = off
-SET plan_cache_mode = force_generic_plan
-SET timezone = 'UTC'
-SET datestyle = 'ISO'
-SET bytea_output = 'hex'
-SET extra_float_digits = 1
-SET xmloption = content
 AS $merge$
-BEGIN
-  RETURN QUERY
-  WITH event AS NOT MATERIALIZED (
-    SELECT
-      CASE
-        WHEN staged."__kafka_partition" IS NULL OR staged."__kafka_offset" IS NULL OR staged."__stream_generation" IS NULL
-          THEN 'no stream position: partition, offset and generation are needed'
-        WHEN staged."__kafka_offset" NOT BETWEEN 0 AND 9223372036854775743
-          THEN 'offset ' || staged."__kafka_offset" || ' is not between 0 and 9223372036854775743'
-        WHEN staged."__stream_generation" < 0 THEN 'generation ' || staged."__stream_generation" || ' is below 0'
-        WHEN staged."__cdc_operation" IS NULL OR staged."__cdc_operation" NOT IN ('u', 'c', 'd', 'r', 'INSERT', 'UPDATE', 'DELETE')
-          THEN 'unknown operation ' || quote_nullable(staged."__cdc_operation")
-        WHEN staged."AvtaleID" IS NULL THEN 'missing key column "AvtaleID"'
-      END AS "__rejection",
-      staged."__cdc_operation" IN ('DELETE', 'd') AS "__is_delete",
-      staged.*
-    FROM "{{SCHEMA}}"."stg_Avtale" AS staged
-    WHERE staged.ctid >= $2 AND staged.ctid < $3
-      AND CASE WHEN $4 IS NULL THEN true ELSE staged."__stream_generation" = $4 AND staged."__kafka_partition" % $5 = $6 END
-  ), gone AS (
-    DELETE FROM "{{SCHEMA}}"."stg_Avtale" AS staged
-    WHERE staged.ctid >= $2 AND staged.ctid < $3
-      AND CASE WHEN $4 IS NULL THEN true ELSE staged."__stream_generation" = $4 AND staged."__kafka_partition" % $5 = $6 END
-  ), chunk AS MATERIALIZED ( -- 64 neighbouring offsets of a stream at a time, a bit for each; all can be merged or none
-    SELECT event."__source_db", event."__source_table", event."__kafka_partition", event."__stream_generation",
-      cdc_management.valid_offset(min(event."__kafka_offset")) AS first,
-      cdc_management.valid_offset(max(event."__kafka_offset")) AS last, max(event."__source_ts_ms") AS ts,
-      count(*) AS events, count(event."__rejection") AS dead, bool_or(event."__is_delete") AS has_delete,
-      bit_or(1::bigint << (event."__kafka_offset" & 63)::integer) AS bits
-    FROM event
-    GROUP BY 1, 2, 3, 4, event."__kafka_offset" >> 6
-  ), found AS MATERIALIZED ( -- what of the rest has nothing to do
-    SELECT sum(chunk.dead) > 0 AS any_dead, bool_or(chunk.has_delete) AS any_delete,
-      (SELECT bool_or(cdc_management.has_delete_from($1, stream.partition, stream.generation, stream.first))
-       FROM (SELECT chunk."__kafka_partition", chunk."__stream_generation", min(chunk.first) FROM chunk GROUP BY 1, 2)
-         AS stream (partition, generation, first)) AS any_late
-    FROM chunk
-  ), rejected AS (
-    INSERT INTO cdc_management.dead_letter (schema_name, table_name, source_db, source_table, kafka_partition,
-      stream_generation, kafka_offset, reason, payload)
-    SELECT '{{SCHEMA}}', 'Avtale', event."__source_db", event."__source_table", event."__kafka_partition",
-      event."__stream_generation", event."__kafka_offset", event."__rejection",
-      to_jsonb(event.*) - '{__rejection,__is_delete}'::text[]
-    FROM event
-    WHERE (SELECT found.any_dead FROM found) AND event."__rejection" IS NOT NULL
-  ), deletion AS MATERIALIZED ( -- deletes that are the newest event of their key, and newer than its row
-    SELECT picked.*, (SELECT stored.tableoid FROM "{{SCHEMA}}"."Avtale" AS stored WHERE (stored."AvtaleID") = (picked."AvtaleID")) AS relation,
-      (SELECT stored.ctid FROM "{{SCHEMA}}"."Avtale" AS stored WHERE (stored."AvtaleID") = (picked."AvtaleID")) AS address
-    FROM (
-      SELECT DISTINCT ON (event."AvtaleID") event."AvtaleID", event."__source_db", event."__source_table", event."__kafka_partition", event."__stream_generation", event."__kafka_offset", event."__is_delete"
-      FROM event
-      WHERE (SELECT found.any_delete FROM found) AND CASE WHEN (SELECT found.any_dead FROM found) THEN event."__rejection" IS NULL ELSE true END
-        AND (event."AvtaleID") IN (SELECT event."AvtaleID" FROM event WHERE CASE WHEN (SELECT found.any_dead FROM found) THEN event."__rejection" IS NULL ELSE true END AND event."__is_delete")
-      ORDER BY event."AvtaleID", event."__stream_generation" DESC, event."__kafka_offset" DESC
-    ) AS picked
-    WHERE picked."__is_delete" AND coalesce((
-      SELECT (coalesce(stored."__stream_generation", -1), coalesce(stored."__kafka_offset", -1))
-        < (picked."__stream_generation", picked."__kafka_offset")
-      FROM "{{SCHEMA}}"."Avtale" AS stored
-      WHERE (stored."AvtaleID") = (picked."AvtaleID")), true)
-  ), remembered AS (
-    INSERT INTO cdc_management.tombstone AS stone (table_id, key_digest, source_db, source_table, kafka_partition,
-      stream_generation, kafka_offset)
-    SELECT $1, sha256(convert_to(deletion."AvtaleID"::text, 'UTF8')), deletion."__source_db", deletion."__source_table", deletion."__kafka_partition",
-      deletion."__stream_generation", deletion."__kafka_offset"
-    FROM deletion
-    ON CONFLICT (table_id, key_digest) DO UPDATE
-    SET source_db = excluded.source_db, source_table = excluded.source_table, kafka_partition = excluded.kafka_partition,
-      stream_generation = excluded.stream_generation, kafka_offset = excluded.kafka_offset, deleted_at = excluded.deleted_at
-    WHERE (stone.stream_generation, stone.kafka_offset) < (excluded.stream_generation, excluded.kafka_offset)
-    RETURNING source_db, source_table, kafka_partition, stream_generation
-  ), removed AS (
-    DELETE FROM "{{SCHEMA}}"."Avtale" AS stored
-    WHERE stored.ctid = ANY (ARRAY(SELECT deletion.address FROM deletion))
-      AND (stored.tableoid, stored.ctid) IN (SELECT deletion.relation, deletion.address FROM deletion)
-  ), written AS (
-    INSERT INTO "{{SCHEMA}}"."Avtale" AS stored ("AvtaleID", "Tittel", "Beløp", "PostNr", "_customer_id", "_sync_id", "Label", "__sync_timestamp", "__source", "__source_db", "__source_table", "__source_ts_ms", "__cdc_operation", "__stream_generation", "__kafka_partition", "__kafka_offset")
-    SELECT
-      newest."AvtaleID",
-      newest."Tittel",
-      newest."Beløp",
-      newest."PostNr",
-      newest."_customer_id",
-      coalesce(newest."_sync_id", gen_random_uuid()),
-      newest."Label",
-      coalesce(newest."__sync_timestamp", now()),
-      newest."__source",
-      newest."__source_db",
-      newest."__source_table",
-      newest."__source_ts_ms",
-      newest."__cdc_operation",
-      newest."__stream_generation",
-      newest."__kafka_partition",
-      newest."__kafka_offset"
-    FROM (
-      SELECT DISTINCT ON (event."AvtaleID") event.*
-      FROM event
-      WHERE CASE WHEN (SELECT found.any_dead FROM found) THEN event."__rejection" IS NULL ELSE true END
-      ORDER BY event."AvtaleID", event."__stream_generation" DESC, event."__kafka_offset" DESC
-    ) AS newest
-    WHERE NOT newest."__is_delete" AND (
-      (SELECT found.any_late FROM found) IS NOT TRUE
-      OR coalesce((
-        SELECT (stone.stream_generation, stone.kafka_offset) < (newest."__stream_generation", newest."__kafka_offset")
-        FROM cdc_management.tombstone AS stone
-        WHERE stone.table_id = $1 AND stone.key_digest = sha256(convert_to(newest."AvtaleID"::text, 'UTF8'))), true))
+  WITH written AS (
+    INSERT INTO "{{SCHEMA}}"."Avtale" AS stored (
+      "AvtaleID", "Tittel", "Beløp", "PostNr", "_customer_id", "_sync_id", "Label", "__sync_timestamp", "__source",
+      "__source_db", "__source_table", "__source_ts_ms", "__cdc_operation", "__stream_generation",
+      "__kafka_partition", "__kafka_offset")
+    SELECT DISTINCT ON (event."AvtaleID")
+      event."AvtaleID",
+      event."Tittel",
+      event."Beløp",
+      event."PostNr",
+      event."_customer_id",
+      coalesce(event."_sync_id", gen_random_uuid()),
+      event."Label",
+      coalesce(event."__sync_timestamp", now()), event."__source", event."__source_db", event."__source_table",
+      event."__source_ts_ms", event."__cdc_operation", event."__stream_generation", event."__kafka_partition",
+      event."__kafka_offset"
+    FROM "{{SCHEMA}}"."stg_Avtale" AS event
+    WHERE event.ctid >= p_from AND event.ctid < p_to
+      AND (p_lanes IS NULL OR event."__stream_generation" = p_generation AND event."__kafka_partition" % p_lanes = p_lane)
+    ORDER BY event."AvtaleID", event."__stream_generation" DESC, event."__kafka_offset" DESC
     ON CONFLICT ("AvtaleID") DO UPDATE
-    SET
-      "Tittel" = excluded."Tittel",
-      "Beløp" = excluded."Beløp",
-      "PostNr" = excluded."PostNr",
-      "_customer_id" = excluded."_customer_id",
-      "_sync_id" = excluded."_sync_id",
-      "Label" = excluded."Label",
-      "__sync_timestamp" = excluded."__sync_timestamp",
-      "__source" = excluded."__source",
-      "__source_db" = excluded."__source_db",
-      "__source_table" = excluded."__source_table",
-      "__source_ts_ms" = excluded."__source_ts_ms",
-      "__cdc_operation" = excluded."__cdc_operation",
-      "__stream_generation" = excluded."__stream_generation",
-      "__kafka_partition" = excluded."__kafka_partition",
-      "__kafka_offset" = excluded."__kafka_offset"
+    SET (
+      "Tittel", "Beløp", "PostNr", "_customer_id", "_sync_id", "Label", "__sync_timestamp", "__source",
+      "__source_db", "__source_table", "__source_ts_ms", "__cdc_operation", "__stream_generation",
+      "__kafka_partition", "__kafka_offset"
+    ) = (
+      excluded."Tittel", excluded."Beløp", excluded."PostNr", excluded."_customer_id", excluded."_sync_id",
+      excluded."Label", excluded."__sync_timestamp", excluded."__source", excluded."__source_db",
+      excluded."__source_table", excluded."__source_ts_ms", excluded."__cdc_operation",
+      excluded."__stream_generation", excluded."__kafka_partition", excluded."__kafka_offset")
     WHERE (coalesce(stored."__stream_generation", -1), coalesce(stored."__kafka_offset", -1))
       < (excluded."__stream_generation", excluded."__kafka_offset")
     RETURNING stored."__source_db", stored."__source_table", stored."__kafka_partition", stored."__stream_generation"
   )
-  SELECT tally.a, tally.b, tally.c, tally.d, min(tally.first), max(tally.last), max(tally.ts), sum(tally.events)::bigint,
-    sum(tally.merged)::bigint, sum(tally.deleted)::bigint, sum(tally.dead)::bigint, range_agg(tally.seen)
-  FROM (
-    SELECT chunk."__source_db", chunk."__source_table", chunk."__kafka_partition", chunk."__stream_generation",
-      min(chunk.first), max(chunk.last), max(chunk.ts), sum(chunk.events), 0, 0, sum(chunk.dead),
-      range_agg(CASE
-        WHEN chunk.first IS NULL THEN NULL -- a bound of NULL would be infinite
-        WHEN bit_count(chunk.bits::bit(64)) = chunk.last - chunk.first + 1
-          THEN int8multirange(int8range(chunk.first, chunk.last, '[]'))
-        ELSE (
-          SELECT range_agg(int8range(number, number, '[]'))
-          FROM generate_series(chunk.first, chunk.last) AS number
-          WHERE (chunk.bits >> (number & 63)::integer) & 1 = 1)
-      END)
-    FROM chunk
-    GROUP BY 1, 2, 3, 4
-    UNION ALL SELECT written.*, NULL, NULL, NULL, 0, count(*), 0, 0, NULL FROM written GROUP BY 1, 2, 3, 4
-    UNION ALL SELECT remembered.*, NULL, NULL, NULL, 0, 0, count(*), 0, NULL FROM remembered GROUP BY 1, 2, 3, 4
-  ) AS tally (a, b, c, d, first, last, ts, events, merged, deleted, dead, seen)
-  GROUP BY 1, 2, 3, 4;
-END
+  SELECT written.*, count(*) FROM written GROUP BY 1, 2, 3, 4
 $merge$;
 
-CREATE OR REPLACE PROCEDURE "{{SCHEMA}}"."sp_merge_avtale"()
-LANGUAGE plpgsql
-AS $merge$
-BEGIN
-  CALL cdc_management.merge_table('{{SCHEMA}}', 'Avtale');
-END
-$merge$;
+CREATE OR REPLACE PROCEDURE "{{SCHEMA}}"."sp_merge_avtale"() LANGUAGE plpgsql AS $merge$
+BEGIN CALL cdc_management.merge_table('{{SCHEMA}}', 'Avtale'); END $merge$;
 
-CALL cdc_management.register_merge('{{SCHEMA}}', 'Avtale', 'stg_Avtale', 'trg_mark_for_merge', 'fn_merge_window_avtale');
+CALL cdc_management.register_merge('{{SCHEMA}}', 'Avtale', 'stg_Avtale', 'trg_mark_for_merge',
+  'fn_merge_window_avtale', $facts${"deletes": "hard", "key": ["AvtaleID"]}$facts$);
 
-REVOKE EXECUTE ON FUNCTION "{{SCHEMA}}"."fn_merge_window_avtale"(integer, tid, tid, integer, integer, integer) FROM PUBLIC;
-REVOKE EXECUTE ON PROCEDURE "{{SCHEMA}}"."sp_merge_avtale"() FROM PUBLIC;
+REVOKE EXECUTE ON ROUTINE "{{SCHEMA}}"."fn_merge_window_avtale"(tid, tid, integer, integer, integer),
+  "{{SCHEMA}}"."sp_merge_avtale"() FROM PUBLIC;
 GRANT INSERT ON "{{SCHEMA}}"."stg_Avtale" TO "cdc_writer";
 GRANT EXECUTE ON PROCEDURE "{{SCHEMA}}"."sp_merge_avtale"() TO "cdc_writer";

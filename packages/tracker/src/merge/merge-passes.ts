@@ -12,7 +12,7 @@ import {
 } from './merge-event.ts';
 import { mergeStep, type MergeStep, type PassState } from './merge-statements.ts';
 import type { Pass, PassQueue } from './pass-queue.ts';
-import { isConnectionError, type SteadySession } from './steady-session.ts';
+import { isConnectionError, pause, type SteadySession } from './steady-session.ts';
 
 /** A run that is at work. */
 export interface MergeRun {
@@ -37,12 +37,16 @@ export interface LaneFailure extends TableLane {
 /** A table that fails is left alone for a time, twice as long from failure to failure. */
 const LEFT_ALONE_MS = { first: 1000, longest: 60_000 };
 
+const WAIT_MS = 10;
+
 /** Merges a batch of one pass after the other, until the queue is closed. */
 export async function mergePasses(run: MergeRun, session: SteadySession): Promise<void> {
   const { queue } = run;
   for (let pass = await queue.take(); pass; pass = await queue.take()) {
     const step = await mergeBatch(run, session, pass);
     if (step) account(run, pass, step);
+    // Others end their batches of its lanes.
+    if (step && !step.done && step.pass.end === null) await pause(WAIT_MS, run.signal);
   }
 }
 

@@ -1,7 +1,7 @@
 import { quoteLiteral } from '@cdc-migrations/sql-text';
 import { matchesAny } from '../match-names.ts';
 import { NoBookkeepingError } from '../no-bookkeeping-error.ts';
-import type { Session } from '../session.ts';
+import type { Rows, Session } from '../session.ts';
 import {
   labelOf,
   type MergeCounts,
@@ -29,6 +29,8 @@ export interface PassState {
   readonly lane: number | null;
   /** Null before the pass began, and where another session has the table or lane. */
   readonly end?: number | null;
+  /** Whether the staging table is to be shrunk after the pass. */
+  readonly shrink?: boolean;
 }
 
 /** How a batch ended. */
@@ -94,12 +96,35 @@ export async function mergeStep(
   pass: PassState,
 ): Promise<MergeStep> {
   const state = quoteLiteral(JSON.stringify(pass));
-  const [row] = await session.query<
-    Texts<MergeCounts> & Pick<MergeStep, 'pass' | 'done' | 'failure'>
-  >(`SELECT p_pass AS pass, done, failure, events, merged, deleted, stale, dead
-FROM cdc_management.merge_step(${quoteLiteral(schema)}, ${quoteLiteral(table)}, ${state})`);
-  const { done, failure } = row!;
-  return { pass: row!.pass, done, failure, ...toCounts(row!) };
+  const [row] = await runAlone<Texts<MergeCounts> & Pick<MergeStep, 'pass' | 'done' | 'failure'>>(
+    session,
+    'REPEATABLE READ',
+    `SELECT p_pass AS pass, done, failure, events, merged, deleted, stale, dead
+FROM cdc_management.merge_step(${quoteLiteral(schema)}, ${quoteLiteral(table)}, ${state})`,
+  );
+  const { done, failure, pass: next } = row!;
+  if (done && next.shrink) {
+    const shrink = `SELECT cdc_management.shrink_staging(${quoteLiteral(schema)}, ${quoteLiteral(table)})`;
+    await runAlone(session, 'READ COMMITTED', shrink);
+  }
+  return { pass: next, done, failure, ...toCounts(row!) };
+}
+
+/** Runs a query in a transaction of its own, and leaves none open. */
+async function runAlone<Row>(
+  session: Session,
+  isolation: 'READ COMMITTED' | 'REPEATABLE READ',
+  query: string,
+): Promise<Rows<Row>> {
+  try {
+    const results = await session.queryEach<Row>(
+      `BEGIN ISOLATION LEVEL ${isolation};\n${query};\nCOMMIT`,
+    );
+    return results.find((rows) => rows.length > 0) ?? [];
+  } catch (error) {
+    if (!session.isLost) await session.query('ROLLBACK');
+    throw error;
+  }
 }
 
 function toCounts(row: Texts<MergeCounts>): MergeCounts {
@@ -139,10 +164,12 @@ export async function replayStep(
   session: Session,
   { schema, table, last }: BuriedTable,
 ): Promise<Omit<TableReplay, keyof TableName | 'failure'>> {
-  const [row] = await session.query<
-    Texts<Omit<MergeCounts, 'events'>> & { readonly replayed: string }
-  >(`SELECT replayed, merged, deleted, stale, dead
-FROM cdc_management.replay_dead_letters(${quoteLiteral(schema)}, ${quoteLiteral(table)}, ${last})`);
+  const [row] = await runAlone<Texts<Omit<MergeCounts, 'events'>> & { readonly replayed: string }>(
+    session,
+    'REPEATABLE READ',
+    `SELECT replayed, merged, deleted, stale, dead
+FROM cdc_management.replay_dead_letters(${quoteLiteral(schema)}, ${quoteLiteral(table)}, ${last})`,
+  );
   const { events: _, ...counts } = toCounts({ ...row!, events: '0' });
   return { replayed: Number(row!.replayed), ...counts };
 }

@@ -7,7 +7,8 @@ import {
   type BuriedTable,
   type TableSelection,
 } from './merge-statements.ts';
-import type { SteadySession } from './steady-session.ts';
+import { jitter } from '../back-off.ts';
+import { pause, type SteadySession } from './steady-session.ts';
 
 interface ReplayOptions extends TableSelection {
   readonly signal: AbortSignal;
@@ -44,7 +45,7 @@ async function replayTable(
   const total = { schema, table, replayed: 0, merged: 0, deleted: 0, stale: 0, dead: 0 };
   try {
     while (!signal.aborted) {
-      const step = await session.use((one) => replayStep(one, buried));
+      const step = await insist(() => session.use((one) => replayStep(one, buried)), signal);
       if (step.replayed === 0) break;
       total.replayed += step.replayed;
       total.merged += step.merged;
@@ -56,5 +57,23 @@ async function replayTable(
   } catch (error) {
     if (!(error instanceof TargetError) || error.kind === 'connection') throw error;
     return { ...total, failure: `${error.message} (SQLSTATE ${error.code})` };
+  }
+}
+
+/** SQLSTATE where another session merges the table, or changed what this one read. */
+const BUSY = new Set(['55P03', '40001']);
+const ATTEMPTS = 100;
+const PAUSE_MS = 50;
+
+/** Tries again while another session merges the table. */
+async function insist<Result>(work: () => Promise<Result>, signal: AbortSignal): Promise<Result> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      const isBusy = error instanceof TargetError && BUSY.has(error.code);
+      if (!isBusy || attempt === ATTEMPTS || signal.aborted) throw error;
+    }
+    await pause(jitter(PAUSE_MS), signal);
   }
 }

@@ -1,0 +1,64 @@
+import { loadTemplate, quoteIdentifier, quoteQualified } from '@cdc-migrations/sql-text';
+import {
+  POSITION_COLUMNS,
+  type ColumnDefinition,
+  type ReplicatedTable,
+} from '@cdc-migrations/table-defs';
+import { fillLines, listColumns } from './column-lines.ts';
+import { keyValue, storageCast } from './staged-value.ts';
+
+interface WriteView {
+  readonly table: string;
+  readonly staging: string;
+  readonly columns: string;
+  /** What a row holds: a line for each column, metadata columns together. */
+  readonly valueLines: readonly string[];
+  /** The key of an event as the final table stores it; empty for a table without a key. */
+  readonly key: string;
+  readonly keyColumns: string;
+  readonly updated: string;
+  readonly excluded: string;
+  readonly isSoft: boolean;
+  readonly positionColumns: string;
+}
+
+const render = loadTemplate<WriteView>(
+  new URL('../templates/write-window.sql.hbs', import.meta.url),
+);
+
+/**
+ * Renders the statement that writes a window of staged events to the final table: the newest event of each key, which
+ * changes nothing where the row is newer. Deletes, and what they or large values that were left out make of other events,
+ * are merged before by `cdc_management`.
+ */
+export function renderWrite(table: ReplicatedTable, schema: string): string {
+  const isSoft = table.deleteMode === 'soft' && table.key !== null;
+  const columns = table.columns.filter(({ name }) => isSoft || name !== '__deleted_at');
+  const key = (table.key?.columns ?? []).map((name) =>
+    columns.find((column) => column.name === name)!,
+  );
+  const updated = columns.filter((column) => !key.includes(column));
+  return render({
+    table: quoteQualified(schema, table.name),
+    staging: quoteQualified(schema, table.names.staging),
+    columns: fillLines(columns.map(quoteName)).join('\n      '),
+    valueLines: listColumns(columns, (column) =>
+      column.name === '__deleted_at' ? 'NULL' : storedValue(column),
+    ),
+    key: key.map(({ name, type }) => keyValue(`event.${quoteIdentifier(name)}`, type)).join(', '),
+    keyColumns: key.map(quoteName).join(', '),
+    updated: fillLines(updated.map(quoteName)).join('\n      '),
+    excluded: fillLines(updated.map((column) => `excluded.${quoteName(column)}`)).join('\n      '),
+    isSoft,
+    positionColumns: POSITION_COLUMNS.map(quoteIdentifier).join(', '),
+  }).trimEnd();
+}
+
+function storedValue({ name, type, default: initial }: ColumnDefinition): string {
+  const value = `event.${quoteIdentifier(name)}${storageCast(type)}`;
+  return initial === undefined ? value : `coalesce(${value}, ${initial})`;
+}
+
+function quoteName({ name }: Pick<ColumnDefinition, 'name'>): string {
+  return quoteIdentifier(name);
+}
