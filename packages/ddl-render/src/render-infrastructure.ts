@@ -10,6 +10,7 @@ interface InfrastructureView {
 /** Parts of the file, in order: later ones use earlier ones. */
 const PARTS = [
   'tables',
+  'peek',
   'backfill',
   'column-change',
   'converge',

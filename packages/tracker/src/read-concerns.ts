@@ -58,8 +58,8 @@ export interface BackfillConcern {
   readonly column: string;
   /** Since when it can be filled, in ISO 8601. */
   readonly since: string;
-  /** Rows without a value, 100,000 at most. */
-  readonly rows: number;
+  /** Rows without a value, 100,000 at most; null while somebody locks the table. */
+  readonly rows: number | null;
 }
 
 /** Reads what people should look at, in one round trip. */

@@ -184,6 +184,20 @@ describe('a crash while staging holds events', () => {
     expect(await losses()).toEqual(after.slice(1));
   });
 
+  it('leaves the views of a hot standby to be read', async () => {
+    await stageEvents(target.sink, TENANT, ORDER_LINJER, orders(0, 7, 9));
+    const { server } = await withStandby();
+    await stageEvents(target.sink, TENANT, ORDER_LINJER, orders(1, 7, 9));
+    expect(server).toBe(target.server);
+    const [standby] = standbys;
+    const sink = standby!.connect({ user: 'cdc_writer', database: target.database, max: 1 });
+    const views = await sink<{ name: string }[]>`
+      SELECT viewname::text AS name FROM pg_views WHERE schemaname = 'cdc_management'`;
+    expect(views.length).toBeGreaterThan(8);
+    for (const { name } of views) await sink.unsafe(`SELECT * FROM cdc_management.${name}`);
+    expect(await sink`SELECT * FROM cdc_management.possible_loss`).toEqual([]);
+  });
+
   it('is noticed where the writer does not wait for its commits to be written', async () => {
     const admin = target.server.connect({ max: 1, fetch_types: false });
     await admin`ALTER SYSTEM SET wal_writer_delay = '10s'`;

@@ -89,8 +89,10 @@ describe('the role of the sink', () => {
       'merge_step',
       'merge_table',
       'passes_to_begin',
+      'read_marks',
       'run_pending_merges',
       'shrink_staging',
+      'size_of_staging',
       ORDER_LINJER.names.mergeProcedure,
       'tables_to_merge',
     ]);

@@ -21,8 +21,9 @@ export function renderConcerns({
       return `${schema}.${table}.${column}: ${state}${way}`;
     }),
     ...backfill.map(({ schema, table, column, since, rows }) => {
-      const count = rows < COUNTED_ROWS ? `${rows}` : `at least ${rows}`;
-      return `${schema}.${table}.${column}: backfill needed, came ${since}, ${count} rows without it`;
+      const count = rows === null || rows < COUNTED_ROWS ? rows : `at least ${rows}`;
+      const without = rows === null ? 'its table is locked' : `${count} rows without it`;
+      return `${schema}.${table}.${column}: backfill needed, came ${since}, ${without}`;
     }),
   ];
 }
