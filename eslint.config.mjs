@@ -82,6 +82,21 @@ export default tseslint.config(
     },
   },
   {
+    files: ['packages/cli/src/**/*.ts'],
+    ignores: ['**/*.spec.ts', '**/*.fixture.ts', '**/print.ts', '**/apply/progress.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        ...['stdout', 'stderr'].map((property) => ({
+          object: 'process',
+          property,
+          message: 'print.ts prints, and shows what terminals and CI logs would obey.',
+        })),
+      ],
+      'no-console': 'error',
+    },
+  },
+  {
     files: ['**/*.config.mjs', '**/jest-setup.mjs', 'packages/nx-plugin/**'],
     rules: { 'no-restricted-syntax': 'off', '@typescript-eslint/no-require-imports': 'off' },
   },

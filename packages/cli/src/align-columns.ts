@@ -1,12 +1,15 @@
+import { visible } from '@cdc-migrations/config';
+
 /**
  * Rows as lines whose columns are as wide as their widest cell.
  *
  * @param isNumber columns that stand on the right; none where it is not given.
  */
 export function alignColumns(
-  rows: readonly (readonly string[])[],
+  given: readonly (readonly string[])[],
   isNumber: (column: number) => boolean = () => false,
 ): readonly string[] {
+  const rows = given.map((row) => row.map(visible)); // As they are printed, so that widths fit.
   const [first = []] = rows;
   const widths = first.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   return rows.map((row) =>

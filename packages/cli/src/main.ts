@@ -1,15 +1,12 @@
 import { CommanderError } from 'commander';
 import { CommandError, EXIT } from './exit-code.ts';
 import { buildProgram } from './program.ts';
+import { endWithReader, printJson, printMessage } from './print.ts';
 
 /** Errors of the libraries that speak of the user's files: their message is all there is to say. */
 const USER_ERRORS = new Set(['CommandError', 'ConfigError', 'RepoPathError', 'SnapshotError']);
 
-// Whoever reads may have read enough (`| head`).
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
-});
+endWithReader();
 
 // What a driver does that a later Node will not like is nothing that a user can mend.
 process.noDeprecation = true;
@@ -29,10 +26,9 @@ function exitCodeOf(error: unknown): number {
 function report(error: unknown): void {
   const message = messageOf(error);
   // Commander has printed what it says, and help is no failure.
-  if (!(error instanceof CommanderError)) process.stderr.write(`${message}\n`);
+  if (!(error instanceof CommanderError)) printMessage(message);
   if (process.exitCode === EXIT.done || !process.argv.includes('--json')) return;
-  const document = { exitCode: process.exitCode, errors: message.split('\n') };
-  process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  printJson({ exitCode: process.exitCode, errors: message.split('\n') });
 }
 
 function messageOf(error: unknown): string {

@@ -13,6 +13,7 @@ import { addMerge } from './commands/merge.ts';
 import { addSchemaDocs } from './commands/schema-docs.ts';
 import { addStatus } from './commands/status.ts';
 import { addTypes } from './commands/types.ts';
+import { print, printMessage } from './print.ts';
 
 /** What a command gets from the shell that runs it. */
 export interface CommandContext {
@@ -47,6 +48,7 @@ export function buildProgram(context: CommandContext): Command {
       'Copies of SQL Server databases in PostgreSQL: from the catalog of the source to the SQL of the target.',
     )
     .exitOverride()
+    .configureOutput({ writeErr: (text) => printMessage(text.trimEnd()) })
     .showHelpAfterError('(--help lists the options)')
     .configureHelp({ showGlobalOptions: true })
     .option('-V, --version', 'the version of this program')
@@ -70,6 +72,6 @@ function printVersion(): never {
   const { version } = JSON.parse(
     readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
   ) as { readonly version: string };
-  process.stdout.write(`${version}\n`);
+  print([version]);
   throw new CommanderError(0, 'commander.version', version);
 }

@@ -1,3 +1,4 @@
+import { visible } from '@cdc-migrations/config';
 import type { ApplyEvent, ApplyResult } from './apply-event.ts';
 import { TABLE_LOCK_TIMEOUT_MS } from './file-transaction.ts';
 import { runSteps } from './run-steps.ts';
@@ -25,7 +26,7 @@ export interface ApplyOptions extends PlanOptions {
 export class FilesRefusedError extends Error {
   override readonly name = 'FilesRefusedError';
   constructor(readonly problems: readonly FileProblem[]) {
-    super(problems.map(({ message }) => message).join('\n'));
+    super(problems.map(({ message }) => visible(message)).join('\n'));
   }
 }
 

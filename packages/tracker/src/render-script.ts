@@ -1,3 +1,4 @@
+import { visible } from '@cdc-migrations/config';
 import {
   buildTransaction,
   expandSchema,
@@ -21,7 +22,7 @@ export function renderScript(plan: ApplyPlan, { allowRewrite = false } = {}): st
   });
   const { set } = plan.migrations;
   return [
-    `-- What cdc manage-migrations apply would do to ${oneLine(set.name)}.\n\\set ON_ERROR_STOP on\n`,
+    `-- What cdc manage-migrations apply would do to ${visible(set.name)}.\n\\set ON_ERROR_STOP on\n`,
     ...parts,
   ].join('\n');
 
@@ -31,8 +32,8 @@ export function renderScript(plan: ApplyPlan, { allowRewrite = false } = {}): st
     schemas: SchemaWork,
   ): string {
     const [first, ...others] = files.map((file) => ({ file, schema }));
-    const place = schema === WHOLE_DATABASE ? '' : ` in ${oneLine(schema)}`;
-    const title = `-- ${files.map(({ path }) => oneLine(path)).join(', ')}${place}\n`;
+    const place = schema === WHOLE_DATABASE ? '' : ` in ${visible(schema)}`;
+    const title = `-- ${files.map(({ path }) => visible(path)).join(', ')}${place}\n`;
     if (isWithoutTransaction(first!.file)) {
       const statement = recordApplied(plan.migrations, first!, {
         outcome: 'applied',
@@ -44,8 +45,4 @@ export function renderScript(plan: ApplyPlan, { allowRewrite = false } = {}): st
     const { begin, body, record, commit } = buildTransaction(plan.migrations, work, options);
     return title + begin + body + record + commit;
   }
-}
-
-function oneLine(text: string): string {
-  return text.replace(/\s+/gu, ' ');
 }

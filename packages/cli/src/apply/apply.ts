@@ -18,6 +18,7 @@ import { withTargets } from '../target/with-targets.ts';
 import { worstExitCode } from '../target/worst-exit-code.ts';
 import { reportProgress, standardError } from './progress.ts';
 import { renderSummary } from './render-summary.ts';
+import { print, printMessage, printJson, printScript } from '../print.ts';
 
 export interface ApplyCommandOptions extends TargetOptions {
   readonly jobs?: number;
@@ -39,8 +40,7 @@ export async function apply(options: ApplyCommandOptions): Promise<number> {
     const ends = [];
     for (const target of targets) ends.push(await applyTo(target, options));
     if (options.json) {
-      const documents = ends.map(({ document }) => document);
-      process.stdout.write(`${JSON.stringify({ targets: documents }, null, 2)}\n`);
+      printJson({ targets: ends.map(({ document }) => document) });
     }
     return worstExitCode(ends.map(({ exitCode }) => exitCode));
   });
@@ -76,15 +76,13 @@ async function applyTo(target: CommandTarget, options: ApplyCommandOptions): Pro
     });
     if (!options.json) {
       const matrix = options.env === 'embedded' ? await readMatrix(target, address) : [];
-      process.stdout.write(
-        [...matrix, ...renderSummary(label, result)].map((line) => `${line}\n`).join(''),
-      );
+      print([...matrix, ...renderSummary(label, result)]);
     }
     return { exitCode: exitCodeOf(result), document: { target: label, ...result } };
   } catch (error) {
     const located = locateTargetError(error, label);
     if (!(located instanceof CommandError)) throw located;
-    process.stderr.write(`${located.message}\n`);
+    printMessage(located.message);
     return { exitCode: located.exitCode, document: { target: label, error: located.message } };
   }
 }
@@ -102,7 +100,7 @@ async function planTo(
       again: options.again,
     });
     const script = renderScript(plan, { allowRewrite: options.allowRewrite ?? false });
-    if (!options.json) process.stdout.write(script);
+    if (!options.json) printScript(script);
     return { exitCode: EXIT.done, document: { target: label, script } };
   } finally {
     await session.close();

@@ -2,6 +2,7 @@ import type { ApplyEvent } from '@cdc-migrations/tracker';
 import { describeHolder } from '@cdc-migrations/tracker';
 import { nameSchema } from '../target/name-schema.ts';
 import { countOf } from '../count-of.ts';
+import { printable } from '../print.ts';
 
 /** Where progress goes, and what it can show. */
 export interface ProgressOutput {
@@ -29,8 +30,10 @@ export function standardError(env: NodeJS.ProcessEnv): ProgressOutput {
 /** Tells what happens in lines: `[12/26 46%] osloprod 78 files, 1.3 s`; a terminal shows the file in between. */
 export function reportProgress(output: ProgressOutput): (event: ApplyEvent) => void {
   let [done, total] = [0, 0];
-  const line = (text: string) => output.write(`${output.isTerminal ? CLEAR_LINE : ''}${text}\n`);
-  const red = (text: string) => (output.hasColor ? `${RED}${text}${RESET}` : text);
+  const clear = output.isTerminal ? CLEAR_LINE : '';
+  const line = (text: string) => output.write(`${clear}${printable(text)}\n`);
+  const redLine = (text: string) =>
+    output.hasColor ? output.write(`${clear}${RED}${printable(text)}${RESET}\n`) : line(text);
   const counter = () =>
     `[${done}/${total} ${total === 0 ? 100 : Math.floor((done / total) * 100)}%]`;
   return (event) => {
@@ -45,7 +48,8 @@ export function reportProgress(output: ProgressOutput): (event: ApplyEvent) => v
       case 'file applied': {
         const { schema, path, statements } = event.applied;
         if (schema === '') return line(`${path}: ${countOf(statements, 'statement')}`);
-        if (output.isTerminal) output.write(`${CLEAR_LINE}${counter()} ${schema} ${path}`);
+        if (output.isTerminal)
+          output.write(`${clear}${counter()} ${printable(`${schema} ${path}`)}`);
         return;
       }
       case 'file waits':
@@ -55,8 +59,8 @@ export function reportProgress(output: ProgressOutput): (event: ApplyEvent) => v
       case 'file failed': {
         const { schema, path, message, kind } = event.failure;
         const what = kind === 'unsafe' ? 'refused' : 'failed';
-        return line(
-          red(`${counter()} ${[schema, path].filter(Boolean).join(' ')} ${what}: ${message}`),
+        return redLine(
+          `${counter()} ${[schema, path].filter(Boolean).join(' ')} ${what}: ${message}`,
         );
       }
       case 'schema done': {

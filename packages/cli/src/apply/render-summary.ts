@@ -32,8 +32,16 @@ function renderFailure(failure: FileFailure): readonly string[] {
   return [
     `${nameSchema(schema)} ${path}: ${message} (SQLSTATE ${code})`,
     ...(statement ? [`  statement at line ${statement.line}: ${statement.text}`] : []),
-    ...(detail ? [`  detail: ${detail}`] : []),
-    ...(hint ? [`  hint: ${hint}`] : []),
-    ...(context ? [`  where: ${context.replaceAll('\n', '\n         ')}`] : []),
+    ...indent('  detail: ', detail),
+    ...indent('  hint: ', hint),
+    ...indent('  where: ', context),
   ];
+}
+
+/** A text of one or more lines, all of them behind its label; none where there is no text. */
+function indent(label: string, text: string | undefined): readonly string[] {
+  if (!text) return [];
+  return text
+    .split('\n')
+    .map((line, at) => `${at === 0 ? label : ' '.repeat(label.length)}${line}`);
 }

@@ -21,10 +21,11 @@ import { locateError, locateProblemsIn } from '../locate-error.ts';
 import { listWarnings } from './list-warnings.ts';
 import { readBase } from './read-base.ts';
 import { readSource } from './read-source.ts';
-import { renderJson } from './render-json.ts';
+import { documentOf } from './document-of.ts';
 import { renderSql } from './render-sql.ts';
 import { renderTable } from './render-table.ts';
 import { scaffoldManual, type ManualFile } from './scaffold-manual.ts';
+import { print, printError, printJson, printScript } from '../print.ts';
 
 export interface DiffOptions {
   readonly root?: string;
@@ -106,13 +107,16 @@ const NOTHING_TO_SCAFFOLD =
   'no change needs a manual file; where the definitions are generated already, --base <commit> compares with those before';
 
 function report(found: Diff, { sql, json, scaffoldManual: wanted }: DiffOptions): void {
-  for (const problem of found.gone) process.stderr.write(`${formatProblem(problem)}\n`);
-  for (const warning of listWarnings(found.changes)) process.stderr.write(`warning: ${warning}\n`);
-  for (const { path, state } of found.manual) {
-    const what = state === 'created' ? 'created; read it and mend it, then generate' : state;
-    process.stderr.write(`${path}: ${what}\n`);
-  }
-  if (wanted && found.manual.length === 0) process.stderr.write(`${NOTHING_TO_SCAFFOLD}\n`);
-  const render = json ? renderJson : sql ? renderSql : renderTable;
-  process.stdout.write(render(found));
+  printError([
+    ...found.gone.map(formatProblem),
+    ...listWarnings(found.changes).map((warning) => `warning: ${warning}`),
+    ...found.manual.map(({ path, state }) => {
+      const what = state === 'created' ? 'created; read it and mend it, then generate' : state;
+      return `${path}: ${what}`;
+    }),
+    ...(wanted && found.manual.length === 0 ? [NOTHING_TO_SCAFFOLD] : []),
+  ]);
+  if (json) printJson(documentOf(found));
+  else if (sql) printScript(renderSql(found));
+  else print(renderTable(found));
 }

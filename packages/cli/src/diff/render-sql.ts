@@ -1,3 +1,4 @@
+import { visible } from '@cdc-migrations/config';
 import { describeChange, renderAlterTables, renderTable } from '@cdc-migrations/ddl-render';
 import { bodyOf } from '@cdc-migrations/generated-file';
 import type { TableChange, TableDefinition } from '@cdc-migrations/table-defs';
@@ -16,7 +17,7 @@ function renderHead(table: TableDefinition, changes: readonly TableChange[]): st
     `${labelOf(table)} in ${table.set}`,
     ...changes.map((change) => `  ${change.class}: ${describeChange(change)}`),
   ];
-  return lines.map((line) => `-- ${line.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')}\n`).join('');
+  return lines.map((line) => `-- ${visible(line)}\n`).join('');
 }
 
 function renderBody(table: TableDefinition, changes: readonly TableChange[]): string {

@@ -14,13 +14,12 @@ const HEAD = ['table', 'what', 'class', 'lock', 'SQL'];
  *     adopus.Distrikt  new column "Ny": integer    free   ACCESS EXCLUSIVE for a moment  ADD COLUMN "Ny" integer
  *                                                                                        "stg_Distrikt": ADD COLUMN "Ny" bigint
  */
-export function renderTable({ changes, gone }: Diff): string {
+export function renderTable({ changes, gone }: Diff): readonly string[] {
   const rows = changes.flatMap(renderChange);
-  const lines = [
+  return [
     ...(rows.length > 0 ? alignColumns([HEAD, ...rows]) : []),
     renderSum(changes, gone.length),
   ];
-  return lines.map((line) => `${line}\n`).join('');
 }
 
 function renderChange(change: TableChange): readonly (readonly string[])[] {

@@ -1,4 +1,5 @@
 import { parseSnapshot, type Catalog } from '@cdc-migrations/catalog';
+import { letterFault } from '@cdc-migrations/config';
 import { bodyOf, checksumOf, stateOf, withLf } from '@cdc-migrations/generated-file';
 import {
   DEFINITIONS_FOLDER,
@@ -49,11 +50,13 @@ export function readSets(root: string): readonly MigrationSet[] {
   return parseSets(readIntact(root, SETS_FILE));
 }
 
-/** Files that people wrote for a set, in order of name. */
+/** Files that people wrote for a set, in order of name; one whose name has letters that do not show is refused. */
 export function readManual(root: string, { folder }: MigrationSet): readonly ManualFile[] {
   return listFiles(root, `${folder}/manual`)
     .filter((path) => path.endsWith('.sql'))
     .map((path) => {
+      const fault = letterFault(path, 'rename the file');
+      if (fault !== undefined) throw new CommandError(fault);
       const text = withLf(readText(root, path));
       return { path, text, checksum: checksumOf(text) };
     });

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import type { FileAction, FileStep } from './plan-files.ts';
 import { countOf } from '../count-of.ts';
+import { print, printError, printJson } from '../print.ts';
 
 /** What a run of `generate` found and did. */
 export interface Outcome {
@@ -16,9 +17,9 @@ export interface Outcome {
 /** Tells people what became of the files, or programs in one JSON document. */
 export function report(outcome: Outcome, json: boolean): void {
   const errors = outcome.refused.map(refusalOf);
-  for (const warning of outcome.warnings) process.stderr.write(`warning: ${warning}\n`);
-  for (const error of errors) process.stderr.write(`${error}\n`);
-  process.stdout.write(json ? renderJson(outcome, errors) : renderText(outcome));
+  printError([...outcome.warnings.map((warning) => `warning: ${warning}`), ...errors]);
+  if (json) printJson(documentOf(outcome, errors));
+  else print(renderText(outcome));
 }
 
 function refusalOf({ path, action }: FileStep): string {
@@ -27,12 +28,12 @@ function refusalOf({ path, action }: FileStep): string {
     : `${path}: a file that is not generated stands where one is to be written; move it, or --force writes over it`;
 }
 
-function renderJson(
+function documentOf(
   { exitCode, written, steps, warnings }: Outcome,
   errors: readonly string[],
-): string {
+): object {
   const files = steps.map(({ path, action }) => ({ path, action }));
-  return `${JSON.stringify({ exitCode, written, files, warnings, errors }, null, 2)}\n`;
+  return { exitCode, written, files, warnings, errors };
 }
 
 /** Actions that a line is printed for, and how the sum calls them before and after they are done. */
@@ -52,10 +53,10 @@ const COUNTED: { readonly [A in FileAction]?: string } = {
 /** More files than this of one folder are one line when they are written; a preview names every file. */
 const MANY_FILES = 5;
 
-function renderText(outcome: Outcome): string {
+function renderText(outcome: Outcome): readonly string[] {
   const nothingDone = outcome.mode === 'write' && !outcome.written;
   const lines = nothingDone ? [] : renderSteps(outcome);
-  return [...lines, renderSum(outcome)].map((line) => `${line}\n`).join('');
+  return [...lines, renderSum(outcome)];
 }
 
 function renderSteps({ steps, written }: Outcome): readonly string[] {

@@ -7,6 +7,7 @@ import { findWorkspace, readProjectName } from './find-workspace.ts';
 import { nextSteps } from './next-steps.ts';
 import { planScaffold, type ScaffoldStep } from './plan-scaffold.ts';
 import type { ScaffoldOptions } from './scaffold-options.ts';
+import { print, printJson } from '../print.ts';
 
 /** Options of `cdc init`, as people give them. */
 export interface InitOptions extends Pick<ScaffoldOptions, 'pattern' | 'ci'> {
@@ -30,11 +31,8 @@ export function init(given: InitOptions): number {
   const steps = planScaffold(root, buildScaffold(options));
   if (!given.dryRun) writeFiles(root, steps);
   const next = nextSteps(options);
-  process.stdout.write(
-    given.json
-      ? renderJson({ workspace: root, files: steps, next })
-      : renderText(steps, next, given),
-  );
+  if (given.json) printJson({ exitCode: EXIT.done, workspace: root, files: steps, next });
+  else print(renderText(steps, next, given));
   return EXIT.done;
 }
 
@@ -88,15 +86,11 @@ function renderText(
   steps: readonly ScaffoldStep[],
   next: readonly string[],
   { dryRun = false }: InitOptions,
-): string {
+): readonly string[] {
   const words = dryRun
     ? { create: 'would create', change: 'would change', keep: 'would keep' }
     : { create: 'created', change: 'changed', keep: 'kept' };
   const lines = steps.map(({ path, action }) => `${words[action]} ${path}`);
   const numbered = next.map((step, index) => `${index + 1}. ${step}`);
-  return `${[...lines, '', 'Next:', ...numbered].join('\n')}\n`;
-}
-
-function renderJson(document: object): string {
-  return `${JSON.stringify({ exitCode: EXIT.done, ...document }, null, 2)}\n`;
+  return [...lines, '', 'Next:', ...numbered];
 }

@@ -8,6 +8,7 @@ import { worstExitCode } from '../target/worst-exit-code.ts';
 import { reportMerges } from './report-merges.ts';
 import { renderResult } from './render-result.ts';
 import { untilSignal } from './until-signal.ts';
+import { print, printMessage, printJson } from '../print.ts';
 
 export interface MergeCommandOptions extends TargetOptions {
   readonly table?: readonly string[];
@@ -36,11 +37,8 @@ export async function merge(options: MergeCommandOptions): Promise<number> {
         ),
       ),
     );
-    const documents = ends.map(({ document }) => document);
-    const text = options.json
-      ? JSON.stringify({ targets: documents }, null, 2)
-      : ends.flatMap(({ lines }) => lines).join('\n');
-    if (text !== '') process.stdout.write(`${text}\n`);
+    if (options.json) printJson({ targets: ends.map(({ document }) => document) });
+    else print(ends.flatMap(({ lines }) => lines));
     return worstExitCode(ends.map(({ exitCode }) => exitCode));
   };
   return withTargets(options, work, { endsOnSignal: true });
@@ -82,7 +80,7 @@ async function mergeTarget(
     finish();
     const located = locateTargetError(error, label);
     if (!(located instanceof CommandError)) throw located;
-    process.stderr.write(`${located.message}\n`);
+    printMessage(located.message);
     const document = { target: label, error: located.message };
     return { exitCode: located.exitCode, lines: [], document };
   }

@@ -8,6 +8,7 @@ import {
 import { CLEAR_LINE, type ProgressOutput } from '../apply/progress.ts';
 import { renderCounts, renderReplay } from './render-result.ts';
 import { countOf } from '../count-of.ts';
+import { printable } from '../print.ts';
 
 /** While it watches, what was merged of a table is told so often. */
 const TELL_EVERY_MS = 10_000;
@@ -32,7 +33,7 @@ export function reportMerges(
   let total = NO_EVENTS;
   let timer: NodeJS.Timeout | undefined;
   const clear = () => (output.isTerminal ? CLEAR_LINE : '');
-  const line = (text: string) => output.write(`${clear()}${prefix}${text}\n`);
+  const line = (text: string) => output.write(`${clear()}${printable(prefix + text)}\n`);
   const finish = () => {
     clearTimeout(timer);
     timer = undefined;
@@ -46,7 +47,7 @@ export function reportMerges(
         total = addCounts(total, event);
         if (output.isTerminal)
           output.write(
-            `${CLEAR_LINE}${prefix}${countOf(event.waiting, 'table')} at work, ${renderCounts(total)}`,
+            `${CLEAR_LINE}${printable(prefix)}${countOf(event.waiting, 'table')} at work, ${renderCounts(total)}`,
           );
         return;
       case 'table merged': {

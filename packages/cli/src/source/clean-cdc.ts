@@ -18,6 +18,7 @@ import { runAll } from './run-all.ts';
 import { selectDatabases, type DatabaseOptions } from './select-databases.ts';
 import { showEvent } from './show-event.ts';
 import { countOf } from '../count-of.ts';
+import { print, printJson, printScript } from '../print.ts';
 
 export interface CleanCdcCommandOptions extends DatabaseOptions {
   readonly days: number;
@@ -98,15 +99,15 @@ function report(
   { json, emitSql }: CleanCdcCommandOptions,
 ): void {
   if (json) {
-    process.stdout.write(`${JSON.stringify({ databases: results }, null, 2)}\n`);
+    printJson({ databases: results });
   } else if (emitSql) {
-    process.stdout.write(results.map(({ sql }) => sql).join('\n'));
+    printScript(results.map(({ sql }) => sql).join('\n'));
   } else {
     for (const { database, instances } of results) {
       for (const instance of instances) {
-        process.stdout.write(`${database} ${instance.instance}: ${describe(instance)}\n`);
+        print([`${database} ${instance.instance}: ${describe(instance)}`]);
       }
-      if (instances.length === 0) process.stdout.write(`${database}: no capture instance\n`);
+      if (instances.length === 0) print([`${database}: no capture instance`]);
     }
   }
 }

@@ -15,6 +15,7 @@ import { checkFit } from './check-fit.ts';
 import { resolveSources, type PlannedSource } from './resolve-sources.ts';
 import { runAll } from './run-all.ts';
 import { SOURCE_JOBS, type SchemaDocsOptions } from './schema-docs.ts';
+import { print, printError, printJson } from '../print.ts';
 
 /** How one database stands to the snapshots. */
 interface Comparison {
@@ -48,7 +49,7 @@ export async function compareCustomers(
   let done = 0;
   const outcomes = await runAll(sources, SOURCE_JOBS, async (planned) => {
     const comparison = await compareDatabase(config, snapshots, planned, timeout);
-    process.stderr.write(`[${++done}/${sources.length}] ${describe(comparison)}\n`);
+    printError([`[${++done}/${sources.length}] ${describe(comparison)}`]);
     return comparison;
   });
   const comparisons = outcomes.map((outcome) => {
@@ -123,15 +124,15 @@ function describe({ source, database, state, differences, failure }: Comparison)
 
 function report(comparisons: readonly Comparison[], json: boolean): void {
   if (json) {
-    process.stdout.write(`${JSON.stringify({ databases: comparisons }, null, 2)}\n`);
+    printJson({ databases: comparisons });
     return;
   }
   for (const comparison of comparisons) {
-    process.stdout.write(`${describe(comparison)}\n`);
-    for (const { schema, table, column, kind, detail } of comparison.differences) {
+    const differences = comparison.differences.map(({ schema, table, column, kind, detail }) => {
       const place = [schema, table, column].filter((part) => part !== undefined).join('.');
-      process.stdout.write(`  ${place}: ${kind}${detail === undefined ? '' : `: ${detail}`}\n`);
-    }
-    for (const misfit of comparison.misfits) process.stdout.write(`  does not fit: ${misfit}\n`);
+      return `  ${place}: ${kind}${detail === undefined ? '' : `: ${detail}`}`;
+    });
+    const misfits = comparison.misfits.map((misfit) => `  does not fit: ${misfit}`);
+    print([describe(comparison), ...differences, ...misfits]);
   }
 }

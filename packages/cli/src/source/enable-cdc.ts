@@ -17,6 +17,7 @@ import { resolveSources } from './resolve-sources.ts';
 import { runAll } from './run-all.ts';
 import { selectDatabases, type DatabaseOptions } from './select-databases.ts';
 import { showEvent } from './show-event.ts';
+import { print, printError, printJson, printScript } from '../print.ts';
 
 export interface EnableCdcCommandOptions extends DatabaseOptions {
   readonly table?: readonly string[];
@@ -80,7 +81,7 @@ function report(results: readonly EnableCdcResult[], options: EnableCdcCommandOp
   for (const { plan } of results) {
     for (const { level, code, table, message } of plan.findings) {
       const place = table === undefined ? plan.database : `${plan.database} ${table}`;
-      process.stderr.write(`${level} ${code}: ${place}: ${message}\n`);
+      printError([`${level} ${code}: ${place}: ${message}`]);
     }
   }
   if (options.json) {
@@ -88,15 +89,15 @@ function report(results: readonly EnableCdcResult[], options: EnableCdcCommandOp
       ...{ database: plan.database, state: databaseState, findings: plan.findings, tables },
       ...(options.emitSql && { sql }),
     }));
-    process.stdout.write(`${JSON.stringify({ databases }, null, 2)}\n`);
+    printJson({ databases });
   } else if (options.emitSql) {
-    process.stdout.write(results.map(({ sql }) => sql).join('\n'));
+    printScript(results.map(({ sql }) => sql).join('\n'));
   } else {
-    for (const result of results) process.stdout.write(describe(result));
+    print(results.flatMap(describe));
   }
 }
 
-function describe({ plan, databaseState, tables }: EnableCdcResult): string {
+function describe({ plan, databaseState, tables }: EnableCdcResult): readonly string[] {
   const lines = tables
     .filter(({ state }) => state !== 'kept')
     .map(
@@ -111,7 +112,7 @@ function describe({ plan, databaseState, tables }: EnableCdcResult): string {
     .map(({ state, count }) => `${count} ${state}`);
   const head = databaseState === 'kept' ? '' : ` (database ${databaseState})`;
   const sum = `${plan.database}${head}: ${countOf(tables.length, 'table')}, ${counts.join(', ')}`;
-  return [...lines, sum, ''].join('\n');
+  return [...lines, sum];
 }
 
 function describeTable(

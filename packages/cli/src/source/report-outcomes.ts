@@ -1,5 +1,6 @@
 import type { Outcome } from './run-all.ts';
 import { sourceFailures } from './source-failures.ts';
+import { printMessage } from '../print.ts';
 
 /** What came of work on several databases. */
 interface Results<T> {
@@ -22,6 +23,6 @@ export function reportOutcomes<I, T>(
   const failure = errors.length > 0 ? sourceFailures(errors) : undefined;
   if (failure && results.length === 0) throw failure;
   report(results);
-  if (failure) process.stderr.write(`${failure.message}\n`);
+  if (failure) printMessage(failure.message);
   return { results, hasFailed: failure !== undefined };
 }

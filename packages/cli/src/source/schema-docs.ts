@@ -18,6 +18,7 @@ import { readFingerprints } from './read-fingerprints.ts';
 import { runAll, type Outcome } from './run-all.ts';
 import { showEvent } from './show-event.ts';
 import { sourceFailures } from './source-failures.ts';
+import { print, printError, printJson } from '../print.ts';
 
 export interface SchemaDocsOptions {
   readonly root?: string;
@@ -130,13 +131,13 @@ function report(
   inTheWay: readonly FileStep[],
   { writes, json }: { readonly [K in 'writes' | 'json']: boolean },
 ): void {
-  for (const step of inTheWay) process.stderr.write(`${refusalOf(step)}\n`);
+  printError(inTheWay.map(refusalOf));
   const told = steps.filter(({ action }) => action !== 'stray');
   if (json) {
     const files = told.map(({ path, action }) => ({ path, action }));
-    process.stdout.write(`${JSON.stringify({ written: writes, files }, null, 2)}\n`);
+    printJson({ written: writes, files });
   } else if (writes) {
-    for (const { path, action } of told) process.stdout.write(`${DONE[action]} ${path}\n`);
+    print(told.map(({ path, action }) => `${DONE[action]} ${path}`));
   }
 }
 

@@ -1,5 +1,6 @@
 import type { SourceEvent } from '@cdc-migrations/introspect';
 import { countOf } from '../count-of.ts';
+import { printError } from '../print.ts';
 
 const TEXT: {
   readonly [K in SourceEvent['kind']]: (event: Extract<SourceEvent, { kind: K }>) => string;
@@ -16,5 +17,5 @@ const TEXT: {
 /** Says on standard error what goes on. */
 export function showEvent(event: SourceEvent): void {
   const text = TEXT[event.kind] as (event: SourceEvent) => string;
-  process.stderr.write(`${text(event)}\n`);
+  printError([text(event)]);
 }

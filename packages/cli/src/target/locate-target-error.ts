@@ -1,4 +1,9 @@
-import { InvalidPortError, MissingVariablesError, RepoPathError } from '@cdc-migrations/config';
+import {
+  InvalidPortError,
+  MissingVariablesError,
+  RepoPathError,
+  visible,
+} from '@cdc-migrations/config';
 import {
   FilesRefusedError,
   LockLostError,
@@ -62,5 +67,5 @@ export function locating<Result>(label: string, read: () => Result): Result {
 
 function describeTarget({ kind, message, hint }: TargetError): string {
   const text = kind === 'connection' ? `cannot be reached: ${message}` : message;
-  return hint ? `${text} (${hint})` : text;
+  return visible(hint ? `${text} (${hint})` : text); // One line, whatever the server says.
 }

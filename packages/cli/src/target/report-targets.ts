@@ -5,6 +5,7 @@ import type { CommandTarget, TargetOptions } from './open-targets.ts';
 import { selectTargets } from './select-targets.ts';
 import { withTargets } from './with-targets.ts';
 import { worstExitCode } from './worst-exit-code.ts';
+import { print, printMessage, printJson } from '../print.ts';
 
 /** What there is to say of a target. */
 export interface TargetReport {
@@ -37,10 +38,8 @@ export function printReports(
   reports: readonly TargetReport[],
   { json }: { readonly json?: boolean },
 ): number {
-  const text = json
-    ? JSON.stringify({ targets: reports.map(({ document }) => document) }, null, 2)
-    : reports.flatMap(({ lines }) => lines).join('\n');
-  process.stdout.write(`${text}\n`);
+  if (json) printJson({ targets: reports.map(({ document }) => document) });
+  else print(reports.flatMap(({ lines }) => lines));
   return worstExitCode(reports.map(({ exitCode }) => exitCode));
 }
 
@@ -61,7 +60,7 @@ async function askOne(
   } catch (error) {
     const located = locateTargetError(error, label);
     if (!(located instanceof CommandError)) throw located;
-    process.stderr.write(`${located.message}\n`);
+    printMessage(located.message);
     const document = { target: label, error: located.message };
     return { exitCode: located.exitCode, lines: [], document };
   }

@@ -9,16 +9,19 @@ const ORDER: readonly Exactness[] = ['unsupported', 'lossy', 'widened', 'exact']
  *
  * @param all how many columns come from the source.
  */
-export function renderNotedColumns(columns: readonly NotedColumn[], all: number): string {
+export function renderNotedColumns(
+  columns: readonly NotedColumn[],
+  all: number,
+): readonly string[] {
   const lines = columns.flatMap((column, index) => {
     const head = headOf(column);
     const line = `  ${column.column}: ${column.source.type} -> ${column.type}, ${column.exactness}, ${column.code}`;
     return index > 0 && headOf(columns[index - 1]!) === head ? [line] : [head, line];
   });
   const codes = [...new Set(columns.map(({ code }) => code))].sort();
-  const notes = codes.map((code) => {
+  const notes = codes.flatMap((code) => {
     const { says, advice } = TYPE_NOTES[code];
-    return `${code}: ${says}\n  what to do: ${advice}`;
+    return [`${code}: ${says}`, `  what to do: ${advice}`];
   });
   const counts = ORDER.flatMap((exactness) => {
     const count = columns.filter((column) => column.exactness === exactness).length;
@@ -27,8 +30,7 @@ export function renderNotedColumns(columns: readonly NotedColumn[], all: number)
   const sum = `${columns.length} of ${all} columns listed${counts.length > 0 ? `: ${counts.join(', ')}` : ''}`;
   return [lines, notes, [sum]]
     .filter((part) => part.length > 0)
-    .map((part) => part.join('\n'))
-    .join('\n\n');
+    .flatMap((part, index) => (index === 0 ? part : ['', ...part]));
 }
 
 function headOf({ set, schema, table, source }: NotedColumn): string {

@@ -7,6 +7,7 @@ import { selectTables, type Selection } from '../generate/select-tables.ts';
 import { locateError } from '../locate-error.ts';
 import { listNotedColumns } from './list-noted-columns.ts';
 import { renderNotedColumns } from './render-noted-columns.ts';
+import { print, printJson } from '../print.ts';
 
 export interface TypesOptions extends Selection {
   readonly root?: string;
@@ -22,10 +23,8 @@ export function types({ root: start, json, ...selection }: TypesOptions): number
   const root = findRoot(start);
   const tables = selectTables(readTables(root), selection);
   const columns = listNotedColumns(tables);
-  const text = json
-    ? JSON.stringify({ columns }, null, 2)
-    : renderNotedColumns(columns, countColumns(tables));
-  process.stdout.write(`${text}\n`);
+  if (json) printJson({ columns });
+  else print(renderNotedColumns(columns, countColumns(tables)));
   return EXIT.done;
 }
 

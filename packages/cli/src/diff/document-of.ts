@@ -6,15 +6,14 @@ import { changeFacts } from './change-facts.ts';
 import { listWarnings } from './list-warnings.ts';
 
 /** One document with every change, both sides of it, and what would run. */
-export function renderJson({ changes, gone, manual }: Diff): string {
-  const document = {
+export function documentOf({ changes, gone, manual }: Diff): object {
+  return {
     exitCode: changes.length + gone.length > 0 ? EXIT.differences : EXIT.done,
     changes: changes.map(describe),
     gone: gone.map(formatProblem),
     warnings: listWarnings(changes),
     manual,
   };
-  return `${JSON.stringify(document, null, 2)}\n`;
 }
 
 function describe(change: TableChange): object {

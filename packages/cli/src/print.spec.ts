@@ -1,0 +1,28 @@
+import { printable } from './print.ts';
+import { HOSTILE, obeyedIn } from './printed.fixture.ts';
+
+it.each([
+  ['a b', 'a b'],
+  ['Døv «æøå» 漢字 😀', 'Døv «æøå» 漢字 😀'],
+  ['a\u001b[2Kb', 'a\\u001b[2Kb'],
+  ['a\nb\r\tc', 'a\\u000ab\\u000d\\u0009c'],
+  ['\u0007\u0085\u009b', '\\u0007\\u0085\\u009b'],
+  ['\u202eabc\u2066', '\\u202eabc\\u2066'],
+  ['a\u200bb\ufeff\u00ad', 'a\\u200bb\\ufeff\\u00ad'],
+  ['a\u2028b\u2029', 'a\\u2028b\\u2029'],
+  ['\ud800 and \u{e0041}', '\\ud800 and \\u{e0041}'],
+  ['::error::x', '\\u003a:error::x'],
+  ['  ::add-mask::x', '  \\u003a:add-mask::x'],
+  ['a ::error::x', 'a ::error::x'],
+  ['##[error]x', '\\u0023#[error]x'],
+  ['a ##vso[task.complete]x', 'a \\u0023#vso[task.complete]x'],
+  ['## head', '## head'],
+])('%j is printed as %j', (text, expected) => {
+  expect(printable(text)).toBe(expected);
+  expect(obeyedIn(`${printable(text)}\n`)).toEqual([]);
+});
+
+it('finds what is obeyed in a text that is printed as it is', () => {
+  expect(obeyedIn(HOSTILE)).not.toEqual([]);
+  expect(obeyedIn(`${printable(HOSTILE)}\n`)).toEqual([]);
+});
