@@ -33,14 +33,17 @@ const PARTS = [
   ),
 );
 
+/** What the settings of whoever applies the file do not change. */
+const PLAIN = `SET LOCAL client_min_messages = warning;
+SET LOCAL search_path = pg_catalog, pg_temp;
+SET LOCAL default_table_access_method = heap;
+`;
+
 /** `cdc-management.sql` of a migration set: all bookkeeping of a target database, its functions, views and grants. */
 export function renderInfrastructure(set: MigrationSet, role: string): SqlFile {
   const names = [...METADATA_COLUMNS, DELETED_AT].map(({ name }) => quoteLiteral(name));
   const metadataColumns = `ARRAY[${names.join(', ')}]`;
-  const body = [
-    'SET LOCAL client_min_messages = warning;\n',
-    ...PARTS.map((render) => render({ role, metadataColumns })),
-  ].join('\n');
+  const body = [PLAIN, ...PARTS.map((render) => render({ role, metadataColumns }))].join('\n');
   return buildSqlFile(
     `${set.folder}/infrastructure/cdc-management.sql`,
     { target: set.name },

@@ -72,9 +72,10 @@ export function buildTransaction(
   const records = work.files.map((placed, index) =>
     recordApplied(migrations, placed, { outcome: 'applied', statements: statements[index] }),
   );
+  const isManual = work.files.some(({ file }) => file.category === 'manual');
   const rewrite = allowRewrite ? `SET LOCAL cdc.allow_rewrite = 'on';\n` : '';
   return {
-    begin: `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n${PLAIN_SETTINGS}SET LOCAL lock_timeout = ${tableLockTimeoutMs};\n${rewrite}`,
+    begin: `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n${isManual ? '' : PLAIN_SETTINGS}SET LOCAL lock_timeout = ${tableLockTimeoutMs};\n${rewrite}`,
     guard: buildGuard(migrations, work, again ? 'false' : isAppliedMeanwhile(migrations, work)),
     body: bodies.join('\n;\n'),
     record: `\n;\n${records.join(';\n')};\n`,

@@ -2,9 +2,10 @@
 -- Source: AdOpusTest.dbo.Avtale
 -- Target: sink_asma.directory adopus.Avtale
 -- Transform: file://label.blobl
--- Checksum: sha256:acbcf9fc76229c8ece1fbc2c9efe85e4d83c42412b254bd3eae7b2cdecc1b3eb
+-- Checksum: sha256:caaa719e962856cd16e2b4b75a21c76675b25ac3c994be1ed7e5cd00d5e9fd18
 
 SET LOCAL client_min_messages = warning;
+SET LOCAL search_path = pg_catalog, pg_temp;
 
 CREATE TABLE IF NOT EXISTS "{{SCHEMA}}"."Avtale" (
   "AvtaleID" integer NOT NULL,

@@ -15,8 +15,20 @@ export interface PostgresSession {
   close(): Promise<void>;
 }
 
-/** Names are spelled with their schema only where the search path does not find them. */
-const SETUP = `SET LOCAL search_path = pg_catalog; SET LOCAL statement_timeout = `;
+/**
+ * Names are spelled with their schema only where the search path does not find them, and values and names in expressions
+ * as every role would have them.
+ */
+const SETUP = `SET LOCAL search_path = pg_catalog, pg_temp;
+SET LOCAL quote_all_identifiers = off;
+SET LOCAL standard_conforming_strings = on;
+SET LOCAL datestyle = 'ISO, MDY';
+SET LOCAL intervalstyle = postgres;
+SET LOCAL timezone = 'UTC';
+SET LOCAL bytea_output = hex;
+SET LOCAL extra_float_digits = 1;
+SET LOCAL jit = off;
+SET LOCAL statement_timeout = `;
 
 /** Opens a connection with the first query; what fails is a SourceError that says why. */
 export function openPostgres(source: SourceDatabase, timeoutMs: number): PostgresSession {

@@ -38,6 +38,12 @@ CREATE TABLE s.swapped (
   d int NOT NULL CONSTRAINT failed UNIQUE
 );
 UPDATE pg_index SET indisvalid = false WHERE indexrelid = 's.failed'::regclass;
+CREATE TABLE s.given (
+  id int PRIMARY KEY, d date DEFAULT '2020-02-01', i interval DEFAULT '1 day 02:03:04',
+  at timestamptz DEFAULT '2020-02-01 12:00+00', f double precision DEFAULT 0.1::double precision / 3,
+  raw bytea DEFAULT '\\x00ff', path text DEFAULT E'a\\\\b', moods s.mood[] DEFAULT '{a,b}', "select" text
+);
+CREATE UNIQUE INDEX by_path ON s.given (path) WHERE d > '2020-02-01' AND "select" IS NULL;
 CREATE VIEW s.seen AS SELECT 1 AS one;
 CREATE PUBLICATION p FOR TABLE s.child;
 CREATE TABLE "S"."T" (id int);
@@ -185,6 +191,33 @@ describe.each([15, 18] as const)('PostgreSQL %i', (major) => {
       undefined,
       [{ name: 'swapped_c_key', columns: ['c'] }],
     ]);
+  });
+
+  it.each([
+    ...[
+      'quote_all_identifiers = on',
+      'standard_conforming_strings = off',
+      'DateStyle = "SQL, DMY"',
+    ],
+    ...['IntervalStyle = iso_8601', 'TimeZone = "Asia/Kathmandu"', 'bytea_output = escape'],
+    ...[
+      'extra_float_digits = -15',
+      'search_path = s',
+      'xmloption = document',
+      'row_security = off',
+    ],
+    ...['default_transaction_isolation = serializable', 'default_transaction_deferrable = on'],
+    ...['client_encoding = LATIN1', 'enable_hashjoin = off'],
+  ])('%s changes nothing of it', async (setting) => {
+    const tables = ['types', 'given', 'child'];
+    const before = await read('s', ...tables);
+    const admin = server.connect({ max: 1 });
+    await admin.unsafe(`ALTER ROLE postgres IN DATABASE "${database}" SET ${setting}`);
+    const after = await read('s', ...tables).finally(() =>
+      admin.unsafe(`ALTER ROLE postgres IN DATABASE "${database}" RESET ALL`),
+    );
+    await admin.end();
+    expect(after).toEqual(before);
   });
 
   it('the fingerprint changes with the structure, and only then', async () => {

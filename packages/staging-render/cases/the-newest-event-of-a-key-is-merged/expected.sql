@@ -2,7 +2,9 @@
 -- Source: AdOpusTest.dbo.Avtale
 -- Target: sink_asma.directory adopus.Avtale
 -- Transform: file://label.blobl
--- Checksum: sha256:efa147d421f1f6c7145fb861dece823225e10532281c9b89a7419822a8c5fd54
+-- Checksum: sha256:9be1ad168fe5b28258f3bd600b13ff03e03e77b081daf4812240452c35631447
+
+SET LOCAL search_path = pg_catalog, pg_temp;
 
 -- Takes any event: no NOT NULL, no length, no precision. A staging table that is there comes to these columns with its events.
 CALL cdc_management.converge_staging('{{SCHEMA}}', 'Avtale', 'stg_Avtale', 'unlogged', $columns$
