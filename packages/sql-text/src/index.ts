@@ -1,5 +1,6 @@
 export {
   dollarTag,
+  findPlaceholder,
   quoteIdentifier,
   quoteLiteral,
   quoteQualified,

@@ -4,6 +4,11 @@
  */
 export const SCHEMA_PLACEHOLDER = '{{SCHEMA}}';
 
+/** The placeholder of a text in whatever spelling: only the one above is replaced, and no file is applied with another. */
+export function findPlaceholder(text: string): string | undefined {
+  return /\{\{\s*schema\s*\}\}/iu.exec(text)?.[0];
+}
+
 /** The name as a quoted PostgreSQL identifier: `Say "hi"` gives `"Say ""hi"""`. */
 export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;

@@ -9,7 +9,7 @@ import {
 import { overrideScope } from './check-type-overrides.ts';
 import type { Place } from './find-source.ts';
 import { goneAt, problemAt, suggestion, type ProblemList } from './problems.ts';
-import { checkName } from './check-column-names.ts';
+import { checkName, checkNames } from './check-column-names.ts';
 import { selectColumns } from './select-columns.ts';
 import type { ExistingTable, MappedColumn } from './table-definition.ts';
 import { buildIdentity } from './build-identity.ts';
@@ -24,7 +24,7 @@ export function buildExistingTable(
   problems: ProblemList,
 ): ExistingTable {
   const { catalog, source, selection, table } = place;
-  checkName(`${table.schema}.${table.table}`, table.at, problems);
+  checkNames(place, problems);
   const selected = selectColumns(source, selection, problems);
   const names = selected.map(({ name }) => name);
   for (const name of table.columns.keys()) {

@@ -1,6 +1,6 @@
 import type { CatalogColumn } from '@cdc-migrations/catalog';
 import type { ServiceConfig } from '@cdc-migrations/config';
-import { shortName } from '@cdc-migrations/sql-text';
+import { SCHEMA_PLACEHOLDER, shortName } from '@cdc-migrations/sql-text';
 import { buildColumns } from './build-columns.ts';
 import { overrideScope } from './check-type-overrides.ts';
 import { chooseKey } from './choose-key.ts';
@@ -9,7 +9,7 @@ import type { Place } from './find-source.ts';
 import { buildObjectNames } from './object-names.ts';
 import type { ProblemList } from './problems.ts';
 import { checkKeyTypes, keyTypeFault } from './check-key-types.ts';
-import { checkName } from './check-column-names.ts';
+import { checkNames, refusePlaceholder } from './check-column-names.ts';
 import { selectColumns } from './select-columns.ts';
 import type { ColumnDefinition, KeyDefinition, ReplicatedTable } from './table-definition.ts';
 import { buildIdentity } from './build-identity.ts';
@@ -22,7 +22,7 @@ export function buildReplicatedTable(
   problems: ProblemList,
 ): ReplicatedTable {
   const { catalog, source, selection, table } = place;
-  checkName(`${table.schema}.${table.table}`, table.at, problems);
+  checkNames(place, problems);
   checkCustomer(place, problems);
   const selected = selectColumns(source, selection, problems);
   const scope = overrideScope(place, config);
@@ -46,9 +46,11 @@ export function buildReplicatedTable(
   );
   const key = sourceKey && withCustomer(sourceKey, place, config.templates);
   if (key) checkKeyTypes(key, columns, place, problems);
+  const identity = buildIdentity(place);
+  checkDefaults(columns, identity, place, problems);
   return {
     kind: 'replicated',
-    ...buildIdentity(place),
+    ...identity,
     names: buildObjectNames(shortName(table.table)),
     columns: key ? columns.map((column) => asKeyColumn(column, key)) : columns,
     key,
@@ -56,6 +58,20 @@ export function buildReplicatedTable(
     staging: table.staging,
     transforms: table.transforms.map(({ bloblangRef }) => bloblangRef),
   };
+}
+
+/** A default of a tenant's table may say the tenant's schema. */
+function checkDefaults(
+  columns: readonly ColumnDefinition[],
+  { schema }: Pick<ReplicatedTable, 'schema'>,
+  { table }: Place,
+  problems: ProblemList,
+): void {
+  for (const { default: expression = '' } of columns) {
+    const isTenant = schema.scope === 'tenant';
+    const rest = isTenant ? expression.replaceAll(SCHEMA_PLACEHOLDER, '') : expression;
+    refusePlaceholder(rest, table.at, problems);
+  }
 }
 
 function asKeyColumn(column: ColumnDefinition, key: KeyDefinition): ColumnDefinition {

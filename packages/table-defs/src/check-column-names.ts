@@ -1,11 +1,22 @@
-import { letterFault, type ConfigPath } from '@cdc-migrations/config';
-import { SCHEMA_PLACEHOLDER } from '@cdc-migrations/sql-text';
+import { letterFault, visible, type ConfigPath } from '@cdc-migrations/config';
+import { findPlaceholder } from '@cdc-migrations/sql-text';
+import type { Place } from './find-source.ts';
 import { RESERVED_NAMES } from './metadata-columns.ts';
 import { problemAt, type ProblemList } from './problems.ts';
 import type { ColumnDefinition } from './table-definition.ts';
 
 /** Names that PostgreSQL keeps in every table. */
 const POSTGRES_OWN = new Set(['tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid']);
+
+/** Refuses names of a table, and of what its files say that it comes from, that cannot stand in SQL files. */
+export function checkNames(place: Place, problems: ProblemList): void {
+  const { service, sink, table, selection, source } = place;
+  checkName(`${table.schema}.${table.table}`, table.at, problems);
+  const from = `${service.validationDatabase}.${selection.schema}.${source.name}`;
+  refusePlaceholder(from, selection.at, problems);
+  refusePlaceholder(sink.sink, sink.at, problems);
+  for (const { at, bloblangRef } of table.transforms) refusePlaceholder(bloblangRef, at, problems);
+}
 
 /** Refuses a name with letters that do not show, or that would be taken for the tenant's schema when a file is applied. */
 export function checkName(name: string, at: ConfigPath, problems: ProblemList): void {
@@ -14,11 +25,13 @@ export function checkName(name: string, at: ConfigPath, problems: ProblemList): 
   refusePlaceholder(name, at, problems);
 }
 
-function refusePlaceholder(name: string, at: ConfigPath, problems: ProblemList): void {
-  if (!name.includes(SCHEMA_PLACEHOLDER)) return;
+/** Refuses a text that goes into SQL files and would be taken for the tenant's schema there. */
+export function refusePlaceholder(text: string, at: ConfigPath, problems: ProblemList): void {
+  const placeholder = findPlaceholder(text);
+  if (placeholder === undefined) return;
   const message =
-    `the name "${name}" has ${SCHEMA_PLACEHOLDER}, which stands for the tenant's schema in every file and would ` +
-    'be replaced; leave it out or give it another name';
+    `"${visible(text)}" has ${placeholder}, which files read as the tenant's schema; ` +
+    'leave it out or give it another name';
   problems.errors.push(problemAt(at, [], message));
 }
 

@@ -1,5 +1,6 @@
 import type { SinkTable } from '@cdc-migrations/config';
 import { shortName } from '@cdc-migrations/sql-text';
+import { checkName } from './check-column-names.ts';
 import { goneAt, problemAt, suggestion, type ProblemList } from './problems.ts';
 import type { ColumnDefinition } from './table-definition.ts';
 
@@ -37,6 +38,7 @@ function checkRenames(
   const present = new Set(columns.map((column) => column.name));
   const known = columns.filter(({ role }) => role !== 'metadata').map((column) => column.name);
   for (const [from, to] of renames) {
+    checkName(from, at, problems);
     if (present.has(shortName(from))) {
       const message = `${name} still has a column "${from}"; take the rename out (where "${from}" is a new column, once every target has the rename)`;
       problems.errors.push(problemAt(at, ['renames', from], message));

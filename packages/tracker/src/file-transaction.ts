@@ -2,6 +2,7 @@ import {
   dollarTag,
   quoteIdentifier,
   quoteLiteral,
+  findPlaceholder,
   SCHEMA_PLACEHOLDER,
 } from '@cdc-migrations/sql-text';
 import { isAppliedCondition, recordApplied, type Placed } from './history-sql.ts';
@@ -88,7 +89,7 @@ export function buildTransaction(
 export function expandSchema({ file, schema }: Placed): string {
   const text =
     file.scope === 'tenant' ? file.text.replaceAll(SCHEMA_PLACEHOLDER, schema) : file.text;
-  const [left] = /\{\{\s*schema\s*\}\}/iu.exec(text) ?? [];
+  const left = findPlaceholder(text);
   if (left !== undefined) {
     throw new PlaceholderError(
       `${file.path}: ${left} stands there, and ${SCHEMA_PLACEHOLDER} in a file of tenants is what is replaced`,
