@@ -13,6 +13,7 @@ const PARTS = [
   'peek',
   'backfill',
   'column-change',
+  'times',
   'converge',
   'staging-trigger',
   'record-tally',

@@ -51,8 +51,9 @@ function buildFacts({ key, columns, deleteMode }: ReplicatedTable): MergeFacts {
   };
 }
 
-function describeKey({ name, type }: ColumnDefinition): string | KeyFacts {
-  const [value, text] = [keyValue(COLUMN, type), keyText(COLUMN, type)];
+function describeKey(column: ColumnDefinition): string | KeyFacts {
+  const { name } = column;
+  const [value, text] = [keyValue(COLUMN, column), keyText(COLUMN, column)];
   if (value === COLUMN && text === `${COLUMN}::text`) return name;
   return {
     name,

@@ -5,7 +5,7 @@ import {
   type ReplicatedTable,
 } from '@cdc-migrations/table-defs';
 import { fillLines, listColumns } from './column-lines.ts';
-import { keyValue, storageCast } from './staged-value.ts';
+import { keyValue, storedValue } from './staged-value.ts';
 
 interface WriteView {
   readonly table: string;
@@ -43,9 +43,9 @@ export function renderWrite(table: ReplicatedTable, schema: string): string {
     staging: quoteQualified(schema, table.names.staging),
     columns: fillLines(columns.map(quoteName)).join('\n      '),
     valueLines: listColumns(columns, (column) =>
-      column.name === '__deleted_at' ? 'NULL' : storedValue(column),
+      column.name === '__deleted_at' ? 'NULL' : writtenValue(column),
     ),
-    key: key.map(({ name, type }) => keyValue(`event.${quoteIdentifier(name)}`, type)).join(', '),
+    key: key.map((column) => keyValue(`event.${quoteName(column)}`, column)).join(', '),
     keyColumns: key.map(quoteName).join(', '),
     updated: fillLines(updated.map(quoteName)).join('\n      '),
     excluded: fillLines(updated.map((column) => `excluded.${quoteName(column)}`)).join('\n      '),
@@ -54,8 +54,9 @@ export function renderWrite(table: ReplicatedTable, schema: string): string {
   }).trimEnd();
 }
 
-function storedValue({ name, type, default: initial }: ColumnDefinition): string {
-  const value = `event.${quoteIdentifier(name)}${storageCast(type)}`;
+function writtenValue(column: ColumnDefinition): string {
+  const value = storedValue(`event.${quoteName(column)}`, column);
+  const { default: initial } = column;
   return initial === undefined ? value : `coalesce(${value}, ${initial})`;
 }
 

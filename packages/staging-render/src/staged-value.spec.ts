@@ -1,4 +1,4 @@
-import { keyText, keyValue, storageCast, unavailableLiteral } from './staged-value.ts';
+import { keyText, keyValue, storedValue, unavailableLiteral } from './staged-value.ts';
 
 const TEXT = `'__debezium_unavailable_value'`;
 const BYTES = `'\\x5f5f646562657a69756d5f756e617661696c61626c655f76616c7565'::bytea`;
@@ -51,13 +51,48 @@ describe('the unavailable value of a column', () => {
   });
 });
 
+const column = (type: string, source = 'int') =>
+  ({ role: 'source', type, source: { name: 'a', type: source } }) as const;
+
 it.each([
-  ['xml', '::xml'],
-  ['jsonb[]', '::jsonb[]'],
-  ['text', ''],
-  ['numeric(5,2)', ''],
-])('%s is stored with the cast "%s"', (type, cast) => {
-  expect(storageCast(type)).toBe(cast);
+  ['xml', 'xml', 'v::xml'],
+  ['jsonb[]', 'jsonb[]', 'v::jsonb[]'],
+  ['text', 'ntext', 'v'],
+  ['numeric(5,2)', 'decimal(5,2)', 'v'],
+  ['timestamp(6) without time zone', 'datetime2(6)', 'v'],
+  [
+    'timestamp(6) without time zone',
+    'datetime2(7)',
+    "cdc_management.as_timestamp(v, 6, '9999-12-31 23:59:59.999999')",
+  ],
+  [
+    'timestamp(0) without time zone',
+    'datetime2(3)',
+    "cdc_management.as_timestamp(v::text, 0, '9999-12-31 23:59:59')",
+  ],
+  [
+    'timestamp(6) with time zone',
+    'dbo.Instant (datetimeoffset(7))',
+    "cdc_management.as_timestamptz(v, 6, '9999-12-31 23:59:59.999999+00')",
+  ],
+  [
+    'timestamp with time zone',
+    'datetime2(7)',
+    "cdc_management.as_timestamp(v, 6, '9999-12-31 23:59:59.999999') AT TIME ZONE 'UTC'",
+  ],
+  ['time(6) without time zone', 'time(7)', "cdc_management.as_time(v, 6, '23:59:59.999999')"],
+  [
+    'timestamp(3) with time zone',
+    'timestamp with time zone',
+    'cdc_management.as_timestamptz(v::text, 3)',
+  ],
+  [
+    'time(2) with time zone',
+    's.t (time with time zone(3))',
+    'cdc_management.as_timetz(v::text, 2)',
+  ],
+])('%s of %s is stored as %s', (type, source, stored) => {
+  expect(storedValue('v', column(type, source))).toBe(stored);
 });
 
 it.each([
@@ -73,5 +108,13 @@ it.each([
   ],
   ['character(4)', 'v', 'v::text'],
 ])('a key of type %s is compared as %s and digested as %s', (type, value, text) => {
-  expect([keyValue('v', type), keyText('v', type)]).toEqual([value, text]);
+  expect([keyValue('v', column(type)), keyText('v', column(type))]).toEqual([value, text]);
+});
+
+it('a key that is cut is compared and digested as it is stored, of an event and of a row', () => {
+  const cut = column('time(6) without time zone', 'time(7)');
+  expect([keyValue('v', cut), keyText('v', cut)]).toEqual([
+    "cdc_management.as_time(v, 6, '23:59:59.999999')",
+    "cdc_management.as_time(v::text, 6, '23:59:59.999999')::text",
+  ]);
 });

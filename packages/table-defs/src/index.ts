@@ -34,8 +34,8 @@ export type { DefinitionProblem } from './problems.ts';
 export { schemaLabel } from './schema-label.ts';
 export { sortDefinitions } from './sort-definitions.ts';
 export { sqlSchema } from './sql-schema.ts';
-export { buildStagingColumns, stagingType } from './staging-columns.ts';
-export type { StagingColumn } from './staging-columns.ts';
+export { buildStagingColumns, cutSeconds, stagingType } from './staging-columns.ts';
+export type { CutSeconds, StagingColumn } from './staging-columns.ts';
 export type {
   ColumnDefinition,
   ColumnRole,

@@ -1,5 +1,5 @@
 import { METADATA_COLUMNS, DELETED_AT } from './metadata-columns.ts';
-import { buildStagingColumns, stagingType } from './staging-columns.ts';
+import { buildStagingColumns, cutSeconds, stagingType } from './staging-columns.ts';
 
 describe('a staging column takes any value', () => {
   it.each([
@@ -34,6 +34,24 @@ describe('a staging column takes any value', () => {
     expect(stagingType({ role: 'source', type })).toBe(staging);
   });
 
+  it.each([
+    ['timestamp(6) without time zone', 'datetime2(7)', 'text'],
+    ['timestamp(6) without time zone', 'datetime2(6)', 'timestamp without time zone'],
+    ['timestamp(3) without time zone', 'datetime2(7)', 'text'],
+    ['timestamp(3) without time zone', 'datetime', 'timestamp without time zone'],
+    ['timestamp(0) without time zone', 'datetime', 'timestamp without time zone'],
+    ['timestamp(0) without time zone', 'smalldatetime', 'timestamp without time zone'],
+    ['timestamp(6) with time zone', 'datetimeoffset(7)', 'text'],
+    ['time(6) without time zone', 'dbo.Clock (time(7))', 'text'],
+    ['date', 'datetime2(7)', 'date'],
+    ['timestamp(0) without time zone', 'nvarchar(30)', 'timestamp without time zone'],
+    ['timestamp(3) with time zone', 'timestamp with time zone', 'timestamp with time zone'],
+  ])('%s of %s: %s', (type, source, staging) => {
+    expect(stagingType({ role: 'source', type, source: { name: 'a', type: source } })).toBe(
+      staging,
+    );
+  });
+
   it('but of the metadata, whose types are ours', () => {
     expect(stagingType({ role: 'metadata', type: 'integer' })).toBe('integer');
   });
@@ -54,4 +72,19 @@ it('begins with the position and the key, and has the generation by default and 
   expect(columns.filter((staged) => staged.default !== undefined)).toEqual([
     { name: '__stream_generation', type: 'integer', default: '0' },
   ]);
+});
+
+it.each([
+  ['timestamp(6) without time zone', 'datetime2(7)', [7, 6, true, false]],
+  ['timestamp(0) without time zone', 'datetime', [3, 0, true, false]],
+  ['timestamp with time zone', 'datetimeoffset(7)', [7, 6, true, true]],
+  ['time(0) without time zone', 'time without time zone', [6, 0, false, false]],
+  ['timestamp(3) with time zone', 's.d (timestamp with time zone(4))', [4, 3, false, true]],
+  ['timestamp(3) without time zone', 'datetime', undefined],
+  ['timestamp without time zone', 'timestamp without time zone', undefined],
+  ['timestamp(3) without time zone[]', 'timestamp without time zone[]', undefined],
+  ['text', 'datetime2(7)', undefined],
+])('%s of %s cuts seconds: %j', (type, source, expected) => {
+  const cut = cutSeconds({ role: 'source', type, source: { name: 'a', type: source } });
+  expect(cut && [cut.sent, cut.kept, cut.isMssql, cut.hasOffset]).toEqual(expected);
 });

@@ -55,13 +55,56 @@ const RELAXED: Readonly<Record<string, string>> = {
 
 /**
  * Type of a staging column: without length or precision, wide enough for any number, text for what is checked on
- * input. `character(4)` gives `bpchar`, whose comparison ignores trailing blanks as that of the final column does.
+ * input, and for times with more digits of the second than PostgreSQL takes, which would round them. `character(4)`
+ * gives `bpchar`, whose comparison ignores trailing blanks as that of the final column does.
  */
-export function stagingType({ role, type }: Pick<ColumnDefinition, 'role' | 'type'>): string {
+export function stagingType(column: StagedColumn): string {
+  const { role, type } = column;
   const parsed = parsePgType(type);
   if (role === 'metadata' || !parsed) return type;
+  const cut = cutSeconds(column);
+  if (cut && cut.sent > SECOND_DIGITS) return 'text';
   const base = RELAXED[parsed.base] ?? parsed.base;
   return base === 'character'
     ? `bpchar${parsed.array ? '[]' : ''}`
     : formatPgType({ ...parsed, base, facets: [] });
+}
+
+type StagedColumn = Pick<ColumnDefinition, 'role' | 'type' | 'source'>;
+
+/** Digits of a second that PostgreSQL takes. */
+const SECOND_DIGITS = 6;
+
+/** Times whose last digits are cut off when they are stored. */
+export interface CutSeconds {
+  /** Digits of the second that the source has. */
+  readonly sent: number;
+  /** Those that the final column keeps. */
+  readonly kept: number;
+  /** Whether the source is SQL Server, whose times end before 24:00 and before the year 10000. */
+  readonly isMssql: boolean;
+  /** Whether the source has an offset with each value. */
+  readonly hasOffset: boolean;
+}
+
+const KEEPS_SECONDS = /^(?:time|timestamp) /;
+/** Source types as definitions spell them, also behind the name of an alias or domain. */
+const MSSQL_SECONDS = /(?:^|\()(datetime2|datetimeoffset|datetime|time)(?:\((\d)\))?\)?$/;
+const POSTGRES_SECONDS = /(?:^|\()(?:time|timestamp) with(out)? time zone(?:\((\d)\))?\)?$/;
+/** Digits of a type of SQL Server that is written without. */
+const USUAL_DIGITS: Readonly<Record<string, number>> = { datetime: 3 };
+
+/** How a column cuts its times; undefined where it keeps all digits that the source has. */
+export function cutSeconds({ role, type, source }: StagedColumn): CutSeconds | undefined {
+  const parsed = parsePgType(type);
+  if (role !== 'source' || !source || !parsed || parsed.array) return undefined;
+  if (!KEEPS_SECONDS.test(parsed.base)) return undefined;
+  const [kept = SECOND_DIGITS] = parsed.facets;
+  const [, mssql, digits] = MSSQL_SECONDS.exec(source.type) ?? [];
+  const postgres = POSTGRES_SECONDS.exec(source.type);
+  const usual = mssql === undefined ? SECOND_DIGITS : (USUAL_DIGITS[mssql] ?? 7);
+  const sent = Number(digits ?? postgres?.[2] ?? usual);
+  if (!(mssql || postgres) || sent <= kept) return undefined;
+  const hasOffset = mssql === undefined ? !postgres![1] : mssql === 'datetimeoffset';
+  return { sent, kept, isMssql: mssql !== undefined, hasOffset };
 }

@@ -69,12 +69,11 @@ function changedColumn(
 /** The worse of what happens to the final table and to the staging table. */
 function classOfType(before: AnyColumn, after: AnyColumn): ChangeClass {
   const final = classifyTypeChange(before.type, after.type);
-  const staging = classifyTypeChange(asStaged(before), asStaged(after));
-  return worstClass([final, staging].flatMap((change) => (change === 'same' ? [] : change)));
-}
-
-function asStaged({ role, type }: AnyColumn): string {
-  return stagingType({ role, type });
+  const [staged, staging] = [stagingType(before), stagingType(after)];
+  const inStaging = classifyTypeChange(staged, staging);
+  // Whatever is staged has a text.
+  const change = inStaging === 'unsafe' && staging === 'text' ? 'rewrite' : inStaging;
+  return worstClass([final, change].flatMap((each) => (each === 'same' ? [] : each)));
 }
 
 function defaultOf(column: AnyColumn): string | undefined {

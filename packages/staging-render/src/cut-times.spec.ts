@@ -1,0 +1,220 @@
+import { METADATA_COLUMNS } from '@cdc-migrations/table-defs';
+import { column, table, useMergeDatabase } from './merge.fixture.ts';
+
+const TIMES = [
+  column('at', 'timestamp(6) without time zone', 'datetime2(7)'),
+  column('instant', 'timestamp(6) with time zone', 'datetimeoffset(7)'),
+  column('clock', 'time(6) without time zone', 'time(7)'),
+  column('coarse', 'timestamp(0) without time zone', 'datetime2(3)'),
+];
+
+const TABLE = table('Times', {
+  columns: [column('id', 'integer', 'int'), ...TIMES, ...METADATA_COLUMNS],
+});
+
+const KEYED = table('Versions', {
+  columns: [
+    column('id', 'timestamp(6) without time zone', 'datetime2(7)'),
+    column('navn', 'text', 'ntext'),
+    ...METADATA_COLUMNS,
+  ],
+});
+
+/** What a writer sends for the columns of TABLE, and what is stored. */
+const ROWS: readonly (readonly [string, readonly (string | null)[], readonly (string | null)[]])[] =
+  [
+    [
+      'the last instant of a temporal table',
+      [
+        '9999-12-31 23:59:59.9999999',
+        '9999-12-31T23:59:59.9999999Z',
+        '23:59:59.9999999',
+        '9999-12-31 23:59:59.999',
+      ],
+      [
+        '9999-12-31 23:59:59.999999',
+        '9999-12-31 23:59:59.999999',
+        '23:59:59.999999',
+        '9999-12-31 23:59:59.000000',
+      ],
+    ],
+    [
+      'a digit that would be rounded up',
+      [
+        '2024-01-02T03:04:05.1234569',
+        '2024-01-02T03:04:05.1234569+02:00',
+        '03:04:05.1234569',
+        '2024-01-02 03:04:05.999',
+      ],
+      [
+        '2024-01-02 03:04:05.123456',
+        '2024-01-02 01:04:05.123456',
+        '03:04:05.123456',
+        '2024-01-02 03:04:05.000000',
+      ],
+    ],
+    [
+      'other forms of ISO 8601',
+      ['2024-01-02', '2024-01-02 03:04-03:30', '03:04Z', '2024-01-02'],
+      [
+        '2024-01-02 00:00:00.000000',
+        '2024-01-02 06:34:00.000000',
+        '03:04:00',
+        '2024-01-02 00:00:00.000000',
+      ],
+    ],
+    [
+      'nine digits',
+      [
+        '2024-01-02T03:04:05.123456789Z',
+        '2024-01-02T03:04:05.123456789Z',
+        '03:04:05.123456789',
+        null,
+      ],
+      ['2024-01-02 03:04:05.123456', '2024-01-02 03:04:05.123456', '03:04:05.123456', null],
+    ],
+    [
+      'what a writer has rounded up before',
+      ['10000-01-01 00:00:00+00', '10000-01-01 00:00:00+00', '24:00:00', '10000-01-01'],
+      [
+        '9999-12-31 23:59:59.999999',
+        '9999-12-31 23:59:59.999999',
+        '23:59:59.999999',
+        '9999-12-31 23:59:59.000000',
+      ],
+    ],
+    ['nothing', [null, null, null, null], [null, null, null, null]],
+  ];
+
+describe('times with more digits than their column keeps are cut, and never rounded up', () => {
+  const { run, create, stage, merge } = useMergeDatabase();
+  beforeAll(async () => {
+    await create(TABLE);
+    await create(KEYED);
+  });
+
+  /** As text in any column, which no driver turns into something else. */
+  const stageTexts = async (id: number, texts: Readonly<Record<string, string | null>>) => {
+    const names = Object.keys(texts).map((name) => `, ${name}`);
+    const values = Object.values(texts).map((text) => (text === null ? ', NULL' : `, '${text}'`));
+    await run(`INSERT INTO avansas."stg_Times" (id, "__cdc_operation", "__kafka_partition", "__kafka_offset"${names.join('')})
+      VALUES (${id}, 'c', 0, ${id}${values.join('')})`);
+  };
+
+  const stored = async (id: number) => {
+    const [row] = await run(`SELECT to_char(at, 'YYYY-MM-DD HH24:MI:SS.US') AS at,
+      to_char(instant AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') AS instant, clock::text AS clock,
+      to_char(coarse, 'YYYY-MM-DD HH24:MI:SS.US') AS coarse FROM avansas."Times" WHERE id = ${id}`);
+    return row && [row['at'], row['instant'], row['clock'], row['coarse']];
+  };
+
+  it.each(ROWS.map(([what, sent, kept], index) => ({ what, sent, kept, id: index + 1 })))(
+    'of $what',
+    async ({ sent, kept, id }) => {
+      const [at, instant, clock, coarse] = sent as [string, string, string, string];
+      await stageTexts(id, { at, instant, clock, coarse });
+      await run(`SET datestyle = 'SQL, DMY'; SET timezone = 'America/New_York'`).simple();
+      await merge(TABLE);
+      await run('RESET datestyle; RESET timezone').simple();
+      expect(await stored(id)).toEqual(kept);
+    },
+  );
+
+  it.each(['timestamp', 'timestamptz'])('of values that a writer binds as %s', async (type) => {
+    await run(`PREPARE bound (${type}, timestamptz, time) AS INSERT INTO avansas."stg_Times"
+      (id, at, instant, clock, "__cdc_operation", "__kafka_partition", "__kafka_offset")
+      VALUES (100, $1, $2, $3, 'c', 0, 100)`);
+    await run(
+      `EXECUTE bound ('2024-01-02 03:04:05.123456', '2024-01-02 03:04:05.123456+00', '03:04:05.123456')`,
+    );
+    await run('DEALLOCATE bound');
+    await merge(TABLE);
+    expect((await stored(100))!.slice(0, 3)).toEqual([
+      '2024-01-02 03:04:05.123456',
+      '2024-01-02 03:04:05.123456',
+      '03:04:05.123456',
+    ]);
+    await run('DELETE FROM avansas."Times" WHERE id = 100');
+  });
+
+  it.each([
+    ['at', '20240102'],
+    ['at', '1704164645123456700'],
+    ['at', '02/01/2024 03:04:05'],
+    ['at', '2024-01-02 03:04:05.1234567 pm'],
+    ['at', 'now'],
+    ['clock', '101112'],
+    ['instant', '02.01.2024 03:04:05 CET'],
+  ])('other forms are dead letters, which name the column: %s, %s', async (name, value) => {
+    await stageTexts(200, { [name]: value });
+    await merge(TABLE);
+    const letters = await run(
+      `DELETE FROM cdc_management.dead_letter WHERE kafka_offset = 200 RETURNING reason, payload ->> '${name}' AS sent`,
+    );
+    expect(letters).toEqual([
+      {
+        reason: expect.stringMatching(
+          new RegExp(`^column ${name}: not as ISO 8601 .*22007`),
+        ) as string,
+        sent: value,
+      },
+    ]);
+    expect(await stored(200)).toBeUndefined();
+  });
+
+  it('an instant without an offset is a dead letter, whatever the time zone of the session', async () => {
+    await stageTexts(300, { instant: '2024-01-02 03:04:05.1234567' });
+    await merge(TABLE);
+    const letters = await run(
+      'SELECT reason FROM cdc_management.dead_letter WHERE kafka_offset = 300',
+    );
+    expect(letters).toEqual([
+      { reason: expect.stringContaining('no offset: 2024-01-02') as string },
+    ]);
+  });
+
+  it('keys are found as they are stored', async () => {
+    const max = '9999-12-31 23:59:59.9999999';
+    await stage(KEYED, [
+      { at: 1, id: max, navn: 'old' },
+      { at: 2, id: '9999-12-31T23:59:59.999999Z', navn: 'new' },
+      { at: 3, id: '2024-01-02 03:04:05.1234567', navn: 'other' },
+    ]);
+    await merge(KEYED);
+    const rows = () => run('SELECT navn FROM avansas."Versions" ORDER BY navn');
+    expect(await rows()).toEqual([{ navn: 'new' }, { navn: 'other' }]);
+    await stage(KEYED, [{ at: 4, id: max, navn: null, __cdc_operation: 'd' }]);
+    await merge(KEYED);
+    expect(await rows()).toEqual([{ navn: 'other' }]);
+    await stage(KEYED, [{ at: 3, id: max, navn: 'late' }]);
+    await merge(KEYED);
+    expect(await rows()).toEqual([{ navn: 'other' }]);
+  });
+
+  it('staged events follow a source that gets or loses digits', async () => {
+    const withDigits = (source: string) =>
+      table('Changed', {
+        columns: [
+          column('id', 'integer', 'int'),
+          column('navn', 'timestamp(6) without time zone', source),
+          ...METADATA_COLUMNS,
+        ],
+      });
+    const stageAt = (offset: number, value: string) =>
+      run(`INSERT INTO avansas."stg_Changed" (id, navn, "__cdc_operation", "__kafka_partition", "__kafka_offset")
+        VALUES (${offset}, '${value}', 'c', 0, ${offset})`);
+    await create(withDigits('datetime2(6)'));
+    await stageAt(1, '2024-01-02 03:04:05.123456');
+    await run(`SET datestyle = 'SQL, DMY'`);
+    await create(withDigits('datetime2(7)'));
+    await stageAt(2, '9999-12-31 23:59:59.9999999');
+    await create(withDigits('datetime2(6)'));
+    await run('RESET datestyle');
+    await merge(withDigits('datetime2(6)'));
+    const rows = await run(`SELECT navn::text AS at FROM avansas."Changed" ORDER BY id`);
+    expect(rows).toEqual([
+      { at: '2024-01-02 03:04:05.123456' },
+      { at: '9999-12-31 23:59:59.999999' },
+    ]);
+  });
+});
