@@ -1,11 +1,13 @@
 import { formatProblem } from '@cdc-migrations/config';
+import { parseManifest } from '@cdc-migrations/table-defs';
 import { EXIT } from '../exit-code.ts';
 import { findRoot } from '../find-root.ts';
 import { locateError } from '../locate-error.ts';
 import { planAbandoned } from './abandoned-folder.ts';
 import { narrow } from './narrow.ts';
-import { isInTheWay, planFiles } from './plan-files.ts';
+import { isInTheWay, planFiles, type FileStep } from './plan-files.ts';
 import { readRole } from './read-role.ts';
+import { readIfThere } from './repo-files.ts';
 import { report, type Outcome } from './report.ts';
 import type { Stage } from './stage.ts';
 import { BUILD_STAGE, buildAll, type Output } from './stages.ts';
@@ -33,15 +35,29 @@ export function generate(options: GenerateOptions): number {
   const root = findRoot(options.root);
   const output = narrow(root, build(root, options), options);
   const steps = [...planFiles(root, output, options), ...planAbandoned(root, options)];
+  const warnings = [
+    ...output.warnings.map(formatProblem),
+    ...strayWarnings(steps, output.sets),
+    ...roleWarnings(root, steps),
+  ];
   const refused = steps.filter(isInTheWay);
   const mode = options.check ? 'check' : options.dryRun ? 'dry-run' : 'write';
   const written = mode === 'write' && refused.length === 0;
   if (written) writeFiles(root, steps);
-  const warnings = [...output.warnings.map(formatProblem), ...strayWarnings(steps, output.sets)];
   const outcome = { mode, steps, refused, written, warnings } as const;
   const exitCode = exitCodeOf(outcome);
   report({ ...outcome, exitCode }, options.json ?? false);
   return exitCode;
+}
+
+/** A warning for each manifest on disk whose files grant to another role, which makes all of them stale. */
+function roleWarnings(root: string, steps: readonly FileStep[]): readonly string[] {
+  return steps.flatMap(({ path, action, text }) => {
+    if (action !== 'change' || text === undefined || !path.endsWith('/manifest.yaml')) return [];
+    const [before, after] = [readIfThere(root, path) ?? '', text].map(parseManifest);
+    if (before!.role === after!.role) return [];
+    return `${path}: its files grant to the role "${before!.role}", and would now to "${after!.role}"; set CDC_DB_USER to the same wherever files are generated`;
+  });
 }
 
 function build(root: string, { only }: GenerateOptions): Output {

@@ -1,3 +1,4 @@
+import { letterFault } from '@cdc-migrations/config';
 import { CommandError } from '../exit-code.ts';
 
 const MAX_NAME_BYTES = 63;
@@ -18,6 +19,7 @@ export function readRole({ CDC_DB_USER: role = 'postgres' }: NodeJS.ProcessEnv):
 function faultOf(role: string): string | undefined {
   if (role.trim() === '') return 'is empty';
   if (/\p{Cc}/u.test(role)) return 'is not one line of text';
+  if (letterFault(role) !== undefined) return 'has letters that do not show';
   if (role === 'public' || role === 'none') return `is ${role}, which is no role in PostgreSQL`;
   if (role.includes('{{')) return 'holds {{, which stands for schemas in the SQL';
   const bytes = Buffer.byteLength(role);

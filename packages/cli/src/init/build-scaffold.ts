@@ -13,6 +13,10 @@ migrations/**/manual/** -linguist-generated
 
 const GITIGNORE = `# The embedded PostgreSQL.
 .cdc/
+# Packages, and the values of variables, which are secrets.
+node_modules
+.env
+.env.*
 `;
 
 /** The files of a new implementation repo, of which `generate` makes SQL at once. */

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { CommandError } from '../exit-code.ts';
 import type { PackageManager } from './scaffold-options.ts';
 
 const NX_PLUGIN = '@cdc-migrations/nx';
@@ -39,10 +40,20 @@ export function readProjectName(folder: string): string | undefined {
   for (const file of ['project.json', 'package.json']) {
     const path = join(folder, file);
     if (!existsSync(path)) continue;
-    const { nx, name } = JSON.parse(readFileSync(path, 'utf8')) as ProjectFile;
+    const { nx, name } = readProject(path);
     if (nx?.name ?? name) return nx?.name ?? name;
   }
   return undefined;
+}
+
+function readProject(path: string): ProjectFile {
+  try {
+    return (JSON.parse(readFileSync(path, 'utf8')) ?? {}) as ProjectFile;
+  } catch (cause) {
+    throw new CommandError(`${path}: cannot be read; expected a JSON document`, undefined, {
+      cause,
+    });
+  }
 }
 
 interface ProjectFile {

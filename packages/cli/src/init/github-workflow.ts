@@ -1,6 +1,8 @@
 import {
   ENVIRONMENTS,
   serverVariables,
+  shellWord,
+  sinkRole,
   type PackageManager,
   type ScaffoldOptions,
 } from './scaffold-options.ts';
@@ -8,24 +10,39 @@ import {
 /** Environment that the workflow applies to. */
 const APPLIED = ENVIRONMENTS[1];
 
+/** Actions by the commit of a release: a tag can be moved. */
+const ACTIONS = {
+  checkout: 'actions/checkout@34e114876b0b11c390a56381ad16ebd13914f8d5 # v4.3.1',
+  setupNode: 'actions/setup-node@49933ea5288caeca8642d1e84afbd3f7d6820020 # v4.4.0',
+} as const;
+
 const PACKAGE_MANAGERS: {
-  readonly [P in PackageManager]: Readonly<Record<'install' | 'run', string>>;
+  readonly [P in PackageManager]: Readonly<Record<'install' | 'withoutScripts' | 'run', string>>;
 } = {
-  npm: { install: 'npm ci', run: 'npx' },
-  pnpm: { install: 'pnpm install --frozen-lockfile', run: 'pnpm exec' },
-  yarn: { install: 'yarn install --immutable', run: 'yarn' },
+  npm: { install: 'npm ci', withoutScripts: '--ignore-scripts', run: 'npx' },
+  pnpm: {
+    install: 'pnpm install --frozen-lockfile',
+    withoutScripts: '--ignore-scripts',
+    run: 'pnpm exec',
+  },
+  yarn: { install: 'yarn install --immutable', withoutScripts: '--mode=skip-build', run: 'yarn' },
 };
 
 /**
  * Workflow of GitHub Actions: a pull request is refused where a generated file is stale or was edited, and main is
- * applied.
+ * applied. No step but that which applies can read the secrets.
  */
 export function renderGithubWorkflow(options: ScaffoldOptions): string {
   const { nx } = options;
-  const root = options.folder === '.' ? '' : ` --root ${options.folder}`;
+  const root = options.folder === '.' ? '' : ` --root ${shellWord(options.folder)}`;
   const { run } = PACKAGE_MANAGERS[options.packageManager];
-  const cdc = (args: string) => `${run} cdc manage-migrations ${args}${root}`;
-  const base = '--base=origin/${{ github.base_ref }}';
+  const cdc = (args: string) => step(`${run} cdc manage-migrations ${args}${root}`);
+  const affected = (
+    target: string,
+  ) => `${step(`${run} nx affected -t ${target} "--base=origin/$BASE"`)}
+        env:
+          BASE: \${{ github.base_ref }}`;
+  const all = (args: string) => step(`${run} nx run-many -t ${args}`);
   return `name: CDC migrations
 
 on:
@@ -33,48 +50,78 @@ on:
   push:
     branches: [main]
 
+permissions:
+  contents: read
+
 env:
-  # The role of the sink pipeline. It stands in the SQL: set it to the same wherever files are generated.
-  CDC_DB_USER: postgres
+  # The role of the sink pipeline, which is no superuser. It stands in the SQL: set it to the same wherever files are
+  # generated.
+  CDC_DB_USER: ${sinkRole(options)}
 
 jobs:
   build:
     if: github.event_name == 'pull_request'
     runs-on: ubuntu-latest
     steps:
-${renderSetup(options, nx)}
+${renderSetup(options, { wholeHistory: nx, scripts: true })}
       # Refused where a generated file is stale or was edited.
-      - run: ${nx ? `${run} nx affected -t check-generated ${base}` : cdc('generate --check')}
-${nx ? `      - run: ${run} nx affected -t migrations ${base}\n` : ''}
+${nx ? affected('check-generated') : cdc('generate --check')}
+${nx ? `${affected('migrations')}\n` : ''}
   apply:
     if: github.event_name == 'push'
     runs-on: ubuntu-latest
     environment: ${APPLIED}
     # One after the other, and none is ended half way.
     concurrency: { group: cdc-migrations-apply, cancel-in-progress: false }
-    env:
-${renderVariables(options)}
     steps:
-${renderSetup(options, false)}
-      - run: ${nx ? `${run} nx run-many -t check-generated` : cdc('generate --check')}
+${renderSetup(options, { wholeHistory: false, scripts: false })}
+${nx ? all('check-generated') : cdc('generate --check')}
       # All of it, not only what this commit touches: where there is nothing to do nothing is done, and what could
       # not be applied the last time is tried again.
-      - run: ${nx ? `${run} nx run-many -t apply --args=--env=${APPLIED}` : cdc(`apply --env ${APPLIED}`)}
+${nx ? all(`apply --args=--env=${APPLIED}`) : cdc(`apply --env ${APPLIED}`)}
+        # The secrets of this step alone: no other step, and no install script, can read them.
+        env:
+${renderVariables(options)}
 `;
 }
 
-function renderSetup({ packageManager }: ScaffoldOptions, wholeHistory: boolean): string {
-  const history = `
-        with: { fetch-depth: 0 } # affected compares with the base`;
-  const corepack = packageManager === 'npm' ? '' : '\n      - run: corepack enable';
-  return `      - uses: actions/checkout@v4${wholeHistory ? history : ''}${corepack}
-      - uses: actions/setup-node@v4
-        with: { node-version: 22, cache: ${packageManager} }
-      - run: ${PACKAGE_MANAGERS[packageManager].install}`;
+interface Setup {
+  readonly wholeHistory: boolean;
+  /** Whether packages may run programs when they are installed; where secrets follow they may not. */
+  readonly scripts: boolean;
+}
+
+function renderSetup(
+  { packageManager }: ScaffoldOptions,
+  { wholeHistory, scripts }: Setup,
+): string {
+  const { install, withoutScripts } = PACKAGE_MANAGERS[packageManager];
+  const history = wholeHistory
+    ? '\n          fetch-depth: 0 # affected compares with the base'
+    : '';
+  const corepack = packageManager === 'npm' ? '' : `\n${step('corepack enable')}`;
+  return `      - uses: ${ACTIONS.checkout}
+        with:
+          persist-credentials: false${history}${corepack}
+      - uses: ${ACTIONS.setupNode}
+        with:
+          node-version: 22
+          cache: ${packageManager}
+${step(scripts ? install : `${install} ${withoutScripts}`)}`;
+}
+
+/** A step that runs a command of a shell. */
+function step(command: string): string {
+  return `      - run: ${isPlain(command) ? command : JSON.stringify(command)}`;
+}
+
+/** Whether YAML takes a text as it is; a JSON text is one of YAML too. */
+function isPlain(text: string): boolean {
+  return /^[a-z]/.test(text) && !/: | #|:$|\s$/.test(text);
 }
 
 function renderVariables(options: ScaffoldOptions): string {
   return Object.values(serverVariables(options, 'sink', APPLIED))
-    .map((variable) => `      ${variable}: \${{ secrets.${variable} }}`)
+    .map((variable) => `          ${variable}: \${{ secrets.${variable} }}`)
     .join('\n');
 }

@@ -63,7 +63,10 @@ it('writes over nothing: what is there stays, gets lines, or stops it', () => {
   expect(init(...args, '--service=orders').stdout).toContain(
     'changed .gitignore\nkept .github/workflows/cdc-migrations.yml\n',
   );
-  expect(read(workspace, '.gitignore')).toBe('node_modules\n# The embedded PostgreSQL.\n.cdc/\n');
+  expect(read(workspace, '.gitignore')).toBe(
+    'node_modules\n# The embedded PostgreSQL.\n.cdc/\n' +
+      '# Packages, and the values of variables, which are secrets.\n.env\n.env.*\n',
+  );
   expect(init(...args, '--service=orders').stdout).not.toMatch(/^(created|changed)/m);
 });
 
@@ -77,7 +80,7 @@ describe('the workflow for CI', () => {
     expect(commands()).toEqual([
       'npm ci',
       'npx cdc manage-migrations generate --check --root apps/shop',
-      'npm ci',
+      'npm ci --ignore-scripts',
       'npx cdc manage-migrations generate --check --root apps/shop',
       'npx cdc manage-migrations apply --env prod --root apps/shop',
     ]);
@@ -90,10 +93,10 @@ describe('the workflow for CI', () => {
     expect(commands()).toEqual([
       'corepack enable',
       'pnpm install --frozen-lockfile',
-      'pnpm exec nx affected -t check-generated --base=origin/${{ github.base_ref }}',
-      'pnpm exec nx affected -t migrations --base=origin/${{ github.base_ref }}',
+      'pnpm exec nx affected -t check-generated "--base=origin/$BASE"',
+      'pnpm exec nx affected -t migrations "--base=origin/$BASE"',
       'corepack enable',
-      'pnpm install --frozen-lockfile',
+      'pnpm install --frozen-lockfile --ignore-scripts',
       'pnpm exec nx run-many -t check-generated',
       'pnpm exec nx run-many -t apply --args=--env=prod',
     ]);

@@ -1,5 +1,5 @@
 import { basename, relative, resolve, sep } from 'node:path';
-import { tenantNameFault } from '@cdc-migrations/config';
+import { letterFault, tenantNameFault } from '@cdc-migrations/config';
 import { CommandError, EXIT } from '../exit-code.ts';
 import { writeFiles } from '../generate/write-files.ts';
 import { buildScaffold } from './build-scaffold.ts';
@@ -44,6 +44,7 @@ function resolveOptions(given: InitOptions): { root: string; options: ScaffoldOp
   const faults = [
     nameFault('--name', name),
     given.service === undefined ? undefined : nameFault('--service', service),
+    folderFault(relative(workspace.root, folder)),
   ].filter((fault) => fault !== undefined);
   if (faults.length > 0) throw new CommandError(faults.join('\n'));
   return {
@@ -68,6 +69,16 @@ function nameOf(folder: string): string {
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '_')
     .replace(/^_+|_+$/g, '');
+}
+
+/** Why CI cannot be told to work in this folder. */
+function folderFault(folder: string): string | undefined {
+  const fault = letterFault(folder, 'choose another folder');
+  if (fault !== undefined) return fault;
+  const found = ['${{', '\\'].find((text) => folder.split(sep).join('/').includes(text));
+  return (
+    found && `${folder}: has ${found}, which means something else in CI; choose another folder`
+  );
 }
 
 const WORDS_OF_YAML = /^(true|false|null|yes|no|on|off|y|n)$/i;

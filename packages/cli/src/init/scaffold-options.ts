@@ -38,6 +38,18 @@ export const ENVIRONMENTS = ['nonprod', 'prod'] as const;
 /** Name of the target database of a new repo. */
 export const SINK_DATABASE = 'warehouse';
 
+/** Role of the sink pipeline of a new repo, which the SQL grants to. */
+export function sinkRole({ name }: Pick<ScaffoldOptions, 'name'>): string {
+  return `${name.toLowerCase()}_sink`;
+}
+
+/** A text as one word of a POSIX shell. */
+export function shellWord(text: string): string {
+  if (/^[\w@%+=:,./][\w@%+=:,./-]*$/.test(text)) return text;
+  const word = text.startsWith('-') ? `./${text}` : text; // Else it would be an option.
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
 /** Variables of a server, as a new repo names them. */
 export function serverVariables(
   { name }: Pick<ScaffoldOptions, 'name'>,

@@ -1,0 +1,236 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { load } from 'js-yaml';
+import { cdc, generate } from '../cdc.fixture.ts';
+import { emptyFolder, read, write } from '../repo.fixture.ts';
+
+interface Step {
+  readonly uses?: string;
+  readonly with?: Readonly<Record<string, unknown>>;
+  readonly run?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+interface Job {
+  readonly if?: string;
+  readonly environment?: string;
+  readonly permissions?: object;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly steps: readonly Step[];
+}
+
+interface Workflow {
+  readonly on: Readonly<Record<string, unknown>>;
+  readonly permissions?: object;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly jobs: Readonly<Record<string, Job>>;
+}
+
+const PATH = '.github/workflows/cdc-migrations.yml';
+
+/** What a reviewer of workflows would object to. */
+function objections(workflow: Workflow): readonly string[] {
+  const jobs = Object.entries(workflow.jobs);
+  const steps = jobs.flatMap(([job, { steps }]) => steps.map((step, at) => ({ job, at, step })));
+  const hasSecret = (value: unknown) => /secrets|github\.token/i.test(JSON.stringify(value ?? ''));
+  return [
+    ...(JSON.stringify(workflow.permissions) === '{"contents":"read"}' ? [] : ['permissions']),
+    ...('pull_request_target' in workflow.on || 'workflow_run' in workflow.on ? ['trigger'] : []),
+    ...(hasSecret(workflow.env) ? ['a secret of the workflow'] : []),
+    ...jobs.flatMap(([name, job]) => [
+      ...(job.permissions === undefined ? [] : [`${name}: permissions of its own`]),
+      ...(hasSecret(job.env) ? [`${name}: a secret of the job`] : []),
+      ...(hasSecret(job) && job.environment === undefined ? [`${name}: no environment`] : []),
+      ...(hasSecret(job) && !/== 'push'/.test(job.if ?? '')
+        ? [`${name}: secrets of a pull request`]
+        : []),
+      ...(hasSecret(job) &&
+      job.steps.some(({ run }) =>
+        /\b(ci|install)\b(?!.*(?:ignore-scripts|skip-build))/.test(run ?? ''),
+      )
+        ? [`${name}: install scripts before secrets`]
+        : []),
+    ]),
+    ...steps.flatMap(({ job, at, step }) => {
+      const label = `${job}, step ${at}`;
+      return [
+        ...(step.uses !== undefined && !/^[\w-]+\/[\w-]+@[0-9a-f]{40}$/.test(step.uses)
+          ? [`${label}: an action that is not pinned`]
+          : []),
+        ...(step.uses?.startsWith('actions/checkout@') &&
+        step.with?.['persist-credentials'] !== false
+          ? [`${label}: credentials stay`]
+          : []),
+        ...(step.run?.includes('${{') ? [`${label}: an expression in run`] : []),
+        ...(hasSecret(step.uses) || hasSecret(step.with) || hasSecret(step.run)
+          ? [`${label}: a secret beside env`]
+          : []),
+        ...(hasSecret(step.env) && !/\bapply\b/.test(step.run ?? '')
+          ? [`${label}: a secret that it does not need`]
+          : []),
+      ];
+    }),
+    ...(/^(postgres|root|sa)?$/.test(workflow.env?.['CDC_DB_USER'] ?? '')
+      ? ['a sink role that is a superuser']
+      : []),
+  ];
+}
+
+const HOSTILE_FOLDERS = [
+  'plain',
+  'a b',
+  'a;b',
+  '$(touch x)',
+  '`touch x`',
+  "it's",
+  'say "hi"',
+  'a: b',
+  'a #b',
+  'a&b|c>d',
+  '-rf',
+  '--root=x',
+  '*',
+  '!x',
+  '%s',
+  '{a,b}',
+  'æøå',
+  '"',
+  "'",
+  'a:',
+  '@x',
+  '|',
+];
+
+/** The arguments that a shell makes of a command. */
+function argumentsOf(
+  command: string,
+  env: Readonly<Record<string, string>> = {},
+): readonly string[] {
+  const print = `npx() { printf '%s\\0' "$@"; }; pnpm() { printf '%s\\0' "$@"; }; yarn() { printf '%s\\0' "$@"; }; `;
+  const { stdout, status, stderr } = spawnSync('bash', ['--norc', '-e', '-c', print + command], {
+    cwd: emptyFolder(),
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], ...env },
+  });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  return stdout.split('\0').slice(0, -1);
+}
+
+let workspace: string;
+beforeEach(() => {
+  workspace = emptyFolder();
+  mkdirSync(join(workspace, '.git'));
+});
+
+const init = (...args: readonly string[]) => cdc(['init', ...args], { cwd: workspace });
+const workflow = () => load(read(workspace, PATH)) as Workflow;
+const runs = ({ jobs }: Workflow) =>
+  Object.values(jobs).flatMap(({ steps }) =>
+    steps.flatMap(({ run, env }) => (run === undefined ? [] : [{ run, env }])),
+  );
+
+describe('without Nx', () => {
+  it.each(HOSTILE_FOLDERS)(
+    'in a folder %j nothing is objected to, and commands work there',
+    (name) => {
+      const folder = `apps/${name}`;
+      expect(init('--pattern=db-shared', '--name=shop', '--', folder)).toMatchObject({
+        code: 0,
+        stderr: '',
+      });
+      expect(objections(workflow())).toEqual([]);
+      const commands = runs(workflow()).filter(({ run }) => run.includes('manage-migrations'));
+      expect(commands.map(({ run }) => argumentsOf(run))).toEqual([
+        ['cdc', 'manage-migrations', 'generate', '--check', '--root', folder],
+        ['cdc', 'manage-migrations', 'generate', '--check', '--root', folder],
+        ['cdc', 'manage-migrations', 'apply', '--env', 'prod', '--root', folder],
+      ]);
+    },
+  );
+
+  it.each(['-rf', '--version', '-h'])('a folder %j at the top is no option', (folder) => {
+    expect(init('--pattern=db-shared', '--name=shop', '--', folder).code).toBe(0);
+    expect(objections(workflow())).toEqual([]);
+    for (const { run } of runs(workflow()).filter(({ run }) => run.includes('--root')))
+      expect(argumentsOf(run).at(-1)).toBe(`./${folder}`);
+  });
+
+  it.each(['${{ secrets.X }}', 'a\\b', 'a\nb', 'a\u202eb', 'a\u001b[2Kb'])(
+    'a folder %j is refused',
+    (name) => {
+      const run = init('--pattern=db-shared', '--name=shop', '--', `apps/${name}`);
+      expect(run).toMatchObject({ code: 2, stdout: '' });
+      expect(run.stderr).toMatch(/choose another folder\n$/);
+    },
+  );
+
+  it('the steps that it prints work there as well', () => {
+    const { stdout } = init('--pattern=db-shared', '--name=shop', "it's a b");
+    const [, command] = /^1\. (npx .*?) makes/m.exec(stdout)!;
+    expect(argumentsOf(command!)).toEqual([
+      'cdc',
+      'manage-migrations',
+      'generate',
+      '--root',
+      "it's a b",
+    ]);
+  });
+});
+
+describe.each(['npm', 'pnpm', 'yarn'])('with Nx and %s', (manager) => {
+  it('nothing is objected to, and the name of the base is no command', () => {
+    writeFileSync(join(workspace, 'nx.json'), '{ "plugins": ["@cdc-migrations/nx"] }');
+    const lockfile = { npm: 'package-lock.json', pnpm: 'pnpm-lock.yaml', yarn: 'yarn.lock' }[
+      manager
+    ]!;
+    writeFileSync(join(workspace, lockfile), '');
+    expect(init('apps/a b', '--name=shop', '--pattern=db-shared').code).toBe(0);
+    expect(objections(workflow())).toEqual([]);
+    const affected = runs(workflow()).filter(({ run }) => run.includes('affected'));
+    expect(affected).toHaveLength(2);
+    for (const { run, env } of affected) {
+      expect(env).toEqual({ BASE: '${{ github.base_ref }}' });
+      expect(argumentsOf(run, { BASE: 'x; touch y $(z)' }).at(-1)).toBe(
+        '--base=origin/x; touch y $(z)',
+      );
+    }
+  });
+});
+
+it('the objections are found in what init wrote before', () => {
+  const before = load(`
+on: { pull_request: null, push: null }
+env: { CDC_DB_USER: postgres }
+jobs:
+  apply:
+    env: { PASSWORD: '\${{ secrets.PASSWORD }}' }
+    steps:
+      - uses: actions/checkout@v4
+      - run: npm ci
+      - run: nx affected --base=origin/\${{ github.base_ref }}
+`) as Workflow;
+  expect(objections(before)).toHaveLength(9);
+});
+
+it('secrets and packages are not committed', () => {
+  write(workspace, '.gitignore', '.env\n');
+  init('.', '--name=shop', '--pattern=db-shared');
+  const lines = read(workspace, '.gitignore').split('\n');
+  expect(lines.filter((line) => line === '.env')).toHaveLength(1);
+  for (const line of ['node_modules', '.env.*', '.cdc/']) expect(lines).toContain(line);
+});
+
+it('the SQL grants to a role that is no superuser, and the check says where another was used', () => {
+  init('.', '--name=Shop', '--pattern=db-shared');
+  const { env } = workflow();
+  const role = env!['CDC_DB_USER']!;
+  expect(generate(workspace, [], { CDC_DB_USER: role }).code).toBe(0);
+  expect(read(workspace, 'migrations/manifest.yaml')).toContain(`\nrole: "${role}"\n`);
+  expect(generate(workspace, ['--check'], { CDC_DB_USER: role }).code).toBe(0);
+  const other = generate(workspace, ['--check']);
+  expect(other.code).toBe(1);
+  expect(other.stderr).toBe(
+    `warning: migrations/manifest.yaml: its files grant to the role "${role}", and would now to "postgres"; set CDC_DB_USER to the same wherever files are generated\n`,
+  );
+});
