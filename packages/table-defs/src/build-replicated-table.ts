@@ -8,6 +8,7 @@ import { checkCustomer, withCustomer } from './customer-key.ts';
 import type { Place } from './find-source.ts';
 import { buildObjectNames } from './object-names.ts';
 import type { ProblemList } from './problems.ts';
+import { checkWidth } from './check-width.ts';
 import { checkKeyTypes, keyTypeFault } from './check-key-types.ts';
 import { checkNames, refusePlaceholder } from './check-column-names.ts';
 import { selectColumns } from './select-columns.ts';
@@ -48,7 +49,7 @@ export function buildReplicatedTable(
   if (key) checkKeyTypes(key, columns, place, problems);
   const identity = buildIdentity(place);
   checkDefaults(columns, identity, place, problems);
-  return {
+  const definition: ReplicatedTable = {
     kind: 'replicated',
     ...identity,
     names: buildObjectNames(shortName(table.table)),
@@ -58,6 +59,8 @@ export function buildReplicatedTable(
     staging: table.staging,
     transforms: table.transforms.map(({ bloblangRef }) => bloblangRef),
   };
+  checkWidth(definition, place, problems);
+  return definition;
 }
 
 /** A default of a tenant's table may say the tenant's schema. */

@@ -1,0 +1,163 @@
+import type { Place } from './find-source.ts';
+import { problemAt, type ProblemList } from './problems.ts';
+import { buildStagingColumns } from './staging-columns.ts';
+import type { ColumnDefinition, ReplicatedTable } from './table-definition.ts';
+import { parsePgType } from './types/canonical-type.ts';
+
+/** Columns of a table and of an index (`MaxHeapAttributeNumber`, `INDEX_MAX_KEYS`). */
+const MOST_COLUMNS = 1600;
+const MOST_KEY_COLUMNS = 32;
+/** Bytes of a row: a page without its header and one line pointer (`MaxHeapTupleSize`). */
+const MOST_ROW_BYTES = 8160;
+/** Bytes in front of a row's values, without the bitmap of NULLs. */
+const HEADER_BYTES = 23;
+/** The values of a row begin at a multiple of it, and so does the next row. */
+const ROW_ALIGNMENT = 8;
+/** Bytes, with their header of one, up to which a value of variable length is never stored out of line. */
+const MOST_INLINE_BYTES = 24;
+
+const WAY_OUT = 'leave columns out by ignore_columns or include_columns';
+
+/** A column as far as the width of its rows depends on it. */
+interface WideColumn {
+  readonly type: string;
+  readonly isAlwaysThere: boolean;
+  /** Type that limits the values, where that of a staging column does not. */
+  readonly limitedBy: string;
+}
+
+/**
+ * Refuses a table that PostgreSQL does not create, or into which no row fits, and warns of one into which full rows do
+ * not fit. A staging table has one column more than its final table, and wider numbers.
+ */
+export function checkWidth(
+  table: ReplicatedTable,
+  { table: { at } }: Place,
+  problems: ProblemList,
+): void {
+  const { key, name, names } = table;
+  if (key && key.columns.length > MOST_KEY_COLUMNS) {
+    const message =
+      `the key of "${name}" has ${key.columns.length} columns: expected at most ${MOST_KEY_COLUMNS}, as an index of ` +
+      'PostgreSQL has; name another key in key_columns';
+    problems.errors.push(problemAt(at, [], message));
+  }
+  const columns = buildFinal(table);
+  const staged = buildStaged(table);
+  if (Math.max(columns.length, staged.length) > MOST_COLUMNS) {
+    const message =
+      `"${name}" has ${columns.length} columns and "${names.staging}" ${staged.length}: expected at most ` +
+      `${MOST_COLUMNS}, as a table of PostgreSQL has; ${WAY_OUT}`;
+    problems.errors.push(problemAt(at, [], message));
+    return;
+  }
+  const [most, least] = [rowBytes(columns), leastRowBytes(columns)];
+  const [mostStaged, leastStaged] = [rowBytes(staged), leastRowBytes(staged)];
+  const bytes = (final: number, staging: number) =>
+    `${final} bytes in "${name}" and ${staging} in "${names.staging}", and a row of PostgreSQL has at most ${MOST_ROW_BYTES}; ${WAY_OUT}`;
+  if (Math.max(least, leastStaged) > MOST_ROW_BYTES) {
+    const message = `no row fits: the columns that are NOT NULL need ${bytes(least, leastStaged)}`;
+    problems.errors.push(problemAt(at, [], message));
+  } else if (Math.max(most, mostStaged) > MOST_ROW_BYTES) {
+    const message = `rows with values in all columns may not fit: they can need ${bytes(most, mostStaged)}`;
+    problems.warnings.push(problemAt(at, [], message));
+  }
+}
+
+function buildFinal({ columns }: ReplicatedTable): readonly WideColumn[] {
+  return columns.map(({ type, nullable }) => ({
+    type,
+    isAlwaysThere: !nullable,
+    limitedBy: type,
+  }));
+}
+
+function buildStaged(table: ReplicatedTable): readonly WideColumn[] {
+  const columns = new Map(table.columns.map((column) => [column.name, column]));
+  return buildStagingColumns(table).map(({ name, type }) => {
+    const column: Pick<ColumnDefinition, 'type' | 'nullable' | 'role'> | undefined =
+      columns.get(name);
+    const isAlwaysThere = column?.role === 'source' && !column.nullable;
+    return { type, isAlwaysThere, limitedBy: column?.type ?? type };
+  });
+}
+
+/** Bytes of a row whose values are as long as those can be that are not stored out of line; one may be NULL. */
+function rowBytes(columns: readonly WideColumn[]): number {
+  const width = (column: WideColumn) => fixedWidth(column.type)?.[0] ?? longestInline(column);
+  const narrowest = Math.min(...columns.map(width));
+  const first = columns.findIndex((column) => width(column) === narrowest);
+  const without = columns.filter((_, index) => index !== first);
+  return Math.max(
+    measure(columns, HEADER_BYTES, longestInline),
+    measure(without, HEADER_BYTES + Math.ceil(columns.length / 8), longestInline),
+  );
+}
+
+/** Bytes of a row with only those values that it must have, as short as can be. */
+function leastRowBytes(columns: readonly WideColumn[]): number {
+  const required = columns.filter(({ isAlwaysThere }) => isAlwaysThere);
+  return measure(required, HEADER_BYTES, () => 1);
+}
+
+function measure(
+  columns: readonly WideColumn[],
+  headerBytes: number,
+  variable: (column: WideColumn) => number,
+): number {
+  let bytes = align(headerBytes, ROW_ALIGNMENT);
+  for (const column of columns) {
+    const [width, alignment] = fixedWidth(column.type) ?? [variable(column), 1];
+    bytes = align(bytes, alignment) + width;
+  }
+  return align(bytes, ROW_ALIGNMENT);
+}
+
+function align(bytes: number, alignment: number): number {
+  return Math.ceil(bytes / alignment) * alignment;
+}
+
+/** Bytes and alignment of types of fixed width. Others are of variable length, and aligned only where they are long. */
+const FIXED: Readonly<Record<string, readonly [bytes: number, alignment: number]>> = {
+  boolean: [1, 1],
+  smallint: [2, 2],
+  integer: [4, 4],
+  bigint: [8, 8],
+  real: [4, 4],
+  'double precision': [8, 8],
+  date: [4, 4],
+  'time without time zone': [8, 8],
+  'time with time zone': [12, 8],
+  'timestamp without time zone': [8, 8],
+  'timestamp with time zone': [8, 8],
+  interval: [16, 8],
+  uuid: [16, 1],
+  macaddr: [6, 4],
+  macaddr8: [8, 4],
+};
+
+function fixedWidth(type: string): readonly [number, number] | undefined {
+  const parsed = parsePgType(type);
+  return parsed && !parsed.array ? FIXED[parsed.base] : undefined;
+}
+
+/** Bytes of a character in UTF-8, at most. */
+const CHARACTER_BYTES = 4;
+/** Decimal digits that two bytes of a numeric hold. */
+const NUMERIC_DIGITS = 4;
+
+function longestInline({ limitedBy }: WideColumn): number {
+  const parsed = parsePgType(limitedBy);
+  const [first, second = 0] = parsed?.facets ?? [];
+  if (!parsed || parsed.array || first === undefined) return MOST_INLINE_BYTES;
+  if (parsed.base === 'numeric') {
+    const groups =
+      Math.ceil(Math.max(first - second, 0) / NUMERIC_DIGITS) +
+      Math.ceil(Math.max(second, 0) / NUMERIC_DIGITS);
+    return Math.min(3 + 2 * groups, MOST_INLINE_BYTES);
+  }
+  if (/^character/.test(parsed.base)) {
+    return Math.min(1 + first * CHARACTER_BYTES, MOST_INLINE_BYTES);
+  }
+  return MOST_INLINE_BYTES;
+}
