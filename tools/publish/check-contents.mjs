@@ -19,6 +19,8 @@ const DEVELOPMENT = [
   /(^|\/)tsconfig[^/]*\.json$/,
   /(^|\/)(build|licenses|jest-setup)\.mjs$/,
 ];
+/** Scripts that npm runs when somebody installs a package. */
+const INSTALL_SCRIPT = /^(pre|post)?(install|prepare)$/;
 const LINK = /\]\((?!https?:|#)([^)#]+)/g;
 
 /** @type {readonly ((contents: Contents, versions: ReadonlyMap<string, string>) => string[])[]} */
@@ -52,6 +54,8 @@ function checkManifest({ manifest }) {
     wrong.push(`engines.node is not ${root.engines.node}`);
   if (!manifest.description) wrong.push('no description');
   if (!manifest.exports && !manifest.bin) wrong.push('neither exports nor bin');
+  for (const script of Object.keys(manifest.scripts ?? {}))
+    if (INSTALL_SCRIPT.test(script)) wrong.push(`${script} runs when it is installed`);
   return wrong.map((text) => `package.json: ${text}`);
 }
 

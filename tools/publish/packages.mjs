@@ -18,6 +18,7 @@ const PACKAGES = join(ROOT, 'packages');
  * @property {{ readonly node?: string }} [engines]
  * @property {unknown} [exports]
  * @property {Readonly<Record<string, string>>} [bin]
+ * @property {Readonly<Record<string, string>>} [scripts]
  * @property {Readonly<Record<string, string>>} [dependencies]
  * @property {Readonly<Record<string, string>>} [peerDependencies]
  * @property {Readonly<Record<string, string>>} [optionalDependencies]

@@ -3,7 +3,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 const ROOT = join(__dirname, '../../..');
-const DOCUMENTS = ['README.md', 'CONTRIBUTING.md', 'GLOSSARY.md', 'BENCHMARKS.md'];
+const DOCUMENTS = [
+  ...['README.md', 'CONTRIBUTING.md', 'GLOSSARY.md', 'BENCHMARKS.md'],
+  ...['SECURITY.md', 'docs/security-review.md'],
+];
 /** Text in backticks; a fenced block is none. */
 const CODE = /(?<!`)`([^`\n]+)`(?!`)/g;
 const PATH = /^(?:packages|tools|fixtures|examples|\.ci)\/[\w./-]+$/;

@@ -47,6 +47,7 @@ const REASONS: { readonly [code: string]: string } = {
   EACCES: 'permission denied',
   EPERM: 'operation not permitted',
   EISDIR: 'it is a folder, and should be a file',
+  ELOOP: 'it is a link, and should be a file',
   ENOTDIR: 'a file is where a folder should be',
   EEXIST: 'a file is where a folder should be',
   ENOSPC: 'no space left on the disk',

@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -139,6 +140,19 @@ it('nobody but its user can enter the folder of the server, and there is no pass
   expect(existsSync(join(repo.root, '.cdc/embedded/password'))).toBe(false);
   const settings = readFileSync(join(folder, 'data/postmaster.opts'), 'utf8');
   expect(settings).toContain('"listen_addresses="');
+});
+
+it('the log is not written through a link', async () => {
+  const log = join(folderOf(), 'server.log');
+  const outside = mkdtempSync(join(tmpdir(), 'cdc-outside-'));
+  renameSync(log, `${log}.before`);
+  symlinkSync(join(outside, 'log'), log);
+  const status = await runCommand(repo.root, ['status', '--env', 'embedded']);
+  expect(status).toMatchObject({ exitCode: 2, stdout: '' });
+  expect(status.stderr).toMatch(/server\.log: cannot be written: it is a link, .*\n$/);
+  expect(readdirSync(outside)).toEqual([]);
+  renameSync(`${log}.before`, log);
+  rmSync(outside, { recursive: true });
 });
 
 describe('of what is in the repo', () => {

@@ -3,6 +3,7 @@ import { closeSync, constants, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError } from '../../exit-code.ts';
+import { reasonOf } from '../../generate/repo-files.ts';
 import { askServer, type Answer } from './ask-server.ts';
 import type { Cluster } from './cluster.ts';
 import { findBinaries } from './find-binaries.ts';
@@ -97,7 +98,13 @@ export async function startServer(cluster: Cluster): Promise<void> {
 /** Opens the log to add to it. The folder belongs to the server's user, so a link in it is not followed. */
 function openLog(folder: string): number {
   const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants;
-  return openSync(join(folder, 'server.log'), O_APPEND | O_CREAT | O_NOFOLLOW | O_WRONLY, 0o600);
+  const file = join(folder, 'server.log');
+  try {
+    return openSync(file, O_APPEND | O_CREAT | O_NOFOLLOW | O_WRONLY, 0o600);
+  } catch (cause) {
+    const message = `--env embedded: ${file}: cannot be written: ${reasonOf(cause)}`;
+    throw new CommandError(message, undefined, { cause });
+  }
 }
 
 function seeLog({ folder }: Cluster): string {
