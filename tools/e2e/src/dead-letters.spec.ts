@@ -88,7 +88,7 @@ describe('a bad event', () => {
     ],
     ['a generation below 0', '5', '-1', 'generation -1 is below 0'],
   ])('%s counts as no position where it can be none', async (_what, offset, generation, reason) => {
-    await owner`TRUNCATE cdc_management.staged_stream`;
+    await owner`TRUNCATE cdc_management.staged_floor, cdc_management.staged_stream`;
     const position = { __kafka_offset: offset, __stream_generation: generation };
     await stageEvents(sink, TENANT, ORDER_LINJER, [
       orderEvent({ OrderID: '2', __kafka_offset: '7', __stream_generation: '0' }),

@@ -18,7 +18,7 @@ describe('the gaps of a stream', () => {
   });
   beforeEach(async () => {
     await target.reset(ORDER_LINJER);
-    await owner`TRUNCATE cdc_management.staged_stream, cdc_management.staging_loss`;
+    await owner`TRUNCATE cdc_management.staged_floor, cdc_management.staged_stream, cdc_management.staging_loss`;
     await owner`INSERT INTO cdc_management.crash_canary VALUES (true) ON CONFLICT DO NOTHING`;
   });
   afterAll(() => target.stop());

@@ -122,7 +122,7 @@ describe('replay positions of a stream with gaps', () => {
     'are never behind an event that a crash took, and go on when nothing is on its way, seed %i',
     async (seed) => {
       await target.reset(ORDER_LINJER);
-      await target.owner`TRUNCATE cdc_management.staged_stream, cdc_management.staging_loss`;
+      await target.owner`TRUNCATE cdc_management.staged_floor, cdc_management.staged_stream, cdc_management.staging_loss`;
       const writers = Array.from({ length: WRITERS }, connect);
       const round: Round = {
         random: createRandom(seed),

@@ -23,7 +23,7 @@ describe('what a session stages whose session_replication_role is replica', () =
   });
   beforeEach(async () => {
     await target.owner.unsafe(
-      `TRUNCATE ${STAGING}, cdc_management.pending_merge, cdc_management.staged_stream`,
+      `TRUNCATE ${STAGING}, cdc_management.pending_merge, cdc_management.staged_floor, cdc_management.staged_stream`,
     );
   });
   afterAll(() => target.stop());
@@ -54,7 +54,7 @@ describe('what a session stages whose session_replication_role is replica', () =
     await replica.unsafe(renderOrders(1, 3));
     expect(await readNoted()).toEqual([1, 3]);
     await target.owner.unsafe(
-      `TRUNCATE cdc_management.pending_merge, cdc_management.staged_stream`,
+      `TRUNCATE cdc_management.pending_merge, cdc_management.staged_floor, cdc_management.staged_stream`,
     );
     await target.sink.unsafe(renderOrders(4, 6));
     expect(await readNoted()).toEqual([1, 3]);
