@@ -4,7 +4,7 @@ import tseslint from 'typescript-eslint';
 
 /** Which package may import which, by the tag in its package.json; CONTRIBUTING.md says why. */
 const ARROWS = {
-  config: [],
+  config: ['generated-file'],
   'generated-file': [],
   'sql-text': ['generated-file'],
   catalog: ['generated-file'],

@@ -1,4 +1,4 @@
-import { visible } from '@cdc-migrations/config';
+import { visible } from '@cdc-migrations/generated-file';
 
 /**
  * Rows as lines whose columns are as wide as their widest cell.

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { ConfigError, locateProblems, resolveRepoPath, type Problem } from '@cdc-migrations/config';
+import { ConfigError, locateProblems, type Problem } from '@cdc-migrations/config';
+import { resolveRepoPath } from '@cdc-migrations/generated-file';
 
 /** The error with the lines of its problems, where it is about YAML that people write; any other as it is. */
 export function locateError(error: unknown, root: string): unknown {

@@ -1,4 +1,4 @@
-import { visible } from '@cdc-migrations/config';
+import { visible } from '@cdc-migrations/generated-file';
 
 // All that the command line prints goes through here. Names in catalogs, files and YAML and messages of servers can hold
 // anything: a terminal would obey the control characters in them, and a CI system the commands that a line begins with.

@@ -26,9 +26,7 @@ export { isCertificate, isCertificateError, postgresTls, refuseTlsAnswer } from 
 export { ConfigError, formatProblem } from './problem.ts';
 export type { Problem } from './problem.ts';
 export { readConfig, readServiceConfig, readSourceGroups } from './read-config.ts';
-export { RepoPathError, resolveRepoPath } from './repo-path.ts';
 export { InvalidPortError, MissingVariablesError, resolveServer } from './resolve-server.ts';
 export type { ResolvedServer } from './resolve-server.ts';
 export { schemaNameFault, tenantNameFault } from './schema-name.ts';
 export { tenantsOf } from './tenants-of.ts';
-export { letterFault, visible } from './visible.ts';

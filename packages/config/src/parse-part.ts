@@ -6,7 +6,7 @@ import { parseYaml } from './parse-yaml.ts';
 import type { Problem } from './problem.ts';
 import { reportIn, type Keys, type Report } from './report.ts';
 import { parseShape, type Shape } from './shape/parse-shape.ts';
-import { findTurningLetters } from './visible.ts';
+import { findTurningLetters } from '@cdc-migrations/generated-file';
 
 /** What a file says, and where to report what turns out to be wrong with it. */
 export interface Part<Value> extends Shape<Value> {

@@ -1,5 +1,5 @@
 import type { ConfigPath } from './config.ts';
-import { visible } from './visible.ts';
+import { visible } from '@cdc-migrations/generated-file';
 
 /** One mistake in the YAML that people write: where it stands, what is wrong, what would be right. */
 export interface Problem {

@@ -13,7 +13,7 @@ import {
 } from './config-files.ts';
 import type { Config, ServiceConfig, SourceGroup } from './config.ts';
 import { parseConfig, parseServiceConfig, parseSourceGroups } from './parse-config.ts';
-import { RepoPathError, resolveRepoPath } from './repo-path.ts';
+import { RepoPathError, resolveRepoPath } from '@cdc-migrations/generated-file';
 
 /** The configuration of the implementation repo in the folder `root`; throws a ConfigError with every problem. */
 export function readConfig(root: string): Config {

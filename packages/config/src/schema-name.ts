@@ -1,4 +1,4 @@
-import { letterFault } from './visible.ts';
+import { letterFault } from '@cdc-migrations/generated-file';
 
 const MAX_NAME_BYTES = 63;
 

@@ -4,3 +4,5 @@ export { safeFileName } from './safe-file-name.ts';
 export { parseYaml } from './parse-yaml.ts';
 export { renderYaml } from './render-yaml.ts';
 export type { YamlMapping, YamlValue } from './render-yaml.ts';
+export { RepoPathError, resolveRepoPath } from './repo-path.ts';
+export { findTurningLetters, letterFault, visible } from './visible.ts';

@@ -1,4 +1,5 @@
-import { letterFault, visible, type ConfigPath } from '@cdc-migrations/config';
+import type { ConfigPath } from '@cdc-migrations/config';
+import { letterFault, visible } from '@cdc-migrations/generated-file';
 import { findPlaceholder } from '@cdc-migrations/sql-text';
 import type { Place } from './find-source.ts';
 import { RESERVED_NAMES } from './metadata-columns.ts';

@@ -1,4 +1,4 @@
-import { visible } from '@cdc-migrations/config';
+import { visible } from '@cdc-migrations/generated-file';
 import type { ApplyEvent, ApplyResult } from './apply-event.ts';
 import { TABLE_LOCK_TIMEOUT_MS } from './file-transaction.ts';
 import { runSteps } from './run-steps.ts';

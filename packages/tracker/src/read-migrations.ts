@@ -1,6 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { resolveRepoPath } from '@cdc-migrations/config';
-import { bodyOf, checksumOf, stateOf, withLf } from '@cdc-migrations/generated-file';
+import {
+  bodyOf,
+  checksumOf,
+  resolveRepoPath,
+  stateOf,
+  withLf,
+} from '@cdc-migrations/generated-file';
 import {
   manifestPath,
   parseManifest,

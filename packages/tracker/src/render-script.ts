@@ -1,4 +1,4 @@
-import { visible } from '@cdc-migrations/config';
+import { visible } from '@cdc-migrations/generated-file';
 import {
   buildTransaction,
   expandSchema,

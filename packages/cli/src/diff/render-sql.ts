@@ -1,6 +1,5 @@
-import { visible } from '@cdc-migrations/config';
 import { describeChange, renderAlterTables, renderTable } from '@cdc-migrations/ddl-render';
-import { bodyOf } from '@cdc-migrations/generated-file';
+import { bodyOf, visible } from '@cdc-migrations/generated-file';
 import type { TableChange, TableDefinition } from '@cdc-migrations/table-defs';
 import type { Diff } from './diff.ts';
 import { groupByTable, labelOf } from './change-facts.ts';

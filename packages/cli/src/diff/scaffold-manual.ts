@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { resolveRepoPath, type Config, type SinkTable } from '@cdc-migrations/config';
+import type { Config, SinkTable } from '@cdc-migrations/config';
+import { resolveRepoPath } from '@cdc-migrations/generated-file';
 import { manualChanges, renderManual, type ManualHints } from '@cdc-migrations/ddl-render';
 import { shortName } from '@cdc-migrations/sql-text';
 import {

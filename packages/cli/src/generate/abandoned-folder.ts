@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { resolveRepoPath } from '@cdc-migrations/config';
+import { resolveRepoPath } from '@cdc-migrations/generated-file';
 import type { GenerateOptions } from './generate.ts';
 import type { FileStep } from './plan-files.ts';
 

@@ -1,6 +1,5 @@
 import { parseSnapshot, type Catalog } from '@cdc-migrations/catalog';
-import { letterFault } from '@cdc-migrations/config';
-import { bodyOf, checksumOf, stateOf, withLf } from '@cdc-migrations/generated-file';
+import { bodyOf, checksumOf, letterFault, stateOf, withLf } from '@cdc-migrations/generated-file';
 import {
   DEFINITIONS_FOLDER,
   parseDefinition,

@@ -1,4 +1,4 @@
-import { letterFault } from '@cdc-migrations/config';
+import { letterFault } from '@cdc-migrations/generated-file';
 import { CommandError } from '../exit-code.ts';
 
 const MAX_NAME_BYTES = 63;

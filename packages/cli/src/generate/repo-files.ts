@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { RepoPathError, resolveRepoPath } from '@cdc-migrations/config';
+import { RepoPathError, resolveRepoPath } from '@cdc-migrations/generated-file';
 import { CommandError } from '../exit-code.ts';
 
 /**

@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { resolveRepoPath } from '@cdc-migrations/config';
+import { resolveRepoPath } from '@cdc-migrations/generated-file';
 import { CommandError } from '../exit-code.ts';
 import type { FileStep } from './plan-files.ts';
 import { reasonOf } from './repo-files.ts';

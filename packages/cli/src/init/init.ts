@@ -1,5 +1,6 @@
 import { basename, relative, resolve, sep } from 'node:path';
-import { letterFault, tenantNameFault } from '@cdc-migrations/config';
+import { tenantNameFault } from '@cdc-migrations/config';
+import { letterFault } from '@cdc-migrations/generated-file';
 import { CommandError, EXIT } from '../exit-code.ts';
 import { writeFiles } from '../generate/write-files.ts';
 import { buildScaffold } from './build-scaffold.ts';

@@ -1,9 +1,5 @@
-import {
-  InvalidPortError,
-  MissingVariablesError,
-  RepoPathError,
-  visible,
-} from '@cdc-migrations/config';
+import { InvalidPortError, MissingVariablesError } from '@cdc-migrations/config';
+import { RepoPathError, visible } from '@cdc-migrations/generated-file';
 import {
   FilesRefusedError,
   LockLostError,

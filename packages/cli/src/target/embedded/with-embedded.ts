@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { resolveRepoPath } from '@cdc-migrations/config';
+import { resolveRepoPath } from '@cdc-migrations/generated-file';
 import type { TargetAddress } from '@cdc-migrations/tracker';
 import { openTargets, type CommandRepo, type TargetOptions } from '../open-targets.ts';
 import type { WorkOptions } from '../with-targets.ts';
