@@ -211,14 +211,14 @@ describe('lanes of a table', () => {
     expect(largest).toBeLessThan(65 * blockEvents); // the first window of a pass, which knows nothing yet
   });
 
-  it.each(['0', '-3', '', 'abc', '100000'])('take %p as a setting', async (value) => {
+  it('are as many as a setting says, where the table says nothing', async () => {
     const set = (to: string) =>
       owner`UPDATE cdc_management.setting SET value = ${to} WHERE name = 'merge_lanes'`;
-    await set(value);
+    await set('64');
     await owner.unsafe(renderOrders(1, 100));
     await merge();
     expect(await count(FINAL)).toBe(100);
-    expect(await readLanes()).toHaveLength(value === '100000' ? 64 : 1);
+    expect(await readLanes()).toHaveLength(64);
     await set('1');
   });
 
