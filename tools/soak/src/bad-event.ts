@@ -1,6 +1,7 @@
 import type { Random } from '@cdc-migrations/event-model';
 import type { ReplicatedTable } from '@cdc-migrations/table-defs';
 import { AMOUNT, STATUS } from './random-table.ts';
+import { refusedStatus } from './refusing-triggers.ts';
 import type { Fault, SoakEvent } from './soak-event.ts';
 
 interface Spoiling {
@@ -23,7 +24,7 @@ export function makeBad(definition: ReplicatedTable, event: SoakEvent, random: R
     return { fault: 'rejected', values: { [name]: null } };
   });
   const refused: Spoiling[] = [
-    { fault: 'refused', values: { [STATUS]: 'x'.repeat(21) } },
+    { fault: 'refused', values: { [STATUS]: refusedStatus(Number(/\d+/.exec(event.id)?.[0])) } },
     { fault: 'refused', values: { [STATUS]: null } },
     { fault: 'refused', values: { [AMOUNT]: '1000' } },
     ...malformedValues(definition).map((values): Spoiling => ({ fault: 'refused', values })),

@@ -7,6 +7,7 @@ import { compareOutcome } from './compare-outcome.ts';
 import { type Crash, type CrashKind, prepareCrash } from './crash-server.ts';
 import { insertDelivery, mergeSomething, mergeTheRest } from './play-round.ts';
 import { readPossibleLoss, replayDeliveries } from './possible-loss.ts';
+import { addRefusals } from './refusing-triggers.ts';
 import { type Delivery, planRound, type RoundPlan } from './round-plan.ts';
 import type { SoakEvent } from './soak-event.ts';
 import { renderSettings, type RoundResult } from './run-round.ts';
@@ -34,6 +35,7 @@ export async function runCrashRound(
   const plan = planRound(seed);
   const before = await target.openDatabase(plan);
   await watchWrites(before, plan.tables);
+  await addRefusals(before, plan.tables);
   await before.owner.unsafe(renderSettings(plan)).simple();
   const crash = await prepareCrash(target, kind);
   try {

@@ -2,17 +2,19 @@ import { parseArgs } from 'node:util';
 import { runCrashRound } from './crash-round.ts';
 import { CRASH_KINDS, CRASH_SETTINGS } from './crash-server.ts';
 import { type RoundResult, runRound } from './run-round.ts';
-import { type SoakTarget, startSoakTarget } from './soak-target.ts';
+import { type ServerKind, type SoakTarget, startSoakTarget } from './soak-target.ts';
 import { walkDefinitions } from './walk-definitions.ts';
 
 const USAGE =
-  'npm run soak -- [--rounds N] [--minutes M] [--seed S] [--major 15|18] [--crashes]: a round for each seed from S on';
+  'npm run soak -- [--rounds N] [--minutes M] [--seed S] [--server 15|18|debian] [--crashes]: a round for each seed from S on';
+
+const SERVERS: readonly ServerKind[] = [15, 18, 'debian'];
 
 interface SoakOptions {
   readonly rounds: number;
   readonly minutes: number;
   readonly seed: number;
-  readonly major: 15 | 18;
+  readonly server: ServerKind;
   /** A crash of the server in each round, in place of accidents of its sessions. */
   readonly crashes: boolean;
 }
@@ -67,12 +69,12 @@ function parseOptions(): SoakOptions {
       rounds: { type: 'string' },
       minutes: { type: 'string' },
       seed: { type: 'string' },
-      major: { type: 'string', default: '15' },
+      server: { type: 'string', default: '15' },
       crashes: { type: 'boolean', default: false },
     },
   });
   const unlimited = values.minutes === undefined ? '20' : 'Infinity';
-  const major = Number(values.major);
+  const server = SERVERS.find((kind) => String(kind) === values.server);
   const options = {
     rounds: Number(values.rounds ?? unlimited),
     minutes: Number(values.minutes ?? 'Infinity'),
@@ -80,8 +82,8 @@ function parseOptions(): SoakOptions {
     crashes: values.crashes,
   };
   const isSensible = options.rounds > 0 && options.minutes > 0 && Number.isInteger(options.seed);
-  if (!isSensible || (major !== 15 && major !== 18)) throw new Error(USAGE);
-  return { ...options, major };
+  if (!isSensible || server === undefined) throw new Error(USAGE);
+  return { ...options, server };
 }
 
 function say(text: string): void {
@@ -90,7 +92,7 @@ function say(text: string): void {
 
 async function soakMerges(): Promise<number> {
   const options = parseOptions();
-  const target = await startSoakTarget(options.major, options.crashes ? CRASH_SETTINGS : {});
+  const target = await startSoakTarget(options.server, options.crashes ? CRASH_SETTINGS : {});
   try {
     return await soak(options, target);
   } finally {

@@ -1,6 +1,7 @@
 import { quoteLiteral } from '@cdc-migrations/sql-text';
 import { compareOutcome } from './compare-outcome.ts';
 import { type Played, playRound } from './play-round.ts';
+import { addRefusals } from './refusing-triggers.ts';
 import { type Lanes, planRound, type RoundPlan } from './round-plan.ts';
 import type { SoakDatabase, SoakTarget } from './soak-target.ts';
 import { watchWrites } from './watch-writes.ts';
@@ -24,6 +25,7 @@ export async function runRound(target: SoakTarget, seed: number): Promise<RoundR
   const database = await target.openDatabase(plan);
   try {
     await watchWrites(database, plan.tables);
+    await addRefusals(database, plan.tables);
     await database.owner.unsafe(renderSettings(plan)).simple();
     const played = await playRound(plan, target, database);
     return {

@@ -1,5 +1,9 @@
 import { applyFiles, renderMigrations, renderPartitioned } from '@cdc-migrations/e2e';
-import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
+import {
+  type PostgresServer,
+  startDebianPostgres,
+  startPostgres,
+} from '@cdc-migrations/postgres-fixture';
 import type { MigrationSet, ReplicatedTable } from '@cdc-migrations/table-defs';
 import type { Sql } from 'postgres';
 import type { RoundPlan } from './round-plan.ts';
@@ -17,6 +21,9 @@ const SET: MigrationSet = {
   services: ['soak'],
   literalSchemas: [],
 };
+
+/** A major version of the server that tests use, or Debian's PostgreSQL with the settings that it ships. */
+export type ServerKind = 15 | 18 | 'debian';
 
 /** A server whose databases have the bookkeeping and one tenant. */
 export interface SoakTarget {
@@ -38,10 +45,13 @@ export interface SoakDatabase {
 }
 
 export async function startSoakTarget(
-  major: 15 | 18 = 15,
+  kind: ServerKind = 15,
   settings: Readonly<Record<string, string>> = {},
 ): Promise<SoakTarget> {
-  const server = await startPostgres({ major, settings });
+  const server =
+    kind === 'debian'
+      ? await startDebianPostgres({ settings })
+      : await startPostgres({ major: kind, settings });
   await server.createRole(OWNER);
   await server.createRole(SINK);
   const template = await server.createDatabase({ owner: OWNER });
