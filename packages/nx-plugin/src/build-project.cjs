@@ -9,6 +9,11 @@ const { STAGES } = require('./stages.cjs');
 
 const TECHNOLOGIES = ['cdc', 'postgresql'];
 
+/** What Nx reads as part of a glob in every path that it is given, and lets nobody escape in outputs. */
+const GLOB = /[[\]{}()!*?\\]/;
+const NOT_CACHEABLE =
+  'not cached, because Nx takes [ ] { } ( ) ! * ? \\ in the name of a folder for a glob';
+
 /**
  * The Nx project of an implementation repo.
  *
@@ -30,7 +35,9 @@ function buildProject(repo, settings, installed) {
     ...(cli && { implicitDependencies: [cli.project] }),
     metadata: {
       technologies: TECHNOLOGIES,
-      description: `Implementation repo ${repo.name}: migrations of its change data capture`,
+      description:
+        `Implementation repo ${repo.name}: migrations of its change data capture` +
+        (isCacheable(repo) ? '' : `; ${NOT_CACHEABLE}`),
       targetGroups: groupTargets(settings),
     },
   };
@@ -64,8 +71,10 @@ function buildTarget(stage, repo, settings, installed) {
       ...stage.after.map(targetName),
       ...(cli ? [{ projects: [cli.project], target: 'build' }] : []),
     ],
-    cache: stage.cache,
-    ...(stage.cache && cachedBy(stage, repo, settings, installed)),
+    cache: stage.cache && isCacheable(repo),
+    ...(isCacheable(repo)
+      ? stage.cache && cachedBy(stage, repo, settings, installed)
+      : { inputs: [{ externalDependencies: [] }] }), // and none of the usual ones, which are globs
     metadata: {
       technologies: TECHNOLOGIES,
       description: stage.description,
@@ -75,6 +84,16 @@ function buildTarget(stage, repo, settings, installed) {
       },
     },
   };
+}
+
+/**
+ * Whether Nx finds what the targets of a repo read and write. If not, it hashes none of it, restores nothing, or takes
+ * another folder for this one.
+ *
+ * @param {Repo} repo
+ */
+function isCacheable({ root, setFolders }) {
+  return ![root, ...setFolders].some((path) => GLOB.test(path));
 }
 
 /**

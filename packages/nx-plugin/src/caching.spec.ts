@@ -99,4 +99,37 @@ describe('caching of adopus:migrations', () => {
   });
 });
 
+/** In each folder the same happens; what differs is how much of it comes from the cache. */
+describe.each([
+  ['(prod)', false],
+  ['[ab]', false],
+  ['a{b,c}', false],
+  ['a b/it\'s "one", +1@x', true],
+])('a repo in the folder %s', (folder, isCached) => {
+  let workspace: Workspace;
+  beforeAll(() => {
+    workspace = createWorkspace(folder);
+    expect(workspace.run()).toEqual(ALL);
+  });
+  afterAll(() => workspace.remove());
+
+  it('is as up to date as any other, and all that is deleted comes back', () => {
+    const { repo } = workspace;
+    const file = 'migrations/tables/Actor.sql';
+    expect(workspace.outputs().get(file)).not.toContain('"Døv"');
+    expect(workspace.run()).toEqual(isCached ? [] : ALL);
+    carryOut(repo, {
+      file: 'services/adopus.yaml',
+      find: 'ignore_columns: [Døv]',
+      put: 'ignore_columns: []',
+    });
+    expect(workspace.run()).toContain('table-defs');
+    expect(workspace.outputs().get(file)).toContain('"Døv"');
+    const before = workspace.outputs();
+    for (const path of before.keys()) if (path !== SNAPSHOT) rmSync(join(repo, path));
+    expect(workspace.run()).toEqual(isCached ? [] : ALL);
+    expect(workspace.outputs()).toEqual(before);
+  });
+});
+
 const SNAPSHOT = 'generated/schemas/AdOpusTest.dbo.yaml';

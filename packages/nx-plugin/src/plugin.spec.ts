@@ -240,6 +240,39 @@ describe('createNodes', () => {
   });
 
   it.each([
+    ['(x)', false],
+    ['a[b', false],
+    ['a]b', false],
+    ['a{b', false],
+    ['a}b', false],
+    ['a*b', false],
+    ['a?b', false],
+    ['!ab', false],
+    ['a\\b', false],
+    ['below/{x}/repo', false],
+    [`a b'"$^,#~|;&%+@-=\`ø`, true],
+  ])('caches nothing in a folder that Nx takes for a glob: %s', async (folder, isCached) => {
+    write({ [`${folder}/source-groups.yaml`]: GROUPS });
+    const [, { targets, metadata }] = await project(`${folder}/source-groups.yaml`);
+    const globs = Object.values(targets!).flatMap(({ inputs = [], outputs = [] }) =>
+      [...inputs, ...outputs].filter(
+        (each) => !/^{"(env|externalDependencies)/.test(JSON.stringify(each)),
+      ),
+    );
+    expect([targets!['staging']!.cache, globs.length > 0]).toEqual([isCached, isCached]);
+    expect(targets!['apply']!.inputs === undefined).toBe(isCached);
+    expect(/not cached/.test(metadata!.description!)).toBe(!isCached);
+  });
+
+  it('nor of sinks whose folders it takes for globs', async () => {
+    const sinks = (name: string) => `a: { sinks: { ${name}: {}, other.one: {} } }\n`;
+    write({ 'repo/source-groups.yaml': GROUPS, 'repo/services/a.yaml': sinks('"sink.x(y)"') });
+    expect((await target('staging')).cache).toBe(false);
+    write({ 'repo/services/a.yaml': sinks('sink.x') });
+    expect((await target('staging')).cache).toBe(true);
+  });
+
+  it.each([
     ['', 'source-groups.yaml: no source group; the first one names the project'],
     ['a:\n  b: [\n', 'source-groups.yaml:3: unexpected end of the stream within a flow collection'],
     ['a: {}\na: {}\n', 'source-groups.yaml:2: duplicated mapping key'],

@@ -69,9 +69,10 @@ interface TargetInputs {
 
 const NX = join(ROOT, 'node_modules/nx/dist/bin/nx.js');
 
-export function createWorkspace(): Workspace {
+/** The repo is in this folder; its project is called adopus whatever the folder is. */
+export function createWorkspace(folder = 'adopus'): Workspace {
   const root = mkdtempSync(join(tmpdir(), 'cdc-nx-'));
-  const repo = join(root, 'adopus');
+  const repo = join(root, folder);
   cpSync(join(ROOT, 'packages/cli/cases/_base'), repo, { recursive: true });
   install(root, NX_JSON);
   return {
