@@ -37,6 +37,7 @@ describe('what is kept of merges', () => {
     expect([await forget(), await count('tombstone')]).toEqual([false, 20]);
     expect([await forget(), await count('tombstone')]).toEqual([false, 10]);
     expect([await forget(), await count('tombstone')]).toEqual([true, 5]);
+    await owner`TRUNCATE cdc_management.tombstone`;
   });
 
   it('is forgotten to the end by a runner, in transactions of its own', async () => {
@@ -60,6 +61,28 @@ describe('what is kept of merges', () => {
     expect(
       await owner`SELECT sum(rows)::integer AS rows FROM public.forgotten GROUP BY transaction ORDER BY 1`,
     ).toEqual([{ rows: 1 }, { rows: 10_000 }, { rows: 10_000 }]);
+  });
+
+  it('is left until the next time while a merge has it in hand', async () => {
+    await remember();
+    await owner`
+      INSERT INTO cdc_management.staged_stream (schema_name, table_name, kafka_partition, stream_generation, first_offset)
+      SELECT 'a', 'b', 0, 0, n FROM generate_series(1, 3) AS n`;
+    const holder = target.server.connect({ database: target.database, max: 1 });
+    await holder`BEGIN`;
+    await holder`SELECT FROM cdc_management.tombstone WHERE kafka_offset = 7 FOR UPDATE`;
+    await holder`DELETE FROM cdc_management.staged_stream WHERE schema_name = 'a' AND first_offset = 2`;
+    await sink`SET lock_timeout = '500ms'`;
+    await sink`CALL cdc_management.run_pending_merges()`.simple();
+    await sink`RESET lock_timeout`;
+    await holder`ROLLBACK`;
+    await holder.end();
+    const notes = () => owner`
+      SELECT first_offset::integer AS at FROM cdc_management.staged_stream WHERE schema_name = 'a' ORDER BY 1`;
+    expect([await count('tombstone'), await notes()]).toEqual([6, [{ at: 1 }, { at: 2 }]]);
+    await sink`CALL cdc_management.run_pending_merges()`.simple();
+    expect([await count('tombstone'), await notes()]).toEqual([5, [{ at: 1 }]]);
+    await owner`TRUNCATE cdc_management.tombstone, cdc_management.staged_stream`;
   });
 
   it('of a schema is forgotten when that is gone, and not before', async () => {
