@@ -43,15 +43,16 @@ export function buildSourceGroups(shape: SourceGroupsShape): readonly SourceGrou
 export function buildSinkGroups(shape: SinkGroupsShape): readonly SinkGroup[] {
   return Object.entries(shape).map(([name, group]) => {
     const at = { file: SINK_GROUPS_FILE, keys: [name] };
-    return {
+    return defined({
       at,
       name,
       sourceGroup: group.source_group,
       pattern: group.pattern,
+      pipeline: group.pipeline,
       envs: envsOf(group),
       servers: buildServers(group.servers, at),
       sources: buildSources(group.sources, at),
-    };
+    });
   });
 }
 

@@ -66,6 +66,7 @@ function buildSinkTable(name: string, shape: SinkTableShape, at: ConfigPath): Si
     columns: new Map(Object.entries(shape.columns ?? {})),
     deleteMode: shape.delete_mode,
     staging: shape.staging,
+    pipeline: shape.pipeline,
     renames: new Map(allRenames(shape)),
     hints: {
       using: new Map(hints?.type_changes.map(({ column, using }) => [column, using])),

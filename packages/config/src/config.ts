@@ -46,6 +46,7 @@ export interface SinkGroup {
   readonly name: string;
   readonly sourceGroup: string;
   readonly pattern: Pattern;
+  readonly pipeline?: PipelineSettings;
   readonly envs: readonly string[];
   readonly servers: ReadonlyMap<string, Server>;
   /** Target databases; `<group>.<name>` is the sink. */
@@ -126,9 +127,34 @@ export interface SinkTable {
   readonly columns: ReadonlyMap<string, string>;
   readonly deleteMode: 'hard' | 'soft';
   readonly staging: 'unlogged' | 'logged';
+  readonly pipeline?: PipelineSettings;
   /** Old column name to new one, those of `manual_migration_hints` too. */
   readonly renames: ReadonlyMap<string, string>;
   readonly hints: MigrationHints;
+}
+
+/** What writes events to staging tables, and how their values look; the values are those of Debezium's properties. */
+export interface PipelineSettings {
+  readonly writer?: 'bento' | 'debezium-jdbc' | 'confluent-jdbc';
+  /** A name for the settings of values. */
+  readonly events?: 'debezium' | 'recommended' | 'bento-sql-raw';
+  /** `rfc3339`: dates and times with both parts, as Go writes them. */
+  readonly time?:
+    | 'adaptive'
+    | 'adaptive_time_microseconds'
+    | 'microseconds'
+    | 'nanoseconds'
+    | 'connect'
+    | 'isostring'
+    | 'rfc3339';
+  readonly decimal?: 'precise' | 'string' | 'double';
+  readonly binary?: 'bytes' | 'base64' | 'base64-url-safe' | 'hex';
+  readonly interval?: 'numeric' | 'string';
+  /** What stands for a large value that did not change. */
+  readonly unavailable?: string;
+  /** What becomes of a TRUNCATE event. */
+  readonly truncate?: 'dead_letter' | 'empty';
+  readonly columnNames?: 'source' | 'ascii';
 }
 
 /** What a manual file for an unsafe change is to say. */

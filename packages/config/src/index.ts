@@ -8,6 +8,7 @@ export type {
   Service,
   ServiceConfig,
   ServiceSink,
+  PipelineSettings,
   SinkGroup,
   SinkTable,
   Source,

@@ -50,12 +50,36 @@ const OF_GROUPS = {
   [`${ENVIRONMENT}.customer_id`]: 'for the sink pipeline',
 };
 
+/** What is said of a pipeline, under a key of a group or of a table. */
+function ofPipeline(path: string): Readonly<Record<string, string>> {
+  return {
+    [`${path}.writer`]:
+      'what inserts: `bento` (Redpanda Connect too: all parameters are text), Debezium’s or Confluent’s JDBC sink; without it `bento`',
+    [`${path}.events`]:
+      'a name for the five keys below: `debezium`: Debezium’s defaults. `recommended`: what is exact with the writer. `bento-sql-raw`: Bento reads the change tables of SQL Server',
+    [`${path}.time_precision_mode`]:
+      'as Debezium’s `time.precision.mode`; `rfc3339`: as Go writes times',
+    [`${path}.decimal_handling_mode`]: 'as Debezium’s `decimal.handling.mode`',
+    [`${path}.binary_handling_mode`]: 'as Debezium’s `binary.handling.mode`',
+    [`${path}.interval_handling_mode`]: 'as Debezium’s `interval.handling.mode`',
+    [`${path}.unavailable_value_placeholder`]:
+      'as Debezium’s `unavailable.value.placeholder`; without it `__debezium_unavailable_value`',
+    [`${path}.truncate`]:
+      'what a TRUNCATE event does: it becomes a dead letter, or empties the table up to its position; without it `dead_letter`',
+    [`${path}.column_names`]:
+      '`ascii`: columns without letters as `ø`, which become `o`; without it as at the source',
+  };
+}
+
 /** What each key means, in the words of the glossary. */
 export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, string>> } = {
   'source-groups': { '<group>.type': 'what the sources are', ...OF_GROUPS },
   'sink-groups': {
     '<group>.source_group': 'the source group that feeds it',
     '<group>.type': 'always PostgreSQL',
+    '<group>.pipeline':
+      'what writes events to the staging tables of the group; without it values are taken as PostgreSQL reads them',
+    ...ofPipeline('<group>.pipeline'),
     ...OF_GROUPS,
   },
   service: {
@@ -92,6 +116,8 @@ export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, str
     [`${SINK_TABLE}.delete_mode`]:
       '`hard`: a delete removes the row. `soft`: it sets `__deleted_at`',
     [`${SINK_TABLE}.staging`]: '`logged`: the staging table survives a crash and costs WAL',
+    [`${SINK_TABLE}.pipeline`]: 'what is another way than in the sink group',
+    ...ofPipeline(`${SINK_TABLE}.pipeline`),
     [`${SINK_TABLE}.renames`]:
       'the name that a column had before, and the one that it has now: [renamed columns](#renamed-columns)',
     [`${SINK_TABLE}.manual_migration_hints`]:

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { LEFT_ALONE } from '../shape/left-alone.ts';
 import { flag, listOf, oneOf, text } from '../shape/scalars.ts';
+import { pipelineSchema } from './pipeline.ts';
 import { tableName } from './table-name.ts';
 
 const sourceTableSchema = v.strictObject({
@@ -74,6 +75,7 @@ const sinkTableSchema = v.strictObject({
   ),
   delete_mode: v.optional(oneOf(['hard', 'soft']), 'hard'),
   staging: v.optional(oneOf(['unlogged', 'logged']), 'unlogged'),
+  pipeline: v.optional(pipelineSchema),
   renames: v.optional(columnByColumn('old column names to new ones')),
   manual_migration_hints: v.optional(migrationHintsSchema),
   ...LEFT_ALONE,

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { oneOf, text } from '../shape/scalars.ts';
 import { GROUP_KEYS } from './group.ts';
+import { pipelineSchema } from './pipeline.ts';
 
 /** `sink-groups.yaml`. */
 export const sinkGroupsSchema = v.record(
@@ -8,6 +9,7 @@ export const sinkGroupsSchema = v.record(
   v.strictObject({
     source_group: text('the name of a source group'),
     type: oneOf(['postgres']),
+    pipeline: v.optional(pipelineSchema),
     ...GROUP_KEYS,
   }),
   'expected a mapping of sink groups: `<group>: { source_group, pattern, type, envs, servers, sources }`',
