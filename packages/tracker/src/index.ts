@@ -27,6 +27,7 @@ export type { FailedStatement } from './find-statement.ts';
 export { WHOLE_DATABASE } from './migrations.ts';
 export type { FileProblem, MigrationFile, Migrations } from './migrations.ts';
 export {
+  EncodingError,
   listSchemas,
   ManualFilesEditedError,
   planApply,

@@ -57,6 +57,20 @@ export class UnsafeSchemaNameError extends Error {
   override readonly name = 'UnsafeSchemaNameError';
 }
 
+/** The encoding of a target: every other one lacks letters that sources have. */
+const ENCODING = 'UTF8';
+
+/** The target cannot store every text. */
+export class EncodingError extends Error {
+  override readonly name = 'EncodingError';
+  constructor(readonly encoding: string) {
+    super(
+      `the encoding of the database is ${encoding}, which cannot store every text of a source: expected ${ENCODING}; ` +
+        `create it with TEMPLATE template0 ENCODING '${ENCODING}'`,
+    );
+  }
+}
+
 /** The role that files grant to is not in the target. */
 export class RoleMissingError extends Error {
   override readonly name = 'RoleMissingError';
@@ -82,7 +96,7 @@ export class ManualFilesEditedError extends Error {
 /**
  * What brings a target up to date. Nothing where there is nothing to do.
  *
- * @throws UnsafeSchemaNameError, RoleMissingError, ManualFilesEditedError, SeveralStatementsError
+ * @throws UnsafeSchemaNameError, EncodingError, RoleMissingError, ManualFilesEditedError, SeveralStatementsError
  */
 export function planApply(
   migrations: Migrations,
@@ -117,6 +131,10 @@ export function planApply(
   );
   if (edited.size > 0) throw new ManualFilesEditedError([...edited]);
   refuseSeveralStatements(steps);
+  // A target that has been in use goes on as it is.
+  if (steps.length > 0 && !state.hasHistory && state.encoding !== ENCODING) {
+    throw new EncodingError(state.encoding);
+  }
   if (steps.length > 0 && !state.hasRole) throw new RoleMissingError(migrations.role);
   const busy = new Set(
     steps.flatMap((step) => (step.kind === 'schemas' ? step.runs.map(({ schema }) => schema) : [])),

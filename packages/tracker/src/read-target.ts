@@ -11,6 +11,8 @@ export interface TargetState {
   readonly usable: ReadonlySet<string>;
   /** Whether the role that files grant to is there. */
   readonly hasRole: boolean;
+  /** Of its database: `UTF8`. */
+  readonly encoding: string;
   /** False where no file was ever applied. */
   readonly hasHistory: boolean;
   readonly history: History;
@@ -55,6 +57,7 @@ export async function readTarget(
     schemas: new Set(facts!.schemas),
     usable: new Set(facts!.usable),
     hasRole: facts!.has_role,
+    encoding: facts!.encoding,
     hasHistory: groups !== undefined,
     history: groups ? buildHistory(groups) : NO_HISTORY,
   };
@@ -62,12 +65,14 @@ export async function readTarget(
 
 interface Facts {
   readonly has_role: boolean;
+  readonly encoding: string;
   readonly schemas: readonly string[];
   readonly usable: readonly string[];
 }
 
 function factsQuery(role: string): string {
-  return `SELECT grantee.oid IS NOT NULL AS has_role, pg_catalog.jsonb_agg(namespace.nspname) AS schemas,
+  return `SELECT grantee.oid IS NOT NULL AS has_role, pg_catalog.current_setting('server_encoding') AS encoding,
+  pg_catalog.jsonb_agg(namespace.nspname) AS schemas,
   coalesce(pg_catalog.jsonb_agg(namespace.nspname)
     FILTER (WHERE pg_catalog.has_schema_privilege(grantee.oid, namespace.oid, 'USAGE')), '[]') AS usable
 FROM pg_catalog.pg_namespace AS namespace

@@ -99,7 +99,7 @@ describe('a time of the source that is none', () => {
     await target.apply(ORDER_LINJER);
     try {
       await stageEvents(target.sink, TENANT, ORDER_LINJER, [
-        orderEvent({ __source_ts_ms: '1767225600000000000' }),
+        orderEvent({ __kafka_offset: '1', __source_ts_ms: '1767225600000000000' }),
       ]);
       await mergeTable(target.sink, TENANT, ORDER_LINJER);
       expect(await target.sink`SELECT table_name, lag FROM cdc_management.merge_lag`).toEqual([

@@ -198,6 +198,20 @@ it('a role that does not exist is said once, before anything', async () => {
   );
 });
 
+it('a database that cannot store every text is refused before anything, with what to create', async () => {
+  const sql = await connect('postgres');
+  await sql.unsafe(`CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'`);
+  await sql.end();
+  const run = await runCommand(repoFor('latin'), ['apply', '--env', 'prod'], env);
+  expect(run).toMatchObject({
+    exitCode: 2,
+    stdout: '',
+    stderr:
+      'sink_asma.directory in prod: the encoding of the database is LATIN1, which cannot store every text of a source: ' +
+      `expected UTF8; create it with TEMPLATE template0 ENCODING 'UTF8'\n`,
+  });
+});
+
 it('begins no more after a failure with --on-error stop, and no others after a canary', async () => {
   const database = await server.createDatabase();
   const root = repoFor(database);

@@ -1,6 +1,7 @@
 import { InvalidPortError, MissingVariablesError } from '@cdc-migrations/config';
 import { RepoPathError, visible } from '@cdc-migrations/generated-file';
 import {
+  EncodingError,
   FilesRefusedError,
   LockLostError,
   LockNotObtainedError,
@@ -19,6 +20,7 @@ import { CommandError, EXIT } from '../exit-code.ts';
 
 /** What is wrong before anything is applied, for the user to mend. */
 const USAGE = [
+  EncodingError,
   NoBookkeepingError,
   ManifestMissingError,
   PlaceholderError,
