@@ -1,15 +1,16 @@
 /**
  * Measures a merge of staged events against one unguarded upsert of the same events (the floor), and against COPY.
  *
- *     node tools/bench/merge.mjs [--rounds 3] [--events 1000000] [--rows 5000000] [--major 15] [--scale] [--write]
+ *     node tools/bench/merge.mjs [--rounds 3] [--events 1000000] [--rows 5000000] [--scale] [--write]
  *
  * `--scale`: a quarter of the events and four times as many as well, once. `--write` puts the tables into
- * `BENCHMARKS.md`. Needs `npm run build`, and some 20 GB for the temporary folder with the default sizes.
+ * `BENCHMARKS.md`. Needs `npm run build`, Debian's `postgresql-15`, and some 20 GB for the temporary folder with the
+ * default sizes.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readBackendCpu, renderFloor, startMergeBench, TENANT } from './merge-target.mjs';
+import { readBackendCpu, renderFloor, SERVER, startMergeBench, TENANT } from './merge-target.mjs';
 import { describeMachine, renderSection, writeSection } from './report.mjs';
 
 /** @import { Sql } from 'postgres' */
@@ -27,7 +28,6 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     events: { type: 'string', default: '1000000' },
     rows: { type: 'string', default: '5000000' },
-    major: { type: 'string', default: '15' },
     scale: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
   },
@@ -79,9 +79,7 @@ const COPY = {
   },
 };
 
-const { server, createTemplate, createRun } = await startMergeBench(
-  values.major === '18' ? 18 : 15,
-);
+const { server, createTemplate, createRun } = await startMergeBench();
 try {
   const sections = [];
   for (const order of /** @type {const} */ (['log', 'random'])) {
@@ -108,7 +106,7 @@ try {
     const note =
       'Rows of 25 columns and our 9, 1.3 versions a key. As a log has them: new keys in order, the versions of a key within some 10,000 events, older rows anywhere. ' +
       'Ratios are of seconds, so 1.33 is 0.75 of the rows per second. Events are in four partitions, in which keys stay. ' +
-      `${describeMachine()}, PostgreSQL ${values.major}, ${rounds} rounds.`;
+      `${describeMachine()}, ${SERVER}, ${rounds} rounds.`;
     writeSection(FILE, 'merge', `${sections.join('\n')}\n${note}`);
   }
 } finally {

@@ -1,15 +1,15 @@
 /**
  * Writers of single rows beside a merge of many events, and beside a runner that looks each second.
  *
- *     node tools/bench/writers.mjs [--events 1000000] [--seconds 30] [--rate 4000] [--major 15] [--write]
+ *     node tools/bench/writers.mjs [--events 1000000] [--seconds 30] [--rate 4000] [--write]
  *
  * `--rate`: rows a second of all writers together while the load is steady. `--write` puts the tables into
- * `BENCHMARKS.md`. Needs `npm run build`.
+ * `BENCHMARKS.md`. Needs `npm run build` and Debian's `postgresql-15`.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { startMergeBench, TENANT } from './merge-target.mjs';
+import { SERVER, startMergeBench, TENANT } from './merge-target.mjs';
 import { describeMachine, writeSection } from './report.mjs';
 
 /** @typedef {ReturnType<import('@cdc-migrations/postgres-fixture').PostgresServer['connect']>} Sql */
@@ -22,15 +22,12 @@ const { values } = parseArgs({
     events: { type: 'string', default: '1000000' },
     seconds: { type: 'string', default: '30' },
     rate: { type: 'string', default: '4000' },
-    major: { type: 'string', default: '15' },
     write: { type: 'boolean', default: false },
   },
 });
 const [events, seconds, rate] = [values.events, values.seconds, values.rate].map(Number);
 
-const { server, createTemplate, createRun } = await startMergeBench(
-  values.major === '18' ? 18 : 15,
-);
+const { server, createTemplate, createRun } = await startMergeBench();
 try {
   await createTemplate({ name: 'staged', rows: 0, events: events ?? 0 });
   await createTemplate({ name: 'empty', rows: 0, events: 0 });
@@ -41,7 +38,7 @@ try {
   console.log(section);
   if (values.write) {
     const file = join(import.meta.dirname, '../../BENCHMARKS.md');
-    writeSection(file, 'writers', `${section}\n${describeMachine()}, PostgreSQL ${values.major}.`);
+    writeSection(file, 'writers', `${section}\n${describeMachine()}, ${SERVER}.`);
   }
 } finally {
   await server.stop();
