@@ -48,7 +48,7 @@ export async function takeLock(
   let hasTold = false;
   const isLocked = await tryUntil(timeoutMs, async () => {
     const [row] = await session.query<{ locked: boolean }>(
-      `SELECT pg_catalog.pg_try_advisory_lock(${keyOf(set)}) AS locked`,
+      `SET idle_session_timeout = 0; SELECT pg_catalog.pg_try_advisory_lock(${keyOf(set)}) AS locked`,
     );
     if (row!.locked) return true;
     if (!hasTold) onWait(await readHolder(session, set));

@@ -1,6 +1,10 @@
 import { createHash } from 'node:crypto';
 import { buildEventLog, buildFinalRows, type ChangeEvent } from '@cdc-migrations/event-model';
-import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
+import {
+  describeDebian,
+  type PostgresServer,
+  startDebianPostgres,
+} from '@cdc-migrations/postgres-fixture';
 import type { MigrationSet, ReplicatedTable } from '@cdc-migrations/table-defs';
 import {
   applyMigrations,
@@ -90,6 +94,7 @@ const SETTINGS: Readonly<Record<string, Hostile>> = {
   'default_transaction_isolation = repeatable read': {},
   'default_transaction_isolation = serializable': {},
   'default_transaction_deferrable = on': {},
+  'default_transaction_read_only = on': { of: 'merger' },
   'synchronous_commit = off; commit_delay = 1000': {},
   'session_replication_role = replica': {},
   'check_function_bodies = off': {},
@@ -138,29 +143,33 @@ const SETTINGS: Readonly<Record<string, Hostile>> = {
 };
 
 let server: PostgresServer;
-/** What there is after all of it under no such setting. */
+/** The result without any of these settings. */
 let expected: EndState;
-beforeAll(async () => {
-  process.stderr.write(`CDC_TEST_SEED=${seed}\n`);
-  server = await startPostgres({ major: 15 });
-  for (const role of [OWNER, SINK]) await server.createRole(role);
-  const admin = server.connect({ max: 1, onnotice: () => {} });
-  await admin`CREATE ROLE owners`;
-  await admin`SET allow_in_place_tablespaces = on`;
-  await admin`CREATE TABLESPACE elsewhere LOCATION ''`;
-  await admin`GRANT CREATE ON TABLESPACE elsewhere TO PUBLIC`;
-  await admin.end();
-  expected = await carryOut('', {});
-});
-afterAll(() => server?.stop());
 
-it('expects rows in every table, and dead letters', () => {
-  expect(Object.values(expected.rows).every((rows) => rows > 5)).toBe(true);
-  expect(expected.letters.length).toBeGreaterThan(5);
-});
+describeDebian('what is applied, staged and merged', () => {
+  beforeAll(async () => {
+    process.stderr.write(`CDC_TEST_SEED=${seed}\n`);
+    server = await startDebianPostgres();
+    for (const role of [OWNER, SINK]) await server.createRole(role);
+    const admin = server.connect({ max: 1, onnotice: () => {} });
+    await admin`CREATE ROLE owners`;
+    await admin`SET allow_in_place_tablespaces = on`;
+    await admin`CREATE TABLESPACE elsewhere LOCATION ''`;
+    await admin`GRANT CREATE ON TABLESPACE elsewhere TO PUBLIC`;
+    await admin.end();
+    expected = await carryOut('', {});
+  });
+  afterAll(() => server?.stop());
 
-it.each(Object.entries(SETTINGS))('%s changes nothing', async (setting, hostile) => {
-  expect(await carryOut(setting, hostile)).toEqual(expected);
+  it('expects rows in every table, and dead letters', () => {
+    expect(Math.min(...Object.values(expected.rows))).toBeGreaterThan(0);
+    expect(Object.values(expected.rows).reduce((sum, rows) => sum + rows)).toBeGreaterThan(20);
+    expect(expected.letters.length).toBeGreaterThan(5);
+  });
+
+  it.each(Object.entries(SETTINGS))('%s changes nothing', async (setting, hostile) => {
+    expect(await carryOut(setting, hostile)).toEqual(expected);
+  });
 });
 
 interface EndState {
@@ -288,7 +297,8 @@ function badEvents(table: ReplicatedTable, count: number): readonly ChangeEvent[
 }
 
 function buildLeftOut(table: ReplicatedTable) {
-  const [event] = buildEventLog(table, { seed: seed + 2000, events: 1 });
+  const log = buildEventLog(table, { seed: seed + 2000, events: 60 });
+  const event = log.find(({ kind }) => kind === 'upsert'); // a delete has NULLs, which become defaults
   const at = (offset: number, operation: string, array: string): ChangeEvent => ({
     ...event!,
     kind: 'upsert',
