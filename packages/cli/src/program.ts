@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { addApply } from './commands/apply.ts';
 import { addBaseline } from './commands/baseline.ts';
 import { addCheck } from './commands/check.ts';
+import { addCheckPipelines } from './commands/check-pipelines.ts';
 import { addCleanCdc } from './commands/clean-cdc.ts';
 import { addCompletions } from './commands/completions.ts';
 import { addDiff } from './commands/diff.ts';
@@ -20,8 +21,11 @@ export interface CommandContext {
   readonly setExitCode: (exitCode: number) => void;
 }
 
-/** Commands of `cdc manage-migrations`, in the order of the help; what a command needs is loaded when it runs. */
-const COMMANDS: readonly ((migrations: Command, context: CommandContext) => void)[] = [
+/** Adds a command; what it needs is loaded when it runs. */
+type AddCommand = (parent: Command, context: CommandContext) => void;
+
+/** Commands of `cdc manage-migrations`, in the order of the help. */
+const COMMANDS: readonly AddCommand[] = [
   addSchemaDocs,
   addGenerate,
   addDiff,
@@ -35,11 +39,11 @@ const COMMANDS: readonly ((migrations: Command, context: CommandContext) => void
   addTypes,
 ];
 
+/** Commands of `cdc manage-pipelines`. */
+const PIPELINE_COMMANDS: readonly AddCommand[] = [addCheckPipelines];
+
 /** Commands of `cdc` itself. */
-const OWN_COMMANDS: readonly ((program: Command, context: CommandContext) => void)[] = [
-  addInit,
-  addCompletions,
-];
+const OWN_COMMANDS: readonly AddCommand[] = [addInit, addCompletions];
 
 /** The command line. */
 export function buildProgram(context: CommandContext): Command {
@@ -54,17 +58,32 @@ export function buildProgram(context: CommandContext): Command {
     .option('-V, --version', 'the version of this program')
     .on('option:version', printVersion)
     .helpCommand('help [command]', 'the help of a command');
-  const migrations = program
-    .command('manage-migrations')
-    .description('Makes the migrations of an implementation repo, from any folder of it.')
+  const migrations = addGroup(
+    program,
+    'manage-migrations',
+    'Makes the migrations of an implementation repo, from any folder of it.',
+  );
+  for (const add of COMMANDS) add(migrations, context);
+  const pipelines = addGroup(
+    program,
+    'manage-pipelines',
+    'Pipelines that fill the staging tables of an implementation repo, from any folder of it.',
+  );
+  for (const add of PIPELINE_COMMANDS) add(pipelines, context);
+  for (const add of OWN_COMMANDS) add(program, context);
+  return program;
+}
+
+/** Commands that work on an implementation repo. */
+function addGroup(program: Command, name: string, description: string): Command {
+  return program
+    .command(name)
+    .description(description)
     .helpCommand('help [command]', 'the help of a command')
     .option(
       '--root <folder>',
       'implementation repo, instead of the one that holds the working directory',
     );
-  for (const add of COMMANDS) add(migrations, context);
-  for (const add of OWN_COMMANDS) add(program, context);
-  return program;
 }
 
 /** The file is read only when somebody asks. */

@@ -31,9 +31,11 @@ function listCommands(command: readonly string[]): readonly (readonly string[])[
   return names.filter((name) => name !== 'help').map((name) => [...command, name]);
 }
 
-const COMMANDS = [...listCommands([]), ...listCommands(['manage-migrations'])].map((command) =>
-  command.join(' '),
-);
+const GROUPS = ['manage-migrations', 'manage-pipelines'];
+
+const COMMANDS = [[], ...GROUPS.map((group) => [group])]
+  .flatMap(listCommands)
+  .map((command) => command.join(' '));
 
 it.each(COMMANDS)('every option of %s is in the README', (command) => {
   const options = new Set(help(command.split(' ')).match(/--[a-z][a-z-]*/g));
@@ -46,4 +48,9 @@ it('every command of manage-migrations has a section', () => {
     ([, name]) => !headings.includes(`\`${name}\``),
   );
   expect(missing).toEqual([]);
+});
+
+it('every command of manage-pipelines has a section', () => {
+  const commands = listCommands(['manage-pipelines']).map((command) => command.join(' '));
+  expect(commands.filter((command) => !README.includes(`## \`${command}\``))).toEqual([]);
 });

@@ -22,6 +22,7 @@ export type {
 } from './config.ts';
 export type { ConfigFiles, FileText } from './config-files.ts';
 export { locateProblems } from './locate-problems.ts';
+export { didYouMean } from './nearest.ts';
 export { parseConfig, parseServiceConfig, parseSourceGroups } from './parse-config.ts';
 export { isCertificate, isCertificateError, postgresTls, refuseTlsAnswer } from './postgres-tls.ts';
 export { ConfigError, formatProblem } from './problem.ts';

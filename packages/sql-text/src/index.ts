@@ -9,4 +9,6 @@ export {
 export { MAX_NAME_BYTES, shortName } from './short-name.ts';
 export { buildSqlFile } from './sql-file.ts';
 export type { SqlFile } from './sql-file.ts';
+export { sqlTokens } from './sql-tokens.ts';
+export type { SqlToken } from './sql-tokens.ts';
 export { loadTemplate } from './template.ts';

@@ -1,3 +1,4 @@
+export { asciiName } from './ascii-name.ts';
 export { buildDefinitions, inspectDefinitions } from './build-definitions.ts';
 export type { Definitions, InspectedDefinitions } from './build-definitions.ts';
 export { columnEntry } from './column-entry.ts';

@@ -2,11 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { code, markdownTable } from './markdown-table.ts';
 
-const MIGRATIONS = 'manage-migrations';
+/** Commands that have commands. */
+const GROUPS = ['manage-migrations', 'manage-pipelines'];
 
-/** Help of `cdc manage-migrations` and each of its commands, and of those beside it; it must be built. */
+/** Help of the groups, each command in them, and those beside them; the command line must be built. */
 export function renderHelp(root: string): string {
-  const texts = [help(root, [MIGRATIONS]), ...listCommands(root).map((name) => help(root, name))];
+  const texts = [...GROUPS.map((group) => [group]), ...listCommands(root)].map((name) =>
+    help(root, name),
+  );
   return texts.map((text) => `\`\`\`text\n${text.trim()}\n\`\`\``).join('\n\n');
 }
 
@@ -21,11 +24,11 @@ export function renderCommands(root: string): string {
   return markdownTable(['command', 'does'], rows);
 }
 
-/** The words of each command behind `cdc`: those of `manage-migrations` first. */
+/** The words of each command behind `cdc`: those of the groups first. */
 function listCommands(root: string): readonly (readonly string[])[] {
-  const others = namesOf(help(root, [])).filter((name) => name !== MIGRATIONS);
+  const others = namesOf(help(root, [])).filter((name) => !GROUPS.includes(name));
   return [
-    ...namesOf(help(root, [MIGRATIONS])).map((name) => [MIGRATIONS, name]),
+    ...GROUPS.flatMap((group) => namesOf(help(root, [group])).map((name) => [group, name])),
     ...others.map((name) => [name]),
   ];
 }

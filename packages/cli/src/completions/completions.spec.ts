@@ -26,7 +26,7 @@ describe('in bash', () => {
   it.each([
     [
       ['cdc', ''],
-      ['manage-migrations', 'init', 'completions', 'help'],
+      ['manage-migrations', 'manage-pipelines', 'init', 'completions', 'help'],
     ],
     [
       ['cdc', '-'],
@@ -53,7 +53,7 @@ describe('in bash', () => {
     [['cdc', 'init', '--pattern', 'db-s'], ['db-shared']],
     [
       ['cdc', 'unknown', ''],
-      ['manage-migrations', 'init', 'completions', 'help'],
+      ['manage-migrations', 'manage-pipelines', 'init', 'completions', 'help'],
     ],
   ])('%j gives %j', (line, words) => expect(complete(line)).toEqual(words));
 

@@ -1,0 +1,29 @@
+import type { Command } from 'commander';
+import type { CheckPipelinesOptions } from '../pipelines/check-pipelines.ts';
+import type { CommandContext } from '../program.ts';
+
+const MORE_HELP = `
+Exit codes:
+  0  all INSERTs fit
+  1  some do not
+  2  a mistake in the options or the configuration, or a file that cannot be
+     read or holds no INSERT
+`;
+
+/** `cdc manage-pipelines check`. */
+export function addCheckPipelines(pipelines: Command, { setExitCode }: CommandContext): void {
+  pipelines
+    .command('check')
+    .description(
+      'Names the INSERTs of pipelines that do not fit the staging tables, and why. ' +
+        'Reads configurations of Bento and Redpanda Connect, SQL, and JSON lists of tables and columns.',
+    )
+    .argument('<file...>', '.yaml, .yml, .json or .sql')
+    .option('--sink <sink>', 'only the staging tables of this sink: <sink group>.<database>')
+    .option('--json', 'one JSON document on standard output, all else on standard error')
+    .addHelpText('after', MORE_HELP)
+    .action(async (files: readonly string[], options: Omit<CheckPipelinesOptions, 'root'>) => {
+      const { checkPipelines } = await import('../pipelines/check-pipelines.ts');
+      setExitCode(checkPipelines(files, { ...options, ...pipelines.opts<{ root?: string }>() }));
+    });
+}

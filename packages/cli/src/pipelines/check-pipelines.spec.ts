@@ -1,0 +1,251 @@
+import { join } from 'node:path';
+import { cdc } from '../cdc.fixture.ts';
+import { emptyFolder, write } from '../repo.fixture.ts';
+import type { Misfit } from './find-misfits.ts';
+
+const ADOPUS = join(__dirname, '../../../../fixtures/adopus');
+const ASMA = join(__dirname, '../../../../fixtures/asma');
+/** Tables and columns that pipelines of the original tool insert, as they are quoted there. */
+const ORIGINAL = join(__dirname, 'original-inserts.fixture.json');
+
+function check(args: readonly string[], cwd = ADOPUS) {
+  const { code, stdout, stderr } = cdc(['manage-pipelines', 'check', ...args], { cwd });
+  return { code, stderr, lines: stdout.split('\n').slice(0, -1) };
+}
+
+/** Checks a file with a text; its misfits with code and line. */
+function checkText(name: string, text: string, cwd = ADOPUS) {
+  const folder = emptyFolder();
+  write(folder, name, text);
+  const { code, stdout, stderr } = cdc(
+    ['manage-pipelines', 'check', '--json', join(folder, name)],
+    { cwd },
+  );
+  const { misfits = [], unfit } = JSON.parse(stdout) as {
+    readonly misfits?: readonly Misfit[];
+    readonly unfit: number;
+  };
+  const found = misfits.map((misfit) => [misfit.line, misfit.code, misfit.column]);
+  return { code, stderr, misfits, unfit, found };
+}
+
+const POSITION = ['__source_db', '__source_table', '__kafka_partition', '__kafka_offset'];
+const METADATA = [...POSITION, '__cdc_operation'].map((name) => `"${name}"`);
+
+/** Columns of an INSERT into stg_Region that fits. */
+const REGION = ['"RegionNr"', '"Navn"', '"Descr"', '"_customer_id"', ...METADATA];
+
+const insertRegion = (columns: readonly string[], values = columns.map((_, n) => `$${n + 1}`)) =>
+  `INSERT INTO "stg_Region" (${columns.join(', ')}) VALUES (${values.join(', ')});\n`;
+
+it('names the 6 of the 39 INSERTs of the original tool that do not fit, and why', () => {
+  const { code, stderr, lines } = check([ORIGINAL]);
+  expect(lines.map((line) => line.replace(ORIGINAL, 'FILE'))).toEqual([
+    'FILE:20 "stg_Actor" "Dov": no such column: "Døv" of the source is not staged: it is in ignore_columns of services/adopus.yaml; leave it out of the INSERT',
+    'FILE:21 "stg_Actor" "Fodeland": no such column: "Fødeland" of the source is not staged: it is in ignore_columns of services/adopus.yaml; leave it out of the INSERT',
+    'FILE:366 "stg_DagligeNotater" "Lengde": no such column: it is computed at the source, and the change feed does not carry it; leave it out of the INSERT',
+    'FILE:410 "stg_DocReg" "Innhold": no such column: it is in ignore_columns of services/adopus.yaml; leave it out of the INSERT',
+    'FILE:859 "stg_Tiltak" "Aktiv": no such column: it is computed at the source, and the change feed does not carry it; leave it out of the INSERT',
+    ...[
+      [911, 1, '2619c892'],
+      [912, 2, 'f2dd12d9'],
+    ].map(
+      ([line, n, hash]) =>
+        `FILE:${line} "stg_TiltakTilbydt" "BegrunnelseForAvslagPaaTilbudOmTiltakEtterVurderingFraNavKontoretsSaksbehandler${n}": it has 80 bytes, and PostgreSQL cuts it at 63; the column is "BegrunnelseForAvslagPaaTilbudOmTiltakEtterVurderingFra_${hash}"`,
+    ),
+    'FILE:940 "stg_Ytelse" "Ra tekst": the column is "Rå tekst"; write it so, or set column_names: ascii',
+    'FILE:941 "stg_Ytelse" "Say "hi"": expected a name with each quote in it doubled, found "Say "hi""; write "Say ""hi"""',
+    '39 INSERTs: 33 fit, 6 do not',
+  ]);
+  expect([code, stderr]).toEqual([1, '']);
+});
+
+describe('SQL', () => {
+  it('fits with every column, comments, quotes and a schema of a customer', () => {
+    const sql = `-- INSERT INTO nothing (x)
+/* INSERT INTO "none" */ SELECT 'INSERT INTO "none" (a)', $$INSERT INTO x (y)$$;
+${insertRegion(REGION).replace('"stg_Region"', 'fretex."stg_Region" AS s')}`;
+    expect(checkText('a.sql', sql)).toMatchObject({ code: 0, found: [], stderr: '' });
+  });
+
+  it.each<[string, string, readonly (readonly [number, string, (string | undefined)?])[]]>([
+    [
+      'a table that is not there',
+      'INSERT INTO "stg_Regoin" ("Navn") SELECT 1',
+      [[1, 'unknown table']],
+    ],
+    ['a final table', 'INSERT INTO "Region" ("Navn") SELECT 1', [[1, 'final table']]],
+    ['a table in small letters', '\nINSERT INTO stg_Region ("Navn") SELECT 1', [[2, 'case']]],
+    [
+      'a schema of nobody',
+      insertRegion(REGION).replace('"stg', 'nobody."stg'),
+      [[1, 'unknown schema']],
+    ],
+    ['a table with open quotes', 'INSERT INTO "stg_Region (a) SELECT 1', [[1, 'quoting']]],
+    ['no columns', 'INSERT INTO "stg_Region" VALUES (1)', [[1, 'no columns']]],
+    [
+      'columns without quotes',
+      insertRegion(REGION).replace('"Navn"', 'Navn'),
+      [[1, 'case', 'Navn']],
+    ],
+    [
+      'columns in other letters',
+      insertRegion(REGION).replace('"Navn"', '"NAVN"'),
+      [[1, 'case', '"NAVN"']],
+    ],
+    [
+      'a misspelled column',
+      insertRegion(REGION).replace('Navn', 'Namn'),
+      [
+        [1, 'unknown column', '"Namn"'],
+        [1, 'missing', '"Navn"'],
+      ],
+    ],
+    ['a column twice', insertRegion([...REGION, '\n"Navn"']), [[2, 'duplicate', '"Navn"']]],
+    ['no key', insertRegion(REGION.slice(1)), [[1, 'missing', '"RegionNr"']]],
+    [
+      'no value of a column',
+      insertRegion(REGION.filter((name) => name !== '"Navn"')),
+      [[1, 'missing', '"Navn"']],
+    ],
+    [
+      'no position',
+      insertRegion(REGION.filter((name) => name !== '"__kafka_offset"')),
+      [[1, 'missing', '"__kafka_offset"']],
+    ],
+    ['values of another number', insertRegion(REGION, ['1', '2']), [[1, 'count', undefined]]],
+    [
+      'a number for a uuid',
+      insertRegion(REGION, ["'1'", "'a'", "'b'", '7', "'c'", "'d'", '0', '0', "'c'"]),
+      [[1, 'form', '"_customer_id"']],
+    ],
+    [
+      'a text for a number',
+      insertRegion(REGION, ["'1.5'", "'a'", "'b'", 'NULL', "'c'", "'d'", '0', '0', "'c'"]),
+      [[1, 'form', '"RegionNr"']],
+    ],
+  ])('%s', (_, sql, expected) => {
+    const { code, found } = checkText('a.sql', sql);
+    expect(found).toEqual(expected.map(([line, why, column]) => [line, why, column]));
+    expect(code).toBe(1);
+  });
+
+  it('says what a text of digits would be', () => {
+    const sql = `INSERT INTO "stg_Actor" ("actno", "Fodselsdato", "Bilde", "RowGuid") VALUES (1, '20240101', 'AQID', 'x')`;
+    const forms = checkText('a.sql', sql).misfits.filter(({ code }) => code === 'form');
+    expect(forms.map(({ message }) => message)).toEqual([
+      "date: expected a date as 2024-01-31, found '20240101'",
+      "bytea: expected bytes as \\xdeadbeef, found 'AQID'",
+      "uuid: expected a uuid, found 'x'",
+    ]);
+  });
+});
+
+const mapping = (elements: readonly string[]) => `root = [ # of the event
+        ${elements.join(',\n        ')}, ]`;
+
+describe('Bento and Redpanda Connect', () => {
+  it('reads every sql_insert and statement, wherever it stands', () => {
+    const columns = `[${REGION.map((name) => `'${name}'`).join(', ')}]`;
+    const yaml = `
+x-insert: &insert
+  driver: postgres
+  columns: &columns ${columns}
+input: { sql_select: { table: region, columns: [a] } }
+output:
+  switch:
+    cases:
+      - output:
+          fallback:
+            - sql_insert: { <<: *insert, table: '"stg_Region"' }
+            - sql_insert: { table: '"\${CDC_SCHEMA}"."stg_Regions"', columns: *columns }
+      - output:
+          broker:
+            outputs:
+              - sql_raw:
+                  query: |
+                    INSERT INTO "stg_Region"
+                      ("Navn") VALUES ($1)
+              - sql_insert:
+                  table: '"cdc_management"."refused_event"'
+                  columns: [topic]
+`;
+    const { code, found, unfit } = checkText('a.yaml', yaml);
+    expect(found.slice(0, 1)).toEqual([[12, 'unknown table', undefined]]);
+    expect(found.slice(1).map(([line, why]) => [line, why])).toEqual(
+      REGION.filter((name) => name !== '"Navn"').map(() => [18, 'missing']),
+    );
+    expect([code, unfit]).toEqual([1, 2]);
+  });
+
+  it('takes the values of a column from the mapping', () => {
+    const event = (bytes: string) => `
+output:
+  sql_insert:
+    table: '"stg_DocReg"'
+    columns: ['"DocID"', '"Ts"', '"Sha256"']
+    args_mapping: |
+      let row = this.payload.after # of [the event]
+      ${mapping(['$row.DocID', bytes, '$row.Sha256.decode("base64")'])}
+`;
+    const forms = (text: string) =>
+      checkText('a.yml', text).misfits.filter(({ code }) => ['form', 'count'].includes(code));
+    expect(forms(event('$row.Ts.decode("base64")'))).toEqual([]);
+    expect(forms(event('$row.Ts'))).toMatchObject([
+      {
+        line: 5,
+        code: 'form',
+        column: '"Ts"',
+        message: expect.stringMatching(/^bytea: expected bytes/),
+      },
+    ]);
+    expect(forms(event('1, 2'))).toMatchObject([{ code: 'count' }]);
+  });
+
+  it('warns of numbers that lose digits', () => {
+    const columns = `[${REGION.map((name) => `'${name}'`).join(', ')}]`;
+    const yaml = `output:
+  sql_insert:
+    table: '"stg_Region"'
+    columns: ${columns}
+    args_mapping: |
+      let e = content().parse_json()
+      root = $e.values()
+`;
+    const { code, stderr } = checkText('a.yaml', yaml);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^warning: .*a\.yaml:6: parse_json\(\) rounds/);
+  });
+});
+
+describe('which staging table', () => {
+  const insert = (table: string) =>
+    `INSERT INTO ${table} (user_id, customer_id, __source_db, __source_table, __kafka_partition, __kafka_offset, __cdc_operation) SELECT 1`;
+
+  it('is that of the schema; without one, that which fits best', () => {
+    const names = (table: string) => checkText('a.sql', insert(table), ASMA);
+    expect(names('directory."stg_users"').unfit).toBe(1);
+    expect(names('proxy."stg_users"').found).toEqual([[1, 'unknown schema', undefined]]);
+  });
+
+  it('--sink narrows it', () => {
+    expect(check(['--sink', 'sink_none', ORIGINAL])).toMatchObject({
+      code: 2,
+      stderr: '--sink: there is no sink "sink_none"; there are: sink_asma.directory\n',
+    });
+    expect(check(['--sink', 'sink_asma.directory', ORIGINAL]).code).toBe(1);
+  });
+});
+
+it.each([
+  ['none.yaml', undefined, 'there is no such file'],
+  ['a.yaml', 'input: {}\n', 'expected INSERT statements'],
+  ['a.yaml', 'input: {a: 1\nb: ]\n', 'a.yaml:2: invalid YAML'],
+  ['a.toml', 'x', 'expected a file .yaml, .yml, .json or .sql'],
+])('%s with %j is a mistake', (name, text, message) => {
+  const folder = emptyFolder();
+  if (text !== undefined) write(folder, name, text);
+  const { code, stderr } = check([join(folder, name)]);
+  expect(stderr).toContain(message);
+  expect(code).toBe(2);
+});

@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs';
+import { extname } from 'node:path';
+import { readConfig } from '@cdc-migrations/config';
+import { buildDefinitions, type ExistingTable } from '@cdc-migrations/table-defs';
+import { countOf } from '../count-of.ts';
+import { CommandError, EXIT } from '../exit-code.ts';
+import { findRoot } from '../find-root.ts';
+import { readSnapshots } from '../generate/read-outputs.ts';
+import { reasonOf } from '../generate/repo-files.ts';
+import { locateError } from '../locate-error.ts';
+import { print, printError, printJson } from '../print.ts';
+import { findMisfits, type Misfit } from './find-misfits.ts';
+import type { Insert } from './insert.ts';
+import { parseSqlInserts } from './parse-sql-inserts.ts';
+import { parseYamlInserts } from './parse-yaml-inserts.ts';
+import { buildTargets, type StagingTarget } from './staging-targets.ts';
+
+export interface CheckPipelinesOptions {
+  readonly root?: string;
+  readonly sink?: string;
+  readonly json?: boolean;
+}
+
+/**
+ * Prints which INSERTs of the files do not fit the staging tables that the configuration and the snapshots mean, and
+ * why.
+ *
+ * @throws ConfigError, CommandError
+ */
+export function checkPipelines(
+  files: readonly string[],
+  { root: start, sink, json }: CheckPipelinesOptions,
+): number {
+  const { targets, existing } = readTargets(findRoot(start), sink);
+  const texts = files.map((file) => ({ file, text: readText(file) }));
+  const inserts = texts.flatMap(({ file, text }) =>
+    parseInserts(file, text).map((insert) => ({
+      misfits: findMisfits(insert, targets, existing).map((misfit) => ({ file, ...misfit })),
+    })),
+  );
+  const warnings = texts.flatMap(({ file, text }) => listWarnings(file, text));
+  const misfits = inserts.flatMap((insert) => insert.misfits);
+  const exitCode = misfits.length > 0 ? EXIT.differences : EXIT.done;
+  const unfit = inserts.filter((insert) => insert.misfits.length > 0).length;
+  printError(warnings.map((warning) => `warning: ${warning}`));
+  if (json) printJson({ exitCode, inserts: inserts.length, unfit, misfits, warnings });
+  else print([...misfits.map(renderMisfit), renderSum(inserts.length, unfit)]);
+  return exitCode;
+}
+
+function renderMisfit({ file, line, table, column, message }: Misfit & { readonly file: string }) {
+  return `${file}:${line} ${[table, column].filter(Boolean).join(' ')}: ${message}`;
+}
+
+function renderSum(all: number, unfit: number): string {
+  const fit = all - unfit;
+  return `${countOf(all, 'INSERT')}: ${fit} ${fit === 1 ? 'fits' : 'fit'}, ${unfit} ${unfit === 1 ? 'does' : 'do'} not`;
+}
+
+function readTargets(
+  root: string,
+  sink: string | undefined,
+): { readonly targets: readonly StagingTarget[]; readonly existing: readonly ExistingTable[] } {
+  try {
+    const [config, catalogs] = [readConfig(root), readSnapshots(root)];
+    const definitions = buildDefinitions(config, catalogs);
+    const names = definitions.sets.map(({ name }) => name);
+    if (sink !== undefined && !names.includes(sink)) {
+      const message = `--sink: there is no sink "${sink}"; there are: ${names.join(', ')}`;
+      throw new CommandError(message);
+    }
+    const isAsked = ({ set }: { readonly set: string }) => set === (sink ?? set);
+    const targets = buildTargets(config, catalogs, definitions);
+    return {
+      targets: targets.filter(({ table }) => isAsked(table)),
+      existing: definitions.tables.filter((table) => table.kind === 'existing').filter(isAsked),
+    };
+  } catch (error) {
+    throw locateError(error, root);
+  }
+}
+
+/** The INSERTs of a file; one that holds none is not what was meant to be checked. */
+function parseInserts(file: string, text: string): readonly Insert[] {
+  const parse = PARSERS[extname(file).toLowerCase()];
+  if (!parse) {
+    throw new CommandError(`${file}: expected a file .yaml, .yml, .json or .sql`);
+  }
+  const inserts = parse(file, text);
+  if (inserts.length > 0) return inserts;
+  throw new CommandError(
+    `${file}: expected INSERT statements, or sql_insert with table and columns, found none`,
+  );
+}
+
+const PARSERS: Readonly<Record<string, (file: string, text: string) => readonly Insert[]>> = {
+  '.yaml': parseYamlInserts,
+  '.yml': parseYamlInserts,
+  '.json': parseYamlInserts,
+  '.sql': (_file, text) =>
+    parseSqlInserts(text, (offset) => text.slice(0, offset).split('\n').length),
+};
+
+/** Numbers of an event that Bloblang makes floating point: two keys over 2^53 can become one. */
+function listWarnings(file: string, text: string): readonly string[] {
+  return text
+    .split('\n')
+    .flatMap((line, index) =>
+      /\bparse_json\(\s*\)/.test(line)
+        ? `${file}:${index + 1}: parse_json() rounds integers over 2^53; write parse_json(use_number: true)`
+        : [],
+    );
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    const reason = isMissing ? 'there is no such file' : `cannot be read: ${reasonOf(cause)}`;
+    throw new CommandError(`${file}: ${reason}`, undefined, { cause });
+  }
+}

@@ -1,0 +1,237 @@
+import { didYouMean } from '@cdc-migrations/config';
+import { MAX_NAME_BYTES } from '@cdc-migrations/sql-text';
+import { asciiName, MANAGEMENT_SCHEMA, type ExistingTable } from '@cdc-migrations/table-defs';
+import type { Insert, Written } from './insert.ts';
+import { intendedName, readSqlName, splitSqlName } from './sql-name.ts';
+import type { StagingTarget } from './staging-targets.ts';
+import { valueFault } from './value-fault.ts';
+
+/** What of an INSERT does not fit the staging table that it is for. */
+export interface Misfit {
+  readonly line: number;
+  /** As written. */
+  readonly table: string;
+  /** As written. */
+  readonly column?: string;
+  readonly code: MisfitCode;
+  readonly message: string;
+}
+
+export type MisfitCode =
+  | 'quoting'
+  | 'unknown table'
+  | 'final table'
+  | 'unknown schema'
+  | 'no columns'
+  | 'computed'
+  | 'ignored'
+  | 'named otherwise'
+  | 'case'
+  | 'letters'
+  | 'unknown column'
+  | 'duplicate'
+  | 'missing'
+  | 'count'
+  | 'form';
+
+/** A part of a name that the configuration of a pipeline leaves to its environment. */
+const VARIABLE = /\$\{[^}]*\}|\{\{[^}]*\}\}/g;
+
+/** What of an INSERT does not fit; the staging table of that name that fits best counts. */
+export function findMisfits(
+  insert: Insert,
+  targets: readonly StagingTarget[],
+  existing: readonly ExistingTable[],
+): readonly Misfit[] {
+  const { line, table } = insert;
+  const misfit = (code: MisfitCode, message: string): Misfit => ({ line, table, code, message });
+  const parts = splitSqlName(table.replace(VARIABLE, '_'));
+  if (!parts) return [misfit('quoting', quotingFault(table, 'stg_Actor'))];
+  const [name, schema] = parts.map(readSqlName).reverse();
+  if (schema === MANAGEMENT_SCHEMA || existing.some((other) => other.name === name)) return [];
+  const named = targets.filter((target) => target.table.names.staging === name);
+  if (named.length === 0) return [unknownTable(name!, parts, targets, misfit)];
+  const isKnownSchema = schema !== undefined && !VARIABLE.test(table);
+  const placed = isKnownSchema ? named.filter(({ schemas }) => schemas.includes(schema)) : named;
+  if (placed.length === 0) {
+    const message = `expected one of the schemas ${named.flatMap(({ schemas }) => schemas).join(', ')}, found "${schema}"`;
+    return [misfit('unknown schema', message)];
+  }
+  return placed
+    .map((target) => compareColumns(insert, target))
+    .reduce((best, other) => (other.length < best.length ? other : best));
+}
+
+function unknownTable(
+  name: string,
+  parts: readonly string[],
+  targets: readonly StagingTarget[],
+  misfit: (code: MisfitCode, message: string) => Misfit,
+): Misfit {
+  const final = targets.find(({ table }) => table.name === name);
+  if (final) {
+    const message = `expected a staging table, found the final table "${name}"; events go to "${final.table.names.staging}"`;
+    return misfit('final table', message);
+  }
+  const names = targets.map(({ table }) => table.names.staging);
+  const meant = intendedName(parts.at(-1)!);
+  const cased = names.find((other) => isSameButCase(other, meant));
+  if (cased !== undefined) return misfit('case', caseFault(parts.at(-1)!, name, cased));
+  return misfit('unknown table', `there is no staging table "${meant}"${didYouMean(meant, names)}`);
+}
+
+function compareColumns(insert: Insert, target: StagingTarget): readonly Misfit[] {
+  const { line, table, columns, values, language } = insert;
+  if (!columns) {
+    const message = 'expected the columns by name, found none: their order can change';
+    return [{ line, table, code: 'no columns', message }];
+  }
+  const found: Misfit[] = [];
+  const sent = new Map<string, Written>();
+  /** Columns of the staging table that a column is meant for that does not fit. */
+  const meant = new Set<string>();
+  columns.forEach((column, index) => {
+    const read = readColumn(column.text, target);
+    const misfit = (code: MisfitCode, message: string) =>
+      found.push({ line: column.line, table, column: column.text, code, message });
+    if (read.column !== undefined) meant.add(read.column);
+    if ('code' in read) misfit(read.code, read.message);
+    else {
+      const type = target.columns.find(({ name }) => name === read.column)!.type;
+      const value = values?.[index]?.text;
+      const fault = value === undefined ? undefined : valueFault(value, type, language);
+      if (fault !== undefined) misfit('form', `${type}: ${fault}`);
+    }
+    const other = sent.get(readSqlName(column.text));
+    if (other && !('code' in read)) misfit('duplicate', `the same column as in line ${other.line}`);
+    sent.set(readSqlName(column.text), column);
+  });
+  if (values && values.length !== columns.length) {
+    const message = `expected ${columns.length} values, one for each column, found ${values.length}`;
+    found.push({ line, table, code: 'count', message });
+  }
+  return [...found, ...listMissing(insert, target, meant)];
+}
+
+type ReadColumn =
+  | { readonly column: string }
+  | { readonly column?: string; readonly code: MisfitCode; readonly message: string };
+
+/** The column of the staging table that a name means, and what is wrong with it. */
+function readColumn(text: string, target: StagingTarget): ReadColumn {
+  const names = target.columns.map(({ name }) => name);
+  const parts = splitSqlName(text);
+  const meant = intendedName(text);
+  if (parts?.length !== 1) {
+    const column = names.find((name) => isSameButCase(name, meant));
+    return {
+      ...(column !== undefined && { column }),
+      code: 'quoting',
+      message: quotingFault(text, meant),
+    };
+  }
+  const name = readSqlName(text);
+  if (names.includes(name)) return { column: name };
+  const column = target.table.columns.find(
+    ({ name: staged, source }) => source?.name === meant && staged !== meant,
+  );
+  if (column)
+    return { column: column.name, code: 'named otherwise', message: nameFault(meant, column.name) };
+  const absence = target.absent.get(meant);
+  if (absence) {
+    const { code, reason } = absence;
+    return { code, message: `no such column: ${reason}; leave it out of the INSERT` };
+  }
+  return findNear(text, name, target);
+}
+
+/** A column whose name is almost that of one of the table or of the source. */
+function findNear(text: string, name: string, { columns, absent }: StagingTarget): ReadColumn {
+  const names = columns.map((column) => column.name);
+  const meant = intendedName(text);
+  const cased = names.find((other) => isSameButCase(other, meant));
+  if (cased !== undefined) {
+    return { column: cased, code: 'case', message: caseFault(text, name, cased) };
+  }
+  const spelled = names.find((other) => asciiName(other) === meant);
+  if (spelled !== undefined) {
+    const message = `the column is "${spelled}"; write it so, or set column_names: ascii`;
+    return { column: spelled, code: 'letters', message };
+  }
+  const gone = [...absent].find(
+    ([other]) => isSameButCase(other, meant) || asciiName(other) === meant,
+  );
+  if (gone) {
+    const [other, { code, reason }] = gone;
+    return {
+      code,
+      message: `no such column: "${other}" of the source is not staged: ${reason}; leave it out of the INSERT`,
+    };
+  }
+  return {
+    code: 'unknown column',
+    message: `no such column${didYouMean(meant, [...names, ...absent.keys()])}`,
+  };
+}
+
+/** Columns without which events are dead letters, or rows lose values. */
+function listMissing(
+  { line, table }: Insert,
+  target: StagingTarget,
+  meant: ReadonlySet<string>,
+): readonly Misfit[] {
+  const { key, columns } = target.table;
+  return target.columns
+    .filter(({ name }) => !meant.has(name))
+    .flatMap(({ name }): readonly Misfit[] => {
+      const column = columns.find((other) => other.name === name);
+      const why = key?.columns.includes(name)
+        ? 'it is part of the key: every event would be a dead letter'
+        : (NEEDED[name] ?? whyNeeded(column));
+      const message = `not in the INSERT: ${why}`;
+      return why === undefined
+        ? []
+        : [{ line, table, column: `"${name}"`, code: 'missing', message }];
+    });
+}
+
+const STREAM =
+  'it tells the stream of an event, and positions of several streams would be compared';
+const POSITION = 'it is part of the position: every event would be a dead letter';
+const NEEDED: Readonly<Record<string, string>> = {
+  __cdc_operation: 'every event would be a dead letter',
+  __kafka_partition: POSITION,
+  __kafka_offset: POSITION,
+  __source_db: STREAM,
+  __source_table: STREAM,
+};
+
+function whyNeeded(
+  column: StagingTarget['table']['columns'][number] | undefined,
+): string | undefined {
+  if (!column || column.role === 'metadata') return undefined;
+  return column.nullable
+    ? 'it would be NULL in every row'
+    : 'it is NOT NULL: every event would be a dead letter';
+}
+
+function quotingFault(text: string, meant: string): string {
+  return `expected a name with each quote in it doubled, found ${text}; write "${meant.replaceAll('"', '""')}"`;
+}
+
+function nameFault(source: string, name: string): string {
+  const bytes = Buffer.byteLength(source);
+  return bytes > MAX_NAME_BYTES
+    ? `it has ${bytes} bytes, and PostgreSQL cuts it at ${MAX_NAME_BYTES}; the column is "${name}"`
+    : `the column is "${name}"`;
+}
+
+function caseFault(text: string, name: string, right: string): string {
+  return text.startsWith('"')
+    ? `the name is "${right}", and case counts`
+    : `without quotes PostgreSQL reads it as "${name}"; write "${right}" with the quotes`;
+}
+
+function isSameButCase(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
+}

@@ -1,0 +1,19 @@
+/** An INSERT that somebody wrote, by hand or in a pipeline. */
+export interface Insert {
+  /** In the file, counted from 1. */
+  readonly line: number;
+  /** As written in SQL. */
+  readonly table: string;
+  /** As written in SQL; undefined where none are named. */
+  readonly columns?: readonly Written[];
+  /** Expressions for the columns; undefined where they cannot be told. */
+  readonly values?: readonly Written[];
+  /** What `values` are written in. */
+  readonly language?: 'sql' | 'bloblang';
+}
+
+/** A text and the line that it begins in. */
+export interface Written {
+  readonly text: string;
+  readonly line: number;
+}

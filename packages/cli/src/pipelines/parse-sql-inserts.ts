@@ -1,0 +1,73 @@
+import { sqlTokens, type SqlToken } from '@cdc-migrations/sql-text';
+import type { Insert, Written } from './insert.ts';
+
+/**
+ * The INSERT statements of an SQL text, with the values of the first row where there are any; all else in the text is
+ * skipped.
+ *
+ * @param lineAt line in the file of an offset in the text.
+ */
+export function parseSqlInserts(
+  sql: string,
+  lineAt: (offset: number) => number,
+): readonly Insert[] {
+  const tokens = [...sqlTokens(sql)];
+  const inserts: Insert[] = [];
+  for (let at = 0; at < tokens.length - 1; at++) {
+    if (!isWord(tokens[at], 'INSERT') || !isWord(tokens[at + 1], 'INTO')) continue;
+    const insert = parseInsert(tokens, at + 2, lineAt);
+    if (insert) inserts.push({ ...insert, line: lineAt(tokens[at]!.offset) });
+  }
+  return inserts;
+}
+
+function parseInsert(
+  tokens: readonly SqlToken[],
+  start: number,
+  lineAt: (offset: number) => number,
+): Omit<Insert, 'line'> | undefined {
+  let at = start;
+  let table = '';
+  while (tokens[at] && !'(;'.includes(tokens[at]!.text) && !isClause(tokens[at]!)) {
+    table += tokens[at++]!.text;
+  }
+  if (table === '') return undefined;
+  while (tokens[at] && !'(;'.includes(tokens[at]!.text) && !isWord(tokens[at], 'VALUES')) at++;
+  if (tokens[at]?.text !== '(') return { table };
+  const written = (item: readonly SqlToken[]): Written => ({
+    text: item.map(({ text }) => text).join(''),
+    line: lineAt(item[0]?.offset ?? tokens[at]!.offset),
+  });
+  const names = readList(tokens, at);
+  const columns = names.items.map(written);
+  const open = names.end + 1;
+  if (!isWord(tokens[names.end], 'VALUES') || tokens[open]?.text !== '(') return { table, columns };
+  return { table, columns, values: readList(tokens, open).items.map(written), language: 'sql' };
+}
+
+function isWord(token: SqlToken | undefined, word: string): boolean {
+  return token?.text.toUpperCase() === word;
+}
+
+/** A word behind the name of a table. */
+function isClause(token: SqlToken): boolean {
+  return ['AS', 'VALUES', 'SELECT', 'DEFAULT', 'OVERRIDING'].some((word) => isWord(token, word));
+}
+
+/** The items of a list whose parenthesis opens at `open`, and where the token behind it is. */
+function readList(
+  tokens: readonly SqlToken[],
+  open: number,
+): { readonly items: readonly (readonly SqlToken[])[]; readonly end: number } {
+  const items: SqlToken[][] = [[]];
+  let depth = 0;
+  for (let at = open; at < tokens.length; at++) {
+    const token = tokens[at]!;
+    if ('([{'.includes(token.text)) depth++;
+    if (')]}'.includes(token.text)) depth--;
+    if (depth === 0) return { items, end: at + 1 };
+    if (token.text === ',' && depth === 1) items.push([]);
+    else if (at > open) items.at(-1)!.push(token);
+  }
+  return { items, end: tokens.length };
+}

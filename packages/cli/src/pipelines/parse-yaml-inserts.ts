@@ -1,0 +1,163 @@
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml';
+import type { Document, Node, Scalar } from 'yaml';
+import { CommandError } from '../exit-code.ts';
+import type { Insert, Written } from './insert.ts';
+import { parseSqlInserts } from './parse-sql-inserts.ts';
+
+/**
+ * The INSERTs of a configuration of Bento or Redpanda Connect, wherever they are in it: those of `sql_insert`, and
+ * statements of `sql_raw`. A list of `{ table, columns }`, also in JSON, is read in the same way.
+ *
+ * @throws CommandError for what is no YAML.
+ */
+export function parseYamlInserts(file: string, text: string): readonly Insert[] {
+  const lines = new LineCounter();
+  const documents = parseAllDocuments(text, { lineCounter: lines, uniqueKeys: false });
+  const lineAt = (offset: number) => lines.linePos(offset).line;
+  return [...documents].flatMap((document) => {
+    const [error] = document.errors;
+    if (error) {
+      const [reason] = error.message.split(/ at line |\n/);
+      throw new CommandError(`${file}:${lineAt(error.pos[0])}: invalid YAML: ${reason}`);
+    }
+    const reader = { document, lineAt };
+    return [...findInserts(document.contents, '', reader)];
+  });
+}
+
+interface Reader {
+  readonly document: Document;
+  readonly lineAt: (offset: number) => number;
+}
+
+/** What is behind an anchor is found where it stands. */
+function* findInserts(node: unknown, key: string, reader: Reader): Generator<Insert> {
+  if (isSeq(node)) {
+    for (const item of node.items) yield* findInserts(item, key, reader);
+  }
+  if (!isMap(node)) return;
+  const entries = entriesOf(node, reader);
+  const insert = key === 'sql_select' ? undefined : readInsert(node, entries, reader);
+  if (insert) yield insert;
+  const query = entries.get('query');
+  if (isScalar(query)) {
+    for (const raw of parseSqlInserts(String(query.value), lineAtIn(query, reader))) {
+      yield raw.language === 'sql' ? { ...raw, ...readArguments(raw, entries, reader) } : raw;
+    }
+  }
+  for (const { key: name, value } of node.items) {
+    yield* findInserts(value, isScalar(name) ? String(name.value) : '', reader);
+  }
+}
+
+function readInsert(
+  node: Node,
+  entries: ReadonlyMap<string, unknown>,
+  reader: Reader,
+): Insert | undefined {
+  const [table, columns] = [entries.get('table'), entries.get('columns')];
+  if (!isScalar(table) || !isSeq(columns)) return undefined;
+  const line = reader.lineAt((table.range ?? node.range!)[0]);
+  const named = columns.items.flatMap((item) => writtenOf(resolve(item, reader), reader) ?? []);
+  const values = readMapping(entries, reader);
+  return {
+    ...{ line, table: String(table.value), columns: named },
+    ...(values && { values, language: 'bloblang' as const }),
+  };
+}
+
+/** Expressions in place of `$1`, `$2` and so on. */
+function readArguments(
+  { values = [] }: Insert,
+  entries: ReadonlyMap<string, unknown>,
+  reader: Reader,
+): Pick<Insert, 'values' | 'language'> {
+  const given = readMapping(entries, reader);
+  const taken = values.map(({ text }) => /^\$(\d+)$/.exec(text)?.[1]);
+  if (!given || taken.includes(undefined)) return {};
+  const items = taken.map((number) => given[Number(number) - 1]);
+  return items.includes(undefined)
+    ? {}
+    : { values: items as readonly Written[], language: 'bloblang' };
+}
+
+function readMapping(
+  entries: ReadonlyMap<string, unknown>,
+  reader: Reader,
+): readonly Written[] | undefined {
+  const mapping = entries.get('args_mapping');
+  if (!isScalar(mapping)) return undefined;
+  return listOfRoot(String(mapping.value), lineAtIn(mapping, reader));
+}
+
+/** Line of a place in a text of several lines, which begins in the line below its mark `|`. */
+function lineAtIn(scalar: Scalar, { lineAt }: Reader): (offset: number) => number {
+  const text = String(scalar.value);
+  const isBlock = scalar.type === 'BLOCK_LITERAL' || scalar.type === 'BLOCK_FOLDED';
+  const first = lineAt(scalar.range![0]) + (isBlock ? 1 : 0);
+  return (offset) => first + text.slice(0, offset).split('\n').length - 1;
+}
+
+function entriesOf(node: unknown, reader: Reader): ReadonlyMap<string, unknown> {
+  const found = new Map<string, unknown>();
+  if (!isMap(node)) return found;
+  for (const { key, value } of node.items) {
+    const name = isScalar(key) ? String(key.value) : '';
+    const resolved = resolve(value, reader);
+    if (name !== '<<') found.set(name, resolved);
+    else if (isMap(resolved)) {
+      for (const [other, merged] of entriesOf(resolved, reader)) {
+        if (!found.has(other)) found.set(other, merged);
+      }
+    }
+  }
+  return found;
+}
+
+function resolve(node: unknown, { document }: Reader): unknown {
+  return isAlias(node) ? node.resolve(document) : node;
+}
+
+function writtenOf(node: unknown, { lineAt }: Reader): Written | undefined {
+  return isScalar(node) ? { text: String(node.value), line: lineAt(node.range![0]) } : undefined;
+}
+
+/** One token of Bloblang: a comment, a text, or any other letter. */
+const TOKEN = /#[^\n]*|"""[^]*?"""|"(?:[^"\\\n]|\\.)*"|[^]/gu;
+
+/** The items of the list that a mapping gives to `root`; undefined where it does not write one. */
+function listOfRoot(
+  mapping: string,
+  lineAt: (offset: number) => number,
+): readonly Written[] | undefined {
+  const start = /^[ \t]*root\s*=\s*\[/m.exec(mapping);
+  if (!start) return undefined;
+  const items: Written[] = [];
+  let item = '';
+  let from: number | undefined;
+  let depth = 1;
+  const end = () => {
+    if (from !== undefined) items.push({ text: item.trim(), line: lineAt(from) });
+    item = '';
+    from = undefined;
+  };
+  const token = new RegExp(TOKEN);
+  token.lastIndex = start.index + start[0].length;
+  for (let match = token.exec(mapping); match; match = token.exec(mapping)) {
+    const [text] = match;
+    if (text.startsWith('#')) continue;
+    if ('([{'.includes(text)) depth++;
+    if (')]}'.includes(text)) depth--;
+    if (depth === 0) {
+      end();
+      return items;
+    }
+    if (text === ',' && depth === 1) {
+      end();
+      continue;
+    }
+    if (/\S/.test(text)) from ??= match.index;
+    item += text;
+  }
+  return undefined;
+}
