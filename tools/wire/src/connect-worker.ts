@@ -1,0 +1,108 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createFolder, findFreePorts, removeFolder, startJava, waitUntil } from './program.ts';
+import { openPrograms } from './programs.ts';
+
+/** A connector as `POST /connectors` takes it. */
+export interface Connector {
+  readonly name: string;
+  readonly config: Readonly<Record<string, string>>;
+}
+
+export interface ConnectOptions {
+  /** `127.0.0.1:<port>` of the broker. */
+  readonly broker: string;
+  readonly connectors: readonly Connector[];
+  /** Settings of the worker that win over ours. */
+  readonly worker?: Readonly<Record<string, string>>;
+}
+
+/** Kafka Connect with its connectors in one process, its offsets in a file. */
+export interface ConnectWorker {
+  readonly pid: number;
+  /** State of each connector's tasks; `trace` where one failed. */
+  readTasks(name: string): Promise<readonly Task[]>;
+  kill(signal: NodeJS.Signals): Promise<void>;
+  /** Starts it again with the same connectors and the offsets of its file, after `kill` or instead of it. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+  log(): string;
+}
+
+export interface Task {
+  readonly state: string;
+  readonly trace?: string;
+}
+
+const READY_WITHIN_MS = 180_000;
+
+/** What the worker does unless told otherwise: plain JSON, and offsets written often, so that a restart has work. */
+const WORKER = {
+  'key.converter': 'org.apache.kafka.connect.json.JsonConverter',
+  'key.converter.schemas.enable': 'false',
+  'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
+  'value.converter.schemas.enable': 'false',
+  'offset.flush.interval.ms': '500',
+  'plugin.discovery': 'service_load',
+};
+
+/** Starts Kafka Connect and waits until the tasks of all connectors run. */
+export async function startConnectWorker(options: ConnectOptions): Promise<ConnectWorker> {
+  const programs = await openPrograms();
+  const folder = createFolder('connect');
+  const [port = 0] = await findFreePorts(1);
+  const url = `http://127.0.0.1:${port}`;
+  const files = options.connectors.map((connector, index) => {
+    const file = join(folder, `connector-${index}.json`);
+    writeFileSync(file, JSON.stringify(connector));
+    return file;
+  });
+  const worker = join(folder, 'worker.properties');
+  const settings = {
+    ...WORKER,
+    'bootstrap.servers': options.broker,
+    'offset.storage.file.filename': join(folder, 'offsets'),
+    listeners: url,
+    ...options.worker,
+  };
+  const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
+  writeFileSync(worker, lines.join(''));
+
+  const readTasks = async (name: string): Promise<readonly Task[]> => {
+    const answer = await fetch(`${url}/connectors/${encodeURIComponent(name)}/status`);
+    return answer.ok ? ((await answer.json()) as { tasks: Task[] }).tasks : [];
+  };
+  const start = async () => {
+    const args = ['org.apache.kafka.connect.cli.ConnectStandalone', worker, ...files];
+    const program = startJava(programs, args, 512);
+    const runs = async ({ name }: Connector) => {
+      const tasks = await readTasks(name).catch(() => []);
+      const failed = tasks.find(({ state }) => state === 'FAILED');
+      if (failed) {
+        await program.stop();
+        throw new Error(`the connector ${name} failed: ${failed.trace}\n${program.log()}`);
+      }
+      return tasks.length > 0 && tasks.every(({ state }) => state === 'RUNNING');
+    };
+    const isReady = async () => (await Promise.all(options.connectors.map(runs))).every(Boolean);
+    await waitUntil(isReady, { program, what: 'Kafka Connect', withinMs: READY_WITHIN_MS });
+    return program;
+  };
+  let program = await start();
+  return {
+    get pid() {
+      return program.pid;
+    },
+    readTasks,
+    kill: (signal) => program.kill(signal),
+    async restart() {
+      await program.stop();
+      program = await start();
+    },
+    async stop() {
+      await program.stop();
+      removeFolder(folder);
+    },
+    log: () => program.log(),
+  };
+}

@@ -1,0 +1,173 @@
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import {
+  createFolder,
+  findFreePorts,
+  removeFolder,
+  startAnswering,
+  startJava,
+  waitUntil,
+} from './program.ts';
+import { openPrograms } from './programs.ts';
+
+export interface KafkaRecord {
+  readonly partition: number;
+  readonly offset: number;
+  readonly timestampMs: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+}
+
+/** A broker with one node, on the loopback interface, that takes its topics from whoever writes to them. */
+export interface KafkaBroker {
+  /** `127.0.0.1:<port>`; stays the same over `restart`. */
+  readonly address: string;
+  readonly pid: number;
+  createTopic(topic: string, partitions: number): Promise<void>;
+  write(topic: string, records: readonly WrittenRecord[]): Promise<void>;
+  /** All records that the topic has now, in the order of each partition. */
+  read(topic: string): Promise<KafkaRecord[]>;
+  /** The next offset of each partition. */
+  readEnds(topic: string): Promise<Offsets>;
+  /** What a consumer group has committed of the topic, by partition. */
+  readCommitted(group: string, topic: string): Promise<Offsets>;
+  kill(signal: NodeJS.Signals): Promise<void>;
+  /** Starts it again on the same data, after `kill` or instead of it. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+  log(): string;
+}
+
+export interface WrittenRecord {
+  readonly key: string | Buffer | null;
+  readonly value: string | Buffer | null;
+  /** Default: 0. */
+  readonly partition?: number;
+}
+
+export type Offsets = Readonly<Record<string, number>>;
+
+interface Answer {
+  readonly error?: string;
+  readonly records?: readonly (Omit<KafkaRecord, 'key' | 'value'> & {
+    readonly key: string | null;
+    readonly value: string | null;
+  })[];
+  readonly offsets?: Offsets;
+}
+
+const READY_WITHIN_MS = 120_000;
+const CLUSTER_ID = randomBytes(16).toString('base64url');
+
+/** @param partitions of a topic that comes by being written to. */
+export async function startKafkaBroker({ partitions = 1 } = {}): Promise<KafkaBroker> {
+  const programs = await openPrograms();
+  const folder = createFolder('kafka');
+  const [port = 0, controllerPort = 0] = await findFreePorts(2);
+  const config = join(folder, 'server.properties');
+  writeFileSync(config, renderConfig({ folder, port, controllerPort, partitions }));
+  const format = startJava(programs, [
+    'kafka.tools.StorageTool',
+    ...['format', '--cluster-id', CLUSTER_ID, '--config', config],
+  ]);
+  await format.exited;
+  const start = async () => {
+    const started = startJava(programs, ['kafka.Kafka', config]);
+    const isReady = () => isListening(port);
+    await waitUntil(isReady, { program: started, what: 'Kafka', withinMs: READY_WITHIN_MS });
+    return started;
+  };
+  let broker = await start();
+  const address = `127.0.0.1:${port}`;
+  const client = startAnswering<object, Answer>({
+    command: join(programs.bin, 'kafka-client'),
+    args: [],
+    env: { WIRE_BROKER: address },
+  });
+  const ask = async (request: object): Promise<Answer> => {
+    const answer = await client.ask(request);
+    if (answer.error === undefined) return answer;
+    throw new Error(`Kafka: ${answer.error}\n${broker.log().slice(-2000)}`);
+  };
+  return {
+    address,
+    get pid() {
+      return broker.pid;
+    },
+    createTopic: async (topic, count) =>
+      void (await ask({ op: 'create', topic, partitions: count })),
+    write: async (topic, records) =>
+      void (await ask({ op: 'write', topic, records: records.map(encodeRecord) })),
+    read: async (topic) => (await ask({ op: 'read', topic })).records?.map(decodeRecord) ?? [],
+    readEnds: async (topic) => (await ask({ op: 'ends', topic })).offsets ?? {},
+    readCommitted: async (group, topic) =>
+      (await ask({ op: 'committed', group, topic })).offsets ?? {},
+    kill: (signal) => broker.kill(signal),
+    async restart() {
+      await broker.stop();
+      broker = await start();
+    },
+    async stop() {
+      await client.stop();
+      await broker.stop();
+      removeFolder(folder);
+    },
+    log: () => broker.log(),
+  };
+}
+
+function renderConfig(place: {
+  folder: string;
+  port: number;
+  controllerPort: number;
+  partitions: number;
+}): string {
+  const settings = {
+    'process.roles': 'broker,controller',
+    'node.id': 1,
+    'controller.quorum.voters': `1@127.0.0.1:${place.controllerPort}`,
+    listeners: `PLAINTEXT://127.0.0.1:${place.port},CONTROLLER://127.0.0.1:${place.controllerPort}`,
+    'controller.listener.names': 'CONTROLLER',
+    'log.dirs': join(place.folder, 'data'),
+    'num.partitions': place.partitions,
+    'offsets.topic.num.partitions': 1,
+    'offsets.topic.replication.factor': 1,
+    'transaction.state.log.num.partitions': 1,
+    'transaction.state.log.replication.factor': 1,
+    'transaction.state.log.min.isr': 1,
+    'group.initial.rebalance.delay.ms': 0,
+  };
+  return Object.entries(settings)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
+}
+
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port });
+    const end = (isThere: boolean) => {
+      socket.destroy();
+      resolve(isThere);
+    };
+    socket.once('connect', () => end(true));
+    socket.once('error', () => end(false));
+  });
+}
+
+function encodeRecord({ key, value, partition = 0 }: WrittenRecord): object {
+  return { partition, key: encodeBytes(key), value: encodeBytes(value) };
+}
+
+function encodeBytes(bytes: string | Buffer | null): string | null {
+  return bytes === null ? null : Buffer.from(bytes).toString('base64');
+}
+
+function decodeRecord(record: NonNullable<Answer['records']>[number]): KafkaRecord {
+  return { ...record, key: decodeBytes(record.key), value: decodeBytes(record.value) };
+}
+
+function decodeBytes(text: string | null): Buffer | null {
+  return text === null ? null : Buffer.from(text, 'base64');
+}
