@@ -1,3 +1,6 @@
+import type { PipelineSettings } from '@cdc-migrations/config';
+import { shortName } from '@cdc-migrations/sql-text';
+
 /** Letters of European languages that are no letter of ASCII with a mark. */
 const LETTERS: Readonly<Record<string, string>> = {
   ...{ æ: 'ae', Æ: 'AE', ø: 'o', Ø: 'O', œ: 'oe', Œ: 'OE', ß: 'ss', ẞ: 'SS', þ: 'th', Þ: 'TH' },
@@ -28,4 +31,9 @@ export function asciiName(name: string): string {
     .replace(/\p{Mn}/gu, '')
     .replace(/[^\0-\x7f]/gu, (letter) => LETTERS[letter] ?? letter)
     .normalize('NFC');
+}
+
+/** Names of columns in PostgreSQL by those of the source, as a setting of the pipeline has them. */
+export function columnNamer(setting: PipelineSettings['columnNames']): (name: string) => string {
+  return setting === 'ascii' ? (name) => shortName(asciiName(name)) : shortName;
 }

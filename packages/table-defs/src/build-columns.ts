@@ -21,6 +21,8 @@ export interface ColumnSources {
   readonly sink: SinkTable;
   readonly templates: ReadonlyMap<string, ColumnTemplate>;
   readonly scope: OverrideScope;
+  /** Name in PostgreSQL of a column of the source. */
+  readonly nameOf: (source: string) => string;
 }
 
 /**
@@ -83,12 +85,12 @@ const TEXT = /^(text|character varying|character|bpchar)\b(?!.*\[\])/;
 
 /** Definitions of the replicated columns; a type without a counterpart is an error. */
 export function buildSourceColumns(
-  sources: Pick<ColumnSources, 'type' | 'columns' | 'key' | 'selection' | 'scope'>,
+  sources: Pick<ColumnSources, 'type' | 'columns' | 'key' | 'selection' | 'scope' | 'nameOf'>,
   problems: ProblemList,
 ): readonly (ColumnDefinition & {
   readonly source: { readonly name: string; readonly type: string };
 })[] {
-  const { type, columns, key, selection, scope } = sources;
+  const { type, columns, key, selection, scope, nameOf } = sources;
   return columns.flatMap((column) => {
     const mapped = mapType(type, column, scope);
     const sourceType = formatSourceType(column);
@@ -108,7 +110,7 @@ export function buildSourceColumns(
       problems.warnings.push(problemAt(selection.at, [], message));
     }
     return {
-      name: shortName(column.name),
+      name: nameOf(column.name),
       role: 'source' as const,
       type: mapped.type,
       nullable: isNull || (column.nullable && !isKey),

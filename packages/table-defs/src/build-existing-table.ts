@@ -6,6 +6,7 @@ import {
   checkTemplateColumn,
   type ColumnSources,
 } from './build-columns.ts';
+import { shortName } from '@cdc-migrations/sql-text';
 import { overrideScope } from './check-type-overrides.ts';
 import type { Place } from './find-source.ts';
 import { goneAt, problemAt, suggestion, type ProblemList } from './problems.ts';
@@ -41,6 +42,7 @@ export function buildExistingTable(
       key: [],
       selection,
       scope: overrideScope(place, config),
+      nameOf: shortName,
     },
     problems,
   );

@@ -1,13 +1,14 @@
 import type { CatalogColumn } from '@cdc-migrations/catalog';
 import type { ServiceConfig } from '@cdc-migrations/config';
 import { SCHEMA_PLACEHOLDER, shortName } from '@cdc-migrations/sql-text';
+import { asciiName, columnNamer } from './ascii-name.ts';
 import { buildColumns } from './build-columns.ts';
 import { overrideScope } from './check-type-overrides.ts';
 import { chooseKey } from './choose-key.ts';
 import { checkCustomer, withCustomer } from './customer-key.ts';
 import type { Place } from './find-source.ts';
 import { buildObjectNames } from './object-names.ts';
-import type { ProblemList } from './problems.ts';
+import { problemAt, type ProblemList } from './problems.ts';
 import { checkWidth } from './check-width.ts';
 import { checkKeyTypes, keyTypeFault } from './check-key-types.ts';
 import { checkNames, refusePlaceholder } from './check-column-names.ts';
@@ -32,6 +33,9 @@ export function buildReplicatedTable(
     const type = formatSourceType(column);
     return mapped && keyTypeFault({ ...mapped, source: { name: column.name, type } }, selection);
   };
+  const columnNames = columnNamesOf(place, config);
+  const nameOf = columnNamer(columnNames);
+  if (columnNames === 'ascii') checkAscii(selected, place, problems);
   const sourceKey = chooseKey({ table: source, columns: selected, selection, faultOf, problems });
   const columns = buildColumns(
     {
@@ -42,10 +46,11 @@ export function buildReplicatedTable(
       sink: table,
       templates: config.templates,
       scope,
+      nameOf,
     },
     problems,
   );
-  const key = sourceKey && withCustomer(sourceKey, place, config.templates);
+  const key = sourceKey && withCustomer(sourceKey, place, config.templates, nameOf);
   if (key) checkKeyTypes(key, columns, place, problems);
   const identity = buildIdentity(place);
   checkDefaults(columns, identity, place, problems);
@@ -61,6 +66,27 @@ export function buildReplicatedTable(
   };
   checkWidth(definition, place, problems);
   return definition;
+}
+
+/** That of the table, else that of its sink group. */
+function columnNamesOf({ sink, table }: Place, { sinkGroups }: ServiceConfig) {
+  const group = sinkGroups.find(({ name }) => sink.sink.startsWith(`${name}.`));
+  return table.pipeline?.columnNames ?? group?.pipeline?.columnNames;
+}
+
+/** Refuses columns that have no name in ASCII. */
+function checkAscii(
+  columns: readonly CatalogColumn[],
+  { table }: Place,
+  problems: ProblemList,
+): void {
+  for (const { name } of columns) {
+    if (/^[\0-\x7f]*$/.test(asciiName(name))) continue;
+    const message =
+      `column "${name}" of ${table.schema}.${table.table} has letters that column_names: ascii does not spell; ` +
+      'set column_names: source in pipeline of this table, or put the column into ignore_columns';
+    problems.errors.push(problemAt(table.at, [], message));
+  }
 }
 
 /** A default of a tenant's table may say the tenant's schema. */

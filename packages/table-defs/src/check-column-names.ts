@@ -1,6 +1,6 @@
 import type { ConfigPath } from '@cdc-migrations/config';
 import { letterFault, visible } from '@cdc-migrations/generated-file';
-import { findPlaceholder } from '@cdc-migrations/sql-text';
+import { findPlaceholder, shortName } from '@cdc-migrations/sql-text';
 import type { Place } from './find-source.ts';
 import { RESERVED_NAMES } from './metadata-columns.ts';
 import { problemAt, type ProblemList } from './problems.ts';
@@ -63,10 +63,18 @@ export function checkColumnNames(
       const how = other.name === name ? `both become "${name}"` : 'differ only in case';
       const message =
         `columns "${originOf(other)}" and "${originOf(column)}" of ${table} ${how}; ` +
-        'put one of them into ignore_columns or name the template column otherwise';
+        'put one of them into ignore_columns or name the template column otherwise' +
+        (isRenamed(column) || isRenamed(other)
+          ? '; or set column_names: source in pipeline of this table'
+          : '');
       problems.errors.push(problemAt(at, [], message));
     }
   }
+}
+
+/** Whether the letters of its name are others than at the source. */
+function isRenamed({ name, source }: ColumnDefinition): boolean {
+  return source !== undefined && name !== shortName(source.name);
 }
 
 function originOf({ name, source }: ColumnDefinition): string {

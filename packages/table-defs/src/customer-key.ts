@@ -29,8 +29,9 @@ export function withCustomer(
   { columns, origin }: SourceKey,
   place: Place,
   templates: ReadonlyMap<string, ColumnTemplate>,
+  nameOf: (source: string) => string,
 ): KeyDefinition {
-  const names = columns.map(shortName);
+  const names = columns.map(nameOf);
   const use = place.table.columnTemplates.find(({ template }) => template === CUSTOMER_TEMPLATE);
   const customer = use && (use.name ?? templates.get(CUSTOMER_TEMPLATE)?.name);
   if (customer === undefined || !mixesDatabases(place)) return { columns: names, origin };

@@ -6,7 +6,7 @@ import type { ColumnDefinition } from './table-definition.ts';
 
 /**
  * Columns with the names that `renames` says they had before: `{ a: b, b: c }` makes `c` a column that was `b` and
- * before that `a`. A rename to a column that the table lacks, or from one that it still has, is an error.
+ * before that `a`. A column in other letters than at the source had those before. A rename to a column that the table lacks, or from one that it still has, is an error.
  */
 export function withEarlierNames(
   columns: readonly ColumnDefinition[],
@@ -14,11 +14,14 @@ export function withEarlierNames(
   problems: ProblemList,
 ): readonly ColumnDefinition[] {
   checkHints(columns, sink, problems);
-  if (sink.renames.size === 0) return columns;
-  checkRenames(columns, sink, problems);
+  if (sink.renames.size > 0) checkRenames(columns, sink, problems);
   const before = new Map([...sink.renames].map(([from, to]) => [shortName(to), shortName(from)]));
   return columns.map((column) => {
-    const formerly = earlierNames(column.name, before);
+    const own = earlierNames(column.name, before);
+    const formerly = [
+      ...own,
+      ...sourceNames(column, columns).filter((name) => !own.includes(name)),
+    ];
     return formerly.length > 0 ? { ...column, formerly } : column;
   });
 }
@@ -27,6 +30,16 @@ function earlierNames(name: string, before: ReadonlyMap<string, string>): readon
   const names: string[] = [];
   for (let at = before.get(name); at !== undefined; at = before.get(at)) names.push(at);
   return names;
+}
+
+/** The name of a column at the source, where it has another one and no other column has that. */
+function sourceNames(
+  { name, source }: ColumnDefinition,
+  columns: readonly ColumnDefinition[],
+): readonly string[] {
+  const other = source && shortName(source.name);
+  if (other === undefined || other === name) return [];
+  return columns.some((column) => column.name === other) ? [] : [other];
 }
 
 function checkRenames(

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { cdc } from '../cdc.fixture.ts';
-import { emptyFolder, write } from '../repo.fixture.ts';
+import { adopusRepo, edit, emptyFolder, write } from '../repo.fixture.ts';
 import type { Misfit } from './find-misfits.ts';
 
 const ADOPUS = join(__dirname, '../../../../fixtures/adopus');
@@ -58,6 +58,21 @@ it('names the 6 of the 39 INSERTs of the original tool that do not fit, and why'
     '39 INSERTs: 33 fit, 6 do not',
   ]);
   expect([code, stderr]).toEqual([1, '']);
+});
+
+it('takes the spelling of the original tool where columns are in ASCII', () => {
+  const root = adopusRepo();
+  edit(
+    root,
+    'sink-groups.yaml',
+    '  type: postgres',
+    '  type: postgres\n  pipeline: { column_names: ascii }',
+  );
+  const { lines } = check([ORIGINAL], root);
+  expect(lines.filter((line) => /Ra tekst|Rå tekst/.test(line))).toEqual([]);
+  expect(lines.filter((line) => line.includes('stg_Ytelse'))).toMatchObject([
+    expect.stringContaining('Say ""hi""'),
+  ]);
 });
 
 describe('SQL', () => {

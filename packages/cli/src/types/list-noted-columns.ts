@@ -41,3 +41,29 @@ export function listNotedColumns(tables: readonly TableDefinition[]): readonly N
     }),
   );
 }
+
+/** A name in PostgreSQL that is not the one of the source, because it is longer than 63 bytes or not in ASCII. */
+export interface OtherName {
+  readonly set: string;
+  readonly service: string;
+  readonly schema: string;
+  readonly table: string;
+  readonly name: string;
+  readonly source: string;
+}
+
+/** Columns and staging tables with another name than the source gives them, in the order of the tables. */
+export function listOtherNames(tables: readonly TableDefinition[]): readonly OtherName[] {
+  return tables.flatMap((table): readonly OtherName[] => {
+    if (table.kind === 'existing') return [];
+    const { set, service, name, names } = table;
+    const at = { set, service, schema: schemaLabel(table), table: name };
+    const staging = `stg_${name}`;
+    return [
+      ...(names.staging === staging ? [] : [{ ...at, name: names.staging, source: staging }]),
+      ...table.columns
+        .filter((column) => column.source && column.source.name !== column.name)
+        .map((column) => ({ ...at, name: column.name, source: column.source!.name })),
+    ];
+  });
+}

@@ -1,5 +1,5 @@
 import { TYPE_NOTES, type Exactness } from '@cdc-migrations/table-defs';
-import type { NotedColumn } from './list-noted-columns.ts';
+import type { NotedColumn, OtherName } from './list-noted-columns.ts';
 
 /** From the worst on. */
 const ORDER: readonly Exactness[] = ['unsupported', 'lossy', 'widened', 'exact'];
@@ -31,6 +31,15 @@ export function renderNotedColumns(
   return [lines, notes, [sum]]
     .filter((part) => part.length > 0)
     .flatMap((part, index) => (index === 0 ? part : ['', ...part]));
+}
+
+/** Names that writers of events have to know, in front of all else. */
+export function renderOtherNames(names: readonly OtherName[]): readonly string[] {
+  if (names.length === 0) return [];
+  const lines = names.map(
+    ({ set, schema, table, name, source }) => `  ${set} ${schema}.${table}: ${source} is ${name}`,
+  );
+  return ['names that differ from those of the source, which writers have to use:', ...lines, ''];
 }
 
 function headOf({ set, schema, table, source }: NotedColumn): string {

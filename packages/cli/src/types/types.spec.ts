@@ -2,8 +2,8 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseDefinition, TYPE_NOTES } from '@cdc-migrations/table-defs';
 import { cdc } from '../cdc.fixture.ts';
-import { edit, emptyFolder, read, smallRepo } from '../repo.fixture.ts';
-import type { NotedColumn } from './list-noted-columns.ts';
+import { adopusRepo, edit, emptyFolder, read, smallRepo } from '../repo.fixture.ts';
+import type { NotedColumn, OtherName } from './list-noted-columns.ts';
 
 const FIXTURES = join(__dirname, '../../../../fixtures');
 
@@ -60,6 +60,30 @@ enum-as-text: the enum does not exist in the target
 5 of 19 columns listed: 1 lossy, 4 widened
 `);
   expect(code).toBe(0);
+});
+
+it('lists names that writers have to know', () => {
+  const root = adopusRepo();
+  edit(
+    root,
+    'sink-groups.yaml',
+    '  type: postgres',
+    '  type: postgres\n  pipeline: { column_names: ascii }',
+  );
+  const { stdout } = types(root, '--table', 'Ytelse', 'TiltakTilbydt');
+  const long = 'BegrunnelseForAvslagPaaTilbudOmTiltakEtterVurderingFraNavKontoretsSaksbehandler';
+  const short = 'BegrunnelseForAvslagPaaTilbudOmTiltakEtterVurderingFra';
+  expect(stdout.split('\n').slice(0, 5)).toEqual([
+    'names that differ from those of the source, which writers have to use:',
+    `  sink_asma.directory adopus.TiltakTilbydt: ${long}1 is ${short}_2619c892`,
+    `  sink_asma.directory adopus.TiltakTilbydt: ${long}2 is ${short}_f2dd12d9`,
+    '  sink_asma.directory adopus.Ytelse: Rå tekst is Ra tekst',
+    '',
+  ]);
+  const { names } = JSON.parse(types(root, '--table', 'Ytelse', '--json').stdout) as {
+    readonly names: readonly OtherName[];
+  };
+  expect(names).toMatchObject([{ table: 'Ytelse', name: 'Ra tekst', source: 'Rå tekst' }]);
 });
 
 it('says only the number where all are exact', () => {

@@ -5,8 +5,8 @@ import { findRoot } from '../find-root.ts';
 import { readSnapshots } from '../generate/read-outputs.ts';
 import { selectTables, type Selection } from '../generate/select-tables.ts';
 import { locateError } from '../locate-error.ts';
-import { listNotedColumns } from './list-noted-columns.ts';
-import { renderNotedColumns } from './render-noted-columns.ts';
+import { listNotedColumns, listOtherNames } from './list-noted-columns.ts';
+import { renderNotedColumns, renderOtherNames } from './render-noted-columns.ts';
 import { print, printJson } from '../print.ts';
 
 export interface TypesOptions extends Selection {
@@ -23,8 +23,9 @@ export function types({ root: start, json, ...selection }: TypesOptions): number
   const root = findRoot(start);
   const tables = selectTables(readTables(root), selection);
   const columns = listNotedColumns(tables);
-  if (json) printJson({ columns });
-  else print(renderNotedColumns(columns, countColumns(tables)));
+  const names = listOtherNames(tables);
+  if (json) printJson({ columns, names });
+  else print([...renderOtherNames(names), ...renderNotedColumns(columns, countColumns(tables))]);
   return EXIT.done;
 }
 
