@@ -14,6 +14,7 @@ const PARTS = [
   'backfill',
   'column-change',
   'times',
+  'event-forms',
   'converge',
   'staging-trigger',
   'record-tally',

@@ -1,4 +1,5 @@
 import type { ColumnDefinition, ReplicatedTable } from '@cdc-migrations/table-defs';
+import { formSql, type FormSql } from './event-form.ts';
 import { keyText, keyValue, unavailableLiteral } from './staged-value.ts';
 
 /** What `cdc_management` has to know of a table to merge its events; `%1$s` stands for a column. */
@@ -9,6 +10,8 @@ interface MergeFacts {
   readonly key: readonly (string | KeyFacts)[];
   /** Placeholders, as SQL, of columns whose value Debezium leaves out if it did not change. */
   readonly unavailable?: Readonly<Record<string, string>>;
+  /** What forms of values mean. */
+  readonly forms?: Readonly<Record<string, FormSql>>;
 }
 
 interface KeyFacts {
@@ -17,42 +20,58 @@ interface KeyFacts {
   readonly value?: string;
   /** A text that is the same for equal values. */
   readonly text?: string;
+  /** The same of a stored value, where it is another one. */
+  readonly stored?: string;
 }
 
 const COLUMN = '%1$s';
 
-/** The facts of a table as JSON, a line for each large column. */
+/** The facts of a table as JSON, a line for each large column and for each form. */
 export function renderFacts(table: ReplicatedTable): string {
-  const { unavailable, ...facts } = buildFacts(table);
+  const { unavailable, forms, ...facts } = buildFacts(table);
   const text = Object.entries(facts).map(
     ([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)}`,
   );
-  const large = Object.entries(unavailable ?? {}).map(
-    ([name, value]) => `\n  ${JSON.stringify(name)}: ${JSON.stringify(value)}`,
-  );
-  if (large.length > 0) text.push(`"unavailable": {${large.join(',')}}`);
-  return `{${text.join(', ')}}`;
+  return `{${[...text, ...inLines({ unavailable, forms })].join(', ')}}`;
 }
 
-function buildFacts({ key, columns, deleteMode }: ReplicatedTable): MergeFacts {
+function inLines(maps: Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>) {
+  return Object.entries(maps).flatMap(([fact, map = {}]) => {
+    const lines = Object.entries(map).map(
+      ([name, value]) => `\n  ${JSON.stringify(name)}: ${JSON.stringify(value)}`,
+    );
+    return lines.length === 0 ? [] : [`${JSON.stringify(fact)}: {${lines.join(',')}}`];
+  });
+}
+
+function buildFacts({ key, columns, deleteMode, unavailable }: ReplicatedTable): MergeFacts {
   const names = key?.columns ?? [];
   const large = key
     ? columns
         .filter(({ name }) => !names.includes(name))
         .flatMap((column) => {
-          const placeholder = unavailableLiteral(column);
+          const placeholder = unavailableLiteral(column, unavailable);
           return placeholder === undefined ? [] : [[column.name, placeholder] as const];
         })
     : [];
+  const forms = columns.flatMap((column) => {
+    const form = formSql(COLUMN, column);
+    return form ? [[column.name, form] as const] : [];
+  });
   return {
     deletes: key ? deleteMode : 'none',
     key: names.map((name) => describeKey(columns.find((column) => column.name === name)!)),
     ...(large.length > 0 && { unavailable: Object.fromEntries(large) }),
+    ...(forms.length > 0 && { forms: Object.fromEntries(forms) }),
   };
 }
 
 function describeKey(column: ColumnDefinition): string | KeyFacts {
-  const { name } = column;
+  const { name, form, source, ...stored } = column;
+  if (form !== undefined) {
+    const value = keyValue(COLUMN, column);
+    return { name, value, text: keyText(value, stored), stored: keyText(COLUMN, stored) };
+  }
   const [value, text] = [keyValue(COLUMN, column), keyText(COLUMN, column)];
   if (value === COLUMN && text === `${COLUMN}::text`) return name;
   return {

@@ -85,7 +85,9 @@ export function renderStaging(table: ReplicatedTable, { path, role }: StagingOpt
 }
 
 function buildColumns(table: ReplicatedTable): ReturnType<typeof buildStagingColumns> {
-  const early = table.columns.filter((column) => unavailableLiteral(column) !== undefined);
+  const early = table.columns.filter(
+    (column) => unavailableLiteral(column, table.unavailable) !== undefined,
+  );
   return buildStagingColumns(
     table,
     early.map(({ name }) => name),

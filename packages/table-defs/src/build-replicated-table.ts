@@ -1,4 +1,4 @@
-import type { CatalogColumn } from '@cdc-migrations/catalog';
+import type { CatalogColumn, SourceType } from '@cdc-migrations/catalog';
 import type { ServiceConfig } from '@cdc-migrations/config';
 import { SCHEMA_PLACEHOLDER, shortName } from '@cdc-migrations/sql-text';
 import { asciiName, columnNamer } from './ascii-name.ts';
@@ -6,6 +6,7 @@ import { buildColumns } from './build-columns.ts';
 import { overrideScope } from './check-type-overrides.ts';
 import { chooseKey } from './choose-key.ts';
 import { checkCustomer, withCustomer } from './customer-key.ts';
+import { formOf, resolveEvents, UNAVAILABLE, type EventSettings } from './event-forms.ts';
 import type { Place } from './find-source.ts';
 import { buildObjectNames } from './object-names.ts';
 import { problemAt, type ProblemList } from './problems.ts';
@@ -50,6 +51,10 @@ export function buildReplicatedTable(
     },
     problems,
   );
+  const events = eventsOf(place, config);
+  const formed = events
+    ? columns.map((column) => withForm(column, selected, catalog.type, events))
+    : columns;
   const key = sourceKey && withCustomer(sourceKey, place, config.templates, nameOf);
   if (key) checkKeyTypes(key, columns, place, problems);
   const identity = buildIdentity(place);
@@ -58,10 +63,11 @@ export function buildReplicatedTable(
     kind: 'replicated',
     ...identity,
     names: buildObjectNames(shortName(table.table)),
-    columns: key ? columns.map((column) => asKeyColumn(column, key)) : columns,
+    columns: key ? formed.map((column) => asKeyColumn(column, key)) : formed,
     key,
     deleteMode: table.deleteMode,
     staging: table.staging,
+    ...(events && events.unavailable !== UNAVAILABLE && { unavailable: events.unavailable }),
     transforms: table.transforms.map(({ bloblangRef }) => bloblangRef),
   };
   checkWidth(definition, place, problems);
@@ -101,6 +107,26 @@ function checkDefaults(
     const rest = isTenant ? expression.replaceAll(SCHEMA_PLACEHOLDER, '') : expression;
     refusePlaceholder(rest, table.at, problems);
   }
+}
+
+function eventsOf(
+  { sink, table }: Place,
+  { sinkGroups }: ServiceConfig,
+): EventSettings | undefined {
+  const group = sinkGroups.find(({ name }) => sink.sink.startsWith(`${name}.`));
+  return resolveEvents(group?.pipeline, table.pipeline);
+}
+
+function withForm(
+  column: ColumnDefinition,
+  catalogColumns: readonly CatalogColumn[],
+  type: SourceType,
+  events: EventSettings,
+): ColumnDefinition {
+  const source = catalogColumns.find(({ name }) => name === column.source?.name);
+  const form =
+    source && column.exactness !== 'unsupported' && formOf(source, type, column.type, events);
+  return form ? { ...column, form } : column;
 }
 
 function asKeyColumn(column: ColumnDefinition, key: KeyDefinition): ColumnDefinition {

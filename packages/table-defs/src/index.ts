@@ -19,6 +19,8 @@ export type {
   ChangeOf,
   TableChange,
 } from './diff/table-change.ts';
+export { formOf, formStaging, resolveEvents, UNAVAILABLE } from './event-forms.ts';
+export type { EventForm, EventSettings } from './event-forms.ts';
 export { fileStems } from './file-stems.ts';
 export { headerFacts } from './header-facts.ts';
 export { MANAGEMENT_SCHEMA } from './management-schema.ts';
@@ -35,7 +37,7 @@ export type { DefinitionProblem } from './problems.ts';
 export { schemaLabel } from './schema-label.ts';
 export { sortDefinitions } from './sort-definitions.ts';
 export { sqlSchema } from './sql-schema.ts';
-export { buildStagingColumns, cutSeconds, stagingType } from './staging-columns.ts';
+export { buildStagingColumns, cutSeconds, secondsOf, stagingType } from './staging-columns.ts';
 export type { CutSeconds, StagingColumn } from './staging-columns.ts';
 export type {
   ColumnDefinition,

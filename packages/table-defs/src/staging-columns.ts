@@ -1,3 +1,4 @@
+import { formStaging } from './event-forms.ts';
 import { KAFKA_TIMESTAMP } from './metadata-columns.ts';
 import type { ColumnDefinition, ReplicatedTable } from './table-definition.ts';
 import { formatPgType, parsePgType } from './types/canonical-type.ts';
@@ -59,7 +60,8 @@ const RELAXED: Readonly<Record<string, string>> = {
  * gives `bpchar`, whose comparison ignores trailing blanks as that of the final column does.
  */
 export function stagingType(column: StagedColumn): string {
-  const { role, type } = column;
+  const { role, type, form } = column;
+  if (form) return formStaging(form);
   const parsed = parsePgType(type);
   if (role === 'metadata' || !parsed) return type;
   const cut = cutSeconds(column);
@@ -70,7 +72,7 @@ export function stagingType(column: StagedColumn): string {
     : formatPgType({ ...parsed, base, facets: [] });
 }
 
-type StagedColumn = Pick<ColumnDefinition, 'role' | 'type' | 'source'>;
+type StagedColumn = Pick<ColumnDefinition, 'role' | 'type' | 'source' | 'form'>;
 
 /** Digits of a second that PostgreSQL takes. */
 const SECOND_DIGITS = 6;
@@ -89,13 +91,19 @@ export interface CutSeconds {
 
 const KEEPS_SECONDS = /^(?:time|timestamp) /;
 /** Source types as definitions spell them, also behind the name of an alias or domain. */
-const MSSQL_SECONDS = /(?:^|\()(datetime2|datetimeoffset|datetime|time)(?:\((\d)\))?\)?$/;
+const MSSQL_SECONDS = /(?:^|\()(datetime2|datetimeoffset|smalldatetime|datetime|time)(?:\((\d)\))?\)?$/;
 const POSTGRES_SECONDS = /(?:^|\()(?:time|timestamp) with(out)? time zone(?:\((\d)\))?\)?$/;
 /** Digits of a type of SQL Server that is written without. */
-const USUAL_DIGITS: Readonly<Record<string, number>> = { datetime: 3 };
+const USUAL_DIGITS: Readonly<Record<string, number>> = { datetime: 3, smalldatetime: 0 };
 
 /** How a column cuts its times; undefined where it keeps all digits that the source has. */
-export function cutSeconds({ role, type, source }: StagedColumn): CutSeconds | undefined {
+export function cutSeconds(column: StagedColumn): CutSeconds | undefined {
+  const seconds = secondsOf(column);
+  return seconds && seconds.sent > seconds.kept ? seconds : undefined;
+}
+
+/** Digits of the second of a column of times; undefined for all others. */
+export function secondsOf({ role, type, source }: StagedColumn): CutSeconds | undefined {
   const parsed = parsePgType(type);
   if (role !== 'source' || !source || !parsed || parsed.array) return undefined;
   if (!KEEPS_SECONDS.test(parsed.base)) return undefined;
@@ -104,7 +112,7 @@ export function cutSeconds({ role, type, source }: StagedColumn): CutSeconds | u
   const postgres = POSTGRES_SECONDS.exec(source.type);
   const usual = mssql === undefined ? SECOND_DIGITS : (USUAL_DIGITS[mssql] ?? 7);
   const sent = Number(digits ?? postgres?.[2] ?? usual);
-  if (!(mssql || postgres) || sent <= kept) return undefined;
+  if (!(mssql || postgres)) return undefined;
   const hasOffset = mssql === undefined ? !postgres![1] : mssql === 'datetimeoffset';
   return { sent, kept, isMssql: mssql !== undefined, hasOffset };
 }

@@ -1,4 +1,5 @@
 import type { Pattern } from '@cdc-migrations/catalog';
+import type { EventForm } from './event-forms.ts';
 import type { TypeNoteCode } from './types/type-notes.ts';
 
 /**
@@ -27,6 +28,8 @@ export interface ReplicatedTable extends TableIdentity {
   readonly key: KeyDefinition | null;
   readonly deleteMode: 'hard' | 'soft';
   readonly staging: 'unlogged' | 'logged';
+  /** What stands for a large value that did not change, where it is not Debezium's usual placeholder. */
+  readonly unavailable?: string;
   /** References of the transforms between source and sink, for the header. */
   readonly transforms: readonly string[];
 }
@@ -83,6 +86,8 @@ export interface ColumnDefinition {
   readonly formerly?: readonly string[];
   /** Of a source column: its name and type there. */
   readonly source?: { readonly name: string; readonly type: string };
+  /** How its values come into staging, where PostgreSQL does not read them as this type. */
+  readonly form?: EventForm;
   readonly exactness?: Exactness;
   /** Why a column is not exact, or what else is worth knowing of its type. */
   readonly code?: TypeNoteCode;

@@ -9,3 +9,4 @@ export { keyText } from './key-text.ts';
 export { createRandom } from './random.ts';
 export type { Random } from './random.ts';
 export { buildValue, canonicalValue } from './values/build-value.ts';
+export { wireText } from './wire-text.ts';

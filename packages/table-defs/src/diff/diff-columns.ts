@@ -84,6 +84,7 @@ function defaultOf(column: AnyColumn): string | undefined {
 const FACTS: { readonly [Fact in keyof ColumnDefinition]?: string } = {
   role: 'role',
   source: 'source',
+  form: 'form',
   exactness: 'exactness',
   reason: 'reason',
   formerly: 'earlier names',

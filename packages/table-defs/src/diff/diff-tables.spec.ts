@@ -284,6 +284,7 @@ describe('tables', () => {
     ['names', { names: { ...table().names, trigger: 'trg' } }],
     ['delete_mode', { deleteMode: 'soft' }],
     ['staging', { staging: 'logged' }],
+    ['unavailable_value_placeholder', { unavailable: '-' }],
     ['transforms', { transforms: ['file://a.blobl'] }],
   ])('with another %s', (fact, more) => {
     expect(describeDiff([table()], [table([], more)])).toEqual([

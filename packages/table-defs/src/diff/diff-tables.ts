@@ -72,6 +72,7 @@ const FACTS: Facts<ReplicatedTable> & Facts<ExistingTable> = {
   names: 'names',
   deleteMode: 'delete_mode',
   staging: 'staging',
+  unavailable: 'unavailable_value_placeholder',
   transforms: 'transforms',
 };
 

@@ -1,0 +1,204 @@
+import {
+  parsePgType,
+  secondsOf,
+  type ColumnDefinition,
+  type CutSeconds,
+} from '@cdc-migrations/table-defs';
+
+type FormedColumn = Pick<ColumnDefinition, 'role' | 'type' | 'source' | 'form'>;
+
+/** What a form of values means, as SQL of the staged value. */
+export interface FormSql {
+  /** What is expected, in words. */
+  readonly expected: string;
+  /** The value in the type of the final column, or one that PostgreSQL assigns to it. */
+  readonly value: string;
+  /** The type that it has then, where the final column can have less room. */
+  readonly type?: 'numeric';
+  /** Whether a value is of the form; without it every one is that the staging column takes. */
+  readonly fits?: string;
+  /** The staged value of a stored one, where a large value that was left out is filled in; %1$s in `stored`. */
+  readonly staged?: string;
+}
+
+/** How staged values of a form become stored ones; undefined for a column whose values come as PostgreSQL reads them. */
+export function formSql(value: string, column: FormedColumn): FormSql | undefined {
+  const { form } = column;
+  if (form === undefined) return undefined;
+  const [, name, scale] = /^(\w+)(?:\((\d+)\))?$/.exec(form)!;
+  if (name === 'iso' || name === 'rfc3339') return ofIso(value, column);
+  if (name === 'decimal_base64') return ofBase64Decimal(value, Number(scale));
+  return name! in PER_SECOND ? ofUnits(value, column, name!) : SIMPLE[name!]!(value);
+}
+
+const BASE64 = '^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$';
+const NUMBER = '^([-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]{1,3})?|NaN|[-+]?Infinity)$';
+
+const SIMPLE: Readonly<Record<string, (value: string) => FormSql>> = {
+  decimal_text: (value) => ({
+    expected: 'a number as text',
+    value: `${value}::numeric`,
+    type: 'numeric',
+    fits: `${value} ~ '${NUMBER}'`,
+  }),
+  decimal_struct: (value) => ({
+    expected: '{ scale, value }, the value in base64',
+    value: `cdc_management.decimal_of_struct(${value})`,
+    fits: `${value} ~ '^[{].*"scale" *: *-?[0-9]{1,5} *[,}]'`,
+  }),
+  double: (value) => ({ expected: 'a number', value: `${value}::numeric`, type: 'numeric' }),
+  base64: (value) => ({
+    expected: 'base64',
+    value: `decode(${value}, 'base64')`,
+    fits: `${value} ~ '${BASE64}'`,
+    staged: `translate(encode(%1$s, 'base64'), E'\\n', '')`,
+  }),
+  base64_url: (value) => ({
+    expected: 'base64 for URLs',
+    value: `cdc_management.bytes_of_base64_url(${value})`,
+    fits: `${value} ~ '^[A-Za-z0-9_-]*={0,2}$'`,
+    staged: 'cdc_management.base64_url_of(%1$s)',
+  }),
+  hex: (value) => ({
+    expected: 'hexadecimal digits',
+    value: `decode(${value}, 'hex')`,
+    fits: `${value} ~ '^([0-9A-Fa-f]{2})*$'`,
+    staged: `encode(%1$s, 'hex')`,
+  }),
+};
+
+function ofBase64Decimal(value: string, scale: number): FormSql {
+  const unit = scale === 0 ? '1' : `0.${'1'.padStart(scale, '0')}`;
+  return {
+    expected: 'base64 of an integer',
+    value: `cdc_management.decimal_of(${value}, ${unit})`,
+    type: 'numeric',
+    fits: `${value} ~ '${BASE64}' AND ${value} <> ''`,
+  };
+}
+
+/** Units in a second. */
+const PER_SECOND: Readonly<Record<string, bigint>> = {
+  days: 0n,
+  milliseconds: 1000n,
+  microseconds: 1_000_000n,
+  nanoseconds: 1_000_000_000n,
+};
+type Limits = readonly [first: bigint, last: bigint];
+const BIGINT: Limits = [-(2n ** 63n), 2n ** 63n - 1n];
+/** Days since 1970 that PostgreSQL has. */
+const DAYS: Limits = [-2_440_588n, 2_145_031_948n];
+const MSSQL_DAYS: Limits = [-719_162n, 2_932_896n];
+/** Seconds since 1970 that SQL Server has, the last one whole. */
+const MSSQL_SECONDS: Limits = [-62_135_596_800n, 253_402_300_799n];
+const POSTGRES_SECONDS: Limits = [-210_866_803_200n, 9_224_318_015_999n];
+const DAY = 86_400n;
+const SOURCE_TIME = /(?:^|\()time\b/;
+const SOURCE_DATE = /(?:^|\()date\)?$/;
+
+/** Units since 1970, or since midnight. */
+function ofUnits(value: string, column: FormedColumn, unit: string): FormSql {
+  const { base } = parsePgType(column.type)!;
+  if (base === 'interval') {
+    return { expected: unit, value: `cdc_management.interval_of(${value})` };
+  }
+  if (unit === 'days') {
+    const isMssql = column.form === 'days(9999)';
+    return {
+      expected: 'days since 1970',
+      value: inUtc(`cdc_management.date_of(${value}, ${isMssql})`, base),
+      fits: isWithin(value, isMssql ? MSSQL_DAYS : DAYS),
+    };
+  }
+  const perSecond = PER_SECOND[unit]!;
+  const { kept, isMssql } = secondsOf(column) ?? { kept: SECOND_DIGITS, isMssql: false };
+  const unitsKept = perSecond / 10n ** BigInt(kept);
+  const call = `(${value}, ${isMssql}, ${perSecond}${unitsKept > 1n ? `, ${unitsKept}` : ''})`;
+  if (SOURCE_TIME.test(column.source?.type ?? '')) {
+    return {
+      expected: `${unit} since midnight`,
+      value: `cdc_management.time_of${call}`,
+      fits: isWithin(value, [0n, DAY * perSecond - (isMssql ? 1n : 0n)]),
+    };
+  }
+  const [first, last] = isMssql ? MSSQL_SECONDS : POSTGRES_SECONDS;
+  return {
+    expected: `${unit} since 1970`,
+    value: inUtc(`cdc_management.timestamp_of${call}`, base),
+    // The units above the last second that is kept are taken away before, and must not leave bigint.
+    fits: isWithin(value, [
+      larger(first * perSecond, BIGINT[0] + 1000n),
+      smaller((last + 1n) * perSecond - 1n, BIGINT[1]),
+    ]),
+  };
+}
+
+function ofIso(value: string, column: FormedColumn): FormSql {
+  const { base } = parsePgType(column.type)!;
+  if (base === 'interval') {
+    return {
+      expected: 'a duration of ISO 8601',
+      value: `${value}::interval`,
+      fits: `${value} ~ '^-?P'`,
+    };
+  }
+  const fits = `cdc_management.is_iso_time(${value})`;
+  if (SOURCE_DATE.test(column.source?.type ?? '')) {
+    return {
+      expected: 'a date of ISO 8601',
+      value: inUtc(`cdc_management.as_date(${value})`, base),
+      fits,
+    };
+  }
+  const time = { ...column, type: base === 'date' ? TIMESTAMP : column.type };
+  const hasDate = column.form === 'rfc3339' && SOURCE_TIME.test(column.source?.type ?? '');
+  const text = hasDate ? `split_part(${value}, 'T', 2)` : value;
+  return {
+    expected: `a time of ${hasDate ? 'RFC 3339' : 'ISO 8601'}`,
+    value: asTime(text, time, secondsOf(time)!),
+    fits,
+  };
+}
+
+/**
+ * A time without the digits that the final column does not keep, and none after the last one of SQL Server: a writer
+ * that rounds, as pgjdbc does, sends 24:00 or the year 10000 for it. A time without an offset is one of UTC.
+ */
+export function asTime(text: string, column: FormedColumn, cut: CutSeconds): string {
+  const base = parsePgType(column.type)!.base;
+  const isInUtc = base === 'timestamp with time zone' && !cut.hasOffset;
+  const { by, last } = CUT[isInUtc ? 'timestamp without time zone' : base]!;
+  const digits = cut.kept === 0 ? '' : `.${'9'.repeat(cut.kept)}`;
+  const zone = by === 'as_timestamptz' ? '+00' : '';
+  const limit = cut.isMssql && last ? `, '${last}${digits}${zone}'` : '';
+  const time = `cdc_management.${by}(${text}, ${cut.kept}${limit})`;
+  return isInUtc ? `${time} AT TIME ZONE 'UTC'` : time;
+}
+
+/** The function for each type, and the last second that SQL Server has of it. */
+const CUT: Readonly<Record<string, { readonly by: string; readonly last?: string }>> = {
+  'time without time zone': { by: 'as_time', last: '23:59:59' },
+  'time with time zone': { by: 'as_timetz' },
+  'timestamp without time zone': { by: 'as_timestamp', last: '9999-12-31 23:59:59' },
+  'timestamp with time zone': { by: 'as_timestamptz', last: '9999-12-31 23:59:59' },
+};
+
+const TIMESTAMP = 'timestamp without time zone';
+const SECOND_DIGITS = 6;
+
+/** A time without an offset is one of UTC. */
+function inUtc(value: string, base: string): string {
+  return base === 'timestamp with time zone' ? `(${value})::timestamp AT TIME ZONE 'UTC'` : value;
+}
+
+function isWithin(value: string, [first, last]: Limits): string {
+  return `${value} BETWEEN ${first} AND ${last}`;
+}
+
+function larger(one: bigint, other: bigint): bigint {
+  return one > other ? one : other;
+}
+
+function smaller(one: bigint, other: bigint): bigint {
+  return one < other ? one : other;
+}

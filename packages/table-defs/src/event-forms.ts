@@ -1,0 +1,214 @@
+import type { CatalogColumn, SourceType } from '@cdc-migrations/catalog';
+import type { PipelineSettings } from '@cdc-migrations/config';
+import { parsePgType } from './types/canonical-type.ts';
+
+/**
+ * How the values of a column come into staging, where that is another way than PostgreSQL reads its type:
+ *
+ * - `days`, `milliseconds`, `microseconds`, `nanoseconds`: an integer, since 1970 or since midnight, as the type is;
+ *   of an interval its length; `days(9999)`: up to that year;
+ * - `iso`: text of ISO 8601; `rfc3339`: the same, a date with a time and a time with a date;
+ * - `decimal_text`; `decimal_base64(2)`: base64 of the big-endian integer before the point is put 2 digits to the left;
+ *   `decimal_struct`: the same as JSON, `{"scale":2,"value":"MDk="}`; `double`: a float;
+ * - `base64`, `base64_url`, `hex`: text of bytes.
+ */
+export type EventForm =
+  | 'days'
+  | 'days(9999)'
+  | 'milliseconds'
+  | 'microseconds'
+  | 'nanoseconds'
+  | 'iso'
+  | 'rfc3339'
+  | 'decimal_text'
+  | `decimal_base64(${number})`
+  | 'decimal_struct'
+  | 'double'
+  | 'base64'
+  | 'base64_url'
+  | 'hex';
+
+/** What a pipeline sends, with nothing left open. */
+export type EventSettings = Required<
+  Pick<PipelineSettings, 'writer' | 'time' | 'decimal' | 'binary' | 'interval' | 'unavailable'>
+>;
+
+type ValueSettings = Pick<PipelineSettings, 'time' | 'decimal' | 'binary' | 'interval'>;
+
+/** What Debezium sends unless it is told otherwise, of SQL Server and of PostgreSQL. */
+const DEBEZIUM: Required<ValueSettings> = {
+  time: 'adaptive',
+  decimal: 'precise',
+  binary: 'bytes',
+  interval: 'numeric',
+};
+
+/** Placeholder that Debezium sends for a large value that did not change, unless it is told otherwise. */
+export const UNAVAILABLE = '__debezium_unavailable_value';
+
+/** Settings of values by their name in `events`. A JDBC sink binds Debezium's own types, other writers text. */
+function valuesOf({ events, writer }: PipelineSettings): ValueSettings {
+  if (events === undefined) return {};
+  if (events === 'bento-sql-raw') {
+    return { time: 'rfc3339', decimal: 'string', binary: 'base64', interval: 'string' };
+  }
+  if (events === 'debezium' || writer === 'debezium-jdbc') return DEBEZIUM;
+  return writer === 'confluent-jdbc'
+    ? { ...DEBEZIUM, interval: 'string' }
+    : { time: 'isostring', decimal: 'string', binary: 'base64', interval: 'string' };
+}
+
+/**
+ * The settings of a table: its own before those of its sink group, in both a single one before the name of many. The
+ * rest is as Debezium has it; undefined where neither says anything of values.
+ */
+export function resolveEvents(
+  group: PipelineSettings = {},
+  table: PipelineSettings = {},
+): EventSettings | undefined {
+  const writer = table.writer ?? group.writer;
+  const said = { ...group, ...table };
+  if (!SAYS_FORM.some((key) => said[key] !== undefined)) return undefined;
+  const levels = [group, table].map((level) => ({
+    ...valuesOf({ ...level, ...(writer && { writer }) }),
+    ...level,
+  }));
+  return Object.assign(
+    { writer: 'bento', unavailable: UNAVAILABLE, ...DEBEZIUM },
+    ...levels,
+  ) as EventSettings;
+}
+
+const SAYS_FORM = ['writer', 'events', 'time', 'decimal', 'binary', 'interval'] as const;
+
+/** Base types of times, with what a number of them counts from. */
+const TIMES: ReadonlySet<string> = new Set([
+  'date',
+  'time without time zone',
+  'time with time zone',
+  'timestamp without time zone',
+  'timestamp with time zone',
+  'interval',
+]);
+const NUMBERS: ReadonlySet<string> = new Set([
+  'numeric',
+  'smallint',
+  'integer',
+  'bigint',
+  'real',
+  'double precision',
+]);
+
+/** How values of a source column come; undefined where PostgreSQL reads them as the type that the final column has. */
+export function formOf(
+  column: CatalogColumn,
+  source: SourceType,
+  finalType: string,
+  settings: EventSettings,
+): EventForm | undefined {
+  const final = parsePgType(finalType);
+  if (!final || final.array || column.array) return undefined;
+  const kind = (source === 'mssql' ? mssqlKind : postgresKind)(column);
+  if (kind === undefined) return undefined;
+  if (kind === 'bytes') return final.base === 'bytea' ? formOfBytes(settings) : undefined;
+  if (kind === 'decimal') {
+    return NUMBERS.has(final.base) ? formOfDecimal(column, source, settings) : undefined;
+  }
+  return TIMES.has(final.base) ? formOfTime(kind, column, source, settings) : undefined;
+}
+
+type TimeKind = 'date' | 'time' | 'timestamp' | 'zoned' | 'interval';
+type Kind = TimeKind | 'decimal' | 'bytes';
+
+function mssqlKind({ type }: CatalogColumn): Kind | undefined {
+  return MSSQL_KINDS[type];
+}
+
+const MSSQL_KINDS: Readonly<Record<string, Kind>> = {
+  date: 'date',
+  time: 'time',
+  datetime: 'timestamp',
+  datetime2: 'timestamp',
+  smalldatetime: 'timestamp',
+  datetimeoffset: 'zoned',
+  decimal: 'decimal',
+  numeric: 'decimal',
+  money: 'decimal',
+  smallmoney: 'decimal',
+  binary: 'bytes',
+  varbinary: 'bytes',
+  image: 'bytes',
+  timestamp: 'bytes',
+  rowversion: 'bytes',
+};
+
+function postgresKind({ type, declaredKind }: CatalogColumn): Kind | undefined {
+  return declaredKind === 'enum' ? undefined : POSTGRES_KINDS[type];
+}
+
+const POSTGRES_KINDS: Readonly<Record<string, Kind>> = {
+  date: 'date',
+  'time without time zone': 'time',
+  'time with time zone': 'zoned',
+  'timestamp without time zone': 'timestamp',
+  'timestamp with time zone': 'zoned',
+  interval: 'interval',
+  numeric: 'decimal',
+  money: 'decimal',
+  bytea: 'bytes',
+};
+
+function formOfBytes({ binary, writer }: EventSettings): EventForm | undefined {
+  if (binary === 'bytes') return writer === 'bento' ? 'base64' : undefined;
+  return binary === 'base64-url-safe' ? 'base64_url' : binary;
+}
+
+function formOfDecimal(
+  { type, precision, scale }: CatalogColumn,
+  source: SourceType,
+  { decimal, writer }: EventSettings,
+): EventForm | undefined {
+  if (decimal === 'string') return 'decimal_text';
+  if (decimal === 'double') return 'double';
+  if (writer !== 'bento') return undefined;
+  if (/money/.test(type)) return `decimal_base64(${source === 'mssql' ? 4 : 2})`;
+  if (source === 'postgres' && precision === undefined) return 'decimal_struct';
+  return `decimal_base64(${scale ?? 0})`;
+}
+
+function formOfTime(
+  kind: TimeKind,
+  column: CatalogColumn,
+  source: SourceType,
+  { time, interval, writer }: EventSettings,
+): EventForm | undefined {
+  if (kind === 'interval') return interval === 'string' ? 'iso' : 'microseconds';
+  if (time === 'rfc3339') return 'rfc3339';
+  if (kind === 'zoned' || time === 'isostring') return 'iso';
+  if (writer === 'debezium-jdbc' || (writer === 'confluent-jdbc' && time === 'connect')) {
+    return undefined;
+  }
+  if (kind === 'date') return source === 'mssql' ? 'days(9999)' : 'days';
+  if (time === 'connect') return 'milliseconds';
+  if (time === 'microseconds' || time === 'nanoseconds') return time;
+  if (kind === 'time' && time === 'adaptive_time_microseconds') return 'microseconds';
+  return unitOf(digitsOf(column));
+}
+
+/** The unit that Debezium chooses by the digits of the second. */
+function unitOf(digits: number): EventForm {
+  if (digits <= 3) return 'milliseconds';
+  return digits <= 6 ? 'microseconds' : 'nanoseconds';
+}
+
+function digitsOf({ type, scale }: CatalogColumn): number {
+  if (type === 'datetime') return 3;
+  if (type === 'smalldatetime') return 0;
+  return scale ?? (type.includes(' ') ? 6 : 7);
+}
+
+/** Type of the staging column of a form. */
+export function formStaging(form: EventForm): 'bigint' | 'text' | 'double precision' {
+  if (form === 'double') return 'double precision';
+  return /^days|seconds$/.test(form) ? 'bigint' : 'text';
+}
