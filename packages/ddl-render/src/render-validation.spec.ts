@@ -9,6 +9,11 @@ function definitionOf(name: string): ExistingTable {
   return parseDefinition(readFileSync(file, 'utf8')) as ExistingTable;
 }
 
+interface Row {
+  readonly column_name: string | null;
+  readonly problem: string;
+}
+
 const MAPPED = definitionOf('an-existing-table-is-only-read');
 const UNMAPPED = definitionOf('an-existing-table-without-mapped-columns-is-looked-for');
 
@@ -22,9 +27,10 @@ describe('the check of an existing table', () => {
   async function problems(table: ExistingTable, columns?: string): Promise<readonly unknown[]> {
     if (columns !== undefined)
       await database.sql.unsafe(`CREATE TABLE public.${table.name} (${columns})`);
-    const rows = await database.sql.unsafe(renderValidation(table, 'validation/t.sql').text);
+    const { text } = renderValidation(table, 'validation/t.sql');
+    const rows = (await database.sql.unsafe<Row[][]>(text).simple()).at(-1) as Row[];
     await database.sql.unsafe(`DROP TABLE IF EXISTS public.${table.name}`);
-    return rows.map((row) => [row['column_name'], row['problem']]);
+    return rows.map(({ column_name: column, problem }) => [column, problem]);
   }
 
   it.each<[string, string | undefined, readonly unknown[]]>([

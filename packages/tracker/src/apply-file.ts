@@ -93,7 +93,7 @@ async function runTransaction(
       return { kind: 'applied', statements };
     } catch (error) {
       if (!(error instanceof TargetError) || error.kind === 'connection') throw error;
-      await session.query('ROLLBACK');
+      await session.execute('ROLLBACK');
       if (error.code === ALREADY_APPLIED) return { kind: 'meanwhile' };
       if (!isPassing(error) || performance.now() > deadline) {
         const offset =
@@ -125,7 +125,7 @@ async function runAlone(
   const error = 'interrupted: it runs outside of a transaction, so look at what it has done';
   await session.query(recordFailed(migrations, placed, { outcome: 'failed', error }));
   try {
-    await session.query(text);
+    await session.execute(text);
   } catch (failure) {
     if (!(failure instanceof TargetError) || failure.kind === 'connection') throw failure;
     return { kind: 'failed', error: failure };

@@ -113,7 +113,7 @@ async function probe(
       : 'its routines are not those of its file';
   } catch (error) {
     if (!(error instanceof TargetError) || error.kind === 'connection') throw error;
-    await session.query('ROLLBACK');
+    await session.execute('ROLLBACK');
     return `its file fails: ${error.message}`;
   }
 }

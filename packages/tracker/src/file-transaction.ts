@@ -7,7 +7,7 @@ import {
 } from '@cdc-migrations/sql-text';
 import { isAppliedCondition, recordApplied, type Placed } from './history-sql.ts';
 import type { Migrations } from './migrations.ts';
-import { PLAIN_SETTINGS } from './plain-settings.ts';
+import { PINNED, PLAIN_SETTINGS, UNPINNED } from './plain-settings.ts';
 import { splitStatements } from './split-statements.ts';
 
 /** SQLSTATE that our guard raises: another session applies to this schema right now. */
@@ -74,12 +74,17 @@ export function buildTransaction(
     recordApplied(migrations, placed, { outcome: 'applied', statements: statements[index] }),
   );
   const isManual = work.files.some(({ file }) => file.category === 'manual');
+  const guard = buildGuard(
+    migrations,
+    work,
+    again ? 'false' : isAppliedMeanwhile(migrations, work),
+  );
   const rewrite = allowRewrite ? `SET LOCAL cdc.allow_rewrite = 'on';\n` : '';
   return {
-    begin: `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n${isManual ? '' : PLAIN_SETTINGS}SET LOCAL lock_timeout = ${tableLockTimeoutMs};\n${rewrite}`,
-    guard: buildGuard(migrations, work, again ? 'false' : isAppliedMeanwhile(migrations, work)),
+    begin: `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n${isManual ? UNPINNED : PLAIN_SETTINGS}SET LOCAL lock_timeout = ${tableLockTimeoutMs};\n${rewrite}`,
+    guard: isManual ? PINNED + guard + UNPINNED : guard,
     body: bodies.join('\n;\n'),
-    record: `\n;\n${records.join(';\n')};\n`,
+    record: `\n;\n${PINNED}${records.join(';\n')};\n`,
     commit: 'COMMIT;\n',
     statements,
   };

@@ -35,7 +35,7 @@ export async function findStatement(
   try {
     for (const { offset: from, text } of statements) {
       try {
-        await session.query(text);
+        await session.execute(text);
       } catch (error) {
         if (!(error instanceof TargetError)) throw error;
         return { line: lineOf(body, from), text: firstLine(text) };
@@ -43,7 +43,7 @@ export async function findStatement(
     }
     return undefined;
   } finally {
-    if (!session.isLost) await session.query('ROLLBACK');
+    if (!session.isLost) await session.execute('ROLLBACK');
   }
 }
 

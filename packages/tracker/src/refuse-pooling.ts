@@ -26,7 +26,7 @@ export async function refusePooling(holder: Session, other: Session): Promise<vo
     const inTransaction = await pidOf(other);
     if (inTransaction === before || (await pidOf(holder)) !== before) throw new PoolingProxyError();
   } finally {
-    await other.query('ROLLBACK');
+    await other.execute('ROLLBACK');
   }
 }
 

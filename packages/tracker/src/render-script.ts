@@ -8,6 +8,7 @@ import {
   type Work,
 } from './file-transaction.ts';
 import { recordApplied } from './history-sql.ts';
+import { PLAIN_SETTINGS } from './plain-settings.ts';
 import { isWithoutTransaction, WHOLE_DATABASE, type MigrationFile } from './migrations.ts';
 import type { ApplyPlan } from './plan-apply.ts';
 
@@ -39,7 +40,7 @@ export function renderScript(plan: ApplyPlan, { allowRewrite = false } = {}): st
         outcome: 'applied',
         statements: undefined,
       });
-      return `${title}${expandSchema(first!)}\n;\n${statement};\n`;
+      return `${title}${expandSchema(first!)}\n;\nBEGIN;\n${PLAIN_SETTINGS}${statement};\nCOMMIT;\n`;
     }
     const work: Work = { schemas, files: [first!, ...others] };
     const { begin, body, record, commit } = buildTransaction(plan.migrations, work, options);

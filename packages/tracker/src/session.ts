@@ -1,6 +1,7 @@
 import postgres, { type Options } from 'postgres';
 import { postgresTls, type ResolvedServer } from '@cdc-migrations/config';
 import { connectSocket, readCa } from './connect-socket.ts';
+import { PINNED } from './plain-settings.ts';
 import { TargetError, toTargetError } from './target-error.ts';
 
 /** Where a target is. */
@@ -15,14 +16,22 @@ export type Rows<Row> = readonly Row[];
 /** One connection, which is made at the first query and never made again. */
 export interface Session {
   /**
-   * Runs a text of one or more statements as it is, in one message, and gives the rows of the last one that has some.
-   * Queries that are not waited for follow each other without a round trip between them.
+   * Runs a text of one or more statements in one message, and gives the rows of the last one that has some. Its names
+   * and operators are those of PostgreSQL, whatever others have created. Queries that are not waited for follow each
+   * other without a round trip between them.
    *
    * @throws TargetError
    */
   query<Row>(text: string): Promise<Rows<Row>>;
   /** As `query`, with the rows of every statement that gives some. */
   queryEach<Row>(text: string): Promise<readonly Rows<Row>[]>;
+  /**
+   * Runs a text as it is, with the search path that the session has: text of users, and what PostgreSQL takes by itself
+   * only, as ROLLBACK and CREATE DATABASE.
+   *
+   * @throws TargetError
+   */
+  execute(text: string): Promise<void>;
   /** True once the connection is gone, with all that it held. */
   readonly isLost: boolean;
   close(): Promise<void>;
@@ -63,35 +72,23 @@ export function openSession({ server, database }: TargetAddress, application: st
     onnotice: () => {},
     onclose: () => (isLost = true),
   } as Options<Record<string, never>>);
-  const run = async (text: string) => {
+  // In front of each message, as a pooler may give every message another connection.
+  const run = async (text: string, prefix = PINNED) => {
     if (isLost) throw new TargetError('the connection was lost', 'CONNECTION_CLOSED');
     try {
-      return await sql.unsafe(text).simple();
+      return await sql.unsafe(prefix + text).simple();
     } catch (error) {
-      throw toTargetError(error);
+      throw toTargetError(error, prefix.length);
     }
   };
   return {
-    query: async <Row>(text: string) => {
-      const result = await run(text);
-      return lastOf(result) as unknown as Rows<Row>;
-    },
-    queryEach: async <Row>(text: string) => {
-      const result = await run(text);
-      return (isSeveral(result) ? result : [result]) as unknown as readonly Rows<Row>[];
-    },
+    query: async <Row>(text: string) => (await run(text)).at(-1) as unknown as Rows<Row>,
+    queryEach: async <Row>(text: string) =>
+      (await run(text)).slice(1) as unknown as readonly Rows<Row>[],
+    execute: async (text) => void (await run(text, '')),
     get isLost() {
       return isLost;
     },
     close: () => sql.end({ timeout: CLOSE_TIMEOUT_S }),
   };
-}
-
-/** Several statements that give rows come as a list of lists. */
-function isSeveral(result: readonly unknown[]): boolean {
-  return Array.isArray(result[0]) && !('command' in result);
-}
-
-function lastOf(result: readonly unknown[]): readonly unknown[] {
-  return isSeveral(result) ? (result.at(-1) as readonly unknown[]) : result;
 }

@@ -66,10 +66,16 @@ const OTHER_HOST = 'ERR_TLS_CERT_ALTNAME_INVALID';
 /** SQLSTATE classes that end a connection or keep it from being made. */
 const CONNECTION_CLASSES = /^(08|28|3D|53300|57P)/;
 
-/** The driver's error as one of ours; errors of ours stay as they are, others were defects already. */
-export function toTargetError(error: unknown): unknown {
+/**
+ * The driver's error as one of ours; errors of ours stay as they are, others were defects already.
+ *
+ * @param prefixLength letters that were sent in front of the text.
+ */
+export function toTargetError(error: unknown, prefixLength: number): unknown {
   if (error instanceof TargetError || !isErrorLike(error)) return error;
-  if (error.name === 'PostgresError') return fromServer(error as unknown as ServerError);
+  if (error.name === 'PostgresError') {
+    return fromServer(error as unknown as ServerError, prefixLength);
+  }
   const { code } = error as NodeJS.ErrnoException;
   if (code === undefined) return error;
   if (isCertificateError(code)) {
@@ -85,7 +91,10 @@ function isErrorLike(error: unknown): error is Error {
   return typeof error === 'object' && error !== null && 'message' in error && 'name' in error;
 }
 
-function fromServer({ message, code, detail, hint, where, position }: ServerError): TargetError {
+function fromServer(
+  { message, code, detail, hint, where, position }: ServerError,
+  prefixLength: number,
+): TargetError {
   return new TargetError(message, code, {
     kind: CONNECTION_CLASSES.test(code) ? 'connection' : 'sql',
     detail,
@@ -93,6 +102,6 @@ function fromServer({ message, code, detail, hint, where, position }: ServerErro
       ? 'it demands encryption: remove sslmode: disable from its server in sink-groups.yaml'
       : hint,
     context: where,
-    offset: position === undefined ? undefined : Number(position) - 1,
+    offset: position === undefined ? undefined : Number(position) - 1 - prefixLength,
   });
 }

@@ -122,7 +122,7 @@ async function runAlone<Row>(
     );
     return results.find((rows) => rows.length > 0) ?? [];
   } catch (error) {
-    if (!session.isLost) await session.query('ROLLBACK');
+    if (!session.isLost) await session.execute('ROLLBACK');
     throw error;
   }
 }

@@ -51,16 +51,16 @@ async function createDatabase(
   EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = ${quoteLiteral(role)}) AS role`);
   if (!found!.role) await session.query(`CREATE ROLE ${quoteIdentifier(role)} LOGIN`);
   if (found!.database) return;
-  await session.query(`CREATE DATABASE ${quoteIdentifier(name)}`);
+  await session.execute(`CREATE DATABASE ${quoteIdentifier(name)}`);
   const existing = readExisting(root, name);
   if (existing === undefined) return;
   const target = openSession({ server, database: name }, 'cdc embedded');
   try {
-    await target.query(existing.text);
+    await target.execute(existing.text);
   } catch (error) {
     if (!(error instanceof TargetError)) throw error;
     await target.close();
-    await session.query(`DROP DATABASE ${quoteIdentifier(name)}`);
+    await session.execute(`DROP DATABASE ${quoteIdentifier(name)}`);
     throw new CommandError(`${existing.file}: ${error.message}`);
   } finally {
     await target.close();
