@@ -169,13 +169,13 @@ describe('run_pending_merges', () => {
       await run();
       expect(await owner`SELECT * FROM cdc_management.merge_error`).toEqual([]);
       const batch = `SELECT * FROM cdc_management.merge_batch('${TENANT}', 'Small', NULL, 0, 64, NULL)`;
-      await sink`BEGIN ISOLATION LEVEL REPEATABLE READ`.simple();
-      await expect(sink.unsafe(batch)).rejects.toMatchObject({
+      await owner`BEGIN ISOLATION LEVEL REPEATABLE READ`.simple();
+      await expect(owner.unsafe(batch)).rejects.toMatchObject({
         code: '42P01',
         message: `table "${TENANT}"."Small" has no staging table "stg_Small"`,
         hint: expect.stringContaining('cdc_management.forget_schema'),
       });
-      await sink`ROLLBACK`.simple();
+      await owner`ROLLBACK`.simple();
     } finally {
       await owner.unsafe(`ALTER SCHEMA away RENAME TO "${TENANT}"`);
     }
