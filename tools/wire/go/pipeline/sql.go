@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/Masterminds/squirrel"
+	_ "github.com/lib/pq"
+	"github.com/redpanda-data/benthos/v4/public/bloblang"
+	"github.com/redpanda-data/benthos/v4/public/service"
+)
+
+// The outputs sql_insert and sql_raw of Bento, with lib/pq.
+
+func init() {
+	insert := withConnection(service.NewConfigSpec().
+		Field(service.NewStringField("table")).
+		Field(service.NewStringListField("columns")).
+		Field(service.NewBloblangField("args_mapping")).
+		Field(service.NewStringField("prefix").Optional()).
+		Field(service.NewStringField("suffix").Optional()))
+	raw := withConnection(service.NewConfigSpec().
+		Field(service.NewStringField("query")).
+		Field(service.NewBoolField("unsafe_dynamic_query").Default(false)).
+		Field(service.NewBloblangField("args_mapping").Optional()))
+	register("sql_insert", insert, newInsert)
+	register("sql_raw", raw, newRaw)
+}
+
+func withConnection(spec *service.ConfigSpec) *service.ConfigSpec {
+	return spec.
+		Field(service.NewStringEnumField("driver", "postgres")).
+		Field(service.NewStringField("dsn")).
+		Field(service.NewStringField("init_statement").Optional()).
+		Field(service.NewBoolField("init_verify_conn").Default(false)).
+		Field(service.NewDurationField("conn_max_idle_time").Optional()).
+		Field(service.NewDurationField("conn_max_life_time").Optional()).
+		Field(service.NewIntField("conn_max_idle").Default(2)).
+		Field(service.NewIntField("conn_max_open").Optional()).
+		Field(service.NewIntField("max_in_flight").Default(64)).
+		Field(service.NewBatchPolicyField("batching"))
+}
+
+// write is what an output does with a batch.
+type write func(ctx context.Context, db *sql.DB, batch service.MessageBatch) error
+
+func register(name string, spec *service.ConfigSpec, parse func(*service.ParsedConfig) (write, error)) {
+	err := service.RegisterBatchOutput(name, spec, func(conf *service.ParsedConfig, res *service.Resources) (
+		out service.BatchOutput, batching service.BatchPolicy, inFlight int, err error,
+	) {
+		if batching, err = conf.FieldBatchPolicy("batching"); err != nil {
+			return
+		}
+		if inFlight, err = conf.FieldInt("max_in_flight"); err != nil {
+			return
+		}
+		output := &sqlOutput{conf: conf, log: res.Logger()}
+		output.write, err = parse(conf)
+		return output, batching, inFlight, err
+	})
+	if err != nil {
+		panic(err)
+	}
+}
+
+type sqlOutput struct {
+	conf  *service.ParsedConfig
+	log   *service.Logger
+	write write
+	db    *sql.DB
+}
+
+func (o *sqlOutput) Connect(ctx context.Context) error {
+	dsn, err := o.conf.FieldString("dsn")
+	if err != nil {
+		return err
+	}
+	db, err := sql.Open("postgres", dsn)
+	if err != nil {
+		return err
+	}
+	if verify, _ := o.conf.FieldBool("init_verify_conn"); verify {
+		if err := db.PingContext(ctx); err != nil {
+			return err
+		}
+	}
+	if idle, err := o.conf.FieldInt("conn_max_idle"); err == nil {
+		db.SetMaxIdleConns(idle)
+	}
+	if open, err := o.conf.FieldInt("conn_max_open"); err == nil {
+		db.SetMaxOpenConns(open)
+	}
+	if idle, err := o.conf.FieldDuration("conn_max_idle_time"); err == nil {
+		db.SetConnMaxIdleTime(idle)
+	}
+	if life, err := o.conf.FieldDuration("conn_max_life_time"); err == nil {
+		db.SetConnMaxLifetime(life)
+	}
+	// As in Bento: a statement that fails is a warning.
+	if statement, err := o.conf.FieldString("init_statement"); err == nil && statement != "" {
+		if _, err := db.ExecContext(ctx, statement); err != nil {
+			o.log.Warnf("init_statement: %v", err)
+		}
+	}
+	o.db = db
+	return nil
+}
+
+func (o *sqlOutput) WriteBatch(ctx context.Context, batch service.MessageBatch) error {
+	if o.db == nil {
+		return service.ErrNotConnected
+	}
+	return o.write(ctx, o.db, batch)
+}
+
+func (o *sqlOutput) Close(context.Context) error {
+	if o.db == nil {
+		return nil
+	}
+	return o.db.Close()
+}
+
+func newInsert(conf *service.ParsedConfig) (write, error) {
+	table, err := conf.FieldString("table")
+	if err != nil {
+		return nil, err
+	}
+	columns, err := conf.FieldStringList("columns")
+	if err != nil {
+		return nil, err
+	}
+	mapping, err := conf.FieldBloblang("args_mapping")
+	if err != nil {
+		return nil, err
+	}
+	empty := squirrel.Insert(table).Columns(columns...).PlaceholderFormat(squirrel.Dollar)
+	if prefix, err := conf.FieldString("prefix"); err == nil {
+		empty = empty.Prefix(prefix)
+	}
+	if suffix, err := conf.FieldString("suffix"); err == nil {
+		empty = empty.Suffix(suffix)
+	}
+	return func(ctx context.Context, db *sql.DB, batch service.MessageBatch) error {
+		insert := empty
+		executor := batch.BloblangExecutor(mapping)
+		for i := range batch {
+			args, err := arguments(executor, i)
+			if err != nil {
+				return err
+			}
+			insert = insert.Values(args...)
+		}
+		_, err := insert.RunWith(db).ExecContext(ctx)
+		return err
+	}, nil
+}
+
+func newRaw(conf *service.ParsedConfig) (write, error) {
+	static, err := conf.FieldString("query")
+	if err != nil {
+		return nil, err
+	}
+	isDynamic, err := conf.FieldBool("unsafe_dynamic_query")
+	if err != nil {
+		return nil, err
+	}
+	var query *service.InterpolatedString
+	if isDynamic {
+		if query, err = conf.FieldInterpolatedString("query"); err != nil {
+			return nil, err
+		}
+	}
+	var mapping *bloblang.Executor
+	if conf.Contains("args_mapping") {
+		if mapping, err = conf.FieldBloblang("args_mapping"); err != nil {
+			return nil, err
+		}
+	}
+	return func(ctx context.Context, db *sql.DB, batch service.MessageBatch) error {
+		for i := range batch {
+			text, args := static, []any(nil)
+			if isDynamic {
+				if text, err = batch.TryInterpolatedString(i, query); err != nil {
+					return err
+				}
+			}
+			if mapping != nil {
+				if args, err = arguments(batch.BloblangExecutor(mapping), i); err != nil {
+					return err
+				}
+			}
+			if _, err := db.ExecContext(ctx, text, args...); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, nil
+}
+
+// arguments are the values of args_mapping as Bloblang has them: no conversion of ours comes before the driver's.
+func arguments(executor *service.MessageBatchBloblangExecutor, i int) ([]any, error) {
+	mapped, err := executor.Query(i)
+	if err != nil {
+		return nil, err
+	}
+	structured, err := mapped.AsStructured()
+	if err != nil {
+		return nil, err
+	}
+	args, ok := structured.([]any)
+	if !ok {
+		return nil, fmt.Errorf("args_mapping: expected an array, found %T", structured)
+	}
+	return args, nil
+}
