@@ -5,7 +5,9 @@ import { parseDefinition, type MigrationSet } from '@cdc-migrations/table-defs';
 import { openSession } from '@cdc-migrations/tracker';
 import { postgresAddress } from './postgres-address.ts';
 
-const invoice = parseDefinition(`
+const invoice = parseDefinition(
+  `
+format: 1
 kind: replicated
 set: reporting
 service: billing
@@ -36,7 +38,9 @@ columns:
   - { name: __stream_generation, role: metadata, type: integer, nullable: true }
   - { name: __kafka_partition, role: metadata, type: integer, nullable: true }
   - { name: __kafka_offset, role: metadata, type: bigint, nullable: true }
-`);
+`,
+  'invoice.yaml',
+);
 if (invoice.kind !== 'replicated') throw new Error('a table that exists has no staging');
 const set: MigrationSet = {
   name: 'reporting',

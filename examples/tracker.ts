@@ -8,9 +8,9 @@ import { postgresAddress } from './postgres-address.ts';
 const [, , root = '.'] = process.argv;
 const address = postgresAddress();
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
-const definitions = readdirSync(join(root, 'generated/table-definitions')).map((file) =>
-  parseDefinition(read(`generated/table-definitions/${file}`)),
-);
+const definitions = readdirSync(join(root, 'generated/table-definitions'))
+  .map((file) => `generated/table-definitions/${file}`)
+  .map((path) => parseDefinition(read(path), path));
 const [set] = parseSets(read('generated/migration-sets.yaml'));
 const migrations = readMigrations(root, set!, definitions);
 

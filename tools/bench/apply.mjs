@@ -10,8 +10,8 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { parseYaml } from '@cdc-migrations/generated-file';
 import { startDebianPostgres } from '@cdc-migrations/postgres-fixture';
+import { parseManifest } from '@cdc-migrations/table-defs';
 import { measureInTurn } from './measure.mjs';
 import { describeMachine, renderSection, writeSection } from './report.mjs';
 
@@ -157,9 +157,7 @@ function writeRepo() {
 
 function concatenate() {
   const read = (/** @type {string} */ path) => readFileSync(join(REPO, 'migrations', path), 'utf8');
-  const manifest = /** @type {{ files: { path: string, scope: string }[] }} */ (
-    parseYaml(read('manifest.yaml'))
-  );
+  const manifest = parseManifest(read('manifest.yaml'), 'manifest.yaml');
   const wrap = (/** @type {string} */ text) => `BEGIN;\n${text}COMMIT;\n`;
   const once = manifest.files.filter(({ scope }) => scope === 'database');
   const each = manifest.files.filter(({ scope }) => scope === 'tenant');

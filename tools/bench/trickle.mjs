@@ -9,8 +9,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { parseYaml } from '@cdc-migrations/generated-file';
 import { startDebianPostgres } from '@cdc-migrations/postgres-fixture';
+import { parseManifest } from '@cdc-migrations/table-defs';
 import { readBackendCpu } from './merge-target.mjs';
 import { describeMachine, renderSection, writeSection } from './report.mjs';
 
@@ -75,7 +75,7 @@ try {
  */
 async function install(sql) {
   const read = (/** @type {string} */ path) => readFileSync(join(MIGRATIONS, path), 'utf8');
-  const { files } = /** @type {{ files: { path: string }[] }} */ (parseYaml(read('manifest.yaml')));
+  const { files } = parseManifest(read('manifest.yaml'), 'manifest.yaml');
   for (const { path } of files.filter((file) => !file.path.startsWith('validation/'))) {
     const text = read(path).replaceAll('{{SCHEMA}}', TENANT);
     await sql.begin((transaction) => transaction.unsafe(text).simple());

@@ -4,7 +4,7 @@ import { buildProgram } from './program.ts';
 import { endWithReader, printJson, printMessage } from './print.ts';
 
 /** Errors of the libraries that speak of the user's files: their message is all there is to say. */
-const USER_ERRORS = new Set(['CommandError', 'ConfigError', 'RepoPathError', 'SnapshotError']);
+const USER_ERRORS = new Set(['CommandError', 'ConfigError', 'FileError', 'RepoPathError']);
 
 endWithReader();
 
@@ -20,6 +20,7 @@ try {
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommandError) return error.exitCode;
+  if (error instanceof Error && 'isEdited' in error && error.isEdited === true) return EXIT.edited;
   return error instanceof CommanderError && error.exitCode === 0 ? EXIT.done : EXIT.usage;
 }
 

@@ -1,12 +1,6 @@
+import type { Location } from '@cdc-migrations/shape';
 import { SINK_GROUPS_FILE, SOURCE_GROUPS_FILE } from './config-files.ts';
-import type {
-  ConfigPath,
-  Server,
-  SinkGroup,
-  Source,
-  SourceEnvironment,
-  SourceGroup,
-} from './config.ts';
+import type { Server, SinkGroup, Source, SourceEnvironment, SourceGroup } from './config.ts';
 import { envsOf } from './checks/check-group.ts';
 import { defined } from './defined.ts';
 import type { SinkGroupsShape } from './schemas/sink-groups.ts';
@@ -58,7 +52,7 @@ export function buildSinkGroups(shape: SinkGroupsShape): readonly SinkGroup[] {
 
 function buildServers(
   servers: Readonly<Record<string, ServerShape>>,
-  { file, keys }: ConfigPath,
+  { file, keys }: Location,
 ): ReadonlyMap<string, Server> {
   const built = Object.entries(servers).map(([name, server]): [string, Server] => [
     name,
@@ -80,7 +74,7 @@ function buildServers(
 
 function buildSources(
   sources: Readonly<Record<string, SourceShape>>,
-  { file, keys }: ConfigPath,
+  { file, keys }: Location,
 ): readonly Source[] {
   return Object.entries(sources).map(([name, { schemas, environments }]) => ({
     at: { file, keys: [...keys, 'sources', name] },

@@ -1,4 +1,5 @@
-import type { ConfigPath, Service, ServiceSink, SinkTable, SourceTable } from './config.ts';
+import type { Location } from '@cdc-migrations/shape';
+import type { Service, ServiceSink, SinkTable, SourceTable } from './config.ts';
 import { defined } from './defined.ts';
 import type { ServicePart } from './parse-service-part.ts';
 import { allRenames } from './checks/check-renames.ts';
@@ -31,7 +32,7 @@ export function buildService({ file, name, keys, whole }: ServicePart): Service 
   };
 }
 
-function buildSourceTable(name: string, shape: SourceTableShape, at: ConfigPath): SourceTable {
+function buildSourceTable(name: string, shape: SourceTableShape, at: Location): SourceTable {
   return defined({
     at,
     ...splitTableName(name),
@@ -43,7 +44,7 @@ function buildSourceTable(name: string, shape: SourceTableShape, at: ConfigPath)
   });
 }
 
-function buildSinkTable(name: string, shape: SinkTableShape, at: ConfigPath): SinkTable {
+function buildSinkTable(name: string, shape: SinkTableShape, at: Location): SinkTable {
   const { manual_migration_hints: hints } = shape;
   return defined({
     at,
@@ -75,6 +76,6 @@ function buildSinkTable(name: string, shape: SinkTableShape, at: ConfigPath): Si
   });
 }
 
-function below(at: ConfigPath, ...keys: readonly (string | number)[]): ConfigPath {
+function below(at: Location, ...keys: readonly (string | number)[]): Location {
   return { file: at.file, keys: [...at.keys, ...keys] };
 }

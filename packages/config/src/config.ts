@@ -1,3 +1,5 @@
+import type { Location } from '@cdc-migrations/shape';
+
 /** Everything that people write in an implementation repo. */
 export interface Config {
   readonly sourceGroups: readonly SourceGroup[];
@@ -12,17 +14,11 @@ export interface Config {
 /** The part of the configuration that table definitions are made from: all but `source-groups.yaml`. */
 export type ServiceConfig = Omit<Config, 'sourceGroups'>;
 
-/** Where a value stands: a file relative to the repo, and the keys that lead to it. */
-export interface ConfigPath {
-  readonly file: string;
-  readonly keys: readonly (string | number)[];
-}
-
 export type Pattern = 'db-per-tenant' | 'db-shared';
 
 /** A group of `source-groups.yaml`: the databases that events come from. */
 export interface SourceGroup {
-  readonly at: ConfigPath;
+  readonly at: Location;
   readonly name: string;
   readonly pattern: Pattern;
   readonly type: 'mssql' | 'postgres';
@@ -42,7 +38,7 @@ export interface SourceGroup {
 
 /** A group of `sink-groups.yaml`: PostgreSQL databases that events go to. */
 export interface SinkGroup {
-  readonly at: ConfigPath;
+  readonly at: Location;
   readonly name: string;
   readonly sourceGroup: string;
   readonly pattern: Pattern;
@@ -54,7 +50,7 @@ export interface SinkGroup {
 }
 
 export interface Source {
-  readonly at: ConfigPath;
+  readonly at: Location;
   readonly name: string;
   readonly schemas: readonly string[];
   readonly environments: ReadonlyMap<string, SourceEnvironment>;
@@ -71,7 +67,7 @@ export interface SourceEnvironment {
 
 /** A server as written: `${VAR}` stays until a connection needs it (`resolveServer`). */
 export interface Server {
-  readonly at: ConfigPath;
+  readonly at: Location;
   readonly name: string;
   readonly host: string;
   readonly port: string;
@@ -85,7 +81,7 @@ export interface Server {
 
 /** A file `services/<service>.yaml`. */
 export interface Service {
-  readonly at: ConfigPath;
+  readonly at: Location;
   readonly name: string;
   readonly validationDatabase: string;
   readonly validationEnv: string;
@@ -94,7 +90,7 @@ export interface Service {
 }
 
 export interface SourceTable {
-  readonly at: ConfigPath;
+  readonly at: Location;
   readonly schema: string;
   readonly table: string;
   readonly ignoreColumns: readonly string[];
@@ -109,14 +105,14 @@ export interface SourceTable {
 }
 
 export interface ServiceSink {
-  readonly at: ConfigPath;
+  readonly at: Location;
   /** `<sink group>.<database>`: `sink_asma.directory`. */
   readonly sink: string;
   readonly tables: readonly SinkTable[];
 }
 
 export interface SinkTable {
-  readonly at: ConfigPath;
+  readonly at: Location;
   readonly schema: string;
   readonly table: string;
   readonly from: { readonly schema: string; readonly table: string };
@@ -166,21 +162,21 @@ export interface MigrationHints {
 }
 
 export interface TemplateUse {
-  readonly at: ConfigPath;
+  readonly at: Location;
   readonly template: string;
   /** Column name, where it differs from the template's. */
   readonly name?: string;
 }
 
 export interface Transform {
-  readonly at: ConfigPath;
+  readonly at: Location;
   readonly bloblangRef: string;
   readonly expectedOutputColumn?: string;
 }
 
 /** An entry of `column-templates.yaml`. */
 export interface ColumnTemplate {
-  readonly at: ConfigPath;
+  readonly at: Location;
   readonly template: string;
   readonly name: string;
   /** PostgreSQL type as written. */
@@ -193,7 +189,7 @@ export interface ColumnTemplate {
 
 /** `source-<group>-type-overrides.yaml`: PostgreSQL types that replace the defaults, the narrowest wins. */
 export interface TypeOverrides {
-  readonly at: ConfigPath;
+  readonly at: Location;
   /** By source type, for all tables. */
   readonly types: ReadonlyMap<string, string>;
   /** By `<schema>.<table>`. */

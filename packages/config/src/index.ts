@@ -1,7 +1,8 @@
+export { formatProblem, locateProblems } from '@cdc-migrations/shape';
+export type { Location, Problem } from '@cdc-migrations/shape';
 export type {
   ColumnTemplate,
   Config,
-  ConfigPath,
   MigrationHints,
   Pattern,
   Server,
@@ -21,12 +22,9 @@ export type {
   TypeOverrides,
 } from './config.ts';
 export type { ConfigFiles, FileText } from './config-files.ts';
-export { locateProblems } from './locate-problems.ts';
-export { didYouMean } from './nearest.ts';
 export { parseConfig, parseServiceConfig, parseSourceGroups } from './parse-config.ts';
 export { isCertificate, isCertificateError, postgresTls, refuseTlsAnswer } from './postgres-tls.ts';
-export { ConfigError, formatProblem } from './problem.ts';
-export type { Problem } from './problem.ts';
+export { ConfigError } from './problem.ts';
 export { readConfig, readServiceConfig, readSourceGroups } from './read-config.ts';
 export { InvalidPortError, MissingVariablesError, resolveServer } from './resolve-server.ts';
 export type { ResolvedServer } from './resolve-server.ts';

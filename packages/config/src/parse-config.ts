@@ -1,3 +1,4 @@
+import { formatProblem, locateProblems, type Problem } from '@cdc-migrations/shape';
 import { buildTemplates, buildTypeOverrides } from './build-definitions.ts';
 import { buildSinkGroups, buildSourceGroups } from './build-groups.ts';
 import { buildService } from './build-service.ts';
@@ -9,7 +10,6 @@ import { checkValidationEnv } from './checks/check-validation-env.ts';
 import { refuseSinkTableTwins } from './checks/refuse-sink-table-twins.ts';
 import type { ConfigFiles } from './config-files.ts';
 import type { Config, ServiceConfig, SourceGroup, TypeOverrides } from './config.ts';
-import { locateProblems } from './locate-problems.ts';
 import {
   parseDrafts,
   parseServiceDrafts,
@@ -18,7 +18,7 @@ import {
   type Drafts,
   type ServiceDrafts,
 } from './parse-drafts.ts';
-import { ConfigError, formatProblem, type Problem } from './problem.ts';
+import { ConfigError } from './problem.ts';
 
 /** The configuration in the texts of an implementation repo; throws a ConfigError with every problem. */
 export function parseConfig(files: ConfigFiles): Config {

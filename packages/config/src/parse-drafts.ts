@@ -1,3 +1,4 @@
+import { reportIn, type Problem } from '@cdc-migrations/shape';
 import {
   COLUMN_TEMPLATES_FILE,
   overriddenGroupOf,
@@ -10,8 +11,6 @@ import {
 import { COLUMN_TEMPLATES, SINK_GROUPS, SOURCE_GROUPS, TYPE_OVERRIDES } from './file-kinds.ts';
 import { parsePart, type Part } from './parse-part.ts';
 import { parseServicePart, type ServicePart } from './parse-service-part.ts';
-import { reportIn } from './report.ts';
-import type { Problem } from './problem.ts';
 import type { ColumnTemplatesShape } from './schemas/column-templates.ts';
 import type { SinkGroupsShape } from './schemas/sink-groups.ts';
 import type { SourceGroupsShape } from './schemas/source-groups.ts';

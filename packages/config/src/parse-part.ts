@@ -1,12 +1,17 @@
+import { findTurningLetters } from '@cdc-migrations/generated-file';
+import {
+  parseShape,
+  parseHandWritten,
+  reportIn,
+  type Keys,
+  type Problem,
+  type Report,
+  type Shape,
+} from '@cdc-migrations/shape';
 import type * as v from 'valibot';
 import { checkLetters } from './checks/check-letters.ts';
 import type { ConfigFiles } from './config-files.ts';
 import type { FileKind } from './file-kinds.ts';
-import { parseYaml } from './parse-yaml.ts';
-import type { Problem } from './problem.ts';
-import { reportIn, type Keys, type Report } from './report.ts';
-import { parseShape, type Shape } from './shape/parse-shape.ts';
-import { findTurningLetters } from '@cdc-migrations/generated-file';
 
 /** What a file says, and where to report what turns out to be wrong with it. */
 export interface Part<Value> extends Shape<Value> {
@@ -38,7 +43,7 @@ export function parseValue(
 ): unknown {
   const text = files.get(file);
   if (typeof text !== 'string') return undefined;
-  const parsed = parseYaml(file, text);
+  const parsed = parseHandWritten(file, text);
   if ('problems' in parsed) {
     problems.push(...parsed.problems);
     return undefined;

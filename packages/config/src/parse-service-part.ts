@@ -1,10 +1,16 @@
+import {
+  foundValue,
+  isMapping,
+  parseShape,
+  reportIn,
+  type Keys,
+  type Mapping,
+  type Problem,
+  type Report,
+} from '@cdc-migrations/shape';
 import { serviceOf, type ConfigFiles } from './config-files.ts';
 import { parseValue, type Part } from './parse-part.ts';
-import type { Problem } from './problem.ts';
-import { reportIn, type Keys, type Report } from './report.ts';
 import { serviceSchema, type ServiceShape } from './schemas/service.ts';
-import { foundValue } from './shape/found-value.ts';
-import { isMapping, parseShape, type Mapping } from './shape/parse-shape.ts';
 
 export interface ServicePart extends Part<ServiceShape> {
   readonly name: string;

@@ -6,7 +6,7 @@ import { renderValidation } from './render-validation.ts';
 
 function definitionOf(name: string): ExistingTable {
   const file = join(__dirname, '..', 'cases', name, 'definition.yaml');
-  return parseDefinition(readFileSync(file, 'utf8')) as ExistingTable;
+  return parseDefinition(readFileSync(file, 'utf8'), file) as ExistingTable;
 }
 
 interface Row {

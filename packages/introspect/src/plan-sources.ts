@@ -1,7 +1,7 @@
 import {
   ConfigError,
   type Config,
-  type ConfigPath,
+  type Location,
   type Problem,
   type Server,
   type Service,
@@ -185,7 +185,7 @@ function buildSelections(
 }
 
 function noValidationDatabase(group: SourceGroup, service: Service, env: string): Problem {
-  const at: ConfigPath = {
+  const at: Location = {
     file: service.at.file,
     keys: [...service.at.keys, 'source', 'validation_database'],
   };

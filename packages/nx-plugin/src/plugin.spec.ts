@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { CreateNodesResult } from '@nx/devkit';
@@ -48,6 +48,60 @@ describe('createNodes', () => {
     write({ 'repo/source-groups.yaml': GROUPS, ...files });
     expect(await project()).toMatchObject(['repo', { name }]);
   });
+
+  it('reads a project.json with comments, as Nx does', async () => {
+    write({ 'repo/source-groups.yaml': GROUPS, 'repo/project.json': '{ // c\n "name": "c", }' });
+    expect(await project()).toMatchObject(['repo', { name: 'c' }]);
+  });
+
+  it.each([
+    ['repo/package.json', '{ "name": }', 'repo/package.json:1: invalid JSON: ValueExpected'],
+    [
+      'repo/package.json',
+      '{ "nx": { "name": 7 } }',
+      'repo/package.json nx.name: expected the name',
+    ],
+    [
+      'repo/project.json',
+      '{ "name": {} }',
+      'repo/project.json name: expected the name of a project',
+    ],
+    ['repo/services/a.yaml', 'a: [', 'repo/services/a.yaml:2: '],
+    [
+      'repo/services/a.yaml',
+      'a: {}\n<<<<<<< HEAD\nb: {}\n',
+      'repo/services/a.yaml:2: expected no conflict of git; found "<<<<<<<"; resolve it',
+    ],
+    ['repo/source-groups.yaml', 'hello', 'repo/source-groups.yaml: no source group'],
+  ])('says what is wrong with %s: %s', async (path, text, message) => {
+    write({ 'repo/source-groups.yaml': GROUPS, [path]: text });
+    const failed = project().catch(({ errors: [[, error]] }) => Promise.reject(error));
+    await expect(failed).rejects.toThrow(message);
+  });
+
+  it('takes as many merged keys as the command line', async () => {
+    const uses = Array.from({ length: 11_000 }, (_, at) => `  t${at}: { <<: *x }`).join('\n');
+    const service = `a: { sinks: { s.a: {}, s.b: {} } }\nx: &x { from: dbo.A }\ny:\n${uses}\n`;
+    write({ 'repo/source-groups.yaml': GROUPS, 'repo/services/a.yaml': service });
+    expect((await target('staging')).outputs).toHaveLength(2);
+  });
+
+  it.each(['null', '[]', '"x"', '{', '{ "constructor": 1 }', 'damaged'])(
+    'parses everything anew where what it kept is %s',
+    async (kept) => {
+      write({
+        'repo/source-groups.yaml': GROUPS,
+        'repo/services/a.yaml': 'a: { sinks: { s.a: {} } }',
+      });
+      await project();
+      const file = '.nx/workspace-data/cdc-migrations-outlines.json';
+      const before = readFileSync(join(root, file), 'utf8');
+      const damaged = before.replaceAll(/"(keys|sinks)":\[[^\]]*\]/g, '"$1":1');
+      write({ [file]: kept === 'damaged' ? damaged : kept });
+      expect(await project()).toMatchObject(['repo', { name: 'adopus' }]);
+      expect(JSON.parse(readFileSync(join(root, file), 'utf8'))).toEqual(JSON.parse(before));
+    },
+  );
 
   it('makes a project of a workspace that is itself an implementation repo', async () => {
     write({ 'source-groups.yaml': GROUPS });

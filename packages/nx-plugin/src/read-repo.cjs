@@ -32,7 +32,7 @@ function readRepo(workspaceRoot, sourceGroups, outlines) {
     return outlines.read(readFileSync(join(workspaceRoot, file), 'utf8'), file);
   };
   const [firstGroup] = outlineOf('source-groups.yaml').keys;
-  const name = readOwnName(join(workspaceRoot, root)) ?? firstGroup;
+  const name = readOwnName(workspaceRoot, root) ?? firstGroup;
   if (name === undefined) {
     throw new Error(`${sourceGroups}: no source group; the first one names the project`);
   }
@@ -87,21 +87,55 @@ function listServices(folder) {
 /**
  * The name that other parts of Nx give to a project in this folder.
  *
+ * @param {string} workspaceRoot
  * @param {string} folder
  * @returns {string | undefined}
+ * @throws {Error} a file that is no JSON, or a name that is none
  */
-function readOwnName(folder) {
-  const project = readJson(join(folder, 'project.json'));
-  const npm = readJson(join(folder, 'package.json'));
-  return project?.name ?? npm?.nx?.name ?? npm?.name;
+function readOwnName(workspaceRoot, folder) {
+  const [project, npm] = ['project.json', 'package.json'].map((name) => {
+    const file = posix.join(folder, name);
+    const path = join(workspaceRoot, file);
+    return { file, json: existsSync(path) ? parseJson(readFileSync(path, 'utf8'), file) : {} };
+  });
+  return nameIn(project, 'name') ?? nameIn(npm, 'nx', 'name') ?? nameIn(npm, 'name');
 }
 
 /**
- * @param {string} file
- * @returns {{ readonly name?: string, readonly nx?: { readonly name?: string } } | undefined}
+ * @param {{ readonly file: string, readonly json: unknown } | undefined} document
+ * @param {readonly string[]} keys
+ * @returns {string | undefined}
  */
-function readJson(file) {
-  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
+function nameIn(document, ...keys) {
+  const name = keys.reduce(
+    (value, key) => /** @type {Record<string, unknown> | undefined} */ (value)?.[key],
+    document?.json,
+  );
+  if (name === undefined || name === null || (typeof name === 'string' && name !== '')) {
+    return name ?? undefined;
+  }
+  throw new Error(`${document?.file} ${keys.join('.')}: expected the name of a project`);
+}
+
+/**
+ * JSON as Nx reads it, with comments.
+ *
+ * @param {string} text
+ * @param {string} file for errors
+ * @returns {unknown}
+ */
+function parseJson(text, file) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    const { parse, printParseErrorCode } = require('jsonc-parser');
+    /** @type {import('jsonc-parser').ParseError[]} */
+    const errors = [];
+    const json = parse(text, errors, { allowTrailingComma: true, disallowComments: false });
+    if (!errors[0]) return json;
+    const line = text.slice(0, errors[0].offset).split('\n').length;
+    throw new Error(`${file}:${line}: invalid JSON: ${printParseErrorCode(errors[0].error)}`);
+  }
 }
 
 module.exports = { readRepo };

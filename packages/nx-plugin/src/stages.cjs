@@ -101,7 +101,7 @@ const STAGES = [
     takes: [],
     env: [],
     writes: () => [TABLE_DEFINITIONS, MIGRATION_SETS],
-    packages: ['config', 'catalog', 'table-defs', 'sql-text', 'generated-file', 'cli'],
+    packages: ['config', 'catalog', 'table-defs', 'sql-text', 'generated-file', 'shape', 'cli'],
   },
   {
     name: 'schemas',
@@ -114,7 +114,7 @@ const STAGES = [
     takes: [MIGRATION_SETS],
     env: ['CDC_DB_USER'],
     writes: inEverySet('schemas'),
-    packages: ['config', 'ddl-render', 'table-defs', 'sql-text', 'generated-file', 'cli'],
+    packages: ['config', 'ddl-render', 'table-defs', 'sql-text', 'generated-file', 'shape', 'cli'],
   },
   {
     name: 'infrastructure',
@@ -127,7 +127,7 @@ const STAGES = [
     takes: [MIGRATION_SETS],
     env: ['CDC_DB_USER'],
     writes: inEverySet('infrastructure'),
-    packages: ['ddl-render', 'table-defs', 'sql-text', 'generated-file', 'cli'],
+    packages: ['ddl-render', 'table-defs', 'sql-text', 'generated-file', 'shape', 'cli'],
   },
   {
     name: 'tables',
@@ -140,7 +140,7 @@ const STAGES = [
     takes: ['generated/**/*'],
     env: [],
     writes: (repo) => [...inEverySet('tables')(repo), ...inEverySet('validation')(repo)],
-    packages: ['ddl-render', 'table-defs', 'sql-text', 'generated-file', 'cli'],
+    packages: ['ddl-render', 'table-defs', 'sql-text', 'generated-file', 'shape', 'cli'],
   },
   {
     name: 'staging',
@@ -153,7 +153,7 @@ const STAGES = [
     takes: ['generated/**/*'],
     env: ['CDC_DB_USER'],
     writes: inEverySet('staging'),
-    packages: ['staging-render', 'table-defs', 'sql-text', 'generated-file', 'cli'],
+    packages: ['staging-render', 'table-defs', 'sql-text', 'generated-file', 'shape', 'cli'],
   },
   {
     name: 'migrations',
@@ -167,7 +167,7 @@ const STAGES = [
     takes: ['**/*'],
     env: ['CDC_DB_USER'],
     writes: inEverySet('manifest.yaml'),
-    packages: ['config', 'table-defs', 'generated-file', 'cli'],
+    packages: ['config', 'table-defs', 'generated-file', 'shape', 'cli'],
   },
   {
     name: 'check-generated',

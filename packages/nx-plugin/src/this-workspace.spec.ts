@@ -2,14 +2,14 @@ import { readAffected, readInputs, ROOT } from './workspace.fixture.ts';
 
 /** The packages of this workspace that a target of an implementation repo is rendered with. */
 describe('inputs of the targets in this workspace', () => {
-  const ALWAYS = ['cli', 'generated-file', 'sql-text', 'table-defs'];
+  const ALWAYS = ['cli', 'generated-file', 'shape', 'sql-text', 'table-defs'];
   it.each([
     ['table-defs', [...ALWAYS, 'catalog', 'config']],
     ['schemas', [...ALWAYS, 'config', 'ddl-render']],
     ['infrastructure', [...ALWAYS, 'ddl-render']],
     ['tables', [...ALWAYS, 'ddl-render']],
     ['staging', [...ALWAYS, 'staging-render']],
-    ['migrations', ['config', 'cli', 'generated-file', 'table-defs']],
+    ['migrations', ['config', 'cli', 'generated-file', 'shape', 'table-defs']],
   ])('%s depends on the sources of the packages that do its work', (target, packages) => {
     expect(packagesOf('adopus', target)).toEqual(packages.sort());
     if (target === 'staging') expect(packagesOf('asma', target)).toEqual(packages);

@@ -33,7 +33,7 @@ function openOutlines(folder) {
      */
     read(text, path) {
       const hash = createHash('sha1').update(text).digest('hex');
-      isNew ||= !(hash in kept);
+      isNew ||= !Object.hasOwn(kept, hash);
       return (used[hash] = kept[hash] ?? parseOutline(text, path));
     },
     write() {
@@ -51,10 +51,24 @@ function openOutlines(folder) {
  */
 function readKept(file) {
   try {
-    return JSON.parse(readFileSync(file, 'utf8'));
+    const kept = JSON.parse(readFileSync(file, 'utf8'));
+    return Object.fromEntries(Object.entries(kept).filter(([, outline]) => isOutline(outline)));
   } catch {
-    return {}; // Not there yet: everything is parsed, and kept from then on.
+    return {}; // Not there yet, or damaged: everything is parsed, and kept from then on.
   }
+}
+
+/**
+ * @param {unknown} value
+ * @returns {value is Outline}
+ */
+function isOutline(value) {
+  return isMapping(value) && [value['keys'], value['sinks']].every(isListOfTexts);
+}
+
+/** @param {unknown} value */
+function isListOfTexts(value) {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
 /**
@@ -72,14 +86,27 @@ function parseOutline(text, path) {
 }
 
 /**
+ * As many merged keys as the command line takes.
+ *
+ * @type {import('js-yaml').LoadOptions & { readonly maxTotalMergeKeys: number }}
+ */
+const OPTIONS = { maxTotalMergeKeys: 1_000_000 };
+
+/**
  * @param {string} text
  * @param {string} path
  * @returns {unknown}
  */
 function parseYaml(text, path) {
   const { load, YAMLException } = require('js-yaml');
+  const conflict = /^(?:[<>|]{7}(?: .*)?|={7})\r?$/m.exec(text);
+  if (conflict) {
+    const line = text.slice(0, conflict.index).split('\n').length;
+    const mark = conflict[0].slice(0, 7);
+    throw new Error(`${path}:${line}: expected no conflict of git; found "${mark}"; resolve it`);
+  }
   try {
-    return load(text);
+    return load(text, OPTIONS);
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
     const line = error.mark ? `:${error.mark.line + 1}` : '';

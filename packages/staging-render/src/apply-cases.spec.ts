@@ -30,8 +30,8 @@ describe('on a server', () => {
     ORDER BY attrelid, attnum`;
 
   it.each(readdirSync(CASES))('%s: applied twice, it is the same, and merges', async (name) => {
-    const text = readFileSync(join(CASES, name, 'definition.yaml'), 'utf8');
-    const table = parseDefinition(text) as ReplicatedTable;
+    const file = join(CASES, name, 'definition.yaml');
+    const table = parseDefinition(readFileSync(file, 'utf8'), file) as ReplicatedTable;
     await apply(table);
     const before = await columns();
     await apply(table);
@@ -44,7 +44,7 @@ describe('on a server', () => {
 
   it('an odd name goes through staging into its table', async () => {
     const file = join(CASES, 'an-odd-name-is-quoted', 'definition.yaml');
-    await apply(parseDefinition(readFileSync(file, 'utf8')) as ReplicatedTable);
+    await apply(parseDefinition(readFileSync(file, 'utf8'), file) as ReplicatedTable);
     await database.sql.unsafe(`INSERT INTO avansas."stg_Say ""hi"""
       ("@id", "it's", "C:\\dir", "$columns$", "$merge$", "{{x}}", "__cdc_operation", "__kafka_partition", "__kafka_offset")
       VALUES (1, 'a', '__debezium_unavailable_value', 2, 3, 4, 'c', 0, 1)`);
@@ -63,6 +63,6 @@ describe('on a server', () => {
   it('a table called as a tag of ours is one as any other', async () => {
     const file = join(CASES, 'the-newest-event-of-a-key-is-merged', 'definition.yaml');
     const text = readFileSync(file, 'utf8').replaceAll('Avtale"', '$index$ $merge$ $columns$"');
-    await expect(apply(parseDefinition(text) as ReplicatedTable)).resolves.toBeUndefined();
+    await expect(apply(parseDefinition(text, file) as ReplicatedTable)).resolves.toBeUndefined();
   });
 });

@@ -8,7 +8,8 @@ const CASES = join(__dirname, '..', 'cases');
 /** Every folder of `cases` is a definition beside the file that it gives; UPDATE_CASES=1 writes those for a review. */
 test.each(readdirSync(CASES))('%s', (name) => {
   const folder = join(CASES, name);
-  const table = parseDefinition(readFileSync(join(folder, 'definition.yaml'), 'utf8'));
+  const file = join(folder, 'definition.yaml');
+  const table = parseDefinition(readFileSync(file, 'utf8'), file);
   if (table.kind !== 'replicated') throw new Error('an existing table has no staging');
   const path = `migrations/staging/${table.name}-staging.sql`;
   const { text } = renderStaging(table, { path, role: 'cdc_writer' });

@@ -1,4 +1,4 @@
-import type { ConfigPath } from '@cdc-migrations/config';
+import type { Location } from '@cdc-migrations/config';
 import { letterFault, visible } from '@cdc-migrations/generated-file';
 import { findPlaceholder, shortName } from '@cdc-migrations/sql-text';
 import type { Place } from './find-source.ts';
@@ -20,14 +20,14 @@ export function checkNames(place: Place, problems: ProblemList): void {
 }
 
 /** Refuses a name with letters that do not show, or that would be taken for the tenant's schema when a file is applied. */
-export function checkName(name: string, at: ConfigPath, problems: ProblemList): void {
+export function checkName(name: string, at: Location, problems: ProblemList): void {
   const fault = letterFault(name);
   if (fault !== undefined) problems.errors.push(problemAt(at, [], fault));
   refusePlaceholder(name, at, problems);
 }
 
 /** Refuses a text that goes into SQL files and would be taken for the tenant's schema there. */
-export function refusePlaceholder(text: string, at: ConfigPath, problems: ProblemList): void {
+export function refusePlaceholder(text: string, at: Location, problems: ProblemList): void {
   const placeholder = findPlaceholder(text);
   if (placeholder === undefined) return;
   const message =
@@ -40,7 +40,7 @@ export function refusePlaceholder(text: string, at: ConfigPath, problems: Proble
 export function checkColumnNames(
   columns: readonly ColumnDefinition[],
   table: string,
-  at: ConfigPath,
+  at: Location,
   problems: ProblemList,
 ): void {
   const earlier = new Map<string, ColumnDefinition>();

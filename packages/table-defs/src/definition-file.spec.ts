@@ -1,3 +1,5 @@
+import { FileError } from '@cdc-migrations/shape';
+import { parseManifest, renderManifest, type Manifest } from './manifest.ts';
 import { parseDefinition, parseSets, renderDefinitions, renderSets } from './definition-file.ts';
 import { METADATA_COLUMNS } from './metadata-columns.ts';
 import { buildObjectNames } from './object-names.ts';
@@ -65,18 +67,30 @@ const SET: MigrationSet = {
 it.each([
   ['a replicated table', ACTOR],
   ['a table without a key', { ...ACTOR, key: null, transforms: [] }],
+  [
+    'a table whose values come in forms of a pipeline',
+    {
+      ...ACTOR,
+      unavailable: '__unchanged',
+      columns: (['iso', 'days(9999)', 'decimal_base64(2)', 'base64_url'] as const).map(
+        (form, index) => ({ ...ACTOR.columns[0]!, name: `c${index}`, form }),
+      ),
+      key: null,
+    },
+  ],
   ['an existing table', EXISTING],
   ['an existing table of which nothing is mapped', { ...EXISTING, columns: [] }],
 ])('%s is read back from its file as it was', (_what, table) => {
   const [file] = renderDefinitions([table]);
-  expect(parseDefinition(file!.text)).toEqual(table);
-  expect(parseDefinition(file!.text.replaceAll('\n', '\r\n'))).toEqual(table);
+  expect(parseDefinition(file!.text, file!.path)).toEqual(table);
+  expect(parseDefinition(file!.text.replaceAll('\n', '\r\n'), file!.path)).toEqual(table);
 });
 
 it('an existing table is these lines', () => {
   const [{ path, text } = { path: '', text: '' }] = renderDefinitions([EXISTING]);
   expect(path).toBe('generated/table-definitions/customer_user.yaml');
-  expect(text.slice(text.indexOf('\n\n') + 2)).toBe(`kind: "existing"
+  expect(text.slice(text.indexOf('\n\n') + 2)).toBe(`format: 1
+kind: "existing"
 set: "sink_asma.directory"
 service: "adopus"
 source:
@@ -106,4 +120,116 @@ it('a folder for each service only where there are several', () => {
     'generated/table-definitions/adopus/customer_user.yaml',
     'generated/table-definitions/chat/customer_user.yaml',
   ]);
+});
+
+const MANIFEST: Manifest = {
+  set: SET.name,
+  role: 'postgres',
+  files: [
+    {
+      path: 'tables/Actor.sql',
+      category: 'tables',
+      name: 'Actor',
+      service: 'adopus',
+      scope: 'tenant',
+      checksum: `sha256:${'0'.repeat(64)}`,
+    },
+  ],
+  validation: [],
+};
+
+it('a manifest is read back as it was', () => {
+  const { text, path } = renderManifest(MANIFEST, SET);
+  expect(parseManifest(text, path)).toEqual(MANIFEST);
+});
+
+describe('what is damaged is refused, by file and keys', () => {
+  const DEFINITION = renderDefinitions([ACTOR])[0]!.text;
+  const SETS = renderSets([SET]).text;
+  const LISTED = renderManifest(MANIFEST, SET).text;
+  const PARSERS = { definition: parseDefinition, sets: parseSets, manifest: parseManifest };
+
+  it.each<[keyof typeof PARSERS, string, string]>([
+    ['definition', 'hello', 'x.yaml: expected a table definition; found "hello"'],
+    [
+      'definition',
+      DEFINITION.replace(/^names:\n(?: .*\n)+/m, ''),
+      'x.yaml: missing key "names"; expected a mapping with the keys staging, trigger, merge_procedure,',
+    ],
+    [
+      'definition',
+      DEFINITION.replace('"replicated"', '"copied"'),
+      'x.yaml kind: expected replicated or existing; found "copied"',
+    ],
+    [
+      'definition',
+      DEFINITION.replace(/^kind: .*\n/m, ''),
+      'x.yaml kind: expected replicated or existing; found nothing',
+    ],
+    [
+      'definition',
+      DEFINITION.replace('"tenant"', '"all"'),
+      'x.yaml schema.scope: expected tenant or literal; found "all"',
+    ],
+    [
+      'definition',
+      DEFINITION.replace('"integer"', '"int"'),
+      'x.yaml columns.act_no.type: expected a PostgreSQL type as format_type writes it; found "int"',
+    ],
+    [
+      'definition',
+      DEFINITION.replace('"exact"', '"right"'),
+      'x.yaml columns.act_no.exactness: expected one of exact, widened, lossy, unsupported; found "right"',
+    ],
+    [
+      'definition',
+      DEFINITION.replace('["act_no", ', '["actno", '),
+      'x.yaml key.columns: expected a column of the table; found "actno"',
+    ],
+    [
+      'definition',
+      DEFINITION.replace('"name": "__source_db"', '"name": "__source"'),
+      'x.yaml columns.__source: expected each column once; found a duplicate',
+    ],
+    [
+      'definition',
+      DEFINITION.replace('format: 1\n', ''),
+      'x.yaml format: expected a table definition of format 1; found none, as in files of versions before 0.1\nx.yaml: cdc manage-migrations generate brings it along',
+    ],
+    ['sets', '- 1', 'x.yaml: expected a file of migration sets; found a list'],
+    [
+      'sets',
+      SETS.replace('"pattern"', '"patern"'),
+      'x.yaml sets.sink_asma.directory: missing key "pattern"; expected db-per-tenant or db-shared',
+    ],
+    [
+      'sets',
+      SETS.replace('["adopus"]', '"adopus"'),
+      'x.yaml sets.sink_asma.directory.services: expected a list, each item the name of a service; found text',
+    ],
+    [
+      'manifest',
+      LISTED.replace('files:', 'file:'),
+      'x.yaml: missing key "files"; expected a list of files',
+    ],
+    [
+      'manifest',
+      LISTED.replace('"tables"', '"functions"'),
+      'x.yaml files.Actor.category: expected one of schemas, infrastructure, manual, tables, staging, validation; found "functions"',
+    ],
+    [
+      'manifest',
+      LISTED.replace('sha256:0', 'sha256:'),
+      'x.yaml files.Actor.checksum: expected sha256: and 64 hexadecimal digits',
+    ],
+    [
+      'manifest',
+      LISTED.replace(/^files:/m, '<<<<<<< HEAD\nfiles:'),
+      'x.yaml:8: expected no conflict of git; found "<<<<<<<"',
+    ],
+  ])('%s', (parser, text, message) => {
+    const parse = () => PARSERS[parser](text, 'x.yaml');
+    expect(parse).toThrow(FileError);
+    expect(parse).toThrow(message);
+  });
 });

@@ -1,20 +1,45 @@
+import { buildGeneratedFile, type GeneratedFile } from '@cdc-migrations/generated-file';
 import {
-  buildGeneratedFile,
-  parseYaml,
-  renderYaml,
-  type GeneratedFile,
-  type YamlValue,
-} from '@cdc-migrations/generated-file';
+  flag,
+  foundWord,
+  listOf,
+  oneOf,
+  parseGenerated,
+  renderGenerated,
+  text,
+  type Draft,
+  type EntriesOf,
+  type GeneratedKind,
+  type Report,
+} from '@cdc-migrations/shape';
+import * as v from 'valibot';
+import { isEventForm, type EventForm } from './event-forms.ts';
 import { fileStems } from './file-stems.ts';
 import { groupBy } from './group-by.ts';
 import { headerFacts } from './header-facts.ts';
-import type { MigrationSet, TableDefinition } from './table-definition.ts';
+import type {
+  ColumnDefinition,
+  ExistingTable,
+  KeyDefinition,
+  MappedColumn,
+  MigrationSet,
+  ObjectNames,
+  ReplicatedTable,
+  SourceName,
+  TableDefinition,
+  TableIdentity,
+} from './table-definition.ts';
+import { canonicalType } from './types/canonical-type.ts';
+import { TYPE_NOTES, type TypeNoteCode } from './types/type-notes.ts';
 
 /** Folder of the definitions, relative to the implementation repo. */
 export const DEFINITIONS_FOLDER = 'generated/table-definitions';
 
 /** File of the migration sets, relative to the implementation repo. */
 export const SETS_FILE = 'generated/migration-sets.yaml';
+
+/** Writes all files of this package anew. */
+export const COMMAND = 'cdc manage-migrations generate';
 
 /** A generated file and the table that it belongs to. */
 export interface TableFile extends GeneratedFile {
@@ -27,56 +52,179 @@ export function renderDefinitions(tables: readonly TableDefinition[]): readonly 
   return [...byService].flatMap(([service, ofService]) => {
     const folder = byService.size === 1 ? DEFINITIONS_FOLDER : `${DEFINITIONS_FOLDER}/${service}`;
     const stems = fileStems(ofService);
-    return ofService.map((table) => renderDefinition(table, `${folder}/${stems.get(table)}.yaml`));
+    return ofService.map((table) => {
+      const path = `${folder}/${stems.get(table)}.yaml`;
+      const body = renderGenerated(DEFINITION, table);
+      return { ...buildGeneratedFile(path, headerFacts(table), body), table };
+    });
   });
 }
 
-/** Definition of the text of a file of `renderDefinitions`. */
-export function parseDefinition(text: string): TableDefinition {
-  const { columns, ...rest } = parseYaml(text) as { readonly columns: unknown };
-  return { ...(fromSnakeCase(rest) as object), columns } as TableDefinition;
+/**
+ * Definition of the text of a file of `renderDefinitions`; its checksum is not looked at.
+ *
+ * @param path named in errors.
+ * @throws FileError with every problem.
+ */
+export function parseDefinition(text: string, path: string): TableDefinition {
+  return parseGenerated(DEFINITION, text, path);
 }
 
 /** File of the migration sets. */
 export function renderSets(sets: readonly MigrationSet[]): GeneratedFile {
-  return buildGeneratedFile(SETS_FILE, {}, renderYaml({ sets: toSnakeCase(sets) }));
+  return buildGeneratedFile(SETS_FILE, {}, renderGenerated(SETS, { sets }));
 }
 
-/** Migration sets of the text of `renderSets`. */
-export function parseSets(text: string): readonly MigrationSet[] {
-  return (fromSnakeCase(parseYaml(text)) as { readonly sets: readonly MigrationSet[] }).sets;
+/**
+ * Migration sets of the text of `renderSets`; its checksum is not looked at.
+ *
+ * @throws FileError with every problem.
+ */
+export function parseSets(text: string, path: string = SETS_FILE): readonly MigrationSet[] {
+  return parseGenerated(SETS, text, path).sets;
 }
 
-function renderDefinition(table: TableDefinition, path: string): TableFile {
-  const { columns, ...rest } = table;
-  const value = toSnakeCase(rest) as { readonly [key: string]: YamlValue };
-  return {
-    ...buildGeneratedFile(
-      path,
-      headerFacts(table),
-      renderYaml({ ...value, columns: columns as unknown as YamlValue }),
+const columnName = text('the name of a column');
+
+const IDENTITY = {
+  set: text('the name of a migration set'),
+  service: text('the name of a service'),
+  source: v.strictObject({
+    database: text('the name of a database'),
+    schema: text('the name of a schema'),
+    table: text('the name of a table'),
+  } satisfies EntriesOf<SourceName>),
+  schema: v.variant(
+    'scope',
+    [
+      v.strictObject({ scope: v.literal('tenant') }),
+      v.strictObject({ scope: v.literal('literal'), name: text('the name of a schema') }),
+    ],
+    'expected tenant or literal',
+  ),
+  name: text('the name of a table'),
+} satisfies EntriesOf<TableIdentity>;
+
+const TYPE = {
+  type: v.pipe(
+    text('a PostgreSQL type'),
+    v.check(
+      (type) => canonicalType(type) === type,
+      ({ input }) => `expected a PostgreSQL type as format_type writes it; found "${input}"`,
     ),
-    table,
-  };
-}
+  ),
+  nullable: flag(),
+};
 
-/** Keys in the form that YAML files of the repo have; their values are left alone. */
-function toSnakeCase(value: unknown): YamlValue {
-  return mapKeys(value, (key) =>
-    key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-  ) as YamlValue;
-}
+/** What is known of where a column comes from. */
+const ORIGIN = {
+  source: v.exactOptional(v.strictObject({ name: columnName, type: text('a type of the source') })),
+  exactness: v.exactOptional(oneOf(['exact', 'widened', 'lossy', 'unsupported'])),
+  code: v.exactOptional(oneOf(Object.keys(TYPE_NOTES) as TypeNoteCode[])),
+  reason: v.exactOptional(text('a sentence')),
+};
 
-function fromSnakeCase(value: unknown): unknown {
-  return mapKeys(value, (key) =>
-    key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
-  );
-}
+const columnSchema = v.strictObject({
+  name: columnName,
+  role: oneOf(['source', 'template', 'transform', 'metadata']),
+  ...TYPE,
+  default: v.exactOptional(text('an SQL expression')),
+  formerly: v.exactOptional(listOf('the name of a column')),
+  form: v.exactOptional(
+    v.custom<EventForm>(
+      isEventForm,
+      ({ input }) => `expected a form of values, such as iso; found ${foundWord(input)}`,
+    ),
+  ),
+  ...ORIGIN,
+} satisfies EntriesOf<ColumnDefinition>);
 
-function mapKeys(value: unknown, rename: (key: string) => string): unknown {
-  if (Array.isArray(value)) return value.map((item) => mapKeys(item, rename));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, entry]) => [rename(key), mapKeys(entry, rename)]),
-  );
+const replicatedSchema = v.strictObject({
+  kind: v.literal('replicated'),
+  ...IDENTITY,
+  names: v.strictObject({
+    staging: text('the name of a table'),
+    trigger: text('the name of a trigger'),
+    mergeProcedure: text('the name of a procedure'),
+    mergeWindow: text('the name of a function'),
+    primaryKey: text('the name of an index'),
+    syncIndex: text('the name of an index'),
+    positionIndex: text('the name of an index'),
+  } satisfies EntriesOf<ObjectNames>),
+  key: v.nullable(
+    v.strictObject({
+      columns: listOf('the name of a column'),
+      origin: oneOf(['primary key', 'key_columns', 'unique index']),
+    } satisfies EntriesOf<KeyDefinition>),
+  ),
+  deleteMode: oneOf(['hard', 'soft']),
+  staging: oneOf(['unlogged', 'logged']),
+  unavailable: v.exactOptional(text('a placeholder')),
+  transforms: listOf('the address of a Bloblang file'),
+  columns: v.array(columnSchema, 'expected a list of columns'),
+} satisfies EntriesOf<ReplicatedTable>);
+
+const existingSchema = v.strictObject({
+  kind: v.literal('existing'),
+  ...IDENTITY,
+  columns: v.array(
+    v.strictObject({
+      name: columnName,
+      role: oneOf(['source', 'template', 'transform']),
+      ...TYPE,
+      ...ORIGIN,
+    } satisfies EntriesOf<MappedColumn>),
+    'expected a list of columns',
+  ),
+} satisfies EntriesOf<ExistingTable>);
+
+const definitionSchema = v.variant(
+  'kind',
+  [replicatedSchema, existingSchema],
+  'expected replicated or existing',
+);
+
+const DEFINITION: GeneratedKind<TableDefinition> = {
+  what: 'a table definition',
+  schema: definitionSchema,
+  command: COMMAND,
+  check: checkColumns,
+};
+
+const setsSchema = v.strictObject({
+  sets: v.array(
+    v.strictObject({
+      name: text('the name of a migration set'),
+      folder: text('a folder of the repo'),
+      sourceGroup: text('the name of a source group'),
+      pattern: oneOf(['db-per-tenant', 'db-shared']),
+      services: listOf('the name of a service'),
+      literalSchemas: listOf('the name of a schema'),
+    } satisfies EntriesOf<MigrationSet>),
+    'expected a list of migration sets',
+  ),
+});
+
+const SETS: GeneratedKind<{ readonly sets: readonly MigrationSet[] }> = {
+  what: 'a file of migration sets',
+  schema: setsSchema,
+  command: COMMAND,
+};
+
+/** Each column is there once, and those of the key are columns. */
+function checkColumns(table: Draft<TableDefinition>, report: Report): void {
+  if (!table.columns) return;
+  const names = new Set<string | undefined>();
+  table.columns.forEach((column, index) => {
+    if (column?.name !== undefined && names.has(column.name)) {
+      report(['columns', index], 'expected each column once; found a duplicate');
+    }
+    names.add(column?.name);
+  });
+  const key = 'key' in table ? table.key?.columns : undefined;
+  if (key?.length === 0) report(['key', 'columns'], 'expected a column; found an empty list');
+  for (const name of key ?? []) {
+    if (names.has(undefined) || names.has(name)) continue;
+    report(['key', 'columns'], `expected a column of the table; found "${name}"`);
+  }
 }

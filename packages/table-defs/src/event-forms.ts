@@ -28,6 +28,13 @@ export type EventForm =
   | 'base64_url'
   | 'hex';
 
+const EVENT_FORM =
+  /^(?:days(?:\(9999\))?|(?:milli|micro|nano)seconds|iso|rfc3339|decimal_(?:text|base64\(\d{1,2}\)|struct)|double|base64|base64_url|hex)$/;
+
+export function isEventForm(value: unknown): value is EventForm {
+  return typeof value === 'string' && EVENT_FORM.test(value);
+}
+
 /** What a pipeline sends, with nothing left open. */
 export type EventSettings = Required<
   Pick<PipelineSettings, 'writer' | 'time' | 'decimal' | 'binary' | 'interval' | 'unavailable'>

@@ -24,7 +24,7 @@ export type { EventForm, EventSettings } from './event-forms.ts';
 export { fileStems } from './file-stems.ts';
 export { headerFacts } from './header-facts.ts';
 export { MANAGEMENT_SCHEMA } from './management-schema.ts';
-export { manifestPath, parseManifest, renderManifest } from './manifest.ts';
+export { CATEGORIES, manifestPath, parseManifest, renderManifest } from './manifest.ts';
 export type { Category, Manifest, ManifestEntry } from './manifest.ts';
 export {
   DELETED_AT,

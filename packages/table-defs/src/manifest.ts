@@ -1,13 +1,27 @@
+import { buildGeneratedFile, type GeneratedFile } from '@cdc-migrations/generated-file';
 import {
-  buildGeneratedFile,
-  parseYaml,
-  renderYaml,
-  type GeneratedFile,
-} from '@cdc-migrations/generated-file';
+  oneOf,
+  parseGenerated,
+  renderGenerated,
+  text,
+  type EntriesOf,
+  type GeneratedKind,
+} from '@cdc-migrations/shape';
+import * as v from 'valibot';
+import { COMMAND } from './definition-file.ts';
 import type { MigrationSet } from './table-definition.ts';
 
-export type Category =
-  'schemas' | 'infrastructure' | 'manual' | 'tables' | 'staging' | 'validation';
+/** What a file of a migration set is for, and the folder that it is in. */
+export const CATEGORIES = [
+  'schemas',
+  'infrastructure',
+  'manual',
+  'tables',
+  'staging',
+  'validation',
+] as const;
+
+export type Category = (typeof CATEGORIES)[number];
 
 /** A file of a migration set: the identity that history is kept by, and what is to be applied. */
 export interface ManifestEntry {
@@ -43,17 +57,45 @@ export function manifestPath({ folder }: Pick<MigrationSet, 'folder'>): string {
 
 /** The manifest as a file of its set. */
 export function renderManifest(manifest: Manifest, set: MigrationSet): GeneratedFile {
-  const rows = (entries: readonly ManifestEntry[]) => entries.map((entry) => ({ ...entry }));
-  const value = {
-    set: manifest.set,
-    role: manifest.role,
-    files: rows(manifest.files),
-    validation: rows(manifest.validation),
-  };
-  return buildGeneratedFile(manifestPath(set), { target: set.name }, renderYaml(value));
+  const body = renderGenerated(MANIFEST, manifest);
+  return buildGeneratedFile(manifestPath(set), { target: set.name }, body);
 }
 
-/** Manifest of the text of `renderManifest`. */
-export function parseManifest(text: string): Manifest {
-  return parseYaml(text) as Manifest;
+/**
+ * Manifest of the text of `renderManifest`; its checksum is not looked at.
+ *
+ * @param path named in errors.
+ * @throws FileError with every problem.
+ */
+export function parseManifest(text: string, path: string): Manifest {
+  return parseGenerated(MANIFEST, text, path);
 }
+
+const entries = v.array(
+  v.strictObject({
+    path: text('the path of a file of the set'),
+    category: oneOf(CATEGORIES),
+    name: text('the name of a table or file'),
+    service: v.exactOptional(text('the name of a service')),
+    scope: oneOf(['database', 'tenant']),
+    schema: v.exactOptional(text('the name of a schema')),
+    checksum: v.pipe(
+      text('sha256: and 64 hexadecimal digits'),
+      v.regex(/^sha256:[0-9a-f]{64}$/, 'expected sha256: and 64 hexadecimal digits'),
+    ),
+  } satisfies EntriesOf<ManifestEntry>),
+  'expected a list of files',
+);
+
+const manifestSchema = v.strictObject({
+  set: text('the name of a migration set'),
+  role: text('the name of a role'),
+  files: entries,
+  validation: entries,
+} satisfies EntriesOf<Manifest>);
+
+const MANIFEST: GeneratedKind<Manifest> = {
+  what: 'a manifest',
+  schema: manifestSchema,
+  command: COMMAND,
+};

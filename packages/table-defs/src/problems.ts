@@ -1,4 +1,4 @@
-import type { ConfigPath, Problem } from '@cdc-migrations/config';
+import type { Location, Problem } from '@cdc-migrations/config';
 
 /** Collects problems while definitions are built, so that all of them are reported at once. */
 export interface ProblemList {
@@ -15,7 +15,7 @@ export interface DefinitionProblem extends Problem {
 
 /** A problem at a place below `at`. */
 export function problemAt(
-  at: ConfigPath,
+  at: Location,
   below: readonly (string | number)[],
   message: string,
 ): Problem {

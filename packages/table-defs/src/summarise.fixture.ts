@@ -11,7 +11,7 @@ export function summarise({ tables, sets, warnings }: Definitions): string {
       path.replace('generated/table-definitions/', ''),
       ...summariseTable(table).map((line) => `  ${line}`),
     ]),
-    ...(sets.length > 1 ? renderSets(sets).text.split('\n').slice(4) : []),
+    ...(sets.length > 1 ? renderSets(sets).text.split('\n').slice(5) : []),
   ];
   return lines.join('\n').trimEnd() + '\n';
 }

@@ -46,7 +46,7 @@ export type {
   LostStaging,
   LostStream,
 } from './read-concerns.ts';
-export { readTarget } from './read-target.ts';
+export { HistoryError, readTarget } from './read-target.ts';
 export type { History, HistoryEntry, HistoryGroup, TargetState } from './read-target.ts';
 export { PoolingProxyError } from './refuse-pooling.ts';
 export { renderScript } from './render-script.ts';

@@ -6,6 +6,7 @@ import {
   stateOf,
   withLf,
 } from '@cdc-migrations/generated-file';
+import { findConflict, type Conflict } from '@cdc-migrations/shape';
 import {
   manifestPath,
   parseManifest,
@@ -28,7 +29,7 @@ export class ManifestMissingError extends Error {
  * The files of a set as they are on disk, in the order of the manifest, with all that is wrong with them.
  *
  * @param tables definitions of the repo; those of other sets are left out.
- * @throws ManifestMissingError, RepoPathError
+ * @throws ManifestMissingError, RepoPathError; FileError for a manifest that is damaged or of another version.
  */
 export function readMigrations(
   root: string,
@@ -36,11 +37,11 @@ export function readMigrations(
   tables: readonly TableDefinition[],
 ): Migrations {
   const problems: FileProblem[] = [];
-  const manifestText = readText(root, manifestPath(set));
-  if (manifestText === undefined) throw new ManifestMissingError(manifestPath(set));
-  if (stateOf(manifestPath(set), manifestText) !== 'intact')
-    problems.push(edited(manifestPath(set)));
-  const manifest = parseManifest(manifestText);
+  const path = manifestPath(set);
+  const manifestText = readText(root, path);
+  if (manifestText === undefined) throw new ManifestMissingError(path);
+  if (stateOf(path, manifestText) !== 'intact') problems.push(edited(path));
+  const manifest = parseManifest(manifestText, path);
   const ofSet = tables.filter((table) => table.set === set.name);
   const replicated = ofSet.filter((table) => table.kind === 'replicated');
   const read = (entry: ManifestEntry): MigrationFile => {
@@ -68,14 +69,25 @@ function readEntry(root: string, path: string, { category, checksum }: ManifestE
   if (written === undefined) return { text: '', problem: stale(path, 'is not there') };
   const text = withLf(written);
   const isManual = category === 'manual';
-  if (!isManual && stateOf(path, written) !== 'intact') return { text, problem: edited(path) };
+  const conflict = findConflict(path, text);
+  if (isManual && conflict) return { text, problem: withConflict(path, conflict) };
+  if (!isManual && stateOf(path, written) !== 'intact') {
+    return { text, problem: edited(path, conflict) };
+  }
   const isListed = checksumOf(isManual ? text : bodyOf(text)) === checksum;
   return isListed ? { text } : { text, problem: stale(path) };
 }
 
-function edited(path: string): FileProblem {
-  const message = `${path}: this generated file was edited; cdc manage-migrations generate --force writes it anew`;
+function edited(path: string, conflict?: Conflict): FileProblem {
+  const fault = conflict
+    ? `${path}:${conflict.line}: ${conflict.message}`
+    : `${path}: this generated file was edited`;
+  const message = `${fault}; cdc manage-migrations generate --force writes it anew`;
   return { path, problem: 'edited', message };
+}
+
+function withConflict(path: string, { line, message }: Conflict): FileProblem {
+  return { path, problem: 'stale', message: `${path}:${line}: ${message}; resolve it` };
 }
 
 function stale(path: string, what = 'is not in the manifest as it is'): FileProblem {

@@ -1,4 +1,15 @@
+import {
+  formatProblem,
+  oneOf,
+  parseShape,
+  reportIn,
+  text,
+  type EntriesOf,
+  type Problem,
+} from '@cdc-migrations/shape';
 import { quoteLiteral } from '@cdc-migrations/sql-text';
+import { CATEGORIES } from '@cdc-migrations/table-defs';
+import * as v from 'valibot';
 import type { FileIdentity, Migrations } from './migrations.ts';
 import type { Session } from './session.ts';
 import { TargetError } from './target-error.ts';
@@ -41,10 +52,26 @@ export interface HistoryGroup extends FileIdentity {
   readonly schemas: readonly string[];
 }
 
+/** Rows of the history are not as this version writes them. */
+export class HistoryError extends Error {
+  override readonly name = 'HistoryError';
+  constructor(readonly problems: readonly Problem[]) {
+    const remedy =
+      'a newer version wrote it, which is then the one to use, or it was changed by hand';
+    super([...problems.map(formatProblem), `${HISTORY}: ${remedy}`].join('\n'));
+  }
+}
+
+const HISTORY = 'cdc_management.migration_history';
+
 /** A target to which nothing was ever applied. */
 const NO_HISTORY: History = { find: () => undefined, entries: [] };
 
-/** Reads history and schemas by two queries in one round trip, however many schemas and files there are. */
+/**
+ * Reads history and schemas by two queries in one round trip, however many schemas and files there are.
+ *
+ * @throws HistoryError, TargetError
+ */
 export async function readTarget(
   session: Session,
   { set, role }: Pick<Migrations, 'set' | 'role'>,
@@ -91,6 +118,27 @@ interface HistoryRow {
   readonly schemas: readonly string[];
 }
 
+const rowsSchema = v.array(
+  v.strictObject({
+    category: oneOf(CATEGORIES),
+    table_name: text('the name of a table or file'),
+    file: text('the path of a file'),
+    checksum: text('a checksum'),
+    outcome: oneOf(['applied', 'baseline', 'unsafe', 'failed']),
+    error: v.nullable(v.string('expected a message')),
+    applied_checksum: v.nullable(text('a checksum')),
+    schemas: v.array(v.string('expected the name of a schema'), 'expected a list of schemas'),
+  } satisfies EntriesOf<HistoryRow>),
+  'expected a list of rows',
+);
+
+function parseRows(rows: unknown): readonly HistoryRow[] {
+  const problems: Problem[] = [];
+  const { whole } = parseShape(rowsSchema, rows, reportIn(HISTORY, problems));
+  if (!whole) throw new HistoryError(problems);
+  return whole;
+}
+
 const UNDEFINED_TABLE = '42P01';
 
 /** Undefined where there is no history table yet. */
@@ -100,13 +148,13 @@ async function readHistory(
 ): Promise<readonly HistoryGroup[] | undefined> {
   try {
     const rows =
-      await session.query<HistoryRow>(`SELECT category, table_name, max(file) AS file, checksum, outcome, error,
+      await session.query<unknown>(`SELECT category, table_name, max(file) AS file, checksum, outcome, error,
   applied_checksum, pg_catalog.jsonb_agg(schema_name ORDER BY schema_name) AS schemas
 FROM cdc_management.migration_history
 WHERE migration_set = ${quoteLiteral(set)}
 GROUP BY category, table_name, checksum, outcome, error, applied_checksum
 ORDER BY category, table_name`);
-    return rows.map(({ category, table_name: name, file, schemas, ...row }) => ({
+    return parseRows(rows).map(({ category, table_name: name, file, schemas, ...row }) => ({
       category,
       name,
       file,

@@ -9,7 +9,8 @@ const SNAPSHOT = 'generated/schemas/AdOpusTest.dbo.yaml';
 /** One table of fixtures/adopus, a row for each column: as the snapshot, the definition and the SQL have it. */
 export function renderExample(root: string, table: string): string {
   const read = (file: string) => readFileSync(join(root, REPO, file), 'utf8');
-  const definition = parseDefinition(read(`generated/table-definitions/${table}.yaml`));
+  const file = `generated/table-definitions/${table}.yaml`;
+  const definition = parseDefinition(read(file), file);
   if (definition.kind !== 'replicated') throw new Error(`${table} is not replicated`);
   const snapshot = snapshotLines(read(SNAPSHOT), table);
   const final = sqlLines(read(`migrations/tables/${table}.sql`));

@@ -18,17 +18,17 @@ export const SERVICES = ['chat', 'directory', 'proxy'];
 export const SINKS = ['sink_portal.search', 'sink_warehouse.analytics'];
 
 const read = (...path: readonly string[]) => readFileSync(join(...path), 'utf8');
-const listFiles = (folder: string) => readdirSync(folder).map((file) => read(folder, file));
+const listFiles = (folder: string) => readdirSync(folder).map((file) => join(folder, file));
 
 /** Snapshots of all sources. */
-export const catalogs: readonly Catalog[] = listFiles(join(ASMA, 'generated/schemas')).map((text) =>
-  parseSnapshot(text, ''),
+export const catalogs: readonly Catalog[] = listFiles(join(ASMA, 'generated/schemas')).map((path) =>
+  parseSnapshot(read(path), path),
 );
 
 /** Tables that are made in a sink. */
 export function tablesOf(sink: string): readonly ReplicatedTable[] {
   return SERVICES.flatMap((service) => listFiles(join(ASMA, DEFINITIONS_FOLDER, service)))
-    .map(parseDefinition)
+    .map((path) => parseDefinition(read(path), path))
     .filter((table) => table.kind === 'replicated')
     .filter(({ set }) => set === sink);
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { parseYaml } from '@cdc-migrations/generated-file';
+import { parseManifest } from '@cdc-migrations/table-defs';
 import type { MigrationFile } from './apply-files.ts';
 
 const MANIFEST = 'migrations/manifest.yaml';
@@ -12,7 +12,7 @@ const MANIFEST = 'migrations/manifest.yaml';
  * @param manifest relative to `root`
  */
 export function readManifest(root: string, manifest = MANIFEST): readonly MigrationFile[] {
-  const { files } = parseYaml(readFileSync(join(root, manifest), 'utf8')) as Manifest;
+  const { files } = parseManifest(readFileSync(join(root, manifest), 'utf8'), manifest);
   const applied = files.filter(({ category }) => category !== 'validation');
   return applied.map(({ path, category, scope, service }) => ({
     path,
@@ -21,9 +21,4 @@ export function readManifest(root: string, manifest = MANIFEST): readonly Migrat
     service,
     text: readFileSync(join(root, dirname(manifest), path), 'utf8'),
   }));
-}
-
-/** Paths are relative to the manifest. */
-interface Manifest {
-  readonly files: readonly Omit<MigrationFile, 'text'>[];
 }

@@ -32,7 +32,8 @@ function readRepo(root: string): Repo {
   if (!set) throw new Error(`${root} has no migration set`);
   const tables = readdirSync(join(root, DEFINITIONS_FOLDER))
     .sort()
-    .map((file) => parseDefinition(read(join(DEFINITIONS_FOLDER, file))))
+    .map((file) => join(DEFINITIONS_FOLDER, file))
+    .map((path) => parseDefinition(read(path), path))
     .filter((table) => table.kind === 'replicated');
   const groups = parseYaml(read('source-groups.yaml')) as SourceGroups;
   return { root, set, tables, tenants: Object.keys(groups[set.sourceGroup]?.sources ?? {}) };

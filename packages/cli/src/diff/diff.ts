@@ -53,7 +53,7 @@ export interface Diff {
  * Compares what the source and the configuration give with the definitions there are, says it, and returns the exit
  * code: 1 where anything changed.
  *
- * @throws ConfigError, SnapshotError, CommandError
+ * @throws ConfigError, FileError, CommandError
  */
 export async function diff(options: DiffOptions): Promise<number> {
   const root = findRoot(options.root);

@@ -9,7 +9,7 @@ import { CommandError } from '../exit-code.ts';
 /**
  * Definitions of the repo as they are in a commit of git, in order of file; none where it has none.
  *
- * @throws CommandError where git, its repository or the commit is not there.
+ * @throws FileError; CommandError where git, its repository or the commit is not there.
  */
 export function readBase(root: string, commit: string): readonly TableDefinition[] {
   const id = git(root, ['rev-parse', '--verify', '--end-of-options', `${commit}^{commit}`], commit);
@@ -18,10 +18,12 @@ export function readBase(root: string, commit: string): readonly TableDefinition
     ['ls-tree', '-r', '-z', id.toString().trim(), DEFINITIONS_FOLDER],
     commit,
   );
-  const blobs = [...listed.toString().matchAll(/ blob ([0-9a-f]+)\t[^\0]*\.yaml\0/g)];
+  const blobs = [...listed.toString().matchAll(/ blob ([0-9a-f]+)\t([^\0]*\.yaml)\0/g)];
   if (blobs.length === 0) return [];
   const input = blobs.map(([, blob]) => `${blob}\n`).join('');
-  return splitBatch(git(root, ['cat-file', '--batch'], commit, input)).map(parseDefinition);
+  return splitBatch(git(root, ['cat-file', '--batch'], commit, input)).map((text, index) =>
+    parseDefinition(text, `${commit}:${blobs[index]![2]}`),
+  );
 }
 
 function git(root: string, args: readonly string[], commit: string, input = ''): Buffer {

@@ -1,4 +1,5 @@
 import { formatProblem } from '@cdc-migrations/config';
+import { FileError } from '@cdc-migrations/shape';
 import { parseManifest } from '@cdc-migrations/table-defs';
 import { EXIT } from '../exit-code.ts';
 import { findRoot } from '../find-root.ts';
@@ -29,7 +30,7 @@ export interface GenerateOptions {
  * Brings the generated files of an implementation repo up to date and returns the exit code. All of them are
  * written, or none.
  *
- * @throws ConfigError, SnapshotError, CommandError before anything is written.
+ * @throws ConfigError, FileError, CommandError before anything is written.
  */
 export function generate(options: GenerateOptions): number {
   const root = findRoot(options.root);
@@ -54,10 +55,20 @@ export function generate(options: GenerateOptions): number {
 function roleWarnings(root: string, steps: readonly FileStep[]): readonly string[] {
   return steps.flatMap(({ path, action, text }) => {
     if (action !== 'change' || text === undefined || !path.endsWith('/manifest.yaml')) return [];
-    const [before, after] = [readIfThere(root, path) ?? '', text].map(parseManifest);
-    if (before!.role === after!.role) return [];
-    return `${path}: its files grant to the role "${before!.role}", and would now to "${after!.role}"; set CDC_DB_USER to the same wherever files are generated`;
+    const [before, after] = [readIfThere(root, path) ?? '', text].map((one) => roleIn(one, path));
+    if (before === undefined || before === after) return [];
+    return `${path}: its files grant to the role "${before}", and would now to "${after}"; set CDC_DB_USER to the same wherever files are generated`;
   });
+}
+
+/** Undefined for a manifest of another version, or a damaged one: it is written anew. */
+function roleIn(manifest: string, path: string): string | undefined {
+  try {
+    return parseManifest(manifest, path).role;
+  } catch (error) {
+    if (error instanceof FileError) return undefined;
+    throw error;
+  }
 }
 
 function build(root: string, { only }: GenerateOptions): Output {

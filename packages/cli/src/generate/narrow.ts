@@ -62,7 +62,7 @@ function narrowSet(
   const ofSet = selected.filter((table) => table.set === set.name);
   const isSelected = (entry: ManifestEntry) => ofSet.some((table) => isRowOf(entry, table));
   const before = readManifest(root, path);
-  const after = parseManifest(fresh.text);
+  const after = parseManifest(fresh.text, path);
   if (after.role !== before.role) throw otherRole(path, before, after);
   const rows = [...before.files, ...before.validation].filter(isSelected);
   return {
@@ -76,7 +76,7 @@ const UNNARROWED = 'run generate without --table and --service';
 function readManifest(root: string, path: string): Manifest {
   const text = readIfThere(root, path);
   if (text === undefined) throw new CommandError(`${path}: is not there; ${UNNARROWED} first`);
-  if (stateOf(path, text) === 'intact') return parseManifest(text);
+  if (stateOf(path, text) === 'intact') return parseManifest(text, path);
   const message = `${path}: this generated file was edited; ${UNNARROWED}, and with --force, to write it anew`;
   throw new CommandError(message, EXIT.edited);
 }
@@ -93,7 +93,7 @@ function isDefinitionOf(root: string, path: string, selected: readonly TableDefi
   if (!path.startsWith(`${DEFINITIONS_FOLDER}/`) || !path.endsWith('.yaml')) return false;
   const text = readIfThere(root, path) ?? '';
   if (stateOf(path, text) !== 'intact') return false;
-  const { set, service, schema, name } = parseDefinition(text);
+  const { set, service, schema, name } = parseDefinition(text, path);
   const id = JSON.stringify([set, service, schema, name]);
   return selected.some(
     (table) => JSON.stringify([table.set, table.service, table.schema, table.name]) === id,

@@ -1,4 +1,5 @@
 import { stateOf, type FileState, type GeneratedFile } from '@cdc-migrations/generated-file';
+import { findConflict, type Conflict } from '@cdc-migrations/shape';
 import { CommandError } from '../exit-code.ts';
 import type { GenerateOptions } from './generate.ts';
 import { readIfThere } from './repo-files.ts';
@@ -17,6 +18,8 @@ export interface FileStep {
   readonly action: FileAction;
   /** Content to write; none for a file to remove. */
   readonly text?: string;
+  /** What git left in the file that is there; only of one that is in the way. */
+  readonly conflict?: Conflict;
 }
 
 /** A file that must not be lost: edited by hand, or somebody else's where one of ours is to be written. */
@@ -49,7 +52,12 @@ export function planFiles(
       const isCleared = FORCED[action] || (action === 'stray' && STAGES_OF_FOLDERS.has(only));
       return { path, action: force && isCleared ? 'remove' : action };
     });
-  return [...wanted, ...stale];
+  return [...wanted, ...stale].map((step) => (isInTheWay(step) ? withConflict(root, step) : step));
+}
+
+function withConflict(root: string, step: FileStep): FileStep {
+  const conflict = findConflict(step.path, readIfThere(root, step.path) ?? '');
+  return conflict ? { ...step, conflict } : step;
 }
 
 /** The paths, in the form in which they are compared with those on disk. */

@@ -1,5 +1,6 @@
 import { parseSnapshot, type Catalog } from '@cdc-migrations/catalog';
 import { bodyOf, checksumOf, letterFault, stateOf, withLf } from '@cdc-migrations/generated-file';
+import { findConflict } from '@cdc-migrations/shape';
 import {
   DEFINITIONS_FOLDER,
   parseDefinition,
@@ -49,7 +50,11 @@ export function readSets(root: string): readonly MigrationSet[] {
   return parseSets(readIntact(root, SETS_FILE));
 }
 
-/** Files that people wrote for a set, in order of name; one whose name has letters that do not show is refused. */
+/**
+ * Files that users wrote for a set, in order of name.
+ *
+ * @throws CommandError for one with a conflict of git, or whose name has letters that do not show.
+ */
 export function readManual(root: string, { folder }: MigrationSet): readonly ManualFile[] {
   return listFiles(root, `${folder}/manual`)
     .filter((path) => path.endsWith('.sql'))
@@ -57,6 +62,10 @@ export function readManual(root: string, { folder }: MigrationSet): readonly Man
       const fault = letterFault(path, 'rename the file');
       if (fault !== undefined) throw new CommandError(fault);
       const text = withLf(readText(root, path));
+      const conflict = findConflict(path, text);
+      if (conflict) {
+        throw new CommandError(`${path}:${conflict.line}: ${conflict.message}; resolve it`);
+      }
       return { path, text, checksum: checksumOf(text) };
     });
 }
@@ -70,7 +79,7 @@ export function readChecksum(root: string, path: string): string {
 export function readCommitted(root: string): readonly TableDefinition[] {
   return listFiles(root, DEFINITIONS_FOLDER)
     .filter((path) => path.endsWith('.yaml'))
-    .map((path) => parseDefinition(readIntact(root, path)));
+    .map((path) => parseDefinition(readIntact(root, path), path));
 }
 
 const RUN_FIRST = 'run the stages before this one';
@@ -80,8 +89,14 @@ function readIntact(root: string, path: string): string {
   const text = readText(root, path);
   const state = stateOf(path, text);
   if (state === 'intact') return text;
-  const fault = state === 'edited' ? 'this generated file was edited' : 'is no generated file';
-  const message = `${path}: ${fault}; cdc manage-migrations generate --force writes all anew`;
+  const conflict = findConflict(path, text);
+  const fault = conflict
+    ? conflict.message
+    : state === 'edited'
+      ? 'this generated file was edited'
+      : 'is no generated file';
+  const place = conflict ? `${path}:${conflict.line}` : path;
+  const message = `${place}: ${fault}; cdc manage-migrations generate --force writes all anew`;
   throw new CommandError(message, EXIT.edited);
 }
 

@@ -22,7 +22,9 @@ export function report(outcome: Outcome, json: boolean): void {
   else print(renderText(outcome));
 }
 
-function refusalOf({ path, action }: FileStep): string {
+function refusalOf({ path, action, conflict }: FileStep): string {
+  if (conflict)
+    return `${path}:${conflict.line}: ${conflict.message}; --force writes the file anew`;
   return action === 'edited'
     ? `${path}: this generated file was edited; move the edit to the configuration, or --force writes over it`
     : `${path}: a file that is not generated stands where one is to be written; move it, or --force writes over it`;

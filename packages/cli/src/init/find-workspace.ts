@@ -1,5 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { formatProblem, parseShape, reportIn, type Problem } from '@cdc-migrations/shape';
+import * as v from 'valibot';
 import { CommandError } from '../exit-code.ts';
 import type { PackageManager } from './scaffold-options.ts';
 
@@ -40,23 +42,26 @@ export function readProjectName(folder: string): string | undefined {
   for (const file of ['project.json', 'package.json']) {
     const path = join(folder, file);
     if (!existsSync(path)) continue;
-    const { nx, name } = readProject(path);
-    if (nx?.name ?? name) return nx?.name ?? name;
+    const project = parseProject(readFileSync(path, 'utf8'), path);
+    if (project.nx?.name ?? project.name) return project.nx?.name ?? project.name;
   }
   return undefined;
 }
 
-function readProject(path: string): ProjectFile {
-  try {
-    return (JSON.parse(readFileSync(path, 'utf8')) ?? {}) as ProjectFile;
-  } catch (cause) {
-    throw new CommandError(`${path}: cannot be read; expected a JSON document`, undefined, {
-      cause,
-    });
-  }
-}
+const projectName = v.optional(v.string('expected the name of a project'));
+const projectSchema = v.looseObject({
+  name: projectName,
+  nx: v.optional(v.looseObject({ name: projectName })),
+});
 
-interface ProjectFile {
-  readonly name?: string;
-  readonly nx?: { readonly name?: string };
+function parseProject(text: string, file: string): v.InferOutput<typeof projectSchema> {
+  const problems: Problem[] = [];
+  const report = reportIn(file, problems);
+  try {
+    const { whole } = parseShape(projectSchema, JSON.parse(text), report);
+    if (whole) return whole;
+  } catch (cause) {
+    report([], `expected JSON; found ${(cause as SyntaxError).message}`);
+  }
+  throw new CommandError(problems.map(formatProblem).join('\n'));
 }

@@ -1,4 +1,4 @@
-import { didYouMean } from '@cdc-migrations/config';
+import { didYouMean } from '@cdc-migrations/shape';
 import { MAX_NAME_BYTES } from '@cdc-migrations/sql-text';
 import { asciiName, MANAGEMENT_SCHEMA, type ExistingTable } from '@cdc-migrations/table-defs';
 import type { Insert, Written } from './insert.ts';

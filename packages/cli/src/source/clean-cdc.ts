@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { readConfig } from '@cdc-migrations/config';
-import { parseYaml } from '@cdc-migrations/generated-file';
 import {
   cleanCdc as clean,
   formatLsn,
@@ -9,6 +8,16 @@ import {
   type CleanupResult,
   type Lsn,
 } from '@cdc-migrations/introspect';
+import {
+  formatProblem,
+  locateProblems,
+  parseHandWritten,
+  parseShape,
+  reportIn,
+  text,
+  type Problem,
+} from '@cdc-migrations/shape';
+import * as v from 'valibot';
 import { CommandError, EXIT } from '../exit-code.ts';
 import { findRoot } from '../find-root.ts';
 import { locateError } from '../locate-error.ts';
@@ -69,25 +78,46 @@ function readPositions(value: string): Lsn | ReadonlyMap<string, Lsn> {
   if (/^0x/i.test(value)) {
     throw new CommandError(`--not-past ${value}: an LSN is 0x and 20 hexadecimal digits`);
   }
-  const entries = Object.entries(readMapping(value));
-  const wrong = entries.filter(([, text]) => parseLsn(String(text)) === undefined);
-  if (wrong.length > 0 || entries.length === 0) {
-    const names = wrong.map(([name]) => name).join(', ') || 'nothing';
-    throw new CommandError(
-      `${value}: expected <capture instance>: "0x<20 hexadecimal digits>" on each line; ${names} is none`,
-    );
-  }
-  return new Map(entries.map(([name, text]) => [name, parseLsn(String(text))!]));
+  return new Map(
+    Object.entries(readMapping(value)).map(([name, position]) => [name, parseLsn(position)!]),
+  );
 }
 
-function readMapping(file: string): object {
+const LSN = '0x and 20 hexadecimal digits';
+
+const positionsSchema = v.record(
+  v.string(),
+  v.pipe(
+    text(LSN),
+    v.check(
+      (position) => parseLsn(position) !== undefined,
+      ({ input }) => `expected ${LSN}; found "${input}"`,
+    ),
+  ),
+  `expected a mapping: \`<capture instance>: <${LSN}>\``,
+);
+
+function readMapping(file: string): Readonly<Record<string, string>> {
+  const written = readPositionsFile(file);
+  const parsed = parseHandWritten(file, written);
+  const problems: Problem[] = 'problems' in parsed ? [...parsed.problems] : [];
+  if ('value' in parsed) {
+    const report = reportIn(file, problems);
+    const { whole } = parseShape(positionsSchema, parsed.value, report);
+    if (whole && Object.keys(whole).length > 0) return whole;
+    if (whole) report([], 'expected a position of at least one capture instance; found none');
+  }
+  const located = locateProblems(problems, () => written);
+  throw new CommandError(located.map(formatProblem).join('\n'));
+}
+
+function readPositionsFile(file: string): string {
   try {
-    const parsed = parseYaml(readFileSync(file, 'utf8'));
-    return typeof parsed === 'object' && parsed !== null ? parsed : {};
+    return readFileSync(file, 'utf8');
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new CommandError(
-      `--not-past ${file}: neither an LSN (0x and 20 hexadecimal digits) nor a file that can be read (${reason})`,
+      `--not-past ${file}: expected an LSN (${LSN}) or a file that can be read; found ${reason}`,
       undefined,
       { cause },
     );

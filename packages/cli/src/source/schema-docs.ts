@@ -141,7 +141,10 @@ function report(
   }
 }
 
-function refusalOf({ path, action }: FileStep): string {
+function refusalOf({ path, action, conflict }: FileStep): string {
+  if (conflict) {
+    return `${path}:${conflict.line}: ${conflict.message}; resolve it, or --force writes the file anew`;
+  }
   const what = action === 'edited' ? 'this snapshot was edited' : 'this file is not generated';
   return `${path}: ${what}; move it away, or --force writes over it`;
 }

@@ -3,6 +3,7 @@ import { RepoPathError, visible } from '@cdc-migrations/generated-file';
 import {
   EncodingError,
   FilesRefusedError,
+  HistoryError,
   LockLostError,
   LockNotObtainedError,
   ManifestMissingError,
@@ -22,6 +23,7 @@ import { CommandError, EXIT } from '../exit-code.ts';
 const USAGE = [
   EncodingError,
   NoBookkeepingError,
+  HistoryError,
   ManifestMissingError,
   PlaceholderError,
   PoolingProxyError,

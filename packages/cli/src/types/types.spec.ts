@@ -19,7 +19,7 @@ it.each(['adopus', 'asma'])('lists what the definitions of %s say', (name) => {
   const folder = join(root, 'generated/table-definitions');
   const noted = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.yaml'))
-    .map((path) => parseDefinition(read(folder, path)))
+    .map((path) => parseDefinition(read(folder, path), path))
     .flatMap((table) =>
       table.columns
         .filter(({ exactness, code: note }) => note || (exactness && exactness !== 'exact'))

@@ -1,7 +1,5 @@
-import { knownNames } from '../nearest.ts';
-import type { Keys, Report } from '../report.ts';
+import { knownNames, type Draft, type Keys, type Report } from '@cdc-migrations/shape';
 import type { SourceGroupsShape } from '../schemas/source-groups.ts';
-import type { Draft } from '../shape/draft.ts';
 import { refuseCaseTwins, refuseTwice } from './refuse-twins.ts';
 
 /** A group of sources; one of sinks has all of its keys. */

@@ -1,5 +1,5 @@
-import type { Keys, Report } from '../report.ts';
 import { letterFault } from '@cdc-migrations/generated-file';
+import type { Keys, Report } from '@cdc-migrations/shape';
 
 /** Reports keys, wherever they are in a YAML file, with letters that deceive who reads them. */
 export function checkLetters(root: unknown, report: Report): void {

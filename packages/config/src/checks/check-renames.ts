@@ -1,6 +1,5 @@
-import type { Keys, Report } from '../report.ts';
+import type { Draft, Keys, Report } from '@cdc-migrations/shape';
 import type { SinkTableShape } from '../schemas/service.ts';
-import type { Draft } from '../shape/draft.ts';
 
 type Renames = Pick<Draft<SinkTableShape>, 'renames' | 'manual_migration_hints'>;
 

@@ -1,9 +1,8 @@
-import { knownNames } from '../nearest.ts';
+import { knownNames, type Draft } from '@cdc-migrations/shape';
 import { otherNameFault, type ServicePart } from '../parse-service-part.ts';
 import { tenantNameFault } from '../schema-name.ts';
 import type { ServiceShape } from '../schemas/service.ts';
 import type { SinkGroupsShape } from '../schemas/sink-groups.ts';
-import type { Draft } from '../shape/draft.ts';
 import { checkSinkTable } from './check-sink-table.ts';
 import { refuseCaseTwins, refuseTwice } from './refuse-twins.ts';
 

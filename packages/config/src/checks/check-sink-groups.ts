@@ -1,6 +1,5 @@
-import { knownNames } from '../nearest.ts';
+import { knownNames, type Keys, type Report } from '@cdc-migrations/shape';
 import type { Part } from '../parse-part.ts';
-import type { Keys, Report } from '../report.ts';
 import type { SinkGroupsShape } from '../schemas/sink-groups.ts';
 import type { SourceGroupsShape } from '../schemas/source-groups.ts';
 import { checkGroup } from './check-group.ts';

@@ -1,10 +1,8 @@
-import { didYouMean, knownNames } from '../nearest.ts';
+import { didYouMean, knownNames, type Draft, type Keys, type Report } from '@cdc-migrations/shape';
 import { COLUMN_TEMPLATES_FILE } from '../config-files.ts';
-import type { Keys, Report } from '../report.ts';
 import { schemaNameFault } from '../schema-name.ts';
 import type { ServiceShape, SinkTableShape } from '../schemas/service.ts';
 import { splitTableName } from '../schemas/table-name.ts';
-import type { Draft } from '../shape/draft.ts';
 import { checkRenames } from './check-renames.ts';
 
 /** A sink table and the names that it may use; those are undefined where they could not be read. */

@@ -1,4 +1,4 @@
-import { knownNames } from '../nearest.ts';
+import { knownNames } from '@cdc-migrations/shape';
 import type { Part } from '../parse-part.ts';
 import type { SourceGroupsShape } from '../schemas/source-groups.ts';
 import type { TypeOverridesShape } from '../schemas/type-overrides.ts';

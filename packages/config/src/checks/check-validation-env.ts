@@ -1,4 +1,4 @@
-import { knownNames } from '../nearest.ts';
+import { knownNames } from '@cdc-migrations/shape';
 import type { Part } from '../parse-part.ts';
 import type { ServicePart } from '../parse-service-part.ts';
 import type { SinkGroupsShape } from '../schemas/sink-groups.ts';

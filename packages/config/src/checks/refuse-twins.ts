@@ -1,4 +1,4 @@
-import type { Keys, Report } from '../report.ts';
+import type { Keys, Report } from '@cdc-migrations/shape';
 
 /** Reports each name that differs from an earlier one only in case. */
 export function refuseCaseTwins(names: Iterable<string>, keys: Keys, report: Report): void {

@@ -1,6 +1,6 @@
+import { flag, sqlExpression, text } from '@cdc-migrations/shape';
 import * as v from 'valibot';
-import { LEFT_ALONE } from '../shape/left-alone.ts';
-import { flag, sqlExpression, text } from '../shape/scalars.ts';
+import { LEFT_ALONE } from './left-alone.ts';
 import { postgresType } from './postgres-type.ts';
 
 /** `services/_schemas/column-templates.yaml`. */

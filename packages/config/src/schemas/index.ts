@@ -1,4 +1,4 @@
-export { LEFT_ALONE } from '../shape/left-alone.ts';
+export { LEFT_ALONE } from './left-alone.ts';
 export { columnTemplatesSchema } from './column-templates.ts';
 export { serviceSchema } from './service.ts';
 export { sinkGroupsSchema } from './sink-groups.ts';

@@ -1,7 +1,7 @@
+import { oneOf, text } from '@cdc-migrations/shape';
 import * as v from 'valibot';
 import type { PipelineSettings } from '../config.ts';
 import { defined } from '../defined.ts';
-import { oneOf, text } from '../shape/scalars.ts';
 
 /** What writes events to the staging tables, and how their values look; of a group of sinks or of a table. */
 export const pipelineSchema = v.pipe(

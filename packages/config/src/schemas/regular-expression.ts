@@ -1,5 +1,5 @@
+import { text } from '@cdc-migrations/shape';
 import * as v from 'valibot';
-import { text } from '../shape/scalars.ts';
 
 /** A regular expression as JavaScript reads it. */
 export function regularExpression() {

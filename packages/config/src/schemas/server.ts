@@ -1,6 +1,6 @@
+import { flag, oneOf, text } from '@cdc-migrations/shape';
 import * as v from 'valibot';
-import { LEFT_ALONE } from '../shape/left-alone.ts';
-import { flag, oneOf, text } from '../shape/scalars.ts';
+import { LEFT_ALONE } from './left-alone.ts';
 
 /** A server of `servers:`, each text as written or with `${NAME}` in it. */
 export const serverSchema = v.strictObject({

@@ -1,6 +1,6 @@
+import { flag, listOf, oneOf, text } from '@cdc-migrations/shape';
 import * as v from 'valibot';
-import { LEFT_ALONE } from '../shape/left-alone.ts';
-import { flag, listOf, oneOf, text } from '../shape/scalars.ts';
+import { LEFT_ALONE } from './left-alone.ts';
 import { pipelineSchema } from './pipeline.ts';
 import { tableName } from './table-name.ts';
 

@@ -1,5 +1,5 @@
+import { oneOf, text } from '@cdc-migrations/shape';
 import * as v from 'valibot';
-import { oneOf, text } from '../shape/scalars.ts';
 import { GROUP_KEYS } from './group.ts';
 import { pipelineSchema } from './pipeline.ts';
 

@@ -1,5 +1,5 @@
+import { oneOf } from '@cdc-migrations/shape';
 import * as v from 'valibot';
-import { oneOf } from '../shape/scalars.ts';
 import { GROUP_KEYS } from './group.ts';
 
 /** `source-groups.yaml`. */

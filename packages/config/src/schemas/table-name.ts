@@ -1,5 +1,5 @@
+import { text } from '@cdc-migrations/shape';
 import * as v from 'valibot';
-import { text } from '../shape/scalars.ts';
 
 /** `<schema>.<table>`, cut at the first dot: the table's name may have more of them. */
 export function tableName() {

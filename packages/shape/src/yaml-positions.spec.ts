@@ -1,4 +1,4 @@
-import { locateProblems } from './locate-problems.ts';
+import { locateProblems } from './yaml-positions.ts';
 
 const TEXT = `# a comment
 a:

@@ -1,16 +1,26 @@
 import { FAILSAFE_SCHEMA, load, Type, YAMLException, type LoadOptions } from 'js-yaml';
-import { findDuplicateKeys } from './find-duplicate-keys.ts';
+import { findConflict } from './find-conflict.ts';
 import type { Problem } from './problem.ts';
+import { sizeFault } from './size-fault.ts';
+import { findDuplicateKeys } from './yaml-positions.ts';
 
 export type ParsedYaml = { readonly value: unknown } | { readonly problems: readonly Problem[] };
 
 /**
- * The value of a YAML text, or what is wrong with it. A plain scalar is text as it is written, so that `0123`,
- * `1e3`, `on` and `2024-01-01` stay the names that they are; only true, false, null and `<<` are more than that.
+ * The value of the YAML of a file that users write, or what is wrong with it. A plain scalar is text as it is written, so
+ * that `0123`, `1e3`, `on` and `2024-01-01` stay the names that they are; only true, false, null and `<<` are more than
+ * that.
  */
-export function parseYaml(file: string, text: string): ParsedYaml {
+export function parseHandWritten(file: string, text: string): ParsedYaml {
+  const problem = (message: string, line: number) => ({
+    problems: [{ at: { file, keys: [] }, line, message }],
+  });
+  const conflict = findConflict(file, text);
+  if (conflict) return problem(`${conflict.message}; resolve it`, conflict.line);
   try {
-    return { value: load(text, OPTIONS) ?? undefined };
+    const value = load(text, OPTIONS) ?? undefined;
+    const fault = sizeFault(text, value);
+    return fault === undefined ? { value } : problem(fault, 1);
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
     const duplicates =
@@ -19,7 +29,7 @@ export function parseYaml(file: string, text: string): ParsedYaml {
     const line = ((error.mark as typeof error.mark | undefined)?.line ?? 0) + 1;
     // A quoted part of the reason may be a part of a password.
     const reason = error.reason.replace(/ ?("[^"]*"|!<[^>]*>)/g, '');
-    return { problems: [{ at: { file, keys: [] }, line, message: `invalid YAML: ${reason}` }] };
+    return problem(`invalid YAML: ${reason}`, line);
   }
 }
 

@@ -1,5 +1,20 @@
 import * as v from 'valibot';
-import { foundValue } from './found-value.ts';
+
+/** What was found where something else was expected; the content of a text is not told, it may be a secret. */
+export function foundValue(value: unknown): string {
+  if (value === undefined || value === null) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a mapping';
+  return typeof value === 'string' ? 'text' : String(value);
+}
+
+const SHOWN_LETTERS = 60;
+
+/** The same where a text can be no secret. */
+export function foundWord(value: unknown): string {
+  if (typeof value !== 'string') return foundValue(value);
+  return `"${value.length > SHOWN_LETTERS ? `${value.slice(0, SHOWN_LETTERS)}…` : value}"`;
+}
 
 /** Text with at least one letter, described as `what`: numbers are text as they are written. */
 export function text(what: string) {
@@ -12,6 +27,14 @@ export function text(what: string) {
 /** true or false. */
 export function flag() {
   return v.boolean((issue) => `expected true or false; found ${foundWord(issue.input)}`);
+}
+
+/** A whole number from a lowest one on. */
+export function integer(lowest: number = Number.MIN_SAFE_INTEGER) {
+  const what = `a whole number${lowest > Number.MIN_SAFE_INTEGER ? ` from ${lowest}` : ''}`;
+  const message = ({ input }: { readonly input: unknown }) =>
+    `expected ${what}; found ${foundWord(input)}`;
+  return v.pipe(v.number(message), v.safeInteger(message), v.minValue(lowest, message));
 }
 
 /** One of a few words. */
@@ -35,9 +58,4 @@ export function sqlExpression() {
 
 function alternatives(words: readonly string[]): string {
   return words.length > 2 ? `one of ${words.join(', ')}` : words.join(' or ');
-}
-
-/** Where a text can be no secret, it is told. */
-function foundWord(value: unknown): string {
-  return typeof value === 'string' ? `"${value}"` : foundValue(value);
 }

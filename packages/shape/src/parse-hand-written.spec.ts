@@ -1,4 +1,4 @@
-import { parseYaml } from './parse-yaml.ts';
+import { parseHandWritten } from './parse-hand-written.ts';
 
 it.each([
   ['true', true],
@@ -19,20 +19,20 @@ it.each([
   ['12:30', '12:30'],
   ['=', '='],
 ])('reads the scalar %j as %j', (text, value) => {
-  expect(parseYaml('a.yaml', `key: ${text}\n`)).toEqual({ value: { key: value } });
+  expect(parseHandWritten('a.yaml', `key: ${text}\n`)).toEqual({ value: { key: value } });
 });
 
 it.each(['__proto__', 'constructor', '0123', '1e3', '2024-01-01', 'on', 'null'])(
   'reads the key %s as it is written',
   (key) => {
-    const parsed = parseYaml('a.yaml', `${key}: x\n`);
+    const parsed = parseHandWritten('a.yaml', `${key}: x\n`);
     expect('value' in parsed && Object.entries(parsed.value as object)).toEqual([[key, 'x']]);
   },
 );
 
 it('merges the keys of `<<`, and many of them', () => {
   const uses = Array.from({ length: 6000 }, (_, index) => `t${index}: { <<: *x, c: 3 }`);
-  const parsed = parseYaml('a.yaml', ['x: &x { a: 1, b: 2 }', ...uses].join('\n'));
+  const parsed = parseHandWritten('a.yaml', ['x: &x { a: 1, b: 2 }', ...uses].join('\n'));
   expect(parsed).toMatchObject({ value: { t5999: { a: '1', b: '2', c: '3' } } });
 });
 
@@ -42,7 +42,7 @@ it.each([
   ['a: 1\nb: *hunter2\n', 2],
   ['a: 1\nb: !hunter2 x\n', 2],
 ])('tells the line of what is wrong in %j, and no value', (text, line) => {
-  const parsed = parseYaml('a.yaml', text);
+  const parsed = parseHandWritten('a.yaml', text);
   expect(parsed).toMatchObject({ problems: [{ at: { file: 'a.yaml' }, line }] });
   expect(JSON.stringify(parsed)).not.toContain('hunter2');
 });

@@ -1,0 +1,143 @@
+import { buildGeneratedFile, bodyOf } from '@cdc-migrations/generated-file';
+import { cdc, generate } from '../cdc.fixture.ts';
+import { changesSince, copyOf, edit, read, smallRepo, treeOf, write } from '../repo.fixture.ts';
+
+const DEFINITION = 'generated/table-definitions/Actor.yaml';
+const MANIFEST = 'migrations/manifest.yaml';
+const SETS = 'generated/migration-sets.yaml';
+const SNAPSHOT = 'generated/schemas/AdOpusTest.dbo.yaml';
+const MANUAL = 'migrations/manual/0001-first.sql';
+const TABLE = 'migrations/tables/Actor.sql';
+
+let done: string;
+let root: string;
+beforeAll(() => {
+  done = smallRepo();
+  write(done, MANUAL, 'SELECT 1;\n');
+  expect(generate(done).code).toBe(0);
+});
+beforeEach(() => {
+  root = copyOf(done);
+});
+
+const run = (...args: readonly string[]) =>
+  cdc(['manage-migrations', ...args], { cwd: root, env: { POSTGRES_PASSWORD: 'x' } });
+const ENV = ['--env', 'nonprod'];
+
+/** Both sides of a change of the first line behind the header. */
+function leaveConflict(path: string): void {
+  const text = read(root, path);
+  const at = text.indexOf('\n\n') < 0 ? 0 : text.indexOf('\n\n') + 2;
+  const line = text.slice(at, text.indexOf('\n', at) + 1);
+  const sides = `<<<<<<< HEAD\n${line}=======\n${line}>>>>>>> other\n`;
+  write(root, path, text.slice(0, at) + sides + text.slice(at + line.length));
+}
+
+/** Changes the body of a generated file, and has its checksum match. */
+function rewrite(path: string, before: string, after: string): void {
+  edit(root, path, before, after);
+  write(root, path, buildGeneratedFile(path, {}, bodyOf(read(root, path))).text);
+}
+
+describe('a conflict of git is recognised and said', () => {
+  it.each([
+    ['source-groups.yaml', 2, ['generate', 'diff', 'status'], /resolve it$/m],
+    ['sink-groups.yaml', 2, ['generate', 'diff', 'types', 'status'], /resolve it$/m],
+    ['services/adopus.yaml', 2, ['generate', 'diff', 'types', 'status'], /resolve it$/m],
+    ['services/_schemas/column-templates.yaml', 2, ['generate', 'diff'], /resolve it$/m],
+    [SNAPSHOT, 2, ['generate', 'diff', 'types'], /schema-docs --force writes it anew; git has/],
+    [DEFINITION, 6, ['generate', 'diff', 'status'], /--force writes (the file|all) anew/],
+    [SETS, 6, ['generate', 'status'], /--force writes (the file|all) anew/],
+    [MANIFEST, 6, ['generate', 'status', 'apply'], /--force writes (the file|it) anew/],
+    [TABLE, 6, ['generate', 'status', 'apply'], /--force writes (the file|it) anew/],
+    [MANUAL, 2, ['generate', 'apply'], /resolve it$/m],
+  ])('in %s', (path, code, commands, wayOut) => {
+    leaveConflict(path);
+    const before = treeOf(root);
+    for (const command of commands) {
+      const offline = command === 'status' ? ['--offline'] : [];
+      const env = ['status', 'apply'].includes(command) ? ENV : [];
+      const found = run(command, ...env, ...offline);
+      const output = found.stderr + found.stdout;
+      expect({ command, code: found.code }).toEqual({ command, code });
+      expect(output).toMatch(`${path}:`);
+      expect(output).toMatch(/:\d+: expected no conflict of git; found "<<<<<<<"/);
+      expect(output).toMatch(wayOut);
+      expect(changesSince(before, root)).toEqual([]);
+    }
+  });
+
+  it('and generate --force writes the generated files anew', () => {
+    const before = treeOf(root);
+    for (const path of [DEFINITION, SETS, MANIFEST, TABLE]) leaveConflict(path);
+    expect(generate(root, ['--force']).code).toBe(0);
+    expect(changesSince(before, root)).toEqual([]);
+  });
+});
+
+describe('files of another format', () => {
+  it.each([
+    [
+      'format: 1\n',
+      '',
+      /expected .* of format 1; found none, as in files of versions before 0\.1$/m,
+      /generate brings it along$/m,
+    ],
+    [
+      'format: 1',
+      'format: 2',
+      /expected .* of format 1; found 2, which a newer version wrote$/m,
+      /install that version/,
+    ],
+  ])(
+    'are refused by what depends on them, and written anew by generate: %j',
+    (from, to, found, wayOut) => {
+      const before = treeOf(root);
+      for (const [path, commands] of [
+        [DEFINITION, [['diff'], ['status', ...ENV, '--offline'], ['apply', ...ENV]]],
+        [
+          SETS,
+          [
+            ['status', ...ENV, '--offline'],
+            ['check', ...ENV],
+          ],
+        ],
+        [
+          MANIFEST,
+          [
+            ['status', ...ENV, '--offline'],
+            ['apply', ...ENV],
+            ['generate', '--table', 'Actor'],
+          ],
+        ],
+      ] as const) {
+        rewrite(path, from, to);
+        for (const command of commands) {
+          const { code, stderr } = run(...command);
+          expect({ path, command, code }).toEqual({ path, command, code: 2 });
+          expect(stderr).toMatch(`${path} format: `);
+          expect(stderr).toMatch(found);
+          expect(stderr).toMatch(wayOut);
+        }
+        if (path !== MANIFEST) expect(generate(root).code).toBe(0);
+      }
+      for (const path of [DEFINITION, SETS]) rewrite(path, from, to);
+      expect(generate(root).code).toBe(0);
+      expect(changesSince(before, root)).toEqual([]);
+    },
+  );
+});
+
+it('a manifest without a part, and one whose checksum does not match, are refused with all that is wrong', () => {
+  rewrite(MANIFEST, 'role: "postgres"\n', '');
+  expect(run('status', ...ENV, '--offline')).toMatchObject({
+    code: 2,
+    stderr: `${MANIFEST}: missing key "role"; expected the name of a role
+${MANIFEST}: cdc manage-migrations generate --force writes it anew; git has it as it was committed
+`,
+  });
+  edit(root, MANIFEST, '"category": "manual"', '"category": "functions"');
+  const { code, stderr } = run('apply', ...ENV);
+  expect(code).toBe(6);
+  expect(stderr).toContain('files.0001-first.category: expected one of schemas, ');
+});

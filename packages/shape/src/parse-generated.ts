@@ -1,0 +1,160 @@
+import { parseYaml, renderYaml, stateOf } from '@cdc-migrations/generated-file';
+import type * as v from 'valibot';
+import { findConflict } from './find-conflict.ts';
+import { isMapping, parseShape, type Draft, type Mapping } from './parse-shape.ts';
+import { formatProblem, reportIn, type Keys, type Problem, type Report } from './problem.ts';
+import { renderShape } from './render-shape.ts';
+import { foundWord } from './scalars.ts';
+import { sizeFault } from './size-fault.ts';
+
+/** What `format` says in the files that this version writes, and the only one that it reads. */
+export const FORMAT = 1;
+
+/** A kind of file that we write and read back. */
+export interface GeneratedKind<Content> {
+  /** `a table definition`. */
+  readonly what: string;
+  readonly schema: v.GenericSchema<unknown, Content>;
+  /** The command that writes such a file anew. */
+  readonly command: string;
+  /** Users may write or change such a file by hand, and leave out `format`. */
+  readonly isHandWritten?: true;
+  /** Reports what is wrong between the values, as far as they are right by themselves. */
+  readonly check?: (draft: Draft<Content>, report: Report) => void;
+}
+
+type KindFacts = Omit<GeneratedKind<unknown>, 'schema' | 'check'>;
+
+/** Thrown with every problem of a file that we wrote and that was damaged since, or is of another version. */
+export class FileError extends Error {
+  override readonly name = 'FileError';
+  /** Its checksum does not match either. */
+  readonly isEdited: boolean;
+  constructor(
+    /** Relative to the repo. */
+    readonly path: string,
+    readonly problems: readonly Problem[],
+    { remedy, isEdited, cause }: FileErrorFacts,
+  ) {
+    super(describe(path, problems, remedy), cause === undefined ? {} : { cause });
+    this.isEdited = isEdited;
+  }
+}
+
+interface FileErrorFacts {
+  /** What to do about the problems. */
+  readonly remedy: string;
+  readonly isEdited: boolean;
+  readonly cause?: unknown;
+}
+
+/** The body of a generated file, its first `blockDepth` levels with a line for each key. */
+export function renderGenerated<Content>(
+  { schema }: Pick<GeneratedKind<Content>, 'schema'>,
+  content: Content,
+  blockDepth = 1,
+): string {
+  return renderYaml({ format: FORMAT, ...renderShape(schema, content) }, blockDepth);
+}
+
+/**
+ * The content of the text of a generated file; its checksum is not looked at.
+ *
+ * @param path named in errors.
+ * @throws FileError with every problem.
+ */
+export function parseGenerated<Content>(
+  kind: GeneratedKind<Content>,
+  text: string,
+  path: string,
+): Content {
+  const { format, ...content } = readMapping(kind, text, path);
+  if (format !== FORMAT && !(format === undefined && kind.isHandWritten)) {
+    throw otherFormat(kind, format, path);
+  }
+  const problems: Problem[] = [];
+  const collect = reportIn(path, problems);
+  const report: Report = (keys, ...rest) => collect(nameItems(keys, content), ...rest);
+  const { draft, whole } = parseShape(kind.schema, content, report);
+  if (draft !== undefined) kind.check?.(draft as Draft<Content>, report);
+  if (problems.length > 0) throw damaged(kind, { text, path, problems });
+  return whole!;
+}
+
+function readMapping(kind: KindFacts, text: string, path: string): Mapping {
+  const refuse = (message: string, line?: number, cause?: unknown) => {
+    const problem = { at: { file: path, keys: [] }, message, ...(line && { line }) };
+    return damaged(kind, { text, path, problems: [problem], cause });
+  };
+  const conflict = findConflict(path, text);
+  if (conflict) throw refuse(conflict.message, conflict.line);
+  let value: unknown;
+  try {
+    value = parseYaml(text);
+  } catch (cause) {
+    const { reason, mark } = cause as { readonly reason?: string; readonly mark?: Mark };
+    if (reason === undefined) throw cause;
+    throw refuse(`invalid YAML: ${reason}`, mark && mark.line + 1, cause);
+  }
+  const fault = sizeFault(text, value);
+  if (fault !== undefined) throw refuse(fault);
+  if (isMapping(value)) return value;
+  throw refuse(`expected ${kind.what}; found ${foundWord(value)}`);
+}
+
+/** Of a YAMLException. */
+interface Mark {
+  readonly line: number;
+}
+
+interface DamagedFile {
+  readonly text: string;
+  readonly path: string;
+  readonly problems: readonly Problem[];
+  readonly cause?: unknown;
+}
+
+function damaged(
+  { command, isHandWritten }: KindFacts,
+  { text, path, problems, cause }: DamagedFile,
+): FileError {
+  return new FileError(path, problems, {
+    remedy: `${command} --force writes it anew; git has it as it was committed`,
+    isEdited: !isHandWritten && stateOf(path, text) === 'edited',
+    cause,
+  });
+}
+
+function otherFormat({ what, command }: KindFacts, format: unknown, path: string): FileError {
+  const isNewer = typeof format === 'number' && format > FORMAT;
+  const [found, remedy] =
+    format === undefined
+      ? ['none, as in files of versions before 0.1', `${command} brings it along`]
+      : isNewer
+        ? [`${format}, which a newer version wrote`, 'install that version of cdc-migrations']
+        : [foundWord(format), `${command} --force writes it anew`];
+  const message = `expected ${what} of format ${FORMAT}; found ${found}`;
+  const problem = { at: { file: path, keys: ['format'] }, message };
+  return new FileError(path, [problem], { remedy, isEdited: false });
+}
+
+/** Keys with the names of list items in place of their indexes: `columns.Navn.type`. */
+function nameItems(keys: Keys, content: unknown): Keys {
+  let value = content;
+  return keys.map((key) => {
+    value = isMapping(value) || Array.isArray(value) ? (value as Mapping)[key] : undefined;
+    const name = typeof key === 'number' && isMapping(value) ? value['name'] : undefined;
+    return typeof name === 'string' && name !== '' ? name : key;
+  });
+}
+
+const SHOWN_PROBLEMS = 50;
+
+function describe(path: string, problems: readonly Problem[], remedy: string): string {
+  const rest = problems.length - SHOWN_PROBLEMS;
+  return [
+    ...problems.slice(0, SHOWN_PROBLEMS).map(formatProblem),
+    ...(rest > 0 ? [`${path}: and ${rest} more`] : []),
+    `${path}: ${remedy}`,
+  ].join('\n');
+}

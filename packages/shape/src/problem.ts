@@ -1,0 +1,36 @@
+import { visible } from '@cdc-migrations/generated-file';
+
+/** Keys that lead to a value of a YAML file. */
+export type Keys = readonly (string | number)[];
+
+/** Where a value is: a file relative to the repo, and the keys that lead to it. */
+export interface Location {
+  readonly file: string;
+  readonly keys: Keys;
+}
+
+/** One mistake in a file: where it is, what is wrong, what was expected. */
+export interface Problem {
+  readonly at: Location;
+  readonly message: string;
+  /** The key or index below `at` that the message is about, where it is not part of the path: an unknown key. */
+  readonly key?: string | number;
+  /** Counted from 1; found when the problem is reported. */
+  readonly line?: number;
+}
+
+/** Takes a problem of one file: where it is, what is wrong, and the key below it that it is about. */
+export type Report = (keys: Keys, message: string, key?: string | number) => void;
+
+/** A report that adds to `problems`. */
+export function reportIn(file: string, problems: Problem[]): Report {
+  return (keys, message, key) => {
+    problems.push({ at: { file, keys }, message, ...(key === undefined ? {} : { key }) });
+  };
+}
+
+/** `services/adopus.yaml:14 adopus.source.tables.dbo.Actor: unknown key "x"; known: …`. */
+export function formatProblem({ at, line, message }: Problem): string {
+  const place = line === undefined ? at.file : `${at.file}:${line}`;
+  return visible(`${[place, at.keys.join('.')].filter(Boolean).join(' ')}: ${message}`);
+}

@@ -1,0 +1,118 @@
+import { createRequire } from 'node:module';
+import type * as Yaml from 'yaml';
+import type { Keys, Problem } from './problem.ts';
+
+/** A YAML text with the line, counted from 1, of every node. */
+interface YamlPositions {
+  readonly root: unknown;
+  readonly yaml: typeof Yaml;
+  readonly resolve: (node: unknown) => unknown;
+  readonly lineOf: (node: unknown) => number | undefined;
+}
+
+/**
+ * The problems with their lines, in order of file and line. The line is that of the key or item that the problem
+ * is about, or of the nearest one above it that stands in the file.
+ */
+export function locateProblems(
+  problems: readonly Problem[],
+  readText: (file: string) => string | undefined,
+): readonly Problem[] {
+  const located: Problem[] = [];
+  for (const file of [...new Set(problems.map(({ at }) => at.file))].sort()) {
+    const inFile = problems.filter(({ at }) => at.file === file);
+    located.push(...locateInFile(inFile, () => readText(file)).sort(byLine));
+  }
+  return located;
+}
+
+/** Every duplicate key of a mapping, with its line. */
+export function findDuplicateKeys(file: string, text: string): readonly Problem[] {
+  const positions = readPositions(text);
+  const problems: Problem[] = [];
+  visit(positions.root, [], positions, (keys, key, line, first) => {
+    const message = `the key "${key}" stands in line ${first} too; a mapping has each key once`;
+    problems.push({ at: { file, keys }, key, line, message });
+  });
+  return problems;
+}
+
+/** Reads a text with positions; this is slow, so its parser is loaded only when there is something to report. */
+function readPositions(text: string): YamlPositions {
+  const yaml = loadYaml();
+  const lines = new yaml.LineCounter();
+  const document = yaml.parseDocument(text, {
+    lineCounter: lines,
+    schema: 'failsafe',
+    uniqueKeys: false,
+    logLevel: 'silent',
+  });
+  return {
+    root: document.contents,
+    yaml,
+    resolve: (node) => (yaml.isAlias(node) ? node.resolve(document) : node),
+    lineOf: (node) => {
+      const start = yaml.isNode(node) ? node.range?.[0] : undefined;
+      return start === undefined ? undefined : lines.linePos(start).line;
+    },
+  };
+}
+
+/** A bundle takes in what `require` names; modules of Node have no `require` unless they make one. */
+function loadYaml(): typeof Yaml {
+  return typeof require === 'function'
+    ? // eslint-disable-next-line @typescript-eslint/no-require-imports
+      require('yaml')
+    : createRequire(import.meta.url)('yaml');
+}
+
+function locateInFile(problems: readonly Problem[], readText: () => string | undefined): Problem[] {
+  if (problems.every(({ line }) => line !== undefined)) return [...problems];
+  const text = readText();
+  if (text === undefined) return [...problems];
+  const positions = readPositions(text);
+  return problems.map((problem) =>
+    problem.line === undefined ? { ...problem, line: lineOf(problem, positions) } : problem,
+  );
+}
+
+function byLine(one: Problem, other: Problem): number {
+  return (one.line ?? 0) - (other.line ?? 0);
+}
+
+function lineOf({ at, key }: Problem, { root, yaml, resolve, lineOf }: YamlPositions): number {
+  let line = 1;
+  let node = root;
+  for (const step of key === undefined ? at.keys : [...at.keys, key]) {
+    const holder = resolve(node);
+    if (yaml.isMap(holder)) {
+      const pair = holder.items.find((item) => yaml.isScalar(item.key) && item.key.value === step);
+      if (!pair) return line;
+      line = lineOf(pair.key) ?? line;
+      node = pair.value;
+    } else {
+      node = yaml.isSeq(holder) ? holder.items[Number(step)] : undefined;
+      line = lineOf(node) ?? line;
+    }
+  }
+  return line;
+}
+
+type Found = (keys: Keys, key: string, line: number, firstLine: number) => void;
+
+function visit(node: unknown, keys: Keys, positions: YamlPositions, found: Found): void {
+  const { yaml, lineOf } = positions;
+  if (yaml.isSeq(node)) {
+    node.items.forEach((item, index) => visit(item, [...keys, index], positions, found));
+  }
+  if (!yaml.isMap(node)) return;
+  const firstLines = new Map<string, number>();
+  for (const pair of node.items) {
+    const key = yaml.isScalar(pair.key) ? String(pair.key.value) : '';
+    const line = lineOf(pair.key) ?? 1;
+    const first = firstLines.get(key);
+    if (first === undefined) firstLines.set(key, line);
+    else found(keys, key, line, first);
+    visit(pair.value, [...keys, key], positions, found);
+  }
+}
