@@ -1,6 +1,10 @@
-import type { FinalRow } from '@cdc-migrations/event-model';
+import { type FinalRow, storedValue } from '@cdc-migrations/event-model';
 import { quoteIdentifier, quoteQualified } from '@cdc-migrations/sql-text';
-import { DELETED_AT, type ReplicatedTable } from '@cdc-migrations/table-defs';
+import {
+  type ColumnDefinition,
+  DELETED_AT,
+  type ReplicatedTable,
+} from '@cdc-migrations/table-defs';
 import type { Sql } from 'postgres';
 import { renderInsert } from './stage-events.ts';
 
@@ -24,9 +28,8 @@ export async function compareFinalTable(
   rows: readonly FinalRow[],
   uncompared: readonly string[] = [],
 ): Promise<readonly string[]> {
-  const names = definition.columns
-    .map(({ name }) => name)
-    .filter((name) => !uncompared.includes(name));
+  const columns = definition.columns.filter(({ name }) => !uncompared.includes(name));
+  const names = columns.map(({ name }) => name);
   const final = quoteQualified(schema, definition.name);
   return await sql.begin(async (transaction) => {
     await transaction.unsafe(
@@ -36,7 +39,7 @@ export async function compareFinalTable(
     for (let first = 0; first < rows.length; first += ROWS_PER_STATEMENT) {
       const values = rows
         .slice(first, first + ROWS_PER_STATEMENT)
-        .map((row) => buildRow(names, row));
+        .map((row) => buildRow(columns, row));
       await transaction.unsafe(renderInsert('expected', values)).simple();
     }
     const list = names
@@ -55,7 +58,7 @@ export async function compareFinalTable(
 
 /** The row as an INSERT into a table like the final one takes it. */
 function buildRow(
-  names: readonly string[],
+  columns: readonly ColumnDefinition[],
   { upsert, deleted }: FinalRow,
 ): Readonly<Record<string, string | null>> {
   const values: Readonly<Record<string, string | null>> = {
@@ -63,7 +66,12 @@ function buildRow(
     [DELETED_AT.name]: deleted ? 'now' : null,
     ...upsert.values,
   };
-  return Object.fromEntries(names.map((name) => [name, values[name] ?? null]));
+  return Object.fromEntries(
+    columns.map((column) => {
+      const value = values[column.name] ?? null;
+      return [column.name, value === null ? null : storedValue(column, value)];
+    }),
+  );
 }
 
 function comparedText(name: string, isSoft: boolean): string {

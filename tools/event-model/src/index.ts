@@ -8,5 +8,5 @@ export type { DeliveryOptions } from './deliver-events.ts';
 export { keyText } from './key-text.ts';
 export { createRandom } from './random.ts';
 export type { Random } from './random.ts';
-export { buildValue, canonicalValue } from './values/build-value.ts';
+export { buildValue, canonicalValue, storedValue } from './values/build-value.ts';
 export { wireText } from './wire-text.ts';

@@ -1,5 +1,5 @@
 import type { ReplicatedTable } from '@cdc-migrations/table-defs';
-import { canonicalValue } from './values/build-value.ts';
+import { canonicalValue, storedValue } from './values/build-value.ts';
 
 /** One text per key: equal where PostgreSQL takes the keys of two rows for equal; null without a key. */
 export function keyText(
@@ -9,9 +9,10 @@ export function keyText(
   if (!key) return null;
   const parts = key.columns.map((name) => {
     const value = values[name];
-    const type = columns.find((column) => column.name === name)?.type;
-    if (type === undefined) throw new Error(`no column "${name}", which is in the key`);
-    return value === null || value === undefined ? null : canonicalValue(type, value);
+    const column = columns.find((one) => one.name === name);
+    if (!column) throw new Error(`no column "${name}", which is in the key`);
+    if (value === null || value === undefined) return null;
+    return canonicalValue(column.type, storedValue(column, value));
   });
   return JSON.stringify(parts);
 }

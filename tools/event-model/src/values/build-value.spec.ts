@@ -1,6 +1,6 @@
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
 import { createRandom } from '../random.ts';
-import { buildValue } from './build-value.ts';
+import { buildValue, storedValue } from './build-value.ts';
 
 const TYPES = [
   ...[
@@ -62,7 +62,80 @@ describe('buildValue', () => {
     expect([Math.min(...values), Math.max(...values)]).toEqual([0, 255]);
   });
 
+  it('gives all digits of a second that a column of SQL Server has', () => {
+    const random = createRandom(3);
+    const digits = Array.from({ length: 500 }, () => {
+      const value = buildValue('time(6) without time zone', random, 'time(7)');
+      return value.split('.')[1]?.length ?? 0;
+    });
+    expect(new Set(digits)).toEqual(new Set([0, 7]));
+  });
+
   it('refuses a type that it has no values for', () => {
     expect(() => buildValue('tsvector', createRandom(1))).toThrow('tsvector');
+  });
+});
+
+describe('storedValue', () => {
+  it.each([
+    ['time(6) without time zone', 'time(7)', '23:59:59.9999999', '23:59:59.999999'],
+    ['time(0) without time zone', 'time(7)', '23:59:59.9999999', '23:59:59'],
+    [
+      'timestamp(6) without time zone',
+      'datetime2',
+      '9999-12-31 23:59:59.9999999',
+      '9999-12-31 23:59:59.999999',
+    ],
+    [
+      'timestamp(3) without time zone',
+      'datetime2(7)',
+      '2024-01-02 03:04:05.1239999',
+      '2024-01-02 03:04:05.123',
+    ],
+    [
+      'timestamp(6) with time zone',
+      'datetimeoffset(7)',
+      '9999-12-31T23:59:59.9999999+02:00',
+      '9999-12-31T23:59:59.999999+02:00',
+    ],
+    [
+      'timestamp(6) with time zone',
+      'datetimeoffset(7)',
+      '9999-12-31T18:30:00.0000000-05:30',
+      '9999-12-31T23:59:59.999999Z',
+    ],
+    [
+      'timestamp(6) with time zone',
+      'datetimeoffset(7)',
+      '9999-12-31T18:29:59.9999999-05:30',
+      '9999-12-31T18:29:59.999999-05:30',
+    ],
+    [
+      'timestamp(3) with time zone',
+      'Moment (datetimeoffset(7))',
+      '9999-12-31T23:59:59Z',
+      '9999-12-31T23:59:59Z',
+    ],
+    [
+      'timestamp(6) with time zone',
+      'datetimeoffset(7)',
+      '0001-01-01T00:00:00.1234567+02:00',
+      '0001-01-01T00:00:00.123456+02:00',
+    ],
+    [
+      'timestamp(3) with time zone',
+      'datetimeoffset(3)',
+      '9999-12-31T23:59:59.999-05:30',
+      '9999-12-31T23:59:59.999-05:30',
+    ],
+    [
+      'timestamp with time zone',
+      'timestamp with time zone',
+      '9999-12-31T23:59:59-05:30',
+      '9999-12-31T23:59:59-05:30',
+    ],
+    ['text', 'time(7)', '23:59:59.9999999', '23:59:59.9999999'],
+  ])('%s of %s: %s is %s', (type, source, sent, stored) => {
+    expect(storedValue({ type, source: { name: 'at', type: source } }, sent)).toBe(stored);
   });
 });

@@ -1,8 +1,16 @@
-import { parsePgType } from '@cdc-migrations/table-defs';
+import { type ColumnDefinition, parsePgType } from '@cdc-migrations/table-defs';
 import type { Random } from '../random.ts';
 import { buildBits, buildDouble, buildInteger, buildNumeric, buildReal } from './number-values.ts';
 import { buildBytes, buildJson, buildText, buildUuid, buildXml } from './text-values.ts';
-import { buildDate, buildTime, buildTimestamp, buildZonedTimestamp } from './time-values.ts';
+import {
+  buildDate,
+  buildTime,
+  buildTimestamp,
+  buildZonedTimestamp,
+  cutTime,
+  MOST_SECOND_DIGITS,
+  sentDigits,
+} from './time-values.ts';
 
 type Builder = (random: Random, facets: readonly number[]) => string;
 
@@ -54,10 +62,11 @@ const BUILDERS: Readonly<Record<string, Builder>> = {
 };
 
 /**
- * Text of a random value that the type keeps exactly, often at one of its bounds.
+ * Text of a random value, often at one of the bounds of its type. The type keeps it exactly, but for digits of a second
+ * that only the source has: `storedValue` says what becomes of them.
  *
  * @param type as `format_type` spells it: `numeric(19,4)`, `jsonb[]`
- * @param sourceType of a column of SQL Server: `tinyint` has no negative values
+ * @param sourceType of a column of SQL Server: `tinyint` has no negative values, `datetime2(7)` has seven digits
  */
 export function buildValue(type: string, random: Random, sourceType?: string): string {
   const parsed = parsePgType(type);
@@ -65,7 +74,18 @@ export function buildValue(type: string, random: Random, sourceType?: string): s
   if (!builder) throw new Error(`no values are known for the type ${type}`);
   if (parsed.array) return buildArray(random, () => builder(random, parsed.facets));
   if (sourceType === 'tinyint') return buildInteger(random, 0n, 255n);
-  return builder(random, parsed.facets);
+  const digits = sentDigits(sourceType);
+  return builder(random, digits === undefined ? parsed.facets : [digits]);
+}
+
+/** What a final column holds of a value of an event: without the digits of a second that only the source has. */
+export function storedValue(
+  { type, source }: Pick<ColumnDefinition, 'type' | 'source'>,
+  text: string,
+): string {
+  const kept = parsePgType(type)?.facets[0] ?? MOST_SECOND_DIGITS;
+  const sent = sentDigits(source?.type) ?? 0;
+  return /^time/.test(type) && sent > kept ? cutTime(text, kept) : text;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Random } from '../random.ts';
 
-const MOST_SECOND_DIGITS = 6;
+/** Digits of a second that PostgreSQL takes. */
+export const MOST_SECOND_DIGITS = 6;
 
 /** A date that SQL Server knows: years 1 to 9999. */
 export function buildDate(random: Random): string {
@@ -14,7 +15,7 @@ export function buildDate(random: Random): string {
   ].join('-');
 }
 
-/** A time of day with at most that many digits of the second. */
+/** A time of day with that many digits of the second, or none. */
 export function buildTime(random: Random, secondDigits = MOST_SECOND_DIGITS): string {
   const fraction = (digits: string) => (secondDigits > 0 ? `.${digits}` : '');
   if (random.chance(0.2)) return '00:00:00';
@@ -31,6 +32,29 @@ export function buildTimestamp(random: Random, secondDigits?: number): string {
 export function buildZonedTimestamp(random: Random, secondDigits?: number): string {
   const zone = random.pick(['Z', '+00:00', '+02:00', '-05:30']);
   return `${buildDate(random)}T${buildTime(random, secondDigits)}${zone}`;
+}
+
+/** A time of SQL Server, `datetime2(7)` or behind the name of an alias: what it has of a second. */
+const MSSQL = /(?:^|\()(?:datetime2|datetimeoffset|time)(?:\((\d)\))?\)?$/;
+const MSSQL_MOST_DIGITS = 7;
+const LAST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
+/** Digits of the second that a source column sends, if its type says so. */
+export function sentDigits(sourceType: string | undefined): number | undefined {
+  const found = MSSQL.exec(sourceType ?? '');
+  return found ? Number(found[1] ?? MSSQL_MOST_DIGITS) : undefined;
+}
+
+/**
+ * A time of SQL Server with fewer digits of the second: the others are cut off, not rounded, and an instant that is of
+ * the year 10000 in UTC is the last one of 9999.
+ */
+export function cutTime(text: string, digits: number): string {
+  const fraction = digits > 0 ? `.${'9'.repeat(digits)}` : '';
+  const isInstant = /(?:Z|[-+]\d\d:\d\d)$/.test(text);
+  if (isInstant && Date.parse(text.replace(/([.]\d{3})\d+/, '$1')) > LAST_MS)
+    return `9999-12-31T23:59:59${fraction}Z`;
+  return text.replace(/[.]\d+/, (sent) => (digits > 0 ? sent.slice(0, digits + 1) : ''));
 }
 
 function twoDigits(value: number): string {
