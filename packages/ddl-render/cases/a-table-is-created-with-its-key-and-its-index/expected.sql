@@ -2,7 +2,7 @@
 -- Source: AdOpusTest.dbo.Avtale
 -- Target: sink_asma.directory adopus.Avtale
 -- Transform: file://label.blobl
--- Checksum: sha256:caaa719e962856cd16e2b4b75a21c76675b25ac3c994be1ed7e5cd00d5e9fd18
+-- Checksum: sha256:8a2496d3c362514b42f80c5408b663fa9d7d9b785008e6500cbaf984774843a4
 
 SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = pg_catalog, pg_temp;
@@ -45,7 +45,7 @@ CALL cdc_management.converge_table('{{SCHEMA}}', 'Avtale', $columns$[
   ["__stream_generation", "integer", false, null],
   ["__kafka_partition", "integer", false, null],
   ["__kafka_offset", "bigint", false, null]
-]$columns$, ARRAY['AvtaleID']);
+]$columns$, ARRAY['AvtaleID'], 'pk_Avtale');
 
 DO $index$
 BEGIN
