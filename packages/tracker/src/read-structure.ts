@@ -70,8 +70,12 @@ export async function readStructure(
   return rows.map(({ relation }) => relation);
 }
 
+/** Conditions of indexes are spelled under a lock of their table. */
+const LOCK_TIMEOUT_MS = 10_000;
+
 function structureQuery(scope: StructureScope): string {
-  return `${PLAIN_SETTINGS}WITH ${wantedRelations(scope)}, ${SIGNS}, ${ALIKE}
+  return `${PLAIN_SETTINGS}SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS};
+WITH ${wantedRelations(scope)}, ${SIGNS}, ${ALIKE}
 ${DESCRIPTION}`;
 }
 
@@ -92,11 +96,15 @@ function wantedRelations({ schemas, tables, role }: StructureScope): string {
 )`;
 }
 
+/** A default without its table, whose lock PostgreSQL would wait for; only generated columns name columns of it. */
+const SPELLED_DEFAULT = `pg_catalog.pg_get_expr(initial.adbin,
+      CASE WHEN attribute.attgenerated = '' THEN 0 ELSE initial.adrelid END)`;
+
 /** What of a relation has to be the same for it to be alike another. */
 const SIGNS = `of_columns AS (
   SELECT attribute.attrelid AS oid, bit_xor(pg_catalog.hash_record_extended(ROW(attribute.attnum, attribute.attname,
     attribute.atttypid, attribute.atttypmod, attribute.attnotnull, attribute.attgenerated, attribute.attidentity,
-    CASE WHEN attribute.atthasdef THEN pg_catalog.pg_get_expr(initial.adbin, initial.adrelid) END), 0)) AS sign
+    CASE WHEN attribute.atthasdef THEN ${SPELLED_DEFAULT} END), 0)) AS sign
   FROM pg_catalog.pg_attribute AS attribute
   JOIN wanted ON wanted.oid = attribute.attrelid
   LEFT JOIN pg_catalog.pg_attrdef AS initial ON initial.adrelid = attribute.attrelid AND initial.adnum = attribute.attnum
@@ -147,7 +155,7 @@ const DESCRIPTION = `SELECT pg_catalog.jsonb_build_object(
   'columns', coalesce((
     SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', attribute.attname,
       'type', pg_catalog.format_type(attribute.atttypid, attribute.atttypmod), 'nullable', NOT attribute.attnotnull,
-      'default', pg_catalog.pg_get_expr(initial.adbin, initial.adrelid)) ORDER BY attribute.attnum)
+      'default', ${SPELLED_DEFAULT}) ORDER BY attribute.attnum)
     FROM pg_catalog.pg_attribute AS attribute
     LEFT JOIN pg_catalog.pg_attrdef AS initial ON initial.adrelid = attribute.attrelid AND initial.adnum = attribute.attnum
     WHERE attribute.attrelid = alike.oid AND attribute.attnum > 0 AND NOT attribute.attisdropped), '[]'),

@@ -6,7 +6,7 @@ const EXIT_CODES: Readonly<Record<number, string>> = {
   1: 'differences: something changed (`diff`), files are stale (`--check`), a customer differs (`schema-docs --compare`), something is not applied (`status`), a target differs (`check`, `baseline`), an INSERT does not fit (`manage-pipelines check`), dead letters came back (`merge --replay-dead-letters`)',
   2: 'usage or configuration, also a database that cannot be reached; a defect of the program, which it then says',
   3: 'some schemas, tables or databases failed, or were not begun',
-  4: 'another `apply` holds the lock',
+  4: 'another `apply` holds the lock, or a lock keeps `check` from a table',
   5: 'an unsafe change was refused',
   6: 'a generated file was edited, or a file that is not ours stands where one is to be written',
 };

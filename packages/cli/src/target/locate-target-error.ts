@@ -35,6 +35,9 @@ const USAGE = [
   RepoPathError,
 ];
 
+/** SQLSTATE of a lock that was waited for in vain. */
+const LOCK_NOT_AVAILABLE = '55P03';
+
 /**
  * The error of a target as one that ends a command with its exit code; a defect as it is.
  *
@@ -52,7 +55,9 @@ export function locateTargetError(error: unknown, label: string): unknown {
   if (error instanceof SeveralStatementsError) return new CommandError(error.message);
   if (error instanceof LockNotObtainedError) return as(EXIT.locked);
   if (error instanceof LockLostError) return as(EXIT.tenantsFailed);
-  if (error instanceof TargetError) return as(EXIT.usage, describeTarget(error));
+  if (error instanceof TargetError) {
+    return as(error.code === LOCK_NOT_AVAILABLE ? EXIT.locked : EXIT.usage, describeTarget(error));
+  }
   return USAGE.some((kind) => error instanceof kind) ? as(EXIT.usage) : error;
 }
 
