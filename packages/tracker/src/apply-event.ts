@@ -1,4 +1,5 @@
 import type { FailedStatement } from './find-statement.ts';
+import type { MergeProblem } from './read-concerns.ts';
 import type { LockHolder } from './take-lock.ts';
 
 /** What happens during an apply, as it happens. */
@@ -57,4 +58,6 @@ export interface ApplyResult {
   /** Schemas that were not begun, as an earlier failure stopped the apply. */
   readonly notBegun: readonly string[];
   readonly schemaCount: number;
+  /** What keeps tables of these schemas from being merged; applying again what is applied puts it right. */
+  readonly mergeProblems: readonly MergeProblem[];
 }

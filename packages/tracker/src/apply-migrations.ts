@@ -1,7 +1,8 @@
 import { visible } from '@cdc-migrations/generated-file';
 import type { ApplyEvent, ApplyResult } from './apply-event.ts';
 import { TABLE_LOCK_TIMEOUT_MS } from './file-transaction.ts';
-import { runSteps } from './run-steps.ts';
+import { readMergeProblems, type MergeProblem } from './read-concerns.ts';
+import { runSteps, schemaIsGone, type Outcome } from './run-steps.ts';
 import type { FileProblem, Migrations } from './migrations.ts';
 import { filesOf, planApply, type ApplyPlan, type PlanOptions } from './plan-apply.ts';
 import { readTarget } from './read-target.ts';
@@ -58,14 +59,20 @@ export async function applyMigrations(
       timeoutMs: options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS,
       onWait: (holder) => onEvent({ kind: 'waiting', holder }),
     });
-    const plan = planApply(migrations, await readTarget(control, migrations), options);
+    const [state, found] = await Promise.all([
+      readTarget(control, migrations),
+      readMergeProblems(control),
+    ]);
+    const plan = planApply(migrations, state, options);
+    const problemsOf = (problems: readonly MergeProblem[]) =>
+      problems.filter(({ schema }) => plan.present.includes(schema));
     onEvent({ kind: 'planned', schemas: plan.schemas.length, files: countFiles(plan) });
-    if (plan.steps.length === 0) return nothingToDo(plan);
+    if (plan.steps.length === 0) return { ...nothingToDo(plan), mergeProblems: problemsOf(found) };
     for (let n = 0; n < Math.max(1, Math.min(jobs, plan.schemas.length)); n++) {
       workers.push(openSession(address, `cdc apply ${n + 1}`));
     }
     await refusePooling(control, workers[0]!);
-    return await runSteps({ control, workers }, plan, {
+    const result = await runSteps({ control, workers }, plan, {
       tableLockTimeoutMs: TABLE_LOCK_TIMEOUT_MS,
       retryForMs: RETRY_FOR_MS,
       allowRewrite: options.allowRewrite ?? false,
@@ -74,6 +81,10 @@ export async function applyMigrations(
       onError: options.onError ?? 'continue',
       onEvent,
     });
+    return {
+      ...result,
+      mergeProblems: problemsOf(control.isLost ? [] : await readMergeProblems(control)),
+    };
   } finally {
     await Promise.all([control, ...workers].map((session) => session.close()));
   }
@@ -84,8 +95,9 @@ export function refuseProblems({ problems }: Pick<Migrations, 'problems'>): void
   if (problems.length > 0) throw new FilesRefusedError(problems);
 }
 
-function nothingToDo({ appliedCount, schemaCount }: ApplyPlan): ApplyResult {
-  return { applied: [], appliedBefore: appliedCount, failures: [], notBegun: [], schemaCount };
+function nothingToDo({ appliedCount, schemaCount, gone }: ApplyPlan): Outcome {
+  const failures = gone.map(schemaIsGone);
+  return { applied: [], appliedBefore: appliedCount, failures, notBegun: [], schemaCount };
 }
 
 function countFiles({ steps }: ApplyPlan): number {

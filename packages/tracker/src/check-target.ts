@@ -1,7 +1,8 @@
 import { MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
-import { compareRelations, placeTables } from './compare-relations.ts';
+import { compareRelations, placeTables, type PlacedTable } from './compare-relations.ts';
 import type { Difference } from './difference.ts';
 import { expandSchema } from './file-transaction.ts';
+import { jsonLiteral } from './json-literal.ts';
 import { matchesAny } from './match-names.ts';
 import { belongsTo, type Migrations } from './migrations.ts';
 import { listSchemas, type PlanOptions } from './plan-apply.ts';
@@ -9,7 +10,7 @@ import { PLAIN_SETTINGS } from './plain-settings.ts';
 import { readConcerns } from './read-concerns.ts';
 import { readIfThere } from './read-if-there.ts';
 import { readMadeDifferences, type MadeDifference } from './read-made.ts';
-import { readStructure } from './read-structure.ts';
+import { readStructure, type RelationGroup } from './read-structure.ts';
 import type { Session } from './session.ts';
 
 export interface CheckOptions extends PlanOptions {
@@ -30,7 +31,7 @@ export async function checkTarget(
   const places = placeTables(migrations, schemas, options.tenants);
   const tenants = schemas.filter((schema) => options.tenants.includes(schema));
   const literal = places.filter(({ schema }) => !tenants.includes(schema));
-  const [, groups, made, { columns: notes }, validation] = await Promise.all([
+  const [, groups, made, { columns: notes }, validation, registrations] = await Promise.all([
     session.query('SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY'),
     readStructure(session, {
       schemas: tenants,
@@ -49,10 +50,12 @@ export async function checkTarget(
     ),
     readConcerns(session),
     readIfThere(() => readValidation(session, migrations, options)),
+    readIfThere(() => readRegistrations(session, schemas)),
   ]);
   const differences = [
     ...(made && validation ? [] : [missingBookkeeping()]),
     ...compareRelations(places, groups, notes),
+    ...compareRegistrations(places, groups, registrations ?? []),
     ...(made ?? []).map(describeMade),
     ...(validation ?? []),
   ];
@@ -61,6 +64,53 @@ export async function checkTarget(
       ({ schema, name }) => !options.exclude || !matchesAny(`${schema}.${name}`, options.exclude),
     )
     .sort((a, b) => compareText(a.schema, b.schema) || compareText(a.name, b.name));
+}
+
+/** How a table is known to the merge. */
+interface Registration {
+  readonly schema: string;
+  readonly table: string;
+  readonly staging: string;
+  readonly mergeWindow: string;
+}
+
+async function readRegistrations(
+  session: Session,
+  schemas: readonly string[],
+): Promise<readonly Registration[]> {
+  return session.query<Registration>(`SELECT schema_name AS schema, table_name AS table, staging_name AS staging,
+  window_function AS "mergeWindow"
+FROM cdc_management.merge_control
+WHERE schema_name IN (SELECT pg_catalog.jsonb_array_elements_text(${jsonLiteral(schemas)}))`);
+}
+
+/** Staging tables that are there and that no merge looks at, or not under their names. */
+function compareRegistrations(
+  places: readonly PlacedTable[],
+  groups: readonly RelationGroup[],
+  registrations: readonly Registration[],
+): readonly Difference[] {
+  const key = (schema: string, name: string) => `${schema}\0${name}`;
+  const known = new Map(registrations.map((one) => [key(one.schema, one.table), one]));
+  const present = new Set(
+    groups.flatMap(({ name, schemas }) => schemas.map((schema) => key(schema, name))),
+  );
+  return places.flatMap(({ schema, table: { name: table, names } }): readonly Difference[] => {
+    const name = names.staging;
+    if (!present.has(key(schema, name))) return [];
+    const found = known.get(key(schema, table));
+    if (!found) return [{ kind: 'missing', schema, name, message: 'its registration for merges' }];
+    return found.staging === name && found.mergeWindow === names.mergeWindow
+      ? []
+      : [
+          {
+            kind: 'different',
+            schema,
+            name,
+            message: 'is registered for merges under other names',
+          },
+        ];
+  });
 }
 
 function missingBookkeeping(): Difference {

@@ -18,6 +18,7 @@ export type {
   TableName,
   TableReplay,
 } from './merge/merge-event.ts';
+export { describeLeftOut } from './merge/left-out.ts';
 export { UnknownTableError } from './merge/merge-statements.ts';
 export type { TableSelection } from './merge/merge-statements.ts';
 export { runMerges } from './merge/run-merges.ts';
@@ -42,15 +43,17 @@ export type {
   ColumnConcern,
   Concerns,
   DeadLetters,
+  LockedTable,
   LossCause,
   LostStaging,
   LostStream,
+  MergeProblem,
 } from './read-concerns.ts';
 export { HistoryError, readTarget } from './read-target.ts';
 export type { History, HistoryEntry, HistoryGroup, TargetState } from './read-target.ts';
 export { PoolingProxyError } from './refuse-pooling.ts';
 export { renderScript } from './render-script.ts';
-export { LockLostError } from './run-steps.ts';
+export { LockLostError, schemaIsGone } from './run-steps.ts';
 export { SeveralStatementsError } from './several-statements-error.ts';
 export { openSession } from './session.ts';
 export type { Rows, Session, TargetAddress } from './session.ts';

@@ -11,7 +11,7 @@ import {
   type MigrationFile,
   type Migrations,
 } from './migrations.ts';
-import type { TargetState } from './read-target.ts';
+import type { HistoryGroup, TargetState } from './read-target.ts';
 import { SeveralStatementsError } from './several-statements-error.ts';
 import { splitStatements } from './split-statements.ts';
 
@@ -23,6 +23,10 @@ export interface ApplyPlan {
   readonly schemas: readonly string[];
   /** How many schemas take part, whether they have something to do or not. */
   readonly schemaCount: number;
+  /** Those of them that are there, or come by this plan. */
+  readonly present: readonly string[];
+  /** Those that are no longer there, though files were applied to them. */
+  readonly gone: readonly string[];
   /** Files in schemas that are applied already. */
   readonly appliedCount: number;
 }
@@ -103,7 +107,9 @@ export function planApply(
   state: TargetState,
   options: PlanOptions,
 ): ApplyPlan {
-  const schemas = listSchemas(migrations, options);
+  const wanted = listSchemas(migrations, options);
+  const gone = wanted.filter((schema) => isGone(schema, state));
+  const schemas = wanted.filter((schema) => !gone.includes(schema));
   const counts = { applied: 0 };
   const edited = new Set<string>();
   const isToDo = (file: MigrationFile, schema: string) => {
@@ -143,9 +149,17 @@ export function planApply(
     migrations,
     steps,
     schemas: schemas.filter((schema) => busy.has(schema)),
-    schemaCount: schemas.length,
+    schemaCount: wanted.length,
+    present: schemas,
+    gone,
     appliedCount: counts.applied,
   };
+}
+
+function isGone(schema: string, { schemas, history }: TargetState): boolean {
+  const isApplied = ({ entry, schemas: of }: HistoryGroup) =>
+    entry.appliedChecksum !== null && of.includes(schema);
+  return !schemas.has(schema) && history.entries.some(isApplied);
 }
 
 /** Files of a step, once for each schema. */

@@ -4,6 +4,10 @@ import type { Session } from './session.ts';
 
 /** What people should look at in a target whose files are all applied. */
 export interface Concerns {
+  /** Tables that cannot be merged as they are. */
+  readonly mergeProblems: readonly MergeProblem[];
+  /** Tables that are left out of merges as long as somebody has locked their staging table. */
+  readonly lockedStaging: readonly LockedTable[];
   /** Streams of which a crash may have taken staged events, and where to replay them from. */
   readonly lostStaging: readonly LostStaging[];
   /** Tables with events that could not be merged. */
@@ -12,6 +16,22 @@ export interface Concerns {
   readonly columns: readonly ColumnConcern[];
   /** Columns that came to a table whose rows have no value for it. */
   readonly backfill: readonly BackfillConcern[];
+}
+
+/** What somebody changed by hand that a merge needs. */
+export interface MergeProblem {
+  readonly schema: string;
+  readonly table: string;
+  /** `staging table "stg_Actor" is missing`. */
+  readonly problem: string;
+  readonly wayOut: string;
+}
+
+export interface LockedTable {
+  readonly schema: string;
+  readonly table: string;
+  /** `process 4711 (postgres, psql)`, `prepared transaction x`. */
+  readonly holder: string;
 }
 
 export interface LostStaging {
@@ -26,9 +46,9 @@ export interface LostStaging {
 
 /**
  * What may have taken staged events away: a crash, which empties unlogged tables; a promotion or a recovery to a point in
- * time; or that this is a copy of another server or database, or comes from a dump.
+ * time; that this is a copy of another server or database, or comes from a dump; or that the table was dropped.
  */
-export type LossCause = 'crash' | 'new timeline' | 'restored copy';
+export type LossCause = 'crash' | 'new timeline' | 'restored copy' | 'dropped';
 
 export interface LostStream {
   readonly database: string | null;
@@ -64,14 +84,35 @@ export interface BackfillConcern {
 
 /** Reads what people should look at, in one round trip. */
 export async function readConcerns(session: Session): Promise<Concerns> {
-  const [lostStaging, deadLetters, columns, backfill] = await Promise.all([
-    readRows<LostStaging>(session, LOST_STAGING),
-    readRows<DeadLetters>(session, DEAD_LETTERS),
-    readRows<ColumnConcern>(session, COLUMNS),
-    readRows<BackfillConcern>(session, BACKFILL),
-  ]);
-  return { lostStaging, deadLetters, columns, backfill };
+  const [mergeProblems, lockedStaging, lostStaging, deadLetters, columns, backfill] =
+    await Promise.all([
+      readMergeProblems(session),
+      readLockedStaging(session),
+      readRows<LostStaging>(session, LOST_STAGING),
+      readRows<DeadLetters>(session, DEAD_LETTERS),
+      readRows<ColumnConcern>(session, COLUMNS),
+      readRows<BackfillConcern>(session, BACKFILL),
+    ]);
+  return { mergeProblems, lockedStaging, lostStaging, deadLetters, columns, backfill };
 }
+
+/** Reads what keeps tables from being merged. */
+export async function readMergeProblems(session: Session): Promise<readonly MergeProblem[]> {
+  return readRows<MergeProblem>(session, PROBLEMS);
+}
+
+export async function readLockedStaging(session: Session): Promise<readonly LockedTable[]> {
+  return readRows<LockedTable>(session, LOCKED);
+}
+
+const PROBLEMS = `SELECT schema_name AS schema, table_name AS table, problem, way_out AS "wayOut"
+FROM cdc_management.merge_problems
+ORDER BY 1, 2, 3`;
+
+const LOCKED = `SELECT schema_name AS schema, table_name AS table, locked_by AS holder
+FROM cdc_management.merge_status
+WHERE locked_by IS NOT NULL AND holds_events IS NULL
+ORDER BY 1, 2`;
 
 const LOST_STAGING = `SELECT schema_name AS schema, table_name AS table,
   CASE WHEN kafka_partition IS NOT NULL THEN pg_catalog.jsonb_build_object(

@@ -1,3 +1,4 @@
+import { quoteLiteral } from '@cdc-migrations/sql-text';
 import type { AppliedFile, ApplyEvent, ApplyResult, FileFailure } from './apply-event.ts';
 import { applyFile, type ApplyFileOptions, type FileOutcome } from './apply-file.ts';
 import { NO_SCHEMAS, type SchemaWork, type Work } from './file-transaction.ts';
@@ -45,15 +46,31 @@ interface Run {
   readonly tally: Tally;
 }
 
+/** What applying files has done, whatever else is to be said of the target. */
+export type Outcome = Omit<ApplyResult, 'mergeProblems'>;
+
+/** A schema is never made anew over what is remembered of it: its tables would be empty and count as merged. */
+export function schemaIsGone(schema: string): FileFailure {
+  return {
+    kind: 'unsafe',
+    schema,
+    path: 'schemas/create-schemas.sql',
+    message: 'the schema is missing, and files were applied to it before',
+    code: 'CD005',
+    hint: `Rename it back. When it was dropped for good: CALL cdc_management.forget_schema(${quoteLiteral(schema)}), and apply again.`,
+    ...{ detail: undefined, context: undefined, statement: undefined },
+  };
+}
+
 /** Does what a plan says, step by step. */
 export async function runSteps(
   sessions: Sessions,
   plan: ApplyPlan,
   options: RunOptions,
-): Promise<ApplyResult> {
+): Promise<Outcome> {
   const tally: Tally = {
     applied: [],
-    failures: [],
+    failures: plan.gone.map(schemaIsGone),
     failed: new Set(),
     begun: new Set(),
     done: 0,

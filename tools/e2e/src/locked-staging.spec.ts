@@ -171,6 +171,6 @@ function renderCopy(n: number): string {
   const staging = quoteQualified(TENANT, `stg_${n}`);
   return `CREATE TABLE ${staging} (LIKE ${quoteQualified(TENANT, ORDER_LINJER.names.staging)});
     INSERT INTO ${staging} ("__kafka_offset") VALUES (1);
-    INSERT INTO cdc_management.merge_control (schema_name, table_name, staging_name, window_function, last_merged_at)
-    VALUES ('${TENANT}', '${n}', 'stg_${n}', 'none', now());`;
+    INSERT INTO cdc_management.merge_control (table_id, schema_name, table_name, staging_name, window_function, last_merged_at)
+    VALUES (${n + 1000}, '${TENANT}', '${n}', 'stg_${n}', 'none', now());`;
 }

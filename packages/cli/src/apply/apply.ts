@@ -6,6 +6,7 @@ import {
   readTarget,
   refuseProblems,
   renderScript,
+  schemaIsGone,
   type ApplyResult,
   type TargetAddress,
 } from '@cdc-migrations/tracker';
@@ -101,7 +102,12 @@ async function planTo(
     });
     const script = renderScript(plan, { allowRewrite: options.allowRewrite ?? false });
     if (!options.json) printScript(script);
-    return { exitCode: EXIT.done, document: { target: label, script } };
+    for (const schema of plan.gone) {
+      const { message, hint } = schemaIsGone(schema);
+      printMessage(`${label}: ${schema}: ${message}; ${hint}`);
+    }
+    const exitCode = plan.gone.length > 0 ? EXIT.unsafe : EXIT.done;
+    return { exitCode, document: { target: label, script, gone: plan.gone } };
   } finally {
     await session.close();
   }
@@ -121,8 +127,9 @@ async function readMatrix(
   }
 }
 
-function exitCodeOf({ failures, notBegun }: ApplyResult): number {
+function exitCodeOf({ failures, notBegun, mergeProblems }: ApplyResult): number {
   return worstExitCode([
+    ...(mergeProblems.length > 0 ? [EXIT.differences] : []),
     ...failures.map(({ kind }) => (kind === 'unsafe' ? EXIT.unsafe : EXIT.tenantsFailed)),
     ...(notBegun.length > 0 ? [EXIT.tenantsFailed] : []),
   ]);

@@ -1,10 +1,10 @@
-import type { ApplyResult, FileFailure } from '@cdc-migrations/tracker';
+import { describeLeftOut, type ApplyResult, type FileFailure } from '@cdc-migrations/tracker';
 import { nameSchema } from '../target/name-schema.ts';
 import { countOf } from '../count-of.ts';
 
 /** What an apply has done, in a line, and below it each failure with its schema, file, statement and reason. */
 export function renderSummary(label: string, result: ApplyResult): readonly string[] {
-  const { applied, appliedBefore, failures, notBegun, schemaCount } = result;
+  const { applied, appliedBefore, failures, notBegun, schemaCount, mergeProblems } = result;
   const counts = [
     `${applied.length} applied`,
     `${appliedBefore} applied before`,
@@ -14,6 +14,9 @@ export function renderSummary(label: string, result: ApplyResult): readonly stri
   return [
     `${label}: ${countOf(schemaCount, 'schema')}; files: ${counts.join(', ')}`,
     ...failures.flatMap(renderFailure),
+    ...describeLeftOut({ mergeProblems, lockedStaging: [] }).map(
+      ({ schema, table, reason }) => `${schema}.${table}: ${reason}`,
+    ),
     ...(notBegun.length > 0 ? [`not begun: ${notBegun.join(', ')}`] : []),
   ];
 }

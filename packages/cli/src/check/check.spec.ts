@@ -147,6 +147,20 @@ it.each([
     'trigger "trg_mark_for_merge"',
   ],
   [
+    'a registration gone',
+    `DELETE FROM cdc_management.merge_control WHERE (schema_name, table_name) = ('blue', 'Actor')`,
+    'missing',
+    'stg_Actor',
+    'its registration for merges',
+  ],
+  [
+    'a registration changed',
+    `UPDATE cdc_management.merge_control SET window_function = 'mine' WHERE (schema_name, table_name) = ('blue', 'Actor')`,
+    'different',
+    'stg_Actor',
+    'is registered for merges under other names',
+  ],
+  [
     'a right to insert revoked',
     'REVOKE INSERT ON blue."stg_Actor" FROM cdc_sink',
     'missing',

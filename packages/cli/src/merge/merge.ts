@@ -86,8 +86,10 @@ async function mergeTarget(
   }
 }
 
-function exitCodeOf({ tables, replays, lost }: MergeResult): number {
-  const hasFailed = [...tables, ...replays].some(({ failure }) => failure !== null);
+function exitCodeOf({ tables, replays, mergeProblems, lockedStaging, lost }: MergeResult): number {
+  const hasFailed =
+    [...tables, ...replays].some(({ failure }) => failure !== null) ||
+    mergeProblems.length + lockedStaging.length > 0;
   return worstExitCode([
     ...(hasFailed || lost !== null ? [EXIT.tenantsFailed] : []),
     ...(replays.some(({ dead }) => dead > 0) ? [EXIT.differences] : []),

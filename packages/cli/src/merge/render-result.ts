@@ -1,5 +1,6 @@
 import {
   addCounts,
+  describeLeftOut,
   labelOf,
   NO_EVENTS,
   type MergeCounts,
@@ -11,7 +12,7 @@ import { countOf } from '../count-of.ts';
 /** What a run has done: a line for all of it, then one for each table. */
 export function renderResult(
   label: string,
-  { tables, replays, lost }: MergeResult,
+  { tables, replays, lost, ...leftOut }: MergeResult,
 ): readonly string[] {
   const total = tables.reduce<MergeCounts>(addCounts, NO_EVENTS);
   const merged = tables.filter(({ events }) => events > 0);
@@ -24,6 +25,7 @@ export function renderResult(
     ...tables.flatMap((table) =>
       table.failure === null ? [] : [`${labelOf(table)} failed: ${table.failure}`],
     ),
+    ...describeLeftOut(leftOut).map((one) => `${labelOf(one)}: ${one.reason}`),
     ...(lost === null ? [] : [`${label}: not all merged: ${lost}`]),
   ];
 }

@@ -60,6 +60,8 @@ export function reportMerges(
         timer ??= setTimeout(finish, TELL_EVERY_MS).unref();
         return;
       }
+      case 'table left out':
+        return line(`${labelOf(event)}: ${event.reason}`);
       case 'table failed':
         return line(`${labelOf(event)} failed: ${event.reason}`);
       case 'letters replayed':

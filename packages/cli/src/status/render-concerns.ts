@@ -1,4 +1,9 @@
-import type { Concerns, LossCause, LostStaging } from '@cdc-migrations/tracker';
+import {
+  describeLeftOut,
+  type Concerns,
+  type LossCause,
+  type LostStaging,
+} from '@cdc-migrations/tracker';
 
 /** As far as `cdc_management.count_unfilled` counts. */
 const COUNTED_ROWS = 100_000;
@@ -9,8 +14,10 @@ export function renderConcerns({
   deadLetters,
   columns,
   backfill,
+  ...leftOut
 }: Concerns): readonly string[] {
   return [
+    ...describeLeftOut(leftOut).map(({ schema, table, reason }) => `${schema}.${table}: ${reason}`),
     ...lostStaging.map(renderLoss),
     ...deadLetters.map(
       ({ schema, table, count }) =>
@@ -41,4 +48,5 @@ const WHAT_HAPPENED: Readonly<Record<LossCause, string>> = {
   crash: 'was emptied',
   'new timeline': 'may lack events since the server was promoted, or recovered to a point in time',
   'restored copy': 'may lack events since this database was copied or restored',
+  dropped: 'may lack events since it or its final table was dropped and made again',
 };

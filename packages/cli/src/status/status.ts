@@ -38,7 +38,7 @@ export async function status(options: StatusCommandOptions): Promise<number> {
       readConcerns(session),
     ]);
     const found = buildStatus(migrations, state, { tenants, only: options.schema });
-    return describe(target, found, concerns);
+    return describe(target, found, options.schema ? onlyOf(found, concerns) : concerns);
   });
 }
 
@@ -74,6 +74,13 @@ function tellOffline(
   };
 }
 
+/** With `--schema` what other schemas need for merges is not asked for. */
+function onlyOf({ schemas }: Status, concerns: Concerns): Concerns {
+  const shown = new Set(schemas.map(({ schema }) => schema));
+  const isShown = ({ schema }: { readonly schema: string }) => shown.has(schema);
+  return { ...concerns, mergeProblems: concerns.mergeProblems.filter(isShown) };
+}
+
 function describe(
   { label, migrations }: CommandTarget,
   found: Status,
@@ -88,7 +95,7 @@ function describe(
     exitCode: worstExitCode([
       ...exitCodesOf(migrations),
       ...(edited ? [EXIT.edited] : []),
-      isDone ? EXIT.done : EXIT.differences,
+      isDone && concerns.mergeProblems.length === 0 ? EXIT.done : EXIT.differences,
     ]),
     lines: [
       `${label}: ${isDone ? 'all applied' : 'not all applied'}`,

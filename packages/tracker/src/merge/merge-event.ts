@@ -36,6 +36,8 @@ export type MergeEvent =
   /** A pass over a table or lane is over. */
   | ({ readonly kind: 'table merged'; readonly durationMs: number } & TableName & MergeCounts)
   | ({ readonly kind: 'table failed'; readonly reason: string } & TableName)
+  /** A table that a run over all that is to come cannot merge now. */
+  | ({ readonly kind: 'table left out'; readonly reason: string } & TableName)
   | ({ readonly kind: 'letters replayed' } & TableReplay)
   /** The target does not answer; told once, however many sessions find out. */
   | { readonly kind: 'interrupted'; readonly reason: string }

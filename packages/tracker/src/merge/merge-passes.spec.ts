@@ -40,6 +40,7 @@ function beginRun(before?: MergeRun): MergeRun {
     isWatching: false,
     totals: before?.totals ?? new Map(),
     failures: before?.failures ?? new Map(),
+    leftOut: { mergeProblems: [], lockedStaging: [] },
     lost: null,
   };
 }

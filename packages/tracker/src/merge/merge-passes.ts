@@ -10,6 +10,7 @@ import {
   type TableMerge,
   type TableName,
 } from './merge-event.ts';
+import type { LeftOut } from './left-out.ts';
 import { mergeStep, type MergeStep, type PassState } from './merge-statements.ts';
 import type { Pass, PassQueue } from './pass-queue.ts';
 import { isConnectionError, pause, type SteadySession } from './steady-session.ts';
@@ -25,6 +26,7 @@ export interface MergeRun {
   readonly totals: Map<string, TableMerge>;
   /** By key of the lane: why the last pass failed, and how long the lane is left alone for it. */
   readonly failures: Map<string, LaneFailure>;
+  leftOut: LeftOut;
   lost: string | null;
 }
 

@@ -55,11 +55,13 @@ export function isSelected(name: TableName, { schemas, tables }: TableSelection)
  */
 export async function refuseUnknown(session: Session, selection: TableSelection): Promise<void> {
   const [found] = await session.query<{ there: boolean }>(
-    `SELECT pg_catalog.to_regprocedure('cdc_management.passes_to_begin()') IS NOT NULL AS there`,
+    `SELECT pg_catalog.to_regclass('cdc_management.merge_problems') IS NOT NULL AS there`,
   );
   if (!found!.there) throw new NoBookkeepingError();
   const names = await session.query<TableName>(
-    'SELECT schema_name AS schema, table_name AS table FROM cdc_management.merge_status ORDER BY 1, 2',
+    `SELECT schema_name AS schema, table_name AS table FROM cdc_management.merge_status
+UNION SELECT schema_name, table_name FROM cdc_management.merge_problems
+ORDER BY 1, 2`,
   );
   for (const schema of selection.schemas ?? []) {
     if (names.some((name) => isSelected(name, { schemas: [schema] }))) continue;

@@ -1,5 +1,7 @@
 import type { Session, TargetAddress } from '../session.ts';
 import { keyOf, type MergeEvent, type TableMerge, type TableReplay } from './merge-event.ts';
+import { readLockedStaging, readMergeProblems } from '../read-concerns.ts';
+import { describeLeftOut, type LeftOut } from './left-out.ts';
 import { forgetLanes, mergePasses, type MergeRun } from './merge-passes.ts';
 import {
   forgetOld,
@@ -10,7 +12,13 @@ import {
 } from './merge-statements.ts';
 import { buildPassQueue } from './pass-queue.ts';
 import { replayLetters } from './replay-letters.ts';
-import { openSteadySession, pause, type Line, type SteadySession } from './steady-session.ts';
+import {
+  isConnectionError,
+  openSteadySession,
+  pause,
+  type Line,
+  type SteadySession,
+} from './steady-session.ts';
 
 export interface MergeOptions extends TableSelection {
   /** Sessions that merge; default 4. */
@@ -24,8 +32,8 @@ export interface MergeOptions extends TableSelection {
   readonly onEvent?: ((event: MergeEvent) => void) | undefined;
 }
 
-/** What a run has done. */
-export interface MergeResult {
+/** What a run has done, and what it left out. */
+export interface MergeResult extends LeftOut {
   /** Tables that had events or failed, in order of name. */
   readonly tables: readonly TableMerge[];
   readonly replays: readonly TableReplay[];
@@ -51,7 +59,12 @@ export async function runMerges(
   const queue = buildPassQueue({ staysOpen: everyMs !== undefined });
   const run: MergeRun = {
     ...{ signal, onEvent, queue, isWatching: everyMs !== undefined },
-    ...{ totals: new Map(), failures: new Map(), lost: null },
+    ...{
+      totals: new Map(),
+      failures: new Map(),
+      leftOut: { mergeProblems: [], lockedStaging: [] },
+      lost: null,
+    },
   };
   const line: Line = { onEvent, isLost: false };
   const looker = openSteadySession(address, 'cdc merge', line);
@@ -69,7 +82,8 @@ export async function runMerges(
         ? lookOnce(run, looker, options)
         : watch(run, looker, { ...options, everyMs });
     await Promise.all([looking, ...workers.map((worker) => mergePasses(run, worker))]);
-    return { tables: tablesOf(run), replays, lost: run.lost };
+    await noteLeftOut(run, looker, options);
+    return { tables: tablesOf(run), replays, ...run.leftOut, lost: run.lost };
   } finally {
     signal.removeEventListener('abort', queue.close);
     await Promise.all([looker, ...workers].map((session) => session.close()));
@@ -103,11 +117,36 @@ async function watch(
     for (let forgotAt = -Infinity; !signal.aborted; await pause(options.everyMs, signal)) {
       await looker.insist((session) => look(run, session, options), signal);
       if (performance.now() < forgotAt + FORGET_EVERY_MS) continue;
+      await noteLeftOut(run, looker, options);
       const isAll = await looker.insist(forgetOld, signal);
       if (isAll !== false) forgotAt = performance.now();
     }
   } finally {
     run.queue.close();
+  }
+}
+
+/** Notes which of the selected tables cannot be merged now, and tells those that were not told before. */
+async function noteLeftOut(
+  run: MergeRun,
+  looker: SteadySession,
+  selection: TableSelection,
+): Promise<void> {
+  const found = await looker
+    .use((session) => Promise.all([readMergeProblems(session), readLockedStaging(session)]))
+    .catch((error: unknown) => {
+      if (!isConnectionError(error)) throw error;
+      return undefined; // the last ones stay
+    });
+  if (!found) return;
+  const [mergeProblems, lockedStaging] = found;
+  const before = new Set(describeLeftOut(run.leftOut).map(({ reason }) => reason));
+  run.leftOut = {
+    mergeProblems: mergeProblems.filter((one) => isSelected(one, selection)),
+    lockedStaging: lockedStaging.filter((one) => isSelected(one, selection)),
+  };
+  for (const one of describeLeftOut(run.leftOut)) {
+    if (run.isWatching && !before.has(one.reason)) run.onEvent({ kind: 'table left out', ...one });
   }
 }
 

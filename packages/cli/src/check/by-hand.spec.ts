@@ -1,0 +1,156 @@
+import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
+import { copyAdopus, runCommand, sinkEnv, startCommand, finish } from '../target/cli.fixture.ts';
+
+const BLUE = ['--env', 'prod', '--schema', 'blue'];
+const AGAIN = 'apply its files again: apply --again';
+
+let server: PostgresServer;
+let repo: ReturnType<typeof copyAdopus>;
+let env: NodeJS.ProcessEnv;
+let template: string;
+
+beforeAll(async () => {
+  server = await startPostgres({ major: 15 });
+  repo = copyAdopus('directory');
+  env = sinkEnv(server);
+  await server.createDatabase({ name: 'directory' });
+  expect((await run('apply')).exitCode).toBe(0);
+  await query(STAGED);
+  expect((await run('merge')).exitCode).toBe(0);
+  template = await server.createDatabase({ template: 'directory' });
+}, 120_000);
+
+afterAll(async () => {
+  await server?.stop();
+  repo?.remove();
+});
+
+beforeEach(async () => {
+  const sql = server.connect({ max: 1, onnotice: () => {} });
+  await sql.unsafe('DROP DATABASE directory WITH (FORCE)');
+  await sql.unsafe(`CREATE DATABASE directory TEMPLATE "${template}"`);
+  await sql.end();
+});
+
+const STAGED = `INSERT INTO blue."stg_Distrikt" ("DistriktID", "Navn", "_customer_id", "__source_db", "__source_table",
+    "__cdc_operation", "__kafka_partition", "__kafka_offset")
+  VALUES (1, 'navn', '0a827150-1332-5167-993b-68db156438cb', 'AdOpus', 'Distrikt', 'c', 0, 1)`;
+
+const run = (command: string, ...args: readonly string[]) =>
+  runCommand(repo.root, [command, ...BLUE, ...args], env);
+
+async function query(text: string): Promise<readonly Record<string, unknown>[]> {
+  const sql = server.connect({
+    database: 'directory',
+    max: 1,
+    fetch_types: false,
+    onnotice: () => {},
+  });
+  const rows = await sql.unsafe(text).simple();
+  await sql.end();
+  return rows as never;
+}
+
+it.each([
+  [
+    'the registrations are deleted',
+    'DELETE FROM cdc_management.merge_control',
+    'blue.Distrikt: is not registered for merges; apply its files again: apply --again\n',
+  ],
+  [
+    'a staging table is dropped',
+    'DROP TABLE blue."stg_Distrikt"',
+    `blue.Distrikt: staging table "stg_Distrikt" is missing; ${AGAIN}, or CALL cdc_management.forget_table('blue', 'Distrikt') when it was dropped for good\n`,
+  ],
+  [
+    'a final table is dropped',
+    'DROP TABLE blue."Distrikt"',
+    `blue.Distrikt: the final table is missing; ${AGAIN}\n`,
+  ],
+  [
+    'a trigger is dropped',
+    'DROP TRIGGER trg_mark_for_merge ON blue."stg_Distrikt"',
+    `blue.Distrikt: the trigger of staging table "stg_Distrikt" is missing; ${AGAIN}\n`,
+  ],
+  [
+    'a primary key is dropped',
+    'ALTER TABLE blue."Distrikt" DROP CONSTRAINT "pk_Distrikt"',
+    `blue.Distrikt: the final table has no primary key over DistriktID; ${AGAIN}\n`,
+  ],
+])('%s: every command says so, and apply --again puts it right', async (_, change, line) => {
+  await query(change);
+  const merge = await run('merge');
+  expect(merge).toMatchObject({ exitCode: 3, stdout: expect.stringContaining(line) });
+  const status = await run('status');
+  expect(status).toMatchObject({ exitCode: 1, stdout: expect.stringContaining(line) });
+  const apply = await run('apply');
+  expect(apply).toMatchObject({ exitCode: 1, stdout: expect.stringContaining(line) });
+  expect((await run('check')).exitCode).toBe(1);
+
+  expect(await run('apply', '--again')).toMatchObject({ exitCode: 0 });
+  expect(await run('apply')).toMatchObject({ exitCode: 0 });
+  expect(await run('check')).toMatchObject({ exitCode: 0 });
+  await query(STAGED);
+  expect(await run('merge')).toMatchObject({ exitCode: 0 });
+  expect((await query('SELECT count(*)::integer AS n FROM blue."Distrikt"'))[0]).toEqual({ n: 1 });
+});
+
+it('a renamed schema is not made anew over what is remembered of it', async () => {
+  await query('ALTER SCHEMA blue RENAME TO away');
+  const merge = await run('merge');
+  expect(merge.exitCode).toBe(3);
+  expect(merge.stdout).toContain(
+    `blue.Distrikt: schema blue is missing; rename it back, or CALL cdc_management.forget_schema('blue') when it was dropped for good\n`,
+  );
+  expect((await run('status')).exitCode).toBe(1);
+  expect((await run('check')).exitCode).toBe(1);
+  for (const how of [[], ['--again'], ['--dry-run']]) {
+    const apply = await run('apply', ...how);
+    expect(apply.exitCode).toBe(5);
+    expect(apply.stdout + apply.stderr).toMatch(
+      /blue.*the schema is missing, and files were applied to it before/,
+    );
+  }
+  expect(await query(`SELECT to_regnamespace('blue') AS schema`)).toMatchObject([{ schema: null }]);
+  await query('ALTER SCHEMA away RENAME TO blue');
+  expect(await run('apply')).toMatchObject({ exitCode: 0 });
+
+  await query('DROP SCHEMA blue CASCADE');
+  expect((await run('apply')).exitCode).toBe(5);
+  await query(`CALL cdc_management.forget_schema('blue')`);
+  expect(await run('apply')).toMatchObject({ exitCode: 0 });
+  expect(await run('check')).toMatchObject({ exitCode: 0 });
+});
+
+it('a locked staging table is named, and keeps no command from ending', async () => {
+  await query(STAGED);
+  const locker = server.connect({ database: 'directory', max: 1, onnotice: () => {} });
+  await locker.unsafe('BEGIN; TRUNCATE blue."stg_Distrikt"').simple();
+  const line = /blue\.Distrikt: left out as long as its staging table is locked by process \d+ \(/;
+  const merge = await run('merge', '--json');
+  expect(merge.exitCode).toBe(3);
+  expect(JSON.parse(merge.stdout)).toMatchObject({
+    targets: [{ mergeProblems: [], lockedStaging: [{ schema: 'blue', table: 'Distrikt' }] }],
+  });
+  expect((await run('merge')).stdout).toMatch(line);
+  const status = await run('status');
+  expect(status).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(line) });
+  expect((await run('check')).exitCode).toBe(0);
+  expect((await run('apply')).exitCode).toBe(0);
+
+  const watch = startCommand(repo.root, ['merge', ...BLUE, '--watch', '--interval', '50ms'], env);
+  let output = '';
+  const told = new Promise<void>((resolve) => {
+    watch.stderr?.on('data', (data: Buffer) => {
+      output += data.toString();
+      if (line.test(output)) resolve();
+    });
+  });
+  const end = finish(watch);
+  await told;
+  await locker`ROLLBACK`;
+  await locker.end();
+  watch.kill('SIGTERM');
+  expect((await end).exitCode).toBe(0);
+  expect(await run('merge')).toMatchObject({ exitCode: 0 });
+});

@@ -1,0 +1,240 @@
+import { quoteQualified } from '@cdc-migrations/sql-text';
+import type { Sql } from 'postgres';
+import { mergeTable } from './merge-table.ts';
+import {
+  type MergeTarget,
+  orderEvent,
+  orderEvents,
+  readNumber,
+  startMergeTarget,
+  TENANT,
+} from './merge-target.fixture.ts';
+import { ORDER_LINJER, orderTable } from './order-linjer.fixture.ts';
+import { stageEvents } from './stage-events.ts';
+
+const OTHER = orderTable('Other');
+const FINAL = quoteQualified(TENANT, ORDER_LINJER.name);
+const STAGING = quoteQualified(TENANT, ORDER_LINJER.names.staging);
+const FILES_AGAIN = 'apply its files again: apply --again';
+
+describe('what people change by hand', () => {
+  let target: MergeTarget;
+  let owner: Sql;
+  let sink: Sql;
+  beforeAll(async () => {
+    target = await startMergeTarget();
+    ({ owner, sink } = target);
+  });
+  beforeEach(() => target.apply(ORDER_LINJER, OTHER));
+  afterEach(async () => {
+    await owner.unsafe(`DROP SCHEMA IF EXISTS "${TENANT}" CASCADE`);
+    await owner`CALL cdc_management.forget_schema(${TENANT})`;
+  });
+  afterAll(() => target.stop());
+
+  const problems = async () =>
+    (
+      await sink`SELECT table_name, problem, way_out FROM cdc_management.merge_problems ORDER BY 1, 2`
+    ).map((row) => Object.values(row));
+  const losses = async () =>
+    (await sink`SELECT replay_from, cause FROM cdc_management.possible_loss`).map((row) =>
+      Object.values(row),
+    );
+  const merge = () => mergeTable(sink, TENANT, ORDER_LINJER);
+  const count = (name: string) => readNumber(owner, `SELECT count(*) AS n FROM ${name}`);
+
+  it.each<[string, string, string, string]>([
+    [
+      'the registration',
+      'DELETE FROM cdc_management.merge_control WHERE table_name LIKE $$Order%$$',
+      'is not registered for merges',
+      'apply its files again: apply --again',
+    ],
+    ['the final table', `DROP TABLE ${FINAL}`, 'the final table is missing', FILES_AGAIN],
+    [
+      'the staging table',
+      `DROP TABLE ${STAGING}`,
+      'staging table "stg_Order-Linjer" is missing',
+      `${FILES_AGAIN}, or CALL cdc_management.forget_table('${TENANT}', '${ORDER_LINJER.name}') when it was dropped for good`,
+    ],
+    [
+      'the trigger',
+      `DROP TRIGGER ${ORDER_LINJER.names.trigger} ON ${STAGING}`,
+      'the trigger of staging table "stg_Order-Linjer" is missing',
+      FILES_AGAIN,
+    ],
+    [
+      'the trigger, disabled',
+      `ALTER TABLE ${STAGING} DISABLE TRIGGER ${ORDER_LINJER.names.trigger}`,
+      'the trigger of staging table "stg_Order-Linjer" is disabled',
+      FILES_AGAIN,
+    ],
+    [
+      'the trigger of an earlier version',
+      `ALTER TABLE ${STAGING} ENABLE TRIGGER ${ORDER_LINJER.names.trigger}`,
+      'the trigger of staging table "stg_Order-Linjer" does not fire in every session',
+      FILES_AGAIN,
+    ],
+    [
+      'the function of a window',
+      `DROP FUNCTION ${quoteQualified(TENANT, ORDER_LINJER.names.mergeWindow)}`,
+      'function "fn_merge_window_order-linjer" is missing',
+      FILES_AGAIN,
+    ],
+    [
+      'the primary key',
+      `ALTER TABLE ${FINAL} DROP CONSTRAINT "pk_Order-Linjer"`,
+      'the final table has no primary key over LinjeNr, OrderID',
+      FILES_AGAIN,
+    ],
+  ])('is named: %s, and is put back by its files', async (_, change, problem, wayOut) => {
+    expect(await problems()).toEqual([]);
+    await owner.unsafe(change);
+    expect(await problems()).toEqual([[ORDER_LINJER.name, problem, wayOut]]);
+    await target.apply(ORDER_LINJER);
+    expect(await problems()).toEqual([]);
+    await stageEvents(sink, TENANT, ORDER_LINJER, orderEvents(0, 1, 3));
+    await sink`CALL cdc_management.run_pending_merges()`.simple();
+    expect(await count(FINAL)).toBe(3);
+  });
+
+  it('is named: a schema, with both ways out', async () => {
+    await owner.unsafe(`ALTER SCHEMA "${TENANT}" RENAME TO away`);
+    const wayOut = `rename it back, or CALL cdc_management.forget_schema('${TENANT}') when it was dropped for good`;
+    expect(await problems()).toEqual([
+      [ORDER_LINJER.name, 'is not registered for merges', 'apply its files again: apply --again'],
+      [ORDER_LINJER.name, `schema "${TENANT}" is missing`, wayOut],
+      [OTHER.name, 'is not registered for merges', 'apply its files again: apply --again'],
+      [OTHER.name, `schema "${TENANT}" is missing`, wayOut],
+    ]);
+    await owner.unsafe(`ALTER SCHEMA away RENAME TO "${TENANT}"`);
+    expect(await problems()).toEqual([]);
+  });
+
+  it.each([
+    ['emptied', 'DELETE FROM cdc_management.merge_control'],
+    [
+      'truncated with all that refers to it',
+      'TRUNCATE cdc_management.merge_control RESTART IDENTITY CASCADE',
+    ],
+  ])('deleted keys stay deleted when the registrations were %s', async (_, change) => {
+    const upserts = orderEvents(0, 1, 5);
+    await stageEvents(sink, TENANT, ORDER_LINJER, upserts);
+    await stageEvents(
+      sink,
+      TENANT,
+      ORDER_LINJER,
+      upserts.map(({ values }, n) =>
+        orderEvent({ ...values, __cdc_operation: 'd', __kafka_offset: String(10 + n) }),
+      ),
+    );
+    await merge();
+    expect(await count(FINAL)).toBe(0);
+    await owner.unsafe(change);
+    await target.apply(OTHER);
+    await target.apply(ORDER_LINJER);
+    await stageEvents(sink, TENANT, ORDER_LINJER, upserts);
+    await merge();
+    expect(await count(FINAL)).toBe(0);
+    await owner.unsafe(`DROP SCHEMA "${TENANT}" CASCADE`);
+    await owner`CALL cdc_management.forget_schema(${TENANT})`;
+    expect(await count('cdc_management.tombstone')).toBe(0);
+  });
+
+  it('keeps a schema from being forgotten whose registrations are gone and whose tables are not', async () => {
+    await owner`DELETE FROM cdc_management.merge_control`;
+    await expect(owner`CALL cdc_management.forget_schema(${TENANT})`).rejects.toMatchObject({
+      code: '2BP01',
+    });
+  });
+
+  it('events that were lost with a dropped staging table are to be replayed', async () => {
+    await stageEvents(sink, TENANT, ORDER_LINJER, orderEvents(0, 0, 9));
+    await merge();
+    await stageEvents(sink, TENANT, ORDER_LINJER, orderEvents(0, 10, 19));
+    await owner.unsafe(`DROP TABLE ${STAGING}`);
+    await target.apply(ORDER_LINJER);
+    expect(await losses()).toEqual([['10', 'dropped']]);
+    await stageEvents(sink, TENANT, ORDER_LINJER, orderEvents(0, 20, 29));
+    await merge();
+    expect(await losses()).toEqual([['10', 'dropped']]);
+    await stageEvents(sink, TENANT, ORDER_LINJER, orderEvents(0, 10, 19));
+    await merge();
+    expect(await losses()).toEqual([]);
+    expect(await count(FINAL)).toBe(30);
+  });
+
+  it('rows that were lost with a dropped final table are to be replayed from the beginning', async () => {
+    await stageEvents(sink, TENANT, ORDER_LINJER, orderEvents(0, 5, 9));
+    await merge();
+    await owner.unsafe(`DROP TABLE ${FINAL}`);
+    await target.apply(ORDER_LINJER);
+    expect(await losses()).toEqual([['0', 'dropped']]);
+  });
+
+  it.each([
+    ['the registrations', 'DELETE FROM cdc_management.merge_control'],
+    [
+      'all that is known of tables',
+      'TRUNCATE cdc_management.merge_control, cdc_management.merged_table RESTART IDENTITY',
+    ],
+  ])('and so they are when %s went with it', async (_, change) => {
+    await stageEvents(sink, TENANT, ORDER_LINJER, orderEvents(0, 5, 9));
+    await merge();
+    await owner.unsafe(`DROP SCHEMA "${TENANT}" CASCADE; ${change}; CREATE SCHEMA "${TENANT}"`);
+    await target.apply(ORDER_LINJER);
+    expect(await losses()).toEqual([['0', 'dropped']]);
+  });
+
+  it('what a crash takes is noticed of a table that is not registered', async () => {
+    await stageEvents(sink, TENANT, ORDER_LINJER, orderEvents(0, 5, 9));
+    await merge();
+    await stageEvents(sink, TENANT, ORDER_LINJER, orderEvents(0, 10, 19));
+    await owner.unsafe(`DELETE FROM cdc_management.merge_control;
+      TRUNCATE ${STAGING}, cdc_management.crash_canary, cdc_management.pending_merge`);
+    await target.apply(OTHER);
+    await target.apply(ORDER_LINJER);
+    expect(await losses()).toEqual([['10', 'crash']]);
+  });
+
+  it('rows that people carried over to a table of another kind are not', async () => {
+    await stageEvents(sink, TENANT, ORDER_LINJER, orderEvents(0, 5, 9));
+    await merge();
+    await owner.unsafe(`ALTER TABLE ${FINAL} RENAME TO away;
+      CREATE TABLE ${FINAL} (LIKE "${TENANT}".away INCLUDING ALL);
+      INSERT INTO ${FINAL} SELECT * FROM "${TENANT}".away`);
+    await merge();
+    expect(await losses()).toEqual([['10', 'dropped']]);
+  });
+
+  it('a final table of an earlier time is to get all that came after', async () => {
+    await stageEvents(sink, TENANT, ORDER_LINJER, orderEvents(0, 0, 4));
+    await merge();
+    await owner.unsafe(`CREATE TABLE "${TENANT}".before AS SELECT * FROM ${FINAL}`);
+    await stageEvents(sink, TENANT, ORDER_LINJER, orderEvents(0, 5, 9));
+    await merge();
+    await owner.unsafe(`DROP TABLE ${FINAL}`);
+    await owner.unsafe(`ALTER TABLE "${TENANT}".before RENAME TO "${ORDER_LINJER.name}"`);
+    await target.apply(ORDER_LINJER);
+    expect(await losses()).toEqual([['5', 'dropped']]);
+    await stageEvents(sink, TENANT, ORDER_LINJER, orderEvents(0, 5, 9));
+    await merge();
+    expect(await losses()).toEqual([]);
+    expect(await count(FINAL)).toBe(10);
+  });
+
+  it('a table that was dropped for good can be forgotten, and no other with it', async () => {
+    for (const table of [ORDER_LINJER, OTHER])
+      await stageEvents(sink, TENANT, table, orderEvents(0, 0, 4));
+    await sink`CALL cdc_management.run_pending_merges()`.simple();
+    const forget = () => owner`CALL cdc_management.forget_table(${TENANT}, ${ORDER_LINJER.name})`;
+    await expect(forget()).rejects.toMatchObject({ code: '2BP01' });
+    await owner.unsafe(`DROP TABLE ${STAGING}, ${FINAL}`);
+    expect(await problems()).toHaveLength(1);
+    await forget();
+    expect(await problems()).toEqual([]);
+    expect(await owner`SELECT DISTINCT table_name FROM cdc_management.processing_log`).toEqual([
+      { table_name: OTHER.name },
+    ]);
+  });
+});
