@@ -89,9 +89,9 @@ public class SqlServerValues {
   private static String send(JsonNode request, JsonConverter json) throws Exception {
     SqlServerValueConverters converters =
         new SqlServerValueConverters(
-            DecimalMode.valueOf(request.get("decimal").asText().toUpperCase(Locale.ROOT)),
-            TemporalPrecisionMode.parse(request.get("time").asText()),
-            BinaryHandlingMode.parse(request.get("binary").asText()));
+            DecimalMode.valueOf(request.get("decimal.handling.mode").asText().toUpperCase(Locale.ROOT)),
+            TemporalPrecisionMode.parse(request.get("time.precision.mode").asText()),
+            BinaryHandlingMode.parse(request.get("binary.handling.mode").asText()));
     String type = request.get("type").asText();
     ColumnEditor editor =
         Column.editor()

@@ -88,7 +88,10 @@ export async function startConnectWorker(options: ConnectOptions): Promise<Conne
     await waitUntil(isReady, { program, what: 'Kafka Connect', withinMs: READY_WITHIN_MS });
     return program;
   };
-  let program = await start();
+  let program = await start().catch((error: unknown) => {
+    removeFolder(folder);
+    throw error;
+  });
   return {
     get pid() {
       return program.pid;

@@ -79,7 +79,10 @@ export async function startKafkaBroker({ partitions = 1 } = {}): Promise<KafkaBr
     await waitUntil(isReady, { program: started, what: 'Kafka', withinMs: READY_WITHIN_MS });
     return started;
   };
-  let broker = await start();
+  let broker = await start().catch((error: unknown) => {
+    removeFolder(folder);
+    throw error;
+  });
   const address = `127.0.0.1:${port}`;
   const client = startAnswering<object, Answer>({
     command: join(programs.bin, 'kafka-client'),

@@ -1,0 +1,174 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  describeDebian,
+  type PostgresServer,
+  startDebianPostgres,
+} from '@cdc-migrations/postgres-fixture';
+import type { Sql } from 'postgres';
+import { type ConnectWorker, startConnectWorker } from './connect-worker.ts';
+import { type KafkaBroker, type KafkaRecord, startKafkaBroker } from './kafka-broker.ts';
+import { BUILT_WITHIN_MS, describeWire } from './programs.ts';
+
+const DIRECTORY = join(__dirname, '../../postgres-fixture/data/directory.sql');
+const CUSTOMER = '6fa459ea-ee8a-3ca4-894e-db77e160355e';
+const USER = '11111111-2222-3333-4444-555555555555';
+
+/** A row in each table of the service `directory`. */
+const ROWS = `
+  INSERT INTO customers VALUES ('${CUSTOMER}', 'Døv "AS"', '123456789', '{"a": 1.50}', '{x,"y z"}', '2024-01-01 10:23:45.123456+02');
+  INSERT INTO users (user_id, customer_id, person_no, email, score, last_ip, created_at)
+    VALUES ('${USER}', '${CUSTOMER}', '12345678901', 'a@b.no', -12.5, '10.0.0.0/8', '2024-01-01 00:00:00+00');
+  INSERT INTO customer_user VALUES ('${CUSTOMER}', '${USER}', -1, 'a', NULL, '${USER}');
+  INSERT INTO roles (customer_id, name, permissions, valid) VALUES ('${CUSTOMER}', 'r', B'101', '[2024-01-01,2024-02-01)');
+  INSERT INTO customer_user_settings VALUES ('${CUSTOMER}', '${USER}', 'k', 'null');
+  INSERT INTO features (customer_id, "Feature Name", rollout, starts, window_len)
+    VALUES ('${CUSTOMER}', 'f', 0.1, '23:59:59.999999', '1 mon 2 days');
+  INSERT INTO logs.users_log (customer_id, payload, at) VALUES ('${CUSTOMER}', '\\x00ff', '1969-12-31 23:59:59.999');
+`;
+
+/** Key and value of the event of each row, with the defaults of the connector. */
+const EVENTS: Readonly<Record<string, readonly [key: object, value: object]>> = {
+  'public.customers': [
+    { customer_id: CUSTOMER },
+    {
+      ...{ customer_id: CUSTOMER, name: 'Døv "AS"', org_no: '123456789', settings: '{"a": 1.50}' },
+      ...{ tags: ['x', 'y z'], created_at: '2024-01-01T08:23:45.123456Z', updated_at: null },
+    },
+  ],
+  'public.users': [
+    { user_id: USER },
+    {
+      ...{ user_id: USER, customer_id: CUSTOMER, person_no: '12345678901', email: 'a@b.no' },
+      ...{ status: 'active', score: 'zyw=', last_ip: '10.0.0.0/8' },
+      created_at: '2024-01-01T00:00:00.000000Z',
+    },
+  ],
+  'public.customer_user': [
+    { customer_id: CUSTOMER, user_id: USER },
+    {
+      ...{ customer_id: CUSTOMER, user_id: USER, adopus_actno: -1, user_name: 'a', email: null },
+      external_id: USER,
+    },
+  ],
+  'public.roles': [
+    { role_id: 1 },
+    {
+      ...{ role_id: 1, customer_id: CUSTOMER, name: 'r', permissions: 'BQ==' },
+      valid: '[2024-01-01,2024-02-01)',
+    },
+  ],
+  'public.customer_user_settings': [
+    { customer_id: CUSTOMER, user_id: USER, key: 'k' },
+    { customer_id: CUSTOMER, user_id: USER, key: 'k', value: 'null' },
+  ],
+  'public.features': [
+    { id: 1 },
+    {
+      ...{ id: 1, customer_id: CUSTOMER, 'Feature Name': 'f', enabled: false, rollout: 0.1 },
+      ...{ starts: 86399999999, window_len: 2802600000000 },
+    },
+  ],
+  'logs.users_log': [
+    { log_id: 1 },
+    { log_id: 1, customer_id: CUSTOMER, user_id: null, action: null, payload: 'AP8=', at: -1 },
+  ],
+};
+
+describeWire('Kafka Connect with Debezium', () => {
+  describeDebian('on a PostgreSQL of Debian', () => {
+    let server: PostgresServer;
+    let broker: KafkaBroker;
+    let worker: ConnectWorker;
+    let sql: Sql;
+
+    beforeAll(async () => {
+      server = await startDebianPostgres({ settings: { wal_level: 'logical' } });
+      broker = await startKafkaBroker();
+      sql = server.connect({ max: 1 });
+      await sql.unsafe(readFileSync(DIRECTORY, 'utf8')).simple();
+      worker = await startConnectWorker({
+        broker: broker.address,
+        connectors: [{ name: 'directory', config: renderConfig(server) }],
+      });
+    }, BUILT_WITHIN_MS);
+
+    afterAll(async () => {
+      await worker?.stop();
+      await broker?.stop();
+      await server?.stop();
+    });
+
+    it('sends a row of each type, with its key', async () => {
+      await sql.unsafe(ROWS).simple();
+      for (const [table, [key, value]] of Object.entries(EVENTS)) {
+        const [record] = await waitForRecords(table, 1);
+        expect(parse(record?.key)).toEqual(key);
+        expect(parse(record?.value)).toEqual({ ...value, ...METADATA, __op: 'c' });
+      }
+    }, 120_000);
+
+    it('sends what came while it was killed, and no snapshot again', async () => {
+      await worker.kill('SIGKILL');
+      await sql`UPDATE customers SET name = 'new'`;
+      await sql`DELETE FROM customer_user_settings`;
+      await worker.restart();
+      const [, updated] = await waitForRecords('public.customers', 2);
+      expect(parse(updated?.value)).toMatchObject({ name: 'new', __op: 'u' });
+      const [, deleted] = await waitForRecords('public.customer_user_settings', 2);
+      expect(parse(deleted?.value)).toMatchObject({ key: 'k', __deleted: 'true', __op: 'd' });
+      expect(await worker.readTasks('directory')).toEqual([
+        expect.objectContaining({ state: 'RUNNING' }),
+      ]);
+    }, 240_000);
+
+    it('says why a connector fails', async () => {
+      const config = { ...renderConfig(server), 'slot.name': 'second', 'database.password': 'no' };
+      const connectors = [{ name: 'wrong', config }];
+      await expect(startConnectWorker({ broker: broker.address, connectors })).rejects.toThrow(
+        'password authentication failed',
+      );
+    }, 240_000);
+
+    /** Of a table's topic, without those that were sent twice: a killed worker sends from its last offset on. */
+    async function waitForRecords(table: string, count: number): Promise<KafkaRecord[]> {
+      for (;;) {
+        const records = await broker.read(`asma.${table}`);
+        const seen = new Map(records.map((record) => [String(record.value), record]));
+        if (seen.size >= count) return [...seen.values()];
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+    }
+  });
+});
+
+/** What the transforms add to each event. */
+const METADATA = {
+  ...{ __deleted: 'false', __source_db: 'postgres', __source_ts_ms: expect.any(Number) },
+  sent_by: 'directory',
+};
+
+function renderConfig(server: PostgresServer): Record<string, string> {
+  return {
+    'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
+    'database.hostname': server.host,
+    'database.port': String(server.port),
+    'database.user': 'postgres',
+    'database.password': server.password,
+    'database.dbname': 'postgres',
+    'topic.prefix': 'asma',
+    'plugin.name': 'pgoutput',
+    'slot.name': 'asma',
+    transforms: 'unwrap,sender',
+    'transforms.unwrap.type': 'io.debezium.transforms.ExtractNewRecordState',
+    'transforms.unwrap.delete.tombstone.handling.mode': 'rewrite',
+    'transforms.unwrap.add.fields': 'op,source.db,source.ts_ms',
+    'transforms.sender.type': 'org.apache.kafka.connect.transforms.InsertField$Value',
+    'transforms.sender.static.field': 'sent_by',
+    'transforms.sender.static.value': 'directory',
+  };
+}
+
+function parse(bytes: Buffer | null | undefined): unknown {
+  return JSON.parse(String(bytes));
+}

@@ -1,0 +1,209 @@
+import { startDebianPostgres } from '@cdc-migrations/postgres-fixture';
+import type { Sql } from 'postgres';
+import { startConnectWorker } from './connect-worker.ts';
+import { type KafkaBroker, startKafkaBroker } from './kafka-broker.ts';
+import {
+  differingModes,
+  foldSent,
+  type Sent,
+  type SentValue,
+  type Setting,
+  settingOf,
+  SETTINGS,
+} from './sent-value.ts';
+
+/** What is measured: SQL of values, with the type of their column. */
+export type Input = Pick<SentValue, 'type' | 'value'>;
+
+/** Large values that an UPDATE leaves alone: what the connector sends for each column, by setting. */
+export type Unavailable = Readonly<Record<string, Sent>>;
+
+/** Each connector has another mode of each setting, so that all modes are seen. */
+const CONNECTORS = SETTINGS['time.precision.mode'].map((_, index) => ({
+  name: `mode${index}`,
+  settings: Object.fromEntries(
+    Object.entries(SETTINGS).map(([setting, modes]) => [setting, modes[index % modes.length]!]),
+  ) as Record<Setting, string>,
+}));
+
+/** Id of a row: which of its table's values it is, and how it came. */
+const STREAMED = 10_000;
+const NOT_NULL = 20_000;
+
+const SETUP = `
+  CREATE EXTENSION hstore;
+  CREATE EXTENSION citext;
+  CREATE EXTENSION ltree;
+  CREATE TYPE mood AS ENUM ('active', 'it''s');
+  CREATE TYPE pair AS (a int, b text);
+  CREATE DOMAIN pnr AS char(11);
+  CREATE PUBLICATION dbz FOR ALL TABLES;
+`;
+
+/**
+ * Inserts the values into a source, before and after the connectors start, and reads what they send. Takes minutes.
+ *
+ * A NOT NULL column whose value cannot be sent stops a connector; here it goes on without the event.
+ */
+export async function measurePostgres(
+  inputs: readonly Input[],
+  large: Readonly<Record<string, string>>,
+): Promise<{ values: SentValue[]; unavailable: Unavailable }> {
+  const server = await startDebianPostgres({ settings: { wal_level: 'logical' } });
+  const broker = await startKafkaBroker();
+  try {
+    const sql = server.connect({ max: 1, onnotice: () => {} });
+    await sql.unsafe(SETUP).simple();
+    const types = [...new Set(inputs.map(({ type }) => type))];
+    for (const [index, type] of types.entries()) {
+      await sql.unsafe(`
+        CREATE TABLE v${index} (id int PRIMARY KEY, v ${type});
+        CREATE TABLE n${index} (id int PRIMARY KEY, v ${type} NOT NULL)`);
+    }
+    const insert = async (prefix: string, first: number) => {
+      for (const [index, { type, value }] of inputs.entries()) {
+        if (prefix === 'n' && value === 'NULL') continue;
+        const table = `${prefix}${types.indexOf(type)}`;
+        await sql.unsafe(`INSERT INTO ${table} VALUES (${first + index}, ${value})`);
+      }
+    };
+    await insert('v', 0);
+    await createLarge(sql, large);
+    const worker = await startConnectWorker({
+      broker: broker.address,
+      connectors: CONNECTORS.map(({ name, settings }) => ({
+        name,
+        config: {
+          'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
+          'database.hostname': server.host,
+          'database.port': String(server.port),
+          'database.user': 'postgres',
+          'database.password': server.password,
+          'database.dbname': 'postgres',
+          'topic.prefix': name,
+          'plugin.name': 'pgoutput',
+          'slot.name': name,
+          'publication.name': 'dbz',
+          'publication.autocreate.mode': 'disabled',
+          'event.processing.failure.handling.mode': 'warn',
+          transforms: 'unwrap,route',
+          'transforms.unwrap.type': 'io.debezium.transforms.ExtractNewRecordState',
+          'transforms.route.type': 'org.apache.kafka.connect.transforms.RegexRouter',
+          'transforms.route.regex': '.*',
+          'transforms.route.replacement': name,
+          ...settings,
+        },
+      })),
+    });
+    try {
+      await waitForId(broker, LARGE_ID);
+      await insert('v', STREAMED);
+      await insert('n', NOT_NULL);
+      await sql`UPDATE large SET n = 2`;
+      await waitForId(broker, LARGE_ID, '"n":2');
+      const sent = await readSent(broker);
+      return {
+        values: inputs.map((input, index) => describeValue(input, index, sent)),
+        unavailable: describeUnavailable(Object.keys(large), sent),
+      };
+    } finally {
+      await worker.stop();
+    }
+  } finally {
+    await broker.stop();
+    await server.stop();
+  }
+}
+
+const LARGE_ID = 99_999;
+
+/** A row whose values are stored out of line, so that an UPDATE of another column does not log them. */
+async function createLarge(sql: Sql, large: Readonly<Record<string, string>>): Promise<void> {
+  const columns = Object.entries(large).map(([type, value], index) => ({
+    type,
+    value,
+    name: `c${index}`,
+  }));
+  const declared = columns.map(({ name, type }) => `${name} ${type}`);
+  await sql.unsafe(`CREATE TABLE large (id int PRIMARY KEY, n int, ${declared.join()})`);
+  for (const { name } of columns) {
+    await sql.unsafe(`ALTER TABLE large ALTER COLUMN ${name} SET STORAGE EXTERNAL`);
+  }
+  const values = columns.map(({ value }) => value);
+  await sql.unsafe(`INSERT INTO large SELECT ${LARGE_ID}, 1, ${values.join()}
+    FROM (SELECT string_agg(md5(i::text), '') AS s FROM generate_series(1, 1000) i) q`);
+}
+
+/** By connector, by id: the events of a row as JSON text, the last one. */
+type Events = ReadonlyMap<string, ReadonlyMap<number, string>>;
+
+async function readSent(broker: KafkaBroker): Promise<Events> {
+  const byConnector = new Map<string, Map<number, string>>();
+  for (const { name } of CONNECTORS) {
+    const records = await broker.read(name);
+    const texts = records.flatMap(({ value }) => (value === null ? [] : [value.toString()]));
+    byConnector.set(name, new Map(texts.map((text) => [readId(text), text])));
+  }
+  return byConnector;
+}
+
+function readId(text: string): number {
+  return Number(/^\{"id":(\d+)/.exec(text)?.[1]);
+}
+
+async function waitForId(broker: KafkaBroker, id: number, part = ''): Promise<void> {
+  for (const isThere = (events: ReadonlyMap<number, string>) => events.get(id)?.includes(part); ;) {
+    const sent = await readSent(broker);
+    if ([...sent.values()].every(isThere)) return;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+function describeValue(input: Input, index: number, events: Events): SentValue {
+  const setting = settingOf(input.type);
+  const sends = readModes(events, index + STREAMED, setting);
+  const snapshot = differingModes(sends, readModes(events, index, setting));
+  const notNull = differingModes(sends, readModes(events, index + NOT_NULL, setting, 'fails'));
+  return {
+    ...input,
+    ...(setting && { setting }),
+    sends,
+    ...(snapshot && { snapshot }),
+    ...(notNull && input.value !== 'NULL' && { notNull }),
+  };
+}
+
+/** Text of the column `v` in each mode; `missing` where there is no event. */
+function readModes(events: Events, id: number, setting?: Setting, missing = 'no event'): Sent {
+  const modes: Record<string, string> = {};
+  for (const { name, settings } of CONNECTORS) {
+    const text = events.get(name)?.get(id);
+    const mode = setting ? settings[setting] : name;
+    const value = text === undefined ? missing : text.slice(`{"id":${id},"v":`.length, -1);
+    if (value === '') continue;
+    // What Java prints of an object that it cannot print is another text each time.
+    const stable = value.replaceAll(/@[0-9a-f]{5,8}\b/g, '@…');
+    if (setting && modes[mode] !== undefined && modes[mode] !== stable) {
+      throw new Error(`${id}: ${setting} ${mode} gives ${modes[mode]} and ${stable}`);
+    }
+    modes[mode] = stable;
+  }
+  return foldSent(modes);
+}
+
+function describeUnavailable(types: readonly string[], events: Events): Unavailable {
+  const rows = CONNECTORS.map(({ name, settings }) => ({
+    settings,
+    row: JSON.parse(events.get(name)?.get(LARGE_ID) ?? '{}') as Record<string, unknown>,
+  }));
+  return Object.fromEntries(
+    types.map((type, index) => {
+      const setting = settingOf(type);
+      const modes = rows.map(({ settings, row }, connector): [string, string] => [
+        setting ? settings[setting] : `mode${connector}`,
+        JSON.stringify(row[`c${index}`]),
+      ]);
+      return [type, foldSent(Object.fromEntries(modes))];
+    }),
+  );
+}
