@@ -32,12 +32,13 @@ export function formSql(value: string, column: FormedColumn): FormSql | undefine
 }
 
 const BASE64 = '^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$';
-const NUMBER = '^([-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]{1,3})?|NaN|[-+]?Infinity)$';
+const NUMBER =
+  '^([-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]{1,3})?|NaN|[-+]?Infinity|NAN|(POSITIVE|NEGATIVE)_INFINITY)$';
 
 const SIMPLE: Readonly<Record<string, (value: string) => FormSql>> = {
   decimal_text: (value) => ({
     expected: 'a number as text',
-    value: `${value}::numeric`,
+    value: `cdc_management.decimal_of_text(${value})`,
     type: 'numeric',
     fits: `${value} ~ '${NUMBER}'`,
   }),
@@ -92,6 +93,13 @@ const MSSQL_DAYS: Limits = [-719_162n, 2_932_896n];
 /** Seconds since 1970 that SQL Server has, the last one whole. */
 const MSSQL_SECONDS: Limits = [-62_135_596_800n, 253_402_300_799n];
 const POSTGRES_SECONDS: Limits = [-210_866_803_200n, 9_224_318_015_999n];
+/** What Debezium sends for -infinity, and of dates for infinity too: from the log, and from a table. */
+const BEGIN_OF_TIME: Readonly<Record<string, bigint>> = {
+  milliseconds: -9_223_372_036_832_400n,
+  microseconds: -9_223_372_036_832_400_000n,
+  nanoseconds: BIGINT[0],
+};
+const INFINITE_DAYS = [-2_147_472_692n, -2_147_472_691n, -622_191_234n, -625_821_272n];
 const DAY = 86_400n;
 const SOURCE_TIME = /(?:^|\()time\b/;
 const SOURCE_DATE = /(?:^|\()date\)?$/;
@@ -107,7 +115,7 @@ function ofUnits(value: string, column: FormedColumn, unit: string): FormSql {
     return {
       expected: 'days since 1970',
       value: inUtc(`cdc_management.date_of(${value}, ${isMssql})`, base),
-      fits: isWithin(value, isMssql ? MSSQL_DAYS : DAYS),
+      fits: isMssql ? isWithin(value, MSSQL_DAYS) : isWithin(value, DAYS, INFINITE_DAYS),
     };
   }
   const perSecond = PER_SECOND[unit]!;
@@ -126,10 +134,14 @@ function ofUnits(value: string, column: FormedColumn, unit: string): FormSql {
     expected: `${unit} since 1970`,
     value: inUtc(`cdc_management.timestamp_of${call}`, base),
     // The units above the last second that is kept are taken away before, and must not leave bigint.
-    fits: isWithin(value, [
-      larger(first * perSecond, BIGINT[0] + 1000n),
-      smaller((last + 1n) * perSecond - 1n, BIGINT[1]),
-    ]),
+    fits: isWithin(
+      value,
+      [
+        larger(first * perSecond, BIGINT[0] + 1000n),
+        smaller((last + 1n) * perSecond - 1n, BIGINT[1]),
+      ],
+      isMssql ? [] : [BEGIN_OF_TIME[unit]!],
+    ),
   };
 }
 
@@ -142,21 +154,22 @@ function ofIso(value: string, column: FormedColumn): FormSql {
       fits: `${value} ~ '^-?P'`,
     };
   }
-  const fits = `cdc_management.is_iso_time(${value})`;
+  const far = `cdc_management.far_time(${value})`;
   if (SOURCE_DATE.test(column.source?.type ?? '')) {
     return {
       expected: 'a date of ISO 8601',
-      value: inUtc(`cdc_management.as_date(${value})`, base),
-      fits,
+      value: inUtc(`cdc_management.as_date(${far})`, base),
+      fits: `cdc_management.is_iso_date(${far})`,
     };
   }
   const time = { ...column, type: base === 'date' ? TIMESTAMP : column.type };
   const hasDate = column.form === 'rfc3339' && SOURCE_TIME.test(column.source?.type ?? '');
-  const text = hasDate ? `split_part(${value}, 'T', 2)` : value;
+  const isFar = secondsOf(time)!.isMssql ? value : far;
+  const text = hasDate ? `split_part(${value}, 'T', 2)` : isFar;
   return {
     expected: `a time of ${hasDate ? 'RFC 3339' : 'ISO 8601'}`,
     value: asTime(text, time, secondsOf(time)!),
-    fits,
+    fits: `cdc_management.is_iso_time(${text})`,
   };
 }
 
@@ -191,8 +204,9 @@ function inUtc(value: string, base: string): string {
   return base === 'timestamp with time zone' ? `(${value})::timestamp AT TIME ZONE 'UTC'` : value;
 }
 
-function isWithin(value: string, [first, last]: Limits): string {
-  return `${value} BETWEEN ${first} AND ${last}`;
+function isWithin(value: string, [first, last]: Limits, also: readonly bigint[] = []): string {
+  const isBetween = `${value} BETWEEN ${first} AND ${last}`;
+  return also.length === 0 ? isBetween : `(${isBetween} OR ${value} IN (${also.join(', ')}))`;
 }
 
 function larger(one: bigint, other: bigint): bigint {

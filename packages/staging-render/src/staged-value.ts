@@ -52,7 +52,7 @@ export function unavailableLiteral(
   if (source && (SENT_WHOLE.test(source.type) || ENUM.test(source.type))) return undefined;
   if (parsed.array) return unavailableArray(parsed.base, placeholder);
   if (isInline(parsed, source?.type)) return undefined;
-  if (form) return unavailableBytes(form, placeholder);
+  if (form) return unavailableInForm(form, parsed, placeholder);
   return unavailableText(parsed.base, placeholder);
 }
 
@@ -79,17 +79,18 @@ function unavailableText(base: string, placeholder: string): string | undefined 
   return TEXTS.has(base) ? quoteLiteral(placeholder) : undefined;
 }
 
-/** The same as text of its bytes. */
-function unavailableBytes(form: EventForm, placeholder: string): string | undefined {
-  const encoding = ENCODINGS[form];
-  return encoding && `'${Buffer.from(placeholder).toString(encoding)}'`;
+/** The same in a form: Debezium says it as bytes, but as it is where it is asked for hexadecimal digits or a text. */
+function unavailableInForm(
+  form: EventForm,
+  { facets }: PgType,
+  placeholder: string,
+): string | undefined {
+  if (form === 'base64') return `'${Buffer.from(placeholder).toString('base64')}'`;
+  if (form === 'base64_url') return `'${Buffer.from(placeholder).toString('base64url')}'`;
+  const isLarge = form === 'hex' || (form === 'decimal_text' && facets.length === 0);
+  return isLarge ? quoteLiteral(placeholder) : undefined;
 }
 
-const ENCODINGS: Partial<Readonly<Record<EventForm, 'base64' | 'base64url' | 'hex'>>> = {
-  base64: 'base64',
-  base64_url: 'base64url',
-  hex: 'hex',
-};
 const TEXTS = new Set(['text', 'character varying', 'character', 'bpchar', ...CAST_FROM_TEXT]);
 const INTEGERS = new Set(['smallint', 'integer', 'bigint']);
 const DAY_MS = 86_400_000;

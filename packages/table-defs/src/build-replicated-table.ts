@@ -1,4 +1,4 @@
-import type { CatalogColumn, SourceType } from '@cdc-migrations/catalog';
+import type { CatalogColumn } from '@cdc-migrations/catalog';
 import type { ServiceConfig } from '@cdc-migrations/config';
 import { SCHEMA_PLACEHOLDER, shortName } from '@cdc-migrations/sql-text';
 import { asciiName, columnNamer } from './ascii-name.ts';
@@ -6,7 +6,13 @@ import { buildColumns } from './build-columns.ts';
 import { overrideScope } from './check-type-overrides.ts';
 import { chooseKey } from './choose-key.ts';
 import { checkCustomer, withCustomer } from './customer-key.ts';
-import { formOf, resolveEvents, UNAVAILABLE, type EventSettings } from './event-forms.ts';
+import {
+  eventLoss,
+  formOf,
+  resolveEvents,
+  UNAVAILABLE,
+  type EventSettings,
+} from './event-forms.ts';
 import type { Place } from './find-source.ts';
 import { buildObjectNames } from './object-names.ts';
 import { problemAt, type ProblemList } from './problems.ts';
@@ -52,9 +58,7 @@ export function buildReplicatedTable(
     problems,
   );
   const events = eventsOf(place, config);
-  const formed = events
-    ? columns.map((column) => withForm(column, selected, catalog.type, events))
-    : columns;
+  const formed = events ? withForms(columns, selected, place, events, problems) : columns;
   const key = sourceKey && withCustomer(sourceKey, place, config.templates, nameOf);
   if (key) checkKeyTypes(key, columns, place, problems);
   const identity = buildIdentity(place);
@@ -117,16 +121,25 @@ function eventsOf(
   return resolveEvents(group?.pipeline, table.pipeline);
 }
 
-function withForm(
-  column: ColumnDefinition,
-  catalogColumns: readonly CatalogColumn[],
-  type: SourceType,
+/** The columns with the forms in which their values come; warns of what an event does not say. */
+function withForms(
+  columns: readonly ColumnDefinition[],
+  selected: readonly CatalogColumn[],
+  { catalog, table }: Place,
   events: EventSettings,
-): ColumnDefinition {
-  const source = catalogColumns.find(({ name }) => name === column.source?.name);
-  const form =
-    source && column.exactness !== 'unsupported' && formOf(source, type, column.type, events);
-  return form ? { ...column, form } : column;
+  problems: ProblemList,
+): readonly ColumnDefinition[] {
+  return columns.map((column) => {
+    const source = selected.find(({ name }) => name === column.source?.name);
+    if (!source || column.exactness === 'unsupported') return column;
+    const form = formOf(source, catalog.type, column.type, events);
+    const loss = eventLoss(source, catalog.type, form, events);
+    if (loss !== undefined) {
+      const message = `column "${source.name}" of type ${column.source!.type}: ${loss}`;
+      problems.warnings.push(problemAt(table.at, [], message));
+    }
+    return form ? { ...column, form } : column;
+  });
 }
 
 function asKeyColumn(column: ColumnDefinition, key: KeyDefinition): ColumnDefinition {

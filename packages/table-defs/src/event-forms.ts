@@ -53,16 +53,17 @@ const DEBEZIUM: Required<ValueSettings> = {
 /** Placeholder that Debezium sends for a large value that did not change, unless it is told otherwise. */
 export const UNAVAILABLE = '__debezium_unavailable_value';
 
-/** Settings of values by their name in `events`. A JDBC sink binds Debezium's own types, other writers text. */
+/** Settings of values by their name in `events`. JDBC sinks bind numbers, times and bytes as such, Bento text. */
 function valuesOf({ events, writer }: PipelineSettings): ValueSettings {
   if (events === undefined) return {};
   if (events === 'bento-sql-raw') {
     return { time: 'rfc3339', decimal: 'string', binary: 'base64', interval: 'string' };
   }
-  if (events === 'debezium' || writer === 'debezium-jdbc') return DEBEZIUM;
-  return writer === 'confluent-jdbc'
-    ? { ...DEBEZIUM, interval: 'string' }
-    : { time: 'isostring', decimal: 'string', binary: 'base64', interval: 'string' };
+  if (events === 'debezium') return DEBEZIUM;
+  // Nanoseconds are no times before 1677 and after 2262, and base64 says nothing where a large value did not change.
+  return writer === undefined || writer === 'bento'
+    ? { time: 'isostring', decimal: 'string', binary: 'bytes', interval: 'string' }
+    : { time: 'microseconds', decimal: 'precise', binary: 'bytes', interval: 'string' };
 }
 
 /**
@@ -218,4 +219,34 @@ function digitsOf({ type, scale }: CatalogColumn): number {
 export function formStaging(form: EventForm): 'bigint' | 'text' | 'double precision' {
   if (form === 'double') return 'double precision';
   return /^days|seconds$/.test(form) ? 'bigint' : 'text';
+}
+
+/** What events of a column lose before they are staged, with the way out; undefined where nothing is lost. */
+export function eventLoss(
+  column: CatalogColumn,
+  source: SourceType,
+  form: EventForm | undefined,
+  { time, binary, decimal }: EventSettings,
+): string | undefined {
+  const kind = (source === 'mssql' ? mssqlKind : postgresKind)(column);
+  const isNanos = time === 'nanoseconds' || (time === 'adaptive' && digitsOf(column) > 6);
+  if (kind === 'timestamp' && isNanos) {
+    return 'Debezium sends NULL for a time before 1677-09-21 or after 2262-04-11, as nanoseconds do not reach further; set time_precision_mode to isostring or microseconds';
+  }
+  const isLarge = source === 'postgres' || column.length === 'max' || column.type === 'image';
+  if (kind === 'bytes' && isLarge && time !== 'rfc3339' && /^base64/.test(binary)) {
+    return 'Debezium sends NULL for a large value that did not change; set binary_handling_mode to bytes or hex';
+  }
+  if (kind === 'decimal' && decimal === 'double') {
+    return 'Debezium sends a float, which keeps 15 digits; set decimal_handling_mode to string or precise';
+  }
+  if (kind === 'decimal' && form === 'decimal_struct') {
+    return 'Debezium sends NULL for NaN, infinity, and a value of many digits that did not change; set decimal_handling_mode to string';
+  }
+  if (kind === 'time' && source === 'postgres' && time === 'isostring') {
+    return 'Debezium sends 00:00 for 24:00; set time_precision_mode to microseconds where there are such values';
+  }
+  return time === 'connect' && /^(time|timestamp)$/.test(kind ?? '') && digitsOf(column) > 3
+    ? 'the mode connect cuts the second to three digits; set time_precision_mode to isostring or microseconds'
+    : undefined;
 }

@@ -91,7 +91,8 @@ export interface CutSeconds {
 
 const KEEPS_SECONDS = /^(?:time|timestamp) /;
 /** Source types as definitions spell them, also behind the name of an alias or domain. */
-const MSSQL_SECONDS = /(?:^|\()(datetime2|datetimeoffset|smalldatetime|datetime|time)(?:\((\d)\))?\)?$/;
+const MSSQL_SECONDS =
+  /(?:^|\()(datetime2|datetimeoffset|smalldatetime|datetime|time)(?:\((\d)\))?\)?$/;
 const POSTGRES_SECONDS = /(?:^|\()(?:time|timestamp) with(out)? time zone(?:\((\d)\))?\)?$/;
 /** Digits of a type of SQL Server that is written without. */
 const USUAL_DIGITS: Readonly<Record<string, number>> = { datetime: 3, smalldatetime: 0 };

@@ -47,6 +47,7 @@ function summariseColumn({
     role === 'source' ? '' : role,
     source === undefined || source.name === name ? '' : `from "${source.name}"`,
     column.formerly === undefined ? '' : `formerly ${column.formerly.join(', then ')}`,
+    column.form === undefined ? '' : `as ${column.form}`,
     column.exactness === undefined || column.exactness === 'exact' ? '' : column.exactness,
   ].filter(Boolean);
   return [`${name} ${type}${nullable ? '' : ' NOT NULL'}`, ...facts].join(', ');
