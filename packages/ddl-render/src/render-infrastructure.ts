@@ -1,10 +1,25 @@
 import { buildSqlFile, loadTemplate, quoteLiteral, type SqlFile } from '@cdc-migrations/sql-text';
-import { DELETED_AT, METADATA_COLUMNS, type MigrationSet } from '@cdc-migrations/table-defs';
+import {
+  DELETED_AT,
+  METADATA_COLUMNS,
+  spellings,
+  type MigrationSet,
+  type Operation,
+} from '@cdc-migrations/table-defs';
 
 interface InfrastructureView {
   readonly role: string;
   /** Names of the metadata columns as an SQL array. */
   readonly metadataColumns: string;
+  readonly operations: readonly OperationView[];
+}
+
+/** A function that tells whether an operation is one of some. */
+interface OperationView {
+  readonly comment: string;
+  readonly name: string;
+  /** The texts that stand for them as SQL literals. */
+  readonly lines: readonly string[];
 }
 
 /** Parts of the file, in order: later ones use earlier ones. */
@@ -15,6 +30,7 @@ const PARTS = [
   'column-change',
   'times',
   'event-forms',
+  'operations',
   'converge',
   'staging-trigger',
   'record-tally',
@@ -45,10 +61,54 @@ SET LOCAL default_table_access_method = heap;
 export function renderInfrastructure(set: MigrationSet, role: string): SqlFile {
   const names = [...METADATA_COLUMNS, DELETED_AT].map(({ name }) => quoteLiteral(name));
   const metadataColumns = `ARRAY[${names.join(', ')}]`;
-  const body = [PLAIN, ...PARTS.map((render) => render({ role, metadataColumns }))].join('\n');
+  const operations = OPERATION_TESTS.map(buildOperationTest);
+  const view = { role, metadataColumns, operations };
+  const body = [PLAIN, ...PARTS.map((render) => render(view))].join('\n');
   return buildSqlFile(
     `${set.folder}/infrastructure/cdc-management.sql`,
     { target: set.name },
     body,
   );
+}
+
+/** PostgreSQL puts these functions into the statements that call them, as they have no SET clauses. */
+const OPERATION_TESTS: readonly (readonly [string, string, ...Operation[]])[] = [
+  ['is_delete', 'Whether an operation deletes.', 'delete'],
+  [
+    'is_change',
+    'Whether an operation is about a row of a table with a key.',
+    ...(['insert', 'update', 'upsert', 'snapshot', 'delete'] as const),
+  ],
+  ['is_append', 'Whether an operation makes a row in a table without a key.', 'insert', 'snapshot'],
+  [
+    'may_leave_out',
+    'Whether an operation leaves out large values that did not change.',
+    ...(['update', 'upsert', 'snapshot'] as const),
+  ],
+  [
+    'is_before_image',
+    'Whether an event is the row before an update, which another event has.',
+    'before image',
+  ],
+  ['is_truncate', 'Whether an operation empties the table of the source.', 'truncate'],
+  ['is_message', 'Whether an event is a message, which is about no row.', 'message'],
+];
+
+const LINE_LENGTH = 110;
+
+function buildOperationTest([
+  name,
+  comment,
+  ...of
+]: (typeof OPERATION_TESTS)[number]): OperationView {
+  const texts = spellings(...of).map(quoteLiteral);
+  const lines = [''];
+  texts.forEach((text, index) => {
+    const item = index === texts.length - 1 ? text : `${text},`;
+    const line = lines.at(-1)!;
+    if (line === '') lines[lines.length - 1] = item;
+    else if (line.length + item.length < LINE_LENGTH) lines[lines.length - 1] = `${line} ${item}`;
+    else lines.push(item);
+  });
+  return { name, comment, lines };
 }

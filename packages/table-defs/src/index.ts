@@ -33,6 +33,8 @@ export {
   POSITION_COLUMNS,
   RESERVED_NAMES,
 } from './metadata-columns.ts';
+export { OPERATIONS, spellings } from './operations.ts';
+export type { Operation } from './operations.ts';
 export type { DefinitionProblem } from './problems.ts';
 export { schemaLabel } from './schema-label.ts';
 export { sortDefinitions } from './sort-definitions.ts';

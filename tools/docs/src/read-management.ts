@@ -93,4 +93,4 @@ const OBJECTS = `
     false, has_function_privilege($1, oid, 'EXECUTE')
   FROM pg_proc
   WHERE pronamespace = 'cdc_management'::regnamespace
-  ORDER BY name`;
+  ORDER BY name, shape`;

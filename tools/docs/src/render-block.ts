@@ -1,6 +1,6 @@
 import { readManagement, type Management } from './read-management.ts';
 import { renderCachingMatrix } from './render-caching-matrix.ts';
-import { renderMetadataColumns, renderReservedNames } from './render-columns.ts';
+import { renderMetadataColumns, renderOperations, renderReservedNames } from './render-columns.ts';
 import { renderExample } from './render-example.ts';
 import { renderExitCodes } from './render-exit-codes.ts';
 import { renderFile } from './render-file.ts';
@@ -29,6 +29,7 @@ export function buildRenderer(root: string): (block: string) => string | Promise
     'target-types': renderTargetTypes,
     'type-notes': renderTypeNotes,
     'metadata-columns': renderMetadataColumns,
+    operations: renderOperations,
     'reserved-names': renderReservedNames,
     'management-tables': () => ofManagement((read) => renderObjects(read, 'table', 'type')),
     'management-views': () => ofManagement((read) => renderObjects(read, 'view')),

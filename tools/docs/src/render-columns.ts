@@ -2,6 +2,7 @@ import {
   DELETED_AT,
   KAFKA_TIMESTAMP,
   METADATA_COLUMNS,
+  OPERATIONS,
   RESERVED_NAMES,
   type ColumnDefinition,
 } from '@cdc-migrations/table-defs';
@@ -16,8 +17,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
   __source_table: 'source table; part of the stream',
   __source_ts_ms:
     'when the source made the change, in milliseconds since 1970; not used for the order',
-  __cdc_operation: '`INSERT`, `UPDATE`, `DELETE`, or `c`, `u`, `d`, `r` (read from a snapshot)',
-  __stream_generation: 'generation of the stream; staging has `DEFAULT 0`',
+  __cdc_operation: 'what happened to the row, as the sink pipeline writes it; see below',
+  __stream_generation: 'generation of the stream; 0 where the sink pipeline sends none, or NULL',
   __kafka_partition: 'partition; part of the stream',
   __kafka_offset: 'offset within the partition',
   __deleted_at:
@@ -34,6 +35,19 @@ export function renderMetadataColumns(): string {
       if (meaning === undefined) throw new Error(`render-columns.ts: what is ${column.name}?`);
       return [code(column.name), code(declarationOf(column)), meaning];
     }),
+  );
+}
+
+/** The operations of events: how they are written, and what the merge makes of them. */
+export function renderOperations(): string {
+  return markdownTable(
+    ['operation', '`__cdc_operation`', 'with a key', 'without a key'],
+    Object.entries(OPERATIONS).map(([operation, { names, merge, withoutKey }]) => [
+      operation,
+      names.map(code).join(', '),
+      merge,
+      withoutKey,
+    ]),
   );
 }
 

@@ -1,4 +1,4 @@
-import type { ReplicatedTable } from '@cdc-migrations/table-defs';
+import { spellings, type ReplicatedTable } from '@cdc-migrations/table-defs';
 import { buildTable } from '@cdc-migrations/table-fixture';
 import { buildEventLog, buildFinalRows, deliverEvents, keyText } from './index.ts';
 
@@ -42,7 +42,9 @@ describe('buildEventLog', () => {
 
   it('has every kind of event', () => {
     const operations = new Set(log.map(({ values }) => values['__cdc_operation']));
-    expect([...operations].sort()).toEqual(['DELETE', 'INSERT', 'UPDATE', 'c', 'd', 'r', 'u']);
+    expect([...operations].sort()).toEqual(
+      [...spellings('insert', 'update', 'upsert', 'snapshot', 'delete')].sort(),
+    );
     expect(log.some(({ kind, values }) => kind === 'delete' && values['Text'] === null)).toBe(true);
     expect(log.every(({ values }) => values['Code'] !== null)).toBe(true);
   });

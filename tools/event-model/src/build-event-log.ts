@@ -2,6 +2,7 @@ import {
   type ColumnDefinition,
   KAFKA_TIMESTAMP,
   type ReplicatedTable,
+  spellings,
 } from '@cdc-migrations/table-defs';
 import type { ChangeEvent } from './change-event.ts';
 import { keyText } from './key-text.ts';
@@ -29,9 +30,9 @@ interface Change {
   readonly values: Values;
 }
 
-const INSERTS = ['INSERT', 'c', 'r'];
-const UPDATES = ['UPDATE', 'u', 'r'];
-const DELETES = ['DELETE', 'd'];
+const INSERTS = spellings('insert', 'snapshot');
+const UPDATES = spellings('update', 'upsert', 'snapshot');
+const DELETES = spellings('delete');
 const MOST_VERSIONS = 10;
 const FIRST_MILLISECOND = Date.UTC(2026, 0, 1);
 

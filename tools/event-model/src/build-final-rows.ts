@@ -1,4 +1,4 @@
-import type { ReplicatedTable } from '@cdc-migrations/table-defs';
+import { spellings, type ReplicatedTable } from '@cdc-migrations/table-defs';
 import type { ChangeEvent } from './change-event.ts';
 import { keyText } from './key-text.ts';
 
@@ -45,7 +45,7 @@ export function buildFinalRows(
   return { rows, dead: [] };
 }
 
-const INSERTS: ReadonlySet<string> = new Set(['INSERT', 'c', 'r']);
+const INSERTS: ReadonlySet<string> = new Set(spellings('insert', 'snapshot'));
 
 function groupByKey(
   definition: ReplicatedTable,

@@ -14,10 +14,12 @@ export function makeBad(definition: ReplicatedTable, event: SoakEvent, random: R
   const rejected: Spoiling[] = [
     { fault: 'rejected', values: { __kafka_partition: null } },
     { fault: 'rejected', values: { __kafka_offset: null } },
-    { fault: 'rejected', values: { __stream_generation: null } },
     { fault: 'rejected', values: { __kafka_offset: random.pick(['-1', '9223372036854775807']) } },
     { fault: 'rejected', values: { __stream_generation: '-1' } },
-    { fault: 'rejected', values: { __cdc_operation: random.pick(['x', '', 'delete', 'C']) } },
+    {
+      fault: 'rejected',
+      values: { __cdc_operation: random.pick(['x', '', 'cReate', 't', 'message']) },
+    },
     { fault: 'rejected', values: { __cdc_operation: null } },
   ];
   const keys = (definition.key?.columns ?? []).map((name): Spoiling => {
@@ -31,7 +33,7 @@ export function makeBad(definition: ReplicatedTable, event: SoakEvent, random: R
   ];
   const withoutKey: Spoiling[] = definition.key
     ? []
-    : [{ fault: 'rejected', values: { __cdc_operation: random.pick(['u', 'DELETE']) } }];
+    : [{ fault: 'rejected', values: { __cdc_operation: random.pick(['u', 'DELETE', 'upsert']) } }];
   const isDelete = event.kind === 'delete';
   const choice = [...rejected, ...keys, ...withoutKey, ...(isDelete ? [] : refused)];
   const { fault, values } = random.pick(choice);

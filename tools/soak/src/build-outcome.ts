@@ -1,5 +1,5 @@
 import type { FinalRow } from '@cdc-migrations/event-model';
-import type { ReplicatedTable } from '@cdc-migrations/table-defs';
+import { spellings, type ReplicatedTable } from '@cdc-migrations/table-defs';
 import { groupBy } from './group-by.ts';
 import { comparePositions, type SoakEvent } from './soak-event.ts';
 import { unavailableValue } from './unavailable-value.ts';
@@ -58,7 +58,7 @@ export function buildOutcome(
   return {
     rows: definition.key
       ? histories.flatMap((history) => buildRow(definition, history))
-      : good.map((upsert) => ({ deleted: false, upsert })),
+      : good.map((upsert) => ({ deleted: false, upsert: withGeneration(upsert) })),
     streams: buildStreams(delivered),
     dead: buildDead(definition, delivered, lasts).map((dead) =>
       certainty === 'exact'
@@ -91,7 +91,13 @@ function buildRow(definition: ReplicatedTable, history: readonly SoakEvent[]): r
     if (unavailable === undefined || definition.key?.columns.includes(name)) continue;
     values[name] = findValue(definition, known, { name, unavailable });
   }
-  return [{ deleted, upsert: { ...upsert, values } }];
+  return [{ deleted, upsert: withGeneration({ ...upsert, values }) }];
+}
+
+/** No generation is the first one. */
+function withGeneration(event: SoakEvent): SoakEvent {
+  const generation = event.values['__stream_generation'] ?? '0';
+  return { ...event, values: { ...event.values, __stream_generation: generation } };
 }
 
 /** The newest value; an insert begins anew, and so does what comes after a delete of a row that is not kept. */
@@ -110,7 +116,7 @@ function findValue(
 }
 
 function isInsert(operation: string | null | undefined): boolean {
-  return operation === 'c' || operation === 'INSERT';
+  return spellings('insert').includes(operation ?? '');
 }
 
 /** A refused event is only looked at when no newer one of its key is at hand, and must be when there is none. */
@@ -121,12 +127,18 @@ function buildDead(
 ): readonly DeadOutcome[] {
   const newest = new Map(lasts.map((event) => [event.key, event]));
   return [...delivered].flatMap(([event, times]) => {
-    if (event.fault === null) return [];
+    if (event.fault === null || event.fault === 'before image') return [];
     const last = definition.key ? newest.get(event.key) : undefined;
     const isPassed = event.fault === 'refused' && last && comparePositions(event, last) < 0;
-    const hasPosition = POSITION.every((name) => isPosition(event.values[name]));
+    const hasPosition = positionOf(event).every(isPosition);
     return [{ id: event.id, least: isPassed ? 0 : times, most: times, hasPosition }];
   });
+}
+
+/** Partition, generation and offset as the event has them. */
+function positionOf(event: SoakEvent): readonly (string | null | undefined)[] {
+  const { values } = withGeneration(event);
+  return POSITION.map((name) => values[name]);
 }
 
 const POSITION = ['__kafka_partition', '__stream_generation', '__kafka_offset'];
@@ -137,8 +149,11 @@ function isPosition(value: string | null | undefined): boolean {
 }
 
 function buildStreams(delivered: Delivered): readonly StreamOutcome[] {
-  const streams = groupBy(delivered.keys(), ({ values }) =>
-    [values['__kafka_partition'], values['__stream_generation']].map((n) => n ?? '-').join('/'),
+  const streams = groupBy(delivered.keys(), (event) =>
+    positionOf(event)
+      .slice(0, 2)
+      .map((n) => n ?? '-')
+      .join('/'),
   );
   return [...streams].map(([stream, events]) => {
     const offsets = events

@@ -172,7 +172,7 @@ async function listOpenLosses(sent: Sent, { superuser }: SoakDatabase): Promise<
         [
           name,
           values['__kafka_partition'],
-          values['__stream_generation'],
+          values['__stream_generation'] ?? '0',
           values['__kafka_offset'],
         ].join('/'),
       ),

@@ -1,5 +1,5 @@
 import { buildValue, type Random } from '@cdc-migrations/event-model';
-import { KAFKA_TIMESTAMP, type ReplicatedTable } from '@cdc-migrations/table-defs';
+import { KAFKA_TIMESTAMP, type ReplicatedTable, spellings } from '@cdc-migrations/table-defs';
 import { makeBad } from './bad-event.ts';
 import { buildRandomKeys, type Key } from './random-keys.ts';
 import { AMOUNT, STATUS } from './random-table.ts';
@@ -30,9 +30,10 @@ export interface LogOptions {
   readonly generations: number;
 }
 
-const INSERTS = ['INSERT', 'c', 'r'];
-const UPDATES = ['UPDATE', 'u', 'r'];
-const DELETES = ['DELETE', 'd'];
+const INSERTS = spellings('insert', 'snapshot');
+const UPDATES = spellings('update', 'upsert', 'snapshot');
+const DELETES = spellings('delete');
+const BEFORE_IMAGES = spellings('before image');
 const MOST_VERSIONS = 10;
 const PARTITIONS = 3;
 
@@ -59,7 +60,7 @@ export function buildRandomLog(
       const offset = (offsets[partition]! += random.chance(0.1) ? random.integer(2, 90) : 1);
       const place = { partition, offset, generation, number: log.length };
       const event = buildEvent(definition, change, place);
-      const isBad = spoilt.has(keys[of]!.text) && random.chance(0.3);
+      const isBad = !event.fault && spoilt.has(keys[of]!.text) && random.chance(0.3);
       log.push(isBad ? makeBad(definition, event, random) : event);
     }
   }
@@ -87,6 +88,11 @@ function buildHistory(
   const versions = definition.key ? random.integer(1, MOST_VERSIONS) : 1;
   for (let version = 0; version < versions; version++) {
     const own = random.pick(key.spellings);
+    const text = definition.key ? key.text : null;
+    if (random.chance(0.05)) {
+      const values = { ...buildRow(definition, false, random), ...own };
+      history.push({ key: text, operation: random.pick(BEFORE_IMAGES), values });
+    }
     const isDelete = isThere && random.chance(0.25);
     const isUpdate = isThere || (definition.key !== null && random.chance(0.1));
     const operations = isDelete ? DELETES : isUpdate ? UPDATES : INSERTS;
@@ -94,7 +100,6 @@ function buildHistory(
     const values = isDelete
       ? buildDeletedRow(definition, own, random)
       : { ...buildRow(definition, mayLack, random), ...own };
-    const text = definition.key ? key.text : null;
     history.push({ key: text, operation: random.pick(operations), values });
     isThere = isFull = !isDelete;
   }
@@ -131,7 +136,8 @@ function buildEvent(
   const id = `cdc ${number}`;
   const time = new Date(Date.UTC(2026, 0, 1) + Math.floor(number / 10) * 1000);
   return {
-    ...{ id, key, partition, offset, generation, fault: null },
+    ...{ id, key, partition, offset, generation },
+    fault: BEFORE_IMAGES.includes(operation) ? 'before image' : null,
     kind: DELETES.includes(operation) ? 'delete' : 'upsert',
     values: {
       ...values,
@@ -141,7 +147,7 @@ function buildEvent(
       __source_table: source.table,
       __source_ts_ms: number % 50 === 7 ? null : String(time.getTime()),
       __cdc_operation: operation,
-      __stream_generation: String(generation),
+      __stream_generation: generation === 0 && number % 9 === 4 ? null : String(generation),
       __kafka_offset: String(offset),
       __kafka_partition: String(partition),
       [KAFKA_TIMESTAMP.name]: time.toISOString(),

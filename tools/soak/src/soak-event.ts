@@ -2,9 +2,10 @@ import type { ChangeEvent } from '@cdc-migrations/event-model';
 
 /**
  * Why an event cannot be merged. `rejected`: whatever else comes, it has no place in the table. `refused`: the final
- * table does not take its values, so it is only looked at when no newer event of its key is there.
+ * table does not take its values, so it is only looked at when no newer event of its key is there. `before image`: it
+ * changes nothing, and is no dead letter.
  */
-export type Fault = 'rejected' | 'refused';
+export type Fault = 'rejected' | 'refused' | 'before image';
 
 /** An event that a round may insert any number of times. */
 export interface SoakEvent extends ChangeEvent {

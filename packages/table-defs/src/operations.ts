@@ -1,0 +1,70 @@
+/** What an event does to a row of the final table. */
+export type Operation =
+  'insert' | 'update' | 'upsert' | 'snapshot' | 'delete' | 'before image' | 'truncate' | 'message';
+
+interface OperationFacts {
+  /** How sink pipelines write it in `__cdc_operation`; in lower case, in upper case, or with a first capital. */
+  readonly names: readonly string[];
+  /** What the merge does, for the documentation. */
+  readonly merge: string;
+  /** What it does to a table without a key. */
+  readonly withoutKey: string;
+}
+
+/** Every operation that the merge knows; any other spelling makes an event a dead letter. */
+export const OPERATIONS: Readonly<Record<Operation, OperationFacts>> = {
+  insert: {
+    names: ['c', 'create', 'i', 'insert', '2'],
+    merge: 'writes the row; a large value that is left out is NULL',
+    withoutKey: 'appends the row',
+  },
+  update: {
+    names: ['u', 'update', '4'],
+    merge: 'writes the row; a large value that is left out keeps what is stored',
+    withoutKey: 'dead letter',
+  },
+  upsert: {
+    names: ['upsert', 'unknown'],
+    merge: 'as an update; an event without the key is a dead letter',
+    withoutKey: 'dead letter',
+  },
+  snapshot: {
+    names: ['r', 'read', 'snapshot'],
+    merge: 'as an update',
+    withoutKey: 'appends the row',
+  },
+  delete: {
+    names: ['d', 'delete', '1'],
+    merge: 'removes or marks the row, and remembers its key',
+    withoutKey: 'dead letter',
+  },
+  'before image': {
+    names: ['3'],
+    merge: 'nothing: the event of the same update with operation 4 has the row',
+    withoutKey: 'nothing',
+  },
+  truncate: {
+    names: ['t', 'truncate'],
+    merge: 'dead letter',
+    withoutKey: 'dead letter',
+  },
+  message: {
+    names: ['m', 'message'],
+    merge: 'dead letter: it is about no row',
+    withoutKey: 'dead letter',
+  },
+};
+
+/** All texts that stand for these operations. */
+export function spellings(...operations: readonly Operation[]): readonly string[] {
+  const names = operations.flatMap((operation) => OPERATIONS[operation].names);
+  return [
+    ...new Set(
+      names.flatMap((name) => [
+        name,
+        name.toUpperCase(),
+        name.slice(0, 1).toUpperCase() + name.slice(1),
+      ]),
+    ),
+  ];
+}
