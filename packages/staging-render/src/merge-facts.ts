@@ -6,6 +6,8 @@ import { keyText, keyValue, unavailableLiteral } from './staged-value.ts';
 interface MergeFacts {
   /** How deletes are merged; `none` for a table without a key. */
   readonly deletes: 'hard' | 'soft' | 'none';
+  /** What a TRUNCATE of the source does; without it, it is a dead letter. */
+  readonly truncate?: 'empty';
   /** A name alone is compared as it is staged, and told by its text. */
   readonly key: readonly (string | KeyFacts)[];
   /** Placeholders, as SQL, of columns whose value Debezium leaves out if it did not change. */
@@ -44,7 +46,13 @@ function inLines(maps: Readonly<Record<string, Readonly<Record<string, unknown>>
   });
 }
 
-function buildFacts({ key, columns, deleteMode, unavailable }: ReplicatedTable): MergeFacts {
+function buildFacts({
+  key,
+  columns,
+  deleteMode,
+  unavailable,
+  truncate,
+}: ReplicatedTable): MergeFacts {
   const names = key?.columns ?? [];
   const large = key
     ? columns
@@ -60,6 +68,7 @@ function buildFacts({ key, columns, deleteMode, unavailable }: ReplicatedTable):
   });
   return {
     deletes: key ? deleteMode : 'none',
+    ...(truncate && { truncate }),
     key: names.map((name) => describeKey(columns.find((column) => column.name === name)!)),
     ...(large.length > 0 && { unavailable: Object.fromEntries(large) }),
     ...(forms.length > 0 && { forms: Object.fromEntries(forms) }),

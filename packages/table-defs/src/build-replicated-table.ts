@@ -72,6 +72,7 @@ export function buildReplicatedTable(
     deleteMode: table.deleteMode,
     staging: table.staging,
     ...(events && events.unavailable !== UNAVAILABLE && { unavailable: events.unavailable }),
+    ...(isEmptied(place, config) && { truncate: 'empty' as const }),
     transforms: table.transforms.map(({ bloblangRef }) => bloblangRef),
   };
   checkWidth(definition, place, problems);
@@ -140,6 +141,12 @@ function withForms(
     }
     return form ? { ...column, form } : column;
   });
+}
+
+/** Whether a TRUNCATE of the source empties the table; its own setting comes before that of its sink group. */
+function isEmptied({ sink, table }: Place, { sinkGroups }: ServiceConfig): boolean {
+  const group = sinkGroups.find(({ name }) => sink.sink.startsWith(`${name}.`));
+  return (table.pipeline?.truncate ?? group?.pipeline?.truncate) === 'empty';
 }
 
 function asKeyColumn(column: ColumnDefinition, key: KeyDefinition): ColumnDefinition {

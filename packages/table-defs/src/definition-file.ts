@@ -160,6 +160,7 @@ const replicatedSchema = v.strictObject({
   deleteMode: oneOf(['hard', 'soft']),
   staging: oneOf(['unlogged', 'logged']),
   unavailable: v.exactOptional(text('a placeholder')),
+  truncate: v.exactOptional(oneOf(['empty'])),
   transforms: listOf('the address of a Bloblang file'),
   columns: v.array(columnSchema, 'expected a list of columns'),
 } satisfies EntriesOf<ReplicatedTable>);

@@ -45,8 +45,8 @@ export const OPERATIONS: Readonly<Record<Operation, OperationFacts>> = {
   },
   truncate: {
     names: ['t', 'truncate'],
-    merge: 'dead letter',
-    withoutKey: 'dead letter',
+    merge: 'dead letter; with `truncate: empty`, removes or marks the rows up to its position',
+    withoutKey: 'dead letter; with `truncate: empty`, removes the rows up to its position',
   },
   message: {
     names: ['m', 'message'],

@@ -29,6 +29,7 @@ function summariseTable(table: TableDefinition): readonly string[] {
     key ? `key (${key.columns.join(', ')}) of ${key.origin}` : 'no key',
     ...(name === source.table ? [] : [`staging ${names.staging}, merge ${names.mergeProcedure}`]),
     ...(table.deleteMode === 'hard' ? [] : [`delete_mode ${table.deleteMode}`]),
+    ...(table.truncate ? [`truncate ${table.truncate}`] : []),
     ...(table.staging === 'unlogged' ? [] : [`staging ${table.staging}`]),
     ...table.columns.filter(({ role }) => role !== 'metadata').map(summariseColumn),
   ];

@@ -30,6 +30,8 @@ export interface ReplicatedTable extends TableIdentity {
   readonly staging: 'unlogged' | 'logged';
   /** What stands for a large value that did not change, where it is not Debezium's usual placeholder. */
   readonly unavailable?: string;
+  /** A TRUNCATE of the source table empties it; without it that is a dead letter. */
+  readonly truncate?: 'empty';
   /** References of the transforms between source and sink, for the header. */
   readonly transforms: readonly string[];
 }

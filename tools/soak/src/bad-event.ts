@@ -11,6 +11,7 @@ interface Spoiling {
 
 /** The event with something in it that no merge can take. */
 export function makeBad(definition: ReplicatedTable, event: SoakEvent, random: Random): SoakEvent {
+  const words = ['x', '', 'cReate', 'message', ...(definition.truncate ? [] : ['t'])];
   const rejected: Spoiling[] = [
     { fault: 'rejected', values: { __kafka_partition: null } },
     { fault: 'rejected', values: { __kafka_offset: null } },
@@ -18,7 +19,7 @@ export function makeBad(definition: ReplicatedTable, event: SoakEvent, random: R
     { fault: 'rejected', values: { __stream_generation: '-1' } },
     {
       fault: 'rejected',
-      values: { __cdc_operation: random.pick(['x', '', 'cReate', 't', 'message']) },
+      values: { __cdc_operation: random.pick(words) },
     },
     { fault: 'rejected', values: { __cdc_operation: null } },
   ];

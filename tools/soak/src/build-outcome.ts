@@ -50,17 +50,20 @@ export function buildOutcome(
   certainty: Certainty = 'exact',
 ): Outcome {
   const events = [...delivered.keys()];
-  const good = events.filter(({ fault }) => fault === null);
-  const histories = definition.key ? groupByKey(good) : [];
+  const good = events.filter((event) => event.fault === null && !isTruncate(event));
+  const truncate = events.filter(isTruncate).sort(comparePositions).at(-1);
+  const histories = definition.key ? groupByKey(good, truncate) : [];
   const lasts = histories.map((history) => history.at(-1)!);
   const isLast = new Set(lasts);
   const deletes = definition.key ? good.filter(({ kind }) => kind === 'delete') : [];
   return {
     rows: definition.key
       ? histories.flatMap((history) => buildRow(definition, history))
-      : good.map((upsert) => ({ deleted: false, upsert: withGeneration(upsert) })),
+      : good
+          .filter((event) => !isEmptied(event, truncate))
+          .map((upsert) => ({ deleted: false, upsert: withGeneration(upsert) })),
     streams: buildStreams(delivered),
-    dead: buildDead(definition, delivered, lasts).map((dead) =>
+    dead: buildDead(delivered, lasts, truncate).map((dead) =>
       certainty === 'exact'
         ? dead
         : { ...dead, least: Math.min(dead.least, dead.hasPosition ? 1 : 0) },
@@ -74,10 +77,24 @@ function positionText({ partition, generation, offset }: SoakEvent): string {
   return [partition, generation, offset].join('/');
 }
 
-/** Each key's events in their order. */
-function groupByKey(events: readonly SoakEvent[]): readonly (readonly SoakEvent[])[] {
+function isTruncate({ fault, values }: SoakEvent): boolean {
+  return fault === null && spellings('truncate').includes(values['__cdc_operation'] ?? '');
+}
+
+/** Whether a TRUNCATE is newer than an event. */
+function isEmptied(event: SoakEvent, truncate: SoakEvent | undefined): boolean {
+  return truncate !== undefined && comparePositions(event, truncate) < 0;
+}
+
+/** Each key's events in their order; the newest TRUNCATE is a delete of each key. */
+function groupByKey(
+  events: readonly SoakEvent[],
+  truncate: SoakEvent | undefined,
+): readonly (readonly SoakEvent[])[] {
   const groups = groupBy(events, ({ key }) => key);
-  return [...groups.values()].map((group) => [...group].sort(comparePositions));
+  return [...groups.values()].map((group) =>
+    [...group, ...(truncate ? [truncate] : [])].sort(comparePositions),
+  );
 }
 
 function buildRow(definition: ReplicatedTable, history: readonly SoakEvent[]): readonly FinalRow[] {
@@ -121,15 +138,16 @@ function isInsert(operation: string | null | undefined): boolean {
 
 /** A refused event is only looked at when no newer one of its key is at hand, and must be when there is none. */
 function buildDead(
-  definition: ReplicatedTable,
   delivered: Delivered,
   lasts: readonly SoakEvent[],
+  truncate: SoakEvent | undefined,
 ): readonly DeadOutcome[] {
   const newest = new Map(lasts.map((event) => [event.key, event]));
   return [...delivered].flatMap(([event, times]) => {
     if (event.fault === null || event.fault === 'before image') return [];
-    const last = definition.key ? newest.get(event.key) : undefined;
-    const isPassed = event.fault === 'refused' && last && comparePositions(event, last) < 0;
+    const last = newest.get(event.key);
+    const isOld = (last && comparePositions(event, last) < 0) || isEmptied(event, truncate);
+    const isPassed = event.fault === 'refused' && isOld;
     const hasPosition = positionOf(event).every(isPosition);
     return [{ id: event.id, least: isPassed ? 0 : times, most: times, hasPosition }];
   });

@@ -35,9 +35,13 @@ const UPDATES = spellings('update', 'upsert', 'snapshot');
 const DELETES = spellings('delete');
 const BEFORE_IMAGES = spellings('before image');
 const MOST_VERSIONS = 10;
+const TRUNCATES = spellings('truncate');
 const PARTITIONS = 3;
 
-/** All events of a table in the order of its topic, 1 to 10 versions of each key in one of three partitions. */
+/**
+ * All events of a table in the order of its topic, 1 to 10 versions of each key in one of three partitions; in one, and
+ * with TRUNCATEs, where these empty the table.
+ */
 export function buildRandomLog(
   definition: ReplicatedTable,
   { keys: most, bad, generations }: LogOptions,
@@ -51,7 +55,8 @@ export function buildRandomLog(
       buildHistory(definition, key, !spoilt.has(key.text), random),
     );
     const turns = random.shuffle(histories.flatMap((history, of) => history.map(() => of)));
-    const partitions = histories.map(() => random.integer(0, PARTITIONS - 1));
+    const last = definition.truncate ? 0 : PARTITIONS - 1;
+    const partitions = histories.map(() => random.integer(0, last));
     const offsets = Array.from({ length: PARTITIONS }, () => random.pick([-1, 0, 70, 1e12]));
     const taken = histories.map(() => 0);
     for (const of of turns) {
@@ -62,6 +67,15 @@ export function buildRandomLog(
       const event = buildEvent(definition, change, place);
       const isBad = !event.fault && spoilt.has(keys[of]!.text) && random.chance(0.3);
       log.push(isBad ? makeBad(definition, event, random) : event);
+      if (definition.truncate && random.chance(0.02)) {
+        const at = {
+          partition,
+          offset: (offsets[partition]! += 1),
+          generation,
+          number: log.length,
+        };
+        log.push(buildEvent(definition, buildTruncate(definition, random), at));
+      }
     }
   }
   return log;
@@ -106,6 +120,13 @@ function buildHistory(
   return history;
 }
 
+/** A TRUNCATE is about no row. */
+function buildTruncate({ columns }: ReplicatedTable, random: Random): Change {
+  const names = columns.filter(({ role }) => role !== 'metadata').map(({ name }) => name);
+  const values = Object.fromEntries(names.map((name) => [name, null]));
+  return { key: null, operation: random.pick(TRUNCATES), values };
+}
+
 /** The row before the delete: nothing but its key at most times. */
 function buildDeletedRow(definition: ReplicatedTable, key: Values, random: Random): Values {
   const row = buildRow(definition, false, random);
@@ -138,7 +159,7 @@ function buildEvent(
   return {
     ...{ id, key, partition, offset, generation },
     fault: BEFORE_IMAGES.includes(operation) ? 'before image' : null,
-    kind: DELETES.includes(operation) ? 'delete' : 'upsert',
+    kind: [...DELETES, ...TRUNCATES].includes(operation) ? 'delete' : 'upsert',
     values: {
       ...values,
       __sync_timestamp: time.toISOString(),

@@ -72,6 +72,7 @@ export function buildRandomTable(random: Random, place: number): ReplicatedTable
     key: key.map((of) => of.name),
     deleteMode,
     staging: random.chance(0.3) ? 'logged' : 'unlogged',
+    ...(random.chance(0.25) && { truncate: 'empty' as const }),
   });
 }
 

@@ -3,8 +3,8 @@ import type { ReplicatedTable } from '@cdc-migrations/table-defs';
 import { type SoakDatabase, TENANT } from './soak-target.ts';
 
 /**
- * Counts what merges do, by triggers on the final tables and the tombstones: `soak_write` has a row for each row that
- * got the values of an event, and for each key that a delete was noted for. Work that is rolled back is not in it.
+ * Counts what merges do, by triggers on the final tables, the tombstones and truncations: `soak_write` has a row for
+ * each row that got the values of an event, and for each key or table that a delete or TRUNCATE was noted for. Work that is rolled back is not in it.
  */
 export async function watchWrites(
   { superuser }: SoakDatabase,
@@ -38,4 +38,6 @@ BEGIN
   RETURN NULL;
 END $$;
 CREATE TRIGGER soak_write AFTER INSERT OR UPDATE ON cdc_management.tombstone
+FOR EACH ROW EXECUTE FUNCTION public.note_tombstone();
+CREATE TRIGGER soak_write AFTER INSERT OR UPDATE ON cdc_management.truncation
 FOR EACH ROW EXECUTE FUNCTION public.note_tombstone();`;

@@ -285,6 +285,7 @@ describe('tables', () => {
     ['delete_mode', { deleteMode: 'soft' }],
     ['staging', { staging: 'logged' }],
     ['unavailable_value_placeholder', { unavailable: '-' }],
+    ['truncate', { truncate: 'empty' }],
     ['transforms', { transforms: ['file://a.blobl'] }],
   ])('with another %s', (fact, more) => {
     expect(describeDiff([table()], [table([], more)])).toEqual([

@@ -73,6 +73,7 @@ const FACTS: Facts<ReplicatedTable> & Facts<ExistingTable> = {
   deleteMode: 'delete_mode',
   staging: 'staging',
   unavailable: 'unavailable_value_placeholder',
+  truncate: 'truncate',
   transforms: 'transforms',
 };
 
