@@ -42,6 +42,7 @@ const PARTS = [
   'runner',
   'forget',
   'dead-letters',
+  'refused-events',
   'converge-staging',
   'views',
   'grants',

@@ -43,6 +43,7 @@ export type {
   ColumnConcern,
   Concerns,
   DeadLetters,
+  RefusedEvents,
   LockedTable,
   LossCause,
   LostStaging,

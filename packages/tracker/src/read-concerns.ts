@@ -12,6 +12,8 @@ export interface Concerns {
   readonly lostStaging: readonly LostStaging[];
   /** Tables with events that could not be merged. */
   readonly deadLetters: readonly DeadLetters[];
+  /** Events that the server refused when the sink pipeline inserted them. */
+  readonly refusedEvents: readonly RefusedEvents[];
   /** Columns that are not yet, or no longer, as the source has them: to tighten, to drop. */
   readonly columns: readonly ColumnConcern[];
   /** Columns that came to a table whose rows have no value for it. */
@@ -63,6 +65,14 @@ export interface DeadLetters {
   readonly count: number;
 }
 
+export interface RefusedEvents {
+  /** Of the final table; null where the sink pipeline did not say it. */
+  readonly schema: string | null;
+  readonly table: string | null;
+  readonly topic: string | null;
+  readonly count: number;
+}
+
 export interface ColumnConcern {
   readonly schema: string;
   readonly table: string;
@@ -84,16 +94,20 @@ export interface BackfillConcern {
 
 /** Reads what people should look at, in one round trip. */
 export async function readConcerns(session: Session): Promise<Concerns> {
-  const [mergeProblems, lockedStaging, lostStaging, deadLetters, columns, backfill] =
+  const [mergeProblems, lockedStaging, lostStaging, deadLetters, refusedEvents, columns, backfill] =
     await Promise.all([
       readMergeProblems(session),
       readLockedStaging(session),
       readRows<LostStaging>(session, LOST_STAGING),
       readRows<DeadLetters>(session, DEAD_LETTERS),
+      readRows<RefusedEvents>(session, REFUSED_EVENTS),
       readRows<ColumnConcern>(session, COLUMNS),
       readRows<BackfillConcern>(session, BACKFILL),
     ]);
-  return { mergeProblems, lockedStaging, lostStaging, deadLetters, columns, backfill };
+  return {
+    ...{ mergeProblems, lockedStaging, lostStaging },
+    ...{ deadLetters, refusedEvents, columns, backfill },
+  };
 }
 
 /** Reads what keeps tables from being merged. */
@@ -126,6 +140,10 @@ const DEAD_LETTERS = `SELECT schema_name AS schema, table_name AS table, dead_le
 FROM cdc_management.merge_status
 WHERE dead_letters > 0
 ORDER BY 1, 2`;
+
+const REFUSED_EVENTS = `SELECT schema_name AS schema, table_name AS table, topic, events::integer AS count
+FROM cdc_management.refused_events
+ORDER BY 1, 2, 3`;
 
 const COLUMNS = `SELECT schema_name AS schema, table_name AS table, column_name AS column, state, statement
 FROM cdc_management.column_note

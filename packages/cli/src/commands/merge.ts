@@ -29,7 +29,7 @@ export function addMerge(migrations: Command, { setExitCode }: CommandContext): 
     )
     .option(
       '--replay-dead-letters',
-      'first merge the dead letters again; those that are still bad come back with their reason, exit 1',
+      'first merge the dead letters and refused events again; those that are still bad come back with their reason, exit 1',
     )
     .action(async (options: Omit<MergeCommandOptions, 'root'>) => {
       const { merge } = await import('../merge/merge.ts');

@@ -36,8 +36,8 @@ export function renderCounts({ events, merged, deleted, stale, dead }: MergeCoun
 }
 
 export function renderReplay(replay: TableReplay): string {
-  const { replayed, merged, deleted, stale, dead, failure } = replay;
+  const { what, replayed, merged, deleted, stale, dead, failure } = replay;
   const counts = `${merged} merged, ${deleted} deleted, ${stale} stale, ${dead} came back`;
   const end = failure === null ? '' : `; failed: ${failure}`;
-  return `${labelOf(replay)}: ${replayed} dead letters replayed: ${counts}${end}`;
+  return `${labelOf(replay)}: ${replayed} ${what} replayed: ${counts}${end}`;
 }

@@ -12,6 +12,7 @@ const COUNTED_ROWS = 100_000;
 export function renderConcerns({
   lostStaging,
   deadLetters,
+  refusedEvents,
   columns,
   backfill,
   ...leftOut
@@ -22,6 +23,10 @@ export function renderConcerns({
     ...deadLetters.map(
       ({ schema, table, count }) =>
         `${schema}.${table}: ${count} dead letters; their reasons are in cdc_management.recent_errors`,
+    ),
+    ...refusedEvents.map(
+      ({ schema, table, topic, count }) =>
+        `${schema ?? '?'}.${table ?? '?'}: ${count} refused events of topic ${topic ?? '?'}; their errors are in cdc_management.recent_errors`,
     ),
     ...columns.map(({ schema, table, column, state, statement }) => {
       const way = statement === null ? '' : `; ${statement}`;

@@ -78,6 +78,29 @@ blue.Distrikt: 1 dead letters; their reasons are in cdc_management.recent_errors
   expect((await status()).stdout).not.toContain('was emptied');
 }, 60_000);
 
+it('counts the events that the server refused, by topic', async () => {
+  const sql = server.connect({ database: 'directory', max: 1, fetch_types: false });
+  await sql`INSERT INTO cdc_management.refused_event (schema_name, table_name, topic, error)
+    VALUES ('blue', 'Distrikt', 'adopus.dbo.Distrikt', 'a'), ('blue', 'Distrikt', 'adopus.dbo.Distrikt', 'b'), (NULL, NULL, NULL, 'c')`;
+  expect((await status()).stdout).toContain(`
+blue.Distrikt: 2 refused events of topic adopus.dbo.Distrikt; their errors are in cdc_management.recent_errors
+?.?: 1 refused events of topic ?; their errors are in cdc_management.recent_errors
+`);
+  expect(JSON.parse((await status('--json')).stdout)).toMatchObject({
+    targets: [
+      { refusedEvents: [{ schema: 'blue', table: 'Distrikt', count: 2 }, { topic: null }] },
+    ],
+  });
+  const replay = ['merge', ...BLUE, '--table', 'Distrikt', '--replay-dead-letters'];
+  const { exitCode, stdout } = await runCommand(repo.root, replay, env);
+  expect(stdout).toContain(
+    'blue.Distrikt: 2 refused events replayed: 0 merged, 0 deleted, 0 stale, 2 came back\n',
+  );
+  expect(exitCode).toBe(1);
+  await sql`TRUNCATE cdc_management.refused_event`;
+  await sql.end();
+}, 60_000);
+
 it('says from which offset on to replay a stream that was never merged', async () => {
   await stage(2, [7, 8]);
   await server.kill('SIGKILL');

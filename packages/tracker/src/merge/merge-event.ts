@@ -26,6 +26,7 @@ export interface TableMerge extends TableName, MergeCounts {
 
 /** What became of the dead letters of a table. */
 export interface TableReplay extends TableName, Omit<MergeCounts, 'events'> {
+  readonly what: 'dead letters' | 'refused events';
   readonly replayed: number;
   readonly failure: string | null;
 }

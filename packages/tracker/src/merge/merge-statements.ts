@@ -1,6 +1,7 @@
 import { quoteLiteral } from '@cdc-migrations/sql-text';
 import { matchesAny } from '../match-names.ts';
 import { NoBookkeepingError } from '../no-bookkeeping-error.ts';
+import { readIfThere } from '../read-if-there.ts';
 import type { Rows, Session } from '../session.ts';
 import {
   labelOf,
@@ -147,30 +148,44 @@ export async function forgetOld(session: Session): Promise<boolean> {
   return row!.done !== false;
 }
 
-/** A table with dead letters, and the newest of them. */
+/** A table with dead letters or refused events, and the newest of them. */
 export interface BuriedTable extends TableName {
   readonly last: string;
+  /** What replays them. */
+  readonly by: 'replay_dead_letters' | 'replay_refused_events';
 }
 
 export async function readBuried(session: Session): Promise<readonly BuriedTable[]> {
-  return session.query<BuriedTable>(
-    `SELECT schema_name AS schema, table_name AS table, max(dead_letter_id)::text AS last
+  const letters = await session.query<BuriedTable>(
+    `SELECT schema_name AS schema, table_name AS table, max(dead_letter_id)::text AS last,
+  'replay_dead_letters' AS by
 FROM cdc_management.dead_letter
 GROUP BY schema_name, table_name
 ORDER BY schema_name, table_name`,
   );
+  const refused = await readIfThere(() =>
+    session.query<BuriedTable>(
+      `SELECT schema_name AS schema, table_name AS table, max(refused_event_id)::text AS last,
+  'replay_refused_events' AS by
+FROM cdc_management.refused_event
+WHERE schema_name IS NOT NULL AND table_name IS NOT NULL
+GROUP BY schema_name, table_name
+ORDER BY schema_name, table_name`,
+    ),
+  );
+  return [...letters, ...(refused ?? [])];
 }
 
-/** Replays the oldest dead letters of a table up to the `last` one, in one transaction; none are left when it was none. */
+/** Replays the oldest of these of a table up to the `last` one, in one transaction; none are left when it was none. */
 export async function replayStep(
   session: Session,
-  { schema, table, last }: BuriedTable,
-): Promise<Omit<TableReplay, keyof TableName | 'failure'>> {
+  { schema, table, last, by }: BuriedTable,
+): Promise<Omit<TableReplay, keyof TableName | 'what' | 'failure'>> {
   const [row] = await runAlone<Texts<Omit<MergeCounts, 'events'>> & { readonly replayed: string }>(
     session,
     'REPEATABLE READ',
     `SELECT replayed, merged, deleted, stale, dead
-FROM cdc_management.replay_dead_letters(${quoteLiteral(schema)}, ${quoteLiteral(table)}, ${last})`,
+FROM cdc_management.${by}(${quoteLiteral(schema)}, ${quoteLiteral(table)}, ${last})`,
   );
   const { events: _, ...counts } = toCounts({ ...row!, events: '0' });
   return { replayed: Number(row!.replayed), ...counts };

@@ -16,7 +16,7 @@ interface ReplayOptions extends TableSelection {
 }
 
 /**
- * Replays the dead letters of now, table by table, in transactions of many. A table that fails does not stop the others;
+ * Replays the dead letters and refused events of now, table by table, in transactions of many. A table that fails does not stop the others;
  * its letters stay.
  *
  * @throws TargetError when the connection is lost
@@ -41,8 +41,10 @@ async function replayTable(
   buried: BuriedTable,
   signal: AbortSignal,
 ): Promise<TableReplay> {
-  const { schema, table } = buried;
-  const total = { schema, table, replayed: 0, merged: 0, deleted: 0, stale: 0, dead: 0 };
+  const { schema, table, by } = buried;
+  const what =
+    by === 'replay_dead_letters' ? ('dead letters' as const) : ('refused events' as const);
+  const total = { schema, table, what, replayed: 0, merged: 0, deleted: 0, stale: 0, dead: 0 };
   try {
     while (!signal.aborted) {
       const step = await insist(() => session.use((one) => replayStep(one, buried)), signal);
