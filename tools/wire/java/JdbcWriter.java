@@ -77,6 +77,15 @@ public class JdbcWriter {
     return joined.toString();
   }
 
+  /** Texts of an array; the driver writes those of numbers as they are. */
+  private static Object[] elements(String text) {
+    try {
+      return JSON.readValue(text, String[].class);
+    } catch (com.fasterxml.jackson.core.JsonProcessingException wrong) {
+      throw new IllegalArgumentException(wrong);
+    }
+  }
+
   private static void bind(PreparedStatement to, int i, JsonNode parameter) throws SQLException {
     String text = parameter.path("value").asText();
     Calendar utc = Calendar.getInstance(TimeZone.getTimeZone(ZoneOffset.UTC));
@@ -101,6 +110,7 @@ public class JdbcWriter {
       case "OffsetTime" -> to.setObject(i, OffsetTime.parse(text));
       case "OffsetDateTime" -> to.setObject(i, OffsetDateTime.parse(text), Types.TIMESTAMP_WITH_TIMEZONE);
       case "ZonedDateTime" -> to.setObject(i, ZonedDateTime.parse(text));
+      case "array" -> to.setArray(i, to.getConnection().createArrayOf(parameter.get("element").asText(), elements(text)));
       case "UUID" -> to.setObject(i, UUID.fromString(text));
       default -> throw new IllegalArgumentException("expected a kind of bind, found " + parameter);
     }

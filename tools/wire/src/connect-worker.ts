@@ -34,7 +34,7 @@ export interface Task {
   readonly trace?: string;
 }
 
-const READY_WITHIN_MS = 180_000;
+const READY_WITHIN_MS = 300_000;
 
 /** What the worker does unless told otherwise: plain JSON, and offsets written often, so that a restart has work. */
 const WORKER = {

@@ -2,6 +2,7 @@ import { startDebianPostgres } from '@cdc-migrations/postgres-fixture';
 import type { Sql } from 'postgres';
 import { startConnectWorker } from './connect-worker.ts';
 import { type KafkaBroker, startKafkaBroker } from './kafka-broker.ts';
+import { TYPES_OF_SOURCE } from './sent-by-postgres.ts';
 import {
   differingModes,
   foldSent,
@@ -18,6 +19,13 @@ export type Input = Pick<SentValue, 'type' | 'value'>;
 /** Large values that an UPDATE leaves alone: what the connector sends for each column, by setting. */
 export type Unavailable = Readonly<Record<string, Sent>>;
 
+export interface Measured {
+  readonly values: SentValue[];
+  readonly unavailable: Unavailable;
+  /** By type, by setting: what Kafka Connect calls the values, as JDBC sinks read it. */
+  readonly schemas: Readonly<Record<string, Sent>>;
+}
+
 /** Each connector has another mode of each setting, so that all modes are seen. */
 const CONNECTORS = SETTINGS['time.precision.mode'].map((_, index) => ({
   name: `mode${index}`,
@@ -30,16 +38,6 @@ const CONNECTORS = SETTINGS['time.precision.mode'].map((_, index) => ({
 const STREAMED = 10_000;
 const NOT_NULL = 20_000;
 
-const SETUP = `
-  CREATE EXTENSION hstore;
-  CREATE EXTENSION citext;
-  CREATE EXTENSION ltree;
-  CREATE TYPE mood AS ENUM ('active', 'it''s');
-  CREATE TYPE pair AS (a int, b text);
-  CREATE DOMAIN pnr AS char(11);
-  CREATE PUBLICATION dbz FOR ALL TABLES;
-`;
-
 /**
  * Inserts the values into a source, before and after the connectors start, and reads what they send. Takes minutes.
  *
@@ -48,12 +46,13 @@ const SETUP = `
 export async function measurePostgres(
   inputs: readonly Input[],
   large: Readonly<Record<string, string>>,
-): Promise<{ values: SentValue[]; unavailable: Unavailable }> {
+): Promise<Measured> {
   const server = await startDebianPostgres({ settings: { wal_level: 'logical' } });
   const broker = await startKafkaBroker();
   try {
     const sql = server.connect({ max: 1, onnotice: () => {} });
-    await sql.unsafe(SETUP).simple();
+    await sql.unsafe(TYPES_OF_SOURCE).simple();
+    await sql`CREATE PUBLICATION dbz FOR ALL TABLES`;
     const types = [...new Set(inputs.map(({ type }) => type))];
     for (const [index, type] of types.entries()) {
       await sql.unsafe(`
@@ -91,6 +90,8 @@ export async function measurePostgres(
           'transforms.route.type': 'org.apache.kafka.connect.transforms.RegexRouter',
           'transforms.route.regex': '.*',
           'transforms.route.replacement': name,
+          'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
+          'value.converter.schemas.enable': 'true',
           ...settings,
         },
       })),
@@ -105,6 +106,13 @@ export async function measurePostgres(
       return {
         values: inputs.map((input, index) => describeValue(input, index, sent)),
         unavailable: describeUnavailable(Object.keys(large), sent),
+        schemas: Object.fromEntries(
+          types.flatMap((type) => {
+            const index = inputs.findIndex((input) => input.type === type);
+            const schema = readSchemas(sent, index + STREAMED, settingOf(type));
+            return Object.keys(schema).length === 0 ? [] : [[type, schema]];
+          }),
+        ),
       };
     } finally {
       await worker.stop();
@@ -135,24 +143,52 @@ async function createLarge(sql: Sql, large: Readonly<Record<string, string>>): P
 }
 
 /** By connector, by id: the events of a row as JSON text, the last one. */
-type Events = ReadonlyMap<string, ReadonlyMap<number, string>>;
+type Events = ReadonlyMap<string, ReadonlyMap<number, Event>>;
+
+interface Event {
+  readonly schema: { readonly fields: readonly ConnectSchema[] };
+  readonly payload: string;
+}
+
+/** As Kafka Connect's JSON converter writes a schema. */
+interface ConnectSchema {
+  readonly field?: string;
+  readonly type: string;
+  readonly name?: string;
+  readonly items?: ConnectSchema;
+  readonly parameters?: Readonly<Record<string, string>>;
+}
 
 async function readSent(broker: KafkaBroker): Promise<Events> {
-  const byConnector = new Map<string, Map<number, string>>();
+  const byConnector = new Map<string, Map<number, Event>>();
   for (const { name } of CONNECTORS) {
     const records = await broker.read(name);
-    const texts = records.flatMap(({ value }) => (value === null ? [] : [value.toString()]));
-    byConnector.set(name, new Map(texts.map((text) => [readId(text), text])));
+    const events = records.flatMap(({ value }) =>
+      value === null ? [] : [readEvent(String(value))],
+    );
+    byConnector.set(name, new Map(events.map((event) => [readId(event.payload), event])));
   }
   return byConnector;
 }
+
+/** The payload stays text: numbers in it can be larger than ours. */
+function readEvent(text: string): Event {
+  const { schema } = JSON.parse(text) as Pick<Event, 'schema'>;
+  const start = text.indexOf(PAYLOAD) + PAYLOAD.length;
+  return { schema, payload: text.slice(start, -1) };
+}
+
+const PAYLOAD = ',"payload":';
 
 function readId(text: string): number {
   return Number(/^\{"id":(\d+)/.exec(text)?.[1]);
 }
 
 async function waitForId(broker: KafkaBroker, id: number, part = ''): Promise<void> {
-  for (const isThere = (events: ReadonlyMap<number, string>) => events.get(id)?.includes(part); ;) {
+  for (
+    const isThere = (events: ReadonlyMap<number, Event>) => events.get(id)?.payload.includes(part);
+    ;
+  ) {
     const sent = await readSent(broker);
     if ([...sent.values()].every(isThere)) return;
     await new Promise((resolve) => setTimeout(resolve, 500));
@@ -177,7 +213,7 @@ function describeValue(input: Input, index: number, events: Events): SentValue {
 function readModes(events: Events, id: number, setting?: Setting, missing = 'no event'): Sent {
   const modes: Record<string, string> = {};
   for (const { name, settings } of CONNECTORS) {
-    const text = events.get(name)?.get(id);
+    const text = events.get(name)?.get(id)?.payload;
     const mode = setting ? settings[setting] : name;
     const value = text === undefined ? missing : text.slice(`{"id":${id},"v":`.length, -1);
     if (value === '') continue;
@@ -191,10 +227,30 @@ function readModes(events: Events, id: number, setting?: Setting, missing = 'no 
   return foldSent(modes);
 }
 
+function readSchemas(events: Events, id: number, setting?: Setting): Sent {
+  const modes = CONNECTORS.flatMap(({ name, settings }): [string, string][] => {
+    const schema = events
+      .get(name)
+      ?.get(id)
+      ?.schema.fields.find(({ field }) => field === 'v');
+    return schema ? [[setting ? settings[setting] : name, describeSchema(schema)]] : [];
+  });
+  return foldSent(Object.fromEntries(modes));
+}
+
+/** `bytes org.apache.kafka.connect.data.Decimal scale=3`, `array of int32 io.debezium.time.Date`. */
+function describeSchema({ type, name, items, parameters = {} }: ConnectSchema): string {
+  if (items) return `array of ${describeSchema(items)}`;
+  const facets = ['scale', 'length'].flatMap((facet) =>
+    parameters[facet] === undefined ? [] : [`${facet}=${parameters[facet]}`],
+  );
+  return [type, ...(name === undefined ? [] : [name]), ...facets].join(' ');
+}
+
 function describeUnavailable(types: readonly string[], events: Events): Unavailable {
   const rows = CONNECTORS.map(({ name, settings }) => ({
     settings,
-    row: JSON.parse(events.get(name)?.get(LARGE_ID) ?? '{}') as Record<string, unknown>,
+    row: JSON.parse(events.get(name)?.get(LARGE_ID)?.payload ?? '{}') as Record<string, unknown>,
   }));
   return Object.fromEntries(
     types.map((type, index) => {

@@ -10,7 +10,7 @@ import {
   statSync,
   utimesSync,
 } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -95,7 +95,7 @@ function tryLock(lock: string): boolean {
   }
 }
 
-/** Builds beside the folder and renames: what has the name is complete. */
+/** Builds beside the folder and renames: what has the name is complete. Builds of older sources go. */
 async function build(folder: string): Promise<void> {
   const partial = `${folder}.partial`;
   rmSync(partial, { recursive: true, force: true });
@@ -109,6 +109,11 @@ async function build(folder: string): Promise<void> {
       run('javac', [...classes, ...listSources(java, '.java')], java),
     ),
   ]);
+  for (const older of readdirSync(BUILDS)) {
+    if (older !== 'lock' && older !== basename(partial)) {
+      rmSync(join(BUILDS, older), { recursive: true, force: true });
+    }
+  }
   renameSync(partial, folder);
 }
 

@@ -1,6 +1,10 @@
 import { measurePostgres } from './measure-postgres.fixture.ts';
 import { BUILT_WITHIN_MS, describeWire } from './programs.ts';
-import { SENT_BY_POSTGRES, UNAVAILABLE_IN_POSTGRES } from './sent-by-postgres.ts';
+import {
+  SCHEMAS_IN_POSTGRES,
+  SENT_BY_POSTGRES,
+  UNAVAILABLE_IN_POSTGRES,
+} from './sent-by-postgres.ts';
 
 const many = (element: string) => `(SELECT array_agg(${element}) FROM generate_series(1, 2000) i)`;
 
@@ -34,9 +38,10 @@ describeWire("Debezium's connector for PostgreSQL", () => {
   it(
     'sends what the tables say',
     async () => {
-      const { values, unavailable } = await measurePostgres(SENT_BY_POSTGRES, LARGE);
+      const { values, unavailable, schemas } = await measurePostgres(SENT_BY_POSTGRES, LARGE);
       expect(values).toEqual(SENT_BY_POSTGRES);
       expect(unavailable).toEqual(UNAVAILABLE_IN_POSTGRES);
+      expect(schemas).toEqual(SCHEMAS_IN_POSTGRES);
     },
     BUILT_WITHIN_MS,
   );

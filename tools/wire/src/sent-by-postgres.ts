@@ -1,4 +1,14 @@
-import { sent, type SentValue } from './sent-value.ts';
+import { type Sent, sent, type SentValue } from './sent-value.ts';
+
+/** SQL for what the types of the values need. */
+export const TYPES_OF_SOURCE = `
+  CREATE EXTENSION hstore;
+  CREATE EXTENSION citext;
+  CREATE EXTENSION ltree;
+  CREATE TYPE mood AS ENUM ('active', 'it''s');
+  CREATE TYPE pair AS (a int, b text);
+  CREATE DOMAIN pnr AS char(11);
+`;
 
 /** What Debezium's connector for PostgreSQL sends, measured on PostgreSQL 15; `sent-by-postgres.spec.ts` measures it again. */
 export const SENT_BY_POSTGRES: readonly SentValue[] = [
@@ -752,3 +762,193 @@ export const UNAVAILABLE_IN_POSTGRES = {
   },
   'jsonb[]': { any: '["__debezium_unavailable_value"]' },
 } as const;
+
+/** What Kafka Connect calls the values of a type: JDBC sinks bind by it. */
+export const SCHEMAS_IN_POSTGRES: Readonly<Record<string, Sent>> = {
+  smallint: { any: 'int16' },
+  integer: { any: 'int32' },
+  bigint: { any: 'int64' },
+  boolean: { any: 'boolean' },
+  real: { any: 'float' },
+  'double precision': { any: 'double' },
+  'numeric(7,3)': {
+    precise: 'bytes org.apache.kafka.connect.data.Decimal scale=3',
+    string: 'string',
+    double: 'double',
+  },
+  'numeric(38,0)': {
+    precise: 'bytes org.apache.kafka.connect.data.Decimal scale=0',
+    string: 'string',
+    double: 'double',
+  },
+  'numeric(38,38)': {
+    precise: 'bytes org.apache.kafka.connect.data.Decimal scale=38',
+    string: 'string',
+    double: 'double',
+  },
+  numeric: {
+    precise: 'struct io.debezium.data.VariableScaleDecimal',
+    string: 'string',
+    double: 'double',
+  },
+  'numeric(5,2)': {
+    precise: 'bytes org.apache.kafka.connect.data.Decimal scale=2',
+    string: 'string',
+    double: 'double',
+  },
+  money: {
+    precise: 'bytes org.apache.kafka.connect.data.Decimal scale=2',
+    string: 'string',
+    double: 'double',
+  },
+  date: {
+    adaptive: 'int32 io.debezium.time.Date',
+    adaptive_time_microseconds: 'int32 io.debezium.time.Date',
+    microseconds: 'int32 io.debezium.time.Date',
+    nanoseconds: 'int32 io.debezium.time.Date',
+    connect: 'int32 org.apache.kafka.connect.data.Date',
+    isostring: 'string io.debezium.time.IsoDate',
+  },
+  time: {
+    adaptive: 'int64 io.debezium.time.MicroTime',
+    adaptive_time_microseconds: 'int64 io.debezium.time.MicroTime',
+    microseconds: 'int64 io.debezium.time.MicroTime',
+    nanoseconds: 'int64 io.debezium.time.NanoTime',
+    connect: 'int32 org.apache.kafka.connect.data.Time',
+    isostring: 'string io.debezium.time.IsoTime',
+  },
+  'time(3)': {
+    adaptive: 'int32 io.debezium.time.Time',
+    adaptive_time_microseconds: 'int64 io.debezium.time.MicroTime',
+    microseconds: 'int64 io.debezium.time.MicroTime',
+    nanoseconds: 'int64 io.debezium.time.NanoTime',
+    connect: 'int32 org.apache.kafka.connect.data.Time',
+    isostring: 'string io.debezium.time.IsoTime',
+  },
+  'time(0)': {
+    adaptive: 'int32 io.debezium.time.Time',
+    adaptive_time_microseconds: 'int64 io.debezium.time.MicroTime',
+    microseconds: 'int64 io.debezium.time.MicroTime',
+    nanoseconds: 'int64 io.debezium.time.NanoTime',
+    connect: 'int32 org.apache.kafka.connect.data.Time',
+    isostring: 'string io.debezium.time.IsoTime',
+  },
+  timetz: { any: 'string io.debezium.time.ZonedTime' },
+  timestamp: {
+    adaptive: 'int64 io.debezium.time.MicroTimestamp',
+    adaptive_time_microseconds: 'int64 io.debezium.time.MicroTimestamp',
+    microseconds: 'int64 io.debezium.time.MicroTimestamp',
+    nanoseconds: 'int64 io.debezium.time.NanoTimestamp',
+    connect: 'int64 org.apache.kafka.connect.data.Timestamp',
+    isostring: 'string io.debezium.time.IsoTimestamp',
+  },
+  'timestamp(3)': {
+    adaptive: 'int64 io.debezium.time.Timestamp',
+    adaptive_time_microseconds: 'int64 io.debezium.time.Timestamp',
+    microseconds: 'int64 io.debezium.time.MicroTimestamp',
+    nanoseconds: 'int64 io.debezium.time.NanoTimestamp',
+    connect: 'int64 org.apache.kafka.connect.data.Timestamp',
+    isostring: 'string io.debezium.time.IsoTimestamp',
+  },
+  'timestamp(0)': {
+    adaptive: 'int64 io.debezium.time.Timestamp',
+    adaptive_time_microseconds: 'int64 io.debezium.time.Timestamp',
+    microseconds: 'int64 io.debezium.time.MicroTimestamp',
+    nanoseconds: 'int64 io.debezium.time.NanoTimestamp',
+    connect: 'int64 org.apache.kafka.connect.data.Timestamp',
+    isostring: 'string io.debezium.time.IsoTimestamp',
+  },
+  timestamptz: { any: 'string io.debezium.time.ZonedTimestamp' },
+  'timestamptz(3)': { any: 'string io.debezium.time.ZonedTimestamp' },
+  interval: {
+    numeric: 'int64 io.debezium.time.MicroDuration',
+    string: 'string io.debezium.time.Interval',
+  },
+  bytea: { bytes: 'bytes', base64: 'string', 'base64-url-safe': 'string', hex: 'string' },
+  text: { any: 'string' },
+  'varchar(50)': { any: 'string' },
+  'char(5)': { any: 'string' },
+  pnr: { any: 'string' },
+  '"char"': { any: 'string' },
+  name: { any: 'string' },
+  citext: { any: 'string' },
+  mood: { any: 'string io.debezium.data.Enum' },
+  uuid: { any: 'string io.debezium.data.Uuid' },
+  json: { any: 'string io.debezium.data.Json' },
+  jsonb: { any: 'string io.debezium.data.Json' },
+  xml: { any: 'string io.debezium.data.Xml' },
+  'bit(1)': { any: 'boolean' },
+  'bit(8)': { any: 'bytes io.debezium.data.Bits length=8' },
+  'bit(10)': { any: 'bytes io.debezium.data.Bits length=10' },
+  'bit varying(64)': { any: 'bytes io.debezium.data.Bits length=64' },
+  'bit varying': { any: 'bytes io.debezium.data.Bits length=2147483647' },
+  inet: { any: 'string' },
+  cidr: { any: 'string' },
+  macaddr: { any: 'string' },
+  macaddr8: { any: 'string' },
+  daterange: { any: 'string' },
+  int4range: { any: 'string' },
+  int8range: { any: 'string' },
+  numrange: { any: 'string' },
+  tsrange: { any: 'string' },
+  tstzrange: { any: 'string' },
+  point: { any: 'struct io.debezium.data.geometry.Point' },
+  oid: { any: 'int64' },
+  hstore: { any: 'string io.debezium.data.Json' },
+  ltree: { any: 'string io.debezium.data.Ltree' },
+  tsvector: { any: 'string io.debezium.data.Tsvector' },
+  'text[]': { any: 'array of string' },
+  'varchar(5)[]': { any: 'array of string' },
+  'integer[]': { any: 'array of int32' },
+  'bigint[]': { any: 'array of int64' },
+  'numeric(7,3)[]': {
+    precise: 'array of bytes org.apache.kafka.connect.data.Decimal scale=3',
+    string: 'array of string',
+    double: 'array of double',
+  },
+  'numeric[]': {
+    precise: 'array of struct io.debezium.data.VariableScaleDecimal',
+    string: 'array of string',
+    double: 'array of double',
+  },
+  'boolean[]': { any: 'array of boolean' },
+  'real[]': { any: 'array of float' },
+  'double precision[]': { any: 'array of double' },
+  'date[]': {
+    adaptive: 'array of int32 io.debezium.time.Date',
+    adaptive_time_microseconds: 'array of int32 io.debezium.time.Date',
+    microseconds: 'array of int32 io.debezium.time.Date',
+    nanoseconds: 'array of int32 io.debezium.time.Date',
+    connect: 'array of int32 org.apache.kafka.connect.data.Date',
+    isostring: 'array of string io.debezium.time.IsoDate',
+  },
+  'time[]': {
+    adaptive: 'array of int64 io.debezium.time.MicroTime',
+    adaptive_time_microseconds: 'array of int64 io.debezium.time.MicroTime',
+    microseconds: 'array of int64 io.debezium.time.MicroTime',
+    nanoseconds: 'array of int64 io.debezium.time.NanoTime',
+    connect: 'array of int32 org.apache.kafka.connect.data.Time',
+    isostring: 'array of string io.debezium.time.IsoTime',
+  },
+  'timestamp[]': {
+    adaptive: 'array of int64 io.debezium.time.MicroTimestamp',
+    adaptive_time_microseconds: 'array of int64 io.debezium.time.MicroTimestamp',
+    microseconds: 'array of int64 io.debezium.time.MicroTimestamp',
+    nanoseconds: 'array of int64 io.debezium.time.NanoTimestamp',
+    connect: 'array of int64 org.apache.kafka.connect.data.Timestamp',
+    isostring: 'array of string io.debezium.time.IsoTimestamp',
+  },
+  'timestamptz[]': { any: 'array of string io.debezium.time.ZonedTimestamp' },
+  'uuid[]': { any: 'array of string io.debezium.data.Uuid' },
+  'bytea[]': {
+    bytes: 'array of bytes',
+    base64: 'array of string',
+    'base64-url-safe': 'array of string',
+    hex: 'array of string',
+  },
+  'jsonb[]': { any: 'array of string io.debezium.data.Json' },
+  'json[]': { any: 'array of string io.debezium.data.Json' },
+  'inet[]': { any: 'array of string' },
+  'mood[]': { any: 'array of string io.debezium.data.Enum' },
+  'daterange[]': { any: 'array of string' },
+};

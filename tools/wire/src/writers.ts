@@ -23,6 +23,8 @@ export type JdbcBind =
       | 'ZonedDateTime'
       | 'UUID'
     >
+  /** `value`: a JSON array of texts and nulls. */
+  | (ValueOf<'array'> & { readonly element: string })
   | { readonly bind: 'null' };
 
 interface ValueOf<Bind extends string> {
