@@ -1,7 +1,7 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { PostgresServer } from '@cdc-migrations/postgres-fixture';
 import type { Sql } from 'postgres';
-import { SINK } from './soak-target.ts';
+import { SINK, type SoakDatabase, whenConnected } from './soak-target.ts';
 
 /** A session of the sink whose connection can break at any moment, also while it is made. */
 export interface BreakableSession {
@@ -22,7 +22,10 @@ interface Connection {
   readonly break: () => void;
 }
 
-export function openBreakableSession(server: PostgresServer, database: string): BreakableSession {
+export function openBreakableSession(
+  server: PostgresServer,
+  database: SoakDatabase,
+): BreakableSession {
   let connection = openConnection(server, database);
   const breakConnection = () => {
     const { sql, break: breakIt } = connection;
@@ -45,17 +48,24 @@ export function openBreakableSession(server: PostgresServer, database: string): 
   };
 }
 
-function openConnection(server: PostgresServer, database: string): Connection {
+function openConnection(server: PostgresServer, database: SoakDatabase): Connection {
   const sockets: Socket[] = [];
-  const openSocket = () =>
-    new Promise<Socket>((resolve, reject) => {
-      const socket = connect(server.port, server.host, () => resolve(socket));
-      socket.once('error', reject);
-      sockets.push(socket);
-    });
+  let isBroken = false;
+  const openSocket = () => {
+    // The driver would connect again for a query that it has not sent.
+    if (isBroken) return Promise.reject(new ConnectionBroken('the connection broke'));
+    const socket = database.openSocket();
+    sockets.push(socket);
+    return whenConnected(socket);
+  };
   const sql = server.connect({
-    ...{ user: SINK, database, max: 1, fetch_types: false, onnotice: () => {} },
-    ...{ connection: { application_name: 'merger' }, backoff: () => 0, socket: openSocket },
+    ...{ user: SINK, database: database.name, max: 1, fetch_types: false, onnotice: () => {} },
+    ...{
+      connection: { application_name: 'merger' },
+      backoff: () => 0,
+      socket: openSocket,
+      prepare: false,
+    },
   });
   let reject: (error: Error) => void = () => {};
   const broken = new Promise<never>((_resolve, rejectBroken) => (reject = rejectBroken));
@@ -64,6 +74,7 @@ function openConnection(server: PostgresServer, database: string): Connection {
     sql,
     broken,
     break() {
+      isBroken = true;
       for (const socket of sockets) socket.destroy();
       reject(new ConnectionBroken('the connection broke'));
     },

@@ -3,7 +3,7 @@ import { createRandom } from '@cdc-migrations/event-model';
 import type { PostgresServer } from '@cdc-migrations/postgres-fixture';
 import type { ReplicatedTable } from '@cdc-migrations/table-defs';
 import { openBreakableSession } from './breakable-session.ts';
-import { compareOutcome } from './compare-outcome.ts';
+import { compareOutcome, MOST_GAPS } from './compare-outcome.ts';
 import { type Crash, type CrashKind, prepareCrash } from './crash-server.ts';
 import { insertDelivery, mergeSomething, mergeTheRest } from './play-round.ts';
 import { readPossibleLoss, replayDeliveries } from './possible-loss.ts';
@@ -13,6 +13,8 @@ import type { SoakEvent } from './soak-event.ts';
 import { renderSettings, type RoundResult } from './run-round.ts';
 import { openDatabase, type SoakDatabase, type SoakTarget } from './soak-target.ts';
 import { watchWrites } from './watch-writes.ts';
+
+const GAPS_WITHIN_MS = 60_000;
 
 /** How often each event was sent, by table, and what is still to be sent. */
 interface Sent {
@@ -32,7 +34,7 @@ export async function runCrashRound(
   seed: number,
   kind: CrashKind,
 ): Promise<RoundResult> {
-  const plan = planRound(seed);
+  const plan = { ...planRound(seed), isPooled: false };
   const before = await target.openDatabase(plan);
   await watchWrites(before, plan.tables);
   await addRefusals(before, plan.tables);
@@ -72,10 +74,11 @@ async function playUntilCrash(
   crash: Crash,
 ): Promise<PostgresServer> {
   const random = createRandom(plan.seed + 1000);
-  const enough = Math.ceil((plan.deliveries.length * random.integer(10, 95)) / 100);
+  const rest = plan.deliveries.length - plan.sparseDeliveries;
+  const enough = plan.sparseDeliveries + Math.ceil((rest * random.integer(10, 95)) / 100);
   const state = { isOver: false };
   const merging = Array.from({ length: plan.mergers }, async (_, number) => {
-    const session = openBreakableSession(server, database.name);
+    const session = openBreakableSession(server, database);
     const own = createRandom(plan.seed + number);
     while (!state.isOver) {
       await mergeSomething(session, plan, own);
@@ -83,6 +86,10 @@ async function playUntilCrash(
     }
     await session.end();
   });
+  if (plan.sparseDeliveries > 0) {
+    await write(sent, database, plan.writers, () => sent.acknowledged >= plan.sparseDeliveries);
+    await waitForGaps(database);
+  }
   const writing = Array.from({ length: plan.writers }, (_, number) =>
     write(sent, database, number, () => state.isOver || sent.acknowledged >= enough),
   );
@@ -119,6 +126,18 @@ function count({ counts }: Sent, { table, events }: Delivery): void {
   for (const event of events) of.set(event, (of.get(event) ?? 0) + 1);
 }
 
+/** Until a stream has so many that older ones are no longer kept apart. */
+async function waitForGaps({ superuser }: SoakDatabase): Promise<void> {
+  for (const deadline = Date.now() + GAPS_WITHIN_MS; ;) {
+    const [row] = await superuser<{ gaps: number }[]>`
+      SELECT coalesce(max((SELECT count(*) FROM unnest(offsets))), 0)::integer - 1 AS gaps
+      FROM cdc_management.stream_coverage`;
+    if (row!.gaps >= MOST_GAPS) return;
+    if (Date.now() > deadline) throw new Error(`expected ${MOST_GAPS} gaps, found ${row!.gaps}`);
+    await sleep(20);
+  }
+}
+
 async function waitFor(isTrue: () => boolean): Promise<void> {
   while (!isTrue()) await sleep(5);
 }
@@ -136,7 +155,7 @@ async function replayAll(
   sent.replayed = replays.flatMap(({ events }) => events).length;
   sent.queue.unshift(...replays);
   const state = { isOver: false };
-  const session = openBreakableSession(server, database.name);
+  const session = openBreakableSession(server, database);
   const random = createRandom(plan.seed);
   const failures: string[] = [];
   const merging = (async () => {

@@ -28,6 +28,9 @@ const ACCIDENTS = new Set([
   'EPIPE',
 ]);
 const MERGED_WITHIN_MS = 60_000;
+/** Less than a merge waits for. */
+const LONGEST_LOCK_MS = 300;
+const LOCK_NOT_AVAILABLE = '55P03';
 
 /** Writers insert, mergers merge and have accidents, all at once; in the end everything is merged. */
 export async function playRound(
@@ -36,7 +39,7 @@ export async function playRound(
   database: SoakDatabase,
 ): Promise<Played> {
   const mergers = Array.from({ length: plan.mergers }, () =>
-    openBreakableSession(target.server, database.name),
+    openBreakableSession(target.server, database),
   );
   const state = { writing: true, merges: 0, accidents: 0, failures: [] as string[] };
   const merging = mergers.map(async (session, number) => {
@@ -50,9 +53,11 @@ export async function playRound(
   });
   const breaking = breakMergers(plan, database, mergers, state);
   const changing = changeLanes(plan, database, state);
+  const locking = lockStaging(plan, database, state);
   const delivering = deliver(plan, database).finally(() => (state.writing = false));
-  await Promise.allSettled([delivering, ...merging, breaking, changing]);
-  const [delivered] = await Promise.all([delivering, ...merging, breaking, changing]);
+  const others = [...merging, breaking, changing, locking];
+  await Promise.allSettled([delivering, ...others]);
+  const [delivered] = await Promise.all([delivering, ...others]);
   await mergeTheRest(plan, database);
   await Promise.all(mergers.map((session) => session.end()));
   return { ...state, delivered };
@@ -115,7 +120,7 @@ export async function mergeSomething(
 
 async function breakMergers(
   plan: RoundPlan,
-  { superuser }: SoakDatabase,
+  { superuser, isPooled }: SoakDatabase,
   mergers: readonly BreakableSession[],
   state: { readonly writing: boolean; accidents: number },
 ): Promise<void> {
@@ -123,7 +128,8 @@ async function breakMergers(
   const every = plan.accidentEveryMs;
   while (every !== null && state.writing) {
     await sleep(random.integer(0, every));
-    if (random.chance(0.3)) {
+    // What a pool has for a merger now may be a writer's a moment later.
+    if (isPooled || random.chance(0.3)) {
       random.pick(mergers).breakConnection();
     } else {
       const end = random.chance(0.8) ? 'pg_terminate_backend' : 'pg_cancel_backend';
@@ -133,6 +139,32 @@ async function breakMergers(
          ORDER BY random() LIMIT 1`,
       );
     }
+    state.accidents++;
+  }
+}
+
+/** Somebody holds a staging table for himself, and lets it go. */
+async function lockStaging(
+  plan: RoundPlan,
+  database: SoakDatabase,
+  state: { readonly writing: boolean; accidents: number },
+): Promise<void> {
+  const every = plan.lockEveryMs;
+  if (every === null) return;
+  const random = createRandom(plan.seed - 3);
+  const sql = database.connectSuperuser('locker');
+  await sql`SET lock_timeout = 100`;
+  while (state.writing) {
+    await sleep(random.integer(0, every));
+    const staging = quoteQualified(TENANT, random.pick(plan.tables).names.staging);
+    await sql.unsafe('BEGIN').simple();
+    try {
+      await sql.unsafe(`LOCK TABLE ${staging}`).simple();
+      await sleep(random.integer(0, LONGEST_LOCK_MS));
+    } catch (error) {
+      if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE) throw error;
+    }
+    await sql.unsafe('ROLLBACK').simple();
     state.accidents++;
   }
 }

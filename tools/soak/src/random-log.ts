@@ -28,6 +28,8 @@ export interface LogOptions {
   readonly bad: number;
   /** 2 where the topic is recreated: its offsets begin again, and keys move to other partitions. */
   readonly generations: number;
+  /** One partition, with a gap before each event, as deletes of Debezium leave them. */
+  readonly isSparse?: boolean;
 }
 
 const INSERTS = spellings('insert', 'snapshot');
@@ -44,7 +46,7 @@ const PARTITIONS = 3;
  */
 export function buildRandomLog(
   definition: ReplicatedTable,
-  { keys: most, bad, generations }: LogOptions,
+  { keys: most, bad, generations, isSparse = false }: LogOptions,
   random: Random,
 ): readonly SoakEvent[] {
   const keys = definition.key ? buildRandomKeys(definition, most, random) : withoutKeys(most);
@@ -55,14 +57,15 @@ export function buildRandomLog(
       buildHistory(definition, key, !spoilt.has(key.text), random),
     );
     const turns = random.shuffle(histories.flatMap((history, of) => history.map(() => of)));
-    const last = definition.truncate ? 0 : PARTITIONS - 1;
+    const last = isSparse || definition.truncate ? 0 : PARTITIONS - 1;
     const partitions = histories.map(() => random.integer(0, last));
     const offsets = Array.from({ length: PARTITIONS }, () => random.pick([-1, 0, 70, 1e12]));
     const taken = histories.map(() => 0);
     for (const of of turns) {
       const change = histories[of]![taken[of]!++]!;
       const partition = partitions[of]!;
-      const offset = (offsets[partition]! += random.chance(0.1) ? random.integer(2, 90) : 1);
+      const hasGap = isSparse || random.chance(0.1);
+      const offset = (offsets[partition]! += hasGap ? random.integer(2, isSparse ? 3 : 90) : 1);
       const place = { partition, offset, generation, number: log.length };
       const event = buildEvent(definition, change, place);
       const isBad = !event.fault && spoilt.has(keys[of]!.text) && random.chance(0.3);

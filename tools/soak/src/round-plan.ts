@@ -22,6 +22,12 @@ export interface RoundPlan {
   readonly partitionings: readonly (Partitioning | null)[];
   /** In the order in which the writers take them. */
   readonly deliveries: readonly Delivery[];
+  /** How many of them, the first ones, leave more gaps in a stream than are kept apart; 0: none do. */
+  readonly sparseDeliveries: number;
+  /** Writers and mergers come through a pool of transactions, if the target has one. */
+  readonly isPooled: boolean;
+  /** Longest time between two locks of a staging table by somebody else; null for none. */
+  readonly lockEveryMs: number | null;
   readonly writers: number;
   readonly mergers: number;
   /** Longest time between two accidents of mergers; null for none. */
@@ -45,10 +51,21 @@ const SHARE_OF_ROLLBACKS = 0.15;
 /** Random numbers of their own, so that the rest of a plan does not depend on partitions. */
 const PARTITIONS_SEED = 1_000_000_007;
 const SHARE_OF_PARTITIONED = 0.4;
+/** The same for pools and locks, and for gaps. */
+const POOLS_SEED = 1_000_000_021;
+const GAPS_SEED = 1_000_000_033;
+/** Events of the sparse deliveries, each behind a gap: more than PostgreSQL is asked to keep apart. */
+const SPARSE_EVENTS = 1100;
 
-/** The same seed, the same plan. */
+/** The same seed, the same plan. Those of even seeds have one table more, with gaps by the thousand. */
 export function planRound(seed: number): RoundPlan {
+  const plan = planDense(seed);
+  return seed % 2 === 0 ? addSparse(plan, createRandom(seed + GAPS_SEED)) : plan;
+}
+
+function planDense(seed: number): RoundPlan {
   const random = createRandom(seed);
+  const others = createRandom(seed + POOLS_SEED);
   const tables = Array.from({ length: random.integer(1, MOST_TABLES) }, (_, place) =>
     buildRandomTable(random, place),
   );
@@ -57,6 +74,9 @@ export function planRound(seed: number): RoundPlan {
     tables,
     partitionings: planPartitions(tables, createRandom(seed + PARTITIONS_SEED)),
     deliveries: planDeliveries(tables, random),
+    sparseDeliveries: 0,
+    isPooled: others.chance(0.5),
+    lockEveryMs: others.chance(0.4) ? others.pick([50, 300]) : null,
     writers: random.integer(2, 4),
     mergers: random.integer(2, 4),
     accidentEveryMs: random.chance(0.8) ? random.pick([3, 10, 40]) : null,
@@ -67,6 +87,37 @@ export function planRound(seed: number): RoundPlan {
         ? { count: random.pick([2, 3, 5]), generation: random.pick([0, 0, 1, null]) }
         : null,
     ),
+  };
+}
+
+/** A table more, whose first events come before all others, and the rest between them. */
+function addSparse(plan: RoundPlan, random: Random): RoundPlan {
+  const table = buildRandomTable(random, plan.tables.length);
+  const log = buildRandomLog(
+    table,
+    { keys: 1200, bad: 0.01, generations: 1, isSparse: true },
+    random,
+  );
+  const events = random.chance(0.5) ? log : random.shuffle(log);
+  const deliver = (of: readonly SoakEvent[]) =>
+    cut(of, random, 50).map((some): Delivery => ({
+      table,
+      events: some,
+      end: 'commit',
+      waitMs: 0,
+    }));
+  const first = deliver(events.slice(0, SPARSE_EVENTS));
+  const rest = [...plan.deliveries];
+  for (const delivery of deliver(events.slice(SPARSE_EVENTS)))
+    rest.splice(random.integer(0, rest.length), 0, delivery);
+  return {
+    ...plan,
+    tables: [...plan.tables, table],
+    partitionings: [...plan.partitionings, null],
+    batchEvents: [...plan.batchEvents, random.pick([20, 100, null])],
+    lanes: [...plan.lanes, null],
+    deliveries: [...first, ...rest],
+    sparseDeliveries: first.length,
   };
 }
 
@@ -122,9 +173,12 @@ function planReplay(log: readonly SoakEvent[], random: Random): readonly SoakEve
   return random.chance(0.5) ? later : later.slice(0, random.integer(1, later.length));
 }
 
-function cut(events: readonly SoakEvent[], random: Random): SoakEvent[][] {
+function cut(
+  events: readonly SoakEvent[],
+  random: Random,
+  most = random.pick([1, 10, 50]),
+): SoakEvent[][] {
   const chunks: SoakEvent[][] = [];
-  const most = random.pick([1, 10, 50]);
   for (let first = 0; first < events.length;) {
     const size = random.integer(1, most);
     chunks.push(events.slice(first, first + size));

@@ -1,7 +1,11 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { applyFiles, renderMigrations, renderPartitioned } from '@cdc-migrations/e2e';
 import {
+  type Pgbouncer,
   type PostgresServer,
   startDebianPostgres,
+  startPgbouncer,
   startPostgres,
 } from '@cdc-migrations/postgres-fixture';
 import type { MigrationSet, ReplicatedTable } from '@cdc-migrations/table-defs';
@@ -29,7 +33,9 @@ export type ServerKind = 15 | 18 | 'debian';
 export interface SoakTarget {
   readonly server: PostgresServer;
   /** A new database with the tables of a round; those in partitions are there before their files. */
-  openDatabase(plan: Pick<RoundPlan, 'tables' | 'partitionings'>): Promise<SoakDatabase>;
+  openDatabase(
+    plan: Pick<RoundPlan, 'tables' | 'partitionings' | 'isPooled'>,
+  ): Promise<SoakDatabase>;
   dropDatabase(database: SoakDatabase): Promise<void>;
   stop(): Promise<void>;
 }
@@ -39,7 +45,12 @@ export interface SoakDatabase {
   /** One session each. */
   readonly owner: Sql;
   readonly superuser: Sql;
+  /** Whether sinks come through a pool of transactions. */
+  readonly isPooled: boolean;
   connectSink(applicationName: string): Sql;
+  connectSuperuser(applicationName: string): Sql;
+  /** A connection for a session of the sink, which is made meanwhile. */
+  openSocket(): Socket;
   /** Ends its sessions. */
   close(): Promise<void>;
 }
@@ -57,11 +68,13 @@ export async function startSoakTarget(
   const template = await server.createDatabase({ owner: OWNER });
   await applyTables(server, template, []);
   const admin = server.connect({ max: 1, onnotice: () => {} });
+  const pool =
+    kind === 'debian' ? await startPgbouncer(server, { users: { [SINK]: SINK } }) : undefined;
   return {
     server,
-    async openDatabase({ tables, partitionings }) {
+    async openDatabase({ tables, partitionings, isPooled }) {
       const name = await server.createDatabase({ owner: OWNER, template });
-      const database = openDatabase(server, name);
+      const database = openDatabase(server, name, isPooled ? pool : undefined);
       for (const [n, table] of tables.entries()) {
         const partitioning = partitionings[n];
         if (!partitioning) continue;
@@ -74,16 +87,26 @@ export async function startSoakTarget(
       await database.close();
       await admin.unsafe(`DROP DATABASE "${database.name}" WITH (FORCE)`);
     },
-    stop: () => server.stop(),
+    async stop() {
+      await pool?.stop();
+      await server.stop();
+    },
   };
 }
 
+export async function whenConnected(socket: Socket): Promise<Socket> {
+  await once(socket, 'connect');
+  return socket;
+}
+
 /** A database with its sessions, after a start of its server too. */
-export function openDatabase(server: PostgresServer, name: string): SoakDatabase {
+export function openDatabase(server: PostgresServer, name: string, pool?: Pgbouncer): SoakDatabase {
   const sessions: Sql[] = [];
-  const connect = (user: string | undefined, applicationName: string) => {
+  const openSocket = () => connect((pool ?? server).port, (pool ?? server).host);
+  const open = (user: string | undefined, applicationName: string) => {
     const sql = server.connect({
       ...(user !== undefined && { user }),
+      ...(user === SINK && { socket: () => whenConnected(openSocket()), prepare: false }),
       ...{ database: name, max: 1, fetch_types: false, onnotice: () => {} },
       connection: { application_name: applicationName },
     });
@@ -92,9 +115,12 @@ export function openDatabase(server: PostgresServer, name: string): SoakDatabase
   };
   return {
     name,
-    owner: connect(OWNER, 'owner'),
-    superuser: connect(undefined, 'superuser'),
-    connectSink: (applicationName) => connect(SINK, applicationName),
+    isPooled: pool !== undefined,
+    owner: open(OWNER, 'owner'),
+    superuser: open(undefined, 'superuser'),
+    connectSink: (applicationName) => open(SINK, applicationName),
+    connectSuperuser: (applicationName) => open(undefined, applicationName),
+    openSocket,
     async close() {
       await Promise.all(sessions.map((sql) => sql.end({ timeout: 0 })));
     },

@@ -1,5 +1,9 @@
 import { chooseSeed } from '@cdc-migrations/e2e';
+import { describeDebian } from '@cdc-migrations/postgres-fixture';
+import { buildOutcome } from './build-outcome.ts';
+import { MOST_GAPS } from './compare-outcome.ts';
 import { FAILED_SEEDS } from './failed-seeds.ts';
+import { planRound } from './round-plan.ts';
 import { runRound } from './run-round.ts';
 import { type SoakTarget, startSoakTarget } from './soak-target.ts';
 
@@ -20,4 +24,31 @@ describe('random tables, events, writers, mergers and accidents', () => {
       expect(events).toBeGreaterThan(0);
     },
   );
+});
+
+describeDebian("the same on Debian's server", () => {
+  let target: SoakTarget;
+  beforeAll(async () => {
+    target = await startSoakTarget('debian');
+  });
+  afterAll(() => target.stop());
+
+  it('through a pool, with gaps by the thousand and locked staging tables', async () => {
+    let of = seed + (seed % 2);
+    while (!planRound(of).isPooled || planRound(of).lockEveryMs === null) of += 2;
+    process.stderr.write(`CDC_TEST_SEED=${seed}, round ${of}\n`);
+    const { differences, accidents } = await runRound(target, of);
+    expect(differences).toEqual([]);
+    expect(accidents).toBeGreaterThan(0);
+  });
+});
+
+it.each([2, 4, 6, 8, seed + (seed % 2)])('a plan of the even seed %i has the gaps', (of) => {
+  const { tables, deliveries, sparseDeliveries } = planRound(of);
+  const sparse = tables.at(-1)!;
+  const first = deliveries.slice(0, sparseDeliveries);
+  expect(first.every(({ table }) => table === sparse)).toBe(true);
+  const events = first.flatMap((delivery) => delivery.events);
+  const { streams } = buildOutcome(sparse, new Map(events.map((event) => [event, 1])));
+  expect(Math.max(...streams.map(({ unseen }) => unseen.length))).toBeGreaterThan(MOST_GAPS);
 });
