@@ -9,6 +9,7 @@ import { addCompletions } from './commands/completions.ts';
 import { addDiff } from './commands/diff.ts';
 import { addEnableCdc } from './commands/enable-cdc.ts';
 import { addGenerate } from './commands/generate.ts';
+import { addGeneratePipelines } from './commands/generate-pipelines.ts';
 import { addInit } from './commands/init.ts';
 import { addMerge } from './commands/merge.ts';
 import { addSchemaDocs } from './commands/schema-docs.ts';
@@ -40,7 +41,7 @@ const COMMANDS: readonly AddCommand[] = [
 ];
 
 /** Commands of `cdc manage-pipelines`. */
-const PIPELINE_COMMANDS: readonly AddCommand[] = [addCheckPipelines];
+const PIPELINE_COMMANDS: readonly AddCommand[] = [addGeneratePipelines, addCheckPipelines];
 
 /** Commands of `cdc` itself. */
 const OWN_COMMANDS: readonly AddCommand[] = [addInit, addCompletions];

@@ -18,6 +18,7 @@ export function buildTemplates({
       notNull: shape.not_null,
       default: shape.default,
       description: shape.description,
+      value: expressionOf(shape.value),
     }),
   ]);
   return new Map(built);
@@ -41,4 +42,9 @@ export function buildTypeOverrides(
       ]),
     ),
   };
+}
+
+/** A value as Bloblang takes it: `true` is the expression `true`. Undefined for what is no expression. */
+export function expressionOf(value: unknown): string | undefined {
+  return typeof value === 'string' || typeof value === 'boolean' ? String(value) : undefined;
 }

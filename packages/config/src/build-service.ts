@@ -1,5 +1,6 @@
 import type { Location } from '@cdc-migrations/shape';
 import type { Service, ServiceSink, SinkTable, SourceTable } from './config.ts';
+import { expressionOf } from './build-definitions.ts';
 import { defined } from './defined.ts';
 import type { ServicePart } from './parse-service-part.ts';
 import { allRenames } from './checks/check-renames.ts';
@@ -55,7 +56,12 @@ function buildSinkTable(name: string, shape: SinkTableShape, at: Location): Sink
       const useAt = below(at, 'column_templates', index);
       return typeof use === 'string'
         ? { at: useAt, template: use }
-        : defined({ at: useAt, template: use.template, name: use.name });
+        : defined({
+            at: useAt,
+            template: use.template,
+            name: use.name,
+            value: expressionOf(use.value),
+          });
     }),
     transforms: shape.transforms.map((transform, index) =>
       defined({

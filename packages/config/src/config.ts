@@ -166,6 +166,8 @@ export interface TemplateUse {
   readonly template: string;
   /** Column name, where it differs from the template's. */
   readonly name?: string;
+  /** Bloblang expression, where it differs from the template's. */
+  readonly value?: string;
 }
 
 export interface Transform {
@@ -185,6 +187,8 @@ export interface ColumnTemplate {
   /** SQL expression. */
   readonly default?: string;
   readonly description?: string;
+  /** Bloblang expression of its value; `this` is the row. */
+  readonly value?: string;
 }
 
 /** `source-<group>-type-overrides.yaml`: PostgreSQL types that replace the defaults, the narrowest wins. */

@@ -159,6 +159,7 @@ describe('parseConfig', () => {
         name: '_customer_id',
         type: 'uuid',
         notNull: true,
+        value: 'meta("customer_id")',
       },
       {
         at: at('deleted'),

@@ -9,7 +9,9 @@ import {
 import { dirname, join } from 'node:path';
 import { createWorkspace, type Workspace } from './workspace.fixture.ts';
 
-const ALL = ['infrastructure', 'migrations', 'schemas', 'staging', 'table-defs', 'tables'];
+const ALL = [
+  ...['infrastructure', 'migrations', 'pipelines', 'schemas', 'staging', 'table-defs', 'tables'],
+];
 
 /** A row of the table in the README: what Nx runs again after a change. */
 interface Row {
@@ -54,7 +56,7 @@ describe('caching of adopus:migrations', () => {
 
   it('restores all that is deleted, and any one output that is deleted or edited', () => {
     const before = workspace.outputs();
-    expect(before.size).toBe(16);
+    expect(before.size).toBe(20);
     for (const path of before.keys()) if (path !== SNAPSHOT) rmSync(join(repo, path));
     expect(workspace.run()).toEqual([]);
     expect(workspace.outputs()).toEqual(before);
@@ -69,7 +71,7 @@ describe('caching of adopus:migrations', () => {
       .flat()
       .filter((path) => !path.endsWith('.yaml'))
       .map((folder) => `${folder}/Foreign.sql`);
-    expect(foreign).toHaveLength(6);
+    expect(foreign).toHaveLength(7);
     const put = () => foreign.forEach((file) => carryOut(repo, { file, put: 'SELECT 1;\n' }));
     put();
     expect(workspace.run()).toEqual([]);
@@ -92,6 +94,7 @@ describe('caching of adopus:migrations', () => {
       'schemas',
       'table-definitions',
       'manual',
+      'sources',
     ]);
     expect(existsSync(join(repo, 'migrations/by-people.sql'))).toBe(true);
     workspace.run();

@@ -166,11 +166,15 @@ describe('createNodes', () => {
     const options = { tableDefsTargetName: 'defs', migrationsTargetName: 'sql' };
     const [, { targets, metadata }] = await project(undefined, options);
     const names = ['defs', 'schemas', 'infrastructure', 'tables', 'staging', 'sql'];
-    const all = ['introspect', ...names, 'check-generated', 'diff', 'apply', 'status', 'check'];
+    const all = [
+      ...['introspect', ...names, 'pipelines', 'check-generated', 'diff'],
+      ...['apply', 'status', 'check'],
+    ];
     expect(Object.keys(targets!)).toEqual(all);
     expect(targets!['sql']!.dependsOn).toEqual(names.slice(0, -1));
     expect(metadata?.targetGroups).toEqual({
       'CDC migrations: SQL': [...names, 'check-generated'],
+      'CDC migrations: pipelines': ['pipelines'],
       'CDC migrations: databases': ['introspect', 'diff', 'apply', 'status', 'check'],
     });
   });
@@ -183,7 +187,7 @@ describe('createNodes', () => {
     for (const { metadata: ofTarget, command } of Object.values(targets!)) {
       expect(ofTarget!.description!.length).toBeGreaterThan(20);
       expect(ofTarget!.technologies).toEqual(['cdc', 'postgresql']);
-      const [, name] = /^(cdc manage-migrations [a-z-]+)/.exec(command!)!;
+      const [, name] = /^(cdc manage-(?:migrations|pipelines) [a-z-]+)/.exec(command!)!;
       expect(ofTarget!.help!.command).toBe(`npx ${name} --help`);
     }
     expect(targets!['apply']!.metadata!.help!.example).toEqual({
@@ -208,9 +212,12 @@ describe('createNodes', () => {
     const [, { targets, metadata }] = await project(undefined, { leaveOut });
     expect(Object.keys(targets!)).toEqual([
       ...['table-defs', 'schemas', 'infrastructure', 'tables', 'staging', 'migrations'],
-      'check-generated',
+      ...['pipelines', 'check-generated'],
     ]);
-    expect(Object.keys(metadata!.targetGroups!)).toEqual(['CDC migrations: SQL']);
+    expect(Object.keys(metadata!.targetGroups!)).toEqual([
+      'CDC migrations: SQL',
+      'CDC migrations: pipelines',
+    ]);
   });
 
   it.each([

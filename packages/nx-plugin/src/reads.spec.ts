@@ -52,7 +52,7 @@ describe('a stage of adopus:migrations', () => {
     }
     traces = mkdtempSync(join(tmpdir(), 'cdc-trace-'));
     const tracing = { CDC_TRACE: traces, NODE_OPTIONS: `--import=${TRACER}` };
-    expect(workspace.run(tracing)).toHaveLength(6);
+    expect(workspace.run(tracing)).toHaveLength(7);
     outputs = workspace.declaredOutputs();
   });
   afterAll(() => {
@@ -96,6 +96,7 @@ describe('a stage of adopus:migrations', () => {
     ['tables', [DEFINITIONS]],
     ['staging', [DEFINITIONS]],
     ['migrations', [DEFINITIONS, 'migrations', ...OF_STAGES, ...SERVICES]],
+    ['pipelines', ['generated/schemas', ...SERVICES]],
   ])(
     '%s reads the files that its target declares, and lists only these folders',
     (stage, listed) => {

@@ -24,7 +24,11 @@
  */
 
 /** Groups of targets in the details of a project. */
-const GROUPS = { sql: 'CDC migrations: SQL', databases: 'CDC migrations: databases' };
+const GROUPS = {
+  sql: 'CDC migrations: SQL',
+  pipelines: 'CDC migrations: pipelines',
+  databases: 'CDC migrations: databases',
+};
 
 const MIGRATION_SETS = 'generated/migration-sets.yaml';
 const TABLE_DEFINITIONS = 'generated/table-definitions';
@@ -168,6 +172,25 @@ const STAGES = [
     env: ['CDC_DB_USER'],
     writes: inEverySet('manifest.yaml'),
     packages: ['config', 'table-defs', 'generated-file', 'shape', 'cli'],
+  },
+  {
+    name: 'pipelines',
+    description: 'Pipelines that fill the staging tables, and connectors of the sources',
+    command: 'cdc manage-pipelines generate --force',
+    group: GROUPS.pipelines,
+    cache: true,
+    after: [],
+    files: () => [
+      'source-groups.yaml',
+      ...SERVICES,
+      'services/**/*.blobl',
+      'generated/schemas/**/*.yaml',
+      '!generated/schemas/**/.*',
+    ],
+    takes: [],
+    env: [],
+    writes: () => ['pipelines'],
+    packages: ['config', 'catalog', 'table-defs', 'sql-text', 'generated-file', 'shape', 'cli'],
   },
   {
     name: 'check-generated',

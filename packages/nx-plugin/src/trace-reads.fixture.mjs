@@ -4,7 +4,9 @@ import { syncBuiltinESMExports } from 'node:module';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const stage = process.argv[process.argv.indexOf('--only') + 1];
+const stage = process.argv.includes('manage-pipelines')
+  ? 'pipelines'
+  : process.argv[process.argv.indexOf('--only') + 1];
 if (process.env.CDC_TRACE && /[\\/]cdc(\.js)?$/.test(process.argv[1] ?? '')) start();
 
 function start() {

@@ -42,7 +42,7 @@ export interface Workspace {
   readonly repo: string;
   /** Runs `adopus:migrations` and gives the targets that were not taken from the cache, in order of name. */
   run(env?: NodeJS.ProcessEnv): string[];
-  /** Every file below `generated` and `migrations` by its path in the repo, with its content. */
+  /** Every file below `generated`, `migrations` and `pipelines` by its path in the repo, with its content. */
   outputs(): ReadonlyMap<string, string>;
   /** What Nx hashes of a target. */
   inputs(target: string): TargetInputs;
@@ -78,7 +78,7 @@ export function createWorkspace(folder = 'adopus'): Workspace {
   return {
     repo,
     run(env) {
-      runNx(root, ['run', 'adopus:migrations'], env);
+      runNx(root, ['run-many', '-t', 'migrations', 'pipelines', '-p', 'adopus'], env);
       return readMisses(root);
     },
     outputs: () => readOutputs(repo),
@@ -223,7 +223,7 @@ function readDeclaredOutputs(root: string): ReadonlyMap<string, readonly string[
 }
 
 function readOutputs(repo: string): ReadonlyMap<string, string> {
-  const files = ['generated', 'migrations'].flatMap((folder) =>
+  const files = ['generated', 'migrations', 'pipelines'].flatMap((folder) =>
     readdirSync(join(repo, folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name)),

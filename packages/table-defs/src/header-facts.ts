@@ -3,7 +3,7 @@ import { schemaLabel } from './schema-label.ts';
 import type { TableDefinition } from './table-definition.ts';
 
 /** What the headers of all files of a table tell of it. */
-export function headerFacts(table: TableDefinition): Required<HeaderFacts> {
+export function headerFacts(table: TableDefinition): Required<Omit<HeaderFacts, 'by'>> {
   const { database, schema, table: from } = table.source;
   return {
     source: `${database}.${schema}.${from}`,

@@ -8,7 +8,9 @@ interface Row {
   readonly runs: readonly string[];
 }
 
-const TARGETS = ['table-defs', 'schemas', 'infrastructure', 'tables', 'staging', 'migrations'];
+const TARGETS = [
+  ...['table-defs', 'schemas', 'infrastructure', 'tables', 'staging', 'migrations', 'pipelines'],
+];
 
 /** Which target runs again after which change: the rows that the test of caching carries out. */
 export function renderCachingMatrix(root: string): string {

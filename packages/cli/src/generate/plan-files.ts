@@ -37,7 +37,7 @@ export function isInTheWay({ action }: FileStep): boolean {
 export function planFiles(
   root: string,
   { files, present, sets }: Pick<Output, 'files' | 'present' | 'sets'>,
-  { force = false, only }: Pick<GenerateOptions, 'force' | 'only'>,
+  { force = false, only }: Pick<GenerateOptions, 'force'> & { readonly only?: Stage | 'pipelines' },
 ): readonly FileStep[] {
   const wanted = files.map(({ path, text }): FileStep => {
     const action = wantedAction(readIfThere(root, path), { path, text });
@@ -76,9 +76,10 @@ function refuseTwins(files: Output['files']): ReadonlySet<string> {
 }
 
 /** Stages whose folders are theirs alone; manifests stand among the files of people. */
-const STAGES_OF_FOLDERS: ReadonlySet<Stage | undefined> = new Set(
-  STAGES.filter((stage) => stage !== 'migrations'),
-);
+const STAGES_OF_FOLDERS: ReadonlySet<Stage | 'pipelines' | undefined> = new Set([
+  ...STAGES.filter((stage) => stage !== 'migrations'),
+  'pipelines' as const,
+]);
 
 const FORCED: { readonly [A in FileAction]?: true } = { edited: true, foreign: true };
 
@@ -101,7 +102,8 @@ const LEFTOVER = /\.\d+\.part$/;
 
 function staleAction(root: string, path: string): FileAction {
   if (LEFTOVER.test(path)) return 'remove';
-  if (!/\.(?:sql|yaml)$/.test(path) || /^migrations\/[^/]+\/manual\//.test(path)) return 'stray';
+  if (!/\.(?:sql|yaml|json|env)$/.test(path) || /^migrations\/[^/]+\/manual\//.test(path))
+    return 'stray';
   const actions: { readonly [S in FileState]: FileAction } = {
     intact: 'remove',
     edited: 'edited',

@@ -1,0 +1,105 @@
+import type { Catalog } from '@cdc-migrations/catalog';
+import type { Config } from '@cdc-migrations/config';
+import {
+  buildGeneratedFile,
+  safeFileName,
+  type GeneratedFile,
+} from '@cdc-migrations/generated-file';
+import type { Definitions } from '@cdc-migrations/table-defs';
+import { stringify } from 'yaml';
+import { planFlows, type Feed, type Flow, type FlowTable } from './plan-flows.ts';
+import { bentoOf, type BentoParts } from './render-bento.ts';
+import { jdbcSinkOf } from './render-jdbc-sink.ts';
+import { sourceConnectors } from './render-source-connector.ts';
+import { topicPrefix } from './topics.ts';
+
+/** Folder of all pipelines, relative to the implementation repo. */
+export const PIPELINES_FOLDER = 'pipelines';
+
+/**
+ * Pipelines of each sink and environment, by what writes: `pipelines/<sink>/<env>/<service>.yaml` of Bento, with
+ * `<tenant>.env` where each customer has a database; `<service>.json` or `<service>.<tenant>.json` of a JDBC sink. And
+ * connectors of the sources: `pipelines/sources/<group>/<env>/<server or database>.json`.
+ */
+export function buildPipelines(
+  config: Config,
+  catalogs: readonly Catalog[],
+  definitions: Definitions,
+  transforms: BentoParts['transforms'],
+): readonly GeneratedFile[] {
+  const flows = planFlows(config, catalogs, definitions);
+  const parts = { templates: config.templates, transforms };
+  const sinks = flows.flatMap((flow) => [...bentoFiles(flow, parts), ...jdbcFiles(flow, parts)]);
+  const sources = sourceConnectors(flows).map(({ folder, name, source, settings }) =>
+    connectorFile(
+      `${PIPELINES_FOLDER}/sources/${folder}/${safeFileName(name)}.json`,
+      { source },
+      settings,
+    ),
+  );
+  const byPath = new Map([...sinks, ...sources].map((file) => [file.path, file]));
+  return [...byPath.values()];
+}
+
+const BY = { by: 'cdc manage-pipelines generate' } as const;
+
+function folderOf({ sink, env }: Flow): string {
+  return `${PIPELINES_FOLDER}/${safeFileName(sink)}/${safeFileName(env)}`;
+}
+
+function tablesOf({ tables }: Flow, isOf: (writer: string) => boolean): readonly FlowTable[] {
+  return tables.filter(({ events }) => isOf(events.writer));
+}
+
+function bentoFiles(flow: Flow, parts: BentoParts): readonly GeneratedFile[] {
+  const tables = tablesOf(flow, (writer) => writer === 'bento');
+  if (tables.length === 0) return [];
+  const body = stringify(bentoOf(flow, tables, parts), { lineWidth: 0 });
+  const path = `${folderOf(flow)}/${safeFileName(flow.service)}.yaml`;
+  const target = `${flow.sink} ${flow.env}`;
+  const file = buildGeneratedFile(path, { ...BY, source: flow.group.name, target }, body);
+  return flow.group.pattern === 'db-shared'
+    ? [file]
+    : [file, ...flow.feeds.map((feed) => envFile(flow, feed))];
+}
+
+/** Variables of a customer, for `--env-file`. */
+function envFile(flow: Flow, feed: Feed): GeneratedFile {
+  const variables = {
+    CDC_SCHEMA: feed.tenant,
+    CDC_TOPIC_PREFIX: topicPrefix(flow, feed),
+    ...(feed.customerId !== undefined && { CDC_CUSTOMER_ID: feed.customerId }),
+  };
+  const body = Object.entries(variables).map(
+    ([name, value]) => `${name}=${JSON.stringify(value)}\n`,
+  );
+  const path = `${folderOf(flow)}/${tenantName(flow, feed)}.env`;
+  return buildGeneratedFile(path, { ...BY, target: `${flow.sink} ${feed.tenant}` }, body.join(''));
+}
+
+/** A customer that feeds an environment from several of the source has a file for each. */
+function tenantName({ feeds }: Flow, { tenant, env }: Feed): string {
+  const isAlone = feeds.filter((other) => other.tenant === tenant).length === 1;
+  return isAlone ? safeFileName(tenant) : safeFileName(tenant, env);
+}
+
+function jdbcFiles(flow: Flow, { templates }: BentoParts): readonly GeneratedFile[] {
+  const tables = tablesOf(flow, (writer) => writer !== 'bento');
+  if (tables.length === 0) return [];
+  return flow.feeds.map((feed) => {
+    const names: [string, ...string[]] =
+      flow.group.pattern === 'db-shared' ? [flow.service] : [flow.service, tenantName(flow, feed)];
+    const facts = { source: flow.group.name, target: `${flow.sink} ${flow.env} ${feed.tenant}` };
+    const path = `${folderOf(flow)}/${safeFileName(...names)}.json`;
+    return connectorFile(path, facts, jdbcSinkOf(flow, feed, tables, templates));
+  });
+}
+
+/** A connector as `PUT /connectors/<name>/config` takes it. */
+function connectorFile(
+  path: string,
+  facts: { readonly source?: string; readonly target?: string },
+  settings: Readonly<Record<string, string>>,
+): GeneratedFile {
+  return buildGeneratedFile(path, { ...BY, ...facts }, `${JSON.stringify(settings, null, 2)}\n`);
+}

@@ -1,0 +1,205 @@
+import { join } from 'node:path';
+import { cdc } from '../cdc.fixture.ts';
+import { adopusRepo, copyOf, edit, read, treeOf, write } from '../repo.fixture.ts';
+
+const FIXTURES = join(__dirname, '../../../../fixtures');
+const SINK = 'pipelines/sink_asma.directory/nonprod';
+const SOURCE = 'pipelines/sources/adopus/nonprod/default.json';
+
+const generate = (cwd: string, ...args: readonly string[]) =>
+  cdc(['manage-pipelines', 'generate', ...args], { cwd });
+
+/** An adopus with these settings for all its tables. */
+function adopusWith(pipeline: string): string {
+  const root = adopusRepo();
+  edit(root, 'sink-groups.yaml', '  type: postgres', `  type: postgres\n  pipeline: ${pipeline}`);
+  return root;
+}
+
+function connector(root: string, path: string): Readonly<Record<string, string>> {
+  return JSON.parse(read(root, path)) as Readonly<Record<string, string>>;
+}
+
+it.each(['adopus', 'asma'])('the pipelines of %s are up to date', (name) => {
+  const { code, stdout } = generate(join(FIXTURES, name), '--check');
+  expect(stdout).toMatch(/^\d+ files: \d+ unchanged\n$/);
+  expect(code).toBe(0);
+});
+
+it.each(['{ column_names: ascii }', '{ events: debezium }', '{ column_names: source }'])(
+  'all 39 INSERTs of adopus fit with %s',
+  (pipeline) => {
+    const root = adopusWith(pipeline);
+    expect(generate(root).code).toBe(0);
+    const file = join(root, SINK, 'adopus.yaml');
+    const { code, stdout } = cdc(['manage-pipelines', 'check', file], { cwd: root });
+    // The last is that of refused events.
+    expect(stdout).toBe('40 INSERTs: 40 fit, 0 do not\n');
+    expect(code).toBe(0);
+  },
+);
+
+it('writes columns in ASCII by their names at the source', () => {
+  const root = adopusWith('{ column_names: ascii }');
+  generate(root);
+  const text = read(root, `${SINK}/adopus.yaml`);
+  expect(text).toContain(`- '"Ra tekst"'`);
+  expect(text).toContain('$row."Rå tekst",');
+  expect(text).toContain(`- '"Say ""hi"""'`);
+  expect(text).toContain('$row."Say \\"hi\\"",');
+});
+
+it('takes events in the form of the settings, and the connector sends them so', () => {
+  const debezium = adopusWith('{ events: debezium }');
+  generate(debezium);
+  expect(connector(debezium, SOURCE)).toMatchObject({
+    'time.precision.mode': 'adaptive',
+    'decimal.handling.mode': 'precise',
+    'binary.handling.mode': 'bytes',
+  });
+  // Staging takes base64, so nothing is decoded on the way.
+  expect(read(debezium, `${SINK}/adopus.yaml`)).not.toContain('apply("base64")');
+  const hex = adopusWith('{ unavailable_value_placeholder: "-" }');
+  generate(hex);
+  expect(connector(hex, SOURCE)).toMatchObject({ 'unavailable.value.placeholder': '-' });
+  expect(read(hex, `${SINK}/adopus.yaml`)).toContain('$row."Ts".apply("base64")');
+});
+
+it('leaves columns out at the source that staging has not, and says keys that the source does not', () => {
+  const root = adopusRepo();
+  edit(
+    root,
+    'services/adopus.yaml',
+    'dbo.Region: {}',
+    'dbo.Region: { key_columns: [RegionNr, Navn] }',
+  );
+  generate(root);
+  expect(connector(root, SOURCE)).toMatchObject({
+    'column.exclude.list': String.raw`dbo\.Actor\.Døv,dbo\.Actor\.Fødeland,dbo\.DocReg\.Innhold`,
+    'message.key.columns': String.raw`dbo\.Region:RegionNr,Navn`,
+    'database.names': 'AdOpusTest,AdOpusBrukerForum22,AdOpusFretexDev,AdOpusGenesisDev',
+  });
+});
+
+it('writes a JDBC sink for each customer, with its transforms', () => {
+  const root = adopusWith('{ writer: debezium-jdbc, column_names: ascii }');
+  expect(generate(root).code).toBe(0);
+  const sink = connector(root, `${SINK}/adopus.fretex.json`);
+  expect(sink).toMatchObject({
+    name: 'cdc-sink_asma.directory-nonprod-adopus-fretex',
+    'connector.class': 'io.debezium.connector.jdbc.JdbcSinkConnector',
+    'connection.url':
+      'jdbc:postgresql://${env:POSTGRES_NONPROD_HOST}:${env:POSTGRES_NONPROD_PORT}/directory_dev?stringtype=unspecified&sslmode=require',
+    'connection.password': '${env:POSTGRES_NONPROD_PASSWORD}',
+    'transforms.unwrap.add.fields': 'op:cdc_operation,source.ts_ms,source.db,source.table',
+    'transforms.position.offset.field': '__kafka_offset',
+    'transforms.constant1.static.field': '_customer_id',
+    'transforms.constant1.static.value': '1ab725c4-dc4e-509f-ae6d-2f3059a16065',
+    'transforms.route.regex': String.raw`adopus-nonprod\.AdOpusFretexDev\.[^.]+\.([^.]+)`,
+    'transforms.route.replacement': 'fretex.stg_$1',
+  });
+  expect(Object.entries(sink).filter(([key]) => key.endsWith('.renames'))).toEqual([
+    [
+      'transforms.rename1.renames',
+      expect.stringMatching(/1:Begrunnelse\w+_2619c892,.*2:Begrunnelse/),
+    ],
+    ['transforms.rename2.renames', 'Rå tekst:Ra tekst'],
+  ]);
+  expect(sink['transforms']!.split(',')).toHaveLength(new Set(sink['transforms']!.split(',')).size);
+  expect(sink['topics']!.split(',')).toHaveLength(39);
+  expect(connector(root, SOURCE)).toMatchObject({ 'value.converter.schemas.enable': 'true' });
+});
+
+it('copies no password that is written in the configuration', () => {
+  const secret = 'S3cret-of-ours';
+  for (const pipeline of ['{ writer: bento }', '{ writer: confluent-jdbc }']) {
+    const root = adopusWith(pipeline);
+    edit(root, 'sink-groups.yaml', '${POSTGRES_NONPROD_PASSWORD}', secret);
+    edit(root, 'source-groups.yaml', '${MSSQL_NONPROD_PASSWORD}', secret);
+    expect(generate(root).code).toBe(0);
+    const files = [...treeOf(join(root, 'pipelines'))];
+    expect(files.length).toBeGreaterThan(10);
+    expect(files.filter(([, text]) => text.includes(secret))).toEqual([]);
+    expect(files.filter(([, text]) => text.includes('CDC_SINK_PASSWORD')).length).toBeGreaterThan(
+      0,
+    );
+  }
+});
+
+describe('files', () => {
+  let done: string;
+  beforeAll(() => {
+    done = adopusRepo();
+    expect(generate(done).code).toBe(0);
+  });
+
+  it('are the same each time', () => {
+    const root = copyOf(done);
+    const before = treeOf(root);
+    expect(generate(root).stdout).toMatch(/^\d+ files: \d+ unchanged\n$/);
+    expect(treeOf(root)).toEqual(before);
+  });
+
+  it.each([`${SINK}/adopus.yaml`, `${SINK}/fretex.env`, SOURCE])(
+    '%s that was edited is not written over',
+    (path) => {
+      const root = copyOf(done);
+      write(root, path, read(root, path).replace(/directory_dev|adopus-nonprod/, 'edited'));
+      const { code, stderr } = generate(root);
+      expect(stderr).toContain(`${path}: this generated file was edited`);
+      expect(code).toBe(6);
+      expect(generate(root, '--force').code).toBe(0);
+      expect(treeOf(root)).toEqual(treeOf(done));
+    },
+  );
+
+  it('of people stay, and stale ones of ours go', () => {
+    const root = copyOf(done);
+    write(root, 'pipelines/own.yaml', 'input: {}\n');
+    edit(
+      root,
+      'source-groups.yaml',
+      'nonprod:\n        server: default\n        database: AdOpusFretexDev',
+      'local:\n        server: default\n        database: AdOpusFretexDev',
+    );
+    edit(
+      root,
+      'source-groups.yaml',
+      'target_sink_env: nonprod\n        customer_id: 1ab725c4',
+      'target_sink_env: local\n        customer_id: 1ab725c4',
+    );
+    expect(generate(root, '--check').code).toBe(1);
+    expect(generate(root).code).toBe(0);
+    const files = [...treeOf(join(root, 'pipelines')).keys()];
+    expect(files).toContain('own.yaml');
+    expect(files).toContain('sink_asma.directory/local/fretex.env');
+    expect(files).not.toContain('sink_asma.directory/nonprod/fretex.env');
+  });
+});
+
+describe('mistakes', () => {
+  it('a transform whose file is not there', () => {
+    const root = adopusRepo();
+    edit(root, 'services/adopus.yaml', 'priority_label.blobl', 'none.blobl');
+    const { code, stderr } = generate(root);
+    expect(stderr).toMatch(
+      /^services\/adopus\.yaml:\d+ \S*bloblang_ref: expected file:\/\/services\/<path>\.blobl of a file that is there, found file:\/\/services\/_bloblang\/none\.blobl$/m,
+    );
+    expect(code).toBe(2);
+  });
+
+  it('tables of one source in two forms', () => {
+    const root = adopusWith('{ events: recommended }');
+    edit(
+      root,
+      'services/adopus.yaml',
+      'from: dbo.ActorActor\n',
+      'from: dbo.ActorActor\n          pipeline: { events: debezium }\n',
+    );
+    const { code, stderr } = generate(root);
+    expect(stderr).toContain(
+      'adopus.ActorActor: expected time.precision.mode isostring as in services/adopus.yaml sink_asma.directory adopus.Actor, found adaptive: one connector reads both; give both the same settings in pipeline',
+    );
+    expect(code).toBe(2);
+  });
+});

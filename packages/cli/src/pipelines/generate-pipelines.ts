@@ -1,0 +1,73 @@
+import { ConfigError, formatProblem, readConfig, type Config } from '@cdc-migrations/config';
+import { buildDefinitions } from '@cdc-migrations/table-defs';
+import { EXIT } from '../exit-code.ts';
+import { findRoot } from '../find-root.ts';
+import { planFiles, isInTheWay } from '../generate/plan-files.ts';
+import { readSnapshots } from '../generate/read-outputs.ts';
+import { report } from '../generate/report.ts';
+import { listFiles, readIfThere } from '../generate/repo-files.ts';
+import { writeFiles } from '../generate/write-files.ts';
+import { locateError } from '../locate-error.ts';
+import { buildPipelines, PIPELINES_FOLDER } from './build-pipelines.ts';
+
+export interface GeneratePipelinesOptions {
+  readonly root?: string;
+  readonly dryRun?: boolean;
+  readonly check?: boolean;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+/**
+ * Brings the pipelines of an implementation repo up to date and returns the exit code. All of them are written, or
+ * none.
+ *
+ * @throws ConfigError, SnapshotError, CommandError before anything is written.
+ */
+export function generatePipelines(options: GeneratePipelinesOptions): number {
+  const root = findRoot(options.root);
+  const { files, warnings } = build(root);
+  const present = listFiles(root, PIPELINES_FOLDER);
+  const steps = planFiles(root, { files, present, sets: [] }, { ...options, only: 'pipelines' });
+  const refused = steps.filter(isInTheWay);
+  const mode = options.check ? 'check' : options.dryRun ? 'dry-run' : 'write';
+  const written = mode === 'write' && refused.length === 0;
+  if (written) writeFiles(root, steps);
+  const differs = steps.some(({ action }) => action !== 'keep' && action !== 'stray');
+  const exitCode =
+    refused.length > 0 ? EXIT.edited : mode === 'check' && differs ? EXIT.differences : EXIT.done;
+  report({ mode, steps, refused, written, warnings, exitCode }, options.json ?? false);
+  return exitCode;
+}
+
+function build(root: string) {
+  try {
+    const [config, catalogs] = [readConfig(root), readSnapshots(root)];
+    const definitions = buildDefinitions(config, catalogs);
+    const files = buildPipelines(config, catalogs, definitions, readTransforms(root, config));
+    return { files, warnings: definitions.warnings.map(formatProblem) };
+  } catch (error) {
+    throw locateError(error, root);
+  }
+}
+
+/** Texts of the Bloblang files whose outputs are columns, by their reference. */
+function readTransforms(root: string, { services }: Config): ReadonlyMap<string, string> {
+  const transforms = services.flatMap(({ sinks }) =>
+    sinks.flatMap(({ tables }) => tables.flatMap((table) => table.transforms)),
+  );
+  const texts = new Map<string, string>();
+  const problems = transforms
+    .filter(({ expectedOutputColumn }) => expectedOutputColumn !== undefined)
+    .flatMap(({ at, bloblangRef }) => {
+      const path = /^file:\/\/(services\/.+\.blobl)$/.exec(bloblangRef)?.[1];
+      const text = path === undefined ? undefined : readIfThere(root, path);
+      if (text !== undefined) texts.set(bloblangRef, text);
+      const message = `expected file://services/<path>.blobl of a file that is there, found ${bloblangRef}`;
+      return text === undefined
+        ? [{ at: { file: at.file, keys: [...at.keys, 'bloblang_ref'] }, message }]
+        : [];
+    });
+  if (problems.length > 0) throw new ConfigError(problems);
+  return texts;
+}

@@ -1,0 +1,130 @@
+import type { Catalog } from '@cdc-migrations/catalog';
+import {
+  tenantsOf,
+  type Config,
+  type Server,
+  type SinkGroup,
+  type SinkTable,
+  type Source,
+  type SourceGroup,
+} from '@cdc-migrations/config';
+import {
+  buildStagingColumns,
+  resolveEvents,
+  type Definitions,
+  type EventSettings,
+  type ReplicatedTable,
+  type StagingColumn,
+} from '@cdc-migrations/table-defs';
+import { buildTargets, type StagingTarget } from './staging-targets.ts';
+
+/** The events of one service that go to one sink in one environment. */
+export interface Flow {
+  /** `<sink group>.<database>`. */
+  readonly sink: string;
+  readonly env: string;
+  readonly service: string;
+  readonly server: Server;
+  readonly database: string;
+  readonly group: SourceGroup;
+  readonly feeds: readonly Feed[];
+  readonly tables: readonly FlowTable[];
+}
+
+/** A source database whose events go through a flow. */
+export interface Feed {
+  /** A customer, or the service. */
+  readonly tenant: string;
+  /** Environment of the source. */
+  readonly env: string;
+  readonly server: Server;
+  readonly database: string;
+  readonly customerId?: string;
+}
+
+export interface FlowTable {
+  readonly table: ReplicatedTable;
+  readonly columns: readonly StagingColumn[];
+  /** Columns that the source has and staging has not. */
+  readonly absent: StagingTarget['absent'];
+  readonly sink: SinkTable;
+  readonly events: EventSettings;
+}
+
+/** All flows of the configuration, in the order of sinks, environments and services. */
+export function planFlows(
+  config: Config,
+  catalogs: readonly Catalog[],
+  definitions: Definitions,
+): readonly Flow[] {
+  const targets = buildTargets(config, catalogs, definitions);
+  return definitions.sets.flatMap(({ name, sourceGroup }) => {
+    const sinkGroup = config.sinkGroups.find((entry) => name.startsWith(`${entry.name}.`))!;
+    const database = sinkGroup.sources.find((entry) => name === `${sinkGroup.name}.${entry.name}`);
+    const group = config.sourceGroups.find((entry) => entry.name === sourceGroup)!;
+    const ofSet = targets.filter(({ table }) => table.set === name);
+    return [...(database?.environments.values() ?? [])].flatMap((environment) =>
+      [...new Set(ofSet.map(({ table }) => table.service))].map((service): Flow => ({
+        sink: name,
+        env: environment.env,
+        service,
+        server: sinkGroup.servers.get(environment.server)!,
+        database: environment.database,
+        group,
+        feeds: listFeeds(group, environment.env, service),
+        tables: ofSet
+          .filter(({ table }) => table.service === service)
+          .map((target) => flowTable(target, sinkGroup, config)),
+      })),
+    );
+  });
+}
+
+function listFeeds(group: SourceGroup, sinkEnv: string, service: string): readonly Feed[] {
+  const sources = tenantsOf(group, sinkEnv).filter(
+    ({ name }) => group.pattern === 'db-per-tenant' || name === service,
+  );
+  return sources.flatMap((source) => feedsOf(source, group, sinkEnv));
+}
+
+function feedsOf({ name, environments }: Source, group: SourceGroup, sinkEnv: string): Feed[] {
+  return [...environments.values()]
+    .filter(({ targetSinkEnv }) => targetSinkEnv === sinkEnv)
+    .map(({ env, server, database, customerId }) => ({
+      tenant: name,
+      env,
+      server: group.servers.get(server)!,
+      database,
+      ...(customerId !== undefined && { customerId }),
+    }));
+}
+
+function flowTable(
+  { table, absent }: StagingTarget,
+  group: SinkGroup,
+  { services }: Config,
+): FlowTable {
+  const sink = services
+    .find(({ name }) => name === table.service)!
+    .sinks.find((entry) => entry.sink === table.set)!
+    .tables.find((entry) => isOf(entry, table))!;
+  const writer = sink.pipeline?.writer ?? group.pipeline?.writer;
+  const events =
+    resolveEvents(group.pipeline, sink.pipeline) ??
+    resolveEvents(
+      { ...group.pipeline, events: 'recommended', ...(writer && { writer }) },
+      sink.pipeline,
+    )!;
+  return { table, columns: buildStagingColumns(table), absent, sink, events };
+}
+
+function isOf({ schema, from }: SinkTable, table: ReplicatedTable): boolean {
+  const isSchema =
+    table.schema.scope === 'tenant' ? schema === table.service : schema === table.schema.name;
+  return isSchema && from.schema === table.source.schema && isSame(from.table, table.source.table);
+}
+
+/** SQL Server names tables without regard to case. */
+function isSame(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
+}

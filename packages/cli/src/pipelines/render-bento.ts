@@ -1,0 +1,217 @@
+import type { ColumnTemplate, Server } from '@cdc-migrations/config';
+import { quoteIdentifier } from '@cdc-migrations/sql-text';
+import { MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
+import {
+  argsMapping,
+  refusedMapping,
+  refusedValues,
+  tableMapping,
+  tableText,
+  withoutVariables,
+} from './bloblang.ts';
+import type { Flow, FlowTable } from './plan-flows.ts';
+import { topicOf, topicPrefix } from './topics.ts';
+
+export interface BentoParts {
+  readonly templates: ReadonlyMap<string, ColumnTemplate>;
+  /** Texts of the Bloblang files of transforms, by their reference. */
+  readonly transforms: ReadonlyMap<string, string>;
+}
+
+/** Rows of one INSERT, where the number of parameters allows it. */
+const BATCH_ROWS = 500;
+/** Parameters of a statement that PostgreSQL takes. */
+const MAX_PARAMETERS = 65_535;
+
+/**
+ * Errors after which the same statement can succeed: the event goes back to Kafka, and is tried again. All others are
+ * about the event, those of mappings too.
+ */
+const PASSING = [
+  ...[
+    'dial ',
+    'read ',
+    'write ',
+    'EOF$',
+    'unexpected EOF$',
+    'driver: bad connection',
+    'not connected',
+    'context ',
+  ],
+  ...[
+    'the database system',
+    'terminating connection',
+    'sorry, too many clients',
+    'remaining connection slots',
+    'cannot execute .* in a read-only transaction',
+    'canceling statement',
+    'deadlock detected',
+    'could not serialize',
+    'out of memory',
+    'out of shared memory',
+    'could not extend',
+    'could not write',
+  ].map((text) => `pq: ${text}`),
+].join('|');
+
+/** The configuration of Bento or Redpanda Connect that fills the staging tables of a flow. */
+export function bentoOf(flow: Flow, tables: readonly FlowTable[], parts: BentoParts): object {
+  const isPerTenant = flow.group.pattern === 'db-per-tenant';
+  const [feed] = flow.feeds;
+  const prefix = isPerTenant
+    ? '${CDC_TOPIC_PREFIX}'
+    : `\${CDC_TOPIC_PREFIX:${feed ? topicPrefix(flow, feed) : ''}}`;
+  const labels = labelsOf(tables);
+  const connection = {
+    driver: 'postgres',
+    dsn: dsnOf(flow),
+    conn_max_open: 1,
+    conn_max_idle_time: '30s',
+    max_in_flight: 1,
+  };
+  const group = `cdc-${flow.sink}-${flow.env}-${isPerTenant ? '${CDC_SCHEMA}' : flow.service}`;
+  return {
+    input: {
+      kafka_franz: {
+        seed_brokers: ['${KAFKA_BROKERS}'],
+        topics: tables.map(({ table }) => `${prefix}.${topicOf(table)}`),
+        consumer_group: group,
+      },
+    },
+    pipeline: {
+      processors: [{ mapping: tableMapping(isPerTenant ? '${CDC_CUSTOMER_ID:}' : undefined) }],
+    },
+    output: {
+      switch: {
+        cases: [
+          ...tables.map((each, index) => ({
+            check: `@cdc_table == ${tableText(each)}`,
+            output: batched(labels[index]!, each.columns.length),
+          })),
+          { output: { resource: 'refused_event' } },
+        ],
+      },
+    },
+    output_resources: [
+      ...tables.map((each, index) => ({
+        label: labels[index],
+        sql_insert: insertOf(each, flow, connection, parts),
+      })),
+      refusedEvent(flow, tables, connection, parts),
+    ],
+  };
+}
+
+/** A batch in one INSERT; where the server refuses it, each row in its own, and what it refuses still is kept. */
+function batched(label: string, columns: number): object {
+  const rows = Math.min(BATCH_ROWS, Math.floor(MAX_PARAMETERS / columns));
+  return {
+    broker: {
+      batching: { count: rows, period: '1s' },
+      outputs: [
+        {
+          fallback: [
+            { resource: label },
+            {
+              fallback: [{ resource: label }, { resource: 'refused_event' }],
+              processors: [{ split: { size: 1 } }],
+            },
+          ],
+        },
+      ],
+    },
+  };
+}
+
+function insertOf(
+  each: FlowTable,
+  flow: Flow,
+  connection: object,
+  { templates, transforms }: BentoParts,
+): object {
+  const columns = each.columns.map(({ name }) => name);
+  const staging = quoteIdentifier(withoutVariables(each.table.names.staging));
+  return {
+    ...connection,
+    table: `${schemaOf(each, flow)}.${staging}`,
+    columns: columns.map((name) => withoutVariables(quoteIdentifier(name))),
+    args_mapping: argsMapping(each, columns, templates, transforms),
+  };
+}
+
+/** The schema of a customer is a variable: one configuration is for all. */
+function schemaOf({ table: { schema, service } }: FlowTable, { group }: Flow): string {
+  if (schema.scope === 'literal') return quoteIdentifier(withoutVariables(schema.name));
+  return group.pattern === 'db-shared' ? quoteIdentifier(service) : '"${CDC_SCHEMA}"';
+}
+
+/** Keeps what the server refuses, as it came; what failed for another reason goes back to Kafka. */
+function refusedEvent(
+  flow: Flow,
+  tables: readonly FlowTable[],
+  connection: object,
+  { templates }: BentoParts,
+): object {
+  const schemaText = (each: FlowTable) =>
+    `"${schemaOf(each, flow).slice(1, -1).replaceAll('""', '\\"')}"`;
+  return {
+    label: 'refused_event',
+    switch: {
+      cases: [
+        {
+          check: `(@fallback_error | "").re_match(${JSON.stringify(`^(?:${PASSING})`)})`,
+          output: { reject: '${! @fallback_error }' },
+        },
+        {
+          output: {
+            sql_insert: {
+              ...connection,
+              table: `${MANAGEMENT_SCHEMA}.refused_event`,
+              columns: Object.keys(refusedValues()),
+              args_mapping: refusedMapping(tables, schemaText, templates),
+            },
+          },
+        },
+      ],
+    },
+  };
+}
+
+/** A connection as lib/pq takes it. Quotes around the values: a password can have what a URL cannot. */
+function dsnOf({ server, database }: Flow): string {
+  const parts = {
+    host: server.host,
+    port: server.port,
+    dbname: database,
+    user: server.user,
+    password: secretOf(server),
+    sslmode: server.sslmode ?? '${CDC_SINK_SSLMODE:require}',
+    ...(server.caFile !== undefined && { sslrootcert: server.caFile }),
+    application_name: 'cdc-pipeline',
+  };
+  return Object.entries(parts)
+    .map(([name, value]) => `${name}='${value}'`)
+    .join(' ');
+}
+
+/** The password as a variable of the environment: one that is written in the YAML is not copied. */
+export function secretOf({ password }: Server): string {
+  return /^\$\{\w+\}$/.test(password) ? password : '${CDC_SINK_PASSWORD}';
+}
+
+/** Labels of Bento: small letters, digits and `_`, each once. */
+function labelsOf(tables: readonly FlowTable[]): readonly string[] {
+  const seen = new Set(['refused_event']);
+  return tables.map(({ table }) => {
+    const base = table.names.staging
+      .normalize('NFD')
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, '_');
+    for (let n = 1; ; n++) {
+      const label = n === 1 ? base : `${base}_${n}`;
+      if (seen.has(label)) continue;
+      seen.add(label);
+      return label;
+    }
+  });
+}

@@ -1,0 +1,192 @@
+import type { EventSettings } from '@cdc-migrations/table-defs';
+import { CommandError } from '../exit-code.ts';
+import { cutVariables } from './connect-variables.ts';
+import type { Feed, Flow, FlowTable } from './plan-flows.ts';
+import { escape } from './render-jdbc-sink.ts';
+import { connectorPrefix, topicPrefix } from './topics.ts';
+
+type Settings = Readonly<Record<string, string>>;
+
+export interface SourceConnector {
+  /** `<source group>/<environment>`. */
+  readonly folder: string;
+  readonly name: string;
+  /** Databases that it reads. */
+  readonly source: string;
+  readonly settings: Settings;
+}
+
+/** One reader of a source: all flows that take its events. */
+interface Reader {
+  readonly flow: Flow;
+  readonly feeds: Feed[];
+  readonly tables: FlowTable[];
+}
+
+/**
+ * Debezium's connectors of all sources: one for each server of SQL Server, with the databases of its customers, and one
+ * for each database of PostgreSQL. What several sinks take of a source comes by one connector.
+ *
+ * @throws CommandError where two sinks want events of one table in two forms.
+ */
+export function sourceConnectors(flows: readonly Flow[]): readonly SourceConnector[] {
+  const readers = new Map<string, Reader>();
+  for (const flow of flows) {
+    const tables = flow.tables.filter(({ events }) => events.time !== 'rfc3339');
+    if (tables.length === 0) continue;
+    for (const feed of flow.feeds) {
+      const name = flow.group.type === 'mssql' ? feed.server.name : feed.database;
+      const key = JSON.stringify([flow.group.name, feed.env, name]);
+      const reader = readers.get(key) ?? { flow, feeds: [], tables: [] };
+      readers.set(key, reader);
+      reader.feeds.push(feed);
+      reader.tables.push(...tables);
+    }
+  }
+  return [...readers].map(([key, { flow, feeds, tables }]) => {
+    const [group, env, name] = JSON.parse(key) as [string, string, string];
+    const databases = [...new Set(feeds.map(({ database }) => database))];
+    return {
+      folder: `${group}/${env}`,
+      name,
+      source: `${group} ${env}: ${databases.join(', ')}`,
+      settings: {
+        name: `cdc-${group}-${env}-${name}`,
+        ...(flow.group.type === 'mssql'
+          ? sqlServer(flow, feeds[0]!, databases)
+          : postgres(flow, feeds[0]!)),
+        ...formOf(tables, flow.group.type),
+        ...selectionOf(tables),
+        'tombstones.on.delete': 'false',
+        'skipped.operations': 'none',
+        ...convertersOf(tables),
+      },
+    };
+  });
+}
+
+function sqlServer(flow: Flow, { server, env }: Feed, databases: readonly string[]): Settings {
+  const prefix = connectorPrefix(flow, env);
+  return {
+    'connector.class': 'io.debezium.connector.sqlserver.SqlServerConnector',
+    'tasks.max': '1',
+    ...addressOf(server),
+    'database.names': databases.join(','),
+    ...(server.encrypt !== undefined && { 'database.encrypt': String(server.encrypt) }),
+    ...(server.trustServerCertificate !== undefined && {
+      'database.trustServerCertificate': String(server.trustServerCertificate),
+    }),
+    'topic.prefix': prefix,
+    'schema.history.internal.kafka.bootstrap.servers': '${env:KAFKA_BROKERS}',
+    'schema.history.internal.kafka.topic': `${prefix}.schema-history.${server.name}`,
+    'include.schema.changes': 'false',
+  };
+}
+
+function postgres(flow: Flow, feed: Feed): Settings {
+  const { server, database } = feed;
+  const slot = `cdc_${database}`
+    .toLowerCase()
+    .replace(/[^a-z0-9_]/g, '_')
+    .slice(0, 63);
+  return {
+    'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
+    'tasks.max': '1',
+    ...addressOf(server),
+    'database.dbname': database,
+    ...(server.sslmode !== undefined && { 'database.sslmode': server.sslmode }),
+    ...(server.caFile !== undefined && { 'database.sslrootcert': cutVariables(server.caFile) }),
+    'topic.prefix': topicPrefix(flow, feed),
+    'plugin.name': 'pgoutput',
+    'slot.name': slot,
+    'publication.name': slot,
+    'publication.autocreate.mode': 'filtered',
+  };
+}
+
+function addressOf({ host, port, user, password }: Feed['server']): Settings {
+  return {
+    'database.hostname': cutVariables(host),
+    'database.port': cutVariables(port),
+    'database.user': cutVariables(user),
+    'database.password': cutVariables(password, 'CDC_SOURCE_PASSWORD'),
+  };
+}
+
+const FORM = {
+  time: 'time.precision.mode',
+  decimal: 'decimal.handling.mode',
+  binary: 'binary.handling.mode',
+  interval: 'interval.handling.mode',
+  unavailable: 'unavailable.value.placeholder',
+} as const;
+
+/** The form of values, which a connector has but once. */
+function formOf(tables: readonly FlowTable[], type: Flow['group']['type']): Settings {
+  const settings = Object.entries(FORM).filter(
+    ([key]) => key !== 'interval' || type === 'postgres',
+  );
+  return Object.fromEntries(
+    settings.map(([key, setting]) => {
+      const valueOf = ({ events }: FlowTable) => events[key as keyof EventSettings];
+      const other = tables.find((each) => valueOf(each) !== valueOf(tables[0]!));
+      if (other) throw otherForm(setting, tables[0]!, valueOf(tables[0]!), other, valueOf(other));
+      return [setting, valueOf(tables[0]!)];
+    }),
+  );
+}
+
+function otherForm(
+  setting: string,
+  one: FlowTable,
+  value: string,
+  other: FlowTable,
+  otherValue: string,
+): CommandError {
+  const name = ({ sink, table }: FlowTable) =>
+    `${sink.at.file} ${table.set} ${sink.schema}.${sink.table}`;
+  return new CommandError(
+    `${name(other)}: expected ${setting} ${value} as in ${name(one)}, found ${otherValue}: one connector reads both; ` +
+      'give both the same settings in pipeline',
+  );
+}
+
+/** Tables, columns that are left out, and keys that the source does not say. */
+function selectionOf(tables: readonly FlowTable[]): Settings {
+  const regex = (...parts: readonly string[]) => parts.map(escape).join('\\.').replace(/,/g, '\\,');
+  const nameOf = ({ table: { source } }: FlowTable) => [source.schema, source.table] as const;
+  const once = (texts: readonly string[]) => [...new Set(texts)];
+  const excluded = once(
+    tables.flatMap((each) =>
+      [...each.absent]
+        .filter(([, { code }]) => code === 'ignored')
+        .map(([column]) => regex(...nameOf(each), column)),
+    ),
+  );
+  const keys = once(
+    tables.flatMap((each) => {
+      const { key, columns } = each.table;
+      if (!key || key.origin === 'primary key') return [];
+      const names = key.columns.flatMap(
+        (name) => columns.find((column) => column.name === name)?.source?.name ?? [],
+      );
+      return `${regex(...nameOf(each))}:${names.join(',')}`;
+    }),
+  );
+  return {
+    'table.include.list': once(tables.map((each) => regex(...nameOf(each)))).join(','),
+    ...(excluded.length > 0 && { 'column.exclude.list': excluded.join(',') }),
+    ...(keys.length > 0 && { 'message.key.columns': keys.join(';') }),
+  };
+}
+
+/** JDBC sinks need the types of fields with each event; Bloblang does not. */
+function convertersOf(tables: readonly FlowTable[]): Settings {
+  const enable = String(tables.some(({ events }) => events.writer !== 'bento'));
+  return {
+    'key.converter': 'org.apache.kafka.connect.json.JsonConverter',
+    'key.converter.schemas.enable': enable,
+    'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
+    'value.converter.schemas.enable': enable,
+  };
+}

@@ -1,0 +1,252 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
+import { quoteQualified } from '@cdc-migrations/sql-text';
+import { parsePgType, type ReplicatedTable } from '@cdc-migrations/table-defs';
+import {
+  BUILT_WITHIN_MS,
+  describeWire,
+  lintPipeline,
+  type PlayedRecord,
+  runPipeline,
+} from '@cdc-migrations/wire';
+import type { Sql } from 'postgres';
+import { applyFiles } from './apply-files.ts';
+import { readManifest } from './read-manifest.ts';
+import { readAdopus } from './read-repo.ts';
+
+const { root, tables } = readAdopus();
+const TENANT = 'fretex';
+const FOLDER = join(root, 'pipelines/sink_asma.directory/nonprod');
+const CONFIG = readFileSync(join(FOLDER, 'adopus.yaml'), 'utf8');
+
+/** Variables of a file for `--env-file`. */
+function readVariables(file: string): Record<string, string> {
+  const lines = readFileSync(join(FOLDER, file), 'utf8').matchAll(/^(\w+)=(".*")$/gm);
+  return Object.fromEntries([...lines].map(([, name, value]) => [name!, JSON.parse(value!)]));
+}
+
+/** A value of a column as Debezium's connector sends it with the settings of the generated connector. */
+const SAMPLES: Readonly<Record<string, unknown>> = {
+  smallint: 7,
+  integer: 7,
+  bigint: 7,
+  numeric: '12.34',
+  real: 1.5,
+  'double precision': 1.5,
+  boolean: true,
+  bytea: '3q2+7w==',
+  uuid: '1ab725c4-dc4e-509f-ae6d-2f3059a16065',
+  date: '2024-01-31Z',
+  'time without time zone': '23:59:59.1234567Z',
+  'timestamp without time zone': '2024-01-31T23:59:59.123Z',
+  'timestamp with time zone': '2024-01-31T23:59:59.1234567+02:00',
+  xml: '<a/>',
+};
+
+function rowOf({ columns }: ReplicatedTable): Record<string, unknown> {
+  const sourced = columns.filter(({ role }) => role === 'source');
+  return Object.fromEntries(
+    sourced.map(({ source, type }) => [
+      source!.name,
+      SAMPLES[parsePgType(type)!.base] ?? 'æ "b" \\',
+    ]),
+  );
+}
+
+function eventOf(table: ReplicatedTable, more: Record<string, unknown> = {}): object {
+  const source = {
+    name: 'adopus',
+    db: 'AdOpusFretexDev',
+    schema: 'dbo',
+    table: table.source.table,
+  };
+  return { op: 'c', before: null, after: rowOf(table), source: { ...source, ts_ms: 1 }, ...more };
+}
+
+describeWire('the generated pipeline of adopus', () => {
+  let server: PostgresServer;
+  let sql: Sql;
+  let env: Record<string, string>;
+
+  beforeAll(async () => {
+    server = await startPostgres({ major: 15 });
+    const database = 'directory_dev';
+    await server.createRole('migrator');
+    await server.createDatabase({ name: database, owner: 'migrator' });
+    sql = server.connect({ database, max: 1, onnotice: () => {} });
+    await applyFiles(server, { database, user: 'migrator', tenants: [TENANT] }, readManifest(root));
+    env = {
+      ...readVariables(`${TENANT}.env`),
+      ...{ KAFKA_BROKERS: '127.0.0.1:1', ENVIRONMENT: 'nonprod', CDC_SINK_SSLMODE: 'disable' },
+      POSTGRES_NONPROD_HOST: '127.0.0.1',
+      POSTGRES_NONPROD_PORT: String(server.port),
+      POSTGRES_NONPROD_USER: 'postgres',
+      POSTGRES_NONPROD_PASSWORD: server.password,
+    };
+    await lintPipeline({ config: CONFIG, env });
+  }, BUILT_WITHIN_MS);
+
+  afterAll(() => server?.stop());
+
+  const play = (values: readonly (object | string | Buffer | null)[]): PlayedRecord[] =>
+    values.map((value, offset) => ({
+      ...{ topic: 'adopus-nonprod.AdOpusFretexDev.dbo.T', partition: 1, offset },
+      ...{ timestampMs: 1_700_000_000_123, key: `k${offset}` },
+      value:
+        value === null || typeof value === 'string' || Buffer.isBuffer(value)
+          ? value
+          : JSON.stringify(value),
+    }));
+
+  const refused = () =>
+    sql`SELECT kafka_offset AS "offset", value, key, error FROM cdc_management.refused_event ORDER BY kafka_offset`;
+
+  it('has nothing that the engine finds wrong', async () => {
+    expect(await lintPipeline({ config: CONFIG, env })).toBe('');
+  });
+
+  it('fills all 39 staging tables with all columns', async () => {
+    await sql`TRUNCATE cdc_management.refused_event`;
+    await runPipeline({
+      config: CONFIG,
+      env,
+      records: play(tables.map((table) => eventOf(table))),
+    });
+    expect((await refused()).map(({ error }) => String(error))).toEqual([]);
+    const empty = [];
+    for (const table of tables) {
+      const staging = quoteQualified(TENANT, table.names.staging);
+      const rows = await sql.unsafe(`SELECT * FROM ${staging}`);
+      if (rows.length !== 1) empty.push(`${staging} has ${rows.length} rows`);
+      for (const [name, value] of Object.entries(rows[0] ?? {})) {
+        if (value === null) empty.push(`${staging}.${name}`);
+      }
+    }
+    expect(empty).toEqual([]);
+    expect(tables).toHaveLength(39);
+  });
+
+  describe('in one batch with good events', () => {
+    const actor = tables.find(({ name }) => name === 'Actor')!;
+    const row = (actno: unknown, more: object = {}) => ({ ...rowOf(actor), actno, ...more });
+    const good = (actno: number) => eventOf(actor, { after: row(actno) });
+    const raw = (text: string, bytes: Buffer) =>
+      Buffer.concat([Buffer.from(text.split('?')[0]!), bytes, Buffer.from(text.split('?')[1]!)]);
+    const poisoned: readonly (readonly [string, object | string | Buffer, RegExp])[] = [
+      [
+        'NUL in a text',
+        eventOf(actor, { after: row(1, { Navn: 'a\0b' }) }),
+        /invalid byte sequence.*0x00/,
+      ],
+      [
+        'no UTF-8',
+        raw(JSON.stringify(eventOf(actor, { after: row(1, { Navn: '?' }) })), Buffer.from([0xff])),
+        /not UTF-8/,
+      ],
+      ['no JSON', '{"op": "c"', /expected an event with source/],
+      ['no event', '[1]', /expected an event with source/],
+      [
+        'another table',
+        JSON.stringify(good(1)).replace('"Actor"', '"Aktor"'),
+        /no pipeline for this table/,
+      ],
+      [
+        'a text for a number',
+        eventOf(actor, { after: row('x') }),
+        /invalid input syntax for type bigint/,
+      ],
+      ['no base64', eventOf(actor, { after: row(1, { Bilde: '!' }) }), /column "Bilde": .*EOF/],
+      [
+        'an object for a text',
+        eventOf(actor, { after: row(1, { Navn: { a: 1 } }) }),
+        /unsupported type/,
+      ],
+    ];
+
+    beforeAll(async () => {
+      await sql`TRUNCATE cdc_management.refused_event, fretex."stg_Actor"`;
+      const events = poisoned.flatMap(([, event], index) => [good(1000 + index), event]);
+      await runPipeline({ config: CONFIG, env, records: play([...events, null]) });
+    }, BUILT_WITHIN_MS);
+
+    it('good events are staged, each once', async () => {
+      const rows = await sql`SELECT actno FROM fretex."stg_Actor" ORDER BY actno`;
+      expect(rows.map(({ actno }) => Number(actno))).toEqual(
+        poisoned.map((_, index) => 1000 + index),
+      );
+    });
+
+    it.each(
+      poisoned.map(([name, event, error], index) => [name, index * 2 + 1, event, error] as const),
+    )('%s is kept as it came, with the reason', async (_, offset, event, error) => {
+      const kept = (await refused()).filter((letter) => letter['offset'] === String(offset));
+      const value = play([event])[0]!.value!;
+      expect(kept).toEqual([
+        {
+          offset: String(offset),
+          value: Buffer.from(value),
+          key: Buffer.from(`k${offset}`),
+          error: expect.stringMatching(error),
+        },
+      ]);
+    });
+
+    it('it says which table it was for, and what the pipeline adds', async () => {
+      const rows = await sql`
+        SELECT DISTINCT schema_name, table_name, added_values::jsonb AS added, topic, source_db, source_table
+        FROM cdc_management.refused_event WHERE error ~ 'type bigint|UTF-8|no pipeline'
+        ORDER BY table_name`;
+      const customer = '1ab725c4-dc4e-509f-ae6d-2f3059a16065';
+      const topic = 'adopus-nonprod.AdOpusFretexDev.dbo.T';
+      expect(rows).toEqual([
+        {
+          ...{ schema_name: 'fretex', table_name: 'Actor', topic, source_db: 'AdOpusFretexDev' },
+          ...{ source_table: 'Actor', added: { _customer_id: customer } },
+        },
+        {
+          ...{ schema_name: null, table_name: null, topic, source_db: 'AdOpusFretexDev' },
+          ...{ source_table: 'Aktor', added: {} },
+        },
+      ]);
+    });
+
+    it('nothing else is', async () => expect(await refused()).toHaveLength(poisoned.length));
+  });
+
+  it('keeps numbers, times and bytes exact, of deletes too', async () => {
+    await sql`TRUNCATE fretex."stg_DocReg", cdc_management.refused_event`;
+    const docReg = tables.find(({ name }) => name === 'DocReg')!;
+    const event = JSON.stringify(eventOf(docReg, { op: 'd', before: rowOf(docReg), after: null }));
+    const records = play([event.replace('"DocID":7', '"DocID":9007199254740993')]);
+    await runPipeline({ config: CONFIG, env, records });
+    expect(await refused()).toEqual([]);
+    const rows = await sql`
+      SELECT "DocID"::text, "Ts", "Lagret"::text, _customer_id, __cdc_operation, __kafka_offset, __kafka_partition, __source_db,
+        __source_table, __source, __stream_generation, __source_ts_ms, __kafka_timestamp
+      FROM fretex."stg_DocReg"`;
+    expect(rows).toEqual([
+      {
+        ...{ DocID: '9007199254740993', Ts: Buffer.from('deadbeef', 'hex') },
+        Lagret: expect.stringContaining('2024-01-31'),
+        _customer_id: '1ab725c4-dc4e-509f-ae6d-2f3059a16065',
+        ...{ __cdc_operation: 'd', __kafka_offset: '0', __kafka_partition: 1 },
+        ...{ __source_db: 'AdOpusFretexDev', __source_table: 'DocReg', __source: 'adopus' },
+        ...{ __stream_generation: 0, __source_ts_ms: '1' },
+        __kafka_timestamp: new Date(1_700_000_000_000),
+      },
+    ]);
+  });
+
+  it('waits where the server is gone, and refuses nothing for that', async () => {
+    await sql`TRUNCATE fretex."stg_Actor", cdc_management.refused_event`;
+    const actor = tables.find(({ name }) => name === 'Actor')!;
+    const wrong = { ...env, POSTGRES_NONPROD_PORT: '1' };
+    const run = runPipeline(
+      { config: CONFIG, env: wrong, records: play([eventOf(actor)]) },
+      { withinMs: 5000 },
+    );
+    await expect(run).rejects.toThrow(/stuck[^]*connection refused/);
+    expect(await refused()).toEqual([]);
+  });
+});
