@@ -7,8 +7,15 @@ import {
   type Operation,
 } from '@cdc-migrations/table-defs';
 
+/**
+ * The version of the infrastructure: it grows with each change that older files would leave behind, as another routine,
+ * other arguments or another column. Older files refuse a database of a newer one.
+ */
+export const INFRASTRUCTURE_VERSION = 1;
+
 interface InfrastructureView {
   readonly role: string;
+  readonly version: number;
   /** Names of the metadata columns as an SQL array. */
   readonly metadataColumns: string;
   readonly operations: readonly OperationView[];
@@ -24,6 +31,7 @@ interface OperationView {
 
 /** Parts of the file, in order: later ones use earlier ones. */
 const PARTS = [
+  'version',
   'tables',
   'peek',
   'backfill',
@@ -63,7 +71,7 @@ export function renderInfrastructure(set: MigrationSet, role: string): SqlFile {
   const names = [...METADATA_COLUMNS, DELETED_AT].map(({ name }) => quoteLiteral(name));
   const metadataColumns = `ARRAY[${names.join(', ')}]`;
   const operations = OPERATION_TESTS.map(buildOperationTest);
-  const view = { role, metadataColumns, operations };
+  const view = { role, metadataColumns, version: INFRASTRUCTURE_VERSION, operations };
   const body = [PLAIN, ...PARTS.map((render) => render(view))].join('\n');
   return buildSqlFile(
     `${set.folder}/infrastructure/cdc-management.sql`,

@@ -20,6 +20,8 @@ export interface ApplyOptions extends PlanOptions {
   /** How long another apply is waited for; default 10 s. */
   readonly lockTimeoutMs?: number | undefined;
   readonly allowRewrite?: boolean | undefined;
+  /** Let infrastructure that is older than that of the target replace it. */
+  readonly allowOlder?: boolean | undefined;
   readonly onEvent?: ((event: ApplyEvent) => void) | undefined;
 }
 
@@ -76,6 +78,7 @@ export async function applyMigrations(
       tableLockTimeoutMs: TABLE_LOCK_TIMEOUT_MS,
       retryForMs: RETRY_FOR_MS,
       allowRewrite: options.allowRewrite ?? false,
+      allowOlder: options.allowOlder,
       again: options.again,
       canary: options.canary ?? 0,
       onError: options.onError ?? 'continue',

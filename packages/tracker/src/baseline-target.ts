@@ -98,7 +98,7 @@ async function probe(
 ): Promise<string | undefined> {
   const { file, schema } = placed;
   const table = [schema, file.table!.name].map(quoteLiteral).join(', ');
-  const facts = `SELECT ${madeExpression(file, schema, role)} AS made,
+  const facts = `SELECT ${madeExpression(file, schema, { role, outcome: 'baseline' })} AS made,
   EXISTS (SELECT FROM cdc_management.merge_control WHERE (schema_name, table_name) = (${table})) AS "isMerged"`;
   try {
     const rows = (

@@ -34,6 +34,8 @@ export interface TransactionOptions {
   readonly tableLockTimeoutMs: number;
   /** Let large tables be rewritten. */
   readonly allowRewrite: boolean;
+  /** Let infrastructure that is older than that of the target replace it. */
+  readonly allowOlder?: boolean | undefined;
   /** Apply files that are applied already, too. */
   readonly again?: boolean | undefined;
 }
@@ -66,7 +68,7 @@ export class PlaceholderError extends Error {
 export function buildTransaction(
   migrations: Migrations,
   work: Work,
-  { tableLockTimeoutMs, allowRewrite, again = false }: TransactionOptions,
+  { tableLockTimeoutMs, allowRewrite, allowOlder = false, again = false }: TransactionOptions,
 ): FileTransaction {
   const bodies = work.files.map((placed) => buildBody(migrations, work, placed));
   const statements = bodies.map((body) => splitStatements(body).length);
@@ -79,9 +81,12 @@ export function buildTransaction(
     work,
     again ? 'false' : isAppliedMeanwhile(migrations, work),
   );
-  const rewrite = allowRewrite ? `SET LOCAL cdc.allow_rewrite = 'on';\n` : '';
+  const allowed = [
+    ...(allowRewrite ? [`SET LOCAL cdc.allow_rewrite = 'on';\n`] : []),
+    ...(allowOlder ? [`SET LOCAL cdc.allow_older = 'on';\n`] : []),
+  ].join('');
   return {
-    begin: `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n${isManual ? UNPINNED : PLAIN_SETTINGS}SET LOCAL lock_timeout = ${tableLockTimeoutMs};\n${rewrite}`,
+    begin: `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n${isManual ? UNPINNED : PLAIN_SETTINGS}SET LOCAL lock_timeout = ${tableLockTimeoutMs};\n${allowed}`,
     guard: isManual ? PINNED + guard + UNPINNED : guard,
     body: bodies.join('\n;\n'),
     record: `\n;\n${PINNED}${records.join(';\n')};\n`,

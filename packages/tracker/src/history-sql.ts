@@ -24,7 +24,7 @@ export function recordApplied(
     quoteLiteral(file.checksum),
     statements ?? 'NULL',
     '(extract(epoch FROM pg_catalog.clock_timestamp() - now()) * 1000)::bigint',
-    madeExpression(file, schema, role),
+    madeExpression(file, schema, { role, outcome }),
   ];
   return `INSERT INTO cdc_management.migration_history AS history (migration_set, category, table_name, schema_name, file,
   checksum, outcome, applied_checksum, statements, duration_ms, made)

@@ -16,10 +16,12 @@ export interface MadeObject {
  * sp_merge_actor()`), and NULL for files whose work can be compared with the definitions: the routines of a staging
  * file, all of the infrastructure.
  */
-export function madeExpression(file: MigrationFile, schema: string, role: string): string {
-  if (file.category === 'infrastructure') {
-    return objectsOf({ role, where: `namespace.nspname = ${quoteLiteral(MANAGEMENT_SCHEMA)}` });
-  }
+export function madeExpression(
+  file: MigrationFile,
+  schema: string,
+  { role, outcome }: { readonly role: string; readonly outcome: 'applied' | 'baseline' },
+): string {
+  if (file.category === 'infrastructure') return infrastructure(role, outcome);
   if (file.category !== 'staging' || !file.table) return 'NULL';
   const { mergeProcedure, mergeWindow } = file.table.names;
   const names = [mergeProcedure, mergeWindow].map(quoteLiteral).join(', ');
@@ -27,15 +29,13 @@ export function madeExpression(file: MigrationFile, schema: string, role: string
   return `(SELECT pg_catalog.jsonb_object_agg(routine.name, routine.made) FROM (${routines(role, where)}) AS routine)`;
 }
 
-interface ObjectFilter {
-  readonly role: string;
-  /** Condition on `namespace`. */
-  readonly where: string;
-}
-
-function objectsOf({ role, where }: ObjectFilter): string {
+/** Without the routines that were there before the transaction and that the file has not replaced: they are not its own. */
+function infrastructure(role: string, outcome: 'applied' | 'baseline'): string {
+  const where = `namespace.nspname = ${quoteLiteral(MANAGEMENT_SCHEMA)}`;
+  const own =
+    outcome === 'applied' ? ' AND routine.xmin = pg_catalog.pg_current_xact_id()::xid' : '';
   return `(SELECT pg_catalog.jsonb_object_agg(object.name, object.made)
-  FROM (${routines(role, where)} UNION ALL ${relations(role, where)}) AS object)`;
+  FROM (${routines(role, where + own)} UNION ALL ${relations(role, where)}) AS object)`;
 }
 
 /**

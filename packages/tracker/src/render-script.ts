@@ -13,8 +13,11 @@ import { isWithoutTransaction, WHOLE_DATABASE, type MigrationFile } from './migr
 import type { ApplyPlan } from './plan-apply.ts';
 
 /** One SQL script that does what a plan says, history included: `psql -X -f <script>`. */
-export function renderScript(plan: ApplyPlan, { allowRewrite = false } = {}): string {
-  const options = { tableLockTimeoutMs: TABLE_LOCK_TIMEOUT_MS, allowRewrite };
+export function renderScript(
+  plan: ApplyPlan,
+  { allowRewrite = false, allowOlder = false } = {},
+): string {
+  const options = { tableLockTimeoutMs: TABLE_LOCK_TIMEOUT_MS, allowRewrite, allowOlder };
   const parts = plan.steps.flatMap((step) => {
     if (step.kind === 'database') return [renderWork(WHOLE_DATABASE, step.files, step.schemas)];
     return step.runs.flatMap(({ schema, files }) =>

@@ -29,6 +29,7 @@ export interface ApplyCommandOptions extends TargetOptions {
   /** Milliseconds. */
   readonly lockTimeout?: number;
   readonly allowRewrite?: boolean;
+  readonly allowOlder?: boolean;
   readonly again?: boolean;
   readonly json?: boolean;
 }
@@ -73,6 +74,7 @@ async function applyTo(target: CommandTarget, options: ApplyCommandOptions): Pro
       onError: options.onError,
       lockTimeoutMs: options.lockTimeout,
       allowRewrite: options.allowRewrite,
+      allowOlder: options.allowOlder,
       onEvent: reportProgress(progress),
     });
     if (!options.json) {
@@ -100,7 +102,7 @@ async function planTo(
       only: options.schema,
       again: options.again,
     });
-    const script = renderScript(plan, { allowRewrite: options.allowRewrite ?? false });
+    const script = renderScript(plan, options);
     if (!options.json) printScript(script);
     for (const schema of plan.gone) {
       const { message, hint } = schemaIsGone(schema);

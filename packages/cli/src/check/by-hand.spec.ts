@@ -122,6 +122,25 @@ it('a renamed schema is not made anew over what is remembered of it', async () =
   expect(await run('check')).toMatchObject({ exitCode: 0 });
 });
 
+it('files that are older than what is applied are refused, and what they leave behind is named', async () => {
+  const newer = `CREATE OR REPLACE FUNCTION cdc_management.infrastructure_version()
+      RETURNS integer LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp RETURN 1000000;
+    CREATE FUNCTION cdc_management.merge_table(p_schema text, p_table text, p_added integer DEFAULT 1)
+      RETURNS void LANGUAGE sql AS 'SELECT'`;
+  await query(newer);
+  const refused = await run('apply', '--again');
+  expect(refused.exitCode).not.toBe(0);
+  expect(refused.stdout).toMatch(
+    /expected a database of version \d+ or older, found version 1000000/,
+  );
+  expect(refused.stdout).toContain('--allow-older');
+  const check = await run('check');
+  expect(check.exitCode).toBe(1);
+  expect(check.stdout).toContain('merge_table(p_schema text, p_table text, p_added integer)');
+  expect(await run('apply', '--again', '--allow-older')).toMatchObject({ exitCode: 0 });
+  expect(await run('check')).toMatchObject({ exitCode: 0 });
+});
+
 it('a locked staging table is named, and keeps no command from ending', async () => {
   await query(STAGED);
   const locker = server.connect({ database: 'directory', max: 1, onnotice: () => {} });

@@ -43,6 +43,7 @@ export function addApply(migrations: Command, { setExitCode }: CommandContext): 
     )
     .option('--check', 'apply nothing: do what `check` does')
     .option('--allow-rewrite', 'let large tables be rewritten where a type is widened')
+    .option('--allow-older', 'let infrastructure be replaced that is newer than these files')
     .action(async (given: Omit<ApplyCommandOptions, 'root'> & { readonly check?: boolean }) => {
       const options = { ...given, ...migrations.opts<{ root?: string }>() };
       if (options.check) {

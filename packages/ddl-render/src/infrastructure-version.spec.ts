@@ -1,0 +1,28 @@
+import { type ManagedDatabase, startManagedDatabase } from './management.fixture.ts';
+import { INFRASTRUCTURE_VERSION } from './render-infrastructure.ts';
+
+/** What a version has; where this changes, the version grows by one, and both are written here. */
+const VERSION = { version: 1, signature: '223be3e48b5e21a0752a9be6f3db0d7f' };
+
+describe('the version of the infrastructure', () => {
+  let database: ManagedDatabase;
+  beforeAll(async () => {
+    database = await startManagedDatabase();
+  });
+  afterAll(() => database?.server.stop());
+
+  it('grows with each change that older files would leave behind', async () => {
+    const [row] = await database.sql`
+      SELECT cdc_management.infrastructure_version() AS version, md5(string_agg(part, E'\n' ORDER BY part COLLATE "C")) AS signature
+      FROM (
+        SELECT concat(oid::regprocedure, ' ', proargnames, prorettype::regtype) FROM pg_proc
+        WHERE pronamespace = 'cdc_management'::regnamespace
+        UNION ALL
+        SELECT concat(attrelid::regclass, ' ', attname, ' ', format_type(atttypid, atttypmod), ' ', attnotnull)
+        FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+        WHERE relnamespace = 'cdc_management'::regnamespace AND relkind IN ('r', 'v') AND attnum > 0 AND NOT attisdropped
+      ) AS of_version (part)`;
+    expect(row).toEqual({ ...VERSION, version: INFRASTRUCTURE_VERSION });
+    expect(VERSION.version).toBe(INFRASTRUCTURE_VERSION);
+  });
+});
