@@ -23,3 +23,8 @@ it('is the same whatever the order of the tenants', () => {
   ].map((tenants) => renderSchemas(SET, tenants, 'postgres'));
   expect(one).toEqual(two);
 });
+
+it('takes a schema that is called as JavaScript calls any object', () => {
+  const { text } = renderSchemas(SET, ['[object Object]'], 'postgres');
+  expect(text).toContain('GRANT USAGE ON SCHEMA "[object Object]" TO "postgres";');
+});

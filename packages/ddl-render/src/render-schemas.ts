@@ -5,7 +5,7 @@ interface SchemasView {
   readonly role: string;
   /** Quotes a block that holds the role. */
   readonly tag: string;
-  readonly schemas: readonly string[];
+  readonly schemas: readonly { readonly name: string }[];
 }
 
 const render = loadTemplate<SchemasView>(
@@ -21,7 +21,9 @@ export function renderSchemas(
   tenants: readonly string[],
   role: string,
 ): SqlFile {
-  const schemas = [...new Set([MANAGEMENT_SCHEMA, ...set.literalSchemas, ...[...tenants].sort()])];
+  const names = new Set([MANAGEMENT_SCHEMA, ...set.literalSchemas, ...[...tenants].sort()]);
+  // Objects: Handlebars takes the text "[object Object]" for the view, and finds nothing above it.
+  const schemas = [...names].map((name) => ({ name }));
   const facts = { target: set.name };
   const view = { role, tag: dollarTag(role, 'role'), schemas };
   return buildSqlFile(`${set.folder}/schemas/create-schemas.sql`, facts, render(view));

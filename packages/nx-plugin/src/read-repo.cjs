@@ -128,14 +128,30 @@ function parseJson(text, file) {
   try {
     return JSON.parse(text);
   } catch {
-    const { parse, printParseErrorCode } = require('jsonc-parser');
-    /** @type {import('jsonc-parser').ParseError[]} */
-    const errors = [];
-    const json = parse(text, errors, { allowTrailingComma: true, disallowComments: false });
-    if (!errors[0]) return json;
-    const line = text.slice(0, errors[0].offset).split('\n').length;
-    throw new Error(`${file}:${line}: invalid JSON: ${printParseErrorCode(errors[0].error)}`);
+    return parseWithComments(text, file);
   }
+}
+
+/**
+ * @param {string} text
+ * @param {string} file for errors
+ * @returns {unknown}
+ */
+function parseWithComments(text, file) {
+  const { parse, printParseErrorCode } = require('jsonc-parser');
+  /** @type {import('jsonc-parser').ParseError[]} */
+  const errors = [];
+  let json;
+  try {
+    json = parse(text, errors, { allowTrailingComma: true, disallowComments: false });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    // The parser calls itself for each level.
+    throw new Error(`${file}: invalid JSON: expected fewer levels, found thousands`);
+  }
+  if (!errors[0]) return json;
+  const line = text.slice(0, errors[0].offset).split('\n').length;
+  throw new Error(`${file}:${line}: invalid JSON: ${printParseErrorCode(errors[0].error)}`);
 }
 
 module.exports = { readRepo };

@@ -46,3 +46,23 @@ it.each([
   expect(parsed).toMatchObject({ problems: [{ at: { file: 'a.yaml' }, line }] });
   expect(JSON.stringify(parsed)).not.toContain('hunter2');
 });
+
+it('names a duplicate key above lists that are nested thousands of times', () => {
+  const text = `a: 1\na: 2\nb:\n  ${'- '.repeat(20_000)}\nc: 3\n`;
+  expect(parseHandWritten('a.yaml', text)).toMatchObject({ problems: [{ line: 2 }] });
+});
+
+it.each([
+  ['{{SCHEMA}}: 1', []],
+  ['a: [{ b: { c: {{SCHEMA}} } }]', ['a', 0, 'b', 'c']],
+  ['a:\n  ? { b: 1 }\n  : 2', ['a']],
+])('refuses a mapping as a key: %s', (text, keys) => {
+  const message = 'expected text as a key, in quotes where it begins with {; found a mapping';
+  const problems = [{ at: { file: 'a.yaml', keys }, message }];
+  expect(parseHandWritten('a.yaml', text)).toEqual({ problems });
+});
+
+it('reads a key that is called as JavaScript calls any object', () => {
+  const value = { '[object Object]': '1' };
+  expect(parseHandWritten('a.yaml', '"[object Object]": 1')).toEqual({ value });
+});

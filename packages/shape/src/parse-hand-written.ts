@@ -1,6 +1,6 @@
 import { FAILSAFE_SCHEMA, load, Type, YAMLException, type LoadOptions } from 'js-yaml';
 import { findConflict } from './find-conflict.ts';
-import type { Problem } from './problem.ts';
+import type { Keys, Problem } from './problem.ts';
 import { sizeFault } from './size-fault.ts';
 import { findDuplicateKeys } from './yaml-positions.ts';
 
@@ -20,7 +20,11 @@ export function parseHandWritten(file: string, text: string): ParsedYaml {
   try {
     const value = load(text, OPTIONS) ?? undefined;
     const fault = sizeFault(text, value);
-    return fault === undefined ? { value } : problem(fault, 1);
+    if (fault !== undefined) return problem(fault, 1);
+    const keys = text.includes(NO_TEXT) ? undefined : findMappingKey(value, []);
+    if (!keys) return { value };
+    const message = 'expected text as a key, in quotes where it begins with {; found a mapping';
+    return { problems: [{ at: { file, keys }, message }] };
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
     const duplicates =
@@ -31,6 +35,21 @@ export function parseHandWritten(file: string, text: string): ParsedYaml {
     const reason = error.reason.replace(/ ?("[^"]*"|!<[^>]*>)/g, '');
     return problem(`invalid YAML: ${reason}`, line);
   }
+}
+
+/** The text that js-yaml makes of a mapping that is a key, as in `{{SCHEMA}}: x`. */
+const NO_TEXT = String({});
+
+/** Keys of the mapping that has another one as a key. */
+function findMappingKey(value: unknown, keys: Keys): Keys | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (Object.hasOwn(value, NO_TEXT)) return keys;
+  const isList = Array.isArray(value);
+  for (const [key, below] of Object.entries(value)) {
+    const found = findMappingKey(below, [...keys, isList ? Number(key) : key]);
+    if (found) return found;
+  }
+  return undefined;
 }
 
 const OPTIONS: LoadOptions & { readonly maxTotalMergeKeys: number } = {

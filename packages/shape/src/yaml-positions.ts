@@ -41,21 +41,29 @@ export function findDuplicateKeys(file: string, text: string): readonly Problem[
 function readPositions(text: string): YamlPositions {
   const yaml = loadYaml();
   const lines = new yaml.LineCounter();
-  const document = yaml.parseDocument(text, {
-    lineCounter: lines,
-    schema: 'failsafe',
-    uniqueKeys: false,
-    logLevel: 'silent',
-  });
+  const document = parseDocument(yaml, text, lines);
   return {
-    root: document.contents,
+    root: document?.contents,
     yaml,
-    resolve: (node) => (yaml.isAlias(node) ? node.resolve(document) : node),
+    resolve: (node) => (document && yaml.isAlias(node) ? node.resolve(document) : node),
     lineOf: (node) => {
       const start = yaml.isNode(node) ? node.range?.[0] : undefined;
       return start === undefined ? undefined : lines.linePos(start).line;
     },
   };
+}
+
+/** Undefined where lists or mappings are nested thousands of times: the parser calls itself for each of them. */
+function parseDocument(yaml: typeof Yaml, text: string, lineCounter: Yaml.LineCounter) {
+  try {
+    return yaml.parseDocument(text, {
+      ...{ lineCounter, uniqueKeys: false },
+      ...{ schema: 'failsafe', logLevel: 'silent' },
+    });
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 /** A bundle takes in what `require` names; modules of Node have no `require` unless they make one. */

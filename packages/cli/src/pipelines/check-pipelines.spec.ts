@@ -256,6 +256,7 @@ it.each([
   ['none.yaml', undefined, 'there is no such file'],
   ['a.yaml', 'input: {}\n', 'expected INSERT statements'],
   ['a.yaml', 'input: {a: 1\nb: ]\n', 'a.yaml:2: invalid YAML'],
+  ['a.yaml', `a:\n  ${'- '.repeat(20_000)}\nb: 1\n`, 'a.yaml: invalid YAML: expected fewer levels'],
   ['a.toml', 'x', 'expected a file .yaml, .yml, .json or .sql'],
 ])('%s with %j is a mistake', (name, text, message) => {
   const folder = emptyFolder();

@@ -11,6 +11,17 @@ import { parseSqlInserts } from './parse-sql-inserts.ts';
  * @throws CommandError for what is no YAML.
  */
 export function parseYamlInserts(file: string, text: string): readonly Insert[] {
+  try {
+    return parseInserts(file, text);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    // The parser calls itself for each level.
+    const message = `${file}: invalid YAML: expected fewer levels, found thousands`;
+    throw new CommandError(message, undefined, { cause: error });
+  }
+}
+
+function parseInserts(file: string, text: string): readonly Insert[] {
   const lines = new LineCounter();
   const documents = parseAllDocuments(text, { lineCounter: lines, uniqueKeys: false });
   const lineAt = (offset: number) => lines.linePos(offset).line;
