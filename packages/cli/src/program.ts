@@ -15,7 +15,8 @@ import { addMerge } from './commands/merge.ts';
 import { addSchemaDocs } from './commands/schema-docs.ts';
 import { addStatus } from './commands/status.ts';
 import { addTypes } from './commands/types.ts';
-import { print, printMessage } from './print.ts';
+import { CommandError, EXIT } from './exit-code.ts';
+import { print, printJson, printMessage } from './print.ts';
 
 /** What a command gets from the shell that runs it. */
 export interface CommandContext {
@@ -46,8 +47,38 @@ const PIPELINE_COMMANDS: readonly AddCommand[] = [addGeneratePipelines, addCheck
 /** Commands of `cdc` itself. */
 const OWN_COMMANDS: readonly AddCommand[] = [addInit, addCompletions];
 
+/** Errors of the libraries that speak of the user's files: their message is all there is to say. */
+const USER_ERRORS = new Set(['CommandError', 'ConfigError', 'FileError', 'RepoPathError']);
+
+/** Runs a command line, with the program's two words in front, and prints what goes wrong. */
+export async function runProgram(argv: readonly string[], context: CommandContext): Promise<void> {
+  try {
+    await buildProgram(context).parseAsync(argv);
+  } catch (error) {
+    const exitCode = exitCodeOf(error);
+    context.setExitCode(exitCode);
+    const message = messageOf(error);
+    // Commander has printed what it says, and help is no failure.
+    if (!(error instanceof CommanderError)) printMessage(message);
+    if (exitCode === EXIT.done || !argv.includes('--json')) return;
+    printJson({ exitCode, errors: message.split('\n') });
+  }
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommandError) return error.exitCode;
+  if (error instanceof Error && 'isEdited' in error && error.isEdited === true) return EXIT.edited;
+  return error instanceof CommanderError && error.exitCode === 0 ? EXIT.done : EXIT.usage;
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof CommanderError || USER_ERRORS.has(error.name)) return error.message;
+  return `${error.stack}\nThis is a defect of cdc manage-migrations, not of your files.`;
+}
+
 /** The command line. */
-export function buildProgram(context: CommandContext): Command {
+function buildProgram(context: CommandContext): Command {
   const program = new Command('cdc')
     .description(
       'Copies of SQL Server databases in PostgreSQL: from the catalog of the source to the SQL of the target.',

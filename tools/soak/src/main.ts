@@ -1,12 +1,12 @@
+import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { runCrashRound } from './crash-round.ts';
 import { CRASH_KINDS, CRASH_SETTINGS } from './crash-server.ts';
 import { type RoundResult, runRound } from './run-round.ts';
 import { type ServerKind, type SoakTarget, startSoakTarget } from './soak-target.ts';
-import { walkDefinitions } from './walk-definitions.ts';
 
 const USAGE =
-  'npm run soak -- [--rounds N] [--minutes M] [--seed S] [--server 15|18|debian] [--crashes]: a round for each seed from S on';
+  'npm run soak -- [--rounds N] [--minutes M] [--seed S] [--server 15|18|debian] [--crashes]: a round for each seed from S on; --files: only damaged files; without arguments: both';
 
 const SERVERS: readonly ServerKind[] = [15, 18, 'debian'];
 
@@ -100,4 +100,23 @@ async function soakMerges(): Promise<number> {
   }
 }
 
-process.exitCode = process.env['CDC_EVOLUTION_WALKS'] ? walkDefinitions() : await soakMerges();
+/** Runs a spec, which is as long as its environment variable says, and gives its exit code. */
+function runSpec(spec: string, env: Readonly<Record<string, string>> = {}): number {
+  const options = { env: { ...process.env, ...env }, stdio: 'inherit' } as const;
+  return spawnSync('npx', ['jest', spec, '-w', '1'], options).status ?? 1;
+}
+
+const damageFiles = () =>
+  runSpec('tools/soak/src/damaged-files.spec.ts', {
+    CDC_MUTATIONS: process.env['CDC_MUTATIONS'] ?? '10000',
+  });
+
+async function main(): Promise<number> {
+  const [, , ...args] = process.argv;
+  if (process.env['CDC_EVOLUTION_WALKS']) return runSpec('tools/e2e/src/evolution-walks.spec.ts');
+  if (args.length === 1 && args[0] === '--files') return damageFiles();
+  const damaged = args.length === 0 ? damageFiles() : 0;
+  return (await soakMerges()) || damaged;
+}
+
+process.exitCode = await main();

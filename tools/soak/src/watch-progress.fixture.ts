@@ -1,0 +1,26 @@
+import { Worker } from 'node:worker_threads';
+
+const STALL_MS = 60_000;
+
+/** Ends the process, and says what it was at, when nothing new begins for a minute: a test cannot end its own endless loop. */
+export function watchProgress() {
+  const worker = new Worker(WATCH, { eval: true, workerData: { pid: process.pid, STALL_MS } });
+  worker.unref();
+  return {
+    begin: (what: string) => worker.postMessage(what),
+    stop: () => worker.terminate(),
+  };
+}
+
+const WATCH = `
+const { parentPort, workerData } = require('node:worker_threads');
+const { writeSync } = require('node:fs');
+let timer;
+parentPort.on('message', (what) => {
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    writeSync(2, 'no end: ' + what + '\\n');
+    process.kill(workerData.pid, 'SIGKILL');
+  }, workerData.STALL_MS);
+});
+`;
