@@ -14,6 +14,8 @@ interface MergeFacts {
   readonly unavailable?: Readonly<Record<string, string>>;
   /** What forms of values mean. */
   readonly forms?: Readonly<Record<string, FormSql>>;
+  /** By their names at the source, the columns that have another one here. */
+  readonly named?: Readonly<Record<string, string>>;
 }
 
 interface KeyFacts {
@@ -28,13 +30,13 @@ interface KeyFacts {
 
 const COLUMN = '%1$s';
 
-/** The facts of a table as JSON, a line for each large column and for each form. */
+/** The facts of a table as JSON, a line for each large column, each form and each other name. */
 export function renderFacts(table: ReplicatedTable): string {
-  const { unavailable, forms, ...facts } = buildFacts(table);
+  const { unavailable, forms, named, ...facts } = buildFacts(table);
   const text = Object.entries(facts).map(
     ([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)}`,
   );
-  return `{${[...text, ...inLines({ unavailable, forms })].join(', ')}}`;
+  return `{${[...text, ...inLines({ unavailable, forms, named })].join(', ')}}`;
 }
 
 function inLines(maps: Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>) {
@@ -66,12 +68,16 @@ function buildFacts({
     const form = formSql(COLUMN, column);
     return form ? [[column.name, form] as const] : [];
   });
+  const named = columns.flatMap(({ name, source }) =>
+    source && source.name !== name ? [[source.name, name] as const] : [],
+  );
   return {
     deletes: key ? deleteMode : 'none',
     ...(truncate && { truncate }),
     key: names.map((name) => describeKey(columns.find((column) => column.name === name)!)),
     ...(large.length > 0 && { unavailable: Object.fromEntries(large) }),
     ...(forms.length > 0 && { forms: Object.fromEntries(forms) }),
+    ...(named.length > 0 && { named: Object.fromEntries(named) }),
   };
 }
 

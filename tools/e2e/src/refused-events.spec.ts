@@ -11,9 +11,10 @@ const ORDERS: ReplicatedTable = {
     ...[
       { name: 'Bilde', type: 'bytea', sourceType: 'varbinary(max)' },
       { name: 'Dato', type: 'date', sourceType: 'date' },
-    ].map(({ name, type, sourceType }) => ({
+      { name: 'Dov', type: 'text', sourceType: 'nvarchar(9)', sourceName: 'Døv' },
+    ].map(({ name, type, sourceType, sourceName = name }) => ({
       ...{ name, type, role: 'source' as const, nullable: true },
-      source: { name, type: sourceType },
+      source: { name: sourceName, type: sourceType },
     })),
     ...orderTable('Ordrer').columns,
   ],
@@ -257,15 +258,15 @@ describe('events that the server refuses', () => {
     expect(await rows()).toHaveLength(isThere ? 1 : 0);
   });
 
-  it('take a flat row too, with its bytes in base64', async () => {
+  it('take a flat row too, with its bytes in base64 and the names of the source', async () => {
     const flat = { OrderID: 8, LinjeNr: 1, Status: 'flat', __op: 'u', __deleted: 'false' };
-    const value = bytes(JSON.stringify({ ...flat, Bilde: '3q2+7w==' }));
+    const value = bytes(JSON.stringify({ ...flat, Bilde: '3q2+7w==', Døv: 'ja' }));
     await consume(target.sink, { offset: offset++, row: { no: 1 }, value });
     expect(await replay()).toMatchObject({ replayed: 1, merged: 1 });
     const [stored] = await target.owner.unsafe(
-      `SELECT "Status" AS status, encode("Bilde", 'hex') AS picture FROM ${FINAL}`,
+      `SELECT "Status" AS status, encode("Bilde", 'hex') AS picture, "Dov" AS deaf FROM ${FINAL}`,
     );
-    expect(stored).toEqual({ status: 'flat', picture: 'deadbeef' });
+    expect(stored).toEqual({ status: 'flat', picture: 'deadbeef', deaf: 'ja' });
   });
 
   it.each<[string, Row | string | null, string]>([
