@@ -10,6 +10,8 @@ import { renderObjects, renderSettings } from './render-management.ts';
 import { renderPackages } from './render-packages.ts';
 import { renderYamlForm } from './render-yaml-form.ts';
 import {
+  renderForms,
+  renderInserts,
   renderMssqlTypes,
   renderPostgresTypes,
   renderTargetTypes,
@@ -28,6 +30,8 @@ export function buildRenderer(root: string): (block: string) => string | Promise
     'postgres-types': renderPostgresTypes,
     'target-types': renderTargetTypes,
     'type-notes': renderTypeNotes,
+    forms: renderForms,
+    inserts: renderInserts,
     'metadata-columns': renderMetadataColumns,
     operations: renderOperations,
     'reserved-names': renderReservedNames,

@@ -9,6 +9,7 @@ import { replaceBlocks } from './replace-blocks.ts';
 export const DOCUMENTS = [
   'README.md',
   'FORMATS.md',
+  'docs/connect-your-pipeline.md',
   'packages/cli/README.md',
   'packages/nx-plugin/README.md',
 ] as const;

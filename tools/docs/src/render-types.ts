@@ -3,14 +3,17 @@ import { unavailableLiteral } from '@cdc-migrations/staging-render';
 import {
   canonicalType,
   formatSourceType,
+  formOf,
   mapType,
   MSSQL_TYPES,
   PG_TYPES,
+  resolveEvents,
   SPELLINGS,
   stagingType,
   TYPE_NOTES,
 } from '@cdc-migrations/table-defs';
 import { code, markdownTable } from './markdown-table.ts';
+import { renderPaymentInsert, type Writing } from './payment-insert.ts';
 
 type Facets = Pick<CatalogColumn, 'length' | 'precision' | 'scale'>;
 
@@ -50,11 +53,12 @@ const ADVICE_FOR_REFUSED = 'ignore the column or override its type';
 
 /** What becomes of each type of SQL Server. */
 export function renderMssqlTypes(): string {
-  return renderMap(
-    'mssql',
-    Object.keys(MSSQL_TYPES).flatMap((type) =>
-      (MSSQL_FACETS[type] ?? [{}]).map((facets) => ({ type, ...facets })),
-    ),
+  return renderMap('mssql', mssqlColumns());
+}
+
+function mssqlColumns(): readonly Omit<CatalogColumn, 'name' | 'nullable'>[] {
+  return Object.keys(MSSQL_TYPES).flatMap((type) =>
+    (MSSQL_FACETS[type] ?? [{}]).map((facets) => ({ type, ...facets })),
   );
 }
 
@@ -109,4 +113,73 @@ export function renderTypeNotes(): string {
     advice,
   ]);
   return markdownTable(['code', 'exactness', 'says', 'what to do'], rows);
+}
+
+/** Writers and forms of events, as the configuration names them. */
+const WRITINGS: readonly Writing[] = [
+  {},
+  { writer: 'bento', events: 'recommended' },
+  { writer: 'bento', events: 'debezium' },
+  { writer: 'bento', events: 'bento-sql-raw' },
+  { writer: 'debezium-jdbc', events: 'recommended' },
+  { writer: 'debezium-jdbc', events: 'debezium' },
+  { writer: 'confluent-jdbc', events: 'recommended' },
+];
+
+/** How `writer` and `events` are written. */
+function writingOf({ writer, events }: Writing): string {
+  return writer === undefined ? 'nothing set' : `${writer}, ${String(events)}`;
+}
+
+/** Columns of PostgreSQL whose values have a form, beside those of `renderPostgresTypes`. */
+const POSTGRES_FORMED: readonly Omit<CatalogColumn, 'name' | 'nullable'>[] = [
+  { type: 'date' },
+  { type: 'time without time zone' },
+  { type: 'time with time zone' },
+  { type: 'timestamp without time zone' },
+  { type: 'timestamp without time zone', scale: 3 },
+  { type: 'timestamp with time zone' },
+  { type: 'interval' },
+  { type: 'numeric' },
+  { type: 'numeric', precision: 12, scale: 2 },
+  { type: 'money' },
+  { type: 'bytea' },
+];
+
+/** For each type with a form in some writing: the form in each, and the staging column that takes it. */
+export function renderForms(source: string): string {
+  const type = source as SourceType;
+  const writings = WRITINGS.filter(({ events }) => type === 'mssql' || events !== 'bento-sql-raw');
+  const columns = type === 'mssql' ? mssqlColumns() : POSTGRES_FORMED;
+  const rows = columns.flatMap((facts) => {
+    const column: CatalogColumn = { name: 'a', nullable: true, ...facts };
+    const mapped = mapType(type, column, { overrides: undefined, table: 'dbo.T' });
+    if (!mapped) return [];
+    const forms = writings.map((writing) => {
+      const events = resolveEvents(writing);
+      return events && formOf(column, type, mapped.type, events);
+    });
+    if (forms.every((form) => form === undefined)) return [];
+    const staged = { role: 'source', type: mapped.type } as const;
+    const sourceType = formatSourceType(column);
+    const cells = forms.map((form) => {
+      const staging = stagingType({
+        ...staged,
+        source: { name: 'a', type: sourceType },
+        ...(form && { form }),
+      });
+      return form ? `${form}: ${code(staging)}` : code(staging);
+    });
+    return [[code(sourceType), ...cells]];
+  });
+  return markdownTable(['type', ...writings.map(writingOf)], rows);
+}
+
+/** The INSERT of the example by each writer. */
+export function renderInserts(): string {
+  return WRITINGS.map((writing) => {
+    const settings = Object.entries(writing).map(([key, value]) => `${key}: ${value}`);
+    const head = settings.length === 0 ? 'Nothing set' : `\`pipeline: { ${settings.join(', ')} }\``;
+    return `${head}:\n\n\`\`\`sql\n${renderPaymentInsert(writing)}\n\`\`\``;
+  }).join('\n\n');
 }
