@@ -1,9 +1,11 @@
+import { describeDebian, startDebianPostgres } from '@cdc-migrations/postgres-fixture';
 import { quoteQualified } from '@cdc-migrations/sql-text';
 import type { ReplicatedTable } from '@cdc-migrations/table-defs';
 import type { Sql } from 'postgres';
 import { mergeTable } from './merge-table.ts';
 import {
   type MergeTarget,
+  openMergeTarget,
   readNumber,
   renderOrders,
   SINK,
@@ -59,11 +61,11 @@ describe('a transaction_timeout that a batch does not fit into', () => {
   });
 });
 
-describe('a statement_timeout that a batch does not fit into', () => {
+describeDebian('a statement_timeout that a batch does not fit into', () => {
   let target: MergeTarget;
   let owner: Sql;
   beforeAll(async () => {
-    target = await startMergeTarget();
+    target = await openMergeTarget(await startDebianPostgres());
     ({ owner } = target);
     await target.apply(FAST);
     const superuser = target.server.connect({ max: 1 });

@@ -1,0 +1,66 @@
+import {
+  describeDebian,
+  type PostgresServer,
+  startDebianPostgres,
+} from '@cdc-migrations/postgres-fixture';
+import type { Sql } from 'postgres';
+import { copyAdopus, runCommand, sinkEnv } from './target/cli.fixture.ts';
+
+const FEW = ['--env', 'prod', '--schema', 'blue'];
+describeDebian('a staging table that somebody has locked', () => {
+  let server: PostgresServer;
+  let repo: ReturnType<typeof copyAdopus>;
+  let env: NodeJS.ProcessEnv;
+  let owner: Sql;
+  let locker: Sql;
+  beforeAll(async () => {
+    server = await startDebianPostgres();
+    await server.createRole('cdc_sink');
+    await server.createDatabase({ name: 'directory' });
+    repo = copyAdopus('directory');
+    env = sinkEnv(server);
+    await runCommand(repo.root, ['generate'], { CDC_DB_USER: 'cdc_sink' });
+    expect((await runCommand(repo.root, ['apply', ...FEW], env)).exitCode).toBe(0);
+    const connect = () => server.connect({ database: 'directory', max: 1, onnotice: () => {} });
+    [owner, locker] = [connect(), connect()];
+    for (const [table, key] of [
+      ['Distrikt', 'DistriktID'],
+      ['Region', 'RegionNr'],
+    ])
+      await owner.unsafe(`
+        INSERT INTO blue."stg_${table}" ("${key}", "Navn", "_customer_id", "__cdc_operation", "__kafka_partition", "__kafka_offset")
+        VALUES (1, 'n', gen_random_uuid(), 'c', 0, 1)`);
+    await locker`BEGIN`;
+    await locker.unsafe('TRUNCATE blue."stg_Distrikt"');
+  });
+  afterAll(async () => {
+    await server?.stop();
+    repo?.remove();
+  });
+
+  it('is named by merge, which merges the others', async () => {
+    const run = await runCommand(repo.root, ['merge', ...FEW], env);
+    expect(run.exitCode).toBe(3);
+    expect(run.stdout).toMatch(/^blue[.]Region: 1 event: 1 merged/m);
+    expect(run.stdout).toMatch(
+      /^blue[.]Distrikt: left out as .* locked by process \d+ [(]postgres, /m,
+    );
+  });
+
+  it.each(['status', 'check', 'apply', 'apply --dry-run', 'baseline'])(
+    'keeps nobody from %s',
+    async (command) => {
+      const run = await runCommand(repo.root, [...command.split(' '), ...FEW], env);
+      expect(run).toMatchObject({ exitCode: 0, stderr: '' });
+    },
+  );
+
+  it('is merged when it is free again', async () => {
+    const count = async (table: string) =>
+      (await owner.unsafe(`SELECT FROM blue."${table}"`)).length;
+    expect([await count('Region'), await count('Distrikt')]).toEqual([1, 0]);
+    await locker`ROLLBACK`;
+    expect((await runCommand(repo.root, ['merge', ...FEW], env)).exitCode).toBe(0);
+    expect(await count('Distrikt')).toBe(1);
+  });
+});
