@@ -12,6 +12,8 @@ import {
 } from '@cdc-migrations/wire';
 import type { Sql } from 'postgres';
 import { applyFiles } from './apply-files.ts';
+import { ASMA, createSink, SERVICES, tablesOf } from './asma.fixture.ts';
+import { mergeTable } from './merge-table.ts';
 import { readManifest } from './read-manifest.ts';
 import { readAdopus } from './read-repo.ts';
 
@@ -250,3 +252,104 @@ describeWire('the generated pipeline of adopus', () => {
     expect(await refused()).toEqual([]);
   });
 });
+
+/** What PostgreSQL's own types are in an event, and in the final table. */
+const POSTGRES_VALUES: Readonly<Record<string, readonly [event: unknown, final: string]>> = {
+  'chat.messages.attachments': [
+    ['{"a": "b \\"c\\""}', null, '[1]'],
+    String.raw`{"{\"a\": \"b \\\"c\\\"\"}",NULL,[1]}`,
+  ],
+  'chat.rooms.meta': ['{"a":1}', '{"a": 1}'],
+  'chat.users.avatar': ['3q2+7w==', String.raw`\xdeadbeef`],
+  'directory.customers.tags': [
+    ['æ', 'b "c"', 'd\\e', 'f,g', ''],
+    String.raw`{æ,"b \"c\"","d\\e","f,g",""}`,
+  ],
+  'directory.customers.settings': ['{"a":"{}"}', '{"a": "{}"}'],
+  'directory.roles.permissions': ['BQI=', '1000000101'],
+  'directory.roles.valid': ['[2024-01-01,2024-02-01)', '[2024-01-01,2024-02-01)'],
+  'proxy.routes.cidr': ['10.0.0.0/8', '10.0.0.0/8'],
+  'proxy.routes.mac': ['08:00:2b:01:02:03', '08:00:2b:01:02:03'],
+};
+
+describeWire('the generated pipelines of asma', () => {
+  const sink = 'sink_warehouse.analytics';
+  const asmaTables = tablesOf(sink);
+  let server: PostgresServer;
+  let sql: Sql;
+
+  beforeAll(async () => {
+    server = await startPostgres({ major: 15 });
+    await server.createRole('migrator');
+    const database = await createSink(server, sink, 'migrator');
+    sql = server.connect({ database, max: 1, onnotice: () => {} });
+    for (const service of SERVICES) {
+      const file = join(ASMA, 'pipelines', sink, 'dev', `${service}.yaml`);
+      const config = readFileSync(file, 'utf8').replaceAll(
+        /dbname='[^']*'/g,
+        `dbname='${database}'`,
+      );
+      const env = {
+        ...{ KAFKA_BROKERS: '127.0.0.1:1', CDC_SINK_SSLMODE: 'disable' },
+        WAREHOUSE_DEFAULT_HOST: '127.0.0.1',
+        WAREHOUSE_DEFAULT_PORT: String(server.port),
+        WAREHOUSE_DEFAULT_USER: 'postgres',
+        WAREHOUSE_DEFAULT_PASSWORD: server.password,
+      };
+      const records = asmaTables
+        .filter((table) => table.service === service)
+        .map((table, offset): PlayedRecord => ({
+          ...{ topic: 't', partition: 0, offset, timestampMs: 0, key: null },
+          value: JSON.stringify(asmaEvent(table)),
+        }));
+      await runPipeline({ config, env, records });
+    }
+  }, BUILT_WITHIN_MS);
+
+  afterAll(() => server?.stop());
+
+  function asmaEvent(table: ReplicatedTable): object {
+    const { service, name, source } = table;
+    const columns = table.columns.filter(({ role }) => role === 'source');
+    const after = Object.fromEntries(
+      columns.map(({ name: column, type }) => {
+        const given = POSTGRES_VALUES[`${service}.${name}.${column}`]?.[0];
+        const base = parsePgType(type)!.base;
+        return [column, given ?? { ...SAMPLES, ...OF_POSTGRES }[base] ?? '7'];
+      }),
+    );
+    const from = { name: 'asma', db: source.database, schema: source.schema, table: source.table };
+    return { op: 'c', before: null, after, source: { ...from, ts_ms: 1 } };
+  }
+
+  it('are refused nowhere', async () => {
+    const rows = await sql`SELECT error FROM cdc_management.refused_event`;
+    expect(rows.map(({ error }) => String(error))).toEqual([]);
+  });
+
+  it('bring every table its row, and no dead letter', async () => {
+    for (const table of asmaTables) await mergeTable(sql, table.service, table);
+    const letters = await sql`SELECT table_name, reason FROM cdc_management.dead_letter`;
+    expect(letters).toEqual([]);
+    for (const { service, name } of asmaTables) {
+      const rows = await sql.unsafe(`SELECT 1 FROM ${quoteQualified(service, name)}`);
+      expect([service, name, rows.length]).toEqual([service, name, 1]);
+    }
+  });
+
+  it.each(Object.entries(POSTGRES_VALUES))('%s: %j', async (path, [, final]) => {
+    const [service = '', table = '', column = ''] = path.split('.');
+    const rows = await sql`SELECT ${sql(column)}::text AS value FROM ${sql(service)}.${sql(table)}`;
+    expect(rows).toEqual([{ value: final }]);
+  });
+});
+
+/** Types that only PostgreSQL has. */
+const OF_POSTGRES: Readonly<Record<string, unknown>> = {
+  interval: 'P1Y2M3DT4H5M6.7S',
+  jsonb: '{}',
+  daterange: 'empty',
+  cidr: '10.0.0.0/8',
+  macaddr: '08:00:2b:01:02:03',
+  'bit varying': 'AQ==',
+};

@@ -110,6 +110,17 @@ it('writes a JDBC sink for each customer, with its transforms', () => {
   expect(connector(root, SOURCE)).toMatchObject({ 'value.converter.schemas.enable': 'true' });
 });
 
+it('says that it writes no pipeline that reads change tables', () => {
+  const root = adopusWith('{ events: bento-sql-raw }');
+  const { code, stderr } = generate(root);
+  expect(stderr).toContain(
+    'warning: sink-groups.yaml sink_asma.pipeline.events: bento-sql-raw: the pipeline that reads the change tables is yours',
+  );
+  expect(code).toBe(0);
+  const folders = [...treeOf(join(root, 'pipelines')).keys()];
+  expect(folders.filter((path) => path.startsWith('sources'))).toEqual([]);
+});
+
 it('copies no password that is written in the configuration', () => {
   const secret = 'S3cret-of-ours';
   for (const pipeline of ['{ writer: bento }', '{ writer: confluent-jdbc }']) {

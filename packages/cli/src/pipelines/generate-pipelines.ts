@@ -45,10 +45,23 @@ function build(root: string) {
     const [config, catalogs] = [readConfig(root), readSnapshots(root)];
     const definitions = buildDefinitions(config, catalogs);
     const files = buildPipelines(config, catalogs, definitions, readTransforms(root, config));
-    return { files, warnings: definitions.warnings.map(formatProblem) };
+    return { files, warnings: [...definitions.warnings.map(formatProblem), ...listPolled(config)] };
   } catch (error) {
     throw locateError(error, root);
   }
+}
+
+/** A warning where Bento is to read the change tables: no pipeline is written that does. */
+function listPolled({ sinkGroups, services }: Config): readonly string[] {
+  const tables = services.flatMap(({ sinks }) => sinks.flatMap((sink) => sink.tables));
+  return [...sinkGroups, ...tables]
+    .filter(({ pipeline }) => pipeline?.events === 'bento-sql-raw')
+    .map(({ at }) => {
+      const problem = { at: { file: at.file, keys: [...at.keys, 'pipeline', 'events'] } };
+      const message =
+        'bento-sql-raw: the pipeline that reads the change tables is yours; only the one that writes is generated';
+      return formatProblem({ ...problem, message });
+    });
 }
 
 /** Texts of the Bloblang files whose outputs are columns, by their reference. */
