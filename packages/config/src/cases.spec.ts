@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConfigError } from './problem.ts';
+import { ConfigError } from './parse-config.ts';
 import { readConfig } from './read-config.ts';
 
 const CASES = join(__dirname, '..', 'cases');

@@ -22,9 +22,8 @@ export type {
   TypeOverrides,
 } from './config.ts';
 export type { ConfigFiles, FileText } from './config-files.ts';
-export { parseConfig, parseServiceConfig, parseSourceGroups } from './parse-config.ts';
+export { ConfigError, parseConfig, parseServiceConfig, parseSourceGroups } from './parse-config.ts';
 export { isCertificate, isCertificateError, postgresTls, refuseTlsAnswer } from './postgres-tls.ts';
-export { ConfigError } from './problem.ts';
 export { readConfig, readServiceConfig, readSourceGroups } from './read-config.ts';
 export { InvalidPortError, MissingVariablesError, resolveServer } from './resolve-server.ts';
 export type { ResolvedServer } from './resolve-server.ts';

@@ -1,6 +1,5 @@
 import { implementationRepo } from './implementation-repo.fixture.ts';
-import { parseConfig, parseServiceConfig } from './parse-config.ts';
-import { ConfigError } from './problem.ts';
+import { ConfigError, parseConfig, parseServiceConfig } from './parse-config.ts';
 
 describe('parseConfig', () => {
   const config = parseConfig(implementationRepo());

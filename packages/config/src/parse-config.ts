@@ -1,13 +1,13 @@
 import { formatProblem, locateProblems, type Problem } from '@cdc-migrations/shape';
-import { buildTemplates, buildTypeOverrides } from './build-definitions.ts';
-import { buildSinkGroups, buildSourceGroups } from './build-groups.ts';
-import { buildService } from './build-service.ts';
-import { checkService } from './checks/check-service.ts';
-import { checkSinkGroups } from './checks/check-sink-groups.ts';
-import { checkSourceGroups } from './checks/check-source-groups.ts';
-import { checkTypeOverrides } from './checks/check-type-overrides.ts';
-import { checkValidationEnv } from './checks/check-validation-env.ts';
-import { refuseSinkTableTwins } from './checks/refuse-sink-table-twins.ts';
+import {
+  buildService,
+  buildSinkGroups,
+  buildSourceGroups,
+  buildTemplates,
+  buildTypeOverrides,
+} from './build-config.ts';
+import { checkService, checkValidationEnv, refuseSinkTableTwins } from './checks/check-service.ts';
+import { checkSinkGroups, checkSourceGroups, checkTypeOverrides } from './checks/check-groups.ts';
 import type { ConfigFiles } from './config-files.ts';
 import type { Config, ServiceConfig, SourceGroup, TypeOverrides } from './config.ts';
 import {
@@ -18,7 +18,6 @@ import {
   type Drafts,
   type ServiceDrafts,
 } from './parse-drafts.ts';
-import { ConfigError } from './problem.ts';
 
 /** The configuration in the texts of an implementation repo; throws a ConfigError with every problem. */
 export function parseConfig(files: ConfigFiles): Config {
@@ -87,4 +86,12 @@ function refuseProblems(files: ConfigFiles, problems: readonly Problem[]): void 
   };
   const once = new Map(problems.map((problem) => [formatProblem(problem), problem]));
   throw new ConfigError(locateProblems([...once.values()], readText));
+}
+
+/** Thrown with every problem of the YAML that users write, never only the first. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  constructor(readonly problems: readonly Problem[]) {
+    super(problems.map(formatProblem).join('\n'));
+  }
 }

@@ -2,19 +2,25 @@ import { reportIn, type Problem } from '@cdc-migrations/shape';
 import {
   COLUMN_TEMPLATES_FILE,
   overriddenGroupOf,
-  SERVICES_FOLDER,
   serviceOf,
+  SERVICES_FOLDER,
   SINK_GROUPS_FILE,
   SOURCE_GROUPS_FILE,
   type ConfigFiles,
 } from './config-files.ts';
-import { COLUMN_TEMPLATES, SINK_GROUPS, SOURCE_GROUPS, TYPE_OVERRIDES } from './file-kinds.ts';
-import { parsePart, type Part } from './parse-part.ts';
-import { parseServicePart, type ServicePart } from './parse-service-part.ts';
-import type { ColumnTemplatesShape } from './schemas/column-templates.ts';
-import type { SinkGroupsShape } from './schemas/sink-groups.ts';
-import type { SourceGroupsShape } from './schemas/source-groups.ts';
-import type { TypeOverridesShape } from './schemas/type-overrides.ts';
+import { parsePart, parseServicePart, type Part, type ServicePart } from './parse-part.ts';
+import {
+  columnTemplatesSchema,
+  typeOverridesSchema,
+  type ColumnTemplatesShape,
+  type TypeOverridesShape,
+} from './schemas/definitions.ts';
+import {
+  sinkGroupsSchema,
+  sourceGroupsSchema,
+  type SinkGroupsShape,
+  type SourceGroupsShape,
+} from './schemas/groups.ts';
 
 /** Every file read by itself; undefined where one is missing or has no content that can be read. */
 export interface ServiceDrafts {
@@ -103,3 +109,23 @@ function refuseMissing(
 ): void {
   if (!files.has(file)) reportIn(file, problems)([], `no such file; expected ${expected}`);
 }
+
+const SOURCE_GROUPS = {
+  schema: sourceGroupsSchema,
+  expected: '<source group>: { pattern, type, envs, servers, sources }',
+};
+
+const SINK_GROUPS = {
+  schema: sinkGroupsSchema,
+  expected: '<sink group>: { source_group, pattern, type, envs, servers, sources }',
+};
+
+const COLUMN_TEMPLATES = {
+  schema: columnTemplatesSchema,
+  expected: 'templates: { <template>: { name, type } }',
+};
+
+const TYPE_OVERRIDES = {
+  schema: typeOverridesSchema,
+  expected: 'types: { <source type>: <PostgreSQL type> }',
+};

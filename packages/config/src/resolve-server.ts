@@ -1,6 +1,6 @@
 import type { Server } from './config.ts';
 import { defined } from './defined.ts';
-import { isPort } from './schemas/server.ts';
+import { isPort } from './schemas/groups.ts';
 
 /** A server with the values of its variables: what a connection needs. */
 export interface ResolvedServer {

@@ -1,13 +1,15 @@
 import { knownNames, type Draft } from '@cdc-migrations/shape';
-import { otherNameFault, type ServicePart } from '../parse-service-part.ts';
-import { tenantNameFault } from '../schema-name.ts';
-import type { ServiceShape } from '../schemas/service.ts';
-import type { SinkGroupsShape } from '../schemas/sink-groups.ts';
+import { envsOf } from './check-groups.ts';
 import { checkSinkTable } from './check-sink-table.ts';
 import { refuseCaseTwins, refuseTwice } from './refuse-twins.ts';
+import { otherNameFault, type Part, type ServicePart } from '../parse-part.ts';
+import { tenantNameFault } from '../schema-name.ts';
+import type { ServiceShape } from '../schemas/service.ts';
+import type { SinkGroupsShape, SourceGroupsShape } from '../schemas/groups.ts';
+import { splitTableName } from '../schemas/table-name.ts';
 
 /** What a service may name; undefined where the file that says it could not be read. */
-export interface UsableNames {
+interface UsableNames {
   readonly sinkGroups: Draft<SinkGroupsShape> | undefined;
   readonly templates: readonly string[] | undefined;
 }
@@ -96,4 +98,42 @@ function isEmpty<Mapping extends object>(mapping: Mapping, key: keyof Mapping): 
   if (!(key in mapping)) return true;
   const value: unknown = mapping[key];
   return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+}
+
+/** Reports a service whose `validation_env` is no environment of a source group that its sinks read from. */
+export function checkValidationEnv(
+  { draft, keys, report }: ServicePart,
+  sinkGroups: Part<SinkGroupsShape> | undefined,
+  sourceGroups: Part<SourceGroupsShape>,
+): void {
+  const env = draft?.source?.validation_env;
+  if (env === undefined) return;
+  const names = Object.keys(draft?.sinks ?? {}).map((sink) => sink.split('.')[0]!);
+  for (const name of new Set(names.map((sink) => sinkGroups?.draft?.[sink]?.source_group))) {
+    const group = name === undefined ? undefined : sourceGroups.draft?.[name];
+    if (!group) continue;
+    const envs = envsOf(group);
+    if (envs.includes(env)) continue;
+    const message = `the source group ${name} has no environment "${env}"; ${knownNames(env, envs)}`;
+    report([...keys, 'source', 'validation_env'], message);
+  }
+}
+
+/** Reports tables of one sink and schema whose names differ only in case, whichever services they belong to. */
+export function refuseSinkTableTwins(services: readonly ServicePart[]): void {
+  const earlier = new Map<string, { readonly name: string; readonly file: string }>();
+  for (const { draft, file, keys, report } of services) {
+    for (const [sink, content] of Object.entries(draft?.sinks ?? {})) {
+      for (const name of Object.keys(content?.tables ?? {})) {
+        const { schema, table } = splitTableName(name);
+        const id = JSON.stringify([sink, schema, table.toLowerCase()]);
+        const first = earlier.get(id);
+        if (!first) earlier.set(id, { name, file });
+        if (!first || first.name === name) continue;
+        const where = first.file === file ? '' : ` of ${first.file}`;
+        const message = `"${name}" differs from "${first.name}"${where} only in case; rename one of the two`;
+        report([...keys, 'sinks', sink, 'tables', name], message);
+      }
+    }
+  }
 }

@@ -1,0 +1,158 @@
+import { knownNames, type Draft, type Keys, type Report } from '@cdc-migrations/shape';
+import { refuseCaseTwins, refuseTwice } from './refuse-twins.ts';
+import type { Part } from '../parse-part.ts';
+import { tenantNameFault } from '../schema-name.ts';
+import type { SinkGroupsShape, SourceGroupsShape } from '../schemas/groups.ts';
+import type { TypeOverridesShape } from '../schemas/definitions.ts';
+
+/** Reports what is wrong with the groups of sources, also in their view of the sinks where those are known. */
+export function checkSourceGroups(
+  { draft, report }: Part<SourceGroupsShape>,
+  sinkGroups: Part<SinkGroupsShape> | undefined,
+): void {
+  for (const [name, group] of Object.entries(draft ?? {})) {
+    if (!group) continue;
+    checkGroup(group, [name], report);
+    const sinkEnvs = sinkEnvsOf(name, sinkGroups);
+    for (const [tenant, source] of Object.entries(group.sources ?? {})) {
+      const keys = [name, 'sources', tenant];
+      const fault = tenantNameFault(tenant);
+      if (fault !== undefined) report(keys, fault);
+      for (const [env, environment] of Object.entries(source?.environments ?? {})) {
+        const target = environment?.target_sink_env;
+        if (target === undefined || !sinkEnvs || sinkEnvs.includes(target)) continue;
+        const message = `no sink of ${name} has an environment "${target}"; ${knownNames(target, sinkEnvs)}`;
+        report([...keys, env, 'target_sink_env'], message);
+      }
+    }
+  }
+}
+
+/** The environments of the sinks that a source group feeds; undefined where they are not known. */
+function sinkEnvsOf(
+  sourceGroup: string,
+  sinkGroups: Part<SinkGroupsShape> | undefined,
+): readonly string[] | undefined {
+  const fed = Object.values(sinkGroups?.draft ?? {}).filter(
+    (group) => group?.source_group === sourceGroup,
+  );
+  return fed.length === 0
+    ? undefined
+    : [...new Set(fed.flatMap((group) => (group ? envsOf(group) : [])))];
+}
+
+/** Reports what is wrong with the groups of sinks, also in their view of the sources where those are known. */
+export function checkSinkGroups(
+  { draft, report }: Part<SinkGroupsShape>,
+  sourceGroups: Part<SourceGroupsShape> | undefined,
+): void {
+  const known = sourceGroups?.draft && Object.keys(sourceGroups.draft);
+  for (const [name, group] of Object.entries(draft ?? {})) {
+    if (!group) continue;
+    checkGroup(group, [name], report);
+    refuseNoFolder(name, [name], report);
+    for (const database of Object.keys(group.sources ?? {}))
+      refuseNoFolder(database, [name, 'sources', database], report);
+    const { source_group: sourceGroup } = group;
+    if (sourceGroup === undefined || !known || known.includes(sourceGroup)) continue;
+    const message = `unknown source group "${sourceGroup}"; ${knownNames(sourceGroup, known)}`;
+    report([name, 'source_group'], message);
+  }
+}
+
+/** What file systems take for more than a name, on this machine or another. */
+const NOT_IN_FOLDERS = /[/\\:*?"<>|]/;
+
+/** Reports a name that cannot be part of the folder `migrations/<group>.<database>`. */
+function refuseNoFolder(name: string, keys: Keys, report: Report): void {
+  const letter = NOT_IN_FOLDERS.exec(name)?.[0];
+  if (letter === undefined) return;
+  const expected = 'expected a name without / \\ : * ? " < > |, as a folder of migrations/ has it';
+  report(keys, `the name "${name}" has ${letter}; ${expected}`);
+}
+
+/** Reports files of type overrides whose name names no source group. */
+export function checkTypeOverrides(
+  typeOverrides: ReadonlyMap<string, Part<TypeOverridesShape>>,
+  { draft }: Part<SourceGroupsShape>,
+): void {
+  if (!draft) return;
+  const groups = Object.keys(draft);
+  for (const [group, { report }] of typeOverrides) {
+    if (groups.includes(group)) continue;
+    const message = `unknown source group "${group}" in the name of the file; ${knownNames(group, groups)}`;
+    report([], message);
+  }
+}
+
+/** A group of sources; one of sinks has all of its keys. */
+type GroupDraft = Draft<SourceGroupsShape[string]>;
+
+type EnvironmentDraft = Draft<SourceGroupsShape[string]['sources'][string]['environments'][string]>;
+
+/** Reports what is wrong in groups of sources and of sinks alike: environments, servers, names. */
+function checkGroup(group: GroupDraft, keys: Keys, report: Report): void {
+  checkEnvs(group, keys, report);
+  if (group.servers && Object.keys(group.servers).length === 0) {
+    const expected = 'expected `<server>: { host, port, user, password }`';
+    report([...keys, 'servers'], `no servers; ${expected}`);
+  }
+  const sources = Object.entries(group.sources ?? {});
+  const names = sources.map(([name]) => name);
+  refuseCaseTwins(names, [...keys, 'sources'], report);
+  for (const [name, source] of sources) {
+    for (const [env, environment] of Object.entries(source?.environments ?? {})) {
+      const below = [...keys, 'sources', name, env];
+      if (environment) checkEnvironment({ env, environment, group }, below, report);
+    }
+  }
+}
+
+/** The environments of a group: as listed, else those that its sources have. */
+export function envsOf(group: GroupDraft): readonly string[] {
+  if (group.envs) return [...new Set(group.envs.filter((env) => env !== undefined))];
+  const sources = Object.values(group.sources ?? {});
+  return [...new Set(sources.flatMap((source) => Object.keys(source?.environments ?? {})))];
+}
+
+function checkEnvs(group: GroupDraft, keys: Keys, report: Report): void {
+  const { envs = [], validation_env: validationEnv } = group;
+  refuseTwice(envs, [...keys, 'envs'], report);
+  envs.forEach((env, index) => {
+    const fault = RESERVED_ENVS.get(env);
+    if (fault !== undefined) report([...keys, 'envs'], fault, index);
+  });
+  const known = envsOf(group);
+  if (validationEnv === undefined || known.includes(validationEnv)) return;
+  const message = `unknown environment "${validationEnv}"; ${knownNames(validationEnv, known)}`;
+  report([...keys, 'validation_env'], message);
+}
+
+/** Why an environment cannot have a name. */
+const RESERVED_ENVS: ReadonlyMap<string | undefined, string> = new Map([
+  ['embedded', 'the environment "embedded" is reserved for an embedded PostgreSQL; choose another'],
+  ['schemas', 'an environment cannot be called "schemas", as a key beside it is; choose another'],
+]);
+
+interface EnvironmentOfGroup {
+  readonly env: string;
+  readonly environment: EnvironmentDraft;
+  readonly group: GroupDraft;
+}
+
+function checkEnvironment(
+  { env, environment, group }: EnvironmentOfGroup,
+  keys: Keys,
+  report: Report,
+): void {
+  const envs = envsOf(group);
+  if (!envs.includes(env)) {
+    report(keys, `"${env}" is not in envs of the group; ${knownNames(env, envs)}`);
+  }
+  const fault = group.envs ? undefined : RESERVED_ENVS.get(env);
+  if (fault !== undefined) report(keys, fault);
+  const { server } = environment;
+  const servers = Object.keys(group.servers ?? {});
+  if (server === undefined || servers.length === 0 || servers.includes(server)) return;
+  report([...keys, 'server'], `unknown server "${server}"; ${knownNames(server, servers)}`);
+}

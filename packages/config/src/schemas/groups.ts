@@ -1,0 +1,143 @@
+import { flag, listOf, oneOf, text } from '@cdc-migrations/shape';
+import * as v from 'valibot';
+import { LEFT_ALONE } from './left-alone.ts';
+import { pipelineSchema } from './pipeline.ts';
+
+/** A server of `servers:`, each text as written or with `${NAME}` in it. */
+const serverSchema = v.strictObject({
+  host: connectionText('a host such as ${MSSQL_HOST}'),
+  port: v.pipe(
+    connectionText('a port such as 1433 or ${MSSQL_PORT}'),
+    v.check(
+      (port) => port.includes('${') || isPort(port),
+      'expected a port from 1 to 65535, or ${NAME}',
+    ),
+    v.metadata({
+      jsonSchema: {
+        type: ['integer', 'string'],
+        minimum: 1,
+        maximum: 65535,
+        pattern: '^[0-9]{1,5}$|\\$\\{[A-Za-z_][A-Za-z0-9_]*\\}',
+      },
+    }),
+  ),
+  user: connectionText('a user such as ${MSSQL_USER}'),
+  password: connectionText('a password such as ${MSSQL_PASSWORD}'),
+  encrypt: v.optional(flag()),
+  trust_server_certificate: v.optional(flag()),
+  sslmode: v.optional(oneOf(['disable', 'require', 'verify-ca', 'verify-full'])),
+  ca_file: v.optional(connectionText('the path of a file')),
+  ...LEFT_ALONE,
+});
+
+/** Whether a text is a number that a port can have. */
+export function isPort(port: string): boolean {
+  return /^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65535;
+}
+
+function connectionText(what: string) {
+  return v.pipe(
+    text(what),
+    v.regex(
+      /^(?![\s\S]*\$\{(?![A-Za-z_][A-Za-z0-9_]*\}))/,
+      'expected ${NAME} of letters, digits and _ after each ${',
+    ),
+  );
+}
+
+const environmentSchema = v.looseObject({
+  server: text('the name of a server of the group'),
+  database: text('the name of a database'),
+  target_sink_env: v.optional(text('an environment of the sink')),
+  customer_id: v.optional(text('the id of the customer')),
+});
+
+type Environment = v.InferOutput<typeof environmentSchema>;
+
+/** A customer, a service or a target database: its schemas, and under every other key an environment. */
+const sourceSchema = v.pipe(
+  v.objectWithRest({ schemas: listOf('the name of a schema'), ...LEFT_ALONE }, environmentSchema),
+  v.transform(
+    ({ schemas, ...others }): { schemas: readonly string[]; environments: Environments } => ({
+      schemas,
+      environments: environmentsOf(others),
+    }),
+  ),
+);
+
+type Environments = Readonly<Record<string, Environment>>;
+
+/** The keys that groups of sources and of sinks share. */
+const GROUP_KEYS = {
+  pattern: oneOf(['db-per-tenant', 'db-shared']),
+  description: v.optional(text('a description')),
+  environment_aware: v.optional(flag()),
+  envs: v.optional(listOf('the name of an environment')),
+  validation_env: v.optional(text('one of envs')),
+  database_ref: v.optional(text('the name of a database')),
+  include_pattern: v.optional(regularExpression()),
+  database_exclude_patterns: v.optional(regularExpressions(), []),
+  schema_exclude_patterns: v.optional(regularExpressions(), []),
+  table_include_patterns: v.optional(regularExpressions(), []),
+  table_exclude_patterns: v.optional(regularExpressions(), []),
+  servers: v.record(v.string(), serverSchema, 'expected a mapping of servers'),
+  sources: v.record(v.string(), sourceSchema, 'expected a mapping of sources'),
+  ...LEFT_ALONE,
+};
+
+function regularExpressions() {
+  return v.array(regularExpression(), 'expected a list of regular expressions');
+}
+
+function environmentsOf(others: Environments): Environments {
+  const environments: Record<string, Environment> = Object.create(null);
+  for (const [key, environment] of Object.entries(others)) {
+    if (!Object.hasOwn(LEFT_ALONE, key)) environments[key] = environment;
+  }
+  return environments;
+}
+
+/** `source-groups.yaml`. */
+export const sourceGroupsSchema = v.record(
+  v.string(),
+  v.strictObject({ type: oneOf(['mssql', 'postgres']), ...GROUP_KEYS }),
+  'expected a mapping of source groups: `<group>: { pattern, type, envs, servers, sources }`',
+);
+
+export type SourceGroupsShape = v.InferOutput<typeof sourceGroupsSchema>;
+
+/** `sink-groups.yaml`. */
+export const sinkGroupsSchema = v.record(
+  v.pipe(v.string(), v.regex(/^[^.]+$/, 'expected the name of a sink group, without a dot')),
+  v.strictObject({
+    source_group: text('the name of a source group'),
+    type: oneOf(['postgres']),
+    pipeline: v.optional(pipelineSchema),
+    ...GROUP_KEYS,
+  }),
+  'expected a mapping of sink groups: `<group>: { source_group, pattern, type, envs, servers, sources }`',
+);
+
+export type SinkGroupsShape = v.InferOutput<typeof sinkGroupsSchema>;
+
+/** A regular expression as JavaScript reads it. */
+function regularExpression() {
+  return v.pipe(
+    text('a regular expression'),
+    v.check(
+      (pattern) => faultOf(pattern) === undefined,
+      ({ input }) => `expected a regular expression as JavaScript has it; ${faultOf(input)}`,
+    ),
+    v.metadata({ jsonSchema: { type: 'string', format: 'regex' } }),
+  );
+}
+
+/** What the engine says of a pattern that it cannot read. */
+function faultOf(pattern: string): string | undefined {
+  try {
+    new RegExp(pattern);
+    return undefined;
+  } catch (error) {
+    return (error as SyntaxError).message;
+  }
+}
