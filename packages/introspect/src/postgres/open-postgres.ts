@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { postgresTls, refuseTlsAnswer } from '@cdc-migrations/config';
-import postgres, { type Sql, type TransactionSql } from 'postgres';
+import postgres, { type Sql } from 'postgres';
 import { readCa } from '../read-ca.ts';
 import { SourceTimeoutError } from '../source-error.ts';
 import type { SourceDatabase } from '../source-database.ts';
@@ -11,15 +11,22 @@ import { postgresError } from './postgres-error.ts';
 export interface PostgresSession {
   readonly source: SourceDatabase;
   /** Runs queries that see one state of the database and change nothing. */
-  read<T>(work: (sql: TransactionSql) => Promise<T>): Promise<T>;
+  read<T>(work: (query: Query) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
+
+/** Gives the rows of a query; queries that are not waited for follow each other without a round trip between them. */
+export type Query = <Row extends object>(
+  text: string,
+  parameters?: readonly string[],
+) => Promise<readonly Row[]>;
 
 /**
  * Names are spelled with their schema only where the search path does not find them, and values and names in expressions
  * as every role would have them.
  */
-const SETUP = `SET LOCAL search_path = pg_catalog, pg_temp;
+const BEGIN = `BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+SET LOCAL search_path = pg_catalog, pg_temp;
 SET LOCAL quote_all_identifiers = off;
 SET LOCAL standard_conforming_strings = on;
 SET LOCAL datestyle = 'ISO, MDY';
@@ -34,30 +41,51 @@ SET LOCAL statement_timeout = `;
 export function openPostgres(source: SourceDatabase, timeoutMs: number): PostgresSession {
   const { host, port, user, password } = source.server;
   const ssl = postgresTls(source.server, readCa(source));
+  let socket: Socket | undefined;
+  let lose: (reason: Error) => void = () => undefined;
+  const lost = new Promise<never>((_resolve, reject) => (lose = reject));
+  lost.catch(() => undefined);
   const sql = postgres({
     ...{ host, port, user, password, database: source.database },
     ...{ max: 1, prepare: false, fetch_types: false, idle_timeout: 0, onnotice: () => undefined },
     connect_timeout: timeoutMs / 1000,
     ssl: ssl ?? false,
     connection: { application_name: 'cdc manage-migrations' },
-    socket: () => connectSocket(source, timeoutMs, ssl !== undefined),
+    socket: async () => {
+      // The driver would make another connection for what is left of a transaction.
+      if (socket) throw failure('ECONNRESET');
+      socket = await connectSocket(source, timeoutMs, ssl !== undefined);
+      return socket;
+    },
+    onclose: () => lose(failure('ECONNRESET')),
   } as postgres.Options<Record<string, never>>);
+  const query: Query = <Row extends object>(text: string, parameters?: readonly string[]) =>
+    sql.unsafe<Row[]>(text, parameters ? [...parameters] : undefined) as Promise<readonly Row[]>;
   return {
     source,
     read: async (work) => {
-      const options = 'ISOLATION LEVEL REPEATABLE READ READ ONLY';
-      const run = sql.begin(options, async (transaction) => {
-        await transaction.unsafe(`${SETUP}${timeoutMs}`).simple();
-        return work(transaction);
-      });
+      const run = inTransaction(sql, timeoutMs, () => work(query));
       try {
-        return (await within(run, source, timeoutMs)) as Awaited<ReturnType<typeof work>>;
+        // The driver never answers a query whose connection went away at a bad moment.
+        return await within(Promise.race([run, lost]), source, timeoutMs);
       } catch (error) {
         throw postgresError(source, error, timeoutMs);
       }
     },
-    close: () => end(sql),
+    // The driver waits for ever for a connection that was in the middle of something.
+    close: async () => {
+      await sql.end({ timeout: CLOSE_TIMEOUT_S });
+      socket?.destroy();
+    },
   };
+}
+
+/** After a failure the transaction ends with the connection. */
+async function inTransaction<T>(sql: Sql, timeoutMs: number, work: () => Promise<T>): Promise<T> {
+  await sql.unsafe(`${BEGIN}${timeoutMs}`).simple();
+  const result = await work();
+  await sql.unsafe('COMMIT').simple();
+  return result;
 }
 
 /** The driver by itself tries again without end while the port hangs up, and speaks TLS to a server that declined it. */
@@ -74,11 +102,11 @@ async function connectSocket(
   if (encrypt) {
     socket.once('data', (answer) => {
       const code = refuseTlsAnswer(answer);
-      if (code !== undefined) socket.destroy(Object.assign(new Error('no TLS'), { code }));
+      if (code !== undefined) socket.destroy(failure(code));
     });
   }
   socket.once('close', (hadError) => {
-    if (!hadError) socket.emit('error', Object.assign(new Error('closed'), { code: 'ECONNRESET' }));
+    if (!hadError) socket.emit('error', failure('ECONNRESET'));
   });
   return socket;
 }
@@ -103,6 +131,8 @@ async function within<T>(run: Promise<T>, source: SourceDatabase, timeoutMs: num
 /** The server's own time-out is told first, as it says more. */
 const SILENCE_MS = 500;
 
-async function end(sql: Sql): Promise<void> {
-  await sql.end({ timeout: 0 }).catch(() => undefined);
+const CLOSE_TIMEOUT_S = 1;
+
+function failure(code: string): Error {
+  return Object.assign(new Error(code), { code });
 }

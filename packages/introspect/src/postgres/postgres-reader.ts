@@ -1,5 +1,4 @@
 import type { Catalog } from '@cdc-migrations/catalog';
-import type { TransactionSql } from 'postgres';
 import { didYouMean } from '../did-you-mean.ts';
 import type { SourceReader } from '../read-catalogs.ts';
 import { EmptyDatabaseError, MissingTablesError, type MissingTable } from '../source-error.ts';
@@ -14,7 +13,7 @@ import {
   TYPES_SQL,
   VISIBLE_SQL,
 } from './catalog-queries.ts';
-import { openPostgres } from './open-postgres.ts';
+import { openPostgres, type Query } from './open-postgres.ts';
 import type {
   ColumnRow,
   ForeignKeyRow,
@@ -33,16 +32,16 @@ export const POSTGRES_READER: SourceReader = {
     );
     const wanted = JSON.stringify(names);
     try {
-      return await session.read(async (sql) => {
-        const fingerprints = await readFingerprints(sql, wanted);
+      return await session.read(async (query) => {
+        const fingerprints = await readFingerprints(query, wanted);
         const isEqual = selections.every(({ schema }) => {
           const before = unlessEqual?.get(schema);
           return before !== undefined && before === fingerprints.get(schema);
         });
         if (isEqual) return undefined;
         onEvent({ kind: 'reading', database: source.database, tables: names.length });
-        const rows = await readRows(sql, wanted);
-        if (missing === 'refuse') await refuseMissing(sql, source, selections, rows);
+        const rows = await readRows(query, wanted);
+        if (missing === 'refuse') await refuseMissing(query, source, selections, rows);
         return selections.map((selection): Catalog => {
           const { tables, ...head } = buildPostgresCatalog(rows, selection);
           const fingerprint = fingerprints.get(selection.schema);
@@ -56,20 +55,20 @@ export const POSTGRES_READER: SourceReader = {
 };
 
 async function readFingerprints(
-  sql: TransactionSql,
+  query: Query,
   wanted: string,
 ): Promise<ReadonlyMap<string, string>> {
-  const rows = await sql.unsafe<{ schema: string; hash: string }[]>(FINGERPRINT_SQL, [wanted]);
+  const rows = await query<{ schema: string; hash: string }>(FINGERPRINT_SQL, [wanted]);
   return new Map(rows.map(({ schema, hash }) => [schema, hash]));
 }
 
-async function readRows(sql: TransactionSql, wanted: string): Promise<PostgresCatalogRows> {
+async function readRows(query: Query, wanted: string): Promise<PostgresCatalogRows> {
   const [tables, columns, types, indexes, foreignKeys] = await Promise.all([
-    sql.unsafe<TableRow[]>(TABLES_SQL, [wanted]),
-    sql.unsafe<ColumnRow[]>(COLUMNS_SQL, [wanted]),
-    sql.unsafe<TypeRow[]>(TYPES_SQL, [wanted]),
-    sql.unsafe<IndexRow[]>(INDEXES_SQL, [wanted]),
-    sql.unsafe<ForeignKeyRow[]>(FOREIGN_KEYS_SQL, [wanted]),
+    query<TableRow>(TABLES_SQL, [wanted]),
+    query<ColumnRow>(COLUMNS_SQL, [wanted]),
+    query<TypeRow>(TYPES_SQL, [wanted]),
+    query<IndexRow>(INDEXES_SQL, [wanted]),
+    query<ForeignKeyRow>(FOREIGN_KEYS_SQL, [wanted]),
   ]);
   return { tables, columns, types, indexes, foreignKeys };
 }
@@ -89,7 +88,7 @@ const NO_TABLE: Readonly<Record<string, string>> = {
 
 /** Throws for selected tables that are not there. */
 async function refuseMissing(
-  sql: TransactionSql,
+  query: Query,
   source: SourceDatabase,
   selections: readonly CatalogSelection[],
   { tables: found }: PostgresCatalogRows,
@@ -101,7 +100,7 @@ async function refuseMissing(
       .map((table) => ({ schema, table })),
   );
   if (missing.length === 0) return;
-  const visible = await sql.unsafe<VisibleRow[]>(VISIBLE_SQL);
+  const visible = await query<VisibleRow>(VISIBLE_SQL);
   if (!visible.some(({ kind }) => kind === 'r' || kind === 'p')) {
     throw new EmptyDatabaseError(source);
   }
