@@ -6,6 +6,7 @@ import {
   buildTransaction,
   BUSY,
   expandSchema,
+  ROLLBACK,
   type FileTransaction,
   type TransactionOptions,
   type Work,
@@ -93,7 +94,7 @@ async function runTransaction(
       return { kind: 'applied', statements };
     } catch (error) {
       if (!(error instanceof TargetError) || error.kind === 'connection') throw error;
-      await session.execute('ROLLBACK');
+      await session.execute(ROLLBACK);
       if (error.code === ALREADY_APPLIED) return { kind: 'meanwhile' };
       if (!isPassing(error) || performance.now() > deadline) {
         const offset =
@@ -123,7 +124,7 @@ async function runAlone(
 ): Promise<Attempt> {
   const text = expandSchema(placed);
   const error = 'interrupted: it runs outside of a transaction, so look at what it has done';
-  await session.query(recordFailed(migrations, placed, { outcome: 'failed', error }));
+  await session.write(recordFailed(migrations, placed, { outcome: 'failed', error }));
   try {
     await session.execute(text);
   } catch (failure) {
@@ -131,14 +132,14 @@ async function runAlone(
     return { kind: 'failed', error: failure };
   }
   const statements = splitStatements(text).length;
-  await session.query(recordApplied(migrations, placed, { outcome: 'applied', statements }));
+  await session.write(recordApplied(migrations, placed, { outcome: 'applied', statements }));
   return { kind: 'applied', statements: [statements] };
 }
 
 /** Where the very first file fails there is no history to write to; the caller has the failure all the same. */
 async function recordFailure(session: Session, statement: string): Promise<void> {
   try {
-    await session.query(statement);
+    await session.write(statement);
   } catch (error) {
     if (!(error instanceof TargetError) || error.kind === 'connection') throw error;
   }

@@ -6,9 +6,9 @@ import { runSteps, schemaIsGone, type Outcome } from './run-steps.ts';
 import type { FileProblem, Migrations } from './migrations.ts';
 import { filesOf, planApply, type ApplyPlan, type PlanOptions } from './plan-apply.ts';
 import { readTarget } from './read-target.ts';
-import { refusePooling } from './refuse-pooling.ts';
-import { openSession, type Session, type TargetAddress } from './session.ts';
-import { takeLock } from './take-lock.ts';
+import { openSession, type TargetAddress } from './session.ts';
+import { withLock, type LockHolder } from './take-lock.ts';
+import { withWorkers } from './with-workers.ts';
 
 export interface ApplyOptions extends PlanOptions {
   /** How many schemas are worked on at once; default 4. */
@@ -45,7 +45,8 @@ const RETRY_FOR_MS = 60_000;
  * and the schemas.
  *
  * @throws FilesRefusedError, UnsafeSchemaNameError, EncodingError, RoleMissingError, ManualFilesEditedError,
- * SeveralStatementsError, PlaceholderError before anything is applied; LockNotObtainedError; PoolingProxyError; TargetError when the target is not there.
+ * SeveralStatementsError, PlaceholderError, NoConnectionError before anything is applied;
+ * LockNotObtainedError; TargetError when the target is not there.
  */
 export async function applyMigrations(
   address: TargetAddress,
@@ -55,41 +56,42 @@ export async function applyMigrations(
   refuseProblems(migrations);
   const { onEvent = () => {}, jobs = DEFAULT_JOBS } = options;
   const control = openSession(address, 'cdc apply');
-  const workers: Session[] = [];
+  const lock = {
+    timeoutMs: options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS,
+    onWait: (holder: LockHolder | undefined) => onEvent({ kind: 'waiting', holder }),
+  };
   try {
-    await takeLock(control, migrations.set.name, {
-      timeoutMs: options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS,
-      onWait: (holder) => onEvent({ kind: 'waiting', holder }),
+    return await withLock(control, migrations.set.name, lock, async () => {
+      const [state, found] = await withWorkers(address, 1, ([session]) =>
+        Promise.all([readTarget(session, migrations), readMergeProblems(session)]),
+      );
+      const plan = planApply(migrations, state, options);
+      const problemsOf = (problems: readonly MergeProblem[]) =>
+        problems.filter(({ schema }) => plan.present.includes(schema));
+      onEvent({ kind: 'planned', schemas: plan.schemas.length, files: countFiles(plan) });
+      if (plan.steps.length === 0)
+        return { ...nothingToDo(plan), mergeProblems: problemsOf(found) };
+      const count = Math.max(1, Math.min(jobs, plan.schemas.length));
+      return await withWorkers(address, count, async (workers) => {
+        const result = await runSteps({ control, workers }, plan, {
+          tableLockTimeoutMs: TABLE_LOCK_TIMEOUT_MS,
+          retryForMs: RETRY_FOR_MS,
+          allowRewrite: options.allowRewrite ?? false,
+          allowOlder: options.allowOlder,
+          again: options.again,
+          canary: options.canary ?? 0,
+          onError: options.onError ?? 'continue',
+          onEvent,
+        });
+        const reader = workers.find(({ isLost }) => !isLost);
+        return {
+          ...result,
+          mergeProblems: problemsOf(reader ? await readMergeProblems(reader) : []),
+        };
+      });
     });
-    const [state, found] = await Promise.all([
-      readTarget(control, migrations),
-      readMergeProblems(control),
-    ]);
-    const plan = planApply(migrations, state, options);
-    const problemsOf = (problems: readonly MergeProblem[]) =>
-      problems.filter(({ schema }) => plan.present.includes(schema));
-    onEvent({ kind: 'planned', schemas: plan.schemas.length, files: countFiles(plan) });
-    if (plan.steps.length === 0) return { ...nothingToDo(plan), mergeProblems: problemsOf(found) };
-    for (let n = 0; n < Math.max(1, Math.min(jobs, plan.schemas.length)); n++) {
-      workers.push(openSession(address, `cdc apply ${n + 1}`));
-    }
-    await refusePooling(control, workers[0]!);
-    const result = await runSteps({ control, workers }, plan, {
-      tableLockTimeoutMs: TABLE_LOCK_TIMEOUT_MS,
-      retryForMs: RETRY_FOR_MS,
-      allowRewrite: options.allowRewrite ?? false,
-      allowOlder: options.allowOlder,
-      again: options.again,
-      canary: options.canary ?? 0,
-      onError: options.onError ?? 'continue',
-      onEvent,
-    });
-    return {
-      ...result,
-      mergeProblems: problemsOf(control.isLost ? [] : await readMergeProblems(control)),
-    };
   } finally {
-    await Promise.all([control, ...workers].map((session) => session.close()));
+    await control.close();
   }
 }
 

@@ -10,9 +10,9 @@ import { PLAIN_SETTINGS } from './plain-settings.ts';
 import { listSchemas, type PlanOptions } from './plan-apply.ts';
 import { NoBookkeepingError } from './no-bookkeeping-error.ts';
 import { readTarget } from './read-target.ts';
-import type { Session } from './session.ts';
+import { openSession, type Session, type TargetAddress } from './session.ts';
 import { TargetError } from './target-error.ts';
-import { takeLock } from './take-lock.ts';
+import { withLock } from './take-lock.ts';
 
 /** Files that a baseline has recorded, and what kept it from recording others. */
 export interface BaselineResult {
@@ -36,18 +36,34 @@ const LOCK_TIMEOUT_MS = 10_000;
  * @throws NoBookkeepingError, LockNotObtainedError, TargetError
  */
 export async function baselineTarget(
+  address: TargetAddress,
+  migrations: Migrations,
+  options: PlanOptions,
+): Promise<BaselineResult> {
+  const [control, session] = ['lock', 'work'].map((name) =>
+    openSession(address, `cdc baseline ${name}`),
+  ) as [Session, Session];
+  const lock = { timeoutMs: LOCK_TIMEOUT_MS, onWait: () => {} };
+  try {
+    return await withLock(control, migrations.set.name, lock, () =>
+      recordWhatIsThere(session, migrations, options),
+    );
+  } finally {
+    await Promise.all([control.close(), session.close()]);
+  }
+}
+
+async function recordWhatIsThere(
   session: Session,
   migrations: Migrations,
   options: PlanOptions,
 ): Promise<BaselineResult> {
-  await takeLock(session, migrations.set.name, { timeoutMs: LOCK_TIMEOUT_MS, onWait: () => {} });
   const state = await readTarget(session, migrations);
   if (!state.hasHistory) throw new NoBookkeepingError();
   const open = listOpen(migrations, options).filter(
     ({ file, schema }) => fileState(file, state.history.find(file, schema)) !== 'applied',
   );
   const differences = await checkTarget(session, migrations, options);
-  await session.query('SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE');
   const different = new Set(
     differences.filter(isOfRelation).map(({ schema, name }) => `${schema}\0${name}`),
   );
@@ -61,9 +77,8 @@ export async function baselineTarget(
       file.category === 'staging' ? await probe(session, migrations, placed) : undefined;
     if (message !== undefined) reasons.push({ kind: 'different', schema, name, message });
     else {
-      await session.query(
-        PLAIN_SETTINGS +
-          recordApplied(migrations, placed, { outcome: 'baseline', statements: undefined }),
+      await session.write(
+        recordApplied(migrations, placed, { outcome: 'baseline', statements: undefined }),
       );
       recorded.push({ schema, path: file.path });
     }
@@ -103,7 +118,7 @@ async function probe(
   try {
     const rows = (
       await session.queryEach<Facts>(
-        `BEGIN;\n${PLAIN_SETTINGS}SET LOCAL lock_timeout = 3000;\n${facts};\n${expandSchema(placed)}\n;\n${facts};\nROLLBACK`,
+        `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n${PLAIN_SETTINGS}SET LOCAL lock_timeout = 3000;\n${facts};\n${expandSchema(placed)}\n;\n${facts};\nROLLBACK`,
       )
     ).flat();
     const [before, after] = [rows[0], rows.at(-1)];

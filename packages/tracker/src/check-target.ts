@@ -6,7 +6,6 @@ import { jsonLiteral } from './json-literal.ts';
 import { matchesAny } from './match-names.ts';
 import { belongsTo, type Migrations } from './migrations.ts';
 import { listSchemas, type PlanOptions } from './plan-apply.ts';
-import { PLAIN_SETTINGS } from './plain-settings.ts';
 import { readConcerns } from './read-concerns.ts';
 import { readIfThere } from './read-if-there.ts';
 import { readMadeDifferences, type MadeDifference } from './read-made.ts';
@@ -31,8 +30,7 @@ export async function checkTarget(
   const places = placeTables(migrations, schemas, options.tenants);
   const tenants = schemas.filter((schema) => options.tenants.includes(schema));
   const literal = places.filter(({ schema }) => !tenants.includes(schema));
-  const [, groups, made, { columns: notes }, validation, registrations] = await Promise.all([
-    session.query('SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY'),
+  const [groups, made, { columns: notes }, validation, registrations] = await Promise.all([
     readStructure(session, {
       schemas: tenants,
       tables: literal.flatMap(({ schema, relations }) =>
@@ -78,7 +76,7 @@ async function readRegistrations(
   session: Session,
   schemas: readonly string[],
 ): Promise<readonly Registration[]> {
-  return session.query<Registration>(`SELECT schema_name AS schema, table_name AS table, staging_name AS staging,
+  return session.read<Registration>(`SELECT schema_name AS schema, table_name AS table, staging_name AS staging,
   window_function AS "mergeWindow"
 FROM cdc_management.merge_control
 WHERE schema_name IN (SELECT pg_catalog.jsonb_array_elements_text(${jsonLiteral(schemas)}))`);
@@ -157,7 +155,7 @@ async function readValidation(
       .map((schema) => expandSchema({ file, schema })),
   );
   if (texts.length === 0) return [];
-  const results = await session.queryEach<ValidationRow>(PLAIN_SETTINGS + texts.join('\n;\n'));
+  const results = await session.readEach<ValidationRow>(texts.join('\n;\n'));
   return results
     .flat()
     .map(({ schema_name: schema, table_name: name, column_name: column, problem }) => ({

@@ -4,19 +4,26 @@ import { connect, type Socket } from 'node:net';
 import { isCertificate, refuseTlsAnswer, type ResolvedServer } from '@cdc-migrations/config';
 import { TargetError } from './target-error.ts';
 
+interface SocketOptions {
+  readonly timeoutMs: number;
+  /** Whether the driver asks for TLS. */
+  readonly encrypt: boolean;
+  /** Ends the attempt. */
+  readonly signal: AbortSignal;
+}
+
 /**
  * A connection for the driver, which by itself would try again without end while the port hangs up, and speak TLS to a
  * server that declined it.
- *
- * @param encrypt whether the driver asks for TLS.
  */
 export async function connectSocket(
   { host, port }: Pick<ResolvedServer, 'host' | 'port'>,
-  { timeoutMs, encrypt }: { readonly timeoutMs: number; readonly encrypt: boolean },
+  { timeoutMs, encrypt, signal }: SocketOptions,
 ): Promise<Socket> {
   const path = `${host}/.s.PGSQL.${port}`;
   const socket = connect(host.startsWith('/') ? { path } : { host, port, noDelay: true });
-  await once(socket, 'connect', { signal: AbortSignal.timeout(timeoutMs) }).catch((error) => {
+  const ends = AbortSignal.any([AbortSignal.timeout(timeoutMs), signal]);
+  await once(socket, 'connect', { signal: ends }).catch((error) => {
     socket.destroy();
     throw codeOf(error) === undefined ? failure('CONNECT_TIMEOUT') : error;
   });

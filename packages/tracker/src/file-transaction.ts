@@ -89,11 +89,28 @@ export function buildTransaction(
     begin: `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n${isManual ? UNPINNED : PLAIN_SETTINGS}SET LOCAL lock_timeout = ${tableLockTimeoutMs};\n${allowed}`,
     guard: isManual ? PINNED + guard + UNPINNED : guard,
     body: bodies.join('\n;\n'),
-    record: `\n;\n${PINNED}${records.join(';\n')};\n`,
+    record: `\n;\n${isManual ? RESET_ROLE : ''}${PINNED}${records.join(';\n')};\n${isManual ? RESET : ''}`,
     commit: 'COMMIT;\n',
     statements,
   };
 }
+
+const UNLOCK = 'SELECT pg_catalog.pg_advisory_unlock_all();\n';
+
+/** Who records a file by people is who applies it. */
+const RESET_ROLE = 'RESET SESSION AUTHORIZATION;\nRESET ROLE;\n';
+
+/**
+ * What a file by people may have set, taken or created in its session is not for the files behind it, nor for a pool. A
+ * setting behind it would stay in the session.
+ */
+const RESET = `RESET ALL;
+UNLISTEN *;
+DISCARD TEMP;
+${UNLOCK}`;
+
+/** Ends a transaction that failed; a lock that a file by people has taken for its session would outlast it. */
+export const ROLLBACK = `ROLLBACK;\n${UNLOCK}`;
 
 /** The text of a file for a schema. */
 export function expandSchema({ file, schema }: Placed): string {

@@ -1,3 +1,4 @@
+import { ROLLBACK } from './file-transaction.ts';
 import type { Session } from './session.ts';
 import { splitStatements } from './split-statements.ts';
 import { TargetError } from './target-error.ts';
@@ -43,7 +44,7 @@ export async function findStatement(
     }
     return undefined;
   } finally {
-    if (!session.isLost) await session.execute('ROLLBACK');
+    if (!session.isLost) await session.execute(ROLLBACK);
   }
 }
 

@@ -52,7 +52,6 @@ export type {
 } from './read-concerns.ts';
 export { HistoryError, readTarget } from './read-target.ts';
 export type { History, HistoryEntry, HistoryGroup, TargetState } from './read-target.ts';
-export { PoolingProxyError } from './refuse-pooling.ts';
 export { renderScript } from './render-script.ts';
 export { LockLostError, schemaIsGone } from './run-steps.ts';
 export { SeveralStatementsError } from './several-statements-error.ts';
@@ -61,3 +60,4 @@ export type { Rows, Session, TargetAddress } from './session.ts';
 export { describeHolder, LockNotObtainedError } from './take-lock.ts';
 export type { LockHolder } from './take-lock.ts';
 export { TargetError } from './target-error.ts';
+export { NoConnectionError } from './with-workers.ts';

@@ -1,4 +1,3 @@
-import { PLAIN_SETTINGS } from './plain-settings.ts';
 import { readIfThere } from './read-if-there.ts';
 import type { Session } from './session.ts';
 
@@ -136,9 +135,9 @@ const LOST_STAGING = `SELECT schema_name AS schema, table_name AS table,
 FROM cdc_management.possible_loss
 ORDER BY 1, 2, source_db, source_table, kafka_partition, stream_generation`;
 
-const DEAD_LETTERS = `SELECT schema_name AS schema, table_name AS table, dead_letters::integer AS count
-FROM cdc_management.merge_status
-WHERE dead_letters > 0
+const DEAD_LETTERS = `SELECT schema_name AS schema, table_name AS table, count(*)::integer AS count
+FROM cdc_management.dead_letter
+GROUP BY 1, 2
 ORDER BY 1, 2`;
 
 const REFUSED_EVENTS = `SELECT schema_name AS schema, table_name AS table, topic, events::integer AS count
@@ -155,5 +154,5 @@ FROM cdc_management.backfill_needed
 ORDER BY 1, 2, 3`;
 
 async function readRows<Row>(session: Session, query: string): Promise<readonly Row[]> {
-  return (await readIfThere(() => session.query<Row>(PLAIN_SETTINGS + query))) ?? [];
+  return (await readIfThere(() => session.read<Row>(query))) ?? [];
 }

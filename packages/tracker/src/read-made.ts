@@ -3,7 +3,6 @@ import { MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
 import { jsonLiteral } from './json-literal.ts';
 import { relations, routines, type MadeObject } from './made-objects.ts';
 import type { Migrations } from './migrations.ts';
-import { PLAIN_SETTINGS } from './plain-settings.ts';
 import type { Session } from './session.ts';
 
 /** A routine, or an object of the bookkeeping, that is not as its file made it; null: not there, or not made by one. */
@@ -32,7 +31,7 @@ export async function readMadeDifferences(
   const where = `namespace.nspname = ${management} OR namespace.nspname IN ${listOf(scope.schemas)}
     OR (namespace.nspname, routine.proname) IN (
       SELECT entry ->> 'schema', entry ->> 'name' FROM pg_catalog.jsonb_array_elements(${jsonLiteral(scope.routines)}) AS entry)`;
-  return session.query<MadeDifference>(`${PLAIN_SETTINGS}WITH recorded AS (
+  return session.read<MadeDifference>(`WITH recorded AS (
   SELECT CASE category WHEN 'infrastructure' THEN ${management} ELSE schema_name END AS schema, entry.key AS name,
     entry.value AS made
   FROM cdc_management.migration_history

@@ -1,6 +1,5 @@
 import { quoteLiteral } from '@cdc-migrations/sql-text';
 import { jsonLiteral } from './json-literal.ts';
-import { PLAIN_SETTINGS } from './plain-settings.ts';
 import type { Session } from './session.ts';
 
 /** Relations that are alike in several schemas, and how they look. */
@@ -66,16 +65,12 @@ export async function readStructure(
   session: Session,
   scope: StructureScope,
 ): Promise<readonly RelationGroup[]> {
-  const rows = await session.query<{ relation: RelationGroup }>(structureQuery(scope));
+  const rows = await session.read<{ relation: RelationGroup }>(structureQuery(scope));
   return rows.map(({ relation }) => relation);
 }
 
-/** Conditions of indexes are spelled under a lock of their table. */
-const LOCK_TIMEOUT_MS = 10_000;
-
 function structureQuery(scope: StructureScope): string {
-  return `${PLAIN_SETTINGS}SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS};
-WITH ${wantedRelations(scope)}, ${SIGNS}, ${ALIKE}
+  return `WITH ${wantedRelations(scope)}, ${SIGNS}, ${ALIKE}
 ${DESCRIPTION}`;
 }
 

@@ -77,7 +77,7 @@ export async function readTarget(
   { set, role }: Pick<Migrations, 'set' | 'role'>,
 ): Promise<TargetState> {
   const [[facts], groups] = await Promise.all([
-    session.query<Facts>(factsQuery(role)),
+    session.read<Facts>(factsQuery(role)),
     readHistory(session, set.name),
   ]);
   return {
@@ -148,7 +148,7 @@ async function readHistory(
 ): Promise<readonly HistoryGroup[] | undefined> {
   try {
     const rows =
-      await session.query<unknown>(`SELECT category, table_name, max(file) AS file, checksum, outcome, error,
+      await session.read<unknown>(`SELECT category, table_name, max(file) AS file, checksum, outcome, error,
   applied_checksum, pg_catalog.jsonb_agg(schema_name ORDER BY schema_name) AS schemas
 FROM cdc_management.migration_history
 WHERE migration_set = ${quoteLiteral(set)}

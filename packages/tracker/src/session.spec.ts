@@ -158,3 +158,79 @@ describe('TLS with a target', () => {
     await session.close();
   });
 });
+
+describe('a session whose connection is lost', () => {
+  const open = () => {
+    const { host, port, password } = server;
+    const address = { name: 'test', host, port, user: 'postgres', password };
+    const session = openSession(
+      { server: { ...address, sslmode: 'require' }, database: 'postgres' },
+      'test',
+    );
+    return session;
+  };
+  const TERMINATE = 'SELECT pg_catalog.pg_terminate_backend(pg_catalog.pg_backend_pid())';
+
+  it('sends nothing on another one, however much is waiting', async () => {
+    const session = open();
+    await session.query('DROP TABLE IF EXISTS made');
+    const texts = [
+      TERMINATE,
+      ...Array.from({ length: 300 }, () => 'SELECT 1'),
+      'CREATE TABLE made ()',
+    ];
+    const ends = await Promise.allSettled(texts.map((text) => session.query(text)));
+    expect(ends.map(({ status }) => status)).not.toContain('fulfilled');
+    await expect(session.query('CREATE TABLE made ()')).rejects.toMatchObject({
+      kind: 'connection',
+    });
+    expect(session.isLost).toBe(true);
+    await session.close();
+    const other = open();
+    expect(await other.query(`SELECT pg_catalog.to_regclass('made') AS made`)).toEqual([
+      { made: null },
+    ]);
+    await other.close();
+  });
+
+  it('answers what is asked while it goes away', async () => {
+    const session = open();
+    const before = session.query(TERMINATE).catch(() => session.query('SELECT 1'));
+    await expect(before).rejects.toMatchObject({ kind: 'connection' });
+    await session.close();
+  });
+
+  it('is told by the severity of an error, not by its code', async () => {
+    const session = open();
+    const raise = (code: string) =>
+      session.query(`DO $$BEGIN RAISE 'no' USING ERRCODE = '${code}'; END$$`);
+    for (const code of ['08006', '28000', '3D000', '53300', '57P01']) {
+      await expect(raise(code)).rejects.toMatchObject({ kind: 'sql', code });
+    }
+    expect(await session.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    await session.close();
+  });
+});
+
+it('a session leaves no setting behind, whatever becomes of its queries', async () => {
+  const { host, port, password } = server;
+  const address = {
+    name: 'test',
+    host,
+    port,
+    user: 'postgres',
+    password,
+    sslmode: 'require' as const,
+  };
+  const session = openSession({ server: address, database: 'postgres' }, 'test');
+  const traces = `SELECT name FROM pg_settings WHERE source = 'session' AND name NOT LIKE 'transaction%'`;
+  const before = await session.query(traces);
+  for (const way of ['read', 'write'] as const) {
+    await session[way]('SELECT 1');
+    await expect(session[way]('SELECT 1 / 0')).rejects.toMatchObject({ code: '22012' });
+    await expect(session[way]('SELEC')).rejects.toMatchObject({ code: '42601' });
+  }
+  await expect(session.read('CREATE TABLE made ()')).rejects.toMatchObject({ code: '25006' });
+  expect(await session.query(traces)).toEqual(before);
+  await session.close();
+});

@@ -1,7 +1,8 @@
+import type { Socket } from 'node:net';
 import postgres, { type Options } from 'postgres';
 import { postgresTls, type ResolvedServer } from '@cdc-migrations/config';
 import { connectSocket, readCa } from './connect-socket.ts';
-import { PINNED } from './plain-settings.ts';
+import { PINNED, PLAIN_SETTINGS } from './plain-settings.ts';
 import { TargetError, toTargetError } from './target-error.ts';
 
 /** Where a target is. */
@@ -13,7 +14,11 @@ export interface TargetAddress {
 /** Rows of one statement. */
 export type Rows<Row> = readonly Row[];
 
-/** One connection, which is made at the first query and never made again. */
+/**
+ * One connection, which is made at the first query and never made again. A pooler may stand in between that gives each
+ * transaction another connection of its own to the target, so nothing may be left in a session: no setting, no lock, no
+ * prepared statement. A message of several statements is one transaction, and ends with it.
+ */
 export interface Session {
   /**
    * Runs a text of one or more statements in one message, and gives the rows of the last one that has some. Its names
@@ -25,6 +30,12 @@ export interface Session {
   query<Row>(text: string): Promise<Rows<Row>>;
   /** As `query`, with the rows of every statement that gives some. */
   queryEach<Row>(text: string): Promise<readonly Rows<Row>[]>;
+  /** As `query`, in a transaction that changes nothing and waits for no lock for long. */
+  read<Row>(text: string): Promise<Rows<Row>>;
+  /** As `queryEach`, in such a transaction. */
+  readEach<Row>(text: string): Promise<readonly Rows<Row>[]>;
+  /** As `query`, in a transaction of its own; READ COMMITTED unless said. */
+  write<Row>(text: string, isolation?: Isolation): Promise<Rows<Row>>;
   /**
    * Runs a text as it is, with the search path that the session has: text of users, and what PostgreSQL takes by itself
    * only, as ROLLBACK and CREATE DATABASE.
@@ -34,11 +45,22 @@ export interface Session {
   execute(text: string): Promise<void>;
   /** True once the connection is gone, with all that it held. */
   readonly isLost: boolean;
+  /** Ends the connection; queries that have no answer yet are not waited for for long. */
   close(): Promise<void>;
 }
 
-const CONNECT_TIMEOUT_S = 15;
-const CLOSE_TIMEOUT_S = 5;
+const CONNECT_TIMEOUT_S = 10;
+const CLOSE_TIMEOUT_S = 1;
+/** A target whose machine is gone is noticed 10 s after that, by 10 probes a second apart. */
+const KEEP_ALIVE_S = 10;
+
+type Isolation = 'READ COMMITTED' | 'REPEATABLE READ';
+
+/** How a message begins that is a transaction, whatever the defaults of the role and the database are. */
+const transaction = (isolation: Isolation, access: 'READ WRITE' | 'READ ONLY') =>
+  `SET TRANSACTION ISOLATION LEVEL ${isolation}, ${access};\n${PLAIN_SETTINGS}`;
+/** PostgreSQL spells conditions of indexes under a lock of their table. */
+const READ = `${transaction('READ COMMITTED', 'READ ONLY')}SET LOCAL lock_timeout = '10s';\n`;
 
 /** A host name, an address, or the folder of a socket: a URL or a list of hosts is none, and its text may hold a secret. */
 const HOST = /^(?:[^\s,@/]+|\/[^,]*)$/u;
@@ -52,7 +74,15 @@ export function openSession({ server, database }: TargetAddress, application: st
   if (!HOST.test(server.host))
     throw new TargetError('its host is neither a name nor an address', 'INVALID_HOST');
   const ssl = postgresTls(server, readCa(server));
+  const closing = new AbortController();
+  const waiting = new Set<(reason: Error) => void>();
+  let socket: Socket | undefined;
   let isLost = false;
+  const lose = () => {
+    isLost = true;
+    // What the driver knows of the reason comes first.
+    setImmediate(() => waiting.forEach((reject) => reject(connectionLost())));
+  };
   const sql = postgres({
     host: server.host,
     port: server.port,
@@ -60,35 +90,78 @@ export function openSession({ server, database }: TargetAddress, application: st
     password: server.password,
     database,
     ssl: ssl ?? false,
-    socket: () =>
-      connectSocket(server, { timeoutMs: CONNECT_TIMEOUT_S * 1000, encrypt: ssl !== undefined }),
+    socket: async () => {
+      // The driver would make another connection for queries that the first one has not got yet.
+      if (socket) throw connectionLost();
+      const { signal } = closing;
+      const timeoutMs = CONNECT_TIMEOUT_S * 1000;
+      socket = await connectSocket(server, { timeoutMs, encrypt: ssl !== undefined, signal });
+      return socket;
+    },
     max: 1,
     prepare: false,
     fetch_types: false,
     idle_timeout: 0,
     max_lifetime: null,
     connect_timeout: CONNECT_TIMEOUT_S,
+    keep_alive: KEEP_ALIVE_S,
+    // Poolers refuse most other settings here.
     connection: { application_name: application },
     onnotice: () => {},
-    onclose: () => (isLost = true),
+    onclose: lose,
   } as Options<Record<string, never>>);
-  // In front of each message, as a pooler may give every message another connection.
-  const run = async (text: string, prefix = PINNED) => {
-    if (isLost) throw new TargetError('the connection was lost', 'CONNECTION_CLOSED');
+  const run = async (prefix: string, text: string) => {
+    if (isLost) throw toTargetError(connectionLost(), 0);
     try {
-      return await sql.unsafe(prefix + text).simple();
+      return await answerOf(sql.unsafe(prefix + text).simple(), waiting);
     } catch (error) {
-      throw toTargetError(error, prefix.length);
+      const told = toTargetError(error, prefix.length);
+      if (told instanceof TargetError && told.kind === 'connection') isLost = true;
+      throw told;
     }
   };
+  // Before each list of rows comes what the prefix gives, which is none.
+  const lastRows = async <Row>(prefix: string, text: string) =>
+    (await run(prefix, text)).at(-1) as unknown as Rows<Row>;
+  const eachRows = async <Row>(prefix: string, text: string) =>
+    (await run(prefix, text)).slice(1) as unknown as readonly Rows<Row>[];
   return {
-    query: async <Row>(text: string) => (await run(text)).at(-1) as unknown as Rows<Row>,
-    queryEach: async <Row>(text: string) =>
-      (await run(text)).slice(1) as unknown as readonly Rows<Row>[],
-    execute: async (text) => void (await run(text, '')),
+    query: (text) => lastRows(PINNED, text),
+    queryEach: (text) => eachRows(PINNED, text),
+    read: (text) => lastRows(READ, text),
+    readEach: (text) => eachRows(READ, text),
+    write: (text, isolation = 'READ COMMITTED') =>
+      lastRows(transaction(isolation, 'READ WRITE'), text),
+    execute: async (text) => void (await run('', text)),
     get isLost() {
       return isLost;
     },
-    close: () => sql.end({ timeout: CLOSE_TIMEOUT_S }),
+    // The driver waits for ever for a connection that was in the middle of something.
+    close: async () => {
+      await sql.end({ timeout: isLost ? 0 : CLOSE_TIMEOUT_S });
+      closing.abort();
+      socket?.destroy();
+    },
   };
+}
+
+function connectionLost(): Error {
+  return Object.assign(new Error('closed'), { code: 'ECONNRESET' });
+}
+
+/** The driver never answers a query that was sent between the error of a connection and its end. */
+function answerOf<Answer>(
+  query: PromiseLike<Answer>,
+  waiting: Set<(reason: Error) => void>,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    waiting.add(reject);
+    const settle =
+      <Value>(end: (value: Value) => void) =>
+      (value: Value) => {
+        waiting.delete(reject);
+        end(value);
+      };
+    query.then(settle(resolve), settle(reject));
+  });
 }

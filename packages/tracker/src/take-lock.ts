@@ -1,6 +1,8 @@
 import { quoteLiteral } from '@cdc-migrations/sql-text';
 import { tryUntil } from './back-off.ts';
-import type { Session } from './session.ts';
+import { PLAIN_SETTINGS } from './plain-settings.ts';
+import type { Rows, Session } from './session.ts';
+import { TargetError } from './target-error.ts';
 
 /** Who holds the lock of an apply. */
 export interface LockHolder {
@@ -35,22 +37,58 @@ interface LockOptions {
 }
 
 /**
- * Takes the lock of an apply of a set for as long as the session lasts, without ever standing in a queue: a session that
- * waits holds a snapshot and gets in the way of others.
+ * Holds the lock of an apply of a set while `work` is done, without ever waiting in a queue. The lock is that of an open
+ * transaction: a pooler keeps one connection to the target for it, and it is gone with the transaction. Between its
+ * queries the transaction holds no snapshot, so it gets in nobody's way.
  *
  * @throws LockNotObtainedError
  */
-export async function takeLock(
+export async function withLock<Result>(
+  session: Session,
+  set: string,
+  options: LockOptions,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    await takeLock(session, set, options);
+    return await work();
+  } finally {
+    // Without an answer the target ends the transaction with the connection.
+    if (!session.isLost) await session.execute('ROLLBACK').catch(() => undefined);
+  }
+}
+
+/** An apply may take longer than an idle transaction may otherwise last. `transaction_timeout` came with PostgreSQL 17. */
+const BEGIN = `BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY;
+${PLAIN_SETTINGS}SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_show_all_settings()
+WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout');
+`;
+
+/** Begins the transaction of the lock; a pool of statements ends the connection of a client that does. */
+async function begin<Row>(session: Session, text: string): Promise<Rows<Row>> {
+  try {
+    return await session.query<Row>(BEGIN + text);
+  } catch (error) {
+    if (!(error instanceof TargetError) || error.code !== 'ECONNRESET') throw error;
+    const hint =
+      'a pool before the target must be one of transactions or sessions, not of statements';
+    throw new TargetError(error.message, error.code, { hint });
+  }
+}
+
+async function takeLock(
   session: Session,
   set: string,
   { timeoutMs, onWait }: LockOptions,
 ): Promise<void> {
   let hasTold = false;
   const isLocked = await tryUntil(timeoutMs, async () => {
-    const [row] = await session.query<{ locked: boolean }>(
-      `SET idle_session_timeout = 0; SELECT pg_catalog.pg_try_advisory_lock(${keyOf(set)}) AS locked`,
+    const [row] = await begin<{ locked: boolean }>(
+      session,
+      `SELECT pg_catalog.pg_try_advisory_xact_lock(${keyOf(set)}) AS locked`,
     );
     if (row!.locked) return true;
+    await session.execute('ROLLBACK');
     if (!hasTold) onWait(await readHolder(session, set));
     hasTold = true;
     return undefined;
@@ -64,7 +102,7 @@ function keyOf(set: string): string {
 
 async function readHolder(session: Session, set: string): Promise<LockHolder | undefined> {
   const [holder] =
-    await session.query<LockHolder>(`SELECT activity.pid, activity.application_name AS application,
+    await session.read<LockHolder>(`SELECT activity.pid, activity.application_name AS application,
   activity.usename AS user,
   pg_catalog.to_char(activity.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS since
 FROM pg_catalog.pg_locks AS lock

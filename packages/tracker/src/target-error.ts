@@ -33,6 +33,9 @@ type ErrorFacts = Pick<TargetError, 'kind' | 'detail' | 'hint' | 'context' | 'of
 interface ServerError {
   readonly message: string;
   readonly code: string;
+  readonly severity?: string;
+  /** The only one that PgBouncer sends. */
+  readonly severity_local?: string;
   readonly detail?: string;
   readonly hint?: string;
   readonly where?: string;
@@ -63,8 +66,8 @@ const UNTRUSTED =
 /** The message names the hosts, which is not to be told. */
 const OTHER_HOST = 'ERR_TLS_CERT_ALTNAME_INVALID';
 
-/** SQLSTATE classes that end a connection or keep it from being made. */
-const CONNECTION_CLASSES = /^(08|28|3D|53300|57P)/;
+/** Severities of errors that end a connection or keep it from being made, whatever their SQLSTATE. */
+const ENDS_CONNECTION: ReadonlySet<string | undefined> = new Set(['FATAL', 'PANIC']);
 
 /**
  * The driver's error as one of ours; errors of ours stay as they are, others were defects already.
@@ -91,12 +94,10 @@ function isErrorLike(error: unknown): error is Error {
   return typeof error === 'object' && error !== null && 'message' in error && 'name' in error;
 }
 
-function fromServer(
-  { message, code, detail, hint, where, position }: ServerError,
-  prefixLength: number,
-): TargetError {
+function fromServer(error: ServerError, prefixLength: number): TargetError {
+  const { message, code, detail, hint, where, position } = error;
   return new TargetError(message, code, {
-    kind: CONNECTION_CLASSES.test(code) ? 'connection' : 'sql',
+    kind: ENDS_CONNECTION.has(error.severity ?? error.severity_local) ? 'connection' : 'sql',
     detail,
     hint: /no encryption|SSL off/.test(message)
       ? 'it demands encryption: remove sslmode: disable from its server in sink-groups.yaml'

@@ -11,8 +11,8 @@ export interface BaselineCommandOptions extends TargetOptions {
 
 /** Records what targets have already, and returns the exit code: 1 when something is not as defined. */
 export async function baseline(options: BaselineCommandOptions): Promise<number> {
-  return reportTargets(options, 'cdc baseline', async (session, { label, migrations, tenants }) => {
-    const result = await baselineTarget(session, migrations, { tenants, only: options.schema });
+  return reportTargets(options, async ({ label, address, migrations, tenants }) => {
+    const result = await baselineTarget(address(), migrations, { tenants, only: options.schema });
     const { recorded, differences } = result;
     return {
       exitCode: differences.length > 0 ? EXIT.differences : EXIT.done,

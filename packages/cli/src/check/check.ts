@@ -2,7 +2,7 @@ import { checkTarget } from '@cdc-migrations/tracker';
 import { EXIT } from '../exit-code.ts';
 import type { TargetOptions } from '../target/open-targets.ts';
 import { renderDifferences } from '../target/render-differences.ts';
-import { reportTargets } from '../target/report-targets.ts';
+import { reportTargets, withSession } from '../target/report-targets.ts';
 import { countOf } from '../count-of.ts';
 
 export interface CheckCommandOptions extends TargetOptions {
@@ -13,8 +13,11 @@ export interface CheckCommandOptions extends TargetOptions {
 /** Compares the structure of targets with the definitions, and returns the exit code: 1 when something differs. */
 export async function check(options: CheckCommandOptions): Promise<number> {
   const { schema: only, exclude } = options;
-  return reportTargets(options, 'cdc check', async (session, { label, migrations, tenants }) => {
-    const differences = await checkTarget(session, migrations, { tenants, only, exclude });
+  return reportTargets(options, async (target) => {
+    const { label, migrations, tenants } = target;
+    const differences = await withSession(target, 'cdc check', (session) =>
+      checkTarget(session, migrations, { tenants, only, exclude }),
+    );
     const isSame = differences.length === 0;
     return {
       exitCode: isSame ? EXIT.done : EXIT.differences,

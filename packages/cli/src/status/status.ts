@@ -16,7 +16,12 @@ import {
   type CommandTarget,
   type TargetOptions,
 } from '../target/open-targets.ts';
-import { printReports, reportTargets, type TargetReport } from '../target/report-targets.ts';
+import {
+  printReports,
+  reportTargets,
+  withSession,
+  type TargetReport,
+} from '../target/report-targets.ts';
 import { selectTargets } from '../target/select-targets.ts';
 import { worstExitCode } from '../target/worst-exit-code.ts';
 import { renderConcerns } from './render-concerns.ts';
@@ -31,14 +36,14 @@ export interface StatusCommandOptions extends TargetOptions {
 /** Says what is applied where, and returns the exit code: 1 when something is pending, 6 when a file was edited. */
 export async function status(options: StatusCommandOptions): Promise<number> {
   if (options.offline) return statusOffline(options);
-  return reportTargets(options, 'cdc status', async (session, target) => {
+  return reportTargets(options, async (target) => {
     const { migrations, tenants } = target;
-    const [state, concerns] = await Promise.all([
-      readTarget(session, migrations),
-      readConcerns(session),
-    ]);
+    const [state, concerns] = await withSession(target, 'cdc status', (session) =>
+      Promise.all([readTarget(session, migrations), readConcerns(session)]),
+    );
     const found = buildStatus(migrations, state, { tenants, only: options.schema });
-    return describe(target, found, options.schema ? onlyOf(found, concerns) : concerns);
+    const own = options.schema ? onlyOf(found, concerns) : concerns;
+    return describe(target, found, own);
   });
 }
 

@@ -9,8 +9,8 @@ import {
   ManifestMissingError,
   ManualFilesEditedError,
   NoBookkeepingError,
+  NoConnectionError,
   PlaceholderError,
-  PoolingProxyError,
   RoleMissingError,
   SeveralStatementsError,
   TargetError,
@@ -22,11 +22,11 @@ import { CommandError, EXIT } from '../exit-code.ts';
 /** What is wrong before anything is applied, for the user to mend. */
 const USAGE = [
   EncodingError,
+  NoConnectionError,
   NoBookkeepingError,
   HistoryError,
   ManifestMissingError,
   PlaceholderError,
-  PoolingProxyError,
   RoleMissingError,
   UnknownTableError,
   UnsafeSchemaNameError,

@@ -15,22 +15,31 @@ export interface TargetReport {
   readonly document: object;
 }
 
-/**
- * Asks each target of an environment and prints what there is to say of them: lines, or one JSON document.
- *
- * @param application how the session is named at the target.
- */
+/** Asks each target of an environment and prints what there is to say of them: lines, or one JSON document. */
 export async function reportTargets(
   options: TargetOptions & { readonly json?: boolean },
-  application: string,
-  ask: (session: Session, target: CommandTarget) => Promise<TargetReport>,
+  ask: (target: CommandTarget) => Promise<TargetReport>,
 ): Promise<number> {
   return withTargets(options, async ({ targets }) => {
     const reports: TargetReport[] = [];
     for (const target of selectTargets(targets, options.schema))
-      reports.push(await askOne(target, application, ask));
+      reports.push(await askOne(target, ask));
     return printReports(reports, options);
   });
+}
+
+/** Does work in a session with a target, which is named `application` there. */
+export async function withSession<Result>(
+  { address }: CommandTarget,
+  application: string,
+  work: (session: Session) => Promise<Result>,
+): Promise<Result> {
+  const session = openSession(address(), application);
+  try {
+    return await work(session);
+  } finally {
+    await session.close();
+  }
 }
 
 /** Prints reports and gives the exit code of all together. */
@@ -38,25 +47,20 @@ export function printReports(
   reports: readonly TargetReport[],
   { json }: { readonly json?: boolean },
 ): number {
+  const lines = reports.flatMap((report) => report.lines);
   if (json) printJson({ targets: reports.map(({ document }) => document) });
-  else print(reports.flatMap(({ lines }) => lines));
+  else if (lines.length > 0) print(lines);
   return worstExitCode(reports.map(({ exitCode }) => exitCode));
 }
 
 async function askOne(
   target: CommandTarget,
-  application: string,
-  ask: (session: Session, target: CommandTarget) => Promise<TargetReport>,
+  ask: (target: CommandTarget) => Promise<TargetReport>,
 ): Promise<TargetReport> {
   const { label } = target;
   try {
-    const session = openSession(target.address(), application);
-    try {
-      const report = await ask(session, target);
-      return { ...report, document: { target: label, ...report.document } };
-    } finally {
-      await session.close();
-    }
+    const report = await ask(target);
+    return { ...report, document: { target: label, ...report.document } };
   } catch (error) {
     const located = locateTargetError(error, label);
     if (!(located instanceof CommandError)) throw located;

@@ -23,7 +23,7 @@ const failed = (lane: number): Answer => ({ pass: { lane, end: 64 }, failure: 'd
 async function runLanes(run: MergeRun, ...answers: readonly Answer[]): Promise<string | null> {
   const left = [...answers];
   const session = {
-    queryEach: () => Promise.resolve([[{ ...left.shift(), done: true, ...COUNTS }]]),
+    write: () => Promise.resolve([{ ...left.shift(), done: true, ...COUNTS }]),
   } as unknown as Session;
   run.queue.add(LANES.slice(0, answers.length));
   await mergePasses(run, {

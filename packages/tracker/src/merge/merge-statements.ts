@@ -2,7 +2,7 @@ import { quoteLiteral } from '@cdc-migrations/sql-text';
 import { matchesAny } from '../match-names.ts';
 import { NoBookkeepingError } from '../no-bookkeeping-error.ts';
 import { readIfThere } from '../read-if-there.ts';
-import type { Rows, Session } from '../session.ts';
+import type { Session } from '../session.ts';
 import {
   labelOf,
   type MergeCounts,
@@ -55,11 +55,11 @@ export function isSelected(name: TableName, { schemas, tables }: TableSelection)
  * @throws NoBookkeepingError, UnknownTableError
  */
 export async function refuseUnknown(session: Session, selection: TableSelection): Promise<void> {
-  const [found] = await session.query<{ there: boolean }>(
+  const [found] = await session.read<{ there: boolean }>(
     `SELECT pg_catalog.to_regclass('cdc_management.merge_problems') IS NOT NULL AS there`,
   );
   if (!found!.there) throw new NoBookkeepingError();
-  const names = await session.query<TableName>(
+  const names = await session.read<TableName>(
     `SELECT schema_name AS schema, table_name AS table FROM cdc_management.merge_status
 UNION SELECT schema_name, table_name FROM cdc_management.merge_problems
 ORDER BY 1, 2`,
@@ -80,7 +80,7 @@ ORDER BY 1, 2`,
 
 /** Tables that have something to merge, with their lanes, the longest waiting first. */
 export async function readWaiting(session: Session): Promise<readonly TableLane[]> {
-  return session.query<TableLane>(
+  return session.write<TableLane>(
     `SELECT schema_name AS schema, table_name AS table, (pass ->> 'lane')::integer AS lane
 FROM cdc_management.passes_to_begin()`,
   );
@@ -99,35 +99,20 @@ export async function mergeStep(
   pass: PassState,
 ): Promise<MergeStep> {
   const state = quoteLiteral(JSON.stringify(pass));
-  const [row] = await runAlone<Texts<MergeCounts> & Pick<MergeStep, 'pass' | 'done' | 'failure'>>(
-    session,
-    'REPEATABLE READ',
+  const [row] = await session.write<
+    Texts<MergeCounts> & Pick<MergeStep, 'pass' | 'done' | 'failure'>
+  >(
     `SELECT p_pass AS pass, done, failure, events, merged, deleted, stale, dead
 FROM cdc_management.merge_step(${quoteLiteral(schema)}, ${quoteLiteral(table)}, ${state})`,
+    'REPEATABLE READ',
   );
   const { done, failure, pass: next } = row!;
   if (done && next.shrink) {
-    const shrink = `SELECT cdc_management.shrink_staging(${quoteLiteral(schema)}, ${quoteLiteral(table)})`;
-    await runAlone(session, 'READ COMMITTED', shrink);
+    await session.write(
+      `SELECT cdc_management.shrink_staging(${quoteLiteral(schema)}, ${quoteLiteral(table)})`,
+    );
   }
   return { pass: next, done, failure, ...toCounts(row!) };
-}
-
-/** Runs a query in a transaction of its own, and leaves none open. */
-async function runAlone<Row>(
-  session: Session,
-  isolation: 'READ COMMITTED' | 'REPEATABLE READ',
-  query: string,
-): Promise<Rows<Row>> {
-  try {
-    const results = await session.queryEach<Row>(
-      `BEGIN ISOLATION LEVEL ${isolation};\n${query};\nCOMMIT`,
-    );
-    return results.find((rows) => rows.length > 0) ?? [];
-  } catch (error) {
-    if (!session.isLost) await session.execute('ROLLBACK');
-    throw error;
-  }
 }
 
 function toCounts(row: Texts<MergeCounts>): MergeCounts {
@@ -142,7 +127,7 @@ function toCounts(row: Texts<MergeCounts>): MergeCounts {
 
 /** Removes some of what is older than its retention; whether that was all, which older bookkeeping does not say. */
 export async function forgetOld(session: Session): Promise<boolean> {
-  const [row] = await session.query<{ readonly done: unknown }>(
+  const [row] = await session.write<{ readonly done: unknown }>(
     'SELECT cdc_management.forget_old() AS done',
   );
   return row!.done !== false;
@@ -156,7 +141,7 @@ export interface BuriedTable extends TableName {
 }
 
 export async function readBuried(session: Session): Promise<readonly BuriedTable[]> {
-  const letters = await session.query<BuriedTable>(
+  const letters = await session.read<BuriedTable>(
     `SELECT schema_name AS schema, table_name AS table, max(dead_letter_id)::text AS last,
   'replay_dead_letters' AS by
 FROM cdc_management.dead_letter
@@ -164,7 +149,7 @@ GROUP BY schema_name, table_name
 ORDER BY schema_name, table_name`,
   );
   const refused = await readIfThere(() =>
-    session.query<BuriedTable>(
+    session.read<BuriedTable>(
       `SELECT schema_name AS schema, table_name AS table, max(refused_event_id)::text AS last,
   'replay_refused_events' AS by
 FROM cdc_management.refused_event
@@ -181,11 +166,12 @@ export async function replayStep(
   session: Session,
   { schema, table, last, by }: BuriedTable,
 ): Promise<Omit<TableReplay, keyof TableName | 'what' | 'failure'>> {
-  const [row] = await runAlone<Texts<Omit<MergeCounts, 'events'>> & { readonly replayed: string }>(
-    session,
-    'REPEATABLE READ',
+  const [row] = await session.write<
+    Texts<Omit<MergeCounts, 'events'>> & { readonly replayed: string }
+  >(
     `SELECT replayed, merged, deleted, stale, dead
 FROM cdc_management.${by}(${quoteLiteral(schema)}, ${quoteLiteral(table)}, ${last})`,
+    'REPEATABLE READ',
   );
   const { events: _, ...counts } = toCounts({ ...row!, events: '0' });
   return { replayed: Number(row!.replayed), ...counts };

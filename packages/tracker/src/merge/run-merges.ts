@@ -1,4 +1,5 @@
 import type { Session, TargetAddress } from '../session.ts';
+import { TargetError } from '../target-error.ts';
 import { keyOf, type MergeEvent, type TableMerge, type TableReplay } from './merge-event.ts';
 import { readLockedStaging, readMergeProblems } from '../read-concerns.ts';
 import { describeLeftOut, type LeftOut } from './left-out.ts';
@@ -135,7 +136,8 @@ async function noteLeftOut(
   const found = await looker
     .use((session) => Promise.all([readMergeProblems(session), readLockedStaging(session)]))
     .catch((error: unknown) => {
-      if (!isConnectionError(error)) throw error;
+      const isPassing = run.isWatching ? error instanceof TargetError : isConnectionError(error);
+      if (!isPassing) throw error;
       return undefined; // the last ones stay
     });
   if (!found) return;

@@ -38,9 +38,6 @@ export function openSteadySession(
     if (session && !session.isLost) return session;
     await session?.close();
     session = openSession(address, application);
-    await session.query(
-      `SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = off`,
-    );
     return session;
   };
   const use: SteadySession['use'] = async (work) => {

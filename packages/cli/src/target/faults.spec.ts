@@ -1,0 +1,285 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
+import { type AsmaSource, createAsmaSource } from '../source/asma-source.fixture.ts';
+import { type CommandRun, finish, startCommand } from './cli.fixture.ts';
+import { type Fault, startFaultProxy } from './fault-proxy.fixture.ts';
+import {
+  EXISTING,
+  generateSmall,
+  small,
+  type SmallTarget,
+  stageActors,
+} from './small-target.fixture.ts';
+
+const FAULTS: readonly Fault[] = [
+  ...(['cancelled', 'lock timed out', 'refused', 'terminated', 'cut', 'gone'] as const),
+];
+
+interface FaultedCommand {
+  readonly args: readonly string[];
+  /** The database that it is run on, or the implementation repo whose sources are read. */
+  readonly before: 'empty' | 'applied' | 'staged' | 'foreign' | 'sources';
+  /** How it ends without a fault. */
+  readonly exitCode: number;
+  /** How it may end with one: the target failed it, or some of its tenants, or what it says of a table. */
+  readonly failed: readonly number[];
+}
+
+const COMMANDS: Readonly<Record<string, FaultedCommand>> = {
+  apply: {
+    ...{ args: small('apply', '--schema', 'blue'), before: 'empty' },
+    ...{ exitCode: 0, failed: [2, 3] },
+  },
+  'apply of nothing': { args: small('apply'), before: 'applied', exitCode: 0, failed: [2] },
+  'apply --dry-run': {
+    ...{ args: small('apply', '--dry-run'), before: 'empty' },
+    ...{ exitCode: 0, failed: [2] },
+  },
+  status: { args: small('status'), before: 'applied', exitCode: 0, failed: [2] },
+  check: { args: small('check'), before: 'applied', exitCode: 0, failed: [2] },
+  baseline: {
+    ...{ args: small('baseline', '--schema', 'blue'), before: 'foreign' },
+    ...{ exitCode: 0, failed: [1, 2] },
+  },
+  merge: { args: small('merge', '--jobs', '2'), before: 'staged', exitCode: 0, failed: [2, 3] },
+  'merge --replay-dead-letters': {
+    ...{ args: small('merge', '--replay-dead-letters', '--jobs', '1'), before: 'staged' },
+    ...{ exitCode: 1, failed: [2, 3] },
+  },
+  'merge --watch': {
+    ...{ args: small('merge', '--watch', '--jobs', '1'), before: 'staged' },
+    ...{ exitCode: 0, failed: [2, 3] },
+  },
+  'schema-docs': {
+    ...{ args: ['schema-docs', '--env', 'dev', '--service', 'chat'], before: 'sources' },
+    ...{ exitCode: 0, failed: [2] },
+  },
+  diff: { args: ['diff', '--env', 'dev'], before: 'sources', exitCode: 0, failed: [2] },
+};
+
+/** A command that has not ended by then hangs: alone it takes less than a second. */
+const ENDS_WITHIN_MS = 30_000;
+/** Of a row, which has a run of the command for each of its queries, on a busy machine. */
+const ROW_TIMEOUT_MS = 600_000;
+/** A command that goes on for ever is asked to end after that. */
+const WATCHED_MS = 1200;
+/** Of a command that goes on for ever only the first queries have faults. */
+const MAX_QUERIES = 40;
+/** Runs of a command at a time. */
+const RUNS = 3;
+
+let server: PostgresServer;
+let target: SmallTarget;
+let source: AsmaSource;
+
+beforeAll(async () => {
+  server = await startPostgres({ major: 15, settings: { max_connections: '300' } });
+  source = await createAsmaSource(server);
+  target = await generateSmall(server);
+  await server.createDatabase({ name: 'empty' });
+  await change('empty', EXISTING);
+  const applied = await copyOf('empty', 'applied');
+  expect((await run(applied, small('apply'), server.port)).exitCode).toBe(0);
+  const staged = await copyOf('applied', 'staged');
+  await change('staged', stageActors('blue', [1, 1], `repeat('x', 200)`));
+  expect((await run(staged, small('merge'), server.port)).exitCode).toBe(0);
+  await change('staged', `${stageActors('blue', [2, 5])}; ${stageActors('avansas', [1, 3])}`);
+  await copyOf('applied', 'foreign');
+  await change(
+    'foreign',
+    `DELETE FROM cdc_management.migration_history WHERE category IN ('tables', 'staging')`,
+  );
+});
+
+afterAll(async () => {
+  await server?.stop();
+  source?.repo.remove();
+});
+
+describe.each(Object.entries(COMMANDS))('%s', (_name, command) => {
+  let queries: readonly string[];
+  beforeAll(async () => {
+    const ended = await runWith(command);
+    expect([ended.first.exitCode, ended.first.stderr]).toEqual([
+      command.exitCode,
+      expect.any(String),
+    ]);
+    queries = ended.queries.slice(0, MAX_QUERIES);
+    expect(queries.length).toBeGreaterThan(1);
+  });
+
+  it.each(FAULTS)(
+    'ends when any of its queries is %s',
+    async (fault) => {
+      const wrong: string[] = [];
+      const left = [...queries.keys()];
+      const worker = async () => {
+        for (let n = left.shift(); n !== undefined; n = left.shift()) {
+          const ended = await runWith(command, { n, fault });
+          for (const problem of problemsOf(ended, command)) {
+            const { stdout, stderr } = ended.first;
+            wrong.push(
+              `${n}: ${problem}: ${queries[n]!.slice(-80)}: ${(stderr + stdout).slice(0, 400)}`,
+            );
+          }
+        }
+      };
+      const runs = command.before === 'sources' ? 1 : RUNS;
+      await Promise.all(Array.from({ length: runs }, worker));
+      expect(wrong).toEqual([]);
+    },
+    ROW_TIMEOUT_MS,
+  );
+});
+
+it.each(Object.entries(COMMANDS))('%s ends when nothing answers', async (_name, command) => {
+  let isAsked = false;
+  const silent = createServer((socket) => {
+    isAsked = true;
+    socket.on('error', () => {});
+  }).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const { root, remove } = await placeOf(command);
+  const timeout = command.before === 'sources' ? ['--timeout', '5'] : [];
+  const { exitCode, stderr } = await run(root, [...command.args, ...timeout], port, () => isAsked);
+  silent.close();
+  await remove();
+  expect(stderr).toMatch(/it does not answer|no connection within 5 s/);
+  expect(exitCode).toBe(2);
+});
+
+interface Ended {
+  readonly first: CommandRun;
+  /** The same command once more, without a fault, where it changes something. */
+  readonly again: CommandRun | undefined;
+  readonly queries: readonly string[];
+  /** Sessions that are left at the server. */
+  readonly sessions: readonly string[];
+  /** Rows that were merged in the end. */
+  readonly merged: number | undefined;
+}
+
+/** What is not as it should be: a fault may also come too late to matter, or be got over by another try. */
+function problemsOf(
+  { first, again, sessions, merged }: Ended,
+  { exitCode: wanted, failed, before }: FaultedCommand,
+): readonly string[] {
+  const { exitCode, stdout, stderr } = first;
+  if (exitCode === null) return [`it had to be killed after ${ENDS_WITHIN_MS / 1000} s`];
+  const hasFailed = failed.includes(exitCode);
+  return [
+    ...(exitCode === wanted || hasFailed ? [] : [`exit code ${exitCode}`]),
+    ...(hasFailed && `${stdout}${stderr}`.trim() === '' ? ['it does not say why it failed'] : []),
+    ...(/defect|node:/.test(stderr) ? ['it calls itself defective'] : []),
+    ...(sessions.length > 0 ? ['sessions are left'] : []),
+    ...(again && again.exitCode !== wanted ? [`then exit code ${again.exitCode}`] : []),
+    ...(isDone(first, again) ? [] : ['it said that all is done, and it was not']),
+    ...(before === 'staged' && merged !== 7 ? [`${merged} rows were merged`] : []),
+  ];
+}
+
+/** Whether an apply that says that all is done has left nothing to do. */
+function isDone(first: CommandRun, again: CommandRun | undefined): boolean {
+  const hasApplied = first.exitCode === 0 && /[1-9]\d* applied, /.test(first.stdout);
+  return !hasApplied || !again || / 0 applied, /.test(again.stdout);
+}
+
+/** Runs a command on a copy of a database, through a proxy that has a fault. */
+async function runWith(
+  { args, before }: FaultedCommand,
+  armed?: { readonly n: number; readonly fault: Fault },
+): Promise<Ended> {
+  const { root, databases, remove } = await placeOf({ before });
+  const proxy = await startFaultProxy(server.port);
+  const lockers = databases.map((database) =>
+    server.connect({ database, max: 1, fetch_types: false }),
+  );
+  await Promise.all(lockers.map((sql) => sql`SELECT pg_advisory_lock_shared(1)`));
+  if (armed) proxy.arm(armed.n, armed.fault);
+  const first = await run(root, args, proxy.port, () => proxy.queries.length > 0);
+  await proxy.close();
+  const sessions = await sessionsIn(databases);
+  const rest = args.filter((arg) => arg !== '--watch');
+  const again = armed && CHANGES.has(before) ? await run(root, rest, server.port) : undefined;
+  const [row] =
+    before === 'staged'
+      ? await lockers[0]!<{ n: number }[]>`
+        SELECT count(*)::integer AS n FROM (TABLE blue."Actor" UNION ALL TABLE avansas."Actor") AS actor`
+      : [];
+  await Promise.all(lockers.map((sql) => sql.end()));
+  await remove();
+  return { first, again, queries: [...proxy.queries], sessions, merged: row?.n };
+}
+
+/** States that a command changes. */
+const CHANGES: ReadonlySet<FaultedCommand['before']> = new Set(['empty', 'staged', 'foreign']);
+
+interface Place {
+  readonly root: string;
+  readonly databases: readonly string[];
+  readonly remove: () => Promise<void>;
+}
+
+/** What a command works on, for itself. */
+async function placeOf({ before }: Pick<FaultedCommand, 'before'>): Promise<Place> {
+  if (before === 'sources') {
+    const { repo, databases } = source;
+    return { root: repo.root, databases, remove: () => Promise.resolve() };
+  }
+  const database = await server.createDatabase({ template: before });
+  const root = target.copyFor(database);
+  const remove = () => change('postgres', `DROP DATABASE ${database} WITH (FORCE)`);
+  return { root, databases: [database], remove };
+}
+
+/** Runs a command to its end, one that goes on for ever for some time after `hasBegun`; one that is killed has no exit code. */
+async function run(
+  root: string,
+  args: readonly string[],
+  port: number,
+  hasBegun = () => true,
+): Promise<CommandRun> {
+  const address = { host: '127.0.0.1', port };
+  const child = startCommand(root, args, { ...target.env(address), ...source.env(address) });
+  const hang = setTimeout(() => child.kill('SIGKILL'), ENDS_WITHIN_MS);
+  const ends = finish(child);
+  if (args.includes('--watch')) {
+    while (!hasBegun() && child.exitCode === null) await sleep(20);
+    await sleep(WATCHED_MS);
+    child.kill('SIGTERM');
+  }
+  const end = await ends;
+  clearTimeout(hang);
+  return end;
+}
+
+/** Sessions of ours that do not end within some seconds. */
+async function sessionsIn(databases: readonly string[]): Promise<readonly string[]> {
+  const sql = server.connect({ max: 1, fetch_types: false });
+  try {
+    for (let waits = 0; ; waits++) {
+      const rows = await sql<{ application_name: string }[]>`
+        SELECT application_name FROM pg_stat_activity
+        WHERE datname = ANY (string_to_array(${databases.join()}, ',')) AND application_name LIKE 'cdc %'`;
+      if (rows.length === 0 || waits === 100) return rows.map((row) => row.application_name);
+      await sleep(50);
+    }
+  } finally {
+    await sql.end();
+  }
+}
+
+/** Copies a database, with an implementation repo for it. */
+async function copyOf(template: string, name: string): Promise<string> {
+  await server.createDatabase({ name, template });
+  return target.copyFor(name);
+}
+
+async function change(database: string, text: string): Promise<void> {
+  const sql = server.connect({ database, max: 1, onnotice: () => {} });
+  await sql.unsafe(text).simple();
+  await sql.end();
+}

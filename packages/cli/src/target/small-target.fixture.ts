@@ -1,0 +1,60 @@
+import { join } from 'node:path';
+import type { PostgresServer } from '@cdc-migrations/postgres-fixture';
+import { CASES, copyOf, edit, read, write } from '../repo.fixture.ts';
+import { runCommand } from './cli.fixture.ts';
+
+const SINK = 'sink-groups.yaml';
+
+/** An implementation repo of three tables for the tenants avansas and blue, with what belongs to the target. */
+export interface SmallTarget {
+  readonly root: string;
+  /** Where its server is, for commands. */
+  env(address: Pick<PostgresServer, 'host' | 'port'>): NodeJS.ProcessEnv;
+  /** A repo that is alike, whose sink is another database. */
+  copyFor(database: string): string;
+}
+
+const OPTIONS = ['--env', 'nonprod'] as const;
+
+/** Generates it; `args` of its commands come behind `--env nonprod`. */
+export async function generateSmall(server: PostgresServer): Promise<SmallTarget> {
+  const root = copyOf(join(CASES, '_base'));
+  const place = "host: '${PG_HOST}', port: '${PG_PORT}', user: '${PG_USER}', sslmode: disable,";
+  edit(root, SINK, 'host: pg.example, port: 5432, user: cdc,', place);
+  const { exitCode, stderr } = await runCommand(root, ['generate']);
+  if (exitCode !== 0) throw new Error(stderr);
+  return {
+    root,
+    env: ({ host, port }) => ({
+      PG_HOST: host,
+      PG_PORT: String(port),
+      PG_USER: 'postgres',
+      POSTGRES_PASSWORD: server.password,
+    }),
+    copyFor: (database) => {
+      const copy = copyOf(root);
+      write(copy, SINK, read(copy, SINK).replace('directory_dev', database));
+      return copy;
+    },
+  };
+}
+
+/** Arguments of a command of its target. */
+export function small(command: string, ...args: readonly string[]): readonly string[] {
+  return [command, ...OPTIONS, ...args];
+}
+
+/** The table that is in the target already. */
+export const EXISTING = 'CREATE TABLE public.customer_user (fraver_id integer PRIMARY KEY)';
+
+/** Stages inserts of `Actor` in a schema, with these keys as offsets too. */
+export function stageActors(
+  schema: string,
+  [first, last]: readonly [number, number],
+  name = "'navn'",
+): string {
+  return `INSERT INTO "${schema}"."stg_Actor" ("actno", "Navn", "_customer_id", "__source_db", "__source_table",
+    "__cdc_operation", "__kafka_partition", "__kafka_offset")
+  SELECT n, ${name}, '0a827150-1332-5167-993b-68db156438cb', 'AdOpus', 'Actor', 'c', 0, n
+  FROM pg_catalog.generate_series(${first}, ${last}) AS n`;
+}
