@@ -5,7 +5,7 @@ import { readMergeProblems, type MergeProblem } from './read-concerns.ts';
 import { runSteps, schemaIsGone, type Outcome } from './run-steps.ts';
 import type { FileProblem, Migrations } from './migrations.ts';
 import { filesOf, planApply, type ApplyPlan, type PlanOptions } from './plan-apply.ts';
-import { readTarget } from './read-target.ts';
+import { readTarget, refuseStandby } from './read-target.ts';
 import { openSession, type TargetAddress } from './session.ts';
 import { withLock, type LockHolder } from './take-lock.ts';
 import { withWorkers } from './with-workers.ts';
@@ -45,7 +45,7 @@ const RETRY_FOR_MS = 60_000;
  * and the schemas.
  *
  * @throws FilesRefusedError, UnsafeSchemaNameError, EncodingError, RoleMissingError, ManualFilesEditedError,
- * SeveralStatementsError, PlaceholderError, NoConnectionError before anything is applied;
+ * SeveralStatementsError, PlaceholderError, StandbyError, NoConnectionError before anything is applied;
  * LockNotObtainedError; TargetError when the target is not there.
  */
 export async function applyMigrations(
@@ -65,6 +65,7 @@ export async function applyMigrations(
       const [state, found] = await withWorkers(address, 1, ([session]) =>
         Promise.all([readTarget(session, migrations), readMergeProblems(session)]),
       );
+      refuseStandby(state);
       const plan = planApply(migrations, state, options);
       const problemsOf = (problems: readonly MergeProblem[]) =>
         problems.filter(({ schema }) => plan.present.includes(schema));

@@ -9,7 +9,7 @@ import { belongsTo, type Migrations } from './migrations.ts';
 import { PLAIN_SETTINGS } from './plain-settings.ts';
 import { listSchemas, type PlanOptions } from './plan-apply.ts';
 import { NoBookkeepingError } from './no-bookkeeping-error.ts';
-import { readTarget } from './read-target.ts';
+import { readTarget, refuseStandby } from './read-target.ts';
 import { openSession, type Session, type TargetAddress } from './session.ts';
 import { TargetError } from './target-error.ts';
 import { withLock } from './take-lock.ts';
@@ -33,7 +33,7 @@ const LOCK_TIMEOUT_MS = 10_000;
  * program: a final table when it does not differ, staging when its file would also make the same routines. Nothing but
  * the history changes.
  *
- * @throws NoBookkeepingError, LockNotObtainedError, TargetError
+ * @throws NoBookkeepingError, StandbyError, LockNotObtainedError, TargetError
  */
 export async function baselineTarget(
   address: TargetAddress,
@@ -60,6 +60,7 @@ async function recordWhatIsThere(
 ): Promise<BaselineResult> {
   const state = await readTarget(session, migrations);
   if (!state.hasHistory) throw new NoBookkeepingError();
+  refuseStandby(state);
   const open = listOpen(migrations, options).filter(
     ({ file, schema }) => fileState(file, state.history.find(file, schema)) !== 'applied',
   );

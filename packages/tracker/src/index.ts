@@ -50,7 +50,7 @@ export type {
   LostStream,
   MergeProblem,
 } from './read-concerns.ts';
-export { HistoryError, readTarget } from './read-target.ts';
+export { HistoryError, readTarget, StandbyError } from './read-target.ts';
 export type { History, HistoryEntry, HistoryGroup, TargetState } from './read-target.ts';
 export { renderScript } from './render-script.ts';
 export { LockLostError, schemaIsGone } from './run-steps.ts';

@@ -22,6 +22,8 @@ export interface TargetState {
   readonly usable: ReadonlySet<string>;
   /** Whether the role that files grant to is there. */
   readonly hasRole: boolean;
+  /** Whether it only follows another server. */
+  readonly isStandby: boolean;
   /** Of its database: `UTF8`. */
   readonly encoding: string;
   /** False where no file was ever applied. */
@@ -84,6 +86,7 @@ export async function readTarget(
     schemas: new Set(facts!.schemas),
     usable: new Set(facts!.usable),
     hasRole: facts!.has_role,
+    isStandby: facts!.is_standby,
     encoding: facts!.encoding,
     hasHistory: groups !== undefined,
     history: groups ? buildHistory(groups) : NO_HISTORY,
@@ -92,6 +95,7 @@ export async function readTarget(
 
 interface Facts {
   readonly has_role: boolean;
+  readonly is_standby: boolean;
   readonly encoding: string;
   readonly schemas: readonly string[];
   readonly usable: readonly string[];
@@ -101,10 +105,24 @@ function factsQuery(role: string): string {
   return `SELECT grantee.oid IS NOT NULL AS has_role, pg_catalog.current_setting('server_encoding') AS encoding,
   pg_catalog.jsonb_agg(namespace.nspname) AS schemas,
   coalesce(pg_catalog.jsonb_agg(namespace.nspname)
-    FILTER (WHERE pg_catalog.has_schema_privilege(grantee.oid, namespace.oid, 'USAGE')), '[]') AS usable
+    FILTER (WHERE pg_catalog.has_schema_privilege(grantee.oid, namespace.oid, 'USAGE')), '[]') AS usable,
+  pg_catalog.pg_is_in_recovery() AS is_standby
 FROM pg_catalog.pg_namespace AS namespace
 LEFT JOIN pg_catalog.pg_roles AS grantee ON grantee.rolname = ${quoteLiteral(role)}
 GROUP BY grantee.oid`;
+}
+
+/** A standby, which takes no changes. */
+export class StandbyError extends Error {
+  override readonly name = 'StandbyError';
+  constructor() {
+    super('the target is a standby, which only reads; connect to its primary');
+  }
+}
+
+/** @throws StandbyError */
+export function refuseStandby({ isStandby }: Pick<TargetState, 'isStandby'>): void {
+  if (isStandby) throw new StandbyError();
 }
 
 interface HistoryRow {

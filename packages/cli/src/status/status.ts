@@ -7,6 +7,7 @@ import {
   type Concerns,
   type Migrations,
   type Status,
+  type TargetState,
 } from '@cdc-migrations/tracker';
 import { EXIT } from '../exit-code.ts';
 import { nameSchema } from '../target/name-schema.ts';
@@ -43,7 +44,7 @@ export async function status(options: StatusCommandOptions): Promise<number> {
     );
     const found = buildStatus(migrations, state, { tenants, only: options.schema });
     const own = options.schema ? onlyOf(found, concerns) : concerns;
-    return describe(target, found, own);
+    return describe(target, found, { ...own, isStandby: state.isStandby });
   });
 }
 
@@ -89,7 +90,7 @@ function onlyOf({ schemas }: Status, concerns: Concerns): Concerns {
 function describe(
   { label, migrations }: CommandTarget,
   found: Status,
-  concerns: Concerns,
+  { isStandby, ...concerns }: Concerns & Pick<TargetState, 'isStandby'>,
 ): TargetReport {
   const isDone = isUpToDate(found);
   const errors = found.schemas.flatMap(({ schema, files }) =>
@@ -110,11 +111,15 @@ function describe(
         ? [`pending files by people: ${found.pendingManual.join(', ')}`]
         : []),
       ...errors,
+      ...(isStandby ? [STANDBY] : []),
       ...renderConcerns(concerns),
     ],
-    document: { problems: migrations.problems, ...found, ...concerns },
+    document: { problems: migrations.problems, ...found, isStandby, ...concerns },
   };
 }
+
+const STANDBY =
+  'this is a standby: a loss of staged events that its primary has not noticed yet is not known here';
 
 function exitCodesOf({ problems }: Migrations): readonly number[] {
   return problems.map(({ problem }) => (problem === 'edited' ? EXIT.edited : EXIT.differences));

@@ -2,6 +2,7 @@ import { quoteLiteral } from '@cdc-migrations/sql-text';
 import { matchesAny } from '../match-names.ts';
 import { NoBookkeepingError } from '../no-bookkeeping-error.ts';
 import { readIfThere } from '../read-if-there.ts';
+import { refuseStandby } from '../read-target.ts';
 import type { Session } from '../session.ts';
 import {
   labelOf,
@@ -50,14 +51,16 @@ export function isSelected(name: TableName, { schemas, tables }: TableSelection)
 }
 
 /**
- * Refuses a target without the functions that a run calls, and names that select nothing there.
+ * Refuses a standby, a target without the functions that a run calls, and names that select nothing there.
  *
- * @throws NoBookkeepingError, UnknownTableError
+ * @throws StandbyError, NoBookkeepingError, UnknownTableError
  */
 export async function refuseUnknown(session: Session, selection: TableSelection): Promise<void> {
-  const [found] = await session.read<{ there: boolean }>(
-    `SELECT pg_catalog.to_regclass('cdc_management.merge_problems') IS NOT NULL AS there`,
+  const [found] = await session.read<{ there: boolean; isStandby: boolean }>(
+    `SELECT pg_catalog.to_regclass('cdc_management.merge_problems') IS NOT NULL AS there,
+  pg_catalog.pg_is_in_recovery() AS "isStandby"`,
   );
+  refuseStandby(found!);
   if (!found!.there) throw new NoBookkeepingError();
   const names = await session.read<TableName>(
     `SELECT schema_name AS schema, table_name AS table FROM cdc_management.merge_status

@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  describeDebian,
+  type PostgresServer,
+  type Standby,
+  startDebianPostgres,
+} from '@cdc-migrations/postgres-fixture';
+import { runCommand } from '../target/cli.fixture.ts';
+import {
+  EXISTING,
+  generateSmall,
+  small,
+  type SmallTarget,
+  stageActors,
+} from '../target/small-target.fixture.ts';
+
+describeDebian('a hot standby', () => {
+  let primary: PostgresServer;
+  let standby: Standby;
+  let target: SmallTarget;
+  beforeAll(async () => {
+    primary = await startDebianPostgres();
+    await primary.createDatabase({ name: 'directory_dev' });
+    target = await generateSmall(primary);
+    const sql = primary.connect({ database: 'directory_dev', max: 1, onnotice: () => {} });
+    await sql.unsafe(EXISTING);
+    expect((await at(primary, 'apply')).exitCode).toBe(0);
+    await sql.unsafe(stageActors('blue', [1, 3], `repeat('x', 90 + 10 * n)`));
+    expect((await at(primary, 'merge')).exitCode).toBe(0);
+    standby = await primary.startStandby();
+    const [{ lsn }] = await sql<[{ lsn: string }]>`SELECT pg_current_wal_lsn() AS lsn`;
+    const copy = standby.connect({ max: 1 });
+    for (let isThere = false; !isThere; await sleep(20)) {
+      const [row] = await copy`SELECT pg_last_wal_replay_lsn() >= ${lsn}::pg_lsn AS there`;
+      isThere = row?.['there'] === true;
+    }
+  });
+  afterAll(async () => {
+    await standby?.stop();
+    await primary?.stop();
+  });
+
+  const at = (server: PostgresServer, args: string) =>
+    runCommand(target.root, small(...(args.split(' ') as [string])), target.env(server));
+
+  it('has a status, and says that it is one', async () => {
+    const { exitCode, stdout, stderr } = await at(standby, 'status');
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/^sink_asma.directory in nonprod: all applied\n/);
+    expect(stdout).toContain('blue.Actor: 2 dead letters');
+    expect(stdout).toContain(
+      'this is a standby: a loss of staged events that its primary has not noticed yet is not known here',
+    );
+    expect(exitCode).toBe(0);
+    const [found] = JSON.parse((await at(standby, 'status --json')).stdout).targets;
+    expect(found).toMatchObject({
+      isStandby: true,
+      lostStaging: [],
+      deadLetters: [{ schema: 'blue', count: 2 }],
+    });
+  });
+
+  it('is checked', async () => {
+    expect(await at(standby, 'check')).toEqual({
+      exitCode: 0,
+      stdout: 'sink_asma.directory in nonprod: as defined\n',
+      stderr: '',
+    });
+  });
+
+  it('says what an apply would do', async () => {
+    expect((await at(standby, 'apply --dry-run --again')).exitCode).toBe(0);
+  });
+
+  it.each([
+    'apply',
+    'apply --again',
+    'baseline',
+    'merge',
+    'merge --watch',
+    'merge --replay-dead-letters',
+  ])('refuses %s', async (command) => {
+    expect(await at(standby, command)).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr:
+        'sink_asma.directory in nonprod: the target is a standby, which only reads; connect to its primary\n',
+    });
+  });
+});
