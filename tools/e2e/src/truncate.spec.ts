@@ -126,15 +126,36 @@ describe('a TRUNCATE of the source', () => {
     });
   });
 
-  it('leaves nothing of a large value for what comes after it', async () => {
-    await merge(HARD, insert(1, 1, { Notat: 'long' }));
-    await merge(HARD, truncate(5));
-    await merge(HARD, insert(6, 1, { Notat: UNAVAILABLE, __cdc_operation: 'u' }));
-    await merge(HARD, insert(3, 1, { Notat: 'late' }));
+  it.each([
+    ['as it was sent', [0, 1, 2, 3]],
+    ['behind what comes after it', [0, 2, 1, 3]],
+    ['last', [0, 2, 3, 1]],
+    ['behind all of it', [3, 0, 2, 1]],
+  ])('leaves nothing of a large value for what comes after it: %s', async (_order, order) => {
+    const events = [
+      insert(1, 1, { Notat: 'long' }),
+      truncate(5),
+      insert(6, 1, { Notat: UNAVAILABLE, __cdc_operation: 'u' }),
+      insert(3, 1, { Notat: 'late' }),
+    ];
+    for (const n of order) await merge(HARD, events[n]!);
     const [row] = await target.owner.unsafe(
       `SELECT "Notat" AS note, "__kafka_offset"::int AS at FROM ${quoteQualified(TENANT, 'Hard')}`,
     );
     expect(row).toEqual({ note: null, at: 6 });
+    await merge(HARD, insert(7, 1, { Notat: UNAVAILABLE, __cdc_operation: 'u' }));
+    expect(
+      await target.owner.unsafe(`SELECT "Notat" AS note FROM ${quoteQualified(TENANT, 'Hard')}`),
+    ).toEqual([{ note: null }]);
+  });
+
+  it('leaves the large values of what comes after it', async () => {
+    await merge(HARD, insert(1, 1, { Notat: 'old' }), insert(6, 1, { Notat: 'new' }));
+    await merge(HARD, insert(8, 1, { Notat: UNAVAILABLE, __cdc_operation: 'u' }));
+    await merge(HARD, truncate(5));
+    expect(
+      await target.owner.unsafe(`SELECT "Notat" AS note FROM ${quoteQualified(TENANT, 'Hard')}`),
+    ).toEqual([{ note: 'new' }]);
   });
 
   it('marks rows as deleted at the time when it was merged, once', async () => {
