@@ -7,7 +7,7 @@ import type { FileProblem, Migrations } from './migrations.ts';
 import { filesOf, planApply, type ApplyPlan, type PlanOptions } from './plan-apply.ts';
 import { readTarget, refuseStandby } from './read-target.ts';
 import { openSession, type TargetAddress } from './session.ts';
-import { withLock, type LockHolder } from './take-lock.ts';
+import { undoReads, withLock, type LockHolder } from './take-lock.ts';
 import { withWorkers } from './with-workers.ts';
 
 export interface ApplyOptions extends PlanOptions {
@@ -62,9 +62,11 @@ export async function applyMigrations(
   };
   try {
     return await withLock(control, migrations.set.name, lock, async () => {
-      const [state, found] = await withWorkers(address, 1, ([session]) =>
-        Promise.all([readTarget(session, migrations), readMergeProblems(session)]),
-      );
+      const [state, , found] = await Promise.all([
+        readTarget(control, migrations),
+        undoReads(control),
+        readMergeProblems(control),
+      ]);
       refuseStandby(state);
       const plan = planApply(migrations, state, options);
       const problemsOf = (problems: readonly MergeProblem[]) =>
@@ -72,6 +74,7 @@ export async function applyMigrations(
       onEvent({ kind: 'planned', schemas: plan.schemas.length, files: countFiles(plan) });
       if (plan.steps.length === 0)
         return { ...nothingToDo(plan), mergeProblems: problemsOf(found) };
+      await undoReads(control);
       const count = Math.max(1, Math.min(jobs, plan.schemas.length));
       return await withWorkers(address, count, async (workers) => {
         const result = await runSteps({ control, workers }, plan, {

@@ -58,6 +58,16 @@ export async function withLock<Result>(
   }
 }
 
+/**
+ * Undoes what was read beside the lock: locks of tables would keep files of the same apply from changing them, and a read
+ * that failed ends all that follow.
+ */
+export async function undoReads(session: Session): Promise<void> {
+  await session.execute(`ROLLBACK TO SAVEPOINT ${READING}`);
+}
+
+const READING = 'cdc_reading';
+
 /** An apply may take longer than an idle transaction may otherwise last. `transaction_timeout` came with PostgreSQL 17. */
 const BEGIN = `BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY;
 ${PLAIN_SETTINGS}SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_show_all_settings()
@@ -85,7 +95,7 @@ async function takeLock(
   const isLocked = await tryUntil(timeoutMs, async () => {
     const [row] = await begin<{ locked: boolean }>(
       session,
-      `SELECT pg_catalog.pg_try_advisory_xact_lock(${keyOf(set)}) AS locked`,
+      `SELECT pg_catalog.pg_try_advisory_xact_lock(${keyOf(set)}) AS locked;\nSAVEPOINT ${READING}`,
     );
     if (row!.locked) return true;
     await session.execute('ROLLBACK');
