@@ -27,6 +27,7 @@ export function formSql(value: string, column: FormedColumn): FormSql | undefine
   if (form === undefined) return undefined;
   const [, name, scale] = /^(\w+)(?:\((\d+)\))?$/.exec(form)!;
   if (name === 'iso' || name === 'rfc3339') return ofIso(value, column);
+  if (name === 'bits') return ofBits(value, Number(scale));
   if (name === 'decimal_base64') return ofBase64Decimal(value, Number(scale));
   return name! in PER_SECOND ? ofUnits(value, column, name!) : SIMPLE[name!]!(value);
 }
@@ -47,7 +48,6 @@ const SIMPLE: Readonly<Record<string, (value: string) => FormSql>> = {
     value: `cdc_management.decimal_of_struct(${value})`,
     fits: `${value} ~ '^[{].*"scale" *: *-?[0-9]{1,5} *[,}]'`,
   }),
-  double: (value) => ({ expected: 'a number', value: `${value}::numeric`, type: 'numeric' }),
   base64: (value) => ({
     expected: 'base64',
     value: `decode(${value}, 'base64')`,
@@ -67,6 +67,14 @@ const SIMPLE: Readonly<Record<string, (value: string) => FormSql>> = {
     staged: `encode(%1$s, 'hex')`,
   }),
 };
+
+function ofBits(value: string, length: number): FormSql {
+  return {
+    expected: 'base64 of bits',
+    value: `cdc_management.bits_of(${value}, ${length})`,
+    fits: `${value} ~ '${BASE64}'`,
+  };
+}
 
 function ofBase64Decimal(value: string, scale: number): FormSql {
   const unit = scale === 0 ? '1' : `0.${'1'.padStart(scale, '0')}`;

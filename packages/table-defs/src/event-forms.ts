@@ -9,8 +9,9 @@ import { parsePgType } from './types/canonical-type.ts';
  *   of an interval its length; `days(9999)`: up to that year;
  * - `iso`: text of ISO 8601; `rfc3339`: the same, a date with a time and a time with a date;
  * - `decimal_text`; `decimal_base64(2)`: base64 of the big-endian integer before the point is put 2 digits to the left;
- *   `decimal_struct`: the same as JSON, `{"scale":2,"value":"MDk="}`; `double`: a float;
- * - `base64`, `base64_url`, `hex`: text of bytes.
+ *   `decimal_struct`: the same as JSON, `{"scale":2,"value":"MDk="}`;
+ * - `base64`, `base64_url`, `hex`: text of bytes; `bits(12)`: base64 of 12 bits as a number, its lowest byte first, `bits(0)`
+ *   of any number of them.
  */
 export type EventForm =
   | 'days'
@@ -23,13 +24,13 @@ export type EventForm =
   | 'decimal_text'
   | `decimal_base64(${number})`
   | 'decimal_struct'
-  | 'double'
   | 'base64'
   | 'base64_url'
-  | 'hex';
+  | 'hex'
+  | `bits(${number})`;
 
 const EVENT_FORM =
-  /^(?:days(?:\(9999\))?|(?:milli|micro|nano)seconds|iso|rfc3339|decimal_(?:text|base64\(\d{1,2}\)|struct)|double|base64|base64_url|hex)$/;
+  /^(?:days(?:\(9999\))?|(?:milli|micro|nano)seconds|iso|rfc3339|decimal_(?:text|base64\(\d{1,2}\)|struct)|base64|base64_url|hex|bits\(\d+\))$/;
 
 export function isEventForm(value: unknown): value is EventForm {
   return typeof value === 'string' && EVENT_FORM.test(value);
@@ -119,6 +120,10 @@ export function formOf(
   const kind = (source === 'mssql' ? mssqlKind : postgresKind)(column);
   if (kind === undefined) return undefined;
   if (kind === 'bytes') return final.base === 'bytea' ? formOfBytes(settings) : undefined;
+  if (kind === 'bits') {
+    const isNumber = /^bit/.test(final.base) && settings.writer === 'bento';
+    return isNumber ? formOfBits(column) : undefined;
+  }
   if (kind === 'decimal') {
     return NUMBERS.has(final.base) ? formOfDecimal(column, source, settings) : undefined;
   }
@@ -126,7 +131,7 @@ export function formOf(
 }
 
 type TimeKind = 'date' | 'time' | 'timestamp' | 'zoned' | 'interval';
-type Kind = TimeKind | 'decimal' | 'bytes';
+type Kind = TimeKind | 'decimal' | 'bytes' | 'bits';
 
 function mssqlKind({ type }: CatalogColumn): Kind | undefined {
   return MSSQL_KINDS[type];
@@ -164,11 +169,19 @@ const POSTGRES_KINDS: Readonly<Record<string, Kind>> = {
   numeric: 'decimal',
   money: 'decimal',
   bytea: 'bytes',
+  bit: 'bits',
+  'bit varying': 'bits',
 };
 
 function formOfBytes({ binary, writer }: EventSettings): EventForm | undefined {
   if (binary === 'bytes') return writer === 'bento' ? 'base64' : undefined;
   return binary === 'base64-url-safe' ? 'base64_url' : binary;
+}
+
+/** One bit is true or false. */
+function formOfBits({ type, length }: CatalogColumn): EventForm | undefined {
+  const bits = type === 'bit' && typeof length === 'number' ? length : 0;
+  return type === 'bit' && bits <= 1 ? undefined : `bits(${bits})`;
 }
 
 function formOfDecimal(
@@ -177,7 +190,7 @@ function formOfDecimal(
   { decimal, writer }: EventSettings,
 ): EventForm | undefined {
   if (decimal === 'string') return 'decimal_text';
-  if (decimal === 'double') return 'double';
+  if (decimal === 'double') return undefined;
   if (writer !== 'bento') return undefined;
   if (/money/.test(type)) return `decimal_base64(${source === 'mssql' ? 4 : 2})`;
   if (source === 'postgres' && precision === undefined) return 'decimal_struct';
@@ -216,8 +229,7 @@ function digitsOf({ type, scale }: CatalogColumn): number {
 }
 
 /** Type of the staging column of a form. */
-export function formStaging(form: EventForm): 'bigint' | 'text' | 'double precision' {
-  if (form === 'double') return 'double precision';
+export function formStaging(form: EventForm): 'bigint' | 'text' {
   return /^days|seconds$/.test(form) ? 'bigint' : 'text';
 }
 
@@ -229,7 +241,7 @@ export function eventLoss(
   { time, binary, decimal }: EventSettings,
 ): string | undefined {
   const kind = (source === 'mssql' ? mssqlKind : postgresKind)(column);
-  const isNanos = time === 'nanoseconds' || (time === 'adaptive' && digitsOf(column) > 6);
+  const isNanos = time === 'nanoseconds' || (time.startsWith('adaptive') && digitsOf(column) > 6);
   if (kind === 'timestamp' && isNanos) {
     return 'Debezium sends NULL for a time before 1677-09-21 or after 2262-04-11, as nanoseconds do not reach further; set time_precision_mode to isostring or microseconds';
   }

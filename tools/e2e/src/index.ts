@@ -3,7 +3,7 @@ export type { AppliedFile, ApplyOptions, MigrationFile } from './apply-files.ts'
 export { chooseSeed } from './choose-seed.ts';
 export { compareFinalTable } from './compare-final-table.ts';
 export { compareStructure } from './compare-structure.ts';
-export { mergeTable } from './merge-table.ts';
+export { mergeAll, mergeTable } from './merge-table.ts';
 export { readManifest } from './read-manifest.ts';
 export { readStructure } from './read-structure.ts';
 export type { ColumnStructure, IndexStructure, RelationStructure } from './read-structure.ts';

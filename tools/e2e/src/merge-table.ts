@@ -11,6 +11,24 @@ export async function mergeTable(
   await sql.unsafe(`CALL ${quoteQualified(schema, names.mergeProcedure)}()`).simple();
 }
 
+/** Merges a table until nothing is staged: a merge that looks at events one by one ends after a while. */
+export async function mergeAll(
+  sql: Sql,
+  owner: Sql,
+  schema: string,
+  table: ReplicatedTable,
+): Promise<void> {
+  const staging = quoteQualified(schema, table.names.staging);
+  const isStaged = async () => {
+    const [row] = await owner.unsafe<{ staged: boolean }[]>(
+      `SELECT EXISTS (SELECT FROM ${staging}) AS staged`,
+    );
+    return row!.staged;
+  };
+  for (let left = 100; left > 0 && (await isStaged()); left--) await mergeTable(sql, schema, table);
+  if (await isStaged()) throw new Error(`${staging} keeps events`);
+}
+
 /** What became of dead letters. */
 export interface Replay {
   readonly replayed: number;

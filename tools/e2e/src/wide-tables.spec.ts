@@ -1,7 +1,7 @@
 import type { Catalog, CatalogColumn } from '@cdc-migrations/catalog';
 import { parseServiceConfig } from '@cdc-migrations/config';
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
-import { inspectDefinitions, type ReplicatedTable } from '@cdc-migrations/table-defs';
+import { inspectDefinitions, type ReplicatedTable, UNAVAILABLE } from '@cdc-migrations/table-defs';
 import { applyFiles } from './apply-files.ts';
 import { mergeTable } from './merge-table.ts';
 import { renderMigrations } from './render-migrations.ts';
@@ -74,7 +74,9 @@ describe('the bounds that generate tells are those of PostgreSQL', () => {
   async function apply({ table, set }: Pick<ReturnType<typeof inspect>, 'table' | 'set'>) {
     const database = await server.createDatabase({ owner: OWNER });
     const files = renderMigrations({ set, tables: [table], tenants: ['app'], role: OWNER });
-    await applyFiles(server, { database, user: OWNER, tenants: ['app'] }, files);
+    for (const _ of ['new', 'again']) {
+      await applyFiles(server, { database, user: OWNER, tenants: ['app'] }, files);
+    }
     return server.connect({ database, max: 1, fetch_types: false });
   }
 
@@ -83,12 +85,17 @@ describe('the bounds that generate tells are those of PostgreSQL', () => {
     sql: Awaited<ReturnType<typeof apply>>,
     { columns, names }: ReplicatedTable,
     value: string,
-    { operation, lacks }: { readonly operation: string; readonly lacks?: string },
+    {
+      operation,
+      lacks,
+      offset = 1,
+    }: { readonly operation: string; readonly lacks?: string; readonly offset?: number },
   ): Promise<void> {
     const listed = columns.filter(({ name }) => name !== '__deleted_at');
     const values = listed.map(({ name, role, type }) => {
       if (name === lacks) return 'NULL';
       if (role !== 'metadata') return name === 'id' ? '1' : `'${value}'`;
+      if (name === '__kafka_offset') return String(offset);
       if (name === '__cdc_operation') return `'${operation}'`;
       if (type === 'text') return `'${LONGEST}'`;
       return type.startsWith('timestamp') ? 'now()' : '1';
@@ -122,6 +129,10 @@ describe('the bounds that generate tells are those of PostgreSQL', () => {
     for (const variant of variants) {
       await stage(full, fits.table, value, { operation: LONGEST, ...variant });
     }
+    await mergeTable(full, 'app', fits.table);
+    expect(await full`SELECT count(*)::integer AS letters FROM cdc_management.dead_letter`).toEqual(
+      [{ letters: variants.length }],
+    );
     const wide = inspect(type, most + 1);
     if (/at most 1600/.test(wide.problem!.message)) {
       await expect(apply(wide)).rejects.toThrow(/at most 1600 columns/);
@@ -135,6 +146,27 @@ describe('the bounds that generate tells are those of PostgreSQL', () => {
     expect(refused.map((each) => each.status === 'rejected' && String(each.reason))).toContainEqual(
       expect.stringContaining('row is too big'),
     );
+  });
+
+  it.each<[string, Column, string, string]>([
+    ['nvarchar(max)', { type: 'nvarchar', length: 'max' }, LONGEST, UNAVAILABLE],
+    [
+      'varbinary(max)',
+      { type: 'varbinary', length: 'max' },
+      `\\x${'01'.repeat(23)}`,
+      `\\x${Buffer.from(UNAVAILABLE).toString('hex')}`,
+    ],
+  ])('%s, left out in all columns', async (_, type, value, unavailable) => {
+    const fits = inspect(type, 250);
+    const sql = await apply(fits);
+    await stage(sql, fits.table, value, { operation: 'c', offset: 1 });
+    await mergeTable(sql, 'app', fits.table);
+    await stage(sql, fits.table, unavailable, { operation: 'u', offset: 3 });
+    await stage(sql, fits.table, unavailable, { operation: 'u', offset: 2, lacks: 'c0' });
+    await mergeTable(sql, 'app', fits.table);
+    const [row] =
+      await sql`SELECT c0::text AS c0, c249::text AS c249, __kafka_offset::integer AS "offset" FROM app."Wide"`;
+    expect(row).toEqual({ c0: null, c249: value, offset: 3 });
   });
 
   it('a key of more columns than an index has', async () => {

@@ -23,7 +23,6 @@ const ENCODERS: Readonly<Record<string, (stored: string) => string>> = {
     const scale = (/\.(\d+)$/.exec(stored)?.[1] ?? '').length;
     return JSON.stringify({ scale, value: base64Integer(unscaled(stored, scale)) });
   },
-  double: (stored) => String(Number(stored)),
   base64: (stored) => bytes(stored).toString('base64'),
   base64_url: (stored) => bytes(stored).toString('base64url'),
   hex: (stored) => bytes(stored).toString('hex'),
