@@ -61,9 +61,9 @@ tables:
   });
 
   it.each([
-    ['nothing', '', `${PATH}: expected a snapshot; found nothing`],
-    ['a text', 'hello', `${PATH}: expected a snapshot; found "hello"`],
-    ['a list', '- a', `${PATH}: expected a snapshot; found a list`],
+    ['nothing', '', `${PATH}: expected a snapshot, found nothing`],
+    ['a text', 'hello', `${PATH}: expected a snapshot, found "hello"`],
+    ['a list', '- a', `${PATH}: expected a snapshot, found a list`],
     ['no tables', HEAD, `${PATH}: missing key "tables"; expected a mapping of tables by name`],
     [
       'null',
@@ -73,7 +73,7 @@ tables:
     [
       'tables as a list',
       `${HEAD}tables: [Actor]`,
-      `${PATH} tables: expected a mapping of tables by name; found a list`,
+      `${PATH} tables: expected a mapping of tables by name, found a list`,
     ],
     [
       'an empty head',
@@ -86,8 +86,8 @@ ${PATH}: missing key "pattern"; expected db-per-tenant or db-shared`,
     [
       'a wrong head',
       `${HEAD}tables: {}`.replace('mssql', 'oracle').replace('schema: dbo', 'schema: 1'),
-      `${PATH} schema: expected the name of a schema; found 1
-${PATH} type: expected mssql or postgres; found "oracle"`,
+      `${PATH} schema: expected the name of a schema, found 1
+${PATH} type: expected mssql or postgres, found "oracle"`,
     ],
     [
       'an unknown key',
@@ -103,13 +103,13 @@ ${PATH} type: expected mssql or postgres; found "oracle"`,
     [
       'a table that is none',
       'Actor: 1',
-      'Actor: expected a mapping with the keys tracked, columns, primary_key, unique_indexes, foreign_keys; found 1',
+      'Actor: expected a mapping with the keys tracked, columns, primary_key, unique_indexes, foreign_keys, found 1',
     ],
     ['no columns', 'Actor: {}', 'Actor: missing key "columns"; expected a list of columns'],
     [
       'columns that are no list',
       'Actor: { columns: { id: int } }',
-      'Actor.columns: expected a list of columns; found a mapping',
+      'Actor.columns: expected a list of columns, found a mapping',
     ],
     [
       'an unknown key of a table',
@@ -119,7 +119,7 @@ ${PATH} type: expected mssql or postgres; found "oracle"`,
     [
       'tracked as a word',
       `Actor: { ${COLUMNS}, tracked: yes }`,
-      'Actor.tracked: expected true or false; found "yes"',
+      'Actor.tracked: expected true or false, found "yes"',
     ],
     [
       'a column without type',
@@ -144,27 +144,27 @@ ${PATH} type: expected mssql or postgres; found "oracle"`,
     [
       'a length in words',
       'Actor: { columns: [{ name: Navn, type: varchar, nullable: true, length: ten }] }',
-      'Actor.columns.Navn.length: expected a whole number from 1, or max; found "ten"',
+      'Actor.columns.Navn.length: expected a whole number from 1, or max, found "ten"',
     ],
     [
       'a length of nothing',
       'Actor: { columns: [{ name: Navn, type: varchar, nullable: true, length: 0 }] }',
-      'Actor.columns.Navn.length: expected a whole number from 1, or max; found 0',
+      'Actor.columns.Navn.length: expected a whole number from 1, or max, found 0',
     ],
     [
       'a column twice',
       'Actor: { columns: [{ name: a, type: int, nullable: true }, { name: a, type: bit, nullable: true }] }',
-      'Actor.columns.a: expected each column once; found a duplicate',
+      'Actor.columns.a: expected each column once, found a duplicate',
     ],
     [
       'a key of no column',
       `Actor: { ${COLUMNS}, primary_key: { name: PK, columns: [ID] } }`,
-      'Actor.primary_key.columns: expected a column of the table; found "ID"',
+      'Actor.primary_key.columns: expected a column of the table, found "ID"',
     ],
     [
       'a key of nothing',
       `Actor: { ${COLUMNS}, primary_key: { name: PK, columns: [] } }`,
-      'Actor.primary_key.columns: expected a list of column names; found an empty list',
+      'Actor.primary_key.columns: expected a list of column names, found an empty list',
     ],
     [
       'an index without name',
@@ -174,17 +174,17 @@ ${PATH} type: expected mssql or postgres; found "oracle"`,
     [
       'an index of no column',
       `Actor: { ${COLUMNS}, unique_indexes: [{ name: UX, columns: [x] }] }`,
-      'Actor.unique_indexes.UX.columns: expected a column of the table; found "x"',
+      'Actor.unique_indexes.UX.columns: expected a column of the table, found "x"',
     ],
     [
       'a foreign key to nothing',
       `Actor: { ${COLUMNS}, foreign_keys: [{ name: FK, columns: [id], references: dbo.B }] }`,
-      'Actor.foreign_keys.FK.references: expected a mapping with the keys schema, table, columns; found text',
+      'Actor.foreign_keys.FK.references: expected a mapping with the keys schema, table, columns, found text',
     ],
     [
       'a foreign key to more columns',
       `Actor: { ${COLUMNS}, foreign_keys: [{ name: FK, columns: [id], references: { schema: dbo, table: B, columns: [a, b] } }] }`,
-      'Actor.foreign_keys.FK.columns: expected as many columns as it refers to (2); found 1',
+      'Actor.foreign_keys.FK.columns: expected as many columns as it refers to (2), found 1',
     ],
   ])('refuses %s', (_, table, message) => {
     expect(messageOf(`${HEAD}tables:\n  ${table}\n`)).toBe(`${PATH} tables.${message}`);

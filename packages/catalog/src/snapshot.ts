@@ -96,7 +96,7 @@ const columnSchema = v.strictObject({
   length: v.exactOptional(
     v.custom<number | 'max'>(
       (value) => value === 'max' || (Number.isSafeInteger(value) && Number(value) > 0),
-      ({ input }) => `expected a whole number from 1, or max; found ${foundWord(input)}`,
+      ({ input }) => `expected a whole number from 1, or max, found ${foundWord(input)}`,
     ),
   ),
   precision: v.exactOptional(integer()),
@@ -174,15 +174,15 @@ function checkTable(table: Draft<SnapshotTable>, keys: Keys, report: Report): vo
   const names = new Set<string | undefined>();
   table.columns.forEach((column, index) => {
     if (column?.name !== undefined && names.has(column.name)) {
-      report([...keys, 'columns', index], 'expected each column once; found a duplicate');
+      report([...keys, 'columns', index], 'expected each column once, found a duplicate');
     }
     names.add(column?.name);
   });
   const checkColumns = (columns: Draft<readonly string[]> | undefined, at: Keys): void => {
-    if (columns?.length === 0) report(at, 'expected a list of column names; found an empty list');
+    if (columns?.length === 0) report(at, 'expected a list of column names, found an empty list');
     for (const name of columns ?? []) {
       if (names.has(undefined) || names.has(name)) continue;
-      report(at, `expected a column of the table; found "${name}"`);
+      report(at, `expected a column of the table, found "${name}"`);
     }
   };
   checkColumns(table.primaryKey?.columns, [...keys, 'primary_key', 'columns']);
@@ -193,7 +193,7 @@ function checkTable(table: Draft<SnapshotTable>, keys: Keys, report: Report): vo
     checkColumns(key?.columns, [...keys, 'foreign_keys', at, 'columns']);
     const [own, others] = [key?.columns?.length, key?.references?.columns?.length];
     if (own !== undefined && others !== undefined && own !== others) {
-      const message = `expected as many columns as it refers to (${others}); found ${own}`;
+      const message = `expected as many columns as it refers to (${others}), found ${own}`;
       report([...keys, 'foreign_keys', at, 'columns'], message);
     }
   });

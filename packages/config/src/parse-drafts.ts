@@ -74,7 +74,7 @@ function parseServices(files: ConfigFiles, problems: Problem[]): readonly Servic
   const serviceFiles = [...files.keys()].filter((file) => serviceOf(file) !== undefined);
   const unread = [...files.keys()].some((file) => file.startsWith(SERVICES_FOLDER));
   if (serviceFiles.length === 0 && !unread) {
-    const message = 'no service; expected a file services/<service>.yaml';
+    const message = 'expected a file services/<service>.yaml, found none';
     reportIn(SERVICES_FOLDER, problems)([], message);
   }
   return serviceFiles.sort().flatMap((file) => parseServicePart(files, file, problems) ?? []);
@@ -107,7 +107,7 @@ function refuseMissing(
   expected: string,
   problems: Problem[],
 ): void {
-  if (!files.has(file)) reportIn(file, problems)([], `no such file; expected ${expected}`);
+  if (!files.has(file)) reportIn(file, problems)([], `expected ${expected}, found no such file`);
 }
 
 const SOURCE_GROUPS = {

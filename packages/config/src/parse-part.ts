@@ -58,10 +58,10 @@ function parseValue(
     return undefined;
   }
   const report = reportIn(file, problems);
-  if (parsed.value === undefined) report([], `an empty file; expected ${expected}`);
+  if (parsed.value === undefined) report([], `expected ${expected}, found an empty file`);
   checkLetters(parsed.value, report);
   for (const { line, letter } of findTurningLetters(text)) {
-    const message = `found a letter that turns the direction of writing (${letter}); expected it as an escape in quotes, or not at all`;
+    const message = `expected ${letter} as an escape in quotes, or not at all, found the letter itself, which turns the direction of writing`;
     problems.push({ at: { file, keys: [] }, line, message });
   }
   return parsed.value;
@@ -83,7 +83,7 @@ export function parseServicePart(
   if (value === undefined) return undefined;
   const report = reportIn(file, problems);
   if (!isMapping(value) || Object.keys(value).length === 0) {
-    report([], `expected ${EXPECTED}; found ${isMapping(value) ? 'nothing' : foundValue(value)}`);
+    report([], `expected ${EXPECTED}, found ${isMapping(value) ? 'nothing' : foundValue(value)}`);
     return undefined;
   }
   const name = serviceOf(file) ?? '';
@@ -91,7 +91,7 @@ export function parseServicePart(
   const [key] = keys;
   const content = key === undefined ? value : value[key];
   if (content === null || (isMapping(content) && Object.keys(content).length === 0)) {
-    report(keys, 'an empty service; expected { source, sinks }');
+    report(keys, 'expected { source, sinks }, found nothing');
     return undefined;
   }
   return { file, name, keys, report, ...parseShape(serviceSchema, content, report, keys) };

@@ -58,7 +58,7 @@ function readFolder(root: string, folder: string, files: Map<string, FileText>):
     files.set(
       file,
       rightName === file
-        ? (readText(root, file) ?? { unreadable: 'not there any more; expected a YAML file' })
+        ? (readText(root, file) ?? { unreadable: 'expected a YAML file, found none any more' })
         : { unreadable: `a file that is not read; rename it to ${rightName}` },
     );
   }
@@ -69,7 +69,7 @@ function readText(root: string, file: string): FileText | undefined {
   try {
     const bytes = readFileSync(resolveRepoPath(root, file));
     if (isUtf8(bytes)) return bytes.toString('utf8');
-    return { unreadable: 'not in UTF-8; save the file as UTF-8' };
+    return { unreadable: 'expected UTF-8, found other bytes; save the file as UTF-8' };
   } catch (error) {
     const unreadable = reasonOf(error, 'YAML file');
     return unreadable === undefined ? undefined : { unreadable };
@@ -81,7 +81,7 @@ function reasonOf(error: unknown, expected: string): string | undefined {
   if (error instanceof RepoPathError) return error.reason;
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT') return undefined;
-  if (code === 'EISDIR') return `a folder; expected a ${expected}`;
-  if (code === 'ENOTDIR') return `not in a folder; expected a ${expected}`;
-  return `cannot be read (${code}); expected a ${expected} that you may read`;
+  if (code === 'EISDIR') return `expected a ${expected}, found a folder`;
+  if (code === 'ENOTDIR') return `expected a ${expected}, found a file in place of its folder`;
+  return `expected a ${expected} that can be read, found ${code}`;
 }

@@ -39,7 +39,7 @@ export function resolveRepoPath(root: string, path: string): string {
     if (!state) break;
     if (state.isSymbolicLink()) {
       const what = found === inner ? 'a link' : `a link at ${found}`;
-      throw new RepoPathError(path, `found ${what}; expected a file or folder in the repo itself`);
+      throw new RepoPathError(path, `expected a file or folder in the repo itself, found ${what}`);
     }
     if (!state.isDirectory()) break; // What would be below it is not there, which whoever opens it is told.
   }

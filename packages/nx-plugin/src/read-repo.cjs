@@ -66,7 +66,7 @@ function refuseLinks(folder, path, file) {
   for (const part of path.split('/')) {
     at = join(at, part);
     if (lstatSync(at).isSymbolicLink()) {
-      throw new Error(`${file}: found a link; expected a file or folder in the repo itself`);
+      throw new Error(`${file}: expected a file or folder in the repo itself, found a link`);
     }
   }
 }

@@ -76,9 +76,9 @@ systems:
 });
 
 it.each([
-  ['nothing', '', `${PATH}: expected a file of owners; found nothing`],
-  ['a text', 'hello', `${PATH}: expected a file of owners; found "hello"`],
-  ['a list', '- a', `${PATH}: expected a file of owners; found a list`],
+  ['nothing', '', `${PATH}: expected a file of owners, found nothing`],
+  ['a text', 'hello', `${PATH}: expected a file of owners, found "hello"`],
+  ['a list', '- a', `${PATH}: expected a file of owners, found a list`],
   [
     'a key of another name',
     BODY.replace('team_name', 'teamName'),
@@ -87,7 +87,7 @@ it.each([
   [
     'a wrong type',
     BODY.replace('"crm"', '7'),
-    `${PATH} team_name: expected the name of a team; found 7`,
+    `${PATH} team_name: expected the name of a team, found 7`,
   ],
   [
     'nothing in place of a text',
@@ -97,22 +97,22 @@ it.each([
   [
     'an item that is none',
     BODY.replace('{"name": "a"}', '1'),
-    /systems\.0: expected a mapping with the keys name, rows; found 1$/m,
+    /systems\.0: expected a mapping with the keys name, rows, found 1$/m,
   ],
   [
     'an item by its name',
     BODY.replace('3}', '-3}'),
-    `${PATH} systems.b.rows: expected a whole number from 0; found -3`,
+    `${PATH} systems.b.rows: expected a whole number from 0, found -3`,
   ],
   [
     'half a number',
     BODY.replace('3}', '3.5}'),
-    /systems\.b\.rows: expected a whole number from 0; found 3\.5$/m,
+    /systems\.b\.rows: expected a whole number from 0, found 3\.5$/m,
   ],
   [
     'a huge number',
     BODY.replace('3}', '1e999}'),
-    /systems\.b\.rows: expected a whole number from 0; found Infinity$/m,
+    /systems\.b\.rows: expected a whole number from 0, found Infinity$/m,
   ],
   ['broken YAML', BODY.replace('"crm"', '"crm'), /^generated\/owners\.yaml:\d+: invalid YAML: /],
   ['a duplicate key', `${BODY}lead: null\n`, /:8: invalid YAML: duplicated mapping key$/m],
@@ -124,7 +124,7 @@ it.each([
   [
     'a list that holds itself',
     `${BODY}x: &x [*x]\n`,
-    `${PATH}: expected at most 100 levels; found more`,
+    `${PATH}: expected at most 100 levels, found more`,
   ],
 ])('%s is refused, with the way out', (_what, body, problem) => {
   const { message } = refusalOf(body);
@@ -139,7 +139,7 @@ it('aliases that make billions of values are refused at once', () => {
     level === 0 ? 'a0: &a0 [x]' : `a${level}: &a${level} [*a${level - 1}, *a${level - 1}]`,
   );
   const { message } = refusalOf(`${BODY}${lines.join('\n')}\n`);
-  expect(message).toContain('expected at most 1,000,000 values, with all aliases; found more');
+  expect(message).toContain('expected at most 1,000,000 values, with all aliases, found more');
 });
 
 it.each(['<<<<<<< HEAD', '=======', '>>>>>>> 29adf32 (a commit)', '||||||| base'])(
@@ -148,7 +148,7 @@ it.each(['<<<<<<< HEAD', '=======', '>>>>>>> 29adf32 (a commit)', '||||||| base'
     for (const end of ['\n', '\r\n']) {
       const body = BODY.replace('on_call', `${mark}${end}on_call`);
       expect(refusalOf(body).message).toBe(
-        `${PATH}:3: expected no conflict of git; found "${mark.slice(0, 7)}"\n${REMEDY}`,
+        `${PATH}:3: expected no conflict of git, found "${mark.slice(0, 7)}"\n${REMEDY}`,
       );
     }
   },
@@ -163,7 +163,7 @@ it.each([
   const body = BODY.replace('format: 1\n', format === undefined ? '' : `format: ${format}\n`);
   expect(refusalOf(body)).toMatchObject({
     isEdited: false,
-    message: `${PATH} format: expected a file of owners of format 1; found ${found}\n${PATH}: ${remedy}`,
+    message: `${PATH} format: expected a file of owners of format 1, found ${found}\n${PATH}: ${remedy}`,
   });
 });
 

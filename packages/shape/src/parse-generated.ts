@@ -99,7 +99,7 @@ function readMapping(kind: KindFacts, text: string, path: string): Mapping {
   const fault = sizeFault(text, value);
   if (fault !== undefined) throw refuse(fault);
   if (isMapping(value)) return value;
-  throw refuse(`expected ${kind.what}; found ${foundWord(value)}`);
+  throw refuse(`expected ${kind.what}, found ${foundWord(value)}`);
 }
 
 /** Of a YAMLException. */
@@ -133,7 +133,7 @@ function otherFormat({ what, command }: KindFacts, format: unknown, path: string
       : isNewer
         ? [`${format}, which a newer version wrote`, 'install that version of cdc-migrations']
         : [foundWord(format), `${command} --force writes it anew`];
-  const message = `expected ${what} of format ${FORMAT}; found ${found}`;
+  const message = `expected ${what} of format ${FORMAT}, found ${found}`;
   const problem = { at: { file: path, keys: ['format'] }, message };
   return new FileError(path, [problem], { remedy, isEdited: false });
 }

@@ -57,7 +57,7 @@ it.each([
   ['a: [{ b: { c: {{SCHEMA}} } }]', ['a', 0, 'b', 'c']],
   ['a:\n  ? { b: 1 }\n  : 2', ['a']],
 ])('refuses a mapping as a key: %s', (text, keys) => {
-  const message = 'expected text as a key, in quotes where it begins with {; found a mapping';
+  const message = 'expected text as a key, in quotes where it begins with {, found a mapping';
   const problems = [{ at: { file: 'a.yaml', keys }, message }];
   expect(parseHandWritten('a.yaml', text)).toEqual({ problems });
 });

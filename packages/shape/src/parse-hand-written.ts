@@ -23,7 +23,7 @@ export function parseHandWritten(file: string, text: string): ParsedYaml {
     if (fault !== undefined) return problem(fault, 1);
     const keys = text.includes(NO_TEXT) ? undefined : findMappingKey(value, []);
     if (!keys) return { value };
-    const message = 'expected text as a key, in quotes where it begins with {; found a mapping';
+    const message = 'expected text as a key, in quotes where it begins with {, found a mapping';
     return { problems: [{ at: { file, keys }, message }] };
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;

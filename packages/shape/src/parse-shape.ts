@@ -164,7 +164,7 @@ function buildUnion({ options, message }: Kind<'union'>): Walk {
   return (value, trail) => {
     const option = options.find((candidate) => isOfKind(candidate, value));
     if (option) return walkOf(option)(value, trail);
-    trail.report(`${message}; found ${foundValue(value)}`);
+    trail.report(`${message}, found ${foundValue(value)}`);
     return undefined;
   };
 }
@@ -180,13 +180,13 @@ function isOfKind(option: v.GenericSchema, value: unknown): boolean {
 function buildVariant({ key, options, message }: Kind<'variant'>): Walk {
   return (value, trail) => {
     if (!isMapping(value)) {
-      trail.report(`expected a mapping with the key "${key}"; found ${foundValue(value)}`);
+      trail.report(`expected a mapping with the key "${key}", found ${foundValue(value)}`);
       return undefined;
     }
     const kind = Object.hasOwn(value, key) ? value[key] : undefined;
     const option = options.find(({ entries }) => v.is(entries[key]!, kind));
     if (option) return walkOf(option)(value, trail);
-    below(trail, key, () => trail.report(`${message}; found ${foundWord(kind)}`));
+    below(trail, key, () => trail.report(`${message}, found ${foundWord(kind)}`));
     return undefined;
   };
 }
@@ -197,7 +197,7 @@ function buildList({ item, message }: Kind<'array'>): Walk {
     if (Array.isArray(value)) {
       return value.map((entry: unknown, index) => below(trail, index, () => walk(entry, trail)));
     }
-    trail.report(`${message}; found ${foundValue(value)}`);
+    trail.report(`${message}, found ${foundValue(value)}`);
     return undefined;
   };
 }
@@ -206,7 +206,7 @@ function buildRecord({ key: keySchema, value: valueSchema, message }: Kind<'reco
   const walk = walkOf(valueSchema);
   return (value, trail) => {
     if (!isMapping(value)) {
-      trail.report(`${message}; found ${foundValue(value)}`);
+      trail.report(`${message}, found ${foundValue(value)}`);
       return undefined;
     }
     const read: Record<string, unknown> = Object.create(null);
@@ -239,7 +239,7 @@ function buildFields(schema: Fields): Walk {
   const rest = schema.type === 'object_with_rest' ? walkOf(schema.rest) : undefined;
   return (value, trail) => {
     if (!isMapping(value)) {
-      trail.report(`expected a mapping with the keys ${known}; found ${foundValue(value)}`);
+      trail.report(`expected a mapping with the keys ${known}, found ${foundValue(value)}`);
       return undefined;
     }
     const read: Record<string, unknown> = rest ? Object.create(null) : {};
@@ -300,7 +300,7 @@ function knownKeys({ type, entries }: Fields): string {
 function expectationOf(schema: v.GenericSchema): string {
   let expectation = '';
   const report: Trail['report'] = (message) => {
-    expectation = message.replace('; found nothing', '');
+    expectation = message.replace(', found nothing', '');
   };
   walkOf(schema)(undefined, { keys: [], report });
   return expectation;

@@ -19,21 +19,21 @@ export function foundWord(value: unknown): string {
 /** Text with at least one letter, described as `what`: numbers are text as they are written. */
 export function text(what: string) {
   return v.pipe(
-    v.string((issue) => `expected ${what}; found ${foundValue(issue.input)}`),
-    v.nonEmpty(`expected ${what}; found an empty text`),
+    v.string((issue) => `expected ${what}, found ${foundValue(issue.input)}`),
+    v.nonEmpty(`expected ${what}, found an empty text`),
   );
 }
 
 /** true or false. */
 export function flag() {
-  return v.boolean((issue) => `expected true or false; found ${foundWord(issue.input)}`);
+  return v.boolean((issue) => `expected true or false, found ${foundWord(issue.input)}`);
 }
 
 /** A whole number from a lowest one on. */
 export function integer(lowest: number = Number.MIN_SAFE_INTEGER) {
   const what = `a whole number${lowest > Number.MIN_SAFE_INTEGER ? ` from ${lowest}` : ''}`;
   const message = ({ input }: { readonly input: unknown }) =>
-    `expected ${what}; found ${foundWord(input)}`;
+    `expected ${what}, found ${foundWord(input)}`;
   return v.pipe(v.number(message), v.safeInteger(message), v.minValue(lowest, message));
 }
 
@@ -41,7 +41,7 @@ export function integer(lowest: number = Number.MIN_SAFE_INTEGER) {
 export function oneOf<const Words extends readonly string[]>(words: Words) {
   return v.picklist(
     words,
-    (issue) => `expected ${alternatives(words)}; found ${foundWord(issue.input)}`,
+    (issue) => `expected ${alternatives(words)}, found ${foundWord(issue.input)}`,
   );
 }
 

@@ -9,9 +9,9 @@ export function sizeFault(text: string, value: unknown): string | undefined {
   let count = 0;
   for (let next = open.pop(); next; next = open.pop()) {
     count += 1;
-    if (next.depth > MAX_DEPTH) return `expected at most ${MAX_DEPTH} levels; found more`;
+    if (next.depth > MAX_DEPTH) return `expected at most ${MAX_DEPTH} levels, found more`;
     if (count + open.length > MAX_VALUES) {
-      return `expected at most ${MAX_VALUES.toLocaleString('en')} values, with all aliases; found more`;
+      return `expected at most ${MAX_VALUES.toLocaleString('en')} values, with all aliases, found more`;
     }
     if (typeof next.value !== 'object' || next.value === null) continue;
     const { depth } = next;

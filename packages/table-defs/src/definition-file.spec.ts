@@ -150,7 +150,7 @@ describe('what is damaged is refused, by file and keys', () => {
   const PARSERS = { definition: parseDefinition, sets: parseSets, manifest: parseManifest };
 
   it.each<[keyof typeof PARSERS, string, string]>([
-    ['definition', 'hello', 'x.yaml: expected a table definition; found "hello"'],
+    ['definition', 'hello', 'x.yaml: expected a table definition, found "hello"'],
     [
       'definition',
       DEFINITION.replace(/^names:\n(?: .*\n)+/m, ''),
@@ -159,44 +159,44 @@ describe('what is damaged is refused, by file and keys', () => {
     [
       'definition',
       DEFINITION.replace('"replicated"', '"copied"'),
-      'x.yaml kind: expected replicated or existing; found "copied"',
+      'x.yaml kind: expected replicated or existing, found "copied"',
     ],
     [
       'definition',
       DEFINITION.replace(/^kind: .*\n/m, ''),
-      'x.yaml kind: expected replicated or existing; found nothing',
+      'x.yaml kind: expected replicated or existing, found nothing',
     ],
     [
       'definition',
       DEFINITION.replace('"tenant"', '"all"'),
-      'x.yaml schema.scope: expected tenant or literal; found "all"',
+      'x.yaml schema.scope: expected tenant or literal, found "all"',
     ],
     [
       'definition',
       DEFINITION.replace('"integer"', '"int"'),
-      'x.yaml columns.act_no.type: expected a PostgreSQL type as format_type writes it; found "int"',
+      'x.yaml columns.act_no.type: expected a PostgreSQL type as format_type writes it, found "int"',
     ],
     [
       'definition',
       DEFINITION.replace('"exact"', '"right"'),
-      'x.yaml columns.act_no.exactness: expected one of exact, widened, lossy, unsupported; found "right"',
+      'x.yaml columns.act_no.exactness: expected one of exact, widened, lossy, unsupported, found "right"',
     ],
     [
       'definition',
       DEFINITION.replace('["act_no", ', '["actno", '),
-      'x.yaml key.columns: expected a column of the table; found "actno"',
+      'x.yaml key.columns: expected a column of the table, found "actno"',
     ],
     [
       'definition',
       DEFINITION.replace('"name": "__source_db"', '"name": "__source"'),
-      'x.yaml columns.__source: expected each column once; found a duplicate',
+      'x.yaml columns.__source: expected each column once, found a duplicate',
     ],
     [
       'definition',
       DEFINITION.replace('format: 1\n', ''),
-      'x.yaml format: expected a table definition of format 1; found none, as in files of versions before 0.1\nx.yaml: cdc manage-migrations generate brings it along',
+      'x.yaml format: expected a table definition of format 1, found none, as in files of versions before 0.1\nx.yaml: cdc manage-migrations generate brings it along',
     ],
-    ['sets', '- 1', 'x.yaml: expected a file of migration sets; found a list'],
+    ['sets', '- 1', 'x.yaml: expected a file of migration sets, found a list'],
     [
       'sets',
       SETS.replace('"pattern"', '"patern"'),
@@ -205,7 +205,7 @@ describe('what is damaged is refused, by file and keys', () => {
     [
       'sets',
       SETS.replace('["adopus"]', '"adopus"'),
-      'x.yaml sets.sink_asma.directory.services: expected a list, each item the name of a service; found text',
+      'x.yaml sets.sink_asma.directory.services: expected a list, each item the name of a service, found text',
     ],
     [
       'manifest',
@@ -215,7 +215,7 @@ describe('what is damaged is refused, by file and keys', () => {
     [
       'manifest',
       LISTED.replace('"tables"', '"functions"'),
-      'x.yaml files.Actor.category: expected one of schemas, infrastructure, manual, tables, staging, validation; found "functions"',
+      'x.yaml files.Actor.category: expected one of schemas, infrastructure, manual, tables, staging, validation, found "functions"',
     ],
     [
       'manifest',
@@ -225,7 +225,7 @@ describe('what is damaged is refused, by file and keys', () => {
     [
       'manifest',
       LISTED.replace(/^files:/m, '<<<<<<< HEAD\nfiles:'),
-      'x.yaml:8: expected no conflict of git; found "<<<<<<<"',
+      'x.yaml:8: expected no conflict of git, found "<<<<<<<"',
     ],
   ])('%s', (parser, text, message) => {
     const parse = () => PARSERS[parser](text, 'x.yaml');

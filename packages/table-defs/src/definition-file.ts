@@ -110,7 +110,7 @@ const TYPE = {
     text('a PostgreSQL type'),
     v.check(
       (type) => canonicalType(type) === type,
-      ({ input }) => `expected a PostgreSQL type as format_type writes it; found "${input}"`,
+      ({ input }) => `expected a PostgreSQL type as format_type writes it, found "${input}"`,
     ),
   ),
   nullable: flag(),
@@ -133,7 +133,7 @@ const columnSchema = v.strictObject({
   form: v.exactOptional(
     v.custom<EventForm>(
       isEventForm,
-      ({ input }) => `expected a form of values, such as iso; found ${foundWord(input)}`,
+      ({ input }) => `expected a form of values, such as iso, found ${foundWord(input)}`,
     ),
   ),
   ...ORIGIN,
@@ -218,14 +218,14 @@ function checkColumns(table: Draft<TableDefinition>, report: Report): void {
   const names = new Set<string | undefined>();
   table.columns.forEach((column, index) => {
     if (column?.name !== undefined && names.has(column.name)) {
-      report(['columns', index], 'expected each column once; found a duplicate');
+      report(['columns', index], 'expected each column once, found a duplicate');
     }
     names.add(column?.name);
   });
   const key = 'key' in table ? table.key?.columns : undefined;
-  if (key?.length === 0) report(['key', 'columns'], 'expected a column; found an empty list');
+  if (key?.length === 0) report(['key', 'columns'], 'expected a column, found an empty list');
   for (const name of key ?? []) {
     if (names.has(undefined) || names.has(name)) continue;
-    report(['key', 'columns'], `expected a column of the table; found "${name}"`);
+    report(['key', 'columns'], `expected a column of the table, found "${name}"`);
   }
 }

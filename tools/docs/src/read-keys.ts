@@ -73,7 +73,7 @@ function expectationOf(schema: Schema): string {
   if (inner.type === 'unknown') return 'anything';
   const message = safeParse(inner, undefined).issues?.[0].message ?? '';
   if (!message.startsWith('expected ')) return 'a mapping of the keys below';
-  return message.replace(/^expected /, '').replace(/; found .*$/, '');
+  return message.replace(/^expected /, '').replace(/, found .*$/, '');
 }
 
 function isContainer(schema: Schema): boolean {

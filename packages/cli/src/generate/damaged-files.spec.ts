@@ -61,7 +61,7 @@ describe('a conflict of git is recognised and said', () => {
       const output = found.stderr + found.stdout;
       expect({ command, code: found.code }).toEqual({ command, code });
       expect(output).toMatch(`${path}:`);
-      expect(output).toMatch(/:\d+: expected no conflict of git; found "<<<<<<<"/);
+      expect(output).toMatch(/:\d+: expected no conflict of git, found "<<<<<<<"/);
       expect(output).toMatch(wayOut);
       expect(changesSince(before, root)).toEqual([]);
     }
@@ -80,13 +80,13 @@ describe('files of another format', () => {
     [
       'format: 1\n',
       '',
-      /expected .* of format 1; found none, as in files of versions before 0\.1$/m,
+      /expected .* of format 1, found none, as in files of versions before 0\.1$/m,
       /generate brings it along$/m,
     ],
     [
       'format: 1',
       'format: 2',
-      /expected .* of format 1; found 2, which a newer version wrote$/m,
+      /expected .* of format 1, found 2, which a newer version wrote$/m,
       /install that version/,
     ],
   ])(

@@ -79,12 +79,15 @@ interface Attack {
 /** Errors of a target name it first. */
 const PREFIX = '(sink_asma\\.directory in nonprod: )?';
 
-const FOUND_LINK = 'found a link; expected a file or folder in the repo itself';
+const FOUND_LINK = 'expected a file or folder in the repo itself, found a link';
 
 function linked(path: string, ...met: readonly string[]): Attack {
   return {
     arrange: () => moveOut(path),
-    says: new RegExp(`^${PREFIX}${path}[^:\\n]*: found a link( at ${path})?; expected`, 'm'),
+    says: new RegExp(
+      `^${PREFIX}${path}[^:\\n]*: expected [^\\n]+, found a link( at ${path})?`,
+      'm',
+    ),
     met,
   };
 }
@@ -213,7 +216,9 @@ it('init writes through no link', () => {
     const args = ['init', '.', '--name', 'shop', '--pattern', 'db-shared'];
     const run = cdc(args, { cwd: workspace });
     expect(run.code).toBe(2);
-    expect(run.stderr).toMatch(/: found a link( at [\w.]+)?; expected a file or folder/);
+    expect(run.stderr).toMatch(
+      /: expected a file or folder in the repo itself, found a link( at [\w.]+)?$/m,
+    );
     expect(changesSince(before, outside)).toEqual([]);
   }
 });
@@ -247,7 +252,7 @@ describe('the plugin of Nx', () => {
       const { stderr, status } = readRepo();
       expect(status).toBe(1);
       expect(stderr).toContain(
-        `Error: ${path}: found a link; expected a file or folder in the repo`,
+        `Error: ${path}: expected a file or folder in the repo itself, found a link`,
       );
       expect(stderr).not.toContain(SECRET);
     },

@@ -61,7 +61,7 @@ function parseProject(text: string, file: string): v.InferOutput<typeof projectS
     const { whole } = parseShape(projectSchema, JSON.parse(text), report);
     if (whole) return whole;
   } catch (cause) {
-    report([], `expected JSON; found ${(cause as SyntaxError).message}`);
+    report([], `expected JSON, found ${(cause as SyntaxError).message}`);
   }
   throw new CommandError(problems.map(formatProblem).join('\n'));
 }

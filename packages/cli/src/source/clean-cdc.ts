@@ -91,7 +91,7 @@ const positionsSchema = v.record(
     text(LSN),
     v.check(
       (position) => parseLsn(position) !== undefined,
-      ({ input }) => `expected ${LSN}; found "${input}"`,
+      ({ input }) => `expected ${LSN}, found "${input}"`,
     ),
   ),
   `expected a mapping: \`<capture instance>: <${LSN}>\``,
@@ -105,7 +105,7 @@ function readMapping(file: string): Readonly<Record<string, string>> {
     const report = reportIn(file, problems);
     const { whole } = parseShape(positionsSchema, parsed.value, report);
     if (whole && Object.keys(whole).length > 0) return whole;
-    if (whole) report([], 'expected a position of at least one capture instance; found none');
+    if (whole) report([], 'expected a position of at least one capture instance, found none');
   }
   const located = locateProblems(problems, () => written);
   throw new CommandError(located.map(formatProblem).join('\n'));
@@ -117,7 +117,7 @@ function readPositionsFile(file: string): string {
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new CommandError(
-      `--not-past ${file}: expected an LSN (${LSN}) or a file that can be read; found ${reason}`,
+      `--not-past ${file}: expected an LSN (${LSN}) or a file that can be read, found ${reason}`,
       undefined,
       { cause },
     );

@@ -65,10 +65,9 @@ const NOT_IN_FOLDERS = /[/\\:*?"<>|]/;
 
 /** Reports a name that cannot be part of the folder `migrations/<group>.<database>`. */
 function refuseNoFolder(name: string, keys: Keys, report: Report): void {
-  const letter = NOT_IN_FOLDERS.exec(name)?.[0];
-  if (letter === undefined) return;
+  if (!NOT_IN_FOLDERS.test(name)) return;
   const expected = 'expected a name without / \\ : * ? " < > |, as a folder of migrations/ has it';
-  report(keys, `the name "${name}" has ${letter}; ${expected}`);
+  report(keys, `${expected}, found "${name}"`);
 }
 
 /** Reports files of type overrides whose name names no source group. */
@@ -95,7 +94,7 @@ function checkGroup(group: GroupDraft, keys: Keys, report: Report): void {
   checkEnvs(group, keys, report);
   if (group.servers && Object.keys(group.servers).length === 0) {
     const expected = 'expected `<server>: { host, port, user, password }`';
-    report([...keys, 'servers'], `no servers; ${expected}`);
+    report([...keys, 'servers'], `${expected}, found none`);
   }
   const sources = Object.entries(group.sources ?? {});
   const names = sources.map(([name]) => name);

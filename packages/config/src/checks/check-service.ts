@@ -38,7 +38,7 @@ const COLUMN_LISTS = [
 function checkSource({ keys, report }: ServicePart, draft: Draft<ServiceShape>): void {
   const { source } = draft;
   if (isEmpty(draft, 'source') || (source && isEmpty(source, 'tables'))) {
-    const message = 'no source tables; expected source: { tables: { <schema>.<table>: {} } }';
+    const message = 'expected source: { tables: { <schema>.<table>: {} } }, found none';
     report(source ? [...keys, 'source'] : keys, message);
   }
   const tables = source?.tables ?? {};
@@ -50,7 +50,7 @@ function checkSource({ keys, report }: ServicePart, draft: Draft<ServiceShape>):
       const below = [...keys, 'source', 'tables', name, list];
       refuseTwice(columns, below, report);
       if (columns.length > 0 || !NEVER_EMPTY.includes(list)) continue;
-      report(below, `an empty list; expected the name of at least one column, or no ${list}`);
+      report(below, `expected the name of at least one column, or no ${list}, found an empty list`);
     }
   }
 }
@@ -61,7 +61,7 @@ function checkSinks(
   { sinkGroups, templates }: UsableNames,
 ): void {
   if (isEmpty(draft, 'sinks')) {
-    report(keys, 'no sinks; expected sinks: { <sink group>.<database>: { tables } }');
+    report(keys, 'expected sinks: { <sink group>.<database>: { tables } }, found none');
   }
   const sourceTables = draft.source?.tables;
   for (const [sink, content] of Object.entries(draft.sinks ?? {})) {
@@ -69,7 +69,7 @@ function checkSinks(
     const fault = sinkGroups && sinkFault(sink, sinkGroups);
     if (fault !== undefined) report(at, fault);
     if (content && isEmpty(content, 'tables')) {
-      report(at, 'no tables; expected tables: { <schema>.<table>: { from } }');
+      report(at, 'expected tables: { <schema>.<table>: { from } }, found none');
     }
     for (const [table, sinkTable] of Object.entries(content?.tables ?? {})) {
       const below = [...at, 'tables', table];

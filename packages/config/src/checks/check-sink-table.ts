@@ -43,17 +43,17 @@ function checkStructure(table: Draft<SinkTableShape>, keys: Keys, report: Report
   const { target_exists: targetExists, replicate_structure: replicate } = table;
   if (targetExists === false && replicate === false) {
     const message =
-      'a table that does not exist needs its structure; expected true, or target_exists: true';
+      'expected true for a table that is created, found false; write true, or target_exists: true';
     report([...keys, 'replicate_structure'], message);
   }
   if (targetExists === true && replicate === true) {
     const message =
-      'a table that exists keeps its structure; expected false, or target_exists: false';
+      'expected false for a table that exists, found true; write false, or target_exists: false';
     report([...keys, 'replicate_structure'], message);
   }
   if (targetExists === false && 'columns' in table) {
     const message =
-      'columns maps to a table that exists; expected target_exists: true, or no columns';
+      'expected no columns for a table that is created, found some; leave them out, or write target_exists: true';
     report([...keys, 'columns'], message);
   }
 }
@@ -92,7 +92,7 @@ function checkRenames(table: Draft<SinkTableShape>, keys: Keys, report: Report):
   if (table.target_exists === true && renames.length > 0) {
     report(
       at,
-      'columns of a table that exists are not renamed; expected target_exists: false, or no renames',
+      'expected no renames for a table that exists, found some; leave them out, or write target_exists: false',
     );
     return;
   }
@@ -103,7 +103,7 @@ function checkRenames(table: Draft<SinkTableShape>, keys: Keys, report: Report):
     const twin = before.get(to) ?? from;
     next.set(from, to);
     before.set(to, from);
-    if (from === to) report(at, `"${from}" would become itself; expected a new name, or no rename`);
+    if (from === to) report(at, `expected a new name for "${from}", found the same`);
     if (other !== to)
       report(at, `"${from}" would become both "${other}" and "${to}"; leave one out`);
     if (twin !== from) {

@@ -52,6 +52,6 @@ function postgresType() {
   const what = 'a PostgreSQL type such as uuid or numeric(19,4)';
   return v.pipe(
     text(what),
-    v.regex(/^["\p{L}_]/u, ({ input }) => `expected ${what}; found "${input}"`),
+    v.regex(/^["\p{L}_]/u, ({ input }) => `expected ${what}, found "${input}"`),
   );
 }

@@ -5,7 +5,10 @@ import * as v from 'valibot';
 export function tableName() {
   return v.pipe(
     text('`<schema>.<table>`'),
-    v.regex(/^[^.]+\.[\s\S]*[^.]$/, ({ input }) => `"${input}" is not \`<schema>.<table>\``),
+    v.regex(
+      /^[^.]+\.[\s\S]*[^.]$/,
+      ({ input }) => `expected \`<schema>.<table>\`, found "${input}"`,
+    ),
   );
 }
 

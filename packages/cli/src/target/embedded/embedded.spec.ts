@@ -192,7 +192,7 @@ describe('of what is in the repo', () => {
     const status = await runCommand(other.root, ['status', '--env', 'embedded']);
     expect(status).toMatchObject({ exitCode: 2, stdout: '' });
     expect(status.stderr).toBe(
-      `${path}: found a link; expected a file or folder in the repo itself\n`,
+      `${path}: expected a file or folder in the repo itself, found a link\n`,
     );
     expect(statSync(outside)).toMatchObject({ uid: before.uid, mode: before.mode });
     expect(readdirSync(outside).sort()).toEqual(['data', 'secret.sql']);
@@ -205,7 +205,9 @@ describe('of what is in the repo', () => {
     symlinkSync(join(outside, 'secret.sql'), join(other.root, 'existing/directory.sql'));
     const status = await runCommand(other.root, ['status', '--env', 'embedded']);
     expect(status.exitCode).toBe(2);
-    expect(status.stderr).toContain('existing/directory.sql: found a link; expected a file');
+    expect(status.stderr).toContain(
+      'existing/directory.sql: expected a file or folder in the repo itself, found a link',
+    );
     expect(status.stderr).not.toContain('secret_word');
   });
 });
