@@ -1,7 +1,8 @@
 import { visible } from '@cdc-migrations/generated-file';
+import { MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
 import type { ApplyEvent, ApplyResult } from './apply-event.ts';
 import { TABLE_LOCK_TIMEOUT_MS } from './file-transaction.ts';
-import { readMergeProblems, type MergeProblem } from './read-concerns.ts';
+import { readTargetProblems, type MergeProblem } from './read-concerns.ts';
 import { runSteps, schemaIsGone, type Outcome } from './run-steps.ts';
 import type { FileProblem, Migrations } from './migrations.ts';
 import { filesOf, planApply, type ApplyPlan, type PlanOptions } from './plan-apply.ts';
@@ -65,12 +66,14 @@ export async function applyMigrations(
       const [state, , found] = await Promise.all([
         readTarget(control, migrations),
         undoReads(control),
-        readMergeProblems(control),
+        readTargetProblems(control),
       ]);
       refuseStandby(state);
       const plan = planApply(migrations, state, options);
       const problemsOf = (problems: readonly MergeProblem[]) =>
-        problems.filter(({ schema }) => plan.present.includes(schema));
+        problems.filter(
+          ({ schema }) => schema === MANAGEMENT_SCHEMA || plan.present.includes(schema),
+        );
       onEvent({ kind: 'planned', schemas: plan.schemas.length, files: countFiles(plan) });
       if (plan.steps.length === 0)
         return { ...nothingToDo(plan), mergeProblems: problemsOf(found) };
@@ -90,7 +93,7 @@ export async function applyMigrations(
         const reader = workers.find(({ isLost }) => !isLost);
         return {
           ...result,
-          mergeProblems: problemsOf(reader ? await readMergeProblems(reader) : []),
+          mergeProblems: problemsOf(reader ? await readTargetProblems(reader) : []),
         };
       });
     });

@@ -64,51 +64,42 @@ export async function checkTarget(
     .sort((a, b) => compareText(a.schema, b.schema) || compareText(a.name, b.name));
 }
 
-/** How a table is known to the merge. */
 interface Registration {
   readonly schema: string;
   readonly table: string;
-  readonly staging: string;
-  readonly mergeWindow: string;
 }
 
 async function readRegistrations(
   session: Session,
   schemas: readonly string[],
 ): Promise<readonly Registration[]> {
-  return session.read<Registration>(`SELECT schema_name AS schema, table_name AS table, staging_name AS staging,
-  window_function AS "mergeWindow"
+  return session.read<Registration>(`SELECT schema_name AS schema, table_name AS table
 FROM cdc_management.merge_control
 WHERE schema_name IN (SELECT pg_catalog.jsonb_array_elements_text(${jsonLiteral(schemas)}))`);
 }
 
-/** Staging tables that are there and that no merge looks at, or not under their names. */
+/** Staging tables that are there and that no merge looks at. */
 function compareRegistrations(
   places: readonly PlacedTable[],
   groups: readonly RelationGroup[],
   registrations: readonly Registration[],
 ): readonly Difference[] {
   const key = (schema: string, name: string) => `${schema}\0${name}`;
-  const known = new Map(registrations.map((one) => [key(one.schema, one.table), one]));
+  const known = new Set(registrations.map(({ schema, table }) => key(schema, table)));
   const present = new Set(
     groups.flatMap(({ name, schemas }) => schemas.map((schema) => key(schema, name))),
   );
-  return places.flatMap(({ schema, table: { name: table, names } }): readonly Difference[] => {
-    const name = names.staging;
-    if (!present.has(key(schema, name))) return [];
-    const found = known.get(key(schema, table));
-    if (!found) return [{ kind: 'missing', schema, name, message: 'its registration for merges' }];
-    return found.staging === name && found.mergeWindow === names.mergeWindow
-      ? []
-      : [
-          {
-            kind: 'different',
-            schema,
-            name,
-            message: 'is registered for merges under other names',
-          },
-        ];
-  });
+  return places
+    .filter(
+      ({ schema, table: { name, names } }) =>
+        present.has(key(schema, names.staging)) && !known.has(key(schema, name)),
+    )
+    .map(({ schema, table: { names } }) => ({
+      kind: 'missing',
+      schema,
+      name: names.staging,
+      message: 'its registration for merges',
+    }));
 }
 
 function missingBookkeeping(): Difference {

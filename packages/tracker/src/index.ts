@@ -43,6 +43,7 @@ export type {
   ColumnConcern,
   Concerns,
   DeadLetters,
+  FailingMerge,
   RefusedEvents,
   LockedTable,
   LossCause,

@@ -13,8 +13,8 @@ export interface MadeObject {
 
 /**
  * SQL expression that gives the `MadeObject`s of a file in a schema as they are now, by kind and name (`routine
- * sp_merge_actor()`), and NULL for files whose work can be compared with the definitions: the routines of a staging
- * file, all of the infrastructure.
+ * sp_merge_actor()`), and NULL for files whose work can be compared with the definitions: the routines and the
+ * registration of a staging file, all of the infrastructure.
  */
 export function madeExpression(
   file: MigrationFile,
@@ -26,7 +26,9 @@ export function madeExpression(
   const { mergeProcedure, mergeWindow } = file.table.names;
   const names = [mergeProcedure, mergeWindow].map(quoteLiteral).join(', ');
   const where = `namespace.nspname = ${quoteLiteral(schema)} AND routine.proname IN (${names})`;
-  return `(SELECT pg_catalog.jsonb_object_agg(routine.name, routine.made) FROM (${routines(role, where)}) AS routine)`;
+  const registered = `(control.schema_name, control.table_name) = (${quoteLiteral(schema)}, ${quoteLiteral(file.table.name)})`;
+  return `(SELECT pg_catalog.jsonb_object_agg(object.name, object.made)
+  FROM (${routines(role, where)} UNION ALL ${registrations(registered)}) AS object)`;
 }
 
 /** Without the routines that were there before the transaction and that the file has not replaced: they are not its own. */
@@ -55,6 +57,15 @@ export function routines(role: string, where: string): string {
   FROM pg_catalog.pg_proc AS routine
   JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = routine.pronamespace
   LEFT JOIN pg_catalog.pg_roles AS grantee ON grantee.rolname = ${quoteLiteral(role)}
+  WHERE ${where}`;
+}
+
+/** Query of how tables are registered for merges, as `routines`; what people may set is left out. */
+export function registrations(where: string): string {
+  return `SELECT control.schema_name AS schema, pg_catalog.format('registration %s', control.table_name) AS name,
+    pg_catalog.jsonb_build_object('digest', pg_catalog.md5(pg_catalog.concat_ws('|', control.staging_name,
+      control.window_function, control.facts)), 'role', false, 'public', false) AS made
+  FROM cdc_management.merge_control AS control
   WHERE ${where}`;
 }
 

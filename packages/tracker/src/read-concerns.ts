@@ -1,4 +1,5 @@
 import { readIfThere } from './read-if-there.ts';
+import { MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
 import type { Session } from './session.ts';
 
 /** What people should look at in a target whose files are all applied. */
@@ -7,6 +8,8 @@ export interface Concerns {
   readonly mergeProblems: readonly MergeProblem[];
   /** Tables that are left out of merges as long as somebody has locked their staging table. */
   readonly lockedStaging: readonly LockedTable[];
+  /** Tables whose last merge failed. */
+  readonly failingMerges: readonly FailingMerge[];
   /** Streams of which a crash may have taken staged events, and where to replay them from. */
   readonly lostStaging: readonly LostStaging[];
   /** Tables with events that could not be merged. */
@@ -33,6 +36,13 @@ export interface LockedTable {
   readonly table: string;
   /** `process 4711 (postgres, psql)`, `prepared transaction x`. */
   readonly holder: string;
+}
+
+export interface FailingMerge {
+  readonly schema: string;
+  readonly table: string;
+  /** The message, and its SQLSTATE. */
+  readonly error: string;
 }
 
 export interface LostStaging {
@@ -93,26 +103,49 @@ export interface BackfillConcern {
 
 /** Reads what people should look at, in one round trip. */
 export async function readConcerns(session: Session): Promise<Concerns> {
-  const [mergeProblems, lockedStaging, lostStaging, deadLetters, refusedEvents, columns, backfill] =
-    await Promise.all([
-      readMergeProblems(session),
-      readLockedStaging(session),
-      readRows<LostStaging>(session, LOST_STAGING),
-      readRows<DeadLetters>(session, DEAD_LETTERS),
-      readRows<RefusedEvents>(session, REFUSED_EVENTS),
-      readRows<ColumnConcern>(session, COLUMNS),
-      readRows<BackfillConcern>(session, BACKFILL),
-    ]);
+  const [
+    mergeProblems,
+    lockedStaging,
+    failingMerges,
+    lostStaging,
+    deadLetters,
+    refusedEvents,
+    columns,
+    backfill,
+  ] = await Promise.all([
+    readTargetProblems(session),
+    readLockedStaging(session),
+    readRows<FailingMerge>(session, FAILING),
+    readRows<LostStaging>(session, LOST_STAGING),
+    readRows<DeadLetters>(session, DEAD_LETTERS),
+    readRows<RefusedEvents>(session, REFUSED_EVENTS),
+    readRows<ColumnConcern>(session, COLUMNS),
+    readRows<BackfillConcern>(session, BACKFILL),
+  ]);
   return {
-    ...{ mergeProblems, lockedStaging, lostStaging },
+    ...{ mergeProblems, lockedStaging, failingMerges, lostStaging },
     ...{ deadLetters, refusedEvents, columns, backfill },
   };
 }
 
-/** Reads what keeps tables from being merged. */
-export async function readMergeProblems(session: Session): Promise<readonly MergeProblem[]> {
-  return readRows<MergeProblem>(session, PROBLEMS);
+/** Reads what keeps tables from being merged; undefined where the target is not asked for it, as its view is not there. */
+export async function readMergeProblems(
+  session: Session,
+): Promise<readonly MergeProblem[] | undefined> {
+  return readIfThere(() => session.read<MergeProblem>(PROBLEMS));
 }
+
+/** The same of a target whose infrastructure is applied: a view that is not there is a problem, too. */
+export async function readTargetProblems(session: Session): Promise<readonly MergeProblem[]> {
+  return (await readMergeProblems(session)) ?? [NO_VIEW];
+}
+
+const NO_VIEW: MergeProblem = {
+  schema: MANAGEMENT_SCHEMA,
+  table: 'view merge_problems',
+  problem: 'is missing',
+  wayOut: 'apply its files again: apply --again',
+};
 
 export async function readLockedStaging(session: Session): Promise<readonly LockedTable[]> {
   return readRows<LockedTable>(session, LOCKED);
@@ -125,6 +158,18 @@ ORDER BY 1, 2, 3`;
 const LOCKED = `SELECT schema_name AS schema, table_name AS table, locked_by AS holder
 FROM cdc_management.merge_status
 WHERE locked_by IS NOT NULL AND holds_events IS NULL
+ORDER BY 1, 2`;
+
+const FAILING = `SELECT control.schema_name AS schema, control.table_name AS table,
+  pg_catalog.format('%s (SQLSTATE %s)', failure.message, failure.sqlstate) AS error
+FROM cdc_management.merge_control AS control
+CROSS JOIN LATERAL (
+  SELECT * FROM cdc_management.merge_error AS other
+  WHERE other.schema_name = control.schema_name AND other.table_name = control.table_name
+  ORDER BY other.error_id DESC
+  LIMIT 1
+) AS failure
+WHERE control.last_merged_at IS NULL OR failure.occurred_at > control.last_merged_at
 ORDER BY 1, 2`;
 
 const LOST_STAGING = `SELECT schema_name AS schema, table_name AS table,

@@ -1,11 +1,11 @@
 import { quoteLiteral } from '@cdc-migrations/sql-text';
 import { MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
 import { jsonLiteral } from './json-literal.ts';
-import { relations, routines, type MadeObject } from './made-objects.ts';
+import { registrations, relations, routines, type MadeObject } from './made-objects.ts';
 import type { Migrations } from './migrations.ts';
 import type { Session } from './session.ts';
 
-/** A routine, or an object of the bookkeeping, that is not as its file made it; null: not there, or not made by one. */
+/** A routine, a registration, or an object of the bookkeeping, that is not as its file made it; null: not there, or not made by one. */
 export interface MadeDifference {
   readonly schema: string;
   /** `routine sp_merge_actor()`. */
@@ -42,12 +42,15 @@ export async function readMadeDifferences(
   ${routines(role, where)}
   UNION ALL
   ${relations(role, `namespace.nspname = ${management}`)}
+  UNION ALL
+  ${registrations(`EXISTS (SELECT FROM recorded
+    WHERE recorded.schema = control.schema_name AND recorded.name = pg_catalog.format('registration %s', control.table_name))`)}
 )
 SELECT coalesce(recorded.schema, found.schema) AS schema, coalesce(recorded.name, found.name) AS name,
   recorded.made AS recorded, found.made AS found
 FROM recorded
 FULL JOIN found ON found.schema = recorded.schema AND found.name = recorded.name
-WHERE recorded.made IS DISTINCT FROM found.made
+WHERE recorded.made IS DISTINCT FROM found.made AND (found.made IS NOT NULL OR recorded.name NOT LIKE 'registration %')
 ORDER BY 1, 2`);
 }
 

@@ -50,12 +50,17 @@ describe('what people change by hand', () => {
       'is not registered for merges',
       'apply its files again: apply --again',
     ],
-    ['the final table', `DROP TABLE ${FINAL}`, 'the final table is missing', FILES_AGAIN],
+    [
+      'the final table',
+      `DROP TABLE ${FINAL}`,
+      'the final table is missing',
+      `rename it back, or ${FILES_AGAIN}`,
+    ],
     [
       'the staging table',
       `DROP TABLE ${STAGING}`,
       'staging table "stg_Order-Linjer" is missing',
-      `${FILES_AGAIN}, or CALL cdc_management.forget_table('${TENANT}', '${ORDER_LINJER.name}') when it was dropped for good`,
+      `rename it back, or ${FILES_AGAIN}, or CALL cdc_management.forget_table('${TENANT}', '${ORDER_LINJER.name}') when it was dropped for good`,
     ],
     [
       'the trigger',
@@ -96,6 +101,24 @@ describe('what people change by hand', () => {
     await stageEvents(sink, TENANT, ORDER_LINJER, orderEvents(0, 1, 3));
     await sink`CALL cdc_management.run_pending_merges()`.simple();
     expect(await count(FINAL)).toBe(3);
+  });
+
+  it.each([
+    [
+      `CREATE RULE gone AS ON INSERT TO ${STAGING} DO INSTEAD NOTHING`,
+      'rule gone of table "stg_Order-Linjer" can take rows away',
+      `DROP RULE gone ON ${STAGING}`,
+    ],
+    [
+      `ALTER TABLE ${STAGING} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY`,
+      'row level security of table "stg_Order-Linjer" hides rows from its owner',
+      `ALTER TABLE ${STAGING} NO FORCE ROW LEVEL SECURITY`,
+    ],
+  ])('is named with what ends it: %s', async (change, problem, wayOut) => {
+    await owner.unsafe(change);
+    expect(await problems()).toEqual([[ORDER_LINJER.name, problem, wayOut]]);
+    await owner.unsafe(wayOut);
+    expect(await problems()).toEqual([]);
   });
 
   it('is named: a schema, with both ways out', async () => {
@@ -184,6 +207,23 @@ describe('what people change by hand', () => {
     await owner.unsafe(`DROP SCHEMA "${TENANT}" CASCADE; ${change}; CREATE SCHEMA "${TENANT}"`);
     await target.apply(ORDER_LINJER);
     expect(await losses()).toEqual([['0', 'dropped']]);
+  });
+
+  it.each([
+    ['emptied', 'DELETE FROM cdc_management.crash_watch'],
+    ['dropped', 'DROP TABLE cdc_management.crash_watch'],
+  ])('all is to be replayed when what notices a loss was %s', async (how, change) => {
+    await stageEvents(sink, TENANT, ORDER_LINJER, orderEvents(0, 5, 9));
+    await merge();
+    await owner.unsafe(change);
+    if (how === 'dropped') await target.apply(OTHER);
+    expect(await losses()).toEqual([['10', 'restored copy']]);
+    await stageEvents(sink, TENANT, OTHER, orderEvents(0, 0, 0));
+    await sink`CALL cdc_management.run_pending_merges()`.simple();
+    expect(await losses()).toContainEqual(['10', 'restored copy']);
+    expect(await count('cdc_management.crash_watch')).toBe(1);
+    await owner`DELETE FROM cdc_management.staging_loss`;
+    expect(await losses()).toEqual([]);
   });
 
   it('what a crash takes is noticed of a table that is not registered', async () => {

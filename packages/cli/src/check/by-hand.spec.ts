@@ -60,17 +60,22 @@ it.each([
   [
     'a staging table is dropped',
     'DROP TABLE blue."stg_Distrikt"',
-    `blue.Distrikt: staging table "stg_Distrikt" is missing; ${AGAIN}, or CALL cdc_management.forget_table('blue', 'Distrikt') when it was dropped for good\n`,
+    `blue.Distrikt: staging table "stg_Distrikt" is missing; rename it back, or ${AGAIN}, or CALL cdc_management.forget_table('blue', 'Distrikt') when it was dropped for good\n`,
   ],
   [
     'a final table is dropped',
     'DROP TABLE blue."Distrikt"',
-    `blue.Distrikt: the final table is missing; ${AGAIN}\n`,
+    `blue.Distrikt: the final table is missing; rename it back, or ${AGAIN}\n`,
   ],
   [
     'a trigger is dropped',
     'DROP TRIGGER trg_mark_for_merge ON blue."stg_Distrikt"',
     `blue.Distrikt: the trigger of staging table "stg_Distrikt" is missing; ${AGAIN}\n`,
+  ],
+  [
+    'a registration is renamed',
+    `UPDATE cdc_management.merge_control SET table_name = 'Other' WHERE table_name = 'Distrikt'`,
+    `blue.Distrikt: is not registered for merges; ${AGAIN}\n`,
   ],
   [
     'a primary key is dropped',
@@ -93,6 +98,17 @@ it.each([
   await query(STAGED);
   expect(await run('merge')).toMatchObject({ exitCode: 0 });
   expect((await query('SELECT count(*)::integer AS n FROM blue."Distrikt"'))[0]).toEqual({ n: 1 });
+});
+
+it('status says which merges fail', async () => {
+  await query('ALTER TABLE blue."Distrikt" DROP COLUMN "Navn"');
+  await query(STAGED);
+  expect((await run('merge')).exitCode).toBe(3);
+  const line = 'blue.Distrikt: its last merge failed: column "Navn"';
+  expect((await run('status')).stdout).toContain(line);
+  expect((await run('apply', '--again')).exitCode).toBe(0);
+  expect((await run('merge')).exitCode).toBe(0);
+  expect((await run('status')).stdout).not.toContain(line);
 });
 
 it('a renamed schema is not made anew over what is remembered of it', async () => {
@@ -119,6 +135,46 @@ it('a renamed schema is not made anew over what is remembered of it', async () =
   expect((await run('apply')).exitCode).toBe(5);
   await query(`CALL cdc_management.forget_schema('blue')`);
   expect(await run('apply')).toMatchObject({ exitCode: 0 });
+  expect(await run('check')).toMatchObject({ exitCode: 0 });
+});
+
+it.each([
+  ['a view', 'DROP VIEW cdc_management.merge_status', 'view merge_status'],
+  ['the view of these', 'DROP VIEW cdc_management.merge_problems', 'view merge_problems'],
+  ['a table', 'DROP TABLE cdc_management.stream_coverage CASCADE', 'table stream_coverage'],
+  ['the watch', 'DROP TABLE cdc_management.crash_watch', 'table crash_watch'],
+  ['a routine', 'DROP ROUTINE cdc_management.merge_step', 'routine merge_step'],
+])('a bookkeeping without %s is told, and apply --again puts it back', async (_, change, name) => {
+  await query(change);
+  const line = `cdc_management.${name}: is missing; ${AGAIN}\n`;
+  for (const command of ['status', 'apply']) {
+    expect(await run(command)).toMatchObject({
+      exitCode: 1,
+      stdout: expect.stringContaining(line),
+    });
+  }
+  expect(await run('apply', '--again')).toMatchObject({ exitCode: 0 });
+  expect(await run('check')).toMatchObject({ exitCode: 0 });
+  await query(STAGED);
+  expect(await run('merge')).toMatchObject({ exitCode: 0 });
+});
+
+it.each([
+  [
+    'deletes that are not done',
+    `UPDATE cdc_management.merge_control SET facts = facts || '{"deletes": "none"}' WHERE table_name = 'Distrikt'`,
+  ],
+  [
+    'facts that are gone',
+    `UPDATE cdc_management.merge_control SET facts = NULL WHERE table_name = 'Distrikt'`,
+  ],
+])('check names a registration with %s', async (_, change) => {
+  await query(change);
+  expect(await run('check')).toMatchObject({
+    exitCode: 1,
+    stdout: expect.stringContaining('different  blue.registration Distrikt'),
+  });
+  expect(await run('apply', '--again')).toMatchObject({ exitCode: 0 });
   expect(await run('check')).toMatchObject({ exitCode: 0 });
 });
 

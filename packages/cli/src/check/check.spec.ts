@@ -157,8 +157,8 @@ it.each([
     'a registration changed',
     `UPDATE cdc_management.merge_control SET window_function = 'mine' WHERE (schema_name, table_name) = ('blue', 'Actor')`,
     'different',
-    'stg_Actor',
-    'is registered for merges under other names',
+    'registration Actor',
+    'was changed after the apply',
   ],
   [
     'a right to insert revoked',

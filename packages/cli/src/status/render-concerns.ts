@@ -14,11 +14,15 @@ export function renderConcerns({
   deadLetters,
   refusedEvents,
   columns,
+  failingMerges,
   backfill,
   ...leftOut
 }: Concerns): readonly string[] {
   return [
     ...describeLeftOut(leftOut).map(({ schema, table, reason }) => `${schema}.${table}: ${reason}`),
+    ...failingMerges.map(
+      ({ schema, table, error }) => `${schema}.${table}: its last merge failed: ${error}`,
+    ),
     ...lostStaging.map(renderLoss),
     ...deadLetters.map(
       ({ schema, table, count }) =>

@@ -1,3 +1,4 @@
+import { MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
 import {
   buildStatus,
   isUpToDate,
@@ -43,7 +44,8 @@ export async function status(options: StatusCommandOptions): Promise<number> {
       Promise.all([readTarget(session, migrations), readConcerns(session)]),
     );
     const found = buildStatus(migrations, state, { tenants, only: options.schema });
-    const own = options.schema ? onlyOf(found, concerns) : concerns;
+    const known = state.hasHistory ? concerns : { ...concerns, mergeProblems: [] };
+    const own = options.schema ? onlyOf(found, known) : known;
     return describe(target, found, { ...own, isStandby: state.isStandby });
   });
 }
@@ -82,7 +84,7 @@ function tellOffline(
 
 /** With `--schema` what other schemas need for merges is not asked for. */
 function onlyOf({ schemas }: Status, concerns: Concerns): Concerns {
-  const shown = new Set(schemas.map(({ schema }) => schema));
+  const shown = new Set([MANAGEMENT_SCHEMA, ...schemas.map(({ schema }) => schema)]);
   const isShown = ({ schema }: { readonly schema: string }) => shown.has(schema);
   return { ...concerns, mergeProblems: concerns.mergeProblems.filter(isShown) };
 }

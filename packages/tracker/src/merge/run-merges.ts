@@ -144,7 +144,7 @@ async function noteLeftOut(
   const [mergeProblems, lockedStaging] = found;
   const before = new Set(describeLeftOut(run.leftOut).map(({ reason }) => reason));
   run.leftOut = {
-    mergeProblems: mergeProblems.filter((one) => isSelected(one, selection)),
+    mergeProblems: (mergeProblems ?? []).filter((one) => isSelected(one, selection)),
     lockedStaging: lockedStaging.filter((one) => isSelected(one, selection)),
   };
   for (const one of describeLeftOut(run.leftOut)) {
