@@ -1,12 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   describeDebian,
   type PostgresServer,
   startDebianPostgres,
 } from '@cdc-migrations/postgres-fixture';
 import type { Sql } from 'postgres';
-import { copyAdopus, runCommand, sinkEnv } from './target/cli.fixture.ts';
+import { copyAdopus, finish, runCommand, sinkEnv, startCommand } from './target/cli.fixture.ts';
 
 const FEW = ['--env', 'prod', '--schema', 'blue'];
+const LEFT_OUT =
+  /blue[.]Distrikt: left out as long as its staging table is locked by process \d+ [(]postgres, /;
 describeDebian('a staging table that somebody has locked', () => {
   let server: PostgresServer;
   let repo: ReturnType<typeof copyAdopus>;
@@ -42,9 +45,17 @@ describeDebian('a staging table that somebody has locked', () => {
     const run = await runCommand(repo.root, ['merge', ...FEW], env);
     expect(run.exitCode).toBe(3);
     expect(run.stdout).toMatch(/^blue[.]Region: 1 event: 1 merged/m);
-    expect(run.stdout).toMatch(
-      /^blue[.]Distrikt: left out as .* locked by process \d+ [(]postgres, /m,
-    );
+    expect(run.stdout).toMatch(LEFT_OUT);
+    const inJson = await runCommand(repo.root, ['merge', ...FEW, '--json'], env);
+    expect(inJson.exitCode).toBe(3);
+    expect(JSON.parse(inJson.stdout)).toMatchObject({
+      targets: [{ mergeProblems: [], lockedStaging: [{ schema: 'blue', table: 'Distrikt' }] }],
+    });
+  });
+
+  it('is named by status', async () => {
+    const { stdout } = await runCommand(repo.root, ['status', ...FEW], env);
+    expect(stdout).toMatch(LEFT_OUT);
   });
 
   it.each(['status', 'check', 'apply', 'apply --dry-run', 'baseline'])(
@@ -55,12 +66,24 @@ describeDebian('a staging table that somebody has locked', () => {
     },
   );
 
-  it('is merged when it is free again', async () => {
+  it('is named by merge --watch, which merges it when it is free again', async () => {
     const count = async (table: string) =>
       (await owner.unsafe(`SELECT FROM blue."${table}"`)).length;
     expect([await count('Region'), await count('Distrikt')]).toEqual([1, 0]);
+    const options = ['--watch', '--interval', '50ms'];
+    const watch = startCommand(repo.root, ['merge', ...FEW, ...options], env);
+    let output = '';
+    const named = new Promise<void>((resolve) => {
+      watch.stderr?.on('data', (data: Buffer) => {
+        output += data.toString();
+        if (LEFT_OUT.test(output)) resolve();
+      });
+    });
+    const end = finish(watch);
+    await named;
     await locker`ROLLBACK`;
-    expect((await runCommand(repo.root, ['merge', ...FEW], env)).exitCode).toBe(0);
-    expect(await count('Distrikt')).toBe(1);
+    while ((await count('Distrikt')) === 0) await sleep(50);
+    watch.kill('SIGTERM');
+    expect((await end).exitCode).toBe(0);
   });
 });

@@ -1,5 +1,5 @@
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
-import { copyAdopus, runCommand, sinkEnv, startCommand, finish } from '../target/cli.fixture.ts';
+import { copyAdopus, runCommand, sinkEnv } from '../target/cli.fixture.ts';
 
 const BLUE = ['--env', 'prod', '--schema', 'blue'];
 const AGAIN = 'apply its files again: apply --again';
@@ -195,37 +195,4 @@ it('files that are older than what is applied are refused, and what they leave b
   expect(check.stdout).toContain('merge_table(p_schema text, p_table text, p_added integer)');
   expect(await run('apply', '--again', '--allow-older')).toMatchObject({ exitCode: 0 });
   expect(await run('check')).toMatchObject({ exitCode: 0 });
-});
-
-it('a locked staging table is named, and keeps no command from ending', async () => {
-  await query(STAGED);
-  const locker = server.connect({ database: 'directory', max: 1, onnotice: () => {} });
-  await locker.unsafe('BEGIN; TRUNCATE blue."stg_Distrikt"').simple();
-  const line = /blue\.Distrikt: left out as long as its staging table is locked by process \d+ \(/;
-  const merge = await run('merge', '--json');
-  expect(merge.exitCode).toBe(3);
-  expect(JSON.parse(merge.stdout)).toMatchObject({
-    targets: [{ mergeProblems: [], lockedStaging: [{ schema: 'blue', table: 'Distrikt' }] }],
-  });
-  expect((await run('merge')).stdout).toMatch(line);
-  const status = await run('status');
-  expect(status).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(line) });
-  expect((await run('check')).exitCode).toBe(0);
-  expect((await run('apply')).exitCode).toBe(0);
-
-  const watch = startCommand(repo.root, ['merge', ...BLUE, '--watch', '--interval', '50ms'], env);
-  let output = '';
-  const told = new Promise<void>((resolve) => {
-    watch.stderr?.on('data', (data: Buffer) => {
-      output += data.toString();
-      if (line.test(output)) resolve();
-    });
-  });
-  const end = finish(watch);
-  await told;
-  await locker`ROLLBACK`;
-  await locker.end();
-  watch.kill('SIGTERM');
-  expect((await end).exitCode).toBe(0);
-  expect(await run('merge')).toMatchObject({ exitCode: 0 });
 });
