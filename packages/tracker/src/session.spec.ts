@@ -53,6 +53,28 @@ const ADDRESS = '127.0.0.1';
 const UNTRUSTED =
   /^its certificate is not trusted \((.*)\); name its authority with ca_file, or set sslmode: require /;
 
+it('a session that is closed behind a query that failed leaves no connection, whatever was asked meanwhile', async () => {
+  const { port, password } = server;
+  const address = { name: 'test', host: ADDRESS, port, user: 'postgres', password } as const;
+  const session = openSession(
+    { server: { ...address, sslmode: 'require' }, database: 'postgres' },
+    'closed at once',
+  );
+  const fails = `DO $$ BEGIN RAISE EXCEPTION '%', repeat('long ', 10000); END $$`;
+  await expect(
+    Promise.all(Array.from({ length: 8 }, () => session.query(fails))),
+  ).rejects.toMatchObject({ code: 'P0001' });
+  await session.close();
+  const sql = server.connect({ max: 1 });
+  const read = () =>
+    sql`SELECT state, query FROM pg_stat_activity WHERE application_name = 'closed at once'`;
+  const deadline = Date.now() + 5000;
+  let left = await read();
+  while (left.length > 0 && Date.now() < deadline) left = await read();
+  expect(left).toEqual([]);
+  await sql.end();
+});
+
 describe('TLS with a target', () => {
   it.each<[string, (files: TlsFiles) => Changes, unknown]>([
     ['is verified unless something else is said', ({ ca }) => ({ caFile: ca }), true],

@@ -34,7 +34,8 @@ export async function startImpostor(port = 0): Promise<Impostor> {
     connections++;
     sockets.add(socket);
     socket.on('error', () => undefined);
-    socket.on('data', (chunk) => chunks.push(chunk));
+    const own = chunks; // What a client sends late belongs to the answer that it got.
+    socket.on('data', (chunk) => own.push(chunk));
     if (waitsForClient) socket.once('data', () => void send(socket, segments));
     else void send(socket, segments);
   }).listen(port, LOOPBACK);
