@@ -45,8 +45,8 @@ const RETRY_FOR_MS = 60_000;
  * file and its history row are one transaction. Where nothing is to be done nothing is asked but the lock, the history
  * and the schemas.
  *
- * @throws FilesRefusedError, UnsafeSchemaNameError, EncodingError, RoleMissingError, ManualFilesEditedError,
- * SeveralStatementsError, PlaceholderError, StandbyError, NoConnectionError before anything is applied;
+ * @throws FilesRefusedError, UnsafeSchemaNameError, ForeignObjectsError, EncodingError, RoleMissingError,
+ * ManualFilesEditedError, SeveralStatementsError, PlaceholderError, StandbyError, NoConnectionError before anything is applied;
  * LockNotObtainedError; TargetError when the target is not there.
  */
 export async function applyMigrations(

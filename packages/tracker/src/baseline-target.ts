@@ -4,6 +4,7 @@ import type { Difference } from './difference.ts';
 import { fileState } from './file-state.ts';
 import { expandSchema } from './file-transaction.ts';
 import { recordApplied, type Placed } from './history-sql.ts';
+import { ForeignObjectsError, ofSchemas } from './foreign-objects.ts';
 import { madeExpression } from './made-objects.ts';
 import { belongsTo, type Migrations } from './migrations.ts';
 import { PLAIN_SETTINGS } from './plain-settings.ts';
@@ -33,7 +34,7 @@ const LOCK_TIMEOUT_MS = 10_000;
  * program: a final table when it does not differ, staging when its file would also make the same routines. Nothing but
  * the history changes.
  *
- * @throws NoBookkeepingError, StandbyError, LockNotObtainedError, TargetError
+ * @throws ForeignObjectsError, NoBookkeepingError, StandbyError, LockNotObtainedError, TargetError
  */
 export async function baselineTarget(
   address: TargetAddress,
@@ -59,6 +60,13 @@ async function recordWhatIsThere(
   options: PlanOptions,
 ): Promise<BaselineResult> {
   const state = await readTarget(session, migrations);
+  const foreign = ofSchemas(
+    state.foreign,
+    migrations,
+    listSchemas(migrations, options),
+    options.tenants,
+  );
+  if (foreign.length > 0) throw new ForeignObjectsError(foreign);
   if (!state.hasHistory) throw new NoBookkeepingError();
   refuseStandby(state);
   const open = listOpen(migrations, options).filter(

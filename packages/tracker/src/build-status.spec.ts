@@ -32,6 +32,7 @@ function stateWith(entry: HistoryEntry): TargetState {
     schemas: new Set(['blue']),
     usable: new Set(['blue']),
     hasRole: true,
+    foreign: [],
     isStandby: false,
     encoding: 'UTF8',
     hasHistory: true,

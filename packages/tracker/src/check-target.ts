@@ -2,6 +2,12 @@ import { MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
 import { compareRelations, placeTables, type PlacedTable } from './compare-relations.ts';
 import type { Difference } from './difference.ts';
 import { expandSchema } from './file-transaction.ts';
+import {
+  FOREIGN_DEPENDENCIES,
+  foreignObjects,
+  ofSchemas,
+  type ForeignObject,
+} from './foreign-objects.ts';
 import { jsonLiteral } from './json-literal.ts';
 import { matchesAny } from './match-names.ts';
 import { belongsTo, type Migrations } from './migrations.ts';
@@ -30,29 +36,34 @@ export async function checkTarget(
   const places = placeTables(migrations, schemas, options.tenants);
   const tenants = schemas.filter((schema) => options.tenants.includes(schema));
   const literal = places.filter(({ schema }) => !tenants.includes(schema));
-  const [groups, made, { columns: notes }, validation, registrations] = await Promise.all([
-    readStructure(session, {
-      schemas: tenants,
-      tables: literal.flatMap(({ schema, relations }) =>
-        relations.map(({ name }) => ({ schema, name })),
-      ),
-      role: migrations.role,
-    }),
-    readIfThere(() =>
-      readMadeDifferences(session, migrations, {
+  const [foreign, dependencies, groups, made, concerns, validation, registrations] =
+    await Promise.all([
+      session.query<ForeignObject>(foreignObjects(migrations)),
+      session.query<ForeignObject>(FOREIGN_DEPENDENCIES),
+      readStructure(session, {
         schemas: tenants,
-        routines: literal.flatMap(({ schema, table: { names } }) =>
-          [names.mergeProcedure, names.mergeWindow].map((name) => ({ schema, name })),
+        tables: literal.flatMap(({ schema, relations }) =>
+          relations.map(({ name }) => ({ schema, name })),
         ),
+        role: migrations.role,
       }),
-    ),
-    readConcerns(session),
-    readIfThere(() => readValidation(session, migrations, options)),
-    readIfThere(() => readRegistrations(session, schemas)),
-  ]);
+      readIfThere(() =>
+        readMadeDifferences(session, migrations, {
+          schemas: tenants,
+          routines: literal.flatMap(({ schema, table: { names } }) =>
+            [names.mergeProcedure, names.mergeWindow].map((name) => ({ schema, name })),
+          ),
+        }),
+      ),
+      readConcerns(session),
+      readIfThere(() => readValidation(session, migrations, options)),
+      readIfThere(() => readRegistrations(session, schemas)),
+    ]);
   const differences = [
     ...(made && validation ? [] : [missingBookkeeping()]),
-    ...compareRelations(places, groups, notes),
+    ...ofSchemas(foreign, migrations, schemas, options.tenants).map(describeForeign),
+    ...dependencies.map(describeForeign),
+    ...compareRelations(places, groups, concerns.columns),
     ...compareRegistrations(places, groups, registrations ?? []),
     ...(made ?? []).map(describeMade),
     ...(validation ?? []),
@@ -104,6 +115,10 @@ function compareRegistrations(
 
 function missingBookkeeping(): Difference {
   return { kind: 'missing', schema: MANAGEMENT_SCHEMA, name: '', message: 'the bookkeeping' };
+}
+
+function describeForeign({ schema, name, message }: ForeignObject): Difference {
+  return { kind: 'different', schema, name: name ?? '', message };
 }
 
 function describeMade({ schema, name, recorded, found }: MadeDifference): Difference {

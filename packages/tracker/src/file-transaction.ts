@@ -9,6 +9,7 @@ import { isAppliedCondition, recordApplied, type Placed } from './history-sql.ts
 import type { Migrations } from './migrations.ts';
 import { PINNED, PLAIN_SETTINGS, UNPINNED } from './plain-settings.ts';
 import { splitStatements } from './split-statements.ts';
+import { lockHolders, lockKey, lockName } from './take-lock.ts';
 
 /** SQLSTATE that our guard raises: another session applies to this schema right now. */
 export const BUSY = 'CD004';
@@ -148,11 +149,13 @@ function isAppliedMeanwhile({ set, role }: Migrations, { files, schemas }: Work)
 
 function buildGuard({ set }: Migrations, { files }: Work, isApplied: string): string {
   const [first] = files;
-  const lock = quoteLiteral(`cdc apply ${set.name} ${first.schema}`);
+  const lock = lockName(set.name, first.schema);
   const body = `
 BEGIN
-  IF NOT pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended(${lock}, 0)) THEN
-    RAISE EXCEPTION 'another session applies to this schema' USING ERRCODE = '${BUSY}';
+  IF NOT pg_catalog.pg_try_advisory_xact_lock(${lockKey(lock)}) THEN
+    RAISE EXCEPTION USING ERRCODE = '${BUSY}', MESSAGE = 'another session applies to this schema' || coalesce((
+      SELECT pg_catalog.format(': pid %s, application "%s", user %s', pid, application, "user")
+      FROM (${lockHolders(lock)}) AS holder), '');
   END IF;
   IF pg_catalog.to_regclass('cdc_management.migration_history') IS NOT NULL THEN
     IF ${isApplied} THEN

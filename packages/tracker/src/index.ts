@@ -27,6 +27,8 @@ export { NoBookkeepingError } from './no-bookkeeping-error.ts';
 export type { FailedStatement } from './find-statement.ts';
 export { WHOLE_DATABASE } from './migrations.ts';
 export type { FileProblem, MigrationFile, Migrations } from './migrations.ts';
+export { ForeignObjectsError } from './foreign-objects.ts';
+export type { ForeignObject } from './foreign-objects.ts';
 export {
   EncodingError,
   listSchemas,
@@ -58,7 +60,7 @@ export { LockLostError, schemaIsGone } from './run-steps.ts';
 export { SeveralStatementsError } from './several-statements-error.ts';
 export { openSession } from './session.ts';
 export type { Rows, Session, TargetAddress } from './session.ts';
-export { describeHolder, LockNotObtainedError } from './take-lock.ts';
-export type { LockHolder } from './take-lock.ts';
+export { describeHolder, LockNotObtainedError, readLocks } from './take-lock.ts';
+export type { HeldLock, LockHolder } from './take-lock.ts';
 export { TargetError } from './target-error.ts';
 export { NoConnectionError } from './with-workers.ts';

@@ -11,6 +11,7 @@ import {
   type MigrationFile,
   type Migrations,
 } from './migrations.ts';
+import { ForeignObjectsError, ofSchemas } from './foreign-objects.ts';
 import type { HistoryGroup, TargetState } from './read-target.ts';
 import { SeveralStatementsError } from './several-statements-error.ts';
 import { splitStatements } from './split-statements.ts';
@@ -100,7 +101,8 @@ export class ManualFilesEditedError extends Error {
 /**
  * What brings a target up to date. Nothing where there is nothing to do.
  *
- * @throws UnsafeSchemaNameError, EncodingError, RoleMissingError, ManualFilesEditedError, SeveralStatementsError
+ * @throws UnsafeSchemaNameError, ForeignObjectsError, EncodingError, RoleMissingError, ManualFilesEditedError,
+ * SeveralStatementsError
  */
 export function planApply(
   migrations: Migrations,
@@ -135,6 +137,8 @@ export function planApply(
       ? planDatabase(files, isToDo, { creates, grants })
       : planSchemas(files, isToDo, runsOf),
   );
+  const foreign = ofSchemas(state.foreign, migrations, schemas, options.tenants);
+  if (foreign.length > 0) throw new ForeignObjectsError(foreign);
   if (edited.size > 0) throw new ManualFilesEditedError([...edited]);
   refuseSeveralStatements(steps);
   // A target that has been in use goes on as it is.

@@ -10,6 +10,7 @@ import {
 import { quoteLiteral } from '@cdc-migrations/sql-text';
 import { CATEGORIES } from '@cdc-migrations/table-defs';
 import * as v from 'valibot';
+import { foreignObjects, type ForeignObject } from './foreign-objects.ts';
 import type { FileIdentity, Migrations } from './migrations.ts';
 import type { Session } from './session.ts';
 import { TargetError } from './target-error.ts';
@@ -22,6 +23,8 @@ export interface TargetState {
   readonly usable: ReadonlySet<string>;
   /** Whether the role that files grant to is there. */
   readonly hasRole: boolean;
+  /** Objects called like ours that others own. */
+  readonly foreign: readonly ForeignObject[];
   /** Whether it only follows another server. */
   readonly isStandby: boolean;
   /** Of its database: `UTF8`. */
@@ -70,22 +73,25 @@ const HISTORY = 'cdc_management.migration_history';
 const NO_HISTORY: History = { find: () => undefined, entries: [] };
 
 /**
- * Reads history and schemas by two queries in one round trip, however many schemas and files there are.
+ * Reads history, schemas and owners by three queries in one round trip, however many schemas and files there are.
  *
  * @throws HistoryError, TargetError
  */
 export async function readTarget(
   session: Session,
-  { set, role }: Pick<Migrations, 'set' | 'role'>,
+  migrations: Pick<Migrations, 'set' | 'role' | 'files'>,
 ): Promise<TargetState> {
-  const [[facts], groups] = await Promise.all([
+  const { set, role } = migrations;
+  const [[facts], foreign, groups] = await Promise.all([
     session.read<Facts>(factsQuery(role)),
+    session.query<ForeignObject>(foreignObjects(migrations)),
     readHistory(session, set.name),
   ]);
   return {
     schemas: new Set(facts!.schemas),
     usable: new Set(facts!.usable),
     hasRole: facts!.has_role,
+    foreign,
     isStandby: facts!.is_standby,
     encoding: facts!.encoding,
     hasHistory: groups !== undefined,

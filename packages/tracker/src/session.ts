@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import postgres, { type Options } from 'postgres';
 import { postgresTls, type ResolvedServer } from '@cdc-migrations/config';
 import { connectSocket, readCa } from './connect-socket.ts';
+import { OWNERS_GUARD } from './foreign-objects.ts';
 import { PINNED, PLAIN_SETTINGS } from './plain-settings.ts';
 import { TargetError, toTargetError } from './target-error.ts';
 
@@ -30,7 +31,10 @@ export interface Session {
   query<Row>(text: string): Promise<Rows<Row>>;
   /** As `query`, with the rows of every statement that gives some. */
   queryEach<Row>(text: string): Promise<readonly Rows<Row>[]>;
-  /** As `query`, in a transaction that changes nothing and waits for no lock for long. */
+  /**
+   * As `query`, in a transaction that changes nothing and waits for no lock for long. It fails where what is in
+   * `cdc_management` is not of a role that is trusted.
+   */
   read<Row>(text: string): Promise<Rows<Row>>;
   /** As `queryEach`, in such a transaction. */
   readEach<Row>(text: string): Promise<readonly Rows<Row>[]>;
@@ -59,8 +63,11 @@ type Isolation = 'READ COMMITTED' | 'REPEATABLE READ';
 /** How a message begins that is a transaction, whatever the defaults of the role and the database are. */
 const transaction = (isolation: Isolation, access: 'READ WRITE' | 'READ ONLY') =>
   `SET TRANSACTION ISOLATION LEVEL ${isolation}, ${access};\n${PLAIN_SETTINGS}`;
-/** PostgreSQL spells conditions of indexes under a lock of their table. */
-const READ = `${transaction('READ COMMITTED', 'READ ONLY')}SET LOCAL lock_timeout = '10s';\n`;
+/**
+ * PostgreSQL spells conditions of indexes under a lock of their table. What is read may be a view, so nothing is read that
+ * somebody else could have put into our schema.
+ */
+const READ = `${transaction('READ COMMITTED', 'READ ONLY')}SET LOCAL lock_timeout = '10s';\n${OWNERS_GUARD}`;
 
 /** A host name, an address, or the folder of a socket: a URL or a list of hosts is none, and its text may hold a secret. */
 const HOST = /^(?:[^\s,@/]+|\/[^,]*)$/u;

@@ -9,8 +9,8 @@ export interface LockHolder {
   readonly pid: number;
   readonly application: string;
   readonly user: string;
-  /** When that session began, in ISO 8601. */
-  readonly since: string;
+  /** When that session began, in ISO 8601; null where we may not see it. */
+  readonly since: string | null;
 }
 
 /** Another apply works on the same set in the same database. */
@@ -28,7 +28,8 @@ export class LockNotObtainedError extends Error {
 export function describeHolder(holder: LockHolder | undefined): string {
   if (!holder) return 'a session that has ended meanwhile';
   const { pid, application, user, since } = holder;
-  return `pid ${pid}, application "${application}", user ${user}, since ${since}`;
+  const begin = since === null ? '' : `, since ${since}`;
+  return `pid ${pid}, application "${application}", user ${user}${begin}`;
 }
 
 interface LockOptions {
@@ -95,7 +96,7 @@ async function takeLock(
   const isLocked = await tryUntil(timeoutMs, async () => {
     const [row] = await begin<{ locked: boolean }>(
       session,
-      `SELECT pg_catalog.pg_try_advisory_xact_lock(${keyOf(set)}) AS locked;\nSAVEPOINT ${READING}`,
+      `SELECT pg_catalog.pg_try_advisory_xact_lock(${lockKey(lockName(set))}) AS locked;\nSAVEPOINT ${READING}`,
     );
     if (row!.locked) return true;
     await session.execute('ROLLBACK');
@@ -106,20 +107,51 @@ async function takeLock(
   if (isLocked === undefined) throw new LockNotObtainedError(set, await readHolder(session, set));
 }
 
-function keyOf(set: string): string {
-  return `pg_catalog.hashtextextended(${quoteLiteral(`cdc apply ${set}`)}, 0)`;
+/** Text of which the key of a lock is the hash: of an apply of a set, or of its work in a schema. */
+export function lockName(set: string, schema?: string): string {
+  return schema === undefined ? `cdc apply ${set}` : `cdc apply ${set} ${schema}`;
 }
 
-async function readHolder(session: Session, set: string): Promise<LockHolder | undefined> {
-  const [holder] =
-    await session.read<LockHolder>(`SELECT activity.pid, activity.application_name AS application,
-  activity.usename AS user,
+/** SQL expression of the key of a lock. */
+export function lockKey(name: string): string {
+  return `pg_catalog.hashtextextended(${quoteLiteral(name)}, 0)`;
+}
+
+/** Query of who holds the lock of a name: anybody who may connect can. */
+export function lockHolders(name: string): string {
+  return `SELECT activity.pid, activity.application_name AS application, activity.usename AS user,
   pg_catalog.to_char(activity.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS since
 FROM pg_catalog.pg_locks AS lock
 JOIN pg_catalog.pg_stat_activity AS activity USING (pid)
 WHERE lock.locktype = 'advisory' AND lock.granted AND lock.objsubid = 1
   AND lock.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-  AND (lock.classid::bigint << 32) | lock.objid::bigint = ${keyOf(set)}
-LIMIT 1`);
+  AND (lock.classid::bigint << 32) | lock.objid::bigint = ${lockKey(name)}
+LIMIT 1`;
+}
+
+async function readHolder(session: Session, set: string): Promise<LockHolder | undefined> {
+  const [holder] = await session.read<LockHolder>(lockHolders(lockName(set)));
   return holder;
+}
+
+/** A lock of an apply that is held. */
+export interface HeldLock {
+  /** Undefined for that of the whole set. */
+  readonly schema: string | undefined;
+  readonly holder: LockHolder;
+}
+
+/** The locks of an apply of a set and of these schemas that are held now, in one query. */
+export async function readLocks(
+  session: Session,
+  set: string,
+  schemas: readonly string[],
+): Promise<readonly HeldLock[]> {
+  const names = [undefined, ...schemas].map((schema) => ({ schema, name: lockName(set, schema) }));
+  const rows = await session.read<LockHolder & { readonly n: number }>(
+    names
+      .map(({ name }, n) => `SELECT ${n} AS n, holder.* FROM (${lockHolders(name)}) AS holder`)
+      .join('\nUNION ALL\n'),
+  );
+  return rows.map(({ n, ...holder }) => ({ schema: names[n]!.schema, holder }));
 }

@@ -1,9 +1,12 @@
 import {
+  describeHolder,
   describeLeftOut,
   type Concerns,
+  type HeldLock,
   type LossCause,
   type LostStaging,
 } from '@cdc-migrations/tracker';
+import { nameSchema } from '../target/name-schema.ts';
 
 /** As far as `cdc_management.count_unfilled` counts. */
 const COUNTED_ROWS = 100_000;
@@ -42,6 +45,14 @@ export function renderConcerns({
       return `${schema}.${table}.${column}: backfill needed, came ${since}, ${without}`;
     }),
   ];
+}
+
+/** A line for each lock of an apply that is held: anybody who may connect can hold one. */
+export function renderLocks(locks: readonly HeldLock[]): readonly string[] {
+  return locks.map(({ schema, holder }) => {
+    const where = schema === undefined ? '' : ` in ${nameSchema(schema)}`;
+    return `an apply${where} is at work, or its lock is held: ${describeHolder(holder)}`;
+  });
 }
 
 /** `staging of blue.Actor was emptied: replay AdOpus.Actor partition 2 (generation 0) from offset 4711`. */

@@ -4,8 +4,11 @@ import {
   isUpToDate,
   listSchemas,
   readConcerns,
+  readLocks,
   readTarget,
+  WHOLE_DATABASE,
   type Concerns,
+  type HeldLock,
   type Migrations,
   type Status,
   type TargetState,
@@ -26,7 +29,7 @@ import {
 } from '../target/report-targets.ts';
 import { selectTargets } from '../target/select-targets.ts';
 import { worstExitCode } from '../target/worst-exit-code.ts';
-import { renderConcerns } from './render-concerns.ts';
+import { renderConcerns, renderLocks } from './render-concerns.ts';
 import { renderMatrix } from './render-matrix.ts';
 import { countOf } from '../count-of.ts';
 
@@ -40,13 +43,18 @@ export async function status(options: StatusCommandOptions): Promise<number> {
   if (options.offline) return statusOffline(options);
   return reportTargets(options, async (target) => {
     const { migrations, tenants } = target;
-    const [state, concerns] = await withSession(target, 'cdc status', (session) =>
-      Promise.all([readTarget(session, migrations), readConcerns(session)]),
+    const schemas = listSchemas(migrations, { tenants, only: options.schema });
+    const [state, concerns, locks] = await withSession(target, 'cdc status', (session) =>
+      Promise.all([
+        readTarget(session, migrations),
+        readConcerns(session),
+        readLocks(session, migrations.set.name, [WHOLE_DATABASE, ...schemas]),
+      ]),
     );
     const found = buildStatus(migrations, state, { tenants, only: options.schema });
     const known = state.hasHistory ? concerns : { ...concerns, mergeProblems: [] };
     const own = options.schema ? onlyOf(found, known) : known;
-    return describe(target, found, { ...own, isStandby: state.isStandby });
+    return describe(target, found, { ...own, isStandby: state.isStandby, locks });
   });
 }
 
@@ -89,10 +97,15 @@ function onlyOf({ schemas }: Status, concerns: Concerns): Concerns {
   return { ...concerns, mergeProblems: concerns.mergeProblems.filter(isShown) };
 }
 
+/** What there is to say besides files. */
+interface Findings extends Concerns, Pick<TargetState, 'isStandby'> {
+  readonly locks: readonly HeldLock[];
+}
+
 function describe(
   { label, migrations }: CommandTarget,
   found: Status,
-  { isStandby, ...concerns }: Concerns & Pick<TargetState, 'isStandby'>,
+  { isStandby, locks, ...concerns }: Findings,
 ): TargetReport {
   const isDone = isUpToDate(found);
   const errors = found.schemas.flatMap(({ schema, files }) =>
@@ -114,9 +127,10 @@ function describe(
         : []),
       ...errors,
       ...(isStandby ? [STANDBY] : []),
+      ...renderLocks(locks),
       ...renderConcerns(concerns),
     ],
-    document: { problems: migrations.problems, ...found, isStandby, ...concerns },
+    document: { problems: migrations.problems, ...found, isStandby, ...concerns, locks },
   };
 }
 

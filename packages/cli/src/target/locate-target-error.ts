@@ -3,6 +3,7 @@ import { RepoPathError, visible } from '@cdc-migrations/generated-file';
 import {
   EncodingError,
   FilesRefusedError,
+  ForeignObjectsError,
   HistoryError,
   LockLostError,
   LockNotObtainedError,
@@ -23,6 +24,7 @@ import { CommandError, EXIT } from '../exit-code.ts';
 /** What is wrong before anything is applied, for the user to mend. */
 const USAGE = [
   EncodingError,
+  ForeignObjectsError,
   NoConnectionError,
   NoBookkeepingError,
   HistoryError,
