@@ -26,9 +26,13 @@ describe('applyFiles of a manifest', () => {
       mkdirSync(dirname(join(root, 'migrations', path)), { recursive: true });
       writeFileSync(join(root, 'migrations', path), text);
       const scope = path.startsWith('schemas/') ? 'database' : 'tenant';
-      return { path, category: path.split('/')[0]!, scope };
+      const checksum = `sha256:${'0'.repeat(64)}`;
+      return { path, category: path.split('/')[0]!, name: path, scope, checksum };
     });
-    writeFileSync(join(root, 'migrations/manifest.yaml'), renderYaml({ set: 's.d', files }));
+    writeFileSync(
+      join(root, 'migrations/manifest.yaml'),
+      renderYaml({ format: 1, set: 's.d', role: 'owner', files, validation: [] }),
+    );
   });
   afterAll(async () => {
     await server.stop();
