@@ -39,7 +39,11 @@ export function buildGeneratedFile(path: string, facts: HeaderFacts, body: strin
   lines.push(`Checksum: ${checksum}`);
   if (path.endsWith('.json')) {
     const header = JSON.stringify(lines.map(oneLine).join(' '));
-    return { path, text: `{\n  "cdc.generated": ${header},\n${body.slice('{\n'.length)}`, checksum };
+    return {
+      path,
+      text: `{\n  "cdc.generated": ${header},\n${body.slice('{\n'.length)}`,
+      checksum,
+    };
   }
   const header = lines.map((line) => `${commentOf(path)} ${oneLine(line)}\n`).join('');
   return { path, text: header + '\n' + body, checksum };

@@ -371,7 +371,12 @@ const WRONG: readonly (readonly [
     /expected nanoseconds since midnight, found 86400000000000/,
   ],
   ['time', { time: 'microseconds' }, '-1', /expected microseconds since midnight, found -1/],
-  ['time', { time: 'rfc3339' }, '10:11:12', /column c: expected a time of RFC 3339, found 10:11:12/],
+  [
+    'time',
+    { time: 'rfc3339' },
+    '10:11:12',
+    /column c: expected a time of RFC 3339, found 10:11:12/,
+  ],
   ['datetimeoffset', { time: 'adaptive' }, '2024-01-01T00:00:00', /no offset: 2024-01-01T00:00:00/],
   ['money', { decimal: 'precise' }, '12.50', /expected base64 of an integer, found 12.50/],
   ['money', { decimal: 'precise' }, '', /expected base64 of an integer, found/],

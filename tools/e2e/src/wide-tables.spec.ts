@@ -74,7 +74,7 @@ describe('the bounds that generate tells are those of PostgreSQL', () => {
   async function apply({ table, set }: Pick<ReturnType<typeof inspect>, 'table' | 'set'>) {
     const database = await server.createDatabase({ owner: OWNER });
     const files = renderMigrations({ set, tables: [table], tenants: ['app'], role: OWNER });
-    for (const _ of ['new', 'again']) {
+    for (let times = 0; times < 2; times++) {
       await applyFiles(server, { database, user: OWNER, tenants: ['app'] }, files);
     }
     return server.connect({ database, max: 1, fetch_types: false });

@@ -27,7 +27,10 @@ export function addGeneratePipelines(pipelines: Command, { setExitCode }: Comman
         'write nothing; name every file that is stale or edited, and exit 1 or 6',
       ).conflicts(['dryRun', 'force']),
     )
-    .option('--force', 'write over generated files that were edited, and remove other files from pipelines/')
+    .option(
+      '--force',
+      'write over generated files that were edited, and remove other files from pipelines/',
+    )
     .option('--json', 'one JSON document on standard output, all else on standard error')
     .addHelpText('after', MORE_HELP)
     .action(async (options: Omit<GeneratePipelinesOptions, 'root'>) => {
