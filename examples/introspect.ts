@@ -7,8 +7,8 @@ import { postgresAddress } from './postgres-address.ts';
 const { server, database } = postgresAddress();
 const session = openSession({ server, database }, 'example');
 await session.query(`
-  CREATE TYPE state AS ENUM ('draft', 'sent');
-  CREATE TABLE invoice (number bigint PRIMARY KEY, amount numeric(12, 2) NOT NULL, state state)`);
+  CREATE TYPE public.state AS ENUM ('draft', 'sent');
+  CREATE TABLE public.invoice (number bigint PRIMARY KEY, amount numeric(12, 2) NOT NULL, state public.state)`);
 
 const selection = { database: 'billing', schema: 'public', pattern: 'db-shared' } as const;
 const read = async () => {
@@ -22,7 +22,7 @@ const { path, text } = renderSnapshot(before);
 console.log(path);
 console.log(text.slice(text.indexOf('tables:')));
 
-await session.query('ALTER TABLE invoice ALTER amount TYPE numeric(14, 2), ADD paid date');
+await session.query('ALTER TABLE public.invoice ALTER amount TYPE numeric(14, 2), ADD paid date');
 for (const { table, column, kind, detail } of compareCatalogs(before, await read()))
   console.log(`${table}.${column}: ${kind}${detail ? `, ${detail}` : ''}`);
 await session.close();
