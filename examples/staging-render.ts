@@ -72,7 +72,7 @@ await session.query(`
     (2, NULL, 'billing', 'invoice', 'd', 0, 4),
     (2, 400, 'billing', 'invoice', 'c', 0, 2),
     (3, 1e12, 'billing', 'invoice', 'c', 0, 5)`);
-await session.query('CALL reporting.sp_merge_invoice()');
+await session.execute('CALL reporting.sp_merge_invoice()');
 
 for (const question of [
   'SELECT number::int, amount::text FROM reporting.invoice',
