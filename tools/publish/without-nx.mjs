@@ -29,6 +29,7 @@ export async function tryWithoutNx(tarballs, step) {
     for (const name of ['adopus', 'asma']) {
       copyRepo(name, join(folder, name));
       cdc('manage-migrations', 'generate', '--root', name);
+      cdc('manage-pipelines', 'generate', '--root', name);
       expectEqual(compareRepo(name, join(folder, name)), []);
       cdc('manage-migrations', 'generate', '--check', '--root', name);
     }
