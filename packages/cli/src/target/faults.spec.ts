@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
+import { EXIT } from '../exit-code.ts';
 import { type AsmaSource, createAsmaSource } from '../source/asma-source.fixture.ts';
 import { type CommandRun, finish, startCommand } from './cli.fixture.ts';
 import { type Fault, startFaultProxy } from './fault-proxy.fixture.ts';
@@ -118,7 +119,10 @@ describe.each(Object.entries(COMMANDS))('%s', (_name, command) => {
       const worker = async () => {
         for (let n = left.shift(); n !== undefined; n = left.shift()) {
           const ended = await runWith(command, { n, fault });
-          for (const problem of problemsOf(ended, command)) {
+          for (const problem of problemsOf(ended, {
+            ...command,
+            failed: failedBy(fault, command),
+          })) {
             const { stdout, stderr } = ended.first;
             wrong.push(
               `${n}: ${problem}: ${queries[n]!.slice(-80)}: ${(stderr + stdout).slice(0, 400)}`,
@@ -175,10 +179,17 @@ function problemsOf(
     ...(hasFailed && `${stdout}${stderr}`.trim() === '' ? ['it does not say why it failed'] : []),
     ...(/defect|node:/.test(stderr) ? ['it calls itself defective'] : []),
     ...(sessions.length > 0 ? ['sessions are left'] : []),
-    ...(again && again.exitCode !== wanted ? [`then exit code ${again.exitCode}`] : []),
+    ...(again && again.exitCode !== wanted
+      ? [`then exit code ${again.exitCode}: ${again.stderr.slice(0, 400)}`]
+      : []),
     ...(isDone(first, again) ? [] : ['it said that all is done, and it was not']),
     ...(before === 'staged' && merged !== 7 ? [`${merged} rows were merged`] : []),
   ];
+}
+
+/** A lock of a target that was waited for in vain has an exit code of its own, but where a read before it failed too. */
+function failedBy(fault: Fault, { before, failed }: FaultedCommand): readonly number[] {
+  return fault === 'lock timed out' && before !== 'sources' ? [...failed, EXIT.locked] : failed;
 }
 
 /** Whether an apply that says that all is done has left nothing to do. */
@@ -247,7 +258,8 @@ async function run(
   const hang = setTimeout(() => child.kill('SIGKILL'), ENDS_WITHIN_MS);
   const ends = finish(child);
   if (args.includes('--watch')) {
-    while (!hasBegun() && child.exitCode === null) await sleep(20);
+    const isOver = () => child.exitCode !== null || child.signalCode !== null;
+    while (!hasBegun() && !isOver()) await sleep(20);
     await sleep(WATCHED_MS);
     child.kill('SIGTERM');
   }
