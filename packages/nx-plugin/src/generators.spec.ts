@@ -89,7 +89,9 @@ describe('the generators in a workspace', () => {
     for (const { metadata } of Object.values<TargetConfiguration>(data.targets)) {
       expect(metadata).toMatchObject({
         description: expect.stringMatching(/.{20}/),
-        help: { command: expect.stringMatching(/^npx cdc manage-migrations \S+ --help$/) },
+        help: {
+          command: expect.stringMatching(/^npx cdc manage-(migrations|pipelines) \S+ --help$/),
+        },
       });
     }
     workspace.nx('run', 'acme:apply', '--graph=tasks.json');

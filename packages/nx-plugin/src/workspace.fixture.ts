@@ -223,10 +223,10 @@ function readDeclaredOutputs(root: string): ReadonlyMap<string, readonly string[
 }
 
 function readOutputs(repo: string): ReadonlyMap<string, string> {
-  const files = ['generated', 'migrations', 'pipelines'].flatMap((folder) =>
-    readdirSync(join(repo, folder), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name)),
-  );
+  const files = ['generated', 'migrations', 'pipelines']
+    .filter((folder) => existsSync(join(repo, folder)))
+    .flatMap((folder) => readdirSync(join(repo, folder), { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
   return new Map(files.sort().map((file) => [relative(repo, file), readFileSync(file, 'utf8')]));
 }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import postgres, { type Options } from 'postgres';
 import { postgresTls, type ResolvedServer } from '@cdc-migrations/config';
 import { connectSocket, readCa } from './connect-socket.ts';
@@ -83,6 +84,7 @@ export function openSession({ server, database }: TargetAddress, application: st
   const ssl = postgresTls(server, readCa(server));
   const closing = new AbortController();
   const waiting = new Set<(reason: Error) => void>();
+  const open = new Set<Promise<unknown>>();
   let socket: Socket | undefined;
   let isLost = false;
   const lose = () => {
@@ -119,12 +121,16 @@ export function openSession({ server, database }: TargetAddress, application: st
   } as Options<Record<string, never>>);
   const run = async (prefix: string, text: string) => {
     if (isLost) throw toTargetError(connectionLost(), 0);
+    const answer = answerOf(sql.unsafe(prefix + text).simple(), waiting);
+    open.add(answer);
     try {
-      return await answerOf(sql.unsafe(prefix + text).simple(), waiting);
+      return await answer;
     } catch (error) {
       const told = toTargetError(error, prefix.length);
       if (told instanceof TargetError && told.kind === 'connection') isLost = true;
       throw told;
+    } finally {
+      open.delete(answer);
     }
   };
   // Before each list of rows comes what the prefix gives, which is none.
@@ -143,8 +149,14 @@ export function openSession({ server, database }: TargetAddress, application: st
     get isLost() {
       return isLost;
     },
-    // The driver waits for ever for a connection that was in the middle of something.
+    // The driver waits for ever for a connection that was in the middle of something, and writes what is left in its queue
+    // after the end.
     close: async () => {
+      if (!isLost && open.size > 0) {
+        const { signal } = closing;
+        const wait = sleep(CLOSE_TIMEOUT_S * 1000, undefined, { signal }).catch(() => undefined);
+        await Promise.race([Promise.allSettled(open), wait]);
+      }
       await sql.end({ timeout: isLost ? 0 : CLOSE_TIMEOUT_S });
       closing.abort();
       socket?.destroy();
