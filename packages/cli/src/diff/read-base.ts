@@ -21,16 +21,31 @@ export function readBase(root: string, commit: string): readonly TableDefinition
   const blobs = [...listed.toString().matchAll(/ blob ([0-9a-f]+)\t([^\0]*\.yaml)\0/g)];
   if (blobs.length === 0) return [];
   const input = blobs.map(([, blob]) => `${blob}\n`).join('');
-  return splitBatch(git(root, ['cat-file', '--batch'], commit, input)).map((text, index) =>
-    parseDefinition(text, `${commit}:${blobs[index]![2]}`),
-  );
+  return splitBatch(git(root, ['cat-file', '--batch'], commit, input)).map((text, index) => {
+    const path = `${commit}:${blobs[index]![2]}`;
+    if (text !== undefined) return parseDefinition(text, path);
+    throw new CommandError(
+      `--base ${commit}: expected all files of the commit in this clone, ${path} is not; git fetch --refetch --no-filter`,
+    );
+  });
 }
 
+/**
+ * A pull request can hold the files of a bare repository, and an archive a whole `.git`. Its configuration can name
+ * programs for git to fetch missing objects with.
+ */
+const NOTHING_OF_THE_REPO_RUNS = {
+  args: ['-c', 'safe.bareRepository=explicit'],
+  // The second is for versions of git that do not know the first.
+  env: { GIT_NO_LAZY_FETCH: '1', GIT_ALLOW_PROTOCOL: '' },
+};
+
 function git(root: string, args: readonly string[], commit: string, input = ''): Buffer {
-  const { status, stdout, stderr, error } = spawnSync('git', args, {
+  const all = [...NOTHING_OF_THE_REPO_RUNS.args, ...args];
+  const { status, stdout, stderr, error } = spawnSync('git', all, {
     cwd: root,
     input,
-    env: { ...process.env, LC_ALL: 'C' },
+    env: { ...process.env, ...NOTHING_OF_THE_REPO_RUNS.env, LC_ALL: 'C' },
     maxBuffer: Infinity,
   });
   if (error) {
@@ -39,15 +54,26 @@ function git(root: string, args: readonly string[], commit: string, input = ''):
     throw new CommandError(`--base ${commit}: ${reason}`, undefined, { cause: error });
   }
   if (status === 0) return stdout;
-  throw new CommandError(`--base ${commit}: ${stderr.toString().trim().split('\n')[0]}`);
+  const lines = stderr.toString().trim().split('\n');
+  const reason = lines.find((line) => line.startsWith('fatal: ')) ?? lines[0];
+  throw new CommandError(`--base ${commit}: ${reason}`);
 }
 
-/** Contents of the objects that `git cat-file --batch` prints: a line with the size in bytes, the object, LF. */
-function splitBatch(output: Buffer): readonly string[] {
-  const texts: string[] = [];
+/**
+ * Contents of the objects that `git cat-file --batch` prints: a line with the size in bytes, the object, LF; undefined
+ * for one that is not in the clone, of which it prints one line.
+ */
+function splitBatch(output: Buffer): readonly (string | undefined)[] {
+  const texts: (string | undefined)[] = [];
   for (let at = 0; at < output.length;) {
     const end = output.indexOf('\n', at);
-    const size = Number(output.toString('latin1', at, end).split(' ')[2]);
+    const head = output.toString('latin1', at, end);
+    if (head.endsWith(' missing')) {
+      texts.push(undefined);
+      at = end + 1;
+      continue;
+    }
+    const size = Number(head.split(' ')[2]);
     texts.push(output.toString('utf8', end + 1, end + 1 + size));
     at = end + 1 + size + 1;
   }
