@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
 import { quoteQualified } from '@cdc-migrations/sql-text';
@@ -341,6 +343,96 @@ describeWire('the generated pipelines of asma', () => {
     const [service = '', table = '', column = ''] = path.split('.');
     const rows = await sql`SELECT ${sql(column)}::text AS value FROM ${sql(service)}.${sql(table)}`;
     expect(rows).toEqual([{ value: final }]);
+  });
+});
+
+describeWire('names of a source that look like variables', () => {
+  const NAMES = [
+    '${HOME}',
+    '${HOME:',
+    '${A:${HOME}}',
+    '${{HOME}}',
+    '${!x}',
+    '\\${HOME}',
+    '"${HOME}"',
+  ];
+  let server: PostgresServer;
+  let root: string;
+
+  beforeAll(async () => {
+    root = mkdtempSync(join(tmpdir(), 'cdc-names-'));
+    cpSync(join(__dirname, '../../../packages/cli/cases/_base'), root, { recursive: true });
+    const columns = NAMES.map(
+      (name) =>
+        `      - { name: ${JSON.stringify(name)}, type: nvarchar, length: 50, nullable: true }\n`,
+    );
+    edit(
+      'generated/schemas/AdOpusTest.dbo.yaml',
+      '      - { name: Navn',
+      `${columns.join('')}      - { name: Navn`,
+    );
+    edit('generated/schemas/AdOpusTest.dbo.yaml', '  Actor:', "  '${HOME}':");
+    for (const [before, after] of [
+      ['dbo.Actor:', "'dbo.${HOME}':"],
+      ['adopus.Actor:', "'adopus.${HOME}':"],
+      ['from: dbo.Actor', "from: 'dbo.${HOME}'"],
+    ] as const) {
+      edit('services/adopus.yaml', before, after);
+    }
+    const cdc = join(__dirname, '../../../packages/cli/bin/cdc.js');
+    for (const group of ['manage-migrations', 'manage-pipelines']) {
+      execFileSync(process.execPath, [cdc, group, '--root', root, 'generate']);
+    }
+    server = await startPostgres({ major: 15 });
+  }, BUILT_WITHIN_MS);
+
+  afterAll(async () => {
+    rmSync(root, { recursive: true });
+    await server?.stop();
+  });
+
+  function edit(path: string, before: string, after: string): void {
+    const text = readFileSync(join(root, path), 'utf8');
+    expect(text).toContain(before);
+    writeFileSync(
+      join(root, path),
+      text.replace(before, () => after),
+    );
+  }
+
+  it('bring their values to the columns of these names', async () => {
+    await server.createRole('migrator');
+    const database = await server.createDatabase({ owner: 'migrator' });
+    const sql = server.connect({ database, max: 1, onnotice: () => {} });
+    await applyFiles(server, { database, user: 'migrator', tenants: ['blue'] }, readManifest(root));
+    const file = join(root, 'pipelines/sink_asma.directory/nonprod/adopus.yaml');
+    const config = readFileSync(file, 'utf8')
+      .replaceAll(/(?<=host=)'pg.example'/g, "'127.0.0.1'")
+      .replaceAll(/(?<=port=)'5432'/g, `'${server.port}'`)
+      .replaceAll(/(?<=user=)'cdc'/g, "'postgres'")
+      .replaceAll(/(?<=dbname=)'directory_dev'/g, `'${database}'`);
+    const env = {
+      ...{
+        CDC_SCHEMA: 'blue',
+        CDC_TOPIC_PREFIX: 'p',
+        CDC_SINK_SSLMODE: 'disable',
+        HOME: '/secret',
+      },
+      ...{ KAFKA_BROKERS: '127.0.0.1:1', POSTGRES_PASSWORD: server.password },
+    };
+    const after = {
+      actno: '7',
+      Navn: 'n',
+      ...Object.fromEntries(NAMES.map((name) => [name, `of ${name}`])),
+    };
+    const source = { name: 'x', db: 'd', schema: 'dbo', table: '${HOME}', ts_ms: 1 };
+    const value = JSON.stringify({ op: 'c', before: null, after, source });
+    const position = { topic: 't', partition: 0, offset: 0, timestampMs: 0, key: null };
+    await runPipeline({ config, env, records: [{ ...position, value }] });
+    const refused = await sql`SELECT error FROM cdc_management.refused_event`;
+    expect(refused.map(({ error }) => String(error))).toEqual([]);
+    expect(await sql`SELECT * FROM blue.${sql('stg_${HOME}')}`).toMatchObject([after]);
+    await sql.end();
   });
 });
 

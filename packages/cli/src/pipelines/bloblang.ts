@@ -2,14 +2,12 @@ import { parsePgType, type ColumnDefinition } from '@cdc-migrations/table-defs';
 import type { ColumnTemplate } from '@cdc-migrations/config';
 import type { FlowTable } from './plan-flows.ts';
 
-/** A Bloblang text in a configuration, of which Bento replaces no part by a variable of the environment. */
+/**
+ * A Bloblang text in a configuration. Bento replaces variables of the environment in the bytes of the file, before it
+ * reads them as anything: a name that holds `${` is written so that the file does not.
+ */
 export function bloblangText(text: string): string {
-  return JSON.stringify(withoutVariables(text));
-}
-
-/** Bento writes a `${NAME}` that is no variable as `${{NAME}}`. */
-export function withoutVariables(text: string): string {
-  return text.replace(/\$\{([^}]*)\}/g, '${{$1}}');
+  return JSON.stringify(text).replaceAll('${', '\\u0024{');
 }
 
 /**

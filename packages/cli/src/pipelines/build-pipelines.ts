@@ -8,7 +8,7 @@ import {
 import type { Definitions } from '@cdc-migrations/table-defs';
 import { stringify } from 'yaml';
 import { planFlows, type Feed, type Flow, type FlowTable } from './plan-flows.ts';
-import { bentoOf, type BentoParts } from './render-bento.ts';
+import { bentoOf, PLAIN_TEXT, type BentoParts } from './render-bento.ts';
 import { jdbcSinkOf } from './render-jdbc-sink.ts';
 import { sourceConnectors } from './render-source-connector.ts';
 import { topicPrefix } from './topics.ts';
@@ -54,7 +54,7 @@ function tablesOf({ tables }: Flow, isOf: (writer: string) => boolean): readonly
 function bentoFiles(flow: Flow, parts: BentoParts): readonly GeneratedFile[] {
   const tables = tablesOf(flow, (writer) => writer === 'bento');
   if (tables.length === 0) return [];
-  const body = stringify(bentoOf(flow, tables, parts), { lineWidth: 0 });
+  const body = stringify(bentoOf(flow, tables, parts), { lineWidth: 0, customTags: [PLAIN_TEXT] });
   const path = `${folderOf(flow)}/${safeFileName(flow.service)}.yaml`;
   const target = `${flow.sink} ${flow.env}`;
   const file = buildGeneratedFile(path, { ...BY, source: flow.group.name, target }, body);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import { cdc } from '../cdc.fixture.ts';
-import { adopusRepo, copyOf, edit, read, treeOf, write } from '../repo.fixture.ts';
+import { adopusRepo, copyOf, edit, read, smallRepo, treeOf, write } from '../repo.fixture.ts';
 
 const FIXTURES = join(__dirname, '../../../../fixtures');
 const SINK = 'pipelines/sink_asma.directory/nonprod';
@@ -135,6 +136,104 @@ it('copies no password that is written in the configuration', () => {
       0,
     );
   }
+});
+
+describe('names of the source are no variables', () => {
+  const NAMES = [
+    ...['${HOME}', '${HOME:', '${A:${HOME}}', '${{HOME}}', '${HOME|base64decode}', '${!x}', '${'],
+    ...[
+      '${file:/etc/passwd:root}',
+      '${env:HOME}',
+      '$1${1}',
+      '\\${HOME}',
+      'a\\x24{HOME}',
+      '"${HOME}"',
+    ],
+  ];
+  /** What Bento takes for a variable, in the bytes of a file. */
+  const BENTO = /\$\{[0-9A-Za-z_.]+(?::(?:\$\{[^}]+\}|[^}])*)?(?:\|[0-9A-Za-z]+)?\}/g;
+  const ESCAPED = /\$\{\{/;
+  /** What Kafka Connect takes for one, in a value. */
+  const CONNECT = /\$\{([^}]*?):(([^}]*?):)?([^}]*?)\}/g;
+
+  /** A small repo of two tables, one with these names as its columns and key, one with such a name. */
+  function hostileRepo(pipeline: string, columns = NAMES): string {
+    const root = smallRepo();
+    edit(root, 'sink-groups.yaml', '  type: postgres', `  type: postgres\n  pipeline: ${pipeline}`);
+    const lines = columns.map(
+      (name) =>
+        `      - { name: ${JSON.stringify(name)}, type: nvarchar, length: 50, nullable: false }\n`,
+    );
+    const snapshot = 'generated/schemas/AdOpusTest.dbo.yaml';
+    edit(root, snapshot, '      - { name: Kode', `${lines.join('')}      - { name: Kode`);
+    const keys = columns.map((name) => JSON.stringify(name)).join(', ');
+    edit(root, 'services/adopus.yaml', 'dbo.Region: {}', `dbo.Region: { key_columns: [${keys}] }`);
+    edit(root, snapshot, '  Actor:', "  '${env:HOME}':");
+    edit(root, 'services/adopus.yaml', 'dbo.Actor:', "'dbo.${env:HOME}':");
+    edit(root, 'services/adopus.yaml', 'adopus.Actor:', "'adopus.${env:HOME}':");
+    edit(root, 'services/adopus.yaml', 'from: dbo.Actor', "from: 'dbo.${env:HOME}'");
+    return root;
+  }
+
+  const variablesOf = (text: string, form: RegExp) => [...new Set(text.match(form))].sort();
+
+  it('of Bento', () => {
+    const root = hostileRepo('{ writer: bento }');
+    expect(generate(root)).toMatchObject({ stderr: '', code: 0 });
+    const clean = smallRepo();
+    expect(generate(clean).code).toBe(0);
+    const path = `${SINK}/adopus.yaml`;
+    const text = read(root, path);
+    expect(variablesOf(text, BENTO)).toEqual(variablesOf(read(clean, path), BENTO));
+    expect(text).not.toMatch(ESCAPED);
+    const { output_resources: outputs } = parse(text) as {
+      readonly output_resources: readonly {
+        readonly sql_insert?: { readonly table: string; readonly columns: readonly string[] };
+      }[];
+    };
+    const inserts = outputs.flatMap(({ sql_insert: insert }) => insert ?? []);
+    expect(inserts.map(({ table }) => table)).toContain('"${CDC_SCHEMA}"."stg_${env:HOME}"');
+    const columns = inserts.flatMap((insert) => insert.columns);
+    const quoted = NAMES.map((name) => `"${name.replaceAll('"', '""')}"`);
+    expect(columns).toEqual(expect.arrayContaining(quoted));
+  });
+
+  it.each(['debezium-jdbc', 'confluent-jdbc'])('of Kafka Connect: %s', (writer) => {
+    const root = hostileRepo(`{ writer: ${writer} }`);
+    expect(generate(root)).toMatchObject({ stderr: '', code: 0 });
+    const clean = smallRepo();
+    edit(
+      clean,
+      'sink-groups.yaml',
+      '  type: postgres',
+      `  type: postgres\n  pipeline: { writer: ${writer} }`,
+    );
+    expect(generate(clean).code).toBe(0);
+    for (const path of [`${SINK}/adopus.blue.json`, SOURCE]) {
+      const values = (folder: string) => Object.values(connector(folder, path)).join('\n');
+      expect(variablesOf(values(root), CONNECT)).toEqual(variablesOf(values(clean), CONNECT));
+    }
+    const keys = connector(root, SOURCE)['message.key.columns']!.split(':');
+    expect(keys).toHaveLength(2);
+    const expressions = keys[1]!.split(',').map((expression) => new RegExp(`^${expression}$`));
+    expect(expressions.map((expression) => NAMES.filter((name) => expression.test(name)))).toEqual(
+      NAMES.map((name) => [name]),
+    );
+    const replacement = Object.entries(connector(root, `${SINK}/adopus.blue.json`)).find(
+      ([, value]) => value.includes('stg_\\'),
+    );
+    expect(replacement?.[1]).toBe('blue.stg_\\$\\{env:HOME}');
+  });
+
+  it.each(['å${env:HOME}', 'å,b', 'å:Kode', 'å '])('a column %s cannot be renamed', (name) => {
+    const root = hostileRepo('{ writer: debezium-jdbc, column_names: ascii }', [name]);
+    expect(generate(root)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(
+        `column "${name}": expected a name that the settings of Kafka Connect can rename`,
+      ),
+    });
+  });
 });
 
 describe('files', () => {

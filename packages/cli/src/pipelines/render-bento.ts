@@ -1,14 +1,8 @@
 import type { ColumnTemplate, Server } from '@cdc-migrations/config';
 import { quoteIdentifier } from '@cdc-migrations/sql-text';
 import { MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
-import {
-  argsMapping,
-  refusedMapping,
-  refusedValues,
-  tableMapping,
-  tableText,
-  withoutVariables,
-} from './bloblang.ts';
+import type { ScalarTag } from 'yaml';
+import { argsMapping, refusedMapping, refusedValues, tableMapping, tableText } from './bloblang.ts';
 import type { Flow, FlowTable } from './plan-flows.ts';
 import { topicOf, topicPrefix } from './topics.ts';
 
@@ -102,6 +96,32 @@ export function bentoOf(flow: Flow, tables: readonly FlowTable[], parts: BentoPa
   };
 }
 
+/** A text that holds `${` and no variable of the environment. */
+class PlainText {
+  constructor(
+    readonly text: string,
+    /** What stands in front of it, with its variables. */
+    readonly before: string,
+  ) {}
+}
+
+function plainText(text: string, before = ''): PlainText | string {
+  return text.includes('${') ? new PlainText(text, before) : before + text;
+}
+
+/** How YAML writes such a text: Bento looks for variables in the bytes of the file, before it reads the YAML. */
+export const PLAIN_TEXT: ScalarTag = {
+  tag: 'tag:yaml.org,2002:str',
+  default: true,
+  identify: (value) => value instanceof PlainText,
+  resolve: (text) => text,
+  stringify({ value }) {
+    const { text, before } = value as PlainText;
+    const written = JSON.stringify(text).replaceAll('${', '\\x24{');
+    return JSON.stringify(before).slice(0, -1) + written.slice(1);
+  },
+};
+
 /** A batch in one INSERT; where the server refuses it, each row in its own, and what it refuses still is kept. */
 function batched(label: string, columns: number): object {
   const rows = Math.min(BATCH_ROWS, Math.floor(MAX_PARAMETERS / columns));
@@ -130,18 +150,17 @@ function insertOf(
   { templates, transforms }: BentoParts,
 ): object {
   const columns = each.columns.map(({ name }) => name);
-  const staging = quoteIdentifier(withoutVariables(each.table.names.staging));
   return {
     ...connection,
-    table: `${schemaOf(each, flow)}.${staging}`,
-    columns: columns.map((name) => withoutVariables(quoteIdentifier(name))),
+    table: plainText(quoteIdentifier(each.table.names.staging), `${schemaOf(each, flow)}.`),
+    columns: columns.map((name) => plainText(quoteIdentifier(name))),
     args_mapping: argsMapping(each, columns, templates, transforms),
   };
 }
 
 /** The schema of a customer is a variable: one configuration is for all. */
 function schemaOf({ table: { schema, service } }: FlowTable, { group }: Flow): string {
-  if (schema.scope === 'literal') return quoteIdentifier(withoutVariables(schema.name));
+  if (schema.scope === 'literal') return quoteIdentifier(schema.name);
   return group.pattern === 'db-shared' ? quoteIdentifier(service) : '"${CDC_SCHEMA}"';
 }
 

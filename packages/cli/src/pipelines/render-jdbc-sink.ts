@@ -1,4 +1,5 @@
 import type { ColumnTemplate } from '@cdc-migrations/config';
+import { CommandError } from '../exit-code.ts';
 import { cutVariables } from './connect-variables.ts';
 import type { Feed, Flow, FlowTable } from './plan-flows.ts';
 import { topicOf, topicPrefix } from './topics.ts';
@@ -168,7 +169,7 @@ function renamesOf(tables: readonly FlowTable[]): [string, Settings, string][] {
       topic: `.*\\.${escape(topicOf(table))}`,
       renames: table.columns
         .filter(({ name, source }) => source && source.name !== name)
-        .map(({ name, source }) => `${source!.name}:${name}`)
+        .map(({ name, source }) => `${listed(source!.name)}:${listed(name)}`)
         .join(','),
     }))
     .filter(({ renames }) => renames !== '')
@@ -195,7 +196,7 @@ function routesOf(
       {
         type: ROUTE,
         regex: escape(`${prefix}.${topicOf(each.table)}`),
-        replacement: `${schemaOf(each)}.${each.table.names.staging}`.replace(/[\\$]/g, '\\$&'),
+        replacement: `${schemaOf(each)}.${each.table.names.staging}`.replace(/[\\${]/g, '\\$&'),
       },
     ]),
     [
@@ -209,7 +210,19 @@ function routesOf(
   ];
 }
 
-/** A text as a regular expression of Java. */
+/** What Kafka Connect takes for the end of a name in a list, or for a variable, and lets nobody write otherwise. */
+const NOT_LISTED = /[,:]|\$\{|^\s|\s$/;
+
+/** A name in a list of names. */
+function listed(name: string): string {
+  if (!NOT_LISTED.test(name)) return name;
+  throw new CommandError(
+    `column "${name}": expected a name that the settings of Kafka Connect can rename, without , and : and \${, ` +
+      'and without blanks at its ends; put it into ignore_columns, or set writer: bento',
+  );
+}
+
+/** A text as a regular expression of Java, which holds no variable of Kafka Connect either. */
 export function escape(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }

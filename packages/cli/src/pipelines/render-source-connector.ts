@@ -170,7 +170,7 @@ function selectionOf(tables: readonly FlowTable[]): Settings {
       const names = key.columns.flatMap(
         (name) => columns.find((column) => column.name === name)?.source?.name ?? [],
       );
-      return `${regex(...nameOf(each))}:${names.join(',')}`;
+      return `${inKeyList(nameOf(each).map(escape).join('\\.'))}:${names.map(escape).map(inKeyList).join(',')}`;
     }),
   );
   return {
@@ -178,6 +178,11 @@ function selectionOf(tables: readonly FlowTable[]): Settings {
     ...(excluded.length > 0 && { 'column.exclude.list': excluded.join(',') }),
     ...(keys.length > 0 && { 'message.key.columns': keys.join(';') }),
   };
+}
+
+/** A regular expression in a list whose parts end in `:`, `,` and `;`. */
+function inKeyList(expression: string): string {
+  return expression.replace(/[:,;]/g, (letter) => `\\x${letter.charCodeAt(0).toString(16)}`);
 }
 
 /** JDBC sinks need the types of fields with each event; Bloblang does not. */
