@@ -14,11 +14,16 @@ export interface CdcOptions {
 
 const BIN = join(__dirname, '..', 'bin', 'cdc.js');
 
+/** A command that takes longer hangs, and the test fails. */
+const HANGS_MS = 180_000;
+
 /** Runs the real command, as a process of its own, in an environment that holds only `PATH` and `env`. */
 export function cdc(args: readonly string[], { cwd, env }: CdcOptions): CdcRun {
   const { status, stdout, stderr, error } = spawnSync(process.execPath, [BIN, ...args], {
     cwd,
     encoding: 'utf8',
+    timeout: HANGS_MS,
+    maxBuffer: Infinity,
     env: { PATH: process.env['PATH'], ...env },
   });
   if (error) throw error;

@@ -5,11 +5,11 @@ export interface SqlToken {
   readonly offset: number;
 }
 
-/** What can hide a semicolon, or a word, or any other letter; from psql's psqlscan.l. */
+/** What can hide a semicolon, or a word, or any other letter, by its beginning; from psql's psqlscan.l. */
 const TOKEN =
-  /--[^\n]*|\/\*|[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*|\s+|[^]/gsu;
+  /--[^\n]*|\/\*|[eE]'|\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*|\s+|[^]/gsu;
 
-/** The tokens of an SQL text without blanks and comments; a text in dollar quotes is one token. */
+/** The tokens of an SQL text without blanks and comments; a text in quotes is one token, up to the end if they stay open. */
 export function* sqlTokens(sql: string): Generator<SqlToken> {
   const token = new RegExp(TOKEN);
   for (let match = token.exec(sql); match; match = token.exec(sql)) {
@@ -17,14 +17,44 @@ export function* sqlTokens(sql: string): Generator<SqlToken> {
     const offset = match.index;
     if (text === '/*') {
       token.lastIndex = endOfComment(sql, offset);
-    } else if (text.startsWith('$') && text.length > 1) {
-      const close = sql.indexOf(text, token.lastIndex);
-      token.lastIndex = close < 0 ? sql.length : close + text.length;
+    } else if (text.startsWith('--') || /^\s/.test(text)) {
+      continue;
+    } else {
+      token.lastIndex = endOfToken(sql, text, token.lastIndex);
       yield { text: sql.slice(offset, token.lastIndex), offset };
-    } else if (!text.startsWith('--') && !/^\s/.test(text)) {
-      yield { text, offset };
     }
   }
+}
+
+/**
+ * Where a token ends whose beginning does. A search for each quote, as an expression for all of a text has no stack for
+ * some megabytes.
+ */
+function endOfToken(sql: string, beginning: string, from: number): number {
+  const last = beginning.at(-1)!;
+  const isDollars = beginning.startsWith('$') && beginning.length > 1;
+  if (isDollars) return endOf(sql, sql.indexOf(beginning, from), beginning.length);
+  if (last !== "'" && last !== '"') return from;
+  const hasEscapes = beginning.length > 1;
+  for (let at = from; ;) {
+    const close = hasEscapes ? closeOfEscaped(sql, at) : sql.indexOf(last, at);
+    if (close < 0 || sql[close + 1] !== last) return endOf(sql, close, 1);
+    at = close + 2;
+  }
+}
+
+function endOf(sql: string, start: number, length: number): number {
+  return start < 0 ? sql.length : start + length;
+}
+
+/** The first quote without a backslash before it. */
+function closeOfEscaped(sql: string, from: number): number {
+  const mark = /\\[^]|'/gu;
+  mark.lastIndex = from;
+  for (let match = mark.exec(sql); match; match = mark.exec(sql)) {
+    if (match[0] === "'") return match.index;
+  }
+  return -1;
 }
 
 /** Comments nest. */

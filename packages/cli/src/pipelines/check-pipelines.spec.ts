@@ -265,3 +265,46 @@ it.each([
   expect(stderr).toContain(message);
   expect(code).toBe(2);
 });
+
+describe('a file that would take for ever', () => {
+  const MERGES = Array.from({ length: 40 }, (_, n) =>
+    n === 0
+      ? 'a0: &a0 { table: x, columns: [y] }\n'
+      : `a${n}: &a${n}\n  <<: *a${n - 1}\n  "<<": *a${n - 1}\n  ? <<\n  : *a${n - 1}\n`,
+  ).join('');
+  const manyInserts = (count: number) =>
+    Array.from({ length: count }, (_, n) => `INSERT INTO "x"."stg_Actor" ("a") VALUES (${n});\n`);
+
+  it.each([
+    ['merges that double at every level', 'a.yaml', MERGES, 40],
+    ['a mapping that merges itself', 'a.yaml', 'a: &a { <<: *a, table: x, columns: [y] }\n', 1],
+    [
+      'an alias in every INSERT',
+      'a.yaml',
+      `base: &b [x]\nlist:\n${'  - { table: x, columns: *b }\n'.repeat(30_000)}`,
+      30_000,
+    ],
+    ['INSERTs in an SQL file', 'a.sql', manyInserts(40_000).join(''), 40_000],
+    [
+      'INSERTs in a statement of YAML',
+      'a.yaml',
+      `a:\n  query: |\n    ${manyInserts(40_000).join('    ')}`,
+      40_000,
+    ],
+    [
+      'variables without an end',
+      'a.yaml',
+      `a: { table: '${'${'.repeat(300_000)}', columns: [x] }\nb: { table: '${'{{'.repeat(300_000)}', columns: [x] }\n`,
+      2,
+    ],
+    [
+      'a number of very many digits',
+      'a.sql',
+      `INSERT INTO "stg_Actor" ("Timelonn") VALUES ('${'1'.repeat(400_000)}x');`,
+      1,
+    ],
+    ['a literal of 20 MB', 'a.sql', `INSERT INTO x (y) VALUES ('${'a'.repeat(20_000_000)}');`, 1],
+  ])('%s', (_, name, text, unfit) => {
+    expect(checkText(name, text)).toMatchObject({ code: 1, stderr: '', unfit });
+  });
+});

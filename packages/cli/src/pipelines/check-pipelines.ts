@@ -10,7 +10,7 @@ import { reasonOf } from '../generate/repo-files.ts';
 import { locateError } from '../locate-error.ts';
 import { print, printError, printJson } from '../print.ts';
 import { findMisfits, type Misfit } from './find-misfits.ts';
-import type { Insert } from './insert.ts';
+import { linesOf, type Insert } from './insert.ts';
 import { parseSqlInserts } from './parse-sql-inserts.ts';
 import { parseYamlInserts } from './parse-yaml-inserts.ts';
 import { buildTargets, type StagingTarget } from './staging-targets.ts';
@@ -97,8 +97,7 @@ const PARSERS: Readonly<Record<string, (file: string, text: string) => readonly 
   '.yaml': parseYamlInserts,
   '.yml': parseYamlInserts,
   '.json': parseYamlInserts,
-  '.sql': (_file, text) =>
-    parseSqlInserts(text, (offset) => text.slice(0, offset).split('\n').length),
+  '.sql': (_file, text) => parseSqlInserts(text, linesOf(text)),
 };
 
 /** Numbers of an event that Bloblang makes floating point: two keys over 2^53 can become one. */

@@ -35,7 +35,7 @@ export type MisfitCode =
   | 'form';
 
 /** A part of a name that the configuration of a pipeline leaves to its environment. */
-const VARIABLE = /\$\{[^}]*\}|\{\{[^}]*\}\}/g;
+const VARIABLE = /\$\{[^${}]*\}|\{\{[^{}]*\}\}/g;
 
 /** What of an INSERT does not fit; the staging table of that name that fits best counts. */
 export function findMisfits(

@@ -1,7 +1,7 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, visit } from 'yaml';
 import type { Document, Node, Scalar } from 'yaml';
 import { CommandError } from '../exit-code.ts';
-import type { Insert, Written } from './insert.ts';
+import { linesOf, type Insert, type Written } from './insert.ts';
 import { parseSqlInserts } from './parse-sql-inserts.ts';
 
 /**
@@ -31,13 +31,16 @@ function parseInserts(file: string, text: string): readonly Insert[] {
       const [reason] = error.message.split(/ at line |\n/);
       throw new CommandError(`${file}:${lineAt(error.pos[0])}: invalid YAML: ${reason}`);
     }
-    const reader = { document, lineAt };
+    const reader = { anchors: listAnchors(document), merged: new Map(), lineAt };
     return [...findInserts(document.contents, '', reader)];
   });
 }
 
 interface Reader {
-  readonly document: Document;
+  /** The node that each alias stands for. */
+  readonly anchors: ReadonlyMap<unknown, unknown>;
+  /** Entries of the mappings that have been read. */
+  readonly merged: Map<unknown, Entries>;
   readonly lineAt: (offset: number) => number;
 }
 
@@ -61,11 +64,7 @@ function* findInserts(node: unknown, key: string, reader: Reader): Generator<Ins
   }
 }
 
-function readInsert(
-  node: Node,
-  entries: ReadonlyMap<string, unknown>,
-  reader: Reader,
-): Insert | undefined {
+function readInsert(node: Node, entries: Entries, reader: Reader): Insert | undefined {
   const [table, columns] = [entries.get('table'), entries.get('columns')];
   if (!isScalar(table) || !isSeq(columns)) return undefined;
   const line = reader.lineAt((table.range ?? node.range!)[0]);
@@ -80,7 +79,7 @@ function readInsert(
 /** Expressions in place of `$1`, `$2` and so on. */
 function readArguments(
   { values = [] }: Insert,
-  entries: ReadonlyMap<string, unknown>,
+  entries: Entries,
   reader: Reader,
 ): Pick<Insert, 'values' | 'language'> {
   const given = readMapping(entries, reader);
@@ -92,10 +91,7 @@ function readArguments(
     : { values: items as readonly Written[], language: 'bloblang' };
 }
 
-function readMapping(
-  entries: ReadonlyMap<string, unknown>,
-  reader: Reader,
-): readonly Written[] | undefined {
+function readMapping(entries: Entries, reader: Reader): readonly Written[] | undefined {
   const mapping = entries.get('args_mapping');
   if (!isScalar(mapping)) return undefined;
   return listOfRoot(String(mapping.value), lineAtIn(mapping, reader));
@@ -106,17 +102,26 @@ function lineAtIn(scalar: Scalar, { lineAt }: Reader): (offset: number) => numbe
   const text = String(scalar.value);
   const isBlock = scalar.type === 'BLOCK_LITERAL' || scalar.type === 'BLOCK_FOLDED';
   const first = lineAt(scalar.range![0]) + (isBlock ? 1 : 0);
-  return (offset) => first + text.slice(0, offset).split('\n').length - 1;
+  const lineIn = linesOf(text);
+  return (offset) => first + lineIn(offset) - 1;
 }
 
-function entriesOf(node: unknown, reader: Reader): ReadonlyMap<string, unknown> {
+type Entries = ReadonlyMap<string, unknown>;
+
+const READ = new Set(['table', 'columns', 'query', 'args_mapping']);
+
+/** The entries of a mapping that are read, with those that it merges; once for each, as merges can double at every level. */
+function entriesOf(node: unknown, reader: Reader): Entries {
+  const known = reader.merged.get(node);
+  if (known) return known;
   const found = new Map<string, unknown>();
   if (!isMap(node)) return found;
+  reader.merged.set(node, found);
   for (const { key, value } of node.items) {
     const name = isScalar(key) ? String(key.value) : '';
     const resolved = resolve(value, reader);
-    if (name !== '<<') found.set(name, resolved);
-    else if (isMap(resolved)) {
+    if (READ.has(name)) found.set(name, resolved);
+    else if (name === '<<') {
       for (const [other, merged] of entriesOf(resolved, reader)) {
         if (!found.has(other)) found.set(other, merged);
       }
@@ -125,8 +130,20 @@ function entriesOf(node: unknown, reader: Reader): ReadonlyMap<string, unknown> 
   return found;
 }
 
-function resolve(node: unknown, { document }: Reader): unknown {
-  return isAlias(node) ? node.resolve(document) : node;
+function resolve(node: unknown, { anchors }: Reader): unknown {
+  return isAlias(node) ? anchors.get(node) : node;
+}
+
+/** What each alias stands for: the last node before it with its anchor. The parser would search all of them for each. */
+function listAnchors(document: Document): ReadonlyMap<unknown, unknown> {
+  const [last, anchors] = [new Map<string, unknown>(), new Map<unknown, unknown>()];
+  visit(document, {
+    Node: (_, node) => {
+      if (isAlias(node)) anchors.set(node, last.get(node.source));
+      else if (node.anchor !== undefined) last.set(node.anchor, node);
+    },
+  });
+  return anchors;
 }
 
 function writtenOf(node: unknown, { lineAt }: Reader): Written | undefined {

@@ -1,7 +1,7 @@
 import { MAX_NAME_BYTES } from '@cdc-migrations/sql-text';
 
 /** One part of a name: quoted, with quotes inside it doubled, or plain. */
-const PART = /"((?:[^"]|"")*)"|([A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)/uy;
+const PART = /"[^"]*(?:""[^"]*)*"|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/uy;
 
 /**
  * The parts of a name as they are written in SQL, with dots between them: `"adopus"."stg_Actor"` gives `adopus` and

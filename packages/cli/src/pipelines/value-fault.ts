@@ -24,9 +24,9 @@ const FORMS: Readonly<Record<string, readonly [RegExp, string]>> = {
   smallint: [/^\s*[-+]?\d+\s*$/, 'an integer'],
   integer: [/^\s*[-+]?\d+\s*$/, 'an integer'],
   bigint: [/^\s*[-+]?\d+\s*$/, 'an integer'],
-  numeric: [/^\s*[-+]?(?:\d+\.?\d*|\.\d+|infinity|inf|nan)(?:e[-+]?\d+)?\s*$/i, 'a number'],
+  numeric: [/^\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+|infinity|inf|nan)(?:e[-+]?\d+)?\s*$/i, 'a number'],
   'double precision': [
-    /^\s*[-+]?(?:\d+\.?\d*|\.\d+|infinity|inf|nan)(?:e[-+]?\d+)?\s*$/i,
+    /^\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+|infinity|inf|nan)(?:e[-+]?\d+)?\s*$/i,
     'a number',
   ],
   boolean: [/^\s*(?:t(?:rue)?|f(?:alse)?|y(?:es)?|no?|on|off|[01])\s*$/i, 'true or false'],
@@ -51,7 +51,7 @@ const NUMBERS = new Set(['smallint', 'integer', 'bigint', 'numeric', 'double pre
 function literalFault(expression: string, base: string): string | undefined {
   const [form, expected] = FORMS[base] ?? [];
   if (!form) return undefined;
-  const text = /^'((?:[^']|'')*)'$/.exec(expression)?.[1]?.replaceAll("''", "'");
+  const text = textOf(expression);
   if (text !== undefined) {
     return form.test(text) ? undefined : `expected ${expected}, found '${text}'`;
   }
@@ -59,4 +59,11 @@ function literalFault(expression: string, base: string): string | undefined {
   return isNumber && !NUMBERS.has(base)
     ? `expected ${expected}, found the number ${expression}`
     : undefined;
+}
+
+/** The text of a literal of SQL that is in quotes, and nothing else. */
+function textOf(expression: string): string | undefined {
+  if (!/^'[^]*'$/.test(expression) || expression.length < 2) return undefined;
+  const parts = expression.slice(1, -1).split("''");
+  return parts.some((part) => part.includes("'")) ? undefined : parts.join("'");
 }
