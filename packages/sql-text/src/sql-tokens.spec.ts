@@ -2,7 +2,7 @@ import { sqlTokens } from './sql-tokens.ts';
 
 const textsOf = (sql: string) => [...sqlTokens(sql)].map(({ text }) => text);
 
-it.each([
+it.each<readonly [string, readonly string[]]>([
   [`a'b''c' "d""e"`, ['a', `'b''c'`, `"d""e"`]],
   [`E'a\\'b''c\\\\' x`, [`E'a\\'b''c\\\\'`, 'x']],
   [`E'\\'''x'`, [`E'\\'''x'`]],
@@ -11,8 +11,11 @@ it.each([
   ['$a$ $b$ ; $a$ x', ['$a$ $b$ ; $a$', 'x']],
   ['$1 a$b$c', ['$', '1', 'a$b$c']],
   ['a -- x\n/* b /* c */ d */ e', ['a', 'e']],
-  ...["'a; b", `"a; b`, "E'a\\'; b", '$a$ b', `'a''`].map((open) => [`x ${open}`, ['x', open]]),
-] as const)('%s', (sql, texts) => {
+  ...["'a; b", `"a; b`, "E'a\\'; b", '$a$ b', `'a''`].map((open): [string, string[]] => [
+    `x ${open}`,
+    ['x', open],
+  ]),
+])('%s', (sql, texts) => {
   expect(textsOf(sql)).toEqual(texts);
 });
 

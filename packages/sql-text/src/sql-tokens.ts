@@ -37,7 +37,7 @@ function endOfToken(sql: string, beginning: string, from: number): number {
   if (last !== "'" && last !== '"') return from;
   const hasEscapes = beginning.length > 1;
   for (let at = from; ;) {
-    const close = hasEscapes ? closeOfEscaped(sql, at) : sql.indexOf(last, at);
+    const close: number = hasEscapes ? closeOfEscaped(sql, at) : sql.indexOf(last, at);
     if (close < 0 || sql[close + 1] !== last) return endOf(sql, close, 1);
     at = close + 2;
   }
