@@ -134,44 +134,48 @@ type TimeKind = 'date' | 'time' | 'timestamp' | 'zoned' | 'interval';
 type Kind = TimeKind | 'decimal' | 'bytes' | 'bits';
 
 function mssqlKind({ type }: CatalogColumn): Kind | undefined {
-  return MSSQL_KINDS[type];
+  return MSSQL_KINDS.get(type);
 }
 
-const MSSQL_KINDS: Readonly<Record<string, Kind>> = {
-  date: 'date',
-  time: 'time',
-  datetime: 'timestamp',
-  datetime2: 'timestamp',
-  smalldatetime: 'timestamp',
-  datetimeoffset: 'zoned',
-  decimal: 'decimal',
-  numeric: 'decimal',
-  money: 'decimal',
-  smallmoney: 'decimal',
-  binary: 'bytes',
-  varbinary: 'bytes',
-  image: 'bytes',
-  timestamp: 'bytes',
-  rowversion: 'bytes',
-};
+const MSSQL_KINDS = new Map(
+  Object.entries<Kind>({
+    date: 'date',
+    time: 'time',
+    datetime: 'timestamp',
+    datetime2: 'timestamp',
+    smalldatetime: 'timestamp',
+    datetimeoffset: 'zoned',
+    decimal: 'decimal',
+    numeric: 'decimal',
+    money: 'decimal',
+    smallmoney: 'decimal',
+    binary: 'bytes',
+    varbinary: 'bytes',
+    image: 'bytes',
+    timestamp: 'bytes',
+    rowversion: 'bytes',
+  }),
+);
 
 function postgresKind({ type, declaredKind }: CatalogColumn): Kind | undefined {
-  return declaredKind === 'enum' ? undefined : POSTGRES_KINDS[type];
+  return declaredKind === 'enum' ? undefined : POSTGRES_KINDS.get(type);
 }
 
-const POSTGRES_KINDS: Readonly<Record<string, Kind>> = {
-  date: 'date',
-  'time without time zone': 'time',
-  'time with time zone': 'zoned',
-  'timestamp without time zone': 'timestamp',
-  'timestamp with time zone': 'zoned',
-  interval: 'interval',
-  numeric: 'decimal',
-  money: 'decimal',
-  bytea: 'bytes',
-  bit: 'bits',
-  'bit varying': 'bits',
-};
+const POSTGRES_KINDS = new Map(
+  Object.entries<Kind>({
+    date: 'date',
+    'time without time zone': 'time',
+    'time with time zone': 'zoned',
+    'timestamp without time zone': 'timestamp',
+    'timestamp with time zone': 'zoned',
+    interval: 'interval',
+    numeric: 'decimal',
+    money: 'decimal',
+    bytea: 'bytes',
+    bit: 'bits',
+    'bit varying': 'bits',
+  }),
+);
 
 function formOfBytes({ binary, writer }: EventSettings): EventForm | undefined {
   if (binary === 'bytes') return writer === 'bento' ? 'base64' : undefined;

@@ -66,7 +66,7 @@ export function argsMapping(
   const byName = new Map(table.columns.map((column) => [column.name, column]));
   const values = columns.map((name) => {
     const column = byName.get(name);
-    return METADATA[name] ?? valueOf(column!, flowTable, templates);
+    return METADATA.get(name) ?? valueOf(column!, flowTable, templates);
   });
   const used = sink.transforms.filter(({ expectedOutputColumn }) => expectedOutputColumn);
   const maps = Object.entries(MAPS).filter(([name]) =>
@@ -102,8 +102,8 @@ export function refusedValues(): Readonly<Record<string, string>> {
     topic: '@kafka_topic',
     kafka_partition: '@kafka_partition',
     kafka_offset: '@kafka_offset',
-    kafka_timestamp: METADATA['__kafka_timestamp']!,
-    stream_generation: METADATA['__stream_generation']!,
+    kafka_timestamp: METADATA.get('__kafka_timestamp')!,
+    stream_generation: METADATA.get('__stream_generation')!,
     source: '$event.source.name | $event.source.connector | null',
     source_db: '$event.source.db | null',
     source_table: '$event.source.table | null',
@@ -165,19 +165,21 @@ export function tableText({ table: { source } }: FlowTable): string {
 }
 
 /** Where the values of the metadata come from. */
-const METADATA: Readonly<Record<string, string>> = {
-  __kafka_offset: '@kafka_offset',
-  __kafka_partition: '@kafka_partition',
-  __stream_generation: '"${CDC_STREAM_GENERATION:0}"',
-  __source_ts_ms: '$event.source.ts_ms',
-  __cdc_operation: '$event.op',
-  __source_db: '$event.source.db',
-  __source_table: '$event.source.table',
-  __sync_timestamp: 'now()',
-  __source: '$event.source.name | $event.source.connector',
-  __kafka_timestamp:
-    '($ms / 1000).floor().ts_format("2006-01-02T15:04:05", "UTC") + "." + "%03d".format(($ms % 1000).int64()) + "Z"',
-};
+const METADATA = new Map(
+  Object.entries<string>({
+    __kafka_offset: '@kafka_offset',
+    __kafka_partition: '@kafka_partition',
+    __stream_generation: '"${CDC_STREAM_GENERATION:0}"',
+    __source_ts_ms: '$event.source.ts_ms',
+    __cdc_operation: '$event.op',
+    __source_db: '$event.source.db',
+    __source_table: '$event.source.table',
+    __sync_timestamp: 'now()',
+    __source: '$event.source.name | $event.source.connector',
+    __kafka_timestamp:
+      '($ms / 1000).floor().ts_format("2006-01-02T15:04:05", "UTC") + "." + "%03d".format(($ms % 1000).int64()) + "Z"',
+  }),
+);
 
 function valueOf(
   column: ColumnDefinition,

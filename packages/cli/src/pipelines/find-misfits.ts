@@ -187,7 +187,7 @@ function listMissing(
       const column = columns.find((other) => other.name === name);
       const why = key?.columns.includes(name)
         ? 'it is part of the key: every event would be a dead letter'
-        : (NEEDED[name] ?? whyNeeded(column));
+        : (NEEDED.get(name) ?? whyNeeded(column));
       const message = `not in the INSERT: ${why}`;
       return why === undefined
         ? []
@@ -198,13 +198,15 @@ function listMissing(
 const STREAM =
   'it tells the stream of an event, and positions of several streams would be compared';
 const POSITION = 'it is part of the position: every event would be a dead letter';
-const NEEDED: Readonly<Record<string, string>> = {
-  __cdc_operation: 'every event would be a dead letter',
-  __kafka_partition: POSITION,
-  __kafka_offset: POSITION,
-  __source_db: STREAM,
-  __source_table: STREAM,
-};
+const NEEDED = new Map(
+  Object.entries<string>({
+    __cdc_operation: 'every event would be a dead letter',
+    __kafka_partition: POSITION,
+    __kafka_offset: POSITION,
+    __source_db: STREAM,
+    __source_table: STREAM,
+  }),
+);
 
 function whyNeeded(
   column: StagingTarget['table']['columns'][number] | undefined,

@@ -198,6 +198,20 @@ describe('names of the source are no variables', () => {
     expect(columns).toEqual(expect.arrayContaining(quoted));
   });
 
+  it('of JavaScript', () => {
+    const names = ['constructor', 'toString', 'hasOwnProperty', '__proto__'];
+    const root = hostileRepo('{ writer: bento }', names);
+    expect(generate(root)).toMatchObject({ stderr: '', code: 0 });
+    const text = read(root, `${SINK}/adopus.yaml`);
+    for (const name of names) expect(text).toContain(`$row."${name}"`);
+    expect(text).not.toContain('native code');
+    const sql = 'INSERT INTO "blue"."stg_Region" ("Kode") VALUES (1);\n';
+    write(root, 'a.sql', sql);
+    const { stdout } = cdc(['manage-pipelines', 'check', 'a.sql'], { cwd: root });
+    expect(stdout).toContain(`"constructor": not in the INSERT: it is part of the key`);
+    expect(stdout).not.toContain('native code');
+  });
+
   it.each(['debezium-jdbc', 'confluent-jdbc'])('of Kafka Connect: %s', (writer) => {
     const root = hostileRepo(`{ writer: ${writer} }`);
     expect(generate(root)).toMatchObject({ stderr: '', code: 0 });

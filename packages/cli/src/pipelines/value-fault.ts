@@ -20,36 +20,38 @@ function bloblangFault(expression: string, base: string): string | undefined {
 }
 
 /** What a text has to look like, for each type that PostgreSQL would refuse it for or read in another way. */
-const FORMS: Readonly<Record<string, readonly [RegExp, string]>> = {
-  smallint: [/^\s*[-+]?\d+\s*$/, 'an integer'],
-  integer: [/^\s*[-+]?\d+\s*$/, 'an integer'],
-  bigint: [/^\s*[-+]?\d+\s*$/, 'an integer'],
-  numeric: [/^\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+|infinity|inf|nan)(?:e[-+]?\d+)?\s*$/i, 'a number'],
-  'double precision': [
-    /^\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+|infinity|inf|nan)(?:e[-+]?\d+)?\s*$/i,
-    'a number',
-  ],
-  boolean: [/^\s*(?:t(?:rue)?|f(?:alse)?|y(?:es)?|no?|on|off|[01])\s*$/i, 'true or false'],
-  date: [/^\s*(?:\d{4,}-\d\d-\d\d|[-+]?infinity)/i, 'a date as 2024-01-31'],
-  'timestamp without time zone': [
-    /^\s*(?:\d{4,}-\d\d-\d\d|[-+]?infinity)/i,
-    'a time as 2024-01-31 23:59:59',
-  ],
-  'timestamp with time zone': [
-    /^\s*(?:\d{4,}-\d\d-\d\d|[-+]?infinity)/i,
-    'a time as 2024-01-31 23:59:59+00',
-  ],
-  'time without time zone': [/^\s*\d\d?:\d\d/, 'a time of day as 23:59:59'],
-  'time with time zone': [/^\s*\d\d?:\d\d/, 'a time of day as 23:59:59+00'],
-  uuid: [/^\s*\{?(?:[0-9a-f]{4}-?){8}\}?\s*$/i, 'a uuid'],
-  bytea: [/^\\x(?:[0-9a-f]{2})*$/i, 'bytes as \\xdeadbeef'],
-};
+const FORMS = new Map(
+  Object.entries<readonly [RegExp, string]>({
+    smallint: [/^\s*[-+]?\d+\s*$/, 'an integer'],
+    integer: [/^\s*[-+]?\d+\s*$/, 'an integer'],
+    bigint: [/^\s*[-+]?\d+\s*$/, 'an integer'],
+    numeric: [/^\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+|infinity|inf|nan)(?:e[-+]?\d+)?\s*$/i, 'a number'],
+    'double precision': [
+      /^\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+|infinity|inf|nan)(?:e[-+]?\d+)?\s*$/i,
+      'a number',
+    ],
+    boolean: [/^\s*(?:t(?:rue)?|f(?:alse)?|y(?:es)?|no?|on|off|[01])\s*$/i, 'true or false'],
+    date: [/^\s*(?:\d{4,}-\d\d-\d\d|[-+]?infinity)/i, 'a date as 2024-01-31'],
+    'timestamp without time zone': [
+      /^\s*(?:\d{4,}-\d\d-\d\d|[-+]?infinity)/i,
+      'a time as 2024-01-31 23:59:59',
+    ],
+    'timestamp with time zone': [
+      /^\s*(?:\d{4,}-\d\d-\d\d|[-+]?infinity)/i,
+      'a time as 2024-01-31 23:59:59+00',
+    ],
+    'time without time zone': [/^\s*\d\d?:\d\d/, 'a time of day as 23:59:59'],
+    'time with time zone': [/^\s*\d\d?:\d\d/, 'a time of day as 23:59:59+00'],
+    uuid: [/^\s*\{?(?:[0-9a-f]{4}-?){8}\}?\s*$/i, 'a uuid'],
+    bytea: [/^\\x(?:[0-9a-f]{2})*$/i, 'bytes as \\xdeadbeef'],
+  }),
+);
 
 /** Types that PostgreSQL makes of a number that is written without quotes. */
 const NUMBERS = new Set(['smallint', 'integer', 'bigint', 'numeric', 'double precision', 'real']);
 
 function literalFault(expression: string, base: string): string | undefined {
-  const [form, expected] = FORMS[base] ?? [];
+  const [form, expected] = FORMS.get(base) ?? [];
   if (!form) return undefined;
   const text = textOf(expression);
   if (text !== undefined) {

@@ -17,7 +17,7 @@ export function buildPostgresType(
   if (!row) return { type: `type ${type}` };
   switch (row.kind) {
     case 'base':
-      return { type: baseName(row, modifier), ...FACETS[row.bare]?.(modifier) };
+      return { type: baseName(row, modifier), ...FACETS.get(row.bare)?.(modifier) };
     case 'enum':
       return { type: 'enum', declaredAs: row.declared, declaredKind: 'enum' };
     case 'array': {
@@ -49,22 +49,24 @@ const HEADER_BYTES = 4;
  * Facets out of a type modifier (`atttypmod`), by the name in `pg_type`; -1 is none.
  * https://github.com/postgres/postgres/blob/REL_15_STABLE/src/backend/utils/adt/numeric.c (numerictypmodin)
  */
-const FACETS: Readonly<Record<string, (modifier: number) => Facets>> = {
-  varchar: length(HEADER_BYTES),
-  bpchar: length(HEADER_BYTES),
-  bit: length(0),
-  varbit: length(0),
-  numeric: (modifier) => {
-    if (modifier < HEADER_BYTES) return {};
-    const facets = modifier - HEADER_BYTES;
-    return { precision: (facets >> 16) & 0xffff, scale: ((facets & 0x7ff) ^ 1024) - 1024 };
-  },
-  time: seconds,
-  timetz: seconds,
-  timestamp: seconds,
-  timestamptz: seconds,
-  interval: (modifier) => seconds(modifier < 0 ? -1 : intervalDigits(modifier)),
-};
+const FACETS = new Map(
+  Object.entries<(modifier: number) => Facets>({
+    varchar: length(HEADER_BYTES),
+    bpchar: length(HEADER_BYTES),
+    bit: length(0),
+    varbit: length(0),
+    numeric: (modifier) => {
+      if (modifier < HEADER_BYTES) return {};
+      const facets = modifier - HEADER_BYTES;
+      return { precision: (facets >> 16) & 0xffff, scale: ((facets & 0x7ff) ^ 1024) - 1024 };
+    },
+    time: seconds,
+    timetz: seconds,
+    timestamp: seconds,
+    timestamptz: seconds,
+    interval: (modifier) => seconds(modifier < 0 ? -1 : intervalDigits(modifier)),
+  }),
+);
 
 function length(header: number): (modifier: number) => Facets {
   return (modifier) => (modifier < header || modifier < 0 ? {} : { length: modifier - header });

@@ -7,6 +7,8 @@ import type { SourceDatabase } from '../source-database.ts';
 const DDL = `
 CREATE SCHEMA s;
 CREATE TYPE s.mood AS ENUM ('a', 'b');
+CREATE TYPE s."__proto__" AS (a int);
+CREATE TYPE s."toString" AS (a int);
 CREATE DOMAIN s.code AS varchar(7) NOT NULL;
 CREATE DOMAIN s.short_code AS s.code CHECK (length(VALUE) < 5);
 CREATE DOMAIN s.codes AS varchar(3)[];
@@ -20,6 +22,7 @@ CREATE TABLE s.types (
   grid int[][], names varchar(5)[], moods s.mood[], mood s.mood NOT NULL DEFAULT 'a',
   code s.code, short s.short_code, codes s.codes, listed s.short_code[],
   twice int GENERATED ALWAYS AS (1 + 1) STORED, low text COLLATE "C", "Ærø ""x""" jsonb,
+  proto s."__proto__", to_string s."toString",
   gone int
 );
 ALTER TABLE s.types DROP COLUMN gone;
@@ -152,6 +155,8 @@ describe.each([15, 18] as const)('PostgreSQL %i', (major) => {
       twice: { type: 'integer', computed: '(1 + 1)', nullable },
       low: { type: 'text', collation: 'C', nullable },
       'Ærø "x"': { type: 'jsonb', nullable },
+      proto: { type: 's.__proto__', nullable },
+      to_string: { type: 's."toString"', nullable },
     };
     expect(Object.fromEntries(columns)).toEqual(expected);
   });

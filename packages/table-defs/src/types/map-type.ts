@@ -11,7 +11,10 @@ const DEFAULTS: {
   readonly [Type in SourceType]: (column: CatalogColumn) => MappedType | undefined;
 } = {
   mssql: (column) =>
-    column.declaredKind === 'clr' ? undefined : MSSQL_TYPES[column.type]?.(column),
+    // A type of the source can be called "constructor".
+    column.declaredKind === 'clr' || !Object.hasOwn(MSSQL_TYPES, column.type)
+      ? undefined
+      : MSSQL_TYPES[column.type]?.(column),
   postgres: mapPostgresType,
 };
 

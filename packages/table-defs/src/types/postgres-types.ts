@@ -7,12 +7,14 @@ import type { TypeNoteCode } from './type-notes.ts';
 const ARRAY_NOT_CARRIED = new Set(['money', 'interval', 'bit varying', 'xml']);
 
 /** Types whose values Debezium does not send as they are. */
-const AS_DEBEZIUM_SENDS: Readonly<Record<string, TypeNoteCode>> = {
-  money: 'money-text',
-  'bit varying': 'bits-as-number',
-  'time with time zone': 'offset-as-utc',
-  interval: 'interval-as-number',
-};
+const AS_DEBEZIUM_SENDS = new Map(
+  Object.entries<TypeNoteCode>({
+    money: 'money-text',
+    'bit varying': 'bits-as-number',
+    'time with time zone': 'offset-as-utc',
+    interval: 'interval-as-number',
+  }),
+);
 
 /** Default type of a column of a PostgreSQL source: the same with its facets; undefined where there is none. */
 export function mapPostgresType(column: CatalogColumn): MappedType | undefined {
@@ -23,7 +25,7 @@ export function mapPostgresType(column: CatalogColumn): MappedType | undefined {
   if (declaredKind === 'enum') {
     return noted(type, 'enum-as-text', `the enum ${declaredAs} does not exist in the target`);
   }
-  const code = AS_DEBEZIUM_SENDS[column.type];
+  const code = AS_DEBEZIUM_SENDS.get(column.type);
   if (code) return noted(type, code);
   return declaredKind === 'domain'
     ? noted(
