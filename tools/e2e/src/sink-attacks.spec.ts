@@ -1,10 +1,17 @@
+import {
+  describeDebian,
+  type PostgresServer,
+  startDebianPostgres,
+  startPostgres,
+} from '@cdc-migrations/postgres-fixture';
 import { quoteLiteral, quoteQualified } from '@cdc-migrations/sql-text';
 import type { Sql } from 'postgres';
 import {
   type MergeTarget,
+  openMergeTarget,
   orderEvent,
   readNumber,
-  startMergeTarget,
+  SINK,
   TENANT,
 } from './merge-target.fixture.ts';
 import { ORDER_LINJER } from './order-linjer.fixture.ts';
@@ -13,208 +20,274 @@ import { stageEvents } from './stage-events.ts';
 const STAGING = quoteQualified(TENANT, ORDER_LINJER.names.staging);
 const [SCHEMA, TABLE] = [TENANT, ORDER_LINJER.name].map(quoteLiteral);
 
-/** What the role of the sink could do to others by what it is given: it may insert, merge and read the views. */
-describe.each([15, 18] as const)(
-  'the role of the sink, as an attacker, on PostgreSQL %s',
-  (major) => {
-    let target: MergeTarget;
-    let sink: Sql;
-    let owner: Sql;
-    beforeAll(async () => {
-      target = await startMergeTarget({}, major);
-      ({ sink, owner } = target);
-      await target.apply(ORDER_LINJER);
-    });
-    afterAll(() => target?.stop());
-    beforeEach(() => target.reset(ORDER_LINJER));
+describeDebian('the role of the sink, as an attacker, on Debian', () =>
+  attack(() => startDebianPostgres()),
+);
+describe('the role of the sink, as an attacker, on PostgreSQL 18', () =>
+  attack(() => startPostgres({ major: 18 })));
 
-    const merge = () => sink`CALL cdc_management.run_pending_merges()`.simple();
-    const errors = () =>
-      owner`SELECT schema_name, table_name, message FROM cdc_management.merge_error`;
-    const step = (schema: string, table: string, pass: string) =>
-      `SELECT done, failure FROM cdc_management.merge_step(${schema}, ${table}, ${pass})`;
-    const inBatch = (query: string) =>
-      sink.begin('ISOLATION LEVEL REPEATABLE READ', (transaction) => transaction.unsafe(query));
+/**
+ * What the role of the sink could do to others by what it is given: it may insert, merge and read the views. As in many
+ * databases, it may create objects in `public` as well.
+ */
+function attack(start: () => Promise<PostgresServer>): void {
+  let target: MergeTarget;
+  let sink: Sql;
+  let owner: Sql;
+  beforeAll(async () => {
+    target = await openMergeTarget(await start());
+    ({ sink, owner } = target);
+    await target.apply(ORDER_LINJER);
+    const admin = target.server.connect({ database: target.database, max: 1 });
+    await admin.unsafe(`GRANT CREATE ON SCHEMA public TO ${SINK}`);
+    await admin.end();
+    await owner`CREATE SEQUENCE cdc_management.trap`;
+    await owner`GRANT ALL ON SEQUENCE cdc_management.trap TO PUBLIC`;
+  });
+  afterAll(() => target?.stop());
+  beforeEach(() => target.reset(ORDER_LINJER));
 
-    it('runs nothing of its own with the rights of the owner by the name of a view', async () => {
-      const used = () => readNumber(owner, 'SELECT last_value AS n FROM cdc_management.batch_id');
-      const before = await used();
-      // A sequence, as nothing else is left of what is rolled back.
-      await sink
-        .unsafe(
-          `
+  const merge = () => sink`CALL cdc_management.run_pending_merges()`.simple();
+  const errors = () =>
+    owner`SELECT schema_name, table_name, message FROM cdc_management.merge_error`;
+  const step = (schema: string, table: string, pass: string) =>
+    `SELECT done, failure FROM cdc_management.merge_step(${schema}, ${table}, ${pass})`;
+  const inBatch = (query: string) =>
+    sink.begin('ISOLATION LEVEL REPEATABLE READ', (transaction) => transaction.unsafe(query));
+
+  it('runs nothing of its own with the rights of the owner by the name of a view', async () => {
+    const used = () => readNumber(owner, 'SELECT last_value AS n FROM cdc_management.batch_id');
+    const before = await used();
+    // A sequence, as nothing else is left of what is rolled back.
+    await sink
+      .unsafe(
+        `
       CREATE FUNCTION pg_temp.evil() RETURNS timestamptz LANGUAGE plpgsql AS
         $$ BEGIN PERFORM nextval('cdc_management.batch_id'); RETURN now(); END $$;
       CREATE TEMP TABLE one AS SELECT 1 AS x;
       CREATE TEMP VIEW trap AS SELECT x, pg_temp.evil() AS "__sync_timestamp" FROM one`,
-        )
-        .simple();
-      const [{ schema }] = await sink<[{ schema: string }]>`
+      )
+      .simple();
+    const [{ schema }] = await sink<[{ schema: string }]>`
       SELECT nspname::text AS schema FROM pg_namespace WHERE oid = pg_my_temp_schema()`;
-      for (const name of ['trap', 'one']) {
-        const found =
-          await sink`SELECT cdc_management.count_unfilled(${schema}, ${name}, 'x') AS n`;
-        expect(found).toEqual([{ n: '0' }]);
-      }
-      expect(await used()).toBe(before);
-    });
+    for (const name of ['trap', 'one']) {
+      const found = await sink`SELECT cdc_management.count_unfilled(${schema}, ${name}, 'x') AS n`;
+      expect(found).toEqual([{ n: '0' }]);
+    }
+    expect(await used()).toBe(before);
+  });
 
-    it.each([
-      ['of a tenant that is not there', `'nobody'`, TABLE!, `'{}'`],
-      ['of a table that is not there', SCHEMA!, `'Nothing'`, `'{}'`],
-      ['of a name that is NULL', SCHEMA!, 'NULL', `'{}'`],
-    ])('notes no failure %s', async (_of, schema, table, pass) => {
-      const found = await inBatch(step(schema, table, pass));
-      expect(found).toEqual([
-        { done: true, failure: expect.stringMatching(/ is not merged here \(SQLSTATE 42P01\)$/) },
-      ]);
-      await inBatch(`SELECT step.* FROM generate_series(1, 3000) AS n,
+  it.each([
+    ['of a tenant that is not there', `'nobody'`, TABLE!, `'{}'`],
+    ['of a table that is not there', SCHEMA!, `'Nothing'`, `'{}'`],
+    ['of a name that is NULL', SCHEMA!, 'NULL', `'{}'`],
+  ])('notes no failure %s', async (_of, schema, table, pass) => {
+    const found = await inBatch(step(schema, table, pass));
+    expect(found).toEqual([
+      { done: true, failure: expect.stringMatching(/ is not merged here \(SQLSTATE 42P01\)$/) },
+    ]);
+    await inBatch(`SELECT step.* FROM generate_series(1, 3000) AS n,
       LATERAL cdc_management.merge_step('nobody ' || n, ${TABLE}, '{}') AS step`);
-      expect(await errors()).toEqual([]);
+    expect(await errors()).toEqual([]);
+  });
+
+  it.each([
+    ...[
+      '[]',
+      '1',
+      'null',
+      '"lane"',
+      '{"lane": -1}',
+      '{"lane": "x"}',
+      '{"lane": 1e9}',
+      '{"lane": 0.5}',
+    ],
+    ...['{"lane": {}}', '{"end": 1}', '{"end": "x"}', '{"block": 0, "blocks": 0, "end": 1}'],
+    ...['{"block": -1, "blocks": 1, "end": 1}', '{"block": 1, "blocks": 1, "end": 1}'],
+    ...[
+      '{"block": 0, "blocks": 9999999999, "end": 1}',
+      '{"block": 4294967295, "blocks": 1, "end": 9e9}',
+    ],
+    ...['{"block": 0, "blocks": 1, "end": 1e400}', '{"attempts": -1}', '{"attempts": "many"}'],
+  ])('notes no failure for a pass of %s', async (pass) => {
+    await expect(inBatch(step(SCHEMA!, TABLE!, quoteLiteral(pass)))).rejects.toMatchObject({
+      code: '22023',
+      message: expect.stringMatching(
+        /^expected a pass as passes_to_begin or merge_step gives it, found /,
+      ),
     });
+    expect(await errors()).toEqual([]);
+  });
+
+  it('notes no failure for a pass of NULL, nor in a transaction that sees no snapshot', async () => {
+    await expect(inBatch(step(SCHEMA!, TABLE!, 'NULL'))).rejects.toMatchObject({ code: '22023' });
+    await expect(sink.unsafe(step(SCHEMA!, TABLE!, `'{}'`))).rejects.toMatchObject({
+      code: '25000',
+      message: 'expected isolation level repeatable read, found read committed',
+    });
+    expect(await errors()).toEqual([]);
+  });
+
+  it('goes as far as blocks go, and no further', async () => {
+    await stageEvents(sink, TENANT, ORDER_LINJER, [orderEvent({ __kafka_offset: '1' })]);
+    const last = '{"block": 4294967294, "blocks": 4294967295, "end": 4294967295}';
+    expect(await inBatch(step(SCHEMA!, TABLE!, quoteLiteral(last)))).toEqual([
+      { done: true, failure: null },
+    ]);
+    await merge();
+    expect(await readNumber(owner, `SELECT count(*) AS n FROM ${STAGING}`)).toBe(0);
+  });
+
+  it('makes a row for each kind of failure, not for each failure', async () => {
+    await owner`INSERT INTO cdc_management.merge_error (schema_name, table_name, sqlstate, message)
+      VALUES (${TENANT}, ${ORDER_LINJER.name}, 'XX000', 'another')`;
+    await stageEvents(sink, TENANT, ORDER_LINJER, [orderEvent({ __kafka_offset: '1' })]);
+    await owner.unsafe(`ALTER TABLE ${quoteQualified(TENANT, ORDER_LINJER.name)} RENAME TO hidden`);
+    try {
+      for (let n = 0; n < 3; n++) {
+        await merge();
+        await owner`SELECT cdc_management.note_merge_error(${TENANT}, ${ORDER_LINJER.name}, 'XX000', 'another')`;
+      }
+    } finally {
+      await owner.unsafe(
+        `ALTER TABLE ${quoteQualified(TENANT, 'hidden')} RENAME TO "${ORDER_LINJER.name}"`,
+      );
+    }
+    expect(
+      await owner`SELECT sqlstate, times::integer FROM cdc_management.merge_error ORDER BY 1`,
+    ).toEqual([
+      { sqlstate: '42P01', times: 3 },
+      { sqlstate: 'XX000', times: 4 },
+    ]);
+  });
+
+  it('cannot keep writers out of a staging table that is empty and small', async () => {
+    await sink.begin(async (transaction) => {
+      await transaction`SELECT cdc_management.shrink_staging(${TENANT}, ${ORDER_LINJER.name})`;
+      const other = target.connectSink();
+      await stageEvents(other, TENANT, ORDER_LINJER, [orderEvent({ __kafka_offset: '1' })]);
+      await other.end();
+    });
+  });
+
+  it('cannot make a merge wait without end, which shrinks a staging table that is locked', async () => {
+    const holder = await owner.reserve();
+    try {
+      await holder`BEGIN`;
+      await holder.unsafe(`LOCK TABLE ${STAGING} IN ACCESS EXCLUSIVE MODE`);
+      await sink`SELECT cdc_management.shrink_staging(${TENANT}, ${ORDER_LINJER.name})`;
+    } finally {
+      await holder`ROLLBACK`;
+      holder.release();
+    }
+  });
+
+  it('cannot keep others from removing what is older than its retention', async () => {
+    const forget = (session: Sql) =>
+      session<[{ done: boolean }]>`SELECT cdc_management.forget_old(2) AS done`;
+    await owner`INSERT INTO cdc_management.merge_error (schema_name, table_name, sqlstate, message, occurred_at)
+      SELECT 'a', 'b', 'XX000', n::text, now() - interval '100 days' FROM generate_series(1, 5) AS n`;
+    const other = target.connectSink();
+    // A lock that anybody can take was the claim of it once.
+    await other`SELECT pg_advisory_lock(hashtextextended('cdc forget', 0))`;
+    await other.begin(async (transaction) => {
+      await transaction`SELECT cdc_management.forget_old(2)`;
+      expect(await forget(sink)).toEqual([{ done: false }]);
+      expect(await forget(sink)).toEqual([{ done: true }]);
+    });
+    await other.end();
+    expect(await errors()).toEqual([]);
+  });
+
+  it('does not keep the mark of other writers away by a lock', async () => {
+    const other = target.connectSink();
+    await owner`TRUNCATE cdc_management.pending_merge`;
+    await other.unsafe(`SELECT pg_advisory_lock(hashtextextended('cdc mark', oid::bigint))
+      FROM pg_class WHERE relname = 'stg_Order-Linjer'`);
+    await stageEvents(sink, TENANT, ORDER_LINJER, [orderEvent({ __kafka_offset: '1' })]);
+    expect(await readNumber(owner, 'SELECT count(*) AS n FROM cdc_management.pending_merge')).toBe(
+      1,
+    );
+    await other.end();
+  });
+
+  it('several writers mark a table, and it is listed once', async () => {
+    await owner`TRUNCATE cdc_management.pending_merge`;
+    const others = [target.connectSink(), target.connectSink()];
+    for (const [n, one] of others.entries()) {
+      await one`BEGIN`;
+      await stageEvents(one, TENANT, ORDER_LINJER, [orderEvent({ __kafka_offset: String(n + 1) })]);
+    }
+    await Promise.all(others.map((one) => one`COMMIT`));
+    expect(await readNumber(owner, 'SELECT count(*) AS n FROM cdc_management.pending_merge')).toBe(
+      2,
+    );
+    expect(await sink`SELECT table_name FROM cdc_management.passes_to_begin()`).toHaveLength(1);
+    expect(await sink`SELECT table_name FROM cdc_management.merge_status`).toHaveLength(1);
+    await merge();
+    expect(await readNumber(owner, 'SELECT count(*) AS n FROM cdc_management.pending_merge')).toBe(
+      0,
+    );
+    await Promise.all(others.map((one) => one.end()));
+  });
+
+  describe('with work of its own that waits for the end of the transaction', () => {
+    const EVIL = `CREATE FUNCTION public.evil() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+          IF current_user <> session_user THEN PERFORM nextval('cdc_management.trap'); END IF; RETURN NULL; END $$;
+        CREATE FUNCTION public.evil(integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN
+          IF current_user <> session_user THEN PERFORM nextval('cdc_management.trap'); END IF; RETURN $1; END $$`;
+    const TRIGGER = `CREATE CONSTRAINT TRIGGER evil AFTER INSERT ON own DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION public.evil()`;
+    const TEMPORARY = `CREATE TEMP TABLE own (n integer); ${TRIGGER}`;
+    const MERGE = step(SCHEMA!, TABLE!, `'{}'`);
+    beforeAll(() => sink.unsafe(EVIL).simple());
+    afterAll(() => sink`DROP ROUTINE public.evil(), public.evil(integer)`);
 
     it.each([
-      ...[
-        '[]',
-        '1',
-        'null',
-        '"lane"',
-        '{"lane": -1}',
-        '{"lane": "x"}',
-        '{"lane": 1e9}',
-        '{"lane": 0.5}',
+      ['of a temporary table', TEMPORARY, `INSERT INTO own VALUES (1); ${MERGE}`],
+      [
+        'of a table in public',
+        `CREATE TABLE public.own (n integer); ${TRIGGER}`,
+        `INSERT INTO own VALUES (1); ${MERGE}`,
       ],
-      ...['{"lane": {}}', '{"end": 1}', '{"end": "x"}', '{"block": 0, "blocks": 0, "end": 1}'],
-      ...['{"block": -1, "blocks": 1, "end": 1}', '{"block": 1, "blocks": 1, "end": 1}'],
-      ...[
-        '{"block": 0, "blocks": 9999999999, "end": 1}',
-        '{"block": 4294967295, "blocks": 1, "end": 9e9}',
+      [
+        'of a statement that merges too',
+        TEMPORARY,
+        `WITH row AS (INSERT INTO own VALUES (1) RETURNING n) ${MERGE.replace('FROM', 'FROM row CROSS JOIN LATERAL')}`,
       ],
-      ...['{"block": 0, "blocks": 1, "end": 1e400}', '{"attempts": -1}', '{"attempts": "many"}'],
-    ])('notes no failure for a pass of %s', async (pass) => {
-      await expect(inBatch(step(SCHEMA!, TABLE!, quoteLiteral(pass)))).rejects.toMatchObject({
-        code: '22023',
-        message: expect.stringMatching(
-          /^expected a pass as passes_to_begin or merge_step gives it, found /,
-        ),
-      });
-      expect(await errors()).toEqual([]);
-    });
-
-    it('notes no failure for a pass of NULL, nor in a transaction that sees no snapshot', async () => {
-      await expect(inBatch(step(SCHEMA!, TABLE!, 'NULL'))).rejects.toMatchObject({ code: '22023' });
-      await expect(sink.unsafe(step(SCHEMA!, TABLE!, `'{}'`))).rejects.toMatchObject({
-        code: '25000',
-        message: 'expected isolation level repeatable read, found read committed',
-      });
-      expect(await errors()).toEqual([]);
-    });
-
-    it('goes as far as blocks go, and no further', async () => {
+      [
+        'of a part of the transaction',
+        TEMPORARY,
+        `SAVEPOINT one; INSERT INTO own VALUES (1); RELEASE one; ${MERGE}`,
+      ],
+      [
+        'of a block',
+        TEMPORARY,
+        `DO $$ BEGIN INSERT INTO own VALUES (1); PERFORM * FROM cdc_management.merge_step(${SCHEMA}, ${TABLE}, '{}'); END $$`,
+      ],
+      [
+        'of an exclusion',
+        'CREATE TEMP TABLE own (n integer, EXCLUDE USING btree (public.evil(n) WITH =) DEFERRABLE INITIALLY DEFERRED)',
+        `INSERT INTO own VALUES (1), (1); DELETE FROM own WHERE ctid = '(0,1)'; ${MERGE}`,
+      ],
+    ])('%s, it runs nothing with the rights of the owner', async (_of, prepare, work) => {
+      const session = target.connectSink();
+      await owner`ALTER SEQUENCE cdc_management.trap RESTART`;
       await stageEvents(sink, TENANT, ORDER_LINJER, [orderEvent({ __kafka_offset: '1' })]);
-      const last = '{"block": 4294967294, "blocks": 4294967295, "end": 4294967295}';
-      expect(await inBatch(step(SCHEMA!, TABLE!, quoteLiteral(last)))).toEqual([
-        { done: true, failure: null },
+      await session.unsafe(prepare).simple();
+      await session`BEGIN ISOLATION LEVEL REPEATABLE READ`;
+      const attempt = await session
+        .unsafe(work)
+        .simple()
+        .catch((error: unknown) => error);
+      await session`ROLLBACK`;
+      await session`DROP TABLE own`;
+      await session.end();
+      expect(await owner`SELECT is_called FROM cdc_management.trap`).toEqual([
+        { is_called: false },
       ]);
-      await merge();
-      expect(await readNumber(owner, `SELECT count(*) AS n FROM ${STAGING}`)).toBe(0);
-    });
-
-    it('makes a row for each kind of failure, not for each failure', async () => {
-      await owner`INSERT INTO cdc_management.merge_error (schema_name, table_name, sqlstate, message)
-      VALUES (${TENANT}, ${ORDER_LINJER.name}, 'XX000', 'another')`;
-      await stageEvents(sink, TENANT, ORDER_LINJER, [orderEvent({ __kafka_offset: '1' })]);
-      await owner.unsafe(
-        `ALTER TABLE ${quoteQualified(TENANT, ORDER_LINJER.name)} RENAME TO hidden`,
-      );
-      try {
-        for (let n = 0; n < 3; n++) {
-          await merge();
-          await owner`SELECT cdc_management.note_merge_error(${TENANT}, ${ORDER_LINJER.name}, 'XX000', 'another')`;
-        }
-      } finally {
-        await owner.unsafe(
-          `ALTER TABLE ${quoteQualified(TENANT, 'hidden')} RENAME TO "${ORDER_LINJER.name}"`,
-        );
-      }
-      expect(
-        await owner`SELECT sqlstate, times::integer FROM cdc_management.merge_error ORDER BY 1`,
-      ).toEqual([
-        { sqlstate: '42P01', times: 3 },
-        { sqlstate: 'XX000', times: 4 },
-      ]);
-    });
-
-    it('cannot keep writers out of a staging table that is empty and small', async () => {
-      await sink.begin(async (transaction) => {
-        await transaction`SELECT cdc_management.shrink_staging(${TENANT}, ${ORDER_LINJER.name})`;
-        const other = target.connectSink();
-        await stageEvents(other, TENANT, ORDER_LINJER, [orderEvent({ __kafka_offset: '1' })]);
-        await other.end();
-      });
-    });
-
-    it('cannot make a merge wait without end, which shrinks a staging table that is locked', async () => {
-      const holder = await owner.reserve();
-      try {
-        await holder`BEGIN`;
-        await holder.unsafe(`LOCK TABLE ${STAGING} IN ACCESS EXCLUSIVE MODE`);
-        await sink`SELECT cdc_management.shrink_staging(${TENANT}, ${ORDER_LINJER.name})`;
-      } finally {
-        await holder`ROLLBACK`;
-        holder.release();
-      }
-    });
-
-    it('cannot keep others from removing what is older than its retention', async () => {
-      const forget = (session: Sql) =>
-        session<[{ done: boolean }]>`SELECT cdc_management.forget_old(2) AS done`;
-      await owner`INSERT INTO cdc_management.merge_error (schema_name, table_name, sqlstate, message, occurred_at)
-      SELECT 'a', 'b', 'XX000', n::text, now() - interval '100 days' FROM generate_series(1, 5) AS n`;
-      const other = target.connectSink();
-      // A lock that anybody can take was the claim of it once.
-      await other`SELECT pg_advisory_lock(hashtextextended('cdc forget', 0))`;
-      await other.begin(async (transaction) => {
-        await transaction`SELECT cdc_management.forget_old(2)`;
-        expect(await forget(sink)).toEqual([{ done: false }]);
-        expect(await forget(sink)).toEqual([{ done: true }]);
-      });
-      await other.end();
+      expect(attempt).toMatchObject({ code: '25000' });
       expect(await errors()).toEqual([]);
     });
-
-    it('does not keep the mark of other writers away by a lock', async () => {
-      const other = target.connectSink();
-      await owner`TRUNCATE cdc_management.pending_merge`;
-      await other.unsafe(`SELECT pg_advisory_lock(hashtextextended('cdc mark', oid::bigint))
-      FROM pg_class WHERE relname = 'stg_Order-Linjer'`);
-      await stageEvents(sink, TENANT, ORDER_LINJER, [orderEvent({ __kafka_offset: '1' })]);
-      expect(
-        await readNumber(owner, 'SELECT count(*) AS n FROM cdc_management.pending_merge'),
-      ).toBe(1);
-      await other.end();
-    });
-
-    it('several writers mark a table, and it is listed once', async () => {
-      await owner`TRUNCATE cdc_management.pending_merge`;
-      const others = [target.connectSink(), target.connectSink()];
-      for (const [n, one] of others.entries()) {
-        await one`BEGIN`;
-        await stageEvents(one, TENANT, ORDER_LINJER, [
-          orderEvent({ __kafka_offset: String(n + 1) }),
-        ]);
-      }
-      await Promise.all(others.map((one) => one`COMMIT`));
-      expect(
-        await readNumber(owner, 'SELECT count(*) AS n FROM cdc_management.pending_merge'),
-      ).toBe(2);
-      expect(await sink`SELECT table_name FROM cdc_management.passes_to_begin()`).toHaveLength(1);
-      expect(await sink`SELECT table_name FROM cdc_management.merge_status`).toHaveLength(1);
-      await merge();
-      expect(
-        await readNumber(owner, 'SELECT count(*) AS n FROM cdc_management.pending_merge'),
-      ).toBe(0);
-      await Promise.all(others.map((one) => one.end()));
-    });
-  },
-);
+  });
+}
