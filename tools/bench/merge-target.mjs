@@ -4,7 +4,7 @@ import { startDebianPostgres } from '@cdc-migrations/postgres-fixture';
 import { renderStaging } from '@cdc-migrations/staging-render';
 import { buildTable } from '@cdc-migrations/table-fixture';
 
-/** @import { ColumnDefinition, MigrationSet } from '@cdc-migrations/table-defs' */
+/** @import { ColumnDefinition, MigrationSet, ReplicatedTable } from '@cdc-migrations/table-defs' */
 /** @import { Sql } from 'postgres' */
 
 /** What a user changes of Debian's server before a load like this. All else is as the package ships it. */
@@ -59,6 +59,10 @@ const SOURCE_COLUMNS = /** @type {const} */ ([
   ['text', 'nvarchar(max)', 1, "'note ' || md5(event.k::text)"],
 ]);
 
+/** The large text, and what stands for it where it did not change. */
+const LARGE = 'text_0';
+const UNAVAILABLE = '__debezium_unavailable_value';
+
 /** 25 columns of a source, and their expressions over `event.k` and the number `n` of the column. */
 const columns = [
   { name: 'id', type: 'bigint', sourceType: 'bigint', value: 'event.k' },
@@ -72,23 +76,64 @@ const columns = [
   ),
 ];
 
-export const TABLE = buildTable({
-  set: SET.name,
-  service: 'bench',
-  source: { database: 'Bench', schema: 'dbo', table: 'Order' },
-  name: 'Order',
-  columns: columns.map(
-    /** @returns {ColumnDefinition} */
-    ({ name, type, sourceType }) => ({
-      name,
-      role: 'source',
-      type,
-      nullable: name !== 'id',
-      source: { name, type: sourceType },
-      exactness: 'exact',
-    }),
-  ),
-});
+/**
+ * What is special to the table or to its events. `soft`: deletes mark rows. `large`: the versions of a key after the first
+ * leave the large text out, as Debezium does where it did not change. `epochs`, `debezium`: values come as Debezium sends
+ * them to Bento, only times, or numbers too.
+ *
+ * @typedef {'plain' | 'soft' | 'large' | 'epochs' | 'debezium'} Variant
+ */
+
+/** Form of an event and its value, by the type of the column. */
+const FORMS = {
+  'timestamp(6) without time zone': {
+    form: /** @type {const} */ ('nanoseconds'),
+    variants: ['epochs', 'debezium'],
+    value: (/** @type {string} */ value) => `(extract(epoch FROM ${value}) * 1000000000)::bigint`,
+  },
+  'numeric(18,2)': {
+    form: /** @type {const} */ ('decimal_base64(2)'),
+    variants: ['debezium'],
+    value: (/** @type {string} */ value) => `encode(int4send((${value} * 100)::integer), 'base64')`,
+  },
+};
+
+/**
+ * @param {string} type
+ * @param {Variant} variant
+ */
+function formOf(type, variant) {
+  const found = type in FORMS ? FORMS[/** @type {keyof typeof FORMS} */ (type)] : undefined;
+  return found?.variants.includes(variant) ? found : undefined;
+}
+
+/** @param {Variant} variant */
+function buildVariant(variant) {
+  return buildTable({
+    set: SET.name,
+    service: 'bench',
+    source: { database: 'Bench', schema: 'dbo', table: 'Order' },
+    name: 'Order',
+    deleteMode: variant === 'soft' ? 'soft' : 'hard',
+    columns: columns.map(
+      /** @returns {ColumnDefinition} */
+      ({ name, type, sourceType }) => {
+        const { form } = formOf(type, variant) ?? {};
+        return {
+          name,
+          role: 'source',
+          type,
+          nullable: name !== 'id',
+          source: { name, type: sourceType },
+          exactness: 'exact',
+          ...(form && { form }),
+        };
+      },
+    ),
+  });
+}
+
+export const TABLE = buildVariant('plain');
 
 export const TENANT = 'bench';
 
@@ -101,19 +146,20 @@ export async function startMergeBench() {
    * A database with a final table of `rows` rows and, staged, `events` events: 1.3 versions a key; of the keys, with
    * rows there, a fifth is updated and a twentieth deleted.
    *
-   * @param {{ name: string, rows: number, events: number, order?: EventOrder }} options
+   * @param {{ name: string, rows: number, events: number, order?: EventOrder, variant?: Variant }} options
    */
-  async function createTemplate({ name, rows, events, order = 'random' }) {
+  async function createTemplate({ name, rows, events, order = 'random', variant = 'plain' }) {
     await server.createDatabase({ name });
     const sql = server.connect({ database: name, max: 1, fetch_types: false });
-    await installTable(sql);
+    const table = buildVariant(variant);
+    await installTable(sql, table);
     if (rows > 0) {
       await sql.unsafe(
-        `INSERT INTO ${TENANT}."Order" SELECT ${renderFinalRow()} FROM generate_series(1::bigint, ${rows}) AS event (k)`,
+        `INSERT INTO ${TENANT}."Order" SELECT ${renderFinalRow(variant)} FROM generate_series(1::bigint, ${rows}) AS event (k)`,
       );
     }
     await sql.unsafe(`INSERT INTO ${TENANT}."stg_Order" (${renderStagingColumns()})
-      SELECT ${renderStagedRow()} FROM (${renderKeys(rows, events, order)}) AS event (k, o, op) ORDER BY event.o`);
+      SELECT ${renderStagedRow(variant)} FROM (${renderKeys(rows, events, order)}) AS event (k, o, op, is_later) ORDER BY event.o`);
     await sql.unsafe('VACUUM ANALYZE');
     await sql.end();
   }
@@ -128,19 +174,26 @@ export async function startMergeBench() {
     const sql = server.connect({ max: 1, onnotice: () => {} });
     await sql.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
     await sql.unsafe(`CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY file_copy`);
+    const run = server.connect({ database: name, max: 1, fetch_types: false, onnotice: () => {} });
+    // A copy is noticed as a restored database once, by a look at all that is staged.
+    await run.unsafe(`SELECT cdc_management.notice_loss();
+      SELECT cdc_management.look_past_staged(control) FROM cdc_management.merge_control AS control`).simple();
     await sql.unsafe('CHECKPOINT');
     await sql.end();
-    return server.connect({ database: name, max: 1, fetch_types: false, onnotice: () => {} });
+    return run;
   }
 }
 
-/** @param {Sql} sql */
-async function installTable(sql) {
+/**
+ * @param {Sql} sql
+ * @param {ReplicatedTable} table
+ */
+async function installTable(sql, table) {
   const files = [
     renderSchemas(SET, [TENANT], 'postgres'),
     renderInfrastructure(SET, 'postgres'),
-    renderTable(TABLE, 'tables/Order.sql'),
-    renderStaging(TABLE, { path: 'staging/Order-staging.sql', role: 'postgres' }),
+    renderTable(table, 'tables/Order.sql'),
+    renderStaging(table, { path: 'staging/Order-staging.sql', role: 'postgres' }),
   ];
   for (const { text } of files) {
     await sql.begin((transaction) =>
@@ -150,7 +203,7 @@ async function installTable(sql) {
 }
 
 /**
- * Events in the order of their offsets: key, offset, operation.
+ * Events in the order of their offsets: key, offset, operation, and whether the key has an earlier version.
  *
  * @param {number} rows
  * @param {number} events
@@ -163,7 +216,8 @@ function renderKeys(rows, events, order) {
   const oldKey = `(n * 104729 + 1) % ${Math.max(rows, 1)} + 1`;
   const isOld = rows > 0 ? 'n % 20 < 5' : 'false';
   return `SELECT CASE WHEN ${isOld} THEN ${oldKey} ELSE ${rows} + n + 1 END, o,
-      CASE WHEN ${rows > 0 ? 'n % 20 = 4' : 'false'} THEN 'd' ELSE 'u' END
+      CASE WHEN ${rows > 0 ? 'n % 20 = 4' : 'false'} THEN 'd' ELSE 'u' END,
+      ${isOld} OR o > min(o) OVER (PARTITION BY n)
     FROM (
       SELECT e % ${keys} AS n, row_number() OVER (ORDER BY ${place(`e % ${keys}`)}, e) AS o
       FROM generate_series(0::bigint, ${events - 1}) AS e
@@ -177,7 +231,8 @@ const METADATA = {
   __source_ts_ms: '1767225600000',
 };
 
-function renderFinalRow() {
+/** @param {Variant} variant */
+function renderFinalRow(variant) {
   const metadata = {
     __sync_timestamp: 'now()',
     ...METADATA,
@@ -185,6 +240,7 @@ function renderFinalRow() {
     __stream_generation: '0',
     __kafka_partition: '0',
     __kafka_offset: '-1',
+    ...(variant === 'soft' && { __deleted_at: 'NULL' }),
   };
   return [...columns.map(({ value }) => value), ...Object.values(metadata)].join(', ');
 }
@@ -202,8 +258,14 @@ function renderStagingColumns() {
   return [...columns.map(({ name }) => name), ...Object.keys(stagedMetadata)].join(', ');
 }
 
-function renderStagedRow() {
-  return [...columns.map(({ value }) => value), ...Object.values(stagedMetadata)].join(', ');
+/** @param {Variant} variant */
+function renderStagedRow(variant) {
+  const staged = columns.map(({ name, type, value }) => {
+    if (variant === 'large' && name === LARGE)
+      return `CASE WHEN event.is_later THEN '${UNAVAILABLE}' ELSE ${value} END`;
+    return formOf(type, variant)?.value(value) ?? value;
+  });
+  return [...staged, ...Object.values(stagedMetadata)].join(', ');
 }
 
 /** What the floor does: the newest event of each key, unguarded, in one statement; staging is left as it is. */
@@ -221,6 +283,50 @@ export function renderFloor() {
       .map((name) => `${name} = excluded.${name}`)
       .join(', ')}`;
 }
+
+/** Events as JSON, as pipelines write them that have one raw table for all. */
+export const CREATE_RAW = `CREATE TABLE bench.raw AS
+  SELECT "__kafka_offset" AS position, "__cdc_operation" AS operation, to_jsonb(staged) AS payload
+  FROM ${TENANT}."stg_Order" AS staged ORDER BY ctid`;
+
+const names = TABLE.columns.map(({ name }) => `"${name}"`);
+const update = names.filter((name) => name !== '"id"');
+const typed = TABLE.columns.map(({ name, type }) =>
+  name === '__sync_timestamp'
+    ? `now() AS "${name}"`
+    : `(payload->>'${name}')::${type} AS "${name}"`,
+);
+
+/** How a large product for replication merges: MERGE from raw JSON, ranked by key. */
+export const MERGE_RANKED = `WITH ranked AS (
+    SELECT payload, operation, rank() OVER (PARTITION BY (payload->>'id')::bigint ORDER BY position DESC) AS place FROM bench.raw
+  )
+  MERGE INTO ${TENANT}."Order" AS stored
+  USING (SELECT operation, ${typed.join(', ')} FROM ranked WHERE place = 1) AS event ON stored."id" = event."id"
+  WHEN NOT MATCHED AND event.operation <> 'd' THEN INSERT (${names.join(', ')})
+    VALUES (${names.map((name) => `event.${name}`).join(', ')})
+  WHEN MATCHED AND event.operation <> 'd' THEN UPDATE SET ${update.map((name) => `${name} = event.${name}`).join(', ')}
+  WHEN MATCHED THEN DELETE`;
+
+/** How loaders of raw JSON do: type all, keep the last of each key, put it in the place of the stored rows. */
+export const TYPE_AND_DEDUPLICATE = [
+  `CREATE TABLE bench.typed AS SELECT position, operation, ${typed.join(', ')} FROM bench.raw`,
+  `DELETE FROM bench.typed WHERE ctid IN (
+    SELECT ctid FROM (SELECT ctid, row_number() OVER (PARTITION BY id ORDER BY position DESC) AS place FROM bench.typed) AS numbered
+    WHERE place > 1)`,
+  `DELETE FROM ${TENANT}."Order" AS stored USING bench.typed AS event WHERE stored.id = event.id`,
+  `INSERT INTO ${TENANT}."Order" (${names.join(', ')}) SELECT ${names.join(', ')} FROM bench.typed WHERE operation <> 'd'`,
+];
+
+/** What a JDBC sink prepares; the values of an event as text, in the order of the columns. */
+export const UPSERT_ONE = `INSERT INTO ${TENANT}."Order" (${names.join(', ')})
+  VALUES (${names.map((_, n) => `$${n + 1}`).join(', ')})
+  ON CONFLICT (id) DO UPDATE SET ${update.map((name) => `${name} = excluded.${name}`).join(', ')}`;
+
+/** Events in the order of their offsets, for `UPSERT_ONE`. */
+export const READ_EVENTS = `SELECT ${names
+  .map((name) => (name === '"__sync_timestamp"' ? 'now()::text' : `${name}::text`))
+  .join(', ')} FROM ${TENANT}."stg_Order" ORDER BY ctid`;
 
 /**
  * Processor seconds of a backend.

@@ -1,5 +1,7 @@
 /**
- * Measures a merge of staged events against one unguarded upsert of the same events (the floor), and against COPY.
+ * Measures a merge of staged events against one unguarded upsert of the same events (the floor), and against COPY; the
+ * same where deletes mark rows, where large values are left out, and where values come in other forms; and what others do
+ * with the same events.
  *
  *     node tools/bench/merge.mjs [--rounds 3] [--events 1000000] [--rows 5000000] [--scale] [--write]
  *
@@ -10,16 +12,29 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readBackendCpu, renderFloor, SERVER, startMergeBench, TENANT } from './merge-target.mjs';
+import {
+  CREATE_RAW,
+  MERGE_RANKED,
+  READ_EVENTS,
+  readBackendCpu,
+  renderFloor,
+  SERVER,
+  startMergeBench,
+  TENANT,
+  TYPE_AND_DEDUPLICATE,
+  UPSERT_ONE,
+} from './merge-target.mjs';
 import { describeMachine, renderSection, writeSection } from './report.mjs';
 
 /** @import { Sql } from 'postgres' */
 /** @import { Run } from './measure.mjs' */
-/** @import { EventOrder } from './merge-target.mjs' */
+/** @import { EventOrder, Variant } from './merge-target.mjs' */
 /** @import { Line } from './report.mjs' */
 
 const FILE = join(import.meta.dirname, '../../BENCHMARKS.md');
 const CALL_MERGE = `CALL ${TENANT}.sp_merge_order()`;
+/** As Debezium's JDBC sink has it. */
+const BATCH = 500;
 /** What is looked at while a merge runs, each so many milliseconds. */
 const LOOK_EACH_MS = 50;
 
@@ -79,6 +94,39 @@ const COPY = {
   },
 };
 
+/** @type {readonly Way[]} */
+const OTHERS = [
+  {
+    name: 'MERGE from raw JSON with rank()',
+    prepare: (sql) => sql.unsafe(CREATE_RAW).then(() => {}),
+    run: (sql) => sql.unsafe(MERGE_RANKED).then(() => ({})),
+  },
+  {
+    name: 'raw JSON: typed, row_number(), delete and insert',
+    prepare: (sql) => sql.unsafe(CREATE_RAW).then(() => {}),
+    run: async (sql) => {
+      await sql.begin(async (transaction) => {
+        for (const statement of TYPE_AND_DEDUPLICATE) await transaction.unsafe(statement);
+      });
+      return {};
+    },
+  },
+  {
+    name: `single prepared upserts, ${BATCH} in a transaction`,
+    run: async (sql) => {
+      const reader = server.connect({ database: 'run', max: 1, fetch_types: false });
+      for await (const rows of reader.unsafe(READ_EVENTS).values().cursor(BATCH)) {
+        await sql.begin(async (transaction) => {
+          const each = rows.map((row) => transaction.unsafe(UPSERT_ONE, row, { prepare: true }));
+          await Promise.all(each);
+        });
+      }
+      await reader.end();
+      return {};
+    },
+  },
+];
+
 const { server, createTemplate, createRun } = await startMergeBench();
 try {
   const sections = [];
@@ -100,6 +148,15 @@ try {
       ),
     );
   }
+  for (const [variant, what] of /** @type {const} */ ([
+    ['soft', 'deletes mark rows'],
+    ['large', 'a large value left out of all versions of a key but the first'],
+  ])) {
+    const options = { events: events ?? 0, rows: rows ?? 0, variant, ways: [FLOOR, MERGE] };
+    const title = `Merge of ${count(events)} events into ${count(rows)} rows, keys as a log has them: ${what}`;
+    sections.push(render(title, await measure({ ...options, order: 'log' }), 'ratio at most 1.43'));
+  }
+  sections.push(await measureForms(), await measureOthers());
   if (values.scale) sections.push(await measureScale());
   for (const section of sections) console.log(section);
   if (values.write) {
@@ -116,7 +173,7 @@ try {
 /**
  * Runs of each way in turn, each on its own copy of the same database.
  *
- * @param {{ readonly rows: number, readonly events: number, readonly ways: readonly Way[], readonly order?: EventOrder, readonly times?: number }} options
+ * @param {{ readonly rows: number, readonly events: number, readonly ways: readonly Way[], readonly order?: EventOrder, readonly variant?: Variant, readonly times?: number }} options
  * @returns {Promise<readonly { readonly name: string, readonly runs: Run[], memoryMib: number }[]>}
  */
 async function measure({
@@ -124,9 +181,10 @@ async function measure({
   events: staged,
   ways,
   order = 'random',
+  variant = 'plain',
   times = rounds ?? 1,
 }) {
-  await createTemplate({ name: 'template_of_runs', rows: stored, events: staged, order });
+  await createTemplate({ name: 'template_of_runs', rows: stored, events: staged, order, variant });
   const measured = ways.map(({ name }) => ({
     name,
     runs: /** @type {Run[]} */ ([]),
@@ -151,6 +209,44 @@ async function measure({
   await sql.unsafe('DROP DATABASE template_of_runs WITH (FORCE)');
   await sql.end();
   return measured;
+}
+
+/** Values that PostgreSQL reads as they are, and as Debezium sends them to Bento, in turn. */
+async function measureForms() {
+  const forms = /** @type {const} */ ([
+    ['plain', 'values as PostgreSQL reads them'],
+    ['epochs', '3 of 25 columns: nanoseconds since 1970'],
+    ['debezium', '3 the same, and 3 decimals in base64'],
+  ]);
+  const lines = forms.map(([, name]) => ({ name, runs: /** @type {Run[]} */ ([]) }));
+  for (let round = 0; round < (rounds ?? 1); round++) {
+    for (const [index, [variant]] of forms.entries()) {
+      const options = { rows: 0, events: events ?? 0, variant, ways: [MERGE], times: 1 };
+      const [merge] = await measure({ ...options, order: 'log' });
+      lines[index]?.runs.push(...(merge?.runs ?? []));
+    }
+  }
+  const [plain] = lines;
+  return renderSection(
+    `Merge of ${count(events)} events into an empty table, keys as a log has them: forms of values`,
+    lines.map((line, index) =>
+      index === 0 ? line : { ...line, baseline: plain?.runs ?? [], aim: 'ratio at most 1.11' },
+    ),
+  );
+}
+
+/** What others do with the same events, of which they keep no order, no dead letters and no account. */
+async function measureOthers() {
+  const staged = Math.round((events ?? 0) / 4);
+  const ways = [MERGE, FLOOR, ...OTHERS];
+  const [merge, ...others] = await measure({ rows: 0, events: staged, order: 'log', ways });
+  return renderSection(
+    `Ways of others: ${count(staged)} events into an empty table, keys as a log has them`,
+    [
+      { name: 'merge', runs: merge?.runs ?? [] },
+      ...others.map(({ name, runs }) => ({ name, runs, baseline: merge?.runs ?? [] })),
+    ],
+  );
 }
 
 /** How the time of a merge grows with the events. */

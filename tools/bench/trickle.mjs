@@ -1,5 +1,6 @@
 /**
- * Measures a runner that finds one event in each of the 39 tables of a tenant, with JIT and without.
+ * Measures a runner that finds one event in each of the 39 tables of a tenant, with JIT and without; one event in one
+ * table, and in each table of 26 tenants; and what a tenant takes of the disk.
  *
  *     node tools/bench/trickle.mjs [--rounds 10] [--write]
  *
@@ -19,8 +20,16 @@ import { describeMachine, renderSection, writeSection } from './report.mjs';
 
 const ROOT = join(import.meta.dirname, '../..');
 const MIGRATIONS = join(ROOT, 'fixtures/adopus/migrations');
-const TENANT = 'blue';
 const TABLES = 39;
+/** Those that the fixture makes schemas for. */
+const TENANTS = [
+  ...readFileSync(join(MIGRATIONS, 'schemas/create-schemas.sql'), 'utf8').matchAll(
+    /^CREATE SCHEMA IF NOT EXISTS "(?!cdc_management")(.+)";$/gm,
+  ),
+].map(([, name]) => name ?? '');
+const [TENANT = ''] = TENANTS;
+/** Events that were staged, and the offset of the next ones. */
+const sent = { events: 0, offset: 0 };
 
 const { values } = parseArgs({
   options: {
@@ -34,34 +43,27 @@ const server = await startDebianPostgres();
 try {
   const database = await server.createDatabase();
   const sql = server.connect({ database, max: 1, fetch_types: false, onnotice: () => {} });
-  await install(sql);
+  await install(sql, TENANT);
   const tables = await readTables(sql);
-  /** @type {Record<'on' | 'off', Run[]>} */
-  const runs = { off: [], on: [] };
-  let events = 0;
-  // The first round is not counted.
-  for (let round = 0; round <= rounds; round++) {
-    for (const jit of /** @type {const} */ (['off', 'on'])) {
-      await sql.unsafe(tables.map((table) => renderInsert(table, events)).join(';\n')).simple();
-      events++;
-      const run = await mergeAll(database, jit);
-      if (round > 0) runs[jit].push(run);
-    }
-  }
-  await check(sql, events * TABLES);
-  const section = renderSection(
-    `One event in each of ${TABLES} tables: \`run_pending_merges()\` in a new session`,
-    [
-      { name: 'jit = off', runs: runs.off, tables: TABLES },
-      {
-        ...{ name: 'jit = on, as it ships', runs: runs.on, baseline: runs.off, tables: TABLES },
-        aim: 'ratio at most 1.5',
-      },
-    ],
-  );
-  console.log(section);
+  if (tables.length !== TABLES)
+    throw new Error(`expected ${TABLES} tables, found ${tables.length}`);
+  const runs = await measureJit(sql, database, tables);
+  const sections = [
+    renderSection(
+      `One event in each of ${TABLES} tables: \`run_pending_merges()\` in a new session`,
+      [
+        { name: 'jit = off', runs: runs.off, tables: TABLES },
+        {
+          ...{ name: 'jit = on, as it ships', runs: runs.on, baseline: runs.off, tables: TABLES },
+          aim: 'ratio at most 1.5',
+        },
+      ],
+    ),
+    await measureMany(sql, tables),
+  ];
+  for (const section of sections) console.log(section);
   if (values.write) {
-    const text = `${section}\n${describeMachine()}, Debian's PostgreSQL 15 as it ships, ${rounds} rounds.`;
+    const text = `${sections.join('\n')}\n${describeMachine()}, Debian's PostgreSQL 15 as it ships, ${rounds} rounds.`;
     writeSection(join(ROOT, 'BENCHMARKS.md'), 'trickle', text);
   }
 } finally {
@@ -69,15 +71,100 @@ try {
 }
 
 /**
- * Files of a tenant, each in a transaction.
+ * @param {Sql} sql
+ * @param {string} database
+ * @param {readonly Table[]} tables
+ */
+async function measureJit(sql, database, tables) {
+  /** @type {Record<'on' | 'off', Run[]>} */
+  const runs = { off: [], on: [] };
+  // The first round is not counted.
+  for (let round = 0; round <= rounds; round++) {
+    for (const jit of /** @type {const} */ (['off', 'on'])) {
+      await stage(sql, tables);
+      const run = await mergeAll(database, jit);
+      if (round > 0) runs[jit].push(run);
+    }
+  }
+  await check(sql);
+  return runs;
+}
+
+/**
+ * One event in one table, one in each table of all tenants, and a look at nothing, in a session that has merged before.
+ *
+ * @param {Sql} sql
+ * @param {readonly Table[]} tables
+ */
+async function measureMany(sql, tables) {
+  const before = await readBytes(sql);
+  for (const tenant of TENANTS.slice(1)) await install(sql, tenant);
+  const perTenant = (await readBytes(sql)) - before;
+  const all = await readTables(sql);
+  const cases = [
+    { name: 'no event', staged: [], aim: '' },
+    { name: 'one event', staged: tables.slice(0, 1), aim: 'at most 3 ms of the server' },
+    { name: `one event in each of ${all.length} tables`, staged: all, aim: 'at most 4 s' },
+  ];
+  /** @type {{ readonly runs: Run[], walBytes: number }[]} */
+  const measured = cases.map(() => ({ runs: [], walBytes: 0 }));
+  for (let round = 0; round <= rounds; round++) {
+    for (const [index, { staged }] of cases.entries()) {
+      await stage(sql, staged);
+      const [wal, cpu, start] = [await readWal(sql), await readBackendCpu(sql), performance.now()];
+      await sql.unsafe('CALL cdc_management.run_pending_merges()').simple();
+      const wall = (performance.now() - start) / 1000;
+      const line = measured[index];
+      if (round === 0 || !line) continue;
+      line.runs.push({ wall, cpu: (await readBackendCpu(sql)) - cpu });
+      line.walBytes += (await readWal(sql)) - wal;
+    }
+  }
+  await check(sql);
+  const section = renderSection(
+    `\`run_pending_merges()\` over ${all.length} tables of ${TENANTS.length} tenants, in one session`,
+    cases.map(({ name, staged, aim }, index) => {
+      const { runs = [], walBytes = 0 } = measured[index] ?? {};
+      const perEvent = Math.round(walBytes / Math.max(1, staged.length * rounds));
+      const told = staged.length > 0 ? `${name}, ${perEvent} bytes of WAL an event` : name;
+      return { name: told, runs, tables: staged.length, aim };
+    }),
+  );
+  const mib = perTenant / (TENANTS.length - 1) / 2 ** 20;
+  return `${section}\nA tenant of ${TABLES} tables takes ${mib.toFixed(2)} MiB of the system catalogs.\n`;
+}
+
+/**
+ * Of the system catalogs, with their indexes.
  *
  * @param {Sql} sql
  */
-async function install(sql) {
+async function readBytes(sql) {
+  const [row] = await sql`SELECT sum(pg_total_relation_size(oid))::float8 AS bytes FROM pg_class
+    WHERE relnamespace = 'pg_catalog'::regnamespace AND relkind = 'r'`;
+  return Number(row?.['bytes']);
+}
+
+/** @param {Sql} sql */
+async function readWal(sql) {
+  const [row] = await sql`SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn AS bytes`;
+  return Number(row?.['bytes']);
+}
+
+/**
+ * Files of a tenant, each in a transaction, and with the first one those of the database.
+ *
+ * @param {Sql} sql
+ * @param {string} tenant
+ */
+async function install(sql, tenant) {
   const read = (/** @type {string} */ path) => readFileSync(join(MIGRATIONS, path), 'utf8');
   const { files } = parseManifest(read('manifest.yaml'), 'manifest.yaml');
-  for (const { path } of files.filter((file) => !file.path.startsWith('validation/'))) {
-    const text = read(path).replaceAll('{{SCHEMA}}', TENANT);
+  const left = ['validation/', ...(tenant === TENANT ? [] : ['schemas/', 'infrastructure/'])];
+  for (const { path } of files.filter(
+    (file) => !left.some((folder) => file.path.startsWith(folder)),
+  )) {
+    const text = read(path).replaceAll('{{SCHEMA}}', tenant);
     await sql.begin((transaction) => transaction.unsafe(text).simple());
   }
 }
@@ -85,7 +172,7 @@ async function install(sql) {
 /**
  * A staging table and the columns that an event must have, with their types in the final table.
  *
- * @typedef {{ readonly staging: string, readonly columns: readonly { name: string, type: string }[] }} Table
+ * @typedef {{ readonly schema: string, readonly staging: string, readonly columns: readonly { name: string, type: string }[] }} Table
  */
 
 /**
@@ -94,14 +181,27 @@ async function install(sql) {
  */
 async function readTables(sql) {
   const rows = await sql`
-    SELECT control.staging_name AS staging, coalesce(jsonb_agg(jsonb_build_object('name', attname,
+    SELECT control.schema_name AS schema, control.staging_name AS staging, coalesce(jsonb_agg(jsonb_build_object('name', attname,
       'type', format_type(atttypid, atttypmod)) ORDER BY attnum) FILTER (WHERE attname IS NOT NULL), '[]') AS columns
     FROM cdc_management.merge_control AS control
     LEFT JOIN pg_attribute ON attrelid = format('%I.%I', schema_name, table_name)::regclass AND attnum > 0
       AND NOT attisdropped AND attnotnull AND NOT atthasdef
-    GROUP BY 1`;
-  if (rows.length !== TABLES) throw new Error(`expected ${TABLES} tables, found ${rows.length}`);
-  return rows.map(({ staging, columns }) => ({ staging, columns }));
+    GROUP BY 1, 2 ORDER BY 1, 2`;
+  return rows.map(({ schema, staging, columns }) => ({ schema, staging, columns }));
+}
+
+/**
+ * One event more in each table.
+ *
+ * @param {Sql} sql
+ * @param {readonly Table[]} tables
+ */
+async function stage(sql, tables) {
+  if (tables.length === 0) return;
+  const text = tables.map((table) => renderInsert(table, sent.offset)).join(';\n');
+  await sql.unsafe(text).simple();
+  sent.events += tables.length;
+  sent.offset++;
 }
 
 /**
@@ -110,10 +210,10 @@ async function readTables(sql) {
  * @param {Table} table
  * @param {number} n
  */
-function renderInsert({ staging, columns }, n) {
+function renderInsert({ schema, staging, columns }, n) {
   const names = columns.map(({ name }) => `"${name}"`);
   const event = columns.map(({ type }) => renderValue(type, n + 1));
-  return `INSERT INTO ${TENANT}."${staging}" (${[...names, '"__source_db"', '"__source_table"'].join(', ')},
+  return `INSERT INTO "${schema}"."${staging}" (${[...names, '"__source_db"', '"__source_table"'].join(', ')},
     "__cdc_operation", "__kafka_partition", "__kafka_offset")
   VALUES (${[...event, "'AdOpus'", "'Table'"].join(', ')}, 'c', 0, ${n})`;
 }
@@ -151,11 +251,11 @@ async function mergeAll(database, jit) {
  * Nothing was left, and nothing was a dead letter.
  *
  * @param {Sql} sql
- * @param {number} sent
  */
-async function check(sql, sent) {
+async function check(sql) {
   const [row] = await sql`SELECT sum(merged)::int AS merged FROM cdc_management.processing_log`;
   const [letter] = await sql`SELECT table_name, reason FROM cdc_management.dead_letter LIMIT 1`;
   if (letter) throw new Error(`${letter['table_name']}: ${letter['reason']}`);
-  if (row?.['merged'] !== sent) throw new Error(`${row?.['merged']} of ${sent} events were merged`);
+  if (row?.['merged'] !== sent.events)
+    throw new Error(`${row?.['merged']} of ${sent.events} events were merged`);
 }

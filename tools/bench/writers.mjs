@@ -1,17 +1,21 @@
 /**
- * Writers of single rows beside a merge of many events, and beside a runner that looks each second.
+ * Writers of single rows beside a merge of many events, and beside a runner that looks each second; and one writer into a
+ * staging table against the same table without our trigger.
  *
  *     node tools/bench/writers.mjs [--events 1000000] [--seconds 30] [--rate 4000] [--write]
  *
  * `--rate`: rows a second of all writers together while the load is steady. `--write` puts the tables into
  * `BENCHMARKS.md`. Needs `npm run build` and Debian's `postgresql-15`.
  */
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { SERVER, startMergeBench, TENANT } from './merge-target.mjs';
-import { describeMachine, writeSection } from './report.mjs';
+import { describeMachine, renderSection, writeSection } from './report.mjs';
 
+/** @import { Run } from './measure.mjs' */
 /** @typedef {ReturnType<import('@cdc-migrations/postgres-fixture').PostgresServer['connect']>} Sql */
 
 const WRITERS = 16;
@@ -35,10 +39,11 @@ try {
   const merging = await beside('staged', (sql, isOver) => run(sql).then(isOver));
   const steady = await beside('empty', watch, (rate ?? 0) / WRITERS);
   const section = render(alone, merging, steady);
-  console.log(section);
+  const trigger = await measureTrigger();
+  console.log(`${section}\n${trigger}`);
   if (values.write) {
     const file = join(import.meta.dirname, '../../BENCHMARKS.md');
-    writeSection(file, 'writers', `${section}\n${describeMachine()}, ${SERVER}.`);
+    writeSection(file, 'writers', `${section}\n${trigger}\n${describeMachine()}, ${SERVER}.`);
   }
 } finally {
   await server.stop();
@@ -192,6 +197,61 @@ function readWaits(log, pids, runner) {
   const isLengthening = /** @param {string} wait */ (wait) =>
     wait.includes('extension of relation');
   return [waits.filter((wait) => !isLengthening(wait)), waits.filter(isLengthening)];
+}
+
+const PAIRS = 5;
+const PAIR_SECONDS = 3;
+
+/** One writer, by pgbench, in pairs: into a table like the staging table, and into the staging table. */
+async function measureTrigger() {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-writers-'));
+  chmodSync(folder, 0o755);
+  try {
+    const sql = await createRun('empty', 'writers_trigger');
+    await sql.unsafe(`CREATE UNLOGGED TABLE bench.plain (LIKE ${STAGING} INCLUDING ALL)`);
+    const lines = [];
+    for (const { name, rows, mode, aim } of [
+      { name: 'single rows, prepared', rows: 1, mode: 'prepared', aim: 'ratio at most 1.67' },
+      { name: 'statements of 100 rows', rows: 100, mode: 'simple', aim: 'ratio at most 1.18' },
+    ]) {
+      const [plain, staging] = /** @type {[Run[], Run[]]} */ ([[], []]);
+      for (let pair = 0; pair < PAIRS; pair++) {
+        for (const [table, runs] of /** @type {const} */ ([
+          ['bench.plain', plain],
+          [STAGING, staging],
+        ])) {
+          const script = join(folder, `${rows}.sql`);
+          writeFileSync(script, renderScript(table, rows), { mode: 0o644 });
+          const printed = server.run('pgbench', [
+            ...['--no-vacuum', `--time=${PAIR_SECONDS}`, `--protocol=${mode}`, '-D', 'o=0'],
+            ...[`--file=${script}`, 'writers_trigger'],
+          ]);
+          const perSecond = Number(/^tps = ([\d.]+)/m.exec(printed)?.[1]) * rows;
+          runs.push({ wall: 1e6 / perSecond, cpu: undefined });
+          await sql.unsafe(`TRUNCATE ${table}`);
+        }
+      }
+      lines.push({ name: `${name}, without our trigger`, runs: plain });
+      lines.push({ name: `${name}, staging`, runs: staging, baseline: plain, aim });
+    }
+    await sql.end();
+    return `${renderSection('Seconds for 1,000,000 rows of one writer', lines)}\nRatios are of seconds: 1.67 is 0.6 of the rows per second, 1.18 is 0.85.\n`;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/**
+ * @param {string} table
+ * @param {number} rows
+ */
+function renderScript(table, rows) {
+  const row = (/** @type {number} */ n) =>
+    `(:o + ${n}, 'text', 'Bench', 'Order', 1767225600000, 'c', 0, :o + ${n}, clock_timestamp())`;
+  const tuples = Array.from({ length: rows }, (_, n) => row(n));
+  return `INSERT INTO ${table} (id, character_0, __source_db, __source_table, __source_ts_ms, __cdc_operation, __kafka_partition, __kafka_offset, __kafka_timestamp) VALUES ${tuples.join(', ')};
+\\set o :o + ${rows}
+`;
 }
 
 /**

@@ -120,6 +120,42 @@ describe('times with more digits than their column keeps are cut, and never roun
     },
   );
 
+  it('means the same by the short way of most forms as by reading them whole', async () => {
+    const days = [
+      '2024-02-29',
+      '0001-01-01',
+      '9999-12-31',
+      '24-1-1',
+      '10000-01-01',
+      '2024-01-02 BC',
+    ];
+    const clocks = ['03:04:05', '23:59:59', '03:04', '3:4:5', '03:04:05 PM', '03:04:051'];
+    const fractions = ['', '.', '.1', '.123456', '.1234567', '.999999999', ',5', '.1 2'];
+    const zones = ['', 'Z', 'z', '+02:00', '-03:30', '+02', ' +02:00', 'UTC', ' BC'];
+    const texts = days.flatMap((day) =>
+      clocks.flatMap((clock) =>
+        fractions.flatMap((fraction) => zones.map((zone) => `${day}T${clock}${fraction}${zone}`)),
+      ),
+    );
+    const whole = (type: string) => `pg_temp.or_error(
+      format('SELECT cdc_management.cut_seconds(%L, %s)::${type}', text, digits))`;
+    const short = (name: string) => `pg_temp.or_error(
+      format('SELECT cdc_management.${name}(%L, %s)', text, digits))`;
+    await run(`CREATE FUNCTION pg_temp.or_error(p_query text) RETURNS text LANGUAGE plpgsql AS $$
+      DECLARE v_text text;
+      BEGIN EXECUTE p_query INTO v_text; RETURN v_text; EXCEPTION WHEN OTHERS THEN RETURN 'refused'; END $$`);
+    expect(
+      await run(`SELECT text, digits FROM (
+          SELECT text, digits FROM jsonb_array_elements_text('${JSON.stringify(texts)}') AS text
+          CROSS JOIN unnest(ARRAY[0, 3, 6]) AS digits
+        ) AS tried
+        WHERE ${short('as_timestamp')} <> ${whole('timestamp')}
+          OR ${short('as_time').replaceAll('text,', "split_part(text, 'T', 2),")}
+            <> ${whole('time').replaceAll('text,', "split_part(text, 'T', 2),")}
+          OR ${short('as_timestamptz')} <> ${whole('timestamptz')} AND text ~ '(Z|[-+][0-9:]+)$'`),
+    ).toEqual([]);
+  });
+
   it.each(['timestamp', 'timestamptz'])('of values that a writer binds as %s', async (type) => {
     await run(`PREPARE bound (${type}, timestamptz, time) AS INSERT INTO avansas."stg_Times"
       (id, at, instant, clock, "__cdc_operation", "__kafka_partition", "__kafka_offset")

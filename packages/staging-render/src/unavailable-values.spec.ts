@@ -201,4 +201,26 @@ describe('a merge', () => {
       { id: 2, words: '{"\\"","{"}', numbers: null, short: null },
     ]);
   });
+
+  it('of many keys, which move to many pages and are written together', async () => {
+    const many = table('many');
+    await create(many);
+    const events = [...Array(3000).keys()].flatMap((id) => [
+      { at: 2 * id, id, navn: 'first', notat: `note ${id}` },
+      { at: 2 * id + 1, id, navn: 'second', notat: UNAVAILABLE },
+    ]);
+    for (let from = 0; from < events.length; from += 1000)
+      await stage(many, events.slice(from, from + 1000));
+    await run(`SET track_functions = 'all'`);
+    await merge(many);
+    await run('RESET track_functions');
+    const [written] = await run(`SELECT pg_stat_get_function_calls(oid)::integer AS calls
+      FROM pg_proc, pg_stat_force_next_flush() WHERE proname = '${many.names.mergeWindow}'`);
+    // A window, and what it moved: behind the staging table, and into the rest of its last page.
+    expect(written!['calls']).toBeLessThanOrEqual(6);
+    expect(
+      await run(`SELECT count(*)::integer AS rows FROM avansas.many
+        WHERE (navn, notat) = ('second', 'note ' || id)`),
+    ).toEqual([{ rows: 3000 }]);
+  });
 });
