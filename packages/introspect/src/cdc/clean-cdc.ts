@@ -1,9 +1,10 @@
 import type { MssqlSession } from '../mssql/open-mssql.ts';
-import { quoteName, quoteText } from '../mssql/quote-t-sql.ts';
+import { quoteName } from '../mssql/quote-t-sql.ts';
 import { CaptureDisabledError, SourceError } from '../source-error.ts';
 import { DEFAULT_TIMEOUT_MS, type SourceOptions, type SourceDatabase } from '../source-database.ts';
 import { withRetry } from '../with-retry.ts';
 import { formatLsn, readLsn, type Lsn } from './lsn.ts';
+import { renderCleanupSql, THRESHOLD } from './render-capture-sql.ts';
 import { planCleanup, type CleanupInstance, type CleanupStep } from './plan-cleanup.ts';
 
 export interface CleanCdcOptions extends SourceOptions {
@@ -32,9 +33,6 @@ export interface CleanCdcResult {
   /** The same as a script. */
   readonly sql: string;
 }
-
-/** Rows that are deleted in one statement; SQL Server's default. */
-const THRESHOLD = 5000;
 
 /**
  * Forgets old changes of the capture instances of a database; one that fails does not stop the others.
@@ -167,16 +165,4 @@ async function runStep(session: MssqlSession, step: CleanupStep): Promise<Cleanu
     if (!(error instanceof SourceError)) throw error;
     return { ...step, state: 'failed', failure: error.message };
   }
-}
-
-function renderCleanupSql(database: string, steps: readonly CleanupStep[]): string {
-  const calls = steps.flatMap((step) =>
-    step.step === 'clean'
-      ? [
-          `EXEC sys.sp_cdc_cleanup_change_table @capture_instance = ${quoteText(step.instance)},\n` +
-            `  @low_water_mark = ${formatLsn(step.mark)}, @threshold = ${THRESHOLD};`,
-        ]
-      : [],
-  );
-  return [`USE ${quoteName(database)};`, ...calls].map((part) => `${part}\nGO\n`).join('\n');
 }

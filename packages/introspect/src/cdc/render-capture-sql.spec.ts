@@ -1,0 +1,67 @@
+import type { CapturePlan } from './plan-capture.ts';
+import { renderCaptureSql, renderCleanupSql } from './render-capture-sql.ts';
+
+/** Names of a source whose scripts a DBA runs with sqlcmd, which obeys lines and variables in literals too. */
+const HOSTILE = [
+  "x\nGO\n:!! touch /tmp/mark\nGO\nDROP TABLE y --'",
+  'a\r\n!!touch mark\r\nb',
+  '$(PASSWORD)',
+  'a\u2028:r /etc/passwd',
+  '\n',
+  "O'Brien + N'x' ]",
+  'plain',
+];
+
+/** What a batch of a script gives to an argument of its procedure. */
+function argumentOf(batch: string, name: string): string | undefined {
+  const given = new RegExp(`@${name} = (@${name}|N'(?:[^']|'')*')`).exec(batch)?.[1];
+  if (given === undefined || given.startsWith('N')) return evaluate(given ?? '');
+  const declared = new RegExp(`^DECLARE @${name} nvarchar\\(max\\) = (.*);$`, 'm').exec(batch)?.[1];
+  return evaluate(declared ?? '');
+}
+
+/** The text of literals and codes of characters with `+` between them. */
+function evaluate(expression: string): string {
+  const parts = expression.matchAll(/N'((?:[^']|'')*)'|NCHAR\((\d+)\)/g);
+  return [...parts]
+    .map(([, text, code]) => text?.replaceAll("''", "'") ?? String.fromCharCode(Number(code)))
+    .join('');
+}
+
+/** The batches of a script as sqlcmd splits it. */
+function batchesOf(script: string): readonly string[] {
+  expect(script).not.toContain('$(');
+  expect(script).not.toMatch(/^\s*(?::|!!)/m);
+  return script.split(/^GO$/m).map((batch) => batch.trim());
+}
+
+it.each(HOSTILE)('enabling a table called %j', (name) => {
+  const plan: CapturePlan = {
+    database: 'AdOpus',
+    enablesDatabase: false,
+    isBlocked: false,
+    findings: [{ level: 'note', code: 'no-key', table: name, message: `of ${name}` }],
+    tables: [{ schema: name, table: name, instance: name, columns: [name, 'b'], step: 'enable' }],
+  };
+  const [head, use, call, end] = batchesOf(renderCaptureSql(plan));
+  expect([head, end]).toEqual([expect.stringMatching(/^--.*\n-- note no-key.*$/), '']);
+  expect(use).toBe('USE [AdOpus];');
+  for (const argument of ['source_schema', 'source_name', 'capture_instance']) {
+    expect(argumentOf(call!, argument)).toBe(name);
+  }
+  const list = `[${name.replaceAll(']', ']]')}], [b]`;
+  expect(argumentOf(call!, 'captured_column_list')).toBe(list);
+});
+
+it.each(HOSTILE)('cleaning an instance called %j', (name) => {
+  const instance = { instance: name, schema: 'dbo', table: 't', changeTable: 't', startLsn: '' };
+  const mark = '0000002A000001280003';
+  const script = renderCleanupSql('AdOpus', [
+    { ...instance, step: 'clean', mark, limitedBy: 'days' },
+    { ...instance, step: 'nothing', reason: 'x' },
+  ]);
+  const [use, call, end] = batchesOf(script);
+  expect([use, end]).toEqual(['USE [AdOpus];', '']);
+  expect(argumentOf(call!, 'capture_instance')).toBe(name);
+  expect(call).toMatch(/@low_water_mark = 0x0000002A000001280003, @threshold = 5000;$/);
+});
