@@ -46,6 +46,7 @@ export type {
   Concerns,
   DeadLetters,
   FailingMerge,
+  HeldMerge,
   RefusedEvents,
   LockedTable,
   LossCause,

@@ -8,6 +8,8 @@ export interface Concerns {
   readonly mergeProblems: readonly MergeProblem[];
   /** Tables that are left out of merges as long as somebody has locked their staging table. */
   readonly lockedStaging: readonly LockedTable[];
+  /** Tables that have waited for over a minute while one session merges them, or keeps them from being merged. */
+  readonly heldMerges: readonly HeldMerge[];
   /** Tables whose last merge failed. */
   readonly failingMerges: readonly FailingMerge[];
   /** Streams of which a crash may have taken staged events, and where to replay them from. */
@@ -36,6 +38,11 @@ export interface LockedTable {
   readonly table: string;
   /** `process 4711 (postgres, psql)`, `prepared transaction x`. */
   readonly holder: string;
+}
+
+export interface HeldMerge extends LockedTable {
+  /** Since when it waits, in ISO 8601. */
+  readonly since: string;
 }
 
 export interface FailingMerge {
@@ -106,6 +113,7 @@ export async function readConcerns(session: Session): Promise<Concerns> {
   const [
     mergeProblems,
     lockedStaging,
+    heldMerges,
     failingMerges,
     lostStaging,
     deadLetters,
@@ -115,6 +123,7 @@ export async function readConcerns(session: Session): Promise<Concerns> {
   ] = await Promise.all([
     readTargetProblems(session),
     readLockedStaging(session),
+    readRows<HeldMerge>(session, HELD),
     readRows<FailingMerge>(session, FAILING),
     readRows<LostStaging>(session, LOST_STAGING),
     readRows<DeadLetters>(session, DEAD_LETTERS),
@@ -123,7 +132,7 @@ export async function readConcerns(session: Session): Promise<Concerns> {
     readRows<BackfillConcern>(session, BACKFILL),
   ]);
   return {
-    ...{ mergeProblems, lockedStaging, failingMerges, lostStaging },
+    ...{ mergeProblems, lockedStaging, heldMerges, failingMerges, lostStaging },
     ...{ deadLetters, refusedEvents, columns, backfill },
   };
 }
@@ -158,6 +167,12 @@ ORDER BY 1, 2, 3`;
 const LOCKED = `SELECT schema_name AS schema, table_name AS table, locked_by AS holder
 FROM cdc_management.merge_status
 WHERE locked_by IS NOT NULL AND holds_events IS NULL
+ORDER BY 1, 2`;
+
+const HELD = `SELECT schema_name AS schema, table_name AS table, locked_by AS holder,
+  pg_catalog.to_char(pending_since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS since
+FROM cdc_management.merge_status
+WHERE locked_by IS NOT NULL AND holds_events IS NOT NULL AND pending_since < pg_catalog.clock_timestamp() - interval '1 minute'
 ORDER BY 1, 2`;
 
 const FAILING = `SELECT control.schema_name AS schema, control.table_name AS table,

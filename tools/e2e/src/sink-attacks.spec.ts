@@ -231,6 +231,38 @@ function attack(start: () => Promise<PostgresServer>): void {
     await Promise.all(others.map((one) => one.end()));
   });
 
+  it.each([
+    ['empty', []],
+    ['not empty', [orderEvent({ __kafka_offset: '1' })]],
+  ])('keeps no merge open without being named, of a table that is %s', async (_is, events) => {
+    await stageEvents(sink, TENANT, ORDER_LINJER, events);
+    const held = () => owner`SELECT locked_by FROM cdc_management.merge_status`;
+    const holder = target.connectSink();
+    const [{ pid }] = await holder<[{ pid: number }]>`SELECT pg_backend_pid() AS pid`;
+    await holder`BEGIN ISOLATION LEVEL REPEATABLE READ`;
+    await holder.unsafe(step(SCHEMA!, TABLE!, `'{}'`));
+    await stageEvents(sink, TENANT, ORDER_LINJER, [orderEvent({ __kafka_offset: '2' })]);
+    await merge();
+    expect(await held()).toEqual([{ locked_by: `process ${pid} (${SINK}, postgres.js)` }]);
+    await holder`ROLLBACK`;
+    expect(await held()).toEqual([{ locked_by: null }]);
+    await holder.end();
+    await merge();
+    expect(await readNumber(owner, `SELECT count(*) AS n FROM ${STAGING}`)).toBe(0);
+  });
+
+  it.each(['refused_event_id', 'refused_at'])(
+    'gives no %s to a refused event: others would take it, or it would be kept for ever',
+    async (column) => {
+      const values = column === 'refused_at' ? `'infinity'` : '1';
+      await expect(
+        sink.unsafe(
+          `INSERT INTO cdc_management.refused_event (${column}) OVERRIDING SYSTEM VALUE VALUES (${values})`,
+        ),
+      ).rejects.toMatchObject({ code: '42501' });
+    },
+  );
+
   describe('with work of its own that waits for the end of the transaction', () => {
     const EVIL = `CREATE FUNCTION public.evil() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
           IF current_user <> session_user THEN PERFORM nextval('cdc_management.trap'); END IF; RETURN NULL; END $$;

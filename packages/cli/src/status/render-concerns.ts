@@ -17,12 +17,17 @@ export function renderConcerns({
   deadLetters,
   refusedEvents,
   columns,
+  heldMerges,
   failingMerges,
   backfill,
   ...leftOut
 }: Concerns): readonly string[] {
   return [
     ...describeLeftOut(leftOut).map(({ schema, table, reason }) => `${schema}.${table}: ${reason}`),
+    ...heldMerges.map(
+      ({ schema, table, since, holder }) =>
+        `${schema}.${table}: has waited since ${since} for ${holder}, which merges it or has locked its staging table; end that session if it does nothing`,
+    ),
     ...failingMerges.map(
       ({ schema, table, error }) => `${schema}.${table}: its last merge failed: ${error}`,
     ),

@@ -101,6 +101,29 @@ blue.Distrikt: 2 refused events of topic adopus.dbo.Distrikt; their errors are i
   await sql.end();
 }, 60_000);
 
+it('names a session that keeps a merge open while events have waited for over a minute', async () => {
+  const connect = () => server.connect({ database: 'directory', max: 1, fetch_types: false });
+  const [holder, other] = [connect(), connect()];
+  await holder`BEGIN ISOLATION LEVEL REPEATABLE READ`;
+  await holder`SELECT cdc_management.merge_step('blue', 'Distrikt', '{}')`;
+  const [{ pid }] = await holder<[{ pid: number }]>`SELECT pg_backend_pid() AS pid`;
+  await stage(3, [1]);
+  const held = async () => JSON.parse((await status('--json')).stdout).targets[0].heldMerges;
+  expect(await held()).toEqual([]);
+  await other`UPDATE cdc_management.pending_merge SET marked_at = '2026-01-31T12:00:00Z'`;
+  const process = `process ${pid} (postgres, postgres.js)`;
+  expect((await status()).stdout).toContain(
+    `blue.Distrikt: has waited since 2026-01-31T12:00:00Z for ${process}, which merges it or has locked its staging table; end that session if it does nothing`,
+  );
+  expect(await held()).toEqual([
+    { schema: 'blue', table: 'Distrikt', since: '2026-01-31T12:00:00Z', holder: process },
+  ]);
+  await holder`ROLLBACK`;
+  expect(await held()).toEqual([]);
+  await merge();
+  await Promise.all([holder.end(), other.end()]);
+});
+
 it('says from which offset on to replay a stream that was never merged', async () => {
   await stage(2, [7, 8]);
   await server.kill('SIGKILL');
