@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Session, type Profiler } from 'node:inspector';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +17,8 @@ describe('the packages whose sources are inputs of a stage', () => {
   beforeAll(() => {
     root = mkdtempSync(join(tmpdir(), 'cdc-nx-'));
     cpSync(join(ROOT, 'packages/cli/cases/_base'), root, { recursive: true });
+    mkdirSync(join(root, 'migrations/manual'), { recursive: true });
+    writeFileSync(join(root, 'migrations/manual/0001-first.sql'), 'SELECT 1;\n');
     jest.spyOn(process.stdout, 'write').mockReturnValue(true);
     jest.spyOn(process.stderr, 'write').mockReturnValue(true);
     // Modules are loaded before anything is counted: loading one calls functions, too.

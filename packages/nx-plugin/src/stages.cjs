@@ -171,7 +171,7 @@ const STAGES = [
     takes: ['**/*'],
     env: ['CDC_DB_USER'],
     writes: inEverySet('manifest.yaml'),
-    packages: ['config', 'table-defs', 'generated-file', 'shape', 'cli'],
+    packages: ['config', 'table-defs', 'sql-text', 'generated-file', 'shape', 'cli'],
   },
   {
     name: 'pipelines',

@@ -1,3 +1,5 @@
+export { findClientCommand } from './client-command.ts';
+export type { ClientCommand } from './client-command.ts';
 export {
   dollarTag,
   findPlaceholder,

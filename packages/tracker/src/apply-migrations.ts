@@ -46,7 +46,7 @@ const RETRY_FOR_MS = 60_000;
  * and the schemas.
  *
  * @throws FilesRefusedError, UnsafeSchemaNameError, ForeignObjectsError, EncodingError, RoleMissingError,
- * ManualFilesEditedError, SeveralStatementsError, PlaceholderError, StandbyError, NoConnectionError before anything is applied;
+ * ManualFilesEditedError, SeveralStatementsError, ClientCommandError, PlaceholderError, StandbyError, NoConnectionError before anything is applied;
  * LockNotObtainedError; TargetError when the target is not there.
  */
 export async function applyMigrations(

@@ -58,7 +58,7 @@ export { HistoryError, readTarget, StandbyError } from './read-target.ts';
 export type { History, HistoryEntry, HistoryGroup, TargetState } from './read-target.ts';
 export { renderScript } from './render-script.ts';
 export { LockLostError, schemaIsGone } from './run-steps.ts';
-export { SeveralStatementsError } from './several-statements-error.ts';
+export { ClientCommandError, SeveralStatementsError } from './refused-statements.ts';
 export { openSession } from './session.ts';
 export type { Rows, Session, TargetAddress } from './session.ts';
 export { describeHolder, LockNotObtainedError, readLocks } from './take-lock.ts';

@@ -13,7 +13,8 @@ import {
 } from './migrations.ts';
 import { ForeignObjectsError, ofSchemas } from './foreign-objects.ts';
 import type { HistoryGroup, TargetState } from './read-target.ts';
-import { SeveralStatementsError } from './several-statements-error.ts';
+import { findClientCommand } from '@cdc-migrations/sql-text';
+import { ClientCommandError, SeveralStatementsError } from './refused-statements.ts';
 import { splitStatements } from './split-statements.ts';
 
 /** All that is to be done, in order: a step begins when the one before it is over. */
@@ -102,7 +103,7 @@ export class ManualFilesEditedError extends Error {
  * What brings a target up to date. Nothing where there is nothing to do.
  *
  * @throws UnsafeSchemaNameError, ForeignObjectsError, EncodingError, RoleMissingError, ManualFilesEditedError,
- * SeveralStatementsError
+ * SeveralStatementsError, ClientCommandError
  */
 export function planApply(
   migrations: Migrations,
@@ -140,7 +141,7 @@ export function planApply(
   const foreign = ofSchemas(state.foreign, migrations, schemas, options.tenants);
   if (foreign.length > 0) throw new ForeignObjectsError(foreign);
   if (edited.size > 0) throw new ManualFilesEditedError([...edited]);
-  refuseSeveralStatements(steps);
+  refuseStatements(steps);
   // A target that has been in use goes on as it is.
   if (steps.length > 0 && !state.hasHistory && state.encoding !== ENCODING) {
     throw new EncodingError(state.encoding);
@@ -171,9 +172,19 @@ export function filesOf(step: ApplyStep): readonly MigrationFile[] {
   return step.kind === 'database' ? step.files : step.runs.flatMap(({ files }) => files);
 }
 
-function refuseSeveralStatements(steps: readonly ApplyStep[]): void {
-  const alone = new Set(steps.flatMap(filesOf).filter(isWithoutTransaction));
-  const several = [...alone].filter(({ text }) => splitStatements(text).length > 1);
+/** Statements of files by people that could not run as these ask for, or that would leave the connection waiting. */
+function refuseStatements(steps: readonly ApplyStep[]): void {
+  const manual = [...new Set(steps.flatMap(filesOf))].filter(
+    ({ category }) => category === 'manual',
+  );
+  const commands = manual.flatMap(({ path, text }) => {
+    const command = findClientCommand(text);
+    return command ? [{ path, ...command }] : [];
+  });
+  if (commands.length > 0) throw new ClientCommandError(commands);
+  const several = manual.filter(
+    (file) => isWithoutTransaction(file) && splitStatements(file.text).length > 1,
+  );
   if (several.length > 0) throw new SeveralStatementsError(several.map(({ path }) => path));
 }
 

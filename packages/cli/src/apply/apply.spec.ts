@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bodyOf, buildGeneratedFile, checksumOf } from '@cdc-migrations/generated-file';
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
 import { copyAdopus, finish, runCommand, sinkEnv, startCommand } from '../target/cli.fixture.ts';
 import { countRoundTrips } from './round-trips.fixture.ts';
@@ -294,6 +295,24 @@ it('a file by people runs once per schema, by itself where it asks for no transa
     stderr:
       'manual/0002-two.sql: only one statement can run outside of a transaction (-- cdc: no-transaction); put each into a file of its own\n',
   });
+  // A driver would wait for data, or be given some, and so hang the connection.
+  const copies = ['COPY public.x FROM STDIN;', '-- cdc: no-transaction\nCOPY public.x TO STDOUT;'];
+  for (const copy of copies) {
+    write('0002-two.sql', 'SELECT 1;\n');
+    expect((await runCommand(root, ['generate'])).exitCode).toBe(0);
+    write('0002-two.sql', copy);
+    const manifest = join(root, 'migrations/manifest.yaml');
+    const body = bodyOf(readFileSync(manifest, 'utf8'));
+    const listed = body.replace(checksumOf('SELECT 1;\n'), checksumOf(copy));
+    writeFileSync(manifest, buildGeneratedFile('manifest.yaml', {}, listed).text);
+    expect(await runCommand(root, ['apply', '--env', 'prod', ...FEW], env)).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^manual\/0002-two\.sql:\d: expected SQL that PostgreSQL runs by itself, found COPY (?:FROM STDIN|TO STDOUT);/,
+      ),
+    });
+  }
   write('0002-two.sql', `-- cdc: no-transaction\nDROP INDEX CONCURRENTLY "{{SCHEMA}}"."none"\n`);
   expect((await runCommand(root, ['generate'])).exitCode).toBe(0);
   const run = await runCommand(root, ['apply', '--env', 'prod', ...FEW], env);

@@ -141,3 +141,20 @@ ${MANIFEST}: cdc manage-migrations generate --force writes it anew; git has it a
   expect(code).toBe(6);
   expect(stderr).toContain('files.0001-first.category: expected one of schemas, ');
 });
+
+describe('a file of manual/ is SQL that PostgreSQL runs by itself, as it shows', () => {
+  const FOUND = 'expected SQL that PostgreSQL runs by itself, found';
+  it.each([
+    ['COPY public.x FROM STDIN;\n1\n\\.\n', `1: ${FOUND} COPY FROM STDIN`],
+    ['SELECT 1;\nCOPY public.x TO STDOUT;\n', `2: ${FOUND} COPY TO STDOUT`],
+    ['SELECT 1;\n\\! touch /tmp/mark\n', `2: ${FOUND} a command of psql`],
+    [
+      'SELECT 1;\n-- \u202e ;x PORD \u2066\n',
+      "2: expected \\u202e as an escape in E'…', or not at all, found the letter itself",
+    ],
+  ])('%j is refused', (text, says) => {
+    write(root, MANUAL, text);
+    const { code, stderr } = generate(root);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`${MANUAL}:${says}`)]);
+  });
+});

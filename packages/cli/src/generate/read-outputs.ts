@@ -1,6 +1,14 @@
 import { parseSnapshot, type Catalog } from '@cdc-migrations/catalog';
-import { bodyOf, checksumOf, letterFault, stateOf, withLf } from '@cdc-migrations/generated-file';
+import {
+  bodyOf,
+  checksumOf,
+  findTurningLetters,
+  letterFault,
+  stateOf,
+  withLf,
+} from '@cdc-migrations/generated-file';
 import { findConflict } from '@cdc-migrations/shape';
+import { findClientCommand } from '@cdc-migrations/sql-text';
 import {
   DEFINITIONS_FOLDER,
   parseDefinition,
@@ -53,7 +61,7 @@ export function readSets(root: string): readonly MigrationSet[] {
 /**
  * Files that users wrote for a set, in order of name.
  *
- * @throws CommandError for one with a conflict of git, or whose name has letters that do not show.
+ * @throws CommandError for one with a conflict of git, a command of psql, or letters that turn the direction of writing.
  */
 export function readManual(root: string, { folder }: MigrationSet): readonly ManualFile[] {
   return listFiles(root, `${folder}/manual`)
@@ -66,6 +74,13 @@ export function readManual(root: string, { folder }: MigrationSet): readonly Man
       if (conflict) {
         throw new CommandError(`${path}:${conflict.line}: ${conflict.message}; resolve it`);
       }
+      const [turning] = findTurningLetters(text);
+      if (turning) {
+        const message = `expected ${turning.letter} as an escape in E'…', or not at all, found the letter itself, which turns the direction of writing`;
+        throw new CommandError(`${path}:${turning.line}: ${message}`);
+      }
+      const command = findClientCommand(text);
+      if (command) throw new CommandError(`${path}:${command.line}: ${command.message}`);
       return { path, text, checksum: checksumOf(text) };
     });
 }

@@ -312,6 +312,17 @@ describe('mistakes', () => {
     expect(code).toBe(2);
   });
 
+  it('a transform that shows in another order than it runs', () => {
+    const root = adopusRepo();
+    const path = 'services/_bloblang/priority_label.blobl';
+    write(root, path, `${read(root, path)}# \u202e x\n`);
+    const { code, stderr } = generate(root);
+    expect(stderr).toMatch(
+      /^services\/_bloblang\/priority_label\.blobl:\d+: expected no \\u202e, which turns the direction of writing$/m,
+    );
+    expect(code).toBe(2);
+  });
+
   it('tables of one source in two forms', () => {
     const root = adopusWith('{ events: recommended }');
     edit(

@@ -13,6 +13,7 @@ import {
   NoConnectionError,
   PlaceholderError,
   RoleMissingError,
+  ClientCommandError,
   SeveralStatementsError,
   StandbyError,
   TargetError,
@@ -56,7 +57,9 @@ export function locateTargetError(error: unknown, label: string): unknown {
     return new CommandError(error.message, isEdited ? EXIT.edited : EXIT.usage);
   }
   if (error instanceof ManualFilesEditedError) return new CommandError(error.message, EXIT.edited);
-  if (error instanceof SeveralStatementsError) return new CommandError(error.message);
+  if (error instanceof SeveralStatementsError || error instanceof ClientCommandError) {
+    return new CommandError(error.message);
+  }
   if (error instanceof LockNotObtainedError) return as(EXIT.locked);
   if (error instanceof LockLostError) return as(EXIT.tenantsFailed);
   if (error instanceof TargetError) {
