@@ -31,13 +31,23 @@ export function madeExpression(
   FROM (${routines(role, where)} UNION ALL ${registrations(registered)}) AS object)`;
 }
 
-/** Without the routines that were there before the transaction and that the file has not replaced: they are not its own. */
+/**
+ * Without the routines that were there before the transaction and that the file has not replaced, and without extensions,
+ * which any role with CREATE on the database may put here, and take away again: they are not its own.
+ */
 function infrastructure(role: string, outcome: 'applied' | 'baseline'): string {
   const where = `namespace.nspname = ${quoteLiteral(MANAGEMENT_SCHEMA)}`;
   const own =
     outcome === 'applied' ? ' AND routine.xmin = pg_catalog.pg_current_xact_id()::xid' : '';
   return `(SELECT pg_catalog.jsonb_object_agg(object.name, object.made)
-  FROM (${routines(role, where + own)} UNION ALL ${relations(role, where)}) AS object)`;
+  FROM (${routines(role, `${where}${own} AND ${isNoMember('pg_proc', 'routine')}`)}
+    UNION ALL ${relations(role, `${where} AND ${isNoMember('pg_class', 'relation')}`)}) AS object)`;
+}
+
+/** Condition: an object belongs to no extension. */
+function isNoMember(catalog: string, alias: string): string {
+  return `NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS member
+      WHERE member.classid = 'pg_catalog.${catalog}'::regclass AND member.objid = ${alias}.oid AND member.deptype = 'e')`;
 }
 
 /**

@@ -58,7 +58,7 @@ function attack(start: () => Promise<PostgresServer>): void {
 
   const run = (...args: readonly string[]) => runCommand(repo.root, args, env);
 
-  describe('with functions and operators that fit better than those of PostgreSQL', () => {
+  describe('with functions, operators, types and views that come before those of PostgreSQL', () => {
     beforeAll(async () => {
       await open();
       await setTraps(mallory);
@@ -229,6 +229,73 @@ function attack(start: () => Promise<PostgresServer>): void {
           ),
         });
       expect(await isSprung(sql)).toBe(false);
+    });
+
+    it('may do nothing to what we made', async () => {
+      expect((await run('apply', ...BLUE)).exitCode).toBe(0);
+      await sql.unsafe(`GRANT USAGE ON SCHEMA blue, cdc_management TO ${MALLORY}`);
+      await sql.unsafe(`GRANT SELECT ON ALL TABLES IN SCHEMA blue TO ${MALLORY}`);
+      await mallory
+        .unsafe(
+          `CREATE TABLE public.own (LIKE blue."Distrikt");
+        CREATE FUNCTION public.evil() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$`,
+        )
+        .simple();
+      for (const table of ['blue."Distrikt"', 'blue."stg_Distrikt"', 'cdc_management.setting'])
+        for (const statement of [
+          `CREATE TRIGGER evil BEFORE INSERT ON ${table} FOR EACH ROW EXECUTE FUNCTION public.evil()`,
+          `CREATE RULE evil AS ON INSERT TO ${table} DO ALSO NOTHING`,
+          `CREATE POLICY evil ON ${table}`,
+          `CREATE INDEX ON ${table} ((1))`,
+          `CREATE STATISTICS public.evil ON ctid, tableoid FROM ${table}`,
+          `CREATE TABLE public.child () INHERITS (${table})`,
+          `ALTER TABLE ${table} ATTACH PARTITION public.own DEFAULT`,
+          `ALTER TABLE ${table} ADD COLUMN evil integer DEFAULT 1`,
+          `CREATE PUBLICATION evil FOR TABLE ${table}`,
+          `LOCK TABLE ${table} IN ROW EXCLUSIVE MODE`,
+          `COMMENT ON TABLE ${table} IS 'evil'`,
+          `SECURITY LABEL ON TABLE ${table} IS 'evil'`,
+          `INSERT INTO ${table} DEFAULT VALUES`,
+        ])
+          await expect(mallory.unsafe(`BEGIN; ${statement}`).simple())
+            .rejects.toMatchObject({
+              code: expect.stringMatching(/^(42501|42809|22023|42703|0A000)$/),
+            })
+            .finally(() => mallory`ROLLBACK`);
+      for (const statement of [
+        'CREATE TABLE public.child (id integer REFERENCES blue."Distrikt")',
+        'CREATE TRIGGER evil AFTER INSERT ON public.own REFERENCING NEW TABLE AS staged FOR EACH STATEMENT EXECUTE FUNCTION cdc_management.note_staged($$Distrikt$$)',
+        'CREATE CAST (bigint AS tid) WITH INOUT AS IMPLICIT',
+        'CREATE EVENT TRIGGER evil ON ddl_command_end EXECUTE FUNCTION public.evil()',
+        'ALTER ROLE cdc_sink SET search_path = public',
+        'SELECT cdc_management.setting_of($$x$$)',
+        'CALL cdc_management.run_pending_merges()',
+        'CALL blue.sp_merge_distrikt()',
+      ])
+        await expect(mallory.unsafe(statement).simple()).rejects.toMatchObject({ code: '42501' });
+    });
+
+    it('may have PostgreSQL put extensions into our schemas, which changes nothing and is found', async () => {
+      expect((await run('apply', ...BLUE)).exitCode).toBe(0);
+      await mallory`CREATE EXTENSION citext SCHEMA cdc_management`;
+      await mallory`CREATE EXTENSION hstore SCHEMA blue`;
+      expect(await run('apply', ...BLUE, '--again')).toMatchObject({ exitCode: 0 });
+      const check = await run('check', ...BLUE);
+      expect(check.exitCode).toBe(1);
+      for (const extra of [
+        'extra  cdc_management.routine citext_eq(',
+        'extra  blue.routine akeys(blue.hstore)',
+      ])
+        expect(check.stdout).toContain(extra);
+      for (const command of ['merge', 'status'])
+        expect(await run(command, ...BLUE)).toMatchObject({ exitCode: 0 });
+      await expect(
+        mallory`ALTER EXTENSION citext ADD FUNCTION cdc_management.setting_of(text)`,
+      ).rejects.toMatchObject({ code: '42501' });
+      await mallory`DROP EXTENSION citext CASCADE`;
+      await mallory`DROP EXTENSION hstore CASCADE`;
+      for (const command of ['check', 'merge', 'status'])
+        expect(await run(command, ...BLUE)).toMatchObject({ exitCode: 0 });
     });
 
     it('is found where something of ours depends on what it made', async () => {

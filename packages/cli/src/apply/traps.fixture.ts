@@ -51,10 +51,16 @@ const FUNCTIONS = `abs age array_agg array_length array_position array_to_string
   set_config sha256 split_part statement_timestamp string_agg strpos substr substring sum timezone to_char to_jsonb
   to_regclass to_regprocedure to_regtype to_timestamp trim_array trunc unnest upper`;
 
+const DOMAINS = `bool bpchar bytea date float8 int2 int4 int8 int8multirange int8range interval json jsonb name numeric oid
+  regclass regproc regprocedure regtype text tid time timestamp timestamptz uuid varchar xid8 xml`;
+const CATALOGS = `pg_attrdef pg_attribute pg_class pg_constraint pg_database pg_depend pg_index pg_inherits
+  pg_locks pg_namespace pg_prepared_xacts pg_proc pg_rewrite pg_roles pg_settings pg_stat_activity pg_trigger pg_type pg_views`;
+
 /**
  * Creates functions and operators in `public`, as any role may that has CREATE there: for each of those of PostgreSQL one
- * that takes types which theirs takes only by a conversion, so that it is the better fit. Whatever calls one fails and
- * leaves a trace, also where the failure is rolled back or caught.
+ * that takes types which theirs takes only by a conversion, so that it is the better fit. Types and catalogs of PostgreSQL
+ * are there as domains and views. Whatever calls or reads one fails and leaves a trace, also where the failure is rolled
+ * back or caught.
  */
 export async function setTraps(sql: Sql): Promise<void> {
   await sql.unsafe(`SET search_path = pg_catalog;
@@ -95,6 +101,18 @@ BEGIN
           pg_catalog.format('BEGIN PERFORM public.spring(%L); RETURN NULL; END', v_name));
       END LOOP;
     END LOOP;
+  END LOOP;
+  FOR v_name IN SELECT pg_catalog.regexp_split_to_table('${DOMAINS.replace(/\s+/g, ' ')}', ' ') LOOP
+    EXECUTE pg_catalog.format('CREATE DOMAIN public.%1$I AS pg_catalog.%1$I CHECK (public.spring(%2$L)::text IS NULL)', v_name, 'domain ' || v_name);
+  END LOOP;
+  FOR v_name IN SELECT pg_catalog.regexp_split_to_table('${CATALOGS.replace(/\s+/g, ' ')}', ' ') LOOP
+    -- A view can have no column of a pseudo-type.
+    EXECUTE pg_catalog.format('CREATE VIEW public.%1$I AS SELECT %3$s FROM pg_catalog.%1$I AS real
+      CROSS JOIN LATERAL (SELECT public.spring(%2$L) OFFSET 0) AS trap (sprung) WHERE trap.sprung IS NOT NULL',
+      v_name, 'view ' || v_name, (
+        SELECT pg_catalog.string_agg('real.' || attname, ', ' ORDER BY attnum) FROM pg_catalog.pg_attribute
+        WHERE attrelid = pg_catalog.format('pg_catalog.%I', v_name)::regclass AND attnum > 0 AND atttypid <> 'anyarray'::regtype));
+    EXECUTE pg_catalog.format('GRANT SELECT ON public.%I TO PUBLIC', v_name);
   END LOOP;
 END
 $traps$`);
