@@ -1,4 +1,5 @@
 import { quoteLiteral, quoteQualified } from '@cdc-migrations/sql-text';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Sql } from 'postgres';
 import { mergeTable } from './merge-table.ts';
 import {
@@ -244,6 +245,25 @@ describe('lanes of a table', () => {
     expect(await readProcessingLog(owner, TENANT, ORDER_LINJER.name)).toMatchObject({
       ...{ events: 6000, merged: 6000, stale: 0, wrongRows: 0 },
     });
+  });
+
+  it('change the rows of a table in one order, so that none waits for another that waits for it', async () => {
+    await openLanes(2);
+    await owner`UPDATE cdc_management.merge_control SET most_events = 1`;
+    await stage({ __kafka_offset: '1000', OrderID: '1000' }); // a gap, which the end of the pass moves on over
+    const holder = target.server.connect({ database: target.database, max: 1, onnotice: () => {} });
+    await holder.unsafe('BEGIN; SELECT FROM cdc_management.staged_floor FOR UPDATE').simple();
+    const merging = merge();
+    while ((await readNumber(owner, 'SELECT count(*) AS n FROM pg_locks WHERE NOT granted')) === 0)
+      await sleep(20);
+    expect(
+      await owner`SELECT FROM cdc_management.merge_control FOR UPDATE SKIP LOCKED`,
+    ).toHaveLength(1);
+    await holder`ROLLBACK`.simple();
+    await merging;
+    const [control] = await owner`SELECT most_events FROM cdc_management.merge_control`;
+    expect(control!['most_events']).toBe(2);
+    await holder.end();
   });
 
   it('are passes of their own for run_pending_merges', async () => {
