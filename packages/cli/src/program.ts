@@ -81,7 +81,7 @@ function messageOf(error: unknown): string {
 function buildProgram(context: CommandContext): Command {
   const program = new Command('cdc')
     .description(
-      'Copies of SQL Server databases in PostgreSQL: from the catalog of the source to the SQL of the target.',
+      'Copies of SQL Server and PostgreSQL databases in PostgreSQL: from the catalog of the source to the SQL of the target.',
     )
     .exitOverride()
     .configureOutput({ writeErr: (text) => printMessage(text.trimEnd()) })

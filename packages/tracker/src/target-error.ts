@@ -66,6 +66,9 @@ const UNTRUSTED =
 /** The message names the hosts, which is not to be told. */
 const OTHER_HOST = 'ERR_TLS_CERT_ALTNAME_INVALID';
 
+/** SQLSTATE of a database that the server does not have. */
+const UNKNOWN_DATABASE = '3D000';
+
 /** Severities of errors that end a connection or keep it from being made, whatever their SQLSTATE. */
 const ENDS_CONNECTION: ReadonlySet<string | undefined> = new Set(['FATAL', 'PANIC']);
 
@@ -99,10 +102,18 @@ function fromServer(error: ServerError, prefixLength: number): TargetError {
   return new TargetError(message, code, {
     kind: ENDS_CONNECTION.has(error.severity ?? error.severity_local) ? 'connection' : 'sql',
     detail,
-    hint: /no encryption|SSL off/.test(message)
-      ? 'it demands encryption: remove sslmode: disable from its server in sink-groups.yaml'
-      : hint,
+    hint: hintOf(message, code) ?? hint,
     context: where,
     offset: position === undefined ? undefined : Number(position) - 1 - prefixLength,
   });
+}
+
+/** The way out of what the server says of a connection. */
+function hintOf(message: string, code: string): string | undefined {
+  if (code === UNKNOWN_DATABASE) {
+    return 'create it, or set another under sources of its group in sink-groups.yaml';
+  }
+  return /no encryption|SSL off/.test(message)
+    ? 'it demands encryption: remove sslmode: disable from its server in sink-groups.yaml'
+    : undefined;
 }

@@ -5,7 +5,7 @@ import type { MigrationSet } from '@cdc-migrations/table-defs';
 import type { Sql } from 'postgres';
 import { buildPayment, PAYMENT, type Writing } from '../../docs/src/payment-insert.ts';
 import { applyFiles } from './apply-files.ts';
-import { mergeTable } from './merge-table.ts';
+import { mergeTable, replayLetters } from './merge-table.ts';
 import { renderMigrations } from './render-migrations.ts';
 
 const PAGE = readFileSync(join(__dirname, '../../../docs/connect-your-pipeline.md'), 'utf8');
@@ -14,6 +14,11 @@ const PAGE = readFileSync(join(__dirname, '../../../docs/connect-your-pipeline.m
 const INSERTS = [
   ...PAGE.matchAll(/^(?:Nothing set|`pipeline: \{ (.*) \}`):\n\n```sql\n([^`]*)```$/gm),
 ].map(([, settings = '', insert]) => [settings, insert!] as const);
+
+/** What section 4 runs of a dead letter, and of a refused event. */
+const KEPT = [...PAGE.matchAll(/^## 4\.[^]*?(?=^## )/gm)].flatMap(([section]) =>
+  [...section.matchAll(/```sql\n([^`]*)```/g)].map(([, sql]) => sql!),
+);
 
 const SET: MigrationSet = {
   name: 'sink.shop',
@@ -34,13 +39,7 @@ describe('the INSERTs of "Connect your pipeline"', () => {
 
   it('are one for each writer', () => expect(INSERTS).toHaveLength(7));
 
-  it.each(INSERTS)('with %j is the payment in the final table', async (settings, insert) => {
-    const writing = Object.fromEntries(
-      settings
-        .split(', ')
-        .filter(Boolean)
-        .map((setting) => setting.split(': ')),
-    ) as Writing;
+  async function openShop(writing: Writing) {
     const table = buildPayment(writing);
     const database = await server.createDatabase({ owner: 'migrator' });
     const sql: Sql = server.connect({ database, max: 1, onnotice: () => {} });
@@ -51,12 +50,50 @@ describe('the INSERTs of "Connect your pipeline"', () => {
       role: 'migrator',
     });
     await applyFiles(server, { database, user: 'migrator', tenants: ['shop'] }, files);
+    const readPayments = () => sql`
+      SELECT "Id"::text, "Due"::text, "Paid"::text, "Amount"::text, "Receipt"::text FROM shop."Payment"
+      ORDER BY "Id"`;
+    return { sql, table, readPayments };
+  }
+
+  it.each(INSERTS)('with %j is the payment in the final table', async (settings, insert) => {
+    const writing = Object.fromEntries(
+      settings
+        .split(', ')
+        .filter(Boolean)
+        .map((setting) => setting.split(': ')),
+    ) as Writing;
+    const { sql, table, readPayments } = await openShop(writing);
     await sql.unsafe(insert);
     await mergeTable(sql, 'shop', table);
     expect(await sql`SELECT reason FROM cdc_management.dead_letter`).toEqual([]);
-    const rows = await sql`
-      SELECT "Id"::text, "Due"::text, "Paid"::text, "Amount"::text, "Receipt"::text FROM shop."Payment"`;
-    expect(rows).toEqual([PAYMENT]);
+    expect(await readPayments()).toEqual([PAYMENT]);
+    await sql.end();
+  });
+
+  it('fix a dead letter and a refused event, which are merged then', async () => {
+    const { sql, table, readPayments } = await openShop({});
+    const [letter, refused, ...others] = KEPT;
+    expect(others).toEqual([]);
+    await sql.unsafe(INSERTS[0]![1].replace('12.34', '123456789.00'));
+    await mergeTable(sql, 'shop', table);
+    const [select, update] = letter!.split(/(?<=;)\n\n/);
+    expect(await sql.unsafe(select!)).toMatchObject([
+      { schema_name: 'shop', table_name: 'Payment', reason: expect.stringContaining('overflow') },
+    ]);
+    await sql.unsafe(update!);
+    expect(await replayLetters(sql, 'shop', table)).toMatchObject({ replayed: 1, merged: 1 });
+    expect(await readPayments()).toEqual([PAYMENT]);
+    const replayRefused = () =>
+      sql.begin(
+        'isolation level repeatable read',
+        (transaction) => transaction`
+        SELECT merged::integer, dead::integer
+        FROM cdc_management.replay_refused_events('shop', 'Payment', ${1_000_000})`,
+      );
+    await sql.unsafe(refused!);
+    expect(await replayRefused()).toEqual([{ merged: 1, dead: 0 }]);
+    expect(await readPayments()).toMatchObject([PAYMENT, { Id: '2', Due: '2024-01-31' }]);
     await sql.end();
   });
 });

@@ -187,6 +187,16 @@ it('files edited by hand stop everything before the first statement', async () =
   await sql.end();
 });
 
+it('a database that does not exist is one message with the way out', async () => {
+  const run = await runCommand(repoFor('none_of_this_name'), ['apply', '--env', 'prod'], env);
+  expect(run).toMatchObject({
+    exitCode: 2,
+    stdout: '',
+    stderr:
+      'sink_asma.directory in prod: cannot be reached: database "none_of_this_name" does not exist (create it, or set another under sources of its group in sink-groups.yaml)\n',
+  });
+});
+
 it('a role that does not exist is said once, before anything', async () => {
   const database = await server.createDatabase();
   const root = repoFor(database);

@@ -16,7 +16,7 @@ export function addCheckPipelines(pipelines: Command, { setExitCode }: CommandCo
     .command('check')
     .description(
       'Names the INSERTs of pipelines that do not fit the staging tables, and why. ' +
-        'Reads configurations of Bento and Redpanda Connect, SQL, and JSON lists of tables and columns.',
+        'Reads configurations of Bento and Redpanda Connect, SQL, and JSON as [{"table": …, "columns": […]}].',
     )
     .argument('<file...>', '.yaml, .yml, .json or .sql')
     .option('--sink <sink>', 'only the staging tables of this sink: <sink group>.<database>')

@@ -176,19 +176,24 @@ blue.Distrikt: 100 events: 100 merged, 0 deleted, 0 stale, 0 dead
   it('replays dead letters: the good ones are merged, the others come back', async () => {
     const name = "CASE WHEN n > 3 THEN repeat('x', 500) ELSE 'navn' END";
     await stage('Avdeling', [1, 10], name);
-    expect((await merge(...BLUE)).stdout).toContain(
-      '10 events: 3 merged, 0 deleted, 0 stale, 7 dead',
-    );
+    const reasons =
+      'sink_asma.directory in prod: the reasons of dead letters are in cdc_management.recent_errors; when the cause is fixed, run merge --replay-dead-letters\n';
+    const first = await merge(...BLUE);
+    expect(first.stdout).toContain('10 events: 3 merged, 0 deleted, 0 stale, 7 dead');
+    expect(first.stdout).toContain(reasons);
     await sql`UPDATE cdc_management.dead_letter SET payload = jsonb_set(payload, '{Navn}', '"mended"')
       WHERE kafka_offset < 8`;
     const { exitCode, stdout } = await merge(...BLUE, '--replay-dead-letters');
     expect(stdout).toContain(
       'blue.Avdeling: 7 dead letters replayed: 4 merged, 0 deleted, 0 stale, 3 came back\n',
     );
+    expect(stdout).toContain('nothing else merged\n');
+    expect(stdout).toContain(reasons);
     expect(exitCode).toBe(1);
     expect(await countOf('Avdeling')).toBe(7);
     await sql`UPDATE cdc_management.dead_letter SET payload = jsonb_set(payload, '{Navn}', '"mended"')`;
-    expect((await merge(...BLUE, '--replay-dead-letters')).exitCode).toBe(0);
+    const last = await merge(...BLUE, '--replay-dead-letters');
+    expect([last.exitCode, last.stdout.includes(reasons)]).toEqual([0, false]);
     expect(await countOf('Avdeling')).toBe(10);
   });
 

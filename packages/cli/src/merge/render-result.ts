@@ -9,6 +9,9 @@ import {
 } from '@cdc-migrations/tracker';
 import { countOf } from '../count-of.ts';
 
+const DEAD =
+  'the reasons of dead letters are in cdc_management.recent_errors; when the cause is fixed, run merge --replay-dead-letters';
+
 /** What a run has done: a line for all of it, then one for each table. */
 export function renderResult(
   label: string,
@@ -18,7 +21,7 @@ export function renderResult(
   const merged = tables.filter(({ events }) => events > 0);
   return [
     total.events === 0
-      ? `${label}: nothing merged`
+      ? `${label}: ${replays.length > 0 ? 'nothing else merged' : 'nothing merged'}`
       : `${label}: ${countOf(merged.length, 'table')}, ${renderCounts(total)}`,
     ...replays.map(renderReplay),
     ...merged.map((table) => `${labelOf(table)}: ${renderCounts(table)}`),
@@ -26,6 +29,9 @@ export function renderResult(
       table.failure === null ? [] : [`${labelOf(table)} failed: ${table.failure}`],
     ),
     ...describeLeftOut(leftOut).map((one) => `${labelOf(one)}: ${one.reason}`),
+    ...(total.dead + replays.reduce((sum, { dead }) => sum + dead, 0) > 0
+      ? [`${label}: ${DEAD}`]
+      : []),
     ...(lost === null ? [] : [`${label}: not all merged: ${lost}`]),
   ];
 }
@@ -39,5 +45,6 @@ export function renderReplay(replay: TableReplay): string {
   const { what, replayed, merged, deleted, stale, dead, failure } = replay;
   const counts = `${merged} merged, ${deleted} deleted, ${stale} stale, ${dead} came back`;
   const end = failure === null ? '' : `; failed: ${failure}`;
-  return `${labelOf(replay)}: ${replayed} ${what} replayed: ${counts}${end}`;
+  const noun = what === 'dead letters' ? 'dead letter' : 'refused event';
+  return `${labelOf(replay)}: ${countOf(replayed, noun)} replayed: ${counts}${end}`;
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cdc } from '../cdc.fixture.ts';
 import { adopusRepo, edit, emptyFolder, write } from '../repo.fixture.ts';
@@ -116,6 +117,11 @@ ${insertRegion(REGION).replace('"stg_Region"', 'fretex."stg_Region" AS s')}`;
         [1, 'missing', '"Navn"'],
       ],
     ],
+    [
+      'a clause for a key that staging does not have',
+      `${insertRegion(REGION).replace(';', '\nON CONFLICT DO NOTHING;')}${insertRegion(REGION)}`,
+      [[2, 'conflict', undefined]],
+    ],
     ['a column twice', insertRegion([...REGION, '\n"Navn"']), [[2, 'duplicate', '"Navn"']]],
     ['no key', insertRegion(REGION.slice(1)), [[1, 'missing', '"RegionNr"']]],
     [
@@ -143,6 +149,22 @@ ${insertRegion(REGION).replace('"stg_Region"', 'fretex."stg_Region" AS s')}`;
     const { code, found } = checkText('a.sql', sql);
     expect(found).toEqual(expected.map(([line, why, column]) => [line, why, column]));
     expect(code).toBe(1);
+  });
+
+  it('says the way out of a name that is like no other', () => {
+    const messages = (sql: string) => checkText('a.sql', sql).misfits.map(({ message }) => message);
+    expect(messages('INSERT INTO "stg_Invoice" ("Id") SELECT 1')).toEqual([
+      'there is no staging table "stg_Invoice"; add its table to services/<service>.yaml, or name the repo that has it with --root',
+    ]);
+    expect(messages(insertRegion([...REGION, '"__op"', '"Fylkesgrense"'])).slice(0, 2)).toEqual([
+      expect.stringMatching(
+        /^no such column; metadata columns are __kafka_offset, .*__cdc_operation/,
+      ),
+      'no such column; run generate --refresh if the source has it, or leave it out of the INSERT',
+    ]);
+    expect(messages(insertRegion(REGION.filter((name) => name !== '"Descr"')))).toEqual([
+      'not in the INSERT: it would be NULL in every row; insert it, or add it to ignore_columns of its source table',
+    ]);
   });
 
   it('says what a text of digits would be', () => {
@@ -217,6 +239,20 @@ output:
     expect(forms(event('1, 2'))).toMatchObject([{ code: 'count' }]);
   });
 
+  it('refuses a suffix for a key that staging does not have', () => {
+    const columns = `[${REGION.map((name) => `'${name}'`).join(', ')}]`;
+    const yaml = `output:
+  sql_insert:
+    table: '"stg_Region"'
+    columns: ${columns}
+    suffix: on conflict ("RegionNr") do nothing
+`;
+    expect(checkText('a.yaml', yaml)).toMatchObject({
+      code: 1,
+      found: [[5, 'conflict', undefined]],
+    });
+  });
+
   it('warns of numbers that lose digits', () => {
     const columns = `[${REGION.map((name) => `'${name}'`).join(', ')}]`;
     const yaml = `output:
@@ -231,6 +267,14 @@ output:
     expect(code).toBe(0);
     expect(stderr).toMatch(/^warning: .*a\.yaml:6: parse_json\(\) rounds/);
   });
+});
+
+it('reads a list of tables and columns as the page has it', () => {
+  const page = readFileSync(join(__dirname, '../../../../docs/connect-your-pipeline.md'), 'utf8');
+  const [, json] = /^```json\n([^`]*)```$/m.exec(page)!;
+  const { misfits, found } = checkText('a.json', json!);
+  expect(new Set(found.map(([, code]) => code))).toEqual(new Set(['missing']));
+  expect(misfits[0]!.table).toBe('"stg_Distrikt"');
 });
 
 describe('which staging table', () => {
@@ -257,7 +301,8 @@ it.each([
   ['a.yaml', 'input: {}\n', 'expected INSERT statements'],
   ['a.yaml', 'input: {a: 1\nb: ]\n', 'a.yaml:2: invalid YAML'],
   ['a.yaml', `a:\n  ${'- '.repeat(20_000)}\nb: 1\n`, 'a.yaml: invalid YAML: expected fewer levels'],
-  ['a.toml', 'x', 'expected a file .yaml, .yml, .json or .sql'],
+  ['a.json', '{"a": 1}', 'or a list as [{"table": …, "columns": […]}], found none'],
+  ['a.go', 'x', 'expected a file .yaml, .yml, .json or .sql; write the INSERT of a program'],
 ])('%s with %j is a mistake', (name, text, message) => {
   const folder = emptyFolder();
   if (text !== undefined) write(folder, name, text);

@@ -84,12 +84,14 @@ function readTargets(
 function parseInserts(file: string, text: string): readonly Insert[] {
   const parse = PARSERS[extname(file).toLowerCase()];
   if (!parse) {
-    throw new CommandError(`${file}: expected a file .yaml, .yml, .json or .sql`);
+    throw new CommandError(
+      `${file}: expected a file .yaml, .yml, .json or .sql; write the INSERT of a program to a .sql file, with $1 for its values`,
+    );
   }
   const inserts = parse(file, text);
   if (inserts.length > 0) return inserts;
   throw new CommandError(
-    `${file}: expected INSERT statements, or sql_insert with table and columns, found none`,
+    `${file}: expected INSERT statements, sql_insert with table and columns, or a list as [{"table": …, "columns": […]}], found none`,
   );
 }
 

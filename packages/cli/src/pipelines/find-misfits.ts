@@ -32,7 +32,8 @@ export type MisfitCode =
   | 'duplicate'
   | 'missing'
   | 'count'
-  | 'form';
+  | 'form'
+  | 'conflict';
 
 /** A part of a name that the configuration of a pipeline leaves to its environment. */
 const VARIABLE = /\$\{[^${}]*\}|\{\{[^{}]*\}\}/g;
@@ -77,7 +78,10 @@ function unknownTable(
   const meant = intendedName(parts.at(-1)!);
   const cased = names.find((other) => isSameButCase(other, meant));
   if (cased !== undefined) return misfit('case', caseFault(parts.at(-1)!, name, cased));
-  return misfit('unknown table', `there is no staging table "${meant}"${didYouMean(meant, names)}`);
+  const way =
+    didYouMean(meant, names) ||
+    '; add its table to services/<service>.yaml, or name the repo that has it with --root';
+  return misfit('unknown table', `there is no staging table "${meant}"${way}`);
 }
 
 function compareColumns(insert: Insert, target: StagingTarget): readonly Misfit[] {
@@ -109,6 +113,11 @@ function compareColumns(insert: Insert, target: StagingTarget): readonly Misfit[
   if (values && values.length !== columns.length) {
     const message = `expected ${columns.length} values, one for each column, found ${values.length}`;
     found.push({ line, table, code: 'count', message });
+  }
+  if (insert.conflict) {
+    const message =
+      'expected an INSERT without ON CONFLICT, found one: staging tables have no key, and the merge keeps the newest event of each key; remove the clause';
+    found.push({ line: insert.conflict.line, table, code: 'conflict', message });
   }
   return [...found, ...listMissing(insert, target, meant)];
 }
@@ -170,8 +179,15 @@ function findNear(text: string, name: string, { columns, absent }: StagingTarget
   }
   return {
     code: 'unknown column',
-    message: `no such column${didYouMean(meant, [...names, ...absent.keys()])}`,
+    message: `no such column${didYouMean(meant, [...names, ...absent.keys()]) || wayOut(meant, names)}`,
   };
+}
+
+/** What to do about a column whose name is like no other. */
+function wayOut(meant: string, names: readonly string[]): string {
+  return meant.startsWith('__')
+    ? `; metadata columns are ${names.filter((name) => name.startsWith('__')).join(', ')}`
+    : '; run generate --refresh if the source has it, or leave it out of the INSERT';
 }
 
 /** Columns without which events are dead letters, or rows lose values. */
@@ -213,7 +229,7 @@ function whyNeeded(
 ): string | undefined {
   if (!column || column.role === 'metadata') return undefined;
   return column.nullable
-    ? 'it would be NULL in every row'
+    ? 'it would be NULL in every row; insert it, or add it to ignore_columns of its source table'
     : 'it is NOT NULL: every event would be a dead letter';
 }
 

@@ -10,6 +10,8 @@ export interface Insert {
   readonly values?: readonly Written[];
   /** What `values` are written in. */
   readonly language?: 'sql' | 'bloblang';
+  /** `ON CONFLICT`, if the INSERT has such a clause. */
+  readonly conflict?: Written;
 }
 
 /** A text and the line that it begins in. */

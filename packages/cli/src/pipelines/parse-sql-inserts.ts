@@ -16,7 +16,9 @@ export function parseSqlInserts(
   for (let at = 0; at < tokens.length - 1; at++) {
     if (!isWord(tokens[at], 'INSERT') || !isWord(tokens[at + 1], 'INTO')) continue;
     const insert = parseInsert(tokens, at + 2, lineAt);
-    if (insert) inserts.push({ ...insert, line: lineAt(tokens[at]!.offset) });
+    if (!insert) continue;
+    const conflict = findConflict(tokens, at + 2, lineAt);
+    inserts.push({ ...insert, ...(conflict && { conflict }), line: lineAt(tokens[at]!.offset) });
   }
   return inserts;
 }
@@ -43,6 +45,22 @@ function parseInsert(
   const open = names.end + 1;
   if (!isWord(tokens[names.end], 'VALUES') || tokens[open]?.text !== '(') return { table, columns };
   return { table, columns, values: readList(tokens, open).items.map(written), language: 'sql' };
+}
+
+/** The `ON CONFLICT` of the statement that goes on at `start`. */
+function findConflict(
+  tokens: readonly SqlToken[],
+  start: number,
+  lineAt: (offset: number) => number,
+): Written | undefined {
+  for (let at = start; at < tokens.length; at++) {
+    const [token, next] = [tokens[at]!, tokens[at + 1]];
+    if (token.text === ';' || (isWord(token, 'INSERT') && isWord(next, 'INTO'))) return undefined;
+    if (isWord(token, 'ON') && isWord(next, 'CONFLICT')) {
+      return { text: 'ON CONFLICT', line: lineAt(token.offset) };
+    }
+  }
+  return undefined;
 }
 
 function isWord(token: SqlToken | undefined, word: string): boolean {

@@ -70,8 +70,11 @@ function readInsert(node: Node, entries: Entries, reader: Reader): Insert | unde
   const line = reader.lineAt((table.range ?? node.range!)[0]);
   const named = columns.items.flatMap((item) => writtenOf(resolve(item, reader), reader) ?? []);
   const values = readMapping(entries, reader);
+  const suffix = entries.get('suffix');
+  const conflict = isScalar(suffix) && /\bon\s+conflict\b/i.test(String(suffix.value));
   return {
     ...{ line, table: String(table.value), columns: named },
+    ...(conflict && { conflict: writtenOf(suffix, reader)! }),
     ...(values && { values, language: 'bloblang' as const }),
   };
 }
@@ -108,7 +111,7 @@ function lineAtIn(scalar: Scalar, { lineAt }: Reader): (offset: number) => numbe
 
 type Entries = ReadonlyMap<string, unknown>;
 
-const READ = new Set(['table', 'columns', 'query', 'args_mapping']);
+const READ = new Set(['table', 'columns', 'suffix', 'query', 'args_mapping']);
 
 /** The entries of a mapping that are read, with those that it merges; once for each, as merges can double at every level. */
 function entriesOf(node: unknown, reader: Reader): Entries {

@@ -6,10 +6,14 @@ import {
   type LossCause,
   type LostStaging,
 } from '@cdc-migrations/tracker';
+import { countOf } from '../count-of.ts';
 import { nameSchema } from '../target/name-schema.ts';
 
 /** As far as `cdc_management.count_unfilled` counts. */
 const COUNTED_ROWS = 100_000;
+
+const ERRORS = 'see cdc_management.recent_errors';
+const REPLAY = 'when the cause is fixed, run merge --replay-dead-letters';
 
 /** A line for each thing that people should look at. */
 export function renderConcerns({
@@ -34,11 +38,11 @@ export function renderConcerns({
     ...lostStaging.map(renderLoss),
     ...deadLetters.map(
       ({ schema, table, count }) =>
-        `${schema}.${table}: ${count} dead letters; their reasons are in cdc_management.recent_errors`,
+        `${schema}.${table}: ${countOf(count, 'dead letter')}; ${ERRORS}; ${REPLAY}`,
     ),
     ...refusedEvents.map(
       ({ schema, table, topic, count }) =>
-        `${schema ?? '?'}.${table ?? '?'}: ${count} refused events of topic ${topic ?? '?'}; their errors are in cdc_management.recent_errors`,
+        `${schema ?? '?'}.${table ?? '?'}: ${countOf(count, 'refused event')} of topic ${topic ?? '?'}; ${ERRORS}${table === null ? '' : `; ${REPLAY}`}`,
     ),
     ...columns.map(({ schema, table, column, state, statement }) => {
       const way = statement === null ? '' : `; ${statement}`;
@@ -46,7 +50,10 @@ export function renderConcerns({
     }),
     ...backfill.map(({ schema, table, column, since, rows }) => {
       const count = rows === null || rows < COUNTED_ROWS ? rows : `at least ${rows}`;
-      const without = rows === null ? 'its table is locked' : `${count} rows without it`;
+      const without =
+        rows === null
+          ? 'its table is locked'
+          : `${count} ${count === 1 ? 'row' : 'rows'} without it`;
       return `${schema}.${table}.${column}: backfill needed, came ${since}, ${without}`;
     }),
   ];

@@ -48,7 +48,7 @@ it('says what a crash may have taken out of staging, from which offset to replay
   expect(stdout).toContain(`
 staging of blue.Distrikt was emptied: replay AdOpus.Distrikt partition 0 (generation 0) from offset 4
 staging of blue.Distrikt was emptied: replay AdOpus.Distrikt partition 1 (generation 0) from offset 13
-blue.Distrikt: 1 dead letters; their reasons are in cdc_management.recent_errors
+blue.Distrikt: 1 dead letter; see cdc_management.recent_errors; when the cause is fixed, run merge --replay-dead-letters
 `);
   const stream = { database: 'AdOpus', table: 'Distrikt', generation: 0 };
   expect(JSON.parse((await status('--json')).stdout)).toMatchObject({
@@ -83,8 +83,8 @@ it('counts the events that the server refused, by topic', async () => {
   await sql`INSERT INTO cdc_management.refused_event (schema_name, table_name, topic, error)
     VALUES ('blue', 'Distrikt', 'adopus.dbo.Distrikt', 'a'), ('blue', 'Distrikt', 'adopus.dbo.Distrikt', 'b'), (NULL, NULL, NULL, 'c')`;
   expect((await status()).stdout).toContain(`
-blue.Distrikt: 2 refused events of topic adopus.dbo.Distrikt; their errors are in cdc_management.recent_errors
-?.?: 1 refused events of topic ?; their errors are in cdc_management.recent_errors
+blue.Distrikt: 2 refused events of topic adopus.dbo.Distrikt; see cdc_management.recent_errors; when the cause is fixed, run merge --replay-dead-letters
+?.?: 1 refused event of topic ?; see cdc_management.recent_errors
 `);
   expect(JSON.parse((await status('--json')).stdout)).toMatchObject({
     targets: [
