@@ -74,10 +74,22 @@ describe('createNodes', () => {
       'repo/services/a.yaml:2: expected no conflict of git, found "<<<<<<<"; resolve it',
     ],
     ['repo/source-groups.yaml', 'hello', 'repo/source-groups.yaml: no source group'],
+    ...['..', '.', '', 'a/b', 'a\\b'].map((sink): [string, string, string] => [
+      'repo/services/a.yaml',
+      `a: { sinks: { ok: {}, ${JSON.stringify(sink)}: {} } }\n`,
+      `repo/services: the sink "${sink}" is no name of a folder`,
+    ]),
   ])('says what is wrong with %s: %s', async (path, text, message) => {
     write({ 'repo/source-groups.yaml': GROUPS, [path]: text });
     const failed = project().catch(({ errors: [[, error]] }) => Promise.reject(error));
     await expect(failed).rejects.toThrow(message);
+  });
+
+  it('refuses a file that is longer than anybody writes one', async () => {
+    const text = `a: [${'x,'.repeat(6_000_000)}]`;
+    write({ 'repo/source-groups.yaml': GROUPS, 'repo/services/a.yaml': text });
+    const failed = project().catch(({ errors: [[, error]] }) => Promise.reject(error));
+    await expect(failed).rejects.toThrow('repo/services/a.yaml:1: expected at most 5 MB of YAML');
   });
 
   it('takes as many merged keys as the command line', async () => {

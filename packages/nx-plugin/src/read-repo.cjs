@@ -39,7 +39,7 @@ function readRepo(workspaceRoot, sourceGroups, outlines) {
   const sinks = new Set(
     listServices(join(workspaceRoot, root)).flatMap((path) => outlineOf(path).sinks),
   );
-  const outside = [...sinks].find((sink) => /[\\/]/.test(sink));
+  const outside = [...sinks].find((sink) => /[\\/]|^\.{0,2}$/.test(sink));
   if (outside !== undefined) {
     throw new Error(
       `${posix.join(root, 'services')}: the sink "${outside}" is no name of a folder`,

@@ -85,6 +85,9 @@ function parseOutline(text, path) {
   return { keys: Object.keys(document), sinks };
 }
 
+/** As long as the command line takes a file that users write. */
+const MAX_LETTERS = 5_000_000;
+
 /**
  * As many merged keys as the command line takes.
  *
@@ -99,6 +102,9 @@ const OPTIONS = { maxTotalMergeKeys: 1_000_000 };
  */
 function parseYaml(text, path) {
   const { load, YAMLException } = require('js-yaml');
+  if (text.length > MAX_LETTERS) {
+    throw new Error(`${path}:1: expected at most ${MAX_LETTERS / 1_000_000} MB of YAML`);
+  }
   const conflict = /^(?:[<>|]{7}(?: .*)?|={7})\r?$/m.exec(text);
   if (conflict) {
     const line = text.slice(0, conflict.index).split('\n').length;

@@ -20,3 +20,4 @@ export {
   text,
 } from './scalars.ts';
 export { locateProblems } from './yaml-positions.ts';
+export { lengthFault } from './size-fault.ts';

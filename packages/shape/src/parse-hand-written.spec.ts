@@ -66,3 +66,9 @@ it('reads a key that is called as JavaScript calls any object', () => {
   const value = { '[object Object]': '1' };
   expect(parseHandWritten('a.yaml', '"[object Object]": 1')).toEqual({ value });
 });
+
+it('refuses a file that is longer than anybody writes one, before it is read', () => {
+  const message = 'expected at most 5.0 MB, found 12.0 MB';
+  const problems = [{ at: { file: 'a.yaml', keys: [] }, line: 1, message }];
+  expect(parseHandWritten('a.yaml', `a: [${'x,'.repeat(6_000_000)}]`)).toEqual({ problems });
+});

@@ -1,7 +1,7 @@
 import { FAILSAFE_SCHEMA, load, Type, YAMLException, type LoadOptions } from 'js-yaml';
 import { findConflict } from './find-conflict.ts';
 import type { Keys, Problem } from './problem.ts';
-import { sizeFault } from './size-fault.ts';
+import { lengthFault, sizeFault } from './size-fault.ts';
 import { findDuplicateKeys } from './yaml-positions.ts';
 
 export type ParsedYaml = { readonly value: unknown } | { readonly problems: readonly Problem[] };
@@ -15,6 +15,8 @@ export function parseHandWritten(file: string, text: string): ParsedYaml {
   const problem = (message: string, line: number) => ({
     problems: [{ at: { file, keys: [] }, line, message }],
   });
+  const length = lengthFault(text);
+  if (length !== undefined) return problem(length, 1);
   const conflict = findConflict(file, text);
   if (conflict) return problem(`${conflict.message}; resolve it`, conflict.line);
   try {

@@ -31,7 +31,7 @@ export function goneAt(...place: Parameters<typeof problemAt>): DefinitionProble
 export function suggestion(name: string, known: Iterable<string>): string {
   const names = [...known];
   const near = names.find((other) => other.toLowerCase() === name.toLowerCase());
-  return near === undefined ? `; there are: ${names.join(', ')}` : `; did you mean "${near}"?`;
+  return near === undefined ? `; there are: ${first(names)}` : `; did you mean "${near}"?`;
 }
 
 /** Each problem once: a source table of two sinks is looked at twice. */
@@ -40,4 +40,13 @@ export function withoutRepeats<Found extends Problem>(
 ): readonly Found[] {
   const idOf = ({ at, message }: Found) => JSON.stringify([at.file, at.keys, message]);
   return [...new Map(problems.map((problem) => [idOf(problem), problem])).values()];
+}
+
+/** Names that a message lists: a table can have thousands of columns. */
+const MAX_LISTED = 20;
+
+function first(names: readonly string[]): string {
+  const more = names.length - MAX_LISTED;
+  const listed = names.slice(0, MAX_LISTED).join(', ');
+  return more > 0 ? `${listed} and ${more} more` : listed;
 }

@@ -353,3 +353,11 @@ describe('a file that would take for ever', () => {
     expect(checkText(name, text)).toMatchObject({ code: 1, stderr: '', unfit });
   });
 });
+
+it('a YAML file that is longer than anybody writes one is a mistake', () => {
+  const folder = emptyFolder();
+  write(folder, 'a.yaml', 'x'.repeat(6_000_000));
+  const { code, stderr } = check([join(folder, 'a.yaml')]);
+  expect(stderr).toContain('a.yaml: expected at most 5.0 MB, found 6.0 MB');
+  expect(code).toBe(2);
+});

@@ -1,3 +1,4 @@
+import { lengthFault } from '@cdc-migrations/shape';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, visit } from 'yaml';
 import type { Document, Node, Scalar } from 'yaml';
 import { CommandError } from '../exit-code.ts';
@@ -8,9 +9,11 @@ import { parseSqlInserts } from './parse-sql-inserts.ts';
  * The INSERTs of a configuration of Bento or Redpanda Connect, wherever they are in it: those of `sql_insert`, and
  * statements of `sql_raw`. A list of `{ table, columns }`, also in JSON, is read in the same way.
  *
- * @throws CommandError for what is no YAML.
+ * @throws CommandError for what is no YAML, or too long for a file that somebody writes.
  */
 export function parseYamlInserts(file: string, text: string): readonly Insert[] {
+  const length = lengthFault(text);
+  if (length !== undefined) throw new CommandError(`${file}: ${length}`);
   try {
     return parseInserts(file, text);
   } catch (error) {
