@@ -128,6 +128,7 @@ function attack(start: () => Promise<PostgresServer>): void {
     expect(await count(STAGING)).toBe(0);
     expect(await owner`SELECT * FROM cdc_management.merge_error`).toEqual([]);
     expect(await objects()).toEqual(before);
+    expect(await count(`${FINAL} AS row WHERE row::text LIKE '%root:%'`)).toBe(0); // of /etc/passwd
   });
 
   it('is stored as it is', async () => {

@@ -251,6 +251,60 @@ function attack(start: () => Promise<PostgresServer>): void {
     expect(await readNumber(owner, `SELECT count(*) AS n FROM ${STAGING}`)).toBe(0);
   });
 
+  it('runs nothing of its own with the rights of the owner by temporary views and types that are called like others', async () => {
+    await owner`ALTER SEQUENCE cdc_management.trap RESTART`;
+    const session = target.connectSink();
+    const trap = `CREATE FUNCTION pg_temp.evil() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+      IF current_user <> session_user THEN PERFORM nextval('cdc_management.trap'); END IF; RETURN true; END $$`;
+    const catalogs =
+      'pg_attribute pg_class pg_database pg_index pg_locks pg_namespace pg_proc pg_stat_activity pg_trigger pg_type';
+    const own = [
+      'merge_control',
+      'pending_merge',
+      'staged',
+      'staged_stream',
+      'stream_coverage',
+      'setting',
+    ];
+    const types = 'bool int4 int8 int8range name oid regclass text tid timestamptz jsonb';
+    await session
+      .unsafe(
+        [
+          trap,
+          ...[...catalogs.split(' '), ...own].map(
+            (name) => `CREATE TEMP VIEW ${name} AS SELECT pg_temp.evil() AS oid`,
+          ),
+          ...types
+            .split(' ')
+            .map(
+              (name) =>
+                `CREATE DOMAIN pg_temp.${name} AS pg_catalog.${name} CHECK (pg_temp.evil())`,
+            ),
+          'SET search_path = pg_temp, public, pg_catalog',
+        ].join(';\n'),
+      )
+      .simple();
+    for (let n = 1; n <= 2; n++) {
+      await session.unsafe(
+        `INSERT INTO ${STAGING} ("OrderID", "LinjeNr", "_customer_id", "__source_db", "__source_table", "__cdc_operation",
+          "__kafka_partition", "__kafka_offset")
+        SELECT n, 1, '0a827150-1332-5167-993b-68db156438cb', 'Test', 'x', CASE n WHEN 2 THEN 'x' ELSE 'c' END, 0, n
+        FROM generate_series(1, 3) AS n`,
+      );
+      if (n === 1) await session`CALL cdc_management.run_pending_merges()`.simple();
+      else await session.unsafe(`CALL cdc_management.merge_table(${SCHEMA}, ${TABLE})`).simple();
+    }
+    const views = await owner<{ name: string }[]>`
+      SELECT viewname::text AS name FROM pg_catalog.pg_views WHERE schemaname = 'cdc_management'`;
+    for (const { name } of views) await session`SELECT * FROM cdc_management.${session(name)}`;
+    await session.unsafe(`SELECT cdc_management.shrink_staging(${SCHEMA}, ${TABLE}), cdc_management.forget_old(),
+      cdc_management.holds_events(${SCHEMA}, ${TABLE})`);
+    await session.end();
+    expect(await owner`SELECT is_called FROM cdc_management.trap`).toEqual([{ is_called: false }]);
+    expect(await readNumber(owner, `SELECT count(*) AS n FROM ${STAGING}`)).toBe(0);
+    expect(await errors()).toEqual([]);
+  });
+
   it.each(['refused_event_id', 'refused_at'])(
     'gives no %s to a refused event: others would take it, or it would be kept for ever',
     async (column) => {
