@@ -347,6 +347,7 @@ describeWire('the generated pipelines of asma', () => {
 });
 
 describeWire('names of a source that look like variables', () => {
+  const CUSTOMER = '0a" + env("HOME") + "\\\\';
   const NAMES = [
     '${HOME}',
     '${HOME:',
@@ -379,6 +380,12 @@ describeWire('names of a source that look like variables', () => {
     ] as const) {
       edit('services/adopus.yaml', before, after);
     }
+    const templates = 'services/_schemas/column-templates.yaml';
+    edit(
+      templates,
+      'name: _customer_id, type: uuid',
+      `value: 'meta("customer_id")', name: _customer_id, type: text`,
+    );
     const cdc = join(__dirname, '../../../packages/cli/bin/cdc.js');
     for (const group of ['manage-migrations', 'manage-pipelines']) {
       execFileSync(process.execPath, [cdc, group, '--root', root, 'generate']);
@@ -417,6 +424,8 @@ describeWire('names of a source that look like variables', () => {
         CDC_TOPIC_PREFIX: 'p',
         CDC_SINK_SSLMODE: 'disable',
         HOME: '/secret',
+        // From the configuration, where it looks like data.
+        CDC_CUSTOMER_ID: CUSTOMER,
       },
       ...{ KAFKA_BROKERS: '127.0.0.1:1', POSTGRES_PASSWORD: server.password },
     };
@@ -431,7 +440,9 @@ describeWire('names of a source that look like variables', () => {
     await runPipeline({ config, env, records: [{ ...position, value }] });
     const refused = await sql`SELECT error FROM cdc_management.refused_event`;
     expect(refused.map(({ error }) => String(error))).toEqual([]);
-    expect(await sql`SELECT * FROM blue.${sql('stg_${HOME}')}`).toMatchObject([after]);
+    expect(await sql`SELECT * FROM blue.${sql('stg_${HOME}')}`).toMatchObject([
+      { ...after, _customer_id: CUSTOMER },
+    ]);
     await sql.end();
   });
 });

@@ -12,15 +12,15 @@ export function bloblangText(text: string): string {
 
 /**
  * Looks at an event once: which table it is of, and what is wrong with it. The event itself stays as it came, byte for
- * byte. Tombstones of Kafka end here.
+ * byte. Tombstones of Kafka end here. The id of the customer is read when it runs: `${…}` would make it a part of the mapping.
  */
-export function tableMapping(customerId: string | undefined): string {
+export function tableMapping(hasCustomer: boolean): string {
   return `let event = content().parse_json(use_number: true).(this.payload | this).catch({})
 root = if content().length() == 0 { deleted() }
 let table = $event.source.schema.string() + "." + $event.source.table.string() | ""
 meta cdc_source = $table
 meta table = $event.source.table | null
-${customerId === undefined ? '' : `meta customer_id = ${JSON.stringify(customerId)}\n`}# What is no UTF-8 becomes this letter when JSON is read, and would be stored so.
+${hasCustomer ? 'meta customer_id = env("CDC_CUSTOMER_ID") | ""\n' : ''}# What is no UTF-8 becomes this letter when JSON is read, and would be stored so.
 let is_broken = content().re_match("\\\\x{FFFD}")
 meta cdc_fault = match {
   $is_broken => "the value is not UTF-8, or has the letter U+FFFD",

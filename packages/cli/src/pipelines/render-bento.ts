@@ -73,7 +73,7 @@ export function bentoOf(flow: Flow, tables: readonly FlowTable[], parts: BentoPa
       },
     },
     pipeline: {
-      processors: [{ mapping: tableMapping(isPerTenant ? '${CDC_CUSTOMER_ID:}' : undefined) }],
+      processors: [{ mapping: tableMapping(isPerTenant) }],
     },
     output: {
       switch: {
