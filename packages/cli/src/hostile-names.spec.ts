@@ -158,7 +158,9 @@ describe('a target', () => {
   });
 
   it('whose messages would be obeyed: merge, and status afterwards', async () => {
-    const literal = `E'${HOSTILE.replaceAll('\n', '\\n').replaceAll('\r', '\\r')}'`;
+    // What turns the direction of writing is refused in a file, and can be an escape there.
+    const escaped = HOSTILE.replaceAll('\n', '\\n').replaceAll('\r', '\\r');
+    const literal = `E'${escaped.replaceAll('\u202e', '\\u202e')}'`;
     await run(`CREATE FUNCTION blue.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN RAISE EXCEPTION USING MESSAGE = ${literal}, DETAIL = ${literal}, HINT = ${literal}, ERRCODE = '55006'; END $$;
       CREATE TRIGGER refuse BEFORE INSERT ON blue."Distrikt" FOR EACH STATEMENT EXECUTE FUNCTION blue.refuse();
@@ -173,7 +175,9 @@ describe('a target', () => {
 
   it('whose refusals of a file would be obeyed: apply, and status afterwards', async () => {
     mkdirSync(join(repo.root, 'migrations/manual'), { recursive: true });
-    const literal = `E'${HOSTILE.replaceAll('\n', '\\n').replaceAll('\r', '\\r')}'`;
+    // What turns the direction of writing is refused in a file, and can be an escape there.
+    const escaped = HOSTILE.replaceAll('\n', '\\n').replaceAll('\r', '\\r');
+    const literal = `E'${escaped.replaceAll('\u202e', '\\u202e')}'`;
     writeFileSync(
       join(repo.root, 'migrations/manual/0001-bad.sql'),
       `DO $$ BEGIN RAISE EXCEPTION USING MESSAGE = ${literal}, DETAIL = ${literal}, HINT = ${literal}; END $$;\n`,
