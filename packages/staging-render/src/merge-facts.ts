@@ -29,6 +29,8 @@ interface KeyFacts {
 }
 
 const COLUMN = '%1$s';
+/** Letters of a line that a reviewer sees at once. */
+const LINE = 120;
 
 /** The facts of a table as JSON, a line for each large column, each form and each other name. */
 export function renderFacts(table: ReplicatedTable): string {
@@ -41,9 +43,10 @@ export function renderFacts(table: ReplicatedTable): string {
 
 function inLines(maps: Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>) {
   return Object.entries(maps).flatMap(([fact, map = {}]) => {
-    const lines = Object.entries(map).map(
-      ([name, value]) => `\n  ${JSON.stringify(name)}: ${JSON.stringify(value)}`,
-    );
+    const lines = Object.entries(map).map(([name, value]) => {
+      const [key, text] = [JSON.stringify(name), JSON.stringify(value)];
+      return key.length + text.length < LINE ? `\n  ${key}: ${text}` : `\n  ${key}:\n    ${text}`;
+    });
     return lines.length === 0 ? [] : [`${JSON.stringify(fact)}: {${lines.join(',')}}`];
   });
 }

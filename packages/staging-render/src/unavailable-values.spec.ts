@@ -216,10 +216,12 @@ describe('a merge', () => {
     await run(`SET track_functions = 'all'`);
     await merge(many);
     await run('RESET track_functions');
+    await run('SELECT pg_stat_force_next_flush()');
     const [written] = await run(`SELECT pg_stat_get_function_calls(oid)::integer AS calls
-      FROM pg_proc, pg_stat_force_next_flush() WHERE proname = '${many.names.mergeWindow}'`);
-    // A window, and what it moved: behind the staging table, and into the rest of its last page.
-    expect(written!['calls']).toBeLessThanOrEqual(6);
+      FROM pg_proc WHERE proname = '${many.names.mergeWindow}'`);
+    expect(written!['calls']).toBeGreaterThan(1);
+    // Windows, what they moved behind the staging table, and into the rests of the pages in front of that.
+    expect(written!['calls']).toBeLessThanOrEqual(16);
     expect(
       await run(`SELECT count(*)::integer AS rows FROM avansas.many
         WHERE (navn, notat) = ('second', 'note ' || id)`),
