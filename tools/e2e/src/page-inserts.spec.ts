@@ -71,6 +71,22 @@ describe('the INSERTs of "Connect your pipeline"', () => {
     await sql.end();
   });
 
+  it('can have bound values where no form is set, with bytes as bytes', async () => {
+    const { sql, table, readPayments } = await openShop({});
+    await sql`INSERT INTO shop."stg_Payment" ${sql({
+      ...{ __kafka_offset: 42, __kafka_partition: 0, __cdc_operation: 'c' },
+      ...{ __source_db: 'Shop', __source_table: 'Payment', Id: 1, Due: '2024-01-31' },
+      ...{
+        Paid: '2024-01-31T23:59:59.123Z',
+        Amount: 12.34,
+        Receipt: Buffer.from('deadbeef', 'hex'),
+      },
+    })}`;
+    await mergeTable(sql, 'shop', table);
+    expect(await readPayments()).toEqual([PAYMENT]);
+    await sql.end();
+  });
+
   it('fix a dead letter and a refused event, which are merged then', async () => {
     const { sql, table, readPayments } = await openShop({});
     const [letter, refused, ...others] = KEPT;
