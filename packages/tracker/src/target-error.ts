@@ -44,11 +44,12 @@ interface ServerError {
 
 /** What the network or the driver calls what went wrong, and what it means. */
 const NETWORK: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nobody listens there',
-  ENOTFOUND: 'its host is not known',
+  ECONNREFUSED:
+    'connection refused; check that it runs, and host and port of its server in sink-groups.yaml',
+  ENOTFOUND: 'unknown host; check host of its server in sink-groups.yaml',
   EAI_AGAIN: 'its host cannot be looked up now',
-  EHOSTUNREACH: 'there is no way to its host',
-  ENETUNREACH: 'there is no way to its network',
+  EHOSTUNREACH: 'no route to host',
+  ENETUNREACH: 'no route to its network',
   ETIMEDOUT: 'it does not answer',
   CONNECT_TIMEOUT: 'it does not answer',
   ECONNRESET: 'the connection was lost',

@@ -72,7 +72,7 @@ it.each([
   [
     'a port nobody listens at',
     { POSTGRES_PROD_PORT: '1' },
-    'cannot be reached: nobody listens there (ECONNREFUSED)',
+    'cannot be reached: connection refused; check that it runs, and host and port of its server in sink-groups.yaml (ECONNREFUSED)',
   ],
   [
     'a user that is not there',

@@ -8,7 +8,7 @@ const EVENTS: readonly MergeEvent[] = [
   { kind: 'table merged', durationMs: 1234, ...TABLE, ...COUNTS },
   { kind: 'table merged', durationMs: 1234, ...TABLE, ...COUNTS },
   { kind: 'table failed', reason: 'no space', ...TABLE },
-  { kind: 'interrupted', reason: 'nobody listens there' },
+  { kind: 'interrupted', reason: 'connection refused' },
   { kind: 'resumed' },
 ];
 
@@ -27,7 +27,7 @@ function report(options: { isTerminal: boolean; isWatching: boolean; prefix?: st
 
 const LINE = 'blue.Actor: 10 events: 7 merged, 1 deleted, 1 stale, 1 dead';
 const TROUBLE =
-  'blue.Actor failed: no space\ninterrupted: nobody listens there; trying again\nresumed\n';
+  'blue.Actor failed: no space\ninterrupted: connection refused; trying again\nresumed\n';
 
 it('tells each pass when it is over, and trouble at once', () => {
   expect(report({ isTerminal: false, isWatching: false })).toBe(
