@@ -176,8 +176,12 @@ export async function startMergeBench() {
     await sql.unsafe(`CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY file_copy`);
     const run = server.connect({ database: name, max: 1, fetch_types: false, onnotice: () => {} });
     // A copy is noticed as a restored database once, by a look at all that is staged.
-    await run.unsafe(`SELECT cdc_management.notice_loss();
-      SELECT cdc_management.look_past_staged(control) FROM cdc_management.merge_control AS control`).simple();
+    await run
+      .unsafe(
+        `SELECT cdc_management.notice_loss();
+      SELECT cdc_management.look_past_staged(control) FROM cdc_management.merge_control AS control`,
+      )
+      .simple();
     await sql.unsafe('CHECKPOINT');
     await sql.end();
     return run;
