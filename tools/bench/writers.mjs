@@ -19,6 +19,9 @@ import { describeMachine, renderSection, writeSection } from './report.mjs';
 /** @typedef {ReturnType<import('@cdc-migrations/postgres-fixture').PostgresServer['connect']>} Sql */
 
 const WRITERS = 16;
+/** Of one writer with the trigger and without, and how long each takes. */
+const PAIRS = 5;
+const PAIR_SECONDS = 3;
 const STAGING = `${TENANT}."stg_Order"`;
 
 const { values } = parseArgs({
@@ -198,9 +201,6 @@ function readWaits(log, pids, runner) {
     wait.includes('extension of relation');
   return [waits.filter((wait) => !isLengthening(wait)), waits.filter(isLengthening)];
 }
-
-const PAIRS = 5;
-const PAIR_SECONDS = 3;
 
 /** One writer, by pgbench, in pairs: into a table like the staging table, and into the staging table. */
 async function measureTrigger() {
