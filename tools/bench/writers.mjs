@@ -13,7 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { SERVER, startMergeBench, TENANT } from './merge-target.mjs';
-import { describeMachine, renderSection, writeSection } from './report.mjs';
+import { describeMachine, renderSection, renderTable, writeSection } from './report.mjs';
 
 /** @import { Run } from './measure.mjs' */
 /** @typedef {ReturnType<import('@cdc-migrations/postgres-fixture').PostgresServer['connect']>} Sql */
@@ -279,9 +279,7 @@ function render(alone, merging, steady) {
   return [
     `### ${WRITERS} writers of single rows into one staging table`,
     '',
-    `| ${head.join(' | ')} |`,
-    `|${'---|'.repeat(head.length)}`,
-    ...rows,
+    ...renderTable([head, ...rows]),
     '',
     `Steady load: the oldest event that was staged at any look was ${steady.oldestSeconds?.toFixed(1)} s old, ` +
       `when the load ended ${steady.leftSeconds?.toFixed(1)} s; the staging table had at most ` +
@@ -301,6 +299,5 @@ function renderRow(name, { rows, seconds: elapsed, latenciesMs, waits, lengtheni
       latenciesMs[Math.min(latenciesMs.length - 1, Math.floor(latenciesMs.length * part))] ?? 0
     ).toFixed(1);
   const cells = [rows, Math.round(rows / elapsed), at(0.5), at(0.99), at(1)];
-  cells.push(waits.length, lengthening.length);
-  return `| ${[name, ...cells].join(' | ')} |`;
+  return [name, ...cells, waits.length, lengthening.length].map(String);
 }
