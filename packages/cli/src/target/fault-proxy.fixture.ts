@@ -23,6 +23,8 @@ export interface FaultProxy {
   readonly port: number;
   /** The texts of the queries so far, of all connections in order. */
   readonly queries: readonly string[];
+  /** From which its connections to the server came, as pg_stat_activity has them. */
+  readonly clientPorts: readonly number[];
   /** From now on the n-th query, counted from 0, has the fault. */
   arm(n: number, fault: Fault): void;
   close(): Promise<void>;
@@ -35,6 +37,7 @@ export interface FaultProxy {
 export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
   const sockets = new Set<Socket>();
   const queries: string[] = [];
+  const clientPorts: number[] = [];
   let armed: { readonly n: number; readonly fault: Fault } | undefined;
   let isGone = false;
   const cutAll = () => {
@@ -47,6 +50,7 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
       return;
     }
     const server = connect({ port: targetPort, host: '127.0.0.1', noDelay: true });
+    server.on('connect', () => clientPorts.push(server.localPort!));
     const cut = () => [client, server].forEach((socket) => socket.resetAndDestroy());
     const pass = splitMessages((message) => {
       const text = queryIn(message);
@@ -77,6 +81,7 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
   return {
     port: (proxy.address() as AddressInfo).port,
     queries,
+    clientPorts,
     arm: (n, fault) => (armed = { n, fault }),
     close: async () => {
       cutAll();

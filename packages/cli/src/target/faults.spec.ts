@@ -130,8 +130,7 @@ describe.each(Object.entries(COMMANDS))('%s', (_name, command) => {
           }
         }
       };
-      const runs = command.before === 'sources' ? 1 : RUNS;
-      await Promise.all(Array.from({ length: runs }, worker));
+      await Promise.all(Array.from({ length: RUNS }, worker));
       expect(wrong).toEqual([]);
     },
     ROW_TIMEOUT_MS,
@@ -212,7 +211,7 @@ async function runWith(
   if (armed) proxy.arm(armed.n, armed.fault);
   const first = await run(root, args, proxy.port, () => proxy.queries.length > 0);
   await proxy.close();
-  const sessions = await sessionsIn(databases);
+  const sessions = await sessionsOf(proxy.clientPorts);
   const rest = args.filter((arg) => arg !== '--watch');
   const again = armed && CHANGES.has(before) ? await run(root, rest, server.port) : undefined;
   const [row] =
@@ -268,14 +267,14 @@ async function run(
   return end;
 }
 
-/** Sessions of ours that do not end within some seconds. */
-async function sessionsIn(databases: readonly string[]): Promise<readonly string[]> {
+/** Sessions of a proxy's that do not end within some seconds. */
+async function sessionsOf(clientPorts: readonly number[]): Promise<readonly string[]> {
   const sql = server.connect({ max: 1, fetch_types: false });
   try {
     for (let waits = 0; ; waits++) {
       const rows = await sql<{ application_name: string }[]>`
         SELECT application_name FROM pg_stat_activity
-        WHERE datname = ANY (string_to_array(${databases.join()}, ',')) AND application_name LIKE 'cdc %'`;
+        WHERE client_port = ANY (string_to_array(${clientPorts.join()}, ',')::integer[])`;
       if (rows.length === 0 || waits === 100) return rows.map((row) => row.application_name);
       await sleep(50);
     }
