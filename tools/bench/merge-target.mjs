@@ -59,7 +59,7 @@ const SOURCE_COLUMNS = /** @type {const} */ ([
   ['text', 'nvarchar(max)', 1, "'note ' || md5(event.k::text)"],
 ]);
 
-/** The large text, and what stands for it where it did not change. */
+/** The large text column, and the placeholder of an unchanged value. */
 const LARGE = 'text_0';
 const UNAVAILABLE = '__debezium_unavailable_value';
 
@@ -77,9 +77,8 @@ const columns = [
 ];
 
 /**
- * What is special to the table or to its events. `soft`: deletes mark rows. `large`: the versions of a key after the first
- * leave the large text out, as Debezium does where it did not change. `epochs`, `debezium`: values come as Debezium sends
- * them to Bento, only times, or numbers too.
+ * Kind of table and events. `soft`: soft deletes. `large`: versions of a key after the first leave out the large text, as
+ * Debezium does for unchanged values. `epochs`, `debezium`: times, or times and decimals, as Debezium sends them to Bento.
  *
  * @typedef {'plain' | 'soft' | 'large' | 'epochs' | 'debezium'} Variant
  */
@@ -175,7 +174,7 @@ export async function startMergeBench() {
     await sql.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
     await sql.unsafe(`CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY file_copy`);
     const run = server.connect({ database: name, max: 1, fetch_types: false, onnotice: () => {} });
-    // A copy is noticed as a restored database once, by a look at all that is staged.
+    // The merge detects a copy as a restored database and scans all staged events once. That is not measured.
     await run
       .unsafe(
         `SELECT cdc_management.notice_loss();
@@ -301,7 +300,7 @@ const typed = TABLE.columns.map(({ name, type }) =>
     : `(payload->>'${name}')::${type} AS "${name}"`,
 );
 
-/** How a large product for replication merges: MERGE from raw JSON, ranked by key. */
+/** MERGE from a raw table of JSON, ranked by key, as replication tools do. */
 export const MERGE_RANKED = `WITH ranked AS (
     SELECT payload, operation, rank() OVER (PARTITION BY (payload->>'id')::bigint ORDER BY position DESC) AS place FROM bench.raw
   )
@@ -312,7 +311,7 @@ export const MERGE_RANKED = `WITH ranked AS (
   WHEN MATCHED AND event.operation <> 'd' THEN UPDATE SET ${update.map((name) => `${name} = event.${name}`).join(', ')}
   WHEN MATCHED THEN DELETE`;
 
-/** How loaders of raw JSON do: type all, keep the last of each key, put it in the place of the stored rows. */
+/** Cast all raw events, deduplicate them with row_number(), then delete and insert, as loaders of raw JSON do. */
 export const TYPE_AND_DEDUPLICATE = [
   `CREATE TABLE bench.typed AS SELECT position, operation, ${typed.join(', ')} FROM bench.raw`,
   `DELETE FROM bench.typed WHERE ctid IN (
@@ -322,7 +321,7 @@ export const TYPE_AND_DEDUPLICATE = [
   `INSERT INTO ${TENANT}."Order" (${names.join(', ')}) SELECT ${names.join(', ')} FROM bench.typed WHERE operation <> 'd'`,
 ];
 
-/** What a JDBC sink prepares; the values of an event as text, in the order of the columns. */
+/** The statement that a JDBC sink prepares. Values are text, in the order of the columns. */
 export const UPSERT_ONE = `INSERT INTO ${TENANT}."Order" (${names.join(', ')})
   VALUES (${names.map((_, n) => `$${n + 1}`).join(', ')})
   ON CONFLICT (id) DO UPDATE SET ${update.map((name) => `${name} = excluded.${name}`).join(', ')}`;

@@ -1,7 +1,6 @@
 /**
- * Measures a merge of staged events against one unguarded upsert of the same events (the floor), and against COPY; the
- * same where deletes mark rows, where large values are left out, and where values come in other forms; and what others do
- * with the same events.
+ * Measures a merge of staged events against one unguarded upsert of the same events (the floor), and against COPY. Repeats
+ * it with soft deletes, with large values left out and with other forms of values. Compares it with the ways of other tools.
  *
  *     node tools/bench/merge.mjs [--rounds 3] [--events 1000000] [--rows 5000000] [--scale] [--write]
  *
@@ -234,7 +233,7 @@ async function measureForms() {
   );
 }
 
-/** What others do with the same events, of which they keep no order, no dead letters and no account. */
+/** Ways of other tools with the same events. They keep no order across batches, no dead letters and no log. */
 async function measureOthers() {
   const staged = Math.round((events ?? 0) / 4);
   const ways = [MERGE, FLOOR, ...OTHERS];

@@ -1,6 +1,6 @@
 /**
- * Measures a runner that finds one event in each of the 39 tables of a tenant, with JIT and without; one event in one
- * table, and in each table of 26 tenants; and what a tenant takes of the disk.
+ * Measures a runner that finds one event in each of the 39 tables of a tenant, with JIT and without. Then measures runs
+ * without an event, with one, and with one in each table, of one tenant and of 26, and the size of a tenant in the catalogs.
  *
  *     node tools/bench/trickle.mjs [--rounds 10] [--write]
  *
@@ -21,7 +21,7 @@ import { describeMachine, renderSection, writeSection } from './report.mjs';
 const ROOT = join(import.meta.dirname, '../..');
 const MIGRATIONS = join(ROOT, 'fixtures/adopus/migrations');
 const TABLES = 39;
-/** Those that the fixture makes schemas for. */
+/** Schemas that the fixture creates. */
 const TENANTS = [
   ...readFileSync(join(MIGRATIONS, 'schemas/create-schemas.sql'), 'utf8').matchAll(
     /^CREATE SCHEMA IF NOT EXISTS "(?!cdc_management")(.+)";$/gm,
@@ -91,7 +91,7 @@ async function measureJit(sql, database, tables) {
 }
 
 /**
- * No event, one event, and one in each table, with the tables of one tenant and of all.
+ * Measures runs with no event, one event, and one in each table, of one tenant and of all.
  *
  * @param {Sql} sql
  * @param {readonly Table[]} tables
@@ -204,7 +204,7 @@ async function readTables(sql) {
 }
 
 /**
- * One event more in each table.
+ * Stages one more event in each table.
  *
  * @param {Sql} sql
  * @param {readonly Table[]} tables

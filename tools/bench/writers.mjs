@@ -1,6 +1,6 @@
 /**
- * Writers of single rows beside a merge of many events, and beside a runner that looks each second; and one writer into a
- * staging table against the same table without our trigger.
+ * Measures writers of single rows in parallel with a merge of many events, and with a runner that looks every second. Then
+ * compares one writer into a staging table with the same table without our trigger.
  *
  *     node tools/bench/writers.mjs [--events 1000000] [--seconds 30] [--rate 4000] [--write]
  *
@@ -19,7 +19,7 @@ import { describeMachine, renderSection, renderTable, writeSection } from './rep
 /** @typedef {ReturnType<import('@cdc-migrations/postgres-fixture').PostgresServer['connect']>} Sql */
 
 const WRITERS = 16;
-/** Of one writer with the trigger and without, and how long each takes. */
+/** Rounds of one writer, and seconds of each run. */
 const PAIRS = 5;
 const PAIR_SECONDS = 3;
 const STAGING = `${TENANT}."stg_Order"`;
@@ -202,7 +202,7 @@ function readWaits(log, pids, runner) {
   return [waits.filter((wait) => !isLengthening(wait)), waits.filter(isLengthening)];
 }
 
-/** One writer, by pgbench, in pairs: into a table like the staging table, and into the staging table. */
+/** Runs pgbench with one client, in pairs: without our trigger, and with it. */
 async function measureTrigger() {
   const folder = mkdtempSync(join(tmpdir(), 'bench-writers-'));
   chmodSync(folder, 0o755);

@@ -43,7 +43,7 @@ function carryOut(repo: string, { file, find, put }: Edit): void {
     if (!before.includes(find)) throw new Error(`${file} does not hold ${find}`);
     writeFileSync(path, before.replace(find, put));
   }
-  // Nx takes a file as unchanged where it was written in the same second as before, which no person does.
+  // Nx compares modification times in seconds, and misses a second edit within the same second.
   const written = (edits += 1) + Date.now() / 1000;
   utimesSync(path, written, written);
 }

@@ -29,7 +29,7 @@ interface KeyFacts {
 }
 
 const COLUMN = '%1$s';
-/** Letters of a line that a reviewer sees at once. */
+/** Longest line, in characters, before a value moves to a line of its own. */
 const LINE = 120;
 
 /** The facts of a table as JSON, a line for each large column, each form and each other name. */

@@ -149,8 +149,7 @@ export function openSession({ server, database }: TargetAddress, application: st
     get isLost() {
       return isLost;
     },
-    // The driver waits for ever for a connection that was in the middle of something, and writes what is left in its queue
-    // after the end.
+    // The driver waits forever for a connection that is busy, and writes queued queries after it has closed the socket.
     close: async () => {
       if (!isLost && open.size > 0) {
         const { signal } = closing;

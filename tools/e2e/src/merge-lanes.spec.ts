@@ -247,7 +247,7 @@ describe('lanes of a table', () => {
     });
   });
 
-  it('change the rows of a table in one order, so that none waits for another that waits for it', async () => {
+  it('lock staged_floor before merge_control, so that they do not deadlock', async () => {
     await openLanes(2);
     await owner`UPDATE cdc_management.merge_control SET most_events = 1`;
     await stage({ __kafka_offset: '1000', OrderID: '1000' }); // a gap, which the end of the pass moves on over

@@ -23,7 +23,7 @@ export interface FaultProxy {
   readonly port: number;
   /** The texts of the queries so far, of all connections in order. */
   readonly queries: readonly string[];
-  /** From which its connections to the server came, as pg_stat_activity has them. */
+  /** Local ports of its connections to the server, `client_port` of pg_stat_activity. */
   readonly clientPorts: readonly number[];
   /** From now on the n-th query, counted from 0, has the fault. */
   arm(n: number, fault: Fault): void;

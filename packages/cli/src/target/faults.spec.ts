@@ -267,7 +267,7 @@ async function run(
   return end;
 }
 
-/** Sessions of a proxy's that do not end within some seconds. */
+/** Sessions from these ports that are still there after 5 seconds. */
 async function sessionsOf(clientPorts: readonly number[]): Promise<readonly string[]> {
   const sql = server.connect({ max: 1, fetch_types: false });
   try {
