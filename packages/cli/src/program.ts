@@ -6,12 +6,14 @@ import { addCheck } from './commands/check.ts';
 import { addCheckPipelines } from './commands/check-pipelines.ts';
 import { addCleanCdc } from './commands/clean-cdc.ts';
 import { addCompletions } from './commands/completions.ts';
+import { addDeadLetters } from './commands/dead-letters.ts';
 import { addDiff } from './commands/diff.ts';
 import { addEnableCdc } from './commands/enable-cdc.ts';
 import { addGenerate } from './commands/generate.ts';
 import { addGeneratePipelines } from './commands/generate-pipelines.ts';
 import { addInit } from './commands/init.ts';
 import { addMerge } from './commands/merge.ts';
+import { addMetrics } from './commands/metrics.ts';
 import { addSchemaDocs } from './commands/schema-docs.ts';
 import { addStatus } from './commands/status.ts';
 import { addTypes } from './commands/types.ts';
@@ -36,6 +38,8 @@ const COMMANDS: readonly AddCommand[] = [
   addCheck,
   addBaseline,
   addMerge,
+  addDeadLetters,
+  addMetrics,
   addEnableCdc,
   addCleanCdc,
   addTypes,

@@ -18,6 +18,8 @@ export type {
   TableName,
   TableReplay,
 } from './merge/merge-event.ts';
+export { discardLetters, groupLetters, readLetters } from './merge/dead-letters.ts';
+export type { Letter, LetterFilter, LetterGroup } from './merge/dead-letters.ts';
 export { describeLeftOut } from './merge/left-out.ts';
 export { UnknownTableError } from './merge/merge-statements.ts';
 export type { TableSelection } from './merge/merge-statements.ts';
@@ -39,6 +41,8 @@ export {
 } from './plan-apply.ts';
 export type { ApplyPlan, ApplyStep, PlanOptions, SchemaRun } from './plan-apply.ts';
 export { ManifestMissingError, readMigrations } from './read-migrations.ts';
+export { readTableHealth } from './read-table-health.ts';
+export type { TableHealth } from './read-table-health.ts';
 export { readConcerns } from './read-concerns.ts';
 export type {
   BackfillConcern,

@@ -23,7 +23,7 @@ export function renderResult(
     total.events === 0
       ? `${label}: ${replays.length > 0 ? 'nothing else merged' : 'nothing merged'}`
       : `${label}: ${countOf(merged.length, 'table')}, ${renderCounts(total)}`,
-    ...replays.map(renderReplay),
+    ...replays.flatMap((replay) => [renderReplay(replay), ...renderReasons(replay)]),
     ...merged.map((table) => `${labelOf(table)}: ${renderCounts(table)}`),
     ...tables.flatMap((table) =>
       table.failure === null ? [] : [`${labelOf(table)} failed: ${table.failure}`],
@@ -47,4 +47,9 @@ export function renderReplay(replay: TableReplay): string {
   const end = failure === null ? '' : `; failed: ${failure}`;
   const noun = what === 'dead letters' ? 'dead letter' : 'refused event';
   return `${labelOf(replay)}: ${countOf(replayed, noun)} replayed: ${counts}${end}`;
+}
+
+/** Why events came back: `  2 × column "Navn": value too long ...`. */
+function renderReasons({ reasons }: TableReplay): readonly string[] {
+  return reasons.map(({ reason, count }) => `  ${count} × ${reason}`);
 }

@@ -15,6 +15,32 @@ const COUNTED_ROWS = 100_000;
 const ERRORS = 'see cdc_management.recent_errors';
 const REPLAY = 'when the cause is fixed, run merge --replay-dead-letters';
 
+/** What keeps events from the final tables, counted: `2 tables fail to merge`, `64 dead letters`. */
+export function listTroubles(concerns: Concerns): readonly string[] {
+  const { mergeProblems, failingMerges, heldMerges, lostStaging, deadLetters, refusedEvents } =
+    concerns;
+  return [
+    ...(mergeProblems.length > 0 ? [countOf(mergeProblems.length, 'merge problem')] : []),
+    ...(failingMerges.length > 0
+      ? [`merges of ${countOf(failingMerges.length, 'table')} failed`]
+      : []),
+    ...(heldMerges.length > 0 ? [`${countOf(heldMerges.length, 'table')} held by a session`] : []),
+    ...(lostStaging.length > 0
+      ? [`${countOf(lostStaging.length, 'stream')} to replay after a possible loss`]
+      : []),
+    ...countEvents(deadLetters, 'dead letter'),
+    ...countEvents(refusedEvents, 'refused event'),
+  ];
+}
+
+function countEvents(
+  tables: readonly { readonly count: number }[],
+  what: string,
+): readonly string[] {
+  const events = tables.reduce((sum, { count }) => sum + count, 0);
+  return events > 0 ? [countOf(events, what)] : [];
+}
+
 /** A line for each thing that people should look at. */
 export function renderConcerns({
   lostStaging,

@@ -46,12 +46,12 @@ describeDebian('a hot standby', () => {
   it('has a status, and says that it is one', async () => {
     const { exitCode, stdout, stderr } = await at(standby, 'status');
     expect(stderr).toBe('');
-    expect(stdout).toMatch(/^sink_asma.directory in nonprod: all applied\n/);
+    expect(stdout).toMatch(/^sink_asma.directory in nonprod: all applied, 2 dead letters\n/);
     expect(stdout).toContain('blue.Actor: 2 dead letters');
     expect(stdout).toContain(
       'this is a standby: a loss of staged events that its primary has not noticed yet is not known here',
     );
-    expect(exitCode).toBe(0);
+    expect(exitCode).toBe(1);
     const [found] = JSON.parse((await at(standby, 'status --json')).stdout).targets;
     expect(found).toMatchObject({
       isStandby: true,

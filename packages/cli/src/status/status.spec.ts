@@ -44,7 +44,11 @@ it('says what a crash may have taken out of staging, from which offset to replay
   await stage(0, [4]);
   await server.kill('SIGKILL');
   await server.restart();
-  const { stdout } = await status();
+  const { stdout, exitCode } = await status();
+  expect(exitCode).toBe(1);
+  expect(stdout).toMatch(
+    /^sink_asma.directory in prod: all applied, 2 streams to replay after a possible loss, 1 dead letter\n/,
+  );
   expect(stdout).toContain(`
 staging of blue.Distrikt was emptied: replay AdOpus.Distrikt partition 0 (generation 0) from offset 4
 staging of blue.Distrikt was emptied: replay AdOpus.Distrikt partition 1 (generation 0) from offset 13

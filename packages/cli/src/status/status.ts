@@ -29,7 +29,7 @@ import {
 } from '../target/report-targets.ts';
 import { selectTargets } from '../target/select-targets.ts';
 import { worstExitCode } from '../target/worst-exit-code.ts';
-import { renderConcerns, renderLocks } from './render-concerns.ts';
+import { listTroubles, renderConcerns, renderLocks } from './render-concerns.ts';
 import { renderMatrix } from './render-matrix.ts';
 import { countOf } from '../count-of.ts';
 
@@ -38,7 +38,10 @@ export interface StatusCommandOptions extends TargetOptions {
   readonly json?: boolean;
 }
 
-/** Says what is applied where, and returns the exit code: 1 when something is pending, 6 when a file was edited. */
+/**
+ * Says what is applied where and what keeps events from the final tables. Returns the exit code: 1 when something is
+ * pending, or events do not arrive; 6 when a file was edited.
+ */
 export async function status(options: StatusCommandOptions): Promise<number> {
   if (options.offline) return statusOffline(options);
   return reportTargets(options, async (target) => {
@@ -90,11 +93,22 @@ function tellOffline(
   };
 }
 
-/** With `--schema` what other schemas need for merges is not asked for. */
+/** With `--schema`, what is known of other schemas is left out. */
 function onlyOf({ schemas }: Status, concerns: Concerns): Concerns {
-  const shown = new Set([MANAGEMENT_SCHEMA, ...schemas.map(({ schema }) => schema)]);
-  const isShown = ({ schema }: { readonly schema: string }) => shown.has(schema);
-  return { ...concerns, mergeProblems: concerns.mergeProblems.filter(isShown) };
+  const shown = new Set([null, MANAGEMENT_SCHEMA, ...schemas.map(({ schema }) => schema)]);
+  const only = <Item extends { readonly schema: string | null }>(items: readonly Item[]) =>
+    items.filter(({ schema }) => shown.has(schema));
+  return {
+    mergeProblems: only(concerns.mergeProblems),
+    lockedStaging: only(concerns.lockedStaging),
+    heldMerges: only(concerns.heldMerges),
+    failingMerges: only(concerns.failingMerges),
+    lostStaging: only(concerns.lostStaging),
+    deadLetters: only(concerns.deadLetters),
+    refusedEvents: only(concerns.refusedEvents),
+    columns: only(concerns.columns),
+    backfill: only(concerns.backfill),
+  };
 }
 
 /** What there is to say besides files. */
@@ -108,6 +122,7 @@ function describe(
   { isStandby, locks, ...concerns }: Findings,
 ): TargetReport {
   const isDone = isUpToDate(found);
+  const troubles = listTroubles(concerns);
   const errors = found.schemas.flatMap(({ schema, files }) =>
     files.flatMap(({ path, error }) => (error ? [`${nameSchema(schema)} ${path}: ${error}`] : [])),
   );
@@ -116,10 +131,10 @@ function describe(
     exitCode: worstExitCode([
       ...exitCodesOf(migrations),
       ...(edited ? [EXIT.edited] : []),
-      isDone && concerns.mergeProblems.length === 0 ? EXIT.done : EXIT.differences,
+      isDone && troubles.length === 0 ? EXIT.done : EXIT.differences,
     ]),
     lines: [
-      `${label}: ${isDone ? 'all applied' : 'not all applied'}`,
+      `${label}: ${[isDone ? 'all applied' : 'not all applied', ...troubles].join(', ')}`,
       ...migrations.problems.map(({ message }) => message),
       ...renderMatrix(found),
       ...(found.pendingManual.length > 0

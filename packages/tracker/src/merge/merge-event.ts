@@ -29,6 +29,13 @@ export interface TableReplay extends TableName, Omit<MergeCounts, 'events'> {
   readonly what: 'dead letters' | 'refused events';
   readonly replayed: number;
   readonly failure: string | null;
+  /** Why events came back, the most frequent reasons first. */
+  readonly reasons: readonly ReasonCount[];
+}
+
+export interface ReasonCount {
+  readonly reason: string;
+  readonly count: number;
 }
 
 /** What happens during a run, as it happens. */

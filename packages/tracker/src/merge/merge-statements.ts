@@ -7,6 +7,7 @@ import type { Session } from '../session.ts';
 import {
   labelOf,
   type MergeCounts,
+  type ReasonCount,
   type TableLane,
   type TableName,
   type TableReplay,
@@ -168,7 +169,7 @@ ORDER BY schema_name, table_name`,
 export async function replayStep(
   session: Session,
   { schema, table, last, by }: BuriedTable,
-): Promise<Omit<TableReplay, keyof TableName | 'what' | 'failure'>> {
+): Promise<Omit<TableReplay, keyof TableName | 'what' | 'failure' | 'reasons'>> {
   const [row] = await session.write<
     Texts<Omit<MergeCounts, 'events'>> & { readonly replayed: string }
   >(
@@ -178,4 +179,42 @@ FROM cdc_management.${by}(${quoteLiteral(schema)}, ${quoteLiteral(table)}, ${las
   );
   const { events: _, ...counts } = toCounts({ ...row!, events: '0' });
   return { replayed: Number(row!.replayed), ...counts };
+}
+
+/** The newest dead letter and refused event of a table; '0' for none. */
+export interface NewestLetters {
+  readonly letter: string;
+  readonly event: string;
+}
+
+export async function readNewest(
+  session: Session,
+  { schema, table }: TableName,
+): Promise<NewestLetters> {
+  const isOfTable = `schema_name = ${quoteLiteral(schema)} AND table_name = ${quoteLiteral(table)}`;
+  const [row] = await session.read<NewestLetters>(
+    `SELECT coalesce((SELECT max(dead_letter_id) FROM cdc_management.dead_letter WHERE ${isOfTable}), 0)::text AS letter,
+  coalesce((SELECT max(refused_event_id) FROM cdc_management.refused_event WHERE ${isOfTable}), 0)::text AS event`,
+  );
+  return row!;
+}
+
+/** The most frequent reasons of dead letters and refused events of a table that are newer. */
+export async function readReasons(
+  session: Session,
+  { schema, table }: TableName,
+  { letter, event }: NewestLetters,
+): Promise<readonly ReasonCount[]> {
+  const isOfTable = `schema_name = ${quoteLiteral(schema)} AND table_name = ${quoteLiteral(table)}`;
+  return session.read<ReasonCount>(
+    `SELECT reason, count(*)::integer AS count
+FROM (
+  SELECT reason FROM cdc_management.dead_letter WHERE ${isOfTable} AND dead_letter_id > ${letter}
+  UNION ALL
+  SELECT error FROM cdc_management.refused_event WHERE ${isOfTable} AND refused_event_id > ${event}
+) AS newer
+GROUP BY 1
+ORDER BY 2 DESC, 1
+LIMIT 5`,
+  );
 }

@@ -3,11 +3,14 @@ import type { MergeEvent, TableReplay } from './merge-event.ts';
 import {
   isSelected,
   readBuried,
+  readNewest,
+  readReasons,
   replayStep,
   type BuriedTable,
   type TableSelection,
 } from './merge-statements.ts';
 import { jitter } from '../back-off.ts';
+import { readIfThere } from '../read-if-there.ts';
 import { pause, type SteadySession } from './steady-session.ts';
 
 interface ReplayOptions extends TableSelection {
@@ -45,6 +48,11 @@ async function replayTable(
   const what =
     by === 'replay_dead_letters' ? ('dead letters' as const) : ('refused events' as const);
   const total = { schema, table, what, replayed: 0, merged: 0, deleted: 0, stale: 0, dead: 0 };
+  const before = await session.use((one) => readIfThere(() => readNewest(one, buried)));
+  const reasons = () =>
+    before && total.dead > 0
+      ? session.use((one) => readReasons(one, buried, before))
+      : Promise.resolve([]);
   try {
     while (!signal.aborted) {
       const step = await insist(() => session.use((one) => replayStep(one, buried)), signal);
@@ -55,10 +63,11 @@ async function replayTable(
       total.stale += step.stale;
       total.dead += step.dead;
     }
-    return { ...total, failure: null };
+    return { ...total, failure: null, reasons: await reasons() };
   } catch (error) {
     if (!(error instanceof TargetError) || error.kind === 'connection') throw error;
-    return { ...total, failure: `${error.message} (SQLSTATE ${error.code})` };
+    const failure = `${error.message} (SQLSTATE ${error.code})`;
+    return { ...total, failure, reasons: await reasons() };
   }
 }
 

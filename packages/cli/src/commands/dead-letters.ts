@@ -1,0 +1,83 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import type {
+  DiscardLettersOptions,
+  LettersCommandOptions,
+  ShowLettersOptions,
+} from '../dead-letters/dead-letters.ts';
+import type { MergeCommandOptions } from '../merge/merge.ts';
+import type { CommandContext } from '../program.ts';
+import { parseCount } from '../target/parse-duration.ts';
+import { addTargetOptions } from './target-options.ts';
+
+type Options<Command> = Omit<Command, 'root'>;
+
+/** `cdc manage-migrations dead-letters`: list, show, replay, discard. */
+export function addDeadLetters(migrations: Command, { setExitCode }: CommandContext): void {
+  const group = migrations
+    .command('dead-letters')
+    .description(
+      'Works on events that are in no final table: dead letters, which could not be merged, and refused events, which the target did not let the pipeline insert.',
+    )
+    .helpCommand('help [command]', 'the help of a command');
+  const root = () => migrations.opts<{ root?: string }>();
+  const load = () => import('../dead-letters/dead-letters.ts');
+
+  addFilter(
+    group.command('list').description('Counts them by table and reason; exit 1 if there are some.'),
+  ).action(async (options: Options<LettersCommandOptions>) =>
+    setExitCode(await (await load()).listLetters({ ...options, ...root() })),
+  );
+  addFilter(
+    group
+      .command('show')
+      .description('Prints them whole, the oldest first; exit 1 if there are some.'),
+  )
+    .addOption(
+      new Option('--limit <n>', 'at most so many of each target')
+        .default(20)
+        .argParser(parseCount(1)),
+    )
+    .action(async (options: Options<ShowLettersOptions>) =>
+      setExitCode(await (await load()).showLetters({ ...options, ...root() })),
+    );
+  addTable(
+    addTargetOptions(
+      group
+        .command('replay')
+        .description(
+          'Merges them again after their cause is fixed, and says why some came back; exit 1 if some did. The same as `merge --replay-dead-letters`.',
+        ),
+    ),
+  ).action(async (options: Options<MergeCommandOptions>) => {
+    const { merge } = await import('../merge/merge.ts');
+    setExitCode(await merge({ ...options, ...root(), replayDeadLetters: true }));
+  });
+  addFilter(
+    group
+      .command('discard')
+      .description('Deletes them for good; --table, --reason or --id says which.'),
+  )
+    .option('--dry-run', 'only say which')
+    .action(async (options: Options<DiscardLettersOptions>) =>
+      setExitCode(await (await load()).discard({ ...options, ...root() })),
+    );
+}
+
+function addFilter(command: Command): Command {
+  return addTable(addTargetOptions(command))
+    .option('--reason <text>', 'only those whose reason has this text, in upper or lower case')
+    .addOption(
+      new Option('--id <id...>', 'only these, by the ids that list and show print').argParser(
+        parseIds,
+      ),
+    );
+}
+
+function addTable(command: Command): Command {
+  return command.option('--table <name...>', 'only these tables, by <Table> or <schema>.<Table>');
+}
+
+function parseIds(text: string, before: readonly string[] | undefined): readonly string[] {
+  if (!/^\d{1,18}$/.test(text)) throw new InvalidArgumentError('expected a whole number');
+  return [...(before ?? []), text];
+}

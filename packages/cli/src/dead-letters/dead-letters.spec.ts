@@ -1,0 +1,147 @@
+import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
+import type { Sql } from 'postgres';
+import { copyAdopus, runCommand, sinkEnv } from '../target/cli.fixture.ts';
+
+const BLUE = ['--env', 'prod', '--schema', 'blue'];
+const LABEL = 'sink_asma.directory in prod';
+const NO_POSITION = 'no stream position: partition and offset are needed';
+const AT = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`;
+
+let server: PostgresServer;
+let repo: ReturnType<typeof copyAdopus>;
+let env: NodeJS.ProcessEnv;
+let sql: Sql;
+
+beforeAll(async () => {
+  server = await startPostgres({ major: 15 });
+  await server.createDatabase({ name: 'directory' });
+  repo = copyAdopus('directory');
+  env = sinkEnv(server);
+  expect((await runCommand(repo.root, ['apply', ...BLUE], env)).exitCode).toBe(0);
+  sql = server.connect({ database: 'directory', max: 1, fetch_types: false });
+}, 120_000);
+
+afterAll(async () => {
+  await sql?.end();
+  await server?.stop();
+  repo?.remove();
+});
+
+beforeEach(async () => {
+  await sql`TRUNCATE cdc_management.dead_letter, cdc_management.refused_event RESTART IDENTITY`.simple();
+  await stage(0, 'x'.repeat(200));
+  await stage(1, 'x'.repeat(300));
+  await stage(null, 'no offset');
+  await runCommand(repo.root, ['merge', ...BLUE], env);
+  await sql`INSERT INTO cdc_management.refused_event (schema_name, table_name, topic, kafka_partition, kafka_offset, value, error)
+    VALUES ('blue', 'Distrikt', 'adopus.Distrikt', 0, 9, '\\x7b7d', 'invalid byte sequence'), (NULL, NULL, NULL, NULL, NULL, NULL, NULL)`;
+});
+
+const stage = (offset: number | null, name: string) =>
+  sql`INSERT INTO blue."stg_Distrikt" ("DistriktID", "Navn", "_customer_id", "__source_db", "__source_table",
+      "__cdc_operation", "__kafka_partition", "__kafka_offset")
+    VALUES (${offset ?? 7}, ${name}, '0a827150-1332-5167-993b-68db156438cb', 'AdOpus', 'Distrikt', 'c', 0, ${offset})`;
+
+const letters = (...args: readonly string[]) =>
+  runCommand(repo.root, ['dead-letters', args[0]!, ...BLUE, ...args.slice(1)], env);
+
+const remaining = async () =>
+  (
+    await sql<{ reason: string }[]>`SELECT reason FROM cdc_management.dead_letter
+      UNION ALL SELECT coalesce(error, '') FROM cdc_management.refused_event ORDER BY 1`
+  ).map(({ reason }) => reason);
+
+it('lists them by table and reason', async () => {
+  const { stdout, exitCode } = await letters('list');
+  expect(exitCode).toBe(1);
+  const [label, ...lines] = stdout.trimEnd().split('\n');
+  expect(label).toBe(`${LABEL}:`);
+  expect(lines).toHaveLength(3);
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(`^  blue.Distrikt: 1 dead letter \\(\\d\\), ${AT}: ${NO_POSITION}$`),
+      expect.stringMatching(
+        `^  blue.Distrikt: 1 refused event \\(1\\), ${AT}: invalid byte sequence$`,
+      ),
+      expect.stringMatching(
+        `^  blue.Distrikt: 2 dead letters \\(\\d to \\d\\), ${AT}: .*value too long`,
+      ),
+    ]),
+  );
+});
+
+it.each([
+  [['--reason', 'TOO LONG'], 2],
+  [['--table', 'Distrikt'], 4],
+  [['--table', 'blue.Distrikt', '--reason', 'position'], 1],
+  [['--table', 'Actor'], 0],
+  [['--id', '2', '--id', '3'], 2],
+])('lists those that %j selects', async (filter, count) => {
+  const { stdout, exitCode } = await letters('list', ...filter, '--json');
+  expect(exitCode).toBe(count > 0 ? 1 : 0);
+  const [{ groups }] = JSON.parse(stdout).targets;
+  expect(groups.reduce((sum: number, group: { count: number }) => sum + group.count, 0)).toBe(
+    count,
+  );
+});
+
+it('lists refused events of no table where no schema or table is asked for', async () => {
+  const { stdout } = await runCommand(repo.root, ['dead-letters', 'list', '--env', 'prod'], env);
+  expect(stdout).toMatch(new RegExp(`\n  \\?.\\?: 1 refused event \\(2\\), ${AT}:`));
+});
+
+it('shows events whole', async () => {
+  const { stdout } = await letters('show', '--reason', 'position');
+  expect(stdout).toMatch(
+    new RegExp(
+      `^${LABEL}:\n  blue.Distrikt: dead letter \\d, ${AT}, generation 0, partition 0, offset \\?\n    reason: ${NO_POSITION}\n    event: \\{.*"Navn":"no offset".*\\}\n$`,
+    ),
+  );
+  const refused = await letters('show', '--reason', 'byte sequence', '--json');
+  expect(JSON.parse(refused.stdout).targets[0].letters).toEqual([
+    expect.objectContaining({
+      kind: 'refused event',
+      position: { generation: null, partition: 0, offset: '9' },
+      event: { topic: 'adopus.Distrikt', key: null, value: '7b7d' },
+    }),
+  ]);
+  const { stdout: limited } = await letters('show', '--limit', '1', '--json');
+  expect(JSON.parse(limited).targets[0].letters).toHaveLength(1);
+});
+
+it('replays them, and says why some came back', async () => {
+  await sql`ALTER TABLE blue."Distrikt" ALTER COLUMN "Navn" TYPE varchar(250)`.simple();
+  const { stdout, exitCode } = await letters('replay', '--table', 'Distrikt');
+  expect(exitCode).toBe(1);
+  expect(stdout).toContain(
+    'blue.Distrikt: 3 dead letters replayed: 1 merged, 0 deleted, 0 stale, 2 came back\n',
+  );
+  expect(stdout).toMatch(
+    /\n {2}1 × column "?Navn"?: value too long for type character varying\(250\)/,
+  );
+  expect(stdout).toContain(`\n  1 × ${NO_POSITION}\n`);
+  await sql`ALTER TABLE blue."Distrikt" ALTER COLUMN "Navn" TYPE varchar(50) USING left("Navn", 50)`.simple();
+});
+
+it('discards only what a filter selects', async () => {
+  const all = await remaining();
+  const refused = await letters('discard');
+  expect([refused.exitCode, refused.stderr]).toEqual([
+    2,
+    'expected --table, --reason or --id: discarded events cannot be brought back; to discard all of a schema, give --table for each table\n',
+  ]);
+  const dry = await letters('discard', '--reason', 'too long', '--dry-run');
+  expect(dry.stdout).toContain('  would discard blue.Distrikt: 2 dead letters');
+  expect(await remaining()).toEqual(all);
+  const { stdout, exitCode } = await letters('discard', '--reason', 'too long');
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain('  discarded blue.Distrikt: 2 dead letters');
+  expect(await remaining()).toEqual(all.filter((reason) => !reason.includes('too long')));
+  await letters('discard', '--table', 'Distrikt');
+  expect(await remaining()).toEqual(['']);
+});
+
+it('refuses an id that is none', async () => {
+  const { stderr, exitCode } = await letters('discard', '--id', '1; DROP');
+  expect([exitCode, stderr]).toEqual([2, expect.stringContaining('expected a whole number')]);
+});

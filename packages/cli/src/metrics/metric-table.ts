@@ -1,0 +1,256 @@
+import type { FileState, TableHealth } from '@cdc-migrations/tracker';
+
+/** What is known of a target at one moment. */
+export interface TargetHealth {
+  readonly target: string;
+  /** False where it could not be asked: nothing else is known of it then. */
+  readonly isUp: boolean;
+  /** Pairs of a file and a schema, by state. */
+  readonly files: Readonly<Partial<Record<FileState, number>>>;
+  readonly tables: readonly TableHealth[];
+  /** Refused events of which the pipeline did not say the table. */
+  readonly refusedWithoutTable: number;
+}
+
+/** When somebody is to look. The alert is on while the metric is above (`below`: below) the limit. */
+export interface Alert {
+  readonly name: string;
+  readonly above?: number;
+  readonly below?: number;
+  /** For how long before it fires, as Prometheus writes it. */
+  readonly for: string;
+  readonly severity: 'critical' | 'warning';
+  /** What to do. */
+  readonly action: string;
+}
+
+interface MetricFacts {
+  readonly name: string;
+  readonly help: string;
+  /** Of the values, as Grafana names it. */
+  readonly unit: 's' | 'bytes' | 'short' | 'dateTimeAsIso' | 'bool';
+  readonly alert?: Alert;
+}
+
+/** A metric of a target. */
+interface TargetMetric extends MetricFacts {
+  readonly scope: 'target';
+  /** A label that tells its values apart. */
+  readonly label?: string;
+  /** By value of the label; by '' without one. */
+  readonly read: (health: TargetHealth) => Readonly<Record<string, number>>;
+}
+
+/** A metric of a table, or of all tables of a schema together. */
+interface TableMetric extends MetricFacts {
+  readonly scope: 'table';
+  /** Undefined where it is not known. */
+  readonly read: (tables: readonly TableHealth[]) => number | undefined;
+}
+
+/** What became of events, which only grows until midnight (UTC). */
+interface TableCounter extends MetricFacts {
+  readonly scope: 'counter';
+  readonly label: string;
+  readonly read: (tables: readonly TableHealth[]) => Readonly<Record<string, number>>;
+}
+
+export type Metric = TargetMetric | TableMetric | TableCounter;
+
+/** States of files that `apply` does not settle by itself. */
+const NEEDS_PEOPLE: readonly FileState[] = ['failed', 'unsafe', 'edited', 'missing'];
+
+/** All metrics: what is printed, drawn and alerted on comes from here. */
+export const METRICS: readonly Metric[] = [
+  {
+    scope: 'target',
+    name: 'cdc_up',
+    help: 'Whether the target answered.',
+    unit: 'bool',
+    read: ({ isUp }) => ({ '': isUp ? 1 : 0 }),
+    alert: {
+      name: 'CdcTargetDown',
+      below: 1,
+      for: '5m',
+      severity: 'critical',
+      action: 'Connect to the target with psql; `status` prints the error.',
+    },
+  },
+  {
+    scope: 'target',
+    name: 'cdc_files',
+    help: 'Files of the target times the schemas that they are for, by state.',
+    unit: 'short',
+    label: 'state',
+    read: ({ files, isUp }) => (isUp ? { applied: 0, pending: 0, ...files } : {}),
+  },
+  {
+    scope: 'target',
+    name: 'cdc_files_to_settle',
+    help: `Files in a state that people have to settle: ${NEEDS_PEOPLE.join(', ')}.`,
+    unit: 'short',
+    read: ({ files, isUp }): Readonly<Record<string, number>> =>
+      isUp ? { '': sum(NEEDS_PEOPLE.map((state) => files[state] ?? 0)) } : {},
+    alert: {
+      name: 'CdcFilesToSettle',
+      above: 0,
+      for: '30m',
+      severity: 'warning',
+      action: 'Run `status`, which names the files and the errors.',
+    },
+  },
+  {
+    scope: 'table',
+    name: 'cdc_merge_failing_tables',
+    help: 'Tables whose last merge failed.',
+    unit: 'short',
+    read: (tables) => count(tables, ({ isFailing }) => isFailing),
+    alert: {
+      name: 'CdcMergeFailing',
+      above: 0,
+      for: '10m',
+      severity: 'critical',
+      action: 'Run `status` or read cdc_management.recent_errors for the error.',
+    },
+  },
+  {
+    scope: 'table',
+    name: 'cdc_merge_blocked_tables',
+    help: 'Tables that cannot be merged because something that a merge needs was changed.',
+    unit: 'short',
+    read: (tables) => count(tables, ({ isBlocked }) => isBlocked),
+    alert: {
+      name: 'CdcMergeBlocked',
+      above: 0,
+      for: '5m',
+      severity: 'critical',
+      action: 'Run `status`, which names the problem, then `apply --again`.',
+    },
+  },
+  {
+    scope: 'table',
+    name: 'cdc_possible_loss_streams',
+    help: 'Streams that may have lost staged events in a crash, promotion or restore.',
+    unit: 'short',
+    read: (tables) => sum(tables.map(({ lossStreams }) => lossStreams)),
+    alert: {
+      name: 'CdcPossibleLoss',
+      above: 0,
+      for: '1m',
+      severity: 'critical',
+      action: 'Replay each stream from the offset in cdc_management.possible_loss.',
+    },
+  },
+  {
+    scope: 'table',
+    name: 'cdc_dead_letters',
+    help: 'Events that could not be merged.',
+    unit: 'short',
+    read: (tables) => sum(tables.map(({ deadLetters }) => deadLetters)),
+    alert: {
+      name: 'CdcDeadLetters',
+      above: 0,
+      for: '15m',
+      severity: 'warning',
+      action: 'Run `dead-letters list`, fix the cause, then `dead-letters replay`.',
+    },
+  },
+  {
+    scope: 'table',
+    name: 'cdc_refused_events',
+    help: 'Events that the target refused when the pipeline inserted them.',
+    unit: 'short',
+    read: (tables) => sum(tables.map(({ refusedEvents }) => refusedEvents)),
+    alert: {
+      name: 'CdcRefusedEvents',
+      above: 0,
+      for: '15m',
+      severity: 'warning',
+      action: 'Run `dead-letters list`, fix the cause, then `dead-letters replay`.',
+    },
+  },
+  {
+    scope: 'target',
+    name: 'cdc_refused_events_without_table',
+    help: 'Refused events of which the pipeline did not say the table.',
+    unit: 'short',
+    read: ({ isUp, refusedWithoutTable }): Readonly<Record<string, number>> =>
+      isUp ? { '': refusedWithoutTable } : {},
+    alert: {
+      name: 'CdcRefusedEventsWithoutTable',
+      above: 0,
+      for: '15m',
+      severity: 'warning',
+      action: 'Read cdc_management.refused_event; generate the pipelines again.',
+    },
+  },
+  {
+    scope: 'table',
+    name: 'cdc_staged_wait_seconds',
+    help: 'How long the oldest staged event has waited for a merge.',
+    unit: 's',
+    read: (tables) => most(tables.map(({ waitingSeconds }) => waitingSeconds)),
+    alert: {
+      name: 'CdcEventsWait',
+      above: 900,
+      for: '5m',
+      severity: 'critical',
+      action: 'See that `merge --watch` runs; `status` names a session that holds a table.',
+    },
+  },
+  {
+    scope: 'table',
+    name: 'cdc_replication_lag_seconds',
+    help: 'Time between a change in the source and its merge, of the newest event of the last batch.',
+    unit: 's',
+    read: (tables) => most(tables.map(({ lagSeconds }) => lagSeconds)),
+    alert: {
+      name: 'CdcReplicationLag',
+      above: 3600,
+      for: '15m',
+      severity: 'warning',
+      action: 'Compare cdc_staged_wait_seconds: if it is low, the connector or Kafka is late.',
+    },
+  },
+  {
+    scope: 'table',
+    name: 'cdc_last_merge_timestamp_seconds',
+    help: 'When the last merge ended, in seconds since 1970.',
+    unit: 'dateTimeAsIso',
+    read: (tables) => most(tables.map(({ lastMergedAt }) => lastMergedAt)),
+  },
+  {
+    scope: 'table',
+    name: 'cdc_staging_bytes',
+    help: 'Size of staging tables.',
+    unit: 'bytes',
+    read: (tables) => sum(tables.map(({ stagingBytes }) => stagingBytes ?? 0)),
+  },
+  {
+    scope: 'counter',
+    name: 'cdc_events',
+    help: 'Events by what became of them; starts again at midnight (UTC).',
+    unit: 'short',
+    label: 'outcome',
+    read: (tables) => ({
+      merged: sum(tables.map(({ merged }) => merged)),
+      deleted: sum(tables.map(({ deleted }) => deleted)),
+      stale: sum(tables.map(({ stale }) => stale)),
+      dead: sum(tables.map(({ dead }) => dead)),
+    }),
+  },
+];
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function count(tables: readonly TableHealth[], is: (table: TableHealth) => boolean): number {
+  return tables.filter(is).length;
+}
+
+/** The largest of the values that are known. */
+function most(values: readonly (number | null)[]): number | undefined {
+  const known = values.filter((value) => value !== null);
+  return known.length > 0 ? Math.max(...known) : undefined;
+}

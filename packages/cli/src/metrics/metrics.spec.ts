@@ -1,0 +1,182 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
+import { load } from 'js-yaml';
+import { copyAdopus, finish, runCommand, sinkEnv, startCommand } from '../target/cli.fixture.ts';
+import { METRICS } from './metric-table.ts';
+
+const BLUE = ['--env', 'prod', '--schema', 'blue'];
+const TARGET = 'sink_asma.directory in prod';
+
+let server: PostgresServer;
+let repo: ReturnType<typeof copyAdopus>;
+let env: NodeJS.ProcessEnv;
+
+beforeAll(async () => {
+  server = await startPostgres({ major: 15 });
+  await server.createDatabase({ name: 'directory' });
+  repo = copyAdopus('directory');
+  env = sinkEnv(server);
+  expect((await runCommand(repo.root, ['apply', ...BLUE], env)).exitCode).toBe(0);
+  const sql = server.connect({ database: 'directory', max: 1, fetch_types: false });
+  const stage = (offset: number, name: string) =>
+    sql`INSERT INTO blue."stg_Distrikt" ("DistriktID", "Navn", "_customer_id", "__source_db", "__source_table",
+        "__cdc_operation", "__kafka_partition", "__kafka_offset", "__source_ts_ms")
+      VALUES (${offset}, ${name}, '0a827150-1332-5167-993b-68db156438cb', 'AdOpus', 'Distrikt', 'c', 0, ${offset},
+        extract(epoch FROM now() - interval '90 seconds')::bigint * 1000)`;
+  for (const offset of [0, 1, 2]) await stage(offset, 'navn');
+  await stage(3, 'x'.repeat(200));
+  await runCommand(repo.root, ['merge', ...BLUE], env);
+  await stage(4, 'waits');
+  await sql`UPDATE cdc_management.pending_merge SET marked_at = now() - interval '20 minutes'`;
+  await sql`INSERT INTO cdc_management.refused_event (topic, error) VALUES ('t', 'no table')`;
+  await sql.end();
+}, 120_000);
+
+afterAll(async () => {
+  await server?.stop();
+  repo?.remove();
+});
+
+/** The value of the only series with these labels; NaN for none. */
+function valueOf(text: string, name: string, labels: Readonly<Record<string, string>>): number {
+  const line = text
+    .split('\n')
+    .filter((candidate) => candidate.startsWith(`${name}{`))
+    .find((candidate) =>
+      Object.entries(labels).every(([label, value]) => candidate.includes(`${label}="${value}"`)),
+    );
+  return Number(line?.split(' ').at(-1));
+}
+
+it('prints a series for each schema that says how its merges are doing', async () => {
+  const { stdout, stderr, exitCode } = await runCommand(repo.root, ['metrics', ...BLUE], env);
+  expect([stderr, exitCode]).toEqual(['', 0]);
+  const blue = { target: TARGET, schema: 'blue' };
+  expect(stdout).toMatch(/# EOF\n$/);
+  expect(valueOf(stdout, 'cdc_up', { target: TARGET })).toBe(1);
+  expect(valueOf(stdout, 'cdc_files', { target: TARGET, state: 'applied' })).toBeGreaterThan(70);
+  expect(valueOf(stdout, 'cdc_files', { target: TARGET, state: 'pending' })).toBe(0);
+  expect(valueOf(stdout, 'cdc_dead_letters', blue)).toBe(1);
+  expect(valueOf(stdout, 'cdc_refused_events', blue)).toBe(0);
+  expect(valueOf(stdout, 'cdc_refused_events_without_table', { target: TARGET })).toBe(1);
+  expect(valueOf(stdout, 'cdc_merge_failing_tables', blue)).toBe(0);
+  expect(valueOf(stdout, 'cdc_merge_blocked_tables', blue)).toBe(0);
+  expect(valueOf(stdout, 'cdc_possible_loss_streams', blue)).toBe(0);
+  expect(valueOf(stdout, 'cdc_events_total', { ...blue, outcome: 'merged' })).toBe(3);
+  expect(valueOf(stdout, 'cdc_events_total', { ...blue, outcome: 'dead' })).toBe(1);
+  expect(valueOf(stdout, 'cdc_staging_bytes', blue)).toBeGreaterThan(0);
+  const wait = valueOf(stdout, 'cdc_staged_wait_seconds', blue);
+  expect(wait).toBeGreaterThanOrEqual(1200);
+  expect(wait).toBeLessThan(1500);
+  const lag = valueOf(stdout, 'cdc_replication_lag_seconds', blue);
+  expect(lag).toBeGreaterThanOrEqual(89);
+  expect(lag).toBeLessThan(300);
+});
+
+it('prints a series for each table if asked to', async () => {
+  const { stdout } = await runCommand(repo.root, ['metrics', ...BLUE, '--by', 'table'], env);
+  const table = (name: string) => ({ target: TARGET, schema: 'blue', table: name });
+  expect(valueOf(stdout, 'cdc_dead_letters', table('Distrikt'))).toBe(1);
+  expect(valueOf(stdout, 'cdc_dead_letters', table('Actor'))).toBe(0);
+  // No event of it was ever merged.
+  expect(valueOf(stdout, 'cdc_replication_lag_seconds', table('Actor'))).toBeNaN();
+});
+
+it('says of a target that does not answer that it is down, and why, exit 3', async () => {
+  const port = { POSTGRES_PROD_PORT: '1' };
+  const run = await runCommand(repo.root, ['metrics', ...BLUE], { ...env, ...port });
+  expect(run.exitCode).toBe(3);
+  expect(valueOf(run.stdout, 'cdc_up', { target: TARGET })).toBe(0);
+  expect(run.stdout).not.toContain('cdc_dead_letters{');
+  expect(run.stderr).toContain(TARGET);
+});
+
+it('serves metrics and health until a signal', async () => {
+  const child = startCommand(repo.root, ['metrics', ...BLUE, '--listen', '0'], env);
+  const [line] = (await once(child.stderr!, 'data')) as [Buffer];
+  const [, url] = /^listening on (http:\/\/127\.0\.0\.1:\d+)\/metrics\n$/.exec(line.toString())!;
+  const [one, two] = await Promise.all([fetch(`${url}/metrics`), fetch(`${url}/metrics`)]);
+  expect(one.headers.get('content-type')).toBe(
+    'application/openmetrics-text; version=1.0.0; charset=utf-8',
+  );
+  expect(valueOf(await one.text(), 'cdc_up', { target: TARGET })).toBe(1);
+  expect(two.status).toBe(200);
+  await two.text();
+  const health = await fetch(`${url}/healthz`);
+  expect([health.status, await health.text()]).toEqual([200, 'ok\n']);
+  expect((await fetch(`${url}/other`)).status).toBe(404);
+  expect((await fetch(`${url}/metrics`, { method: 'POST' })).status).toBe(405);
+  await server.kill('SIGKILL');
+  expect((await fetch(`${url}/healthz`)).status).toBe(503);
+  await server.restart();
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  child.kill('SIGTERM');
+  expect((await finish(child)).exitCode).toBe(0);
+}, 60_000);
+
+it('names the port that is not free', async () => {
+  const { port, host } = server;
+  const listen = ['--listen', `${host}:${port}`];
+  const { stderr, exitCode } = await runCommand(repo.root, ['metrics', ...BLUE, ...listen], env);
+  expect(exitCode).toBe(2);
+  expect(stderr).toMatch(/^--listen .*EADDRINUSE/);
+  const bad = await runCommand(repo.root, ['metrics', ...BLUE, '--listen', 'x:y'], env);
+  expect(bad.stderr).toContain('expected <port> or <host>:<port>');
+});
+
+it('makes alerts and a dashboard of the same table', async () => {
+  const alerts = load((await runCommand(repo.root, ['monitoring', 'alerts'])).stdout) as {
+    groups: [{ rules: { alert: string; expr: string }[] }];
+  };
+  const rules = alerts.groups[0].rules;
+  expect(rules).toHaveLength(METRICS.filter(({ alert }) => alert).length);
+  expect(rules).toContainEqual({
+    alert: 'CdcEventsWait',
+    expr: 'cdc_staged_wait_seconds > 900',
+    for: '5m',
+    labels: { severity: 'critical' },
+    annotations: {
+      summary:
+        'How long the oldest staged event has waited for a merge. {{ $labels.target }}{{ with $labels.schema }}, schema {{ . }}{{ end }}: {{ $value }}',
+      description: 'See that `merge --watch` runs; `status` names a session that holds a table.',
+    },
+  });
+  const { stdout } = await runCommand(repo.root, ['monitoring', 'dashboard']);
+  const { panels } = JSON.parse(stdout) as {
+    panels: { title: string; targets: { expr: string }[] }[];
+  };
+  expect(panels.map(({ title }) => title)).toEqual(METRICS.map(({ name }) => name));
+  expect(panels.at(-1)!.targets[0]!.expr).toBe(
+    'sum by (target, outcome) (rate(cdc_events_total{target=~"$target", schema=~"$schema"}[5m]))',
+  );
+});
+
+const PAGE = readFileSync(join(__dirname, '../../../../docs/operations.md'), 'utf8');
+
+it('has each metric, its meaning and its alert in the operations page', () => {
+  const rows = [...PAGE.matchAll(/^\| `(cdc_\w+)` +\| (.*?) +\| (.*?) +\|$/gm)].map((row) =>
+    row.slice(1),
+  );
+  expect(rows).toEqual(
+    METRICS.map(({ name, help, scope, alert }) => [
+      scope === 'counter' ? `${name}_total` : name,
+      help,
+      alert === undefined
+        ? '–'
+        : `${alert.above === undefined ? `below ${alert.below}` : `above ${alert.above}`} for ${alert.for}`,
+    ]),
+  );
+});
+
+const COMMANDS = [...PAGE.matchAll(/^ *npx cdc manage-migrations (.+)$/gm)].map(
+  ([, command]) => command!,
+);
+
+it.each(COMMANDS)('runs what the operations page says: %s', async (command) => {
+  const args = command.match(/'[^']*'|\S+/g)!.map((word) => word.replace(/^'(.*)'$/, '$1'));
+  const { exitCode, stderr } = await runCommand(repo.root, args, env);
+  expect(stderr).not.toMatch(/error:|defect|--help/);
+  expect([0, 1]).toContain(exitCode);
+});

@@ -1,0 +1,158 @@
+import { quoteLiteral } from '@cdc-migrations/sql-text';
+import { NoBookkeepingError } from '../no-bookkeeping-error.ts';
+import { readIfThere } from '../read-if-there.ts';
+import type { Session } from '../session.ts';
+import { isSelected, type TableSelection } from './merge-statements.ts';
+
+/** An event that is in no final table: the merge (dead letter) or the server (refused event) did not take it. */
+export type LetterKind = 'dead letter' | 'refused event';
+
+/** Which dead letters and refused events; all where nothing is given. */
+export interface LetterFilter extends TableSelection {
+  /** A part of the reason, in upper or lower case. */
+  readonly reason?: string | undefined;
+  /** Ids of dead letters and of refused events. */
+  readonly ids?: readonly string[] | undefined;
+}
+
+/** Events of a table with the same reason. */
+export interface LetterGroup {
+  readonly kind: LetterKind;
+  /** Null where the pipeline did not say the table of a refused event. */
+  readonly schema: string | null;
+  readonly table: string | null;
+  readonly reason: string;
+  readonly count: number;
+  readonly firstId: string;
+  readonly lastId: string;
+  /** In ISO 8601. */
+  readonly firstAt: string;
+  readonly lastAt: string;
+}
+
+/** One event, whole. */
+export interface Letter extends Pick<LetterGroup, 'kind' | 'schema' | 'table' | 'reason'> {
+  readonly id: string;
+  readonly at: string;
+  readonly position: {
+    readonly generation: number | null;
+    readonly partition: number | null;
+    readonly offset: string | null;
+  };
+  /** The columns of a dead letter; key and value of a refused event in hexadecimal. */
+  readonly event: unknown;
+}
+
+/** Both kinds of events as one relation. */
+const LETTERS = `(
+  SELECT 'dead letter' AS kind, dead_letter_id AS id, schema_name, table_name, reason, created_at AS at,
+    stream_generation, kafka_partition, kafka_offset, payload AS event
+  FROM cdc_management.dead_letter
+  UNION ALL
+  SELECT 'refused event', refused_event_id, schema_name, table_name, coalesce(error, ''), refused_at,
+    stream_generation, kafka_partition, kafka_offset, pg_catalog.jsonb_build_object('topic', topic,
+      'key', pg_catalog.encode(key, 'hex'), 'value', pg_catalog.encode(value, 'hex'))
+  FROM cdc_management.refused_event
+) AS letter`;
+
+const ISO = `'YYYY-MM-DD"T"HH24:MI:SS"Z"'`;
+
+const GROUP = `kind, schema_name AS schema, table_name AS table, reason, count(*)::integer AS count,
+  min(id)::text AS "firstId", max(id)::text AS "lastId",
+  pg_catalog.to_char(min(at) AT TIME ZONE 'UTC', ${ISO}) AS "firstAt",
+  pg_catalog.to_char(max(at) AT TIME ZONE 'UTC', ${ISO}) AS "lastAt"`;
+const IN_GROUPS = `GROUP BY 1, 2, 3, 4
+ORDER BY schema_name, table_name, max(at), reason`;
+
+/**
+ * Counts the dead letters and refused events of a target by table and reason.
+ *
+ * @throws NoBookkeepingError, TargetError
+ */
+export async function groupLetters(
+  session: Session,
+  filter: LetterFilter,
+): Promise<readonly LetterGroup[]> {
+  const condition = await conditionOf(session, filter);
+  return session.read<LetterGroup>(
+    `SELECT ${GROUP}
+FROM ${LETTERS}
+WHERE ${condition}
+${IN_GROUPS}`,
+  );
+}
+
+/**
+ * Reads the oldest of these events, whole.
+ *
+ * @throws NoBookkeepingError, TargetError
+ */
+export async function readLetters(
+  session: Session,
+  filter: LetterFilter,
+  limit: number,
+): Promise<readonly Letter[]> {
+  const condition = await conditionOf(session, filter);
+  return session.read<Letter>(
+    `SELECT kind, letter.id::text AS id, schema_name AS schema, table_name AS table, reason,
+  pg_catalog.to_char(at AT TIME ZONE 'UTC', ${ISO}) AS at,
+  pg_catalog.jsonb_build_object('generation', stream_generation, 'partition', kafka_partition,
+    'offset', kafka_offset::text) AS position, event
+FROM ${LETTERS}
+WHERE ${condition}
+ORDER BY letter.at, kind, letter.id
+LIMIT ${limit}`,
+  );
+}
+
+/**
+ * Deletes these events in one transaction and counts what it deleted by table and reason.
+ *
+ * @throws NoBookkeepingError, TargetError
+ */
+export async function discardLetters(
+  session: Session,
+  filter: LetterFilter,
+): Promise<readonly LetterGroup[]> {
+  const condition = await conditionOf(session, filter);
+  const idsOf = (kind: LetterKind) =>
+    `SELECT letter.id FROM ${LETTERS} WHERE kind = ${quoteLiteral(kind)} AND ${condition}`;
+  return session.write<LetterGroup>(
+    `WITH discarded AS (
+  DELETE FROM cdc_management.dead_letter WHERE dead_letter_id IN (${idsOf('dead letter')})
+  RETURNING 'dead letter' AS kind, dead_letter_id AS id, schema_name, table_name, reason, created_at AS at
+), dropped AS (
+  DELETE FROM cdc_management.refused_event WHERE refused_event_id IN (${idsOf('refused event')})
+  RETURNING 'refused event', refused_event_id, schema_name, table_name, coalesce(error, ''), refused_at
+)
+SELECT ${GROUP}
+FROM (SELECT * FROM discarded UNION ALL SELECT * FROM dropped) AS letter
+${IN_GROUPS}`,
+  );
+}
+
+/** The filter as SQL over `LETTERS`. */
+async function conditionOf(session: Session, filter: LetterFilter): Promise<string> {
+  const { schemas, tables, reason, ids } = filter;
+  const names = await readIfThere(() =>
+    session.read<Pick<LetterGroup, 'schema' | 'table'>>(
+      `SELECT DISTINCT schema_name AS schema, table_name AS table FROM ${LETTERS}`,
+    ),
+  );
+  if (!names) throw new NoBookkeepingError();
+  const selected = names.flatMap(({ schema, table }) =>
+    schema !== null && table !== null && isSelected({ schema, table }, filter)
+      ? [`(${quoteLiteral(schema)}, ${quoteLiteral(table)})`]
+      : [],
+  );
+  const isOfTable =
+    selected.length > 0 ? `(schema_name, table_name) IN (${selected.join(', ')})` : 'false';
+  return [
+    ...(schemas || tables ? [isOfTable] : []),
+    ...(reason === undefined
+      ? []
+      : [`pg_catalog.strpos(lower(reason), lower(${quoteLiteral(reason)})) > 0`]),
+    ...(ids ? [`letter.id IN (${ids.join(', ')})`] : []),
+    'true',
+  ].join(' AND ');
+}
