@@ -32,8 +32,9 @@ function listCommands(command: readonly string[]): readonly (readonly string[])[
 }
 
 const GROUPS = ['manage-migrations', 'manage-pipelines'];
+const NESTED = ['manage-migrations dead-letters', 'manage-migrations monitoring'];
 
-const COMMANDS = [[], ...GROUPS.map((group) => [group])]
+const COMMANDS = [[], ...[...GROUPS, ...NESTED].map((group) => group.split(' '))]
   .flatMap(listCommands)
   .map((command) => command.join(' '));
 
