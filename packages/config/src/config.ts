@@ -122,7 +122,8 @@ export interface SinkTable {
   /** Source column to target column, of a table that exists already. */
   readonly columns: ReadonlyMap<string, string>;
   readonly deleteMode: 'hard' | 'soft';
-  readonly staging: 'unlogged' | 'logged';
+  /** Undefined: as `positions` needs it. */
+  readonly staging?: 'unlogged' | 'logged';
   readonly pipeline?: PipelineSettings;
   /** Old column name to new one, those of `manual_migration_hints` too. */
   readonly renames: ReadonlyMap<string, string>;
@@ -150,6 +151,8 @@ export interface PipelineSettings {
   readonly unavailable?: string;
   /** What becomes of a TRUNCATE event. */
   readonly truncate?: 'dead_letter' | 'empty';
+  /** What orders the events of a stream: offsets of Kafka, or the commit LSN of SQL Server. */
+  readonly positions?: 'offset' | 'lsn';
   readonly columnNames?: 'source' | 'ascii';
 }
 

@@ -11,7 +11,7 @@ import {
  * The version of the infrastructure: it grows with each change that older files would leave behind, as another routine,
  * other arguments or another column. Older files refuse a database of a newer one.
  */
-export const INFRASTRUCTURE_VERSION = 3;
+export const INFRASTRUCTURE_VERSION = 4;
 
 interface InfrastructureView {
   readonly role: string;
@@ -46,6 +46,7 @@ const PARTS = [
   'bury-event',
   'lanes',
   'merge',
+  'change-cursor',
   'merge-window',
   'runner',
   'forget',

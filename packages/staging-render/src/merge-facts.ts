@@ -8,6 +8,8 @@ interface MergeFacts {
   readonly deletes: 'hard' | 'soft' | 'none';
   /** What a TRUNCATE of the source does; without it, it is a dead letter. */
   readonly truncate?: 'empty';
+  /** Positions are LSNs, between which there are gaps that say nothing. */
+  readonly positions?: 'lsn';
   /** A name alone is compared as it is staged, and told by its text. */
   readonly key: readonly (string | KeyFacts)[];
   /** Placeholders, as SQL, of columns whose value Debezium leaves out if it did not change. */
@@ -57,6 +59,7 @@ function buildFacts({
   deleteMode,
   unavailable,
   truncate,
+  positions,
 }: ReplicatedTable): MergeFacts {
   const names = key?.columns ?? [];
   const large = key
@@ -77,6 +80,7 @@ function buildFacts({
   return {
     deletes: key ? deleteMode : 'none',
     ...(truncate && { truncate }),
+    ...(positions && { positions }),
     key: names.map((name) => describeKey(columns.find((column) => column.name === name)!)),
     ...(large.length > 0 && { unavailable: Object.fromEntries(large) }),
     ...(forms.length > 0 && { forms: Object.fromEntries(forms) }),

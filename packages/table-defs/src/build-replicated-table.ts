@@ -61,6 +61,8 @@ export function buildReplicatedTable(
   const formed = events ? withForms(columns, selected, place, events, problems) : columns;
   const key = sourceKey && withCustomer(sourceKey, place, config.templates, nameOf);
   if (key) checkKeyTypes(key, columns, place, problems);
+  const positions = positionsOf(place, config);
+  if (positions === 'lsn') checkLsn(place, key, events, problems);
   const identity = buildIdentity(place);
   checkDefaults(columns, identity, place, problems);
   const definition: ReplicatedTable = {
@@ -70,9 +72,10 @@ export function buildReplicatedTable(
     columns: key ? formed.map((column) => asKeyColumn(column, key)) : formed,
     key,
     deleteMode: table.deleteMode,
-    staging: table.staging,
+    staging: table.staging ?? (positions === 'lsn' ? 'logged' : 'unlogged'),
     ...(events && events.unavailable !== UNAVAILABLE && { unavailable: events.unavailable }),
     ...(isEmptied(place, config) && { truncate: 'empty' as const }),
+    ...(positions === 'lsn' && { positions }),
     transforms: table.transforms.map(({ bloblangRef }) => bloblangRef),
   };
   checkWidth(definition, place, problems);
@@ -147,6 +150,37 @@ function withForms(
 function isEmptied({ sink, table }: Place, { sinkGroups }: ServiceConfig): boolean {
   const group = sinkGroups.find(({ name }) => sink.sink.startsWith(`${name}.`));
   return (table.pipeline?.truncate ?? group?.pipeline?.truncate) === 'empty';
+}
+
+function positionsOf({ sink, table }: Place, { sinkGroups }: ServiceConfig) {
+  const group = sinkGroups.find(({ name }) => sink.sink.startsWith(`${name}.`));
+  return table.pipeline?.positions ?? group?.pipeline?.positions;
+}
+
+/** Refuses positions by LSN without what they need: a crash must not take staged events, which are not sent again. */
+function checkLsn(
+  { catalog, table }: Place,
+  key: KeyDefinition | null,
+  events: EventSettings | undefined,
+  { errors }: ProblemList,
+): void {
+  const refuse = (keys: readonly string[], expected: string, found: string) => {
+    const message = `expected ${expected} with positions: lsn, found ${found}`;
+    errors.push(problemAt(table.at, keys, message));
+  };
+  if (catalog.type !== 'mssql') {
+    refuse([], 'a source of type mssql', `${catalog.type}; set positions: offset`);
+  }
+  if (!key) {
+    const found = 'none, and all changes of a transaction have one LSN';
+    refuse([], 'a key', `${found}; set key_columns, or positions: offset in pipeline`);
+  }
+  if (table.staging === 'unlogged') {
+    refuse(['staging'], 'staging: logged', 'unlogged; leave staging out');
+  }
+  if (events && events.writer !== 'bento') {
+    refuse([], 'writer: bento', `${events.writer}, which reads Kafka; set positions: offset`);
+  }
 }
 
 function asKeyColumn(column: ColumnDefinition, key: KeyDefinition): ColumnDefinition {

@@ -161,6 +161,7 @@ const replicatedSchema = v.strictObject({
   staging: oneOf(['unlogged', 'logged']),
   unavailable: v.exactOptional(text('a placeholder')),
   truncate: v.exactOptional(oneOf(['empty'])),
+  positions: v.exactOptional(oneOf(['lsn'])),
   transforms: listOf('the address of a Bloblang file'),
   columns: v.array(columnSchema, 'expected a list of columns'),
 } satisfies EntriesOf<ReplicatedTable>);

@@ -30,6 +30,7 @@ function summariseTable(table: TableDefinition): readonly string[] {
     ...(name === source.table ? [] : [`staging ${names.staging}, merge ${names.mergeProcedure}`]),
     ...(table.deleteMode === 'hard' ? [] : [`delete_mode ${table.deleteMode}`]),
     ...(table.truncate ? [`truncate ${table.truncate}`] : []),
+    ...(table.positions ? [`positions ${table.positions}`] : []),
     ...(table.staging === 'unlogged' ? [] : [`staging ${table.staging}`]),
     ...table.columns.filter(({ role }) => role !== 'metadata').map(summariseColumn),
   ];

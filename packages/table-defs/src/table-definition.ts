@@ -32,6 +32,8 @@ export interface ReplicatedTable extends TableIdentity {
   readonly unavailable?: string;
   /** A TRUNCATE of the source table empties it; without it that is a dead letter. */
   readonly truncate?: 'empty';
+  /** Events are ordered by the commit LSN of SQL Server; without it by offsets of Kafka. */
+  readonly positions?: 'lsn';
   /** References of the transforms between source and sink, for the header. */
   readonly transforms: readonly string[];
 }

@@ -64,9 +64,17 @@ export interface LostStaging {
 
 /**
  * What may have taken staged events away: a crash, which empties unlogged tables; a promotion or a recovery to a point in
- * time; that this is a copy of another server or database, or comes from a dump; or that the table was dropped.
+ * time; that this is a copy of another server or database, or comes from a dump; or that the table was dropped. Where
+ * changes are read from SQL Server: that it removed them before, that it was restored, or that rows were never read.
  */
-export type LossCause = 'crash' | 'new timeline' | 'restored copy' | 'dropped';
+export type LossCause =
+  | 'crash'
+  | 'new timeline'
+  | 'restored copy'
+  | 'dropped'
+  | 'cleaned up'
+  | 'restored source'
+  | 'needs snapshot';
 
 export interface LostStream {
   readonly database: string | null;

@@ -66,6 +66,8 @@ function ofPipeline(path: string): Readonly<Record<string, string>> {
       'as Debezium’s `unavailable.value.placeholder`; without it `__debezium_unavailable_value`',
     [`${path}.truncate`]:
       'what a TRUNCATE event does: it becomes a dead letter, or empties the table up to its position; without it `dead_letter`',
+    [`${path}.positions`]:
+      'what orders events: `offset`: partition and offset of Kafka. `lsn`: the commit LSN of SQL Server, without Kafka; staging is logged then. Without it `offset`',
     [`${path}.column_names`]:
       '`ascii`: columns without letters as `ø`, which become `o`; without it as at the source',
   };

@@ -62,7 +62,7 @@ export function buildOutcome(
       : good
           .filter((event) => !isEmptied(event, truncate))
           .map((upsert) => ({ deleted: false, upsert: withGeneration(upsert) })),
-    streams: buildStreams(delivered),
+    streams: buildStreams(definition, delivered),
     dead: buildDead(delivered, lasts, truncate).map((dead) =>
       certainty === 'exact'
         ? dead
@@ -166,7 +166,10 @@ function isPosition(value: string | null | undefined): boolean {
   return value !== null && value !== undefined && Number(value) >= 0 && Number(value) < 2 ** 63;
 }
 
-function buildStreams(delivered: Delivered): readonly StreamOutcome[] {
+function buildStreams(
+  { positions }: ReplicatedTable,
+  delivered: Delivered,
+): readonly StreamOutcome[] {
   const streams = groupBy(delivered.keys(), (event) =>
     positionOf(event)
       .slice(0, 2)
@@ -188,7 +191,7 @@ function buildStreams(delivered: Delivered): readonly StreamOutcome[] {
       events: events.reduce((sum, event) => sum + delivered.get(event)!, 0),
       firstOffset: offsets[0] ?? null,
       lastOffset: offsets.at(-1) ?? null,
-      unseen: stream.includes('-') ? [] : gaps,
+      unseen: stream.includes('-') || positions === 'lsn' ? [] : gaps,
     };
   });
 }

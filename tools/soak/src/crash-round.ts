@@ -6,7 +6,7 @@ import { openBreakableSession } from './breakable-session.ts';
 import { compareOutcome, MOST_GAPS } from './compare-outcome.ts';
 import { type Crash, type CrashKind, prepareCrash } from './crash-server.ts';
 import { insertDelivery, mergeSomething, mergeTheRest } from './play-round.ts';
-import { readPossibleLoss, replayDeliveries } from './possible-loss.ts';
+import { type Loss, readPossibleLoss, replayDeliveries } from './possible-loss.ts';
 import { addRefusals } from './refusing-triggers.ts';
 import { type Delivery, planRound, type RoundPlan } from './round-plan.ts';
 import type { SoakEvent } from './soak-event.ts';
@@ -151,7 +151,7 @@ async function replayAll(
 ): Promise<readonly string[]> {
   const sink = database.connectSink('sink');
   const losses = await readPossibleLoss(sink);
-  const replays = replayDeliveries(losses, sent.counts);
+  const replays = replayDeliveries([...losses, ...readAgain(plan)], sent.counts);
   sent.replayed = replays.flatMap(({ events }) => events).length;
   sent.queue.unshift(...replays);
   const state = { isOver: false };
@@ -180,6 +180,17 @@ async function replayAll(
       .map(({ table }) => `possible loss of a logged table: ${table}`),
     ...(await listOpenLosses(sent, database)),
   ];
+}
+
+/** Tables with positions by LSN are never listed: their readers go back by themselves. Here they read all again. */
+function readAgain({ tables }: RoundPlan): readonly Loss[] {
+  return tables
+    .filter(({ positions }) => positions === 'lsn')
+    .flatMap(({ name: table }) =>
+      [0, 1, 2].flatMap((partition) =>
+        [0, 1].map((generation) => ({ table, partition, generation, replayFrom: 0, cause: 'lsn' })),
+      ),
+    );
 }
 
 /** Losses that are still listed although an event of that offset was merged. */

@@ -30,6 +30,8 @@ export interface LogOptions {
   readonly generations: number;
   /** One partition, with a gap before each event, as deletes of Debezium leave them. */
   readonly isSparse?: boolean;
+  /** Random numbers for LSNs, of a table that has them in place of offsets. */
+  readonly lsns?: Random;
 }
 
 const INSERTS = spellings('insert', 'snapshot');
@@ -46,7 +48,7 @@ const PARTITIONS = 3;
  */
 export function buildRandomLog(
   definition: ReplicatedTable,
-  { keys: most, bad, generations, isSparse = false }: LogOptions,
+  { keys: most, bad, generations, isSparse = false, lsns }: LogOptions,
   random: Random,
 ): readonly SoakEvent[] {
   const keys = definition.key ? buildRandomKeys(definition, most, random) : withoutKeys(most);
@@ -61,28 +63,48 @@ export function buildRandomLog(
     const partitions = histories.map(() => random.integer(0, last));
     const offsets = Array.from({ length: PARTITIONS }, () => random.pick([-1, 0, 70, 1e12]));
     const taken = histories.map(() => 0);
+    const nextLsn = lsns && countLsns(lsns);
     for (const of of turns) {
       const change = histories[of]![taken[of]!++]!;
       const partition = partitions[of]!;
       const hasGap = isSparse || random.chance(0.1);
-      const offset = (offsets[partition]! += hasGap ? random.integer(2, isSparse ? 3 : 90) : 1);
+      offsets[partition]! += hasGap ? random.integer(2, isSparse ? 3 : 90) : 1;
+      const offset = nextLsn?.(of) ?? offsets[partition]!;
       const place = { partition, offset, generation, number: log.length };
       const event = buildEvent(definition, change, place);
       const isBad = !event.fault && spoilt.has(keys[of]!.text) && random.chance(0.3);
       log.push(isBad ? makeBad(definition, event, random) : event);
       if (definition.truncate && random.chance(0.02)) {
-        const at = {
-          partition,
-          offset: (offsets[partition]! += 1),
-          generation,
-          number: log.length,
-        };
+        offsets[partition]! += 1;
+        const truncatedAt = nextLsn?.(null) ?? offsets[partition]!;
+        const at = { partition, offset: truncatedAt, generation, number: log.length };
         log.push(buildEvent(definition, buildTruncate(definition, random), at));
       }
     }
   }
   return log;
 }
+
+/**
+ * Offsets of LSNs, from one transaction to the next: file (VLF), block and slot. A transaction changes several keys, each
+ * once; `null` has one of its own. No more files than a number of JavaScript holds.
+ */
+function countLsns(random: Random): (key: number | null) => number {
+  let [file, block, slot] = [random.integer(0, MOST_FILES / 2), 8, 1];
+  let changed = new Set<number | null>([null]);
+  return (key) => {
+    if (key === null || changed.has(null) || changed.has(key) || random.chance(0.6)) {
+      if (file < MOST_FILES && random.chance(0.05)) [file, block, slot] = [file + 1, 8, 1];
+      else if (random.chance(0.5)) [block, slot] = [block + random.integer(1, 1e6), 1];
+      else slot += random.integer(1, 9);
+      changed = new Set();
+    }
+    changed.add(key);
+    return file * 2 ** 48 + block * 2 ** 16 + slot;
+  };
+}
+
+const MOST_FILES = 31;
 
 /** In place of keys: how many events a table without one gets. */
 function withoutKeys(count: number): readonly Key[] {

@@ -54,6 +54,8 @@ const SHARE_OF_PARTITIONED = 0.4;
 /** The same for pools and locks, and for gaps. */
 const POOLS_SEED = 1_000_000_021;
 const GAPS_SEED = 1_000_000_033;
+/** The same for positions by LSN, in most rounds. */
+const LSNS_SEED = 1_000_000_087;
 /** Events of the sparse deliveries, each behind a gap: more than PostgreSQL is asked to keep apart. */
 const SPARSE_EVENTS = 1100;
 
@@ -66,14 +68,17 @@ export function planRound(seed: number): RoundPlan {
 function planDense(seed: number): RoundPlan {
   const random = createRandom(seed);
   const others = createRandom(seed + POOLS_SEED);
-  const tables = Array.from({ length: random.integer(1, MOST_TABLES) }, (_, place) =>
-    buildRandomTable(random, place),
-  );
+  const lsns = createRandom(seed + LSNS_SEED);
+  const tables = Array.from({ length: random.integer(1, MOST_TABLES) }, (_, place) => {
+    const table = buildRandomTable(random, place);
+    const isByLsn = table.key !== null && [0, 1, 4].includes(seed % 5) && lsns.chance(0.6);
+    return isByLsn ? { ...table, positions: 'lsn' as const, staging: 'logged' as const } : table;
+  });
   return {
     seed,
     tables,
     partitionings: planPartitions(tables, createRandom(seed + PARTITIONS_SEED)),
-    deliveries: planDeliveries(tables, random),
+    deliveries: planDeliveries(tables, random, lsns),
     sparseDeliveries: 0,
     isPooled: others.chance(0.5),
     lockEveryMs: others.chance(0.4) ? others.pick([50, 300]) : null,
@@ -131,21 +136,26 @@ function planPartitions(
 }
 
 /** What all tables get, their transactions in one row. */
-function planDeliveries(tables: readonly ReplicatedTable[], random: Random): readonly Delivery[] {
-  const queues = tables.map((table) => planTable(table, random));
+function planDeliveries(
+  tables: readonly ReplicatedTable[],
+  random: Random,
+  lsns: Random,
+): readonly Delivery[] {
+  const queues = tables.map((table) => planTable(table, random, lsns));
   const turns = random.shuffle(queues.flatMap((queue) => queue.map(() => queue)));
   const left = new Map(queues.map((queue) => [queue, queue.values()]));
   return turns.flatMap((queue) => left.get(queue)?.next().value ?? []);
 }
 
 /** The log of a table with replays in between; some of it comes in another order, some is rolled back first. */
-function planTable(table: ReplicatedTable, random: Random): readonly Delivery[] {
+function planTable(table: ReplicatedTable, random: Random, lsns: Random): readonly Delivery[] {
   const log = buildRandomLog(
     table,
     {
       keys: random.pick([2, 8, 30, 60]),
       bad: random.pick([0, 0.02, 0.1]),
       generations: random.chance(0.25) ? 2 : 1,
+      ...(table.positions === 'lsn' && { lsns }),
     },
     random,
   );

@@ -43,6 +43,25 @@ describeDebian("the same on Debian's server", () => {
   });
 });
 
+it('rounds have positions by LSN: transactions of several keys, and files that follow each other', () => {
+  const plans = [0, 1, 4, 5, 6].map(planRound);
+  const ofLsns = plans.flatMap(({ tables, deliveries }) =>
+    tables
+      .filter(({ positions }) => positions === 'lsn')
+      .map((table) => [
+        ...new Set(deliveries.filter((one) => one.table === table).flatMap(({ events }) => events)),
+      ]),
+  );
+  const keysAt = ofLsns.map(
+    (events) => events.length - new Set(events.map(({ offset }) => offset)).size,
+  );
+  const files = ofLsns.map(
+    (events) => new Set(events.map(({ offset }) => Math.floor(offset / 2 ** 48))).size,
+  );
+  expect(Math.max(...keysAt)).toBeGreaterThan(10);
+  expect(Math.max(...files)).toBeGreaterThan(1);
+});
+
 it.each([2, 4, 6, 8, seed + (seed % 2)])('a plan of the even seed %i has the gaps', (of) => {
   const { tables, deliveries, sparseDeliveries } = planRound(of);
   const sparse = tables.at(-1)!;

@@ -96,13 +96,25 @@ export function renderLocks(locks: readonly HeldLock[]): readonly string[] {
 /** `staging of blue.Actor was emptied: replay AdOpus.Actor partition 2 (generation 0) from offset 4711`. */
 function renderLoss({ schema, table, stream, replayFrom, cause }: LostStaging): string {
   const from = replayFrom === null ? 'from the beginning' : `from offset ${replayFrom}`;
+  if (cause in AT_SOURCE) {
+    const source = `${stream?.database}.${stream?.table}`;
+    return `changes of ${source} for ${schema}.${table} ${AT_SOURCE[cause]}; see possible_loss in FORMATS.md`;
+  }
   const what = stream
     ? `${stream.database}.${stream.table} partition ${stream.partition} (generation ${stream.generation})`
     : 'its topic';
   return `staging of ${schema}.${table} ${WHAT_HAPPENED[cause]}: replay ${what} ${from}`;
 }
 
-const WHAT_HAPPENED: Readonly<Record<LossCause, string>> = {
+const AT_SOURCE: Readonly<Partial<Record<LossCause, string>>> = {
+  'cleaned up': 'were removed from the source before they were read: read a snapshot',
+  'restored source':
+    'are not read, as the source was restored and its LSNs start again: count up CDC_STREAM_GENERATION, and read a snapshot',
+  'needs snapshot':
+    'are not all that the table needs, as it is new: read a snapshot',
+};
+
+const WHAT_HAPPENED: Readonly<Partial<Record<LossCause, string>>> = {
   crash: 'was emptied',
   'new timeline': 'may lack events since the server was promoted, or recovered to a point in time',
   'restored copy': 'may lack events since this database was copied or restored',

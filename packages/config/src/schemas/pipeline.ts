@@ -19,6 +19,7 @@ export const pipelineSchema = v.pipe(
     interval_handling_mode: v.optional(oneOf(['numeric', 'string'])),
     unavailable_value_placeholder: v.optional(text('a text')),
     truncate: v.optional(oneOf(['dead_letter', 'empty'])),
+    positions: v.optional(oneOf(['offset', 'lsn'])),
     column_names: v.optional(oneOf(['source', 'ascii'])),
   }),
   v.transform((shape): PipelineSettings =>
@@ -31,6 +32,7 @@ export const pipelineSchema = v.pipe(
       interval: shape.interval_handling_mode,
       unavailable: shape.unavailable_value_placeholder,
       truncate: shape.truncate,
+      positions: shape.positions,
       columnNames: shape.column_names,
     }),
   ),

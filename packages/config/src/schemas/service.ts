@@ -74,7 +74,7 @@ const sinkTableSchema = v.strictObject({
     [],
   ),
   delete_mode: v.optional(oneOf(['hard', 'soft']), 'hard'),
-  staging: v.optional(oneOf(['unlogged', 'logged']), 'unlogged'),
+  staging: v.optional(oneOf(['unlogged', 'logged'])),
   pipeline: v.optional(pipelineSchema),
   renames: v.optional(columnByColumn('old column names to new ones')),
   manual_migration_hints: v.optional(migrationHintsSchema),

@@ -74,6 +74,7 @@ const FACTS: Facts<ReplicatedTable> & Facts<ExistingTable> = {
   staging: 'staging',
   unavailable: 'unavailable_value_placeholder',
   truncate: 'truncate',
+  positions: 'positions',
   transforms: 'transforms',
 };
 
