@@ -66,7 +66,7 @@ export function argsMapping(
   const byName = new Map(table.columns.map((column) => [column.name, column]));
   const values = columns.map((name) => {
     const column = byName.get(name);
-    return METADATA.get(name) ?? valueOf(column!, flowTable, templates);
+    return metadataOf(table).get(name) ?? valueOf(column!, flowTable, templates);
   });
   const used = sink.transforms.filter(({ expectedOutputColumn }) => expectedOutputColumn);
   const maps = Object.entries(MAPS).filter(([name]) =>
@@ -95,7 +95,7 @@ let row = if $event.op == "d" {
 ${MILLISECONDS}`;
 
 /** What `refused_event` keeps of an event, which can be anything, by the names of the columns there. */
-export function refusedValues(): Readonly<Record<string, string>> {
+export function refusedValues(table?: FlowTable['table']): Readonly<Record<string, string>> {
   return {
     schema_name: '$final.0',
     table_name: '$final.1',
@@ -103,7 +103,7 @@ export function refusedValues(): Readonly<Record<string, string>> {
     kafka_partition: '@kafka_partition',
     kafka_offset: '@kafka_offset',
     kafka_timestamp: METADATA.get('__kafka_timestamp')!,
-    stream_generation: METADATA.get('__stream_generation')!,
+    stream_generation: metadataOf(table).get('__stream_generation')!,
     source: '$event.source.name | $event.source.connector | null',
     source_db: '$event.source.db | null',
     source_table: '$event.source.table | null',
@@ -145,7 +145,7 @@ let added = match {
 ${choices.join('')}  _ => {},
 }
 root = [
-${Object.values(refusedValues())
+${Object.values(refusedValues(tables[0]?.table))
   .map((value) => `  ${value},\n`)
   .join('')}]
 `;
@@ -180,6 +180,13 @@ const METADATA = new Map(
       '($ms / 1000).floor().ts_format("2006-01-02T15:04:05", "UTC") + "." + "%03d".format(($ms % 1000).int64()) + "Z"',
   }),
 );
+
+/** Where changes are read from SQL Server, the generation is a part of their LSN. */
+function metadataOf(table: Pick<FlowTable['table'], 'positions'> | undefined) {
+  return table?.positions === 'lsn'
+    ? new Map([...METADATA, ['__stream_generation', '@cdc_generation']])
+    : METADATA;
+}
 
 function valueOf(
   column: ColumnDefinition,

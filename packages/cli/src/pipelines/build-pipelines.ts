@@ -54,20 +54,60 @@ function tablesOf({ tables }: Flow, isOf: (writer: string) => boolean): readonly
 function bentoFiles(flow: Flow, parts: BentoParts): readonly GeneratedFile[] {
   const tables = tablesOf(flow, (writer) => writer === 'bento');
   if (tables.length === 0) return [];
-  const body = stringify(bentoOf(flow, tables, parts), { lineWidth: 0, customTags: [PLAIN_TEXT] });
-  const path = `${folderOf(flow)}/${safeFileName(flow.service)}.yaml`;
-  const target = `${flow.sink} ${flow.env}`;
-  const file = buildGeneratedFile(path, { ...BY, source: flow.group.name, target }, body);
+  const ofKafka = tables.filter(({ table }) => table.positions !== 'lsn');
+  const ofLsn = tables.filter(({ table }) => table.positions === 'lsn');
+  const files = [
+    ...(ofKafka.length > 0
+      ? [bentoFile(flow, [flow.service], bentoOf(flow, ofKafka, parts, 'kafka'))]
+      : []),
+    ...(ofLsn.length > 0 ? changeReaders(flow, ofLsn, parts) : []),
+  ];
   return flow.group.pattern === 'db-shared'
-    ? [file]
-    : [file, ...flow.feeds.map((feed) => envFile(flow, feed))];
+    ? files
+    : [...files, ...flow.feeds.map((feed) => envFile(flow, feed, { ofKafka, ofLsn }))];
+}
+
+function bentoFile(
+  flow: Flow,
+  names: readonly [string, ...string[]],
+  configuration: object,
+): GeneratedFile {
+  const body = stringify(configuration, { lineWidth: 0, customTags: [PLAIN_TEXT] });
+  const path = `${folderOf(flow)}/${safeFileName(...names)}.yaml`;
+  const target = `${flow.sink} ${flow.env}`;
+  return buildGeneratedFile(path, { ...BY, source: flow.group.name, target }, body);
+}
+
+/** Readers of the sources themselves: `<service>.changes.yaml` and `<service>.snapshot.yaml`, for each server of theirs. */
+function changeReaders(
+  flow: Flow,
+  tables: readonly FlowTable[],
+  parts: BentoParts,
+): readonly GeneratedFile[] {
+  const servers = [...new Set(flow.feeds.map(({ server }) => server))];
+  return servers.flatMap((server) => {
+    const ofServer = { ...flow, feeds: flow.feeds.filter((feed) => feed.server === server) };
+    const suffix = servers.length > 1 ? [server.name] : [];
+    return (['changes', 'snapshot'] as const).map((input) =>
+      bentoFile(
+        ofServer,
+        [flow.service, input, ...suffix],
+        bentoOf(ofServer, tables, parts, input),
+      ),
+    );
+  });
 }
 
 /** Variables of a customer, for `--env-file`. */
-function envFile(flow: Flow, feed: Feed): GeneratedFile {
+function envFile(
+  flow: Flow,
+  feed: Feed,
+  { ofKafka, ofLsn }: Readonly<Record<'ofKafka' | 'ofLsn', readonly FlowTable[]>>,
+): GeneratedFile {
   const variables = {
     CDC_SCHEMA: feed.tenant,
-    CDC_TOPIC_PREFIX: topicPrefix(flow, feed),
+    ...(ofKafka.length > 0 && { CDC_TOPIC_PREFIX: topicPrefix(flow, feed) }),
+    ...(ofLsn.length > 0 && { CDC_SOURCE_DATABASE: feed.database }),
     ...(feed.customerId !== undefined && { CDC_CUSTOMER_ID: feed.customerId }),
   };
   const body = Object.entries(variables).map(

@@ -50,6 +50,44 @@ it('writes columns in ASCII by their names at the source', () => {
   expect(text).toContain('$row."Say \\"hi\\"",');
 });
 
+/** An adopus whose tables with a key have positions by LSN. */
+function adopusByLsn(pipeline: string): string {
+  const root = adopusWith(pipeline);
+  for (const table of ['Region', 'Tekst']) {
+    const from = `from: dbo.${table}\n`;
+    edit(root, 'services/adopus.yaml', from, `${from}          pipeline: { positions: offset }\n`);
+  }
+  return root;
+}
+
+it('reads the change tables of SQL Server where positions are LSNs, and leaves the rest to Kafka', () => {
+  const root = adopusByLsn('{ positions: lsn }');
+  expect(generate(root).code).toBe(0);
+  for (const [name, count] of [
+    ['adopus', 3],
+    ['adopus.changes', 38],
+    ['adopus.snapshot', 38],
+  ] as const) {
+    const { stdout } = cdc(['manage-pipelines', 'check', join(root, SINK, `${name}.yaml`)], {
+      cwd: root,
+    });
+    expect(stdout).toBe(`${count} INSERTs: ${count} fit, 0 do not\n`);
+  }
+  expect(read(root, `${SINK}/adopus.changes.yaml`)).not.toContain('kafka_franz');
+  expect(connector(root, SOURCE)).toMatchObject({
+    'table.include.list': 'dbo\\.Region,dbo\\.Tekst',
+  });
+  expect(read(root, `${SINK}/fretex.env`)).toContain('CDC_SOURCE_DATABASE="AdOpusFretexDev"');
+});
+
+it('refuses another form for the changes that it reads itself', () => {
+  const { code, stderr } = generate(adopusByLsn('{ positions: lsn, events: debezium }'));
+  expect(stderr).toContain(
+    'expected events: recommended with positions: lsn, found time_precision_mode adaptive and decimal_handling_mode precise',
+  );
+  expect(code).toBe(2);
+});
+
 it('takes events in the form of the settings, and the connector sends them so', () => {
   const debezium = adopusWith('{ events: debezium }');
   generate(debezium);

@@ -4,6 +4,7 @@ import { MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
 import type { ScalarTag } from 'yaml';
 import { argsMapping, refusedMapping, refusedValues, tableMapping, tableText } from './bloblang.ts';
 import type { Flow, FlowTable } from './plan-flows.ts';
+import { CHANGE_CACHE, changeInput, changeOutput, snapshotInput } from './render-change-reader.ts';
 import { topicOf, topicPrefix } from './topics.ts';
 
 export interface BentoParts {
@@ -49,43 +50,46 @@ const PASSING = [
 ].join('|');
 
 /** The configuration of Bento or Redpanda Connect that fills the staging tables of a flow. */
-export function bentoOf(flow: Flow, tables: readonly FlowTable[], parts: BentoParts): object {
+export function bentoOf(
+  flow: Flow,
+  tables: readonly FlowTable[],
+  parts: BentoParts,
+  input: 'kafka' | 'changes' | 'snapshot',
+): object {
   const isPerTenant = flow.group.pattern === 'db-per-tenant';
-  const [feed] = flow.feeds;
-  const prefix = isPerTenant
-    ? '${CDC_TOPIC_PREFIX}'
-    : `\${CDC_TOPIC_PREFIX:${feed ? topicPrefix(flow, feed) : ''}}`;
   const labels = labelsOf(tables);
-  const connection = {
+  const target = {
     driver: 'postgres',
     dsn: dsnOf(flow),
     conn_max_open: 1,
     conn_max_idle_time: '30s',
-    max_in_flight: 1,
   };
-  const group = `cdc-${flow.sink}-${flow.env}-${isPerTenant ? '${CDC_SCHEMA}' : flow.service}`;
+  const connection = { ...target, max_in_flight: 1 };
+  const reader = {
+    target,
+    schemaText: (each: FlowTable) => schemaText(each, flow),
+  };
+  const events = [
+    ...tables.map((each, index) => ({
+      check: `@cdc_table == ${tableText(each)}`,
+      output: batched(labels[index]!, each.columns.length),
+    })),
+    { output: { resource: 'refused_event' } },
+  ];
   return {
     input: {
-      kafka_franz: {
-        seed_brokers: ['${KAFKA_BROKERS}'],
-        topics: tables.map(({ table }) => `${prefix}.${topicOf(table)}`),
-        consumer_group: group,
-      },
-    },
+      kafka: () => kafkaInput(flow, tables),
+      changes: () => changeInput(flow, tables, reader),
+      snapshot: () => snapshotInput(flow, tables, plainText),
+    }[input](),
     pipeline: {
       processors: [{ mapping: tableMapping(isPerTenant) }],
     },
-    output: {
-      switch: {
-        cases: [
-          ...tables.map((each, index) => ({
-            check: `@cdc_table == ${tableText(each)}`,
-            output: batched(labels[index]!, each.columns.length),
-          })),
-          { output: { resource: 'refused_event' } },
-        ],
-      },
-    },
+    output:
+      input === 'changes'
+        ? changeOutput(events, { target: connection })
+        : { switch: { cases: events } },
+    ...(input === 'changes' && { cache_resources: [CHANGE_CACHE] }),
     output_resources: [
       ...tables.map((each, index) => ({
         label: labels[index],
@@ -93,6 +97,21 @@ export function bentoOf(flow: Flow, tables: readonly FlowTable[], parts: BentoPa
       })),
       refusedEvent(flow, tables, connection, parts),
     ],
+  };
+}
+
+function kafkaInput(flow: Flow, tables: readonly FlowTable[]): object {
+  const isPerTenant = flow.group.pattern === 'db-per-tenant';
+  const [feed] = flow.feeds;
+  const prefix = isPerTenant
+    ? '${CDC_TOPIC_PREFIX}'
+    : `\${CDC_TOPIC_PREFIX:${feed ? topicPrefix(flow, feed) : ''}}`;
+  return {
+    kafka_franz: {
+      seed_brokers: ['${KAFKA_BROKERS}'],
+      topics: tables.map(({ table }) => `${prefix}.${topicOf(table)}`),
+      consumer_group: `cdc-${flow.sink}-${flow.env}-${isPerTenant ? '${CDC_SCHEMA}' : flow.service}`,
+    },
   };
 }
 
@@ -164,6 +183,11 @@ function schemaOf({ table: { schema, service } }: FlowTable, { group }: Flow): s
   return group.pattern === 'db-shared' ? quoteIdentifier(service) : '"${CDC_SCHEMA}"';
 }
 
+/** The same as a text of Bloblang. */
+function schemaText(each: FlowTable, flow: Flow): string {
+  return `"${schemaOf(each, flow).slice(1, -1).replaceAll('""', '\\"')}"`;
+}
+
 /** Keeps what the server refuses, as it came; what failed for another reason goes back to Kafka. */
 function refusedEvent(
   flow: Flow,
@@ -171,8 +195,6 @@ function refusedEvent(
   connection: object,
   { templates }: BentoParts,
 ): object {
-  const schemaText = (each: FlowTable) =>
-    `"${schemaOf(each, flow).slice(1, -1).replaceAll('""', '\\"')}"`;
   return {
     label: 'refused_event',
     switch: {
@@ -187,7 +209,7 @@ function refusedEvent(
               ...connection,
               table: `${MANAGEMENT_SCHEMA}.refused_event`,
               columns: Object.keys(refusedValues()),
-              args_mapping: refusedMapping(tables, schemaText, templates),
+              args_mapping: refusedMapping(tables, (each) => schemaText(each, flow), templates),
             },
           },
         },

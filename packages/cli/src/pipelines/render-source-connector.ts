@@ -32,7 +32,9 @@ interface Reader {
 export function sourceConnectors(flows: readonly Flow[]): readonly SourceConnector[] {
   const readers = new Map<string, Reader>();
   for (const flow of flows) {
-    const tables = flow.tables.filter(({ events }) => events.time !== 'rfc3339');
+    const tables = flow.tables.filter(
+      ({ events, table }) => events.time !== 'rfc3339' && table.positions !== 'lsn',
+    );
     if (tables.length === 0) continue;
     for (const feed of flow.feeds) {
       const name = flow.group.type === 'mssql' ? feed.server.name : feed.database;

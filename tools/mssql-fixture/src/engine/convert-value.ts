@@ -92,15 +92,24 @@ function timeText(text: string, from: SqlType, style: number): string {
   if (style === 112) return date.replaceAll('-', '');
   if (style === 23) return date;
   if (style === 20 || style === 120) return `${date} ${clock.slice(0, 8)}`;
-  if (style === 126) return `${date}T${clock}`;
+  if (style === 126) return `${date}T${clock}${offsetText(from, parts)}`;
   if (style === 127) return `${date}T${clock}Z`;
   const isOlderType = from.name === 'datetime' || from.name === 'smalldatetime';
-  if (style !== 0 || !isOlderType) return `${date} ${clock}`;
+  if (style !== 0 || !isOlderType)
+    return [`${date} ${clock}`, offsetText(from, parts)].join(' ').trim();
   const hour = Number(clock.slice(0, 2));
   const day = String(Number(date.slice(8))).padStart(2);
   const hour12 = String(hour % 12 === 0 ? 12 : hour % 12).padStart(2);
   const month = MONTHS[Number(date.slice(5, 7)) - 1] ?? '';
   return `${month} ${day} ${date.slice(0, 4)} ${hour12}:${clock.slice(3, 5)}${hour < 12 ? 'AM' : 'PM'}`;
+}
+
+/** `+02:00`, of a datetimeoffset. */
+function offsetText({ name }: SqlType, { offsetMinutes }: TimeParts): string {
+  if (name !== 'datetimeoffset') return '';
+  const minutes = Math.abs(offsetMinutes);
+  const two = (number: number) => String(number).padStart(2, '0');
+  return `${offsetMinutes < 0 ? '-' : '+'}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
 }
 
 function toBytes(value: Present, conversion: Conversion): SqlValue {

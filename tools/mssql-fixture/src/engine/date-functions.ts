@@ -69,8 +69,9 @@ export function differenceOfDates(part: string, from: string, to: string): numbe
   return Math.floor(months(end) / size) - Math.floor(months(start) / size);
 }
 
-/** DATEPART on ISO text. */
+/** DATEPART on ISO text; `tzoffset` is in minutes. */
 export function datePart(part: string, time: string): number {
+  if (/^(tzoffset|tz)$/i.test(part)) return parseIsoTime(time)?.offsetMinutes ?? 0;
   const date = dateOf(time);
   const parts: Readonly<Record<Unit, number>> = {
     year: date.getUTCFullYear(),

@@ -21,8 +21,8 @@ export function parseIsoTime(text: string): TimeParts | undefined {
   const match = ISO.exec(text.trim());
   if (!match || (match[1] === undefined && match[4] === undefined)) return undefined;
   const [, year = '1900', month = '01', day = '01', hour = '0', minute = '0', second = '0'] = match;
-  const utc = Date.UTC(Number(year), Number(month) - 1, Number(day));
-  const date = new Date(utc);
+  const date = new Date(Date.UTC(2000, Number(month) - 1, Number(day)));
+  const utc = date.setUTCFullYear(Number(year), Number(month) - 1, Number(day)); // Date.UTC takes 1 for 1901
   const isReal = date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day);
   if (!isReal || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
   const seconds = Number(hour) * 3600 + Number(minute) * 60 + Number(second);

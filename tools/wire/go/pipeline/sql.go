@@ -7,11 +7,12 @@ import (
 
 	"github.com/Masterminds/squirrel"
 	_ "github.com/lib/pq"
+	_ "github.com/microsoft/go-mssqldb"
 	"github.com/redpanda-data/benthos/v4/public/bloblang"
 	"github.com/redpanda-data/benthos/v4/public/service"
 )
 
-// The outputs sql_insert and sql_raw of Bento, with lib/pq.
+// The outputs sql_insert and sql_raw of Bento, its processor and its input sql_raw, with lib/pq and go-mssqldb.
 
 func init() {
 	insert := withConnection(service.NewConfigSpec().
@@ -26,11 +27,32 @@ func init() {
 		Field(service.NewBloblangField("args_mapping").Optional()))
 	register("sql_insert", insert, newInsert)
 	register("sql_raw", raw, newRaw)
+	err := service.RegisterBatchProcessor("sql_raw", raw, func(conf *service.ParsedConfig, res *service.Resources) (
+		service.BatchProcessor, error,
+	) {
+		query, err := parseQuery(conf)
+		return &sqlProcessor{sqlConnection{conf: conf, log: res.Logger()}, query}, err
+	})
+	if err != nil {
+		panic(err)
+	}
+	err = service.RegisterInput("sql_raw", raw, func(conf *service.ParsedConfig, res *service.Resources) (
+		service.Input, error,
+	) {
+		query, err := parseQuery(conf)
+		if err != nil {
+			return nil, err
+		}
+		return service.AutoRetryNacks(&sqlInput{sqlConnection: sqlConnection{conf: conf, log: res.Logger()}, query: query}), nil
+	})
+	if err != nil {
+		panic(err)
+	}
 }
 
 func withConnection(spec *service.ConfigSpec) *service.ConfigSpec {
 	return spec.
-		Field(service.NewStringEnumField("driver", "postgres")).
+		Field(service.NewStringEnumField("driver", "postgres", "mssql")).
 		Field(service.NewStringField("dsn")).
 		Field(service.NewStringField("init_statement").Optional()).
 		Field(service.NewBoolField("init_verify_conn").Default(false)).
@@ -55,7 +77,7 @@ func register(name string, spec *service.ConfigSpec, parse func(*service.ParsedC
 		if inFlight, err = conf.FieldInt("max_in_flight"); err != nil {
 			return
 		}
-		output := &sqlOutput{conf: conf, log: res.Logger()}
+		output := &sqlOutput{sqlConnection: sqlConnection{conf: conf, log: res.Logger()}}
 		output.write, err = parse(conf)
 		return output, batching, inFlight, err
 	})
@@ -64,19 +86,27 @@ func register(name string, spec *service.ConfigSpec, parse func(*service.ParsedC
 	}
 }
 
-type sqlOutput struct {
-	conf  *service.ParsedConfig
-	log   *service.Logger
-	write write
-	db    *sql.DB
+type sqlConnection struct {
+	conf *service.ParsedConfig
+	log  *service.Logger
+	db   *sql.DB
 }
 
-func (o *sqlOutput) Connect(ctx context.Context) error {
+type sqlOutput struct {
+	sqlConnection
+	write write
+}
+
+func (o *sqlConnection) Connect(ctx context.Context) error {
 	dsn, err := o.conf.FieldString("dsn")
 	if err != nil {
 		return err
 	}
-	db, err := sql.Open("postgres", dsn)
+	driver, err := o.conf.FieldString("driver")
+	if err != nil {
+		return err
+	}
+	db, err := sql.Open(driver, dsn)
 	if err != nil {
 		return err
 	}
@@ -114,7 +144,7 @@ func (o *sqlOutput) WriteBatch(ctx context.Context, batch service.MessageBatch) 
 	return o.write(ctx, o.db, batch)
 }
 
-func (o *sqlOutput) Close(context.Context) error {
+func (o *sqlConnection) Close(context.Context) error {
 	if o.db == nil {
 		return nil
 	}
@@ -156,7 +186,10 @@ func newInsert(conf *service.ParsedConfig) (write, error) {
 	}, nil
 }
 
-func newRaw(conf *service.ParsedConfig) (write, error) {
+// query gives the statement and the arguments for a message of a batch.
+type query func(batch service.MessageBatch, i int) (string, []any, error)
+
+func parseQuery(conf *service.ParsedConfig) (query, error) {
 	static, err := conf.FieldString("query")
 	if err != nil {
 		return nil, err
@@ -165,9 +198,9 @@ func newRaw(conf *service.ParsedConfig) (write, error) {
 	if err != nil {
 		return nil, err
 	}
-	var query *service.InterpolatedString
+	var dynamic *service.InterpolatedString
 	if isDynamic {
-		if query, err = conf.FieldInterpolatedString("query"); err != nil {
+		if dynamic, err = conf.FieldInterpolatedString("query"); err != nil {
 			return nil, err
 		}
 	}
@@ -177,18 +210,30 @@ func newRaw(conf *service.ParsedConfig) (write, error) {
 			return nil, err
 		}
 	}
+	return func(batch service.MessageBatch, i int) (text string, args []any, err error) {
+		text = static
+		if isDynamic {
+			if text, err = batch.TryInterpolatedString(i, dynamic); err != nil {
+				return
+			}
+		}
+		if mapping != nil {
+			args, err = arguments(batch.BloblangExecutor(mapping), i)
+		}
+		return
+	}, nil
+}
+
+func newRaw(conf *service.ParsedConfig) (write, error) {
+	query, err := parseQuery(conf)
+	if err != nil {
+		return nil, err
+	}
 	return func(ctx context.Context, db *sql.DB, batch service.MessageBatch) error {
 		for i := range batch {
-			text, args := static, []any(nil)
-			if isDynamic {
-				if text, err = batch.TryInterpolatedString(i, query); err != nil {
-					return err
-				}
-			}
-			if mapping != nil {
-				if args, err = arguments(batch.BloblangExecutor(mapping), i); err != nil {
-					return err
-				}
+			text, args, err := query(batch, i)
+			if err != nil {
+				return err
 			}
 			if _, err := db.ExecContext(ctx, text, args...); err != nil {
 				return err
@@ -196,6 +241,115 @@ func newRaw(conf *service.ParsedConfig) (write, error) {
 		}
 		return nil
 	}, nil
+}
+
+// sqlInput gives a message for each row of a query, and ends.
+type sqlInput struct {
+	sqlConnection
+	query query
+	rows  *sql.Rows
+}
+
+func (in *sqlInput) Connect(ctx context.Context) error {
+	if err := in.sqlConnection.Connect(ctx); err != nil {
+		return err
+	}
+	text, args, err := in.query(service.MessageBatch{service.NewMessage(nil)}, 0)
+	if err != nil {
+		return err
+	}
+	in.rows, err = in.db.QueryContext(context.Background(), text, args...)
+	return err
+}
+
+func (in *sqlInput) Read(context.Context) (*service.Message, service.AckFunc, error) {
+	if in.rows == nil {
+		return nil, nil, service.ErrNotConnected
+	}
+	if !in.rows.Next() {
+		if err := in.rows.Err(); err != nil {
+			return nil, nil, err
+		}
+		return nil, nil, service.ErrEndOfInput
+	}
+	row, err := scan(in.rows)
+	if err != nil {
+		return nil, nil, err
+	}
+	message := service.NewMessage(nil)
+	message.SetStructuredMut(row)
+	return message, func(context.Context, error) error { return nil }, nil
+}
+
+// sqlProcessor puts the rows of a query in place of each message.
+type sqlProcessor struct {
+	sqlConnection
+	query query
+}
+
+func (p *sqlProcessor) ProcessBatch(ctx context.Context, batch service.MessageBatch) ([]service.MessageBatch, error) {
+	if p.db == nil {
+		if err := p.Connect(ctx); err != nil {
+			return nil, err
+		}
+	}
+	out := batch.Copy()
+	for i, message := range out {
+		rows, err := p.read(ctx, batch, i)
+		if err != nil {
+			message.SetError(err)
+			continue
+		}
+		message.SetStructuredMut(rows)
+	}
+	return []service.MessageBatch{out}, nil
+}
+
+// read gives the rows of the query for a message.
+func (p *sqlProcessor) read(ctx context.Context, batch service.MessageBatch, i int) ([]any, error) {
+	text, args, err := p.query(batch, i)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := p.db.QueryContext(ctx, text, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	all := []any{}
+	for rows.Next() {
+		row, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, row)
+	}
+	return all, rows.Err()
+}
+
+// scan gives a row as Bento has it: bytes are text, all else is as the driver has it.
+func scan(rows *sql.Rows) (map[string]any, error) {
+	columns, err := rows.Columns()
+	if err != nil {
+		return nil, err
+	}
+	values := make([]any, len(columns))
+	targets := make([]any, len(columns))
+	for n := range values {
+		targets[n] = &values[n]
+	}
+	if err := rows.Scan(targets...); err != nil {
+		return nil, err
+	}
+	row := map[string]any{}
+	for n, name := range columns {
+		if bytes, ok := values[n].([]byte); ok {
+			row[name] = string(bytes)
+		} else {
+			row[name] = values[n]
+		}
+	}
+	return row, nil
 }
 
 // arguments are the values of args_mapping as Bloblang has them: no conversion of ours comes before the driver's.

@@ -1,0 +1,126 @@
+import { createRandom, type Random } from '@cdc-migrations/event-model';
+import type { MssqlDatabase, SqlValue } from '@cdc-migrations/mssql-fixture';
+
+export type Row = Readonly<Record<string, SqlValue>>;
+
+/** A table whose changes SQL Server captures, as its transactions leave it. */
+export interface CapturedTable {
+  /** `dbo.Linje` */
+  readonly name: string;
+  readonly key: readonly string[];
+  /** Rows by their keys. */
+  readonly rows: Map<string, Row>;
+}
+
+/** A row of a change table, without its LSN. */
+export interface Change {
+  readonly command: number;
+  /** Place in the transaction: changes of one row have one. */
+  readonly sequence: number;
+  /** 1 delete, 2 insert, 3 before and 4 after an update. */
+  readonly operation: 1 | 2 | 3 | 4;
+  readonly row: Row;
+}
+
+/** The log of a source: where the next transaction is. */
+export interface ChangeLog {
+  /** Captures a transaction: its changes are in the change table, then its LSN is known. Gives the LSN. */
+  capture(table: Pick<CapturedTable, 'name'>, changes: readonly Change[]): string;
+  /** Goes on in another file (VLF). */
+  switchFile(file: number): void;
+}
+
+export function openChangeLog(database: MssqlDatabase, random: Random): ChangeLog {
+  let [file, block, slot] = [0x2b, 0x10, 1];
+  return {
+    switchFile(next) {
+      [file, block, slot] = [next, 0x10, 1];
+    },
+    capture({ name }, changes) {
+      if (random.chance(0.5)) [block, slot] = [block + random.integer(1, 1e6), 1];
+      else slot += random.integer(1, 9);
+      const lsn = Buffer.alloc(10);
+      lsn.writeUInt32BE(file, 0);
+      lsn.writeUInt32BE(block, 4);
+      lsn.writeUInt16BE(slot, 8);
+      database.insertRows(
+        `cdc.${name.replace('.', '_')}_CT`,
+        changes.map(({ command, sequence, operation, row }) => ({
+          ...row,
+          __$start_lsn: lsn,
+          __$seqval: Buffer.concat([
+            lsn.subarray(0, 8),
+            Buffer.from([sequence >> 8, sequence & 255]),
+          ]),
+          __$operation: operation,
+          __$command_id: command,
+        })),
+      );
+      const time = new Date().toISOString().slice(0, 23);
+      database.insert('cdc.lsn_time_mapping', {
+        start_lsn: lsn,
+        tran_begin_time: time,
+        tran_end_time: time,
+        tran_id: Buffer.alloc(6),
+        tran_begin_lsn: lsn,
+      });
+      return `0x${lsn.toString('hex').toUpperCase()}`;
+    },
+  };
+}
+
+export function keyOf({ key }: Pick<CapturedTable, 'key'>, row: Row): string {
+  return JSON.stringify(key.map((name) => String(row[name])));
+}
+
+/** How a statement changes rows. */
+export interface Changer {
+  readonly random: Random;
+  /** A row of the table with a key out of a few. */
+  buildRow(random: Random): Row;
+}
+
+/**
+ * A transaction of a few statements, as rows of the change table: inserts, updates, deletes, and updates that give rows
+ * the keys of each other, whose deletes and inserts come in any order.
+ */
+export function changeAtRandom(
+  table: CapturedTable,
+  { random, buildRow }: Changer,
+): readonly Change[] {
+  const changes: Change[] = [];
+  let sequence = 0;
+  for (let command = 1; command <= random.integer(1, 4); command++) {
+    const add = (operation: Change['operation'], row: Row, at: number) =>
+      changes.push({ command, sequence: at, operation, row });
+    const rows = [...table.rows.values()];
+    if (rows.length > 1 && random.chance(0.25)) {
+      const moved = random.shuffle(rows).slice(0, random.integer(2, 4));
+      const targets = moved.map((_, n) => moved[(n + 1) % moved.length]!);
+      moved.forEach((row, n) => {
+        const keys = Object.fromEntries(table.key.map((name) => [name, targets[n]![name]!]));
+        const after = { ...row, ...keys };
+        add(1, row, ++sequence);
+        add(2, after, sequence);
+        table.rows.set(keyOf(table, after), after);
+      });
+      continue;
+    }
+    const row = buildRow(random);
+    const before = table.rows.get(keyOf(table, row));
+    if (before && random.chance(0.4)) {
+      add(1, before, ++sequence);
+      table.rows.delete(keyOf(table, row));
+    } else if (before) {
+      add(3, before, ++sequence);
+      add(4, row, sequence);
+      table.rows.set(keyOf(table, row), row);
+    } else {
+      add(2, row, ++sequence);
+      table.rows.set(keyOf(table, row), row);
+    }
+  }
+  return random.chance(0.5) ? changes : random.shuffle(changes);
+}
+
+export { createRandom };
