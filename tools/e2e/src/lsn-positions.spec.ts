@@ -128,6 +128,24 @@ describe('the cursor of the changes of a table', () => {
     expect(await causes()).toEqual([]);
   });
 
+  it('is the same whatever the settings of the session are', async () => {
+    await note(ZERO, lsnOf(0x2a, 0x110, 1));
+    const sink = target.connectSink();
+    await sink`SELECT set_config(name, value, false) FROM (VALUES ('standard_conforming_strings', 'off'),
+      ('backslash_quote', 'off'), ('bytea_output', 'escape'), ('search_path', 'pg_temp')) AS odd (name, value)`;
+    const [schema, table, database, source] = args(TABLE);
+    const read = () =>
+      sink`SELECT read_to FROM cdc_management.changes_after(${schema}, ${table}, ${database}, ${source})`;
+    expect(await read()).toEqual([{ read_to: lsnOf(0x2a, 0x110, 1) }]);
+    await sink`SELECT cdc_management.note_changes_read(${schema}, ${table}, ${database}, ${source},
+      ${lsnOf(0x2a, 0x110, 1)}, ${lsnOf(0x2b)}, ${lsnOf(1)})`;
+    expect(await read()).toEqual([{ read_to: lsnOf(0x2b) }]);
+    expect(await sink`SELECT read_to FROM cdc_management.change_progress`).toEqual([
+      { read_to: lsnOf(0x2b) },
+    ]);
+    await sink.end();
+  });
+
   it('is moved by two readers at once, never back and never over what is not staged', async () => {
     await note(ZERO, lsnOf(7));
     await note(lsnOf(7), lsnOf(12));

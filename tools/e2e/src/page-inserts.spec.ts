@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
-import type { MigrationSet } from '@cdc-migrations/table-defs';
+import type { MigrationSet, ReplicatedTable } from '@cdc-migrations/table-defs';
 import type { Sql } from 'postgres';
 import { buildPayment, PAYMENT, type Writing } from '../../docs/src/payment-insert.ts';
 import { applyFiles } from './apply-files.ts';
@@ -18,6 +18,11 @@ const INSERTS = [
 /** What section 4 runs of a dead letter, and of a refused event. */
 const KEPT = [...PAGE.matchAll(/^## 4\.[^]*?(?=^## )/gm)].flatMap(([section]) =>
   [...section.matchAll(/```sql\n([^`]*)```/g)].map(([, sql]) => sql!),
+);
+
+/** What a program does that reads changes without Kafka. */
+const [CHANGES = ''] = [...PAGE.matchAll(/```sql\n([^`]*note_changes_read[^`]*)```/g)].map(
+  ([, sql]) => sql!,
 );
 
 const SET: MigrationSet = {
@@ -39,8 +44,8 @@ describe('the INSERTs of "Connect your pipeline"', () => {
 
   it('are one for each writer', () => expect(INSERTS).toHaveLength(7));
 
-  async function openShop(writing: Writing) {
-    const table = buildPayment(writing);
+  async function openShop(writing: Writing, more: Partial<ReplicatedTable> = {}) {
+    const table = { ...buildPayment(writing), ...more };
     const database = await server.createDatabase({ owner: 'migrator' });
     const sql: Sql = server.connect({ database, max: 1, onnotice: () => {} });
     const files = renderMigrations({
@@ -55,6 +60,19 @@ describe('the INSERTs of "Connect your pipeline"', () => {
       ORDER BY "Id"`;
     return { sql, table, readPayments };
   }
+
+  it('without Kafka is the payment, and the cursor behind it', async () => {
+    const { sql, table, readPayments } = await openShop(
+      {},
+      { positions: 'lsn', staging: 'logged' },
+    );
+    await sql.unsafe(CHANGES).simple();
+    await mergeTable(sql, 'shop', table);
+    expect(await sql`SELECT reason FROM cdc_management.dead_letter`).toEqual([]);
+    expect(await readPayments()).toEqual([PAYMENT]);
+    const cursor = await sql`SELECT table_name, read_to FROM cdc_management.change_progress`;
+    expect(cursor).toEqual([{ table_name: 'Payment', read_to: '0x0000002A000001100001' }]);
+  });
 
   it.each(INSERTS)('with %j is the payment in the final table', async (settings, insert) => {
     const writing = Object.fromEntries(

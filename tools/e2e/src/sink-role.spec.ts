@@ -83,13 +83,17 @@ describe('the role of the sink', () => {
       WHERE schema.nspname IN (${TENANT}, 'cdc_management') AND has_function_privilege(${SINK}, routine.oid, 'EXECUTE')
       ORDER BY routine.proname COLLATE "C"`;
     expect(found.map(({ name }) => name)).toEqual([
+      'changes_after',
       'count_unfilled',
       'forget_old',
       'holds_events',
       'lanes_of',
       'loss_cause',
+      'lsn_position',
       'merge_step',
       'merge_table',
+      'note_changes_read',
+      'parse_lsn',
       'passes_to_begin',
       'read_marks',
       'run_pending_merges',
