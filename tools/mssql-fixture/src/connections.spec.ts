@@ -130,7 +130,7 @@ it('carries a text of a megabyte both ways', async () => {
   expect(rows).toEqual([{ text: value, bytes: '2097152' }]);
 });
 
-it('forgets a session that is reset, and runs prepared statements', async () => {
+it('forgets a session that is reset', async () => {
   const server = await start('optional');
   const connection = await open(server);
   await run(connection, 'CREATE TABLE #t (a int)', { how: 'execSqlBatch' });

@@ -1,4 +1,4 @@
-export type { CatalogRow, CatalogValue, MssqlCatalog } from './engine/catalog.ts';
+export type { CatalogRow, CatalogValue, MssqlCatalog } from './engine/views.ts';
 export type { ColumnSpec } from './engine/column-row.ts';
 export type { RowEditor, RowValues } from './engine/edit-rows.ts';
 export type { TableEditor, TableSpec } from './engine/edit-tables.ts';

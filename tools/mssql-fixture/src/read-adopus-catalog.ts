@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { MssqlCatalog } from './engine/catalog.ts';
+import type { MssqlCatalog } from './engine/views.ts';
 
 const FILE = new URL('../data/AdOpusTest.catalog.json', import.meta.url);
 

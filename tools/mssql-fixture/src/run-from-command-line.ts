@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { MssqlCatalog } from './engine/catalog.ts';
+import type { MssqlCatalog } from './engine/views.ts';
 import { synthesizeCatalog } from './engine/synthesize-catalog.ts';
 import { readAdopusCatalog } from './read-adopus-catalog.ts';
 import { startMssqlFixture } from './server/start-mssql-fixture.ts';

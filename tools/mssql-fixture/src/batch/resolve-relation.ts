@@ -1,61 +1,70 @@
-import { raise } from '../engine/sql-server-error.ts';
+import { editRows } from '../engine/edit-rows.ts';
 import type { Engine } from '../engine/open-engine.ts';
+import type { Relation, Variable } from '../engine/relation.ts';
+import { raise } from '../engine/sql-server-error.ts';
 import { userTable } from '../engine/user-table.ts';
-import { SYSTEM_VIEWS } from '../views/system-views.ts';
-import type { Relation } from '../translate/translation.ts';
-import { databaseRoles, hasDatabaseRole, type Frame, type Session } from './session.ts';
+import { VIEWS } from '../engine/views.ts';
+import { allChanges } from '../cdc/all-changes.ts';
+import { databaseRoles, hasDatabaseRole, type Frame } from './session.ts';
 
-/** What a name in a FROM clause stands for. Throws 208, 229 and 916. */
-export function resolveRelation(frame: Frame, parts: readonly string[], line: number): Relation {
-  const { host, session } = frame;
+/** What a name in a FROM clause stands for, with its arguments if it is a function. Throws 208, 229 and 916. */
+export function resolveRelation(
+  { host, session }: Frame,
+  parts: readonly string[],
+  args: readonly Variable[] | undefined,
+): Relation {
   const name = parts.at(-1) ?? '';
-  const own =
-    frame.tableVariables.get(name.toLowerCase()) ?? session.temporaryTables.get(name.toLowerCase());
+  const own = session.temporaryTables.get(name.toLowerCase());
   if (own) return own;
-  if (name.startsWith('@')) throw raise(1087, [name], { line });
   const schema = parts.at(-2) || 'dbo';
-  const database = parts.at(-3) || session.databaseName;
-  const entry = parts.length > 3 ? undefined : host.engine.database(database);
-  if (!entry) throw raise(208, [parts.join('.')], { line });
-  if (!databaseRoles(session, entry.name)) {
-    throw raise(916, [session.login.name, entry.name], { line });
+  const entry = host.engine.database(parts.at(-3) || session.databaseName);
+  if (!entry || parts.length > 3) throw raise(208, [parts.join('.')]);
+  const database = entry.name;
+  if (!databaseRoles(session, database)) throw raise(916, [session.login.name, database]);
+  const found = args
+    ? allChanges(host.engine, { database, schema, name }, args)
+    : (systemView(host.engine, database, `${schema}.${name}`) ??
+      userTable(host.engine, { database, schema, name }));
+  if (!found) throw raise(208, [parts.join('.')]);
+  if (schema.toLowerCase() === 'cdc' && !hasDatabaseRole(session, 'db_datareader', database)) {
+    throw raise(229, [name, database, 'cdc']);
   }
-  const found =
-    systemRelation(host.engine, entry.name, schema, name) ??
-    userTable(host.engine, { database: entry.name, schema, name });
-  if (!found) throw raise(208, [parts.join('.')], { line });
-  if (schema.toLowerCase() === 'cdc') checkCdcAccess(session, { database: entry.name, name, line });
   return found;
 }
 
-function systemRelation(
-  engine: Engine,
-  database: string,
-  schema: string,
-  name: string,
-): Relation | undefined {
-  const inSchema = `${schema}.${name}`.toLowerCase();
-  const view =
-    SYSTEM_VIEWS.get(inSchema) ?? SYSTEM_VIEWS.get(`${database}.${inSchema}`.toLowerCase());
+function systemView(engine: Engine, database: string, name: string): Relation | undefined {
+  const view = VIEWS.get(name.toLowerCase()) ?? VIEWS.get(`${database}.${name}`.toLowerCase());
   if (!view || view.name.endsWith(' part')) return undefined;
-  if (inSchema.startsWith('cdc.') && !isCdcEnabled(engine, database)) return undefined;
-  return { sql: engine.viewName(database, view.name), columns: view.columns };
+  if (view.name.startsWith('cdc.') && !isCdcEnabled(engine, database)) return undefined;
+  return engine.view(database, view.name);
 }
 
 /** Whether change data capture is on for a database. */
 export function isCdcEnabled(engine: Engine, database: string): boolean {
-  const sql = `SELECT is_cdc_enabled FROM ${engine.viewName(database, 'sys.databases')} WHERE name = ?1`;
-  return engine.sqlite.all(sql, [database])[0]?.[0] === 1;
+  const [row] = editRows(engine, database).find('sys.databases', { name: database });
+  return row?.['is_cdc_enabled'] === 1;
 }
 
-function checkCdcAccess(
-  session: Session,
-  {
-    database,
-    name,
-    line,
-  }: { readonly database: string; readonly name: string; readonly line: number },
-): void {
-  if (hasDatabaseRole(session, 'db_datareader', database)) return;
-  throw raise(229, [name, database, 'cdc'], { line });
+/** OBJECT_ID of a name with or without schema and database, `[dbo].[Actor]`; null when there is none. */
+export function resolveObject(
+  { host, session }: Frame,
+  text: string,
+  kind: string | undefined,
+): number | null {
+  const [name = '', schema, database] = parseName(text).reverse();
+  const { find } = editRows(host.engine, database || session.databaseName);
+  const [owner] = find('sys.schemas', { name: schema || 'dbo' });
+  const objects = find('sys.objects', { name, schema_id: owner?.['schema_id'] ?? null });
+  const found = objects.find(
+    (row) => kind === undefined || String(row['type']).trim() === kind.trim(),
+  );
+  return found ? Number(found['object_id']) : null;
+}
+
+/** The parts of `[a].[b].c`. */
+export function parseName(text: string): string[] {
+  const parts = text.matchAll(/\[((?:[^\]]|\]\])*)\]|"((?:[^"]|"")*)"|([^.[\]"]+)|(?<=\.)(?=\.)/g);
+  return [...parts].map(([, bracketed, quoted, bare]) =>
+    (bracketed?.replaceAll(']]', ']') ?? quoted?.replaceAll('""', '"') ?? bare ?? '').trim(),
+  );
 }

@@ -1,5 +1,4 @@
-import type { SqlServerError } from '../engine/sql-server-error.ts';
-import type { Relation, Variable } from '../translate/translation.ts';
+import type { Relation, Variable } from '../engine/relation.ts';
 import type { Host } from './host.ts';
 
 /** Roles of the server and of databases that a login has; a sysadmin has all of them. */
@@ -22,12 +21,6 @@ export interface Session {
   rowCount: number;
   /** Temporary tables by name, `#t`. */
   readonly temporaryTables: Map<string, Relation>;
-  readonly prepared: Map<number, PreparedStatement>;
-}
-
-interface PreparedStatement {
-  readonly text: string;
-  readonly declarations: string;
 }
 
 /** A batch as it runs. */
@@ -36,12 +29,8 @@ export interface Frame {
   readonly session: Session;
   /** By name in lower case, without `@`. */
   readonly variables: Map<string, Variable>;
-  /** Table variables by name, `@t`. */
-  readonly tableVariables: Map<string, Relation>;
   /** Aborts at an attention of the client and when the connection is gone. */
   readonly signal: AbortSignal;
-  readonly caught: SqlServerError | undefined;
-  readonly depth: number;
 }
 
 /** Whether the login is in a role of the database that the session is in. */

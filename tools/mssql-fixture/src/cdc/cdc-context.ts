@@ -5,7 +5,7 @@ import { editTables, type TableEditor } from '../engine/edit-tables.ts';
 import { raise } from '../engine/sql-server-error.ts';
 import { tableId } from '../engine/user-table.ts';
 import { renderIsoTime } from '../tds/iso-time.ts';
-import { addLsn } from './log-sequence.ts';
+import type { SqlValue } from '../tds/sql-type.ts';
 
 /** The database that a procedure works on. */
 export interface CdcContext {
@@ -48,19 +48,19 @@ export interface SourceTable {
   readonly name: string;
 }
 
-/** The table of a schema's and a table's name. Throws 22931 when there is none. */
+/** The table of @source_schema and @source_name. Throws 22963 for one without a name, and 22931 when there is none. */
 export function sourceTable(
   { host }: Frame,
   { database }: CdcContext,
-  schema: string,
-  name: string,
+  args: Readonly<Record<string, SqlValue>>,
 ): SourceTable {
+  const [schema, name] = ['source_schema', 'source_name'].map((parameter) => {
+    const value = String(args[parameter] ?? '').trim();
+    if (value === '') throw raise(22963, [`@${parameter}`]);
+    return value;
+  }) as [string, string];
+  if (schema.toLowerCase() === 'cdc') throw raise(22974);
   const id = tableId(host.engine, { database, schema, name });
   if (id === undefined) throw raise(22931, [schema, name]);
   return { id, schema, name };
-}
-
-/** An entry of the log at the server's time; gives its LSN. */
-export function logEntry({ rows, now }: CdcContext): Uint8Array {
-  return addLsn(rows, now);
 }

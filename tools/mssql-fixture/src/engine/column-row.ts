@@ -1,4 +1,4 @@
-import type { CatalogRow } from './catalog.ts';
+import type { CatalogRow } from './views.ts';
 
 /** A column to add to a table. */
 export interface ColumnSpec {

@@ -1,68 +1,82 @@
-import { quoteName } from '../translate/typed-sql.ts';
-import { SYSTEM_VIEWS } from '../views/system-views.ts';
-import { storedUnder } from '../views/column-views.ts';
 import type { SqlValue } from '../tds/sql-type.ts';
-import type { Engine } from './open-engine.ts';
+import { plain, rowOf, type Engine } from './open-engine.ts';
+import type { Relation, Row } from './relation.ts';
+import { storedUnder } from './views.ts';
 
 /** Values by column name; true and false are 1 and 0. */
 export type RowValues = Readonly<Record<string, SqlValue | boolean>>;
 
+/** A row by column name. */
+type FoundRow = Readonly<Record<string, SqlValue>>;
+
 /** Rows of the views of one database, to read and to change. */
 export interface RowEditor {
-  /** Rows where every column of `where` has its value. */
-  find(view: string, where?: RowValues): readonly Readonly<Record<string, SqlValue>>[];
+  /** Rows where every column of `where` has its value; text is compared without case. */
+  find(view: string, where?: RowValues): readonly FoundRow[];
   insert(view: string, row: RowValues): void;
   update(view: string, where: RowValues, values: RowValues): void;
   remove(view: string, where: RowValues): void;
 }
 
-/** An editor of a database's rows; a view that SELECTs from others can only be read. */
+/** An editor of a database's rows; a view that is made of others can only be read. */
 export function editRows(engine: Engine, database: string): RowEditor {
-  const table = (view: string): string => engine.viewName(database, storedUnder(view));
+  const change = (
+    name: string,
+    where: RowValues,
+    to: (row: Row, relation: Relation) => readonly Row[],
+  ): void => {
+    const view = storedUnder(name);
+    const relation = engine.view(database, view);
+    const isWanted = matcher(relation, where, name);
+    const rows = relation.rows.flatMap((row) => (isWanted(row) ? to(row, relation) : [row]));
+    engine.setRows(database, view, rows);
+  };
   return {
-    find: (view, where = {}) => {
-      const { sql, parameters } = condition(where);
-      const columns = SYSTEM_VIEWS.get(view.toLowerCase())?.columns ?? [];
-      const names = columns.map((column) => quoteName(column.name)).join(', ');
-      const from = engine.viewName(database, view);
-      const rows = engine.sqlite.all(`SELECT ${names} FROM ${from}${sql}`, parameters);
+    find: (name, where = {}) => {
+      const relation = engine.view(database, name);
+      const names = relation.columns.map((column) => column.name);
+      const rows = relation.rows.filter(matcher(relation, where, name));
       return rows.map((row) =>
-        Object.fromEntries(columns.map((column, i) => [column.name, row[i] ?? null])),
+        Object.fromEntries(names.map((column, i) => [column, row[i] ?? null])),
       );
     },
-    insert: (view, row) => {
-      const names = Object.keys(row).map(quoteName).join(', ');
-      const marks = Object.keys(row).map((_, i) => `?${i + 1}`);
-      const sql = `INSERT INTO ${table(view)} (${names}) VALUES (${marks.join(', ')})`;
-      engine.sqlite.run(sql, Object.values(row).map(plain));
+    insert: (name, values) => {
+      const view = storedUnder(name);
+      const relation = engine.view(database, view);
+      for (const column of Object.keys(values)) indexOf(relation, column, name);
+      engine.setRows(database, view, [...relation.rows, rowOf(relation, values)]);
     },
-    update: (view, where, values) => {
-      const { sql, parameters } = condition(where);
-      const first = parameters.length + 1;
-      const sets = Object.keys(values).map((name, i) => `${quoteName(name)} = ?${first + i}`);
-      const changes = Object.values(values).map(plain);
-      engine.sqlite.run(`UPDATE ${table(view)} SET ${sets.join(', ')}${sql}`, [
-        ...parameters,
-        ...changes,
-      ]);
-    },
-    remove: (view, where) => {
-      const { sql, parameters } = condition(where);
-      engine.sqlite.run(`DELETE FROM ${table(view)}${sql}`, parameters);
-    },
+    update: (name, where, values) =>
+      change(name, where, (row, relation) => {
+        const changed = [...row];
+        for (const [column, value] of Object.entries(values)) {
+          changed[indexOf(relation, column, name)] = plain(value);
+        }
+        return [changed];
+      }),
+    remove: (name, where) => change(name, where, () => []),
   };
 }
 
-function condition(where: RowValues): {
-  readonly sql: string;
-  readonly parameters: readonly SqlValue[];
-} {
-  const names = Object.keys(where);
-  if (names.length === 0) return { sql: '', parameters: [] };
-  const terms = names.map((name, i) => `${quoteName(name)} IS ?${i + 1}`);
-  return { sql: ` WHERE ${terms.join(' AND ')}`, parameters: Object.values(where).map(plain) };
+function indexOf({ columns }: Relation, name: string, view: string): number {
+  const index = columns.findIndex((column) => column.name === name);
+  if (index < 0) throw new Error(`${view} has no column ${name}`);
+  return index;
 }
 
-function plain(value: SqlValue | boolean): SqlValue {
-  return typeof value === 'boolean' ? Number(value) : value;
+function matcher(relation: Relation, where: RowValues, view: string): (row: Row) => boolean {
+  const terms = Object.entries(where).map(
+    ([name, value]) => [indexOf(relation, name, view), plain(value)] as const,
+  );
+  return (row) => terms.every(([index, value]) => isEqual(row[index] ?? null, value));
+}
+
+function isEqual(left: SqlValue, right: SqlValue): boolean {
+  if (typeof left === 'string' && typeof right === 'string') {
+    return left.toLowerCase() === right.toLowerCase();
+  }
+  if (left instanceof Uint8Array && right instanceof Uint8Array) {
+    return Buffer.compare(left, right) === 0;
+  }
+  return left === right;
 }

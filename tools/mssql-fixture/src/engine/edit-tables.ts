@@ -1,12 +1,10 @@
 import { renderIsoTime } from '../tds/iso-time.ts';
 import type { SqlValue } from '../tds/sql-type.ts';
-import { quoteName } from '../translate/typed-sql.ts';
-import { renderColumn } from '../views/system-view.ts';
-import type { CatalogRow } from './catalog.ts';
 import { columnRow, type ColumnSpec } from './column-row.ts';
 import { editRows, type RowValues } from './edit-rows.ts';
 import type { Engine } from './open-engine.ts';
-import { rowTable, tableId, userTable } from './user-table.ts';
+import { tableId } from './user-table.ts';
+import type { CatalogRow } from './views.ts';
 
 /** A table to add. */
 export interface TableSpec {
@@ -44,7 +42,6 @@ const VIEWS_OF_A_TABLE: readonly (readonly [view: string, column: string])[] = [
   ['sys.computed_columns', 'object_id'],
   ['sys.default_constraints', 'parent_object_id'],
   ['sys.key_constraints', 'parent_object_id'],
-  ['sys.check_constraints', 'parent_object_id'],
   ['sys.foreign_keys', 'parent_object_id'],
   ['sys.indexes', 'object_id'],
   ['sys.index_columns', 'object_id'],
@@ -91,7 +88,7 @@ export function editTables(engine: Engine, database: string): TableEditor {
     dropTable: (table) => {
       const id = idOf(table);
       for (const [view, column] of VIEWS_OF_A_TABLE) rows.remove(view, { [column]: id });
-      engine.sqlite.run(`DROP TABLE IF EXISTS ${quoteName(rowTable(database, id))}`);
+      engine.database(database)?.tableRows.delete(id);
     },
     addColumn: (table, column) => {
       const id = idOf(table);
@@ -110,6 +107,11 @@ export function editTables(engine: Engine, database: string): TableEditor {
     renameColumn: (table, from, to) => {
       const id = idOf(table);
       rows.update('sys.columns', { object_id: id, name: from }, { name: to });
+      const { tableRows } = engine.database(database) ?? {};
+      const renamed = tableRows
+        ?.get(id)
+        ?.map(({ [from]: value = null, ...row }) => ({ ...row, [to]: value }));
+      if (renamed) tableRows?.set(id, renamed);
       touch(id);
     },
     dropColumn: (table, column) => {
@@ -128,7 +130,14 @@ export function editTables(engine: Engine, database: string): TableEditor {
       rows.remove('sys.default_constraints', { parent_object_id: id, parent_column_id: columnId });
       touch(id);
     },
-    insertRows: (table, values) => insertInto(engine, { database, table, id: idOf(table) }, values),
+    insertRows: (table, added) => {
+      const id = idOf(table);
+      const names = new Set(rows.find('sys.columns', { object_id: id }).map((row) => row['name']));
+      const unknown = added.flatMap(Object.keys).find((name) => !names.has(name));
+      if (unknown !== undefined) throw new Error(`${table} has no column ${unknown}`);
+      const tableRows = engine.database(database)?.tableRows;
+      tableRows?.set(id, [...(tableRows.get(id) ?? []), ...added]);
+    },
   };
 }
 
@@ -142,9 +151,10 @@ function splitName(name: string): { readonly schema: string; readonly name: stri
 
 /** An object_id that no object of the database has. */
 function nextObjectId(engine: Engine, database: string): number {
-  const view = engine.viewName(database, 'sys.objects');
-  const [row] = engine.sqlite.all(`SELECT max(object_id) FROM ${view}`);
-  return Number(row?.[0] ?? FIRST_OBJECT_ID) + OBJECT_ID_STEP;
+  const ids = editRows(engine, database)
+    .find('sys.objects')
+    .map((row) => Number(row['object_id']));
+  return ids.reduce((highest, id) => Math.max(highest, id), FIRST_OBJECT_ID) + OBJECT_ID_STEP;
 }
 
 function schemaIdOf(engine: Engine, database: string, schema: string): number {
@@ -220,29 +230,4 @@ function addKey(
     const place = { object_id: id, index_id: 1, index_column_id: i + 1 };
     rows.insert('sys.index_columns', { ...place, column_id: columnId, key_ordinal: i + 1 });
   });
-}
-
-function insertInto(
-  engine: Engine,
-  {
-    database,
-    table,
-    id,
-  }: { readonly database: string; readonly table: string; readonly id: number },
-  values: readonly Readonly<Record<string, SqlValue>>[],
-): void {
-  const relation = userTable(engine, { database, ...splitName(table) });
-  const stored = quoteName(rowTable(database, id));
-  const columns = (relation?.columns ?? []).map((column) =>
-    renderColumn({ ...column, fallback: 'NULL' }),
-  );
-  engine.sqlite.run(`CREATE TABLE IF NOT EXISTS ${stored} (${columns.join(', ')})`);
-  for (const row of values) {
-    const names = Object.keys(row).map(quoteName).join(', ');
-    const marks = Object.keys(row).map((_, i) => `?${i + 1}`);
-    engine.sqlite.run(
-      `INSERT INTO ${stored} (${names}) VALUES (${marks.join(', ')})`,
-      Object.values(row),
-    );
-  }
 }

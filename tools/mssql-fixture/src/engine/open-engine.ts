@@ -1,28 +1,29 @@
-import { systemTypes } from '../views/system-types.ts';
-import { storedUnder } from '../views/column-views.ts';
-import { renderColumn, type SystemView } from '../views/system-view.ts';
-import { SYSTEM_VIEWS } from '../views/system-views.ts';
-import { quoteName } from '../translate/typed-sql.ts';
-import type { CatalogRow, MssqlCatalog } from './catalog.ts';
-import { loadRows } from './load-rows.ts';
-import { openSqlite, type Sqlite } from './open-sqlite.ts';
+import type { SqlValue } from '../tds/sql-type.ts';
+import type { Relation, Row } from './relation.ts';
+import { systemTypes } from './system-types.ts';
+import { storedUnder, VIEWS, type CatalogRow, type MssqlCatalog, type View } from './views.ts';
 
 /** A database of the server. */
-interface DatabaseEntry {
+export interface DatabaseEntry {
   readonly name: string;
   readonly id: number;
+  /** The rows that were put into its tables, by object_id. */
+  readonly tableRows: Map<number, readonly Readonly<Record<string, SqlValue>>[]>;
 }
 
-/** The server's databases and the SQLite that holds their views. */
+/** The server's databases, and the rows of their views. */
 export interface Engine {
-  readonly sqlite: Sqlite;
   /** A database by its name, in any case of its letters. */
   readonly database: (name: string) => DatabaseEntry | undefined;
-  readonly databases: () => readonly DatabaseEntry[];
   /** Adds a database with the rows of a catalog; what the catalog lacks is as in an empty database. */
   readonly addDatabase: (name: string, catalog: MssqlCatalog) => DatabaseEntry;
-  /** SQLite's name of a system view of a database. Throws for a view that there is not. */
-  readonly viewName: (database: string, view: string) => string;
+  /** A view of a database. Throws for a view that there is not. */
+  readonly view: (
+    database: string,
+    view: string,
+  ) => Relation & { readonly columns: View['columns'] };
+  /** Puts other rows in the place of those of a view. */
+  readonly setRows: (database: string, view: string, rows: readonly Row[]) => void;
 }
 
 /** Databases of SQL Server itself, with their numbers. */
@@ -36,49 +37,33 @@ const DEFAULT_SCHEMAS: readonly CatalogRow[] = [
   { schema_id: 4, name: 'sys', principal_id: 4 },
 ];
 
+const role = (name: string, id: number): CatalogRow => ({
+  ...{ name, principal_id: id, type: 'R', type_desc: 'DATABASE_ROLE', is_fixed_role: id > 0 },
+});
+
 const DEFAULT_PRINCIPALS: readonly CatalogRow[] = [
-  { name: 'public', principal_id: 0, type: 'R', type_desc: 'DATABASE_ROLE' },
+  role('public', 0),
   { name: 'dbo', principal_id: 1, default_schema_name: 'dbo' },
   { name: 'guest', principal_id: 2, default_schema_name: 'guest' },
   { name: 'INFORMATION_SCHEMA', principal_id: 3 },
   { name: 'sys', principal_id: 4 },
-  {
-    name: 'db_owner',
-    principal_id: 16384,
-    type: 'R',
-    type_desc: 'DATABASE_ROLE',
-    is_fixed_role: true,
-  },
-  {
-    name: 'db_datareader',
-    principal_id: 16390,
-    type: 'R',
-    type_desc: 'DATABASE_ROLE',
-    is_fixed_role: true,
-  },
+  role('db_owner', 16384),
+  role('db_datareader', 16390),
 ];
+
+const configuration = (
+  id: number,
+  name: string,
+  [value, least, most]: readonly number[],
+): CatalogRow => ({
+  ...{ configuration_id: id, name, description: name, is_advanced: id === 16384 },
+  ...{ value: value ?? 0, value_in_use: value ?? 0, minimum: least ?? 0, maximum: most ?? 1 },
+});
 
 const SERVER_ROWS: MssqlCatalog = {
   'sys.configurations': [
-    {
-      configuration_id: 1536,
-      name: 'max text repl size (B)',
-      value: 65536,
-      minimum: -1,
-      maximum: 2147483647,
-      value_in_use: 65536,
-      description: 'Maximum size of a text field in replication.',
-    },
-    {
-      configuration_id: 16384,
-      name: 'Agent XPs',
-      value: 1,
-      minimum: 0,
-      maximum: 1,
-      value_in_use: 1,
-      description: 'Enable or disable Agent XPs',
-      is_advanced: true,
-    },
+    configuration(1536, 'max text repl size (B)', [65536, -1, 2147483647]),
+    configuration(16384, 'Agent XPs', [1, 0, 1]),
   ],
   'sys.dm_server_services': [
     { servicename: 'SQL Server (MSSQLSERVER)', process_id: 1201 },
@@ -87,67 +72,47 @@ const SERVER_ROWS: MssqlCatalog = {
 };
 
 /** An engine with the system databases. */
-export async function openEngine(): Promise<Engine> {
-  const sqlite = await openSqlite();
+export function openEngine(): Engine {
   const entries = new Map<string, DatabaseEntry>();
-  const viewName = (database: string, view: string): string => {
-    const known = SYSTEM_VIEWS.get(view.toLowerCase());
-    if (!known) throw new Error(`there is no view ${view}`);
-    return sqliteName(known, entries.get(database.toLowerCase())?.name ?? database);
-  };
-  for (const view of viewsOf('server')) createView(sqlite, view, '');
-  for (const [view, rows] of Object.entries(SERVER_ROWS)) loadRows(sqlite, viewOf(view), '', rows);
-  const addDatabase = (name: string, catalog: MssqlCatalog): DatabaseEntry => {
-    const entry = { name, id: entries.size + 1 };
-    entries.set(name.toLowerCase(), entry);
-    for (const view of viewsOf('database')) createView(sqlite, view, name);
-    for (const [view, rows] of Object.entries(completed(catalog, entry))) {
-      loadRows(sqlite, viewOf(view), name, rows);
+  const stores = new Map<string, readonly Row[]>();
+  const place = (database: string, view: View): string =>
+    `${view.isOfServer ? '' : database.toLowerCase()}:${view.name.toLowerCase()}`;
+  const rowsOf = (database: string, view: View): readonly Row[] =>
+    view.derive?.((other) => rowsOf(database, viewOf(other))) ??
+    stores.get(place(database, view)) ??
+    [];
+  const load = (database: string, catalog: MssqlCatalog): void => {
+    for (const [name, added] of Object.entries(catalog)) {
+      const view = viewOf(storedUnder(name));
+      const rows = rowsOf(database, view);
+      stores.set(place(database, view), [...rows, ...catalogRows(view, added)]);
     }
+  };
+  const addDatabase = (name: string, catalog: MssqlCatalog): DatabaseEntry => {
+    const entry = { name, id: entries.size + 1, tableRows: new Map() };
+    entries.set(name.toLowerCase(), entry);
+    load(name, completed(catalog, entry));
     return entry;
   };
+  load('', SERVER_ROWS);
   for (const name of SYSTEM_DATABASES) addDatabase(name, {});
   return {
-    sqlite,
     addDatabase,
-    viewName,
     database: (name) => entries.get(name.toLowerCase()),
-    databases: () => [...entries.values()],
+    view: (database, name) => {
+      const view = viewOf(name);
+      return { columns: view.columns, rows: rowsOf(database, view) };
+    },
+    setRows: (database, name, rows) => {
+      const view = viewOf(name);
+      if (view.derive) throw new Error(`${name} is no view that holds rows`);
+      stores.set(place(database, view), rows);
+    },
   };
 }
 
-function viewsOf(scope: SystemView['scope']): readonly SystemView[] {
-  return [...SYSTEM_VIEWS.values()].filter((view) => view.scope === scope);
-}
-
-function viewOf(name: string): SystemView {
-  const view = SYSTEM_VIEWS.get(storedUnder(name).toLowerCase());
-  if (!view || view.select) throw new Error(`${name} is no view that holds rows`);
-  return view;
-}
-
-/** A database's views are named after it, so that one SQLite holds all of them. */
-export function sqliteName(view: SystemView, database: string): string {
-  return quoteName(view.scope === 'server' ? view.name : `${database}:${view.name}`);
-}
-
-function createView(sqlite: Sqlite, view: SystemView, database: string): void {
-  const name = sqliteName(view, database);
-  if (view.select) {
-    const of = (other: string): string => sqliteName(viewByName(other), database);
-    const columns = view.columns.map((column) => quoteName(column.name)).join(', ');
-    sqlite.run(`CREATE VIEW ${name} (${columns}) AS ${view.select(of, database)}`);
-    return;
-  }
-  sqlite.run(`CREATE TABLE ${name} (${view.columns.map(renderColumn).join(', ')})`);
-  if (view.indexed.length > 0) {
-    const index = quoteName(`${database}:${view.name} index`);
-    sqlite.run(`CREATE INDEX ${index} ON ${name} (${view.indexed.map(quoteName).join(', ')})`);
-  }
-}
-
-function viewByName(name: string): SystemView {
-  const view = SYSTEM_VIEWS.get(name.toLowerCase());
+function viewOf(name: string): View {
+  const view = VIEWS.get(name.toLowerCase());
   if (!view) throw new Error(`there is no view ${name}`);
   return view;
 }
@@ -163,4 +128,32 @@ function completed(catalog: MssqlCatalog, entry: DatabaseEntry): MssqlCatalog {
     ...catalog,
     'sys.databases': [{ ...said, name: entry.name, database_id: entry.id }],
   };
+}
+
+/** Descriptions that follow from a type, where a row has the type only. */
+const TYPE_DESCRIPTIONS: Readonly<Record<string, string>> = { UQ: 'UNIQUE_CONSTRAINT' };
+
+/** Rows of a catalog; the parts of sys.columns repeat some of its columns, which are left out. */
+function catalogRows(view: View, rows: readonly CatalogRow[]): readonly Row[] {
+  const isPart = view.name.endsWith(' part');
+  const known = new Set(view.columns.map(({ name }) => name));
+  return rows.map((row) => {
+    const unknown = isPart ? undefined : Object.keys(row).find((name) => !known.has(name));
+    if (unknown !== undefined) throw new Error(`${view.name} has no column ${unknown}`);
+    const description = TYPE_DESCRIPTIONS[String(row['type'])];
+    return rowOf(view, description === undefined ? row : { type_desc: description, ...row });
+  });
+}
+
+/** A row with the usual value in each column that nothing is said of. */
+export function rowOf(
+  { columns }: Pick<View, 'columns'>,
+  values: Readonly<Record<string, SqlValue | boolean>>,
+): Row {
+  return columns.map(({ name, fallback }) => plain(values[name] ?? fallback));
+}
+
+/** true and false are 1 and 0. */
+export function plain(value: SqlValue | boolean): SqlValue {
+  return typeof value === 'boolean' ? Number(value) : value;
 }

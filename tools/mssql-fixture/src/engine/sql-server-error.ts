@@ -1,4 +1,25 @@
-import { MESSAGES, type MessageNumber } from './messages.ts';
+import { readFileSync } from 'node:fs';
+
+/** A message of sys.messages; `%s` stands for each value. */
+interface MessageText {
+  readonly number: number;
+  readonly severity: number;
+  readonly state: number;
+  readonly text: string;
+}
+
+/**
+ * Messages of SQL Server 2019, as
+ * https://learn.microsoft.com/sql/relational-databases/errors-events/database-engine-events-and-errors lists them.
+ * 10794, for a table in memory, is from memory.
+ */
+const MESSAGES: ReadonlyMap<number, MessageText> = new Map(
+  (
+    JSON.parse(
+      readFileSync(new URL('../../data/messages.json', import.meta.url), 'utf8'),
+    ) as readonly MessageText[]
+  ).map((message) => [message.number, message]),
+);
 
 /** An error of SQL Server on its way to the client. */
 export class SqlServerError extends Error {
@@ -10,37 +31,31 @@ export class SqlServerError extends Error {
     readonly severity: number,
     readonly state = 1,
     readonly line = 1,
-    readonly procedure = '',
   ) {
     super(message);
   }
 }
 
-/** Where in a batch an error comes from. */
-export interface ErrorPlace {
-  readonly line?: number;
-  readonly state?: number;
-  readonly procedure?: string;
-}
-
 /**
  * The error of a number with SQL Server's text and severity: each `%s` is replaced by the next of `values`.
- * `raise(208, ['dbo.Nothing'])` says "Invalid object name 'dbo.Nothing'."
+ * `raise(208, ['dbo.Nothing'])` says "Invalid object name 'dbo.Nothing'." A number without a text here says itself.
  */
 export function raise(
-  number: MessageNumber,
+  number: number,
   values: readonly (string | number)[] = [],
-  place: ErrorPlace = {},
+  { line = 1 }: { readonly line?: number } = {},
 ): SqlServerError {
-  const { severity, text, state } = MESSAGES[number];
+  const { severity, state, text } = MESSAGES.get(number) ?? {
+    severity: 16,
+    state: 1,
+    text: `Error ${number}.`,
+  };
   let next = 0;
   const message = text.replace(/%s/g, () => String(values[next++] ?? ''));
-  return new SqlServerError(
-    number,
-    message,
-    severity,
-    place.state ?? state ?? 1,
-    place.line,
-    place.procedure,
-  );
+  return new SqlServerError(number, message, severity, state, line);
+}
+
+/** An error for T-SQL that SQL Server runs and the fixture does not. */
+export function notRun(what: string): SqlServerError {
+  return new SqlServerError(102, `The fixture does not run ${what}.`, 15);
 }

@@ -1,6 +1,6 @@
-import { systemTypes } from '../views/system-types.ts';
-import type { CatalogRow, MssqlCatalog } from './catalog.ts';
 import { columnRow } from './column-row.ts';
+import { systemTypes } from './system-types.ts';
+import type { CatalogRow, MssqlCatalog } from './views.ts';
 
 /** How large a catalog is to be made. */
 export interface CatalogSize {

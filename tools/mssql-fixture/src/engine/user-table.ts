@@ -1,7 +1,7 @@
-import { isTypeName, type SqlType, type SqlValue } from '../tds/sql-type.ts';
-import type { Relation } from '../translate/translation.ts';
-import { quoteName } from '../translate/typed-sql.ts';
+import { isTypeName, type SqlType } from '../tds/sql-type.ts';
+import { editRows } from './edit-rows.ts';
 import type { Engine } from './open-engine.ts';
+import type { Relation } from './relation.ts';
 
 /** A table of a database by its name. */
 export interface TableName {
@@ -12,50 +12,38 @@ export interface TableName {
 
 /** A table as the catalog has it, empty unless rows were put into it; undefined when there is none. */
 export function userTable(engine: Engine, table: TableName): Relation | undefined {
-  const objectId = tableId(engine, table);
-  if (objectId === undefined) return undefined;
-  const view = (name: string): string => engine.viewName(table.database, name);
-  const rows = engine.sqlite.all(
-    `SELECT c.name, y.name, c.max_length, c.precision, c.scale FROM ${view('sys.columns')} AS c
-     LEFT JOIN ${view('sys.types')} AS y ON y.user_type_id = c.system_type_id
-     WHERE c.object_id = ?1 ORDER BY c.column_id`,
-    [objectId],
-  );
-  const columns = rows.map((row) => ({ name: String(row[0]), type: columnType(row) }));
-  const names = columns.map((column) => quoteName(column.name));
-  const stored = rowTable(table.database, objectId);
-  const isStored = engine.sqlite.all('SELECT 1 FROM sqlite_master WHERE name = ?1', [stored]);
-  if (isStored.length > 0) return { sql: quoteName(stored), columns };
-  const nulls = names.map((name) => `NULL AS ${name}`).join(', ');
-  return { sql: `(SELECT ${nulls} WHERE 0)`, columns };
+  const id = tableId(engine, table);
+  if (id === undefined) return undefined;
+  const { find } = editRows(engine, table.database);
+  const types = new Map(find('sys.types').map((row) => [row['user_type_id'], row['name']]));
+  const columns = find('sys.columns', { object_id: id }).map((row) => ({
+    name: String(row['name']),
+    id: Number(row['column_id']),
+    type: columnType(String(types.get(row['system_type_id'] ?? null)), row),
+  }));
+  columns.sort((a, b) => a.id - b.id);
+  const rows = engine.database(table.database)?.tableRows.get(id) ?? [];
+  return { columns, rows: rows.map((row) => columns.map(({ name }) => row[name] ?? null)) };
 }
 
 /** The object_id of a table; undefined when there is none. */
 export function tableId(engine: Engine, { database, schema, name }: TableName): number | undefined {
-  const [row] = engine.sqlite.all(
-    `SELECT t.object_id FROM ${engine.viewName(database, 'sys.tables')} AS t
-     JOIN ${engine.viewName(database, 'sys.schemas')} AS s ON s.schema_id = t.schema_id
-     WHERE s.name = ?1 AND t.name = ?2`,
-    [schema, name],
-  );
-  return row ? Number(row[0]) : undefined;
+  const { find } = editRows(engine, database);
+  const [owner] = find('sys.schemas', { name: schema });
+  const [row] = owner ? find('sys.tables', { name, schema_id: owner['schema_id'] ?? 0 }) : [];
+  return row && Number(row['object_id']);
 }
 
-/** SQLite's name of the table that holds a user table's rows. */
-export function rowTable(database: string, objectId: number): string {
-  return `${database}:rows of ${objectId}`;
-}
-
-/** From name, type, max_length in bytes, precision and scale; a type without a name here is a CLR type. */
-function columnType([, written, bytes, precision, scale]: readonly SqlValue[]): SqlType {
-  const name = String(written ?? '');
+/** From what sys.columns says, where lengths are bytes; a type without a name here is a CLR type. */
+function columnType(name: string, row: Readonly<Record<string, unknown>>): SqlType {
   if (!isTypeName(name)) return { name: 'varbinary', length: -1 };
-  const length = Number(bytes);
-  if (name === 'nchar' || name === 'nvarchar')
-    return { name, length: length < 0 ? -1 : length / 2 };
-  if (/char|binary/.test(name)) return { name, length };
-  if (name === 'decimal' || name === 'numeric') {
-    return { name, precision: Number(precision), scale: Number(scale) };
-  }
-  return /^(time|datetime2|datetimeoffset)$/.test(name) ? { name, scale: Number(scale) } : { name };
+  const [bytes, precision, scale] = ['max_length', 'precision', 'scale'].map((facet) =>
+    Number(row[facet]),
+  );
+  if (bytes === undefined) return { name };
+  if (/^n(var)?char$/.test(name)) return { name, length: bytes < 0 ? -1 : bytes / 2 };
+  if (/char|binary/.test(name)) return { name, length: bytes };
+  if (/^(decimal|numeric)$/.test(name))
+    return { name, precision: precision ?? 18, scale: scale ?? 0 };
+  return /^(time|datetime2|datetimeoffset)$/.test(name) ? { name, scale: scale ?? 7 } : { name };
 }

@@ -1,5 +1,4 @@
 import { SqlServerError, raise } from '../engine/sql-server-error.ts';
-import { MESSAGES, type MessageNumber } from '../engine/messages.ts';
 import { errorMessage } from '../batch/error-message.ts';
 import { versionParts, type Host } from '../batch/host.ts';
 import { databaseRoles, type LoginRoles } from '../batch/session.ts';
@@ -46,18 +45,13 @@ export function acceptLogin(
   return { account, databaseName: entry.name };
 }
 
-/** The error of a number for a login or a request, with SQL Server's text where it is known. */
+/** The error of a number for a login or a request, with SQL Server's text where none is given. */
 export function faultError(
   { number, message }: { readonly number: number; readonly message?: string | undefined },
   values: readonly (string | number)[],
 ): SqlServerError {
-  if (message !== undefined) return new SqlServerError(number, message, number === 1205 ? 13 : 16);
-  if (isMessageNumber(number)) return raise(number, values);
-  return new SqlServerError(number, `Error ${number}.`, 16);
-}
-
-function isMessageNumber(number: number): number is MessageNumber {
-  return Object.hasOwn(MESSAGES, number);
+  if (message === undefined) return raise(number, values);
+  return new SqlServerError(number, message, number === 1205 ? 13 : 16);
 }
 
 /** Tokens of a login that succeeded, in SQL Server's order. */

@@ -1,3 +1,4 @@
+import { EventEmitter, on } from 'node:events';
 import type { Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { errorMessage } from '../batch/error-message.ts';
@@ -9,7 +10,6 @@ import { PACKET, splitPackets, type Message } from '../tds/packets.ts';
 import { agreeOnEncryption, parsePrelogin, renderPrelogin } from '../tds/prelogin.ts';
 import { DONE } from '../tds/tokens.ts';
 import { acceptLogin, faultError, writeLoginSuccess, type AcceptedLogin } from './login-reply.ts';
-import { createMessageQueue } from './message-queue.ts';
 import { openTransport, type Transport } from './open-transport.ts';
 import { createReplyWriter } from './reply-writer.ts';
 import { serveRequest } from './serve-request.ts';
@@ -41,16 +41,18 @@ export async function serveConnection(
     socket.resetAndDestroy();
     return;
   }
-  const queue = createMessageQueue<Message>();
+  const received = new EventEmitter();
+  const messages = on(received, 'message', { close: ['close'] }) as AsyncIterator<[Message]>;
+  const next = async (): Promise<Message | undefined> => (await messages.next()).value?.[0];
   const closing = new AbortController();
   const transport = openTransport(socket, context.tls, {
     onMessage: (message) => {
       if (message.type === PACKET.attention && connection.running) connection.running.abort();
-      else queue.push(message);
+      else received.emit('message', message);
     },
     onClose: () => {
       closing.abort();
-      queue.close();
+      received.emit('close');
     },
   });
   const connection: Connection = {
@@ -59,10 +61,10 @@ export async function serveConnection(
     packetBytes: DEFAULT_PACKET_BYTES,
   };
   try {
-    const session = await logIn(connection, queue.next);
+    const session = await logIn(connection, next);
     if (!session) return;
     for (;;) {
-      const message = await queue.next();
+      const message = await next();
       if (!message) return;
       await serveRequest(connection, session, message);
     }
@@ -162,6 +164,5 @@ function openSession(
     transactionDepth: 0,
     rowCount: 0,
     temporaryTables: new Map(),
-    prepared: new Map(),
   };
 }

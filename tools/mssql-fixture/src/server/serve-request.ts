@@ -44,7 +44,7 @@ export async function serveRequest(
   });
   const reply = faultyWriter(connection, request, signal);
   try {
-    if (message.resetsConnection) resetSession(connection, session, reply);
+    if (message.resetsConnection) resetSession(session, reply);
     await beforeAnswer(connection, place, signal);
     const error = connection.context.faults.take(['error'], place);
     if (error) await refuse(connection, session, reply, error);
@@ -65,7 +65,11 @@ function parseRequest(message: Message, session: Session): Request {
   switch (message.type) {
     case PACKET.batch: {
       const text = parseBatch(message.payload);
-      return { kind: 'batch', text, run: (frame, reply) => writeAll(runBatch(text, frame), reply) };
+      // Drivers set options without semicolons between them, which the parser wants.
+      const run: Request['run'] = isSetupBatch(text)
+        ? async (_frame, reply) => reply.done(DONE.batch)
+        : (frame, reply) => writeAll(runBatch(text, frame), reply);
+      return { kind: 'batch', text, run };
     }
     case PACKET.rpc: {
       const call = parseRpc(message.payload);
@@ -93,8 +97,7 @@ async function writeAll(events: AsyncIterable<BatchEvent>, reply: ReplyWriter): 
 }
 
 function newFrame({ context }: Connection, session: Session, signal: AbortSignal): Frame {
-  const variables = { variables: new Map(), tableVariables: new Map() };
-  return { host: context.host, session, ...variables, signal, caught: undefined, depth: 0 };
+  return { host: context.host, session, variables: new Map(), signal };
 }
 
 /** The faults that come before an answer: something happens, it is late, or it never comes. */
@@ -172,10 +175,7 @@ async function stallFor(
   await wait(FOREVER_MS, undefined, { signal: stall.isDeaf ? closed : signal });
 }
 
-function resetSession(connection: Connection, session: Session, reply: ReplyWriter): void {
-  for (const table of session.temporaryTables.values()) {
-    connection.context.host.engine.sqlite.run(`DROP TABLE ${table.sql}`);
-  }
+function resetSession(session: Session, reply: ReplyWriter): void {
   session.temporaryTables.clear();
   session.transactionDepth = 0;
   writeResetChange(reply.tokens);

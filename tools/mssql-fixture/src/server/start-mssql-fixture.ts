@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { Host } from '../batch/host.ts';
-import type { MssqlCatalog } from '../engine/catalog.ts';
+import type { MssqlCatalog } from '../engine/views.ts';
 import { editRows } from '../engine/edit-rows.ts';
 import { openEngine } from '../engine/open-engine.ts';
+import { loadParser } from '../sql/syntax.ts';
 import type { SqlValue } from '../tds/sql-type.ts';
 import type { EncryptionMode } from '../tds/prelogin.ts';
 import { createCertificate, secureContexts } from './create-certificate.ts';
@@ -64,7 +65,8 @@ const FIRST_PRINCIPAL_ID = 259;
 
 /** Starts a server on the loopback. */
 export async function startMssqlFixture(options: MssqlFixtureOptions): Promise<MssqlFixture> {
-  const [engine, certificate] = await Promise.all([openEngine(), createCertificate()]);
+  const [certificate] = await Promise.all([createCertificate(), loadParser()]);
+  const engine = openEngine();
   for (const [name, catalog] of Object.entries(options.databases))
     engine.addDatabase(name, catalog);
   const productVersion = options.productVersion ?? DEFAULT_VERSION;
@@ -106,10 +108,7 @@ export async function startMssqlFixture(options: MssqlFixtureOptions): Promise<M
     addFault: faults.add,
     clearFaults: faults.clear,
     internalErrors: () => [...internalErrors],
-    close: async () => {
-      await listening.close();
-      engine.sqlite.close();
-    },
+    close: listening.close,
   };
 }
 

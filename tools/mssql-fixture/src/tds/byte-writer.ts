@@ -37,43 +37,22 @@ export function createByteWriter(): ByteWriter {
     end += size;
     return end - size;
   };
-  const utf16 = (text: string): void => {
-    const at = reserve(text.length * 2);
-    buffer.write(text, at, 'utf16le');
-  };
-  return {
-    u8: (value) => {
-      const start = reserve(1);
-      buffer.writeUInt8(value, start);
-    },
-    u16: (value) => {
-      const start = reserve(2);
-      buffer.writeUInt16LE(value, start);
-    },
-    u32: (value) => {
-      const start = reserve(4);
-      buffer.writeUInt32LE(value, start);
-    },
-    i16: (value) => {
-      const start = reserve(2);
-      buffer.writeInt16LE(value, start);
-    },
-    i32: (value) => {
-      const start = reserve(4);
-      buffer.writeInt32LE(value, start);
-    },
-    i64: (value) => {
-      const start = reserve(8);
-      buffer.writeBigInt64LE(value, start);
-    },
-    f32: (value) => {
-      const start = reserve(4);
-      buffer.writeFloatLE(value, start);
-    },
-    f64: (value) => {
-      const start = reserve(8);
-      buffer.writeDoubleLE(value, start);
-    },
+  const fixed =
+    <T>(size: number, write: (value: T, at: number) => unknown) =>
+    (value: T): void => {
+      const at = reserve(size);
+      write.call(buffer, value, at);
+    };
+  const { prototype: b } = Buffer;
+  const writer: ByteWriter = {
+    u8: fixed(1, b.writeUInt8),
+    u16: fixed(2, b.writeUInt16LE),
+    u32: fixed(4, b.writeUInt32LE),
+    i16: fixed(2, b.writeInt16LE),
+    i32: fixed(4, b.writeInt32LE),
+    i64: fixed(8, b.writeBigInt64LE),
+    f32: fixed(4, b.writeFloatLE),
+    f64: fixed(8, b.writeDoubleLE),
     unsigned: (value, length) => {
       const start = reserve(length);
       for (let i = 0; i < length; i++) buffer[start + i] = Number((value >> BigInt(8 * i)) & 255n);
@@ -82,16 +61,17 @@ export function createByteWriter(): ByteWriter {
       const start = reserve(value.length);
       buffer.set(value, start);
     },
-    utf16,
+    utf16: (text) => {
+      const at = reserve(text.length * 2);
+      buffer.write(text, at, 'utf16le');
+    },
     text8: (text) => {
-      const start = reserve(1);
-      buffer.writeUInt8(text.length, start);
-      utf16(text);
+      writer.u8(text.length);
+      writer.utf16(text);
     },
     text16: (text) => {
-      const start = reserve(2);
-      buffer.writeUInt16LE(text.length, start);
-      utf16(text);
+      writer.u16(text.length);
+      writer.utf16(text);
     },
     get length() {
       return end;
@@ -103,4 +83,5 @@ export function createByteWriter(): ByteWriter {
       return taken;
     },
   };
+  return writer;
 }

@@ -17,14 +17,8 @@ export interface RpcCall {
   readonly parameters: readonly RpcParameter[];
 }
 
-/** MS-TDS 2.2.6.6: the procedures that are called by number. */
-const PROCEDURE_NAMES: Readonly<Record<number, string>> = {
-  10: 'sp_executesql',
-  11: 'sp_prepare',
-  12: 'sp_execute',
-  13: 'sp_prepexec',
-  15: 'sp_unprepare',
-};
+/** MS-TDS 2.2.6.6: of the procedures that are called by number, the one that is run. */
+const EXECUTE_SQL = 10;
 
 const BY_NUMBER = 0xffff;
 const STATUS_OUTPUT = 0x01;
@@ -78,9 +72,8 @@ function readProcedure(reader: ByteReader): string {
   const length = reader.u16();
   if (length !== BY_NUMBER) return reader.utf16(length);
   const number = reader.u16();
-  const name = PROCEDURE_NAMES[number];
-  if (name === undefined) throw new MalformedMessageError(`procedure number ${number}`);
-  return name;
+  if (number !== EXECUTE_SQL) throw new MalformedMessageError(`procedure number ${number}`);
+  return 'sp_executesql';
 }
 
 function readParameter(reader: ByteReader): RpcParameter {

@@ -1,35 +1,35 @@
+/** The names of types by their family, which decides how a value is compared, concatenated and converted. */
+const FAMILIES = {
+  number: [
+    'bit',
+    'tinyint',
+    'smallint',
+    'int',
+    'bigint',
+    'decimal',
+    'numeric',
+    'money',
+    'smallmoney',
+    'real',
+    'float',
+  ],
+  text: ['char', 'varchar', 'text', 'nchar', 'nvarchar', 'ntext', 'xml'],
+  bytes: ['binary', 'varbinary', 'image', 'timestamp'],
+  time: ['date', 'time', 'datetime', 'smalldatetime', 'datetime2', 'datetimeoffset'],
+  guid: ['uniqueidentifier'],
+  variant: ['sql_variant'],
+} as const;
+
+export type TypeFamily = keyof typeof FAMILIES;
+
 /** Every type name of SQL Server that a column, a parameter or an expression of the fixture can have. */
-export type TypeName =
-  | 'bit'
-  | 'tinyint'
-  | 'smallint'
-  | 'int'
-  | 'bigint'
-  | 'decimal'
-  | 'numeric'
-  | 'money'
-  | 'smallmoney'
-  | 'real'
-  | 'float'
-  | 'date'
-  | 'time'
-  | 'datetime'
-  | 'smalldatetime'
-  | 'datetime2'
-  | 'datetimeoffset'
-  | 'char'
-  | 'varchar'
-  | 'text'
-  | 'nchar'
-  | 'nvarchar'
-  | 'ntext'
-  | 'binary'
-  | 'varbinary'
-  | 'image'
-  | 'timestamp'
-  | 'uniqueidentifier'
-  | 'xml'
-  | 'sql_variant';
+export type TypeName = (typeof FAMILIES)[TypeFamily][number];
+
+const FAMILY_OF = new Map<string, TypeFamily>(
+  Object.entries(FAMILIES).flatMap(([family, names]) =>
+    names.map((name) => [name, family as TypeFamily] as const),
+  ),
+);
 
 /**
  * A type with its facets. `length` counts characters for n(var)char and bytes for the rest; -1 is max.
@@ -48,50 +48,14 @@ export interface SqlType {
  */
 export type SqlValue = null | number | bigint | string | Uint8Array;
 
-/** The family decides how a value is compared, concatenated and converted. */
-export type TypeFamily = 'number' | 'text' | 'bytes' | 'time' | 'guid' | 'variant';
-
-const FAMILIES: { readonly [N in TypeName]: TypeFamily } = {
-  bit: 'number',
-  tinyint: 'number',
-  smallint: 'number',
-  int: 'number',
-  bigint: 'number',
-  decimal: 'number',
-  numeric: 'number',
-  money: 'number',
-  smallmoney: 'number',
-  real: 'number',
-  float: 'number',
-  date: 'time',
-  time: 'time',
-  datetime: 'time',
-  smalldatetime: 'time',
-  datetime2: 'time',
-  datetimeoffset: 'time',
-  char: 'text',
-  varchar: 'text',
-  text: 'text',
-  nchar: 'text',
-  nvarchar: 'text',
-  ntext: 'text',
-  binary: 'bytes',
-  varbinary: 'bytes',
-  image: 'bytes',
-  timestamp: 'bytes',
-  uniqueidentifier: 'guid',
-  xml: 'text',
-  sql_variant: 'variant',
-};
-
 /** The family of a type. */
-export function familyOf(type: SqlType): TypeFamily {
-  return FAMILIES[type.name];
+export function familyOf({ name }: SqlType): TypeFamily {
+  return FAMILY_OF.get(name) ?? 'variant';
 }
 
 /** Whether a text is a type name of the fixture, aliases not included. */
 export function isTypeName(text: string): text is TypeName {
-  return Object.hasOwn(FAMILIES, text);
+  return FAMILY_OF.has(text);
 }
 
 export const INT: SqlType = { name: 'int' };
@@ -105,4 +69,42 @@ export const VARIANT: SqlType = { name: 'sql_variant' };
 /** `nvarchar(length)`. */
 export function nvarchar(length: number): SqlType {
   return { name: 'nvarchar', length };
+}
+
+const ALIASES: Readonly<Record<string, SqlType>> = {
+  sysname: SYSNAME,
+  integer: INT,
+  dec: { name: 'decimal' },
+  rowversion: { name: 'timestamp' },
+  hierarchyid: { name: 'varbinary', length: 892 },
+  geometry: { name: 'varbinary', length: -1 },
+  geography: { name: 'varbinary', length: -1 },
+};
+
+const CAST_LENGTH = 30;
+
+/**
+ * The type of a name and the numbers after it, of which -1 is max; undefined for a name that is none. Without a length,
+ * text and bytes have 1 in a declaration and 30 in CAST.
+ */
+export function sqlType(
+  written: string,
+  [first, second]: readonly number[],
+  use: 'declaration' | 'cast',
+): SqlType | undefined {
+  const lower = written.toLowerCase();
+  const alias = ALIASES[lower];
+  if (alias?.length !== undefined) return alias;
+  const name = alias?.name ?? lower;
+  if (!isTypeName(name)) return undefined;
+  if (/char|binary/.test(name))
+    return { name, length: first ?? (use === 'cast' ? CAST_LENGTH : 1) };
+  if (/^(decimal|numeric)$/.test(name)) return { name, precision: first ?? 18, scale: second ?? 0 };
+  return /^(time|datetime2|datetimeoffset)$/.test(name) ? { name, scale: first ?? 7 } : { name };
+}
+
+/** A type as T-SQL writes it, `nvarchar(max)`. */
+export function renderType({ name, length, precision, scale }: SqlType): string {
+  const facets = [length ?? precision, scale].filter((facet) => facet !== undefined);
+  return facets.length === 0 ? name : `${name}(${facets.join(', ').replace('-1', 'max')})`;
 }
