@@ -4,7 +4,7 @@ export default {
   testEnvironmentOptions: {
     customExportConditions: ['@cdc-migrations/source', 'node', 'require', 'default'],
   },
-  globalSetup: '<rootDir>/packages/cli/jest-setup.mjs',
+  globalSetup: '<rootDir>/jest-setup.mjs',
   testMatch: ['<rootDir>/packages/*/src/**/*.spec.ts', '<rootDir>/tools/*/src/**/*.spec.ts'],
   modulePathIgnorePatterns: ['<rootDir>/packages/[^/]+/dist/', '<rootDir>/.nx/', '<rootDir>/tmp/'],
   transform: {

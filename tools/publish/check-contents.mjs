@@ -17,7 +17,7 @@ const DEVELOPMENT = [
   /\.tsbuildinfo$/,
   /(^|\/)(cases|node_modules|tmp)\//,
   /(^|\/)tsconfig[^/]*\.json$/,
-  /(^|\/)(build|licenses|jest-setup)\.mjs$/,
+  /(^|\/)(build|licenses)\.mjs$/,
 ];
 /** Scripts that npm runs when somebody installs a package. */
 const INSTALL_SCRIPT = /^(pre|post)?(install|prepare)$/;

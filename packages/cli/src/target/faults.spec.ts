@@ -137,7 +137,28 @@ describe.each(Object.entries(COMMANDS))('%s', (_name, command) => {
   );
 });
 
-it.each(Object.entries(COMMANDS))('%s ends when nothing answers', async (_name, command) => {
+describe('when nothing answers', () => {
+  let ended: ReadonlyMap<string, CommandRun>;
+  /** Each waits for its own timeout, so all wait at the same time. */
+  beforeAll(async () => {
+    ended = new Map(
+      await Promise.all(
+        Object.entries(COMMANDS).map(async ([name, command]) => {
+          return [name, await runUnanswered(command)] as const;
+        }),
+      ),
+    );
+  });
+
+  it.each(Object.keys(COMMANDS))('%s ends', (name) => {
+    const { exitCode, stderr } = ended.get(name)!;
+    expect(stderr).toMatch(/it does not answer|no connection within 5 s/);
+    expect(exitCode).toBe(2);
+  });
+});
+
+/** Runs a command against a server that takes connections and never sends anything. */
+async function runUnanswered(command: FaultedCommand): Promise<CommandRun> {
   let isAsked = false;
   const silent = createServer((socket) => {
     isAsked = true;
@@ -147,12 +168,11 @@ it.each(Object.entries(COMMANDS))('%s ends when nothing answers', async (_name, 
   const { port } = silent.address() as AddressInfo;
   const { root, remove } = await placeOf(command);
   const timeout = command.before === 'sources' ? ['--timeout', '5'] : [];
-  const { exitCode, stderr } = await run(root, [...command.args, ...timeout], port, () => isAsked);
+  const ended = await run(root, [...command.args, ...timeout], port, () => isAsked);
   silent.close();
   await remove();
-  expect(stderr).toMatch(/it does not answer|no connection within 5 s/);
-  expect(exitCode).toBe(2);
-});
+  return ended;
+}
 
 interface Ended {
   readonly first: CommandRun;
