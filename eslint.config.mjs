@@ -99,7 +99,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/*.config.mjs', '**/jest-setup.mjs', 'packages/nx-plugin/**'],
+    files: ['**/*.config.mjs', 'jest-setup.mjs', 'tools/nx-targets.cjs', 'packages/nx-plugin/**'],
     rules: { 'no-restricted-syntax': 'off', '@typescript-eslint/no-require-imports': 'off' },
   },
   prettier,

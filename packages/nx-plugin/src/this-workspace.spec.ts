@@ -34,8 +34,37 @@ it.each([
   ['fixtures/adopus/services/adopus.yaml', ['adopus']],
   ['packages/staging-render/templates/staging.sql.hbs', ['adopus', 'asma']],
 ])('a change of %s affects the migrations of %j', (file, repos) => {
-  expect(readAffected(ROOT, file)).toEqual(repos);
+  expect(readAffected(ROOT, file, 'migrations')).toEqual(repos);
 });
+
+/** Projects that read, clone or document the whole pipeline. */
+const WHOLE = ['docs', 'e2e', 'soak'];
+
+it.each([
+  ['packages/introspect/src/index.ts', ['cli', 'introspect', 'nx', ...WHOLE]],
+  ['packages/tracker/templates/new.sql.hbs', ['cli', 'nx', 'tracker', ...WHOLE]],
+  ['packages/nx-plugin/src/options.cjs', ['nx', ...WHOLE]],
+  ['packages/cli/src/program.spec.ts', ['cli', 'nx', ...WHOLE]],
+  ['tools/wire/src/index.ts', ['wire', ...WHOLE]],
+  ['tools/docs/src/main.ts', ['docs']],
+  ['tools/publish/packages.mjs', ['docs']],
+  ['.editorconfig', []],
+])('a change of %s affects the tests of %j', (file, projects) => {
+  const affected = readAffected(ROOT, file, 'test').map((name) => name.replace(/^.*\//, ''));
+  expect(affected.toSorted()).toEqual(projects.toSorted());
+});
+
+it.each(['packages/config', 'packages/cli', 'tools/e2e'])(
+  '%s has targets that Nx caches',
+  (root) => {
+    const name = `@cdc-migrations/${root.replace(/^.*\//, '')}`;
+    for (const target of ['test', 'lint', 'typecheck']) {
+      const { files } = readInputs(ROOT, target, name);
+      expect(files).toContain(`${root}/package.json`);
+      expect(files.filter((file) => /(^|\/)(dist|tmp|node_modules)\//.test(file))).toEqual([]);
+    }
+  },
+);
 
 function packagesOf(repo: string, target: string): readonly string[] {
   const found = inputsOf(repo, target).files.flatMap(

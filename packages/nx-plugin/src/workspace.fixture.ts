@@ -173,9 +173,9 @@ function readTasks(root: string): readonly TaskRun[] {
   return tasks.toSorted((a, b) => (a.target < b.target ? -1 : 1));
 }
 
-/** The projects that have migrations and that a change of a file affects. */
-export function readAffected(root: string, file: string): readonly string[] {
-  const args = ['--affected', `--files=${file}`, '--withTarget=migrations', '--json'];
+/** The projects that have a target and that a change of a file affects. */
+export function readAffected(root: string, file: string, target: string): readonly string[] {
+  const args = ['--affected', `--files=${file}`, `--withTarget=${target}`, '--json'];
   return JSON.parse(runNx(root, ['show', 'projects', ...args])) as string[];
 }
 
