@@ -53,6 +53,11 @@ function checkManifest({ manifest }) {
   if (manifest.engines?.node !== root.engines.node)
     wrong.push(`engines.node is not ${root.engines.node}`);
   if (!manifest.description) wrong.push('no description');
+  if (!manifest.keywords?.length) wrong.push('no keywords');
+  if (manifest.repository?.url !== root.repository.url || !manifest.repository?.directory)
+    wrong.push(`repository is not a directory of ${root.repository.url}`);
+  if (!manifest.homepage) wrong.push('no homepage');
+  if (manifest.bugs !== root.bugs) wrong.push(`bugs is not ${root.bugs}`);
   if (!manifest.exports && !manifest.bin) wrong.push('neither exports nor bin');
   for (const script of Object.keys(manifest.scripts ?? {}))
     if (INSTALL_SCRIPT.test(script)) wrong.push(`${script} runs when it is installed`);

@@ -14,6 +14,10 @@ const PACKAGES = join(ROOT, 'packages');
  * @property {string} name
  * @property {string} version
  * @property {string} [description]
+ * @property {readonly string[]} [keywords]
+ * @property {{ readonly url?: string, readonly directory?: string }} [repository]
+ * @property {string} [homepage]
+ * @property {string} [bugs]
  * @property {string} [license]
  * @property {{ readonly node?: string }} [engines]
  * @property {unknown} [exports]
