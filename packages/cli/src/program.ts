@@ -14,6 +14,8 @@ import { addGeneratePipelines } from './commands/generate-pipelines.ts';
 import { addInit } from './commands/init.ts';
 import { addMerge } from './commands/merge.ts';
 import { addMetrics } from './commands/metrics.ts';
+import { addRename } from './commands/rename.ts';
+import { addRetire } from './commands/retire.ts';
 import { addSchemaDocs } from './commands/schema-docs.ts';
 import { addStatus } from './commands/status.ts';
 import { addTypes } from './commands/types.ts';
@@ -37,6 +39,8 @@ const COMMANDS: readonly AddCommand[] = [
   addStatus,
   addCheck,
   addBaseline,
+  addRename,
+  addRetire,
   addMerge,
   addDeadLetters,
   addMetrics,

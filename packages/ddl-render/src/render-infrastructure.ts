@@ -11,7 +11,7 @@ import {
  * The version of the infrastructure: it grows with each change that older files would leave behind, as another routine,
  * other arguments or another column. Older files refuse a database of a newer one.
  */
-export const INFRASTRUCTURE_VERSION = 4;
+export const INFRASTRUCTURE_VERSION = 5;
 
 interface InfrastructureView {
   readonly role: string;
@@ -50,6 +50,8 @@ const PARTS = [
   'merge-window',
   'runner',
   'forget',
+  'retire',
+  'rename',
   'dead-letters',
   'refused-events',
   'converge-staging',

@@ -39,7 +39,7 @@ export type FileOutcome =
     };
 
 /** How one way to apply ended, without the time that it took. */
-type Attempt =
+export type Attempt =
   | Exclude<FileOutcome, { readonly kind: 'applied' }>
   | { readonly kind: 'applied'; readonly statements: readonly number[] };
 
@@ -81,10 +81,11 @@ export async function applyFile(
 const RETRY_FIRST_MS = 50;
 const RETRY_LONGEST_MS = 2000;
 
-async function runTransaction(
+/** Runs a transaction again and again while locks are in the way. */
+export async function runTransaction(
   session: Session,
   transaction: FileTransaction,
-  { retryForMs, onRetry }: ApplyFileOptions,
+  { retryForMs, onRetry }: Pick<ApplyFileOptions, 'retryForMs' | 'onRetry'>,
 ): Promise<Attempt> {
   const { begin, guard, body, record, commit, statements } = transaction;
   const deadline = performance.now() + retryForMs;
@@ -112,7 +113,8 @@ async function runTransaction(
   }
 }
 
-function isPassing({ code, message }: TargetError): boolean {
+/** Whether another try may succeed. */
+export function isPassing({ code, message }: TargetError): boolean {
   return PASSING.has(code) && (code !== 'XX000' || message === CONCURRENT_UPDATE);
 }
 

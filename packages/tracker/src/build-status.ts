@@ -1,4 +1,5 @@
 import { fileState, type FileState } from './file-state.ts';
+import { matchesAny } from './match-names.ts';
 import {
   belongsTo,
   isGlobal,
@@ -45,6 +46,17 @@ export function buildStatus(
   const tenants = new Set(options.tenants);
   const { set, files } = migrations;
   const missing = listMissing(migrations, state.history.entries);
+  const known = listSchemas(migrations, { tenants: options.knownTenants ?? options.tenants });
+  const left = [
+    ...new Set(
+      state.history.entries.flatMap(({ entry, schemas: of }) =>
+        entry.appliedChecksum === null ? [] : of,
+      ),
+    ),
+  ].filter(
+    (schema) =>
+      schema !== WHOLE_DATABASE && !known.includes(schema) && matchesAny(schema, options.only),
+  );
   const schemas = [WHOLE_DATABASE, ...listSchemas(migrations, options)].map((schema) => {
     const isThere = schema === WHOLE_DATABASE || state.schemas.has(schema);
     const own = files.filter((file) =>
@@ -60,6 +72,9 @@ export function buildStatus(
       ],
     };
   });
+  const gone = left
+    .sort()
+    .map((schema) => ({ schema, files: ofNoTenant(state.history.entries, schema) }));
   const pendingManual = files
     .filter(({ category }) => category === 'manual')
     .map(({ path }) => path)
@@ -68,7 +83,7 @@ export function buildStatus(
         one.files.some((file) => file.path === path && !SETTLED.has(file.state)),
       ),
     );
-  return { schemas, pendingManual };
+  return { schemas: [...schemas, ...gone], pendingManual };
 }
 
 function statusOf(file: MigrationFile, entry: HistoryEntry | undefined): FileStatus {
@@ -80,6 +95,13 @@ function statusOf(file: MigrationFile, entry: HistoryEntry | undefined): FileSta
 /** Whether every file is applied in every schema. */
 export function isUpToDate({ schemas }: Status): boolean {
   return schemas.every(({ files }) => files.every(({ state }) => SETTLED.has(state)));
+}
+
+/** Files that were applied to a schema that no tenant of the configuration has. */
+function ofNoTenant(entries: readonly HistoryGroup[], schema: string): readonly FileStatus[] {
+  return entries
+    .filter(({ entry, schemas }) => entry.appliedChecksum !== null && schemas.includes(schema))
+    .map(({ file }) => ({ path: file, state: 'missing' }));
 }
 
 /** By schema, files that were applied and are no longer in the manifest. */

@@ -9,6 +9,7 @@ import {
   type ForeignObject,
 } from './foreign-objects.ts';
 import { jsonLiteral } from './json-literal.ts';
+import { findLeftovers, readKnownTables, type Leftover } from './known-tables.ts';
 import { matchesAny } from './match-names.ts';
 import { belongsTo, type Migrations } from './migrations.ts';
 import { listSchemas, type PlanOptions } from './plan-apply.ts';
@@ -36,7 +37,7 @@ export async function checkTarget(
   const places = placeTables(migrations, schemas, options.tenants);
   const tenants = schemas.filter((schema) => options.tenants.includes(schema));
   const literal = places.filter(({ schema }) => !tenants.includes(schema));
-  const [foreign, dependencies, groups, made, concerns, validation, registrations] =
+  const [foreign, dependencies, groups, made, concerns, validation, registrations, known, retired] =
     await Promise.all([
       session.query<ForeignObject>(foreignObjects(migrations)),
       session.query<ForeignObject>(FOREIGN_DEPENDENCIES),
@@ -58,12 +59,18 @@ export async function checkTarget(
       readConcerns(session),
       readIfThere(() => readValidation(session, migrations, options)),
       readIfThere(() => readRegistrations(session, schemas)),
+      readKnownTables(session),
+      readIfThere(() => session.read<Registration>(RETIRED)),
     ]);
   const differences = [
     ...(made && validation ? [] : [missingBookkeeping()]),
     ...ofSchemas(foreign, migrations, schemas, options.tenants).map(describeForeign),
     ...dependencies.map(describeForeign),
-    ...compareRelations(places, groups, concerns.columns),
+    ...findLeftovers(known ?? [], migrations, options).map(describeLeftover),
+    ...compareRelations(places, groups, concerns.columns).filter(
+      ({ kind, schema, name }) =>
+        kind !== 'extra' || !retired?.some((one) => one.schema === schema && one.table === name),
+    ),
     ...compareRegistrations(places, groups, registrations ?? []),
     ...(made ?? []).map(describeMade),
     ...(validation ?? []),
@@ -111,6 +118,14 @@ function compareRegistrations(
       name: names.staging,
       message: 'its registration for merges',
     }));
+}
+
+/** Final tables that stay though nothing is merged into them any more. */
+const RETIRED =
+  'SELECT schema_name AS schema, table_name AS table FROM cdc_management.retired_table';
+
+function describeLeftover({ schema, table, message }: Leftover): Difference {
+  return { kind: 'extra', schema, name: table ?? '', message };
 }
 
 function missingBookkeeping(): Difference {

@@ -45,6 +45,8 @@ export interface TransactionOptions {
 export interface Work {
   readonly schemas: SchemaWork;
   readonly files: readonly [Placed, ...Placed[]];
+  /** SQL in front of the files, in their transaction. */
+  readonly before?: string;
 }
 
 /** What the file of schemas is to do: from the model, as the file itself has the schemas of all tenants. */
@@ -89,7 +91,7 @@ export function buildTransaction(
   return {
     begin: `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n${isManual ? UNPINNED : PLAIN_SETTINGS}SET LOCAL lock_timeout = ${tableLockTimeoutMs};\n${allowed}`,
     guard: isManual ? PINNED + guard + UNPINNED : guard,
-    body: bodies.join('\n;\n'),
+    body: [...(work.before === undefined ? [] : [work.before]), ...bodies].join('\n;\n'),
     record: `\n;\n${isManual ? RESET_ROLE : ''}${PINNED}${records.join(';\n')};\n${isManual ? RESET : ''}`,
     commit: 'COMMIT;\n',
     statements,

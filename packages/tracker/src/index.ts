@@ -25,6 +25,8 @@ export { UnknownTableError } from './merge/merge-statements.ts';
 export type { TableSelection } from './merge/merge-statements.ts';
 export { runMerges } from './merge/run-merges.ts';
 export type { MergeOptions, MergeResult } from './merge/run-merges.ts';
+export { findLeftovers, readKnownTables } from './known-tables.ts';
+export type { KnownTable, Leftover } from './known-tables.ts';
 export { NoBookkeepingError } from './no-bookkeeping-error.ts';
 export type { FailedStatement } from './find-statement.ts';
 export { WHOLE_DATABASE } from './migrations.ts';
@@ -60,6 +62,17 @@ export type {
 } from './read-concerns.ts';
 export { HistoryError, readTarget, StandbyError } from './read-target.ts';
 export type { History, HistoryEntry, HistoryGroup, TargetState } from './read-target.ts';
+export { NotDefinedError, renameTarget } from './rename-target.ts';
+export type { Renamed, RenameOptions, Renaming } from './rename-target.ts';
+export { retireTables, StillDefinedError } from './retire-tables.ts';
+export type {
+  RetiredTable,
+  RetireOptions,
+  RetireResult,
+  RetireSelection,
+  SharedRows,
+  TableLeft,
+} from './retire-tables.ts';
 export { renderScript } from './render-script.ts';
 export { LockLostError, schemaIsGone } from './run-steps.ts';
 export { ClientCommandError, SeveralStatementsError } from './refused-statements.ts';

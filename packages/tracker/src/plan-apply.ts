@@ -52,6 +52,8 @@ export interface SchemaRun {
 export interface PlanOptions {
   /** Schemas of the tenants that take part. */
   readonly tenants: readonly string[];
+  /** Tenants of the configuration whose schemas this database has, where that is more. */
+  readonly knownTenants?: readonly string[] | undefined;
   /** Globs of schemas to work on; all where it is not given. */
   readonly only?: readonly string[] | undefined;
   /** Apply what is applied already once more, to put back what others changed; files by people are left out. */

@@ -14,9 +14,9 @@ export interface CheckCommandOptions extends TargetOptions {
 export async function check(options: CheckCommandOptions): Promise<number> {
   const { schema: only, exclude } = options;
   return reportTargets(options, async (target) => {
-    const { label, migrations, tenants } = target;
+    const { label, migrations, tenants, knownTenants } = target;
     const differences = await withSession(target, 'cdc check', (session) =>
-      checkTarget(session, migrations, { tenants, only, exclude }),
+      checkTarget(session, migrations, { tenants, knownTenants, only, exclude }),
     );
     const isSame = differences.length === 0;
     return {

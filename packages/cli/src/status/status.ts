@@ -1,14 +1,17 @@
 import { MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
 import {
   buildStatus,
+  findLeftovers,
   isUpToDate,
   listSchemas,
   readConcerns,
+  readKnownTables,
   readLocks,
   readTarget,
   WHOLE_DATABASE,
   type Concerns,
   type HeldLock,
+  type Leftover,
   type Migrations,
   type Status,
   type TargetState,
@@ -45,19 +48,22 @@ export interface StatusCommandOptions extends TargetOptions {
 export async function status(options: StatusCommandOptions): Promise<number> {
   if (options.offline) return statusOffline(options);
   return reportTargets(options, async (target) => {
-    const { migrations, tenants } = target;
-    const schemas = listSchemas(migrations, { tenants, only: options.schema });
-    const [state, concerns, locks] = await withSession(target, 'cdc status', (session) =>
+    const { migrations, tenants, knownTenants } = target;
+    const scope = { tenants, knownTenants, only: options.schema };
+    const schemas = listSchemas(migrations, scope);
+    const [state, concerns, locks, tables] = await withSession(target, 'cdc status', (session) =>
       Promise.all([
         readTarget(session, migrations),
         readConcerns(session),
         readLocks(session, migrations.set.name, [WHOLE_DATABASE, ...schemas]),
+        readKnownTables(session),
       ]),
     );
-    const found = buildStatus(migrations, state, { tenants, only: options.schema });
+    const found = buildStatus(migrations, state, scope);
     const known = state.hasHistory ? concerns : { ...concerns, mergeProblems: [] };
     const own = options.schema ? onlyOf(found, known) : known;
-    return describe(target, found, { ...own, isStandby: state.isStandby, locks });
+    const leftovers = findLeftovers(tables ?? [], migrations, scope);
+    return describe(target, found, { ...own, isStandby: state.isStandby, locks, leftovers });
   });
 }
 
@@ -114,12 +120,13 @@ function onlyOf({ schemas }: Status, concerns: Concerns): Concerns {
 /** What there is to say besides files. */
 interface Findings extends Concerns, Pick<TargetState, 'isStandby'> {
   readonly locks: readonly HeldLock[];
+  readonly leftovers: readonly Leftover[];
 }
 
 function describe(
   { label, migrations }: CommandTarget,
   found: Status,
-  { isStandby, locks, ...concerns }: Findings,
+  { isStandby, locks, leftovers, ...concerns }: Findings,
 ): TargetReport {
   const isDone = isUpToDate(found);
   const troubles = listTroubles(concerns);
@@ -131,7 +138,7 @@ function describe(
     exitCode: worstExitCode([
       ...exitCodesOf(migrations),
       ...(edited ? [EXIT.edited] : []),
-      isDone && troubles.length === 0 ? EXIT.done : EXIT.differences,
+      isDone && troubles.length === 0 && leftovers.length === 0 ? EXIT.done : EXIT.differences,
     ]),
     lines: [
       `${label}: ${[isDone ? 'all applied' : 'not all applied', ...troubles].join(', ')}`,
@@ -141,12 +148,17 @@ function describe(
         ? [`pending files by people: ${found.pendingManual.join(', ')}`]
         : []),
       ...errors,
+      ...leftovers.map(renderLeftover),
       ...(isStandby ? [STANDBY] : []),
       ...renderLocks(locks),
       ...renderConcerns(concerns),
     ],
-    document: { problems: migrations.problems, ...found, isStandby, ...concerns, locks },
+    document: { problems: migrations.problems, ...found, isStandby, ...concerns, locks, leftovers },
   };
+}
+
+function renderLeftover({ schema, table, message }: Leftover): string {
+  return `${table === null ? schema : `${schema}.${table}`}: ${message}`;
 }
 
 const STANDBY =

@@ -33,6 +33,8 @@ export interface CommandTarget {
   readonly migrations: Migrations;
   /** Schemas of the tenants that take part. */
   readonly tenants: readonly string[];
+  /** Schemas of tenants that this database has, also those of other environments that have the same one. */
+  readonly knownTenants: readonly string[];
   /** Connects to the database; the variables of its server are looked up now. */
   readonly address: () => TargetAddress;
 }
@@ -69,6 +71,7 @@ export function openTargets(
       label,
       migrations: locating(label, () => readMigrations(root, set, tables)),
       tenants: selectTenants(set, config, options.env),
+      knownTenants: knownTenants(set, config, { env: options.env, place }),
       address: () => (addressOf ? addressOf(set) : resolvePlace(root, place!)),
     };
   });
@@ -125,6 +128,25 @@ function selectTenants(
   if (set.pattern === 'db-shared') return all;
   const group = sourceGroups.find(({ name }) => name === set.sourceGroup)!;
   return sourcesOf(group, env).map(({ name }) => name);
+}
+
+/** The embedded database has all tenants. */
+function knownTenants(
+  set: MigrationSet,
+  config: Config,
+  { env, place }: { readonly env: string; readonly place: Place | undefined },
+): readonly string[] {
+  if (!place) return tenantsOf(set, config.sourceGroups);
+  const source = place.group.sources.find(
+    ({ name }) => set.name === `${place.group.name}.${name}`,
+  )!;
+  const envs = [...source.environments]
+    .filter(
+      ([name, { server, database }]) =>
+        name === env || (server === place.server && database === place.database),
+    )
+    .map(([name]) => name);
+  return [...new Set(envs.flatMap((name) => selectTenants(set, config, name)))];
 }
 
 function unknownEnvironment(

@@ -1,0 +1,27 @@
+import { Option, type Command } from 'commander';
+import type { CommandContext } from '../program.ts';
+import type { RenameCommandOptions } from '../retire/rename.ts';
+import { addTargetOptions } from './target-options.ts';
+
+/** `cdc manage-migrations rename`. */
+export function addRename(migrations: Command, { setExitCode }: CommandContext): void {
+  const command = migrations
+    .command('rename')
+    .description(
+      'Renames the schema of a customer or a service, or a table, as the configuration has it now: with its events, remembered deletes, offsets and history.',
+    );
+  addTargetOptions(command)
+    .option('--table <name>', 'this table, by <Table> or <schema>.<Table>')
+    .addOption(
+      new Option('--customer <name>', 'the schema of this customer or service').conflicts([
+        'table',
+        'schema',
+      ]),
+    )
+    .requiredOption('--to <name>', 'its name in the configuration')
+    .option('--dry-run', 'say what would be renamed, and change nothing')
+    .action(async (options: Omit<RenameCommandOptions, 'root'>) => {
+      const { rename } = await import('../retire/rename.ts');
+      setExitCode(await rename({ ...options, ...migrations.opts<{ root?: string }>() }));
+    });
+}

@@ -1,0 +1,28 @@
+import { Option, type Command } from 'commander';
+import type { CommandContext } from '../program.ts';
+import type { RetireCommandOptions } from '../retire/retire.ts';
+import { parseList } from './option-values.ts';
+import { addTargetOptions } from './target-options.ts';
+
+/** `cdc manage-migrations retire`. */
+export function addRetire(migrations: Command, { setExitCode }: CommandContext): void {
+  const command = migrations
+    .command('retire')
+    .description(
+      'Ends the merges of a table or a customer that has left the configuration: staging tables, procedures and bookkeeping go, final tables stay.',
+    );
+  addTargetOptions(command)
+    .option('--table <name...>', 'these tables, by <Table> or <schema>.<Table>')
+    .addOption(
+      new Option('--customer <a,b>', 'all tables of the schemas of these customers')
+        .argParser(parseList)
+        .conflicts(['table', 'schema']),
+    )
+    .option('--discard-events', 'also while events are staged, refused or in the dead letters')
+    .option('--drop', 'print the SQL that drops the final tables, to be run by hand')
+    .option('--dry-run', 'say what there is, and change nothing')
+    .action(async (options: Omit<RetireCommandOptions, 'root'>) => {
+      const { retire } = await import('../retire/retire.ts');
+      setExitCode(await retire({ ...options, ...migrations.opts<{ root?: string }>() }));
+    });
+}

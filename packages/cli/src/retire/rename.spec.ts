@@ -1,0 +1,226 @@
+import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
+import { copyOf, edit } from '../repo.fixture.ts';
+import { type CommandRun, runCommand } from '../target/cli.fixture.ts';
+import {
+  EXISTING,
+  generateSmall,
+  small,
+  type SmallTarget,
+  stageActors,
+} from '../target/small-target.fixture.ts';
+
+const DATABASE = 'directory_dev';
+
+describe.each([15, 18] as const)('a rename on PostgreSQL %i', (major) => {
+  let server: PostgresServer;
+  let target: SmallTarget;
+  let template: string;
+  const repos = new Map<string, string>();
+  beforeAll(async () => {
+    server = await startPostgres({ major });
+    target = await generateSmall(server);
+    await server.createDatabase({ name: DATABASE });
+    await query(EXISTING);
+    expect(await run(target.root, 'apply')).toMatchObject({ exitCode: 0 });
+    await query(stageActors('blue', [1, 5]));
+    await query(deletes('blue', 3, 6));
+    expect(await run(target.root, 'merge')).toMatchObject({ exitCode: 0 });
+    await query(stageActors('blue', [7, 8]));
+    template = await server.createDatabase({ template: DATABASE });
+  }, 120_000);
+  afterAll(() => server?.stop());
+  beforeEach(async () => {
+    const sql = server.connect({ max: 1, onnotice: () => {} });
+    await sql.unsafe(`DROP DATABASE ${DATABASE} WITH (FORCE)`);
+    await sql.unsafe(`CREATE DATABASE ${DATABASE} TEMPLATE "${template}"`);
+    await sql.end();
+    // The copy stands for the database itself, of which no event was lost.
+    await query(
+      'UPDATE cdc_management.crash_watch SET identity = cdc_management.server_identity()',
+    );
+  });
+
+  const run = (root: string, command: string, ...args: readonly string[]): Promise<CommandRun> =>
+    runCommand(root, small(command, ...args), target.env(server));
+
+  async function query(text: string): Promise<readonly Record<string, unknown>[]> {
+    const sql = server.connect({
+      database: DATABASE,
+      max: 1,
+      fetch_types: false,
+      onnotice: () => {},
+    });
+    try {
+      return (await sql.unsafe(text).simple()) as never;
+    } finally {
+      await sql.end();
+    }
+  }
+
+  /** The repo after an edit of its configuration. */
+  async function edited(path: string, before: string, after: string): Promise<string> {
+    const known = repos.get(after);
+    if (known !== undefined) return known;
+    const root = copyOf(target.root);
+    edit(root, path, before, after);
+    expect(await runCommand(root, ['generate'])).toMatchObject({ exitCode: 0 });
+    repos.set(after, root);
+    return root;
+  }
+
+  const green = () => edited('source-groups.yaml', '    blue:', '    green:');
+  const person = () => edited('services/adopus.yaml', 'adopus.Actor:', 'adopus.Person:');
+
+  /** Older events come again, and then newer ones: what was deleted stays so, and nothing is missing. */
+  async function expectGoesOn(root: string, schema: string, table: string): Promise<void> {
+    await query(stage(schema, table, [1, 5]));
+    await query(stage(schema, table, [9, 9]));
+    expect(await run(root, 'merge')).toMatchObject({ exitCode: 0 });
+    const rows = await query(`SELECT actno FROM "${schema}"."${table}" ORDER BY 1`);
+    expect(rows.map(({ actno }) => Number(actno))).toEqual([1, 2, 4, 5, 7, 8, 9]);
+    expect(
+      await query(
+        `SELECT schema_name, table_name, first_offset FROM cdc_management.unseen_offsets`,
+      ),
+    ).toEqual([]);
+    expect(await query('SELECT * FROM cdc_management.possible_loss')).toEqual([]);
+    expect(await query('SELECT * FROM cdc_management.merge_problems')).toEqual([]);
+    await expectUpToDate(root);
+  }
+
+  async function expectUpToDate(root: string): Promise<void> {
+    expect(await run(root, 'apply')).toMatchObject({ exitCode: 0 });
+    const [check, status] = await Promise.all([run(root, 'check'), run(root, 'status')]);
+    expect(check).toMatchObject({ exitCode: 0 });
+    expect(status).toMatchObject({ exitCode: 0 });
+  }
+
+  /** Rows of the bookkeeping that still have a name. */
+  async function kept(column: 'schema_name' | 'table_name', name: string) {
+    const tables =
+      await query(`SELECT relname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+      WHERE relnamespace = 'cdc_management'::regnamespace AND relkind = 'r' AND attname = '${column}' AND NOT attisdropped`);
+    const counts = await query(
+      tables
+        .map(
+          ({ relname }) =>
+            `SELECT '${String(relname)}' AS name FROM cdc_management."${String(relname)}" WHERE ${column} = '${name}'`,
+        )
+        .join(' UNION ALL '),
+    );
+    return counts.map((row) => row['name']);
+  }
+
+  it('of a customer carries along what is kept, and staged events', async () => {
+    const root = await green();
+    expect(await run(root, 'rename', '--customer', 'blue', '--to', 'green')).toMatchObject({
+      exitCode: 0,
+      stdout: 'sink_asma.directory in nonprod: schema blue to green (3 tables): renamed\n',
+    });
+    expect(await kept('schema_name', 'blue')).toEqual([]);
+    await expectGoesOn(root, 'green', 'Actor');
+    expect(await run(root, 'rename', '--customer', 'blue', '--to', 'green')).toMatchObject({
+      exitCode: 0,
+      stdout: 'sink_asma.directory in nonprod: nothing is kept under the name blue\n',
+    });
+  });
+
+  it('of a table carries along what is kept, and staged events', async () => {
+    const root = await person();
+    expect(await run(root, 'rename', '--table', 'Actor', '--to', 'Person')).toMatchObject({
+      exitCode: 0,
+      stdout: `sink_asma.directory in nonprod: avansas.Actor to avansas.Person: renamed
+sink_asma.directory in nonprod: blue.Actor to blue.Person: renamed\n`,
+    });
+    expect(await kept('table_name', 'Actor')).toEqual([]);
+    await expectGoesOn(root, 'blue', 'Person');
+  });
+
+  // What follows is the same in all versions.
+  if (major === 15) return;
+
+  it('of a customer by hand is noticed by check and status, and what is kept follows', async () => {
+    const root = await green();
+    await query('ALTER SCHEMA blue RENAME TO green');
+    expect(await run(root, 'apply')).toMatchObject({ exitCode: 0 });
+    const hint = 'cdc manage-migrations rename --customer blue --to green';
+    const says = { exitCode: 1, stdout: expect.stringContaining(hint) };
+    const [check, status] = await Promise.all([run(root, 'check'), run(root, 'status')]);
+    expect(check).toMatchObject(says);
+    expect(status).toMatchObject(says);
+    await query(stageActors('green', [9, 9]));
+    expect((await run(root, 'merge')).exitCode).not.toBe(2);
+    expect(await run(root, 'rename', '--customer', 'blue', '--to', 'green')).toMatchObject({
+      exitCode: 0,
+    });
+    expect(await kept('schema_name', 'blue')).toEqual([]);
+    await expectGoesOn(root, 'green', 'Actor');
+  });
+
+  it('of a table by hand is noticed by check and status, and what is kept follows', async () => {
+    const root = await person();
+    await query(
+      'ALTER TABLE avansas."Actor" RENAME TO "Person"; ALTER TABLE blue."Actor" RENAME TO "Person"',
+    );
+    expect(await run(root, 'apply')).toMatchObject({ exitCode: 1 });
+    const hint = 'cdc manage-migrations rename --table Actor --to Person';
+    const says = { exitCode: 1, stdout: expect.stringContaining(hint) };
+    const [check, status] = await Promise.all([run(root, 'check'), run(root, 'status')]);
+    expect(check).toMatchObject(says);
+    expect(status).toMatchObject(says);
+    expect(await run(root, 'rename', '--table', 'Actor', '--to', 'Person')).toMatchObject({
+      exitCode: 0,
+    });
+    expect(await kept('table_name', 'Actor')).toEqual([]);
+    await expectGoesOn(root, 'blue', 'Person');
+  });
+
+  it('waits for a writer, and takes what it staged along', async () => {
+    const root = await green();
+    const writer = server.connect({ database: DATABASE, max: 1 });
+    await writer.unsafe(`BEGIN; ${stageActors('blue', [9, 9])}`);
+    const renaming = run(root, 'rename', '--customer', 'blue', '--to', 'green');
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await writer.unsafe('COMMIT');
+    await writer.end();
+    expect(await renaming).toMatchObject({ exitCode: 0 });
+    expect(await kept('schema_name', 'blue')).toEqual([]);
+    await expectGoesOn(root, 'green', 'Actor');
+  });
+
+  it('is refused where the configuration or the target does not fit, and changes nothing', async () => {
+    const rename = (root: string, ...args: readonly string[]) => run(root, 'rename', ...args);
+    expect(await rename(target.root, '--customer', 'blue', '--to', 'green')).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('customer blue is in source-groups.yaml'),
+    });
+    expect(await rename(target.root, '--table', 'Actor', '--to', 'Person')).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('table avansas.Actor is in services/'),
+    });
+    const root = await green();
+    expect(await rename(root, '--customer', 'blue', '--to', 'red')).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('customer red is not in source-groups.yaml'),
+    });
+    expect(await run(root, 'apply')).toMatchObject({ exitCode: 0 });
+    expect(await rename(root, '--customer', 'blue', '--to', 'green')).toMatchObject({
+      exitCode: 5,
+      stdout: expect.stringContaining('DROP SCHEMA green CASCADE'),
+    });
+    await query('DROP SCHEMA green CASCADE');
+    expect(await rename(root, '--customer', 'blue', '--to', 'green')).toMatchObject({
+      exitCode: 0,
+    });
+    await expectGoesOn(root, 'green', 'Actor');
+  });
+});
+
+function stage(schema: string, table: string, keys: readonly [number, number]): string {
+  return stageActors(schema, keys).replace('"stg_Actor"', `"stg_${table}"`);
+}
+
+function deletes(schema: string, key: number, offset: number): string {
+  return `INSERT INTO "${schema}"."stg_Actor" ("actno", "__source_db", "__source_table", "__cdc_operation",
+    "__kafka_partition", "__kafka_offset") VALUES (${key}, 'AdOpus', 'Actor', 'd', 0, ${offset})`;
+}

@@ -1,0 +1,63 @@
+import { renameTarget, type Renamed, type Renaming } from '@cdc-migrations/tracker';
+import { countOf } from '../count-of.ts';
+import { CommandError, EXIT } from '../exit-code.ts';
+import type { TargetOptions } from '../target/open-targets.ts';
+import { reportTargets } from '../target/report-targets.ts';
+import { worstExitCode } from '../target/worst-exit-code.ts';
+
+export interface RenameCommandOptions extends TargetOptions {
+  readonly table?: string;
+  readonly customer?: string;
+  readonly to: string;
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+}
+
+/** Renames a schema or a table in targets, and returns the exit code: 3 when it failed, 5 when it was refused. */
+export async function rename(options: RenameCommandOptions): Promise<number> {
+  const renaming = renamingOf(options);
+  return reportTargets(options, async ({ label, address, migrations, tenants, knownTenants }) => {
+    const results = await renameTarget(address(), migrations, {
+      ...{ tenants, knownTenants, only: options.schema, renaming },
+      isDryRun: options.dryRun === true,
+    });
+    return {
+      exitCode: worstExitCode(results.map(({ outcome }) => EXIT_CODES[outcome])),
+      lines:
+        results.length === 0
+          ? [`${label}: nothing is kept under the name ${renaming.from}`]
+          : results.map((result) => `${label}: ${describe(result, renaming)}`),
+      document: { results },
+    };
+  });
+}
+
+const EXIT_CODES: Readonly<Record<Renamed['outcome'], number>> = {
+  renamed: EXIT.done,
+  found: EXIT.done,
+  refused: EXIT.unsafe,
+  failed: EXIT.tenantsFailed,
+};
+
+const SAID: Readonly<Record<Renamed['outcome'], string>> = {
+  renamed: 'renamed',
+  found: 'would be renamed',
+  refused: 'refused',
+  failed: 'failed',
+};
+
+function renamingOf({ table, customer, to }: RenameCommandOptions): Renaming {
+  if (table === undefined && customer === undefined)
+    throw new CommandError('rename: expected --table or --customer');
+  return customer === undefined
+    ? { kind: 'table', from: table!, to }
+    : { kind: 'customer', from: customer, to };
+}
+
+function describe({ schema, tables, outcome, reason }: Renamed, { kind, from, to }: Renaming) {
+  const what =
+    kind === 'customer'
+      ? `schema ${from} to ${to} (${countOf(tables.length, 'table')})`
+      : `${schema}.${tables[0]} to ${schema}.${to}`;
+  return `${what}: ${SAID[outcome]}${reason === null ? '' : `: ${reason}`}`;
+}

@@ -1,0 +1,301 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
+import { copyOf, edit } from '../repo.fixture.ts';
+import { type CommandRun, runCommand } from '../target/cli.fixture.ts';
+import {
+  EXISTING,
+  generateSmall,
+  small,
+  type SmallTarget,
+  stageActors,
+} from '../target/small-target.fixture.ts';
+
+const DATABASE = 'directory_dev';
+const SERVICE = 'services/adopus.yaml';
+const BLUE = `    blue:
+      schemas: [dbo]
+      nonprod: { server: default, database: AdOpusBlue }
+`;
+const PAGE = readFileSync(join(__dirname, '../../../../docs/retire-and-rename.md'), 'utf8');
+/** A table that the rows of all customers are in. */
+const SHARED = `        public.Everybody:
+          from: dbo.Actor
+          target_exists: false
+          column_templates: [customer_id]
+`;
+
+describe.each([15, 18] as const)('retire on PostgreSQL %i', (major) => {
+  let server: PostgresServer;
+  let target: SmallTarget;
+  let template: string;
+  const repos = new Map<string, string>();
+  beforeAll(async () => {
+    server = await startPostgres({ major });
+    target = await generateSmall(server);
+    edit(
+      target.root,
+      SERVICE,
+      '        public.customer_user:',
+      `${SHARED}        public.customer_user:`,
+    );
+    expect(await runCommand(target.root, ['generate'])).toMatchObject({ exitCode: 0 });
+    await server.createDatabase({ name: DATABASE });
+    await query(EXISTING);
+    expect(await run(target.root, 'apply')).toMatchObject({ exitCode: 0 });
+    await query(stageActors('blue', [1, 5]));
+    await query(stageActors('avansas', [1, 2]).replace("'AdOpus'", "'Avansas'"));
+    await query(stageActors('public', [1, 3]).replace('stg_Actor', 'stg_Everybody'));
+    await query(
+      stageActors('public', [11, 12])
+        .replace('stg_Actor', 'stg_Everybody')
+        .replace("'AdOpus'", "'Avansas'"),
+    );
+    expect(await run(target.root, 'merge')).toMatchObject({ exitCode: 0 });
+    template = await server.createDatabase({ template: DATABASE });
+  }, 120_000);
+  afterAll(() => server?.stop());
+  beforeEach(async () => {
+    const sql = server.connect({ max: 1, onnotice: () => {} });
+    await sql.unsafe(`DROP DATABASE ${DATABASE} WITH (FORCE)`);
+    await sql.unsafe(`CREATE DATABASE ${DATABASE} TEMPLATE "${template}"`);
+    await sql.end();
+    // The copy stands for the database itself, of which no event was lost.
+    await query(
+      'UPDATE cdc_management.crash_watch SET identity = cdc_management.server_identity()',
+    );
+  });
+
+  const run = (root: string, command: string, ...args: readonly string[]): Promise<CommandRun> =>
+    runCommand(root, small(command, ...args), target.env(server));
+
+  async function query(text: string): Promise<readonly Record<string, unknown>[]> {
+    const sql = server.connect({
+      database: DATABASE,
+      max: 1,
+      fetch_types: false,
+      onnotice: () => {},
+    });
+    try {
+      return (await sql.unsafe(text).simple()) as never;
+    } finally {
+      await sql.end();
+    }
+  }
+
+  /** The repo after an edit of its configuration. */
+  async function edited(path: string, before: string, after: string): Promise<string> {
+    const known = repos.get(before);
+    if (known !== undefined) return known;
+    const root = copyOf(target.root);
+    edit(root, path, before, after);
+    expect(await runCommand(root, ['generate'])).toMatchObject({ exitCode: 0 });
+    repos.set(before, root);
+    return root;
+  }
+
+  const withoutActor = () =>
+    edited(
+      SERVICE,
+      `        adopus.Actor:
+          from: dbo.Actor
+          target_exists: false
+          column_templates: [customer_id]
+`,
+      '',
+    );
+  const withoutBlue = () => edited('source-groups.yaml', BLUE, '');
+
+  /** What is kept of a place beside the note that it was retired, and what is left of its schema. */
+  async function left(condition: string): Promise<readonly unknown[]> {
+    const tables =
+      await query(`SELECT relname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+      WHERE relnamespace = 'cdc_management'::regnamespace AND relkind = 'r' AND relname <> 'retired_table'
+        AND attname = 'schema_name' AND NOT attisdropped`);
+    const rows = await query(
+      tables
+        .map(
+          ({ relname }) =>
+            `SELECT '${String(relname)}' AS name FROM cdc_management."${String(relname)}" WHERE ${condition}`,
+        )
+        .join(' UNION ALL '),
+    );
+    return rows.map(({ name }) => name);
+  }
+
+  async function expectClean(root: string): Promise<void> {
+    expect(await run(root, 'apply')).toMatchObject({ exitCode: 0 });
+    const [merge, check, status] = await Promise.all([
+      run(root, 'merge'),
+      run(root, 'check'),
+      run(root, 'status'),
+    ]);
+    expect(merge).toMatchObject({ exitCode: 0 });
+    expect(check).toMatchObject({ exitCode: 0 });
+    expect(status).toMatchObject({ exitCode: 0 });
+  }
+
+  it('ends the merges of a table that has left, and keeps its rows', async () => {
+    const root = await withoutActor();
+    const says = {
+      exitCode: 1,
+      stdout: expect.stringContaining('cdc manage-migrations retire --table Actor'),
+    };
+    const [check, status] = await Promise.all([run(root, 'check'), run(root, 'status')]);
+    expect(check).toMatchObject(says);
+    expect(status).toMatchObject(says);
+    const dry = await run(root, 'retire', '--table', 'Actor', '--dry-run');
+    expect(dry).toMatchObject({ exitCode: 0 });
+    expect(dry.stdout).toMatch(/blue\.Actor +5 +\d+ +0 +0 +0 +to retire/);
+    expect(await left(`table_name = 'Actor'`)).toContain('merge_control');
+    const done = await run(root, 'retire', '--table', 'Actor');
+    expect(done).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(done.stdout).toContain(
+      'blue.Actor: removed staging table stg_Actor, blue.fn_merge_window_actor(tid,tid,integer,integer,integer), blue.sp_merge_actor(), positions of 1 streams, 0 remembered deletes, history',
+    );
+    expect(await left(`table_name = 'Actor'`)).toEqual([]);
+    expect(await query('SELECT count(*)::integer AS n FROM blue."Actor"')).toEqual([{ n: 5 }]);
+    await expectClean(root);
+    const again = await run(root, 'retire', '--table', 'Actor', '--drop');
+    expect(again.exitCode).toBe(0);
+    await query(again.stdout);
+    expect(
+      await query(`SELECT relname FROM pg_class WHERE relname ~ 'Actor' AND relkind = 'r'`),
+    ).toEqual([]);
+    await expectClean(root);
+  });
+
+  it('ends all of a customer that has left, and names its rows in shared tables', async () => {
+    const root = await withoutBlue();
+    const says = {
+      exitCode: 1,
+      stdout: expect.stringContaining('cdc manage-migrations retire --customer blue'),
+    };
+    const [check, status] = await Promise.all([run(root, 'check'), run(root, 'status')]);
+    expect(check).toMatchObject(says);
+    expect(status).toMatchObject(says);
+    const done = await run(root, 'retire', '--customer', 'blue');
+    expect(done).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining('public.Everybody: 3 rows of AdOpus stay'),
+    });
+    expect(await left(`schema_name = 'blue'`)).toEqual([]);
+    expect(
+      await query(
+        `SELECT DISTINCT source_db FROM cdc_management.stream_coverage WHERE schema_name = 'public'`,
+      ),
+    ).toEqual([{ source_db: 'Avansas' }]);
+    await expectClean(root);
+    const { stdout } = await run(root, 'retire', '--customer', 'blue', '--drop');
+    await query(stdout);
+    expect(await query('SELECT DISTINCT "__source_db" AS db FROM public."Everybody"')).toEqual([
+      { db: 'Avansas' },
+    ]);
+    expect(await query(`SELECT FROM pg_namespace WHERE nspname = 'blue'`)).toEqual([]);
+    await expectClean(root);
+  });
+
+  // What follows is the same in all versions.
+  if (major === 15) return;
+
+  it('lets a table come back', async () => {
+    const root = await withoutActor();
+    expect(await run(root, 'retire', '--table', 'Actor')).toMatchObject({ exitCode: 0 });
+    expect(await run(target.root, 'apply')).toMatchObject({ exitCode: 0 });
+    await query(stageActors('blue', [6, 6]));
+    await expectClean(target.root);
+    expect(await query('SELECT count(*)::integer AS n FROM blue."Actor"')).toEqual([{ n: 6 }]);
+    expect(await query('SELECT FROM cdc_management.retired_table')).toEqual([]);
+  });
+
+  it('refuses while events are in no final table, unless it is told to discard them', async () => {
+    const root = await withoutActor();
+    await query(stageActors('blue', [6, 7]));
+    await query(stageActors('avansas', [6, 6], 'NULL').replace("'c'", "'x'"));
+    await run(root, 'merge', '--schema', 'avansas');
+    const refused = await run(root, 'retire', '--table', 'Actor', '--json');
+    expect(refused.exitCode).toBe(5);
+    expect(
+      JSON.parse(refused.stdout).targets[0].tables.map((one: { reason: string }) => one.reason),
+    ).toEqual([
+      expect.stringContaining(
+        'events of avansas."Actor" are in no final table: 1 in the dead letters',
+      ),
+      expect.stringContaining('events of blue."Actor" are in no final table: 2 staged'),
+    ]);
+    expect(await query('SELECT count(*)::integer AS n FROM blue."stg_Actor"')).toEqual([{ n: 2 }]);
+    expect(await run(root, 'retire', '--table', 'Actor', '--discard-events')).toMatchObject({
+      exitCode: 0,
+    });
+    await expectClean(root);
+  });
+
+  it('goes on where it was ended in the middle, and where tables were dropped by hand', async () => {
+    const root = await withoutActor();
+    await query(`CALL cdc_management.retire_table('blue', 'Actor')`);
+    await query('DROP TABLE avansas."Actor", avansas."stg_Actor"');
+    expect(await left(`table_name = 'Actor'`)).not.toEqual([]);
+    expect(await run(root, 'retire', '--table', 'Actor')).toMatchObject({ exitCode: 0 });
+    expect(await left(`table_name = 'Actor'`)).toEqual([]);
+    await expectClean(root);
+  });
+
+  it('waits for a writer, which keeps what it has staged', async () => {
+    const root = await withoutActor();
+    const writer = server.connect({ database: DATABASE, max: 1 });
+    await writer.unsafe(`BEGIN; ${stageActors('blue', [9, 9])}`);
+    const retiring = run(root, 'retire', '--table', 'blue.Actor');
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await writer.unsafe('COMMIT');
+    await writer.end();
+    expect(await retiring).toMatchObject({
+      exitCode: 5,
+      stdout: expect.stringContaining('in no final table: 1 staged'),
+    });
+  });
+
+  it('does what the page says, step by step', async () => {
+    const root = copyOf(target.root);
+    const [, retireTable, retireCustomer, rename] = PAGE.split('\n## ');
+    const follow = async (section: string | undefined) => {
+      const commands = [...section!.matchAll(/^ *npx cdc manage-migrations (.+)$/gm)];
+      expect(commands.length).toBeGreaterThan(2);
+      for (const [, command] of commands) {
+        const { exitCode, stderr } = await runCommand(
+          root,
+          command!.split(' '),
+          target.env(server),
+        );
+        expect({ command, exitCode, stderr }).toMatchObject({ exitCode: 0 });
+      }
+    };
+    edit(
+      root,
+      SERVICE,
+      '        adopus.Region:\n          from: dbo.Region\n          target_exists: false\n',
+      '',
+    );
+    await follow(retireTable);
+    edit(root, 'source-groups.yaml', BLUE, '');
+    await follow(retireCustomer);
+    edit(root, 'source-groups.yaml', '    avansas:', '    avansas2:');
+    edit(root, SERVICE, 'adopus.Fraver:', 'adopus.Absence:');
+    await follow(rename);
+  });
+
+  it('refuses what is in the configuration, and says what it does not know', async () => {
+    const { root } = target;
+    expect(await run(root, 'retire', '--table', 'Actor')).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('table avansas.Actor is in services/: take it out'),
+    });
+    expect(await run(root, 'retire', '--customer', 'blue')).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('customer blue is in source-groups.yaml: take it out'),
+    });
+    expect(await run(root, 'retire', '--table', 'Nobody')).toMatchObject({
+      exitCode: 2,
+      stderr: 'nothing is kept of Nobody\n',
+    });
+  });
+});
