@@ -1,4 +1,4 @@
-import { createRandom, type Random } from '@cdc-migrations/event-model';
+import type { Random } from '@cdc-migrations/event-model';
 import type { MssqlDatabase, SqlValue } from '@cdc-migrations/mssql-fixture';
 
 export type Row = Readonly<Record<string, SqlValue>>;
@@ -122,5 +122,3 @@ export function changeAtRandom(
   }
   return random.chance(0.5) ? changes : random.shuffle(changes);
 }
-
-export { createRandom };
