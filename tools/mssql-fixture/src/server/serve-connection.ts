@@ -10,26 +10,14 @@ import { PACKET, splitPackets, type Message } from '../tds/packets.ts';
 import { agreeOnEncryption, parsePrelogin, renderPrelogin } from '../tds/prelogin.ts';
 import { DONE } from '../tds/tokens.ts';
 import { acceptLogin, faultError, writeLoginSuccess, type AcceptedLogin } from './login-reply.ts';
-import { openTransport, type Transport } from './open-transport.ts';
+import { openTransport } from './open-transport.ts';
 import { createReplyWriter } from './reply-writer.ts';
 import { serveRequest } from './serve-request.ts';
-import type { ServerContext } from './server-context.ts';
+import type { Connection, ServerContext } from './server-context.ts';
 
 /** The first spid of a user's connection. */
 const FIRST_SPID = 51;
 const DEFAULT_PACKET_BYTES = 4096;
-
-/** A client's connection as its parts share it. */
-export interface Connection {
-  readonly number: number;
-  readonly context: ServerContext;
-  readonly transport: Transport;
-  /** Aborts when the connection is gone. */
-  readonly closed: AbortSignal;
-  /** The request that runs, for an attention to stop; undefined between requests. */
-  running: AbortController | undefined;
-  packetBytes: number;
-}
 
 /** Serves a client until it is gone. Errors of the fixture itself go to `context.onInternalError`. */
 export async function serveConnection(

@@ -10,7 +10,7 @@ import { faultError } from './login-reply.ts';
 import { createReplyWriter, type ReplyWriter } from './reply-writer.ts';
 import { callText, runCall } from './run-call.ts';
 import { isSetupBatch } from './served-request.ts';
-import type { Connection } from './serve-connection.ts';
+import type { Connection } from './server-context.ts';
 
 /** A request as it is recorded and run. */
 interface Request {

@@ -108,7 +108,9 @@ function compileWindow(name: string, node: FunctionNode, scope: Scope): Typed {
     const groups = new Map<string, Env[]>();
     for (const env of sortBy(envs, keys)) {
       const key = JSON.stringify(partition.map(({ value }) => keyOf(value(env))));
-      groups.set(key, [...(groups.get(key) ?? []), env]);
+      const group = groups.get(key);
+      if (group) group.push(env);
+      else groups.set(key, [env]);
     }
     for (const group of groups.values()) {
       group.forEach((env, i) => results.set(env, of(group, i)));
