@@ -55,6 +55,47 @@ describe('help', () => {
   });
 });
 
+const HELP_OF_ALL = [
+  ...['init', 'completions', 'manage-pipelines generate', 'manage-pipelines check'],
+  ...['generate', 'diff', 'schema-docs', 'apply', 'status', 'check', 'baseline', 'merge'],
+  ...['dead-letters list', 'dead-letters show', 'dead-letters replay', 'dead-letters discard'],
+  ...['metrics', 'monitoring alerts', 'monitoring dashboard', 'enable-cdc', 'clean-cdc', 'types'],
+];
+
+it.each(HELP_OF_ALL)('the help of %s has examples whose options are its own', (command) => {
+  const { stdout, code } = cdc([...command.split(' '), '--help'], { cwd: root });
+  expect(code).toBe(0);
+  const examples = stdout.split('Examples:\n')[1]!.split('\n\n')[0]!;
+  expect(examples).toContain(`cdc `);
+  for (const [option] of examples.matchAll(/--[a-z][a-z-]*/g)) {
+    expect(stdout.split('Examples:')[0]).toContain(option);
+  }
+  if (!command.startsWith('monitoring')) expect(stdout).toMatch(/\nExit codes:\n {2}0 {2}/);
+});
+
+describe('cdc <command>', () => {
+  it('is short for cdc manage-migrations <command>', () => {
+    const long = cdc(['manage-migrations', 'generate', '--check'], { cwd: root });
+    expect(cdc(['generate', '--check'], { cwd: root })).toEqual(long);
+    expect(long.code).toBe(0);
+  });
+
+  it.each([
+    [['aply'], "error: unknown command 'aply'\n(Did you mean apply?)"],
+    [['inti'], "error: unknown command 'inti'\n(Did you mean init?)"],
+    [['nothing-like-it'], "error: unknown command 'nothing-like-it'\n(--help"],
+    [['apply', '--envv', 'prod'], "error: unknown option '--envv'\n(Did you mean --env?)"],
+    [
+      ['apply'],
+      "error: required option '--env' not specified; expected an environment of sink-groups.yaml, or embedded\n",
+    ],
+  ])('%j is told what is wrong', (args, message) => {
+    const run = cdc(args, { cwd: root });
+    expect(run).toMatchObject({ code: 2, stdout: '' });
+    expect(run.stderr).toContain(message);
+  });
+});
+
 it.each(['--version', '-V'])('%s prints the version of the package', (option) => {
   const { version } = JSON.parse(readFileSync(join(__dirname, '../package.json'), 'utf8'));
   expect(cdc([option], { cwd: root })).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
@@ -122,13 +163,13 @@ describe('the implementation repo', () => {
       stdout: '',
       stderr:
         `no source-groups.yaml in ${elsewhere} or above it; ` +
-        'run this in an implementation repo or name one with --root\n',
+        'run this in an implementation repo, name one with --root, or make one with cdc init\n',
     });
     for (const path of ['services', 'nowhere', 'sink-groups.yaml']) {
       expect(generate(root, ['--root', path])).toEqual({
         code: 2,
         stdout: '',
-        stderr: `--root ${path}: there is no source-groups.yaml in this folder\n`,
+        stderr: `--root ${path}: there is no source-groups.yaml in this folder; cdc init makes an implementation repo\n`,
       });
     }
   });

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { nearest } from '@cdc-migrations/shape';
 import { Command, CommanderError } from 'commander';
 import { addApply } from './commands/apply.ts';
 import { addBaseline } from './commands/baseline.ts';
@@ -17,6 +18,7 @@ import { addMetrics } from './commands/metrics.ts';
 import { addRename } from './commands/rename.ts';
 import { addRetire } from './commands/retire.ts';
 import { addSchemaDocs } from './commands/schema-docs.ts';
+import { addExamples } from './commands/examples.ts';
 import { addStatus } from './commands/status.ts';
 import { addTypes } from './commands/types.ts';
 import { CommandError, EXIT } from './exit-code.ts';
@@ -55,13 +57,17 @@ const PIPELINE_COMMANDS: readonly AddCommand[] = [addGeneratePipelines, addCheck
 /** Commands of `cdc` itself. */
 const OWN_COMMANDS: readonly AddCommand[] = [addInit, addCompletions];
 
+/** The group whose name may be left out. */
+const SHORT_FORM_OF = 'manage-migrations';
+
 /** Errors of the libraries that speak of the user's files: their message is all there is to say. */
 const USER_ERRORS = new Set(['CommandError', 'ConfigError', 'FileError', 'RepoPathError']);
 
 /** Runs a command line, with the program's two words in front, and prints what goes wrong. */
 export async function runProgram(argv: readonly string[], context: CommandContext): Promise<void> {
   try {
-    await buildProgram(context).parseAsync(argv);
+    const program = buildProgram(context);
+    await program.parseAsync(expandShortForm(program, argv));
   } catch (error) {
     const exitCode = exitCodeOf(error);
     context.setExitCode(exitCode);
@@ -97,10 +103,14 @@ function buildProgram(context: CommandContext): Command {
     .configureHelp({ showGlobalOptions: true })
     .option('-V, --version', 'the version of this program')
     .on('option:version', printVersion)
-    .helpCommand('help [command]', 'the help of a command');
+    .helpCommand('help [command]', 'the help of a command')
+    .addHelpText(
+      'after',
+      `\ncdc <command> is short for cdc ${SHORT_FORM_OF} <command>: cdc apply --env prod`,
+    );
   const migrations = addGroup(
     program,
-    'manage-migrations',
+    SHORT_FORM_OF,
     'Makes the migrations of an implementation repo, from any folder of it.',
   );
   for (const add of COMMANDS) add(migrations, context);
@@ -111,7 +121,21 @@ function buildProgram(context: CommandContext): Command {
   );
   for (const add of PIPELINE_COMMANDS) add(pipelines, context);
   for (const add of OWN_COMMANDS) add(program, context);
+  addExamples(program);
   return program;
+}
+
+/** `cdc apply` is `cdc manage-migrations apply`; so is a name that is nearer to one of those commands. */
+function expandShortForm(program: Command, argv: readonly string[]): readonly string[] {
+  const [runtime, script, word, ...rest] = argv;
+  if (word === undefined || word.startsWith('-')) return argv;
+  const namesOf = (command: Command) => command.commands.map((one) => one.name());
+  const own = [...namesOf(program), 'help'];
+  if (own.includes(word)) return argv;
+  const short = namesOf(program.commands.find((one) => one.name() === SHORT_FORM_OF)!);
+  return short.includes(nearest(word, [...short, ...own]) ?? '')
+    ? [runtime!, script!, SHORT_FORM_OF, word, ...rest]
+    : argv;
 }
 
 /** Commands that work on an implementation repo. */

@@ -1,6 +1,6 @@
 export { findConflict } from './find-conflict.ts';
 export type { Conflict } from './find-conflict.ts';
-export { didYouMean, knownNames } from './nearest.ts';
+export { didYouMean, knownNames, nearest } from './nearest.ts';
 export { FileError, FORMAT, parseGenerated, renderGenerated } from './parse-generated.ts';
 export type { GeneratedKind } from './parse-generated.ts';
 export { parseHandWritten } from './parse-hand-written.ts';

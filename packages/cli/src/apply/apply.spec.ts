@@ -193,7 +193,7 @@ it('a database that does not exist is one message with the way out', async () =>
     exitCode: 2,
     stdout: '',
     stderr:
-      'sink_asma.directory in prod: cannot be reached: database "none_of_this_name" does not exist (create it, or set another under sources of its group in sink-groups.yaml)\n',
+      'sink_asma.directory in prod: cannot be reached at host ${POSTGRES_PROD_HOST}, port ${POSTGRES_PROD_PORT}, database none_of_this_name: database "none_of_this_name" does not exist (create it, or set another under sources of its group in sink-groups.yaml)\n',
   });
 });
 

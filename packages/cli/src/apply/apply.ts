@@ -83,7 +83,7 @@ async function applyTo(target: CommandTarget, options: ApplyCommandOptions): Pro
     }
     return { exitCode: exitCodeOf(result), document: { target: label, ...result } };
   } catch (error) {
-    const located = locateTargetError(error, label);
+    const located = locateTargetError(error, label, target.place);
     if (!(located instanceof CommandError)) throw located;
     printMessage(located.message);
     return { exitCode: located.exitCode, document: { target: label, error: located.message } };

@@ -37,7 +37,8 @@ function renderFailure(failure: FileFailure): readonly string[] {
     ...(statement ? [`  statement at line ${statement.line}: ${statement.text}`] : []),
     ...indent('  detail: ', detail),
     ...indent('  hint: ', hint),
-    ...indent('  where: ', context),
+    // Of a change that is refused as unsafe, the hint has the way out: where our code refuses it helps nobody.
+    ...(failure.kind === 'unsafe' ? [] : indent('  where: ', context)),
   ];
 }
 

@@ -54,30 +54,30 @@ it.each([
   [
     'a wrong password',
     { POSTGRES_PROD_PASSWORD: `${PASSWORD}!` },
-    'cannot be reached: password authentication failed for user "deployer"',
+    'cannot be reached at host ${POSTGRES_PROD_HOST}, port ${POSTGRES_PROD_PORT}, database directory: password authentication failed for user "deployer"',
   ],
   [
     'a host that is a URL',
     {
       POSTGRES_PROD_HOST: `postgres://deployer:${encodeURIComponent(PASSWORD)}@localhost/directory`,
     },
-    'cannot be reached: ',
+    'cannot be reached at host ${POSTGRES_PROD_HOST}, port ${POSTGRES_PROD_PORT}, database directory: ',
   ],
   [
     'a host that is a URL as it is',
     { POSTGRES_PROD_HOST: `postgres://deployer:${PASSWORD}@localhost/directory` },
-    'cannot be reached: ',
+    'cannot be reached at host ${POSTGRES_PROD_HOST}, port ${POSTGRES_PROD_PORT}, database directory: ',
   ],
   ['a port that is none', { POSTGRES_PROD_PORT: PASSWORD }, 'gives no port'],
   [
     'a port nobody listens at',
     { POSTGRES_PROD_PORT: '1' },
-    'cannot be reached: connection refused; check that it runs, and host and port of its server in sink-groups.yaml (ECONNREFUSED)',
+    'cannot be reached at host ${POSTGRES_PROD_HOST}, port ${POSTGRES_PROD_PORT}, database directory: connection refused; check that it runs, and host and port of its server in sink-groups.yaml (ECONNREFUSED)',
   ],
   [
     'a user that is not there',
     { POSTGRES_PROD_USER: 'nobody_here' },
-    'cannot be reached: password authentication failed',
+    'cannot be reached at host ${POSTGRES_PROD_HOST}, port ${POSTGRES_PROD_PORT}, database directory: password authentication failed',
   ],
 ])('%s is told without the password', async (_, change, message) => {
   for (const command of ['apply', 'status', 'check']) {

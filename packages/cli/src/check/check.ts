@@ -10,6 +10,9 @@ export interface CheckCommandOptions extends TargetOptions {
   readonly json?: boolean;
 }
 
+const WAY_OUT =
+  'apply --again creates what is missing and repairs our routines, triggers and indexes; what else is different or extra stays: change it by hand, or in the configuration';
+
 /** Compares the structure of targets with the definitions, and returns the exit code: 1 when something differs. */
 export async function check(options: CheckCommandOptions): Promise<number> {
   const { schema: only, exclude } = options;
@@ -24,6 +27,7 @@ export async function check(options: CheckCommandOptions): Promise<number> {
       lines: [
         `${label}: ${isSame ? 'as defined' : countOf(differences.length, 'difference')}`,
         ...renderDifferences(differences),
+        ...(isSame ? [] : [WAY_OUT]),
       ],
       document: { differences },
     };

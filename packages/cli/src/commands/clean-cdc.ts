@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
 import type { CommandContext } from '../program.ts';
 import type { CleanCdcCommandOptions } from '../source/clean-cdc.ts';
-import { parseDays, parseList, parseTimeout } from './option-values.ts';
+import { parseDays, parseList, parseTimeout, requireOption } from './option-values.ts';
 
 /** `cdc manage-migrations clean-cdc`. */
 export function addCleanCdc(migrations: Command, { setExitCode }: CommandContext): void {
-  migrations
+  const command = migrations
     .command('clean-cdc')
     .description('Forgets the captured changes of SQL Server that are older than so many days.')
-    .requiredOption('--env <env>', 'environment of the source')
-    .requiredOption('--days <days>', 'how long changes are kept', parseDays)
+    .option('--env <env>', 'environment of the source')
+    .option('--days <days>', 'how long changes are kept', parseDays)
     .option(
       '--not-past <lsn|file>',
       'what the slowest consumer has read: 0x…, or a file with <capture instance>: "0x…" on each line',
@@ -25,4 +25,6 @@ export function addCleanCdc(migrations: Command, { setExitCode }: CommandContext
       const { cleanCdc } = await import('../source/clean-cdc.ts');
       setExitCode(await cleanCdc({ ...options, ...migrations.opts<{ root?: string }>() }));
     });
+  requireOption(command, 'env', 'an environment of source-groups.yaml');
+  requireOption(command, 'days', 'a number of days');
 }

@@ -1,17 +1,17 @@
 import type { Command } from 'commander';
 import type { CommandContext } from '../program.ts';
 import type { EnableCdcCommandOptions } from '../source/enable-cdc.ts';
-import { parseList, parseTimeout } from './option-values.ts';
+import { parseList, parseTimeout, requireOption } from './option-values.ts';
 
 /** `cdc manage-migrations enable-cdc`. */
 export function addEnableCdc(migrations: Command, { setExitCode }: CommandContext): void {
-  migrations
+  const command = migrations
     .command('enable-cdc')
     .description(
       'Switches change data capture on in SQL Server, for the tables and columns of the definitions. ' +
         'Says first all that speaks against it; what is on already is left alone.',
     )
-    .requiredOption('--env <env>', 'environment of the source')
+    .option('--env <env>', 'environment of the source')
     .option('--customer <a,b>', 'databases of these customers', parseList)
     .option('--all', 'databases of all customers that have the environment')
     .option('--table <name...>', 'only these tables, by <Table> or <schema>.<Table>')
@@ -29,4 +29,5 @@ export function addEnableCdc(migrations: Command, { setExitCode }: CommandContex
       const { enableCdc } = await import('../source/enable-cdc.ts');
       setExitCode(await enableCdc({ ...options, ...migrations.opts<{ root?: string }>() }));
     });
+  requireOption(command, 'env', 'an environment of source-groups.yaml');
 }

@@ -2,10 +2,11 @@ import { Option, type Command } from 'commander';
 import { CIS, PATTERNS, TYPES } from '../init/scaffold-options.ts';
 import type { InitOptions } from '../init/init.ts';
 import type { CommandContext } from '../program.ts';
+import { requireOption } from './option-values.ts';
 
 /** `cdc init`. */
 export function addInit(program: Command, { setExitCode }: CommandContext): void {
-  program
+  const command = program
     .command('init')
     .description(
       'Makes a new implementation repo with an example table, of which SQL can be generated at once. ' +
@@ -13,9 +14,10 @@ export function addInit(program: Command, { setExitCode }: CommandContext): void
     )
     .argument('[folder]', 'where; made if it is not there', '.')
     .addOption(
-      new Option('--pattern <pattern>', 'a database for each customer, or all in the same ones')
-        .choices(PATTERNS)
-        .makeOptionMandatory(),
+      new Option(
+        '--pattern <pattern>',
+        'a database for each customer, or all in the same ones',
+      ).choices(PATTERNS),
     )
     .addOption(
       new Option(
@@ -34,4 +36,5 @@ export function addInit(program: Command, { setExitCode }: CommandContext): void
       const { init } = await import('../init/init.ts');
       setExitCode(init({ ...options, folder }));
     });
+  requireOption(command, 'pattern', PATTERNS.join(' or '));
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { requireOption } from './option-values.ts';
 
 /** Adds the options of all commands that work on targets. */
 export function addTargetOptions(
@@ -6,7 +7,7 @@ export function addTargetOptions(
   { json = true }: { readonly json?: boolean } = {},
 ): Command {
   command
-    .requiredOption(
+    .option(
       '--env <name>',
       'environment of the sinks; "embedded" is a PostgreSQL that comes along, with all tenants',
     )
@@ -14,5 +15,5 @@ export function addTargetOptions(
     .option('--schema <glob...>', 'only these schemas; * is any text, ? any letter');
   if (json)
     command.option('--json', 'one JSON document on standard output, all else on standard error');
-  return command;
+  return requireOption(command, 'env', 'an environment of sink-groups.yaml, or embedded');
 }

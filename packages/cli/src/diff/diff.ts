@@ -106,7 +106,7 @@ function isAbout({ at }: Problem, table: TableDefinition): boolean {
 const NOTHING_TO_SCAFFOLD =
   'no change needs a manual file; where the definitions are generated already, --base <commit> compares with those before';
 
-function report(found: Diff, { sql, json, scaffoldManual: wanted }: DiffOptions): void {
+function report(found: Diff, { env, sql, json, scaffoldManual: wanted }: DiffOptions): void {
   printError([
     ...found.gone.map(formatProblem),
     ...listWarnings(found.changes).map((warning) => `warning: ${warning}`),
@@ -118,5 +118,5 @@ function report(found: Diff, { sql, json, scaffoldManual: wanted }: DiffOptions)
   ]);
   if (json) printJson(documentOf(found));
   else if (sql) printScript(renderSql(found));
-  else print(renderTable(found));
+  else print(renderTable(found, { isOfSource: env !== undefined }));
 }

@@ -14,11 +14,14 @@ const HEAD = ['table', 'what', 'class', 'lock', 'SQL'];
  *     adopus.Distrikt  new column "Ny": integer    free   ACCESS EXCLUSIVE for a moment  ADD COLUMN "Ny" integer
  *                                                                                        "stg_Distrikt": ADD COLUMN "Ny" bigint
  */
-export function renderTable({ changes, gone }: Diff): readonly string[] {
+export function renderTable(
+  { changes, gone }: Diff,
+  { isOfSource }: { readonly isOfSource: boolean },
+): readonly string[] {
   const rows = changes.flatMap(renderChange);
   return [
     ...(rows.length > 0 ? alignColumns([HEAD, ...rows]) : []),
-    renderSum(changes, gone.length),
+    renderSum(changes, gone.length, isOfSource ? 'generate --refresh' : 'generate'),
   ];
 }
 
@@ -39,7 +42,7 @@ function stagingName({ table }: TableChange): string {
 
 const CLASSES: readonly ChangeClass[] = ['unsafe', 'rewrite', 'free', 'informational'];
 
-function renderSum(changes: readonly TableChange[], gone: number): string {
+function renderSum(changes: readonly TableChange[], gone: number, writer: string): string {
   const blocked = gone === 0 ? '' : `; mend the configuration first, in ${countOf(gone, 'place')}`;
   if (changes.length === 0) return `no changes of the definitions${blocked}`;
   const tables = new Set(changes.map(({ table }) => table)).size;
@@ -51,5 +54,7 @@ function renderSum(changes: readonly TableChange[], gone: number): string {
     .filter(({ count }) => count > 0)
     .map(({ made, count }) => `${count} ${made}`);
   const sum = `${countOf(changes.length, 'change')} in ${countOf(tables, 'table')}: ${parts.join(', ')}`;
-  return blocked === '' ? `${sum}; cdc manage-migrations generate writes the files` : sum + blocked;
+  return blocked === ''
+    ? `${sum}; cdc manage-migrations ${writer} writes the files`
+    : sum + blocked;
 }

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import type { FileAction, FileStep } from './plan-files.ts';
 import { countOf } from '../count-of.ts';
+import { EXIT } from '../exit-code.ts';
 import { print, printError, printJson } from '../print.ts';
 
 /** What a run of `generate` found and did. */
@@ -92,11 +93,17 @@ function renderSum({ mode, steps, written, exitCode }: Outcome): string {
     mode === 'write' && !written
       ? '; nothing was written'
       : mode === 'check' && exitCode !== 0
-        ? '; cdc manage-migrations generate brings them up to date'
+        ? (CHECK_ENDS[exitCode] ?? '')
         : '';
   const total = steps.filter(({ action }) => action !== 'stray').length;
   return `${countOf(total, 'file')}: ${counts.join(', ')}${end}`;
 }
+
+/** By exit code: how to settle what --check finds. */
+const CHECK_ENDS: Readonly<Record<number, string>> = {
+  [EXIT.differences]: '; cdc manage-migrations generate brings them up to date',
+  [EXIT.edited]: '; move the edits to the configuration, then run cdc manage-migrations generate',
+};
 
 function mapWords(form: 'done' | 'ahead'): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(WORDS).map(([action, words]) => [action, words[form]]));

@@ -56,7 +56,7 @@ interface MergeShell extends ReturnType<typeof reportMerges> {
 }
 
 async function mergeTarget(
-  { label, address }: CommandTarget,
+  { label, place, address }: CommandTarget,
   options: MergeCommandOptions,
   { signal, onEvent, finish }: MergeShell,
 ): Promise<End> {
@@ -78,7 +78,7 @@ async function mergeTarget(
     };
   } catch (error) {
     finish();
-    const located = locateTargetError(error, label);
+    const located = locateTargetError(error, label, place);
     if (!(located instanceof CommandError)) throw located;
     printMessage(located.message);
     const document = { target: label, error: located.message };

@@ -88,7 +88,7 @@ async function askHealth(target: CommandTarget, { schema }: TargetOptions): Prom
         .reduce((sum, { count }) => sum + count, 0),
     };
   } catch (error) {
-    const located = locateTargetError(error, label);
+    const located = locateTargetError(error, label, target.place);
     if (!(located instanceof CommandError)) throw located;
     printMessage(located.message);
     return { target: label, isUp: false, files: {}, tables: [], refusedWithoutTable: 0 };

@@ -50,9 +50,10 @@ const LOCK_NOT_AVAILABLE = '55P03';
 /**
  * The error of a target as one that ends a command with its exit code; a defect as it is.
  *
- * @param label target, as people know it: neither host nor user is told.
+ * @param label target, as people know it.
+ * @param place where it is, as sink-groups.yaml says it: values of variables are not printed.
  */
-export function locateTargetError(error: unknown, label: string): unknown {
+export function locateTargetError(error: unknown, label: string, place?: string): unknown {
   if (!(error instanceof Error)) return error;
   const as = (exitCode: number, message = error.message) =>
     new CommandError(`${label}: ${message}`, exitCode);
@@ -67,7 +68,10 @@ export function locateTargetError(error: unknown, label: string): unknown {
   if (error instanceof LockNotObtainedError) return as(EXIT.locked);
   if (error instanceof LockLostError) return as(EXIT.tenantsFailed);
   if (error instanceof TargetError) {
-    return as(error.code === LOCK_NOT_AVAILABLE ? EXIT.locked : EXIT.usage, describeTarget(error));
+    return as(
+      error.code === LOCK_NOT_AVAILABLE ? EXIT.locked : EXIT.usage,
+      describeTarget(error, place),
+    );
   }
   return USAGE.some((kind) => error instanceof kind) ? as(EXIT.usage) : error;
 }
@@ -81,7 +85,8 @@ export function locating<Result>(label: string, read: () => Result): Result {
   }
 }
 
-function describeTarget({ kind, message, hint }: TargetError): string {
-  const text = kind === 'connection' ? `cannot be reached: ${message}` : message;
+function describeTarget({ kind, message, hint }: TargetError, place: string | undefined): string {
+  const at = place === undefined ? '' : ` at ${place}`;
+  const text = kind === 'connection' ? `cannot be reached${at}: ${message}` : message;
   return visible(hint ? `${text} (${hint})` : text); // One line, whatever the server says.
 }

@@ -35,6 +35,8 @@ export interface CommandTarget {
   readonly tenants: readonly string[];
   /** Schemas of tenants that this database has, also those of other environments that have the same one. */
   readonly knownTenants: readonly string[];
+  /** Where the database is, as sink-groups.yaml says it: names of variables, not their values. */
+  readonly place: string | undefined;
   /** Connects to the database; the variables of its server are looked up now. */
   readonly address: () => TargetAddress;
 }
@@ -72,6 +74,7 @@ export function openTargets(
       migrations: locating(label, () => readMigrations(root, set, tables)),
       tenants: selectTenants(set, config, options.env),
       knownTenants: knownTenants(set, config, { env: options.env, place }),
+      place: addressOf ? undefined : describePlace(place!),
       address: () => (addressOf ? addressOf(set) : resolvePlace(root, place!)),
     };
   });
@@ -117,6 +120,11 @@ function placeOf(set: MigrationSet, { sinkGroups }: Config, env: string): Place 
 
 function resolvePlace(root: string, { group, server, database }: Place): TargetAddress {
   return { server: resolveRepoServer(root, group.servers.get(server)!), database };
+}
+
+function describePlace({ group, server, database }: Place): string {
+  const { host, port } = group.servers.get(server)!;
+  return `host ${host}, port ${port}, database ${database}`;
 }
 
 function selectTenants(

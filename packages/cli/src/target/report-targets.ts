@@ -62,7 +62,7 @@ async function askOne(
     const report = await ask(target);
     return { ...report, document: { target: label, ...report.document } };
   } catch (error) {
-    const located = locateTargetError(error, label);
+    const located = locateTargetError(error, label, target.place);
     if (!(located instanceof CommandError)) throw located;
     printMessage(located.message);
     const document = { target: label, error: located.message };

@@ -1,0 +1,182 @@
+import type { Command } from 'commander';
+
+/** What the help of a command ends with. */
+interface HelpEnd {
+  /** Command lines, as they are typed. */
+  readonly examples: readonly string[];
+  /** Meaning by exit code, where the help of the command does not have them already. */
+  readonly exitCodes?: Readonly<Record<number, string>>;
+}
+
+const CONFIGURATION = 'a mistake in the options or the configuration, or no connection';
+
+/** By the words of a command. */
+const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
+  init: {
+    examples: ['cdc init --pattern db-per-tenant', 'cdc init acme --pattern db-shared --dry-run'],
+    exitCodes: { 0: 'done', 2: 'a mistake in the options, or a file that cannot be written' },
+  },
+  completions: {
+    examples: ['source <(cdc completions bash)', 'cdc completions fish | source'],
+    exitCodes: { 0: 'done', 2: 'an unknown shell' },
+  },
+  'manage-migrations generate': {
+    examples: [
+      'cdc manage-migrations generate',
+      'cdc manage-migrations generate --check',
+      'cdc manage-migrations generate --refresh',
+    ],
+  },
+  'manage-migrations diff': {
+    examples: [
+      'cdc manage-migrations diff --env nonprod',
+      'cdc manage-migrations diff --base origin/main --sql',
+    ],
+  },
+  'manage-migrations schema-docs': {
+    examples: [
+      'cdc manage-migrations schema-docs --service adopus',
+      'cdc manage-migrations schema-docs --compare --all',
+    ],
+    exitCodes: { 0: 'done', 1: '--compare: a customer differs', 2: CONFIGURATION },
+  },
+  'manage-migrations apply': {
+    examples: [
+      'cdc manage-migrations apply --env embedded',
+      'cdc manage-migrations apply --env prod --dry-run > plan.sql',
+      'cdc manage-migrations apply --env prod --canary 1',
+    ],
+    exitCodes: {
+      0: 'all is applied',
+      1: 'applied, but a table cannot be merged because something was changed',
+      2: CONFIGURATION,
+      3: 'a schema failed',
+      4: 'another apply is at work',
+      5: 'a change was refused as unsafe',
+      6: 'an applied file was edited',
+    },
+  },
+  'manage-migrations status': {
+    examples: [
+      'cdc manage-migrations status --env prod',
+      "cdc manage-migrations status --env prod --schema 'oslo*' --json",
+    ],
+    exitCodes: {
+      0: 'all is applied, and events arrive',
+      1: 'something is pending, a merge failed, or dead letters, refused events or a possible loss are there',
+      2: CONFIGURATION,
+      6: 'an applied file was edited',
+    },
+  },
+  'manage-migrations check': {
+    examples: [
+      'cdc manage-migrations check --env prod',
+      "cdc manage-migrations check --env prod --exclude '*.tmp_*'",
+    ],
+    exitCodes: { 0: 'as defined', 1: 'something differs', 2: CONFIGURATION },
+  },
+  'manage-migrations baseline': {
+    examples: [
+      'cdc manage-migrations baseline --env prod',
+      'cdc manage-migrations baseline --env prod --schema avansas',
+    ],
+    exitCodes: { 0: 'done', 1: 'the target differs; nothing was recorded', 2: CONFIGURATION },
+  },
+  'manage-migrations merge': {
+    examples: [
+      'cdc manage-migrations merge --env prod',
+      'cdc manage-migrations merge --env prod --watch --interval 5s',
+    ],
+    exitCodes: {
+      0: 'all that was staged is merged',
+      1: '--replay-dead-letters: some came back',
+      2: CONFIGURATION,
+      3: 'a table failed or was left out, or the connection was lost',
+    },
+  },
+  'manage-migrations dead-letters list': {
+    examples: [
+      'cdc manage-migrations dead-letters list --env prod',
+      "cdc manage-migrations dead-letters list --env prod --reason 'too long'",
+    ],
+    exitCodes: { 0: 'there are none', 1: 'there are some', 2: CONFIGURATION },
+  },
+  'manage-migrations dead-letters show': {
+    examples: [
+      'cdc manage-migrations dead-letters show --env prod --table Actor --limit 5',
+      'cdc manage-migrations dead-letters show --env prod --id 4711',
+    ],
+    exitCodes: { 0: 'there are none', 1: 'there are some', 2: CONFIGURATION },
+  },
+  'manage-migrations dead-letters replay': {
+    examples: [
+      'cdc manage-migrations dead-letters replay --env prod',
+      'cdc manage-migrations dead-letters replay --env prod --table Actor',
+    ],
+    exitCodes: { 0: 'all are merged', 1: 'some came back', 2: CONFIGURATION, 3: 'a table failed' },
+  },
+  'manage-migrations dead-letters discard': {
+    examples: [
+      'cdc manage-migrations dead-letters discard --env prod --table Actor --dry-run',
+      "cdc manage-migrations dead-letters discard --env prod --reason 'unknown operation'",
+    ],
+    exitCodes: { 0: 'done', 2: CONFIGURATION },
+  },
+  'manage-migrations metrics': {
+    examples: [
+      'cdc manage-migrations metrics --env prod',
+      'cdc manage-migrations metrics --env prod --listen 9187',
+    ],
+    exitCodes: { 0: 'done', 2: CONFIGURATION, 3: 'a target did not answer' },
+  },
+  'manage-migrations monitoring alerts': {
+    examples: ['cdc manage-migrations monitoring alerts > cdc-alerts.yaml'],
+  },
+  'manage-migrations monitoring dashboard': {
+    examples: ['cdc manage-migrations monitoring dashboard > cdc-dashboard.json'],
+  },
+  'manage-migrations enable-cdc': {
+    examples: [
+      'cdc manage-migrations enable-cdc --env prod --all --dry-run',
+      'cdc manage-migrations enable-cdc --env prod --customer avansas --emit-sql',
+    ],
+    exitCodes: { 0: 'done', 2: CONFIGURATION, 3: 'a database failed' },
+  },
+  'manage-migrations clean-cdc': {
+    examples: [
+      'cdc manage-migrations clean-cdc --env prod --days 7 --all --dry-run',
+      'cdc manage-migrations clean-cdc --env prod --days 7 --customer avansas --not-past positions.yaml',
+    ],
+    exitCodes: { 0: 'done', 2: CONFIGURATION, 3: 'a database failed' },
+  },
+  'manage-migrations types': {
+    examples: ['cdc manage-migrations types', 'cdc manage-migrations types --table Actor --json'],
+    exitCodes: { 0: 'done', 2: CONFIGURATION },
+  },
+  'manage-pipelines generate': {
+    examples: ['cdc manage-pipelines generate', 'cdc manage-pipelines generate --check'],
+  },
+  'manage-pipelines check': {
+    examples: [
+      'cdc manage-pipelines check pipelines/actor.yaml',
+      'cdc manage-pipelines check inserts.sql --json',
+    ],
+  },
+};
+
+/** Ends the help of a command, and of those below it, with examples and exit codes. */
+export function addExamples(command: Command, words: readonly string[] = []): void {
+  const end = HELP_ENDS[words.join(' ')];
+  if (end) command.addHelpText('after', () => renderEnd(end));
+  for (const below of command.commands) addExamples(below, [...words, below.name()]);
+}
+
+function renderEnd({ examples, exitCodes }: HelpEnd): string {
+  const codes = Object.entries(exitCodes ?? {}).map(([code, meaning]) => `  ${code}  ${meaning}`);
+  return [
+    '',
+    'Examples:',
+    ...examples.map((example) => `  $ ${example}`),
+    ...(codes.length > 0 ? ['', 'Exit codes:', ...codes] : []),
+  ].join('\n');
+}
