@@ -59,7 +59,16 @@ const HELP_OF_ALL = [
   ...['init', 'completions', 'manage-pipelines generate', 'manage-pipelines check'],
   ...['generate', 'diff', 'schema-docs', 'apply', 'status', 'check', 'baseline', 'merge'],
   ...['dead-letters list', 'dead-letters show', 'dead-letters replay', 'dead-letters discard'],
-  ...['metrics', 'monitoring alerts', 'monitoring dashboard', 'enable-cdc', 'clean-cdc', 'types'],
+  ...[
+    'metrics',
+    'monitoring alerts',
+    'monitoring dashboard',
+    'enable-cdc',
+    'clean-cdc',
+    'types',
+    'retire',
+    'rename',
+  ],
 ];
 
 it.each(HELP_OF_ALL)('the help of %s has examples whose options are its own', (command) => {

@@ -122,6 +122,26 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
     ],
     exitCodes: { 0: 'done', 2: CONFIGURATION },
   },
+  'manage-migrations retire': {
+    examples: [
+      'cdc manage-migrations retire --env prod --table Distrikt --dry-run',
+      'cdc manage-migrations retire --env prod --customer avansas',
+    ],
+    exitCodes: {
+      0: 'done',
+      2: CONFIGURATION,
+      3: 'a table failed',
+      4: 'an apply is at work',
+      5: 'events are staged, refused or in the dead letters',
+    },
+  },
+  'manage-migrations rename': {
+    examples: [
+      'cdc manage-migrations rename --env prod --customer avansas --to avanse --dry-run',
+      'cdc manage-migrations rename --env prod --table Distrikt --to District',
+    ],
+    exitCodes: { 0: 'done', 2: CONFIGURATION, 3: 'a schema failed', 5: 'the rename was refused' },
+  },
   'manage-migrations metrics': {
     examples: [
       'cdc manage-migrations metrics --env prod',

@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import type { CommandContext } from '../program.ts';
 import type { RenameCommandOptions } from '../retire/rename.ts';
+import { requireOption } from './option-values.ts';
 import { addTargetOptions } from './target-options.ts';
 
 /** `cdc manage-migrations rename`. */
@@ -18,10 +19,11 @@ export function addRename(migrations: Command, { setExitCode }: CommandContext):
         'schema',
       ]),
     )
-    .requiredOption('--to <name>', 'its name in the configuration')
+    .option('--to <name>', 'its name in the configuration')
     .option('--dry-run', 'say what would be renamed, and change nothing')
     .action(async (options: Omit<RenameCommandOptions, 'root'>) => {
       const { rename } = await import('../retire/rename.ts');
       setExitCode(await rename({ ...options, ...migrations.opts<{ root?: string }>() }));
     });
+  requireOption(command, 'to', 'the name in the configuration');
 }
