@@ -17,6 +17,8 @@ const LOAD_MS = 3000;
 /** Between two inserts of a writer: the merge has to keep up with the load, not with the machine. */
 const PAUSE_MS = 10;
 const ORDERS_PER_INSERT = 50;
+/** Of each writer, on a machine that is too busy for more in that time. */
+const FEWEST_INSERTS = 10;
 const WRITERS = 3;
 const MERGERS = 2;
 
@@ -41,7 +43,9 @@ describe('a merge beside writers', () => {
     let sent = 0;
     let writing = true;
     const write = async (session: Sql, writer: number) => {
-      for (let n = writer * 1_000_000; Date.now() < deadline; n += ORDERS_PER_INSERT) {
+      const first = writer * 1_000_000;
+      const few = first + FEWEST_INSERTS * ORDERS_PER_INSERT;
+      for (let n = first; n < few || Date.now() < deadline; n += ORDERS_PER_INSERT) {
         await session.unsafe(renderOrders(n, n + ORDERS_PER_INSERT - 1));
         sent += ORDERS_PER_INSERT;
         await sleep(PAUSE_MS);

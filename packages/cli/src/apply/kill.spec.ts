@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRandom } from '../../../../tools/event-model/src/random.ts';
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
@@ -25,19 +26,30 @@ afterAll(async () => {
   repo?.remove();
 });
 
+/**
+ * Every other kill falls at a random time of an apply, from its start to its end on this machine. The others fall when a
+ * random number of files is applied, up to half of them, so that enough kills are in the middle on any machine.
+ */
 it(`killed at ${KILLS} random moments (CDC_TEST_SEED=${SEED}), history equals structure, and the next apply completes`, async () => {
   const random = createRandom(SEED);
   console.log(`CDC_TEST_SEED=${SEED} CDC_KILLS=${KILLS}`);
-  let [inTheMiddle, longestMs] = [0, 4000];
+  await recreateDatabase();
+  const start = performance.now();
+  expect((await runCommand(repo.root, ARGS, env)).exitCode).toBe(0);
+  const wholeMs = Math.floor(performance.now() - start);
+  let inTheMiddle = 0;
   for (let kill = 0; kill < KILLS; kill++) {
     await recreateDatabase();
-    const start = performance.now();
+    const [afterMs, files] = [
+      random.integer(100, wholeMs),
+      random.integer(1, TENANTS * (FILES / 2)),
+    ];
     const child = startCommand(repo.root, ARGS, env);
     const end = finish(child);
-    await Promise.race([sleep(random.integer(150, 150 + Math.floor(longestMs))), end]);
+    const moment = kill % 2 === 0 ? sleep(afterMs) : filesAreApplied(files, child);
+    await Promise.race([moment, end]);
     child.kill('SIGKILL');
-    const { exitCode } = await end;
-    if (exitCode === 0) longestMs = Math.min(longestMs, performance.now() - start);
+    await end;
     await sessionsAreGone();
     const { applied, isWhole } = await compareHistory();
     expect({ kill, isWhole }).toEqual({ kill, isWhole: [] });
@@ -59,6 +71,19 @@ async function recreateDatabase(): Promise<void> {
   const sql = server.connect({ max: 1, onnotice: () => {} });
   await sql`DROP DATABASE IF EXISTS directory WITH (FORCE)`;
   await sql`CREATE DATABASE directory`;
+  await sql.end();
+}
+
+/** Waits for the history to have so many files, or for the end of the command. */
+async function filesAreApplied(files: number, child: ChildProcess): Promise<void> {
+  const sql = server.connect({ database: 'directory', max: 1, fetch_types: false });
+  for (let applied = 0; applied < files && child.exitCode === null;) {
+    const rows = await sql<{ n: number }[]>`
+      SELECT count(*)::int AS n FROM cdc_management.migration_history WHERE schema_name <> ''`.catch(
+      () => [], // there is no history yet
+    );
+    applied = rows[0]?.n ?? 0;
+  }
   await sql.end();
 }
 
