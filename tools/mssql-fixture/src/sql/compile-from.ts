@@ -53,12 +53,13 @@ export function compileFrom({ from, selection }: Select, outer: Scope): Compiled
   }
   const all: Scope = { ...outer, sources: steps.map(({ source }) => source) };
   const where = selection ? scope.compile.condition(selection, all) : undefined;
-  const links = steps.map(({ on, isOuter, rows }, i) => {
-    const terms = [...conjuncts(on), ...(isOuter ? [] : conjuncts(selection ?? undefined))];
-    return {
-      ...{ isOuter, rows, lookup: findLookup(terms, i, all) },
-      on: on && scope.compile.condition(on, { ...all, sources: all.sources.slice(0, i + 1) }),
-    };
+  const links = steps.map(({ on, isOuter, rows }, i): Link => {
+    const own = conjuncts(on);
+    const terms = [...own, ...(isOuter ? [] : conjuncts(selection ?? undefined))];
+    const lookup = findLookup(terms, i, all);
+    const upTo: Scope = { ...all, sources: all.sources.slice(0, i + 1) };
+    const others = own.filter((term) => term !== lookup?.term);
+    return { isOuter, rows, lookup, on: others.map((term) => scope.compile.condition(term, upTo)) };
   });
   return { scope: all, run: (outerEnv) => joinedRows(links, where, outerEnv) };
 }
@@ -66,7 +67,8 @@ export function compileFrom({ from, selection }: Select, outer: Scope): Compiled
 /** A source as it is joined: its rows, found by an index where there is one, and the condition of ON. */
 interface Link extends Pick<Step, 'rows' | 'isOuter'> {
   readonly lookup: Lookup | undefined;
-  readonly on: Condition | undefined;
+  /** What else ON wants. */
+  readonly on: readonly Condition[];
 }
 
 function joinedRows(
@@ -88,7 +90,7 @@ function joinedRows(
     const candidates = link.rows(env);
     for (const row of link.lookup ? indexed(candidates, link.lookup, env) : candidates) {
       rows[at] = row;
-      if (link.on && link.on(env) !== true) continue;
+      if (!link.on.every((condition) => condition(env) === true)) continue;
       isFound = true;
       join(at + 1);
     }
@@ -155,8 +157,16 @@ function conjuncts(expression: Expression | undefined): readonly Expression[] {
 
 /** A column of the joined source that is to be equal to something known before: rows are found by an index. */
 interface Lookup {
+  readonly term: Expression;
   readonly index: number;
   readonly key: Typed;
+  /** The index of the rows that were asked for last. */
+  known: RowIndex | undefined;
+}
+
+interface RowIndex {
+  readonly rows: readonly Row[];
+  readonly byKey: ReadonlyMap<unknown, readonly Row[]>;
 }
 
 function findLookup(terms: readonly Expression[], at: number, scope: Scope): Lookup | undefined {
@@ -172,7 +182,9 @@ function findLookup(terms: readonly Expression[], at: number, scope: Scope): Loo
       const isKnown = key.column?.depth !== 0 || key.column.source < at;
       const family = familyOf(own.type);
       const isAlike = family === familyOf(key.type) && !/time|variant/.test(family);
-      if (isKnown && isAlike) return { index: own.column.index, key };
+      if (isKnown && isAlike) {
+        return { ...{ term, key, index: own.column.index }, known: undefined };
+      }
     }
   }
   return undefined;
@@ -190,26 +202,30 @@ function simpleValue(expression: Expression, scope: Scope): Typed | undefined {
   }
 }
 
-const indexes = new WeakMap<readonly Row[], Map<number, ReadonlyMap<unknown, readonly Row[]>>>();
+const indexes = new WeakMap<readonly Row[], Map<number, RowIndex>>();
 const NO_MATCH: readonly Row[] = [];
 
 /** The rows whose column has the key; the index of an array of rows is made once. */
-function indexed(rows: readonly Row[], { index, key }: Lookup, env: Env): readonly Row[] {
-  const value = keyOf(key.value(env));
+function indexed(rows: readonly Row[], lookup: Lookup, env: Env): readonly Row[] {
+  const value = keyOf(lookup.key.value(env));
   if (value === null) return NO_MATCH;
-  const ofRows = indexes.get(rows) ?? new Map<number, ReadonlyMap<unknown, readonly Row[]>>();
+  if (lookup.known?.rows !== rows) lookup.known = indexOf(rows, lookup.index);
+  return lookup.known.byKey.get(value) ?? NO_MATCH;
+}
+
+function indexOf(rows: readonly Row[], column: number): RowIndex {
+  const ofRows = indexes.get(rows) ?? new Map<number, RowIndex>();
   indexes.set(rows, ofRows);
-  let byKey = ofRows.get(index);
-  if (!byKey) {
-    const made = new Map<unknown, Row[]>();
-    for (const row of rows) {
-      const rowKey = keyOf(row[index] ?? null);
-      const same = made.get(rowKey);
-      if (same) same.push(row);
-      else made.set(rowKey, [row]);
-    }
-    byKey = made;
-    ofRows.set(index, byKey);
+  const known = ofRows.get(column);
+  if (known) return known;
+  const byKey = new Map<unknown, Row[]>();
+  for (const row of rows) {
+    const key = keyOf(row[column] ?? null);
+    const same = byKey.get(key);
+    if (same) same.push(row);
+    else byKey.set(key, [row]);
   }
-  return byKey.get(value) ?? NO_MATCH;
+  const index = { rows, byKey };
+  ofRows.set(column, index);
+  return index;
 }
