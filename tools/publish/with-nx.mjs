@@ -15,6 +15,9 @@ import { EXAMPLES, ROOT } from './packages.mjs';
 
 const { devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 
+/** Version of Nx that the other workspace has; default: ours. */
+const NX_VERSION = process.env['CDC_NX_VERSION'] ?? devDependencies.nx;
+
 const FIXTURES = ['adopus', 'asma'];
 /** No daemon that goes on afterwards. */
 const NX = { NX_DAEMON: 'false' };
@@ -27,7 +30,7 @@ const NX = { NX_DAEMON: 'false' };
  */
 export async function tryWithNx(tarballs, step) {
   const folder = makeFolder('with-nx', {
-    'package.json': { name: 'foreign', private: true, devDependencies: { nx: devDependencies.nx } },
+    'package.json': { name: 'foreign', private: true, devDependencies: { nx: NX_VERSION } },
     'nx.json': { defaultBase: 'main' },
     '.gitignore': 'node_modules\n.nx\n.cdc\n',
   });
