@@ -1,6 +1,6 @@
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
 import { copyOf, edit } from '../repo.fixture.ts';
-import { type CommandRun, runCommand } from '../target/cli.fixture.ts';
+import { type CommandRun, finish, runCommand, startCommand } from '../target/cli.fixture.ts';
 import {
   EXISTING,
   generateSmall,
@@ -173,6 +173,48 @@ sink_asma.directory in nonprod: blue.Actor to blue.Person: renamed\n`,
     });
     expect(await kept('table_name', 'Actor')).toEqual([]);
     await expectGoesOn(root, 'blue', 'Person');
+  });
+
+  it('loses nothing beside merges and a writer', async () => {
+    const root = await green();
+    const merging = startCommand(
+      root,
+      small('merge', '--watch', '--interval', '50ms'),
+      target.env(server),
+    );
+    const writer = server.connect({ database: DATABASE, max: 1, onnotice: () => {} });
+    let schema = 'blue';
+    let isRenamed = false;
+    const writing = (async () => {
+      for (let key = 9; key < 300 || !isRenamed; key++) {
+        try {
+          await writer.unsafe(stageActors(schema, [key, key]));
+        } catch (error) {
+          expect([schema, (error as { code?: string }).code]).toEqual(['blue', '42P01']);
+          schema = 'green';
+          key--;
+        }
+      }
+    })();
+    const renamed = await run(root, 'rename', '--customer', 'blue', '--to', 'green');
+    isRenamed = true;
+    await writing;
+    await writer.end();
+    merging.kill('SIGTERM');
+    await finish(merging);
+    expect(renamed).toMatchObject({ exitCode: 0 });
+    // A merge that waited for the rename notes that its table is gone.
+    await query('DELETE FROM cdc_management.merge_error');
+    expect(await kept('schema_name', 'blue')).toEqual([]);
+    expect(await run(root, 'merge')).toMatchObject({ exitCode: 0 });
+    const [row] = await query(
+      'SELECT count(*)::integer AS rows, max(actno)::integer AS last FROM green."Actor"',
+    );
+    // All but the deleted key 3, and 6, which is the offset of its delete.
+    expect(row).toEqual({ rows: Number(row!['last']) - 2, last: row!['last'] });
+    expect(await query('SELECT * FROM cdc_management.unseen_offsets')).toEqual([]);
+    expect(await query('SELECT * FROM cdc_management.dead_letter')).toEqual([]);
+    await expectUpToDate(root);
   });
 
   it('waits for a writer, and takes what it staged along', async () => {
