@@ -26,8 +26,8 @@ export const catalogs: readonly Catalog[] = listFiles(join(ASMA, 'generated/sche
 );
 
 /** Tables that are made in a sink. */
-export function tablesOf(sink: string): readonly ReplicatedTable[] {
-  return SERVICES.flatMap((service) => listFiles(join(ASMA, DEFINITIONS_FOLDER, service)))
+export function tablesOf(sink: string, root = ASMA): readonly ReplicatedTable[] {
+  return SERVICES.flatMap((service) => listFiles(join(root, DEFINITIONS_FOLDER, service)))
     .map((path) => parseDefinition(read(path), path))
     .filter((table) => table.kind === 'replicated')
     .filter(({ set }) => set === sink);

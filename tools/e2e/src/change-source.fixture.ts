@@ -3,10 +3,19 @@ import { buildValue, createRandom, type Random } from '@cdc-migrations/event-mod
 import { quoteIdentifier, quoteLiteral } from '@cdc-migrations/sql-text';
 import { mapType } from '@cdc-migrations/table-defs';
 
-const STATEMENTS = 150;
-const LARGE_CHANCE = 0.3;
 const LARGE_LENGTH = 3000;
 const NO_OVERRIDES = { overrides: undefined, table: '' };
+
+export interface Traffic {
+  readonly statements: number;
+  /** Rows that an update or a delete picks from, in the order of their keys. */
+  readonly picked: number;
+  readonly largeChance: number;
+  /** Whether keys change where the log has the old row; default: the seed says so, and sets the identity. */
+  readonly changesKeys?: boolean;
+}
+
+const TRAFFIC: Traffic = { statements: 150, picked: 50, largeChance: 0.3 };
 
 export interface ChangedTable {
   /** `"<schema>"."<table>"` */
@@ -20,20 +29,27 @@ export interface ChangedTable {
  * Statements that change a table of a source at random: inserts, updates of some of the columns, deletes, and updates of
  * keys where the table's replica identity is FULL.
  */
-export function renderChanges(changed: ChangedTable, seed: number): string {
+export function renderChanges(table: ChangedTable, seed: number, traffic = TRAFFIC): string {
   const random = createRandom(seed);
-  const hasFullIdentity = random.chance(0.5);
-  const identity = hasFullIdentity ? [`ALTER TABLE ${changed.name} REPLICA IDENTITY FULL`] : [];
-  const statements = Array.from({ length: STATEMENTS }, (_, index) => {
-    if (index < STATEMENTS / 3 || random.chance(0.2)) return renderInsert(changed, random);
+  const { statements: count } = traffic;
+  const changesKeys = traffic.changesKeys ?? random.chance(0.5);
+  const identity =
+    changesKeys && traffic.changesKeys === undefined
+      ? [`ALTER TABLE ${table.name} REPLICA IDENTITY FULL`]
+      : [];
+  const changed = { ...table, ...traffic };
+  const statements = Array.from({ length: count }, (_, index) => {
+    if (index < count / 3 || random.chance(0.2)) return renderInsert(changed, random);
     if (random.chance(0.2))
       return `DELETE FROM ${changed.name} WHERE ${renderPick(changed, random)}`;
-    return renderUpdate(changed, random, hasFullIdentity && random.chance(0.1));
+    return renderUpdate(changed, random, changesKeys && random.chance(0.1));
   });
   return [...identity, ...statements].join(';\n');
 }
 
-function renderInsert(changed: ChangedTable, random: Random): string {
+type Changed = ChangedTable & Traffic;
+
+function renderInsert(changed: Changed, random: Random): string {
   const columns = writtenColumns(changed);
   const values = columns.map((column) => renderValue(changed, column, random));
   const names = columns.map(({ name }) => quoteIdentifier(name)).join(', ');
@@ -43,7 +59,7 @@ function renderInsert(changed: ChangedTable, random: Random): string {
   );
 }
 
-function renderUpdate(changed: ChangedTable, random: Random, withKey: boolean): string {
+function renderUpdate(changed: Changed, random: Random, withKey: boolean): string {
   const columns = writtenColumns(changed).filter(
     (column) => column.identity !== true && (withKey || !isKey(changed, column)),
   );
@@ -57,9 +73,9 @@ function renderUpdate(changed: ChangedTable, random: Random, withKey: boolean): 
 }
 
 /** One row, or none. */
-function renderPick({ name, table }: ChangedTable, random: Random): string {
+function renderPick({ name, table, picked }: Changed, random: Random): string {
   const order = table.primaryKey!.columns.map(quoteIdentifier).join(', ');
-  const offset = random.integer(0, STATEMENTS / 3);
+  const offset = random.integer(0, picked);
   return `ctid = (SELECT ctid FROM ${name} ORDER BY ${order} LIMIT 1 OFFSET ${offset})`;
 }
 
@@ -71,7 +87,7 @@ function isKey({ table }: ChangedTable, { name }: CatalogColumn): boolean {
   return table.primaryKey!.columns.includes(name);
 }
 
-function renderValue(changed: ChangedTable, column: CatalogColumn, random: Random): string {
+function renderValue(changed: Changed, column: CatalogColumn, random: Random): string {
   if (column.nullable && random.chance(0.15)) return 'NULL';
   return quoteLiteral(
     isKey(changed, column) ? buildKeyText(column, random) : buildText(changed, column, random),
@@ -83,7 +99,11 @@ function buildKeyText(column: CatalogColumn, random: Random): string {
   return buildValue(column.type === 'text' ? 'character varying(100)' : typeOf(column), random);
 }
 
-function buildText({ labels }: ChangedTable, column: CatalogColumn, random: Random): string {
+function buildText(
+  { labels, largeChance }: Changed,
+  column: CatalogColumn,
+  random: Random,
+): string {
   const { type, array, declaredAs = '' } = column;
   if (column.declaredKind === 'enum') return random.pick(labels.get(declaredAs)!);
   if (column.declaredKind === 'domain') return random.digits(11);
@@ -92,11 +112,16 @@ function buildText({ labels }: ChangedTable, column: CatalogColumn, random: Rand
     return random.chance(0.1) ? '' : `1${random.digits(40).replace(/[2-9]/g, '0')}`;
   if (type === 'timestamp with time zone')
     return `${buildValue('timestamp without time zone', random)}Z`;
-  if (random.chance(LARGE_CHANCE)) {
+  if (random.chance(largeChance)) {
     const large = LARGE[type]?.(random);
     if (large !== undefined) return array ? `{"${large.replaceAll('"', '\\"')}","1"}` : large;
   }
   return buildValue(typeOf(column), random);
+}
+
+/** Whether a column can have values that the log leaves out when they stay as they are. */
+export function canBeLarge({ type }: CatalogColumn): boolean {
+  return type in LARGE;
 }
 
 /** Values that are stored out of line: too long for a page, and not compressible. */

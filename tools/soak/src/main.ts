@@ -6,7 +6,7 @@ import { type RoundResult, runRound } from './run-round.ts';
 import { type ServerKind, type SoakTarget, startSoakTarget } from './soak-target.ts';
 
 const USAGE =
-  'npm run soak -- [--rounds N] [--minutes M] [--seed S] [--server 15|18|debian] [--crashes]: a round for each seed from S on; --files: only damaged files; without arguments: both';
+  'npm run soak -- [--rounds N] [--minutes M] [--seed S] [--server 15|18|debian] [--crashes]: a round for each seed from S on; --files: only damaged files; --wire: real pipelines; without arguments: rounds and files';
 
 const SERVERS: readonly ServerKind[] = [15, 18, 'debian'];
 
@@ -111,10 +111,18 @@ const damageFiles = () =>
     CDC_MUTATIONS: process.env['CDC_MUTATIONS'] ?? '10000',
   });
 
+/** The whole way of asma's changes, with its real parts; CDC_TEST_SEED has a run again. */
+const soakWire = () =>
+  runSpec('tools/e2e/src/asma-pipeline.spec.ts', {
+    CDC_WIRE_CHANGES: process.env['CDC_WIRE_CHANGES'] ?? '100000',
+    CDC_WIRE_RESTARTS: process.env['CDC_WIRE_RESTARTS'] ?? '3',
+  });
+
 async function main(): Promise<number> {
   const [, , ...args] = process.argv;
   if (process.env['CDC_EVOLUTION_WALKS']) return runSpec('tools/e2e/src/evolution-walks.spec.ts');
   if (args.length === 1 && args[0] === '--files') return damageFiles();
+  if (args.length === 1 && args[0] === '--wire') return soakWire();
   const damaged = args.length === 0 ? damageFiles() : 0;
   return (await soakMerges()) || damaged;
 }

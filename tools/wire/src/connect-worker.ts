@@ -15,6 +15,8 @@ export interface ConnectOptions {
   readonly connectors: readonly Connector[];
   /** Settings of the worker that win over ours. */
   readonly worker?: Readonly<Record<string, string>>;
+  /** What connectors take from the environment of the worker: `${env:NAME}`. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Kafka Connect with its connectors in one process, its offsets in a file. */
@@ -22,6 +24,8 @@ export interface ConnectWorker {
   readonly pid: number;
   /** State of each connector's tasks; `trace` where one failed. */
   readTasks(name: string): Promise<readonly Task[]>;
+  /** Starts those tasks of a connector again that failed. */
+  restartTasks(name: string): Promise<void>;
   kill(signal: NodeJS.Signals): Promise<void>;
   /** Starts it again with the same connectors and the offsets of its file, after `kill` or instead of it. */
   restart(): Promise<void>;
@@ -44,6 +48,8 @@ const WORKER = {
   'value.converter.schemas.enable': 'false',
   'offset.flush.interval.ms': '500',
   'plugin.discovery': 'service_load',
+  'config.providers': 'env',
+  'config.providers.env.class': 'org.apache.kafka.common.config.provider.EnvVarConfigProvider',
 };
 
 /** Starts Kafka Connect and waits until the tasks of all connectors run. */
@@ -74,7 +80,7 @@ export async function startConnectWorker(options: ConnectOptions): Promise<Conne
   };
   const start = async () => {
     const args = ['org.apache.kafka.connect.cli.ConnectStandalone', worker, ...files];
-    const program = startJava(programs, args, 512);
+    const program = startJava(programs, args, { heapMb: 512, env: options.env });
     const runs = async ({ name }: Connector) => {
       const tasks = await readTasks(name).catch(() => []);
       const failed = tasks.find(({ state }) => state === 'FAILED');
@@ -97,6 +103,11 @@ export async function startConnectWorker(options: ConnectOptions): Promise<Conne
       return program.pid;
     },
     readTasks,
+    async restartTasks(name) {
+      const path = `connectors/${encodeURIComponent(name)}/restart?includeTasks=true&onlyFailed=true`;
+      const answer = await fetch(`${url}/${path}`, { method: 'POST' });
+      if (!answer.ok) throw new Error(`${name} cannot be restarted: ${await answer.text()}`);
+    },
     kill: (signal) => program.kill(signal),
     async restart() {
       await program.stop();

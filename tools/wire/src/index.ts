@@ -1,7 +1,7 @@
 export { startConnectWorker } from './connect-worker.ts';
 export type { ConnectOptions, Connector, ConnectWorker, Task } from './connect-worker.ts';
 export { startKafkaBroker } from './kafka-broker.ts';
-export type { KafkaBroker, KafkaRecord, Offsets, WrittenRecord } from './kafka-broker.ts';
+export type { KafkaBroker, KafkaRecord, Offsets, Position, WrittenRecord } from './kafka-broker.ts';
 export { lintPipeline, runPipeline, startPipeline } from './pipeline.ts';
 export type { Pipeline, PipelineOptions, PlayedRecord } from './pipeline.ts';
 export type { Program } from './program.ts';

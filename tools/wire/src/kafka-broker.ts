@@ -12,9 +12,12 @@ import {
 } from './program.ts';
 import { openPrograms } from './programs.ts';
 
-export interface KafkaRecord {
+export interface Position {
   readonly partition: number;
   readonly offset: number;
+}
+
+export interface KafkaRecord extends Position {
   readonly timestampMs: number;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
@@ -26,13 +29,16 @@ export interface KafkaBroker {
   readonly address: string;
   readonly pid: number;
   createTopic(topic: string, partitions: number): Promise<void>;
-  write(topic: string, records: readonly WrittenRecord[]): Promise<void>;
+  /** Gives the position of each record. */
+  write(topic: string, records: readonly WrittenRecord[]): Promise<readonly Position[]>;
   /** All records that the topic has now, in the order of each partition. */
   read(topic: string): Promise<KafkaRecord[]>;
   /** The next offset of each partition. */
   readEnds(topic: string): Promise<Offsets>;
   /** What a consumer group has committed of the topic, by partition. */
   readCommitted(group: string, topic: string): Promise<Offsets>;
+  /** Sets a consumer group, whose consumers have stopped, to other offsets. */
+  commit(group: string, topic: string, offsets: Offsets): Promise<void>;
   kill(signal: NodeJS.Signals): Promise<void>;
   /** Starts it again on the same data, after `kill` or instead of it. */
   restart(): Promise<void>;
@@ -101,12 +107,16 @@ export async function startKafkaBroker({ partitions = 1 } = {}): Promise<KafkaBr
     },
     createTopic: async (topic, count) =>
       void (await ask({ op: 'create', topic, partitions: count })),
-    write: async (topic, records) =>
-      void (await ask({ op: 'write', topic, records: records.map(encodeRecord) })),
+    async write(topic, records) {
+      const answer = await ask({ op: 'write', topic, records: records.map(encodeRecord) });
+      return (answer.records ?? []).map(({ partition, offset }) => ({ partition, offset }));
+    },
     read: async (topic) => (await ask({ op: 'read', topic })).records?.map(decodeRecord) ?? [],
     readEnds: async (topic) => (await ask({ op: 'ends', topic })).offsets ?? {},
     readCommitted: async (group, topic) =>
       (await ask({ op: 'committed', group, topic })).offsets ?? {},
+    commit: async (group, topic, offsets) =>
+      void (await ask({ op: 'commit', group, topic, offsets })),
     kill: (signal) => broker.kill(signal),
     async restart() {
       await broker.stop();

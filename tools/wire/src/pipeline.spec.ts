@@ -1,7 +1,6 @@
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
 import type { Sql } from 'postgres';
-import { type KafkaBroker, startKafkaBroker } from './kafka-broker.ts';
-import { lintPipeline, type PlayedRecord, runPipeline, startPipeline } from './pipeline.ts';
+import { lintPipeline, type PlayedRecord, runPipeline } from './pipeline.ts';
 import { BUILT_WITHIN_MS, describeWire } from './programs.ts';
 import { renderDsn } from './writers.ts';
 
@@ -115,44 +114,4 @@ describeWire('a pipeline of Bento', () => {
     const config = CONFIG.replace('columns:', 'colums:');
     expect(await lintPipeline({ config, env })).toContain('field colums not recognised');
   });
-
-  describe('with a broker', () => {
-    let broker: KafkaBroker;
-    beforeAll(async () => {
-      broker = await startKafkaBroker({ partitions: 2 });
-    }, BUILT_WITHIN_MS);
-    afterAll(() => broker?.stop());
-
-    it('loses nothing when it is killed, and commits what is written', async () => {
-      const count = 20_000;
-      const values = Array.from({ length: count }, (_, n) => event(n));
-      await broker.createTopic('events', 2);
-      const records = values.map((value, n) => ({ key: `k${n}`, value, partition: n % 2 }));
-      await broker.write('events', records);
-      const pipeline = await startPipeline({
-        config: CONFIG,
-        env: { ...env, BROKER: broker.address },
-      });
-      try {
-        await until(async () => (await countRows()) > 0);
-        await pipeline.kill('SIGKILL');
-        expect(await countRows()).toBeLessThan(count);
-        await pipeline.restart();
-        await until(async () => (await countRows()) === count);
-        await pipeline.stop();
-        expect(await broker.readCommitted('sink', 'events')).toEqual({ 0: 10_000, 1: 10_000 });
-      } finally {
-        await pipeline.kill('SIGKILL');
-      }
-    }, 240_000);
-  });
-
-  async function countRows(): Promise<number> {
-    const [row] = await sql`SELECT count(DISTINCT (partition, "offset"))::int AS n FROM events`;
-    return row?.['n'] as number;
-  }
 });
-
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 20));
-}

@@ -29,7 +29,7 @@ export interface Answering<Request, Answer> extends Program {
 export interface ProgramOptions {
   readonly command: string;
   readonly args: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>> | undefined;
 }
 
 const STOPPED_WITHIN_MS = 20_000;
@@ -69,12 +69,17 @@ export function startAnswering<Request, Answer>(
 }
 
 /** Runs a main class in a small JVM that ends with us. */
-export function startJava({ classPath }: Programs, args: readonly string[], heapMb = 256): Program {
+export function startJava(
+  { classPath }: Programs,
+  args: readonly string[],
+  { heapMb = 256, env }: { heapMb?: number; env?: ProgramOptions['env'] } = {},
+): Program {
   const memory = [`-Xmx${heapMb}m`, '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=4'];
   const logs = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'];
   return startProgram({
     command: 'java',
     args: [...memory, ...logs, '-cp', classPath, 'Attached', ...args],
+    env,
   });
 }
 

@@ -78,7 +78,8 @@ export function argsMapping(
       ({ bloblangRef }, index) =>
         `map transform_${index} {\n${indent(transforms.get(bloblangRef)!.trim())}\n}`,
     ),
-    EVENT,
+    eventOf(flowTable),
+    ...(flowTable.includesOnly ? [] : [unknownColumns(flowTable)]),
     ...used.map((_, index) => `let transform_${index} = $row.apply("transform_${index}")`),
     `root = [\n${values.map((value) => `  ${value},\n`).join('')}]\n`,
   ].join('\n');
@@ -87,12 +88,35 @@ export function argsMapping(
 const MILLISECONDS =
   'let ms = @kafka_timestamp_ms.number() | @kafka_timestamp_unix.number() * 1000';
 
-/** A delete without its row has the key, where Kafka has it. */
-const EVENT = `let event = content().parse_json(use_number: true).(this.payload | this)
+/**
+ * A delete without its row has the key, where Kafka has it. Of a row that the log does not have whole, Debezium sends
+ * the key and, for columns with NOT NULL, an empty text, which a uuid cannot be.
+ */
+function eventOf({ table }: FlowTable): string {
+  const sources = new Map(table.columns.map(({ name, source }) => [name, source?.name ?? name]));
+  const keys = (table.key?.columns ?? []).map((name) => bloblangText(sources.get(name)!));
+  return `let event = content().parse_json(use_number: true).(this.payload | this)
 let row = if $event.op == "d" {
-  $event.before | @kafka_key.parse_json(use_number: true).(this.payload | this).catch({})
+  ($event.before | @kafka_key.parse_json(use_number: true).(this.payload | this).catch({})).filter(field -> field.value != "" || [${keys.join(', ')}].contains(field.key))
 } else { $event.after | {} }
 ${MILLISECONDS}`;
+}
+
+/**
+ * Refuses a row with a value in a column that the definition does not know: the source has a new column, and its values
+ * would be lost. Columns that are left out on purpose are known.
+ */
+function unknownColumns({ table, absent }: FlowTable): string {
+  const known = [...table.columns.flatMap(({ source }) => source?.name ?? []), ...absent.keys()];
+  const paths = known.map((name) => bloblangText(name.replaceAll('~', '~0').replaceAll('.', '~1')));
+  return `let unknown = if $event.op == "d" { [] } else {
+  $row.without(${paths.join(', ')}).filter(field -> field.value != null).keys().sort()
+}
+let all_known = if $unknown.length() > 0 {
+  throw("unknown column " + $unknown.map_each(name -> name.format_json(no_indent: true)).join(", ") +
+    "; read the source again and generate, or set include_columns")
+}`;
+}
 
 /** What `refused_event` keeps of an event, which can be anything, by the names of the columns there. */
 export function refusedValues(table?: FlowTable['table']): Readonly<Record<string, string>> {

@@ -47,6 +47,8 @@ export interface FlowTable {
   readonly columns: readonly StagingColumn[];
   /** Columns that the source has and staging has not. */
   readonly absent: StagingTarget['absent'];
+  /** Whether `include_columns` names the columns: all others, also later ones, are left out on purpose. */
+  readonly includesOnly: boolean;
   readonly sink: SinkTable;
   readonly events: EventSettings;
 }
@@ -104,9 +106,11 @@ function flowTable(
   group: SinkGroup,
   { services }: Config,
 ): FlowTable {
-  const sink = services
-    .find(({ name }) => name === table.service)!
-    .sinks.find((entry) => entry.sink === table.set)!
+  const service = services.find(({ name }) => name === table.service)!;
+  const { schema, table: name } = table.source;
+  const source = service.tables.find((entry) => entry.schema === schema && entry.table === name);
+  const sink = service.sinks
+    .find((entry) => entry.sink === table.set)!
     .tables.find((entry) => isOf(entry, table))!;
   const writer = sink.pipeline?.writer ?? group.pipeline?.writer;
   const events =
@@ -115,7 +119,8 @@ function flowTable(
       { ...group.pipeline, events: 'recommended', ...(writer && { writer }) },
       sink.pipeline,
     )!;
-  return { table, columns: buildStagingColumns(table), absent, sink, events };
+  const includesOnly = source?.includeColumns !== undefined;
+  return { table, columns: buildStagingColumns(table), absent, includesOnly, sink, events };
 }
 
 function isOf({ schema, from }: SinkTable, table: ReplicatedTable): boolean {

@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kversion"
 )
 
 type request struct {
@@ -22,6 +24,8 @@ type request struct {
 	Partitions int32    `json:"partitions"`
 	Group      string   `json:"group"`
 	Records    []record `json:"records"`
+	// Offsets to commit, by partition.
+	Offsets map[int32]int64 `json:"offsets"`
 }
 
 type record struct {
@@ -82,6 +86,8 @@ func do(broker string, line []byte) answer {
 		return ends(ctx, admin, req.Topic)
 	case "committed":
 		return committed(ctx, admin, req)
+	case "commit":
+		return commit(ctx, broker, req)
 	case "read":
 		return read(ctx, broker, admin, req.Topic)
 	}
@@ -96,7 +102,11 @@ func write(ctx context.Context, client *kgo.Client, req request) answer {
 	if err := client.ProduceSync(ctx, records...).FirstErr(); err != nil {
 		return failed(err)
 	}
-	return answer{}
+	written := answer{Records: make([]record, len(records))}
+	for i, r := range records {
+		written.Records[i] = record{Partition: r.Partition, Offset: r.Offset}
+	}
+	return written
 }
 
 func ends(ctx context.Context, admin *kadm.Client, topic string) answer {
@@ -130,6 +140,31 @@ func committed(ctx context.Context, admin *kadm.Client, req request) answer {
 		}
 	})
 	return answer{Offsets: offsets}
+}
+
+// commit sets a group back, or on; the group must have no member.
+func commit(ctx context.Context, broker string, req request) answer {
+	// In newer versions of the request topics have ids, which kadm does not look up.
+	client, err := kgo.NewClient(kgo.SeedBrokers(broker), kgo.MaxVersions(kversion.V3_9_0()))
+	if err != nil {
+		return failed(err)
+	}
+	defer client.Close()
+	admin := kadm.NewClient(client)
+	var offsets kadm.Offsets
+	for partition, offset := range req.Offsets {
+		offsets.AddOffset(req.Topic, partition, offset, -1)
+	}
+	err = admin.CommitAllOffsets(ctx, req.Group, offsets)
+	// A member that was killed is one until its session times out.
+	for (errors.Is(err, kerr.UnknownMemberID) || kerr.IsRetriable(err)) && ctx.Err() == nil {
+		time.Sleep(100 * time.Millisecond)
+		err = admin.CommitAllOffsets(ctx, req.Group, offsets)
+	}
+	if err != nil {
+		return failed(err)
+	}
+	return answer{}
 }
 
 // read answers all records that the topic has now; a topic that does not exist has none.

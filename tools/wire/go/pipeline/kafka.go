@@ -25,6 +25,9 @@ func init() {
 		Field(service.NewStringListField("topics")).
 		Field(service.NewBoolField("regexp_topics").Default(false)).
 		Field(service.NewStringField("consumer_group").Optional()).
+		Field(service.NewDurationField("session_timeout").Default("1m")).
+		Field(service.NewDurationField("rebalance_timeout").Default("45s")).
+		Field(service.NewDurationField("heartbeat_interval").Default("3s")).
 		Field(service.NewStringField("client_id").Default("bento")).
 		Field(service.NewIntField("checkpoint_limit").Default(1024)).
 		Field(service.NewDurationField("commit_period").Default("5s")).
@@ -120,7 +123,20 @@ func clientOptions(conf *service.ParsedConfig) ([]kgo.Opt, error) {
 		if err != nil {
 			return nil, err
 		}
-		options = append(options, kgo.ConsumerGroup(group), kgo.AutoCommitMarks(), kgo.AutoCommitInterval(period))
+		session, err := conf.FieldDuration("session_timeout")
+		if err != nil {
+			return nil, err
+		}
+		rebalance, err := conf.FieldDuration("rebalance_timeout")
+		if err != nil {
+			return nil, err
+		}
+		heartbeat, err := conf.FieldDuration("heartbeat_interval")
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, kgo.ConsumerGroup(group), kgo.AutoCommitMarks(), kgo.AutoCommitInterval(period),
+			kgo.SessionTimeout(session), kgo.RebalanceTimeout(rebalance), kgo.HeartbeatInterval(heartbeat))
 	}
 	return options, nil
 }

@@ -1,0 +1,130 @@
+import type { CatalogTable } from '@cdc-migrations/catalog';
+import { createRandom, type Random } from '@cdc-migrations/event-model';
+import type { PostgresServer } from '@cdc-migrations/postgres-fixture';
+import { quoteIdentifier, quoteQualified } from '@cdc-migrations/sql-text';
+import type { Sql } from 'postgres';
+import { retry } from './asma-pipeline.fixture.ts';
+import { catalogs, SERVICES } from './asma.fixture.ts';
+import { canBeLarge, type ChangedTable, renderChanges } from './change-source.fixture.ts';
+
+const STATEMENTS = 25;
+const LARGE_CHANCE = 0.03;
+/** How far into a table updates and deletes reach: a few keys often, many keys sometimes. */
+const PICKED = [5, 50, 500, 5000];
+
+/** Rows that the transaction has changed; what older ones have is counted elsewhere by then. */
+const COUNT = `
+  SELECT pg_stat_force_next_flush();
+  SELECT sum(n_tup_ins + n_tup_upd + n_tup_del)::integer AS rows FROM pg_stat_xact_user_tables`;
+
+/** Column that sources get while all runs. */
+export const ADDED = 'Ny kolonne';
+
+/** Changes of all tables of all sources. */
+export interface AsmaTraffic {
+  /** Rows that were inserted, updated and deleted. */
+  readonly changes: number;
+  /** Sessions of the sources, by database. */
+  readonly sources: ReadonlyMap<string, Sql>;
+  /** Makes about so many changes in all sources at once, over whatever restarts. */
+  write(changes: number): Promise<void>;
+  addColumns(): Promise<void>;
+  /** The last change of each source: gives the ids, by table. */
+  writeLast(): Promise<ReadonlyMap<string, string>>;
+}
+
+interface Writer {
+  readonly sql: Sql;
+  readonly random: Random;
+  readonly tables: (ChangedTable & { readonly changesKeys: boolean })[];
+}
+
+export async function openAsmaTraffic(server: PostgresServer, seed: number): Promise<AsmaTraffic> {
+  const writers = new Map<string, Writer>();
+  for (const [index, service] of SERVICES.entries()) {
+    const database = `${service}_dev`;
+    const sql = server.connect({
+      ...{ database, max: 1, fetch_types: false, onnotice: () => {} },
+      connection: { session_replication_role: 'replica' }, // no foreign keys
+    });
+    const random = createRandom(seed + index);
+    writers.set(database, { sql, random, tables: await prepareTables(sql, database, random) });
+  }
+  const sources = new Map([...writers].map(([database, { sql }]) => [database, sql]));
+  let changes = 0;
+
+  const write = async ({ sql, random, tables }: Writer, wanted: number): Promise<void> => {
+    for (let made = 0; made < wanted;) {
+      const table = random.pick(tables);
+      const traffic = {
+        ...{ statements: STATEMENTS, picked: random.pick(PICKED), largeChance: LARGE_CHANCE },
+        changesKeys: table.changesKeys,
+      };
+      const text = renderChanges(table, random.integer(0, 2 ** 30), traffic);
+      const results = await retry(() => sql.unsafe(`${text};\n${COUNT}`).simple());
+      const [row] = results.at(-1) as unknown as readonly [{ readonly rows: number }];
+      made += row.rows;
+      changes += row.rows;
+    }
+  };
+  return {
+    sources,
+    get changes() {
+      return changes;
+    },
+    async write(wanted) {
+      const each = Math.ceil(wanted / writers.size);
+      await Promise.all([...writers.values()].map((writer) => write(writer, each)));
+    },
+    async addColumns() {
+      for (const { sql, tables } of writers.values()) {
+        for (const [index, { name, table, ...rest }] of tables.entries()) {
+          await sql.unsafe(`ALTER TABLE ${name} ADD COLUMN ${quoteIdentifier(ADDED)} text`);
+          const column = { name: ADDED, type: 'text', nullable: true } as const;
+          const columns = [...table.columns, column];
+          tables[index] = { name, table: { ...table, columns }, ...rest };
+        }
+      }
+    },
+    async writeLast() {
+      const id = '00000000-0000-4000-8000-000000000000';
+      await sources.get('chat_dev')!`INSERT INTO rooms (id, customer_id) VALUES (${id}, ${id})`;
+      await sources.get('directory_dev')!`
+        INSERT INTO customers (customer_id, name) VALUES (${id}, 'last')`;
+      await sources.get('proxy_dev')!`
+        INSERT INTO route_headers (route_id, name, customer_id) VALUES (0, ${id}, ${id})`;
+      changes += 3;
+      return new Map([
+        ['chat.rooms', `id = '${id}'`],
+        ['directory.customers', `customer_id = '${id}'`],
+        ['proxy.route_headers', `name = '${id}'`],
+      ]);
+    },
+  };
+}
+
+/** Of half of the tables the log has old rows whole, so that it leaves out nothing of them, and all keys can change. */
+async function prepareTables(
+  sql: Sql,
+  database: string,
+  random: Random,
+): Promise<Writer['tables']> {
+  const enums = await sql<{ name: string; labels: string[] }[]>`
+    SELECT enumtypid::regtype::text AS name, json_agg(enumlabel) AS labels FROM pg_enum GROUP BY 1`;
+  const labels = new Map(enums.map(({ name, labels: all }) => [`public.${name}`, all]));
+  const tables: Writer['tables'] = [];
+  for (const { schema, tables: all } of catalogs.filter((found) => found.database === database)) {
+    for (const table of all) {
+      const name = quoteQualified(schema, table.name);
+      const isFull = random.chance(0.5);
+      if (isFull) await sql.unsafe(`ALTER TABLE ${name} REPLICA IDENTITY FULL`);
+      tables.push({ name, table, labels, changesKeys: isFull || !hasLarge(table) });
+    }
+  }
+  return tables;
+}
+
+/** A new key without the large values that its row had: nobody could tell them. */
+function hasLarge({ columns }: CatalogTable): boolean {
+  return columns.some(canBeLarge);
+}
