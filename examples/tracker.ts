@@ -12,7 +12,7 @@ const definitions = readdirSync(join(root, 'generated/table-definitions'))
   .map((file) => `generated/table-definitions/${file}`)
   .map((path) => parseDefinition(read(path), path));
 const [set] = parseSets(read('generated/migration-sets.yaml'));
-const migrations = readMigrations(root, set!, definitions);
+const migrations = readMigrations(root, set!, { tables: definitions, tenants: set!.services });
 
 const { applied } = await applyMigrations(address, migrations, { tenants: set!.services });
 console.log(`${applied.length} files applied`);

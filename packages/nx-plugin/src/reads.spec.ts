@@ -16,6 +16,8 @@ const ADDED = {
   'generated/schemas/.AdOpusTest.dbo.yaml': 'not: ours\n',
   'generated/notes.md': 'not ours\n',
   'migrations/manual/0001-roles.sql': 'SELECT 1;\n',
+  'migrations/after/0001-rows.sql': 'SELECT 1;\n',
+  'migrations/repeatable/0001-views.sql': 'SELECT 1;\n',
   'migrations/by-people.sql': 'SELECT 2;\n',
   'migrations/notes.md': 'not ours\n',
   'migrations/manual/notes.yaml': 'not: ours\n',
@@ -86,9 +88,16 @@ describe('a stage of adopus:migrations', () => {
 
   const SERVICES = ['services', 'services/_schemas/_definitions'];
   const DEFINITIONS = 'generated/table-definitions';
-  const OF_STAGES = ['infrastructure', 'manual', 'schemas', 'staging', 'tables', 'validation'].map(
-    (name) => `migrations/${name}`,
-  );
+  const OF_STAGES = [
+    'after',
+    'infrastructure',
+    'manual',
+    'repeatable',
+    'schemas',
+    'staging',
+    'tables',
+    'validation',
+  ].map((name) => `migrations/${name}`);
   it.each([
     ['table-defs', ['generated/schemas', ...SERVICES]],
     ['schemas', []],

@@ -24,8 +24,15 @@ export type { EventForm, EventSettings } from './event-forms.ts';
 export { fileStems } from './file-stems.ts';
 export { headerFacts } from './header-facts.ts';
 export { MANAGEMENT_SCHEMA } from './management-schema.ts';
-export { CATEGORIES, manifestPath, parseManifest, renderManifest } from './manifest.ts';
-export type { Category, Manifest, ManifestEntry } from './manifest.ts';
+export {
+  CATEGORIES,
+  isUserFile,
+  manifestPath,
+  parseManifest,
+  renderManifest,
+  USER_CATEGORIES,
+} from './manifest.ts';
+export type { Category, Manifest, ManifestEntry, UserCategory } from './manifest.ts';
 export {
   DELETED_AT,
   KAFKA_TIMESTAMP,

@@ -18,10 +18,31 @@ export const CATEGORIES = [
   'manual',
   'tables',
   'staging',
+  'after',
+  'repeatable',
   'validation',
 ] as const;
 
 export type Category = (typeof CATEGORIES)[number];
+
+/**
+ * Folders of the files that users write: `manual` runs before the tables and `after` behind them, each file once;
+ * `repeatable` runs last, and again when its text or something below it changes.
+ */
+export const USER_CATEGORIES = [
+  'manual',
+  'after',
+  'repeatable',
+] as const satisfies readonly Category[];
+
+export type UserCategory = (typeof USER_CATEGORIES)[number];
+
+/** Whether users wrote the file. */
+export function isUserFile<F extends { readonly category: Category }>(
+  file: F,
+): file is F & { readonly category: UserCategory } {
+  return USER_CATEGORIES.some((category) => category === file.category);
+}
 
 /** A file of a migration set: the identity that history is kept by, and what is to be applied. */
 export interface ManifestEntry {
@@ -36,6 +57,9 @@ export interface ManifestEntry {
   readonly scope: 'database' | 'tenant';
   /** Literal schema of the table. */
   readonly schema?: string;
+  /** Names of the tables and files that a file of `after/` or `repeatable/` says it needs; all before it where it says none. */
+  readonly after?: readonly string[];
+  /** Of a file that users wrote: over the whole text. */
   readonly checksum: string;
 }
 
@@ -79,6 +103,9 @@ const entries = v.array(
     service: v.exactOptional(text('the name of a service')),
     scope: oneOf(['database', 'tenant']),
     schema: v.exactOptional(text('the name of a schema')),
+    after: v.exactOptional(
+      v.array(text('the name of a table or file'), 'expected a list of tables and files'),
+    ),
     checksum: v.pipe(
       text('sha256: and 64 hexadecimal digits'),
       v.regex(/^sha256:[0-9a-f]{64}$/, 'expected sha256: and 64 hexadecimal digits'),

@@ -49,12 +49,21 @@ export interface FileFailure {
   readonly statement: FailedStatement | undefined;
 }
 
+/** A file that was not tried, as what it needs is not there. */
+export interface WaitingFile {
+  readonly schema: string;
+  readonly path: string;
+  /** The file that failed or was refused; of a file of the whole database, the schemas. */
+  readonly waitsFor: string;
+}
+
 /** What an apply has done. */
 export interface ApplyResult {
   readonly applied: readonly AppliedFile[];
   /** Files in schemas that had been applied before. */
   readonly appliedBefore: number;
   readonly failures: readonly FileFailure[];
+  readonly waiting: readonly WaitingFile[];
   /** Schemas that were not begun, as an earlier failure stopped the apply. */
   readonly notBegun: readonly string[];
   readonly schemaCount: number;

@@ -11,7 +11,7 @@ import {
   type TransactionOptions,
   type Work,
 } from './file-transaction.ts';
-import { recordApplied, recordFailed, type Placed } from './history-sql.ts';
+import { INTERRUPTED, recordApplied, recordFailed, type Placed } from './history-sql.ts';
 import { isWithoutTransaction, type Migrations } from './migrations.ts';
 import type { Session } from './session.ts';
 import { splitStatements } from './split-statements.ts';
@@ -125,8 +125,7 @@ async function runAlone(
   placed: Placed,
 ): Promise<Attempt> {
   const text = expandSchema(placed);
-  const error = 'interrupted: it runs outside of a transaction, so look at what it has done';
-  await session.write(recordFailed(migrations, placed, { outcome: 'failed', error }));
+  await session.write(recordFailed(migrations, placed, { outcome: 'failed', error: INTERRUPTED }));
   try {
     await session.execute(text);
   } catch (failure) {

@@ -109,7 +109,14 @@ export function refuseProblems({ problems }: Pick<Migrations, 'problems'>): void
 
 function nothingToDo({ appliedCount, schemaCount, gone }: ApplyPlan): Outcome {
   const failures = gone.map(schemaIsGone);
-  return { applied: [], appliedBefore: appliedCount, failures, notBegun: [], schemaCount };
+  return {
+    applied: [],
+    appliedBefore: appliedCount,
+    failures,
+    waiting: [],
+    notBegun: [],
+    schemaCount,
+  };
 }
 
 function countFiles({ steps }: ApplyPlan): number {

@@ -70,7 +70,8 @@ async function recordWhatIsThere(
   if (!state.hasHistory) throw new NoBookkeepingError();
   refuseStandby(state);
   const open = listOpen(migrations, options).filter(
-    ({ file, schema }) => fileState(file, state.history.find(file, schema)) !== 'applied',
+    ({ file, schema }) =>
+      fileState(file, state.history.find(file, schema), state.history) !== 'applied',
   );
   const differences = await checkTarget(session, migrations, options);
   const different = new Set(

@@ -1,3 +1,4 @@
+import { isUserFile } from '@cdc-migrations/table-defs';
 import { fileState, type FileState } from './file-state.ts';
 import { matchesAny } from './match-names.ts';
 import {
@@ -8,7 +9,7 @@ import {
   type Migrations,
 } from './migrations.ts';
 import { listSchemas, type PlanOptions } from './plan-apply.ts';
-import type { HistoryEntry, HistoryGroup, TargetState } from './read-target.ts';
+import type { History, HistoryEntry, HistoryGroup, TargetState } from './read-target.ts';
 
 /** The state of every file in every schema that takes part. */
 export interface Status {
@@ -66,7 +67,7 @@ export function buildStatus(
       schema,
       files: [
         ...own.map((file) =>
-          statusOf(file, isThere ? state.history.find(file, schema) : undefined),
+          statusOf(file, isThere ? state.history.find(file, schema) : undefined, state.history),
         ),
         ...(missing.get(schema) ?? []),
       ],
@@ -76,7 +77,7 @@ export function buildStatus(
     .sort()
     .map((schema) => ({ schema, files: ofNoTenant(state.history.entries, schema) }));
   const pendingManual = files
-    .filter(({ category }) => category === 'manual')
+    .filter(isUserFile)
     .map(({ path }) => path)
     .filter((path) =>
       schemas.some((one) =>
@@ -86,8 +87,12 @@ export function buildStatus(
   return { schemas: [...schemas, ...gone], pendingManual };
 }
 
-function statusOf(file: MigrationFile, entry: HistoryEntry | undefined): FileStatus {
-  const state = fileState(file, entry);
+function statusOf(
+  file: MigrationFile,
+  entry: HistoryEntry | undefined,
+  history: History,
+): FileStatus {
+  const state = fileState(file, entry, history);
   const error = TRIED_IN_VAIN.has(state) ? entry?.error : undefined;
   return { path: file.path, state, ...(error && { error }) };
 }

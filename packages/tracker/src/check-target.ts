@@ -15,9 +15,16 @@ import { belongsTo, type Migrations } from './migrations.ts';
 import { listSchemas, type PlanOptions } from './plan-apply.ts';
 import { readConcerns } from './read-concerns.ts';
 import { readIfThere } from './read-if-there.ts';
-import { readMadeDifferences, type MadeDifference } from './read-made.ts';
+import {
+  readMadeDifferences,
+  readUserMade,
+  type MadeDifference,
+  type UserMade,
+} from './read-made.ts';
 import { readStructure, type RelationGroup } from './read-structure.ts';
 import type { Session } from './session.ts';
+
+const NOT_MADE = 'no apply has made it';
 
 export interface CheckOptions extends PlanOptions {
   /** Globs over `<schema>.<name>` of what is not to be told. */
@@ -37,31 +44,42 @@ export async function checkTarget(
   const places = placeTables(migrations, schemas, options.tenants);
   const tenants = schemas.filter((schema) => options.tenants.includes(schema));
   const literal = places.filter(({ schema }) => !tenants.includes(schema));
-  const [foreign, dependencies, groups, made, concerns, validation, registrations, known, retired] =
-    await Promise.all([
-      session.query<ForeignObject>(foreignObjects(migrations)),
-      session.query<ForeignObject>(FOREIGN_DEPENDENCIES),
-      readStructure(session, {
-        schemas: tenants,
-        tables: literal.flatMap(({ schema, relations }) =>
-          relations.map(({ name }) => ({ schema, name })),
-        ),
-        role: migrations.role,
-      }),
-      readIfThere(() =>
-        readMadeDifferences(session, migrations, {
-          schemas: tenants,
-          routines: literal.flatMap(({ schema, table: { names } }) =>
-            [names.mergeProcedure, names.mergeWindow].map((name) => ({ schema, name })),
-          ),
-        }),
+  const [
+    foreign,
+    dependencies,
+    groups,
+    made,
+    concerns,
+    validation,
+    registrations,
+    known,
+    retired,
+    byUsers,
+  ] = await Promise.all([
+    session.query<ForeignObject>(foreignObjects(migrations)),
+    session.query<ForeignObject>(FOREIGN_DEPENDENCIES),
+    readStructure(session, {
+      schemas: tenants,
+      tables: literal.flatMap(({ schema, relations }) =>
+        relations.map(({ name }) => ({ schema, name })),
       ),
-      readConcerns(session),
-      readIfThere(() => readValidation(session, migrations, options)),
-      readIfThere(() => readRegistrations(session, schemas)),
-      readKnownTables(session),
-      readIfThere(() => session.read<Registration>(RETIRED)),
-    ]);
+      role: migrations.role,
+    }),
+    readIfThere(() =>
+      readMadeDifferences(session, migrations, {
+        schemas: tenants,
+        routines: literal.flatMap(({ schema, table: { names } }) =>
+          [names.mergeProcedure, names.mergeWindow].map((name) => ({ schema, name })),
+        ),
+      }),
+    ),
+    readConcerns(session),
+    readIfThere(() => readValidation(session, migrations, options)),
+    readIfThere(() => readRegistrations(session, schemas)),
+    readKnownTables(session),
+    readIfThere(() => session.read<Registration>(RETIRED)),
+    readIfThere(() => readUserMade(session, migrations, schemas)),
+  ]);
   const differences = [
     ...(made && validation ? [] : [missingBookkeeping()]),
     ...ofSchemas(foreign, migrations, schemas, options.tenants).map(describeForeign),
@@ -75,11 +93,64 @@ export async function checkTarget(
     ...(made ?? []).map(describeMade),
     ...(validation ?? []),
   ];
-  return differences
+  return [
+    ...differences.filter(isNotOf(byUsers ?? [])),
+    ...compareRepeatable(migrations, byUsers ?? [], { groups, made: made ?? [], schemas: tenants }),
+  ]
     .filter(
       ({ schema, name }) => !options.exclude || !matchesAny(`${schema}.${name}`, options.exclude),
     )
     .sort((a, b) => compareText(a.schema, b.schema) || compareText(a.name, b.name));
+}
+
+/** Messages of what is extra as a whole, not a part of a table of ours. */
+const WHOLE: ReadonlySet<string> = new Set(['table', 'view', 'other', NOT_MADE]);
+
+/** Keeps the differences that are not things that files of users made. */
+function isNotOf(byUsers: readonly UserMade[]): (difference: Difference) => boolean {
+  const key = (...parts: readonly string[]) => parts.join('\0');
+  const known = new Set(
+    byUsers.map(({ schema, kind, name, part }) =>
+      key(schema, name, part === '' ? '' : `${kind} "${part}"`),
+    ),
+  );
+  return ({ kind, schema, name, message }) =>
+    kind !== 'extra' || !known.has(key(schema, name, WHOLE.has(message) ? '' : message));
+}
+
+/** What files of `repeatable/` made and is no longer there: they make it again. */
+function compareRepeatable(
+  { files }: Migrations,
+  byUsers: readonly UserMade[],
+  found: {
+    readonly groups: readonly RelationGroup[];
+    readonly made: readonly MadeDifference[];
+    readonly schemas: readonly string[];
+  },
+): readonly Difference[] {
+  const key = (schema: string, name: string) => `${schema}\0${name}`;
+  const there = new Set([
+    ...found.groups.flatMap(({ name, schemas }) => schemas.map((schema) => key(schema, name))),
+    ...found.made.map(({ schema, name }) => key(schema, name)),
+  ]);
+  const listed = new Set(
+    files.filter(({ category }) => category === 'repeatable').map(({ name }) => name),
+  );
+  return byUsers
+    .filter(
+      ({ category, fileName, kind, schema, name }) =>
+        category === 'repeatable' &&
+        listed.has(fileName) &&
+        (kind === 'view' || kind === 'routine') &&
+        found.schemas.includes(schema) &&
+        !there.has(key(schema, name)),
+    )
+    .map(({ schema, name, kind, file }) => ({
+      kind: 'missing',
+      schema,
+      name,
+      message: `${kind}, which ${file} made`,
+    }));
 }
 
 interface Registration {
@@ -144,7 +215,7 @@ function describeMade({ schema, name, recorded, found }: MadeDifference): Differ
     message,
   });
   if (!found) return difference('missing', 'made by an apply');
-  if (!recorded) return difference('extra', 'no apply has made it');
+  if (!recorded) return difference('extra', NOT_MADE);
   if (found.digest !== recorded.digest)
     return difference('different', 'was changed after the apply');
   if (found.role !== recorded.role) {

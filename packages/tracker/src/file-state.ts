@@ -1,10 +1,11 @@
-import type { MigrationFile } from './migrations.ts';
-import type { HistoryEntry } from './read-target.ts';
+import { isGlobal, WHOLE_DATABASE, type MigrationFile } from './migrations.ts';
+import type { History, HistoryEntry } from './read-target.ts';
 
 /**
  * What a file is in a schema: `outdated` files have a newer content than what is in force, `failed` ones were tried with
  * this content in vain, `unsafe` ones were refused with it, `missing` ones are applied and are no longer in the
- * manifest. A file by people that was changed after it was applied is `edited`.
+ * manifest. A file of `manual/` or `after/` that was changed after it was applied is `edited`, unless it was corrected: it
+ * failed in a schema where it was never applied, or its new text is in force in another schema.
  */
 export type FileState =
   'pending' | 'applied' | 'outdated' | 'edited' | 'failed' | 'unsafe' | 'missing';
@@ -19,14 +20,50 @@ export const TO_APPLY: ReadonlySet<FileState> = new Set([
 
 /** The state of a file of the manifest, by its entry in the history. */
 export function fileState(
-  { category, checksum }: Pick<MigrationFile, 'category' | 'checksum'>,
+  file: Pick<MigrationFile, 'category' | 'name' | 'checksum' | 'scope' | 'schema'>,
   entry: HistoryEntry | undefined,
+  history: History,
 ): FileState {
-  if (!entry) return 'pending';
+  const { checksum } = file;
+  if (!entry) return isOnce(file) && ranElsewhere(file, history) ? 'edited' : 'pending';
   if (entry.appliedChecksum === checksum) return 'applied';
-  if (category === 'manual' && entry.appliedChecksum !== null) return 'edited';
+  if (isOnce(file) && entry.appliedChecksum !== null) {
+    return isCorrected(file, history) ? 'applied' : 'edited';
+  }
   const wasTried = entry.checksum === checksum;
   if (wasTried && entry.outcome === 'failed') return 'failed';
   if (wasTried && entry.outcome === 'unsafe') return 'unsafe';
   return entry.appliedChecksum === null ? 'pending' : 'outdated';
+}
+
+/** Whether a file runs once in a schema, so that what it did is not done again. */
+export function isOnce({ category }: Pick<MigrationFile, 'category'>): boolean {
+  return category === 'manual' || category === 'after';
+}
+
+/** Whether the file ran in each schema and is of the database now, or the other way round. */
+function ranElsewhere(
+  file: Pick<MigrationFile, 'category' | 'name' | 'scope' | 'schema'>,
+  { entries }: History,
+): boolean {
+  return entries.some(
+    ({ entry, schemas, ...of }) =>
+      of.category === file.category &&
+      of.name === file.name &&
+      entry.appliedChecksum !== null &&
+      schemas.some((schema) => (schema === WHOLE_DATABASE) !== isGlobal(file)),
+  );
+}
+
+function isCorrected(
+  { category, name, checksum }: Pick<MigrationFile, 'category' | 'name' | 'checksum'>,
+  { entries }: History,
+): boolean {
+  return entries.some(
+    ({ entry, ...of }) =>
+      of.category === category &&
+      of.name === name &&
+      (entry.appliedChecksum === checksum ||
+        (entry.appliedChecksum === null && entry.outcome === 'failed')),
+  );
 }

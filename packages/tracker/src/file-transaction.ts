@@ -5,6 +5,7 @@ import {
   findPlaceholder,
   SCHEMA_PLACEHOLDER,
 } from '@cdc-migrations/sql-text';
+import { isUserFile } from '@cdc-migrations/table-defs';
 import { isAppliedCondition, recordApplied, type Placed } from './history-sql.ts';
 import type { Migrations } from './migrations.ts';
 import { PINNED, PLAIN_SETTINGS, UNPINNED } from './plain-settings.ts';
@@ -78,7 +79,7 @@ export function buildTransaction(
   const records = work.files.map((placed, index) =>
     recordApplied(migrations, placed, { outcome: 'applied', statements: statements[index] }),
   );
-  const isManual = work.files.some(({ file }) => file.category === 'manual');
+  const isOfUsers = work.files.some(({ file }) => isUserFile(file));
   const guard = buildGuard(
     migrations,
     work,
@@ -89,10 +90,10 @@ export function buildTransaction(
     ...(allowOlder ? [`SET LOCAL cdc.allow_older = 'on';\n`] : []),
   ].join('');
   return {
-    begin: `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n${isManual ? UNPINNED : PLAIN_SETTINGS}SET LOCAL lock_timeout = ${tableLockTimeoutMs};\n${allowed}`,
-    guard: isManual ? PINNED + guard + UNPINNED : guard,
+    begin: `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n${isOfUsers ? UNPINNED : PLAIN_SETTINGS}SET LOCAL lock_timeout = ${tableLockTimeoutMs};\n${allowed}`,
+    guard: isOfUsers ? PINNED + guard + UNPINNED : guard,
     body: [...(work.before === undefined ? [] : [work.before]), ...bodies].join('\n;\n'),
-    record: `\n;\n${isManual ? RESET_ROLE : ''}${PINNED}${records.join(';\n')};\n${isManual ? RESET : ''}`,
+    record: `\n;\n${isOfUsers ? RESET_ROLE : ''}${PINNED}${records.join(';\n')};\n${isOfUsers ? RESET : ''}`,
     commit: 'COMMIT;\n',
     statements,
   };

@@ -1,6 +1,12 @@
 import { quoteLiteral } from '@cdc-migrations/sql-text';
-import { madeExpression } from './made-objects.ts';
-import type { MigrationFile, Migrations } from './migrations.ts';
+import { isUserFile, MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
+import { madeExpression, userObjectsSince } from './made-objects.ts';
+import {
+  isWithoutTransaction,
+  WHOLE_DATABASE,
+  type MigrationFile,
+  type Migrations,
+} from './migrations.ts';
 
 /** A file in a schema. */
 export interface Placed {
@@ -8,14 +14,18 @@ export interface Placed {
   readonly schema: string;
 }
 
-type Owner = Pick<Migrations, 'set' | 'role'>;
+type Owner = Pick<Migrations, 'set' | 'role' | 'tables'>;
 
 /** The statement that records a file as applied, to stand in its transaction behind it. */
 export function recordApplied(
-  { set, role }: Owner,
+  owner: Owner,
   { file, schema }: Placed,
   { outcome, statements }: { outcome: 'applied' | 'baseline'; statements: number | undefined },
 ): string {
+  const { set, role } = owner;
+  const made = isUserFile(file)
+    ? userObjects(owner, { file, schema })
+    : madeExpression(file, schema, { role, outcome });
   const values = [
     ...key(set.name, { file, schema }),
     quoteLiteral(file.path),
@@ -24,7 +34,7 @@ export function recordApplied(
     quoteLiteral(file.checksum),
     statements ?? 'NULL',
     '(extract(epoch FROM pg_catalog.clock_timestamp() - now()) * 1000)::bigint',
-    madeExpression(file, schema, { role, outcome }),
+    made,
   ];
   return `INSERT INTO cdc_management.migration_history AS history (migration_set, category, table_name, schema_name, file,
   checksum, outcome, applied_checksum, statements, duration_ms, made)
@@ -34,6 +44,10 @@ SET file = excluded.file, checksum = excluded.checksum, outcome = excluded.outco
   applied_checksum = excluded.applied_checksum, statements = excluded.statements, duration_ms = excluded.duration_ms,
   made = excluded.made, applied_by = excluded.applied_by, applied_at = excluded.applied_at`;
 }
+
+/** What history says of a file that runs outside of a transaction, until it is over. */
+export const INTERRUPTED =
+  'interrupted: it runs outside of a transaction, so look at what it has done';
 
 /** The statement that records that a file could not be applied; what was in force before stays. */
 export function recordFailed(
@@ -61,6 +75,41 @@ export function isAppliedCondition(set: string, { file, schema }: Placed): strin
   const columns = 'migration_set, category, table_name, schema_name, applied_checksum';
   const values = [...key(set, { file, schema }), quoteLiteral(file.checksum)].join(', ');
   return `EXISTS (SELECT FROM cdc_management.migration_history WHERE (${columns}) = (${values}))`;
+}
+
+/** SQL condition: a row of history is that of the file. */
+function isOf({ set }: Owner, placed: Placed): string {
+  return `(migration_set, category, table_name, schema_name) = (${key(set.name, placed).join(', ')})`;
+}
+
+/**
+ * SQL expression that gives what a file of users has created or changed, `{ objects: UserObject[] }`: in the tenant's
+ * schema, or in all of them. That is what is as new as its transaction, and what is left of what it made before.
+ */
+function userObjects(owner: Owner, placed: Placed): string {
+  const { file, schema } = placed;
+  const history = `cdc_management.migration_history WHERE ${isOf(owner, placed)}`;
+  const since = isWithoutTransaction(file)
+    ? `(SELECT xmin FROM ${history})`
+    : 'pg_catalog.pg_current_xact_id()::xid';
+  const where =
+    schema === WHOLE_DATABASE
+      ? `nspname !~ '^pg_' AND nspname NOT IN ('information_schema', ${quoteLiteral(MANAGEMENT_SCHEMA)})`
+      : `nspname = ${quoteLiteral(schema)}`;
+  const inOwn = schema !== WHOLE_DATABASE;
+  const names = owner.tables.flatMap(({ name, names: { staging } }) => [name, staging]);
+  return `(WITH since AS (
+    SELECT pg_catalog.age(${since}) AS age
+  ), object AS (${userObjectsSince({ where, tables: names, inOwn })}), before AS (
+    SELECT object.* FROM (SELECT made FROM ${history}) AS history
+    CROSS JOIN LATERAL pg_catalog.jsonb_to_recordset(history.made -> 'objects')
+      AS object (schema text, kind text, name text, part text)
+  )
+  SELECT pg_catalog.jsonb_build_object('objects', coalesce(pg_catalog.jsonb_agg(DISTINCT pg_catalog.jsonb_build_object(
+    'schema', object.schema, 'kind', object.kind, 'name', object.name, 'part', object.part)), '[]'))
+  FROM object
+  LEFT JOIN before USING (schema, kind, name, part)
+  WHERE object.is_new OR before.name IS NOT NULL)`;
 }
 
 function key(set: string, { file, schema }: Placed): readonly string[] {

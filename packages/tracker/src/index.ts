@@ -1,6 +1,12 @@
 export { applyMigrations, FilesRefusedError, refuseProblems } from './apply-migrations.ts';
 export type { ApplyOptions } from './apply-migrations.ts';
-export type { AppliedFile, ApplyEvent, ApplyResult, FileFailure } from './apply-event.ts';
+export type {
+  AppliedFile,
+  ApplyEvent,
+  ApplyResult,
+  FileFailure,
+  WaitingFile,
+} from './apply-event.ts';
 export { baselineTarget } from './baseline-target.ts';
 export type { BaselineResult, PlacedPath } from './baseline-target.ts';
 export { buildStatus, isUpToDate } from './build-status.ts';

@@ -1,5 +1,6 @@
 import { quoteLiteral } from '@cdc-migrations/sql-text';
 import { MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
+import { jsonLiteral } from './json-literal.ts';
 import type { MigrationFile } from './migrations.ts';
 
 /** An object that a file made. */
@@ -99,3 +100,73 @@ export function relations(role: string, where: string): string {
   LEFT JOIN pg_catalog.pg_roles AS grantee ON grantee.rolname = ${quoteLiteral(role)}
   WHERE relation.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND ${where}`;
 }
+
+/** Something that a file of users made, and that no definition has. */
+export interface UserObject {
+  /** In the history empty where it is that of the file, so that a tenant can be renamed. */
+  readonly schema: string;
+  readonly kind:
+    'table' | 'view' | 'other' | 'routine' | 'index' | 'column' | 'trigger' | 'constraint';
+  /** The relation, or the routine as `routines` names it. */
+  readonly name: string;
+  /** Name of an index, column, trigger or constraint of one of our tables; else empty. */
+  readonly part: string;
+}
+
+/**
+ * Query of `UserObject`s, with `is_new`: whether a transaction made it that is not older than the age in the relation
+ * `since`. A view that is replaced keeps its row in `pg_class`.
+ *
+ * @param where condition on `namespace`.
+ * @param tables names of our tables, of which only parts are listed.
+ */
+export function userObjectsSince({
+  where,
+  tables,
+  inOwn,
+}: {
+  readonly where: string;
+  readonly tables: readonly string[];
+  readonly inOwn: boolean;
+}): string {
+  const ours = `relation.relname IN (SELECT pg_catalog.jsonb_array_elements_text(${jsonLiteral(tables)}))`;
+  const isNew = (alias: string) => `pg_catalog.age(${alias}.xmin) <= (SELECT age FROM since)`;
+  return `
+    WITH namespace AS (SELECT oid, ${inOwn ? "''" : 'nspname::text'} AS schema FROM pg_catalog.pg_namespace WHERE ${where}),
+    relation AS (
+      SELECT namespace.schema, relation.oid, relation.relname::text AS name, ${RELATION_KIND} AS kind, ${ours} AS is_ours,
+        ${isNew('relation')} OR EXISTS (
+          SELECT FROM pg_catalog.pg_rewrite AS rule WHERE rule.ev_class = relation.oid AND ${isNew('rule')}) AS is_new
+      FROM namespace
+      JOIN pg_catalog.pg_class AS relation ON relation.relnamespace = namespace.oid
+      WHERE relation.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+    )
+    SELECT schema, kind, name, '' AS part, is_new FROM relation WHERE NOT is_ours
+    UNION ALL
+    SELECT namespace.schema, 'routine',
+      pg_catalog.format('routine %s(%s)', routine.proname, pg_catalog.pg_get_function_identity_arguments(routine.oid)),
+      '', ${isNew('routine')}
+    FROM namespace
+    JOIN pg_catalog.pg_proc AS routine ON routine.pronamespace = namespace.oid
+    UNION ALL
+    SELECT relation.schema, part.kind, relation.name, part.name, part.is_new
+    FROM relation
+    CROSS JOIN LATERAL (
+      SELECT 'index', own.relname::text, ${isNew('own')}
+      FROM pg_catalog.pg_index AS index
+      JOIN pg_catalog.pg_class AS own ON own.oid = index.indexrelid
+      WHERE index.indrelid = relation.oid
+      UNION ALL
+      SELECT 'column', attname::text, ${isNew('attribute')} FROM pg_catalog.pg_attribute AS attribute
+      WHERE attrelid = relation.oid AND attnum > 0 AND NOT attisdropped
+      UNION ALL
+      SELECT 'trigger', tgname::text, ${isNew('trigger')} FROM pg_catalog.pg_trigger AS trigger
+      WHERE tgrelid = relation.oid AND NOT tgisinternal
+      UNION ALL
+      SELECT 'constraint', conname::text, ${isNew('bound')} FROM pg_catalog.pg_constraint AS bound
+      WHERE conrelid = relation.oid
+    ) AS part (kind, name, is_new)
+    WHERE relation.is_ours`;
+}
+
+const RELATION_KIND = `CASE WHEN relation.relkind IN ('r', 'p') THEN 'table' WHEN relation.relkind = 'v' THEN 'view' ELSE 'other' END`;

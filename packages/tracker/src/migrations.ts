@@ -1,8 +1,9 @@
-import type {
-  Category,
-  ManifestEntry,
-  MigrationSet,
-  ReplicatedTable,
+import {
+  isUserFile,
+  type Category,
+  type ManifestEntry,
+  type MigrationSet,
+  type ReplicatedTable,
 } from '@cdc-migrations/table-defs';
 
 /** All that goes into one target database, with the text of every file. */
@@ -18,11 +19,13 @@ export interface Migrations {
   readonly problems: readonly FileProblem[];
 }
 
-export interface MigrationFile extends Omit<ManifestEntry, 'path'> {
+export interface MigrationFile extends Omit<ManifestEntry, 'path' | 'checksum'> {
   /** Relative to the set's folder, as history names it. */
   readonly path: string;
   /** With LF as line ends; `{{SCHEMA}}` in it stands for the tenant's schema. */
   readonly text: string;
+  /** What history compares: of a file of `repeatable/`, over the checksums of its text and of what is below it. */
+  readonly checksum: string;
   /** The final table that the file is of. */
   readonly table?: ReplicatedTable;
 }
@@ -69,6 +72,16 @@ export function belongsTo(
 const NO_TRANSACTION = /^-- cdc: no-transaction *\n/;
 
 /** Whether the file asks to be run outside of a transaction. */
-export function isWithoutTransaction({ category, text }: MigrationFile): boolean {
-  return category === 'manual' && NO_TRANSACTION.test(text);
+export function isWithoutTransaction(file: MigrationFile): boolean {
+  return isUserFile(file) && NO_TRANSACTION.test(file.text);
+}
+
+/** Whether users wrote the file to run behind the tables. */
+export function isBehindTables({ category }: Pick<MigrationFile, 'category'>): boolean {
+  return category === 'after' || category === 'repeatable';
+}
+
+/** Whether a file that runs behind the tables needs a table or a file of its kind that stands before it. */
+export function needs({ after }: Pick<MigrationFile, 'after'>, name: string): boolean {
+  return after === undefined || after.includes(name);
 }

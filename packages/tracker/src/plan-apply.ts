@@ -1,10 +1,11 @@
 import { schemaNameFault } from '@cdc-migrations/config';
-import { MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
-import { fileState, TO_APPLY, type FileState } from './file-state.ts';
+import { isUserFile, MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
+import { fileState, isOnce, TO_APPLY, type FileState } from './file-state.ts';
 import { NO_SCHEMAS, type SchemaWork } from './file-transaction.ts';
 import { matchesAny } from './match-names.ts';
 import {
   belongsTo,
+  isBehindTables,
   isGlobal,
   isWithoutTransaction,
   WHOLE_DATABASE,
@@ -120,9 +121,9 @@ export function planApply(
   const isToDo = (file: MigrationFile, schema: string) => {
     const isThere = schema === WHOLE_DATABASE || state.schemas.has(schema);
     const entry = isThere ? state.history.find(file, schema) : undefined;
-    const found: FileState = fileState(file, entry);
+    const found: FileState = fileState(file, entry, state.history);
     if (found === 'edited') edited.add(file.path);
-    const isAgain = options.again === true && found === 'applied' && file.category !== 'manual';
+    const isAgain = options.again === true && found === 'applied' && !isOnce(file);
     if (found === 'applied' && !isAgain) counts.applied++;
     return isAgain || TO_APPLY.has(found);
   };
@@ -135,7 +136,11 @@ export function planApply(
       schema,
       files: files.filter((file) => belongsTo(file, schema, { set: migrations.set, tenants })),
     }));
-  const steps = splitSteps(migrations.files).flatMap((files) =>
+  // Those of some schemas are not all that a file of the whole database is behind.
+  const files = options.only
+    ? migrations.files.filter((file) => !(isGlobal(file) && isBehindTables(file)))
+    : migrations.files;
+  const steps = splitSteps(files).flatMap((files) =>
     isGlobal(files[0]!)
       ? planDatabase(files, isToDo, { creates, grants })
       : planSchemas(files, isToDo, runsOf),
@@ -176,15 +181,13 @@ export function filesOf(step: ApplyStep): readonly MigrationFile[] {
 
 /** Statements of files by people that could not run as these ask for, or that would leave the connection waiting. */
 function refuseStatements(steps: readonly ApplyStep[]): void {
-  const manual = [...new Set(steps.flatMap(filesOf))].filter(
-    ({ category }) => category === 'manual',
-  );
-  const commands = manual.flatMap(({ path, text }) => {
+  const byUsers = [...new Set(steps.flatMap(filesOf))].filter(isUserFile);
+  const commands = byUsers.flatMap(({ path, text }) => {
     const command = findClientCommand(text);
     return command ? [{ path, ...command }] : [];
   });
   if (commands.length > 0) throw new ClientCommandError(commands);
-  const several = manual.filter(
+  const several = byUsers.filter(
     (file) => isWithoutTransaction(file) && splitStatements(file.text).length > 1,
   );
   if (several.length > 0) throw new SeveralStatementsError(several.map(({ path }) => path));
@@ -228,18 +231,18 @@ function planDatabase(
   schemas: SchemaWork,
 ): readonly ApplyStep[] {
   const toDo = files.filter((file) => isToDo(file, WHOLE_DATABASE));
-  const isManual = ({ category }: MigrationFile) => category === 'manual';
-  const manual = toDo
-    .filter(isManual)
+  const byUsers = toDo
+    .filter(isUserFile)
     .map((file): ApplyStep => ({ kind: 'database', schemas: NO_SCHEMAS, files: [file] }));
   const creating = files.find(({ category }) => category === 'schemas');
   const first = files.filter(
     (file) =>
-      !isManual(file) && (toDo.includes(file) || (file === creating && schemas.grants.length > 0)),
+      !isUserFile(file) &&
+      (toDo.includes(file) || (file === creating && schemas.grants.length > 0)),
   );
-  if (first.length === 0) return manual;
+  if (first.length === 0) return byUsers;
   const work = creating && first.includes(creating) ? schemas : NO_SCHEMAS;
-  return [{ kind: 'database', schemas: work, files: first }, ...manual];
+  return [{ kind: 'database', schemas: work, files: first }, ...byUsers];
 }
 
 function planSchemas(

@@ -1,7 +1,13 @@
 import { quoteLiteral } from '@cdc-migrations/sql-text';
-import { MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
+import { MANAGEMENT_SCHEMA, USER_CATEGORIES, type UserCategory } from '@cdc-migrations/table-defs';
 import { jsonLiteral } from './json-literal.ts';
-import { registrations, relations, routines, type MadeObject } from './made-objects.ts';
+import {
+  registrations,
+  relations,
+  routines,
+  type MadeObject,
+  type UserObject,
+} from './made-objects.ts';
 import type { Migrations } from './migrations.ts';
 import type { Session } from './session.ts';
 
@@ -36,7 +42,7 @@ export async function readMadeDifferences(
     entry.value AS made
   FROM cdc_management.migration_history
   CROSS JOIN LATERAL pg_catalog.jsonb_each(made) AS entry
-  WHERE migration_set = ${quoteLiteral(set.name)} AND made IS NOT NULL
+  WHERE migration_set = ${quoteLiteral(set.name)} AND made IS NOT NULL AND category IN ('infrastructure', 'staging')
     AND (category = 'infrastructure' OR schema_name IN ${listOf(all)})
 ), found AS (
   ${routines(role, where)}
@@ -52,6 +58,30 @@ FROM recorded
 FULL JOIN found ON found.schema = recorded.schema AND found.name = recorded.name
 WHERE recorded.made IS DISTINCT FROM found.made AND (found.made IS NOT NULL OR recorded.name NOT LIKE 'registration %')
 ORDER BY 1, 2`);
+}
+
+/** An object, and the file of users that made it. */
+export interface UserMade extends UserObject {
+  readonly category: UserCategory;
+  /** Name of the file in the history. */
+  readonly fileName: string;
+  /** Relative to the set's folder. */
+  readonly file: string;
+}
+
+/** Reads what files of users have made in some schemas. */
+export async function readUserMade(
+  session: Session,
+  { set }: Pick<Migrations, 'set'>,
+  schemas: readonly string[],
+): Promise<readonly UserMade[]> {
+  return session.read<UserMade>(`SELECT history.category, history.table_name AS "fileName", history.file, place.schema,
+  object.kind, object.name, object.part
+FROM cdc_management.migration_history AS history
+CROSS JOIN LATERAL pg_catalog.jsonb_to_recordset(CASE WHEN history.category IN (${USER_CATEGORIES.map(quoteLiteral).join(', ')})
+  THEN history.made -> 'objects' END) AS object (schema text, kind text, name text, part text)
+CROSS JOIN LATERAL (SELECT CASE object.schema WHEN '' THEN history.schema_name ELSE object.schema END) AS place (schema)
+WHERE history.migration_set = ${quoteLiteral(set.name)} AND place.schema IN ${listOf(schemas)}`);
 }
 
 function listOf(names: readonly string[]): string {

@@ -8,14 +8,23 @@ import {
 } from '@cdc-migrations/generated-file';
 import { findConflict, type Conflict } from '@cdc-migrations/shape';
 import {
+  isUserFile,
   manifestPath,
   parseManifest,
+  USER_CATEGORIES,
   type ManifestEntry,
   type MigrationSet,
   type ReplicatedTable,
   type TableDefinition,
+  type UserCategory,
 } from '@cdc-migrations/table-defs';
-import type { FileProblem, MigrationFile, Migrations } from './migrations.ts';
+import {
+  isGlobal,
+  needs,
+  type FileProblem,
+  type MigrationFile,
+  type Migrations,
+} from './migrations.ts';
 
 /** The manifest of a set is not there: nothing was generated. */
 export class ManifestMissingError extends Error {
@@ -25,16 +34,23 @@ export class ManifestMissingError extends Error {
   }
 }
 
+/** What the files of a set are for. */
+export interface SetFacts {
+  /** Definitions of the repo; those of other sets are left out. */
+  readonly tables: readonly TableDefinition[];
+  /** Schemas of the tenants that take part. */
+  readonly tenants: readonly string[];
+}
+
 /**
  * The files of a set as they are on disk, in the order of the manifest, with all that is wrong with them.
  *
- * @param tables definitions of the repo; those of other sets are left out.
  * @throws ManifestMissingError, RepoPathError; FileError for a manifest that is damaged or of another version.
  */
 export function readMigrations(
   root: string,
   set: MigrationSet,
-  tables: readonly TableDefinition[],
+  { tables, tenants }: SetFacts,
 ): Migrations {
   const problems: FileProblem[] = [];
   const path = manifestPath(set);
@@ -50,11 +66,11 @@ export function readMigrations(
     const table = tableOf(entry, replicated);
     return { ...entry, text, ...(table && { table }) };
   };
-  const files = manifest.files.map(read);
+  const files = withBelow(manifest.files.map(read), tenants);
   const validation = manifest.validation.map(read);
   const listed = new Set(manifest.files.map(({ path }) => path));
-  for (const name of listManual(root, set)) {
-    if (!listed.has(`manual/${name}`)) problems.push(stale(`${set.folder}/manual/${name}`));
+  for (const path of USER_CATEGORIES.flatMap((category) => listSql(root, set, category))) {
+    if (!listed.has(path)) problems.push(stale(`${set.folder}/${path}`));
   }
   return { set, role: manifest.role, files, validation, tables: replicated, problems };
 }
@@ -64,17 +80,38 @@ interface ReadEntry {
   readonly problem?: FileProblem;
 }
 
-function readEntry(root: string, path: string, { category, checksum }: ManifestEntry): ReadEntry {
+/**
+ * Files of `repeatable/` with the checksum of their text and of what is below them: the tables and files that they need,
+ * and the tenants, where a file is for all of them. So it is outdated when one of these changes.
+ */
+function withBelow(
+  files: readonly MigrationFile[],
+  tenants: readonly string[],
+): readonly MigrationFile[] {
+  const below: MigrationFile[] = [];
+  return files.map((file) => {
+    const isRepeatable = file.category === 'repeatable';
+    const own = isRepeatable ? below.filter(({ name }) => needs(file, name)) : [];
+    const ofAll = isGlobal(file) ? [...tenants].sort() : [];
+    const parts = [file.checksum, ...own.map(({ checksum }) => checksum), ...ofAll];
+    const found = isRepeatable ? { ...file, checksum: checksumOf(parts.join('\n')) } : file;
+    if (isRepeatable || file.category === 'tables') below.push(found);
+    return found;
+  });
+}
+
+function readEntry(root: string, path: string, entry: ManifestEntry): ReadEntry {
+  const { checksum } = entry;
   const written = readText(root, path);
   if (written === undefined) return { text: '', problem: stale(path, 'is not there') };
   const text = withLf(written);
-  const isManual = category === 'manual';
+  const isOfUsers = isUserFile(entry);
   const conflict = findConflict(path, text);
-  if (isManual && conflict) return { text, problem: withConflict(path, conflict) };
-  if (!isManual && stateOf(path, written) !== 'intact') {
+  if (isOfUsers && conflict) return { text, problem: withConflict(path, conflict) };
+  if (!isOfUsers && stateOf(path, written) !== 'intact') {
     return { text, problem: edited(path, conflict) };
   }
-  const isListed = checksumOf(isManual ? text : bodyOf(text)) === checksum;
+  const isListed = checksumOf(isOfUsers ? text : bodyOf(text)) === checksum;
   return isListed ? { text } : { text, problem: stale(path) };
 }
 
@@ -108,13 +145,17 @@ function tableOf(
   );
 }
 
-function listManual(root: string, { folder }: MigrationSet): readonly string[] {
+function listSql(
+  root: string,
+  { folder }: MigrationSet,
+  category: UserCategory,
+): readonly string[] {
   try {
-    return readdirSync(resolveRepoPath(root, `${folder}/manual`), {
+    return readdirSync(resolveRepoPath(root, `${folder}/${category}`), {
       recursive: true,
       encoding: 'utf8',
     })
-      .map((name) => name.replaceAll('\\', '/'))
+      .map((name) => `${category}/${name.replaceAll('\\', '/')}`)
       .filter((name) => name.endsWith('.sql'))
       .sort();
   } catch (error) {

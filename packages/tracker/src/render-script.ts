@@ -7,7 +7,7 @@ import {
   type SchemaWork,
   type Work,
 } from './file-transaction.ts';
-import { recordApplied } from './history-sql.ts';
+import { INTERRUPTED, recordApplied, recordFailed } from './history-sql.ts';
 import { PLAIN_SETTINGS } from './plain-settings.ts';
 import { isWithoutTransaction, WHOLE_DATABASE, type MigrationFile } from './migrations.ts';
 import type { ApplyPlan } from './plan-apply.ts';
@@ -39,11 +39,16 @@ export function renderScript(
     const place = schema === WHOLE_DATABASE ? '' : ` in ${visible(schema)}`;
     const title = `-- ${files.map(({ path }) => visible(path)).join(', ')}${place}\n`;
     if (isWithoutTransaction(first!.file)) {
-      const statement = recordApplied(plan.migrations, first!, {
+      const record = (statement: string) => `BEGIN;\n${PLAIN_SETTINGS}${statement};\nCOMMIT;\n`;
+      const begun = recordFailed(plan.migrations, first!, {
+        outcome: 'failed',
+        error: INTERRUPTED,
+      });
+      const done = recordApplied(plan.migrations, first!, {
         outcome: 'applied',
         statements: undefined,
       });
-      return `${title}${expandSchema(first!)}\n;\nBEGIN;\n${PLAIN_SETTINGS}${statement};\nCOMMIT;\n`;
+      return `${title}${record(begun)}${expandSchema(first!)}\n;\n${record(done)}`;
     }
     const work: Work = { schemas, files: [first!, ...others] };
     const { begin, body, record, commit } = buildTransaction(plan.migrations, work, options);

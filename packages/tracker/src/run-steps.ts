@@ -1,8 +1,14 @@
 import { quoteLiteral } from '@cdc-migrations/sql-text';
-import type { AppliedFile, ApplyEvent, ApplyResult, FileFailure } from './apply-event.ts';
+import type {
+  AppliedFile,
+  ApplyEvent,
+  ApplyResult,
+  FileFailure,
+  WaitingFile,
+} from './apply-event.ts';
 import { applyFile, type ApplyFileOptions, type FileOutcome } from './apply-file.ts';
 import { NO_SCHEMAS, type SchemaWork, type Work } from './file-transaction.ts';
-import { WHOLE_DATABASE, type MigrationFile } from './migrations.ts';
+import { isBehindTables, needs, WHOLE_DATABASE, type MigrationFile } from './migrations.ts';
 import type { ApplyPlan, SchemaRun } from './plan-apply.ts';
 import type { Session } from './session.ts';
 import { TargetError } from './target-error.ts';
@@ -31,8 +37,11 @@ export class LockLostError extends Error {
 interface Tally {
   readonly applied: AppliedFile[];
   readonly failures: FileFailure[];
+  readonly waiting: WaitingFile[];
   /** Schemas that do not go on. */
   readonly failed: Set<string>;
+  /** By schema, files that were refused, and those that wait for them. */
+  readonly stopped: Map<string, MigrationFile[]>;
   readonly begun: Set<string>;
   done: number;
   isStopped: boolean;
@@ -71,7 +80,9 @@ export async function runSteps(
   const tally: Tally = {
     applied: [],
     failures: plan.gone.map(schemaIsGone),
+    waiting: [],
     failed: new Set(),
+    stopped: new Map(),
     begun: new Set(),
     done: 0,
     isStopped: false,
@@ -86,6 +97,7 @@ export async function runSteps(
     applied: tally.applied,
     appliedBefore: plan.appliedCount,
     failures: tally.failures,
+    waiting: tally.waiting,
     notBegun: plan.schemas.filter((schema) => !tally.begun.has(schema)),
     schemaCount: plan.schemaCount,
   };
@@ -97,6 +109,14 @@ async function applyToDatabase(
   files: readonly MigrationFile[],
   schemas: SchemaWork,
 ): Promise<void> {
+  const { tally, plan } = run;
+  const isBehind = files.some(isBehindTables);
+  if (isBehind && (tally.failures.length > 0 || tally.begun.size < plan.schemas.length)) {
+    const failed = new Set(tally.failures.map(({ schema, path }) => schema || path));
+    const reason = failed.size > 0 ? [...failed].join(', ') : 'schemas that were not begun';
+    wait(run, WHOLE_DATABASE, files, reason);
+    return;
+  }
   const [first, ...others] = files.map((file) => ({ file, schema: WHOLE_DATABASE }));
   const work = { schemas, files: [first!, ...others] as const };
   if ((await applyWork(run, run.sessions.workers[0]!, work)) !== 'applied') {
@@ -127,7 +147,10 @@ async function applyBeside(run: Run, runs: readonly SchemaRun[]): Promise<void> 
   if (defect) throw defect.reason;
 }
 
-/** The files of a schema until one fails; a table that was refused as unsafe takes only its staging with it. */
+/**
+ * The files of a schema until one fails; a table that was refused as unsafe takes only its staging with it, and the files
+ * behind the tables that need it.
+ */
 async function applyToSchema(
   run: Run,
   session: Session,
@@ -137,18 +160,34 @@ async function applyToSchema(
   const start = performance.now();
   const failuresBefore = tally.failures.length;
   const refused = new Set<unknown>();
+  /** What files behind the tables cannot have now. */
+  const stopped = tally.stopped.get(schema) ?? [];
+  tally.stopped.set(schema, stopped);
   let applied = 0;
   tally.begun.add(schema);
-  for (const file of files) {
+  for (const [at, file] of files.entries()) {
     if (file.table && refused.has(file.table)) continue;
+    const missing = isBehindTables(file)
+      ? stopped.find(({ name }) => needs(file, name))
+      : undefined;
+    if (missing) {
+      wait(run, schema, [file], missing.path);
+      stopped.push(file);
+      continue;
+    }
     const work = { schemas: NO_SCHEMAS, files: [{ file, schema }] as const };
     const end = await applyWork(run, session, work);
     if (end === 'applied') applied++;
-    else if (end === 'unsafe') refused.add(file.table);
-    else break;
+    else if (end === 'unsafe' && file.table) {
+      refused.add(file.table);
+      stopped.push(file);
+    } else {
+      tally.failed.add(schema);
+      wait(run, schema, files.slice(at + 1), file.path);
+      break;
+    }
   }
   const failures = tally.failures.slice(failuresBefore).filter((one) => one.schema === schema);
-  if (failures.some(({ kind }) => kind === 'failed')) tally.failed.add(schema);
   if (failures.length > 0 && options.onError === 'stop') tally.isStopped = true;
   tally.done++;
   options.onEvent({
@@ -160,6 +199,15 @@ async function applyToSchema(
     failures: failures.length,
     durationMs: performance.now() - start,
   });
+}
+
+function wait(
+  { tally }: Run,
+  schema: string,
+  files: readonly MigrationFile[],
+  waitsFor: string,
+): void {
+  tally.waiting.push(...files.map(({ path }) => ({ schema, path, waitsFor })));
 }
 
 async function applyWork(run: Run, session: Session, work: Work): Promise<FileOutcome['kind']> {

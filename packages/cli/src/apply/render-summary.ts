@@ -1,10 +1,16 @@
-import { describeLeftOut, type ApplyResult, type FileFailure } from '@cdc-migrations/tracker';
+import {
+  describeLeftOut,
+  type ApplyResult,
+  type FileFailure,
+  type WaitingFile,
+} from '@cdc-migrations/tracker';
 import { nameSchema } from '../target/name-schema.ts';
 import { countOf } from '../count-of.ts';
 
 /** What an apply has done, in a line, and below it each failure with its schema, file, statement and reason. */
 export function renderSummary(label: string, result: ApplyResult): readonly string[] {
-  const { applied, appliedBefore, failures, notBegun, schemaCount, mergeProblems } = result;
+  const { applied, appliedBefore, failures, waiting, notBegun, schemaCount, mergeProblems } =
+    result;
   const counts = [
     `${applied.length} applied`,
     `${appliedBefore} applied before`,
@@ -14,6 +20,7 @@ export function renderSummary(label: string, result: ApplyResult): readonly stri
   return [
     `${label}: ${countOf(schemaCount, 'schema')}; files: ${counts.join(', ')}`,
     ...failures.flatMap(renderFailure),
+    ...renderWaiting(waiting),
     ...describeLeftOut({ mergeProblems, lockedStaging: [] }).map(
       ({ schema, table, reason }) => `${schema}.${table}: ${reason}`,
     ),
@@ -28,6 +35,20 @@ function count(
 ): readonly string[] {
   const found = failures.filter((failure) => failure.kind === kind).length;
   return found > 0 ? [`${found} ${word}`] : [];
+}
+
+/** A line for each schema and file that others wait for. */
+function renderWaiting(waiting: readonly WaitingFile[]): readonly string[] {
+  const groups = new Map<string, { readonly first: WaitingFile; readonly count: number }>();
+  for (const file of waiting) {
+    const key = `${file.schema}\0${file.waitsFor}`;
+    const group = groups.get(key);
+    groups.set(key, { first: group?.first ?? file, count: (group?.count ?? 0) + 1 });
+  }
+  return [...groups.values()].map(({ first: { schema, path, waitsFor }, count: files }) => {
+    const more = files > 1 ? ` and ${countOf(files - 1, 'file')} more` : '';
+    return `${nameSchema(schema)} not tried: ${path}${more}, which waits for ${waitsFor}`;
+  });
 }
 
 function renderFailure(failure: FileFailure): readonly string[] {

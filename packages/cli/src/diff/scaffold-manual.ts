@@ -11,7 +11,7 @@ import {
   type TableChange,
 } from '@cdc-migrations/table-defs';
 import { CommandError } from '../exit-code.ts';
-import { readManual } from '../generate/read-outputs.ts';
+import { readUserFiles } from '../generate/read-outputs.ts';
 import { reasonOf } from '../generate/repo-files.ts';
 import type { Diff } from './diff.ts';
 import { groupByTable } from './change-facts.ts';
@@ -68,7 +68,7 @@ function findManual(
   set: MigrationSet,
   changes: readonly string[],
 ): string | undefined {
-  return readManual(root, set).find(({ text }) => {
+  return readUserFiles(root, set, 'manual').find(({ text }) => {
     const lines = new Set(text.split('\n'));
     return changes.every((change) => lines.has(`-- Change: ${change}`));
   })?.path;
@@ -77,7 +77,7 @@ function findManual(
 const DIGITS = 4;
 
 function nextNumber(root: string, set: MigrationSet): string {
-  const numbers = readManual(root, set).map(({ path }) =>
+  const numbers = readUserFiles(root, set, 'manual').map(({ path }) =>
     Number(/^\d*/.exec(path.slice(`${set.folder}/manual/`.length))?.[0]),
   );
   return String(Math.max(0, ...numbers) + 1).padStart(DIGITS, '0');

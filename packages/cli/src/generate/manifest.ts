@@ -1,14 +1,18 @@
+import { didYouMean } from '@cdc-migrations/shape';
 import type {
   Category,
   Manifest,
   ManifestEntry,
   MigrationSet,
   TableDefinition,
+  UserCategory,
 } from '@cdc-migrations/table-defs';
+import { CommandError } from '../exit-code.ts';
 import type { PlacedTable } from './build-files.ts';
 
-/** A file by people in `manual/`. */
-export interface ManualFile {
+/** A file that users wrote. */
+export interface UserFile {
+  readonly category: UserCategory;
   /** Relative to the repo. */
   readonly path: string;
   readonly checksum: string;
@@ -18,16 +22,21 @@ export interface ManualFile {
 export interface ManifestFacts {
   /** The role that the files grant to. */
   readonly role: string;
-  readonly manual: readonly ManualFile[];
+  readonly userFiles: readonly UserFile[];
   /** Checksum of a file of the set, by its path relative to the repo. */
   readonly checksumOf: (path: string) => string;
 }
 
-/** The manifest of a set: schemas, infrastructure, manual files in order of name, tables, staging. */
+/**
+ * The manifest of a set: schemas, infrastructure, manual files in order of name, tables, staging, and then the files of
+ * `after/` and of `repeatable/`.
+ *
+ * @throws CommandError for a file that needs something that is not before it.
+ */
 export function buildManifest(
   set: MigrationSet,
   placed: readonly PlacedTable[],
-  { role, manual, checksumOf }: ManifestFacts,
+  { role, userFiles, checksumOf }: ManifestFacts,
 ): Manifest {
   const once = (category: Category, file: string): ManifestEntry => ({
     path: `${category}/${file}`,
@@ -42,15 +51,21 @@ export function buildManifest(
       .map(({ table, stem }) =>
         tableEntry(table, category, `${stem}${suffix}.sql`, set, checksumOf),
       );
+  const ofUsers = (category: UserCategory) =>
+    userFiles
+      .filter((file) => file.category === category)
+      .map((file) => userEntry(file, set, { userFiles, placed }));
   return {
     set: set.name,
     role,
     files: [
       once('schemas', 'create-schemas.sql'),
       once('infrastructure', 'cdc-management.sql'),
-      ...manual.map((file) => manualEntry(file, set)),
+      ...ofUsers('manual'),
       ...ofTables('tables', 'replicated', ''),
       ...ofTables('staging', 'replicated', '-staging'),
+      ...ofUsers('after'),
+      ...ofUsers('repeatable'),
     ],
     validation: ofTables('validation', 'existing', ''),
   };
@@ -110,13 +125,59 @@ function tableEntry(
   };
 }
 
-function manualEntry({ path, text, checksum }: ManualFile, set: MigrationSet): ManifestEntry {
-  const file = path.slice(`${set.folder}/manual/`.length);
+function userEntry(
+  file: UserFile,
+  set: MigrationSet,
+  known: { readonly userFiles: readonly UserFile[]; readonly placed: readonly PlacedTable[] },
+): ManifestEntry {
+  const { category, text, checksum } = file;
+  const name = nameOf(file, set);
+  const after = category === 'manual' ? undefined : readAfter(file, set, known);
   return {
-    path: `manual/${file}`,
-    category: 'manual',
-    name: file.replace(/\.sql$/, ''),
+    path: `${category}/${name}.sql`,
+    category,
+    name,
     scope: text.includes('{{SCHEMA}}') ? 'tenant' : 'database',
+    ...(after && { after }),
     checksum,
   };
+}
+
+function nameOf({ category, path }: UserFile, { folder }: MigrationSet): string {
+  return path.slice(`${folder}/${category}/`.length).replace(/\.sql$/, '');
+}
+
+/** `-- after: Order, 0010-open-orders`, in the comments that a file begins with. */
+const AFTER = /^(?:--[^\n]*\n)*?-- after:([^\n]*)/;
+
+/** The tables and files that a file says it needs; undefined where it says nothing. */
+function readAfter(
+  file: UserFile,
+  set: MigrationSet,
+  { userFiles, placed }: Parameters<typeof userEntry>[2],
+): readonly string[] | undefined {
+  const found = AFTER.exec(file.text);
+  if (!found) return undefined;
+  const line = found[0].split('\n').length;
+  const before = userFiles
+    .slice(0, userFiles.indexOf(file))
+    .filter(({ category }) => category !== 'manual')
+    .map((one) => nameOf(one, set));
+  const names = [...new Set([...placed.map(({ table }) => table.name), ...before])];
+  const wanted = found[1]!
+    .split(',')
+    .map((name) => name.trim().replace(/^"(.*)"$/, '$1'))
+    .filter(Boolean);
+  if (wanted.length === 0) {
+    throw new CommandError(
+      `${file.path}:${line}: expected names of tables after "-- after:", found none; without the line the file needs all of them`,
+    );
+  }
+  for (const name of wanted) {
+    if (names.includes(name)) continue;
+    throw new CommandError(
+      `${file.path}:${line}: -- after: expected a table of the set or a file before this one, found "${name}"${didYouMean(name, names)}`,
+    );
+  }
+  return wanted;
 }

@@ -1,5 +1,6 @@
 import { stateOf, type FileState, type GeneratedFile } from '@cdc-migrations/generated-file';
 import { findConflict, type Conflict } from '@cdc-migrations/shape';
+import { USER_CATEGORIES } from '@cdc-migrations/table-defs';
 import { CommandError } from '../exit-code.ts';
 import type { GenerateOptions } from './generate.ts';
 import { readIfThere } from './repo-files.ts';
@@ -46,13 +47,17 @@ export function planFiles(
   const paths = refuseTwins(files);
   const stale = present
     .filter((path) => !paths.has(path.normalize()))
-    .filter((path) => !sets.some(({ folder }) => path.startsWith(`${folder}/manual/`)))
+    .filter((path) => !sets.some(({ folder }) => isOfUsers(path, folder)))
     .map((path): FileStep => {
       const action = staleAction(root, path);
       const isCleared = FORCED[action] || (action === 'stray' && STAGES_OF_FOLDERS.has(only));
       return { path, action: force && isCleared ? 'remove' : action };
     });
   return [...wanted, ...stale].map((step) => (isInTheWay(step) ? withConflict(root, step) : step));
+}
+
+function isOfUsers(path: string, folder: string): boolean {
+  return USER_CATEGORIES.some((category) => path.startsWith(`${folder}/${category}/`));
 }
 
 function withConflict(root: string, step: FileStep): FileStep {
@@ -100,10 +105,12 @@ function wantedAction(
 /** What a write that was cut off leaves behind. */
 const LEFTOVER = /\.\d+\.part$/;
 
+/** Folders of users where there is one set more, or one less. */
+const OF_USERS = new RegExp(`^migrations/[^/]+/(?:${USER_CATEGORIES.join('|')})/`);
+
 function staleAction(root: string, path: string): FileAction {
   if (LEFTOVER.test(path)) return 'remove';
-  if (!/\.(?:sql|yaml|json|env)$/.test(path) || /^migrations\/[^/]+\/manual\//.test(path))
-    return 'stray';
+  if (!/\.(?:sql|yaml|json|env)$/.test(path) || OF_USERS.test(path)) return 'stray';
   const actions: { readonly [S in FileState]: FileAction } = {
     intact: 'remove',
     edited: 'edited',

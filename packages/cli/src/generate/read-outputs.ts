@@ -17,9 +17,10 @@ import {
   sortDefinitions,
   type MigrationSet,
   type TableDefinition,
+  type UserCategory,
 } from '@cdc-migrations/table-defs';
 import { CommandError, EXIT } from '../exit-code.ts';
-import type { ManualFile } from './manifest.ts';
+import type { UserFile } from './manifest.ts';
 import { listFiles, readIfThere } from './repo-files.ts';
 
 /** Folder of the snapshots, relative to the implementation repo. */
@@ -59,12 +60,16 @@ export function readSets(root: string): readonly MigrationSet[] {
 }
 
 /**
- * Files that users wrote for a set, in order of name.
+ * Files that users wrote for a set in one of their folders, in order of name.
  *
  * @throws CommandError for one with a conflict of git, a command of psql, or letters that turn the direction of writing.
  */
-export function readManual(root: string, { folder }: MigrationSet): readonly ManualFile[] {
-  return listFiles(root, `${folder}/manual`)
+export function readUserFiles(
+  root: string,
+  { folder }: MigrationSet,
+  category: UserCategory,
+): readonly UserFile[] {
+  return listFiles(root, `${folder}/${category}`)
     .filter((path) => path.endsWith('.sql'))
     .map((path) => {
       const fault = letterFault(path, 'rename the file');
@@ -81,7 +86,7 @@ export function readManual(root: string, { folder }: MigrationSet): readonly Man
       }
       const command = findClientCommand(text);
       if (command) throw new CommandError(`${path}:${command.line}: ${command.message}`);
-      return { path, text, checksum: checksumOf(text) };
+      return { category, path, text, checksum: checksumOf(text) };
     });
 }
 

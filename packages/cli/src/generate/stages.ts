@@ -11,6 +11,7 @@ import {
   renderDefinitions,
   renderManifest,
   renderSets,
+  USER_CATEGORIES,
   type Category,
   type MigrationSet,
   type TableDefinition,
@@ -28,9 +29,9 @@ import { buildManifest, type ManifestFacts } from './manifest.ts';
 import {
   readChecksum,
   readDefinitions,
-  readManual,
   readSets,
   readSnapshots,
+  readUserFiles,
 } from './read-outputs.ts';
 import { listFiles } from './repo-files.ts';
 
@@ -143,11 +144,11 @@ function renderManifests(
   root: string,
   sets: readonly MigrationSet[],
   placed: readonly PlacedTable[],
-  facts: Omit<ManifestFacts, 'manual'>,
+  facts: Omit<ManifestFacts, 'userFiles'>,
 ): readonly GeneratedFile[] {
   return sets.map((set) => {
     const ofSet = placed.filter(({ table }) => table.set === set.name);
-    const manual = readManual(root, set);
-    return renderManifest(buildManifest(set, ofSet, { ...facts, manual }), set);
+    const userFiles = USER_CATEGORIES.flatMap((category) => readUserFiles(root, set, category));
+    return renderManifest(buildManifest(set, ofSet, { ...facts, userFiles }), set);
   });
 }

@@ -9,6 +9,8 @@ const GITATTRIBUTES = `# The same bytes on every machine: checksums and caches d
 generated/** linguist-generated
 migrations/** linguist-generated
 migrations/**/manual/** -linguist-generated
+migrations/**/after/** -linguist-generated
+migrations/**/repeatable/** -linguist-generated
 `;
 
 const GITIGNORE = `# The embedded PostgreSQL.

@@ -69,10 +69,11 @@ export function openTargets(
   if (placed.length === 0) throw unknownEnvironment(sets, config, options.env);
   const targets = placed.map(({ set, place }): CommandTarget => {
     const label = `${set.name} in ${options.env}`;
+    const tenants = selectTenants(set, config, options.env);
     return {
       label,
-      migrations: locating(label, () => readMigrations(root, set, tables)),
-      tenants: selectTenants(set, config, options.env),
+      migrations: locating(label, () => readMigrations(root, set, { tables, tenants })),
+      tenants,
       knownTenants: knownTenants(set, config, { env: options.env, place }),
       place: addressOf ? undefined : describePlace(place!),
       address: () => (addressOf ? addressOf(set) : resolvePlace(root, place!)),

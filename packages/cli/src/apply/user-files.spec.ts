@@ -1,0 +1,268 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
+import { copyOf, edit, smallRepo, write } from '../repo.fixture.ts';
+import { type CommandRun, finish, runCommand, startCommand } from '../target/cli.fixture.ts';
+
+/** Files of a tenant of the small repo: a table and a staging file for each of three tables. */
+const OF_TENANT = 6;
+const INDEX = 'after/0010-index.sql';
+const VIEW = 'repeatable/0010-actors.sql';
+
+describe.each([15, 18] as const)('files of users on PostgreSQL %i', (major) => {
+  let server: PostgresServer;
+  let sql: ReturnType<PostgresServer['connect']>;
+  let root: string;
+  /** A repo and its database, to which all is applied. */
+  let done: string;
+  let template: string;
+
+  beforeAll(async () => {
+    server = await startPostgres({ major });
+    template = await server.createDatabase();
+    root = done = smallRepo();
+    const { host, port, password } = server;
+    edit(
+      root,
+      'sink-groups.yaml',
+      "{ host: pg.example, port: 5432, user: cdc, password: '${POSTGRES_PASSWORD}' }",
+      `{ host: '${host}', port: ${port}, user: postgres, password: '${password}', sslmode: disable }`,
+    );
+    edit(root, 'sink-groups.yaml', 'directory_dev', template);
+    await generate();
+    expect(await apply()).toMatchObject({ exitCode: 0 });
+  });
+  afterAll(async () => {
+    await server?.stop();
+  });
+
+  beforeEach(async () => {
+    const database = await server.createDatabase({ template });
+    sql = server.connect({ database, max: 1, onnotice: () => {} });
+    root = copyOf(done);
+    edit(root, 'sink-groups.yaml', template, database);
+  });
+  afterEach(async () => {
+    await sql.end();
+  });
+
+  const run = (...args: readonly string[]) => runCommand(root, args);
+  const generate = async () => expect(await run('generate')).toMatchObject({ exitCode: 0 });
+  const apply = (...args: readonly string[]) => run('apply', '--env', 'nonprod', ...args);
+  const status = () => run('status', '--env', 'nonprod');
+  const check = () => run('check', '--env', 'nonprod', '--exclude', 'public.*');
+
+  /** Writes files of users, and the manifest. */
+  async function put(files: Readonly<Record<string, string>>): Promise<void> {
+    for (const [path, text] of Object.entries(files)) write(root, `migrations/${path}`, text);
+    await generate();
+  }
+
+  function addCustomer(name: string): void {
+    edit(
+      root,
+      'source-groups.yaml',
+      '  sources:\n',
+      `  sources:\n    ${name}:\n      schemas: [dbo]\n      nonprod: { server: default, database: AdOpus_${name} }\n`,
+    );
+  }
+
+  function addColumn(column: string): void {
+    edit(
+      root,
+      'generated/schemas/AdOpusTest.dbo.yaml',
+      '    primary_key: { name: PK_Actor',
+      `      - { name: ${column}, type: int, nullable: true }\n    primary_key: { name: PK_Actor`,
+    );
+  }
+
+  const applied = ({ stdout }: CommandRun) => Number(/files: (\d+) applied/.exec(stdout)?.[1]);
+  const names = async (query: string) =>
+    (await sql.unsafe(query)).map((row) => Object.values(row).join(' '));
+  const indexes = () =>
+    names(`SELECT schemaname FROM pg_indexes WHERE indexname = 'Actor_Navn' ORDER BY 1`);
+
+  /** Nothing is left to do, and nothing is extra. */
+  async function expectSettled(): Promise<void> {
+    expect(await check()).toMatchObject({
+      exitCode: 0,
+      stdout: 'sink_asma.directory in nonprod: as defined\n',
+    });
+    expect(await apply()).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining('files: 0 applied'),
+    });
+  }
+
+  it('old tenants get a file of after/ when it appears, a new one behind its tables', async () => {
+    await put({
+      [INDEX]: `-- cdc: no-transaction\nCREATE INDEX CONCURRENTLY "Actor_Navn" ON "{{SCHEMA}}"."Actor" ("Navn")\n`,
+    });
+    expect(await status()).toMatchObject({
+      exitCode: 1,
+      stdout: expect.stringContaining(`pending files by people: ${INDEX}`),
+    });
+    expect(applied(await apply())).toBe(2);
+    addCustomer('cerulean');
+    await put({ [VIEW]: 'CREATE OR REPLACE VIEW "{{SCHEMA}}".actors AS SELECT 1 AS a;\n' });
+    const { stdout: script } = await apply('--dry-run');
+    const titles = script.match(/^-- .*\.sql in cerulean$/gm);
+    expect(titles?.slice(-2)).toEqual([`-- ${INDEX} in cerulean`, `-- ${VIEW} in cerulean`]);
+    expect(applied(await apply())).toBe(OF_TENANT + 2 + 3);
+    expect(await indexes()).toEqual(['avansas', 'blue', 'cerulean']);
+    expect((await status()).exitCode).toBe(0);
+    await expectSettled();
+    for (const text of ['SELECT 1;\n', `SELECT '{{SCHEMA}}';\n`]) {
+      await put({ [INDEX]: text });
+      expect(await apply()).toMatchObject({
+        exitCode: 6,
+        stderr: expect.stringContaining(`${INDEX}: changed after it was applied`),
+      });
+    }
+    rmSync(join(root, 'migrations', INDEX));
+    await generate();
+    expect(await status()).toMatchObject({
+      exitCode: 1,
+      stdout: expect.stringContaining('missing'),
+    });
+  });
+
+  it('one that failed somewhere can be corrected; where it was applied it stays as it ran', async () => {
+    await sql`INSERT INTO blue."Actor" (actno, "Navn", _customer_id)
+      SELECT n, 'twice', gen_random_uuid() FROM generate_series(1, 2) AS n`;
+    const other = 'CREATE VIEW "{{SCHEMA}}".other AS SELECT 1 AS a;\n';
+    await put({
+      [INDEX]: `CREATE UNIQUE INDEX "Actor_Navn" ON "{{SCHEMA}}"."Actor" ("Navn");\n${other}`,
+      'after/0020-more.sql': 'CREATE TABLE "{{SCHEMA}}".more ();\n',
+      [VIEW]: 'CREATE OR REPLACE VIEW "{{SCHEMA}}".actors AS SELECT 1 AS a;\n',
+      'repeatable/0020-all.sql': 'CREATE OR REPLACE VIEW public.everything AS SELECT 1 AS a;\n',
+    });
+    const failed = await apply();
+    expect(failed).toMatchObject({
+      exitCode: 3,
+      stdout: expect.stringContaining(
+        `blue not tried: after/0020-more.sql and 1 file more, which waits for ${INDEX}\n` +
+          '(database) not tried: repeatable/0020-all.sql, which waits for blue\n',
+      ),
+    });
+    expect(applied(failed)).toBe(3);
+    await put({ [INDEX]: `CREATE INDEX "Actor_Navn" ON "{{SCHEMA}}"."Actor" ("Navn");\n${other}` });
+    expect(applied(await apply())).toBe(4);
+    expect(await indexes()).toEqual(['avansas', 'blue']);
+    await expectSettled();
+    await put({ [INDEX]: `SELECT '{{SCHEMA}}';\n` });
+    expect((await apply()).exitCode).toBe(6);
+  });
+
+  it('a file of repeatable/ runs again when its text, a table or a file below it changes', async () => {
+    await put({
+      [VIEW]:
+        '-- after: Actor\nDROP VIEW IF EXISTS "{{SCHEMA}}".actors CASCADE;\nCREATE VIEW "{{SCHEMA}}".actors AS SELECT * FROM "{{SCHEMA}}"."Actor";\n',
+      'repeatable/0020-named.sql':
+        '-- after: 0010-actors\nCREATE OR REPLACE VIEW "{{SCHEMA}}".named AS SELECT "Navn" FROM "{{SCHEMA}}".actors;\n',
+      'repeatable/0030-absences.sql': `-- after: Fraver\nSELECT '{{SCHEMA}}';\n`,
+    });
+    expect(applied(await apply())).toBe(6);
+
+    addColumn('Merke');
+    await generate();
+    expect(applied(await apply())).toBe(2 * 4);
+    const columns = `SELECT table_schema FROM information_schema.columns
+      WHERE table_name = 'actors' AND column_name = 'Merke' ORDER BY 1`;
+    expect(await names(columns)).toEqual(['avansas', 'blue']);
+
+    addCustomer('cerulean');
+    await put({ 'repeatable/0030-absences.sql': `-- after: Fraver\nSELECT 2, '{{SCHEMA}}';\n` });
+    expect(applied(await apply())).toBe(2 + OF_TENANT + 1 + 3);
+    await expectSettled();
+
+    await sql`DROP VIEW blue.named`;
+    expect(await check()).toMatchObject({
+      exitCode: 1,
+      stdout: expect.stringContaining(
+        'missing  blue.named: view, which repeatable/0020-named.sql made',
+      ),
+    });
+    expect((await apply('--again', '--schema', 'blue')).exitCode).toBe(0);
+    await expectSettled();
+  });
+
+  it('one of the whole database runs again for a new customer, behind all schemas', async () => {
+    await put({
+      'repeatable/0010-union.sql': `DO $$ BEGIN
+  EXECUTE 'CREATE OR REPLACE VIEW public.all_actors AS ' || (
+    SELECT string_agg(format('SELECT actno FROM %s', oid::regclass), ' UNION ALL ' ORDER BY oid)
+    FROM pg_class WHERE relname = 'Actor' AND relkind = 'r');
+END $$;
+`,
+    });
+    expect(applied(await apply('--schema', 'blue'))).toBe(0);
+    expect(applied(await apply())).toBe(1);
+    addCustomer('cerulean');
+    await generate();
+    expect(applied(await apply())).toBe(OF_TENANT + 2);
+    expect(await names(`SELECT pg_get_viewdef('public.all_actors')`)).toEqual([
+      expect.stringContaining('cerulean'),
+    ]);
+    await expectSettled();
+  });
+
+  it('a table that was refused stops the files that need it, and no others', async () => {
+    await put({
+      [VIEW]: '-- after: Actor\nCREATE OR REPLACE VIEW "{{SCHEMA}}".actors AS SELECT 1 AS a;\n',
+      'after/0010-fraver.sql': `-- after: Fraver\nSELECT '{{SCHEMA}}';\n`,
+      'after/0020-all.sql': `SELECT '{{SCHEMA}}';\n`,
+      'repeatable/0020-last.sql': `-- after: 0010-actors\nSELECT '{{SCHEMA}}';\n`,
+    });
+    await sql`ALTER TABLE blue."Actor" ALTER "Navn" TYPE integer USING 1`;
+    const refused = await apply('--again');
+    expect(refused.exitCode).toBe(5);
+    expect(refused.stdout).toContain(
+      'blue not tried: after/0020-all.sql and 1 file more, which waits for tables/Actor.sql\n' +
+        `blue not tried: repeatable/0020-last.sql, which waits for ${VIEW}\n`,
+    );
+    expect(
+      await names(`SELECT table_name FROM cdc_management.migration_history
+        WHERE schema_name = 'blue' AND category IN ('after', 'repeatable') ORDER BY 1`),
+    ).toEqual(['0010-fraver']);
+    await sql`ALTER TABLE blue."Actor" ALTER "Navn" TYPE character varying(100) USING NULL`;
+    expect((await apply()).exitCode).toBe(0);
+    await expectSettled();
+  });
+
+  it('an apply that was killed in a file goes on behind what it has recorded', async () => {
+    await put({
+      [INDEX]: 'CREATE TABLE "{{SCHEMA}}".first (); SELECT pg_sleep(60);\n',
+      [VIEW]: 'CREATE OR REPLACE VIEW "{{SCHEMA}}".actors AS SELECT 1 AS a;\n',
+    });
+    const child = startCommand(root, ['apply', '--env', 'nonprod', '--jobs', '1']);
+    const end = finish(child);
+    const sleepers = () =>
+      names(
+        `SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()`,
+      );
+    while ((await sleepers()).length === 0) await sleep(20);
+    child.kill('SIGKILL');
+    await end;
+    for (const pid of await sleepers())
+      await sql`SELECT pg_terminate_backend(${pid}::integer, 10000)`;
+    await put({ [INDEX]: 'CREATE TABLE "{{SCHEMA}}".first ();\n' });
+    expect(applied(await apply())).toBe(4);
+    await expectSettled();
+  });
+});
+
+it('says which names a file may name as what it needs', async () => {
+  const root = smallRepo();
+  write(root, 'migrations/repeatable/0010-a.sql', '-- Views.\n-- after: Actr\nSELECT 1;\n');
+  expect(await runCommand(root, ['generate'])).toMatchObject({
+    exitCode: 2,
+    stderr:
+      'migrations/repeatable/0010-a.sql:2: -- after: expected a table of the set or a file before this one, found "Actr"; did you mean "Actor"?\n',
+  });
+  write(root, 'migrations/repeatable/0010-a.sql', '-- after:\nSELECT 1;\n');
+  expect((await runCommand(root, ['generate'])).stderr).toContain(
+    '0010-a.sql:1: expected names of tables after "-- after:", found none; without the line the file needs all of them',
+  );
+});
