@@ -36,7 +36,7 @@ export interface AsmaTraffic {
 interface Writer {
   readonly sql: Sql;
   readonly random: Random;
-  readonly tables: (ChangedTable & { readonly changesKeys: boolean })[];
+  readonly tables: (ChangedTable & { readonly isFull: boolean })[];
 }
 
 export async function openAsmaTraffic(server: PostgresServer, seed: number): Promise<AsmaTraffic> {
@@ -58,7 +58,7 @@ export async function openAsmaTraffic(server: PostgresServer, seed: number): Pro
       const table = random.pick(tables);
       const traffic = {
         ...{ statements: STATEMENTS, picked: random.pick(PICKED), largeChance: LARGE_CHANCE },
-        changesKeys: table.changesKeys,
+        changesKeys: table.isFull || !hasLarge(table.table),
       };
       const text = renderChanges(table, random.integer(0, 2 ** 30), traffic);
       const results = await retry(() => sql.unsafe(`${text};\n${COUNT}`).simple());
@@ -118,7 +118,7 @@ async function prepareTables(
       const name = quoteQualified(schema, table.name);
       const isFull = random.chance(0.5);
       if (isFull) await sql.unsafe(`ALTER TABLE ${name} REPLICA IDENTITY FULL`);
-      tables.push({ name, table, labels, changesKeys: isFull || !hasLarge(table) });
+      tables.push({ name, table, labels, isFull });
     }
   }
   return tables;

@@ -123,6 +123,13 @@ it('replays them, and says why some came back', async () => {
   await sql`ALTER TABLE blue."Distrikt" ALTER COLUMN "Navn" TYPE varchar(50) USING left("Navn", 50)`.simple();
 });
 
+it('replays refused events first: what a dead letter lacks may be in one of them', async () => {
+  const { stdout } = await letters('replay');
+  const at = (what: string) => stdout.indexOf(`blue.Distrikt: ${what} replayed`);
+  expect(at('1 refused event')).toBeGreaterThan(-1);
+  expect(at('3 dead letters')).toBeGreaterThan(at('1 refused event'));
+});
+
 it('discards only what a filter selects', async () => {
   const all = await remaining();
   const refused = await letters('discard');

@@ -162,7 +162,8 @@ GROUP BY schema_name, table_name
 ORDER BY schema_name, table_name`,
     ),
   );
-  return [...letters, ...(refused ?? [])];
+  // Refused events come first: what a dead letter lacks may be in an earlier event of its row that was refused.
+  return [...(refused ?? []), ...letters];
 }
 
 /** Replays the oldest of these of a table up to the `last` one, in one transaction; none are left when it was none. */
