@@ -215,7 +215,7 @@ describe('what is damaged is refused, by file and keys', () => {
     [
       'manifest',
       LISTED.replace('"tables"', '"functions"'),
-      'x.yaml files.Actor.category: expected one of schemas, infrastructure, manual, tables, staging, validation, found "functions"',
+      'x.yaml files.Actor.category: expected one of schemas, infrastructure, manual, tables, staging, after, repeatable, validation, found "functions"',
     ],
     [
       'manifest',

@@ -139,6 +139,7 @@ export async function openAsmaPipeline(): Promise<AsmaPipeline> {
         env,
       });
       watch = setInterval(() => void restartFailed(worker!, notes), 1000);
+      await untilStreaming(source);
     },
     async restart(part, isKilled) {
       const how = isKilled ? 'SIGKILL' : 'SIGTERM';
@@ -255,6 +256,23 @@ export async function retry<Result>(work: () => Promise<Result>, withinMs = 60_0
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
+}
+
+/**
+ * Waits until all connectors have taken their snapshots. One that is interrupted takes another snapshot, and what is deleted
+ * between the two comes as no event: no pipeline can tell.
+ */
+async function untilStreaming(source: PostgresServer): Promise<void> {
+  const sql = source.connect({ max: 1, fetch_types: false });
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    const [row] =
+      await sql`SELECT count(*)::int AS n FROM pg_stat_replication WHERE state = 'streaming'`;
+    if (row!['n'] >= SERVICES.length) break;
+    if (Date.now() > deadline) throw new Error(`only ${row!['n']} connectors stream`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  await sql.end();
 }
 
 /** A task that fails stays so until somebody starts it again, as the users of Kafka Connect do. */

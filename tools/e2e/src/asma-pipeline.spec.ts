@@ -257,7 +257,6 @@ describeWire('asma from its sources to its final tables', () => {
       const others = lettersBefore.filter(
         (letter) => !sent.some((poisoned) => isOf(letter, poisoned)),
       );
-      expect(others.length).toBeGreaterThan(0);
       // A dead letter leaves out a large value that only a refused event has.
       const wrong = others.filter(
         ({ kind, reason }) =>

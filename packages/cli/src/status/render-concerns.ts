@@ -110,8 +110,7 @@ const AT_SOURCE: Readonly<Partial<Record<LossCause, string>>> = {
   'cleaned up': 'were removed from the source before they were read: read a snapshot',
   'restored source':
     'are not read, as the source was restored and its LSNs start again: count up CDC_STREAM_GENERATION, and read a snapshot',
-  'needs snapshot':
-    'are not all that the table needs, as it is new: read a snapshot',
+  'needs snapshot': 'are not all that the table needs, as it is new: read a snapshot',
 };
 
 const WHAT_HAPPENED: Readonly<Partial<Record<LossCause, string>>> = {
