@@ -21,6 +21,8 @@ const STARTS = Array.from({ length: LONGEST + 1 }, (_, step) => `from_${step}`);
 /** A target that goes through every step, and one that is made of the last. */
 const [ALL, MADE] = ['all_steps', 'made'] as const;
 const EVENTS = 3;
+/** Seeds of walks that once ended otherwise: a table without a key that gets one again. */
+const FOUND = [1367667758];
 
 describe('a table that goes through random changes', () => {
   let target: EvolutionTarget;
@@ -37,8 +39,8 @@ describe('a table that goes through random changes', () => {
     async () => {
       const seed = chooseSeed();
       const failures: string[] = [];
-      for (let walk = 0; walk < WALKS; walk++) {
-        const random = createRandom(seed + walk);
+      for (let walk = -FOUND.length; walk < WALKS; walk++) {
+        const random = createRandom(walk < 0 ? FOUND.at(walk)! : seed + walk);
         const steps = buildWalk('t', random);
         const problems = await play(steps, random).catch((error: unknown) => [String(error)]);
         await forget(steps[0]!);
