@@ -131,7 +131,8 @@ describeWire('asma from its sources to its final tables', () => {
           const logs = parts.flows.map(
             ({ service, sink, pipeline }) => `${sink} ${service}: ${pipeline!.log()}`,
           );
-          throw new Error([...waiting, ...parts.notes, ...logs].join('\n'));
+          const state = await describeParts().catch((error: unknown) => [String(error)]);
+          throw new Error([...waiting, ...state, ...parts.notes, ...logs].join('\n'));
         }
         await new Promise((resolve) => setTimeout(resolve, 500));
       }
@@ -159,6 +160,27 @@ describeWire('asma from its sources to its final tables', () => {
         }
       }
       return waiting;
+    }
+
+    /** Where events are when they do not arrive: in Kafka, in staging, or behind a lock. */
+    async function describeParts(): Promise<readonly string[]> {
+      const lags = await Promise.all(
+        parts.flows.map(
+          async (flow) => `${flow.group} lags by ${await readLag(parts.broker, flow)}`,
+        ),
+      );
+      const tables = await Promise.all(
+        [...parts.sinks].map(async ([sink, sql]) => {
+          const rows = await sql`
+            SELECT schema_name, table_name, pending_since, last_merged_at, holds_events, is_failing, locked_by
+            FROM cdc_management.merge_status WHERE holds_events IS NOT FALSE`;
+          const sessions = await sql`
+            SELECT application_name, state, wait_event, left(query, 80) AS query, now() - query_start AS since
+            FROM pg_stat_activity WHERE backend_type = 'client backend' AND state <> 'idle'`;
+          return [...rows, ...sessions].map((row) => `${sink} ${JSON.stringify(row)}`);
+        }),
+      );
+      return [...lags, ...tables.flat()];
     }
 
     async function readLetters(): Promise<readonly Letter[]> {
