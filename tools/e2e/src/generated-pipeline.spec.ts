@@ -218,6 +218,17 @@ describeWire('the generated pipeline of adopus', () => {
     it('nothing else is', async () => expect(await refused()).toHaveLength(poisoned.length));
   });
 
+  it('goes on where one batch after another has events that the server refuses', async () => {
+    await sql`TRUNCATE fretex."stg_Actor", cdc_management.refused_event`;
+    const actor = tables.find(({ name }) => name === 'Actor')!;
+    const events = Array.from({ length: 4000 }, (_, index) =>
+      eventOf(actor, { after: { ...rowOf(actor), actno: index % 100 === 50 ? 'x' : index } }),
+    );
+    await runPipeline({ config: CONFIG, env, records: play(events) });
+    expect(await sql`SELECT count(*)::int AS n FROM fretex."stg_Actor"`).toEqual([{ n: 3960 }]);
+    expect(await refused()).toHaveLength(40);
+  }, 120_000);
+
   it('keeps numbers, times and bytes exact, of deletes too', async () => {
     await sql`TRUNCATE fretex."stg_DocReg", cdc_management.refused_event`;
     const docReg = tables.find(({ name }) => name === 'DocReg')!;

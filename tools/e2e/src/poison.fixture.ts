@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 
-/** Where an event says that it is from. */
+/** Source that an event names. */
 interface Origin {
   readonly name: string;
   readonly db: string;
@@ -39,7 +39,8 @@ const VICTIMS: Readonly<Record<string, Victim>> = {
     ...{ key: 'user_id', text: 'user_name', typed: 'adopus_actno', short: 'email' },
   },
   'directory.roles': {
-    row: () => ({ role_id: -7, customer_id: randomUUID(), name: 'n' }),
+    // A key that no event of the source has: it could have been deleted there.
+    row: () => ({ role_id: -randomInt(1e9, 2e9), customer_id: randomUUID(), name: 'n' }),
     ...{ key: 'role_id', text: 'name', typed: 'valid', short: 'name' },
   },
   'proxy.route_headers': {

@@ -205,7 +205,7 @@ const METADATA = new Map(
   }),
 );
 
-/** Where changes are read from SQL Server, the generation is a part of their LSN. */
+/** The generation is a part of the LSN if changes are read from SQL Server. */
 function metadataOf(table: Pick<FlowTable['table'], 'positions'> | undefined) {
   return table?.positions === 'lsn'
     ? new Map([...METADATA, ['__stream_generation', '@cdc_generation']])

@@ -91,10 +91,13 @@ export function bentoOf(
         : { switch: { cases: events } },
     ...(input === 'changes' && { cache_resources: [CHANGE_CACHE] }),
     output_resources: [
-      ...tables.map((each, index) => ({
-        label: labels[index],
-        sql_insert: insertOf(each, flow, connection, parts),
-      })),
+      ...tables.flatMap((each, index) => {
+        const insert = { sql_insert: insertOf(each, flow, connection, parts) };
+        return [
+          { label: labels[index], ...insert },
+          { label: rowsOf(labels[index]!), ...insert },
+        ];
+      }),
       refusedEvent(flow, tables, connection, parts),
     ],
   };
@@ -141,7 +144,11 @@ export const PLAIN_TEXT: ScalarTag = {
   },
 };
 
-/** A batch in one INSERT; where the server refuses it, each row in its own, and what it refuses still is kept. */
+/**
+ * A batch in one INSERT; where the server refuses it, each row in its own, and what it refuses still is kept. Rows have an
+ * output of their own: one that is `max_in_flight: 1` hands a refused batch on before it takes the next one, so with the
+ * rows of an earlier batch in front of it, it would wait for itself.
+ */
 function batched(label: string, columns: number): object {
   const rows = Math.min(BATCH_ROWS, Math.floor(MAX_PARAMETERS / columns));
   return {
@@ -152,7 +159,7 @@ function batched(label: string, columns: number): object {
           fallback: [
             { resource: label },
             {
-              fallback: [{ resource: label }, { resource: 'refused_event' }],
+              fallback: [{ resource: rowsOf(label) }, { resource: 'refused_event' }],
               processors: [{ split: { size: 1 } }],
             },
           ],
@@ -238,6 +245,11 @@ function dsnOf({ server, database }: Flow): string {
 /** The password as a variable of the environment: one that is written in the YAML is not copied. */
 export function secretOf({ password }: Server): string {
   return /^\$\{\w+\}$/.test(password) ? password : '${CDC_SINK_PASSWORD}';
+}
+
+/** The output for single rows of a table; labels of tables have no two `_` in a row. */
+function rowsOf(label: string): string {
+  return `${label}__rows`;
 }
 
 /** Labels of Bento: small letters, digits and `_`, each once. */

@@ -7,7 +7,7 @@ import { connectorPrefix } from './topics.ts';
 
 /** Changes of a table that are read at once, more only where one transaction has more. */
 const PAGE_ROWS = 20_000;
-/** How often each table is looked at, unless `CDC_POLL_INTERVAL` says how long to wait between two tables. */
+/** Interval of polls of a table. `CDC_POLL_INTERVAL` sets the wait between two tables instead. */
 const POLL_MS = 5000;
 
 export interface ChangeReaderParts {
@@ -134,7 +134,7 @@ export function changeOutput(
   };
 }
 
-/** What tables are at work; a failure that nobody foresaw keeps a table for ten minutes. */
+/** Tables that are being read. An unexpected failure keeps a table for ten minutes. */
 export const CHANGE_CACHE = { label: 'polls', memory: { default_ttl: '20m' } };
 
 function branch(processor: object, resultMap: string, requestMap = 'root = this'): object {
