@@ -37,7 +37,7 @@ export const USER_CATEGORIES = [
 
 export type UserCategory = (typeof USER_CATEGORIES)[number];
 
-/** Whether users wrote the file. */
+/** True if users wrote the file. */
 export function isUserFile<F extends { readonly category: Category }>(
   file: F,
 ): file is F & { readonly category: UserCategory } {

@@ -113,7 +113,7 @@ export async function runTransaction(
   }
 }
 
-/** Whether another try may succeed. */
+/** True if a retry may succeed. */
 export function isPassing({ code, message }: TargetError): boolean {
   return PASSING.has(code) && (code !== 'XX000' || message === CONCURRENT_UPDATE);
 }

@@ -118,7 +118,7 @@ function isNotOf(byUsers: readonly UserMade[]): (difference: Difference) => bool
     kind !== 'extra' || !known.has(key(schema, name, WHOLE.has(message) ? '' : message));
 }
 
-/** What files of `repeatable/` made and is no longer there: they make it again. */
+/** Lists objects that files of `repeatable/` created and that are missing now. */
 function compareRepeatable(
   { files }: Migrations,
   byUsers: readonly UserMade[],

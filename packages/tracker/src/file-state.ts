@@ -36,12 +36,12 @@ export function fileState(
   return entry.appliedChecksum === null ? 'pending' : 'outdated';
 }
 
-/** Whether a file runs once in a schema, so that what it did is not done again. */
+/** True if a file runs only once in a schema. */
 export function isOnce({ category }: Pick<MigrationFile, 'category'>): boolean {
   return category === 'manual' || category === 'after';
 }
 
-/** Whether the file ran in each schema and is of the database now, or the other way round. */
+/** True if the file ran per schema and belongs to the whole database now, or the reverse. */
 function ranElsewhere(
   file: Pick<MigrationFile, 'category' | 'name' | 'scope' | 'schema'>,
   { entries }: History,

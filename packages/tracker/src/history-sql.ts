@@ -45,7 +45,7 @@ SET file = excluded.file, checksum = excluded.checksum, outcome = excluded.outco
   made = excluded.made, applied_by = excluded.applied_by, applied_at = excluded.applied_at`;
 }
 
-/** What history says of a file that runs outside of a transaction, until it is over. */
+/** Error in the history of a file that runs outside of a transaction, until the file has ended. */
 export const INTERRUPTED =
   'interrupted: it runs outside of a transaction, so look at what it has done';
 

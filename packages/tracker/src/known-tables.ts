@@ -25,7 +25,7 @@ ORDER BY schema_name COLLATE "C", table_name COLLATE "C"`),
   );
 }
 
-/** Whether the definitions place a table in a schema. */
+/** True if the definitions have a table in a schema. */
 export type IsDefined = (schema: string, table: string) => boolean;
 
 /** Answers which tables of which schemas the configuration has, whatever schemas a command is for. */
@@ -36,7 +36,7 @@ export function definedTables(migrations: Migrations, options: PlanOptions): IsD
   return (schema, table) => keys.has(`${schema}\0${table}`);
 }
 
-/** What the bookkeeping has and the configuration has not, or has under another name. */
+/** Lists tables of the bookkeeping that the configuration does not have, or has under another name. */
 export interface Leftover {
   readonly schema: string;
   /** Null for all of a schema that no tenant has. */

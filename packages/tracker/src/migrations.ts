@@ -76,12 +76,12 @@ export function isWithoutTransaction(file: MigrationFile): boolean {
   return isUserFile(file) && NO_TRANSACTION.test(file.text);
 }
 
-/** Whether users wrote the file to run behind the tables. */
+/** True for a hand-written file that runs after the tables. */
 export function isBehindTables({ category }: Pick<MigrationFile, 'category'>): boolean {
   return category === 'after' || category === 'repeatable';
 }
 
-/** Whether a file that runs behind the tables needs a table or a file of its kind that stands before it. */
+/** True if a file that runs after the tables depends on a table, or on an earlier file of its kind. */
 export function needs({ after }: Pick<MigrationFile, 'after'>, name: string): boolean {
   return after === undefined || after.includes(name);
 }

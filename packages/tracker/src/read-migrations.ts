@@ -34,7 +34,7 @@ export class ManifestMissingError extends Error {
   }
 }
 
-/** What the files of a set are for. */
+/** Tables and tenants of a set. */
 export interface SetFacts {
   /** Definitions of the repo; those of other sets are left out. */
   readonly tables: readonly TableDefinition[];

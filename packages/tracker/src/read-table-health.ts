@@ -1,7 +1,7 @@
 import { readIfThere } from './read-if-there.ts';
 import type { Session } from './session.ts';
 
-/** How the merge of a table is doing now. */
+/** State of the merge of a table. */
 export interface TableHealth {
   readonly schema: string;
   readonly table: string;
@@ -9,19 +9,19 @@ export interface TableHealth {
   readonly lagSeconds: number | null;
   /** Seconds since the oldest event that is still staged was marked; 0 where none waits. */
   readonly waitingSeconds: number;
-  /** Seconds since 1970 of the last merge that ended; null for none. */
+  /** End of the last merge, in seconds since 1970; null for none. */
   readonly lastMergedAt: number | null;
   /** Bytes of the staging table; null while somebody locks it. */
   readonly stagingBytes: number | null;
-  /** Whether the last merge failed. */
+  /** True if the last merge failed. */
   readonly isFailing: boolean;
-  /** Whether somebody has changed what the merge needs. */
+  /** True if an object that the merge needs was changed. */
   readonly isBlocked: boolean;
   readonly deadLetters: number;
   readonly refusedEvents: number;
   /** Streams that may have lost staged events. */
   readonly lossStreams: number;
-  /** What became of the events of this day, in UTC. */
+  /** Events of this day (UTC) by outcome. */
   readonly merged: number;
   readonly deleted: number;
   readonly stale: number;

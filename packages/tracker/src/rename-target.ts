@@ -27,7 +27,7 @@ export interface RenameOptions extends PlanOptions {
   readonly isDryRun: boolean;
 }
 
-/** How the rename of a schema, or of a table in a schema, ended. */
+/** Outcome of the rename of a schema, or of a table in a schema. */
 export interface Renamed {
   /** As it is called now. */
   readonly schema: string;

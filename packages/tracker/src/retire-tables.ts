@@ -13,7 +13,7 @@ import { openSession, type Session, type TargetAddress } from './session.ts';
 import { undoReads, withLock } from './take-lock.ts';
 import { TargetError } from './target-error.ts';
 
-/** What to retire: tables by `<Table>` or `<schema>.<Table>`, or all tables of the schemas of customers. */
+/** Tables to retire: by `<Table>` or `<schema>.<Table>`, or all tables of the schemas of customers. */
 export type RetireSelection =
   | { readonly kind: 'table'; readonly names: readonly string[] }
   | { readonly kind: 'customer'; readonly names: readonly string[] };
@@ -26,7 +26,7 @@ export interface RetireOptions extends PlanOptions {
   readonly isDryRun: boolean;
 }
 
-/** What there is of a table; null where a relation is missing. */
+/** Size and content of a table; null if a relation is missing. */
 export interface TableLeft {
   /** About, of a large table. */
   readonly rows: number | null;
@@ -70,7 +70,7 @@ export interface RetireResult {
   readonly dropSql: string;
 }
 
-/** What was selected is still in the configuration. */
+/** Thrown if a selected table or customer is still in the configuration. */
 export class StillDefinedError extends Error {
   override readonly name = 'StillDefinedError';
 }

@@ -26,7 +26,7 @@ const DATABASES: Readonly<Record<string, string>> = {
   'sink_portal.search': 'search_dev',
 };
 
-/** What can be restarted. Pipelines are all of them at once. */
+/** Parts that can be restarted. Pipelines are restarted together. */
 export const PARTS = ['source', 'connect', 'broker', 'pipelines', 'target'] as const;
 export type Part = (typeof PARTS)[number];
 
@@ -232,7 +232,7 @@ export function topicOf({ source: { database, schema, table } }: ReplicatedTable
   return `asma-dev.${database}.${schema}.${table}`;
 }
 
-/** How many offsets of its topics a pipeline has not committed. */
+/** Counts the offsets that a pipeline has not committed. */
 export async function readLag(broker: KafkaBroker, { group, tables }: Flow): Promise<number> {
   let lag = 0;
   for (const topic of tables.map(topicOf)) {

@@ -9,7 +9,7 @@ import { canBeLarge, type ChangedTable, renderChanges } from './change-source.fi
 
 const STATEMENTS = 25;
 const LARGE_CHANCE = 0.03;
-/** How far into a table updates and deletes reach: a few keys often, many keys sometimes. */
+/** Numbers of rows that updates and deletes pick from: a few keys often, many keys sometimes. */
 const PICKED = [5, 50, 500, 5000];
 
 /** Rows that the transaction has changed; what older ones have is counted elsewhere by then. */

@@ -119,7 +119,7 @@ function buildText(
   return buildValue(typeOf(column), random);
 }
 
-/** Whether a column can have values that the log leaves out when they stay as they are. */
+/** True if a column can have values that the log leaves out while they are unchanged. */
 export function canBeLarge({ type }: CatalogColumn): boolean {
   return type in LARGE;
 }

@@ -73,7 +73,7 @@ export function keyOf({ key }: Pick<CapturedTable, 'key'>, row: Row): string {
   return JSON.stringify(key.map((name) => String(row[name])));
 }
 
-/** How a statement changes rows. */
+/** Kind of change of a statement. */
 export interface Changer {
   readonly random: Random;
   /** A row of the table with a key out of a few. */

@@ -20,7 +20,7 @@ const KEPT = [...PAGE.matchAll(/^## 4\.[^]*?(?=^## )/gm)].flatMap(([section]) =>
   [...section.matchAll(/```sql\n([^`]*)```/g)].map(([, sql]) => sql!),
 );
 
-/** What a program does that reads changes without Kafka. */
+/** Steps of a program that reads changes without Kafka. */
 const [CHANGES = ''] = [...PAGE.matchAll(/```sql\n([^`]*note_changes_read[^`]*)```/g)].map(
   ([, sql]) => sql!,
 );

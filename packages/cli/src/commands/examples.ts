@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-/** What the help of a command ends with. */
+/** End of the help of a command. */
 interface HelpEnd {
   /** Command lines, as they are typed. */
   readonly examples: readonly string[];

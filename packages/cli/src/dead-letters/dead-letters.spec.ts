@@ -1,30 +1,25 @@
-import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
+import type { PostgresServer } from '@cdc-migrations/postgres-fixture';
 import type { Sql } from 'postgres';
-import { copyAdopus, runCommand, sinkEnv } from '../target/cli.fixture.ts';
+import { BLUE, runCommand, startBlue } from '../target/cli.fixture.ts';
 
-const BLUE = ['--env', 'prod', '--schema', 'blue'];
 const LABEL = 'sink_asma.directory in prod';
 const NO_POSITION = 'no stream position: partition and offset are needed';
 const AT = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`;
 
+let repo: Awaited<ReturnType<typeof startBlue>>;
 let server: PostgresServer;
-let repo: ReturnType<typeof copyAdopus>;
 let env: NodeJS.ProcessEnv;
 let sql: Sql;
 
 beforeAll(async () => {
-  server = await startPostgres({ major: 15 });
-  await server.createDatabase({ name: 'directory' });
-  repo = copyAdopus('directory');
-  env = sinkEnv(server);
-  expect((await runCommand(repo.root, ['apply', ...BLUE], env)).exitCode).toBe(0);
+  repo = await startBlue();
+  ({ server, env } = repo);
   sql = server.connect({ database: 'directory', max: 1, fetch_types: false });
 }, 120_000);
 
 afterAll(async () => {
   await sql?.end();
-  await server?.stop();
-  repo?.remove();
+  await repo?.stop();
 });
 
 beforeEach(async () => {

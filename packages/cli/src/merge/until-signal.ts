@@ -1,14 +1,15 @@
 import type { ProgressOutput } from '../apply/progress.ts';
 
-/** Does work that ends when SIGINT or SIGTERM asks for it; a second one ends the process. */
+/** Does work that ends when SIGINT or SIGTERM asks for it, which prints the message. A second signal ends the process. */
 export async function untilSignal<Result>(
   progress: ProgressOutput,
   work: (signal: AbortSignal) => Promise<Result>,
+  message = 'ending with the batches that are at work',
 ): Promise<Result> {
   const controller = new AbortController();
   const stop = () => {
     process.off('SIGINT', stop).off('SIGTERM', stop);
-    progress.write('ending with the batches that are at work\n');
+    progress.write(`${message}\n`);
     controller.abort();
   };
   process.on('SIGINT', stop).on('SIGTERM', stop);

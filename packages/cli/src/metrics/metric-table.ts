@@ -1,6 +1,6 @@
 import type { FileState, TableHealth } from '@cdc-migrations/tracker';
 
-/** What is known of a target at one moment. */
+/** State of a target at one moment. */
 export interface TargetHealth {
   readonly target: string;
   /** False where it could not be asked: nothing else is known of it then. */
@@ -8,11 +8,11 @@ export interface TargetHealth {
   /** Pairs of a file and a schema, by state. */
   readonly files: Readonly<Partial<Record<FileState, number>>>;
   readonly tables: readonly TableHealth[];
-  /** Refused events of which the pipeline did not say the table. */
+  /** Refused events for which the pipeline did not give the table. */
   readonly refusedWithoutTable: number;
 }
 
-/** When somebody is to look. The alert is on while the metric is above (`below`: below) the limit. */
+/** An alert, which fires while the metric is above (`below`: below) a limit. */
 export interface Alert {
   readonly name: string;
   readonly above?: number;
@@ -20,7 +20,7 @@ export interface Alert {
   /** For how long before it fires, as Prometheus writes it. */
   readonly for: string;
   readonly severity: 'critical' | 'warning';
-  /** What to do. */
+  /** The way out. */
   readonly action: string;
 }
 
@@ -48,7 +48,7 @@ interface TableMetric extends MetricFacts {
   readonly read: (tables: readonly TableHealth[]) => number | undefined;
 }
 
-/** What became of events, which only grows until midnight (UTC). */
+/** Counts of events by outcome, which only grow until midnight (UTC). */
 interface TableCounter extends MetricFacts {
   readonly scope: 'counter';
   readonly label: string;
@@ -57,15 +57,15 @@ interface TableCounter extends MetricFacts {
 
 export type Metric = TargetMetric | TableMetric | TableCounter;
 
-/** States of files that `apply` does not settle by itself. */
-const NEEDS_PEOPLE: readonly FileState[] = ['failed', 'unsafe', 'edited', 'missing'];
+/** States of files that `apply` does not resolve by itself. */
+const NEEDS_USERS: readonly FileState[] = ['failed', 'unsafe', 'edited', 'missing'];
 
-/** All metrics: what is printed, drawn and alerted on comes from here. */
+/** All metrics. The output, the dashboard and the alerts are made from this table. */
 export const METRICS: readonly Metric[] = [
   {
     scope: 'target',
     name: 'cdc_up',
-    help: 'Whether the target answered.',
+    help: '1 if the target answered, else 0.',
     unit: 'bool',
     read: ({ isUp }) => ({ '': isUp ? 1 : 0 }),
     alert: {
@@ -86,13 +86,13 @@ export const METRICS: readonly Metric[] = [
   },
   {
     scope: 'target',
-    name: 'cdc_files_to_settle',
-    help: `Files in a state that people have to settle: ${NEEDS_PEOPLE.join(', ')}.`,
+    name: 'cdc_files_to_resolve',
+    help: `Files in a state that users have to resolve: ${NEEDS_USERS.join(', ')}.`,
     unit: 'short',
     read: ({ files, isUp }): Readonly<Record<string, number>> =>
-      isUp ? { '': sum(NEEDS_PEOPLE.map((state) => files[state] ?? 0)) } : {},
+      isUp ? { '': sum(NEEDS_USERS.map((state) => files[state] ?? 0)) } : {},
     alert: {
-      name: 'CdcFilesToSettle',
+      name: 'CdcFilesToResolve',
       above: 0,
       for: '30m',
       severity: 'warning',
@@ -172,7 +172,7 @@ export const METRICS: readonly Metric[] = [
   {
     scope: 'target',
     name: 'cdc_refused_events_without_table',
-    help: 'Refused events of which the pipeline did not say the table.',
+    help: 'Refused events for which the pipeline did not give the table.',
     unit: 'short',
     read: ({ isUp, refusedWithoutTable }): Readonly<Record<string, number>> =>
       isUp ? { '': refusedWithoutTable } : {},
@@ -187,7 +187,7 @@ export const METRICS: readonly Metric[] = [
   {
     scope: 'table',
     name: 'cdc_staged_wait_seconds',
-    help: 'How long the oldest staged event has waited for a merge.',
+    help: 'Time that the oldest staged event has waited for a merge.',
     unit: 's',
     read: (tables) => most(tables.map(({ waitingSeconds }) => waitingSeconds)),
     alert: {
@@ -195,7 +195,7 @@ export const METRICS: readonly Metric[] = [
       above: 900,
       for: '5m',
       severity: 'critical',
-      action: 'See that `merge --watch` runs; `status` names a session that holds a table.',
+      action: 'Check that `merge --watch` runs. `status` names a session that holds a table.',
     },
   },
   {
@@ -209,13 +209,14 @@ export const METRICS: readonly Metric[] = [
       above: 3600,
       for: '15m',
       severity: 'warning',
-      action: 'Compare cdc_staged_wait_seconds: if it is low, the connector or Kafka is late.',
+      action:
+        'Compare cdc_staged_wait_seconds: if it is low, the delay is in the connector or Kafka.',
     },
   },
   {
     scope: 'table',
     name: 'cdc_last_merge_timestamp_seconds',
-    help: 'When the last merge ended, in seconds since 1970.',
+    help: 'Time of the end of the last merge, in seconds since 1970.',
     unit: 'dateTimeAsIso',
     read: (tables) => most(tables.map(({ lastMergedAt }) => lastMergedAt)),
   },
@@ -229,7 +230,7 @@ export const METRICS: readonly Metric[] = [
   {
     scope: 'counter',
     name: 'cdc_events',
-    help: 'Events by what became of them; starts again at midnight (UTC).',
+    help: 'Events by outcome. The count starts at 0 at midnight (UTC).',
     unit: 'short',
     label: 'outcome',
     read: (tables) => ({

@@ -1,24 +1,20 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
+import type { PostgresServer } from '@cdc-migrations/postgres-fixture';
 import { load } from 'js-yaml';
-import { copyAdopus, finish, runCommand, sinkEnv, startCommand } from '../target/cli.fixture.ts';
+import { BLUE, finish, runCommand, startBlue, startCommand } from '../target/cli.fixture.ts';
 import { METRICS } from './metric-table.ts';
 
-const BLUE = ['--env', 'prod', '--schema', 'blue'];
 const TARGET = 'sink_asma.directory in prod';
 
+let repo: Awaited<ReturnType<typeof startBlue>>;
 let server: PostgresServer;
-let repo: ReturnType<typeof copyAdopus>;
 let env: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
-  server = await startPostgres({ major: 15 });
-  await server.createDatabase({ name: 'directory' });
-  repo = copyAdopus('directory');
-  env = sinkEnv(server);
-  expect((await runCommand(repo.root, ['apply', ...BLUE], env)).exitCode).toBe(0);
+  repo = await startBlue();
+  ({ server, env } = repo);
   const sql = server.connect({ database: 'directory', max: 1, fetch_types: false });
   const stage = (offset: number, name: string) =>
     sql`INSERT INTO blue."stg_Distrikt" ("DistriktID", "Navn", "_customer_id", "__source_db", "__source_table",
@@ -35,8 +31,7 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(async () => {
-  await server?.stop();
-  repo?.remove();
+  await repo?.stop();
 });
 
 /** The value of the only series with these labels; NaN for none. */
@@ -139,8 +134,8 @@ it('makes alerts and a dashboard of the same table', async () => {
     labels: { severity: 'critical' },
     annotations: {
       summary:
-        'How long the oldest staged event has waited for a merge. {{ $labels.target }}{{ with $labels.schema }}, schema {{ . }}{{ end }}: {{ $value }}',
-      description: 'See that `merge --watch` runs; `status` names a session that holds a table.',
+        'Time that the oldest staged event has waited for a merge. {{ $labels.target }}{{ with $labels.schema }}, schema {{ . }}{{ end }}: {{ $value }}',
+      description: 'Check that `merge --watch` runs. `status` names a session that holds a table.',
     },
   });
   const { stdout } = await runCommand(repo.root, ['monitoring', 'dashboard']);

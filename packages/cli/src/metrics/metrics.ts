@@ -20,7 +20,7 @@ import { withTargets } from '../target/with-targets.ts';
 import type { TargetHealth } from './metric-table.ts';
 import { renderMetrics, type Detail, type MetricsText } from './render-metrics.ts';
 
-/** Where to listen. */
+/** Address of the HTTP server. */
 export interface ListenAddress {
   readonly host: string;
   /** 0: any free one. */
@@ -32,7 +32,7 @@ export interface MetricsCommandOptions extends TargetOptions {
   readonly listen?: ListenAddress;
 }
 
-/** What targets say, for each time they are asked. */
+/** Metrics of all targets, read once. */
 interface Collected extends MetricsText {
   readonly areUp: boolean;
 }
@@ -135,7 +135,7 @@ async function serve(
   const { address, family, port: bound } = server.address() as AddressInfo;
   const place = family === 'IPv6' ? `[${address}]` : address;
   progress.write(`listening on http://${place}:${bound}/metrics\n`);
-  await untilSignal(progress, (signal) => untilAborted(signal));
+  await untilSignal(progress, untilAborted, 'stopping');
   await new Promise((resolve) => {
     server.close(resolve);
     server.closeIdleConnections();

@@ -2,7 +2,7 @@ import type { TableHealth } from '@cdc-migrations/tracker';
 import { Counter, Gauge, Registry, type OpenMetricsContentType } from 'prom-client';
 import { METRICS, type Metric, type TargetHealth } from './metric-table.ts';
 
-/** Whether each schema or each table has its own series. */
+/** Level of detail: a series for each schema, or for each table. */
 export type Detail = 'schema' | 'table';
 
 /** A text that a monitoring system reads, and its media type. */

@@ -1,72 +1,29 @@
-import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
-import { copyOf, edit } from '../repo.fixture.ts';
-import { type CommandRun, finish, runCommand, startCommand } from '../target/cli.fixture.ts';
-import {
-  EXISTING,
-  generateSmall,
-  small,
-  type SmallTarget,
-  stageActors,
-} from '../target/small-target.fixture.ts';
-
-const DATABASE = 'directory_dev';
+import type { PostgresServer } from '@cdc-migrations/postgres-fixture';
+import { finish, startCommand } from '../target/cli.fixture.ts';
+import { small, type SmallTarget, stageActors } from '../target/small-target.fixture.ts';
+import { type ChangedTarget, DATABASE, openChangedTarget } from './changed-target.fixture.ts';
 
 describe.each([15, 18] as const)('a rename on PostgreSQL %i', (major) => {
+  let changed: ChangedTarget;
   let server: PostgresServer;
   let target: SmallTarget;
-  let template: string;
-  const repos = new Map<string, string>();
   beforeAll(async () => {
-    server = await startPostgres({ major });
-    target = await generateSmall(server);
-    await server.createDatabase({ name: DATABASE });
-    await query(EXISTING);
-    expect(await run(target.root, 'apply')).toMatchObject({ exitCode: 0 });
-    await query(stageActors('blue', [1, 5]));
-    await query(deletes('blue', 3, 6));
-    expect(await run(target.root, 'merge')).toMatchObject({ exitCode: 0 });
-    await query(stageActors('blue', [7, 8]));
-    template = await server.createDatabase({ template: DATABASE });
+    changed = await openChangedTarget(major, {
+      async prepare({ run, query, repo }) {
+        await query(stageActors('blue', [1, 5]));
+        await query(deletes('blue', 3, 6));
+        expect(await run(repo.root, 'merge')).toMatchObject({ exitCode: 0 });
+        await query(stageActors('blue', [7, 8]));
+      },
+    });
+    ({ server, repo: target } = changed);
   }, 120_000);
   afterAll(() => server?.stop());
-  beforeEach(async () => {
-    const sql = server.connect({ max: 1, onnotice: () => {} });
-    await sql.unsafe(`DROP DATABASE ${DATABASE} WITH (FORCE)`);
-    await sql.unsafe(`CREATE DATABASE ${DATABASE} TEMPLATE "${template}"`);
-    await sql.end();
-    // The copy stands for the database itself, of which no event was lost.
-    await query(
-      'UPDATE cdc_management.crash_watch SET identity = cdc_management.server_identity()',
-    );
-  });
+  beforeEach(() => changed.reset());
 
-  const run = (root: string, command: string, ...args: readonly string[]): Promise<CommandRun> =>
-    runCommand(root, small(command, ...args), target.env(server));
-
-  async function query(text: string): Promise<readonly Record<string, unknown>[]> {
-    const sql = server.connect({
-      database: DATABASE,
-      max: 1,
-      fetch_types: false,
-      onnotice: () => {},
-    });
-    try {
-      return (await sql.unsafe(text).simple()) as never;
-    } finally {
-      await sql.end();
-    }
-  }
-
-  /** The repo after an edit of its configuration. */
-  async function edited(path: string, before: string, after: string): Promise<string> {
-    const known = repos.get(after);
-    if (known !== undefined) return known;
-    const root = copyOf(target.root);
-    edit(root, path, before, after);
-    expect(await runCommand(root, ['generate'])).toMatchObject({ exitCode: 0 });
-    repos.set(after, root);
-    return root;
-  }
+  const run: ChangedTarget['run'] = (...args) => changed.run(...args);
+  const query: ChangedTarget['query'] = (text) => changed.query(text);
+  const edited: ChangedTarget['edited'] = (...args) => changed.edited(...args);
 
   const green = () => edited('source-groups.yaml', '    blue:', '    green:');
   const person = () => edited('services/adopus.yaml', 'adopus.Actor:', 'adopus.Person:');

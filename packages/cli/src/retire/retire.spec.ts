@@ -1,17 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
+import type { PostgresServer } from '@cdc-migrations/postgres-fixture';
 import { copyOf, edit } from '../repo.fixture.ts';
-import { type CommandRun, runCommand } from '../target/cli.fixture.ts';
-import {
-  EXISTING,
-  generateSmall,
-  small,
-  type SmallTarget,
-  stageActors,
-} from '../target/small-target.fixture.ts';
+import { runCommand } from '../target/cli.fixture.ts';
+import { type SmallTarget, stageActors } from '../target/small-target.fixture.ts';
+import { type ChangedTarget, DATABASE, openChangedTarget } from './changed-target.fixture.ts';
 
-const DATABASE = 'directory_dev';
 const SERVICE = 'services/adopus.yaml';
 const BLUE = `    blue:
       schemas: [dbo]
@@ -26,73 +20,38 @@ const SHARED = `        public.Everybody:
 `;
 
 describe.each([15, 18] as const)('retire on PostgreSQL %i', (major) => {
+  let changed: ChangedTarget;
   let server: PostgresServer;
   let target: SmallTarget;
-  let template: string;
-  const repos = new Map<string, string>();
   beforeAll(async () => {
-    server = await startPostgres({ major });
-    target = await generateSmall(server);
-    edit(
-      target.root,
-      SERVICE,
-      '        public.customer_user:',
-      `${SHARED}        public.customer_user:`,
-    );
-    expect(await runCommand(target.root, ['generate'])).toMatchObject({ exitCode: 0 });
-    await server.createDatabase({ name: DATABASE });
-    await query(EXISTING);
-    expect(await run(target.root, 'apply')).toMatchObject({ exitCode: 0 });
-    await query(stageActors('blue', [1, 5]));
-    await query(stageActors('avansas', [1, 2]).replace("'AdOpus'", "'Avansas'"));
-    await query(stageActors('public', [1, 3]).replace('stg_Actor', 'stg_Everybody'));
-    await query(
-      stageActors('public', [11, 12])
-        .replace('stg_Actor', 'stg_Everybody')
-        .replace("'AdOpus'", "'Avansas'"),
-    );
-    expect(await run(target.root, 'merge')).toMatchObject({ exitCode: 0 });
-    template = await server.createDatabase({ template: DATABASE });
+    changed = await openChangedTarget(major, {
+      configure: (root) =>
+        edit(
+          root,
+          SERVICE,
+          '        public.customer_user:',
+          `${SHARED}        public.customer_user:`,
+        ),
+      async prepare({ run, query, repo }) {
+        await query(stageActors('blue', [1, 5]));
+        await query(stageActors('avansas', [1, 2]).replace("'AdOpus'", "'Avansas'"));
+        await query(stageActors('public', [1, 3]).replace('stg_Actor', 'stg_Everybody'));
+        await query(
+          stageActors('public', [11, 12])
+            .replace('stg_Actor', 'stg_Everybody')
+            .replace("'AdOpus'", "'Avansas'"),
+        );
+        expect(await run(repo.root, 'merge')).toMatchObject({ exitCode: 0 });
+      },
+    });
+    ({ server, repo: target } = changed);
   }, 120_000);
   afterAll(() => server?.stop());
-  beforeEach(async () => {
-    const sql = server.connect({ max: 1, onnotice: () => {} });
-    await sql.unsafe(`DROP DATABASE ${DATABASE} WITH (FORCE)`);
-    await sql.unsafe(`CREATE DATABASE ${DATABASE} TEMPLATE "${template}"`);
-    await sql.end();
-    // The copy stands for the database itself, of which no event was lost.
-    await query(
-      'UPDATE cdc_management.crash_watch SET identity = cdc_management.server_identity()',
-    );
-  });
+  beforeEach(() => changed.reset());
 
-  const run = (root: string, command: string, ...args: readonly string[]): Promise<CommandRun> =>
-    runCommand(root, small(command, ...args), target.env(server));
-
-  async function query(text: string): Promise<readonly Record<string, unknown>[]> {
-    const sql = server.connect({
-      database: DATABASE,
-      max: 1,
-      fetch_types: false,
-      onnotice: () => {},
-    });
-    try {
-      return (await sql.unsafe(text).simple()) as never;
-    } finally {
-      await sql.end();
-    }
-  }
-
-  /** The repo after an edit of its configuration. */
-  async function edited(path: string, before: string, after: string): Promise<string> {
-    const known = repos.get(before);
-    if (known !== undefined) return known;
-    const root = copyOf(target.root);
-    edit(root, path, before, after);
-    expect(await runCommand(root, ['generate'])).toMatchObject({ exitCode: 0 });
-    repos.set(before, root);
-    return root;
-  }
+  const run: ChangedTarget['run'] = (...args) => changed.run(...args);
+  const query: ChangedTarget['query'] = (text) => changed.query(text);
+  const edited: ChangedTarget['edited'] = (...args) => changed.edited(...args);
 
   const withoutActor = () =>
     edited(

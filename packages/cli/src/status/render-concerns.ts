@@ -15,7 +15,7 @@ const COUNTED_ROWS = 100_000;
 const ERRORS = 'see cdc_management.recent_errors';
 const REPLAY = 'when the cause is fixed, run merge --replay-dead-letters';
 
-/** What keeps events from the final tables, counted: `2 tables fail to merge`, `64 dead letters`. */
+/** Counts the causes that keep events from the final tables: `merges of 2 tables failed`, `64 dead letters`. */
 export function listTroubles(concerns: Concerns): readonly string[] {
   const { mergeProblems, failingMerges, heldMerges, lostStaging, deadLetters, refusedEvents } =
     concerns;

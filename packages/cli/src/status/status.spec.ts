@@ -1,25 +1,19 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
-import { copyAdopus, runCommand, sinkEnv } from '../target/cli.fixture.ts';
+import type { PostgresServer } from '@cdc-migrations/postgres-fixture';
+import { BLUE, copyAdopus, runCommand, startBlue } from '../target/cli.fixture.ts';
 
-const BLUE = ['--env', 'prod', '--schema', 'blue'];
-
+let repo: Awaited<ReturnType<typeof startBlue>>;
 let server: PostgresServer;
-let repo: ReturnType<typeof copyAdopus>;
 let env: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
-  server = await startPostgres({ major: 15 });
-  await server.createDatabase({ name: 'directory' });
-  repo = copyAdopus('directory');
-  env = sinkEnv(server);
-  expect((await runCommand(repo.root, ['apply', ...BLUE], env)).exitCode).toBe(0);
+  repo = await startBlue();
+  ({ server, env } = repo);
 }, 120_000);
 
 afterAll(async () => {
-  await server?.stop();
-  repo?.remove();
+  await repo?.stop();
 });
 
 /** Events of `Distrikt` with these offsets of a partition; an `x` as name is too long. */

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type PostgresServer } from '@cdc-migrations/postgres-fixture';
+import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
 
 const WORKSPACE = join(__dirname, '../../../..');
 const ADOPUS = join(WORKSPACE, 'fixtures/adopus');
@@ -86,4 +86,26 @@ export function sinkEnv({
       Object.entries(values).map(([name, value]) => [`POSTGRES_${env}_${name}`, value]),
     ),
   );
+}
+
+/** Options that select one schema of `adopus`. */
+export const BLUE = ['--env', 'prod', '--schema', 'blue'];
+
+/** A server with the database `directory`, and a copy of `adopus` that is applied to its schema `blue`. */
+export async function startBlue(): Promise<{
+  readonly server: PostgresServer;
+  readonly root: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly stop: () => Promise<void>;
+}> {
+  const server = await startPostgres({ major: 15 });
+  await server.createDatabase({ name: 'directory' });
+  const { root, remove } = copyAdopus('directory');
+  const env = sinkEnv(server);
+  expect((await runCommand(root, ['apply', ...BLUE], env)).exitCode).toBe(0);
+  const stop = async () => {
+    await server.stop();
+    remove();
+  };
+  return { server, root, env, stop };
 }

@@ -1,0 +1,83 @@
+import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
+import { copyOf, edit } from '../repo.fixture.ts';
+import { type CommandRun, runCommand } from '../target/cli.fixture.ts';
+import {
+  EXISTING,
+  generateSmall,
+  small,
+  type SmallTarget,
+} from '../target/small-target.fixture.ts';
+
+export const DATABASE = 'directory_dev';
+
+/** A small repo and its database, which each test gets as `prepare` has left it. */
+export interface ChangedTarget {
+  readonly server: PostgresServer;
+  readonly repo: SmallTarget;
+  run(root: string, command: string, ...args: readonly string[]): Promise<CommandRun>;
+  query(text: string): Promise<readonly Record<string, unknown>[]>;
+  /** The repo after an edit of its configuration. */
+  edited(path: string, before: string, after: string): Promise<string>;
+  /** Puts the database back to its state after `prepare`. */
+  reset(): Promise<void>;
+}
+
+export async function openChangedTarget(
+  major: 15 | 18,
+  {
+    configure,
+    prepare,
+  }: {
+    readonly configure?: (root: string) => void;
+    readonly prepare: (target: ChangedTarget) => Promise<void>;
+  },
+): Promise<ChangedTarget> {
+  const server = await startPostgres({ major });
+  const repo = await generateSmall(server);
+  const repos = new Map<string, string>();
+  const target: ChangedTarget = {
+    server,
+    repo,
+    run: (root, command, ...args) => runCommand(root, small(command, ...args), repo.env(server)),
+    async query(text) {
+      const sql = server.connect({
+        ...{ database: DATABASE, max: 1, fetch_types: false, onnotice: () => {} },
+      });
+      try {
+        return (await sql.unsafe(text).simple()) as never;
+      } finally {
+        await sql.end();
+      }
+    },
+    async edited(path, before, after) {
+      const key = `${before}\0${after}`;
+      const known = repos.get(key);
+      if (known !== undefined) return known;
+      const root = copyOf(repo.root);
+      edit(root, path, before, after);
+      expect(await runCommand(root, ['generate'])).toMatchObject({ exitCode: 0 });
+      repos.set(key, root);
+      return root;
+    },
+    async reset() {
+      const sql = server.connect({ max: 1, onnotice: () => {} });
+      await sql.unsafe(`DROP DATABASE ${DATABASE} WITH (FORCE)`);
+      await sql.unsafe(`CREATE DATABASE ${DATABASE} TEMPLATE "${template}"`);
+      await sql.end();
+      // The copy stands for the database itself, of which no event was lost.
+      await target.query(
+        'UPDATE cdc_management.crash_watch SET identity = cdc_management.server_identity()',
+      );
+    },
+  };
+  if (configure) {
+    configure(repo.root);
+    expect(await runCommand(repo.root, ['generate'])).toMatchObject({ exitCode: 0 });
+  }
+  await server.createDatabase({ name: DATABASE });
+  await target.query(EXISTING);
+  expect(await target.run(repo.root, 'apply')).toMatchObject({ exitCode: 0 });
+  await prepare(target);
+  const template = await server.createDatabase({ template: DATABASE });
+  return target;
+}
