@@ -28,7 +28,7 @@ const KINDS: readonly (readonly [pattern: RegExp, file: ConfigFile])[] = [
 
 /** What the shape of one file alone decides; all other problems need other files, or positions. */
 const OF_SHAPE =
-  /^(missing key|unknown key|expected (?!`<sink|a service:|a name without|a new name|the name of at least|\\u|.* for a table that ))/;
+  /^(missing key|unknown key|expected (?!`<sink|a service:|a name without|a new name|an id of its own|the name of at least|\\u|.* for a table that ))/;
 
 const validators = new Map<string, ValidateFunction>();
 

@@ -16,7 +16,7 @@ export const NEEDED_ALL_THE_SAME: readonly string[] = [
 
 const OF_GROUPS = {
   '<group>.pattern':
-    '`db-per-tenant`: a database for each customer. `db-shared`: one database, a schema for each service',
+    '`db-per-tenant`: a database for each customer. `db-shared`: one database, a schema for each service; of sinks always, a schema for each tenant',
   '<group>.description': 'for people',
   '<group>.environment_aware': 'accepted; every group has environments here',
   '<group>.envs': 'environments of the group; without it, those that its sources have',

@@ -13,6 +13,7 @@ export function checkSourceGroups(
   for (const [name, group] of Object.entries(draft ?? {})) {
     if (!group) continue;
     checkGroup(group, [name], report);
+    refuseSharedIds(group, [name], report);
     const sinkEnvs = sinkEnvsOf(name, sinkGroups);
     for (const [tenant, source] of Object.entries(group.sources ?? {})) {
       const keys = [name, 'sources', tenant];
@@ -24,6 +25,23 @@ export function checkSourceGroups(
         const message = `no sink of ${name} has an environment "${target}"; ${knownNames(target, sinkEnvs)}`;
         report([...keys, env, 'target_sink_env'], message);
       }
+    }
+  }
+}
+
+/** Reports customers that have one id in one environment of the sink: their rows could not be told apart. */
+function refuseSharedIds(group: GroupDraft, keys: Keys, report: Report): void {
+  const earlier = new Map<string, string>();
+  for (const [customer, source] of Object.entries(group.sources ?? {})) {
+    for (const [env, environment] of Object.entries(source?.environments ?? {})) {
+      const { customer_id: id, target_sink_env: target = env } = environment ?? {};
+      if (id === undefined) continue;
+      const place = JSON.stringify([target, id.toLowerCase()]);
+      const other = earlier.get(place) ?? customer;
+      earlier.set(place, other);
+      if (other === customer) continue;
+      const message = `expected an id of its own in ${target}, found that of ${other}: "${id}"`;
+      report([...keys, 'sources', customer, env, 'customer_id'], message);
     }
   }
 }

@@ -69,7 +69,6 @@ type Environments = Readonly<Record<string, Environment>>;
 
 /** The keys that groups of sources and of sinks share. */
 const GROUP_KEYS = {
-  pattern: oneOf(['db-per-tenant', 'db-shared']),
   description: v.optional(text('a description')),
   environment_aware: v.optional(flag()),
   envs: v.optional(listOf('the name of an environment')),
@@ -100,7 +99,11 @@ function environmentsOf(others: Environments): Environments {
 /** `source-groups.yaml`. */
 export const sourceGroupsSchema = v.record(
   v.string(),
-  v.strictObject({ type: oneOf(['mssql', 'postgres']), ...GROUP_KEYS }),
+  v.strictObject({
+    type: oneOf(['mssql', 'postgres']),
+    pattern: oneOf(['db-per-tenant', 'db-shared']),
+    ...GROUP_KEYS,
+  }),
   'expected a mapping of source groups: `<group>: { pattern, type, envs, servers, sources }`',
 );
 
@@ -113,6 +116,8 @@ export const sinkGroupsSchema = v.record(
     source_group: text('the name of a source group'),
     type: oneOf(['postgres']),
     pipeline: v.optional(pipelineSchema),
+    /** Each tenant has a schema of the sink's database; a database for each is not to be had. */
+    pattern: oneOf(['db-shared']),
     ...GROUP_KEYS,
   }),
   'expected a mapping of sink groups: `<group>: { source_group, pattern, type, envs, servers, sources }`',

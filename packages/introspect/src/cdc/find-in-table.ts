@@ -30,7 +30,7 @@ export function findInTable(
   if (!table.hasUniqueIndex) {
     add(
       'no-key',
-      'neither primary key nor unique index: the change feed has no key for its rows; name one in key_columns',
+      'neither primary key nor unique index: the change feed has no key for its rows; name one in key_columns, and the same in message.key.columns of Debezium',
     );
   }
   const computed = named(({ isComputed }) => isComputed);
