@@ -1,4 +1,4 @@
-import { createRandom } from '@cdc-migrations/event-model';
+import { createRandom, chooseSeed } from '@cdc-migrations/event-model';
 import { describeDebian } from '@cdc-migrations/postgres-fixture';
 import { quoteIdentifier, quoteQualified } from '@cdc-migrations/sql-text';
 import type { ReplicatedTable } from '@cdc-migrations/table-defs';
@@ -15,7 +15,6 @@ import {
 import { ADDED, type AsmaTraffic, openAsmaTraffic } from './asma-traffic.fixture.ts';
 import { type Poisoned, POISONS } from './poison.fixture.ts';
 import { SINKS, tablesOf } from './asma.fixture.ts';
-import { chooseSeed } from './choose-seed.ts';
 
 /** `npm run soak -- --wire` takes more of both. */
 const CHANGES = Number(process.env['CDC_WIRE_CHANGES'] ?? 2500);

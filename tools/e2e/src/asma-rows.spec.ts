@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { CatalogTable } from '@cdc-migrations/catalog';
-import { type ChangeEvent, deliverEvents } from '@cdc-migrations/event-model';
+import { type ChangeEvent, deliverEvents, chooseSeed } from '@cdc-migrations/event-model';
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
 import { quoteIdentifier, quoteQualified } from '@cdc-migrations/sql-text';
 import type { ReplicatedTable } from '@cdc-migrations/table-defs';
@@ -9,7 +9,6 @@ import { catalogs, createSink, createSources, SERVICES, SINKS, tablesOf } from '
 import { buildSourceEvents } from './build-source-events.ts';
 import { captureChanges } from './capture-changes.ts';
 import { renderChanges } from './change-source.fixture.ts';
-import { chooseSeed } from './choose-seed.ts';
 import { mergeTable } from './merge-table.ts';
 import type { SourceChange } from './parse-pgoutput.ts';
 import { stageEvents } from './stage-events.ts';

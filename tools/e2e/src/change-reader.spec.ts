@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { createRandom } from '@cdc-migrations/event-model';
+import { createRandom, chooseSeed } from '@cdc-migrations/event-model';
 import { type MssqlFixture, startMssqlFixture } from '@cdc-migrations/mssql-fixture';
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
 import {
@@ -24,7 +24,6 @@ import {
   openChangeLog,
   type Row,
 } from './change-tables.fixture.ts';
-import { chooseSeed } from './choose-seed.ts';
 import { readManifest } from './read-manifest.ts';
 
 const seed = chooseSeed();

@@ -1,7 +1,6 @@
-import { createRandom, type Random } from '@cdc-migrations/event-model';
+import { createRandom, type Random, chooseSeed } from '@cdc-migrations/event-model';
 import { quoteIdentifier, quoteLiteral } from '@cdc-migrations/sql-text';
 import type { ReplicatedTable } from '@cdc-migrations/table-defs';
-import { chooseSeed } from './choose-seed.ts';
 import { type ColumnNote, compareEvolved } from './compare-evolved.ts';
 import { buildEvent, buildWalk } from './evolution-walk.fixture.ts';
 import {

@@ -1,5 +1,10 @@
 import { createHash } from 'node:crypto';
-import { buildEventLog, buildFinalRows, type ChangeEvent } from '@cdc-migrations/event-model';
+import {
+  buildEventLog,
+  buildFinalRows,
+  type ChangeEvent,
+  chooseSeed,
+} from '@cdc-migrations/event-model';
 import {
   describeDebian,
   type PostgresServer,
@@ -15,7 +20,6 @@ import {
   type Migrations,
   type TargetAddress,
 } from '@cdc-migrations/tracker';
-import { chooseSeed } from './choose-seed.ts';
 import { compareFinalTable } from './compare-final-table.ts';
 import { buildVersions } from './hostile-settings.fixture.ts';
 import { renderMigrations } from './render-migrations.ts';
@@ -148,7 +152,6 @@ let expected: EndState;
 
 describeDebian('what is applied, staged and merged', () => {
   beforeAll(async () => {
-    process.stderr.write(`CDC_TEST_SEED=${seed}\n`);
     server = await startDebianPostgres();
     for (const role of [OWNER, SINK]) await server.createRole(role);
     const admin = server.connect({ max: 1, onnotice: () => {} });

@@ -1,6 +1,5 @@
 export { ApplyError, applyFiles } from './apply-files.ts';
 export type { AppliedFile, ApplyOptions, MigrationFile } from './apply-files.ts';
-export { chooseSeed } from './choose-seed.ts';
 export { compareFinalTable } from './compare-final-table.ts';
 export { compareStructure } from './compare-structure.ts';
 export { mergeAll, mergeTable } from './merge-table.ts';

@@ -1,4 +1,4 @@
-import { buildEventLog } from '@cdc-migrations/event-model';
+import { buildEventLog, chooseSeed } from '@cdc-migrations/event-model';
 import {
   describeDebian,
   logPlans,
@@ -8,7 +8,6 @@ import {
 } from '@cdc-migrations/postgres-fixture';
 import { DELETED_AT, type ReplicatedTable } from '@cdc-migrations/table-defs';
 import { applyFiles } from './apply-files.ts';
-import { chooseSeed } from './choose-seed.ts';
 import { mergeTable, replayLetters } from './merge-table.ts';
 import { readAdopus } from './read-repo.ts';
 import { renderMigrations } from './render-migrations.ts';

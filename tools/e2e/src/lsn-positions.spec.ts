@@ -1,7 +1,6 @@
-import { createRandom } from '@cdc-migrations/event-model';
+import { createRandom, chooseSeed } from '@cdc-migrations/event-model';
 import { quoteQualified } from '@cdc-migrations/sql-text';
 import type { ReplicatedTable } from '@cdc-migrations/table-defs';
-import { chooseSeed } from './choose-seed.ts';
 import { mergeTable } from './merge-table.ts';
 import { type MergeTarget, orderEvent, startMergeTarget, TENANT } from './merge-target.fixture.ts';
 import { orderTable } from './order-linjer.fixture.ts';

@@ -1,10 +1,14 @@
-import { buildEventLog, buildFinalRows, deliverEvents } from '@cdc-migrations/event-model';
+import {
+  buildEventLog,
+  buildFinalRows,
+  deliverEvents,
+  chooseSeed,
+} from '@cdc-migrations/event-model';
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
 import { quoteQualified } from '@cdc-migrations/sql-text';
 import type { ReplicatedTable } from '@cdc-migrations/table-defs';
 import type { Sql } from 'postgres';
 import { applyFiles } from './apply-files.ts';
-import { chooseSeed } from './choose-seed.ts';
 import { compareFinalTable } from './compare-final-table.ts';
 import { mergeTable } from './merge-table.ts';
 import { readProcessingLog } from './read-processing-log.ts';

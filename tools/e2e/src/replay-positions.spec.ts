@@ -1,7 +1,6 @@
-import { createRandom, type Random } from '@cdc-migrations/event-model';
+import { createRandom, type Random, chooseSeed } from '@cdc-migrations/event-model';
 import { quoteQualified } from '@cdc-migrations/sql-text';
 import type { Sql } from 'postgres';
-import { chooseSeed } from './choose-seed.ts';
 import { mergeTable } from './merge-table.ts';
 import { type MergeTarget, readNumber, startMergeTarget, TENANT } from './merge-target.fixture.ts';
 import { ORDER_LINJER } from './order-linjer.fixture.ts';

@@ -1,5 +1,4 @@
-import { createRandom } from '@cdc-migrations/event-model';
-import { chooseSeed } from './choose-seed.ts';
+import { createRandom, chooseSeed } from '@cdc-migrations/event-model';
 import {
   type EvolutionTarget,
   stagingFile,

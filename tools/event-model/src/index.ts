@@ -3,6 +3,7 @@ export type { EventLogOptions } from './build-event-log.ts';
 export { buildFinalRows } from './build-final-rows.ts';
 export type { FinalRow, FinalTable } from './build-final-rows.ts';
 export type { ChangeEvent } from './change-event.ts';
+export { chooseSeed } from './choose-seed.ts';
 export { deliverEvents } from './deliver-events.ts';
 export type { DeliveryOptions } from './deliver-events.ts';
 export { keyText } from './key-text.ts';

@@ -1,4 +1,4 @@
-import { chooseSeed } from '@cdc-migrations/e2e';
+import { chooseSeed } from '@cdc-migrations/event-model';
 import { runCrashRound } from './crash-round.ts';
 import { CRASH_KINDS, CRASH_SETTINGS, type CrashKind } from './crash-server.ts';
 import { FAILED_CRASHES } from './failed-seeds.ts';

@@ -2,8 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } fr
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { chooseSeed } from '@cdc-migrations/e2e';
-import { createRandom } from '@cdc-migrations/event-model';
+import { createRandom, chooseSeed } from '@cdc-migrations/event-model';
 import { bodyOf, buildGeneratedFile } from '@cdc-migrations/generated-file';
 import { runProgram } from '../../../packages/cli/src/program.ts';
 import { changesSince, treeOf } from '../../../packages/cli/src/repo.fixture.ts';

@@ -1,4 +1,4 @@
-import { chooseSeed } from '@cdc-migrations/e2e';
+import { chooseSeed } from '@cdc-migrations/event-model';
 import { describeDebian } from '@cdc-migrations/postgres-fixture';
 import { buildOutcome } from './build-outcome.ts';
 import { MOST_GAPS } from './compare-outcome.ts';

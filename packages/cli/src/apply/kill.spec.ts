@@ -1,12 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { chooseSeed } from '../../../../tools/event-model/src/choose-seed.ts';
 import { createRandom } from '../../../../tools/event-model/src/random.ts';
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
 import { copyAdopus, finish, runCommand, sinkEnv, startCommand } from '../target/cli.fixture.ts';
 
-/** `CDC_KILLS=50` is the long form; `CDC_TEST_SEED` repeats a run. */
+/** `CDC_KILLS=50` is the long form. */
 const KILLS = Number(process.env['CDC_KILLS'] ?? 8);
-const SEED = Number(process.env['CDC_TEST_SEED'] ?? Date.now() % 1_000_000);
+const SEED = chooseSeed();
 const FILES = 78;
 const ARGS = ['apply', '--env', 'prod', '--schema', 'b*', '--jobs', '4', '--lock-timeout', '60s'];
 const TENANTS = 4;
@@ -30,9 +31,8 @@ afterAll(async () => {
  * Every other kill falls at a random time of an apply, from its start to its end on this machine. The others fall when a
  * random number of files is applied, up to half of them, so that enough kills are in the middle on any machine.
  */
-it(`killed at ${KILLS} random moments (CDC_TEST_SEED=${SEED}), history equals structure, and the next apply completes`, async () => {
+it(`killed at ${KILLS} random moments, history equals structure, and the next apply completes`, async () => {
   const random = createRandom(SEED);
-  console.log(`CDC_TEST_SEED=${SEED} CDC_KILLS=${KILLS}`);
   await recreateDatabase();
   const start = performance.now();
   expect((await runCommand(repo.root, ARGS, env)).exitCode).toBe(0);
