@@ -21,13 +21,9 @@ import { addSchemaDocs } from './commands/schema-docs.ts';
 import { addExamples } from './commands/examples.ts';
 import { addStatus } from './commands/status.ts';
 import { addTypes } from './commands/types.ts';
+import type { CommandContext } from './commands/command-context.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { print, printJson, printMessage } from './print.ts';
-
-/** What a command gets from the shell that runs it. */
-export interface CommandContext {
-  readonly setExitCode: (exitCode: number) => void;
-}
 
 /** Adds a command; what it needs is loaded when it runs. */
 type AddCommand = (parent: Command, context: CommandContext) => void;

@@ -14,7 +14,7 @@ export type { CleanupInstance, CleanupStep } from './cdc/plan-cleanup.ts';
 export { planCustomers, planValidationDatabases } from './plan-sources.ts';
 export type { PlanOptions, SourcePlan } from './plan-sources.ts';
 export { readCatalogs } from './read-catalogs.ts';
-export type { ReadCatalogsOptions } from './read-catalogs.ts';
+export type { ReadCatalogsOptions } from './source-reader.ts';
 export {
   CaFileError,
   CaptureDisabledError,

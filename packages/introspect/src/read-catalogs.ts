@@ -2,32 +2,10 @@ import type { Catalog, SourceType } from '@cdc-migrations/catalog';
 import {
   DEFAULT_TIMEOUT_MS,
   type CatalogSelection,
-  type SourceOptions,
   type SourceDatabase,
 } from './source-database.ts';
+import type { ReadCatalogsOptions, SourceReader } from './source-reader.ts';
 import { withRetry } from './with-retry.ts';
-
-export interface ReadCatalogsOptions extends SourceOptions {
-  /** Fingerprint of the last reading by schema; where all are equal, nothing more is read. */
-  readonly unlessEqual?: ReadonlyMap<string, string>;
-  /** What to do where a selected table is not there; an error unless said. */
-  readonly missing?: 'refuse' | 'leave out';
-}
-
-/** The options as a reader gets them. */
-export type ReaderOptions = Required<Omit<ReadCatalogsOptions, 'unlessEqual'>> & {
-  readonly unlessEqual: ReadonlyMap<string, string> | undefined;
-};
-
-/** What one kind of database does, on a connection that it opens and closes. */
-export interface SourceReader {
-  /** Catalogs with their fingerprints; undefined where every fingerprint is that of `unlessEqual`. */
-  readonly read: (
-    source: SourceDatabase,
-    selections: readonly CatalogSelection[],
-    options: ReaderOptions,
-  ) => Promise<readonly Catalog[] | undefined>;
-}
 
 /** Drivers are loaded when the first database of their kind is read. */
 const READERS: { readonly [T in SourceType]: () => Promise<SourceReader> } = {

@@ -51,7 +51,6 @@ export type { CutSeconds, StagingColumn } from './staging-columns.ts';
 export type {
   ColumnDefinition,
   ColumnRole,
-  Exactness,
   ExistingTable,
   KeyDefinition,
   MappedColumn,
@@ -74,7 +73,7 @@ export { formatSourceType, mapType } from './types/map-type.ts';
 export type { MappedType } from './types/mapped-type.ts';
 export { MSSQL_TYPES } from './types/mssql-types.ts';
 export { TYPE_NOTES } from './types/type-notes.ts';
-export type { TypeNote, TypeNoteCode } from './types/type-notes.ts';
+export type { Exactness, TypeNote, TypeNoteCode } from './types/type-notes.ts';
 export { isConstant } from './types/is-constant.ts';
 export { classifyTypeChange } from './types/type-change.ts';
 export type { TypeChange } from './types/type-change.ts';

@@ -1,6 +1,6 @@
 import type { Pattern } from '@cdc-migrations/catalog';
 import type { EventForm } from './event-forms.ts';
-import type { TypeNoteCode } from './types/type-notes.ts';
+import type { Exactness, TypeNoteCode } from './types/type-notes.ts';
 
 /**
  * All that the renderers need to know of one table of one migration set: the content of a file
@@ -73,9 +73,6 @@ export interface KeyDefinition {
 }
 
 export type ColumnRole = 'source' | 'template' | 'transform' | 'metadata';
-
-/** How much of a source column's values the PostgreSQL type keeps. */
-export type Exactness = 'exact' | 'widened' | 'lossy' | 'unsupported';
 
 export interface ColumnDefinition {
   /** Name in PostgreSQL, at most 63 bytes. */

@@ -1,12 +1,23 @@
 import type { Random } from '@cdc-migrations/event-model';
 import type { ReplicatedTable } from '@cdc-migrations/table-defs';
 import { AMOUNT, STATUS } from './random-table.ts';
-import { refusedStatus } from './refusing-triggers.ts';
 import type { Fault, SoakEvent } from './soak-event.ts';
 
 interface Spoiling {
   readonly fault: Fault;
   readonly values: Readonly<Record<string, string | null>>;
+}
+
+/** SQLSTATEs by which triggers of users refuse a row; `later` when the transaction ends. */
+const REFUSED_STATUSES = [
+  ...['raise KD001', 'raise 42501', 'raise P0001', 'raise ABCDE', 'raise 23514', 'assert'],
+  ...['later KD002', 'later 42501', 'later P0001', 'later 23503'],
+];
+
+/** A value of the column `Status` that its type refuses, or a trigger of `addRefusals`. */
+function refusedStatus(number: number): string {
+  const tooLong = 'x'.repeat(21);
+  return number % 3 === 0 ? tooLong : REFUSED_STATUSES[number % REFUSED_STATUSES.length]!;
 }
 
 /** The event with something in it that no merge can take. */

@@ -3,18 +3,6 @@ import type { ReplicatedTable } from '@cdc-migrations/table-defs';
 import { STATUS } from './random-table.ts';
 import { type SoakDatabase, TENANT } from './soak-target.ts';
 
-/** SQLSTATEs by which triggers of users refuse a row; `later` when the transaction ends. */
-const REFUSED_STATUSES = [
-  ...['raise KD001', 'raise 42501', 'raise P0001', 'raise ABCDE', 'raise 23514', 'assert'],
-  ...['later KD002', 'later 42501', 'later P0001', 'later 23503'],
-];
-
-/** A value of the column `Status` that its type refuses, or a trigger. */
-export function refusedStatus(number: number): string {
-  const tooLong = 'x'.repeat(21);
-  return number % 3 === 0 ? tooLong : REFUSED_STATUSES[number % REFUSED_STATUSES.length]!;
-}
-
 /** Puts triggers on the final tables that refuse such values, in the merge or when its transaction ends. */
 export async function addRefusals(
   { owner, superuser }: SoakDatabase,

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import type { ApplyCommandOptions } from '../apply/apply.ts';
-import type { CommandContext } from '../program.ts';
+import type { CommandContext } from './command-context.ts';
 import { parseCount, parseDuration } from '../target/parse-duration.ts';
 import { addTargetOptions } from './target-options.ts';
 

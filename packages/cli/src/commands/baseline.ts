@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { BaselineCommandOptions } from '../baseline/baseline.ts';
-import type { CommandContext } from '../program.ts';
+import type { CommandContext } from './command-context.ts';
 import { addTargetOptions } from './target-options.ts';
 
 /** `cdc manage-migrations baseline`. */

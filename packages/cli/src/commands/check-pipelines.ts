@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { CheckPipelinesOptions } from '../pipelines/check-pipelines.ts';
-import type { CommandContext } from '../program.ts';
+import type { CommandContext } from './command-context.ts';
 
 const MORE_HELP = `
 Exit codes:

@@ -5,7 +5,7 @@ import type {
   ShowLettersOptions,
 } from '../dead-letters/dead-letters.ts';
 import type { MergeCommandOptions } from '../merge/merge.ts';
-import type { CommandContext } from '../program.ts';
+import type { CommandContext } from './command-context.ts';
 import { parseCount } from '../target/parse-duration.ts';
 import { addTargetOptions } from './target-options.ts';
 

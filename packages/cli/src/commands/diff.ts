@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import type { DiffOptions } from '../diff/diff.ts';
-import type { CommandContext } from '../program.ts';
+import type { CommandContext } from './command-context.ts';
 import { parseTimeout } from './option-values.ts';
 
 const MORE_HELP = `

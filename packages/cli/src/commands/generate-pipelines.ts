@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import type { GeneratePipelinesOptions } from '../pipelines/generate-pipelines.ts';
-import type { CommandContext } from '../program.ts';
+import type { CommandContext } from './command-context.ts';
 
 const MORE_HELP = `
 Exit codes:

@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
-import type { GenerateOptions } from '../generate/generate.ts';
+import type { GenerateOptions } from '../generate/generate-options.ts';
 import { STAGES } from '../generate/stage.ts';
-import type { CommandContext } from '../program.ts';
+import type { CommandContext } from './command-context.ts';
 
 interface RefreshOption {
   readonly refresh?: boolean;

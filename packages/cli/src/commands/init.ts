@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { CIS, PATTERNS, TYPES } from '../init/scaffold-options.ts';
 import type { InitOptions } from '../init/init.ts';
-import type { CommandContext } from '../program.ts';
+import type { CommandContext } from './command-context.ts';
 import { requireOption } from './option-values.ts';
 
 /** `cdc init`. */

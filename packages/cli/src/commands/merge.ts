@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import type { MergeCommandOptions } from '../merge/merge.ts';
-import type { CommandContext } from '../program.ts';
+import type { CommandContext } from './command-context.ts';
 import { parseCount, parsePositiveDuration } from '../target/parse-duration.ts';
 import { addTargetOptions } from './target-options.ts';
 

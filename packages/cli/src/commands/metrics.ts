@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { ListenAddress, MetricsCommandOptions } from '../metrics/metrics.ts';
-import type { CommandContext } from '../program.ts';
+import type { CommandContext } from './command-context.ts';
 import { addTargetOptions } from './target-options.ts';
 
 /** `cdc manage-migrations metrics` and `cdc manage-migrations monitoring`. */

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import type { CommandContext } from '../program.ts';
+import type { CommandContext } from './command-context.ts';
 import type { RenameCommandOptions } from '../retire/rename.ts';
 import { requireOption } from './option-values.ts';
 import { addTargetOptions } from './target-options.ts';

@@ -1,6 +1,6 @@
 import { type Command } from 'commander';
-import type { CommandContext } from '../program.ts';
-import type { SchemaDocsOptions } from '../source/schema-docs.ts';
+import type { CommandContext } from './command-context.ts';
+import type { SchemaDocsOptions } from '../source/schema-docs-options.ts';
 import { parseList, parseTimeout } from './option-values.ts';
 
 /** `cdc manage-migrations schema-docs`. */

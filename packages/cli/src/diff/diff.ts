@@ -9,8 +9,6 @@ import {
   diffTables,
   inspectDefinitions,
   schemaLabel,
-  type MigrationSet,
-  type TableChange,
   type TableDefinition,
 } from '@cdc-migrations/table-defs';
 import { EXIT } from '../exit-code.ts';
@@ -21,10 +19,11 @@ import { locateError, locateProblemsIn } from '../locate-error.ts';
 import { listWarnings } from './list-warnings.ts';
 import { readBase } from './read-base.ts';
 import { readSource } from './read-source.ts';
+import type { Diff } from './diff-result.ts';
 import { documentOf } from './document-of.ts';
 import { renderSql } from './render-sql.ts';
 import { renderTable } from './render-table.ts';
-import { scaffoldManual, type ManualFile } from './scaffold-manual.ts';
+import { scaffoldManual } from './scaffold-manual.ts';
 import { print, printError, printJson, printScript } from '../print.ts';
 
 export interface DiffOptions {
@@ -37,16 +36,6 @@ export interface DiffOptions {
   readonly scaffoldManual?: boolean;
   /** In milliseconds. */
   readonly timeout?: number;
-}
-
-/** What became of the definitions, and all that is to be said of it. */
-export interface Diff {
-  readonly changes: readonly TableChange[];
-  /** What the configuration names and the source lacks: `generate` will stop there. */
-  readonly gone: readonly Problem[];
-  readonly sets: readonly MigrationSet[];
-  /** Files of `--scaffold-manual`. */
-  readonly manual: readonly ManualFile[];
 }
 
 /**

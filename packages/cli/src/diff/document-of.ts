@@ -1,7 +1,7 @@
 import { formatProblem } from '@cdc-migrations/config';
 import type { TableChange } from '@cdc-migrations/table-defs';
 import { EXIT } from '../exit-code.ts';
-import type { Diff } from './diff.ts';
+import type { Diff } from './diff-result.ts';
 import { changeFacts } from './change-facts.ts';
 import { listWarnings } from './list-warnings.ts';
 

@@ -2,8 +2,7 @@ import type { Catalog } from '@cdc-migrations/catalog';
 import type { Config } from '@cdc-migrations/config';
 import { planValidationDatabases, readCatalogs } from '@cdc-migrations/introspect';
 import { resolveSources, type PlannedSource } from '../source/resolve-sources.ts';
-import { runAll } from '../source/run-all.ts';
-import { SOURCE_JOBS } from '../source/schema-docs.ts';
+import { runAll, SOURCE_JOBS } from '../source/run-all.ts';
 import { showEvent } from '../source/show-event.ts';
 import { sourceFailures } from '../source/source-failures.ts';
 

@@ -1,7 +1,7 @@
 import { describeChange, renderAlterTables, renderTable } from '@cdc-migrations/ddl-render';
 import { bodyOf, visible } from '@cdc-migrations/generated-file';
 import type { TableChange, TableDefinition } from '@cdc-migrations/table-defs';
-import type { Diff } from './diff.ts';
+import type { Diff } from './diff-result.ts';
 import { groupByTable, labelOf } from './change-facts.ts';
 
 /** The SQL that would run in each schema, table by table; `{{SCHEMA}}` is the tenant's. What is refused is a comment. */

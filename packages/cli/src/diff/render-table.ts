@@ -2,7 +2,7 @@ import { quoteIdentifier } from '@cdc-migrations/sql-text';
 import type { ChangeClass, TableChange } from '@cdc-migrations/table-defs';
 import { alignColumns } from '../align-columns.ts';
 import { countOf } from '../count-of.ts';
-import type { Diff } from './diff.ts';
+import type { Diff } from './diff-result.ts';
 import { changeFacts } from './change-facts.ts';
 
 const HEAD = ['table', 'what', 'class', 'lock', 'SQL'];

@@ -13,16 +13,10 @@ import {
 import { CommandError } from '../exit-code.ts';
 import { readUserFiles } from '../generate/read-outputs.ts';
 import { reasonOf } from '../generate/repo-files.ts';
-import type { Diff } from './diff.ts';
+import type { Diff, ManualFile } from './diff-result.ts';
 import { groupByTable } from './change-facts.ts';
 
 /** A file of `migrations/manual/` for the unsafe changes of a table. */
-export interface ManualFile {
-  /** Relative to the repo. */
-  readonly path: string;
-  readonly state: 'created' | 'there already';
-}
-
 /**
  * Writes a file to begin with for each table that has unsafe changes, with the next free number. A file that says that it
  * is for the same changes is left as it is, and so is any other.

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { resolveRepoPath } from '@cdc-migrations/generated-file';
-import type { GenerateOptions } from './generate.ts';
+import type { GenerateOptions } from './generate-options.ts';
 import type { FileStep } from './plan-files.ts';
 
 /** Folder in which the original tool kept what is in migrations/ now. */

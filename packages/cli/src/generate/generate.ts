@@ -5,26 +5,15 @@ import { EXIT } from '../exit-code.ts';
 import { findRoot } from '../find-root.ts';
 import { locateError } from '../locate-error.ts';
 import { planAbandoned } from './abandoned-folder.ts';
+import type { GenerateOptions } from './generate-options.ts';
 import { narrow } from './narrow.ts';
 import { isInTheWay, planFiles, type FileStep } from './plan-files.ts';
 import { readRole } from './read-role.ts';
 import { readIfThere } from './repo-files.ts';
 import { report, type Outcome } from './report.ts';
-import type { Stage } from './stage.ts';
 import { BUILD_STAGE, buildAll, type Output } from './stages.ts';
 import { strayWarnings } from './stray-warnings.ts';
 import { writeFiles } from './write-files.ts';
-
-export interface GenerateOptions {
-  readonly root?: string;
-  readonly service?: readonly string[];
-  readonly table?: readonly string[];
-  readonly only?: Stage;
-  readonly dryRun?: boolean;
-  readonly check?: boolean;
-  readonly force?: boolean;
-  readonly json?: boolean;
-}
 
 /**
  * Brings the generated files of an implementation repo up to date and returns the exit code. All of them are

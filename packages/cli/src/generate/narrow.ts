@@ -11,7 +11,7 @@ import {
   type TableDefinition,
 } from '@cdc-migrations/table-defs';
 import { CommandError, EXIT } from '../exit-code.ts';
-import type { GenerateOptions } from './generate.ts';
+import type { GenerateOptions } from './generate-options.ts';
 import { isRowOf, replaceRows } from './manifest.ts';
 import { readIfThere } from './repo-files.ts';
 import { selectTables } from './select-tables.ts';

@@ -2,7 +2,7 @@ import { stateOf, type FileState, type GeneratedFile } from '@cdc-migrations/gen
 import { findConflict, type Conflict } from '@cdc-migrations/shape';
 import { USER_CATEGORIES } from '@cdc-migrations/table-defs';
 import { CommandError } from '../exit-code.ts';
-import type { GenerateOptions } from './generate.ts';
+import type { GenerateOptions } from './generate-options.ts';
 import { readIfThere } from './repo-files.ts';
 import { STAGES, type Stage } from './stage.ts';
 import type { Output } from './stages.ts';

@@ -13,8 +13,8 @@ import { CommandError, EXIT } from '../exit-code.ts';
 import { readSnapshots } from '../generate/read-outputs.ts';
 import { checkFit } from './check-fit.ts';
 import { resolveSources, type PlannedSource } from './resolve-sources.ts';
-import { runAll } from './run-all.ts';
-import { SOURCE_JOBS, type SchemaDocsOptions } from './schema-docs.ts';
+import { runAll, SOURCE_JOBS } from './run-all.ts';
+import type { SchemaDocsOptions } from './schema-docs-options.ts';
 import { print, printError, printJson } from '../print.ts';
 
 /** How one database stands to the snapshots. */

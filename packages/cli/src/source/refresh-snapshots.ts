@@ -1,4 +1,4 @@
-import type { GenerateOptions } from '../generate/generate.ts';
+import type { GenerateOptions } from '../generate/generate-options.ts';
 import { schemaDocs } from './schema-docs.ts';
 
 /**

@@ -1,3 +1,6 @@
+/** Databases that are read at a time. */
+export const SOURCE_JOBS = 8;
+
 /** What became of one of several tasks. */
 export type Outcome<I, T> =
   | { readonly item: I; readonly kind: 'done'; readonly value: T }

@@ -15,29 +15,11 @@ import { writeFiles } from '../generate/write-files.ts';
 import { locateError } from '../locate-error.ts';
 import { resolveSources, type PlannedSource } from './resolve-sources.ts';
 import { readFingerprints } from './read-fingerprints.ts';
-import { runAll, type Outcome } from './run-all.ts';
+import { runAll, SOURCE_JOBS, type Outcome } from './run-all.ts';
+import type { SchemaDocsOptions } from './schema-docs-options.ts';
 import { showEvent } from './show-event.ts';
 import { sourceFailures } from './source-failures.ts';
 import { print, printError, printJson } from '../print.ts';
-
-export interface SchemaDocsOptions {
-  readonly root?: string;
-  readonly env?: string;
-  readonly service?: readonly string[];
-  readonly customer?: readonly string[];
-  readonly all?: boolean;
-  readonly compare?: boolean;
-  readonly ifChanged?: boolean;
-  readonly force?: boolean;
-  /** In milliseconds. */
-  readonly timeout?: number;
-  readonly json?: boolean;
-  /** Whether the output is somebody else's: files in the way are then an error. */
-  readonly quiet?: boolean;
-}
-
-/** Databases that are read at a time. */
-export const SOURCE_JOBS = 8;
 
 /**
  * Writes the snapshots of the validation databases, or compares customers with them, and returns the exit code.

@@ -26,6 +26,11 @@ export interface TargetOptions {
   readonly schema?: readonly string[];
 }
 
+export interface WorkOptions {
+  /** The work ends by itself when a signal asks for it; else the embedded PostgreSQL is stopped, and the process ends. */
+  readonly endsOnSignal?: boolean;
+}
+
 /** A set, and the database that it goes into. */
 export interface CommandTarget {
   /** `sink_asma.directory in local`. */

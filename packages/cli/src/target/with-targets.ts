@@ -1,9 +1,10 @@
-import { EMBEDDED, openTargets, type CommandRepo, type TargetOptions } from './open-targets.ts';
-
-export interface WorkOptions {
-  /** The work ends by itself when a signal asks for it; else the embedded PostgreSQL is stopped, and the process ends. */
-  readonly endsOnSignal?: boolean;
-}
+import {
+  EMBEDDED,
+  openTargets,
+  type CommandRepo,
+  type TargetOptions,
+  type WorkOptions,
+} from './open-targets.ts';
 
 /**
  * Does work on the targets of an environment; the embedded PostgreSQL runs for as long.

@@ -1,4 +1,4 @@
-import type { SourceReader } from '../read-catalogs.ts';
+import type { SourceReader } from '../source-reader.ts';
 import { openMssql } from './open-mssql.ts';
 import { readMssqlCatalogs, readMssqlFingerprints } from './read-mssql-catalogs.ts';
 

@@ -1,6 +1,6 @@
 import type { Catalog } from '@cdc-migrations/catalog';
 import { didYouMean } from '../did-you-mean.ts';
-import type { SourceReader } from '../read-catalogs.ts';
+import type { SourceReader } from '../source-reader.ts';
 import { EmptyDatabaseError, MissingTablesError, type MissingTable } from '../source-error.ts';
 import type { CatalogSelection, SourceDatabase } from '../source-database.ts';
 import { buildPostgresCatalog } from './build-postgres-catalog.ts';

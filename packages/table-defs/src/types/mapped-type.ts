@@ -1,5 +1,4 @@
-import type { Exactness } from '../table-definition.ts';
-import { TYPE_NOTES, type TypeNoteCode } from './type-notes.ts';
+import { type Exactness, TYPE_NOTES, type TypeNoteCode } from './type-notes.ts';
 
 /** A source type's counterpart in PostgreSQL. */
 export interface MappedType {

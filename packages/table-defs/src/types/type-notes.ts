@@ -1,4 +1,5 @@
-import type { Exactness } from '../table-definition.ts';
+/** How much of a source column's values the PostgreSQL type keeps. */
+export type Exactness = 'exact' | 'widened' | 'lossy' | 'unsupported';
 
 /** What is to be said of columns of one kind. */
 export interface TypeNote {

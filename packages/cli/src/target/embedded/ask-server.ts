@@ -1,19 +1,9 @@
-import { join } from 'node:path';
-import { openSession, TargetError, type TargetAddress } from '@cdc-migrations/tracker';
+import { openSession, TargetError } from '@cdc-migrations/tracker';
 import type { Cluster } from './cluster.ts';
-import { PORT, readPostmasterFile } from './postmaster-file.ts';
+import { readPostmasterFile, serverAt } from './postmaster-file.ts';
 
 /** Whose server answers: `unknown` refuses us, `busy` cannot be asked now. */
 export type Answer = 'ours' | 'not ours' | 'unknown' | 'busy';
-
-/**
- * The server of a cluster as an address: a socket in its data directory, which only its user can enter. So nobody else can
- * listen there, and there is no password that could be given away.
- */
-export function serverAt({ folder }: Pick<Cluster, 'folder'>): TargetAddress['server'] {
-  const host = join(folder, 'data');
-  return { name: 'embedded', host, port: PORT, user: 'postgres', password: '', sslmode: 'disable' };
-}
 
 /** What errors say of who listens; any other says nothing, for example that it does not answer in time. */
 const ANSWERS: Readonly<Record<string, Answer>> = {

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { CommandError } from '../../exit-code.ts';
-import { serverAt } from './ask-server.ts';
+import { serverAt } from './postmaster-file.ts';
 import { findBinaries } from './find-binaries.ts';
 import { canWrite, findServerUser, type ServerUser } from './server-user.ts';
 

@@ -2,9 +2,13 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { resolveRepoPath } from '@cdc-migrations/generated-file';
 import type { TargetAddress } from '@cdc-migrations/tracker';
-import { openTargets, type CommandRepo, type TargetOptions } from '../open-targets.ts';
-import type { WorkOptions } from '../with-targets.ts';
-import { serverAt } from './ask-server.ts';
+import {
+  openTargets,
+  type CommandRepo,
+  type TargetOptions,
+  type WorkOptions,
+} from '../open-targets.ts';
+import { serverAt } from './postmaster-file.ts';
 import { openCluster, type Cluster } from './cluster.ts';
 import { createDatabases } from './create-databases.ts';
 import { isRunning, markOf } from './process-mark.ts';
