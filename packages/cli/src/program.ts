@@ -10,6 +10,7 @@ import { addCompletions } from './commands/completions.ts';
 import { addDeadLetters } from './commands/dead-letters.ts';
 import { addDiff } from './commands/diff.ts';
 import { addEnableCdc } from './commands/enable-cdc.ts';
+import { addExplain } from './commands/explain.ts';
 import { addGenerate } from './commands/generate.ts';
 import { addGeneratePipelines } from './commands/generate-pipelines.ts';
 import { addInit } from './commands/init.ts';
@@ -45,6 +46,7 @@ const COMMANDS: readonly AddCommand[] = [
   addEnableCdc,
   addCleanCdc,
   addTypes,
+  addExplain,
 ];
 
 /** Commands of `cdc manage-pipelines`. */
@@ -96,7 +98,7 @@ function buildProgram(context: CommandContext): Command {
     .exitOverride()
     .configureOutput({ writeErr: (text) => printMessage(text.trimEnd()) })
     .showHelpAfterError('(--help lists the options)')
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, subcommandTerm: (command) => command.name() })
     .option('-V, --version', 'the version of this program')
     .on('option:version', printVersion)
     .helpCommand('help [command]', 'the help of a command')

@@ -1,3 +1,4 @@
 export { renderStaging } from './render-staging.ts';
 export type { StagingOptions } from './render-staging.ts';
-export { unavailableLiteral } from './staged-value.ts';
+export { formSql } from './event-form.ts';
+export { storedValue, unavailableLiteral } from './staged-value.ts';

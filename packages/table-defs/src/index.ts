@@ -69,7 +69,7 @@ export {
   SPELLINGS,
 } from './types/canonical-type.ts';
 export type { PgType } from './types/canonical-type.ts';
-export { formatSourceType, mapType } from './types/map-type.ts';
+export { findOverride, formatSourceType, mapType } from './types/map-type.ts';
 export type { MappedType } from './types/mapped-type.ts';
 export { MSSQL_TYPES } from './types/mssql-types.ts';
 export { TYPE_NOTES } from './types/type-notes.ts';

@@ -169,6 +169,13 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
     ],
     exitCodes: { 0: 'done', 2: CONFIGURATION, 3: 'a database failed' },
   },
+  'manage-migrations explain': {
+    examples: [
+      'cdc manage-migrations explain Actor',
+      'cdc manage-migrations explain adopus.Actor StartDato --json',
+    ],
+    exitCodes: { 0: 'done', 2: 'no such table or column, or a mistake in the configuration' },
+  },
   'manage-migrations types': {
     examples: ['cdc manage-migrations types', 'cdc manage-migrations types --table Actor --json'],
     exitCodes: { 0: 'done', 2: CONFIGURATION },

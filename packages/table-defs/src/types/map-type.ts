@@ -36,7 +36,7 @@ export function mapType(
 ): MappedType | undefined {
   const byDefault = DEFAULTS[source](column);
   const override = findOverride(column, scope);
-  const type = override === undefined ? undefined : canonicalType(override);
+  const type = override && canonicalType(override.type);
   if (type === undefined || byDefault?.type === type) return byDefault;
   return byDefault ? overrideType(byDefault, type) : noted(type, 'override', 'override');
 }
@@ -75,15 +75,26 @@ function scaleOf(type: string): number | undefined {
   return parsed?.base === 'numeric' && !parsed.array ? parsed.facets[1] : undefined;
 }
 
-function findOverride(
+/** An override of a column's type. */
+export interface ColumnOverride {
+  /** PostgreSQL type, as written. */
+  readonly type: string;
+  /** Where it stands in the file of overrides. */
+  readonly keys: readonly string[];
+}
+
+/** The override of a column, the narrowest of them; undefined where there is none. */
+export function findOverride(
   column: CatalogColumn,
   { overrides, table }: OverrideScope,
-): string | undefined {
+): ColumnOverride | undefined {
   const ofTable = overrides?.tables.get(table);
+  const ofColumn = ofTable?.columns.get(column.name);
+  const below = ['tables', table];
+  if (ofColumn !== undefined) return { type: ofColumn, keys: [...below, 'columns', column.name] };
   return (
-    ofTable?.columns.get(column.name) ??
-    findByType(ofTable?.types, column) ??
-    findByType(overrides?.types, column)
+    findByType(ofTable?.types, column, [...below, 'types']) ??
+    findByType(overrides?.types, column, ['types'])
   );
 }
 
@@ -91,10 +102,12 @@ function findOverride(
 function findByType(
   types: ReadonlyMap<string, string> | undefined,
   column: CatalogColumn,
-): string | undefined {
+  keys: readonly string[],
+): ColumnOverride | undefined {
   const { type, declaredAs } = column;
-  const ofAlias = declaredAs === undefined ? undefined : types?.get(declaredAs);
-  return ofAlias ?? types?.get(spellType(column)) ?? types?.get(type);
+  const names = [...(declaredAs === undefined ? [] : [declaredAs]), spellType(column), type];
+  const name = names.find((each) => types?.has(each));
+  return name === undefined ? undefined : { type: types!.get(name)!, keys: [...keys, name] };
 }
 
 /** A source type as people write it: `nvarchar(100)`, `decimal(5,2)`, `dbo.Url (varchar(200))`. */

@@ -1,0 +1,28 @@
+import type { Command } from 'commander';
+import type { ExplainOptions } from '../explain/explain.ts';
+import type { CommandContext } from './command-context.ts';
+
+/** `cdc manage-migrations explain`. */
+export function addExplain(migrations: Command, { setExitCode }: CommandContext): void {
+  migrations
+    .command('explain')
+    .description(
+      'Says where a table or a column comes from and where it goes: source, event, staging table, merge, final table, ' +
+        'and the line of the configuration that makes it so.',
+    )
+    .argument('<table>', '<Table> or <schema>.<Table>')
+    .argument('[column]', 'name at the source or in PostgreSQL; without it the whole table')
+    .option('--service <name...>', 'only tables of these services')
+    .option('--json', 'one JSON document on standard output, all else on standard error')
+    .action(
+      async (
+        table: string,
+        column: string | undefined,
+        options: Pick<ExplainOptions, 'service' | 'json'>,
+      ) => {
+        const { explain } = await import('../explain/explain.ts');
+        const { root } = migrations.opts<{ root?: string }>();
+        setExitCode(explain({ ...options, root, table, column }));
+      },
+    );
+}

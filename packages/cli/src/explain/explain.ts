@@ -1,0 +1,70 @@
+import { readServiceConfig } from '@cdc-migrations/config';
+import { buildDefinitions } from '@cdc-migrations/table-defs';
+import { CommandError, EXIT } from '../exit-code.ts';
+import { findRoot } from '../find-root.ts';
+import { readSnapshots } from '../generate/read-outputs.ts';
+import { selectTables } from '../generate/select-tables.ts';
+import { locateError } from '../locate-error.ts';
+import { print, printJson } from '../print.ts';
+import { explainTable, type ExplainedTable } from './explain-table.ts';
+import { renderColumn, renderTable } from './render-explained.ts';
+
+export interface ExplainOptions {
+  readonly root?: string | undefined;
+  readonly table: string;
+  readonly column?: string | undefined;
+  readonly service?: readonly string[] | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/**
+ * Prints the way of a table or a column from the source to the final table, in each migration set that has it.
+ *
+ * @throws ConfigError, CommandError if no table or column has the name.
+ */
+export function explain(options: ExplainOptions): number {
+  const root = findRoot(options.root);
+  const { table, column, service } = options;
+  const tables = explainTables(root, { table: [table], service }).map((explained) =>
+    column === undefined ? explained : withColumn(explained, column),
+  );
+  if (options.json) printJson({ tables });
+  else {
+    const render = column === undefined ? renderTable : renderColumn;
+    print(tables.flatMap((each, index) => [...(index > 0 ? [''] : []), ...render(each)]));
+  }
+  return EXIT.done;
+}
+
+function explainTables(root: string, selection: Parameters<typeof selectTables>[1]) {
+  try {
+    const config = readServiceConfig(root);
+    const snapshots = readSnapshots(root);
+    const { tables } = buildDefinitions(config, snapshots);
+    return selectTables(tables, selection).map((table) =>
+      explainTable(table, { root, config, snapshots }),
+    );
+  } catch (error) {
+    throw locateError(error, root);
+  }
+}
+
+/** The table with this column alone: by its name in PostgreSQL, else by that at the source, else whatever the case. */
+function withColumn(table: ExplainedTable, name: string): ExplainedTable {
+  const { columns } = table;
+  const lower = name.toLowerCase();
+  const found =
+    columns.find((column) => column.name === name) ??
+    columns.find((column) => column.source?.column === name) ??
+    columns.find(({ name: own, source }) =>
+      [own, source?.column].some((each) => each?.toLowerCase() === lower),
+    );
+  if (found) return { ...table, columns: [found] };
+  const left = table.leftOut.find((column) => column.name.toLowerCase() === lower);
+  const at = `${table.schema}.${table.table}`;
+  throw new CommandError(
+    left
+      ? `column "${left.name}" of the source is not in ${at}: ${left.why}`
+      : `${at} has no column "${name}"; there are: ${columns.map((column) => column.name).join(', ')}`,
+  );
+}

@@ -1,0 +1,117 @@
+import { quoteIdentifier } from '@cdc-migrations/sql-text';
+import { alignColumns } from '../align-columns.ts';
+import { countOf } from '../count-of.ts';
+import type { ExplainedColumn, ExplainedMerge, ExplainedTable, Reason } from './explain-table.ts';
+
+type Line = readonly [label: string, text: string];
+
+/** The way of a table, then a line for each column. */
+export function renderTable(explained: ExplainedTable): readonly string[] {
+  const { columns, leftOut } = explained;
+  const rows = columns.map((column) => [
+    column.name,
+    column.source?.type ?? column.role,
+    column.stagingType ?? '-',
+    finalType(column),
+    column.code === null ? (column.exactness ?? '') : `${column.exactness}, ${column.code}`,
+  ]);
+  return [
+    headOf(explained),
+    ...renderLines(wayOf(explained)),
+    '',
+    ...alignColumns([['column', 'source', 'staging', 'final', 'exactness'], ...rows]),
+    ...(leftOut.length > 0
+      ? ['', `${countOf(leftOut.length, 'column')} of the source left out:`]
+      : []),
+    ...leftOut.map(({ name, type, why }) => `  ${name} ${type}: ${why}`),
+  ];
+}
+
+/** The way of the only column of a table. */
+export function renderColumn(explained: ExplainedTable): readonly string[] {
+  const { source, merge, columns, table } = explained;
+  const column = columns[0]!;
+  const { name, event, stagingType, stored, refused, code } = column;
+  const from = `${source.database}.${source.schema}.${source.table}`;
+  const lines: readonly Line[] = [
+    column.source
+      ? ['source', `${from}: ${column.source.column} ${column.source.type}`]
+      : ['source', `none: ${ORIGINS[column.role]}`],
+    ...(merge && stagingType !== null && stored !== null
+      ? ([
+          ['event', event ?? `as PostgreSQL reads ${stagingType}`],
+          ['staging', `${merge.staging}: ${quoteIdentifier(name)} ${stagingType}`],
+          ['merge', `${merge.procedure} stores ${stored}`],
+          ...(refused.length > 0
+            ? [['refused', `${refused.join('; ')}: the event goes to the dead letters`] as const]
+            : []),
+        ] as const)
+      : []),
+    [
+      'final',
+      `${table}: ${quoteIdentifier(name)} ${finalType(column)}${column.isKey ? ', key' : ''}`,
+    ],
+    ...(column.exactness === null
+      ? []
+      : [
+          [
+            'exactness',
+            [column.exactness, code, column.reason].filter(Boolean).join(', '),
+          ] as const,
+        ]),
+    ...(column.advice === null ? [] : [['advice', column.advice] as const]),
+    ...column.formerly.map((before) => ['before', before] as const),
+    ...column.because.map((reason) => ['set by', renderReason(reason)] as const),
+  ];
+  return [`${headOf(explained)}.${name}`, ...renderLines(lines)];
+}
+
+const ORIGINS: Readonly<Record<ExplainedColumn['role'], string>> = {
+  source: 'a column of the source',
+  template: 'a column template, whose value the pipeline gives',
+  transform: 'output of a transform of the pipeline',
+  metadata: 'metadata of the event or the merge, in every table',
+};
+
+function headOf({ set, schema, table }: ExplainedTable): string {
+  return `${set} ${schema}.${table}`;
+}
+
+function wayOf({ source, merge, table, because }: ExplainedTable): readonly Line[] {
+  return [
+    ['source', `${source.database}.${source.schema}.${source.table}`],
+    ...(merge ? mergeLines(merge) : []),
+    [
+      'final',
+      merge ? table : `${table}, which exists already: pipelines write it, generate only checks it`,
+    ],
+    ...because.map((reason) => ['set by', renderReason(reason)] as const),
+  ];
+}
+
+function mergeLines(merge: ExplainedMerge): readonly Line[] {
+  const { staging, isLogged, procedure, key, keyOrigin, deletes, positions } = merge;
+  const order = positions === 'lsn' ? 'commit LSN' : 'Kafka offset';
+  const ofKey =
+    key.length > 0
+      ? `one row for each ${key.join(', ')} (${keyOrigin}), ${deletes} deletes`
+      : 'one row for each event, as there is no key';
+  return [
+    ['staging', `${staging}, ${isLogged ? 'logged' : 'unlogged'}`],
+    ['merge', `${procedure}: ${ofKey}, in order of ${order}`],
+  ];
+}
+
+function finalType({ type, nullable, default: initial }: ExplainedColumn): string {
+  return [type, ...(nullable ? [] : ['NOT NULL']), ...(initial ? [`DEFAULT ${initial}`] : [])].join(
+    ' ',
+  );
+}
+
+function renderReason({ file, line, says }: Reason): string {
+  return `${file}${line === null ? '' : `:${line}`} ${says}`;
+}
+
+function renderLines(lines: readonly Line[]): readonly string[] {
+  return alignColumns(lines.map(([label, text]) => [`  ${label}`, text]));
+}
