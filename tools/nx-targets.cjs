@@ -21,7 +21,7 @@ const READ_BY_TESTS = {
   'packages/cli': [
     ...REPOS,
     { input: 'default', projects: ['@cdc-migrations/nx', '@cdc-migrations/table-defs'] },
-    '{workspaceRoot}/docs/connect-your-pipeline.md',
+    '{workspaceRoot}/docs/*.md',
   ],
   'packages/config': REPOS,
   'packages/introspect': REPOS,

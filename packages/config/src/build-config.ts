@@ -59,6 +59,16 @@ export function buildSinkGroups(shape: SinkGroupsShape): readonly SinkGroup[] {
       sourceGroup: group.source_group,
       pattern: group.pattern,
       pipeline: group.pipeline,
+      waves: (group.waves ?? []).map((wave, index) =>
+        defined({
+          at: below(at, 'waves', index),
+          name: wave.name,
+          customers: wave.customers,
+          jobs: wave.jobs,
+          pauseMs: wave.pause,
+          stopAfter: wave.stop_after,
+        }),
+      ),
       envs: envsOf(group),
       servers: buildServers(group.servers, at),
       sources: buildSources(group.sources, at),

@@ -43,10 +43,26 @@ export interface SinkGroup {
   readonly sourceGroup: string;
   readonly pattern: Pattern;
   readonly pipeline?: PipelineSettings;
+  /** Parts of a rollout, in order; none: all customers at once. */
+  readonly waves: readonly Wave[];
   readonly envs: readonly string[];
   readonly servers: ReadonlyMap<string, Server>;
   /** Target databases; `<group>.<name>` is the sink. */
   readonly sources: readonly Source[];
+}
+
+/** Customers that a rollout takes together. */
+export interface Wave {
+  readonly at: Location;
+  readonly name: string;
+  /** Undefined: all that no other wave names. */
+  readonly customers?: readonly string[];
+  /** Customers that are worked on in parallel. */
+  readonly jobs?: number;
+  /** Time to wait after the wave. */
+  readonly pauseMs?: number;
+  /** Number of failed customers that stops the rollout. */
+  readonly stopAfter?: number;
 }
 
 export interface Source {

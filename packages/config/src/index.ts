@@ -20,6 +20,7 @@ export type {
   TemplateUse,
   Transform,
   TypeOverrides,
+  Wave,
 } from './config.ts';
 export type { ConfigFiles, FileText } from './config-files.ts';
 export { ConfigError, parseConfig, parseServiceConfig, parseSourceGroups } from './parse-config.ts';

@@ -16,8 +16,8 @@ export interface ApplyOptions extends PlanOptions {
   readonly jobs?: number | undefined;
   /** So many schemas go first, alone; the others follow when none of these has failed. */
   readonly canary?: number | undefined;
-  /** Default `continue`: a schema that fails does not stop the others. */
-  readonly onError?: 'continue' | 'stop' | undefined;
+  /** Number of schemas that fail after which no other begins; without it all others go on. */
+  readonly stopAfter?: number | undefined;
   /** How long another apply is waited for; default 10 s. */
   readonly lockTimeoutMs?: number | undefined;
   readonly allowRewrite?: boolean | undefined;
@@ -87,7 +87,7 @@ export async function applyMigrations(
           allowOlder: options.allowOlder,
           again: options.again,
           canary: options.canary ?? 0,
-          onError: options.onError ?? 'continue',
+          stopAfter: options.stopAfter ?? Infinity,
           onEvent,
         });
         const reader = workers.find(({ isLost }) => !isLost);

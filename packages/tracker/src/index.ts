@@ -80,7 +80,7 @@ export type {
   TableLeft,
 } from './retire-tables.ts';
 export { renderScript } from './render-script.ts';
-export { LockLostError, schemaIsGone } from './run-steps.ts';
+export { failedSchemas, LockLostError, schemaIsGone } from './run-steps.ts';
 export { ClientCommandError, SeveralStatementsError } from './refused-statements.ts';
 export { openSession } from './session.ts';
 export type { Rows, Session, TargetAddress } from './session.ts';

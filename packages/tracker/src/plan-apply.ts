@@ -57,6 +57,8 @@ export interface PlanOptions {
   readonly knownTenants?: readonly string[] | undefined;
   /** Globs of schemas to work on; all where it is not given. */
   readonly only?: readonly string[] | undefined;
+  /** Names of schemas to work on, as those of a wave; all where it is not given. */
+  readonly among?: readonly string[] | undefined;
   /** Apply what is applied already once more, to put back what others changed; files by people are left out. */
   readonly again?: boolean | undefined;
 }
@@ -136,10 +138,22 @@ export function planApply(
       schema,
       files: files.filter((file) => belongsTo(file, schema, { set: migrations.set, tenants })),
     }));
-  // Those of some schemas are not all that a file of the whole database is behind.
-  const files = options.only
-    ? migrations.files.filter((file) => !(isGlobal(file) && isBehindTables(file)))
-    : migrations.files;
+  // A file of the whole database that is behind the tables is behind those of all schemas.
+  const others = options.among
+    ? listSchemas(migrations, { tenants: options.tenants }).filter(
+        (schema) => !wanted.includes(schema),
+      )
+    : [];
+  const isOpen = (schema: string) =>
+    migrations.files.some(
+      (file) =>
+        belongsTo(file, schema, { set: migrations.set, tenants }) &&
+        fileState(file, state.history.find(file, schema), state.history) !== 'applied',
+    );
+  const files =
+    options.only || others.some(isOpen)
+      ? migrations.files.filter((file) => !(isGlobal(file) && isBehindTables(file)))
+      : migrations.files;
   const steps = splitSteps(files).flatMap((files) =>
     isGlobal(files[0]!)
       ? planDatabase(files, isToDo, { creates, grants })
@@ -196,7 +210,7 @@ function refuseStatements(steps: readonly ApplyStep[]): void {
 /** Tenants that take part, and the literal schemas of tables, of which some are selected. */
 export function listSchemas(
   { files }: Pick<Migrations, 'files'>,
-  { tenants, only }: PlanOptions,
+  { tenants, only, among }: PlanOptions,
 ): readonly string[] {
   const literal = files.flatMap(({ schema }) => schema ?? []);
   const schemas = [...new Set([...literal, ...tenants])];
@@ -204,7 +218,9 @@ export function listSchemas(
     const fault = schemaNameFault(schema);
     if (fault !== undefined) throw new UnsafeSchemaNameError(fault);
   }
-  return schemas.filter((schema) => matchesAny(schema, only));
+  return schemas.filter(
+    (schema) => matchesAny(schema, only) && (among === undefined || among.includes(schema)),
+  );
 }
 
 /** Runs of files that belong to the database, and of files that belong to schemas. */

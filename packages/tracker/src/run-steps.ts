@@ -21,7 +21,8 @@ export interface Sessions {
 
 export interface RunOptions extends Omit<ApplyFileOptions, 'onRetry'> {
   readonly canary: number;
-  readonly onError: 'continue' | 'stop';
+  /** Number of schemas that fail after which no other begins. */
+  readonly stopAfter: number;
   readonly onEvent: (event: ApplyEvent) => void;
 }
 
@@ -188,7 +189,8 @@ async function applyToSchema(
     }
   }
   const failures = tally.failures.slice(failuresBefore).filter((one) => one.schema === schema);
-  if (failures.length > 0 && options.onError === 'stop') tally.isStopped = true;
+  if (failures.length > 0 && failedSchemas(tally.failures).size >= options.stopAfter)
+    tally.isStopped = true;
   tally.done++;
   options.onEvent({
     kind: 'schema done',
@@ -199,6 +201,11 @@ async function applyToSchema(
     failures: failures.length,
     durationMs: performance.now() - start,
   });
+}
+
+/** Schemas with a file that failed or was refused. */
+export function failedSchemas(failures: readonly FileFailure[]): ReadonlySet<string> {
+  return new Set(failures.map(({ schema }) => schema));
 }
 
 function wait(

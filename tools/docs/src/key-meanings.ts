@@ -82,6 +82,16 @@ export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, str
     '<group>.pipeline':
       'what writes events to the staging tables of the group; without it values are taken as PostgreSQL reads them',
     ...ofPipeline('<group>.pipeline'),
+    '<group>.waves':
+      'parts of a rollout, in order: `apply` begins one when the one before is done. Every customer is in exactly one',
+    '<group>.waves[].name': 'for `--wave` and for output',
+    '<group>.waves[].customers':
+      'customers of the source group (`db-shared`: services); one wave may leave it out and has all that no other names',
+    '<group>.waves[].jobs':
+      'customers that are worked on in parallel; `--jobs` counts more; without it 4',
+    '<group>.waves[].pause': 'how long `apply` waits after the wave: `30s`, `10m`, `1h`',
+    '<group>.waves[].stop_after':
+      'number of failed customers that stops the rollout; without it 1. With fewer, the next wave begins',
     ...OF_GROUPS,
   },
   service: {

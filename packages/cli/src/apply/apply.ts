@@ -19,11 +19,20 @@ import { withTargets } from '../target/with-targets.ts';
 import { worstExitCode } from '../target/worst-exit-code.ts';
 import { reportProgress, standardError } from './progress.ts';
 import { renderSummary } from './render-summary.ts';
+import {
+  refuseUnknownWaves,
+  rollOut,
+  schemasOf,
+  type Portion,
+  type PortionEnd,
+  type TargetEnd,
+} from './roll-out.ts';
 import { print, printMessage, printJson, printScript } from '../print.ts';
 
 export interface ApplyCommandOptions extends TargetOptions {
   readonly jobs?: number;
   readonly canary?: number;
+  readonly wave?: readonly string[];
   readonly dryRun?: boolean;
   readonly onError?: 'continue' | 'stop';
   /** Milliseconds. */
@@ -39,19 +48,28 @@ export async function apply(options: ApplyCommandOptions): Promise<number> {
   return withTargets(options, async (repo) => {
     const targets = selectTargets(repo.targets, options.schema);
     for (const target of targets) refuse(target);
-    const ends = [];
-    for (const target of targets) ends.push(await applyTo(target, options));
-    if (options.json) {
-      printJson({ targets: ends.map(({ document }) => document) });
-    }
-    return worstExitCode(ends.map(({ exitCode }) => exitCode));
+    refuseCanaryOfWaves(targets, options);
+    if (options.dryRun) return planAll(targets, options);
+    const ends = await rollOut(targets, options.wave, (portion) => applyPortion(portion, options));
+    if (options.json) printJson({ targets: ends.map(documentOf) });
+    return worstExitCode(
+      ends.flatMap(({ portions, notBegun }) => [
+        ...portions.map(({ exitCode }) => exitCode),
+        ...(notBegun.length > 0 ? [EXIT.tenantsFailed] : []),
+      ]),
+    );
   });
 }
 
-interface End {
-  readonly exitCode: number;
-  /** What `--json` says. */
-  readonly document: object;
+/** @throws CommandError */
+function refuseCanaryOfWaves(
+  targets: readonly CommandTarget[],
+  { canary }: ApplyCommandOptions,
+): void {
+  if (canary === undefined || targets.every(({ waves }) => waves.length === 0)) return;
+  throw new CommandError(
+    '--canary: the waves of sink-groups.yaml say which customers go first; leave it out, or use --wave',
+  );
 }
 
 /** Edited files of any target stop the command before the first statement to any. */
@@ -59,19 +77,22 @@ function refuse({ migrations, label }: CommandTarget): void {
   locating(label, () => refuseProblems(migrations));
 }
 
-async function applyTo(target: CommandTarget, options: ApplyCommandOptions): Promise<End> {
+async function applyPortion(
+  { target, wave, stopAfter }: Portion,
+  options: ApplyCommandOptions,
+): Promise<PortionEnd> {
   const { migrations, tenants, label } = target;
   try {
     const address = target.address();
-    if (options.dryRun) return await planTo(target, address, options);
     const progress = standardError(process.env);
     const result = await applyMigrations(address, migrations, {
       tenants,
       only: options.schema,
+      among: wave?.schemas,
       again: options.again,
-      jobs: options.jobs,
+      jobs: options.jobs ?? wave?.jobs,
       canary: options.canary,
-      onError: options.onError,
+      stopAfter: options.onError === 'stop' ? 1 : stopAfter,
       lockTimeoutMs: options.lockTimeout,
       allowRewrite: options.allowRewrite,
       allowOlder: options.allowOlder,
@@ -79,27 +100,71 @@ async function applyTo(target: CommandTarget, options: ApplyCommandOptions): Pro
     });
     if (!options.json) {
       const matrix = options.env === 'embedded' ? await readMatrix(target, address) : [];
-      print([...matrix, ...renderSummary(label, result)]);
+      print([...matrix, ...renderSummary(wave ? `${label}, wave ${wave.name}` : label, result)]);
     }
-    return { exitCode: exitCodeOf(result), document: { target: label, ...result } };
+    return { exitCode: exitCodeOf(result), result };
   } catch (error) {
-    const located = locateTargetError(error, label, target.place);
-    if (!(located instanceof CommandError)) throw located;
-    printMessage(located.message);
-    return { exitCode: located.exitCode, document: { target: label, error: located.message } };
+    const { exitCode, message } = locateFailure(error, target);
+    return { exitCode, result: undefined, error: message };
   }
 }
 
+/** Prints why a target could not be worked on; a defect is thrown. */
+function locateFailure(error: unknown, { label, place }: CommandTarget): CommandError {
+  const located = locateTargetError(error, label, place);
+  if (!(located instanceof CommandError)) throw located;
+  printMessage(located.message);
+  return located;
+}
+
+/** What `--json` says of a target. */
+function documentOf({ target: { label, waves }, portions, notBegun }: TargetEnd): object {
+  const errors = portions.flatMap(({ error }) => error ?? []);
+  const results = portions.flatMap(({ result }) => result ?? []);
+  const [only] = results;
+  if (waves.length === 0) {
+    return { target: label, ...(errors.length > 0 ? { error: errors[0] } : only) };
+  }
+  return {
+    target: label,
+    ...(errors.length > 0 && { error: errors[0] }),
+    waves: [
+      ...portions.map(({ wave, result }) => ({ wave: wave!.name, ...result })),
+      ...notBegun.map((wave) => ({ wave: wave.name, notBegun: wave.schemas })),
+    ],
+  };
+}
+
+/** Prints the script of each target. */
+async function planAll(
+  targets: readonly CommandTarget[],
+  options: ApplyCommandOptions,
+): Promise<number> {
+  refuseUnknownWaves(targets, options.wave);
+  const ends = [];
+  for (const target of targets) {
+    try {
+      ends.push(await planTo(target, target.address(), options));
+    } catch (error) {
+      const { exitCode, message } = locateFailure(error, target);
+      ends.push({ exitCode, document: { target: target.label, error: message } });
+    }
+  }
+  if (options.json) printJson({ targets: ends.map(({ document }) => document) });
+  return worstExitCode(ends.map(({ exitCode }) => exitCode));
+}
+
 async function planTo(
-  { migrations, tenants, label }: CommandTarget,
+  { migrations, tenants, label, waves }: CommandTarget,
   address: TargetAddress,
   options: ApplyCommandOptions,
-): Promise<End> {
+): Promise<{ readonly exitCode: number; readonly document: object }> {
   const session = openSession(address, 'cdc apply --dry-run');
   try {
     const plan = planApply(migrations, await readTarget(session, migrations), {
       tenants,
       only: options.schema,
+      among: schemasOf(waves, options.wave),
       again: options.again,
     });
     const script = renderScript(plan, options);

@@ -13,10 +13,12 @@ export function addApply(migrations: Command, { setExitCode }: CommandContext): 
     );
   addTargetOptions(command)
     .addOption(
-      new Option('--jobs <n>', 'schemas that are worked on at once')
-        .default(4)
-        .argParser(parseCount(1)),
+      new Option(
+        '--jobs <n>',
+        'schemas that are worked on in parallel (default: jobs of the wave, else 4)',
+      ).argParser(parseCount(1)),
     )
+    .option('--wave <name...>', 'only these waves of sink-groups.yaml')
     .addOption(
       new Option(
         '--canary <n>',

@@ -45,6 +45,7 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
       'cdc manage-migrations apply --env embedded',
       'cdc manage-migrations apply --env prod --dry-run > plan.sql',
       'cdc manage-migrations apply --env prod --canary 1',
+      'cdc manage-migrations apply --env prod --wave first',
     ],
     exitCodes: {
       0: 'all is applied',

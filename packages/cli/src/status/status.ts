@@ -33,6 +33,7 @@ import {
 import { selectTargets } from '../target/select-targets.ts';
 import { worstExitCode } from '../target/worst-exit-code.ts';
 import { listTroubles, renderConcerns, renderLocks } from './render-concerns.ts';
+import { countWaves, renderWaves } from './count-waves.ts';
 import { renderMatrix } from './render-matrix.ts';
 import { countOf } from '../count-of.ts';
 
@@ -124,11 +125,12 @@ interface Findings extends Concerns, Pick<TargetState, 'isStandby'> {
 }
 
 function describe(
-  { label, migrations }: CommandTarget,
+  { label, migrations, waves: all }: CommandTarget,
   found: Status,
   { isStandby, locks, leftovers, ...concerns }: Findings,
 ): TargetReport {
   const isDone = isUpToDate(found);
+  const waves = countWaves(all, found);
   const troubles = listTroubles(concerns);
   const errors = found.schemas.flatMap(({ schema, files }) =>
     files.flatMap(({ path, error }) => (error ? [`${nameSchema(schema)} ${path}: ${error}`] : [])),
@@ -144,6 +146,7 @@ function describe(
       `${label}: ${[isDone ? 'all applied' : 'not all applied', ...troubles].join(', ')}`,
       ...migrations.problems.map(({ message }) => message),
       ...renderMatrix(found),
+      ...renderWaves(waves),
       ...(found.pendingManual.length > 0
         ? [`pending files by people: ${found.pendingManual.join(', ')}`]
         : []),
@@ -153,7 +156,15 @@ function describe(
       ...renderLocks(locks),
       ...renderConcerns(concerns),
     ],
-    document: { problems: migrations.problems, ...found, isStandby, ...concerns, locks, leftovers },
+    document: {
+      problems: migrations.problems,
+      ...found,
+      ...(waves.length > 0 && { waves }),
+      isStandby,
+      ...concerns,
+      locks,
+      leftovers,
+    },
   };
 }
 

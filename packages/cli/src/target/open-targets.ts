@@ -3,9 +3,15 @@ import {
   tenantsOf as sourcesOf,
   type Config,
   type SinkGroup,
+  type Wave,
 } from '@cdc-migrations/config';
 import type { MigrationSet } from '@cdc-migrations/table-defs';
-import { readMigrations, type Migrations, type TargetAddress } from '@cdc-migrations/tracker';
+import {
+  listSchemas,
+  readMigrations,
+  type Migrations,
+  type TargetAddress,
+} from '@cdc-migrations/tracker';
 import { CommandError } from '../exit-code.ts';
 import { findRoot } from '../find-root.ts';
 import { readDefinitions, readSets } from '../generate/read-outputs.ts';
@@ -40,10 +46,19 @@ export interface CommandTarget {
   readonly tenants: readonly string[];
   /** Schemas of tenants that this database has, also those of other environments that have the same one. */
   readonly knownTenants: readonly string[];
+  /** Sink group of the set. */
+  readonly group: string;
+  /** Waves of the sink group, in order; none: all schemas at once. */
+  readonly waves: readonly TargetWave[];
   /** Where the database is, as sink-groups.yaml says it: names of variables, not their values. */
   readonly place: string | undefined;
   /** Connects to the database; the variables of its server are looked up now. */
   readonly address: () => TargetAddress;
+}
+
+/** A wave, with the schemas that it has in a target; literal schemas go with the first one. */
+export interface TargetWave extends Omit<Wave, 'at' | 'customers'> {
+  readonly schemas: readonly string[];
 }
 
 /** What a command needs of an implementation repo. */
@@ -75,10 +90,13 @@ export function openTargets(
   const targets = placed.map(({ set, place }): CommandTarget => {
     const label = `${set.name} in ${options.env}`;
     const tenants = selectTenants(set, config, options.env);
+    const migrations = locating(label, () => readMigrations(root, set, { tables, tenants }));
     return {
       label,
-      migrations: locating(label, () => readMigrations(root, set, { tables, tenants })),
+      migrations,
       tenants,
+      group: place?.group.name ?? set.name,
+      waves: addressOf ? [] : placeWaves(place!.group, { label, migrations, tenants }),
       knownTenants: knownTenants(set, config, { env: options.env, place }),
       place: addressOf ? undefined : describePlace(place!),
       address: () => (addressOf ? addressOf(set) : resolvePlace(root, place!)),
@@ -122,6 +140,25 @@ function placeOf(set: MigrationSet, { sinkGroups }: Config, env: string): Place 
   return group && environment
     ? { group, server: environment.server, database: environment.database }
     : undefined;
+}
+
+function placeWaves(
+  { waves }: SinkGroup,
+  { label, migrations, tenants }: Pick<CommandTarget, 'label' | 'migrations' | 'tenants'>,
+): readonly TargetWave[] {
+  const named = new Set(waves.flatMap(({ customers = [] }) => customers));
+  const isIn = ({ customers }: Wave, tenant: string) =>
+    customers ? customers.includes(tenant) : !named.has(tenant);
+  const literal = locating(label, () => listSchemas(migrations, { tenants })).filter(
+    (schema) => !tenants.includes(schema),
+  );
+  return waves.map(({ at: _, customers: __, ...wave }, index) => ({
+    ...wave,
+    schemas: [
+      ...(index === 0 ? literal : []),
+      ...tenants.filter((tenant) => isIn(waves[index]!, tenant)),
+    ],
+  }));
 }
 
 function resolvePlace(root: string, { group, server, database }: Place): TargetAddress {

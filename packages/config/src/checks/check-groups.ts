@@ -1,4 +1,4 @@
-import { knownNames, type Draft, type Keys, type Report } from '@cdc-migrations/shape';
+import { didYouMean, knownNames, type Draft, type Keys, type Report } from '@cdc-migrations/shape';
 import { refuseCaseTwins, refuseTwice } from './refuse-twins.ts';
 import type { Part } from '../parse-part.ts';
 import { tenantNameFault } from '../schema-name.ts';
@@ -72,11 +72,66 @@ export function checkSinkGroups(
     for (const database of Object.keys(group.sources ?? {}))
       refuseNoFolder(database, [name, 'sources', database], report);
     const { source_group: sourceGroup } = group;
+    const sources =
+      sourceGroup === undefined ? undefined : sourceGroups?.draft?.[sourceGroup]?.sources;
+    checkWaves(group.waves, sources && Object.keys(sources), [name, 'waves'], report);
     if (sourceGroup === undefined || !known || known.includes(sourceGroup)) continue;
     const message = `unknown source group "${sourceGroup}"; ${knownNames(sourceGroup, known)}`;
     report([name, 'source_group'], message);
   }
 }
+
+type WavesDraft = Draft<SinkGroupsShape[string]>['waves'];
+
+/** Reports waves that have not each customer exactly once; `known` is undefined where customers are not known. */
+function checkWaves(
+  waves: WavesDraft,
+  known: readonly string[] | undefined,
+  keys: Keys,
+  report: Report,
+): void {
+  if (!waves) return;
+  if (waves.length === 0)
+    return report(keys, 'there are no waves; list at least one, or leave the key out');
+  refuseTwice(
+    waves.map((wave) => wave?.name),
+    keys,
+    report,
+  );
+  const waveOf = new Map<string, string>();
+  let rest: string | undefined;
+  for (const [index, wave] of waves.entries()) {
+    if (!wave) return;
+    const name = wave.name ?? '';
+    if (!wave.customers) {
+      if (rest !== undefined)
+        report(
+          [...keys, index],
+          `the wave "${rest}" has all other customers already; list the customers of this one`,
+        );
+      rest ??= name;
+    }
+    for (const [at, customer] of (wave.customers ?? []).entries()) {
+      if (customer === undefined) continue;
+      const below = [...keys, index, 'customers'];
+      const other = waveOf.get(customer);
+      if (other !== undefined)
+        report(below, `"${customer}" is in wave "${other}" already; a customer is in one wave`, at);
+      else if (known && !known.includes(customer))
+        report(below, `unknown customer "${customer}"${didYouMean(customer, known)}`, at);
+      waveOf.set(customer, name);
+    }
+  }
+  const left = rest === undefined ? (known ?? []).filter((one) => !waveOf.has(one)) : [];
+  if (left.length === 0) return;
+  const more = left.length > SHOWN_CUSTOMERS ? ` and ${left.length - SHOWN_CUSTOMERS} more` : '';
+  report(
+    keys,
+    `no wave has ${left.slice(0, SHOWN_CUSTOMERS).join(', ')}${more}; a wave without customers has all that no other names`,
+  );
+}
+
+const SHOWN_CUSTOMERS = 5;
 
 /** What file systems take for more than a name, on this machine or another. */
 const NOT_IN_FOLDERS = /[/\\:*?"<>|]/;

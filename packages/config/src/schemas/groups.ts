@@ -109,6 +109,42 @@ export const sourceGroupsSchema = v.record(
 
 export type SourceGroupsShape = v.InferOutput<typeof sourceGroupsSchema>;
 
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 };
+const DURATION = /^(\d{1,6})(s|m|h)$/;
+
+/** Milliseconds of `30s`, `10m` or `1h`. */
+function duration() {
+  const message = ({ input }: { readonly input: string }) =>
+    `expected a time such as 30s, 10m or 1h, found "${input}"`;
+  return v.pipe(
+    text('a time such as 30s, 10m or 1h'),
+    v.regex(DURATION, message),
+    v.transform((time) => {
+      const [, number, unit] = DURATION.exec(time)!;
+      return Number(number) * UNIT_MS[unit!]!;
+    }),
+  );
+}
+
+/** A whole number from 1; YAML that users write gives numbers as text. */
+function count() {
+  return v.pipe(
+    text('a whole number from 1'),
+    v.regex(/^[1-9]\d{0,8}$/, ({ input }) => `expected a whole number from 1, found "${input}"`),
+    v.transform(Number),
+    v.metadata({ jsonSchema: { type: 'integer', minimum: 1 } }),
+  );
+}
+
+/** A part of a rollout. */
+const waveSchema = v.strictObject({
+  name: text('the name of a wave'),
+  customers: v.optional(listOf('the name of a customer')),
+  jobs: v.optional(count()),
+  pause: v.optional(duration()),
+  stop_after: v.optional(count()),
+});
+
 /** `sink-groups.yaml`. */
 export const sinkGroupsSchema = v.record(
   v.pipe(v.string(), v.regex(/^[^.]+$/, 'expected the name of a sink group, without a dot')),
@@ -116,6 +152,7 @@ export const sinkGroupsSchema = v.record(
     source_group: text('the name of a source group'),
     type: oneOf(['postgres']),
     pipeline: v.optional(pipelineSchema),
+    waves: v.optional(v.array(waveSchema, 'expected a list of waves, each { name, customers }')),
     /** Each tenant has a schema of the sink's database; a database for each is not to be had. */
     pattern: oneOf(['db-shared']),
     ...GROUP_KEYS,

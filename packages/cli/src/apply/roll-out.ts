@@ -1,0 +1,143 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { knownNames } from '@cdc-migrations/shape';
+import { failedSchemas, WHOLE_DATABASE, type ApplyResult } from '@cdc-migrations/tracker';
+import { countOf } from '../count-of.ts';
+import { CommandError } from '../exit-code.ts';
+import { printMessage } from '../print.ts';
+import type { CommandTarget, TargetWave } from '../target/open-targets.ts';
+
+/** What is applied to a target at once: all of it, or a wave. */
+export interface Portion {
+  readonly target: CommandTarget;
+  readonly wave: TargetWave | undefined;
+  /** Number of schemas that fail after which no other begins; undefined: as the options have it. */
+  readonly stopAfter: number | undefined;
+}
+
+/** How a portion ended. */
+export interface PortionEnd {
+  readonly exitCode: number;
+  /** Undefined where the target could not be worked on. */
+  readonly result: ApplyResult | undefined;
+  readonly error?: string;
+}
+
+/** A target with what became of it, wave by wave. */
+export interface TargetEnd {
+  readonly target: CommandTarget;
+  /** One without a wave, where the sink group has none. */
+  readonly portions: readonly (PortionEnd & { readonly wave: TargetWave | undefined })[];
+  /** Waves that were not begun. */
+  readonly notBegun: readonly TargetWave[];
+}
+
+/**
+ * Applies to targets: those of a sink group with waves wave by wave, in all of its databases, until a wave stops the
+ * rollout; all others at once.
+ */
+export async function rollOut(
+  targets: readonly CommandTarget[],
+  names: readonly string[] | undefined,
+  applyPortion: (portion: Portion) => Promise<PortionEnd>,
+): Promise<readonly TargetEnd[]> {
+  refuseUnknownWaves(targets, names);
+  const ends: TargetEnd[] = [];
+  for (const group of new Set(targets.map((target) => target.group))) {
+    const own = targets.filter((target) => target.group === group);
+    if (own[0]!.waves.length > 0) ends.push(...(await applyWaves(own, names, applyPortion)));
+    else if (names === undefined) {
+      for (const target of own) {
+        const end = await applyPortion({ target, wave: undefined, stopAfter: undefined });
+        ends.push({ target, portions: [{ ...end, wave: undefined }], notBegun: [] });
+      }
+    }
+  }
+  return ends;
+}
+
+/** @throws CommandError for a wave that no sink group has. */
+export function refuseUnknownWaves(
+  targets: readonly CommandTarget[],
+  names: readonly string[] | undefined,
+): void {
+  const known = [...new Set(targets.flatMap(({ waves }) => waves.map(({ name }) => name)))];
+  for (const name of names ?? []) {
+    if (known.includes(name)) continue;
+    const place = known.length === 0 ? 'sink-groups.yaml has no waves' : knownNames(name, known);
+    throw new CommandError(`--wave ${name}: unknown wave; ${place}`);
+  }
+}
+
+async function applyWaves(
+  targets: readonly CommandTarget[],
+  names: readonly string[] | undefined,
+  applyPortion: (portion: Portion) => Promise<PortionEnd>,
+): Promise<readonly TargetEnd[]> {
+  const order = targets[0]!.waves.filter(({ name }) => !names || names.includes(name));
+  const portions = new Map(
+    targets.map((target) => [target, [] as (PortionEnd & { readonly wave: TargetWave })[]]),
+  );
+  let begun = 0;
+  let wait: { readonly ms: number; readonly after: string } | undefined;
+  for (const { name, pauseMs, stopAfter = 1 } of order) {
+    if (wait) await pause(wait, name);
+    const size = targets.reduce((sum, target) => sum + waveOf(target, name).schemas.length, 0);
+    printMessage(`wave ${++begun} of ${order.length}, ${name}: ${countOf(size, 'schema')}`);
+    const ends: PortionEnd[] = [];
+    for (const target of targets) {
+      const wave = waveOf(target, name);
+      const left = stopAfter - countFailed(ends);
+      if (wave.schemas.length === 0 || left <= 0 || ends.some(isBroken)) continue;
+      const end = await applyPortion({ target, wave, stopAfter: left });
+      ends.push(end);
+      portions.get(target)!.push({ ...end, wave });
+    }
+    const failed = countFailed(ends);
+    if (failed >= stopAfter || ends.some(isBroken)) {
+      const later = order.slice(begun).map((wave) => wave.name);
+      const limit = failed >= stopAfter ? `, stop_after is ${stopAfter}` : '';
+      printMessage(
+        `stopped in wave ${name}: ${countOf(failed, 'schema')} failed${limit}` +
+          (later.length > 0 ? `; waves not begun: ${later.join(', ')}` : ''),
+      );
+      break;
+    }
+    const didWork = ends.some(({ result }) => result!.applied.length > 0);
+    wait = didWork && pauseMs ? { ms: pauseMs, after: name } : undefined;
+  }
+  return targets.map((target) => ({
+    target,
+    portions: portions.get(target)!,
+    notBegun: order.slice(begun).map(({ name }) => waveOf(target, name)),
+  }));
+}
+
+/** The schemas of the waves that are named; undefined, for all, where none is. */
+export function schemasOf(
+  waves: readonly TargetWave[],
+  names: readonly string[] | undefined,
+): readonly string[] | undefined {
+  return (
+    names && waves.filter(({ name }) => names.includes(name)).flatMap(({ schemas }) => schemas)
+  );
+}
+
+function waveOf({ waves }: CommandTarget, name: string): TargetWave {
+  return waves.find((wave) => wave.name === name)!;
+}
+
+/** The target could not be worked on to the end, or a file of the whole database failed, for which all schemas wait. */
+function isBroken({ result }: PortionEnd): boolean {
+  return (
+    !result || result.notBegun.length > 0 || failedSchemas(result.failures).has(WHOLE_DATABASE)
+  );
+}
+
+function countFailed(ends: readonly PortionEnd[]): number {
+  return ends.reduce((sum, { result }) => sum + failedSchemas(result?.failures ?? []).size, 0);
+}
+
+async function pause({ ms, after }: { ms: number; after: string }, next: string): Promise<void> {
+  printMessage(`wave ${after} is done; wave ${next} begins in ${Math.round(ms / 1000)} s`);
+  await sleep(ms);
+}

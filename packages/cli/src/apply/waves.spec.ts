@@ -1,0 +1,194 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
+import { write } from '../repo.fixture.ts';
+import { finish, runCommand, startCommand } from '../target/cli.fixture.ts';
+import { small, type SmallTarget } from '../target/small-target.fixture.ts';
+import { generateRollout, openRollout, type Rollout } from './rollout.fixture.ts';
+
+const FILES = 6;
+const WAVES = [
+  '{ name: first, customers: [c002], pause: 1s }',
+  '{ name: second, customers: [c001, c004, c005], jobs: 1, stop_after: 2 }',
+  '{ name: rest, jobs: 2 }',
+];
+
+let server: PostgresServer;
+let target: SmallTarget;
+
+beforeAll(async () => {
+  server = await startPostgres({ major: 15 });
+  target = await generateRollout(server, 7, WAVES);
+}, 120_000);
+
+afterAll(() => server?.stop());
+
+const open = () => openRollout(server, target);
+
+/** Schemas with the number of applied files, in order of their first file. */
+async function applied({ query }: Rollout): Promise<readonly string[]> {
+  const rows =
+    await query(`SELECT schema_name, count(*) FILTER (WHERE outcome = 'applied')::int AS n
+    FROM cdc_management.migration_history WHERE schema_name <> '' GROUP BY 1 ORDER BY min(applied_at)`);
+  return rows.map(({ schema_name: schema, n }) => `${String(schema)} ${String(n)}`);
+}
+
+const breakSchema = (schema: string) =>
+  `CREATE SCHEMA ${schema}; CREATE TYPE ${schema}."Actor" AS (n integer)`;
+
+it('applies wave by wave, waits in between, and counts customers by wave', async () => {
+  const rollout = await open();
+  const start = performance.now();
+  const run = await rollout.run('apply');
+  expect(run.exitCode).toBe(0);
+  expect(performance.now() - start).toBeGreaterThan(1000);
+  const lines = run.stderr.split('\n').filter((line) => line.includes('wave'));
+  expect(lines).toEqual([
+    'wave 1 of 3, first: 1 schema',
+    'wave first is done; wave second begins in 1 s',
+    'wave 2 of 3, second: 3 schemas',
+    'wave 3 of 3, rest: 3 schemas',
+  ]);
+  const order = await applied(rollout);
+  expect(order.slice(0, 4)).toEqual(
+    ['c002', 'c001', 'c004', 'c005'].map((name) => `${name} ${FILES}`),
+  );
+  expect(order.slice(4).toSorted()).toEqual(
+    ['c003', 'c006', 'c007'].map((name) => `${name} ${FILES}`),
+  );
+  const status = await rollout.run('status');
+  expect(status.stdout).toContain(`
+wave    customers  applied  pending  failed
+first           1        1        0       0
+second          3        3        0       0
+rest            3        3        0       0
+`);
+  const again = await rollout.run('apply');
+  expect(again).toMatchObject({ exitCode: 0 });
+  expect(again.stderr).not.toContain('begins in');
+});
+
+it('stops the rollout when so many customers of a wave failed, and goes on from there', async () => {
+  const rollout = await open();
+  await rollout.query(breakSchema('c001'));
+  await rollout.query(breakSchema('c004'));
+  const stopped = await rollout.run('apply', '--json');
+  expect(stopped.exitCode).toBe(3);
+  expect(stopped.stderr).toContain(
+    'stopped in wave second: 2 schemas failed, stop_after is 2; waves not begun: rest\n',
+  );
+  const [{ waves }] = JSON.parse(stopped.stdout).targets;
+  expect(waves).toMatchObject([
+    { wave: 'first', failures: [], notBegun: [] },
+    { wave: 'second', failures: [{ schema: 'c001' }, { schema: 'c004' }], notBegun: ['c005'] },
+    { wave: 'rest', notBegun: ['c003', 'c006', 'c007'] },
+  ]);
+  const status = await rollout.run('status');
+  expect(status.stdout).toContain(`
+wave    customers  applied  pending  failed
+first           1        1        0       0
+second          3        0        1       2
+rest            3        0        3       0
+`);
+  await rollout.query('DROP TYPE c001."Actor"');
+  const one = await rollout.run('apply');
+  expect(one.exitCode).toBe(3);
+  expect(one.stderr).toContain('wave 3 of 3, rest: 3 schemas');
+  expect(one.stderr).not.toContain('stopped');
+  expect(await applied(rollout)).toContain('c004 0');
+  await rollout.query('DROP TYPE c004."Actor"');
+  expect(await rollout.run('apply')).toMatchObject({ exitCode: 0 });
+  expect((await rollout.run('status')).exitCode).toBe(0);
+});
+
+it('does what the page says', async () => {
+  const page = readFileSync(join(__dirname, '../../../../docs/roll-out.md'), 'utf8');
+  expect(page).toContain(WAVES.map((wave) => `    - ${wave}\n`).join(''));
+  const rollout = await open();
+  const commands = [...page.matchAll(/^npx cdc manage-migrations (.*)$/gm)].map(([, line]) =>
+    line!.split(' '),
+  );
+  expect(commands.length).toBeGreaterThan(2);
+  for (const [command, , , ...args] of commands) {
+    const { exitCode, stderr } = await rollout.run(command!, ...args);
+    expect({ command, args, exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  }
+});
+
+it('applies the waves that are named, and nothing else', async () => {
+  const rollout = await open();
+  const dry = await rollout.run('apply', '--dry-run', '--wave', 'first');
+  expect(dry.exitCode).toBe(0);
+  expect(dry.stdout).toContain('in c002');
+  expect(dry.stdout).not.toContain('in c001');
+  expect((await rollout.run('apply', '--wave', 'first')).exitCode).toBe(0);
+  expect(await applied(rollout)).toEqual([`c002 ${FILES}`]);
+  expect(await rollout.run('apply', '--wave', 'frist')).toMatchObject({
+    exitCode: 2,
+    stderr: '--wave frist: unknown wave; known: first, second, rest; did you mean "first"?\n',
+  });
+  expect(await rollout.run('apply', '--canary', '1')).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining('the waves of sink-groups.yaml say which customers go first'),
+  });
+});
+
+/** Waits for a condition on the history while an apply is at work. */
+async function until({ query }: Rollout, condition: string): Promise<void> {
+  for (;;) {
+    const rows = await query(
+      `SELECT ${condition} AS yes FROM cdc_management.migration_history`,
+    ).catch(() => []);
+    if (rows[0]?.['yes'] === true) return;
+    await sleep(5);
+  }
+}
+
+const IN_SECOND = `count(*) FILTER (WHERE schema_name = 'c001') > 1`;
+
+it('goes on after its process was killed in the middle of a wave', async () => {
+  const rollout = await open();
+  const child = startCommand(rollout.root, small('apply'), rollout.env);
+  const end = finish(child);
+  await until(rollout, IN_SECOND);
+  child.kill('SIGKILL');
+  await end;
+  const before = await applied(rollout);
+  expect(before.length).toBeLessThan(7);
+  const next = await rollout.run('apply', '--lock-timeout', '30s');
+  expect(next.exitCode).toBe(0);
+  expect((await rollout.run('check')).exitCode).toBe(0);
+  expect(await applied(rollout)).toHaveLength(7);
+});
+
+it('begins no other wave after the connections were cut', async () => {
+  const rollout = await open();
+  const child = startCommand(rollout.root, small('apply'), rollout.env);
+  const end = finish(child);
+  await until(rollout, IN_SECOND);
+  await rollout.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name LIKE 'cdc apply%'`);
+  const cut = await end;
+  expect([2, 3]).toContain(cut.exitCode);
+  expect(cut.stderr).toContain('waves not begun: rest');
+  expect(await rollout.run('apply')).toMatchObject({ exitCode: 0 });
+  expect(await applied(rollout)).toHaveLength(7);
+});
+
+it('runs a file of the whole database that is behind the tables when the last wave is done', async () => {
+  const rollout = await open();
+  write(
+    rollout.root,
+    'migrations/repeatable/0001-all.sql',
+    `CREATE OR REPLACE VIEW public.everybody AS SELECT actno FROM c001."Actor" UNION ALL SELECT actno FROM c007."Actor";\n`,
+  );
+  expect(await runCommand(rollout.root, ['generate'])).toMatchObject({ exitCode: 0 });
+  const run = (wave: string) => rollout.run('apply', '--wave', wave);
+  const isThere = async () =>
+    (await rollout.query(`SELECT to_regclass('public.everybody') IS NOT NULL AS yes`))[0]!['yes'];
+  expect([(await run('first')).exitCode, await isThere()]).toEqual([0, false]);
+  expect([(await run('rest')).exitCode, await isThere()]).toEqual([0, false]);
+  expect([(await run('second')).exitCode, await isThere()]).toEqual([0, true]);
+  expect((await rollout.run('status')).exitCode).toBe(0);
+});
