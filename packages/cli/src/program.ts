@@ -16,6 +16,7 @@ import { addGeneratePipelines } from './commands/generate-pipelines.ts';
 import { addInit } from './commands/init.ts';
 import { addMerge } from './commands/merge.ts';
 import { addMetrics } from './commands/metrics.ts';
+import { addReload } from './commands/reload.ts';
 import { addRename } from './commands/rename.ts';
 import { addRetire } from './commands/retire.ts';
 import { addSchemaDocs } from './commands/schema-docs.ts';
@@ -40,6 +41,7 @@ const COMMANDS: readonly AddCommand[] = [
   addBaseline,
   addRename,
   addRetire,
+  addReload,
   addMerge,
   addDeadLetters,
   addMetrics,

@@ -32,7 +32,7 @@ function listCommands(command: readonly string[]): readonly (readonly string[])[
 }
 
 const GROUPS = ['manage-migrations', 'manage-pipelines'];
-const NESTED = ['manage-migrations dead-letters', 'manage-migrations monitoring'];
+const NESTED = ['dead-letters', 'monitoring', 'reload'].map((name) => `manage-migrations ${name}`);
 
 const COMMANDS = [[], ...[...GROUPS, ...NESTED].map((group) => group.split(' '))]
   .flatMap(listCommands)

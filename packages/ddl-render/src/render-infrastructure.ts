@@ -11,7 +11,7 @@ import {
  * The version of the infrastructure: it grows with each change that older files would leave behind, as another routine,
  * other arguments or another column. Older files refuse a database of a newer one.
  */
-export const INFRASTRUCTURE_VERSION = 5;
+export const INFRASTRUCTURE_VERSION = 6;
 
 interface InfrastructureView {
   readonly role: string;
@@ -53,6 +53,7 @@ const PARTS = [
   'retire',
   'rename',
   'dead-letters',
+  'reload',
   'refused-events',
   'converge-staging',
   'views',
@@ -92,6 +93,7 @@ const OPERATION_TESTS: readonly (readonly [string, string, ...Operation[]])[] = 
     ...(['insert', 'update', 'upsert', 'snapshot', 'delete'] as const),
   ],
   ['is_append', 'Whether an operation makes a row in a table without a key.', 'insert', 'snapshot'],
+  ['is_read', 'Whether an event is a row that a snapshot has read.', 'snapshot'],
   [
     'may_leave_out',
     'Whether an operation leaves out large values that did not change.',

@@ -68,6 +68,23 @@ export type {
 } from './read-concerns.ts';
 export { HistoryError, readTarget, StandbyError } from './read-target.ts';
 export type { History, HistoryEntry, HistoryGroup, TargetState } from './read-target.ts';
+export {
+  beginReloads,
+  cancelReloads,
+  finishReloads,
+  placesToReload,
+  readReloads,
+} from './reload-tables.ts';
+export type {
+  BegunReload,
+  FinishedReload,
+  FinishOptions,
+  OpenReload,
+  ReloadCounts,
+  ReloadPlace,
+  ReloadSelection,
+  ReloadState,
+} from './reload-tables.ts';
 export { NotDefinedError, renameTarget } from './rename-target.ts';
 export type { Renamed, RenameOptions, Renaming } from './rename-target.ts';
 export { retireTables, StillDefinedError } from './retire-tables.ts';

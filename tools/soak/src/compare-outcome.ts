@@ -31,7 +31,7 @@ export async function compareOutcome(
 }
 
 /** A large value that comes late changes the time of its row, if it does come late. */
-function uncompared({ columns }: ReplicatedTable): readonly string[] {
+export function uncompared({ columns }: ReplicatedTable): readonly string[] {
   const hasGaps = columns.some(
     ({ role, type }) => role === 'source' && unavailableValue(type) !== undefined,
   );

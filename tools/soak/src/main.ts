@@ -2,11 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { runCrashRound } from './crash-round.ts';
 import { CRASH_KINDS, CRASH_SETTINGS } from './crash-server.ts';
+import { runReloadRound } from './reload-round.ts';
 import { type RoundResult, runRound } from './run-round.ts';
 import { type ServerKind, type SoakTarget, startSoakTarget } from './soak-target.ts';
 
 const USAGE =
-  'npm run soak -- [--rounds N] [--minutes M] [--seed S] [--server 15|18|debian] [--crashes]: a round for each seed from S on; --files: only damaged files; --wire: real pipelines; without arguments: rounds and files';
+  'npm run soak -- [--rounds N] [--minutes M] [--seed S] [--server 15|18|debian] [--crashes] [--reloads]: a round for each seed from S on; --files: only damaged files; --wire: real pipelines; without arguments: rounds and files';
 
 const SERVERS: readonly ServerKind[] = [15, 18, 'debian'];
 
@@ -17,6 +18,8 @@ interface SoakOptions {
   readonly server: ServerKind;
   /** A crash of the server in each round, in place of accidents of its sessions. */
   readonly crashes: boolean;
+  /** Reloads of tables whose source lost events; every fourth with crashes. */
+  readonly reloads: boolean;
 }
 
 /** Rounds of the seeds from `seed` on, until there were so many or the time is over. */
@@ -28,7 +31,7 @@ async function soak(options: SoakOptions, target: SoakTarget): Promise<number> {
   for (; rounds < options.rounds && Date.now() < end; rounds++) {
     const seed = options.seed + rounds;
     const started = Date.now();
-    const result = await runOne(target, seed, options.crashes).catch(describeFailure);
+    const result = await runOne(target, seed, options).catch(describeFailure);
     for (const key of COUNTED) sums[key] += result[key];
     if (result.differences.length > 0) failed.push(seed);
     const lines = [`seed ${seed}: ${countsOf(result)}, ${Date.now() - started} ms`];
@@ -47,7 +50,8 @@ function countsOf(counts: Counts): string {
   return COUNTED.map((key) => `${counts[key]} ${key}`).join(', ');
 }
 
-function runOne(target: SoakTarget, seed: number, crashes: boolean) {
+function runOne(target: SoakTarget, seed: number, { crashes, reloads }: SoakOptions) {
+  if (reloads) return runReloadRound(target, seed, { crashes: crashes || seed % 4 === 0 });
   if (!crashes) return runRound(target, seed);
   return runCrashRound(target, seed, CRASH_KINDS[seed % CRASH_KINDS.length]!);
 }
@@ -71,6 +75,7 @@ function parseOptions(): SoakOptions {
       seed: { type: 'string' },
       server: { type: 'string', default: '15' },
       crashes: { type: 'boolean', default: false },
+      reloads: { type: 'boolean', default: false },
     },
   });
   const unlimited = values.minutes === undefined ? '20' : 'Infinity';
@@ -80,6 +85,7 @@ function parseOptions(): SoakOptions {
     minutes: Number(values.minutes ?? 'Infinity'),
     seed: Number(values.seed ?? Math.floor(Math.random() * 2 ** 31)),
     crashes: values.crashes,
+    reloads: values.reloads,
   };
   const isSensible = options.rounds > 0 && options.minutes > 0 && Number.isInteger(options.seed);
   if (!isSensible || server === undefined) throw new Error(USAGE);
@@ -92,7 +98,10 @@ function say(text: string): void {
 
 async function soakMerges(): Promise<number> {
   const options = parseOptions();
-  const target = await startSoakTarget(options.server, options.crashes ? CRASH_SETTINGS : {});
+  const target = await startSoakTarget(
+    options.server,
+    options.crashes || options.reloads ? CRASH_SETTINGS : {},
+  );
   try {
     return await soak(options, target);
   } finally {

@@ -102,7 +102,7 @@ export async function insertDelivery(
 /** One merge, by any of the ways there are; what went wrong, if it was no accident. */
 export async function mergeSomething(
   session: BreakableSession,
-  plan: RoundPlan,
+  plan: Pick<RoundPlan, 'tables'>,
   random: Random,
 ): Promise<string | null> {
   const table = random.chance(0.4) ? null : random.pick(plan.tables);

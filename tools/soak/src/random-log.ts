@@ -89,7 +89,7 @@ export function buildRandomLog(
  * Offsets of LSNs, from one transaction to the next: file (VLF), block and slot. A transaction changes several keys, each
  * once; `null` has one of its own. No more files than a number of JavaScript holds.
  */
-function countLsns(random: Random): (key: number | null) => number {
+export function countLsns(random: Random): (key: number | null) => number {
   let [file, block, slot] = [random.integer(0, MOST_FILES / 2), 8, 1];
   let changed = new Set<number | null>([null]);
   return (key) => {
@@ -153,13 +153,17 @@ function buildTruncate({ columns }: ReplicatedTable, random: Random): Change {
 }
 
 /** The row before the delete: nothing but its key at most times. */
-function buildDeletedRow(definition: ReplicatedTable, key: Values, random: Random): Values {
+export function buildDeletedRow(definition: ReplicatedTable, key: Values, random: Random): Values {
   const row = buildRow(definition, false, random);
   if (random.chance(0.3)) return { ...row, ...key };
   return { ...Object.fromEntries(Object.keys(row).map((name) => [name, null])), ...key };
 }
 
-function buildRow({ columns, key }: ReplicatedTable, withGaps: boolean, random: Random): Values {
+export function buildRow(
+  { columns, key }: ReplicatedTable,
+  withGaps: boolean,
+  random: Random,
+): Values {
   const own = columns.filter(
     ({ role, name }) => role !== 'metadata' && !key?.columns.includes(name),
   );
@@ -174,7 +178,7 @@ function buildRow({ columns, key }: ReplicatedTable, withGaps: boolean, random: 
   );
 }
 
-function buildEvent(
+export function buildEvent(
   { source }: ReplicatedTable,
   { key, operation, values }: Change,
   { partition, offset, generation, number }: Place,

@@ -183,7 +183,7 @@ function planReplay(log: readonly SoakEvent[], random: Random): readonly SoakEve
   return random.chance(0.5) ? later : later.slice(0, random.integer(1, later.length));
 }
 
-function cut(
+export function cut(
   events: readonly SoakEvent[],
   random: Random,
   most = random.pick([1, 10, 50]),

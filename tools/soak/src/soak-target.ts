@@ -12,7 +12,7 @@ import type { MigrationSet, ReplicatedTable } from '@cdc-migrations/table-defs';
 import type { Sql } from 'postgres';
 import type { RoundPlan } from './round-plan.ts';
 
-const OWNER = 'migrator';
+export const OWNER = 'migrator';
 /** The role of writers and mergers: it has the generated grants and no more. */
 export const SINK = 'cdc_writer';
 export const TENANT = 'kunde-å';

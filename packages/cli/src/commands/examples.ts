@@ -143,6 +143,42 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
     ],
     exitCodes: { 0: 'done', 2: CONFIGURATION, 3: 'a schema failed', 5: 'the rename was refused' },
   },
+  'manage-migrations reload begin': {
+    examples: [
+      'cdc manage-migrations reload begin --env prod --table Actor',
+      'cdc manage-migrations reload begin --env prod --table Actor --customer avansas',
+    ],
+    exitCodes: {
+      0: 'begun, or open already',
+      2: CONFIGURATION,
+      3: 'a table failed',
+      5: 'a table cannot be reloaded',
+    },
+  },
+  'manage-migrations reload status': {
+    examples: [
+      'cdc manage-migrations reload status --env prod',
+      'cdc manage-migrations reload status --env prod --table Actor --json',
+    ],
+    exitCodes: { 0: 'no rows are left', 1: 'rows were not read again yet', 2: CONFIGURATION },
+  },
+  'manage-migrations reload finish': {
+    examples: [
+      'cdc manage-migrations reload finish --env prod --table Actor --dry-run',
+      'cdc manage-migrations reload finish --env prod --table Actor --max-share 10',
+    ],
+    exitCodes: {
+      0: 'done',
+      2: CONFIGURATION,
+      3: 'a table failed',
+      4: 'other sessions have a table',
+      5: 'refused: no snapshot has come, too many rows would go, or events are in no final table',
+    },
+  },
+  'manage-migrations reload cancel': {
+    examples: ['cdc manage-migrations reload cancel --env prod --table Actor'],
+    exitCodes: { 0: 'done', 2: CONFIGURATION },
+  },
   'manage-migrations metrics': {
     examples: [
       'cdc manage-migrations metrics --env prod',

@@ -123,7 +123,8 @@ function flowTable(
   return { table, columns: buildStagingColumns(table), absent, includesOnly, sink, events };
 }
 
-function isOf({ schema, from }: SinkTable, table: ReplicatedTable): boolean {
+/** Whether a table of the configuration is the one of a definition. */
+export function isOf({ schema, from }: SinkTable, table: ReplicatedTable): boolean {
   const isSchema =
     table.schema.scope === 'tenant' ? schema === table.service : schema === table.schema.name;
   return isSchema && from.schema === table.source.schema && isSame(from.table, table.source.table);

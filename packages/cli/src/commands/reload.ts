@@ -1,0 +1,80 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { CommandContext } from './command-context.ts';
+import type { FinishReloadOptions, ReloadOptions } from '../reload/reload.ts';
+import { parseList, requireOption } from './option-values.ts';
+import { addTargetOptions } from './target-options.ts';
+
+type Options<Command> = Omit<Command, 'root'>;
+
+/** `cdc manage-migrations reload`: begin, status, finish, cancel. */
+export function addReload(migrations: Command, { setExitCode }: CommandContext): void {
+  const group = migrations
+    .command('reload')
+    .description(
+      'Reads tables again while events go on: begin notes where they are, the connector makes a snapshot, finish removes the rows that it did not bring.',
+    )
+    .helpCommand('help [command]', 'the help of a command');
+  const root = () => migrations.opts<{ root?: string }>();
+  const load = () => import('../reload/reload.ts');
+
+  addSelection(group.command('begin').description('Notes where tables are, before the snapshot.'), {
+    needsTable: true,
+  }).action(async (options: Options<ReloadOptions>) =>
+    setExitCode(await (await load()).beginReload({ ...options, ...root() })),
+  );
+  addSelection(
+    group
+      .command('status')
+      .description(
+        'Lists open reloads with their rows: read again, changed, or neither; exit 1 while some are neither.',
+      ),
+  ).action(async (options: Options<ReloadOptions>) =>
+    setExitCode(await (await load()).showReloads({ ...options, ...root() })),
+  );
+  addSelection(
+    group
+      .command('finish')
+      .description(
+        'Removes, or marks as deleted, the rows that no event has brought or changed since begin; run it when all events of the snapshot are staged.',
+      ),
+    { needsTable: true },
+  )
+    .option('--dry-run', 'count the rows, and change nothing')
+    .addOption(
+      new Option('--max-share <percent>', 'refuse if more of the rows would go')
+        .default(5)
+        .argParser(parsePercent),
+    )
+    .option('--without-reads', 'also if no row of a snapshot has come, as the source has none')
+    .option('--replayed', 'also after a possible loss whose replay has ended')
+    .action(async (options: Options<FinishReloadOptions>) =>
+      setExitCode(await (await load()).finishReload({ ...options, ...root() })),
+    );
+  addSelection(group.command('cancel').description('Ends open reloads; no row is removed.'), {
+    needsTable: true,
+  }).action(async (options: Options<ReloadOptions>) =>
+    setExitCode(await (await load()).cancelReload({ ...options, ...root() })),
+  );
+}
+
+function addSelection(
+  command: Command,
+  { needsTable = false }: { readonly needsTable?: boolean } = {},
+): Command {
+  addTargetOptions(command)
+    .option('--table <name...>', 'only these tables, by <Table> or <schema>.<Table>')
+    .addOption(
+      new Option(
+        '--customer <a,b>',
+        'only rows of these customers; of a db-shared source, values of the column of the template customer_id',
+      ).argParser(parseList),
+    );
+  return needsTable ? requireOption(command, 'table', 'tables of services/') : command;
+}
+
+function parsePercent(text: string): number {
+  const percent = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || percent > 100)
+    throw new InvalidArgumentError('expected a number from 0 to 100');
+  return percent;
+}

@@ -1,0 +1,329 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { PostgresServer } from '@cdc-migrations/postgres-fixture';
+import { edit } from '../repo.fixture.ts';
+import {
+  type ChangedTarget,
+  DATABASE,
+  openChangedTarget,
+} from '../retire/changed-target.fixture.ts';
+import { finish, startCommand } from '../target/cli.fixture.ts';
+import { small } from '../target/small-target.fixture.ts';
+
+const PAGE = readFileSync(join(__dirname, '../../../../docs/reload.md'), 'utf8');
+const AVANSAS = '0a827150-1332-5167-993b-68db156438cb';
+const BLUE = '7b827150-1332-5167-993b-68db156438cb';
+/** A table that the rows of all customers are in, and one whose deletes are marked. */
+const TABLES = `        public.Everybody:
+          from: dbo.Actor
+          target_exists: false
+          column_templates: [customer_id]
+`;
+
+interface Events {
+  readonly schema?: string;
+  readonly table?: string;
+  readonly keys: readonly [number, number];
+  /** Offset of the first one. */
+  readonly at: number;
+  readonly operation?: string;
+  readonly generation?: number;
+  readonly customer?: string;
+  readonly name?: string;
+}
+
+/** An event for each key, in one partition. */
+function stage({ schema = 'blue', table = 'Actor', keys: [first, last], ...of }: Events): string {
+  const { at, operation = 'c', generation = 0, customer = BLUE, name = "'navn'" } = of;
+  return `INSERT INTO "${schema}"."stg_${table}" ("actno", "Navn", "_customer_id", "__source_db", "__source_table",
+    "__cdc_operation", "__kafka_partition", "__kafka_offset", "__stream_generation")
+  SELECT n, ${name}, '${customer}', 'AdOpus', 'Actor', '${operation}', 0, ${at} + n - ${first}, ${generation}
+  FROM pg_catalog.generate_series(${first}, ${last}) AS n`;
+}
+
+describe('reload', () => {
+  let changed: ChangedTarget;
+  let server: PostgresServer;
+  let root: string;
+  beforeAll(async () => {
+    changed = await openChangedTarget(15, {
+      configure: (repo) => {
+        edit(
+          repo,
+          'services/adopus.yaml',
+          '        public.customer_user:',
+          `${TABLES}        public.customer_user:`,
+        );
+        edit(
+          repo,
+          'services/adopus.yaml',
+          '          from: dbo.Fraver\n          target_exists: false\n',
+          '          from: dbo.Fraver\n          target_exists: false\n          delete_mode: soft\n',
+        );
+        edit(
+          repo,
+          'source-groups.yaml',
+          'database: AdOpusTest }',
+          `database: AdOpusTest, customer_id: ${AVANSAS} }`,
+        );
+        edit(
+          repo,
+          'source-groups.yaml',
+          'database: AdOpusBlue }',
+          `database: AdOpusBlue, customer_id: ${BLUE} }`,
+        );
+      },
+      async prepare({ run, query, repo }) {
+        await query(stage({ keys: [1, 100], at: 0 }));
+        await query(stage({ schema: 'avansas', keys: [1, 10], at: 0, customer: AVANSAS }));
+        await query(stage({ schema: 'public', table: 'Everybody', keys: [1, 50], at: 0 }));
+        await query(
+          stage({
+            schema: 'public',
+            table: 'Everybody',
+            keys: [1, 50],
+            at: 100,
+            customer: AVANSAS,
+          }),
+        );
+        expect(await run(repo.root, 'merge')).toMatchObject({ exitCode: 0 });
+      },
+    });
+    ({ server } = changed);
+    ({ root } = changed.repo);
+  }, 120_000);
+  afterAll(() => server?.stop());
+  beforeEach(() => changed.reset());
+
+  const query: ChangedTarget['query'] = (text) => changed.query(text);
+  const run = (step: string, ...args: readonly string[]) =>
+    finish(startCommand(root, ['reload', ...small(step, ...args)], changed.repo.env(server)));
+  const keys = async (table: string, condition = 'true') =>
+    (await query(`SELECT count(*)::integer AS n FROM ${table} WHERE ${condition}`))[0]!['n'];
+
+  it('removes what the snapshot did not bring, and no old event brings it back', async () => {
+    expect(await run('begin', '--table', 'blue.Actor')).toMatchObject({ exitCode: 0 });
+    await query(stage({ keys: [4, 100], at: 200, operation: 'r' }));
+    await query(stage({ keys: [101, 101], at: 300 }));
+    const dry = await run('finish', '--table', 'Actor', '--dry-run');
+    expect(dry).toMatchObject({ exitCode: 5, stderr: '' }); // what is staged does not count yet
+    await changed.run(root, 'merge');
+    const again = await run('finish', '--table', 'Actor', '--dry-run');
+    expect(again).toMatchObject({ exitCode: 0 });
+    expect(again.stdout).toContain(
+      'blue.Actor: dry run; 97 rows read again, 1 changed, 3 to remove',
+    );
+    expect(await keys('blue."Actor"')).toBe(101);
+    const done = await run('finish', '--table', 'Actor');
+    expect(done).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(done.stdout).toContain('blue.Actor: finished; 97 rows read again, 1 changed, 3 removed');
+    await query(stage({ keys: [1, 100], at: 0 })); // the topic once more
+    await changed.run(root, 'merge');
+    expect(await keys('blue."Actor"')).toBe(98);
+    await query(stage({ keys: [1, 1], at: 400 })); // a row that comes to the source again
+    await changed.run(root, 'merge');
+    expect(await keys('blue."Actor"', 'actno = 1')).toBe(1);
+    expect(await run('finish', '--table', 'Actor')).toMatchObject({
+      exitCode: 2,
+      stderr: 'reload: no open reload of Actor in nonprod\n',
+    });
+  });
+
+  it('takes a new topic, whatever the offsets of the old one', async () => {
+    await query('ALTER TABLE blue."stg_Actor" ALTER COLUMN "__stream_generation" SET DEFAULT 1');
+    await run('begin', '--table', 'blue.Actor');
+    await query(stage({ keys: [3, 3], at: 500 })); // late, of the old topic
+    await query(stage({ keys: [3, 100], at: 0, operation: 'r', generation: 1 }));
+    const done = await run('finish', '--table', 'Actor');
+    expect(done.stdout).toContain('98 rows read again, 0 changed, 2 removed');
+  });
+
+  it('reloads the rows of one customer in a table of several', async () => {
+    const begun = await run(
+      'begin',
+      '--table',
+      'Actor',
+      'Everybody',
+      '--customer',
+      'blue',
+      '--json',
+    );
+    expect(begun.exitCode).toBe(0);
+    expect(
+      JSON.parse(begun.stdout).targets[0].reloads.map((one: object) => ({ ...one, begunAt: null })),
+    ).toEqual([
+      expect.objectContaining({
+        schema: 'public',
+        table: 'Everybody',
+        customer: BLUE,
+        customerColumn: '_customer_id',
+      }),
+      expect.objectContaining({ schema: 'blue', table: 'Actor', customer: null, outcome: 'begun' }),
+    ]);
+    await query(
+      stage({ schema: 'public', table: 'Everybody', keys: [2, 50], at: 200, operation: 'r' }),
+    );
+    await query(stage({ keys: [2, 100], at: 200, operation: 'r' }));
+    const done = await run('finish', '--table', 'Everybody', '--customer', 'blue');
+    expect(done.stdout).toContain(
+      `public.Everybody of ${BLUE}: finished; 49 rows read again, 0 changed, 1 removed`,
+    );
+    expect(await keys('public."Everybody"', `_customer_id = '${AVANSAS}'`)).toBe(50);
+    expect(await run('cancel', '--table', 'Actor')).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining('blue.Actor: cancelled'),
+    });
+    expect(await keys('blue."Actor"')).toBe(100);
+  });
+
+  it('refuses a table of several of which one customer was not read', async () => {
+    await run('begin', '--table', 'Everybody');
+    await query(
+      stage({ schema: 'public', table: 'Everybody', keys: [1, 50], at: 200, operation: 'r' }),
+    );
+    const refused = await run('finish', '--table', 'Everybody', '--max-share', '100');
+    expect(refused).toMatchObject({ exitCode: 5 });
+    expect(refused.stdout).toContain(`no row of a snapshot of ${AVANSAS} has come`);
+    expect(await keys('public."Everybody"')).toBe(100);
+  });
+
+  it('refuses more rows than it may remove, and a snapshot that has not come', async () => {
+    await run('begin', '--table', 'blue.Actor');
+    const none = await run('finish', '--table', 'Actor', '--max-share', '100');
+    expect(none).toMatchObject({ exitCode: 5 });
+    expect(none.stdout).toContain('no row of a snapshot has come since the reload began');
+    await query(stage({ keys: [11, 100], at: 200, operation: 'r' }));
+    const refused = await run('finish', '--table', 'Actor');
+    expect(refused).toMatchObject({ exitCode: 5 });
+    expect(refused.stdout).toContain('10 rows would go, 10% of all, and at most 5% may');
+    expect(await keys('blue."Actor"')).toBe(100);
+    expect(await run('status')).toMatchObject({
+      exitCode: 1,
+      stdout: expect.stringMatching(/blue\.Actor +\S+Z +postgres +90 +0 +10/),
+    });
+    expect(await run('finish', '--table', 'Actor', '--max-share', '10')).toMatchObject({
+      exitCode: 0,
+    });
+    expect(await run('status')).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining('no open reloads'),
+    });
+  });
+
+  it('removes all rows of a table that is empty at the source when it is told so', async () => {
+    await run('begin', '--table', 'blue.Actor');
+    const args = ['--table', 'Actor', '--max-share', '100', '--without-reads'];
+    expect(await run('finish', ...args)).toMatchObject({ exitCode: 0 });
+    expect(await keys('blue."Actor"')).toBe(0);
+  });
+
+  it('refuses while a row of the snapshot may be a dead letter', async () => {
+    await run('begin', '--table', 'blue.Actor');
+    await query(stage({ keys: [2, 100], at: 200, operation: 'r' }));
+    await query(stage({ keys: [1, 1], at: 300, operation: 'r' }).replace(`'${BLUE}'`, 'NULL'));
+    const refused = await run('finish', '--table', 'Actor');
+    expect(refused).toMatchObject({ exitCode: 5 });
+    expect(refused.stdout).toContain('dead letters: 1, refused events: 0 since the reload began');
+    await query(
+      `UPDATE cdc_management.dead_letter SET payload = payload || '{"_customer_id": "${BLUE}"}'`,
+    );
+    expect(await changed.run(root, 'merge', '--replay-dead-letters')).toMatchObject({
+      exitCode: 0,
+    });
+    expect(await run('finish', '--table', 'Actor')).toMatchObject({ exitCode: 0 });
+    expect(await keys('blue."Actor"')).toBe(100);
+  });
+
+  it('refuses while staged rows of the snapshot may be lost', async () => {
+    await run('begin', '--table', 'blue.Actor');
+    await query(stage({ keys: [2, 100], at: 200, operation: 'r' }));
+    await query(stage({ keys: [1, 1], at: 300, operation: 'r' }));
+    await query('TRUNCATE blue."stg_Actor", cdc_management.crash_canary');
+    await query(stage({ keys: [2, 100], at: 200, operation: 'r' }));
+    const refused = await run('finish', '--table', 'Actor');
+    expect(refused).toMatchObject({ exitCode: 5 });
+    expect(refused.stdout).toContain('staged events may be lost (crash)');
+    await query(stage({ keys: [1, 1], at: 300, operation: 'r' }));
+    expect(await run('finish', '--table', 'Actor', '--replayed')).toMatchObject({ exitCode: 0 });
+    expect(await keys('blue."Actor"')).toBe(100);
+  });
+
+  it('marks rows of a table with soft deletes', async () => {
+    const events = (first: number, at: number, operation: string) => `
+      INSERT INTO blue."stg_Fraver" ("FraverId", "__source_db", "__source_table", "__cdc_operation", "__kafka_partition", "__kafka_offset")
+      SELECT n, 'AdOpus', 'Fraver', '${operation}', 0, ${at} + n FROM pg_catalog.generate_series(${first}, 40) AS n`;
+    await query(events(1, 0, 'c'));
+    await changed.run(root, 'merge');
+    await run('begin', '--table', 'blue.Fraver');
+    await query(events(2, 100, 'r'));
+    expect(await run('finish', '--table', 'Fraver')).toMatchObject({ exitCode: 0 });
+    expect(await keys('blue."Fraver"', '"__deleted_at" IS NOT NULL')).toBe(1);
+    await query(events(1, 0, 'c'));
+    await changed.run(root, 'merge');
+    expect(await keys('blue."Fraver"', '"__deleted_at" IS NOT NULL')).toBe(1);
+  });
+
+  it('goes on where it was killed', async () => {
+    await query(stage({ keys: [101, 20_000], at: 1000 }));
+    await changed.run(root, 'merge');
+    await run('begin', '--table', 'blue.Actor');
+    // Every tenth row of the first ones was deleted, and the last one.
+    await query(
+      `${stage({ keys: [1, 19_999], at: 50_000, operation: 'r' })} WHERE n > 1000 OR n % 10 > 0`,
+    );
+    await changed.run(root, 'merge');
+    const holder = server.connect({ database: DATABASE, max: 1 });
+    await holder.unsafe('BEGIN; SELECT FROM blue."Actor" WHERE actno = 20000 FOR UPDATE').simple();
+    const child = startCommand(
+      root,
+      ['reload', ...small('finish', '--table', 'Actor')],
+      changed.repo.env(server),
+    );
+    const ended = finish(child);
+    while ((await keys('cdc_management.reload', 'swept > 0')) === 0) await sleep(20);
+    child.kill('SIGKILL');
+    await ended;
+    await query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cdc reload'`,
+    ); // it would go on when the row is free
+    await holder.unsafe('ROLLBACK');
+    await holder.end();
+    const done = await run('finish', '--table', 'Actor');
+    expect(done).toMatchObject({ exitCode: 0 });
+    expect(done.stdout).toMatch(/1 removed, 100 removed by an earlier run/);
+    expect(await keys('blue."Actor"')).toBe(19_899);
+  });
+
+  it('begins once, and says what it cannot reload', async () => {
+    await run('begin', '--table', 'Actor', '--schema', 'blue');
+    const again = await run('begin', '--table', 'Actor');
+    expect(again).toMatchObject({ exitCode: 0 });
+    expect(again.stdout).toMatch(
+      /avansas\.Actor: begun at .*\n.*blue\.Actor: open since .*, begun by postgres/,
+    );
+    expect(await run('begin', '--table', 'Nobody')).toMatchObject({
+      exitCode: 2,
+      stderr: 'reload: no table of Nobody in nonprod\n',
+    });
+    const refused = await run('begin', '--table', 'blue.Region');
+    expect(refused).toMatchObject({ exitCode: 5 });
+    expect(refused.stdout).toContain('has no key: rows that are read again are appended');
+  });
+
+  const COMMANDS = [...PAGE.matchAll(/^ *npx cdc manage-migrations reload (\w+) (.+)$/gm)];
+
+  it('does what the page says, step by step', async () => {
+    expect(COMMANDS.length).toBeGreaterThan(3);
+    for (const [, step, args] of COMMANDS) {
+      const { exitCode, stderr } = await finish(
+        startCommand(root, ['reload', step!, ...args!.split(' ')], changed.repo.env(server)),
+      );
+      expect(stderr).not.toMatch(/error:|defect|--help/);
+      expect({ step, exitCode }).toEqual({
+        step,
+        exitCode: { begin: 0, status: 1, finish: 5, cancel: 0 }[step!],
+      });
+    }
+  });
+});

@@ -1,0 +1,235 @@
+import { readConfig, type Config } from '@cdc-migrations/config';
+import { shortName } from '@cdc-migrations/sql-text';
+import type { ReplicatedTable } from '@cdc-migrations/table-defs';
+import {
+  beginReloads,
+  cancelReloads,
+  finishReloads,
+  placesToReload,
+  readReloads,
+  type BegunReload,
+  type FinishedReload,
+  type ReloadCounts,
+  type ReloadPlace,
+  type ReloadSelection,
+  type ReloadState,
+} from '@cdc-migrations/tracker';
+import { alignColumns } from '../align-columns.ts';
+import { countOf } from '../count-of.ts';
+import { CommandError, EXIT } from '../exit-code.ts';
+import { findRoot } from '../find-root.ts';
+import { isOf } from '../pipelines/plan-flows.ts';
+import { printMessage } from '../print.ts';
+import type { TargetOptions } from '../target/open-targets.ts';
+import { reportTargets, withSession, type TargetReport } from '../target/report-targets.ts';
+import { worstExitCode } from '../target/worst-exit-code.ts';
+
+export interface ReloadOptions extends TargetOptions {
+  readonly table?: readonly string[];
+  readonly customer?: readonly string[];
+  readonly json?: boolean;
+}
+
+/** Begins reloads of tables. Returns the exit code: 5 if a table cannot be reloaded, 3 if one failed, 2 if there is none. */
+export async function beginReload(options: ReloadOptions): Promise<number> {
+  const config = readConfig(findRoot(options.root));
+  return reportFound(options, 'no table', async (target) => {
+    const { label, migrations, tenants } = target;
+    const places = placesToReload(migrations, {
+      ...{ tenants, schemas: options.schema, tables: options.table, customers: options.customer },
+      customerColumnOf: (table) => customerColumnOf(config, table),
+      customerIdOf: (customer) => customerIdOf(config, migrations.set, customer, options.env),
+    });
+    if (places.length === 0) return null;
+    const reloads = await withSession(target, 'cdc reload', (session) =>
+      beginReloads(session, places),
+    );
+    return {
+      exitCode: worstExitCode(reloads.map(({ outcome }) => EXIT_CODES[outcome])),
+      lines: [`${label}:`, ...reloads.map((one) => `  ${describeBegun(one)}`)],
+      document: { reloads },
+    };
+  });
+}
+
+/** Lists open reloads. Returns 1 as long as rows are there that were not read again. */
+export function showReloads(options: ReloadOptions): Promise<number> {
+  return reportTargets(options, (target) =>
+    withSession(target, 'cdc reload', async (session) => {
+      const reloads = await readReloads(session, selectionOf(options));
+      return {
+        exitCode: reloads.some(({ counts }) => counts.unread > 0) ? EXIT.differences : EXIT.done,
+        lines: [`${target.label}:`, ...renderStates(reloads).map((line) => `  ${line}`)],
+        document: { reloads },
+      };
+    }),
+  );
+}
+
+export interface FinishReloadOptions extends ReloadOptions {
+  readonly dryRun?: boolean;
+  readonly maxShare: number;
+  readonly withoutReads?: boolean;
+  readonly replayed?: boolean;
+}
+
+/** Removes what open reloads did not bring, and ends them. Returns the exit code: 5 if it was refused, 3 if a table failed. */
+export function finishReload(options: FinishReloadOptions): Promise<number> {
+  return reportFound(options, 'no open reload', async ({ label, address }) => {
+    const reloads = await finishReloads(address(), selectionOf(options), {
+      isDryRun: options.dryRun === true,
+      maxShare: options.maxShare,
+      withoutReads: options.withoutReads === true,
+      isReplayed: options.replayed === true,
+    });
+    if (reloads.length === 0) return null;
+    return {
+      exitCode: worstExitCode(reloads.map(({ outcome }) => EXIT_CODES[outcome])),
+      lines: [`${label}:`, ...reloads.map((one) => `  ${describeFinished(one)}`)],
+      document: { reloads },
+    };
+  });
+}
+
+/** Ends open reloads; rows stay. */
+export function cancelReload(options: ReloadOptions): Promise<number> {
+  return reportFound(options, 'no open reload', (target) =>
+    withSession(target, 'cdc reload', async (session) => {
+      const reloads = await cancelReloads(session, selectionOf(options));
+      if (reloads.length === 0) return null;
+      return {
+        exitCode: EXIT.done,
+        lines: [`${target.label}:`, ...reloads.map((one) => `  ${placeOf(one)}: cancelled`)],
+        document: { reloads },
+      };
+    }),
+  );
+}
+
+type Outcome = BegunReload['outcome'] | FinishedReload['outcome'];
+
+const EXIT_CODES: Readonly<Record<Outcome, number>> = {
+  begun: EXIT.done,
+  open: EXIT.done,
+  finished: EXIT.done,
+  found: EXIT.done,
+  refused: EXIT.unsafe,
+  failed: EXIT.tenantsFailed,
+  locked: EXIT.locked,
+};
+
+/** Reports of all targets; exit 2 if none of them has something that is selected. */
+async function reportFound(
+  options: ReloadOptions,
+  nothing: string,
+  ask: (target: Parameters<Parameters<typeof reportTargets>[1]>[0]) => Promise<TargetReport | null>,
+): Promise<number> {
+  let isFound = false;
+  const exitCode = await reportTargets(options, async (target) => {
+    const report = await ask(target).catch((error: unknown) => {
+      isFound = true;
+      throw error;
+    });
+    if (report === null) return { exitCode: EXIT.done, lines: [], document: { reloads: [] } };
+    isFound = true;
+    return report;
+  });
+  if (isFound) return exitCode;
+  const names = [...(options.table ?? []), ...(options.customer ?? [])].join(', ');
+  printMessage(`reload: ${nothing} of ${names} in ${options.env}`);
+  return worstExitCode([exitCode, EXIT.usage]);
+}
+
+/** Customers by their schemas and by their ids, which rows of shared tables have. */
+function selectionOf({ root, env, schema, table, customer }: ReloadOptions): ReloadSelection {
+  const customers = customer && [...customer, ...idsOf(readConfig(findRoot(root)), customer, env)];
+  return { schemas: schema, tables: table, customers };
+}
+
+function idsOf({ sourceGroups }: Config, customers: readonly string[], env: string) {
+  return sourceGroups.flatMap(({ sources }) =>
+    sources
+      .filter(({ name }) => customers.includes(name))
+      .flatMap(({ environments }) => [...environments.values()])
+      .filter(({ targetSinkEnv }) => targetSinkEnv === env)
+      .flatMap(({ customerId }) => customerId ?? []),
+  );
+}
+
+/** The id that rows of a customer have in tables of several; a customer of a db-shared source is given by its id. */
+function customerIdOf(
+  config: Config,
+  { pattern, sourceGroup }: { readonly pattern: string; readonly sourceGroup: string },
+  customer: string,
+  env: string,
+): string {
+  if (pattern === 'db-shared') return customer;
+  const group = config.sourceGroups.filter(({ name }) => name === sourceGroup);
+  const [id] = idsOf({ ...config, sourceGroups: group }, [customer], env);
+  if (id !== undefined) return id;
+  throw new CommandError(
+    `--customer ${customer}: expected a customer_id in source-groups.yaml, because tables of several customers know their rows by it`,
+  );
+}
+
+/** Column of the template `customer_id` in a table of several customers. */
+function customerColumnOf(
+  { services, templates }: Config,
+  table: ReplicatedTable,
+): string | undefined {
+  const use = services
+    .find(({ name }) => name === table.service)
+    ?.sinks.find(({ sink }) => sink === table.set)
+    ?.tables.find((one) => isOf(one, table))
+    ?.columnTemplates.find(({ template }) => template === CUSTOMER);
+  const name = use && (use.name ?? templates.get(CUSTOMER)?.name);
+  return name === undefined ? undefined : shortName(name);
+}
+
+const CUSTOMER = 'customer_id';
+
+/** `blue.Actor`, `public.Everybody of 0a827150-…`. */
+function placeOf({ schema, table, customer }: ReloadPlace): string {
+  return `${schema}.${table}${customer === null ? '' : ` of ${customer}`}`;
+}
+
+function describeBegun(reload: BegunReload): string {
+  const { outcome, begunAt, begunBy, reason } = reload;
+  const said = {
+    begun: `begun at ${begunAt}; now let the connector make a snapshot of it`,
+    open: `open since ${begunAt}, begun by ${begunBy}`,
+    refused: `refused: ${reason}`,
+    failed: `failed: ${reason}`,
+  }[outcome];
+  return `${placeOf(reload)}: ${said}`;
+}
+
+function renderStates(reloads: readonly ReloadState[]): readonly string[] {
+  if (reloads.length === 0) return ['no open reloads'];
+  return alignColumns(
+    [
+      ['table', 'begun', 'by', 'read again', 'changed', 'neither'],
+      ...reloads.map((reload) => [
+        placeOf(reload),
+        reload.begunAt,
+        reload.begunBy,
+        ...[reload.counts.read, reload.counts.changed, reload.counts.unread].map(String),
+      ]),
+    ],
+    (column) => column > 2,
+  );
+}
+
+function describeFinished(reload: FinishedReload): string {
+  const { outcome, counts, swept, reason } = reload;
+  const verb = outcome === 'finished' ? 'removed' : 'to remove';
+  const text = counts === null ? '' : `; ${describeCounts(counts, swept, verb)}`;
+  const said = outcome === 'found' ? 'dry run' : outcome;
+  return `${placeOf(reload)}: ${said}${reason === null ? '' : `: ${reason}`}${text}`;
+}
+
+/** `120 rows read again, 3 changed, 2 removed`. */
+function describeCounts({ read, changed, unread }: ReloadCounts, swept: number, verb: string) {
+  const before = swept > 0 ? `, ${swept} removed by an earlier run` : '';
+  return `${countOf(read, 'row')} read again, ${changed} changed, ${unread} ${verb}${before}`;
+}
