@@ -9,6 +9,7 @@ import { addCleanCdc } from './commands/clean-cdc.ts';
 import { addCompletions } from './commands/completions.ts';
 import { addDeadLetters } from './commands/dead-letters.ts';
 import { addDiff } from './commands/diff.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addEnableCdc } from './commands/enable-cdc.ts';
 import { addExplain } from './commands/explain.ts';
 import { addGenerate } from './commands/generate.ts';
@@ -49,6 +50,7 @@ const COMMANDS: readonly AddCommand[] = [
   addCleanCdc,
   addTypes,
   addExplain,
+  addDoctor,
 ];
 
 /** Commands of `cdc manage-pipelines`. */

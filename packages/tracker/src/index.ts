@@ -13,6 +13,8 @@ export { buildStatus, isUpToDate } from './build-status.ts';
 export type { FileStatus, SchemaStatus, Status } from './build-status.ts';
 export { checkTarget } from './check-target.ts';
 export type { CheckOptions } from './check-target.ts';
+export { diagnoseTarget } from './diagnose-target.ts';
+export type { ServerSetting, TargetDiagnosis } from './diagnose-target.ts';
 export type { Difference } from './difference.ts';
 export type { FileState } from './file-state.ts';
 export { PlaceholderError } from './file-transaction.ts';

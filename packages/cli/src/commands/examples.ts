@@ -213,6 +213,13 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
     ],
     exitCodes: { 0: 'done', 2: 'no such table or column, or a mistake in the configuration' },
   },
+  'manage-migrations doctor': {
+    examples: [
+      'cdc manage-migrations doctor --env prod',
+      'cdc manage-migrations doctor --env embedded --json',
+    ],
+    exitCodes: { 0: 'nothing is wrong', 1: 'warnings', 2: 'errors' },
+  },
   'manage-migrations types': {
     examples: ['cdc manage-migrations types', 'cdc manage-migrations types --table Actor --json'],
     exitCodes: { 0: 'done', 2: CONFIGURATION },

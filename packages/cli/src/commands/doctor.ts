@@ -1,0 +1,23 @@
+import type { Command } from 'commander';
+import type { DoctorOptions } from '../doctor/doctor.ts';
+import type { CommandContext } from './command-context.ts';
+import { parseTimeout, requireOption } from './option-values.ts';
+
+/** `cdc manage-migrations doctor`. */
+export function addDoctor(migrations: Command, { setExitCode }: CommandContext): void {
+  const command = migrations
+    .command('doctor')
+    .description(
+      'Looks at all that an environment needs, and says what is wrong and what to do: configuration, generated files, ' +
+        'variables, sources, targets. Changes nothing.',
+    )
+    .option('--env <name>', 'environment of the sources and the sinks')
+    .option('--sink <name...>', 'only these sinks, by <group>.<database>')
+    .option('--timeout <seconds>', 'how long a source may take', parseTimeout, 60_000)
+    .option('--json', 'one JSON document on standard output, all else on standard error')
+    .action(async (options: Omit<DoctorOptions, 'root'>) => {
+      const { doctor } = await import('../doctor/doctor.ts');
+      setExitCode(await doctor({ ...options, ...migrations.opts<{ root?: string }>() }));
+    });
+  requireOption(command, 'env', 'an environment of sink-groups.yaml, or embedded');
+}

@@ -1,0 +1,73 @@
+import { ConfigError, formatProblem, readConfig, type Config } from '@cdc-migrations/config';
+import { FileError } from '@cdc-migrations/shape';
+import { countOf } from '../count-of.ts';
+import { CommandError } from '../exit-code.ts';
+import { isInTheWay, planFiles } from '../generate/plan-files.ts';
+import { readRole } from '../generate/read-role.ts';
+import { buildAll } from '../generate/stages.ts';
+import { locateError } from '../locate-error.ts';
+import { fault, note, ok, warning, type Finding } from './finding.ts';
+
+const CONFIGURATION = 'configuration';
+const FILES = 'generated files';
+
+/** What people wrote, and what is to be said of it; without a configuration nothing else can be looked at. */
+export interface RepoExamination {
+  readonly config: Config | undefined;
+  readonly findings: readonly Finding[];
+}
+
+/** Reads the configuration and compares the generated files with it. */
+export function examineRepo(root: string): RepoExamination {
+  let config: Config;
+  try {
+    config = readConfig(root);
+  } catch (error) {
+    return { config: undefined, findings: refusals(CONFIGURATION, error, root) };
+  }
+  const { services, sinkGroups, sourceGroups } = config;
+  const counts = [
+    countOf(services.length, 'service'),
+    countOf(sourceGroups.length, 'source group'),
+    countOf(sinkGroups.length, 'sink group'),
+  ];
+  return { config, findings: [ok(CONFIGURATION, counts.join(', ')), ...examineFiles(root)] };
+}
+
+function examineFiles(root: string): readonly Finding[] {
+  try {
+    const output = buildAll(root, () => readRole(process.env));
+    const steps = planFiles(root, output, {});
+    const edited = steps.filter(isInTheWay);
+    const stale = steps.filter(({ action }) => action !== 'keep' && action !== 'stray');
+    const warnings = output.warnings.map(formatProblem);
+    return [
+      ...edited.map(({ path }) =>
+        fault(FILES, `${path} was edited`, 'cdc manage-migrations generate --force writes it anew'),
+      ),
+      ...(stale.length === 0
+        ? [ok(FILES, `${countOf(steps.length, 'file')}, all as the configuration gives them`)]
+        : edited.length === 0
+          ? [
+              warning(
+                FILES,
+                `${countOf(stale.length, 'file')} to write, ${stale[0]!.path} first`,
+                'cdc manage-migrations generate',
+              ),
+            ]
+          : []),
+      ...warnings.map((says) => note(FILES, says, 'nothing, if it is meant')),
+    ];
+  } catch (error) {
+    return refusals(FILES, error, root);
+  }
+}
+
+/** A finding for each line of an error of the user's files; another error is thrown. */
+function refusals(about: string, error: unknown, root: string): readonly Finding[] {
+  const isOfUser =
+    error instanceof ConfigError || error instanceof CommandError || error instanceof FileError;
+  if (!isOfUser) throw error;
+  const { message } = locateError(error, root) as Error;
+  return message.split('\n').map((line) => fault(about, line, 'correct the file'));
+}

@@ -1,0 +1,27 @@
+/** Something that was looked at: an item of what `doctor --json` prints. */
+export interface Finding {
+  /** `error`: it does not work; `warning`: it may fail or be wrong later; `note`: worth knowing. */
+  readonly level: 'ok' | 'note' | 'warning' | 'error';
+  /** `target sink_asma.directory in prod`. */
+  readonly about: string;
+  readonly says: string;
+  /** What to do, unless it is ok. */
+  readonly wayOut: string | null;
+}
+
+/** A finding that all is well, or that there is something to know. */
+export function ok(about: string, says: string): Finding {
+  return { level: 'ok', about, says, wayOut: null };
+}
+
+export function note(about: string, says: string, wayOut: string): Finding {
+  return { level: 'note', about, says, wayOut };
+}
+
+export function warning(about: string, says: string, wayOut: string): Finding {
+  return { level: 'warning', about, says, wayOut };
+}
+
+export function fault(about: string, says: string, wayOut: string): Finding {
+  return { level: 'error', about, says, wayOut };
+}
