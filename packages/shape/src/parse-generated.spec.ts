@@ -188,3 +188,23 @@ it('a problem without end is told in part', () => {
   expect(message.split('\n')).toHaveLength(52);
   expect(message).toContain(`${PATH}: and 950 more\n`);
 });
+
+describe('a kind in JSON', () => {
+  const PLAN: GeneratedKind<Owners> = { ...OWNERS, syntax: 'json', remedy: 'write it again' };
+  const owners: Owners = { teamName: 'a', lead: null, systems: [{ name: 'b', rows: 1 }] };
+
+  it('is read back as it was', () => {
+    const text = renderGenerated(PLAN, owners);
+    expect(JSON.parse(text)).toMatchObject({ format: 1, team_name: 'a' });
+    expect(parseGenerated(PLAN, text, 'plan.json')).toEqual(owners);
+  });
+
+  it.each([
+    ['{', /^plan\.json: invalid JSON: .*\nplan\.json: write it again$/],
+    ['{}', /^plan\.json format: expected .* of format 1, found none\nplan\.json: write it again$/],
+    ['{"format": 2}', /found 2, which a newer version wrote\nplan\.json: install that version/],
+    ['{"format": 1}', /missing key "team_name"[^]*\nplan\.json: write it again$/],
+  ])('says what is wrong with %s, and the way out', (text, message) => {
+    expect(() => parseGenerated(PLAN, text, 'plan.json')).toThrow(message);
+  });
+});

@@ -17,6 +17,10 @@ export interface GeneratedKind<Content> {
   readonly schema: v.GenericSchema<unknown, Content>;
   /** The command that writes such a file anew. */
   readonly command: string;
+  /** The text is JSON; without it YAML. */
+  readonly syntax?: 'json';
+  /** What to do about a file that is damaged, where `--force` and git do not help. */
+  readonly remedy?: string;
   /** Users may write or change such a file by hand, and leave out `format`. */
   readonly isHandWritten?: true;
   /** Reports what is wrong between the values, as far as they are right by themselves. */
@@ -48,13 +52,14 @@ interface FileErrorFacts {
   readonly cause?: unknown;
 }
 
-/** The body of a generated file, its first `blockDepth` levels with a line for each key. */
+/** The body of a generated file; of YAML, the first `blockDepth` levels with a line for each key. */
 export function renderGenerated<Content>(
-  { schema }: Pick<GeneratedKind<Content>, 'schema'>,
+  { schema, syntax }: Pick<GeneratedKind<Content>, 'schema' | 'syntax'>,
   content: Content,
   blockDepth = 1,
 ): string {
-  return renderYaml({ format: FORMAT, ...renderShape(schema, content) }, blockDepth);
+  const value = { format: FORMAT, ...renderShape(schema, content) };
+  return syntax === 'json' ? `${JSON.stringify(value, null, 2)}\n` : renderYaml(value, blockDepth);
 }
 
 /**
@@ -90,8 +95,10 @@ function readMapping(kind: KindFacts, text: string, path: string): Mapping {
   if (conflict) throw refuse(conflict.message, conflict.line);
   let value: unknown;
   try {
-    value = parseYaml(text);
+    value = kind.syntax === 'json' ? JSON.parse(text) : parseYaml(text);
   } catch (cause) {
+    if (cause instanceof SyntaxError)
+      throw refuse(`invalid JSON: ${cause.message}`, undefined, cause);
     const { reason, mark } = cause as { readonly reason?: string; readonly mark?: Mark };
     if (reason === undefined) throw cause;
     throw refuse(`invalid YAML: ${reason}`, mark && mark.line + 1, cause);
@@ -115,27 +122,34 @@ interface DamagedFile {
 }
 
 function damaged(
-  { command, isHandWritten }: KindFacts,
+  { command, isHandWritten, syntax, remedy }: KindFacts,
   { text, path, problems, cause }: DamagedFile,
 ): FileError {
   return new FileError(path, problems, {
-    remedy: `${command} --force writes it anew; git has it as it was committed`,
-    isEdited: !isHandWritten && stateOf(path, text) === 'edited',
+    remedy: remedy ?? `${command} --force writes it anew; git has it as it was committed`,
+    isEdited: !isHandWritten && syntax !== 'json' && stateOf(path, text) === 'edited',
     cause,
   });
 }
 
-function otherFormat({ what, command }: KindFacts, format: unknown, path: string): FileError {
+function otherFormat(
+  { what, command, remedy: own }: KindFacts,
+  format: unknown,
+  path: string,
+): FileError {
   const isNewer = typeof format === 'number' && format > FORMAT;
   const [found, remedy] =
     format === undefined
-      ? ['none, as in files of versions before 0.1', `${command} brings it along`]
+      ? [own ? 'none' : 'none, as in files of versions before 0.1', `${command} brings it along`]
       : isNewer
         ? [`${format}, which a newer version wrote`, 'install that version of cdc-migrations']
         : [foundWord(format), `${command} --force writes it anew`];
   const message = `expected ${what} of format ${FORMAT}, found ${found}`;
   const problem = { at: { file: path, keys: ['format'] }, message };
-  return new FileError(path, [problem], { remedy, isEdited: false });
+  return new FileError(path, [problem], {
+    remedy: isNewer ? remedy : (own ?? remedy),
+    isEdited: false,
+  });
 }
 
 /** Keys with the names of list items in place of their indexes: `columns.Navn.type`. */

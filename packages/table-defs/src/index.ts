@@ -12,6 +12,7 @@ export {
 } from './definition-file.ts';
 export type { TableFile } from './definition-file.ts';
 export { diffTables } from './diff/diff-tables.ts';
+export { worstClass } from './diff/table-change.ts';
 export type {
   AnyColumn,
   ChangeClass,

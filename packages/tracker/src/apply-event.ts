@@ -1,4 +1,5 @@
 import type { FailedStatement } from './find-statement.ts';
+import type { StaleSchema } from './narrow-plan.ts';
 import type { MergeProblem } from './read-concerns.ts';
 import type { LockHolder } from './take-lock.ts';
 
@@ -67,6 +68,8 @@ export interface ApplyResult {
   /** Schemas that were not begun, as an earlier failure stopped the apply. */
   readonly notBegun: readonly string[];
   readonly schemaCount: number;
+  /** With a plan file, schemas in which nothing was done, as something has changed since it was written. */
+  readonly stale: readonly StaleSchema[];
   /** What keeps tables of these schemas from being merged; applying again what is applied puts it right. */
   readonly mergeProblems: readonly MergeProblem[];
 }

@@ -6,8 +6,9 @@ import { readTargetProblems, type MergeProblem } from './read-concerns.ts';
 import { runSteps, schemaIsGone, type Outcome } from './run-steps.ts';
 import type { FileProblem, Migrations } from './migrations.ts';
 import { filesOf, planApply, type ApplyPlan, type PlanOptions } from './plan-apply.ts';
+import { narrowPlan, readStructures, type PlannedTarget, type Structures } from './narrow-plan.ts';
 import { readTarget, refuseStandby } from './read-target.ts';
-import { openSession, type TargetAddress } from './session.ts';
+import { openSession, type Session, type TargetAddress } from './session.ts';
 import { undoReads, withLock, type LockHolder } from './take-lock.ts';
 import { withWorkers } from './with-workers.ts';
 
@@ -23,6 +24,8 @@ export interface ApplyOptions extends PlanOptions {
   readonly allowRewrite?: boolean | undefined;
   /** Let infrastructure that is older than that of the target replace it. */
   readonly allowOlder?: boolean | undefined;
+  /** Does only what this says, in schemas that have not changed since. */
+  readonly planned?: PlannedTarget | undefined;
   readonly onEvent?: ((event: ApplyEvent) => void) | undefined;
 }
 
@@ -69,14 +72,17 @@ export async function applyMigrations(
         readTargetProblems(control),
       ]);
       refuseStandby(state);
-      const plan = planApply(migrations, state, options);
+      const whole = planApply(migrations, state, options);
+      const { plan, stale } = options.planned
+        ? narrowPlan(whole, options.planned, await readAgain(control, migrations, options), options)
+        : { plan: whole, stale: [] };
       const problemsOf = (problems: readonly MergeProblem[]) =>
         problems.filter(
           ({ schema }) => schema === MANAGEMENT_SCHEMA || plan.present.includes(schema),
         );
       onEvent({ kind: 'planned', schemas: plan.schemas.length, files: countFiles(plan) });
       if (plan.steps.length === 0)
-        return { ...nothingToDo(plan), mergeProblems: problemsOf(found) };
+        return { ...nothingToDo(plan), stale, mergeProblems: problemsOf(found) };
       await undoReads(control);
       const count = Math.max(1, Math.min(jobs, plan.schemas.length));
       return await withWorkers(address, count, async (workers) => {
@@ -93,6 +99,7 @@ export async function applyMigrations(
         const reader = workers.find(({ isLost }) => !isLost);
         return {
           ...result,
+          stale,
           mergeProblems: problemsOf(reader ? await readTargetProblems(reader) : []),
         };
       });
@@ -100,6 +107,16 @@ export async function applyMigrations(
   } finally {
     await control.close();
   }
+}
+
+/** Reads structures behind other reads, one of which may have failed. */
+async function readAgain(
+  control: Session,
+  migrations: Migrations,
+  options: PlanOptions,
+): Promise<Structures> {
+  await undoReads(control);
+  return readStructures(control, migrations, options);
 }
 
 /** Throws where a file is not as it was generated. */

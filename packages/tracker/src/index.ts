@@ -16,6 +16,7 @@ export type { CheckOptions } from './check-target.ts';
 export { diagnoseTarget } from './diagnose-target.ts';
 export type { ServerSetting, TargetDiagnosis } from './diagnose-target.ts';
 export type { Difference } from './difference.ts';
+export { fileState } from './file-state.ts';
 export type { FileState } from './file-state.ts';
 export { PlaceholderError } from './file-transaction.ts';
 export { NOTHING as NO_EVENTS, addCounts, labelOf } from './merge/merge-event.ts';
@@ -35,6 +36,14 @@ export { runMerges } from './merge/run-merges.ts';
 export type { MergeOptions, MergeResult } from './merge/run-merges.ts';
 export { findLeftovers, readKnownTables } from './known-tables.ts';
 export type { KnownTable, Leftover } from './known-tables.ts';
+export { readStructures, relationOf } from './narrow-plan.ts';
+export type {
+  PlannedFile,
+  PlannedSchema,
+  PlannedTarget,
+  StaleSchema,
+  Structures,
+} from './narrow-plan.ts';
 export { NoBookkeepingError } from './no-bookkeeping-error.ts';
 export type { FailedStatement } from './find-statement.ts';
 export { WHOLE_DATABASE } from './migrations.ts';
@@ -51,6 +60,8 @@ export {
 } from './plan-apply.ts';
 export type { ApplyPlan, ApplyStep, PlanOptions, SchemaRun } from './plan-apply.ts';
 export { ManifestMissingError, readMigrations } from './read-migrations.ts';
+export { readSizes } from './read-sizes.ts';
+export type { Sizes, TableSize } from './read-sizes.ts';
 export { readTableHealth } from './read-table-health.ts';
 export type { TableHealth } from './read-table-health.ts';
 export { readConcerns } from './read-concerns.ts';

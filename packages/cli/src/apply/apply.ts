@@ -3,21 +3,29 @@ import {
   buildStatus,
   openSession,
   planApply,
+  readSizes,
+  readStructures,
+  relationOf,
   readTarget,
   refuseProblems,
   renderScript,
   schemaIsGone,
   type ApplyResult,
+  type PlannedTarget,
   type TargetAddress,
 } from '@cdc-migrations/tracker';
 import { CommandError, EXIT } from '../exit-code.ts';
 import { renderMatrix } from '../status/render-matrix.ts';
 import { locateTargetError, locating } from '../target/locate-target-error.ts';
 import type { CommandTarget, TargetOptions } from '../target/open-targets.ts';
+import { withSession } from '../target/report-targets.ts';
 import { selectTargets } from '../target/select-targets.ts';
 import { withTargets } from '../target/with-targets.ts';
 import { worstExitCode } from '../target/worst-exit-code.ts';
 import { reportProgress, standardError } from './progress.ts';
+import { buildPlan } from './build-plan.ts';
+import { readPlan, writePlan, type PlanFile, type PlanTarget } from './plan-file.ts';
+import { renderPlan } from './render-plan.ts';
 import { renderSummary } from './render-summary.ts';
 import {
   refuseUnknownWaves,
@@ -33,6 +41,10 @@ export interface ApplyCommandOptions extends TargetOptions {
   readonly jobs?: number;
   readonly canary?: number;
   readonly wave?: readonly string[];
+  /** Path of a plan file to write. */
+  readonly planOut?: string;
+  /** Path of a plan file to carry out. */
+  readonly plan?: string;
   readonly dryRun?: boolean;
   readonly onError?: 'continue' | 'stop';
   /** Milliseconds. */
@@ -49,8 +61,14 @@ export async function apply(options: ApplyCommandOptions): Promise<number> {
     const targets = selectTargets(repo.targets, options.schema);
     for (const target of targets) refuse(target);
     refuseCanaryOfWaves(targets, options);
-    if (options.dryRun) return planAll(targets, options);
-    const ends = await rollOut(targets, options.wave, (portion) => applyPortion(portion, options));
+    if (options.dryRun) return scriptAll(targets, options);
+    if (options.planOut !== undefined)
+      return planAll(targets, { ...options, planOut: options.planOut });
+    const plan = options.plan === undefined ? undefined : openPlan(options.plan, targets, options);
+    const given = plan ? { ...options, ...pickOptions(plan) } : options;
+    const ends = await rollOut(targets, options.wave, (portion) =>
+      applyPortion(portion, given, plan),
+    );
     if (options.json) printJson({ targets: ends.map(documentOf) });
     return worstExitCode(
       ends.flatMap(({ portions, notBegun }) => [
@@ -80,6 +98,7 @@ function refuse({ migrations, label }: CommandTarget): void {
 async function applyPortion(
   { target, wave, stopAfter }: Portion,
   options: ApplyCommandOptions,
+  plan: PlanFile | undefined,
 ): Promise<PortionEnd> {
   const { migrations, tenants, label } = target;
   try {
@@ -96,6 +115,7 @@ async function applyPortion(
       lockTimeoutMs: options.lockTimeout,
       allowRewrite: options.allowRewrite,
       allowOlder: options.allowOlder,
+      planned: plan && (plan.targets.find(({ set }) => set === migrations.set.name) ?? NOTHING),
       onEvent: reportProgress(progress),
     });
     if (!options.json) {
@@ -107,6 +127,103 @@ async function applyPortion(
     const { exitCode, message } = locateFailure(error, target);
     return { exitCode, result: undefined, error: message };
   }
+}
+
+/** Of a target that a plan does not have. */
+const NOTHING: PlannedTarget = { database: [], schemas: [] };
+
+function pickOptions({ again, allowRewrite, allowOlder }: PlanFile): Partial<ApplyCommandOptions> {
+  return { again, allowRewrite, allowOlder };
+}
+
+/** Reads a plan and refuses one of another environment, or of other waves. */
+function openPlan(
+  path: string,
+  targets: readonly CommandTarget[],
+  { env }: ApplyCommandOptions,
+): PlanFile {
+  const plan = readPlan(path);
+  if (plan.env !== env)
+    throw new CommandError(`${path}: expected a plan for --env ${env}, found one for ${plan.env}`);
+  const moved = targets.flatMap(({ waves, migrations }) => {
+    const planned = plan.targets.find(({ set }) => set === migrations.set.name)?.schemas ?? [];
+    return planned
+      .filter(({ schema }) => waves.some(({ schemas }) => schemas.includes(schema)))
+      .flatMap(({ schema, wave }) => {
+        const now = waves.find(({ schemas }) => schemas.includes(schema))?.name;
+        return now === wave
+          ? []
+          : `${schema} is in wave ${now}, and in the plan in ${wave ?? 'none'}`;
+      });
+  });
+  if (moved.length === 0) return plan;
+  throw new CommandError(
+    `${path}: the waves have changed since the plan; write it again with --plan-out: ${moved.slice(0, SHOWN_MOVED).join('; ')}`,
+    EXIT.differences,
+  );
+}
+
+const SHOWN_MOVED = 5;
+
+/** Writes a plan file of all targets, and prints what is in it. */
+async function planAll(
+  targets: readonly CommandTarget[],
+  options: ApplyCommandOptions & { readonly planOut: string },
+): Promise<number> {
+  refuseUnknownWaves(targets, options.wave);
+  const { env, again = false, allowRewrite = false, allowOlder = false } = options;
+  const planned: PlanTarget[] = [];
+  const exitCodes: number[] = [];
+  for (const target of targets) {
+    try {
+      const { plan, gone } = await planTarget(target, options);
+      planned.push(plan);
+      if (!options.json) print(renderPlan(target.label, plan));
+      for (const schema of gone) printGone(target, schema);
+      const isRefused = plan.schemas.some(({ files }) =>
+        files.some((file) => file.class === 'unsafe'),
+      );
+      exitCodes.push(gone.length > 0 || isRefused ? EXIT.unsafe : EXIT.done);
+    } catch (error) {
+      return locateFailure(error, target).exitCode; // A plan of some targets would look like one of all.
+    }
+  }
+  const file = { env, again, allowRewrite, allowOlder, targets: planned };
+  writePlan(options.planOut, file);
+  if (options.json) printJson({ plan: options.planOut, targets: planned });
+  return worstExitCode(exitCodes);
+}
+
+async function planTarget(
+  target: CommandTarget,
+  options: ApplyCommandOptions,
+): Promise<{ readonly plan: PlanTarget; readonly gone: readonly string[] }> {
+  const { migrations, tenants, waves } = target;
+  const { schema: only, again, allowRewrite = false } = options;
+  const scope = { tenants, only, among: schemasOf(waves, options.wave), again };
+  return withSession(target, 'cdc apply --plan-out', async (session) => {
+    const state = await readTarget(session, migrations);
+    const plan = planApply(migrations, state, scope);
+    const structures = await readStructures(session, migrations, scope);
+    const tables = plan.steps.flatMap((step) =>
+      step.kind === 'schemas'
+        ? step.runs.flatMap(({ schema, files }) =>
+            files.flatMap((file) => {
+              const name = relationOf(file);
+              return name === undefined ? [] : { schema, name };
+            }),
+          )
+        : [],
+    );
+    const sizes = await readSizes(session, tables);
+    const facts = { state, structures, sizes, allowRewrite };
+    return { plan: buildPlan(target, plan, facts), gone: plan.gone };
+  });
+}
+
+function printGone({ label }: CommandTarget, schema: string): void {
+  const { message, hint } = schemaIsGone(schema);
+  printMessage(`${label}: ${schema}: ${message}; ${hint}`);
 }
 
 /** Prints why a target could not be worked on; a defect is thrown. */
@@ -136,7 +253,7 @@ function documentOf({ target: { label, waves }, portions, notBegun }: TargetEnd)
 }
 
 /** Prints the script of each target. */
-async function planAll(
+async function scriptAll(
   targets: readonly CommandTarget[],
   options: ApplyCommandOptions,
 ): Promise<number> {
@@ -144,7 +261,7 @@ async function planAll(
   const ends = [];
   for (const target of targets) {
     try {
-      ends.push(await planTo(target, target.address(), options));
+      ends.push(await scriptOf(target, target.address(), options));
     } catch (error) {
       const { exitCode, message } = locateFailure(error, target);
       ends.push({ exitCode, document: { target: target.label, error: message } });
@@ -154,11 +271,12 @@ async function planAll(
   return worstExitCode(ends.map(({ exitCode }) => exitCode));
 }
 
-async function planTo(
-  { migrations, tenants, label, waves }: CommandTarget,
+async function scriptOf(
+  target: CommandTarget,
   address: TargetAddress,
   options: ApplyCommandOptions,
 ): Promise<{ readonly exitCode: number; readonly document: object }> {
+  const { migrations, tenants, label, waves } = target;
   const session = openSession(address, 'cdc apply --dry-run');
   try {
     const plan = planApply(migrations, await readTarget(session, migrations), {
@@ -169,10 +287,7 @@ async function planTo(
     });
     const script = renderScript(plan, options);
     if (!options.json) printScript(script);
-    for (const schema of plan.gone) {
-      const { message, hint } = schemaIsGone(schema);
-      printMessage(`${label}: ${schema}: ${message}; ${hint}`);
-    }
+    for (const schema of plan.gone) printGone(target, schema);
     const exitCode = plan.gone.length > 0 ? EXIT.unsafe : EXIT.done;
     return { exitCode, document: { target: label, script, gone: plan.gone } };
   } finally {
@@ -194,9 +309,9 @@ async function readMatrix(
   }
 }
 
-function exitCodeOf({ failures, notBegun, mergeProblems }: ApplyResult): number {
+function exitCodeOf({ failures, notBegun, mergeProblems, stale }: ApplyResult): number {
   return worstExitCode([
-    ...(mergeProblems.length > 0 ? [EXIT.differences] : []),
+    ...(mergeProblems.length > 0 || stale.length > 0 ? [EXIT.differences] : []),
     ...failures.map(({ kind }) => (kind === 'unsafe' ? EXIT.unsafe : EXIT.tenantsFailed)),
     ...(notBegun.length > 0 ? [EXIT.tenantsFailed] : []),
   ]);

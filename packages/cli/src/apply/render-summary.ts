@@ -1,7 +1,9 @@
 import {
   describeLeftOut,
   type ApplyResult,
+  WHOLE_DATABASE,
   type FileFailure,
+  type StaleSchema,
   type WaitingFile,
 } from '@cdc-migrations/tracker';
 import { nameSchema } from '../target/name-schema.ts';
@@ -9,7 +11,7 @@ import { countOf } from '../count-of.ts';
 
 /** What an apply has done, in a line, and below it each failure with its schema, file, statement and reason. */
 export function renderSummary(label: string, result: ApplyResult): readonly string[] {
-  const { applied, appliedBefore, failures, waiting, notBegun, schemaCount, mergeProblems } =
+  const { applied, appliedBefore, failures, waiting, notBegun, schemaCount, mergeProblems, stale } =
     result;
   const counts = [
     `${applied.length} applied`,
@@ -21,10 +23,23 @@ export function renderSummary(label: string, result: ApplyResult): readonly stri
     `${label}: ${countOf(schemaCount, 'schema')}; files: ${counts.join(', ')}`,
     ...failures.flatMap(renderFailure),
     ...renderWaiting(waiting),
+    ...renderStale(stale),
     ...describeLeftOut({ mergeProblems, lockedStaging: [] }).map(
       ({ schema, table, reason }) => `${schema}.${table}: ${reason}`,
     ),
     ...(notBegun.length > 0 ? [`not begun: ${notBegun.join(', ')}`] : []),
+  ];
+}
+
+/** A line for each schema in which a plan was not carried out, and the way out. */
+function renderStale(stale: readonly StaleSchema[]): readonly string[] {
+  if (stale.length === 0) return [];
+  return [
+    ...stale.map(
+      ({ schema, reasons }) =>
+        `${schema === WHOLE_DATABASE ? 'nothing was done' : `${schema} skipped`}: ${reasons.join('; ')}`,
+    ),
+    'the plan is stale there: write it again with apply --plan-out',
   ];
 }
 

@@ -96,10 +96,9 @@ async function applyWaves(
     if (failed >= stopAfter || ends.some(isBroken)) {
       const later = order.slice(begun).map((wave) => wave.name);
       const limit = failed >= stopAfter ? `, stop_after is ${stopAfter}` : '';
-      printMessage(
-        `stopped in wave ${name}: ${countOf(failed, 'schema')} failed${limit}` +
-          (later.length > 0 ? `; waves not begun: ${later.join(', ')}` : ''),
-      );
+      const why = failed > 0 ? `: ${countOf(failed, 'schema')} failed${limit}` : '';
+      const left = later.length > 0 ? `; waves not begun: ${later.join(', ')}` : '';
+      printMessage(`stopped in wave ${name}${why}${left}`);
       break;
     }
     const didWork = ends.some(({ result }) => result!.applied.length > 0);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
-import { write } from '../repo.fixture.ts';
+import { emptyFolder, write } from '../repo.fixture.ts';
 import { finish, runCommand, startCommand } from '../target/cli.fixture.ts';
 import { small, type SmallTarget } from '../target/small-target.fixture.ts';
 import { generateRollout, openRollout, type Rollout } from './rollout.fixture.ts';
@@ -110,7 +110,9 @@ it('does what the page says', async () => {
     line!.split(' '),
   );
   expect(commands.length).toBeGreaterThan(2);
-  for (const [command, , , ...args] of commands) {
+  const plan = join(emptyFolder(), 'plan.json');
+  for (const [command, , , ...given] of commands) {
+    const args = given.map((word) => (word === 'plan.json' ? plan : word));
     const { exitCode, stderr } = await rollout.run(command!, ...args);
     expect({ command, args, exitCode, stderr }).toMatchObject({ exitCode: 0 });
   }

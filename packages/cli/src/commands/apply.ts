@@ -21,6 +21,18 @@ export function addApply(migrations: Command, { setExitCode }: CommandContext): 
     .option('--wave <name...>', 'only these waves of sink-groups.yaml')
     .addOption(
       new Option(
+        '--plan-out <file>',
+        'write what would run where, with classes, locks and estimates, and change nothing',
+      ).conflicts(['dryRun', 'check', 'plan']),
+    )
+    .addOption(
+      new Option(
+        '--plan <file>',
+        'do only what this file of --plan-out says, where nothing has changed since',
+      ).conflicts(['dryRun', 'check', 'again', 'allowRewrite', 'allowOlder', 'canary']),
+    )
+    .addOption(
+      new Option(
         '--canary <n>',
         'so many schemas go first; the others follow when none failed',
       ).argParser(parseCount(1)),

@@ -46,10 +46,12 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
       'cdc manage-migrations apply --env prod --dry-run > plan.sql',
       'cdc manage-migrations apply --env prod --canary 1',
       'cdc manage-migrations apply --env prod --wave first',
+      'cdc manage-migrations apply --env prod --plan-out plan.json',
+      'cdc manage-migrations apply --env prod --plan plan.json',
     ],
     exitCodes: {
       0: 'all is applied',
-      1: 'applied, but a table cannot be merged because something was changed',
+      1: 'applied, but a table cannot be merged because something was changed; --plan: something has changed since',
       2: CONFIGURATION,
       3: 'a schema failed',
       4: 'another apply is at work',

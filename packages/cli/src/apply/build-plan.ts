@@ -1,0 +1,158 @@
+import { renderClauses } from '@cdc-migrations/ddl-render';
+import {
+  diffTables,
+  isUserFile,
+  worstClass,
+  type ReplicatedTable,
+  type TableChange,
+} from '@cdc-migrations/table-defs';
+import {
+  fileState,
+  relationOf,
+  WHOLE_DATABASE,
+  type ApplyPlan,
+  type MigrationFile,
+  type Sizes,
+  type Structures,
+  type TargetState,
+} from '@cdc-migrations/tracker';
+import { changeFacts } from '../diff/change-facts.ts';
+import type { CommandTarget } from '../target/open-targets.ts';
+import { PLAN_STATES, type PlanEntry, type PlanTarget } from './plan-file.ts';
+
+/** What a plan says beside the files: it comes from the catalog of the target, and no table is locked for it. */
+export interface PlanFacts {
+  readonly state: TargetState;
+  readonly structures: Structures;
+  readonly sizes: Sizes;
+  readonly allowRewrite: boolean;
+}
+
+/** What would run in a target, with classes, locks and estimates. */
+export function buildPlan(target: CommandTarget, plan: ApplyPlan, facts: PlanFacts): PlanTarget {
+  const bySchema = new Map<string, MigrationFile[]>();
+  for (const step of plan.steps)
+    if (step.kind === 'schemas')
+      for (const { schema, files } of step.runs)
+        bySchema.set(schema, [...(bySchema.get(schema) ?? []), ...files]);
+  return {
+    set: target.migrations.set.name,
+    database: plan.steps.flatMap((step) =>
+      step.kind === 'database'
+        ? step.files.map((file) => ({
+            ...identify(file, WHOLE_DATABASE, facts),
+            ...describeGlobal(file, step.schemas.creates),
+          }))
+        : [],
+    ),
+    schemas: [...bySchema].map(([schema, files]) => {
+      const wave = target.waves.find(({ schemas }) => schemas.includes(schema))?.name;
+      return {
+        schema,
+        ...(wave !== undefined && { wave }),
+        structure: facts.structures.ofSchema(schema),
+        files: files.map((file) => describeFile(file, schema, facts)),
+      };
+    }),
+  };
+}
+
+type Identity = Pick<PlanEntry, 'path' | 'checksum' | 'state'>;
+type Effect = Pick<PlanEntry, 'class' | 'lock' | 'changes'>;
+
+function identify(
+  file: MigrationFile,
+  schema: string,
+  { state: { schemas, history } }: PlanFacts,
+): Identity {
+  const isThere = schema === WHOLE_DATABASE || schemas.has(schema);
+  const found = fileState(file, isThere ? history.find(file, schema) : undefined, history);
+  const state = PLAN_STATES.find((one) => one === found)!;
+  return { path: file.path, checksum: file.checksum, state };
+}
+
+const HAND_WRITTEN: Effect = { class: 'hand-written', lock: 'not known', changes: [] };
+
+function describeGlobal(file: MigrationFile, creates: readonly string[]): Effect {
+  if (isUserFile(file)) return HAND_WRITTEN;
+  const changes =
+    file.category === 'schemas'
+      ? creates.map((schema) => `new schema ${schema}`)
+      : ['creates or replaces the objects of cdc_management'];
+  return { class: 'free', lock: 'none', changes };
+}
+
+function describeFile(file: MigrationFile, schema: string, facts: PlanFacts): PlanEntry {
+  const identity = identify(file, schema, facts);
+  const name = relationOf(file);
+  if (!file.table || name === undefined) return { ...identity, ...HAND_WRITTEN };
+  const found = facts.structures.find(schema, name);
+  if (!found) return { ...identity, class: 'free', lock: 'none', changes: ['new table'] };
+  const size = facts.sizes.find(schema, name);
+  return {
+    ...identity,
+    structure: found.checksum,
+    ...effectOf(file, schema, file.table, { ...facts, bytes: size?.bytes ?? 0 }),
+    ...(size?.rows !== undefined && { rows: size.rows }),
+    ...(size?.bytes !== undefined && { bytes: size.bytes }),
+  };
+}
+
+function effectOf(
+  file: MigrationFile,
+  schema: string,
+  table: ReplicatedTable,
+  { structures, sizes, allowRewrite, bytes }: PlanFacts & { readonly bytes: number },
+): Effect {
+  const before = structures.find(schema, table.name)?.relation;
+  const side = file.category === 'tables' ? 'final' : 'staging';
+  const changes = before
+    ? diffTables([tableOf(before, table)], [table]).filter(
+        (change) => change.class !== 'informational' && (side === 'final' || hasStaging(change)),
+      )
+    : [];
+  const worst = worstClass(changes.map((change) => change.class));
+  const isTooLarge = worst === 'rewrite' && !allowRewrite && bytes > sizes.rewriteLimitBytes;
+  const told = changes.map((change) => `${changeFacts(change).what} (${change.class})`);
+  if (worst === 'unsafe' || isTooLarge) {
+    const why = isTooLarge
+      ? ['the table is too large to be rewritten without --allow-rewrite']
+      : [];
+    return { class: 'unsafe', lock: 'none: it is refused', changes: [...told, ...why] };
+  }
+  if (changes.length === 0) {
+    const changed = side === 'final' ? [] : ['replaces the routines of the merge'];
+    return { class: 'free', lock: 'none', changes: changed };
+  }
+  const [{ lock } = { lock: 'none' }] = changes
+    .filter((change) => change.class === worst)
+    .map(changeFacts);
+  return { class: worst === 'rewrite' ? 'rewrite' : 'free', lock, changes: told };
+}
+
+function hasStaging(change: TableChange): boolean {
+  return renderClauses(change).staging.length > 0;
+}
+
+type Relation = NonNullable<ReturnType<Structures['find']>>['relation'];
+
+/** The definition of a table as it is in the target; what no catalog has is as in the definition of now. */
+function tableOf({ columns, indexes }: Relation, table: ReplicatedTable): ReplicatedTable {
+  const primary = indexes.find((index) => index.primary);
+  const known = new Map(
+    table.columns.flatMap((column) =>
+      [column.name, ...(column.formerly ?? [])].map((name) => [name, column] as const),
+    ),
+  );
+  return {
+    ...table,
+    columns: columns.map(({ name, type, nullable, default: expression }) => {
+      const now = known.get(name);
+      // PostgreSQL spells a default in its own way.
+      const initial = expression === null ? undefined : (now?.default ?? expression);
+      const { default: _, ...facts } = now ?? { role: 'source' as const };
+      return { ...facts, name, type, nullable, ...(initial !== undefined && { default: initial }) };
+    }),
+    key: primary ? { columns: primary.columns, origin: table.key?.origin ?? 'primary key' } : null,
+  };
+}
