@@ -2,6 +2,7 @@ import type { FailedStatement } from './find-statement.ts';
 import type { StaleSchema } from './narrow-plan.ts';
 import type { MergeProblem } from './read-concerns.ts';
 import type { LockHolder } from './take-lock.ts';
+import type { TightenedColumn } from './tighten-columns.ts';
 
 /** What happens during an apply, as it happens. */
 export type ApplyEvent =
@@ -70,6 +71,8 @@ export interface ApplyResult {
   readonly schemaCount: number;
   /** With a plan file, schemas in which nothing was done, as something has changed since it was written. */
   readonly stale: readonly StaleSchema[];
+  /** Columns that became NOT NULL, as every row has a value now. */
+  readonly tightened: readonly TightenedColumn[];
   /** What keeps tables of these schemas from being merged; applying again what is applied puts it right. */
   readonly mergeProblems: readonly MergeProblem[];
 }

@@ -9,6 +9,12 @@ import { filesOf, planApply, type ApplyPlan, type PlanOptions } from './plan-app
 import { narrowPlan, readStructures, type PlannedTarget, type Structures } from './narrow-plan.ts';
 import { readTarget, refuseStandby } from './read-target.ts';
 import { openSession, type Session, type TargetAddress } from './session.ts';
+import {
+  readLooseColumns,
+  tightenColumns,
+  type LooseColumn,
+  type TightenedColumn,
+} from './tighten-columns.ts';
 import { undoReads, withLock, type LockHolder } from './take-lock.ts';
 import { withWorkers } from './with-workers.ts';
 
@@ -45,8 +51,9 @@ const RETRY_FOR_MS = 60_000;
 
 /**
  * Brings a target up to date: a plan from its history first, then every schema by itself, several beside each other. A
- * file and its history row are one transaction. Where nothing is to be done nothing is asked but the lock, the history
- * and the schemas.
+ * file and its history row are one transaction. Then columns become NOT NULL of which every row has a value. Where no
+ * file is to be applied nothing is asked but the lock, the history, the schemas, what keeps tables from being merged, and
+ * columns that are to become NOT NULL.
  *
  * @throws FilesRefusedError, UnsafeSchemaNameError, ForeignObjectsError, EncodingError, RoleMissingError,
  * ManualFilesEditedError, SeveralStatementsError, ClientCommandError, PlaceholderError, StandbyError, NoConnectionError before anything is applied;
@@ -66,10 +73,12 @@ export async function applyMigrations(
   };
   try {
     return await withLock(control, migrations.set.name, lock, async () => {
-      const [state, , found] = await Promise.all([
+      const [state, , found, , loose] = await Promise.all([
         readTarget(control, migrations),
         undoReads(control),
         readTargetProblems(control),
+        undoReads(control),
+        readLooseColumns(control),
       ]);
       refuseStandby(state);
       const whole = planApply(migrations, state, options);
@@ -81,8 +90,12 @@ export async function applyMigrations(
           ({ schema }) => schema === MANAGEMENT_SCHEMA || plan.present.includes(schema),
         );
       onEvent({ kind: 'planned', schemas: plan.schemas.length, files: countFiles(plan) });
-      if (plan.steps.length === 0)
-        return { ...nothingToDo(plan), stale, mergeProblems: problemsOf(found) };
+      // A plan file says all that is to be done.
+      const ofPlan = ({ schema }: LooseColumn) => !options.planned && plan.present.includes(schema);
+      if (plan.steps.length === 0) {
+        const tightened = await tightenAlone(address, loose.filter(ofPlan));
+        return { ...nothingToDo(plan), stale, tightened, mergeProblems: problemsOf(found) };
+      }
       await undoReads(control);
       const count = Math.max(1, Math.min(jobs, plan.schemas.length));
       return await withWorkers(address, count, async (workers) => {
@@ -97,9 +110,11 @@ export async function applyMigrations(
           onEvent,
         });
         const reader = workers.find(({ isLost }) => !isLost);
+        const left = reader ? await readLooseColumns(reader) : [];
         return {
           ...result,
           stale,
+          tightened: reader ? await tightenColumns(reader, left.filter(ofPlan)) : [],
           mergeProblems: problemsOf(reader ? await readTargetProblems(reader) : []),
         };
       });
@@ -117,6 +132,15 @@ async function readAgain(
 ): Promise<Structures> {
   await undoReads(control);
   return readStructures(control, migrations, options);
+}
+
+/** Another session than that of the lock, whose transaction changes nothing; none where there is nothing to do. */
+async function tightenAlone(
+  address: TargetAddress,
+  columns: readonly LooseColumn[],
+): Promise<readonly TightenedColumn[]> {
+  if (columns.length === 0) return [];
+  return withWorkers(address, 1, ([worker]) => tightenColumns(worker, columns));
 }
 
 /** Throws where a file is not as it was generated. */

@@ -116,5 +116,6 @@ export { openSession } from './session.ts';
 export type { Rows, Session, TargetAddress } from './session.ts';
 export { describeHolder, LockNotObtainedError, readLocks } from './take-lock.ts';
 export type { HeldLock, LockHolder } from './take-lock.ts';
+export type { TightenedColumn } from './tighten-columns.ts';
 export { TargetError } from './target-error.ts';
 export { NoConnectionError } from './with-workers.ts';

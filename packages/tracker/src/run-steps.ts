@@ -57,7 +57,7 @@ interface Run {
 }
 
 /** What applying files has done, whatever else is to be said of the target. */
-export type Outcome = Omit<ApplyResult, 'mergeProblems' | 'stale'>;
+export type Outcome = Omit<ApplyResult, 'mergeProblems' | 'stale' | 'tightened'>;
 
 /** A schema is never made anew over what is remembered of it: its tables would be empty and count as merged. */
 export function schemaIsGone(schema: string): FileFailure {

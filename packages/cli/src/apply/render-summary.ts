@@ -6,13 +6,23 @@ import {
   type StaleSchema,
   type WaitingFile,
 } from '@cdc-migrations/tracker';
+import { quoteIdentifier } from '@cdc-migrations/sql-text';
 import { nameSchema } from '../target/name-schema.ts';
 import { countOf } from '../count-of.ts';
 
 /** What an apply has done, in a line, and below it each failure with its schema, file, statement and reason. */
 export function renderSummary(label: string, result: ApplyResult): readonly string[] {
-  const { applied, appliedBefore, failures, waiting, notBegun, schemaCount, mergeProblems, stale } =
-    result;
+  const {
+    applied,
+    appliedBefore,
+    failures,
+    waiting,
+    notBegun,
+    schemaCount,
+    mergeProblems,
+    tightened,
+    stale,
+  } = result;
   const counts = [
     `${applied.length} applied`,
     `${appliedBefore} applied before`,
@@ -21,6 +31,10 @@ export function renderSummary(label: string, result: ApplyResult): readonly stri
   ];
   return [
     `${label}: ${countOf(schemaCount, 'schema')}; files: ${counts.join(', ')}`,
+    ...tightened.map(
+      ({ schema, table, column }) =>
+        `${schema}.${table}: ${quoteIdentifier(column)} is NOT NULL now, as every row has a value`,
+    ),
     ...failures.flatMap(renderFailure),
     ...renderWaiting(waiting),
     ...renderStale(stale),
