@@ -35,6 +35,8 @@ export function buildSourceGroups(shape: SourceGroupsShape): readonly SourceGrou
       name,
       pattern: group.pattern,
       type: group.type,
+      signalTable:
+        group.signal_table === undefined ? undefined : splitTableName(group.signal_table),
       envs: envsOf(group),
       validationEnv: group.validation_env,
       databaseRef: group.database_ref,

@@ -22,6 +22,8 @@ export interface SourceGroup {
   readonly name: string;
   readonly pattern: Pattern;
   readonly type: 'mssql' | 'postgres';
+  /** Table of each source database by which Debezium is told to make a snapshot. */
+  readonly signalTable?: { readonly schema: string; readonly table: string };
   readonly envs: readonly string[];
   readonly validationEnv?: string;
   /** Database that stands for all of the group, in the validation environment. */

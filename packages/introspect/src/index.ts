@@ -33,6 +33,8 @@ export {
   UntrustedCertificateError,
 } from './source-error.ts';
 export type { MissingTable } from './source-error.ts';
+export { renderSignal, sendSignal } from './send-signal.ts';
+export type { Signal } from './send-signal.ts';
 export type {
   CatalogSelection,
   SourceEvent,

@@ -112,7 +112,10 @@ export function placesToReload(
         return isOfCustomer ? [{ ...name, customerColumn: null, customer: null }] : [];
       }
       const customerColumn = customerColumnOf(table) ?? null;
-      if (!customers) return [{ ...name, customerColumn, customer: null }];
+      // The snapshot of a source database that all customers share has the rows of all.
+      const isOfSeveral = pattern === 'db-per-tenant';
+      if (!customers)
+        return [{ ...name, customerColumn: isOfSeveral ? customerColumn : null, customer: null }];
       if (customerColumn === null) return [];
       return customers.map((one) => ({ ...name, customerColumn, customer: customerIdOf(one) }));
     },

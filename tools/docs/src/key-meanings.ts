@@ -75,7 +75,12 @@ function ofPipeline(path: string): Readonly<Record<string, string>> {
 
 /** What each key means, in the words of the glossary. */
 export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, string>> } = {
-  'source-groups': { '<group>.type': 'what the sources are', ...OF_GROUPS },
+  'source-groups': {
+    '<group>.type': 'what the sources are',
+    '<group>.signal_table':
+      'by which `reload signal` asks Debezium for a snapshot: a table of each database with the columns `id varchar(100)`, `type varchar(32)`, `data` (a long text); generated connectors of one database read it',
+    ...OF_GROUPS,
+  },
   'sink-groups': {
     '<group>.source_group': 'the source group that feeds it',
     '<group>.type': 'always PostgreSQL',

@@ -63,6 +63,7 @@ export async function openAsmaPipeline(): Promise<AsmaPipeline> {
   const root = mkdtempSync(join(tmpdir(), 'cdc-asma-'));
   cpSync(ASMA, root, { recursive: true });
   for (const file of ['source-groups.yaml', 'sink-groups.yaml']) withoutTls(join(root, file));
+  addSignalTable(join(root, 'source-groups.yaml'));
   const [source, target, broker] = await Promise.all([
     startDebianPostgres({ settings: { wal_level: 'logical' } }),
     startDebianPostgres(),
@@ -108,6 +109,11 @@ export async function openAsmaPipeline(): Promise<AsmaPipeline> {
   };
 
   await createSources(source);
+  for (const service of SERVICES) {
+    const sql = source.connect({ database: `${service}_dev`, max: 1 });
+    await sql`CREATE TABLE public.debezium_signal (id varchar(100) PRIMARY KEY, type varchar(32), data text)`;
+    await sql.end();
+  }
   for (const sink of SINKS) {
     const database = await target.createDatabase({ name: DATABASES[sink]! });
     const sql = target.connect({ database, max: 1, fetch_types: false, onnotice: () => {} });
@@ -306,6 +312,15 @@ function serverVariables(prefix: string, { port, password }: PostgresServer) {
     [`${prefix}_DEFAULT_USER`]: 'postgres',
     [`${prefix}_DEFAULT_PASSWORD`]: password,
   };
+}
+
+/** Debezium is told by it to make a snapshot. */
+function addSignalTable(file: string): void {
+  const text = readFileSync(file, 'utf8');
+  writeFileSync(
+    file,
+    text.replace('  type: postgres\n', '$&  signal_table: public.debezium_signal\n'),
+  );
 }
 
 function withoutTls(file: string): void {

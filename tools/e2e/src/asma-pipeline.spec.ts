@@ -22,6 +22,7 @@ const ROUNDS = Number(process.env['CDC_WIRE_RESTARTS'] ?? 1);
 const MOST_MS = BUILT_WITHIN_MS + CHANGES * 30;
 const ARRIVED_WITHIN_MS = 90_000;
 const WAREHOUSE = 'sink_warehouse.analytics';
+const RELOADED = 'directory.roles';
 
 /** A poisoned event, where it is in its topic. */
 interface Sent extends Poisoned {
@@ -229,28 +230,28 @@ describeWire('asma from its sources to its final tables', () => {
     describe.each(SINKS)('%s', (sink) => {
       it.each(tablesOf(sink).map(({ service, name }) => `${service}.${name}`))(
         '%s has the rows of its source',
-        async (name) => {
-          const table = parts
-            .tablesOf(sink)
-            .find((each) => `${each.service}.${each.name}` === name)!;
-          const { database, schema, table: sourceTable } = table.source;
-          const columns = table.columns.filter(({ role }) => role === 'source');
-          expect(columns.map((column) => column.name)).toContain(ADDED);
-          const expected = await readRows(
-            traffic.sources.get(database)!,
-            quoteQualified(schema, sourceTable),
-            columns.map((column) => sourceText(column)),
-          );
-          const found = await readRows(
-            parts.sinks.get(sink)!,
-            quoteQualified(table.service, table.name),
-            columns.map((column) => `${quoteIdentifier(column.name)}::text`),
-          );
-          expect(await compare(expected, found)).toEqual({ missing: [], unexpected: [] });
-          expect(found.size).toBeGreaterThan(3);
-        },
+        async (name) => expectSame(sink, name),
       );
     });
+
+    async function expectSame(sink: string, name: string): Promise<void> {
+      const table = parts.tablesOf(sink).find((each) => `${each.service}.${each.name}` === name)!;
+      const { database, schema, table: sourceTable } = table.source;
+      const columns = table.columns.filter(({ role }) => role === 'source');
+      expect(columns.map((column) => column.name)).toContain(ADDED);
+      const expected = await readRows(
+        traffic.sources.get(database)!,
+        quoteQualified(schema, sourceTable),
+        columns.map((column) => sourceText(column)),
+      );
+      const found = await readRows(
+        parts.sinks.get(sink)!,
+        quoteQualified(table.service, table.name),
+        columns.map((column) => `${quoteIdentifier(column.name)}::text`),
+      );
+      expect(await compare(expected, found)).toEqual({ missing: [], unexpected: [] });
+      expect(found.size).toBeGreaterThan(3);
+    }
 
     it.each(POISONS.map(({ kind, table }) => [kind, table] as const))(
       '%s for %s is kept with its reason',
@@ -266,6 +267,47 @@ describeWire('asma from its sources to its final tables', () => {
         expect(new Set(before.map((letter) => letter.kind))).toEqual(new Set([poisoned.becomes]));
       },
     );
+
+    it('a reload with an incremental snapshot removes rows whose deletes were lost', async () => {
+      const source = traffic.sources.get('directory_dev')!;
+      const sink = parts.sinks.get(WAREHOUSE)!;
+      const publish = (what: string) =>
+        source.unsafe(`ALTER PUBLICATION cdc_directory_dev SET (publish = '${what}')`);
+      const reload = (step: string, ...args: readonly string[]) =>
+        parts.run(
+          'manage-migrations',
+          'reload',
+          step,
+          '--env',
+          'dev',
+          '--table',
+          RELOADED,
+          ...args,
+        );
+      const readCount = async (sql: Sql, text: string) =>
+        Number((await sql.unsafe(`SELECT count(*) AS n FROM ${text}`))[0]!['n']);
+      await publish('insert, update, truncate');
+      const lost = await source.unsafe(
+        `DELETE FROM public.roles WHERE ctid = ANY (ARRAY(SELECT ctid FROM public.roles LIMIT 3)) RETURNING 1`,
+      );
+      await publish('insert, update, delete, truncate');
+      await reload('begin');
+      await reload('signal', '--send');
+      const rows = await readCount(source, 'public.roles');
+      const countUnread = async () => {
+        const [row] = await sink<{ unread: number }[]>`
+          SELECT unread::integer FROM cdc_management.reload, cdc_management.count_reload(reload_id)
+          WHERE ended_at IS NULL`;
+        return row!.unread;
+      };
+      for (const deadline = Date.now() + 60_000; (await countUnread()) > lost.length;) {
+        if (Date.now() > deadline) throw new Error('the snapshot has not come');
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+      expect(await readCount(sink, 'directory.roles')).toBe(rows + lost.length);
+      await reload('finish', '--max-share', '50', '--replayed');
+      await expectSame(WAREHOUSE, RELOADED);
+    }, 90_000);
 
     it('nothing else is kept', async () => {
       const others = (await readLetters()).filter(

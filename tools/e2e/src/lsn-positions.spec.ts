@@ -206,6 +206,28 @@ describe('the cursor of the changes of a table', () => {
     expect(await cursor()).toEqual({ read_to: lsnOf(13), problem: null });
   });
 
+  it('a reload ends what was lost before it began, and not what was lost since', async () => {
+    const [first, later] = [lsnOf(9, 1, 2), lsnOf(12, 1, 2)];
+    const begin = () => target.owner<{ id: string }[]>`
+      SELECT (begun).reload_id::text AS id FROM cdc_management.begin_reload(${TENANT}, ${TABLE.name})`;
+    const problemOf = async (id: string) => {
+      const [row] = await target.owner<{ problem: string | null }[]>`
+        SELECT cdc_management.reload_problem(${id}, true) AS problem`;
+      return row!.problem;
+    };
+    await note(ZERO, lsnOf(9));
+    await note(lsnOf(9), lsnOf(12), first);
+    const [open] = await begin();
+    expect(await problemOf(open!.id)).toBeNull();
+    await note(lsnOf(12), lsnOf(15), later);
+    expect(await problemOf(open!.id)).toContain('may be lost since the reload began (cleaned up)');
+    await target.owner`SELECT cdc_management.end_reload(${open!.id}, 'cancelled')`;
+    expect((await cursor()).problem).not.toBeNull();
+    const [again] = await begin();
+    await target.owner`SELECT cdc_management.end_reload(${again!.id}, 'finished')`;
+    expect(await cursor()).toEqual({ read_to: lsnOf(15), problem: null });
+  });
+
   it('says that the source was restored, and stays', async () => {
     await note(ZERO, lsnOf(7));
     await note(lsnOf(7), lsnOf(5));

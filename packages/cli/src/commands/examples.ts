@@ -157,6 +157,13 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
       5: 'a table cannot be reloaded',
     },
   },
+  'manage-migrations reload signal': {
+    examples: [
+      'cdc manage-migrations reload signal --env prod --table Actor',
+      'cdc manage-migrations reload signal --env prod --table Actor --customer avansas --send',
+    ],
+    exitCodes: { 0: 'done', 2: CONFIGURATION, 3: 'a source database failed' },
+  },
   'manage-migrations reload status': {
     examples: [
       'cdc manage-migrations reload status --env prod',

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { CommandContext } from './command-context.ts';
 import type { FinishReloadOptions, ReloadOptions } from '../reload/reload.ts';
+import type { SignalOptions } from '../reload/signal.ts';
 import { parseList, requireOption } from './option-values.ts';
 import { addTargetOptions } from './target-options.ts';
 
@@ -22,6 +23,29 @@ export function addReload(migrations: Command, { setExitCode }: CommandContext):
   }).action(async (options: Options<ReloadOptions>) =>
     setExitCode(await (await load()).beginReload({ ...options, ...root() })),
   );
+  addSelection(
+    group
+      .command('signal')
+      .description(
+        'Prints what asks Debezium to read tables again: a row for the signal_table of each source database.',
+      ),
+    { needsTable: true },
+  )
+    .option('--send', 'insert the rows')
+    .addOption(
+      new Option(
+        '--kafka',
+        'print messages for the topic of signals instead: <key>|<value>',
+      ).conflicts('send'),
+    )
+    .option(
+      '--blocking',
+      'read each table at once, and no changes meanwhile; else in chunks beside them',
+    )
+    .action(async (options: Options<SignalOptions>) => {
+      const { signalSnapshot } = await import('../reload/signal.ts');
+      setExitCode(await signalSnapshot({ ...options, ...root() }));
+    });
   addSelection(
     group
       .command('status')

@@ -40,6 +40,31 @@ it.each(['{ column_names: ascii }', '{ events: debezium }', '{ column_names: sou
   },
 );
 
+it('gives a connector of one database its signal_table', () => {
+  const root = smallRepo();
+  edit(
+    root,
+    'source-groups.yaml',
+    '  type: mssql\n',
+    '  type: mssql\n  signal_table: dbo.signal\n',
+  );
+  expect(generate(root)).toMatchObject({ code: 0 });
+  const several = connector(root, SOURCE);
+  expect(several['database.names']).toContain(',');
+  expect(several).not.toHaveProperty(['signal.data.collection']);
+  const [first] = several['database.names']!.split(',');
+  edit(
+    root,
+    'source-groups.yaml',
+    '    blue:\n      schemas: [dbo]\n      nonprod:',
+    '    blue:\n      schemas: [dbo]\n      prod:',
+  );
+  expect(generate(root)).toMatchObject({ code: 0 });
+  const one = connector(root, SOURCE);
+  expect(one['signal.data.collection']).toBe(`${first}.dbo.signal`);
+  expect(one['table.include.list']).toMatch(/,dbo\\.signal$/);
+});
+
 it('writes columns in ASCII by their names at the source', () => {
   const root = adopusWith('{ column_names: ascii }');
   generate(root);

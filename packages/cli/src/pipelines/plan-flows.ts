@@ -82,7 +82,8 @@ export function planFlows(
   });
 }
 
-function listFeeds(group: SourceGroup, sinkEnv: string, service: string): readonly Feed[] {
+/** Source databases whose events go to an environment of the sink. */
+export function listFeeds(group: SourceGroup, sinkEnv: string, service: string): readonly Feed[] {
   const sources = tenantsOf(group, sinkEnv).filter(
     ({ name }) => group.pattern === 'db-per-tenant' || name === service,
   );

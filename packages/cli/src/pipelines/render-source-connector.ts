@@ -58,13 +58,36 @@ export function sourceConnectors(flows: readonly Flow[]): readonly SourceConnect
           ? sqlServer(flow, feeds[0]!, databases)
           : postgres(flow, feeds[0]!)),
         ...formOf(tables, flow.group.type),
-        ...selectionOf(tables),
+        ...selectionOf(tables, signalTableOf(flow, databases)),
         'tombstones.on.delete': 'false',
         'skipped.operations': 'none',
         ...convertersOf(tables),
       },
     };
   });
+}
+
+/**
+ * The table by which the connector is told to make a snapshot, with its full name; none where a connector reads several
+ * databases, as it knows one table only.
+ */
+export function signalTableOf(
+  { group: { signalTable, type } }: Pick<Flow, 'group'>,
+  databases: readonly string[],
+): SignalTable | undefined {
+  if (!signalTable || databases.length > 1) return undefined;
+  const { schema, table } = signalTable;
+  return {
+    ...{ schema, table },
+    name: [...(type === 'mssql' ? databases : []), schema, table].join('.'),
+  };
+}
+
+export interface SignalTable {
+  readonly schema: string;
+  readonly table: string;
+  /** As the connector has it: `AdOpus.dbo.debezium_signal`, `public.debezium_signal`. */
+  readonly name: string;
 }
 
 function sqlServer(flow: Flow, { server, env }: Feed, databases: readonly string[]): Settings {
@@ -154,7 +177,7 @@ function otherForm(
 }
 
 /** Tables, columns that are left out, and keys that the source does not say. */
-function selectionOf(tables: readonly FlowTable[]): Settings {
+function selectionOf(tables: readonly FlowTable[], signals: SignalTable | undefined): Settings {
   const regex = (...parts: readonly string[]) => parts.map(escape).join('\\.').replace(/,/g, '\\,');
   const nameOf = ({ table: { source } }: FlowTable) => [source.schema, source.table] as const;
   const once = (texts: readonly string[]) => [...new Set(texts)];
@@ -176,7 +199,11 @@ function selectionOf(tables: readonly FlowTable[]): Settings {
     }),
   );
   return {
-    'table.include.list': once(tables.map((each) => regex(...nameOf(each)))).join(','),
+    'table.include.list': once([
+      ...tables.map((each) => regex(...nameOf(each))),
+      ...(signals ? [regex(signals.schema, signals.table)] : []),
+    ]).join(','),
+    ...(signals && { 'signal.data.collection': signals.name }),
     ...(excluded.length > 0 && { 'column.exclude.list': excluded.join(',') }),
     ...(keys.length > 0 && { 'message.key.columns': keys.join(';') }),
   };

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PostgresServer } from '@cdc-migrations/postgres-fixture';
-import { edit } from '../repo.fixture.ts';
+import { copyOf, edit } from '../repo.fixture.ts';
 import {
   type ChangedTarget,
   DATABASE,
@@ -306,24 +306,97 @@ describe('reload', () => {
       exitCode: 2,
       stderr: 'reload: no table of Nobody in nonprod\n',
     });
+    await query(`UPDATE cdc_management.merge_control SET facts = NULL WHERE table_name = 'Fraver'`);
+    const older = await run('begin', '--table', 'blue.Fraver');
+    expect(older).toMatchObject({ exitCode: 5 });
+    expect(older.stdout).toContain(
+      'the staging file of blue."Fraver" was applied by an earlier version',
+    );
     const refused = await run('begin', '--table', 'blue.Region');
     expect(refused).toMatchObject({ exitCode: 5 });
     expect(refused.stdout).toContain('has no key: rows that are read again are appended');
   });
 
+  it('prints what asks the connectors for a snapshot', async () => {
+    const args = ['--table', 'Actor', '--customer', 'blue'];
+    expect(await run('signal', ...args)).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining(
+        'source-groups.yaml: expected signal_table: <schema>.<table> in adopus',
+      ),
+    });
+    const [message] = (await run('signal', ...args, '--kafka')).stdout.split('\n');
+    const data = { 'data-collections': ['AdOpusBlue.dbo.Actor'], type: 'INCREMENTAL' };
+    expect(message!.split('|')[0]).toBe('adopus-nonprod');
+    expect(JSON.parse(message!.split('|')[1]!)).toEqual({ type: 'execute-snapshot', data });
+    const signalling = await changed.edited(
+      'source-groups.yaml',
+      '  type: mssql\n',
+      '  type: mssql\n  signal_table: dbo.debezium_signal\n',
+    );
+    const printed = await finish(
+      startCommand(
+        signalling,
+        ['reload', ...small('signal', ...args, '--blocking')],
+        changed.repo.env(server),
+      ),
+    );
+    expect(printed.stdout).toMatch(
+      /^-- in AdOpusBlue\nINSERT INTO \[dbo\]\.\[debezium_signal\] \(\[id\], \[type\], \[data\]\) VALUES \(N'[0-9a-f-]{36}', N'execute-snapshot', N'\{"data-collections":\["AdOpusBlue\.dbo\.Actor"\],"type":"BLOCKING"\}'\);\n$/,
+    );
+  });
+
   const COMMANDS = [...PAGE.matchAll(/^ *npx cdc manage-migrations reload (\w+) (.+)$/gm)];
 
   it('does what the page says, step by step', async () => {
-    expect(COMMANDS.length).toBeGreaterThan(3);
+    const page = copyOf(root);
+    const source = 'source-groups.yaml';
+    edit(
+      page,
+      source,
+      '  type: mssql\n',
+      '  type: postgres\n  signal_table: public.debezium_signal\n',
+    );
+    edit(
+      page,
+      source,
+      "host: db.example, port: 1433, user: cdc, password: '${MSSQL_PASSWORD}'",
+      "host: '${PG_HOST}', port: '${PG_PORT}', user: '${PG_USER}', password: '${POSTGRES_PASSWORD}', sslmode: disable",
+    );
+    const [, table] = /^(CREATE TABLE debezium_signal .*)$/m.exec(PAGE)!;
+    const sources = ['AdOpusTest', 'AdOpusBlue'];
+    const inSource = async (name: string, text: string) => {
+      const sql = server.connect({ database: name, max: 1 });
+      const rows = await sql.unsafe(text);
+      await sql.end();
+      return rows;
+    };
+    for (const name of sources) {
+      await server.createDatabase({ name });
+      await inSource(name, table!);
+    }
+    expect(COMMANDS.length).toBeGreaterThan(5);
     for (const [, step, args] of COMMANDS) {
       const { exitCode, stderr } = await finish(
-        startCommand(root, ['reload', step!, ...args!.split(' ')], changed.repo.env(server)),
+        startCommand(page, ['reload', step!, ...args!.split(' ')], changed.repo.env(server)),
       );
       expect(stderr).not.toMatch(/error:|defect|--help/);
-      expect({ step, exitCode }).toEqual({
-        step,
-        exitCode: { begin: 0, status: 1, finish: 5, cancel: 0 }[step!],
-      });
+      const expected = { begin: 0, signal: 0, status: 1, finish: 5, cancel: 0 }[step!];
+      expect({ step, exitCode, stderr }).toMatchObject({ step, exitCode: expected });
     }
+    for (const name of sources)
+      expect(await inSource(name, 'SELECT type, data FROM debezium_signal')).toEqual([
+        {
+          type: 'execute-snapshot',
+          data: '{"data-collections":["dbo.Actor"],"type":"INCREMENTAL"}',
+        },
+      ]);
+    await inSource('AdOpusBlue', 'DROP TABLE debezium_signal');
+    const args = ['reload', ...small('signal', '--table', 'Actor', '--send')];
+    expect(await finish(startCommand(page, args, changed.repo.env(server)))).toMatchObject({
+      exitCode: 3,
+      stdout: expect.stringMatching(/^AdOpusTest: sent signal [0-9a-f-]{36}\n$/),
+      stderr: expect.stringContaining('relation "public.debezium_signal" does not exist'),
+    });
   });
 });

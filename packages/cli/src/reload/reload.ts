@@ -173,7 +173,7 @@ function customerIdOf(
 }
 
 /** Column of the template `customer_id` in a table of several customers. */
-function customerColumnOf(
+export function customerColumnOf(
   { services, templates }: Config,
   table: ReplicatedTable,
 ): string | undefined {

@@ -4,8 +4,8 @@ import { CommandError } from '../exit-code.ts';
 import { resolveRepoServer } from '../resolve-repo-server.ts';
 
 /** A database that is to be used, with all that the connection needs. */
-export interface PlannedSource {
-  readonly plan: SourcePlan;
+export interface PlannedSource<Plan = SourcePlan> {
+  readonly plan: Plan;
   readonly source: SourceDatabase;
 }
 
@@ -14,10 +14,10 @@ export interface PlannedSource {
  *
  * @throws CommandError that names every missing variable at once.
  */
-export function resolveSources(
+export function resolveSources<Plan extends Pick<SourcePlan, 'group' | 'server' | 'database'>>(
   root: string,
-  plans: readonly SourcePlan[],
-): readonly PlannedSource[] {
+  plans: readonly Plan[],
+): readonly PlannedSource<Plan>[] {
   const missing = new Map<string, MissingVariablesError>();
   const sources = plans.flatMap((plan) => {
     const { group, server, database } = plan;

@@ -2,6 +2,7 @@ import { flag, listOf, oneOf, text } from '@cdc-migrations/shape';
 import * as v from 'valibot';
 import { LEFT_ALONE } from './left-alone.ts';
 import { pipelineSchema } from './pipeline.ts';
+import { tableName } from './table-name.ts';
 
 /** A server of `servers:`, each text as written or with `${NAME}` in it. */
 const serverSchema = v.strictObject({
@@ -102,6 +103,7 @@ export const sourceGroupsSchema = v.record(
   v.strictObject({
     type: oneOf(['mssql', 'postgres']),
     pattern: oneOf(['db-per-tenant', 'db-shared']),
+    signal_table: v.optional(tableName()),
     ...GROUP_KEYS,
   }),
   'expected a mapping of source groups: `<group>: { pattern, type, envs, servers, sources }`',

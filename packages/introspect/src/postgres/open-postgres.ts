@@ -12,6 +12,8 @@ export interface PostgresSession {
   readonly source: SourceDatabase;
   /** Runs queries that see one state of the database and change nothing. */
   read<T>(work: (query: Query) => Promise<T>): Promise<T>;
+  /** Runs a statement in a transaction of its own. */
+  write(text: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -25,8 +27,7 @@ export type Query = <Row extends object>(
  * Names are spelled with their schema only where the search path does not find them, and values and names in expressions
  * as every role would have them.
  */
-const BEGIN = `BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;
-SET LOCAL search_path = pg_catalog, pg_temp;
+const SETTINGS = `SET LOCAL search_path = pg_catalog, pg_temp;
 SET LOCAL quote_all_identifiers = off;
 SET LOCAL standard_conforming_strings = on;
 SET LOCAL datestyle = 'ISO, MDY';
@@ -61,17 +62,19 @@ export function openPostgres(source: SourceDatabase, timeoutMs: number): Postgre
   } as postgres.Options<Record<string, never>>);
   const query: Query = <Row extends object>(text: string, parameters?: readonly string[]) =>
     sql.unsafe<Row[]>(text, parameters ? [...parameters] : undefined) as Promise<readonly Row[]>;
+  const run = async <T>(access: Access, work: () => Promise<T>): Promise<T> => {
+    try {
+      // The driver never answers a query whose connection went away at a bad moment.
+      const result = inTransaction(sql, { access, timeoutMs }, work);
+      return await within(Promise.race([result, lost]), source, timeoutMs);
+    } catch (error) {
+      throw postgresError(source, error, timeoutMs);
+    }
+  };
   return {
     source,
-    read: async (work) => {
-      const run = inTransaction(sql, timeoutMs, () => work(query));
-      try {
-        // The driver never answers a query whose connection went away at a bad moment.
-        return await within(Promise.race([run, lost]), source, timeoutMs);
-      } catch (error) {
-        throw postgresError(source, error, timeoutMs);
-      }
-    },
+    read: (work) => run('READ ONLY', () => work(query)),
+    write: (text) => run('READ WRITE', async () => void (await query(text))),
     // The driver waits for ever for a connection that was in the middle of something.
     close: async () => {
       await sql.end({ timeout: CLOSE_TIMEOUT_S });
@@ -80,9 +83,17 @@ export function openPostgres(source: SourceDatabase, timeoutMs: number): Postgre
   };
 }
 
+type Access = 'READ ONLY' | 'READ WRITE';
+
 /** After a failure the transaction ends with the connection. */
-async function inTransaction<T>(sql: Sql, timeoutMs: number, work: () => Promise<T>): Promise<T> {
-  await sql.unsafe(`${BEGIN}${timeoutMs}`).simple();
+async function inTransaction<T>(
+  sql: Sql,
+  { access, timeoutMs }: { readonly access: Access; readonly timeoutMs: number },
+  work: () => Promise<T>,
+): Promise<T> {
+  await sql
+    .unsafe(`BEGIN ISOLATION LEVEL REPEATABLE READ, ${access};\n${SETTINGS}${timeoutMs}`)
+    .simple();
   const result = await work();
   await sql.unsafe('COMMIT').simple();
   return result;

@@ -1,0 +1,173 @@
+import { randomUUID } from 'node:crypto';
+import { readConfig, type Config, type SourceGroup } from '@cdc-migrations/config';
+import { renderSignal, sendSignal, type Signal } from '@cdc-migrations/introspect';
+import { quoteIdentifier, quoteLiteral } from '@cdc-migrations/sql-text';
+import type { ReplicatedTable } from '@cdc-migrations/table-defs';
+import { CommandError, EXIT } from '../exit-code.ts';
+import { findRoot } from '../find-root.ts';
+import { isOf, listFeeds, type Feed } from '../pipelines/plan-flows.ts';
+import { connectorPrefix, topicPrefix } from '../pipelines/topics.ts';
+import { print, printJson, printScript } from '../print.ts';
+import { reportOutcomes } from '../source/report-outcomes.ts';
+import { resolveSources } from '../source/resolve-sources.ts';
+import { runAll } from '../source/run-all.ts';
+import { showEvent } from '../source/show-event.ts';
+import { openTargets, type CommandTarget } from '../target/open-targets.ts';
+import { customerColumnOf, type ReloadOptions } from './reload.ts';
+
+export interface SignalOptions extends ReloadOptions {
+  readonly blocking?: boolean;
+  readonly kafka?: boolean;
+  readonly send?: boolean;
+}
+
+/** What a connector is asked to read again in a source database. */
+interface Request extends Feed {
+  readonly group: SourceGroup;
+  readonly data: string;
+}
+
+const JOBS = 4;
+
+/**
+ * Prints, or sends, what asks Debezium to read tables again: a row for the signalling table of each source database, or a
+ * message for the topic of signals. Returns the exit code: 3 if a database failed.
+ */
+export async function signalSnapshot(options: SignalOptions): Promise<number> {
+  const root = findRoot(options.root);
+  const config = readConfig(root);
+  const requests = listRequests(config, openTargets(options).targets, options);
+  if (options.kafka) return printMessages(requests, options);
+  const signals = requests.map((request) => ({ ...request, signal: signalOf(request) }));
+  if (!options.send) {
+    const texts = signals.map(({ group: { type }, database, signal }) => ({
+      database,
+      sql: renderSignal(type, signal),
+    }));
+    if (options.json) printJson({ signals: texts });
+    else printScript(texts.map(({ database, sql }) => `-- in ${database}\n${sql}\n`).join(''));
+    return EXIT.done;
+  }
+  const outcomes = await runAll(resolveSources(root, signals), JOBS, async ({ plan, source }) => {
+    await sendSignal(source, plan.signal, { onEvent: showEvent });
+    return { database: plan.database, id: plan.signal.id };
+  });
+  const { hasFailed } = reportOutcomes(outcomes, (sent) => {
+    if (options.json) printJson({ sent });
+    else print(sent.map(({ database, id }) => `${database}: sent signal ${id}`));
+  });
+  return hasFailed ? EXIT.tenantsFailed : EXIT.done;
+}
+
+/** As `kcat -P -K '|'` takes them: key, `|`, value. */
+function printMessages(requests: readonly Request[], { json }: SignalOptions): number {
+  const messages = requests.map((request) => ({
+    key: connectorKey(request),
+    value: JSON.stringify({ type: TYPE, data: JSON.parse(request.data) as unknown }),
+  }));
+  if (json) printJson({ messages });
+  else print(messages.map(({ key, value }) => `${key}|${value}`));
+  return EXIT.done;
+}
+
+const TYPE = 'execute-snapshot';
+
+/** `topic.prefix` of the connector. */
+function connectorKey({ group, ...feed }: Request): string {
+  return group.type === 'mssql'
+    ? connectorPrefix({ group }, feed.env)
+    : topicPrefix({ group }, feed);
+}
+
+function signalOf({ group, data }: Request): Signal {
+  if (group.signalTable) return { table: group.signalTable, id: randomUUID(), type: TYPE, data };
+  throw new CommandError(
+    `${group.at.file}: expected signal_table: <schema>.<table> in ${group.name}, because Debezium is told by it to make a snapshot; or give --kafka`,
+  );
+}
+
+interface Wanted {
+  readonly group: SourceGroup;
+  readonly feed: Feed;
+  readonly tables: ReplicatedTable[];
+}
+
+/** A request for each source database of the selected tables. */
+function listRequests(
+  config: Config,
+  targets: readonly CommandTarget[],
+  options: SignalOptions,
+): readonly Request[] {
+  const wanted = new Map<string, Wanted>();
+  for (const { migrations } of targets) {
+    const group = config.sourceGroups.find(({ name }) => name === migrations.set.sourceGroup)!;
+    for (const table of migrations.tables.filter((one) => isNamed(one, options))) {
+      refuseWithoutDebezium(config, table);
+      for (const feed of listFeeds(group, options.env, table.service)) {
+        const isOther = options.customer && !options.customer.includes(feed.tenant);
+        if (group.pattern === 'db-per-tenant' && isOther) continue;
+        const key = JSON.stringify([group.name, feed.env, feed.database]);
+        const known = wanted.get(key) ?? { group, feed, tables: [] };
+        wanted.set(key, known);
+        known.tables.push(table);
+      }
+    }
+  }
+  if (wanted.size === 0) {
+    const names = [...(options.table ?? []), ...(options.customer ?? [])].join(', ');
+    throw new CommandError(`reload: no table of ${names} in ${options.env}`);
+  }
+  return [...wanted.values()].map(({ group, feed, tables }) => ({
+    ...{ ...feed, group },
+    data: renderData(config, { group, feed, tables }, options),
+  }));
+}
+
+/** A tenant's schema has the name of the service in the configuration. */
+function isNamed({ name, schema, service }: ReplicatedTable, { table }: SignalOptions): boolean {
+  const schemaName = schema.scope === 'tenant' ? service : schema.name;
+  return table === undefined || table.includes(name) || table.includes(`${schemaName}.${name}`);
+}
+
+function refuseWithoutDebezium({ sinkGroups, services }: Config, table: ReplicatedTable): void {
+  const isByLsn = table.positions === 'lsn';
+  const sink = sinkGroups.find(({ name }) => table.set.startsWith(`${name}.`));
+  const own = services
+    .find(({ name }) => name === table.service)
+    ?.sinks.find((one) => one.sink === table.set)
+    ?.tables.find((one) => isOf(one, table));
+  const events = own?.pipeline?.events ?? sink?.pipeline?.events;
+  if (!isByLsn && events !== 'bento-sql-raw') return;
+  throw new CommandError(
+    `${table.service} ${table.name} is read without Debezium: ${
+      isByLsn
+        ? `run pipelines/${table.set}/<env>/${table.service}.snapshot.yaml`
+        : 'insert its rows into the staging table as docs/reload.md says'
+    }`,
+  );
+}
+
+function renderData(
+  config: Config,
+  { group, feed, tables }: Wanted,
+  { blocking, customer }: SignalOptions,
+): string {
+  const nameOf = ({ source: { schema, table } }: ReplicatedTable) =>
+    [...(group.type === 'mssql' ? [feed.database] : []), schema, table].join('.');
+  const conditions =
+    group.pattern === 'db-shared' && customer
+      ? tables.flatMap((table) => {
+          const column = customerColumnOf(config, table);
+          const source = table.columns.find(({ name }) => name === column)?.source;
+          if (!source) return [];
+          const ids = customer.map(quoteLiteral).join(', ');
+          const filter = `${quoteIdentifier(source.name)} IN (${ids})`;
+          return [{ 'data-collection': nameOf(table), filter }];
+        })
+      : [];
+  return JSON.stringify({
+    'data-collections': [...new Set(tables.map(nameOf))],
+    type: blocking ? 'BLOCKING' : 'INCREMENTAL',
+    ...(conditions.length > 0 && { 'additional-conditions': conditions }),
+  });
+}
