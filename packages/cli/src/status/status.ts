@@ -133,7 +133,7 @@ function describe(
   const waves = countWaves(all, found);
   const troubles = listTroubles(concerns);
   const errors = found.schemas.flatMap(({ schema, files }) =>
-    files.flatMap(({ path, error }) => (error ? [`${nameSchema(schema)} ${path}: ${error}`] : [])),
+    files.flatMap(({ path, error }) => (error ? renderError(schema, path, error) : [])),
   );
   const edited = found.schemas.some(({ files }) => files.some(({ state }) => state === 'edited'));
   return {
@@ -166,6 +166,12 @@ function describe(
       leftovers,
     },
   };
+}
+
+/** The error of a file, which can have several lines: hint, detail and where it came from. */
+function renderError(schema: string, path: string, error: string): readonly string[] {
+  const [first, ...more] = error.split('\n');
+  return [`${nameSchema(schema)} ${path}: ${first}`, ...more.map((line) => `  ${line}`)];
 }
 
 function renderLeftover({ schema, table, message }: Leftover): string {
