@@ -9,7 +9,7 @@ const ARROWS = {
   config: ['generated-file', 'shape'],
   'sql-text': ['generated-file'],
   catalog: ['generated-file', 'shape'],
-  introspect: ['config', 'catalog'],
+  introspect: ['config', 'catalog', 'sql-text'],
   'table-defs': ['config', 'catalog', 'shape', 'sql-text', 'generated-file'],
   'ddl-render': ['table-defs', 'sql-text'],
   'staging-render': ['table-defs', 'sql-text'],

@@ -11,6 +11,14 @@ export { formatLsn, parseLsn } from './cdc/lsn.ts';
 export type { Lsn } from './cdc/lsn.ts';
 export type { CapturePlan, TablePlan } from './cdc/plan-capture.ts';
 export type { CleanupInstance, CleanupStep } from './cdc/plan-cleanup.ts';
+export { enablePublication } from './publication/enable-publication.ts';
+export type {
+  EnablePublicationOptions,
+  EnablePublicationResult,
+  PublicationTableResult,
+} from './publication/enable-publication.ts';
+export type { PublicationPlan, ReplicaIdentity } from './publication/plan-publication.ts';
+export type { PublicationRequest } from './publication/publication-state.ts';
 export { planCustomers, planValidationDatabases } from './plan-sources.ts';
 export type { PlanOptions, SourcePlan } from './plan-sources.ts';
 export { readCatalogs } from './read-catalogs.ts';

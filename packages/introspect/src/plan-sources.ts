@@ -58,7 +58,7 @@ export function planValidationDatabases(
  * Databases of customers in an environment, in the order of the configuration, with the tables of all services that
  * their group feeds; the validation database too, where it is one of theirs.
  *
- * @param customers names; undefined for all that have the environment.
+ * @param customers names, in a db-shared group of services; undefined for all that have the environment.
  * @throws ConfigError for a customer that is not there or lacks the environment.
  */
 export function planCustomers(
@@ -71,8 +71,10 @@ export function planCustomers(
   const places = selectServices(config, options).flatMap((service) => {
     const group = groupOf(config, service);
     if (!group) return [];
-    const wanted = group.sources.filter(({ name }) =>
-      group.pattern === 'db-shared' ? name === service.name : (customers?.includes(name) ?? true),
+    const wanted = group.sources.filter(
+      ({ name }) =>
+        (group.pattern === 'db-per-tenant' || name === service.name) &&
+        (customers?.includes(name) ?? true),
     );
     return wanted.flatMap((source) => {
       const environment = source.environments.get(env);

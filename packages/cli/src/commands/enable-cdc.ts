@@ -8,8 +8,8 @@ export function addEnableCdc(migrations: Command, { setExitCode }: CommandContex
   const command = migrations
     .command('enable-cdc')
     .description(
-      'Switches change data capture on in SQL Server, for the tables and columns of the definitions. ' +
-        'Says first all that speaks against it; what is on already is left alone.',
+      'Switches change data capture on for the tables of the definitions: capture instances in SQL Server, ' +
+        'a publication and replica identities in PostgreSQL. Reports problems first; what is on already stays.',
     )
     .option('--env <env>', 'environment of the source')
     .option('--customer <a,b>', 'databases of these customers', parseList)
@@ -23,6 +23,9 @@ export function addEnableCdc(migrations: Command, { setExitCode }: CommandContex
       parseList,
     )
     .option('--second-instance', 'a second capture instance where the first has other columns')
+    .option('--publication <name>', 'PostgreSQL: the publication (cdc_<database>)')
+    .option('--slot-name <name>', 'PostgreSQL: the replication slot (as the publication)')
+    .option('--create-slot', 'PostgreSQL: create the slot too, which keeps WAL from then on')
     .option('--timeout <seconds>', 'for connecting, and again for each query', parseTimeout)
     .option('--json', 'one JSON document on standard output, all else on standard error')
     .action(async (options: Omit<EnableCdcCommandOptions, 'root'>) => {

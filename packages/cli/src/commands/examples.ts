@@ -206,7 +206,7 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
       'cdc manage-migrations enable-cdc --env prod --all --dry-run',
       'cdc manage-migrations enable-cdc --env prod --customer avansas --emit-sql',
     ],
-    exitCodes: { 0: 'done', 2: CONFIGURATION, 3: 'a database failed' },
+    exitCodes: { 0: 'done', 2: CONFIGURATION, 3: 'a table or a database failed or was blocked' },
   },
   'manage-migrations clean-cdc': {
     examples: [

@@ -3,7 +3,7 @@ import { CommandError } from '../exit-code.ts';
 import { cutVariables } from './connect-variables.ts';
 import type { Feed, Flow, FlowTable } from './plan-flows.ts';
 import { escape } from './render-jdbc-sink.ts';
-import { connectorPrefix, topicPrefix } from './topics.ts';
+import { carrierName, connectorPrefix, topicPrefix } from './topics.ts';
 
 type Settings = Readonly<Record<string, string>>;
 
@@ -110,10 +110,7 @@ function sqlServer(flow: Flow, { server, env }: Feed, databases: readonly string
 
 function postgres(flow: Flow, feed: Feed): Settings {
   const { server, database } = feed;
-  const slot = `cdc_${database}`
-    .toLowerCase()
-    .replace(/[^a-z0-9_]/g, '_')
-    .slice(0, 63);
+  const slot = carrierName(database);
   return {
     'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
     'tasks.max': '1',

@@ -20,3 +20,11 @@ export function topicOf({ source }: Pick<ReplicatedTable, 'source'>): string {
 function topicPart(name: string): string {
   return name.replace(/[^A-Za-z0-9._-]/g, '_');
 }
+
+/** The publication and the slot of a database of PostgreSQL. */
+export function carrierName(database: string): string {
+  return `cdc_${database}`
+    .toLowerCase()
+    .replace(/[^a-z0-9_]/g, '_')
+    .slice(0, 63);
+}

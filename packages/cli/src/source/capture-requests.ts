@@ -1,11 +1,11 @@
 import type { Config } from '@cdc-migrations/config';
-import type { CaptureRequest, SourcePlan } from '@cdc-migrations/introspect';
+import type { PublicationRequest, SourcePlan } from '@cdc-migrations/introspect';
 import { buildDefinitions, type TableDefinition } from '@cdc-migrations/table-defs';
 import { CommandError } from '../exit-code.ts';
 import { readSnapshots } from '../generate/read-outputs.ts';
 
 /**
- * The tables of a database that are to be captured, each with the columns that any of its definitions has.
+ * The tables of a database that are to be captured, each with the columns and the keys of its definitions.
  *
  * @param only names as `Actor` or `dbo.Actor`; all tables where it is not given.
  * @throws ConfigError, and CommandError for a name that no service has.
@@ -15,16 +15,18 @@ export function captureRequests(
   config: Config,
   { services }: SourcePlan,
   only: readonly string[] | undefined,
-): readonly CaptureRequest[] {
+): readonly PublicationRequest[] {
   const names = new Set(services.map(({ name }) => name));
   const { tables } = buildDefinitions(config, readSnapshots(root));
-  const requests = new Map<string, CaptureRequest>();
+  const requests = new Map<string, PublicationRequest>();
   for (const definition of tables) {
     if (!names.has(definition.service)) continue;
     const { schema, table } = definition.source;
     const key = JSON.stringify([schema, table]);
-    const columns = [...(requests.get(key)?.columns ?? []), ...sourceColumns(definition)];
-    requests.set(key, { schema, table, columns: [...new Set(columns)] });
+    const before = requests.get(key);
+    const columns = [...(before?.columns ?? []), ...sourceColumns(definition)];
+    const keys = [...(before?.keys ?? []), ...sourceKeys(definition)];
+    requests.set(key, { schema, table, columns: [...new Set(columns)], keys });
   }
   return selectTables([...requests.values()], only);
 }
@@ -34,12 +36,20 @@ function sourceColumns(definition: TableDefinition): readonly string[] {
   return columns.flatMap(({ source }) => source?.name ?? []);
 }
 
+/** The columns of the source in the key, which delete events need. */
+function sourceKeys(definition: TableDefinition): readonly (readonly string[])[] {
+  if (definition.kind !== 'replicated') return [];
+  const { columns, key } = definition;
+  const keyColumns = columns.filter(({ name }) => key?.columns.includes(name));
+  return [keyColumns.flatMap(({ source }) => source?.name ?? [])];
+}
+
 function selectTables(
-  requests: readonly CaptureRequest[],
+  requests: readonly PublicationRequest[],
   only: readonly string[] | undefined,
-): readonly CaptureRequest[] {
+): readonly PublicationRequest[] {
   if (!only) return requests;
-  const isNamed = ({ schema, table }: CaptureRequest, name: string) =>
+  const isNamed = ({ schema, table }: PublicationRequest, name: string) =>
     [table, `${schema}.${table}`].some((known) => known.toLowerCase() === name.toLowerCase());
   const unknown = only.find((name) => !requests.some((request) => isNamed(request, name)));
   if (unknown !== undefined) {

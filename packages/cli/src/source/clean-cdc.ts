@@ -56,7 +56,9 @@ export async function cleanCdc(options: CleanCdcCommandOptions): Promise<number>
 async function run(root: string, options: CleanCdcCommandOptions): Promise<number> {
   const { days, table, timeout, emitSql = false, dryRun = false } = options;
   const notPast = options.notPast === undefined ? undefined : readPositions(options.notPast);
-  const plans = selectDatabases(readConfig(root), options);
+  const all = selectDatabases(readConfig(root), options);
+  const plans = all.filter(({ group }) => group.type === 'mssql');
+  if (plans.length === 0) throw nothingToClean(all[0]!.group.name);
   const outcomes = await runAll(resolveSources(root, plans), JOBS, ({ source }) =>
     clean(source, {
       ...{ days, dryRun: dryRun || emitSql, onEvent: showEvent },
@@ -69,6 +71,13 @@ async function run(root: string, options: CleanCdcCommandOptions): Promise<numbe
   const isDone = ({ instances }: CleanCdcResult) =>
     instances.every(({ state }) => state !== 'failed');
   return hasFailed || !results.every(isDone) ? EXIT.tenantsFailed : EXIT.done;
+}
+
+function nothingToClean(group: string): CommandError {
+  return new CommandError(
+    `${group} is a group of PostgreSQL, which removes WAL itself when the connector has confirmed it; ` +
+      'enable-cdc --dry-run shows what a slot that nobody reads keeps',
+  );
 }
 
 /** An LSN, or a YAML or JSON file with one for each capture instance. */

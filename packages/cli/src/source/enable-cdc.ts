@@ -1,19 +1,25 @@
 import { readConfig } from '@cdc-migrations/config';
 import {
   enableCdc as enable,
+  enablePublication,
   RISKS,
   type CapturePlan,
   type EnableCdcResult,
+  type EnablePublicationResult,
+  type Finding,
   type FindingCode,
+  type PublicationRequest,
+  type SourcePlan,
   type TableResult,
 } from '@cdc-migrations/introspect';
 import { countOf } from '../count-of.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
 import { findRoot } from '../find-root.ts';
 import { locateError } from '../locate-error.ts';
+import { carrierName } from '../pipelines/topics.ts';
 import { captureRequests } from './capture-requests.ts';
 import { reportOutcomes } from './report-outcomes.ts';
-import { resolveSources } from './resolve-sources.ts';
+import { resolveSources, type PlannedSource } from './resolve-sources.ts';
 import { runAll } from './run-all.ts';
 import { selectDatabases, type DatabaseOptions } from './select-databases.ts';
 import { showEvent } from './show-event.ts';
@@ -25,6 +31,9 @@ export interface EnableCdcCommandOptions extends DatabaseOptions {
   readonly emitSql?: boolean;
   readonly accept?: readonly string[];
   readonly secondInstance?: boolean;
+  readonly createSlot?: boolean;
+  readonly publication?: string;
+  readonly slotName?: string;
   /** In milliseconds. */
   readonly timeout?: number;
   readonly json?: boolean;
@@ -43,23 +52,108 @@ export async function enableCdc(options: EnableCdcCommandOptions): Promise<numbe
   }
 }
 
+/** What was done in a database, or would be. */
+interface Enabled {
+  readonly database: string;
+  readonly findings: readonly Finding[];
+  readonly isDone: boolean;
+  readonly lines: readonly string[];
+  readonly json: object;
+  readonly sql: string;
+}
+
 async function run(root: string, options: EnableCdcCommandOptions): Promise<number> {
-  const { table, timeout, emitSql = false, secondInstance = false } = options;
   const accepted = parseRisks(options.accept ?? []);
   const config = readConfig(root);
   const plans = selectDatabases(config, options);
+  refuseMisplacedOptions(plans, options);
   const requests = new Map(
-    plans.map((plan) => [plan, captureRequests(root, config, plan, table)] as const),
+    plans.map((plan) => [plan, captureRequests(root, config, plan, options.table)] as const),
   );
-  const outcomes = await runAll(resolveSources(root, plans), JOBS, ({ plan, source }) =>
-    enable(source, requests.get(plan)!, {
-      ...{ accepted, secondInstance, dryRun: emitSql || (options.dryRun ?? false) },
-      onEvent: showEvent,
-      ...(timeout !== undefined && { timeoutMs: timeout }),
-    }),
-  );
+  const outcomes = await runAll(resolveSources(root, plans), JOBS, (planned) => {
+    const wanted = requests.get(planned.plan)!;
+    return planned.plan.group.type === 'mssql'
+      ? enableMssql(planned, wanted, accepted, options)
+      : enablePostgres(planned, wanted, accepted, options);
+  });
   const { results, hasFailed } = reportOutcomes(outcomes, (done) => report(done, options));
-  return hasFailed || !results.every(isDone) ? EXIT.tenantsFailed : EXIT.done;
+  return hasFailed || !results.every(({ isDone }) => isDone) ? EXIT.tenantsFailed : EXIT.done;
+}
+
+/** Options of the other kind of server, and one name for several databases. */
+function refuseMisplacedOptions(
+  plans: readonly SourcePlan[],
+  { publication, slotName, createSlot, secondInstance }: EnableCdcCommandOptions,
+): void {
+  const hasType = (type: string) => plans.some(({ group }) => group.type === type);
+  if ((publication !== undefined || slotName !== undefined) && plans.length > 1) {
+    throw new CommandError(
+      `--publication and --slot-name need one database, found ${plans.length}; choose with --customer`,
+    );
+  }
+  if (!hasType('postgres') && (publication ?? slotName ?? createSlot) !== undefined) {
+    throw new CommandError(
+      '--publication, --slot-name and --create-slot are for sources of PostgreSQL; these are of SQL Server',
+    );
+  }
+  if (!hasType('mssql') && secondInstance) {
+    throw new CommandError(
+      '--second-instance is for sources of SQL Server: a publication carries new columns by itself',
+    );
+  }
+}
+
+async function enableMssql(
+  { source }: PlannedSource,
+  requests: readonly PublicationRequest[],
+  accepted: readonly FindingCode[],
+  options: EnableCdcCommandOptions,
+): Promise<Enabled> {
+  const { timeout, emitSql = false, dryRun = false, secondInstance = false } = options;
+  const result = await enable(source, requests, {
+    ...{ accepted, secondInstance, dryRun: emitSql || dryRun, onEvent: showEvent },
+    ...(timeout !== undefined && { timeoutMs: timeout }),
+  });
+  const { plan, databaseState, tables, sql } = result;
+  return {
+    ...{ database: plan.database, findings: plan.findings, sql },
+    isDone:
+      databaseState !== 'blocked' &&
+      tables.every(({ state }) => state !== 'blocked' && state !== 'failed'),
+    lines: describe(result),
+    json: { database: plan.database, state: databaseState, findings: plan.findings, tables },
+  };
+}
+
+async function enablePostgres(
+  { source }: PlannedSource,
+  requests: readonly PublicationRequest[],
+  accepted: readonly FindingCode[],
+  options: EnableCdcCommandOptions,
+): Promise<Enabled> {
+  const { timeout, emitSql = false, dryRun = false, createSlot = false, table } = options;
+  const publication = options.publication ?? carrierName(source.database);
+  const slot = options.slotName ?? options.publication ?? publication;
+  const result = await enablePublication(source, requests, {
+    ...{ accepted, publication, slot, createSlot, isComplete: table === undefined },
+    ...{ dryRun: emitSql || dryRun, onEvent: showEvent },
+    ...(timeout !== undefined && { timeoutMs: timeout }),
+  });
+  const { plan, publicationState, slotState, slotReason, tables, sql } = result;
+  const failed = { state: slotState, ...(slotReason !== undefined && { reason: slotReason }) };
+  return {
+    ...{ database: plan.database, findings: plan.findings, sql },
+    isDone:
+      ![publicationState, slotState].some((state) => state === 'blocked' || state === 'failed') &&
+      tables.every(({ state }) => state !== 'blocked' && state !== 'failed'),
+    lines: describePublication(result),
+    json: {
+      database: plan.database,
+      publication: { name: plan.publication, state: publicationState },
+      slot: { name: plan.slot, ...failed },
+      ...{ findings: plan.findings, tables },
+    },
+  };
 }
 
 function parseRisks(codes: readonly string[]): readonly FindingCode[] {
@@ -70,30 +164,23 @@ function parseRisks(codes: readonly string[]): readonly FindingCode[] {
   });
 }
 
-function isDone({ databaseState, tables }: EnableCdcResult): boolean {
-  return (
-    databaseState !== 'blocked' &&
-    tables.every(({ state }) => state !== 'blocked' && state !== 'failed')
-  );
-}
-
-function report(results: readonly EnableCdcResult[], options: EnableCdcCommandOptions): void {
-  for (const { plan } of results) {
-    for (const { level, code, table, message } of plan.findings) {
-      const place = table === undefined ? plan.database : `${plan.database} ${table}`;
+function report(results: readonly Enabled[], { json, emitSql }: EnableCdcCommandOptions): void {
+  for (const { database, findings } of results) {
+    for (const { level, code, table, message } of findings) {
+      const place = table === undefined ? database : `${database} ${table}`;
       printError([`${level} ${code}: ${place}: ${message}`]);
     }
   }
-  if (options.json) {
-    const databases = results.map(({ plan, databaseState, tables, sql }) => ({
-      ...{ database: plan.database, state: databaseState, findings: plan.findings, tables },
-      ...(options.emitSql && { sql }),
+  if (json) {
+    const databases = results.map((result) => ({
+      ...result.json,
+      ...(emitSql && { sql: result.sql }),
     }));
     printJson({ databases });
-  } else if (options.emitSql) {
+  } else if (emitSql) {
     printScript(results.map(({ sql }) => sql).join('\n'));
   } else {
-    print(results.flatMap(describe));
+    print(results.flatMap(({ lines }) => lines));
   }
 }
 
@@ -103,29 +190,65 @@ function describe({ plan, databaseState, tables }: EnableCdcResult): readonly st
     .map(
       (table) => `${plan.database} ${table.schema}.${table.table}: ${describeTable(table, plan)}`,
     );
-  const states: readonly TableResult['state'][] = [
-    ...(['enabled', 'would be enabled', 'kept', 'blocked', 'failed'] as const),
-  ];
-  const counts = states
-    .map((state) => ({ state, count: tables.filter((table) => table.state === state).length }))
-    .filter(({ count }) => count > 0)
-    .map(({ state, count }) => `${count} ${state}`);
   const head = databaseState === 'kept' ? '' : ` (database ${databaseState})`;
-  const sum = `${plan.database}${head}: ${countOf(tables.length, 'table')}, ${counts.join(', ')}`;
-  return [...lines, sum];
+  return [...lines, `${plan.database}${head}: ${countStates(tables)}`];
 }
+
+const STATES = [
+  ...(['enabled', 'would be enabled', 'removed', 'would be removed'] as const),
+  ...(['kept', 'blocked', 'failed'] as const),
+];
+
+function countStates(tables: readonly { readonly state: (typeof STATES)[number] }[]): string {
+  const counts = STATES.map((state) => ({
+    state,
+    count: tables.filter((table) => table.state === state).length,
+  }));
+  const told = counts.filter(({ count }) => count > 0);
+  return [
+    countOf(tables.length, 'table'),
+    ...told.map(({ state, count }) => `${count} ${state}`),
+  ].join(', ');
+}
+
+function blockedBy(label: string, findings: readonly Finding[]): string {
+  const codes = findings
+    .filter(({ level, table }) => level !== 'note' && (table ?? label) === label)
+    .map(({ code }) => code);
+  return `blocked by ${codes.join(', ')}`;
+}
+
+function describePublication(result: EnablePublicationResult): readonly string[] {
+  const { plan, tables, publicationState, slotState, slotReason } = result;
+  const lines = tables
+    .filter(({ state }) => state !== 'kept')
+    .map(({ schema, table, state, identity, reason }) => {
+      const label = `${schema}.${table}`;
+      const what =
+        state === 'blocked'
+          ? blockedBy(label, plan.findings)
+          : [state, reason ?? (identity && IDENTITIES[identity])].filter(Boolean).join(', ');
+      return `${plan.database} ${label}: ${what}`;
+    });
+  const slot = slotReason === undefined ? slotState : `${slotState}, ${slotReason}`;
+  return [
+    ...lines,
+    `${plan.database}: publication ${plan.publication} ${publicationState}, slot ${plan.slot} ${slot}`,
+    `${plan.database}: ${countStates(tables)}`,
+  ];
+}
+
+const IDENTITIES = {
+  'primary key': 'replica identity primary key',
+  index: 'replica identity unique index',
+  full: 'replica identity full',
+} as const;
 
 function describeTable(
   { schema, table, state, instance, columns, reason }: TableResult,
   { findings }: CapturePlan,
 ): string {
   if (state === 'failed') return `failed, ${reason}`;
-  if (state === 'blocked') {
-    const codes = findings
-      .filter((finding) => finding.level !== 'note')
-      .filter((finding) => (finding.table ?? `${schema}.${table}`) === `${schema}.${table}`)
-      .map(({ code }) => code);
-    return `blocked by ${codes.join(', ')}`;
-  }
+  if (state === 'blocked') return blockedBy(`${schema}.${table}`, findings);
   return `${state}, capture instance ${instance}, ${countOf(columns.length, 'column')}`;
 }

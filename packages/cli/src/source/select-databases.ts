@@ -2,7 +2,7 @@ import type { Config } from '@cdc-migrations/config';
 import { planCustomers, type SourcePlan } from '@cdc-migrations/introspect';
 import { CommandError } from '../exit-code.ts';
 
-/** Options that say which databases of SQL Server a command works on. */
+/** Options that say which source databases a command works on. */
 export interface DatabaseOptions {
   readonly root?: string;
   readonly env: string;
@@ -13,7 +13,7 @@ export interface DatabaseOptions {
 /**
  * Databases of the customers that were named, or of all; without either the only one of the environment.
  *
- * @throws CommandError where there are several and none was chosen, or one is not of SQL Server.
+ * @throws CommandError where there are several and none was chosen.
  */
 export function selectDatabases(
   config: Config,
@@ -25,17 +25,11 @@ export function selectDatabases(
     const envs = [...new Set(config.sourceGroups.flatMap((group) => group.envs))].join(', ');
     throw new CommandError(`no source has the environment "${env}"; there are ${envs}`);
   }
-  const mssql = plans.filter(({ group }) => group.type === 'mssql');
-  if (mssql.length === 0) {
+  if (plans.length > 1 && !customer && !all) {
+    const names = plans.map(({ source }) => source).join(', ');
     throw new CommandError(
-      `${plans[0]!.group.name} is a group of PostgreSQL, whose changes a publication carries; this command is for SQL Server`,
+      `the environment "${env}" has ${plans.length} databases; choose with --customer <a,b>, or --all (${names})`,
     );
   }
-  if (mssql.length > 1 && !customer && !all) {
-    const names = mssql.map(({ source }) => source).join(', ');
-    throw new CommandError(
-      `the environment "${env}" has ${mssql.length} databases; choose with --customer <a,b>, or --all (${names})`,
-    );
-  }
-  return mssql;
+  return plans;
 }

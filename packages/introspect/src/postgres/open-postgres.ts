@@ -12,8 +12,11 @@ export interface PostgresSession {
   readonly source: SourceDatabase;
   /** Runs queries that see one state of the database and change nothing. */
   read<T>(work: (query: Query) => Promise<T>): Promise<T>;
-  /** Runs a statement in a transaction of its own. */
-  write(text: string): Promise<void>;
+  /**
+   * Runs statements in a transaction of their own, which waits for a lock for some seconds only, as others queue up behind
+   * it. A failure leaves nothing behind, and the connection can be used again.
+   */
+  write(statements: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -62,19 +65,28 @@ export function openPostgres(source: SourceDatabase, timeoutMs: number): Postgre
   } as postgres.Options<Record<string, never>>);
   const query: Query = <Row extends object>(text: string, parameters?: readonly string[]) =>
     sql.unsafe<Row[]>(text, parameters ? [...parameters] : undefined) as Promise<readonly Row[]>;
-  const run = async <T>(access: Access, work: () => Promise<T>): Promise<T> => {
-    try {
-      // The driver never answers a query whose connection went away at a bad moment.
-      const result = inTransaction(sql, { access, timeoutMs }, work);
-      return await within(Promise.race([result, lost]), source, timeoutMs);
-    } catch (error) {
-      throw postgresError(source, error, timeoutMs);
-    }
-  };
   return {
     source,
-    read: (work) => run('READ ONLY', () => work(query)),
-    write: (text) => run('READ WRITE', async () => void (await query(text))),
+    read: async (work) => {
+      const run = inTransaction(sql, timeoutMs, () => work(query));
+      try {
+        // The driver never answers a query whose connection went away at a bad moment.
+        return await within(Promise.race([run, lost]), source, timeoutMs);
+      } catch (error) {
+        throw postgresError(source, error, timeoutMs);
+      }
+    },
+    write: async (statements) => {
+      const text = `${begin('READ COMMITTED, READ WRITE', timeoutMs)};
+SET LOCAL lock_timeout = ${Math.min(MAX_LOCK_WAIT_MS, timeoutMs / 2)};\n${statements};\nCOMMIT`;
+      const done = sql.unsafe(text).simple();
+      try {
+        await within(Promise.race([done, lost]), source, timeoutMs);
+      } catch (error) {
+        await Promise.race([sql.unsafe('ROLLBACK').simple(), lost]).catch(() => undefined);
+        throw postgresError(source, error, timeoutMs);
+      }
+    },
     // The driver waits for ever for a connection that was in the middle of something.
     close: async () => {
       await sql.end({ timeout: CLOSE_TIMEOUT_S });
@@ -83,17 +95,16 @@ export function openPostgres(source: SourceDatabase, timeoutMs: number): Postgre
   };
 }
 
-type Access = 'READ ONLY' | 'READ WRITE';
+function begin(mode: string, timeoutMs: number): string {
+  return `BEGIN ISOLATION LEVEL ${mode};\n${SETTINGS}${timeoutMs}`;
+}
+
+/** How long a lock is waited for, while readers and writers of the table queue up behind. */
+const MAX_LOCK_WAIT_MS = 5000;
 
 /** After a failure the transaction ends with the connection. */
-async function inTransaction<T>(
-  sql: Sql,
-  { access, timeoutMs }: { readonly access: Access; readonly timeoutMs: number },
-  work: () => Promise<T>,
-): Promise<T> {
-  await sql
-    .unsafe(`BEGIN ISOLATION LEVEL REPEATABLE READ, ${access};\n${SETTINGS}${timeoutMs}`)
-    .simple();
+async function inTransaction<T>(sql: Sql, timeoutMs: number, work: () => Promise<T>): Promise<T> {
+  await sql.unsafe(begin('REPEATABLE READ, READ ONLY', timeoutMs)).simple();
   const result = await work();
   await sql.unsafe('COMMIT').simple();
   return result;
