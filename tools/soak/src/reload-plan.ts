@@ -7,6 +7,7 @@ import { buildDeletedRow, buildEvent, buildRow, countLsns } from './random-log.t
 import { buildRandomPartitioning, buildRandomTable } from './random-table.ts';
 import { cut, type Delivery } from './round-plan.ts';
 import { comparePositions, type SoakEvent } from './soak-event.ts';
+import { unavailableValue } from './unavailable-value.ts';
 
 /**
  * How the rows of a table are read again: all at once, in chunks while changes go on, into a new topic, or with the LSN of
@@ -28,7 +29,7 @@ export interface ReloadPlan {
   readonly before: readonly Delivery[];
   /** The rest, and the snapshot with the changes beside it; committed when it is finished. */
   readonly during: readonly Delivery[];
-  /** While rows are removed. */
+  /** While rows are removed; sometimes the events of before come once more. */
   readonly beside: readonly Delivery[];
   /** Changes, and a part of the log once more. */
   readonly after: readonly Delivery[];
@@ -75,7 +76,7 @@ export function planReload(seed: number): ReloadPlan {
     mergers: random.integer(1, 3),
     before: deliver(caughtUp.slice(0, seen)),
     during: deliver([...caughtUp.slice(seen), ...read.slice(caughtUp.length)]),
-    beside: deliver(changed.slice(read.length)),
+    beside: [...(random.chance(0.5) ? deliver(known) : []), ...deliver(changed.slice(read.length))],
     after: [...deliver(log.slice(changed.length)), ...deliver(again)],
     rows: buildOutcome(table, new Map([...log, ...lost].map((event) => [event, 1]))).rows,
   };
@@ -105,6 +106,8 @@ function openSource(table: ReplicatedTable, kind: SnapshotKind, random: Random):
   const rows = new Map<Key, Values>();
   const log: SoakEvent[] = [];
   const nextLsn = kind === 'lsn' ? countLsns(random) : undefined;
+  /** Those of most rows whose deletes were lost do not come again. */
+  let used = keys;
   let generation = 0;
   let offsets: number[] = [];
   let partitions = new Map<Key, number>();
@@ -125,20 +128,22 @@ function openSource(table: ReplicatedTable, kind: SnapshotKind, random: Random):
     return () => emit(key, random.pick(DELETES), buildDeletedRow(table, spell(key), random));
   };
   const write = (key: Key) => {
-    const operation = random.pick(rows.has(key) ? UPDATES : INSERTS);
-    const values = { ...buildRow(table, false, random), ...spell(key) };
-    rows.set(key, values);
+    const before = rows.get(key);
+    const operation = random.pick(before ? UPDATES : INSERTS);
+    const leavesOut = before !== undefined && random.chance(0.2);
+    const values = { ...buildRow(table, leavesOut, random), ...spell(key) };
+    rows.set(key, { ...values, ...unchanged(table, values, before) });
     return () => emit(key, operation, values);
   };
   const spell = (key: Key) => random.pick(key.spellings);
   const changeOne = (share: number) => {
-    const key = random.pick(keys);
+    const key = random.pick(used);
     return rows.has(key) && random.chance(share) ? remove(key) : write(key);
   };
   const change: Source['change'] = (count, { first } = {}) => {
     if (first === 'upsert') {
       nextLsn?.(null); // of another transaction
-      write(random.pick(keys))();
+      write(random.pick(used))();
     }
     for (let left = count; left > 0; left--) changeOne(0.3)();
   };
@@ -152,10 +157,12 @@ function openSource(table: ReplicatedTable, kind: SnapshotKind, random: Random):
       for (let left = count; left > 0; left--) changeOne(0.6);
       const newest = new Map<string | null, SoakEvent>();
       for (const event of log) newest.set(event.key, event);
-      return keys.flatMap((key): readonly SoakEvent[] => {
-        const last = newest.get(key.text);
-        if (rows.has(key) || last?.kind !== 'upsert') return [];
-        return [{ ...last, id: `unseen ${last.id}`, kind: 'delete', offset: last.offset + 0.5 }];
+      const lost = keys.filter((key) => !rows.has(key) && newest.get(key.text)?.kind === 'upsert');
+      const left = keys.filter((key) => !lost.includes(key) || random.chance(0.3));
+      if (left.length > 0) used = left;
+      return lost.map((key): SoakEvent => {
+        const last = newest.get(key.text)!;
+        return { ...last, id: `unseen ${last.id}`, kind: 'delete', offset: last.offset + 0.5 };
       });
     },
     snapshot() {
@@ -183,6 +190,17 @@ function openSource(table: ReplicatedTable, kind: SnapshotKind, random: Random):
       }
     },
   };
+}
+
+/** The large values that an update leaves out. */
+function unchanged({ columns }: ReplicatedTable, values: Values, before: Values = {}): Values {
+  const left = columns.filter(
+    ({ name, type }) =>
+      values[name] !== undefined &&
+      values[name] !== null &&
+      values[name] === unavailableValue(type),
+  );
+  return Object.fromEntries(left.map(({ name }) => [name, before[name] ?? null]));
 }
 
 /** Transactions in the order of the log, or in none; some are rolled back first, some come twice. */

@@ -295,6 +295,32 @@ describe('reload', () => {
     expect(await keys('blue."Actor"')).toBe(19_899);
   });
 
+  it('takes turns with merges, and none goes on with what was there before the other', async () => {
+    await run('begin', '--table', 'blue.Actor');
+    await query(stage({ keys: [4, 100], at: 200, operation: 'r' }));
+    await changed.run(root, 'merge');
+    const sweep = () =>
+      query(`BEGIN ISOLATION LEVEL REPEATABLE READ;
+        SELECT cdc_management.sweep_unread(reload_id, 'blue."Actor"'::regclass, 0, 256, false) FROM cdc_management.reload;
+        COMMIT`);
+    const merger = server.connect({ database: DATABASE, max: 1 });
+    const begin = (text: string) =>
+      merger.unsafe(`BEGIN ISOLATION LEVEL REPEATABLE READ; ${text}`).simple();
+    await begin(`SELECT cdc_management.claim_merge('blue', 'Actor', NULL)`);
+    await expect(sweep()).rejects.toMatchObject({ code: '55P03' });
+    await merger.unsafe('ROLLBACK');
+    await query(stage({ keys: [1, 1], at: 0 })); // an old event, of a row that goes
+    await begin('SELECT count(*) FROM blue."Actor"');
+    await sweep();
+    const [step] = await merger.unsafe(
+      `SELECT p_pass AS pass, done, events FROM cdc_management.merge_step('blue', 'Actor', '{"lane": null}')`,
+    );
+    expect(step).toEqual({ pass: { lane: null, attempts: 1 }, done: false, events: '0' }); // once more, later
+    await merger.end();
+    await changed.run(root, 'merge');
+    expect(await keys('blue."Actor"')).toBe(97);
+  });
+
   it('begins once, and says what it cannot reload', async () => {
     await run('begin', '--table', 'Actor', '--schema', 'blue');
     const again = await run('begin', '--table', 'Actor');
