@@ -1,4 +1,4 @@
-import { printable } from './print.ts';
+import { printable, printAnnotations } from './print.ts';
 import { HOSTILE, obeyedIn } from './printed.fixture.ts';
 
 it.each([
@@ -25,4 +25,30 @@ it.each([
 it('finds what is obeyed in a text that is printed as it is', () => {
   expect(obeyedIn(HOSTILE)).not.toEqual([]);
   expect(obeyedIn(`${printable(HOSTILE)}\n`)).toEqual([]);
+});
+
+it('has GitHub show a problem at its line, and obey nothing else of it', () => {
+  const written: string[] = [];
+  const write = jest.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    written.push(String(text));
+    return true;
+  });
+  const env = { GITHUB_ACTIONS: 'true', GITHUB_WORKSPACE: '/work' };
+  const problem = {
+    file: 'a,b:c.yaml',
+    line: 7,
+    message: `100%\n::add-mask::x ##[error]y ${HOSTILE}`,
+  };
+  printAnnotations('/work/repo', [problem, problem], env);
+  printAnnotations('/work/repo', [problem], {});
+  const many = Array.from({ length: 30 }, (_, line) => ({ ...problem, line, message: 'x' }));
+  printAnnotations('/work/repo', many, env);
+  write.mockRestore();
+  const [first, more, ...others] = written;
+  expect(others).toEqual([]);
+  expect(first).toMatch(
+    /^::error file=repo\/a%2Cb%3Ac\.yaml,line=7::100%25\\u000a::add-mask::x \\u0023#\[error\]y [^\n]*\n$/,
+  );
+  expect(obeyedIn(first!.replace(/^::error /, ''))).toEqual([]);
+  expect(more!.split('\n')).toHaveLength(11);
 });

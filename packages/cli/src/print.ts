@@ -1,3 +1,4 @@
+import { relative, resolve } from 'node:path';
 import { visible } from '@cdc-migrations/generated-file';
 
 // All that the command line prints goes through here. Names in catalogs, files and YAML and messages of servers can hold
@@ -42,6 +43,44 @@ export function printable(line: string): string {
   return visible(line).replace(COMMAND, (start) =>
     start.replace(':', '\\u003a').replace('#', '\\u0023'),
   );
+}
+
+/** A problem of a line of a file. */
+export interface Annotation {
+  /** Relative to the folder that is given with it. */
+  readonly file: string;
+  readonly line: number;
+  readonly message: string;
+}
+
+/** GitHub shows no more of a step. */
+const MAX_ANNOTATIONS = 10;
+
+/**
+ * Prints problems as commands of GitHub Actions, which shows them beside the lines of a pull request; nothing elsewhere.
+ *
+ * @see https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+ */
+export function printAnnotations(
+  folder: string,
+  annotations: readonly Annotation[],
+  env: NodeJS.ProcessEnv = process.env,
+): void {
+  if (env['GITHUB_ACTIONS'] !== 'true') return;
+  const workspace = env['GITHUB_WORKSPACE'] ?? process.cwd();
+  const lines = annotations.map(({ file, line, message }) => {
+    const path = relative(workspace, resolve(folder, file)).replaceAll('\\', '/');
+    return `::error file=${escapeProperty(path)},line=${line}::${escapeData(message)}\n`;
+  });
+  process.stderr.write([...new Set(lines)].slice(0, MAX_ANNOTATIONS).join(''));
+}
+
+function escapeData(text: string): string {
+  return printable(text).replaceAll('%', '%25');
+}
+
+function escapeProperty(text: string): string {
+  return escapeData(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }
 
 /** Prints one JSON document on standard output; what does not show is escaped in it. */

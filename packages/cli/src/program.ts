@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { nearest } from '@cdc-migrations/shape';
+import { ConfigError } from '@cdc-migrations/config';
+import { FileError, nearest } from '@cdc-migrations/shape';
 import { Command, CommanderError } from 'commander';
 import { addApply } from './commands/apply.ts';
 import { addBaseline } from './commands/baseline.ts';
@@ -26,7 +27,8 @@ import { addStatus } from './commands/status.ts';
 import { addTypes } from './commands/types.ts';
 import type { CommandContext } from './commands/command-context.ts';
 import { CommandError, EXIT } from './exit-code.ts';
-import { print, printJson, printMessage } from './print.ts';
+import { findRoot } from './find-root.ts';
+import { print, printAnnotations, printJson, printMessage } from './print.ts';
 
 /** Adds a command; what it needs is loaded when it runs. */
 type AddCommand = (parent: Command, context: CommandContext) => void;
@@ -67,8 +69,8 @@ const USER_ERRORS = new Set(['CommandError', 'ConfigError', 'FileError', 'RepoPa
 
 /** Runs a command line, with the program's two words in front, and prints what goes wrong. */
 export async function runProgram(argv: readonly string[], context: CommandContext): Promise<void> {
+  const program = buildProgram(context);
   try {
-    const program = buildProgram(context);
     await program.parseAsync(expandShortForm(program, argv));
   } catch (error) {
     const exitCode = exitCodeOf(error);
@@ -76,9 +78,21 @@ export async function runProgram(argv: readonly string[], context: CommandContex
     const message = messageOf(error);
     // Commander has printed what it says, and help is no failure.
     if (!(error instanceof CommanderError)) printMessage(message);
+    annotate(program, error);
     if (exitCode === EXIT.done || !argv.includes('--json')) return;
     printJson({ exitCode, errors: message.split('\n') });
   }
+}
+
+/** Has CI show the problems of an error in the files that they are in. */
+function annotate(program: Command, error: unknown): void {
+  const problems = error instanceof ConfigError || error instanceof FileError ? error.problems : [];
+  const given = program.commands.map((group) => group.opts<{ root?: string }>().root);
+  const annotations = problems.flatMap(({ at, line, message }) =>
+    line === undefined ? [] : [{ file: at.file, line, message }],
+  );
+  if (annotations.length === 0) return;
+  printAnnotations(findRoot(given.find((root) => root !== undefined)), annotations);
 }
 
 function exitCodeOf(error: unknown): number {

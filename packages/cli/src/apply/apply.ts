@@ -1,6 +1,7 @@
 import {
   applyMigrations,
   buildStatus,
+  failedSchemas,
   openSession,
   planApply,
   readSizes,
@@ -35,7 +36,23 @@ import {
   type PortionEnd,
   type TargetEnd,
 } from './roll-out.ts';
-import { print, printMessage, printJson, printScript } from '../print.ts';
+import { countOf } from '../count-of.ts';
+import { nameSchema } from '../target/name-schema.ts';
+import {
+  print,
+  printAnnotations,
+  printMessage,
+  printJson,
+  printScript,
+  type Annotation,
+} from '../print.ts';
+import {
+  renderMarkdown,
+  renderText,
+  type Format,
+  type ReportLines,
+  type Table,
+} from '../report-lines.ts';
 
 export interface ApplyCommandOptions extends TargetOptions {
   readonly jobs?: number;
@@ -53,6 +70,7 @@ export interface ApplyCommandOptions extends TargetOptions {
   readonly allowOlder?: boolean;
   readonly again?: boolean;
   readonly json?: boolean;
+  readonly format?: Format;
 }
 
 /** Applies the migrations of a repo to the targets of an environment and returns the exit code. */
@@ -70,6 +88,8 @@ export async function apply(options: ApplyCommandOptions): Promise<number> {
       applyPortion(portion, given, plan),
     );
     if (options.json) printJson({ targets: ends.map(documentOf) });
+    else if (options.format === 'markdown')
+      print(ends.flatMap((end) => renderMarkdown(reportOf(end))));
     return worstExitCode(
       ends.flatMap(({ portions, notBegun }) => [
         ...portions.map(({ exitCode }) => exitCode),
@@ -118,9 +138,13 @@ async function applyPortion(
       planned: plan && (plan.targets.find(({ set }) => set === migrations.set.name) ?? NOTHING),
       onEvent: reportProgress(progress),
     });
-    if (!options.json) {
+    printAnnotations(target.root, annotate(target, result));
+    if (!options.json && options.format !== 'markdown') {
       const matrix = options.env === 'embedded' ? await readMatrix(target, address) : [];
-      print([...matrix, ...renderSummary(wave ? `${label}, wave ${wave.name}` : label, result)]);
+      print([
+        ...renderText(matrix),
+        ...renderSummary(wave ? `${label}, wave ${wave.name}` : label, result),
+      ]);
     }
     return { exitCode: exitCodeOf(result), result };
   } catch (error) {
@@ -178,7 +202,9 @@ async function planAll(
     try {
       const { plan, gone } = await planTarget(target, options);
       planned.push(plan);
-      if (!options.json) print(renderPlan(target.label, plan));
+      const report = renderPlan(target.label, plan);
+      if (!options.json)
+        print(options.format === 'markdown' ? renderMarkdown(report) : renderText(report));
       for (const schema of gone) printGone(target, schema);
       const isRefused = plan.schemas.some(({ files }) =>
         files.some((file) => file.class === 'unsafe'),
@@ -232,6 +258,56 @@ function locateFailure(error: unknown, { label, place }: CommandTarget): Command
   if (!(located instanceof CommandError)) throw located;
   printMessage(located.message);
   return located;
+}
+
+/** What became of a target in one report, with a row for each wave. */
+function reportOf({ target: { label, waves }, portions, notBegun }: TargetEnd): ReportLines {
+  const lines = portions.flatMap(({ result, error }) =>
+    result ? renderSummary(label, result).slice(1) : [error!],
+  );
+  const [only] = portions;
+  if (waves.length === 0)
+    return only?.result ? renderSummary(label, only.result) : [only?.error ?? label];
+  const rows = [
+    ...portions.map(({ wave, result }) => [wave!.name, ...countsOf(result)]),
+    ...notBegun.map(({ name }) => [name, 'not begun', '', '', '']),
+  ];
+  const failed = portions.reduce(
+    (sum, { result }) => sum + failedSchemas(result?.failures ?? []).size,
+    0,
+  );
+  const end = notBegun.length > 0 ? 'stopped' : 'done';
+  const head = ['wave', 'state', 'customers', 'files applied', 'customers failed'];
+  return [
+    `${label}: ${end}, ${countOf(failed, 'customer')} failed`,
+    { head, rows, isNumber: (column) => column > 1 },
+    ...lines,
+  ];
+}
+
+function countsOf(result: ApplyResult | undefined): readonly string[] {
+  if (!result) return ['failed', '', '', ''];
+  const failed = failedSchemas(result.failures).size;
+  const state = failed > 0 ? 'failed' : result.stale.length > 0 ? 'stale' : 'done';
+  return [state, ...[result.schemaCount, result.applied.length, failed].map(String)];
+}
+
+/** The statements that failed, in the files that they are in. */
+function annotate(
+  { migrations: { set } }: CommandTarget,
+  { failures }: ApplyResult,
+): readonly Annotation[] {
+  return failures.flatMap(({ schema, path, statement, message }) =>
+    statement
+      ? [
+          {
+            file: `${set.folder}/${path}`,
+            line: statement.line,
+            message: `${nameSchema(schema)}: ${message}`,
+          },
+        ]
+      : [],
+  );
 }
 
 /** What `--json` says of a target. */
@@ -298,7 +374,7 @@ async function scriptOf(
 async function readMatrix(
   { migrations, tenants }: CommandTarget,
   address: TargetAddress,
-): Promise<readonly string[]> {
+): Promise<readonly Table[]> {
   const session = openSession(address, 'cdc status');
   try {
     return renderMatrix(

@@ -1,11 +1,11 @@
-import { alignColumns } from '../align-columns.ts';
 import { countOf } from '../count-of.ts';
+import type { ReportLines } from '../report-lines.ts';
 import type { PlanEntry, PlanTarget } from './plan-file.ts';
 
 const HEAD = ['wave', 'customers', 'file', 'class', 'lock', 'rows', 'size', 'changes'];
 
 /** What a plan would do to a target: a line for each file, kind of change and wave. */
-export function renderPlan(label: string, { database, schemas }: PlanTarget): readonly string[] {
+export function renderPlan(label: string, { database, schemas }: PlanTarget): ReportLines {
   const files = database.length + schemas.reduce((sum, one) => sum + one.files.length, 0);
   const title = `${label}: ${countOf(files, 'file')} to apply to ${countOf(schemas.length, 'schema')}`;
   if (files === 0) return [title];
@@ -24,7 +24,7 @@ export function renderPlan(label: string, { database, schemas }: PlanTarget): re
     bytes === undefined ? '' : renderBytes(bytes),
     entry.changes.join('; '),
   ]);
-  return [title, ...alignColumns([HEAD, ...rows], (column) => [1, 5, 6].includes(column))];
+  return [title, { head: HEAD, rows, isNumber: (column) => [1, 5, 6].includes(column) }];
 }
 
 /** Files that do the same in several schemas. */

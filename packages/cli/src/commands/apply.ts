@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import type { ApplyCommandOptions } from '../apply/apply.ts';
 import type { CommandContext } from './command-context.ts';
 import { parseCount, parseDuration } from '../target/parse-duration.ts';
-import { addTargetOptions } from './target-options.ts';
+import { addTargetOptions, formatOption } from './target-options.ts';
 
 /** `cdc manage-migrations apply`. */
 export function addApply(migrations: Command, { setExitCode }: CommandContext): void {
@@ -12,6 +12,7 @@ export function addApply(migrations: Command, { setExitCode }: CommandContext): 
       'Brings targets up to date: what is pending, outdated or failed, each file with its history in one transaction.',
     );
   addTargetOptions(command)
+    .addOption(formatOption())
     .addOption(
       new Option(
         '--jobs <n>',

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import type { CheckCommandOptions } from '../check/check.ts';
 import type { CommandContext } from './command-context.ts';
-import { addTargetOptions } from './target-options.ts';
+import { addTargetOptions, formatOption } from './target-options.ts';
+import { FORMATS } from '../report-lines.ts';
 
 /** `cdc manage-migrations check`. */
 export function addCheck(migrations: Command, { setExitCode }: CommandContext): void {
@@ -11,6 +12,7 @@ export function addCheck(migrations: Command, { setExitCode }: CommandContext): 
       'Compares the structure of targets with the definitions; reads only, exit 1 when it differs.',
     );
   addTargetOptions(command)
+    .addOption(formatOption([...FORMATS, 'junit']))
     .option('--exclude <glob...>', 'what not to tell, over <schema>.<name>')
     .action(async (options: Omit<CheckCommandOptions, 'root'>) => {
       const { check } = await import('../check/check.ts');

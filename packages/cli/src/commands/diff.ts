@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander';
 import type { DiffOptions } from '../diff/diff.ts';
 import type { CommandContext } from './command-context.ts';
 import { parseTimeout } from './option-values.ts';
+import { formatOption } from './target-options.ts';
 
 const MORE_HELP = `
 Exit codes:
@@ -30,6 +31,7 @@ export function addDiff(migrations: Command, { setExitCode }: CommandContext): v
         'one JSON document on standard output, all else on standard error',
       ).conflicts('sql'),
     )
+    .addOption(formatOption().conflicts(['json', 'sql']))
     .option(
       '--scaffold-manual',
       'begin a file in migrations/manual/ for the unsafe changes of each table',

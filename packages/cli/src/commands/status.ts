@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { CommandContext } from './command-context.ts';
 import type { StatusCommandOptions } from '../status/status.ts';
-import { addTargetOptions } from './target-options.ts';
+import { addTargetOptions, formatOption } from './target-options.ts';
 
 /** `cdc manage-migrations status`. */
 export function addStatus(migrations: Command, { setExitCode }: CommandContext): void {
@@ -11,6 +11,7 @@ export function addStatus(migrations: Command, { setExitCode }: CommandContext):
       'Says per schema and file what is applied, pending, outdated, edited, failed, unsafe or missing.',
     );
   addTargetOptions(command)
+    .addOption(formatOption())
     .option('--offline', 'ask no target: only say what is there to be applied')
     .action(async (options: Omit<StatusCommandOptions, 'root'>) => {
       const { status } = await import('../status/status.ts');

@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
+import { FORMATS } from '../report-lines.ts';
 import { requireOption } from './option-values.ts';
 
 /** Adds the options of all commands that work on targets. */
@@ -16,4 +17,12 @@ export function addTargetOptions(
   if (json)
     command.option('--json', 'one JSON document on standard output, all else on standard error');
   return requireOption(command, 'env', 'an environment of sink-groups.yaml, or embedded');
+}
+
+/** The option that says how a command prints its report. */
+export function formatOption(formats: readonly string[] = FORMATS): Option {
+  const what = formats.includes('junit')
+    ? 'how to print the report; markdown is for chats and pull requests, junit for CI'
+    : 'how to print the report; markdown is for chats and pull requests';
+  return new Option('--format <format>', what).choices(formats).default('text').conflicts('json');
 }

@@ -22,9 +22,10 @@ import { readSource } from './read-source.ts';
 import type { Diff } from './diff-result.ts';
 import { documentOf } from './document-of.ts';
 import { renderSql } from './render-sql.ts';
-import { renderTable } from './render-table.ts';
+import { renderSum, renderTable } from './render-table.ts';
 import { scaffoldManual } from './scaffold-manual.ts';
 import { print, printError, printJson, printScript } from '../print.ts';
+import { renderMarkdown, renderText, type Format } from '../report-lines.ts';
 
 export interface DiffOptions {
   readonly root?: string;
@@ -33,6 +34,7 @@ export interface DiffOptions {
   readonly table?: readonly string[];
   readonly sql?: boolean;
   readonly json?: boolean;
+  readonly format?: Format;
   readonly scaffoldManual?: boolean;
   /** In milliseconds. */
   readonly timeout?: number;
@@ -95,7 +97,10 @@ function isAbout({ at }: Problem, table: TableDefinition): boolean {
 const NOTHING_TO_SCAFFOLD =
   'no change needs a manual file; where the definitions are generated already, --base <commit> compares with those before';
 
-function report(found: Diff, { env, sql, json, scaffoldManual: wanted }: DiffOptions): void {
+function report(
+  found: Diff,
+  { env, sql, json, format, scaffoldManual: wanted }: DiffOptions,
+): void {
   printError([
     ...found.gone.map(formatProblem),
     ...listWarnings(found.changes).map((warning) => `warning: ${warning}`),
@@ -107,5 +112,13 @@ function report(found: Diff, { env, sql, json, scaffoldManual: wanted }: DiffOpt
   ]);
   if (json) printJson(documentOf(found));
   else if (sql) printScript(renderSql(found));
-  else print(renderTable(found, { isOfSource: env !== undefined }));
+  else {
+    const sum = renderSum(found, { isOfSource: env !== undefined });
+    const table = renderTable(found);
+    print(
+      format === 'markdown'
+        ? renderMarkdown([`diff: ${sum}`, ...table])
+        : renderText([...table, sum]),
+    );
+  }
 }

@@ -1,28 +1,22 @@
 import { quoteIdentifier } from '@cdc-migrations/sql-text';
 import type { ChangeClass, TableChange } from '@cdc-migrations/table-defs';
-import { alignColumns } from '../align-columns.ts';
 import { countOf } from '../count-of.ts';
+import type { Table } from '../report-lines.ts';
 import type { Diff } from './diff-result.ts';
 import { changeFacts } from './change-facts.ts';
 
 const HEAD = ['table', 'what', 'class', 'lock', 'SQL'];
 
 /**
- * Changes as a table for people, and their sum:
+ * Changes as a table for people:
  *
  *     table            what                        class  lock                           SQL
  *     adopus.Distrikt  new column "Ny": integer    free   ACCESS EXCLUSIVE for a moment  ADD COLUMN "Ny" integer
  *                                                                                        "stg_Distrikt": ADD COLUMN "Ny" bigint
  */
-export function renderTable(
-  { changes, gone }: Diff,
-  { isOfSource }: { readonly isOfSource: boolean },
-): readonly string[] {
+export function renderTable({ changes }: Diff): readonly Table[] {
   const rows = changes.flatMap(renderChange);
-  return [
-    ...(rows.length > 0 ? alignColumns([HEAD, ...rows]) : []),
-    renderSum(changes, gone.length, isOfSource ? 'generate --refresh' : 'generate'),
-  ];
+  return rows.length > 0 ? [{ head: HEAD, rows }] : [];
 }
 
 function renderChange(change: TableChange): readonly (readonly string[])[] {
@@ -42,7 +36,13 @@ function stagingName({ table }: TableChange): string {
 
 const CLASSES: readonly ChangeClass[] = ['unsafe', 'rewrite', 'free', 'informational'];
 
-function renderSum(changes: readonly TableChange[], gone: number, writer: string): string {
+/** How many changes there are of each class, and what to do about them. */
+export function renderSum(
+  { changes, gone: problems }: Diff,
+  { isOfSource }: { readonly isOfSource: boolean },
+): string {
+  const gone = problems.length;
+  const writer = isOfSource ? 'generate --refresh' : 'generate';
   const blocked = gone === 0 ? '' : `; mend the configuration first, in ${countOf(gone, 'place')}`;
   if (changes.length === 0) return `no changes of the definitions${blocked}`;
   const tables = new Set(changes.map(({ table }) => table)).size;

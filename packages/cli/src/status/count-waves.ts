@@ -1,5 +1,5 @@
 import type { FileState, Status } from '@cdc-migrations/tracker';
-import { alignColumns } from '../align-columns.ts';
+import type { Table } from '../report-lines.ts';
 import type { TargetWave } from '../target/open-targets.ts';
 
 /** How far a wave is: schemas by the worst state of their files. */
@@ -30,14 +30,14 @@ export function countWaves(
   });
 }
 
-/** A line for each wave. */
-export function renderWaves(waves: readonly WaveStatus[]): readonly string[] {
+/** A row for each wave. */
+export function renderWaves(waves: readonly WaveStatus[]): readonly Table[] {
   if (waves.length === 0) return [];
-  return alignColumns(
-    [
-      ['wave', 'customers', 'applied', 'pending', 'failed'],
-      ...waves.map(({ wave, ...counts }) => [wave, ...Object.values(counts).map(String)]),
-    ],
-    (column) => column > 0,
-  );
+  return [
+    {
+      head: ['wave', 'customers', 'applied', 'pending', 'failed'],
+      rows: waves.map(({ wave, ...counts }) => [wave, ...Object.values(counts).map(String)]),
+      isNumber: (column) => column > 0,
+    },
+  ];
 }

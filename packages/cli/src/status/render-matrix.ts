@@ -1,5 +1,5 @@
 import type { FileState, SchemaStatus, Status } from '@cdc-migrations/tracker';
-import { alignColumns } from '../align-columns.ts';
+import type { Table } from '../report-lines.ts';
 import { nameSchema } from '../target/name-schema.ts';
 
 /** States in the order of the columns, worst last. */
@@ -19,13 +19,13 @@ const SHOWN_SCHEMAS = 60;
 const SHOWN_FILES = 5;
 
 /**
- * Lines of schemas with how many files are in which state, and the names of those that are not applied:
+ * A table of schemas with how many files are in which state, and the names of those that are not applied:
  *
  *     schema       applied  pending
  *     (database)         2        -
  *     osloprod          77        1  staging/Actor-staging.sql
  */
-export function renderMatrix({ schemas }: Status): readonly string[] {
+export function renderMatrix({ schemas }: Status): readonly Table[] {
   const open = schemas.filter(isOpen);
   const shown = schemas.length > SHOWN_SCHEMAS ? open : schemas;
   const states = STATES.filter((state) => countAll(schemas, state) > 0);
@@ -37,10 +37,8 @@ export function renderMatrix({ schemas }: Status): readonly string[] {
   ]);
   const total = ['all', ...states.map((state) => String(countAll(schemas, state))), ''];
   const isCount = (column: number) => column > 0 && column <= states.length;
-  return alignColumns(
-    [['schema', ...states, ''], ...rows, ...(schemas.length > 2 ? [total] : [])],
-    isCount,
-  );
+  const head = ['schema', ...states, ''];
+  return [{ head, rows: [...rows, ...(schemas.length > 2 ? [total] : [])], isNumber: isCount }];
 }
 
 function isOpen({ files }: SchemaStatus): boolean {

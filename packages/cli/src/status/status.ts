@@ -30,6 +30,7 @@ import {
   withSession,
   type TargetReport,
 } from '../target/report-targets.ts';
+import type { Format } from '../report-lines.ts';
 import { selectTargets } from '../target/select-targets.ts';
 import { worstExitCode } from '../target/worst-exit-code.ts';
 import { listTroubles, renderConcerns, renderLocks } from './render-concerns.ts';
@@ -40,6 +41,7 @@ import { countOf } from '../count-of.ts';
 export interface StatusCommandOptions extends TargetOptions {
   readonly offline?: boolean;
   readonly json?: boolean;
+  readonly format?: Format;
 }
 
 /**

@@ -39,6 +39,8 @@ export interface WorkOptions {
 
 /** A set, and the database that it goes into. */
 export interface CommandTarget {
+  /** The implementation repo. */
+  readonly root: string;
   /** `sink_asma.directory in local`. */
   readonly label: string;
   readonly migrations: Migrations;
@@ -92,6 +94,7 @@ export function openTargets(
     const tenants = selectTenants(set, config, options.env);
     const migrations = locating(label, () => readMigrations(root, set, { tables, tenants }));
     return {
+      root,
       label,
       migrations,
       tenants,

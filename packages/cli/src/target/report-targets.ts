@@ -5,19 +5,25 @@ import type { CommandTarget, TargetOptions } from './open-targets.ts';
 import { selectTargets } from './select-targets.ts';
 import { withTargets } from './with-targets.ts';
 import { worstExitCode } from './worst-exit-code.ts';
-import { print, printMessage, printJson } from '../print.ts';
+import { print, printMessage, printJson, printScript } from '../print.ts';
+import { renderJunit, type TestCase, type TestSuite } from '../render-junit.ts';
+import { renderMarkdown, renderText, type ReportLines } from '../report-lines.ts';
 
 /** What there is to say of a target. */
 export interface TargetReport {
   readonly exitCode: number;
-  readonly lines: readonly string[];
+  readonly lines: ReportLines;
   /** What `--json` says, beside the target. */
   readonly document: object;
+  /** What `--format junit` says. */
+  readonly cases?: readonly TestCase[];
+  /** Why the target could not be asked; standard error has it already. */
+  readonly error?: string;
 }
 
 /** Asks each target of an environment and prints what there is to say of them: lines, or one JSON document. */
 export async function reportTargets(
-  options: TargetOptions & { readonly json?: boolean },
+  options: TargetOptions & { readonly json?: boolean; readonly format?: string },
   ask: (target: CommandTarget) => Promise<TargetReport>,
 ): Promise<number> {
   return withTargets(options, async ({ targets }) => {
@@ -45,12 +51,23 @@ export async function withSession<Result>(
 /** Prints reports and gives the exit code of all together. */
 export function printReports(
   reports: readonly TargetReport[],
-  { json }: { readonly json?: boolean },
+  { json, format }: { readonly json?: boolean; readonly format?: string },
 ): number {
-  const lines = reports.flatMap((report) => report.lines);
-  if (json) printJson({ targets: reports.map(({ document }) => document) });
+  const isMarkdown = format === 'markdown';
+  const lines = reports.flatMap(({ lines: own, error }) => {
+    if (!isMarkdown) return renderText(own);
+    const all = error === undefined ? own : [error];
+    return all.length > 0 ? renderMarkdown(all) : [];
+  });
+  if (format === 'junit') printScript(renderJunit(reports.map(suiteOf)));
+  else if (json) printJson({ targets: reports.map(({ document }) => document) });
   else if (lines.length > 0) print(lines);
   return worstExitCode(reports.map(({ exitCode }) => exitCode));
+}
+
+function suiteOf({ document, cases = [], error }: TargetReport): TestSuite {
+  const name = 'target' in document ? String(document.target) : '';
+  return { name, cases: error === undefined ? cases : [{ name: 'connection', failures: [error] }] };
 }
 
 async function askOne(
@@ -66,6 +83,6 @@ async function askOne(
     if (!(located instanceof CommandError)) throw located;
     printMessage(located.message);
     const document = { target: label, error: located.message };
-    return { exitCode: located.exitCode, lines: [], document };
+    return { exitCode: located.exitCode, lines: [], document, error: located.message };
   }
 }
