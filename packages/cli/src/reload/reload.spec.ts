@@ -139,6 +139,46 @@ describe('reload', () => {
     expect(done.stdout).toContain('98 rows read again, 0 changed, 2 removed');
   });
 
+  it('takes a source that has another name now', async () => {
+    await run('begin', '--table', 'blue.Actor');
+    const read = stage({ keys: [3, 100], at: 0, operation: 'r', generation: 1 });
+    await query(read.replace("'AdOpus'", "'AdOpusRenamed'"));
+    const done = await run('finish', '--table', 'Actor');
+    expect(done.stdout).toContain('98 rows read again, 0 changed, 2 removed');
+  });
+
+  it('fills a new column, over a snapshot that was interrupted, and says when all rows have been read', async () => {
+    await query(`INSERT INTO cdc_management.added_column (schema_name, table_name, column_name, since)
+      VALUES ('blue', 'Actor', 'Navn', clock_timestamp())`);
+    const unfilled = async () =>
+      (await query('SELECT unfilled_rows::integer AS n FROM cdc_management.backfill_needed'))[0]?.[
+        'n'
+      ];
+    expect(await unfilled()).toBe(100);
+    await run('begin', '--table', 'blue.Actor');
+    const read = async (first: number, last: number, at: number) => {
+      await query(stage({ keys: [first, last], at, operation: 'r', name: "'ny'" }));
+      await changed.run(root, 'merge');
+    };
+    await read(1, 60, 200);
+    const status = await run('status', '--table', 'Actor', '--json');
+    expect(status.exitCode).toBe(1);
+    const [{ counts }] = JSON.parse(status.stdout).targets[0].reloads;
+    expect(counts).toEqual({ read: 60, changed: 0, unread: 40 });
+    expect(await unfilled()).toBe(40);
+    expect(await run('finish', '--table', 'Actor')).toMatchObject({ exitCode: 5 }); // 40% would go
+    await read(1, 99, 300); // once more, from the beginning
+    await query(stage({ keys: [100, 100], at: 250, operation: 'u', name: "'ny'" })); // changed meanwhile
+    await changed.run(root, 'merge');
+    expect(await run('status')).toMatchObject({ exitCode: 0 });
+    expect(await unfilled()).toBeUndefined();
+    expect(await run('finish', '--table', 'Actor')).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining('99 rows read again, 1 changed, 0 removed'),
+    });
+    expect(await keys('blue."Actor"', `"Navn" = 'ny'`)).toBe(100);
+  });
+
   it('reloads the rows of one customer in a table of several', async () => {
     const begun = await run(
       'begin',

@@ -80,7 +80,7 @@ export function renderConcerns({
         rows === null
           ? 'its table is locked'
           : `${count} ${count === 1 ? 'row' : 'rows'} without it`;
-      return `${schema}.${table}.${column}: backfill needed, came ${since}, ${without}`;
+      return `${schema}.${table}.${column}: backfill needed, came ${since}, ${without}; a reload fills it (docs/reload.md)`;
     }),
   ];
 }
@@ -107,9 +107,10 @@ function renderLoss({ schema, table, stream, replayFrom, cause }: LostStaging): 
 }
 
 const AT_SOURCE: Readonly<Partial<Record<LossCause, string>>> = {
-  'cleaned up': 'were removed from the source before they were read: read a snapshot',
+  'cleaned up':
+    'were removed from the source before they were read: reload the table (cdc manage-migrations reload)',
   'restored source':
-    'are not read, as the source was restored and its LSNs start again: count up CDC_STREAM_GENERATION, and read a snapshot',
+    'are not read, as the source was restored and its LSNs start again: count up CDC_STREAM_GENERATION, and reload the table (cdc manage-migrations reload)',
   'needs snapshot': 'are not all that the table needs, as it is new: read a snapshot',
 };
 
