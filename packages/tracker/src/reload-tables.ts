@@ -281,7 +281,6 @@ async function sweep(
       const swept = await retrying(async () => {
         const [row] = await session.write<{ swept: string }>(
           `SELECT cdc_management.sweep_unread(${id}, ${relation}, ${first}, ${blocks}, ${isReplayed})::text AS swept`,
-          'REPEATABLE READ',
         );
         return Number(row!.swept);
       });

@@ -7,7 +7,7 @@ import { type RoundResult, runRound } from './run-round.ts';
 import { type ServerKind, type SoakTarget, startSoakTarget } from './soak-target.ts';
 
 const USAGE =
-  'npm run soak -- [--rounds N] [--minutes M] [--seed S] [--server 15|18|debian] [--crashes] [--reloads]: a round for each seed from S on; --files: only damaged files; --wire: real pipelines; without arguments: rounds and files';
+  'npm run soak -- [--rounds N] [--minutes M] [--seed S] [--server 15|18|debian] [--crashes] [--reloads]: a round for each seed from S on; --files: only damaged files; --wire: real pipelines; without arguments: rounds, reloads and files';
 
 const SERVERS: readonly ServerKind[] = [15, 18, 'debian'];
 
@@ -96,8 +96,8 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-async function soakMerges(): Promise<number> {
-  const options = parseOptions();
+async function soakMerges(more: Partial<SoakOptions> = {}): Promise<number> {
+  const options = { ...parseOptions(), ...more };
   const target = await startSoakTarget(
     options.server,
     options.crashes || options.reloads ? CRASH_SETTINGS : {},
@@ -133,7 +133,8 @@ async function main(): Promise<number> {
   if (args.length === 1 && args[0] === '--files') return damageFiles();
   if (args.length === 1 && args[0] === '--wire') return soakWire();
   const damaged = args.length === 0 ? damageFiles() : 0;
-  return (await soakMerges()) || damaged;
+  const reloads = args.length === 0 ? await soakMerges({ reloads: true }) : 0;
+  return (await soakMerges()) || reloads || damaged;
 }
 
 process.exitCode = await main();
