@@ -1,5 +1,6 @@
 import { quoteLiteral } from '@cdc-migrations/sql-text';
 import { tryUntil } from './back-off.ts';
+import { jsonLiteral } from './json-literal.ts';
 import { PLAIN_SETTINGS } from './plain-settings.ts';
 import type { Rows, Session } from './session.ts';
 import { TargetError } from './target-error.ts';
@@ -119,15 +120,22 @@ export function lockKey(name: string): string {
 
 /** Query of who holds the lock of a name: anybody who may connect can. */
 export function lockHolders(name: string): string {
-  return `SELECT activity.pid, activity.application_name AS application, activity.usename AS user,
-  pg_catalog.to_char(activity.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS since
-FROM pg_catalog.pg_locks AS lock
-JOIN pg_catalog.pg_stat_activity AS activity USING (pid)
-WHERE lock.locktype = 'advisory' AND lock.granted AND lock.objsubid = 1
-  AND lock.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-  AND (lock.classid::bigint << 32) | lock.objid::bigint = ${lockKey(name)}
+  return `SELECT ${HOLDER}
+FROM ${HELD}
+WHERE ${KEY} = ${lockKey(name)}
 LIMIT 1`;
 }
+
+const HOLDER = `activity.pid, activity.application_name AS application, activity.usename AS user,
+  pg_catalog.to_char(activity.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS since`;
+
+/** Advisory locks of this database, with the sessions that hold them. */
+const HELD = `pg_catalog.pg_locks AS lock
+JOIN pg_catalog.pg_stat_activity AS activity ON activity.pid = lock.pid AND lock.locktype = 'advisory' AND lock.granted
+  AND lock.objsubid = 1
+  AND lock.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())`;
+
+const KEY = '(lock.classid::bigint << 32 | lock.objid::bigint)';
 
 async function readHolder(session: Session, set: string): Promise<LockHolder | undefined> {
   const [holder] = await session.read<LockHolder>(lockHolders(lockName(set)));
@@ -147,11 +155,12 @@ export async function readLocks(
   set: string,
   schemas: readonly string[],
 ): Promise<readonly HeldLock[]> {
-  const names = [undefined, ...schemas].map((schema) => ({ schema, name: lockName(set, schema) }));
-  const rows = await session.read<LockHolder & { readonly n: number }>(
-    names
-      .map(({ name }, n) => `SELECT ${n} AS n, holder.* FROM (${lockHolders(name)}) AS holder`)
-      .join('\nUNION ALL\n'),
-  );
-  return rows.map(({ n, ...holder }) => ({ schema: names[n]!.schema, holder }));
+  const places = [undefined, ...schemas];
+  const names = places.map((schema) => lockName(set, schema));
+  const rows = await session.read<LockHolder & { readonly n: number }>(`SELECT wanted.n, ${HOLDER}
+FROM ${HELD}
+JOIN pg_catalog.jsonb_array_elements_text(${jsonLiteral(names)}) WITH ORDINALITY AS wanted (name, n)
+  ON ${KEY} = pg_catalog.hashtextextended(wanted.name, 0)
+ORDER BY wanted.n`);
+  return rows.map(({ n, ...holder }) => ({ schema: places[Number(n) - 1], holder }));
 }
