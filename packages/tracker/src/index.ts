@@ -60,8 +60,8 @@ export {
 } from './plan-apply.ts';
 export type { ApplyPlan, ApplyStep, PlanOptions, SchemaRun } from './plan-apply.ts';
 export { ManifestMissingError, readMigrations } from './read-migrations.ts';
-export { readSizes } from './read-sizes.ts';
-export type { Sizes, TableSize } from './read-sizes.ts';
+export { readDependants, readSizes } from './read-sizes.ts';
+export type { Dependants, RetypedColumn, Sizes, TableSize } from './read-sizes.ts';
 export { readTableHealth } from './read-table-health.ts';
 export type { TableHealth } from './read-table-health.ts';
 export { readConcerns } from './read-concerns.ts';

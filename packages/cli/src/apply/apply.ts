@@ -4,6 +4,7 @@ import {
   failedSchemas,
   openSession,
   planApply,
+  readDependants,
   readSizes,
   readStructures,
   relationOf,
@@ -24,7 +25,7 @@ import { selectTargets } from '../target/select-targets.ts';
 import { withTargets } from '../target/with-targets.ts';
 import { worstExitCode } from '../target/worst-exit-code.ts';
 import { reportProgress, standardError } from './progress.ts';
-import { buildPlan } from './build-plan.ts';
+import { buildPlan, listRetyped, runsOf } from './build-plan.ts';
 import { readPlan, writePlan, type PlanFile, type PlanTarget } from './plan-file.ts';
 import { renderPlan } from './render-plan.ts';
 import { renderSummary } from './render-summary.ts';
@@ -231,18 +232,18 @@ async function planTarget(
     const state = await readTarget(session, migrations);
     const plan = planApply(migrations, state, scope);
     const structures = await readStructures(session, migrations, scope);
-    const tables = plan.steps.flatMap((step) =>
-      step.kind === 'schemas'
-        ? step.runs.flatMap(({ schema, files }) =>
-            files.flatMap((file) => {
-              const name = relationOf(file);
-              return name === undefined ? [] : { schema, name };
-            }),
-          )
-        : [],
+    const runs = runsOf(plan);
+    const tables = runs.flatMap(({ schema, files }) =>
+      files.flatMap((file) => {
+        const name = relationOf(file);
+        return name === undefined ? [] : { schema, name };
+      }),
     );
-    const sizes = await readSizes(session, tables);
-    const facts = { state, structures, sizes, allowRewrite };
+    const [sizes, dependants] = await Promise.all([
+      readSizes(session, tables),
+      readDependants(session, listRetyped(runs, structures)),
+    ]);
+    const facts = { state, structures, sizes, dependants, allowRewrite };
     return { plan: buildPlan(target, plan, facts), gone: plan.gone };
   });
 }

@@ -11,7 +11,10 @@ import {
   relationOf,
   WHOLE_DATABASE,
   type ApplyPlan,
+  type Dependants,
   type MigrationFile,
+  type RetypedColumn,
+  type SchemaRun,
   type Sizes,
   type Structures,
   type TargetState,
@@ -25,16 +28,15 @@ export interface PlanFacts {
   readonly state: TargetState;
   readonly structures: Structures;
   readonly sizes: Sizes;
+  readonly dependants: Dependants;
   readonly allowRewrite: boolean;
 }
 
 /** What would run in a target, with classes, locks and estimates. */
 export function buildPlan(target: CommandTarget, plan: ApplyPlan, facts: PlanFacts): PlanTarget {
   const bySchema = new Map<string, MigrationFile[]>();
-  for (const step of plan.steps)
-    if (step.kind === 'schemas')
-      for (const { schema, files } of step.runs)
-        bySchema.set(schema, [...(bySchema.get(schema) ?? []), ...files]);
+  for (const { schema, files } of runsOf(plan))
+    bySchema.set(schema, [...(bySchema.get(schema) ?? []), ...files]);
   return {
     set: target.migrations.set.name,
     database: plan.steps.flatMap((step) =>
@@ -55,6 +57,11 @@ export function buildPlan(target: CommandTarget, plan: ApplyPlan, facts: PlanFac
       };
     }),
   };
+}
+
+/** What is to be done in schemas, of all steps. */
+export function runsOf({ steps }: ApplyPlan): readonly SchemaRun[] {
+  return steps.flatMap((step) => (step.kind === 'schemas' ? step.runs : []));
 }
 
 type Identity = Pick<PlanEntry, 'path' | 'checksum' | 'state'>;
@@ -102,32 +109,77 @@ function effectOf(
   file: MigrationFile,
   schema: string,
   table: ReplicatedTable,
-  { structures, sizes, allowRewrite, bytes }: PlanFacts & { readonly bytes: number },
+  { structures, sizes, dependants, allowRewrite, bytes }: PlanFacts & { readonly bytes: number },
 ): Effect {
-  const before = structures.find(schema, table.name)?.relation;
-  const side = file.category === 'tables' ? 'final' : 'staging';
-  const changes = before
-    ? diffTables([tableOf(before, table)], [table]).filter(
-        (change) => change.class !== 'informational' && (side === 'final' || hasStaging(change)),
-      )
-    : [];
+  const changes = changesOf(file, schema, table, structures);
+  const told = changes.map(({ what, class: made }) => `${what} (${made})`);
   const worst = worstClass(changes.map((change) => change.class));
-  const isTooLarge = worst === 'rewrite' && !allowRewrite && bytes > sizes.rewriteLimitBytes;
-  const told = changes.map((change) => `${changeFacts(change).what} (${change.class})`);
-  if (worst === 'unsafe' || isTooLarge) {
-    const why = isTooLarge
+  const why = [
+    ...(worst === 'rewrite' && !allowRewrite && bytes > sizes.rewriteLimitBytes
       ? ['the table is too large to be rewritten without --allow-rewrite']
-      : [];
+      : []),
+    ...changes.flatMap(({ retyped }) => {
+      const users = retyped && dependants(schema, relationOf(file)!, retyped);
+      return users ? [`"${retyped}" is used by ${users}`] : [];
+    }),
+  ];
+  if (worst === 'unsafe' || why.length > 0)
     return { class: 'unsafe', lock: 'none: it is refused', changes: [...told, ...why] };
-  }
   if (changes.length === 0) {
-    const changed = side === 'final' ? [] : ['replaces the routines of the merge'];
+    const changed = file.category === 'tables' ? [] : ['replaces the routines of the merge'];
     return { class: 'free', lock: 'none', changes: changed };
   }
-  const [{ lock } = { lock: 'none' }] = changes
-    .filter((change) => change.class === worst)
-    .map(changeFacts);
+  const { lock } = changes.find((change) => change.class === worst)!;
   return { class: worst === 'rewrite' ? 'rewrite' : 'free', lock, changes: told };
+}
+
+/** A difference between a table of the target and its definition that its file resolves. */
+interface Change extends Pick<ReturnType<typeof changeFacts>, 'what' | 'class' | 'lock'> {
+  /** Column of the target whose type changes. */
+  readonly retyped?: string;
+}
+
+function changesOf(
+  file: MigrationFile,
+  schema: string,
+  table: ReplicatedTable,
+  structures: Structures,
+): readonly Change[] {
+  const before = structures.find(schema, table.name)?.relation;
+  if (!before) return [];
+  const isFinal = file.category === 'tables';
+  if (before.kind !== 'table')
+    return [{ what: `is a ${before.kind}, expected a table`, class: 'unsafe', lock: '' }];
+  const changes = diffTables([tableOf(before, table)], [table])
+    .filter((change) => change.class !== 'informational' && (isFinal || hasStaging(change)))
+    .map((change) => ({
+      ...changeFacts(change),
+      ...(change.kind === 'type changed' && { retyped: change.before.name }),
+    }));
+  const lacksKey = isFinal && table.key && !before.indexes.some(({ primary }) => primary);
+  return lacksKey ? [...changes, LACKS_KEY] : changes;
+}
+
+const LACKS_KEY: Change = {
+  what: 'its primary key is put back',
+  class: 'rewrite',
+  lock: 'ACCESS EXCLUSIVE while the table is written',
+};
+
+/** Columns of a plan whose types change: what else uses them may forbid that. */
+export function listRetyped(
+  runs: readonly SchemaRun[],
+  structures: Structures,
+): readonly RetypedColumn[] {
+  return runs.flatMap(({ schema, files }) =>
+    files.flatMap((file) => {
+      const name = relationOf(file);
+      if (!file.table || name === undefined) return [];
+      return changesOf(file, schema, file.table, structures).flatMap(({ retyped }) =>
+        retyped === undefined ? [] : { schema, name, column: retyped },
+      );
+    }),
+  );
 }
 
 function hasStaging(change: TableChange): boolean {
@@ -153,6 +205,9 @@ function tableOf({ columns, indexes }: Relation, table: ReplicatedTable): Replic
       const { default: _, ...facts } = now ?? { role: 'source' as const };
       return { ...facts, name, type, nullable, ...(initial !== undefined && { default: initial }) };
     }),
-    key: primary ? { columns: primary.columns, origin: table.key?.origin ?? 'primary key' } : null,
+    // A key that is missing is put back.
+    key: primary
+      ? { columns: primary.columns, origin: table.key?.origin ?? 'primary key' }
+      : table.key,
   };
 }

@@ -125,7 +125,10 @@ it('says what kind of change each is, which lock it takes, and how large the tab
     INSERT INTO c002."Fraver" ("FraverId", "__source") SELECT n, repeat('x', 100) FROM generate_series(1, 2000) AS n;
     ANALYZE c002."Fraver";
     ALTER TABLE c003."Fraver" ALTER COLUMN "FraverId" TYPE text;
-    ALTER TABLE c004."Region" DROP COLUMN "__source"`);
+    ALTER TABLE c004."Region" DROP COLUMN "__source";
+    ALTER TABLE c004."Fraver" DROP CONSTRAINT "pk_Fraver";
+    ALTER TABLE c005."Fraver" ALTER COLUMN "FraverId" TYPE smallint;
+    CREATE VIEW c005.used AS SELECT "FraverId" FROM c005."Fraver"`);
   // Somebody has a table in use, and the plan does not wait for it.
   const other = server.connect({ database: rollout.database, max: 1 });
   await other.unsafe('BEGIN; LOCK TABLE c002."Fraver" IN ACCESS EXCLUSIVE MODE').simple();
@@ -155,6 +158,17 @@ it('says what kind of change each is, which lock it takes, and how large the tab
     lock: 'ACCESS EXCLUSIVE for a moment',
     changes: ['new column "__source": text (free)'],
   });
+  expect(find('c004', 'tables/Fraver.sql')).toMatchObject({
+    class: 'rewrite',
+    changes: ['its primary key is put back (rewrite)'],
+  });
+  expect(find('c005', 'tables/Fraver.sql')).toMatchObject({
+    class: 'unsafe',
+    changes: [
+      'column "FraverId": smallint to integer (rewrite)',
+      '"FraverId" is used by rule _RETURN on view c005.used',
+    ],
+  });
   expect(find('c005', 'tables/Region.sql')).toMatchObject({ class: 'free', lock: 'none' });
   // A small limit makes the larger of the two tables one that is refused.
   await rollout.query(
@@ -173,7 +187,7 @@ it('says what kind of change each is, which lock it takes, and how large the tab
     FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE relname = 'Fraver' AND attname = 'FraverId' ORDER BY 1`),
   ).toEqual(
-    ['c001 integer', 'c002 integer', 'c003 text', 'c004 integer', 'c005 integer'].map((type) => ({
+    ['c001 integer', 'c002 integer', 'c003 text', 'c004 integer', 'c005 smallint'].map((type) => ({
       type,
     })),
   );

@@ -36,6 +36,10 @@ const COMMANDS: Readonly<Record<string, FaultedCommand>> = {
     ...{ args: small('apply', '--schema', 'blue'), before: 'empty' },
     ...{ exitCode: 0, failed: [2, 3] },
   },
+  'apply --plan-out': {
+    ...{ args: small('apply', '--plan-out', '/dev/null', '--again'), before: 'applied' },
+    ...{ exitCode: 0, failed: [2] },
+  },
   'apply of nothing': { args: small('apply'), before: 'applied', exitCode: 0, failed: [2] },
   'apply --dry-run': {
     ...{ args: small('apply', '--dry-run'), before: 'empty' },
