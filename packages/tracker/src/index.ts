@@ -92,6 +92,7 @@ export type {
   BegunReload,
   FinishedReload,
   FinishOptions,
+  FinishStep,
   OpenReload,
   ReloadCounts,
   ReloadPlace,

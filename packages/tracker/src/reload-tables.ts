@@ -67,8 +67,13 @@ export interface FinishOptions {
   readonly isReplayed: boolean;
   /** Blocks of a batch. */
   readonly blocks?: number;
-  readonly onBatch?: (swept: number) => void;
+  readonly onProgress?: (reload: OpenReload, step: FinishStep) => void;
 }
+
+/** What goes on while a reload is finished. `removing`: after a batch. */
+export type FinishStep =
+  | { readonly kind: 'merging' | 'counting' }
+  | { readonly kind: 'removing'; readonly removed: number; readonly of: number };
 
 export interface FinishedReload extends OpenReload {
   /** `found`: a dry run. */
@@ -203,15 +208,21 @@ async function finishOne(
     ...{ ...reload, counts, outcome, reason },
   });
   try {
+    const tell = (step: FinishStep) => options.onProgress?.(reload, step);
+    if (!options.isDryRun) tell({ kind: 'merging' });
     const unmerged = options.isDryRun ? null : await mergeStaged(address, session, reload);
     if (unmerged !== null) return end('failed', unmerged);
+    tell({ kind: 'counting' });
     const byCustomer = await countRows(session, reload);
     counts = sum(byCustomer);
     const refusal =
       (await readProblem(session, reload, options)) ?? refusalOf(reload, byCustomer, options);
     if (refusal !== null) return end('refused', refusal);
     if (options.isDryRun) return end('found');
-    const left = await sweep(session, reload, options);
+    const left = await sweep(session, reload, {
+      ...options,
+      onBatch: (removed) => tell({ kind: 'removing', removed, of: counts!.unread }),
+    });
     if (left !== null) return end(left.outcome, left.reason);
     await session.write(`SELECT cdc_management.end_reload(${reload.id}, 'finished')`);
     return end('finished');
@@ -268,14 +279,20 @@ function refusalOf(
 async function sweep(
   session: Session,
   { id }: OpenReload,
-  { blocks = BLOCKS, isReplayed, onBatch = () => {} }: FinishOptions,
+  {
+    blocks = BLOCKS,
+    isReplayed,
+    onBatch,
+  }: FinishOptions & { readonly onBatch: (removed: number) => void },
 ): Promise<{ readonly outcome: 'failed' | 'locked'; readonly reason: string } | null> {
-  for (;;) {
+  let removed = 0;
+  for (let isKept = false; ;) {
     const parts = await session.read<{ relation: string; first: string }>(
       `SELECT relation::text, first_block::text AS first FROM cdc_management.find_unread(${id}, ${blocks})`,
     );
     if (parts.length === 0) return null;
-    let gone = 0;
+    if (isKept) return { outcome: 'failed', reason: KEPT };
+    const before = removed;
     for (const { relation, first } of parts) {
       const started = performance.now();
       const swept = await retrying(async () => {
@@ -286,12 +303,12 @@ async function sweep(
       });
       if (swept === undefined)
         return { outcome: 'locked', reason: 'other sessions have the table; finish again' };
-      gone += swept;
-      onBatch(swept);
+      removed += swept;
+      onBatch(removed);
       // The claim of a batch keeps merges from the table: they get as much time.
       await sleep(Math.min(1000, performance.now() - started));
     }
-    if (gone === 0) return { outcome: 'failed', reason: KEPT };
+    isKept = removed === before; // or events have come for all of them meanwhile
   }
 }
 

@@ -335,6 +335,25 @@ describe('reload', () => {
     expect(await keys('blue."Actor"')).toBe(19_899);
   });
 
+  it('fails where a trigger keeps rows, and takes names of sources as they are', async () => {
+    const name = `'O''B "{final}" \\ %s {'`;
+    await query(stage({ keys: [101, 200], at: 1000 }).replace("'AdOpus'", name));
+    await changed.run(root, 'merge');
+    await run('begin', '--table', 'blue.Actor');
+    await query(stage({ keys: [1, 100], at: 200, operation: 'r' }));
+    await query(stage({ keys: [102, 200], at: 2000, operation: 'r' }).replace("'AdOpus'", name));
+    await query(`CREATE FUNCTION blue.keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+      CREATE TRIGGER keep BEFORE DELETE ON blue."Actor" FOR EACH ROW EXECUTE FUNCTION blue.keep()`);
+    const kept = await run('finish', '--table', 'Actor');
+    expect(kept).toMatchObject({ exitCode: 3 });
+    expect(kept.stdout).toContain('failed: rows that should go stay: a trigger or a policy');
+    expect(await query('SELECT FROM cdc_management.tombstone')).toEqual([]);
+    await query('DROP TRIGGER keep ON blue."Actor"');
+    const done = await run('finish', '--table', 'Actor');
+    expect(done.stdout).toContain('199 rows read again, 0 changed, 1 removed');
+    expect(await keys('blue."Actor"', 'actno = 101')).toBe(0);
+  });
+
   it('takes turns with merges, and none goes on with what was there before the other', async () => {
     await run('begin', '--table', 'blue.Actor');
     await query(stage({ keys: [4, 100], at: 200, operation: 'r' }));

@@ -9,17 +9,20 @@ import {
   readReloads,
   type BegunReload,
   type FinishedReload,
+  type FinishStep,
+  type OpenReload,
   type ReloadCounts,
   type ReloadPlace,
   type ReloadSelection,
   type ReloadState,
 } from '@cdc-migrations/tracker';
 import { alignColumns } from '../align-columns.ts';
+import { CLEAR_LINE, standardError, type ProgressOutput } from '../apply/progress.ts';
 import { countOf } from '../count-of.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
 import { findRoot } from '../find-root.ts';
 import { isOf } from '../pipelines/plan-flows.ts';
-import { printMessage } from '../print.ts';
+import { printable, printMessage } from '../print.ts';
 import type { TargetOptions } from '../target/open-targets.ts';
 import { reportTargets, withSession, type TargetReport } from '../target/report-targets.ts';
 import { worstExitCode } from '../target/worst-exit-code.ts';
@@ -76,12 +79,14 @@ export interface FinishReloadOptions extends ReloadOptions {
 /** Removes what open reloads did not bring, and ends them. Returns the exit code: 5 if it was refused, 3 if a table failed. */
 export function finishReload(options: FinishReloadOptions): Promise<number> {
   return reportFound(options, 'no open reload', async ({ label, address }) => {
+    const { onProgress, clear } = reportProgress(standardError(process.env));
     const reloads = await finishReloads(address(), selectionOf(options), {
+      onProgress,
       isDryRun: options.dryRun === true,
       maxShare: options.maxShare,
       withoutReads: options.withoutReads === true,
       isReplayed: options.replayed === true,
-    });
+    }).finally(clear);
     if (reloads.length === 0) return null;
     return {
       exitCode: worstExitCode(reloads.map(({ outcome }) => EXIT_CODES[outcome])),
@@ -104,6 +109,27 @@ export function cancelReload(options: ReloadOptions): Promise<number> {
       };
     }),
   );
+}
+
+const TELL_EVERY_MS = 10_000;
+
+/** Tells on a terminal what goes on, elsewhere every ten seconds. */
+function reportProgress({ isTerminal, write }: ProgressOutput) {
+  let toldAt = performance.now();
+  return {
+    onProgress: (reload: OpenReload, step: FinishStep) => {
+      const text = `${placeOf(reload)}: ${
+        step.kind === 'removing' ? `${step.removed} of ${step.of} rows removed` : step.kind
+      }`;
+      if (isTerminal) return write(`${CLEAR_LINE}${printable(text)}`);
+      if (performance.now() < toldAt + TELL_EVERY_MS) return;
+      toldAt = performance.now();
+      write(`${printable(text)}\n`);
+    },
+    clear: () => {
+      if (isTerminal) write(CLEAR_LINE);
+    },
+  };
 }
 
 type Outcome = BegunReload['outcome'] | FinishedReload['outcome'];
