@@ -74,6 +74,7 @@ async function applyWaves(
   applyPortion: (portion: Portion) => Promise<PortionEnd>,
 ): Promise<readonly TargetEnd[]> {
   const order = targets[0]!.waves.filter(({ name }) => !names || names.includes(name));
+  if (order.length === 0) return [];
   const portions = new Map(
     targets.map((target) => [target, [] as (PortionEnd & { readonly wave: TargetWave })[]]),
   );

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
-import { emptyFolder, write } from '../repo.fixture.ts';
+import { edit, emptyFolder, read, write } from '../repo.fixture.ts';
 import { finish, runCommand, startCommand } from '../target/cli.fixture.ts';
 import { small, type SmallTarget } from '../target/small-target.fixture.ts';
 import { generateRollout, openRollout, type Rollout } from './rollout.fixture.ts';
@@ -193,4 +193,39 @@ it('runs a file of the whole database that is behind the tables when the last wa
   expect([(await run('rest')).exitCode, await isThere()]).toEqual([0, false]);
   expect([(await run('second')).exitCode, await isThere()]).toEqual([0, true]);
   expect((await rollout.run('status')).exitCode).toBe(0);
+});
+
+it('takes a wave through all databases of the sink group before the next one begins', async () => {
+  const rollout = await open();
+  const reports = await server.createDatabase();
+  edit(rollout.root, 'sink-groups.yaml', 'database: reports_dev', `database: ${reports}`);
+  write(
+    rollout.root,
+    'services/adopus.yaml',
+    `${read(rollout.root, 'services/adopus.yaml').trimEnd()}
+    sink_asma.reports:
+      tables:
+        adopus.Region:
+          from: dbo.Region
+          target_exists: false
+`,
+  );
+  expect(await runCommand(rollout.root, ['generate'])).toMatchObject({ exitCode: 0 });
+  const sql = server.connect({ database: reports, max: 1, onnotice: () => {} });
+  await sql.unsafe('CREATE SCHEMA c002; CREATE TYPE c002."Region" AS (n integer)').simple();
+  const stopped = await rollout.run('apply');
+  expect(stopped.exitCode).toBe(3);
+  expect(stopped.stderr).toContain('wave 1 of 3, first: 2 schemas\n');
+  expect(stopped.stderr).toContain(
+    'stopped in wave first: 1 schema failed, stop_after is 1; waves not begun: second, rest\n',
+  );
+  expect(await applied(rollout)).toEqual([`c002 ${FILES}`]);
+  await sql.unsafe('DROP TYPE c002."Region"');
+  expect(await rollout.run('apply')).toMatchObject({ exitCode: 0 });
+  const [end] = await sql`SELECT max(applied_at)::text AS at FROM cdc_management.migration_history
+    WHERE schema_name = 'c002'`;
+  await sql.end();
+  const [begin] = await rollout.query(`SELECT min(applied_at) > '${String(end!['at'])}' AS later
+    FROM cdc_management.migration_history WHERE schema_name = 'c001'`);
+  expect(begin).toEqual({ later: true });
 });
