@@ -57,7 +57,7 @@ describe('help', () => {
 
 const HELP_OF_ALL = [
   ...['init', 'completions', 'manage-pipelines generate', 'manage-pipelines check'],
-  ...['generate', 'diff', 'schema-docs', 'apply', 'status', 'check', 'baseline', 'merge'],
+  ...['generate', 'diff', 'schema-docs', 'apply', 'status', 'check', 'verify', 'baseline', 'merge'],
   ...['dead-letters list', 'dead-letters show', 'dead-letters replay', 'dead-letters discard'],
   ...[
     'metrics',

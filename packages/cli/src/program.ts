@@ -25,6 +25,7 @@ import { addSchemaDocs } from './commands/schema-docs.ts';
 import { addExamples } from './commands/examples.ts';
 import { addStatus } from './commands/status.ts';
 import { addTypes } from './commands/types.ts';
+import { addVerify } from './commands/verify.ts';
 import type { CommandContext } from './commands/command-context.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { findRoot } from './find-root.ts';
@@ -41,6 +42,7 @@ const COMMANDS: readonly AddCommand[] = [
   addApply,
   addStatus,
   addCheck,
+  addVerify,
   addBaseline,
   addRename,
   addRetire,

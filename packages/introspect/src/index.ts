@@ -41,6 +41,8 @@ export {
   UntrustedCertificateError,
 } from './source-error.ts';
 export type { MissingTable } from './source-error.ts';
+export { openRowReader } from './read-rows.ts';
+export type { RowReader, TextRow } from './read-rows.ts';
 export { renderSignal, sendSignal } from './send-signal.ts';
 export type { Signal } from './send-signal.ts';
 export type {

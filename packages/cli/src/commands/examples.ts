@@ -78,6 +78,18 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
     ],
     exitCodes: { 0: 'as defined', 1: 'something differs', 2: CONFIGURATION },
   },
+  'manage-migrations verify': {
+    examples: [
+      'cdc manage-migrations verify --env prod --sample 10000',
+      'cdc manage-migrations verify --env prod --table Actor --customer avansas --out rows.jsonl',
+    ],
+    exitCodes: {
+      0: 'no row differs',
+      1: 'rows differ',
+      2: CONFIGURATION,
+      3: 'a table could not be compared, or the command was stopped',
+    },
+  },
   'manage-migrations baseline': {
     examples: [
       'cdc manage-migrations baseline --env prod',

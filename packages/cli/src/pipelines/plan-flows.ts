@@ -125,7 +125,10 @@ function flowTable(
 }
 
 /** Whether a table of the configuration is the one of a definition. */
-export function isOf({ schema, from }: SinkTable, table: ReplicatedTable): boolean {
+export function isOf(
+  { schema, from }: SinkTable,
+  table: Pick<ReplicatedTable, 'schema' | 'service' | 'source'>,
+): boolean {
   const isSchema =
     table.schema.scope === 'tenant' ? schema === table.service : schema === table.schema.name;
   return isSchema && from.schema === table.source.schema && isSame(from.table, table.source.table);

@@ -1,6 +1,7 @@
 import type { Server } from '@cdc-migrations/config';
-import { MANAGEMENT_SCHEMA, type ColumnDefinition } from '@cdc-migrations/table-defs';
+import { MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
 import { CommandError } from '../exit-code.ts';
+import { BINARY, bracket, convert, sourceType } from '../source/mssql-values.ts';
 import { bloblangText, tableText } from './bloblang.ts';
 import type { Flow, FlowTable } from './plan-flows.ts';
 import { connectorPrefix } from './topics.ts';
@@ -382,45 +383,3 @@ LEFT JOIN cdc.lsn_time_mapping AS lsn ON lsn.start_lsn = c.[__$start_lsn]
 ORDER BY c.[__$start_lsn]';
 IF @instance IS NULL THROW 50000, 'no change data capture of the table, or no right to see it', 1;
 EXEC sp_executesql @query, N'@after binary(10), @max binary(10), @instance nvarchar(100)', @after, @max, @instance`;
-
-function bracket(name: string): string {
-  return `[${name.replaceAll(']', ']]')}]`;
-}
-
-/** The type of SQL Server behind an alias, without its facets; undefined for a column that the source does not have. */
-function sourceType({ source, role, exactness }: ColumnDefinition): string | undefined {
-  if (role !== 'source' || !source || exactness === 'unsupported') return undefined;
-  return /(?:^|\()([a-z]\w*)(?:\([^()]*\))?\)?$/.exec(source.type)?.[1] ?? source.type;
-}
-
-const BINARY: ReadonlySet<string> = new Set([
-  'binary',
-  'varbinary',
-  'image',
-  'timestamp',
-  'rowversion',
-]);
-
-/** A value as JSON has it: text where the driver would not be exact. Bytes are hex here, and base64 in the event. */
-function convert(value: string, type: string): string {
-  const style = CONVERSIONS[type];
-  if (BINARY.has(type)) return `CONVERT(varchar(max), CONVERT(varbinary(max), ${value}), 2)`;
-  return style === undefined ? value : style.replace('{}', () => value);
-}
-
-const CONVERSIONS: Readonly<Record<string, string>> = {
-  decimal: 'CONVERT(varchar(50), {})',
-  numeric: 'CONVERT(varchar(50), {})',
-  money: 'CONVERT(varchar(50), {}, 2)',
-  smallmoney: 'CONVERT(varchar(50), {}, 2)',
-  date: 'CONVERT(varchar(10), {}, 23)',
-  time: 'CONVERT(varchar(16), {}, 121)',
-  smalldatetime: 'CONVERT(varchar(30), {}, 126)',
-  datetime: 'CONVERT(varchar(30), {}, 126)',
-  datetime2: 'CONVERT(varchar(30), {}, 126)',
-  datetimeoffset: 'CONVERT(varchar(40), {}, 126)',
-  uniqueidentifier: 'CONVERT(varchar(36), {})',
-  text: 'CONVERT(varchar(max), {})',
-  ntext: 'CONVERT(nvarchar(max), {})',
-  xml: 'CONVERT(nvarchar(max), {})',
-};

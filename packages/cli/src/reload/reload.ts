@@ -201,7 +201,7 @@ function customerIdOf(
 /** Column of the template `customer_id` in a table of several customers. */
 export function customerColumnOf(
   { services, templates }: Config,
-  table: ReplicatedTable,
+  table: Pick<ReplicatedTable, 'set' | 'schema' | 'service' | 'source'>,
 ): string | undefined {
   const use = services
     .find(({ name }) => name === table.service)

@@ -23,6 +23,8 @@ export interface MssqlSession {
   batch(text: string): Promise<readonly ResultSet[]>;
   /** Runs a text with parameters; one round trip. */
   query(text: string, parameters: Parameters): Promise<readonly ResultSet[]>;
+  /** Runs a text and hands over the values of each row as they come, so that a result can be of any size. */
+  each(text: string, onRow: (values: readonly unknown[]) => void): Promise<void>;
   /** Calls a procedure; one round trip. */
   call(procedure: string, parameters: Parameters): Promise<readonly ResultSet[]>;
   close(): void;
@@ -60,6 +62,18 @@ export async function openMssql(source: SourceDatabase, timeoutMs: number): Prom
     source,
     batch: (text) => run((request) => connection.execSqlBatch(request), text, {}),
     query: (text, parameters) => run((request) => connection.execSql(request), text, parameters),
+    each: async (text, onRow) => {
+      const request = (done: (error?: Error | null) => void) =>
+        new Request(text, done).on('row', (cells: readonly { readonly value: unknown }[]) =>
+          onRow(cells.map(({ value }) => value)),
+        );
+      const answer = new Promise<void>((resolve, reject) =>
+        connection.execSqlBatch(request((error) => (error ? reject(error) : resolve()))),
+      );
+      await within(timeoutMs, close, answer).catch((error: unknown) => {
+        throw mssqlQueryError(source, error, timeoutMs);
+      });
+    },
     call: (procedure, parameters) =>
       run((request) => connection.callProcedure(request), procedure, parameters),
     close,

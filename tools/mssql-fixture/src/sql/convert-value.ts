@@ -128,6 +128,14 @@ function bytesOf(value: Present, { from, to, style }: Conversion): Buffer {
   if (value instanceof Uint8Array) return Buffer.from(value);
   if (familyOf(from) === 'number') {
     const bytes = Buffer.alloc(8);
+    if (from.name === 'float') {
+      bytes.writeDoubleBE(Number(value));
+      return bytes;
+    }
+    if (from.name === 'real') {
+      bytes.writeFloatBE(Number(value));
+      return bytes.subarray(0, 4);
+    }
     bytes.writeBigInt64BE(BigInt(Math.trunc(Number(value))));
     return from.name === 'bigint' ? bytes : bytes.subarray(4);
   }

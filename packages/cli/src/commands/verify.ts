@@ -1,0 +1,52 @@
+import { Option, type Command } from 'commander';
+import type { VerifyOptions } from '../verify/verify.ts';
+import { parseCount, parseDuration } from '../target/parse-duration.ts';
+import type { CommandContext } from './command-context.ts';
+import { parseList, parseTimeout } from './option-values.ts';
+import { addTargetOptions } from './target-options.ts';
+
+/** `cdc manage-migrations verify`. */
+export function addVerify(migrations: Command, { setExitCode }: CommandContext): void {
+  const command = migrations
+    .command('verify')
+    .description(
+      'Compares rows of the source with those of the target: missing, extra, different; exit 1 if there are some. Changes nothing.',
+    );
+  addTargetOptions(command)
+    .option('--table <name...>', 'only these tables, by <Table> or <schema>.<Table>')
+    .addOption(
+      new Option(
+        '--customer <a,b>',
+        'only rows of these customers; of a db-shared source, values of the column of the template customer_id',
+      ).argParser(parseList),
+    )
+    .addOption(
+      new Option('--sample <n>', 'about so many rows of each table, others each time').argParser(
+        parseCount(1),
+      ),
+    )
+    .addOption(new Option('--full', 'all rows, as without --sample').conflicts('sample'))
+    .addOption(
+      new Option('--limit <n>', 'list at most so many differences of a table')
+        .default(1000)
+        .argParser(parseCount(1)),
+    )
+    .addOption(
+      new Option('--wait <duration>', 'how long rows that differ are looked at again')
+        .default(10_000, '10s')
+        .argParser(parseDuration),
+    )
+    .addOption(
+      new Option('--timeout <seconds>', 'for connecting to the source, and again for each query')
+        .default(3_600_000, '3600')
+        .argParser(parseTimeout),
+    )
+    .option(
+      '--out <file>',
+      'write a line of JSON for each row that differs: key, position, columns',
+    )
+    .action(async (options: Omit<VerifyOptions, 'root'>) => {
+      const { verify } = await import('../verify/verify.ts');
+      setExitCode(await verify({ ...options, ...migrations.opts<{ root?: string }>() }));
+    });
+}

@@ -1,0 +1,49 @@
+import type { ColumnDefinition } from '@cdc-migrations/table-defs';
+
+// How T-SQL spells values of the source, for readers of rows and of changes.
+
+export type SourceColumn = Pick<ColumnDefinition, 'source' | 'role' | 'exactness'>;
+
+/** A name of T-SQL: `[Order [1]]]`. */
+export function bracket(name: string): string {
+  return `[${name.replaceAll(']', ']]')}]`;
+}
+
+/** The type of SQL Server behind an alias, without its facets; undefined for a column that the source does not have. */
+export function sourceType({ source, role, exactness }: SourceColumn): string | undefined {
+  if (role !== 'source' || !source || exactness === 'unsupported') return undefined;
+  return /(?:^|\()([a-z]\w*)(?:\([^()]*\))?\)?$/.exec(source.type)?.[1] ?? source.type;
+}
+
+/** Types whose values are bytes. */
+export const BINARY: ReadonlySet<string> = new Set([
+  'binary',
+  'varbinary',
+  'image',
+  'timestamp',
+  'rowversion',
+]);
+
+/** A value as JSON has it: text where the driver would not be exact. Bytes are hex here, and base64 in the event. */
+export function convert(value: string, type: string): string {
+  const style = CONVERSIONS[type];
+  if (BINARY.has(type)) return `CONVERT(varchar(max), CONVERT(varbinary(max), ${value}), 2)`;
+  return style === undefined ? value : style.replace('{}', () => value);
+}
+
+const CONVERSIONS: Readonly<Record<string, string>> = {
+  decimal: 'CONVERT(varchar(50), {})',
+  numeric: 'CONVERT(varchar(50), {})',
+  money: 'CONVERT(varchar(50), {}, 2)',
+  smallmoney: 'CONVERT(varchar(50), {}, 2)',
+  date: 'CONVERT(varchar(10), {}, 23)',
+  time: 'CONVERT(varchar(16), {}, 121)',
+  smalldatetime: 'CONVERT(varchar(30), {}, 126)',
+  datetime: 'CONVERT(varchar(30), {}, 126)',
+  datetime2: 'CONVERT(varchar(30), {}, 126)',
+  datetimeoffset: 'CONVERT(varchar(40), {}, 126)',
+  uniqueidentifier: 'CONVERT(varchar(36), {})',
+  text: 'CONVERT(varchar(max), {})',
+  ntext: 'CONVERT(nvarchar(max), {})',
+  xml: 'CONVERT(nvarchar(max), {})',
+};

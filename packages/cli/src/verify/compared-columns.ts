@@ -1,0 +1,207 @@
+import type { SourceType } from '@cdc-migrations/catalog';
+import { quoteIdentifier } from '@cdc-migrations/sql-text';
+import {
+  cutSeconds,
+  formatPgType,
+  parsePgType,
+  secondsOf,
+  type ColumnDefinition,
+  type MappedColumn,
+  type TypeNoteCode,
+} from '@cdc-migrations/table-defs';
+import { BINARY, bracket, convert, sourceType } from '../source/mssql-values.ts';
+
+/** A column whose values are compared as text, which is the same for equal values. */
+export interface ComparedColumn {
+  readonly name: string;
+  /** The text in the target, as SQL of a value. */
+  readonly text: (value: string) => string;
+  /** Type of the target without a length, for a value that is of another type. */
+  readonly type: string;
+  /** What gives the text in a source of PostgreSQL, or the text that `spell` takes in SQL Server. */
+  readonly source: string;
+  /** A text of SQL Server as the target spells it. */
+  readonly spell: (text: string) => string;
+}
+
+/** A column of the source that is not compared. */
+export interface SkippedColumn {
+  readonly name: string;
+  readonly reason: string;
+}
+
+export type AnyColumn = ColumnDefinition | MappedColumn;
+
+/** How a column is compared; undefined for one that does not come from the source. */
+export function compareColumn(
+  type: SourceType,
+  column: AnyColumn,
+): ComparedColumn | SkippedColumn | undefined {
+  const { name, source, role } = column;
+  if (role !== 'source' || !source) return undefined;
+  const reason = skipReason(column);
+  if (reason !== undefined) return { name, reason };
+  return type === 'mssql' ? ofMssql(column, source.name) : ofPostgres(column, source.name);
+}
+
+/** Notes of columns whose stored value does not follow from that of the source. */
+const SKIPPED: Readonly<Partial<Record<TypeNoteCode, string>>> = {
+  'not-carried': 'the change feed does not carry it',
+  'interval-as-number': 'the change feed sends intervals as numbers',
+  'override-changes': 'an override changes its values',
+};
+
+function skipReason(column: AnyColumn): string | undefined {
+  const { code } = column;
+  if (code === 'interval-as-number' && 'form' in column && column.form === 'iso') return undefined;
+  return code && SKIPPED[code];
+}
+
+function ofPostgres(column: AnyColumn, sourceName: string): ComparedColumn | SkippedColumn {
+  const { name } = column;
+  const parsed = parsePgType(column.type);
+  const isText = parsed !== undefined && TEXTS.has(parsed.base);
+  const isOther = column.code === 'override' && isText && !TEXT_SOURCE.test(column.source!.type);
+  if (!parsed || isOther || cutSeconds(column))
+    return { name, reason: `an override gives it the type ${column.type}` };
+  const text = textOf(column);
+  // An explicit cast to a length would cut what the merge refuses.
+  const facets = isText && parsed.base !== 'character' ? [] : parsed.facets;
+  const cast = formatPgType({ ...parsed, facets });
+  return {
+    name,
+    text,
+    type: cast,
+    source: text(`${quoteIdentifier(sourceName)}::${cast}`),
+    spell: (value) => value,
+  };
+}
+
+const TEXTS: ReadonlySet<string> = new Set(['text', 'character varying', 'character', 'bpchar']);
+const TEXT_SOURCE = /char|text|enum|name/;
+
+/** Text in PostgreSQL that is the same for equal values: floats by their bits, numbers without zeros at the end. */
+function textOf({ type, code }: AnyColumn): (value: string) => string {
+  const parsed = parsePgType(type);
+  if (parsed && !parsed.array) {
+    if (code === 'bits-as-number') return (value) => `ltrim((${value})::text, '0')`;
+    const special = SPECIAL[parsed.base];
+    if (special) return special;
+  }
+  return (value) => `(${value})::text`;
+}
+
+const SPECIAL: Readonly<Record<string, (value: string) => string>> = {
+  numeric: (value) => `trim_scale(${value})::text`,
+  real: (value) => `encode(float4send(${value}), 'hex')`,
+  'double precision': (value) => `encode(float8send(${value}), 'hex')`,
+  bytea: (value) => `encode(${value}, 'hex')`,
+  'time with time zone': (value) => `((${value}) AT TIME ZONE 'UTC')::text`,
+};
+
+function ofMssql(column: AnyColumn, sourceName: string): ComparedColumn | SkippedColumn {
+  const { name } = column;
+  const type = sourceType(column);
+  const base = parsePgType(column.type)?.base ?? '';
+  const spelled = SPELLED[base];
+  if (type === undefined || !spelled?.from.has(type))
+    return { name, reason: `values of ${column.source!.type} are not compared as ${column.type}` };
+  return {
+    name,
+    text: textOf(column),
+    type: column.type,
+    source: asText(bracket(sourceName), type),
+    spell: spelled.spell(column),
+  };
+}
+
+/** T-SQL of a value as text: that of the readers of changes, where it is text already. */
+function asText(value: string, type: string): string {
+  if (type === 'float') return hexOf(value, 8);
+  if (type === 'real') return hexOf(value, 4);
+  return WHOLE.has(type) ? `CONVERT(varchar(20), ${value})` : convert(value, type);
+}
+
+/** The bits of a float: its text has not all digits in every version. */
+function hexOf(value: string, bytes: number): string {
+  return `CONVERT(varchar(${2 * bytes}), CONVERT(binary(${bytes}), ${value}), 2)`;
+}
+
+const WHOLE: ReadonlySet<string> = new Set(['bit', 'tinyint', 'smallint', 'int', 'bigint']);
+const NUMBERS: ReadonlySet<string> = new Set([
+  ...WHOLE,
+  ...['decimal', 'numeric', 'money', 'smallmoney'],
+]);
+const MSSQL_TEXTS: ReadonlySet<string> = new Set([
+  ...['char', 'varchar', 'nchar', 'nvarchar', 'sysname', 'text', 'ntext', 'xml'],
+]);
+const TIMES: ReadonlySet<string> = new Set(['datetime', 'datetime2', 'smalldatetime']);
+
+interface Spelled {
+  readonly from: ReadonlySet<string>;
+  readonly spell: (column: AnyColumn) => (text: string) => string;
+}
+
+const asIs = (from: ReadonlySet<string>): Spelled => ({ from, spell: () => (text) => text });
+const lowerCase = (from: ReadonlySet<string>): Spelled => ({
+  from,
+  spell: () => (text) => text.toLowerCase(),
+});
+
+/** How PostgreSQL spells texts of SQL Server, by the base type of the target. */
+const SPELLED: Readonly<Record<string, Spelled>> = {
+  boolean: { from: new Set(['bit']), spell: () => (text) => (text === '1' ? 'true' : 'false') },
+  smallint: asIs(WHOLE),
+  integer: asIs(WHOLE),
+  bigint: asIs(WHOLE),
+  numeric: { from: NUMBERS, spell: () => trimZeros },
+  real: lowerCase(new Set(['real', 'float'])),
+  'double precision': lowerCase(new Set(['float'])),
+  date: asIs(new Set(['date'])),
+  'time without time zone': {
+    from: new Set(['time']),
+    spell: (column) => (text) => cut(text, column),
+  },
+  'timestamp without time zone': {
+    from: TIMES,
+    spell: (column) => (text) => cut(text.replace('T', ' '), column),
+  },
+  'timestamp with time zone': {
+    from: new Set(['datetimeoffset']),
+    spell: (column) => (text) => inUtc(text, column),
+  },
+  bytea: lowerCase(BINARY),
+  uuid: lowerCase(new Set(['uniqueidentifier'])),
+  xml: asIs(new Set(['xml'])),
+  text: asIs(MSSQL_TEXTS),
+  'character varying': asIs(MSSQL_TEXTS),
+  // PostgreSQL pads to the length, and leaves the blanks out in text.
+  character: { from: MSSQL_TEXTS, spell: () => (text) => text.replace(/ +$/, '') },
+};
+
+function trimZeros(text: string): string {
+  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+}
+
+/** Digits of the second that the target keeps, without zeros at the end. */
+function cut(text: string, column: AnyColumn): string {
+  const [whole, digits = ''] = text.split('.');
+  const kept = digits.slice(0, secondsOf(column)?.kept ?? digits.length).replace(/0+$/, '');
+  return kept === '' ? whole! : `${whole}.${kept}`;
+}
+
+const OFFSET_TIME =
+  /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(\.\d+)? ?(?:Z|([+-])(\d\d):(\d\d))$/;
+
+/** `2024-01-31T10:11:12.5+02:00` as `2024-01-31 08:11:12.5+00`. */
+function inUtc(text: string, column: AnyColumn): string {
+  const [, year, month, day, hour, minute, second, digits = '', sign, hours, minutes] =
+    OFFSET_TIME.exec(text) ?? [];
+  if (year === undefined) return text;
+  const offset = (Number(hours ?? 0) * 60 + Number(minutes ?? 0)) * (sign === '-' ? -1 : 1);
+  const time = new Date(0);
+  time.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
+  time.setUTCHours(Number(hour), Number(minute) - offset, Number(second));
+  const whole = time.toISOString().slice(0, -5).replace('T', ' ');
+  return `${cut(`${whole}${digits}`, column)}+00`;
+}

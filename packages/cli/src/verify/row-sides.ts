@@ -1,0 +1,214 @@
+import { createHash } from 'node:crypto';
+import type { RowReader, TextRow } from '@cdc-migrations/introspect';
+import { quoteIdentifier, quoteLiteral } from '@cdc-migrations/sql-text';
+import type { ComparedColumn } from './compared-columns.ts';
+
+/** Rows of a bucket: how many, and the digests of all of them together. */
+export interface BucketDigest {
+  readonly rows: number;
+  readonly digest: string;
+}
+
+/** A row by the texts of its columns, and where its last event was, if it is one of the target. */
+export interface FoundRow {
+  readonly key: TextRow;
+  readonly values: TextRow;
+  /** Generation, partition and offset. */
+  readonly position?: TextRow;
+}
+
+/** Rows of a table in one database. A key is told by the hash of its texts, which no collation changes. */
+export interface RowSide {
+  /** By bucket, which are the first digits of the hash of the key. */
+  digests(): Promise<ReadonlyMap<string, BucketDigest>>;
+  /** Hashes of the rows of some buckets by the hash of their key; one for several rows with the same key is `DUPLICATE`. */
+  hashes(buckets: ReadonlySet<string>): Promise<ReadonlyMap<string, string>>;
+  /** Rows by the hash of their key. */
+  rows(keys: ReadonlySet<string>): Promise<ReadonlyMap<string, FoundRow>>;
+  count(): Promise<number>;
+}
+
+/** Stands for the hash of several rows with the same key. */
+export const DUPLICATE = 'duplicate';
+
+/** Hexadecimal digits of a bucket: 4096 of them. */
+const BUCKET_DIGITS = 3;
+/** Hexadecimal digits that say whether a row is in the sample. */
+export const SAMPLE_DIGITS = 6;
+
+/** What is compared of a table. */
+export interface Compared {
+  readonly columns: readonly ComparedColumn[];
+  /** Those of the key, which are among them. */
+  readonly key: readonly ComparedColumn[];
+  /** Rows whose hash begins with less than this, if not all. */
+  readonly sampleBelow?: string;
+  /** Goes before the text of a key when it is hashed, so that each sample is another one. */
+  readonly salt: string;
+}
+
+export type ReadText = (query: string, onRow: (row: TextRow) => void) => Promise<void>;
+
+/** A table of PostgreSQL, which computes the digests itself. */
+export interface PostgresRows extends Compared {
+  readonly read: ReadText;
+  /** Spelled for SQL. */
+  readonly table: string;
+  readonly conditions: readonly string[];
+  /** The text of a column. */
+  readonly textOf: (column: ComparedColumn) => string;
+  /** Columns that say where the last event of a row was. */
+  readonly position?: readonly string[];
+}
+
+export function postgresSide(of: PostgresRows): RowSide {
+  const key = jsonOf(of.key.map(of.textOf));
+  const row = jsonOf(of.columns.map(of.textOf));
+  const hash = keyHash(key, of.salt);
+  const from = (conditions: readonly string[]) => {
+    const all = [
+      ...of.conditions,
+      ...(of.sampleBelow === undefined
+        ? []
+        : [`substr(${hash}, 1, ${SAMPLE_DIGITS}) COLLATE "C" < '${of.sampleBelow}'`]),
+      ...conditions,
+    ];
+    return `FROM ${of.table}${all.length > 0 ? ` WHERE ${all.join(' AND ')}` : ''}`;
+  };
+  const isIn = (value: string, texts: ReadonlySet<string>) =>
+    `${value} = ANY ('{${[...texts].join(',')}}'::text[])`;
+  return {
+    async digests() {
+      const found = new Map<string, BucketDigest>();
+      await of.read(
+        `SELECT substr(${hash}, 1, ${BUCKET_DIGITS}) AS bucket, count(*)::text AS rows,
+  bit_xor(('x' || ${md5(row)})::bit(128))::text AS digest
+${from([])} GROUP BY 1`,
+        ([bucket, rows, bits]) =>
+          found.set(bucket!, {
+            rows: Number(rows),
+            digest: BigInt(`0b${bits}`).toString(16).padStart(32, '0'),
+          }),
+      );
+      return found;
+    },
+    async hashes(buckets) {
+      const found = new Map<string, string>();
+      await of.read(
+        `SELECT ${hash} AS key, ${md5(row)} AS hash
+${from([isIn(`substr(${hash}, 1, ${BUCKET_DIGITS})`, buckets)])}`,
+        ([one, value]) => found.set(one!, found.has(one!) ? DUPLICATE : value!),
+      );
+      return found;
+    },
+    async rows(keys) {
+      const found = new Map<string, FoundRow>();
+      const position = (of.position ?? []).map((name) => `, ${quoteIdentifier(name)}::text`);
+      await of.read(
+        `SELECT ${hash} AS hash, ${key} AS key, ${row} AS row${position.join('')}
+${from([isIn(hash, keys)])}`,
+        ([one, keyText, rowText, ...at]) =>
+          found.set(one!, {
+            key: JSON.parse(keyText!) as TextRow,
+            values: JSON.parse(rowText!) as TextRow,
+            ...(of.position && { position: at }),
+          }),
+      );
+      return found;
+    },
+    async count() {
+      let count = 0;
+      await of.read(`SELECT count(*)::text AS rows ${from([])}`, ([rows]) => {
+        count = Number(rows);
+      });
+      return count;
+    },
+  };
+}
+
+/** The hash of a key as SQL; of the same texts it is the same in every database. */
+export function keyHash(keyJson: string, salt: string): string {
+  return md5(salt === '' ? keyJson : `(${quoteLiteral(salt)} || ${keyJson})`);
+}
+
+/** Texts as one text that no others give, spelled as JSON.stringify does. */
+export function jsonOf(texts: readonly string[]): string {
+  return `to_json(ARRAY[${texts.join(', ')}]::text[])::text`;
+}
+
+function md5(text: string): string {
+  return `md5(convert_to(${text}, 'UTF8'))`;
+}
+
+/** A table of SQL Server, whose rows come here: it has no digest of UTF-8. */
+export interface MssqlRows extends Compared {
+  readonly reader: RowReader;
+  /** Spelled for T-SQL. */
+  readonly table: string;
+  readonly conditions: readonly string[];
+}
+
+export function mssqlSide(of: MssqlRows): RowSide {
+  const where = of.conditions.length > 0 ? ` WHERE ${of.conditions.join(' AND ')}` : '';
+  const list = of.columns.map(({ source }, i) => `${source} AS c${i}`).join(', ');
+  const keyAt = of.key.map((column) => of.columns.indexOf(column));
+  const each = (onRow: (row: HashedRow) => void) =>
+    of.reader.read(`SELECT ${list} FROM ${of.table}${where}`, (raw) => {
+      const values = raw.map((text, i) => (text === null ? null : of.columns[i]!.spell(text)));
+      const key = keyAt.map((at) => values[at]!);
+      const hash = hashOf(of.salt + JSON.stringify(key));
+      if (of.sampleBelow !== undefined && hash.slice(0, SAMPLE_DIGITS) >= of.sampleBelow) return;
+      onRow({ hash, key, values });
+    });
+  return {
+    async digests() {
+      const found = new Map<string, { rows: number; digest: bigint }>();
+      await each(({ hash, values }) => {
+        const bucket = hash.slice(0, BUCKET_DIGITS);
+        const known = found.get(bucket) ?? { rows: 0, digest: 0n };
+        known.rows++;
+        known.digest ^= BigInt(`0x${hashOf(JSON.stringify(values))}`);
+        found.set(bucket, known);
+      });
+      return new Map(
+        [...found].map(([bucket, { rows, digest }]) => [
+          bucket,
+          { rows, digest: digest.toString(16).padStart(32, '0') },
+        ]),
+      );
+    },
+    async hashes(buckets) {
+      const found = new Map<string, string>();
+      await each(({ hash, values }) => {
+        if (!buckets.has(hash.slice(0, BUCKET_DIGITS))) return;
+        found.set(hash, found.has(hash) ? DUPLICATE : hashOf(JSON.stringify(values)));
+      });
+      return found;
+    },
+    async rows(keys) {
+      const found = new Map<string, FoundRow>();
+      await each(({ hash, key, values }) => {
+        if (keys.has(hash)) found.set(hash, { key, values });
+      });
+      return found;
+    },
+    async count() {
+      let count = 0;
+      await of.reader.read(
+        `SELECT CONVERT(varchar(20), COUNT(*)) AS n FROM ${of.table}${where}`,
+        ([n]) => {
+          count = Number(n);
+        },
+      );
+      return count;
+    },
+  };
+}
+
+interface HashedRow extends FoundRow {
+  readonly hash: string;
+}
+
+function hashOf(text: string): string {
+  return createHash('md5').update(text).digest('hex');
+}

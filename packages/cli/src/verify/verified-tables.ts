@@ -1,0 +1,245 @@
+import type { Catalog } from '@cdc-migrations/catalog';
+import type { Config, SourceGroup } from '@cdc-migrations/config';
+import { quoteIdentifier, quoteLiteral } from '@cdc-migrations/sql-text';
+import { storedValue } from '@cdc-migrations/staging-render';
+import { listSchemas } from '@cdc-migrations/tracker';
+import type { ExistingTable, ReplicatedTable } from '@cdc-migrations/table-defs';
+import { listFeeds, type Feed } from '../pipelines/plan-flows.ts';
+import { customerColumnOf } from '../reload/reload.ts';
+import { bracket } from '../source/mssql-values.ts';
+import type { CommandTarget } from '../target/open-targets.ts';
+import {
+  compareColumn,
+  type AnyColumn,
+  type ComparedColumn,
+  type SkippedColumn,
+} from './compared-columns.ts';
+
+/** A table of a tenant in source and target, and how its rows are compared. */
+export interface VerifiedTable {
+  readonly schema: string;
+  readonly name: string;
+  readonly source: { readonly schema: string; readonly table: string };
+  readonly feed: Feed;
+  readonly group: SourceGroup;
+  readonly columns: readonly ComparedColumn[];
+  readonly skipped: readonly SkippedColumn[];
+  /** Empty if rows can only be counted. */
+  readonly key: readonly ComparedColumn[];
+  /** Why rows cannot be compared at all. */
+  readonly problem?: string;
+  readonly target: {
+    readonly table: string;
+    readonly conditions: readonly string[];
+    readonly textOf: (column: ComparedColumn) => string;
+    readonly position?: readonly string[];
+    /** Staging table, and the text of a column of the key there. */
+    readonly staged?: {
+      readonly table: string;
+      readonly textOf: (column: ComparedColumn) => string;
+    };
+  };
+  readonly sourceTable: string;
+  readonly sourceConditions: readonly string[];
+}
+
+export interface TableSelection {
+  readonly env: string;
+  readonly schema?: readonly string[];
+  readonly table?: readonly string[];
+  readonly customer?: readonly string[];
+}
+
+interface Place {
+  readonly config: Config;
+  readonly group: SourceGroup;
+  readonly feeds: readonly Feed[];
+  readonly catalogs: readonly Catalog[];
+}
+
+/** Tables of a target by their source databases, those of `existing` among them. */
+export function listVerified(
+  target: Pick<CommandTarget, 'migrations' | 'tenants'>,
+  config: Config,
+  {
+    existing,
+    catalogs,
+    ...selection
+  }: TableSelection & {
+    readonly existing: readonly ExistingTable[];
+    readonly catalogs: readonly Catalog[];
+  },
+): readonly VerifiedTable[] {
+  const { migrations, tenants } = target;
+  const group = config.sourceGroups.find(({ name }) => name === migrations.set.sourceGroup)!;
+  const files = [...migrations.files, ...migrations.validation];
+  const schemas = new Set(listSchemas({ files }, { tenants, only: selection.schema }));
+  const tables = [
+    ...migrations.tables,
+    ...existing.filter(({ set }) => set === migrations.set.name),
+  ];
+  return tables.flatMap((table) => {
+    if (!isNamed(table, selection.table)) return [];
+    const feeds = listFeeds(group, selection.env, table.service);
+    const place = { config, group, feeds, catalogs };
+    return feeds
+      .filter(({ tenant }) => isWanted(group, tenant, selection.customer))
+      .map((feed) => buildVerified(table, feed, { ...place, customers: selection.customer }))
+      .filter(({ schema }) => schemas.has(schema));
+  });
+}
+
+/** A tenant's schema has the name of the service in the configuration. */
+function isNamed(
+  { name, schema, service }: ReplicatedTable | ExistingTable,
+  names: readonly string[] | undefined,
+): boolean {
+  const schemaName = schema.scope === 'tenant' ? service : schema.name;
+  return names === undefined || names.includes(name) || names.includes(`${schemaName}.${name}`);
+}
+
+function isWanted(
+  { pattern }: SourceGroup,
+  tenant: string,
+  customers: readonly string[] | undefined,
+): boolean {
+  return customers === undefined || pattern === 'db-shared' || customers.includes(tenant);
+}
+
+function buildVerified(
+  table: ReplicatedTable | ExistingTable,
+  feed: Feed,
+  { customers, ...place }: Place & { readonly customers: readonly string[] | undefined },
+): VerifiedTable {
+  const { group, feeds } = place;
+  const schema = table.schema.scope === 'tenant' ? feed.tenant : table.schema.name;
+  const comparisons = table.columns.flatMap(
+    (column: AnyColumn) => compareColumn(group.type, column) ?? [],
+  );
+  const columns = comparisons.filter((one): one is ComparedColumn => 'text' in one);
+  const skipped = comparisons.filter((one): one is SkippedColumn => 'reason' in one);
+  const customer = customerColumnOf(place.config, table);
+  const isMixed = group.pattern === 'db-per-tenant' && table.schema.scope === 'literal';
+  const names = keyNames(table, place).filter((name) => !(isMixed && name === customer));
+  const key = names.flatMap((name) => columns.find((column) => column.name === name) ?? []);
+  const shared = group.pattern === 'db-shared' ? customers : undefined;
+  const own = isMixed && feeds.length > 1 ? [feed.customerId] : shared;
+  const filter = own && customerFilter(table, { customer, ids: own, isMixed, group });
+  return {
+    ...{ schema, name: table.name, source: table.source, feed, group, columns, skipped },
+    key: key.length === names.length ? key : [],
+    ...(filter?.problem !== undefined && { problem: filter.problem }),
+    target: {
+      table: `${quoteIdentifier(schema)}.${quoteIdentifier(table.name)}`,
+      conditions: [
+        ...(filter?.target ?? []),
+        ...(table.kind === 'replicated' && table.deleteMode === 'soft'
+          ? ['"__deleted_at" IS NULL']
+          : []),
+        ...(hasSeveralDatabases(feed, feeds)
+          ? [`"__source_db" = ${quoteLiteral(feed.database)}`]
+          : []),
+      ],
+      ...targetTexts(table, schema),
+    },
+    sourceTable:
+      group.type === 'mssql'
+        ? `${bracket(table.source.schema)}.${bracket(table.source.table)}`
+        : `${quoteIdentifier(table.source.schema)}.${quoteIdentifier(table.source.table)}`,
+    sourceConditions: filter?.source ?? [],
+  };
+}
+
+/** Whether several databases of a customer go into one schema. */
+function hasSeveralDatabases({ tenant }: Feed, feeds: readonly Feed[]): boolean {
+  return feeds.filter((one) => one.tenant === tenant).length > 1;
+}
+
+function targetTexts(
+  table: ReplicatedTable | ExistingTable,
+  schema: string,
+): Pick<VerifiedTable['target'], 'textOf' | 'position' | 'staged'> {
+  // An existing table can have another type than the one that is expected.
+  if (table.kind === 'existing')
+    return { textOf: ({ name, text, type }) => text(`${quoteIdentifier(name)}::${type}`) };
+  return {
+    textOf: ({ name, text }) => text(quoteIdentifier(name)),
+    position: ['__stream_generation', '__kafka_partition', '__kafka_offset'],
+    staged: {
+      table: `${quoteIdentifier(schema)}.${quoteIdentifier(table.names.staging)}`,
+      textOf: ({ name, text }) => {
+        const column = table.columns.find((one) => one.name === name)!;
+        return text(`(${storedValue(quoteIdentifier(name), column)})::${column.type}`);
+      },
+    },
+  };
+}
+
+/** Names of the key in the target; of an existing table that of the source, if all of it is mapped. */
+function keyNames(
+  table: ReplicatedTable | ExistingTable,
+  { catalogs, config }: Place,
+): readonly string[] {
+  if (table.kind === 'replicated') return table.key?.columns ?? [];
+  const service = config.services.find(({ name }) => name === table.service);
+  const key = catalogs
+    .find(
+      ({ database, schema }) =>
+        database === service?.validationDatabase && schema === table.source.schema,
+    )
+    ?.tables.find(
+      ({ name }) => name.toLowerCase() === table.source.table.toLowerCase(),
+    )?.primaryKey;
+  const names = (key?.columns ?? []).map(
+    (name) => table.columns.find(({ source }) => source?.name === name)?.name,
+  );
+  return names.includes(undefined) ? [] : (names as readonly string[]);
+}
+
+interface Filter {
+  readonly source: readonly string[];
+  readonly target: readonly string[];
+  readonly problem?: string;
+}
+
+/** Only the rows of some customers. */
+function customerFilter(
+  table: ReplicatedTable | ExistingTable,
+  {
+    customer,
+    ids,
+    isMixed,
+    group,
+  }: {
+    readonly customer: string | undefined;
+    readonly ids: readonly (string | undefined)[];
+    readonly isMixed: boolean;
+    readonly group: SourceGroup;
+  },
+): Filter {
+  const none = (problem: string): Filter => ({ source: [], target: [], problem });
+  if (customer === undefined)
+    return none(
+      'rows of several customers are in it, without a column of the template customer_id',
+    );
+  if (ids.includes(undefined))
+    return none(
+      'the customer has no customer_id in source-groups.yaml, by which its rows are known',
+    );
+  const list = ids.map((id) => quoteLiteral(id!)).join(', ');
+  const target = [`${quoteIdentifier(customer)}::text IN (${list})`];
+  if (isMixed) return { source: [], target };
+  const column = table.columns.find(({ name }) => name === customer);
+  const source = column && 'source' in column ? column.source : undefined;
+  if (!source)
+    return none(`its source has no column for "${customer}", so --customer selects nothing`);
+  const name =
+    group.type === 'mssql' ? bracket(source.name) : `${quoteIdentifier(source.name)}::text`;
+  return { source: [`${name} IN (${list})`], target };
+}
+
+/** Says that a selection has no table. */
+export function nothingOf({ env, table, customer }: TableSelection): string {
+  const names = [...(table ?? []), ...(customer ?? [])].join(', ');
+  return `verify: no table ${names === '' ? '' : `of ${names} `}in ${env}`;
+}
