@@ -173,5 +173,6 @@ it.each(COMMANDS)('runs what the operations page says: %s', async (command) => {
   const args = command.match(/'[^']*'|\S+/g)!.map((word) => word.replace(/^'(.*)'$/, '$1'));
   const { exitCode, stderr } = await runCommand(repo.root, args, env);
   expect(stderr).not.toMatch(/error:|defect|--help/);
-  expect([0, 1]).toContain(exitCode);
+  // No source of this repo answers, and only doctor asks them.
+  expect(args[0] === 'doctor' ? [2] : [0, 1]).toContain(exitCode);
 });
