@@ -117,3 +117,13 @@ it('takes parameters of every kind', async () => {
   );
   expect(found).toEqual([{ name: 'Actor' }, { name: 'Fraver' }]);
 });
+
+it('gives the bits of a float', async () => {
+  const [row] = await select(
+    'SELECT CONVERT(binary(8), CAST(1 AS float)) AS a, CONVERT(binary(4), CAST(-0.5 AS real)) AS b',
+  );
+  expect(row).toEqual({
+    a: Buffer.from('3ff0000000000000', 'hex'),
+    b: Buffer.from('bf000000', 'hex'),
+  });
+});
