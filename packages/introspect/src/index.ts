@@ -19,6 +19,13 @@ export type {
 } from './publication/enable-publication.ts';
 export type { PublicationPlan, ReplicaIdentity } from './publication/plan-publication.ts';
 export type { PublicationRequest } from './publication/publication-state.ts';
+export { describeStep, rotateCdc } from './cdc/rotate-cdc.ts';
+export type {
+  Passed,
+  RotateCdcOptions,
+  RotateCdcResult,
+  RotationResult,
+} from './cdc/rotate-cdc.ts';
 export { planCustomers, planValidationDatabases } from './plan-sources.ts';
 export type { PlanOptions, SourcePlan } from './plan-sources.ts';
 export { readCatalogs } from './read-catalogs.ts';

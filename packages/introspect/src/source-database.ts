@@ -24,6 +24,12 @@ export type SourceEvent =
   | { readonly kind: 'reading'; readonly database: string; readonly tables: number }
   | { readonly kind: 'unchanged'; readonly database: string }
   | { readonly kind: 'enabling'; readonly database: string; readonly table: string }
+  | {
+      readonly kind: 'rotating';
+      readonly database: string;
+      readonly table: string;
+      readonly step: string;
+    }
   | { readonly kind: 'cleaning'; readonly database: string; readonly instance: string }
   | { readonly kind: 'read'; readonly database: string; readonly tables: number };
 

@@ -64,6 +64,8 @@ export { readDependants, readSizes } from './read-sizes.ts';
 export type { Dependants, RetypedColumn, Sizes, TableSize } from './read-sizes.ts';
 export { readTableHealth } from './read-table-health.ts';
 export type { TableHealth } from './read-table-health.ts';
+export { readChangeCursors } from './read-change-cursors.ts';
+export type { ChangeCursor } from './read-change-cursors.ts';
 export { readConcerns } from './read-concerns.ts';
 export type {
   BackfillConcern,

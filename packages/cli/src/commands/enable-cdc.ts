@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { CommandContext } from './command-context.ts';
 import type { EnableCdcCommandOptions } from '../source/enable-cdc.ts';
+import { parseDuration } from '../target/parse-duration.ts';
 import { parseList, parseTimeout, requireOption } from './option-values.ts';
 
 /** `cdc manage-migrations enable-cdc`. */
@@ -23,6 +24,19 @@ export function addEnableCdc(migrations: Command, { setExitCode }: CommandContex
       parseList,
     )
     .option('--second-instance', 'a second capture instance where the first has other columns')
+    .option(
+      '--rotate',
+      'SQL Server: move to an instance with new columns: create it, wait until consumers are there, drop the old one',
+    )
+    .option(
+      '--passed-lsn <lsn>',
+      'with --rotate: commit_lsn of the stored offset of Debezium (pipelines by LSN have a cursor in the target)',
+    )
+    .option(
+      '--wait <time>',
+      'with --rotate: how long consumers are waited for, as 10m (0); run it again to go on',
+      parseDuration,
+    )
     .option('--publication <name>', 'PostgreSQL: the publication (cdc_<database>)')
     .option('--slot-name <name>', 'PostgreSQL: the replication slot (as the publication)')
     .option('--create-slot', 'PostgreSQL: create the slot too, which keeps WAL from then on')

@@ -217,8 +217,14 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
     examples: [
       'cdc manage-migrations enable-cdc --env prod --all --dry-run',
       'cdc manage-migrations enable-cdc --env prod --customer avansas --emit-sql',
+      'cdc manage-migrations enable-cdc --env prod --customer avansas --rotate --table Actor --wait 10m',
     ],
-    exitCodes: { 0: 'done', 2: CONFIGURATION, 3: 'a table or a database failed or was blocked' },
+    exitCodes: {
+      0: 'done',
+      1: 'a rotation waits for consumers',
+      2: CONFIGURATION,
+      3: 'a table or a database failed or was blocked',
+    },
   },
   'manage-migrations clean-cdc': {
     examples: [

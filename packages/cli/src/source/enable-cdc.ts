@@ -1,14 +1,20 @@
 import { readConfig } from '@cdc-migrations/config';
 import {
   enableCdc as enable,
+  describeStep,
   enablePublication,
+  parseLsn,
   RISKS,
+  rotateCdc,
   type CapturePlan,
   type EnableCdcResult,
   type EnablePublicationResult,
   type Finding,
   type FindingCode,
+  type Lsn,
   type PublicationRequest,
+  type RotateCdcOptions,
+  type RotationResult,
   type SourcePlan,
   type TableResult,
 } from '@cdc-migrations/introspect';
@@ -17,7 +23,9 @@ import { CommandError, EXIT } from '../exit-code.ts';
 import { findRoot } from '../find-root.ts';
 import { locateError } from '../locate-error.ts';
 import { carrierName } from '../pipelines/topics.ts';
+import { worstExitCode } from '../target/worst-exit-code.ts';
 import { captureRequests } from './capture-requests.ts';
+import { passedReader } from './read-passed.ts';
 import { reportOutcomes } from './report-outcomes.ts';
 import { resolveSources, type PlannedSource } from './resolve-sources.ts';
 import { runAll } from './run-all.ts';
@@ -31,6 +39,10 @@ export interface EnableCdcCommandOptions extends DatabaseOptions {
   readonly emitSql?: boolean;
   readonly accept?: readonly string[];
   readonly secondInstance?: boolean;
+  readonly rotate?: boolean;
+  readonly passedLsn?: string;
+  /** In milliseconds. */
+  readonly wait?: number;
   readonly createSlot?: boolean;
   readonly publication?: string;
   readonly slotName?: string;
@@ -56,7 +68,7 @@ export async function enableCdc(options: EnableCdcCommandOptions): Promise<numbe
 interface Enabled {
   readonly database: string;
   readonly findings: readonly Finding[];
-  readonly isDone: boolean;
+  readonly exitCode: number;
   readonly lines: readonly string[];
   readonly json: object;
   readonly sql: string;
@@ -70,21 +82,49 @@ async function run(root: string, options: EnableCdcCommandOptions): Promise<numb
   const requests = new Map(
     plans.map((plan) => [plan, captureRequests(root, config, plan, options.table)] as const),
   );
+  const given = options.passedLsn === undefined ? undefined : parsePassed(options.passedLsn);
+  const readers = new Map(
+    (options.rotate ? plans : []).map(
+      (plan) =>
+        [
+          plan,
+          passedReader(root, config, { plan, env: options.env, ...(given && { given }) }),
+        ] as const,
+    ),
+  );
   const outcomes = await runAll(resolveSources(root, plans), JOBS, (planned) => {
     const wanted = requests.get(planned.plan)!;
+    if (options.rotate) {
+      return rotateMssql(planned, wanted, accepted, {
+        ...options,
+        readPassed: readers.get(planned.plan)!,
+      });
+    }
     return planned.plan.group.type === 'mssql'
       ? enableMssql(planned, wanted, accepted, options)
       : enablePostgres(planned, wanted, accepted, options);
   });
   const { results, hasFailed } = reportOutcomes(outcomes, (done) => report(done, options));
-  return hasFailed || !results.every(({ isDone }) => isDone) ? EXIT.tenantsFailed : EXIT.done;
+  return worstExitCode([
+    ...results.map(({ exitCode }) => exitCode),
+    ...(hasFailed ? [EXIT.tenantsFailed] : []),
+  ]);
+}
+
+function parsePassed(value: string): Lsn {
+  const lsn = parseLsn(value);
+  if (lsn !== undefined) return lsn;
+  throw new CommandError(
+    `--passed-lsn ${value}: expected an LSN, 0x and 20 hexadecimal digits or 0000002a:00000110:0001`,
+  );
 }
 
 /** Options of the other kind of server, and one name for several databases. */
 function refuseMisplacedOptions(
   plans: readonly SourcePlan[],
-  { publication, slotName, createSlot, secondInstance }: EnableCdcCommandOptions,
+  options: EnableCdcCommandOptions,
 ): void {
+  const { publication, slotName, createSlot, secondInstance, rotate, passedLsn, wait } = options;
   const hasType = (type: string) => plans.some(({ group }) => group.type === type);
   if ((publication !== undefined || slotName !== undefined) && plans.length > 1) {
     throw new CommandError(
@@ -94,6 +134,22 @@ function refuseMisplacedOptions(
   if (!hasType('postgres') && (publication ?? slotName ?? createSlot) !== undefined) {
     throw new CommandError(
       '--publication, --slot-name and --create-slot are for sources of PostgreSQL; these are of SQL Server',
+    );
+  }
+  if (rotate && plans.some(({ group }) => group.type !== 'mssql')) {
+    throw new CommandError(
+      '--rotate is for sources of SQL Server: a publication carries new columns by itself',
+    );
+  }
+  if (!rotate && (passedLsn ?? wait) !== undefined) {
+    throw new CommandError('--passed-lsn and --wait need --rotate');
+  }
+  if (rotate && secondInstance) {
+    throw new CommandError('--rotate and --second-instance exclude each other');
+  }
+  if (passedLsn !== undefined && plans.length > 1) {
+    throw new CommandError(
+      `--passed-lsn needs one database, found ${plans.length}; choose with --customer`,
     );
   }
   if (!hasType('mssql') && secondInstance) {
@@ -117,9 +173,7 @@ async function enableMssql(
   const { plan, databaseState, tables, sql } = result;
   return {
     ...{ database: plan.database, findings: plan.findings, sql },
-    isDone:
-      databaseState !== 'blocked' &&
-      tables.every(({ state }) => state !== 'blocked' && state !== 'failed'),
+    exitCode: exitCodeOf([databaseState, ...tables.map(({ state }) => state)]),
     lines: describe(result),
     json: { database: plan.database, state: databaseState, findings: plan.findings, tables },
   };
@@ -143,9 +197,7 @@ async function enablePostgres(
   const failed = { state: slotState, ...(slotReason !== undefined && { reason: slotReason }) };
   return {
     ...{ database: plan.database, findings: plan.findings, sql },
-    isDone:
-      ![publicationState, slotState].some((state) => state === 'blocked' || state === 'failed') &&
-      tables.every(({ state }) => state !== 'blocked' && state !== 'failed'),
+    exitCode: exitCodeOf([publicationState, slotState, ...tables.map(({ state }) => state)]),
     lines: describePublication(result),
     json: {
       database: plan.database,
@@ -162,6 +214,48 @@ function parseRisks(codes: readonly string[]): readonly FindingCode[] {
     if (risk) return risk;
     throw new CommandError(`--accept ${code}: there is no such risk; known: ${RISKS.join(', ')}`);
   });
+}
+
+async function rotateMssql(
+  { source }: PlannedSource,
+  requests: readonly PublicationRequest[],
+  accepted: readonly FindingCode[],
+  options: EnableCdcCommandOptions & Pick<RotateCdcOptions, 'readPassed'>,
+): Promise<Enabled> {
+  const { timeout, wait = 0, emitSql = false, dryRun = false, readPassed } = options;
+  const { database, findings, tables, sql } = await rotateCdc(source, requests, {
+    ...{ accepted, readPassed, dryRun: emitSql || dryRun, waitMs: wait, onEvent: showEvent },
+    ...(timeout !== undefined && { timeoutMs: timeout }),
+  });
+  const states = tables.map(({ state }) => state);
+  const isWaiting = states.includes('waiting') && !dryRun && !emitSql;
+  return {
+    ...{ database, findings, sql },
+    exitCode: worstExitCode([exitCodeOf(states), isWaiting ? EXIT.differences : EXIT.done]),
+    lines: [
+      ...tables
+        .filter(({ state }) => state !== 'kept')
+        .map((table) => `${database} ${table.schema}.${table.table}: ${describeRotation(table)}`),
+      `${database}: ${countStates(tables)}`,
+    ],
+    json: {
+      ...{ database, findings },
+      tables: tables.map(({ next, ...table }) => ({
+        ...table,
+        next: { ...next, text: describeStep(next) },
+      })),
+    },
+  };
+}
+
+function describeRotation({ state, done, next, reason }: RotationResult): string {
+  const ahead = next.kind === 'none' ? [] : [describeStep(next)];
+  return [state, ...done.map((step) => `done: ${step}`), ...(reason ? [reason] : ahead)].join('; ');
+}
+
+function exitCodeOf(states: readonly string[]): number {
+  const isDone = states.every((state) => state !== 'blocked' && state !== 'failed');
+  return isDone ? EXIT.done : EXIT.tenantsFailed;
 }
 
 function report(results: readonly Enabled[], { json, emitSql }: EnableCdcCommandOptions): void {
@@ -195,6 +289,7 @@ function describe({ plan, databaseState, tables }: EnableCdcResult): readonly st
 }
 
 const STATES = [
+  ...(['rotated', 'would be rotated', 'waiting'] as const),
   ...(['enabled', 'would be enabled', 'removed', 'would be removed'] as const),
   ...(['kept', 'blocked', 'failed'] as const),
 ];

@@ -10,6 +10,7 @@ const TEXT: {
   reading: ({ database, tables }) => `${database}: reading ${countOf(tables, 'table')}`,
   unchanged: ({ database }) => `${database}: nothing changed since the snapshot`,
   cleaning: ({ database, instance }) => `${database}: cleaning ${instance}`,
+  rotating: ({ database, table, step }) => `${database}: rotating ${table}: ${step}`,
   enabling: ({ database, table }) => `${database}: enabling ${table}`,
   read: ({ database, tables }) => `${database}: ${countOf(tables, 'table')} read`,
 };

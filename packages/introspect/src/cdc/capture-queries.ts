@@ -32,7 +32,7 @@ export const AGENT_SQL =
 
 /** Instances of the tables in `#wanted`, a row for each captured column; only where the database is enabled. */
 export const INSTANCES_SQL = `
-SELECT t.source_object_id, t.capture_instance, c.column_name
+SELECT t.source_object_id, t.capture_instance, t.start_lsn, c.column_name
 FROM cdc.change_tables AS t
 JOIN #wanted AS w ON w.object_id = t.source_object_id
 JOIN cdc.captured_columns AS c ON c.object_id = t.object_id

@@ -1,3 +1,5 @@
+import type { Lsn } from './lsn.ts';
+
 /** What SQL Server says about change data capture in one database. */
 export interface CaptureState {
   readonly database: {
@@ -41,6 +43,8 @@ export interface CaptureColumn {
 
 export interface CaptureInstance {
   readonly name: string;
+  /** The first change that it has. */
+  readonly startLsn: Lsn;
   readonly columns: readonly string[];
 }
 

@@ -10,7 +10,7 @@ import {
   type TablePlan,
 } from './plan-capture.ts';
 import { readCaptureState } from './read-capture-state.ts';
-import { capturedColumnList, renderCaptureSql, ROLE_NAME } from './render-capture-sql.ts';
+import { callEnable, renderCaptureSql } from './render-capture-sql.ts';
 
 export interface EnableCdcOptions extends SourceOptions, Partial<CaptureOptions> {
   /** Whether only the plan is made. */
@@ -87,14 +87,7 @@ async function runTable(
 ): Promise<TableResult> {
   if (step !== 'enable') return { ...table, state: step === 'keep' ? 'kept' : 'blocked' };
   try {
-    await session.call('sys.sp_cdc_enable_table', {
-      source_schema: table.schema,
-      source_name: table.table,
-      role_name: ROLE_NAME,
-      capture_instance: table.instance,
-      supports_net_changes: false,
-      captured_column_list: capturedColumnList(table.columns),
-    });
+    await callEnable(session, table);
     return { ...table, state: 'enabled' };
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;

@@ -126,7 +126,7 @@ function planTable(state: CaptureState, request: CaptureRequest, options: Captur
   const plan = { schema, table: name, columns: names };
   if (present) return { plan: { ...plan, instance: present.name, step: 'keep' }, findings: [] };
   const first = instanceName({ schema, table: name });
-  const instance = table.instances.length === 0 ? first : secondName(first);
+  const instance = isTaken(table, first) ? secondName(first) : first;
   const findings = [
     ...missing.map((column) =>
       ofTable(
@@ -141,7 +141,11 @@ function planTable(state: CaptureState, request: CaptureRequest, options: Captur
   return { plan: { ...plan, instance, step: 'enable' }, findings };
 }
 
-function findTable({ tables }: CaptureState, { schema, table }: CaptureRequest) {
+/** A table of the state; SQL Server's names have no case. */
+export function findTable(
+  { tables }: CaptureState,
+  { schema, table }: Pick<CaptureRequest, 'schema' | 'table'>,
+): CaptureTable | undefined {
   const inSchema = tables.filter((entry) => isSame(entry.schema, schema));
   return (
     inSchema.find(({ name }) => name === table) ?? inSchema.find(({ name }) => isSame(name, table))
@@ -158,8 +162,13 @@ function selectColumns(table: CaptureTable, requested: readonly string[]) {
   };
 }
 
+/** After a rotation the only instance is `dbo_Actor_v2`, and `dbo_Actor` is free again. */
+function isTaken({ instances }: Pick<CaptureTable, 'instances'>, name: string): boolean {
+  return instances.some((instance) => isSame(instance.name, name));
+}
+
 /** An instance that captures more does as well. */
-function captures({ columns }: CaptureInstance, wanted: readonly string[]): boolean {
+export function captures({ columns }: CaptureInstance, wanted: readonly string[]): boolean {
   const captured = new Set(columns.map(fold));
   return wanted.every((name) => captured.has(fold(name)));
 }
@@ -179,8 +188,10 @@ function findInInstances(
   }
   if (secondInstance) return [];
   const captured = new Set(first.columns.map(fold));
+  const usual = instanceName({ schema, table: name });
+  const nextName = isTaken({ instances }, usual) ? secondName(usual) : usual;
   const lacking = wanted.filter((column) => !captured.has(fold(column))).join(', ');
-  const message = `${first.name} does not capture ${lacking}; --second-instance makes ${secondName(first.name)} beside it, then move the connector there and drop the first`;
+  const message = `${first.name} does not capture ${lacking}; --second-instance makes ${nextName} beside it, then move the connector there and drop the first`;
   return [ofTable('other-columns', label, message)];
 }
 

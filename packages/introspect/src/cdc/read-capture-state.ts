@@ -8,6 +8,7 @@ import type {
   CaptureState,
   CaptureTable,
 } from './capture-state.ts';
+import { readLsn } from './lsn.ts';
 import { AGENT_SQL, INSTANCES_SQL, STATE_SQL } from './capture-queries.ts';
 
 /** Editions by `SERVERPROPERTY('EngineEdition')`. */
@@ -97,6 +98,7 @@ async function readInstances(
         id,
         [...byName].map(([name, captured]) => ({
           name,
+          startLsn: readLsn(captured[0]!['start_lsn']) ?? '',
           columns: captured.map((row) => String(row['column_name'])),
         })),
       ];

@@ -1,15 +1,31 @@
+import type { MssqlSession } from '../mssql/open-mssql.ts';
 import { commentForScript, quoteForScript, quoteName } from '../mssql/quote-t-sql.ts';
 import { formatLsn } from './lsn.ts';
 import type { CleanupStep } from './plan-cleanup.ts';
 import type { CapturePlan, TablePlan } from './plan-capture.ts';
 
+/** Creates a capture instance. */
+export async function callEnable(
+  session: MssqlSession,
+  { schema, table, instance, columns }: Omit<TablePlan, 'step'>,
+): Promise<void> {
+  await session.call('sys.sp_cdc_enable_table', {
+    source_schema: schema,
+    source_name: table,
+    role_name: ROLE_NAME,
+    capture_instance: instance,
+    supports_net_changes: false,
+    captured_column_list: capturedColumnList(columns),
+  });
+}
+
 /** A column list as `@captured_column_list` takes it: `[actno], [Navn]`. */
-export function capturedColumnList(columns: readonly string[]): string {
+function capturedColumnList(columns: readonly string[]): string {
   return columns.map(quoteName).join(', ');
 }
 
 /** Role that may read the changes: none, which is for everybody who may select from the table. */
-export const ROLE_NAME = null;
+const ROLE_NAME = null;
 
 /** A script for sqlcmd or Management Studio that does what the plan says; run twice it does nothing the second time. */
 export function renderCaptureSql({
@@ -37,7 +53,7 @@ export function renderCaptureSql({
 const ENABLE_DATABASE = `IF NOT EXISTS (SELECT * FROM sys.databases WHERE database_id = DB_ID() AND is_cdc_enabled = 1)
   EXEC sys.sp_cdc_enable_db;`;
 
-function renderTable({ schema, table, instance, columns }: TablePlan): string {
+function renderTable({ schema, table, instance, columns }: Omit<TablePlan, 'step'>): string {
   const call = renderCall('sys.sp_cdc_enable_table', {
     source_schema: quoteForScript(schema),
     source_name: quoteForScript(table),
@@ -47,6 +63,32 @@ function renderTable({ schema, table, instance, columns }: TablePlan): string {
     captured_column_list: quoteForScript(capturedColumnList(columns)),
   });
   return `${call.declared}IF NOT EXISTS (SELECT * FROM cdc.change_tables WHERE capture_instance = ${quoteForScript(instance)})
+  EXEC ${call.procedure}
+    ${call.arguments.join(',\n    ')};`;
+}
+
+/** A script that does the next steps of rotations; none where consumers are waited for. */
+export function renderRotationSql(
+  database: string,
+  steps: readonly {
+    readonly plan: TablePlan;
+    readonly step: { readonly kind: string; readonly old?: string };
+  }[],
+): string {
+  const parts = steps.flatMap(({ plan, step }) => {
+    if (step.kind === 'create') return [renderTable(plan)];
+    return step.kind === 'drop' && step.old !== undefined ? [renderDrop(plan, step.old)] : [];
+  });
+  return [`USE ${quoteName(database)};`, ...parts].map((part) => `${part}\nGO\n`).join('\n');
+}
+
+function renderDrop({ schema, table }: TablePlan, instance: string): string {
+  const call = renderCall('sys.sp_cdc_disable_table', {
+    source_schema: quoteForScript(schema),
+    source_name: quoteForScript(table),
+    capture_instance: quoteForScript(instance),
+  });
+  return `${call.declared}IF EXISTS (SELECT * FROM cdc.change_tables WHERE capture_instance = ${quoteForScript(instance)})
   EXEC ${call.procedure}
     ${call.arguments.join(',\n    ')};`;
 }
