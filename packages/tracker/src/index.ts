@@ -87,6 +87,7 @@ export {
   beginReloads,
   cancelReloads,
   finishReloads,
+  isReloadSelected,
   placesToReload,
   readReloads,
 } from './reload-tables.ts';

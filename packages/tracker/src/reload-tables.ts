@@ -365,11 +365,15 @@ WHERE ended_at IS NULL
 ORDER BY schema_name COLLATE "C", table_name COLLATE "C", customer COLLATE "C" NULLS FIRST`),
   );
   if (!open) throw new NoBookkeepingError();
+  return open.filter((one) => isReloadSelected(one, selection));
+}
+
+/** Whether rows of a reload are among those that are selected. */
+export function isReloadSelected(place: ReloadPlace, selection: ReloadSelection): boolean {
   const { customers } = selection;
-  return open.filter(
-    (one) =>
-      isSelected(one, selection) &&
-      (customers === undefined || customers.includes(one.customer ?? one.schema)),
+  return (
+    isSelected(place, selection) &&
+    (customers === undefined || customers.includes(place.customer ?? place.schema))
   );
 }
 

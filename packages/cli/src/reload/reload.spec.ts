@@ -396,6 +396,25 @@ describe('reload', () => {
       exitCode: 2,
       stderr: 'reload: no table of Nobody in nonprod\n',
     });
+    expect(await run('begin', '--table', 'Actor', 'Actr', '--customer', 'blue,bleu')).toMatchObject(
+      {
+        exitCode: 2,
+        stdout: expect.stringContaining('blue.Actor: open since'),
+        stderr: 'reload: no table of Actr, bleu in nonprod\n',
+      },
+    );
+    expect(
+      await run('signal', '--kafka', '--table', 'Actor', 'Actr', '--customer', 'blue,bleu'),
+    ).toMatchObject({
+      exitCode: 2,
+      stdout: '',
+      stderr: expect.stringContaining('reload: no table of Actr, bleu in nonprod'),
+    });
+    expect(await run('cancel', '--table', 'avansas.Actor', 'blue.Fraver')).toMatchObject({
+      exitCode: 2,
+      stdout: expect.stringContaining('avansas.Actor: cancelled'),
+      stderr: 'reload: no open reload of blue.Fraver in nonprod\n',
+    });
     await query(`UPDATE cdc_management.merge_control SET facts = NULL WHERE table_name = 'Fraver'`);
     const older = await run('begin', '--table', 'blue.Fraver');
     expect(older).toMatchObject({ exitCode: 5 });

@@ -5,6 +5,7 @@ import {
   beginReloads,
   cancelReloads,
   finishReloads,
+  isReloadSelected,
   placesToReload,
   readReloads,
   type BegunReload,
@@ -23,7 +24,7 @@ import { CommandError, EXIT } from '../exit-code.ts';
 import { findRoot } from '../find-root.ts';
 import { isOf } from '../pipelines/plan-flows.ts';
 import { printable, printMessage } from '../print.ts';
-import type { TargetOptions } from '../target/open-targets.ts';
+import type { CommandTarget, TargetOptions } from '../target/open-targets.ts';
 import { reportTargets, withSession, type TargetReport } from '../target/report-targets.ts';
 import { worstExitCode } from '../target/worst-exit-code.ts';
 
@@ -50,7 +51,7 @@ export async function beginReload(options: ReloadOptions): Promise<number> {
     return {
       exitCode: worstExitCode(reloads.map(({ outcome }) => EXIT_CODES[outcome])),
       lines: [`${label}:`, ...reloads.map((one) => `  ${describeBegun(one)}`)],
-      document: { reloads },
+      reloads,
     };
   });
 }
@@ -91,7 +92,7 @@ export function finishReload(options: FinishReloadOptions): Promise<number> {
     return {
       exitCode: worstExitCode(reloads.map(({ outcome }) => EXIT_CODES[outcome])),
       lines: [`${label}:`, ...reloads.map((one) => `  ${describeFinished(one)}`)],
-      document: { reloads },
+      reloads,
     };
   });
 }
@@ -105,7 +106,7 @@ export function cancelReload(options: ReloadOptions): Promise<number> {
       return {
         exitCode: EXIT.done,
         lines: [`${target.label}:`, ...reloads.map((one) => `  ${placeOf(one)}: cancelled`)],
-        document: { reloads },
+        reloads,
       };
     }),
   );
@@ -144,26 +145,48 @@ const EXIT_CODES: Readonly<Record<Outcome, number>> = {
   locked: EXIT.locked,
 };
 
-/** Reports of all targets; exit 2 if none of them has something that is selected. */
+/** What there is to say of a target, and the rows that it is about. */
+interface ReloadReport extends Pick<TargetReport, 'exitCode' | 'lines'> {
+  readonly reloads: readonly ReloadPlace[];
+}
+
+/** Reports of all targets; exit 2 if one of the names selects nothing in any of them. */
 async function reportFound(
   options: ReloadOptions,
   nothing: string,
-  ask: (target: Parameters<Parameters<typeof reportTargets>[1]>[0]) => Promise<TargetReport | null>,
+  ask: (target: CommandTarget) => Promise<ReloadReport | null>,
 ): Promise<number> {
-  let isFound = false;
+  let isUnknown = false;
+  const found: ReloadPlace[] = [];
   const exitCode = await reportTargets(options, async (target) => {
     const report = await ask(target).catch((error: unknown) => {
-      isFound = true;
+      isUnknown = true;
       throw error;
     });
-    if (report === null) return { exitCode: EXIT.done, lines: [], document: { reloads: [] } };
-    isFound = true;
-    return report;
+    const { reloads, ...rest } = report ?? { exitCode: EXIT.done, lines: [], reloads: [] };
+    found.push(...reloads);
+    return { ...rest, document: { reloads } };
   });
-  if (isFound) return exitCode;
-  const names = [...(options.table ?? []), ...(options.customer ?? [])].join(', ');
-  printMessage(`reload: ${nothing} of ${names} in ${options.env}`);
+  if (isUnknown) return exitCode;
+  const missing = found.length === 0 ? namesOf(options) : listMissing(options, found);
+  if (missing.length === 0) return exitCode;
+  printMessage(`reload: ${nothing} of ${missing.join(', ')} in ${options.env}`);
   return worstExitCode([exitCode, EXIT.usage]);
+}
+
+function namesOf({ table = [], customer = [] }: ReloadOptions): readonly string[] {
+  return [...table, ...customer];
+}
+
+/** Names of tables and customers that none of the places has. */
+function listMissing(options: ReloadOptions, places: readonly ReloadPlace[]): readonly string[] {
+  const { table, customer, ...others } = options;
+  const isMissing = (names: Pick<ReloadOptions, 'table' | 'customer'>) =>
+    !places.some((place) => isReloadSelected(place, selectionOf({ ...others, ...names })));
+  return [
+    ...(table ?? []).filter((name) => isMissing({ table: [name] })),
+    ...(customer ?? []).filter((name) => isMissing({ customer: [name] })),
+  ];
 }
 
 /** Customers by their schemas and by their ids, which rows of shared tables have. */

@@ -101,7 +101,7 @@ function listRequests(
   const wanted = new Map<string, Wanted>();
   for (const { migrations } of targets) {
     const group = config.sourceGroups.find(({ name }) => name === migrations.set.sourceGroup)!;
-    for (const table of migrations.tables.filter((one) => isNamed(one, options))) {
+    for (const table of migrations.tables.filter((one) => isNamed(one, options.table))) {
       refuseWithoutDebezium(config, table);
       for (const feed of listFeeds(group, options.env, table.service)) {
         const isOther = options.customer && !options.customer.includes(feed.tenant);
@@ -113,18 +113,35 @@ function listRequests(
       }
     }
   }
-  if (wanted.size === 0) {
-    const names = [...(options.table ?? []), ...(options.customer ?? [])].join(', ');
-    throw new CommandError(`reload: no table of ${names} in ${options.env}`);
-  }
+  const missing = listMissing([...wanted.values()], options);
+  if (missing.length > 0)
+    throw new CommandError(`reload: no table of ${missing.join(', ')} in ${options.env}`);
   return [...wanted.values()].map(({ group, feed, tables }) => ({
     ...{ ...feed, group },
     data: renderData(config, { group, feed, tables }, options),
   }));
 }
 
+/** Names of tables and customers that no request is about. */
+function listMissing(
+  wanted: readonly Wanted[],
+  { table = [], customer = [] }: SignalOptions,
+): readonly string[] {
+  if (wanted.length === 0) return [...table, ...customer];
+  // A db-shared source has whatever customers its rows name.
+  const isShared = wanted.some(({ group }) => group.pattern === 'db-shared');
+  const tables = wanted.flatMap((one) => one.tables);
+  return [
+    ...table.filter((name) => !tables.some((one) => isNamed(one, [name]))),
+    ...customer.filter((name) => !isShared && !wanted.some(({ feed }) => feed.tenant === name)),
+  ];
+}
+
 /** A tenant's schema has the name of the service in the configuration. */
-function isNamed({ name, schema, service }: ReplicatedTable, { table }: SignalOptions): boolean {
+function isNamed(
+  { name, schema, service }: ReplicatedTable,
+  table: readonly string[] | undefined,
+): boolean {
   const schemaName = schema.scope === 'tenant' ? service : schema.name;
   return table === undefined || table.includes(name) || table.includes(`${schemaName}.${name}`);
 }
