@@ -19,7 +19,7 @@ import {
 import { CommandError, EXIT } from '../exit-code.ts';
 import { renderMatrix } from '../status/render-matrix.ts';
 import { locateTargetError, locating } from '../target/locate-target-error.ts';
-import type { CommandTarget, TargetOptions } from '../target/open-targets.ts';
+import type { CommandRepo, CommandTarget, TargetOptions } from '../target/open-targets.ts';
 import { withSession } from '../target/report-targets.ts';
 import { selectTargets } from '../target/select-targets.ts';
 import { withTargets } from '../target/with-targets.ts';
@@ -83,7 +83,7 @@ export async function apply(options: ApplyCommandOptions): Promise<number> {
     if (options.dryRun) return scriptAll(targets, options);
     if (options.planOut !== undefined)
       return planAll(targets, { ...options, planOut: options.planOut });
-    const plan = options.plan === undefined ? undefined : openPlan(options.plan, targets, options);
+    const plan = options.plan === undefined ? undefined : openPlan(options.plan, repo, options);
     const given = plan ? { ...options, ...pickOptions(plan) } : options;
     const ends = await rollOut(targets, options.wave, (portion) =>
       applyPortion(portion, given, plan),
@@ -161,15 +161,21 @@ function pickOptions({ again, allowRewrite, allowOlder }: PlanFile): Partial<App
   return { again, allowRewrite, allowOlder };
 }
 
-/** Reads a plan and refuses one of another environment, or of other waves. */
+/** Reads a plan and refuses one of another environment, of sinks that are not there, or of other waves. */
 function openPlan(
   path: string,
-  targets: readonly CommandTarget[],
-  { env }: ApplyCommandOptions,
+  { targets }: CommandRepo,
+  { env, sink }: ApplyCommandOptions,
 ): PlanFile {
   const plan = readPlan(path);
   if (plan.env !== env)
     throw new CommandError(`${path}: expected a plan for --env ${env}, found one for ${plan.env}`);
+  const sinks = targets.map(({ migrations }) => migrations.set.name);
+  const foreign = plan.targets.map(({ set }) => set).filter((set) => !sinks.includes(set));
+  if (sink === undefined && foreign.length > 0)
+    throw new CommandError(
+      `${path}: expected a plan for ${sinks.join(', ')}, found one for ${foreign.join(', ')}: write it again with --plan-out`,
+    );
   const moved = targets.flatMap(({ waves, migrations }) => {
     const planned = plan.targets.find(({ set }) => set === migrations.set.name)?.schemas ?? [];
     return planned

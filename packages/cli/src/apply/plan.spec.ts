@@ -310,6 +310,13 @@ it('refuses a plan that is damaged, of another environment or of other waves', a
   expect((await refused(text.replace('"env": "nonprod"', '"env": "prod"'))).stderr).toContain(
     'expected a plan for --env nonprod, found one for prod',
   );
+  const ofOther = text.replace('"set": "sink_asma.directory"', '"set": "sink_other.orders"');
+  expect(await refused(ofOther)).toEqual({
+    exitCode: 2,
+    stderr: expect.stringContaining(
+      'expected a plan for sink_asma.directory, found one for sink_other.orders',
+    ),
+  });
   write(rollout.folder, 'plan.json', text);
   edit(rollout.root, 'sink-groups.yaml', 'customers: [c001]', 'customers: [c001, c002]');
   expect(await rollout.carryOut()).toMatchObject({
