@@ -7,6 +7,7 @@ import {
   secondsOf,
   type ColumnDefinition,
   type MappedColumn,
+  type PgType,
   type TypeNoteCode,
 } from '@cdc-migrations/table-defs';
 import { BINARY, bracket, convert, sourceType } from '../source/mssql-values.ts';
@@ -54,6 +55,7 @@ const SKIPPED: Readonly<Partial<Record<TypeNoteCode, string>>> = {
 function skipReason(column: AnyColumn): string | undefined {
   const { code } = column;
   if (code === 'interval-as-number' && 'form' in column && column.form === 'iso') return undefined;
+  if (code === 'override-narrows' && column.type === 'real') return SKIPPED['override-changes'];
   return code && SKIPPED[code];
 }
 
@@ -65,9 +67,7 @@ function ofPostgres(column: AnyColumn, sourceName: string): ComparedColumn | Ski
   if (!parsed || isOther || cutSeconds(column))
     return { name, reason: `an override gives it the type ${column.type}` };
   const text = textOf(column);
-  // An explicit cast to a length would cut what the merge refuses.
-  const facets = isText && parsed.base !== 'character' ? [] : parsed.facets;
-  const cast = formatPgType({ ...parsed, facets });
+  const cast = roomyType(parsed);
   return {
     name,
     text,
@@ -77,6 +77,17 @@ function ofPostgres(column: AnyColumn, sourceName: string): ComparedColumn | Ski
   };
 }
 
+/** The type without limits: a cast to a length would cut what a merge refuses, and one to a smaller number would fail. */
+function roomyType({ base, facets, array }: PgType): string {
+  const keepsFacets = !TEXTS.has(base) && base !== 'numeric';
+  return formatPgType({ base: ROOMY[base] ?? base, facets: keepsFacets ? facets : [], array });
+}
+
+const ROOMY: Readonly<Record<string, string>> = {
+  smallint: 'bigint',
+  integer: 'bigint',
+  character: 'bpchar',
+};
 const TEXTS: ReadonlySet<string> = new Set(['text', 'character varying', 'character', 'bpchar']);
 const TEXT_SOURCE = /char|text|enum|name/;
 
@@ -109,7 +120,7 @@ function ofMssql(column: AnyColumn, sourceName: string): ComparedColumn | Skippe
   return {
     name,
     text: textOf(column),
-    type: column.type,
+    type: roomyType(parsePgType(column.type)!),
     source: asText(bracket(sourceName), type),
     spell: spelled.spell(column),
   };

@@ -141,7 +141,13 @@ const tablesOf = ({ stdout }: CommandRun): readonly Table[] =>
   JSON.parse(stdout).targets.flatMap((one: { tables: readonly Table[] }) => one.tables);
 
 /** Puts the rows of a source table into a final table, as merges of its events would. */
-async function copyRows(database: string, from: string, to: string, extra: object = {}) {
+async function copyRows(
+  database: string,
+  from: string,
+  to: string,
+  extra: object = {},
+  into = TARGET,
+) {
   const [row] = await query(
     database,
     `SET timezone = 'UTC'; SELECT json_agg(to_jsonb(t) || '${JSON.stringify(extra)}')::text AS rows FROM ${from} AS t`,
@@ -151,7 +157,7 @@ async function copyRows(database: string, from: string, to: string, extra: objec
     (_, text: string) => `"c_money": ${text.replaceAll(',', '')}`,
   );
   await query(
-    TARGET,
+    into,
     `INSERT INTO ${to} SELECT * FROM jsonb_populate_recordset(NULL::${to}, '${rows.replaceAll("'", "''")}')`,
   );
 }
@@ -437,6 +443,89 @@ describe('verify of a PostgreSQL source', () => {
     expect(run.stdout).toContain('blue.gone: failed: ');
     expect(run.stdout).toContain(message);
     expect(run.exitCode).toBe(3);
+  });
+
+  it('compares rows of customers of a shared source, narrow overrides, and keys that are not unique', async () => {
+    const shared = copyOf(root);
+    rmSync(join(shared, 'generated'), { recursive: true });
+    rmSync(join(shared, 'migrations'), { recursive: true });
+    write(
+      shared,
+      'source-groups.yaml',
+      readFileSync(join(root, 'source-groups.yaml'), 'utf8')
+        .replace('pattern: db-per-tenant', 'pattern: db-shared')
+        .replace(
+          / {2}sources:[\s\S]*/,
+          '  sources: { adopus: { schemas: [dbo], nonprod: { server: default, database: shared_source } } }\n',
+        ),
+    );
+    write(
+      shared,
+      'sink-groups.yaml',
+      readFileSync(join(root, 'sink-groups.yaml'), 'utf8').replaceAll(
+        'directory_dev',
+        'shared_dev',
+      ),
+    );
+    write(
+      shared,
+      'services/adopus.yaml',
+      `adopus:
+  source:
+    validation_database: shared_source
+    validation_env: nonprod
+    tables: { dbo.members: { key_columns: [id] } }
+  sinks:
+    sink_asma.directory:
+      tables:
+        adopus.members: { from: dbo.members, target_exists: false, column_templates: [{ template: customer_id, name: customer }] }
+`,
+    );
+    write(
+      shared,
+      'services/_schemas/_definitions/source-adopus-type-overrides.yaml',
+      `tables:
+  dbo.members: { columns: { n: smallint, price: 'numeric(6,2)', name: varchar(5) } }
+`,
+    );
+    for (const name of ['shared_source', 'shared_dev']) await server.createDatabase({ name });
+    await query(
+      'shared_source',
+      `CREATE SCHEMA dbo; CREATE TABLE dbo.members (id int NOT NULL, customer uuid NOT NULL, n int, price numeric, name text);
+       INSERT INTO dbo.members SELECT i, CASE WHEN i % 2 = 0 THEN '${AVANSAS}'::uuid ELSE '${BLUE}' END, i, i / 4.0, 'name' FROM generate_series(1, 10) AS i`,
+    );
+    expect(await runCommand(shared, ['generate', '--refresh'], env)).toMatchObject({ exitCode: 0 });
+    expect(await runCommand(shared, ['apply', '--env', 'nonprod'], env)).toMatchObject({
+      exitCode: 0,
+    });
+    await copyRows(
+      'shared_source',
+      'dbo.members',
+      'adopus.members',
+      { __sync_timestamp: '2024-01-01' },
+      'shared_dev',
+    );
+    const SKIPPED = ['price', 'name']
+      .map((name) => `    column "${name}" is not compared: an override changes its values\n`)
+      .join('');
+    const run = (...args: readonly string[]) =>
+      runCommand(shared, ['verify', '--env', 'nonprod', '--wait', '0', ...args], env);
+    expect(await run()).toMatchObject({
+      exitCode: 0,
+      stdout: `sink_asma.directory in nonprod:\n  adopus.members: 10 rows equal\n${SKIPPED}`,
+    });
+    await query(
+      'shared_source',
+      `INSERT INTO dbo.members VALUES (2, '${AVANSAS}', 3, 1, 'again'), (11, '${BLUE}', 100000, 12345.678, 'too long a name')`,
+    );
+    expect((await run('--customer', BLUE)).stdout).toBe(`sink_asma.directory in nonprod:
+  adopus.members: 6 rows at the source, 5 in the target: 1 missing
+    missing {"id":"11"}
+${SKIPPED}`);
+    expect((await run('--customer', AVANSAS)).stdout).toBe(`sink_asma.directory in nonprod:
+  adopus.members: 6 rows at the source, 5 in the target: 1 duplicate
+    duplicate {"id":"2"}: n
+${SKIPPED}`);
   });
 
   it('refuses what has no table, and a target that does not answer', async () => {
