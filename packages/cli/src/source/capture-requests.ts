@@ -5,7 +5,8 @@ import { CommandError } from '../exit-code.ts';
 import { readSnapshots } from '../generate/read-outputs.ts';
 
 /**
- * The tables of a database that are to be captured, each with the columns and the keys of its definitions.
+ * The tables of a database that are to be captured, each with the columns and the keys of its definitions, and the table of
+ * signals, which Debezium reads as one of them.
  *
  * @param only names as `Actor` or `dbo.Actor`; all tables where it is not given.
  * @throws ConfigError, and CommandError for a name that no service has.
@@ -13,21 +14,30 @@ import { readSnapshots } from '../generate/read-outputs.ts';
 export function captureRequests(
   root: string,
   config: Config,
-  { services }: SourcePlan,
+  { group, services }: SourcePlan,
   only: readonly string[] | undefined,
 ): readonly PublicationRequest[] {
   const names = new Set(services.map(({ name }) => name));
   const { tables } = buildDefinitions(config, readSnapshots(root));
   const requests = new Map<string, PublicationRequest>();
+  const add = ({ schema, table, columns, keys }: PublicationRequest) => {
+    const key = JSON.stringify([schema, table]);
+    const before = requests.get(key);
+    const all = new Set([...(before?.columns ?? []), ...columns]);
+    requests.set(key, {
+      schema,
+      table,
+      columns: [...all],
+      keys: [...(before?.keys ?? []), ...keys],
+    });
+  };
   for (const definition of tables) {
     if (!names.has(definition.service)) continue;
     const { schema, table } = definition.source;
-    const key = JSON.stringify([schema, table]);
-    const before = requests.get(key);
-    const columns = [...(before?.columns ?? []), ...sourceColumns(definition)];
-    const keys = [...(before?.keys ?? []), ...sourceKeys(definition)];
-    requests.set(key, { schema, table, columns: [...new Set(columns)], keys });
+    add({ schema, table, columns: sourceColumns(definition), keys: sourceKeys(definition) });
   }
+  if (group.signalTable)
+    add({ ...group.signalTable, columns: ['id', 'type', 'data'], keys: [['id']] });
   return selectTables([...requests.values()], only);
 }
 

@@ -74,6 +74,29 @@ it('a table that leaves the definitions leaves the publication when that is acce
   expect((await enable('--customer', 'proxy')).exitCode).toBe(0);
 });
 
+it('carries the signal_table, without which no signal reaches the connector', async () => {
+  const type = '  type: postgres\n';
+  source.repo.edit('source-groups.yaml', type, `${type}  signal_table: public.signals\n`);
+  const missing = await enable('--customer', 'proxy');
+  expect(missing.exitCode).toBe(3);
+  expect(missing.stdout).toContain('proxy_dev public.signals: blocked by no-table\n');
+  await read(
+    'proxy_dev',
+    'CREATE TABLE signals (id varchar(100) PRIMARY KEY, type varchar(32), data text)',
+  );
+  expect(await enable('--customer', 'proxy')).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringContaining(
+      'proxy_dev public.signals: enabled, replica identity primary key\n',
+    ),
+  });
+  const again = await enable('--customer', 'proxy', '--accept', 'extra-table');
+  expect(again.stdout).not.toContain('signals');
+  const members = await read('proxy_dev', `SELECT tablename FROM pg_publication_tables`);
+  expect(members).toContainEqual({ tablename: 'signals' });
+  source.repo.edit('source-groups.yaml', '  signal_table: public.signals\n', '');
+});
+
 it('names can be chosen, for one database', async () => {
   const names = ['--publication', 'p', '--slot-name', 's'] as const;
   expect(await enable('--all', ...names)).toMatchObject({
