@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TextRow } from '@cdc-migrations/introspect';
 import type { ComparedColumn } from './compared-columns.ts';
-import { DUPLICATE, type FoundRow, type RowSide } from './row-sides.ts';
+import type { FoundRow, RowSide } from './row-sides.ts';
 
 /** A row that is not the same in source and target. */
 export interface RowDifference {
@@ -92,8 +92,8 @@ function partition(
 }
 
 interface Keys {
-  /** Hashes; whether the source has several rows of the key. */
-  readonly keys: ReadonlyMap<string, { readonly isDuplicate: boolean }>;
+  /** Hashes. */
+  readonly keys: ReadonlySet<string>;
   readonly isCut: boolean;
 }
 
@@ -102,13 +102,13 @@ async function findKeys(
   target: RowSide,
   { parts, limit }: { readonly parts: readonly ReadonlySet<string>[]; readonly limit: number },
 ): Promise<Keys> {
-  const keys = new Map<string, { isDuplicate: boolean }>();
+  const keys = new Set<string>();
   for (const part of parts) {
     const [theirs, ours] = await Promise.all([source.hashes(part), target.hashes(part)]);
     for (const key of new Set([...theirs.keys(), ...ours.keys()])) {
       if (theirs.get(key) === ours.get(key)) continue;
       if (keys.size === limit) return { keys, isCut: true };
-      keys.set(key, { isDuplicate: theirs.get(key) === DUPLICATE });
+      keys.add(key);
     }
   }
   return { keys, isCut: false };
@@ -120,12 +120,12 @@ async function lookAgain(
   found: Keys['keys'],
   { key, columns, waitMs, stagedOf, signal }: ComparisonOptions,
 ): Promise<Pick<TableComparison, 'differences' | 'arrived'>> {
-  let left = new Set(found.keys());
+  let left = found;
   let before: ReadonlyMap<string, FoundRow> | undefined;
   for (let look = 0; left.size > 0; look++) {
     const [theirs, ours] = await Promise.all([source.rows(left), target.rows(left)]);
     const isEqual = (one: string) =>
-      !found.get(one)!.isDuplicate &&
+      !theirs.get(one)?.isDuplicate &&
       differing(theirs.get(one), ours.get(one), columns)?.length === 0;
     left = new Set([...left].filter((one) => !isEqual(one)));
     if (left.size === 0) break;
@@ -133,12 +133,11 @@ async function lookAgain(
       const staged = await stagedOf(left);
       const differences = [...left].map((one) => {
         const [their, our] = [theirs.get(one), ours.get(one)];
-        const isMoving = before !== undefined && !isSame(before.get(one)?.values, their?.values);
-        const kind = staged.has(one)
-          ? 'staged'
-          : isMoving
-            ? 'changing'
-            : kindOf(their, our, found.get(one)!.isDuplicate);
+        const isMoving =
+          before !== undefined &&
+          !their?.isDuplicate &&
+          !isSame(before.get(one)?.values, their?.values);
+        const kind = staged.has(one) ? 'staged' : isMoving ? 'changing' : kindOf(their, our);
         return describe(kind, { key, columns, their, our });
       });
       return { differences, arrived: found.size - left.size };
@@ -149,12 +148,8 @@ async function lookAgain(
   return { differences: [], arrived: found.size };
 }
 
-function kindOf(
-  their: FoundRow | undefined,
-  our: FoundRow | undefined,
-  isDuplicate: boolean,
-): RowDifference['kind'] {
-  if (isDuplicate) return 'duplicate';
+function kindOf(their: FoundRow | undefined, our: FoundRow | undefined): RowDifference['kind'] {
+  if (their?.isDuplicate) return 'duplicate';
   if (!our) return 'missing';
   return their ? 'different' : 'extra';
 }

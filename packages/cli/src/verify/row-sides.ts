@@ -15,6 +15,8 @@ export interface FoundRow {
   readonly values: TextRow;
   /** Generation, partition and offset. */
   readonly position?: TextRow;
+  /** Other rows have the same key. */
+  readonly isDuplicate?: boolean;
 }
 
 /** Rows of a table in one database. A key is told by the hash of its texts, which no collation changes. */
@@ -29,7 +31,7 @@ export interface RowSide {
 }
 
 /** Stands for the hash of several rows with the same key. */
-export const DUPLICATE = 'duplicate';
+const DUPLICATE = 'duplicate';
 
 /** Hexadecimal digits of a bucket: 4096 of them. */
 const BUCKET_DIGITS = 3;
@@ -112,6 +114,7 @@ ${from([isIn(hash, keys)])}`,
             key: JSON.parse(keyText!) as TextRow,
             values: JSON.parse(rowText!) as TextRow,
             ...(of.position && { position: at }),
+            ...(found.has(one!) && { isDuplicate: true }),
           }),
       );
       return found;
@@ -188,7 +191,8 @@ export function mssqlSide(of: MssqlRows): RowSide {
     async rows(keys) {
       const found = new Map<string, FoundRow>();
       await each(({ hash, key, values }) => {
-        if (keys.has(hash)) found.set(hash, { key, values });
+        if (!keys.has(hash)) return;
+        found.set(hash, { key, values, ...(found.has(hash) && { isDuplicate: true }) });
       });
       return found;
     },
