@@ -88,7 +88,9 @@ async function applyWaves(
     for (const target of targets) {
       const wave = waveOf(target, name);
       const left = stopAfter - countFailed(ends);
-      if (wave.schemas.length === 0 || left <= 0 || ends.some(isBroken)) continue;
+      // Where no customer takes part, the files of the whole database come with the first wave all the same.
+      const hasWork = wave.schemas.length > 0 || (begun === 1 && hasNoSchemas(target));
+      if (!hasWork || left <= 0 || ends.some(isBroken)) continue;
       const end = await applyPortion({ target, wave, stopAfter: left });
       ends.push(end);
       portions.get(target)!.push({ ...end, wave });
@@ -140,4 +142,8 @@ function countFailed(ends: readonly PortionEnd[]): number {
 async function pause({ ms, after }: { ms: number; after: string }, next: string): Promise<void> {
   printMessage(`wave ${after} is done; wave ${next} begins in ${Math.round(ms / 1000)} s`);
   await sleep(ms);
+}
+
+function hasNoSchemas({ waves }: CommandTarget): boolean {
+  return waves.every(({ schemas }) => schemas.length === 0);
 }

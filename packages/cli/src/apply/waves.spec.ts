@@ -229,3 +229,30 @@ it('takes a wave through all databases of the sink group before the next one beg
     FROM cdc_management.migration_history WHERE schema_name = 'c001'`);
   expect(begin).toEqual({ later: true });
 });
+
+it('applies the files of the whole database where no customer takes part', async () => {
+  const { root, env, query } = await open();
+  edit(
+    root,
+    'sink-groups.yaml',
+    '      nonprod: ',
+    '      empty: { server: default, database: none }\n      nonprod: ',
+  );
+  edit(
+    root,
+    'sink-groups.yaml',
+    'database: none',
+    `database: ${/nonprod: .*database: (\S+)/.exec(read(root, 'sink-groups.yaml'))![1]!}`,
+  );
+  const run = (...args: readonly string[]) => runCommand(root, [...args, '--env', 'empty'], env);
+  const first = await run('apply');
+  expect(first).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('2 applied') });
+  expect(await query('SELECT count(*)::int AS n FROM cdc_management.migration_history')).toEqual([
+    { n: 2 },
+  ]);
+  expect(await run('status')).toMatchObject({ exitCode: 0 });
+  expect(await run('apply')).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringContaining('0 applied'),
+  });
+});
