@@ -269,10 +269,23 @@ function refusalOf(
     const of = names.length > 0 ? ` of ${names.join(', ')}` : '';
     return `no row of a snapshot${of} has come since the reload began: wait for it, or, if the source has no rows, finish with --without-reads`;
   }
-  const share = ((unread + swept) / (read + changed + unread + swept)) * 100;
-  if (share <= maxShare) return null;
+  // Each customer has a snapshot of its own, which can be incomplete where those of others are complete.
+  for (const one of byCustomer.length > 1 ? byCustomer : []) {
+    const share = shareOf(one.unread, one.read + one.changed);
+    if (share > maxShare) return tooMany(`${one.unread} rows of ${one.customer}`, share, maxShare);
+  }
+  const share = shareOf(unread + swept, read + changed);
+  return share > maxShare ? tooMany(`${unread} rows`, share, maxShare) : null;
+}
+
+/** Percent of rows that would go, of those and the rows that stay. */
+function shareOf(goes: number, stays: number): number {
+  return goes === 0 ? 0 : (goes / (goes + stays)) * 100;
+}
+
+function tooMany(rows: string, share: number, maxShare: number): string {
   const text = share.toFixed(share < 10 ? 1 : 0);
-  return `${unread} rows would go, ${text}% of all, and at most ${maxShare}% may: look at some of them, and raise --max-share if the source does not have them`;
+  return `${rows} would go, ${text}% of all, and at most ${maxShare}% may: look at some of them, and raise --max-share if the source does not have them`;
 }
 
 /** Removes rows batch by batch until none is left. */

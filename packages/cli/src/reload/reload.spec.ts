@@ -228,6 +228,21 @@ describe('reload', () => {
     expect(await keys('public."Everybody"')).toBe(100);
   });
 
+  it('refuses more rows than it may remove of one customer in a table of several', async () => {
+    await query(
+      stage({ schema: 'public', table: 'Everybody', keys: [51, 1000], at: 300 }), // so that all together are few
+    );
+    expect(await changed.run(root, 'merge')).toMatchObject({ exitCode: 0 });
+    await run('begin', '--table', 'Everybody');
+    const read = { schema: 'public', table: 'Everybody', operation: 'r' } as const;
+    await query(stage({ ...read, keys: [1, 1000], at: 2000 }));
+    await query(stage({ ...read, keys: [1, 20], at: 4000, customer: AVANSAS }));
+    const refused = await run('finish', '--table', 'Everybody');
+    expect(refused).toMatchObject({ exitCode: 5 });
+    expect(refused.stdout).toContain(`30 rows of ${AVANSAS} would go, 60% of all`);
+    expect(await keys('public."Everybody"')).toBe(1050);
+  });
+
   it('refuses more rows than it may remove, and a snapshot that has not come', async () => {
     await run('begin', '--table', 'blue.Actor');
     const none = await run('finish', '--table', 'Actor', '--max-share', '100');
