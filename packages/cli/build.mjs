@@ -1,6 +1,7 @@
 // Bundles the command line: a few files start much faster than the hundreds that they are made of, and templates are
 // compiled here instead of at every start.
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { build, transform } from 'esbuild';
 import Handlebars from 'handlebars';
@@ -8,6 +9,7 @@ import { renderLicenses } from './licenses.mjs';
 
 const PACKAGES = join(import.meta.dirname, '..');
 const OUT = join(import.meta.dirname, 'dist');
+const require = createRequire(import.meta.url);
 
 rmSync(OUT, { recursive: true, force: true });
 const { metafile } = await build({
@@ -27,12 +29,15 @@ const { metafile } = await build({
   absWorkingDir: import.meta.dirname,
   logLevel: 'warning',
   banner: {
-    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url); const __dirname = import.meta.dirname;",
   },
   plugins: [compiledTemplates(), withoutAzure()],
 });
 
 writeFileSync(join(OUT, 'LICENSES.txt'), renderLicenses(bundledFiles(metafile)));
+
+// The grammar of PostgreSQL, which its loader looks for beside itself.
+cpSync(require.resolve('libpg-query/wasm/libpg-query.wasm'), join(OUT, 'libpg-query.wasm'));
 
 // JSON Schemas for editors: a repo names them by their place in this package.
 cpSync(join(PACKAGES, 'config/schemas'), join(OUT, 'schemas'), { recursive: true });

@@ -16,6 +16,7 @@ import { addExplain } from './commands/explain.ts';
 import { addGenerate } from './commands/generate.ts';
 import { addGeneratePipelines } from './commands/generate-pipelines.ts';
 import { addInit } from './commands/init.ts';
+import { addLint } from './commands/lint.ts';
 import { addMerge } from './commands/merge.ts';
 import { addMetrics } from './commands/metrics.ts';
 import { addReload } from './commands/reload.ts';
@@ -54,6 +55,7 @@ const COMMANDS: readonly AddCommand[] = [
   addCleanCdc,
   addTypes,
   addExplain,
+  addLint,
   addDoctor,
 ];
 

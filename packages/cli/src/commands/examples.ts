@@ -240,6 +240,14 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
     ],
     exitCodes: { 0: 'done', 2: 'no such table or column, or a mistake in the configuration' },
   },
+  'manage-migrations lint': {
+    examples: ['cdc manage-migrations lint', 'cdc manage-migrations lint --json'],
+    exitCodes: {
+      0: 'no findings',
+      1: 'findings',
+      2: 'a mistake in the configuration, or squawk-cli failed',
+    },
+  },
   'manage-migrations doctor': {
     examples: [
       'cdc manage-migrations doctor --env prod',

@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import type { GenerateOptions } from '../generate/generate-options.ts';
 import { STAGES } from '../generate/stage.ts';
+import { printError } from '../print.ts';
 import type { CommandContext } from './command-context.ts';
 
 interface RefreshOption {
@@ -65,5 +66,9 @@ export function addGenerate(migrations: Command, { setExitCode }: CommandContext
       }
       const { generate } = await import('../generate/generate.ts');
       setExitCode(generate(all));
+      if (!options.check || options.only) return;
+      const { summarizeLint } = await import('../lint/lint.ts');
+      const summary = await summarizeLint(root);
+      if (summary !== undefined) printError([summary]);
     });
 }

@@ -1,0 +1,18 @@
+import type { Command } from 'commander';
+import type { LintOptions } from '../lint/lint.ts';
+import type { CommandContext } from './command-context.ts';
+
+/** `cdc manage-migrations lint`. */
+export function addLint(migrations: Command, { setExitCode }: CommandContext): void {
+  migrations
+    .command('lint')
+    .description(
+      'Checks the SQL files that users write for what change data capture makes dangerous, and with the rules of squawk ' +
+        'if the implementation repo has squawk-cli.',
+    )
+    .option('--json', 'one JSON document on standard output, all else on standard error')
+    .action(async (options: Omit<LintOptions, 'root'>) => {
+      const { lint } = await import('../lint/lint.ts');
+      setExitCode(await lint({ ...options, ...migrations.opts<{ root?: string }>() }));
+    });
+}

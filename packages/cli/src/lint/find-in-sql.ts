@@ -1,0 +1,223 @@
+import { SCHEMA_PLACEHOLDER, sqlTokens, type SqlToken } from '@cdc-migrations/sql-text';
+import type { ReplicatedTable } from '@cdc-migrations/table-defs';
+
+/** One thing in a file that users wrote. */
+export interface LintFinding {
+  readonly file: string;
+  /** Counted from 1. */
+  readonly line: number;
+  readonly rule: string;
+  /** What is wrong and the way out, in one line. */
+  readonly message: string;
+}
+
+/** A node of libpg-query's parse tree. */
+type Node = Readonly<Record<string, unknown>>;
+
+interface ParsedStatement {
+  readonly stmt: Node;
+  /** Bytes, with the comments in front. */
+  readonly stmt_location?: number;
+  readonly stmt_len?: number;
+}
+
+/** What change data capture makes dangerous in an SQL text, by PostgreSQL's own grammar. */
+export async function findInSql(
+  file: string,
+  written: string,
+  tables: readonly ReplicatedTable[],
+): Promise<readonly LintFinding[]> {
+  const { parse } = await import('libpg-query');
+  // A name of the same length, as the placeholder may stand without quotes.
+  const sql = written.replaceAll(SCHEMA_PLACEHOLDER, '__schema__');
+  let statements: readonly ParsedStatement[];
+  try {
+    statements =
+      ((await parse(sql)) as unknown as { stmts?: readonly ParsedStatement[] }).stmts ?? [];
+  } catch (error) {
+    const position = (error as { sqlDetails?: { cursorPosition?: number } }).sqlDetails
+      ?.cursorPosition;
+    const message = `expected SQL of PostgreSQL 18, found: ${(error as Error).message}`;
+    return [{ file, line: lineAt(sql, position ?? 0), rule: 'cdc-syntax', message }];
+  }
+  const bytes = Buffer.from(sql);
+  const ignoredInFile = ignoredBy(sql, 'squawk-ignore-file');
+  let from = 0; // Behind the statement before, whose semicolon is still to come.
+  return statements.flatMap(({ stmt, stmt_location = 0, stmt_len }) => {
+    const text = bytes.subarray(from).toString();
+    const first = firstToken(text);
+    const lead = text.slice(0, first?.offset ?? 0);
+    const line = lineAt(sql, bytes.subarray(0, from).toString().length + lead.length);
+    from = stmt_len === undefined ? bytes.length : stmt_location + stmt_len;
+    const ignored = [...ignoredInFile, ...ignoredBy(lead, 'squawk-ignore')];
+    return findInStatement(stmt, tables)
+      .filter(({ rule }) => !ignored.includes(rule) && !ignored.includes(''))
+      .map((finding) => ({ file, line, ...finding }));
+  });
+}
+
+/** The first token that is no semicolon. */
+function firstToken(text: string): SqlToken | undefined {
+  for (const token of sqlTokens(text)) if (token.text !== ';') return token;
+  return undefined;
+}
+
+function lineAt(text: string, offset: number): number {
+  return text.slice(0, offset).split('\n').length;
+}
+
+/** Rules that comments name; an empty name stands for all. */
+function ignoredBy(text: string, word: string): readonly string[] {
+  const comments = text.matchAll(new RegExp(`--[ \\t]*${word}(?![\\w-])([^\\n]*)`, 'g'));
+  return [...comments].flatMap(([, names]) => names!.trim().split(/[\s,]+/));
+}
+
+type Found = Pick<LintFinding, 'rule' | 'message'>;
+
+function findInStatement(stmt: Node, tables: readonly ReplicatedTable[]): readonly Found[] {
+  const [kind, body] = Object.entries(stmt)[0] as [string, Node];
+  return [...(STATEMENTS[kind]?.(body, tables) ?? []), ...findWithoutSchema(kind, body)];
+}
+
+const STATEMENTS: Readonly<
+  Record<string, (body: Node, tables: readonly ReplicatedTable[]) => readonly Found[]>
+> = {
+  TransactionStmt: () => [
+    {
+      rule: 'cdc-transaction',
+      message:
+        'expected no BEGIN, COMMIT or ROLLBACK: apply runs a file and its row of the history in one transaction; for a statement that cannot, begin the file with -- cdc: no-transaction',
+    },
+  ],
+  AlterTableStmt: (body, tables) => {
+    const table = tableOf(body['relation'], tables);
+    return table ? nodes(body['cmds']).flatMap((cmd) => findInAlter(cmd, table)) : [];
+  },
+  RenameStmt: (body, tables) => {
+    const table = tableOf(body['relation'], tables);
+    const isColumn = body['renameType'] === 'OBJECT_COLUMN';
+    if (!table || (!isColumn && body['renameType'] !== 'OBJECT_TABLE')) return [];
+    if (isColumn && !hasColumn(table, body['subname'])) return [];
+    const what = isColumn ? `the column ${String(body['subname'])}` : 'the table';
+    const way = isColumn
+      ? 'use renames of the table in the YAML'
+      : 'use cdc manage-migrations rename';
+    return [{ rule: 'cdc-rename', message: `the merge of ${table.name} uses ${what}; ${way}` }];
+  },
+  DropStmt: (body, tables) =>
+    nodes(body['objects']).flatMap((object) => {
+      const names = nodes((object['List'] as Node | undefined)?.['items']).map(textOf);
+      const table = tables.find(({ name, names: own }) =>
+        [name, own.staging].includes(names.at(-1)!),
+      );
+      if (body['removeType'] !== 'OBJECT_TABLE' || !table) return [];
+      const message = `events are merged into ${table.name}; take it out of the YAML, then cdc manage-migrations retire`;
+      return [{ rule: 'cdc-drop', message }];
+    }),
+  CreateTrigStmt: (body, tables) => {
+    const table = tableOf(body['relation'], tables);
+    if (!table) return [];
+    const message = `the trigger runs for each row that a merge of ${table.name} writes, also in a replay and a reload, and an error in it makes dead letters; read ${table.name} by __sync_timestamp instead`;
+    return [{ rule: 'cdc-trigger', message }];
+  },
+  IndexStmt: (body, tables) => {
+    const table = tableOf(body['relation'], tables);
+    const findings: Found[] = [];
+    if (table && body['unique'] === true) {
+      findings.push({
+        rule: 'cdc-constraint',
+        message: `an event that breaks the unique index goes to the dead letters; make it a plain index of ${table.name}`,
+      });
+    }
+    if (table && body['concurrent'] !== true) {
+      findings.push({
+        rule: 'cdc-index',
+        message: `merges of ${table.name} wait until the index is built; CREATE INDEX CONCURRENTLY in a file of its own that begins with -- cdc: no-transaction`,
+      });
+    }
+    return findings;
+  },
+};
+
+const CONSTRAINTS: Readonly<Record<string, string>> = {
+  CONSTR_PRIMARY: 'cdc-key',
+  CONSTR_UNIQUE: 'cdc-constraint',
+  CONSTR_CHECK: 'cdc-constraint',
+  CONSTR_FOREIGN: 'cdc-constraint',
+  CONSTR_EXCLUSION: 'cdc-constraint',
+};
+
+/** What an action of ALTER TABLE does to a table that events are merged into. */
+function findInAlter(wrapped: Node, table: ReplicatedTable): readonly Found[] {
+  const cmd = wrapped['AlterTableCmd'] as Node;
+  const name = String(cmd['name']);
+  const key = `the merge of ${table.name} finds rows by its key; set key_columns in the YAML instead`;
+  const dead = `an event that breaks it goes to the dead letters; leave it to the source of ${table.name}`;
+  if (cmd['subtype'] === 'AT_AddConstraint') {
+    const constraint = (cmd['def'] as Node)['Constraint'] as Node;
+    const rule = CONSTRAINTS[String(constraint['contype'])];
+    if (!rule) return [];
+    return [{ rule, message: rule === 'cdc-key' ? key : dead }];
+  }
+  if (cmd['subtype'] === 'AT_DropConstraint') {
+    return name === table.names.primaryKey ? [{ rule: 'cdc-key', message: key }] : [];
+  }
+  const column = table.columns.find((each) => each.name === name);
+  if (!column) return [];
+  switch (cmd['subtype']) {
+    case 'AT_DropColumn':
+      return [
+        {
+          rule: 'cdc-drop',
+          message: `the merge of ${table.name} writes the column ${name}; take it out with ignore_columns in the YAML`,
+        },
+      ];
+    case 'AT_AlterColumnType':
+      return [
+        {
+          rule: 'cdc-type',
+          message: `the definition of ${table.name} has ${name} as ${column.type}, and a narrower type refuses values of the source; set the type in the type overrides in the YAML`,
+        },
+      ];
+    case 'AT_SetNotNull':
+      return column.nullable ? [{ rule: 'cdc-constraint', message: dead }] : [];
+    default:
+      return [];
+  }
+}
+
+const CHANGES: ReadonlySet<string> = new Set([
+  'UpdateStmt',
+  'DeleteStmt',
+  'InsertStmt',
+  'AlterTableStmt',
+  'IndexStmt',
+]);
+
+/** A table without a schema is one of the search path, not the tenant's. */
+function findWithoutSchema(kind: string, body: Node): readonly Found[] {
+  const relation = body['relation'] as Node | undefined;
+  if (!CHANGES.has(kind) || !relation || relation['schemaname'] !== undefined) return [];
+  const message = `expected a schema before ${String(relation['relname'])}; write "{{SCHEMA}}"."${String(relation['relname'])}" for the table of each tenant`;
+  return [{ rule: 'cdc-schema', message }];
+}
+
+function tableOf(
+  relation: unknown,
+  tables: readonly ReplicatedTable[],
+): ReplicatedTable | undefined {
+  const name = (relation as Node | undefined)?.['relname'];
+  return tables.find((table) => table.name === name || table.names.staging === name);
+}
+
+function hasColumn({ columns }: ReplicatedTable, name: unknown): boolean {
+  return columns.some((column) => column.name === name);
+}
+
+function nodes(value: unknown): readonly Node[] {
+  return (value ?? []) as readonly Node[];
+}
+
+function textOf(node: Node): string {
+  return String((node['String'] as Node | undefined)?.['sval']);
+}
