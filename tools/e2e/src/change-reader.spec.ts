@@ -457,7 +457,8 @@ describeWire('changes that Bento reads from SQL Server', () => {
     ]);
     await sql`DELETE FROM cdc_management.refused_event`;
     // Readers that were killed may stage rows of before once more, behind the merge.
-    const staged = await sql`SELECT "OrdreID"::int AS id FROM "sør"."stg_Linje" WHERE "OrdreID" > 200`;
+    const staged =
+      await sql`SELECT "OrdreID"::int AS id FROM "sør"."stg_Linje" WHERE "OrdreID" > 200`;
     expect(staged).toEqual([{ id: 201 }]);
     await pipeline.kill('SIGKILL');
     const next = log.capture({ name: 'dbo.Linje' }, []);
