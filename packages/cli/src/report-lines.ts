@@ -27,7 +27,7 @@ export function renderText(lines: ReportLines): readonly string[] {
   );
 }
 
-/** Comments and messages have limits of length, and nobody reads more. */
+/** Comments of pull requests and messages have limits of length. */
 const MAX_ITEMS = 100;
 
 /** A report as Markdown, as GitHub, GitLab and chats read it. */

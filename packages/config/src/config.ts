@@ -22,7 +22,7 @@ export interface SourceGroup {
   readonly name: string;
   readonly pattern: Pattern;
   readonly type: 'mssql' | 'postgres';
-  /** Table of each source database by which Debezium is told to make a snapshot. */
+  /** Table of each source database that Debezium reads its signals from. */
   readonly signalTable?: { readonly schema: string; readonly table: string };
   readonly envs: readonly string[];
   readonly validationEnv?: string;

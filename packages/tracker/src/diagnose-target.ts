@@ -2,7 +2,7 @@ import { quoteLiteral } from '@cdc-migrations/sql-text';
 import { MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
 import { openSession, type TargetAddress } from './session.ts';
 
-/** What a target says of its server, of who asks, and of what lies in between. */
+/** Facts about the server of a target, the user of the session, and a pooler in between. */
 export interface TargetDiagnosis {
   /** As `SHOW server_version` has it: `15.18 (Debian 15.18-1)`. */
   readonly version: string;
@@ -42,7 +42,7 @@ interface Row extends Omit<TargetDiagnosis, 'clockAheadMs' | 'isPooled' | 'trans
 }
 
 /**
- * Asks a target what matters for all that is done there. Reads only, and needs no right but to connect.
+ * Reads the facts about a target that its use depends on. Needs no right but to connect.
  *
  * @throws TargetError if it cannot be reached.
  */

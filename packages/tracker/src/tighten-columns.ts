@@ -3,14 +3,14 @@ import { readIfThere } from './read-if-there.ts';
 import type { Session } from './session.ts';
 import { TargetError } from './target-error.ts';
 
-/** A column that is NOT NULL at the source, and here since every row has a value. */
+/** A column that became NOT NULL, as it is at the source, because every row has a value. */
 export interface TightenedColumn {
   readonly schema: string;
   readonly table: string;
   readonly column: string;
 }
 
-/** One that is still to become it; without a column, a table with what a killed apply has left. */
+/** A column that is still to become NOT NULL; without a name, a table with the constraint of a killed apply. */
 export interface LooseColumn {
   readonly schema: string;
   readonly table: string;
@@ -19,10 +19,10 @@ export interface LooseColumn {
 
 /** Constraint that is there while a column is tightened. */
 const CONSTRAINT = 'cdc_tighten';
-/** Longest wait for a lock: others would wait behind us. */
+/** Others queue behind a waiting ALTER TABLE, so it waits only briefly. */
 const LOCK_TIMEOUT = `SET LOCAL lock_timeout = '1s';\n`;
 
-/** Columns to tighten, and what is left over of it; none where nothing was ever applied. */
+/** Reads columns to tighten, and constraints that a killed apply left; none if nothing was ever applied. */
 export async function readLooseColumns(session: Session): Promise<readonly LooseColumn[]> {
   return (await readIfThere(() => session.read<LooseColumn>(LOOSE))) ?? [];
 }
@@ -39,9 +39,9 @@ JOIN pg_catalog.pg_constraint AS made ON made.conrelid = relation.oid AND made.c
 ORDER BY 1, 2, 3 NULLS FIRST`;
 
 /**
- * Makes columns NOT NULL of which every row has a value, in steps that keep nobody waiting: a check that is not validated,
- * its validation beside reads and writes, then NOT NULL, which looks at no row any more. A column with a row without a
- * value, or whose table is locked, stays for the next apply.
+ * Makes columns NOT NULL if every row has a value, without blocking reads and writes: adds a CHECK that is not validated,
+ * validates it, then sets NOT NULL, which needs no scan any more. A column with a NULL, or whose table is locked, stays for
+ * the next apply.
  *
  * @throws TargetError where the connection is gone.
  */

@@ -35,7 +35,7 @@ export interface ReloadPlan {
   readonly after: readonly Delivery[];
   /** Rows of the source in the end, and with soft deletes those that it had. */
   readonly rows: readonly FinalRow[];
-  /** Keys whose deletes nobody has seen. */
+  /** Keys whose deletes were lost. */
   readonly lost: number;
 }
 

@@ -8,6 +8,7 @@ import {
 import { cdc } from '../cdc.fixture.ts';
 import { edit, smallRepo } from '../repo.fixture.ts';
 import { type AsmaSource, createAsmaSource } from '../source/asma-source.fixture.ts';
+import { copyAdopus, runCommand } from '../target/cli.fixture.ts';
 import type { Finding } from './finding.ts';
 
 const SINKS = ['WAREHOUSE', 'PORTAL'];
@@ -209,5 +210,12 @@ describe('doctor of a repo', () => {
     expect(says()).toContainEqual(
       expect.objectContaining({ level: 'error', says: 'migrations/tables/Actor.sql was edited' }),
     );
+  });
+
+  it('finds nothing wrong with the settings of the embedded PostgreSQL', async () => {
+    const { root, remove } = copyAdopus();
+    const { exitCode, stdout } = await runCommand(root, ['doctor', '--env', 'embedded']);
+    remove();
+    expect([exitCode, stdout]).toEqual([0, expect.stringContaining('nothing is applied yet')]);
   });
 });

@@ -11,7 +11,7 @@ import { fault, note, ok, warning, type Finding } from './finding.ts';
 const CONFIGURATION = 'configuration';
 const FILES = 'generated files';
 
-/** What people wrote, and what is to be said of it; without a configuration nothing else can be looked at. */
+/** The configuration and its findings; without a configuration nothing else can be examined. */
 export interface RepoExamination {
   readonly config: Config | undefined;
   readonly findings: readonly Finding[];

@@ -17,7 +17,7 @@ export interface SourcesOptions {
   readonly timeoutMs: number;
 }
 
-/** What is to be said of the sources of an environment: whether they answer, and have all tables of the services. */
+/** Checks that the sources of an environment answer and have all tables of the services. */
 export async function examineSources(
   root: string,
   config: Config,

@@ -21,7 +21,7 @@ const CLOCK_MS = 2000;
 /** PostgreSQL itself warns at 40 million. */
 const FEW_TRANSACTIONS = 200_000_000;
 
-/** What is bad for a setting to be off. */
+/** Effect of a setting that is off. */
 const OFF: Readonly<Record<ServerSetting, string>> = {
   fsync: 'a crash of the machine can damage the whole cluster',
   full_page_writes: 'a crash of the machine can damage pages of tables',
@@ -29,7 +29,7 @@ const OFF: Readonly<Record<ServerSetting, string>> = {
   track_counts: 'autovacuum does not know which tables have changed',
 };
 
-/** What is to be said of a target; one that cannot be reached is an error. */
+/** Examines a target; one that cannot be reached is an error. */
 export async function examineTarget(target: CommandTarget): Promise<readonly Finding[]> {
   const about = `target ${target.label}`;
   const findings: Finding[] = [];
@@ -62,7 +62,7 @@ function refusal(about: string, error: unknown, { label, place }: CommandTarget)
 function ofServer(
   about: string,
   diagnosis: TargetDiagnosis,
-  { migrations: { role } }: CommandTarget,
+  { migrations: { role }, place }: CommandTarget,
 ): readonly Finding[] {
   const { version, versionNumber, isStandby, encoding, user, canCreate, hasRole } = diagnosis;
   const findings = [
@@ -99,7 +99,9 @@ function ofServer(
           ),
         ]),
   ];
-  return [...findings, ...ofSettings(about, diagnosis), ...ofSurroundings(about, diagnosis)];
+  // The settings of the embedded PostgreSQL, which has no place, are ours: its data can be made again.
+  const settings = place === undefined ? [] : ofSettings(about, diagnosis);
+  return [...findings, ...settings, ...ofSurroundings(about, diagnosis)];
 }
 
 function ofSettings(
@@ -150,7 +152,7 @@ function ofSurroundings(
   ];
 }
 
-/** Whether all files are applied and all events are on their way. */
+/** Checks that all files are applied and that events reach the final tables. */
 async function ofContent(about: string, target: CommandTarget): Promise<readonly Finding[]> {
   const { migrations, tenants, knownTenants } = target;
   const env = target.label.replace(/^.* in /, '');

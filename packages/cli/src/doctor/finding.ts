@@ -1,4 +1,4 @@
-/** Something that was looked at: an item of what `doctor --json` prints. */
+/** Result of one check: an item of what `doctor --json` prints. */
 export interface Finding {
   /** `error`: it does not work; `warning`: it may fail or be wrong later; `note`: worth knowing. */
   readonly level: 'ok' | 'note' | 'warning' | 'error';
@@ -9,7 +9,7 @@ export interface Finding {
   readonly wayOut: string | null;
 }
 
-/** A finding that all is well, or that there is something to know. */
+/** Creates a finding without a problem. */
 export function ok(about: string, says: string): Finding {
   return { level: 'ok', about, says, wayOut: null };
 }

@@ -22,7 +22,7 @@ export interface LintOptions {
   readonly json?: boolean;
 }
 
-/** What is to be said of the SQL that users wrote. */
+/** Findings in the SQL that users wrote. */
 interface LintResult {
   readonly findings: readonly LintFinding[];
   readonly files: number;
@@ -41,7 +41,7 @@ export async function lint({ root: folder, json }: LintOptions): Promise<number>
   }
 }
 
-/** A line on what `lint` would say, for `generate --check`; undefined for nothing, or where nothing can be read. */
+/** Summarizes the findings of `lint` in a line, for `generate --check`; undefined if there are none or the repo cannot be read. */
 export async function summarizeLint(folder: string | undefined): Promise<string | undefined> {
   try {
     const { findings } = await lintRepo(findRoot(folder));

@@ -68,7 +68,7 @@ export function sourceConnectors(flows: readonly Flow[]): readonly SourceConnect
 }
 
 /**
- * The table by which the connector is told to make a snapshot, with its full name; none where a connector reads several
+ * The table that the connector reads its signals from, with its full name; none where a connector reads several
  * databases, as it knows one table only.
  */
 export function signalTableOf(

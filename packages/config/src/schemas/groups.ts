@@ -155,7 +155,7 @@ export const sinkGroupsSchema = v.record(
     type: oneOf(['postgres']),
     pipeline: v.optional(pipelineSchema),
     waves: v.optional(v.array(waveSchema, 'expected a list of waves, each { name, customers }')),
-    /** Each tenant has a schema of the sink's database; a database for each is not to be had. */
+    /** Each tenant has a schema of the sink's database; a database for each tenant is not supported. */
     pattern: oneOf(['db-shared']),
     ...GROUP_KEYS,
   }),

@@ -10,7 +10,7 @@ import { captures, findTable, planCapture, type TablePlan } from './plan-capture
 import { readCaptureState } from './read-capture-state.ts';
 import { callEnable, renderRotationSql } from './render-capture-sql.ts';
 
-/** Up to where all consumers of a table have read; none where nobody can tell, with the reason. */
+/** Position that all consumers of a table have read; undefined if it is not known, with the reason. */
 export type Passed = { readonly lsn: Lsn } | { readonly lsn?: undefined; readonly reason: string };
 
 export interface RotateCdcOptions extends SourceOptions {
