@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import {
@@ -65,7 +64,8 @@ interface Answer {
 }
 
 const READY_WITHIN_MS = 120_000;
-const CLUSTER_ID = randomBytes(16).toString('base64url');
+/** 16 bytes. Random ones would begin with `-` now and then, which is an option to the tool that formats. */
+const CLUSTER_ID = Buffer.from('cdc-migrations-1').toString('base64url');
 
 /** @param partitions of a topic that comes by being written to. */
 export async function startKafkaBroker({ partitions = 1 } = {}): Promise<KafkaBroker> {
@@ -79,6 +79,10 @@ export async function startKafkaBroker({ partitions = 1 } = {}): Promise<KafkaBr
     ...['format', '--cluster-id', CLUSTER_ID, '--config', config],
   ]);
   await format.exited;
+  if (!existsSync(join(folder, 'data/meta.properties'))) {
+    removeFolder(folder);
+    throw new Error(`Kafka did not format its folder:\n${format.log()}`);
+  }
   const start = async () => {
     const started = startJava(programs, ['kafka.Kafka', config]);
     const isReady = () => isListening(port);
