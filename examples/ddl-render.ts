@@ -1,6 +1,10 @@
 /** DDL from a definition that no YAML and no database was asked for. */
 import { renderTable } from '@cdc-migrations/ddl-render';
-import { METADATA_COLUMNS, type ReplicatedTable } from '@cdc-migrations/table-defs';
+import {
+  buildObjectNames,
+  METADATA_COLUMNS,
+  type ReplicatedTable,
+} from '@cdc-migrations/table-defs';
 
 const invoice: ReplicatedTable = {
   kind: 'replicated',
@@ -9,15 +13,7 @@ const invoice: ReplicatedTable = {
   source: { database: 'billing', schema: 'public', table: 'invoice' },
   schema: { scope: 'literal', name: 'reporting' },
   name: 'invoice',
-  names: {
-    staging: 'stg_invoice',
-    trigger: 'trg_mark_for_merge',
-    mergeProcedure: 'sp_merge_invoice',
-    mergeWindow: 'fn_merge_window_invoice',
-    primaryKey: 'pk_invoice',
-    syncIndex: 'idx_invoice_sync_timestamp',
-    positionIndex: 'idx_invoice_position',
-  },
+  names: buildObjectNames('invoice'),
   key: { columns: ['number'], origin: 'primary key' },
   deleteMode: 'hard',
   staging: 'unlogged',

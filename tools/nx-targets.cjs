@@ -42,6 +42,7 @@ const READ_BY_TESTS = {
     '{workspaceRoot}/docs/**/*',
     '{workspaceRoot}/fixtures/**/*',
     '{workspaceRoot}/packages/cli/cases/**/*',
+    '{workspaceRoot}/packages/*/README.md',
   ],
   'tools/soak': [
     '{workspaceRoot}/fixtures/**/*',

@@ -59,10 +59,24 @@ export async function tryAsLibraries(tarballs, step, { update }) {
     for (const config of Object.keys(TSCONFIGS))
       succeedIn(folder, 'npx', ['--no-install', 'tsc', '-p', config]);
   });
-  await step('every example prints what it is expected to', () => runExamples(folder, { update }));
-  await step('every example of a README prints what it says', () => {
-    for (const name of tarballs.keys()) runReadme(folder, name);
-  });
+  const server = await startPostgres({ major: 15 });
+  try {
+    const variables = async () => ({
+      PGHOST: server.host,
+      PGPORT: String(server.port),
+      PGUSER: 'postgres',
+      PGPASSWORD: server.password,
+      PGDATABASE: await server.createDatabase(),
+    });
+    await step('every example prints what it is expected to', () =>
+      runExamples(folder, variables, { update }),
+    );
+    await step('every example of a README prints what it says', async () => {
+      for (const name of tarballs.keys()) runReadme(folder, name, await variables());
+    });
+  } finally {
+    await server.stop();
+  }
 }
 
 /**
@@ -81,30 +95,18 @@ function install(folder, tarballs) {
  * Runs the compiled examples, each with a database of its own, and the implementation repo that `cli.sh` makes.
  *
  * @param {string} folder
+ * @param {() => Promise<Record<string, string>>} variables of a new database
  * @param {{ readonly update: boolean }} options
  */
-async function runExamples(folder, { update }) {
+async function runExamples(folder, variables, { update }) {
   succeedIn(folder, 'sh', [join(EXAMPLES, 'cli.sh')]);
-  const server = await startPostgres({ major: 15 });
-  try {
-    for (const file of readdirSync(join(EXAMPLES, 'expected'))) {
-      const name = file.replace(/\.txt$/, '');
-      const printed = succeedIn(folder, process.execPath, [`built/${name}.js`, 'shop'], {
-        PGHOST: server.host,
-        PGPORT: String(server.port),
-        PGUSER: 'postgres',
-        PGPASSWORD: server.password,
-        PGDATABASE: await server.createDatabase(),
-      });
-      if (update) writeFileSync(join(EXAMPLES, 'expected', file), printed);
-      else
-        expectEqual(
-          [name, printed],
-          [name, readFileSync(join(EXAMPLES, 'expected', file), 'utf8')],
-        );
-    }
-  } finally {
-    await server.stop();
+  for (const file of readdirSync(join(EXAMPLES, 'expected'))) {
+    const name = file.replace(/\.txt$/, '');
+    const program = [`built/${name}.js`, 'shop'];
+    const printed = succeedIn(folder, process.execPath, program, await variables());
+    if (update) writeFileSync(join(EXAMPLES, 'expected', file), printed);
+    else
+      expectEqual([name, printed], [name, readFileSync(join(EXAMPLES, 'expected', file), 'utf8')]);
   }
 }
 
@@ -113,13 +115,14 @@ async function runExamples(folder, { update }) {
  *
  * @param {string} folder
  * @param {string} name
+ * @param {Readonly<Record<string, string>>} variables of a new database
  */
-function runReadme(folder, name) {
+function runReadme(folder, name, variables) {
   const path = join(folder, 'node_modules', name, 'README.md');
   const readme = existsSync(path) ? readFileSync(path, 'utf8') : '';
   const [, code, promised] = /^```js\n([^]*?)^```\n[^]*?^```\w+\n([^]*?)^```$/m.exec(readme) ?? [];
   if (code === undefined || promised === undefined) return;
   writeFiles(folder, { 'readme.js': code });
-  const printed = succeedIn(folder, process.execPath, ['readme.js']);
+  const printed = succeedIn(folder, process.execPath, ['readme.js'], variables);
   expectEqual([name, printed.trimEnd()], [name, promised.trimEnd()]);
 }

@@ -1,14 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { runReadme } from '../../../tools/fixtures/src/run-readme.ts';
+import * as config from './index.ts';
 import { parseConfig } from './parse-config.ts';
 
 const README = readFileSync(join(__dirname, '..', 'README.md'), 'utf8');
+
+it('the example of the README prints what it says', async () => {
+  const run = await runReadme(join(__dirname, '..'), { '@cdc-migrations/config': config });
+  expect(run.printed).toBe(run.promised);
+});
 
 it('says what is wrong with its example', () => {
   const files = new Map(
     [...README.matchAll(/```yaml\n(# (\S+)\n[^]*?)```/g)].map(([, text, file]) => [file!, text!]),
   );
-  const [, expected] = /```text\n([^]*?)\n```/.exec(README) ?? [];
+  const [, expected] = /^Reading them[^]*?```text\n([^]*?)\n```/m.exec(README) ?? [];
   expect(files.size).toBe(4);
   expect(() => parseConfig(files)).toThrow(new Error(expected));
 });

@@ -3,8 +3,8 @@ import * as valibot from 'valibot';
 import { runReadme } from '../../../tools/fixtures/src/run-readme.ts';
 import * as shape from './index.ts';
 
-it('the example of the README prints what it says', () => {
-  const run = runReadme(join(__dirname, '..'), {
+it('the example of the README prints what it says', async () => {
+  const run = await runReadme(join(__dirname, '..'), {
     '@cdc-migrations/shape': shape,
     valibot,
   });

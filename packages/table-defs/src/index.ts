@@ -1,6 +1,8 @@
 export { asciiName } from './ascii-name.ts';
 export { buildDefinitions, inspectDefinitions } from './build-definitions.ts';
 export type { Definitions, InspectedDefinitions } from './build-definitions.ts';
+export { buildManifest, placeTables } from './build-manifest.ts';
+export type { ManifestFacts, PlacedTable, UserFile } from './build-manifest.ts';
 export { columnEntry } from './column-entry.ts';
 export {
   DEFINITIONS_FOLDER,
@@ -22,7 +24,6 @@ export type {
 } from './diff/table-change.ts';
 export { formOf, formStaging, resolveEvents, UNAVAILABLE } from './event-forms.ts';
 export type { EventForm, EventSettings } from './event-forms.ts';
-export { fileStems } from './file-stems.ts';
 export { headerFacts } from './header-facts.ts';
 export { MANAGEMENT_SCHEMA } from './management-schema.ts';
 export {
@@ -41,6 +42,7 @@ export {
   POSITION_COLUMNS,
   RESERVED_NAMES,
 } from './metadata-columns.ts';
+export { buildObjectNames } from './object-names.ts';
 export { OPERATIONS, spellings } from './operations.ts';
 export type { Operation } from './operations.ts';
 export type { DefinitionProblem } from './problems.ts';

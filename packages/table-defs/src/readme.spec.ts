@@ -4,8 +4,8 @@ import * as config from '@cdc-migrations/config';
 import { runReadme } from '../../../tools/fixtures/src/run-readme.ts';
 import * as tableDefs from './index.ts';
 
-it('the example of the README prints what it says', () => {
-  const run = runReadme(join(__dirname, '..'), {
+it('the example of the README prints what it says', async () => {
+  const run = await runReadme(join(__dirname, '..'), {
     '@cdc-migrations/catalog': catalog,
     '@cdc-migrations/config': config,
     '@cdc-migrations/table-defs': tableDefs,

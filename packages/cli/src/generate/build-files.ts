@@ -7,12 +7,7 @@ import {
 } from '@cdc-migrations/ddl-render';
 import type { GeneratedFile } from '@cdc-migrations/generated-file';
 import { renderStaging } from '@cdc-migrations/staging-render';
-import {
-  fileStems,
-  type MigrationSet,
-  type TableDefinition,
-  type TableFile,
-} from '@cdc-migrations/table-defs';
+import { type MigrationSet, type PlacedTable, type TableFile } from '@cdc-migrations/table-defs';
 import { tenantsOf } from './tenants-of.ts';
 
 /** `create-schemas.sql` of each set. */
@@ -34,43 +29,19 @@ export function buildInfrastructure(
 
 /** Files of final tables, and of the checks of tables that exist already. */
 export function buildTables(placed: readonly PlacedTable[]): readonly TableFile[] {
-  return placed.map(({ table, folder, stem }) => ({
+  return placed.map(({ table, paths }) => ({
     ...(table.kind === 'replicated'
-      ? renderTable(table, `${folder}/tables/${stem}.sql`)
-      : renderValidation(table, `${folder}/validation/${stem}.sql`)),
+      ? renderTable(table, paths.tables)
+      : renderValidation(table, paths.validation)),
     table,
   }));
 }
 
 /** Staging files of the tables that are replicated. */
 export function buildStaging(placed: readonly PlacedTable[], role: string): readonly TableFile[] {
-  return placed.flatMap(({ table, folder, stem }) =>
+  return placed.flatMap(({ table, paths }) =>
     table.kind === 'replicated'
-      ? [
-          {
-            ...renderStaging(table, { path: `${folder}/staging/${stem}-staging.sql`, role }),
-            table,
-          },
-        ]
+      ? [{ ...renderStaging(table, { path: paths.staging, role }), table }]
       : [],
   );
-}
-
-/** A table and where its files are: in the folder of its set, named by the stem. */
-export interface PlacedTable {
-  readonly table: TableDefinition;
-  readonly folder: string;
-  readonly stem: string;
-}
-
-/** The tables of each set, with the names of their files. */
-export function placeTables(
-  sets: readonly MigrationSet[],
-  tables: readonly TableDefinition[],
-): readonly PlacedTable[] {
-  return sets.flatMap(({ name, folder }) => {
-    const ofSet = tables.filter(({ set }) => set === name);
-    const stems = fileStems(ofSet);
-    return ofSet.map((table) => ({ table, folder, stem: stems.get(table)! }));
-  });
 }

@@ -12,7 +12,6 @@ import {
 } from '@cdc-migrations/table-defs';
 import { CommandError, EXIT } from '../exit-code.ts';
 import type { GenerateOptions } from './generate-options.ts';
-import { isRowOf, replaceRows } from './manifest.ts';
 import { readIfThere } from './repo-files.ts';
 import { selectTables } from './select-tables.ts';
 import type { Output } from './stages.ts';
@@ -98,4 +97,39 @@ function isDefinitionOf(root: string, path: string, selected: readonly TableDefi
   return selected.some(
     (table) => JSON.stringify([table.set, table.service, table.schema, table.name]) === id,
   );
+}
+
+/** Whether a row belongs to a table: by identity, wherever the file is. */
+function isRowOf(
+  { name, service, schema }: ManifestEntry,
+  table: Pick<TableDefinition, 'name' | 'service' | 'schema'>,
+): boolean {
+  const literal = table.schema.scope === 'literal' ? table.schema.name : undefined;
+  return name === table.name && service === table.service && schema === literal;
+}
+
+/**
+ * The manifest on disk with the rows of some tables replaced by those of a new one, so that a run for one table leaves
+ * all other rows as and where they are.
+ */
+function replaceRows(
+  before: Manifest,
+  after: Manifest,
+  isReplaced: (entry: ManifestEntry) => boolean,
+): Manifest {
+  const merge = (old: readonly ManifestEntry[], fresh: readonly ManifestEntry[]) => {
+    const rows = old.filter((entry) => !isReplaced(entry));
+    fresh.forEach((entry, index) => {
+      if (!isReplaced(entry)) return;
+      const earlier = new Set(fresh.slice(0, index).map(({ path }) => path));
+      rows.splice(rows.findLastIndex(({ path }) => earlier.has(path)) + 1, 0, entry);
+    });
+    return rows;
+  };
+  return {
+    set: after.set,
+    role: after.role,
+    files: merge(before.files, after.files),
+    validation: merge(before.validation, after.validation),
+  };
 }

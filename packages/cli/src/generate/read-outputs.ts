@@ -18,9 +18,9 @@ import {
   type MigrationSet,
   type TableDefinition,
   type UserCategory,
+  type UserFile,
 } from '@cdc-migrations/table-defs';
 import { CommandError, EXIT } from '../exit-code.ts';
-import type { UserFile } from './manifest.ts';
 import { listFiles, readIfThere } from './repo-files.ts';
 
 /** Folder of the snapshots, relative to the implementation repo. */

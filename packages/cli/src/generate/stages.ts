@@ -7,25 +7,21 @@ import {
 import type { GeneratedFile } from '@cdc-migrations/generated-file';
 import {
   buildDefinitions,
+  buildManifest,
   DEFINITIONS_FOLDER,
+  placeTables,
   renderDefinitions,
   renderManifest,
   renderSets,
   USER_CATEGORIES,
   type Category,
+  type ManifestFacts,
   type MigrationSet,
+  type PlacedTable,
   type TableDefinition,
 } from '@cdc-migrations/table-defs';
 import type { Stage } from './stage.ts';
-import {
-  buildInfrastructure,
-  buildSchemas,
-  buildStaging,
-  buildTables,
-  placeTables,
-  type PlacedTable,
-} from './build-files.ts';
-import { buildManifest, type ManifestFacts } from './manifest.ts';
+import { buildInfrastructure, buildSchemas, buildStaging, buildTables } from './build-files.ts';
 import {
   readChecksum,
   readDefinitions,
@@ -50,7 +46,7 @@ export function buildAll(root: string, readRole: () => string): Output {
   const role = readRole();
   const config = readConfig(root);
   const { tables, sets, warnings } = buildDefinitions(config, readSnapshots(root));
-  const placed = placeTables(sets, tables);
+  const placed = placeAll(sets, tables);
   const sql = [
     ...buildSchemas(sets, config.sourceGroups, role),
     ...buildInfrastructure(sets, role),
@@ -93,20 +89,20 @@ export const BUILD_STAGE: {
     const sets = readSets(root);
     const tables = readDefinitions(root, sets);
     const present = listFolders(root, sets, ['tables', 'validation']);
-    return { ...NOTHING, files: buildTables(placeTables(sets, tables)), present, sets, tables };
+    return { ...NOTHING, files: buildTables(placeAll(sets, tables)), present, sets, tables };
   },
   staging: (root, readRole) => {
     const sets = readSets(root);
     const tables = readDefinitions(root, sets);
     const present = listFolders(root, sets, ['staging']);
-    const files = buildStaging(placeTables(sets, tables), readRole());
+    const files = buildStaging(placeAll(sets, tables), readRole());
     return { ...NOTHING, files, present, sets, tables };
   },
   migrations: (root, readRole) => {
     readConfig(root); // What is wrong between files shows nowhere else: the other stages each read their own.
     const sets = readSets(root);
     const tables = readDefinitions(root, sets);
-    const files = renderManifests(root, sets, placeTables(sets, tables), {
+    const files = renderManifests(root, sets, placeAll(sets, tables), {
       role: readRole(),
       checksumOf: (path) => readChecksum(root, path),
     });
@@ -138,6 +134,13 @@ function listFolders(
   return sets.flatMap(({ folder }) =>
     categories.flatMap((category) => listFiles(root, `${folder}/${category}`)),
   );
+}
+
+function placeAll(
+  sets: readonly MigrationSet[],
+  tables: readonly TableDefinition[],
+): readonly PlacedTable[] {
+  return sets.flatMap((set) => placeTables(set, tables));
 }
 
 function renderManifests(

@@ -1,14 +1,35 @@
+import { ConfigError } from '@cdc-migrations/config';
 import { didYouMean } from '@cdc-migrations/shape';
-import type {
-  Category,
-  Manifest,
-  ManifestEntry,
-  MigrationSet,
-  TableDefinition,
-  UserCategory,
-} from '@cdc-migrations/table-defs';
-import { CommandError } from '../exit-code.ts';
-import type { PlacedTable } from './build-files.ts';
+import { fileStems } from './file-stems.ts';
+import type { Category, Manifest, ManifestEntry, UserCategory } from './manifest.ts';
+import type { MigrationSet, TableDefinition } from './table-definition.ts';
+
+/** A table of a set with the paths of its files, relative to the repo. */
+export interface PlacedTable {
+  readonly table: TableDefinition;
+  /** `tables` and `staging` are of a replicated table, `validation` is of one that exists. */
+  readonly paths: Readonly<Record<'tables' | 'staging' | 'validation', string>>;
+}
+
+/** Gives the tables of a set the paths of their files: those of other sets are left out. */
+export function placeTables(
+  { name, folder }: Pick<MigrationSet, 'name' | 'folder'>,
+  tables: readonly TableDefinition[],
+): readonly PlacedTable[] {
+  const ofSet = tables.filter(({ set }) => set === name);
+  const stems = fileStems(ofSet);
+  return ofSet.map((table) => {
+    const stem = stems.get(table)!;
+    return {
+      table,
+      paths: {
+        tables: `${folder}/tables/${stem}.sql`,
+        staging: `${folder}/staging/${stem}-staging.sql`,
+        validation: `${folder}/validation/${stem}.sql`,
+      },
+    };
+  });
+}
 
 /** A file that users wrote. */
 export interface UserFile {
@@ -22,21 +43,22 @@ export interface UserFile {
 export interface ManifestFacts {
   /** The role that the files grant to. */
   readonly role: string;
-  readonly userFiles: readonly UserFile[];
-  /** Checksum of a file of the set, by its path relative to the repo. */
+  /** Files that users wrote; in order of name, those of a category together. */
+  readonly userFiles?: readonly UserFile[];
+  /** Checksum of a generated file of the set, by its path relative to the repo. */
   readonly checksumOf: (path: string) => string;
 }
 
 /**
- * The manifest of a set: schemas, infrastructure, manual files in order of name, tables, staging, and then the files of
- * `after/` and of `repeatable/`.
+ * Builds the manifest of a set: schemas, infrastructure, manual files in order of name, tables, staging, and then the
+ * files of `after/` and of `repeatable/`.
  *
- * @throws CommandError for a file that needs something that is not before it.
+ * @throws ConfigError for a file that needs something that is not before it.
  */
 export function buildManifest(
   set: MigrationSet,
   placed: readonly PlacedTable[],
-  { role, userFiles, checksumOf }: ManifestFacts,
+  { role, userFiles = [], checksumOf }: ManifestFacts,
 ): Manifest {
   const once = (category: Category, file: string): ManifestEntry => ({
     path: `${category}/${file}`,
@@ -45,12 +67,10 @@ export function buildManifest(
     scope: 'database',
     checksum: checksumOf(`${set.folder}/${category}/${file}`),
   });
-  const ofTables = (category: Category, kind: TableDefinition['kind'], suffix: string) =>
+  const ofTables = (category: keyof PlacedTable['paths'], kind: TableDefinition['kind']) =>
     placed
       .filter(({ table }) => table.kind === kind)
-      .map(({ table, stem }) =>
-        tableEntry(table, category, `${stem}${suffix}.sql`, set, checksumOf),
-      );
+      .map(({ table, paths }) => tableEntry(table, category, paths[category], set, checksumOf));
   const ofUsers = (category: UserCategory) =>
     userFiles
       .filter((file) => file.category === category)
@@ -62,66 +82,31 @@ export function buildManifest(
       once('schemas', 'create-schemas.sql'),
       once('infrastructure', 'cdc-management.sql'),
       ...ofUsers('manual'),
-      ...ofTables('tables', 'replicated', ''),
-      ...ofTables('staging', 'replicated', '-staging'),
+      ...ofTables('tables', 'replicated'),
+      ...ofTables('staging', 'replicated'),
       ...ofUsers('after'),
       ...ofUsers('repeatable'),
     ],
-    validation: ofTables('validation', 'existing', ''),
-  };
-}
-
-/** Whether a row belongs to a table: by identity, wherever the file is. */
-export function isRowOf(
-  { name, service, schema }: ManifestEntry,
-  table: Pick<TableDefinition, 'name' | 'service' | 'schema'>,
-): boolean {
-  const literal = table.schema.scope === 'literal' ? table.schema.name : undefined;
-  return name === table.name && service === table.service && schema === literal;
-}
-
-/**
- * The manifest on disk with the rows of some tables replaced by those of a new one, so that a run for one table leaves
- * all other rows as and where they are.
- */
-export function replaceRows(
-  before: Manifest,
-  after: Manifest,
-  isReplaced: (entry: ManifestEntry) => boolean,
-): Manifest {
-  const merge = (old: readonly ManifestEntry[], fresh: readonly ManifestEntry[]) => {
-    const rows = old.filter((entry) => !isReplaced(entry));
-    fresh.forEach((entry, index) => {
-      if (!isReplaced(entry)) return;
-      const earlier = new Set(fresh.slice(0, index).map(({ path }) => path));
-      rows.splice(rows.findLastIndex(({ path }) => earlier.has(path)) + 1, 0, entry);
-    });
-    return rows;
-  };
-  return {
-    set: after.set,
-    role: after.role,
-    files: merge(before.files, after.files),
-    validation: merge(before.validation, after.validation),
+    validation: ofTables('validation', 'existing'),
   };
 }
 
 function tableEntry(
   table: TableDefinition,
   category: Category,
-  file: string,
-  set: MigrationSet,
+  path: string,
+  { folder }: MigrationSet,
   checksumOf: (path: string) => string,
 ): ManifestEntry {
   const { schema, service, name } = table;
   return {
-    path: `${category}/${file}`,
+    path: path.slice(folder.length + 1),
     category,
     name,
     service,
     scope: schema.scope === 'tenant' ? 'tenant' : 'database',
     ...(schema.scope === 'literal' && { schema: schema.name }),
-    checksum: checksumOf(`${set.folder}/${category}/${file}`),
+    checksum: checksumOf(path),
   };
 }
 
@@ -168,16 +153,23 @@ function readAfter(
     .split(',')
     .map((name) => name.trim().replace(/^"(.*)"$/, '$1'))
     .filter(Boolean);
-  if (wanted.length === 0) {
-    throw new CommandError(
-      `${file.path}:${line}: expected names of tables after "-- after:", found none; without the line the file needs all of them`,
+  if (wanted.length === 0)
+    throw problemIn(
+      file,
+      line,
+      'expected names of tables after "-- after:", found none; without the line the file needs all of them',
     );
-  }
   for (const name of wanted) {
     if (names.includes(name)) continue;
-    throw new CommandError(
-      `${file.path}:${line}: -- after: expected a table of the set or a file before this one, found "${name}"${didYouMean(name, names)}`,
+    throw problemIn(
+      file,
+      line,
+      `-- after: expected a table of the set or a file before this one, found "${name}"${didYouMean(name, names)}`,
     );
   }
   return wanted;
+}
+
+function problemIn({ path }: UserFile, line: number, message: string): ConfigError {
+  return new ConfigError([{ at: { file: path, keys: [] }, line, message }]);
 }
