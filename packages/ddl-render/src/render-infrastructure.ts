@@ -11,7 +11,7 @@ import {
  * The version of the infrastructure: it grows with each change that older files would leave behind, as another routine,
  * other arguments or another column. Older files refuse a database of a newer one.
  */
-export const INFRASTRUCTURE_VERSION = 6;
+export const INFRASTRUCTURE_VERSION = 7;
 
 interface InfrastructureView {
   readonly role: string;

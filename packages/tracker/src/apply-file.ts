@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jitter } from './back-off.ts';
-import { findStatement, type FailedStatement } from './find-statement.ts';
+import { findStatement, lineOf, type FailedStatement } from './find-statement.ts';
 import {
   ALREADY_APPLIED,
   buildTransaction,
@@ -36,6 +36,8 @@ export type FileOutcome =
       readonly kind: 'failed' | 'unsafe';
       readonly error: TargetError;
       readonly statement?: FailedStatement;
+      /** The file that the statement is of, where several are one transaction. */
+      readonly placed?: Placed;
     };
 
 /** How one way to apply ended, without the time that it took. */
@@ -68,7 +70,7 @@ export async function applyFile(
     : await runTransaction(session, buildTransaction(migrations, work, options), options);
   if (outcome.kind === 'applied') return { ...outcome, durationMs: performance.now() - start };
   if (outcome.kind === 'meanwhile') return outcome;
-  for (const placed of work.files) {
+  for (const placed of work.recreate && outcome.placed ? [outcome.placed] : work.files) {
     const error = describeError(outcome.error);
     await recordFailure(
       session,
@@ -87,7 +89,7 @@ export async function runTransaction(
   transaction: FileTransaction,
   { retryForMs, onRetry }: Pick<ApplyFileOptions, 'retryForMs' | 'onRetry'>,
 ): Promise<Attempt> {
-  const { begin, guard, body, record, commit, statements } = transaction;
+  const { begin, guard, body, parts, record, commit, statements } = transaction;
   const deadline = performance.now() + retryForMs;
   for (let delayMs = RETRY_FIRST_MS; ; delayMs = Math.min(delayMs * 2, RETRY_LONGEST_MS)) {
     try {
@@ -100,11 +102,19 @@ export async function runTransaction(
       if (!isPassing(error) || performance.now() > deadline) {
         const offset =
           error.offset === undefined ? undefined : error.offset - begin.length - guard.length;
-        const statement = await findStatement(session, { begin, body, offset });
+        const found = await findStatement(session, { begin, body, offset, code: error.code });
+        const part = found && parts.findLast((one) => one.offset <= found.offset);
         return {
           kind: error.code === UNSAFE ? 'unsafe' : 'failed',
           error,
-          ...(statement && { statement }),
+          ...(found &&
+            part && {
+              statement: {
+                line: lineOf(body.slice(part.offset), found.offset - part.offset),
+                text: found.text,
+              },
+              placed: part.placed,
+            }),
         };
       }
       onRetry(error.message);

@@ -8,7 +8,7 @@ import {
 import { isUserFile } from '@cdc-migrations/table-defs';
 import { isAppliedCondition, recordApplied, type Placed } from './history-sql.ts';
 import type { Migrations } from './migrations.ts';
-import { PINNED, PLAIN_SETTINGS, UNPINNED } from './plain-settings.ts';
+import { NO_PLAIN_SETTINGS, PINNED, PLAIN_SETTINGS, UNPINNED } from './plain-settings.ts';
 import { splitStatements } from './split-statements.ts';
 import { lockHolders, lockKey, lockName } from './take-lock.ts';
 
@@ -22,6 +22,8 @@ export interface FileTransaction {
   readonly begin: string;
   readonly guard: string;
   readonly body: string;
+  /** Where in the body the text of a file begins. */
+  readonly parts: readonly { readonly placed: Placed; readonly offset: number }[];
   readonly record: string;
   readonly commit: string;
   /** How many each file has. */
@@ -48,6 +50,8 @@ export interface Work {
   readonly files: readonly [Placed, ...Placed[]];
   /** SQL in front of the files, in their transaction. */
   readonly before?: string;
+  /** Files that run behind the others, in their transaction, and are not recorded, and the SQL that looks at what they did. */
+  readonly recreate?: { readonly files: readonly Placed[]; readonly check: string };
 }
 
 /** What the file of schemas is to do: from the model, as the file itself has the schemas of all tenants. */
@@ -80,6 +84,7 @@ export function buildTransaction(
     recordApplied(migrations, placed, { outcome: 'applied', statements: statements[index] }),
   );
   const isOfUsers = work.files.some(({ file }) => isUserFile(file));
+  const hasUserText = isOfUsers || work.recreate !== undefined;
   const guard = buildGuard(
     migrations,
     work,
@@ -92,11 +97,36 @@ export function buildTransaction(
   return {
     begin: `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n${isOfUsers ? UNPINNED : PLAIN_SETTINGS}SET LOCAL lock_timeout = ${tableLockTimeoutMs};\n${allowed}`,
     guard: isOfUsers ? PINNED + guard + UNPINNED : guard,
-    body: [...(work.before === undefined ? [] : [work.before]), ...bodies].join('\n;\n'),
-    record: `\n;\n${isOfUsers ? RESET_ROLE : ''}${PINNED}${records.join(';\n')};\n${isOfUsers ? RESET : ''}`,
+    ...joinParts(work, bodies),
+    record: `\n;\n${hasUserText ? RESET_ROLE : ''}${PINNED}${records.join(';\n')};\n${hasUserText ? RESET : ''}`,
     commit: 'COMMIT;\n',
     statements,
   };
+}
+
+/** One text of what comes before the files, the files, and what is created again behind them. */
+function joinParts(
+  { before, files, recreate }: Work,
+  bodies: readonly string[],
+): Pick<FileTransaction, 'body' | 'parts'> {
+  const [first] = files;
+  const texts = [
+    ...(before === undefined ? [] : [{ placed: first, text: before }]),
+    ...files.map((placed, at) => ({ placed, text: bodies[at]! })),
+    ...(recreate?.files ?? []).flatMap((placed) => [
+      { placed, text: `${NO_PLAIN_SETTINGS}SET LOCAL client_min_messages TO DEFAULT` },
+      { placed, text: expandSchema(placed) },
+      { placed: first, text: `${RESET_ROLE}${PLAIN_SETTINGS.trimEnd()}` },
+    ]),
+    ...(recreate ? [{ placed: first, text: recreate.check }] : []),
+  ];
+  let body = '';
+  const parts = texts.map(({ placed, text }) => {
+    const offset = body.length;
+    body += `${text}\n;\n`;
+    return { placed, offset };
+  });
+  return { body: body.slice(0, -'\n;\n'.length), parts };
 }
 
 const UNLOCK = 'SELECT pg_catalog.pg_advisory_unlock_all();\n';

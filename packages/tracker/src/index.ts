@@ -60,8 +60,10 @@ export {
 } from './plan-apply.ts';
 export type { ApplyPlan, ApplyStep, PlanOptions, SchemaRun } from './plan-apply.ts';
 export { ManifestMissingError, readMigrations } from './read-migrations.ts';
-export { readDependants, readSizes } from './read-sizes.ts';
-export type { Dependants, RetypedColumn, Sizes, TableSize } from './read-sizes.ts';
+export { readDependants } from './dependants.ts';
+export type { Dependants, InTheWay, ObstructedFile, RetypedColumn } from './dependants.ts';
+export { readSizes } from './read-sizes.ts';
+export type { Sizes, TableSize } from './read-sizes.ts';
 export { readTableHealth } from './read-table-health.ts';
 export type { TableHealth } from './read-table-health.ts';
 export { readChangeCursors } from './read-change-cursors.ts';
@@ -113,7 +115,7 @@ export type {
   SharedRows,
   TableLeft,
 } from './retire-tables.ts';
-export { renderScript } from './render-script.ts';
+export { readObstacles, renderScript } from './render-script.ts';
 export { failedSchemas, LockLostError, schemaIsGone } from './run-steps.ts';
 export { ClientCommandError, SeveralStatementsError } from './refused-statements.ts';
 export { openSession } from './session.ts';

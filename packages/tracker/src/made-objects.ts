@@ -106,10 +106,18 @@ export interface UserObject {
   /** In the history empty where it is that of the file, so that a tenant can be renamed. */
   readonly schema: string;
   readonly kind:
-    'table' | 'view' | 'other' | 'routine' | 'index' | 'column' | 'trigger' | 'constraint';
+    | 'table'
+    | 'view'
+    | 'other'
+    | 'routine'
+    | 'index'
+    | 'column'
+    | 'trigger'
+    | 'constraint'
+    | 'policy';
   /** The relation, or the routine as `routines` names it. */
   readonly name: string;
-  /** Name of an index, column, trigger or constraint of one of our tables; else empty. */
+  /** Name of an index, column, trigger, constraint or policy of one of our tables; else empty. */
   readonly part: string;
 }
 
@@ -165,6 +173,9 @@ export function userObjectsSince({
       UNION ALL
       SELECT 'constraint', conname::text, ${isNew('bound')} FROM pg_catalog.pg_constraint AS bound
       WHERE conrelid = relation.oid
+      UNION ALL
+      SELECT 'policy', polname::text, ${isNew('policy')} FROM pg_catalog.pg_policy AS policy
+      WHERE polrelid = relation.oid
     ) AS part (kind, name, is_new)
     WHERE relation.is_ours`;
 }

@@ -22,3 +22,6 @@ SET LOCAL bytea_output = hex;
 SET LOCAL extra_float_digits = 1;
 SET LOCAL jit = off;
 `;
+
+/** Statements that take back `PLAIN_SETTINGS`, for text of users. */
+export const NO_PLAIN_SETTINGS = PLAIN_SETTINGS.replaceAll(/ = .*;$/gm, ' TO DEFAULT;');

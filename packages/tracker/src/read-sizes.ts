@@ -75,36 +75,3 @@ SELECT schema, name,
 FROM leaf
 GROUP BY schema, name`;
 }
-
-/** A column whose type is to change. */
-export interface RetypedColumn {
-  readonly schema: string;
-  /** Of the table. */
-  readonly name: string;
-  readonly column: string;
-}
-
-/** Names what forbids PostgreSQL to change the type of a column, as views and policies; undefined for nothing. */
-export type Dependants = (schema: string, name: string, column: string) => string | undefined;
-
-/** Reads what forbids type changes; nothing where the bookkeeping is not there, or older. */
-export async function readDependants(
-  session: Session,
-  columns: readonly RetypedColumn[],
-): Promise<Dependants> {
-  if (columns.length === 0) return () => undefined;
-  const rows = await readIfThere(() =>
-    session.read<RetypedColumn & { readonly users: string }>(`SELECT *
-FROM (
-  SELECT entry ->> 'schema' AS schema, entry ->> 'name' AS name, entry ->> 'column' AS column,
-    cdc_management.type_dependants(
-      pg_catalog.to_regclass(pg_catalog.format('%I.%I', entry ->> 'schema', entry ->> 'name')), entry ->> 'column') AS users
-  FROM pg_catalog.jsonb_array_elements(${jsonLiteral(columns)}) AS entry
-) AS retyped
-WHERE users IS NOT NULL`),
-  );
-  const users = new Map(
-    (rows ?? []).map((row) => [`${row.schema}\0${row.name}\0${row.column}`, row.users]),
-  );
-  return (schema, name, column) => users.get(`${schema}\0${name}\0${column}`);
-}

@@ -1,4 +1,5 @@
 import { quoteLiteral } from '@cdc-migrations/sql-text';
+import { isUserFile } from '@cdc-migrations/table-defs';
 import type {
   AppliedFile,
   ApplyEvent,
@@ -8,6 +9,7 @@ import type {
 } from './apply-event.ts';
 import { applyFile, type ApplyFileOptions, type FileOutcome } from './apply-file.ts';
 import { NO_SCHEMAS, type SchemaWork, type Work } from './file-transaction.ts';
+import { buildRecreation, readObstructed, splitFiles, type ObstructedFile } from './dependants.ts';
 import { isBehindTables, needs, WHOLE_DATABASE, type MigrationFile } from './migrations.ts';
 import type { ApplyPlan, SchemaRun } from './plan-apply.ts';
 import type { Session } from './session.ts';
@@ -54,6 +56,8 @@ interface Run {
   readonly sessions: Sessions;
   readonly options: RunOptions;
   readonly tally: Tally;
+  /** The end of the last transaction that drops an object of the whole database: they go one after the other. */
+  turn: Promise<unknown>;
 }
 
 /** What applying files has done, whatever else is to be said of the target. */
@@ -88,7 +92,14 @@ export async function runSteps(
     done: 0,
     isStopped: false,
   };
-  const run = { plan, sessions, options, tally };
+  const run = {
+    plan,
+    sessions,
+    options,
+    tally,
+
+    turn: Promise.resolve(),
+  };
   for (const step of plan.steps) {
     if (tally.isStopped) break;
     if (step.kind === 'database') await applyToDatabase(run, step.files, step.schemas);
@@ -120,7 +131,7 @@ async function applyToDatabase(
   }
   const [first, ...others] = files.map((file) => ({ file, schema: WHOLE_DATABASE }));
   const work = { schemas, files: [first!, ...others] as const };
-  if ((await applyWork(run, run.sessions.workers[0]!, work)) !== 'applied') {
+  if ((await applyWork(run, run.sessions.workers[0]!, work)).kind !== 'applied') {
     run.tally.isStopped = true;
   }
 }
@@ -166,7 +177,46 @@ async function applyToSchema(
   tally.stopped.set(schema, stopped);
   let applied = 0;
   tally.begun.add(schema);
-  for (const [at, file] of files.entries()) {
+  let isKnown = false;
+  let obstructed: readonly ObstructedFile[] = [];
+  let queue: readonly (MigrationFile | readonly MigrationFile[])[] = files;
+  for (let at = 0; at < queue.length; at++) {
+    if (!isKnown && (queue[at] as MigrationFile).table) {
+      // Behind the manual files, which may have put something out of the way.
+      isKnown = true;
+      const left = files.slice(at);
+      const found = await attemptRead(() =>
+        readObstructed(session, plan.migrations, { schema, files: left }),
+      );
+      if (found instanceof TargetError) {
+        const [{ path }] = left as [MigrationFile];
+        fail(run, { kind: 'failed', schema, path, ...factsOf(found), statement: undefined });
+        tally.failed.add(schema);
+        wait(run, schema, left.slice(1), path);
+        break;
+      }
+      obstructed = found;
+      const { before, together, after } = splitFiles(left, obstructed);
+      queue = [
+        ...files.slice(0, at),
+        ...before,
+        ...(together.length > 0 ? [together] : []),
+        ...after,
+      ];
+    }
+    const file = queue[at]!;
+    if (!('path' in file)) {
+      const end = await applyTogether(run, session, { schema, files }, obstructed);
+      applied += end.applied;
+      for (const one of end.refused) {
+        refused.add(one.table);
+        stopped.push(one);
+      }
+      if (end.failed === undefined) continue;
+      tally.failed.add(schema);
+      wait(run, schema, [...end.waiting, ...queue.slice(at + 1).flat()], end.failed);
+      break;
+    }
     if (file.table && refused.has(file.table)) continue;
     const missing = isBehindTables(file)
       ? stopped.find(({ name }) => needs(file, name))
@@ -177,14 +227,14 @@ async function applyToSchema(
       continue;
     }
     const work = { schemas: NO_SCHEMAS, files: [{ file, schema }] as const };
-    const end = await applyWork(run, session, work);
+    const { kind: end } = await applyWork(run, session, work);
     if (end === 'applied') applied++;
     else if (end === 'unsafe' && file.table) {
       refused.add(file.table);
       stopped.push(file);
     } else {
       tally.failed.add(schema);
-      wait(run, schema, files.slice(at + 1), file.path);
+      wait(run, schema, queue.slice(at + 1).flat(), file.path);
       break;
     }
   }
@@ -203,6 +253,53 @@ async function applyToSchema(
   });
 }
 
+/**
+ * Applies the files of obstructed tables, with what is in their way, in one transaction; again without a table that is
+ * refused.
+ */
+async function applyTogether(
+  run: Run,
+  session: Session,
+  schemaRun: SchemaRun,
+  obstructed: readonly ObstructedFile[],
+): Promise<{
+  readonly applied: number;
+  readonly refused: readonly MigrationFile[];
+  /** Path of the file that failed. */
+  readonly failed?: string;
+  /** Files that were not applied, as it is in their transaction. */
+  readonly waiting: readonly MigrationFile[];
+}> {
+  const refused: MigrationFile[] = [];
+  for (let left = obstructed; ;) {
+    const [first, ...others] = left;
+    if (!first) return { applied: 0, refused, waiting: [] };
+    const work = buildRecreation(run.plan.migrations, schemaRun, [first, ...others]);
+    const isShared = work.recreate?.files.some(({ schema }) => schema === WHOLE_DATABASE);
+    const { kind, path } = await (isShared
+      ? inTurn(run, () => applyWork(run, session, work))
+      : applyWork(run, session, work));
+    const files = work.files.map(({ file }) => file);
+    if (kind === 'applied') return { applied: files.length, refused, waiting: [] };
+    const unsafe = kind === 'unsafe' ? files.find((file) => file.path === path) : undefined;
+    if (!unsafe) {
+      const waiting = files.filter((file) => file.path !== path);
+      return { applied: 0, refused, failed: path!, waiting };
+    }
+    refused.push(unsafe);
+    const isOfIt = ({ path: other }: ObstructedFile) =>
+      files.some((file) => file.path === other && file.table === unsafe.table);
+    left = left.filter((one) => !isOfIt(one));
+  }
+}
+
+/** Begins when the one before it has ended, however that did. */
+function inTurn<Result>(run: Run, work: () => Promise<Result>): Promise<Result> {
+  const result = run.turn.then(work);
+  run.turn = result.catch(() => undefined);
+  return result;
+}
+
 /** Schemas with a file that failed or was refused. */
 export function failedSchemas(failures: readonly FileFailure[]): ReadonlySet<string> {
   return new Set(failures.map(({ schema }) => schema));
@@ -217,8 +314,12 @@ function wait(
   tally.waiting.push(...files.map(({ path }) => ({ schema, path, waitsFor })));
 }
 
-async function applyWork(run: Run, session: Session, work: Work): Promise<FileOutcome['kind']> {
-  const { sessions, plan, options, tally } = run;
+async function applyWork(
+  run: Run,
+  session: Session,
+  work: Work,
+): Promise<{ readonly kind: FileOutcome['kind']; readonly path?: string }> {
+  const { sessions, plan, options } = run;
   if (sessions.control.isLost) throw new LockLostError();
   const [{ file, schema }] = work.files;
   const onRetry = (reason: string) =>
@@ -226,21 +327,45 @@ async function applyWork(run: Run, session: Session, work: Work): Promise<FileOu
   const outcome = await attempt(() =>
     applyFile(session, plan.migrations, work, { ...options, onRetry }),
   );
-  if (outcome.kind === 'meanwhile') return 'applied';
+  if (outcome.kind === 'meanwhile') return { kind: 'applied' };
   if (outcome.kind === 'applied') {
     const { statements, durationMs } = outcome;
     work.files.forEach(({ file: { path } }, index) =>
       tell(run, { schema, path, statements: statements[index]!, durationMs }),
     );
-    return 'applied';
+    return { kind: 'applied' };
   }
   const { kind, error, statement } = outcome;
-  const { message, code, detail, hint, context } = error;
-  const path = work.files.map((placed) => placed.file.path).join(', ');
-  const failure = { kind, schema, path, message, code, detail, hint, context, statement };
+  const { hint: said, ...facts } = factsOf(error);
+  const paths = work.files.map((placed) => placed.file.path).join(', ');
+  const own = work.recreate && outcome.placed?.file;
+  const path = own?.path ?? paths;
+  const hint = own && isUserFile(own) ? [said, undone(paths)].join('\n').trim() : said;
+  fail(run, { kind, schema, path, ...facts, hint, statement });
+  return { kind, path };
+}
+
+function factsOf({ message, code, detail, hint, context }: TargetError) {
+  return { message, code, detail, hint, context };
+}
+
+function fail({ tally, options }: Run, failure: FileFailure): void {
   tally.failures.push(failure);
   options.onEvent({ kind: 'file failed', failure });
-  return kind;
+}
+
+async function attemptRead<Result>(read: () => Promise<Result>): Promise<Result | TargetError> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof TargetError) return error;
+    throw error;
+  }
+}
+
+/** What the author of a repeatable file has to know that fails around a change of type. */
+function undone(paths: string): string {
+  return `What it made is dropped and created again around a change of type in ${paths}: all of it is rolled back.`;
 }
 
 type Failed = Extract<FileOutcome, { readonly error: TargetError }>;

@@ -10,6 +10,7 @@ import {
   relationOf,
   readTarget,
   refuseProblems,
+  readObstacles,
   renderScript,
   schemaIsGone,
   type ApplyResult,
@@ -247,7 +248,7 @@ async function planTarget(
     );
     const [sizes, dependants] = await Promise.all([
       readSizes(session, tables),
-      readDependants(session, listRetyped(runs, structures)),
+      readDependants(session, migrations, listRetyped(runs, structures)),
     ]);
     const facts = { state, structures, sizes, dependants, allowRewrite };
     return { plan: buildPlan(target, plan, facts), gone: plan.gone };
@@ -368,7 +369,8 @@ async function scriptOf(
       among: schemasOf(waves, options.wave),
       again: options.again,
     });
-    const script = renderScript(plan, options);
+    const obstacles = await readObstacles(session, plan);
+    const script = renderScript(plan, { ...options, obstacles });
     if (!options.json) printScript(script);
     for (const schema of plan.gone) printGone(target, schema);
     const exitCode = plan.gone.length > 0 ? EXIT.unsafe : EXIT.done;

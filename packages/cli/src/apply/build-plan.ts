@@ -112,16 +112,24 @@ function effectOf(
   { structures, sizes, dependants, allowRewrite, bytes }: PlanFacts & { readonly bytes: number },
 ): Effect {
   const changes = changesOf(file, schema, table, structures);
-  const told = changes.map(({ what, class: made }) => `${what} (${made})`);
+  const inTheWay = changes.flatMap(({ retyped }) => {
+    const found = retyped && dependants(schema, relationOf(file)!, retyped);
+    return found ? { ...found, retyped } : [];
+  });
+  const told = [
+    ...changes.map(({ what, class: made }) => `${what} (${made})`),
+    ...inTheWay
+      .filter(({ isRecreated }) => isRecreated)
+      .map(({ retyped, users }) => `drops and creates again what uses "${retyped}": ${users}`),
+  ];
   const worst = worstClass(changes.map((change) => change.class));
   const why = [
     ...(worst === 'rewrite' && !allowRewrite && bytes > sizes.rewriteLimitBytes
       ? ['the table is too large to be rewritten without --allow-rewrite']
       : []),
-    ...changes.flatMap(({ retyped }) => {
-      const users = retyped && dependants(schema, relationOf(file)!, retyped);
-      return users ? [`"${retyped}" is used by ${users}`] : [];
-    }),
+    ...inTheWay
+      .filter(({ isRecreated }) => !isRecreated)
+      .map(({ retyped, users }) => `"${retyped}" is used by ${users}`),
   ];
   if (worst === 'unsafe' || why.length > 0)
     return { class: 'unsafe', lock: 'none: it is refused', changes: [...told, ...why] };

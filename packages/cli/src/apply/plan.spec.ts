@@ -166,7 +166,7 @@ it('says what kind of change each is, which lock it takes, and how large the tab
     class: 'unsafe',
     changes: [
       'column "FraverId": smallint to integer (rewrite)',
-      '"FraverId" is used by rule _RETURN on view c005.used',
+      '"FraverId" is used by view c005.used (owner postgres)',
     ],
   });
   expect(find('c005', 'tables/Region.sql')).toMatchObject({ class: 'free', lock: 'none' });

@@ -8,8 +8,8 @@ const MORE_HELP = `
 Exit codes:
   0  the definitions are as the source and the configuration have it
   1  something changed
-  2  a mistake in the options or the configuration, or a source that cannot be
-     read
+  2  a mistake in the options or the configuration, or a source or target that
+     cannot be read
   6  a definition was edited
 `;
 
@@ -19,10 +19,14 @@ export function addDiff(migrations: Command, { setExitCode }: CommandContext): v
     .command('diff')
     .description(
       'Says what changed in the source or the configuration since the definitions were generated, how safe it is, ' +
-        'and what would run. Asks no target.',
+        'and what would run.',
     )
     .option('--env <env>', 'the source as it is in this environment (default: the snapshots)')
     .option('--base <commit>', 'definitions of this commit of git, instead of those on disk')
+    .option(
+      '--target <env>',
+      'asks the targets of this environment which views and other objects are in the way of changes of type',
+    )
     .option('--table <name...>', 'only these tables, by <Table> or <schema>.<Table>')
     .option('--sql', 'the SQL that would run in each schema')
     .addOption(

@@ -19,6 +19,7 @@ import { locateError, locateProblemsIn } from '../locate-error.ts';
 import { listWarnings } from './list-warnings.ts';
 import { readBase } from './read-base.ts';
 import { readSource } from './read-source.ts';
+import { readInTheWay, renderInTheWay } from './read-in-the-way.ts';
 import type { Diff } from './diff-result.ts';
 import { documentOf } from './document-of.ts';
 import { renderSql } from './render-sql.ts';
@@ -31,6 +32,8 @@ export interface DiffOptions {
   readonly root?: string;
   readonly env?: string;
   readonly base?: string;
+  /** Environment of the targets to ask what is in the way of changes of type. */
+  readonly target?: string;
   readonly table?: readonly string[];
   readonly sql?: boolean;
   readonly json?: boolean;
@@ -52,7 +55,11 @@ export async function diff(options: DiffOptions): Promise<number> {
     const config = readConfig(root);
     const found = await compare(root, config, options);
     const manual = options.scaffoldManual ? scaffoldManual(root, config, found) : [];
-    report({ ...found, manual }, options);
+    const inTheWay =
+      options.target === undefined
+        ? undefined
+        : await readInTheWay(root, options.target, found.changes);
+    report({ ...found, inTheWay, manual }, options);
     const isSame = found.changes.length === 0 && found.gone.length === 0;
     return isSame ? EXIT.done : EXIT.differences;
   } catch (error) {
@@ -64,7 +71,7 @@ async function compare(
   root: string,
   config: Config,
   options: DiffOptions,
-): Promise<Omit<Diff, 'manual'>> {
+): Promise<Omit<Diff, 'inTheWay' | 'manual'>> {
   const { env, base, table } = options;
   const catalogs =
     env === undefined ? readSnapshots(root) : await readSource(root, config, { ...options, env });
@@ -114,7 +121,7 @@ function report(
   else if (sql) printScript(renderSql(found));
   else {
     const sum = renderSum(found, { isOfSource: env !== undefined });
-    const table = renderTable(found);
+    const table = [...renderTable(found), ...renderInTheWay(found.inTheWay ?? [])];
     print(
       format === 'markdown'
         ? renderMarkdown([`diff: ${sum}`, ...table])

@@ -6,12 +6,13 @@ import { changeFacts } from './change-facts.ts';
 import { listWarnings } from './list-warnings.ts';
 
 /** One document with every change, both sides of it, and what would run. */
-export function documentOf({ changes, gone, manual }: Diff): object {
+export function documentOf({ changes, gone, inTheWay, manual }: Diff): object {
   return {
     exitCode: changes.length + gone.length > 0 ? EXIT.differences : EXIT.done,
     changes: changes.map(describe),
     gone: gone.map(formatProblem),
     warnings: listWarnings(changes),
+    ...(inTheWay && { inTheWay }),
     manual,
   };
 }

@@ -1,0 +1,321 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { copyOf, edit, write } from '../repo.fixture.ts';
+import { type ChangedTarget, openChangedTarget } from '../retire/changed-target.fixture.ts';
+import { type CommandRun, runCommand } from '../target/cli.fixture.ts';
+
+const SNAPSHOT = 'generated/schemas/AdOpusTest.dbo.yaml';
+const CUSTOMER = '0a827150-1332-5167-993b-68db156438cb';
+
+/** Views over views, what is filled, functions that PostgreSQL has compiled, policies, and a view of all customers. */
+const FILES = {
+  'repeatable/0010-actors.sql': `-- Drops nothing.
+CREATE OR REPLACE VIEW "{{SCHEMA}}".actors AS SELECT actno, "Navn" FROM "{{SCHEMA}}"."Actor";
+`,
+  'repeatable/0020-named.sql': `CREATE OR REPLACE VIEW "{{SCHEMA}}".named AS SELECT * FROM "{{SCHEMA}}".actors WHERE "Navn" <> '';
+DROP MATERIALIZED VIEW IF EXISTS "{{SCHEMA}}".kept;
+CREATE MATERIALIZED VIEW "{{SCHEMA}}".kept AS SELECT actno, count(*) FROM "{{SCHEMA}}".named GROUP BY actno;
+CREATE UNIQUE INDEX kept_actno ON "{{SCHEMA}}".kept (actno);
+`,
+  'repeatable/0030-first.sql': `-- after: Actor, 0010-actors
+CREATE OR REPLACE FUNCTION "{{SCHEMA}}".first_name() RETURNS text LANGUAGE sql
+BEGIN ATOMIC SELECT "Navn" FROM "{{SCHEMA}}"."Actor" ORDER BY actno LIMIT 1; END;
+CREATE OR REPLACE FUNCTION "{{SCHEMA}}".all_actors() RETURNS SETOF "{{SCHEMA}}".actors LANGUAGE sql
+AS 'SELECT * FROM "{{SCHEMA}}".actors';
+`,
+  'repeatable/0040-policy.sql': `-- after: Actor
+DROP POLICY IF EXISTS named ON "{{SCHEMA}}"."Actor";
+CREATE POLICY named ON "{{SCHEMA}}"."Actor" FOR SELECT USING ("Navn" <> '');
+`,
+  'repeatable/0050-union.sql': `CREATE OR REPLACE VIEW public.everybody AS
+  SELECT actno, "Navn" FROM avansas."Actor" UNION ALL SELECT actno, "Navn" FROM blue."Actor";
+`,
+};
+
+describe.each([15, 18] as const)(
+  'views in the way of a change of type, on PostgreSQL %i',
+  (major) => {
+    let target: ChangedTarget;
+    let root: string;
+
+    beforeAll(async () => {
+      target = await openChangedTarget(major, {
+        configure: (small) => {
+          for (const [path, text] of Object.entries(FILES))
+            write(small, `migrations/${path}`, text);
+        },
+        prepare: async ({ query }) =>
+          void (await query(`CREATE ROLE reader; CREATE ROLE reporting;
+          INSERT INTO blue."Actor" (actno, "Navn", "_customer_id") VALUES (1, 'Kari', '${CUSTOMER}');
+          GRANT SELECT ON blue.actors TO reader WITH GRANT OPTION;
+          GRANT SELECT (actno) ON blue.named TO reader;
+          REVOKE ALL ON FUNCTION blue.first_name() FROM PUBLIC;
+          GRANT EXECUTE ON FUNCTION blue.first_name() TO reader;
+          COMMENT ON VIEW blue.actors IS 'all of them';
+          COMMENT ON COLUMN blue.actors.actno IS 'number';
+          ALTER VIEW blue.named OWNER TO reporting;
+          GRANT SELECT ON blue.actors TO reporting`)),
+      });
+    });
+    afterAll(() => target?.server.stop());
+    beforeEach(async () => {
+      await target.reset();
+      root = copyOf(target.repo.root);
+    });
+
+    const run = (command: string, ...args: readonly string[]) => target.run(root, command, ...args);
+    const generate = async () =>
+      expect(await runCommand(root, ['generate'])).toMatchObject({ exitCode: 0 });
+    const one = async (query: string) => Object.values((await target.query(query))[0] ?? {})[0];
+    const typeOf = (name: string, schema = 'blue') =>
+      one(`SELECT format_type(atttypid, atttypmod) FROM pg_attribute
+      WHERE attrelid = '${schema}."Actor"'::regclass AND attname = '${name}'`);
+
+    async function put(path: string, text: string): Promise<void> {
+      write(root, `migrations/${path}`, text);
+      await generate();
+    }
+
+    /** The source has a longer name and a larger number. */
+    async function widen(): Promise<void> {
+      edit(
+        root,
+        SNAPSHOT,
+        'name: Navn, type: nvarchar, length: 100',
+        'name: Navn, type: nvarchar, length: 200',
+      );
+      edit(root, SNAPSHOT, 'name: actno, type: int', 'name: actno, type: bigint');
+      await generate();
+    }
+
+    /** What is read of the objects, their owners and rights. */
+    const readAll = () =>
+      target.query(`SELECT pg_identify_object_as_address(class, oid, 0)::text AS object, owner::regrole::text, acl, comment
+      FROM (
+        SELECT 'pg_class'::regclass AS class, oid, relowner AS owner, relacl::text || coalesce((
+            SELECT string_agg(attname || attacl::text || coalesce(col_description(attrelid, attnum), ''), ',') FROM pg_attribute
+            WHERE attrelid = pg_class.oid AND (attacl IS NOT NULL OR col_description(attrelid, attnum) <> '')), '') AS acl,
+          obj_description(oid) AS comment
+        FROM pg_class WHERE relkind IN ('v', 'm', 'i') AND relname IN ('actors', 'named', 'kept', 'kept_actno', 'everybody')
+        UNION ALL
+        SELECT 'pg_proc'::regclass, oid, proowner, proacl::text, NULL FROM pg_proc WHERE proname IN ('first_name', 'all_actors')
+        UNION ALL
+        SELECT 'pg_policy'::regclass, oid, 0, NULL, NULL FROM pg_policy
+      ) AS object ORDER BY 1`);
+
+    const expectDone = ({ exitCode, stdout }: CommandRun) =>
+      expect(exitCode === 0 ? '' : stdout).toBe('');
+
+    async function expectSettled(): Promise<void> {
+      const check = await run('check', '--exclude', 'public.*');
+      expect([check.exitCode, check.stdout]).toEqual([0, expect.stringContaining('as defined')]);
+      expect((await run('apply')).stdout).toContain('files: 0 applied');
+    }
+
+    it('of the repo are dropped and created again, with owners, rights and comments', async () => {
+      const before = await readAll();
+      expect(before.length).toBeGreaterThan(14);
+      await widen();
+      const apply = await run('apply');
+      expectDone(apply);
+      expect([await typeOf('actno'), await typeOf('Navn')]).toEqual([
+        'bigint',
+        'character varying(200)',
+      ]);
+      expect(await readAll()).toEqual(before);
+      expect(await one('SELECT blue.first_name()')).toBe('Kari');
+      expect(await one('SELECT pg_typeof(actno)::text FROM public.everybody')).toBe('bigint');
+      await expectSettled();
+    });
+
+    it('are known to diff, to the plan and to the script before', async () => {
+      await target.query('CREATE VIEW avansas.mine AS SELECT "Navn" FROM avansas."Actor"');
+      edit(
+        root,
+        SNAPSHOT,
+        'name: Navn, type: nvarchar, length: 100',
+        'name: Navn, type: nvarchar, length: 200',
+      );
+      const diff = await runCommand(
+        root,
+        ['diff', '--target', 'nonprod'],
+        target.repo.env(target.server),
+      );
+      expect(diff.exitCode).toBe(1);
+      expect(diff.stdout).toMatch(
+        /blue\.Actor\.Navn .*view blue\.actors \(made by repeatable\/0010-actors\.sql\).* drops it and creates it again\n/,
+      );
+      expect(diff.stdout).toMatch(
+        /avansas\.Actor\.Navn .*view avansas\.mine \(owner postgres\).* is refused\n/,
+      );
+      const json = await runCommand(
+        root,
+        ['diff', '--target', 'nonprod', '--json'],
+        target.repo.env(target.server),
+      );
+      expect(JSON.parse(json.stdout).inTheWay).toEqual([
+        expect.objectContaining({
+          schema: 'avansas',
+          table: 'Actor',
+          column: 'Navn',
+          isRecreated: false,
+        }),
+        expect.objectContaining({
+          target: 'sink_asma.directory in nonprod',
+          schema: 'blue',
+          isRecreated: true,
+        }),
+      ]);
+      await generate();
+      const plan = join(root, 'plan.json');
+      expect(await run('apply', '--plan-out', plan)).toMatchObject({
+        exitCode: expect.any(Number),
+      });
+      const { schemas } = JSON.parse(readFileSync(plan, 'utf8')).targets[0];
+      expect(
+        schemas.map(({ files }: { files: readonly { class: string }[] }) => files[0]!.class),
+      ).toEqual(['unsafe', 'free']);
+      expect(schemas[1].files[0].changes[1]).toContain(
+        'drops and creates again what uses "Navn": ',
+      );
+      await target.query('DROP VIEW avansas.mine');
+      const before = await readAll();
+      const script = await run('apply', '--dry-run');
+      await target.query(script.stdout.replaceAll(/^\\.*$/gm, ''));
+      expect(await typeOf('Navn')).toBe('character varying(200)');
+      expect(await readAll()).toEqual(before);
+      await expectSettled();
+    });
+
+    it('roll everything back if their file does not compile any more, and it is named', async () => {
+      await put(
+        'repeatable/0005-doubled.sql',
+        `CREATE OR REPLACE FUNCTION "{{SCHEMA}}".doubled(n integer) RETURNS integer LANGUAGE sql AS 'SELECT 2 * n';\n`,
+      );
+      await put(
+        'repeatable/0020-named.sql',
+        FILES['repeatable/0020-named.sql'].replace(
+          'SELECT *',
+          'SELECT actno, "Navn", "{{SCHEMA}}".doubled(actno)',
+        ),
+      );
+      expect((await run('apply')).exitCode).toBe(0);
+      const before = await readAll();
+      await widen();
+      const failed = await run('apply');
+      expect(failed.exitCode).toBe(3);
+      expect(failed.stdout).toContain(
+        'blue repeatable/0020-named.sql: function blue.doubled(bigint) does not exist',
+      );
+      expect(failed.stdout).toContain(
+        'What it made is dropped and created again around a change of type in tables/Actor.sql: all of it is rolled back.',
+      );
+      expect(failed.stdout).toMatch(
+        /blue not tried: tables\/Actor\.sql and \d+ files more, which waits for repeatable\/0020-named\.sql/,
+      );
+      expect([await typeOf('actno'), await typeOf('Navn')]).toEqual([
+        'integer',
+        'character varying(100)',
+      ]);
+      expect(await readAll()).toEqual(before);
+      await put(
+        'repeatable/0005-doubled.sql',
+        `CREATE OR REPLACE FUNCTION "{{SCHEMA}}".doubled(n bigint) RETURNS bigint LANGUAGE sql AS 'SELECT 2 * n';\n`,
+      );
+      expectDone(await run('apply'));
+      expect(await readAll()).toEqual(before);
+      await expectSettled();
+    });
+
+    it('that others created are named with their owner, and the way that the message says works', async () => {
+      await target.query(`GRANT USAGE, CREATE ON SCHEMA blue TO reporting; GRANT SELECT ON blue."Actor" TO reporting;
+      SET ROLE reporting; CREATE VIEW blue.mine AS SELECT a."Navn" FROM blue.actors AS a`);
+      await widen();
+      const refused = await run('apply');
+      expect(refused.exitCode === 5 ? '' : refused.stdout).toBe('');
+      expect(refused.stdout).toContain('view blue.mine (owner reporting)');
+      expect(refused.stdout).toContain('view blue.actors (made by repeatable/0010-actors.sql)');
+      expect(refused.stdout).toContain('DROP VIEW blue.mine');
+      expect(refused.stdout).not.toContain('--scaffold-manual');
+      expect([await typeOf('Navn'), await typeOf('Navn', 'avansas')]).toEqual([
+        'character varying(100)',
+        'character varying(200)',
+      ]);
+      await put('manual/0001-mine.sql', 'DROP VIEW IF EXISTS "{{SCHEMA}}".mine;\n');
+      await put(
+        'repeatable/0060-mine.sql',
+        'CREATE OR REPLACE VIEW "{{SCHEMA}}".mine AS SELECT a."Navn" FROM "{{SCHEMA}}".actors AS a;\n',
+      );
+      expectDone(await run('apply'));
+      await expectSettled();
+    });
+
+    it('that no file creates any more stay, and so does the table', async () => {
+      await put(
+        'repeatable/0010-actors.sql',
+        'CREATE OR REPLACE VIEW "{{SCHEMA}}".actors2 AS SELECT actno FROM "{{SCHEMA}}"."Actor";\n',
+      );
+      await put('repeatable/0020-named.sql', `SELECT '{{SCHEMA}}';\n`);
+      await put('repeatable/0030-first.sql', `SELECT '{{SCHEMA}}';\n`);
+      await widen();
+      const refused = await run('apply');
+      expect(refused.exitCode === 5 ? '' : refused.stdout).toBe('');
+      expect(refused.stdout).toMatch(
+        /blue tables\/Actor\.sql: view blue\.actors \(made by repeatable\/0010-actors\.sql\) is in the way of a change of type, and no file of migrations\/repeatable\/ creates it again/,
+      );
+      expect(await typeOf('Navn')).toBe('character varying(100)');
+      expect(await one('SELECT count(*)::integer FROM blue.named')).toBe(1);
+    });
+
+    it('to which somebody added an index by hand stay, as that would be lost', async () => {
+      await target.query('CREATE INDEX by_hand ON blue.kept (count)');
+      await widen();
+      const refused = await run('apply');
+      expect(refused.exitCode === 5 ? '' : refused.stdout).toBe('');
+      expect(refused.stdout).toContain('index blue.by_hand is in the way');
+      expect(refused.stdout).toContain(': DROP INDEX blue.by_hand.');
+      expect(await typeOf('Navn')).toBe('character varying(100)');
+      await target.query('DROP INDEX blue.by_hand');
+      expectDone(await run('apply'));
+      await expectSettled();
+    });
+
+    it('of a column that is renamed at the same time, and of a staging table', async () => {
+      await put(
+        'repeatable/0070-staged.sql',
+        '-- after: Actor\nCREATE OR REPLACE VIEW "{{SCHEMA}}".staged AS SELECT actno FROM "{{SCHEMA}}"."stg_Actor";\n',
+      );
+      expectDone(await run('apply'));
+      edit(
+        root,
+        SNAPSHOT,
+        'name: actno, type: int',
+        'name: number, type: decimal, precision: 20, scale: 0',
+      );
+      edit(root, SNAPSHOT, 'columns: [actno]', 'columns: [number]');
+      edit(
+        root,
+        'services/adopus.yaml',
+        'column_templates: [customer_id]',
+        'column_templates: [customer_id]\n          renames: { actno: number }',
+      );
+      // A view of all customers cannot have the new name before all of them do.
+      write(
+        root,
+        'migrations/manual/0001-everybody.sql',
+        'DROP VIEW IF EXISTS public.everybody;\n',
+      );
+      for (const [path, text] of Object.entries(FILES))
+        write(root, `migrations/${path}`, text.replaceAll(/(?<!kept_)actno/g, 'number'));
+      write(
+        root,
+        'migrations/repeatable/0070-staged.sql',
+        '-- after: Actor\nCREATE OR REPLACE VIEW "{{SCHEMA}}".staged AS SELECT number FROM "{{SCHEMA}}"."stg_Actor";\n',
+      );
+      await generate();
+      expectDone(await run('apply'));
+      expect(await typeOf('number')).toBe('numeric(20,0)');
+      await expectSettled();
+    });
+  },
+);
