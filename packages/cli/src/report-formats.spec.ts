@@ -151,7 +151,7 @@ describe('of commands', () => {
     );
     expect(stdout).toContain('name="c001"/>');
     expect(stdout).toMatch(
-      /name="c002">\n +<failure message="\d+ found: missing {2}c002\.Actor: table">/,
+      /name="c002">\n +<failure message="\d+ found: missing {2}c002\.Actor: table \(tables\/Actor\.sql\); repair: cdc [^"]* --schema c002 --again">/,
     );
     const markdown = await github('check', '--format', 'markdown');
     expect(markdown.stdout).toMatch(/^- missing {2}c004\.Actor: table$/m);

@@ -1,6 +1,8 @@
 import { MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
 import { compareRelations, placeTables, type PlacedTable } from './compare-relations.ts';
-import type { Difference } from './difference.ts';
+import { quoteIdentifier } from '@cdc-migrations/sql-text';
+import type { Difference, Repair } from './difference.ts';
+import { APPLY_AGAIN, explainExtra, explainRelations } from './explain-differences.ts';
 import { expandSchema } from './file-transaction.ts';
 import {
   FOREIGN_DEPENDENCIES,
@@ -11,7 +13,7 @@ import {
 import { jsonLiteral } from './json-literal.ts';
 import { findLeftovers, readKnownTables, type Leftover } from './known-tables.ts';
 import { matchesAny } from './match-names.ts';
-import { belongsTo, type Migrations } from './migrations.ts';
+import { belongsTo, type MigrationFile, type Migrations } from './migrations.ts';
 import { listSchemas, type PlanOptions } from './plan-apply.ts';
 import { readConcerns } from './read-concerns.ts';
 import { readIfThere } from './read-if-there.ts';
@@ -85,34 +87,53 @@ export async function checkTarget(
     ...ofSchemas(foreign, migrations, schemas, options.tenants).map(describeForeign),
     ...dependencies.map(describeForeign),
     ...findLeftovers(known ?? [], migrations, options).map(describeLeftover),
-    ...compareRelations(places, groups, concerns.columns).filter(
+    ...explainRelations(compareRelations(places, groups, concerns.columns), migrations, {
+      places,
+      groups,
+    }).filter(
       ({ kind, schema, name }) =>
         kind !== 'extra' || !retired?.some((one) => one.schema === schema && one.table === name),
     ),
     ...compareRegistrations(places, groups, registrations ?? []),
-    ...(made ?? []).map(describeMade),
+    ...(made ?? []).map((one) => describeMade(migrations, one)),
     ...(validation ?? []),
   ];
-  return [
-    ...differences.filter(isNotOf(byUsers ?? [])),
+  const shown = [
+    ...differences.filter(isNotOf(byUsers ?? [], migrations)),
     ...compareRepeatable(migrations, byUsers ?? [], { groups, made: made ?? [], schemas: tenants }),
-  ]
-    .filter(
-      ({ schema, name }) => !options.exclude || !matchesAny(`${schema}.${name}`, options.exclude),
-    )
-    .sort((a, b) => compareText(a.schema, b.schema) || compareText(a.name, b.name));
+  ].filter(
+    ({ schema, name }) => !options.exclude || !matchesAny(`${schema}.${name}`, options.exclude),
+  );
+  const explained = await explainExtra(session, shown, {
+    known: known ?? [],
+    byUsers: byUsers ?? [],
+  });
+  return explained.toSorted(
+    (a, b) => compareText(a.schema, b.schema) || compareText(a.name, b.name),
+  );
 }
 
 /** Messages of what is extra as a whole, not a part of a table of ours. */
 const WHOLE: ReadonlySet<string> = new Set(['table', 'view', 'other', NOT_MADE]);
 
-/** Keeps the differences that are not things that files of users made. */
-function isNotOf(byUsers: readonly UserMade[]): (difference: Difference) => boolean {
+/**
+ * Keeps the differences that are not things that files of users made. What a repeatable file made that the set no longer
+ * has is extra, as nothing keeps it up to date.
+ */
+function isNotOf(
+  byUsers: readonly UserMade[],
+  { files }: Migrations,
+): (difference: Difference) => boolean {
   const key = (...parts: readonly string[]) => parts.join('\0');
+  const repeatable = new Set(
+    files.filter(({ category }) => category === 'repeatable').map(({ name }) => name),
+  );
   const known = new Set(
-    byUsers.map(({ schema, kind, name, part }) =>
-      key(schema, name, part === '' ? '' : `${kind} "${part}"`),
-    ),
+    byUsers
+      .filter(({ category, fileName }) => category !== 'repeatable' || repeatable.has(fileName))
+      .map(({ schema, kind, name, part }) =>
+        key(schema, name, part === '' ? '' : `${kind} "${part}"`),
+      ),
   );
   return ({ kind, schema, name, message }) =>
     kind !== 'extra' || !known.has(key(schema, name, WHOLE.has(message) ? '' : message));
@@ -150,6 +171,8 @@ function compareRepeatable(
       schema,
       name,
       message: `${kind}, which ${file} made`,
+      origin: file,
+      repair: APPLY_AGAIN,
     }));
 }
 
@@ -188,6 +211,7 @@ function compareRegistrations(
       schema,
       name: names.staging,
       message: 'its registration for merges',
+      repair: APPLY_AGAIN,
     }));
 }
 
@@ -200,30 +224,56 @@ function describeLeftover({ schema, table, message }: Leftover): Difference {
 }
 
 function missingBookkeeping(): Difference {
-  return { kind: 'missing', schema: MANAGEMENT_SCHEMA, name: '', message: 'the bookkeeping' };
+  return {
+    ...{ kind: 'missing', schema: MANAGEMENT_SCHEMA, name: '', message: 'the bookkeeping' },
+    repair: APPLY_AGAIN,
+  };
 }
 
 function describeForeign({ schema, name, message }: ForeignObject): Difference {
   return { kind: 'different', schema, name: name ?? '', message };
 }
 
-function describeMade({ schema, name, recorded, found }: MadeDifference): Difference {
-  const difference = (kind: Difference['kind'], message: string) => ({
-    kind,
-    schema,
-    name,
-    message,
+function describeMade(
+  { files, role }: Pick<Migrations, 'files' | 'role'>,
+  { schema, name, recorded, found }: MadeDifference,
+): Difference {
+  const origin = files.find(({ category, table }) =>
+    schema === MANAGEMENT_SCHEMA
+      ? category === 'infrastructure'
+      : category === 'staging' && isOfStaging(table, name),
+  )?.path;
+  const difference = (kind: Difference['kind'], message: string, repair = APPLY_AGAIN) => ({
+    ...{ kind, schema, name, message },
+    ...(origin !== undefined && { origin }),
+    repair,
   });
   if (!found) return difference('missing', 'made by an apply');
-  if (!recorded) return difference('extra', NOT_MADE);
+  if (!recorded) return { kind: 'extra', schema, name, message: NOT_MADE };
   if (found.digest !== recorded.digest)
     return difference('different', 'was changed after the apply');
   if (found.role !== recorded.role) {
-    return found.role
-      ? difference('extra', 'the right of the role to use it')
-      : difference('missing', 'the right of the role to use it');
+    if (!found.role) return difference('missing', 'the right of the role to use it');
+    return difference('extra', 'the right of the role to use it', revoke(schema, name, role));
   }
   return difference(found.public ? 'extra' : 'missing', 'the right of PUBLIC to use it');
+}
+
+/** Takes back a right that the role was given by hand. */
+function revoke(schema: string, name: string, role: string): Repair {
+  const [, kind, object, args] = /^(\w+) ([^(]+)(.*)$/su.exec(name)!;
+  const place = `${quoteIdentifier(schema)}.${quoteIdentifier(object!)}`;
+  const what = kind === 'routine' ? `EXECUTE ON ROUTINE ${place}${args}` : `SELECT ON ${place}`;
+  return { kind: 'sql', statement: `REVOKE ${what} FROM ${quoteIdentifier(role)}` };
+}
+
+function isOfStaging(table: MigrationFile['table'], name: string): boolean {
+  if (!table) return false;
+  const { mergeProcedure, mergeWindow } = table.names;
+  return (
+    name === `registration ${table.name}` ||
+    [mergeProcedure, mergeWindow].some((routine) => name.startsWith(`routine ${routine}(`))
+  );
 }
 
 interface ValidationRow {

@@ -15,7 +15,7 @@ export { checkTarget } from './check-target.ts';
 export type { CheckOptions } from './check-target.ts';
 export { diagnoseTarget } from './diagnose-target.ts';
 export type { ServerSetting, TargetDiagnosis } from './diagnose-target.ts';
-export type { Difference } from './difference.ts';
+export type { Difference, Repair } from './difference.ts';
 export { fileState } from './file-state.ts';
 export type { FileState } from './file-state.ts';
 export { PlaceholderError } from './file-transaction.ts';

@@ -231,6 +231,43 @@ END $$;
     await expectSettled();
   });
 
+  it('check says who created what is extra, and what drops it', async () => {
+    await put({ [VIEW]: 'CREATE OR REPLACE VIEW "{{SCHEMA}}".actors AS SELECT 1 AS a;\n' });
+    expect((await apply()).exitCode).toBe(0);
+    rmSync(join(root, 'migrations', VIEW));
+    edit(root, 'services/adopus.yaml', '      dbo.Region: {}\n', '');
+    edit(
+      root,
+      'services/adopus.yaml',
+      '        adopus.Region:\n          from: dbo.Region\n          target_exists: false\n',
+      '',
+    );
+    await generate();
+    await sql`DROP ROLE IF EXISTS reporting`;
+    await sql`CREATE ROLE reporting`;
+    await sql`CREATE TABLE blue.mine ()`;
+    await sql`ALTER TABLE blue.mine OWNER TO reporting`;
+    const { exitCode, stdout } = await run('check', '--env', 'nonprod', '--schema', 'blue');
+    expect([exitCode, stdout.split('\n').filter((line) => line.startsWith('extra'))]).toEqual([
+      1,
+      [
+        'extra  blue.Region: of no definition: cdc manage-migrations retire --table Region, or, if it has another name now, cdc manage-migrations rename --table Region --to <name>',
+        'extra  blue.Region: table (an earlier table of the repo); repair: cdc manage-migrations retire --env nonprod --table Region',
+        `extra  blue.actors: view (${VIEW}, which is not in the repo); repair: DROP VIEW blue.actors`,
+        'extra  blue.mine: table (owner reporting); repair: DROP TABLE blue.mine',
+        'extra  blue.stg_Region: table (an earlier table of the repo); repair: cdc manage-migrations retire --env nonprod --table Region',
+      ],
+    ]);
+    await sql`DROP VIEW blue.actors`;
+    await sql`DROP TABLE blue.mine`;
+    await sql`DROP VIEW avansas.actors`;
+    expect(await run('retire', '--env', 'nonprod', '--table', 'Region')).toMatchObject({
+      exitCode: 0,
+    });
+    await expectSettled();
+    await sql`DROP ROLE reporting`;
+  });
+
   it('an apply that was killed in a file goes on behind what it has recorded', async () => {
     await put({
       [INDEX]: 'CREATE TABLE "{{SCHEMA}}".first (); SELECT pg_sleep(60);\n',

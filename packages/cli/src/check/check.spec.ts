@@ -1,5 +1,5 @@
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
-import { copyAdopus, runCommand, sinkEnv } from '../target/cli.fixture.ts';
+import { type CommandRun, copyAdopus, runCommand, sinkEnv } from '../target/cli.fixture.ts';
 
 const SOME = ['--env', 'prod', '--schema', 'bl*', 'br*'];
 
@@ -32,10 +32,14 @@ beforeEach(async () => {
   await sql.end();
 });
 
-async function checkAfter(change: string) {
+async function query(text: string): Promise<void> {
   const sql = server.connect({ database: 'directory', max: 1 });
-  await sql.unsafe(change);
+  await sql.unsafe(text);
   await sql.end();
+}
+
+async function checkAfter(change: string) {
+  await query(change);
   return runCommand(repo.root, ['check', ...SOME, '--json'], env);
 }
 
@@ -182,6 +186,71 @@ it.each([
     'the right of PUBLIC to use it',
   ],
   ['an extra table', 'CREATE TABLE blue.mine (n integer)', 'extra', 'mine', 'table'],
+  ['an extra view', 'CREATE VIEW blue.mine AS SELECT 1 AS n', 'extra', 'mine', 'view'],
+  [
+    'an extra materialized view',
+    'CREATE MATERIALIZED VIEW blue.mine AS SELECT 1 AS n',
+    'extra',
+    'mine',
+    'other',
+  ],
+  [
+    'an extra function',
+    `CREATE FUNCTION blue.mine(a text, b integer DEFAULT 1) RETURNS void LANGUAGE sql AS 'SELECT'`,
+    'extra',
+    'routine mine(a text, b integer)',
+    'no apply has made it',
+  ],
+  [
+    'an extra index',
+    'CREATE INDEX "Mine" ON blue."Actor" ("__source")',
+    'extra',
+    'Actor',
+    'index "Mine"',
+  ],
+  [
+    'an extra trigger',
+    `CREATE TRIGGER mine BEFORE UPDATE ON blue."Actor" FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()`,
+    'extra',
+    'Actor',
+    'trigger "mine"',
+  ],
+  [
+    'an index of other columns',
+    `DROP INDEX blue."idx_Actor_sync_timestamp"; CREATE INDEX "idx_Actor_sync_timestamp" ON blue."Actor" ("__source")`,
+    'different',
+    'Actor',
+    'index "idx_Actor_sync_timestamp" has columns ["__source"], wanted ["__sync_timestamp"]',
+  ],
+  [
+    'another key',
+    'ALTER TABLE blue."Actor" DROP CONSTRAINT "pk_Actor"; ALTER TABLE blue."Actor" ADD CONSTRAINT "pk_Actor" PRIMARY KEY ("actno", "__sync_timestamp")',
+    'different',
+    'Actor',
+    'index "pk_Actor" has columns ["actno","__sync_timestamp"], wanted ["actno"]',
+  ],
+  [
+    'a type from which values could be lost',
+    'ALTER TABLE blue."Actor" ALTER COLUMN "__source" TYPE bytea USING NULL',
+    'different',
+    'Actor',
+    'column "__source" is bytea, wanted text',
+  ],
+  [
+    'a final table that is not logged',
+    'ALTER TABLE blue."Actor" SET UNLOGGED',
+    'different',
+    'Actor',
+    'is unlogged, wanted permanent',
+  ],
+  [
+    'a right that the role was given',
+    'GRANT EXECUTE ON FUNCTION cdc_management.type_change(text, text) TO cdc_sink',
+    'extra',
+    'routine type_change(p_from text, p_to text)',
+    'the right of the role to use it',
+    'cdc_management',
+  ],
   ['a table dropped', 'DROP TABLE blue."Actor"', 'missing', 'Actor', 'table'],
   [
     'staging that is logged',
@@ -190,13 +259,44 @@ it.each([
     'stg_Actor',
     'is permanent, wanted unlogged',
   ],
-])('finds %s, in its tenant, and nothing else', async (_, change, kind, name, message) => {
-  const run = await checkAfter(change);
-  expect(run.exitCode).toBe(1);
-  expect(JSON.parse(run.stdout).targets[0].differences).toEqual([
-    { kind, schema: 'blue', name, message },
-  ]);
-});
+])(
+  'finds %s, in its tenant, and nothing else, and says what repairs it',
+  async (_, change, kind, name, message, schema = 'blue') => {
+    const run = await checkAfter(change);
+    expect(run.exitCode).toBe(1);
+    const [difference, ...others] = differencesOf(run);
+    expect(others).toEqual([]);
+    expect(difference).toEqual({
+      ...{ kind, schema, name, message },
+      ...(difference!.origin && { origin: expect.any(String) }),
+      repair: expect.any(String),
+    });
+    if (difference!.repair === APPLY_AGAIN) return;
+    await repair(difference!.repair!);
+    expect(differencesOf(await runCommand(repo.root, ['check', ...SOME, '--json'], env))).toEqual(
+      [],
+    );
+  },
+);
+
+interface Told {
+  readonly name: string;
+  readonly message: string;
+  readonly origin?: string;
+  readonly repair?: string;
+}
+
+const differencesOf = ({ stdout }: CommandRun): readonly Told[] =>
+  JSON.parse(stdout).targets[0].differences;
+
+/** Does what check says: SQL, a command, or one behind the other. */
+async function repair(text: string): Promise<void> {
+  for (const part of text.split('; then ')) {
+    const args = /^cdc manage-migrations (.*)$/.exec(part)?.[1]?.split(' ');
+    if (args) expect(await runCommand(repo.root, args, env)).toMatchObject({ exitCode: 0 });
+    else await query(part);
+  }
+}
 
 it('takes a final table that people have partitioned for a table', async () => {
   const run = await checkAfter(`
@@ -225,6 +325,14 @@ it('apply --again puts back what is missing or different, and leaves extra table
     GRANT EXECUTE ON PROCEDURE blue.sp_merge_avtale() TO PUBLIC;
     REVOKE SELECT ON cdc_management.merge_lag FROM cdc_sink;
     DROP VIEW cdc_management.silent_tenants;
+    ALTER TABLE blue."Avtale" DROP CONSTRAINT "pk_Avtale";
+    ALTER TABLE blue."Avtale" ALTER COLUMN "__source" TYPE varchar(9);
+    ALTER TABLE blue."Avtale" ALTER COLUMN "__sync_timestamp" DROP NOT NULL;
+    DROP PROCEDURE briga.sp_merge_actor();
+    ALTER TABLE blue."stg_Avtale" SET LOGGED;
+    ALTER TABLE blue."stg_Address" ENABLE REPLICA TRIGGER trg_mark_for_merge;
+    UPDATE cdc_management.merge_control SET window_function = 'mine' WHERE (schema_name, table_name) = ('blue', 'Actor');
+    DELETE FROM cdc_management.merge_control WHERE (schema_name, table_name) = ('blue', 'Avtale');
     CREATE TABLE blue.mine (n integer)`);
   await sql.end();
   const apply = ['apply', ...SOME, '--again'];
@@ -236,8 +344,21 @@ it('apply --again puts back what is missing or different, and leaves extra table
   const check = await runCommand(repo.root, ['apply', ...SOME, '--check', '--json'], env);
   expect(check.exitCode).toBe(1);
   const { differences } = JSON.parse(check.stdout).targets[0];
-  expect(differences).toEqual([{ kind: 'extra', schema: 'blue', name: 'mine', message: 'table' }]);
+  expect(differences).toEqual([
+    {
+      ...{ kind: 'extra', schema: 'blue', name: 'mine', message: 'table' },
+      ...{ origin: 'owner postgres', repair: 'DROP TABLE blue.mine' },
+    },
+  ]);
 });
+
+/** Its work on all differences at once is a test of its own. */
+const APPLY_AGAIN = 'cdc manage-migrations apply --env prod --schema blue --again';
+
+const REPAIR_INFRASTRUCTURE = {
+  origin: 'infrastructure/cdc-management.sql',
+  repair: 'cdc manage-migrations apply --env prod --again',
+};
 
 it('finds an edited view and a lost right in the bookkeeping', async () => {
   const run = await checkAfter(
@@ -249,12 +370,14 @@ it('finds an edited view and a lost right in the bookkeeping', async () => {
       schema: 'cdc_management',
       name: 'view merge_lag',
       message: 'the right of the role to use it',
+      ...REPAIR_INFRASTRUCTURE,
     },
     {
       kind: 'missing',
       schema: 'cdc_management',
       name: 'view silent_tenants',
       message: 'made by an apply',
+      ...REPAIR_INFRASTRUCTURE,
     },
   ]);
 });
@@ -272,5 +395,7 @@ it('says of a schema without tables that they are missing, and excludes what it 
     schema: 'osloprod',
     name: 'Actor',
     message: 'table',
+    origin: 'tables/Actor.sql',
+    repair: 'cdc manage-migrations apply --env prod --schema osloprod --again',
   });
 });

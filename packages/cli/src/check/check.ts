@@ -1,7 +1,7 @@
 import { checkTarget, listSchemas, type Difference } from '@cdc-migrations/tracker';
 import { EXIT } from '../exit-code.ts';
 import type { TargetOptions } from '../target/open-targets.ts';
-import { renderDifferences } from '../target/render-differences.ts';
+import { renderDifferences, renderRepair } from '../target/render-differences.ts';
 import { reportTargets, withSession } from '../target/report-targets.ts';
 import { countOf } from '../count-of.ts';
 import type { TestCase } from '../render-junit.ts';
@@ -14,7 +14,7 @@ export interface CheckCommandOptions extends TargetOptions {
 }
 
 const WAY_OUT =
-  'apply --again creates what is missing and repairs our routines, triggers and indexes; what else is different or extra stays: change it by hand, or in the configuration';
+  'a repair is a command, or SQL for psql; --dry-run shows what apply would do, --exclude leaves out what is to stay';
 
 /** Compares the structure of targets with the definitions, and returns the exit code: 1 when something differs. */
 export async function check(options: CheckCommandOptions): Promise<number> {
@@ -27,14 +27,20 @@ export async function check(options: CheckCommandOptions): Promise<number> {
     const isSame = differences.length === 0;
     const schemas = listSchemas(migrations, { tenants, only });
     return {
-      cases: casesOf(schemas, differences),
+      cases: casesOf(schemas, differences, options.env),
       exitCode: isSame ? EXIT.done : EXIT.differences,
       lines: [
         `${label}: ${isSame ? 'as defined' : countOf(differences.length, 'difference')}`,
-        ...renderDifferences(differences),
+        ...renderDifferences(differences, options.env),
         ...(isSame ? [] : [WAY_OUT]),
       ],
-      document: { differences },
+      document: {
+        differences: differences.map((difference) => {
+          const { repair: _, ...facts } = difference;
+          const repair = renderRepair(difference, options.env);
+          return { ...facts, ...(repair !== undefined && { repair }) };
+        }),
+      },
     };
   });
 }
@@ -43,10 +49,14 @@ export async function check(options: CheckCommandOptions): Promise<number> {
 function casesOf(
   schemas: readonly string[],
   differences: readonly Difference[],
+  env: string,
 ): readonly TestCase[] {
   const all = new Set([...schemas, ...differences.map(({ schema }) => schema)]);
   return [...all].map((schema) => ({
     name: schema,
-    failures: renderDifferences(differences.filter((one) => one.schema === schema)),
+    failures: renderDifferences(
+      differences.filter((one) => one.schema === schema),
+      env,
+    ),
   }));
 }

@@ -1,9 +1,42 @@
-import type { Difference } from '@cdc-migrations/tracker';
+import type { Difference, Repair } from '@cdc-migrations/tracker';
+import { shellWord } from '../init/scaffold-options.ts';
 
-/** A line for each difference: `missing  osloprod.Actor: column "Navn"`. */
-export function renderDifferences(differences: readonly Difference[]): readonly string[] {
-  return differences.map(({ kind, schema, name, message }) => {
+/** A line for each difference: `missing  osloprod.Actor: column "Navn"`, with what repairs it in an environment. */
+export function renderDifferences(
+  differences: readonly Difference[],
+  env?: string,
+): readonly string[] {
+  return differences.map((difference) => {
+    const { kind, schema, name, message, origin } = difference;
     const place = name === '' ? schema : `${schema}.${name}`;
-    return `${kind}  ${place}: ${message}`;
+    const from = origin === undefined || message.includes(origin) ? '' : ` (${origin})`;
+    const repair = env === undefined ? undefined : renderRepair(difference, env);
+    return `${kind}  ${place}: ${message}${from}${repair === undefined ? '' : `; repair: ${repair}`}`;
   });
 }
+
+/** What to run: a command of a shell, or SQL. */
+export function renderRepair({ schema, repair }: Difference, env: string): string | undefined {
+  return repair && RENDER[repair.kind](repair as never, { schema, env });
+}
+
+interface Place {
+  readonly schema: string;
+  readonly env: string;
+}
+
+type Of<Kind extends Repair['kind']> = Extract<Repair, { readonly kind: Kind }>;
+
+const RENDER: { readonly [Kind in Repair['kind']]: (repair: Of<Kind>, place: Place) => string } = {
+  'apply again': ({ first }, { schema, env }) => {
+    // The files of the whole database run with those of any schema.
+    const only = schema === MANAGEMENT ? '' : ` --schema ${shellWord(schema)}`;
+    const command = `cdc manage-migrations apply --env ${shellWord(env)}${only} --again`;
+    return first === undefined ? command : `${first}; then ${command}`;
+  },
+  sql: ({ statement }) => statement,
+  command: ({ command, table }, { env }) =>
+    `cdc manage-migrations ${command} --env ${shellWord(env)} --table ${shellWord(table)}`,
+};
+
+const MANAGEMENT = 'cdc_management';
