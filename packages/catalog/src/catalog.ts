@@ -18,6 +18,7 @@ export interface Catalog {
   readonly tables: readonly CatalogTable[];
 }
 
+/** A source table with its columns and keys. */
 export interface CatalogTable {
   readonly name: string;
   /** In order of the source. */
@@ -30,6 +31,7 @@ export interface CatalogTable {
   readonly tracked?: boolean;
 }
 
+/** A column of a source table, as the source declares it. */
 export interface CatalogColumn {
   readonly name: string;
   /** Base type in lower case as the source names it, without facets: `nvarchar`, `numeric`. */
@@ -53,16 +55,19 @@ export interface CatalogColumn {
   readonly collation?: string;
 }
 
+/** A key of a source table: its columns in order. */
 export interface CatalogKey {
   readonly name: string;
   readonly columns: readonly string[];
 }
 
+/** A unique index or constraint other than the primary key. */
 export interface CatalogUniqueIndex extends CatalogKey {
   /** Predicate of a filtered (partial) index. */
   readonly filter?: string;
 }
 
+/** A foreign key of a source table. */
 export interface CatalogForeignKey extends CatalogKey {
   readonly references: {
     readonly schema: string;

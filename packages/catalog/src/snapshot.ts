@@ -28,13 +28,13 @@ import type {
 } from './catalog.ts';
 import { compareNames } from './compare-names.ts';
 
-/** Path of a snapshot in an implementation repo: `generated/schemas/AdOpusTest.dbo.yaml`. */
+/** Gives the path of a snapshot in an implementation repo: `generated/schemas/AdOpusTest.dbo.yaml`. */
 export function snapshotPath({ database, schema }: Pick<Catalog, 'database' | 'schema'>): string {
   return `generated/schemas/${safeFileName(database, schema)}.yaml`;
 }
 
 /**
- * Snapshot file of a catalog: tables in order of name, one line for each column, key and index, so that a
+ * Renders the snapshot file of a catalog: tables in order of name, one line for each column, key and index, so that a
  * changed column is one changed line in a review. What a column does not have is not there.
  *
  * @example
@@ -65,7 +65,7 @@ export function renderSnapshot(catalog: Catalog): GeneratedFile {
 const BLOCK_DEPTH = 2;
 
 /**
- * Catalog of a snapshot's text, tables in order of name. Any YAML of the right content is accepted, edited by
+ * Parses the text of a snapshot into a catalog, tables in order of name. Any YAML of the right content is accepted, edited by
  * hand or not: the checksum is not looked at.
  *
  * @param path named in errors.

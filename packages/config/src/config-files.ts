@@ -1,6 +1,7 @@
 /** Texts of an implementation repo by path, or why one of them could not be had. */
 export type ConfigFiles = ReadonlyMap<string, FileText>;
 
+/** The text of a file, or why it cannot be read. */
 export type FileText = string | { readonly unreadable: string };
 
 export const SOURCE_GROUPS_FILE = 'source-groups.yaml';

@@ -14,6 +14,7 @@ export interface Config {
 /** The part of the configuration that table definitions are made from: all but `source-groups.yaml`. */
 export type ServiceConfig = Omit<Config, 'sourceGroups'>;
 
+/** A database for each customer, or one database for all. */
 export type Pattern = 'db-per-tenant' | 'db-shared';
 
 /** A group of `source-groups.yaml`: the databases that events come from. */
@@ -67,6 +68,7 @@ export interface Wave {
   readonly stopAfter?: number;
 }
 
+/** A customer or service of a source group, or a target database of a sink group. */
 export interface Source {
   readonly at: Location;
   readonly name: string;
@@ -74,6 +76,7 @@ export interface Source {
   readonly environments: ReadonlyMap<string, SourceEnvironment>;
 }
 
+/** The database of a source in one environment. */
 export interface SourceEnvironment {
   readonly env: string;
   readonly server: string;
@@ -107,6 +110,7 @@ export interface Service {
   readonly sinks: readonly ServiceSink[];
 }
 
+/** A table of the source that a service reads. */
 export interface SourceTable {
   readonly at: Location;
   readonly schema: string;
@@ -122,6 +126,7 @@ export interface SourceTable {
   readonly manualMigrationHints?: unknown;
 }
 
+/** The tables of a service in one sink. */
 export interface ServiceSink {
   readonly at: Location;
   /** `<sink group>.<database>`: `sink_asma.directory`. */
@@ -129,6 +134,7 @@ export interface ServiceSink {
   readonly tables: readonly SinkTable[];
 }
 
+/** A table of a sink, and the source table that feeds it. */
 export interface SinkTable {
   readonly at: Location;
   readonly schema: string;
@@ -182,6 +188,7 @@ export interface MigrationHints {
   readonly beforeNotNull: ReadonlyMap<string, string>;
 }
 
+/** A use of a column template by a table. */
 export interface TemplateUse {
   readonly at: Location;
   readonly template: string;
@@ -191,6 +198,7 @@ export interface TemplateUse {
   readonly value?: string;
 }
 
+/** A transform that a pipeline runs between source and sink. */
 export interface Transform {
   readonly at: Location;
   readonly bloblangRef: string;
@@ -221,6 +229,7 @@ export interface TypeOverrides {
   readonly tables: ReadonlyMap<string, TableTypeOverrides>;
 }
 
+/** Types of PostgreSQL for the columns of one table: by type of the source, and by column. */
 export interface TableTypeOverrides {
   readonly types: ReadonlyMap<string, string>;
   readonly columns: ReadonlyMap<string, string>;

@@ -25,6 +25,7 @@ export type {
 export type { ConfigFiles, FileText } from './config-files.ts';
 export { ConfigError, parseConfig, parseServiceConfig, parseSourceGroups } from './parse-config.ts';
 export { isCertificate, isCertificateError, postgresTls, refuseTlsAnswer } from './postgres-tls.ts';
+export type { TlsSettings } from './postgres-tls.ts';
 export { readConfig, readServiceConfig, readSourceGroups } from './read-config.ts';
 export { InvalidPortError, MissingVariablesError, resolveServer } from './resolve-server.ts';
 export type { ResolvedServer } from './resolve-server.ts';

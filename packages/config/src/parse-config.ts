@@ -19,7 +19,7 @@ import {
   type ServiceDrafts,
 } from './parse-drafts.ts';
 
-/** The configuration in the texts of an implementation repo; throws a ConfigError with every problem. */
+/** Parses the texts of an implementation repo into its configuration; throws a ConfigError with every problem. */
 export function parseConfig(files: ConfigFiles): Config {
   const problems: Problem[] = [];
   const drafts = parseDrafts(files, problems);
@@ -30,7 +30,7 @@ export function parseConfig(files: ConfigFiles): Config {
   return { sourceGroups: groups ? buildSourceGroups(groups) : [], ...buildServiceConfig(drafts) };
 }
 
-/** The part that table definitions are made from: `source-groups.yaml` is not looked at. */
+/** Parses the part that table definitions are made from, without `source-groups.yaml`. */
 export function parseServiceConfig(files: ConfigFiles): ServiceConfig {
   const problems: Problem[] = [];
   const drafts = parseServiceDrafts(files, problems);
@@ -40,7 +40,7 @@ export function parseServiceConfig(files: ConfigFiles): ServiceConfig {
   return buildServiceConfig(drafts);
 }
 
-/** The source groups by themselves: no other file is looked at. */
+/** Parses the source groups alone, without any other file. */
 export function parseSourceGroups(files: ConfigFiles): readonly SourceGroup[] {
   const problems: Problem[] = [];
   refuseUnreadable(files, problems);

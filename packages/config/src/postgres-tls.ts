@@ -3,10 +3,14 @@ import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { ResolvedServer } from './resolve-server.ts';
 
-type TlsSettings = Pick<ResolvedServer, 'host' | 'sslmode' | 'encrypt' | 'trustServerCertificate'>;
+/** What a server says of TLS. */
+export type TlsSettings = Pick<
+  ResolvedServer,
+  'host' | 'sslmode' | 'encrypt' | 'trustServerCertificate'
+>;
 
 /**
- * Node's options for TLS with a PostgreSQL server, of a source or a sink; undefined for a connection in clear text. As
+ * Gives Node's options for TLS with a PostgreSQL server, of a source or a sink; undefined for a connection in clear text. As
  * `sslmode` says; without it the certificate is verified, and that it is for this host. The folder of a socket has no TLS.
  *
  * @param ca the authorities in `ca_file`, as PEM; with `require` they are verified too, as by libpq.
@@ -30,7 +34,7 @@ export function postgresTls(server: TlsSettings, ca?: string): ConnectionOptions
 const TLS_ANSWER = { agreed: 0x53, none: 0x4e } as const;
 
 /**
- * Code of what is wrong with a server's answer to the request for TLS; undefined where it agrees. Bytes behind the answer
+ * Gives the code of what is wrong with a server's answer to the request for TLS; undefined where it agrees. Bytes behind the answer
  * are clear text from somebody on the way.
  */
 export function refuseTlsAnswer(answer: Uint8Array): 'NO_TLS' | 'EPROTO' | undefined {
@@ -45,7 +49,7 @@ function modeOf({ sslmode, encrypt, trustServerCertificate }: TlsSettings) {
   return trustServerCertificate ? 'require' : 'verify-full';
 }
 
-/** Whether a text begins with a certificate in PEM; Node takes anything, and then trusts nobody. */
+/** Tests if a text begins with a certificate in PEM; Node takes anything, and then trusts nobody. */
 export function isCertificate(pem: string): boolean {
   try {
     return new X509Certificate(pem).subject !== undefined;
@@ -58,7 +62,7 @@ export function isCertificate(pem: string): boolean {
 const CERTIFICATE_CODE =
   /^(CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_CERT|DEPTH_ZERO_|ERR_TLS_CERT_|INVALID_CA|PATH_LENGTH_|INVALID_PURPOSE|HOSTNAME_MISMATCH)/;
 
-/** Whether a code says that the certificate of the other side is not trusted. */
+/** Tests if a code says that the certificate of the other side is not trusted. */
 export function isCertificateError(code: string): boolean {
   return CERTIFICATE_CODE.test(code);
 }

@@ -15,17 +15,17 @@ import type { Config, ServiceConfig, SourceGroup } from './config.ts';
 import { parseConfig, parseServiceConfig, parseSourceGroups } from './parse-config.ts';
 import { RepoPathError, resolveRepoPath } from '@cdc-migrations/generated-file';
 
-/** The configuration of the implementation repo in the folder `root`; throws a ConfigError with every problem. */
+/** Reads the configuration of the implementation repo in the folder `root`; throws a ConfigError with every problem. */
 export function readConfig(root: string): Config {
   return parseConfig(readFiles(root, [SOURCE_GROUPS_FILE, SINK_GROUPS_FILE]));
 }
 
-/** The part that table definitions are made from; `source-groups.yaml` is not touched. */
+/** Reads the part that table definitions are made from, without `source-groups.yaml`. */
 export function readServiceConfig(root: string): ServiceConfig {
   return parseServiceConfig(readFiles(root, [SINK_GROUPS_FILE]));
 }
 
-/** The source groups by themselves; no other file is touched. */
+/** Reads the source groups alone, without any other file. */
 export function readSourceGroups(root: string): readonly SourceGroup[] {
   const text = readText(root, SOURCE_GROUPS_FILE);
   return parseSourceGroups(new Map(text === undefined ? [] : [[SOURCE_GROUPS_FILE, text]]));

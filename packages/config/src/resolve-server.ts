@@ -35,7 +35,7 @@ export class InvalidPortError extends Error {
 }
 
 /**
- * The server with every `${NAME}` replaced by its value. A variable that is set to nothing counts as missing, but
+ * Replaces every `${NAME}` in a server by its value. A variable that is set to nothing counts as missing, but
  * for a password. Throws a MissingVariablesError, or an InvalidPortError.
  */
 export function resolveServer(

@@ -5,7 +5,7 @@ const MAX_NAME_BYTES = 63;
 /** Placeholders are replaced as plain text, so these letters never come into a schema name. */
 const UNSAFE_LETTER = /["'\\${}]/;
 
-/** Why a literal schema cannot have this name, or undefined. */
+/** Says why a literal schema cannot have this name; undefined if it can. */
 export function schemaNameFault(name: string): string | undefined {
   if (name === '') return 'a schema name is empty';
   const fault = letterFault(name);
@@ -24,7 +24,7 @@ export function schemaNameFault(name: string): string | undefined {
     : `the schema name "${name}" belongs to ${owner}; choose another`;
 }
 
-/** Why a customer or a service, which gets a schema of its name, cannot be called this, or undefined. */
+/** Says why a customer or a service, which gets a schema of its name, cannot have this name; undefined if it can. */
 export function tenantNameFault(name: string): string | undefined {
   if (name.toLowerCase() === 'public') {
     return `"${name}" cannot be a tenant: the schema public is there in every database and is shared; choose another name`;

@@ -70,7 +70,7 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 SET LOCAL default_table_access_method = heap;
 `;
 
-/** `cdc-management.sql` of a migration set: all bookkeeping of a target database, its functions, views and grants. */
+/** Renders `cdc-management.sql` of a migration set: all bookkeeping of a target database, its functions, views and grants. */
 export function renderInfrastructure(set: MigrationSet, role: string): SqlFile {
   const names = [...METADATA_COLUMNS, DELETED_AT].map(({ name }) => quoteLiteral(name));
   const metadataColumns = `ARRAY[${names.join(', ')}]`;

@@ -13,7 +13,7 @@ const render = loadTemplate<SchemasView>(
 );
 
 /**
- * `create-schemas.sql` of a migration set: the schema of the bookkeeping, the literal schemas of its tables, and
+ * Renders `create-schemas.sql` of a migration set: the schema of the bookkeeping, the literal schemas of its tables, and
  * those of all tenants, whatever environment they take part in.
  */
 export function renderSchemas(

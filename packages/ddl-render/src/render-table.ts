@@ -51,7 +51,7 @@ interface IndexView {
 const render = loadTemplate<TableView>(new URL('../templates/table.sql.hbs', import.meta.url));
 
 /**
- * The file of a final table: creates it, or brings one that an earlier version of the file created to the
+ * Renders the file of a final table, which creates it, or brings one that an earlier version of the file created to the
  * definition.
  */
 export function renderTable(table: ReplicatedTable, path: string): SqlFile {

@@ -25,7 +25,7 @@ const render = loadTemplate<ValidationView>(
   new URL('../templates/validation.sql.hbs', import.meta.url),
 );
 
-/** A read-only query over a table that exists already: a row for each column that is missing or does not fit. */
+/** Renders a read-only query over a table that exists already: a row for each column that is missing or does not fit. */
 export function renderValidation(table: ExistingTable, path: string): SqlFile {
   const schema = sqlSchema(table);
   const columns = table.columns.map((column, index) => ({

@@ -27,7 +27,7 @@ const JSON_HEADER = /^\{\n {2}"cdc\.generated": "([^"\n]*)",\n/;
 const HEADER_END = '\n\n';
 
 /**
- * The file with its header in front of `body`: `--` comments for SQL, `#` for YAML and others. JSON has no comments: its
+ * Builds a file with its header in front of `body`: `--` comments for SQL, `#` for YAML and others. JSON has no comments: its
  * header is the value of a first key, `cdc.generated`.
  */
 export function buildGeneratedFile(path: string, facts: HeaderFacts, body: string): GeneratedFile {
@@ -49,13 +49,13 @@ export function buildGeneratedFile(path: string, facts: HeaderFacts, body: strin
   return { path, text: header + '\n' + body, checksum };
 }
 
-/** `sha256:<hex>` of a text in UTF-8. */
+/** Gives `sha256:<hex>` of a text in UTF-8. */
 export function checksumOf(text: string): string {
   return `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }
 
 /**
- * Whether a text is one of ours as we wrote it (`intact`), ours with a body that its checksum does not fit
+ * Tells if a text is one of ours as we wrote it (`intact`), ours with a body that its checksum does not fit
  * (`edited`), or not ours (`foreign`). Line ends that a checkout turned into CRLF count as intact.
  */
 export function stateOf(path: string, text: string): FileState {
@@ -82,12 +82,12 @@ function jsonStateOf(text: string): FileState {
   return header!.endsWith(` Checksum: ${checksumOf(body)}`) ? 'intact' : 'edited';
 }
 
-/** The body of a generated file: what is behind its header. */
+/** Gives the body of a generated file, without its header. */
 export function bodyOf(text: string): string {
   return text.slice(text.indexOf(HEADER_END) + HEADER_END.length);
 }
 
-/** A text as it was before a checkout turned its line ends into CRLF. */
+/** Turns the line ends of a text into LF, as they were before a checkout. */
 export function withLf(text: string): string {
   return text.replaceAll('\r\n', '\n');
 }

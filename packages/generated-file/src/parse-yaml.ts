@@ -1,7 +1,7 @@
 import { CORE_SCHEMA, load } from 'js-yaml';
 
 /**
- * Value of a YAML text: fast for the form that `renderYaml` writes, any other YAML through js-yaml with the
+ * Parses a YAML text: fast for the form that `renderYaml` writes, any other YAML through js-yaml with the
  * types of YAML 1.2 (a date is text). Throws js-yaml's `YAMLException`, which tells the line. Where a line
  * of JSON has a key twice, the last one counts.
  */

@@ -6,7 +6,7 @@ export type YamlMapping =
   { readonly [key: string]: YamlValue | undefined } | ReadonlyMap<string, YamlValue | undefined>;
 
 /**
- * YAML text of a value: block style for the first `blockDepth` levels of nesting, one line of JSON below
+ * Renders a value as YAML: block style for the first `blockDepth` levels of nesting, one line of JSON below
  * them. A list of mappings has one line for each, also one level deeper. Keys whose value is undefined are
  * left out. Every line is valid YAML and cheap to read back.
  *

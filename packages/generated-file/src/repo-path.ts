@@ -18,7 +18,7 @@ export class RepoPathError extends Error {
 const LEADS_OUT = /(?:^|\/)(?:\.\.?)?(?:\/|$)|[\\\0]|^[A-Za-z]:/;
 
 /**
- * The absolute path of a file or folder of an implementation repo, which need not be there. All that reads or writes in a
+ * Resolves the absolute path of a file or folder of an implementation repo, which need not be there. All that reads or writes in a
  * repo asks for its paths here: nothing in it can name or link to a place outside. Links are refused, also those
  * within the repo; the repo itself may be one.
  *

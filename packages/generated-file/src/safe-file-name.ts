@@ -10,7 +10,7 @@ const UNSAFE = /[%/\\:*?"<>|\p{Cc}\p{Cs}\p{Zl}\p{Zp}\ufeff\ufffe\uffff]/u;
 const DEVICE = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?=\.|$)/i;
 
 /**
- * File name, without its extension, of names that a database gave: the parts with a dot between them.
+ * Builds a file name, without its extension, of names that a database gave: the parts with a dot between them.
  * Letters stay (`Døv`), a character that a file system refuses becomes `%` and its UTF-8 bytes in
  * hexadecimal, a name over 200 bytes is cut and ends in `~` and a hash of the whole. Different lists of as
  * many parts give different names; names that differ only in case stay so, which Windows takes for one.

@@ -7,7 +7,7 @@ const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 const LAST_OF_FOUR_DIGITS = 0xffff;
 
 /**
- * A text from outside as one line that shows all of it: names of catalogs and files, messages of servers.
+ * Renders a text from outside as one line that shows all of it: names of catalogs and files, messages of servers.
  *
  * @example
  * visible('a\u001b[2K\nb') // a\u001b[2K\u000ab
@@ -29,7 +29,7 @@ const NOT_IN_NAMES = new RegExp(`[\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}${TURNS}]`, 'u');
 const TURNING = new RegExp(`[${TURNS}]`, 'u');
 
 /**
- * Why a name cannot be used: it has a letter that does not show, and changes how the text around it is shown.
+ * Says why a name cannot be used: it has a letter that does not show, and changes how the text around it is shown.
  *
  * @param wayOut what to do about it.
  */
@@ -47,7 +47,7 @@ function kindOf(letter: string): string {
   return /\p{Cs}/u.test(letter) ? 'half of a surrogate pair' : 'a control character';
 }
 
-/** The lines, counted from 1, of a file by users that hold what turns the direction of writing, and that letter. */
+/** Finds the lines, counted from 1, of a file by users that hold what turns the direction of writing, and that letter. */
 export function findTurningLetters(text: string): readonly { line: number; letter: string }[] {
   if (!TURNING.test(text)) return [];
   return text.split('\n').flatMap((content, index) => {

@@ -12,7 +12,7 @@ export interface CatalogDifference {
 }
 
 /**
- * How the tables of a catalog differ from those of the same schema in another database: what replication depends on.
+ * Compares the tables of a catalog with those of the same schema in another database: what replication depends on.
  * Names of keys, defaults, foreign keys and what is tracked do not count; names are compared without case for
  * SQL Server.
  */

@@ -9,7 +9,7 @@ export { RISKS } from './cdc/finding.ts';
 export type { Finding, FindingCode, FindingLevel } from './cdc/finding.ts';
 export { formatLsn, parseLsn } from './cdc/lsn.ts';
 export type { Lsn } from './cdc/lsn.ts';
-export type { CapturePlan, TablePlan } from './cdc/plan-capture.ts';
+export type { CaptureOptions, CapturePlan, TablePlan } from './cdc/plan-capture.ts';
 export type { CleanupInstance, CleanupStep } from './cdc/plan-cleanup.ts';
 export { enablePublication } from './publication/enable-publication.ts';
 export type {
@@ -17,14 +17,20 @@ export type {
   EnablePublicationResult,
   PublicationTableResult,
 } from './publication/enable-publication.ts';
-export type { PublicationPlan, ReplicaIdentity } from './publication/plan-publication.ts';
-export type { PublicationRequest } from './publication/publication-state.ts';
+export type {
+  PublicationOptions,
+  PublicationPlan,
+  PublicationTablePlan,
+  ReplicaIdentity,
+} from './publication/plan-publication.ts';
+export type { CarrierNames, PublicationRequest } from './publication/publication-state.ts';
 export { describeStep, rotateCdc } from './cdc/rotate-cdc.ts';
 export type {
   Passed,
   RotateCdcOptions,
   RotateCdcResult,
   RotationResult,
+  RotationStep,
 } from './cdc/rotate-cdc.ts';
 export { planCustomers, planValidationDatabases } from './plan-sources.ts';
 export type { PlanOptions, SourcePlan } from './plan-sources.ts';
@@ -60,6 +66,6 @@ export type {
 } from './source-database.ts';
 export { buildMssqlCatalog } from './mssql/build-mssql-catalog.ts';
 export { MssqlRowsError, parseMssqlCatalogRows } from './mssql/parse-mssql-catalog-rows.ts';
-export type { MssqlCatalogRows, MssqlRow } from './mssql/parse-mssql-catalog-rows.ts';
+export type { MssqlCatalogRows, MssqlRow, MssqlView } from './mssql/parse-mssql-catalog-rows.ts';
 export { MssqlSelectionError } from './mssql/select-mssql-tables.ts';
 export type { MssqlSelection, UnmatchedTable } from './mssql/select-mssql-tables.ts';

@@ -25,6 +25,7 @@ export interface SourcePlan {
   readonly services: readonly Service[];
 }
 
+/** Which environment, services and customers are read. */
 export interface PlanOptions {
   /** Environment of the source; that of the service's `validation_env` where none is given. */
   readonly env?: string | undefined;
@@ -33,7 +34,7 @@ export interface PlanOptions {
 }
 
 /**
- * The validation databases of the services: those of `validation_database`, each once with the tables of all services.
+ * Lists the validation databases of the services: those of `validation_database`, each once with the tables of all services.
  *
  * @throws ConfigError for a service that has none in the environment, and for tables that patterns exclude.
  */
@@ -55,7 +56,7 @@ export function planValidationDatabases(
 }
 
 /**
- * Databases of customers in an environment, in the order of the configuration, with the tables of all services that
+ * Lists the databases of customers in an environment, in the order of the configuration, with the tables of all services that
  * their group feeds; the validation database too, where it is one of theirs.
  *
  * @param customers names, in a db-shared group of services; undefined for all that have the environment.

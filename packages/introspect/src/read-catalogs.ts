@@ -14,7 +14,7 @@ const READERS: { readonly [T in SourceType]: () => Promise<SourceReader> } = {
 };
 
 /**
- * Catalogs of the selected tables of one database, one for each selection, in its order; undefined where the
+ * Reads the catalogs of the selected tables of one database, one for each selection, in its order; undefined where the
  * fingerprints are those of `unlessEqual`. Two queries for all tables together; a transient failure is tried again once.
  *
  * @throws SourceError: what happened and what to do, in one line.

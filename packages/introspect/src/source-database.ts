@@ -33,6 +33,7 @@ export type SourceEvent =
   | { readonly kind: 'cleaning'; readonly database: string; readonly instance: string }
   | { readonly kind: 'read'; readonly database: string; readonly tables: number };
 
+/** How a source is read. */
 export interface SourceOptions {
   /** For connecting, and again for each query. */
   readonly timeoutMs?: number;

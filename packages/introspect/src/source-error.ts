@@ -169,6 +169,7 @@ export class MissingTablesError extends SourceError {
   }
 }
 
+/** A selected table that the source does not have. */
 export interface MissingTable {
   /** `dbo.Aktor` */
   readonly table: string;

@@ -1,6 +1,7 @@
 import type { Catalog } from '@cdc-migrations/catalog';
 import type { CatalogSelection, SourceDatabase, SourceOptions } from './source-database.ts';
 
+/** How catalogs are read. */
 export interface ReadCatalogsOptions extends SourceOptions {
   /** Fingerprint of the last reading by schema; where all are equal, nothing more is read. */
   readonly unlessEqual?: ReadonlyMap<string, string>;

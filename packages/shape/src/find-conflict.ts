@@ -10,7 +10,7 @@ export interface Conflict {
   readonly message: string;
 }
 
-/** The first mark of a conflict that git left in a file; undefined where there is none. */
+/** Finds the first mark of a conflict that git left in a file; undefined where there is none. */
 export function findConflict(path: string, text: string): Conflict | undefined {
   const match = (path.endsWith('.sql') ? MARK_OF_SQL : MARK).exec(text);
   if (!match) return undefined;

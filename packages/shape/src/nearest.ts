@@ -1,20 +1,20 @@
 /** From this many names on, only a difference in case is looked for: each comparison costs. */
 const MANY_NAMES = 300;
 
-/** `known: Actor, Address; did you mean "Actor"?`: the names that there are, after one that there is not. */
+/** Lists the names that there are, after one that there is not: `known: Actor, Address; did you mean "Actor"?`. */
 export function knownNames(name: string, known: readonly string[]): string {
   return known.length === 0
     ? 'there are none'
     : `known: ${known.join(', ')}${didYouMean(name, known)}`;
 }
 
-/** `; did you mean "Actor"?` where one of `names` is almost `name`, else nothing. */
+/** Suggests a name: `; did you mean "Actor"?` where one of `names` is almost `name`, else nothing. */
 export function didYouMean(name: string, names: Iterable<string>): string {
   const near = nearest(name, [...names]);
   return near === undefined ? '' : `; did you mean "${near}"?`;
 }
 
-/** The name that differs only in case, else the one with the fewest changed letters (a third at most). */
+/** Finds the name that differs only in case, else the one with the fewest changed letters (a third at most). */
 export function nearest(name: string, names: readonly string[]): string | undefined {
   const lower = name.toLowerCase();
   const sameLetters = names.find((other) => other.toLowerCase() === lower);

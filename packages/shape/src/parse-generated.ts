@@ -45,14 +45,15 @@ export class FileError extends Error {
   }
 }
 
-interface FileErrorFacts {
+/** What a FileError says besides its message. */
+export interface FileErrorFacts {
   /** What to do about the problems. */
   readonly remedy: string;
   readonly isEdited: boolean;
   readonly cause?: unknown;
 }
 
-/** The body of a generated file; of YAML, the first `blockDepth` levels with a line for each key. */
+/** Renders the body of a generated file; of YAML, the first `blockDepth` levels with a line for each key. */
 export function renderGenerated<Content>(
   { schema, syntax }: Pick<GeneratedKind<Content>, 'schema' | 'syntax'>,
   content: Content,
@@ -63,7 +64,7 @@ export function renderGenerated<Content>(
 }
 
 /**
- * The content of the text of a generated file; its checksum is not looked at.
+ * Parses the text of a generated file; its checksum is not looked at.
  *
  * @param path named in errors.
  * @throws FileError with every problem.

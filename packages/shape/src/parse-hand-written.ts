@@ -4,10 +4,11 @@ import type { Keys, Problem } from './problem.ts';
 import { lengthFault, sizeFault } from './size-fault.ts';
 import { findDuplicateKeys } from './yaml-positions.ts';
 
+/** The value of a YAML text, or its problems. */
 export type ParsedYaml = { readonly value: unknown } | { readonly problems: readonly Problem[] };
 
 /**
- * The value of the YAML of a file that users write, or what is wrong with it. A plain scalar is text as it is written, so
+ * Parses the YAML of a file that users write into its value, or into what is wrong with it. A plain scalar is text as it is written, so
  * that `0123`, `1e3`, `on` and `2024-01-01` stay the names that they are; only true, false, null and `<<` are more than
  * that.
  */

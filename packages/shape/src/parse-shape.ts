@@ -3,7 +3,8 @@ import { didYouMean, nearest } from './nearest.ts';
 import type { Keys, Report } from './problem.ts';
 import { foundValue, foundWord } from './scalars.ts';
 
-type Scalar = string | number | boolean | null | undefined;
+/** What a schema takes as one value. */
+export type Scalar = string | number | boolean | null | undefined;
 
 /**
  * A value as far as it is right: what is missing or wrong has been reported, so that the checks behind can go on
@@ -57,13 +58,15 @@ export function parseShape<Schema extends v.GenericSchema>(
   return clean ? { draft, whole: read as v.InferOutput<Schema> } : { draft };
 }
 
+/** A mapping of YAML, before it has a type. */
 export type Mapping = Readonly<Record<string, unknown>>;
 
+/** Tests if a value is a mapping. */
 export function isMapping(value: unknown): value is Mapping {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The key that stands for a field in a text. */
+/** Gives the key that stands for a field in a text. */
 export function keyOf(field: string): string {
   return field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

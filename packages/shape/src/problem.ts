@@ -22,14 +22,14 @@ export interface Problem {
 /** Takes a problem of one file: where it is, what is wrong, and the key below it that it is about. */
 export type Report = (keys: Keys, message: string, key?: string | number) => void;
 
-/** A report that adds to `problems`. */
+/** Builds a report that adds to `problems`. */
 export function reportIn(file: string, problems: Problem[]): Report {
   return (keys, message, key) => {
     problems.push({ at: { file, keys }, message, ...(key === undefined ? {} : { key }) });
   };
 }
 
-/** `services/adopus.yaml:14 adopus.source.tables.dbo.Actor: unknown key "x"; known: …`. */
+/** Formats a problem as one line: `services/adopus.yaml:14 adopus.source.tables.dbo.Actor: unknown key "x"; known: …`. */
 export function formatProblem({ at, line, message }: Problem): string {
   const place = line === undefined ? at.file : `${at.file}:${line}`;
   return visible(`${[place, at.keys.join('.')].filter(Boolean).join(' ')}: ${message}`);

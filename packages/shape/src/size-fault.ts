@@ -1,7 +1,7 @@
 /** Letters of a file that somebody writes by hand; the longest that we know have a hundredth of it. */
 const MAX_LETTERS = 5_000_000;
 
-/** What is wrong with the length of a text that users write; undefined where nothing is. */
+/** Says what is wrong with the length of a text that users write; undefined where nothing is. */
 export function lengthFault(text: string): string | undefined {
   if (text.length <= MAX_LETTERS) return undefined;
   const megabytes = (letters: number) => `${(letters / 1_000_000).toFixed(1)} MB`;

@@ -11,7 +11,7 @@ interface YamlPositions {
 }
 
 /**
- * The problems with their lines, in order of file and line. The line is that of the key or item that the problem
+ * Adds their lines to problems, in order of file and line. The line is that of the key or item that the problem
  * is about, or of the nearest one above it that stands in the file.
  */
 export function locateProblems(

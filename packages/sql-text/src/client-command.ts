@@ -8,7 +8,7 @@ export interface ClientCommand {
   readonly message: string;
 }
 
-/** The first command of an SQL text that PostgreSQL leaves to psql: `\copy` and others, a COPY from or to the client. */
+/** Finds the first command of an SQL text that PostgreSQL leaves to psql: `\copy` and others, a COPY from or to the client. */
 export function findClientCommand(sql: string): ClientCommand | undefined {
   let [first, before] = ['', ''];
   for (const { text, offset } of sqlTokens(sql)) {

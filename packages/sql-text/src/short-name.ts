@@ -6,7 +6,7 @@ export const MAX_NAME_BYTES = 63;
 const HASH_DIGITS = 8;
 
 /**
- * A name that PostgreSQL keeps whole: the name itself within 63 bytes of UTF-8, else its beginning and a hash
+ * Gives a name that PostgreSQL keeps whole: the name itself within 63 bytes of UTF-8, else its beginning and a hash
  * of all of it, the same on every machine: `<54 bytes>_<8 hexadecimal digits>`.
  */
 export function shortName(name: string): string {

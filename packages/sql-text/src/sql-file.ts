@@ -7,7 +7,7 @@ import {
 /** A file of SQL that we write. It holds no transaction control: whoever runs it makes it one transaction. */
 export type SqlFile = GeneratedFile;
 
-/** The file with its header; the body ends in exactly one newline. */
+/** Builds a file with its header; the body ends in exactly one newline. */
 export function buildSqlFile(path: string, facts: HeaderFacts, body: string): SqlFile {
   return buildGeneratedFile(path, facts, body.trimEnd() + '\n');
 }

@@ -9,7 +9,7 @@ export interface SqlToken {
 const TOKEN =
   /--[^\n]*|\/\*|[eE]'|\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*|\s+|[^]/gsu;
 
-/** The tokens of an SQL text without blanks and comments; a text in quotes is one token, up to the end if they stay open. */
+/** Splits an SQL text into its tokens, without blanks and comments; a text in quotes is one token, up to the end if they stay open. */
 export function* sqlTokens(sql: string): Generator<SqlToken> {
   const token = new RegExp(TOKEN);
   for (let match = token.exec(sql); match; match = token.exec(sql)) {

@@ -4,7 +4,7 @@ import { bindTemplate } from './bind-template.ts';
 import { COMPILE_OPTIONS, nameArguments } from './compile-options.ts';
 
 /**
- * A renderer for a `.sql.hbs` file whose first line is the comment `{{!-- View: <name of its view type> --}}`.
+ * Loads the renderer of a `.sql.hbs` file whose first line is the comment `{{!-- View: <name of its view type> --}}`.
  *
  * Strict: nothing is escaped as HTML, and a name that the view lacks is an error, never nothing. A template can
  * loop (`each`), test (`if`, `unless`), and quote (`id`, `literal`); every decision is made by the function that

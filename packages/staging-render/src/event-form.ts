@@ -1,11 +1,9 @@
 import {
   parsePgType,
   secondsOf,
-  type ColumnDefinition,
   type CutSeconds,
+  type StagedColumn,
 } from '@cdc-migrations/table-defs';
-
-type FormedColumn = Pick<ColumnDefinition, 'role' | 'type' | 'source' | 'form'>;
 
 /** What a form of values means, as SQL of the staged value. */
 export interface FormSql {
@@ -21,8 +19,8 @@ export interface FormSql {
   readonly staged?: string;
 }
 
-/** How staged values of a form become stored ones; undefined for a column whose values come as PostgreSQL reads them. */
-export function formSql(value: string, column: FormedColumn): FormSql | undefined {
+/** Gives the SQL that makes staged values of a form stored ones; undefined for a column whose values come as PostgreSQL reads them. */
+export function formSql(value: string, column: StagedColumn): FormSql | undefined {
   const { form } = column;
   if (form === undefined) return undefined;
   const [, name, scale] = /^(\w+)(?:\((\d+)\))?$/.exec(form)!;
@@ -113,7 +111,7 @@ const SOURCE_TIME = /(?:^|\()time\b/;
 const SOURCE_DATE = /(?:^|\()date\)?$/;
 
 /** Units since 1970, or since midnight. */
-function ofUnits(value: string, column: FormedColumn, unit: string): FormSql {
+function ofUnits(value: string, column: StagedColumn, unit: string): FormSql {
   const { base } = parsePgType(column.type)!;
   if (base === 'interval') {
     return { expected: unit, value: `cdc_management.interval_of(${value})` };
@@ -153,7 +151,7 @@ function ofUnits(value: string, column: FormedColumn, unit: string): FormSql {
   };
 }
 
-function ofIso(value: string, column: FormedColumn): FormSql {
+function ofIso(value: string, column: StagedColumn): FormSql {
   const { base } = parsePgType(column.type)!;
   if (base === 'interval') {
     return {
@@ -185,7 +183,7 @@ function ofIso(value: string, column: FormedColumn): FormSql {
  * A time without the digits that the final column does not keep, and none after the last one of SQL Server: a writer
  * that rounds, as pgjdbc does, sends 24:00 or the year 10000 for it. A time without an offset is one of UTC.
  */
-export function asTime(text: string, column: FormedColumn, cut: CutSeconds): string {
+export function asTime(text: string, column: StagedColumn, cut: CutSeconds): string {
   const base = parsePgType(column.type)!.base;
   const isInUtc = base === 'timestamp with time zone' && !cut.hasOffset;
   const { by, last } = CUT[isInUtc ? 'timestamp without time zone' : base]!;

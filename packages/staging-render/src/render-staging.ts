@@ -17,6 +17,7 @@ import { renderFacts } from './merge-facts.ts';
 import { renderWrite } from './render-write.ts';
 import { unavailableLiteral } from './staged-value.ts';
 
+/** Where the file of a staging table goes, and whom it grants to. */
 export interface StagingOptions {
   /** File relative to the repo. */
   readonly path: string;

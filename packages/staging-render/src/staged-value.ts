@@ -2,9 +2,9 @@ import {
   cutSeconds,
   parsePgType,
   stagingType,
-  type ColumnDefinition,
   type EventForm,
   type PgType,
+  type StagedColumn,
   UNAVAILABLE,
 } from '@cdc-migrations/table-defs';
 import { quoteLiteral } from '@cdc-migrations/sql-text';
@@ -21,10 +21,7 @@ const INLINE_BYTES = 24;
 /** Bytes of a character in UTF-8, at most. */
 const CHARACTER_BYTES = 4;
 
-/** What of a column says how its staged values become stored ones. */
-type StagedColumn = Pick<ColumnDefinition, 'role' | 'type' | 'source' | 'form'>;
-
-/** A staged value as the final column takes it: `v::xml`; `v` if PostgreSQL assigns it as it is. */
+/** Casts a staged value as the final column takes it: `v::xml`; `v` if PostgreSQL assigns it as it is. */
 export function storedValue(value: string, column: StagedColumn): string {
   const form = formSql(value, column);
   if (form) return form.value;
@@ -40,7 +37,7 @@ const SENT_WHOLE = /(?:^|\()(?:n?(?:var)?char|(?:var)?binary)\(\d|^(?:rowversion
 const ENUM = / \(enum\)$/;
 
 /**
- * The literal by which Debezium says that a value of variable length did not change, as the staging column has it;
+ * Gives the literal by which Debezium says that a value of variable length did not change, as the staging column has it;
  * undefined for columns that are never left out.
  */
 export function unavailableLiteral(

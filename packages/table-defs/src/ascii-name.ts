@@ -22,7 +22,7 @@ const LETTERS: Readonly<Record<string, string>> = {
 };
 
 /**
- * A name without the letters that ASCII lacks: `Døv` gives `Dov`, `Rå tekst` gives `Ra tekst`, `Ære` gives `AEre`. A
+ * Replaces the letters of a name that ASCII lacks: `Døv` gives `Dov`, `Rå tekst` gives `Ra tekst`, `Ære` gives `AEre`. A
  * letter of another script stays.
  */
 export function asciiName(name: string): string {

@@ -10,6 +10,7 @@ import { refuseNameClashes } from './refuse-name-clashes.ts';
 import { sortDefinitions } from './sort-definitions.ts';
 import type { MigrationSet, TableDefinition } from './table-definition.ts';
 
+/** All tables of a repo and the migration sets that they make up. */
 export interface Definitions {
   /** In order of set, service, schema and name. */
   readonly tables: readonly TableDefinition[];
@@ -23,7 +24,7 @@ export interface InspectedDefinitions extends Definitions {
 }
 
 /**
- * Definitions of every sink table of every service, and the migration sets that they make up.
+ * Builds the definitions of every sink table of every service, and the migration sets that they make up.
  *
  * @throws ConfigError with all problems of all tables: a column in `ignore_columns` that the source lacks, names
  * that fall together, a type without a counterpart, a missing snapshot.
@@ -35,7 +36,7 @@ export function buildDefinitions(config: ServiceConfig, catalogs: readonly Catal
 }
 
 /**
- * The same with the problems beside it: definitions lack the tables and columns that they are about. So a source that
+ * Builds the same with a list of the problems: definitions lack the tables and columns that they are about. So a source that
  * has changed can be compared before the configuration follows it.
  */
 export function inspectDefinitions(

@@ -40,6 +40,7 @@ export interface UserFile {
   readonly text: string;
 }
 
+/** What a manifest says besides the tables. */
 export interface ManifestFacts {
   /** The role that the files grant to. */
   readonly role: string;

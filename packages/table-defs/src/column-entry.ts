@@ -1,7 +1,7 @@
 import type { ColumnDefinition } from './table-definition.ts';
 
 /**
- * A column as the procedures of `cdc_management` that converge a table take it, in JSON: name, type, whether it is NOT
+ * Renders a column as the procedures of `cdc_management` that converge a table take it, in JSON: name, type, whether it is NOT
  * NULL, default, and earlier names where it has any. `["navn", "text", false, null, ["name"]]`.
  */
 export function columnEntry({

@@ -46,7 +46,7 @@ export interface TableFile extends GeneratedFile {
   readonly table: TableDefinition;
 }
 
-/** Files of all definitions: in one folder for one service, in a folder for each of several services. */
+/** Renders the files of all definitions: in one folder for one service, in a folder for each of several services. */
 export function renderDefinitions(tables: readonly TableDefinition[]): readonly TableFile[] {
   const byService = groupBy(tables, ({ service }) => service);
   return [...byService].flatMap(([service, ofService]) => {
@@ -61,7 +61,7 @@ export function renderDefinitions(tables: readonly TableDefinition[]): readonly 
 }
 
 /**
- * Definition of the text of a file of `renderDefinitions`; its checksum is not looked at.
+ * Parses the text of a file of `renderDefinitions`; its checksum is not looked at.
  *
  * @param path named in errors.
  * @throws FileError with every problem.
@@ -70,13 +70,13 @@ export function parseDefinition(text: string, path: string): TableDefinition {
   return parseGenerated(DEFINITION, text, path);
 }
 
-/** File of the migration sets. */
+/** Renders the file of the migration sets. */
 export function renderSets(sets: readonly MigrationSet[]): GeneratedFile {
   return buildGeneratedFile(SETS_FILE, {}, renderGenerated(SETS, { sets }));
 }
 
 /**
- * Migration sets of the text of `renderSets`; its checksum is not looked at.
+ * Parses the text of `renderSets`; its checksum is not looked at.
  *
  * @throws FileError with every problem.
  */

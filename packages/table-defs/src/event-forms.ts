@@ -68,7 +68,7 @@ function valuesOf({ events, writer }: PipelineSettings): ValueSettings {
 }
 
 /**
- * The settings of a table: its own before those of its sink group, in both a single one before the name of many. The
+ * Resolves the settings of a table: its own before those of its sink group, in both a single one before the name of many. The
  * rest is as Debezium has it; undefined where neither says anything of values.
  */
 export function resolveEvents(
@@ -108,7 +108,7 @@ const NUMBERS: ReadonlySet<string> = new Set([
   'double precision',
 ]);
 
-/** How values of a source column come; undefined where PostgreSQL reads them as the type that the final column has. */
+/** Tells the form in which values of a source column come; undefined where PostgreSQL reads them as the type that the final column has. */
 export function formOf(
   column: CatalogColumn,
   source: SourceType,
@@ -232,7 +232,7 @@ function digitsOf({ type, scale }: CatalogColumn): number {
   return scale ?? (type.includes(' ') ? 6 : 7);
 }
 
-/** Type of the staging column of a form. */
+/** Gives the type of the staging column of a form. */
 export function formStaging(form: EventForm): 'bigint' | 'text' {
   return /^days|seconds$/.test(form) ? 'bigint' : 'text';
 }

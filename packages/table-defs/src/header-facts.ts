@@ -2,7 +2,7 @@ import type { HeaderFacts } from '@cdc-migrations/generated-file';
 import { schemaLabel } from './schema-label.ts';
 import type { TableDefinition } from './table-definition.ts';
 
-/** What the headers of all files of a table tell of it. */
+/** Lists what the headers of all files of a table say of it. */
 export function headerFacts(table: TableDefinition): Required<Omit<HeaderFacts, 'by'>> {
   const { database, schema, table: from } = table.source;
   return {

@@ -17,9 +17,11 @@ export { diffTables } from './diff/diff-tables.ts';
 export { worstClass } from './diff/table-change.ts';
 export type {
   AnyColumn,
+  BothSides,
   ChangeClass,
   ChangeKind,
   ChangeOf,
+  ChangeSides,
   TableChange,
 } from './diff/table-change.ts';
 export { formOf, formStaging, resolveEvents, UNAVAILABLE } from './event-forms.ts';
@@ -44,13 +46,13 @@ export {
 } from './metadata-columns.ts';
 export { buildObjectNames } from './object-names.ts';
 export { OPERATIONS, spellings } from './operations.ts';
-export type { Operation } from './operations.ts';
+export type { Operation, OperationFacts } from './operations.ts';
 export type { DefinitionProblem } from './problems.ts';
 export { schemaLabel } from './schema-label.ts';
 export { sortDefinitions } from './sort-definitions.ts';
 export { sqlSchema } from './sql-schema.ts';
 export { buildStagingColumns, cutSeconds, secondsOf, stagingType } from './staging-columns.ts';
-export type { CutSeconds, StagingColumn } from './staging-columns.ts';
+export type { CutSeconds, StagedColumn, StagingColumn } from './staging-columns.ts';
 export type {
   ColumnDefinition,
   ColumnRole,
@@ -62,6 +64,7 @@ export type {
   ReplicatedTable,
   SourceName,
   TableDefinition,
+  TableIdentity,
   TargetSchema,
 } from './table-definition.ts';
 export {
@@ -73,8 +76,10 @@ export {
 } from './types/canonical-type.ts';
 export type { PgType } from './types/canonical-type.ts';
 export { findOverride, formatSourceType, mapType } from './types/map-type.ts';
+export type { ColumnOverride, OverrideScope } from './types/map-type.ts';
 export type { MappedType } from './types/mapped-type.ts';
 export { MSSQL_TYPES } from './types/mssql-types.ts';
+export type { MssqlMapping } from './types/mssql-types.ts';
 export { TYPE_NOTES } from './types/type-notes.ts';
 export type { Exactness, TypeNote, TypeNoteCode } from './types/type-notes.ts';
 export { isConstant } from './types/is-constant.ts';

@@ -23,6 +23,7 @@ export const CATEGORIES = [
   'validation',
 ] as const;
 
+/** The category of a file. */
 export type Category = (typeof CATEGORIES)[number];
 
 /**
@@ -35,9 +36,10 @@ export const USER_CATEGORIES = [
   'repeatable',
 ] as const satisfies readonly Category[];
 
+/** The category of a file that users write. */
 export type UserCategory = (typeof USER_CATEGORIES)[number];
 
-/** True if users wrote the file. */
+/** Tests if users wrote the file. */
 export function isUserFile<F extends { readonly category: Category }>(
   file: F,
 ): file is F & { readonly category: UserCategory } {
@@ -74,19 +76,19 @@ export interface Manifest {
   readonly validation: readonly ManifestEntry[];
 }
 
-/** `manifest.yaml` of a set, relative to the repo. */
+/** Gives the path of the `manifest.yaml` of a set, relative to the repo. */
 export function manifestPath({ folder }: Pick<MigrationSet, 'folder'>): string {
   return `${folder}/manifest.yaml`;
 }
 
-/** The manifest as a file of its set. */
+/** Renders the manifest as a file of its set. */
 export function renderManifest(manifest: Manifest, set: MigrationSet): GeneratedFile {
   const body = renderGenerated(MANIFEST, manifest);
   return buildGeneratedFile(manifestPath(set), { target: set.name }, body);
 }
 
 /**
- * Manifest of the text of `renderManifest`; its checksum is not looked at.
+ * Parses the text of `renderManifest`; its checksum is not looked at.
  *
  * @param path named in errors.
  * @throws FileError with every problem.

@@ -2,7 +2,8 @@
 export type Operation =
   'insert' | 'update' | 'upsert' | 'snapshot' | 'delete' | 'before image' | 'truncate' | 'message';
 
-interface OperationFacts {
+/** What is known of an operation. */
+export interface OperationFacts {
   /** How sink pipelines write it in `__cdc_operation`; in lower case, in upper case, or with a first capital. */
   readonly names: readonly string[];
   /** What the merge does, for the documentation. */
@@ -55,7 +56,7 @@ export const OPERATIONS: Readonly<Record<Operation, OperationFacts>> = {
   },
 };
 
-/** All texts that stand for these operations. */
+/** Lists all texts that stand for these operations. */
 export function spellings(...operations: readonly Operation[]): readonly string[] {
   const names = operations.flatMap((operation) => OPERATIONS[operation].names);
   return [

@@ -1,6 +1,6 @@
 import type { TableDefinition } from './table-definition.ts';
 
-/** Name of a table's schema for people and files: that of the service where the tenant's schema takes its place. */
+/** Names a table's schema for users and files: that of the service where the tenant's schema takes its place. */
 export function schemaLabel({
   schema,
   service,

@@ -1,6 +1,6 @@
 import type { TableDefinition } from './table-definition.ts';
 
-/** Definitions in order of set, service, schema and name, those of tenants' schemas first; the same everywhere. */
+/** Sorts definitions by set, service, schema and name, those of tenants' schemas first; the same everywhere. */
 export function sortDefinitions<Table extends TableDefinition>(
   tables: readonly Table[],
 ): readonly Table[] {

@@ -21,7 +21,7 @@ const FIRST = [
 ];
 
 /**
- * Columns of the staging table: those of the final table but `__deleted_at`, and when Kafka took the event; in front
+ * Builds the columns of the staging table: those of the final table but `__deleted_at`, and when Kafka took the event; in front
  * the position of the event, then the key, then those named in `early`.
  */
 export function buildStagingColumns(
@@ -55,7 +55,7 @@ const RELAXED: Readonly<Record<string, string>> = {
 };
 
 /**
- * Type of a staging column: without length or precision, wide enough for any number, text for what is checked on
+ * Gives the type of a staging column: without length or precision, wide enough for any number, text for what is checked on
  * input, and for times with more digits of the second than PostgreSQL takes, which would round them. `character(4)`
  * gives `bpchar`, whose comparison ignores trailing blanks as that of the final column does.
  */
@@ -72,7 +72,8 @@ export function stagingType(column: StagedColumn): string {
     : formatPgType({ ...parsed, base, facets: [] });
 }
 
-type StagedColumn = Pick<ColumnDefinition, 'role' | 'type' | 'source' | 'form'>;
+/** What of a column says how its values are staged. */
+export type StagedColumn = Pick<ColumnDefinition, 'role' | 'type' | 'source' | 'form'>;
 
 /** Digits of a second that PostgreSQL takes. */
 const SECOND_DIGITS = 6;
@@ -97,13 +98,13 @@ const POSTGRES_SECONDS = /(?:^|\()(?:time|timestamp) with(out)? time zone(?:\((\
 /** Digits of a type of SQL Server that is written without. */
 const USUAL_DIGITS: Readonly<Record<string, number>> = { datetime: 3, smalldatetime: 0 };
 
-/** How a column cuts its times; undefined where it keeps all digits that the source has. */
+/** Tells how a column cuts its times; undefined where it keeps all digits that the source has. */
 export function cutSeconds(column: StagedColumn): CutSeconds | undefined {
   const seconds = secondsOf(column);
   return seconds && seconds.sent > seconds.kept ? seconds : undefined;
 }
 
-/** Digits of the second of a column of times; undefined for all others. */
+/** Counts the digits of the second of a column of times; undefined for all others. */
 export function secondsOf({ role, type, source }: StagedColumn): CutSeconds | undefined {
   const parsed = parsePgType(type);
   if (role !== 'source' || !source || !parsed || parsed.array) return undefined;

@@ -44,6 +44,7 @@ export interface ExistingTable extends TableIdentity {
   readonly columns: readonly MappedColumn[];
 }
 
+/** The source table of a definition. */
 export interface SourceName {
   readonly database: string;
   readonly schema: string;
@@ -66,14 +67,17 @@ export interface ObjectNames {
   readonly positionIndex: string;
 }
 
+/** The key of a final table, and what made it the key. */
 export interface KeyDefinition {
   /** Names in PostgreSQL. */
   readonly columns: readonly string[];
   readonly origin: 'primary key' | 'key_columns' | 'unique index';
 }
 
+/** Where a column comes from: the source, a column template, the output of a transform, or our metadata. */
 export type ColumnRole = 'source' | 'template' | 'transform' | 'metadata';
 
+/** A column of a final table. */
 export interface ColumnDefinition {
   /** Name in PostgreSQL, at most 63 bytes. */
   readonly name: string;

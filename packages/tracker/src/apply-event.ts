@@ -29,6 +29,7 @@ export type ApplyEvent =
       readonly durationMs: number;
     };
 
+/** A file that was applied in a schema. */
 export interface AppliedFile {
   /** Empty for a file that belongs to the whole database. */
   readonly schema: string;

@@ -18,6 +18,7 @@ import {
 import { undoReads, withLock, type LockHolder } from './take-lock.ts';
 import { withWorkers } from './with-workers.ts';
 
+/** How an apply works, and on what. */
 export interface ApplyOptions extends PlanOptions {
   /** How many schemas are worked on at once; default 4. */
   readonly jobs?: number | undefined;
@@ -143,7 +144,7 @@ async function tightenAlone(
   return withWorkers(address, 1, ([worker]) => tightenColumns(worker, columns));
 }
 
-/** Throws where a file is not as it was generated. */
+/** Throws if a file is not as it was generated. */
 export function refuseProblems({ problems }: Pick<Migrations, 'problems'>): void {
   if (problems.length > 0) throw new FilesRefusedError(problems);
 }

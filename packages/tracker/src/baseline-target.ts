@@ -21,6 +21,7 @@ export interface BaselineResult {
   readonly differences: readonly Difference[];
 }
 
+/** A file in a schema. */
 export interface PlacedPath {
   readonly schema: string;
   /** Relative to the set's folder. */

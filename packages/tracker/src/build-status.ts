@@ -18,12 +18,14 @@ export interface Status {
   readonly pendingManual: readonly string[];
 }
 
+/** The state of all files in a schema. */
 export interface SchemaStatus {
   /** Empty for the files that belong to the whole database. */
   readonly schema: string;
   readonly files: readonly FileStatus[];
 }
 
+/** The state of a file in a schema. */
 export interface FileStatus {
   /** Relative to the set's folder. */
   readonly path: string;
@@ -38,7 +40,7 @@ const TRIED_IN_VAIN: ReadonlySet<FileState> = new Set(['failed', 'unsafe']);
 /** States that leave nothing to do. */
 const SETTLED: ReadonlySet<FileState> = new Set(['applied']);
 
-/** Where each file stands, without asking the target again. */
+/** Gives the state of each file in each schema, without asking the target again. */
 export function buildStatus(
   migrations: Migrations,
   state: TargetState,
@@ -97,7 +99,7 @@ function statusOf(
   return { path: file.path, state, ...(error && { error }) };
 }
 
-/** Whether every file is applied in every schema. */
+/** Tests if every file is applied in every schema. */
 export function isUpToDate({ schemas }: Status): boolean {
   return schemas.every(({ files }) => files.every(({ state }) => SETTLED.has(state)));
 }

@@ -28,13 +28,14 @@ import type { Session } from './session.ts';
 
 const NOT_MADE = 'no apply has made it';
 
+/** What a check looks at. */
 export interface CheckOptions extends PlanOptions {
   /** Globs over `<schema>.<name>` of what is not to be told. */
   readonly exclude?: readonly string[] | undefined;
 }
 
 /**
- * How a target differs from the definitions, in order of schema and name. Reads only: one query for relations, one for
+ * Compares a target with the definitions, in order of schema and name. Reads only: one query for relations, one for
  * routines, one for the notes of columns, and the checks of tables that exist already, all in one round trip.
  */
 export async function checkTarget(

@@ -30,6 +30,7 @@ export interface TargetDiagnosis {
 
 const SETTINGS = ['fsync', 'full_page_writes', 'autovacuum', 'track_counts'] as const;
 
+/** The name of a setting of the server that is looked at. */
 export type ServerSetting = (typeof SETTINGS)[number];
 
 /** Transaction ids that there are between the oldest one in use and the newest. */

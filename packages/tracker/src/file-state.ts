@@ -18,7 +18,7 @@ export const TO_APPLY: ReadonlySet<FileState> = new Set([
   'unsafe',
 ]);
 
-/** The state of a file of the manifest, by its entry in the history. */
+/** Gives the state of a file of the manifest, by its entry in the history. */
 export function fileState(
   file: Pick<MigrationFile, 'category' | 'name' | 'checksum' | 'scope' | 'schema'>,
   entry: HistoryEntry | undefined,

@@ -19,17 +19,20 @@ export type { Difference, Repair } from './difference.ts';
 export { fileState } from './file-state.ts';
 export type { FileState } from './file-state.ts';
 export { PlaceholderError } from './file-transaction.ts';
+export type { SchemaWork } from './file-transaction.ts';
 export { NOTHING as NO_EVENTS, addCounts, labelOf } from './merge/merge-event.ts';
 export type {
   MergeCounts,
   MergeEvent,
+  ReasonCount,
   TableMerge,
   TableName,
   TableReplay,
 } from './merge/merge-event.ts';
 export { discardLetters, groupLetters, readLetters } from './merge/dead-letters.ts';
-export type { Letter, LetterFilter, LetterGroup } from './merge/dead-letters.ts';
+export type { Letter, LetterFilter, LetterGroup, LetterKind } from './merge/dead-letters.ts';
 export { describeLeftOut } from './merge/left-out.ts';
+export type { LeftOut } from './merge/left-out.ts';
 export { UnknownTableError } from './merge/merge-statements.ts';
 export type { TableSelection } from './merge/merge-statements.ts';
 export { runMerges } from './merge/run-merges.ts';
@@ -47,7 +50,7 @@ export type {
 export { NoBookkeepingError } from './no-bookkeeping-error.ts';
 export type { FailedStatement } from './find-statement.ts';
 export { WHOLE_DATABASE } from './migrations.ts';
-export type { FileProblem, MigrationFile, Migrations } from './migrations.ts';
+export type { FileIdentity, FileProblem, MigrationFile, Migrations } from './migrations.ts';
 export { ForeignObjectsError } from './foreign-objects.ts';
 export type { ForeignObject } from './foreign-objects.ts';
 export {
@@ -60,6 +63,7 @@ export {
 } from './plan-apply.ts';
 export type { ApplyPlan, ApplyStep, PlanOptions, SchemaRun } from './plan-apply.ts';
 export { ManifestMissingError, readMigrations } from './read-migrations.ts';
+export type { SetFacts } from './read-migrations.ts';
 export { readDependants } from './dependants.ts';
 export type { Dependants, InTheWay, ObstructedFile, RetypedColumn } from './dependants.ts';
 export { readSizes } from './read-sizes.ts';
@@ -95,10 +99,11 @@ export {
 } from './reload-tables.ts';
 export type {
   BegunReload,
-  FinishedReload,
   FinishOptions,
   FinishStep,
+  FinishedReload,
   OpenReload,
+  PlaceOptions,
   ReloadCounts,
   ReloadPlace,
   ReloadSelection,
@@ -116,12 +121,20 @@ export type {
   TableLeft,
 } from './retire-tables.ts';
 export { readObstacles, renderScript } from './render-script.ts';
+export type { Obstacles } from './render-script.ts';
 export { failedSchemas, LockLostError, schemaIsGone } from './run-steps.ts';
 export { ClientCommandError, SeveralStatementsError } from './refused-statements.ts';
 export { openSession } from './session.ts';
-export type { Rows, Session, TargetAddress } from './session.ts';
+export type { Isolation, Rows, Session, TargetAddress } from './session.ts';
 export { describeHolder, LockNotObtainedError, readLocks } from './take-lock.ts';
 export type { HeldLock, LockHolder } from './take-lock.ts';
 export type { TightenedColumn } from './tighten-columns.ts';
 export { TargetError } from './target-error.ts';
+export type { ErrorFacts } from './target-error.ts';
 export { NoConnectionError } from './with-workers.ts';
+export type {
+  ColumnStructure,
+  IndexStructure,
+  RelationGroup,
+  TriggerStructure,
+} from './read-structure.ts';

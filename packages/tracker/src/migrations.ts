@@ -19,6 +19,7 @@ export interface Migrations {
   readonly problems: readonly FileProblem[];
 }
 
+/** A file of a migration set with its text. */
 export interface MigrationFile extends Omit<ManifestEntry, 'path' | 'checksum'> {
   /** Relative to the set's folder, as history names it. */
   readonly path: string;

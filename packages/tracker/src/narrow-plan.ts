@@ -26,6 +26,7 @@ export interface PlannedSchema {
   readonly files: readonly PlannedFile[];
 }
 
+/** A file of a plan that was written down. */
 export interface PlannedFile {
   /** Relative to the set's folder. */
   readonly path: string;
@@ -98,7 +99,7 @@ function indexStructures(groups: readonly RelationGroup[]): Structures {
   };
 }
 
-/** Name of the relation that a file changes; undefined for one that is not of a table. */
+/** Names the relation that a file changes; undefined for one that is not of a table. */
 export function relationOf({ category, table }: MigrationFile): string | undefined {
   const names: Partial<Record<Category, string>> = table
     ? { tables: table.name, staging: table.names.staging }

@@ -34,6 +34,7 @@ export interface ApplyPlan {
   readonly appliedCount: number;
 }
 
+/** A part of a plan; each begins when the one before it is over. */
 export type ApplyStep =
   /** One transaction: schemas to create, and files that belong to the whole database. */
   | {
@@ -50,6 +51,7 @@ export interface SchemaRun {
   readonly files: readonly MigrationFile[];
 }
 
+/** Which schemas and files a plan is for. */
 export interface PlanOptions {
   /** Schemas of the tenants that take part. */
   readonly tenants: readonly string[];
@@ -105,7 +107,7 @@ export class ManualFilesEditedError extends Error {
 }
 
 /**
- * What brings a target up to date. Nothing where there is nothing to do.
+ * Plans what brings a target up to date; the plan is empty if the target is.
  *
  * @throws UnsafeSchemaNameError, ForeignObjectsError, EncodingError, RoleMissingError, ManualFilesEditedError,
  * SeveralStatementsError, ClientCommandError
@@ -207,7 +209,7 @@ function refuseStatements(steps: readonly ApplyStep[]): void {
   if (several.length > 0) throw new SeveralStatementsError(several.map(({ path }) => path));
 }
 
-/** Tenants that take part, and the literal schemas of tables, of which some are selected. */
+/** Lists the tenants that take part, and the literal schemas of tables, of which some are selected. */
 export function listSchemas(
   { files }: Pick<Migrations, 'files'>,
   { tenants, only, among }: PlanOptions,

@@ -33,6 +33,7 @@ export interface MergeProblem {
   readonly wayOut: string;
 }
 
+/** A table that somebody else holds a lock on. */
 export interface LockedTable {
   readonly schema: string;
   readonly table: string;
@@ -40,11 +41,13 @@ export interface LockedTable {
   readonly holder: string;
 }
 
+/** A table whose merge waits for a lock. */
 export interface HeldMerge extends LockedTable {
   /** Since when it waits, in ISO 8601. */
   readonly since: string;
 }
 
+/** A table whose last merge failed. */
 export interface FailingMerge {
   readonly schema: string;
   readonly table: string;
@@ -52,6 +55,7 @@ export interface FailingMerge {
   readonly error: string;
 }
 
+/** Staged events that may have been lost, and where to replay from. */
 export interface LostStaging {
   readonly schema: string;
   readonly table: string;
@@ -76,6 +80,7 @@ export type LossCause =
   | 'restored source'
   | 'needs snapshot';
 
+/** A stream: one partition of one source table. */
 export interface LostStream {
   readonly database: string | null;
   readonly table: string | null;
@@ -83,12 +88,14 @@ export interface LostStream {
   readonly generation: number;
 }
 
+/** The number of dead letters of a table. */
 export interface DeadLetters {
   readonly schema: string;
   readonly table: string;
   readonly count: number;
 }
 
+/** The number of events that the server refused, by table and topic. */
 export interface RefusedEvents {
   /** Of the final table; null where the sink pipeline did not say it. */
   readonly schema: string | null;
@@ -97,6 +104,7 @@ export interface RefusedEvents {
   readonly count: number;
 }
 
+/** A column that is not yet as the definition says. */
 export interface ColumnConcern {
   readonly schema: string;
   readonly table: string;
@@ -106,6 +114,7 @@ export interface ColumnConcern {
   readonly statement: string | null;
 }
 
+/** A column that rows of before it came have no value of. */
 export interface BackfillConcern {
   readonly schema: string;
   readonly table: string;

@@ -43,7 +43,7 @@ export interface SetFacts {
 }
 
 /**
- * The files of a set as they are on disk, in the order of the manifest, with all that is wrong with them.
+ * Reads the files of a set as they are on disk, in the order of the manifest, with all that is wrong with them.
  *
  * @throws ManifestMissingError, RepoPathError; FileError for a manifest that is damaged or of another version.
  */

@@ -10,6 +10,7 @@ export interface TableSize {
   readonly bytes: number | undefined;
 }
 
+/** Sizes of tables, and the size from which on a table is not rewritten. */
 export interface Sizes {
   readonly find: (schema: string, name: string) => TableSize | undefined;
   /** A larger table is rewritten only if somebody allows it. */

@@ -17,6 +17,7 @@ export interface RelationGroup {
   readonly constraints: readonly string[];
 }
 
+/** A column as the target has it. */
 export interface ColumnStructure {
   readonly name: string;
   /** As `format_type` spells it. */
@@ -26,6 +27,7 @@ export interface ColumnStructure {
   readonly default: string | null;
 }
 
+/** An index as the target has it. */
 export interface IndexStructure {
   readonly name: string;
   readonly columns: readonly string[];
@@ -37,7 +39,8 @@ export interface IndexStructure {
   readonly where: string | null;
 }
 
-interface TriggerStructure {
+/** A trigger as the target has it. */
+export interface TriggerStructure {
   readonly name: string;
   /** In which sessions it fires; `origin`: not in those whose `session_replication_role` is `replica`. */
   readonly fires: 'always' | 'origin' | 'replica' | 'never';

@@ -43,6 +43,7 @@ export interface HistoryEntry {
   readonly appliedChecksum: string | null;
 }
 
+/** The history of a target: which file was applied where, with which content. */
 export interface History {
   /** The entry of a file in a schema; `WHOLE_DATABASE` for one that belongs to none. */
   readonly find: (file: FileIdentity, schema: string) => HistoryEntry | undefined;

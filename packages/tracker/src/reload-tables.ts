@@ -44,6 +44,7 @@ export interface ReloadCounts {
   readonly unread: number;
 }
 
+/** What became of the beginning of a reload. */
 export interface BegunReload extends ReloadPlace {
   /** `open`: it was begun before. */
   readonly outcome: 'begun' | 'open' | 'refused' | 'failed';
@@ -52,10 +53,12 @@ export interface BegunReload extends ReloadPlace {
   readonly reason: string | null;
 }
 
+/** An open reload with the numbers of its rows. */
 export interface ReloadState extends OpenReload {
   readonly counts: ReloadCounts;
 }
 
+/** How reloads are finished. */
 export interface FinishOptions {
   /** Only count. */
   readonly isDryRun: boolean;
@@ -75,6 +78,7 @@ export type FinishStep =
   | { readonly kind: 'merging' | 'counting' }
   | { readonly kind: 'removing'; readonly removed: number; readonly of: number };
 
+/** What became of the end of a reload. */
 export interface FinishedReload extends OpenReload {
   /** `found`: a dry run. */
   readonly outcome: 'finished' | 'found' | 'refused' | 'failed' | 'locked';
@@ -95,6 +99,7 @@ export interface ReloadSelection extends TableSelection {
   readonly customers?: readonly string[] | undefined;
 }
 
+/** Which tables and customers are reloaded. */
 export interface PlaceOptions extends ReloadSelection {
   readonly tenants: readonly string[];
   readonly customerColumnOf: (table: ReplicatedTable) => string | undefined;
@@ -381,7 +386,7 @@ ORDER BY schema_name COLLATE "C", table_name COLLATE "C", customer COLLATE "C" N
   return open.filter((one) => isReloadSelected(one, selection));
 }
 
-/** Whether rows of a reload are among those that are selected. */
+/** Tests if rows of a reload are among those that are selected. */
 export function isReloadSelected(place: ReloadPlace, selection: ReloadSelection): boolean {
   const { customers } = selection;
   return (

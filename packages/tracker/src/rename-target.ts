@@ -21,6 +21,7 @@ export interface Renaming {
   readonly to: string;
 }
 
+/** What is renamed. */
 export interface RenameOptions extends PlanOptions {
   readonly renaming: Renaming;
   /** Only say what there is. */

@@ -24,9 +24,10 @@ export async function readObstacles(
   return new Map(runs.map((run, at) => [run, found[at]!]));
 }
 
-type Obstacles = ReadonlyMap<SchemaRun, readonly ObstructedFile[]>;
+/** What is in the way of the files of each schema. */
+export type Obstacles = ReadonlyMap<SchemaRun, readonly ObstructedFile[]>;
 
-/** One SQL script that does what a plan says, history included: `psql -X -f <script>`. */
+/** Renders one SQL script that does what a plan says, history included: `psql -X -f <script>`. */
 export function renderScript(
   plan: ApplyPlan,
   {

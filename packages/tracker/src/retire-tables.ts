@@ -18,6 +18,7 @@ export type RetireSelection =
   | { readonly kind: 'table'; readonly names: readonly string[] }
   | { readonly kind: 'customer'; readonly names: readonly string[] };
 
+/** Which tables are retired, and how. */
 export interface RetireOptions extends PlanOptions {
   readonly selection: RetireSelection;
   /** Let go of events that are in no final table. */
@@ -42,6 +43,7 @@ export interface TableLeft {
   readonly routines: readonly string[];
 }
 
+/** What became of a table that left the configuration. */
 export interface RetiredTable {
   readonly schema: string;
   readonly table: string;
@@ -61,6 +63,7 @@ export interface SharedRows {
   readonly rows: number;
 }
 
+/** What became of all tables that were selected. */
 export interface RetireResult {
   readonly tables: readonly RetiredTable[];
   readonly shared: readonly SharedRows[];

@@ -63,7 +63,7 @@ interface Run {
 /** What applying files has done, whatever else is to be said of the target. */
 export type Outcome = Omit<ApplyResult, 'mergeProblems' | 'stale' | 'tightened'>;
 
-/** A schema is never made anew over what is remembered of it: its tables would be empty and count as merged. */
+/** Explains that a schema is never created again over what is remembered of it: its tables would be empty and count as merged. */
 export function schemaIsGone(schema: string): FileFailure {
   return {
     kind: 'unsafe',
@@ -300,7 +300,7 @@ function inTurn<Result>(run: Run, work: () => Promise<Result>): Promise<Result> 
   return result;
 }
 
-/** Schemas with a file that failed or was refused. */
+/** Lists the schemas with a file that failed or was refused. */
 export function failedSchemas(failures: readonly FileFailure[]): ReadonlySet<string> {
   return new Set(failures.map(({ schema }) => schema));
 }

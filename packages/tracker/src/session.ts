@@ -59,7 +59,8 @@ const CLOSE_TIMEOUT_S = 1;
 /** A target whose machine is gone is noticed 10 s after that, by 10 probes a second apart. */
 const KEEP_ALIVE_S = 10;
 
-type Isolation = 'READ COMMITTED' | 'REPEATABLE READ';
+/** The isolation level of a transaction. */
+export type Isolation = 'READ COMMITTED' | 'REPEATABLE READ';
 
 /** How a message begins that is a transaction, whatever the defaults of the role and the database are. */
 const transaction = (isolation: Isolation, access: 'READ WRITE' | 'READ ONLY') =>
@@ -74,7 +75,7 @@ const READ = `${transaction('READ COMMITTED', 'READ ONLY')}SET LOCAL lock_timeou
 const HOST = /^(?:[^\s,@/]+|\/[^,]*)$/u;
 
 /**
- * A session with a target, named `application` there.
+ * Opens a session with a target, named `application` there.
  *
  * @throws TargetError where the host is none; nothing is connected before the first query.
  */

@@ -25,7 +25,7 @@ export class LockNotObtainedError extends Error {
   }
 }
 
-/** `pid 4711, application "cdc apply", user app, since 2026-01-31T12:00:00Z`. */
+/** Describes who holds a lock: `pid 4711, application "cdc apply", user app, since 2026-01-31T12:00:00Z`. */
 export function describeHolder(holder: LockHolder | undefined): string {
   if (!holder) return 'a session that has ended meanwhile';
   const { pid, application, user, since } = holder;
@@ -149,7 +149,7 @@ export interface HeldLock {
   readonly holder: LockHolder;
 }
 
-/** The locks of an apply of a set and of these schemas that are held now, in one query. */
+/** Reads the locks of an apply of a set and of these schemas that are held now, in one query. */
 export async function readLocks(
   session: Session,
   set: string,

@@ -27,7 +27,8 @@ export class TargetError extends Error {
   }
 }
 
-type ErrorFacts = Pick<TargetError, 'kind' | 'detail' | 'hint' | 'context' | 'offset'>;
+/** What a TargetError says besides its message. */
+export type ErrorFacts = Pick<TargetError, 'kind' | 'detail' | 'hint' | 'context' | 'offset'>;
 
 /** Fields of a PostgresError of postgres.js. */
 interface ServerError {

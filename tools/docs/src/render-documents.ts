@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
+import { reportApis } from './render-api.ts';
 import { buildRenderer } from './render-block.ts';
 import { renderJsonSchemas } from './render-json-schemas.ts';
 import { replaceBlocks } from './replace-blocks.ts';
@@ -20,8 +21,14 @@ export interface RenderedDocument {
   readonly text: string;
 }
 
-/** Each document and JSON Schema as it is and as it should be; the command line must be built. */
-export async function renderDocuments(root: string): Promise<readonly RenderedDocument[]> {
+export interface RenderedDocuments {
+  readonly documents: readonly RenderedDocument[];
+  /** What is wrong with the exports of the libraries. */
+  readonly faults: readonly string[];
+}
+
+/** Renders each document, JSON Schema and report of a public API; all packages must be built. */
+export async function renderDocuments(root: string): Promise<RenderedDocuments> {
   const renderBlock = buildRenderer(root);
   const render = async (path: string, renderText: (before: string) => string | Promise<string>) => {
     const file = join(root, path);
@@ -29,8 +36,10 @@ export async function renderDocuments(root: string): Promise<readonly RenderedDo
     const options = { ...(await resolveConfig(file)), filepath: file };
     return { path, before, text: await format(await renderText(before), options) };
   };
-  return Promise.all([
+  const { reports, faults } = reportApis(root);
+  const documents = await Promise.all([
     ...DOCUMENTS.map((path) => render(path, (before) => replaceBlocks(before, renderBlock))),
-    ...[...renderJsonSchemas()].map(([path, text]) => render(path, () => text)),
+    ...[...renderJsonSchemas(), ...reports].map(([path, text]) => render(path, () => text)),
   ]);
+  return { documents, faults };
 }

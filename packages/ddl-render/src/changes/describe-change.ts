@@ -6,7 +6,7 @@ import type {
   TableChange,
 } from '@cdc-migrations/table-defs';
 
-/** A change in a few words, without its table: `column "Navn": character varying(50) to character varying(20)`. */
+/** Describes a change in a few words, without its table: `column "Navn": character varying(50) to character varying(20)`. */
 export function describeChange(change: TableChange): string {
   return (DESCRIPTIONS[change.kind] as (change: TableChange) => string)(change);
 }

@@ -17,7 +17,7 @@ export interface ChangeClauses {
 }
 
 /**
- * What the files of a table do for a change, where the table has rows: `ADD COLUMN "Ny" integer`. A change that is
+ * Renders the clauses of ALTER TABLE for a change of a table with rows: `ADD COLUMN "Ny" integer`. A change that is
  * refused has the clauses that it would take.
  */
 export function renderClauses(change: TableChange): ChangeClauses {
@@ -27,7 +27,7 @@ export function renderClauses(change: TableChange): ChangeClauses {
 }
 
 /**
- * The statements that bring a final table and its staging table along: renames, then all other changes of a table as
+ * Renders the statements that bring a final table and its staging table along: renames, then all other changes of a table as
  * one ALTER TABLE.
  */
 export function renderAlterTables(

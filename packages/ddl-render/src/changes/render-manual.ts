@@ -92,7 +92,7 @@ function needsManual(change: TableChange, { beforeNotNull }: ManualHints): boole
 }
 
 /**
- * Text of a file of `migrations/manual/` to begin with, for the changes of one table that `needsManual`: it looks whether
+ * Renders a file of `migrations/manual/` to begin with, for the changes of one table that `needsManual`: it looks whether
  * values get lost, and changes the final table and the staging table. Renames among `changes` come first.
  */
 export function renderManual(
@@ -122,7 +122,7 @@ export function renderManual(
   return render({ ...view, tag });
 }
 
-/** Lines that tell the changes of a manual file, by which one that is there already is found. */
+/** Gives the lines that name the changes of a manual file, by which one that is there already is found. */
 export function manualChanges(
   table: ReplicatedTable,
   changes: readonly TableChange[],

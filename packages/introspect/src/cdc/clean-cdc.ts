@@ -7,6 +7,7 @@ import { formatLsn, readLsn, type Lsn } from './lsn.ts';
 import { renderCleanupSql, THRESHOLD } from './render-capture-sql.ts';
 import { planCleanup, type CleanupInstance, type CleanupStep } from './plan-cleanup.ts';
 
+/** Which changes of which capture instances are removed. */
 export interface CleanCdcOptions extends SourceOptions {
   /** Changes that are older are forgotten. */
   readonly days: number;
@@ -20,6 +21,7 @@ export interface CleanCdcOptions extends SourceOptions {
   readonly dryRun?: boolean;
 }
 
+/** What became of one capture instance. */
 export type CleanupResult = CleanupStep & {
   readonly state: 'cleaned' | 'would be cleaned' | 'kept' | 'failed';
   /** Rows that a dry run counts. */
@@ -27,6 +29,7 @@ export type CleanupResult = CleanupStep & {
   readonly failure?: string;
 };
 
+/** What became of the capture instances of a database. */
 export interface CleanCdcResult {
   readonly database: string;
   readonly instances: readonly CleanupResult[];

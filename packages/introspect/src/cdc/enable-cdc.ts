@@ -12,6 +12,7 @@ import {
 import { readCaptureState } from './read-capture-state.ts';
 import { callEnable, renderCaptureSql } from './render-capture-sql.ts';
 
+/** How capture is switched on. */
 export interface EnableCdcOptions extends SourceOptions, Partial<CaptureOptions> {
   /** Whether only the plan is made. */
   readonly dryRun?: boolean;
@@ -24,6 +25,7 @@ export interface TableResult extends Omit<TablePlan, 'step'> {
   readonly reason?: string;
 }
 
+/** What became of a database and its tables. */
 export interface EnableCdcResult {
   readonly plan: CapturePlan;
   readonly databaseState: 'kept' | 'enabled' | 'would be enabled' | 'blocked';

@@ -46,6 +46,7 @@ const LEVELS = {
   'partition-identity': 'note',
 } as const satisfies Readonly<Record<string, FindingLevel>>;
 
+/** The name of a finding. */
 export type FindingCode = keyof typeof LEVELS;
 
 /** Codes of the findings that can be accepted. */

@@ -3,7 +3,7 @@ export type Lsn = string;
 
 const LSN_BYTES = 10;
 
-/** The LSN of `0x0000002A000001100001`, or of Debezium's `0000002a:00000110:0001`; undefined for any other text. */
+/** Parses the LSN of `0x0000002A000001100001`, or of Debezium's `0000002a:00000110:0001`; undefined for any other text. */
 export function parseLsn(text: string): Lsn | undefined {
   const trimmed = text.trim().toLowerCase();
   const digits = /^0x[\da-f]{20}$/.test(trimmed)
@@ -14,7 +14,7 @@ export function parseLsn(text: string): Lsn | undefined {
   return digits;
 }
 
-/** As SQL Server writes it. */
+/** Formats an LSN as SQL Server writes it. */
 export function formatLsn(lsn: Lsn): string {
   return `0x${lsn.toUpperCase()}`;
 }

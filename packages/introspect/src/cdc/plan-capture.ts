@@ -8,6 +8,7 @@ import type {
 } from './capture-state.ts';
 import { blocks, ofDatabase, ofTable, type Finding, type FindingCode } from './finding.ts';
 
+/** Which risks are accepted, and how capture instances are created. */
 export interface CaptureOptions {
   /** Codes of risks that are taken. */
   readonly accepted: readonly FindingCode[];
@@ -26,6 +27,7 @@ export interface TablePlan {
   readonly step: 'keep' | 'enable' | 'blocked';
 }
 
+/** What is to be done to capture tables of a database, and what is in the way. */
 export interface CapturePlan {
   readonly database: string;
   readonly enablesDatabase: boolean;

@@ -13,6 +13,7 @@ import { callEnable, renderRotationSql } from './render-capture-sql.ts';
 /** Position that all consumers of a table have read; undefined if it is not known, with the reason. */
 export type Passed = { readonly lsn: Lsn } | { readonly lsn?: undefined; readonly reason: string };
 
+/** How tables move to new capture instances. */
 export interface RotateCdcOptions extends SourceOptions {
   readonly accepted: readonly FindingCode[];
   readonly dryRun: boolean;
@@ -40,6 +41,7 @@ export type RotationStep =
   | { readonly kind: 'drop'; readonly old: string; readonly instance: string }
   | { readonly kind: 'blocked'; readonly reason: string };
 
+/** What became of one table. */
 export interface RotationResult {
   readonly schema: string;
   readonly table: string;
@@ -51,6 +53,7 @@ export interface RotationResult {
   readonly reason?: string;
 }
 
+/** What became of the tables of a database. */
 export interface RotateCdcResult {
   readonly database: string;
   readonly findings: readonly Finding[];
@@ -125,7 +128,7 @@ export async function rotateCdc(
   }
 }
 
-/** `create the capture instance dbo_Actor_v2`. */
+/** Describes a step in a few words: `create the capture instance dbo_Actor_v2`. */
 export function describeStep(step: RotationStep): string {
   switch (step.kind) {
     case 'none':

@@ -5,7 +5,7 @@ import type { MssqlCatalogRows } from './parse-mssql-catalog-rows.ts';
 import { matching, selectMssqlTables, type MssqlSelection } from './select-mssql-tables.ts';
 
 /**
- * Catalog of the selected tables, from the rows of SQL Server's catalog views. Throws MssqlSelectionError,
+ * Builds the catalog of the selected tables from the rows of SQL Server's catalog views. Throws MssqlSelectionError,
  * which names every selected table that is not there.
  */
 export function buildMssqlCatalog(rows: MssqlCatalogRows, selection: MssqlSelection): Catalog {

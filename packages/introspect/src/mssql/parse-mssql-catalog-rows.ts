@@ -88,16 +88,17 @@ const VIEWS = {
   }),
 };
 
-type View = keyof typeof VIEWS;
+/** A catalog view that is read, without `sys.`. */
+export type MssqlView = keyof typeof VIEWS;
 
 /** Row of `sys.<view>`, under the names of SQL Server's documentation. */
-export type MssqlRow<K extends View> = Readonly<v.InferOutput<(typeof VIEWS)[K]>>;
+export type MssqlRow<K extends MssqlView> = Readonly<v.InferOutput<(typeof VIEWS)[K]>>;
 
 /**
  * Rows of the catalog views of one SQL Server database, by the name of the view without `sys.`.
  * https://learn.microsoft.com/sql/relational-databases/system-catalog-views/object-catalog-views-transact-sql
  */
-export type MssqlCatalogRows = { readonly [K in View]: readonly MssqlRow<K>[] };
+export type MssqlCatalogRows = { readonly [K in MssqlView]: readonly MssqlRow<K>[] };
 
 /** Thrown with every row that does not have the shape of its view. */
 export class MssqlRowsError extends Error {
@@ -109,10 +110,10 @@ export class MssqlRowsError extends Error {
 }
 
 /** Without these there is no catalog; every other view can be missing and then has no rows. */
-const REQUIRED: readonly View[] = ['schemas', 'types', 'tables', 'columns'];
+const REQUIRED: readonly MssqlView[] = ['schemas', 'types', 'tables', 'columns'];
 
 /**
- * Rows of catalog views from JSON or a driver: `{"sys.tables": [{"object_id": 1, "name": "Actor", …}], …}`.
+ * Parses rows of catalog views from JSON or a driver: `{"sys.tables": [{"object_id": 1, "name": "Actor", …}], …}`.
  * Throws MssqlRowsError.
  */
 export function parseMssqlCatalogRows(json: unknown): MssqlCatalogRows {

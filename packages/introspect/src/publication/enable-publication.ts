@@ -11,11 +11,13 @@ import {
 } from './plan-publication.ts';
 import { readPublicationState, type PublicationRequest } from './publication-state.ts';
 
+/** How a publication is made to carry tables. */
 export interface EnablePublicationOptions extends SourceOptions, PublicationOptions {
   /** Whether only the plan is made. */
   readonly dryRun: boolean;
 }
 
+/** What became of one table of a publication. */
 export interface PublicationTableResult extends Omit<PublicationTablePlan, 'step' | 'sql'> {
   readonly state:
     'kept' | 'enabled' | 'would be enabled' | 'removed' | 'would be removed' | 'blocked' | 'failed';
@@ -23,6 +25,7 @@ export interface PublicationTableResult extends Omit<PublicationTablePlan, 'step
   readonly reason?: string;
 }
 
+/** What became of a publication, its replication slot and its tables. */
 export interface EnablePublicationResult {
   readonly plan: PublicationPlan;
   readonly publicationState:

@@ -8,6 +8,7 @@ import type {
   TablePart,
 } from './publication-state.ts';
 
+/** Which risks are accepted, and what the publication is to have. */
 export interface PublicationOptions extends CarrierNames {
   /** Codes of risks that are taken. */
   readonly accepted: readonly FindingCode[];
@@ -30,6 +31,7 @@ export interface PublicationTablePlan {
   readonly sql: readonly string[];
 }
 
+/** What is to be done for a publication to carry tables. */
 export interface PublicationPlan extends CarrierNames {
   readonly database: string;
   readonly step: 'keep' | 'create' | 'change' | 'blocked';

@@ -4,7 +4,7 @@ import { pairColumns, type ColumnPair } from './pair-columns.ts';
 import type { TableChange } from './table-change.ts';
 
 /**
- * What is different between two sets of definitions, each change with both sides and its class; none where they are
+ * Compares two sets of definitions: each change with both sides and its class; none where they are
  * the same. A table is told by its sink, service, schema and name, and by whether it is made or only checked.
  *
  * @returns changes in the order of `after`, those of a table beside each other, then the tables that are gone.

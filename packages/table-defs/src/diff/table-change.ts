@@ -11,13 +11,14 @@ export type ChangeClass = 'free' | 'rewrite' | 'unsafe' | 'informational';
 /** A column of a replicated table or of one that exists already. */
 export type AnyColumn = ColumnDefinition | MappedColumn;
 
-interface BothSides<Side> {
+/** A change of what is there before and after. */
+export interface BothSides<Side> {
   readonly before: Side;
   readonly after: Side;
 }
 
 /** What each kind of change is about, before and after it. */
-interface ChangeSides {
+export interface ChangeSides {
   'table added': { readonly before: null; readonly after: TableDefinition };
   'table removed': { readonly before: TableDefinition; readonly after: null };
   /** `facts`: what is different and changes no column. */
@@ -33,6 +34,7 @@ interface ChangeSides {
   'key changed': BothSides<KeyDefinition | null>;
 }
 
+/** The kind of a change: it decides what both sides are. */
 export type ChangeKind = keyof ChangeSides;
 
 /** A change of one kind. */
@@ -48,7 +50,7 @@ export type TableChange = { readonly [Kind in ChangeKind]: ChangeOf<Kind> }[Chan
 
 const ORDER: readonly ChangeClass[] = ['informational', 'free', 'rewrite', 'unsafe'];
 
-/** The class of changes that are made together. */
+/** Gives the class of changes that are made together. */
 export function worstClass(classes: readonly ChangeClass[]): ChangeClass {
   return ORDER[Math.max(0, ...classes.map((one) => ORDER.indexOf(one)))]!;
 }

@@ -86,7 +86,7 @@ const FLOAT_BITS: Limits = [1, 53];
 const parsed = new Map<string, PgType | undefined>();
 
 /**
- * The type that a text names, in the spellings of PostgreSQL; undefined for one that no column is given here, and
+ * Parses the type that a text names, in the spellings of PostgreSQL; undefined for one that no column is given here, and
  * for facets that PostgreSQL refuses.
  */
 export function parsePgType(text: string): PgType | undefined {
@@ -94,13 +94,13 @@ export function parsePgType(text: string): PgType | undefined {
   return parsed.get(text);
 }
 
-/** The spelling of `format_type`: `varchar(50)` is `character varying(50)`; undefined as with `parsePgType`. */
+/** Spells a type as `format_type` does: `varchar(50)` is `character varying(50)`; undefined as with `parsePgType`. */
 export function canonicalType(text: string): string | undefined {
   const type = parsePgType(text);
   return type && formatPgType(type);
 }
 
-/** `timestamp(3) without time zone`: facets stand before the words `with time zone`. */
+/** Formats a type: `timestamp(3) without time zone`, facets stand before the words `with time zone`. */
 export function formatPgType({ base, facets, array }: PgType): string {
   const suffix = array ? '[]' : '';
   if (facets.length === 0) return base + suffix;

@@ -5,7 +5,7 @@ const CONSTANT = new RegExp(
 );
 
 /**
- * Whether a column that comes with this default leaves the rows of its table alone: a constant, or the time of the
+ * Tests if a column that comes with this default leaves the rows of its table alone: a constant, or the time of the
  * transaction. `cdc_management.is_constant` decides the same in the target.
  */
 export function isConstant(expression: string): boolean {

@@ -26,7 +26,7 @@ export interface OverrideScope {
 }
 
 /**
- * PostgreSQL type of a source column: its override (of the column, else of its type in the table, else of its
+ * Maps a source column to its type of PostgreSQL: its override (of the column, else of its type in the table, else of its
  * type everywhere), else the default; undefined where there is neither.
  */
 export function mapType(
@@ -83,7 +83,7 @@ export interface ColumnOverride {
   readonly keys: readonly string[];
 }
 
-/** The override of a column, the narrowest of them; undefined where there is none. */
+/** Finds the override of a column, the narrowest of them; undefined where there is none. */
 export function findOverride(
   column: CatalogColumn,
   { overrides, table }: OverrideScope,
@@ -110,7 +110,7 @@ function findByType(
   return name === undefined ? undefined : { type: types!.get(name)!, keys: [...keys, name] };
 }
 
-/** A source type as people write it: `nvarchar(100)`, `decimal(5,2)`, `dbo.Url (varchar(200))`. */
+/** Formats a source type as users write it: `nvarchar(100)`, `decimal(5,2)`, `dbo.Url (varchar(200))`. */
 export function formatSourceType(column: CatalogColumn): string {
   const type = spellType(column);
   return column.declaredAs === undefined ? type : `${column.declaredAs} (${type})`;

@@ -7,7 +7,8 @@ const SECOND_DIGITS = 6;
 /** Bits of a float from which SQL Server stores eight bytes. */
 const DOUBLE_BITS = 25;
 
-type MssqlMapping = (column: CatalogColumn) => MappedType;
+/** How a type of SQL Server is mapped, with the facets of the column. */
+export type MssqlMapping = (column: CatalogColumn) => MappedType;
 
 const always =
   (mapped: MappedType): MssqlMapping =>

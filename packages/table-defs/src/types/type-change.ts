@@ -26,7 +26,7 @@ const TIMES = new Set([
 ]);
 const MAX_TIME_DIGITS = 6;
 
-/** How a column of type `from` becomes one of type `to`; both as `format_type` spells them. */
+/** Classifies the change of a column from type `from` to type `to`; both as `format_type` spells them. */
 export function classifyTypeChange(from: string, to: string): TypeChange {
   if (from === to) return 'same';
   const before = parsePgType(from);

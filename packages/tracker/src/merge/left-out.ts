@@ -9,7 +9,7 @@ export interface LeftOut {
   readonly lockedStaging: readonly LockedTable[];
 }
 
-/** Why each table is left out, and what is to be done. */
+/** Describes why each table is left out, and what is to be done. */
 export function describeLeftOut({
   mergeProblems,
   lockedStaging,

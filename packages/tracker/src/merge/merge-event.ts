@@ -33,6 +33,7 @@ export interface TableReplay extends TableName, Omit<MergeCounts, 'events'> {
   readonly reasons: readonly ReasonCount[];
 }
 
+/** Why dead letters came back, and how many of them. */
 export interface ReasonCount {
   readonly reason: string;
   readonly count: number;
@@ -51,8 +52,10 @@ export type MergeEvent =
   | { readonly kind: 'interrupted'; readonly reason: string }
   | { readonly kind: 'resumed' };
 
+/** Counts of no event. */
 export const NOTHING: MergeCounts = { events: 0, merged: 0, deleted: 0, stale: 0, dead: 0 };
 
+/** Adds up counts of events. */
 export function addCounts(one: MergeCounts, other: MergeCounts): MergeCounts {
   return {
     events: one.events + other.events,
@@ -68,7 +71,7 @@ export function keyOf({ lane, ...table }: TableLane): string {
   return JSON.stringify([labelOf(table), lane]);
 }
 
-/** The name that a table has in maps and in messages. */
+/** Gives the name that a table has in maps and in messages. */
 export function labelOf({ schema, table }: TableName): string {
   return `${schema}.${table}`;
 }

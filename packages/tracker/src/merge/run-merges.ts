@@ -21,6 +21,7 @@ import {
   type SteadySession,
 } from './steady-session.ts';
 
+/** Which tables a run merges, and how long it goes on. */
 export interface MergeOptions extends TableSelection {
   /** Sessions that merge; default 4. */
   readonly jobs?: number | undefined;
