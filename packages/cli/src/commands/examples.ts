@@ -204,6 +204,7 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
     examples: [
       'cdc manage-migrations metrics --env prod',
       'cdc manage-migrations metrics --env prod --listen 9187',
+      'cdc manage-migrations metrics --env prod --listen 9187 --drift 6h',
     ],
     exitCodes: { 0: 'done', 2: CONFIGURATION, 3: 'a target did not answer' },
   },

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { ListenAddress, MetricsCommandOptions } from '../metrics/metrics.ts';
 import type { CommandContext } from './command-context.ts';
+import { parsePositiveDuration } from '../target/parse-duration.ts';
 import { addTargetOptions } from './target-options.ts';
 
 /** `cdc manage-migrations metrics` and `cdc manage-migrations monitoring`. */
@@ -8,7 +9,7 @@ export function addMetrics(migrations: Command, { setExitCode }: CommandContext)
   const command = migrations
     .command('metrics')
     .description(
-      'Prints metrics of targets as OpenMetrics text: lag, waiting events, failing merges, dead letters, possible loss, files by state.',
+      'Prints metrics of targets as OpenMetrics text: lag, waiting events, failing merges, dead letters, possible loss, files by state, drift.',
     );
   addTargetOptions(command, { json: false })
     .addOption(
@@ -22,6 +23,15 @@ export function addMetrics(migrations: Command, { setExitCode }: CommandContext)
         'serve /metrics and /healthz on [<host>:]<port>, host 127.0.0.1 if not given, until SIGINT or SIGTERM',
       ).argParser(parseListen),
     )
+    .addOption(
+      new Option(
+        '--drift [interval]',
+        'count how the structure differs from the definitions, as check does; with --listen at most once per interval (30s, 2m, 1h), beside the scrapes; 1h if not given',
+      )
+        .preset('1h')
+        .argParser(parsePositiveDuration),
+    )
+    .option('--exclude <glob...>', 'what is no drift, over <schema>.<name>')
     .action(async (options: Omit<MetricsCommandOptions, 'root'>) => {
       const { metrics } = await import('../metrics/metrics.ts');
       setExitCode(await metrics({ ...options, ...migrations.opts<{ root?: string }>() }));

@@ -1,4 +1,15 @@
-import type { FileState, TableHealth } from '@cdc-migrations/tracker';
+import type { Difference, FileState, TableHealth } from '@cdc-migrations/tracker';
+
+type DriftKind = Difference['kind'];
+
+/** What checks of the structure of a target have found. */
+export interface DriftHealth {
+  /** Differences that the last complete check found, by schema and kind; undefined before there was one. */
+  readonly counts?: ReadonlyMap<string, Readonly<Record<DriftKind, number>>>;
+  /** End of that check, in seconds since 1970. */
+  readonly checkedAt?: number;
+  readonly hasFailed: boolean;
+}
 
 /** State of a target at one moment. */
 export interface TargetHealth {
@@ -10,6 +21,8 @@ export interface TargetHealth {
   readonly tables: readonly TableHealth[];
   /** Refused events for which the pipeline did not give the table. */
   readonly refusedWithoutTable: number;
+  /** Undefined without --drift, and before the first check has ended. */
+  readonly drift?: DriftHealth | undefined;
 }
 
 /** An alert, which fires while the metric is above (`below`: below) a limit. */
@@ -41,6 +54,14 @@ interface TargetMetric extends MetricFacts {
   readonly read: (health: TargetHealth) => Readonly<Record<string, number>>;
 }
 
+/** A metric of a schema that is not about its tables. */
+interface SchemaMetric extends MetricFacts {
+  readonly scope: 'schema';
+  readonly label: string;
+  /** By schema, then by value of the label. */
+  readonly read: (health: TargetHealth) => ReadonlyMap<string, Readonly<Record<string, number>>>;
+}
+
 /** A metric of a table, or of all tables of a schema together. */
 interface TableMetric extends MetricFacts {
   readonly scope: 'table';
@@ -55,7 +76,7 @@ interface TableCounter extends MetricFacts {
   readonly read: (tables: readonly TableHealth[]) => Readonly<Record<string, number>>;
 }
 
-export type Metric = TargetMetric | TableMetric | TableCounter;
+export type Metric = TargetMetric | SchemaMetric | TableMetric | TableCounter;
 
 /** States of files that `apply` does not resolve by itself. */
 const NEEDS_USERS: readonly FileState[] = ['failed', 'unsafe', 'edited', 'missing'];
@@ -239,6 +260,45 @@ export const METRICS: readonly Metric[] = [
       stale: sum(tables.map(({ stale }) => stale)),
       dead: sum(tables.map(({ dead }) => dead)),
     }),
+  },
+  {
+    scope: 'schema',
+    name: 'cdc_drift',
+    help: 'Differences between the target and the definitions that the last check found.',
+    unit: 'short',
+    label: 'kind',
+    read: ({ drift }) => drift?.counts ?? new Map(),
+    alert: {
+      name: 'CdcDrift',
+      above: 0,
+      for: '1h',
+      severity: 'warning',
+      action:
+        'Run `check`, which names each difference. `apply --again` repairs what is missing; `--exclude` leaves out what is meant to be extra.',
+    },
+  },
+  {
+    scope: 'target',
+    name: 'cdc_drift_check_failed',
+    help: '1 if the last check for drift failed, else 0.',
+    unit: 'bool',
+    read: ({ drift }): Readonly<Record<string, number>> =>
+      drift ? { '': drift.hasFailed ? 1 : 0 } : {},
+    alert: {
+      name: 'CdcDriftCheckFailed',
+      above: 0,
+      for: '30m',
+      severity: 'warning',
+      action: 'Run `check`, which prints the error.',
+    },
+  },
+  {
+    scope: 'target',
+    name: 'cdc_drift_check_timestamp_seconds',
+    help: 'Time of the end of the last check for drift that did not fail, in seconds since 1970.',
+    unit: 'dateTimeAsIso',
+    read: ({ drift }): Readonly<Record<string, number>> =>
+      drift?.checkedAt === undefined ? {} : { '': drift.checkedAt },
   },
 ];
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { PostgresServer } from '@cdc-migrations/postgres-fixture';
 import { load } from 'js-yaml';
 import { BLUE, finish, runCommand, startBlue, startCommand } from '../target/cli.fixture.ts';
@@ -111,6 +112,98 @@ it('serves metrics and health until a signal', async () => {
   expect((await finish(child)).exitCode).toBe(0);
 }, 60_000);
 
+const DRIFT = { target: TARGET, schema: 'blue' };
+const driftOf = (text: string) =>
+  ['missing', 'different', 'extra'].map((kind) => valueOf(text, 'cdc_drift', { ...DRIFT, kind }));
+
+/** Changes the target, and back behind the test. */
+async function withChange(change: string, back: string, test: () => Promise<void>): Promise<void> {
+  const sql = server.connect({ database: 'directory', max: 1 });
+  await sql.unsafe(change).simple();
+  await test().finally(() => sql.unsafe(back).simple());
+  await sql.end();
+}
+
+const EXTRA = ['CREATE TABLE blue.tmp_mine (n integer)', 'DROP TABLE blue.tmp_mine'] as const;
+
+it('counts the differences that a check finds, if asked to', async () => {
+  const read = (...args: readonly string[]) => runCommand(repo.root, ['metrics', ...args], env);
+  expect((await read(...BLUE)).stdout).not.toContain('cdc_drift{');
+  await withChange(...EXTRA, async () => {
+    const { stdout, stderr, exitCode } = await read(...BLUE, '--drift');
+    expect([stderr, exitCode]).toEqual(['', 0]);
+    expect(driftOf(stdout)).toEqual([0, 0, 1]);
+    expect(
+      valueOf(stdout, 'cdc_drift', { target: TARGET, schema: 'cdc_management', kind: 'missing' }),
+    ).toBe(0);
+    expect(valueOf(stdout, 'cdc_drift_check_failed', { target: TARGET })).toBe(0);
+    const at = valueOf(stdout, 'cdc_drift_check_timestamp_seconds', { target: TARGET });
+    expect(Math.abs(Date.now() / 1000 - at)).toBeLessThan(60);
+    const rest = await read(...BLUE, '--drift', '--exclude', '*.tmp_*');
+    expect(driftOf(rest.stdout)).toEqual([0, 0, 0]);
+  });
+  expect(await read(...BLUE, '--exclude', 'x')).toMatchObject({
+    exitCode: 2,
+    stderr: '--exclude is for --drift: give both\n',
+  });
+});
+
+let onTestEnd = () => {};
+afterEach(() => onTestEnd());
+
+const WITH_EXISTING = [...BLUE, 'public'];
+
+it('a check that fails is a metric, keeps what was found before, and no scrape waits for it', async () => {
+  const file = join(repo.root, 'migrations/validation/adopus_AdgangLinjer.sql');
+  const validation = readFileSync(file, 'utf8');
+  writeFileSync(
+    file,
+    `SELECT nspname AS schema_name, '' AS table_name, '' AS column_name, '' AS problem
+    FROM pg_catalog.pg_namespace WHERE nspname = 'broken' AND 1 / (nspname = 'other')::integer = 1\n`,
+  );
+  const args = ['metrics', ...WITH_EXISTING, '--drift', '200ms'];
+  const child = startCommand(repo.root, [...args, '--listen', '0'], env);
+  let stderr = '';
+  child.stderr!.on('data', (data: Buffer) => (stderr += data.toString()));
+  const [line] = (await once(child.stderr!, 'data')) as [Buffer];
+  const [, url] = /listening on (\S+)/.exec(line.toString())!;
+  const scrape = async () => (await fetch(url!)).text();
+  const until = async (is: (text: string) => boolean) => {
+    for (const deadline = Date.now() + 20_000; ; await sleep(50)) {
+      const text = await scrape();
+      if (is(text)) return text;
+      if (Date.now() > deadline) throw new Error(`${stderr}${text}`);
+    }
+  };
+  const hasFailed = (text: string) => valueOf(text, 'cdc_drift_check_failed', { target: TARGET });
+  onTestEnd = () => {
+    child.kill('SIGKILL');
+    writeFileSync(file, validation);
+  };
+  // The first scrape has no check yet.
+  const first = await scrape();
+  expect(valueOf(first, 'cdc_dead_letters', DRIFT)).toBe(1);
+  expect(driftOf(first)).toEqual([NaN, NaN, NaN]);
+  await until((text) => driftOf(text)[2] === 0);
+  await withChange(...EXTRA, async () => {
+    await until((text) => driftOf(text)[2] === 1);
+    await withChange('CREATE SCHEMA broken', 'DROP SCHEMA broken', async () => {
+      const broken = await until((text) => hasFailed(text) === 1);
+      expect(driftOf(broken)).toEqual([0, 0, 1]);
+      expect(valueOf(broken, 'cdc_dead_letters', DRIFT)).toBe(1);
+      expect(stderr).toMatch(/check for drift: sink_asma\.directory in prod: .*division by zero/);
+      const run = await runCommand(repo.root, args, env);
+      expect(run).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('division') });
+      expect(hasFailed(run.stdout)).toBe(1);
+      expect(run.stdout).not.toContain('cdc_drift{');
+    });
+  });
+  const repaired = await until((text) => hasFailed(text) === 0 && driftOf(text)[2] === 0);
+  expect(driftOf(repaired)).toEqual([0, 0, 0]);
+  child.kill('SIGTERM');
+  expect((await finish(child)).exitCode).toBe(0);
+}, 60_000);
+
 it('names the port that is not free', async () => {
   const { port, host } = server;
   const listen = ['--listen', `${host}:${port}`];
@@ -143,7 +236,12 @@ it('makes alerts and a dashboard of the same table', async () => {
     panels: { title: string; targets: { expr: string }[] }[];
   };
   expect(panels.map(({ title }) => title)).toEqual(METRICS.map(({ name }) => name));
-  expect(panels.at(-1)!.targets[0]!.expr).toBe(
+  const exprOf = (name: string) => panels.find(({ title }) => title === name)!.targets[0]!.expr;
+  expect(exprOf('cdc_drift')).toBe('topk(20, cdc_drift{target=~"$target", schema=~"$schema"} > 0)');
+  expect(exprOf('cdc_drift_check_timestamp_seconds')).toBe(
+    '1000 * cdc_drift_check_timestamp_seconds{target=~"$target"}',
+  );
+  expect(exprOf('cdc_events')).toBe(
     'sum by (target, outcome) (rate(cdc_events_total{target=~"$target", schema=~"$schema"}[5m]))',
   );
 });

@@ -2,12 +2,16 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
   buildStatus,
+  checkTarget,
+  listSchemas,
   readConcerns,
   readTableHealth,
   readTarget,
+  type Difference,
   type FileState,
   type Status,
 } from '@cdc-migrations/tracker';
+import { MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
 import { standardError, type ProgressOutput } from '../apply/progress.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
 import { untilSignal } from '../merge/until-signal.ts';
@@ -17,7 +21,7 @@ import type { CommandTarget, TargetOptions } from '../target/open-targets.ts';
 import { withSession } from '../target/report-targets.ts';
 import { selectTargets } from '../target/select-targets.ts';
 import { withTargets } from '../target/with-targets.ts';
-import type { TargetHealth } from './metric-table.ts';
+import type { DriftHealth, TargetHealth } from './metric-table.ts';
 import { renderMetrics, type Detail, type MetricsText } from './render-metrics.ts';
 
 /** Address of the HTTP server. */
@@ -30,6 +34,10 @@ export interface ListenAddress {
 export interface MetricsCommandOptions extends TargetOptions {
   readonly by?: Detail;
   readonly listen?: ListenAddress;
+  /** Milliseconds between two checks for drift; undefined: none. */
+  readonly drift?: number;
+  /** Globs over `<schema>.<name>` of what is no drift. */
+  readonly exclude?: readonly string[];
 }
 
 /** Metrics of all targets, read once. */
@@ -45,9 +53,16 @@ export async function metrics({
   by = 'schema',
   ...options
 }: MetricsCommandOptions): Promise<number> {
+  if (options.exclude && options.drift === undefined)
+    throw new CommandError('--exclude is for --drift: give both');
   const work = async ({ targets }: { readonly targets: readonly CommandTarget[] }) => {
     const selected = selectTargets(targets, options.schema);
-    const collect = () => collectMetrics(selected, options, by);
+    const readDrift = driftReader(options);
+    const collect = () =>
+      collectMetrics(selected, by, async (target) => {
+        const health = await askHealth(target, options);
+        return health.isUp ? { ...health, drift: await readDrift(target) } : health;
+      });
     if (options.listen) return serve(options.listen, collect, standardError(process.env));
     const { text, areUp } = await collect();
     printScript(text);
@@ -58,10 +73,10 @@ export async function metrics({
 
 async function collectMetrics(
   targets: readonly CommandTarget[],
-  options: TargetOptions,
   by: Detail,
+  ask: (target: CommandTarget) => Promise<TargetHealth>,
 ): Promise<Collected> {
-  const healths = await Promise.all(targets.map((target) => askHealth(target, options)));
+  const healths = await Promise.all(targets.map(ask));
   return { ...(await renderMetrics(healths, by)), areUp: healths.every(({ isUp }) => isUp) };
 }
 
@@ -93,6 +108,69 @@ async function askHealth(target: CommandTarget, { schema }: TargetOptions): Prom
     printMessage(located.message);
     return { target: label, isUp: false, files: {}, tables: [], refusedWithoutTable: 0 };
   }
+}
+
+type DriftReader = (target: CommandTarget) => Promise<DriftHealth | undefined>;
+
+/**
+ * Reads the drift of targets: by a check, or with --listen from the last one. There a scrape begins the next check when
+ * it is time for it, and never waits.
+ */
+function driftReader(options: MetricsCommandOptions): DriftReader {
+  const { drift: intervalMs, listen: address } = options;
+  if (intervalMs === undefined) return async () => undefined;
+  if (address === undefined) return (target) => checkDrift(target, options, undefined);
+  const begun = new Map<CommandTarget, number>();
+  const found = new Map<CommandTarget, DriftHealth>();
+  return async (target) => {
+    const begunAt = begun.get(target);
+    if (begunAt === undefined || performance.now() - begunAt >= intervalMs) {
+      begun.set(target, Infinity);
+      void checkDrift(target, options, found.get(target)).then((health) => {
+        found.set(target, health);
+        begun.set(target, performance.now());
+      });
+    }
+    return found.get(target);
+  };
+}
+
+/** Compares the structure of a target with the definitions. A failure goes to standard error and keeps what is known. */
+async function checkDrift(
+  target: CommandTarget,
+  { schema: only, exclude }: MetricsCommandOptions,
+  before: DriftHealth | undefined,
+): Promise<DriftHealth> {
+  const { label, migrations, tenants, knownTenants } = target;
+  try {
+    const differences = await withSession(target, 'cdc metrics --drift', (session) =>
+      checkTarget(session, migrations, { tenants, knownTenants, only, exclude }),
+    );
+    const schemas = [MANAGEMENT_SCHEMA, ...listSchemas(migrations, { tenants, only })];
+    return {
+      counts: countDrift(schemas, differences),
+      checkedAt: Date.now() / 1000,
+      hasFailed: false,
+    };
+  } catch (error) {
+    const { message } = locateTargetError(error, label, target.place) as Error;
+    printMessage(`check for drift: ${message}`);
+    return { ...before, hasFailed: true };
+  }
+}
+
+function countDrift(
+  schemas: readonly string[],
+  differences: readonly Difference[],
+): NonNullable<DriftHealth['counts']> {
+  const none = { missing: 0, different: 0, extra: 0 };
+  const counts = new Map(schemas.map((schema) => [schema, { ...none }]));
+  for (const { schema, kind } of differences) {
+    const own = counts.get(schema) ?? { ...none };
+    counts.set(schema, own);
+    own[kind]++;
+  }
+  return counts;
 }
 
 function countFiles({ schemas }: Status): Readonly<Partial<Record<FileState, number>>> {

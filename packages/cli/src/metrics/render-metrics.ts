@@ -30,7 +30,8 @@ export async function renderMetrics(
   registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
   for (const metric of METRICS) {
     const labelNames = metric.scope === 'target' ? ['target'] : ['target', 'schema'];
-    if (metric.scope !== 'target' && by === 'table') labelNames.push('table');
+    if ((metric.scope === 'table' || metric.scope === 'counter') && by === 'table')
+      labelNames.push('table');
     if ('label' in metric && metric.label !== undefined) labelNames.push(metric.label);
     const options = { name: metric.name, help: metric.help, labelNames, registers: [registry] };
     const series = targets.flatMap((health) => seriesOf(metric, health, by));
@@ -48,6 +49,11 @@ export async function renderMetrics(
 function seriesOf(metric: Metric, health: TargetHealth, by: Detail): readonly Series[] {
   const { target, tables } = health;
   if (metric.scope === 'target') return labelled(metric.read(health), { target }, metric.label);
+  if (metric.scope === 'schema') {
+    return [...metric.read(health)].flatMap(([schema, values]) =>
+      labelled(values, { target, schema }, metric.label),
+    );
+  }
   return groupTables(tables, by).flatMap((group) => {
     const labels = { target, ...group.labels };
     if (metric.scope === 'counter')

@@ -107,17 +107,19 @@ function renderPanel(metric: Metric, index: number): object {
 /** The query of a panel, the same whether a table or a schema has its own series. */
 function queryOf(metric: Metric): string {
   const { name, scope } = metric;
-  const ofTarget = '{target=~"$target"}';
   const ofSchema = '{target=~"$target", schema=~"$schema"}';
-  if (scope === 'target') return name + ofTarget;
   if (scope === 'counter')
     return `sum by (target, ${metric.label}) (rate(${name}_total${ofSchema}[5m]))`;
+  const series = name + (scope === 'target' ? '{target=~"$target"}' : ofSchema);
+  const value = metric.unit === 'dateTimeAsIso' ? `1000 * ${series}` : series;
+  if (scope === 'target') return value;
+  if (scope === 'schema') return `topk(20, ${value} > 0)`;
   const combined = metric.unit === 's' || metric.unit === 'dateTimeAsIso' ? 'max' : 'sum';
-  const value = metric.unit === 'dateTimeAsIso' ? `1000 * ${name}${ofSchema}` : name + ofSchema;
   return `topk(20, ${combined} by (target, schema) (${value}))`;
 }
 
 function legendOf(metric: Metric): string {
-  if (metric.scope === 'table') return '{{target}} {{schema}}';
-  return 'label' in metric && metric.label ? `{{target}} {{${metric.label}}}` : '{{target}}';
+  const ofSchema = metric.scope === 'table' || metric.scope === 'schema' ? ' {{schema}}' : '';
+  const label = 'label' in metric && metric.label ? ` {{${metric.label}}}` : '';
+  return `{{target}}${ofSchema}${label}`;
 }
