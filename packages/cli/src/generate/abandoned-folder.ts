@@ -4,7 +4,7 @@ import type { GenerateOptions } from './generate-options.ts';
 import type { FileStep } from './plan-files.ts';
 
 /** Folder in which the original tool kept what is in migrations/ now. */
-const ABANDONED_FOLDER = 'generated/pg-migrations';
+export const ABANDONED_FOLDER = 'generated/pg-migrations';
 
 /** The removal of what the original tool wrote, where it is there and the run is for everything. */
 export function planAbandoned(

@@ -6,6 +6,7 @@ import { findRoot } from '../find-root.ts';
 import { locateError } from '../locate-error.ts';
 import { planAbandoned } from './abandoned-folder.ts';
 import type { GenerateOptions } from './generate-options.ts';
+import { readRepoState, type LastRun } from './last-run.ts';
 import { narrow } from './narrow.ts';
 import { isInTheWay, planFiles, type FileStep } from './plan-files.ts';
 import { readRole } from './read-role.ts';
@@ -23,6 +24,8 @@ import { writeFiles } from './write-files.ts';
  */
 export function generate(options: GenerateOptions): number {
   const root = findRoot(options.root);
+  const state = readRepoState(root, () => readRole(process.env), options);
+  if (state?.lastRun) return reportUnchanged(state.lastRun, options);
   const output = narrow(root, build(root, options), options);
   const steps = [...planFiles(root, output, options), ...planAbandoned(root, options)];
   const warnings = [
@@ -33,11 +36,22 @@ export function generate(options: GenerateOptions): number {
   const refused = steps.filter(isInTheWay);
   const mode = options.check ? 'check' : options.dryRun ? 'dry-run' : 'write';
   const written = mode === 'write' && refused.length === 0;
-  if (written) writeFiles(root, steps);
+  if (written) {
+    writeFiles(root, steps);
+    state?.keep(steps, warnings);
+  }
   const outcome = { mode, steps, refused, written, warnings } as const;
   const exitCode = exitCodeOf(outcome);
   report({ ...outcome, exitCode }, options.json ?? false);
   return exitCode;
+}
+
+/** Reports what the run before has left, as another run would. */
+function reportUnchanged({ steps, warnings }: LastRun, { dryRun, json }: GenerateOptions): number {
+  const mode = dryRun ? 'dry-run' : 'write';
+  const outcome = { mode, steps, refused: [], written: !dryRun, warnings } as const;
+  report({ ...outcome, exitCode: EXIT.done }, json ?? false);
+  return EXIT.done;
 }
 
 /** A warning for each manifest on disk whose files grant to another role, which makes all of them stale. */
