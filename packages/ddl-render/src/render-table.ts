@@ -8,11 +8,12 @@ import {
   type SqlFile,
 } from '@cdc-migrations/sql-text';
 import {
+  buildFinal,
   columnEntry,
   headerFacts,
-  POSITION_COLUMNS,
   sqlSchema,
-  type ColumnDefinition,
+  type ColumnStructure,
+  type IndexStructure,
   type ReplicatedTable,
 } from '@cdc-migrations/table-defs';
 
@@ -56,28 +57,30 @@ const render = loadTemplate<TableView>(new URL('../templates/table.sql.hbs', imp
  */
 export function renderTable(table: ReplicatedTable, path: string): SqlFile {
   const schema = sqlSchema(table);
-  const columns = table.columns.map((column, index) =>
+  const final = buildFinal(table);
+  const primaryKey = final.indexes.find(({ primary }) => primary);
+  const columns = final.columns.map((column, index) =>
     buildColumn(column, {
-      last: index === table.columns.length - 1,
-      keyFollows: table.key !== null,
+      last: index === final.columns.length - 1,
+      keyFollows: primaryKey !== undefined,
     }),
   );
-  const key = table.key && {
-    constraint: table.names.primaryKey,
-    columns: table.key.columns.map(quoteIdentifier).join(', '),
-  };
-  const indexes = buildIndexes(table, schema);
+  const indexes = final.indexes
+    .filter((index) => index !== primaryKey)
+    .map((index) => buildIndex(index, schema));
   const body = render({
     schema,
-    name: table.name,
-    table: quoteQualified(schema, table.name),
+    name: final.name,
+    table: quoteQualified(schema, final.name),
     columns,
     columnTag: dollarTag(columns.map(({ json }) => json).join('\n'), 'columns'),
-    key,
-    keyArray: table.key ? `ARRAY[${table.key.columns.map(quoteLiteral).join(', ')}]` : 'NULL',
+    key: primaryKey
+      ? { constraint: primaryKey.name, columns: listNames(primaryKey.columns, quoteIdentifier) }
+      : null,
+    keyArray: primaryKey ? `ARRAY[${listNames(primaryKey.columns, quoteLiteral)}]` : 'NULL',
     indexes,
     indexTag: dollarTag(
-      indexes.map(({ qualified }) => `${qualified} ${table.name}`).join(' '),
+      indexes.map(({ qualified }) => `${qualified} ${final.name}`).join(' '),
       'index',
     ),
   });
@@ -85,35 +88,33 @@ export function renderTable(table: ReplicatedTable, path: string): SqlFile {
 }
 
 function buildColumn(
-  column: ColumnDefinition,
+  column: ColumnStructure,
   { last, keyFollows }: { readonly last: boolean; readonly keyFollows: boolean },
 ): ColumnView {
   return {
     name: column.name,
     type: column.type,
     notNull: !column.nullable,
-    default: column.default ?? null,
+    default: column.default,
     json: columnEntry(column),
     comma: !last || keyFollows,
     last,
   };
 }
 
-function buildIndexes({ names, key }: ReplicatedTable, schema: string): readonly IndexView[] {
-  const sync: IndexView = {
-    name: names.syncIndex,
-    qualified: quoteQualified(schema, names.syncIndex),
-    columns: '"__sync_timestamp"',
-    unique: false,
-    nullsNotDistinct: false,
+function buildIndex(
+  { name, columns, unique, nullsNotDistinct }: IndexStructure,
+  schema: string,
+): IndexView {
+  return {
+    name,
+    qualified: quoteQualified(schema, name),
+    columns: listNames(columns, quoteIdentifier),
+    unique,
+    nullsNotDistinct,
   };
-  if (key) return [sync];
-  const position: IndexView = {
-    name: names.positionIndex,
-    qualified: quoteQualified(schema, names.positionIndex),
-    columns: POSITION_COLUMNS.map(quoteIdentifier).join(', '),
-    unique: true,
-    nullsNotDistinct: true,
-  };
-  return [sync, position];
+}
+
+function listNames(names: readonly string[], quote: (name: string) => string): string {
+  return names.map(quote).join(', ');
 }

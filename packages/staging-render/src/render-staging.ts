@@ -7,10 +7,13 @@ import {
   type SqlFile,
 } from '@cdc-migrations/sql-text';
 import {
-  buildStagingColumns,
+  buildRoutines,
+  buildStaging,
   headerFacts,
   sqlSchema,
+  type ColumnStructure,
   type ReplicatedTable,
+  type RoutineStructure,
 } from '@cdc-migrations/table-defs';
 import { listColumns } from './column-lines.ts';
 import { renderFacts } from './merge-facts.ts';
@@ -39,8 +42,14 @@ interface StagingView {
   readonly comment: string;
   readonly windowFunction: string;
   readonly windowFunctionName: string;
+  /** Names and types, as CREATE FUNCTION has them. */
+  readonly windowArguments: string;
   readonly procedure: string;
   readonly trigger: string;
+  /** Routines that not everybody may execute: names with the types of their arguments. */
+  readonly revoked: string;
+  /** Routines that the role may execute, with their kind. */
+  readonly granted: readonly string[];
   readonly bodyTag: string;
   readonly statement: string;
   /** What the merge has to know of the table, as JSON. */
@@ -57,26 +66,38 @@ const render = loadTemplate<StagingView>(new URL('../templates/staging.sql.hbs',
  */
 export function renderStaging(table: ReplicatedTable, { path, role }: StagingOptions): SqlFile {
   const schema = sqlSchema(table);
-  const { names } = table;
+  const staging = buildStaging(table, earlyColumns(table));
+  const [trigger] = staging.triggers;
+  const routines = buildRoutines(table);
+  const { mergeWindow, mergeProcedure } = routines;
   const statement = renderWrite(table, schema);
-  const columns = buildColumns(table);
   const facts = renderFacts(table);
-  const columnLines = listColumns(columns, ({ name, type }) => `${quoteIdentifier(name)} ${type}`);
+  const columnLines = listColumns(
+    staging.columns,
+    ({ name, type }) => `${quoteIdentifier(name)} ${type}`,
+  );
   const body = render({
     schema,
     name: table.name,
     role,
     persistence: table.staging,
-    staging: quoteQualified(schema, names.staging),
-    stagingName: names.staging,
+    staging: quoteQualified(schema, staging.name),
+    stagingName: staging.name,
     columnLines,
-    earlier: renderEarlier(columns),
+    earlier: renderEarlier(staging.columns),
     columnTag: dollarTag(columnLines.join('\n'), 'columns'),
     comment: describeWrite(table),
-    windowFunction: quoteQualified(schema, names.mergeWindow),
-    windowFunctionName: names.mergeWindow,
-    procedure: quoteQualified(schema, names.mergeProcedure),
-    trigger: names.trigger,
+    windowFunction: quoteQualified(schema, mergeWindow.name),
+    windowFunctionName: mergeWindow.name,
+    windowArguments: mergeWindow.arguments.map(({ name, type }) => `${name} ${type}`).join(', '),
+    procedure: quoteQualified(schema, mergeProcedure.name),
+    trigger: trigger.name,
+    revoked: Object.values(routines)
+      .map((routine) => signatureOf(routine, schema))
+      .join(',\n  '),
+    granted: Object.values(routines)
+      .filter(({ canExecute }) => canExecute)
+      .map((routine) => `${routine.kind.toUpperCase()} ${signatureOf(routine, schema)}`),
     bodyTag: dollarTag(statement, 'merge'),
     statement,
     facts,
@@ -85,17 +106,19 @@ export function renderStaging(table: ReplicatedTable, { path, role }: StagingOpt
   return buildSqlFile(path, headerFacts(table), body);
 }
 
-function buildColumns(table: ReplicatedTable): ReturnType<typeof buildStagingColumns> {
-  const early = table.columns.filter(
-    (column) => unavailableLiteral(column, table.unavailable) !== undefined,
-  );
-  return buildStagingColumns(
-    table,
-    early.map(({ name }) => name),
-  );
+function signatureOf(routine: RoutineStructure, schema: string): string {
+  const types = routine.arguments.map(({ type }) => type).join(', ');
+  return `${quoteQualified(schema, routine.name)}(${types})`;
 }
 
-function renderEarlier(columns: ReturnType<typeof buildStagingColumns>): string {
+/** Columns that a merge looks at in every event, as their values can be left out. */
+function earlyColumns({ columns, unavailable }: ReplicatedTable): readonly string[] {
+  return columns
+    .filter((column) => unavailableLiteral(column, unavailable) !== undefined)
+    .map(({ name }) => name);
+}
+
+function renderEarlier(columns: readonly ColumnStructure[]): string {
   const entries = columns.flatMap(({ name, formerly }) => (formerly ? [[name, formerly]] : []));
   return entries.length === 0 ? '' : JSON.stringify(Object.fromEntries(entries));
 }

@@ -1,4 +1,4 @@
-import type { ColumnDefinition } from './table-definition.ts';
+import type { ColumnStructure } from './table-structure.ts';
 
 /**
  * Renders a column as the procedures of `cdc_management` that converge a table take it, in JSON: name, type, whether it is NOT
@@ -8,9 +8,9 @@ export function columnEntry({
   name,
   type,
   nullable,
-  default: initial,
+  default: initial = null,
   formerly,
-}: Pick<ColumnDefinition, 'name' | 'type' | 'nullable' | 'default' | 'formerly'>): string {
-  const entry = [name, type, !nullable, initial ?? null, ...(formerly ? [formerly] : [])];
+}: Omit<ColumnStructure, 'default'> & { readonly default?: string | null }): string {
+  const entry = [name, type, !nullable, initial, ...(formerly ? [formerly] : [])];
   return `[${entry.map((value) => JSON.stringify(value)).join(', ')}]`;
 }

@@ -67,6 +67,17 @@ export type {
   TableIdentity,
   TargetSchema,
 } from './table-definition.ts';
+export { buildFinal, buildRoutines, buildStaging, buildStructure } from './table-structure.ts';
+export type {
+  ColumnStructure,
+  IndexStructure,
+  RelationStructure,
+  RoutineStructure,
+  StagingStructure,
+  TableRoutines,
+  TableStructure,
+  TriggerStructure,
+} from './table-structure.ts';
 export {
   canonicalType,
   formatPgType,

@@ -2,6 +2,7 @@ import type { Place } from './find-source.ts';
 import { problemAt, type ProblemList } from './problems.ts';
 import { schemaLabel } from './schema-label.ts';
 import type { TableDefinition } from './table-definition.ts';
+import { buildIndexes } from './table-structure.ts';
 
 interface PlacedTable {
   readonly definition: TableDefinition;
@@ -46,8 +47,7 @@ function schemaOf({ definition, place }: PlacedTable): {
 
 function namesOf(table: TableDefinition): readonly string[] {
   if (table.kind === 'existing') return [table.name];
-  const { name, names, key } = table;
-  return [name, names.staging, names.syncIndex, key ? names.primaryKey : names.positionIndex];
+  return [table.name, table.names.staging, ...buildIndexes(table).map(({ name }) => name)];
 }
 
 function describe(table: TableDefinition): string {

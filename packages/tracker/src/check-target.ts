@@ -1,4 +1,4 @@
-import { MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
+import { buildRoutines, MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
 import { compareRelations, placeTables, type PlacedTable } from './compare-relations.ts';
 import { quoteIdentifier } from '@cdc-migrations/sql-text';
 import type { Difference, Repair } from './difference.ts';
@@ -71,8 +71,8 @@ export async function checkTarget(
     readIfThere(() =>
       readMadeDifferences(session, migrations, {
         schemas: tenants,
-        routines: literal.flatMap(({ schema, table: { names } }) =>
-          [names.mergeProcedure, names.mergeWindow].map((name) => ({ schema, name })),
+        routines: literal.flatMap(({ schema, table }) =>
+          Object.values(buildRoutines(table)).map(({ name }) => ({ schema, name })),
         ),
       }),
     ),
@@ -270,10 +270,11 @@ function revoke(schema: string, name: string, role: string): Repair {
 
 function isOfStaging(table: MigrationFile['table'], name: string): boolean {
   if (!table) return false;
-  const { mergeProcedure, mergeWindow } = table.names;
   return (
     name === `registration ${table.name}` ||
-    [mergeProcedure, mergeWindow].some((routine) => name.startsWith(`routine ${routine}(`))
+    Object.values(buildRoutines(table)).some((routine) =>
+      name.startsWith(`routine ${routine.name}(`),
+    )
   );
 }
 

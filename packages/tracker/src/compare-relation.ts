@@ -1,5 +1,9 @@
-import type { ExpectedRelation } from './expected-structure.ts';
-import type { ColumnStructure, IndexStructure, RelationGroup } from './read-structure.ts';
+import type {
+  ColumnStructure,
+  IndexStructure,
+  RelationStructure,
+  TriggerStructure,
+} from '@cdc-migrations/table-defs';
 import type { Difference } from './difference.ts';
 
 /** A difference, wherever the relation is. */
@@ -8,7 +12,7 @@ export interface RelationDifference extends Pick<Difference, 'kind' | 'message'>
   readonly note?: { readonly column: string; readonly state: 'to tighten' | 'left the source' };
 }
 
-const NOT_FIRING: Readonly<Record<RelationGroup['triggers'][number]['fires'], string>> = {
+const NOT_FIRING: Readonly<Record<TriggerStructure['fires'], string>> = {
   always: 'fires in every session',
   origin: 'does not fire where session_replication_role is replica',
   replica: 'fires only where session_replication_role is replica',
@@ -17,8 +21,8 @@ const NOT_FIRING: Readonly<Record<RelationGroup['triggers'][number]['fires'], st
 
 /** How a relation differs from what it should be; a right that is there beyond what is wanted is no difference. */
 export function compareRelation(
-  wanted: ExpectedRelation,
-  found: RelationGroup,
+  wanted: RelationStructure,
+  found: RelationStructure,
 ): readonly RelationDifference[] {
   if (found.kind !== wanted.kind) return [different(`is a ${found.kind}, wanted a ${wanted.kind}`)];
   return [

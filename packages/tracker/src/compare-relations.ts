@@ -1,7 +1,10 @@
-import type { ReplicatedTable } from '@cdc-migrations/table-defs';
+import {
+  buildStructure,
+  type RelationStructure,
+  type ReplicatedTable,
+} from '@cdc-migrations/table-defs';
 import { compareRelation, type RelationDifference } from './compare-relation.ts';
 import type { Difference } from './difference.ts';
-import { expectedRelations, type ExpectedRelation } from './expected-structure.ts';
 import { belongsTo, type Migrations } from './migrations.ts';
 import type { ColumnConcern } from './read-concerns.ts';
 import type { RelationGroup } from './read-structure.ts';
@@ -10,7 +13,7 @@ import type { RelationGroup } from './read-structure.ts';
 export interface PlacedTable {
   readonly schema: string;
   readonly table: ReplicatedTable;
-  readonly relations: readonly ExpectedRelation[];
+  readonly relations: readonly RelationStructure[];
 }
 
 /** The tables of the definitions in each schema. */
@@ -22,7 +25,7 @@ export function placeTables(
   const tenants = new Set(tenantNames);
   const expected = files.flatMap((file) =>
     file.category === 'tables' && file.table
-      ? [{ file, table: file.table, relations: expectedRelations(file.table) }]
+      ? [{ file, table: file.table, relations: relationsOf(file.table) }]
       : [],
   );
   return schemas.flatMap((schema) =>
@@ -32,16 +35,21 @@ export function placeTables(
   );
 }
 
+function relationsOf(table: ReplicatedTable): readonly RelationStructure[] {
+  const { final, staging } = buildStructure(table);
+  return [final, staging];
+}
+
 /** Relations of the tenants' schemas that no definition has are extra; elsewhere only ours were read. */
 export function compareRelations(
   places: readonly PlacedTable[],
   groups: readonly RelationGroup[],
   notes: readonly ColumnConcern[],
 ): readonly Difference[] {
-  const wanted = new Map<string, ExpectedRelation>();
+  const wanted = new Map<string, RelationStructure>();
   for (const { schema, relations } of places)
     for (const relation of relations) wanted.set(`${schema}\0${relation.name}`, relation);
-  const compared = new Map<RelationGroup, Map<ExpectedRelation, readonly RelationDifference[]>>();
+  const compared = new Map<RelationGroup, Map<RelationStructure, readonly RelationDifference[]>>();
   const isNoted = new Set(
     notes.map(({ schema, table, column, state }) => noteKey(schema, table, column, state)),
   );

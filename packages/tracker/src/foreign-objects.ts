@@ -1,4 +1,4 @@
-import { MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
+import { buildRoutines, MANAGEMENT_SCHEMA, type ReplicatedTable } from '@cdc-migrations/table-defs';
 import { quoteLiteral } from '@cdc-migrations/sql-text';
 import { jsonLiteral } from './json-literal.ts';
 import { belongsTo, type Migrations } from './migrations.ts';
@@ -32,9 +32,7 @@ const SHOWN = 3;
 /** Query of the objects here that are called like those of the files, in any schema, and belong to roles that are not trusted. */
 export function foreignObjects({ files }: Pick<Migrations, 'files'>): string {
   const names = files.flatMap(({ table }) => (table ? [table.name, table.names.staging] : []));
-  const routines = files.flatMap(({ table }) =>
-    table ? [table.names.mergeProcedure, table.names.mergeWindow] : [],
-  );
+  const routines = files.flatMap(({ table }) => (table ? routineNames(table) : []));
   return PLAIN_SETTINGS + foreignQuery(listOf(names), listOf(routines));
 }
 
@@ -82,13 +80,16 @@ export function ofSchemas(
     if (!schemas.includes(schema)) return false;
     const here = files.filter((file) => file.table && belongsTo(file, schema, { set, tenants }));
     if (name === null) return here.some(({ category }) => category === 'tables');
-    return here.some(({ category, table }) => {
-      const { staging, mergeProcedure, mergeWindow } = table!.names;
-      return category === 'tables'
+    return here.some(({ category, table }) =>
+      category === 'tables'
         ? name === table!.name
-        : [staging, mergeProcedure, mergeWindow].includes(name);
-    });
+        : [table!.names.staging, ...routineNames(table!)].includes(name),
+    );
   });
+}
+
+function routineNames(table: ReplicatedTable): readonly string[] {
+  return Object.values(buildRoutines(table)).map(({ name }) => name);
 }
 
 function listOf(names: readonly string[]): string {

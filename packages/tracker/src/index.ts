@@ -132,9 +132,4 @@ export type { TightenedColumn } from './tighten-columns.ts';
 export { TargetError } from './target-error.ts';
 export type { ErrorFacts } from './target-error.ts';
 export { NoConnectionError } from './with-workers.ts';
-export type {
-  ColumnStructure,
-  IndexStructure,
-  RelationGroup,
-  TriggerStructure,
-} from './read-structure.ts';
+export type { RelationGroup } from './read-structure.ts';

@@ -1,5 +1,5 @@
 import { quoteLiteral } from '@cdc-migrations/sql-text';
-import { MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
+import { buildRoutines, MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
 import { jsonLiteral } from './json-literal.ts';
 import type { MigrationFile } from './migrations.ts';
 
@@ -24,8 +24,9 @@ export function madeExpression(
 ): string {
   if (file.category === 'infrastructure') return infrastructure(role, outcome);
   if (file.category !== 'staging' || !file.table) return 'NULL';
-  const { mergeProcedure, mergeWindow } = file.table.names;
-  const names = [mergeProcedure, mergeWindow].map(quoteLiteral).join(', ');
+  const names = Object.values(buildRoutines(file.table))
+    .map(({ name }) => quoteLiteral(name))
+    .join(', ');
   const where = `namespace.nspname = ${quoteLiteral(schema)} AND routine.proname IN (${names})`;
   const registered = `(control.schema_name, control.table_name) = (${quoteLiteral(schema)}, ${quoteLiteral(file.table.name)})`;
   return `(SELECT pg_catalog.jsonb_object_agg(object.name, object.made)

@@ -1,54 +1,11 @@
 import { quoteLiteral } from '@cdc-migrations/sql-text';
+import type { RelationStructure } from '@cdc-migrations/table-defs';
 import { jsonLiteral } from './json-literal.ts';
 import type { Session } from './session.ts';
 
 /** Relations that are alike in several schemas, and how they look. */
-export interface RelationGroup {
-  readonly name: string;
-  readonly kind: 'table' | 'view' | 'other';
-  readonly persistence: 'permanent' | 'unlogged' | 'temporary';
-  /** Whether the role of the files may insert. */
-  readonly canInsert: boolean;
+export interface RelationGroup extends RelationStructure {
   readonly schemas: readonly string[];
-  readonly columns: readonly ColumnStructure[];
-  readonly indexes: readonly IndexStructure[];
-  readonly triggers: readonly TriggerStructure[];
-  /** Names of check and foreign key constraints. */
-  readonly constraints: readonly string[];
-}
-
-/** A column as the target has it. */
-export interface ColumnStructure {
-  readonly name: string;
-  /** As `format_type` spells it. */
-  readonly type: string;
-  readonly nullable: boolean;
-  /** As `pg_get_expr` spells it; also of a generated column. */
-  readonly default: string | null;
-}
-
-/** An index as the target has it. */
-export interface IndexStructure {
-  readonly name: string;
-  readonly columns: readonly string[];
-  readonly primary: boolean;
-  readonly unique: boolean;
-  readonly nullsNotDistinct: boolean;
-  readonly valid: boolean;
-  /** Condition of a partial index. */
-  readonly where: string | null;
-}
-
-/** A trigger as the target has it. */
-export interface TriggerStructure {
-  readonly name: string;
-  /** In which sessions it fires; `origin`: not in those whose `session_replication_role` is `replica`. */
-  readonly fires: 'always' | 'origin' | 'replica' | 'never';
-  /** `tgtype` of pg_trigger: 4 is AFTER INSERT FOR EACH STATEMENT. */
-  readonly type: number;
-  readonly function: string;
-  /** Bytes in hexadecimal, each argument with a zero byte behind it. */
-  readonly arguments: string;
 }
 
 /** Relations to read: all of some schemas, and some of others. */
