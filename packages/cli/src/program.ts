@@ -29,7 +29,7 @@ import { addTypes } from './commands/types.ts';
 import { addVerify } from './commands/verify.ts';
 import type { CommandContext } from './commands/command-context.ts';
 import { CommandError, EXIT } from './exit-code.ts';
-import { findRoot } from './find-root.ts';
+import { findRoot } from './repo/find-root.ts';
 import { print, printAnnotations, printJson, printMessage } from './print.ts';
 
 /** Adds a command; what it needs is loaded when it runs. */

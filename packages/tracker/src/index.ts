@@ -1,25 +1,25 @@
-export { applyMigrations, FilesRefusedError, refuseProblems } from './apply-migrations.ts';
-export type { ApplyOptions } from './apply-migrations.ts';
+export { applyMigrations, FilesRefusedError, refuseProblems } from './apply/apply-migrations.ts';
+export type { ApplyOptions } from './apply/apply-migrations.ts';
 export type {
   AppliedFile,
   ApplyEvent,
   ApplyResult,
   FileFailure,
   WaitingFile,
-} from './apply-event.ts';
-export { baselineTarget } from './baseline-target.ts';
-export type { BaselineResult, PlacedPath } from './baseline-target.ts';
-export { buildStatus, isUpToDate } from './build-status.ts';
-export type { FileStatus, SchemaStatus, Status } from './build-status.ts';
-export { checkTarget } from './check-target.ts';
-export type { CheckOptions } from './check-target.ts';
-export { diagnoseTarget } from './diagnose-target.ts';
-export type { ServerSetting, TargetDiagnosis } from './diagnose-target.ts';
-export type { Difference, Repair } from './difference.ts';
-export { fileState } from './file-state.ts';
-export type { FileState } from './file-state.ts';
-export { PlaceholderError } from './file-transaction.ts';
-export type { SchemaWork } from './file-transaction.ts';
+} from './apply/apply-event.ts';
+export { baselineTarget } from './apply/baseline-target.ts';
+export type { BaselineResult, PlacedPath } from './apply/baseline-target.ts';
+export { buildStatus, isUpToDate } from './status/build-status.ts';
+export type { FileStatus, SchemaStatus, Status } from './status/build-status.ts';
+export { checkTarget } from './check/check-target.ts';
+export type { CheckOptions } from './check/check-target.ts';
+export { diagnoseTarget } from './check/diagnose-target.ts';
+export type { ServerSetting, TargetDiagnosis } from './check/diagnose-target.ts';
+export type { Difference, Repair } from './check/difference.ts';
+export { fileState } from './history/file-state.ts';
+export type { FileState } from './history/file-state.ts';
+export { PlaceholderError } from './apply/file-transaction.ts';
+export type { SchemaWork } from './apply/file-transaction.ts';
 export { NOTHING as NO_EVENTS, addCounts, labelOf } from './merge/merge-event.ts';
 export type {
   MergeCounts,
@@ -37,22 +37,27 @@ export { UnknownTableError } from './merge/merge-statements.ts';
 export type { TableSelection } from './merge/merge-statements.ts';
 export { runMerges } from './merge/run-merges.ts';
 export type { MergeOptions, MergeResult } from './merge/run-merges.ts';
-export { findLeftovers, readKnownTables } from './known-tables.ts';
-export type { KnownTable, Leftover } from './known-tables.ts';
-export { readStructures, relationOf } from './narrow-plan.ts';
+export { findLeftovers, readKnownTables } from './tables/known-tables.ts';
+export type { KnownTable, Leftover } from './tables/known-tables.ts';
+export { readStructures, relationOf } from './apply/narrow-plan.ts';
 export type {
   PlannedFile,
   PlannedSchema,
   PlannedTarget,
   StaleSchema,
   Structures,
-} from './narrow-plan.ts';
-export { NoBookkeepingError } from './no-bookkeeping-error.ts';
-export type { FailedStatement } from './find-statement.ts';
-export { WHOLE_DATABASE } from './migrations.ts';
-export type { FileIdentity, FileProblem, MigrationFile, Migrations } from './migrations.ts';
-export { ForeignObjectsError } from './foreign-objects.ts';
-export type { ForeignObject } from './foreign-objects.ts';
+} from './apply/narrow-plan.ts';
+export { NoBookkeepingError } from './history/no-bookkeeping-error.ts';
+export type { FailedStatement } from './apply/find-statement.ts';
+export { WHOLE_DATABASE } from './migrations/migrations.ts';
+export type {
+  FileIdentity,
+  FileProblem,
+  MigrationFile,
+  Migrations,
+} from './migrations/migrations.ts';
+export { ForeignObjectsError } from './session/foreign-objects.ts';
+export type { ForeignObject } from './session/foreign-objects.ts';
 export {
   EncodingError,
   listSchemas,
@@ -60,19 +65,19 @@ export {
   planApply,
   RoleMissingError,
   UnsafeSchemaNameError,
-} from './plan-apply.ts';
-export type { ApplyPlan, ApplyStep, PlanOptions, SchemaRun } from './plan-apply.ts';
-export { ManifestMissingError, readMigrations } from './read-migrations.ts';
-export type { SetFacts } from './read-migrations.ts';
-export { readDependants } from './dependants.ts';
-export type { Dependants, InTheWay, ObstructedFile, RetypedColumn } from './dependants.ts';
-export { readSizes } from './read-sizes.ts';
-export type { Sizes, TableSize } from './read-sizes.ts';
-export { readTableHealth } from './read-table-health.ts';
-export type { TableHealth } from './read-table-health.ts';
-export { readChangeCursors } from './read-change-cursors.ts';
-export type { ChangeCursor } from './read-change-cursors.ts';
-export { readConcerns } from './read-concerns.ts';
+} from './apply/plan-apply.ts';
+export type { ApplyPlan, ApplyStep, PlanOptions, SchemaRun } from './apply/plan-apply.ts';
+export { ManifestMissingError, readMigrations } from './migrations/read-migrations.ts';
+export type { SetFacts } from './migrations/read-migrations.ts';
+export { readDependants } from './apply/dependants.ts';
+export type { Dependants, InTheWay, ObstructedFile, RetypedColumn } from './apply/dependants.ts';
+export { readSizes } from './status/read-sizes.ts';
+export type { Sizes, TableSize } from './status/read-sizes.ts';
+export { readTableHealth } from './status/read-table-health.ts';
+export type { TableHealth } from './status/read-table-health.ts';
+export { readChangeCursors } from './status/read-change-cursors.ts';
+export type { ChangeCursor } from './status/read-change-cursors.ts';
+export { readConcerns } from './status/read-concerns.ts';
 export type {
   BackfillConcern,
   ColumnConcern,
@@ -86,9 +91,9 @@ export type {
   LostStaging,
   LostStream,
   MergeProblem,
-} from './read-concerns.ts';
-export { HistoryError, readTarget, StandbyError } from './read-target.ts';
-export type { History, HistoryEntry, HistoryGroup, TargetState } from './read-target.ts';
+} from './status/read-concerns.ts';
+export { HistoryError, readTarget, StandbyError } from './history/read-target.ts';
+export type { History, HistoryEntry, HistoryGroup, TargetState } from './history/read-target.ts';
 export {
   beginReloads,
   cancelReloads,
@@ -96,7 +101,7 @@ export {
   isReloadSelected,
   placesToReload,
   readReloads,
-} from './reload-tables.ts';
+} from './tables/reload-tables.ts';
 export type {
   BegunReload,
   FinishOptions,
@@ -108,10 +113,10 @@ export type {
   ReloadPlace,
   ReloadSelection,
   ReloadState,
-} from './reload-tables.ts';
-export { NotDefinedError, renameTarget } from './rename-target.ts';
-export type { Renamed, RenameOptions, Renaming } from './rename-target.ts';
-export { retireTables, StillDefinedError } from './retire-tables.ts';
+} from './tables/reload-tables.ts';
+export { NotDefinedError, renameTarget } from './tables/rename-target.ts';
+export type { Renamed, RenameOptions, Renaming } from './tables/rename-target.ts';
+export { retireTables, StillDefinedError } from './tables/retire-tables.ts';
 export type {
   RetiredTable,
   RetireOptions,
@@ -119,17 +124,17 @@ export type {
   RetireSelection,
   SharedRows,
   TableLeft,
-} from './retire-tables.ts';
-export { readObstacles, renderScript } from './render-script.ts';
-export type { Obstacles } from './render-script.ts';
-export { failedSchemas, LockLostError, schemaIsGone } from './run-steps.ts';
-export { ClientCommandError, SeveralStatementsError } from './refused-statements.ts';
-export { openSession } from './session.ts';
-export type { Isolation, Rows, Session, TargetAddress } from './session.ts';
-export { describeHolder, LockNotObtainedError, readLocks } from './take-lock.ts';
-export type { HeldLock, LockHolder } from './take-lock.ts';
-export type { TightenedColumn } from './tighten-columns.ts';
-export { TargetError } from './target-error.ts';
-export type { ErrorFacts } from './target-error.ts';
-export { NoConnectionError } from './with-workers.ts';
-export type { RelationGroup } from './read-structure.ts';
+} from './tables/retire-tables.ts';
+export { readObstacles, renderScript } from './apply/render-script.ts';
+export type { Obstacles } from './apply/render-script.ts';
+export { failedSchemas, LockLostError, schemaIsGone } from './apply/run-steps.ts';
+export { ClientCommandError, SeveralStatementsError } from './migrations/refused-statements.ts';
+export { openSession } from './session/session.ts';
+export type { Isolation, Rows, Session, TargetAddress } from './session/session.ts';
+export { describeHolder, LockNotObtainedError, readLocks } from './session/take-lock.ts';
+export type { HeldLock, LockHolder } from './session/take-lock.ts';
+export type { TightenedColumn } from './apply/tighten-columns.ts';
+export { TargetError } from './session/target-error.ts';
+export type { ErrorFacts } from './session/target-error.ts';
+export { NoConnectionError } from './session/with-workers.ts';
+export type { RelationGroup } from './check/read-structure.ts';

@@ -12,10 +12,10 @@ import {
   type TableDefinition,
 } from '@cdc-migrations/table-defs';
 import { EXIT } from '../exit-code.ts';
-import { findRoot } from '../find-root.ts';
-import { readCommitted, readSnapshots } from '../generate/read-outputs.ts';
-import { selectTables } from '../generate/select-tables.ts';
-import { locateError, locateProblemsIn } from '../locate-error.ts';
+import { findRoot } from '../repo/find-root.ts';
+import { readCommitted, readSnapshots } from '../repo/read-outputs.ts';
+import { selectTables } from '../repo/select-tables.ts';
+import { locateError, locateProblemsIn } from '../repo/locate-error.ts';
 import { listWarnings } from './list-warnings.ts';
 import { readBase } from './read-base.ts';
 import { readSource } from './read-source.ts';

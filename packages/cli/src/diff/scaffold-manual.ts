@@ -11,8 +11,8 @@ import {
   type TableChange,
 } from '@cdc-migrations/table-defs';
 import { CommandError } from '../exit-code.ts';
-import { readUserFiles } from '../generate/read-outputs.ts';
-import { reasonOf } from '../generate/repo-files.ts';
+import { readUserFiles } from '../repo/read-outputs.ts';
+import { reasonOf } from '../repo/repo-files.ts';
 import type { Diff, ManualFile } from './diff-result.ts';
 import { groupByTable } from './change-facts.ts';
 

@@ -1,7 +1,7 @@
 import { alignColumns } from '../align-columns.ts';
 import { countOf } from '../count-of.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
-import { findRoot } from '../find-root.ts';
+import { findRoot } from '../repo/find-root.ts';
 import { EMBEDDED } from '../target/open-targets.ts';
 import { withTargets } from '../target/with-targets.ts';
 import { print, printJson } from '../print.ts';

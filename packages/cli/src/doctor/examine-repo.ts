@@ -2,10 +2,10 @@ import { ConfigError, formatProblem, readConfig, type Config } from '@cdc-migrat
 import { FileError } from '@cdc-migrations/shape';
 import { countOf } from '../count-of.ts';
 import { CommandError } from '../exit-code.ts';
-import { isInTheWay, planFiles } from '../generate/plan-files.ts';
-import { readRole } from '../generate/read-role.ts';
+import { isInTheWay, planFiles } from '../repo/plan-files.ts';
+import { readRole } from '../repo/read-role.ts';
 import { buildAll } from '../generate/stages.ts';
-import { locateError } from '../locate-error.ts';
+import { locateError } from '../repo/locate-error.ts';
 import { fault, note, ok, warning, type Finding } from './finding.ts';
 
 const CONFIGURATION = 'configuration';

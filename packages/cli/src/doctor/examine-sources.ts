@@ -8,7 +8,7 @@ import {
   type SourcePlan,
 } from '@cdc-migrations/introspect';
 import { countOf } from '../count-of.ts';
-import { resolveRepoServer } from '../resolve-repo-server.ts';
+import { resolveRepoServer } from '../repo/resolve-repo-server.ts';
 import { runAll, SOURCE_JOBS } from '../source/run-all.ts';
 import { fault, note, ok, type Finding } from './finding.ts';
 

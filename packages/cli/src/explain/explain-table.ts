@@ -22,7 +22,7 @@ import {
   type ReplicatedTable,
   type TableDefinition,
 } from '@cdc-migrations/table-defs';
-import { locateProblemsIn } from '../locate-error.ts';
+import { locateProblemsIn } from '../repo/locate-error.ts';
 
 /** A table and the way of each of its columns: an item of what `explain --json` prints. */
 export interface ExplainedTable {

@@ -1,10 +1,10 @@
 import { readServiceConfig } from '@cdc-migrations/config';
 import { buildDefinitions } from '@cdc-migrations/table-defs';
 import { CommandError, EXIT } from '../exit-code.ts';
-import { findRoot } from '../find-root.ts';
-import { readSnapshots } from '../generate/read-outputs.ts';
-import { selectTables } from '../generate/select-tables.ts';
-import { locateError } from '../locate-error.ts';
+import { findRoot } from '../repo/find-root.ts';
+import { readSnapshots } from '../repo/read-outputs.ts';
+import { selectTables } from '../repo/select-tables.ts';
+import { locateError } from '../repo/locate-error.ts';
 import { print, printJson } from '../print.ts';
 import { explainTable, type ExplainedTable } from './explain-table.ts';
 import { renderColumn, renderTable } from './render-explained.ts';

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { resolveRepoPath } from '@cdc-migrations/generated-file';
 import type { GenerateOptions } from './generate-options.ts';
-import type { FileStep } from './plan-files.ts';
+import type { FileStep } from '../repo/plan-files.ts';
 
 /** Folder in which the original tool kept what is in migrations/ now. */
 export const ABANDONED_FOLDER = 'generated/pg-migrations';

@@ -8,7 +8,7 @@ import {
 import type { GeneratedFile } from '@cdc-migrations/generated-file';
 import { renderStaging } from '@cdc-migrations/staging-render';
 import { type MigrationSet, type PlacedTable, type TableFile } from '@cdc-migrations/table-defs';
-import { tenantsOf } from './tenants-of.ts';
+import { tenantsOf } from '../repo/tenants-of.ts';
 
 /** `create-schemas.sql` of each set. */
 export function buildSchemas(

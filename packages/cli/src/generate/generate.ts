@@ -2,19 +2,19 @@ import { formatProblem } from '@cdc-migrations/config';
 import { FileError } from '@cdc-migrations/shape';
 import { parseManifest } from '@cdc-migrations/table-defs';
 import { EXIT } from '../exit-code.ts';
-import { findRoot } from '../find-root.ts';
-import { locateError } from '../locate-error.ts';
+import { findRoot } from '../repo/find-root.ts';
+import { locateError } from '../repo/locate-error.ts';
 import { planAbandoned } from './abandoned-folder.ts';
 import type { GenerateOptions } from './generate-options.ts';
 import { readRepoState, type LastRun } from './last-run.ts';
 import { narrow } from './narrow.ts';
-import { isInTheWay, planFiles, type FileStep } from './plan-files.ts';
-import { readRole } from './read-role.ts';
-import { readIfThere } from './repo-files.ts';
-import { report, type Outcome } from './report.ts';
+import { isInTheWay, planFiles, type FileStep } from '../repo/plan-files.ts';
+import { readRole } from '../repo/read-role.ts';
+import { readIfThere } from '../repo/repo-files.ts';
+import { reportFiles, type Outcome } from '../repo/report-files.ts';
 import { BUILD_STAGE, buildAll, type Output } from './stages.ts';
 import { strayWarnings } from './stray-warnings.ts';
-import { writeFiles } from './write-files.ts';
+import { writeFiles } from '../repo/write-files.ts';
 
 /**
  * Brings the generated files of an implementation repo up to date and returns the exit code. All of them are
@@ -42,7 +42,7 @@ export function generate(options: GenerateOptions): number {
   }
   const outcome = { mode, steps, refused, written, warnings } as const;
   const exitCode = exitCodeOf(outcome);
-  report({ ...outcome, exitCode }, options.json ?? false);
+  reportFiles({ ...outcome, exitCode }, options.json ?? false);
   return exitCode;
 }
 
@@ -50,7 +50,7 @@ export function generate(options: GenerateOptions): number {
 function reportUnchanged({ steps, warnings }: LastRun, { dryRun, json }: GenerateOptions): number {
   const mode = dryRun ? 'dry-run' : 'write';
   const outcome = { mode, steps, refused: [], written: !dryRun, warnings } as const;
-  report({ ...outcome, exitCode: EXIT.done }, json ?? false);
+  reportFiles({ ...outcome, exitCode: EXIT.done }, json ?? false);
   return EXIT.done;
 }
 

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { resolveRepoPath } from '@cdc-migrations/generated-file';
 import { ABANDONED_FOLDER } from './abandoned-folder.ts';
 import type { GenerateOptions } from './generate-options.ts';
-import type { FileStep } from './plan-files.ts';
+import type { FileStep } from '../repo/plan-files.ts';
 
 /** What a run has left: every file as wanted. The next run of the same tool on the same files has nothing to do. */
 export interface LastRun {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { emptyFolder, overlay, read } from '../repo.fixture.ts';
-import { locateError } from '../locate-error.ts';
+import { locateError } from '../repo/locate-error.ts';
 import { BUILD_STAGE } from './stages.ts';
 
 /** Implementation repos beside the definitions, or the problems, that they give. */

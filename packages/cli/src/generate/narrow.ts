@@ -12,8 +12,8 @@ import {
 } from '@cdc-migrations/table-defs';
 import { CommandError, EXIT } from '../exit-code.ts';
 import type { GenerateOptions } from './generate-options.ts';
-import { readIfThere } from './repo-files.ts';
-import { selectTables } from './select-tables.ts';
+import { readIfThere } from '../repo/repo-files.ts';
+import { selectTables } from '../repo/select-tables.ts';
 import type { Output } from './stages.ts';
 
 /**

@@ -28,8 +28,8 @@ import {
   readSets,
   readSnapshots,
   readUserFiles,
-} from './read-outputs.ts';
-import { listFiles } from './repo-files.ts';
+} from '../repo/read-outputs.ts';
+import { listFiles } from '../repo/repo-files.ts';
 
 /** The files of a run, and those on disk that are stale where they are not among them. */
 export interface Output {

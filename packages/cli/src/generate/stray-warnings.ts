@@ -1,5 +1,5 @@
 import type { MigrationSet } from '@cdc-migrations/table-defs';
-import type { FileStep } from './plan-files.ts';
+import type { FileStep } from '../repo/plan-files.ts';
 
 /** A warning for each file of SQL that looks as if it were applied, and is not. */
 export function strayWarnings(

@@ -2,7 +2,7 @@ import { basename, relative, resolve, sep } from 'node:path';
 import { tenantNameFault } from '@cdc-migrations/config';
 import { letterFault } from '@cdc-migrations/generated-file';
 import { CommandError, EXIT } from '../exit-code.ts';
-import { writeFiles } from '../generate/write-files.ts';
+import { writeFiles } from '../repo/write-files.ts';
 import { buildScaffold } from './build-scaffold.ts';
 import { findWorkspace, readProjectName } from './find-workspace.ts';
 import { nextSteps } from './next-steps.ts';

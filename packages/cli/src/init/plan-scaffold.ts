@@ -1,5 +1,5 @@
 import { CommandError, EXIT } from '../exit-code.ts';
-import { readIfThere } from '../generate/repo-files.ts';
+import { readIfThere } from '../repo/repo-files.ts';
 import type { ScaffoldFile } from './scaffold-options.ts';
 
 /** What becomes of a file of a new repo. */

@@ -10,10 +10,10 @@ import {
 } from '@cdc-migrations/table-defs';
 import { countOf } from '../count-of.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
-import { findRoot } from '../find-root.ts';
-import { readDefinitions, readSets } from '../generate/read-outputs.ts';
-import { listFiles, readIfThere } from '../generate/repo-files.ts';
-import { locateError, locateProblemsIn } from '../locate-error.ts';
+import { findRoot } from '../repo/find-root.ts';
+import { readDefinitions, readSets } from '../repo/read-outputs.ts';
+import { listFiles, readIfThere } from '../repo/repo-files.ts';
+import { locateError, locateProblemsIn } from '../repo/locate-error.ts';
 import { print, printError, printJson } from '../print.ts';
 import { findInSql, type LintFinding } from './find-in-sql.ts';
 

@@ -2,13 +2,13 @@ import { ConfigError, formatProblem, readConfig, type Config } from '@cdc-migrat
 import { findTurningLetters } from '@cdc-migrations/generated-file';
 import { buildDefinitions } from '@cdc-migrations/table-defs';
 import { EXIT } from '../exit-code.ts';
-import { findRoot } from '../find-root.ts';
-import { planFiles, isInTheWay } from '../generate/plan-files.ts';
-import { readSnapshots } from '../generate/read-outputs.ts';
-import { report } from '../generate/report.ts';
-import { listFiles, readIfThere } from '../generate/repo-files.ts';
-import { writeFiles } from '../generate/write-files.ts';
-import { locateError } from '../locate-error.ts';
+import { findRoot } from '../repo/find-root.ts';
+import { planFiles, isInTheWay } from '../repo/plan-files.ts';
+import { readSnapshots } from '../repo/read-outputs.ts';
+import { reportFiles } from '../repo/report-files.ts';
+import { listFiles, readIfThere } from '../repo/repo-files.ts';
+import { writeFiles } from '../repo/write-files.ts';
+import { locateError } from '../repo/locate-error.ts';
 import { buildPipelines, PIPELINES_FOLDER } from './build-pipelines.ts';
 
 export interface GeneratePipelinesOptions {
@@ -37,7 +37,7 @@ export function generatePipelines(options: GeneratePipelinesOptions): number {
   const differs = steps.some(({ action }) => action !== 'keep' && action !== 'stray');
   const exitCode =
     refused.length > 0 ? EXIT.edited : mode === 'check' && differs ? EXIT.differences : EXIT.done;
-  report({ mode, steps, refused, written, warnings, exitCode }, options.json ?? false);
+  reportFiles({ mode, steps, refused, written, warnings, exitCode }, options.json ?? false);
   return exitCode;
 }
 

@@ -6,7 +6,7 @@ import {
   type ReplicatedTable,
   type StagingColumn,
 } from '@cdc-migrations/table-defs';
-import { tenantsOf } from '../generate/tenants-of.ts';
+import { tenantsOf } from '../repo/tenants-of.ts';
 
 /** A staging table as writers see it. */
 export interface StagingTarget {

@@ -21,7 +21,7 @@ import { alignColumns } from '../align-columns.ts';
 import { CLEAR_LINE, standardError, type ProgressOutput } from '../apply/progress.ts';
 import { countOf } from '../count-of.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
-import { findRoot } from '../find-root.ts';
+import { findRoot } from '../repo/find-root.ts';
 import { isOf } from '../pipelines/plan-flows.ts';
 import { printable, printMessage } from '../print.ts';
 import type { CommandTarget, TargetOptions } from '../target/open-targets.ts';

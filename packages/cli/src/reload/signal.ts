@@ -4,7 +4,7 @@ import { renderSignal, sendSignal, type Signal } from '@cdc-migrations/introspec
 import { quoteIdentifier, quoteLiteral } from '@cdc-migrations/sql-text';
 import type { ReplicatedTable } from '@cdc-migrations/table-defs';
 import { CommandError, EXIT } from '../exit-code.ts';
-import { findRoot } from '../find-root.ts';
+import { findRoot } from '../repo/find-root.ts';
 import { isOf, listFeeds, type Feed } from '../pipelines/plan-flows.ts';
 import { connectorPrefix, topicPrefix } from '../pipelines/topics.ts';
 import { print, printJson, printScript } from '../print.ts';

@@ -2,7 +2,7 @@ import type { Config } from '@cdc-migrations/config';
 import type { PublicationRequest, SourcePlan } from '@cdc-migrations/introspect';
 import { buildDefinitions, type TableDefinition } from '@cdc-migrations/table-defs';
 import { CommandError } from '../exit-code.ts';
-import { readSnapshots } from '../generate/read-outputs.ts';
+import { readSnapshots } from '../repo/read-outputs.ts';
 
 /**
  * The tables of a database that are to be captured, each with the columns and the keys of its definitions, and the table of

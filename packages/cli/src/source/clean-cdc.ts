@@ -19,8 +19,8 @@ import {
 } from '@cdc-migrations/shape';
 import * as v from 'valibot';
 import { CommandError, EXIT } from '../exit-code.ts';
-import { findRoot } from '../find-root.ts';
-import { locateError } from '../locate-error.ts';
+import { findRoot } from '../repo/find-root.ts';
+import { locateError } from '../repo/locate-error.ts';
 import { reportOutcomes } from './report-outcomes.ts';
 import { resolveSources } from './resolve-sources.ts';
 import { runAll } from './run-all.ts';

@@ -10,7 +10,7 @@ import {
 } from '@cdc-migrations/introspect';
 import { countOf } from '../count-of.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
-import { readSnapshots } from '../generate/read-outputs.ts';
+import { readSnapshots } from '../repo/read-outputs.ts';
 import { checkFit } from './check-fit.ts';
 import { resolveSources, type PlannedSource } from './resolve-sources.ts';
 import { runAll, SOURCE_JOBS } from './run-all.ts';

@@ -20,8 +20,8 @@ import {
 } from '@cdc-migrations/introspect';
 import { countOf } from '../count-of.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
-import { findRoot } from '../find-root.ts';
-import { locateError } from '../locate-error.ts';
+import { findRoot } from '../repo/find-root.ts';
+import { locateError } from '../repo/locate-error.ts';
 import { carrierName } from '../pipelines/topics.ts';
 import { worstExitCode } from '../target/worst-exit-code.ts';
 import { captureRequests } from './capture-requests.ts';

@@ -1,7 +1,7 @@
 import { parseSnapshot, snapshotPath, type Catalog } from '@cdc-migrations/catalog';
 import { stateOf } from '@cdc-migrations/generated-file';
 import type { SourcePlan } from '@cdc-migrations/introspect';
-import { readIfThere } from '../generate/repo-files.ts';
+import { readIfThere } from '../repo/repo-files.ts';
 
 /** Fingerprints in the snapshots of a database by schema; none where a snapshot has to be written anyway. */
 export function readFingerprints(root: string, plan: SourcePlan): ReadonlyMap<string, string> {

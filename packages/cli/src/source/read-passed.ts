@@ -3,7 +3,7 @@ import type { CaptureRequest, Lsn, Passed, SourcePlan } from '@cdc-migrations/in
 import { parseLsn } from '@cdc-migrations/introspect';
 import { buildDefinitions, type TableDefinition } from '@cdc-migrations/table-defs';
 import { readChangeCursors, TargetError, type ChangeCursor } from '@cdc-migrations/tracker';
-import { readSnapshots } from '../generate/read-outputs.ts';
+import { readSnapshots } from '../repo/read-outputs.ts';
 import { openTargets, type CommandTarget } from '../target/open-targets.ts';
 import { withSession } from '../target/report-targets.ts';
 

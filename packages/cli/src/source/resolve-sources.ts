@@ -1,7 +1,7 @@
 import { MissingVariablesError } from '@cdc-migrations/config';
 import type { SourcePlan, SourceDatabase } from '@cdc-migrations/introspect';
 import { CommandError } from '../exit-code.ts';
-import { resolveRepoServer } from '../resolve-repo-server.ts';
+import { resolveRepoServer } from '../repo/resolve-repo-server.ts';
 
 /** A database that is to be used, with all that the connection needs. */
 export interface PlannedSource<Plan = SourcePlan> {

@@ -7,12 +7,12 @@ import {
   type SourcePlan,
 } from '@cdc-migrations/introspect';
 import { CommandError, EXIT } from '../exit-code.ts';
-import { findRoot } from '../find-root.ts';
-import { isInTheWay, planFiles, type FileStep } from '../generate/plan-files.ts';
-import { SNAPSHOTS_FOLDER } from '../generate/read-outputs.ts';
-import { listFiles } from '../generate/repo-files.ts';
-import { writeFiles } from '../generate/write-files.ts';
-import { locateError } from '../locate-error.ts';
+import { findRoot } from '../repo/find-root.ts';
+import { isInTheWay, planFiles, type FileStep } from '../repo/plan-files.ts';
+import { SNAPSHOTS_FOLDER } from '../repo/read-outputs.ts';
+import { listFiles } from '../repo/repo-files.ts';
+import { writeFiles } from '../repo/write-files.ts';
+import { locateError } from '../repo/locate-error.ts';
 import { resolveSources, type PlannedSource } from './resolve-sources.ts';
 import { readFingerprints } from './read-fingerprints.ts';
 import { runAll, SOURCE_JOBS, type Outcome } from './run-all.ts';

@@ -13,11 +13,11 @@ import {
   type TargetAddress,
 } from '@cdc-migrations/tracker';
 import { CommandError } from '../exit-code.ts';
-import { findRoot } from '../find-root.ts';
-import { readDefinitions, readSets } from '../generate/read-outputs.ts';
-import { tenantsOf } from '../generate/tenants-of.ts';
-import { locateError } from '../locate-error.ts';
-import { resolveRepoServer } from '../resolve-repo-server.ts';
+import { findRoot } from '../repo/find-root.ts';
+import { readDefinitions, readSets } from '../repo/read-outputs.ts';
+import { tenantsOf } from '../repo/tenants-of.ts';
+import { locateError } from '../repo/locate-error.ts';
+import { resolveRepoServer } from '../repo/resolve-repo-server.ts';
 import { locating } from './locate-target-error.ts';
 
 /** Environment of the PostgreSQL that we bring along. */

@@ -1,10 +1,10 @@
 import { readServiceConfig } from '@cdc-migrations/config';
 import { buildDefinitions } from '@cdc-migrations/table-defs';
 import { EXIT } from '../exit-code.ts';
-import { findRoot } from '../find-root.ts';
-import { readSnapshots } from '../generate/read-outputs.ts';
-import { selectTables, type Selection } from '../generate/select-tables.ts';
-import { locateError } from '../locate-error.ts';
+import { findRoot } from '../repo/find-root.ts';
+import { readSnapshots } from '../repo/read-outputs.ts';
+import { selectTables, type Selection } from '../repo/select-tables.ts';
+import { locateError } from '../repo/locate-error.ts';
 import { listNotedColumns, listOtherNames } from './list-noted-columns.ts';
 import { renderNotedColumns, renderOtherNames } from './render-noted-columns.ts';
 import { print, printJson } from '../print.ts';

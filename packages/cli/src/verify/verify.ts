@@ -7,8 +7,8 @@ import { openSession, TargetError, type Session } from '@cdc-migrations/tracker'
 import { standardError, type ProgressOutput } from '../apply/progress.ts';
 import { countOf } from '../count-of.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
-import { findRoot } from '../find-root.ts';
-import { readDefinitions, readSets, readSnapshots } from '../generate/read-outputs.ts';
+import { findRoot } from '../repo/find-root.ts';
+import { readDefinitions, readSets, readSnapshots } from '../repo/read-outputs.ts';
 import { untilSignal } from '../merge/until-signal.ts';
 import { printable, printMessage } from '../print.ts';
 import { resolveSources } from '../source/resolve-sources.ts';

@@ -1,7 +1,7 @@
 import { quoteLiteral } from '@cdc-migrations/sql-text';
-import { NoBookkeepingError } from '../no-bookkeeping-error.ts';
-import { readIfThere } from '../read-if-there.ts';
-import type { Session } from '../session.ts';
+import { NoBookkeepingError } from '../history/no-bookkeeping-error.ts';
+import { readIfThere } from '../session/read-if-there.ts';
+import type { Session } from '../session/session.ts';
 import { isSelected, type TableSelection } from './merge-statements.ts';
 
 /** An event that is in no final table: the merge (dead letter) or the server (refused event) did not take it. */

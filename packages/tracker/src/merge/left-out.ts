@@ -1,4 +1,4 @@
-import type { LockedTable, MergeProblem } from '../read-concerns.ts';
+import type { LockedTable, MergeProblem } from '../status/read-concerns.ts';
 import type { TableName } from './merge-event.ts';
 
 /** Tables that a run cannot merge. */

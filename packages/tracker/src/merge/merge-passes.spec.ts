@@ -1,4 +1,4 @@
-import type { Session } from '../session.ts';
+import type { Session } from '../session/session.ts';
 import { forgetLanes, mergePasses, type MergeRun } from './merge-passes.ts';
 import { buildPassQueue } from './pass-queue.ts';
 import type { SteadySession } from './steady-session.ts';

@@ -1,5 +1,5 @@
-import type { Session } from '../session.ts';
-import { TargetError } from '../target-error.ts';
+import type { Session } from '../session/session.ts';
+import { TargetError } from '../session/target-error.ts';
 import {
   addCounts,
   keyOf,

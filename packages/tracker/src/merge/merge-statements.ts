@@ -1,9 +1,9 @@
 import { quoteLiteral } from '@cdc-migrations/sql-text';
-import { matchesAny } from '../match-names.ts';
-import { NoBookkeepingError } from '../no-bookkeeping-error.ts';
-import { readIfThere } from '../read-if-there.ts';
-import { refuseStandby } from '../read-target.ts';
-import type { Session } from '../session.ts';
+import { matchesAny } from '../tables/match-names.ts';
+import { NoBookkeepingError } from '../history/no-bookkeeping-error.ts';
+import { readIfThere } from '../session/read-if-there.ts';
+import { refuseStandby } from '../history/read-target.ts';
+import type { Session } from '../session/session.ts';
 import {
   labelOf,
   type MergeCounts,

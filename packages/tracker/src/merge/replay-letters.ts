@@ -1,4 +1,4 @@
-import { TargetError } from '../target-error.ts';
+import { TargetError } from '../session/target-error.ts';
 import type { MergeEvent, TableReplay } from './merge-event.ts';
 import {
   isSelected,
@@ -9,8 +9,8 @@ import {
   type BuriedTable,
   type TableSelection,
 } from './merge-statements.ts';
-import { jitter } from '../back-off.ts';
-import { readIfThere } from '../read-if-there.ts';
+import { jitter } from '../session/back-off.ts';
+import { readIfThere } from '../session/read-if-there.ts';
 import { pause, type SteadySession } from './steady-session.ts';
 
 interface ReplayOptions extends TableSelection {

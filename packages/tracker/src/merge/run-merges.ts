@@ -1,7 +1,7 @@
-import type { Session, TargetAddress } from '../session.ts';
-import { TargetError } from '../target-error.ts';
+import type { Session, TargetAddress } from '../session/session.ts';
+import { TargetError } from '../session/target-error.ts';
 import { keyOf, type MergeEvent, type TableMerge, type TableReplay } from './merge-event.ts';
-import { readLockedStaging, readMergeProblems } from '../read-concerns.ts';
+import { readLockedStaging, readMergeProblems } from '../status/read-concerns.ts';
 import { describeLeftOut, type LeftOut } from './left-out.ts';
 import { forgetLanes, mergePasses, type MergeRun } from './merge-passes.ts';
 import {

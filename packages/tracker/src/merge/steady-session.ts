@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { jitter } from '../back-off.ts';
-import { openSession, type Session, type TargetAddress } from '../session.ts';
-import { TargetError } from '../target-error.ts';
+import { jitter } from '../session/back-off.ts';
+import { openSession, type Session, type TargetAddress } from '../session/session.ts';
+import { TargetError } from '../session/target-error.ts';
 import type { MergeEvent } from './merge-event.ts';
 
 const FIRST_MS = 100;

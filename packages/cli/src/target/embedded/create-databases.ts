@@ -6,7 +6,7 @@ import {
   type TargetAddress,
 } from '@cdc-migrations/tracker';
 import { CommandError } from '../../exit-code.ts';
-import { readIfThere } from '../../generate/repo-files.ts';
+import { readIfThere } from '../../repo/repo-files.ts';
 import { locateTargetError } from '../locate-target-error.ts';
 
 /** A database of the embedded server: that of a set. */

@@ -3,7 +3,7 @@ import { closeSync, constants, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError } from '../../exit-code.ts';
-import { reasonOf } from '../../generate/repo-files.ts';
+import { reasonOf } from '../../repo/repo-files.ts';
 import { askServer, type Answer } from './ask-server.ts';
 import type { Cluster } from './cluster.ts';
 import { findBinaries } from './find-binaries.ts';

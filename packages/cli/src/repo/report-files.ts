@@ -1,0 +1,110 @@
+import { dirname } from 'node:path';
+import type { FileAction, FileStep } from './plan-files.ts';
+import { countOf } from '../count-of.ts';
+import { EXIT } from '../exit-code.ts';
+import { print, printError, printJson } from '../print.ts';
+
+/** What a run of `generate` found and did. */
+export interface Outcome {
+  readonly mode: 'write' | 'dry-run' | 'check';
+  readonly steps: readonly FileStep[];
+  /** Files in the way, for which nothing is written. */
+  readonly refused: readonly FileStep[];
+  readonly written: boolean;
+  readonly warnings: readonly string[];
+  readonly exitCode: number;
+}
+
+/** Tells people what became of the files, or programs in one JSON document. */
+export function reportFiles(outcome: Outcome, json: boolean): void {
+  const errors = outcome.refused.map(refusalOf);
+  printError([...outcome.warnings.map((warning) => `warning: ${warning}`), ...errors]);
+  if (json) printJson(documentOf(outcome, errors));
+  else print(renderText(outcome));
+}
+
+function refusalOf({ path, action, conflict }: FileStep): string {
+  if (conflict)
+    return `${path}:${conflict.line}: ${conflict.message}; --force writes the file anew`;
+  return action === 'edited'
+    ? `${path}: this generated file was edited; move the edit to the configuration, or --force writes over it`
+    : `${path}: a file that is not generated stands where one is to be written; move it, or --force writes over it`;
+}
+
+function documentOf(
+  { exitCode, written, steps, warnings }: Outcome,
+  errors: readonly string[],
+): object {
+  const files = steps.map(({ path, action }) => ({ path, action }));
+  return { exitCode, written, files, warnings, errors };
+}
+
+/** Actions that a line is printed for, and how the sum calls them before and after they are done. */
+const WORDS: { readonly [A in FileAction]?: Readonly<Record<'done' | 'ahead' | 'line', string>> } =
+  {
+    create: { done: 'created', ahead: 'to create', line: 'would create' },
+    change: { done: 'changed', ahead: 'to change', line: 'would change' },
+    remove: { done: 'removed', ahead: 'to remove', line: 'would remove' },
+  };
+
+const COUNTED: { readonly [A in FileAction]?: string } = {
+  edited: 'edited by hand',
+  foreign: 'in the way',
+  keep: 'unchanged',
+};
+
+/** More files than this of one folder are one line when they are written; a preview names every file. */
+const MANY_FILES = 5;
+
+function renderText(outcome: Outcome): readonly string[] {
+  const nothingDone = outcome.mode === 'write' && !outcome.written;
+  const lines = nothingDone ? [] : renderSteps(outcome);
+  return [...lines, renderSum(outcome)];
+}
+
+function renderSteps({ steps, written }: Outcome): readonly string[] {
+  const groups = new Map<string, FileStep[]>();
+  for (const step of steps) {
+    const key = `${step.action} ${dirname(step.path)}`;
+    const group = groups.get(key);
+    if (group) group.push(step);
+    else groups.set(key, [step]);
+  }
+  return [...groups.values()].flatMap((group) => {
+    const words = WORDS[group[0]!.action];
+    if (!words) return [];
+    const verb = written ? words.done : words.line;
+    return written && group.length > MANY_FILES
+      ? [`${verb} ${dirname(group[0]!.path)}/ (${countOf(group.length, 'file')})`]
+      : group.map(({ path }) => `${verb} ${path}`);
+  });
+}
+
+function renderSum({ mode, steps, written, exitCode }: Outcome): string {
+  const names = Object.entries({
+    ...mapWords(written ? 'done' : 'ahead'),
+    ...COUNTED,
+  });
+  const counts = names
+    .map(([action, word]) => ({ word, count: steps.filter((s) => s.action === action).length }))
+    .filter(({ count }) => count > 0)
+    .map(({ word, count }) => `${count} ${word}`);
+  const end =
+    mode === 'write' && !written
+      ? '; nothing was written'
+      : mode === 'check' && exitCode !== 0
+        ? (CHECK_ENDS[exitCode] ?? '')
+        : '';
+  const total = steps.filter(({ action }) => action !== 'stray').length;
+  return `${countOf(total, 'file')}: ${counts.join(', ')}${end}`;
+}
+
+/** By exit code: how to settle what --check finds. */
+const CHECK_ENDS: Readonly<Record<number, string>> = {
+  [EXIT.differences]: '; cdc manage-migrations generate brings them up to date',
+  [EXIT.edited]: '; move the edits to the configuration, then run cdc manage-migrations generate',
+};
+
+function mapWords(form: 'done' | 'ahead'): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(WORDS).map(([action, words]) => [action, words[form]]));
+}

@@ -1,0 +1,167 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { jitter } from '../session/back-off.ts';
+import { findStatement, lineOf, type FailedStatement } from './find-statement.ts';
+import {
+  ALREADY_APPLIED,
+  buildTransaction,
+  BUSY,
+  expandSchema,
+  ROLLBACK,
+  type FileTransaction,
+  type TransactionOptions,
+  type Work,
+} from './file-transaction.ts';
+import { INTERRUPTED, recordApplied, recordFailed, type Placed } from '../history/history-sql.ts';
+import { isWithoutTransaction, type Migrations } from '../migrations/migrations.ts';
+import type { Session } from '../session/session.ts';
+import { splitStatements } from '../migrations/split-statements.ts';
+import { TargetError } from '../session/target-error.ts';
+
+export interface ApplyFileOptions extends TransactionOptions {
+  /** How long a file is tried again that cannot get a lock. */
+  readonly retryForMs: number;
+  readonly onRetry: (reason: string) => void;
+}
+
+/** How the application of a file ended; `meanwhile`: somebody else had applied it. */
+export type FileOutcome =
+  | {
+      readonly kind: 'applied';
+      /** How many each file has. */
+      readonly statements: readonly number[];
+      readonly durationMs: number;
+    }
+  | { readonly kind: 'meanwhile' }
+  | {
+      readonly kind: 'failed' | 'unsafe';
+      readonly error: TargetError;
+      readonly statement?: FailedStatement;
+      /** The file that the statement is of, where several are one transaction. */
+      readonly placed?: Placed;
+    };
+
+/** How one way to apply ended, without the time that it took. */
+export type Attempt =
+  | Exclude<FileOutcome, { readonly kind: 'applied' }>
+  | { readonly kind: 'applied'; readonly statements: readonly number[] };
+
+/** SQLSTATE of `cdc_management.converge_table` for a change that could lose values. */
+const UNSAFE = 'CD005';
+
+/** What is worth another try: locks that others hold, deadlocks, catalog rows that two sessions change at once. */
+const PASSING = new Set(['55P03', '40P01', '40001', 'XX000', BUSY]);
+const CONCURRENT_UPDATE = 'tuple concurrently updated';
+
+/**
+ * Applies files with their history in one transaction, again and again while locks are in the way. A failure is
+ * recorded in the history in a transaction of its own.
+ *
+ * @throws TargetError when the connection is lost.
+ */
+export async function applyFile(
+  session: Session,
+  migrations: Migrations,
+  work: Work,
+  options: ApplyFileOptions,
+): Promise<FileOutcome> {
+  const start = performance.now();
+  const outcome = isWithoutTransaction(work.files[0].file)
+    ? await runAlone(session, migrations, work.files[0])
+    : await runTransaction(session, buildTransaction(migrations, work, options), options);
+  if (outcome.kind === 'applied') return { ...outcome, durationMs: performance.now() - start };
+  if (outcome.kind === 'meanwhile') return outcome;
+  for (const placed of work.recreate && outcome.placed ? [outcome.placed] : work.files) {
+    const error = describeError(outcome.error);
+    await recordFailure(
+      session,
+      recordFailed(migrations, placed, { outcome: outcome.kind, error }),
+    );
+  }
+  return outcome;
+}
+
+const RETRY_FIRST_MS = 50;
+const RETRY_LONGEST_MS = 2000;
+
+/** Runs a transaction again and again while locks are in the way. */
+export async function runTransaction(
+  session: Session,
+  transaction: FileTransaction,
+  { retryForMs, onRetry }: Pick<ApplyFileOptions, 'retryForMs' | 'onRetry'>,
+): Promise<Attempt> {
+  const { begin, guard, body, parts, record, commit, statements } = transaction;
+  const deadline = performance.now() + retryForMs;
+  for (let delayMs = RETRY_FIRST_MS; ; delayMs = Math.min(delayMs * 2, RETRY_LONGEST_MS)) {
+    try {
+      await session.query(begin + guard + body + record + commit);
+      return { kind: 'applied', statements };
+    } catch (error) {
+      if (!(error instanceof TargetError) || error.kind === 'connection') throw error;
+      await session.execute(ROLLBACK);
+      if (error.code === ALREADY_APPLIED) return { kind: 'meanwhile' };
+      if (!isPassing(error) || performance.now() > deadline) {
+        const offset =
+          error.offset === undefined ? undefined : error.offset - begin.length - guard.length;
+        const found = await findStatement(session, { begin, body, offset, code: error.code });
+        const part = found && parts.findLast((one) => one.offset <= found.offset);
+        return {
+          kind: error.code === UNSAFE ? 'unsafe' : 'failed',
+          error,
+          ...(found &&
+            part && {
+              statement: {
+                line: lineOf(body.slice(part.offset), found.offset - part.offset),
+                text: found.text,
+              },
+              placed: part.placed,
+            }),
+        };
+      }
+      onRetry(error.message);
+      await sleep(jitter(delayMs));
+    }
+  }
+}
+
+/** True if a retry may succeed. */
+export function isPassing({ code, message }: TargetError): boolean {
+  return PASSING.has(code) && (code !== 'XX000' || message === CONCURRENT_UPDATE);
+}
+
+/** A file that asked for no transaction: its history says that it failed until it has succeeded. */
+async function runAlone(
+  session: Session,
+  migrations: Migrations,
+  placed: Placed,
+): Promise<Attempt> {
+  const text = expandSchema(placed);
+  await session.write(recordFailed(migrations, placed, { outcome: 'failed', error: INTERRUPTED }));
+  try {
+    await session.execute(text);
+  } catch (failure) {
+    if (!(failure instanceof TargetError) || failure.kind === 'connection') throw failure;
+    return { kind: 'failed', error: failure };
+  }
+  const statements = splitStatements(text).length;
+  await session.write(recordApplied(migrations, placed, { outcome: 'applied', statements }));
+  return { kind: 'applied', statements: [statements] };
+}
+
+/** Where the very first file fails there is no history to write to; the caller has the failure all the same. */
+async function recordFailure(session: Session, statement: string): Promise<void> {
+  try {
+    await session.write(statement);
+  } catch (error) {
+    if (!(error instanceof TargetError) || error.kind === 'connection') throw error;
+  }
+}
+
+/** All that the target says of an error, in one text. */
+function describeError({ message, code, detail, hint, context }: TargetError): string {
+  return [
+    `${message} (SQLSTATE ${code})`,
+    ...(detail ? [`detail: ${detail}`] : []),
+    ...(hint ? [`hint: ${hint}`] : []),
+    ...(context ? [`where: ${context}`] : []),
+  ].join('\n');
+}

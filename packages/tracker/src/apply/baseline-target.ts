@@ -1,0 +1,150 @@
+import { quoteLiteral } from '@cdc-migrations/sql-text';
+import { checkTarget } from '../check/check-target.ts';
+import type { Difference } from '../check/difference.ts';
+import { fileState } from '../history/file-state.ts';
+import { expandSchema } from './file-transaction.ts';
+import { recordApplied, type Placed } from '../history/history-sql.ts';
+import { ForeignObjectsError, ofSchemas } from '../session/foreign-objects.ts';
+import { madeExpression } from '../history/made-objects.ts';
+import { belongsTo, type Migrations } from '../migrations/migrations.ts';
+import { PLAIN_SETTINGS } from '../session/plain-settings.ts';
+import { listSchemas, type PlanOptions } from './plan-apply.ts';
+import { NoBookkeepingError } from '../history/no-bookkeeping-error.ts';
+import { readTarget, refuseStandby } from '../history/read-target.ts';
+import { openSession, type Session, type TargetAddress } from '../session/session.ts';
+import { TargetError } from '../session/target-error.ts';
+import { withLock } from '../session/take-lock.ts';
+
+/** Files that a baseline has recorded, and what kept it from recording others. */
+export interface BaselineResult {
+  readonly recorded: readonly PlacedPath[];
+  readonly differences: readonly Difference[];
+}
+
+/** A file in a schema. */
+export interface PlacedPath {
+  readonly schema: string;
+  /** Relative to the set's folder. */
+  readonly path: string;
+}
+
+const LOCK_TIMEOUT_MS = 10_000;
+
+/**
+ * Records as applied what is in a target already and is as the definitions say, for tables that were made without this
+ * program: a final table when it does not differ, staging when its file would also make the same routines. Nothing but
+ * the history changes.
+ *
+ * @throws ForeignObjectsError, NoBookkeepingError, StandbyError, LockNotObtainedError, TargetError
+ */
+export async function baselineTarget(
+  address: TargetAddress,
+  migrations: Migrations,
+  options: PlanOptions,
+): Promise<BaselineResult> {
+  const [control, session] = ['lock', 'work'].map((name) =>
+    openSession(address, `cdc baseline ${name}`),
+  ) as [Session, Session];
+  const lock = { timeoutMs: LOCK_TIMEOUT_MS, onWait: () => {} };
+  try {
+    return await withLock(control, migrations.set.name, lock, () =>
+      recordWhatIsThere(session, migrations, options),
+    );
+  } finally {
+    await Promise.all([control.close(), session.close()]);
+  }
+}
+
+async function recordWhatIsThere(
+  session: Session,
+  migrations: Migrations,
+  options: PlanOptions,
+): Promise<BaselineResult> {
+  const state = await readTarget(session, migrations);
+  const foreign = ofSchemas(
+    state.foreign,
+    migrations,
+    listSchemas(migrations, options),
+    options.tenants,
+  );
+  if (foreign.length > 0) throw new ForeignObjectsError(foreign);
+  if (!state.hasHistory) throw new NoBookkeepingError();
+  refuseStandby(state);
+  const open = listOpen(migrations, options).filter(
+    ({ file, schema }) =>
+      fileState(file, state.history.find(file, schema), state.history) !== 'applied',
+  );
+  const differences = await checkTarget(session, migrations, options);
+  const different = new Set(
+    differences.filter(isOfRelation).map(({ schema, name }) => `${schema}\0${name}`),
+  );
+  const recorded: PlacedPath[] = [];
+  const reasons: Difference[] = [];
+  for (const placed of open) {
+    const { schema, file } = placed;
+    const name = relationOf(placed);
+    if (different.has(`${schema}\0${name}`)) continue;
+    const message =
+      file.category === 'staging' ? await probe(session, migrations, placed) : undefined;
+    if (message !== undefined) reasons.push({ kind: 'different', schema, name, message });
+    else {
+      await session.write(
+        recordApplied(migrations, placed, { outcome: 'baseline', statements: undefined }),
+      );
+      recorded.push({ schema, path: file.path });
+    }
+  }
+  return { recorded, differences: [...differences.filter(isOfRelation), ...reasons] };
+}
+
+/** Routines are compared by running their file, as no history says what they should be. */
+function isOfRelation({ name }: Difference): boolean {
+  return !name.startsWith('routine ');
+}
+
+/** Files of tables in the schemas that take part. */
+function listOpen(migrations: Migrations, options: PlanOptions): readonly Placed[] {
+  const tenants = new Set(options.tenants);
+  return listSchemas(migrations, options).flatMap((schema) =>
+    migrations.files
+      .filter((file) => file.table && belongsTo(file, schema, { set: migrations.set, tenants }))
+      .map((file) => ({ file, schema })),
+  );
+}
+
+function relationOf({ file: { category, table } }: Placed): string {
+  return category === 'staging' ? table!.names.staging : table!.name;
+}
+
+/** Why a staging file would change something beside its table: it is run in a transaction that is rolled back. */
+async function probe(
+  session: Session,
+  { role }: Migrations,
+  placed: Placed,
+): Promise<string | undefined> {
+  const { file, schema } = placed;
+  const table = [schema, file.table!.name].map(quoteLiteral).join(', ');
+  const facts = `SELECT ${madeExpression(file, schema, { role, outcome: 'baseline' })} AS made,
+  EXISTS (SELECT FROM cdc_management.merge_control WHERE (schema_name, table_name) = (${table})) AS "isMerged"`;
+  try {
+    const rows = (
+      await session.queryEach<Facts>(
+        `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n${PLAIN_SETTINGS}SET LOCAL lock_timeout = 3000;\n${facts};\n${expandSchema(placed)}\n;\n${facts};\nROLLBACK`,
+      )
+    ).flat();
+    const [before, after] = [rows[0], rows.at(-1)];
+    if (!before?.isMerged) return 'is not registered for merges';
+    return JSON.stringify(before.made) === JSON.stringify(after?.made)
+      ? undefined
+      : 'its routines are not those of its file';
+  } catch (error) {
+    if (!(error instanceof TargetError) || error.kind === 'connection') throw error;
+    await session.execute('ROLLBACK');
+    return `its file fails: ${error.message}`;
+  }
+}
+
+interface Facts {
+  readonly made: unknown;
+  readonly isMerged: boolean;
+}

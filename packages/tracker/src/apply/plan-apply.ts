@@ -1,0 +1,275 @@
+import { schemaNameFault } from '@cdc-migrations/config';
+import { isUserFile, MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
+import { fileState, isOnce, TO_APPLY, type FileState } from '../history/file-state.ts';
+import { NO_SCHEMAS, type SchemaWork } from './file-transaction.ts';
+import { matchesAny } from '../tables/match-names.ts';
+import {
+  belongsTo,
+  isBehindTables,
+  isGlobal,
+  isWithoutTransaction,
+  WHOLE_DATABASE,
+  type MigrationFile,
+  type Migrations,
+} from '../migrations/migrations.ts';
+import { ForeignObjectsError, ofSchemas } from '../session/foreign-objects.ts';
+import type { HistoryGroup, TargetState } from '../history/read-target.ts';
+import { findClientCommand } from '@cdc-migrations/sql-text';
+import { ClientCommandError, SeveralStatementsError } from '../migrations/refused-statements.ts';
+import { splitStatements } from '../migrations/split-statements.ts';
+
+/** All that is to be done, in order: a step begins when the one before it is over. */
+export interface ApplyPlan {
+  readonly migrations: Migrations;
+  readonly steps: readonly ApplyStep[];
+  /** Schemas with something to do, in order. */
+  readonly schemas: readonly string[];
+  /** How many schemas take part, whether they have something to do or not. */
+  readonly schemaCount: number;
+  /** Those of them that are there, or come by this plan. */
+  readonly present: readonly string[];
+  /** Those that are no longer there, though files were applied to them. */
+  readonly gone: readonly string[];
+  /** Files in schemas that are applied already. */
+  readonly appliedCount: number;
+}
+
+/** A part of a plan; each begins when the one before it is over. */
+export type ApplyStep =
+  /** One transaction: schemas to create, and files that belong to the whole database. */
+  | {
+      readonly kind: 'database';
+      readonly schemas: SchemaWork;
+      readonly files: readonly MigrationFile[];
+    }
+  /** Schemas that go on beside each other. */
+  | { readonly kind: 'schemas'; readonly runs: readonly SchemaRun[] };
+
+/** Files to apply to a schema, one after the other. */
+export interface SchemaRun {
+  readonly schema: string;
+  readonly files: readonly MigrationFile[];
+}
+
+/** Which schemas and files a plan is for. */
+export interface PlanOptions {
+  /** Schemas of the tenants that take part. */
+  readonly tenants: readonly string[];
+  /** Tenants of the configuration whose schemas this database has, where that is more. */
+  readonly knownTenants?: readonly string[] | undefined;
+  /** Globs of schemas to work on; all where it is not given. */
+  readonly only?: readonly string[] | undefined;
+  /** Names of schemas to work on, as those of a wave; all where it is not given. */
+  readonly among?: readonly string[] | undefined;
+  /** Apply what is applied already once more, to put back what others changed; files by people are left out. */
+  readonly again?: boolean | undefined;
+}
+
+/** A schema whose name could break out of its quotes. */
+export class UnsafeSchemaNameError extends Error {
+  override readonly name = 'UnsafeSchemaNameError';
+}
+
+/** The encoding of a target: every other one lacks letters that sources have. */
+const ENCODING = 'UTF8';
+
+/** The target cannot store every text. */
+export class EncodingError extends Error {
+  override readonly name = 'EncodingError';
+  constructor(readonly encoding: string) {
+    super(
+      `the encoding of the database is ${encoding}, which cannot store every text of a source: expected ${ENCODING}; ` +
+        `create it with TEMPLATE template0 ENCODING '${ENCODING}'`,
+    );
+  }
+}
+
+/** The role that files grant to is not in the target. */
+export class RoleMissingError extends Error {
+  override readonly name = 'RoleMissingError';
+  constructor(readonly role: string) {
+    super(
+      `role "${role}" does not exist in the target; create it, or generate with CDC_DB_USER set to the role that the sink pipeline logs in as`,
+    );
+  }
+}
+
+/** Files by people that were changed after they had been applied. */
+export class ManualFilesEditedError extends Error {
+  override readonly name = 'ManualFilesEditedError';
+  constructor(readonly paths: readonly string[]) {
+    super(
+      paths
+        .map((path) => `${path}: changed after it was applied; put what is new into a new file`)
+        .join('\n'),
+    );
+  }
+}
+
+/**
+ * Plans what brings a target up to date; the plan is empty if the target is.
+ *
+ * @throws UnsafeSchemaNameError, ForeignObjectsError, EncodingError, RoleMissingError, ManualFilesEditedError,
+ * SeveralStatementsError, ClientCommandError
+ */
+export function planApply(
+  migrations: Migrations,
+  state: TargetState,
+  options: PlanOptions,
+): ApplyPlan {
+  const wanted = listSchemas(migrations, options);
+  const gone = wanted.filter((schema) => isGone(schema, state));
+  const schemas = wanted.filter((schema) => !gone.includes(schema));
+  const counts = { applied: 0 };
+  const edited = new Set<string>();
+  const isToDo = (file: MigrationFile, schema: string) => {
+    const isThere = schema === WHOLE_DATABASE || state.schemas.has(schema);
+    const entry = isThere ? state.history.find(file, schema) : undefined;
+    const found: FileState = fileState(file, entry, state.history);
+    if (found === 'edited') edited.add(file.path);
+    const isAgain = options.again === true && found === 'applied' && !isOnce(file);
+    if (found === 'applied' && !isAgain) counts.applied++;
+    return isAgain || TO_APPLY.has(found);
+  };
+  const created = [MANAGEMENT_SCHEMA, ...schemas.filter((schema) => schema !== 'public')];
+  const creates = created.filter((schema) => !state.schemas.has(schema));
+  const grants = created.filter((schema) => !state.usable.has(schema));
+  const tenants = new Set(options.tenants);
+  const runsOf = (files: readonly MigrationFile[]) =>
+    schemas.map((schema) => ({
+      schema,
+      files: files.filter((file) => belongsTo(file, schema, { set: migrations.set, tenants })),
+    }));
+  // A file of the whole database that is behind the tables is behind those of all schemas.
+  const others = options.among
+    ? listSchemas(migrations, { tenants: options.tenants }).filter(
+        (schema) => !wanted.includes(schema),
+      )
+    : [];
+  const isOpen = (schema: string) =>
+    migrations.files.some(
+      (file) =>
+        belongsTo(file, schema, { set: migrations.set, tenants }) &&
+        fileState(file, state.history.find(file, schema), state.history) !== 'applied',
+    );
+  const files =
+    options.only || others.some(isOpen)
+      ? migrations.files.filter((file) => !(isGlobal(file) && isBehindTables(file)))
+      : migrations.files;
+  const steps = splitSteps(files).flatMap((files) =>
+    isGlobal(files[0]!)
+      ? planDatabase(files, isToDo, { creates, grants })
+      : planSchemas(files, isToDo, runsOf),
+  );
+  const foreign = ofSchemas(state.foreign, migrations, schemas, options.tenants);
+  if (foreign.length > 0) throw new ForeignObjectsError(foreign);
+  if (edited.size > 0) throw new ManualFilesEditedError([...edited]);
+  refuseStatements(steps);
+  // A target that has been in use goes on as it is.
+  if (steps.length > 0 && !state.hasHistory && state.encoding !== ENCODING) {
+    throw new EncodingError(state.encoding);
+  }
+  if (steps.length > 0 && !state.hasRole) throw new RoleMissingError(migrations.role);
+  const busy = new Set(
+    steps.flatMap((step) => (step.kind === 'schemas' ? step.runs.map(({ schema }) => schema) : [])),
+  );
+  return {
+    migrations,
+    steps,
+    schemas: schemas.filter((schema) => busy.has(schema)),
+    schemaCount: wanted.length,
+    present: schemas,
+    gone,
+    appliedCount: counts.applied,
+  };
+}
+
+function isGone(schema: string, { schemas, history }: TargetState): boolean {
+  const isApplied = ({ entry, schemas: of }: HistoryGroup) =>
+    entry.appliedChecksum !== null && of.includes(schema);
+  return !schemas.has(schema) && history.entries.some(isApplied);
+}
+
+/** Files of a step, once for each schema. */
+export function filesOf(step: ApplyStep): readonly MigrationFile[] {
+  return step.kind === 'database' ? step.files : step.runs.flatMap(({ files }) => files);
+}
+
+/** Statements of files by people that could not run as these ask for, or that would leave the connection waiting. */
+function refuseStatements(steps: readonly ApplyStep[]): void {
+  const byUsers = [...new Set(steps.flatMap(filesOf))].filter(isUserFile);
+  const commands = byUsers.flatMap(({ path, text }) => {
+    const command = findClientCommand(text);
+    return command ? [{ path, ...command }] : [];
+  });
+  if (commands.length > 0) throw new ClientCommandError(commands);
+  const several = byUsers.filter(
+    (file) => isWithoutTransaction(file) && splitStatements(file.text).length > 1,
+  );
+  if (several.length > 0) throw new SeveralStatementsError(several.map(({ path }) => path));
+}
+
+/** Lists the tenants that take part, and the literal schemas of tables, of which some are selected. */
+export function listSchemas(
+  { files }: Pick<Migrations, 'files'>,
+  { tenants, only, among }: PlanOptions,
+): readonly string[] {
+  const literal = files.flatMap(({ schema }) => schema ?? []);
+  const schemas = [...new Set([...literal, ...tenants])];
+  for (const schema of schemas) {
+    const fault = schemaNameFault(schema);
+    if (fault !== undefined) throw new UnsafeSchemaNameError(fault);
+  }
+  return schemas.filter(
+    (schema) => matchesAny(schema, only) && (among === undefined || among.includes(schema)),
+  );
+}
+
+/** Runs of files that belong to the database, and of files that belong to schemas. */
+function splitSteps(files: readonly MigrationFile[]): readonly (readonly MigrationFile[])[] {
+  const steps: MigrationFile[][] = [];
+  for (const file of files) {
+    const last = steps.at(-1);
+    if (last && isGlobal(last[0]!) === isGlobal(file)) last.push(file);
+    else steps.push([file]);
+  }
+  return steps;
+}
+
+type IsToDo = (file: MigrationFile, schema: string) => boolean;
+
+/**
+ * Files of the whole database: schemas and infrastructure in one transaction, as the history table is in the second of
+ * them; the files by people each in their own. The file of schemas is applied whatever history says where a schema is
+ * missing, or the role may not use one.
+ */
+function planDatabase(
+  files: readonly MigrationFile[],
+  isToDo: IsToDo,
+  schemas: SchemaWork,
+): readonly ApplyStep[] {
+  const toDo = files.filter((file) => isToDo(file, WHOLE_DATABASE));
+  const byUsers = toDo
+    .filter(isUserFile)
+    .map((file): ApplyStep => ({ kind: 'database', schemas: NO_SCHEMAS, files: [file] }));
+  const creating = files.find(({ category }) => category === 'schemas');
+  const first = files.filter(
+    (file) =>
+      !isUserFile(file) &&
+      (toDo.includes(file) || (file === creating && schemas.grants.length > 0)),
+  );
+  if (first.length === 0) return byUsers;
+  const work = creating && first.includes(creating) ? schemas : NO_SCHEMAS;
+  return [{ kind: 'database', schemas: work, files: first }, ...byUsers];
+}
+
+function planSchemas(
+  files: readonly MigrationFile[],
+  isToDo: IsToDo,
+  runsOf: (files: readonly MigrationFile[]) => readonly SchemaRun[],
+): readonly ApplyStep[] {
+  const runs = runsOf(files)
+    .map((run) => ({ ...run, files: run.files.filter((file) => isToDo(file, run.schema)) }))
+    .filter((run) => run.files.length > 0);
+  return runs.length > 0 ? [{ kind: 'schemas', runs }] : [];
+}

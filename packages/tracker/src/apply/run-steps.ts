@@ -1,0 +1,391 @@
+import { quoteLiteral } from '@cdc-migrations/sql-text';
+import { isUserFile } from '@cdc-migrations/table-defs';
+import type {
+  AppliedFile,
+  ApplyEvent,
+  ApplyResult,
+  FileFailure,
+  WaitingFile,
+} from './apply-event.ts';
+import { applyFile, type ApplyFileOptions, type FileOutcome } from './apply-file.ts';
+import { NO_SCHEMAS, type SchemaWork, type Work } from './file-transaction.ts';
+import { buildRecreation, readObstructed, splitFiles, type ObstructedFile } from './dependants.ts';
+import {
+  isBehindTables,
+  needs,
+  WHOLE_DATABASE,
+  type MigrationFile,
+} from '../migrations/migrations.ts';
+import type { ApplyPlan, SchemaRun } from './plan-apply.ts';
+import type { Session } from '../session/session.ts';
+import { TargetError } from '../session/target-error.ts';
+
+export interface Sessions {
+  /** Holds the lock: when it is lost nothing more is begun. */
+  readonly control: Session;
+  readonly workers: readonly Session[];
+}
+
+export interface RunOptions extends Omit<ApplyFileOptions, 'onRetry'> {
+  readonly canary: number;
+  /** Number of schemas that fail after which no other begins. */
+  readonly stopAfter: number;
+  readonly onEvent: (event: ApplyEvent) => void;
+}
+
+/** The session that holds the lock was lost in the middle of an apply. */
+export class LockLostError extends Error {
+  override readonly name = 'LockLostError';
+  constructor() {
+    super('the connection that held the lock was lost; what was applied is recorded: apply again');
+  }
+}
+
+/** What has happened so far. */
+interface Tally {
+  readonly applied: AppliedFile[];
+  readonly failures: FileFailure[];
+  readonly waiting: WaitingFile[];
+  /** Schemas that do not go on. */
+  readonly failed: Set<string>;
+  /** By schema, files that were refused, and those that wait for them. */
+  readonly stopped: Map<string, MigrationFile[]>;
+  readonly begun: Set<string>;
+  done: number;
+  isStopped: boolean;
+}
+
+/** A plan that is being carried out. */
+interface Run {
+  readonly plan: ApplyPlan;
+  readonly sessions: Sessions;
+  readonly options: RunOptions;
+  readonly tally: Tally;
+  /** The end of the last transaction that drops an object of the whole database: they go one after the other. */
+  turn: Promise<unknown>;
+}
+
+/** What applying files has done, whatever else is to be said of the target. */
+export type Outcome = Omit<ApplyResult, 'mergeProblems' | 'stale' | 'tightened'>;
+
+/** Explains that a schema is never created again over what is remembered of it: its tables would be empty and count as merged. */
+export function schemaIsGone(schema: string): FileFailure {
+  return {
+    kind: 'unsafe',
+    schema,
+    path: 'schemas/create-schemas.sql',
+    message: 'the schema is missing, and files were applied to it before',
+    code: 'CD005',
+    hint: `Rename it back. When it was dropped for good: CALL cdc_management.forget_schema(${quoteLiteral(schema)}), and apply again.`,
+    ...{ detail: undefined, context: undefined, statement: undefined },
+  };
+}
+
+/** Does what a plan says, step by step. */
+export async function runSteps(
+  sessions: Sessions,
+  plan: ApplyPlan,
+  options: RunOptions,
+): Promise<Outcome> {
+  const tally: Tally = {
+    applied: [],
+    failures: plan.gone.map(schemaIsGone),
+    waiting: [],
+    failed: new Set(),
+    stopped: new Map(),
+    begun: new Set(),
+    done: 0,
+    isStopped: false,
+  };
+  const run = {
+    plan,
+    sessions,
+    options,
+    tally,
+
+    turn: Promise.resolve(),
+  };
+  for (const step of plan.steps) {
+    if (tally.isStopped) break;
+    if (step.kind === 'database') await applyToDatabase(run, step.files, step.schemas);
+    else await applyToSchemas(run, step.runs);
+  }
+  return {
+    applied: tally.applied,
+    appliedBefore: plan.appliedCount,
+    failures: tally.failures,
+    waiting: tally.waiting,
+    notBegun: plan.schemas.filter((schema) => !tally.begun.has(schema)),
+    schemaCount: plan.schemaCount,
+  };
+}
+
+/** Everything waits for files of the whole database: when one fails no schema is begun. */
+async function applyToDatabase(
+  run: Run,
+  files: readonly MigrationFile[],
+  schemas: SchemaWork,
+): Promise<void> {
+  const { tally, plan } = run;
+  const isBehind = files.some(isBehindTables);
+  if (isBehind && (tally.failures.length > 0 || tally.begun.size < plan.schemas.length)) {
+    const failed = new Set(tally.failures.map(({ schema, path }) => schema || path));
+    const reason = failed.size > 0 ? [...failed].join(', ') : 'schemas that were not begun';
+    wait(run, WHOLE_DATABASE, files, reason);
+    return;
+  }
+  const [first, ...others] = files.map((file) => ({ file, schema: WHOLE_DATABASE }));
+  const work = { schemas, files: [first!, ...others] as const };
+  if ((await applyWork(run, run.sessions.workers[0]!, work)).kind !== 'applied') {
+    run.tally.isStopped = true;
+  }
+}
+
+/** Canaries first, then all others, each session taking the next schema when it is free. */
+async function applyToSchemas(run: Run, runs: readonly SchemaRun[]): Promise<void> {
+  const { canary } = run.options;
+  const going = runs.filter(({ schema }) => !run.tally.failed.has(schema));
+  await applyBeside(run, going.slice(0, canary));
+  if (canary > 0 && run.tally.failures.length > 0) run.tally.isStopped = true;
+  if (!run.tally.isStopped) await applyBeside(run, going.slice(canary));
+}
+
+async function applyBeside(run: Run, runs: readonly SchemaRun[]): Promise<void> {
+  const waiting = [...runs];
+  const workers = run.sessions.workers.map(async (session) => {
+    while (!run.tally.isStopped && !session.isLost) {
+      const next = waiting.shift();
+      if (!next) return;
+      await applyToSchema(run, session, next);
+    }
+  });
+  const ends = await Promise.allSettled(workers);
+  const defect = ends.find((end) => end.status === 'rejected');
+  if (defect) throw defect.reason;
+}
+
+/**
+ * The files of a schema until one fails; a table that was refused as unsafe takes only its staging with it, and the files
+ * behind the tables that need it.
+ */
+async function applyToSchema(
+  run: Run,
+  session: Session,
+  { schema, files }: SchemaRun,
+): Promise<void> {
+  const { tally, options, plan } = run;
+  const start = performance.now();
+  const failuresBefore = tally.failures.length;
+  const refused = new Set<unknown>();
+  /** What files behind the tables cannot have now. */
+  const stopped = tally.stopped.get(schema) ?? [];
+  tally.stopped.set(schema, stopped);
+  let applied = 0;
+  tally.begun.add(schema);
+  let isKnown = false;
+  let obstructed: readonly ObstructedFile[] = [];
+  let queue: readonly (MigrationFile | readonly MigrationFile[])[] = files;
+  for (let at = 0; at < queue.length; at++) {
+    if (!isKnown && (queue[at] as MigrationFile).table) {
+      // Behind the manual files, which may have put something out of the way.
+      isKnown = true;
+      const left = files.slice(at);
+      const found = await attemptRead(() =>
+        readObstructed(session, plan.migrations, { schema, files: left }),
+      );
+      if (found instanceof TargetError) {
+        const [{ path }] = left as [MigrationFile];
+        fail(run, { kind: 'failed', schema, path, ...factsOf(found), statement: undefined });
+        tally.failed.add(schema);
+        wait(run, schema, left.slice(1), path);
+        break;
+      }
+      obstructed = found;
+      const { before, together, after } = splitFiles(left, obstructed);
+      queue = [
+        ...files.slice(0, at),
+        ...before,
+        ...(together.length > 0 ? [together] : []),
+        ...after,
+      ];
+    }
+    const file = queue[at]!;
+    if (!('path' in file)) {
+      const end = await applyTogether(run, session, { schema, files }, obstructed);
+      applied += end.applied;
+      for (const one of end.refused) {
+        refused.add(one.table);
+        stopped.push(one);
+      }
+      if (end.failed === undefined) continue;
+      tally.failed.add(schema);
+      wait(run, schema, [...end.waiting, ...queue.slice(at + 1).flat()], end.failed);
+      break;
+    }
+    if (file.table && refused.has(file.table)) continue;
+    const missing = isBehindTables(file)
+      ? stopped.find(({ name }) => needs(file, name))
+      : undefined;
+    if (missing) {
+      wait(run, schema, [file], missing.path);
+      stopped.push(file);
+      continue;
+    }
+    const work = { schemas: NO_SCHEMAS, files: [{ file, schema }] as const };
+    const { kind: end } = await applyWork(run, session, work);
+    if (end === 'applied') applied++;
+    else if (end === 'unsafe' && file.table) {
+      refused.add(file.table);
+      stopped.push(file);
+    } else {
+      tally.failed.add(schema);
+      wait(run, schema, queue.slice(at + 1).flat(), file.path);
+      break;
+    }
+  }
+  const failures = tally.failures.slice(failuresBefore).filter((one) => one.schema === schema);
+  if (failures.length > 0 && failedSchemas(tally.failures).size >= options.stopAfter)
+    tally.isStopped = true;
+  tally.done++;
+  options.onEvent({
+    kind: 'schema done',
+    schema,
+    done: Math.min(tally.done, plan.schemas.length),
+    total: plan.schemas.length,
+    files: applied,
+    failures: failures.length,
+    durationMs: performance.now() - start,
+  });
+}
+
+/**
+ * Applies the files of obstructed tables, with what is in their way, in one transaction; again without a table that is
+ * refused.
+ */
+async function applyTogether(
+  run: Run,
+  session: Session,
+  schemaRun: SchemaRun,
+  obstructed: readonly ObstructedFile[],
+): Promise<{
+  readonly applied: number;
+  readonly refused: readonly MigrationFile[];
+  /** Path of the file that failed. */
+  readonly failed?: string;
+  /** Files that were not applied, as it is in their transaction. */
+  readonly waiting: readonly MigrationFile[];
+}> {
+  const refused: MigrationFile[] = [];
+  for (let left = obstructed; ;) {
+    const [first, ...others] = left;
+    if (!first) return { applied: 0, refused, waiting: [] };
+    const work = buildRecreation(run.plan.migrations, schemaRun, [first, ...others]);
+    const isShared = work.recreate?.files.some(({ schema }) => schema === WHOLE_DATABASE);
+    const { kind, path } = await (isShared
+      ? inTurn(run, () => applyWork(run, session, work))
+      : applyWork(run, session, work));
+    const files = work.files.map(({ file }) => file);
+    if (kind === 'applied') return { applied: files.length, refused, waiting: [] };
+    const unsafe = kind === 'unsafe' ? files.find((file) => file.path === path) : undefined;
+    if (!unsafe) {
+      const waiting = files.filter((file) => file.path !== path);
+      return { applied: 0, refused, failed: path!, waiting };
+    }
+    refused.push(unsafe);
+    const isOfIt = ({ path: other }: ObstructedFile) =>
+      files.some((file) => file.path === other && file.table === unsafe.table);
+    left = left.filter((one) => !isOfIt(one));
+  }
+}
+
+/** Begins when the one before it has ended, however that did. */
+function inTurn<Result>(run: Run, work: () => Promise<Result>): Promise<Result> {
+  const result = run.turn.then(work);
+  run.turn = result.catch(() => undefined);
+  return result;
+}
+
+/** Lists the schemas with a file that failed or was refused. */
+export function failedSchemas(failures: readonly FileFailure[]): ReadonlySet<string> {
+  return new Set(failures.map(({ schema }) => schema));
+}
+
+function wait(
+  { tally }: Run,
+  schema: string,
+  files: readonly MigrationFile[],
+  waitsFor: string,
+): void {
+  tally.waiting.push(...files.map(({ path }) => ({ schema, path, waitsFor })));
+}
+
+async function applyWork(
+  run: Run,
+  session: Session,
+  work: Work,
+): Promise<{ readonly kind: FileOutcome['kind']; readonly path?: string }> {
+  const { sessions, plan, options } = run;
+  if (sessions.control.isLost) throw new LockLostError();
+  const [{ file, schema }] = work.files;
+  const onRetry = (reason: string) =>
+    options.onEvent({ kind: 'file waits', schema, path: file.path, reason });
+  const outcome = await attempt(() =>
+    applyFile(session, plan.migrations, work, { ...options, onRetry }),
+  );
+  if (outcome.kind === 'meanwhile') return { kind: 'applied' };
+  if (outcome.kind === 'applied') {
+    const { statements, durationMs } = outcome;
+    work.files.forEach(({ file: { path } }, index) =>
+      tell(run, { schema, path, statements: statements[index]!, durationMs }),
+    );
+    return { kind: 'applied' };
+  }
+  const { kind, error, statement } = outcome;
+  const { hint: said, ...facts } = factsOf(error);
+  const paths = work.files.map((placed) => placed.file.path).join(', ');
+  const own = work.recreate && outcome.placed?.file;
+  const path = own?.path ?? paths;
+  const hint = own && isUserFile(own) ? [said, undone(paths)].join('\n').trim() : said;
+  fail(run, { kind, schema, path, ...facts, hint, statement });
+  return { kind, path };
+}
+
+function factsOf({ message, code, detail, hint, context }: TargetError) {
+  return { message, code, detail, hint, context };
+}
+
+function fail({ tally, options }: Run, failure: FileFailure): void {
+  tally.failures.push(failure);
+  options.onEvent({ kind: 'file failed', failure });
+}
+
+async function attemptRead<Result>(read: () => Promise<Result>): Promise<Result | TargetError> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof TargetError) return error;
+    throw error;
+  }
+}
+
+/** What the author of a repeatable file has to know that fails around a change of type. */
+function undone(paths: string): string {
+  return `What it made is dropped and created again around a change of type in ${paths}: all of it is rolled back.`;
+}
+
+type Failed = Extract<FileOutcome, { readonly error: TargetError }>;
+
+/** A connection that is lost is a failure like another: the other sessions may still have theirs. */
+async function attempt(work: () => Promise<FileOutcome>): Promise<FileOutcome> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof TargetError)) throw error;
+    return { kind: 'failed', error } satisfies Failed;
+  }
+}
+
+function tell({ tally, options }: Run, applied: AppliedFile): void {
+  tally.applied.push(applied);
+  options.onEvent({ kind: 'file applied', applied });
+}

@@ -1,0 +1,97 @@
+import { quoteIdentifier, quoteLiteral, quoteQualified } from '@cdc-migrations/sql-text';
+import { readIfThere } from '../session/read-if-there.ts';
+import type { Session } from '../session/session.ts';
+import { TargetError } from '../session/target-error.ts';
+
+/** A column that became NOT NULL, as it is at the source, because every row has a value. */
+export interface TightenedColumn {
+  readonly schema: string;
+  readonly table: string;
+  readonly column: string;
+}
+
+/** A column that is still to become NOT NULL; without a name, a table with the constraint of a killed apply. */
+export interface LooseColumn {
+  readonly schema: string;
+  readonly table: string;
+  readonly column: string | null;
+}
+
+/** Constraint that is there while a column is tightened. */
+const CONSTRAINT = 'cdc_tighten';
+/** Others queue behind a waiting ALTER TABLE, so it waits only briefly. */
+const LOCK_TIMEOUT = `SET LOCAL lock_timeout = '1s';\n`;
+
+/** Reads columns to tighten, and constraints that a killed apply left; none if nothing was ever applied. */
+export async function readLooseColumns(session: Session): Promise<readonly LooseColumn[]> {
+  return (await readIfThere(() => session.read<LooseColumn>(LOOSE))) ?? [];
+}
+
+const LOOSE = `SELECT schema_name AS schema, table_name AS table, column_name AS column
+FROM cdc_management.column_note WHERE state = 'to tighten'
+UNION ALL
+SELECT control.schema_name, control.table_name, NULL
+FROM cdc_management.merge_control AS control
+JOIN pg_catalog.pg_namespace AS namespace ON namespace.nspname = control.schema_name
+JOIN pg_catalog.pg_class AS relation
+  ON relation.relnamespace = namespace.oid AND relation.relname = control.table_name
+JOIN pg_catalog.pg_constraint AS made ON made.conrelid = relation.oid AND made.conname = '${CONSTRAINT}'
+ORDER BY 1, 2, 3 NULLS FIRST`;
+
+/**
+ * Makes columns NOT NULL if every row has a value, without blocking reads and writes: adds a CHECK that is not validated,
+ * validates it, then sets NOT NULL, which needs no scan any more. A column with a NULL, or whose table is locked, stays for
+ * the next apply.
+ *
+ * @throws TargetError where the connection is gone.
+ */
+export async function tightenColumns(
+  session: Session,
+  columns: readonly LooseColumn[],
+): Promise<readonly TightenedColumn[]> {
+  const tightened: TightenedColumn[] = [];
+  for (const { schema, table, column } of columns) {
+    try {
+      if (column === null) await dropConstraint(session, quoteQualified(schema, table));
+      else if (await tighten(session, { schema, table, column })) {
+        tightened.push({ schema, table, column });
+      }
+    } catch (error) {
+      // Locked, not ours, or gone meanwhile: the note of the column stays, with its statement.
+      if (!(error instanceof TargetError) || error.kind === 'connection') throw error;
+    }
+  }
+  return tightened;
+}
+
+async function tighten(
+  session: Session,
+  { schema, table, column }: TightenedColumn,
+): Promise<boolean> {
+  const [at, name] = [quoteQualified(schema, table), quoteIdentifier(column)];
+  const [row] = await session.read<{ readonly has_null: boolean }>(
+    `SELECT EXISTS (SELECT FROM ${at} WHERE ${name} IS NULL) AS has_null`,
+  );
+  if (row!.has_null) return false;
+  await session.write(
+    `${LOCK_TIMEOUT}ALTER TABLE ${at} DROP CONSTRAINT IF EXISTS ${CONSTRAINT},
+  ADD CONSTRAINT ${CONSTRAINT} CHECK (${name} IS NOT NULL) NOT VALID`,
+  );
+  try {
+    await session.write(`${LOCK_TIMEOUT}ALTER TABLE ${at} VALIDATE CONSTRAINT ${CONSTRAINT}`);
+    await session.write(`${LOCK_TIMEOUT}ALTER TABLE ${at} ALTER COLUMN ${name} SET NOT NULL;
+ALTER TABLE ${at} DROP CONSTRAINT ${CONSTRAINT};
+DELETE FROM cdc_management.column_note WHERE state = 'to tighten'
+  AND schema_name = ${quoteLiteral(schema)} AND table_name = ${quoteLiteral(table)}
+  AND column_name = ${quoteLiteral(column)}`);
+  } catch (error) {
+    // What has no value came meanwhile, or the table is locked: merges are not to be held up by the check.
+    if (!session.isLost) await dropConstraint(session, at);
+    throw error;
+  }
+  return true;
+}
+
+async function dropConstraint(session: Session, at: string): Promise<void> {
+  await session.write(`${LOCK_TIMEOUT}ALTER TABLE ${at} DROP CONSTRAINT IF EXISTS ${CONSTRAINT}`);
+}

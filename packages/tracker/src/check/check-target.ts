@@ -1,0 +1,315 @@
+import { buildRoutines, MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
+import { compareRelations, placeTables, type PlacedTable } from './compare-relations.ts';
+import { quoteIdentifier } from '@cdc-migrations/sql-text';
+import type { Difference, Repair } from './difference.ts';
+import { APPLY_AGAIN, explainExtra, explainRelations } from './explain-differences.ts';
+import { expandSchema } from '../apply/file-transaction.ts';
+import {
+  FOREIGN_DEPENDENCIES,
+  foreignObjects,
+  ofSchemas,
+  type ForeignObject,
+} from '../session/foreign-objects.ts';
+import { jsonLiteral } from '../session/json-literal.ts';
+import { findLeftovers, readKnownTables, type Leftover } from '../tables/known-tables.ts';
+import { matchesAny } from '../tables/match-names.ts';
+import { belongsTo, type MigrationFile, type Migrations } from '../migrations/migrations.ts';
+import { listSchemas, type PlanOptions } from '../apply/plan-apply.ts';
+import { readConcerns } from '../status/read-concerns.ts';
+import { readIfThere } from '../session/read-if-there.ts';
+import {
+  readMadeDifferences,
+  readUserMade,
+  type MadeDifference,
+  type UserMade,
+} from './read-made.ts';
+import { readStructure, type RelationGroup } from './read-structure.ts';
+import type { Session } from '../session/session.ts';
+
+const NOT_MADE = 'no apply has made it';
+
+/** What a check looks at. */
+export interface CheckOptions extends PlanOptions {
+  /** Globs over `<schema>.<name>` of what is not to be told. */
+  readonly exclude?: readonly string[] | undefined;
+}
+
+/**
+ * Compares a target with the definitions, in order of schema and name. Reads only: one query for relations, one for
+ * routines, one for the notes of columns, and the checks of tables that exist already, all in one round trip.
+ */
+export async function checkTarget(
+  session: Session,
+  migrations: Migrations,
+  options: CheckOptions,
+): Promise<readonly Difference[]> {
+  const schemas = listSchemas(migrations, options);
+  const places = placeTables(migrations, schemas, options.tenants);
+  const tenants = schemas.filter((schema) => options.tenants.includes(schema));
+  const literal = places.filter(({ schema }) => !tenants.includes(schema));
+  const [
+    foreign,
+    dependencies,
+    groups,
+    made,
+    concerns,
+    validation,
+    registrations,
+    known,
+    retired,
+    byUsers,
+  ] = await Promise.all([
+    session.query<ForeignObject>(foreignObjects(migrations)),
+    session.query<ForeignObject>(FOREIGN_DEPENDENCIES),
+    readStructure(session, {
+      schemas: tenants,
+      tables: literal.flatMap(({ schema, relations }) =>
+        relations.map(({ name }) => ({ schema, name })),
+      ),
+      role: migrations.role,
+    }),
+    readIfThere(() =>
+      readMadeDifferences(session, migrations, {
+        schemas: tenants,
+        routines: literal.flatMap(({ schema, table }) =>
+          Object.values(buildRoutines(table)).map(({ name }) => ({ schema, name })),
+        ),
+      }),
+    ),
+    readConcerns(session),
+    readIfThere(() => readValidation(session, migrations, options)),
+    readIfThere(() => readRegistrations(session, schemas)),
+    readKnownTables(session),
+    readIfThere(() => session.read<Registration>(RETIRED)),
+    readIfThere(() => readUserMade(session, migrations, schemas)),
+  ]);
+  const differences = [
+    ...(made && validation ? [] : [missingBookkeeping()]),
+    ...ofSchemas(foreign, migrations, schemas, options.tenants).map(describeForeign),
+    ...dependencies.map(describeForeign),
+    ...findLeftovers(known ?? [], migrations, options).map(describeLeftover),
+    ...explainRelations(compareRelations(places, groups, concerns.columns), migrations, {
+      places,
+      groups,
+    }).filter(
+      ({ kind, schema, name }) =>
+        kind !== 'extra' || !retired?.some((one) => one.schema === schema && one.table === name),
+    ),
+    ...compareRegistrations(places, groups, registrations ?? []),
+    ...(made ?? []).map((one) => describeMade(migrations, one)),
+    ...(validation ?? []),
+  ];
+  const shown = [
+    ...differences.filter(isNotOf(byUsers ?? [], migrations)),
+    ...compareRepeatable(migrations, byUsers ?? [], { groups, made: made ?? [], schemas: tenants }),
+  ].filter(
+    ({ schema, name }) => !options.exclude || !matchesAny(`${schema}.${name}`, options.exclude),
+  );
+  const explained = await explainExtra(session, shown, {
+    known: known ?? [],
+    byUsers: byUsers ?? [],
+  });
+  return explained.toSorted(
+    (a, b) => compareText(a.schema, b.schema) || compareText(a.name, b.name),
+  );
+}
+
+/** Messages of what is extra as a whole, not a part of a table of ours. */
+const WHOLE: ReadonlySet<string> = new Set(['table', 'view', 'other', NOT_MADE]);
+
+/**
+ * Keeps the differences that are not things that files of users made. What a repeatable file made that the set no longer
+ * has is extra, as nothing keeps it up to date.
+ */
+function isNotOf(
+  byUsers: readonly UserMade[],
+  { files }: Migrations,
+): (difference: Difference) => boolean {
+  const key = (...parts: readonly string[]) => parts.join('\0');
+  const repeatable = new Set(
+    files.filter(({ category }) => category === 'repeatable').map(({ name }) => name),
+  );
+  const known = new Set(
+    byUsers
+      .filter(({ category, fileName }) => category !== 'repeatable' || repeatable.has(fileName))
+      .map(({ schema, kind, name, part }) =>
+        key(schema, name, part === '' ? '' : `${kind} "${part}"`),
+      ),
+  );
+  return ({ kind, schema, name, message }) =>
+    kind !== 'extra' || !known.has(key(schema, name, WHOLE.has(message) ? '' : message));
+}
+
+/** Lists objects that files of `repeatable/` created and that are missing now. */
+function compareRepeatable(
+  { files }: Migrations,
+  byUsers: readonly UserMade[],
+  found: {
+    readonly groups: readonly RelationGroup[];
+    readonly made: readonly MadeDifference[];
+    readonly schemas: readonly string[];
+  },
+): readonly Difference[] {
+  const key = (schema: string, name: string) => `${schema}\0${name}`;
+  const there = new Set([
+    ...found.groups.flatMap(({ name, schemas }) => schemas.map((schema) => key(schema, name))),
+    ...found.made.map(({ schema, name }) => key(schema, name)),
+  ]);
+  const listed = new Set(
+    files.filter(({ category }) => category === 'repeatable').map(({ name }) => name),
+  );
+  return byUsers
+    .filter(
+      ({ category, fileName, kind, schema, name }) =>
+        category === 'repeatable' &&
+        listed.has(fileName) &&
+        (kind === 'view' || kind === 'routine') &&
+        found.schemas.includes(schema) &&
+        !there.has(key(schema, name)),
+    )
+    .map(({ schema, name, kind, file }) => ({
+      kind: 'missing',
+      schema,
+      name,
+      message: `${kind}, which ${file} made`,
+      origin: file,
+      repair: APPLY_AGAIN,
+    }));
+}
+
+interface Registration {
+  readonly schema: string;
+  readonly table: string;
+}
+
+async function readRegistrations(
+  session: Session,
+  schemas: readonly string[],
+): Promise<readonly Registration[]> {
+  return session.read<Registration>(`SELECT schema_name AS schema, table_name AS table
+FROM cdc_management.merge_control
+WHERE schema_name IN (SELECT pg_catalog.jsonb_array_elements_text(${jsonLiteral(schemas)}))`);
+}
+
+/** Staging tables that are there and that no merge looks at. */
+function compareRegistrations(
+  places: readonly PlacedTable[],
+  groups: readonly RelationGroup[],
+  registrations: readonly Registration[],
+): readonly Difference[] {
+  const key = (schema: string, name: string) => `${schema}\0${name}`;
+  const known = new Set(registrations.map(({ schema, table }) => key(schema, table)));
+  const present = new Set(
+    groups.flatMap(({ name, schemas }) => schemas.map((schema) => key(schema, name))),
+  );
+  return places
+    .filter(
+      ({ schema, table: { name, names } }) =>
+        present.has(key(schema, names.staging)) && !known.has(key(schema, name)),
+    )
+    .map(({ schema, table: { names } }) => ({
+      kind: 'missing',
+      schema,
+      name: names.staging,
+      message: 'its registration for merges',
+      repair: APPLY_AGAIN,
+    }));
+}
+
+/** Final tables that stay though nothing is merged into them any more. */
+const RETIRED =
+  'SELECT schema_name AS schema, table_name AS table FROM cdc_management.retired_table';
+
+function describeLeftover({ schema, table, message }: Leftover): Difference {
+  return { kind: 'extra', schema, name: table ?? '', message };
+}
+
+function missingBookkeeping(): Difference {
+  return {
+    ...{ kind: 'missing', schema: MANAGEMENT_SCHEMA, name: '', message: 'the bookkeeping' },
+    repair: APPLY_AGAIN,
+  };
+}
+
+function describeForeign({ schema, name, message }: ForeignObject): Difference {
+  return { kind: 'different', schema, name: name ?? '', message };
+}
+
+function describeMade(
+  { files, role }: Pick<Migrations, 'files' | 'role'>,
+  { schema, name, recorded, found }: MadeDifference,
+): Difference {
+  const origin = files.find(({ category, table }) =>
+    schema === MANAGEMENT_SCHEMA
+      ? category === 'infrastructure'
+      : category === 'staging' && isOfStaging(table, name),
+  )?.path;
+  const difference = (kind: Difference['kind'], message: string, repair = APPLY_AGAIN) => ({
+    ...{ kind, schema, name, message },
+    ...(origin !== undefined && { origin }),
+    repair,
+  });
+  if (!found) return difference('missing', 'made by an apply');
+  if (!recorded) return { kind: 'extra', schema, name, message: NOT_MADE };
+  if (found.digest !== recorded.digest)
+    return difference('different', 'was changed after the apply');
+  if (found.role !== recorded.role) {
+    if (!found.role) return difference('missing', 'the right of the role to use it');
+    return difference('extra', 'the right of the role to use it', revoke(schema, name, role));
+  }
+  return difference(found.public ? 'extra' : 'missing', 'the right of PUBLIC to use it');
+}
+
+/** Takes back a right that the role was given by hand. */
+function revoke(schema: string, name: string, role: string): Repair {
+  const [, kind, object, args] = /^(\w+) ([^(]+)(.*)$/su.exec(name)!;
+  const place = `${quoteIdentifier(schema)}.${quoteIdentifier(object!)}`;
+  const what = kind === 'routine' ? `EXECUTE ON ROUTINE ${place}${args}` : `SELECT ON ${place}`;
+  return { kind: 'sql', statement: `REVOKE ${what} FROM ${quoteIdentifier(role)}` };
+}
+
+function isOfStaging(table: MigrationFile['table'], name: string): boolean {
+  if (!table) return false;
+  return (
+    name === `registration ${table.name}` ||
+    Object.values(buildRoutines(table)).some((routine) =>
+      name.startsWith(`routine ${routine.name}(`),
+    )
+  );
+}
+
+interface ValidationRow {
+  readonly schema_name: string;
+  readonly table_name: string;
+  readonly column_name: string | null;
+  readonly problem: string;
+}
+
+/** What the checks of tables that exist already find. */
+async function readValidation(
+  session: Session,
+  { set, validation }: Migrations,
+  options: PlanOptions,
+): Promise<readonly Difference[]> {
+  const tenants = new Set(options.tenants);
+  const schemas = listSchemas({ files: validation }, options);
+  const texts = validation.flatMap((file) =>
+    schemas
+      .filter((schema) => belongsTo(file, schema, { set, tenants }))
+      .map((schema) => expandSchema({ file, schema })),
+  );
+  if (texts.length === 0) return [];
+  const results = await session.readEach<ValidationRow>(texts.join('\n;\n'));
+  return results
+    .flat()
+    .map(({ schema_name: schema, table_name: name, column_name: column, problem }) => ({
+      kind: 'different',
+      schema,
+      name,
+      message: column === null ? problem : `column "${column}": ${problem}`,
+    }));
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

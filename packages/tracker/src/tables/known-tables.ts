@@ -1,0 +1,89 @@
+import { placeTables } from '../check/compare-relations.ts';
+import { matchesAny } from './match-names.ts';
+import type { Migrations } from '../migrations/migrations.ts';
+import { listSchemas, type PlanOptions } from '../apply/plan-apply.ts';
+import { readIfThere } from '../session/read-if-there.ts';
+import type { Session } from '../session/session.ts';
+
+/** A table of which a target keeps something: how it was merged, or that its files were applied. */
+export interface KnownTable {
+  readonly schema: string;
+  readonly table: string;
+  /** Where its final table is now, by the id of it; null if that is not known, or it was dropped. */
+  readonly now: { readonly schema: string; readonly table: string } | null;
+}
+
+/** Reads the tables of which a target keeps something; undefined where its bookkeeping is older. */
+export async function readKnownTables(
+  session: Session,
+): Promise<readonly KnownTable[] | undefined> {
+  return readIfThere(() =>
+    session.read<KnownTable>(`SELECT schema_name AS schema, table_name AS table,
+  CASE WHEN now_table IS NOT NULL THEN pg_catalog.jsonb_build_object('schema', now_schema, 'table', now_table) END AS now
+FROM cdc_management.known_tables()
+ORDER BY schema_name COLLATE "C", table_name COLLATE "C"`),
+  );
+}
+
+/** True if the definitions have a table in a schema. */
+export type IsDefined = (schema: string, table: string) => boolean;
+
+/** Answers which tables of which schemas the configuration has, whatever schemas a command is for. */
+export function definedTables(migrations: Migrations, options: PlanOptions): IsDefined {
+  const tenants = options.knownTenants ?? options.tenants;
+  const places = placeTables(migrations, listSchemas(migrations, { tenants }), tenants);
+  const keys = new Set(places.map(({ schema, table }) => `${schema}\0${table.name}`));
+  return (schema, table) => keys.has(`${schema}\0${table}`);
+}
+
+/** Lists tables of the bookkeeping that the configuration does not have, or has under another name. */
+export interface Leftover {
+  readonly schema: string;
+  /** Null for all of a schema that no tenant has. */
+  readonly table: string | null;
+  readonly message: string;
+}
+
+/** Names what was taken out of the configuration, or renamed by hand, with the command that ends it. */
+export function findLeftovers(
+  known: readonly KnownTable[],
+  migrations: Migrations,
+  options: PlanOptions,
+): readonly Leftover[] {
+  const isDefined = definedTables(migrations, options);
+  const schemas = new Set(
+    listSchemas(migrations, { tenants: options.knownTenants ?? options.tenants }),
+  );
+  const left = known.filter(
+    ({ schema, table }) => matchesAny(schema, options.only) && !isDefined(schema, table),
+  );
+  const leftSchemas = [
+    ...new Set(left.map(({ schema }) => schema).filter((one) => !schemas.has(one))),
+  ];
+  return [
+    ...leftSchemas.map((schema): Leftover => {
+      const now = left.find((one) => one.schema === schema && one.now)?.now?.schema;
+      return { schema, table: null, message: describeLeft('customer', schema, now) };
+    }),
+    ...left
+      .filter(({ schema }) => schemas.has(schema))
+      .map(({ schema, table, now }): Leftover => ({
+        ...{ schema, table },
+        message: describeLeft('table', table, now?.table),
+      })),
+  ];
+}
+
+const WHAT = { customer: 'the schema of no tenant', table: 'of no definition' } as const;
+
+function describeLeft(kind: keyof typeof WHAT, name: string, now: string | undefined): string {
+  const rename = (to: string) => `cdc manage-migrations rename --${kind} ${word(name)} --to ${to}`;
+  return now !== undefined && now !== name
+    ? `renamed to "${now}" by hand, and what is kept of it was not: ${rename(word(now))}`
+    : `${WHAT[kind]}: cdc manage-migrations retire --${kind} ${word(name)}, or, if it has another name now, ${rename('<name>')}`;
+}
+
+/** A word of a command line of a shell. */
+function word(name: string): string {
+  return /^[\p{L}\p{N}_.-]+$/u.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`;
+}

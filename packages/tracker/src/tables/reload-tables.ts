@@ -1,0 +1,442 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { quoteLiteral } from '@cdc-migrations/sql-text';
+import type { ReplicatedTable } from '@cdc-migrations/table-defs';
+import { isPassing } from '../apply/apply-file.ts';
+import { tryUntil } from '../session/back-off.ts';
+import { placeTables } from '../check/compare-relations.ts';
+import { isSelected, type TableSelection } from '../merge/merge-statements.ts';
+import { runMerges } from '../merge/run-merges.ts';
+import type { Migrations } from '../migrations/migrations.ts';
+import { NoBookkeepingError } from '../history/no-bookkeeping-error.ts';
+import { listSchemas } from '../apply/plan-apply.ts';
+import { readIfThere } from '../session/read-if-there.ts';
+import { refuseStandby } from '../history/read-target.ts';
+import { openSession, type Session, type TargetAddress } from '../session/session.ts';
+import { TargetError } from '../session/target-error.ts';
+
+/** Rows to reload: of a table, or of one customer in a table of several. */
+export interface ReloadPlace {
+  readonly schema: string;
+  readonly table: string;
+  /** Column that says which customer a row belongs to, in a table of several. */
+  readonly customerColumn: string | null;
+  /** Value of that column; null for the rows of all. */
+  readonly customer: string | null;
+}
+
+/** A reload that has begun and not ended. */
+export interface OpenReload extends ReloadPlace {
+  readonly id: string;
+  /** In ISO 8601. */
+  readonly begunAt: string;
+  readonly begunBy: string;
+  /** Rows that an interrupted `finish` has removed already. */
+  readonly swept: number;
+}
+
+/** Rows of a reload. */
+export interface ReloadCounts {
+  /** Brought by a snapshot since it began. */
+  readonly read: number;
+  /** Brought or changed by other events since. */
+  readonly changed: number;
+  /** Neither: they go. */
+  readonly unread: number;
+}
+
+/** What became of the beginning of a reload. */
+export interface BegunReload extends ReloadPlace {
+  /** `open`: it was begun before. */
+  readonly outcome: 'begun' | 'open' | 'refused' | 'failed';
+  readonly begunAt: string | null;
+  readonly begunBy: string | null;
+  readonly reason: string | null;
+}
+
+/** An open reload with the numbers of its rows. */
+export interface ReloadState extends OpenReload {
+  readonly counts: ReloadCounts;
+}
+
+/** How reloads are finished. */
+export interface FinishOptions {
+  /** Only count. */
+  readonly isDryRun: boolean;
+  /** Percentage of rows that may go. */
+  readonly maxShare: number;
+  /** Rows may go though no row of a snapshot has come since the beginning. */
+  readonly withoutReads: boolean;
+  /** The replay of a possible loss has ended. */
+  readonly isReplayed: boolean;
+  /** Blocks of a batch. */
+  readonly blocks?: number;
+  readonly onProgress?: (reload: OpenReload, step: FinishStep) => void;
+}
+
+/** What goes on while a reload is finished. `removing`: after a batch. */
+export type FinishStep =
+  | { readonly kind: 'merging' | 'counting' }
+  | { readonly kind: 'removing'; readonly removed: number; readonly of: number };
+
+/** What became of the end of a reload. */
+export interface FinishedReload extends OpenReload {
+  /** `found`: a dry run. */
+  readonly outcome: 'finished' | 'found' | 'refused' | 'failed' | 'locked';
+  /** Before rows went; null if they could not be counted. */
+  readonly counts: ReloadCounts | null;
+  readonly reason: string | null;
+}
+
+const RETRY_FOR_MS = 60_000;
+/** Blocks of a final table that are swept in one transaction: 2 MB. */
+const BLOCKS = 256;
+/** SQLSTATE of what is refused. */
+const REFUSED = 'CD005';
+
+/** Which open reloads; all where nothing is given. */
+export interface ReloadSelection extends TableSelection {
+  /** Schemas of customers, or values of the column that says the customer. */
+  readonly customers?: readonly string[] | undefined;
+}
+
+/** Which tables and customers are reloaded. */
+export interface PlaceOptions extends ReloadSelection {
+  readonly tenants: readonly string[];
+  readonly customerColumnOf: (table: ReplicatedTable) => string | undefined;
+  /** Value of the column of customers for the rows of one. */
+  readonly customerIdOf: (customer: string) => string;
+}
+
+/** Lists the tables of the definitions that are selected; those of several customers once for each selected customer. */
+export function placesToReload(
+  migrations: Migrations,
+  { tenants, customers, customerColumnOf, customerIdOf, ...selection }: PlaceOptions,
+): readonly ReloadPlace[] {
+  const { pattern } = migrations.set;
+  return placeTables(migrations, listSchemas(migrations, { tenants }), tenants).flatMap(
+    ({ schema, table }): readonly ReloadPlace[] => {
+      const name = { schema, table: table.name };
+      if (table.kind !== 'replicated' || !isSelected(name, selection)) return [];
+      if (pattern === 'db-per-tenant' && table.schema.scope === 'tenant') {
+        const isOfCustomer = customers?.includes(schema) ?? true;
+        return isOfCustomer ? [{ ...name, customerColumn: null, customer: null }] : [];
+      }
+      const customerColumn = customerColumnOf(table) ?? null;
+      // The snapshot of a source database that all customers share has the rows of all.
+      const isOfSeveral = pattern === 'db-per-tenant';
+      if (!customers)
+        return [{ ...name, customerColumn: isOfSeveral ? customerColumn : null, customer: null }];
+      if (customerColumn === null) return [];
+      return customers.map((one) => ({ ...name, customerColumn, customer: customerIdOf(one) }));
+    },
+  );
+}
+
+/**
+ * Begins reloads: notes which events of the tables are older than the snapshot that comes now. A reload that is open stays as
+ * it is, so that a run which was ended in the middle can be run again.
+ *
+ * @throws NoBookkeepingError, StandbyError, TargetError
+ */
+export async function beginReloads(
+  session: Session,
+  places: readonly ReloadPlace[],
+): Promise<readonly BegunReload[]> {
+  await refuseOlder(session);
+  const results: BegunReload[] = [];
+  for (const place of places) results.push(await beginOne(session, place));
+  return results;
+}
+
+async function beginOne(session: Session, place: ReloadPlace): Promise<BegunReload> {
+  const { schema, table, customerColumn, customer } = place;
+  const none = { begunAt: null, begunBy: null };
+  try {
+    const [row] = await session.write<Pick<OpenReload, 'begunAt' | 'begunBy'> & { isNew: boolean }>(
+      `SET LOCAL lock_timeout = '10s';
+SELECT ${iso('(begun).begun_at')} AS "begunAt", (begun).begun_by AS "begunBy", is_new AS "isNew"
+FROM cdc_management.begin_reload(${[schema, table, customerColumn, customer].map(literal).join(', ')})`,
+    );
+    const { isNew, ...begun } = row!;
+    return { ...place, ...begun, outcome: isNew ? 'begun' : 'open', reason: null };
+  } catch (error) {
+    return { ...place, ...none, ...describeFailure(error) };
+  }
+}
+
+/**
+ * Reads the open reloads of a target with the numbers of their rows. Reads each of these tables once.
+ *
+ * @throws NoBookkeepingError, TargetError
+ */
+export async function readReloads(
+  session: Session,
+  selection: ReloadSelection,
+): Promise<readonly ReloadState[]> {
+  const states: ReloadState[] = [];
+  for (const reload of await listOpen(session, selection))
+    states.push({ ...reload, counts: sum(await countRows(session, reload)) });
+  return states;
+}
+
+/**
+ * Removes the rows that no event has brought or changed since their reloads began, and ends these. What was staged is merged
+ * first. Each batch is a transaction; a run that was ended in the middle can be run again.
+ *
+ * @throws NoBookkeepingError, StandbyError, TargetError if the target is not there
+ */
+export async function finishReloads(
+  address: TargetAddress,
+  selection: ReloadSelection,
+  options: FinishOptions,
+): Promise<readonly FinishedReload[]> {
+  const session = openSession(address, 'cdc reload');
+  try {
+    await refuseOlder(session);
+    const results: FinishedReload[] = [];
+    for (const reload of await listOpen(session, selection))
+      results.push(await finishOne(address, session, reload, options));
+    return results;
+  } finally {
+    await session.close();
+  }
+}
+
+async function finishOne(
+  address: TargetAddress,
+  session: Session,
+  reload: OpenReload,
+  options: FinishOptions,
+): Promise<FinishedReload> {
+  let counts: ReloadCounts | null = null;
+  const end = (outcome: FinishedReload['outcome'], reason: string | null = null) => ({
+    ...{ ...reload, counts, outcome, reason },
+  });
+  try {
+    const tell = (step: FinishStep) => options.onProgress?.(reload, step);
+    if (!options.isDryRun) tell({ kind: 'merging' });
+    const unmerged = options.isDryRun ? null : await mergeStaged(address, session, reload);
+    if (unmerged !== null) return end('failed', unmerged);
+    tell({ kind: 'counting' });
+    const byCustomer = await countRows(session, reload);
+    counts = sum(byCustomer);
+    const refusal =
+      (await readProblem(session, reload, options)) ?? refusalOf(reload, byCustomer, options);
+    if (refusal !== null) return end('refused', refusal);
+    if (options.isDryRun) return end('found');
+    const left = await sweep(session, reload, {
+      ...options,
+      onBatch: (removed) => tell({ kind: 'removing', removed, of: counts!.unread }),
+    });
+    if (left !== null) return end(left.outcome, left.reason);
+    await session.write(`SELECT cdc_management.end_reload(${reload.id}, 'finished')`);
+    return end('finished');
+  } catch (error) {
+    const { outcome, reason } = describeFailure(error);
+    return end(outcome, reason);
+  }
+}
+
+/** Merges what is staged now; why that did not succeed, or null. Another session may have the table for a time. */
+async function mergeStaged(
+  address: TargetAddress,
+  session: Session,
+  { schema, table }: OpenReload,
+): Promise<string | null> {
+  const [{ now }] = (await session.read<{ now: string }>(
+    'SELECT pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text AS now',
+  )) as readonly [{ now: string }];
+  const name = `${schema}.${table}`;
+  let failure: string | null = null;
+  const isMerged = await tryUntil(RETRY_FOR_MS, async () => {
+    const merged = await runMerges(address, { tables: [name], jobs: 1 });
+    failure = merged.lost ?? merged.tables.find((one) => one.failure !== null)?.failure ?? null;
+    if (failure !== null) return true;
+    const [row] = await session.read<{ holds: boolean }>(
+      `SELECT cdc_management.holds_events_before(${literal(schema)}, ${literal(table)}, ${literal(now)}::xid8) AS holds`,
+    );
+    return row!.holds ? undefined : true;
+  });
+  return failure ?? (isMerged ? null : 'events that were staged before are not merged: see status');
+}
+
+/** Why counts speak against it; null for nothing. */
+function refusalOf(
+  { swept }: OpenReload,
+  byCustomer: readonly CustomerCounts[],
+  { withoutReads, maxShare }: FinishOptions,
+): string | null {
+  const { read, changed, unread } = sum(byCustomer);
+  if (unread === 0) return null;
+  const silent = byCustomer.filter((one) => one.unread > 0 && one.read === 0);
+  if (silent.length > 0 && swept === 0 && !withoutReads) {
+    const names = silent.flatMap(({ customer }) => (customer === null ? [] : [customer]));
+    const of = names.length > 0 ? ` of ${names.join(', ')}` : '';
+    return `no row of a snapshot${of} has come since the reload began: wait for it, or, if the source has no rows, finish with --without-reads`;
+  }
+  // Each customer has a snapshot of its own, which can be incomplete where those of others are complete.
+  for (const one of byCustomer.length > 1 ? byCustomer : []) {
+    const share = shareOf(one.unread, one.read + one.changed);
+    if (share > maxShare) return tooMany(`${one.unread} rows of ${one.customer}`, share, maxShare);
+  }
+  const share = shareOf(unread + swept, read + changed);
+  return share > maxShare ? tooMany(`${unread} rows`, share, maxShare) : null;
+}
+
+/** Percent of rows that would go, of those and the rows that stay. */
+function shareOf(goes: number, stays: number): number {
+  return goes === 0 ? 0 : (goes / (goes + stays)) * 100;
+}
+
+function tooMany(rows: string, share: number, maxShare: number): string {
+  const text = share.toFixed(share < 10 ? 1 : 0);
+  return `${rows} would go, ${text}% of all, and at most ${maxShare}% may: look at some of them, and raise --max-share if the source does not have them`;
+}
+
+/** Removes rows batch by batch until none is left. */
+async function sweep(
+  session: Session,
+  { id }: OpenReload,
+  {
+    blocks = BLOCKS,
+    isReplayed,
+    onBatch,
+  }: FinishOptions & { readonly onBatch: (removed: number) => void },
+): Promise<{ readonly outcome: 'failed' | 'locked'; readonly reason: string } | null> {
+  let removed = 0;
+  for (let isKept = false; ;) {
+    const parts = await session.read<{ relation: string; first: string }>(
+      `SELECT relation::text, first_block::text AS first FROM cdc_management.find_unread(${id}, ${blocks})`,
+    );
+    if (parts.length === 0) return null;
+    if (isKept) return { outcome: 'failed', reason: KEPT };
+    const before = removed;
+    for (const { relation, first } of parts) {
+      const started = performance.now();
+      const swept = await retrying(async () => {
+        const [row] = await session.write<{ swept: string }>(
+          `SELECT cdc_management.sweep_unread(${id}, ${relation}, ${first}, ${blocks}, ${isReplayed})::text AS swept`,
+        );
+        return Number(row!.swept);
+      });
+      if (swept === undefined)
+        return { outcome: 'locked', reason: 'other sessions have the table; finish again' };
+      removed += swept;
+      onBatch(removed);
+      // The claim of a batch keeps merges from the table: they get as much time.
+      await sleep(Math.min(1000, performance.now() - started));
+    }
+    isKept = removed === before; // or events have come for all of them meanwhile
+  }
+}
+
+const KEPT = 'rows that should go stay: a trigger or a policy of the table keeps them';
+
+/** Undefined if the table could not be had. */
+function retrying(work: () => Promise<number>): Promise<number | undefined> {
+  return tryUntil(RETRY_FOR_MS, async () => {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof TargetError && isPassing(error)) return undefined;
+      throw error;
+    }
+  });
+}
+
+/**
+ * Ends reloads without removing rows.
+ *
+ * @throws NoBookkeepingError, StandbyError, TargetError
+ */
+export async function cancelReloads(
+  session: Session,
+  selection: ReloadSelection,
+): Promise<readonly OpenReload[]> {
+  await refuseOlder(session);
+  const open = await listOpen(session, selection);
+  for (const { id } of open)
+    await session.write(`SELECT cdc_management.end_reload(${id}, 'cancelled')`);
+  return open;
+}
+
+/** Refuses a standby and a target whose infrastructure knows no reloads. */
+async function refuseOlder(session: Session): Promise<void> {
+  const [found] = await session.read<{ there: boolean; isStandby: boolean }>(
+    `SELECT pg_catalog.to_regclass('cdc_management.reload') IS NOT NULL AS there,
+  pg_catalog.pg_is_in_recovery() AS "isStandby"`,
+  );
+  refuseStandby(found!);
+  if (!found!.there) throw new NoBookkeepingError();
+}
+
+async function listOpen(
+  session: Session,
+  selection: ReloadSelection,
+): Promise<readonly OpenReload[]> {
+  const open = await readIfThere(() =>
+    session.read<OpenReload>(`SELECT reload_id::text AS id, schema_name AS schema, table_name AS table,
+  customer_column AS "customerColumn", customer, ${iso('begun_at')} AS "begunAt", begun_by AS "begunBy",
+  swept::double precision AS swept
+FROM cdc_management.reload
+WHERE ended_at IS NULL
+ORDER BY schema_name COLLATE "C", table_name COLLATE "C", customer COLLATE "C" NULLS FIRST`),
+  );
+  if (!open) throw new NoBookkeepingError();
+  return open.filter((one) => isReloadSelected(one, selection));
+}
+
+/** Tests if rows of a reload are among those that are selected. */
+export function isReloadSelected(place: ReloadPlace, selection: ReloadSelection): boolean {
+  const { customers } = selection;
+  return (
+    isSelected(place, selection) &&
+    (customers === undefined || customers.includes(place.customer ?? place.schema))
+  );
+}
+
+interface CustomerCounts extends ReloadCounts {
+  /** Null where all rows are of one. */
+  readonly customer: string | null;
+}
+
+async function countRows(session: Session, { id }: OpenReload): Promise<readonly CustomerCounts[]> {
+  return session.read<CustomerCounts>(
+    `SELECT customer, read::double precision, changed::double precision, unread::double precision
+FROM cdc_management.count_reload(${id})
+ORDER BY customer`,
+  );
+}
+
+async function readProblem(
+  session: Session,
+  { id }: OpenReload,
+  { isReplayed }: FinishOptions,
+): Promise<string | null> {
+  const [row] = await session.read<{ problem: string | null }>(
+    `SELECT cdc_management.reload_problem(${id}, ${isReplayed}) AS problem`,
+  );
+  return row!.problem;
+}
+
+function sum(all: readonly ReloadCounts[]): ReloadCounts {
+  const total = (key: keyof ReloadCounts) => all.reduce((before, one) => before + one[key], 0);
+  return { read: total('read'), changed: total('changed'), unread: total('unread') };
+}
+
+function describeFailure(error: unknown): {
+  readonly outcome: 'refused' | 'failed';
+  readonly reason: string;
+} {
+  if (!(error instanceof TargetError) || error.kind === 'connection') throw error;
+  const reason = [error.message, error.detail, error.hint].filter(Boolean).join('; ');
+  return { outcome: error.code === REFUSED ? 'refused' : 'failed', reason };
+}
+
+function literal(value: string | null): string {
+  return value === null ? 'NULL' : quoteLiteral(value);
+}
+
+function iso(value: string): string {
+  return `pg_catalog.to_char(${value} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`;
+}

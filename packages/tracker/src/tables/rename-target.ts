@@ -1,0 +1,188 @@
+import { quoteLiteral } from '@cdc-migrations/sql-text';
+import { runTransaction } from '../apply/apply-file.ts';
+import { refuseProblems } from '../apply/apply-migrations.ts';
+import { buildTransaction, NO_SCHEMAS, TABLE_LOCK_TIMEOUT_MS } from '../apply/file-transaction.ts';
+import type { Placed } from '../history/history-sql.ts';
+import { jsonLiteral } from '../session/json-literal.ts';
+import { definedTables, readKnownTables } from './known-tables.ts';
+import { matchesAny } from './match-names.ts';
+import { belongsTo, type Migrations } from '../migrations/migrations.ts';
+import { NoBookkeepingError } from '../history/no-bookkeeping-error.ts';
+import { listSchemas, type PlanOptions } from '../apply/plan-apply.ts';
+import { readTarget, refuseStandby } from '../history/read-target.ts';
+import { StillDefinedError } from './retire-tables.ts';
+import { openSession, type Session, type TargetAddress } from '../session/session.ts';
+import { undoReads, withLock } from '../session/take-lock.ts';
+
+/** A customer, which is a schema, or a table, with its new name. */
+export interface Renaming {
+  readonly kind: 'customer' | 'table';
+  readonly from: string;
+  readonly to: string;
+}
+
+/** What is renamed. */
+export interface RenameOptions extends PlanOptions {
+  readonly renaming: Renaming;
+  /** Only say what there is. */
+  readonly isDryRun: boolean;
+}
+
+/** Outcome of the rename of a schema, or of a table in a schema. */
+export interface Renamed {
+  /** As it is called now. */
+  readonly schema: string;
+  /** Tables that something was kept of, by their old names. */
+  readonly tables: readonly string[];
+  /** `found`: a dry run. */
+  readonly outcome: 'renamed' | 'found' | 'refused' | 'failed';
+  readonly reason: string | null;
+}
+
+/** The new name is none of the configuration. */
+export class NotDefinedError extends Error {
+  override readonly name = 'NotDefinedError';
+}
+
+const LOCK_TIMEOUT_MS = 10_000;
+const RETRY_FOR_MS = 60_000;
+
+/**
+ * Renames a schema or a table, with all that is kept of it and its history, and applies its files under the new name: one
+ * transaction for each schema, which waits for writers and merges. Where it was renamed by hand, what is kept follows.
+ * Where nothing is kept under the old name nothing is done.
+ *
+ * @throws StillDefinedError, NotDefinedError, FilesRefusedError, NoBookkeepingError, StandbyError, LockNotObtainedError,
+ * TargetError
+ */
+export async function renameTarget(
+  address: TargetAddress,
+  migrations: Migrations,
+  options: RenameOptions,
+): Promise<readonly Renamed[]> {
+  refuseProblems(migrations);
+  const control = openSession(address, 'cdc rename lock');
+  const session = openSession(address, 'cdc rename');
+  const lock = { timeoutMs: LOCK_TIMEOUT_MS, onWait: () => {} };
+  try {
+    const plan = await planRename(session, migrations, options);
+    if (options.isDryRun) return plan.map(({ renamed }) => ({ ...renamed, outcome: 'found' }));
+    return await withLock(control, migrations.set.name, lock, async () => {
+      const state = await readTarget(control, migrations);
+      await undoReads(control);
+      refuseStandby(state);
+      const done: Renamed[] = [];
+      for (const step of plan) done.push(await renameOne(session, migrations, step));
+      return done;
+    });
+  } finally {
+    await Promise.all([control.close(), session.close()]);
+  }
+}
+
+interface Step {
+  readonly renamed: Pick<Renamed, 'schema' | 'tables' | 'reason'>;
+  readonly before: string;
+  readonly files: readonly Placed[];
+}
+
+async function planRename(
+  session: Session,
+  migrations: Migrations,
+  options: RenameOptions,
+): Promise<readonly Step[]> {
+  const known = await readKnownTables(session);
+  if (!known) throw new NoBookkeepingError();
+  const { kind, from, to } = options.renaming;
+  const tenants = new Set(options.tenants);
+  const filesIn = (schema: string) =>
+    migrations.files
+      .filter(
+        (file) =>
+          file.table &&
+          file.category !== 'validation' &&
+          belongsTo(file, schema, { set: migrations.set, tenants }),
+      )
+      .map((file) => ({ file, schema }));
+  if (kind === 'customer') {
+    refuseTenants(options);
+    const tables = known.filter(({ schema }) => schema === from).map(({ table }) => table);
+    if (tables.length === 0) return [];
+    // Tables that are new, or are to be renamed too, come afterwards.
+    const files = filesIn(to).filter(({ file }) => tables.includes(file.table!.name));
+    if (files.length === 0) {
+      throw new NotDefinedError(`no table that is kept of ${from} is in services/ for ${to}`);
+    }
+    const before = `CALL cdc_management.rename_schema(${quoteLiteral(from)}, ${quoteLiteral(to)})`;
+    return [{ renamed: { schema: to, tables, reason: null }, before, files }];
+  }
+  const isDefined = definedTables(migrations, options);
+  const schemas = listSchemas(migrations, options);
+  const selected = known.filter(
+    ({ schema, table }) =>
+      schemas.includes(schema) &&
+      matchesAny(schema, options.only) &&
+      (from === table || from === `${schema}.${table}`),
+  );
+  const still = selected.filter(({ schema, table }) => isDefined(schema, table));
+  if (still.length > 0) {
+    throw new StillDefinedError(
+      `table ${still[0]!.schema}.${still[0]!.table} is in services/: rename it there, generate, and rename it here then`,
+    );
+  }
+  const steps = selected.map(({ schema, table }): Step => {
+    const files = filesIn(schema).filter(({ file }) => file.table!.name === to);
+    const names = files[0]?.file.table?.names;
+    const call = [schema, table, to].map(quoteLiteral).join(', ');
+    return {
+      renamed: { schema, tables: [table], reason: null },
+      before: `CALL cdc_management.rename_table(${call}, ${jsonLiteral(names)})`,
+      files,
+    };
+  });
+  const without = steps.find(({ files }) => files.length === 0);
+  if (without) {
+    throw new NotDefinedError(
+      `table ${without.renamed.schema}.${to} is not in services/: rename it there, generate, and rename it here then`,
+    );
+  }
+  return steps;
+}
+
+function refuseTenants({ renaming: { from, to }, tenants, knownTenants }: RenameOptions): void {
+  if ((knownTenants ?? tenants).includes(from)) {
+    throw new StillDefinedError(
+      `customer ${from} is in source-groups.yaml: rename it there, generate, and rename it here then`,
+    );
+  }
+  if (!tenants.includes(to)) {
+    throw new NotDefinedError(
+      `customer ${to} is not in source-groups.yaml with this environment: rename it there, generate, and rename it here then`,
+    );
+  }
+}
+
+async function renameOne(
+  session: Session,
+  migrations: Migrations,
+  { renamed, before, files }: Step,
+): Promise<Renamed> {
+  const [first, ...others] = files;
+  const transaction = buildTransaction(
+    migrations,
+    { schemas: NO_SCHEMAS, files: [first!, ...others], before },
+    { tableLockTimeoutMs: TABLE_LOCK_TIMEOUT_MS, allowRewrite: false, again: true },
+  );
+  const outcome = await runTransaction(session, transaction, {
+    retryForMs: RETRY_FOR_MS,
+    onRetry: () => {},
+  });
+  if (outcome.kind === 'applied') return { ...renamed, outcome: 'renamed' };
+  if (outcome.kind === 'meanwhile') throw new Error('a rename is never applied meanwhile');
+  const { message, detail, hint } = outcome.error;
+  return {
+    ...renamed,
+    outcome: outcome.kind === 'unsafe' ? 'refused' : 'failed',
+    reason: [message, detail, hint].filter(Boolean).join('; '),
+  };
+}

@@ -1,0 +1,326 @@
+import { quoteIdentifier, quoteLiteral, quoteQualified } from '@cdc-migrations/sql-text';
+import { isPassing } from '../apply/apply-file.ts';
+import { tryUntil } from '../session/back-off.ts';
+import { placeTables } from '../check/compare-relations.ts';
+import { jsonLiteral } from '../session/json-literal.ts';
+import { definedTables, readKnownTables } from './known-tables.ts';
+import { matchesAny } from './match-names.ts';
+import type { Migrations } from '../migrations/migrations.ts';
+import { NoBookkeepingError } from '../history/no-bookkeeping-error.ts';
+import { listSchemas, type PlanOptions } from '../apply/plan-apply.ts';
+import { readTarget, refuseStandby } from '../history/read-target.ts';
+import { openSession, type Session, type TargetAddress } from '../session/session.ts';
+import { undoReads, withLock } from '../session/take-lock.ts';
+import { TargetError } from '../session/target-error.ts';
+
+/** Tables to retire: by `<Table>` or `<schema>.<Table>`, or all tables of the schemas of customers. */
+export type RetireSelection =
+  | { readonly kind: 'table'; readonly names: readonly string[] }
+  | { readonly kind: 'customer'; readonly names: readonly string[] };
+
+/** Which tables are retired, and how. */
+export interface RetireOptions extends PlanOptions {
+  readonly selection: RetireSelection;
+  /** Let go of events that are in no final table. */
+  readonly discards: boolean;
+  /** Only say what there is. */
+  readonly isDryRun: boolean;
+}
+
+/** Size and content of a table; null if a relation is missing. */
+export interface TableLeft {
+  /** About, of a large table. */
+  readonly rows: number | null;
+  readonly bytes: number | null;
+  readonly staging: string | null;
+  readonly staged: number | null;
+  readonly deadLetters: number;
+  readonly refusedEvents: number;
+  readonly rememberedDeletes: number;
+  readonly streams: number;
+  /** Databases of the source that its events came from. */
+  readonly sources: readonly string[];
+  readonly routines: readonly string[];
+}
+
+/** What became of a table that left the configuration. */
+export interface RetiredTable {
+  readonly schema: string;
+  readonly table: string;
+  /** `found`: a dry run; `before`: an earlier run has retired it. */
+  readonly outcome: 'retired' | 'before' | 'found' | 'refused' | 'failed' | 'locked';
+  /** What there was: with `before`, when it was retired. */
+  readonly left: TableLeft;
+  /** Why it was not retired. */
+  readonly reason: string | null;
+}
+
+/** Rows of a customer in a table of several. */
+export interface SharedRows {
+  readonly schema: string;
+  readonly table: string;
+  readonly sources: readonly string[];
+  readonly rows: number;
+}
+
+/** What became of all tables that were selected. */
+export interface RetireResult {
+  readonly tables: readonly RetiredTable[];
+  readonly shared: readonly SharedRows[];
+  /** Selected names that this target keeps something of. */
+  readonly found: readonly string[];
+  /** SQL that drops what was kept. */
+  readonly dropSql: string;
+}
+
+/** Thrown if a selected table or customer is still in the configuration. */
+export class StillDefinedError extends Error {
+  override readonly name = 'StillDefinedError';
+}
+
+const LOCK_TIMEOUT_MS = 10_000;
+const RETRY_FOR_MS = 60_000;
+
+/**
+ * Ends the merges of tables that have left the configuration: staging tables, routines, marks and bookkeeping go, final
+ * tables stay and are noted as retired. Each table is a transaction, and then its bookkeeping goes in small ones: a run that
+ * was ended in the middle can be run again.
+ *
+ * @throws StillDefinedError, NoBookkeepingError, StandbyError, LockNotObtainedError, TargetError
+ */
+export async function retireTables(
+  address: TargetAddress,
+  migrations: Migrations,
+  options: RetireOptions,
+): Promise<RetireResult> {
+  const control = openSession(address, 'cdc retire lock');
+  const session = openSession(address, 'cdc retire');
+  const lock = { timeoutMs: LOCK_TIMEOUT_MS, onWait: () => {} };
+  try {
+    if (options.isDryRun) return await retire(session, migrations, options);
+    return await withLock(control, migrations.set.name, lock, async () => {
+      const state = await readTarget(control, migrations);
+      await undoReads(control);
+      refuseStandby(state);
+      return retire(session, migrations, options);
+    });
+  } finally {
+    await Promise.all([control.close(), session.close()]);
+  }
+}
+
+async function retire(
+  session: Session,
+  migrations: Migrations,
+  options: RetireOptions,
+): Promise<RetireResult> {
+  const known = await readKnownTables(session);
+  if (!known) throw new NoBookkeepingError();
+  const noted = await session.read<NotedTable>(NOTED);
+  const { selection } = options;
+  const isSelected = ({ schema, table }: Place) =>
+    matchesAny(schema, options.only) &&
+    (selection.kind === 'customer'
+      ? selection.names.includes(schema)
+      : selection.names.some((name) => name === table || name === `${schema}.${table}`));
+  const selected = known.filter(isSelected);
+  refuseDefined(selected, migrations, options);
+  const isKnown = new Set(selected.map(keyOf));
+  const before = noted.filter((one) => isSelected(one) && !isKnown.has(keyOf(one)));
+  const facts = await readLeft(session, selected);
+  const sources = unique([
+    ...[...facts.values()].flatMap((left) => left.sources),
+    ...noted.filter(isSelected).flatMap(({ receipt }) => receipt.sources),
+  ]);
+  const shared =
+    selection.kind === 'customer'
+      ? await readShared(session, { migrations, options, sources })
+      : [];
+  const tables: RetiredTable[] = [];
+  for (const place of selected) {
+    const left = facts.get(keyOf(place))!;
+    const outcome = options.isDryRun
+      ? ({ outcome: 'found', reason: null } as const)
+      : await retireOne(session, place, options.discards);
+    tables.push({ schema: place.schema, table: place.table, left, ...outcome });
+  }
+  tables.push(
+    ...before.map(({ schema, table, receipt }): RetiredTable => ({
+      ...{ schema, table, left: receipt },
+      ...{ outcome: 'before', reason: null },
+    })),
+  );
+  const isDone = tables.every(({ outcome }) => outcome === 'retired' || outcome === 'before');
+  if (selection.kind === 'customer' && isDone && !options.isDryRun) {
+    for (const schema of selection.names.filter((name) => matchesAny(name, options.only))) {
+      const list = sharedSources(shared);
+      if (list.length > 0) {
+        await session.write(
+          `CALL cdc_management.forget_sources(${quoteLiteral(schema)}, ARRAY[${list.map(quoteLiteral).join(', ')}]::text[])`,
+        );
+      }
+      await session.execute(`CALL cdc_management.forget_schema(${quoteLiteral(schema)})`);
+    }
+  }
+  const found = selection.names.filter((name) =>
+    tables.some(({ schema, table }) => [schema, table, `${schema}.${table}`].includes(name)),
+  );
+  return { tables, shared, found, dropSql: await buildDrop(session, selection, tables, shared) };
+}
+
+interface Place {
+  readonly schema: string;
+  readonly table: string;
+}
+
+interface NotedTable extends Place {
+  readonly receipt: TableLeft;
+}
+
+const NOTED = `SELECT schema_name AS schema, table_name AS table, receipt
+FROM cdc_management.retired_table
+ORDER BY schema_name COLLATE "C", table_name COLLATE "C"`;
+
+function keyOf({ schema, table }: Place): string {
+  return `${schema}\0${table}`;
+}
+
+function unique(names: readonly string[]): readonly string[] {
+  return [...new Set(names)];
+}
+
+function refuseDefined(
+  selected: readonly Place[],
+  migrations: Migrations,
+  options: RetireOptions,
+): void {
+  const { selection } = options;
+  const tenants = options.knownTenants ?? options.tenants;
+  const isDefined = definedTables(migrations, options);
+  const messages =
+    selection.kind === 'customer'
+      ? selection.names
+          .filter((name) => tenants.includes(name))
+          .map((name) => `customer ${name} is in source-groups.yaml: take it out`)
+      : selected
+          .filter(({ schema, table }) => isDefined(schema, table))
+          .map(({ schema, table }) => `table ${schema}.${table} is in services/: take it out`);
+  if (messages.length === 0) return;
+  throw new StillDefinedError(`${messages.join('\n')}, generate, and retire it then`);
+}
+
+async function readLeft(
+  session: Session,
+  places: readonly Place[],
+): Promise<ReadonlyMap<string, TableLeft>> {
+  const rows = await session.read<Place & { readonly left: TableLeft }>(
+    `SELECT entry ->> 'schema' AS schema, entry ->> 'table' AS table,
+  cdc_management.left_of_table(entry ->> 'schema', entry ->> 'table') AS left
+FROM pg_catalog.jsonb_array_elements(${jsonLiteral(places.map(({ schema, table }) => ({ schema, table })))}) AS entry`,
+  );
+  return new Map(rows.map(({ left, ...place }) => [keyOf(place), left]));
+}
+
+/** Rows of source databases in tables of literal schemas; of databases that feed the schema of no other tenant. */
+async function readShared(
+  session: Session,
+  {
+    migrations,
+    options,
+    sources,
+  }: {
+    readonly migrations: Migrations;
+    readonly options: RetireOptions;
+    readonly sources: readonly string[];
+  },
+): Promise<readonly SharedRows[]> {
+  const tenants = options.knownTenants ?? options.tenants;
+  const [others] = await session.read<{ readonly sources: readonly string[] }>(
+    `SELECT coalesce(pg_catalog.jsonb_agg(DISTINCT source_db) FILTER (WHERE source_db IS NOT NULL), '[]') AS sources
+FROM cdc_management.stream_coverage
+WHERE schema_name IN (SELECT pg_catalog.jsonb_array_elements_text(${jsonLiteral(tenants)}))`,
+  );
+  const own = sources.filter((one) => !others!.sources.includes(one));
+  if (own.length === 0) return [];
+  const places = placeTables(migrations, listSchemas(migrations, { tenants }), tenants).filter(
+    ({ schema }) => !tenants.includes(schema),
+  );
+  const present = await session.read<Place>(`SELECT place.schema, place.table
+FROM pg_catalog.jsonb_to_recordset(${jsonLiteral(places.map(({ schema, table: { name } }) => ({ schema, table: name })))})
+  AS place (schema text, "table" text)
+WHERE pg_catalog.to_regclass(pg_catalog.format('%I.%I', place.schema, place.table)) IS NOT NULL
+ORDER BY place.schema COLLATE "C", place.table COLLATE "C"`);
+  const shared: SharedRows[] = [];
+  for (const { schema, table } of present) {
+    const [row] = await session.read<{ readonly rows: number }>(
+      `SELECT pg_catalog.count(*)::double precision AS rows FROM ${quoteQualified(schema, table)} WHERE ${ofSources(own)}`,
+    );
+    if (row!.rows > 0) shared.push({ schema, table, sources: own, rows: row!.rows });
+  }
+  return shared;
+}
+
+function ofSources(sources: readonly string[]): string {
+  return `"__source_db" IN (${sources.map(quoteLiteral).join(', ')})`;
+}
+
+function sharedSources(shared: readonly SharedRows[]): readonly string[] {
+  return unique(shared.flatMap(({ sources }) => sources));
+}
+
+/** SQLSTATE of `cdc_management.retire_table` while events are in no final table. */
+const REFUSED = 'CD005';
+
+async function retireOne(
+  session: Session,
+  { schema, table }: Place,
+  discards: boolean,
+): Promise<Pick<RetiredTable, 'outcome' | 'reason'>> {
+  const place = `${quoteLiteral(schema)}, ${quoteLiteral(table)}`;
+  try {
+    const isDone = await tryUntil(RETRY_FOR_MS, async () => {
+      try {
+        await session.write(
+          `SET LOCAL lock_timeout = '1s';\nCALL cdc_management.retire_table(${place}, ${discards})`,
+        );
+        return true;
+      } catch (error) {
+        if (error instanceof TargetError && isPassing(error)) return undefined;
+        throw error;
+      }
+    });
+    if (!isDone) return { outcome: 'locked', reason: 'other sessions have locked its tables' };
+    await session.execute(`CALL cdc_management.forget_table(${place})`);
+    return { outcome: 'retired', reason: null };
+  } catch (error) {
+    if (!(error instanceof TargetError) || error.kind === 'connection') throw error;
+    const reason = [error.message, error.detail, error.hint].filter(Boolean).join('; ');
+    return { outcome: error.code === REFUSED ? 'refused' : 'failed', reason };
+  }
+}
+
+/** SQL that drops final tables that are there, the schemas of customers, and rows in shared tables. */
+async function buildDrop(
+  session: Session,
+  selection: RetireSelection,
+  tables: readonly RetiredTable[],
+  shared: readonly SharedRows[],
+): Promise<string> {
+  const [there] = await session.read<{
+    readonly tables: readonly string[];
+    readonly schemas: readonly string[];
+  }>(`SELECT
+  (SELECT coalesce(pg_catalog.jsonb_agg(name ORDER BY position), '[]') FROM pg_catalog.jsonb_array_elements_text(${jsonLiteral(tables.map(({ schema, table }) => quoteQualified(schema, table)))})
+    WITH ORDINALITY AS one (name, position)
+    WHERE pg_catalog.to_regclass(name) IS NOT NULL) AS tables,
+  (SELECT coalesce(pg_catalog.jsonb_agg(nspname), '[]') FROM pg_catalog.pg_namespace
+    WHERE nspname IN (SELECT pg_catalog.jsonb_array_elements_text(${jsonLiteral(selection.kind === 'customer' ? selection.names : [])}))) AS schemas`);
+  return [
+    ...there!.tables.map((name) => `DROP TABLE ${name};\n`),
+    ...there!.schemas.map((name) => `DROP SCHEMA ${quoteIdentifier(name)};\n`),
+    ...shared.map(
+      ({ schema, table, sources }) =>
+        `DELETE FROM ${quoteQualified(schema, table)} WHERE ${ofSources(sources)};\n`,
+    ),
+  ].join('');
+}
