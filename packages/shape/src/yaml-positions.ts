@@ -1,11 +1,9 @@
-import { createRequire } from 'node:module';
-import type * as Yaml from 'yaml';
+import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { Keys, Problem } from './problem.ts';
 
 /** A YAML text with the line, counted from 1, of every node. */
 interface YamlPositions {
   readonly root: unknown;
-  readonly yaml: typeof Yaml;
   readonly resolve: (node: unknown) => unknown;
   readonly lineOf: (node: unknown) => number | undefined;
 }
@@ -37,26 +35,24 @@ export function findDuplicateKeys(file: string, text: string): readonly Problem[
   return problems;
 }
 
-/** Reads a text with positions; this is slow, so its parser is loaded only when there is something to report. */
+/** Reads a text with positions, which is slow: only if there is something to report. */
 function readPositions(text: string): YamlPositions {
-  const yaml = loadYaml();
-  const lines = new yaml.LineCounter();
-  const document = parseDocument(yaml, text, lines);
+  const lines = new LineCounter();
+  const document = parseShallow(text, lines);
   return {
     root: document?.contents,
-    yaml,
-    resolve: (node) => (document && yaml.isAlias(node) ? node.resolve(document) : node),
+    resolve: (node) => (document && isAlias(node) ? node.resolve(document) : node),
     lineOf: (node) => {
-      const start = yaml.isNode(node) ? node.range?.[0] : undefined;
+      const start = isNode(node) ? node.range?.[0] : undefined;
       return start === undefined ? undefined : lines.linePos(start).line;
     },
   };
 }
 
 /** Undefined where lists or mappings are nested thousands of times: the parser calls itself for each of them. */
-function parseDocument(yaml: typeof Yaml, text: string, lineCounter: Yaml.LineCounter) {
+function parseShallow(text: string, lineCounter: LineCounter) {
   try {
-    return yaml.parseDocument(text, {
+    return parseDocument(text, {
       ...{ lineCounter, uniqueKeys: false },
       ...{ schema: 'failsafe', logLevel: 'silent' },
     });
@@ -64,14 +60,6 @@ function parseDocument(yaml: typeof Yaml, text: string, lineCounter: Yaml.LineCo
     if (error instanceof RangeError) return undefined;
     throw error;
   }
-}
-
-/** A bundle takes in what `require` names; modules of Node have no `require` unless they make one. */
-function loadYaml(): typeof Yaml {
-  return typeof require === 'function'
-    ? // eslint-disable-next-line @typescript-eslint/no-require-imports
-      require('yaml')
-    : createRequire(import.meta.url)('yaml');
 }
 
 function locateInFile(problems: readonly Problem[], readText: () => string | undefined): Problem[] {
@@ -88,18 +76,18 @@ function byLine(one: Problem, other: Problem): number {
   return (one.line ?? 0) - (other.line ?? 0);
 }
 
-function lineOf({ at, key }: Problem, { root, yaml, resolve, lineOf }: YamlPositions): number {
+function lineOf({ at, key }: Problem, { root, resolve, lineOf }: YamlPositions): number {
   let line = 1;
   let node = root;
   for (const step of key === undefined ? at.keys : [...at.keys, key]) {
     const holder = resolve(node);
-    if (yaml.isMap(holder)) {
-      const pair = holder.items.find((item) => yaml.isScalar(item.key) && item.key.value === step);
+    if (isMap(holder)) {
+      const pair = holder.items.find((item) => isScalar(item.key) && item.key.value === step);
       if (!pair) return line;
       line = lineOf(pair.key) ?? line;
       node = pair.value;
     } else {
-      node = yaml.isSeq(holder) ? holder.items[Number(step)] : undefined;
+      node = isSeq(holder) ? holder.items[Number(step)] : undefined;
       line = lineOf(node) ?? line;
     }
   }
@@ -109,14 +97,14 @@ function lineOf({ at, key }: Problem, { root, yaml, resolve, lineOf }: YamlPosit
 type Found = (keys: Keys, key: string, line: number, firstLine: number) => void;
 
 function visit(node: unknown, keys: Keys, positions: YamlPositions, found: Found): void {
-  const { yaml, lineOf } = positions;
-  if (yaml.isSeq(node)) {
+  const { lineOf } = positions;
+  if (isSeq(node)) {
     node.items.forEach((item, index) => visit(item, [...keys, index], positions, found));
   }
-  if (!yaml.isMap(node)) return;
+  if (!isMap(node)) return;
   const firstLines = new Map<string, number>();
   for (const pair of node.items) {
-    const key = yaml.isScalar(pair.key) ? String(pair.key.value) : '';
+    const key = isScalar(pair.key) ? String(pair.key.value) : '';
     const line = lineOf(pair.key) ?? 1;
     const first = firstLines.get(key);
     if (first === undefined) firstLines.set(key, line);
