@@ -5,7 +5,7 @@
 const { readdirSync } = require('node:fs');
 const { dirname, join } = require('node:path');
 
-/** @import { CreateNodes, TargetConfiguration } from '@nx/devkit' */
+/** @import { CreateNodes, ProjectConfiguration, TargetConfiguration } from '@nx/devkit' */
 
 /** @type {TargetConfiguration['inputs']} */
 const REPOS = [{ input: 'default', projects: ['adopus', 'asma'] }];
@@ -13,7 +13,7 @@ const REPOS = [{ input: 'default', projects: ['adopus', 'asma'] }];
 /**
  * Inputs of tests outside of their own project and its dependencies. A file of the workspace as an input makes the
  * project, and all that depends on it, affected by a change of the file. The implementation repos depend on the command
- * line, so what would affect them without need is an input by its project, which has no such effect.
+ * line, so what would affect them without need is an input by its project, which has no such effect: see FIXTURES for these.
  *
  * @type {Readonly<Record<string, TargetConfiguration['inputs']>>}
  */
@@ -58,6 +58,30 @@ const USED_BY_TESTS = {
   'tools/soak': ['@cdc-migrations/cli', '@cdc-migrations/nx'],
 };
 
+/**
+ * A project that has no code: a change of `fixtures/` affects it, and it runs the tests that read them. Their own
+ * projects cannot have `fixtures/` as an input, because the implementation repos depend on the command line.
+ *
+ * @type {ProjectConfiguration}
+ */
+const FIXTURES = {
+  name: 'fixtures',
+  root: 'fixtures',
+  targets: {
+    test: {
+      executor: 'nx:noop',
+      dependsOn: [
+        {
+          projects: ['cli', 'config', 'introspect'].map((name) => `@cdc-migrations/${name}`),
+          target: 'test',
+        },
+      ],
+      inputs: ['{workspaceRoot}/fixtures/**/*'],
+      metadata: { description: 'Runs the tests that read fixtures/' },
+    },
+  },
+};
+
 /** Variables that make tests longer, choose their seed or their folder. */
 const VARIABLES = [
   'CDC_LONG_TESTS',
@@ -68,6 +92,7 @@ const VARIABLES = [
   'CDC_NIGHT_CUSTOMERS',
   'CDC_MUTATIONS',
   'CDC_TYPE_PAIRS',
+  'CDC_TEST_POSTGRES',
 ];
 
 /** @type {CreateNodes} */
@@ -82,7 +107,11 @@ const createNodes = [
         typecheck: TYPECHECK,
       };
       const implicitDependencies = USED_BY_TESTS[root] ?? [];
-      return [file, { projects: { [root]: { root, targets, implicitDependencies } } }];
+      const projects = { [root]: { root, targets, implicitDependencies } };
+      return [
+        file,
+        { projects: root === 'tools/fixtures' ? { ...projects, fixtures: FIXTURES } : projects },
+      ];
     }),
 ];
 

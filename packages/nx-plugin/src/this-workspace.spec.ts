@@ -1,4 +1,4 @@
-import { readAffected, readInputs, ROOT } from './workspace.fixture.ts';
+import { readAffected, readInputs, readTestsOf, ROOT } from './workspace.fixture.ts';
 
 /** The packages of this workspace that a target of an implementation repo is rendered with. */
 describe('inputs of the targets in this workspace', () => {
@@ -42,16 +42,31 @@ const WHOLE = ['docs', 'e2e', 'soak'];
 
 it.each([
   ['packages/introspect/src/index.ts', ['cli', 'introspect', 'nx', ...WHOLE]],
+  ['packages/staging-render/src/index.ts', ['cli', 'nx', 'staging-render', ...WHOLE]],
   ['packages/tracker/templates/new.sql.hbs', ['cli', 'nx', 'tracker', ...WHOLE]],
   ['packages/nx-plugin/src/options.cjs', ['nx', ...WHOLE]],
   ['packages/cli/src/program.spec.ts', ['cli', 'nx', ...WHOLE]],
   ['tools/wire/src/index.ts', ['wire', ...WHOLE]],
   ['tools/docs/src/main.ts', ['docs']],
   ['tools/publish/packages.mjs', ['docs']],
+  ['fixtures/asma/services/chat.yaml', ['fixtures', 'nx', ...WHOLE]],
   ['.editorconfig', []],
 ])('a change of %s affects the tests of %j', (file, projects) => {
   const affected = readAffected(ROOT, file, 'test').map((name) => name.replace(/^.*\//, ''));
   expect(affected.toSorted()).toEqual(projects.toSorted());
+});
+
+it('the tests of fixtures are those of the packages whose tests read them', () => {
+  const readers = ['cli', 'config', 'introspect'].map((name) => `@cdc-migrations/${name}`);
+  expect(
+    readTestsOf('fixtures')
+      .filter((name) => readers.includes(name))
+      .toSorted(),
+  ).toEqual(readers);
+  for (const name of readers) {
+    const { files } = readInputs(ROOT, 'test', name);
+    expect(files).toContain('fixtures/adopus/services/adopus.yaml');
+  }
 });
 
 it.each(['packages/config', 'packages/cli', 'tools/e2e'])(

@@ -179,6 +179,14 @@ export function readAffected(root: string, file: string, target: string): readon
   return JSON.parse(runNx(root, ['show', 'projects', ...args])) as string[];
 }
 
+/** The projects whose tests run with those of a project of this workspace. */
+export function readTestsOf(project: string): readonly string[] {
+  const { tasks } = JSON.parse(runNx(ROOT, ['run', `${project}:test`, '--graph=stdout'])) as {
+    readonly tasks: { readonly tasks: Readonly<Record<string, object>> };
+  };
+  return Object.keys(tasks.tasks).flatMap((task) => /^(.+):test$/.exec(task)?.[1] ?? []);
+}
+
 /** Targets of the last run that were not taken from the cache. */
 function readMisses(root: string): string[] {
   return readTasks(root)
