@@ -154,7 +154,9 @@ describe('of commands', () => {
       /name="c002">\n +<failure message="\d+ found: missing {2}c002\.Actor: table \(tables\/Actor\.sql\); repair: cdc [^"]* --schema c002 --again">/,
     );
     const markdown = await github('check', '--format', 'markdown');
-    expect(markdown.stdout).toMatch(/^- missing {2}c004\.Actor: table$/m);
+    expect(markdown.stdout).toMatch(
+      /^- missing {2}c004\.Actor: table \(tables\/Actor\.sql\); repair: cdc .* --schema c004 --again$/m,
+    );
     const env = { ...rollout.env, PG_PORT: '1' };
     const down = await runCommand(rollout.root, small('check', '--format', 'junit'), env);
     expect(down.exitCode).toBe(2);
