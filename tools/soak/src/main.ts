@@ -7,7 +7,7 @@ import { type RoundResult, runRound } from './run-round.ts';
 import { type ServerKind, type SoakTarget, startSoakTarget } from './soak-target.ts';
 
 const USAGE =
-  'npm run soak -- [--rounds N] [--minutes M] [--seed S] [--server 15|18|debian] [--crashes] [--reloads]: a round for each seed from S on; --files: only damaged files; --wire: real pipelines; without arguments: rounds, reloads and files';
+  'npm run soak -- [--rounds N] [--minutes M] [--seed S] [--server 15|18|debian] [--crashes] [--reloads]: a round for each seed from S on; --files: only damaged files; --wire: real pipelines; --year: 60 changes of a repo, several times; without arguments: rounds, reloads and files';
 
 const SERVERS: readonly ServerKind[] = [15, 18, 'debian'];
 
@@ -127,11 +127,19 @@ const soakWire = () =>
     CDC_WIRE_RESTARTS: process.env['CDC_WIRE_RESTARTS'] ?? '3',
   });
 
+/** Repos that change 60 times, on both versions of PostgreSQL; CDC_TEST_SEED has the first seed. */
+const soakYear = () =>
+  runSpec('packages/cli/src/apply/year.spec.ts', {
+    CDC_YEAR: process.env['CDC_YEAR'] ?? '60',
+    CDC_YEAR_RUNS: process.env['CDC_YEAR_RUNS'] ?? '3',
+  });
+
 async function main(): Promise<number> {
   const [, , ...args] = process.argv;
   if (process.env['CDC_EVOLUTION_WALKS']) return runSpec('tools/e2e/src/evolution-walks.spec.ts');
   if (args.length === 1 && args[0] === '--files') return damageFiles();
   if (args.length === 1 && args[0] === '--wire') return soakWire();
+  if (args.length === 1 && args[0] === '--year') return soakYear();
   const damaged = args.length === 0 ? damageFiles() : 0;
   const reloads = args.length === 0 ? await soakMerges({ reloads: true }) : 0;
   return (await soakMerges()) || reloads || damaged;

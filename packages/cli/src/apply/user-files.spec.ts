@@ -208,6 +208,21 @@ END $$;
     await expectSettled();
   });
 
+  it('one of the whole database runs before later ones of tenants, though these have nothing before it', async () => {
+    await put({
+      'repeatable/0010-global.sql': 'SELECT 1;\n',
+      'repeatable/0020-tenant.sql': `SELECT '{{SCHEMA}}';\n`,
+    });
+    expect(applied(await apply())).toBe(3);
+    await put({
+      'repeatable/0010-global.sql': 'SELECT 2;\n',
+      'repeatable/0020-tenant.sql': `SELECT 2, '{{SCHEMA}}';\n`,
+    });
+    const second = await apply();
+    expect([second.exitCode, applied(second)]).toEqual([0, 3]);
+    await expectSettled();
+  });
+
   it('a table that was refused stops the files that need it, and no others', async () => {
     await put({
       [VIEW]: '-- after: Actor\nCREATE OR REPLACE VIEW "{{SCHEMA}}".actors AS SELECT 1 AS a;\n',
@@ -227,6 +242,51 @@ END $$;
         WHERE schema_name = 'blue' AND category IN ('after', 'repeatable') ORDER BY 1`),
     ).toEqual(['0010-fraver']);
     await sql`ALTER TABLE blue."Actor" ALTER "Navn" TYPE character varying(100) USING NULL`;
+    expect((await apply()).exitCode).toBe(0);
+    await expectSettled();
+  });
+
+  it('renames and retirement take along what files of users made', async () => {
+    const counts = (table: string) => ({
+      'repeatable/0020-count.sql': `CREATE OR REPLACE VIEW "{{SCHEMA}}".named AS SELECT "Navn" FROM "{{SCHEMA}}"."${table}";
+CREATE OR REPLACE FUNCTION "{{SCHEMA}}".actors() RETURNS bigint LANGUAGE sql
+AS 'SELECT count(*) FROM "{{SCHEMA}}"."${table}"';
+`,
+    });
+    await put({
+      [INDEX]: 'CREATE INDEX "Actor_Navn" ON "{{SCHEMA}}"."Actor" ("Navn");\n',
+      ...counts('Actor'),
+    });
+    expect((await apply()).exitCode).toBe(0);
+    edit(root, 'source-groups.yaml', '    blue:', '    azure:');
+    await generate();
+    const rename = (...args: readonly string[]) => run('rename', '--env', 'nonprod', ...args);
+    expect(await rename('--customer', 'blue', '--to', 'azure')).toMatchObject({ exitCode: 0 });
+    expect((await apply()).exitCode).toBe(0);
+    await expectSettled();
+    expect(await names('SELECT azure.actors()')).toEqual(['0']);
+
+    edit(root, 'services/adopus.yaml', 'adopus.Actor:', 'adopus.Person:');
+    await put(counts('Person'));
+    expect(await rename('--table', 'Actor', '--to', 'Person')).toMatchObject({ exitCode: 0 });
+    expect((await apply()).exitCode).toBe(0);
+    await expectSettled();
+    expect(await names('SELECT azure.actors()')).toEqual(['0']);
+
+    edit(
+      root,
+      'source-groups.yaml',
+      '    azure:\n      schemas: [dbo]\n      nonprod: { server: default, database: AdOpusBlue }\n',
+      '',
+    );
+    await generate();
+    const retire = ['retire', '--env', 'nonprod', '--customer', 'azure'];
+    expect(await run(...retire)).toMatchObject({ exitCode: 0 });
+    const { stdout: drop } = await run(...retire, '--drop');
+    await sql.unsafe(drop).simple();
+    expect(
+      await names(`SELECT nspname FROM pg_namespace WHERE nspname IN ('azure', 'blue')`),
+    ).toEqual([]);
     expect((await apply()).exitCode).toBe(0);
     await expectSettled();
   });

@@ -50,6 +50,8 @@ interface Tally {
   readonly failed: Set<string>;
   /** By schema, files that were refused, and those that wait for them. */
   readonly stopped: Map<string, MigrationFile[]>;
+  /** Schemas of the steps so far. */
+  readonly due: Set<string>;
   readonly begun: Set<string>;
   done: number;
   isStopped: boolean;
@@ -93,6 +95,7 @@ export async function runSteps(
     waiting: [],
     failed: new Set(),
     stopped: new Map(),
+    due: new Set(),
     begun: new Set(),
     done: 0,
     isStopped: false,
@@ -126,9 +129,10 @@ async function applyToDatabase(
   files: readonly MigrationFile[],
   schemas: SchemaWork,
 ): Promise<void> {
-  const { tally, plan } = run;
+  const { tally } = run;
   const isBehind = files.some(isBehindTables);
-  if (isBehind && (tally.failures.length > 0 || tally.begun.size < plan.schemas.length)) {
+  const areBegun = [...tally.due].every((schema) => tally.begun.has(schema));
+  if (isBehind && (tally.failures.length > 0 || !areBegun)) {
     const failed = new Set(tally.failures.map(({ schema, path }) => schema || path));
     const reason = failed.size > 0 ? [...failed].join(', ') : 'schemas that were not begun';
     wait(run, WHOLE_DATABASE, files, reason);
@@ -144,6 +148,7 @@ async function applyToDatabase(
 /** Canaries first, then all others, each session taking the next schema when it is free. */
 async function applyToSchemas(run: Run, runs: readonly SchemaRun[]): Promise<void> {
   const { canary } = run.options;
+  for (const { schema } of runs) run.tally.due.add(schema);
   const going = runs.filter(({ schema }) => !run.tally.failed.has(schema));
   await applyBeside(run, going.slice(0, canary));
   if (canary > 0 && run.tally.failures.length > 0) run.tally.isStopped = true;

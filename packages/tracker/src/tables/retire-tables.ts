@@ -8,6 +8,7 @@ import { matchesAny } from './match-names.ts';
 import type { Migrations } from '../migrations/migrations.ts';
 import { NoBookkeepingError } from '../history/no-bookkeeping-error.ts';
 import { listSchemas, type PlanOptions } from '../apply/plan-apply.ts';
+import { readIfThere } from '../session/read-if-there.ts';
 import { readTarget, refuseStandby } from '../history/read-target.ts';
 import { openSession, type Session, type TargetAddress } from '../session/session.ts';
 import { undoReads, withLock } from '../session/take-lock.ts';
@@ -165,7 +166,12 @@ async function retire(
   const found = selection.names.filter((name) =>
     tables.some(({ schema, table }) => [schema, table, `${schema}.${table}`].includes(name)),
   );
-  return { tables, shared, found, dropSql: await buildDrop(session, selection, tables, shared) };
+  return {
+    tables,
+    shared,
+    found,
+    dropSql: await buildDrop(session, migrations, selection, tables, shared),
+  };
 }
 
 interface Place {
@@ -299,9 +305,13 @@ async function retireOne(
   }
 }
 
-/** SQL that drops final tables that are there, the schemas of customers, and rows in shared tables. */
+/**
+ * SQL that drops final tables that are there, the schemas of customers with all that is there, and rows in shared tables.
+ * What else needs a table is left: PostgreSQL names it and drops nothing.
+ */
 async function buildDrop(
   session: Session,
+  migrations: Pick<Migrations, 'files'>,
   selection: RetireSelection,
   tables: readonly RetiredTable[],
   shared: readonly SharedRows[],
@@ -315,7 +325,11 @@ async function buildDrop(
     WHERE pg_catalog.to_regclass(name) IS NOT NULL) AS tables,
   (SELECT coalesce(pg_catalog.jsonb_agg(nspname), '[]') FROM pg_catalog.pg_namespace
     WHERE nspname IN (SELECT pg_catalog.jsonb_array_elements_text(${jsonLiteral(selection.kind === 'customer' ? selection.names : [])}))) AS schemas`);
+  const others = await readIfThere(() =>
+    session.read<{ readonly statement: string }>(othersQuery(migrations, selection, there!)),
+  );
   return [
+    ...(others ?? []).map(({ statement }) => `${statement};\n`),
     ...there!.tables.map((name) => `DROP TABLE ${name};\n`),
     ...there!.schemas.map((name) => `DROP SCHEMA ${quoteIdentifier(name)};\n`),
     ...shared.map(
@@ -323,4 +337,54 @@ async function buildDrop(
         `DELETE FROM ${quoteQualified(schema, table)} WHERE ${ofSources(sources)};\n`,
     ),
   ].join('');
+}
+
+/**
+ * Query of what drops other objects first: all in the schemas of customers; of a table, what uses it and is of a
+ * repeatable file that the set no longer has.
+ */
+function othersQuery(
+  { files }: Pick<Migrations, 'files'>,
+  { kind }: RetireSelection,
+  { tables, schemas }: { readonly tables: readonly string[]; readonly schemas: readonly string[] },
+): string {
+  const listed = files.filter(({ category }) => category === 'repeatable').map(({ name }) => name);
+  const texts = (names: readonly string[]) =>
+    `(SELECT pg_catalog.jsonb_array_elements_text(${jsonLiteral(names)}))`;
+  return `WITH namespace AS (
+  SELECT oid FROM pg_catalog.pg_namespace WHERE nspname IN ${texts(schemas)}
+), root AS (
+  SELECT pg_catalog.to_regclass(name)::oid AS oid FROM ${texts(tables)} AS one (name)
+), object AS (
+  SELECT 'pg_catalog.pg_class'::regclass::oid AS class_id, relation.oid AS object_id, relation.relkind::text AS kind
+  FROM namespace
+  JOIN pg_catalog.pg_class AS relation ON relation.relnamespace = namespace.oid
+  WHERE relation.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT relation.relispartition
+    AND relation.oid NOT IN (SELECT oid FROM root)
+  UNION ALL
+  SELECT 'pg_catalog.pg_proc'::regclass, routine.oid, 'routine'
+  FROM namespace
+  JOIN pg_catalog.pg_proc AS routine ON routine.pronamespace = namespace.oid
+), dependant AS (
+  SELECT found.class_id, found.object_id, max(found.depth) AS depth, min(found.drop_statement) AS statement
+  FROM (SELECT oid FROM root UNION SELECT object_id FROM object WHERE kind IN ('r', 'p')) AS used
+  CROSS JOIN LATERAL cdc_management.dependants_of(used.oid, NULL) AS found
+  WHERE NOT found.is_part AND ${
+    kind === 'customer'
+      ? '(found.class_id, found.object_id) IN (SELECT class_id, object_id FROM object)'
+      : `found.file_category = 'repeatable' AND found.file_name NOT IN ${texts(listed)}`
+  }
+  GROUP BY found.class_id, found.object_id
+)
+SELECT statement
+FROM (
+  SELECT statement, depth FROM dependant
+  UNION ALL
+  SELECT pg_catalog.format('DROP %s %s', pg_catalog.upper(known.type), known.identity),
+    CASE object.kind WHEN 'v' THEN -1 WHEN 'm' THEN -1 WHEN 'routine' THEN -2 ELSE -3 END
+  FROM object
+  CROSS JOIN LATERAL pg_catalog.pg_identify_object(object.class_id, object.object_id, 0) AS known
+  WHERE (object.class_id, object.object_id) NOT IN (SELECT class_id, object_id FROM dependant)
+) AS dropped
+ORDER BY depth DESC, statement`;
 }

@@ -1,0 +1,475 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
+import { chooseSeed } from '../../../../tools/event-model/src/choose-seed.ts';
+import { createRandom, type Random } from '../../../../tools/event-model/src/random.ts';
+import { type CommandRun, finish, runCommand, startCommand } from '../target/cli.fixture.ts';
+import { generateSmall, small } from '../target/small-target.fixture.ts';
+import { LEVELS, Year, type YearColumn, type YearFile, type YearTable } from './year.fixture.ts';
+
+/** Steps of a run; `npm run soak -- --year` has 60, on both versions. */
+const STEPS = Number(process.env['CDC_YEAR'] ?? 12);
+const RUNS = Number(process.env['CDC_YEAR_RUNS'] ?? 1);
+const MAJORS = STEPS > 20 ? ([15, 18] as const) : ([18] as const);
+const DATABASE = 'directory_dev';
+const CUSTOMER = '0a827150-1332-5167-993b-68db156438cb';
+const SEED = chooseSeed();
+
+const quote = (name: string) => `"${name}"`;
+const place = (table: YearTable) => `"{{SCHEMA}}".${quote(table.name)}`;
+
+describe.each(MAJORS)('a year of changes on PostgreSQL %i', (major) => {
+  let server: PostgresServer;
+  let sql: ReturnType<PostgresServer['connect']>;
+  let env: NodeJS.ProcessEnv;
+  let year: Year;
+  let random: Random;
+  /** What was done, for who reads of a failure. */
+  let log: string[];
+
+  beforeAll(async () => {
+    server = await startPostgres({ major });
+  });
+  afterAll(() => server?.stop());
+
+  const run = (command: string, ...args: readonly string[]) =>
+    runCommand(year.root, small(command, ...args), env);
+  const expectExit = ({ exitCode, stdout, stderr }: CommandRun, code = 0) =>
+    expect(exitCode === code ? '' : `exit code ${exitCode}\n${stdout}${stderr}`).toBe('');
+
+  async function generate(): Promise<void> {
+    year.write();
+    expectExit(await runCommand(year.root, ['generate'], env));
+  }
+
+  /** Generates and applies; then check finds nothing, and another apply has nothing to do. */
+  async function settle(): Promise<void> {
+    await generate();
+    expectExit(await run('apply'));
+    expectExit(await run('check', '--exclude', 'public.*'));
+    const second = await run('apply');
+    expectExit(second);
+    expect(second.stdout).toContain('files: 0 applied');
+  }
+
+  it.each(Array.from({ length: RUNS }, (_, at) => SEED + at))(
+    `of ${STEPS} steps, seed %i, ends as a new customer begins`,
+    async (seed) => {
+      const repo = await generateSmall(server);
+      env = repo.env(server);
+      year = new Year(repo.root);
+      random = createRandom(seed);
+      log = [];
+      const admin = server.connect({ max: 1, onnotice: () => {} });
+      await admin.unsafe(`DROP DATABASE IF EXISTS ${DATABASE} WITH (FORCE)`);
+      await admin.end();
+      await server.createDatabase({ name: DATABASE });
+      sql = server.connect({ database: DATABASE, max: 1, onnotice: () => {} });
+      try {
+        for (let table = 0; table < 2; table++) await addTable();
+        await addView();
+        await settle();
+        for (let step = 0; step < STEPS;) if (await doStep()) step++;
+        await addCustomer('newest');
+        await settle();
+        expect(await differencesFrom('newest')).toEqual([]);
+      } catch (error) {
+        throw new Error(`seed ${seed}: ${log.join('; ')}\n${(error as Error).message}`, {
+          cause: error,
+        });
+      } finally {
+        await sql.end();
+      }
+    },
+    120_000 + STEPS * 15_000,
+  );
+
+  /** Makes a change and brings the target along; false where there is nothing to change so. */
+  async function doStep(): Promise<boolean> {
+    const [name, step] = random.pick(Object.entries(STEP));
+    log.push(name);
+    const begun = log.length;
+    if ((await step()) === false) {
+      log.splice(begun - 1);
+      return false;
+    }
+    await settle();
+    return true;
+  }
+
+  const pickTable = () => random.pick(year.tables);
+  const column = (kind = random.pick(['text', 'number'] as const)): YearColumn => ({
+    ...{ name: year.fresh('c'), kind, level: random.integer(0, 1), nullable: random.chance(0.7) },
+    formerly: [],
+  });
+  const note = (text: string) => void (log[log.length - 1] += ` ${text}`);
+  const usersOf = (table: YearTable) => year.files.filter((file) => file.table === table);
+  const isUsed = (one: YearColumn) => year.files.some((file) => file.column === one);
+  const free = (table: YearTable) => table.columns.filter((one) => !isUsed(one));
+
+  const STEP: Readonly<Record<string, () => Promise<boolean | void>>> = {
+    'add table': async () => addTable(),
+    'drop table': dropTable,
+    'rename table': renameTable,
+    'add column': async () => {
+      const table = pickTable();
+      table.columns.push(column());
+      note(table.name);
+    },
+    'drop column': async () => {
+      const table = pickTable();
+      const one = free(table)[0];
+      if (!one) return false;
+      table.columns.splice(table.columns.indexOf(one), 1);
+      note(`${table.name}.${one.name}`);
+      return undefined;
+    },
+    'rename column': async () => {
+      const table = pickTable();
+      const one = random.pick([table.key, ...table.columns]);
+      one.formerly.unshift(one.name);
+      one.name = year.fresh('r');
+      note(`${table.name}.${one.formerly[0]} to ${one.name}`);
+    },
+    'widen column': widen,
+    'widen used column': async () => {
+      const used = year.files.flatMap((file) => file.column ?? []);
+      const one = used.find(({ kind, level }) => level < LEVELS[kind] - 1);
+      if (!one) return false;
+      one.level++;
+      note(one.name);
+      return undefined;
+    },
+    'rename and widen column': async () => {
+      const table = pickTable();
+      const one = table.columns.find(({ kind, level }) => level < LEVELS[kind] - 1);
+      if (!one) return false;
+      one.formerly.unshift(one.name);
+      one.name = year.fresh('r');
+      one.level++;
+      note(`${table.name}.${one.formerly[0]} to ${one.name}`);
+      return undefined;
+    },
+    'change family': changeFamily,
+    'change nullable': async () => {
+      const one = random.pick(pickTable().columns);
+      if (!one) return false;
+      one.nullable = !one.nullable;
+      note(one.name);
+      return undefined;
+    },
+    'change staging': async () => {
+      const table = pickTable();
+      table.staging = table.staging === 'logged' ? 'unlogged' : 'logged';
+      note(table.name);
+    },
+    'add view': addView,
+    'add view over view': async () => {
+      const below = year.files.find(({ name }) => name.startsWith('1'));
+      if (!below) return false;
+      const view = year.fresh('v');
+      year.files.push({
+        ...{
+          folder: 'repeatable',
+          name: `2${year.number()}-${view}`,
+          table: below.table!,
+          column: below.column!,
+        },
+        text: () =>
+          `CREATE OR REPLACE VIEW "{{SCHEMA}}".${view} AS SELECT key, value FROM "{{SCHEMA}}".${viewOf(below)} WHERE value IS NOT NULL;\n`,
+        drops: [`DROP VIEW IF EXISTS "{{SCHEMA}}".${view}`],
+      });
+      return undefined;
+    },
+    'add function': async () => {
+      const [table, one] = pickColumn();
+      const [name, compiled] = [year.fresh('f'), year.fresh('f')];
+      year.files.push({
+        ...{ folder: 'repeatable', name: `3${year.number()}-${name}`, table, column: one },
+        text: () => `-- after: ${table.name}
+CREATE OR REPLACE FUNCTION "{{SCHEMA}}".${name}() RETURNS bigint LANGUAGE sql AS 'SELECT count(${quote(one.name)}) FROM ${place(table)}';
+CREATE OR REPLACE FUNCTION "{{SCHEMA}}".${compiled}() RETURNS text LANGUAGE sql
+BEGIN ATOMIC SELECT max(${quote(one.name)}::text) FROM ${place(table)}; END;
+`,
+        drops: [
+          `DROP FUNCTION IF EXISTS "{{SCHEMA}}".${name}()`,
+          `DROP FUNCTION IF EXISTS "{{SCHEMA}}".${compiled}()`,
+        ],
+      });
+    },
+    'add materialized view': async () => {
+      const [table, one] = pickColumn();
+      const view = year.fresh('m');
+      year.files.push({
+        ...{ folder: 'repeatable', name: `4${year.number()}-${view}`, table, column: one },
+        text: () => `DROP MATERIALIZED VIEW IF EXISTS "{{SCHEMA}}".${view};
+CREATE MATERIALIZED VIEW "{{SCHEMA}}".${view} AS SELECT ${quote(table.key.name)} AS key, ${quote(one.name)} AS value FROM ${place(table)};
+CREATE UNIQUE INDEX ${view}_key ON "{{SCHEMA}}".${view} (key);
+`,
+        drops: [`DROP MATERIALIZED VIEW IF EXISTS "{{SCHEMA}}".${view}`],
+      });
+    },
+    'remove file': async () => {
+      const removable = year.files.filter(({ folder }) => folder === 'repeatable');
+      const file = removable.at(-1);
+      if (!file || year.files.some((other) => isOver(other, file))) return false;
+      removeFile(file);
+      note(file.name);
+      return undefined;
+    },
+    'add index': async () => {
+      const [table, one] = pickColumn();
+      const index = year.fresh('i');
+      const isAlone = random.chance(0.5);
+      year.files.push({
+        ...{ folder: 'after', name: `${year.number()}-${index}`, table, column: one, drops: [] },
+        text: () =>
+          `${isAlone ? '-- cdc: no-transaction\n' : ''}CREATE INDEX ${isAlone ? 'CONCURRENTLY ' : ''}${index} ON ${place(table)} (${quote(one.name)});\n`,
+      });
+      note(table.name);
+    },
+    'add manual file': async () => {
+      const name = year.fresh('n');
+      year.files.push({
+        ...{ folder: 'manual', name: `${year.number()}-${name}`, drops: [] },
+        text: () => `CREATE TABLE "{{SCHEMA}}".${name} (n integer PRIMARY KEY);\n`,
+      });
+    },
+    'add customer': async () => {
+      if (year.customers.length >= 4) return false;
+      await addCustomer(year.fresh('t'));
+      return undefined;
+    },
+    'rename customer': async () => {
+      const at = random.integer(0, year.customers.length - 1);
+      const [old, now] = [year.customers[at]!, year.fresh('t')];
+      year.customers[at] = now;
+      note(`${old} to ${now}`);
+      await generate();
+      expectExit(await run('rename', '--customer', old, '--to', now));
+    },
+    'retire customer': async () => {
+      if (year.customers.length < 3) return false;
+      const [name] = year.customers.splice(random.integer(0, year.customers.length - 1), 1);
+      note(name!);
+      await generate();
+      expectExit(await run('retire', '--customer', name!));
+      await drop('--customer', name!);
+      return undefined;
+    },
+    'add rows': async () => {
+      const table = pickTable();
+      const all = [table.key, ...table.columns].map(({ kind, name }) => [
+        quote(name),
+        kind === 'text' ? "'1'" : '1',
+      ]);
+      const names = all.map(([name]) => name).join(', ');
+      const values = all.map(([, value]) => value).join(', ');
+      const schema = random.pick(year.customers);
+      note(`${schema}.${table.name}`);
+      await sql.unsafe(`INSERT INTO ${quote(schema)}.${quote(table.name)} (${names}, _customer_id)
+        VALUES (${values}, '${CUSTOMER}') ON CONFLICT DO NOTHING`);
+    },
+    'broken repeatable file': async () => {
+      const file = year.files.find(({ folder }) => folder === 'repeatable');
+      if (!file) return false;
+      return failWith({ ...file, written: "SELECT '{{SCHEMA}}', nothing_of_this_name;\n" }, file);
+    },
+    'broken manual file': async () => {
+      const name = year.fresh('n');
+      const file: YearFile = {
+        ...{ folder: 'manual', name: `${year.number()}-${name}`, drops: [] },
+        text: () => `CREATE TABLE "{{SCHEMA}}".${name} (n integer);\n`,
+      };
+      year.files.push(file);
+      return failWith({ ...file, written: `${file.text()}SELECT '{{SCHEMA}}'::integer;\n` }, file);
+    },
+    'killed apply': async () => {
+      await widen();
+      await generate();
+      const child = startCommand(year.root, small('apply'), env);
+      const end = finish(child);
+      await Promise.race([sleep(random.integer(150, 500)), end]);
+      child.kill('SIGKILL');
+      await end;
+    },
+  };
+
+  async function addTable(): Promise<void> {
+    const name = year.fresh('T');
+    const key = { ...column('number'), name: year.fresh('k'), level: 1, nullable: false };
+    year.tables.push({
+      source: name,
+      name,
+      key,
+      columns: [column('text'), column()],
+      staging: 'unlogged',
+    });
+  }
+
+  async function dropTable(): Promise<boolean | void> {
+    if (year.tables.length < 3) return false;
+    const table = pickTable();
+    note(table.name);
+    for (const file of usersOf(table).toReversed()) removeFile(file);
+    year.tables.splice(year.tables.indexOf(table), 1);
+    await generate();
+    expectExit(await run('apply'));
+    expectExit(await run('retire', '--table', table.name));
+    if (random.chance(0.5)) await drop('--table', table.name);
+    return undefined;
+  }
+
+  async function renameTable(): Promise<void> {
+    const table = pickTable();
+    const old = table.name;
+    table.name = year.fresh('U');
+    note(`${old} to ${table.name}`);
+    await generate();
+    expectExit(await run('rename', '--table', old, '--to', table.name));
+  }
+
+  async function widen(): Promise<boolean | void> {
+    const table = pickTable();
+    const wider = [table.key, ...table.columns].filter(
+      ({ kind, level }) => level < LEVELS[kind] - 1,
+    );
+    if (wider.length === 0) return false;
+    const one = random.pick(wider);
+    one.level++;
+    note(`${table.name}.${one.name}`);
+    return undefined;
+  }
+
+  /** A change that could lose values, by the file that diff begins. */
+  async function changeFamily(): Promise<boolean | void> {
+    const table = pickTable();
+    const one = free(table).find(({ kind }) => kind === 'number');
+    if (!one) return false;
+    one.kind = 'text';
+    one.level = 3;
+    note(`${table.name}.${one.name}`);
+    year.write();
+    expectExit(await runCommand(year.root, ['diff', '--scaffold-manual'], env), 1);
+    return undefined;
+  }
+
+  /** Runs the SQL that `retire --drop` writes. */
+  async function drop(...what: readonly string[]): Promise<void> {
+    const { stdout } = await run('retire', ...what, '--drop');
+    await sql.unsafe(stdout.replaceAll(/^\\.*$/gm, '')).simple();
+  }
+
+  function pickColumn(): readonly [YearTable, YearColumn] {
+    const table = pickTable();
+    if (table.columns.length === 0) table.columns.push(column());
+    const one = random.pick(table.columns);
+    note(`${table.name}.${one.name}`);
+    return [table, one];
+  }
+
+  async function addView(): Promise<void> {
+    const table = pickTable();
+    const one = random.pick([table.key, ...table.columns]);
+    const view = year.fresh('v');
+    log.push(`view ${view} of ${table.name}.${one.name}`);
+    year.files.push({
+      ...{ folder: 'repeatable', name: `1${year.number()}-${view}`, table, column: one },
+      text: () =>
+        `CREATE OR REPLACE VIEW "{{SCHEMA}}".${view} AS SELECT ${quote(table.key.name)} AS key, ${quote(one.name)} AS value FROM ${place(table)};\n`,
+      drops: [`DROP VIEW IF EXISTS "{{SCHEMA}}".${view}`],
+    });
+  }
+
+  const viewOf = ({ name }: YearFile) => name.replace(/^.*-/, '');
+  /** A view over that of another file. */
+  const isOver = (file: YearFile, below: YearFile) =>
+    file !== below &&
+    file.folder === 'repeatable' &&
+    file.text().includes(`.${viewOf(below)} WHERE`);
+
+  /** Takes a file out of the repo, and drops what it made by another one. */
+  function removeFile(file: YearFile): void {
+    year.remove(file);
+    if (file.drops.length === 0) return;
+    year.files.push({
+      ...{ folder: 'manual', name: `${year.number()}-drop`, drops: [] },
+      text: () => `${file.drops.join(';\n')};\n`,
+    });
+  }
+
+  /** A new customer; what cannot run there any more, as its names have changed, is corrected after it failed. */
+  async function addCustomer(name: string): Promise<void> {
+    year.customers.push(name);
+    note(name);
+    await generate();
+    for (const file of year.files.filter(isStale)) {
+      expectExit(await run('apply'), 3);
+      file.written = file.text();
+      await generate();
+    }
+  }
+
+  const isStale = (file: YearFile) =>
+    file.folder === 'after' && file.written !== undefined && file.written !== file.text();
+
+  /** Applies a file that fails, and puts it right. */
+  async function failWith(broken: YearFile, file: YearFile): Promise<void> {
+    const at = year.files.indexOf(file);
+    year.files[at] = broken;
+    await generate();
+    expectExit(await run('apply'), 3);
+    year.files[at] = file;
+  }
+
+  /** How schemas of customers differ from that of one; columns that left the source, or are to be tightened, may. */
+  async function differencesFrom(newest: string): Promise<readonly string[]> {
+    const rows = await sql<{ schema: string; line: string }[]>`
+      SELECT nspname AS schema, 
+        replace(replace(replace(part.line, '"' || nspname || '".', ''), nspname || '.', ''), quote_literal(nspname), '') AS line
+      FROM pg_namespace AS namespace
+      CROSS JOIN LATERAL (
+        SELECT concat_ws(' ', relname, attname, format_type(atttypid, atttypmod), CASE
+          WHEN EXISTS (SELECT FROM cdc_management.column_note AS note WHERE note.state = 'to tighten'
+            AND (note.schema_name, note.table_name, note.column_name) = (nspname, relname, attname)) THEN true
+          ELSE attnotnull END, pg_get_expr(adbin, adrelid))
+        FROM pg_class
+        JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped
+        LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+        WHERE relnamespace = namespace.oid AND relkind IN ('r', 'v', 'm') AND NOT EXISTS (
+          SELECT FROM cdc_management.column_note AS note WHERE note.state = 'left the source'
+            AND (note.schema_name, note.table_name, note.column_name) = (nspname, relname, attname))
+        UNION ALL
+        SELECT pg_get_indexdef(indexrelid) || indisvalid FROM pg_index JOIN pg_class ON pg_class.oid = indrelid
+        WHERE relnamespace = namespace.oid
+        UNION ALL
+        SELECT concat_ws(' ', relname, relkind, relpersistence, pg_get_viewdef(oid)) FROM pg_class
+        WHERE relnamespace = namespace.oid AND relkind IN ('r', 'v', 'm')
+        UNION ALL
+        SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = namespace.oid
+        UNION ALL
+        SELECT pg_get_triggerdef(pg_trigger.oid) FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
+        WHERE relnamespace = namespace.oid AND NOT tgisinternal
+        UNION ALL
+        SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
+        WHERE connamespace = namespace.oid AND contype <> 'n'
+      ) AS part (line)
+      WHERE nspname = ANY (${year.customers})`;
+    const retired = await sql<
+      { name: string }[]
+    >`SELECT table_name AS name FROM cdc_management.retired_table`;
+    const isRetired = (line: string) =>
+      retired.some(({ name }) => new RegExp(`\\b_?${name}\\b|_${name}_`).test(line));
+    const of = (schema: string) =>
+      new Set(
+        rows.filter((row) => row.schema === schema && !isRetired(row.line)).map(({ line }) => line),
+      );
+    const made = of(newest);
+    return year.customers.flatMap((schema) => {
+      const own = of(schema);
+      return [
+        ...[...own].filter((line) => !made.has(line)).map((line) => `only ${schema}: ${line}`),
+        ...[...made].filter((line) => !own.has(line)).map((line) => `not ${schema}: ${line}`),
+      ];
+    });
+  }
+});
