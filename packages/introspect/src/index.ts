@@ -56,8 +56,8 @@ export {
 export type { MissingTable } from './source-error.ts';
 export { openRowReader } from './read-rows.ts';
 export type { RowReader, TextRow } from './read-rows.ts';
-export { renderSignal, sendSignal } from './send-signal.ts';
-export type { Signal } from './send-signal.ts';
+export { renderSignal, renderSnapshotData, sendSignal, SignalNameError } from './send-signal.ts';
+export type { Signal, SignalledTable, SnapshotKind } from './send-signal.ts';
 export type {
   CatalogSelection,
   SourceEvent,

@@ -33,6 +33,121 @@ const SPELLED = {
   },
 } as const;
 
+/** How Debezium reads a table again: in chunks beside the changes, or at once. */
+export type SnapshotKind = 'INCREMENTAL' | 'BLOCKING';
+
+/** A table that a signal is about. */
+export interface SignalledTable {
+  /** Its database where the connector has several (SQL Server), its schema, its name. */
+  readonly name: readonly string[];
+  /** SQL condition; without one all rows are read. */
+  readonly filter?: string;
+}
+
+/** No signal can name the table. */
+export class SignalNameError extends Error {
+  override readonly name = 'SignalNameError';
+}
+
+/**
+ * Renders the data of a signal that asks for a snapshot of tables.
+ *
+ * Debezium takes a name as a regular expression. If no table matches it, an incremental snapshot takes it as the name of
+ * a table, as SQL has it: parts with dots or blanks in quotes. So the names of most tables stay as they are, and others
+ * are quoted or escaped.
+ *
+ * @throws SignalNameError
+ * @see https://debezium.io/documentation/reference/stable/configuration/signalling.html
+ */
+export function renderSnapshotData(
+  tables: readonly SignalledTable[],
+  { type, kind }: { readonly type: SourceDatabase['type']; readonly kind: SnapshotKind },
+): string {
+  const spelled = tables.map((table) => ({
+    ...table,
+    ...(kind === 'BLOCKING' ? spellBlocking(table.name) : spellIncremental(table.name, type)),
+  }));
+  const conditions = spelled.flatMap(({ name, id, filter }) => {
+    if (filter === undefined) return [];
+    // Patterns of conditions ignore case, and names do not.
+    if (kind === 'INCREMENTAL') return [{ 'data-collection': `(?-i)${escape(id)}`, filter }];
+    if (!isPattern(id)) throw cannotName(name, 'the rows of some customers', 'all of them');
+    const from = name.map(SPELLED[type].name).join('.');
+    return [{ 'data-collection': id, filter: `SELECT * FROM ${from} WHERE ${filter}` }];
+  });
+  return JSON.stringify({
+    'data-collections': [...new Set(spelled.map(({ text }) => text))],
+    type: kind,
+    ...(conditions.length > 0 && { 'additional-conditions': conditions }),
+  });
+}
+
+/** A name in a signal: `text` asks for the table, and `id` is what Debezium calls it from then on. */
+interface SpelledName {
+  readonly text: string;
+  readonly id: string;
+}
+
+const NEEDS_QUOTES = /[.\s]|^["'`]|["'`]{2}/;
+const NEEDS_ESCAPE = /[\\^$*+?()[\]{}|,]/;
+
+function isPlain(name: SignalledTable['name']): boolean {
+  return !name.some((part) => NEEDS_QUOTES.test(part) || NEEDS_ESCAPE.test(part));
+}
+
+function spellIncremental(name: SignalledTable['name'], type: SourceDatabase['type']): SpelledName {
+  const plain = name.join('.');
+  if (isPlain(name)) return { text: plain, id: plain };
+  // The connector for PostgreSQL cannot read such a name back from its offsets when it is started again.
+  const isLost = type === 'postgres' && name.some((part) => /\s|^["'`]|["'`]{2}/.test(part));
+  const quoted = quoteParts(name);
+  if (!isLost && isPattern(quoted)) return { text: quoted, id: quoted };
+  if (!name.some((part) => NEEDS_QUOTES.test(part))) return { text: escapeParts(name), id: plain };
+  throw cannotName(name, 'an incremental snapshot', 'a blocking one');
+}
+
+function spellBlocking(name: SignalledTable['name']): SpelledName {
+  const text = isPlain(name) ? name.join('.') : escapeParts(name).replaceAll(',', '\\,');
+  return { text, id: quoteParts(name) };
+}
+
+function escapeParts(name: SignalledTable['name']): string {
+  return name.map(escape).join('\\.');
+}
+
+/** Blanks too, as Debezium takes those at the ends away. */
+function escape(text: string): string {
+  return text
+    .replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+    .replace(/\s/g, (blank) => `\\u${blank.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+function quoteParts(name: SignalledTable['name']): string {
+  return name
+    .map((part) =>
+      NEEDS_QUOTES.test(part) || NEEDS_ESCAPE.test(part)
+        ? `"${part.replace(/["'`]/g, '$&$&')}"`
+        : part,
+    )
+    .join('.');
+}
+
+/** True if Java takes the text for a regular expression too. */
+function isPattern(text: string): boolean {
+  if (/[[\\]|\(\?/.test(text)) return false;
+  try {
+    return new RegExp(text, 'u') !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+function cannotName(name: SignalledTable['name'], what: string, other: string): SignalNameError {
+  return new SignalNameError(
+    `${name.join('.')}: Debezium cannot be asked for ${what} of a table with this name; ask for ${other}`,
+  );
+}
+
 /**
  * Inserts a signal into its table in a source database.
  *

@@ -1,5 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import {
+  renderSnapshotData,
+  type SignalledTable,
+  type SnapshotKind,
+} from '@cdc-migrations/introspect';
 import {
   describeDebian,
   type PostgresServer,
@@ -75,6 +81,18 @@ const EVENTS: Readonly<Record<string, readonly [key: object, value: object]>> = 
   ],
 };
 
+/** Tables with names that a regular expression or a list of names takes for something else, by the end of their topics. */
+const ODD_NAMES: Readonly<Record<string, string>> = {
+  pri_e: 'pri$e',
+  c_d: 'c+d',
+  'e.f': 'e.f',
+  g_h: 'g(h',
+  i_j: 'i j',
+  // Those above would match these.
+  ccd: 'ccd',
+  exf: 'exf',
+};
+
 describeWire('Kafka Connect with Debezium', () => {
   describeDebian('on a PostgreSQL of Debian', () => {
     let server: PostgresServer;
@@ -87,6 +105,9 @@ describeWire('Kafka Connect with Debezium', () => {
       broker = await startKafkaBroker();
       sql = server.connect({ max: 1 });
       await sql.unsafe(readFileSync(DIRECTORY, 'utf8')).simple();
+      await sql`CREATE TABLE debezium_signal (id varchar(100) PRIMARY KEY, type varchar(32), data text)`;
+      for (const name of Object.values(ODD_NAMES))
+        await sql.unsafe(`CREATE TABLE "${name}" (id int PRIMARY KEY)`);
       worker = await startConnectWorker({
         broker: broker.address,
         connectors: [{ name: 'directory', config: renderConfig(server) }],
@@ -107,6 +128,41 @@ describeWire('Kafka Connect with Debezium', () => {
         expect(parse(record?.value)).toEqual({ ...value, ...METADATA, __op: 'c' });
       }
     }, 120_000);
+
+    it('reads tables again that a signal names, whatever their names are', async () => {
+      for (const name of Object.values(ODD_NAMES))
+        await sql.unsafe(`INSERT INTO "${name}" VALUES (1), (2)`);
+      const signal = async (kind: SnapshotKind, ...tables: readonly SignalledTable[]) => {
+        const data = renderSnapshotData(tables, { type: 'postgres', kind });
+        await sql`INSERT INTO debezium_signal VALUES (${randomUUID()}, 'execute-snapshot', ${data})`;
+      };
+      const table = (name: string) => ({ name: ['public', name] });
+      await signal('INCREMENTAL', ...['pri$e', 'c+d', 'e.f', 'g(h'].map(table));
+      for (const topic of ['pri_e', 'c_d', 'e.f', 'g_h'])
+        expect(await readsOf(topic, 2)).toEqual([1, 2]);
+      const filter = '"id" IN (2)';
+      await signal('INCREMENTAL', { ...table('pri$e'), filter });
+      expect(await readsOf('pri_e', 3)).toEqual([1, 2, 2]);
+      await signal('BLOCKING', { ...table('i j'), filter });
+      expect(await readsOf('i_j', 1)).toEqual([2]);
+      await signal('BLOCKING', table('g(h'), table('c+d'));
+      expect(await readsOf('c_d', 4)).toEqual([1, 1, 2, 2]);
+      expect(await readsOf('g_h', 4)).toEqual([1, 1, 2, 2]);
+      for (const topic of ['ccd', 'exf']) expect(await readsOf(topic, 0)).toEqual([]);
+    }, 120_000);
+
+    /** Keys of rows of snapshots in a topic, once there are so many. */
+    async function readsOf(topic: string, count: number): Promise<readonly number[]> {
+      for (const deadline = Date.now() + 30_000; ;) {
+        const records = await broker.read(`asma.public.${topic}`);
+        const values = records.map(({ value }) => parse(value) as { id: number; __op: string });
+        const ids = values.flatMap(({ id, __op: operation }) => (operation === 'r' ? [id] : []));
+        if (ids.length >= count) return ids.toSorted((a, b) => a - b);
+        if (Date.now() > deadline)
+          throw new Error(`${topic}: ${ids.length} rows of ${count}\n${worker.log().slice(-4000)}`);
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+    }
 
     it('sends what came while it was killed, and no snapshot again', async () => {
       // Until the worker has written its offsets, which it does every so often: before that it takes the snapshot again.
@@ -161,6 +217,7 @@ function renderConfig(server: PostgresServer): Record<string, string> {
     'topic.prefix': 'asma',
     'plugin.name': 'pgoutput',
     'slot.name': 'asma',
+    'signal.data.collection': 'public.debezium_signal',
     transforms: 'unwrap,sender',
     'transforms.unwrap.type': 'io.debezium.transforms.ExtractNewRecordState',
     'transforms.unwrap.delete.tombstone.handling.mode': 'rewrite',

@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { readConfig, type Config, type SourceGroup } from '@cdc-migrations/config';
-import { renderSignal, sendSignal, type Signal } from '@cdc-migrations/introspect';
+import {
+  renderSignal,
+  renderSnapshotData,
+  sendSignal,
+  SignalNameError,
+  type Signal,
+} from '@cdc-migrations/introspect';
 import { quoteIdentifier, quoteLiteral } from '@cdc-migrations/sql-text';
 import type { ReplicatedTable } from '@cdc-migrations/table-defs';
 import { CommandError, EXIT } from '../exit-code.ts';
@@ -169,22 +175,32 @@ function renderData(
   { group, feed, tables }: Wanted,
   { blocking, customer }: SignalOptions,
 ): string {
-  const nameOf = ({ source: { schema, table } }: ReplicatedTable) =>
-    [...(group.type === 'mssql' ? [feed.database] : []), schema, table].join('.');
-  const conditions =
-    group.pattern === 'db-shared' && customer
-      ? tables.flatMap((table) => {
-          const column = customerColumnOf(config, table);
-          const source = table.columns.find(({ name }) => name === column)?.source;
-          if (!source) return [];
-          const ids = customer.map(quoteLiteral).join(', ');
-          const filter = `${quoteIdentifier(source.name)} IN (${ids})`;
-          return [{ 'data-collection': nameOf(table), filter }];
-        })
-      : [];
-  return JSON.stringify({
-    'data-collections': [...new Set(tables.map(nameOf))],
-    type: blocking ? 'BLOCKING' : 'INCREMENTAL',
-    ...(conditions.length > 0 && { 'additional-conditions': conditions }),
+  const asked = tables.map((table) => {
+    const { schema, table: name } = table.source;
+    const filter = filterOf(config, table, group, customer);
+    return {
+      name: [...(group.type === 'mssql' ? [feed.database] : []), schema, name],
+      ...(filter !== undefined && { filter }),
+    };
   });
+  try {
+    const kind = blocking ? 'BLOCKING' : 'INCREMENTAL';
+    return renderSnapshotData(asked, { type: group.type, kind });
+  } catch (error) {
+    if (!(error instanceof SignalNameError)) throw error;
+    throw new CommandError(`${error.message}${blocking ? '' : ': --blocking'}`);
+  }
+}
+
+/** The rows of customers in a database that has those of all. */
+function filterOf(
+  config: Config,
+  table: ReplicatedTable,
+  { pattern }: SourceGroup,
+  customer: readonly string[] | undefined,
+): string | undefined {
+  if (pattern !== 'db-shared' || !customer) return undefined;
+  const column = customerColumnOf(config, table);
+  const source = table.columns.find(({ name }) => name === column)?.source;
+  return source && `${quoteIdentifier(source.name)} IN (${customer.map(quoteLiteral).join(', ')})`;
 }
