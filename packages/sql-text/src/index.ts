@@ -8,7 +8,7 @@ export {
   quoteQualified,
   SCHEMA_PLACEHOLDER,
 } from './quote.ts';
-export { MAX_NAME_BYTES, shortName } from './short-name.ts';
+export { hashedName, MAX_NAME_BYTES, shortName } from './short-name.ts';
 export { buildSqlFile } from './sql-file.ts';
 export type { SqlFile } from './sql-file.ts';
 export { sqlTokens } from './sql-tokens.ts';

@@ -11,7 +11,12 @@ const HASH_DIGITS = 8;
  */
 export function shortName(name: string): string {
   if (name.length * 3 <= MAX_NAME_BYTES || Buffer.byteLength(name) <= MAX_NAME_BYTES) return name;
-  const hash = createHash('sha256').update(name).digest('hex').slice(0, HASH_DIGITS);
+  return hashedName(name, name);
+}
+
+/** The beginning of a name and a hash of the text that tells it from other names with this beginning. */
+export function hashedName(name: string, text: string): string {
+  const hash = createHash('sha256').update(text).digest('hex').slice(0, HASH_DIGITS);
   let head = '';
   let bytes = 0;
   for (const character of name) {

@@ -123,6 +123,7 @@ export async function openAsmaPipeline(): Promise<AsmaPipeline> {
     }
   }
   await migrate();
+  await run('manage-migrations', 'enable-cdc', '--env', 'dev', '--all');
   for (const sink of SINKS) {
     for (const service of SERVICES) {
       const tables = tablesOf(sink, root).filter((table) => table.service === service);

@@ -30,12 +30,13 @@ export function buildPipelines(
   const flows = planFlows(config, catalogs, definitions);
   const parts = { templates: config.templates, transforms };
   const sinks = flows.flatMap((flow) => [...bentoFiles(flow, parts), ...jdbcFiles(flow, parts)]);
-  const sources = sourceConnectors(flows).map(({ folder, name, source, settings }) =>
-    connectorFile(
-      `${PIPELINES_FOLDER}/sources/${folder}/${safeFileName(name)}.json`,
-      { source },
-      settings,
-    ),
+  const sources = sourceConnectors(config.sourceGroups, flows).map(
+    ({ folder, name, source, settings }) =>
+      connectorFile(
+        `${PIPELINES_FOLDER}/sources/${folder}/${safeFileName(name)}.json`,
+        { source },
+        settings,
+      ),
   );
   const byPath = new Map([...sinks, ...sources].map((file) => [file.path, file]));
   return [...byPath.values()];

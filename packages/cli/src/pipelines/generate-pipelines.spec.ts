@@ -65,6 +65,39 @@ it('gives a connector of one database its signal_table', () => {
   expect(one['table.include.list']).toMatch(/,dbo\\.signal$/);
 });
 
+it('gives databases of one server publications and slots of their own, and leaves names that are free', () => {
+  const root = copyOf(join(FIXTURES, 'asma'));
+  const long = 'd'.repeat(62);
+  const databases: readonly (readonly [file: string, name: string])[] = [
+    ['chat_local', 'Chat-Local'],
+    ['proxy_local', 'chat_local'],
+    ['directory_local', 'CHAT.local'],
+    ['chat }', `${long}a }`],
+    ['proxy }', `${long}b }`],
+    // Of another server.
+    ['directory }', 'chat.local }'],
+  ];
+  for (const [name, other] of databases)
+    edit(root, 'source-groups.yaml', `database: ${name}`, `database: ${other}`);
+  expect(generate(root)).toMatchObject({ code: 0 });
+  const carriers = (env: string, ...names: readonly string[]) =>
+    names.map((name) => {
+      const settings = connector(root, `pipelines/sources/asma/${env}/${name}.json`);
+      expect(settings['publication.name']).toBe(settings['slot.name']);
+      expect(settings['slot.name']).toMatch(/^[a-z0-9_]{1,63}$/);
+      return settings['slot.name'];
+    });
+  const [one, two, three] = carriers('local', 'Chat-Local', 'chat_local', 'CHAT.local');
+  expect(two).toBe('cdc_chat_local');
+  for (const other of [one, three]) expect(other).toMatch(/^cdc_chat_local_[0-9a-f]{8}$/);
+  expect(three).not.toBe(one);
+  const [first, second] = carriers('prod', `${long}a`, `${long}b`);
+  expect(first).toBe(`cdc_${'d'.repeat(59)}`);
+  expect(second).toMatch(/^cdc_d{50}_[0-9a-f]{8}$/);
+  expect(carriers('prod', 'chat.local')).toEqual(['cdc_chat_local']);
+  expect(carriers('dev', 'chat_dev', 'proxy_dev')).toEqual(['cdc_chat_dev', 'cdc_proxy_dev']);
+});
+
 it('writes columns in ASCII by their names at the source', () => {
   const root = adopusWith('{ column_names: ascii }');
   generate(root);

@@ -1,3 +1,4 @@
+import type { SourceGroup } from '@cdc-migrations/config';
 import type { EventSettings } from '@cdc-migrations/table-defs';
 import { CommandError } from '../exit-code.ts';
 import { cutVariables } from './connect-variables.ts';
@@ -29,7 +30,10 @@ interface Reader {
  *
  * @throws CommandError where two sinks want events of one table in two forms.
  */
-export function sourceConnectors(flows: readonly Flow[]): readonly SourceConnector[] {
+export function sourceConnectors(
+  groups: readonly SourceGroup[],
+  flows: readonly Flow[],
+): readonly SourceConnector[] {
   const readers = new Map<string, Reader>();
   for (const flow of flows) {
     const tables = flow.tables.filter(
@@ -56,7 +60,7 @@ export function sourceConnectors(flows: readonly Flow[]): readonly SourceConnect
         name: `cdc-${group}-${env}-${name}`,
         ...(flow.group.type === 'mssql'
           ? sqlServer(flow, feeds[0]!, databases)
-          : postgres(flow, feeds[0]!)),
+          : postgres(flow, feeds[0]!, carrierName(groups, feeds[0]!))),
         ...formOf(tables, flow.group.type),
         ...selectionOf(tables, signalTableOf(flow, databases)),
         'tombstones.on.delete': 'false',
@@ -108,9 +112,8 @@ function sqlServer(flow: Flow, { server, env }: Feed, databases: readonly string
   };
 }
 
-function postgres(flow: Flow, feed: Feed): Settings {
+function postgres(flow: Flow, feed: Feed, carrier: string): Settings {
   const { server, database } = feed;
-  const slot = carrierName(database);
   return {
     'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
     'tasks.max': '1',
@@ -120,9 +123,10 @@ function postgres(flow: Flow, feed: Feed): Settings {
     ...(server.caFile !== undefined && { 'database.sslrootcert': cutVariables(server.caFile) }),
     'topic.prefix': topicPrefix(flow, feed),
     'plugin.name': 'pgoutput',
-    'slot.name': slot,
-    'publication.name': slot,
-    'publication.autocreate.mode': 'filtered',
+    'slot.name': carrier,
+    'publication.name': carrier,
+    // enable-cdc creates it. With another mode Debezium alters it at each start and must own it and its tables.
+    'publication.autocreate.mode': 'disabled',
   };
 }
 

@@ -1,3 +1,5 @@
+import type { Server, SourceGroup } from '@cdc-migrations/config';
+import { hashedName, MAX_NAME_BYTES } from '@cdc-migrations/sql-text';
 import type { ReplicatedTable } from '@cdc-migrations/table-defs';
 import type { Feed, Flow } from './plan-flows.ts';
 
@@ -21,10 +23,36 @@ function topicPart(name: string): string {
   return name.replace(/[^A-Za-z0-9._-]/g, '_');
 }
 
-/** The publication and the slot of a database of PostgreSQL. */
-export function carrierName(database: string): string {
+/**
+ * The publication and the slot of a database of PostgreSQL: `cdc_chat_dev`. A slot has no other letters, and its name is
+ * unique in a server: of databases that would have one name, that which is written so keeps it, else the first of the
+ * configuration, and the others have a hash: `cdc_chat_dev_1a2b3c4d`.
+ */
+export function carrierName(
+  groups: readonly SourceGroup[],
+  { server, database }: { readonly server: Server; readonly database: string },
+): string {
+  const plain = plainCarrierName(database);
+  const rivals = groups
+    .filter(({ type }) => type === 'postgres')
+    .flatMap(({ servers, sources }) =>
+      sources.flatMap(({ environments }) =>
+        [...environments.values()].filter((one) => isSameServer(servers.get(one.server), server)),
+      ),
+    )
+    .map((one) => one.database)
+    .filter((name) => plainCarrierName(name) === plain);
+  const owner = rivals.find((name) => `cdc_${name}` === plain) ?? rivals[0] ?? database;
+  return owner === database ? plain : hashedName(plain, database);
+}
+
+function plainCarrierName(database: string): string {
   return `cdc_${database}`
     .toLowerCase()
     .replace(/[^a-z0-9_]/g, '_')
-    .slice(0, 63);
+    .slice(0, MAX_NAME_BYTES);
+}
+
+function isSameServer(one: Server | undefined, other: Server): boolean {
+  return one?.host === other.host && one.port === other.port;
 }

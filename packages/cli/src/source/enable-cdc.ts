@@ -102,7 +102,10 @@ async function run(root: string, options: EnableCdcCommandOptions): Promise<numb
     }
     return planned.plan.group.type === 'mssql'
       ? enableMssql(planned, wanted, accepted, options)
-      : enablePostgres(planned, wanted, accepted, options);
+      : enablePostgres(planned, wanted, accepted, {
+          ...options,
+          carrier: carrierName(config.sourceGroups, planned.plan),
+        });
   });
   const { results, hasFailed } = reportOutcomes(outcomes, (done) => report(done, options));
   return worstExitCode([
@@ -183,10 +186,10 @@ async function enablePostgres(
   { source }: PlannedSource,
   requests: readonly PublicationRequest[],
   accepted: readonly FindingCode[],
-  options: EnableCdcCommandOptions,
+  options: EnableCdcCommandOptions & { readonly carrier: string },
 ): Promise<Enabled> {
   const { timeout, emitSql = false, dryRun = false, createSlot = false, table } = options;
-  const publication = options.publication ?? carrierName(source.database);
+  const publication = options.publication ?? options.carrier;
   const slot = options.slotName ?? options.publication ?? publication;
   const result = await enablePublication(source, requests, {
     ...{ accepted, publication, slot, createSlot, isComplete: table === undefined },

@@ -97,6 +97,26 @@ it('carries the signal_table, without which no signal reaches the connector', as
   source.repo.edit('source-groups.yaml', '  signal_table: public.signals\n', '');
 });
 
+it('two databases whose names differ only in letters that a slot cannot have get two slots', async () => {
+  const name = 'Proxy-Dev';
+  await server.createDatabase({ name, template: 'chat_dev' });
+  source.repo.edit('source-groups.yaml', 'database: chat_dev', `database: ${name}`);
+  const accept = ['--accept', 'extra-table'];
+  const run = await enable('--customer', 'chat,proxy', '--create-slot', ...accept);
+  expect(run.exitCode).toBe(0);
+  const slots = await read(
+    'postgres',
+    'SELECT database, slot_name AS slot FROM pg_replication_slots ORDER BY 1',
+  );
+  expect(slots).toEqual([
+    { database: name, slot: expect.stringMatching(/^cdc_proxy_dev_[0-9a-f]{8}$/) },
+    { database: 'proxy_dev', slot: 'cdc_proxy_dev' },
+  ]);
+  for (const { database, slot } of slots)
+    await read(String(database), `SELECT pg_drop_replication_slot('${String(slot)}')`);
+  source.repo.edit('source-groups.yaml', `database: ${name}`, 'database: chat_dev');
+});
+
 it('names can be chosen, for one database', async () => {
   const names = ['--publication', 'p', '--slot-name', 's'] as const;
   expect(await enable('--all', ...names)).toMatchObject({
