@@ -118,7 +118,7 @@ function refuse({ migrations, label }: CommandTarget): void {
 }
 
 async function applyPortion(
-  { target, wave, stopAfter }: Portion,
+  { target, wave, stopAfter, isFirst, isLast }: Portion,
   options: ApplyCommandOptions,
   plan: PlanFile | undefined,
 ): Promise<PortionEnd> {
@@ -131,6 +131,7 @@ async function applyPortion(
       only: options.schema,
       among: wave?.schemas,
       again: options.again,
+      againOfDatabase: { before: isFirst, behind: isLast },
       jobs: options.jobs ?? wave?.jobs,
       canary: options.canary,
       stopAfter: options.onError === 'stop' ? 1 : stopAfter,

@@ -12,6 +12,10 @@ export interface Portion {
   readonly wave: TargetWave | undefined;
   /** Number of schemas that fail after which no other begins; undefined: as the options have it. */
   readonly stopAfter: number | undefined;
+  /** False if a wave of the same rollout was applied to the target before. */
+  readonly isFirst: boolean;
+  /** False if a wave with schemas of the target comes later. */
+  readonly isLast: boolean;
 }
 
 /** How a portion ended. */
@@ -47,7 +51,8 @@ export async function rollOut(
     if (own[0]!.waves.length > 0) ends.push(...(await applyWaves(own, names, applyPortion)));
     else if (names === undefined) {
       for (const target of own) {
-        const end = await applyPortion({ target, wave: undefined, stopAfter: undefined });
+        const all = { wave: undefined, stopAfter: undefined, isFirst: true, isLast: true };
+        const end = await applyPortion({ target, ...all });
         ends.push({ target, portions: [{ ...end, wave: undefined }], notBegun: [] });
       }
     }
@@ -91,7 +96,10 @@ async function applyWaves(
       // Where no customer takes part, the files of the whole database come with the first wave all the same.
       const hasWork = wave.schemas.length > 0 || (begun === 1 && hasNoSchemas(target));
       if (!hasWork || left <= 0 || ends.some(isBroken)) continue;
-      const end = await applyPortion({ target, wave, stopAfter: left });
+      const isFirst = portions.get(target)!.length === 0;
+      const later = order.slice(begun).map((one) => waveOf(target, one.name));
+      const isLast = later.every(({ schemas }) => schemas.length === 0);
+      const end = await applyPortion({ target, wave, stopAfter: left, isFirst, isLast });
       ends.push(end);
       portions.get(target)!.push({ ...end, wave });
     }

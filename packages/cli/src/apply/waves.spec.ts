@@ -195,6 +195,29 @@ it('runs a file of the whole database that is behind the tables when the last wa
   expect((await rollout.run('status')).exitCode).toBe(0);
 });
 
+it('apply --again applies a file of the whole database again once, not in each wave', async () => {
+  const rollout = await open();
+  const view = 'migrations/repeatable/0001-all.sql';
+  write(rollout.root, view, 'CREATE OR REPLACE VIEW public.one AS SELECT 1 AS one;\n');
+  expect(await runCommand(rollout.root, ['generate'])).toMatchObject({ exitCode: 0 });
+  expect(await rollout.run('apply')).toMatchObject({ exitCode: 0 });
+  const again = await rollout.run('apply', '--again', '--json');
+  expect(again.exitCode).toBe(0);
+  const [{ waves }] = JSON.parse(again.stdout).targets;
+  const applied = (waves as { applied: { schema: string; path: string }[] }[]).map((wave) =>
+    wave.applied.filter(({ schema }) => !/^c\d/.test(schema)).map(({ path }) => path),
+  );
+  expect(applied).toEqual([
+    ['schemas/create-schemas.sql', 'infrastructure/cdc-management.sql'],
+    [],
+    ['repeatable/0001-all.sql'],
+  ]);
+  for (const { applied: all } of waves) expect(all.length).toBeGreaterThanOrEqual(FILES);
+  const one = await rollout.run('apply', '--again', '--wave', 'second', '--json');
+  expect(one.stdout).toContain('infrastructure/cdc-management.sql');
+  expect(one.stdout).toContain('repeatable/0001-all.sql');
+});
+
 it('takes a wave through all databases of the sink group before the next one begins', async () => {
   const rollout = await open();
   const reports = await server.createDatabase();

@@ -63,6 +63,8 @@ export interface PlanOptions {
   readonly among?: readonly string[] | undefined;
   /** Apply what is applied already once more, to put back what others changed; files by people are left out. */
   readonly again?: boolean | undefined;
+  /** Files of the whole database that `again` is about: those before the tables, those behind; both where it is not given. */
+  readonly againOfDatabase?: { readonly before: boolean; readonly behind: boolean } | undefined;
 }
 
 /** A schema whose name could break out of its quotes. */
@@ -127,7 +129,7 @@ export function planApply(
     const entry = isThere ? state.history.find(file, schema) : undefined;
     const found: FileState = fileState(file, entry, state.history);
     if (found === 'edited') edited.add(file.path);
-    const isAgain = options.again === true && found === 'applied' && !isOnce(file);
+    const isAgain = found === 'applied' && !isOnce(file) && isToRepeat(file, options);
     if (found === 'applied' && !isAgain) counts.applied++;
     return isAgain || TO_APPLY.has(found);
   };
@@ -182,6 +184,15 @@ export function planApply(
     gone,
     appliedCount: counts.applied,
   };
+}
+
+/** True if a file that is applied is to be applied once more. */
+function isToRepeat(
+  file: MigrationFile,
+  { again = false, againOfDatabase = { before: true, behind: true } }: PlanOptions,
+): boolean {
+  if (!again || !isGlobal(file)) return again;
+  return isBehindTables(file) ? againOfDatabase.behind : againOfDatabase.before;
 }
 
 function isGone(schema: string, { schemas, history }: TargetState): boolean {
