@@ -131,8 +131,13 @@ export { failedSchemas, LockLostError, schemaIsGone } from './apply/run-steps.ts
 export { ClientCommandError, SeveralStatementsError } from './migrations/refused-statements.ts';
 export { openSession } from './session/session.ts';
 export type { Isolation, Rows, Session, TargetAddress } from './session/session.ts';
-export { describeHolder, LockNotObtainedError, readLocks } from './session/take-lock.ts';
-export type { HeldLock, LockHolder } from './session/take-lock.ts';
+export {
+  describeBlocker,
+  describeHolder,
+  LockNotObtainedError,
+  readLocks,
+} from './session/take-lock.ts';
+export type { HeldLock, LockBlocker, LockHolder } from './session/take-lock.ts';
 export type { TightenedColumn } from './apply/tighten-columns.ts';
 export { TargetError } from './session/target-error.ts';
 export type { ErrorFacts } from './session/target-error.ts';

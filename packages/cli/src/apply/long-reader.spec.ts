@@ -37,7 +37,10 @@ afterAll(async () => {
 
 it('a file waits for a long reader in short turns, lets all others go between them, and ends applied', async () => {
   const reader = await sql.reserve();
-  await reader.unsafe(`BEGIN; SELECT * FROM ${SCHEMA}."Distrikt"`).simple();
+  const [backend] = await reader`SELECT pg_backend_pid() AS pid`;
+  await reader
+    .unsafe(`SET application_name = 'report'; BEGIN; SELECT * FROM ${SCHEMA}."Distrikt"`)
+    .simple();
   const watch = { isOver: false, queued: new Set<string>() };
   const writers = WRITERS.map(({ name, statement }) => write(name, statement, watch));
   const watcher = watchQueue(watch);
@@ -57,6 +60,11 @@ it('a file waits for a long reader in short turns, lets all others go between th
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
   expect(stderr).toContain(
     `${SCHEMA} tables/Distrikt.sql waits: canceling statement due to lock timeout`,
+  );
+  expect(stderr).toMatch(
+    new RegExp(
+      `waits: .*; held by pid ${backend!['pid']}, application "report", user postgres, idle in transaction, for \\d+ s, last query at \\d{4}-\\S+Z`,
+    ),
   );
   expect([...watch.queued]).toEqual(expect.arrayContaining(WRITERS.map(({ name }) => name)));
   expect(server.log()).not.toContain('still waiting for');

@@ -73,6 +73,7 @@ function show(name: string, command: string, run: CommandRun, pattern: RegExp): 
         .replace(/^\[\d+\/\d+ \d+%\]/, '[…]')
         .replace(/\b\d+\.\d s\b/, '0.1 s')
         .replace(/ since \S+Z/, ' since 2026-01-31T01:10:00Z')
+        .replace(/ for \d+ s, last query at \S+Z/, ' for 3 s, last query at 2026-01-31T01:10:00Z')
         .replace(/pid \d+/, 'pid 4711'),
     );
   const once = lines.filter((line, at) => line !== lines[at - 1]);
@@ -143,6 +144,7 @@ it(`goes through a night with ${COUNT} customers, as the page has it`, async () 
 /** The wave with the broken customer, and the table that a report reads until it is seen to be in the way. */
 async function north(): Promise<void> {
   const report = server.connect({ database: rollout.database, max: 1 });
+  await report.unsafe(`SET application_name = 'sales report'`);
   await report.unsafe('BEGIN; SELECT count(*) FROM c005."Actor"').simple();
   const child = startCommand(rollout.root, small('apply', '--plan', plan), rollout.env);
   const end = finish(child);

@@ -1,5 +1,5 @@
 import type { ApplyEvent } from '@cdc-migrations/tracker';
-import { describeHolder } from '@cdc-migrations/tracker';
+import { describeBlocker, describeHolder } from '@cdc-migrations/tracker';
 import { nameSchema } from '../target/name-schema.ts';
 import { countOf } from '../count-of.ts';
 import { printable } from '../print.ts';
@@ -54,7 +54,10 @@ export function reportProgress(output: ProgressOutput): (event: ApplyEvent) => v
       }
       case 'file waits':
         return line(
-          `${counter()} ${nameSchema(event.schema)} ${event.path} waits: ${event.reason}`,
+          `${counter()} ${nameSchema(event.schema)} ${event.path} waits: ${[
+            event.reason,
+            ...event.blockers.map((one) => `held by ${describeBlocker(one)}`),
+          ].join('; ')}`,
         );
       case 'file failed': {
         const { schema, path, message, kind } = event.failure;

@@ -1,4 +1,5 @@
 import {
+  describeBlocker,
   describeLeftOut,
   type ApplyResult,
   WHOLE_DATABASE,
@@ -81,10 +82,11 @@ function renderWaiting(waiting: readonly WaitingFile[]): readonly string[] {
 }
 
 function renderFailure(failure: FileFailure): readonly string[] {
-  const { schema, path, message, code, statement, detail, hint, context } = failure;
+  const { schema, path, message, code, statement, detail, hint, context, blockers = [] } = failure;
   return [
     `${nameSchema(schema)} ${path}: ${message} (SQLSTATE ${code})`,
     ...(statement ? [`  statement at line ${statement.line}: ${statement.text}`] : []),
+    ...blockers.map((one) => `  held by: ${describeBlocker(one)}`),
     ...indent('  detail: ', detail),
     ...indent('  hint: ', hint),
     // Of a change that is refused as unsafe, the hint has the way out: where our code refuses it helps nobody.

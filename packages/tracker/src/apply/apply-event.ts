@@ -1,7 +1,7 @@
 import type { FailedStatement } from './find-statement.ts';
 import type { StaleSchema } from './narrow-plan.ts';
 import type { MergeProblem } from '../status/read-concerns.ts';
-import type { LockHolder } from '../session/take-lock.ts';
+import type { LockBlocker, LockHolder } from '../session/take-lock.ts';
 import type { TightenedColumn } from './tighten-columns.ts';
 
 /** What happens during an apply, as it happens. */
@@ -17,6 +17,8 @@ export type ApplyEvent =
       readonly schema: string;
       readonly path: string;
       readonly reason: string;
+      /** Who has the lock; empty where it was not seen. */
+      readonly blockers: readonly LockBlocker[];
     }
   /** The files of a schema are over, `done` of `total` schemas with it. */
   | {
@@ -50,6 +52,8 @@ export interface FileFailure {
   readonly hint: string | undefined;
   readonly context: string | undefined;
   readonly statement: FailedStatement | undefined;
+  /** Who had the lock that the file waited for. */
+  readonly blockers?: readonly LockBlocker[] | undefined;
 }
 
 /** A file that was not tried, as what it needs is not there. */

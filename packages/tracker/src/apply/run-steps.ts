@@ -18,6 +18,7 @@ import {
 } from '../migrations/migrations.ts';
 import type { ApplyPlan, SchemaRun } from './plan-apply.ts';
 import type { Session } from '../session/session.ts';
+import { lockName, watchBlockers } from '../session/take-lock.ts';
 import { TargetError } from '../session/target-error.ts';
 
 export interface Sessions {
@@ -56,6 +57,9 @@ interface Tally {
   done: number;
   isStopped: boolean;
 }
+
+/** SQLSTATE of a lock that was waited for in vain. */
+const LOCK_NOT_AVAILABLE = '55P03';
 
 /** A plan that is being carried out. */
 interface Run {
@@ -332,11 +336,14 @@ async function applyWork(
   const { sessions, plan, options } = run;
   if (sessions.control.isLost) throw new LockLostError();
   const [{ file, schema }] = work.files;
-  const onRetry = (reason: string) =>
-    options.onEvent({ kind: 'file waits', schema, path: file.path, reason });
+  const watch = watchBlockers(sessions.control, lockName(plan.migrations.set.name, schema));
+  const onRetry = (reason: string) => {
+    const blockers = watch.take();
+    options.onEvent({ kind: 'file waits', schema, path: file.path, reason, blockers });
+  };
   const outcome = await attempt(() =>
     applyFile(session, plan.migrations, work, { ...options, onRetry }),
-  );
+  ).finally(watch.stop);
   if (outcome.kind === 'meanwhile') return { kind: 'applied' };
   if (outcome.kind === 'applied') {
     const { statements, durationMs } = outcome;
@@ -351,7 +358,11 @@ async function applyWork(
   const own = work.recreate && outcome.placed?.file;
   const path = own?.path ?? paths;
   const hint = own && isUserFile(own) ? [said, undone(paths)].join('\n').trim() : said;
-  fail(run, { kind, schema, path, ...facts, hint, statement });
+  const blockers = error.code === LOCK_NOT_AVAILABLE ? watch.take() : [];
+  fail(run, {
+    ...{ kind, schema, path, ...facts, hint, statement },
+    ...(blockers.length > 0 && { blockers }),
+  });
   return { kind, path };
 }
 

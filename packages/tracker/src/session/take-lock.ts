@@ -33,6 +33,87 @@ export function describeHolder(holder: LockHolder | undefined): string {
   return `pid ${pid}, application "${application}", user ${user}${begin}`;
 }
 
+/** A session with a lock that a file waits for. */
+export interface LockBlocker {
+  /** 0: a prepared transaction, of which nothing else is known. */
+  readonly pid: number;
+  readonly application: string;
+  readonly user: string;
+  /** `idle in transaction`; null, as the times, where we may not see it. */
+  readonly state: string | null;
+  /** When its transaction began, in ISO 8601. */
+  readonly transactionSince: string | null;
+  /** When its last query began. */
+  readonly querySince: string | null;
+  /** Seconds since its transaction began. */
+  readonly seconds: number | null;
+}
+
+/** `pid 4711, application "psql", user app, idle in transaction, for 12 s, last query at 2026-01-31T12:00:00Z`. */
+export function describeBlocker(blocker: LockBlocker): string {
+  const { pid, application, user, state, seconds, querySince } = blocker;
+  if (pid === 0) return 'a prepared transaction (see pg_prepared_xacts)';
+  return [
+    `pid ${pid}, application "${application}", user ${user}`,
+    ...(state === null ? [] : [state]),
+    ...(seconds === null ? [] : [`for ${seconds} s`]),
+    ...(querySince === null ? [] : [`last query at ${querySince}`]),
+  ].join(', ');
+}
+
+/**
+ * Looks again and again, beside a transaction that has the lock of a name, who is in its way: by the session that holds
+ * the lock of the apply, as PostgreSQL knows it only while the transaction waits. `take` gives who was last seen and
+ * forgets it.
+ */
+export function watchBlockers(
+  session: Session,
+  name: string,
+): { readonly take: () => readonly LockBlocker[]; readonly stop: () => void } {
+  let seen: readonly LockBlocker[] = [];
+  let isOver = false;
+  const look = async () => {
+    // What cannot be read is not known, and the connection that is lost is noticed elsewhere.
+    const [found] = await Promise.all([
+      session.query<LockBlocker>(blockersOf(name)),
+      undoReads(session),
+    ]).catch(() => [[]]);
+    if (found.length > 0) seen = found;
+    if (!isOver) timer = setTimeout(() => void look(), LOOK_EVERY_MS);
+  };
+  let timer = setTimeout(() => void look(), LOOK_EVERY_MS);
+  return {
+    take: () => {
+      const taken = seen;
+      seen = [];
+      return taken;
+    },
+    stop: () => {
+      isOver = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Twice within the time that a file waits for a lock. */
+const LOOK_EVERY_MS = 400;
+
+/** Query of who is in the way of the transaction that has the lock of a name, whatever connection a pool gave it. */
+function blockersOf(name: string): string {
+  return `SELECT blocker.pid,
+  coalesce(activity.application_name, '') AS application, coalesce(activity.usename, '') AS user, activity.state,
+  ${utc('activity.xact_start')} AS "transactionSince", ${utc('activity.query_start')} AS "querySince",
+  pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - activity.xact_start)::integer AS seconds
+FROM (${lockHolders(name)}) AS waiting
+CROSS JOIN LATERAL (SELECT DISTINCT pid FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids(waiting.pid)) AS pid) AS blocker
+LEFT JOIN pg_catalog.pg_stat_activity AS activity ON activity.pid = blocker.pid
+ORDER BY activity.xact_start, blocker.pid`;
+}
+
+function utc(time: string): string {
+  return `pg_catalog.to_char(${time} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`;
+}
+
 interface LockOptions {
   readonly timeoutMs: number;
   readonly onWait: (holder: LockHolder | undefined) => void;
@@ -127,7 +208,7 @@ LIMIT 1`;
 }
 
 const HOLDER = `activity.pid, activity.application_name AS application, activity.usename AS user,
-  pg_catalog.to_char(activity.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS since`;
+  ${utc('activity.backend_start')} AS since`;
 
 /** Advisory locks of this database, with the sessions that hold them. */
 const HELD = `pg_catalog.pg_locks AS lock
