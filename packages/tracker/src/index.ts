@@ -142,4 +142,6 @@ export type { TightenedColumn } from './apply/tighten-columns.ts';
 export { TargetError } from './session/target-error.ts';
 export type { ErrorFacts } from './session/target-error.ts';
 export { NoConnectionError } from './session/with-workers.ts';
-export type { RelationGroup } from './check/read-structure.ts';
+export { readStructure } from './check/read-structure.ts';
+export type { RelationGroup, StructureScope } from './check/read-structure.ts';
+export { compareRelations } from './check/compare-relations.ts';

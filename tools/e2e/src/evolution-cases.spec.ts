@@ -1,9 +1,16 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildStagingColumns, KAFKA_TIMESTAMP, METADATA_COLUMNS } from '@cdc-migrations/table-defs';
-import { type ColumnNote, compareEvolved } from './compare-evolved.ts';
+import {
+  buildStagingColumns,
+  type ChangeClass,
+  diffTables,
+  KAFKA_TIMESTAMP,
+  METADATA_COLUMNS,
+  worstClass,
+} from '@cdc-migrations/table-defs';
 import { type CaseState, readCaseStates } from './evolution-case.fixture.ts';
 import {
+  differencesFromMade,
   type EvolutionTarget,
   planColumns,
   stageSql,
@@ -12,7 +19,6 @@ import {
   tableFile,
 } from './evolution.fixture.ts';
 import { mergeTable } from './merge-table.ts';
-import { readStructure } from './read-structure.ts';
 
 const CASES = join(__dirname, '..', 'cases');
 const TENANT = 'tenant';
@@ -20,7 +26,8 @@ const MADE = 'made';
 
 /**
  * Every folder of `cases` is a table before and after a change, with events that are merged and events that wait, and
- * `expected.txt`: what was planned, what happened, and what became of rows and events. UPDATE_CASES=1 writes it.
+ * `expected.txt`: what was planned, what happened, and what became of rows and events. UPDATE_CASES=1 writes it. What `diff`
+ * says of the same change offline is compared with what happened.
  */
 describe('a table that changes', () => {
   let target: EvolutionTarget;
@@ -47,6 +54,8 @@ describe('a table that changes', () => {
     if (after.manual) await target.run(after.manual);
     const plan = await describePlans(after);
     const refusal = await converge(after);
+    // What people did before is known to the target only.
+    if (!after.manual) expect(classOf(refusal)).toBe(offlineClass(states[0]!, after));
     const lines = [
       ...plan,
       ...refusal,
@@ -54,7 +63,8 @@ describe('a table that changes', () => {
       ...(await describeBackfill('backfill needed')),
     ];
     if (!refusal.some((line) => line.startsWith('refused'))) {
-      expect(await differencesFromMade(after)).toEqual([]);
+      await target.run(tableFile(MADE, after.table) + stagingFile(MADE, after.table));
+      expect(await differencesFromMade(target.sql, MADE, [TENANT])).toEqual([]);
       expect(await converge(after)).toEqual(['T is read', 'stg_T is read']);
       await stage(after, after.staged);
     }
@@ -124,20 +134,6 @@ describe('a table that changes', () => {
     return lines;
   }
 
-  async function differencesFromMade({ table }: CaseState): Promise<readonly string[]> {
-    await target.run(tableFile(MADE, table) + stagingFile(MADE, table));
-    const [made, evolved] = await Promise.all(
-      [MADE, TENANT].map((schema) => readStructure(target.sql, [schema])),
-    );
-    const notes = await target.sql<ColumnNote[]>`
-      SELECT table_name AS name, column_name AS column, state FROM cdc_management.column_note
-      WHERE schema_name = ${TENANT}`;
-    return made!.flatMap((relation) => {
-      const found = evolved!.find(({ name }) => name === relation.name);
-      return found ? compareEvolved(relation, found, notes) : [`${relation.name} is not there`];
-    });
-  }
-
   async function describeNotes(): Promise<readonly string[]> {
     const rows = await target.sql<{ line: string }[]>`
       SELECT concat_ws(': ', table_name || '.' || column_name || ' ' || state, statement) AS line
@@ -167,3 +163,16 @@ describe('a table that changes', () => {
     return [...rows, ...staged, ...letters].map(({ line }) => line);
   }
 });
+
+/** What `diff` says of a change without a target. */
+function offlineClass(before: CaseState, after: CaseState): ChangeClass {
+  return worstClass(diffTables([before.table], [after.table]).map((change) => change.class));
+}
+
+/** What a change was in the target. */
+function classOf(lines: readonly string[]): ChangeClass {
+  const has = (text: string) => lines.some((line) => line.includes(text));
+  if (has('refused CD005')) return 'unsafe';
+  if (has(' is rewritten')) return 'rewrite';
+  return has(' is locked') ? 'free' : 'informational';
+}

@@ -4,6 +4,7 @@ import { quoteIdentifier, quoteLiteral } from '@cdc-migrations/sql-text';
 import { renderStaging } from '@cdc-migrations/staging-render';
 import type { ColumnDefinition, MigrationSet, ReplicatedTable } from '@cdc-migrations/table-defs';
 import { buildTable, type TableFacts } from '@cdc-migrations/table-fixture';
+import { type ColumnConcern, compareRelations, readStructure } from '@cdc-migrations/tracker';
 import type { Sql } from 'postgres';
 
 export const SET: MigrationSet = {
@@ -110,4 +111,40 @@ export function planColumns({ columns }: ReplicatedTable): string {
       formerly,
     ]),
   );
+}
+
+/**
+ * Compares the tables of schemas that went through earlier definitions with those of a schema that were made of the last, as
+ * `check` compares a target with its definitions. Both are of a server, so that defaults are compared as it spells them.
+ */
+export async function differencesFromMade(
+  sql: Sql,
+  made: string,
+  evolved: readonly string[],
+): Promise<readonly string[]> {
+  const groups = await readStructure(
+    { read: (text) => sql.unsafe(text) },
+    { schemas: [made, ...evolved], tables: [], role: 'postgres' },
+  );
+  const relations = groups.filter(({ schemas }) => schemas.includes(made));
+  const others = groups.map((group) => ({
+    ...group,
+    schemas: group.schemas.filter((schema) => schema !== made),
+  }));
+  const notes = await sql<ColumnConcern[]>`
+    SELECT schema_name AS schema, table_name AS table, column_name AS column, state FROM cdc_management.column_note`;
+  const places = evolved.map((schema) => ({ schema, relations }));
+  const defaults = others.flatMap(({ name, schemas, columns }) => {
+    const wanted = relations.find((one) => one.name === name)?.columns ?? [];
+    const initial = new Map(wanted.map((column) => [column.name, column.default]));
+    return columns
+      .filter((column) => (initial.get(column.name) ?? column.default) !== column.default)
+      .map((column) => `${schemas.join(', ')} ${name} ${column.name}: DEFAULT ${column.default}`);
+  });
+  return [
+    ...compareRelations(places, others, notes).map(
+      ({ schema, name, kind, message }) => `${schema} ${name} ${kind}: ${message}`,
+    ),
+    ...defaults,
+  ];
 }

@@ -40,9 +40,15 @@ function relationsOf(table: ReplicatedTable): readonly RelationStructure[] {
   return [final, staging];
 }
 
-/** Relations of the tenants' schemas that no definition has are extra; elsewhere only ours were read. */
+/**
+ * Compares relations of a target with those that its schemas should have. Relations of the tenants' schemas that no definition
+ * has are extra; elsewhere only ours were read.
+ */
 export function compareRelations(
-  places: readonly PlacedTable[],
+  places: readonly {
+    readonly schema: string;
+    readonly relations: readonly RelationStructure[];
+  }[],
   groups: readonly RelationGroup[],
   notes: readonly ColumnConcern[],
 ): readonly Difference[] {

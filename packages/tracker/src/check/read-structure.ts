@@ -22,7 +22,7 @@ export interface StructureScope {
  * 64-bit hashes is the same, which needs no sorting.
  */
 export async function readStructure(
-  session: Session,
+  session: Pick<Session, 'read'>,
   scope: StructureScope,
 ): Promise<readonly RelationGroup[]> {
   const rows = await session.read<{ relation: RelationGroup }>(structureQuery(scope));
