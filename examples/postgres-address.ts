@@ -1,4 +1,4 @@
-import type { ResolvedServer } from '@cdc-migrations/config';
+import type { ResolvedServer } from '@cdc-migrations/session';
 
 /** The PostgreSQL of the variables that libpq knows: PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE. */
 export function postgresAddress(): { readonly server: ResolvedServer; readonly database: string } {

@@ -86,7 +86,7 @@ export interface SourceEnvironment {
   readonly customerId?: string;
 }
 
-/** A server as written: `${VAR}` stays until a connection needs it (`resolveServer`). */
+/** A server as written: `${VAR}` stays until a connection needs it. */
 export interface Server {
   readonly at: Location;
   readonly name: string;

@@ -1,5 +1,5 @@
 import type { Pattern, SourceType } from '@cdc-migrations/catalog';
-import type { ResolvedServer } from '@cdc-migrations/config';
+import type { ResolvedServer } from '@cdc-migrations/session';
 
 /** A database of a source, with all that a connection needs. */
 export interface SourceDatabase {

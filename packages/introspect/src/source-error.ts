@@ -1,3 +1,4 @@
+import type { ConnectionFailure } from '@cdc-migrations/session';
 import { describeSource, type SourceDatabase } from './source-database.ts';
 
 /** Something that a source or the way to it did; the message is one line: what happened, and what to do. */
@@ -130,6 +131,54 @@ const ENCRYPTION: {
     `the server demands encryption; remove ${type === 'mssql' ? 'encrypt: false' : 'sslmode: disable'} from the server "${server.name}" in source-groups.yaml`,
   failed: () =>
     'client and server did not agree on encryption; the server needs TLS 1.2 with a certificate of today',
+};
+
+/** A connection that failed before the login was over. */
+interface FailedConnection {
+  readonly failure: ConnectionFailure;
+  /** What the system or the driver said. */
+  readonly message: string;
+  readonly timeoutMs: number;
+}
+
+/** The error of a connection that was never there; a `lost` one hung up before the login. */
+export function connectionError(
+  source: SourceDatabase,
+  failed: FailedConnection,
+  options: ErrorOptions,
+): SourceError {
+  return CONNECTION_ERRORS[failed.failure](source, failed, options);
+}
+
+type Build = (
+  source: SourceDatabase,
+  failed: FailedConnection,
+  options: ErrorOptions,
+) => SourceError;
+
+const unreachable =
+  (reason: ServerUnreachableError['reason']): Build =>
+  (source, _failed, options) =>
+    new ServerUnreachableError(source, reason, options);
+const unencrypted =
+  (reason: EncryptionError['reason']): Build =>
+  (source, _failed, options) =>
+    new EncryptionError(source, reason, options);
+
+const CONNECTION_ERRORS: { readonly [F in ConnectionFailure]: Build } = {
+  refused: unreachable('refused'),
+  'unknown host': unreachable('unknown host'),
+  'lookup failed': unreachable('unknown host'),
+  'no route to host': unreachable('no route'),
+  'no route to network': unreachable('no route'),
+  lost: unreachable('no database server'),
+  timeout: (source, { timeoutMs }, options) =>
+    new SourceTimeoutError(source, 'connect', timeoutMs, options),
+  'no encryption offered': unencrypted('not offered'),
+  'encryption demanded': unencrypted('required'),
+  'encryption failed': unencrypted('failed'),
+  'untrusted certificate': (source, { message }, options) =>
+    new UntrustedCertificateError(source, message, options),
 };
 
 /** The login may not do what was asked. */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { jitter } from '@cdc-migrations/session';
 import {
   ConnectionLostError,
   ServerUnreachableError,
@@ -30,7 +31,7 @@ export async function withRetry<T>(
   } catch (error) {
     if (!isPassing(error)) throw error;
     onEvent({ kind: 'retrying', database: error.database, reason: error.message });
-    await sleep(PAUSE_MS);
+    await sleep(jitter(PAUSE_MS));
     return operation();
   }
 }

@@ -5,6 +5,7 @@ import * as catalog from '@cdc-migrations/catalog';
 import * as config from '@cdc-migrations/config';
 import * as ddlRender from '@cdc-migrations/ddl-render';
 import { startPostgres, type PostgresServer } from '@cdc-migrations/postgres-fixture';
+import * as session from '@cdc-migrations/session';
 import * as stagingRender from '@cdc-migrations/staging-render';
 import * as tableDefs from '@cdc-migrations/table-defs';
 import * as tracker from '@cdc-migrations/tracker';
@@ -18,6 +19,7 @@ const MODULES = {
   '@cdc-migrations/catalog': catalog,
   '@cdc-migrations/config': config,
   '@cdc-migrations/ddl-render': ddlRender,
+  '@cdc-migrations/session': session,
   '@cdc-migrations/staging-render': stagingRender,
   '@cdc-migrations/table-defs': tableDefs,
   '@cdc-migrations/tracker': tracker,

@@ -1,4 +1,5 @@
-import { MissingVariablesError, type Config } from '@cdc-migrations/config';
+import type { Config } from '@cdc-migrations/config';
+import { MissingVariablesError } from '@cdc-migrations/session';
 import {
   EmptyDatabaseError,
   MissingTablesError,

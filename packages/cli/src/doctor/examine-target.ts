@@ -1,4 +1,4 @@
-import { MissingVariablesError } from '@cdc-migrations/config';
+import { MissingVariablesError } from '@cdc-migrations/session';
 import {
   diagnoseTarget,
   planApply,

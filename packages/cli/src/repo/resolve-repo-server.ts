@@ -1,5 +1,6 @@
 import { isAbsolute, join } from 'node:path';
-import { resolveServer, type ResolvedServer, type Server } from '@cdc-migrations/config';
+import type { Server } from '@cdc-migrations/config';
+import { resolveServer, type ResolvedServer } from '@cdc-migrations/session';
 
 /**
  * A server of a repo with the values of its variables; its `ca_file` is relative to the repo.

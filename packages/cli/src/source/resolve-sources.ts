@@ -1,4 +1,4 @@
-import { MissingVariablesError } from '@cdc-migrations/config';
+import { MissingVariablesError } from '@cdc-migrations/session';
 import type { SourcePlan, SourceDatabase } from '@cdc-migrations/introspect';
 import { CommandError } from '../exit-code.ts';
 import { resolveRepoServer } from '../repo/resolve-repo-server.ts';

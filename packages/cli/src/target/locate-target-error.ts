@@ -1,4 +1,4 @@
-import { InvalidPortError, MissingVariablesError } from '@cdc-migrations/config';
+import { InvalidPortError, MissingVariablesError } from '@cdc-migrations/session';
 import { RepoPathError, visible } from '@cdc-migrations/generated-file';
 import {
   EncodingError,

@@ -31,7 +31,7 @@ const serverSchema = v.strictObject({
   ...LEFT_ALONE,
 });
 
-/** Whether a text is a number that a port can have. */
+/** True if a text is a number that a port can have. */
 export function isPort(port: string): boolean {
   return /^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65535;
 }

@@ -1,17 +1,20 @@
 import {
+  errorsIn,
+  findConnectionFailure,
+  findSystemError,
+  type ConnectionFailure,
+} from '@cdc-migrations/session';
+import {
+  connectionError,
   ConnectionLostError,
   EncryptionError,
   LoginRefusedError,
   PermissionDeniedError,
-  ServerUnreachableError,
   SourceError,
   SourceQueryError,
   SourceTimeoutError,
   UnknownDatabaseError,
-  UntrustedCertificateError,
 } from '../source-error.ts';
-import { isCertificateError } from '@cdc-migrations/config';
-import { errorsIn, findSystemError } from '../system-error.ts';
 import type { SourceDatabase } from '../source-database.ts';
 
 /** An error message of the server. https://learn.microsoft.com/sql/relational-databases/errors-events/database-engine-events-and-errors */
@@ -36,49 +39,20 @@ export function mssqlConnectError(
 ): SourceError {
   const options = { cause };
   const system = findSystemError(cause);
+  const failure = system && findConnectionFailure(system.code);
   if (errorsIn(cause).some(({ name }) => name === 'PlainServerError'))
     return new EncryptionError(source, 'not offered', options);
-  if (system && isCertificateError(system.code)) {
-    return new UntrustedCertificateError(source, system.message, options);
-  }
+  const message = system?.message ?? '';
+  const toError = (why: ConnectionFailure) =>
+    connectionError(source, { failure: why, message, timeoutMs }, options);
+  if (failure === 'untrusted certificate') return toError(failure);
   const said = messages.find(({ number }) => CANNOT_OPEN_DATABASE.includes(number));
   if (said) return new UnknownDatabaseError(source, options);
   const refused = messages.find(({ number }) => LOGIN_FAILED.includes(number));
   if (refused) return new LoginRefusedError(source, refused.message.replace(/\.$/, ''), options);
   const [first] = messages;
   if (first) return new SourceQueryError(source, String(first.number), first.message, options);
-  return systemConnectError(source, system, timeoutMs, options);
-}
-
-function systemConnectError(
-  source: SourceDatabase,
-  system: { readonly code: string } | undefined,
-  timeoutMs: number,
-  options: ErrorOptions,
-): SourceError {
-  switch (system?.code) {
-    case 'ECONNREFUSED':
-      return new ServerUnreachableError(source, 'refused', options);
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return new ServerUnreachableError(source, 'unknown host', options);
-    case 'EHOSTUNREACH':
-    case 'ENETUNREACH':
-      return new ServerUnreachableError(source, 'no route', options);
-    case 'ABORT_ERR':
-    case 'ETIMEOUT':
-    case 'ETIMEDOUT':
-      return new SourceTimeoutError(source, 'connect', timeoutMs, options);
-    case 'EENCRYPT':
-      return new EncryptionError(source, 'required', options);
-    case 'ECONNRESET':
-    case 'EPIPE':
-      return new ServerUnreachableError(source, 'no database server', options);
-    default:
-      return system?.code.startsWith('ERR_SSL') || system?.code === 'EPROTO'
-        ? new EncryptionError(source, 'failed', options)
-        : new ConnectionLostError(source, options);
-  }
+  return failure ? toError(failure) : new ConnectionLostError(source, options);
 }
 
 /** What went wrong with a query, in our words. */

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { Connection, Request, TYPES, type ConnectionConfiguration } from 'tedious';
-import { readCa } from '../read-ca.ts';
+import { readSourceCa } from '../read-source-ca.ts';
 import type { SourceDatabase } from '../source-database.ts';
 import { connectSocket } from './connect-socket.ts';
 import { mssqlConnectError, mssqlQueryError, type ServerMessage } from './mssql-error.ts';
@@ -86,7 +86,7 @@ function buildConfiguration(
   openSocket: typeof connectSocket,
 ): ConnectionConfiguration {
   const { host, port, user, password } = source.server;
-  const ca = readCa(source);
+  const ca = readSourceCa(source);
   const encrypt = source.server.encrypt ?? true;
   return {
     server: host,

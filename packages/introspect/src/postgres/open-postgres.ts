@@ -1,8 +1,7 @@
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
-import { postgresTls, refuseTlsAnswer } from '@cdc-migrations/config';
+import type { Socket } from 'node:net';
+import { connectPostgresSocket, networkError, postgresTls } from '@cdc-migrations/session';
 import postgres, { type Sql } from 'postgres';
-import { readCa } from '../read-ca.ts';
+import { readSourceCa } from '../read-source-ca.ts';
 import { SourceTimeoutError } from '../source-error.ts';
 import type { SourceDatabase } from '../source-database.ts';
 import { postgresError } from './postgres-error.ts';
@@ -44,7 +43,7 @@ SET LOCAL statement_timeout = `;
 /** Opens a connection with the first query; what fails is a SourceError that says why. */
 export function openPostgres(source: SourceDatabase, timeoutMs: number): PostgresSession {
   const { host, port, user, password } = source.server;
-  const ssl = postgresTls(source.server, readCa(source));
+  const ssl = postgresTls(source.server, readSourceCa(source));
   let socket: Socket | undefined;
   let lose: (reason: Error) => void = () => undefined;
   const lost = new Promise<never>((_resolve, reject) => (lose = reject));
@@ -57,11 +56,14 @@ export function openPostgres(source: SourceDatabase, timeoutMs: number): Postgre
     connection: { application_name: 'cdc manage-migrations' },
     socket: async () => {
       // The driver would make another connection for what is left of a transaction.
-      if (socket) throw failure('ECONNRESET');
-      socket = await connectSocket(source, timeoutMs, ssl !== undefined);
+      if (socket) throw networkError('ECONNRESET');
+      socket = await connectPostgresSocket(source.server, {
+        timeoutMs,
+        encrypt: ssl !== undefined,
+      });
       return socket;
     },
-    onclose: () => lose(failure('ECONNRESET')),
+    onclose: () => lose(networkError('ECONNRESET')),
   } as postgres.Options<Record<string, never>>);
   const query: Query = <Row extends object>(text: string, parameters?: readonly string[]) =>
     sql.unsafe<Row[]>(text, parameters ? [...parameters] : undefined) as Promise<readonly Row[]>;
@@ -110,29 +112,6 @@ async function inTransaction<T>(sql: Sql, timeoutMs: number, work: () => Promise
   return result;
 }
 
-/** The driver by itself tries again without end while the port hangs up, and speaks TLS to a server that declined it. */
-async function connectSocket(
-  { server: { host, port } }: SourceDatabase,
-  timeoutMs: number,
-  encrypt: boolean,
-): Promise<Socket> {
-  const socket = connect({ host, port, noDelay: true });
-  await once(socket, 'connect', { signal: AbortSignal.timeout(timeoutMs) }).catch((error) => {
-    socket.destroy();
-    throw error;
-  });
-  if (encrypt) {
-    socket.once('data', (answer) => {
-      const code = refuseTlsAnswer(answer);
-      if (code !== undefined) socket.destroy(failure(code));
-    });
-  }
-  socket.once('close', (hadError) => {
-    if (!hadError) socket.emit('error', failure('ECONNRESET'));
-  });
-  return socket;
-}
-
 /** The statement's time-out is the server's; a server that is silent altogether is left by this one. */
 async function within<T>(run: Promise<T>, source: SourceDatabase, timeoutMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
@@ -154,7 +133,3 @@ async function within<T>(run: Promise<T>, source: SourceDatabase, timeoutMs: num
 const SILENCE_MS = 500;
 
 const CLOSE_TIMEOUT_S = 1;
-
-function failure(code: string): Error {
-  return Object.assign(new Error(code), { code });
-}

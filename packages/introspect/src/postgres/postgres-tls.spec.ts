@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ResolvedServer } from '@cdc-migrations/config';
+import type { ResolvedServer } from '@cdc-migrations/session';
 import {
   clearTextIn,
   enableTls,

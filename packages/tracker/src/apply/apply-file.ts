@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { jitter } from '../session/back-off.ts';
+import { startDelays, type Delays } from '@cdc-migrations/session';
 import { findStatement, lineOf, type FailedStatement } from './find-statement.ts';
 import {
   ALREADY_APPLIED,
@@ -80,8 +80,7 @@ export async function applyFile(
   return outcome;
 }
 
-const RETRY_FIRST_MS = 50;
-const RETRY_LONGEST_MS = 2000;
+const DELAYS: Delays = { firstMs: 50, longestMs: 2000 };
 
 /** Runs a transaction again and again while locks are in the way. */
 export async function runTransaction(
@@ -91,7 +90,8 @@ export async function runTransaction(
 ): Promise<Attempt> {
   const { begin, guard, body, parts, record, commit, statements } = transaction;
   const deadline = performance.now() + retryForMs;
-  for (let delayMs = RETRY_FIRST_MS; ; delayMs = Math.min(delayMs * 2, RETRY_LONGEST_MS)) {
+  const nextDelayMs = startDelays(DELAYS);
+  for (;;) {
     try {
       await session.query(begin + guard + body + record + commit);
       return { kind: 'applied', statements };
@@ -118,7 +118,7 @@ export async function runTransaction(
         };
       }
       onRetry(error.message);
-      await sleep(jitter(delayMs));
+      await sleep(nextDelayMs());
     }
   }
 }

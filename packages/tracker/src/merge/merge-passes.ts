@@ -1,3 +1,4 @@
+import { pause } from '@cdc-migrations/session';
 import type { Session } from '../session/session.ts';
 import { TargetError } from '../session/target-error.ts';
 import {
@@ -13,7 +14,7 @@ import {
 import type { LeftOut } from './left-out.ts';
 import { mergeStep, type MergeStep, type PassState } from './merge-statements.ts';
 import type { Pass, PassQueue } from './pass-queue.ts';
-import { isConnectionError, pause, type SteadySession } from './steady-session.ts';
+import { isConnectionError, type SteadySession } from './steady-session.ts';
 
 /** A run that is at work. */
 export interface MergeRun {

@@ -9,9 +9,9 @@ import {
   type BuriedTable,
   type TableSelection,
 } from './merge-statements.ts';
-import { jitter } from '../session/back-off.ts';
+import { jitter, pause } from '@cdc-migrations/session';
 import { readIfThere } from '../session/read-if-there.ts';
-import { pause, type SteadySession } from './steady-session.ts';
+import type { SteadySession } from './steady-session.ts';
 
 interface ReplayOptions extends TableSelection {
   readonly signal: AbortSignal;

@@ -1,3 +1,4 @@
+import { pause } from '@cdc-migrations/session';
 import type { Session, TargetAddress } from '../session/session.ts';
 import { TargetError } from '../session/target-error.ts';
 import { keyOf, type MergeEvent, type TableMerge, type TableReplay } from './merge-event.ts';
@@ -16,7 +17,6 @@ import { replayLetters } from './replay-letters.ts';
 import {
   isConnectionError,
   openSteadySession,
-  pause,
   type Line,
   type SteadySession,
 } from './steady-session.ts';

@@ -1,11 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { jitter } from '../session/back-off.ts';
+import { pause, startDelays, type Delays } from '@cdc-migrations/session';
 import { openSession, type Session, type TargetAddress } from '../session/session.ts';
 import { TargetError } from '../session/target-error.ts';
 import type { MergeEvent } from './merge-event.ts';
 
-const FIRST_MS = 100;
-const LONGEST_MS = 30_000;
+const DELAYS: Delays = { firstMs: 100, longestMs: 30_000 };
 
 /** Whether the target answers the sessions of a run; told once, whoever finds out. */
 export interface Line {
@@ -56,7 +54,8 @@ export function openSteadySession(
   return {
     use,
     async insist(work, signal) {
-      for (let delayMs = FIRST_MS; !signal.aborted; delayMs = Math.min(delayMs * 2, LONGEST_MS)) {
+      const nextDelayMs = startDelays(DELAYS);
+      while (!signal.aborted) {
         try {
           const result = await use(work);
           tellFound(line);
@@ -65,7 +64,7 @@ export function openSteadySession(
           if (!(error instanceof TargetError)) throw error;
           tellLost(line, error);
         }
-        await pause(jitter(delayMs), signal);
+        await pause(nextDelayMs(), signal);
       }
       return undefined;
     },
@@ -76,15 +75,6 @@ export function openSteadySession(
 /** Whether the connection is gone, and not only the statement. */
 export function isConnectionError(error: unknown): error is TargetError {
   return error instanceof TargetError && error.kind === 'connection';
-}
-
-/** Waits; an abort ends it. */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await sleep(ms, undefined, { signal });
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
 }
 
 function tellLost(line: Line, { message }: TargetError): void {

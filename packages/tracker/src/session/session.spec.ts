@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import type { ResolvedServer } from '@cdc-migrations/config';
+import type { ResolvedServer } from '@cdc-migrations/session';
 import {
   clearTextIn,
   enableTls,

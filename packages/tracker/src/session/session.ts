@@ -1,8 +1,14 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import postgres, { type Options } from 'postgres';
-import { postgresTls, type ResolvedServer } from '@cdc-migrations/config';
-import { connectSocket, readCa } from './connect-socket.ts';
+import {
+  CertificateFileError,
+  connectPostgresSocket,
+  networkError,
+  postgresTls,
+  readCa,
+  type ResolvedServer,
+} from '@cdc-migrations/session';
 import { OWNERS_GUARD } from './foreign-objects.ts';
 import { PINNED, PLAIN_SETTINGS } from './plain-settings.ts';
 import { TargetError, toTargetError } from './target-error.ts';
@@ -82,7 +88,7 @@ const HOST = /^(?:[^\s,@/]+|\/[^,]*)$/u;
 export function openSession({ server, database }: TargetAddress, application: string): Session {
   if (!HOST.test(server.host))
     throw new TargetError('its host is neither a name nor an address', 'INVALID_HOST');
-  const ssl = postgresTls(server, readCa(server));
+  const ssl = tlsOf(server);
   const closing = new AbortController();
   const waiting = new Set<(reason: Error) => void>();
   const open = new Set<Promise<unknown>>();
@@ -91,7 +97,7 @@ export function openSession({ server, database }: TargetAddress, application: st
   const lose = () => {
     isLost = true;
     // What the driver knows of the reason comes first.
-    setImmediate(() => waiting.forEach((reject) => reject(connectionLost())));
+    setImmediate(() => waiting.forEach((reject) => reject(networkError('ECONNRESET'))));
   };
   const sql = postgres({
     host: server.host,
@@ -102,10 +108,14 @@ export function openSession({ server, database }: TargetAddress, application: st
     ssl: ssl ?? false,
     socket: async () => {
       // The driver would make another connection for queries that the first one has not got yet.
-      if (socket) throw connectionLost();
+      if (socket) throw networkError('ECONNRESET');
       const { signal } = closing;
       const timeoutMs = CONNECT_TIMEOUT_S * 1000;
-      socket = await connectSocket(server, { timeoutMs, encrypt: ssl !== undefined, signal });
+      socket = await connectPostgresSocket(server, {
+        timeoutMs,
+        encrypt: ssl !== undefined,
+        signal,
+      });
       return socket;
     },
     max: 1,
@@ -121,7 +131,7 @@ export function openSession({ server, database }: TargetAddress, application: st
     onclose: lose,
   } as Options<Record<string, never>>);
   const run = async (prefix: string, text: string) => {
-    if (isLost) throw toTargetError(connectionLost(), 0);
+    if (isLost) throw toTargetError(networkError('ECONNRESET'), 0);
     const answer = answerOf(sql.unsafe(prefix + text).simple(), waiting);
     open.add(answer);
     try {
@@ -164,8 +174,12 @@ export function openSession({ server, database }: TargetAddress, application: st
   };
 }
 
-function connectionLost(): Error {
-  return Object.assign(new Error('closed'), { code: 'ECONNRESET' });
+function tlsOf(server: ResolvedServer) {
+  try {
+    return postgresTls(server, readCa(server));
+  } catch (error) {
+    throw error instanceof CertificateFileError ? new TargetError(error.message, 'CA_FILE') : error;
+  }
 }
 
 /** The driver never answers a query that was sent between the error of a connection and its end. */

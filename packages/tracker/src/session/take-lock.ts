@@ -1,5 +1,5 @@
 import { quoteLiteral } from '@cdc-migrations/sql-text';
-import { tryUntil } from './back-off.ts';
+import { tryUntil } from '@cdc-migrations/session';
 import { jsonLiteral } from './json-literal.ts';
 import { PLAIN_SETTINGS } from './plain-settings.ts';
 import type { Rows, Session } from './session.ts';

@@ -1,4 +1,9 @@
-import { isCertificateError } from '@cdc-migrations/config';
+import {
+  demandsEncryption,
+  findConnectionFailure,
+  isErrorLike,
+  type ConnectionFailure,
+} from '@cdc-migrations/session';
 
 /**
  * A target that cannot be reached, or SQL that failed there. It is made from the fields of the driver's error that can
@@ -43,24 +48,24 @@ interface ServerError {
   readonly position?: string;
 }
 
-/** What the network or the driver calls what went wrong, and what it means. */
-const NETWORK: Readonly<Record<string, string>> = {
-  ECONNREFUSED:
+/** What each failure means for somebody who set up the target. */
+const MEANINGS: {
+  readonly [
+    F in Exclude<ConnectionFailure, 'untrusted certificate' | 'encryption demanded'>
+  ]: string;
+} = {
+  refused:
     'connection refused; check that it runs, and host and port of its server in sink-groups.yaml',
-  ENOTFOUND: 'unknown host; check host of its server in sink-groups.yaml',
-  EAI_AGAIN: 'its host cannot be looked up now',
-  EHOSTUNREACH: 'no route to host',
-  ENETUNREACH: 'no route to its network',
-  ETIMEDOUT: 'it does not answer',
-  CONNECT_TIMEOUT: 'it does not answer',
-  ECONNRESET: 'the connection was lost',
-  EPIPE: 'the connection was lost',
-  CONNECTION_CLOSED: 'the connection was lost',
-  CONNECTION_ENDED: 'the connection was lost',
-  CONNECTION_DESTROYED: 'the connection was lost',
-  NO_TLS:
+  'unknown host': 'unknown host; check host of its server in sink-groups.yaml',
+  'lookup failed': 'its host cannot be looked up now',
+  'no route to host': 'no route to host',
+  'no route to network': 'no route to its network',
+  timeout: 'it does not answer',
+  lost: 'the connection was lost',
+  'no encryption offered':
     'it offers no encryption, and nothing was sent; set it up there, or set sslmode: disable for its server in sink-groups.yaml',
-  EPROTO: 'it did not agree on encryption; it needs TLS 1.2 with a certificate of today',
+  'encryption failed':
+    'it did not agree on encryption; it needs TLS 1.2 with a certificate of today',
 };
 
 const UNTRUSTED =
@@ -84,19 +89,16 @@ export function toTargetError(error: unknown, prefixLength: number): unknown {
   if (error.name === 'PostgresError') {
     return fromServer(error as unknown as ServerError, prefixLength);
   }
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === undefined) return error;
-  if (isCertificateError(code)) {
+  const { code } = error;
+  if (typeof code !== 'string') return error;
+  const failure = findConnectionFailure(code);
+  if (failure === 'untrusted certificate') {
     const why = code === OTHER_HOST ? 'it is for another host' : error.message;
     return new TargetError(`its certificate is not trusted (${why}); ${UNTRUSTED}`, code);
   }
-  const meaning = NETWORK[code.startsWith('ERR_SSL') ? 'EPROTO' : code];
+  const meaning =
+    failure === undefined || failure === 'encryption demanded' ? undefined : MEANINGS[failure];
   return new TargetError(meaning ? `${meaning} (${code})` : `no connection (${code})`, code);
-}
-
-/** Errors of Node are not always instances of this realm's Error. */
-function isErrorLike(error: unknown): error is Error {
-  return typeof error === 'object' && error !== null && 'message' in error && 'name' in error;
 }
 
 function fromServer(error: ServerError, prefixLength: number): TargetError {
@@ -115,7 +117,7 @@ function hintOf(message: string, code: string): string | undefined {
   if (code === UNKNOWN_DATABASE) {
     return 'create it, or set another under sources of its group in sink-groups.yaml';
   }
-  return /no encryption|SSL off/.test(message)
+  return demandsEncryption(message)
     ? 'it demands encryption: remove sslmode: disable from its server in sink-groups.yaml'
     : undefined;
 }

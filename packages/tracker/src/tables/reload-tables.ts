@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { quoteLiteral } from '@cdc-migrations/sql-text';
 import type { ReplicatedTable } from '@cdc-migrations/table-defs';
 import { isPassing } from '../apply/apply-file.ts';
-import { tryUntil } from '../session/back-off.ts';
+import { tryUntil } from '@cdc-migrations/session';
 import { placeTables } from '../check/compare-relations.ts';
 import { isSelected, type TableSelection } from '../merge/merge-statements.ts';
 import { runMerges } from '../merge/run-merges.ts';

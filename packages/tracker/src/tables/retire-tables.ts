@@ -1,6 +1,6 @@
 import { quoteIdentifier, quoteLiteral, quoteQualified } from '@cdc-migrations/sql-text';
 import { isPassing } from '../apply/apply-file.ts';
-import { tryUntil } from '../session/back-off.ts';
+import { tryUntil } from '@cdc-migrations/session';
 import { placeTables } from '../check/compare-relations.ts';
 import { jsonLiteral } from '../session/json-literal.ts';
 import { definedTables, readKnownTables } from './known-tables.ts';

@@ -1,4 +1,4 @@
-import type { Server } from './config.ts';
+import type { Server } from '@cdc-migrations/config';
 import { InvalidPortError, MissingVariablesError, resolveServer } from './resolve-server.ts';
 
 const server: Server = {

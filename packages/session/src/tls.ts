@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { ResolvedServer } from './resolve-server.ts';
@@ -30,39 +31,51 @@ export function postgresTls(server: TlsSettings, ca?: string): ConnectionOptions
   };
 }
 
-/** One byte: the server goes on with TLS, or has none. */
-const TLS_ANSWER = { agreed: 0x53, none: 0x4e } as const;
-
-/**
- * Gives the code of what is wrong with a server's answer to the request for TLS; undefined where it agrees. Bytes behind the answer
- * are clear text from somebody on the way.
- */
-export function refuseTlsAnswer(answer: Uint8Array): 'NO_TLS' | 'EPROTO' | undefined {
-  const [first] = answer;
-  if (first === TLS_ANSWER.agreed && answer.length === 1) return undefined;
-  return first === TLS_ANSWER.none ? 'NO_TLS' : 'EPROTO';
-}
-
 function modeOf({ sslmode, encrypt, trustServerCertificate }: TlsSettings) {
   if (sslmode !== undefined) return sslmode;
   if (encrypt === false) return 'disable';
   return trustServerCertificate ? 'require' : 'verify-full';
 }
 
-/** Tests if a text begins with a certificate in PEM; Node takes anything, and then trusts nobody. */
-export function isCertificate(pem: string): boolean {
+/** A `ca_file` that cannot be read, or holds no certificate; the message does not name it. */
+export class CertificateFileError extends Error {
+  override readonly name = 'CertificateFileError';
+  constructor(
+    readonly file: string,
+    readonly reason: 'unreadable' | 'no certificate',
+    options?: ErrorOptions,
+  ) {
+    super(
+      reason === 'unreadable'
+        ? 'its ca_file cannot be read; name a file with certificates in PEM'
+        : 'its ca_file holds no certificate in PEM',
+      options,
+    );
+  }
+}
+
+/**
+ * Reads the authorities in a server's `ca_file`, as PEM; undefined if it names none.
+ *
+ * @throws CertificateFileError
+ */
+export function readCa({ caFile }: Pick<ResolvedServer, 'caFile'>): string | undefined {
+  if (caFile === undefined) return undefined;
+  let pem: string;
+  try {
+    pem = readFileSync(caFile, 'utf8');
+  } catch (cause) {
+    throw new CertificateFileError(caFile, 'unreadable', { cause });
+  }
+  if (isCertificate(pem)) return pem;
+  throw new CertificateFileError(caFile, 'no certificate');
+}
+
+/** True if a text begins with a certificate in PEM; Node takes anything, and then trusts nobody. */
+function isCertificate(pem: string): boolean {
   try {
     return new X509Certificate(pem).subject !== undefined;
   } catch {
     return false;
   }
-}
-
-/** Codes with which Node refuses a certificate. https://nodejs.org/api/tls.html#x509-certificate-error-codes */
-const CERTIFICATE_CODE =
-  /^(CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_CERT|DEPTH_ZERO_|ERR_TLS_CERT_|INVALID_CA|PATH_LENGTH_|INVALID_PURPOSE|HOSTNAME_MISMATCH)/;
-
-/** Tests if a code says that the certificate of the other side is not trusted. */
-export function isCertificateError(code: string): boolean {
-  return CERTIFICATE_CODE.test(code);
 }

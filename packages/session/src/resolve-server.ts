@@ -1,6 +1,4 @@
-import type { Server } from './config.ts';
-import { defined } from './defined.ts';
-import { isPort } from './schemas/groups.ts';
+import { isPort, type Server } from '@cdc-migrations/config';
 
 /** A server with the values of its variables: what a connection needs. */
 export interface ResolvedServer {
@@ -42,7 +40,7 @@ export function resolveServer(
   server: Server,
   env: Readonly<Record<string, string | undefined>>,
 ): ResolvedServer {
-  const { name, encrypt, trustServerCertificate, sslmode, caFile } = server;
+  const { at: _at, caFile, ...settings } = server;
   const missing = new Set<string>();
   const resolve = (text: string, mayBeEmpty: 'mayBeEmpty' | 'filled' = 'filled') =>
     text.replace(VARIABLE, (_, variable: string) => {
@@ -57,17 +55,11 @@ export function resolveServer(
   const resolvedCaFile = caFile === undefined ? undefined : resolve(caFile);
   if (missing.size > 0) throw new MissingVariablesError([...missing], server);
   if (!isPort(port)) throw new InvalidPortError(server);
-  return defined({
-    name,
-    host,
-    port: Number(port),
-    user,
-    password,
-    encrypt,
-    trustServerCertificate,
-    sslmode,
-    caFile: resolvedCaFile,
-  });
+  return {
+    ...settings,
+    ...{ host, port: Number(port), user, password },
+    ...(resolvedCaFile !== undefined && { caFile: resolvedCaFile }),
+  };
 }
 
 const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
