@@ -78,7 +78,7 @@ export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, str
   'source-groups': {
     '<group>.type': 'what the sources are',
     '<group>.signal_table':
-      'by which `reload signal` asks Debezium for a snapshot: a table of each database with the columns `id varchar(100)`, `type varchar(32)`, `data` (a long text); generated connectors of one database read it',
+      'by which `reload signal` asks Debezium for a snapshot: a table of each database with the columns `id varchar(100)`, `type varchar(32)`, `data` (a long text); `enable-cdc` captures it, and generated connectors of one database read it',
     ...OF_GROUPS,
   },
   'sink-groups': {

@@ -130,6 +130,20 @@ describe('reload', () => {
     });
   });
 
+  it('an old event of a row that the target never had inserts it after the end, and another reload removes it', async () => {
+    const reload = async (at: number) => {
+      await run('begin', '--table', 'blue.Actor');
+      await query(stage({ keys: [1, 100], at, operation: 'r' }));
+      return run('finish', '--table', 'Actor');
+    };
+    expect((await reload(200)).stdout).toContain('0 removed');
+    await query(stage({ keys: [150, 150], at: 50 })); // below the mark
+    await changed.run(root, 'merge');
+    expect(await keys('blue."Actor"')).toBe(101);
+    expect((await reload(400)).stdout).toContain('100 rows read again, 0 changed, 1 removed');
+    expect(await keys('blue."Actor"')).toBe(100);
+  });
+
   it('takes a new topic, whatever the offsets of the old one', async () => {
     await query('ALTER TABLE blue."stg_Actor" ALTER COLUMN "__stream_generation" SET DEFAULT 1');
     await run('begin', '--table', 'blue.Actor');
