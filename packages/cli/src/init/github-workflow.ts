@@ -10,6 +10,9 @@ import {
 /** Environment that the workflow applies to. */
 const APPLIED = ENVIRONMENTS[1];
 
+/** Exit code of a plan with a change that is refused as unsafe. */
+const UNSAFE = 5;
+
 /** Actions by the commit of a release: a tag can be moved. */
 const ACTIONS = {
   checkout: 'actions/checkout@34e114876b0b11c390a56381ad16ebd13914f8d5 # v4.3.1',
@@ -30,19 +33,31 @@ const PACKAGE_MANAGERS: {
 
 /**
  * Workflow of GitHub Actions: a pull request is refused where a generated file is stale or was edited, and main is
- * applied. No step but that which applies can read the secrets.
+ * applied. Without Nx, whose output has that of several repos, the summaries of the runs have the changes of a pull
+ * request, the plan, and what was applied. No steps but those that plan and apply can read the secrets.
  */
 export function renderGithubWorkflow(options: ScaffoldOptions): string {
   const { nx } = options;
   const root = options.folder === '.' ? '' : ` --root ${shellWord(options.folder)}`;
   const { run } = PACKAGE_MANAGERS[options.packageManager];
   const cdc = (args: string) => step(`${run} cdc manage-migrations ${args}${root}`);
+  /** Into the summary of the run, where one exit code besides 0 is no failure. */
+  const report = (args: string, exitCode?: number) =>
+    step(
+      `${run} cdc manage-migrations ${args} --format markdown${root} >> "$GITHUB_STEP_SUMMARY"${
+        exitCode === undefined ? '' : ` || [ $? -eq ${exitCode} ]`
+      }`,
+    );
   const affected = (
     target: string,
   ) => `${step(`${run} nx affected -t ${target} "--base=origin/$BASE"`)}
         env:
           BASE: \${{ github.base_ref }}`;
   const all = (args: string) => step(`${run} nx run-many -t ${args}`);
+  const applying = (command: string) => `${command}
+        # The secrets of this step alone: install scripts, and steps that need none, cannot read them.
+        env:
+${renderVariables(options)}`;
   return `name: CDC migrations
 
 on:
@@ -63,10 +78,18 @@ jobs:
     if: github.event_name == 'pull_request'
     runs-on: ubuntu-latest
     steps:
-${renderSetup(options, { wholeHistory: nx, scripts: true })}
+${renderSetup(options, { wholeHistory: true, scripts: true })}
       # Refused where a generated file is stale or was edited.
 ${nx ? affected('check-generated') : cdc('generate --check')}
-${nx ? `${affected('migrations')}\n` : ''}
+${
+  nx
+    ? affected('migrations')
+    : `      # What changes in the targets, and how safe it is. Exit code 1: something does.
+${report('diff --base "origin/$BASE"', 1)}
+        env:
+          BASE: \${{ github.base_ref }}`
+}
+
   apply:
     if: github.event_name == 'push'
     runs-on: ubuntu-latest
@@ -78,10 +101,13 @@ ${renderSetup(options, { wholeHistory: false, scripts: false })}
 ${nx ? all('check-generated') : cdc('generate --check')}
       # All of it, not only what this commit touches: where there is nothing to do nothing is done, and what could
       # not be applied the last time is tried again.
-${nx ? all(`apply --args=--env=${APPLIED}`) : cdc(`apply --env ${APPLIED}`)}
-        # The secrets of this step alone: no other step, and no install script, can read them.
-        env:
-${renderVariables(options)}
+${
+  nx
+    ? applying(all(`apply --args=--env=${APPLIED}`))
+    : `${applying(report(`apply --env ${APPLIED} --plan-out plan.json`, UNSAFE))}
+      # Exactly that, but what is refused as unsafe.
+${applying(report(`apply --env ${APPLIED} --plan plan.json`))}`
+}
 `;
 }
 
@@ -96,9 +122,7 @@ function renderSetup(
   { wholeHistory, scripts }: Setup,
 ): string {
   const { install, withoutScripts } = PACKAGE_MANAGERS[packageManager];
-  const history = wholeHistory
-    ? '\n          fetch-depth: 0 # affected compares with the base'
-    : '';
+  const history = wholeHistory ? '\n          fetch-depth: 0 # to compare with the base' : '';
   const corepack = packageManager === 'npm' ? '' : `\n${step('corepack enable')}`;
   return `      - uses: ${ACTIONS.checkout}
         with:

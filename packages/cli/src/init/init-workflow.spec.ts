@@ -102,19 +102,33 @@ const HOSTILE_FOLDERS = [
   '|',
 ];
 
-/** The arguments that a shell makes of a command. */
-function argumentsOf(
+/** Runs a command of the workflow in a shell, where `npx`, `pnpm` and `yarn` do this instead. */
+function runShell(
   command: string,
+  instead: string,
   env: Readonly<Record<string, string>> = {},
-): readonly string[] {
-  const print = `npx() { printf '%s\\0' "$@"; }; pnpm() { printf '%s\\0' "$@"; }; yarn() { printf '%s\\0' "$@"; }; `;
-  const { stdout, status, stderr } = spawnSync('bash', ['--norc', '-e', '-c', print + command], {
-    cwd: emptyFolder(),
-    encoding: 'utf8',
-    env: { PATH: process.env['PATH'], ...env },
-  });
-  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  return stdout.split('\0').slice(0, -1);
+): { readonly status: number | null; readonly stderr: string; readonly printed: string } {
+  const cwd = emptyFolder();
+  const summary = 'summary.md';
+  const functions = ['npx', 'pnpm', 'yarn'].map((name) => `${name}() { ${instead}; }; `).join('');
+  const { stdout, status, stderr } = spawnSync(
+    'bash',
+    ['--norc', '-e', '-c', functions + command],
+    {
+      cwd,
+      encoding: 'utf8',
+      env: { PATH: process.env['PATH'], GITHUB_STEP_SUMMARY: join(cwd, summary), ...env },
+    },
+  );
+  const isReported = command.includes('GITHUB_STEP_SUMMARY');
+  return { status, stderr, printed: isReported ? read(cwd, summary) : stdout };
+}
+
+/** The arguments that a shell makes of a command. */
+function argumentsOf(command: string, env?: Readonly<Record<string, string>>): readonly string[] {
+  const { printed, ...end } = runShell(command, `printf '%s\\0' "$@"`, env);
+  expect(end).toEqual({ status: 0, stderr: '' });
+  return printed.split('\0').slice(0, -1);
 }
 
 let workspace: string;
@@ -141,13 +155,30 @@ describe('without Nx', () => {
       });
       expect(objections(workflow())).toEqual([]);
       const commands = runs(workflow()).filter(({ run }) => run.includes('manage-migrations'));
-      expect(commands.map(({ run }) => argumentsOf(run))).toEqual([
-        ['cdc', 'manage-migrations', 'generate', '--check', '--root', folder],
-        ['cdc', 'manage-migrations', 'generate', '--check', '--root', folder],
-        ['cdc', 'manage-migrations', 'apply', '--env', 'prod', '--root', folder],
+      const base = 'x; touch y $(z)';
+      const markdown = ['--format', 'markdown', '--root', folder];
+      expect(commands.map(({ run }) => argumentsOf(run, { BASE: base }).slice(2))).toEqual([
+        ['generate', '--check', '--root', folder],
+        ['diff', '--base', `origin/${base}`, ...markdown],
+        ['generate', '--check', '--root', folder],
+        ['apply', '--env', 'prod', '--plan-out', 'plan.json', ...markdown],
+        ['apply', '--env', 'prod', '--plan', 'plan.json', ...markdown],
       ]);
     },
   );
+
+  it('a change in a pull request and one that is refused as unsafe fail no step before the apply, a mistake does', () => {
+    expect(init('--pattern=db-shared', '--name=shop', 'shop').code).toBe(0);
+    const commands = runs(workflow()).filter(({ run }) => run.includes('GITHUB_STEP_SUMMARY'));
+    const statuses = commands.map(({ run }) =>
+      [0, 1, 2, 3, 5].map((code) => runShell(run, `return ${code}`).status !== 0),
+    );
+    expect(statuses).toEqual([
+      [false, false, true, true, true],
+      [false, true, true, true, false],
+      [false, true, true, true, true],
+    ]);
+  });
 
   it.each(['-rf', '--version', '-h'])('a folder %j at the top is no option', (folder) => {
     expect(init('--pattern=db-shared', '--name=shop', '--', folder).code).toBe(0);

@@ -77,12 +77,15 @@ describe('the workflow for CI', () => {
 
   it('runs the command line where there is no Nx', () => {
     init('apps/shop', '--pattern=db-shared');
+    const summary = '>> "$GITHUB_STEP_SUMMARY"';
     expect(commands()).toEqual([
       'npm ci',
       'npx cdc manage-migrations generate --check --root apps/shop',
+      `npx cdc manage-migrations diff --base "origin/$BASE" --format markdown --root apps/shop ${summary} || [ $? -eq 1 ]`,
       'npm ci --ignore-scripts',
       'npx cdc manage-migrations generate --check --root apps/shop',
-      'npx cdc manage-migrations apply --env prod --root apps/shop',
+      `npx cdc manage-migrations apply --env prod --plan-out plan.json --format markdown --root apps/shop ${summary} || [ $? -eq 5 ]`,
+      `npx cdc manage-migrations apply --env prod --plan plan.json --format markdown --root apps/shop ${summary}`,
     ]);
   });
 
