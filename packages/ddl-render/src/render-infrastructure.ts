@@ -1,10 +1,13 @@
 import { buildSqlFile, loadTemplate, quoteLiteral, type SqlFile } from '@cdc-migrations/sql-text';
 import {
+  CONSTANT_PATTERN,
   DELETED_AT,
   METADATA_COLUMNS,
   spellings,
+  TYPE_RULES,
   type MigrationSet,
   type Operation,
+  type TypeRule,
 } from '@cdc-migrations/table-defs';
 
 /**
@@ -19,6 +22,10 @@ interface InfrastructureView {
   /** Names of the metadata columns as an SQL array. */
   readonly metadataColumns: string;
   readonly operations: readonly OperationView[];
+  /** Branches of a CASE over the types `a` and `b`. */
+  readonly typeRules: readonly string[];
+  /** Regular expression of default values that are constant. */
+  readonly constantPattern: string;
 }
 
 /** A function that tells whether an operation is one of some. */
@@ -75,13 +82,26 @@ export function renderInfrastructure(set: MigrationSet, role: string): SqlFile {
   const names = [...METADATA_COLUMNS, DELETED_AT].map(({ name }) => quoteLiteral(name));
   const metadataColumns = `ARRAY[${names.join(', ')}]`;
   const operations = OPERATION_TESTS.map(buildOperationTest);
-  const view = { role, metadataColumns, version: INFRASTRUCTURE_VERSION, operations };
+  const view = {
+    ...{ role, metadataColumns, version: INFRASTRUCTURE_VERSION, operations },
+    ...{ typeRules: TYPE_RULES.map(renderTypeRule), constantPattern: CONSTANT_PATTERN },
+  };
   const body = [PLAIN, ...PARTS.map((render) => render(view))].join('\n');
   return buildSqlFile(
     `${set.folder}/infrastructure/cdc-management.sql`,
     { target: set.name },
     body,
   );
+}
+
+/** Renders a branch: `WHEN a = 'integer' AND b = 'bigint' THEN 'rewrite'`. */
+function renderTypeRule({ from, to, when, change }: TypeRule): string {
+  const isOne = (letter: string, types: readonly string[]) => {
+    const names = types.map(quoteLiteral).join(', ');
+    return types.length === 1 ? `${letter} = ${names}` : `${letter} IN (${names})`;
+  };
+  const conditions = [isOne('a', from), isOne('b', to), ...(when ? [when.sql] : [])];
+  return `WHEN ${conditions.join(' AND ')} THEN ${quoteLiteral(change)}`;
 }
 
 /** PostgreSQL puts these functions into the statements that call them, as they have no SET clauses. */

@@ -7,63 +7,102 @@ import { parsePgType, type PgType } from './canonical-type.ts';
  */
 export type TypeChange = 'same' | 'free' | 'rewrite' | 'unsafe';
 
-const INTEGER_DIGITS: Readonly<Record<string, number>> = { smallint: 5, integer: 10, bigint: 19 };
-const WIDER: Readonly<Record<string, readonly string[]>> = {
-  smallint: ['integer', 'bigint'],
-  integer: ['bigint'],
-  real: ['double precision'],
-  date: ['timestamp without time zone'],
+/** What must be true of the numbers of both types: a test, and the same in SQL, where `a1, a2` become `b1, b2`. */
+export interface TypeCondition {
+  readonly test: (before: TypeNumbers, after: TypeNumbers) => boolean;
+  readonly sql: string;
+}
+
+/** `numeric(12,2)`: 12 and 2; the second is 0 where there is none. */
+export interface TypeNumbers {
+  readonly first: number | undefined;
+  readonly second: number;
+}
+
+/** A change of a type to another that loses nothing. Of several that fit the first is taken; if none fits, it is unsafe. */
+export interface TypeRule {
+  readonly from: readonly string[];
+  readonly to: readonly string[];
+  readonly when?: TypeCondition;
+  readonly change: 'free' | 'rewrite';
+}
+
+const NOT_SHORTER: TypeCondition = {
+  test: (a, b) => b.first === undefined || (a.first !== undefined && a.first <= b.first),
+  sql: '(b1 IS NULL OR a1 <= b1)',
 };
-/** Types padded with blanks; `bpchar` is the one without a length. */
-const PADDED = new Set(['character', 'bpchar']);
-const TEXT_LIKE = new Set([...PADDED, 'character varying', 'text']);
-const TIMES = new Set([
-  'time without time zone',
-  'time with time zone',
-  'timestamp without time zone',
-  'timestamp with time zone',
-  'interval',
-]);
-const MAX_TIME_DIGITS = 6;
+const NO_LIMIT: TypeCondition = { test: (_a, b) => b.first === undefined, sql: 'b1 IS NULL' };
+const NO_FEWER_DIGITS: TypeCondition = {
+  test: (a, b) =>
+    a.first !== undefined &&
+    b.first !== undefined &&
+    b.second >= a.second &&
+    b.first - b.second >= a.first - a.second,
+  sql: 'b2 >= a2 AND b1 - b2 >= a1 - a2',
+};
+const SAME_SCALE: TypeCondition = {
+  test: (a, b) => NO_FEWER_DIGITS.test(a, b) && a.second === b.second,
+  sql: `a2 = b2 AND ${NO_FEWER_DIGITS.sql}`,
+};
+/** Digits of the second; without a number it has all. */
+const NO_FEWER_SECONDS: TypeCondition = {
+  test: (a, b) => (a.first ?? 6) <= (b.first ?? 6),
+  sql: 'coalesce(a1, 6) <= coalesce(b1, 6)',
+};
+const holdsDigits = (digits: number): TypeCondition => ({
+  test: (_a, { first, second }) => first === undefined || (second >= 0 && first - second >= digits),
+  sql: `(b1 IS NULL OR b2 >= 0 AND b1 - b2 >= ${digits})`,
+});
+
+const TIMES = [
+  ...['time without time zone', 'time with time zone', 'timestamp without time zone'],
+  ...['timestamp with time zone', 'interval'],
+];
+
+/** All changes that lose nothing, by types without their numbers. `cdc_management.type_change` is rendered of them. */
+export const TYPE_RULES: readonly TypeRule[] = [
+  rule('free', ['character varying', 'text'], ['character varying', 'text'], NOT_SHORTER),
+  // Padded with blanks, which bpchar, the one without a length, keeps.
+  rule('free', ['character'], ['bpchar']),
+  rule('rewrite', ['character', 'bpchar'], ['character', 'character varying', 'text'], NOT_SHORTER),
+  rule('free', ['numeric'], ['numeric'], NO_LIMIT),
+  rule('free', ['numeric'], ['numeric'], SAME_SCALE),
+  rule('rewrite', ['numeric'], ['numeric'], NO_FEWER_DIGITS),
+  ...TIMES.map((type) => rule('free', [type], [type], NO_FEWER_SECONDS)),
+  rule('rewrite', ['smallint'], ['integer', 'bigint']),
+  rule('rewrite', ['integer'], ['bigint']),
+  rule('rewrite', ['smallint'], ['numeric'], holdsDigits(5)),
+  rule('rewrite', ['integer'], ['numeric'], holdsDigits(10)),
+  rule('rewrite', ['bigint'], ['numeric'], holdsDigits(19)),
+  rule('rewrite', ['real'], ['double precision']),
+  rule('rewrite', ['date'], ['timestamp without time zone']),
+];
+
+function rule(
+  change: TypeRule['change'],
+  from: readonly string[],
+  to: readonly string[],
+  when?: TypeCondition,
+): TypeRule {
+  return { from, to, change, ...(when && { when }) };
+}
 
 /** Classifies the change of a column from type `from` to type `to`; both as `format_type` spells them. */
 export function classifyTypeChange(from: string, to: string): TypeChange {
   if (from === to) return 'same';
   const before = parsePgType(from);
   const after = parsePgType(to);
-  if (!before || !after || before.array !== after.array || before.array) return 'unsafe';
-  if (TEXT_LIKE.has(before.base) && TEXT_LIKE.has(after.base)) return textChange(before, after);
-  if (before.base === 'numeric' && after.base === 'numeric') return numericChange(before, after);
-  if (before.base === after.base && TIMES.has(before.base)) return timeChange(before, after);
-  if (after.base === 'numeric') return integerToNumeric(before, after);
-  return WIDER[before.base]?.includes(after.base) ? 'rewrite' : 'unsafe';
+  if (!before || !after || before.array || after.array) return 'unsafe';
+  const [a, b] = [numbersOf(before), numbersOf(after)];
+  const found = TYPE_RULES.find(
+    (one) =>
+      one.from.includes(before.base) &&
+      one.to.includes(after.base) &&
+      (one.when?.test(a, b) ?? true),
+  );
+  return found?.change ?? 'unsafe';
 }
 
-function textChange(before: PgType, after: PgType): TypeChange {
-  const fits = (before.facets[0] ?? Infinity) <= (after.facets[0] ?? Infinity);
-  if (!fits) return 'unsafe';
-  if (after.base === 'bpchar' && PADDED.has(before.base)) return 'free';
-  if (PADDED.has(before.base)) return 'rewrite';
-  return PADDED.has(after.base) ? 'unsafe' : 'free';
-}
-
-function numericChange(before: PgType, after: PgType): TypeChange {
-  const [precision = Infinity, scale = Infinity] = before.facets;
-  const [newPrecision = Infinity, newScale = Infinity] = after.facets;
-  if (after.facets.length === 0) return 'free';
-  if (newScale < scale || newPrecision - newScale < precision - scale) return 'unsafe';
-  return newScale === scale ? 'free' : 'rewrite';
-}
-
-function timeChange(before: PgType, after: PgType): TypeChange {
-  return (before.facets[0] ?? MAX_TIME_DIGITS) <= (after.facets[0] ?? MAX_TIME_DIGITS)
-    ? 'free'
-    : 'unsafe';
-}
-
-function integerToNumeric(before: PgType, after: PgType): TypeChange {
-  const digits = INTEGER_DIGITS[before.base];
-  if (digits === undefined) return 'unsafe';
-  const [precision = Infinity, scale = 0] = after.facets;
-  return scale >= 0 && precision - scale >= digits ? 'rewrite' : 'unsafe';
+function numbersOf({ facets: [first, second = 0] }: PgType): TypeNumbers {
+  return { first, second };
 }
