@@ -2,30 +2,56 @@
  * Measures `cdc manage-migrations verify` of a table of 25 columns that is equal in a source and a target of PostgreSQL, with
  * all rows and with a sample, and the memory that the command takes.
  *
- *     npm run bench:verify -- [--rows 1000000] [--rounds 3] [--write]
+ *     npm run bench:verify -- [--source postgres|mssql] [--rows 1000000] [--rounds 3] [--write]
+ *
+ * With `--source mssql` the source is the fixture of SQL Server, in this process. It is no real server, so only the time and
+ * the memory of the command say something: how fast it takes and hashes rows of the wire.
  *
  * `--write` puts the table into `BENCHMARKS.md`. Needs `npm run build` and Debian's `postgresql-15`, which is as it ships.
  */
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
+import { startMssqlFixture } from '@cdc-migrations/mssql-fixture';
 import { startDebianPostgres } from '@cdc-migrations/postgres-fixture';
 import { describeMachine, renderTable, writeSection } from './report.mjs';
 
 const ROOT = join(import.meta.dirname, '../..');
 const CDC = join(ROOT, 'packages/cli/bin/cdc.js');
-const REPORT = 'process.on("exit",()=>console.error("maxRSS "+process.resourceUsage().maxRSS))';
+// VmHWM: the peak of the resource usage would be that of this process at least, from before the exec.
+const REPORT = `import { readFileSync } from 'node:fs';
+process.on('exit', () => {
+  const { userCPUTime, systemCPUTime } = process.resourceUsage();
+  const [, peak] = /VmHWM:\\s+(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'));
+  console.error('maxRSS ' + peak + ' cpu ' + (userCPUTime + systemCPUTime) / 1e6);
+});`;
 const TARGET_S = 60;
 
 const { values } = parseArgs({
   options: {
+    source: { type: 'string', default: 'postgres' },
     rows: { type: 'string', default: '1000000' },
     rounds: { type: 'string', default: '3' },
     write: { type: 'boolean', default: false },
   },
 });
+
+const IS_MSSQL = values.source === 'mssql';
+
+/** Types of SQL Server for those of PostgreSQL. */
+const OF_MSSQL = {
+  integer: 'int',
+  numeric: 'decimal',
+  'double precision': 'float',
+  'timestamp(3)': 'datetime2(3)',
+  boolean: 'bit',
+  uuid: 'uniqueidentifier',
+  text: 'nvarchar(max)',
+  bytea: 'varbinary(max)',
+};
 
 /** Type and value of row `i`, by column. */
 const COLUMNS = [
@@ -33,7 +59,7 @@ const COLUMNS = [
   ...['a', 'b', 'c', 'd'].map((name) => [name, 'integer', 'i % 1000']),
   ...['e', 'f'].map((name) => [name, 'bigint', '9007199254740993 + i']),
   ...['g', 'h', 'j'].map((name) => [name, 'numeric(18,4)', 'i / 8.0']),
-  ...['k', 'l'].map((name) => [name, 'double precision', 'i / 3.0']),
+  ...['k', 'l'].map((name) => [name, 'double precision', IS_MSSQL ? 'i / 8.0' : 'i / 3.0']),
   ...['m', 'n', 'o'].map((name) => [
     name,
     'timestamp(3)',
@@ -48,37 +74,43 @@ const COLUMNS = [
 ];
 
 const server = await startDebianPostgres();
+const mssql = IS_MSSQL ? await startMssqlFixture({ databases: { source: {} } }) : undefined;
 const root = mkdtempSync(join(tmpdir(), 'cdc-verify-'));
 try {
   writeRepo();
-  await run(
-    'source',
-    `CREATE TABLE big (${COLUMNS.map(([name, type]) => `${name} ${type}`).join(', ')}, PRIMARY KEY (id))`,
-  );
+  if (mssql) fillMssql(mssql.database('source'));
+  else
+    await run(
+      'source',
+      `CREATE TABLE big (${COLUMNS.map(([name, type]) => `${name} ${type}`).join(', ')}, PRIMARY KEY (id))`,
+    );
   await server.createDatabase({ name: 'target' });
-  cdc(['generate', '--refresh']);
-  cdc(['apply', '--env', 'prod']);
+  await cdc(['generate', '--refresh']);
+  await cdc(['apply', '--env', 'prod']);
   const names = COLUMNS.map(([name]) => name).join(', ');
   const rows = `SELECT ${COLUMNS.map(([, type, value]) => `(${value})::${type}`).join(', ')} FROM generate_series(1, ${values.rows}) AS i`;
-  await run('source', `INSERT INTO big ${rows}`);
+  if (!IS_MSSQL) await run('source', `INSERT INTO big ${rows}`);
   await run('target', `INSERT INTO main.big (${names}) ${rows}`);
-  for (const database of ['source', 'target']) await run(database, 'VACUUM ANALYZE; CHECKPOINT');
+  for (const database of IS_MSSQL ? ['target'] : ['source', 'target'])
+    await run(database, 'VACUUM ANALYZE; CHECKPOINT');
   const lines = [
-    measure('all rows', [], `at most ${TARGET_S} s, 50 MB`),
-    measure('a sample of 10,000 rows', ['--sample', '10000'], ''),
-    measure('--help, for its memory', ['--help'], ''),
+    await measure('all rows', [], IS_MSSQL ? '' : `at most ${TARGET_S} s, 50 MB`),
+    await measure('a sample of 10,000 rows', ['--sample', '10000'], ''),
+    await measure('--help, for its memory', ['--help'], ''),
   ];
-  const head = ['command', 'median s', 'min', 'max', 'memory MB', 'aim'];
+  const head = ['command', 'median s', 'min', 'max', 'cpu s', 'memory MB', 'aim'];
   const section = [
-    `### \`verify\` of ${Number(values.rows).toLocaleString('en')} equal rows of ${COLUMNS.length} columns, PostgreSQL to PostgreSQL`,
+    `### \`verify\` of ${Number(values.rows).toLocaleString('en')} equal rows of ${COLUMNS.length} columns, ${IS_MSSQL ? 'the fixture of SQL Server' : 'PostgreSQL'} to PostgreSQL`,
     '',
     ...renderTable([head, ...lines]),
     '',
-    `${describeMachine()}, Debian's PostgreSQL 15 as it ships, ${values.rounds} rounds. Memory is the peak of the command, Node included.`,
+    `${describeMachine()}, Debian's PostgreSQL 15 as it ships, ${values.rounds} rounds. CPU and memory are those of the command, Node included.${IS_MSSQL ? ' The fixture is no real server and takes one of the two cores: the time of a real one is not known, and CPU says what the command does with each row.' : ''}`,
   ].join('\n');
   console.log(section);
-  if (values.write) writeSection(join(ROOT, 'BENCHMARKS.md'), 'verify', section);
+  if (values.write)
+    writeSection(join(ROOT, 'BENCHMARKS.md'), IS_MSSQL ? 'verify-mssql' : 'verify', section);
 } finally {
+  await mssql?.close();
   await server.stop();
   rmSync(root, { recursive: true });
 }
@@ -88,31 +120,79 @@ try {
  * @param {readonly string[]} args
  * @param {string} aim
  */
-function measure(name, args, aim) {
-  const runs = Array.from({ length: Number(values.rounds) }, () => {
+async function measure(name, args, aim) {
+  const runs = [];
+  for (let round = 0; round < Number(values.rounds); round++) {
     const start = performance.now();
-    const { stderr } = cdc(['verify', '--env', 'prod', ...args]);
+    const { stderr } = await cdc(['verify', '--env', 'prod', ...args]);
     const seconds = (performance.now() - start) / 1000;
-    return { seconds, memory: Number(/maxRSS (\d+)/.exec(stderr)?.[1]) / 1024 };
-  });
+    const [, memory, cpu] = /maxRSS (\d+) cpu ([\d.]+)/.exec(stderr) ?? [];
+    runs.push({ seconds, memory: Number(memory) / 1024, cpu: Number(cpu) });
+  }
   const seconds = runs.map((one) => one.seconds).sort((a, b) => a - b);
   const shown = [seconds[Math.floor(seconds.length / 2)], seconds[0], seconds.at(-1)];
   const memory = Math.max(...runs.map((one) => one.memory));
-  return [name, ...shown.map((value = 0) => value.toFixed(3)), memory.toFixed(0), aim];
+  const cpu = Math.max(...runs.map((one) => one.cpu));
+  const figures = [...shown, cpu].map((value = 0) => value.toFixed(3));
+  return [name, ...figures, memory.toFixed(0), aim];
 }
 
 /** @param {readonly string[]} args */
 function cdc(args) {
-  const run = spawnSync(process.execPath, [CDC, 'manage-migrations', '--root', root, ...args], {
-    encoding: 'utf8',
-    env: {
-      ...process.env,
-      NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(REPORT)}`,
-      PG_PASSWORD: server.password,
+  return promisify(execFile)(
+    process.execPath,
+    [CDC, 'manage-migrations', '--root', root, ...args],
+    {
+      env: {
+        ...process.env,
+        NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(REPORT)}`,
+        PG_PASSWORD: server.password,
+        ...(mssql && { MSSQL_PASSWORD: mssql.login.password }),
+      },
     },
+  );
+}
+
+/** @param {import('@cdc-migrations/mssql-fixture').MssqlDatabase} database */
+function fillMssql(database) {
+  const typeOf = (type = '') => type.replace(/^varchar/, 'nvarchar').replace(/^numeric/, 'decimal');
+  database.addTable({
+    name: 'dbo.big',
+    columns: COLUMNS.map(([name = '', type = '']) => ({
+      name,
+      type: OF_MSSQL[/** @type {keyof typeof OF_MSSQL} */ (type)] ?? typeOf(type),
+      isNullable: name !== 'id',
+    })),
+    primaryKey: ['id'],
   });
-  if (run.status !== 0) throw new Error(`cdc ${args.join(' ')}: ${run.stdout}${run.stderr}`);
-  return run;
+  const start = Date.UTC(2020, 0, 1);
+  const rows = Array.from({ length: Number(values.rows) }, (_, at) => {
+    const i = at + 1;
+    const digest = createHash('md5').update(String(i)).digest();
+    const hex = digest.toString('hex').toUpperCase();
+    const uuid = hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+    const time = new Date(start + i * 1000).toISOString().slice(0, -1);
+    const date = new Date(start + (i % 1000) * 86_400_000).toISOString().slice(0, 10);
+    const ofType = {
+      integer: i % 1000,
+      bigint: 9007199254740993n + BigInt(i),
+      'numeric(18,4)': (i / 8).toFixed(4),
+      'double precision': i / 8,
+      'timestamp(3)': time,
+      date,
+      boolean: i % 2 === 0 ? 1 : 0,
+      uuid,
+      'varchar(50)': `a text of a row ${i}`,
+      text: 'a longer text '.repeat(4),
+      bytea: digest,
+    };
+    const entries = COLUMNS.map(([name = '', type = '']) => [
+      name,
+      ofType[/** @type {keyof typeof ofType} */ (type)],
+    ]);
+    return { ...Object.fromEntries(entries), id: i };
+  });
+  database.insertRows('dbo.big', rows);
 }
 
 /**
@@ -130,12 +210,16 @@ async function run(database, text) {
 function writeRepo() {
   mkdirSync(join(root, 'services'), { recursive: true });
   const place = `{ host: ${server.host}, port: ${server.port}, user: postgres, password: '\${PG_PASSWORD}', sslmode: disable }`;
+  const schema = mssql ? 'dbo' : 'public';
+  const sourcePlace = mssql
+    ? `{ host: ${mssql.host}, port: ${mssql.port}, user: ${mssql.login.userName}, password: '\${MSSQL_PASSWORD}', encrypt: false }`
+    : place;
   const files = {
     'source-groups.yaml': `main:
   pattern: db-per-tenant
-  type: postgres
-  servers: { default: ${place} }
-  sources: { main: { schemas: [public], prod: { server: default, database: source } } }
+  type: ${mssql ? 'mssql' : 'postgres'}
+  servers: { default: ${sourcePlace} }
+  sources: { main: { schemas: [${schema}], prod: { server: default, database: source } } }
 `,
     'sink-groups.yaml': `sink:
   source_group: main
@@ -145,8 +229,8 @@ function writeRepo() {
   sources: { target: { schemas: [public], prod: { server: default, database: target } } }
 `,
     'services/main.yaml': `main:
-  source: { validation_database: source, validation_env: prod, tables: { public.big: {} } }
-  sinks: { sink.target: { tables: { main.big: { from: public.big, target_exists: false } } } }
+  source: { validation_database: source, validation_env: prod, tables: { ${schema}.big: {} } }
+  sinks: { sink.target: { tables: { main.big: { from: ${schema}.big, target_exists: false } } } }
 `,
   };
   for (const [path, text] of Object.entries(files)) writeFileSync(join(root, path), text);
