@@ -195,6 +195,9 @@ function buildSinkTable(name: string, shape: SinkTableShape, at: Location): Sink
     deleteMode: shape.delete_mode,
     staging: shape.staging,
     pipeline: shape.pipeline,
+    indexes: shape.indexes.map(({ columns, unique, where, method }, index) =>
+      defined({ at: below(at, 'indexes', index), columns, unique, where, method }),
+    ),
     renames: new Map(allRenames(shape)),
     hints: {
       using: new Map(hints?.type_changes.map(({ column, using }) => [column, using])),

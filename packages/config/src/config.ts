@@ -149,9 +149,22 @@ export interface SinkTable {
   /** Undefined: as `positions` needs it. */
   readonly staging?: 'unlogged' | 'logged';
   readonly pipeline?: PipelineSettings;
+  /** Indexes of a table that is created, beside those that every table has. */
+  readonly indexes: readonly TableIndex[];
   /** Old column name to new one, those of `manual_migration_hints` too. */
   readonly renames: ReadonlyMap<string, string>;
   readonly hints: MigrationHints;
+}
+
+/** An index of a final table. */
+export interface TableIndex {
+  readonly at: Location;
+  /** Names in the final table. */
+  readonly columns: readonly string[];
+  readonly unique: boolean;
+  /** SQL condition of a partial index. */
+  readonly where?: string;
+  readonly method: 'btree' | 'hash' | 'gin' | 'gist' | 'spgist' | 'brin';
 }
 
 /** What writes events to staging tables, and how their values look; the values are those of Debezium's properties. */

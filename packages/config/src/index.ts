@@ -12,6 +12,7 @@ export type {
   PipelineSettings,
   SinkGroup,
   SinkTable,
+  TableIndex,
   Source,
   SourceEnvironment,
   SourceGroup,

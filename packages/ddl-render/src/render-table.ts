@@ -10,7 +10,9 @@ import {
 import {
   buildFinal,
   columnEntry,
+  createIndex,
   headerFacts,
+  INDEX_COMMENT,
   sqlSchema,
   type ColumnStructure,
   type IndexStructure,
@@ -28,6 +30,11 @@ interface TableView {
   readonly keyArray: string;
   readonly indexes: readonly IndexView[];
   readonly indexTag: string;
+  /** Indexes that the configuration asks for. */
+  readonly declared: readonly DeclaredView[];
+  readonly hasDeclared: boolean;
+  readonly declaredTag: string;
+  readonly comment: string;
 }
 
 interface ColumnView {
@@ -49,6 +56,11 @@ interface IndexView {
   readonly nullsNotDistinct: boolean;
 }
 
+interface DeclaredView {
+  readonly qualified: string;
+  readonly create: string;
+}
+
 const render = loadTemplate<TableView>(new URL('../templates/table.sql.hbs', import.meta.url));
 
 /**
@@ -66,8 +78,14 @@ export function renderTable(table: ReplicatedTable, path: string): SqlFile {
     }),
   );
   const indexes = final.indexes
-    .filter((index) => index !== primaryKey)
+    .filter((index) => index !== primaryKey && !index.declared)
     .map((index) => buildIndex(index, schema));
+  const declared = final.indexes
+    .filter((index) => index.declared)
+    .map((index) => ({
+      qualified: quoteQualified(schema, index.name),
+      create: createIndex(index, { schema, name: final.name }, { concurrently: false }),
+    }));
   const body = render({
     schema,
     name: final.name,
@@ -83,6 +101,10 @@ export function renderTable(table: ReplicatedTable, path: string): SqlFile {
       indexes.map(({ qualified }) => `${qualified} ${final.name}`).join(' '),
       'index',
     ),
+    declared,
+    hasDeclared: declared.length > 0,
+    declaredTag: dollarTag(declared.map(({ create }) => create).join(' '), 'declared'),
+    comment: INDEX_COMMENT,
   });
   return buildSqlFile(path, headerFacts(table), body);
 }

@@ -14,6 +14,7 @@ import {
   type EventSettings,
 } from './event-forms.ts';
 import type { Place } from './find-source.ts';
+import { buildDeclaredIndexes } from './declared-indexes.ts';
 import { buildObjectNames } from './object-names.ts';
 import { problemAt, type ProblemList } from './problems.ts';
 import { checkWidth } from './check-width.ts';
@@ -65,6 +66,7 @@ export function buildReplicatedTable(
   if (positions === 'lsn') checkLsn(place, key, events, problems);
   const identity = buildIdentity(place);
   checkDefaults(columns, identity, place, problems);
+  const indexes = buildDeclaredIndexes(table, formed, identity.schema.scope === 'tenant', problems);
   const definition: ReplicatedTable = {
     kind: 'replicated',
     ...identity,
@@ -72,6 +74,7 @@ export function buildReplicatedTable(
     columns: key ? formed.map((column) => asKeyColumn(column, key)) : formed,
     key,
     deleteMode: table.deleteMode,
+    ...(indexes.length > 0 && { indexes }),
     staging: table.staging ?? (positions === 'lsn' ? 'logged' : 'unlogged'),
     ...(events && events.unavailable !== UNAVAILABLE && { unavailable: events.unavailable }),
     ...(isEmptied(place, config) && { truncate: 'empty' as const }),

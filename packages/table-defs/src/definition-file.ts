@@ -20,6 +20,7 @@ import { headerFacts } from './header-facts.ts';
 import type {
   ColumnDefinition,
   ExistingTable,
+  IndexDefinition,
   KeyDefinition,
   MappedColumn,
   MigrationSet,
@@ -158,6 +159,18 @@ const replicatedSchema = v.strictObject({
     } satisfies EntriesOf<KeyDefinition>),
   ),
   deleteMode: oneOf(['hard', 'soft']),
+  indexes: v.exactOptional(
+    v.array(
+      v.strictObject({
+        name: text('the name of an index'),
+        columns: listOf('the name of a column'),
+        unique: v.exactOptional(v.literal(true, 'expected true')),
+        where: v.exactOptional(text('an SQL condition')),
+        method: v.exactOptional(oneOf(['hash', 'gin', 'gist', 'spgist', 'brin'])),
+      } satisfies EntriesOf<IndexDefinition>),
+      'expected a list of indexes',
+    ),
+  ),
   staging: oneOf(['unlogged', 'logged']),
   unavailable: v.exactOptional(text('a placeholder')),
   truncate: v.exactOptional(oneOf(['empty'])),

@@ -1,6 +1,7 @@
 export { asciiName } from './ascii-name.ts';
 export { buildDefinitions, inspectDefinitions } from './build-definitions.ts';
 export type { Definitions, InspectedDefinitions } from './build-definitions.ts';
+export { createIndex, INDEX_COMMENT } from './declared-indexes.ts';
 export { buildManifest, placeTables } from './build-manifest.ts';
 export type { ManifestFacts, PlacedTable, UserFile } from './build-manifest.ts';
 export { columnEntry } from './column-entry.ts';
@@ -57,6 +58,8 @@ export type {
   ColumnDefinition,
   ColumnRole,
   ExistingTable,
+  IndexDefinition,
+  IndexMethod,
   KeyDefinition,
   MappedColumn,
   MigrationSet,

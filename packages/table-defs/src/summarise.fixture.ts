@@ -28,6 +28,10 @@ function summariseTable(table: TableDefinition): readonly string[] {
     head,
     key ? `key (${key.columns.join(', ')}) of ${key.origin}` : 'no key',
     ...(name === source.table ? [] : [`staging ${names.staging}, merge ${names.mergeProcedure}`]),
+    ...(table.indexes ?? []).map(
+      ({ name: index, columns, unique, method = 'btree', where = '' }) =>
+        `index ${index} ${[unique && 'unique', method, `(${columns.join(', ')})`, where].filter(Boolean).join(' ')}`,
+    ),
     ...(table.deleteMode === 'hard' ? [] : [`delete_mode ${table.deleteMode}`]),
     ...(table.truncate ? [`truncate ${table.truncate}`] : []),
     ...(table.positions ? [`positions ${table.positions}`] : []),

@@ -27,6 +27,8 @@ export interface ReplicatedTable extends TableIdentity {
   readonly columns: readonly ColumnDefinition[];
   readonly key: KeyDefinition | null;
   readonly deleteMode: 'hard' | 'soft';
+  /** Indexes that the configuration asks for; left out if there are none. */
+  readonly indexes?: readonly IndexDefinition[];
   readonly staging: 'unlogged' | 'logged';
   /** What stands for a large value that did not change, where it is not Debezium's usual placeholder. */
   readonly unavailable?: string;
@@ -73,6 +75,22 @@ export interface KeyDefinition {
   readonly columns: readonly string[];
   readonly origin: 'primary key' | 'key_columns' | 'unique index';
 }
+
+/** An index of a final table that the configuration asks for. */
+export interface IndexDefinition {
+  /** It holds a digest of all else, so that an index that changes has another name. */
+  readonly name: string;
+  /** Names in PostgreSQL. */
+  readonly columns: readonly string[];
+  readonly unique?: true;
+  /** SQL condition of a partial index. */
+  readonly where?: string;
+  /** As PostgreSQL calls it, where it is not a B-tree. */
+  readonly method?: IndexMethod;
+}
+
+/** Methods of PostgreSQL that are not the usual one. */
+export type IndexMethod = 'hash' | 'gin' | 'gist' | 'spgist' | 'brin';
 
 /** Where a column comes from: the source, a column template, the output of a transform, or our metadata. */
 export type ColumnRole = 'source' | 'template' | 'transform' | 'metadata';

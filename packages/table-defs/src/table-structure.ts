@@ -57,6 +57,10 @@ export interface IndexStructure {
   readonly valid: boolean;
   /** Condition of a partial index. */
   readonly where: string | null;
+  /** How PostgreSQL stores it: `btree`. */
+  readonly method: string;
+  /** The configuration asks for it; a target does not say so. */
+  readonly declared?: true;
 }
 
 /** A trigger of a relation. */
@@ -128,15 +132,20 @@ export function buildFinal(table: ReplicatedTable): RelationStructure {
 
 /**
  * Builds the indexes of a final table: the one by which readers ask for what is new, and the key; without a key that of the
- * position of a row in its stream.
+ * position of a row in its stream; then those that the configuration asks for.
  */
-export function buildIndexes({ names, key }: ReplicatedTable): readonly IndexStructure[] {
+export function buildIndexes({
+  names,
+  key,
+  indexes = [],
+}: ReplicatedTable): readonly IndexStructure[] {
   const plain = {
     primary: false,
     unique: false,
     nullsNotDistinct: false,
     valid: true,
     where: null,
+    method: 'btree',
   };
   return [
     { ...plain, name: names.syncIndex, columns: ['__sync_timestamp'] },
@@ -149,6 +158,12 @@ export function buildIndexes({ names, key }: ReplicatedTable): readonly IndexStr
           unique: true,
           nullsNotDistinct: true,
         },
+    ...indexes.map(({ unique, ...index }): IndexStructure => ({
+      ...plain,
+      ...index,
+      unique: unique ?? false,
+      declared: true,
+    })),
   ];
 }
 

@@ -4,6 +4,7 @@ export type {
   AppliedFile,
   ApplyEvent,
   ApplyResult,
+  DeclaredIndex,
   FileFailure,
   WaitingFile,
 } from './apply/apply-event.ts';

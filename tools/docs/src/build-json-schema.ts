@@ -7,7 +7,8 @@ export interface JsonSchema {
 
 export interface JsonSchemaOptions {
   /** Keys that are accepted and have no meaning: no editor proposes them. */
-  readonly leftAlone: readonly string[];
+  /** Schemas of keys that are left alone; a key of ours can have the name of one. */
+  readonly leftAlone: Readonly<Record<string, unknown>>;
   /** What stands for a key that people choose, by the path of the mapping: `{ '': '<group>' }`. */
   readonly chosen: Readonly<Record<string, string>>;
   /** What each key means, by its path. */
@@ -110,8 +111,11 @@ function buildUnion(
 }
 
 function buildFields(schema: Schema, path: string, options: JsonSchemaOptions): JsonSchema {
-  const known = Object.entries(schema.entries!).filter(([key]) => !options.leftAlone.includes(key));
-  const leftAlone = Object.keys(schema.entries!).filter((key) => options.leftAlone.includes(key));
+  const isLeftAlone = ([key, entry]: readonly [string, unknown]) =>
+    options.leftAlone[key] === entry;
+  const entries = Object.entries(schema.entries!);
+  const known = entries.filter((entry) => !isLeftAlone(entry));
+  const leftAlone = entries.filter(isLeftAlone).map(([key]) => key);
   const needed = known.filter(
     ([key, field]) => field.type !== 'optional' || options.needed.includes(below(path, key)),
   );

@@ -40,6 +40,6 @@ export type ConfigFile = keyof typeof FILES;
 export const KEYS = Object.fromEntries(
   Object.entries(FILES).map(([file, { schema, chosen }]) => [
     file,
-    readKeys(schema, { leftAlone: LEFT_ALONE_KEYS, chosen }),
+    readKeys(schema, { leftAlone: LEFT_ALONE, chosen }),
   ]),
 ) as { readonly [F in ConfigFile]: readonly KeyEntry[] };

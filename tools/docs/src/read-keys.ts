@@ -24,7 +24,8 @@ type Schema = v.GenericSchema & {
 
 export interface KeysOptions {
   /** Keys that are accepted and have no meaning. */
-  readonly leftAlone: readonly string[];
+  /** Schemas of keys that are left alone; a key of ours can have the name of one. */
+  readonly leftAlone: Readonly<Record<string, unknown>>;
   /** What stands for a key that people choose, by the path of the mapping: `{ '': '<group>' }`. */
   readonly chosen: Readonly<Record<string, string>>;
 }
@@ -50,7 +51,9 @@ function below(schema: Schema, path: string, options: KeysOptions): readonly Key
     return below(schema.value!, join(path, chosen), options);
   }
   if (!schema.entries) return [];
-  const fields = Object.entries(schema.entries).filter(([key]) => !options.leftAlone.includes(key));
+  const fields = Object.entries(schema.entries).filter(
+    ([key, entry]) => options.leftAlone[key] !== entry,
+  );
   const entries = fields.flatMap(([key, field]) => {
     const keyPath = join(path, key);
     return [describe(field, keyPath), ...below(field, keyPath, options)];

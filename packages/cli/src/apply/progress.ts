@@ -66,6 +66,8 @@ export function reportProgress(output: ProgressOutput): (event: ApplyEvent) => v
           `${counter()} ${[schema, path].filter(Boolean).join(' ')} ${what}: ${message}`,
         );
       }
+      case 'index begins':
+        return line(`${event.schema}.${event.table}: creating index ${event.index}`);
       case 'schema done': {
         ({ done, total } = event);
         const failures = event.failures > 0 ? `, ${event.failures} failed or refused` : '';

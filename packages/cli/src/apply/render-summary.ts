@@ -22,6 +22,7 @@ export function renderSummary(label: string, result: ApplyResult): readonly stri
     schemaCount,
     mergeProblems,
     tightened,
+    indexes,
     stale,
   } = result;
   const counts = [
@@ -35,6 +36,10 @@ export function renderSummary(label: string, result: ApplyResult): readonly stri
     ...tightened.map(
       ({ schema, table, column }) =>
         `${schema}.${table}: ${quoteIdentifier(column)} is NOT NULL now, as every row has a value`,
+    ),
+    ...indexes.map(
+      ({ schema, table, index, action }) =>
+        `${schema}.${table}: index ${quoteIdentifier(index)} ${action}`,
     ),
     ...failures.flatMap(renderFailure),
     ...renderWaiting(waiting),

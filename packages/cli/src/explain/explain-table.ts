@@ -18,6 +18,7 @@ import {
   type ColumnDefinition,
   type ColumnRole,
   type Exactness,
+  type IndexDefinition,
   type MappedColumn,
   type ReplicatedTable,
   type TableDefinition,
@@ -33,6 +34,8 @@ export interface ExplainedTable {
   readonly source: TableDefinition['source'];
   /** Null for a table that exists already, which pipelines write themselves. */
   readonly merge: ExplainedMerge | null;
+  /** Those that the configuration asks for. */
+  readonly indexes: readonly IndexDefinition[];
   readonly because: readonly Reason[];
   readonly columns: readonly ExplainedColumn[];
   /** Columns of the source that are not in the final table. */
@@ -112,6 +115,7 @@ export function explainTable(table: TableDefinition, repo: Repo): ExplainedTable
   return {
     ...{ set, service, schema: schemaLabel(table), table: name, source: table.source },
     merge: table.kind === 'existing' ? null : explainMerge(table),
+    indexes: table.kind === 'existing' ? [] : (table.indexes ?? []),
     because: [
       because(selection.at, [], 'source table'),
       because(sink.at, [], table.kind === 'existing' ? 'table that exists' : 'table of the sink'),

@@ -1,4 +1,5 @@
 import { quoteIdentifier } from '@cdc-migrations/sql-text';
+import type { IndexDefinition } from '@cdc-migrations/table-defs';
 import { alignColumns } from '../align-columns.ts';
 import { countOf } from '../count-of.ts';
 import type { ExplainedColumn, ExplainedMerge, ExplainedTable, Reason } from './explain-table.ts';
@@ -77,7 +78,7 @@ function headOf({ set, schema, table }: ExplainedTable): string {
   return `${set} ${schema}.${table}`;
 }
 
-function wayOf({ source, merge, table, because }: ExplainedTable): readonly Line[] {
+function wayOf({ source, merge, table, indexes, because }: ExplainedTable): readonly Line[] {
   return [
     ['source', `${source.database}.${source.schema}.${source.table}`],
     ...(merge ? mergeLines(merge) : []),
@@ -85,8 +86,15 @@ function wayOf({ source, merge, table, because }: ExplainedTable): readonly Line
       'final',
       merge ? table : `${table}, which exists already: pipelines write it, generate only checks it`,
     ],
+    ...indexes.map((index) => ['index', describeIndex(index)] as const),
     ...because.map((reason) => ['set by', renderReason(reason)] as const),
   ];
+}
+
+function describeIndex({ name, columns, unique, method, where }: IndexDefinition): string {
+  const kind = [...(unique ? ['unique'] : []), method ?? 'btree'].join(' ');
+  const on = columns.map(quoteIdentifier).join(', ');
+  return `${name}: ${kind} on ${on}${where === undefined ? '' : ` where ${where}`}`;
 }
 
 function mergeLines(merge: ExplainedMerge): readonly Line[] {

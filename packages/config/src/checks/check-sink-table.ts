@@ -24,6 +24,13 @@ export function checkSinkTable(use: SinkTableUse, keys: Keys, report: Report): v
   if (!sinkTable) return;
   checkFrom(use, sinkTable.from, [...keys, 'from'], report);
   checkStructure(sinkTable, keys, report);
+  sinkTable.indexes?.forEach((index, at) => {
+    if (index?.columns?.length === 0)
+      report(
+        [...keys, 'indexes', at, 'columns'],
+        'expected the name of at least one column, found an empty list',
+      );
+  });
   checkRenames(sinkTable, keys, report);
   checkTemplates(use, sinkTable, keys, report);
 }
@@ -55,6 +62,11 @@ function checkStructure(table: Draft<SinkTableShape>, keys: Keys, report: Report
     const message =
       'expected no columns for a table that is created, found some; leave them out, or write target_exists: true';
     report([...keys, 'columns'], message);
+  }
+  if (targetExists === true && (table.indexes?.length ?? 0) > 0) {
+    const message =
+      'expected no indexes for a table that exists, found some; create them where the table is created';
+    report([...keys, 'indexes'], message);
   }
 }
 

@@ -1,4 +1,4 @@
-import { flag, listOf, oneOf, text } from '@cdc-migrations/shape';
+import { flag, listOf, oneOf, sqlExpression, text } from '@cdc-migrations/shape';
 import * as v from 'valibot';
 import { LEFT_ALONE } from './left-alone.ts';
 import { pipelineSchema } from './pipeline.ts';
@@ -57,6 +57,14 @@ const migrationHintsSchema = v.strictObject({
   ),
 });
 
+/** An index of a final table, beside those that every table has. */
+const indexSchema = v.strictObject({
+  columns: listOf('the name of a column'),
+  unique: v.optional(flag(), false),
+  where: v.optional(sqlExpression()),
+  method: v.optional(oneOf(['btree', 'hash', 'gin', 'gist', 'spgist', 'brin']), 'btree'),
+});
+
 const sinkTableSchema = v.strictObject({
   from: tableName(),
   target_exists: v.optional(flag(), false),
@@ -76,6 +84,10 @@ const sinkTableSchema = v.strictObject({
   delete_mode: v.optional(oneOf(['hard', 'soft']), 'hard'),
   staging: v.optional(oneOf(['unlogged', 'logged'])),
   pipeline: v.optional(pipelineSchema),
+  indexes: v.optional(
+    v.array(indexSchema, 'expected a list of indexes, each { columns, unique, where, method }'),
+    [],
+  ),
   renames: v.optional(columnByColumn('old column names to new ones')),
   manual_migration_hints: v.optional(migrationHintsSchema),
   ...LEFT_ALONE,

@@ -47,7 +47,8 @@ function diffTable(before: TableDefinition, after: TableDefinition): readonly Ta
   const facts = otherFacts(before, after, pairs);
   if (facts.length === 0) return changes;
   const kind = 'table redefined';
-  return [...changes, { kind, class: 'informational', table: after, before, after, facts }];
+  const changeClass = facts.includes(FACTS.indexes!) ? 'free' : 'informational';
+  return [...changes, { kind, class: changeClass, table: after, before, after, facts }];
 }
 
 function diffKeys(
@@ -71,6 +72,7 @@ const FACTS: Facts<ReplicatedTable> & Facts<ExistingTable> = {
   source: 'source',
   names: 'names',
   deleteMode: 'delete_mode',
+  indexes: 'indexes',
   staging: 'staging',
   unavailable: 'unavailable_value_placeholder',
   truncate: 'truncate',

@@ -20,6 +20,13 @@ export type ApplyEvent =
       /** Who has the lock; empty where it was not seen. */
       readonly blockers: readonly LockBlocker[];
     }
+  /** An index of the configuration is created, which can take long, and nobody waits for it. */
+  | {
+      readonly kind: 'index begins';
+      readonly schema: string;
+      readonly table: string;
+      readonly index: string;
+    }
   /** The files of a schema are over, `done` of `total` schemas with it. */
   | {
       readonly kind: 'schema done';
@@ -64,6 +71,14 @@ export interface WaitingFile {
   readonly waitsFor: string;
 }
 
+/** An index of `indexes` in the configuration that an apply created or dropped. */
+export interface DeclaredIndex {
+  readonly schema: string;
+  readonly table: string;
+  readonly index: string;
+  readonly action: 'created' | 'dropped';
+}
+
 /** What an apply has done. */
 export interface ApplyResult {
   readonly applied: readonly AppliedFile[];
@@ -78,6 +93,8 @@ export interface ApplyResult {
   readonly stale: readonly StaleSchema[];
   /** Columns that became NOT NULL, as every row has a value now. */
   readonly tightened: readonly TightenedColumn[];
+  /** Indexes of the configuration that were created in tables with rows, or dropped. */
+  readonly indexes: readonly DeclaredIndex[];
   /** What keeps tables of these schemas from being merged; applying again what is applied puts it right. */
   readonly mergeProblems: readonly MergeProblem[];
 }

@@ -1,6 +1,14 @@
 import { visible } from '@cdc-migrations/generated-file';
 import { MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
 import type { ApplyEvent, ApplyResult } from './apply-event.ts';
+import {
+  declareIndexes,
+  placeFinals,
+  readIndexWork,
+  type IndexOutcome,
+  type IndexWork,
+  type PlacedFinal,
+} from './declare-indexes.ts';
 import { TABLE_LOCK_TIMEOUT_MS } from './file-transaction.ts';
 import { readTargetProblems, type MergeProblem } from '../status/read-concerns.ts';
 import { runSteps, schemaIsGone, type Outcome } from './run-steps.ts';
@@ -93,9 +101,18 @@ export async function applyMigrations(
       onEvent({ kind: 'planned', schemas: plan.schemas.length, files: countFiles(plan) });
       // A plan file says all that is to be done.
       const ofPlan = ({ schema }: LooseColumn) => !options.planned && plan.present.includes(schema);
+      const finals = options.planned ? [] : placeFinals(migrations, plan.present, options.tenants);
       if (plan.steps.length === 0) {
         const tightened = await tightenAlone(address, loose.filter(ofPlan));
-        return { ...nothingToDo(plan), stale, tightened, mergeProblems: problemsOf(found) };
+        await undoReads(control);
+        const works = await readIndexWork(control, finals);
+        const { indexes, failures } = await declareAlone(address, works, onEvent);
+        const nothing = nothingToDo(plan);
+        return {
+          ...nothing,
+          failures: [...nothing.failures, ...failures],
+          ...{ stale, tightened, indexes, mergeProblems: problemsOf(found) },
+        };
       }
       await undoReads(control);
       const count = Math.max(1, Math.min(jobs, plan.schemas.length));
@@ -112,8 +129,17 @@ export async function applyMigrations(
         });
         const reader = workers.find(({ isLost }) => !isLost);
         const left = reader ? await readLooseColumns(reader) : [];
+        const { indexes, failures } = reader
+          ? await declareIndexes(
+              reader,
+              await readIndexWork(reader, begunOf(finals, result)),
+              onEvent,
+            )
+          : NO_INDEXES;
         return {
           ...result,
+          failures: [...result.failures, ...failures],
+          indexes,
           stale,
           tightened: reader ? await tightenColumns(reader, left.filter(ofPlan)) : [],
           mergeProblems: problemsOf(reader ? await readTargetProblems(reader) : []),
@@ -142,6 +168,30 @@ async function tightenAlone(
 ): Promise<readonly TightenedColumn[]> {
   if (columns.length === 0) return [];
   return withWorkers(address, 1, ([worker]) => tightenColumns(worker, columns));
+}
+
+const NO_INDEXES: IndexOutcome = { indexes: [], failures: [] };
+
+/** Tables whose file was applied, now or before: what a file of them was refused for may be a column of an index. */
+function begunOf(
+  finals: readonly PlacedFinal[],
+  { failures, waiting, notBegun }: Outcome,
+): readonly PlacedFinal[] {
+  const key = (schema: string, path: string) => `${schema}\0${path}`;
+  const left = new Set([...failures, ...waiting].map(({ schema, path }) => key(schema, path)));
+  return finals.filter(
+    ({ schema, path }) => !left.has(key(schema, path)) && !notBegun.includes(schema),
+  );
+}
+
+/** As `tightenAlone`. */
+async function declareAlone(
+  address: TargetAddress,
+  works: readonly IndexWork[],
+  onEvent: (event: ApplyEvent) => void,
+): Promise<IndexOutcome> {
+  if (works.length === 0) return NO_INDEXES;
+  return withWorkers(address, 1, ([worker]) => declareIndexes(worker, works, onEvent));
 }
 
 /** Throws if a file is not as it was generated. */

@@ -72,7 +72,7 @@ interface Run {
 }
 
 /** What applying files has done, whatever else is to be said of the target. */
-export type Outcome = Omit<ApplyResult, 'mergeProblems' | 'stale' | 'tightened'>;
+export type Outcome = Omit<ApplyResult, 'mergeProblems' | 'stale' | 'tightened' | 'indexes'>;
 
 /** Explains that a schema is never created again over what is remembered of it: its tables would be empty and count as merged. */
 export function schemaIsGone(schema: string): FileFailure {

@@ -51,7 +51,10 @@ function fileKey({ category, table }: Pick<MigrationFile, 'category' | 'table'>)
 /** What an apply would refuse, or leave as it is, has SQL of its own. */
 function repairTable(
   { kind, schema, name, message }: Difference,
-  { relation }: { readonly relation: PlacedTable['relations'][number] },
+  {
+    relation,
+    table: definition,
+  }: Pick<PlacedTable, 'table'> & { readonly relation: PlacedTable['relations'][number] },
   group: RelationGroup,
 ): Repair | undefined {
   if (kind !== 'different') return undefined;
@@ -59,8 +62,12 @@ function repairTable(
   if (group.kind === 'view') return { kind: 'apply again', first: `DROP VIEW ${table}` };
   if (group.kind === 'table' && message.startsWith('is unlogged'))
     return { kind: 'sql', statement: `ALTER TABLE ${table} SET LOGGED` };
+  /** An apply creates it again by itself. */
+  const isDeclared = (index: string) =>
+    definition.indexes?.some((declared) => declared.name === index) ?? false;
   for (const index of group.indexes) {
     if (!message.startsWith(`index "${index.name}" `)) continue;
+    if (!index.valid && message.endsWith(' is not valid') && isDeclared(index.name)) continue;
     const first = index.primary
       ? `ALTER TABLE ${table} DROP CONSTRAINT ${quoteIdentifier(index.name)}`
       : `DROP INDEX ${quoteIdentifier(schema)}.${quoteIdentifier(index.name)}`;

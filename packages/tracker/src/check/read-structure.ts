@@ -67,7 +67,7 @@ const SIGNS = `of_columns AS (
   GROUP BY attribute.attrelid
 ), of_indexes AS (
   SELECT index.indrelid AS oid, pg_catalog.string_agg(pg_catalog.concat_ws(':', relation.relname, index.indkey,
-    index.indisprimary, index.indisunique, index.indnullsnotdistinct, index.indisvalid,
+    index.indisprimary, index.indisunique, index.indnullsnotdistinct, index.indisvalid, relation.relam,
     pg_catalog.pg_get_expr(index.indpred, index.indrelid), pg_catalog.pg_get_expr(index.indexprs, index.indrelid)),
     ',' ORDER BY relation.relname) AS sign
   FROM pg_catalog.pg_index AS index
@@ -117,6 +117,7 @@ const DESCRIPTION = `SELECT pg_catalog.jsonb_build_object(
   'indexes', coalesce((
     SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', relation.relname, 'primary', index.indisprimary,
       'unique', index.indisunique, 'nullsNotDistinct', index.indnullsnotdistinct, 'valid', index.indisvalid,
+      'method', (SELECT amname FROM pg_catalog.pg_am WHERE oid = relation.relam),
       'where', pg_catalog.pg_get_expr(index.indpred, index.indrelid),
       'columns', (
         SELECT pg_catalog.jsonb_agg(coalesce(attribute.attname::text, '(expression)') ORDER BY part.position)

@@ -1,0 +1,184 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type ChangedTarget,
+  DATABASE,
+  openChangedTarget,
+} from '../retire/changed-target.fixture.ts';
+
+const PAGE = readFileSync(join(__dirname, '../../../../docs/indexes.md'), 'utf8');
+const SERVICE = 'services/adopus.yaml';
+const ACTOR = '          column_templates: [customer_id]\n';
+const CUSTOMER = '0a827150-1332-5167-993b-68db156438cb';
+
+const rows = (schema: string, names: readonly string[]) =>
+  `INSERT INTO ${schema}."Actor" (actno, "Navn", "_customer_id") VALUES ${names
+    .map((name, at) => `(${at + 1}, ${name}, '${CUSTOMER}')`)
+    .join(', ')}`;
+
+describe.each([15, 18] as const)('declared indexes, on PostgreSQL %i', (major) => {
+  let target: ChangedTarget;
+
+  /** `avansas` has no rows. */
+  beforeAll(async () => {
+    target = await openChangedTarget(major, {
+      prepare: async ({ query }) => void (await query(rows('blue', [`'a'`, `'b'`, `NULL`]))),
+    });
+  });
+  afterAll(() => target?.server.stop());
+  beforeEach(() => target.reset());
+
+  /** The repo with the indexes of a list of YAML. */
+  const declared = (...indexes: readonly string[]) =>
+    target.edited(
+      SERVICE,
+      ACTOR,
+      `${ACTOR}          indexes:\n${indexes.map((index) => `            - ${index}\n`).join('')}`,
+    );
+  const apply = async (root: string, ...args: readonly string[]) => {
+    const { exitCode, stdout, stderr } = await target.run(root, 'apply', ...args);
+    return {
+      exitCode,
+      lines: stdout.split('\n').filter((line) => / index /.test(line)),
+      stdout,
+      stderr,
+    };
+  };
+  const check = async (root: string) => (await target.run(root, 'check')).exitCode;
+  const found = async () =>
+    (
+      await target.query(`SELECT schemaname || ' ' || regexp_replace(indexdef, '^CREATE (UNIQUE )?INDEX "?\\w+"? ON ', '\\1') AS index
+        FROM pg_indexes WHERE tablename = 'Actor' AND indexname LIKE 'idx\\_Actor\\_Navn%' ORDER BY 1`)
+    ).map(({ index }) => index);
+  const names = async () =>
+    (
+      await target.query(
+        `SELECT DISTINCT indexname FROM pg_indexes WHERE indexname LIKE 'idx\\_Actor\\_Navn%' ORDER BY 1`,
+      )
+    ).map(({ indexname }) => String(indexname));
+
+  it('are created in tables with and without rows, and change and go with the YAML', async () => {
+    const one = await declared('{ columns: [Navn] }');
+    const first = await apply(one);
+    expect(first).toMatchObject({ exitCode: 0 });
+    const [name] = await names();
+    expect(name).toMatch(/^idx_Actor_Navn_[0-9a-f]{8}$/);
+    expect(first.lines).toEqual([`blue.Actor: index "${name}" created`]);
+    expect(await found()).toEqual(
+      ['avansas', 'blue'].map((schema) => `${schema} ${schema}."Actor" USING btree ("Navn")`),
+    );
+    expect([await check(one), (await apply(one)).lines]).toEqual([0, []]);
+
+    const two = await declared('{ columns: [Navn], unique: true, where: "actno > 1" }');
+    const second = await apply(two);
+    const [other] = (await names()).filter((index) => index !== name);
+    expect(await names()).toEqual([other]);
+    expect(second.lines).toEqual(
+      expect.arrayContaining(
+        ['avansas', 'blue'].map((schema) => `${schema}.Actor: index "${name}" dropped`),
+      ),
+    );
+    expect(await found()).toEqual(
+      ['avansas', 'blue'].map(
+        (schema) => `${schema} UNIQUE ${schema}."Actor" USING btree ("Navn") WHERE (actno > 1)`,
+      ),
+    );
+    expect([await check(two), (await apply(two)).lines]).toEqual([0, []]);
+
+    await target.query(`CREATE INDEX "idx_Actor_Navn_mine" ON blue."Actor" ("Navn")`);
+    const none = await apply(target.repo.root);
+    expect(none.lines).toHaveLength(2);
+    expect(await names()).toEqual(['idx_Actor_Navn_mine']);
+  });
+
+  it('are repaired by the next apply where one was killed, or somebody dropped it', async () => {
+    const root = await declared('{ columns: [Navn] }');
+    expect((await apply(root)).exitCode).toBe(0);
+    const [name] = await names();
+    await target.query(`UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'blue."${name}"'::regclass;
+      DROP INDEX avansas."${name}"`);
+    const told = await target.run(root, 'check');
+    expect(told.exitCode).toBe(1);
+    expect(told.stdout).toMatch(new RegExp(`index "${name}" is not valid`));
+    expect(told.stdout).toMatch(new RegExp(`missing.*index "${name}"`, 's'));
+    expect((await apply(root)).lines).toEqual([
+      `avansas.Actor: index "${name}" created`,
+      `blue.Actor: index "${name}" created`,
+    ]);
+    expect(await check(root)).toBe(0);
+    // Killed behind the creation, before the index was noted as ours.
+    await target.query(`COMMENT ON INDEX blue."${name}" IS NULL`);
+    expect((await apply(root)).lines).toEqual([]);
+    expect((await apply(target.repo.root)).lines).toHaveLength(2);
+    expect(await names()).toEqual([]);
+  });
+
+  it('are created again where the one who created it was ended in the middle', async () => {
+    const root = await declared('{ columns: [Navn] }');
+    const writer = target.server.connect({ database: DATABASE, max: 1 });
+    await writer.unsafe(`BEGIN; UPDATE blue."Actor" SET "Navn" = 'x' WHERE actno = 1`).simple();
+    const ended = apply(root);
+    const end = `SELECT pg_terminate_backend(pid) FROM pg_stat_progress_create_index`;
+    while ((await target.query(end)).length === 0) await sleep(50);
+    expect((await ended).exitCode).not.toBe(0);
+    await writer.unsafe('COMMIT');
+    await writer.end();
+    const [name] = await names();
+    expect(await target.query(`SELECT FROM pg_index WHERE NOT indisvalid`)).toHaveLength(1);
+    expect((await target.run(root, 'check')).stdout).toContain(`index "${name}" is not valid`);
+    expect((await apply(root)).lines).toEqual([`blue.Actor: index "${name}" created`]);
+    expect(await check(root)).toBe(0);
+  });
+
+  it('that rows do not allow are an error of their table, which is merged all the same', async () => {
+    await target.query(rows('avansas', [`'same'`, `'same'`]));
+    const root = await declared('{ columns: [Navn], unique: true }', '{ columns: [actno, Navn] }');
+    const end = await apply(root);
+    expect(end.exitCode).toBe(3);
+    expect(end.stdout).toMatch(/avansas tables\/Actor\.sql: index of Actor: .*SQLSTATE 23505/);
+    expect(end.stdout).toContain('Key ("Navn")=(same) is duplicated');
+    expect(end.stdout).toContain('Remove the duplicates at the source');
+    expect(await target.query(`SELECT FROM pg_index WHERE NOT indisvalid`)).toEqual([]);
+    // The other one is there.
+    expect(
+      end.lines.filter((line) => line.includes('avansas.Actor: index "idx_Actor_actno_Navn_')),
+    ).toHaveLength(1);
+    expect((await found()).filter((index) => /^blue UNIQUE/.test(String(index)))).toHaveLength(1);
+    await target.query(`INSERT INTO avansas."stg_Actor" ("actno", "Navn", "_customer_id", "__cdc_operation",
+      "__kafka_partition", "__kafka_offset") VALUES (2, 'other', '${CUSTOMER}', 'u', 0, 1)`);
+    expect((await target.run(root, 'merge')).exitCode).toBe(0);
+    const json = await target.run(root, 'apply', '--json');
+    expect(json.exitCode).toBe(0);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      targets: [{ indexes: [{ schema: 'avansas', table: 'Actor', action: 'created' }] }],
+    });
+    expect(await check(root)).toBe(0);
+  });
+
+  it('are created while others write and read, and wait for nobody but their transactions', async () => {
+    const root = await declared('{ columns: [Navn], method: hash }');
+    const writer = target.server.connect({ database: DATABASE, max: 1 });
+    await writer.unsafe(`BEGIN; UPDATE blue."Actor" SET "Navn" = 'x' WHERE actno = 1`).simple();
+    const ended = apply(root);
+    const building = async () =>
+      (await target.query('SELECT FROM pg_stat_progress_create_index')).length > 0;
+    while (!(await building())) await sleep(50);
+    // A lock of writers in the way would have this wait for the transaction.
+    await target.query(
+      `SET lock_timeout = '2s'; UPDATE blue."Actor" SET "Navn" = 'y' WHERE actno = 2`,
+    );
+    await writer.unsafe('COMMIT');
+    await writer.end();
+    expect((await ended).exitCode).toBe(0);
+    expect(await found()).toEqual(
+      ['avansas', 'blue'].map((schema) => `${schema} ${schema}."Actor" USING hash ("Navn")`),
+    );
+  });
+
+  it('the page about them names the commands that these tests run', () => {
+    for (const command of ['generate', 'apply --env', 'check --env']) {
+      expect(PAGE).toContain(`npx cdc manage-migrations ${command}`);
+    }
+  });
+});

@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto';
+import type { SinkTable, TableIndex } from '@cdc-migrations/config';
+import { didYouMean } from '@cdc-migrations/shape';
+import {
+  quoteIdentifier,
+  quoteQualified,
+  SCHEMA_PLACEHOLDER,
+  shortName,
+} from '@cdc-migrations/sql-text';
+import { refusePlaceholder } from './check-column-names.ts';
+import { problemAt, type ProblemList } from './problems.ts';
+import type { ColumnDefinition, IndexDefinition } from './table-definition.ts';
+import type { IndexStructure } from './table-structure.ts';
+
+/** Comment of the indexes that we create: those that leave the configuration are dropped, and no others. */
+export const INDEX_COMMENT =
+  'declared in indexes of the service file; cdc drops it when it is not any more';
+
+const DIGITS = 8;
+
+/** Indexes that a table of the configuration asks for; columns that it does not have and duplicates are errors. */
+export function buildDeclaredIndexes(
+  { table, indexes }: Pick<SinkTable, 'table' | 'indexes'>,
+  columns: readonly Pick<ColumnDefinition, 'name'>[],
+  isTenant: boolean,
+  problems: ProblemList,
+): readonly IndexDefinition[] {
+  const known = columns.map(({ name }) => name);
+  const built: IndexDefinition[] = [];
+  for (const index of indexes) {
+    const names = index.columns.map(shortName);
+    const missing = names.find((name) => !known.includes(name));
+    const definition = buildIndex(table, names, index);
+    const fault =
+      missing !== undefined
+        ? `expected columns of the final table, found "${missing}"${didYouMean(missing, known) || `; there are: ${known.join(', ')}`}`
+        : faultOf(index, definition, built);
+    if (fault !== undefined) problems.errors.push(problemAt(index.at, [], fault));
+    else built.push(definition);
+    const where = index.where ?? '';
+    refusePlaceholder(
+      isTenant ? where.replaceAll(SCHEMA_PLACEHOLDER, '') : where,
+      index.at,
+      problems,
+    );
+  }
+  return built;
+}
+
+function faultOf(
+  { unique, method, where }: TableIndex,
+  { name, columns }: IndexDefinition,
+  others: readonly IndexDefinition[],
+): string | undefined {
+  if (unique && method !== 'btree')
+    return `expected the method btree for a unique index, found ${method}`;
+  if (method === 'hash' && columns.length > 1)
+    return `expected one column for the method hash, found ${columns.length}`;
+  if (where?.trim() === '') return 'expected an SQL condition in where, found nothing';
+  if (others.some((other) => other.name === name))
+    return 'expected each index once, found a duplicate';
+  return undefined;
+}
+
+function buildIndex(
+  table: string,
+  columns: readonly string[],
+  { unique, where, method }: TableIndex,
+): IndexDefinition {
+  const facts = {
+    columns,
+    ...(unique && { unique }),
+    ...(where !== undefined && { where }),
+    ...(method !== 'btree' && { method }),
+  };
+  const digest = createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, DIGITS);
+  const name = shortName(`idx_${[table, ...columns].join('_')}_${digest}`);
+  return { name, ...facts };
+}
+
+/** Renders the statement that creates an index, in a schema as SQL writes it. */
+export function createIndex(
+  { name, columns, unique, method, where }: IndexStructure,
+  table: { readonly schema: string; readonly name: string },
+  mode: { readonly concurrently: boolean },
+): string {
+  const words = [
+    'CREATE',
+    ...(unique ? ['UNIQUE'] : []),
+    'INDEX',
+    ...(mode.concurrently ? ['CONCURRENTLY'] : []),
+    quoteIdentifier(name),
+    'ON',
+    quoteQualified(table.schema, table.name),
+    ...(method === 'btree' ? [] : ['USING', method]),
+    `(${columns.map(quoteIdentifier).join(', ')})`,
+    ...(where === null ? [] : [`WHERE ${where}`]),
+  ];
+  return words.join(' ');
+}

@@ -1,0 +1,265 @@
+import { quoteLiteral, quoteQualified, SCHEMA_PLACEHOLDER } from '@cdc-migrations/sql-text';
+import {
+  buildFinal,
+  createIndex,
+  INDEX_COMMENT,
+  type IndexStructure,
+  type ReplicatedTable,
+} from '@cdc-migrations/table-defs';
+import type { ApplyEvent, DeclaredIndex, FileFailure } from './apply-event.ts';
+import { jsonLiteral } from '../session/json-literal.ts';
+import { belongsTo, type Migrations } from '../migrations/migrations.ts';
+import type { Session } from '../session/session.ts';
+import { TargetError } from '../session/target-error.ts';
+
+/** What of the indexes of a table is to be done: created ones first, so that an index that changes is never missing. */
+export interface IndexWork extends PlacedFinal {
+  readonly isPartitioned: boolean;
+  readonly create: readonly IndexStructure[];
+  /** Indexes of ours that the configuration has no more, and those that were not finished. */
+  readonly drop: readonly string[];
+  /** Indexes that are as they should be, without the comment that makes them ours. */
+  readonly adopt: readonly string[];
+}
+
+/** A final table in a schema, and the file that creates it. */
+export interface PlacedFinal {
+  readonly schema: string;
+  readonly table: ReplicatedTable;
+  readonly path: string;
+}
+
+interface FoundTable {
+  readonly schema: string;
+  readonly table: string;
+  readonly isPartitioned: boolean;
+  /** Those that are wanted, and those that are ours. */
+  readonly indexes: readonly {
+    readonly name: string;
+    readonly isValid: boolean;
+    readonly isOurs: boolean;
+    /** Another session creates it. */
+    readonly isBuilding: boolean;
+  }[];
+}
+
+/** Lists the final tables of schemas. */
+export function placeFinals(
+  { set, files }: Migrations,
+  schemas: readonly string[],
+  tenantNames: readonly string[],
+): readonly PlacedFinal[] {
+  const tenants = new Set(tenantNames);
+  return files.flatMap((file) => {
+    const { category, table, path } = file;
+    if (category !== 'tables' || !table) return [];
+    return schemas
+      .filter((schema) => belongsTo(file, schema, { set, tenants }))
+      .map((schema) => ({ schema, table, path }));
+  });
+}
+
+/** Compares declared indexes with those of the target, whose tables are read only if they have or want some. */
+export async function readIndexWork(
+  session: Session,
+  places: readonly PlacedFinal[],
+): Promise<readonly IndexWork[]> {
+  if (places.length === 0) return [];
+  const key = (schema: string, table: string) => `${schema}\0${table}`;
+  const placed = new Map(places.map((place) => [key(place.schema, place.table.name), place]));
+  const rows = await session.read<{ readonly found: FoundTable }>(foundQuery(places));
+  return rows.flatMap(({ found }) => {
+    const place = placed.get(key(found.schema, found.table));
+    return place ? compare(place, found) : [];
+  });
+}
+
+function compare(place: PlacedFinal, found: FoundTable): readonly IndexWork[] {
+  const wanted = declaredOf(place.table);
+  const isWanted = (name: string) => wanted.some((index) => index.name === name);
+  const others = found.indexes.filter(({ isBuilding }) => !isBuilding);
+  const work: IndexWork = {
+    ...place,
+    isPartitioned: found.isPartitioned,
+    create: wanted.filter(
+      ({ name }) =>
+        !found.indexes.some((index) => index.name === name && (index.isValid || index.isBuilding)),
+    ),
+    drop: others
+      .filter(({ name, isValid, isOurs }) => (isWanted(name) ? !isValid : isOurs))
+      .map(({ name }) => name),
+    adopt: others
+      .filter(({ name, isValid, isOurs }) => isWanted(name) && isValid && !isOurs)
+      .map(({ name }) => name),
+  };
+  return work.create.length + work.drop.length + work.adopt.length > 0 ? [work] : [];
+}
+
+function declaredOf(table: ReplicatedTable): readonly IndexStructure[] {
+  return buildFinal(table).indexes.filter(({ declared }) => declared);
+}
+
+function foundQuery(places: readonly PlacedFinal[]): string {
+  const wanted = places.flatMap(({ schema, table }) => {
+    const names = declaredOf(table).map(({ name }) => name);
+    return names.length > 0 ? [{ schema, table: table.name, names }] : [];
+  });
+  return `WITH wanted AS (
+  SELECT relation.oid, entry.names
+  FROM pg_catalog.jsonb_to_recordset(${jsonLiteral(wanted)}) AS entry (schema text, "table" text, names jsonb)
+  JOIN pg_catalog.pg_namespace AS namespace ON namespace.nspname = entry.schema
+  JOIN pg_catalog.pg_class AS relation ON relation.relnamespace = namespace.oid AND relation.relname = entry."table"
+    AND relation.relkind IN ('r', 'p')
+), ours AS (
+  SELECT objoid AS oid FROM pg_catalog.pg_description
+  WHERE classoid = 'pg_catalog.pg_class'::regclass AND objsubid = 0 AND description = ${quoteLiteral(INDEX_COMMENT)}
+), index AS (
+  SELECT indrelid AS "table", indexrelid AS oid, indisvalid AND indisready AS is_valid, ours.oid IS NOT NULL AS is_ours
+  FROM pg_catalog.pg_index
+  JOIN ours ON ours.oid = indexrelid
+  UNION
+  SELECT indrelid, indexrelid, indisvalid AND indisready, indexrelid IN (SELECT oid FROM ours)
+  FROM wanted
+  JOIN pg_catalog.pg_index ON indrelid = wanted.oid
+  JOIN pg_catalog.pg_class AS own ON own.oid = indexrelid AND wanted.names ? own.relname
+), relevant AS (
+  SELECT oid FROM wanted UNION SELECT "table" FROM index
+)
+SELECT pg_catalog.jsonb_build_object('schema', namespace.nspname, 'table', relation.relname,
+  'isPartitioned', relation.relkind = 'p', 'indexes', coalesce((
+    SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', own.relname, 'isValid', index.is_valid,
+      'isOurs', index.is_ours, 'isBuilding', EXISTS (
+        SELECT FROM pg_catalog.pg_stat_progress_create_index AS progress WHERE progress.index_relid = own.oid)))
+    FROM index
+    JOIN pg_catalog.pg_class AS own ON own.oid = index.oid
+    WHERE index."table" = relation.oid), '[]')) AS found
+FROM relevant
+JOIN pg_catalog.pg_class AS relation ON relation.oid = relevant.oid
+JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = relation.relnamespace
+ORDER BY namespace.nspname, relation.relname`;
+}
+
+/** What was done with indexes, and what failed; neither a merge nor another table waits for it. */
+export interface IndexOutcome {
+  readonly indexes: readonly DeclaredIndex[];
+  readonly failures: readonly FileFailure[];
+}
+
+/**
+ * Creates indexes CONCURRENTLY, outside of a transaction, then drops those that are to go. One that was left unfinished is
+ * dropped and created again. What fails leaves nothing behind, and is tried again by the next apply.
+ *
+ * @throws TargetError where the connection is gone.
+ */
+export async function declareIndexes(
+  session: Session,
+  works: readonly IndexWork[],
+  onEvent: (event: ApplyEvent) => void,
+): Promise<IndexOutcome> {
+  const indexes: DeclaredIndex[] = [];
+  const failures: FileFailure[] = [];
+  for (const work of works) {
+    const { schema, table } = work;
+    const wanted = new Set(work.create.map(({ name }) => name));
+    const failuresBefore = failures.length;
+    const attempt = async (
+      change: () => Promise<void>,
+      done?: Omit<DeclaredIndex, 'schema' | 'table'>,
+    ) => {
+      try {
+        await change();
+        if (done) indexes.push({ schema, table: table.name, ...done });
+      } catch (error) {
+        if (!(error instanceof TargetError) || error.kind === 'connection') throw error;
+        const failure = describeFailure(error, work);
+        failures.push(failure);
+        onEvent({ kind: 'file failed', failure });
+      }
+    };
+    for (const index of work.adopt) await attempt(() => adopt(session, schema, index));
+    for (const index of work.create) {
+      await attempt(
+        async () => {
+          onEvent({ kind: 'index begins', schema, table: table.name, index: index.name });
+          if (work.drop.includes(index.name)) await drop(session, work, index.name);
+          await create(session, work, index);
+        },
+        { index: index.name, action: 'created' },
+      );
+    }
+    // What is to replace them is not there.
+    if (failures.length > failuresBefore) continue;
+    for (const index of work.drop.filter((name) => !wanted.has(name))) {
+      await attempt(() => drop(session, work, index), { index, action: 'dropped' });
+    }
+  }
+  return { indexes, failures };
+}
+
+async function create(
+  session: Session,
+  { schema, table, isPartitioned }: IndexWork,
+  index: IndexStructure,
+): Promise<void> {
+  const where = index.where?.replaceAll(SCHEMA_PLACEHOLDER, schema) ?? null;
+  const statement = createIndex(
+    { ...index, where },
+    { schema, name: table.name },
+    { concurrently: !isPartitioned },
+  );
+  try {
+    // PostgreSQL takes CONCURRENTLY by itself only, so no setting can go with it.
+    if (isPartitioned) await session.write(`${BRIEFLY}${statement}`);
+    else await session.execute(statement);
+  } catch (error) {
+    // Behind a unique index that rows do not allow there is one that is not valid, and slows down writers.
+    if (!session.isLost && !isPartitioned) await dropInvalid(session, schema, index.name);
+    throw error;
+  }
+  await adopt(session, schema, index.name);
+}
+
+/** Longest wait for a lock, as others queue behind it. */
+const BRIEFLY = `SET LOCAL lock_timeout = '1s';\n`;
+
+async function adopt(session: Session, schema: string, index: string): Promise<void> {
+  const name = quoteQualified(schema, index);
+  await session.write(`${BRIEFLY}COMMENT ON INDEX ${name} IS ${quoteLiteral(INDEX_COMMENT)}`);
+}
+
+async function drop(session: Session, work: IndexWork, index: string): Promise<void> {
+  const name = quoteQualified(work.schema, index);
+  if (work.isPartitioned) await session.write(`${BRIEFLY}DROP INDEX IF EXISTS ${name}`);
+  else await session.execute(`DROP INDEX CONCURRENTLY IF EXISTS ${name}`);
+}
+
+async function dropInvalid(session: Session, schema: string, index: string): Promise<void> {
+  const name = quoteQualified(schema, index);
+  const [row] = await session.read<{ readonly invalid: boolean }>(
+    `SELECT EXISTS (SELECT FROM pg_catalog.pg_index
+      WHERE indexrelid = pg_catalog.to_regclass(${quoteLiteral(name)}) AND NOT indisvalid) AS invalid`,
+  );
+  if (row!.invalid) await session.execute(`DROP INDEX CONCURRENTLY IF EXISTS ${name}`);
+}
+
+const UNIQUE_VIOLATION = '23505';
+
+function describeFailure(
+  { message, code, detail, hint, context }: TargetError,
+  { schema, table, path }: IndexWork,
+): FileFailure {
+  const ofUnique = `Remove the duplicates at the source, or take unique out of indexes in the service file. Then apply again. The table ${quoteQualified(schema, table.name)} is merged meanwhile.`;
+  return {
+    ...{
+      kind: 'failed',
+      schema,
+      path,
+      message: `index of ${table.name}: ${message}`,
+      code,
+      detail,
+      context,
+    },
+    hint: code === UNIQUE_VIOLATION ? ofUnique : hint,
+    statement: undefined,
+  };
+}
