@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { copyOf, edit, write } from '../repo.fixture.ts';
 import { type ChangedTarget, openChangedTarget } from '../retire/changed-target.fixture.ts';
@@ -126,6 +126,62 @@ describe.each([15, 18] as const)(
       expect(await one('SELECT blue.first_name()')).toBe('Kari');
       expect(await one('SELECT pg_typeof(actno)::text FROM public.everybody')).toBe('bigint');
       await expectSettled();
+    });
+
+    it('go through a change as the page says, step by step', async () => {
+      const page = readFileSync(join(__dirname, '../../../../docs/change-tables.md'), 'utf8');
+      const [, add, change, repair] = page.split('\n## ');
+      for (const path of Object.keys(FILES)) rmSync(join(root, 'migrations', path));
+      await target.query(
+        `DROP VIEW public.everybody; DROP POLICY named ON blue."Actor"; DROP POLICY named ON avansas."Actor"`,
+      );
+      for (const schema of ['blue', 'avansas'])
+        await target.query(`DROP MATERIALIZED VIEW ${schema}.kept; DROP FUNCTION ${schema}.all_actors(), ${schema}.first_name();
+        DROP VIEW ${schema}.named, ${schema}.actors`);
+      const follow = async (
+        section: string | undefined,
+        exits: Readonly<Record<string, number>> = {},
+      ) => {
+        const commands = [...section!.matchAll(/^npx cdc manage-migrations (.+)$/gm)];
+        for (const [, command] of commands) {
+          const args =
+            command === 'check --env nonprod'
+              ? [...command.split(' '), '--exclude', 'public.*']
+              : command!.split(' ');
+          const run = await runCommand(root, args, target.repo.env(target.server));
+          expect({ command, ...run }).toMatchObject({ command, exitCode: exits[command!] ?? 0 });
+        }
+        return commands.length;
+      };
+      const sqlOf = (section: string | undefined) =>
+        [...section!.matchAll(/```sql\n([^`]+)```/g)].map(([, text]) =>
+          text!.replaceAll(/^ {2}/gm, ''),
+        );
+      const [index, view] = sqlOf(add);
+      write(root, 'migrations/after/0010-actor-navn.sql', index!);
+      write(root, 'migrations/repeatable/0010-actors.sql', view!);
+      expect(await follow(add)).toBe(3);
+
+      await target.query('CREATE VIEW blue.names AS SELECT "Navn" FROM blue."Actor"');
+      edit(
+        root,
+        SNAPSHOT,
+        'name: Navn, type: nvarchar, length: 100',
+        'name: Navn, type: nvarchar, length: 200',
+      );
+      for (const text of sqlOf(change)) write(root, /migrations\/\S+/.exec(text)![0], text);
+      expect(await follow(change, { 'diff --target nonprod': 1 })).toBe(4);
+      expect(await typeOf('Navn')).toBe('character varying(200)');
+
+      await target.query(
+        'ALTER TABLE blue."Actor" DROP CONSTRAINT "pk_Actor"; CREATE TABLE blue.mine (); ALTER TABLE blue.mine OWNER TO reporting',
+      );
+      const { stdout } = await run('check', '--schema', 'blue', '--exclude', 'public.*');
+      for (const [line] of repair!.matchAll(/^(?:missing|extra) .+$/gm))
+        expect(stdout).toContain(line);
+      expect(
+        await follow(repair!.replace('--exclude blue.mine', '--exclude blue.mine public.*')),
+      ).toBe(2);
     });
 
     it('are known to diff, to the plan and to the script before', async () => {

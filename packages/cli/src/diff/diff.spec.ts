@@ -140,6 +140,28 @@ ALTER TABLE "{{SCHEMA}}"."stg_Actor"
     expect(diff('--sql').stdout).toContain('CREATE TABLE IF NOT EXISTS "{{SCHEMA}}"."Ny" (');
   });
 
+  it.each([
+    ['a column', SNAPSHOT, 'name: FraDato', 'name: fradato', 'renames: { "FraDato": "fradato" }'],
+    [
+      'one column of several, of another type',
+      SNAPSHOT,
+      'name: FraDato, type: date, nullable: true }',
+      'name: FRADATO, type: datetime, nullable: true }\n      - { name: Ny, type: int, nullable: true }',
+      'renames: { "FraDato": "FRADATO" }',
+    ],
+    ['a table', SERVICE, 'adopus.Fraver:', 'adopus.FRAVER:', 'rename --table Fraver --to FRAVER'],
+    [
+      'a table by another name',
+      SERVICE,
+      'adopus.Fraver:',
+      'adopus.Absence:',
+      'rename --table Fraver --to Absence',
+    ],
+  ])('is perhaps a rename: %s', (_, path, before, after, hint) => {
+    edit(root, path, before, after);
+    expect(diff().stderr).toContain(hint);
+  });
+
   it('is a rename only where the configuration says so', () => {
     edit(root, SNAPSHOT, 'name: FraDato', 'name: Fra');
     const guess = diff();

@@ -1,10 +1,11 @@
-import type { TableChange, TableDefinition } from '@cdc-migrations/table-defs';
+import { schemaLabel, type TableChange, type TableDefinition } from '@cdc-migrations/table-defs';
 import { groupByTable, labelOf } from './change-facts.ts';
 
 /** What people should know of changes beside what is done for them: nothing is ever dropped, or guessed. */
 export function listWarnings(changes: readonly TableChange[]): readonly string[] {
   return [
     ...changes.flatMap(warningOf),
+    ...guessTableRenames(changes),
     ...groupByTable(changes).flatMap(({ table, changes: own }) => guessRename(table, own)),
   ];
 }
@@ -26,16 +27,44 @@ function warningOf(change: TableChange): readonly string[] {
   ];
 }
 
-/** One column that went and one of the same type that came may be one that was renamed. */
+/** A table that went and one that came are perhaps one: from the same table of the source, or names that differ in case. */
+function guessTableRenames(changes: readonly TableChange[]): readonly string[] {
+  const gone = changes.filter(({ kind }) => kind === 'table removed').map(({ table }) => table);
+  const come = changes.filter(({ kind }) => kind === 'table added').map(({ table }) => table);
+  const isSame = (one: TableDefinition, other: TableDefinition) =>
+    schemaLabel(one) === schemaLabel(other) &&
+    (isSameWord(one.name, other.name) ||
+      (one.source.schema === other.source.schema && one.source.table === other.source.table));
+  return gone.flatMap((old) => {
+    const [fresh, another] = come.filter((one) => one.set === old.set && isSame(old, one));
+    if (!fresh || another || old.kind === 'existing') return [];
+    return [
+      `${labelOf(old)}: if ${labelOf(fresh)} is the same table, run before apply: ` +
+        `cdc manage-migrations rename --table ${old.name} --to ${fresh.name}`,
+    ];
+  });
+}
+
+/** Columns that went and came are perhaps one: if there is one of each, of the same type, or if names differ in case. */
 function guessRename(table: TableDefinition, changes: readonly TableChange[]): readonly string[] {
   if (table.kind === 'existing') return [];
-  const gone = changes.flatMap((change) => (change.kind === 'column removed' ? change.before : []));
-  const come = changes.flatMap((change) => (change.kind === 'column added' ? change.after : []));
-  const [old, another] = gone.filter(({ role }) => role !== 'metadata');
-  const [fresh, second] = come.filter(({ role }) => role !== 'metadata');
-  if (!old || !fresh || another || second || old.type !== fresh.type) return [];
-  return [
-    `${labelOf(table)}: if column "${fresh.name}" is "${old.name}" under a new name, say so before it is applied: ` +
+  const gone = changes
+    .flatMap((change) => (change.kind === 'column removed' ? change.before : []))
+    .filter(({ role }) => role !== 'metadata');
+  const come = changes
+    .flatMap((change) => (change.kind === 'column added' ? change.after : []))
+    .filter(({ role }) => role !== 'metadata');
+  const isOne = gone.length === 1 && come.length === 1 && gone[0]!.type === come[0]!.type;
+  const pairs = gone.flatMap((old) =>
+    come.filter(({ name }) => isOne || isSameWord(old.name, name)).map((fresh) => ({ old, fresh })),
+  );
+  return pairs.map(
+    ({ old, fresh }) =>
+      `${labelOf(table)}: if column "${fresh.name}" is "${old.name}" under a new name, say so before it is applied: ` +
       `renames: { ${JSON.stringify(old.name)}: ${JSON.stringify(fresh.name)} }`,
-  ];
+  );
+}
+
+function isSameWord(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
 }

@@ -53,4 +53,6 @@ export interface CaptureRequest {
   readonly schema: string;
   readonly table: string;
   readonly columns: readonly string[];
+  /** Columns of the key in each definition of the table; an empty list for one without a key. */
+  readonly keys?: readonly (readonly string[])[];
 }

@@ -9,7 +9,10 @@ const SINGLE_BYTE_TEXT = new Set(['char', 'varchar', 'text']);
 export function findInTable(
   table: CaptureTable,
   columns: readonly CaptureColumn[],
-  { database, maxLargeObjectBytes }: CaptureState,
+  {
+    state: { database, maxLargeObjectBytes },
+    key,
+  }: { readonly state: CaptureState; readonly key?: readonly string[] | undefined },
 ): readonly Finding[] {
   const label = `${table.schema}.${table.name}`;
   const findings: Finding[] = [];
@@ -30,7 +33,10 @@ export function findInTable(
   if (!table.hasUniqueIndex) {
     add(
       'no-key',
-      'neither primary key nor unique index: the change feed has no key for its rows; name one in key_columns, and the same in message.key.columns of Debezium',
+      'neither primary key nor unique index: the change feed has no key for its rows; ' +
+        (key
+          ? `give Debezium that of key_columns: message.key.columns: ${table.schema}.${table.name}:${key.join(',')}`
+          : 'name one in key_columns, and the same in message.key.columns of Debezium'),
     );
   }
   const computed = named(({ isComputed }) => isComputed);

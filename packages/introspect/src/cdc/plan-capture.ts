@@ -138,7 +138,7 @@ function planTable(state: CaptureState, request: CaptureRequest, options: Captur
       ),
     ),
     ...findInInstances(table, names, options),
-    ...findInTable(table, columns, state),
+    ...findInTable(table, columns, { state, key: request.keys?.find(({ length }) => length > 0) }),
   ];
   return { plan: { ...plan, instance, step: 'enable' }, findings };
 }

@@ -6,6 +6,7 @@ import {
   type MssqlFixtureOptions,
 } from '@cdc-migrations/mssql-fixture';
 import type { SourceDatabase } from '../source-database.ts';
+import type { CaptureRequest } from './capture-state.ts';
 import { enableCdc, type EnableCdcOptions } from './enable-cdc.ts';
 import type { FindingCode } from './finding.ts';
 
@@ -49,7 +50,7 @@ function sourceOf(user: 'sa' | 'owner' | 'reader' = 'sa'): SourceDatabase {
 }
 
 const codes = async (
-  request = ACTOR,
+  request: CaptureRequest = ACTOR,
   user?: 'sa' | 'owner' | 'reader',
   options: EnableCdcOptions = {},
 ) => {
@@ -143,6 +144,18 @@ it.each<[FindingCode, () => void, typeof ACTOR]>([
   expect(found).toContain(code);
   expect(state).toBe('would be enabled');
 });
+
+it.each([
+  [[[]], 'name one in key_columns, and the same in message.key.columns of Debezium'],
+  [[[], ['Kode', 'Navn']], 'message.key.columns: dbo.Region:Kode,Navn'],
+])(
+  'no-key: the way out is that of a table whose definitions have the keys %j',
+  async (keys, way) => {
+    const request = { schema: 'dbo', table: 'Region', columns: [], keys };
+    const { plan } = await codes(request);
+    expect(plan.findings.find(({ code }) => code === 'no-key')?.message).toContain(way);
+  },
+);
 
 it('agent-unknown: whoever may not ask gets a note', async () => {
   server.addFault({
