@@ -9,7 +9,7 @@ import { withRetry } from './with-retry.ts';
 
 /** Drivers are loaded when the first database of their kind is read. */
 const READERS: { readonly [T in SourceType]: () => Promise<SourceReader> } = {
-  mssql: async () => (await import('./mssql/mssql-reader.ts')).MSSQL_READER,
+  mssql: async () => (await import('./mssql/read-mssql-catalogs.ts')).MSSQL_READER,
   postgres: async () => (await import('./postgres/postgres-reader.ts')).POSTGRES_READER,
 };
 

@@ -61,7 +61,7 @@ export function addGenerate(migrations: Command, { setExitCode }: CommandContext
       const { root } = migrations.opts<{ root?: string }>();
       const all = { ...options, ...(root !== undefined && { root }) };
       if (refresh) {
-        const { refreshSnapshots } = await import('../source/refresh-snapshots.ts');
+        const { refreshSnapshots } = await import('../source/schema-docs.ts');
         await refreshSnapshots(all);
       }
       const { generate } = await import('../generate/generate.ts');

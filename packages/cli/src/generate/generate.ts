@@ -1,20 +1,19 @@
 import { formatProblem } from '@cdc-migrations/config';
 import { FileError } from '@cdc-migrations/shape';
-import { parseManifest } from '@cdc-migrations/table-defs';
+import { parseManifest, type MigrationSet } from '@cdc-migrations/table-defs';
 import { EXIT } from '../exit-code.ts';
 import { findRoot } from '../repo/find-root.ts';
 import { locateError } from '../repo/locate-error.ts';
-import { planAbandoned } from './abandoned-folder.ts';
-import type { GenerateOptions } from './generate-options.ts';
-import { readRepoState, type LastRun } from './last-run.ts';
-import { narrow } from './narrow.ts';
 import { isInTheWay, planFiles, type FileStep } from '../repo/plan-files.ts';
 import { readRole } from '../repo/read-role.ts';
 import { readIfThere } from '../repo/repo-files.ts';
 import { reportFiles, type Outcome } from '../repo/report-files.ts';
-import { BUILD_STAGE, buildAll, type Output } from './stages.ts';
-import { strayWarnings } from './stray-warnings.ts';
 import { writeFiles } from '../repo/write-files.ts';
+import { planAbandoned } from './abandoned-folder.ts';
+import type { GenerateOptions } from './generate-options.ts';
+import { readRepoState, type LastRun } from './last-run.ts';
+import { narrow } from './narrow.ts';
+import { BUILD_STAGE, buildAll, type Output } from './stages.ts';
 
 /**
  * Brings the generated files of an implementation repo up to date and returns the exit code. All of them are
@@ -87,4 +86,17 @@ function exitCodeOf({ mode, steps, refused }: Omit<Outcome, 'exitCode'>): number
   if (refused.length > 0) return EXIT.edited;
   const differs = steps.some(({ action }) => action !== 'keep' && action !== 'stray');
   return mode === 'check' && differs ? EXIT.differences : EXIT.done;
+}
+
+/** A warning for each file of SQL that looks as if it were applied, and is not. */
+function strayWarnings(
+  steps: readonly FileStep[],
+  sets: readonly MigrationSet[],
+): readonly string[] {
+  const right = sets.map(({ folder }) => `${folder}/manual/`).join(' or ');
+  return steps
+    .filter(({ action, path }) => action === 'stray' && path.endsWith('.sql'))
+    .map(
+      ({ path }) => `${path}: is in no manifest and never applied; SQL by people is in ${right}`,
+    );
 }

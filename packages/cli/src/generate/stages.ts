@@ -3,6 +3,7 @@ import {
   readServiceConfig,
   readSourceGroups,
   type Problem,
+  type SourceGroup,
 } from '@cdc-migrations/config';
 import type { GeneratedFile } from '@cdc-migrations/generated-file';
 import {
@@ -19,9 +20,15 @@ import {
   type MigrationSet,
   type PlacedTable,
   type TableDefinition,
+  type TableFile,
 } from '@cdc-migrations/table-defs';
-import type { Stage } from './stage.ts';
-import { buildInfrastructure, buildSchemas, buildStaging, buildTables } from './build-files.ts';
+import {
+  renderInfrastructure,
+  renderSchemas,
+  renderTable,
+  renderValidation,
+} from '@cdc-migrations/ddl-render';
+import { renderStaging } from '@cdc-migrations/staging-render';
 import {
   readChecksum,
   readDefinitions,
@@ -30,6 +37,8 @@ import {
   readUserFiles,
 } from '../repo/read-outputs.ts';
 import { listFiles } from '../repo/repo-files.ts';
+import { tenantsOf } from '../repo/tenants-of.ts';
+import type { Stage } from './stage.ts';
 
 /** The files of a run, and those on disk that are stale where they are not among them. */
 export interface Output {
@@ -154,4 +163,40 @@ function renderManifests(
     const userFiles = USER_CATEGORIES.flatMap((category) => readUserFiles(root, set, category));
     return renderManifest(buildManifest(set, ofSet, { ...facts, userFiles }), set);
   });
+}
+
+/** `create-schemas.sql` of each set. */
+function buildSchemas(
+  sets: readonly MigrationSet[],
+  sourceGroups: readonly SourceGroup[],
+  role: string,
+): readonly GeneratedFile[] {
+  return sets.map((set) => renderSchemas(set, tenantsOf(set, sourceGroups), role));
+}
+
+/** `cdc-management.sql` of each set. */
+function buildInfrastructure(
+  sets: readonly MigrationSet[],
+  role: string,
+): readonly GeneratedFile[] {
+  return sets.map((set) => renderInfrastructure(set, role));
+}
+
+/** Files of final tables, and of the checks of tables that exist already. */
+function buildTables(placed: readonly PlacedTable[]): readonly TableFile[] {
+  return placed.map(({ table, paths }) => ({
+    ...(table.kind === 'replicated'
+      ? renderTable(table, paths.tables)
+      : renderValidation(table, paths.validation)),
+    table,
+  }));
+}
+
+/** Staging files of the tables that are replicated. */
+function buildStaging(placed: readonly PlacedTable[], role: string): readonly TableFile[] {
+  return placed.flatMap(({ table, paths }) =>
+    table.kind === 'replicated'
+      ? [{ ...renderStaging(table, { path: paths.staging, role }), table }]
+      : [],
+  );
 }

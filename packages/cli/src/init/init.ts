@@ -1,14 +1,21 @@
-import { basename, relative, resolve, sep } from 'node:path';
+import { basename, relative, resolve, sep, posix } from 'node:path';
 import { tenantNameFault } from '@cdc-migrations/config';
 import { letterFault } from '@cdc-migrations/generated-file';
 import { CommandError, EXIT } from '../exit-code.ts';
 import { writeFiles } from '../repo/write-files.ts';
+import { print, printJson } from '../print.ts';
+import { readIfThere } from '../repo/repo-files.ts';
 import { buildScaffold } from './build-scaffold.ts';
 import { findWorkspace, readProjectName } from './find-workspace.ts';
-import { nextSteps } from './next-steps.ts';
-import { planScaffold, type ScaffoldStep } from './plan-scaffold.ts';
-import type { ScaffoldOptions } from './scaffold-options.ts';
-import { print, printJson } from '../print.ts';
+import {
+  type ScaffoldOptions,
+  ENVIRONMENTS,
+  serverVariables,
+  shellWord,
+  sinkRole,
+  type ScaffoldFile,
+} from './scaffold-options.ts';
+import { renderExampleSnapshot } from './service-files.ts';
 
 /** Options of `cdc init`, as people give them. */
 export interface InitOptions extends Pick<ScaffoldOptions, 'pattern' | 'ci'> {
@@ -105,4 +112,69 @@ function renderText(
   const lines = steps.map(({ path, action }) => `${words[action]} ${path}`);
   const numbered = next.map((step, index) => `${index + 1}. ${step}`);
   return [...lines, '', 'Next:', ...numbered];
+}
+
+/** What to do with a new repo, a sentence for each step. */
+function nextSteps(options: ScaffoldOptions): readonly string[] {
+  const { name, service, folder } = options;
+  const at = (path: string) => posix.join(folder, path);
+  const run = commandOf(options);
+  const variables = Object.values(serverVariables(options, 'source', ENVIRONMENTS[0]));
+  return [
+    `${run('migrations', 'generate')} makes the SQL of the example table, ` +
+      `and ${run('apply', 'apply --env embedded')} applies it to a PostgreSQL that comes along; set CDC_DB_USER=${sinkRole(options)} before, the role of the sink pipeline, as CI does`,
+    `write your databases into ${at('source-groups.yaml')} and ${at('sink-groups.yaml')}, ` +
+      `your tables into ${at(`services/${service}.yaml`)}`,
+    `set ${variables.join(', ')}, then ${run('introspect', 'schema-docs')} reads the structure of your tables; ` +
+      `${at(renderExampleSnapshot(options).path)} is an example: delete it when your database has another name`,
+    `${run('migrations', 'generate')} again, and commit all of ${folder === '.' ? name : folder}`,
+  ];
+}
+
+function commandOf({ project, nx, folder }: ScaffoldOptions) {
+  const root = folder === '.' ? '' : ` --root ${shellWord(folder)}`;
+  return (target: string, command: string) =>
+    nx
+      ? `npx nx run ${shellWord(`${project}:${target}`)}`
+      : `npx cdc manage-migrations ${command}${root}`;
+}
+
+/** What becomes of a file of a new repo. */
+interface ScaffoldStep {
+  /** Relative to the workspace. */
+  readonly path: string;
+  readonly action: 'create' | 'change' | 'keep';
+  readonly text: string;
+}
+
+/**
+ * What would become of the files in a workspace. Reads only.
+ *
+ * @throws CommandError that names all files that are in the way.
+ */
+function planScaffold(workspace: string, files: readonly ScaffoldFile[]): readonly ScaffoldStep[] {
+  const found = files.map((file) => ({ ...file, before: readIfThere(workspace, file.path) }));
+  const inTheWay = found.filter(({ before, ifThere, text }) => {
+    return ifThere === 'refuse' && before !== undefined && before !== text;
+  });
+  if (inTheWay.length > 0) {
+    const lines = inTheWay.map(
+      ({ path }) => `${path}: is there already; choose another folder, or move it away`,
+    );
+    throw new CommandError(lines.join('\n'), EXIT.edited);
+  }
+  return found.map(({ path, text, before, ifThere }): ScaffoldStep => {
+    if (before === undefined) return { path, action: 'create', text };
+    const after = ifThere === 'add-lines' ? addLines(before, text) : before;
+    return { path, action: after === before ? 'keep' : 'change', text: after };
+  });
+}
+
+/** The text with the lines that it lacks, comments only where there are such lines. */
+function addLines(before: string, text: string): string {
+  const there = new Set(before.split(/\r?\n/));
+  const lines = text.split('\n').filter((line) => line !== '' && !there.has(line));
+  if (lines.every((line) => line.startsWith('#'))) return before;
+  const gap = before === '' || before.endsWith('\n') ? '' : '\n';
+  return `${before}${gap}${lines.join('\n')}\n`;
 }

@@ -1,4 +1,4 @@
-import { renderSnapshot, type Catalog } from '@cdc-migrations/catalog';
+import { renderSnapshot, type Catalog, parseSnapshot, snapshotPath } from '@cdc-migrations/catalog';
 import { readConfig, type Config } from '@cdc-migrations/config';
 import {
   planCustomers,
@@ -6,20 +6,21 @@ import {
   readCatalogs,
   type SourcePlan,
 } from '@cdc-migrations/introspect';
+import { stateOf } from '@cdc-migrations/generated-file';
 import { CommandError, EXIT } from '../exit-code.ts';
 import { findRoot } from '../repo/find-root.ts';
 import { isInTheWay, planFiles, type FileStep } from '../repo/plan-files.ts';
 import { SNAPSHOTS_FOLDER } from '../repo/read-outputs.ts';
-import { listFiles } from '../repo/repo-files.ts';
+import { listFiles, readIfThere } from '../repo/repo-files.ts';
 import { writeFiles } from '../repo/write-files.ts';
 import { locateError } from '../repo/locate-error.ts';
+import { print, printError, printJson } from '../print.ts';
+import type { GenerateOptions } from '../generate/generate-options.ts';
 import { resolveSources, type PlannedSource } from './resolve-sources.ts';
-import { readFingerprints } from './read-fingerprints.ts';
 import { runAll, SOURCE_JOBS, type Outcome } from './run-all.ts';
 import type { SchemaDocsOptions } from './schema-docs-options.ts';
 import { showEvent } from './show-event.ts';
 import { sourceFailures } from './source-failures.ts';
-import { print, printError, printJson } from '../print.ts';
 
 /**
  * Writes the snapshots of the validation databases, or compares customers with them, and returns the exit code.
@@ -129,4 +130,39 @@ function refusalOf({ path, action, conflict }: FileStep): string {
   }
   const what = action === 'edited' ? 'this snapshot was edited' : 'this file is not generated';
   return `${path}: ${what}; move it away, or --force writes over it`;
+}
+
+/** Fingerprints in the snapshots of a database by schema; none where a snapshot has to be written anyway. */
+function readFingerprints(root: string, plan: SourcePlan): ReadonlyMap<string, string> {
+  const known = plan.selections.flatMap(({ database, schema, pattern, tables }) => {
+    const catalog = readIntact(root, snapshotPath({ database, schema }));
+    const isOfToday = catalog?.pattern === pattern && catalog.tables.length === tables.length;
+    const fingerprint = isOfToday ? catalog.fingerprint : undefined;
+    return fingerprint === undefined ? [] : [[schema, fingerprint] as const];
+  });
+  return new Map(known);
+}
+
+function readIntact(root: string, path: string): Catalog | undefined {
+  const text = readIfThere(root, path);
+  if (text === undefined) return undefined;
+  try {
+    return stateOf(path, text) === 'intact' ? parseSnapshot(text, path) : undefined;
+  } catch {
+    return undefined; // Of another version: it is read and written anew.
+  }
+}
+
+/**
+ * Writes the snapshots anew before they are used.
+ *
+ * @throws ConfigError, CommandError, also for a snapshot that was edited
+ */
+export async function refreshSnapshots({ root, service, force }: GenerateOptions): Promise<void> {
+  await schemaDocs({
+    ...(root !== undefined && { root }),
+    ...(service && { service }),
+    ...(force && { force }),
+    quiet: true,
+  });
 }

@@ -15,6 +15,7 @@ import {
   type Migrations,
   type Status,
   type TargetState,
+  type FileState,
 } from '@cdc-migrations/tracker';
 import { EXIT } from '../exit-code.ts';
 import { nameSchema } from '../target/name-schema.ts';
@@ -23,6 +24,7 @@ import {
   openTargets,
   type CommandTarget,
   type TargetOptions,
+  type TargetWave,
 } from '../target/open-targets.ts';
 import {
   printReports,
@@ -30,13 +32,12 @@ import {
   withSession,
   type TargetReport,
 } from '../target/report-targets.ts';
-import type { Format } from '../report-lines.ts';
+import type { Format, Table } from '../report-lines.ts';
 import { selectTargets } from '../target/select-targets.ts';
 import { worstExitCode } from '../target/worst-exit-code.ts';
-import { listTroubles, renderConcerns, renderLocks } from './render-concerns.ts';
-import { countWaves, renderWaves } from './count-waves.ts';
-import { renderMatrix } from './render-matrix.ts';
 import { countOf } from '../count-of.ts';
+import { listTroubles, renderConcerns, renderLocks } from './render-concerns.ts';
+import { renderMatrix } from './render-matrix.ts';
 
 export interface StatusCommandOptions extends TargetOptions {
   readonly offline?: boolean;
@@ -185,4 +186,44 @@ const STANDBY =
 
 function exitCodesOf({ problems }: Migrations): readonly number[] {
   return problems.map(({ problem }) => (problem === 'edited' ? EXIT.edited : EXIT.differences));
+}
+
+/** How far a wave is: schemas by the worst state of their files. */
+interface WaveStatus {
+  readonly wave: string;
+  readonly customers: number;
+  readonly applied: number;
+  readonly pending: number;
+  readonly failed: number;
+}
+
+const FAILED: ReadonlySet<FileState> = new Set(['failed', 'unsafe', 'edited', 'missing']);
+
+/** Counts the schemas of each wave, as far as they are part of a status. */
+function countWaves(
+  waves: readonly TargetWave[],
+  { schemas: found }: Status,
+): readonly WaveStatus[] {
+  const states = new Map(
+    found.map(({ schema, files }) => [schema, new Set(files.map(({ state }) => state))]),
+  );
+  return waves.map(({ name, schemas }) => {
+    const own = schemas.flatMap((schema) => states.get(schema) ?? []);
+    const failed = own.filter((each) => [...each].some((state) => FAILED.has(state))).length;
+    const applied = own.filter((each) => [...each].every((state) => state === 'applied')).length;
+    const pending = own.length - failed - applied;
+    return { wave: name, customers: own.length, applied, pending, failed };
+  });
+}
+
+/** A row for each wave. */
+function renderWaves(waves: readonly WaveStatus[]): readonly Table[] {
+  if (waves.length === 0) return [];
+  return [
+    {
+      head: ['wave', 'customers', 'applied', 'pending', 'failed'],
+      rows: waves.map(({ wave, ...counts }) => [wave, ...Object.values(counts).map(String)]),
+      isNumber: (column) => column > 0,
+    },
+  ];
 }

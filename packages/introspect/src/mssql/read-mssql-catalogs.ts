@@ -7,6 +7,7 @@ import {
 } from '../source-error.ts';
 import type { CatalogSelection, SourceDatabase } from '../source-database.ts';
 import { didYouMean } from '../did-you-mean.ts';
+import type { SourceReader } from '../source-reader.ts';
 import { buildMssqlCatalog } from './build-mssql-catalog.ts';
 import {
   CATALOG_SQL,
@@ -15,7 +16,7 @@ import {
   VISIBLE_TABLES_SQL,
   wantedTablesSql,
 } from './catalog-queries.ts';
-import type { MssqlSession } from './open-mssql.ts';
+import { type MssqlSession, openMssql } from './open-mssql.ts';
 import { parseMssqlCatalogRows } from './parse-mssql-catalog-rows.ts';
 import { MssqlSelectionError } from './select-mssql-tables.ts';
 
@@ -113,3 +114,28 @@ function isSame(name: unknown, other: string): boolean {
 function hexOf(hash: unknown): string {
   return Buffer.isBuffer(hash) ? hash.toString('hex') : String(hash);
 }
+
+/** SQL Server 2016 and later, and servers compatible with it. */
+export const MSSQL_READER: SourceReader = {
+  read: async (source, selections, { timeoutMs, onEvent, unlessEqual, missing }) => {
+    const session = await openMssql(source, timeoutMs);
+    try {
+      const fingerprints = await readMssqlFingerprints(session, selections);
+      const fingerprintOf = (schema: string) => fingerprints.get(schema.toLowerCase());
+      const isEqual = selections.every(({ schema }) => {
+        const before = unlessEqual?.get(schema);
+        return before !== undefined && before === fingerprintOf(schema);
+      });
+      if (isEqual) return undefined;
+      const tables = selections.reduce((sum, selection) => sum + selection.tables.length, 0);
+      onEvent({ kind: 'reading', database: source.database, tables });
+      const catalogs = await readMssqlCatalogs(session, selections, missing);
+      return catalogs.map(({ tables: read, ...head }) => {
+        const fingerprint = fingerprintOf(head.schema);
+        return { ...head, ...(fingerprint !== undefined && { fingerprint }), tables: read };
+      });
+    } finally {
+      session.close();
+    }
+  },
+};

@@ -2,12 +2,12 @@ import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { openSession, TargetError } from '@cdc-migrations/tracker';
 import { CommandError } from '../../exit-code.ts';
 import { reasonOf } from '../../repo/repo-files.ts';
-import { askServer, type Answer } from './ask-server.ts';
 import type { Cluster } from './cluster.ts';
 import { findBinaries } from './find-binaries.ts';
-import { PORT, readPostmasterFile, removePostmasterFile } from './postmaster-file.ts';
+import { PORT, readPostmasterFile, removePostmasterFile, serverAt } from './postmaster-file.ts';
 import { isAlive } from './process-mark.ts';
 
 const START_WITHIN_MS = 60_000;
@@ -135,4 +135,33 @@ export async function stopServer(cluster: Cluster): Promise<void> {
     cwd: folder,
     stdio: 'ignore',
   });
+}
+
+/** Whose server answers: `unknown` refuses us, `busy` cannot be asked now. */
+type Answer = 'ours' | 'not ours' | 'unknown' | 'busy';
+
+/** What errors say of who listens; any other says nothing, for example that it does not answer in time. */
+const ANSWERS: Readonly<Record<string, Answer>> = {
+  ECONNREFUSED: 'not ours',
+  ENOENT: 'not ours',
+  ENOTSOCK: 'not ours',
+  '28P01': 'unknown',
+  '28000': 'unknown',
+};
+
+/** Asks who listens: the server of the cluster has the very file that we see in its data directory. */
+async function askServer(cluster: Cluster): Promise<Answer> {
+  const address = { server: serverAt(cluster), database: 'postgres' };
+  const session = openSession(address, 'cdc embedded');
+  try {
+    const [row] = await session.query<{ text: string }>(
+      `SELECT pg_catalog.pg_read_file('postmaster.pid') AS text`,
+    );
+    return row!.text === readPostmasterFile(cluster)?.text ? 'ours' : 'not ours';
+  } catch (error) {
+    if (!(error instanceof TargetError)) throw error;
+    return ANSWERS[error.code] ?? 'busy';
+  } finally {
+    await session.close();
+  }
 }
