@@ -6,8 +6,3 @@ export function errorMessage(error: SqlServerError): ServerMessage {
   const { number, severity, state, line, message: text } = error;
   return { number, severity, state, line, text, procedure: '' };
 }
-
-/** A message that is no error. */
-export function infoMessage(text: string, procedure = ''): ServerMessage {
-  return { number: 0, severity: 0, state: 1, text, procedure, line: 1 };
-}

@@ -16,15 +16,3 @@ export interface Host {
 export function versionParts(version: string): readonly number[] {
   return version.split('.').map(Number);
 }
-
-/** What @@VERSION says. */
-export function versionText(version: string): string {
-  const years: Readonly<Record<string, string>> = {
-    13: '2016',
-    14: '2017',
-    15: '2019',
-    16: '2022',
-  };
-  const year = years[version.split('.')[0] ?? ''] ?? '2019';
-  return `Microsoft SQL Server ${year} (fixture) - ${version} (X64) \n\tDeveloper Edition (64-bit) on Linux`;
-}

@@ -19,7 +19,7 @@ import {
   type Statements,
 } from '../sql/syntax.ts';
 import type { BatchEvent } from './batch-event.ts';
-import { errorMessage, infoMessage } from './error-message.ts';
+import { errorMessage } from './error-message.ts';
 import { callProcedure, type Argument } from './call-procedure.ts';
 import { databaseRoles, type Frame } from './session.ts';
 
@@ -55,10 +55,6 @@ const RUN: {
     if (!databaseRoles(session, entry.name)) throw raise(916, [session.login.name, entry.name]);
     yield { kind: 'database', from: session.databaseName, to: entry.name };
     session.databaseName = entry.name;
-    yield done();
-  },
-  Print: async function* ({ message }, frame) {
-    yield { kind: 'message', message: infoMessage(String(evaluate(frame, message).value ?? ' ')) };
     yield done();
   },
   WaitFor: async function* ({ expr }, { signal, ...frame }) {
@@ -131,25 +127,6 @@ const RUN: {
     );
     throw new SqlServerError(Number(number), String(text), 16, Number(at));
   },
-  StartTransaction: async function* ({ statements }, { session }) {
-    if (statements.length > 0) throw notRun('BEGIN TRY');
-    session.transactionDepth++;
-    yield done();
-  },
-  Commit: async function* (_statement, { session }) {
-    if (session.transactionDepth === 0) throw raise(3902);
-    session.transactionDepth--;
-    yield done();
-  },
-  Rollback: async function* (_statement, { session }) {
-    if (session.transactionDepth === 0) throw raise(3903);
-    session.transactionDepth = 0;
-    yield done();
-  },
-  Return: async function* () {
-    yield done();
-    return 'over';
-  },
 };
 
 /** A statement without a result is over. */
@@ -196,7 +173,6 @@ function statementsOf({ conditional_statements }: ConditionalBlock): readonly St
 async function* runQuery(query: Statements['Query'], frame: Frame): StatementRun {
   const { columns, run, assigned } = compiled(frame, query);
   const rows = run(undefined);
-  frame.session.rowCount = rows.length;
   if (assigned.length === 0) {
     yield { kind: 'rows', columns, rows };
     yield done(rows.length);

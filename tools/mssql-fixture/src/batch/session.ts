@@ -17,8 +17,6 @@ export interface Session {
     readonly appName: string;
   };
   databaseName: string;
-  transactionDepth: number;
-  rowCount: number;
   /** Temporary tables by name, `#t`. */
   readonly temporaryTables: Map<string, Relation>;
 }

@@ -149,8 +149,6 @@ function openSession(
     spid: FIRST_SPID + number - 1,
     login: { name, serverRoles, databaseRoles, hostName, appName },
     databaseName,
-    transactionDepth: 0,
-    rowCount: 0,
     temporaryTables: new Map(),
   };
 }

@@ -4,8 +4,8 @@ import { errorMessage } from '../batch/error-message.ts';
 import { runBatch } from '../batch/run-batch.ts';
 import type { Frame, Session } from '../batch/session.ts';
 import { PACKET, type Message } from '../tds/packets.ts';
-import { parseBatch, parseRpc, parseTransactionRequest } from '../tds/parse-request.ts';
-import { DONE, writeResetChange, writeTransactionChange } from '../tds/tokens.ts';
+import { parseBatch, parseRpc } from '../tds/parse-request.ts';
+import { DONE, writeResetChange } from '../tds/tokens.ts';
 import { faultError } from './login-reply.ts';
 import { createReplyWriter, type ReplyWriter } from './reply-writer.ts';
 import { callText, runCall } from './run-call.ts';
@@ -14,7 +14,7 @@ import type { Connection } from './server-context.ts';
 
 /** A request as it is recorded and run. */
 interface Request {
-  readonly kind: 'batch' | 'procedure' | 'transaction';
+  readonly kind: 'batch' | 'procedure';
   readonly text: string;
   readonly run: (frame: Frame, reply: ReplyWriter) => Promise<void>;
 }
@@ -34,7 +34,7 @@ export async function serveRequest(
   const attention = new AbortController();
   connection.running = attention;
   const signal = AbortSignal.any([attention.signal, connection.closed]);
-  const request = parseRequest(message, session);
+  const request = parseRequest(message);
   const { kind, text } = request;
   const place = { connection: connection.number, sql: text };
   connection.context.record({
@@ -61,7 +61,7 @@ export async function serveRequest(
   }
 }
 
-function parseRequest(message: Message, session: Session): Request {
+function parseRequest(message: Message): Request {
   switch (message.type) {
     case PACKET.batch: {
       const text = parseBatch(message.payload);
@@ -77,14 +77,6 @@ function parseRequest(message: Message, session: Session): Request {
         kind: 'procedure',
         text: callText(call),
         run: (frame, reply) => runCall(call, frame, reply),
-      };
-    }
-    case PACKET.transaction: {
-      const request = parseTransactionRequest(message.payload);
-      return {
-        kind: 'transaction',
-        text: request,
-        run: (_frame, reply) => changeTransaction(session, request, reply),
       };
     }
     default:
@@ -177,23 +169,5 @@ async function stallFor(
 
 function resetSession(session: Session, reply: ReplyWriter): void {
   session.temporaryTables.clear();
-  session.transactionDepth = 0;
   writeResetChange(reply.tokens);
-}
-
-let descriptors = 0n;
-
-async function changeTransaction(
-  session: Session,
-  request: ReturnType<typeof parseTransactionRequest>,
-  reply: ReplyWriter,
-): Promise<void> {
-  if (request === 'begin') {
-    session.transactionDepth = 1;
-    writeTransactionChange(reply.tokens, 'begin', ++descriptors);
-  } else if (request !== 'save') {
-    session.transactionDepth = 0;
-    writeTransactionChange(reply.tokens, request, descriptors);
-  }
-  reply.done(DONE.batch);
 }

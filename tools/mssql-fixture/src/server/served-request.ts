@@ -2,7 +2,7 @@
 export interface ServedRequest {
   /** Number of the connection, from 1 on. */
   readonly connection: number;
-  readonly kind: 'batch' | 'procedure' | 'transaction';
+  readonly kind: 'batch' | 'procedure';
   /** The SQL of a batch and of sp_executesql; else the procedure's name. */
   readonly text: string;
   readonly database: string;

@@ -1,7 +1,7 @@
 import { notRun } from '../engine/sql-server-error.ts';
 import { BIGINT, INT, NVARCHAR_MAX, type SqlType, type SqlValue } from '../tds/sql-type.ts';
-import { arithmetic, keyOf, sortBy } from './compare.ts';
-import { constant, type Env, type Scope, type Typed } from './scope.ts';
+import { keyOf, sortBy } from './compare.ts';
+import { type Env, type Scope, type Typed } from './scope.ts';
 import { checkRead, partsOf, type FunctionNode, type OrderItem } from './syntax.ts';
 
 /** What an aggregate makes of the values of a group, of which none is NULL. */
@@ -22,18 +22,8 @@ const AGGREGATES: Readonly<Record<string, Aggregate>> = {
   COUNT_BIG: { type: () => BIGINT, of: count },
   MIN: { type: (type) => type, of: best(false) },
   MAX: { type: (type) => type, of: best(true) },
-  SUM: { type: (type) => (/^(tiny|small)int$/.test(type.name) ? INT : type), of: sum },
   STRING_AGG: { type: () => NVARCHAR_MAX, of: count },
 };
-
-function sum(values: readonly SqlValue[]): SqlValue {
-  const add = (left: SqlValue, right: SqlValue): SqlValue =>
-    arithmetic('Plus', constant(left, BIGINT), constant(right, BIGINT)).value({
-      rows: [],
-      outer: undefined,
-    });
-  return values.length === 0 ? null : values.reduce(add);
-}
 
 /** Whether there is an aggregate in a tree, those of inner queries and of windows aside. */
 export function hasAggregate(tree: unknown): boolean {

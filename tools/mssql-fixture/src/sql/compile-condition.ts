@@ -65,16 +65,6 @@ const CONDITIONS: {
       return found.has(key) ? true : found.has(null) ? null : false;
     });
   },
-  Between: ({ expr, low, high, negated: isNegated }, scope) => {
-    const [value, a, b] = [expr, low, high].map((part) =>
-      scope.compile.expression(part, scope),
-    ) as [Typed, Typed, Typed];
-    const [from, to] = [comparison(value, a), comparison(value, b)];
-    return negated(isNegated, (env) => {
-      const [x, y] = [from(env), to(env)];
-      return x === null || y === null ? null : x >= 0 && y <= 0;
-    });
-  },
   Like: ({ expr, pattern, escape_char, negated: isNegated }, scope) => {
     const [text, wanted] = [
       scope.compile.expression(expr, scope),

@@ -1,6 +1,5 @@
 import { notRun, raise, SqlServerError } from '../engine/sql-server-error.ts';
 import { INT, type SqlType, type SqlValue } from '../tds/sql-type.ts';
-import { globalVariable } from './server-functions.ts';
 import { arithmetic, castTo, commonType } from './compare.ts';
 import { equality, subquery } from './compile-condition.ts';
 import { convertValue } from './convert-value.ts';
@@ -106,7 +105,6 @@ function nullValue(): Typed {
 }
 
 function variable(name: string, { frame }: Scope): Typed {
-  if (name.startsWith('@@')) return globalVariable(frame, name.slice(2));
   const found = frame.variables.get(name.slice(1).toLowerCase());
   if (!found) throw raise(137, [name]);
   return constant(found.value, found.type);

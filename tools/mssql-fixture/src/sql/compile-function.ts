@@ -129,7 +129,6 @@ export function compileFunction(node: FunctionNode, scope: Scope): Typed {
     if (arg === 'Wildcard') throw raise(102, ['*']);
     return arg.Expr;
   });
-  if (name === 'IIF') return compileIif(expressions, scope);
   const rule = FUNCTIONS[name];
   if (!rule)
     throw parts.length > 1 ? raise(4121, [parts[0] ?? '', parts.join('.')]) : raise(195, [name]);
@@ -141,15 +140,6 @@ export function compileFunction(node: FunctionNode, scope: Scope): Typed {
       : scope.compile.expression(expression, scope),
   );
   return rule.compile(args, scope.frame);
-}
-
-function compileIif([condition, ...results]: readonly Expression[], scope: Scope): Typed {
-  const [then, otherwise] = results.map((result) => scope.compile.expression(result, scope));
-  if (!condition || !then || !otherwise) throw raise(174, ['iif', 3]);
-  const isTrue = scope.compile.condition(condition, scope);
-  const type = commonType([then, otherwise]);
-  const [a, b] = [castTo(then, type).value, castTo(otherwise, type).value];
-  return { type, value: (env) => (isTrue(env) === true ? a(env) : b(env)) };
 }
 
 /** The first argument of DATEADD and its like is a word. */

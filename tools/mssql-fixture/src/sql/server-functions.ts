@@ -1,12 +1,10 @@
 import { resolveObject } from '../batch/resolve-relation.ts';
 import { databaseRoles, hasDatabaseRole, isSysadmin, type Frame } from '../batch/session.ts';
-import { versionText } from '../batch/host.ts';
-import { raise } from '../engine/sql-server-error.ts';
 import { editRows } from '../engine/edit-rows.ts';
 import { DATETIME, INT, SYSNAME, VARIANT, type SqlType, type SqlValue } from '../tds/sql-type.ts';
 import { convertValue } from './convert-value.ts';
 import { strict, type FunctionRule } from './function-rule.ts';
-import { constant, isSame, type Typed } from './scope.ts';
+import { constant, isSame } from './scope.ts';
 
 const LSN: SqlType = { name: 'binary', length: 10 };
 
@@ -166,21 +164,3 @@ export const SERVER_FUNCTIONS: Readonly<Record<string, FunctionRule>> = {
       null,
   ),
 };
-
-/** `@@name`. Throws 137. */
-export function globalVariable({ host, session }: Frame, name: string): Typed {
-  const values: Readonly<Record<string, SqlValue>> = {
-    version: versionText(host.productVersion),
-    servername: host.serverName,
-    servicename: 'MSSQLSERVER',
-    spid: session.spid,
-    rowcount: session.rowCount,
-    trancount: session.transactionDepth,
-    language: 'us_english',
-    max_precision: 38,
-    error: 0,
-  };
-  const value = values[name.toLowerCase()];
-  if (value === undefined) throw raise(137, [`@@${name}`]);
-  return constant(value, typeof value === 'string' ? { name: 'nvarchar', length: 300 } : INT);
-}

@@ -29,7 +29,6 @@ export interface Expressions {
   readonly IsNotNull: Expression;
   readonly InList: InNode & { readonly list: readonly Expression[] };
   readonly InSubquery: InNode & { readonly subquery: Query };
-  readonly Between: InNode & { readonly low: Expression; readonly high: Expression };
   readonly Like: InNode & {
     readonly pattern: Expression;
     readonly escape_char: { readonly value: Readonly<Record<string, string>> } | undefined;
@@ -169,7 +168,6 @@ export interface Statements {
     };
   };
   readonly Use: { readonly Object: ObjectName };
-  readonly Print: { readonly message: Expression };
   readonly WaitFor: { readonly expr: Expression };
   readonly CreateTable: {
     readonly name: ObjectName;
@@ -191,10 +189,6 @@ export interface Statements {
     readonly message: Expression;
     readonly state: Expression;
   };
-  readonly StartTransaction: { readonly statements: readonly unknown[] };
-  readonly Commit: unknown;
-  readonly Rollback: unknown;
-  readonly Return: unknown;
 }
 export type Statement = OneOf<Statements>;
 

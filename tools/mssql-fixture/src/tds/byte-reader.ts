@@ -5,11 +5,8 @@ export interface ByteReader {
   u8(): number;
   u16(): number;
   u32(): number;
-  i16(): number;
   i32(): number;
   i64(): bigint;
-  f32(): number;
-  f64(): number;
   /** An unsigned number of `length` bytes. */
   unsigned(length: number): bigint;
   bytes(length: number): Buffer;
@@ -35,11 +32,8 @@ export function createByteReader(source: Buffer): ByteReader {
     u8: () => source.readUInt8(advance(1)),
     u16: () => source.readUInt16LE(advance(2)),
     u32: () => source.readUInt32LE(advance(4)),
-    i16: () => source.readInt16LE(advance(2)),
     i32: () => source.readInt32LE(advance(4)),
     i64: () => source.readBigInt64LE(advance(8)),
-    f32: () => source.readFloatLE(advance(4)),
-    f64: () => source.readDoubleLE(advance(8)),
     unsigned: (length) =>
       bytes(length).reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n),
     bytes,

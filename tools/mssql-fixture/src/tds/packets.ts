@@ -7,7 +7,6 @@ export const PACKET = {
   reply: 0x04,
   attention: 0x06,
   bulkLoad: 0x07,
-  transaction: 0x0e,
   login: 0x10,
   prelogin: 0x12,
 } as const;

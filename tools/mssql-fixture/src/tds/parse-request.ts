@@ -41,26 +41,6 @@ export function parseRpc(payload: Buffer): RpcCall {
   return { procedure, parameters };
 }
 
-/** What a transaction manager message asks for. */
-export type TransactionRequest = 'begin' | 'commit' | 'rollback' | 'save';
-
-const TRANSACTION_REQUESTS: Readonly<Record<number, TransactionRequest>> = {
-  5: 'begin',
-  7: 'commit',
-  8: 'rollback',
-  9: 'save',
-};
-
-/** The request of a transaction manager message. */
-export function parseTransactionRequest(payload: Buffer): TransactionRequest {
-  const reader = createByteReader(payload);
-  skipHeaders(reader);
-  const number = reader.u16();
-  const request = TRANSACTION_REQUESTS[number];
-  if (!request) throw new MalformedMessageError(`transaction request ${number}`);
-  return request;
-}
-
 /** ALL_HEADERS says its own length first. */
 function skipHeaders(reader: ByteReader): void {
   const length = reader.u32();

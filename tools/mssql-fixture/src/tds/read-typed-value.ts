@@ -21,33 +21,10 @@ const INTEGER_NAMES: Readonly<Record<number, TypeName>> = {
 };
 
 const READERS: Readonly<Record<number, ReadTyped>> = {
-  [TYPE_CODE.null]: () => ({ type: { name: 'nvarchar', length: 1 }, value: null }),
-  [TYPE_CODE.int1]: (reader) => integer(reader, 1, 1),
-  [TYPE_CODE.int2]: (reader) => integer(reader, 2, 2),
-  [TYPE_CODE.int4]: (reader) => integer(reader, 4, 4),
-  [TYPE_CODE.int8]: (reader) => integer(reader, 8, 8),
-  [TYPE_CODE.bit]: (reader) => ({ type: { name: 'bit' }, value: reader.u8() }),
   [TYPE_CODE.intN]: (reader) => integer(reader, reader.u8(), reader.u8()),
   [TYPE_CODE.bitN]: (reader) => {
     reader.skip(1);
     return { type: { name: 'bit' }, value: reader.u8() === 0 ? null : reader.u8() };
-  },
-  [TYPE_CODE.floatN]: (reader) => {
-    const name = reader.u8() === 4 ? 'real' : 'float';
-    const size = reader.u8();
-    if (size === 0) return { type: { name }, value: null };
-    return { type: { name }, value: size === 4 ? reader.f32() : reader.f64() };
-  },
-  [TYPE_CODE.float8]: (reader) => ({ type: { name: 'float' }, value: reader.f64() }),
-  [TYPE_CODE.decimal]: decimal,
-  [TYPE_CODE.numeric]: decimal,
-  [TYPE_CODE.moneyN]: (reader) => {
-    const name = reader.u8() === 4 ? 'smallmoney' : 'money';
-    const size = reader.u8();
-    if (size === 0) return { type: { name }, value: null };
-    const high = size === 8 ? BigInt(reader.i32()) << 32n : 0n;
-    const low = size === 8 ? BigInt(reader.u32()) : BigInt(reader.i32());
-    return { type: { name }, value: Number(high + low) / 10_000 };
   },
   [TYPE_CODE.datetimeN]: (reader) => {
     const name = reader.u8() === 4 ? 'smalldatetime' : 'datetime';
@@ -57,37 +34,12 @@ const READERS: Readonly<Record<number, ReadTyped>> = {
     const ticks = size === 4 ? BigInt(reader.u16()) * 600_000_000n : ticksOf300(reader.u32());
     return { type: { name }, value: isoTime(days + DATETIME_EPOCH_DAYS, ticks, 3) };
   },
-  [TYPE_CODE.date]: (reader) => ({
-    type: { name: 'date' },
-    value: reader.u8() === 0 ? null : renderIsoDate(Number(reader.unsigned(3))),
-  }),
-  [TYPE_CODE.time]: (reader) => {
-    const type: SqlType = { name: 'time', scale: reader.u8() };
-    const size = reader.u8();
-    if (size === 0) return { type, value: null };
-    return { type, value: renderIsoClock(readClock(reader, type, size), type.scale ?? 7) };
-  },
   [TYPE_CODE.datetime2]: (reader) => {
     const type: SqlType = { name: 'datetime2', scale: reader.u8() };
     const size = reader.u8();
     if (size === 0) return { type, value: null };
     const ticks = readClock(reader, type, size - 3);
     return { type, value: isoTime(Number(reader.unsigned(3)), ticks, type.scale ?? 7) };
-  },
-  [TYPE_CODE.datetimeoffset]: (reader) => {
-    const type: SqlType = { name: 'datetimeoffset', scale: reader.u8() };
-    const size = reader.u8();
-    if (size === 0) return { type, value: null };
-    const ticks = readClock(reader, type, size - 5);
-    const utc = isoTime(Number(reader.unsigned(3)), ticks, type.scale ?? 7);
-    reader.skip(2);
-    return { type, value: `${utc}+00:00` };
-  },
-  [TYPE_CODE.uniqueidentifier]: (reader) => {
-    reader.skip(1);
-    const size = reader.u8();
-    const value = size === 0 ? null : guidText(reader.bytes(size));
-    return { type: { name: 'uniqueidentifier' }, value };
   },
   [TYPE_CODE.nvarchar]: characters('nvarchar', 2),
   [TYPE_CODE.nchar]: characters('nchar', 2),
@@ -110,22 +62,7 @@ function integer(reader: ByteReader, declared: number, size: number): TypedValue
   if (size === 0) return { type, value: null };
   if (size === 1) return { type, value: reader.u8() };
   if (size === 8) return { type, value: reader.i64() };
-  return { type, value: size === 2 ? reader.i16() : reader.i32() };
-}
-
-function decimal(reader: ByteReader): TypedValue {
-  reader.skip(1);
-  const type: SqlType = { name: 'decimal', precision: reader.u8(), scale: reader.u8() };
-  const size = reader.u8();
-  if (size === 0) return { type, value: null };
-  const sign = reader.u8() === 0 ? '-' : '';
-  const scale = type.scale ?? 0;
-  const digits = reader
-    .unsigned(size - 1)
-    .toString()
-    .padStart(scale + 1, '0');
-  const whole = digits.slice(0, digits.length - scale);
-  return { type, value: sign + whole + (scale > 0 ? `.${digits.slice(-scale)}` : '') };
+  return { type, value: size === 2 ? (reader.u16() << 16) >> 16 : reader.i32() };
 }
 
 function characters(name: TypeName, bytesPerCharacter: number): ReadTyped {
@@ -169,12 +106,4 @@ function ticksOf300(steps: number): bigint {
 
 function isoTime(days: number, ticks: bigint, digits: number): string {
   return `${renderIsoDate(days)}T${renderIsoClock(ticks, digits)}`;
-}
-
-function guidText(raw: Buffer): string {
-  const order = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
-  const hex = Buffer.from(order.map((at) => raw[at] ?? 0))
-    .toString('hex')
-    .toUpperCase();
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }

@@ -28,9 +28,6 @@ const CHANGE = {
   language: 2,
   packetBytes: 4,
   collation: 7,
-  begin: 8,
-  commit: 9,
-  rollback: 10,
   reset: 18,
 } as const;
 
@@ -178,21 +175,6 @@ export function writeCollationChange(writer: ByteWriter): void {
   body.u8(COLLATION_BYTES.length);
   body.bytes(COLLATION_BYTES);
   body.u8(0);
-  writeChange(writer, body);
-}
-
-/** ENVCHANGE of a transaction's begin or end; the descriptor has 8 bytes. */
-export function writeTransactionChange(
-  writer: ByteWriter,
-  kind: 'begin' | 'commit' | 'rollback',
-  descriptor: bigint,
-): void {
-  const body = createByteWriter();
-  body.u8(CHANGE[kind]);
-  if (kind !== 'begin') body.u8(0);
-  body.u8(8);
-  body.unsigned(descriptor, 8);
-  if (kind === 'begin') body.u8(0);
   writeChange(writer, body);
 }
 

@@ -3,24 +3,15 @@ import type { SqlType, TypeName } from './sql-type.ts';
 
 /** TDS type codes of MS-TDS 2.2.5.4; the nullable ones, so that each value says its length. */
 export const TYPE_CODE = {
-  null: 0x1f,
-  image: 0x22,
-  text: 0x23,
   uniqueidentifier: 0x24,
   intN: 0x26,
   date: 0x28,
   time: 0x29,
   datetime2: 0x2a,
   datetimeoffset: 0x2b,
-  int1: 0x30,
-  bit: 0x32,
-  int2: 0x34,
   int4: 0x38,
-  float4: 0x3b,
-  datetime: 0x3d,
   float8: 0x3e,
   variant: 0x62,
-  ntext: 0x63,
   bitN: 0x68,
   decimal: 0x6a,
   numeric: 0x6c,
@@ -34,7 +25,6 @@ export const TYPE_CODE = {
   char: 0xaf,
   nvarchar: 0xe7,
   nchar: 0xef,
-  xml: 0xf1,
 } as const;
 
 /** Danish_Norwegian_CI_AS: locale 0x0406, ignores case, kana and width. */
