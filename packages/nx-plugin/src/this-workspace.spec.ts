@@ -41,7 +41,7 @@ it.each([
 const WHOLE = ['docs', 'e2e', 'soak'];
 
 it.each([
-  ['packages/introspect/src/index.ts', ['cli', 'introspect', 'nx', ...WHOLE]],
+  ['packages/introspect/src/index.ts', ['cli', 'introspect', 'nx', 'wire', ...WHOLE]],
   ['packages/staging-render/src/index.ts', ['cli', 'nx', 'staging-render', ...WHOLE]],
   ['packages/tracker/templates/new.sql.hbs', ['cli', 'nx', 'tracker', ...WHOLE]],
   ['packages/nx-plugin/src/options.cjs', ['nx', ...WHOLE]],
