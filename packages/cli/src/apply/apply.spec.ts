@@ -254,7 +254,13 @@ it('a baseline records what is there and as defined, and lists the rest', async 
   const [{ recorded, differences }] = JSON.parse(run.stdout).targets;
   expect(recorded).toHaveLength(4 * 2 * TABLES - 2);
   expect(differences.filter(({ schema }: { schema: string }) => schema !== 'public')).toEqual([
-    { kind: 'extra', schema: 'blue', name: 'Actor', message: 'column "Ny"' },
+    {
+      kind: 'extra',
+      schema: 'blue',
+      name: 'Actor',
+      message: 'column "Ny"',
+      repair: { kind: 'sql', statement: 'ALTER TABLE blue."Actor" DROP COLUMN "Ny"' },
+    },
     {
       kind: 'different',
       schema: 'blue',

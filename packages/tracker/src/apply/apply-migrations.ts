@@ -13,7 +13,7 @@ import { TABLE_LOCK_TIMEOUT_MS } from './file-transaction.ts';
 import { readTargetProblems, type MergeProblem } from '../status/read-concerns.ts';
 import { runSteps, schemaIsGone, type Outcome } from './run-steps.ts';
 import type { FileProblem, Migrations } from '../migrations/migrations.ts';
-import { filesOf, planApply, type ApplyPlan, type PlanOptions } from './plan-apply.ts';
+import { filesOf, listSchemas, planApply, type ApplyPlan, type PlanOptions } from './plan-apply.ts';
 import { narrowPlan, readStructures, type PlannedTarget, type Structures } from './narrow-plan.ts';
 import { readTarget, refuseStandby } from '../history/read-target.ts';
 import { openSession, type Session, type TargetAddress } from '../session/session.ts';
@@ -62,7 +62,7 @@ const RETRY_FOR_MS = 60_000;
  * Brings a target up to date: a plan from its history first, then every schema by itself, several beside each other. A
  * file and its history row are one transaction. Then columns become NOT NULL of which every row has a value. Where no
  * file is to be applied nothing is asked but the lock, the history, the schemas, what keeps tables from being merged, and
- * columns that are to become NOT NULL.
+ * columns that are to become NOT NULL, and declared indexes.
  *
  * @throws FilesRefusedError, UnsafeSchemaNameError, ForeignObjectsError, EncodingError, RoleMissingError,
  * ManualFilesEditedError, SeveralStatementsError, ClientCommandError, PlaceholderError, StandbyError, NoConnectionError before anything is applied;
@@ -82,12 +82,17 @@ export async function applyMigrations(
   };
   try {
     return await withLock(control, migrations.set.name, lock, async () => {
-      const [state, , found, , loose] = await Promise.all([
+      // A plan file says all that is to be done.
+      const schemas = options.planned ? [] : listSchemas(migrations, options);
+      const finals = placeFinals(migrations, schemas, options.tenants);
+      const [state, , found, , loose, , works] = await Promise.all([
         readTarget(control, migrations),
         undoReads(control),
         readTargetProblems(control),
         undoReads(control),
         readLooseColumns(control),
+        undoReads(control),
+        readIndexWork(control, finals),
       ]);
       refuseStandby(state);
       const whole = planApply(migrations, state, options);
@@ -99,14 +104,11 @@ export async function applyMigrations(
           ({ schema }) => schema === MANAGEMENT_SCHEMA || plan.present.includes(schema),
         );
       onEvent({ kind: 'planned', schemas: plan.schemas.length, files: countFiles(plan) });
-      // A plan file says all that is to be done.
-      const ofPlan = ({ schema }: LooseColumn) => !options.planned && plan.present.includes(schema);
-      const finals = options.planned ? [] : placeFinals(migrations, plan.present, options.tenants);
+      const isPresent = ({ schema }: { readonly schema: string }) => plan.present.includes(schema);
+      const ofPlan = (column: LooseColumn) => !options.planned && isPresent(column);
       if (plan.steps.length === 0) {
         const tightened = await tightenAlone(address, loose.filter(ofPlan));
-        await undoReads(control);
-        const works = await readIndexWork(control, finals);
-        const { indexes, failures } = await declareAlone(address, works, onEvent);
+        const { indexes, failures } = await declareAlone(address, works.filter(isPresent), onEvent);
         const nothing = nothingToDo(plan);
         return {
           ...nothing,
@@ -132,7 +134,7 @@ export async function applyMigrations(
         const { indexes, failures } = reader
           ? await declareIndexes(
               reader,
-              await readIndexWork(reader, begunOf(finals, result)),
+              await readIndexWork(reader, begunOf(finals.filter(isPresent), result)),
               onEvent,
             )
           : NO_INDEXES;
