@@ -1,20 +1,19 @@
 import type { Catalog, CatalogColumn, CatalogTable } from '@cdc-migrations/catalog';
 
-/** One way in which the structure of a database is not that of another. */
+/** A difference between the structures of two databases. */
 export interface CatalogDifference {
   readonly schema: string;
   readonly table: string;
   readonly column?: string;
   readonly kind:
     'table missing' | 'column missing' | 'column added' | 'column differs' | 'key differs';
-  /** What it is there, and what it would be: `varchar(50), would be nvarchar(50)`. */
+  /** Found and expected structure: `varchar(50), would be nvarchar(50)`. */
   readonly detail?: string;
 }
 
 /**
- * Compares the tables of a catalog with those of the same schema in another database: what replication depends on.
- * Names of keys, defaults, foreign keys and what is tracked do not count; names are compared without case for
- * SQL Server.
+ * Compares the tables of a catalog with those of the same schema in another database, as far as replication depends on
+ * them. Names of keys, defaults, foreign keys and tracking are ignored. Names are compared without case for SQL Server.
  */
 export function compareCatalogs(
   expected: Catalog,
@@ -60,7 +59,7 @@ function compareTables(
   return [...ofColumns, ...added, ...ofKey];
 }
 
-/** `nvarchar(50) not null`, with all that decides how values look. */
+/** Describes a column as `nvarchar(50) not null`, with everything that determines its values. */
 function describeColumn(column: CatalogColumn): string {
   const { type, length, precision, scale, array, declaredAs, nullable, computed, collation } =
     column;

@@ -1,7 +1,7 @@
-/** From this many names on, only a difference in case or marks is looked for. */
+/** With more names, only names that differ in case or diacritics are suggested. */
 const MANY_NAMES = 2000;
 
-/** `did you mean "Actor"?` where one of the names is almost `name`; else undefined. */
+/** Returns `did you mean "Actor"?` if one of the names is close to `name`, else undefined. */
 export function didYouMean(name: string, names: readonly string[]): string | undefined {
   const wanted = bare(name);
   const same = names.find((other) => bare(other) === wanted);
@@ -15,12 +15,12 @@ export function didYouMean(name: string, names: readonly string[]): string | und
   return best && `did you mean "${best.other}"?`;
 }
 
-/** Without case and marks: `Ø` is not `O`, `é` is `e`. */
+/** Removes case and diacritics: `é` becomes `e`. `Ø` does not become `O`. */
 function bare(text: string): string {
   return text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
 }
 
-/** Letters to change, insert or delete; any number above `most` may be less than the truth. */
+/** Counts the letters to change, insert or delete. A result above `most` is only a lower bound. */
 function editDistance(from: string, to: string, most: number): number {
   if (Math.abs(from.length - to.length) > most) return most + 1;
   let previous = Array.from({ length: to.length + 1 }, (_, column) => column);

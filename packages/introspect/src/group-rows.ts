@@ -1,4 +1,4 @@
-/** Rows by a key, in the order in which they came. */
+/** Groups rows by a key and keeps their order. */
 export function groupRows<K, T>(
   rows: readonly T[],
   keyOf: (row: T) => K,
@@ -13,7 +13,7 @@ export function groupRows<K, T>(
   return groups;
 }
 
-/** Rows in the order of an ordinal, each ordinal once: joins of catalog views repeat rows. */
+/** Sorts rows by an ordinal and keeps one row per ordinal. Joins of catalog views repeat rows. */
 export function rowsInOrder<T>(
   rows: readonly T[] | undefined,
   ordinalOf: (row: T) => number,

@@ -11,31 +11,31 @@ import {
 } from '@cdc-migrations/config';
 import type { CatalogSelection } from './source-database.ts';
 
-/** A database that is to be used, and the tables of it that services name. */
+/** A source database to read, and its tables in services. */
 export interface SourcePlan {
   readonly group: SourceGroup;
   /** Customer (db-per-tenant) or service (db-shared). */
   readonly source: string;
-  /** As written: its variables are resolved when the connection is made. */
+  /** The server as written. Its variables are resolved when connecting. */
   readonly server: Server;
   readonly database: string;
-  /** One for each schema, in the order of the services. */
+  /** One selection per schema, in the order of the services. */
   readonly selections: readonly CatalogSelection[];
   readonly services: readonly Service[];
 }
 
-/** Which environment, services and customers are read. */
+/** Environment, services and customers to read. */
 export interface PlanOptions {
-  /** Environment of the source; that of the service's `validation_env` where none is given. */
+  /** Environment of the source. The default is the service's `validation_env`. */
   readonly env?: string | undefined;
   /** Only these services. */
   readonly services?: readonly string[] | undefined;
 }
 
 /**
- * Lists the validation databases of the services: those of `validation_database`, each once with the tables of all services.
+ * Lists the validation databases of the services (`validation_database`), each once with the tables of all services.
  *
- * @throws ConfigError for a service that has none in the environment, and for tables that patterns exclude.
+ * @throws ConfigError for a service without a database in the environment, and for tables that patterns exclude.
  */
 export function planValidationDatabases(
   config: Config,
@@ -55,11 +55,11 @@ export function planValidationDatabases(
 }
 
 /**
- * Lists the databases of customers in an environment, in the order of the configuration, with the tables of all services that
- * their group feeds; the validation database too, where it is one of theirs.
+ * Lists the databases of customers in an environment, in the order of the configuration. Each has the tables of all
+ * services that its group feeds. The validation database is included if it belongs to one of the customers.
  *
- * @param customers names, in a db-shared group of services; undefined for all that have the environment.
- * @throws ConfigError for a customer that is not there or lacks the environment.
+ * @param customers names of customers, or of services in a db-shared group. Undefined for all with the environment.
+ * @throws ConfigError for a customer that does not exist or does not have the environment.
  */
 export function planCustomers(
   config: Config,
@@ -109,7 +109,7 @@ function selectServices(
   ]);
 }
 
-/** The group that the service's sinks are fed from. */
+/** Finds the group that feeds the service's sinks. */
 function groupOf(config: Config, service: Service): SourceGroup | undefined {
   const sinkGroups = service.sinks.map(({ sink }) => sink.split('.')[0]);
   const names = config.sinkGroups
@@ -118,7 +118,9 @@ function groupOf(config: Config, service: Service): SourceGroup | undefined {
   return config.sourceGroups.find(({ name }) => names.includes(name));
 }
 
-/** The source with the validation database in that environment; else the one that has it in its own. */
+/**
+ * Finds the source with the validation database in that environment, else the one that has it in its own environment.
+ */
 function findValidationDatabase(
   group: SourceGroup,
   service: Service,
@@ -135,7 +137,7 @@ function findValidationDatabase(
   return source && environment && { source, environment };
 }
 
-/** Plans by database; the tables of several services are read together. */
+/** Merges plans by database, so that the tables of several services are read together. */
 function mergePlans(places: readonly Place[], problems: readonly Problem[]): readonly SourcePlan[] {
   const excluded = places.flatMap(({ group, service }) => findExcluded(group, service));
   const all = [
@@ -159,7 +161,7 @@ function mergePlans(places: readonly Place[], problems: readonly Problem[]): rea
   return [...plans.values()];
 }
 
-/** Snapshots are looked up by `validation_database`, so its spelling wins. */
+/** Returns the spelling of `validation_database`, because snapshots are looked up by it. */
 function spell(database: string, services: readonly Service[]): string {
   const same = ({ validationDatabase }: Service) =>
     validationDatabase.toLowerCase() === database.toLowerCase();
@@ -209,8 +211,8 @@ function noCustomer(config: Config, name: string, env: string): Problem {
 }
 
 /**
- * Tables that a service names and its source group's patterns exclude: the two contradict each other, and either may be
- * the mistake. A pattern is searched in the name of the table, or of the schema; for SQL Server without case.
+ * Finds tables that a service names although its source group's patterns exclude them. This is a contradiction, and
+ * either side may be the mistake. A pattern matches the name of the table or the schema, without case for SQL Server.
  */
 function findExcluded(group: SourceGroup, service: Service): readonly Problem[] {
   const flags = group.type === 'mssql' ? 'i' : '';

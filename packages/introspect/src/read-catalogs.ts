@@ -7,17 +7,18 @@ import {
 import type { ReadCatalogsOptions, SourceReader } from './source-reader.ts';
 import { withRetry } from './with-retry.ts';
 
-/** Drivers are loaded when the first database of their kind is read. */
+/** Readers by kind of database. A driver is loaded when the first database of its kind is read. */
 const READERS: { readonly [T in SourceType]: () => Promise<SourceReader> } = {
   mssql: async () => (await import('./mssql/read-mssql-catalogs.ts')).MSSQL_READER,
   postgres: async () => (await import('./postgres/postgres-reader.ts')).POSTGRES_READER,
 };
 
 /**
- * Reads the catalogs of the selected tables of one database, one for each selection, in its order; undefined where the
- * fingerprints are those of `unlessEqual`. Two queries for all tables together; a transient failure is tried again once.
+ * Reads the catalogs of the selected tables of one database, one per selection in the same order. Returns undefined if
+ * the fingerprints equal those of `unlessEqual`. It needs two queries for all tables together, and retries once after a
+ * transient failure.
  *
- * @throws SourceError: what happened and what to do, in one line.
+ * @throws SourceError with a message in one line: what happened and what to do.
  */
 export async function readCatalogs(
   source: SourceDatabase,

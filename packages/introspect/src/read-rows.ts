@@ -3,11 +3,12 @@ import { DEFAULT_TIMEOUT_MS, type SourceDatabase } from './source-database.ts';
 /** Values of a row as text, in the order of the query. */
 export type TextRow = readonly (string | null)[];
 
-/** A connection to a source database that rows are read through. */
+/** A connection for reading rows of a source database. */
 export interface RowReader {
   /**
-   * Runs a query whose columns are all text and hands over its rows: of SQL Server as they come, of PostgreSQL when all
-   * are there. In PostgreSQL values are spelled as in every session of ours: ISO dates, UTC, all digits of a float.
+   * Runs a query whose columns are all text and passes on its rows. Rows of SQL Server are passed on as they arrive,
+   * rows of PostgreSQL when all have arrived. PostgreSQL values have the format of all our sessions: ISO dates, UTC,
+   * all digits of a float.
    *
    * @throws SourceError
    */
@@ -16,7 +17,7 @@ export interface RowReader {
 }
 
 /**
- * Opens a connection that only reads.
+ * Opens a read-only connection.
  *
  * @throws SourceError
  */

@@ -9,7 +9,7 @@ const collections = (
   return (data as { 'data-collections': unknown[] })['data-collections'][0];
 };
 
-// tools/wire asks Debezium for tables of such names.
+// tools/wire signals Debezium with tables of these names.
 it.each<readonly [name: readonly string[], incremental: string, blocking: string]>([
   [['public', 'roles'], 'public.roles', 'public.roles'],
   [['AdOpus', 'dbo', 'Døv-Aktør'], 'AdOpus.dbo.Døv-Aktør', 'AdOpus.dbo.Døv-Aktør'],

@@ -1,12 +1,12 @@
 import { quoteName, quoteText } from './mssql/quote-t-sql.ts';
 import { DEFAULT_TIMEOUT_MS, type SourceDatabase, type SourceOptions } from './source-database.ts';
 
-/** A row of the signalling table of Debezium. */
+/** A row of Debezium's signaling table. */
 export interface Signal {
   readonly table: { readonly schema: string; readonly table: string };
   readonly id: string;
   readonly type: string;
-  /** JSON. */
+  /** Data of the signal as JSON. */
   readonly data: string;
 }
 
@@ -33,28 +33,28 @@ const SPELLED = {
   },
 } as const;
 
-/** How Debezium reads a table again: in chunks beside the changes, or at once. */
+/** How Debezium reads a table again: in chunks in parallel with the changes, or all at once. */
 export type SnapshotKind = 'INCREMENTAL' | 'BLOCKING';
 
-/** A table that a signal is about. */
+/** A table in a signal. */
 export interface SignalledTable {
-  /** Its database where the connector has several (SQL Server), its schema, its name. */
+  /** Name parts: the database if the connector has several (SQL Server), the schema, the table. */
   readonly name: readonly string[];
-  /** SQL condition; without one all rows are read. */
+  /** SQL condition. Without it, all rows are read. */
   readonly filter?: string;
 }
 
-/** No signal can name the table. */
+/** Thrown if no signal can name the table. */
 export class SignalNameError extends Error {
   override readonly name = 'SignalNameError';
 }
 
 /**
- * Renders the data of a signal that asks for a snapshot of tables.
+ * Renders the data of a signal that requests a snapshot of tables.
  *
- * Debezium takes a name as a regular expression. If no table matches it, an incremental snapshot takes it as the name of
- * a table, as SQL has it: parts with dots or blanks in quotes. So the names of most tables stay as they are, and others
- * are quoted or escaped.
+ * Debezium treats a name as a regular expression. If it matches no table, an incremental snapshot treats it as a table
+ * name in SQL, with quotes around parts with dots or blanks. The names of most tables are therefore unchanged, and
+ * others are quoted or escaped.
  *
  * @throws SignalNameError
  * @see https://debezium.io/documentation/reference/stable/configuration/signalling.html
@@ -69,7 +69,7 @@ export function renderSnapshotData(
   }));
   const conditions = spelled.flatMap(({ name, id, filter }) => {
     if (filter === undefined) return [];
-    // Patterns of conditions ignore case, and names do not.
+    // Patterns are case-insensitive in conditions, names are not.
     if (kind === 'INCREMENTAL') return [{ 'data-collection': `(?-i)${escape(id)}`, filter }];
     if (!isPattern(id)) throw cannotName(name, 'the rows of some customers', 'all of them');
     const from = name.map(SPELLED[type].name).join('.');
@@ -82,7 +82,7 @@ export function renderSnapshotData(
   });
 }
 
-/** A name in a signal: `text` asks for the table, and `id` is what Debezium calls it from then on. */
+/** A table name in a signal. `text` requests the table, and `id` is Debezium's name for it from then on. */
 interface SpelledName {
   readonly text: string;
   readonly id: string;
@@ -98,7 +98,7 @@ function isPlain(name: SignalledTable['name']): boolean {
 function spellIncremental(name: SignalledTable['name'], type: SourceDatabase['type']): SpelledName {
   const plain = name.join('.');
   if (isPlain(name)) return { text: plain, id: plain };
-  // The connector for PostgreSQL cannot read such a name back from its offsets when it is started again.
+  // The PostgreSQL connector cannot parse such a name from its offsets after a restart.
   const isLost = type === 'postgres' && name.some((part) => /\s|^["'`]|["'`]{2}/.test(part));
   const quoted = quoteParts(name);
   if (!isLost && isPattern(quoted)) return { text: quoted, id: quoted };
@@ -115,7 +115,7 @@ function escapeParts(name: SignalledTable['name']): string {
   return name.map(escape).join('\\.');
 }
 
-/** Blanks too, as Debezium takes those at the ends away. */
+/** Escapes a name as a regular expression. Blanks are escaped too, because Debezium trims names. */
 function escape(text: string): string {
   return text
     .replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
@@ -132,7 +132,7 @@ function quoteParts(name: SignalledTable['name']): string {
     .join('.');
 }
 
-/** True if Java takes the text for a regular expression too. */
+/** Checks if the text is also a valid regular expression of Java. */
 function isPattern(text: string): boolean {
   if (/[[\\]|\(\?/.test(text)) return false;
   try {
@@ -149,7 +149,7 @@ function cannotName(name: SignalledTable['name'], what: string, other: string): 
 }
 
 /**
- * Inserts a signal into its table in a source database.
+ * Inserts a signal into the signaling table of a source database.
  *
  * @throws SourceError
  */

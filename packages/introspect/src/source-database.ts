@@ -1,23 +1,23 @@
 import type { Pattern, SourceType } from '@cdc-migrations/catalog';
 import type { ResolvedServer } from '@cdc-migrations/session';
 
-/** A database of a source, with all that a connection needs. */
+/** A source database with everything that a connection needs. */
 export interface SourceDatabase {
   readonly type: SourceType;
   readonly server: ResolvedServer;
   readonly database: string;
 }
 
-/** The tables of one schema that are to be read. */
+/** Tables of one schema to read. */
 export interface CatalogSelection {
-  /** Database and schema stand in the catalog as they are spelled here, because they name its snapshot. */
+  /** The catalog keeps this spelling of database and schema, because they name its snapshot. */
   readonly database: string;
   readonly schema: string;
   readonly pattern: Pattern;
   readonly tables: readonly string[];
 }
 
-/** What goes on while a source is used. */
+/** Progress event while a source is used. */
 export type SourceEvent =
   | { readonly kind: 'connecting'; readonly database: string; readonly host: string }
   | { readonly kind: 'retrying'; readonly database: string; readonly reason: string }
@@ -33,16 +33,16 @@ export type SourceEvent =
   | { readonly kind: 'cleaning'; readonly database: string; readonly instance: string }
   | { readonly kind: 'read'; readonly database: string; readonly tables: number };
 
-/** How a source is read. */
+/** Options for reading a source. */
 export interface SourceOptions {
-  /** For connecting, and again for each query. */
+  /** Timeout for connecting and for each query. */
   readonly timeoutMs?: number;
   readonly onEvent?: (event: SourceEvent) => void;
 }
 
 export const DEFAULT_TIMEOUT_MS = 30_000;
 
-/** Where something happened, in messages: `AdOpusTest on db.example:1433`. */
+/** Describes a source in messages: `AdOpusTest on db.example:1433`. */
 export function describeSource({ server, database }: SourceDatabase): string {
   return `${database} on ${server.host}:${server.port}`;
 }

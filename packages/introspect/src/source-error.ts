@@ -1,7 +1,7 @@
 import type { ConnectionFailure } from '@cdc-migrations/session';
 import { describeSource, type SourceDatabase } from './source-database.ts';
 
-/** Something that a source or the way to it did; the message is one line: what happened, and what to do. */
+/** A failure of a source or of the connection to it. The message is one line: what happened, and what to do. */
 export abstract class SourceError extends Error {
   readonly database: string;
   readonly host: string;
@@ -17,7 +17,7 @@ export abstract class SourceError extends Error {
   }
 }
 
-/** No connection came about: nobody listens, the host is unknown, or there is no way to it. */
+/** The connection failed: connection refused, unknown host, or no route to host. */
 export class ServerUnreachableError extends SourceError {
   override readonly name = 'ServerUnreachableError';
   constructor(
@@ -42,7 +42,7 @@ const UNREACHABLE: {
     `what answers at this port hung up before the login; is it the port of the database server "${server}"?`,
 };
 
-/** The connection was there and is gone. */
+/** The connection was lost. */
 export class ConnectionLostError extends SourceError {
   override readonly name = 'ConnectionLostError';
   constructor(source: SourceDatabase, options?: ErrorOptions) {
@@ -54,7 +54,7 @@ export class ConnectionLostError extends SourceError {
   }
 }
 
-/** Nothing came within the time that was given. */
+/** The timeout expired without an answer. */
 export class SourceTimeoutError extends SourceError {
   override readonly name = 'SourceTimeoutError';
   constructor(
@@ -72,7 +72,7 @@ export class SourceTimeoutError extends SourceError {
   }
 }
 
-/** User or password are wrong, or the login may not connect. */
+/** User name or password is wrong, or the login has no right to connect. */
 export class LoginRefusedError extends SourceError {
   override readonly name = 'LoginRefusedError';
   constructor(source: SourceDatabase, detail: string, options?: ErrorOptions) {
@@ -85,7 +85,7 @@ export class LoginRefusedError extends SourceError {
   }
 }
 
-/** The server has no such database, or the login may not see it. */
+/** The database does not exist, or the login has no right to see it. */
 export class UnknownDatabaseError extends SourceError {
   override readonly name = 'UnknownDatabaseError';
   constructor(source: SourceDatabase, options?: ErrorOptions) {
@@ -97,7 +97,7 @@ export class UnknownDatabaseError extends SourceError {
   }
 }
 
-/** The server's certificate is not signed by anybody that we trust, or not for this host. */
+/** The server's certificate is not signed by a trusted authority, or is for another host. */
 export class UntrustedCertificateError extends SourceError {
   override readonly name = 'UntrustedCertificateError';
   constructor(source: SourceDatabase, detail: string, options?: ErrorOptions) {
@@ -110,7 +110,7 @@ export class UntrustedCertificateError extends SourceError {
   }
 }
 
-/** One side wants TLS and the other has none, or they find no common version. */
+/** One side requires TLS and the other does not support it, or they have no common version. */
 export class EncryptionError extends SourceError {
   override readonly name = 'EncryptionError';
   constructor(
@@ -133,15 +133,15 @@ const ENCRYPTION: {
     'client and server did not agree on encryption; the server needs TLS 1.2 with a certificate of today',
 };
 
-/** A connection that failed before the login was over. */
+/** A connection that failed before the login was complete. */
 interface FailedConnection {
   readonly failure: ConnectionFailure;
-  /** What the system or the driver said. */
+  /** Message of the operating system or the driver. */
   readonly message: string;
   readonly timeoutMs: number;
 }
 
-/** The error of a connection that was never there; a `lost` one hung up before the login. */
+/** Converts a failed connection to an error. `lost` means that the server closed the connection before the login. */
 export function connectionError(
   source: SourceDatabase,
   failed: FailedConnection,
@@ -181,7 +181,7 @@ const CONNECTION_ERRORS: { readonly [F in ConnectionFailure]: Build } = {
     new UntrustedCertificateError(source, message, options),
 };
 
-/** The login may not do what was asked. */
+/** The login does not have the required permission. */
 export class PermissionDeniedError extends SourceError {
   override readonly name = 'PermissionDeniedError';
   constructor(source: SourceDatabase, detail: string, options?: ErrorOptions) {
@@ -189,7 +189,7 @@ export class PermissionDeniedError extends SourceError {
   }
 }
 
-/** There is no table at all that the login sees. */
+/** The login sees no table at all. */
 export class EmptyDatabaseError extends SourceError {
   override readonly name = 'EmptyDatabaseError';
   constructor(source: SourceDatabase) {
@@ -198,7 +198,7 @@ export class EmptyDatabaseError extends SourceError {
   }
 }
 
-/** Tables that the service names and the source does not have. */
+/** Tables of the service that the source does not have. */
 export class MissingTablesError extends SourceError {
   override readonly name = 'MissingTablesError';
   constructor(
@@ -222,7 +222,7 @@ export class MissingTablesError extends SourceError {
 export interface MissingTable {
   /** `dbo.Aktor` */
   readonly table: string;
-  /** What there is instead. */
+  /** Names that the user may have meant. */
   readonly hint?: string;
 }
 
@@ -240,12 +240,12 @@ export class SourceChangedError extends SourceError {
   }
 }
 
-/** The server answered with an error that has no class of its own. */
+/** Any other error of the server. */
 export class SourceQueryError extends SourceError {
   override readonly name = 'SourceQueryError';
   constructor(
     source: SourceDatabase,
-    /** Number of SQL Server, SQLSTATE of PostgreSQL. */
+    /** Error number of SQL Server, or SQLSTATE of PostgreSQL. */
     readonly code: string,
     detail: string,
     options?: ErrorOptions,
@@ -278,10 +278,10 @@ export class CaFileError extends SourceError {
   }
 }
 
-/** Shorter secrets are parts of ordinary words. */
+/** Minimum length of a secret to remove. Shorter secrets occur in ordinary words. */
 const MIN_SECRET_LENGTH = 4;
 
-/** A message of a server as one line, without the password should it quote it. */
+/** Renders a server's message as one line and removes the password if the message quotes it. */
 function oneLine(text: string, password: string): string {
   const line = text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
   return password.length < MIN_SECRET_LENGTH ? line : line.replaceAll(password, '***');

@@ -1,22 +1,22 @@
 import type { Catalog } from '@cdc-migrations/catalog';
 import type { CatalogSelection, SourceDatabase, SourceOptions } from './source-database.ts';
 
-/** How catalogs are read. */
+/** Options for reading catalogs. */
 export interface ReadCatalogsOptions extends SourceOptions {
-  /** Fingerprint of the last reading by schema; where all are equal, nothing more is read. */
+  /** Fingerprints of the last read by schema. If all are equal, nothing more is read. */
   readonly unlessEqual?: ReadonlyMap<string, string>;
-  /** What to do where a selected table is not there; an error unless said. */
+  /** What to do if a selected table does not exist. The default is an error. */
   readonly missing?: 'refuse' | 'leave out';
 }
 
-/** The options as a reader gets them. */
+/** The options with their defaults. */
 export type ReaderOptions = Required<Omit<ReadCatalogsOptions, 'unlessEqual'>> & {
   readonly unlessEqual: ReadonlyMap<string, string> | undefined;
 };
 
-/** What one kind of database does, on a connection that it opens and closes. */
+/** Reader for one kind of database. It opens and closes its connection. */
 export interface SourceReader {
-  /** Catalogs with their fingerprints; undefined where every fingerprint is that of `unlessEqual`. */
+  /** Reads catalogs with their fingerprints. Returns undefined if all fingerprints equal those of `unlessEqual`. */
   readonly read: (
     source: SourceDatabase,
     selections: readonly CatalogSelection[],

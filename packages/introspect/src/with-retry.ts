@@ -8,12 +8,12 @@ import {
 } from './source-error.ts';
 import type { SourceEvent } from './source-database.ts';
 
-/** Before the second attempt; a server that fails over takes longer, one that was busy does not. */
+/** Pause before the second attempt. It is enough for a busy server, but not for a failover. */
 const PAUSE_MS = 500;
 
 /**
- * Errors that pass by themselves: SQL Server's resource limits, fail-over and deadlocks, PostgreSQL's start-up, too many
- * connections, serialization and deadlocks.
+ * Transient errors: resource limits, failover and deadlocks of SQL Server, and startup, too many connections,
+ * serialization failures and deadlocks of PostgreSQL.
  * https://learn.microsoft.com/azure/azure-sql/database/troubleshoot-common-errors-issues
  */
 const PASSING: ReadonlySet<string> = new Set([
@@ -21,7 +21,7 @@ const PASSING: ReadonlySet<string> = new Set([
   ...['49919', '49920', '53300', '57P01', '57P02', '57P03', '40001', '40P01'],
 ]);
 
-/** Runs a read-only operation, and once more when it failed for a reason that may be gone. */
+/** Runs a read-only operation, and retries it once after a transient failure. */
 export async function withRetry<T>(
   operation: () => Promise<T>,
   onEvent: (event: SourceEvent) => void,
@@ -36,7 +36,7 @@ export async function withRetry<T>(
   }
 }
 
-/** A time-out is not among them: who has waited once does not wait as long again. */
+/** Checks if an error is transient. Timeouts do not count, so that nobody waits twice. */
 function isPassing(error: unknown): error is SourceError {
   if (error instanceof ConnectionLostError) return true;
   if (error instanceof ServerUnreachableError) return error.reason === 'no database server';

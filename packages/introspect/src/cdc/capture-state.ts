@@ -1,20 +1,20 @@
 import type { Lsn } from './lsn.ts';
 
-/** What SQL Server says about change data capture in one database. */
+/** State of change data capture in a SQL Server database. */
 export interface CaptureState {
   readonly database: {
     readonly name: string;
     readonly isEnabled: boolean;
     readonly isReadOnly: boolean;
     readonly collation: string;
-    /** A schema or a user `cdc`, which enabling makes itself. */
+    /** True if a schema or a user `cdc` exists. Enabling CDC creates both. */
     readonly hasSchema: boolean;
     readonly hasUser: boolean;
   };
   readonly login: { readonly isSysadmin: boolean; readonly isOwner: boolean };
   readonly isExpress: boolean;
   readonly agent: 'running' | 'stopped' | 'unknown' | 'not needed';
-  /** `max text repl size`; undefined for no limit. */
+  /** Setting `max text repl size` in bytes, undefined if it is unlimited. */
   readonly maxLargeObjectBytes?: number;
   readonly tables: readonly CaptureTable[];
 }
@@ -24,7 +24,7 @@ export interface CaptureTable {
   readonly name: string;
   readonly isMemoryOptimized: boolean;
   readonly isColumnstore: boolean;
-  /** In order of the table. */
+  /** In the order of the table. */
   readonly columns: readonly CaptureColumn[];
   readonly primaryKey: readonly string[];
   readonly hasUniqueIndex: boolean;
@@ -33,9 +33,8 @@ export interface CaptureTable {
 
 export interface CaptureColumn {
   readonly name: string;
-  /** Base type. */
   readonly type: string;
-  /** Bytes; -1 is max. */
+  /** Length in bytes, -1 for max. */
   readonly maxLengthBytes: number;
   readonly collation?: string;
   readonly isComputed: boolean;
@@ -43,16 +42,16 @@ export interface CaptureColumn {
 
 export interface CaptureInstance {
   readonly name: string;
-  /** The first change that it has. */
+  /** LSN of the first change in the instance. */
   readonly startLsn: Lsn;
   readonly columns: readonly string[];
 }
 
-/** A table that is to be captured, and which of its columns. */
+/** A table to capture, with the columns to capture. */
 export interface CaptureRequest {
   readonly schema: string;
   readonly table: string;
   readonly columns: readonly string[];
-  /** Columns of the key in each definition of the table; an empty list for one without a key. */
+  /** Key columns of each definition of the table. The list is empty for a definition without a key. */
   readonly keys?: readonly (readonly string[])[];
 }

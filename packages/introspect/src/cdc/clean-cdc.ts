@@ -7,40 +7,40 @@ import { formatLsn, readLsn, type Lsn } from './lsn.ts';
 import { renderCleanupSql, THRESHOLD } from './render-capture-sql.ts';
 import { planCleanup, type CleanupInstance, type CleanupStep } from './plan-cleanup.ts';
 
-/** Which changes of which capture instances are removed. */
+/** Limits of a cleanup: how old changes must be, and of which capture instances. */
 export interface CleanCdcOptions extends SourceOptions {
-  /** Changes that are older are forgotten. */
+  /** Age in days. Older changes are removed. */
   readonly days: number;
   /**
-   * What the slowest consumer has read, of all instances or by instance; changes after it stay. An instance that is not
-   * among them is left alone.
+   * Position that the slowest consumer has read, for all instances or by instance. Later changes are kept. An instance
+   * that is missing in the map is skipped.
    */
   readonly notPast?: Lsn | ReadonlyMap<string, Lsn>;
-  /** Source tables, `Actor` or `dbo.Actor`; all where it is not said. */
+  /** Source tables, `Actor` or `dbo.Actor`. The default is all tables. */
   readonly tables?: readonly string[];
   readonly dryRun?: boolean;
 }
 
-/** What became of one capture instance. */
+/** Result for one capture instance. */
 export type CleanupResult = CleanupStep & {
   readonly state: 'cleaned' | 'would be cleaned' | 'kept' | 'failed';
-  /** Rows that a dry run counts. */
+  /** Number of rows to delete, counted by a dry run. */
   readonly rows?: number;
   readonly failure?: string;
 };
 
-/** What became of the capture instances of a database. */
+/** Results for the capture instances of a database. */
 export interface CleanCdcResult {
   readonly database: string;
   readonly instances: readonly CleanupResult[];
-  /** The same as a script. */
+  /** The cleanup as a script. */
   readonly sql: string;
 }
 
 /**
- * Forgets old changes of the capture instances of a database; one that fails does not stop the others.
+ * Removes old changes from the capture instances of a database. A failure of one instance does not stop the others.
  *
- * @throws SourceError, CaptureDisabledError where the database has no change data capture.
+ * @throws SourceError, and CaptureDisabledError if the database has no change data capture.
  */
 export async function cleanCdc(
   source: SourceDatabase,
@@ -104,7 +104,7 @@ function isSelected({ schema, table }: CleanupInstance, tables?: readonly string
   return tables?.some((name) => names.includes(name.toLowerCase())) ?? true;
 }
 
-/** Both limits as entries of the log's time table; its times are those of the server's clock. */
+/** Reads both limits as entries of the log's time table. Times are those of the server's clock. */
 async function readLimits(
   session: MssqlSession,
   instances: readonly CleanupInstance[],
@@ -137,7 +137,7 @@ function findPosition(
   return entries.find(([name]) => name.toLowerCase() === instance.toLowerCase())?.[1];
 }
 
-/** Rows that the steps would delete, in one round trip. */
+/** Counts the rows that the steps would delete, in one round trip. */
 async function countRows(
   session: MssqlSession,
   steps: readonly CleanupStep[],

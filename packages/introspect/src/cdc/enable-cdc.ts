@@ -12,33 +12,33 @@ import {
 import { readCaptureState } from './read-capture-state.ts';
 import { callEnable, renderCaptureSql } from './render-capture-sql.ts';
 
-/** How capture is switched on. */
+/** Options for enabling capture. */
 export interface EnableCdcOptions extends SourceOptions, Partial<CaptureOptions> {
-  /** Whether only the plan is made. */
+  /** If true, only plans. */
   readonly dryRun?: boolean;
 }
 
-/** What became of a table. */
+/** Result for one table. */
 export interface TableResult extends Omit<TablePlan, 'step'> {
   readonly state: 'kept' | 'enabled' | 'would be enabled' | 'blocked' | 'failed';
-  /** What the server said of a failure. */
+  /** Error message of the server. */
   readonly reason?: string;
 }
 
-/** What became of a database and its tables. */
+/** Results for a database and its tables. */
 export interface EnableCdcResult {
   readonly plan: CapturePlan;
   readonly databaseState: 'kept' | 'enabled' | 'would be enabled' | 'blocked';
   readonly tables: readonly TableResult[];
-  /** The same as a script for somebody with more rights. */
+  /** The plan as a script, for a login with more rights. */
   readonly sql: string;
 }
 
 /**
- * Switches change data capture on for tables of a SQL Server database, and for the database first where it is off. All
- * findings are made before anything is done; a table that fails does not stop the others.
+ * Enables change data capture for tables of a SQL Server database. It enables the database first if necessary. All
+ * findings are collected before any change. A failure of one table does not stop the others.
  *
- * @throws SourceError where the database cannot be looked at.
+ * @throws SourceError if the database cannot be read.
  */
 export async function enableCdc(
   source: SourceDatabase,

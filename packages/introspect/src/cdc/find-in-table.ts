@@ -5,7 +5,7 @@ const LARGE_TYPES = new Set(['text', 'ntext', 'image', 'xml']);
 const NOT_CARRIED = new Set(['sql_variant', 'hierarchyid', 'geometry', 'geography']);
 const SINGLE_BYTE_TEXT = new Set(['char', 'varchar', 'text']);
 
-/** What speaks against capturing these columns of a table. */
+/** Finds reasons against capturing these columns of a table. */
 export function findInTable(
   table: CaptureTable,
   columns: readonly CaptureColumn[],

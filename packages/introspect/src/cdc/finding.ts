@@ -1,6 +1,6 @@
 /**
- * What a look at the database finds before anything is enabled. `refused`: SQL Server would not do it; `risk`: it would,
- * and harm may come of it, so it is not done unless accepted; `note`: good to know.
+ * Severity of a finding. `refused`: SQL Server would refuse to enable capture. `risk`: enabling would work but may do
+ * harm, so the risk must be accepted. `note`: for information.
  */
 export type FindingLevel = 'refused' | 'risk' | 'note';
 
@@ -46,34 +46,34 @@ const LEVELS = {
   'partition-identity': 'note',
 } as const satisfies Readonly<Record<string, FindingLevel>>;
 
-/** The name of a finding. */
+/** Identifier of a finding. */
 export type FindingCode = keyof typeof LEVELS;
 
-/** Codes of the findings that can be accepted. */
+/** Codes of the risks that can be accepted. */
 export const RISKS: readonly FindingCode[] = (Object.keys(LEVELS) as FindingCode[]).filter(
   (code) => LEVELS[code] === 'risk',
 );
 
-/** One thing that was found; the message says what it is and the way out, in one line. */
+/** A finding. Its message is one line that says what was found and what to do. */
 export interface Finding {
   readonly code: FindingCode;
   readonly level: FindingLevel;
-  /** `dbo.Actor`; none where it is about the database. */
+  /** `dbo.Actor`. Undefined for a finding about the database. */
   readonly table?: string;
   readonly message: string;
 }
 
-/** A finding about the database. */
+/** Builds a finding about the database. */
 export function ofDatabase(code: FindingCode, message: string): Finding {
   return { code, level: LEVELS[code], message };
 }
 
-/** A finding about a table. */
+/** Builds a finding about a table. */
 export function ofTable(code: FindingCode, table: string, message: string): Finding {
   return { code, level: LEVELS[code], table, message };
 }
 
-/** Whether a finding keeps its table or database from being enabled. */
+/** Checks if a finding prevents its table or database from being enabled. */
 export function blocks({ code, level }: Finding, accepted: readonly FindingCode[]): boolean {
   return level === 'refused' || (level === 'risk' && !accepted.includes(code));
 }

@@ -8,26 +8,26 @@ import type {
 } from './capture-state.ts';
 import { blocks, ofDatabase, ofTable, type Finding, type FindingCode } from './finding.ts';
 
-/** Which risks are accepted, and how capture instances are created. */
+/** Accepted risks, and how capture instances are created. */
 export interface CaptureOptions {
-  /** Codes of risks that are taken. */
+  /** Codes of the accepted risks. */
   readonly accepted: readonly FindingCode[];
-  /** Whether a table whose instance has other columns gets a second one. */
+  /** If true, a table gets a second instance if its instance captures other columns. */
   readonly secondInstance: boolean;
 }
 
-/** What is to be done for one table. */
+/** Plan for one table. */
 export interface TablePlan {
   readonly schema: string;
   readonly table: string;
-  /** Name of the capture instance that is there, or is to be made. */
+  /** Name of the existing or new capture instance. */
   readonly instance: string;
-  /** Columns to capture, as the table spells them and in its order. */
+  /** Columns to capture, in the spelling and the order of the table. */
   readonly columns: readonly string[];
   readonly step: 'keep' | 'enable' | 'blocked';
 }
 
-/** What is to be done to capture tables of a database, and what is in the way. */
+/** Plan for the tables of a database, with everything that prevents capture. */
 export interface CapturePlan {
   readonly database: string;
   readonly enablesDatabase: boolean;
@@ -36,11 +36,11 @@ export interface CapturePlan {
   readonly tables: readonly TablePlan[];
 }
 
-/** Longest name of a capture instance. */
+/** Maximum length of a capture instance's name. */
 const MAX_INSTANCE_NAME = 100;
 const MAX_INSTANCES = 2;
 
-/** What enabling would do, with everything that speaks against it, all at once. */
+/** Plans enabling CDC and collects all findings against it. */
 export function planCapture(
   state: CaptureState,
   requests: readonly CaptureRequest[],
@@ -143,7 +143,7 @@ function planTable(state: CaptureState, request: CaptureRequest, options: Captur
   return { plan: { ...plan, instance, step: 'enable' }, findings };
 }
 
-/** A table of the state; SQL Server's names have no case. */
+/** Finds a table in the state. Names of SQL Server are compared without case. */
 export function findTable(
   { tables }: CaptureState,
   { schema, table }: Pick<CaptureRequest, 'schema' | 'table'>,
@@ -154,7 +154,7 @@ export function findTable(
   );
 }
 
-/** Columns of the request, and those of the primary key, which every capture needs. */
+/** Selects the requested columns and those of the primary key, which every instance must capture. */
 function selectColumns(table: CaptureTable, requested: readonly string[]) {
   const wanted = new Set([...requested, ...table.primaryKey].map(fold));
   const known = new Set(table.columns.map(({ name }) => fold(name)));
@@ -164,12 +164,15 @@ function selectColumns(table: CaptureTable, requested: readonly string[]) {
   };
 }
 
-/** After a rotation the only instance is `dbo_Actor_v2`, and `dbo_Actor` is free again. */
+/**
+ * Checks if an instance has this name. After a rotation the only instance can be `dbo_Actor_v2`, and `dbo_Actor` is
+ * free again.
+ */
 function isTaken({ instances }: Pick<CaptureTable, 'instances'>, name: string): boolean {
   return instances.some((instance) => isSame(instance.name, name));
 }
 
-/** An instance that captures more does as well. */
+/** Checks if an instance captures all wanted columns. It may capture more. */
 export function captures({ columns }: CaptureInstance, wanted: readonly string[]): boolean {
   const captured = new Set(columns.map(fold));
   return wanted.every((name) => captured.has(fold(name)));
@@ -197,7 +200,7 @@ function findInInstances(
   return [ofTable('other-columns', label, message)];
 }
 
-/** `dbo_Actor`; a name that is too long is cut, and a hash tells it apart. */
+/** Returns the name of a capture instance: `dbo_Actor`. A name that is too long is cut and gets a hash. */
 export function instanceName({ schema, table }: Pick<CaptureRequest, 'schema' | 'table'>): string {
   const name = `${schema}_${table}`;
   const room = MAX_INSTANCE_NAME - SECOND.length;
@@ -208,7 +211,7 @@ export function instanceName({ schema, table }: Pick<CaptureRequest, 'schema' | 
 
 const SECOND = '_v2';
 
-/** The name beside another: `dbo_Actor_v2` where that is `dbo_Actor`, and the other way round. */
+/** Returns the name for the second instance: `dbo_Actor_v2` for `dbo_Actor`, and the other way round. */
 function secondName(name: string): string {
   return name.endsWith(SECOND) ? name.slice(0, -SECOND.length) : name + SECOND;
 }

@@ -1,31 +1,34 @@
 import type { Lsn } from './lsn.ts';
 
-/** A capture instance as it is really named. */
+/** A capture instance under its actual name. */
 export interface CleanupInstance {
   readonly instance: string;
   readonly schema: string;
   readonly table: string;
-  /** Table of the schema `cdc` that holds its changes. */
+  /** Table in the schema `cdc` with its changes. */
   readonly changeTable: string;
   readonly startLsn: Lsn;
 }
 
-/** How far changes may be forgotten; both are entries of `cdc.lsn_time_mapping`. */
+/** Limits of the cleanup. Both are entries of `cdc.lsn_time_mapping`. */
 export interface CleanupLimits {
-  /** The last entry that is old enough; undefined where none is. */
+  /** The last entry that is old enough, undefined if there is none. */
   readonly byTime: Lsn | undefined;
-  /** By instance: the last entry that is not past what its slowest consumer has read; undefined for no such entry. */
+  /** By instance: the last entry that its slowest consumer has read, undefined if there is none. */
   readonly byConsumer?: ReadonlyMap<string, Lsn | undefined>;
 }
 
-/** What is to be done for an instance, and why nothing where it is nothing. */
+/** Plan for one instance, with the reason if nothing is cleaned. */
 export type CleanupStep = CleanupInstance &
   (
     | { readonly step: 'clean'; readonly mark: Lsn; readonly limitedBy: 'days' | 'not-past' }
     | { readonly step: 'nothing'; readonly reason: string }
   );
 
-/** The low-water mark of each instance: the older of the two limits, where it is newer than what is there. */
+/**
+ * Plans the new low-water mark of each instance. It is the older one of the two limits, if that is newer than the
+ * current mark.
+ */
 export function planCleanup(
   instances: readonly CleanupInstance[],
   { byTime, byConsumer }: CleanupLimits,

@@ -12,7 +12,7 @@ import type { FindingCode } from './finding.ts';
 
 const ACTOR = { schema: 'dbo', table: 'actor', columns: ['Navn', 'Fornavn'] };
 const NOTES = { schema: 'dbo', table: 'Actor', columns: ['Navn', 'Notat'] };
-/** A login that owns the database and is no sysadmin, and one that owns nothing. */
+/** A login that owns the database without being sysadmin, and one that owns nothing. */
 const LOGINS = [
   { name: 'sa', password: 'sa-secret', serverRoles: ['sysadmin'], databaseRoles: {} },
   {
@@ -67,7 +67,7 @@ describe('nothing speaks against it', () => {
   });
 });
 
-/** What is done to the server, the request, and what is found. */
+/** Expected finding, change of the server, request, and login. */
 type Case = [FindingCode, () => void, typeof ACTOR?, ('sa' | 'owner' | 'reader')?];
 const CASES: Case[] = [
   [

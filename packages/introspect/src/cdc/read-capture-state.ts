@@ -10,11 +10,11 @@ import type {
 } from './capture-state.ts';
 import { readLsn } from './lsn.ts';
 
-/** Editions by `SERVERPROPERTY('EngineEdition')`. */
+/** Values of `SERVERPROPERTY('EngineEdition')`. */
 const EXPRESS = 4;
 const AZURE_DATABASE = 5;
 
-/** What SQL Server says about capturing these tables: three round trips at most, however many they are. */
+/** Reads the capture state of tables from SQL Server, in at most three round trips for any number of tables. */
 export async function readCaptureState(
   session: MssqlSession,
   requests: readonly CaptureRequest[],
@@ -84,7 +84,7 @@ function buildTable(
   };
 }
 
-/** Capture instances with their columns, by the object id of the source table. */
+/** Reads capture instances with their columns, by the object id of the source table. */
 async function readInstances(
   session: MssqlSession,
 ): Promise<ReadonlyMap<number, readonly CaptureInstance[]>> {
@@ -105,7 +105,7 @@ async function readInstances(
   );
 }
 
-/** Whether SQL Server Agent runs; not everybody may ask. */
+/** Reads if SQL Server Agent is running. Not every login has the right to ask. */
 async function readAgent(session: MssqlSession): Promise<CaptureState['agent']> {
   try {
     const [[row] = []] = await session.batch(AGENT_SQL);
@@ -126,7 +126,10 @@ function isSet(value: unknown): boolean {
   return value === true || value === 1;
 }
 
-/** For the tables in `#wanted`: database and login, the limit of large objects, tables, columns, unique keys. */
+/**
+ * Queries for the tables in `#wanted`: database and login, the size limit of large objects, tables, columns, unique
+ * keys.
+ */
 const STATE_SQL = `
 SELECT d.name, d.is_cdc_enabled, d.is_read_only, d.collation_name,
   (SELECT COUNT(*) FROM sys.schemas WHERE name = N'cdc') AS cdc_schemas,
@@ -158,7 +161,9 @@ ORDER BY i.object_id, i.index_id, x.key_ordinal;`;
 const AGENT_SQL =
   "SELECT status_desc FROM sys.dm_server_services WHERE servicename LIKE N'SQL Server Agent%';";
 
-/** Instances of the tables in `#wanted`, a row for each captured column; only where the database is enabled. */
+/**
+ * Query for the instances of the tables in `#wanted`, with one row per captured column. It needs an enabled database.
+ */
 const INSTANCES_SQL = `
 SELECT t.source_object_id, t.capture_instance, t.start_lsn, c.column_name
 FROM cdc.change_tables AS t

@@ -1,7 +1,7 @@
 import type { CapturePlan } from './plan-capture.ts';
 import { renderCaptureSql, renderCleanupSql } from './render-capture-sql.ts';
 
-/** Names of a source whose scripts a DBA runs with sqlcmd, which obeys lines and variables in literals too. */
+/** Names for scripts that a DBA runs with sqlcmd, which interprets lines and variables even in literals. */
 const HOSTILE = [
   "x\nGO\n:!! touch /tmp/mark\nGO\nDROP TABLE y --'",
   'a\r\n!!touch mark\r\nb',
@@ -12,7 +12,7 @@ const HOSTILE = [
   'plain',
 ];
 
-/** What a batch of a script gives to an argument of its procedure. */
+/** Returns the value that a script passes as an argument of a procedure. */
 function argumentOf(batch: string, name: string): string | undefined {
   const given = new RegExp(`@${name} = (@${name}|N'(?:[^']|'')*')`).exec(batch)?.[1];
   if (given === undefined || given.startsWith('N')) return evaluate(given ?? '');
@@ -20,7 +20,7 @@ function argumentOf(batch: string, name: string): string | undefined {
   return evaluate(declared ?? '');
 }
 
-/** The text of literals and codes of characters with `+` between them. */
+/** Evaluates an expression of literals and character codes joined by `+`. */
 function evaluate(expression: string): string {
   const parts = expression.matchAll(/N'((?:[^']|'')*)'|NCHAR\((\d+)\)/g);
   return [...parts]
@@ -28,7 +28,7 @@ function evaluate(expression: string): string {
     .join('');
 }
 
-/** The batches of a script as sqlcmd splits it. */
+/** Splits a script into batches as sqlcmd does. */
 function batchesOf(script: string): readonly string[] {
   expect(script).not.toContain('$(');
   expect(script).not.toMatch(/^\s*(?::|!!)/m);

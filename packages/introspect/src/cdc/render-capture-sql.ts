@@ -19,15 +19,15 @@ export async function callEnable(
   });
 }
 
-/** A column list as `@captured_column_list` takes it: `[actno], [Navn]`. */
+/** Renders a column list for `@captured_column_list`: `[actno], [Navn]`. */
 function capturedColumnList(columns: readonly string[]): string {
   return columns.map(quoteName).join(', ');
 }
 
-/** Role that may read the changes: none, which is for everybody who may select from the table. */
+/** Role that may read the changes. NULL allows every login that may select from the table. */
 const ROLE_NAME = null;
 
-/** A script for sqlcmd or Management Studio that does what the plan says; run twice it does nothing the second time. */
+/** Renders a capture plan as a script for sqlcmd or Management Studio. A second run changes nothing. */
 export function renderCaptureSql({
   database,
   findings,
@@ -67,7 +67,7 @@ function renderTable({ schema, table, instance, columns }: Omit<TablePlan, 'step
     ${call.arguments.join(',\n    ')};`;
 }
 
-/** A script that does the next steps of rotations; none where consumers are waited for. */
+/** Renders the next steps of rotations as a script. Tables that wait for consumers have none. */
 export function renderRotationSql(
   database: string,
   steps: readonly {
@@ -93,10 +93,10 @@ function renderDrop({ schema, table }: TablePlan, instance: string): string {
     ${call.arguments.join(',\n    ')};`;
 }
 
-/** Rows that are deleted in one statement; SQL Server's default. */
+/** Rows to delete per statement. This is SQL Server's default. */
 export const THRESHOLD = 5000;
 
-/** A script that cleans what the steps say. */
+/** Renders cleanup steps as a script. */
 export function renderCleanupSql(database: string, steps: readonly CleanupStep[]): string {
   const calls = steps.flatMap((step) => {
     if (step.step !== 'clean') return [];
@@ -111,7 +111,10 @@ export function renderCleanupSql(database: string, steps: readonly CleanupStep[]
   return [`USE ${quoteName(database)};`, ...calls].map((part) => `${part}\nGO\n`).join('\n');
 }
 
-/** A procedure takes constants and variables as its arguments, and no other expression: these are declared before. */
+/**
+ * Renders the call of a procedure. Arguments can only be constants or variables, so variables are declared for other
+ * expressions.
+ */
 function renderCall(procedure: string, values: Readonly<Record<string, string>>) {
   const entries = Object.entries(values);
   const isExpression = (value: string) => /[+(]/.test(value.replace(/N'(?:[^']|'')*'/g, ''));

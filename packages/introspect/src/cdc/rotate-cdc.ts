@@ -10,23 +10,23 @@ import { captures, findTable, planCapture, type TablePlan } from './plan-capture
 import { readCaptureState } from './read-capture-state.ts';
 import { callEnable, renderRotationSql } from './render-capture-sql.ts';
 
-/** Position that all consumers of a table have read; undefined if it is not known, with the reason. */
+/** Position that all consumers of a table have read. If it is unknown, `reason` says why. */
 export type Passed = { readonly lsn: Lsn } | { readonly lsn?: undefined; readonly reason: string };
 
-/** How tables move to new capture instances. */
+/** Options for a rotation to new capture instances. */
 export interface RotateCdcOptions extends SourceOptions {
   readonly accepted: readonly FindingCode[];
   readonly dryRun: boolean;
-  /** How long consumers are waited for. */
+  /** Maximum time to wait for consumers. */
   readonly waitMs: number;
-  /** Reads the positions of the consumers now, of all tables. */
+  /** Reads the current positions of the consumers of all tables. */
   readonly readPassed: () => Promise<(table: CaptureRequest) => Passed>;
 }
 
-/** The next step of a table. Its state is what the catalog of the source says, so a stopped rotation goes on from there. */
+/** Next step of a table. It follows from the catalog of the source, so an interrupted rotation can be resumed. */
 export type RotationStep =
   | { readonly kind: 'none' }
-  /** The instance lacks columns: a second one is created. */
+  /** Columns are missing in the instance: creates a second one. */
   | { readonly kind: 'create'; readonly instance: string; readonly columns: readonly string[] }
   /** Consumers still need the old instance. */
   | {
@@ -37,40 +37,40 @@ export type RotationStep =
       readonly passed?: Lsn;
       readonly reason?: string;
     }
-  /** All consumers have passed the beginning of the new instance. */
+  /** All consumers have passed the start of the new instance. */
   | { readonly kind: 'drop'; readonly old: string; readonly instance: string }
   | { readonly kind: 'blocked'; readonly reason: string };
 
-/** What became of one table. */
+/** Result for one table. */
 export interface RotationResult {
   readonly schema: string;
   readonly table: string;
   readonly state: 'kept' | 'rotated' | 'would be rotated' | 'waiting' | 'blocked' | 'failed';
-  /** What was done, or in a dry run would be done. */
+  /** Steps that were done, or that a dry run would do. */
   readonly done: readonly string[];
   readonly next: RotationStep;
-  /** What the server said of a failure. */
+  /** Error message of the server. */
   readonly reason?: string;
 }
 
-/** What became of the tables of a database. */
+/** Results for the tables of a database. */
 export interface RotateCdcResult {
   readonly database: string;
   readonly findings: readonly Finding[];
   readonly tables: readonly RotationResult[];
-  /** The next steps as a script for somebody with more rights. */
+  /** The next steps as a script, for a login with more rights. */
   readonly sql: string;
 }
 
-/** Between two looks at the positions of consumers. */
+/** Interval between two reads of the consumers' positions. */
 const POLL_MS = 2000;
 
 /**
- * Moves tables of SQL Server to capture instances with all columns of their definitions: creates a second instance, waits
- * until the consumers have passed its beginning, and drops the first. It keeps no state: stopped at any point, it goes on
- * with what the catalog of the source says.
+ * Rotates tables of SQL Server to capture instances with all columns of their definitions. It creates a second
+ * instance, waits until the consumers have passed its start, and drops the first one. It stores no state: after an
+ * interruption it continues from the catalog of the source.
  *
- * @throws SourceError, CaptureDisabledError where the database has no change data capture.
+ * @throws SourceError, and CaptureDisabledError if the database has no change data capture.
  */
 export async function rotateCdc(
   source: SourceDatabase,
@@ -81,7 +81,7 @@ export async function rotateCdc(
   const { database, server } = source;
   const { openMssql } = await import('../mssql/open-mssql.ts');
   onEvent({ kind: 'connecting', database, host: server.host });
-  /** A look and its steps; each has a connection of its own, as nothing is held while consumers are waited for. */
+  /** Runs a task on its own connection, so that no connection is held while waiting for consumers. */
   const inSession = async <T>(task: (session: MssqlSession) => Promise<T>): Promise<T> => {
     const session = await withRetry(() => openMssql(source, timeoutMs), onEvent);
     try {
@@ -179,7 +179,7 @@ async function lookAt(
 }
 
 interface Positions {
-  /** The last change that was captured. */
+  /** The last captured change. */
   readonly max: Lsn | undefined;
   readonly readPassed: () => Promise<Passed>;
 }
@@ -226,7 +226,7 @@ async function nextStep(
   return { kind: 'drop', old: old.name, instance: newest.name };
 }
 
-/** Does a step; gives what the server said of a failure. */
+/** Runs a step. Returns the error message of the server if it failed. */
 async function runStep(
   session: MssqlSession,
   plan: TablePlan,

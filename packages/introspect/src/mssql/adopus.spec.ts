@@ -80,7 +80,7 @@ it('every table of the script can be selected', () => {
   }
 });
 
-/** A column of the catalog as its declaration has it to be. */
+/** Builds the catalog column that a declaration should give. */
 function expected({ name, type = '', computed, nullable, ...rest }: DeclaredColumn): object {
   if (computed !== undefined) return expect.objectContaining({ name, computed });
   return {

@@ -6,7 +6,7 @@ import { MssqlSelectionError } from './select-mssql-tables.ts';
 const COLUMN = { name: 'id', type: 'int', nullable: true };
 const TABLE = { columns: [], uniqueIndexes: [], foreignKeys: [] };
 
-/** Tables of schema dbo by their names, and one of each name in schema sys. */
+/** Builds rows for tables of schema dbo, and for one of the same name in schema sys each. */
 function tables(...names: readonly string[]): { readonly 'sys.tables': readonly object[] } {
   const inDbo = names.map((name, index) => ({ object_id: index + 1, name, schema_id: 1 }));
   const inSys = names.map((name, index) => ({ object_id: index + 101, name, schema_id: 4 }));

@@ -5,8 +5,8 @@ import type { MssqlCatalogRows } from './parse-mssql-catalog-rows.ts';
 import { matching, selectMssqlTables, type MssqlSelection } from './select-mssql-tables.ts';
 
 /**
- * Builds the catalog of the selected tables from the rows of SQL Server's catalog views. Throws MssqlSelectionError,
- * which names every selected table that is not there.
+ * Builds the catalog of the selected tables from the rows of SQL Server's catalog views. Throws MssqlSelectionError
+ * with every selected table that does not exist.
  */
 export function buildMssqlCatalog(rows: MssqlCatalogRows, selection: MssqlSelection): Catalog {
   const { database, schema, pattern } = selection;

@@ -6,10 +6,12 @@ type ColumnRow = MssqlRow<'columns'>;
 type Facets = Pick<CatalogColumn, 'length' | 'precision' | 'scale'>;
 type Declaration = Pick<CatalogColumn, 'type' | 'declaredAs' | 'declaredKind'>;
 
-/** Stands for an expression or a filter that the server shows only to logins with VIEW DEFINITION. */
+/** Replaces an expression or a filter that the server shows only to logins with VIEW DEFINITION. */
 export const NOT_VISIBLE = '(not visible)';
 
-/** Columns by `object_id`, in order of `column_id`. `databaseCollation` is not repeated at each column. */
+/**
+ * Builds the columns of tables by `object_id`, in order of `column_id`. Omits a collation equal to `databaseCollation`.
+ */
 export function buildMssqlColumns(
   rows: MssqlCatalogRows,
   databaseCollation: string | undefined,
@@ -48,8 +50,8 @@ export function buildMssqlColumns(
 }
 
 /**
- * Facets by base type. `max_length` is bytes, of which nchar and nvarchar have 2 per character; -1 is max. A
- * type that is not here has none, whatever its row says.
+ * Facets by base type. `max_length` is in bytes, with 2 bytes per character of nchar and nvarchar, and -1 for max. A
+ * type that is missing here has no facets.
  * https://learn.microsoft.com/sql/relational-databases/system-catalog-views/sys-columns-transact-sql
  */
 const FACETS: ReadonlyMap<string, (row: ColumnRow) => Facets> = new Map([
@@ -80,8 +82,8 @@ function precisionAndScale({ precision, scale }: ColumnRow): Facets {
 }
 
 /**
- * Type of a column by its `user_type_id`: ids differ between SQL Server and compatible servers, names do not.
- * An alias type is its base type; a CLR type of a user has none and is `clr`; `timestamp` is `rowversion`.
+ * Finds the type of a column by its `user_type_id`. Ids differ between SQL Server and compatible servers, names do not.
+ * An alias type is resolved to its base type, a user's CLR type becomes `clr`, and `timestamp` becomes `rowversion`.
  */
 function buildDeclarations({ types, schemas }: MssqlCatalogRows): (row: ColumnRow) => Declaration {
   const schemaNames = new Map(schemas.map((schema) => [schema.schema_id, schema.name]));
@@ -106,13 +108,16 @@ function buildDeclarations({ types, schemas }: MssqlCatalogRows): (row: ColumnRo
   };
 }
 
-/** The catalog says `timestamp`, the deprecated word that elsewhere means a time of day. */
+/** Renames `timestamp`, a deprecated word of the catalog that means a time of day elsewhere. */
 function canonical(typeName: string): string {
   const name = typeName.toLowerCase();
   return name === 'timestamp' ? 'rowversion' : name;
 }
 
-/** A column set is computed from the sparse columns of its table. */
+/**
+ * Returns the expression of a computed column without a row in `sys.computed_columns`. A column set is computed from
+ * the sparse columns of its table.
+ */
 function computedWithoutRow(row: ColumnRow): string | undefined {
   if (row.is_column_set) return '(column set)';
   return row.is_computed ? NOT_VISIBLE : undefined;

@@ -5,7 +5,7 @@ const COLUMNS = {
 };
 const INDEX = { object_id: 1, index_id: 1, name: 'IX', is_unique: true };
 
-/** Key columns of index 1, in the order of the ids. */
+/** Builds key columns of index 1 in the order of the ids. */
 function keyColumns(...columnIds: readonly number[]): object[] {
   return columnIds.map((column_id, index) => ({
     object_id: 1,

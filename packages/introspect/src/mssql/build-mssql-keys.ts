@@ -10,12 +10,12 @@ import type { MssqlCatalogRows } from './parse-mssql-catalog-rows.ts';
 
 type TableKeys = Pick<CatalogTable, 'primaryKey' | 'uniqueIndexes' | 'foreignKeys'>;
 
-/** Names of columns of a table; undefined where one of them is not visible. */
+/** Returns the names of a table's columns, or undefined if one of them is not visible. */
 type NamesOf = (objectId: number, columnIds: readonly number[]) => readonly string[] | undefined;
 
 /**
- * Keys of a table by its `object_id`: primary key and unique indexes as `sys.indexes` tells them, foreign
- * keys with their target. A disabled index or key is left out: the server does not enforce it.
+ * Builds the keys of tables by `object_id`: primary key and unique indexes from `sys.indexes`, and foreign keys with
+ * their target. Disabled indexes and keys are omitted, because the server does not enforce them.
  */
 export function buildMssqlKeys(rows: MssqlCatalogRows): (objectId: number) => TableKeys {
   const namesOf = buildNamesOf(rows);

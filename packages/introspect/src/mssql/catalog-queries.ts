@@ -1,16 +1,16 @@
 import type { CatalogSelection } from '../source-database.ts';
 import { quoteText } from './quote-t-sql.ts';
 
-/** Rows that one INSERT … VALUES takes. */
+/** Maximum number of rows in one INSERT … VALUES. */
 const MAX_VALUES = 1000;
 
-/** Names are compared without case, also where the database tells them apart; who asked decides later. */
+/** Compares names without case, even in databases with case-sensitive names. The caller checks the case. */
 const WITHOUT_CASE = 'COLLATE Latin1_General_CI_AS';
 
 /**
- * A batch that puts the object ids of the selected tables into `#wanted`, where they stay for the connection. Names go
- * as literals because a request has at most 2,100 parameters, and OPENJSON and STRING_SPLIT need databases of
- * compatibility level 130.
+ * Renders a batch that inserts the object ids of the selected tables into `#wanted`, a temporary table of the
+ * connection. Names are literals because a request has at most 2,100 parameters, and because OPENJSON and STRING_SPLIT
+ * need compatibility level 130.
  */
 export function wantedTablesSql(selections: readonly CatalogSelection[]): string {
   const names = selections.flatMap(({ schema, tables }) =>
@@ -35,8 +35,8 @@ JOIN sys.schemas AS s ON s.schema_id = t.schema_id
 }
 
 /**
- * For each schema a hash over all that its catalog is made of, by names and not by ids, so that equal structures of
- * different databases have equal hashes.
+ * Query for a hash per schema over everything in its catalog. It uses names, not ids, so equal structures in different
+ * databases have equal hashes.
  */
 export const FINGERPRINT_SQL = `
 SELECT s.name AS schema_name,
@@ -82,8 +82,8 @@ WHERE s.schema_id IN (SELECT schema_id FROM #wanted);`;
 const WANTED = (id: string) => `JOIN #wanted AS w ON w.object_id = ${id}`;
 
 /**
- * The catalog views that are read, each for the tables in `#wanted`; with them the names that foreign keys refer to.
- * Their order is that of the results of {@link CATALOG_SQL}.
+ * Queries of the catalog views for the tables in `#wanted` and the names that foreign keys refer to. Their order is the
+ * order of the results of {@link CATALOG_SQL}.
  */
 const CATALOG_QUERIES: Readonly<Record<string, string>> = {
   'sys.databases': 'SELECT name, collation_name FROM sys.databases WHERE database_id = DB_ID()',
@@ -130,7 +130,7 @@ export const CATALOG_SQL = Object.values(CATALOG_QUERIES)
   .map((query) => `${query};`)
   .join('\n');
 
-/** For messages: the tables that the login sees, and how many of those in `#wanted` are gone by now. */
+/** Query for messages: the tables that the login sees, and how many of those in `#wanted` were dropped meanwhile. */
 export const VISIBLE_TABLES_SQL = `
 SELECT s.name AS schema_name, t.name AS table_name
 FROM sys.tables AS t JOIN sys.schemas AS s ON s.schema_id = t.schema_id

@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-/** The first byte of what a client sends: of a packet that asks for a session, and of the records of TLS. */
+/** First byte of a packet that requests a session, and first bytes of TLS records. */
 const PRELOGIN = 0x12;
 const TLS_RECORDS = { first: 0x14, last: 0x17 } as const;
-/** Type, status, and length of the packet in two bytes. */
+/** Length of the start of a packet: type, status, and length of the packet in two bytes. */
 const PACKET_START_BYTES = 4;
 
-/** The driver was about to send in clear text what is to be encrypted. */
+/** Thrown if the driver was about to send data in clear text that must be encrypted. */
 class PlainServerError extends Error {
   override readonly name = 'PlainServerError';
 }
@@ -16,7 +16,7 @@ export interface SocketOptions {
   readonly host: string;
   readonly port: number;
   readonly timeoutMs: number;
-  /** Whether the connection ends before anything of the login is sent in clear text. */
+  /** If true, the connection ends before any part of the login is sent in clear text. */
   readonly encrypt: boolean;
 }
 
@@ -34,9 +34,9 @@ export async function connectSocket(options: SocketOptions): Promise<Socket> {
 }
 
 /**
- * Ends the connection in place of sending anything but PRELOGIN packets, which hold the handshake of TLS too, and records
- * of TLS. The driver by itself sends the login in clear text unless the answer agrees on encryption. What it sends is
- * checked, not the answer: so this holds for every answer, and however the driver understands it.
+ * Closes the connection instead of sending anything but PRELOGIN packets, which also carry the TLS handshake, and TLS
+ * records. The driver itself sends the login in clear text if the server does not agree on encryption. This checks the
+ * sent bytes, not the answer, so it works for every answer and every interpretation of it by the driver.
  *
  * @see https://learn.microsoft.com/openspecs/windows_protocols/ms-tds/60f56408-0188-4cd5-8b90-25c6f2423868
  */
@@ -50,7 +50,10 @@ function refuseClearText(socket: Socket): void {
   };
 }
 
-/** Whether the next bytes may be sent, in any portions; once not, never again. */
+/**
+ * Builds a function that checks if the next bytes may be sent, in portions of any size. After one refusal it refuses
+ * everything.
+ */
 function createSendGuard(): (bytes: Uint8Array) => boolean {
   let state: 'plain' | 'encrypted' | 'refused' = 'plain';
   let restOfPacket = 0;

@@ -23,14 +23,14 @@ export interface ServerMessage {
   readonly message: string;
 }
 
-/** Numbers of errors by what they mean; 4060 comes together with 18456. */
+/** Error numbers by meaning. 4060 comes together with 18456. */
 const CANNOT_OPEN_DATABASE = [4060, 911, 916, 942, 945, 40532];
 const LOGIN_FAILED = [
   18401, 18450, 18451, 18452, 18456, 18458, 18461, 18470, 18486, 18487, 18488, 40615,
 ];
 const NO_PERMISSION = [229, 230, 262, 297, 300, 15247, 21089, 22902, 22904];
 
-/** What went wrong while a connection was made, in our words. */
+/** Converts an error of connecting to a SourceError. */
 export function mssqlConnectError(
   source: SourceDatabase,
   cause: unknown,
@@ -55,7 +55,7 @@ export function mssqlConnectError(
   return failure ? toError(failure) : new ConnectionLostError(source, options);
 }
 
-/** What went wrong with a query, in our words. */
+/** Converts an error of a query to a SourceError. */
 export function mssqlQueryError(
   source: SourceDatabase,
   cause: unknown,
@@ -75,7 +75,7 @@ export function mssqlQueryError(
     : new SourceQueryError(source, String(first.number), first.message, options);
 }
 
-/** The errors of the server in an error of the driver, in the server's order. */
+/** Lists the server's errors within a driver's error, in the order of the server. */
 function serverErrors(error: unknown): readonly ServerMessage[] {
   return errorsIn(error).flatMap(({ number, message }) =>
     typeof number === 'number' ? [{ number, message }] : [],

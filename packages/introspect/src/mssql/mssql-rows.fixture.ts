@@ -5,7 +5,7 @@ import { parseMssqlCatalogRows } from './parse-mssql-catalog-rows.ts';
 type Row = Readonly<Record<string, unknown>>;
 type Views = Readonly<Record<string, readonly object[]>>;
 
-/** The least that a server tells: table `dbo.T` with a column `id`, and four types. */
+/** Minimal rows of a server: table `dbo.T` with a column `id`, and four types. */
 export const VIEWS = {
   'sys.databases': [{ name: 'Db', collation_name: 'Danish_Norwegian_CI_AS' }],
   'sys.schemas': [
@@ -35,7 +35,7 @@ export const VIEWS = {
   'sys.columns': [columnRow({ column_id: 1, name: 'id' })],
 } as const satisfies Views;
 
-/** A row of `sys.columns`: a nullable int of table 1 unless said otherwise. */
+/** Builds a row of `sys.columns`. The default is a nullable int of table 1. */
 export function columnRow(row: Row): Row {
   return {
     object_id: 1,
@@ -51,13 +51,13 @@ export function columnRow(row: Row): Row {
   };
 }
 
-/** Catalog of the views above with more rows, or others, of some of them. */
+/** Builds the catalog of the views above, with some views changed or extended. */
 export function catalogOf(changes: Views, tables: readonly string[] = ['T']): Catalog {
   const selection = { database: 'Db', schema: 'dbo', pattern: 'db-per-tenant', tables } as const;
   return buildMssqlCatalog(parseMssqlCatalogRows({ ...VIEWS, ...changes }), selection);
 }
 
-/** Column `c` of a type that is called `type`. */
+/** Builds column `c` of a type with the name `type`. */
 export function columnOf(type: string, row: Row, changes: Views = {}): CatalogColumn | undefined {
   const types = [...VIEWS['sys.types'], { name: type, system_type_id: 77, user_type_id: 7777 }];
   const column = columnRow({ system_type_id: 77, user_type_id: 7777, ...row });

@@ -5,7 +5,7 @@ import { openMssql } from './open-mssql.ts';
 
 const USER = 'reader';
 const PASSWORD = 'Tj3nest3-passord';
-/** Most of these answers end the connection at once; with the others the client waits so long. */
+/** Timeout of the client. Most of these answers end the connection at once. */
 const TIMEOUT_MS = 500;
 const ENOUGH_MS = 30_000;
 
@@ -15,7 +15,7 @@ const REPLY = 4;
 
 type Option = readonly [token: number, value: Buffer | number];
 
-/** The payload of a PRELOGIN answer; a number as a value is an offset behind the end. */
+/** Builds the payload of a PRELOGIN answer. A number as a value is an offset behind the end. */
 function payload(...options: readonly Option[]): Buffer {
   const head = Buffer.alloc(options.length * 5 + 1, OPTION.end);
   const values: Buffer[] = [];
@@ -46,10 +46,10 @@ const mars: Option = [OPTION.mars, Buffer.from([0])];
 const DECLINED = packet(payload(version, encryption(2), mars));
 const declined = payload(version, encryption(2), mars);
 
-/** An acknowledged login, for a client that does not wait to be asked. */
+/** An acknowledged login, sent without a request. */
 const LOGIN_ACK = packet(Buffer.from([0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]));
 
-/** What an attacker on the way answers to the first packet: segments, one after the other. */
+/** Answers of an attacker to the first packet, as a sequence of segments. */
 const ANSWERS: Readonly<Record<string, readonly Buffer[]>> = {
   'encryption is not supported': [DECLINED],
   'encryption is off': [packet(payload(version, encryption(0), mars))],
@@ -108,7 +108,7 @@ function sourceAt(changes: Partial<SourceDatabase['server']> = {}): SourceDataba
   };
 }
 
-/** Types of the TDS packets that were sent in clear text, one after the other. */
+/** Lists the types of the TDS packets that were sent in clear text. */
 function packetTypes(bytes: Buffer): readonly number[] {
   const types: number[] = [];
   for (let at = 0; at < bytes.length; at += Math.max(bytes.readUInt16BE(at + 2), 8))

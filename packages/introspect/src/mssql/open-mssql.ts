@@ -5,7 +5,7 @@ import type { SourceDatabase } from '../source-database.ts';
 import { connectSocket } from './connect-socket.ts';
 import { mssqlConnectError, mssqlQueryError, type ServerMessage } from './mssql-error.ts';
 
-/** A row by the names of its columns. */
+/** A row with its values by column name. */
 export type Row = Readonly<Record<string, unknown>>;
 
 /** Rows of one result of a batch. */
@@ -13,24 +13,24 @@ export type ResultSet = readonly Row[];
 
 export type ParameterValue = string | number | boolean | Buffer | null;
 
-/** An argument of a procedure, by its name without `@`. */
+/** Arguments of a procedure by name, without `@`. */
 export type Parameters = Readonly<Record<string, ParameterValue>>;
 
-/** A connection to one database; requests run one after the other. */
+/** A connection to one database. Requests run one after the other. */
 export interface MssqlSession {
   readonly source: SourceDatabase;
-  /** Runs a text as it is; one round trip. */
+  /** Runs a text without parameters in one round trip. */
   batch(text: string): Promise<readonly ResultSet[]>;
-  /** Runs a text with parameters; one round trip. */
+  /** Runs a text with parameters in one round trip. */
   query(text: string, parameters: Parameters): Promise<readonly ResultSet[]>;
-  /** Runs a text and hands over the values of each row as they come, so that a result can be of any size. */
+  /** Runs a text and passes on the values of each row as it arrives, so that a result can have any size. */
   each(text: string, onRow: (values: readonly unknown[]) => void): Promise<void>;
-  /** Calls a procedure; one round trip. */
+  /** Calls a procedure in one round trip. */
   call(procedure: string, parameters: Parameters): Promise<readonly ResultSet[]>;
   close(): void;
 }
 
-/** Opens a connection. Throws a SourceError that says why there is none. */
+/** Opens a connection. Throws a SourceError with the reason if it fails. */
 export async function openMssql(source: SourceDatabase, timeoutMs: number): Promise<MssqlSession> {
   const messages: ServerMessage[] = [];
   let socket: Socket | undefined;
@@ -46,7 +46,7 @@ export async function openMssql(source: SourceDatabase, timeoutMs: number): Prom
     socket?.destroy();
   };
   connection.on('errorMessage', ({ number, message }) => messages.push({ number, message }));
-  // What is lost is told to the request that waits for it; without one there is nothing to tell.
+  // A waiting request gets the error of a lost connection. Without a request there is nobody to report it to.
   connection.on('error', () => undefined);
   try {
     await connected(connection, timeoutMs);
@@ -106,7 +106,7 @@ function buildConfiguration(
   };
 }
 
-/** Waits for the login. The driver waits without end for an answer that breaks off, so the time is kept here. */
+/** Waits for the login. The driver waits forever for an answer that breaks off, so the timeout is checked here. */
 function connected(connection: Connection, timeoutMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
@@ -121,10 +121,10 @@ function connected(connection: Connection, timeoutMs: number): Promise<void> {
   });
 }
 
-/** The driver's own time-out comes first where it works. */
+/** Gives the driver's own timeout the chance to come first. */
 const CONNECT_GRACE_MS = 200;
 
-/** The driver's time-out ends with the first byte of an answer; this one is for all of it. */
+/** Limits the time of a whole answer. The driver's timeout ends with the first byte of an answer. */
 async function within<T>(timeoutMs: number, close: () => void, answer: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 
-/** Ids and sizes; drivers give a bigint as text. */
+/** Ids and sizes. Drivers return a bigint as text. */
 const integer = v.pipe(
   v.union([v.number(), v.pipe(v.string(), v.nonEmpty()), v.bigint()]),
   v.transform(Number),
@@ -9,14 +9,14 @@ const integer = v.pipe(
 const name = v.pipe(v.string(), v.nonEmpty());
 /** `bit`: true and false, or 1 and 0. */
 const bit = v.pipe(v.union([v.boolean(), v.picklist([0, 1])]), v.transform(isSet));
-/** `bit` that older and compatible servers do not have: false there. */
+/** A `bit` that older and compatible servers do not have. It is false there. */
 const optionalBit = v.pipe(
   v.nullish(v.union([v.boolean(), v.picklist([0, 1])]), false),
   v.transform(isSet),
 );
 const optionalText = v.nullish(v.string(), null);
 
-/** The columns that are read of each view; the rest of a row is left out. */
+/** Columns that are read from each view. The rest of a row is ignored. */
 const VIEWS = {
   databases: v.object({ name, collation_name: optionalText }),
   schemas: v.object({ schema_id: integer, name }),
@@ -88,14 +88,14 @@ const VIEWS = {
   }),
 };
 
-/** A catalog view that is read, without `sys.`. */
+/** A catalog view without `sys.`. */
 export type MssqlView = keyof typeof VIEWS;
 
-/** Row of `sys.<view>`, under the names of SQL Server's documentation. */
+/** A row of `sys.<view>` with the names of SQL Server's documentation. */
 export type MssqlRow<K extends MssqlView> = Readonly<v.InferOutput<(typeof VIEWS)[K]>>;
 
 /**
- * Rows of the catalog views of one SQL Server database, by the name of the view without `sys.`.
+ * Rows of the catalog views of one SQL Server database, by name of the view without `sys.`.
  * https://learn.microsoft.com/sql/relational-databases/system-catalog-views/object-catalog-views-transact-sql
  */
 export type MssqlCatalogRows = { readonly [K in MssqlView]: readonly MssqlRow<K>[] };
@@ -109,7 +109,7 @@ export class MssqlRowsError extends Error {
   }
 }
 
-/** Without these there is no catalog; every other view can be missing and then has no rows. */
+/** Views that a catalog needs. Every other view can be missing and then has no rows. */
 const REQUIRED: readonly MssqlView[] = ['schemas', 'types', 'tables', 'columns'];
 
 /**

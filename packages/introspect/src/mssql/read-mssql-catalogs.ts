@@ -20,7 +20,9 @@ import { type MssqlSession, openMssql } from './open-mssql.ts';
 import { parseMssqlCatalogRows } from './parse-mssql-catalog-rows.ts';
 import { MssqlSelectionError } from './select-mssql-tables.ts';
 
-/** Fingerprint of each selected schema, by its name in lower case; none for a schema without selected tables. */
+/**
+ * Reads the fingerprint of each selected schema, by its name in lower case. A schema without selected tables has none.
+ */
 export async function readMssqlFingerprints(
   session: MssqlSession,
   selections: readonly CatalogSelection[],
@@ -32,7 +34,7 @@ export async function readMssqlFingerprints(
 }
 
 /**
- * Catalogs of the selected tables, in one round trip, on a connection that has read their fingerprints.
+ * Reads catalogs of the selected tables in one round trip. The connection must have read their fingerprints before.
  *
  * @throws MissingTablesError, EmptyDatabaseError, SourceChangedError
  */
@@ -62,7 +64,7 @@ export async function readMssqlCatalogs(
   return catalogs;
 }
 
-/** The selection without the tables that are not there. */
+/** Removes tables that do not exist from a selection. */
 function present(
   selection: CatalogSelection,
   { unmatched }: MssqlSelectionError,
@@ -71,7 +73,7 @@ function present(
   return { ...selection, tables: selection.tables.filter((table) => !absent.has(table)) };
 }
 
-/** A table without columns was dropped between the query for tables and that for columns. */
+/** Throws for a table without columns. It was dropped between the query for tables and the query for columns. */
 function refuseHollowTables(source: SourceDatabase, catalogs: readonly Catalog[]): void {
   const hollow = catalogs.flatMap(({ schema, tables }) =>
     tables.filter(({ columns }) => columns.length === 0).map(({ name }) => `${schema}.${name}`),
@@ -115,7 +117,7 @@ function hexOf(hash: unknown): string {
   return Buffer.isBuffer(hash) ? hash.toString('hex') : String(hash);
 }
 
-/** SQL Server 2016 and later, and servers compatible with it. */
+/** Reader for SQL Server 2016 and later, and for compatible servers. */
 export const MSSQL_READER: SourceReader = {
   read: async (source, selections, { timeoutMs, onEvent, unlessEqual, missing }) => {
     const session = await openMssql(source, timeoutMs);

@@ -2,13 +2,13 @@ import type { Pattern } from '@cdc-migrations/catalog';
 import { groupRows } from '../group-rows.ts';
 import type { MssqlCatalogRows, MssqlRow } from './parse-mssql-catalog-rows.ts';
 
-/** What a catalog is made of: one schema of one database, and the tables that services name in it. */
+/** Selection of a catalog: one schema of one database, and its tables in services. */
 export interface MssqlSelection {
-  /** Database and schema stand in the catalog as they are spelled here, because they name its snapshot. */
+  /** The catalog keeps this spelling of database and schema, because they name its snapshot. */
   readonly database: string;
   readonly schema: string;
   readonly pattern: Pattern;
-  /** Compared without case; the spelling of the catalog wins. */
+  /** Compared without case. The catalog's spelling wins. */
   readonly tables: readonly string[];
 }
 
@@ -18,13 +18,13 @@ export interface UnmatchedTable {
   readonly candidates: readonly string[];
 }
 
-/** Thrown with every table of a selection that is not there. */
+/** Thrown with every table of a selection that does not exist. */
 export class MssqlSelectionError extends Error {
   override readonly name = 'MssqlSelectionError';
   constructor(
     readonly database: string,
     readonly schema: string,
-    /** Whether the schema is there at all. */
+    /** True if the schema exists. */
     readonly hasSchema: boolean,
     readonly unmatched: readonly UnmatchedTable[],
   ) {
@@ -37,7 +37,7 @@ export class MssqlSelectionError extends Error {
   }
 }
 
-/** Rows of the selected tables, each once. Throws MssqlSelectionError. */
+/** Selects the rows of the selected tables, each once. Throws MssqlSelectionError. */
 export function selectMssqlTables(
   rows: Pick<MssqlCatalogRows, 'schemas' | 'tables'>,
   { database, schema, tables }: MssqlSelection,
@@ -59,7 +59,7 @@ export function selectMssqlTables(
   return [...selected.values()];
 }
 
-/** The row of exactly this name; else all that differ from it only in case. */
+/** Returns the row with exactly this name, else all rows whose names differ only in case. */
 export function matching<T extends { readonly name: string }>(
   rows: readonly T[],
   name: string,

@@ -1,4 +1,4 @@
-/** Table as a T-SQL script declares it: written apart from the code under test, to compare with it. */
+/** A table as declared in a T-SQL script. It is parsed independently of the tested code, for comparison. */
 export interface DeclaredTable {
   readonly name: string;
   readonly columns: readonly DeclaredColumn[];
@@ -18,7 +18,7 @@ export interface DeclaredTable {
 
 export interface DeclaredColumn {
   readonly name: string;
-  /** As written: `decimal(5,2)`, `[dbo].[Url]`; of a computed column its expression. */
+  /** Type as written: `decimal(5,2)`, `[dbo].[Url]`. For a computed column, its expression. */
   readonly type?: string;
   readonly computed?: string;
   readonly nullable?: boolean;
@@ -27,7 +27,7 @@ export interface DeclaredColumn {
   readonly collation?: string;
 }
 
-/** Tables of a script whose statements stand as in AdOpusTest.sql: one column on each line. */
+/** Reads the tables of a script with one column per line, as in AdOpusTest.sql. */
 export function readDeclaredTables(sql: string): ReadonlyMap<string, DeclaredTable> {
   const uniqueIndexes = [
     ...sql.matchAll(

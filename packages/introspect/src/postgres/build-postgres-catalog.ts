@@ -15,7 +15,9 @@ import type {
   TypeRow,
 } from './postgres-rows.ts';
 
-/** Catalog of the selected tables that are there, from rows of PostgreSQL's catalog; names count with their case. */
+/**
+ * Builds the catalog of the selected tables that exist, from rows of PostgreSQL's catalog. Names are case-sensitive.
+ */
 export function buildPostgresCatalog(
   rows: PostgresCatalogRows,
   { database, schema, pattern, tables }: CatalogSelection,

@@ -4,11 +4,14 @@ import type { ColumnRow, TypeRow } from './postgres-rows.ts';
 type Facets = Pick<CatalogColumn, 'length' | 'precision' | 'scale'>;
 type PostgresType = Facets &
   Pick<CatalogColumn, 'type' | 'array' | 'declaredAs' | 'declaredKind'> & {
-    /** A domain that is NOT NULL makes its column so. */
+    /** Set if a domain is NOT NULL, which makes its column NOT NULL. */
     readonly notNull?: boolean;
   };
 
-/** Type of a column: a domain is what it is over, an array what it is of, and both keep what they were declared as. */
+/**
+ * Builds the type of a column. A domain is resolved to its base type and an array to its element type. Both keep the
+ * declared type.
+ */
 export function buildPostgresType(
   { type, modifier, dimensions }: Pick<ColumnRow, 'type' | 'modifier' | 'dimensions'>,
   types: ReadonlyMap<number, TypeRow>,
@@ -22,7 +25,7 @@ export function buildPostgresType(
       return { type: 'enum', declaredAs: row.declared, declaredKind: 'enum' };
     case 'array': {
       const inner = buildPostgresType({ type: row.inner, modifier, dimensions: 0 }, types);
-      // An element's domain says nothing of the column.
+      // A domain's NOT NULL on elements does not apply to the column.
       return { ...inner, notNull: false, array: (inner.array ?? 0) + Math.max(dimensions, 1) };
     }
     case 'domain': {
@@ -37,16 +40,16 @@ export function buildPostgresType(
   }
 }
 
-/** `character` without a length is another type than `character(1)`. */
+/** Distinguishes `character` without a length from `character(1)`. */
 function baseName({ name, bare }: TypeRow, modifier: number): string {
   return bare === 'bpchar' && modifier < 0 ? 'bpchar' : name;
 }
 
-/** Bytes that lengths and the two halves of a numeric's facets are stored with. */
+/** Offset that lengths and the two halves of a numeric's facets are stored with, in bytes. */
 const HEADER_BYTES = 4;
 
 /**
- * Facets out of a type modifier (`atttypmod`), by the name in `pg_type`; -1 is none.
+ * Facets of a type modifier (`atttypmod`), by name in `pg_type`. -1 means none.
  * https://github.com/postgres/postgres/blob/REL_15_STABLE/src/backend/utils/adt/numeric.c (numerictypmodin)
  */
 const FACETS = new Map(
@@ -76,7 +79,7 @@ function seconds(modifier: number): Facets {
   return modifier < 0 ? {} : { scale: modifier };
 }
 
-/** The lower half; the upper one says which fields an interval is limited to. */
+/** Returns the lower half of the modifier. The upper half restricts the fields of an interval. */
 function intervalDigits(modifier: number): number {
   const digits = modifier & 0xffff;
   return digits === 0xffff ? -1 : digits;

@@ -1,4 +1,7 @@
-/** The selected tables; `$1` is `[{"s": "public", "t": "users"}]`. A partitioned table is one, so are its partitions. */
+/**
+ * CTE of the selected tables. `$1` is `[{"s": "public", "t": "users"}]`. Partitioned tables and their partitions are
+ * tables.
+ */
 const WANTED = `wanted AS (
   SELECT c.oid, n.nspname, c.relname
   FROM jsonb_to_recordset($1::text::jsonb) AS w (s text, t text)
@@ -7,7 +10,7 @@ const WANTED = `wanted AS (
   WHERE c.relkind IN ('r', 'p')
 )`;
 
-/** Whether a publication carries the table `w`. */
+/** Condition: a publication carries the table `w`. */
 const PUBLISHED = `(
   EXISTS (SELECT FROM pg_publication WHERE puballtables)
   OR EXISTS (SELECT FROM pg_publication_rel p WHERE p.prrelid = w.oid)
@@ -19,7 +22,7 @@ LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_collation o ON o.oid = a.attcollation AND a.attcollation <> t.typcollation`;
 
-/** Names of the columns of an index or a constraint, in its order, as JSON. */
+/** Renders a query for the column names of an index or a constraint, in its order, as JSON. */
 const names = (relation: string, numbers: string, count: string): string => `(
   SELECT json_agg(k_a.attname ORDER BY k.place)
   FROM unnest(${numbers}) WITH ORDINALITY AS k (attnum, place)
@@ -32,16 +35,16 @@ const FOREIGN_COLUMNS = names('f.conrelid', 'f.conkey', 'cardinality(f.conkey)')
 const REFERRED_COLUMNS = names('f.confrelid', 'f.confkey', 'cardinality(f.confkey)');
 
 /**
- * Indexes by which rows can be told apart after every event: not those over expressions, those that are being built or
- * have failed, and deferrable ones. Two rows of one transaction can swap deferrable keys, and the events of it then
+ * Condition for indexes that identify rows after every event. It excludes indexes on expressions, invalid ones, and
+ * deferrable ones. Two rows can swap deferrable keys in one transaction, and the events of that transaction would then
  * delete one of them.
  */
 const UNIQUE = 'i.indisunique AND i.indisvalid AND i.indimmediate AND i.indexprs IS NULL';
 
-/** Constraints that partitions have from their table are its. */
+/** Excludes constraints that partitions inherit from their table. */
 const FOREIGN = "f.contype = 'f' AND f.conparentid = 0";
 
-/** Everything that the catalog of a schema is made of, as one hash for each schema; by names, not by ids. */
+/** Query for a hash per schema over everything in its catalog. It uses names, not ids. */
 export const FINGERPRINT_SQL = `WITH ${WANTED}
 SELECT w.nspname AS schema,
   encode(sha256(convert_to(string_agg(x.line, E'\\n' ORDER BY x.line COLLATE "C"), 'UTF8')), 'hex') AS hash
@@ -76,7 +79,7 @@ FROM wanted w JOIN ${COLUMNS.replace('pg_attribute a', 'pg_attribute a ON a.attr
 WHERE a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attrelid, a.attnum`;
 
-/** The types of the columns, with those that they are arrays of and domains over. */
+/** Query for the types of the columns, with the element types of arrays and the base types of domains. */
 export const TYPES_SQL = `WITH RECURSIVE ${WANTED}, used (oid) AS (
   SELECT a.atttypid FROM wanted w JOIN pg_attribute a ON a.attrelid = w.oid AND a.attnum > 0 AND NOT a.attisdropped
   UNION
@@ -105,7 +108,7 @@ FROM wanted w JOIN pg_constraint f ON f.conrelid = w.oid
 JOIN pg_class c ON c.oid = f.confrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE ${FOREIGN}`;
 
-/** For messages: relations that somebody could have meant. */
+/** Query for messages: relations that the user may have meant. */
 export const VISIBLE_SQL = `SELECT n.nspname AS schema, c.relname AS name, c.relkind AS kind
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'`;

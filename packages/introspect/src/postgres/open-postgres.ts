@@ -9,25 +9,25 @@ import { postgresError } from './postgres-error.ts';
 /** A connection to one database. */
 export interface PostgresSession {
   readonly source: SourceDatabase;
-  /** Runs queries that see one state of the database and change nothing. */
+  /** Runs read-only queries in one snapshot of the database. */
   read<T>(work: (query: Query) => Promise<T>): Promise<T>;
   /**
-   * Runs statements in a transaction of their own, which waits for a lock for some seconds only, as others queue up behind
-   * it. A failure leaves nothing behind, and the connection can be used again.
+   * Runs statements in their own transaction. It waits only a few seconds for a lock, because other sessions queue up
+   * behind it. A failure is rolled back, and the connection can be used again.
    */
   write(statements: string): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Gives the rows of a query; queries that are not waited for follow each other without a round trip between them. */
+/** Returns the rows of a query. Queries that are not awaited are pipelined without extra round trips. */
 export type Query = <Row extends object>(
   text: string,
   parameters?: readonly string[],
 ) => Promise<readonly Row[]>;
 
 /**
- * Names are spelled with their schema only where the search path does not find them, and values and names in expressions
- * as every role would have them.
+ * Fixes the spelling of names, values and expressions: names have a schema only if the search path does not find them,
+ * and no setting of a role changes values.
  */
 const SETTINGS = `SET LOCAL search_path = pg_catalog, pg_temp;
 SET LOCAL quote_all_identifiers = off;
@@ -40,7 +40,7 @@ SET LOCAL extra_float_digits = 1;
 SET LOCAL jit = off;
 SET LOCAL statement_timeout = `;
 
-/** Opens a connection with the first query; what fails is a SourceError that says why. */
+/** Opens a connection on the first query. Errors are SourceErrors with the reason. */
 export function openPostgres(source: SourceDatabase, timeoutMs: number): PostgresSession {
   const { host, port, user, password } = source.server;
   const ssl = postgresTls(source.server, readSourceCa(source));
@@ -55,7 +55,7 @@ export function openPostgres(source: SourceDatabase, timeoutMs: number): Postgre
     ssl: ssl ?? false,
     connection: { application_name: 'cdc manage-migrations' },
     socket: async () => {
-      // The driver would make another connection for what is left of a transaction.
+      // The driver would open another connection for the rest of a transaction.
       if (socket) throw networkError('ECONNRESET');
       socket = await connectPostgresSocket(source.server, {
         timeoutMs,
@@ -72,7 +72,7 @@ export function openPostgres(source: SourceDatabase, timeoutMs: number): Postgre
     read: async (work) => {
       const run = inTransaction(sql, timeoutMs, () => work(query));
       try {
-        // The driver never answers a query whose connection went away at a bad moment.
+        // The driver never answers a query if its connection is lost at the wrong moment.
         return await within(Promise.race([run, lost]), source, timeoutMs);
       } catch (error) {
         throw postgresError(source, error, timeoutMs);
@@ -89,7 +89,7 @@ SET LOCAL lock_timeout = ${Math.min(MAX_LOCK_WAIT_MS, timeoutMs / 2)};\n${statem
         throw postgresError(source, error, timeoutMs);
       }
     },
-    // The driver waits for ever for a connection that was in the middle of something.
+    // The driver waits forever for a busy connection.
     close: async () => {
       await sql.end({ timeout: CLOSE_TIMEOUT_S });
       socket?.destroy();
@@ -101,10 +101,10 @@ function begin(mode: string, timeoutMs: number): string {
   return `BEGIN ISOLATION LEVEL ${mode};\n${SETTINGS}${timeoutMs}`;
 }
 
-/** How long a lock is waited for, while readers and writers of the table queue up behind. */
+/** Maximum wait for a lock, while readers and writers of the table queue up behind it. */
 const MAX_LOCK_WAIT_MS = 5000;
 
-/** After a failure the transaction ends with the connection. */
+/** Runs work in a transaction. After a failure, the transaction ends with the connection. */
 async function inTransaction<T>(sql: Sql, timeoutMs: number, work: () => Promise<T>): Promise<T> {
   await sql.unsafe(begin('REPEATABLE READ, READ ONLY', timeoutMs)).simple();
   const result = await work();
@@ -112,7 +112,10 @@ async function inTransaction<T>(sql: Sql, timeoutMs: number, work: () => Promise
   return result;
 }
 
-/** The statement's time-out is the server's; a server that is silent altogether is left by this one. */
+/**
+ * Limits the time of a query. The server enforces the statement's timeout, this one is for a server that does not
+ * answer.
+ */
 async function within<T>(run: Promise<T>, source: SourceDatabase, timeoutMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
@@ -129,7 +132,7 @@ async function within<T>(run: Promise<T>, source: SourceDatabase, timeoutMs: num
   }
 }
 
-/** The server's own time-out is told first, as it says more. */
+/** Lets the server's own timeout be reported first, because its message says more. */
 const SILENCE_MS = 500;
 
 const CLOSE_TIMEOUT_S = 1;

@@ -24,7 +24,7 @@ const refused: Build = (source, { message }, options) =>
     ? new EncryptionError(source, 'required', options)
     : new LoginRefusedError(source, message, options);
 
-/** By SQLSTATE. https://www.postgresql.org/docs/current/errcodes-appendix.html */
+/** Errors by SQLSTATE. https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const BY_SQLSTATE: Readonly<Record<string, Build>> = {
   '28P01': refused,
   '28000': refused,
@@ -32,7 +32,7 @@ const BY_SQLSTATE: Readonly<Record<string, Build>> = {
   '42501': (source, { message }, options) => new PermissionDeniedError(source, message, options),
 };
 
-/** What went wrong with a connection or a query, in our words. */
+/** Converts an error of a connection or a query to a SourceError. */
 export function postgresError(source: SourceDatabase, cause: unknown, timeoutMs: number): Error {
   if (cause instanceof SourceError) return cause;
   const options = { cause };

@@ -23,7 +23,7 @@ import type {
   TypeRow,
 } from './postgres-rows.ts';
 
-/** PostgreSQL 15 and later. */
+/** Reader for PostgreSQL 15 and later. */
 export const POSTGRES_READER: SourceReader = {
   read: async (source, selections, { timeoutMs, onEvent, unlessEqual, missing }) => {
     const session = openPostgres(source, timeoutMs);
@@ -79,14 +79,14 @@ interface VisibleRow {
   readonly kind: string;
 }
 
-/** Why a relation cannot be a source, by `relkind`. */
+/** Reasons why a relation cannot be a source, by `relkind`. */
 const NO_TABLE: Readonly<Record<string, string>> = {
   v: 'it is a view, which logical replication does not carry',
   m: 'it is a materialized view, which logical replication does not carry',
   f: 'it is a foreign table, which logical replication does not carry',
 };
 
-/** Throws for selected tables that are not there. */
+/** Throws if selected tables do not exist. */
 async function refuseMissing(
   query: Query,
   source: SourceDatabase,

@@ -1,7 +1,7 @@
-/** Rows of PostgreSQL's catalog as `catalog-queries.ts` asks for them. */
+/** Rows of PostgreSQL's catalog, as returned by the queries in `catalog-queries.ts`. */
 export interface PostgresCatalogRows {
   readonly tables: readonly TableRow[];
-  /** In order of the table's columns. */
+  /** In the order of the table's columns. */
   readonly columns: readonly ColumnRow[];
   readonly types: readonly TypeRow[];
   readonly indexes: readonly IndexRow[];
@@ -19,27 +19,27 @@ export interface ColumnRow {
   readonly table: number;
   readonly name: string;
   readonly type: number;
-  /** `atttypmod`: -1 where the type has no facets. */
+  /** `atttypmod`, -1 for a type without facets. */
   readonly modifier: number;
   readonly dimensions: number;
   readonly not_null: boolean;
   readonly identity: boolean;
   readonly generated: boolean;
-  /** Default, or what a generated column is made of. */
+  /** Default, or expression of a generated column. */
   readonly expression: string | null;
   readonly collation: string | null;
 }
 
 export interface TypeRow {
   readonly oid: number;
-  /** As `format_type` spells it without facets; of a type outside of pg_catalog with its schema. */
+  /** Spelling of `format_type` without facets, with the schema for a type outside of pg_catalog. */
   readonly name: string;
   /** Schema and name. */
   readonly declared: string;
   /** Name in `pg_type`. */
   readonly bare: string;
   readonly kind: 'base' | 'array' | 'domain' | 'enum';
-  /** What it is an array of or a domain over; else 0. */
+  /** Element type of an array or base type of a domain, else 0. */
   readonly inner: number;
   readonly modifier: number;
   readonly dimensions: number;

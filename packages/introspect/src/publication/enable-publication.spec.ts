@@ -117,7 +117,7 @@ describe.each([15, 18] as const)('PostgreSQL %i', (major) => {
     expect(await identities()).toMatchObject({
       ...{ keyed: 'd', by_code: 'i', [KEYLESS]: 'f', parted_1: 'f', parted_2: 'f', child: 'd' },
     });
-    // Nothing of the application fails for want of an identity, and partitions have the name of their table.
+    // The application's statements succeed without an identity, and events of partitions have the name of their table.
     await sql.unsafe(
       `INSERT INTO parted VALUES (1, '2020-02-01', 1); UPDATE parted SET code = 2; DELETE FROM "Say ""hi""; --";`,
     );

@@ -11,40 +11,40 @@ import {
 } from './plan-publication.ts';
 import { readPublicationState, type PublicationRequest } from './publication-state.ts';
 
-/** How a publication is made to carry tables. */
+/** Options for adding tables to a publication. */
 export interface EnablePublicationOptions extends SourceOptions, PublicationOptions {
-  /** Whether only the plan is made. */
+  /** If true, only plans. */
   readonly dryRun: boolean;
 }
 
-/** What became of one table of a publication. */
+/** Result for one table of a publication. */
 export interface PublicationTableResult extends Omit<PublicationTablePlan, 'step' | 'sql'> {
   readonly state:
     'kept' | 'enabled' | 'would be enabled' | 'removed' | 'would be removed' | 'blocked' | 'failed';
-  /** What the server said of a failure. */
+  /** Error message of the server. */
   readonly reason?: string;
 }
 
-/** What became of a publication, its replication slot and its tables. */
+/** Results for a publication, its replication slot and its tables. */
 export interface EnablePublicationResult {
   readonly plan: PublicationPlan;
   readonly publicationState:
     'kept' | 'created' | 'would be created' | 'changed' | 'would be changed' | 'blocked';
   readonly slotState:
     'kept' | 'created' | 'would be created' | 'left to the connector' | 'blocked' | 'failed';
-  /** Why the slot failed. */
+  /** Reason why the slot failed. */
   readonly slotReason?: string;
   readonly tables: readonly PublicationTableResult[];
-  /** All of it as a script for psql, for somebody with more rights. */
+  /** The plan as a script for psql, for a login with more rights. */
   readonly sql: string;
 }
 
 /**
- * Lets a publication carry the changes of tables of a PostgreSQL database, with the replica identity that the keys of the
- * definitions need, and creates the slot when that is asked. Findings come before anything is done. Each table is one
- * transaction; one that fails does not stop the others.
+ * Adds tables of a PostgreSQL database to a publication and sets the replica identity that the keys of the definitions
+ * need. It creates the replication slot on request. All findings are collected before any change. Each table is one
+ * transaction, and a failure of one does not stop the others.
  *
- * @throws SourceError where the database cannot be looked at, or the publication cannot be created.
+ * @throws SourceError if the database cannot be read, or the publication cannot be created.
  */
 export async function enablePublication(
   source: SourceDatabase,
@@ -135,7 +135,7 @@ async function runTable(
   }
 }
 
-/** The slot comes last: it keeps WAL from its creation on. */
+/** Creates the slot. It comes last, because it retains WAL from its creation on. */
 async function runSlot(
   session: PostgresSession,
   { slotStep, slotSql }: PublicationPlan,

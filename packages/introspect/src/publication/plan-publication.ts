@@ -8,44 +8,46 @@ import type {
   TablePart,
 } from './publication-state.ts';
 
-/** Which risks are accepted, and what the publication is to have. */
+/** Accepted risks, and contents of the publication. */
 export interface PublicationOptions extends CarrierNames {
-  /** Codes of risks that are taken. */
+  /** Codes of the accepted risks. */
   readonly accepted: readonly FindingCode[];
   readonly createSlot: boolean;
-  /** Whether tables that no request names leave the publication. */
+  /** If true, tables without a request are removed from the publication. */
   readonly isComplete: boolean;
 }
 
-/** What UPDATE and DELETE write of the old row: the primary key, the columns of an index, or all columns. */
+/**
+ * Columns of the old row that UPDATE and DELETE write to WAL: the primary key, the columns of an index, or all columns.
+ */
 export type ReplicaIdentity = 'primary key' | 'index' | 'full';
 
-/** What is to be done for one table. */
+/** Plan for one table. */
 export interface PublicationTablePlan {
   readonly schema: string;
   readonly table: string;
   readonly step: 'keep' | 'add' | 'remove' | 'blocked';
-  /** None for a table that is removed or that does not exist. */
+  /** Undefined for a table that is removed or does not exist. */
   readonly identity?: ReplicaIdentity;
-  /** Statements in one transaction. Each can be run again. */
+  /** Statements for one transaction. Each is idempotent. */
   readonly sql: readonly string[];
 }
 
-/** What is to be done for a publication to carry tables. */
+/** Plan for a publication and its tables. */
 export interface PublicationPlan extends CarrierNames {
   readonly database: string;
   readonly step: 'keep' | 'create' | 'change' | 'blocked';
   readonly slotStep: 'keep' | 'create' | 'leave' | 'blocked';
-  /** Creates or changes the publication. */
+  /** Statements that create or change the publication. */
   readonly sql: readonly string[];
   readonly slotSql: readonly string[];
-  /** What only an administrator can do: rights of the login, in SQL. */
+  /** Statements that only an administrator can run: grants to the login. */
   readonly grants: readonly string[];
   readonly findings: readonly Finding[];
   readonly tables: readonly PublicationTablePlan[];
 }
 
-/** What `enable-cdc` would do for a database of PostgreSQL, with everything that speaks against it. */
+/** Plans `enable-cdc` for a PostgreSQL database and collects all findings against it. */
 export function planPublication(
   state: PublicationState,
   requests: readonly PublicationRequest[],
@@ -83,7 +85,7 @@ export function planPublication(
   };
 }
 
-/** Events of partitions have the name of their table, and no operation is left out. */
+/** Publishes events of partitions under the name of their table, with all operations. */
 const PUBLICATION_OPTIONS =
   "publish = 'insert, update, delete, truncate', publish_via_partition_root = true";
 
@@ -113,7 +115,7 @@ WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_replication_slots WHERE slot_name = 
   ];
 }
 
-/** A statement that is skipped where the query finds a row. */
+/** Renders a statement that is skipped if the query finds a row. */
 function unless(query: string, statement: string): string {
   const body = `\nBEGIN\n  IF NOT EXISTS (${query}) THEN\n    ${statement};\n  END IF;\nEND\n`;
   const tag = dollarTag(body, 'cdc');
@@ -331,9 +333,9 @@ interface Identity {
 }
 
 /**
- * The replica identity of a part. A delete event needs the key of each definition, and without any identity UPDATE and
- * DELETE fail in the application. One that covers the keys stays. Where somebody chose another index the new one is full,
- * which covers that too.
+ * Plans the replica identity of a table or partition. A delete event needs the key of each definition, and without any
+ * identity UPDATE and DELETE fail in the application. An identity that covers the keys is kept. If the current identity
+ * is another index, the new one is full, which covers that index too.
  */
 function planIdentity(part: TablePart, keys: PublicationRequest['keys']): Identity {
   const { identity, primaryKey, indexes } = part;
@@ -360,7 +362,10 @@ function planIdentity(part: TablePart, keys: PublicationRequest['keys']): Identi
   return { identity: 'full', sql: [`${alter} FULL`] };
 }
 
-/** Tables of the publication that no definition has. Others may read them, so removing one is a risk. */
+/**
+ * Plans the removal of tables that are in the publication but in no definition. Other consumers may read them, so
+ * removal is a risk.
+ */
 function planRemovals(
   { publication }: PublicationState,
   requests: readonly PublicationRequest[],
@@ -401,7 +406,10 @@ function grantsOf({ login, tables }: PublicationState): readonly string[] {
   ];
 }
 
-/** A script for psql that does all of the plan, also what the login may not do; run twice it changes nothing. */
+/**
+ * Renders a plan as a script for psql, with the statements that the login has no right to run. A second run changes
+ * nothing.
+ */
 export function renderPublicationSql(plan: PublicationPlan): string {
   const { database, findings, grants, sql, slotSql: slot, tables } = plan;
   const comments = [

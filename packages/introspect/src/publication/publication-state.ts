@@ -1,19 +1,19 @@
 import type { Query } from '../postgres/open-postgres.ts';
 import type { CaptureRequest } from '../cdc/capture-state.ts';
 
-/** A table whose changes a publication is to carry. */
+/** A table to add to a publication. */
 export interface PublicationRequest extends CaptureRequest {
-  /** Key columns of each definition of the table; an empty list for a definition without a key. */
+  /** Key columns of each definition of the table. The list is empty for a definition without a key. */
   readonly keys: readonly (readonly string[])[];
 }
 
-/** Names of what carries the changes of a database. A slot is unique in the whole server. */
+/** Names of the publication and the slot for a database. Slot names are unique per server. */
 export interface CarrierNames {
   readonly publication: string;
   readonly slot: string;
 }
 
-/** Logical replication in one database of PostgreSQL. */
+/** State of logical replication in a PostgreSQL database. */
 export interface PublicationState {
   readonly database: {
     readonly name: string;
@@ -42,16 +42,16 @@ export interface Publication {
   readonly isOwned: boolean;
   readonly allTables: boolean;
   readonly viaRoot: boolean;
-  /** Operations that it does not carry. */
+  /** Operations that the publication does not carry. */
   readonly missing: readonly string[];
-  /** Tables that it names. */
+  /** Tables that the publication names. */
   readonly members: readonly PublicationMember[];
 }
 
 export interface PublicationMember {
   readonly schema: string;
   readonly table: string;
-  /** The columns that it carries, where these are not all. */
+  /** Published columns, null for all. */
   readonly columns: readonly string[] | null;
   readonly hasFilter: boolean;
 }
@@ -61,9 +61,9 @@ export interface Slot {
   readonly database: string | null;
   readonly plugin: string | null;
   readonly isActive: boolean;
-  /** WAL after it is lost. */
+  /** True if WAL after the slot's position is lost. */
   readonly isLost: boolean;
-  /** WAL that the server keeps for it, as text with a unit. */
+  /** WAL retained for the slot, as text with a unit. */
   readonly retained: string;
 }
 
@@ -76,12 +76,12 @@ export interface PublishedTable {
   readonly isPermanent: boolean;
   readonly maySelect: boolean;
   readonly mayUseSchema: boolean;
-  /** Policies hide rows from the login. */
+  /** True if row-level security hides rows from the login. */
   readonly hidesRows: boolean;
-  /** A publication carries its schema. */
+  /** True if a publication carries the schema of the table. */
   readonly isInSchema: boolean;
   readonly columns: readonly string[];
-  /** The table, or its partitions that have rows. */
+  /** The table itself, or its partitions with rows. */
   readonly parts: readonly TablePart[];
 }
 
@@ -91,7 +91,7 @@ export interface TablePart {
   readonly isOwned: boolean;
   readonly identity: 'default' | 'nothing' | 'full' | 'index';
   readonly primaryKey: readonly string[];
-  /** Unique indexes that can be a replica identity, and the one that is. */
+  /** Unique indexes that can be the replica identity, and the current one. */
   readonly indexes: readonly IdentityIndex[];
 }
 
@@ -143,7 +143,7 @@ SELECT s.database, s.plugin, s.active AS "isActive",
     AS retained
 FROM pg_replication_slots AS s WHERE s.slot_name = $1::text`;
 
-/** An index as `ALTER TABLE … REPLICA IDENTITY USING INDEX` takes it. */
+/** Conditions and queries for an index in `ALTER TABLE … REPLICA IDENTITY USING INDEX`. */
 const TABLES_SQL = `
 WITH RECURSIVE wanted AS (
   SELECT c.oid, c.relkind, c.relname, c.relowner, c.relpersistence, n.oid AS schema_oid, n.nspname
@@ -189,7 +189,7 @@ SELECT w.nspname AS schema, w.relname AS name, pg_get_userbyid(w.relowner) AS ow
 FROM wanted AS w
 ORDER BY w.nspname, w.relname`;
 
-/** Unique indexes of the part `c`. */
+/** Query for the unique indexes of the table or partition `c`. */
 const KEYS = `(
   SELECT k.relname, i.indisprimary, i.indisreplident,
     (SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_attribute AS a
@@ -210,7 +210,7 @@ interface DatabaseRow extends Omit<PublicationState['database'], 'name'> {
   readonly mayCreate: boolean;
 }
 
-/** What PostgreSQL says about carrying the changes of these tables: four queries, however many they are. */
+/** Reads the replication state of tables from PostgreSQL, with four queries for any number of tables. */
 export async function readPublicationState(
   query: Query,
   requests: readonly PublicationRequest[],
