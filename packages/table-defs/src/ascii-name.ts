@@ -1,7 +1,7 @@
 import type { PipelineSettings } from '@cdc-migrations/config';
 import { shortName } from '@cdc-migrations/sql-text';
 
-/** Letters of European languages that are no letter of ASCII with a mark. */
+/** Letters of European languages that are not an ASCII letter with a diacritic. */
 const LETTERS: Readonly<Record<string, string>> = {
   ...{ æ: 'ae', Æ: 'AE', ø: 'o', Ø: 'O', œ: 'oe', Œ: 'OE', ß: 'ss', ẞ: 'SS', þ: 'th', Þ: 'TH' },
   ...{
@@ -22,8 +22,8 @@ const LETTERS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Replaces the letters of a name that ASCII lacks: `Døv` gives `Dov`, `Rå tekst` gives `Ra tekst`, `Ære` gives `AEre`. A
- * letter of another script stays.
+ * Replaces the non-ASCII letters of a name: `Døv` gives `Dov`, `Rå tekst` gives `Ra tekst`, `Ære` gives `AEre`. Letters
+ * of other scripts are unchanged.
  */
 export function asciiName(name: string): string {
   return name
@@ -33,7 +33,7 @@ export function asciiName(name: string): string {
     .normalize('NFC');
 }
 
-/** Names of columns in PostgreSQL by those of the source, as a setting of the pipeline has them. */
+/** Returns the function that maps source column names to PostgreSQL names by a pipeline setting. */
 export function columnNamer(setting: PipelineSettings['columnNames']): (name: string) => string {
   return setting === 'ascii' ? (name) => shortName(asciiName(name)) : shortName;
 }

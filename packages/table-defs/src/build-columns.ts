@@ -13,21 +13,21 @@ import { formatSourceType, mapType, type OverrideScope } from './types/map-type.
 
 export interface ColumnSources {
   readonly type: SourceType;
-  /** Replicated columns, in the source's order. */
+  /** Replicated columns in the order of the source. */
   readonly columns: readonly CatalogColumn[];
-  /** Source names of the key. */
+  /** Key columns under their source names. */
   readonly key: readonly string[];
   readonly selection: SourceTable;
   readonly sink: SinkTable;
   readonly templates: ReadonlyMap<string, ColumnTemplate>;
   readonly scope: OverrideScope;
-  /** Name in PostgreSQL of a column of the source. */
+  /** Returns the PostgreSQL name of a source column. */
   readonly nameOf: (source: string) => string;
 }
 
 /**
- * Columns of a final table: source columns, template columns, transform outputs, metadata. A template column or
- * transform output that the source has under that name is the source's column.
+ * Builds the columns of a final table: source columns, template columns, transform outputs, metadata. If the source has
+ * a column with the name of a template column or transform output, that source column is used.
  */
 export function buildColumns(
   sources: ColumnSources,
@@ -50,8 +50,8 @@ export function buildColumns(
 }
 
 /**
- * Refuses a template column whose name is that of a column of another type, which would stand for it; warns of one
- * that can be NULL where the template cannot.
+ * Reports an error for a template column with the name of a source column of another type. Warns if the source column
+ * is nullable and the template is not.
  */
 export function checkTemplateColumn(
   template: Pick<ColumnDefinition, 'name' | 'type' | 'nullable'>,
@@ -75,7 +75,7 @@ export function checkTemplateColumn(
   }
 }
 
-/** Whether each value of a type is one of another type as well; a length is no difference between texts. */
+/** Checks if every value of one type is also a value of another type. Texts are compared without their length. */
 function takesValuesOf(type: string, other: string): boolean {
   const areTexts = [type, other].every((each) => TEXT.test(each));
   return areTexts || classifyTypeChange(other, type) !== 'unsafe';
@@ -83,7 +83,7 @@ function takesValuesOf(type: string, other: string): boolean {
 
 const TEXT = /^(text|character varying|character|bpchar)\b(?!.*\[\])/;
 
-/** Definitions of the replicated columns; a type without a counterpart is an error. */
+/** Builds the definitions of the replicated columns. A type without a PostgreSQL counterpart is an error. */
 export function buildSourceColumns(
   sources: Pick<ColumnSources, 'type' | 'columns' | 'key' | 'selection' | 'scope' | 'nameOf'>,
   problems: ProblemList,
@@ -121,7 +121,7 @@ export function buildSourceColumns(
   });
 }
 
-/** Columns of the templates that a table uses; a type that PostgreSQL does not have is an error. */
+/** Builds the columns of the templates that a table uses. A type that PostgreSQL does not have is an error. */
 export function buildTemplateColumns(
   { columnTemplates }: Pick<SinkTable, 'columnTemplates'>,
   templates: ReadonlyMap<string, ColumnTemplate>,
@@ -153,7 +153,7 @@ function columnNameOf(
   return written === undefined ? undefined : shortName(written);
 }
 
-/** Columns that transforms make: nullable text. */
+/** Builds the output columns of transforms as nullable text. */
 export function buildTransformColumns({
   transforms,
 }: Pick<SinkTable, 'transforms'>): readonly (ColumnDefinition & { readonly role: 'transform' })[] {

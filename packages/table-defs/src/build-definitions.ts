@@ -10,24 +10,24 @@ import { refuseNameClashes } from './refuse-name-clashes.ts';
 import { sortDefinitions } from './sort-definitions.ts';
 import type { MigrationSet, TableDefinition } from './table-definition.ts';
 
-/** All tables of a repo and the migration sets that they make up. */
+/** All tables of a repo and their migration sets. */
 export interface Definitions {
-  /** In order of set, service, schema and name. */
+  /** Sorted by set, service, schema and name. */
   readonly tables: readonly TableDefinition[];
   readonly sets: readonly MigrationSet[];
   readonly warnings: readonly Problem[];
 }
 
-/** Definitions as far as they can be made, and what is wrong. */
+/** The valid part of the definitions, and the errors. */
 export interface InspectedDefinitions extends Definitions {
   readonly errors: readonly DefinitionProblem[];
 }
 
 /**
- * Builds the definitions of every sink table of every service, and the migration sets that they make up.
+ * Builds the definitions of every sink table of every service, and their migration sets.
  *
- * @throws ConfigError with all problems of all tables: a column in `ignore_columns` that the source lacks, names
- * that fall together, a type without a counterpart, a missing snapshot.
+ * @throws ConfigError with all problems of all tables: an unknown column in `ignore_columns`, duplicate names, a type
+ * without a counterpart, a missing snapshot.
  */
 export function buildDefinitions(config: ServiceConfig, catalogs: readonly Catalog[]): Definitions {
   const { errors, ...definitions } = inspectDefinitions(config, catalogs);
@@ -36,8 +36,8 @@ export function buildDefinitions(config: ServiceConfig, catalogs: readonly Catal
 }
 
 /**
- * Builds the same with a list of the problems: definitions lack the tables and columns that they are about. So a source that
- * has changed can be compared before the configuration follows it.
+ * Builds the definitions together with a list of problems. Tables and columns with a problem are omitted, so that a
+ * changed source can be compared before the configuration is adapted.
  */
 export function inspectDefinitions(
   config: ServiceConfig,

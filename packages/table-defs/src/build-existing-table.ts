@@ -16,8 +16,8 @@ import type { ExistingTable, MappedColumn } from './table-definition.ts';
 import { buildIdentity } from './build-identity.ts';
 
 /**
- * Definition of a table that is there already: the columns that the change feed writes, which are those that
- * `columns` maps, template columns and transform outputs.
+ * Builds the definition of an existing table. It has the columns that the change feed writes: those in `columns`,
+ * template columns and transform outputs.
  */
 export function buildExistingTable(
   place: Place,
@@ -66,7 +66,10 @@ export function buildExistingTable(
   };
 }
 
-/** Two source columns cannot go into one; a template column that a source column goes into is that column. */
+/**
+ * Reports two source columns with the same target column. A template column with the name of a mapped column is that
+ * column.
+ */
 function isFirst(
   column: MappedColumn,
   columns: readonly MappedColumn[],

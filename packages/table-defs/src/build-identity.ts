@@ -2,7 +2,7 @@ import { shortName } from '@cdc-migrations/sql-text';
 import type { Place } from './find-source.ts';
 import type { TableIdentity } from './table-definition.ts';
 
-/** Which table a definition is of, and where it comes from. */
+/** Builds the identity of a table and its source. */
 export function buildIdentity({ service, sink, table, catalog, source }: Place): TableIdentity {
   return {
     set: sink.sink,

@@ -7,11 +7,11 @@ import type { MigrationSet, TableDefinition } from './table-definition.ts';
 /** A table of a set with the paths of its files, relative to the repo. */
 export interface PlacedTable {
   readonly table: TableDefinition;
-  /** `tables` and `staging` are of a replicated table, `validation` is of one that exists. */
+  /** A replicated table has `tables` and `staging` files, an existing one has a `validation` file. */
   readonly paths: Readonly<Record<'tables' | 'staging' | 'validation', string>>;
 }
 
-/** Gives the tables of a set the paths of their files: those of other sets are left out. */
+/** Assigns file paths to the tables of a set. Tables of other sets are omitted. */
 export function placeTables(
   { name, folder }: Pick<MigrationSet, 'name' | 'folder'>,
   tables: readonly TableDefinition[],
@@ -31,7 +31,7 @@ export function placeTables(
   });
 }
 
-/** A file that users wrote. */
+/** A hand-written file. */
 export interface UserFile {
   readonly category: UserCategory;
   /** Relative to the repo. */
@@ -40,21 +40,21 @@ export interface UserFile {
   readonly text: string;
 }
 
-/** What a manifest says besides the tables. */
+/** Contents of a manifest besides the tables. */
 export interface ManifestFacts {
-  /** The role that the files grant to. */
+  /** The role that the files grant privileges to. */
   readonly role: string;
-  /** Files that users wrote; in order of name, those of a category together. */
+  /** Hand-written files, grouped by category and sorted by name. */
   readonly userFiles?: readonly UserFile[];
-  /** Checksum of a generated file of the set, by its path relative to the repo. */
+  /** Returns the checksum of a generated file of the set by its path relative to the repo. */
   readonly checksumOf: (path: string) => string;
 }
 
 /**
- * Builds the manifest of a set: schemas, infrastructure, manual files in order of name, tables, staging, and then the
- * files of `after/` and of `repeatable/`.
+ * Builds the manifest of a set: schemas, infrastructure, manual files sorted by name, tables, staging, and then the
+ * files of `after/` and `repeatable/`.
  *
- * @throws ConfigError for a file that needs something that is not before it.
+ * @throws ConfigError for a file that depends on something that does not come before it.
  */
 export function buildManifest(
   set: MigrationSet,
@@ -133,10 +133,10 @@ function nameOf({ category, path }: UserFile, { folder }: MigrationSet): string 
   return path.slice(`${folder}/${category}/`.length).replace(/\.sql$/, '');
 }
 
-/** `-- after: Order, 0010-open-orders`, in the comments that a file begins with. */
+/** `-- after: Order, 0010-open-orders` in the leading comments of a file. */
 const AFTER = /^(?:--[^\n]*\n)*?-- after:([^\n]*)/;
 
-/** The tables and files that a file says it needs; undefined where it says nothing. */
+/** Reads the tables and files that a file declares as dependencies. Returns undefined without a declaration. */
 function readAfter(
   file: UserFile,
   set: MigrationSet,

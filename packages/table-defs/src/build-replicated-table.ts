@@ -25,7 +25,7 @@ import type { ColumnDefinition, KeyDefinition, ReplicatedTable } from './table-d
 import { buildIdentity } from './build-identity.ts';
 import { formatSourceType, mapType } from './types/map-type.ts';
 
-/** Definition of a table that we create and that the change feed writes. */
+/** Builds the definition of a table that we create and that the change feed writes. */
 export function buildReplicatedTable(
   place: Place,
   config: ServiceConfig,
@@ -85,13 +85,13 @@ export function buildReplicatedTable(
   return definition;
 }
 
-/** That of the table, else that of its sink group. */
+/** Returns the setting of the table, else of its sink group. */
 function columnNamesOf({ sink, table }: Place, { sinkGroups }: ServiceConfig) {
   const group = sinkGroups.find(({ name }) => sink.sink.startsWith(`${name}.`));
   return table.pipeline?.columnNames ?? group?.pipeline?.columnNames;
 }
 
-/** Refuses columns that have no name in ASCII. */
+/** Reports columns without an ASCII name. */
 function checkAscii(
   columns: readonly CatalogColumn[],
   { table }: Place,
@@ -106,7 +106,7 @@ function checkAscii(
   }
 }
 
-/** A default of a tenant's table may say the tenant's schema. */
+/** Checks defaults for the schema placeholder, which is allowed only in tables of tenants. */
 function checkDefaults(
   columns: readonly ColumnDefinition[],
   { schema }: Pick<ReplicatedTable, 'schema'>,
@@ -128,7 +128,7 @@ function eventsOf(
   return resolveEvents(group?.pipeline, table.pipeline);
 }
 
-/** The columns with the forms in which their values come; warns of what an event does not say. */
+/** Adds the forms of event values to columns. Warns about information that events lose. */
 function withForms(
   columns: readonly ColumnDefinition[],
   selected: readonly CatalogColumn[],
@@ -149,7 +149,7 @@ function withForms(
   });
 }
 
-/** Whether a TRUNCATE of the source empties the table; its own setting comes before that of its sink group. */
+/** Checks if a TRUNCATE of the source empties the table. The setting of the table precedes that of its sink group. */
 function isEmptied({ sink, table }: Place, { sinkGroups }: ServiceConfig): boolean {
   const group = sinkGroups.find(({ name }) => sink.sink.startsWith(`${name}.`));
   return (table.pipeline?.truncate ?? group?.pipeline?.truncate) === 'empty';
@@ -160,7 +160,10 @@ function positionsOf({ sink, table }: Place, { sinkGroups }: ServiceConfig) {
   return table.pipeline?.positions ?? group?.pipeline?.positions;
 }
 
-/** Refuses positions by LSN without what they need: a crash must not take staged events, which are not sent again. */
+/**
+ * Reports missing requirements of positions by LSN, such as logged staging: staged events are not sent again after a
+ * crash.
+ */
 function checkLsn(
   { catalog, table }: Place,
   key: KeyDefinition | null,

@@ -3,7 +3,7 @@ import type { ServiceConfig } from '@cdc-migrations/config';
 import { problemAt, type ProblemList } from './problems.ts';
 import type { MigrationSet, TableDefinition } from './table-definition.ts';
 
-/** The migration sets of a repo, one for each sink of its services, in order of name. */
+/** Builds the migration sets of a repo, one per sink of its services, sorted by name. */
 export function buildSets(
   config: ServiceConfig,
   catalogs: readonly Catalog[],

@@ -6,11 +6,11 @@ import { buildDefinitions } from './build-definitions.ts';
 import { summarise } from './summarise.fixture.ts';
 
 const CASES = join(__dirname, '..', 'cases');
-/** Files that a case has unless it brings its own. */
+/** Default files of a case. */
 const COMMON = '_common';
 const SNAPSHOTS = 'generated/schemas/';
 
-/** Every folder of `cases` is an implementation repo beside the definitions, or the problems, that it gives. */
+/** Every folder of `cases` is an implementation repo with its expected definitions or problems. */
 test.each(readdirSync(CASES).filter((name) => name !== COMMON))('%s', (name) => {
   const files = new Map([...readFolder(join(CASES, COMMON)), ...readFolder(join(CASES, name))]);
   const expected = files.get('expected.txt');

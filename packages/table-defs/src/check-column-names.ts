@@ -6,10 +6,10 @@ import { RESERVED_NAMES } from './metadata-columns.ts';
 import { problemAt, type ProblemList } from './problems.ts';
 import type { ColumnDefinition } from './table-definition.ts';
 
-/** Names that PostgreSQL keeps in every table. */
+/** System columns of every PostgreSQL table. */
 const POSTGRES_OWN = new Set(['tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid']);
 
-/** Refuses names of a table, and of what its files say that it comes from, that cannot stand in SQL files. */
+/** Reports names of a table and its source that cannot be used in SQL files. */
 export function checkNames(place: Place, problems: ProblemList): void {
   const { service, sink, table, selection, source } = place;
   checkName(`${table.schema}.${table.table}`, table.at, problems);
@@ -19,14 +19,14 @@ export function checkNames(place: Place, problems: ProblemList): void {
   for (const { at, bloblangRef } of table.transforms) refusePlaceholder(bloblangRef, at, problems);
 }
 
-/** Refuses a name with letters that do not show, or that would be taken for the tenant's schema when a file is applied. */
+/** Reports a name with invisible characters, or with the placeholder of the tenant's schema. */
 export function checkName(name: string, at: Location, problems: ProblemList): void {
   const fault = letterFault(name);
   if (fault !== undefined) problems.errors.push(problemAt(at, [], fault));
   refusePlaceholder(name, at, problems);
 }
 
-/** Refuses a text that goes into SQL files and would be taken for the tenant's schema there. */
+/** Reports a text for SQL files that contains the placeholder of the tenant's schema. */
 export function refusePlaceholder(text: string, at: Location, problems: ProblemList): void {
   const placeholder = findPlaceholder(text);
   if (placeholder === undefined) return;
@@ -36,7 +36,7 @@ export function refusePlaceholder(text: string, at: Location, problems: ProblemL
   problems.errors.push(problemAt(at, [], message));
 }
 
-/** Refuses columns of a table whose names fall together, or belong to PostgreSQL or the metadata. */
+/** Reports duplicate columns of a table, and columns with names of system columns or metadata columns. */
 export function checkColumnNames(
   columns: readonly ColumnDefinition[],
   table: string,
@@ -72,7 +72,7 @@ export function checkColumnNames(
   }
 }
 
-/** Whether the letters of its name are others than at the source. */
+/** Checks if the name differs from the source's name. */
 function isRenamed({ name, source }: ColumnDefinition): boolean {
   return source !== undefined && name !== shortName(source.name);
 }

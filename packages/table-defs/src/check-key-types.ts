@@ -5,14 +5,14 @@ import type { ColumnDefinition, KeyDefinition } from './table-definition.ts';
 import { parsePgType } from './types/canonical-type.ts';
 import { FOLDING, KEPT_AS_TEXT, type TypeNoteCode } from './types/type-notes.ts';
 
-/** Types whose equal values are not always the same text, or that have no equality. */
+/** Types without equality, or whose equal values can have different texts. */
 const NOT_FOR_KEYS: ReadonlySet<string> = new Set(['xml', 'json', 'jsonb', 'interval', 'numrange']);
 
-/** Types of which the event of a delete has no value, among those of SQL Server that have these notes. */
+/** SQL Server types with these notes whose value is missing in delete events. */
 const NOT_IN_DELETES = /(?:^|\()(?:text|ntext|image)\)?$/;
 const LARGE: readonly (TypeNoteCode | undefined)[] = ['large-text', 'large-binary'];
 
-/** A column as far as a key depends on it. */
+/** Properties of a column that a key depends on. */
 export interface KeyColumn extends Pick<
   ColumnDefinition,
   'type' | 'exactness' | 'code' | 'reason'
@@ -20,7 +20,7 @@ export interface KeyColumn extends Pick<
   readonly source?: ColumnDefinition['source'];
 }
 
-/** Why rows cannot be told apart by a column, with the way out; undefined where they can. */
+/** Returns why a column cannot identify rows and how to fix it, or undefined if it can. */
 export function keyTypeFault(
   { type, exactness, code, reason, source }: KeyColumn,
   { lossyKeyColumns }: Pick<SourceTable, 'lossyKeyColumns'>,
@@ -42,7 +42,7 @@ export function keyTypeFault(
   );
 }
 
-/** Refuses a key by whose types rows cannot be told apart, and warns of one that changes with every update. */
+/** Reports a key with a type that cannot identify rows. Warns about a key that changes with every update. */
 export function checkKeyTypes(
   key: KeyDefinition,
   columns: readonly ColumnDefinition[],

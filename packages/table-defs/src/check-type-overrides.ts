@@ -4,7 +4,7 @@ import { goneAt, problemAt, suggestion, type ProblemList } from './problems.ts';
 import { canonicalType } from './types/canonical-type.ts';
 import type { OverrideScope } from './types/map-type.ts';
 
-/** Where the type overrides of a table's columns are looked up. */
+/** Returns the scope for looking up the type overrides of a table's columns. */
 export function overrideScope(
   { sink, selection }: Place,
   { sinkGroups, typeOverrides }: ServiceConfig,
@@ -16,7 +16,7 @@ export function overrideScope(
   };
 }
 
-/** Refuses types that no column can be given, and columns that a table of the services lacks. */
+/** Reports invalid types, and overrides for columns that do not exist in a table of the services. */
 export function checkTypeOverrides(
   config: ServiceConfig,
   places: readonly Place[],
@@ -38,7 +38,7 @@ export function checkTypeOverrides(
   for (const place of places) checkColumns(place, config, problems);
 }
 
-/** What is wrong with a type that people wrote. */
+/** Returns the message for an invalid type in the configuration. */
 export function noType(type: string): string {
   return `"${type}" is no PostgreSQL type that a column can be given here`;
 }

@@ -4,34 +4,34 @@ import { buildStagingColumns } from './staging-columns.ts';
 import type { ColumnDefinition, ReplicatedTable } from './table-definition.ts';
 import { parsePgType } from './types/canonical-type.ts';
 
-/** Columns of a table and of an index (`MaxHeapAttributeNumber`, `INDEX_MAX_KEYS`). */
+/** Maximum number of columns of a table and of an index (`MaxHeapAttributeNumber`, `INDEX_MAX_KEYS`). */
 const MOST_COLUMNS = 1600;
 const MOST_KEY_COLUMNS = 32;
-/** Bytes of a row: a page without its header and one line pointer (`MaxHeapTupleSize`). */
+/** Maximum size of a row in bytes: a page without its header and one line pointer (`MaxHeapTupleSize`). */
 const MOST_ROW_BYTES = 8160;
-/** Bytes in front of a row's values, without the bitmap of NULLs. */
+/** Size of a row header in bytes, without the bitmap of NULLs. */
 const HEADER_BYTES = 23;
-/** The values of a row begin at a multiple of it, and so does the next row. */
+/** Alignment of rows and of the values of a row. */
 const ROW_ALIGNMENT = 8;
-/** Bytes, with their header of one, up to which a value of variable length is never stored out of line. */
+/** Maximum size of a variable-length value that is never stored out of line, in bytes with its header of one byte. */
 const MOST_INLINE_BYTES = 24;
 
-/** More columns than a staging table has beside those of its final table. */
+/** Upper limit for the number of columns that a staging table has in addition to those of its final table. */
 const MORE_STAGED = 10;
 
 const WAY_OUT = 'leave columns out by ignore_columns or include_columns';
 
-/** A column as far as the width of its rows depends on it. */
+/** Properties of a column that the row width depends on. */
 interface WideColumn {
   readonly type: string;
   readonly isAlwaysThere: boolean;
-  /** Type that limits the values, where that of a staging column does not. */
+  /** Type that limits the values, if the type of the staging column does not. */
   readonly limitedBy: string;
 }
 
 /**
- * Refuses a table that PostgreSQL does not create, or into which no row fits, and warns of one into which full rows do
- * not fit. A staging table has one column more than its final table, and wider numbers.
+ * Reports a table that PostgreSQL cannot create or that no row fits into. Warns about a table that full rows do not fit
+ * into. A staging table has one more column than its final table, and wider numbers.
  */
 export function checkWidth(
   table: ReplicatedTable,
@@ -68,7 +68,10 @@ export function checkWidth(
   }
 }
 
-/** Whether rows fit whatever their columns are, as those of nearly all tables do: no value takes more, with its alignment. */
+/**
+ * Checks quickly if rows always fit, as in nearly all tables. No inline value with its alignment is larger than assumed
+ * here.
+ */
 function isNarrow({ columns }: ReplicatedTable): boolean {
   const columnBytes = MOST_INLINE_BYTES + ROW_ALIGNMENT + 1;
   return (columns.length + MORE_STAGED) * columnBytes < MOST_ROW_BYTES - HEADER_BYTES;
@@ -92,7 +95,7 @@ function buildStaged(table: ReplicatedTable): readonly WideColumn[] {
   });
 }
 
-/** Bytes of a row whose values are as long as those can be that are not stored out of line; one may be NULL. */
+/** Calculates the row size with the longest values that are not stored out of line, in bytes. One value may be NULL. */
 function rowBytes(columns: readonly WideColumn[]): number {
   const width = (column: WideColumn) => fixedWidth(column.type)?.[0] ?? longestInline(column);
   const narrowest = Math.min(...columns.map(width));
@@ -104,7 +107,7 @@ function rowBytes(columns: readonly WideColumn[]): number {
   );
 }
 
-/** Bytes of a row with only those values that it must have, as short as can be. */
+/** Calculates the row size with only the required values at their shortest, in bytes. */
 function leastRowBytes(columns: readonly WideColumn[]): number {
   const required = columns.filter(({ isAlwaysThere }) => isAlwaysThere);
   return measure(required, HEADER_BYTES, () => 1);
@@ -127,7 +130,10 @@ function align(bytes: number, alignment: number): number {
   return Math.ceil(bytes / alignment) * alignment;
 }
 
-/** Bytes and alignment of types of fixed width. Others are of variable length, and aligned only where they are long. */
+/**
+ * Size and alignment of fixed-width types in bytes. Other types have variable length and are aligned only if they are
+ * long.
+ */
 const FIXED: Readonly<Record<string, readonly [bytes: number, alignment: number]>> = {
   boolean: [1, 1],
   smallint: [2, 2],
@@ -151,9 +157,9 @@ function fixedWidth(type: string): readonly [number, number] | undefined {
   return parsed && !parsed.array ? FIXED[parsed.base] : undefined;
 }
 
-/** Bytes of a character in UTF-8, at most. */
+/** Maximum size of a UTF-8 character in bytes. */
 const CHARACTER_BYTES = 4;
-/** Decimal digits that two bytes of a numeric hold. */
+/** Decimal digits in two bytes of a numeric. */
 const NUMERIC_DIGITS = 4;
 
 function longestInline({ limitedBy }: WideColumn): number {

@@ -3,23 +3,23 @@ import type { SourceTable } from '@cdc-migrations/config';
 import { goneAt, problemAt, suggestion, type ProblemList } from './problems.ts';
 import type { KeyDefinition } from './table-definition.ts';
 
-/** Key of a source table, in names of the source. */
+/** Key of a source table with source names. */
 export type SourceKey = KeyDefinition;
 
 interface KeyChoice {
   readonly table: CatalogTable;
-  /** Columns that are replicated. */
+  /** Replicated columns. */
   readonly columns: readonly CatalogColumn[];
   readonly selection: SourceTable;
-  /** Why rows cannot be told apart by a column, if so. */
+  /** Returns why a column cannot identify rows, or undefined if it can. */
   readonly faultOf: (column: CatalogColumn) => string | undefined;
   readonly problems: ProblemList;
 }
 
 /**
- * The columns that tell the rows of a table apart: its primary key; else `key_columns`; else a unique index
- * without a filter over replicated NOT NULL columns (one whose types do, then the one with fewest columns, then by
- * name); else null.
+ * Chooses the columns that identify the rows of a table: its primary key, else `key_columns`, else an unfiltered unique
+ * index over replicated NOT NULL columns, else null. Among several indexes, those with suitable types come first, then
+ * the one with the fewest columns, then the first by name.
  */
 export function chooseKey(choice: KeyChoice): SourceKey | null {
   const key = chooseColumns(choice);
@@ -46,8 +46,8 @@ function chooseColumns(choice: KeyChoice): SourceKey | null {
 }
 
 /**
- * A primary key that is not replicated, as of a computed column, or whose types do not tell rows apart, is none where
- * `key_columns` names another.
+ * Chooses the primary key. A primary key that is not replicated, such as a computed column, or that has unsuitable
+ * types is ignored if `key_columns` names another key.
  */
 function choosePrimaryKey(key: readonly string[], choice: KeyChoice): SourceKey {
   const { table, columns, selection, faultOf, problems } = choice;
@@ -100,7 +100,7 @@ function chooseKeyColumns(
 }
 
 function findUniqueIndex({ table, columns, faultOf }: KeyChoice): readonly string[] | undefined {
-  // A row version is unique, but no key of a row: every update gives it another.
+  // A row version is unique, but every update changes it, so it is no key.
   const fixed = columns.filter(({ nullable, type }) => !nullable && type !== 'rowversion');
   const notNull = new Set(fixed.map(({ name }) => name));
   const unfit = new Set(columns.filter(faultOf).map(({ name }) => name));

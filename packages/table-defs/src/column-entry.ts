@@ -1,8 +1,8 @@
 import type { ColumnStructure } from './table-structure.ts';
 
 /**
- * Renders a column as the procedures of `cdc_management` that converge a table take it, in JSON: name, type, whether it is NOT
- * NULL, default, and earlier names where it has any. `["navn", "text", false, null, ["name"]]`.
+ * Renders a column as JSON for the procedures of `cdc_management` that converge a table: name, type, NOT NULL, default,
+ * and earlier names if there are any. Example: `["navn", "text", false, null, ["name"]]`.
  */
 export function columnEntry({
   name,

@@ -5,10 +5,10 @@ import type { Place } from './find-source.ts';
 import { problemAt, type ProblemList } from './problems.ts';
 import type { KeyDefinition } from './table-definition.ts';
 
-/** Template whose column says which customer a row belongs to. */
+/** Template for the column with the customer of a row. */
 const CUSTOMER_TEMPLATE = 'customer_id';
 
-/** Refuses a table that takes rows of several customers and does not say which row is whose. */
+/** Reports a table that receives rows of several customers without a column for the customer. */
 export function checkCustomer(place: Place, problems: ProblemList): void {
   const { catalog, table } = place;
   const isMixed = catalog.pattern === 'db-shared' || mixesDatabases(place);
@@ -22,8 +22,8 @@ export function checkCustomer(place: Place, problems: ProblemList): void {
 }
 
 /**
- * The key of the final table: names as in PostgreSQL, and the customer in front where rows of several databases,
- * each with keys of its own, meet in one table.
+ * Builds the key of the final table with PostgreSQL names. The customer comes first if a table combines rows of several
+ * databases, as each database has its own key values.
  */
 export function withCustomer(
   { columns, origin }: SourceKey,
@@ -39,7 +39,7 @@ export function withCustomer(
   return { columns: [first, ...names.filter((name) => name !== first)], origin };
 }
 
-/** Under db-per-tenant a literal schema is not the tenant's own. */
+/** Checks if a table combines several databases: with db-per-tenant, a literal schema is shared by all tenants. */
 function mixesDatabases({ catalog, table, service }: Place): boolean {
   return catalog.pattern === 'db-per-tenant' && table.schema !== service.name;
 }

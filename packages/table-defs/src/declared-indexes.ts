@@ -12,13 +12,15 @@ import { problemAt, type ProblemList } from './problems.ts';
 import type { ColumnDefinition, IndexDefinition } from './table-definition.ts';
 import type { IndexStructure } from './table-structure.ts';
 
-/** Comment of the indexes that we create: those that leave the configuration are dropped, and no others. */
+/**
+ * Comment on the indexes that we create. Only indexes with this comment are dropped when they leave the configuration.
+ */
 export const INDEX_COMMENT =
   'declared in indexes of the service file; cdc drops it when it is not any more';
 
 const DIGITS = 8;
 
-/** Indexes that a table of the configuration asks for; columns that it does not have and duplicates are errors. */
+/** Builds the indexes that the configuration declares for a table. Unknown columns and duplicates are errors. */
 export function buildDeclaredIndexes(
   { table, indexes }: Pick<SinkTable, 'table' | 'indexes'>,
   columns: readonly Pick<ColumnDefinition, 'name'>[],
@@ -78,7 +80,7 @@ function buildIndex(
   return { name, ...facts };
 }
 
-/** Renders the statement that creates an index, in a schema as SQL writes it. */
+/** Renders the statement that creates an index. `schema` is written as in SQL. */
 export function createIndex(
   { name, columns, unique, method, where }: IndexStructure,
   table: { readonly schema: string; readonly name: string },

@@ -39,15 +39,15 @@ export const DEFINITIONS_FOLDER = 'generated/table-definitions';
 /** File of the migration sets, relative to the implementation repo. */
 export const SETS_FILE = 'generated/migration-sets.yaml';
 
-/** Writes all files of this package anew. */
+/** Command that regenerates all files of this package. */
 export const COMMAND = 'cdc manage-migrations generate';
 
-/** A generated file and the table that it belongs to. */
+/** A generated file and its table. */
 export interface TableFile extends GeneratedFile {
   readonly table: TableDefinition;
 }
 
-/** Renders the files of all definitions: in one folder for one service, in a folder for each of several services. */
+/** Renders the files of all definitions: one folder for one service, a folder per service for several. */
 export function renderDefinitions(tables: readonly TableDefinition[]): readonly TableFile[] {
   const byService = groupBy(tables, ({ service }) => service);
   return [...byService].flatMap(([service, ofService]) => {
@@ -62,7 +62,7 @@ export function renderDefinitions(tables: readonly TableDefinition[]): readonly 
 }
 
 /**
- * Parses the text of a file of `renderDefinitions`; its checksum is not looked at.
+ * Parses the text of a file of `renderDefinitions`. The checksum is ignored.
  *
  * @param path named in errors.
  * @throws FileError with every problem.
@@ -77,7 +77,7 @@ export function renderSets(sets: readonly MigrationSet[]): GeneratedFile {
 }
 
 /**
- * Parses the text of `renderSets`; its checksum is not looked at.
+ * Parses the text of `renderSets`. The checksum is ignored.
  *
  * @throws FileError with every problem.
  */
@@ -117,7 +117,7 @@ const TYPE = {
   nullable: flag(),
 };
 
-/** What is known of where a column comes from. */
+/** Entries for the source of a column. */
 const ORIGIN = {
   source: v.exactOptional(v.strictObject({ name: columnName, type: text('a type of the source') })),
   exactness: v.exactOptional(oneOf(['exact', 'widened', 'lossy', 'unsupported'])),
@@ -226,7 +226,7 @@ const SETS: GeneratedKind<{ readonly sets: readonly MigrationSet[] }> = {
   command: COMMAND,
 };
 
-/** Each column is there once, and those of the key are columns. */
+/** Reports duplicate columns, and key columns that do not exist. */
 function checkColumns(table: Draft<TableDefinition>, report: Report): void {
   if (!table.columns) return;
   const names = new Set<string | undefined>();

@@ -5,8 +5,9 @@ import { goneAt, problemAt, suggestion, type ProblemList } from './problems.ts';
 import type { ColumnDefinition } from './table-definition.ts';
 
 /**
- * Columns with the names that `renames` says they had before: `{ a: b, b: c }` makes `c` a column that was `b` and
- * before that `a`. A column in other letters than at the source had those before. A rename to a column that the table lacks, or from one that it still has, is an error.
+ * Adds the earlier names from `renames` to columns: `{ a: b, b: c }` makes `c` a column that was `b` and before that
+ * `a`. A column whose letters differ from the source had the source's letters before. A rename to an unknown column, or
+ * from a column that still exists, is an error.
  */
 export function withEarlierNames(
   columns: readonly ColumnDefinition[],
@@ -32,7 +33,7 @@ function earlierNames(name: string, before: ReadonlyMap<string, string>): readon
   return names;
 }
 
-/** The name of a column at the source, where it has another one and no other column has that. */
+/** Returns the source's name of a column if it differs and no other column has it. */
 function sourceNames(
   { name, source }: ColumnDefinition,
   columns: readonly ColumnDefinition[],

@@ -3,15 +3,17 @@ import type { PipelineSettings } from '@cdc-migrations/config';
 import { parsePgType } from './types/canonical-type.ts';
 
 /**
- * How the values of a column come into staging, where that is another way than PostgreSQL reads its type:
+ * Form of a column's values in staging, if PostgreSQL cannot read them directly as the column's type:
  *
- * - `days`, `milliseconds`, `microseconds`, `nanoseconds`: an integer, since 1970 or since midnight, as the type is;
- *   of an interval its length; `days(9999)`: up to that year;
- * - `iso`: text of ISO 8601; `rfc3339`: the same, a date with a time and a time with a date;
- * - `decimal_text`; `decimal_base64(2)`: base64 of the big-endian integer before the point is put 2 digits to the left;
- *   `decimal_struct`: the same as JSON, `{"scale":2,"value":"MDk="}`;
- * - `base64`, `base64_url`, `hex`: text of bytes; `bits(12)`: base64 of 12 bits as a number, its lowest byte first, `bits(0)`
- *   of any number of them.
+ * - `days`, `milliseconds`, `microseconds`, `nanoseconds`: an integer since 1970 or since midnight, depending on the
+ * type.
+ * For an interval, its length. `days(9999)`: up to that year.
+ * - `iso`: text of ISO 8601. `rfc3339`: the same, a date with a time and a time with a date.
+ * - `decimal_text`: text of a number. `decimal_base64(2)`: base64 of a big-endian integer with 2 decimal places.
+ * `decimal_struct`: the same as JSON, `{"scale":2,"value":"MDk="}`.
+ * - `base64`, `base64_url`, `hex`: text of bytes. `bits(12)`: base64 of 12 bits as a number, lowest byte first.
+ * `bits(0)`:
+ * the same for any number of bits.
  */
 export type EventForm =
   | 'days'
@@ -36,14 +38,14 @@ export function isEventForm(value: unknown): value is EventForm {
   return typeof value === 'string' && EVENT_FORM.test(value);
 }
 
-/** What a pipeline sends, with nothing left open. */
+/** Complete settings of what a pipeline sends. */
 export type EventSettings = Required<
   Pick<PipelineSettings, 'writer' | 'time' | 'decimal' | 'binary' | 'interval' | 'unavailable'>
 >;
 
 type ValueSettings = Pick<PipelineSettings, 'time' | 'decimal' | 'binary' | 'interval'>;
 
-/** What Debezium sends unless it is told otherwise, of SQL Server and of PostgreSQL. */
+/** Default settings of Debezium for SQL Server and for PostgreSQL. */
 const DEBEZIUM: Required<ValueSettings> = {
   time: 'adaptive',
   decimal: 'precise',
@@ -51,25 +53,26 @@ const DEBEZIUM: Required<ValueSettings> = {
   interval: 'numeric',
 };
 
-/** Placeholder that Debezium sends for a large value that did not change, unless it is told otherwise. */
+/** Default placeholder of Debezium for an unchanged large value. */
 export const UNAVAILABLE = '__debezium_unavailable_value';
 
-/** Settings of values by their name in `events`. JDBC sinks bind numbers, times and bytes as such, Bento text. */
+/** Returns the settings for a name in `events`. JDBC sinks bind numbers, times and bytes natively, Bento binds text. */
 function valuesOf({ events, writer }: PipelineSettings): ValueSettings {
   if (events === undefined) return {};
   if (events === 'bento-sql-raw') {
     return { time: 'rfc3339', decimal: 'string', binary: 'base64', interval: 'string' };
   }
   if (events === 'debezium') return DEBEZIUM;
-  // Nanoseconds are no times before 1677 and after 2262, and base64 says nothing where a large value did not change.
+  // Nanoseconds cannot represent times before 1677 and after 2262, and base64 does not show unchanged large values.
   return writer === undefined || writer === 'bento'
     ? { time: 'isostring', decimal: 'string', binary: 'bytes', interval: 'string' }
     : { time: 'microseconds', decimal: 'precise', binary: 'bytes', interval: 'string' };
 }
 
 /**
- * Resolves the settings of a table: its own before those of its sink group, in both a single one before the name of many. The
- * rest is as Debezium has it; undefined where neither says anything of values.
+ * Resolves the settings of a table. The table's own settings precede those of its sink group, and in both a single
+ * setting precedes a named preset. The rest are Debezium's defaults. Returns undefined if there are no settings for
+ * values.
  */
 export function resolveEvents(
   group: PipelineSettings = {},
@@ -90,7 +93,7 @@ export function resolveEvents(
 
 const SAYS_FORM = ['writer', 'events', 'time', 'decimal', 'binary', 'interval'] as const;
 
-/** Base types of times, with what a number of them counts from. */
+/** Base types of times, with the start of their numbers. */
 const TIMES: ReadonlySet<string> = new Set([
   'date',
   'time without time zone',
@@ -108,7 +111,10 @@ const NUMBERS: ReadonlySet<string> = new Set([
   'double precision',
 ]);
 
-/** Tells the form in which values of a source column come; undefined where PostgreSQL reads them as the type that the final column has. */
+/**
+ * Returns the form of a source column's values, or undefined if PostgreSQL reads them directly as the type of the final
+ * column.
+ */
 export function formOf(
   column: CatalogColumn,
   source: SourceType,
@@ -182,7 +188,7 @@ function formOfBytes({ binary, writer }: EventSettings): EventForm | undefined {
   return binary === 'base64-url-safe' ? 'base64_url' : binary;
 }
 
-/** One bit is true or false. */
+/** Returns the form of a bit string. A single bit is true or false. */
 function formOfBits({ type, length }: CatalogColumn): EventForm | undefined {
   const bits = type === 'bit' && typeof length === 'number' ? length : 0;
   return type === 'bit' && bits <= 1 ? undefined : `bits(${bits})`;
@@ -220,7 +226,7 @@ function formOfTime(
   return unitOf(digitsOf(column));
 }
 
-/** The unit that Debezium chooses by the digits of the second. */
+/** Returns the unit that Debezium chooses by the number of fractional digits. */
 function unitOf(digits: number): EventForm {
   if (digits <= 3) return 'milliseconds';
   return digits <= 6 ? 'microseconds' : 'nanoseconds';
@@ -232,12 +238,12 @@ function digitsOf({ type, scale }: CatalogColumn): number {
   return scale ?? (type.includes(' ') ? 6 : 7);
 }
 
-/** Gives the type of the staging column of a form. */
+/** Returns the type of the staging column for a form. */
 export function formStaging(form: EventForm): 'bigint' | 'text' {
   return /^days|seconds$/.test(form) ? 'bigint' : 'text';
 }
 
-/** What events of a column lose before they are staged, with the way out; undefined where nothing is lost. */
+/** Returns what the events of a column lose before staging and how to avoid it, or undefined if nothing is lost. */
 export function eventLoss(
   column: CatalogColumn,
   source: SourceType,

@@ -3,9 +3,9 @@ import { schemaLabel } from './schema-label.ts';
 import type { TableDefinition } from './table-definition.ts';
 
 /**
- * Names of the files of tables that share a folder, without ending: the table's name; where two tables have one
- * name (also when only case differs) both become `<schema>.<Table>`, and `<set>.<schema>.<Table>` where that is
- * still one name, be it of a table called `a.b`.
+ * Builds file names without extension for tables in one folder. The name is the table's name. Tables with the same
+ * name, also if only case differs, both become `<schema>.<Table>`, or `<set>.<schema>.<Table>` if that is not unique
+ * either, for example because of a table called `a.b`.
  */
 export function fileStems(
   tables: readonly TableDefinition[],
@@ -19,7 +19,7 @@ export function fileStems(
   return new Map([...candidates].map(([table, stems]) => [table, stems.find(isAlone) ?? stems[2]]));
 }
 
-/** From the shortest to the one that no other table has. */
+/** Lists the possible names, the shortest first. The last one is unique. */
 function candidatesOf(table: TableDefinition): readonly [string, string, string] {
   const name = `${schemaLabel(table)}.${table.name}`;
   return [safeFileName(table.name), safeFileName(name), safeFileName(`${table.set}.${name}`)];

@@ -2,7 +2,7 @@ import type { Catalog, CatalogTable } from '@cdc-migrations/catalog';
 import type { Service, ServiceSink, SinkTable, SourceTable } from '@cdc-migrations/config';
 import { goneAt, problemAt, type ProblemList } from './problems.ts';
 
-/** A sink table with all that belongs to it. */
+/** A sink table with its configuration and source. */
 export interface Place {
   readonly service: Service;
   readonly sink: ServiceSink;
@@ -12,7 +12,7 @@ export interface Place {
   readonly source: CatalogTable;
 }
 
-/** Where the sources of one service are looked up, by name. */
+/** Sources of one service for lookup by name. */
 export interface SourceIndex {
   /** By `<schema>.<table>`. */
   readonly selections: ReadonlyMap<string, SourceTable>;
@@ -23,11 +23,11 @@ export interface SourceIndex {
 interface Snapshot {
   readonly catalog: Catalog;
   readonly tables: ReadonlyMap<string, CatalogTable>;
-  /** By name in lower case; as SQL Server takes names, without regard to case. */
+  /** By name in lower case, because SQL Server ignores case. */
   readonly foldedTables: ReadonlyMap<string, CatalogTable>;
 }
 
-/** The index of a service's sources. */
+/** Builds the index of a service's sources. */
 export function indexSources(service: Service, catalogs: readonly Catalog[]): SourceIndex {
   const own = catalogs.filter(({ database }) => database === service.validationDatabase);
   return {
@@ -36,7 +36,7 @@ export function indexSources(service: Service, catalogs: readonly Catalog[]): So
   };
 }
 
-/** The snapshot of a sink table's source; undefined, and a problem, where there is none. */
+/** Finds the snapshot of a sink table's source. Reports a problem and returns undefined if there is none. */
 export function findSource(
   wanted: Pick<Place, 'service' | 'sink' | 'table'>,
   { selections, snapshots }: SourceIndex,

@@ -1,4 +1,4 @@
-/** Items by key, in the order in which the keys first occur. */
+/** Groups items by key, in the order of the first occurrence of each key. */
 export function groupBy<Item, Key>(
   items: readonly Item[],
   keyOf: (item: Item) => Key,

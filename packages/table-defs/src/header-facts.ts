@@ -2,7 +2,7 @@ import type { HeaderFacts } from '@cdc-migrations/generated-file';
 import { schemaLabel } from './schema-label.ts';
 import type { TableDefinition } from './table-definition.ts';
 
-/** Lists what the headers of all files of a table say of it. */
+/** Lists the facts of a table for the headers of all its files. */
 export function headerFacts(table: TableDefinition): Required<Omit<HeaderFacts, 'by'>> {
   const { database, schema, table: from } = table.source;
   return {

@@ -1,2 +1,2 @@
-/** Schema of the bookkeeping, in every target database. */
+/** Schema for bookkeeping in every target database. */
 export const MANAGEMENT_SCHEMA = 'cdc_management';

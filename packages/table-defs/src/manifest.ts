@@ -11,7 +11,7 @@ import * as v from 'valibot';
 import { COMMAND } from './definition-file.ts';
 import type { MigrationSet } from './table-definition.ts';
 
-/** What a file of a migration set is for, and the folder that it is in. */
+/** Categories of the files in a migration set. Each has a folder of this name. */
 export const CATEGORIES = [
   'schemas',
   'infrastructure',
@@ -27,8 +27,8 @@ export const CATEGORIES = [
 export type Category = (typeof CATEGORIES)[number];
 
 /**
- * Folders of the files that users write: `manual` runs before the tables and `after` behind them, each file once;
- * `repeatable` runs last, and again when its text or something below it changes.
+ * Folders of hand-written files. `manual` files run before the tables and `after` files after them, each once.
+ * `repeatable` files run last, and again if their text or something they depend on changes.
  */
 export const USER_CATEGORIES = [
   'manual',
@@ -36,39 +36,42 @@ export const USER_CATEGORIES = [
   'repeatable',
 ] as const satisfies readonly Category[];
 
-/** The category of a file that users write. */
+/** The category of a hand-written file. */
 export type UserCategory = (typeof USER_CATEGORIES)[number];
 
-/** Tests if users wrote the file. */
+/** Checks if a file is hand-written. */
 export function isUserFile<F extends { readonly category: Category }>(
   file: F,
 ): file is F & { readonly category: UserCategory } {
   return USER_CATEGORIES.some((category) => category === file.category);
 }
 
-/** A file of a migration set: the identity that history is kept by, and what is to be applied. */
+/** A file of a migration set: its identity in the history, and what to apply. */
 export interface ManifestEntry {
   /** Relative to the set's folder. */
   readonly path: string;
   readonly category: Category;
-  /** Name of the table, or of the file where it belongs to none. */
+  /** Name of the table, or of the file if it belongs to no table. */
   readonly name: string;
-  /** Service, where the file is a table's. */
+  /** Service of the table. Undefined for other files. */
   readonly service?: string;
-  /** `database`: once; `tenant`: in each tenant's schema. */
+  /** `database`: applied once. `tenant`: applied in each tenant's schema. */
   readonly scope: 'database' | 'tenant';
   /** Literal schema of the table. */
   readonly schema?: string;
-  /** Names of the tables and files that a file of `after/` or `repeatable/` says it needs; all before it where it says none. */
+  /**
+   * Tables and files that a file of `after/` or `repeatable/` declares as dependencies. Undefined means everything
+   * before it.
+   */
   readonly after?: readonly string[];
-  /** Of a file that users wrote: over the whole text. */
+  /** For a hand-written file, the checksum of the whole text. */
   readonly checksum: string;
 }
 
-/** What goes into one target database, file by file. */
+/** The files for one target database. */
 export interface Manifest {
   readonly set: string;
-  /** The role that the files grant to. */
+  /** The role that the files grant privileges to. */
   readonly role: string;
   /** In the order of application. */
   readonly files: readonly ManifestEntry[];
@@ -76,7 +79,7 @@ export interface Manifest {
   readonly validation: readonly ManifestEntry[];
 }
 
-/** Gives the path of the `manifest.yaml` of a set, relative to the repo. */
+/** Returns the path of a set's `manifest.yaml`, relative to the repo. */
 export function manifestPath({ folder }: Pick<MigrationSet, 'folder'>): string {
   return `${folder}/manifest.yaml`;
 }
@@ -88,7 +91,7 @@ export function renderManifest(manifest: Manifest, set: MigrationSet): Generated
 }
 
 /**
- * Parses the text of `renderManifest`; its checksum is not looked at.
+ * Parses the text of `renderManifest`. The checksum is ignored.
  *
  * @param path named in errors.
  * @throws FileError with every problem.

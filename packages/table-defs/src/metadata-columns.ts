@@ -19,7 +19,7 @@ export const METADATA_COLUMNS: readonly ColumnDefinition[] = [
   { name: '__kafka_offset', role: 'metadata', type: 'bigint', nullable: true },
 ];
 
-/** When a row of a table with `delete_mode: soft` was deleted at the source; NULL while it is there. */
+/** Time when the source deleted a row, in a table with `delete_mode: soft`. NULL while the row exists. */
 export const DELETED_AT: ColumnDefinition = {
   name: '__deleted_at',
   role: 'metadata',
@@ -27,7 +27,7 @@ export const DELETED_AT: ColumnDefinition = {
   nullable: true,
 };
 
-/** When Kafka took the event; a column of staging tables only. */
+/** Time when Kafka received the event. Only staging tables have this column. */
 export const KAFKA_TIMESTAMP: ColumnDefinition = {
   name: '__kafka_timestamp',
   role: 'metadata',
@@ -35,7 +35,7 @@ export const KAFKA_TIMESTAMP: ColumnDefinition = {
   nullable: true,
 };
 
-/** What the merge adds to an event while it works on it. */
+/** Names that the merge adds to an event while it processes it. */
 const MERGE_NAMES = ['__rejection', '__is_delete', '__stored', '__held', '__position'];
 
 /** Names that no other column may have, in lower case. */
@@ -44,7 +44,7 @@ export const RESERVED_NAMES: ReadonlySet<string> = new Set([
   ...MERGE_NAMES,
 ]);
 
-/** Where a row of a stream comes from: one event has one position. */
+/** Columns that identify the position of an event. Each event has one position. */
 export const POSITION_COLUMNS: readonly string[] = [
   '__source_db',
   '__source_table',

@@ -16,6 +16,6 @@ it('keeps the names of long tables within 63 bytes and apart', () => {
   const stem = 'Å'.repeat(31);
   const names = [`${stem}1`, `${stem}2`].flatMap((table) => Object.values(buildObjectNames(table)));
   const distinct = new Set(names);
-  expect(distinct.size).toBe(names.length - 1); // the trigger's name is the same in both
+  expect(distinct.size).toBe(names.length - 1); // Both share the trigger's name.
   for (const name of distinct) expect(Buffer.byteLength(name)).toBeLessThanOrEqual(63);
 });

@@ -1,7 +1,7 @@
 import { shortName } from '@cdc-migrations/sql-text';
 import type { ObjectNames } from './table-definition.ts';
 
-/** Builds the names of what belongs to a final table of this name. */
+/** Builds the names of the objects that belong to a final table. */
 export function buildObjectNames(table: string): ObjectNames {
   return {
     staging: shortName(`stg_${table}`),

@@ -1,18 +1,18 @@
-/** What an event does to a row of the final table. */
+/** Effect of an event on a row of the final table. */
 export type Operation =
   'insert' | 'update' | 'upsert' | 'snapshot' | 'delete' | 'before image' | 'truncate' | 'message';
 
-/** What is known of an operation. */
+/** Description of an operation. */
 export interface OperationFacts {
-  /** How sink pipelines write it in `__cdc_operation`; in lower case, in upper case, or with a first capital. */
+  /** Names in `__cdc_operation`, written in lower case, upper case, or with a capital first letter. */
   readonly names: readonly string[];
-  /** What the merge does, for the documentation. */
+  /** Effect of the merge, for the documentation. */
   readonly merge: string;
-  /** What it does to a table without a key. */
+  /** Effect on a table without a key. */
   readonly withoutKey: string;
 }
 
-/** Every operation that the merge knows; any other spelling makes an event a dead letter. */
+/** Every operation that the merge knows. An event with any other one is moved to the dead letters. */
 export const OPERATIONS: Readonly<Record<Operation, OperationFacts>> = {
   insert: {
     names: ['c', 'create', 'i', 'insert', '2'],
@@ -56,7 +56,7 @@ export const OPERATIONS: Readonly<Record<Operation, OperationFacts>> = {
   },
 };
 
-/** Lists all texts that stand for these operations. */
+/** Lists all names of these operations. */
 export function spellings(...operations: readonly Operation[]): readonly string[] {
   const names = operations.flatMap((operation) => OPERATIONS[operation].names);
   return [

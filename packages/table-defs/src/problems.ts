@@ -3,17 +3,17 @@ import type { Location, Problem } from '@cdc-migrations/config';
 /** Collects problems while definitions are built, so that all of them are reported at once. */
 export interface ProblemList {
   readonly errors: DefinitionProblem[];
-  /** Worth knowing, and no reason to stop. */
+  /** Problems that do not stop the generation. */
   readonly warnings: Problem[];
 }
 
-/** A problem of the configuration and the source together. */
+/** A contradiction between the configuration and the source. */
 export interface DefinitionProblem extends Problem {
-  /** The configuration names what the source has not, or has no longer. */
+  /** Set if the configuration names something that the source does not have (any more). */
   readonly isGone?: boolean;
 }
 
-/** A problem at a place below `at`. */
+/** Builds a problem at a location below `at`. */
 export function problemAt(
   at: Location,
   below: readonly (string | number)[],
@@ -22,19 +22,19 @@ export function problemAt(
   return { at: { file: at.file, keys: [...at.keys, ...below] }, message };
 }
 
-/** A problem of a name that the source lacks. */
+/** Builds a problem for a name that the source does not have. */
 export function goneAt(...place: Parameters<typeof problemAt>): DefinitionProblem {
   return { ...problemAt(...place), isGone: true };
 }
 
-/** `; did you mean "Navn"?` where a name differs only in case, else the names that there are. */
+/** Returns `; did you mean "Navn"?` if a name differs only in case, else a list of the known names. */
 export function suggestion(name: string, known: Iterable<string>): string {
   const names = [...known];
   const near = names.find((other) => other.toLowerCase() === name.toLowerCase());
   return near === undefined ? `; there are: ${first(names)}` : `; did you mean "${near}"?`;
 }
 
-/** Each problem once: a source table of two sinks is looked at twice. */
+/** Removes duplicates: a source table of two sinks is checked twice. */
 export function withoutRepeats<Found extends Problem>(
   problems: readonly Found[],
 ): readonly Found[] {
@@ -42,7 +42,7 @@ export function withoutRepeats<Found extends Problem>(
   return [...new Map(problems.map((problem) => [idOf(problem), problem])).values()];
 }
 
-/** Names that a message lists: a table can have thousands of columns. */
+/** Maximum number of names in a message. A table can have thousands of columns. */
 const MAX_LISTED = 20;
 
 function first(names: readonly string[]): string {

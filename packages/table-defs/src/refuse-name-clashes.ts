@@ -10,8 +10,8 @@ interface PlacedTable {
 }
 
 /**
- * Refuses tables, staging tables and indexes of one schema that would have one name, or names that differ only in
- * case; procedures are called after their tables and fall together with them.
+ * Reports tables, staging tables and indexes of one schema with the same name, or with names that differ only in case.
+ * Procedures are named after their tables, so their names clash if the tables' names do.
  */
 export function refuseNameClashes(placed: readonly PlacedTable[], problems: ProblemList): void {
   const owners = new Map<string, TableDefinition>();
@@ -33,7 +33,7 @@ export function refuseNameClashes(placed: readonly PlacedTable[], problems: Prob
   }
 }
 
-/** Where the table is: under db-per-tenant all services share the schemas of the customers. */
+/** Returns the schema of a table. With db-per-tenant, all services share the schemas of the customers. */
 function schemaOf({ definition, place }: PlacedTable): {
   readonly id: string;
   readonly label: string;

@@ -1,6 +1,6 @@
 import type { TableDefinition } from './table-definition.ts';
 
-/** Names a table's schema for users and files: that of the service where the tenant's schema takes its place. */
+/** Returns the name of a table's schema for users and files: the service's name for a tenant's schema. */
 export function schemaLabel({
   schema,
   service,

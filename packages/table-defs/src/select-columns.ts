@@ -3,8 +3,8 @@ import type { SourceTable } from '@cdc-migrations/config';
 import { goneAt, problemAt, suggestion, type ProblemList } from './problems.ts';
 
 /**
- * Columns of a source table that are replicated: those of `include_columns` where it is given, less
- * `ignore_columns` and computed ones, in the source's order. Names that the table lacks are errors.
+ * Selects the replicated columns of a source table in the order of the source: `include_columns` if given, without
+ * `ignore_columns` and computed columns. Unknown names are errors.
  */
 export function selectColumns(
   table: CatalogTable,

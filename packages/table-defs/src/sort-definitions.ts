@@ -1,6 +1,9 @@
 import type { TableDefinition } from './table-definition.ts';
 
-/** Sorts definitions by set, service, schema and name, those of tenants' schemas first; the same everywhere. */
+/**
+ * Sorts definitions by set, service, schema and name, with tenants' schemas first. The order is the same on every
+ * machine.
+ */
 export function sortDefinitions<Table extends TableDefinition>(
   tables: readonly Table[],
 ): readonly Table[] {

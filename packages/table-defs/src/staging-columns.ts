@@ -3,26 +3,29 @@ import { KAFKA_TIMESTAMP } from './metadata-columns.ts';
 import type { ColumnDefinition, ReplicatedTable } from './table-definition.ts';
 import { formatPgType, parsePgType } from './types/canonical-type.ts';
 
-/** A column of a staging table; each can be NULL. */
+/** A column of a staging table. All of them are nullable. */
 export interface StagingColumn {
   readonly name: string;
-  /** As `format_type` spells it. */
+  /** Spelled as by `format_type`. */
   readonly type: string;
   /** SQL expression. */
   readonly default?: string;
-  /** Names that it had before, newest first. */
+  /** Earlier names, newest first. */
   readonly formerly?: readonly string[];
 }
 
-/** What a merge looks at in every event; in front, and of fixed width first, a row gives it up fastest. */
+/**
+ * Columns that a merge reads from every event. They come first, fixed width before variable width, because a row is
+ * read fastest from its start.
+ */
 const FIRST = [
   ...['__kafka_offset', '__kafka_partition', '__stream_generation', '__source_ts_ms'],
   ...['__cdc_operation', '__source_db', '__source_table'],
 ];
 
 /**
- * Builds the columns of the staging table: those of the final table but `__deleted_at`, and when Kafka took the event; in front
- * the position of the event, then the key, then those named in `early`.
+ * Builds the columns of the staging table: those of the final table without `__deleted_at`, and the time when Kafka
+ * received the event. The event's position comes first, then the key, then the columns in `early`.
  */
 export function buildStagingColumns(
   { columns, key }: Pick<ReplicatedTable, 'columns' | 'key'>,
@@ -42,7 +45,7 @@ export function buildStagingColumns(
   }));
 }
 
-/** Base types of a final table whose staging column has another one, without facets, that takes any value. */
+/** Base types with a wider staging type that accepts any value, without facets. */
 const RELAXED: Readonly<Record<string, string>> = {
   smallint: 'bigint',
   integer: 'bigint',
@@ -55,9 +58,10 @@ const RELAXED: Readonly<Record<string, string>> = {
 };
 
 /**
- * Gives the type of a staging column: without length or precision, wide enough for any number, text for what is checked on
- * input, and for times with more digits of the second than PostgreSQL takes, which would round them. `character(4)`
- * gives `bpchar`, whose comparison ignores trailing blanks as that of the final column does.
+ * Returns the type of a staging column. It has no length or precision, is wide enough for any number, and is text for
+ * types that check their input. It is also text for times with more fractional digits than PostgreSQL keeps, because
+ * PostgreSQL would round them. `character(4)` becomes `bpchar`, which ignores trailing blanks in comparisons like the
+ * final column.
  */
 export function stagingType(column: StagedColumn): string {
   const { role, type, form } = column;
@@ -72,39 +76,39 @@ export function stagingType(column: StagedColumn): string {
     : formatPgType({ ...parsed, base, facets: [] });
 }
 
-/** What of a column says how its values are staged. */
+/** Properties of a column that determine its staging type. */
 export type StagedColumn = Pick<ColumnDefinition, 'role' | 'type' | 'source' | 'form'>;
 
-/** Digits of a second that PostgreSQL takes. */
+/** Fractional digits of seconds in PostgreSQL. */
 const SECOND_DIGITS = 6;
 
-/** Times whose last digits are cut off when they are stored. */
+/** Truncation of fractional seconds in a column. */
 export interface CutSeconds {
-  /** Digits of the second that the source has. */
+  /** Fractional digits at the source. */
   readonly sent: number;
-  /** Those that the final column keeps. */
+  /** Fractional digits in the final column. */
   readonly kept: number;
-  /** Whether the source is SQL Server, whose times end before 24:00 and before the year 10000. */
+  /** True for SQL Server, whose times end before 24:00 and before the year 10000. */
   readonly isMssql: boolean;
-  /** Whether the source has an offset with each value. */
+  /** True if values have a time zone offset at the source. */
   readonly hasOffset: boolean;
 }
 
 const KEEPS_SECONDS = /^(?:time|timestamp) /;
-/** Source types as definitions spell them, also behind the name of an alias or domain. */
+/** Source types as spelled in definitions, also behind the name of an alias or domain. */
 const MSSQL_SECONDS =
   /(?:^|\()(datetime2|datetimeoffset|smalldatetime|datetime|time)(?:\((\d)\))?\)?$/;
 const POSTGRES_SECONDS = /(?:^|\()(?:time|timestamp) with(out)? time zone(?:\((\d)\))?\)?$/;
-/** Digits of a type of SQL Server that is written without. */
+/** Fractional digits of SQL Server types that are spelled without digits. */
 const USUAL_DIGITS: Readonly<Record<string, number>> = { datetime: 3, smalldatetime: 0 };
 
-/** Tells how a column cuts its times; undefined where it keeps all digits that the source has. */
+/** Returns how a column truncates its times, or undefined if it keeps all digits of the source. */
 export function cutSeconds(column: StagedColumn): CutSeconds | undefined {
   const seconds = secondsOf(column);
   return seconds && seconds.sent > seconds.kept ? seconds : undefined;
 }
 
-/** Counts the digits of the second of a column of times; undefined for all others. */
+/** Counts the fractional digits of a time column. Returns undefined for other columns. */
 export function secondsOf({ role, type, source }: StagedColumn): CutSeconds | undefined {
   const parsed = parsePgType(type);
   if (role !== 'source' || !source || !parsed || parsed.array) return undefined;

@@ -3,7 +3,7 @@ import { renderDefinitions, renderSets } from './definition-file.ts';
 import type { Definitions } from './build-definitions.ts';
 import type { ColumnDefinition, TableDefinition } from './table-definition.ts';
 
-/** Definitions in few lines for a review: what the rules decide, without what is the same in every table. */
+/** Renders definitions in a few lines for a review: results of the rules, without what is the same in every table. */
 export function summarise({ tables, sets, warnings }: Definitions): string {
   const lines = [
     ...warnings.map((problem: Problem) => `warning: ${formatProblem(problem)}`),

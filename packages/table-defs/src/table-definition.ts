@@ -3,14 +3,14 @@ import type { EventForm } from './event-forms.ts';
 import type { Exactness, TypeNoteCode } from './types/type-notes.ts';
 
 /**
- * All that the renderers need to know of one table of one migration set: the content of a file
+ * Everything that the renderers need to know about one table of one migration set. It is the content of a file
  * `generated/table-definitions/<Table>.yaml`.
  */
 export type TableDefinition = ReplicatedTable | ExistingTable;
 
-/** Which table a definition is of. */
+/** Identity of a table. */
 export interface TableIdentity {
-  /** Sink whose database the table is in: `sink_asma.directory`. */
+  /** Sink whose database contains the table: `sink_asma.directory`. */
   readonly set: string;
   readonly service: string;
   readonly source: SourceName;
@@ -27,20 +27,20 @@ export interface ReplicatedTable extends TableIdentity {
   readonly columns: readonly ColumnDefinition[];
   readonly key: KeyDefinition | null;
   readonly deleteMode: 'hard' | 'soft';
-  /** Indexes that the configuration asks for; left out if there are none. */
+  /** Indexes declared in the configuration. Undefined if there are none. */
   readonly indexes?: readonly IndexDefinition[];
   readonly staging: 'unlogged' | 'logged';
-  /** What stands for a large value that did not change, where it is not Debezium's usual placeholder. */
+  /** Placeholder for an unchanged large value, if it is not Debezium's default. */
   readonly unavailable?: string;
-  /** A TRUNCATE of the source table empties it; without it that is a dead letter. */
+  /** Set if a TRUNCATE of the source empties the table. Otherwise a TRUNCATE is moved to the dead letters. */
   readonly truncate?: 'empty';
-  /** Events are ordered by the commit LSN of SQL Server; without it by offsets of Kafka. */
+  /** Set if events are ordered by SQL Server's commit LSN. Otherwise they are ordered by Kafka offset. */
   readonly positions?: 'lsn';
   /** References of the transforms between source and sink, for the header. */
   readonly transforms: readonly string[];
 }
 
-/** A table that is there already (`target_exists: true`): only checked. */
+/** An existing table (`target_exists: true`) that is only checked. */
 export interface ExistingTable extends TableIdentity {
   readonly kind: 'existing';
   readonly columns: readonly MappedColumn[];
@@ -53,11 +53,11 @@ export interface SourceName {
   readonly table: string;
 }
 
-/** `tenant`: the schema of each customer or of the service, `{{SCHEMA}}` in SQL. */
+/** Schema of a table. `tenant` is the schema of each customer or of the service, `{{SCHEMA}}` in SQL. */
 export type TargetSchema =
   { readonly scope: 'tenant' } | { readonly scope: 'literal'; readonly name: string };
 
-/** Names of what belongs to a replicated table, each at most 63 bytes, all in the table's schema. */
+/** Names of the objects of a replicated table, each at most 63 bytes, all in the table's schema. */
 export interface ObjectNames {
   readonly staging: string;
   readonly trigger: string;
@@ -65,34 +65,34 @@ export interface ObjectNames {
   readonly mergeWindow: string;
   readonly primaryKey: string;
   readonly syncIndex: string;
-  /** Unique index over the stream position, of a table without a key. */
+  /** Unique index over the stream position, in a table without a key. */
   readonly positionIndex: string;
 }
 
-/** The key of a final table, and what made it the key. */
+/** The key of a final table and its origin. */
 export interface KeyDefinition {
   /** Names in PostgreSQL. */
   readonly columns: readonly string[];
   readonly origin: 'primary key' | 'key_columns' | 'unique index';
 }
 
-/** An index of a final table that the configuration asks for. */
+/** An index of a final table, declared in the configuration. */
 export interface IndexDefinition {
-  /** It holds a digest of all else, so that an index that changes has another name. */
+  /** The name contains a digest of the other properties, so that a changed index has another name. */
   readonly name: string;
   /** Names in PostgreSQL. */
   readonly columns: readonly string[];
   readonly unique?: true;
   /** SQL condition of a partial index. */
   readonly where?: string;
-  /** As PostgreSQL calls it, where it is not a B-tree. */
+  /** Index method of PostgreSQL, if it is not B-tree. */
   readonly method?: IndexMethod;
 }
 
-/** Methods of PostgreSQL that are not the usual one. */
+/** Index methods of PostgreSQL other than B-tree. */
 export type IndexMethod = 'hash' | 'gin' | 'gist' | 'spgist' | 'brin';
 
-/** Where a column comes from: the source, a column template, the output of a transform, or our metadata. */
+/** Origin of a column: the source, a column template, the output of a transform, or our metadata. */
 export type ColumnRole = 'source' | 'template' | 'transform' | 'metadata';
 
 /** A column of a final table. */
@@ -100,21 +100,21 @@ export interface ColumnDefinition {
   /** Name in PostgreSQL, at most 63 bytes. */
   readonly name: string;
   readonly role: ColumnRole;
-  /** As `format_type` spells it: `character varying(50)`, `timestamp(3) without time zone`. */
+  /** Spelled as by `format_type`: `character varying(50)`, `timestamp(3) without time zone`. */
   readonly type: string;
   readonly nullable: boolean;
   /** SQL expression. */
   readonly default?: string;
-  /** Names in PostgreSQL that it had before, newest first: a column of one of them becomes this one. */
+  /** Earlier names in PostgreSQL, newest first. A column with one of these names is renamed to this one. */
   readonly formerly?: readonly string[];
-  /** Of a source column: its name and type there. */
+  /** Name and type at the source. Only for a source column. */
   readonly source?: { readonly name: string; readonly type: string };
-  /** How its values come into staging, where PostgreSQL does not read them as this type. */
+  /** Form of its values in staging, if PostgreSQL cannot read them directly as this type. */
   readonly form?: EventForm;
   readonly exactness?: Exactness;
-  /** Why a column is not exact, or what else is worth knowing of its type. */
+  /** Code of a note about the type, such as why it is not exact. */
   readonly code?: TypeNoteCode;
-  /** The same in a sentence. */
+  /** The note as a sentence. */
   readonly reason?: string;
 }
 
@@ -122,30 +122,30 @@ export interface ColumnDefinition {
 export interface MappedColumn {
   readonly name: string;
   readonly role: Exclude<ColumnRole, 'metadata'>;
-  /** The narrowest type that fits, as `format_type` spells it. */
+  /** The narrowest suitable type, spelled as by `format_type`. */
   readonly type: string;
   readonly nullable: boolean;
-  /** Of a source column: its name and type there. */
+  /** Name and type at the source. Only for a source column. */
   readonly source?: { readonly name: string; readonly type: string };
-  /** As of a column of a replicated table. */
+  /** Exactness as in a replicated table. */
   readonly exactness?: Exactness;
   readonly code?: TypeNoteCode;
   readonly reason?: string;
 }
 
 /**
- * What goes into one target database: the content of an entry of `generated/migration-sets.yaml`. It holds
- * nothing of the tenants and of the columns, so that stages that need neither are not rebuilt for them.
+ * A migration set: the files for one target database. It is an entry of `generated/migration-sets.yaml`. It contains
+ * neither tenants nor columns, so that changes to them do not rebuild unrelated stages.
  */
 export interface MigrationSet {
   /** `<sink group>.<database>`. */
   readonly name: string;
-  /** Where its files go: `migrations`, or `migrations/<name>` where there are several sets. */
+  /** Folder of its files: `migrations`, or `migrations/<name>` if there are several sets. */
   readonly folder: string;
   readonly sourceGroup: string;
   readonly pattern: Pattern;
-  /** Services with tables in the set, in order of name. */
+  /** Services with tables in the set, sorted by name. */
   readonly services: readonly string[];
-  /** Literal schemas of the set's replicated tables, in order of name, without `public`. */
+  /** Literal schemas of the set's replicated tables, sorted by name, without `public`. */
   readonly literalSchemas: readonly string[];
 }

@@ -2,31 +2,31 @@ import { POSITION_COLUMNS } from './metadata-columns.ts';
 import { buildStagingColumns } from './staging-columns.ts';
 import type { ColumnDefinition, ReplicatedTable } from './table-definition.ts';
 
-/** What the files of a table create in its schema. */
+/** Objects that the files of a table create in its schema. */
 export interface TableStructure {
   readonly final: RelationStructure;
   readonly staging: StagingStructure;
   readonly routines: TableRoutines;
 }
 
-/** A staging table, whose trigger notes that events are waiting. */
+/** A staging table. Its trigger marks it as having new events. */
 export interface StagingStructure extends RelationStructure {
   readonly triggers: readonly [TriggerStructure];
 }
 
 /** The routines of a table. */
 export interface TableRoutines {
-  /** Writes the events of a window. */
+  /** Merges the events of a window. */
   readonly mergeWindow: RoutineStructure;
   readonly mergeProcedure: RoutineStructure;
 }
 
-/** A relation, as a definition wants it or as a target has it. */
+/** A relation as defined, or as found in a target. */
 export interface RelationStructure {
   readonly name: string;
   readonly kind: 'table' | 'view' | 'other';
   readonly persistence: 'permanent' | 'unlogged' | 'temporary';
-  /** Whether the role of the files may insert. */
+  /** True if the role of the files has the INSERT privilege. */
   readonly canInsert: boolean;
   readonly columns: readonly ColumnStructure[];
   readonly indexes: readonly IndexStructure[];
@@ -38,12 +38,14 @@ export interface RelationStructure {
 /** A column of a relation. */
 export interface ColumnStructure {
   readonly name: string;
-  /** As `format_type` spells it. */
+  /** Spelled as by `format_type`. */
   readonly type: string;
   readonly nullable: boolean;
-  /** SQL expression; of a target as `pg_get_expr` spells it, also of a generated column. */
+  /**
+   * SQL expression. In a target it is spelled as by `pg_get_expr`, and is also the expression of a generated column.
+   */
   readonly default: string | null;
-  /** Names that it had before, newest first; a target does not have them. */
+  /** Earlier names, newest first. Unknown in a target. */
   readonly formerly?: readonly string[];
 }
 
@@ -57,25 +59,25 @@ export interface IndexStructure {
   readonly valid: boolean;
   /** Condition of a partial index. */
   readonly where: string | null;
-  /** How PostgreSQL stores it: `btree`. */
+  /** Index method of PostgreSQL: `btree`. */
   readonly method: string;
-  /** The configuration asks for it; a target does not say so. */
+  /** Set if the configuration declares the index. Unknown in a target. */
   readonly declared?: true;
 }
 
 /** A trigger of a relation. */
 export interface TriggerStructure {
   readonly name: string;
-  /** In which sessions it fires; `origin`: not in those whose `session_replication_role` is `replica`. */
+  /** Sessions in which it fires. `origin` excludes sessions with `session_replication_role` set to `replica`. */
   readonly fires: 'always' | 'origin' | 'replica' | 'never';
-  /** `tgtype` of pg_trigger: 4 is AFTER INSERT FOR EACH STATEMENT. */
+  /** `tgtype` of pg_trigger. 4 is AFTER INSERT FOR EACH STATEMENT. */
   readonly type: number;
   readonly function: string;
-  /** Bytes in hexadecimal, each argument with a zero byte behind it. */
+  /** Bytes in hexadecimal, with a zero byte after each argument. */
   readonly arguments: string;
 }
 
-/** A routine of a table, which only its owner may execute, and the role of the files where `canExecute` says so. */
+/** A routine of a table. Only its owner may execute it, and the role of the files if `canExecute` is set. */
 export interface RoutineStructure {
   readonly name: string;
   readonly kind: 'function' | 'procedure';
@@ -83,7 +85,10 @@ export interface RoutineStructure {
   readonly canExecute: boolean;
 }
 
-/** Builds what the files of a table create: renderers render it, `check` compares it with the target. */
+/**
+ * Builds the objects that the files of a table create. Renderers render them, and `check` compares them with the
+ * target.
+ */
 export function buildStructure(table: ReplicatedTable): TableStructure {
   return {
     final: buildFinal(table),
@@ -131,8 +136,8 @@ export function buildFinal(table: ReplicatedTable): RelationStructure {
 }
 
 /**
- * Builds the indexes of a final table: the one by which readers ask for what is new, and the key; without a key that of the
- * position of a row in its stream; then those that the configuration asks for.
+ * Builds the indexes of a final table: the index for readers of new rows, the key or (without a key) the stream
+ * position of a row, and the indexes declared in the configuration.
  */
 export function buildIndexes({
   names,
@@ -173,7 +178,7 @@ const AFTER_INSERT_STATEMENT = 4;
 /**
  * Builds the staging table.
  *
- * @param early columns that go to its front, as `buildStagingColumns` takes them.
+ * @param early columns to put first, as in `buildStagingColumns`.
  */
 export function buildStaging(
   table: ReplicatedTable,

@@ -5,7 +5,7 @@ import { classifyTypeChange } from '../types/type-change.ts';
 import type { ColumnPair } from './pair-columns.ts';
 import { worstClass, type AnyColumn, type ChangeClass, type TableChange } from './table-change.ts';
 
-/** Changes of the columns of a table; in one that exists already nothing is done, so all of them are informational. */
+/** Compares the columns of a table. All changes of an existing table are informational, because we do not change it. */
 export function diffColumns(
   before: TableDefinition,
   after: TableDefinition,
@@ -29,7 +29,10 @@ function addedColumn(table: TableDefinition, after: AnyColumn): TableChange {
   return { kind, class: rewrites ? 'rewrite' : 'free', table, before: null, after };
 }
 
-/** The column stays; where it was NOT NULL it becomes nullable, as nobody writes it any more. */
+/**
+ * Builds the change for a removed column. The column stays in the target and becomes nullable, because nothing writes
+ * it any more.
+ */
 function removedColumn(
   table: TableDefinition,
   before: AnyColumn,
@@ -66,12 +69,12 @@ function changedColumn(
   return changes;
 }
 
-/** The worse of what happens to the final table and to the staging table. */
+/** Returns the worse class of the changes to the final table and to the staging table. */
 function classOfType(before: AnyColumn, after: AnyColumn): ChangeClass {
   const final = classifyTypeChange(before.type, after.type);
   const [staged, staging] = [stagingType(before), stagingType(after)];
   const inStaging = classifyTypeChange(staged, staging);
-  // Whatever is staged has a text.
+  // Every staged value can be converted to text.
   const change = inStaging === 'unsafe' && staging === 'text' ? 'rewrite' : inStaging;
   return worstClass([final, change].flatMap((each) => (each === 'same' ? [] : each)));
 }
@@ -80,7 +83,7 @@ function defaultOf(column: AnyColumn): string | undefined {
   return 'default' in column ? column.default : undefined;
 }
 
-/** What a definition says of a column that makes no difference in the target, as people call it. */
+/** Properties of a column that change nothing in the target, with their names in messages. */
 const FACTS: { readonly [Fact in keyof ColumnDefinition]?: string } = {
   role: 'role',
   source: 'source',
@@ -90,7 +93,7 @@ const FACTS: { readonly [Fact in keyof ColumnDefinition]?: string } = {
   formerly: 'earlier names',
 };
 
-/** A change of the source's type is told where it is not seen in the type of the column. */
+/** Lists changed properties. A changed source type is listed if the type of the column does not show it. */
 function otherFacts(before: AnyColumn, after: AnyColumn): readonly string[] {
   const isTold = before.type !== after.type || before.name !== after.name;
   return Object.entries(FACTS)

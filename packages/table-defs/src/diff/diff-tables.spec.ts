@@ -25,7 +25,7 @@ function table(
   return { ...buildTable({ columns: all }), ...more };
 }
 
-/** A change in one line: `free column added: a text`. */
+/** Describes a change in one line: `free column added: a text`. */
 function describeChange(change: TableChange): string {
   const sides = [change.before, change.after].map((side) => {
     if (side === null) return 'nothing';

@@ -4,10 +4,10 @@ import { pairColumns, type ColumnPair } from './pair-columns.ts';
 import type { TableChange } from './table-change.ts';
 
 /**
- * Compares two sets of definitions: each change with both sides and its class; none where they are
- * the same. A table is told by its sink, service, schema and name, and by whether it is made or only checked.
+ * Compares two sets of definitions. Returns each change with both sides and its class, and no changes for equal sets. A
+ * table is identified by its sink, service, schema and name, and by whether it is replicated or only checked.
  *
- * @returns changes in the order of `after`, those of a table beside each other, then the tables that are gone.
+ * @returns changes in the order of `after`, grouped by table, then the removed tables.
  */
 export function diffTables(
   before: readonly TableDefinition[],
@@ -67,7 +67,7 @@ function diffKeys(
 
 type Facts<Table> = { readonly [Fact in keyof Table]?: string };
 
-/** What a definition says of a table beside its columns and the columns of its key, as people call it. */
+/** Properties of a table besides its columns and key columns, with their names in messages. */
 const FACTS: Facts<ReplicatedTable> & Facts<ExistingTable> = {
   source: 'source',
   names: 'names',
@@ -101,7 +101,7 @@ function otherFacts(
   ];
 }
 
-/** Whether the columns that both sides have are in the same order; those of `pairs` are in that of `after`. */
+/** Checks if the common columns have the same order on both sides. `pairs` is in the order of `after`. */
 function isInOrder(before: TableDefinition, pairs: readonly ColumnPair[]): boolean {
   const places = new Map(before.columns.map(({ name }, place) => [name, place]));
   const kept = pairs.flatMap((pair) =>

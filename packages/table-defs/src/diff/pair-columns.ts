@@ -1,14 +1,14 @@
 import type { AnyColumn } from './table-change.ts';
 
-/** A column before and after; only one of the two where it came or went. */
+/** A column before and after a change. One side is undefined for an added or removed column. */
 export interface ColumnPair {
   readonly before: AnyColumn | undefined;
   readonly after: AnyColumn | undefined;
 }
 
 /**
- * Columns that are the same one, by their name; a column whose name is new by the newest of its earlier names that
- * there was, as the file of the table does it. In the order of `after`, then those that are gone.
+ * Pairs columns by name. A column with a new name is paired with the newest of its earlier names that exists, as in the
+ * file of the table. The pairs are in the order of `after`, followed by the removed columns.
  */
 export function pairColumns(
   before: readonly AnyColumn[],

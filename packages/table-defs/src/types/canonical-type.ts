@@ -1,4 +1,4 @@
-/** Other spellings of a type's name, and the one that `format_type` prints. */
+/** Alternative names of types, with the name that `format_type` prints. */
 export const SPELLINGS: ReadonlyMap<string, string> = new Map([
   ['int', 'integer'],
   ['int4', 'integer'],
@@ -18,7 +18,7 @@ export const SPELLINGS: ReadonlyMap<string, string> = new Map([
   ['time', 'time without time zone'],
 ]);
 
-/** Lowest and highest value of a facet. */
+/** Minimum and maximum of a facet. */
 type Limits = readonly [number, number];
 
 const LENGTH: Limits = [1, 10_485_760];
@@ -27,7 +27,7 @@ const PRECISION: Limits = [1, 1000];
 const SCALE: Limits = [-1000, 1000];
 const SECOND_DIGITS: Limits = [0, 6];
 
-/** Types that a column can be given, and the facets that each takes. */
+/** Supported column types with their facets. */
 const FACETS: ReadonlyMap<string, readonly Limits[]> = new Map<string, readonly Limits[]>([
   ['smallint', []],
   ['integer', []],
@@ -65,12 +65,12 @@ const FACETS: ReadonlyMap<string, readonly Limits[]> = new Map<string, readonly 
   ['tstzrange', []],
 ]);
 
-/** Types that a column can be given, as `format_type` spells them, without facets. */
+/** Supported column types as spelled by `format_type`, without facets. */
 export const PG_TYPES: readonly string[] = [...FACETS.keys()];
 
-/** A PostgreSQL type taken apart: `numeric(10,2)[]` is `{ base: 'numeric', facets: [10, 2], array: true }`. */
+/** A parsed PostgreSQL type: `numeric(10,2)[]` is `{ base: 'numeric', facets: [10, 2], array: true }`. */
 export interface PgType {
-  /** As `format_type` spells it, without facets. */
+  /** Spelled as by `format_type`, without facets. */
   readonly base: string;
   readonly facets: readonly number[];
   readonly array: boolean;
@@ -79,28 +79,31 @@ export interface PgType {
 const TYPE =
   /^([a-z][a-z0-9_ ]*?) ?(?:\( ?(-?\d+(?: ?, ?-?\d+)*) ?\))? ?((?:with|without) time zone)? ?((?:\[ ?\] ?)*)$/;
 
-/** Bits of a `float(n)` up to which it is real. */
+/** Maximum bits of a `float(n)` that is real. */
 const REAL_BITS = 24;
 const FLOAT_BITS: Limits = [1, 53];
 
 const parsed = new Map<string, PgType | undefined>();
 
 /**
- * Parses the type that a text names, in the spellings of PostgreSQL; undefined for one that no column is given here, and
- * for facets that PostgreSQL refuses.
+ * Parses a type in any spelling of PostgreSQL. Returns undefined for unsupported types and for facets that PostgreSQL
+ * refuses.
  */
 export function parsePgType(text: string): PgType | undefined {
   if (!parsed.has(text)) parsed.set(text, parse(text));
   return parsed.get(text);
 }
 
-/** Spells a type as `format_type` does: `varchar(50)` is `character varying(50)`; undefined as with `parsePgType`. */
+/**
+ * Spells a type as `format_type` does: `varchar(50)` becomes `character varying(50)`. Returns undefined if
+ * `parsePgType` does.
+ */
 export function canonicalType(text: string): string | undefined {
   const type = parsePgType(text);
   return type && formatPgType(type);
 }
 
-/** Formats a type: `timestamp(3) without time zone`, facets stand before the words `with time zone`. */
+/** Formats a type: `timestamp(3) without time zone`. Facets come before the words `with time zone`. */
 export function formatPgType({ base, facets, array }: PgType): string {
   const suffix = array ? '[]' : '';
   if (facets.length === 0) return base + suffix;
@@ -121,7 +124,7 @@ function parse(text: string): PgType | undefined {
   return { ...completeFacets(named), array: Boolean(brackets) };
 }
 
-/** Other spellings, of which `bpchar(4)` and `float(24)` are other types by their facets. */
+/** Resolves an alternative name. `bpchar(4)` and `float(24)` are different types depending on their facets. */
 function resolveName(name: string, facets: readonly number[]): Omit<PgType, 'array'> {
   const [first] = facets;
   if (name === 'bpchar' && first !== undefined) return { base: 'character', facets };
@@ -131,7 +134,7 @@ function resolveName(name: string, facets: readonly number[]): Omit<PgType, 'arr
   return { base: SPELLINGS.get(name) ?? name, facets };
 }
 
-/** Facets that PostgreSQL adds by itself: `character` is `character(1)`, `numeric(10)` is `numeric(10,0)`. */
+/** Adds PostgreSQL's default facets: `character` is `character(1)`, `numeric(10)` is `numeric(10,0)`. */
 function completeFacets({ base, facets }: Omit<PgType, 'array'>): Omit<PgType, 'array'> {
   if ((base === 'character' || base === 'bit') && facets.length === 0) return { base, facets: [1] };
   if (base === 'numeric' && facets.length === 1) return { base, facets: [facets[0]!, 0] };

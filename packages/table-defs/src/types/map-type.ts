@@ -11,14 +11,14 @@ const DEFAULTS: {
   readonly [Type in SourceType]: (column: CatalogColumn) => MappedType | undefined;
 } = {
   mssql: (column) =>
-    // A type of the source can be called "constructor".
+    // A source type can be called "constructor".
     column.declaredKind === 'clr' || !Object.hasOwn(MSSQL_TYPES, column.type)
       ? undefined
       : MSSQL_TYPES[column.type]?.(column),
   postgres: mapPostgresType,
 };
 
-/** Where a column's overrides are looked up. */
+/** Scope for looking up a column's overrides. */
 export interface OverrideScope {
   readonly overrides: TypeOverrides | undefined;
   /** `<schema>.<table>` of the source. */
@@ -26,8 +26,8 @@ export interface OverrideScope {
 }
 
 /**
- * Maps a source column to its type of PostgreSQL: its override (of the column, else of its type in the table, else of its
- * type everywhere), else the default; undefined where there is neither.
+ * Maps a source column to its PostgreSQL type. The override of the column precedes that of its type in the table, of
+ * its type everywhere, and the default. Returns undefined if there is neither an override nor a default.
  */
 export function mapType(
   source: SourceType,
@@ -41,7 +41,7 @@ export function mapType(
   return byDefault ? overrideType(byDefault, type) : noted(type, 'override', 'override');
 }
 
-/** An override does not bring back what the change feed or the usual type has lost before. */
+/** Applies an override. It does not restore information that the change feed or the default type has lost. */
 function overrideType(byDefault: MappedType, type: string): MappedType {
   const { type: usual, exactness, code } = byDefault;
   const reason = `override of ${usual}`;
@@ -57,18 +57,24 @@ function overrideType(byDefault: MappedType, type: string): MappedType {
   return noted(type, narrows ? 'override-narrows' : 'override', reason);
 }
 
-/** Text without a length, for a type whose values have a text that says all of them; binary values have none. */
+/**
+ * Checks if an override is text without a length for a type whose values have a complete text form. Binary values have
+ * none.
+ */
 function takesAnyText(type: string, usual: string): boolean {
   return (type === 'text' || type === 'character varying') && !/^bytea$|\[\]$/.test(usual);
 }
 
-/** Whether the narrower type refuses what it does not take, and keeps every value that it takes. */
+/** Checks if the narrower type refuses values that do not fit and keeps all others unchanged. */
 function onlyLimits(from: string, to: string): boolean {
   const [before, after] = [scaleOf(from), scaleOf(to)];
   return before !== undefined && after !== undefined && before <= after;
 }
 
-/** Digits after the point; undefined of a type that is not an exact number, or has any. */
+/**
+ * Returns the digits after the decimal point. Returns undefined for a type that is no exact number or has no fixed
+ * scale.
+ */
 function scaleOf(type: string): number | undefined {
   if (/^(smallint|integer|bigint)$/.test(type)) return 0;
   const parsed = parsePgType(type);
@@ -79,11 +85,11 @@ function scaleOf(type: string): number | undefined {
 export interface ColumnOverride {
   /** PostgreSQL type, as written. */
   readonly type: string;
-  /** Where it stands in the file of overrides. */
+  /** Its location in the overrides file. */
   readonly keys: readonly string[];
 }
 
-/** Finds the override of a column, the narrowest of them; undefined where there is none. */
+/** Finds the narrowest override of a column. Returns undefined if there is none. */
 export function findOverride(
   column: CatalogColumn,
   { overrides, table }: OverrideScope,
@@ -98,7 +104,10 @@ export function findOverride(
   );
 }
 
-/** By the alias type, domain or enum, else by the type with its facets (`nvarchar(max)`), else without. */
+/**
+ * Finds an override by the alias type, domain or enum, else by the type with its facets (`nvarchar(max)`), else by the
+ * type without facets.
+ */
 function findByType(
   types: ReadonlyMap<string, string> | undefined,
   column: CatalogColumn,

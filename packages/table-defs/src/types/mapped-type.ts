@@ -1,22 +1,22 @@
 import { type Exactness, TYPE_NOTES, type TypeNoteCode } from './type-notes.ts';
 
-/** A source type's counterpart in PostgreSQL. */
+/** The PostgreSQL counterpart of a source type. */
 export interface MappedType {
-  /** As `format_type` spells it. */
+  /** Spelled as by `format_type`. */
   readonly type: string;
   readonly exactness: Exactness;
-  /** Why it is not exact, or what else is worth knowing, in a word. */
+  /** Code of a note about the type, such as why it is not exact. */
   readonly code?: TypeNoteCode;
-  /** The same in a sentence. */
+  /** The note as a sentence. */
   readonly reason?: string;
 }
 
-/** A type whose values are all kept. */
+/** Builds a type that keeps all values. */
 export function exact(type: string): MappedType {
   return { type, exactness: 'exact' };
 }
 
-/** A type of which there is something to say, with the note's own sentence unless there is a better one. */
+/** Builds a type with a note. The default reason is the note's own sentence. */
 export function noted(
   type: string,
   code: TypeNoteCode,

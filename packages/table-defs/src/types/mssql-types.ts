@@ -2,12 +2,12 @@ import type { CatalogColumn } from '@cdc-migrations/catalog';
 import { exact, noted, type MappedType } from './mapped-type.ts';
 import { TYPE_NOTES } from './type-notes.ts';
 
-/** Digits of a second that PostgreSQL keeps. */
+/** Fractional digits of seconds in PostgreSQL. */
 const SECOND_DIGITS = 6;
-/** Bits of a float from which SQL Server stores eight bytes. */
+/** Minimum bits of a float that SQL Server stores in eight bytes. */
 const DOUBLE_BITS = 25;
 
-/** How a type of SQL Server is mapped, with the facets of the column. */
+/** Maps a type of SQL Server with the facets of the column. */
 export type MssqlMapping = (column: CatalogColumn) => MappedType;
 
 const always =
@@ -20,7 +20,7 @@ const NOT_CARRIED = noted('text', 'not-carried');
 const numeric: MssqlMapping = ({ precision = 18, scale = 0 }) =>
   exact(`numeric(${precision},${scale})`);
 
-/** Text of a code page, which has no surrogates, and text of UTF-16. */
+/** Notes for text of a code page, which has no surrogates, and for UTF-16 text. */
 const NARROW = 'NUL cannot be stored';
 const WIDE = 'NUL and unpaired surrogates cannot be stored';
 
@@ -38,7 +38,7 @@ function varying(says: string): MssqlMapping {
 
 const binary: MssqlMapping = ({ length = 1 }) => (length === 'max' ? LARGE_BINARY : exact('bytea'));
 
-/** Time types: the seventh digit of the second is cut off. */
+/** Maps time types. The seventh fractional digit is truncated. */
 function seconds(before: string, after: string): MssqlMapping {
   return ({ scale = 7 }) => {
     const type = `${before}(${Math.min(scale, SECOND_DIGITS)}) ${after}`;
@@ -57,7 +57,7 @@ const offset: MssqlMapping = ({ scale = 7 }) => {
     : noted(`timestamp(${scale}) with time zone`, 'no-offset');
 };
 
-/** Default types by the name in `sys.types`. */
+/** Default mappings by the name in `sys.types`. */
 export const MSSQL_TYPES: Readonly<Record<string, MssqlMapping>> = {
   bit: always(exact('boolean')),
   tinyint: always(exact('smallint')),

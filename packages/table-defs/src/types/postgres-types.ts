@@ -3,10 +3,10 @@ import { formatPgType, parsePgType } from './canonical-type.ts';
 import { exact, noted, type MappedType } from './mapped-type.ts';
 import type { TypeNoteCode } from './type-notes.ts';
 
-/** Types whose arrays Debezium leaves out. */
+/** Types whose arrays Debezium omits. */
 const ARRAY_NOT_CARRIED = new Set(['money', 'interval', 'bit varying', 'xml']);
 
-/** Types whose values Debezium does not send as they are. */
+/** Types whose values Debezium sends in a changed form. */
 const AS_DEBEZIUM_SENDS = new Map(
   Object.entries<TypeNoteCode>({
     money: 'money-text',
@@ -16,7 +16,10 @@ const AS_DEBEZIUM_SENDS = new Map(
   }),
 );
 
-/** Default type of a column of a PostgreSQL source: the same with its facets; undefined where there is none. */
+/**
+ * Maps a column of a PostgreSQL source to the same type with its facets. Returns undefined if the type is not
+ * supported.
+ */
 export function mapPostgresType(column: CatalogColumn): MappedType | undefined {
   const type = counterpartOf(column);
   if (type === undefined) return undefined;
@@ -36,7 +39,7 @@ export function mapPostgresType(column: CatalogColumn): MappedType | undefined {
     : exact(type);
 }
 
-/** As `format_type` spells it. */
+/** Returns the type as spelled by `format_type`. */
 function counterpartOf(column: CatalogColumn): string | undefined {
   const suffix = column.array ? '[]' : '';
   if (column.declaredKind === 'enum') return `text${suffix}`;
@@ -47,7 +50,10 @@ function counterpartOf(column: CatalogColumn): string | undefined {
   return formatPgType({ base, facets: facetsOf(base, column), array: Boolean(column.array) });
 }
 
-/** `character` without a length is `bpchar` and takes any; as a word in SQL it would be `character(1)`. */
+/**
+ * Maps `character` without a length to `bpchar`, which has no maximum length. In SQL, `character` would mean
+ * `character(1)`.
+ */
 function baseOf(named: string, { length }: CatalogColumn): string {
   if (named !== 'character' && named !== 'bpchar') return named;
   return length === undefined ? 'bpchar' : 'character';

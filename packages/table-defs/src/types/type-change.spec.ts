@@ -1,6 +1,6 @@
 import { classifyTypeChange, type TypeChange } from './type-change.ts';
 
-/** A change and the change back. */
+/** Two types, with the class of the change and of the reverse change. */
 describe.each<[string, string, TypeChange, TypeChange]>([
   ['integer', 'integer', 'same', 'same'],
   ['character varying(10)', 'character varying(20)', 'free', 'unsafe'],

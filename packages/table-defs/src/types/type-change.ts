@@ -1,25 +1,30 @@
 import { parsePgType, type PgType } from './canonical-type.ts';
 
 /**
- * What `ALTER COLUMN TYPE` means for the values and for the table: `same` nothing; `free` a change of the
- * catalog only; `rewrite` nothing is lost and the table is written anew under a lock; `unsafe` values can be
- * lost or the change can fail.
+ * Effect of `ALTER COLUMN TYPE` on the values and the table. `same`: none. `free`: only the catalog changes. `rewrite`:
+ * nothing is lost, and the table is rewritten under a lock. `unsafe`: values can be lost or the change can fail.
  */
 export type TypeChange = 'same' | 'free' | 'rewrite' | 'unsafe';
 
-/** What must be true of the numbers of both types: a test, and the same in SQL, where `a1, a2` become `b1, b2`. */
+/**
+ * Condition on the numbers of both types: as a test, and as SQL with `a1, a2` for the old type and `b1, b2` for the new
+ * one.
+ */
 export interface TypeCondition {
   readonly test: (before: TypeNumbers, after: TypeNumbers) => boolean;
   readonly sql: string;
 }
 
-/** `numeric(12,2)`: 12 and 2; the second is 0 where there is none. */
+/** Numbers of a type. `numeric(12,2)` has 12 and 2. The second one defaults to 0. */
 export interface TypeNumbers {
   readonly first: number | undefined;
   readonly second: number;
 }
 
-/** A change of a type to another that loses nothing. Of several that fit the first is taken; if none fits, it is unsafe. */
+/**
+ * A lossless change from one type to another. The first matching rule applies. A change without a matching rule is
+ * unsafe.
+ */
 export interface TypeRule {
   readonly from: readonly string[];
   readonly to: readonly string[];
@@ -44,7 +49,7 @@ const SAME_SCALE: TypeCondition = {
   test: (a, b) => NO_FEWER_DIGITS.test(a, b) && a.second === b.second,
   sql: `a2 = b2 AND ${NO_FEWER_DIGITS.sql}`,
 };
-/** Digits of the second; without a number it has all. */
+/** Compares fractional digits of seconds. Without a number a type has all digits. */
 const NO_FEWER_SECONDS: TypeCondition = {
   test: (a, b) => (a.first ?? 6) <= (b.first ?? 6),
   sql: 'coalesce(a1, 6) <= coalesce(b1, 6)',
@@ -59,10 +64,10 @@ const TIMES = [
   ...['timestamp with time zone', 'interval'],
 ];
 
-/** All changes that lose nothing, by types without their numbers. `cdc_management.type_change` is rendered of them. */
+/** All lossless changes, by types without their numbers. `cdc_management.type_change` is rendered from them. */
 export const TYPE_RULES: readonly TypeRule[] = [
   rule('free', ['character varying', 'text'], ['character varying', 'text'], NOT_SHORTER),
-  // Padded with blanks, which bpchar, the one without a length, keeps.
+  // Values are padded with blanks, which bpchar (the type without a length) keeps.
   rule('free', ['character'], ['bpchar']),
   rule('rewrite', ['character', 'bpchar'], ['character', 'character varying', 'text'], NOT_SHORTER),
   rule('free', ['numeric'], ['numeric'], NO_LIMIT),
@@ -87,7 +92,7 @@ function rule(
   return { from, to, change, ...(when && { when }) };
 }
 
-/** Classifies the change of a column from type `from` to type `to`; both as `format_type` spells them. */
+/** Classifies the change of a column's type. Both types are spelled as by `format_type`. */
 export function classifyTypeChange(from: string, to: string): TypeChange {
   if (from === to) return 'same';
   const before = parsePgType(from);

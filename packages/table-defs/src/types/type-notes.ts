@@ -1,21 +1,21 @@
-/** How much of a source column's values the PostgreSQL type keeps. */
+/** How well the PostgreSQL type keeps the values of a source column. */
 export type Exactness = 'exact' | 'widened' | 'lossy' | 'unsupported';
 
-/** What is to be said of columns of one kind. */
+/** A note about columns of one kind. */
 export interface TypeNote {
   readonly exactness: Exactness;
   readonly says: string;
-  /** What people can do about it. */
+  /** What users can do about it. */
   readonly advice: string;
 }
 
-/** Code of a note: stays as it is once it is published. */
+/** Code of a note. Published codes never change. */
 export type TypeNoteCode = keyof typeof TYPE_NOTES;
 
 const NOTHING = 'nothing: every value fits';
 const REPLACED = 'an event with such a value is refused: let the sink pipeline replace them';
 
-/** Why a column is not exact, or what else is worth knowing of it, by a code. */
+/** Notes about columns by code, such as why a column is not exact. */
 export const TYPE_NOTES = {
   'text-values': {
     exactness: 'lossy',
@@ -113,7 +113,7 @@ export const TYPE_NOTES = {
   },
 } as const satisfies Readonly<Record<string, TypeNote>>;
 
-/** Notes of columns two of whose values can become one: rows cannot be told apart by them. */
+/** Notes of columns whose different values can become equal, so that they cannot identify rows. */
 export const FOLDING: ReadonlySet<TypeNoteCode | undefined> = new Set<TypeNoteCode>([
   'second-digits',
   'offset-as-utc',
@@ -122,7 +122,7 @@ export const FOLDING: ReadonlySet<TypeNoteCode | undefined> = new Set<TypeNoteCo
   'override-changes',
 ]);
 
-/** Notes of columns whose values an override with `text` keeps as they are. */
+/** Notes of columns whose values are kept exactly by an override with `text`. */
 export const KEPT_AS_TEXT: ReadonlySet<TypeNoteCode | undefined> = new Set<TypeNoteCode>([
   'second-digits',
   'no-offset',
