@@ -5,11 +5,13 @@ import { renderTable } from './render-table.ts';
 
 export { column, ID } from './changes/changes.fixture.ts';
 
-/** A table `T` in each tenant's schema. */
+/** Builds a table `T` for each tenant's schema. */
 export const table = (columns: readonly ColumnDefinition[], key: readonly string[] = ['id']) =>
   buildTable({ columns, key });
 
-/** The table `avansas."T"`, which files bring along, for the tests of a `describe`; it is dropped after each. */
+/**
+ * Provides the table `avansas."T"`, which files converge, for the tests of a `describe`. It is dropped after each test.
+ */
 export function useConvergedTable() {
   let database: ManagedDatabase;
   beforeAll(async () => {
@@ -23,14 +25,14 @@ export function useConvergedTable() {
 
   const run = (statement: string) => database.sql.unsafe(statement);
 
-  /** Applies the file of the table with these columns. */
+  /** Applies the file of a table with these columns. */
   const apply = (...definition: Parameters<typeof table>) =>
     applyText(database.sql, renderTable(table(...definition), 'tables/T.sql').text);
 
-  /** Puts a row into it. */
+  /** Inserts a row. */
   const fill = () => run('INSERT INTO avansas."T" (id) VALUES (1)');
 
-  /** Columns but the metadata, as PostgreSQL has them. */
+  /** Lists the columns in PostgreSQL without metadata columns. */
   async function structure(): Promise<readonly string[]> {
     const rows = await database.sql<{ line: string }[]>`
       SELECT attname || ' ' || format_type(atttypid, atttypmod)

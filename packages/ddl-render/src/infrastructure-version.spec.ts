@@ -1,7 +1,7 @@
 import { type ManagedDatabase, startManagedDatabase } from './management.fixture.ts';
 import { INFRASTRUCTURE_VERSION } from './render-infrastructure.ts';
 
-/** What a version has; where this changes, the version grows by one, and both are written here. */
+/** Signature of a version. If it changes, increment the version and update both here. */
 const VERSION = { version: 7, signature: '9fca44fb8f2c33a5df72dbeb97412ff5' };
 
 describe('the version of the infrastructure', () => {

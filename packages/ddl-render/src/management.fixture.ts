@@ -3,7 +3,7 @@ import type { MigrationSet } from '@cdc-migrations/table-defs';
 import { renderInfrastructure } from './render-infrastructure.ts';
 import { renderSchemas } from './render-schemas.ts';
 
-/** A session with a database. */
+/** A database session. */
 type Sql = ReturnType<PostgresServer['connect']>;
 
 export const SET: MigrationSet = {
@@ -17,11 +17,11 @@ export const SET: MigrationSet = {
 
 export interface ManagedDatabase {
   readonly server: PostgresServer;
-  /** One session of the superuser. */
+  /** A session of the superuser. */
   readonly sql: Sql;
 }
 
-/** A server with a database that has the bookkeeping and the schemas `avansas` and `shared`. */
+/** Starts a server with a database that has the infrastructure and the schemas `avansas` and `shared`. */
 export async function startManagedDatabase(): Promise<ManagedDatabase> {
   const server = await startPostgres({ major: 15 });
   const database = await server.createDatabase();
@@ -34,7 +34,7 @@ export async function startManagedDatabase(): Promise<ManagedDatabase> {
   return { server, sql };
 }
 
-/** Runs the text of a file as people do without our tool: the placeholder replaced, in one transaction. */
+/** Runs the text of a file without our tool: replaces the placeholder and runs one transaction. */
 export async function applyText(sql: Sql, text: string): Promise<void> {
   const statements = text.replaceAll('{{SCHEMA}}', 'avansas');
   await sql.begin((transaction) => transaction.unsafe(statements).simple());

@@ -11,8 +11,8 @@ import {
 } from '@cdc-migrations/table-defs';
 
 /**
- * The version of the infrastructure: it grows with each change that older files would leave behind, as another routine,
- * other arguments or another column. Older files refuse a database of a newer one.
+ * Version of the infrastructure. Increment it with each change that older files would revert, such as another routine,
+ * other arguments or another column. Older files refuse a database with a newer version.
  */
 export const INFRASTRUCTURE_VERSION = 7;
 
@@ -28,15 +28,15 @@ interface InfrastructureView {
   readonly constantPattern: string;
 }
 
-/** A function that tells whether an operation is one of some. */
+/** A function that checks if an operation is one of a group. */
 interface OperationView {
   readonly comment: string;
   readonly name: string;
-  /** The texts that stand for them as SQL literals. */
+  /** Names of the operations as SQL literals. */
   readonly lines: readonly string[];
 }
 
-/** Parts of the file, in order: later ones use earlier ones. */
+/** Parts of the file in order. Later parts use earlier ones. */
 const PARTS = [
   'version',
   'tables',
@@ -71,13 +71,16 @@ const PARTS = [
   ),
 );
 
-/** What the settings of whoever applies the file do not change. */
+/** Settings that make the file independent of the session that applies it. */
 const PLAIN = `SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = pg_catalog, pg_temp;
 SET LOCAL default_table_access_method = heap;
 `;
 
-/** Renders `cdc-management.sql` of a migration set: all bookkeeping of a target database, its functions, views and grants. */
+/**
+ * Renders `cdc-management.sql` of a migration set: all bookkeeping of a target database with its functions, views and
+ * grants.
+ */
 export function renderInfrastructure(set: MigrationSet, role: string): SqlFile {
   const names = [...METADATA_COLUMNS, DELETED_AT].map(({ name }) => quoteLiteral(name));
   const metadataColumns = `ARRAY[${names.join(', ')}]`;
@@ -94,7 +97,7 @@ export function renderInfrastructure(set: MigrationSet, role: string): SqlFile {
   );
 }
 
-/** Renders a branch: `WHEN a = 'integer' AND b = 'bigint' THEN 'rewrite'`. */
+/** Renders a branch of a CASE: `WHEN a = 'integer' AND b = 'bigint' THEN 'rewrite'`. */
 function renderTypeRule({ from, to, when, change }: TypeRule): string {
   const isOne = (letter: string, types: readonly string[]) => {
     const names = types.map(quoteLiteral).join(', ');
@@ -104,7 +107,7 @@ function renderTypeRule({ from, to, when, change }: TypeRule): string {
   return `WHEN ${conditions.join(' AND ')} THEN ${quoteLiteral(change)}`;
 }
 
-/** PostgreSQL puts these functions into the statements that call them, as they have no SET clauses. */
+/** Operation tests. PostgreSQL inlines these functions, because they have no SET clauses. */
 const OPERATION_TESTS: readonly (readonly [string, string, ...Operation[]])[] = [
   ['is_delete', 'Whether an operation deletes.', 'delete'],
   [

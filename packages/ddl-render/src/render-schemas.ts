@@ -3,7 +3,7 @@ import { MANAGEMENT_SCHEMA, type MigrationSet } from '@cdc-migrations/table-defs
 
 interface SchemasView {
   readonly role: string;
-  /** Quotes a block that holds the role. */
+  /** Dollar quotes for a block with the role. */
   readonly tag: string;
   readonly schemas: readonly { readonly name: string }[];
 }
@@ -13,8 +13,8 @@ const render = loadTemplate<SchemasView>(
 );
 
 /**
- * Renders `create-schemas.sql` of a migration set: the schema of the bookkeeping, the literal schemas of its tables, and
- * those of all tenants, whatever environment they take part in.
+ * Renders `create-schemas.sql` of a migration set: the schema for bookkeeping, the literal schemas of its tables, and
+ * the schemas of all tenants in all environments.
  */
 export function renderSchemas(
   set: MigrationSet,
@@ -22,7 +22,7 @@ export function renderSchemas(
   role: string,
 ): SqlFile {
   const names = new Set([MANAGEMENT_SCHEMA, ...set.literalSchemas, ...[...tenants].sort()]);
-  // Objects: Handlebars takes the text "[object Object]" for the view, and finds nothing above it.
+  // Handlebars would use a string as the view and find none of the outer names, so these are objects.
   const schemas = [...names].map((name) => ({ name }));
   const facts = { target: set.name };
   const view = { role, tag: dollarTag(role, 'role'), schemas };

@@ -26,11 +26,11 @@ interface TableView {
   readonly columns: readonly ColumnView[];
   readonly columnTag: string;
   readonly key: { readonly constraint: string; readonly columns: string } | null;
-  /** The key as an SQL array of names, `NULL` for none. */
+  /** The key as an SQL array of names, `NULL` if there is none. */
   readonly keyArray: string;
   readonly indexes: readonly IndexView[];
   readonly indexTag: string;
-  /** Indexes that the configuration asks for. */
+  /** Indexes that the configuration declares. */
   readonly declared: readonly DeclaredView[];
   readonly hasDeclared: boolean;
   readonly declaredTag: string;
@@ -43,7 +43,7 @@ interface ColumnView {
   readonly notNull: boolean;
   readonly default: string | null;
   readonly json: string;
-  /** A comma stands behind it in CREATE TABLE. */
+  /** True if a comma follows in CREATE TABLE. */
   readonly comma: boolean;
   readonly last: boolean;
 }
@@ -64,8 +64,8 @@ interface DeclaredView {
 const render = loadTemplate<TableView>(new URL('../templates/table.sql.hbs', import.meta.url));
 
 /**
- * Renders the file of a final table, which creates it, or brings one that an earlier version of the file created to the
- * definition.
+ * Renders the file of a final table. The file creates the table, or converges one that an earlier version of the file
+ * created.
  */
 export function renderTable(table: ReplicatedTable, path: string): SqlFile {
   const schema = sqlSchema(table);

@@ -25,7 +25,9 @@ const render = loadTemplate<ValidationView>(
   new URL('../templates/validation.sql.hbs', import.meta.url),
 );
 
-/** Renders a read-only query over a table that exists already: a row for each column that is missing or does not fit. */
+/**
+ * Renders a read-only query on an existing table. It returns a row for each column that is missing or does not match.
+ */
 export function renderValidation(table: ExistingTable, path: string): SqlFile {
   const schema = sqlSchema(table);
   const columns = table.columns.map((column, index) => ({
@@ -46,7 +48,7 @@ export function renderValidation(table: ExistingTable, path: string): SqlFile {
   return buildSqlFile(path, headerFacts(table), body);
 }
 
-/** Where the values come from, for people. */
+/** Describes the origin of a column's values for users. */
 function originOf({ role, source }: MappedColumn): string {
   return source ? `${source.name} ${source.type}` : `the ${role} column`;
 }

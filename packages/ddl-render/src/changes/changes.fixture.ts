@@ -1,7 +1,7 @@
 import type { ColumnDefinition, ReplicatedTable } from '@cdc-migrations/table-defs';
 import { buildTable } from '@cdc-migrations/table-fixture';
 
-/** A column of the source. */
+/** Builds a source column. */
 export const column = (
   name: string,
   type: string,
@@ -10,7 +10,7 @@ export const column = (
 
 export const ID = column('id', 'integer', { nullable: false });
 
-/** A table `T` in each tenant's schema. */
+/** Builds a table `T` for each tenant's schema. */
 export const table = (
   columns: readonly ColumnDefinition[],
   more: Partial<ReplicatedTable> = {},

@@ -4,12 +4,12 @@ const NUMBERS = new Set(['smallint', 'integer', 'bigint', 'numeric', 'real', 'do
 const TEXTS = new Set(['character', 'bpchar', 'character varying', 'text']);
 const MOMENTS = new Set(['timestamp without time zone', 'timestamp with time zone']);
 const DATES = new Set(['date', ...MOMENTS]);
-/** Families whose types PostgreSQL casts to one another. */
+/** Families of types that PostgreSQL casts to each other. */
 const FAMILIES = [NUMBERS, DATES];
 
 /**
- * A value of one type as a value of another; both as `format_type` spells them. Through text where PostgreSQL has no
- * cast between the two. A time without a zone is taken for one of UTC.
+ * Renders the conversion of a value from one type to another, both spelled as by `format_type`. The conversion goes
+ * through text if PostgreSQL has no cast between the types. A time without a time zone counts as UTC.
  */
 export function convertValue(value: string, from: string, to: string): string {
   const [before, after] = [parsePgType(from), parsePgType(to)];
@@ -29,10 +29,10 @@ export function convertValue(value: string, from: string, to: string): string {
   return isPlain && isFamily ? `${value}::${to}` : `${value}::text::${to}`;
 }
 
-/** Types whose values cannot be compared. */
+/** Types without an equality operator. */
 const WITHOUT_EQUALITY = new Set(['xml', 'json']);
 
-/** SQL condition: the value is not the same any more after it was of the other type. */
+/** Renders the SQL condition that a value differs after a conversion to the other type and back. */
 export function changesValue(value: string, from: string, to: string): string {
   const back = convertValue(`(${convertValue(value, from, to)})`, to, from);
   const isCompared = !WITHOUT_EQUALITY.has(parsePgType(from)?.base ?? from);

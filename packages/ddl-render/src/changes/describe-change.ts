@@ -6,7 +6,9 @@ import type {
   TableChange,
 } from '@cdc-migrations/table-defs';
 
-/** Describes a change in a few words, without its table: `column "Navn": character varying(50) to character varying(20)`. */
+/**
+ * Describes a change in a few words without its table: `column "Navn": character varying(50) to character varying(20)`.
+ */
 export function describeChange(change: TableChange): string {
   return (DESCRIPTIONS[change.kind] as (change: TableChange) => string)(change);
 }

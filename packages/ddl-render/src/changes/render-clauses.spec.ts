@@ -7,7 +7,7 @@ import { renderAlterTables, renderClauses } from './render-clauses.ts';
 const NOT_NULL = { nullable: false };
 const GUID = { default: 'gen_random_uuid()' };
 
-/** Columns of a table before and after, beside its key. */
+/** Columns of a table before and after a change, without its key. */
 const CASES: readonly [string, readonly ColumnDefinition[], readonly ColumnDefinition[]][] = [
   ['a new column', [], [column('a', 'text')]],
   ['a new column with a constant', [], [column('a', 'boolean', { ...NOT_NULL, default: 'false' })]],
@@ -88,7 +88,7 @@ describe('what a change does', () => {
     expect((await fileNode()) === node).toBe(!classes.has('rewrite'));
   });
 
-  /** PostgreSQL quotes what it has to. */
+  /** Removes quotes that PostgreSQL does not need. */
   function unquoteWhereNotNeeded(clause: string): string {
     return clause.replace(/"([a-z_][a-z0-9_]*)"/g, '$1');
   }

@@ -10,15 +10,15 @@ import {
   type TableChange,
 } from '@cdc-migrations/table-defs';
 
-/** Clauses of ALTER TABLE that a change makes of a final table and of its staging table. */
+/** ALTER TABLE clauses of a change, for the final table and the staging table. */
 export interface ChangeClauses {
   readonly final: readonly string[];
   readonly staging: readonly string[];
 }
 
 /**
- * Renders the clauses of ALTER TABLE for a change of a table with rows: `ADD COLUMN "Ny" integer`. A change that is
- * refused has the clauses that it would take.
+ * Renders the ALTER TABLE clauses of a change for a table with rows: `ADD COLUMN "Ny" integer`. A refused change gets
+ * the clauses that it would need.
  */
 export function renderClauses(change: TableChange): ChangeClauses {
   if (change.table.kind === 'existing') return NOTHING;
@@ -27,8 +27,8 @@ export function renderClauses(change: TableChange): ChangeClauses {
 }
 
 /**
- * Renders the statements that bring a final table and its staging table along: renames, then all other changes of a table as
- * one ALTER TABLE.
+ * Renders the statements that migrate a final table and its staging table: renames, then one ALTER TABLE per table for
+ * all other changes.
  */
 export function renderAlterTables(
   table: ReplicatedTable,
@@ -94,7 +94,7 @@ function dropNotNull({ name }: AnyColumn): string {
   return `ALTER COLUMN ${quoteIdentifier(name)} DROP NOT NULL`;
 }
 
-/** A staging table has no time of deletion. */
+/** Omits a clause for the deletion time, which staging tables do not have. */
 function ifStaged({ name }: AnyColumn, clause: string): readonly string[] {
   return name === DELETED_AT.name ? [] : [clause];
 }

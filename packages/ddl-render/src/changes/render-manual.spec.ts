@@ -27,7 +27,7 @@ describe('the text of a manual file', () => {
   const applyTable = (definition: ReplicatedTable) =>
     applyText(database.sql, renderTable(definition, 'tables/T.sql').text);
 
-  /** The tables of a definition: the final one by its file, the staging one by its columns. */
+  /** Creates the tables of a definition: the final table from its file, the staging table from its columns. */
   async function create(definition: ReplicatedTable): Promise<void> {
     await applyTable(definition);
     const columns = buildStagingColumns(definition).map(

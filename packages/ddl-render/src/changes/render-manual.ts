@@ -18,11 +18,11 @@ import {
 import { changesValue, convertValue } from './convert-value.ts';
 import { describeChange } from './describe-change.ts';
 
-/** What the configuration says of the way in which values get through an unsafe change. */
+/** Hints in the configuration for converting values in an unsafe change. */
 export interface ManualHints {
-  /** Column to the expression of its values in the new type. */
+  /** Expressions by column: the values in the new type. */
   readonly using: ReadonlyMap<string, string>;
-  /** Column to the statement that is to run before it becomes NOT NULL. */
+  /** Statements by column to run before the column becomes NOT NULL. */
   readonly beforeNotNull: ReadonlyMap<string, string>;
 }
 
@@ -32,7 +32,7 @@ interface ManualView {
   readonly changes: readonly string[];
   readonly isTenant: boolean;
   readonly tag: string;
-  /** The staging table first: a merge takes its locks in this order. */
+  /** The staging table comes first, because a merge takes its locks in this order. */
   readonly relations: readonly RelationView[];
   readonly types: readonly TypeView[];
   readonly notNull: readonly NotNullView[];
@@ -43,7 +43,7 @@ interface RelationView {
   readonly schema: string;
   readonly name: string;
   readonly table: string;
-  /** Columns with earlier names, as `cdc_management.rename_columns` takes them; null for none. */
+  /** Columns with earlier names for `cdc_management.rename_columns`, null if there are none. */
   readonly columns: string | null;
 }
 
@@ -56,12 +56,12 @@ interface StepView {
 
 interface TypeView extends StepView {
   readonly type: string;
-  /** The default of the old type is dropped; the file of the table sets that of the new one. */
+  /** The default of the old type is dropped. The file of the table sets the new one. */
   readonly hasDefault: boolean;
-  /** Condition of rows that stop the change. */
+  /** Condition for rows that prevent the change. */
   readonly misfit: string;
   readonly hint: string;
-  /** Expression behind USING. */
+  /** Expression after USING. */
   readonly value: string;
 }
 
@@ -86,14 +86,14 @@ interface KeyView {
 
 const render = loadTemplate<ManualView>(new URL('../../templates/manual.sql.hbs', import.meta.url));
 
-/** Changes that a manual file has to make: unsafe ones, and a NOT NULL that the configuration has a statement for. */
+/** Checks if a change needs a manual file: unsafe changes, and a NOT NULL with a statement in the configuration. */
 function needsManual(change: TableChange, { beforeNotNull }: ManualHints): boolean {
   return change.class === 'unsafe' || isHintedNotNull(change, beforeNotNull);
 }
 
 /**
- * Renders a file of `migrations/manual/` to begin with, for the changes of one table that `needsManual`: it looks whether
- * values get lost, and changes the final table and the staging table. Renames among `changes` come first.
+ * Renders a draft for `migrations/manual/` with the changes of one table that `needsManual`. The file checks for values
+ * that would be lost, then changes the final table and the staging table. Renames among `changes` come first.
  */
 export function renderManual(
   table: ReplicatedTable,
@@ -122,7 +122,7 @@ export function renderManual(
   return render({ ...view, tag });
 }
 
-/** Gives the lines that name the changes of a manual file, by which one that is there already is found. */
+/** Returns the lines that name the changes in a manual file. They identify an existing file. */
 export function manualChanges(
   table: ReplicatedTable,
   changes: readonly TableChange[],
@@ -165,7 +165,7 @@ function buildRelations(
   }));
 }
 
-/** The change of the final table, and of the staging table where its type is not safe either. */
+/** Builds the type change of the final table, and of the staging table if its change is unsafe too. */
 function buildTypes(
   table: ReplicatedTable,
   { before, after }: ChangeOf<'type changed'>,
@@ -246,7 +246,7 @@ function buildKey(
   ];
 }
 
-/** Text in a comment of one line. */
+/** Renders a text as one line for a comment. */
 function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
 }
