@@ -5,7 +5,10 @@ import { renderStaging } from './render-staging.ts';
 
 const CASES = join(__dirname, '..', 'cases');
 
-/** Every folder of `cases` is a definition beside the file that it gives; UPDATE_CASES=1 writes those for a review. */
+/**
+ * Every folder of `cases` has a definition and the expected file. UPDATE_CASES=1 writes the expected files for a
+ * review.
+ */
 test.each(readdirSync(CASES))('%s', (name) => {
   const folder = join(CASES, name);
   const file = join(folder, 'definition.yaml');

@@ -2,7 +2,7 @@ import type { ColumnDefinition } from '@cdc-migrations/table-defs';
 
 const LINE_LENGTH = 110;
 
-/** Lists items with commas between them, as many in a line as fit. */
+/** Lists items separated by commas, with as many per line as fit. */
 export function fillLines(items: readonly string[]): readonly string[] {
   const lines: string[] = [];
   for (const item of items) {
@@ -16,7 +16,7 @@ export function fillLines(items: readonly string[]): readonly string[] {
   return lines.map((line, index) => (index === lines.length - 1 ? line : `${line},`));
 }
 
-/** Lists columns with commas between them: a line for each, but neighbouring metadata columns together. */
+/** Lists columns separated by commas, one per line. Adjacent metadata columns share a line. */
 export function listColumns<Column extends Pick<ColumnDefinition, 'name'>>(
   columns: readonly Column[],
   render: (column: Column) => string,

@@ -20,7 +20,7 @@ const KEYED = table('Versions', {
   ],
 });
 
-/** What a writer sends for the columns of TABLE, and what is stored. */
+/** Values that a writer sends for the columns of TABLE, and the stored values. */
 const ROWS: readonly (readonly [string, readonly (string | null)[], readonly (string | null)[]])[] =
   [
     [
@@ -93,7 +93,7 @@ describe('times with more digits than their column keeps are cut, and never roun
     await create(KEYED);
   });
 
-  /** As text in any column, which no driver turns into something else. */
+  /** Stages values as text in any column, so that no driver converts them. */
   const stageTexts = async (id: number, texts: Readonly<Record<string, string | null>>) => {
     const names = Object.keys(texts).map((name) => `, ${name}`);
     const values = Object.values(texts).map((text) => (text === null ? ', NULL' : `, '${text}'`));

@@ -5,21 +5,26 @@ import {
   type StagedColumn,
 } from '@cdc-migrations/table-defs';
 
-/** What a form of values means, as SQL of the staged value. */
+/** SQL for a form of values, based on the staged value. */
 export interface FormSql {
-  /** What is expected, in words. */
+  /** Expected format in words. */
   readonly expected: string;
-  /** The value in the type of the final column, or one that PostgreSQL assigns to it. */
+  /** Expression for the value in the type of the final column, or in a type that PostgreSQL assigns to it. */
   readonly value: string;
-  /** The type that it has then, where the final column can have less room. */
+  /** Type of the expression if the final column can be narrower. */
   readonly type?: 'numeric';
-  /** Whether a value is of the form; without it every one is that the staging column takes. */
+  /** Condition that a value has this form. Undefined if the staging column accepts only such values. */
   readonly fits?: string;
-  /** The staged value of a stored one, where a large value that was left out is filled in; %1$s in `stored`. */
+  /**
+   * Expression for the staged value of a stored one (%1$s in `stored`). It is used to fill in an omitted large value.
+   */
   readonly staged?: string;
 }
 
-/** Gives the SQL that makes staged values of a form stored ones; undefined for a column whose values come as PostgreSQL reads them. */
+/**
+ * Returns the SQL that converts staged values of a form to stored ones. Returns undefined for a column whose values
+ * PostgreSQL reads directly.
+ */
 export function formSql(value: string, column: StagedColumn): FormSql | undefined {
   const { form } = column;
   if (form === undefined) return undefined;
@@ -84,7 +89,7 @@ function ofBase64Decimal(value: string, scale: number): FormSql {
   };
 }
 
-/** Units in a second. */
+/** Units per second. */
 const PER_SECOND: Readonly<Record<string, bigint>> = {
   days: 0n,
   milliseconds: 1000n,
@@ -93,13 +98,13 @@ const PER_SECOND: Readonly<Record<string, bigint>> = {
 };
 type Limits = readonly [first: bigint, last: bigint];
 const BIGINT: Limits = [-(2n ** 63n), 2n ** 63n - 1n];
-/** Days since 1970 that PostgreSQL has. */
+/** Range of PostgreSQL dates, in days since 1970. */
 const DAYS: Limits = [-2_440_588n, 2_145_031_948n];
 const MSSQL_DAYS: Limits = [-719_162n, 2_932_896n];
-/** Seconds since 1970 that SQL Server has, the last one whole. */
+/** Range of SQL Server times, in seconds since 1970. The last second is complete. */
 const MSSQL_SECONDS: Limits = [-62_135_596_800n, 253_402_300_799n];
 const POSTGRES_SECONDS: Limits = [-210_866_803_200n, 9_224_318_015_999n];
-/** What Debezium sends for -infinity, and of dates for infinity too: from the log, and from a table. */
+/** Values that Debezium sends for -infinity, and for infinity in dates: one from the log, one from a snapshot. */
 const BEGIN_OF_TIME: Readonly<Record<string, bigint>> = {
   milliseconds: -9_223_372_036_832_400n,
   microseconds: -9_223_372_036_832_400_000n,
@@ -110,7 +115,7 @@ const DAY = 86_400n;
 const SOURCE_TIME = /(?:^|\()time\b/;
 const SOURCE_DATE = /(?:^|\()date\)?$/;
 
-/** Units since 1970, or since midnight. */
+/** Builds the SQL for units since 1970 or since midnight. */
 function ofUnits(value: string, column: StagedColumn, unit: string): FormSql {
   const { base } = parsePgType(column.type)!;
   if (base === 'interval') {
@@ -139,7 +144,7 @@ function ofUnits(value: string, column: StagedColumn, unit: string): FormSql {
   return {
     expected: `${unit} since 1970`,
     value: inUtc(`cdc_management.timestamp_of${call}`, base),
-    // The units above the last second that is kept are taken away before, and must not leave bigint.
+    // The units of the last kept second are subtracted first, and the result must be a bigint.
     fits: isWithin(
       value,
       [
@@ -180,8 +185,8 @@ function ofIso(value: string, column: StagedColumn): FormSql {
 }
 
 /**
- * A time without the digits that the final column does not keep, and none after the last one of SQL Server: a writer
- * that rounds, as pgjdbc does, sends 24:00 or the year 10000 for it. A time without an offset is one of UTC.
+ * Renders a time truncated to the digits of the final column, and limited to the last time of SQL Server. A writer that
+ * rounds, such as pgjdbc, sends 24:00 or the year 10000 for that time. A time without an offset counts as UTC.
  */
 export function asTime(text: string, column: StagedColumn, cut: CutSeconds): string {
   const base = parsePgType(column.type)!.base;
@@ -194,7 +199,7 @@ export function asTime(text: string, column: StagedColumn, cut: CutSeconds): str
   return isInUtc ? `${time} AT TIME ZONE 'UTC'` : time;
 }
 
-/** The function for each type, and the last second that SQL Server has of it. */
+/** Truncating function of each type, with the last second of SQL Server for it. */
 const CUT: Readonly<Record<string, { readonly by: string; readonly last?: string }>> = {
   'time without time zone': { by: 'as_time', last: '23:59:59' },
   'time with time zone': { by: 'as_timetz' },
@@ -205,7 +210,7 @@ const CUT: Readonly<Record<string, { readonly by: string; readonly last?: string
 const TIMESTAMP = 'timestamp without time zone';
 const SECOND_DIGITS = 6;
 
-/** A time without an offset is one of UTC. */
+/** Renders a time without an offset as UTC. */
 function inUtc(value: string, base: string): string {
   return base === 'timestamp with time zone' ? `(${value})::timestamp AT TIME ZONE 'UTC'` : value;
 }

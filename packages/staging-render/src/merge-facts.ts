@@ -2,39 +2,39 @@ import type { ColumnDefinition, ReplicatedTable } from '@cdc-migrations/table-de
 import { formSql, type FormSql } from './event-form.ts';
 import { keyText, keyValue, unavailableLiteral } from './staged-value.ts';
 
-/** What `cdc_management` has to know of a table to merge its events; `%1$s` stands for a column. */
+/** Facts of a table that `cdc_management` needs to merge its events. `%1$s` is the placeholder for a column. */
 interface MergeFacts {
-  /** How deletes are merged; `none` for a table without a key. */
+  /** How deletes are merged. `none` for a table without a key. */
   readonly deletes: 'hard' | 'soft' | 'none';
-  /** What a TRUNCATE of the source does; without it, it is a dead letter. */
+  /** Effect of a TRUNCATE of the source. If undefined, a TRUNCATE is moved to the dead letters. */
   readonly truncate?: 'empty';
-  /** Positions are LSNs, between which there are gaps that say nothing. */
+  /** Set if positions are LSNs, where gaps are normal. */
   readonly positions?: 'lsn';
-  /** A name alone is compared as it is staged, and told by its text. */
+  /** Key columns. A plain name is compared as staged, and its text is the column's text. */
   readonly key: readonly (string | KeyFacts)[];
-  /** Placeholders, as SQL, of columns whose value Debezium leaves out if it did not change. */
+  /** Placeholders as SQL, for columns whose unchanged value Debezium omits. */
   readonly unavailable?: Readonly<Record<string, string>>;
-  /** What forms of values mean. */
+  /** SQL for the forms of values. */
   readonly forms?: Readonly<Record<string, FormSql>>;
-  /** By their names at the source, the columns that have another one here. */
+  /** Renamed columns by their names at the source. */
   readonly named?: Readonly<Record<string, string>>;
 }
 
 interface KeyFacts {
   readonly name: string;
-  /** The value as the final table stores it. */
+  /** The value as stored in the final table. */
   readonly value?: string;
-  /** A text that is the same for equal values. */
+  /** A text that is equal for equal values. */
   readonly text?: string;
-  /** The same of a stored value, where it is another one. */
+  /** The same text for a stored value, if it differs. */
   readonly stored?: string;
 }
 
 const COLUMN = '%1$s';
-/** Longest line, in characters, before a value moves to a line of its own. */
+/** Maximum line length in characters before a value moves to its own line. */
 const LINE = 120;
 
-/** The facts of a table as JSON, a line for each large column, each form and each other name. */
+/** Renders the facts of a table as JSON, with one line per large column, form and renamed column. */
 export function renderFacts(table: ReplicatedTable): string {
   const { unavailable, forms, named, ...facts } = buildFacts(table);
   const text = Object.entries(facts).map(

@@ -4,7 +4,7 @@ import { column, type Event, table, useMergeDatabase } from './merge.fixture.ts'
 describe('a merge', () => {
   const { run, create, merge } = useMergeDatabase();
 
-  /** Two values that the final column takes for one, and one that it does not. */
+  /** Two values that are equal in the final column, and one that is not. */
   it.each<[string, string, string, string]>([
     ['smallint', '1', '1', '2'],
     ['numeric(5,2)', '1.001', '1', '1.01'],

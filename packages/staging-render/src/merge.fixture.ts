@@ -8,10 +8,10 @@ import {
 } from '../../ddl-render/src/management.fixture.ts';
 import { renderStaging } from './render-staging.ts';
 
-/** What Debezium sends for a large value that did not change. */
+/** Debezium's placeholder for an unchanged large value. */
 export const UNAVAILABLE = '__debezium_unavailable_value';
 
-/** A column of the source, NOT NULL where it is called `id`. */
+/** Builds a source column. The column `id` is NOT NULL. */
 export const column = (name: string, type: string, source: string): ColumnDefinition => ({
   name,
   role: 'source',
@@ -20,7 +20,7 @@ export const column = (name: string, type: string, source: string): ColumnDefini
   source: { name, type: source },
 });
 
-/** A table of four columns with the key `id`. */
+/** Builds a table of four columns with the key `id`. */
 export function table(name: string, more: Partial<ReplicatedTable> = {}): ReplicatedTable {
   const columns = [
     column('id', 'integer', 'int'),
@@ -31,10 +31,10 @@ export function table(name: string, more: Partial<ReplicatedTable> = {}): Replic
   return { ...buildTable({ name, columns }), ...more };
 }
 
-/** An event at the offset `at`; partition 0 and operation `u` unless it says so. */
+/** An event at the offset `at`. The defaults are partition 0 and operation `u`. */
 export type Event = Readonly<Record<string, string | number | null>> & { readonly at: number };
 
-/** A server for the tests of a `describe`, with the bookkeeping and one session. */
+/** Provides a server with the infrastructure and a session for the tests of a `describe`. */
 export function useMergeDatabase() {
   let database: ManagedDatabase;
   beforeAll(async () => {
@@ -65,7 +65,7 @@ export function useMergeDatabase() {
   const merge = ({ names }: ReplicatedTable) =>
     run(`CALL avansas."${names.mergeProcedure}"()`).simple();
 
-  /** Stages and merges one window after the other, and gives the rows. */
+  /** Stages and merges several windows one after the other. Returns the rows. */
   async function mergeEach(of: ReplicatedTable, ...windows: readonly (readonly Event[])[]) {
     for (const events of windows) {
       await stage(of, events);

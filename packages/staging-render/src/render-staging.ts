@@ -20,11 +20,11 @@ import { renderFacts } from './merge-facts.ts';
 import { renderWrite } from './render-write.ts';
 import { unavailableLiteral } from './staged-value.ts';
 
-/** Where the file of a staging table goes, and whom it grants to. */
+/** Path of a staging file, and the role that it grants privileges to. */
 export interface StagingOptions {
   /** File relative to the repo. */
   readonly path: string;
-  /** Role of the sink pipeline and of whoever runs merges (`CDC_DB_USER`). */
+  /** Role of the sink pipeline and of the user who runs merges (`CDC_DB_USER`). */
   readonly role: string;
 }
 
@@ -36,23 +36,23 @@ interface StagingView {
   readonly staging: string;
   readonly stagingName: string;
   readonly columnLines: readonly string[];
-  /** Earlier names of columns as JSON; empty if no column has one. */
+  /** Earlier names of columns as JSON. Empty if there are none. */
   readonly earlier: string;
   readonly columnTag: string;
   readonly comment: string;
   readonly windowFunction: string;
   readonly windowFunctionName: string;
-  /** Names and types, as CREATE FUNCTION has them. */
+  /** Names and types as in CREATE FUNCTION. */
   readonly windowArguments: string;
   readonly procedure: string;
   readonly trigger: string;
-  /** Routines that not everybody may execute: names with the types of their arguments. */
+  /** Routines that are revoked from PUBLIC, with the types of their arguments. */
   readonly revoked: string;
   /** Routines that the role may execute, with their kind. */
   readonly granted: readonly string[];
   readonly bodyTag: string;
   readonly statement: string;
-  /** What the merge has to know of the table, as JSON. */
+  /** Facts of the table for the merge, as JSON. */
   readonly facts: string;
   readonly factsTag: string;
 }
@@ -60,9 +60,9 @@ interface StagingView {
 const render = loadTemplate<StagingView>(new URL('../templates/staging.sql.hbs', import.meta.url));
 
 /**
- * Renders the file of a table's staging: staging table, the function that writes the newest events of a window to the
- * final table, the merge procedure, its registration and grants. The file brings any earlier state of the staging table
- * along and keeps staged rows.
+ * Renders the file of a table's staging: the staging table, the function that writes the newest events of a window to
+ * the final table, the merge procedure, its registration and grants. The file converges any earlier state of the
+ * staging table and keeps staged rows.
  */
 export function renderStaging(table: ReplicatedTable, { path, role }: StagingOptions): SqlFile {
   const schema = sqlSchema(table);
@@ -111,7 +111,7 @@ function signatureOf(routine: RoutineStructure, schema: string): string {
   return `${quoteQualified(schema, routine.name)}(${types})`;
 }
 
-/** Columns that a merge looks at in every event, as their values can be left out. */
+/** Lists columns that a merge reads in every event, because their values can be omitted. */
 function earlyColumns({ columns, unavailable }: ReplicatedTable): readonly string[] {
   return columns
     .filter((column) => unavailableLiteral(column, unavailable) !== undefined)

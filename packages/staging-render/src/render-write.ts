@@ -11,9 +11,9 @@ interface WriteView {
   readonly table: string;
   readonly staging: string;
   readonly columns: string;
-  /** What a row holds: a line for each column, metadata columns together. */
+  /** Values of a row, one line per column. Metadata columns share lines. */
   readonly valueLines: readonly string[];
-  /** The key of an event as the final table stores it; empty for a table without a key. */
+  /** The key of an event as stored in the final table. Empty for a table without a key. */
   readonly key: string;
   readonly keyColumns: string;
   readonly updated: string;
@@ -27,9 +27,9 @@ const render = loadTemplate<WriteView>(
 );
 
 /**
- * Renders the statement that writes a window of staged events to the final table: the newest event of each key, which
- * changes nothing where the row is newer. Deletes, and what they or large values that were left out make of other events,
- * are merged before by `cdc_management`.
+ * Renders the statement that writes a window of staged events to the final table. It writes the newest event of each
+ * key, unless the row is newer. `cdc_management` merges deletes first, together with the events that deletes or omitted
+ * large values change.
  */
 export function renderWrite(table: ReplicatedTable, schema: string): string {
   const isSoft = table.deleteMode === 'soft' && table.key !== null;

@@ -10,18 +10,18 @@ import {
 import { quoteLiteral } from '@cdc-migrations/sql-text';
 import { asTime, formSql } from './event-form.ts';
 
-/** Base types that text becomes only by an explicit cast. */
+/** Base types that text is converted to only by an explicit cast. */
 const CAST_FROM_TEXT = new Set(['xml', 'json', 'jsonb']);
 
 /**
- * Bytes that a value must be longer than to be stored out of line, which every value of variable length is that makes
- * its row too wide; one that is stored so and did not change is sent as unavailable.
+ * Size in bytes that a value must exceed to be stored out of line. Larger variable-length values are stored out of line
+ * if their row is too wide, and are sent as unavailable if they did not change.
  */
 const INLINE_BYTES = 24;
-/** Bytes of a character in UTF-8, at most. */
+/** Maximum size of a UTF-8 character in bytes. */
 const CHARACTER_BYTES = 4;
 
-/** Casts a staged value as the final column takes it: `v::xml`; `v` if PostgreSQL assigns it as it is. */
+/** Casts a staged value to the type of the final column: `v::xml`, or `v` if PostgreSQL assigns it without a cast. */
 export function storedValue(value: string, column: StagedColumn): string {
   const form = formSql(value, column);
   if (form) return form.value;
@@ -31,14 +31,14 @@ export function storedValue(value: string, column: StagedColumn): string {
   return parsed && CAST_FROM_TEXT.has(parsed.base) ? `${value}::${column.type}` : value;
 }
 
-/** Types of SQL Server whose values are in every event: those with a length, and the version of a row. */
+/** Types of SQL Server whose values are in every event: types with a length, and row versions. */
 const SENT_WHOLE = /(?:^|\()(?:n?(?:var)?char|(?:var)?binary)\(\d|^(?:rowversion|timestamp)$/;
-/** An enum is a number in the source, whatever the length of its labels. */
+/** Enums are stored as a number at the source, regardless of the length of their labels. */
 const ENUM = / \(enum\)$/;
 
 /**
- * Gives the literal by which Debezium says that a value of variable length did not change, as the staging column has it;
- * undefined for columns that are never left out.
+ * Returns Debezium's placeholder for an unchanged variable-length value as a literal of the staging column. Returns
+ * undefined for columns that are never omitted.
  */
 export function unavailableLiteral(
   { role, type, source, form }: StagedColumn,
@@ -53,7 +53,7 @@ export function unavailableLiteral(
   return unavailableText(parsed.base, placeholder);
 }
 
-/** Whether the source has a length that leaves no value long enough; an override says nothing of that. */
+/** Checks if the length at the source keeps every value inline. An override does not change that. */
 function isInline({ facets: [length] }: PgType, source = ''): boolean {
   return (
     length !== undefined &&
@@ -62,7 +62,10 @@ function isInline({ facets: [length] }: PgType, source = ''): boolean {
   );
 }
 
-/** Text as one element; numbers, and days since 1970, one for each byte of the text. */
+/**
+ * Renders the placeholder as an array: text as one element, numbers and days since 1970 as one element per byte of the
+ * text.
+ */
 function unavailableArray(base: string, placeholder: string): string | undefined {
   const bytes = [...Buffer.from(placeholder)];
   if (INTEGERS.has(base)) return `'{${bytes.join(',')}}'`;
@@ -76,7 +79,10 @@ function unavailableText(base: string, placeholder: string): string | undefined 
   return TEXTS.has(base) ? quoteLiteral(placeholder) : undefined;
 }
 
-/** The same in a form: Debezium says it as bytes, but as it is where it is asked for hexadecimal digits or a text. */
+/**
+ * Renders the placeholder in a form. Debezium sends it as bytes, or as text if the setting is hexadecimal digits or
+ * text.
+ */
 function unavailableInForm(
   form: EventForm,
   { facets }: PgType,
@@ -96,10 +102,10 @@ function dayOf(days: number): string {
   return new Date(days * DAY_MS).toISOString().slice(0, 10);
 }
 
-/** Base types of a key whose staged value is rounded before it is compared. */
+/** Base types of a key whose staged value is rounded before the comparison. */
 const ROUNDED = /^(real|numeric|time|timestamp)/;
 
-/** A staged key value as the final column stores it: comparisons see what the table has. */
+/** Renders a staged key value as the final column stores it, so that comparisons match the table. */
 export function keyValue(value: string, column: StagedColumn): string {
   if (column.form)
     return ROUNDED.test(column.type)
@@ -109,11 +115,11 @@ export function keyValue(value: string, column: StagedColumn): string {
   return ROUNDED.test(column.type) ? `${value}::${column.type}` : value;
 }
 
-/** A key value as text that is the same for equal values: 1.0 is 1, and -0 is 0. */
+/** Renders a key value as a text that is equal for equal values: 1.0 becomes 1, and -0 becomes 0. */
 export function keyText(value: string, column: StagedColumn): string {
   const { type } = column;
   if (type === 'numeric') return `trim_scale(${value})::text`;
-  // The same is said of rows, whose times are no text.
+  // The expression is also used for stored rows, whose times are not text.
   const stored = keyValue(cutSeconds(column) ? `${value}::text` : value, column);
   return type === 'real' || type === 'double precision'
     ? `(${stored} + 0)::text`

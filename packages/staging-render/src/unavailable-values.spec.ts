@@ -205,7 +205,7 @@ describe('a merge', () => {
   it('of many keys, which move to many pages and are written together', async () => {
     const many = table('many');
     await create(many);
-    // Pages that a vacuum frees in the middle would take events too, each a range of its own.
+    // A vacuum would free pages in the middle, which would receive events as separate ranges.
     await run(`ALTER TABLE avansas."${many.names.staging}" SET (autovacuum_enabled = off)`);
     const events = [...Array(3000).keys()].flatMap((id) => [
       { at: 2 * id, id, navn: 'first', notat: `note ${id}` },
@@ -220,7 +220,8 @@ describe('a merge', () => {
     const [written] = await run(`SELECT pg_stat_get_function_calls(oid)::integer AS calls
       FROM pg_proc WHERE proname = '${many.names.mergeWindow}'`);
     expect(written!['calls']).toBeGreaterThan(1);
-    // Two windows, their events behind the staging table, and one event on each of the 8 pages after the first window.
+    // Two windows whose events are at the end of the staging table, and one event on each of the 8 pages after the
+    // first window.
     expect(written!['calls']).toBeLessThanOrEqual(16);
     expect(
       await run(`SELECT count(*)::integer AS rows FROM avansas.many

@@ -1,7 +1,7 @@
 import type { Random } from '../../../tools/event-model/src/random.ts';
 import { type Event, UNAVAILABLE } from './merge.fixture.ts';
 
-/** A row as it must be stored. */
+/** An expected row. */
 interface Row {
   readonly id: number;
   readonly navn: string;
@@ -11,8 +11,8 @@ interface Row {
 }
 
 /**
- * Events of one key. Now and then an insert leaves a value out, as one does whose key changed, or the insert after a
- * delete is missing.
+ * Builds events of one key. Sometimes an insert omits a value, as after a changed key, or the insert after a delete is
+ * missing.
  */
 export function buildHistory(id: number, random: Random): readonly Event[] {
   let isThere = false;
@@ -39,7 +39,7 @@ function jsonText(value: string | null): string | null {
   return value === null || value === UNAVAILABLE ? value : JSON.stringify(value);
 }
 
-/** What must be stored of a key: the newest event, and of each large column the newest value. */
+/** Builds the expected row of a key: the newest event with the newest value of each large column. */
 export function buildRow(history: readonly Event[], soft: boolean): readonly Row[] {
   const last = history.findLast(({ __cdc_operation: operation }) => operation !== 'd');
   const deleted = history.at(-1) !== last;
@@ -56,7 +56,7 @@ export function buildRow(history: readonly Event[], soft: boolean): readonly Row
   ];
 }
 
-/** An insert begins anew, and so does what comes after a delete of a row that is not kept. */
+/** Finds the newest value since the last insert, or since the last delete of a row that is not kept. */
 function newestValue(history: readonly Event[], name: string, soft: boolean): string | null {
   const found = history.findLast(
     ({ __cdc_operation: operation, ...event }) =>
@@ -66,7 +66,7 @@ function newestValue(history: readonly Event[], name: string, soft: boolean): st
   return value === undefined || value === UNAVAILABLE ? null : value;
 }
 
-/** The items in every order. */
+/** Lists all permutations of the items. */
 export function permute<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
   if (items.length === 0) return [[]];
   return items.flatMap((item, index) =>
@@ -74,7 +74,7 @@ export function permute<Item>(items: readonly Item[]): readonly (readonly Item[]
   );
 }
 
-/** Every way to cut the items into windows. */
+/** Lists all ways to split the items into windows. */
 export function cut<Item>(items: readonly Item[]): readonly (readonly (readonly Item[])[])[] {
   if (items.length === 0) return [[]];
   return items.flatMap((_, index) =>
