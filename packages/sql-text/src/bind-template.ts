@@ -5,7 +5,7 @@ interface BlockOptions {
   readonly inverse: (context: unknown) => string;
 }
 
-/** What a template can call, each with the value and the name that it has in the template. */
+/** Helpers that templates can call. Each gets a value and its name in the template. */
 export const HELPERS = {
   id: (value: unknown, name: unknown) => quoteIdentifier(checkText(value, name)),
   literal: (value: unknown, name: unknown) => quoteLiteral(checkText(value, name)),
@@ -21,7 +21,7 @@ export const HELPERS = {
   },
 };
 
-/** The renderer of a compiled template, whose errors name its file. */
+/** Builds the renderer of a compiled template. Its errors name the template's file. */
 export function bindTemplate<View>(
   url: URL,
   template: (view: View, options: { readonly helpers: typeof HELPERS }) => string,
@@ -42,7 +42,7 @@ function checkKnown(value: unknown, name: string): unknown {
   return value;
 }
 
-/** The name is missing where a helper quotes what another one gave. */
+/** Checks that a helper got text. The name is undefined if a helper quotes the result of another one. */
 function checkText(value: unknown, name: unknown): string {
   if (typeof value === 'string') return value;
   const shown = typeof name === 'string' ? `"${name}"` : 'an argument';

@@ -1,14 +1,14 @@
 import { sqlTokens } from './sql-tokens.ts';
 
-/** What psql does and PostgreSQL does not. */
+/** A command for psql that PostgreSQL itself does not understand. */
 export interface ClientCommand {
   /** Counted from 1. */
   readonly line: number;
-  /** What was expected, and what was found. */
+  /** Message with what was expected and what was found. */
   readonly message: string;
 }
 
-/** Finds the first command of an SQL text that PostgreSQL leaves to psql: `\copy` and others, a COPY from or to the client. */
+/** Finds the first psql command of an SQL text: `\copy` and other backslash commands, or COPY from or to the client. */
 export function findClientCommand(sql: string): ClientCommand | undefined {
   let [first, before] = ['', ''];
   for (const { text, offset } of sqlTokens(sql)) {

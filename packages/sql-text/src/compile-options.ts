@@ -1,4 +1,4 @@
-/** How templates are compiled, when they are loaded or ahead of time. */
+/** Options for compiling templates at runtime or at build time. */
 export const COMPILE_OPTIONS = {
   strict: true,
   noEscape: true,
@@ -8,8 +8,9 @@ export const COMPILE_OPTIONS = {
 };
 
 /**
- * The template with the name of its argument in every call of a helper: `{{id name}}` is `{{id name "name"}}`. In
- * strict mode Handlebars checks what is printed, and not what helpers are given: they check it, and can name it.
+ * Adds the argument's name to every helper call of a template: `{{id name}}` becomes `{{id name "name"}}`. In strict
+ * mode Handlebars checks printed values but not the arguments of helpers. The helpers check them and name them in
+ * errors.
  */
 export function nameArguments(source: string): string {
   return source

@@ -1,15 +1,20 @@
-/** One token of an SQL text. */
+/** A token of an SQL text. */
 export interface SqlToken {
   readonly text: string;
-  /** Where it begins in the text. */
+  /** Position in the text, counted from 0. */
   readonly offset: number;
 }
 
-/** What can hide a semicolon, or a word, or any other letter, by its beginning; from psql's psqlscan.l. */
+/**
+ * Beginnings of tokens: comments, quoted text, words, blanks, or any other character. The source is psql's psqlscan.l.
+ */
 const TOKEN =
   /--[^\n]*|\/\*|[eE]'|\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*|\s+|[^]/gsu;
 
-/** Splits an SQL text into its tokens, without blanks and comments; a text in quotes is one token, up to the end if they stay open. */
+/**
+ * Splits an SQL text into its tokens, without blanks and comments. Quoted text is one token. It reaches to the end of
+ * the text if the quote is not closed.
+ */
 export function* sqlTokens(sql: string): Generator<SqlToken> {
   const token = new RegExp(TOKEN);
   for (let match = token.exec(sql); match; match = token.exec(sql)) {
@@ -27,8 +32,8 @@ export function* sqlTokens(sql: string): Generator<SqlToken> {
 }
 
 /**
- * Where a token ends whose beginning does. A search for each quote, as an expression for all of a text has no stack for
- * some megabytes.
+ * Returns the end of a token from its beginning. This searches for each closing quote, because a regular expression for
+ * the whole text overflows the stack at some megabytes.
  */
 function endOfToken(sql: string, beginning: string, from: number): number {
   const last = beginning.at(-1)!;
@@ -47,7 +52,7 @@ function endOf(sql: string, start: number, length: number): number {
   return start < 0 ? sql.length : start + length;
 }
 
-/** The first quote without a backslash before it. */
+/** Finds the first quote without a backslash before it. */
 function closeOfEscaped(sql: string, from: number): number {
   const mark = /\\[^]|'/gu;
   mark.lastIndex = from;
@@ -57,7 +62,7 @@ function closeOfEscaped(sql: string, from: number): number {
   return -1;
 }
 
-/** Comments nest. */
+/** Finds the end of a comment. Comments can be nested. */
 function endOfComment(sql: string, from: number): number {
   const mark = /\/\*|\*\//g;
   mark.lastIndex = from;

@@ -6,11 +6,11 @@ import { COMPILE_OPTIONS, nameArguments } from './compile-options.ts';
 /**
  * Loads the renderer of a `.sql.hbs` file whose first line is the comment `{{!-- View: <name of its view type> --}}`.
  *
- * Strict: nothing is escaped as HTML, and a name that the view lacks is an error, never nothing. A template can
- * loop (`each`), test (`if`, `unless`), and quote (`id`, `literal`); every decision is made by the function that
- * builds the view.
+ * Templates are strict: nothing is escaped as HTML, and a name that is missing in the view is an error. A template can
+ * loop (`each`), test (`if`, `unless`), and quote (`id`, `literal`). All decisions are made by the function that builds
+ * the view.
  *
- * @throws Error on rendering, naming the template, where it uses a name that the view lacks.
+ * @throws Error on rendering if a name is missing in the view. It names the template.
  */
 export function loadTemplate<View extends object>(url: URL): (view: View) => string {
   const source = nameArguments(readFileSync(url, 'utf8'));
