@@ -1,6 +1,6 @@
 import type { Catalog, CatalogColumn, CatalogTable } from './catalog.ts';
 
-/** A column with every facet that a column can have; no real one has them all. */
+/** A column with every facet. No real column has all of them. */
 export const FULL_COLUMN: Required<CatalogColumn> = {
   name: 'Døv: "x"',
   type: 'nvarchar',
@@ -49,7 +49,7 @@ export const CATALOG: Catalog = {
   tables: [ACTOR],
 };
 
-/** A table that has a name and one column. */
+/** Builds a table with a name and one column. */
 export function plainTable(name: string): CatalogTable {
   return {
     name,

@@ -1,10 +1,10 @@
-/** Databases that can be a source. */
+/** Kinds of source databases. */
 export type SourceType = 'mssql' | 'postgres';
 
-/** How customers are spread: a database for each (`db-per-tenant`), or all in one (`db-shared`). */
+/** Layout of customers: one database per customer (`db-per-tenant`), or all customers in one database (`db-shared`). */
 export type Pattern = 'db-per-tenant' | 'db-shared';
 
-/** What the source said of one schema of one database: the content of a snapshot file. */
+/** The structure of one schema of one source database. A snapshot file holds one catalog. */
 export interface Catalog {
   readonly database: string;
   readonly schema: string;
@@ -12,38 +12,38 @@ export interface Catalog {
   readonly pattern: Pattern;
   /** Default collation of the database. */
   readonly collation?: string;
-  /** Hash that the source gives of all that is below; equal as long as nothing of it changes. */
+  /** Hash over the rest of the catalog, calculated by the source. It is equal as long as the structure is unchanged. */
   readonly fingerprint?: string;
-  /** In order of name. */
+  /** Sorted by name. */
   readonly tables: readonly CatalogTable[];
 }
 
 /** A source table with its columns and keys. */
 export interface CatalogTable {
   readonly name: string;
-  /** In order of the source. */
+  /** In the order of the source. */
   readonly columns: readonly CatalogColumn[];
   readonly primaryKey?: CatalogKey;
-  /** Unique indexes and constraints other than the primary key, in order of name. */
+  /** Unique indexes and constraints other than the primary key, sorted by name. */
   readonly uniqueIndexes: readonly CatalogUniqueIndex[];
   readonly foreignKeys: readonly CatalogForeignKey[];
-  /** Whether change data capture reads this table. */
+  /** True if change data capture reads this table. */
   readonly tracked?: boolean;
 }
 
-/** A column of a source table, as the source declares it. */
+/** A column of a source table as the source declares it. */
 export interface CatalogColumn {
   readonly name: string;
-  /** Base type in lower case as the source names it, without facets: `nvarchar`, `numeric`. */
+  /** Base type in lower case under the source's name, without facets: `nvarchar`, `numeric`. */
   readonly type: string;
-  /** Characters of a character type, bytes of a binary one, bits of a bit string. */
+  /** Characters for a character type, bytes for a binary type, bits for a bit string. */
   readonly length?: number | 'max';
   readonly precision?: number;
-  /** Digits after the point; of a time, digits of the second. */
+  /** Digits after the decimal point. For a time type, digits of the fractional seconds. */
   readonly scale?: number;
-  /** Dimensions of an array (PostgreSQL). */
+  /** Number of array dimensions (PostgreSQL). */
   readonly array?: number;
-  /** Alias type, domain or enum that the column is declared with: `dbo.Url`. */
+  /** Alias type, domain or enum of the declaration: `dbo.Url`. */
   readonly declaredAs?: string;
   readonly declaredKind?: 'alias' | 'domain' | 'enum' | 'clr';
   readonly nullable: boolean;
@@ -51,11 +51,11 @@ export interface CatalogColumn {
   /** Expression of a computed or stored generated column. */
   readonly computed?: string;
   readonly default?: string;
-  /** Where it differs from the database's. */
+  /** Set only if it differs from the collation of the database. */
   readonly collation?: string;
 }
 
-/** A key of a source table: its columns in order. */
+/** A key of a source table with its columns in order. */
 export interface CatalogKey {
   readonly name: string;
   readonly columns: readonly string[];

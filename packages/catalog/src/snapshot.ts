@@ -28,14 +28,14 @@ import type {
 } from './catalog.ts';
 import { compareNames } from './compare-names.ts';
 
-/** Gives the path of a snapshot in an implementation repo: `generated/schemas/AdOpusTest.dbo.yaml`. */
+/** Returns the path of a snapshot in an implementation repo: `generated/schemas/AdOpusTest.dbo.yaml`. */
 export function snapshotPath({ database, schema }: Pick<Catalog, 'database' | 'schema'>): string {
   return `generated/schemas/${safeFileName(database, schema)}.yaml`;
 }
 
 /**
- * Renders the snapshot file of a catalog: tables in order of name, one line for each column, key and index, so that a
- * changed column is one changed line in a review. What a column does not have is not there.
+ * Renders the snapshot file of a catalog. Tables are sorted by name, and each column, key and index has its own line. A
+ * changed column is therefore one changed line in a review. Properties that a column does not have are omitted.
  *
  * @example
  * // tables:
@@ -61,12 +61,12 @@ export function renderSnapshot(catalog: Catalog): GeneratedFile {
   return buildGeneratedFile(snapshotPath(catalog), { source }, body);
 }
 
-/** The head, and each table. */
+/** Nesting levels with one key per line: the head, and each table. */
 const BLOCK_DEPTH = 2;
 
 /**
- * Parses the text of a snapshot into a catalog, tables in order of name. Any YAML of the right content is accepted, edited by
- * hand or not: the checksum is not looked at.
+ * Parses the text of a snapshot into a catalog with tables sorted by name. Accepts any YAML with the right content,
+ * edited or not: the checksum is ignored.
  *
  * @param path named in errors.
  * @throws FileError with every problem.
@@ -82,7 +82,7 @@ export function parseSnapshot(text: string, path: string): Catalog {
   return { ...head, tables: named.sort(compareNames) };
 }
 
-/** A table under its name; without lists that are empty. */
+/** A table under its name, without empty lists. */
 type SnapshotTable = Omit<CatalogTable, 'name' | 'uniqueIndexes' | 'foreignKeys'> &
   Partial<Pick<CatalogTable, 'uniqueIndexes' | 'foreignKeys'>>;
 
@@ -168,7 +168,9 @@ const SNAPSHOT: GeneratedKind<Snapshot> = {
   },
 };
 
-/** Keys and indexes name columns of their table; a foreign key as many as it refers to. */
+/**
+ * Reports keys and indexes with unknown columns, and foreign keys that do not refer to as many columns as they have.
+ */
 function checkTable(table: Draft<SnapshotTable>, keys: Keys, report: Report): void {
   if (!table.columns) return;
   const names = new Set<string | undefined>();
