@@ -1,16 +1,16 @@
-/** What git writes around the two sides of a conflict, and between them. */
+/** Conflict markers of git: around the two sides, and between them. */
 const MARK = /^(?:[<>|]{7}(?: .*)?|={7})\r?$/m;
-/** In SQL seven `=` can be part of a comment. */
+/** Without `=======`, which can be part of an SQL comment. */
 const MARK_OF_SQL = /^[<>|]{7}(?: .*)?\r?$/m;
 
-/** An unresolved conflict of git in a text. */
+/** An unresolved git conflict in a text. */
 export interface Conflict {
-  /** Of the first mark, counted from 1. */
+  /** Line of the first marker, counted from 1. */
   readonly line: number;
   readonly message: string;
 }
 
-/** Finds the first mark of a conflict that git left in a file; undefined where there is none. */
+/** Finds the first conflict marker of git in a file. Returns undefined if there is none. */
 export function findConflict(path: string, text: string): Conflict | undefined {
   const match = (path.endsWith('.sql') ? MARK_OF_SQL : MARK).exec(text);
   if (!match) return undefined;

@@ -1,14 +1,14 @@
-/** From this many names on, only a difference in case is looked for: each comparison costs. */
+/** With at least this many names, only names that differ in case are suggested. Each comparison takes time. */
 const MANY_NAMES = 300;
 
-/** Lists the names that there are, after one that there is not: `known: Actor, Address; did you mean "Actor"?`. */
+/** Lists the known names for a message about an unknown one: `known: Actor, Address; did you mean "Actor"?`. */
 export function knownNames(name: string, known: readonly string[]): string {
   return known.length === 0
     ? 'there are none'
     : `known: ${known.join(', ')}${didYouMean(name, known)}`;
 }
 
-/** Suggests a name: `; did you mean "Actor"?` where one of `names` is almost `name`, else nothing. */
+/** Suggests a name: `; did you mean "Actor"?` if one of `names` is close to `name`, else an empty string. */
 export function didYouMean(name: string, names: Iterable<string>): string {
   const near = nearest(name, [...names]);
   return near === undefined ? '' : `; did you mean "${near}"?`;
@@ -31,7 +31,10 @@ export function nearest(name: string, names: readonly string[]): string | undefi
   return best;
 }
 
-/** Letters to insert, delete, replace or swap with the next to make one text the other (Damerau, Levenshtein). */
+/**
+ * Counts the letters to insert, delete, replace or swap to get from one text to the other (Damerau-Levenshtein
+ * distance).
+ */
 function changedLetters(from: string, to: string): number {
   let beforePrevious: readonly number[] = [];
   let previous: readonly number[] = Array.from({ length: to.length + 1 }, (_, index) => index);

@@ -7,32 +7,32 @@ import { renderShape } from './render-shape.ts';
 import { foundWord } from './scalars.ts';
 import { sizeFault } from './size-fault.ts';
 
-/** What `format` says in the files that this version writes, and the only one that it reads. */
+/** Value of `format` in files that this version writes. It is the only one that this version reads. */
 export const FORMAT = 1;
 
-/** A kind of file that we write and read back. */
+/** A kind of file that this program writes and reads back. */
 export interface GeneratedKind<Content> {
-  /** `a table definition`. */
+  /** Name in messages: `a table definition`. */
   readonly what: string;
   readonly schema: v.GenericSchema<unknown, Content>;
-  /** The command that writes such a file anew. */
+  /** The command that regenerates such a file. */
   readonly command: string;
-  /** The text is JSON; without it YAML. */
+  /** Set if the text is JSON. The default is YAML. */
   readonly syntax?: 'json';
-  /** What to do about a file that is damaged, where `--force` and git do not help. */
+  /** Repair instruction for a damaged file if `--force` and git do not help. */
   readonly remedy?: string;
-  /** Users may write or change such a file by hand, and leave out `format`. */
+  /** Set if users may write or change such a file by hand and omit `format`. */
   readonly isHandWritten?: true;
-  /** Reports what is wrong between the values, as far as they are right by themselves. */
+  /** Reports contradictions between values that are valid by themselves. */
   readonly check?: (draft: Draft<Content>, report: Report) => void;
 }
 
 type KindFacts = Omit<GeneratedKind<unknown>, 'schema' | 'check'>;
 
-/** Thrown with every problem of a file that we wrote and that was damaged since, or is of another version. */
+/** Thrown with every problem of a generated file that is damaged or has another format version. */
 export class FileError extends Error {
   override readonly name = 'FileError';
-  /** Its checksum does not match either. */
+  /** True if its checksum does not match either. */
   readonly isEdited: boolean;
   constructor(
     /** Relative to the repo. */
@@ -45,15 +45,15 @@ export class FileError extends Error {
   }
 }
 
-/** What a FileError says besides its message. */
+/** Facts of a FileError besides its message. */
 export interface FileErrorFacts {
-  /** What to do about the problems. */
+  /** Instruction to fix the problems. */
   readonly remedy: string;
   readonly isEdited: boolean;
   readonly cause?: unknown;
 }
 
-/** Renders the body of a generated file; of YAML, the first `blockDepth` levels with a line for each key. */
+/** Renders the body of a generated file. In YAML, the first `blockDepth` levels have one line per key. */
 export function renderGenerated<Content>(
   { schema, syntax }: Pick<GeneratedKind<Content>, 'schema' | 'syntax'>,
   content: Content,
@@ -64,7 +64,7 @@ export function renderGenerated<Content>(
 }
 
 /**
- * Parses the text of a generated file; its checksum is not looked at.
+ * Parses the text of a generated file. The checksum is ignored.
  *
  * @param path named in errors.
  * @throws FileError with every problem.
@@ -110,7 +110,7 @@ function readMapping(kind: KindFacts, text: string, path: string): Mapping {
   throw refuse(`expected ${kind.what}, found ${foundWord(value)}`);
 }
 
-/** Of a YAMLException. */
+/** Position in a YAMLException. */
 interface Mark {
   readonly line: number;
 }
@@ -153,7 +153,7 @@ function otherFormat(
   });
 }
 
-/** Keys with the names of list items in place of their indexes: `columns.Navn.type`. */
+/** Replaces the indexes of list items in keys with the names of the items: `columns.Navn.type`. */
 function nameItems(keys: Keys, content: unknown): Keys {
   let value = content;
   return keys.map((key) => {

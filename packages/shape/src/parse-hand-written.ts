@@ -8,9 +8,8 @@ import { findDuplicateKeys } from './yaml-positions.ts';
 export type ParsedYaml = { readonly value: unknown } | { readonly problems: readonly Problem[] };
 
 /**
- * Parses the YAML of a file that users write into its value, or into what is wrong with it. A plain scalar is text as it is written, so
- * that `0123`, `1e3`, `on` and `2024-01-01` stay the names that they are; only true, false, null and `<<` are more than
- * that.
+ * Parses the YAML of a hand-written file and returns its value or its problems. A plain scalar is text as written, so
+ * `0123`, `1e3`, `on` and `2024-01-01` remain names. Only true, false, null and `<<` have a special meaning.
  */
 export function parseHandWritten(file: string, text: string): ParsedYaml {
   const problem = (message: string, line: number) => ({
@@ -34,16 +33,16 @@ export function parseHandWritten(file: string, text: string): ParsedYaml {
       error.reason === 'duplicated mapping key' ? findDuplicateKeys(file, text) : [];
     if (duplicates.length > 0) return { problems: duplicates };
     const line = ((error.mark as typeof error.mark | undefined)?.line ?? 0) + 1;
-    // A quoted part of the reason may be a part of a password.
+    // Removes quoted parts of the reason, which may contain part of a password.
     const reason = error.reason.replace(/ ?("[^"]*"|!<[^>]*>)/g, '');
     return problem(`invalid YAML: ${reason}`, line);
   }
 }
 
-/** The text that js-yaml makes of a mapping that is a key, as in `{{SCHEMA}}: x`. */
+/** Text that js-yaml makes of a mapping used as a key, as in `{{SCHEMA}}: x`. */
 const NO_TEXT = String({});
 
-/** Keys of the mapping that has another one as a key. */
+/** Finds a mapping that has another mapping as a key. Returns its keys. */
 function findMappingKey(value: unknown, keys: Keys): Keys | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   if (Object.hasOwn(value, NO_TEXT)) return keys;
@@ -66,7 +65,7 @@ const OPTIONS: LoadOptions & { readonly maxTotalMergeKeys: number } = {
   maxTotalMergeKeys: 1_000_000,
 };
 
-/** A type of scalars that are written in a few ways. */
+/** Builds a type for scalars that can be written in several ways. */
 function plainScalar(name: string, values: ReadonlyMap<string, boolean | null>): Type {
   return new Type(`tag:yaml.org,2002:${name}`, {
     kind: 'scalar',
@@ -75,7 +74,7 @@ function plainScalar(name: string, values: ReadonlyMap<string, boolean | null>):
   });
 }
 
-/** `true`, `True` and `TRUE`. */
+/** Lists the spellings of a word: `true`, `True` and `TRUE`. */
 function spellings<Value>(word: string, value: Value): [string, Value][] {
   const capital = word[0]!.toUpperCase() + word.slice(1);
   return [word, capital, word.toUpperCase()].map((spelling) => [spelling, value]);

@@ -3,12 +3,12 @@ import { didYouMean, nearest } from './nearest.ts';
 import type { Keys, Report } from './problem.ts';
 import { foundValue, foundWord } from './scalars.ts';
 
-/** What a schema takes as one value. */
+/** Scalars that a schema accepts as one value. */
 export type Scalar = string | number | boolean | null | undefined;
 
 /**
- * A value as far as it is right: what is missing or wrong has been reported, so that the checks behind can go on
- * with the rest. A key or item that is there and wrong is undefined; a missing key is absent.
+ * The valid part of a value. Missing and wrong parts have been reported, so that later checks can go on with the rest.
+ * A wrong key or item is undefined, a missing key is absent.
  */
 export type Draft<Value> = unknown extends Value
   ? Value
@@ -18,26 +18,25 @@ export type Draft<Value> = unknown extends Value
       ? readonly (Draft<Item> | undefined)[]
       : { readonly [Key in keyof Value]?: Draft<Value[Key]> | undefined };
 
-/** What was read: `draft` as far as it is right, `whole` where nothing was reported. */
+/** Result of reading: `draft` is the valid part, `whole` is set if nothing was reported. */
 export interface Shape<Value> {
   readonly draft: Draft<Value> | undefined;
   readonly whole?: Value;
 }
 
-/** The entries of a mapping with the fields of a type: a new field does not compile without its entry. */
+/** Schema entries for the fields of a type. A new field does not compile without its entry. */
 export type EntriesOf<T> = {
   readonly [Key in keyof T]-?: v.GenericSchema<unknown, Exclude<T[Key], undefined>>;
 };
 
-/** An optional key that is accepted and has no meaning: messages do not list it. */
+/** An optional key that is accepted and ignored. Messages do not list it. */
 export const leftAlone = v.optional(v.unknown());
 
 /**
- * Reads a value by a valibot schema and reports everything that does not match. Mappings and lists are walked here
- * and not by valibot, which names only the first unknown key, takes a list for a mapping, and leaves out keys
- * such as `constructor`. A key of the text is the field's name in snake case (`declaredAs`: `declared_as`); one without a
- * value (`tables:`) counts as absent. Mappings come without a prototype where their keys can be any text, so that
- * looking up any name is safe.
+ * Reads a value by a valibot schema and reports everything that does not match. This function walks mappings and lists
+ * itself, because valibot names only the first unknown key, accepts a list as a mapping, and drops keys such as
+ * `constructor`. A key of the text is the field's name in snake case (`declaredAs`: `declared_as`). A key without a
+ * value (`tables:`) counts as absent. Mappings with free keys have no prototype, so looking up any name is safe.
  */
 export function parseShape<Schema extends v.GenericSchema>(
   schema: Schema,
@@ -58,15 +57,15 @@ export function parseShape<Schema extends v.GenericSchema>(
   return clean ? { draft, whole: read as v.InferOutput<Schema> } : { draft };
 }
 
-/** A mapping of YAML, before it has a type. */
+/** A mapping of YAML before it has a type. */
 export type Mapping = Readonly<Record<string, unknown>>;
 
-/** Tests if a value is a mapping. */
+/** Checks if a value is a mapping. */
 export function isMapping(value: unknown): value is Mapping {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Gives the key that stands for a field in a text. */
+/** Returns the key that a field has in a text. */
 export function keyOf(field: string): string {
   return field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
@@ -87,16 +86,16 @@ export type Container =
   | v.RecordSchema<v.GenericSchema<string, string>, v.GenericSchema, string>;
 type Kind<Type extends Container['type']> = Extract<Container, { readonly type: Type }>;
 
-/** The position of a walk: where it is, and what reports a problem there. */
+/** Position of a walk, with the function that reports a problem there. */
 interface Trail {
   readonly keys: (string | number)[];
   readonly report: (message: string, key?: string | number) => void;
 }
 
-/** Gives the value as far as it is right; undefined, and reported, where it is not right at all. */
+/** Returns the valid part of a value. Reports an invalid value and returns undefined for it. */
 type Walk = (value: unknown, trail: Trail) => unknown;
 
-/** Schemas are taken apart once: a file of ours holds a million values. */
+/** Walks by schema. Each schema is analyzed once, as one file can hold a million values. */
 const walks = new WeakMap<v.GenericSchema, Walk>();
 
 function walkOf(schema: v.GenericSchema): Walk {
@@ -172,14 +171,14 @@ function buildUnion({ options, message }: Kind<'union'>): Walk {
   };
 }
 
-/** Of a union, the option that a list, a mapping or anything else can be. */
+/** Checks if a union's option is of the kind of a value: a list, a mapping, or anything else. */
 function isOfKind(option: v.GenericSchema, value: unknown): boolean {
   const [root] = pipeOf(option);
   if (root.type === 'array') return Array.isArray(value);
   return isContainer(root) ? isMapping(value) : v.is(option, value);
 }
 
-/** Mappings that are told apart by what one of their keys says. */
+/** Builds the walk of mappings that one of their keys distinguishes. */
 function buildVariant({ key, options, message }: Kind<'variant'>): Walk {
   return (value, trail) => {
     if (!isMapping(value)) {
@@ -229,7 +228,7 @@ interface Field {
   readonly key: string;
   readonly walk: Walk;
   readonly takesNull: boolean;
-  /** Has to be filled where the mapping has no such key: with a default, or a problem. */
+  /** Handling of a missing key: omitted, filled with a default, or reported. */
   readonly absent: 'left out' | 'default' | 'required';
   readonly schema: v.GenericSchema;
 }
@@ -287,19 +286,19 @@ function isThere(value: unknown, { takesNull }: Field): boolean {
   return !isAbsent(value) || (takesNull && value === null);
 }
 
-/** Beside keys that people choose, a key that is almost a known one and has no mapping as they do. */
+/** Detects a misspelled key next to free keys: its name is close to a known key, and its value is no mapping. */
 function isMisspelled(key: string, entry: unknown, known: ReadonlyMap<string, Field>): boolean {
   return !isMapping(entry) && nearest(key, [...known.keys()]) !== undefined;
 }
 
-/** The keys that mean something to us. */
+/** Lists the keys that are not ignored. */
 function knownKeys({ type, entries }: Fields): string {
   const known = Object.entries(entries).filter(([, entry]) => entry !== leftAlone);
   const keys = known.map(([name]) => keyOf(name));
   return [...keys, ...(type === 'strict_object' ? [] : ['…'])].join(', ');
 }
 
-/** What a schema says of a value that is not there: `expected …`. */
+/** Returns what a schema says about a missing value: `expected …`. */
 function expectationOf(schema: v.GenericSchema): string {
   let expectation = '';
   const report: Trail['report'] = (message) => {

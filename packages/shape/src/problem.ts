@@ -3,26 +3,26 @@ import { visible } from '@cdc-migrations/generated-file';
 /** Keys that lead to a value of a YAML file. */
 export type Keys = readonly (string | number)[];
 
-/** Where a value is: a file relative to the repo, and the keys that lead to it. */
+/** Location of a value: a file relative to the repo, and the keys that lead to the value. */
 export interface Location {
   readonly file: string;
   readonly keys: Keys;
 }
 
-/** One mistake in a file: where it is, what is wrong, what was expected. */
+/** A mistake in a file: its location, what is wrong, what was expected. */
 export interface Problem {
   readonly at: Location;
   readonly message: string;
-  /** The key or index below `at` that the message is about, where it is not part of the path: an unknown key. */
+  /** The key or index below `at` that the message is about, if it is not part of the path, such as an unknown key. */
   readonly key?: string | number;
-  /** Counted from 1; found when the problem is reported. */
+  /** Counted from 1. Set when the problem is reported. */
   readonly line?: number;
 }
 
-/** Takes a problem of one file: where it is, what is wrong, and the key below it that it is about. */
+/** Takes a problem of one file: its location, the message, and the key below the location that it is about. */
 export type Report = (keys: Keys, message: string, key?: string | number) => void;
 
-/** Builds a report that adds to `problems`. */
+/** Builds a report function that appends to `problems`. */
 export function reportIn(file: string, problems: Problem[]): Report {
   return (keys, message, key) => {
     problems.push({ at: { file, keys }, message, ...(key === undefined ? {} : { key }) });

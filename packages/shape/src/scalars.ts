@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 
-/** Says what was found where something else was expected; the content of a text is not told, it may be a secret. */
+/** Describes the found value in a message. The content of a text is not shown, as it may be a secret. */
 export function foundValue(value: unknown): string {
   if (value === undefined || value === null) return 'nothing';
   if (Array.isArray(value)) return 'a list';
@@ -10,13 +10,13 @@ export function foundValue(value: unknown): string {
 
 const SHOWN_LETTERS = 60;
 
-/** Says the same, with the text, where it can be no secret. */
+/** Describes the found value with its text, for values that cannot be secret. */
 export function foundWord(value: unknown): string {
   if (typeof value !== 'string') return foundValue(value);
   return `"${value.length > SHOWN_LETTERS ? `${value.slice(0, SHOWN_LETTERS)}…` : value}"`;
 }
 
-/** Takes text with at least one letter, described as `what`: numbers are text as they are written. */
+/** Accepts text with at least one letter, described as `what`. Numbers count as text as written. */
 export function text(what: string) {
   return v.pipe(
     v.string((issue) => `expected ${what}, found ${foundValue(issue.input)}`),
@@ -24,12 +24,12 @@ export function text(what: string) {
   );
 }
 
-/** Takes true or false. */
+/** Accepts true or false. */
 export function flag() {
   return v.boolean((issue) => `expected true or false, found ${foundWord(issue.input)}`);
 }
 
-/** Takes a whole number from a lowest one on. */
+/** Accepts an integer that is at least `lowest`. */
 export function integer(lowest: number = Number.MIN_SAFE_INTEGER) {
   const what = `a whole number${lowest > Number.MIN_SAFE_INTEGER ? ` from ${lowest}` : ''}`;
   const message = ({ input }: { readonly input: unknown }) =>
@@ -37,7 +37,7 @@ export function integer(lowest: number = Number.MIN_SAFE_INTEGER) {
   return v.pipe(v.number(message), v.safeInteger(message), v.minValue(lowest, message));
 }
 
-/** Takes one of a few words. */
+/** Accepts one of a few words. */
 export function oneOf<const Words extends readonly string[]>(words: Words) {
   return v.picklist(
     words,
@@ -45,12 +45,12 @@ export function oneOf<const Words extends readonly string[]>(words: Words) {
   );
 }
 
-/** Takes a list of texts, each described as `what`. */
+/** Accepts a list of texts, each described as `what`. */
 export function listOf(what: string) {
   return v.array(text(what), `expected a list, each item ${what}`);
 }
 
-/** Takes a text, an integer or anything else as SQL takes it: `default: false` is the expression `false`. */
+/** Accepts a text, an integer or any other scalar as SQL: `default: false` is the expression `false`. */
 export function sqlExpression() {
   const message = 'expected an SQL expression';
   return v.pipe(v.union([v.string(), v.boolean()], message), v.transform(String));

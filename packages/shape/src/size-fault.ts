@@ -1,18 +1,18 @@
-/** Letters of a file that somebody writes by hand; the longest that we know have a hundredth of it. */
+/** Maximum length of a hand-written file in characters. The longest known files have a hundredth of this. */
 const MAX_LETTERS = 5_000_000;
 
-/** Says what is wrong with the length of a text that users write; undefined where nothing is. */
+/** Returns the fault in the length of a hand-written text, or undefined if its length is fine. */
 export function lengthFault(text: string): string | undefined {
   if (text.length <= MAX_LETTERS) return undefined;
   const megabytes = (letters: number) => `${(letters / 1_000_000).toFixed(1)} MB`;
   return `expected at most ${megabytes(MAX_LETTERS)}, found ${megabytes(text.length)}`;
 }
 
-/** Aliases make many values of a short text: 1,000,000 are far more than anybody writes by hand. */
+/** Aliases can turn a short text into many values. Nobody writes 1,000,000 values by hand. */
 const MAX_VALUES = 1_000_000;
 const MAX_DEPTH = 100;
 
-/** What is wrong with the value of a YAML text whose aliases make it too large, or endless; undefined where nothing is. */
+/** Returns the fault in a YAML value that aliases make too large or endless, or undefined if its size is fine. */
 export function sizeFault(text: string, value: unknown): string | undefined {
   if (!text.includes('&') || !text.includes('*')) return undefined;
   const open = [{ value, depth: 1 }];

@@ -1,7 +1,7 @@
 import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { Keys, Problem } from './problem.ts';
 
-/** A YAML text with the line, counted from 1, of every node. */
+/** A YAML text with the line of every node, counted from 1. */
 interface YamlPositions {
   readonly root: unknown;
   readonly resolve: (node: unknown) => unknown;
@@ -9,8 +9,8 @@ interface YamlPositions {
 }
 
 /**
- * Adds their lines to problems, in order of file and line. The line is that of the key or item that the problem
- * is about, or of the nearest one above it that stands in the file.
+ * Adds lines to problems and sorts them by file and line. The line is that of the key or item that the problem is
+ * about, or of its nearest parent in the file.
  */
 export function locateProblems(
   problems: readonly Problem[],
@@ -24,7 +24,7 @@ export function locateProblems(
   return located;
 }
 
-/** Every duplicate key of a mapping, with its line. */
+/** Finds every duplicate key of the mappings in a text, with its line. */
 export function findDuplicateKeys(file: string, text: string): readonly Problem[] {
   const positions = readPositions(text);
   const problems: Problem[] = [];
@@ -35,7 +35,7 @@ export function findDuplicateKeys(file: string, text: string): readonly Problem[
   return problems;
 }
 
-/** Reads a text with positions, which is slow: only if there is something to report. */
+/** Reads a text with positions. This is slow and only done if there is a problem to report. */
 function readPositions(text: string): YamlPositions {
   const lines = new LineCounter();
   const document = parseShallow(text, lines);
@@ -49,7 +49,10 @@ function readPositions(text: string): YamlPositions {
   };
 }
 
-/** Undefined where lists or mappings are nested thousands of times: the parser calls itself for each of them. */
+/**
+ * Parses a text. Returns undefined if lists or mappings are nested thousands of levels deep, because the parser is
+ * recursive.
+ */
 function parseShallow(text: string, lineCounter: LineCounter) {
   try {
     return parseDocument(text, {
