@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Time between tries: doubles from the first to the longest. */
+/** Time between attempts. It doubles from the first delay to the longest. */
 export interface Delays {
   readonly firstMs: number;
   readonly longestMs: number;
@@ -8,22 +8,25 @@ export interface Delays {
 
 const USUAL: Delays = { firstMs: 25, longestMs: 2000 };
 
-/** Starts a series of delays between tries, each by chance a little more or less; every call gives the next one. */
+/** Starts a series of delays between attempts. Every call returns the next delay, with random jitter. */
 export function startDelays({ firstMs, longestMs }: Delays = USUAL): () => number {
   let delayMs = firstMs / 2;
   return () => jitter((delayMs = Math.min(delayMs * 2, longestMs)));
 }
 
-/** Gives between half and one and a half of a delay, so that those who wait for one thing do not come back together. */
+/**
+ * Returns a random time between half and one and a half times a delay, so that waiting clients do not retry at the same
+ * moment.
+ */
 export function jitter(delayMs: number): number {
   return delayMs * (0.5 + Math.random());
 }
 
 /**
- * Waits for a try to succeed, longer from try to try (25 ms to 2 s).
+ * Retries until an attempt succeeds. The delays grow from 25 ms to 2 s.
  *
- * @param attempt gives undefined to be tried again.
- * @returns undefined when the time is over; the first try is made whatever the time.
+ * @param attempt returns undefined to be called again.
+ * @returns undefined after the timeout. The first attempt is made even if the timeout is 0.
  */
 export async function tryUntil<Result>(
   timeoutMs: number,
@@ -40,7 +43,7 @@ export async function tryUntil<Result>(
   }
 }
 
-/** Waits; an abort ends the wait without an error. */
+/** Waits for a time. An abort ends the wait without an error. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   try {
     await sleep(ms, undefined, { signal });

@@ -25,7 +25,7 @@ function connect(options: { readonly encrypt: boolean; readonly signal?: AbortSi
   return connectPostgresSocket({ host: '127.0.0.1', port }, { timeoutMs: 2000, ...options });
 }
 
-/** A socket tells its driver of its end by an error. */
+/** Destroys a socket and ignores the error that reports its end. */
 function leave(socket: Socket): void {
   socket.on('error', () => undefined);
   socket.destroy();

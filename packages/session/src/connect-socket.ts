@@ -2,20 +2,21 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { ResolvedServer } from './resolve-server.ts';
 
-/** How a socket is opened. */
+/** Options for opening a socket. */
 export interface SocketOptions {
   readonly timeoutMs: number;
-  /** True if the driver asks for TLS. */
+  /** True if the driver requests TLS. */
   readonly encrypt: boolean;
-  /** Ends the attempt. */
+  /** Aborts the attempt. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Opens the connection for a driver of PostgreSQL. By itself, the driver tries again without end while the port hangs up,
- * and speaks TLS to a server that declined it. A host that begins with `/` is the folder of a socket.
+ * Opens the connection for a PostgreSQL driver. The driver itself would retry forever while the port closes
+ * connections, and would speak TLS to a server that declined it. A host that begins with `/` is the folder of a Unix
+ * socket.
  *
- * @throws an error with the code of the network, or `CONNECT_TIMEOUT`; later errors are emitted by the socket.
+ * @throws an error with the network's code, or `CONNECT_TIMEOUT`. The socket emits later errors.
  */
 export async function connectPostgresSocket(
   { host, port }: Pick<ResolvedServer, 'host' | 'port'>,
@@ -41,17 +42,17 @@ export async function connectPostgresSocket(
   return socket;
 }
 
-/** Builds the error of Node for a code, such as `ECONNRESET` for a connection that was lost. */
+/** Builds Node's error for a code, such as `ECONNRESET` for a lost connection. */
 export function networkError(code: string): Error & { readonly code: string } {
   return Object.assign(new Error(code), { code });
 }
 
-/** One byte: the server goes on with TLS, or has none. */
+/** One byte: the server continues with TLS, or does not support it. */
 const TLS_ANSWER = { agreed: 0x53, none: 0x4e } as const;
 
 /**
- * Gives the code of what is wrong with a server's answer to the request for TLS; undefined if it agrees. Bytes behind the
- * answer are clear text from somebody on the way.
+ * Returns the error code for a server's answer to the TLS request, or undefined if the server agrees. Bytes after the
+ * answer are clear text from an attacker.
  */
 function refuseTlsAnswer(answer: Uint8Array): 'NO_TLS' | 'EPROTO' | undefined {
   const [first] = answer;

@@ -1,4 +1,4 @@
-/** Why a connection failed, for whatever driver and database. */
+/** Reason of a failed connection, for every driver and database. */
 export type ConnectionFailure =
   | 'refused'
   | 'unknown host'
@@ -12,7 +12,7 @@ export type ConnectionFailure =
   | 'encryption failed'
   | 'untrusted certificate';
 
-/** By code of Node or of a driver; `NO_TLS` is ours. */
+/** Reasons by code of Node or a driver. `NO_TLS` is our own code. */
 const FAILURES: ReadonlyMap<string, ConnectionFailure> = new Map([
   ['ECONNREFUSED', 'refused'],
   ['ENOTFOUND', 'unknown host'],
@@ -33,17 +33,17 @@ const FAILURES: ReadonlyMap<string, ConnectionFailure> = new Map([
   ['EPROTO', 'encryption failed'],
 ]);
 
-/** Codes with which Node refuses a certificate. https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+/** Codes of Node for a refused certificate. https://nodejs.org/api/tls.html#x509-certificate-error-codes */
 const CERTIFICATE_CODE =
   /^(CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_CERT|DEPTH_ZERO_|ERR_TLS_CERT_|INVALID_CA|PATH_LENGTH_|INVALID_PURPOSE|HOSTNAME_MISMATCH)/;
 
-/** Gives the reason that a code of Node or of a driver stands for; undefined for any other code, such as a SQLSTATE. */
+/** Returns the reason for a code of Node or a driver, or undefined for any other code, such as a SQLSTATE. */
 export function findConnectionFailure(code: string): ConnectionFailure | undefined {
   if (CERTIFICATE_CODE.test(code)) return 'untrusted certificate';
   return code.startsWith('ERR_SSL') ? 'encryption failed' : FAILURES.get(code);
 }
 
-/** True if a PostgreSQL, by the message of its refusal, takes only connections with TLS. */
+/** Returns true if the message of a PostgreSQL server says that it accepts only TLS connections. */
 export function demandsEncryption(message: string): boolean {
   return /no encryption|SSL off/.test(message);
 }
@@ -54,7 +54,7 @@ export interface SystemError {
   readonly message: string;
 }
 
-/** Gives the innermost error with a code, as drivers wrap what the system said; undefined if there is none. */
+/** Finds the innermost error with a code, because drivers wrap system errors. Returns undefined if there is none. */
 export function findSystemError(error: unknown): SystemError | undefined {
   let found: SystemError | undefined;
   for (const at of errorsIn(error)) {
@@ -65,7 +65,7 @@ export function findSystemError(error: unknown): SystemError | undefined {
   return found;
 }
 
-/** What is read of an error. */
+/** Properties that are read from an error. */
 export interface ErrorLike {
   readonly name: string;
   readonly message: string;
@@ -77,14 +77,14 @@ export interface ErrorLike {
 
 const MAX_DEPTH = 8;
 
-/** Lists an error, those that it gathers and those that caused it, from the outside in. */
+/** Lists an error, its aggregated errors and its causes, from the outermost to the innermost. */
 export function errorsIn(error: unknown, depth = 0): readonly ErrorLike[] {
   if (!isErrorLike(error) || depth > MAX_DEPTH) return [];
   const gathered = (error.errors ?? []).flatMap((one) => errorsIn(one, depth + 1));
   return [error, ...gathered, ...errorsIn(error.cause, depth + 1)];
 }
 
-/** True for an error; those of Node are not always instances of this realm's Error. */
+/** Returns true for an error. Errors of Node are not always instances of this realm's Error. */
 export function isErrorLike(value: unknown): value is ErrorLike {
   return typeof value === 'object' && value !== null && 'message' in value && 'name' in value;
 }

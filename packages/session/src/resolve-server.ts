@@ -1,6 +1,6 @@
 import { isPort, type Server } from '@cdc-migrations/config';
 
-/** A server with the values of its variables: what a connection needs. */
+/** A server with its variables resolved, ready for a connection. */
 export interface ResolvedServer {
   readonly name: string;
   readonly host: string;
@@ -13,7 +13,7 @@ export interface ResolvedServer {
   readonly caFile?: string;
 }
 
-/** Variables that a server needs and the environment lacks, all of them; values are never told. */
+/** Thrown with all variables that a server needs and the environment does not set. Values are never shown. */
 export class MissingVariablesError extends Error {
   override readonly name = 'MissingVariablesError';
   constructor(
@@ -24,7 +24,7 @@ export class MissingVariablesError extends Error {
   }
 }
 
-/** A port whose variables do not make a number from 1 to 65535; the value is not told. */
+/** Thrown if the variables of a port do not give a number from 1 to 65535. The value is not shown. */
 export class InvalidPortError extends Error {
   override readonly name = 'InvalidPortError';
   constructor(readonly server: Server) {
@@ -33,8 +33,8 @@ export class InvalidPortError extends Error {
 }
 
 /**
- * Replaces every `${NAME}` in a server by its value. A variable that is set to nothing counts as missing, but
- * for a password. Throws a MissingVariablesError, or an InvalidPortError.
+ * Replaces every `${NAME}` in a server with its value. An empty variable counts as missing, except for a password.
+ * Throws MissingVariablesError or InvalidPortError.
  */
 export function resolveServer(
   server: Server,

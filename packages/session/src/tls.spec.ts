@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { CertificateFileError, postgresTls, readCa, type TlsSettings } from './tls.ts';
 
-/** What is checked of the other side. */
+/** Returns what the client verifies about the server. */
 function checksOf(settings: Partial<TlsSettings>, ca?: string) {
   const tls = postgresTls({ host: 'pg.example', ...settings }, ca);
   if (tls === undefined) return 'clear text';

@@ -4,17 +4,17 @@ import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { ResolvedServer } from './resolve-server.ts';
 
-/** What a server says of TLS. */
+/** TLS settings of a server. */
 export type TlsSettings = Pick<
   ResolvedServer,
   'host' | 'sslmode' | 'encrypt' | 'trustServerCertificate'
 >;
 
 /**
- * Gives Node's options for TLS with a PostgreSQL server, of a source or a sink; undefined for a connection in clear text. As
- * `sslmode` says; without it the certificate is verified, and that it is for this host. The folder of a socket has no TLS.
+ * Returns Node's TLS options for a PostgreSQL server of a source or a sink, or undefined for a clear text connection.
+ * They follow `sslmode`. Without it, the certificate and its host name are verified. A Unix socket has no TLS.
  *
- * @param ca the authorities in `ca_file`, as PEM; with `require` they are verified too, as by libpq.
+ * @param ca the authorities in `ca_file`, as PEM. With `require` they are verified too, as in libpq.
  * @see https://www.postgresql.org/docs/current/libpq-ssl.html
  */
 export function postgresTls(server: TlsSettings, ca?: string): ConnectionOptions | undefined {
@@ -37,7 +37,7 @@ function modeOf({ sslmode, encrypt, trustServerCertificate }: TlsSettings) {
   return trustServerCertificate ? 'require' : 'verify-full';
 }
 
-/** A `ca_file` that cannot be read, or holds no certificate; the message does not name it. */
+/** Thrown if a `ca_file` cannot be read or holds no certificate. The message does not name the file. */
 export class CertificateFileError extends Error {
   override readonly name = 'CertificateFileError';
   constructor(
@@ -55,7 +55,7 @@ export class CertificateFileError extends Error {
 }
 
 /**
- * Reads the authorities in a server's `ca_file`, as PEM; undefined if it names none.
+ * Reads the authorities in a server's `ca_file` as PEM. Returns undefined if no file is set.
  *
  * @throws CertificateFileError
  */
@@ -71,7 +71,7 @@ export function readCa({ caFile }: Pick<ResolvedServer, 'caFile'>): string | und
   throw new CertificateFileError(caFile, 'no certificate');
 }
 
-/** True if a text begins with a certificate in PEM; Node takes anything, and then trusts nobody. */
+/** Returns true if a text begins with a PEM certificate. Node accepts any text, and then trusts no server. */
 function isCertificate(pem: string): boolean {
   try {
     return new X509Certificate(pem).subject !== undefined;
