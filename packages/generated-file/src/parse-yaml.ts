@@ -1,9 +1,9 @@
 import { CORE_SCHEMA, load } from 'js-yaml';
 
 /**
- * Parses a YAML text: fast for the form that `renderYaml` writes, any other YAML through js-yaml with the
- * types of YAML 1.2 (a date is text). Throws js-yaml's `YAMLException`, which tells the line. Where a line
- * of JSON has a key twice, the last one counts.
+ * Parses a YAML text. The form that `renderYaml` writes is parsed fast. Any other YAML goes through js-yaml with the
+ * types of YAML 1.2, so a date is text. Throws js-yaml's `YAMLException`, which has the line. If a key is repeated
+ * within a line of JSON, the last one counts.
  */
 export function parseYaml(text: string): unknown {
   return parseOwnForm(text) ?? load(text, { schema: CORE_SCHEMA });
@@ -15,7 +15,7 @@ interface Level {
   readonly list?: unknown[];
 }
 
-/** The value where every line has the form of `renderYaml`, else undefined. */
+/** Parses the text if every line has the form of `renderYaml`. Returns undefined otherwise. */
 function parseOwnForm(text: string): Record<string, unknown> | undefined {
   const root: Record<string, unknown> = {};
   const open: Level[] = [{ depth: 0, mapping: root }];
@@ -60,7 +60,7 @@ function parseOwnForm(text: string): Record<string, unknown> | undefined {
   return head || !seen ? undefined : root;
 }
 
-/** Lines without the carriage returns that a checkout put in, and without a byte order mark. */
+/** Splits a text into lines and removes carriage returns from a checkout and a byte order mark. */
 function unixLines(text: string): string[] {
   const start = text.startsWith('\ufeff') ? text.slice(1) : text;
   return (start.includes('\r') ? start.replaceAll('\r\n', '\n') : start).split('\n');
@@ -76,7 +76,7 @@ function indentOf(line: string): number {
 
 const KEY = /([A-Za-z_][A-Za-z0-9_]*|"(?:[^"\\]|\\.)*"):(?: (?=.)|$)/y;
 
-/** Key of a line and the JSON behind it, '' where the value begins on the next line. */
+/** Splits a line into its key and the JSON behind it. The JSON is '' if the value begins on the next line. */
 function splitEntry(line: string, indent: number): { key: string; rest: string } | undefined {
   KEY.lastIndex = indent;
   const written = KEY.exec(line)?.[1];
@@ -85,7 +85,7 @@ function splitEntry(line: string, indent: number): { key: string; rest: string }
   return typeof key === 'string' ? { key, rest: line.slice(KEY.lastIndex) } : undefined;
 }
 
-/** Value of a JSON text, undefined where it is none. */
+/** Parses a JSON text. Returns undefined if it is invalid. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -94,7 +94,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Sets a key by definition, so that a column called `__proto__` is data like any other. */
+/** Defines a key as an own property, so that a column called `__proto__` is ordinary data. */
 function setEntry(holder: Record<string, unknown>, key: string, value: unknown): void {
   if (key !== '__proto__') holder[key] = value;
   else

@@ -3,7 +3,7 @@ import { parseYaml } from './parse-yaml.ts';
 import { renderYaml, type YamlMapping } from './render-yaml.ts';
 import { ODD_STRINGS, randomMapping, randomOf } from './yaml.fixture.ts';
 
-/** A line that js-yaml refuses: text that ends in it is read without js-yaml or not at all. */
+/** A line that js-yaml refuses. A text with this last line can only be read without js-yaml. */
 const ONLY_JSON = '"only json": {"a": 1, "a": 2}\n';
 
 describe('renderYaml', () => {

@@ -1,14 +1,14 @@
-/** What a YAML file of ours can hold. */
+/** Values that our YAML files can hold. */
 export type YamlValue = string | number | boolean | null | readonly YamlValue[] | YamlMapping;
 
-/** Keys and values; a Map keeps the order of keys that look like numbers, which an object does not. */
+/** Keys and values. A Map keeps the order of keys that look like numbers, an object does not. */
 export type YamlMapping =
   { readonly [key: string]: YamlValue | undefined } | ReadonlyMap<string, YamlValue | undefined>;
 
 /**
- * Renders a value as YAML: block style for the first `blockDepth` levels of nesting, one line of JSON below
- * them. A list of mappings has one line for each, also one level deeper. Keys whose value is undefined are
- * left out. Every line is valid YAML and cheap to read back.
+ * Renders a value as YAML: block style for the first `blockDepth` levels of nesting, one line of JSON below them. A
+ * list of mappings has one line per mapping, also one level deeper. Keys with an undefined value are omitted. Every
+ * line is valid YAML and cheap to parse.
  *
  * @example
  * renderYaml({ name: 'Actor', columns: [{ name: 'actno', type: 'integer' }] })
@@ -44,7 +44,7 @@ function renderMapping(
 }
 
 const PLAIN_KEY = /^[A-Za-z_][A-Za-z0-9_]*$/;
-/** Words that YAML 1.1 readers take for booleans or null. */
+/** Words that YAML 1.1 readers parse as booleans or null. */
 const NOT_PLAIN = new Set(['y', 'n', 'yes', 'no', 'on', 'off', 'true', 'false', 'null']);
 
 function renderKey(key: string): string {
@@ -59,7 +59,7 @@ function renderFlow(value: YamlValue): string {
   return JSON.stringify(value);
 }
 
-/** Most of a file of ours is this: no list of entries is built for it. */
+/** Renders a mapping on one line. Most of a file consists of these, so no list of entries is built. */
 function renderFlowMapping(value: YamlMapping): string {
   if (value instanceof Map) {
     return `{${entriesOf(value)
@@ -76,9 +76,12 @@ function renderFlowMapping(value: YamlMapping): string {
   return `{${text}}`;
 }
 
-/** Texts that need nothing but quotes around them. */
+/** Texts that need only quotes. */
 const PLAIN_TEXT = /^[ !#-[\]-~]*$/;
-/** What JSON leaves as it is and a YAML reader refuses or takes for a line break, or what turns the direction of writing. */
+/**
+ * Characters that JSON does not escape, and that a YAML reader refuses or treats as a line break, or that change the
+ * text direction.
+ */
 const NOT_YAML = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/g;
 
 function quote(text: string): string {

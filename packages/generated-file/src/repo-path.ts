@@ -1,28 +1,28 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A path of a repo that may lead elsewhere. */
+/** A path of a repo that may lead outside of it. */
 export class RepoPathError extends Error {
   override readonly name = 'RepoPathError';
   constructor(
-    /** As it was given, relative to the repo. */
+    /** The path as given, relative to the repo. */
     readonly path: string,
-    /** What was found, and what was expected. */
+    /** Reason of the refusal: what was expected, and what was found. */
     readonly reason: string,
   ) {
     super(`${path}: ${reason}`);
   }
 }
 
-/** What could lead out of the repo, on this system or on another: `..`, nothing between two slashes, `\`, `C:`, NUL. */
+/** Path parts that may lead out of the repo on any operating system: `..`, empty parts, `\`, `C:`, NUL. */
 const LEADS_OUT = /(?:^|\/)(?:\.\.?)?(?:\/|$)|[\\\0]|^[A-Za-z]:/;
 
 /**
- * Resolves the absolute path of a file or folder of an implementation repo, which need not be there. All that reads or writes in a
- * repo asks for its paths here: nothing in it can name or link to a place outside. Links are refused, also those
- * within the repo; the repo itself may be one.
+ * Resolves the absolute path of a file or folder of an implementation repo. The file does not have to exist. Every read
+ * and write in a repo resolves its paths here, so that no name or link can lead outside. Links are refused, even within
+ * the repo. The repo itself may be a link.
  *
- * @param path relative to `root`, with slashes; a slash in the end is for a folder.
+ * @param path relative to `root`, with slashes. A slash at the end is allowed for a folder.
  * @throws RepoPathError
  */
 export function resolveRepoPath(root: string, path: string): string {
@@ -41,7 +41,7 @@ export function resolveRepoPath(root: string, path: string): string {
       const what = found === inner ? 'a link' : `a link at ${found}`;
       throw new RepoPathError(path, `expected a file or folder in the repo itself, found ${what}`);
     }
-    if (!state.isDirectory()) break; // What would be below it is not there, which whoever opens it is told.
+    if (!state.isDirectory()) break; // Nothing can exist below a file. Opening the path reports that.
   }
   return join(root, inner);
 }

@@ -1,19 +1,22 @@
 import { createHash } from 'node:crypto';
 
-/** Bytes of the longest name, which leaves room for `-staging.sql` within the 255 of file systems. */
+/** Maximum length of a name in bytes. It leaves room for `-staging.sql` within the 255 bytes of file systems. */
 const MAX_BYTES = 200;
 
-/** Encoded: `%` itself, what Windows refuses, and every character that does not print or is half a pair. */
+/**
+ * Characters that are encoded: `%`, characters that Windows refuses, non-printing characters, and halves of surrogate
+ * pairs.
+ */
 const UNSAFE = /[%/\\:*?"<>|\p{Cc}\p{Cs}\p{Zl}\p{Zp}\ufeff\ufffe\uffff]/u;
 
-/** Devices of Windows, whatever extension follows. */
+/** Device names of Windows, with any extension. */
 const DEVICE = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?=\.|$)/i;
 
 /**
- * Builds a file name, without its extension, of names that a database gave: the parts with a dot between them.
- * Letters stay (`Døv`), a character that a file system refuses becomes `%` and its UTF-8 bytes in
- * hexadecimal, a name over 200 bytes is cut and ends in `~` and a hash of the whole. Different lists of as
- * many parts give different names; names that differ only in case stay so, which Windows takes for one.
+ * Builds a file name without extension from names in a database, joined by dots. Letters are kept (`Døv`). A character
+ * that a file system refuses becomes `%` and its UTF-8 bytes in hexadecimal. A name over 200 bytes is cut and ends in
+ * `~` and a hash of the full name. Different lists of equally many parts give different names. Names that differ only
+ * in case stay different, although Windows considers them equal.
  *
  * @example
  * safeFileName('AdOpusTest', 'dbo') // AdOpusTest.dbo
@@ -33,7 +36,7 @@ function encodeUnsafe(character: string): string {
   return UNSAFE.test(character) ? percent(character) : character;
 }
 
-/** `%2F` of `/`; half a surrogate pair has no UTF-8 and becomes `%uD800`. */
+/** Encodes a character: `/` as `%2F`. Half a surrogate pair has no UTF-8 and becomes `%uD800`. */
 function percent(character: string): string {
   if (/\p{Cs}/u.test(character)) return `%u${character.charCodeAt(0).toString(16).toUpperCase()}`;
   return Array.from(Buffer.from(character), percentByte).join('');
@@ -43,7 +46,7 @@ function percentByte(byte: number): string {
   return `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
 }
 
-/** A dot or a space at either end is lost on Windows or hides the file; an empty name is `%`. */
+/** Encodes a dot or a space at either end, which Windows removes or which hides the file. An empty name becomes `%`. */
 function encodeEnds(name: string): string {
   return name.replace(/^[. ]/, percent).replace(/[. ]$/, percent) || '%';
 }

@@ -1,13 +1,14 @@
 /**
- * What terminals and CI logs obey or hide instead of showing it: control characters, overrides of the direction of
- * writing, letters without width, halves of surrogate pairs, separators of lines.
+ * Characters that terminals and CI logs interpret or hide: control characters, text direction overrides, zero-width
+ * characters, halves of surrogate pairs, line separators.
  */
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 const LAST_OF_FOUR_DIGITS = 0xffff;
 
 /**
- * Renders a text from outside as one line that shows all of it: names of catalogs and files, messages of servers.
+ * Renders a text from outside as one line with every character visible. Such texts are names from catalogs and files,
+ * and messages of servers.
  *
  * @example
  * visible('a\u001b[2K\nb') // a\u001b[2K\u000ab
@@ -16,7 +17,7 @@ export function visible(text: string): string {
   return text.replace(HIDDEN, escaped);
 }
 
-/** `\u001b`; `\u{e0041}` where four digits are not enough. */
+/** Escapes a character as `\u001b`, or as `\u{e0041}` if four digits are not enough. */
 function escaped(letter: string): string {
   const code = letter.codePointAt(0)!;
   const digits = code.toString(16).padStart(4, '0');
@@ -24,12 +25,15 @@ function escaped(letter: string): string {
 }
 
 const TURNS = '\\u202a-\\u202e\\u2066-\\u2069';
-/** What no name can have: nobody types it, and what it does to the text around it is a means of deceit. */
+/**
+ * Characters that a name must not contain. Nobody types them, and they can be used to disguise the text around them.
+ */
 const NOT_IN_NAMES = new RegExp(`[\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}${TURNS}]`, 'u');
 const TURNING = new RegExp(`[${TURNS}]`, 'u');
 
 /**
- * Says why a name cannot be used: it has a letter that does not show, and changes how the text around it is shown.
+ * Returns why a name cannot be used: it contains an invisible character that changes the display of the text around it.
+ * Returns undefined if the name is fine.
  *
  * @param wayOut what to do about it.
  */
@@ -47,7 +51,9 @@ function kindOf(letter: string): string {
   return /\p{Cs}/u.test(letter) ? 'half of a surrogate pair' : 'a control character';
 }
 
-/** Finds the lines, counted from 1, of a file by users that hold what turns the direction of writing, and that letter. */
+/**
+ * Finds characters that change the text direction in a hand-written file. Returns each with its line, counted from 1.
+ */
 export function findTurningLetters(text: string): readonly { line: number; letter: string }[] {
   if (!TURNING.test(text)) return [];
   return text.split('\n').flatMap((content, index) => {

@@ -1,6 +1,6 @@
 import type { YamlValue } from './render-yaml.ts';
 
-/** Strings and keys that readers of YAML or JSON are known to stumble over. */
+/** Strings and keys that YAML or JSON readers often parse wrong. */
 export const ODD_STRINGS = [
   '',
   ' ',
@@ -76,7 +76,7 @@ export const ODD_STRINGS = [
   "{{SCHEMA}}'; DROP",
 ] as const;
 
-/** Random numbers of a seed (mulberry32): the same on every run. */
+/** Returns a generator of random numbers for a seed (mulberry32). The sequence is the same on every run. */
 export function randomOf(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -87,7 +87,7 @@ export function randomOf(seed: number): () => number {
   };
 }
 
-/** A mapping of random depth, with odd keys and values at every level. */
+/** Builds a mapping of random depth with odd keys and values at every level. */
 export function randomMapping(random: () => number, depth = 4): Record<string, YamlValue> {
   const entries = Array.from({ length: pick(random, 5) }, () => [
     randomText(random),
