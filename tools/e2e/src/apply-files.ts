@@ -2,12 +2,12 @@ import type { PostgresServer } from '@cdc-migrations/postgres-fixture';
 import { SCHEMA_PLACEHOLDER } from '@cdc-migrations/sql-text';
 import type { Notice, Sql } from 'postgres';
 
-/** A file of a migration set: what an applier needs to know. */
+/** A file of a migration set, as an applier needs it. */
 export interface MigrationFile {
   readonly path: string;
   readonly category: string;
   readonly scope: 'database' | 'tenant' | 'literal';
-  /** Of a table: the service, whose schema it is where services share a database. */
+  /** Service of a table's file. It is the schema if services share a database. */
   readonly service?: string | undefined;
   readonly text: string;
 }
@@ -15,19 +15,19 @@ export interface MigrationFile {
 export interface ApplyOptions {
   readonly database: string;
   readonly user: string;
-  /** Schemas that the files of scope `tenant` are applied to. */
+  /** Schemas for the files of scope `tenant`. */
   readonly tenants: readonly string[];
 }
 
-/** A transaction that was made. */
+/** A file that was applied in one transaction. */
 export interface AppliedFile {
   readonly path: string;
-  /** Of a file of scope `tenant`. */
+  /** Set for a file of scope `tenant`. */
   readonly schema: string | null;
   readonly notices: readonly Notice[];
 }
 
-/** Applying SQL that fails: which file, in which schema. */
+/** Thrown if a file fails. The message names the file and the schema. */
 export class ApplyError extends Error {
   constructor(path: string, schema: string | null, cause: unknown) {
     const place = schema === null ? path : `${path} in ${schema}`;
@@ -37,15 +37,14 @@ export class ApplyError extends Error {
 }
 
 const CONNECTIONS = 2;
-/** Made once per database, one after the other, before all else. */
+/** Categories that are applied once per database, one after the other, before everything else. */
 const BY_ITSELF: ReadonlySet<string> = new Set(['schemas', 'infrastructure', 'manual']);
 
 /**
- * Applies the files of a migration set as somebody without our tool does: in their order, the placeholder
- * replaced, each file in one transaction, files of tenants once per tenant. Tenants are independent of each
- * other: two at a time.
+ * Applies the files of a migration set as a user without our tool would: in order, with the placeholder replaced, each
+ * file in one transaction, files of tenants once per tenant. Two independent tenants run at a time.
  *
- * @throws ApplyError at the first file that fails.
+ * @throws ApplyError for the first file that fails.
  */
 export async function applyFiles(
   server: PostgresServer,
@@ -65,7 +64,7 @@ export async function applyFiles(
   return applied;
 }
 
-/** Runs of files of one scope: tenants go through such a run without waiting for each other. */
+/** Splits files into runs of one scope. Within a run, tenants do not wait for each other. */
 function splitSteps(files: readonly MigrationFile[]): readonly (readonly MigrationFile[])[] {
   const steps: MigrationFile[][] = [];
   for (const file of files) {

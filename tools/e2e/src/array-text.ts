@@ -1,4 +1,4 @@
-/** The elements of a one-dimensional array as PostgreSQL writes it: `{a,"b c",NULL}`. */
+/** Parses a one-dimensional array in PostgreSQL's text form: `{a,"b c",NULL}`. */
 export function parseArrayText(text: string): readonly (string | null)[] {
   const elements: (string | null)[] = [];
   const element = /(?:"((?:[^"\\]|\\.)*)"|([^{},"]*))([,}])/gsy;
@@ -14,7 +14,7 @@ export function parseArrayText(text: string): readonly (string | null)[] {
   return elements;
 }
 
-/** An array as PostgreSQL reads it. */
+/** Renders an array in PostgreSQL's text form. */
 export function renderArrayText(elements: readonly (string | null)[]): string {
   const texts = elements.map((element) =>
     element === null ? 'NULL' : `"${element.replace(/["\\]/g, '\\$&')}"`,

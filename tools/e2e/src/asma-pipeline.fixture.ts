@@ -30,7 +30,7 @@ const DATABASES: Readonly<Record<string, string>> = {
 export const PARTS = ['source', 'connect', 'broker', 'pipelines', 'target'] as const;
 export type Part = (typeof PARTS)[number];
 
-/** A pipeline with what it reads and where it writes. */
+/** A pipeline with its source and target. */
 export interface Flow {
   readonly sink: string;
   readonly service: string;
@@ -43,17 +43,17 @@ export interface Flow {
 export interface AsmaPipeline {
   readonly source: PostgresServer;
   readonly broker: KafkaBroker;
-  /** Sessions of the sinks' databases. */
+  /** Sessions in the sinks' databases. */
   readonly sinks: ReadonlyMap<string, Sql>;
   readonly flows: readonly Flow[];
-  /** What happened besides: tasks that failed and were started again, streams that were set back. */
+  /** Other events: restarted tasks, and streams that were reset. */
   readonly notes: string[];
-  /** Starts Debezium's connectors and the pipelines, after the sources have rows. */
+  /** Starts Debezium's connectors and the pipelines. The sources must have rows. */
   connect(): Promise<void>;
   restart(part: Part, isKilled: boolean): Promise<void>;
-  /** Brings columns that the sources have by now through all of it. */
+  /** Propagates new columns of the sources through all parts. */
   followSources(): Promise<void>;
-  /** Runs a command in the implementation repo; gives its exit code. */
+  /** Runs a command in the implementation repo. Returns its exit code. */
   run(...args: readonly string[]): Promise<number>;
   tablesOf(sink: string): readonly ReplicatedTable[];
   stop(): Promise<void>;
@@ -194,7 +194,7 @@ export async function openAsmaPipeline(): Promise<AsmaPipeline> {
     },
   };
 
-  /** Sets the pipelines of a sink back to what may have been lost, as FORMATS.md says. */
+  /** Resets the pipelines of a sink to the positions that may have been lost, as documented in FORMATS.md. */
   async function replayLost(sink: string): Promise<void> {
     const sql = sinks.get(sink)!;
     const losses = await retry(
@@ -250,7 +250,7 @@ export async function readLag(broker: KafkaBroker, { group, tables }: Flow): Pro
   return lag;
 }
 
-/** Until a server that is gone takes the work. */
+/** Retries work until a restarted server accepts it. */
 export async function retry<Result>(work: () => Promise<Result>, withinMs = 60_000) {
   const deadline = Date.now() + withinMs;
   for (;;) {
@@ -266,8 +266,8 @@ export async function retry<Result>(work: () => Promise<Result>, withinMs = 60_0
 }
 
 /**
- * Waits until all connectors have taken their snapshots. One that is interrupted takes another snapshot, and what is deleted
- * between the two comes as no event: no pipeline can tell.
+ * Waits until all connectors have finished their snapshots. An interrupted connector takes another snapshot, and a row
+ * deleted between the two causes no event. No pipeline can detect that.
  */
 async function untilStreaming(source: PostgresServer): Promise<void> {
   const sql = source.connect({ max: 1, fetch_types: false });
@@ -282,7 +282,7 @@ async function untilStreaming(source: PostgresServer): Promise<void> {
   await sql.end();
 }
 
-/** A task that fails stays so until somebody starts it again, as the users of Kafka Connect do. */
+/** Restarts failed tasks, as users of Kafka Connect must do. */
 async function restartFailed(worker: ConnectWorker, notes: string[]): Promise<void> {
   for (const service of SERVICES) {
     const name = `cdc-asma-dev-${service}_dev`;
@@ -300,7 +300,7 @@ function readConnector(root: string, service: string) {
   return { name: config['name']!, config };
 }
 
-/** The merge as a user runs it beside the pipelines. */
+/** Starts the merge as a user runs it next to the pipelines. */
 function startMerger(root: string, env: Readonly<Record<string, string>>): ChildProcess {
   const args = [CDC, 'manage-migrations', '--root', root, 'merge', '--env', 'dev', '--watch'];
   return spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: 'ignore' });
@@ -315,7 +315,7 @@ function serverVariables(prefix: string, { port, password }: PostgresServer) {
   };
 }
 
-/** Debezium is told by it to make a snapshot. */
+/** Adds the table that signals Debezium to take a snapshot. */
 function addSignalTable(file: string): void {
   const text = readFileSync(file, 'utf8');
   writeFileSync(

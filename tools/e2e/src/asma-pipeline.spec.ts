@@ -16,7 +16,7 @@ import { ADDED, type AsmaTraffic, openAsmaTraffic } from './asma-traffic.fixture
 import { type Poisoned, POISONS } from './poison.fixture.ts';
 import { SINKS, tablesOf } from './asma.fixture.ts';
 
-/** `npm run soak -- --wire` takes more of both. */
+/** `npm run soak -- --wire` increases both. */
 const CHANGES = Number(process.env['CDC_WIRE_CHANGES'] ?? 2500);
 const ROUNDS = Number(process.env['CDC_WIRE_RESTARTS'] ?? 1);
 const MOST_MS = BUILT_WITHIN_MS + CHANGES * 30;
@@ -24,7 +24,7 @@ const ARRIVED_WITHIN_MS = 90_000;
 const WAREHOUSE = 'sink_warehouse.analytics';
 const RELOADED = 'directory.roles';
 
-/** A poisoned event, where it is in its topic. */
+/** A poisoned event with its position in the topic. */
 interface Sent extends Poisoned {
   readonly topic: string;
   readonly partition: number;
@@ -79,7 +79,10 @@ describeWire('asma from its sources to its final tables', () => {
       process.stderr.write(`${((Date.now() - started) / 1000).toFixed(1)} s: ${text}\n`);
     }
 
-    /** All parts are restarted in each round, in any order, with and without a crash; a column comes between. */
+    /**
+     * Plans the steps: each round restarts all parts in random order, with and without a crash. A new column comes in
+     * between.
+     */
     function planSteps(): readonly { name: string; step: () => Promise<void> }[] {
       const rounds = Array.from({ length: ROUNDS }, (_, round) =>
         random.shuffle(PARTS).map((part) => {
@@ -99,7 +102,7 @@ describeWire('asma from its sources to its final tables', () => {
       return rounds;
     }
 
-    /** Writes the poisoned events of a step to their topics, between those of the sources. */
+    /** Writes the poisoned events of a step to their topics, between the events of the sources. */
     async function poison(step: number, steps: number): Promise<void> {
       for (const [index, poisoned] of POISONS.entries()) {
         if (index % steps !== step) continue;
@@ -121,7 +124,7 @@ describeWire('asma from its sources to its final tables', () => {
       }
     }
 
-    /** Waits until the last changes are merged, pipelines have committed all, and nothing is staged. */
+    /** Waits until the last changes are merged, the pipelines have committed everything, and staging is empty. */
     async function arrive(last: ReadonlyMap<string, string>): Promise<void> {
       const deadline = Date.now() + ARRIVED_WITHIN_MS;
       for (;;) {
@@ -162,7 +165,7 @@ describeWire('asma from its sources to its final tables', () => {
       return waiting;
     }
 
-    /** Describes where missing events are: in Kafka, in staging, or behind a lock. */
+    /** Describes where missing events are: in Kafka, in staging, or blocked by a lock. */
     async function describeParts(): Promise<readonly string[]> {
       const lags = await Promise.all(
         parts.flows.map(
@@ -320,7 +323,7 @@ describeWire('asma from its sources to its final tables', () => {
       const others = lettersBefore.filter(
         (letter) => !sent.some((poisoned) => isOf(letter, poisoned)),
       );
-      // A dead letter leaves out a large value that only a refused event has.
+      // A dead letter omits a large value that only a refused event has.
       const wrong = others.filter(
         ({ kind, reason }) =>
           !reason.includes(
@@ -332,7 +335,7 @@ describeWire('asma from its sources to its final tables', () => {
   });
 });
 
-/** All rows as text, by its hash. */
+/** Reads all rows as text, by hash. */
 async function readRows(
   sql: Sql,
   table: string,
@@ -356,7 +359,7 @@ function sourceText({ type, source }: ReplicatedTable['columns'][number]): strin
 
 type Rows = ReadonlyMap<string, () => Promise<string>>;
 
-/** A few rows of each side that the other one does not have. */
+/** Lists a few rows of each side that the other side does not have. */
 async function compare(expected: Rows, found: Rows) {
   const only = (rows: Rows, others: Rows) =>
     Promise.all(

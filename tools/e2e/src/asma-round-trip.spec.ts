@@ -78,7 +78,7 @@ it.each(SINKS)('%s: the definitions, applied to another server and read back', a
     expect(compareStructure(table, found!)).toEqual([]);
   }
 
-  // Our own reader sees in the copy what it saw in the source, but for what a copy leaves out.
+  // Our own reader finds the same in the copy as in the source, except for what a copy omits.
   for (const table of tables) {
     const selection = {
       database,

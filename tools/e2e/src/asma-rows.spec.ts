@@ -38,13 +38,13 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([source?.stop(), target?.stop()]));
 
-/** Changes all tables of a source and gives what its log says of that. */
+/** Changes all tables of a source and returns the changes in its log. */
 async function changeRows(sql: Sql, database: string): Promise<readonly SourceChange[]> {
   const enums = await sql<{ name: string; labels: string[] }[]>`
     SELECT enumtypid::regtype::text AS name, json_agg(enumlabel) AS labels FROM pg_enum GROUP BY 1`;
   const labels = new Map(enums.map(({ name, labels: all }) => [`public.${name}`, all]));
   const capture = await captureChanges(sql);
-  await sql`SET session_replication_role = replica`; // no foreign keys
+  await sql`SET session_replication_role = replica`; // disables foreign keys
   for (const catalog of catalogs.filter((found) => found.database === database)) {
     for (const [index, table] of catalog.tables.entries()) {
       const name = quoteQualified(catalog.schema, table.name);
@@ -59,7 +59,9 @@ function tableOf({ source: { database, schema, table } }: ReplicatedTable): Cata
   return catalog!.tables.find(({ name }) => name === table)!;
 }
 
-/** Batch after batch as a topic has them, each in any order and with events that come twice, and the first again. */
+/**
+ * Splits events into batches as in a topic, each in random order with duplicates, followed by the first batch again.
+ */
 function deliver(events: readonly ChangeEvent[]): readonly (readonly ChangeEvent[])[] {
   const size = Math.ceil(events.length / BATCHES);
   const batches = Array.from({ length: BATCHES }, (_, index) =>
@@ -68,7 +70,7 @@ function deliver(events: readonly ChangeEvent[]): readonly (readonly ChangeEvent
   return [...batches, ...batches.slice(0, 1)];
 }
 
-/** All rows as text, of the columns that come from the source. */
+/** Reads all rows as text, with the columns that come from the source. */
 async function readRows(
   sql: Sql,
   table: string,

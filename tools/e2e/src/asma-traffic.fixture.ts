@@ -9,27 +9,30 @@ import { canBeLarge, type ChangedTable, renderChanges } from './change-source.fi
 
 const STATEMENTS = 25;
 const LARGE_CHANCE = 0.03;
-/** Numbers of rows that updates and deletes pick from: a few keys often, many keys sometimes. */
+/** Numbers of rows that updates and deletes choose from: often a few keys, sometimes many. */
 const PICKED = [5, 50, 500, 5000];
 
-/** Rows that the transaction has changed; what older ones have is counted elsewhere by then. */
+/**
+ * Query for the rows that the transaction has changed. Changes of earlier transactions have been flushed to other
+ * counters.
+ */
 const COUNT = `
   SELECT pg_stat_force_next_flush();
   SELECT sum(n_tup_ins + n_tup_upd + n_tup_del)::integer AS rows FROM pg_stat_xact_user_tables`;
 
-/** Column that sources get while all runs. */
+/** Column that is added to the sources while everything is running. */
 export const ADDED = 'Ny kolonne';
 
-/** Changes of all tables of all sources. */
+/** Changes to all tables of all sources. */
 export interface AsmaTraffic {
-  /** Rows that were inserted, updated and deleted. */
+  /** Number of inserted, updated and deleted rows. */
   readonly changes: number;
-  /** Sessions of the sources, by database. */
+  /** Sessions in the sources, by database. */
   readonly sources: ReadonlyMap<string, Sql>;
-  /** Makes about so many changes in all sources at once, over whatever restarts. */
+  /** Makes about this many changes in all sources in parallel, despite restarts. */
   write(changes: number): Promise<void>;
   addColumns(): Promise<void>;
-  /** The last change of each source: gives the ids, by table. */
+  /** Makes the last change in each source. Returns the ids by table. */
   writeLast(): Promise<ReadonlyMap<string, string>>;
 }
 
@@ -45,7 +48,7 @@ export async function openAsmaTraffic(server: PostgresServer, seed: number): Pro
     const database = `${service}_dev`;
     const sql = server.connect({
       ...{ database, max: 1, fetch_types: false, onnotice: () => {} },
-      connection: { session_replication_role: 'replica' }, // no foreign keys
+      connection: { session_replication_role: 'replica' }, // disables foreign keys
     });
     const random = createRandom(seed + index);
     writers.set(database, { sql, random, tables: await prepareTables(sql, database, random) });
@@ -103,7 +106,7 @@ export async function openAsmaTraffic(server: PostgresServer, seed: number): Pro
   };
 }
 
-/** Of half of the tables the log has old rows whole, so that it leaves out nothing of them, and all keys can change. */
+/** Sets half of the tables to log complete old rows, so that nothing is omitted and all keys can change. */
 async function prepareTables(
   sql: Sql,
   database: string,
@@ -124,7 +127,7 @@ async function prepareTables(
   return tables;
 }
 
-/** A new key without the large values that its row had: nobody could tell them. */
+/** Checks for large values. A new key without the large values of its row could not be completed. */
 function hasLarge({ columns }: CatalogTable): boolean {
   return columns.some(canBeLarge);
 }

@@ -12,7 +12,7 @@ import { readManifest } from './read-manifest.ts';
 
 const ROOT = join(__dirname, '../../..');
 
-/** The implementation repo of the workspace whose sources are PostgreSQL, a database per service. */
+/** The implementation repo in this workspace with PostgreSQL sources, one database per service. */
 export const ASMA = join(ROOT, 'fixtures/asma');
 export const SERVICES = ['chat', 'directory', 'proxy'];
 export const SINKS = ['sink_portal.search', 'sink_warehouse.analytics'];
@@ -25,7 +25,7 @@ export const catalogs: readonly Catalog[] = listFiles(join(ASMA, 'generated/sche
   parseSnapshot(read(path), path),
 );
 
-/** Tables that are made in a sink. */
+/** Lists the tables that are created in a sink. */
 export function tablesOf(sink: string, root = ASMA): readonly ReplicatedTable[] {
   return SERVICES.flatMap((service) => listFiles(join(root, DEFINITIONS_FOLDER, service)))
     .map((path) => parseDefinition(read(path), path))
@@ -33,7 +33,7 @@ export function tablesOf(sink: string, root = ASMA): readonly ReplicatedTable[] 
     .filter(({ set }) => set === sink);
 }
 
-/** Makes the database of each service, `directory_dev` and so on, with its tables. */
+/** Creates the database of each service, such as `directory_dev`, with its tables. */
 export async function createSources(source: PostgresServer): Promise<void> {
   for (const service of SERVICES) {
     const database = await source.createDatabase({ name: `${service}_dev` });
@@ -43,7 +43,7 @@ export async function createSources(source: PostgresServer): Promise<void> {
   }
 }
 
-/** Makes the database of a sink with the tables that it has already, and applies the committed files. */
+/** Creates the database of a sink with its existing tables, and applies the committed files. */
 export async function createSink(
   target: PostgresServer,
   sink: string,

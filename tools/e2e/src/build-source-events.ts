@@ -17,8 +17,8 @@ export interface SourceTable {
 }
 
 /**
- * The events that a connector makes of the changes of one table, as a sink pipeline inserts them into the staging table
- * of `definition`. A key that changes is a delete and an insert.
+ * Builds the events that a connector creates from the changes of one table, as a sink pipeline inserts them into the
+ * staging table of `definition`. A changed key becomes a delete and an insert.
  *
  * @param templates values of template columns.
  */

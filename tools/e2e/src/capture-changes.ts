@@ -3,13 +3,13 @@ import { parsePgoutput, type SourceChange } from './parse-pgoutput.ts';
 
 const NAME = 'capture';
 
-/** The changes of a source database from now on; the server has `wal_level` logical. */
+/** The changes of a source database since the start of the capture. The server needs `wal_level = logical`. */
 export interface Capture {
-  /** All changes since the last call, in the order of their commits. */
+  /** Returns all changes since the last call in commit order. */
   read(): Promise<readonly SourceChange[]>;
 }
 
-/** Begins to capture the changes of all tables of a database, as a connector does. */
+/** Starts to capture the changes of all tables of a database, as a connector does. */
 export async function captureChanges(sql: Sql): Promise<Capture> {
   await sql`CREATE PUBLICATION ${sql(NAME)} FOR ALL TABLES`;
   await sql`SELECT pg_create_logical_replication_slot(current_database() || '_slot', 'pgoutput')`;

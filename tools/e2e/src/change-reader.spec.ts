@@ -31,8 +31,8 @@ const CDC = join(__dirname, '../../../packages/cli/bin/cdc.js');
 const CUSTOMERS = { nord: 'ShopNord', sør: 'ShopSør' };
 
 /**
- * Columns of every type that change tables carry, a value of each as SQL Server has it, and as PostgreSQL shows it. The
- * server of the tests holds decimals as floats, so these have few digits.
+ * Columns of every type that change tables carry, each with a value for SQL Server and its text in PostgreSQL. The test
+ * server stores decimals as floats, so these have few digits.
  */
 const VALUES: readonly (readonly [type: string, value: Row[string], final: string])[] = [
   ['bit', 1, 'true'],
@@ -64,7 +64,7 @@ const VALUES: readonly (readonly [type: string, value: Row[string], final: strin
 ];
 const columnOf = (index: number) => `Verdi [${index}] 'æ'`;
 
-/** An implementation repo of a shop, two customers of which have databases of their own. */
+/** Writes an implementation repo of a shop with two customers that have their own databases. */
 function writeRepo(): string {
   const root = mkdtempSync(join(tmpdir(), 'cdc-changes-'));
   const write = (path: string, text: string) => {
@@ -268,7 +268,7 @@ describeWire('changes that Bento reads from SQL Server', () => {
     }
   }
 
-  /** The values of a row, by their numbers. */
+  /** Reads the values of a row by their numbers. */
   async function readAlt(id: number): Promise<readonly Record<string, unknown>[]> {
     const names = VALUES.map(
       (_, index) => sql`${sql(columnOf(index))}::text AS ${sql(String(index))}`,
@@ -342,7 +342,7 @@ describeWire('changes that Bento reads from SQL Server', () => {
       { command: 1, sequence: 1, operation: 2, row: row(101, 'captured') },
       { command: 2, sequence: 2, operation: 2, row: row(102, 'deleted') },
     ]);
-    // What the source has now; 100 was there before changes were captured, and the last two are not captured yet.
+    // The current rows of the source. 100 existed before capture was enabled, and the last two are not captured yet.
     const old = {
       Id: 100,
       ...Object.fromEntries(VALUES.map(([, value], index) => [columnOf(index), value])),
@@ -456,7 +456,7 @@ describeWire('changes that Bento reads from SQL Server', () => {
       },
     ]);
     await sql`DELETE FROM cdc_management.refused_event`;
-    // Readers that were killed may stage rows of before once more, behind the merge.
+    // Killed readers may stage earlier rows again, after the merge.
     const staged =
       await sql`SELECT "OrdreID"::int AS id FROM "sør"."stg_Linje" WHERE "OrdreID" > 200`;
     expect(staged).toEqual([{ id: 201 }]);

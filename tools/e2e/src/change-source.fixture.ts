@@ -8,10 +8,13 @@ const NO_OVERRIDES = { overrides: undefined, table: '' };
 
 export interface Traffic {
   readonly statements: number;
-  /** Rows that an update or a delete picks from, in the order of their keys. */
+  /** Number of rows that an update or a delete chooses from, in key order. */
   readonly picked: number;
   readonly largeChance: number;
-  /** Whether keys change where the log has the old row; default: the seed says so, and sets the identity. */
+  /**
+   * Allows keys to change in tables that log the old row. By default the seed decides, and also sets the replica
+   * identity.
+   */
   readonly changesKeys?: boolean;
 }
 
@@ -21,13 +24,13 @@ export interface ChangedTable {
   /** `"<schema>"."<table>"` */
   readonly name: string;
   readonly table: CatalogTable;
-  /** Labels of enums, by the name of the type. */
+  /** Labels of enums by the name of the type. */
   readonly labels: ReadonlyMap<string, readonly string[]>;
 }
 
 /**
- * Statements that change a table of a source at random: inserts, updates of some of the columns, deletes, and updates of
- * keys where the table's replica identity is FULL.
+ * Renders random changes to a source table: inserts, updates of some columns, deletes, and updates of keys if the
+ * table's replica identity is FULL.
  */
 export function renderChanges(table: ChangedTable, seed: number, traffic = TRAFFIC): string {
   const random = createRandom(seed);
@@ -72,7 +75,7 @@ function renderUpdate(changed: Changed, random: Random, withKey: boolean): strin
   return `DO $change$ BEGIN ${update}; EXCEPTION WHEN unique_violation THEN NULL; END $change$`;
 }
 
-/** One row, or none. */
+/** Renders a condition for at most one row. */
 function renderPick({ name, table, picked }: Changed, random: Random): string {
   const order = table.primaryKey!.columns.map(quoteIdentifier).join(', ');
   const offset = random.integer(0, picked);
@@ -94,7 +97,7 @@ function renderValue(changed: Changed, column: CatalogColumn, random: Random): s
   );
 }
 
-/** Not too long for an index. */
+/** Builds a text that is short enough for an index. */
 function buildKeyText(column: CatalogColumn, random: Random): string {
   return buildValue(column.type === 'text' ? 'character varying(100)' : typeOf(column), random);
 }
@@ -119,12 +122,12 @@ function buildText(
   return buildValue(typeOf(column), random);
 }
 
-/** True if a column can have values that the log leaves out while they are unchanged. */
+/** Returns true if a column can have values that the log omits while they are unchanged. */
 export function canBeLarge({ type }: CatalogColumn): boolean {
   return type in LARGE;
 }
 
-/** Values that are stored out of line: too long for a page, and not compressible. */
+/** Builders for values that are stored out of line: too long for a page, and incompressible. */
 const LARGE: Readonly<Record<string, (random: Random) => string>> = {
   text: (random) => buildLarge(random),
   bytea: (random) => `\\x${buildLarge(random)}`,

@@ -3,30 +3,30 @@ import type { MssqlDatabase, SqlValue } from '@cdc-migrations/mssql-fixture';
 
 export type Row = Readonly<Record<string, SqlValue>>;
 
-/** A table whose changes SQL Server captures, as its transactions leave it. */
+/** A table with captured changes, and its rows after all transactions. */
 export interface CapturedTable {
   /** `dbo.Linje` */
   readonly name: string;
   readonly key: readonly string[];
-  /** Rows by their keys. */
+  /** Rows by key. */
   readonly rows: Map<string, Row>;
 }
 
-/** A row of a change table, without its LSN. */
+/** A row of a change table without its LSN. */
 export interface Change {
   readonly command: number;
-  /** Place in the transaction: changes of one row have one. */
+  /** Sequence number in the transaction. Changes of one row share it. */
   readonly sequence: number;
-  /** 1 delete, 2 insert, 3 before and 4 after an update. */
+  /** 1 is a delete, 2 an insert, 3 the row before and 4 the row after an update. */
   readonly operation: 1 | 2 | 3 | 4;
   readonly row: Row;
 }
 
-/** The log of a source: where the next transaction is. */
+/** The log of a source with the position of the next transaction. */
 export interface ChangeLog {
-  /** Captures a transaction: its changes are in the change table, then its LSN is known. Gives the LSN. */
+  /** Captures a transaction: writes its changes to the change table, then its LSN. Returns the LSN. */
   capture(table: Pick<CapturedTable, 'name'>, changes: readonly Change[]): string;
-  /** Goes on in another file (VLF). */
+  /** Continues in another log file (VLF). */
   switchFile(file: number): void;
 }
 
@@ -76,13 +76,13 @@ export function keyOf({ key }: Pick<CapturedTable, 'key'>, row: Row): string {
 /** Kind of change of a statement. */
 export interface Changer {
   readonly random: Random;
-  /** A row of the table with a key out of a few. */
+  /** Builds a row with one of a few keys. */
   buildRow(random: Random): Row;
 }
 
 /**
- * A transaction of a few statements, as rows of the change table: inserts, updates, deletes, and updates that give rows
- * the keys of each other, whose deletes and inserts come in any order.
+ * Builds a transaction of a few statements as rows of the change table: inserts, updates, deletes, and updates that
+ * swap keys, whose deletes and inserts have any order.
  */
 export function changeAtRandom(
   table: CapturedTable,

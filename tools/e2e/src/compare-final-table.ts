@@ -11,15 +11,14 @@ import { renderInsert } from './stage-events.ts';
 const ROWS_PER_STATEMENT = 500;
 const SHOWN = 3;
 
-/** Generation that staging tables give to an event that carries none. */
+/** Default generation of a staging table. */
 const GENERATION = { __stream_generation: '0' };
 
 /**
- * How the rows of a final table differ from those that it must hold: `missing` or `unexpected`, a few of each.
+ * Compares the rows of a final table with the expected ones. Returns a few `missing` and a few `unexpected` rows.
  *
- * Both sides are compared as the text that PostgreSQL gives for values of the final table's types, so that
- * nothing is rounded, trimmed or taken for equal on the way. The times that a deletion leaves in a row are compared
- * only by whether there is one. `uncompared` names columns that are left out.
+ * Both sides are compared as text that PostgreSQL returns for values of the final table's types, so that nothing is
+ * rounded or trimmed in between. Deletion times are only compared by presence. Columns in `uncompared` are skipped.
  */
 export async function compareFinalTable(
   sql: Sql,
@@ -56,7 +55,7 @@ export async function compareFinalTable(
   });
 }
 
-/** The row as an INSERT into a table like the final one takes it. */
+/** Builds a row for an INSERT into a table like the final one. */
 function buildRow(
   columns: readonly ColumnDefinition[],
   { upsert, deleted }: FinalRow,

@@ -1,9 +1,7 @@
 import { POSITION_COLUMNS, type ReplicatedTable } from '@cdc-migrations/table-defs';
 import type { IndexStructure, RelationStructure } from './read-structure.ts';
 
-/**
- * How a table of the target differs from its definition: one sentence per difference, none where they are equal.
- */
+/** Compares a table of the target with its definition. Returns one sentence per difference. */
 export function compareStructure(
   definition: ReplicatedTable,
   actual: RelationStructure,
@@ -44,7 +42,10 @@ function expectedKey({ key, names }: ReplicatedTable): IndexFacts | null {
   return key && { name: names.primaryKey, columns: key.columns, unique: true };
 }
 
-/** Every final table has the index for readers who ask for what is new; one without a key that of its rows. */
+/**
+ * Lists the expected indexes. Every final table has one for readers of new rows, and a table without a key has one for
+ * the position of its rows.
+ */
 function expectedIndexes({ key, names }: ReplicatedTable): readonly IndexFacts[] {
   const sync = { name: names.syncIndex, columns: ['__sync_timestamp'], unique: false };
   const position = { name: names.positionIndex, columns: POSITION_COLUMNS, unique: true };

@@ -23,7 +23,7 @@ afterAll(() => server?.stop());
 
 const uuid = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
 
-/** An event of a table, of the stream of a source. */
+/** Builds an event of a table in the stream of a source. */
 function eventOf(
   source: string,
   offset: number,

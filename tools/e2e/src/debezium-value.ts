@@ -1,7 +1,7 @@
 import type { CatalogColumn } from '@cdc-migrations/catalog';
 import { parseArrayText } from './array-text.ts';
 
-/** A value in an event; a number of any size is a bigint. */
+/** A value in an event. Integers are bigints. */
 export type DebeziumValue = string | bigint | number | boolean | null | readonly DebeziumValue[];
 
 const PLACEHOLDER = '__debezium_unavailable_value';
@@ -10,12 +10,12 @@ const PLACEHOLDER_BYTES = [...Buffer.from(PLACEHOLDER)];
 const MICROS_PER_SECOND = 1_000_000n;
 const MICROS_PER_DAY = 86_400n * MICROS_PER_SECOND;
 const MILLIS_PER_DAY = 86_400_000;
-/** Digits of a second up to which a timestamp comes in milliseconds. */
+/** Maximum number of fractional digits for timestamps in milliseconds. */
 const MILLISECOND_DIGITS = 3;
 
 type Convert = (text: string, column: CatalogColumn) => DebeziumValue;
 
-/** What is not text already. */
+/** Conversions of types that are not sent as text. */
 const CONVERSIONS: Readonly<Record<string, Convert>> = {
   smallint: BigInt,
   integer: BigInt,
@@ -38,8 +38,8 @@ const CONVERSIONS: Readonly<Record<string, Convert>> = {
 };
 
 /**
- * A value of a source as Debezium's connector for PostgreSQL has it in an event, with its usual settings but
- * `decimal.handling.mode: string` and `interval.handling.mode: string`.
+ * Converts a source value to its form in events of Debezium's PostgreSQL connector. Settings are the defaults except
+ * for `decimal.handling.mode: string` and `interval.handling.mode: string`.
  *
  * @param text as the source writes it.
  */
@@ -51,7 +51,7 @@ export function toDebeziumValue(column: CatalogColumn, text: string): DebeziumVa
   return CONVERSIONS[column.type]?.(text, column) ?? text;
 }
 
-/** What Debezium says instead of a value that did not change and is stored out of line. */
+/** Returns Debezium's placeholder for an unchanged value that is stored out of line. */
 export function toUnavailableValue({ type, array }: CatalogColumn): DebeziumValue {
   if (array) return /int|date/.test(type) ? PLACEHOLDER_BYTES.map(BigInt) : [PLACEHOLDER];
   return type === 'bytea' ? Buffer.from(PLACEHOLDER).toString('base64') : PLACEHOLDER;
@@ -62,7 +62,7 @@ function toNumber(text: string): DebeziumValue {
   return Number.isFinite(value) ? value : text;
 }
 
-/** The bits as a number, its lowest byte first: bits before the first 1 are lost. */
+/** Converts bits to a number, lowest byte first. Leading zero bits are lost. */
 function toBits(text: string): string {
   const bytes: number[] = [];
   for (let rest = BigInt(`0b0${text}`); rest > 0n; rest >>= 8n) bytes.push(Number(rest & 255n));
@@ -80,7 +80,7 @@ function microsOfDay(time: string): bigint {
   return second * MICROS_PER_SECOND + BigInt(fraction.padEnd(6, '0'));
 }
 
-/** `1 year 2 mons -3 days -04:05:06.7` as `P1Y2M-3DT-4H-5M-6.7S`. */
+/** Converts `1 year 2 mons -3 days -04:05:06.7` to `P1Y2M-3DT-4H-5M-6.7S`. */
 function toIsoInterval(text: string): string {
   const part = (name: string) => Number(new RegExp(`([+-]?\\d+) ${name}`).exec(text)?.[1] ?? 0);
   const [, sign = '', hours = '0', minutes = '0', seconds = '0'] =

@@ -21,7 +21,7 @@ const STAGING = quoteQualified(TENANT, ORDER_LINJER.names.staging);
 
 type Values = Readonly<Record<string, string | null>>;
 
-/** Texts that are something else in SQL, in a format, or in the statements of a merge. */
+/** Texts with a special meaning in SQL, in a format string, or in the statements of a merge. */
 const TEXTS = [
   `'; DROP TABLE x; --`,
   `"; DROP TABLE x; --`,
@@ -41,7 +41,7 @@ const METADATA = ['__source', '__source_db', '__source_table', '__cdc_operation'
 const of = (columns: readonly string[], values: readonly (string | null)[]): readonly Values[] =>
   columns.flatMap((column) => values.map((value) => ({ [column]: value })));
 
-/** What is odd of each event; all else of it is good. */
+/** The odd values of each event. All others are valid. */
 const EVENTS: readonly Values[] = [
   ...of(
     ['Notat', 'Tekst', 'Status', '_customer_id', ...METADATA],
@@ -81,7 +81,7 @@ describeDebian('an event, as an attacker, on Debian', () => attack(() => startDe
 describe('an event, as an attacker, on PostgreSQL 18', () =>
   attack(() => startPostgres({ major: 18 })));
 
-/** What somebody could do who says what is in a row, and in what a connector adds to it. */
+/** Describes attacks by somebody who controls the values of a row and what a connector adds to it. */
 function attack(start: () => Promise<PostgresServer>): void {
   let target: MergeTarget;
   let sink: Sql;
@@ -108,7 +108,7 @@ function attack(start: () => Promise<PostgresServer>): void {
         await stageEvents(sink, TENANT, ORDER_LINJER, [event]);
         staged++;
       } catch (error) {
-        // Of a value alone, which a sink pipeline keeps as a refused event.
+        // Caused by a single value, which a sink pipeline keeps as a refused event.
         expect(error).toMatchObject({ code: expect.stringMatching(/^22/) });
       }
     }
@@ -128,7 +128,7 @@ function attack(start: () => Promise<PostgresServer>): void {
     expect(await count(STAGING)).toBe(0);
     expect(await owner`SELECT * FROM cdc_management.merge_error`).toEqual([]);
     expect(await objects()).toEqual(before);
-    expect(await count(`${FINAL} AS row WHERE row::text LIKE '%root:%'`)).toBe(0); // of /etc/passwd
+    expect(await count(`${FINAL} AS row WHERE row::text LIKE '%root:%'`)).toBe(0); // Content of /etc/passwd
   });
 
   it('is stored as it is', async () => {

@@ -14,7 +14,7 @@ import {
 import { mergeAll } from './merge-table.ts';
 import { type MergeTarget, startMergeTarget, TENANT } from './merge-target.fixture.ts';
 
-/** A column of a source, values of it as PostgreSQL writes them, and what is stored where that is less. */
+/** A source column, values of it as PostgreSQL writes them, and the stored values if they differ. */
 interface Sample {
   readonly type: string;
   readonly facets?: Partial<CatalogColumn>;
@@ -203,7 +203,7 @@ function buildCases(source: SourceType, samples: readonly Sample[], settings: Pi
   });
 }
 
-/** What a form keeps; undefined where the pipeline cannot say the value. */
+/** Returns the value that a form keeps, or undefined if the pipeline cannot send the value. */
 function expectedOf(kept: string, sent: string, form: string | undefined): string | undefined {
   const digits = form === undefined ? undefined : UNIT_DIGITS[form];
   if (digits === undefined) return kept;
@@ -253,7 +253,7 @@ describe.each([
   );
 });
 
-/** What Debezium 3.6 sends for values of PostgreSQL that its forms have no room for, and what is stored. */
+/** Values that Debezium 3.6 sends for PostgreSQL values outside the range of its forms, and the stored values. */
 const FAR: readonly (readonly [
   type: string,
   settings: PipelineSettings,
@@ -332,7 +332,7 @@ describe('what Debezium sends for far values of PostgreSQL', () => {
   );
 });
 
-/** A value that is not of its form, and what the dead letter says of it. */
+/** A value that does not match its form, and the reason in the dead letter. */
 const WRONG: readonly (readonly [
   type: string,
   settings: PipelineSettings,
@@ -420,7 +420,7 @@ const SENT: PipelineSettings = { events: 'debezium', unavailable: '__left_out' }
 const KEY = ['day', 'amount', 'code'];
 const EVENTS = resolveEvents(SENT)!;
 
-/** A table whose key and large value come in forms of their own. */
+/** Builds a table whose key and large value have their own forms. */
 function buildFormed(deleteMode: 'hard' | 'soft'): ReplicatedTable {
   const of = (name: string, type: string, facets: Partial<CatalogColumn>, events = EVENTS) => {
     const column: CatalogColumn = { name, type, nullable: !KEY.includes(name), ...facets };
@@ -550,7 +550,7 @@ describe.each(['hard', 'soft'] as const)('keys and large values in forms, %s del
   });
 });
 
-/** As a driver does that sends all parameters as text. A value that the server refuses stays out. */
+/** Stages values like a driver that sends all parameters as text. Skips a value that the server refuses. */
 async function stageText(
   { sink }: MergeTarget,
   { names }: ReplicatedTable,

@@ -6,18 +6,18 @@ import { columnOf, tableOf } from './evolution.fixture.ts';
 
 type Values = Readonly<Record<string, string | null>>;
 
-/** A state of the table `T`, and what happens when it is reached. */
+/** A state of the table `T`, and what to do in this state. */
 export interface CaseState {
   readonly table: ReplicatedTable;
-  /** SQL that people run before. */
+  /** SQL that users run before. */
   readonly manual: string | undefined;
   /** Events that are staged and merged. */
   readonly merged: readonly Values[];
-  /** Events that are staged then and wait. */
+  /** Events that are staged afterwards and wait. */
   readonly staged: readonly Values[];
 }
 
-/** `before.yaml`, `between.yaml` where it is there, and `after.yaml` of a case. */
+/** Reads `before.yaml`, `between.yaml` if it exists, and `after.yaml` of a case. */
 export function readCaseStates(folder: string): readonly CaseState[] {
   return ['before', 'between', 'after']
     .map((name) => join(folder, `${name}.yaml`))

@@ -25,9 +25,9 @@ const TENANT = 'tenant';
 const MADE = 'made';
 
 /**
- * Every folder of `cases` is a table before and after a change, with events that are merged and events that wait, and
- * `expected.txt`: what was planned, what happened, and what became of rows and events. UPDATE_CASES=1 writes it. What `diff`
- * says of the same change offline is compared with what happened.
+ * Every folder of `cases` has a table before and after a change, events to merge and events that wait. Its
+ * `expected.txt` has the plan, the outcome, and the resulting rows and events. UPDATE_CASES=1 writes it. The offline
+ * result of `diff` for the same change is compared with the outcome.
  */
 describe('a table that changes', () => {
   let target: EvolutionTarget;
@@ -54,7 +54,7 @@ describe('a table that changes', () => {
     if (after.manual) await target.run(after.manual);
     const plan = await describePlans(after);
     const refusal = await converge(after);
-    // What people did before is known to the target only.
+    // Only the target knows about manual changes.
     if (!after.manual) expect(classOf(refusal)).toBe(offlineClass(states[0]!, after));
     const lines = [
       ...plan,
@@ -104,7 +104,7 @@ describe('a table that changes', () => {
     );
   }
 
-  /** Applies both files, each in its transaction; a staging file is left out where its table is refused. */
+  /** Applies both files, each in its own transaction. Skips a staging file if its table is refused. */
   async function converge({ table }: CaseState): Promise<readonly string[]> {
     const files = [
       ['T', tableFile(TENANT, table)],
@@ -164,12 +164,12 @@ describe('a table that changes', () => {
   }
 });
 
-/** What `diff` says of a change without a target. */
+/** Returns the class that `diff` reports without a target. */
 function offlineClass(before: CaseState, after: CaseState): ChangeClass {
   return worstClass(diffTables([before.table], [after.table]).map((change) => change.class));
 }
 
-/** What a change was in the target. */
+/** Returns the class of a change in the target. */
 function classOf(lines: readonly string[]): ChangeClass {
   const has = (text: string) => lines.some((line) => line.includes(text));
   if (has('refused CD005')) return 'unsafe';

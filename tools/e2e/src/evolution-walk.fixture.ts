@@ -6,7 +6,7 @@ import {
 } from '@cdc-migrations/table-defs';
 import { columnOf, tableOf } from './evolution.fixture.ts';
 
-/** Types of the columns, and a default of each. */
+/** Column types with defaults. */
 const DEFAULTS: Readonly<Record<string, readonly string[]>> = {
   smallint: ['0', '1'],
   integer: ['0', '-1'],
@@ -32,26 +32,26 @@ const DEFAULTS: Readonly<Record<string, readonly string[]>> = {
 };
 const TYPES = Object.keys(DEFAULTS);
 
-/** What a table is made of while it is walked. */
+/** State of a table during a walk. */
 interface State {
   readonly columns: readonly ColumnDefinition[];
   readonly key: readonly string[];
   readonly deleteMode: 'hard' | 'soft';
-  /** How many names were given. */
+  /** Number of names given so far. */
   readonly names: number;
-  /** Names of columns that left, which may come back. */
+  /** Names of removed columns, which may return. */
   readonly gone: readonly string[];
 }
 
 type Change = (state: State, random: Random) => State;
 
-/** Columns of every key; they stay. */
+/** Columns of every key. They are never removed. */
 const KEY_COLUMNS = [
   columnOf('id', 'integer', { nullable: false }),
   columnOf('k', 'integer', { nullable: false }),
 ];
 
-/** Definitions of a table, each the one before with a random change. */
+/** Builds definitions of a table, each with a random change of the previous one. */
 export function buildWalk(name: string, random: Random): readonly ReplicatedTable[] {
   let state: State = { columns: [], key: ['id'], deleteMode: 'hard', names: 0, gone: [] };
   for (let n = random.integer(0, 4); n > 0; n--) state = addColumn(state, random);
@@ -91,7 +91,7 @@ const removeColumn: Change = (state, random) => {
   };
 };
 
-/** Mostly to a type that the files change, at times to any. */
+/** Changes a type, usually to one that the files support, sometimes to any. */
 const changeType = changeColumn((column, random) => {
   const safe = TYPES.filter((type) =>
     ['free', 'rewrite'].includes(classifyTypeChange(column.type, type)),
@@ -172,7 +172,7 @@ function withDefault(column: ColumnDefinition, random: Random, chance = 0.25): C
   return { ...column, role: 'template', default: random.pick(DEFAULTS[column.type]!) };
 }
 
-/** Values of an event: some are NULL, also in columns that must not be. */
+/** Builds values of an event. Some are NULL, also in NOT NULL columns. */
 export function buildEvent(
   { columns }: ReplicatedTable,
   { id, random }: { readonly id: number; readonly random: Random },

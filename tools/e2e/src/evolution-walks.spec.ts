@@ -17,20 +17,20 @@ import {
   tableFile,
 } from './evolution.fixture.ts';
 
-/** How many walks; `npm run soak` takes more. */
+/** Number of walks. `npm run soak` runs more. */
 const WALKS = Number(process.env['CDC_EVOLUTION_WALKS'] ?? 6);
 const LONGEST = 10;
 const STARTS = Array.from({ length: LONGEST + 1 }, (_, step) => `from_${step}`);
-/** A target that goes through every step, and one that is made of the last. */
+/** A target that goes through every step, and one that is created from the last. */
 const [ALL, MADE] = ['all_steps', 'made'] as const;
 const EVENTS = 3;
-/** Seeds of walks that once ended otherwise: a table without a key that gets one again. */
+/** Seeds of walks that failed before: a table without a key that gets one again. */
 const FOUND = [1367667758];
 
 describe('a table that goes through random changes', () => {
   let target: EvolutionTarget;
   let offset = 0;
-  /** Events staged by schema. */
+  /** Number of staged events by schema. */
   let staged = new Map<string, number>();
   beforeAll(async () => {
     target = await startEvolutionTarget(15, [...STARTS, ALL, MADE]);
@@ -56,7 +56,7 @@ describe('a table that goes through random changes', () => {
     600_000 + WALKS * 30_000,
   );
 
-  /** Brings targets to the last of some definitions, and says what is not as it is to be. */
+  /** Converges targets to the last of several definitions. Returns deviations from the expected state. */
   async function play(
     steps: readonly ReplicatedTable[],
     random: Random,
@@ -96,7 +96,7 @@ describe('a table that goes through random changes', () => {
     ];
   }
 
-  /** Removes a table from all targets, and all that is known of it. */
+  /** Removes a table and its bookkeeping from all targets. */
   async function forget({ name, names }: ReplicatedTable): Promise<void> {
     const drops = [...STARTS, ALL, MADE].map(
       (schema) => `DROP TABLE IF EXISTS ${schema}.${name}, ${schema}.${names.staging};
@@ -121,7 +121,7 @@ describe('a table that goes through random changes', () => {
     await target.sql.unsafe('CALL cdc_management.run_pending_merges()').simple();
   }
 
-  /** Applies the files; where they are refused, what people do then, and the files again. */
+  /** Applies the files. If they are refused, makes the manual change and applies them again. */
   async function bring(schema: string, table: ReplicatedTable): Promise<void> {
     for (let tries = 0; ; tries++) {
       try {
@@ -137,8 +137,8 @@ describe('a table that goes through random changes', () => {
   }
 
   /**
-   * Applies the files, and lists where the target does otherwise than `diff` says offline: refuses what is not unsafe, does
-   * what is unsafe, or writes a table anew. The target adds a key where there is none, as somebody may have dropped it.
+   * Applies the files and lists deviations of the target from the offline result of `diff`: it refuses a safe change,
+   * makes an unsafe one, or rewrites a table. A missing key is added, as somebody may have dropped it.
    */
   async function brokenPromises(
     schema: string,
@@ -171,7 +171,7 @@ describe('a table that goes through random changes', () => {
     return JSON.stringify(await nodes()) === JSON.stringify(before) ? 'free' : 'rewrite';
   }
 
-  /** Every event is a row or a dead letter. */
+  /** Checks that every event is a row or a dead letter. */
   async function lostEvents(
     schemas: readonly string[],
     { name, names }: ReplicatedTable,
@@ -216,7 +216,7 @@ function filesOf(schema: string, table: ReplicatedTable): string {
   return tableFile(schema, table) + stagingFile(schema, table);
 }
 
-/** A column gets its new name and another type by hand, as its values do not matter here. */
+/** Renders a manual rename and type change of a column. Its values do not matter here. */
 function retypeSql(schema: string, table: ReplicatedTable, column: string): string {
   const { name, columns } = table;
   const { type } = columns.find((one) => one.name === column)!;

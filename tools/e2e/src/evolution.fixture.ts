@@ -16,11 +16,11 @@ export const SET: MigrationSet = {
   literalSchemas: [],
 };
 
-/** A database with the bookkeeping and the schemas of some tenants. */
+/** A database with the infrastructure and the schemas of some tenants. */
 export interface EvolutionTarget {
   readonly server: PostgresServer;
   readonly sql: Sql;
-  /** Runs a text of statements in one transaction. */
+  /** Runs statements in one transaction. */
   run(text: string): Promise<void>;
   stop(): Promise<void>;
 }
@@ -40,7 +40,7 @@ export async function startEvolutionTarget(
   return { server, sql, run, stop: () => server.stop() };
 }
 
-/** The definition of a tenant's table `name`, with metadata columns behind these. */
+/** Builds the definition of a tenant's table `name` with these columns and the metadata columns. */
 export function tableOf(
   name: string,
   columns: readonly ColumnDefinition[],
@@ -50,7 +50,7 @@ export function tableOf(
   return buildTable({ set: SET.name, service: 'test', source, name, columns, ...facts });
 }
 
-/** A column of the source, or of a template where it has a default. */
+/** Builds a source column, or a template column if it has a default. */
 export function columnOf(
   name: string,
   type: string,
@@ -61,12 +61,12 @@ export function columnOf(
     : { name, role: 'template', type, nullable, default: initial };
 }
 
-/** The table file of a definition for a schema. */
+/** Renders the table file of a definition for a schema. */
 export function tableFile(schema: string, table: ReplicatedTable): string {
   return expand(schema, renderTable(table, `tables/${table.name}.sql`).text);
 }
 
-/** The staging file of a definition for a schema. */
+/** Renders the staging file of a definition for a schema. */
 export function stagingFile(schema: string, table: ReplicatedTable): string {
   const path = `staging/${table.name}-staging.sql`;
   return expand(schema, renderStaging(table, { path, role: 'postgres' }).text);
@@ -76,7 +76,7 @@ function expand(schema: string, text: string): string {
   return text.replaceAll('{{SCHEMA}}', schema);
 }
 
-/** INSERT of an upsert with these values, as text, sent now, at an offset of the table's only stream. */
+/** Renders an INSERT of an upsert with these values as text, at an offset of the table's only stream. */
 export function stageSql(
   schema: string,
   table: ReplicatedTable,
@@ -100,7 +100,7 @@ export function stageSql(
   return `INSERT INTO ${staging} (${columns}) VALUES (${literals.join(', ')});\n`;
 }
 
-/** The columns of a definition as `cdc_management.plan_table` takes them. */
+/** Renders the columns of a definition for `cdc_management.plan_table`. */
 export function planColumns({ columns }: ReplicatedTable): string {
   return JSON.stringify(
     columns.map(({ name, type, nullable, default: initial = null, formerly = [] }) => [
@@ -114,8 +114,8 @@ export function planColumns({ columns }: ReplicatedTable): string {
 }
 
 /**
- * Compares the tables of schemas that went through earlier definitions with those of a schema that were made of the last, as
- * `check` compares a target with its definitions. Both are of a server, so that defaults are compared as it spells them.
+ * Compares tables that went through earlier definitions with tables created from the last one, as `check` does. Both
+ * are on one server, so that defaults have the same spelling.
  */
 export async function differencesFromMade(
   sql: Sql,

@@ -9,15 +9,15 @@ import { stageEvents } from './stage-events.ts';
 
 type Values = Readonly<Record<string, string | null>>;
 
-/** What a user has put on a final table, `%T` in the SQL; `%F` is a name for a function. */
+/** User-made objects on a final table (`%T` in the SQL). `%F` is a name for a function. */
 interface Refusal {
   readonly ddl: string;
-  /** What the refused event has. */
+  /** Values of the refused event. */
   readonly bad: Values;
   readonly reason: RegExp;
 }
 
-/** A trigger function that does something to rows with the status `bad`. */
+/** Renders a trigger function that does something to rows with the status `bad`. */
 const functionOf = (work: string) => `
   CREATE FUNCTION %F() RETURNS trigger LANGUAGE plpgsql AS $$
   BEGIN
@@ -110,7 +110,7 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
   },
 };
 
-/** By a trigger, as if it happened to the server or to the table: nothing that an event is to blame for. */
+/** Errors that a trigger raises as if they were caused by the server or the table, not by an event. */
 const FAULTS: readonly (readonly [string, string])[] = [
   ['serialization_failure', '40001'],
   ['deadlock_detected', '40P01'],
@@ -125,7 +125,7 @@ const FAULTS: readonly (readonly [string, string])[] = [
   ['read_only_sql_transaction', '25006'],
 ];
 
-/** For every row, because of the structure of something. */
+/** Errors of every row that are caused by a structure. */
 const STRUCTURES: Readonly<Record<string, readonly [string, string]>> = {
   'a trigger that reads a table that is gone': [
     before('')
@@ -178,7 +178,7 @@ afterEach(() => owner`DELETE FROM cdc_management.merge_control WHERE table_name 
 afterAll(() => target.stop());
 
 let created = 0;
-/** A new table with what a user has put on it. */
+/** Creates a new table with user-made objects. */
 async function create(ddl: string): Promise<ReplicatedTable> {
   const table = orderTable(`refusing ${++created}`);
   await target.apply(table);
@@ -204,7 +204,7 @@ const goodEvents = (first: number, count: number) =>
 const stage = (table: ReplicatedTable, ...events: readonly ReturnType<typeof orderEvent>[]) =>
   stageEvents(sink, TENANT, table, events);
 let others = 0;
-/** An event for a table of which nobody expects a failure. */
+/** Stages an event for a table that must not fail. */
 const stageOther = () => stage(orderTable('other'), ...goodEvents(++others, 1));
 const runPending = () => sink`CALL cdc_management.run_pending_merges()`.simple();
 const ordersOf = async ({ name }: ReplicatedTable) => {

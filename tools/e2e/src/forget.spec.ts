@@ -24,7 +24,7 @@ describe('what is kept of merges', () => {
   const count = (table: string) =>
     readNumber(owner, `SELECT count(*) AS n FROM cdc_management.${table}`);
 
-  /** 25 rows that are older than the retention, and 5 that are not. */
+  /** Inserts 25 rows that are older than the retention, and 5 that are not. */
   const remember = () => owner`
     INSERT INTO cdc_management.tombstone (table_id, key_digest, stream_generation, kafka_offset, deleted_at)
     SELECT 0, convert_to(n::text, 'UTF8'), 0, n, now() - CASE WHEN n > 25 THEN 20 ELSE 40 END * interval '1 day'

@@ -24,13 +24,13 @@ const TENANT = 'fretex';
 const FOLDER = join(root, 'pipelines/sink_asma.directory/nonprod');
 const CONFIG = readFileSync(join(FOLDER, 'adopus.yaml'), 'utf8');
 
-/** Variables of a file for `--env-file`. */
+/** Reads the variables in a file for `--env-file`. */
 function readVariables(file: string): Record<string, string> {
   const lines = readFileSync(join(FOLDER, file), 'utf8').matchAll(/^(\w+)=(".*")$/gm);
   return Object.fromEntries([...lines].map(([, name, value]) => [name!, JSON.parse(value!)]));
 }
 
-/** A value of a column as Debezium's connector sends it with the settings of the generated connector. */
+/** Values of column types as Debezium's connector sends them with the settings of the generated connector. */
 const SAMPLES: Readonly<Record<string, unknown>> = {
   smallint: 7,
   integer: 7,
@@ -266,7 +266,7 @@ describeWire('the generated pipeline of adopus', () => {
   });
 });
 
-/** What PostgreSQL's own types are in an event, and in the final table. */
+/** Values of PostgreSQL-only types in an event and in the final table. */
 const POSTGRES_VALUES: Readonly<Record<string, readonly [event: unknown, final: string]>> = {
   'chat.messages.attachments': [
     ['{"a": "b \\"c\\""}', null, '[1]'],
@@ -435,7 +435,7 @@ describeWire('names of a source that look like variables', () => {
         CDC_TOPIC_PREFIX: 'p',
         CDC_SINK_SSLMODE: 'disable',
         HOME: '/secret',
-        // From the configuration, where it looks like data.
+        // A value from the configuration that looks like data.
         CDC_CUSTOMER_ID: CUSTOMER,
       },
       ...{ KAFKA_BROKERS: '127.0.0.1:1', POSTGRES_PASSWORD: server.password },

@@ -1,7 +1,7 @@
 import { type ColumnDefinition, type ReplicatedTable } from '@cdc-migrations/table-defs';
 import { buildTable } from '@cdc-migrations/table-fixture';
 
-/** Types whose values a setting can spell or read in another way, and some more. */
+/** Types whose values a setting can format or parse differently, and some more. */
 const TYPES = [
   ...['smallint', 'integer', 'bigint', 'numeric(19,4)', 'numeric', 'real', 'double precision'],
   ...['boolean', 'character varying(200)', 'character(4)', 'text', 'bytea', 'uuid', 'date'],
@@ -47,7 +47,7 @@ const wide = [
   column('Raw', 'bytea', { nullable: false, default: `'\\x0102'::bytea` }),
 ];
 
-/** Tables as they are applied first, without rows, and what becomes of them. */
+/** Builds the tables for the first apply, without rows, and for the last one. */
 export function buildVersions(): { readonly first: Tables; readonly last: Tables } {
   return { first: build(narrow), last: build(wide) };
 }

@@ -47,18 +47,21 @@ const LOGS = last.map((table, n) => {
   };
 });
 
-/** A row whose array was left out of its newest event, as it did not change. */
+/** A row whose unchanged array is omitted in its newest event. */
 const LEFT_OUT = buildLeftOut(last[0]!);
 LOGS[0]!.final.push({ deleted: false, upsert: LEFT_OUT.row });
 
 interface Hostile {
-  /** By the superuser, in the database. */
+  /** SQL that the superuser runs in the database. */
   readonly prepare?: string;
-  /** Whose they are; `merger`: of the sink, but not while it stages, as they change what it sends. Default: all. */
+  /**
+   * Roles with the setting. The default is all. `merger`: the sink's role except while staging, because the setting
+   * changes what it sends.
+   */
   readonly of?: 'owner' | 'merger';
 }
 
-/** Settings of the roles that apply, stage, merge and check, a row each. */
+/** Settings of the roles that apply, stage, merge and check, one per row. */
 const SETTINGS: Readonly<Record<string, Hostile>> = {
   'quote_all_identifiers = on': {},
   'xmloption = document': {},
@@ -178,11 +181,11 @@ describeDebian('what is applied, staged and merged', () => {
 interface EndState {
   readonly rows: Readonly<Record<string, number>>;
   readonly letters: readonly object[];
-  /** Relations, and what was recorded of routines. */
+  /** Relations, and what was recorded about routines. */
   readonly made: readonly object[];
 }
 
-/** Applies, stages, merges, replays and checks in sessions with a setting, and in between in others. */
+/** Applies, stages, merges, replays and checks in sessions with a setting, and in other sessions in between. */
 async function carryOut(setting: string, { prepare, of }: Hostile): Promise<EndState> {
   const database = await server.createDatabase({
     owner: setting.startsWith('role') ? 'owners' : OWNER,
@@ -279,7 +282,7 @@ async function check(address: TargetAddress) {
   }
 }
 
-/** Events that every setting must keep whole in the dead letters: two for each part that is staged. */
+/** Builds events that must be kept completely in the dead letters with every setting: two per staged part. */
 function badEvents(table: ReplicatedTable, count: number): readonly ChangeEvent[] {
   return [0, 1, 2, 3, 4, 5].map((n) => {
     const [event] = buildEventLog(table, { seed: seed + 1000 + n, events: 1, after: 10 * count });
@@ -298,7 +301,7 @@ function badEvents(table: ReplicatedTable, count: number): readonly ChangeEvent[
 
 function buildLeftOut(table: ReplicatedTable) {
   const log = buildEventLog(table, { seed: seed + 2000, events: 60 });
-  const event = log.find(({ kind }) => kind === 'upsert'); // a delete has NULLs, which become defaults
+  const event = log.find(({ kind }) => kind === 'upsert'); // A delete has NULLs, which become defaults.
   const at = (offset: number, operation: string, array: string): ChangeEvent => ({
     ...event!,
     kind: 'upsert',

@@ -17,7 +17,7 @@ import { ORDER_LINJER, orderTable } from './order-linjer.fixture.ts';
 const [LOCKED, OTHER] = [orderTable('Locked'), orderTable('Other')];
 const LOCKED_STAGING = quoteQualified(TENANT, LOCKED.names.staging);
 const LOCKED_FINAL = quoteQualified(TENANT, LOCKED.name);
-/** Tables that share a staging table's shape, more than the server has room for locks. */
+/** Number of tables like a staging table. It exceeds the server's lock limit. */
 const MANY = 2000;
 
 describeDebian('a staging table that somebody locks', () => {
@@ -25,7 +25,7 @@ describeDebian('a staging table that somebody locks', () => {
   let locker: Sql;
   beforeAll(async () => {
     target = await openMergeTarget(
-      // Debian's server takes no prepared transactions unless it is told to.
+      // Debian's default disables prepared transactions.
       await startDebianPostgres({ settings: { max_prepared_transactions: '1' } }),
     );
     await target.apply(ORDER_LINJER, LOCKED, OTHER);
@@ -42,7 +42,7 @@ describeDebian('a staging table that somebody locks', () => {
 
   const count = ({ name }: { readonly name: string }) =>
     readNumber(target.owner, `SELECT count(*) AS n FROM ${quoteQualified(TENANT, name)}`);
-  /** A session that gives up instead of waiting. */
+  /** Connects a session that fails instead of waiting. */
   const connectImpatient = async () => {
     const sql = target.connectSink();
     await sql`SET statement_timeout = '10s'`;
@@ -136,7 +136,7 @@ describeDebian('more staging tables than the server has room for locks', () => {
   let server: PostgresServer;
   let target: MergeTarget;
   beforeAll(async () => {
-    // A small server, so that a few tables do what twenty thousand do on a large one.
+    // A small server, where a few tables have the effect of twenty thousand on a large one.
     server = await startDebianPostgres({
       settings: { max_locks_per_transaction: '10', max_connections: '20' },
     });
@@ -166,7 +166,7 @@ describeDebian('more staging tables than the server has room for locks', () => {
   });
 });
 
-/** A staging table with an event, known to the merge, and not marked. */
+/** Renders a registered staging table with an event and without a mark. */
 function renderCopy(n: number): string {
   const staging = quoteQualified(TENANT, `stg_${n}`);
   return `CREATE TABLE ${staging} (LIKE ${quoteQualified(TENANT, ORDER_LINJER.names.staging)});

@@ -11,7 +11,7 @@ const OF_KAFKA = orderTable('ByOffset');
 const ZERO = '0x00000000000000000000';
 const seed = chooseSeed();
 
-/** `0x0000002A0000011000A1` */
+/** Renders an LSN: `0x0000002A0000011000A1`. */
 const lsnOf = (file: number, block = 1, slot = 1) =>
   `0x${[file.toString(16).padStart(8, '0'), block.toString(16).padStart(8, '0'), slot.toString(16).padStart(4, '0')].join('').toUpperCase()}`;
 
@@ -81,7 +81,7 @@ describe('the position of an LSN', () => {
   });
 });
 
-/** An event with the position of an LSN. */
+/** Builds an event with the position of an LSN. */
 async function byLsn(lsn: string, values: Readonly<Record<string, string>> = {}) {
   const [generation, offset] = await positionOf(lsn);
   return orderEvent({
@@ -152,7 +152,7 @@ describe('the cursor of the changes of a table', () => {
     expect((await cursor()).read_to).toBe(lsnOf(12));
     await note(lsnOf(9), lsnOf(14));
     expect((await cursor()).read_to).toBe(lsnOf(14));
-    await note(lsnOf(20), lsnOf(21)); // Nobody has staged 14 to 20.
+    await note(lsnOf(20), lsnOf(21)); // 14 to 20 are not staged.
     expect((await cursor()).read_to).toBe(lsnOf(14));
     await target.owner`DELETE FROM cdc_management.change_cursor`;
     await note(lsnOf(14), lsnOf(15)); // It was removed meanwhile.

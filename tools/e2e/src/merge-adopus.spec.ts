@@ -25,7 +25,7 @@ const CONSTANTS = { _customer_id: '0a827150-1332-5167-993b-68db156438cb' };
 const { set, tables } = readAdopus();
 const seed = chooseSeed();
 
-/** The log of a table, other for every table. */
+/** Builds the log of a table. Every table has a different log. */
 function logOf(table: ReplicatedTable) {
   const ownSeed = seed + tables.indexOf(table);
   return buildEventLog(table, { seed: ownSeed, events: EVENTS, constants: CONSTANTS });
@@ -52,7 +52,7 @@ describe(`1,000 events for each table of adopus, seed ${seed}`, () => {
   });
   afterAll(() => server.stop());
 
-  /** Two sinks insert what is left of the batches while two sessions merge; then all is merged. */
+  /** Two sinks insert the remaining batches while two sessions merge. Then everything is merged. */
   async function stageAndMerge(table: ReplicatedTable, deliverySeed: number): Promise<number> {
     const log = logOf(table);
     const batches = deliverEvents(log, { seed: deliverySeed, batches: BATCHES });
@@ -81,7 +81,7 @@ describe(`1,000 events for each table of adopus, seed ${seed}`, () => {
     return row?.n ?? NaN;
   }
 
-  /** All of a table's rows, to the last column. */
+  /** Returns a digest of all of a table's rows and columns. */
   async function digest(table: ReplicatedTable): Promise<unknown> {
     return await owner.unsafe(
       `SELECT count(*)::integer, md5(string_agg(t::text, E'\\n' ORDER BY t::text)) AS digest

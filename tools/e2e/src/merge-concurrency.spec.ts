@@ -14,10 +14,13 @@ import { readProcessingLog } from './read-processing-log.ts';
 
 const FINAL = quoteQualified(TENANT, ORDER_LINJER.name);
 const LOAD_MS = 3000;
-/** Between two inserts of a writer: the merge has to keep up with the load, not with the machine. */
+/**
+ * Pause between two inserts of a writer. It limits the load, so that the test depends on the merge and not on the
+ * machine.
+ */
 const PAUSE_MS = 10;
 const ORDERS_PER_INSERT = 50;
-/** Of each writer, on a machine that is too busy for more in that time. */
+/** Minimum number of inserts per writer on a busy machine. */
 const FEWEST_INSERTS = 10;
 const WRITERS = 3;
 const MERGERS = 2;
@@ -37,7 +40,10 @@ describe('a merge beside writers', () => {
   beforeEach(() => target.reset(ORDER_LINJER));
   afterAll(() => target.stop());
 
-  /** Writers insert for some seconds, each orders of its own; tells how many, and how many were merged by then. */
+  /**
+   * Runs writers for some seconds, each with its own orders. Returns the number of orders, and how many were merged by
+   * then.
+   */
   async function runLoad(merge: (session: Sql) => Promise<unknown>) {
     const deadline = Date.now() + LOAD_MS;
     let sent = 0;

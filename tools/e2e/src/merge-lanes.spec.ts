@@ -61,7 +61,7 @@ describe('lanes of a table', () => {
     await merge();
     expect(await readLanes()).toEqual(Array.from({ length: lanes }, (_, lane) => lane));
   };
-  /** Leaves a batch of a lane open, as a session has it that is at work. */
+  /** Leaves a batch of a lane open, like a session in the middle of a merge. */
   const beginBatch = async (session: Sql, lane: number | null) => {
     await session`BEGIN ISOLATION LEVEL REPEATABLE READ`.simple();
     const pass = { lane, block: 0, blocks: 1_000_000, end: 2_000_000 };
@@ -210,7 +210,7 @@ describe('lanes of a table', () => {
       owner,
       'SELECT max(events) AS n FROM cdc_management.processing_log',
     );
-    expect(largest).toBeLessThan(65 * blockEvents); // the first window of a pass, which knows nothing yet
+    expect(largest).toBeLessThan(65 * blockEvents); // The first window of a pass has no statistics yet.
   });
 
   it('are as many as a setting says, where the table says nothing', async () => {
@@ -250,7 +250,7 @@ describe('lanes of a table', () => {
   it('lock staged_floor before merge_control, so that they do not deadlock', async () => {
     await openLanes(2);
     await owner`UPDATE cdc_management.merge_control SET most_events = 1`;
-    await stage({ __kafka_offset: '1000', OrderID: '1000' }); // a gap, which the end of the pass moves on over
+    await stage({ __kafka_offset: '1000', OrderID: '1000' }); // A gap that the end of the pass skips
     const holder = target.server.connect({ database: target.database, max: 1, onnotice: () => {} });
     await holder.unsafe('BEGIN; SELECT FROM cdc_management.staged_floor FOR UPDATE').simple();
     const merging = merge();

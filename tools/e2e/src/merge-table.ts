@@ -2,7 +2,7 @@ import { quoteQualified } from '@cdc-migrations/sql-text';
 import type { ReplicatedTable } from '@cdc-migrations/table-defs';
 import type { Sql } from 'postgres';
 
-/** Runs a table's merge procedure once: by itself, outside a transaction block. */
+/** Runs a table's merge procedure once, outside a transaction block. */
 export async function mergeTable(
   sql: Sql,
   schema: string,
@@ -11,7 +11,7 @@ export async function mergeTable(
   await sql.unsafe(`CALL ${quoteQualified(schema, names.mergeProcedure)}()`).simple();
 }
 
-/** Merges a table until nothing is staged: a merge that looks at events one by one ends after a while. */
+/** Merges a table until nothing is staged. A merge that retries events one by one ends after a while. */
 export async function mergeAll(
   sql: Sql,
   owner: Sql,
@@ -29,7 +29,7 @@ export async function mergeAll(
   if (await isStaged()) throw new Error(`${staging} keeps events`);
 }
 
-/** What became of dead letters. */
+/** Result of replaying dead letters. */
 export interface Replay {
   readonly replayed: number;
   readonly merged: number;
@@ -38,7 +38,7 @@ export interface Replay {
   readonly dead: number;
 }
 
-/** Replays the oldest dead letters of a table, up to the id `last`, in a transaction. */
+/** Replays the oldest dead letters of a table up to the id `last`, in one transaction. */
 export async function replayLetters(
   sql: Sql,
   schema: string,

@@ -19,18 +19,18 @@ const SET: MigrationSet = {
   literalSchemas: [],
 };
 
-/** A server with a database of one tenant, to which tables can be added. */
+/** A server with a database of one tenant. Tables can be added. */
 export interface MergeTarget {
   readonly server: PostgresServer;
   readonly database: string;
   readonly owner: Sql;
   /** A session of the role that may only insert and merge. */
   readonly sink: Sql;
-  /** Another such session. */
+  /** Opens another session of that role. */
   connectSink(): Sql;
   /** Applies the files of these tables, or of their next versions. */
   apply(...tables: readonly ReplicatedTable[]): Promise<void>;
-  /** Empties a table's final and staging table and all that is known of it. */
+  /** Empties a table's final and staging table and removes its bookkeeping. */
   reset(table: ReplicatedTable): Promise<void>;
   /** Drops both tables. */
   drop(table: ReplicatedTable): Promise<void>;
@@ -44,7 +44,7 @@ export async function startMergeTarget(
   return openMergeTarget(await startPostgres({ major, settings }));
 }
 
-/** A database of one tenant on a server that is there, which goes with it. */
+/** Creates a database of one tenant on an existing server. Stopping the target stops the server. */
 export async function openMergeTarget(server: PostgresServer): Promise<MergeTarget> {
   await server.createRole(OWNER);
   await server.createRole(SINK);
@@ -87,7 +87,7 @@ function tablesOf({ name, names }: ReplicatedTable): string {
   return [name, names.staging].map((table) => quoteQualified(TENANT, table)).join(', ');
 }
 
-/** An event of `ORDER_LINJER`; what is not said of it is unremarkable. */
+/** Builds an event of `ORDER_LINJER` with default values. */
 export function orderEvent(
   values: Readonly<Record<string, string | null>> & { readonly __kafka_offset: string | null },
 ): ChangeEvent {
@@ -120,7 +120,7 @@ export function orderEvent(
   };
 }
 
-/** Events with the offsets `first` to `last` of a partition, each with a key of its own. */
+/** Builds events with the offsets `first` to `last` of a partition, each with its own key. */
 export function orderEvents(
   partition: number,
   first: number,
@@ -145,7 +145,7 @@ interface OrderOptions {
 }
 
 /**
- * INSERT of one event for each of the orders `first` to `last`, in random order; an order's offset is its number,
+ * Renders an INSERT of one event per order from `first` to `last` in random order. The offset is the order's number
  * plus `after`.
  */
 export function renderOrders(
@@ -162,7 +162,7 @@ export function renderOrders(
     ORDER BY random()`;
 }
 
-/** Rows of a query of one column named `n`: that number. */
+/** Reads the number in a query's column `n`. */
 export async function readNumber(sql: Sql, query: string): Promise<number> {
   const [row] = await sql.unsafe<{ n: string | number }[]>(query);
   return Number(row?.n);

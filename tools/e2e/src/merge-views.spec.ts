@@ -33,7 +33,7 @@ describe('for the people on call,', () => {
       offsets.map((n) => orderEvent({ OrderID: String(n), __kafka_offset: String(n), ...values })),
     );
   const merge = (table: ReplicatedTable = ORDER_LINJER) => mergeTable(sink, TENANT, table);
-  /** Rows of a view, as the role of the sink sees them. */
+  /** Reads rows of a view as the sink's role. */
   const view = (name: string, columns: string, order = '1') =>
     sink.unsafe(`SELECT ${columns} FROM cdc_management.${name} ORDER BY ${order}`);
 

@@ -16,7 +16,7 @@ const STAGING = quoteQualified(TENANT, ORDER_LINJER.names.staging);
 const WRITERS = 16;
 const STAGED = 100_000;
 const LOAD_MS = 5000;
-/** Between two inserts of a writer, where the load is steady. */
+/** Pause between two inserts of a writer under steady load. */
 const PAUSE_MS = 20;
 const MIB = 1024 * 1024;
 
@@ -37,7 +37,7 @@ describe(`${WRITERS} writers of single rows`, () => {
   });
   afterAll(() => target.stop());
 
-  /** Writers insert one row after the other while something goes on; tells how many. */
+  /** Inserts rows one after the other while a condition holds. Returns their number. */
   async function writeWhile(isOn: () => boolean, pauseMs = 0): Promise<number> {
     let sent = 0;
     const write = async (writer: Sql) => {

@@ -6,7 +6,7 @@ import { describeLong } from './describe-long.fixture.ts';
 
 const ROOT = join(__dirname, '../../..');
 
-// A whole workspace is copied and built twice.
+// Copies a whole workspace and builds it twice.
 describeLong('a copy of this workspace, with both implementation repos', () => {
   let root: string;
   beforeAll(() => {
@@ -30,7 +30,7 @@ describeLong('a copy of this workspace, with both implementation repos', () => {
     });
   }
 
-  /** Runs the migrations and gives the targets of implementation repos that were not taken from the cache. */
+  /** Runs the migrations. Returns the targets of implementation repos that did not come from the cache. */
   function migrate(...how: readonly string[]): readonly string[] {
     run(process.execPath, ['node_modules/nx/dist/bin/nx.js', ...how, '-t', 'migrations']);
     const { tasks } = JSON.parse(readFileSync(join(root, '.nx/cache/run.json'), 'utf8')) as {

@@ -2,12 +2,12 @@ import { quoteIdentifier, quoteLiteral, quoteQualified } from '@cdc-migrations/s
 import type { ReplicatedTable } from '@cdc-migrations/table-defs';
 import { TENANT } from './merge-target.fixture.ts';
 
-/** Schema of the tables that the naive merge works on, and of its bookkeeping. */
+/** Schema of the tables and the bookkeeping of the naive merge. */
 export const NAIVE = 'naive';
 
 /**
- * The merge as it is written at first: a staging table like the final one, a control row that each insert touches,
- * batches by LIMIT, an upsert of the newest time stamp, TRUNCATE in the end, all tables in one transaction.
+ * Renders a naive merge: a staging table like the final one, a control row that each insert updates, batches by LIMIT,
+ * an upsert of the newest timestamp, TRUNCATE at the end, all tables in one transaction.
  */
 export function renderNaiveMerge(tables: readonly ReplicatedTable[], role: string): string {
   return [
@@ -56,7 +56,7 @@ END $$;
 GRANT INSERT, SELECT ON ${staging} TO ${quoteIdentifier(role)};`;
 }
 
-/** All tables in one transaction, once nothing has changed for a while; errors are left for another day. */
+/** Merges all tables in one transaction after a quiet period, and ignores errors. */
 const RUNNERS = `
 CREATE PROCEDURE naive.run() LANGUAGE plpgsql AS $$
 DECLARE

@@ -32,37 +32,37 @@ const tableNamed = (name: string, more: Partial<ReplicatedTable> = {}): Replicat
   ...more,
 });
 export const OTHER = tableNamed('Other');
-/** The key of a table that takes rows of several customers. */
+/** The key of a table with rows of several customers. */
 const SHARED = tableNamed('Shared', {
   key: { columns: ['_customer_id', 'OrderID', 'LinjeNr'], origin: 'primary key' },
 });
 
-/** The naive runner waits until nothing has changed for so long. */
+/** Quiet period of the naive runner. */
 export const QUIET_MS = 600;
 
-/** A merge that is put to the test, as the session of a role. */
+/** A merge under test, as a session of a role. */
 export interface Side {
   readonly schema: string;
-  /** Where rows of several customers come together. */
+  /** A table with rows of several customers. */
   readonly shared: ReplicatedTable;
   readonly server: PostgresServer;
   /** A session of the superuser. */
   readonly admin: Sql;
   readonly sql: Sql;
   readonly second: Sql;
-  /** A session of a role that has nothing but the generated grants. */
+  /** Opens a session of a role with only the generated grants. */
   connectPlain(): Sql;
   /** Merges all tables. */
   run(sql: Sql): Promise<unknown>;
-  /** Rows of the log: partition, offsets, rows merged. */
+  /** Query for the log: partition, offsets, merged rows. */
   readonly log: string;
-  /** The source has other columns now. */
+  /** Changes the columns of the source. */
   change(columns: readonly ColumnDefinition[]): Promise<unknown>;
-  /** How many are said to be lost. */
+  /** Counts the events reported as lost. */
   countLosses(): Promise<number>;
 }
 
-/** What is to be true, how it is found out on a side, and what that gives where it is true. */
+/** Name of a promise, its test on a side, and the result if the promise holds. */
 export type Scenario = readonly [string, (side: Side) => Promise<unknown>, unknown];
 
 export interface Sides {
@@ -70,9 +70,9 @@ export interface Sides {
   readonly naive: Side;
 }
 
-/** A server with our merge and a naive one, of the same tables. */
+/** A server with our merge and a naive one for the same tables. */
 export interface NaiveTarget {
-  /** Both in a new database. */
+  /** Creates both in a new database. */
   openSides(): Promise<Sides>;
   stop(): Promise<void>;
 }
@@ -138,11 +138,11 @@ export const merge = ({ sql, schema }: Side, session = sql) =>
 export const at = (offset: number, values: Readonly<Record<string, string | null>> = {}) =>
   orderEvent({ ...values, __kafka_offset: String(offset) });
 
-/** A statement for our tenant, for the schema of a side. */
+/** Rewrites a statement for our tenant for the schema of a side. */
 export const renderTo = (side: Side, statement: string) =>
   statement.replaceAll(quoteIdentifier(TENANT), quoteIdentifier(side.schema));
 
-/** Errors by their code, in place of results. */
+/** Returns the result of work, or the code of its error. */
 export const attempt = (work: Promise<unknown>) =>
   work.then(
     () => 'done',
@@ -156,7 +156,7 @@ export const rows = async (side: Side, columns = '"OrderID", "Status"') => [
 export const countRows = (side: Side, table = ORDER_LINJER) =>
   readNumber(side.admin, `SELECT count(*) AS n FROM ${final(side, table)}`);
 
-/** Inserts of rows into a final table take that long, so that a merge still runs when something else happens. */
+/** Slows down inserts into a final table, so that a merge is still running when something else happens. */
 export const slowDown = (side: Side, table: ReplicatedTable, seconds: number) =>
   side.admin
     .unsafe(

@@ -23,7 +23,7 @@ describe('the gaps of a stream', () => {
   });
   afterAll(() => target.stop());
 
-  /** Stages an event of partition 0 at each of these offsets. */
+  /** Renders an INSERT of one event of partition 0 at each of these offsets. */
   const renderStage = (first: number, last: number, step: number) =>
     `INSERT INTO ${STAGING} ("OrderID", "LinjeNr", "Status", "_customer_id", "__cdc_operation",
         "__kafka_partition", "__kafka_offset")
@@ -40,7 +40,7 @@ describe('the gaps of a stream', () => {
     (await sink`SELECT replay_from::integer FROM cdc_management.possible_loss`).map(
       (row) => row['replay_from'] as number,
     );
-  /** What a crash leaves of unlogged tables. */
+  /** Simulates what a crash does to unlogged tables. */
   const crash = () => owner.unsafe(`TRUNCATE ${STAGING}, cdc_management.crash_canary`);
 
   it('are kept up to a thousand, the newest ones', async () => {

@@ -20,7 +20,7 @@ const SOFT: ReplicatedTable = {
 const KEYLESS: ReplicatedTable = { ...orderTable('Keyless'), key: null };
 const UNAVAILABLE = '__debezium_unavailable_value';
 
-/** What an event makes of a row that is stored, and of its large value where it leaves that out. */
+/** Resulting large value of a stored row after each operation that omits it. */
 const WRITTEN: readonly (readonly [Operation, string | null])[] = [
   ['insert', null],
   ['update', 'long'],
@@ -52,7 +52,7 @@ describe('operations as sink pipelines spell them', () => {
     await mergeTable(target.sink, TENANT, table);
   }
 
-  /** Status and large value of each row, and whether it is marked as deleted. */
+  /** Reads the status and large value of each row, and its deletion mark. */
   const rows = async (table: ReplicatedTable) => [
     ...(await target.owner.unsafe(
       `SELECT "Status" AS status, "Notat" AS note, to_jsonb(stored) ->> '__deleted_at' IS NOT NULL AS deleted

@@ -36,7 +36,7 @@ export const ORDER_LINJER = buildTable({
   key: ['OrderID', 'LinjeNr'],
 });
 
-/** A table like `ORDER_LINJER` under another name. */
+/** Builds a table like `ORDER_LINJER` with another name. */
 export const orderTable = (name: string): ReplicatedTable => ({
   ...ORDER_LINJER,
   name,

@@ -10,17 +10,17 @@ import { renderMigrations } from './render-migrations.ts';
 
 const PAGE = readFileSync(join(__dirname, '../../../docs/connect-your-pipeline.md'), 'utf8');
 
-/** The settings and the INSERT of each writer, as the page has them. */
+/** The settings and the INSERT of each writer in the page. */
 const INSERTS = [
   ...PAGE.matchAll(/^(?:Nothing set|`pipeline: \{ (.*) \}`):\n\n```sql\n([^`]*)```$/gm),
 ].map(([, settings = '', insert]) => [settings, insert!] as const);
 
-/** What section 4 runs of a dead letter, and of a refused event. */
+/** Statements of section 4 for a dead letter and a refused event. */
 const KEPT = [...PAGE.matchAll(/^## 4\.[^]*?(?=^## )/gm)].flatMap(([section]) =>
   [...section.matchAll(/```sql\n([^`]*)```/g)].map(([, sql]) => sql!),
 );
 
-/** Steps of a program that reads changes without Kafka. */
+/** Statements of a program that reads changes without Kafka. */
 const [CHANGES = ''] = [...PAGE.matchAll(/```sql\n([^`]*note_changes_read[^`]*)```/g)].map(
   ([, sql]) => sql!,
 );

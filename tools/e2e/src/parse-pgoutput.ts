@@ -1,15 +1,15 @@
-/** A value of a row in a change: its text, NULL, or `unchanged` for one that is stored out of line and stayed as it was. */
+/** A value in a change: its text, NULL, or `unchanged` for an unchanged value that is stored out of line. */
 export type SourceValue = { readonly text: string } | null | 'unchanged';
 
-/** A row as far as a change has it, by column. */
+/** The part of a row that is in a change, by column. */
 export type SourceRow = Readonly<Record<string, SourceValue>>;
 
-/** A change of a row of a source, as PostgreSQL's plugin `pgoutput` gives it. */
+/** A change of a source row, as in PostgreSQL's plugin `pgoutput`. */
 export interface SourceChange {
   /** `<schema>.<table>` */
   readonly table: string;
   readonly operation: 'insert' | 'update' | 'delete';
-  /** What was: the key, where it changed or the row is gone, or the whole row with REPLICA IDENTITY FULL. */
+  /** The old row: its key if the key changed or the row was deleted, or the whole row with REPLICA IDENTITY FULL. */
   readonly before?: SourceRow;
   readonly after?: SourceRow;
 }
@@ -20,7 +20,7 @@ interface Relation {
 }
 
 /**
- * The changes in messages of `pgoutput`, protocol version 1, in their order. Begins, commits and the like are left out.
+ * Parses the changes in messages of `pgoutput`, protocol version 1, in order. Skips begins, commits and other messages.
  *
  * @see https://www.postgresql.org/docs/current/protocol-logicalrep-message-formats.html
  */
@@ -65,7 +65,7 @@ function readRelation(input: Input): Relation {
   const [schema, name] = [input.text(), input.text()];
   input.character(); // replica identity
   const columns = Array.from({ length: input.int16() }, () => {
-    input.character(); // whether it is part of the key
+    input.character(); // flag for key columns
     const column = input.text();
     input.int32(); // type
     input.int32(); // facets
@@ -86,7 +86,7 @@ function readValue(input: Input): SourceValue {
   return { text: input.bytes(input.int32()).toString('utf8') };
 }
 
-/** Reads a message from its beginning to its end. */
+/** Reads a message from start to end. */
 function openMessage(message: Buffer) {
   let at = 0;
   const bytes = (length: number) => message.subarray(at, (at += length));
@@ -95,7 +95,7 @@ function openMessage(message: Buffer) {
     character: () => bytes(1).toString('latin1'),
     int16: () => bytes(2).readInt16BE(),
     int32: () => bytes(4).readInt32BE(),
-    /** Text that ends with a zero byte. */
+    /** Reads a text that ends with a zero byte. */
     text: () => {
       const text = bytes(message.indexOf(0, at) - at).toString('utf8');
       at += 1;

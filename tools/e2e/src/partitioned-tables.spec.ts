@@ -20,7 +20,7 @@ import { stageEvents } from './stage-events.ts';
 const UNAVAILABLE = '__debezium_unavailable_value';
 const KEYS = Array.from({ length: 12 }, (_, n) => String(n + 1));
 
-/** Four rows of a table whose keys are 1 to 12 are the first of their partitions. */
+/** Keys are 1 to 12, and four of the rows are the first of their partitions. */
 const LIST: Partitioning = {
   by: 'LIST ("OrderID")',
   partitions: [

@@ -1,6 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
 
-/** Source that an event names. */
+/** Source in an event. */
 interface Origin {
   readonly name: string;
   readonly db: string;
@@ -24,7 +24,7 @@ interface Victim {
   readonly row: () => Row;
   readonly key: string;
   readonly text: string;
-  /** A column with a type that takes not all texts. */
+  /** A column whose type does not accept every text. */
   readonly typed: string;
   readonly short?: string;
 }
@@ -39,7 +39,7 @@ const VICTIMS: Readonly<Record<string, Victim>> = {
     ...{ key: 'user_id', text: 'user_name', typed: 'adopus_actno', short: 'email' },
   },
   'directory.roles': {
-    // A key that no event of the source has: it could have been deleted there.
+    // A key that no event of the source has, because the source could have deleted its row.
     row: () => ({ role_id: -randomInt(1e9, 2e9), customer_id: randomUUID(), name: 'n' }),
     ...{ key: 'role_id', text: 'name', typed: 'valid', short: 'name' },
   },
@@ -101,7 +101,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   },
 };
 
-/** Events that must not arrive, each kind for several tables. */
+/** Events that must not be merged, each kind for several tables. */
 export const POISONS: readonly Poisoned[] = Object.entries(KINDS).flatMap(
   ([kind, { build, ...rest }]) =>
     Object.entries(VICTIMS)

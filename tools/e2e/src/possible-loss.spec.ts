@@ -18,7 +18,7 @@ import { stageEvents } from './stage-events.ts';
 
 const LOGGED: ReplicatedTable = { ...orderTable('Logged'), staging: 'logged' };
 
-/** A server that takes the place of the one that crashed, and can crash again. */
+/** The server after a crash or failover. It can crash again. */
 interface Survivor {
   readonly server: PostgresServer;
   crash(): Promise<Survivor>;
@@ -31,7 +31,7 @@ const stream = (partition: number, generation: number, replayFrom: number) => ({
   replay_from: String(replayFrom),
 });
 
-/** Kills one backend without a word: PostgreSQL ends all others and recovers. */
+/** Kills one backend with SIGKILL. PostgreSQL ends all others and runs crash recovery. */
 async function killBackend(server: PostgresServer): Promise<void> {
   const victim = server.connect({ max: 1, fetch_types: false, onnotice: () => {} });
   const [row] = await victim<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`;
@@ -57,7 +57,7 @@ async function killPostmaster(server: PostgresServer): Promise<void> {
   await server.restart();
 }
 
-/** As FORMATS.md has it for who knows that a promotion lost nothing of logged staging. */
+/** The statement in FORMATS.md for an operator who knows that a promotion lost nothing of logged staging. */
 const [ACCEPT_PROMOTION = ''] =
   /^DELETE FROM cdc_management\.staging_loss[^;]*new timeline[^;]*;/m.exec(
     readFileSync(join(__dirname, '../../../FORMATS.md'), 'utf8'),
@@ -84,7 +84,7 @@ describe('a crash while staging holds events', () => {
     },
   });
 
-  /** Commits wait for the standby, so that it has all that was merged. */
+  /** Sets up synchronous replication, so that the standby has everything that was merged. */
   async function withStandby(): Promise<Survivor> {
     const standby = await target.server.startStandby();
     standbys.push(standby);
@@ -105,7 +105,7 @@ describe('a crash while staging holds events', () => {
     };
   }
 
-  /** What is reported of logged staging: a promoted standby may be behind its primary, though this one is not. */
+  /** Expected reports for logged staging. A promoted standby may be behind its primary, although this one is not. */
   it.each<[string, readonly object[], () => Survivor | Promise<Survivor>]>([
     ['kill -9 of a backend', [], () => inPlace(killBackend)],
     ['kill -9 of the postmaster', [], () => inPlace(killPostmaster)],

@@ -15,7 +15,7 @@ const CLI = join(__dirname, '../../../packages/cli');
 const MARK = 'mark';
 const SNAPSHOT = 'generated/schemas/AdOpusTest.dbo.yaml';
 
-/** What psql and PostgreSQL read as more than a part of a name, where the quotes around it can be ended. */
+/** Texts with a special meaning in psql and PostgreSQL if the quotes around them could be closed. */
 const NAMES = [
   `\\! touch ${MARK}`,
   `'; \\! touch ${MARK} --`,
@@ -39,7 +39,7 @@ const NAMES = [
   ...['); DROP SCHEMA cdc_management CASCADE; --', '{{x}}', '{{{x}}}', '{{#if x}}', ' ', '[a]'],
 ];
 
-/** Tables have all of them as columns. */
+/** Each table has all of them as columns. */
 const TABLES = NAMES.slice(0, 12);
 
 describeDebian('names of a source in files that psql runs', () => {
@@ -93,7 +93,7 @@ describeDebian('names of a source in files that psql runs', () => {
     await server?.stop();
   });
 
-  /** Applies all files as the documentation says. */
+  /** Applies all files as documented. */
   function applyWithPsql(database: string, options: string): void {
     for (const { path, scope, text } of readManifest(root)) {
       const args = ['-X', '-q', '-1', '-v', 'ON_ERROR_STOP=1', '-f', '-'];

@@ -54,7 +54,7 @@ describe('a target database with a publication', () => {
   const publish = (statement: string) =>
     superuser.unsafe(statement.replace('%P', `of_all_${++published}`));
   let offset = 0;
-  /** Events of every kind; for a table without a key those that it can take. */
+  /** Stages events of every kind. A table without a key only gets kinds that it supports. */
   const stage = async (table: ReplicatedTable) => {
     const at = () => ({ __kafka_offset: String(++offset) });
     const events = [
@@ -69,7 +69,7 @@ describe('a target database with a publication', () => {
     ];
     await stageEvents(sink, TENANT, table, table.key ? [...events, ...changes] : events);
   };
-  /** Merges and all else that changes rows. */
+  /** Runs merges and everything else that changes rows. */
   const expectAllWorks = async () => {
     for (const table of TABLES) await stage(table);
     await sink`CALL cdc_management.run_pending_merges()`.simple();
@@ -84,7 +84,7 @@ describe('a target database with a publication', () => {
       expect(await readNumber(owner, `SELECT count(*) AS n FROM ${staging}`)).toBe(0);
     }
   };
-  /** Tables of which rows cannot be changed. */
+  /** Finds tables whose rows cannot be changed. */
   const readFrozen = async () => {
     const tables = await owner<{ schema: string; name: string; column: string }[]>`
       SELECT nspname AS schema, relname AS name, attname AS column

@@ -1,6 +1,6 @@
 import type { PostgresServer } from '@cdc-migrations/postgres-fixture';
 
-/** A session that stood in a queue for a lock, as the server's log has it. */
+/** A session that waited for a lock, according to the server's log. */
 export interface LockWait {
   readonly pid: number;
   /** `ShareLock on transaction 745`, `RowExclusiveLock on relation 16400 of database 5`. */
@@ -8,7 +8,7 @@ export interface LockWait {
   readonly ms: number;
 }
 
-/** Has the server log each wait for a lock of more than a millisecond, in sessions of a database that begin from now on. */
+/** Makes the server log each lock wait of more than a millisecond, in new sessions of a database. */
 export async function logLockWaits(server: PostgresServer, database: string): Promise<void> {
   const admin = server.connect({ max: 1 });
   await admin.unsafe(`ALTER DATABASE "${database}" SET log_lock_waits = on`);
@@ -17,8 +17,8 @@ export async function logLockWaits(server: PostgresServer, database: string): Pr
 }
 
 /**
- * Waits that are over. Those for the lock to make a table longer are left out: a session holds it while it writes a page,
- * and not until its commit.
+ * Reads the finished lock waits. Waits for relation extension are skipped, because that lock is held for one page and
+ * not until commit.
  */
 export function readLockWaits(log: string): readonly LockWait[] {
   const waits = log.matchAll(/process (\d+) acquired (.+) after ([\d.]+) ms\b/g);

@@ -6,8 +6,8 @@ import type { MigrationFile } from './apply-files.ts';
 const MANIFEST = 'migrations/manifest.yaml';
 
 /**
- * The files of an implementation repo's manifest, in the order of application; those that only `check` runs are left
- * out.
+ * Reads the files of an implementation repo's manifest in the order of application. Files that only `check` runs are
+ * skipped.
  *
  * @param manifest relative to `root`
  */

@@ -1,17 +1,17 @@
 import type { Sql } from 'postgres';
 
-/** What the processing log says of a table: the sums over its rows. */
+/** Totals of the processing log for a table. */
 export interface ProcessingTotals {
   readonly events: number;
   readonly merged: number;
   readonly deleted: number;
   readonly stale: number;
   readonly dead: number;
-  /** Rows whose counts do not add up, or whose offsets are the wrong way round. */
+  /** Rows whose counts do not add up, or whose first offset is after the last. */
   readonly wrongRows: number;
 }
 
-/** Sums of the processing log over the batches and streams of a table. */
+/** Reads the totals over all batches and streams of a table. */
 export async function readProcessingLog(
   sql: Sql,
   schema: string,

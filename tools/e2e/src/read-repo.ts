@@ -11,17 +11,17 @@ import {
   SETS_FILE,
 } from '@cdc-migrations/table-defs';
 
-/** What is committed in an implementation repo with one service and one migration set. */
+/** Committed content of an implementation repo with one service and one migration set. */
 export interface Repo {
   readonly root: string;
   readonly set: MigrationSet;
-  /** In order of name. */
+  /** Sorted by name. */
   readonly tables: readonly ReplicatedTable[];
   /** All customers of the source group. */
   readonly tenants: readonly string[];
 }
 
-/** The implementation repo of the workspace whose source is SQL Server, a database per customer. */
+/** Reads the implementation repo in this workspace whose source is SQL Server, with one database per customer. */
 export function readAdopus(): Repo {
   return readRepo(fileURLToPath(new URL('../../../fixtures/adopus', import.meta.url)));
 }

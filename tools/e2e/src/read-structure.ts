@@ -1,6 +1,6 @@
 import type { Sql } from 'postgres';
 
-/** A relation as the catalog of a target has it. */
+/** A relation in the catalog of a target. */
 export interface RelationStructure {
   readonly schema: string;
   readonly name: string;
@@ -9,18 +9,18 @@ export interface RelationStructure {
   /** In the order of their numbers. */
   readonly columns: readonly ColumnStructure[];
   readonly primaryKey: IndexStructure | null;
-  /** Without the primary key's, in order of name. */
+  /** Sorted by name, without the primary key's index. */
   readonly indexes: readonly IndexStructure[];
-  /** Names, without those that a constraint made. */
+  /** Names without constraint triggers. */
   readonly triggers: readonly string[];
 }
 
 export interface ColumnStructure {
   readonly name: string;
-  /** As `format_type` spells it. */
+  /** Spelled as by `format_type`. */
   readonly type: string;
   readonly nullable: boolean;
-  /** Expression as `pg_get_expr` spells it. */
+  /** Expression as spelled by `pg_get_expr`. */
   readonly default: string | null;
 }
 
@@ -28,11 +28,11 @@ export interface IndexStructure {
   readonly name: string;
   readonly columns: readonly string[];
   readonly unique: boolean;
-  /** As `pg_get_indexdef` spells it. */
+  /** Spelled as by `pg_get_indexdef`. */
   readonly definition: string;
 }
 
-/** Reads back all relations of these schemas, indexes left with their tables, in order of schema and name. */
+/** Reads all relations of these schemas with their indexes, sorted by schema and name. */
 export async function readStructure(
   sql: Sql,
   schemas: readonly string[],
@@ -95,7 +95,7 @@ interface CatalogIndex extends IndexStructure {
   readonly primary: boolean;
 }
 
-/** `pg_get_indexdef` quotes the names of columns that need it. */
+/** Removes the quotes of `pg_get_indexdef` from column names. */
 function toIndex({ name, columns, unique, definition }: CatalogIndex): IndexStructure {
   const unquoted = columns.map((column) =>
     column.startsWith('"') ? column.slice(1, -1).replaceAll('""', '"') : column,

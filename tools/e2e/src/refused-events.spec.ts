@@ -25,7 +25,7 @@ const CUSTOMER = '0a827150-1332-5167-993b-68db156438cb';
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** An event in Kafka: what the pipeline makes a row of, or the bytes that it could not read. */
+/** A Kafka message: the row that the pipeline builds, or bytes that it could not read. */
 interface Message {
   readonly offset: number;
   readonly row: Row;
@@ -47,7 +47,7 @@ describe('events that the server refuses', () => {
     await target.owner`TRUNCATE cdc_management.refused_event`;
   });
 
-  /** A message of Debezium, with a row of its own where `change` does not say it. */
+  /** Builds a message of Debezium. The default is its own row. */
   function message(change: Row = {}, more: Row = {}): Message {
     const at = offset++;
     const { __cdc_operation: op = 'c', ...fields } = change;
@@ -64,7 +64,7 @@ describe('events that the server refuses', () => {
     };
   }
 
-  /** Inserts as a pipeline does: what the server refuses is kept with its error, and it goes on. */
+  /** Inserts like a pipeline: keeps what the server refuses with its error, and continues. */
   async function consume(sink: Sql, { offset: at, row, value }: Message): Promise<void> {
     const metadata = {
       _customer_id: CUSTOMER,
@@ -112,7 +112,7 @@ describe('events that the server refuses', () => {
     )),
   ];
 
-  /** Each kind of poison, and what is known of it then: an error of the INSERT or the reason of a dead letter. */
+  /** Each kind of poison, with the expected error of the INSERT or reason of the dead letter. */
   const POISONED: readonly (readonly [string, () => Message, RegExp])[] = [
     ['a NUL in a text', () => message({ Notat: 'a\u0000b' }), /invalid byte sequence.*0x00/],
     ['a NUL in a status', () => message({ Status: '\u0000' }), /invalid byte sequence.*0x00/],
@@ -154,7 +154,7 @@ describe('events that the server refuses', () => {
     ['broken XML', () => message({ Dokument: '<a>' }), /invalid XML content/],
   ];
 
-  /** Bytes that no text can be: the pipeline hands them on as they are. */
+  /** Builds bytes that are no valid text. The pipeline passes them on unchanged. */
   function broken(of: readonly number[]): Message {
     const sent = message({ Notat: 'bytes' });
     const [before, after] = Buffer.from(sent.value!).toString('latin1').split('bytes');
@@ -200,7 +200,7 @@ describe('events that the server refuses', () => {
     ]);
   });
 
-  /** The server refuses bytes of a text as it reads them; a driver for JavaScript only has texts. */
+  /** Sends invalid text bytes, which the server refuses on input. JavaScript drivers cannot send them as text. */
   async function keepBroken(sink: Sql, { offset: at, row, value }: Message): Promise<void> {
     const hex = (row['Notat'] as Buffer).toString('hex');
     const error: unknown = await sink

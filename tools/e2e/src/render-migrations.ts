@@ -12,7 +12,7 @@ export interface RenderOptions {
   readonly role: string;
 }
 
-/** The files that `generate` would write for another role or for other tables, in the order of application. */
+/** Renders the files that `generate` would write for another role or other tables, in the order of application. */
 export function renderMigrations({
   set,
   tables,

@@ -1,7 +1,7 @@
 import { quoteIdentifier, quoteQualified } from '@cdc-migrations/sql-text';
 import type { ColumnDefinition, ReplicatedTable } from '@cdc-migrations/table-defs';
 
-/** How a user lays out a final table before its file is applied. */
+/** Partitioning of a final table that a user creates before its file is applied. */
 export interface Partitioning {
   /** `LIST ("OrderID")` */
   readonly by: string;
@@ -11,13 +11,13 @@ export interface Partitioning {
 export interface Partition {
   /** `FOR VALUES IN (1)`, or `DEFAULT`. */
   readonly bounds: string;
-  /** Columns in another order, and one that was dropped, as in a table that was attached. */
+  /** Columns in another order with a dropped one, as in an attached table. */
   readonly isAttached?: boolean;
-  /** Partitions of the partition. */
+  /** Subpartitions. */
   readonly divided?: Partitioning;
 }
 
-/** CREATE TABLE of a final table in partitions, which are called as it is with a number behind. */
+/** Renders CREATE TABLE for a final table and its partitions. Partitions have the table's name with a number. */
 export function renderPartitioned(
   schema: string,
   { name, columns, key, names }: ReplicatedTable,

@@ -21,7 +21,7 @@ describe('dead letters that are replayed', () => {
   beforeEach(() => target.reset(ORDER_LINJER));
   afterAll(() => target.stop());
 
-  /** Events whose text is too long for the final table, one for each offset from `first` on. */
+  /** Builds events with a text that is too long for the final table, one per offset from `first` on. */
   const tooLong = (first: number, count: number, values: Record<string, string | null> = {}) =>
     Array.from({ length: count }, (_, n) =>
       orderEvent({

@@ -10,7 +10,7 @@ const FINAL = quoteQualified(TENANT, ORDER_LINJER.name);
 const WRITERS = 3;
 const STEPS = 400;
 const SEEDS = 6;
-/** What a coverage of 1,000 gaps has. */
+/** Number of ranges in a coverage with 1,000 gaps. */
 const MOST_RANGES = 1001;
 
 /** Offsets of events that one transaction stages. */
@@ -18,23 +18,23 @@ type Delivery = readonly number[];
 
 interface Writer {
   readonly sql: Sql;
-  /** Of its open transaction. */
+  /** Delivery of the open transaction. */
   delivery: Delivery | null;
   isStaged: boolean;
 }
 
-/** A stream, its sink with several writers, and what that has done. */
+/** A stream, its sink with several writers, and their state. */
 interface Round {
   readonly random: Random;
   readonly writers: readonly Writer[];
-  /** Offsets of events that the sink knows to be staged. */
+  /** Offsets of events that the sink knows as staged. */
   readonly committed: Set<number>;
-  /** Not staged yet, or rolled back. */
+  /** Deliveries that are not staged yet, or rolled back. */
   readonly waiting: Delivery[];
-  /** To be staged again after a loss, in order, one after the other. */
+  /** Deliveries to stage again after a loss, in order, one after the other. */
   replay: Delivery[];
   nextOffset: number;
-  /** Where a pass is that takes a batch now and then. */
+  /** Position of a pass that takes a batch from time to time. */
   pass: string | null;
 }
 
@@ -60,7 +60,7 @@ describe('replay positions of a stream with gaps', () => {
     expect(await readNumber(target.owner, ranges)).toBeLessThanOrEqual(MOST_RANGES);
   };
 
-  /** A batch of a pass, at whose end much may have been staged behind it. */
+  /** Runs a batch of a pass. Much may have been staged before its end. */
   const mergeBatch = async (round: Round) => {
     const [step] = await target.sink.begin(
       'isolation level repeatable read',
@@ -80,7 +80,7 @@ describe('replay positions of a stream with gaps', () => {
     return rows.length > 0 ? Math.min(...rows.map((row) => row['replay_from'] as number)) : null;
   };
 
-  /** What a crash leaves: open transactions and all that is unlogged are gone, and so is who replays. */
+  /** Simulates a crash: open transactions, unlogged data and the replaying process are gone. */
   const crash = async (round: Round) => {
     for (const writer of round.writers) if (writer.delivery) await end(round, writer, 'ROLLBACK');
     await target.owner.unsafe(`TRUNCATE ${STAGING}, cdc_management.crash_canary`);
@@ -94,7 +94,7 @@ describe('replay positions of a stream with gaps', () => {
     round.replay = from === null ? [] : cut([...round.committed], from);
   };
 
-  /** The replay is over: a day later, or when an operator says so because its first offset is that of no event. */
+  /** Ends the replay after a day, or when an operator accepts it because its first offset belongs to no event. */
   const closeLoss = async (round: Round) => {
     const isAtWork = round.writers.some(({ delivery }) => delivery !== null);
     if (round.replay.length > 0 || isAtWork) return;
@@ -155,7 +155,7 @@ describe('replay positions of a stream with gaps', () => {
   );
 });
 
-/** The next events of the topic; up to two of three offsets are none of an event. */
+/** Produces the next events of the topic. Up to two of three offsets have no event. */
 function produce(round: Round): Delivery {
   const step = round.random.integer(1, 3);
   const first = round.nextOffset + round.random.integer(0, 2);
@@ -171,7 +171,7 @@ function cut(offsets: readonly number[], from: number): Delivery[] {
   );
 }
 
-/** A writer takes what is to be replayed, if no other is at it, or some of what is next in the topic. */
+/** Starts a writer with a delivery to replay, if no other writer does that, or with the next events of the topic. */
 async function begin(round: Round, writer: Writer, given?: Delivery): Promise<void> {
   const { random, waiting, replay, writers } = round;
   const isReplaying = writers.some(({ delivery }) => delivery !== null && delivery === replay[0]);

@@ -21,7 +21,7 @@ import { stageEvents } from './stage-events.ts';
 const LOGGED = { ...orderTable('Logged'), staging: 'logged' } as const;
 const TABLES = [LOGGED, ORDER_LINJER];
 
-/** A database with what it had at some earlier time. */
+/** A database restored to an earlier state. */
 interface Restored {
   readonly server: PostgresServer;
   readonly database: string;
@@ -31,7 +31,7 @@ describeDebian('a target that is restored to an earlier time', () => {
   let target: MergeTarget;
   let others: PostgresServer[] = [];
   beforeEach(async () => {
-    // Without an archive there is no recovery to a point in time.
+    // Point-in-time recovery needs an archive.
     target = await openMergeTarget(await startDebianPostgres({ settings: { archive_mode: 'on' } }));
     await target.apply(...TABLES);
     await stage(target.sink, 0, 99);
@@ -61,7 +61,7 @@ describeDebian('a target that is restored to an earlier time', () => {
     return file;
   };
 
-  /** Everything that is staged from 150 on, and merged in the meantime, is missing in what this gives. */
+  /** Ways to restore. Everything that is staged from 150 on and merged meanwhile is missing in the result. */
   const RESTORES: readonly [string, string, (later: () => Promise<void>) => Promise<Restored>][] = [
     [
       'recovery to a point in time',

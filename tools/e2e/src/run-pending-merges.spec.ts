@@ -42,7 +42,7 @@ describe('run_pending_merges', () => {
     readNumber(owner, `SELECT count(*) AS n FROM ${quoteQualified(TENANT, table.name)}`);
   const setLockTimeout = (value: string) =>
     owner`UPDATE cdc_management.setting SET value = ${value} WHERE name = 'merge_lock_timeout'`;
-  /** Keeps merges out of a final table until what it gives is called. */
+  /** Locks a final table against merges until the returned function is called. */
   const lockFinal = async ({ name }: ReplicatedTable) => {
     const holder = target.server.connect({ database: target.database, max: 1 });
     await holder`BEGIN`;
@@ -244,7 +244,7 @@ describe('run_pending_merges', () => {
   });
 });
 
-/** Waits until a query counts something. */
+/** Waits until a query counts at least one row. */
 async function waitFor(sql: Sql, query: string): Promise<void> {
   while ((await readNumber(sql, query)) === 0);
 }

@@ -27,8 +27,8 @@ describe('the role of the sink, as an attacker, on PostgreSQL 18', () =>
   attack(() => startPostgres({ major: 18 })));
 
 /**
- * What the role of the sink could do to others by what it is given: it may insert, merge and read the views. As in many
- * databases, it may create objects in `public` as well.
+ * Describes attacks with the privileges of the sink's role: it may insert, merge, read the views, and (as in many
+ * databases) create objects in `public`.
  */
 function attack(start: () => Promise<PostgresServer>): void {
   let target: MergeTarget;
@@ -58,7 +58,7 @@ function attack(start: () => Promise<PostgresServer>): void {
   it('runs nothing of its own with the rights of the owner by the name of a view', async () => {
     const used = () => readNumber(owner, 'SELECT last_value AS n FROM cdc_management.batch_id');
     const before = await used();
-    // A sequence, as nothing else is left of what is rolled back.
+    // A sequence, because it is not rolled back.
     await sink
       .unsafe(
         `
@@ -188,7 +188,7 @@ function attack(start: () => Promise<PostgresServer>): void {
     await owner`INSERT INTO cdc_management.merge_error (schema_name, table_name, sqlstate, message, occurred_at)
       SELECT 'a', 'b', 'XX000', n::text, now() - interval '100 days' FROM generate_series(1, 5) AS n`;
     const other = target.connectSink();
-    // A lock that anybody can take was the claim of it once.
+    // Earlier versions used this lock as a claim, and any role can take it.
     await other`SELECT pg_advisory_lock(hashtextextended('cdc forget', 0))`;
     await other.begin(async (transaction) => {
       await transaction`SELECT cdc_management.forget_old(2)`;

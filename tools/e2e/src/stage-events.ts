@@ -5,7 +5,7 @@ import type { Sql } from 'postgres';
 
 const ROWS_PER_STATEMENT = 250;
 
-/** Inserts events into a staging table as the sink does: statements of many rows, each committed by itself. */
+/** Inserts events into a staging table like the sink, in multi-row statements with one commit each. */
 export async function stageEvents(
   sql: Sql,
   schema: string,
@@ -19,7 +19,7 @@ export async function stageEvents(
   }
 }
 
-/** One INSERT of rows given as text, the columns taken from the first. */
+/** Renders one INSERT of rows with values as text. The first row determines the columns. */
 export function renderInsert(
   table: string,
   rows: readonly Readonly<Record<string, string | null>>[],

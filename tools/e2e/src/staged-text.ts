@@ -8,7 +8,7 @@ const MILLISECOND_DIGITS = 3;
 
 type Convert = (value: never, column: CatalogColumn) => string;
 
-/** What a sink pipeline has to do, because the staging table would take the value for something else or not at all. */
+/** Conversions that a sink pipeline must do, because the staging table would misread or refuse the value. */
 const CONVERSIONS: Readonly<Record<string, Convert>> = {
   bytea: (base64: string) => `\\x${Buffer.from(base64, 'base64').toString('hex')}`,
   'bit varying': (base64: string) => {
@@ -26,7 +26,7 @@ const CONVERSIONS: Readonly<Record<string, Convert>> = {
   },
 };
 
-/** A value of an event as a sink pipeline gives it to the staging table. */
+/** Converts a value of an event to the text that a sink pipeline stages. */
 export function toStagedText(column: CatalogColumn, value: DebeziumValue): string | null {
   if (value === null) return null;
   const { array: dimensions, ...element } = column;

@@ -14,7 +14,7 @@ import {
 } from './merge-target.fixture.ts';
 import { orderTable } from './order-linjer.fixture.ts';
 
-/** So long does the trigger of a slow table take for a row: 2 s for all, 1 s for those of one block. */
+/** Time that the trigger of a slow table takes per row: 2 s for all rows, 1 s for the rows of one block. */
 const ROW_MS = 20;
 const ROWS = 100;
 const TIMEOUT_MS = 400;
@@ -22,7 +22,7 @@ const MOST_CALLS = 40;
 
 const FAST = orderTable('Fast');
 
-/** A table whose rows are written slowly, with events. */
+/** Creates a table with slow writes and stages events for it. */
 async function createSlow(
   { apply, owner }: MergeTarget,
   table: ReplicatedTable,
@@ -78,7 +78,7 @@ describeDebian('a statement_timeout that a batch does not fit into', () => {
   const errorsOf = ({ name }: ReplicatedTable) =>
     owner<{ sqlstate: string }[]>`
       SELECT DISTINCT sqlstate FROM cdc_management.merge_error WHERE table_name = ${name}`;
-  /** Merges again and again; how each call ended, by SQLSTATE. */
+  /** Merges repeatedly. Returns the SQLSTATE of each call. */
   const mergeUntilDone = async (table: ReplicatedTable, merge: (sink: Sql) => Promise<unknown>) => {
     const sink = target.connectSink();
     const ends: string[] = [];

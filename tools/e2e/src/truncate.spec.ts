@@ -31,7 +31,7 @@ describe('a TRUNCATE of the source', () => {
     await target.owner`TRUNCATE cdc_management.truncation, cdc_management.staged_stream, cdc_management.staged_floor`;
   });
 
-  /** An insert of a row of that number. */
+  /** Builds an insert of the row with this number. */
   const insert = (offset: number, id: number, values: Values = {}) =>
     orderEvent({
       OrderID: String(id),
@@ -51,7 +51,7 @@ describe('a TRUNCATE of the source', () => {
     await mergeTable(target.sink, TENANT, table);
   }
 
-  /** Numbers of the rows that are not marked as deleted. */
+  /** Lists the numbers of the rows that are not marked as deleted. */
   const rows = async (table: ReplicatedTable) =>
     (
       await target.owner.unsafe<{ id: number }[]>(

@@ -12,7 +12,7 @@ function mapped(source: SourceType, type: string, facets: Facets) {
 const digits = (precision: number, scale: number) =>
   `${'9'.repeat(precision - scale)}${scale > 0 ? `.${'9'.repeat(scale)}` : ''}`;
 
-/** The outermost values of each type of SQL Server that is called exact, as PostgreSQL writes them. */
+/** Extreme values of each exact SQL Server type, as PostgreSQL writes them. */
 const EXACT: readonly (readonly [string, Facets, readonly string[]])[] = [
   ['bit', {}, ['true', 'false']],
   ['tinyint', {}, ['0', '255']],
@@ -37,7 +37,7 @@ const EXACT: readonly (readonly [string, Facets, readonly string[]])[] = [
   ['uniqueidentifier', {}, ['ffffffff-ffff-ffff-ffff-ffffffffffff']],
 ];
 
-/** Values of types that are called lossy, and what becomes of them: an SQLSTATE, or another text. */
+/** Values of lossy types with their result: an SQLSTATE, or another text. */
 const LOSSY: readonly (readonly [SourceType, string, Facets, string, string | RegExp])[] = [
   ['mssql', 'char', { length: 4 }, `E'a\\\\000'::bytea`, /22021/],
   ['mssql', 'char', { length: 4 }, `'a'`, 'a   '],

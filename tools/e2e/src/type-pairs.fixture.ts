@@ -11,7 +11,7 @@ import {
 } from '@cdc-migrations/table-defs';
 import { columnOf, stageSql, tableOf } from './evolution.fixture.ts';
 
-/** Facets with which the map of source types is asked for its types. */
+/** Facets for querying the map of source types. */
 const FACETS = [
   {},
   { length: 4 },
@@ -21,7 +21,7 @@ const FACETS = [
   { precision: 53, scale: 0 },
 ];
 
-/** Every type that the map gives a column of SQL Server, every type of PostgreSQL, and some arrays. */
+/** Lists every PostgreSQL type of a SQL Server column, every PostgreSQL type, and some arrays. */
 export function listTypes(): readonly string[] {
   const mapped = Object.entries(MSSQL_TYPES).flatMap(([type, map]) =>
     FACETS.map((facets) => map({ name: 'c', type, nullable: true, ...facets }).type),
@@ -31,7 +31,7 @@ export function listTypes(): readonly string[] {
   return [...new Set(types)].sort();
 }
 
-/** A column of one type that becomes another, and what `diffTables` says of it. */
+/** A column that changes its type, and the class in `diffTables`. */
 export interface TypePair {
   readonly name: string;
   readonly from: string;
@@ -39,14 +39,14 @@ export interface TypePair {
   readonly class: ChangeClass | 'same';
 }
 
-/** A table of columns of one type, and the same table with the types that they become. */
+/** A table with columns of one type, and the same table with their new types. */
 export interface PairTable {
   readonly pairs: readonly TypePair[];
   readonly before: ReplicatedTable;
   readonly after: ReplicatedTable;
 }
 
-/** All pairs of types, by the type that a column has before. */
+/** Builds all pairs of types, grouped by the old type. */
 export function buildPairs(types: readonly string[]): readonly (readonly TypePair[])[] {
   return types.map((from) =>
     types.map((to, column) => {
@@ -57,8 +57,8 @@ export function buildPairs(types: readonly string[]): readonly (readonly TypePai
 }
 
 /**
- * Tables of the pairs that are safe: what is free together, as nothing of such a table may be rewritten; a table for
- * each pair that rewrites, so that each is seen to.
+ * Builds tables for the safe pairs. All free changes of a type share a table, which must not be rewritten. Each
+ * rewriting pair has its own table.
  */
 export function buildSafeTables(rows: readonly (readonly TypePair[])[]): readonly PairTable[] {
   return rows.flatMap((pairs, row) => [
@@ -72,7 +72,7 @@ export function buildSafeTables(rows: readonly (readonly TypePair[])[]): readonl
   ]);
 }
 
-/** Tables of the pairs that are not safe: of types with the same name but other facets, the first. */
+/** Builds tables for the unsafe pairs. Of types that differ only in facets, the first is used. */
 export function buildUnsafeTables(rows: readonly (readonly TypePair[])[]): readonly PairTable[] {
   const types = rows.map(([first]) => first!.from);
   const nameOf = (type: string) => type.replace(/\(.*\)/, '');
@@ -102,7 +102,7 @@ function buildSides(
   return { before: side('from'), after: side('to') };
 }
 
-/** A column whose values are in every event: tables with many that can be unavailable take long to merge. */
+/** Builds a column whose values are in every event. Tables with many omitted values merge slowly. */
 function templateColumn(name: string, type: string): ColumnDefinition {
   return { name, role: 'template', type, nullable: true };
 }
@@ -112,7 +112,10 @@ function predictClass(pairs: readonly Change[]): TypePair['class'] {
   return diffTables([before], [after]).find(({ kind }) => kind === 'type changed')?.class ?? 'same';
 }
 
-/** INSERT of an event for each column, with a value in this column alone; the first has the id and offset `first`. */
+/**
+ * Renders an INSERT of one event per column, with a value in this column alone. The first event has the id and offset
+ * `first`.
+ */
 export function stagePairs(
   schema: string,
   { before, pairs }: PairTable,
@@ -127,7 +130,10 @@ export function stagePairs(
     .join('');
 }
 
-/** Query of all values of the columns but the key, as text: `id`, `name`, `value`; cast to their earlier type first. */
+/**
+ * Renders a query for all values outside the key as text: `id`, `name`, `value`. They are cast to their earlier type
+ * first.
+ */
 export function valuesQuery(schema: string, { before, pairs }: PairTable): string {
   const table = `${quoteIdentifier(schema)}.${quoteIdentifier(before.name)}`;
   const values = pairs.map(

@@ -21,14 +21,14 @@ const SAFE = buildSafeTables(PAIRS);
 const UNSAFE = buildUnsafeTables(PAIRS);
 const TABLES = [...SAFE, ...UNSAFE];
 
-/** What the change of a relation was. */
+/** Observed change of a relation. */
 interface Seen {
   readonly name: string;
   readonly locked: boolean;
   readonly rewritten: boolean;
 }
 
-/** `CDC_TYPE_PAIRS=all` has 18 as well. */
+/** `CDC_TYPE_PAIRS=all` adds 18. */
 const MAJORS = process.env['CDC_TYPE_PAIRS'] === 'all' ? ([15, 18] as const) : ([15] as const);
 
 describe.each(MAJORS)('every pair of types on PostgreSQL %i', (major) => {
@@ -50,7 +50,7 @@ describe.each(MAJORS)('every pair of types on PostgreSQL %i', (major) => {
   });
   afterAll(() => target.stop());
 
-  /** Runs a text for each table, all of them in one transaction. */
+  /** Runs a text for each table, all in one transaction. */
   const runEach = (tables: readonly PairTable[], text: (table: PairTable) => string) =>
     target.run(tables.map(text).join('\n'));
 
@@ -138,7 +138,7 @@ describe.each(MAJORS)('every pair of types on PostgreSQL %i', (major) => {
     if (major === 18) await expectNoNeedlessLetters();
   });
 
-  /** A text that went to the dead letters is none of its new type. */
+  /** Expects that texts in dead letters are invalid for their new type. */
   async function expectNoNeedlessLetters(): Promise<void> {
     const types = UNSAFE.flatMap(({ before, pairs }) =>
       pairs
@@ -180,7 +180,7 @@ function describePredicted({ before: { name }, pairs }: PairTable) {
   return { name, locked: has('free') || has('rewrite'), rewritten: has('rewrite') };
 }
 
-/** A function that says how the columns of a table are refused. */
+/** A function that returns the refusal for the columns of a table. */
 const REFUSAL = `CREATE FUNCTION public.refusal(p_table text, p_columns jsonb) RETURNS text LANGUAGE plpgsql AS $$
   DECLARE v_schema text; v_table text; v_column text;
   BEGIN

@@ -43,7 +43,7 @@ const config = parseServiceConfig(
   ]),
 );
 
-/** Text that cannot be compressed. */
+/** Builds an incompressible text. */
 function randomText(random: ReturnType<typeof createRandom>, length: number): string {
   return Array.from({ length }, () => String.fromCharCode(random.integer(97, 122))).join('');
 }

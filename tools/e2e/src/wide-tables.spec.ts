@@ -27,7 +27,7 @@ const CONFIG = parseServiceConfig(
 
 type Column = Omit<CatalogColumn, 'name' | 'nullable'>;
 
-/** A table with the key `id` and so many columns of a type, and what generate says of it. */
+/** Builds a table with the key `id` and this many columns of a type. Returns the problems that generate reports. */
 function inspect(type: Column, count: number, nullable = true, key: readonly string[] = ['id']) {
   const columns = Array.from({ length: count }, (_, n) => ({ name: `c${n}`, nullable, ...type }));
   const catalog: Catalog = {
@@ -50,7 +50,7 @@ function inspect(type: Column, count: number, nullable = true, key: readonly str
   return { table: tables[0] as ReplicatedTable, set: sets[0]!, problem, errors };
 }
 
-/** The most columns of a type of which generate has nothing to say. */
+/** Finds the maximum number of columns of a type without a problem. */
 function mostColumns(type: Column): number {
   let [good, bad] = [1, 2000];
   while (bad - good > 1) {
