@@ -21,7 +21,7 @@ const READ_BY_TESTS = {
   'packages/cli': [
     ...REPOS,
     { input: 'default', projects: ['@cdc-migrations/nx', '@cdc-migrations/table-defs'] },
-    '{workspaceRoot}/docs/*.md',
+    '{workspaceRoot}/docs/**/*.md',
   ],
   'packages/config': REPOS,
   'packages/introspect': REPOS,
@@ -38,7 +38,6 @@ const READ_BY_TESTS = {
     ),
   ],
   'tools/e2e': [
-    '{workspaceRoot}/FORMATS.md',
     '{workspaceRoot}/docs/**/*',
     '{workspaceRoot}/fixtures/**/*',
     '{workspaceRoot}/packages/cli/cases/**/*',

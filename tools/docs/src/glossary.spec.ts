@@ -25,7 +25,8 @@ function listFiles(folder: string): readonly string[] {
 const files = [
   ...listFiles(join(ROOT, 'packages')),
   ...listFiles(join(ROOT, 'tools')),
-  ...['README.md', 'FORMATS.md', 'CONTRIBUTING.md', 'SECURITY.md'].map((name) => join(ROOT, name)),
+  ...listFiles(join(ROOT, 'docs')),
+  ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md'].map((name) => join(ROOT, name)),
 ];
 
 it.each(readAvoidedWords())('nothing says "%s"', (word) => {

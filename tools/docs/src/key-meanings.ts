@@ -136,14 +136,14 @@ export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, str
     [`${SINK_TABLE}.pipeline`]: 'what is another way than in the sink group',
     ...ofPipeline(`${SINK_TABLE}.pipeline`),
     [`${SINK_TABLE}.indexes`]:
-      'indexes that you want, beside those that every table has: [how](docs/indexes.md)',
+      'indexes that you want, beside those that every table has: [how](../indexes.md)',
     [`${SINK_TABLE}.indexes[].columns`]: 'columns of the final table, in the order of the index',
     [`${SINK_TABLE}.indexes[].unique`]:
       'no two rows have the same values; an event that would break that goes to the dead letters',
     [`${SINK_TABLE}.indexes[].where`]: 'SQL condition: only these rows are in the index',
     [`${SINK_TABLE}.indexes[].method`]: 'how PostgreSQL stores it; only `btree` can be unique',
     [`${SINK_TABLE}.renames`]:
-      'the name that a column had before, and the one that it has now: [renamed columns](#renamed-columns)',
+      'the name that a column had before, and the one that it has now: [renamed columns](changes.md#renamed-columns)',
     [`${SINK_TABLE}.manual_migration_hints`]:
       'the same in the form of the original tool, and what a manual file is to do',
     [`${SINK_TABLE}.manual_migration_hints.renames`]: 'as `renames` of the table',

@@ -4,7 +4,7 @@ import { renderMetadataColumns, renderOperations, renderReservedNames } from './
 import { renderExample } from './render-example.ts';
 import { renderExitCodes } from './render-exit-codes.ts';
 import { renderFile } from './render-file.ts';
-import { renderCommands, renderHelp } from './render-help.ts';
+import { type Help, openHelp, renderCommands, renderHelp } from './render-help.ts';
 import { renderKeys, renderLeftAlone } from './render-keys.ts';
 import { renderObjects, renderSettings } from './render-management.ts';
 import { renderPackages } from './render-packages.ts';
@@ -18,8 +18,11 @@ import {
   renderTypeNotes,
 } from './render-types.ts';
 
-/** The renderer of blocks: the first word of a block says what it is, the others what of it. */
-export function buildRenderer(root: string): (block: string) => string | Promise<string> {
+/** Builds the renderer of blocks: the first word of a block says what it is, the others what of it. */
+export function buildRenderer(
+  root: string,
+  help: Help = openHelp(root),
+): (block: string) => string | Promise<string> {
   let management: Promise<Management> | undefined;
   const ofManagement = async (render: (management: Management) => string) =>
     render(await (management ??= readManagement(root)));
@@ -40,8 +43,8 @@ export function buildRenderer(root: string): (block: string) => string | Promise
     'management-routines': () =>
       ofManagement((read) => renderObjects(read, 'function', 'procedure')),
     'management-settings': () => ofManagement(renderSettings),
-    help: () => renderHelp(root),
-    commands: () => renderCommands(root),
+    help: (command) => renderHelp(help, command),
+    commands: () => renderCommands(help),
     'exit-codes': renderExitCodes,
     packages: () => renderPackages(root),
     'caching-matrix': () => renderCachingMatrix(root),

@@ -1,19 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { reportApis } from './render-api.ts';
 import { buildRenderer } from './render-block.ts';
+import { listCommands, openHelp } from './render-help.ts';
 import { renderJsonSchemas } from './render-json-schemas.ts';
-import { replaceBlocks } from './replace-blocks.ts';
-
-/** Documents with generated blocks, relative to the workspace. */
-export const DOCUMENTS = [
-  'README.md',
-  'FORMATS.md',
-  'docs/connect-your-pipeline.md',
-  'packages/cli/README.md',
-  'packages/nx-plugin/README.md',
-] as const;
+import { listBlocks, replaceBlocks } from './replace-blocks.ts';
 
 export interface RenderedDocument {
   readonly path: string;
@@ -23,13 +15,14 @@ export interface RenderedDocument {
 
 export interface RenderedDocuments {
   readonly documents: readonly RenderedDocument[];
-  /** What is wrong with the exports of the libraries. */
+  /** Exports that a library cannot have, and commands that the reference does not have once. */
   readonly faults: readonly string[];
 }
 
 /** Renders each document, JSON Schema and report of a public API; all packages must be built. */
 export async function renderDocuments(root: string): Promise<RenderedDocuments> {
-  const renderBlock = buildRenderer(root);
+  const help = openHelp(root);
+  const renderBlock = buildRenderer(root, help);
   const render = async (path: string, renderText: (before: string) => string | Promise<string>) => {
     const file = join(root, path);
     const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
@@ -37,9 +30,35 @@ export async function renderDocuments(root: string): Promise<RenderedDocuments> 
     return { path, before, text: await format(await renderText(before), options) };
   };
   const { reports, faults } = reportApis(root);
-  const documents = await Promise.all([
-    ...DOCUMENTS.map((path) => render(path, (before) => replaceBlocks(before, renderBlock))),
-    ...[...renderJsonSchemas(), ...reports].map(([path, text]) => render(path, () => text)),
-  ]);
-  return { documents, faults };
+  const pages = await Promise.all(
+    listPages(root).map((path) => render(path, (before) => replaceBlocks(before, renderBlock))),
+  );
+  const files = await Promise.all(
+    [...renderJsonSchemas(), ...reports].map(([path, text]) => render(path, () => text)),
+  );
+  const shown = pages.flatMap(({ text }) => listBlocks(text));
+  return {
+    documents: [...pages, ...files],
+    faults: [...faults, ...commandFaults(listCommands(help), shown)],
+  };
+}
+
+/** Lists the documents that can have generated blocks, relative to the workspace. */
+function listPages(root: string): readonly string[] {
+  const pages = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.md'))
+    .map((path) => `docs/${path.replaceAll('\\', '/')}`);
+  return ['README.md', 'packages/cli/README.md', 'packages/nx-plugin/README.md', ...pages.sort()];
+}
+
+/** Finds commands whose help is on no page, or on several. */
+function commandFaults(commands: readonly string[], blocks: readonly string[]): readonly string[] {
+  return commands.flatMap((command) => {
+    const count = blocks.filter((block) => block === `help ${command}`).length;
+    return count === 1
+      ? []
+      : [
+          `docs/reference/: expected one block "<!-- generated: help ${command} -->", found ${count}`,
+        ];
+  });
 }

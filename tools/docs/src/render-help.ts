@@ -2,46 +2,56 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { code, markdownTable } from './markdown-table.ts';
 
-/** Commands that have commands. */
-const GROUPS = ['manage-migrations', 'manage-pipelines'];
+/** Gives the help of a command by its words behind `cdc`; each command is asked once. */
+export type Help = (command: readonly string[]) => string;
 
-/** Help of the groups, each command in them, and those beside them; the command line must be built. */
-export function renderHelp(root: string): string {
-  const texts = [...GROUPS.map((group) => [group]), ...listCommands(root)].map((name) =>
-    help(root, name),
-  );
-  return texts.map((text) => `\`\`\`text\n${text.trim()}\n\`\`\``).join('\n\n');
+/** Asks the command line, which must be built. */
+export function openHelp(root: string): Help {
+  const asked = new Map<string, string>();
+  return (command) => {
+    const key = command.join(' ');
+    const text =
+      asked.get(key) ??
+      execFileSync(
+        process.execPath,
+        [join(root, 'packages/cli/bin/cdc.js'), ...command, '--help'],
+        { encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } },
+      );
+    asked.set(key, text);
+    return text;
+  };
 }
 
-/** Each command and the first sentence of its help. */
-export function renderCommands(root: string): string {
-  const rows = listCommands(root).map((name) => {
-    const [usage = '', description = ''] = help(root, name).split('\n\n');
-    const call = usage.replace('Usage: ', '').replace(' [options]', '').trim();
-    const [sentence = ''] = description.replaceAll('\n', ' ').split(/(?<=\.) /);
-    return [code(call), sentence.replace(/\.$/, '')];
-  });
+/** Renders the help of a command as a block of text: `manage-migrations diff`. */
+export function renderHelp(help: Help, command: string): string {
+  return `\`\`\`text\n${help(command.split(' ')).trim()}\n\`\`\``;
+}
+
+/** Renders each command and the first sentence of its help. */
+export function renderCommands(help: Help): string {
+  const rows = GROUPS.flatMap((group) => subcommands(help, group ? [group] : []))
+    .filter((name) => !GROUPS.includes(name.join(' ')))
+    .map((name) => {
+      const [usage = '', description = ''] = help(name).split('\n\n');
+      const call = usage.replace('Usage: ', '').replace(' [options]', '').trim();
+      const [sentence = ''] = description.replaceAll('\n', ' ').split(/(?<=\.) /);
+      return [code(call), sentence.replace(/\.$/, '')];
+    });
   return markdownTable(['command', 'does'], rows);
 }
 
-/** The words of each command behind `cdc`: those of the groups first. */
-function listCommands(root: string): readonly (readonly string[])[] {
-  const others = namesOf(help(root, [])).filter((name) => !GROUPS.includes(name));
-  return [
-    ...GROUPS.flatMap((group) => namesOf(help(root, [group])).map((name) => [group, name])),
-    ...others.map((name) => [name]),
-  ];
+/** The groups of commands in the order of the table; the last one is `cdc` itself. */
+const GROUPS = ['manage-migrations', 'manage-pipelines', ''];
+
+/** Lists all commands, groups among them, as `manage-migrations reload begin`. */
+export function listCommands(help: Help, above: readonly string[] = []): readonly string[] {
+  return subcommands(help, above).flatMap((name) => [name.join(' '), ...listCommands(help, name)]);
 }
 
-function namesOf(summary: string): readonly string[] {
-  const commands = summary.slice(summary.indexOf('Commands:')).matchAll(/^ {2}([a-z-]+) /gm);
-  return [...commands].map(([, name]) => name!).filter((name) => name !== 'help');
-}
-
-function help(root: string, command: readonly string[]): string {
-  return execFileSync(
-    process.execPath,
-    [join(root, 'packages/cli/bin/cdc.js'), ...command, '--help'],
-    { encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } },
-  );
+function subcommands(help: Help, command: readonly string[]): readonly (readonly string[])[] {
+  const [, list = ''] = help(command).split('\nCommands:\n');
+  return [...list.matchAll(/^ {2}([a-z-]+) /gm)]
+    .map(([, name]) => name!)
+    .filter((name) => name !== 'help')
+    .map((name) => [...command, name]);
 }

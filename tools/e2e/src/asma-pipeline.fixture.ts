@@ -194,7 +194,7 @@ export async function openAsmaPipeline(): Promise<AsmaPipeline> {
     },
   };
 
-  /** Resets the pipelines of a sink to the positions that may have been lost, as documented in FORMATS.md. */
+  /** Resets the pipelines of a sink to the positions that may have been lost, as documented in docs/reference/merging.md. */
   async function replayLost(sink: string): Promise<void> {
     const sql = sinks.get(sink)!;
     const losses = await retry(

@@ -9,10 +9,12 @@ import { mergeTable, replayLetters } from './merge-table.ts';
 import { renderMigrations } from './render-migrations.ts';
 
 const PAGE = readFileSync(join(__dirname, '../../../docs/connect-your-pipeline.md'), 'utf8');
+const OF_WRITERS = readFileSync(join(__dirname, '../../../docs/inserts.md'), 'utf8');
+const WITHOUT_KAFKA = readFileSync(join(__dirname, '../../../docs/without-kafka.md'), 'utf8');
 
 /** The settings and the INSERT of each writer in the page. */
 const INSERTS = [
-  ...PAGE.matchAll(/^(?:Nothing set|`pipeline: \{ (.*) \}`):\n\n```sql\n([^`]*)```$/gm),
+  ...OF_WRITERS.matchAll(/^(?:Nothing set|`pipeline: \{ (.*) \}`):\n\n```sql\n([^`]*)```$/gm),
 ].map(([, settings = '', insert]) => [settings, insert!] as const);
 
 /** Statements of section 4 for a dead letter and a refused event. */
@@ -21,7 +23,7 @@ const KEPT = [...PAGE.matchAll(/^## 4\.[^]*?(?=^## )/gm)].flatMap(([section]) =>
 );
 
 /** Statements of a program that reads changes without Kafka. */
-const [CHANGES = ''] = [...PAGE.matchAll(/```sql\n([^`]*note_changes_read[^`]*)```/g)].map(
+const [CHANGES = ''] = [...WITHOUT_KAFKA.matchAll(/```sql\n([^`]*note_changes_read[^`]*)```/g)].map(
   ([, sql]) => sql!,
 );
 

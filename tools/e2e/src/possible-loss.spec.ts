@@ -57,10 +57,10 @@ async function killPostmaster(server: PostgresServer): Promise<void> {
   await server.restart();
 }
 
-/** The statement in FORMATS.md for an operator who knows that a promotion lost nothing of logged staging. */
+/** The statement in docs/reference/merging.md for an operator who knows that a promotion lost nothing of logged staging. */
 const [ACCEPT_PROMOTION = ''] =
   /^DELETE FROM cdc_management\.staging_loss[^;]*new timeline[^;]*;/m.exec(
-    readFileSync(join(__dirname, '../../../FORMATS.md'), 'utf8'),
+    readFileSync(join(__dirname, '../../../docs/reference/merging.md'), 'utf8'),
   ) ?? [];
 
 describe('a crash while staging holds events', () => {

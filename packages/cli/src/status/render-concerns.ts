@@ -98,7 +98,7 @@ function renderLoss({ schema, table, stream, replayFrom, cause }: LostStaging): 
   const from = replayFrom === null ? 'from the beginning' : `from offset ${replayFrom}`;
   if (cause in AT_SOURCE) {
     const source = `${stream?.database}.${stream?.table}`;
-    return `changes of ${source} for ${schema}.${table} ${AT_SOURCE[cause]}; see possible_loss in FORMATS.md`;
+    return `changes of ${source} for ${schema}.${table} ${AT_SOURCE[cause]}; see docs/reference/merging.md`;
   }
   const what = stream
     ? `${stream.database}.${stream.table} partition ${stream.partition} (generation ${stream.generation})`
