@@ -12,7 +12,8 @@ export interface CdcOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-const BIN = join(__dirname, '..', 'bin', 'cdc.js');
+/** The command line, as it is installed. */
+export const BIN = join(__dirname, '..', 'bin', 'cdc.js');
 
 /** A command that takes longer hangs, and the test fails. */
 const HANGS_MS = 180_000;

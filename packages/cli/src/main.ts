@@ -1,9 +1,17 @@
 import { endWithReader } from './print.ts';
-import { runProgram } from './program.ts';
+import { LIVE_COMMAND } from './completions/completion-model.ts';
 
 endWithReader();
 
 // What a driver does that a later Node will not like is nothing that a user can mend.
 process.noDeprecation = true;
 
-await runProgram(process.argv, { setExitCode: (exitCode) => (process.exitCode = exitCode) });
+const [, , command, kind = '', ...words] = process.argv;
+// A shell asks while somebody types, so nothing is loaded that it does not need.
+if (command === LIVE_COMMAND) {
+  const { printLiveValues } = await import('./completions/live-values.ts');
+  printLiveValues(kind, words);
+} else {
+  const { runProgram } = await import('./program.ts');
+  await runProgram(process.argv, { setExitCode: (exitCode) => (process.exitCode = exitCode) });
+}

@@ -63,7 +63,10 @@ const COMMANDS: readonly AddCommand[] = [
 const PIPELINE_COMMANDS: readonly AddCommand[] = [addGeneratePipelines, addCheckPipelines];
 
 /** Commands of `cdc` itself. */
-const OWN_COMMANDS: readonly AddCommand[] = [addInit, addCompletions];
+const OWN_COMMANDS: readonly AddCommand[] = [
+  addInit,
+  (program) => addCompletions(program, SHORT_FORM_OF),
+];
 
 /** The group whose name may be left out. */
 const SHORT_FORM_OF = 'manage-migrations';

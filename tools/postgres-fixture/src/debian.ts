@@ -11,9 +11,13 @@ export const DEBIAN_POSTGRES = `/usr/lib/postgresql/${DEBIAN_MAJOR}`;
 export const DEBIAN_PGBOUNCER = '/usr/sbin/pgbouncer';
 
 const PACKAGES = {
-  [`postgresql-${DEBIAN_MAJOR}`]: join(DEBIAN_POSTGRES, 'bin', 'postgres'),
+  'postgresql-15': join(DEBIAN_POSTGRES, 'bin', 'postgres'),
   pgbouncer: DEBIAN_PGBOUNCER,
+  zsh: '/usr/bin/zsh',
+  fish: '/usr/bin/fish',
 };
+
+const SERVERS = ['postgresql-15', 'pgbouncer'] as const;
 
 interface Describe {
   (name: string, body: () => void): void;
@@ -24,13 +28,15 @@ interface Describe {
 declare const describe: Describe;
 
 /**
- * Describes what holds on Debian's PostgreSQL, and through Debian's PgBouncer, with the settings that users have. Where
- * the packages are missing, the tests are skipped, and a line says so.
+ * Describes what holds with packages of Debian, as users have them. If one is missing, the tests are skipped, and a line
+ * says so. Without `packages`: PostgreSQL and PgBouncer.
  */
-export function describeDebian(name: string, body: () => void): void {
-  const missing = Object.entries(PACKAGES).flatMap(([title, program]) =>
-    existsSync(program) ? [] : [title],
-  );
+export function describeDebian(
+  name: string,
+  body: () => void,
+  packages: readonly (keyof typeof PACKAGES)[] = SERVERS,
+): void {
+  const missing = packages.filter((title) => !existsSync(PACKAGES[title]));
   if (missing.length === 0) return describe(name, body);
   process.stderr.write(`skipped: ${name}: apt install ${missing.join(' ')}\n`);
   describe.skip(`${name} (skipped: needs Debian's ${missing.join(', ')})`, body);

@@ -1,4 +1,8 @@
 import type { Argument, Command, Option } from 'commander';
+import type { LiveKind } from './live-values.ts';
+
+/** The word that a shell calls the program with for names of the configuration: `cdc __complete tables …`. */
+export const LIVE_COMMAND = '__complete';
 
 /** A command as a shell completes it. */
 export interface CompletedCommand {
@@ -20,9 +24,10 @@ export interface CompletedOption extends CompletedWord {
   readonly value: CompletedValue | undefined;
 }
 
-/** What a value can be: words to choose from, a folder, or what no shell can know. */
+/** What a value can be: words to choose from, names of the configuration, a folder, or what no shell can know. */
 export type CompletedValue =
   | { readonly kind: 'words'; readonly words: readonly string[] }
+  | { readonly kind: 'live'; readonly of: LiveKind }
   | { readonly kind: 'folder' }
   | { readonly kind: 'anything' };
 
@@ -34,7 +39,7 @@ export function completionModel(
 ): readonly CompletedCommand[] {
   const help = command.createHelp();
   const subcommands = help.visibleCommands(command);
-  const own = help.visibleOptions(command).flatMap(completeOption);
+  const own = help.visibleOptions(command).flatMap((option) => completeOption(option, command));
   const passedOn = own.filter(({ word }) => word !== '--help' && word !== '--version');
   const [argument] = command.registeredArguments;
   const here: CompletedCommand = {
@@ -55,14 +60,39 @@ function below(path: string, word: string): string {
   return path === '' ? word : `${path} ${word}`;
 }
 
-function completeOption(option: Option): readonly CompletedOption[] {
+function completeOption(option: Option, command: Command): readonly CompletedOption[] {
   if (!option.long) return [];
-  const value = option.required || option.optional ? valueOf(option, option.flags) : undefined;
+  const value = option.required || option.optional ? optionValue(option, command) : undefined;
   return [{ word: option.long, description: option.description, value }];
+}
+
+/** Options whose values are names of the configuration. */
+const LIVE_OPTIONS: { readonly [option: string]: LiveKind } = {
+  '--customer': 'customers',
+  '--env': 'target-environments',
+  '--schema': 'schemas',
+  '--service': 'services',
+  '--sink': 'sinks',
+  '--table': 'tables',
+  '--wave': 'waves',
+};
+
+/** Commands whose `--env` is that of a source. */
+const ON_SOURCES = new Set(['schema-docs', 'generate', 'diff', 'enable-cdc', 'clean-cdc']);
+
+function optionValue(option: Option, command: Command): CompletedValue {
+  const of = LIVE_OPTIONS[option.long!];
+  // These begin a repo: names are new.
+  if (of === undefined || option.argChoices || command.name() === 'init') {
+    return valueOf(option, option.flags);
+  }
+  const isOfSource = of === 'target-environments' && ON_SOURCES.has(command.name());
+  return { kind: 'live', of: isOfSource ? 'source-environments' : of };
 }
 
 function valueOf({ argChoices }: Option | Argument, text: string): CompletedValue {
   if (argChoices) return { kind: 'words', words: argChoices };
+  if (text === 'table') return { kind: 'live', of: 'tables' };
   return { kind: text.includes('folder') ? 'folder' : 'anything' };
 }
 

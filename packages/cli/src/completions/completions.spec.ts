@@ -1,11 +1,17 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cdc } from '../cdc.fixture.ts';
-import { emptyFolder } from '../repo.fixture.ts';
+import { describeDebian } from '@cdc-migrations/postgres-fixture';
+import { BIN, cdc } from '../cdc.fixture.ts';
+import { emptyFolder, smallRepo } from '../repo.fixture.ts';
 import { SHELLS } from './shell.ts';
 
 const scriptOf = (shell: string) => cdc(['completions', shell], { cwd: __dirname }).stdout;
+
+/** Folder with `cdc` in it, as a PATH has one. */
+const bin = emptyFolder();
+symlinkSync(BIN, join(bin, 'cdc'));
+const env = { ...process.env, PATH: `${bin}:${process.env['PATH']}` };
 
 /** What bash proposes for a line, of which the last word is being written. */
 function complete(line: readonly string[], cwd = __dirname): readonly string[] {
@@ -15,7 +21,7 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
 _cdc
 printf '%s\\n' "\${COMPREPLY[@]}"`;
   const { stdout, stderr, status } = spawnSync('bash', ['-c', script, 'bash', ...line], {
-    cwd,
+    ...{ cwd, env },
     encoding: 'utf8',
   });
   expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
@@ -24,10 +30,10 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
 
 describe('in bash', () => {
   it.each([
-    [
-      ['cdc', ''],
-      ['manage-migrations', 'manage-pipelines', 'init', 'completions', 'help'],
-    ],
+    [['cdc', 'manage-p'], ['manage-pipelines']],
+    [['cdc', 'app'], ['apply']],
+    [['cdc', 'apply', '--on-'], ['--on-error']],
+    [['cdc', 'dead-letters', 'sh'], ['show']],
     [
       ['cdc', '-'],
       ['--version', '--help'],
@@ -51,10 +57,7 @@ describe('in bash', () => {
     [['cdc', 'manage-migrations', 'apply', '--ro'], ['--root']],
     [['cdc', 'manage-migrations', 'apply', '--env', ''], []],
     [['cdc', 'init', '--pattern', 'db-s'], ['db-shared']],
-    [
-      ['cdc', 'unknown', ''],
-      ['manage-migrations', 'manage-pipelines', 'init', 'completions', 'help'],
-    ],
+    [['cdc', 'unknown', 'compl'], ['completions']],
   ])('%j gives %j', (line, words) => expect(complete(line)).toEqual(words));
 
   it('proposes folders where one is to be named', () => {
@@ -66,6 +69,113 @@ describe('in bash', () => {
       'other',
     ]);
   });
+});
+
+describe('names of the configuration', () => {
+  const repo = smallRepo();
+  const groups = join(repo, 'sink-groups.yaml');
+  writeFileSync(
+    groups,
+    `${readFileSync(groups, 'utf8')}  waves:\n    - { name: first, customers: [avansas] }\n    - { name: the rest }\n`,
+  );
+  const services = join(repo, 'services', 'adopus.yaml');
+  const hostile = 'Odd $(touch hacked) `touch hacked` "x" \\';
+  const entry = `${JSON.stringify(`adopus.${hostile}`)}: { from: dbo.Region }`;
+  writeFileSync(services, `${readFileSync(services, 'utf8')}        ${entry}\n`);
+
+  it.each([
+    [
+      ['apply', '--env', ''],
+      ['nonprod', 'embedded'],
+    ],
+    [['apply', '--env', '=', 'no'], ['nonprod']],
+    [['enable-cdc', '--env', 'e'], []],
+    [['enable-cdc', '--env', 'n'], ['nonprod']],
+    [['manage-migrations', 'enable-cdc', '--customer', 'av'], ['avansas']],
+    [['apply', '--schema', 'ava'], ['avansas']],
+    [['apply', '--sink', 'sink_asma.d'], ['sink_asma.directory']],
+    [
+      ['apply', '--wave', ''],
+      ['first', 'the\\ rest'],
+    ],
+    [['apply', '--wave', '"the'], ['the rest']],
+    [['generate', '--service', ''], ['adopus']],
+    [['explain', 'Ac'], ['Actor']],
+    [['merge', '--table', 'F'], ['Fraver']],
+    [['init', '--service', ''], []],
+  ])('cdc %j gives %j', (line, names) => expect(complete(['cdc', ...line], repo)).toEqual(names));
+
+  it('are those of --root', () => {
+    const elsewhere = emptyFolder();
+    expect(complete(['cdc', 'explain', 'Ac'], elsewhere)).toEqual([]);
+    expect(complete(['cdc', '--root', repo, 'explain', 'Ac'], elsewhere)).toEqual(['Actor']);
+    expect(
+      complete(['cdc', 'apply', '--root', '=', repo, '--sink', 'sink_asma.d'], elsewhere),
+    ).toEqual(['sink_asma.directory']);
+  });
+
+  it('are never run by bash', () => {
+    expect(complete(['cdc', 'explain', '"Odd'], repo)).toEqual([hostile]);
+    expect(complete(['cdc', 'explain', 'Odd'], repo)).toHaveLength(1);
+    expect(existsSync(join(repo, 'hacked'))).toBe(false);
+  });
+
+  it('are none if the configuration is invalid', () => {
+    const broken = smallRepo();
+    writeFileSync(join(broken, 'sink-groups.yaml'), 'sink_asma: [');
+    expect(complete(['cdc', 'apply', '--env', ''], broken)).toEqual([]);
+  });
+
+  describeDebian(
+    'in the shells themselves',
+    () => {
+      const inShell = (program: string, args: readonly string[]) => {
+        const run = spawnSync(program, args, { cwd: repo, env, encoding: 'utf8', timeout: 60_000 });
+        expect(run.stderr).toBe('');
+        return run.stdout.split('\n').filter((line) => line !== '');
+      };
+      /** The line that is left after keys were typed into an interactive shell. */
+      const typed = (shell: string, setUp: string, keys: string) =>
+        inShell('zsh', [
+          '-f',
+          '-c',
+          `zmodload zsh/zpty
+zpty shell ${shell}
+zpty -w shell ${JSON.stringify(setUp).replaceAll('$', '\\$')}
+zpty -r shell out '*READY-2*'
+zpty -w -n shell $'${keys}\\x18'
+zpty -r shell out '*<<*>>*'
+print -r -- "\${\${out##*<<}%%>>*}"
+zpty -d shell`,
+        ]);
+      const inZsh = `PS1=; autoload -Uz compinit; compinit -u -D; source <(cdc completions zsh); show() { print -r -- "<<$BUFFER>>" }; zle -N show; bindkey '^X' show; print READY-$((1+1))`;
+      const inBash = `PS1=; source <(cdc completions bash); bind -x '"\\C-x": echo "<<$READLINE_LINE>>"'; echo READY-$((1+1))`;
+
+      it.each([
+        ['cdc apply --env no\\t', 'cdc apply --env nonprod '],
+        ['cdc apply --wave the\\t', 'cdc apply --wave the\\ rest '],
+        ['cdc expl\\tAc\\t', 'cdc explain Actor '],
+      ])('%s', (keys, line) => {
+        expect(typed('zsh -f -i', inZsh, keys)).toEqual([line]);
+        expect(typed('bash --norc --noprofile -i', inBash, keys)).toEqual([line]);
+      });
+
+      it('fish', () => {
+        const proposed = (line: string) =>
+          inShell('fish', [
+            '--no-config',
+            '-c',
+            'cdc completions fish | source; complete -C $argv[1]',
+            line,
+          ]).map((text) => text.split('\t')[0]);
+        expect(proposed('cdc apply --env no')).toEqual(['nonprod']);
+        expect(proposed('cdc apply --wave the')).toEqual(['the rest']);
+        expect(proposed('cdc app')).toEqual(['apply']);
+        expect(proposed('cdc explain Ac')).toEqual(['Actor']);
+      });
+    },
+    ['zsh', 'fish'],
+  );
 });
 
 it.each(SHELLS)('the script for %s names every command and option of the help', (shell) => {

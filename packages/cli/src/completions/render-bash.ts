@@ -1,4 +1,4 @@
-import type { CompletedCommand, CompletedValue } from './completion-model.ts';
+import { LIVE_COMMAND, type CompletedCommand, type CompletedValue } from './completion-model.ts';
 
 /** Script for bash: `source <(cdc completions bash)`. */
 export function renderBash(commands: readonly CompletedCommand[]): string {
@@ -7,6 +7,17 @@ export function renderBash(commands: readonly CompletedCommand[]): string {
     options.flatMap(({ word, value }) => (value ? [{ at: `${path} ${word}`, value }] : [])),
   );
   return `# Completion of cdc in bash; put this into ~/.bashrc: source <(cdc completions bash)
+# Names of the configuration are data: nothing here expands or runs them.
+_cdc_live() {
+  local name written=$cur
+  if [[ $cur == [\\"\\']* ]]; then written=\${cur:1}; fi
+  COMPREPLY=()
+  while IFS= read -r name; do
+    if [[ $name != "$written"* && $(printf %q "$name") != "$written"* ]]; then continue; fi
+    if [[ $written == "$cur" ]]; then printf -v name %q "$name"; fi
+    COMPREPLY+=("$name")
+  done < <("\${COMP_WORDS[0]}" ${LIVE_COMMAND} "$1" "\${COMP_WORDS[@]:1:COMP_CWORD-1}" 2>/dev/null)
+}
 _cdc() {
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD - 1]} at='' i
   # bash takes --option=value for three words.
@@ -46,6 +57,8 @@ function reply(value: CompletedValue): string {
   switch (value.kind) {
     case 'words':
       return `COMPREPLY=($(compgen -W ${quote(value.words.join(' '))} -- "$cur"))`;
+    case 'live':
+      return `_cdc_live ${value.of}`;
     case 'folder':
       return 'compopt -o filenames; COMPREPLY=($(compgen -d -- "$cur"))';
     case 'anything':

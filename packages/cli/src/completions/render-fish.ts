@@ -1,4 +1,9 @@
-import type { CompletedCommand, CompletedOption, CompletedValue } from './completion-model.ts';
+import {
+  LIVE_COMMAND,
+  type CompletedCommand,
+  type CompletedOption,
+  type CompletedValue,
+} from './completion-model.ts';
 
 /** Script for fish: `cdc completions fish | source`. */
 export function renderFish(commands: readonly CompletedCommand[]): string {
@@ -24,6 +29,10 @@ function __cdc_at
         set before "$word"
     end
     test "$at" = "$argv[1]"
+end
+function __cdc_live
+    set -l words (commandline -opc)
+    command $words[1] ${LIVE_COMMAND} $argv[1] $words[2..] 2>/dev/null
 end
 complete -c cdc -f
 ${commands.flatMap(renderCommand).join('\n')}
@@ -58,6 +67,8 @@ function argumentOf(value: CompletedValue): string {
   switch (value.kind) {
     case 'words':
       return value.words.length === 0 ? '' : `-a ${quote(value.words.join(' '))}`;
+    case 'live':
+      return `-a '(__cdc_live ${value.of})'`;
     case 'folder':
       return "-a '(__fish_complete_directories)'";
     case 'anything':

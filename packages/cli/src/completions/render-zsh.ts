@@ -1,4 +1,9 @@
-import type { CompletedCommand, CompletedValue, CompletedWord } from './completion-model.ts';
+import {
+  LIVE_COMMAND,
+  type CompletedCommand,
+  type CompletedValue,
+  type CompletedWord,
+} from './completion-model.ts';
 
 /** Script for zsh, to be kept as `_cdc` in a folder of `fpath`, or sourced behind compinit. */
 export function renderZsh(commands: readonly CompletedCommand[]): string {
@@ -8,6 +13,10 @@ export function renderZsh(commands: readonly CompletedCommand[]): string {
   );
   return `#compdef cdc
 # Completion of cdc in zsh; put this into ~/.zshrc, behind compinit: source <(cdc completions zsh)
+_cdc_live() {
+  local -a names=("\${(@f)$("\${(Q)words[1]}" ${LIVE_COMMAND} $1 "\${(@Q)words[2,CURRENT-1]}" 2>/dev/null)}")
+  compadd -a -- names
+}
 _cdc() {
   local at='' i prev=\${words[CURRENT-1]}
   if [[ $PREFIX == --*=* ]]; then prev=\${PREFIX%%=*}; compset -P '*='; fi
@@ -54,6 +63,8 @@ function reply(value: CompletedValue): string {
   switch (value.kind) {
     case 'words':
       return value.words.length === 0 ? 'true' : `compadd -- ${value.words.map(quote).join(' ')}`;
+    case 'live':
+      return `_cdc_live ${value.of}`;
     case 'folder':
       return '_path_files -/';
     case 'anything':
