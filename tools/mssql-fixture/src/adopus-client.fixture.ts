@@ -3,7 +3,7 @@ import { readAdopusCatalog } from './read-adopus-catalog.ts';
 import { startMssqlFixture, type MssqlFixture } from './server/start-mssql-fixture.ts';
 import { close, connect, run, type RunOptions } from './tedious.fixture.ts';
 
-/** A client of a server with the catalog of AdOpus, for the tests of a file. */
+/** Provides a client of a server with the catalog of AdOpus for the tests of a file. */
 export function useAdopusClient() {
   let server: MssqlFixture;
   let connection: Connection;

@@ -3,7 +3,7 @@ import type { MssqlCatalog } from './engine/views.ts';
 
 const FILE = new URL('../data/AdOpusTest.catalog.json', import.meta.url);
 
-/** The catalog of AdOpus's validation database: 43 tables, with what data/AdOpusTest.sql makes of them. */
+/** Reads the catalog of AdOpus's validation database. It has the 43 tables that data/AdOpusTest.sql creates. */
 export function readAdopusCatalog(): MssqlCatalog {
   return JSON.parse(readFileSync(FILE, 'utf8')) as MssqlCatalog;
 }

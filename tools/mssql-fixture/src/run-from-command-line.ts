@@ -13,7 +13,7 @@ const USAGE = `mssql-fixture [--port N] [--database NAME[=FILE | =TABLESxCOLUMNS
   --ca          writes the server's certificate there, for a client that trusts it as CA
 `;
 
-/** Starts a server, prints how to reach it, and stops it at the first SIGINT or SIGTERM. */
+/** Starts a server, prints how to connect, and stops it on the first SIGINT or SIGTERM. */
 export async function runFromCommandLine(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],

@@ -1,14 +1,14 @@
 import { Connection, Request, TYPES, type ConnectionConfiguration } from 'tedious';
 import type { MssqlFixture } from './server/start-mssql-fixture.ts';
 
-/** A column and its value, as a client got it. */
+/** A column and its value as received by a client. */
 interface ClientColumn {
   readonly name: string;
   readonly type: string;
   readonly length: number | undefined;
 }
 
-/** What a client got for a request. */
+/** Result of a request as received by a client. */
 export interface ClientResult {
   readonly rows: readonly Readonly<Record<string, unknown>>[];
   readonly columns: readonly ClientColumn[];
@@ -27,7 +27,7 @@ export interface ClientError extends Error {
 
 export type ClientOptions = NonNullable<ConnectionConfiguration['options']>;
 
-/** A parameter by its type's name in {@link TYPES}. */
+/** A parameter with the name of its type in {@link TYPES}. */
 export interface ClientParameter {
   readonly name: string;
   readonly type: keyof typeof TYPES;
@@ -35,7 +35,7 @@ export interface ClientParameter {
   readonly isOutput?: boolean;
 }
 
-/** A tedious connection that is logged in, to be closed by the caller. */
+/** Opens a tedious connection and logs in. The caller closes it. */
 export async function connect(
   server: MssqlFixture,
   options: ClientOptions = {},
@@ -62,16 +62,16 @@ export async function connect(
   return connection;
 }
 
-/** When each connection was gone. */
+/** Promises for the end of each connection. */
 const endings = new WeakMap<Connection, Promise<void>>();
 
-/** Closes a connection and waits until it is gone. */
+/** Closes a connection and waits for its end. */
 export async function close(connection: Connection): Promise<void> {
   connection.close();
   await endings.get(connection);
 }
 
-/** How a request is sent. */
+/** Options for sending a request. */
 export interface RunOptions {
   readonly parameters?: readonly ClientParameter[];
   readonly how?: 'execSql' | 'execSqlBatch' | 'callProcedure';
@@ -79,7 +79,7 @@ export interface RunOptions {
   readonly onRow?: (request: Request) => void;
 }
 
-/** Runs SQL, or a procedure, and collects all that comes back. */
+/** Runs SQL or a procedure, and collects all results. */
 export async function run(
   connection: Connection,
   sql: string,
@@ -130,7 +130,7 @@ export async function run(
   return { rows, columns, resultSets, messages, outputs, status };
 }
 
-/** The error that a promise is rejected with. */
+/** Returns the error that a promise is rejected with. */
 export async function errorOf(promise: Promise<unknown>): Promise<ClientError> {
   return promise.then(
     () => {

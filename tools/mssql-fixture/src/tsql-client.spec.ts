@@ -20,7 +20,7 @@ afterAll(async () => {
   await server.close();
 });
 
-/** What tsql of FreeTDS prints for a batch. */
+/** Returns the output of FreeTDS's tsql for a batch. */
 async function tsql(batch: string, encryption: string): Promise<string> {
   const settings = join(folder, `${encryption}.conf`);
   writeFileSync(

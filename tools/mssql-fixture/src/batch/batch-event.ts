@@ -1,16 +1,16 @@
 import type { SqlValue } from '../tds/sql-type.ts';
 import type { ResultColumn, ServerMessage } from '../tds/tokens.ts';
 
-/** What a batch says to its client, in order. */
+/** Events of a batch for its client, in order. */
 export type BatchEvent =
   | {
       readonly kind: 'rows';
       readonly columns: readonly ResultColumn[];
       readonly rows: readonly (readonly SqlValue[])[];
     }
-  /** A statement is over; how many rows it gave or changed, where that counts. */
+  /** End of a statement. The row count is undefined if it does not count. */
   | { readonly kind: 'done'; readonly rowCount: number | undefined }
   | { readonly kind: 'message'; readonly message: ServerMessage }
-  /** A procedure is over. */
+  /** End of a procedure. */
   | { readonly kind: 'status'; readonly value: number }
   | { readonly kind: 'database'; readonly from: string; readonly to: string };

@@ -7,15 +7,15 @@ import type { BatchEvent } from './batch-event.ts';
 import { errorMessage } from './error-message.ts';
 import type { Frame } from './session.ts';
 
-/** An argument as the call gives it, by name or by place. */
+/** An argument of a call, by name or by position. */
 export interface Argument extends Variable {
-  /** Without `@`; empty for a positional one. */
+  /** Without `@`. Empty for a positional argument. */
   readonly name: string;
 }
 
 /**
- * Runs a procedure by its name, `sys.sp_cdc_enable_db` or `AdOpusTest.sys.sp_cdc_enable_db`; what it refuses is a
- * message, and its status is 1. Throws 201, 2812, 8144, 8145.
+ * Runs a procedure by its name, `sys.sp_cdc_enable_db` or `AdOpusTest.sys.sp_cdc_enable_db`. A refusal is a message
+ * with status 1. Throws 201, 2812, 8144, 8145.
  */
 export async function* callProcedure(
   frame: Frame,
@@ -39,7 +39,7 @@ export async function* callProcedure(
   }
 }
 
-/** The frame in the database that a call names. */
+/** Returns the frame in the database of a call. */
 function inDatabase(frame: Frame, database: string | undefined): Frame {
   if (!database) return frame;
   const entry = frame.host.engine.database(database);
@@ -47,7 +47,7 @@ function inDatabase(frame: Frame, database: string | undefined): Frame {
   return { ...frame, session: { ...frame.session, databaseName: entry.name } };
 }
 
-/** The value of each parameter. */
+/** Binds the arguments to the parameters. */
 function bindArguments(
   procedure: string,
   { parameters }: Procedure,

@@ -7,7 +7,7 @@ import { VIEWS } from '../engine/views.ts';
 import { allChanges } from '../cdc/all-changes.ts';
 import { databaseRoles, hasDatabaseRole, type Frame } from './session.ts';
 
-/** What a name in a FROM clause stands for, with its arguments if it is a function. Throws 208, 229 and 916. */
+/** Resolves a name in a FROM clause, with its arguments if it is a function. Throws 208, 229 and 916. */
 export function resolveRelation(
   { host, session }: Frame,
   parts: readonly string[],
@@ -39,13 +39,13 @@ function systemView(engine: Engine, database: string, name: string): Relation | 
   return engine.view(database, view.name);
 }
 
-/** Whether change data capture is on for a database. */
+/** Checks if change data capture is enabled for a database. */
 export function isCdcEnabled(engine: Engine, database: string): boolean {
   const [row] = editRows(engine, database).find('sys.databases', { name: database });
   return row?.['is_cdc_enabled'] === 1;
 }
 
-/** OBJECT_ID of a name with or without schema and database, `[dbo].[Actor]`; null when there is none. */
+/** Returns the OBJECT_ID of a name with or without schema and database, `[dbo].[Actor]`, or null if there is none. */
 export function resolveObject(
   { host, session }: Frame,
   text: string,
@@ -61,7 +61,7 @@ export function resolveObject(
   return found ? Number(found['object_id']) : null;
 }
 
-/** The parts of `[a].[b].c`. */
+/** Splits `[a].[b].c` into its parts. */
 export function parseName(text: string): string[] {
   const parts = text.matchAll(/\[((?:[^\]]|\]\])*)\]|"((?:[^"]|"")*)"|([^.[\]"]+)|(?<=\.)(?=\.)/g);
   return [...parts].map(([, bracketed, quoted, bare]) =>

@@ -23,7 +23,7 @@ import { errorMessage } from './error-message.ts';
 import { callProcedure, type Argument } from './call-procedure.ts';
 import { databaseRoles, type Frame } from './session.ts';
 
-/** The events of statements; what it returns says whether the batch is over. */
+/** Events of statements. The return value `over` ends the batch. */
 type StatementRun = AsyncGenerator<BatchEvent, 'over' | undefined | void>;
 
 const RUN: {
@@ -129,14 +129,14 @@ const RUN: {
   },
 };
 
-/** A statement without a result is over. */
+/** Builds the end of a statement without a result. */
 function done(rowCount?: number): BatchEvent {
   return { kind: 'done', rowCount };
 }
 
 /**
- * Runs a batch and tells what happens. An error becomes a message and, unless it came from a procedure, ends the batch,
- * as it does in SQL Server; nothing else is thrown for a client's mistake.
+ * Runs a batch and yields its events. An error becomes a message and ends the batch, unless it came from a procedure,
+ * as in SQL Server. A client's mistake throws nothing else.
  */
 export async function* runBatch(batch: string, frame: Frame): AsyncGenerator<BatchEvent> {
   try {
@@ -148,7 +148,7 @@ export async function* runBatch(batch: string, frame: Frame): AsyncGenerator<Bat
   }
 }
 
-/** Runs the statements of a text; all of it is parsed before the first one runs. */
+/** Runs the statements of a text. The whole text is parsed before the first statement runs. */
 async function* runText(text: string, frame: Frame): StatementRun {
   return yield* runStatements(parseBatch(text), frame);
 }
@@ -169,7 +169,7 @@ function statementsOf({ conditional_statements }: ConditionalBlock): readonly St
   return Object.values(conditional_statements)[0]?.statements ?? [];
 }
 
-/** A SELECT: its rows, or what it puts into variables: the last row's values. */
+/** Runs a SELECT. Yields its rows, or assigns the last row's values to variables. */
 async function* runQuery(query: Statements['Query'], frame: Frame): StatementRun {
   const { columns, run, assigned } = compiled(frame, query);
   const rows = run(undefined);
@@ -205,7 +205,7 @@ function insertedRow(
   return rowOf({ columns: withFallback }, Object.fromEntries(values));
 }
 
-/** The value of an expression that uses no table by itself. */
+/** Evaluates an expression that uses no table itself. */
 function evaluate(frame: Frame, expression: Expression): Variable {
   const scope = statementScope(frame);
   const { type, value } = scope.compile.expression(expression, scope);
@@ -220,7 +220,7 @@ function argumentOf(parameter: Expression, frame: Frame): Argument {
   return { name: name.slice(1), ...evaluate(frame, right) };
 }
 
-/** Gives a variable a value of its type. Throws 137 for one that was not declared. */
+/** Assigns a variable a value of its type. Throws 137 for an undeclared variable. */
 function setVariable(frame: Frame, name: string, value: Variable): void {
   const variable = frame.variables.get(variableName(name));
   if (!variable) throw raise(137, [`@${variableName(name)}`]);
@@ -232,12 +232,12 @@ function variableName(name: string): string {
   return name.replace(/^@/, '').toLowerCase();
 }
 
-/** A value as a type takes it. */
+/** Converts a value to a type. */
 function converted({ type, value }: Variable, to: SqlType): SqlValue {
   return convertValue(value, { from: type, to, style: 0 });
 }
 
-/** Runs sp_executesql: text, declarations, values. Gives the variables as they are afterwards. */
+/** Runs sp_executesql with text, declarations and values. Returns the variables afterwards. */
 export async function* executeText(
   frame: Frame,
   [text, declarations, ...values]: readonly Argument[],

@@ -1,14 +1,14 @@
 import type { Relation, Variable } from '../engine/relation.ts';
 import type { Host } from './host.ts';
 
-/** Roles of the server and of databases that a login has; a sysadmin has all of them. */
+/** Roles of a login in the server and in databases. A sysadmin has all of them. */
 export interface LoginRoles {
   readonly serverRoles: readonly string[];
-  /** By database name; a database that is not there cannot be opened. `*` stands for all. */
+  /** By database name. A database that is missing here cannot be opened. `*` means all databases. */
   readonly databaseRoles: Readonly<Record<string, readonly string[]>>;
 }
 
-/** What a connection remembers between its batches. */
+/** State of a connection between batches. */
 export interface Session {
   readonly spid: number;
   readonly login: LoginRoles & {
@@ -21,17 +21,17 @@ export interface Session {
   readonly temporaryTables: Map<string, Relation>;
 }
 
-/** A batch as it runs. */
+/** State of a running batch. */
 export interface Frame {
   readonly host: Host;
   readonly session: Session;
   /** By name in lower case, without `@`. */
   readonly variables: Map<string, Variable>;
-  /** Aborts at an attention of the client and when the connection is gone. */
+  /** Aborts on a client's attention signal and when the connection is closed. */
   readonly signal: AbortSignal;
 }
 
-/** Whether the login is in a role of the database that the session is in. */
+/** Checks if the login has a role in the session's database. */
 export function hasDatabaseRole(
   session: Session,
   role: string,
@@ -45,7 +45,7 @@ export function isSysadmin(session: Session): boolean {
   return session.login.serverRoles.includes('sysadmin');
 }
 
-/** The login's roles in a database; undefined where it has no access. */
+/** Returns the login's roles in a database, or undefined if it has no access. */
 export function databaseRoles(
   session: Pick<Session, 'login'>,
   database: string,

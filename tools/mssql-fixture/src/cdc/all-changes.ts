@@ -5,12 +5,12 @@ import { raise } from '../engine/sql-server-error.ts';
 import { userTable, type TableName } from '../engine/user-table.ts';
 
 const FUNCTION = /^fn_cdc_get_all_changes_(.+)$/i;
-/** What an UPDATE has before it; only `all update old` gives it. */
+/** Operation of the row before an UPDATE. Only `all update old` returns it. */
 const BEFORE_UPDATE = 3;
 
 /**
- * cdc.fn_cdc_get_all_changes_<capture instance>: the rows of the change table from one LSN to another. Undefined for any
- * other function. Throws 313 for LSNs outside of what the log and the instance have, as SQL Server does.
+ * Runs cdc.fn_cdc_get_all_changes_<capture instance>: returns the rows of the change table between two LSNs. Returns
+ * undefined for any other function. Throws 313 for LSNs outside of the log and the instance, like SQL Server.
  */
 export function allChanges(
   engine: Engine,

@@ -7,17 +7,17 @@ import { tableId } from '../engine/user-table.ts';
 import { renderIsoTime } from '../tds/iso-time.ts';
 import type { SqlValue } from '../tds/sql-type.ts';
 
-/** The database that a procedure works on. */
+/** The database of a procedure. */
 export interface CdcContext {
   readonly database: string;
   readonly rows: RowEditor;
   readonly tables: TableEditor;
   readonly isEnabled: boolean;
-  /** The time of the server, as the engine holds it. */
+  /** The server's time in the engine's format. */
   readonly now: string;
 }
 
-/** The session's database. */
+/** Returns the session's database. */
 export function cdcContext({ host, session }: Frame): CdcContext {
   const { engine, clock } = host;
   const database = session.databaseName;
@@ -30,12 +30,12 @@ export function cdcContext({ host, session }: Frame): CdcContext {
   };
 }
 
-/** Throws 22902 unless the login is a sysadmin. */
+/** Throws 22902 if the login is no sysadmin. */
 export function requireSysadmin({ session }: Frame): void {
   if (!isSysadmin(session)) throw raise(22902, ['Sysadmin']);
 }
 
-/** Throws 22901 in a database without change data capture, and 22904 unless the login owns it. */
+/** Throws 22901 in a database without change data capture, and 22904 if the login is not its owner. */
 export function requireOwner(frame: Frame, { database, isEnabled }: CdcContext): void {
   if (!isEnabled) throw raise(22901, [database]);
   if (!hasDatabaseRole(frame.session, 'db_owner')) throw raise(22904);
@@ -48,7 +48,7 @@ export interface SourceTable {
   readonly name: string;
 }
 
-/** The table of @source_schema and @source_name. Throws 22963 for one without a name, and 22931 when there is none. */
+/** Finds the table of @source_schema and @source_name. Throws 22963 without a name, and 22931 if there is none. */
 export function sourceTable(
   { host }: Frame,
   { database }: CdcContext,

@@ -11,13 +11,13 @@ const MAX_INSTANCE_NAME = 100;
 const MAX_INSTANCES = 2;
 const CLUSTERED_COLUMNSTORE = 5;
 
-/** The index that tells the rows of a source table apart. */
+/** The index that identifies the rows of a source table. */
 interface SourceKey {
   readonly indexName: string;
   readonly columns: readonly string[];
 }
 
-/** A capture instance that may be made. */
+/** A valid new capture instance. */
 interface Instance {
   readonly name: string;
   readonly table: SourceTable;
@@ -28,7 +28,7 @@ interface Instance {
 
 type Arguments = Readonly<Record<string, SqlValue>>;
 
-/** sys.sp_cdc_enable_table: a capture instance, and what SQL Server refuses of one. */
+/** Runs sys.sp_cdc_enable_table: creates a capture instance, or refuses like SQL Server. */
 export function enableTable(args: Arguments, frame: Frame, context: CdcContext): void {
   requireOwner(frame, context);
   const role = textOf(args, 'role_name')?.trim();
@@ -46,7 +46,7 @@ function textOf(args: Arguments, name: string): string | undefined {
   return value === null ? undefined : String(value);
 }
 
-/** All that SQL Server refuses, in its order. */
+/** Checks everything that SQL Server refuses, in its order. */
 function checkInstance(args: Arguments, frame: Frame, context: CdcContext): Instance {
   const { rows, database } = context;
   if (textOf(args, 'role_name')?.trim() === '') throw raise(22907);
@@ -71,7 +71,7 @@ function checkInstance(args: Arguments, frame: Frame, context: CdcContext): Inst
   return { name, table, key, columns, supportsNetChanges };
 }
 
-/** Tables in memory and clustered columnstores cannot be tracked. */
+/** Refuses tables in memory and clustered columnstores. */
 function checkStorage({ rows }: CdcContext, { id, name }: SourceTable): void {
   const [row] = rows.find('sys.tables', { object_id: id });
   if (row?.['is_memory_optimized'] === 1) throw raise(10794, ['sp_cdc_enable_table']);
@@ -79,7 +79,9 @@ function checkStorage({ rows }: CdcContext, { id, name }: SourceTable): void {
   if (columnstore) throw raise(35353, ['Change Data Capture', String(columnstore['name']), name]);
 }
 
-/** The index that was asked for, else the primary key, else none. Throws 22928, and 22929 for one that is not unique. */
+/**
+ * Finds the requested index, else the primary key, else none. Throws 22928, and 22929 for an index that is not unique.
+ */
 function sourceKey(
   { rows }: CdcContext,
   { id, schema, name }: SourceTable,
@@ -107,8 +109,8 @@ function sourceKey(
 }
 
 /**
- * The columns of @captured_column_list, `[a], b`; all of them where there is no list. Throws 22930 and 22965, and 22943
- * where a column of the key is not among them.
+ * Selects the columns of @captured_column_list, `[a], b`, or all columns without a list. Throws 22930 and 22965, and
+ * 22943 if a key column is missing.
  */
 function capturedColumns(
   columns: readonly ResultColumn[],
@@ -126,7 +128,7 @@ function capturedColumns(
   return captured;
 }
 
-/** Names between commas, in brackets or double quotes where they need them. */
+/** Parses names separated by commas, with optional brackets or double quotes. */
 function parseColumnList(list: string): readonly string[] {
   const names: string[] = [];
   const item = /\s*(?:\[((?:[^\]]|\]\])*)\]|"((?:[^"]|"")*)"|([^,[\]"]+))\s*(,|$)/y;
@@ -189,7 +191,7 @@ function addInstance(
   rows.update('sys.tables', { object_id: table.id }, { is_tracked_by_cdc: true });
 }
 
-/** What a change table has before and after the captured columns, which are all nullable. */
+/** Builds the columns of a change table: those before and after the captured columns, which are all nullable. */
 function changeTableColumns(columns: readonly ResultColumn[]): readonly ColumnSpec[] {
   return [
     { name: '__$start_lsn', type: 'binary(10)', isNullable: false },

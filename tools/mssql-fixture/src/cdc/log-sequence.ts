@@ -1,11 +1,11 @@
 import type { RowEditor } from '../engine/edit-rows.ts';
 
-/** LSNs of a database begin here and go up by a block. */
+/** First LSN of a database. Each following LSN is one block higher. */
 const FIRST_LSN = 0x0000002a_00000100_0001n;
 const LSN_STEP = 0x10_0000n;
 const LSN_BYTES = 10;
 
-/** Adds an entry at a time to cdc.lsn_time_mapping; gives its LSN, which is higher than those before. */
+/** Adds an entry with a time to cdc.lsn_time_mapping. Returns its LSN, which is higher than all earlier ones. */
 export function addLsn(rows: RowEditor, time: string): Uint8Array {
   const known = rows.find('cdc.lsn_time_mapping').map((row) => lsnNumber(row['start_lsn']));
   const last = known.reduce((highest, lsn) => (lsn > highest ? lsn : highest), FIRST_LSN);
@@ -20,7 +20,7 @@ export function addLsn(rows: RowEditor, time: string): Uint8Array {
   return lsn;
 }
 
-/** `0x0000002A000001100001`, as messages show an LSN. */
+/** Renders an LSN as in messages: `0x0000002A000001100001`. */
 export function renderLsn(lsn: Uint8Array): string {
   return `0x${Buffer.from(lsn).toString('hex').toUpperCase()}`;
 }

@@ -22,21 +22,21 @@ import {
   type CdcContext,
 } from './cdc-context.ts';
 
-/** The value of each parameter, by name in lower case. */
+/** Values of parameters by name in lower case. */
 export type ProcedureArguments = Readonly<Record<string, SqlValue>>;
 
-/** A system procedure. It throws a SqlServerError for what it refuses. */
+/** A system procedure. It throws a SqlServerError for a refusal. */
 export interface Procedure {
-  /** Type of each parameter by its name in lower case, without `@`; with a fallback it can be left out. */
+  /** Types of parameters by name in lower case, without `@`. A parameter with a fallback is optional. */
   readonly parameters: Readonly<Record<string, readonly [type: SqlType, fallback?: SqlValue]>>;
-  /** Gives what it has to say. */
+  /** Runs the procedure and returns its messages. */
   readonly run: (args: ProcedureArguments, frame: Frame) => readonly ServerMessage[];
 }
 
 const SYSTEM_DATABASE = /^(master|tempdb|model|msdb|distribution)$/i;
 const SOURCE = { source_schema: [SYSNAME], source_name: [SYSNAME] } as const;
 
-/** The system procedures that there are, by name. */
+/** Supported system procedures by name. */
 export const PROCEDURES: Readonly<Record<string, Procedure>> = {
   sp_cdc_enable_db: { parameters: {}, run: (_args, frame) => enableDatabase(frame) },
   sp_cdc_disable_db: { parameters: {}, run: (_args, frame) => disableDatabase(frame) },
@@ -71,7 +71,7 @@ export const PROCEDURES: Readonly<Record<string, Procedure>> = {
   },
 };
 
-/** sys.sp_cdc_enable_db: the schema, the user and the tables of `cdc`. */
+/** Runs sys.sp_cdc_enable_db: creates the schema, the user and the tables of `cdc`. */
 function enableDatabase(frame: Frame): readonly ServerMessage[] {
   requireSysadmin(frame);
   const { database, rows, tables, isEnabled, now } = cdcContext(frame);
@@ -95,7 +95,7 @@ function enableDatabase(frame: Frame): readonly ServerMessage[] {
   return [];
 }
 
-/** sys.sp_cdc_disable_db: everything that enabling and its tables brought is gone. */
+/** Runs sys.sp_cdc_disable_db: removes everything that enabling the database and its tables created. */
 function disableDatabase(frame: Frame): readonly ServerMessage[] {
   requireSysadmin(frame);
   const { database, rows, tables, isEnabled } = cdcContext(frame);
@@ -112,7 +112,7 @@ function disableDatabase(frame: Frame): readonly ServerMessage[] {
   return [];
 }
 
-/** sys.sp_cdc_disable_table: one capture instance of a table, or `all`. */
+/** Runs sys.sp_cdc_disable_table: removes one capture instance of a table, or `all`. */
 function disableTable(args: ProcedureArguments, frame: Frame): readonly ServerMessage[] {
   const context = cdcContext(frame);
   requireOwner(frame, context);
@@ -137,7 +137,7 @@ function disableTable(args: ProcedureArguments, frame: Frame): readonly ServerMe
   return [];
 }
 
-/** sys.sp_cdc_cleanup_change_table: cleans up the changes before a low water mark, and the log that nobody needs. */
+/** Runs sys.sp_cdc_cleanup_change_table: removes the changes before a low-water mark, and unneeded log entries. */
 function cleanUp(args: ProcedureArguments, frame: Frame): readonly ServerMessage[] {
   const context = cdcContext(frame);
   requireOwner(frame, context);
@@ -160,7 +160,7 @@ function cleanUp(args: ProcedureArguments, frame: Frame): readonly ServerMessage
   return [];
 }
 
-/** Throws 22957 for a mark outside of the instance's timeline, and 22964 for one that the log does not know. */
+/** Throws 22957 for a mark outside of the instance's timeline, and 22964 for one that is not in the log. */
 function checkMark(
   { rows }: CdcContext,
   mark: string,

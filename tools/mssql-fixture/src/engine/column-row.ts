@@ -3,22 +3,22 @@ import type { CatalogRow } from './views.ts';
 /** A column to add to a table. */
 export interface ColumnSpec {
   readonly name: string;
-  /** As T-SQL writes it: `nvarchar(50)`, `decimal(10, 2)`, `varbinary(max)`, or an alias type's name. */
+  /** Type in T-SQL: `nvarchar(50)`, `decimal(10, 2)`, `varbinary(max)`, or the name of an alias type. */
   readonly type: string;
-  /** True unless said. */
+  /** The default is true. */
   readonly isNullable?: boolean;
   readonly isIdentity?: boolean;
   /** The expression of a computed column, `(len([Notat]))`. */
   readonly computed?: string;
   /** The expression of a default, `((0))`. */
   readonly default?: string;
-  /** Where it is not the database's. */
+  /** The default is the collation of the database. */
   readonly collation?: string;
 }
 
 /**
- * What sys.columns says of a column's type. Lengths are bytes, as SQL Server has them. Throws for a type that is not in
- * `types` (rows of sys.types).
+ * Builds the row of sys.columns for a column. Lengths are in bytes, as in SQL Server. Throws for a type that is missing
+ * in `types` (rows of sys.types).
  */
 export function columnRow(
   { name, type, isNullable = true, isIdentity = false, computed, collation }: ColumnSpec,
@@ -88,7 +88,7 @@ function decimalSizes(precision: number, scale: number): Sizes {
   return { max_length: bytes, precision, scale };
 }
 
-/** A fraction of a second takes one more byte from 3 digits on, two from 5 on. */
+/** Calculates sizes of a time type. Three or four fractional digits take one more byte, five or more take two. */
 function timeSizes(
   scale: number,
   { bytes, digits }: { readonly bytes: number; readonly digits: number },

@@ -3,22 +3,22 @@ import { plain, rowOf, type Engine } from './open-engine.ts';
 import type { Relation, Row } from './relation.ts';
 import { storedUnder } from './views.ts';
 
-/** Values by column name; true and false are 1 and 0. */
+/** Values by column name. true and false are 1 and 0. */
 export type RowValues = Readonly<Record<string, SqlValue | boolean>>;
 
 /** A row by column name. */
 type FoundRow = Readonly<Record<string, SqlValue>>;
 
-/** Rows of the views of one database, to read and to change. */
+/** Reads and changes rows of the views of one database. */
 export interface RowEditor {
-  /** Rows where every column of `where` has its value; text is compared without case. */
+  /** Finds rows where every column of `where` has its value. Text is compared without case. */
   find(view: string, where?: RowValues): readonly FoundRow[];
   insert(view: string, row: RowValues): void;
   update(view: string, where: RowValues, values: RowValues): void;
   remove(view: string, where: RowValues): void;
 }
 
-/** An editor of a database's rows; a view that is made of others can only be read. */
+/** Opens an editor of a database's rows. Views derived from others are read-only. */
 export function editRows(engine: Engine, database: string): RowEditor {
   const change = (
     name: string,

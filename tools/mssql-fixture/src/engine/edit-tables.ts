@@ -11,30 +11,30 @@ export interface TableSpec {
   /** `dbo.Actor` */
   readonly name: string;
   readonly columns: readonly ColumnSpec[];
-  /** Columns of its primary key, if it has one. */
+  /** Columns of its primary key. Undefined without a key. */
   readonly primaryKey?: readonly string[];
   readonly isMsShipped?: boolean;
 }
 
-/** Tables of one database, to change while clients are connected; what a table is not there for throws. */
+/** Changes tables of one database while clients are connected. Throws for a table or column that does not exist. */
 export interface TableEditor {
-  /** Gives the object_id. A schema that is not there is made. */
+  /** Adds a table and returns its object_id. Creates a missing schema. */
   addTable(table: TableSpec): number;
   dropTable(table: string): void;
   addColumn(table: string, column: ColumnSpec): void;
-  /** Gives a column another type, length or nullability; its place stays. */
+  /** Changes the type, length or nullability of a column. Its position stays. */
   alterColumn(table: string, column: ColumnSpec): void;
   renameColumn(table: string, from: string, to: string): void;
   dropColumn(table: string, column: string): void;
-  /** Puts rows into a table, for queries that read it. */
+  /** Inserts rows into a table, for queries that read it. */
   insertRows(table: string, rows: readonly Readonly<Record<string, SqlValue>>[]): void;
 }
 
-/** Object ids of SQL Server go up in steps like this. */
+/** Step between object ids of SQL Server. */
 const OBJECT_ID_STEP = 16;
 const FIRST_OBJECT_ID = 245_575_913;
 
-/** Views with rows of a table, and the column that says which one. */
+/** Views with rows of a table, with their column for its object_id. */
 const VIEWS_OF_A_TABLE: readonly (readonly [view: string, column: string])[] = [
   ['sys.tables', 'object_id'],
   ['sys.columns', 'object_id'],
@@ -48,7 +48,7 @@ const VIEWS_OF_A_TABLE: readonly (readonly [view: string, column: string])[] = [
   ['sys.partitions', 'object_id'],
 ];
 
-/** An editor of a database's tables. */
+/** Opens an editor of a database's tables. */
 export function editTables(engine: Engine, database: string): TableEditor {
   const rows = editRows(engine, database);
   const idOf = (table: string): number => {
@@ -141,7 +141,7 @@ export function editTables(engine: Engine, database: string): TableEditor {
   };
 }
 
-/** `dbo.Actor`, or `Actor` for one of dbo. */
+/** Splits `dbo.Actor`, or `Actor` for a table of dbo. */
 function splitName(name: string): { readonly schema: string; readonly name: string } {
   const dot = name.indexOf('.');
   return dot < 0
@@ -149,7 +149,7 @@ function splitName(name: string): { readonly schema: string; readonly name: stri
     : { schema: name.slice(0, dot), name: name.slice(dot + 1) };
 }
 
-/** An object_id that no object of the database has. */
+/** Returns an unused object_id. */
 function nextObjectId(engine: Engine, database: string): number {
   const ids = editRows(engine, database)
     .find('sys.objects')
@@ -167,7 +167,7 @@ function schemaIdOf(engine: Engine, database: string, schema: string): number {
   return id;
 }
 
-/** What other views say of an identity, a computed column, a default. */
+/** Adds rows of other views for an identity, a computed column or a default. */
 function addColumnParts({
   rows,
   id,
@@ -196,7 +196,7 @@ function addColumnParts({
   }
 }
 
-/** The table's first index: its primary key, or the heap. */
+/** Adds the table's first index: its primary key, or the heap. */
 function addKey(
   engine: Engine,
   database: string,

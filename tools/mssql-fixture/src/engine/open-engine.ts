@@ -7,26 +7,26 @@ import { storedUnder, VIEWS, type CatalogRow, type MssqlCatalog, type View } fro
 export interface DatabaseEntry {
   readonly name: string;
   readonly id: number;
-  /** The rows that were put into its tables, by object_id. */
+  /** Rows that were inserted into its tables, by object_id. */
   readonly tableRows: Map<number, readonly Readonly<Record<string, SqlValue>>[]>;
 }
 
-/** The server's databases, and the rows of their views. */
+/** The server's databases and the rows of their views. */
 export interface Engine {
-  /** A database by its name, in any case of its letters. */
+  /** Finds a database by name, without case. */
   readonly database: (name: string) => DatabaseEntry | undefined;
-  /** Adds a database with the rows of a catalog; what the catalog lacks is as in an empty database. */
+  /** Adds a database with the rows of a catalog. Parts that are missing in the catalog are as in an empty database. */
   readonly addDatabase: (name: string, catalog: MssqlCatalog) => DatabaseEntry;
-  /** A view of a database. Throws for a view that there is not. */
+  /** Finds a view of a database. Throws for an unknown view. */
   readonly view: (
     database: string,
     view: string,
   ) => Relation & { readonly columns: View['columns'] };
-  /** Puts other rows in the place of those of a view. */
+  /** Replaces the rows of a view. */
   readonly setRows: (database: string, view: string, rows: readonly Row[]) => void;
 }
 
-/** Databases of SQL Server itself, with their numbers. */
+/** System databases of SQL Server, in the order of their ids. */
 const SYSTEM_DATABASES = ['master', 'tempdb', 'model', 'msdb'];
 const DEFAULT_COLLATION = 'Danish_Norwegian_CI_AS';
 
@@ -71,7 +71,7 @@ const SERVER_ROWS: MssqlCatalog = {
   ],
 };
 
-/** An engine with the system databases. */
+/** Opens an engine with the system databases. */
 export function openEngine(): Engine {
   const entries = new Map<string, DatabaseEntry>();
   const stores = new Map<string, readonly Row[]>();
@@ -117,7 +117,7 @@ function viewOf(name: string): View {
   return view;
 }
 
-/** A catalog with what every database has. */
+/** Completes a catalog with what every database has. */
 function completed(catalog: MssqlCatalog, entry: DatabaseEntry): MssqlCatalog {
   const [said] = catalog['sys.databases'] ?? [];
   const collation = said?.['collation_name'] ?? DEFAULT_COLLATION;
@@ -130,10 +130,10 @@ function completed(catalog: MssqlCatalog, entry: DatabaseEntry): MssqlCatalog {
   };
 }
 
-/** Descriptions that follow from a type, where a row has the type only. */
+/** Descriptions by type, for rows with only a type. */
 const TYPE_DESCRIPTIONS: Readonly<Record<string, string>> = { UQ: 'UNIQUE_CONSTRAINT' };
 
-/** Rows of a catalog; the parts of sys.columns repeat some of its columns, which are left out. */
+/** Converts the rows of a catalog. Columns of sys.columns that its parts repeat are omitted. */
 function catalogRows(view: View, rows: readonly CatalogRow[]): readonly Row[] {
   const isPart = view.name.endsWith(' part');
   const known = new Set(view.columns.map(({ name }) => name));
@@ -145,7 +145,7 @@ function catalogRows(view: View, rows: readonly CatalogRow[]): readonly Row[] {
   });
 }
 
-/** A row with the usual value in each column that nothing is said of. */
+/** Builds a row with default values in missing columns. */
 export function rowOf(
   { columns }: Pick<View, 'columns'>,
   values: Readonly<Record<string, SqlValue | boolean>>,
@@ -153,7 +153,7 @@ export function rowOf(
   return columns.map(({ name, fallback }) => plain(values[name] ?? fallback));
 }
 
-/** true and false are 1 and 0. */
+/** Converts true and false to 1 and 0. */
 export function plain(value: SqlValue | boolean): SqlValue {
   return typeof value === 'boolean' ? Number(value) : value;
 }

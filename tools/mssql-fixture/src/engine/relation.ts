@@ -4,7 +4,7 @@ import type { ResultColumn } from '../tds/tokens.ts';
 /** The values of a row, in the order of its columns. */
 export type Row = readonly SqlValue[];
 
-/** Something with columns and rows. Rows that change are another array. */
+/** Columns and rows. Changed rows are a new array. */
 export interface Relation {
   readonly columns: readonly ResultColumn[];
   readonly rows: readonly Row[];

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** A message of sys.messages; `%s` stands for each value. */
+/** A message of sys.messages. `%s` is the placeholder for each value. */
 interface MessageText {
   readonly number: number;
   readonly severity: number;
@@ -9,9 +9,9 @@ interface MessageText {
 }
 
 /**
- * Messages of SQL Server 2019, as
- * https://learn.microsoft.com/sql/relational-databases/errors-events/database-engine-events-and-errors lists them.
- * 10794, for a table in memory, is from memory.
+ * Messages of SQL Server 2019 as listed in
+ * https://learn.microsoft.com/sql/relational-databases/errors-events/database-engine-events-and-errors
+ * The text of 10794, for in-memory tables, was written from memory.
  */
 const MESSAGES: ReadonlyMap<number, MessageText> = new Map(
   (
@@ -21,7 +21,7 @@ const MESSAGES: ReadonlyMap<number, MessageText> = new Map(
   ).map((message) => [message.number, message]),
 );
 
-/** An error of SQL Server on its way to the client. */
+/** An error of SQL Server for the client. */
 export class SqlServerError extends Error {
   override readonly name = 'SqlServerError';
 
@@ -37,8 +37,9 @@ export class SqlServerError extends Error {
 }
 
 /**
- * The error of a number with SQL Server's text and severity: each `%s` is replaced by the next of `values`.
- * `raise(208, ['dbo.Nothing'])` says "Invalid object name 'dbo.Nothing'." A number without a text here says itself.
+ * Builds the error of a number with SQL Server's text and severity. Each `%s` is replaced by the next of `values`.
+ * `raise(208, ['dbo.Nothing'])` gives "Invalid object name 'dbo.Nothing'." A number without a text here is its own
+ * text.
  */
 export function raise(
   number: number,
@@ -55,7 +56,7 @@ export function raise(
   return new SqlServerError(number, message, severity, state, line);
 }
 
-/** An error for T-SQL that SQL Server runs and the fixture does not. */
+/** Builds an error for T-SQL that SQL Server supports and the fixture does not. */
 export function notRun(what: string): SqlServerError {
   return new SqlServerError(102, `The fixture does not run ${what}.`, 15);
 }

@@ -2,7 +2,7 @@ import { columnRow } from './column-row.ts';
 import { systemTypes } from './system-types.ts';
 import type { CatalogRow, MssqlCatalog } from './views.ts';
 
-/** How large a catalog is to be made. */
+/** Size of a synthetic catalog. */
 export interface CatalogSize {
   readonly tables: number;
   readonly columnsPerTable: number;
@@ -25,7 +25,7 @@ const TYPES = [
 const FIRST_OBJECT_ID = 100_000_000;
 const IDS_PER_TABLE = 16;
 
-/** A catalog of tables `dbo.Table0001`, … with a primary key on their first column, `Id`. */
+/** Builds a catalog of tables `dbo.Table0001`, … with a primary key on their first column, `Id`. */
 export function synthesizeCatalog({ tables, columnsPerTable }: CatalogSize): MssqlCatalog {
   const types = systemTypes('Danish_Norwegian_CI_AS');
   const template = Array.from({ length: columnsPerTable }, (_, i) =>

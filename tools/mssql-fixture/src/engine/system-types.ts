@@ -1,6 +1,6 @@
 import type { CatalogRow } from './views.ts';
 
-/** name, system_type_id, max_length, precision, scale, and user_type_id where it is another. */
+/** Name, system_type_id, max_length, precision, scale, and user_type_id if it differs. */
 const TYPES: readonly (readonly [string, number, number, number, number, number?])[] = [
   ['image', 34, 16, 0, 0],
   ['text', 35, 16, 0, 0],
@@ -38,7 +38,7 @@ const TYPES: readonly (readonly [string, number, number, number, number, number?
   ['geography', 240, -1, 0, 0, 130],
 ];
 
-/** sys.types of a database without types of its own. */
+/** Builds sys.types of a database without user-defined types. */
 export function systemTypes(collation: string): readonly CatalogRow[] {
   return TYPES.map(([name, id, bytes, precision, scale, userTypeId = id]) => ({
     ...{ name, system_type_id: id, user_type_id: userTypeId },

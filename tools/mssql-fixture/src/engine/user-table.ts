@@ -10,7 +10,7 @@ export interface TableName {
   readonly name: string;
 }
 
-/** A table as the catalog has it, empty unless rows were put into it; undefined when there is none. */
+/** Finds a table of the catalog with the rows that were inserted. Returns undefined if there is none. */
 export function userTable(engine: Engine, table: TableName): Relation | undefined {
   const id = tableId(engine, table);
   if (id === undefined) return undefined;
@@ -26,7 +26,7 @@ export function userTable(engine: Engine, table: TableName): Relation | undefine
   return { columns, rows: rows.map((row) => columns.map(({ name }) => row[name] ?? null)) };
 }
 
-/** The object_id of a table; undefined when there is none. */
+/** Returns the object_id of a table, or undefined if there is none. */
 export function tableId(engine: Engine, { database, schema, name }: TableName): number | undefined {
   const { find } = editRows(engine, database);
   const [owner] = find('sys.schemas', { name: schema });
@@ -34,7 +34,7 @@ export function tableId(engine: Engine, { database, schema, name }: TableName): 
   return row && Number(row['object_id']);
 }
 
-/** From what sys.columns says, where lengths are bytes; a type without a name here is a CLR type. */
+/** Converts the type in a row of sys.columns, where lengths are bytes. An unknown type name is a CLR type. */
 function columnType(name: string, row: Readonly<Record<string, unknown>>): SqlType {
   if (!isTypeName(name)) return { name: 'varbinary', length: -1 };
   const [bytes, precision, scale] = ['max_length', 'precision', 'scale'].map((facet) =>

@@ -5,24 +5,24 @@ import type { Row } from './relation.ts';
 /** A value of a catalog file. */
 export type CatalogValue = string | number | boolean | null;
 
-/** A row of a view, by column name; a column that is left out has its usual value. */
+/** A row of a view by column name. Omitted columns have their default value. */
 export type CatalogRow = Readonly<Record<string, CatalogValue>>;
 
-/** What the views of one database hold, by view name: `{ "sys.tables": [{ "object_id": 1, "name": "Actor" }] }`. */
+/** Rows of the views of one database, by view name: `{ "sys.tables": [{ "object_id": 1, "name": "Actor" }] }`. */
 export type MssqlCatalog = Readonly<Record<string, readonly CatalogRow[]>>;
 
-/** A column of a view, and what a row has that says nothing of it. */
+/** A column of a view with its default value. */
 interface ViewColumn extends ResultColumn {
   readonly fallback: SqlValue;
 }
 
 /** A view of SQL Server. */
 export interface View {
-  /** With its schema: `sys.tables`; with its database where there is only one: `msdb.dbo.cdc_jobs`. */
+  /** Name with schema, `sys.tables`, or with the database if there is only one such view: `msdb.dbo.cdc_jobs`. */
   readonly name: string;
   readonly isOfServer: boolean;
   readonly columns: readonly ViewColumn[];
-  /** The rows of a view that has none of its own, from those of others of the same database. */
+  /** Derives the rows of a view without its own rows from other views of the same database. */
   readonly derive?: (rowsOf: (view: string) => readonly Row[]) => readonly Row[];
 }
 
@@ -40,7 +40,7 @@ const COLUMN = `
   is_column_set bit 0, generated_always_type tinyint 0, generated_always_type_desc nvarchar(60) NOT_APPLICABLE
   encryption_type int, encryption_type_desc nvarchar(64), is_hidden bit 0, is_masked bit 0`;
 
-/** What two views have beyond sys.columns is kept apart. */
+/** Columns of two views that extend sys.columns. They are stored separately. */
 const COLUMN_PARTS: Readonly<Record<string, string>> = {
   'sys.computed_columns':
     'definition nvarchar(max), uses_database_collation bit 1, is_persisted bit 0',
@@ -48,7 +48,7 @@ const COLUMN_PARTS: Readonly<Record<string, string>> = {
     'seed_value sql_variant, increment_value sql_variant, last_value sql_variant, is_not_for_replication bit 0',
 };
 
-/** The columns of the views of each database: name, type, and the usual value where it is not NULL. */
+/** Columns of the views of each database: name, type, and the default if it is not NULL. */
 const OF_DATABASE: Readonly<Record<string, string>> = {
   'sys.schemas': 'name sysname, schema_id int, principal_id int 1',
   'sys.tables': object(
@@ -92,7 +92,7 @@ const OF_DATABASE: Readonly<Record<string, string>> = {
     rows bigint 0`,
   'sys.database_principals': `name sysname, principal_id int, type char(1) S, type_desc nvarchar(60) SQL_USER
     default_schema_name sysname, is_fixed_role bit 0`,
-  // The tables of the schema cdc are there once the database is enabled.
+  // The tables of schema cdc exist if the database is enabled.
   'cdc.change_tables': `object_id int, version int 0, source_object_id int, capture_instance sysname
     start_lsn binary(10), end_lsn binary(10), supports_net_changes bit 0, has_drop_pending bit, role_name sysname
     index_name sysname, filegroup_name sysname, create_date datetime, partition_switch bit 1`,
@@ -118,7 +118,10 @@ const OF_SERVER: Readonly<Record<string, string>> = {
     is_disabled bit 0, default_database_name sysname master`,
 };
 
-/** The columns of a declaration, one a line or between commas: `is_identity bit 0, type_desc nvarchar(60) USER_TABLE`. */
+/**
+ * Parses a declaration of columns, separated by line breaks or commas: `is_identity bit 0, type_desc nvarchar(60)
+ * USER_TABLE`.
+ */
 function parseColumns(declaration: string): readonly ViewColumn[] {
   const parts = declaration.split(/,(?![^(]*\))|\n/).map((part) => part.trim());
   return parts
@@ -134,7 +137,7 @@ function parseColumns(declaration: string): readonly ViewColumn[] {
     });
 }
 
-/** sys.columns and the columns of a part, for the columns that the part has. */
+/** Builds a view of sys.columns with the columns of a part, for the columns in the part. */
 function extended(name: string, declaration: string): View {
   const derive: View['derive'] = (rowsOf) => {
     const parts = rowsOf(partOf(name));
@@ -152,7 +155,10 @@ function extended(name: string, declaration: string): View {
 
 const partOf = (name: string): string => `${name} part`;
 
-/** The name that rows of a view are stored under: sys.identity_columns keeps only what sys.columns lacks. */
+/**
+ * Returns the name that rows of a view are stored under. sys.identity_columns stores only the columns that sys.columns
+ * does not have.
+ */
 export function storedUnder(view: string): string {
   return view.toLowerCase() in COLUMN_PARTS ? partOf(view.toLowerCase()) : view;
 }
@@ -179,7 +185,7 @@ const stored = (
     columns: parseColumns(text),
   }));
 
-/** Every view by its name. */
+/** All views by name. */
 export const VIEWS: ReadonlyMap<string, View> = new Map(
   [
     ...stored(OF_DATABASE, false),

@@ -2,7 +2,7 @@ import { constants } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { generate } from 'selfsigned';
 
-/** A key and its self-signed certificate, both PEM; a client is given the certificate as its CA. */
+/** A key and its self-signed certificate as PEM. Clients use the certificate as CA. */
 export interface Certificate {
   readonly certificatePem: string;
   readonly privateKeyPem: string;
@@ -11,7 +11,7 @@ export interface Certificate {
 const VALID_DAYS = 2;
 const MS_PER_DAY = 86_400_000;
 
-/** A new certificate for `localhost` and 127.0.0.1, valid for two days; it lives in memory only. */
+/** Creates a certificate for `localhost` and 127.0.0.1, valid for two days. It is kept in memory only. */
 export async function createCertificate(): Promise<Certificate> {
   const now = Date.now();
   const pem = await generate([{ name: 'commonName', value: 'localhost' }], {
@@ -34,15 +34,15 @@ export async function createCertificate(): Promise<Certificate> {
   return { certificatePem: pem.cert, privateKeyPem: pem.private };
 }
 
-/** What TLS is set up with. */
+/** TLS contexts of a server. */
 export interface SecureContexts {
-  /** Inside PRELOGIN packets (TDS 7.x): TLS 1.2 without tickets, one flight for each of the client's. */
+  /** TLS inside PRELOGIN packets (TDS 7.x): TLS 1.2 without tickets, with one flight per flight of the client. */
   readonly wrapped: SecureContext;
-  /** Before everything else (TDS 8.0). */
+  /** TLS before everything else (TDS 8.0). */
   readonly strict: SecureContext;
 }
 
-/** The settings of both ways to speak TLS. */
+/** Builds the contexts for both kinds of TLS. */
 export function secureContexts({ certificatePem, privateKeyPem }: Certificate): SecureContexts {
   const pair = { key: privateKeyPem, cert: certificatePem };
   return {

@@ -1,44 +1,44 @@
-/** A way to misbehave, and where in a connection's life it shows. */
+/** A fault, and the point in a connection where it occurs. */
 export type Fault =
-  /** The TCP connection is reset as soon as it is there. */
+  /** Resets the TCP connection immediately. */
   | { readonly kind: 'reset-connection' }
-  /** The login is refused: 18456 wrong password, 4060 no such database, 40613 not available, or any other number. */
+  /** Refuses the login: 18456 wrong password, 4060 no such database, 40613 not available, or any other number. */
   | { readonly kind: 'refuse-login'; readonly number: number; readonly message?: string }
-  /** A request is answered by an error instead of being run: 1205, 40613, or any other number. */
+  /** Answers a request with an error without running it: 1205, 40613, or any other number. */
   | { readonly kind: 'error'; readonly number: number; readonly message?: string }
-  /** The connection is reset in the middle of the row after so many rows; 0 where it is not said. */
+  /** Resets the connection in the middle of the row after this many rows. The default is 0. */
   | { readonly kind: 'close'; readonly afterRows?: number }
   /**
-   * Nothing more is sent after so many rows; without a number nothing at all. An attention is still answered unless
-   * `isDeaf`.
+   * Sends nothing more after this many rows, or nothing at all without a number. An attention signal is still answered
+   * unless `isDeaf`.
    */
   | { readonly kind: 'stall'; readonly afterRows?: number; readonly isDeaf?: boolean }
-  /** The connection is accepted, but PRELOGIN is never answered. */
+  /** Accepts the connection but never answers PRELOGIN. */
   | { readonly kind: 'stall-login' }
-  /** The answer comes late. */
+  /** Delays the answer. */
   | { readonly kind: 'delay'; readonly delayMs: number }
-  /** Something happens before the request runs, such as a table that is dropped. */
+  /** Does something before the request runs, such as dropping a table. */
   | { readonly kind: 'act'; readonly act: () => void };
 
-/** When a fault shows. What is not said does not matter. */
+/** Condition of a fault. Undefined fields match everything. */
 export interface FaultRule {
   readonly fault: Fault;
-  /** Number of the connection, from 1 on. */
+  /** Number of the connection, counted from 1. */
   readonly connection?: number;
   /** The SQL text of the request, or the name of its procedure. */
   readonly sql?: RegExp | ((text: string) => boolean);
-  /** How often; for ever unless said. */
+  /** Number of occurrences. The default is unlimited. */
   readonly times?: number;
 }
 
 /** Faults of a kind. */
 type FaultOf<K extends Fault['kind']> = Extract<Fault, { kind: K }>;
 
-/** The faults that are asked for, and what is left of them. */
+/** The requested faults and their remaining occurrences. */
 export interface FaultBox {
-  /** Adds a rule; the function that it gives takes it away. */
+  /** Adds a rule. The returned function removes it. */
   add(rule: FaultRule): () => void;
-  /** The first fault of some kinds that applies now; it counts as used. */
+  /** Finds the first matching fault of some kinds and counts it as used. */
   take<K extends Fault['kind']>(
     kinds: readonly K[],
     place: { readonly connection: number; readonly sql?: string },
@@ -51,7 +51,7 @@ interface Entry {
   left: number;
 }
 
-/** An empty box. */
+/** Creates an empty box. */
 export function createFaultBox(): FaultBox {
   let entries: readonly Entry[] = [];
   return {

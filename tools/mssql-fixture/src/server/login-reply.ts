@@ -18,15 +18,15 @@ export interface LoginAccount extends LoginRoles {
   readonly defaultDatabase?: string;
 }
 
-/** Who logged in, and where. */
+/** Account and database of a login. */
 export interface AcceptedLogin {
   readonly account: LoginAccount;
   readonly databaseName: string;
 }
 
 /**
- * The account and the database of a login. Throws 18456 for a wrong name or password, and 4060 for a database that is
- * not there or not open to the account.
+ * Finds the account and the database of a login. Throws 18456 for a wrong name or password, and 4060 for a database
+ * that does not exist or is not open to the account.
  */
 export function acceptLogin(
   login: Login,
@@ -45,7 +45,7 @@ export function acceptLogin(
   return { account, databaseName: entry.name };
 }
 
-/** The error of a number for a login or a request, with SQL Server's text where none is given. */
+/** Builds the error of a number for a login or a request. The default text is SQL Server's. */
 export function faultError(
   { number, message }: { readonly number: number; readonly message?: string | undefined },
   values: readonly (string | number)[],
@@ -54,7 +54,7 @@ export function faultError(
   return new SqlServerError(number, message, number === 1205 ? 13 : 16);
 }
 
-/** Tokens of a login that succeeded, in SQL Server's order. */
+/** Writes the tokens of a successful login in SQL Server's order. */
 export function writeLoginSuccess(
   tokens: ByteWriter,
   {

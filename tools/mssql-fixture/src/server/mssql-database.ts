@@ -4,14 +4,14 @@ import { editRows, type RowEditor } from '../engine/edit-rows.ts';
 import { editTables, type TableEditor } from '../engine/edit-tables.ts';
 import { renderIsoTime } from '../tds/iso-time.ts';
 
-/** A database of a running server: its tables and the rows of its views can be changed at any time. */
+/** A database of a running server. Its tables and the rows of its views can be changed at any time. */
 export interface MssqlDatabase extends RowEditor, TableEditor {
   readonly name: string;
-  /** The log goes on to a time, as when the capture job scans it; gives the new LSN, `0x…`. */
+  /** Advances the log to a time, like a scan of the capture job. Returns the new LSN, `0x…`. */
   advanceLog(time: Date): string;
 }
 
-/** A database of a server. Throws for one that is not there. */
+/** Opens a database of a server. Throws for a database that does not exist. */
 export function openDatabase({ engine }: Host, name: string): MssqlDatabase {
   const entry = engine.database(name);
   if (!entry) throw new Error(`the server has no database ${name}`);

@@ -11,32 +11,32 @@ import {
   type Message,
 } from '../tds/packets.ts';
 
-/** The way between a client and its session: whole messages in, bytes out, with or without TLS. */
+/** Transport between a client and its session: complete messages in, bytes out, with or without TLS. */
 export interface Transport {
-  /** Sends bytes that are packets already; waits while the client does not read. */
+  /** Sends bytes that are already packets. Waits while the client does not read. */
   send(bytes: Buffer): Promise<void>;
-  /** Whether the client began with TLS (TDS 8.0). */
+  /** True if the client started with TLS (TDS 8.0). */
   readonly isStrict: boolean;
-  /** From the next bytes on, the client speaks TLS inside PRELOGIN packets (TDS 7.x). */
+  /** Starts TLS inside PRELOGIN packets (TDS 7.x) with the next bytes. */
   startTls(): void;
-  /** Back to plain bytes, after the login ("encryption off"). */
+  /** Returns to plain bytes after the login ("encryption off"). */
   stopTls(): void;
   /** Closes with a TCP reset. */
   reset(): void;
-  /** Closes after what was sent. */
+  /** Closes after sending the pending bytes. */
   end(): void;
 }
 
-/** Who listens to a transport. */
+/** Listener of a transport. */
 export interface TransportListener {
   readonly onMessage: (message: Message) => void;
-  /** Once, when the connection is gone or its bytes make no sense. */
+  /** Called once, when the connection is closed or its bytes are invalid. */
   readonly onClose: (reason: Error | undefined) => void;
 }
 
-/** The first byte of a TLS record that opens a handshake: a client of TDS 8.0 begins with it. */
+/** First byte of a TLS handshake record. A TDS 8.0 client starts with it. */
 const TLS_HANDSHAKE = 0x16;
-/** TLS inside PRELOGIN packets goes with the packet size from before the login. */
+/** Packet size before the login, used for TLS inside PRELOGIN packets. */
 const PRELOGIN_PACKET_BYTES = 4096;
 
 interface TlsLayer {
@@ -44,7 +44,7 @@ interface TlsLayer {
   readonly fromClient: (chunk: Buffer) => void;
 }
 
-/** A transport over an accepted socket. */
+/** Opens a transport over an accepted socket. */
 export function openTransport(
   socket: Socket,
   contexts: SecureContexts,
@@ -132,8 +132,8 @@ interface OuterStream {
 }
 
 /**
- * TLS as TDS 7.x carries it: the records of the handshake are payloads of PRELOGIN packets, those after it go as
- * they are. A client sends its first bare record only when the handshake is over, which ends the wrapping.
+ * Wraps TLS as in TDS 7.x. Handshake records are payloads of PRELOGIN packets, later records are sent unwrapped. A
+ * client sends its first unwrapped record after the handshake, which ends the wrapping.
  */
 function wrapInPrelogin(socket: Socket): OuterStream {
   let isHandshake = true;

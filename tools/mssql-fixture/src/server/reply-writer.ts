@@ -14,40 +14,40 @@ import {
 } from '../tds/tokens.ts';
 import type { Transport } from './open-transport.ts';
 
-/** A reply to one request, written as it becomes known. */
+/** Writes the reply to one request step by step. */
 export interface ReplyWriter {
-  /** The tokens that go out next; for those that no event stands for. */
+  /** Tokens to send next, for tokens without an event. */
   readonly tokens: ByteWriter;
   write(event: BatchEvent): Promise<void>;
-  /** The last token of a statement; it is held back until it is known whether more follows. */
+  /** Ends a statement. The token is held back until it is known if more follows. */
   done(kind: DoneState['kind'], rowCount?: number): void;
-  /** Writes the token that was held back, as one that others follow. */
+  /** Writes the held back token with the flag that more follows. */
   settle(): void;
-  /** Sends what is there, the end of the message with it. */
+  /** Sends all tokens and ends the message. */
   end(): Promise<void>;
-  /** Acknowledges an attention, in a message of its own after the reply's. */
+  /** Acknowledges an attention signal in its own message after the reply's. */
   acknowledgeAttention(): Promise<void>;
-  /** Sends what is there; the message goes on. */
+  /** Sends all tokens without ending the message. */
   flush(): Promise<void>;
 }
 
-/** What a reply needs to know of its connection. */
+/** Facts about the connection of a reply. */
 export interface ReplyOptions {
   readonly transport: Transport;
   readonly packetBytes: number;
   readonly serverName: string;
-  /** Whether the request is a procedure call: its statements end with other tokens. */
+  /** True for a procedure call, whose statements end with other tokens. */
   readonly isProcedure: boolean;
-  /** Aborts when nothing more of the reply is wanted. */
+  /** Aborts when the rest of the reply is not wanted. */
   readonly signal: AbortSignal;
-  /** Asked before each row; a promise that it gives is waited for. */
+  /** Called before each row. The writer waits for a returned promise. */
   readonly beforeRow: (row: number) => Promise<void> | undefined;
 }
 
-/** Packets are sent when so many are full. */
+/** Number of full packets that are sent together. */
 const PACKETS_AT_ONCE = 8;
 
-/** A writer of one reply. */
+/** Creates a writer of one reply. */
 export function createReplyWriter(options: ReplyOptions): ReplyWriter {
   const { transport, packetBytes, serverName } = options;
   const tokens = createByteWriter();
@@ -77,7 +77,7 @@ export function createReplyWriter(options: ReplyOptions): ReplyWriter {
     pending = { kind, hasError, isAttention: false, rowCount };
     hasError = false;
   };
-  /** Sends the packets that are full and keeps the rest. */
+  /** Sends the full packets and keeps the rest. */
   const sendFull = async (): Promise<void> => {
     if (tokens.length < room * PACKETS_AT_ONCE) return;
     const payload = tokens.take();

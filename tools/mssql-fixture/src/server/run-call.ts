@@ -9,13 +9,13 @@ import type { SqlValue } from '../tds/sql-type.ts';
 import { DONE, writeReturnStatus, writeReturnValue } from '../tds/tokens.ts';
 import type { ReplyWriter } from './reply-writer.ts';
 
-/** The SQL of a call that carries some, else the procedure's name. */
+/** Returns the SQL of a call that has some, else the procedure's name. */
 export function callText({ procedure, parameters }: RpcCall): string {
   const text = isExecuteSql(procedure) ? parameters[0]?.value : undefined;
   return typeof text === 'string' ? text : procedure;
 }
 
-/** Runs a remote procedure call and writes what it gives. */
+/** Runs a remote procedure call and writes its results. */
 export async function runCall(
   { procedure, parameters }: RpcCall,
   frame: Frame,
@@ -65,7 +65,7 @@ async function execute(
   }
 }
 
-/** The end of a call: its status, then the values of its OUTPUT parameters. */
+/** Ends a call: writes its status, then the values of its OUTPUT parameters. */
 function end(
   reply: ReplyWriter,
   outputs: readonly { readonly parameter: RpcParameter; readonly value: SqlValue }[],

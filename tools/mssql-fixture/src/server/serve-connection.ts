@@ -15,11 +15,11 @@ import { createReplyWriter } from './reply-writer.ts';
 import { serveRequest } from './serve-request.ts';
 import type { Connection, ServerContext } from './server-context.ts';
 
-/** The first spid of a user's connection. */
+/** First spid of a user's connection. */
 const FIRST_SPID = 51;
 const DEFAULT_PACKET_BYTES = 4096;
 
-/** Serves a client until it is gone. Errors of the fixture itself go to `context.onInternalError`. */
+/** Serves a client until it disconnects. Internal errors of the fixture go to `context.onInternalError`. */
 export async function serveConnection(
   socket: Socket,
   context: ServerContext,
@@ -63,7 +63,7 @@ export async function serveConnection(
   }
 }
 
-/** PRELOGIN, TLS and LOGIN7; undefined where the login failed or the client went away. */
+/** Runs PRELOGIN, TLS and LOGIN7. Returns undefined if the login failed or the client disconnected. */
 async function logIn(
   connection: Connection,
   next: () => Promise<Message | undefined>,
@@ -129,7 +129,7 @@ async function answerLogin(connection: Connection, login: Login): Promise<Sessio
   }
 }
 
-/** 18456 names the login, the others the database. */
+/** Returns the values for a refusal: the login for 18456, else the database. */
 function refusalValues(number: number, login: Login, serverName: string): readonly string[] {
   return number === 18456 ? [login.userName] : [login.database, serverName];
 }

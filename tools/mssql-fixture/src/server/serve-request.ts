@@ -12,7 +12,7 @@ import { callText, runCall } from './run-call.ts';
 import { isSetupBatch } from './served-request.ts';
 import type { Connection } from './server-context.ts';
 
-/** A request as it is recorded and run. */
+/** A request to record and run. */
 interface Request {
   readonly kind: 'batch' | 'procedure';
   readonly text: string;
@@ -21,7 +21,7 @@ interface Request {
 
 const FOREVER_MS = 2 ** 31 - 1;
 
-/** Answers one message of a client; a fault that applies comes instead of the answer, or with it. */
+/** Answers one message of a client. A matching fault replaces or changes the answer. */
 export async function serveRequest(
   connection: Connection,
   session: Session,
@@ -65,7 +65,7 @@ function parseRequest(message: Message): Request {
   switch (message.type) {
     case PACKET.batch: {
       const text = parseBatch(message.payload);
-      // Drivers set options without semicolons between them, which the parser wants.
+      // Drivers set options without semicolons in between, which the parser requires.
       const run: Request['run'] = isSetupBatch(text)
         ? async (_frame, reply) => reply.done(DONE.batch)
         : (frame, reply) => writeAll(runBatch(text, frame), reply);
@@ -92,7 +92,7 @@ function newFrame({ context }: Connection, session: Session, signal: AbortSignal
   return { host: context.host, session, variables: new Map(), signal };
 }
 
-/** The faults that come before an answer: something happens, it is late, or it never comes. */
+/** Applies faults before an answer: does something, delays it, or never answers. */
 async function beforeAnswer(
   { context }: Connection,
   place: { readonly connection: number; readonly sql: string },
@@ -127,7 +127,7 @@ function plainWriter(
   return createReplyWriter({ transport, packetBytes, serverName, isProcedure, signal, beforeRow });
 }
 
-/** A writer whose rows meet the faults of the request. */
+/** Creates a writer that applies the request's faults to rows. */
 function faultyWriter(
   connection: Connection,
   { kind, text }: Request,
@@ -145,7 +145,7 @@ function faultyWriter(
   return { ...reply, write: () => stallFor(connection, reply, stall, signal) };
 }
 
-/** Half of a token is sent, then the connection is reset. */
+/** Sends half of a token and resets the connection. */
 async function closeInsideRow(
   { transport, closed }: Connection,
   reply: ReplyWriter,

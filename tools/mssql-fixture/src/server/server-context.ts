@@ -6,7 +6,7 @@ import type { LoginAccount } from './login-reply.ts';
 import type { Transport } from './open-transport.ts';
 import type { ServedRequest } from './served-request.ts';
 
-/** What all connections of a server share. */
+/** State that all connections of a server share. */
 export interface ServerContext {
   readonly host: Host;
   readonly encryption: EncryptionMode;
@@ -14,18 +14,18 @@ export interface ServerContext {
   readonly logins: readonly LoginAccount[];
   readonly faults: FaultBox;
   readonly record: (request: ServedRequest) => void;
-  /** A mistake of the fixture, not of a client. */
+  /** Reports an internal error of the fixture. */
   readonly onInternalError: (error: unknown) => void;
 }
 
-/** A client's connection as its parts share it. */
+/** State that the parts of a client's connection share. */
 export interface Connection {
   readonly number: number;
   readonly context: ServerContext;
   readonly transport: Transport;
-  /** Aborts when the connection is gone. */
+  /** Aborts when the connection is closed. */
   readonly closed: AbortSignal;
-  /** The request that runs, for an attention to stop; undefined between requests. */
+  /** The running request, for an attention signal to stop. Undefined between requests. */
   running: AbortController | undefined;
   packetBytes: number;
 }

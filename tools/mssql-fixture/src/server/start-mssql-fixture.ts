@@ -15,19 +15,19 @@ import type { ServedRequest } from './served-request.ts';
 import { serveConnection } from './serve-connection.ts';
 import type { ServerContext } from './server-context.ts';
 
-/** What a server is started with. */
+/** Options of a server. */
 export interface MssqlFixtureOptions {
-  /** Databases and what their catalogs hold. */
+  /** Databases with their catalogs. */
   readonly databases: Readonly<Record<string, MssqlCatalog>>;
-  /** `optional` unless said: the client decides. */
+  /** The default is `optional`: the client decides. */
   readonly encryption?: EncryptionMode;
-  /** Unless said: `sa`, a sysadmin with a password made at start. */
+  /** The default is `sa`, a sysadmin with a generated password. */
   readonly logins?: readonly LoginAccount[];
-  /** `15.0.4382.1` (SQL Server 2019) unless said. */
+  /** The default is `15.0.4382.1` (SQL Server 2019). */
   readonly productVersion?: string;
-  /** 127.0.0.1 and a free port unless said. */
+  /** The default is a free port. The host is 127.0.0.1. */
   readonly port?: number;
-  /** The server's time; the machine's unless said. */
+  /** The server's time. The default is the machine's. */
   readonly clock?: () => Date;
 }
 
@@ -35,26 +35,26 @@ export interface MssqlFixtureOptions {
 export interface MssqlFixture {
   readonly host: string;
   readonly port: number;
-  /** PEM of the certificate, to be given to a client as CA; its names are `localhost` and 127.0.0.1. */
+  /** The certificate as PEM, for use as a CA. Its names are `localhost` and 127.0.0.1. */
   readonly certificatePem: string;
   /** The first login. */
   readonly login: { readonly userName: string; readonly password: string };
-  /** A database, to change its catalog while clients are connected. Throws for one that is not there. */
+  /** Opens a database to change its catalog while clients are connected. Throws for a database that does not exist. */
   database(name: string): MssqlDatabase;
   addDatabase(name: string, catalog: MssqlCatalog): MssqlDatabase;
-  /** Every request after a login, in order. */
+  /** Lists all requests after logins, in order. */
   requests(): readonly ServedRequest[];
-  /** How many requests there were, those that only SET options not counted. */
+  /** Counts the requests without those that only set options. */
   roundTrips(): number;
-  /** How many connections were accepted. */
+  /** Counts the accepted connections. */
   connections(): number;
   forgetRequests(): void;
-  /** Misbehaves from now on as the rule says; the function that it gives ends that. */
+  /** Adds a fault by a rule. The returned function removes it. */
   addFault(rule: FaultRule): () => void;
   clearFaults(): void;
-  /** Mistakes of the fixture itself; a test can expect none. */
+  /** Lists internal errors of the fixture. A test can expect none. */
   internalErrors(): readonly unknown[];
-  /** Closes every connection and the port. */
+  /** Closes all connections and the port. */
   close(): Promise<void>;
 }
 
@@ -63,7 +63,7 @@ const DEFAULT_VERSION = '15.0.4382.1';
 const SERVER_NAME = 'MSSQLFIXTURE';
 const FIRST_PRINCIPAL_ID = 259;
 
-/** Starts a server on the loopback. */
+/** Starts a server on the loopback interface. */
 export async function startMssqlFixture(options: MssqlFixtureOptions): Promise<MssqlFixture> {
   const [certificate] = await Promise.all([createCertificate(), loadParser()]);
   const engine = openEngine();

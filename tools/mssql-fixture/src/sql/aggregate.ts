@@ -4,7 +4,7 @@ import { keyOf, sortBy } from './compare.ts';
 import { type Env, type Scope, type Typed } from './scope.ts';
 import { checkRead, partsOf, type FunctionNode, type OrderItem } from './syntax.ts';
 
-/** What an aggregate makes of the values of a group, of which none is NULL. */
+/** An aggregate over the non-NULL values of a group. */
 interface Aggregate {
   readonly type: (value: SqlType) => SqlType;
   readonly of: (values: readonly SqlValue[]) => SqlValue;
@@ -25,7 +25,7 @@ const AGGREGATES: Readonly<Record<string, Aggregate>> = {
   STRING_AGG: { type: () => NVARCHAR_MAX, of: count },
 };
 
-/** Whether there is an aggregate in a tree, those of inner queries and of windows aside. */
+/** Checks if a tree contains an aggregate, except in subqueries and windows. */
 export function hasAggregate(tree: unknown): boolean {
   if (typeof tree !== 'object' || tree === null) return false;
   return Object.entries(tree).some(([kind, node]: [string, unknown]) => {
@@ -39,7 +39,7 @@ function nameOf({ name }: FunctionNode): string {
   return partsOf(name).join('.').toUpperCase();
 }
 
-/** An aggregate, or a window function; undefined for any other function. */
+/** Compiles an aggregate or a window function. Returns undefined for any other function. */
 export function compileAggregate(node: FunctionNode, scope: Scope): Typed | undefined {
   const name = nameOf(node);
   if (node.over) return compileWindow(name, node, scope);
@@ -48,7 +48,7 @@ export function compileAggregate(node: FunctionNode, scope: Scope): Typed | unde
   return { type, value: ({ group }) => of(group ?? []) };
 }
 
-/** The value of an aggregate over rows. */
+/** Calculates an aggregate over rows. */
 function overRows(
   name: string,
   { args, within_group: order }: FunctionNode,
@@ -85,7 +85,7 @@ function sortKeys(order: readonly OrderItem[], scope: Scope) {
   }));
 }
 
-/** ROW_NUMBER, LAG and LEAD, and aggregates over a whole partition. */
+/** Compiles ROW_NUMBER, LAG and LEAD, and aggregates over a whole partition. */
 function compileWindow(name: string, node: FunctionNode, scope: Scope): Typed {
   const { partition_by, order_by } = node.over?.WindowSpec ?? { partition_by: [], order_by: [] };
   checkRead(node.over?.WindowSpec, ['partition_by', 'order_by']);

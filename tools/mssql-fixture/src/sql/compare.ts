@@ -9,7 +9,7 @@ import {
 import { convertValue } from './convert-value.ts';
 import type { Env, Typed } from './scope.ts';
 
-/** Data type precedence of T-SQL, the highest first. */
+/** Data type precedence of T-SQL, highest first. */
 const PRECEDENCE: readonly TypeName[] = [
   ...(['sql_variant', 'xml', 'datetimeoffset', 'datetime2', 'datetime', 'smalldatetime'] as const),
   ...(['date', 'time', 'float', 'real', 'decimal', 'numeric', 'money', 'smallmoney'] as const),
@@ -27,7 +27,7 @@ const PRECEDENCE: readonly TypeName[] = [
   ...(['uniqueidentifier', 'nvarchar', 'nchar', 'varchar', 'char', 'varbinary', 'binary'] as const),
 ];
 
-/** The type of a value that is one of several: of CASE, COALESCE, UNION, a comparison. */
+/** Returns the common type of several values: of CASE, COALESCE, UNION, a comparison. */
 export function commonType(values: readonly Pick<Typed, 'type' | 'isNull'>[]): SqlType {
   const [first, ...others] = values.filter(({ isNull }) => !isNull).map(({ type }) => type);
   return first ? others.reduce(higherType, first) : { name: 'int' };
@@ -45,7 +45,7 @@ function higherType(left: SqlType, right: SqlType): SqlType {
   return { ...high, precision: 38, scale: Math.max(high.scale, low.scale) };
 }
 
-/** A value in the representation of another type. */
+/** Converts a value to the representation of another type. */
 export function castTo({ type, value, ...rest }: Typed, to: SqlType): Typed {
   const isHeldAlike =
     familyOf(type) === familyOf(to) && (familyOf(to) !== 'time' || type.name === to.name);
@@ -53,13 +53,13 @@ export function castTo({ type, value, ...rest }: Typed, to: SqlType): Typed {
   return { type: to, value: (env) => convertValue(value(env), { from: type, to, style: 0 }) };
 }
 
-/** Text as it is compared: without case and without blanks at its end. */
+/** Folds text for a comparison: without case and without trailing blanks. */
 export function fold(text: string): string {
   const lower = text.toLowerCase();
   return lower.endsWith(' ') ? lower.replace(/ +$/, '') : lower;
 }
 
-/** What equal values have in common; values of one family only. */
+/** Returns a key that is equal for equal values of one family. */
 export function keyOf(value: SqlValue): string | number | null {
   if (value === null) return null;
   if (typeof value === 'string') return fold(value);
@@ -87,7 +87,7 @@ const COMPARE: { readonly [F in TypeFamily]: Compare } = {
     typeof left === 'number' && typeof right === 'number' ? left - right : byText(left, right),
 };
 
-/** Compares two expressions; null where one of them is NULL. */
+/** Compares two expressions. Returns null if one of them is NULL. */
 export function comparison(left: Typed, right: Typed): (env: Env) => number | null {
   const type = commonType([left, right]);
   const [a, b] = [castTo(left, type).value, castTo(right, type).value];
@@ -98,7 +98,7 @@ export function comparison(left: Typed, right: Typed): (env: Env) => number | nu
   };
 }
 
-/** Sorts by keys; NULL comes first. */
+/** Sorts by keys. NULL comes first. */
 export function sortBy<T>(
   items: readonly T[],
   keys: readonly { readonly of: (item: T) => SqlValue; readonly isDescending: boolean }[],
@@ -123,7 +123,7 @@ function sortKey(value: SqlValue): string | number | bigint | null {
 
 const isInteger = ({ name }: SqlType): boolean => /^(bit|tinyint|smallint|int|bigint)$/.test(name);
 
-/** The result of an arithmetic operator, or of `+` on text or bytes. Throws 402 and 8134. */
+/** Compiles an arithmetic operator, or `+` on text or bytes. Throws 402 and 8134. */
 export function arithmetic(operator: string, left: Typed, right: Typed): Typed {
   const type = commonType([left, right]);
   const family = familyOf(type);

@@ -82,7 +82,7 @@ const CONDITIONS: {
   },
 };
 
-/** A condition. Throws 4145 for a value where a condition should be. */
+/** Compiles a condition. Throws 4145 for a value in place of a condition. */
 export function compileCondition(expression: Expression, scope: Scope): Condition {
   const [kind, body] = nodeOf(expression);
   const compile = CONDITIONS[kind as keyof Expressions] as
@@ -96,7 +96,7 @@ function notBoolean(expression: Expression): SqlServerError {
   return raise(4145, [[...parts].at(-1)?.[1] ?? '']);
 }
 
-/** Whether two expressions are equal. */
+/** Compiles the equality of two expressions. */
 export function equality(left: Typed, right: Typed): Condition {
   const compare = comparison(left, right);
   return (env) => {
@@ -123,7 +123,7 @@ function anyOf(results: readonly (boolean | null)[]): boolean | null {
   return results.includes(null) ? null : false;
 }
 
-/** The rows of a query inside an expression; one that uses no name around it runs once. */
+/** Compiles a query inside an expression. An uncorrelated query runs once. */
 export function subquery(query: Query, scope: Scope) {
   const { columns, run, isCorrelated } = scope.compile.query(query, innerScope(scope, scope));
   let known: readonly Row[] | undefined;

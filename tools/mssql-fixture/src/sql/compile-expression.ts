@@ -91,7 +91,7 @@ const VALUES: {
   Function: (node, scope) => compileFunction(node, scope),
 };
 
-/** An expression that has a value. Throws what SQL Server says of names and types that do not fit. */
+/** Compiles an expression with a value. Throws SQL Server's errors for invalid names and types. */
 export function compileExpression(expression: Expression, scope: Scope): Typed {
   const [kind, body] = nodeOf(expression);
   const compile = VALUES[kind as keyof Expressions] as
@@ -134,7 +134,7 @@ function number(text: string): Typed {
   return constant(Number.isSafeInteger(value) ? value : BigInt(text), { name: 'bigint' });
 }
 
-/** CAST and CONVERT; a conversion that is only tried gives NULL where it fails. */
+/** Compiles CAST and CONVERT. TRY_CAST and TRY_CONVERT return NULL on failure. */
 function converted(
   { type: from, value, isNull: isNullWord }: Typed,
   to: SqlType,

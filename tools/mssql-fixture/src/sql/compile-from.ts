@@ -22,13 +22,13 @@ import {
   type TableFactor,
 } from './syntax.ts';
 
-/** The sources of a SELECT, joined and filtered. */
+/** The joined and filtered sources of a SELECT. */
 export interface CompiledFrom {
   readonly scope: Scope;
   readonly run: (outer: Env | undefined) => readonly Env[];
 }
 
-/** A source that is joined to those before it. */
+/** A source that is joined to the previous ones. */
 interface Step {
   readonly source: Source;
   readonly rows: (env: Env) => readonly Row[];
@@ -36,7 +36,7 @@ interface Step {
   readonly on: Expression | undefined;
 }
 
-/** Compiles FROM and WHERE. Throws 208 and what their expressions throw. */
+/** Compiles FROM and WHERE. Throws 208 and the errors of their expressions. */
 export function compileFrom({ from, selection }: Select, outer: Scope): CompiledFrom {
   const steps: Step[] = [];
   const scope: Scope = {
@@ -64,10 +64,10 @@ export function compileFrom({ from, selection }: Select, outer: Scope): Compiled
   return { scope: all, run: (outerEnv) => joinedRows(links, where, outerEnv) };
 }
 
-/** A source as it is joined: its rows, found by an index where there is one, and the condition of ON. */
+/** A join of a source: its rows, found by an index if there is one, and the condition of ON. */
 interface Link extends Pick<Step, 'rows' | 'isOuter'> {
   readonly lookup: Lookup | undefined;
-  /** What else ON wants. */
+  /** The other conditions of ON. */
   readonly on: readonly Condition[];
 }
 
@@ -78,7 +78,7 @@ function joinedRows(
 ): readonly Env[] {
   const found: Env[] = [];
   const rows: (Row | undefined)[] = [];
-  // One for all rows that are tried; what is found is a copy.
+  // One environment for all rows that are tried. Results are copies.
   const env: Env = { rows, outer };
   const join = (at: number): void => {
     const link = links[at];
@@ -102,7 +102,7 @@ function joinedRows(
   return found;
 }
 
-/** The rows for which a condition is true. */
+/** Filters rows by a condition that must be true. */
 export function filtered(envs: readonly Env[], condition: Condition | undefined): readonly Env[] {
   return condition ? envs.filter((env) => condition(env) === true) : envs;
 }
@@ -135,7 +135,7 @@ function compileStep(factor: TableFactor, operator: string | object, scope: Scop
   if (!('Derived' in factor)) throw notRun(`${nodeOf(factor)[0]} in FROM`);
   const { alias, subquery } = factor.Derived;
   const isApply = kind.endsWith('Apply');
-  // Only APPLY sees what is to its left.
+  // Only APPLY sees the sources to its left.
   const around = isApply ? { ...scope, sources: [...scope.sources] } : scope.outer;
   const { columns, run, isCorrelated } = scope.compile.query(subquery, innerScope(scope, around));
   if (isCorrelated && !isApply) scope.correlation.isUsed = true;
@@ -155,12 +155,12 @@ function conjuncts(expression: Expression | undefined): readonly Expression[] {
   return [...conjuncts(expression.BinaryOp.left), ...conjuncts(expression.BinaryOp.right)];
 }
 
-/** A column of the joined source that is to be equal to something known before: rows are found by an index. */
+/** A column of the joined source that must equal a known value, so that rows are found by an index. */
 interface Lookup {
   readonly term: Expression;
   readonly index: number;
   readonly key: Typed;
-  /** The index of the rows that were asked for last. */
+  /** The index of the last requested rows. */
   known: RowIndex | undefined;
 }
 
@@ -190,14 +190,14 @@ function findLookup(terms: readonly Expression[], at: number, scope: Scope): Loo
   return undefined;
 }
 
-/** A column or a constant; undefined for anything else. */
+/** Compiles a column or a constant. Returns undefined for anything else. */
 function simpleValue(expression: Expression, scope: Scope): Typed | undefined {
   const inner = 'Collate' in expression ? expression.Collate.expr : expression;
   if (!/^(Identifier|CompoundIdentifier|Value)$/.test(nodeOf(inner)[0])) return undefined;
   try {
     return scope.compile.expression(inner, { ...scope, correlation: { isUsed: false } });
   } catch {
-    // The condition itself is compiled too, and says what is wrong.
+    // The condition itself is compiled too and reports the error.
     return undefined;
   }
 }
@@ -205,7 +205,7 @@ function simpleValue(expression: Expression, scope: Scope): Typed | undefined {
 const indexes = new WeakMap<readonly Row[], Map<number, RowIndex>>();
 const NO_MATCH: readonly Row[] = [];
 
-/** The rows whose column has the key; the index of an array of rows is made once. */
+/** Finds the rows with a key in a column. The index of an array of rows is built once. */
 function indexed(rows: readonly Row[], lookup: Lookup, env: Env): readonly Row[] {
   const value = keyOf(lookup.key.value(env));
   if (value === null) return NO_MATCH;

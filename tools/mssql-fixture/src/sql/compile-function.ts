@@ -28,7 +28,7 @@ const now = (type: SqlType, suffix = ''): FunctionRule => ({
 });
 const DATETIME2: SqlType = { name: 'datetime2', scale: 7 };
 
-/** A time that may be given as text is one in the result too. */
+/** Returns the result type for a time argument, which can be text. */
 const timeType = (args: readonly Typed[]): SqlType => {
   const type = args[2]?.type ?? DATETIME;
   return familyOf(type) === 'time' ? type : DATETIME;
@@ -117,7 +117,7 @@ const FUNCTIONS: Readonly<Record<string, FunctionRule>> = {
   DATEPART: strict([2, 2], INT, ([part, time]) => datePart(String(part), String(time))),
 };
 
-/** A call of a function. Throws 174, 195 and 4121. */
+/** Compiles a function call. Throws 174, 195 and 4121. */
 export function compileFunction(node: FunctionNode, scope: Scope): Typed {
   checkRead(node, ['name', 'args', 'over', 'within_group']);
   const parts = partsOf(node.name);
@@ -142,7 +142,7 @@ export function compileFunction(node: FunctionNode, scope: Scope): Typed {
   return rule.compile(args, scope.frame);
 }
 
-/** The first argument of DATEADD and its like is a word. */
+/** Compiles the first argument of DATEADD and similar functions, which is a word. */
 function datePartName(expression: Expression): Typed {
   if (!('Identifier' in expression)) throw notRun('such a part of a date');
   return constant(expression.Identifier.value, nvarchar(20));

@@ -24,7 +24,7 @@ import {
   type QueryBody,
 } from './syntax.ts';
 
-/** The scope of a statement: no columns, and the variables of its frame. */
+/** Builds the scope of a statement: no columns, and the variables of its frame. */
 export function statementScope(frame: Frame): Scope {
   const compile = {
     expression: compileExpression,
@@ -34,7 +34,7 @@ export function statementScope(frame: Frame): Scope {
   return innerScope({ frame, compile, ctes: new Map() }, undefined);
 }
 
-/** Compiles a query. Throws the errors of SQL Server for names and types that do not fit. */
+/** Compiles a query. Throws SQL Server's errors for invalid names and types. */
 function compileQuery(query: Query, bare: Scope): CompiledQuery {
   checkRead(query, ['with', 'body', 'order_by', 'limit_clause', 'fetch', 'for_clause']);
   checkRead(query.limit_clause?.LimitOffset, ['offset']);
@@ -148,7 +148,7 @@ function compileSet(
   };
 }
 
-/** A key of ORDER BY: a column of the result by its number or its name, else an expression. */
+/** Compiles a key of ORDER BY: a result column by number or name, else an expression. */
 function orderKey({ expr, options }: OrderItem, { columns, scope }: CompiledBody) {
   const isDescending = options.asc === false;
   const position = outputPosition(expr, columns);
@@ -170,7 +170,7 @@ function outputPosition(expression: Expression, columns: readonly ResultColumn[]
 
 const XML_NAME = 'XML_F52E2B61-18A1-11d1-B105-00805F49916B';
 
-/** FOR XML PATH: an element for each row, in it one for each named column that is not NULL. */
+/** Applies FOR XML PATH: an element per row, with an element per named column that is not NULL. */
 function forXml(query: CompiledQuery, element: string): CompiledQuery {
   const inElement = (name: string, text: string): string =>
     name === '' ? text : `<${name}>${text}</${name}>`;

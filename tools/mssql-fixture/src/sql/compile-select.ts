@@ -15,7 +15,7 @@ import {
   type SelectItem,
 } from './syntax.ts';
 
-/** A row of a result, with the rows that it comes from where ORDER BY can use them. */
+/** A row of a result, with its source rows if ORDER BY can use them. */
 export interface Produced {
   readonly row: Row;
   readonly env?: Env;
@@ -25,7 +25,7 @@ export interface Produced {
 export interface CompiledBody {
   readonly columns: readonly ResultColumn[];
   readonly run: (outer: Env | undefined) => readonly Produced[];
-  /** Where ORDER BY looks names up that are none of the result. */
+  /** Scope for names in ORDER BY that are not in the result. */
   readonly scope?: Scope;
   readonly top?: number | undefined;
   readonly assigned?: readonly string[];
@@ -38,7 +38,7 @@ interface Output extends ResultColumn {
 
 const SELECT_PARTS = ['distinct', 'top', 'projection', 'from', 'selection', 'group_by', 'having'];
 
-/** Compiles a SELECT. Throws what names and types that do not fit throw. */
+/** Compiles a SELECT. Throws errors for invalid names and types. */
 export function compileSelect(select: Select, outer: Scope): CompiledBody {
   checkRead(select, SELECT_PARTS);
   checkRead(select.top, ['quantity']);
@@ -87,7 +87,9 @@ function topOf({ top }: Select, scope: Scope): number | undefined {
   return Number(scope.compile.expression(top.quantity.Expr, scope).value(NO_ROWS));
 }
 
-/** A group stands for its rows by the first; without GROUP BY there is one group, even of no rows. */
+/**
+ * Groups rows. The first row of a group stands for all. Without GROUP BY there is one group, even if there are no rows.
+ */
 function grouped(
   envs: readonly Env[],
   by: readonly Typed[],
@@ -104,7 +106,7 @@ function grouped(
   return [...groups.values()].map((group) => ({ rows: group[0]?.rows ?? [], outer, group }));
 }
 
-/** Rows that differ; of equal ones the last. */
+/** Removes duplicate rows and keeps the last one. */
 export function distinct<T extends Produced>(produced: readonly T[]): readonly T[] {
   const seen = new Map(produced.map((item) => [JSON.stringify(item.row.map(keyOf)), item]));
   return [...seen.values()];
@@ -134,7 +136,7 @@ function compileItem(item: SelectItem, scope: Scope): readonly Output[] {
   throw qualifier === undefined ? raise(263) : raise(4104, [`${qualifier}.*`]);
 }
 
-/** An expression that is no column has no name in a result. */
+/** Returns the column name of an expression. Only columns have one. */
 function nameOf(expression: Expression): string {
   const [kind, body] = nodeOf(expression);
   if (kind === 'Identifier')

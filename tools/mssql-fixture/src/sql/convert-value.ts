@@ -4,7 +4,7 @@ import { notRun, raise } from '../engine/sql-server-error.ts';
 
 type Present = Exclude<SqlValue, null>;
 
-/** A conversion as CAST or CONVERT asks for it; `style` is 0 where none is given. */
+/** A conversion by CAST or CONVERT. The default `style` is 0. */
 export interface Conversion {
   readonly from: SqlType;
   readonly to: SqlType;
@@ -28,7 +28,7 @@ const INTEGER_RANGES: Readonly<Record<string, readonly [low: number, high: numbe
   int: [-2_147_483_648, 2_147_483_647],
 };
 
-/** A value as another type. Throws 241, 245, 8114, 8115 or 8169 where it cannot be one. */
+/** Converts a value to another type. Throws 241, 245, 8114, 8115 or 8169 if that is impossible. */
 export function convertValue(value: SqlValue, conversion: Conversion): SqlValue {
   return value === null ? null : CONVERT[familyOf(conversion.to)](value, conversion);
 }
@@ -56,7 +56,7 @@ function toNumber(value: Present, { from, to }: Conversion): SqlValue {
   return whole;
 }
 
-/** A whole number as a number, where that is exact. */
+/** Converts a whole number to a JavaScript number if that is exact. */
 function safe(value: bigint): SqlValue {
   return Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }
@@ -86,7 +86,10 @@ function textOf(value: Present, { from, to, style }: Conversion): string {
   return typeof value === 'number' && from.scale ? value.toFixed(from.scale) : String(value);
 }
 
-/** Styles 20, 23, 112, 120, 121, 126 and 127; without one as 121, but for datetime, which is not run. */
+/**
+ * Formats a time in styles 20, 23, 112, 120, 121, 126 and 127. Without a style it uses 121. The default style of
+ * datetime is not supported.
+ */
 function timeText(text: string, from: SqlType, style: number): string {
   const parts = parseIsoTime(text);
   if (!parts) return text;
@@ -115,7 +118,7 @@ function toBytes(value: Present, conversion: Conversion): SqlValue {
   const size = name === 'timestamp' ? 8 : (length ?? -1);
   if (size < 0) return raw;
   if (raw.length >= size) {
-    // A number keeps its low bytes, anything else its first ones.
+    // A number keeps its low bytes, anything else keeps its first bytes.
     return typeof value === 'number' ? raw.subarray(raw.length - size) : raw.subarray(0, size);
   }
   const isPadded = name === 'binary' || name === 'timestamp';
@@ -155,7 +158,7 @@ function toTime(value: Present, { to }: Conversion): SqlValue {
   return renderAs(parts, to);
 }
 
-/** Date and time parts as the engine holds a value of the type. */
+/** Formats date and time parts in the engine's format of the type. */
 function renderAs(parts: TimeParts, type: SqlType): string {
   const date = renderIsoDate(parts.days);
   switch (type.name) {
@@ -181,7 +184,7 @@ function toGuid(value: Present): SqlValue {
   return text.slice(0, 36).toUpperCase();
 }
 
-/** The bytes that SQL Server stores for a value of a type. */
+/** Returns the bytes that SQL Server stores for a value of a type. */
 export function storedBytes(value: Present, type: SqlType): Buffer {
   const to: SqlType = { name: 'varbinary', length: -1 };
   if (familyOf(type) !== 'number' && familyOf(type) !== 'time')

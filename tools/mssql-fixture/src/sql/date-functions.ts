@@ -1,7 +1,7 @@
 import { raise } from '../engine/sql-server-error.ts';
 import { parseIsoTime, renderIsoTime, type TimeParts } from '../tds/iso-time.ts';
 
-/** The parts of a date by what they are abbreviated to. */
+/** Date parts by abbreviation. */
 const ABBREVIATIONS: Readonly<Record<string, string>> = {
   ...{ yy: 'year', yyyy: 'year', mm: 'month', m: 'month', dd: 'day', d: 'day', hh: 'hour' },
   ...{ mi: 'minute', n: 'minute', ss: 'second', s: 'second', ms: 'millisecond', tz: 'tzoffset' },
@@ -15,7 +15,7 @@ const MONTHS_OF: Readonly<Record<string, number>> = { year: 12, quarter: 3, mont
 /** 1970-01-01 in days since 0001-01-01. */
 const UNIX_EPOCH_DAYS = 719_162;
 
-/** DATEADD on ISO text. Throws 155 for an unknown part and 241 for a text that is no time. */
+/** Runs DATEADD on ISO text. Throws 155 for an unknown part and 241 for an invalid time. */
 export function addToDate(part: string, count: number, time: string): string {
   const unit = unitOf(part);
   const date = dateOf(time);
@@ -29,7 +29,7 @@ export function addToDate(part: string, count: number, time: string): string {
   return renderIsoTime(target);
 }
 
-/** DATEDIFF: how many boundaries of the part lie between two times. */
+/** Runs DATEDIFF: counts the boundaries of the part between two times. */
 export function differenceOfDates(part: string, from: string, to: string): number {
   const unit = unitOf(part);
   const units = (date: Date): number => {
@@ -41,7 +41,7 @@ export function differenceOfDates(part: string, from: string, to: string): numbe
   return units(dateOf(to)) - units(dateOf(from));
 }
 
-/** DATEPART on ISO text. */
+/** Runs DATEPART on ISO text. */
 export function datePart(part: string, time: string): number {
   const unit = unitOf(part);
   if (unit === 'tzoffset') return partsOf(time).offsetMinutes;

@@ -2,7 +2,7 @@ import type { Frame } from '../batch/session.ts';
 import type { SqlType, SqlValue } from '../tds/sql-type.ts';
 import type { Typed } from './scope.ts';
 
-/** A function: how many arguments it takes, and what it makes of them. */
+/** A function with its number of arguments and its implementation. */
 export interface FunctionRule {
   readonly arity: readonly [least: number, most: number];
   readonly compile: (args: readonly Typed[], frame: Frame) => Typed;
@@ -10,7 +10,7 @@ export interface FunctionRule {
 
 type Present = NonNullable<SqlValue>;
 
-/** A function of values; an argument that is NULL gives NULL. */
+/** Builds a function that returns NULL if an argument is NULL. */
 export function strict(
   arity: FunctionRule['arity'],
   type: SqlType | ((args: readonly Typed[]) => SqlType),

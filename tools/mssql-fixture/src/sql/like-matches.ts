@@ -1,6 +1,6 @@
 const patterns = new Map<string, RegExp>();
 
-/** LIKE of T-SQL: `%`, `_`, `[a-f]`, `[^a-f]`, an escape character; letters of either case are equal. */
+/** Matches T-SQL's LIKE: `%`, `_`, `[a-f]`, `[^a-f]`, an escape character. Case is ignored. */
 export function likeMatches(text: string, pattern: string, escape: string): boolean {
   const key = `${escape}\0${pattern}`;
   const compiled = patterns.get(key) ?? compile(pattern, escape);

@@ -5,78 +5,78 @@ import type { Relation, Row } from '../engine/relation.ts';
 import type { ResultColumn } from '../tds/tokens.ts';
 import type { Expression, Query } from './syntax.ts';
 
-/** Where a query stands while it runs: a row of each of its sources, and the same of the query around it. */
+/** Current rows of a running query: one row per source, and those of the outer query. */
 export interface Env {
-  /** Undefined for a row that an outer join leaves out. */
+  /** Undefined for a source without a row in an outer join. */
   readonly rows: readonly (Row | undefined)[];
   readonly outer: Env | undefined;
-  /** The rows that GROUP BY put together. */
+  /** The rows of a group. */
   readonly group?: readonly Env[];
 }
 
 export const NO_ROWS: Env = { rows: [], outer: undefined };
 
-/** An expression that is ready to be evaluated, and its type. */
+/** A compiled expression with its type. */
 export interface Typed {
   readonly type: SqlType;
   readonly value: (env: Env) => SqlValue;
   /** A literal or a variable. */
   readonly constant?: SqlValue;
-  /** Whether it is the word NULL, which takes the type of what it meets. */
+  /** True for the word NULL, which takes the type of the other operand. */
   readonly isNull?: boolean;
   readonly column?: ColumnPlace;
 }
 
 interface ColumnPlace {
-  /** How many queries further out. */
+  /** Number of queries outwards. */
   readonly depth: number;
   readonly source: number;
   readonly index: number;
 }
 
-/** A source of columns in a FROM clause, by the name that qualifies them. */
+/** A source of columns in a FROM clause, with its qualifying name. */
 export interface Source {
   readonly alias: string;
   readonly columns: readonly ResultColumn[];
 }
 
-/** A condition as it is evaluated; null is unknown. */
+/** A compiled condition. null means unknown. */
 export type Condition = (env: Env) => boolean | null;
 
-/** A query that is ready to run. */
+/** A compiled query. */
 export interface CompiledQuery {
   readonly columns: readonly ResultColumn[];
-  /** Its rows, where `outer` is a row of the query around it. */
+  /** Returns its rows. `outer` is a row of the outer query. */
   readonly run: (outer: Env | undefined) => readonly Row[];
   readonly isCorrelated: boolean;
-  /** The variables that a SELECT gives values to, in place of a result. */
+  /** Variables that a SELECT assigns instead of returning rows. */
   readonly assigned: readonly string[];
 }
 
-/** The compilers that call each other: queries hold expressions, and these hold queries. */
+/** Compilers that call each other: queries contain expressions, and expressions contain queries. */
 export interface Compiler {
   readonly expression: (expression: Expression, scope: Scope) => Typed;
   readonly condition: (expression: Expression, scope: Scope) => Condition;
-  /** The scope is a new one, for the query alone. */
+  /** Compiles a query. `scope` must be a new one for this query. */
   readonly query: (query: Query, scope: Scope) => CompiledQuery;
 }
 
-/** What names mean in a part of a query. */
+/** Meaning of names in a part of a query. */
 export interface Scope {
   readonly frame: Frame;
   readonly compile: Compiler;
   readonly sources: readonly Source[];
   readonly outer: Scope | undefined;
   readonly ctes: ReadonlyMap<string, Relation>;
-  /** The columns of GROUP BY, `source.index`; undefined where every column may stand alone. */
+  /** Columns of GROUP BY as `source.index`. Undefined if every column may be used without an aggregate. */
   readonly groups?: ReadonlySet<string> | undefined;
-  /** What window functions are to compute once the rows are known. */
+  /** Window functions to compute when the rows are known. */
   readonly windows: ((envs: readonly Env[]) => void)[];
-  /** Marks that a name of a query further out is used. */
+  /** Set if a name of an outer query is used. */
   readonly correlation: { isUsed: boolean };
 }
 
-/** The scope of a query that names of `outer` can be used in. */
+/** Creates the scope of a query that can use names of `outer`. */
 export function innerScope(
   { frame, compile, ctes }: Pick<Scope, 'frame' | 'compile' | 'ctes'>,
   outer: Scope | undefined,
@@ -85,7 +85,7 @@ export function innerScope(
   return { ...own, frame, compile, ctes, outer };
 }
 
-/** Columns under the names that an alias gives them. Throws 8158 where their number differs. */
+/** Renames columns by the names of an alias. Throws 8158 if their number differs. */
 export function renamed(
   columns: readonly ResultColumn[],
   names: readonly { readonly name: { readonly value: string } }[],
@@ -96,8 +96,8 @@ export function renamed(
 }
 
 /**
- * The column that a name stands for in a scope or the ones around it. Throws 207, 209 or 4104, and 8120 for a column that
- * is neither grouped nor aggregated.
+ * Resolves a column name in a scope or its outer scopes. Throws 207, 209 or 4104, and 8120 for a column that is neither
+ * grouped nor aggregated.
  */
 export function resolveColumn(scope: Scope, parts: readonly string[]): Typed {
   const name = parts.at(-1) ?? '';
@@ -148,12 +148,12 @@ function columnValue(
   return { type: column.type, value, column: place };
 }
 
-/** Whether two names are the same to SQL Server, which compares them without case. */
+/** Checks if two names are equal in SQL Server, which ignores case. */
 export function isSame(left: string, right: string): boolean {
   return left === right || left.toLowerCase() === right.toLowerCase();
 }
 
-/** A value that is known before anything runs. */
+/** Builds an expression with a constant value. */
 export function constant(value: SqlValue, type: SqlType): Typed {
   return { type, value: () => value, constant: value };
 }

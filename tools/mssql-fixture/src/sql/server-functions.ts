@@ -8,13 +8,13 @@ import { constant, isSame } from './scope.ts';
 
 const LSN: SqlType = { name: 'binary', length: 10 };
 
-/** Fixed roles that IS_MEMBER and IS_SRVROLEMEMBER know; another name that is no role of the login is NULL. */
+/** Fixed roles of IS_MEMBER and IS_SRVROLEMEMBER. Any other name that is no role of the login gives NULL. */
 const DATABASE_ROLES =
   /^(public|db_(owner|accessadmin|securityadmin|ddladmin|datareader|datawriter|backupoperator|denydatareader|denydatawriter))$/i;
 const SERVER_ROLES =
   /^(public|sysadmin|securityadmin|serveradmin|setupadmin|processadmin|diskadmin|dbcreator|bulkadmin)$/i;
 
-/** A function without arguments, or whose arguments do not matter. */
+/** Builds a function without arguments, or one that ignores them. */
 const about = (type: SqlType, of: (frame: Frame) => SqlValue): FunctionRule => ({
   arity: [0, 1],
   compile: (_args, frame) => constant(of(frame), type),
@@ -23,7 +23,10 @@ const about = (type: SqlType, of: (frame: Frame) => SqlValue): FunctionRule => (
 const rowsOf = ({ host, session }: Frame, view: string) =>
   editRows(host.engine, session.databaseName).find(view);
 
-/** The value of a column in the row of a view whose key is the argument; `otherwise` without one. */
+/**
+ * Builds a function that returns the value of a column in the row of a view with the argument as its key. It returns
+ * `otherwise` without a row.
+ */
 function lookup(
   view: string,
   {
@@ -62,21 +65,21 @@ function isServerMember({ session }: Frame, role: string): 0 | 1 | null {
   return SERVER_ROLES.test(role) ? 0 : null;
 }
 
-/** An owner has all permissions, a reader may select. */
+/** Returns the permissions: an owner has all of them, a reader may select. */
 const permission = strict([3, 5], INT, ([, , wanted], _args, frame) => {
   if (isMember(frame, 'db_owner') === 1) return 1;
   const isRead = /^(SELECT|CONNECT|ANY|VIEW DEFINITION)$/i.test(String(wanted));
   return isRead && isMember(frame, 'db_datareader') === 1 ? 1 : 0;
 });
 
-/** The entries of the log that have a time or an LSN, in the order of both. */
+/** Lists the entries of the log by time and LSN, in order. */
 function logEntries(frame: Frame): readonly { readonly lsn: Uint8Array; readonly time: string }[] {
   return rowsOf(frame, 'cdc.lsn_time_mapping')
     .map((row) => ({ lsn: row['start_lsn'] as Uint8Array, time: String(row['tran_end_time']) }))
     .sort((a, b) => Buffer.compare(a.lsn, b.lsn));
 }
 
-/** The relational operator says on which side of the time the LSN is to be. */
+/** Comparisons of sys.fn_cdc_map_time_to_lsn by relational operator. */
 const TIME_OPERATORS: Readonly<Record<string, (time: string, limit: string) => boolean>> = {
   'largest less than': (time, limit) => time < limit,
   'largest less than or equal': (time, limit) => time <= limit,
@@ -92,7 +95,7 @@ function mapTimeToLsn(operator: string, time: string, frame: Frame): SqlValue {
   return found.at(/^largest/i.test(operator) ? -1 : 0)?.lsn ?? null;
 }
 
-/** 0x00000000000000000000 where there is no such capture instance. */
+/** Returns 0x00000000000000000000 for an unknown capture instance. */
 function minLsn(instance: string, frame: Frame): SqlValue {
   const rows = rowsOf(frame, 'cdc.change_tables');
   const row = rows.find((candidate) => isSame(String(candidate['capture_instance']), instance));
@@ -105,7 +108,7 @@ const userName = about(SYSNAME, (frame) =>
 );
 const databaseMember = strict([1, 2], INT, ([role], _args, frame) => isMember(frame, String(role)));
 
-/** Functions about the server, the login, the catalog and the log. */
+/** Functions for the server, the login, the catalog and the log. */
 export const SERVER_FUNCTIONS: Readonly<Record<string, FunctionRule>> = {
   SERVERPROPERTY: strict(
     [1, 1],

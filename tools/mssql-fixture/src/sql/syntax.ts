@@ -2,7 +2,7 @@ import { init, parse } from '@guanmingchiu/sqlparser-ts';
 import { notRun, raise, type SqlServerError } from '../engine/sql-server-error.ts';
 import { sqlType, type SqlType } from '../tds/sql-type.ts';
 
-/** The nodes of the parser's tree that the fixture reads; the declarations that it has do not match what it gives. */
+/** Nodes of the parser's tree that the fixture reads. The parser's own declarations do not match its output. */
 export interface Ident {
   readonly value: string;
   readonly quote_style: string | undefined;
@@ -10,7 +10,7 @@ export interface Ident {
 type ObjectName = readonly { readonly Identifier: Ident }[];
 type DataType = string | Readonly<Record<string, unknown>>;
 
-/** A node is an object whose only key says its kind. */
+/** A node is an object with one key, its kind. */
 type OneOf<Nodes> = { readonly [K in keyof Nodes]: { readonly [P in K]: Nodes[K] } }[keyof Nodes];
 
 interface InNode {
@@ -199,12 +199,12 @@ export interface ConditionalBlock {
   >;
 }
 
-/** Loads the parser; once for all servers of the process. */
+/** Loads the parser, once for all servers of the process. */
 export const loadParser = init;
 
 /**
- * The statements of a batch; between two of them is a semicolon. Throws 102, 105, 113 and 156 as SQL Server does, which
- * names the token where the parser stops.
+ * Parses the statements of a batch, separated by semicolons. Throws 102, 105, 113 and 156 like SQL Server, with the
+ * token where the parser stops.
  */
 export function parseBatch(text: string): readonly Statement[] {
   try {
@@ -231,12 +231,12 @@ function syntaxError(text: string, message: string): SqlServerError {
 const RESERVED =
   /^(and|as|begin|by|case|create|cross|declare|delete|drop|else|end|exec|execute|exists|for|from|full|group|having|if|in|inner|insert|into|is|join|left|like|not|null|on|option|or|order|outer|select|set|table|then|top|union|update|values|when|where|while|with)$/i;
 
-/** The kind of a node and what it holds. */
+/** Returns the kind of a node and its content. */
 export function nodeOf(node: object): readonly [kind: string, body: unknown] {
   return Object.entries(node)[0] ?? ['nothing', undefined];
 }
 
-/** Throws where a node says more than what is read of it: nothing is passed over in silence. */
+/** Throws if a node has a property that is not read, so that nothing is ignored silently. */
 export function checkRead(node: object | undefined, read: readonly string[]): void {
   for (const [key, value] of Object.entries(node ?? {}) as [string, unknown][]) {
     const isEmpty =
@@ -248,12 +248,12 @@ export function checkRead(node: object | undefined, read: readonly string[]): vo
   }
 }
 
-/** The parts of a name, `[database].[schema].[object]`. */
+/** Returns the parts of a name, `[database].[schema].[object]`. */
 export function partsOf(name: ObjectName): readonly string[] {
   return name.map(({ Identifier }) => Identifier.value);
 }
 
-/** The type that a declaration, CAST or CONVERT names. Throws 243. */
+/** Returns the type in a declaration, CAST or CONVERT. Throws 243. */
 export function typeOf(written: DataType, isCast = false): SqlType {
   const [kind, facets] = typeof written === 'string' ? [written, null] : nodeOf(written);
   const [custom, ...more] = kind === 'Custom' ? (facets as readonly [ObjectName, unknown]) : [];
@@ -264,7 +264,7 @@ export function typeOf(written: DataType, isCast = false): SqlType {
   return type;
 }
 
-/** A facet of a type; max is -1. */
+/** Parses a facet of a type. max is -1. */
 export function facetOf(text: string): number {
   return /max/i.test(text) ? -1 : Number(text);
 }

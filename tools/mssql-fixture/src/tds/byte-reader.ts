@@ -1,22 +1,22 @@
 import { MalformedMessageError } from './malformed-message-error.ts';
 
-/** Bytes read one after another, little-endian; each method throws {@link MalformedMessageError} past the end. */
+/** Reads little-endian bytes in order. Each method throws {@link MalformedMessageError} past the end. */
 export interface ByteReader {
   u8(): number;
   u16(): number;
   u32(): number;
   i32(): number;
   i64(): bigint;
-  /** An unsigned number of `length` bytes. */
+  /** Reads an unsigned number of `length` bytes. */
   unsigned(length: number): bigint;
   bytes(length: number): Buffer;
-  /** `characters` of UTF-16LE. */
+  /** Reads `characters` of UTF-16LE. */
   utf16(characters: number): string;
   skip(length: number): void;
   readonly left: number;
 }
 
-/** A reader at the start of `source`. */
+/** Creates a reader at the start of `source`. */
 export function createByteReader(source: Buffer): ByteReader {
   let position = 0;
   const advance = (size: number): number => {

@@ -1,4 +1,4 @@
-/** Bytes written one after another, little-endian as TDS has them. */
+/** Writes little-endian bytes in order, as in TDS. */
 export interface ByteWriter {
   u8(value: number): void;
   u16(value: number): void;
@@ -8,23 +8,23 @@ export interface ByteWriter {
   i64(value: bigint): void;
   f32(value: number): void;
   f64(value: number): void;
-  /** An unsigned number of `length` bytes. */
+  /** Writes an unsigned number of `length` bytes. */
   unsigned(value: bigint, length: number): void;
   bytes(value: Uint8Array): void;
-  /** UTF-16LE without a length. */
+  /** Writes UTF-16LE without a length. */
   utf16(text: string): void;
-  /** UTF-16LE after one byte that counts its characters. */
+  /** Writes UTF-16LE after a one-byte character count. */
   text8(text: string): void;
-  /** UTF-16LE after two bytes that count its characters. */
+  /** Writes UTF-16LE after a two-byte character count. */
   text16(text: string): void;
   readonly length: number;
-  /** What was written since the last call; the writer is empty afterwards. */
+  /** Returns the bytes since the last call and empties the writer. */
   take(): Buffer;
 }
 
 const FIRST_SIZE_BYTES = 4096;
 
-/** An empty writer. */
+/** Creates an empty writer. */
 export function createByteWriter(): ByteWriter {
   let buffer = Buffer.allocUnsafe(FIRST_SIZE_BYTES);
   let end = 0;

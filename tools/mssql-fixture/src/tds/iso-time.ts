@@ -1,8 +1,8 @@
-/** A point in time taken apart; `fraction` is in units of 100 ns, `offsetMinutes` of its zone. */
+/** Parts of a point in time. `fraction` is in units of 100 ns, `offsetMinutes` is the offset of its time zone. */
 export interface TimeParts {
   /** Days since 0001-01-01. */
   readonly days: number;
-  /** Since midnight, in units of 100 ns. */
+  /** Units of 100 ns since midnight. */
   readonly ticks: bigint;
   readonly offsetMinutes: number;
 }
@@ -10,19 +10,19 @@ export interface TimeParts {
 const MS_PER_DAY = 86_400_000;
 /** 1970-01-01 in days since 0001-01-01. */
 const UNIX_EPOCH_DAYS = 719_162;
-/** 1900-01-01, where datetime begins to count, in days since 0001-01-01. */
+/** 1900-01-01, the start of datetime, in days since 0001-01-01. */
 export const DATETIME_EPOCH_DAYS = 693_595;
 
 const ISO =
   /^(?:(\d{4})-(\d{2})-(\d{2}))?[T ]?(?:(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,7}))?)?)?\s*(Z|[+-]\d{2}:\d{2})?$/;
 
-/** The parts of an ISO date, time or both; undefined when the text is none. */
+/** Parses an ISO date, time or both. Returns undefined for any other text. */
 export function parseIsoTime(text: string): TimeParts | undefined {
   const match = ISO.exec(text.trim());
   if (!match || (match[1] === undefined && match[4] === undefined)) return undefined;
   const [, year = '1900', month = '01', day = '01', hour = '0', minute = '0', second = '0'] = match;
   const date = new Date(Date.UTC(2000, Number(month) - 1, Number(day)));
-  const utc = date.setUTCFullYear(Number(year), Number(month) - 1, Number(day)); // Date.UTC takes 1 for 1901
+  const utc = date.setUTCFullYear(Number(year), Number(month) - 1, Number(day)); // Date.UTC interprets year 1 as 1901
   const isReal = date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day);
   if (!isReal || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
   const seconds = Number(hour) * 3600 + Number(minute) * 60 + Number(second);
@@ -39,12 +39,12 @@ function parseOffset(text: string | undefined): number {
   return text.startsWith('-') ? -minutes : minutes;
 }
 
-/** `YYYY-MM-DD` of a number of days since 0001-01-01. */
+/** Formats days since 0001-01-01 as `YYYY-MM-DD`. */
 export function renderIsoDate(days: number): string {
   return new Date((days - UNIX_EPOCH_DAYS) * MS_PER_DAY).toISOString().slice(0, 10);
 }
 
-/** `HH:MM:SS` and as many fractional digits as asked for, cut, not rounded. */
+/** Formats `HH:MM:SS` with a number of fractional digits, truncated and not rounded. */
 export function renderIsoClock(ticks: bigint, digits: number): string {
   const two = (value: bigint): string => value.toString().padStart(2, '0');
   const seconds = ticks / 10_000_000n;
@@ -54,7 +54,7 @@ export function renderIsoClock(ticks: bigint, digits: number): string {
   return `${clock}.${fraction.slice(0, digits)}`;
 }
 
-/** A JavaScript time as the engine holds a datetime, `2024-01-31T12:00:00.123`. */
+/** Formats a JavaScript time as the engine's datetime, `2024-01-31T12:00:00.123`. */
 export function renderIsoTime(time: Date): string {
   return time.toISOString().slice(0, 23);
 }

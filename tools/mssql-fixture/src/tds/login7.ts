@@ -1,6 +1,6 @@
 import { MalformedMessageError } from './malformed-message-error.ts';
 
-/** What a client says of itself in LOGIN7 (MS-TDS 2.2.6.4). */
+/** Properties of a client in LOGIN7 (MS-TDS 2.2.6.4). */
 export interface Login {
   readonly tdsVersion: number;
   readonly packetBytes: number;
@@ -8,7 +8,7 @@ export interface Login {
   readonly userName: string;
   readonly password: string;
   readonly appName: string;
-  /** Empty: the login's default database. */
+  /** Empty for the login's default database. */
   readonly database: string;
 }
 
@@ -16,7 +16,7 @@ export interface Login {
 const FIELD = { hostName: 36, userName: 40, password: 44, appName: 48, database: 68 } as const;
 const FIXED_PART_BYTES = 94;
 
-/** The login of a LOGIN7 payload. */
+/** Parses the login of a LOGIN7 payload. */
 export function parseLogin7(payload: Buffer): Login {
   if (payload.length < FIXED_PART_BYTES) throw new MalformedMessageError('LOGIN7 is too short');
   const field = (at: number): Buffer => {
@@ -35,7 +35,7 @@ export function parseLogin7(payload: Buffer): Login {
   };
 }
 
-/** Undoes the scrambling of a password: each byte XOR 0xA5, then its halves swapped. */
+/** Unscrambles a password: each byte XOR 0xA5, then its halves swapped. */
 function plainPassword(scrambled: Buffer): string {
   const plain = scrambled.map((byte) => {
     const unmasked = byte ^ 0xa5;

@@ -1,4 +1,4 @@
-/** A client sent bytes that are not TDS; the connection is closed, as SQL Server does. */
+/** Thrown for bytes that are not TDS. The connection is closed, as in SQL Server. */
 export class MalformedMessageError extends Error {
   override readonly name = 'MalformedMessageError';
 

@@ -15,20 +15,20 @@ export const PACKET = {
 export const PACKET_HEADER_BYTES = 8;
 const END_OF_MESSAGE = 0x01;
 const RESET_CONNECTION = 0x08 | 0x10;
-/** A client of 7.4 may ask for packets of up to 32,767 bytes. */
+/** Maximum packet size. A TDS 7.4 client may ask for packets of up to 32,767 bytes. */
 const MAX_PACKET_BYTES = 32_767;
 
-/** One message of a client: the payloads of its packets, joined. */
+/** One message of a client: the joined payloads of its packets. */
 export interface Message {
   readonly type: number;
   readonly payload: Buffer;
-  /** The client asks to forget the session's state first, as connection pools do. */
+  /** True if the client asks to reset the session's state first, as connection pools do. */
   readonly resetsConnection: boolean;
 }
 
 /**
- * A function that takes bytes as they arrive, in any portions, and hands over every complete message.
- * Throws {@link MalformedMessageError} when a header cannot be one.
+ * Creates a function that takes bytes in any portions and passes on every complete message. Throws {@link
+ * MalformedMessageError} for an invalid header.
  */
 export function joinPackets(onMessage: (message: Message) => void): (chunk: Buffer) => void {
   let pending: Buffer = Buffer.alloc(0);
@@ -60,14 +60,14 @@ export function joinPackets(onMessage: (message: Message) => void): (chunk: Buff
 /** Options of {@link splitPackets}. */
 export interface PacketOptions {
   readonly type: number;
-  /** The size that was agreed at login, header included. */
+  /** The size agreed at login, including the header. */
   readonly packetBytes: number;
-  /** Whether the last packet ends the message. */
+  /** True if the last packet ends the message. */
   readonly ends: boolean;
   readonly firstPacketId: number;
 }
 
-/** A payload as packets of the agreed size. */
+/** Splits a payload into packets of the agreed size. */
 export function splitPackets(payload: Buffer, options: PacketOptions): Buffer {
   const room = options.packetBytes - PACKET_HEADER_BYTES;
   const count = Math.max(1, Math.ceil(payload.length / room));

@@ -3,7 +3,7 @@ import { MalformedMessageError } from './malformed-message-error.ts';
 import { readTypedValue } from './read-typed-value.ts';
 import type { SqlType, SqlValue } from './sql-type.ts';
 
-/** A parameter of a remote procedure call; the name is without `@` and empty for a positional one. */
+/** A parameter of a remote procedure call. The name is without `@`, and empty for a positional parameter. */
 export interface RpcParameter {
   readonly name: string;
   readonly isOutput: boolean;
@@ -17,20 +17,20 @@ export interface RpcCall {
   readonly parameters: readonly RpcParameter[];
 }
 
-/** MS-TDS 2.2.6.6: of the procedures that are called by number, the one that is run. */
+/** Number of sp_executesql (MS-TDS 2.2.6.6), the only supported procedure that is called by number. */
 const EXECUTE_SQL = 10;
 
 const BY_NUMBER = 0xffff;
 const STATUS_OUTPUT = 0x01;
 
-/** The SQL of a batch message. */
+/** Parses the SQL of a batch message. */
 export function parseBatch(payload: Buffer): string {
   const reader = createByteReader(payload);
   skipHeaders(reader);
   return reader.utf16(Math.floor(reader.left / 2));
 }
 
-/** The call of an RPC message. Throws where a parameter's type is none that the fixture reads. */
+/** Parses the call of an RPC message. Throws for an unsupported parameter type. */
 export function parseRpc(payload: Buffer): RpcCall {
   const reader = createByteReader(payload);
   skipHeaders(reader);
@@ -41,7 +41,7 @@ export function parseRpc(payload: Buffer): RpcCall {
   return { procedure, parameters };
 }
 
-/** ALL_HEADERS says its own length first. */
+/** Skips ALL_HEADERS, which begin with their length. */
 function skipHeaders(reader: ByteReader): void {
   const length = reader.u32();
   if (length < 4) throw new MalformedMessageError(`headers of ${length} bytes`);

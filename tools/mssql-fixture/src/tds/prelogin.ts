@@ -1,18 +1,18 @@
 import { createByteWriter } from './byte-writer.ts';
 import { MalformedMessageError } from './malformed-message-error.ts';
 
-/** What the server does about TLS; `optional` leaves the choice to the client, as SQL Server without Force Encryption. */
+/** TLS mode of the server. `optional` leaves the choice to the client, like SQL Server without Force Encryption. */
 export type EncryptionMode = 'optional' | 'required' | 'unsupported';
 
-/** What both sides agree on: all of it, the login only, or nothing is encrypted. */
+/** Agreed encryption: of everything, of the login only, or none. */
 export type AgreedEncryption = 'full' | 'login' | 'none';
 
 const OPTION = { version: 0, encryption: 1, instance: 2, threadId: 3, mars: 4 } as const;
 const END_OF_OPTIONS = 0xff;
-/** MS-TDS 2.2.6.5: the values of the ENCRYPTION option. */
+/** Values of the ENCRYPTION option (MS-TDS 2.2.6.5). */
 const ENCRYPT = { off: 0, on: 1, notSupported: 2, required: 3 } as const;
 
-/** The value of the client's ENCRYPTION option; "not supported" when there is none. */
+/** Parses the client's ENCRYPTION option. The default is "not supported". */
 export function parsePrelogin(payload: Buffer): number {
   for (let at = 0; ; at += 5) {
     const token = payload[at];
@@ -24,7 +24,7 @@ export function parsePrelogin(payload: Buffer): number {
   }
 }
 
-/** The answer to the client's ENCRYPTION option (the table in MS-TDS 2.2.6.5), and what it leads to. */
+/** Returns the answer to the client's ENCRYPTION option (table in MS-TDS 2.2.6.5) and the resulting encryption. */
 export function agreeOnEncryption(
   mode: EncryptionMode,
   clientOption: number,
@@ -39,7 +39,7 @@ export function agreeOnEncryption(
   return { answer: ENCRYPT.off, agreed: 'login' };
 }
 
-/** The payload of the server's PRELOGIN answer. */
+/** Renders the payload of the server's PRELOGIN answer. */
 export function renderPrelogin(encryption: number, version: readonly number[]): Buffer {
   const [major = 0, minor = 0, build = 0] = version;
   const values: readonly (readonly [token: number, value: readonly number[]])[] = [

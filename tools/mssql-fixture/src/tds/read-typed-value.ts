@@ -4,7 +4,7 @@ import { MalformedMessageError } from './malformed-message-error.ts';
 import type { SqlType, SqlValue, TypeName } from './sql-type.ts';
 import { TYPE_CODE } from './write-type-info.ts';
 
-/** A value and the type that came with it. */
+/** A value with its type. */
 export interface TypedValue {
   readonly type: SqlType;
   readonly value: SqlValue;
@@ -49,7 +49,7 @@ const READERS: Readonly<Record<number, ReadTyped>> = {
   [TYPE_CODE.binary]: binary('binary'),
 };
 
-/** Reads TYPE_INFO and a value, as a parameter has them. */
+/** Reads TYPE_INFO and a value of a parameter. */
 export function readTypedValue(reader: ByteReader): TypedValue {
   const code = reader.u8();
   const read = READERS[code];
@@ -99,7 +99,7 @@ function readClock(reader: ByteReader, type: SqlType, size: number): bigint {
   return reader.unsigned(size) * 10n ** BigInt(7 - (type.scale ?? 7));
 }
 
-/** Steps of 1/300 s as 100 ns, rounded to the millisecond that SQL Server shows. */
+/** Converts steps of 1/300 s to units of 100 ns, rounded to milliseconds like SQL Server. */
 function ticksOf300(steps: number): bigint {
   return BigInt(Math.round((steps * 10) / 3)) * 10_000n;
 }

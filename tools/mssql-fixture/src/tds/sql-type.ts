@@ -1,4 +1,4 @@
-/** The names of types by their family, which decides how a value is compared, concatenated and converted. */
+/** Type names by family. The family determines how values are compared, concatenated and converted. */
 const FAMILIES = {
   number: [
     'bit',
@@ -22,7 +22,7 @@ const FAMILIES = {
 
 export type TypeFamily = keyof typeof FAMILIES;
 
-/** Every type name of SQL Server that a column, a parameter or an expression of the fixture can have. */
+/** Supported type names of columns, parameters and expressions. */
 export type TypeName = (typeof FAMILIES)[TypeFamily][number];
 
 const FAMILY_OF = new Map<string, TypeFamily>(
@@ -32,8 +32,8 @@ const FAMILY_OF = new Map<string, TypeFamily>(
 );
 
 /**
- * A type with its facets. `length` counts characters for n(var)char and bytes for the rest; -1 is max.
- * `sysname` is nvarchar(128), `rowversion` is timestamp, a CLR type is varbinary(max).
+ * A type with its facets. `length` is in characters for n(var)char and in bytes for the rest, -1 for max. `sysname` is
+ * nvarchar(128), `rowversion` is timestamp, and a CLR type is varbinary(max).
  */
 export interface SqlType {
   readonly name: TypeName;
@@ -43,17 +43,17 @@ export interface SqlType {
 }
 
 /**
- * A value as the engine holds it: bit is 0 or 1; dates and times are ISO text (`2024-01-31T12:00:00.123`);
- * decimal and money are text or number; uniqueidentifier is text; binary is bytes.
+ * A value in the engine. bit is 0 or 1. Dates and times are ISO text (`2024-01-31T12:00:00.123`). decimal and money are
+ * text or number. uniqueidentifier is text, and binary is bytes.
  */
 export type SqlValue = null | number | bigint | string | Uint8Array;
 
-/** The family of a type. */
+/** Returns the family of a type. */
 export function familyOf({ name }: SqlType): TypeFamily {
   return FAMILY_OF.get(name) ?? 'variant';
 }
 
-/** Whether a text is a type name of the fixture, aliases not included. */
+/** Checks if a text is a supported type name, without aliases. */
 export function isTypeName(text: string): text is TypeName {
   return FAMILY_OF.has(text);
 }
@@ -66,7 +66,7 @@ export const NVARCHAR_MAX: SqlType = { name: 'nvarchar', length: -1 };
 export const DATETIME: SqlType = { name: 'datetime' };
 export const VARIANT: SqlType = { name: 'sql_variant' };
 
-/** `nvarchar(length)`. */
+/** Builds the type `nvarchar(length)`. */
 export function nvarchar(length: number): SqlType {
   return { name: 'nvarchar', length };
 }
@@ -84,8 +84,8 @@ const ALIASES: Readonly<Record<string, SqlType>> = {
 const CAST_LENGTH = 30;
 
 /**
- * The type of a name and the numbers after it, of which -1 is max; undefined for a name that is none. Without a length,
- * text and bytes have 1 in a declaration and 30 in CAST.
+ * Builds the type of a name and the numbers after it, with -1 for max. Returns undefined for an unknown name. Without a
+ * length, text and bytes have length 1 in a declaration and 30 in CAST.
  */
 export function sqlType(
   written: string,
@@ -103,7 +103,7 @@ export function sqlType(
   return /^(time|datetime2|datetimeoffset)$/.test(name) ? { name, scale: first ?? 7 } : { name };
 }
 
-/** A type as T-SQL writes it, `nvarchar(max)`. */
+/** Renders a type in T-SQL: `nvarchar(max)`. */
 export function renderType({ name, length, precision, scale }: SqlType): string {
   const facets = [length ?? precision, scale].filter((facet) => facet !== undefined);
   return facets.length === 0 ? name : `${name}(${facets.join(', ').replace('-1', 'max')})`;

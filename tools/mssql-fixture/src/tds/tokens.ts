@@ -17,7 +17,7 @@ const TOKEN = {
   change: 0xe3,
 } as const;
 
-/** Which kind of statement a DONE token ends. */
+/** DONE tokens by kind of statement. */
 export const DONE = { batch: 0xfd, procedure: 0xfe, inProcedure: 0xff } as const;
 
 const DONE_STATUS = { more: 0x01, error: 0x02, count: 0x10, attention: 0x20 } as const;
@@ -40,7 +40,7 @@ export interface ResultColumn {
   readonly type: SqlType;
 }
 
-/** A message of SQL Server; from severity 11 on it is an error. */
+/** A message of SQL Server. Severity 11 and above is an error. */
 export interface ServerMessage {
   readonly number: number;
   readonly severity: number;
@@ -50,7 +50,7 @@ export interface ServerMessage {
   readonly line: number;
 }
 
-/** What a DONE token says. */
+/** Content of a DONE token. */
 export interface DoneState {
   readonly kind: (typeof DONE)[keyof typeof DONE];
   readonly hasMore: boolean;
@@ -70,7 +70,7 @@ export function writeColumns(writer: ByteWriter, columns: readonly ResultColumn[
   }
 }
 
-/** A row: NBCROW, with a bitmap of its NULLs, where there are any. */
+/** Writes a row. It is an NBCROW with a bitmap of NULLs if there are any. */
 export function writeRow(
   writer: ByteWriter,
   columns: readonly ResultColumn[],
@@ -124,7 +124,7 @@ export function writeReturnStatus(writer: ByteWriter, status: number): void {
   writer.i32(status);
 }
 
-/** The value of an OUTPUT parameter after the call. */
+/** Writes the value of an OUTPUT parameter after the call. */
 export function writeReturnValue(
   writer: ByteWriter,
   parameter: ResultColumn & { readonly ordinal: number; readonly value: SqlValue },
@@ -155,7 +155,7 @@ export function writeLoginAck(
   writer.bytes(body.take());
 }
 
-/** ENVCHANGE of a text: database, language or packet size. */
+/** Writes ENVCHANGE of a text: database, language or packet size. */
 export function writeTextChange(
   writer: ByteWriter,
   kind: 'database' | 'language' | 'packetBytes',
@@ -168,7 +168,7 @@ export function writeTextChange(
   writeChange(writer, body);
 }
 
-/** ENVCHANGE of the collation, at login. */
+/** Writes ENVCHANGE of the collation at login. */
 export function writeCollationChange(writer: ByteWriter): void {
   const body = createByteWriter();
   body.u8(CHANGE.collation);
@@ -178,7 +178,7 @@ export function writeCollationChange(writer: ByteWriter): void {
   writeChange(writer, body);
 }
 
-/** ENVCHANGE that acknowledges a reset of the session. */
+/** Writes ENVCHANGE to acknowledge a reset of the session. */
 export function writeResetChange(writer: ByteWriter): void {
   const body = createByteWriter();
   body.bytes(Uint8Array.of(CHANGE.reset, 0, 0));

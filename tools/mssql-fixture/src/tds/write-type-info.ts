@@ -1,7 +1,7 @@
 import type { ByteWriter } from './byte-writer.ts';
 import type { SqlType, TypeName } from './sql-type.ts';
 
-/** TDS type codes of MS-TDS 2.2.5.4; the nullable ones, so that each value says its length. */
+/** Nullable TDS type codes of MS-TDS 2.2.5.4, where each value has its length. */
 export const TYPE_CODE = {
   uniqueidentifier: 0x24,
   intN: 0x26,
@@ -77,7 +77,7 @@ const maxOf =
   (writer, type) =>
     info(writer, { ...type, length: -1 });
 
-/** text, ntext, image and xml go as their max successors; timestamp as binary(8). */
+/** Writers of TYPE_INFO. text, ntext, image and xml are sent as max types, timestamp as binary(8). */
 const TYPE_INFO: { readonly [N in TypeName]: TypeInfo } = {
   bit: sized(TYPE_CODE.bitN, 1),
   tinyint: sized(TYPE_CODE.intN, 1),
@@ -119,12 +119,12 @@ export function writeTypeInfo(writer: ByteWriter, type: SqlType): void {
   TYPE_INFO[type.name](writer, type);
 }
 
-/** Whether values of the type come in chunks (PLP): the max types and those that stand for one. */
+/** Checks if values of the type are sent in chunks (PLP): max types and those that are sent as one. */
 export function isMax(type: SqlType): boolean {
   return type.length === -1 || ['text', 'ntext', 'image', 'xml'].includes(type.name);
 }
 
-/** Fractional digits of a second; 7 where nothing is said. */
+/** Returns the fractional digits of a second. The default is 7. */
 export function scaleOf(type: SqlType): number {
   return type.scale ?? 7;
 }

@@ -140,7 +140,7 @@ function isCharacterOrBinary(name: TypeName): boolean {
   return /char|binary|timestamp/.test(name);
 }
 
-/** Bytes after their length, or in chunks (PLP) for a max type. */
+/** Writes bytes after their length, or in chunks (PLP) for a max type. */
 function writeBytes(writer: ByteWriter, value: Uint8Array, type: SqlType): void {
   if (!isMax(type)) {
     writer.u16(value.length);
@@ -156,7 +156,7 @@ function writeBytes(writer: ByteWriter, value: Uint8Array, type: SqlType): void 
   writer.u32(0);
 }
 
-/** A variant says its own type: int for whole numbers, float for others, varbinary for bytes, else nvarchar. */
+/** Writes a variant with its own type: int for whole numbers, float for others, varbinary for bytes, else nvarchar. */
 function writeVariant(writer: ByteWriter, value: Present): void {
   const inner = createByteWriter();
   const isNumber = typeof value === 'number' || typeof value === 'bigint';
@@ -214,7 +214,7 @@ function toBytes(value: Present): Uint8Array {
   return value instanceof Uint8Array ? value : Buffer.from(String(value), 'utf16le');
 }
 
-/** `12.5` with scale 4 is 125000n; digits past the scale are cut. */
+/** Converts `12.5` with scale 4 to 125000n. More digits are truncated. */
 function shiftPoint(value: string, scale: number): bigint {
   const plain = /e/i.test(value) ? Number(value).toFixed(scale) : value;
   const [whole = '0', fraction = ''] = plain.split('.');
@@ -222,7 +222,7 @@ function shiftPoint(value: string, scale: number): bigint {
   return plain.startsWith('-') ? -digits : digits;
 }
 
-/** The first three groups of a GUID are little-endian on the wire. */
+/** Converts a GUID to bytes. Its first three groups are little-endian on the wire. */
 function guidBytes(text: string): Buffer {
   const raw = Buffer.from(text.replaceAll('-', ''), 'hex');
   const order = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
