@@ -1,10 +1,10 @@
 /**
- * Measures `apply` and `check` on a real server against psql, which is fed the same files as one script.
+ * Measures `apply` and `check` on a real server, compared with psql running the same files as one script.
  *
  *     node tools/bench/apply.mjs [--rounds 3] [--tenants 26] [--write]
  *
- * With more tenants than the fixture has, only `apply --jobs 4`, the apply that finds nothing to do and `check`, once.
- * Needs `npm run build` and Debian's `postgresql-15`, which is as it ships.
+ * With more tenants than the fixture has, it measures only `apply --jobs 4`, an `apply` of an up-to-date target, and
+ * `check`, once each. It needs `npm run build` and Debian's `postgresql-15` with stock settings.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -132,7 +132,7 @@ function recreateDatabase() {
   }
 }
 
-/** The fixture with these tenants, and all of its files as one script with a transaction for each file. */
+/** Writes the fixture with these tenants, and all of its files as one script with a transaction per file. */
 function writeRepo() {
   rmSync(REPO, { recursive: true, force: true });
   mkdirSync(REPO, { recursive: true });

@@ -10,18 +10,14 @@ import { writeSyntheticRepo } from './synthetic-repo.mjs';
 /** @import { Line } from './report.mjs' */
 
 const ROOT = join(import.meta.dirname, '../..');
-/** Folder of all that the benches write; made and removed by the command that runs them. */
+/** Folder for everything that the benches write. The command creates and removes it. */
 export const TMP = join(ROOT, 'tmp/bench');
 const CDC = [process.execPath, join(ROOT, 'packages/cli/bin/cdc.js')];
 
 /** @type {Command} */
 const NODE = { name: 'node -e 0', argv: [process.execPath, '-e', '0'], cwd: ROOT };
 
-/**
- * What is measured, by the name that selects it on the command line.
- *
- * @type {Readonly<Record<string, { readonly title: string, readonly run: (rounds: number) => Line[] }>>}
- */
+/** Benches by their name on the command line. */
 export const BENCHES = {
   start: {
     title: 'Start of the command line, as it is installed from its tarball',
@@ -57,11 +53,7 @@ export const BENCHES = {
   },
 };
 
-/**
- * What is counted once and not measured in rounds; each gives a table.
- *
- * @type {Readonly<Record<string, { readonly title: string, readonly count: () => string }>>}
- */
+/** Figures that are counted once and not measured in rounds. Each gives a table. */
 export const COUNTS = {
   install: {
     title: 'What an installation of each package brings along, without optional dependencies',
@@ -90,8 +82,8 @@ function compare(baseline, commands, rounds) {
 }
 
 /**
- * A first generation, and one that finds nothing to do. Every first one has a folder of its own: some file systems
- * take several times longer to create files just after as many were deleted.
+ * Builds the commands for a first generation and for one without changes. Every first one has its own folder, because
+ * some file systems create files several times slower right after a deletion of many files.
  *
  * @param {number} tables
  * @param {readonly [string, string]} aims of each

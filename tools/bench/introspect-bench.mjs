@@ -6,11 +6,7 @@ import { measureInTurn } from './measure.mjs';
 /** @import { Command } from './measure.mjs' */
 /** @import { Line } from './report.mjs' */
 
-/**
- * What the server says of itself.
- *
- * @typedef {{ readonly host: string, readonly port: number, readonly userName: string, readonly password: string, readonly roundTrips: number }} Served
- */
+/** Address and figures of the server. */
 
 const SIZES = [39, 400, 4000];
 const WAYS = ['one by one', 'together'];
@@ -18,7 +14,7 @@ const START_MS = 60_000;
 const SETTLE_MS = 100;
 
 /**
- * Catalogs read with all tables together, against one query for each table, from the same server.
+ * Compares reading the catalogs of all tables together with one query per table, on the same server.
  *
  * @param {number} rounds
  * @param {string} folder for the server's address

@@ -1,24 +1,16 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
+/** A command that runs as its own process. */
+
 /**
- * A command that is run as a whole process.
- *
- * @typedef {object} Command
- * @property {string} name
- * @property {readonly string[]} argv
- * @property {string | (() => string)} cwd a function makes a folder for each run, outside of what is measured
+ * Wall time and processor time of a process and its children, in seconds. Processor time is available only on Linux, in
+ * steps of 10 ms.
  */
 
 /**
- * Wall and processor seconds of one process and its children; processor time only on Linux, in steps of 10 ms.
- *
- * @typedef {{ readonly wall: number, readonly cpu: number | undefined }} Run
- */
-
-/**
- * Runs commands in turn (A B C, A B C, …), so that a machine whose speed drifts is the same for all of them.
- * The first round is not counted, unless there is to be no such round.
+ * Runs commands in turn (A B C, A B C, …), so that a changing speed of the machine affects all of them equally. The
+ * first round is a warm-up and not counted, unless it is disabled.
  *
  * @param {readonly Command[]} commands
  * @param {number} rounds
@@ -58,7 +50,7 @@ function measure({ name, argv: [file, ...args], cwd }) {
 
 const TICKS_PER_SECOND = 100;
 
-/** Processor time of all children that have ended: `cutime` and `cstime` of proc(5). */
+/** Returns the processor time of all ended children: `cutime` and `cstime` of proc(5). */
 function readChildrenCpuSeconds() {
   if (process.platform !== 'linux') return undefined;
   const afterName = readFileSync('/proc/self/stat', 'utf8').split(') ')[1] ?? '';

@@ -7,24 +7,22 @@ import { buildTable } from '@cdc-migrations/table-fixture';
 /** @import { ColumnDefinition, MigrationSet, ReplicatedTable } from '@cdc-migrations/table-defs' */
 /** @import { Sql } from 'postgres' */
 
-/** What a user changes of Debian's server before a load like this. All else is as the package ships it. */
+/** Settings that users change on Debian's server for such a load. Everything else is as shipped by the package. */
 const SETTINGS = {
-  // A quarter of the memory, as the manual advises: of a machine with 8 GB.
+  // A quarter of the memory of a machine with 8 GB, as the manual recommends.
   shared_buffers: '2GB',
-  // What the server's log asks for: with 1 GB a checkpoint is forced every few seconds.
+  // Recommended by the server's log: with 1 GB a checkpoint is forced every few seconds.
   max_wal_size: '8GB',
 };
 
-/** What benchmarks say of it. */
+/** Description of the server in benchmarks. */
 export const SERVER = `Debian's PostgreSQL 15 as it ships, but ${Object.entries(SETTINGS)
   .map(([name, value]) => `${name} ${value}`)
   .join(' and ')}`;
 
 /**
- * Of the keys of events. `random`: anywhere, so that few versions of a key meet in one batch. `log`: about as they were
- * made, the versions of a key within some 10,000 events.
- *
- * @typedef {'random' | 'log'} EventOrder
+ * Order of the keys of events. `random`: few versions of a key are in one batch. `log`: about in the order of creation,
+ * with the versions of a key within some 10,000 events.
  */
 
 /** @type {MigrationSet} */
@@ -37,7 +35,7 @@ const SET = {
   literalSchemas: [],
 };
 
-/** Values of an event of a key, by the type of the column. */
+/** Values of an event by column type. */
 const SOURCE_COLUMNS = /** @type {const} */ ([
   ['integer', 'int', 5, '(event.k * 7 + n)::integer % 100000'],
   ['bigint', 'bigint', 2, 'event.k * 1000 + n'],
@@ -77,10 +75,9 @@ const columns = [
 ];
 
 /**
- * Kind of table and events. `soft`: soft deletes. `large`: versions of a key after the first leave out the large text, as
- * Debezium does for unchanged values. `epochs`, `debezium`: times, or times and decimals, as Debezium sends them to Bento.
- *
- * @typedef {'plain' | 'soft' | 'large' | 'epochs' | 'debezium'} Variant
+ * Kind of table and events. `soft`: soft deletes. `large`: versions of a key after the first omit the large text, as
+ * Debezium does for unchanged values. `epochs`, `debezium`: times, or times and decimals, as Debezium sends them to
+ * Bento.
  */
 
 /** Form of an event and its value, by the type of the column. */
@@ -136,14 +133,14 @@ export const TABLE = buildVariant('plain');
 
 export const TENANT = 'bench';
 
-/** A server with the templates of databases to measure on. */
+/** Starts a server with template databases for measurements. */
 export async function startMergeBench() {
   const server = await startDebianPostgres({ settings: SETTINGS });
   return { server, createTemplate, createRun };
 
   /**
-   * A database with a final table of `rows` rows and, staged, `events` events: 1.3 versions a key; of the keys, with
-   * rows there, a fifth is updated and a twentieth deleted.
+   * Creates a database with a final table of `rows` rows and `events` staged events, with 1.3 versions per key. If
+   * there are rows, a fifth of the keys is updated and a twentieth deleted.
    *
    * @param {{ name: string, rows: number, events: number, order?: EventOrder, variant?: Variant }} options
    */
@@ -164,7 +161,7 @@ export async function startMergeBench() {
   }
 
   /**
-   * A copy of a template.
+   * Copies a template.
    *
    * @param {string} template
    * @param {string} name
@@ -206,7 +203,7 @@ async function installTable(sql, table) {
 }
 
 /**
- * Events in the order of their offsets: key, offset, operation, and whether the key has an earlier version.
+ * Renders events in the order of their offsets: key, offset, operation, and whether the key has an earlier version.
  *
  * @param {number} rows
  * @param {number} events
@@ -271,7 +268,7 @@ function renderStagedRow(variant) {
   return [...staged, ...Object.values(stagedMetadata)].join(', ');
 }
 
-/** What the floor does: the newest event of each key, unguarded, in one statement; staging is left as it is. */
+/** Renders the floor: the newest event of each key, unguarded, in one statement. Staging is unchanged. */
 export function renderFloor() {
   const names = TABLE.columns.map(({ name }) => `"${name}"`);
   const values = TABLE.columns.map(({ name, type }) =>
@@ -287,7 +284,7 @@ export function renderFloor() {
       .join(', ')}`;
 }
 
-/** Events as JSON, as pipelines write them that have one raw table for all. */
+/** Events as JSON, as written by pipelines with one raw table for everything. */
 export const CREATE_RAW = `CREATE TABLE bench.raw AS
   SELECT "__kafka_offset" AS position, "__cdc_operation" AS operation, to_jsonb(staged) AS payload
   FROM ${TENANT}."stg_Order" AS staged ORDER BY ctid`;
@@ -311,7 +308,10 @@ export const MERGE_RANKED = `WITH ranked AS (
   WHEN MATCHED AND event.operation <> 'd' THEN UPDATE SET ${update.map((name) => `${name} = event.${name}`).join(', ')}
   WHEN MATCHED THEN DELETE`;
 
-/** Cast all raw events, deduplicate them with row_number(), then delete and insert, as loaders of raw JSON do. */
+/**
+ * Statements that cast all raw events, deduplicate them with row_number(), then delete and insert, as loaders of raw
+ * JSON do.
+ */
 export const TYPE_AND_DEDUPLICATE = [
   `CREATE TABLE bench.typed AS SELECT position, operation, ${typed.join(', ')} FROM bench.raw`,
   `DELETE FROM bench.typed WHERE ctid IN (
@@ -321,7 +321,7 @@ export const TYPE_AND_DEDUPLICATE = [
   `INSERT INTO ${TENANT}."Order" (${names.join(', ')}) SELECT ${names.join(', ')} FROM bench.typed WHERE operation <> 'd'`,
 ];
 
-/** The statement that a JDBC sink prepares. Values are text, in the order of the columns. */
+/** The statement that a JDBC sink prepares. Values are text in the order of the columns. */
 export const UPSERT_ONE = `INSERT INTO ${TENANT}."Order" (${names.join(', ')})
   VALUES (${names.map((_, n) => `$${n + 1}`).join(', ')})
   ON CONFLICT (id) DO UPDATE SET ${update.map((name) => `${name} = excluded.${name}`).join(', ')}`;
@@ -332,7 +332,7 @@ export const READ_EVENTS = `SELECT ${names
   .join(', ')} FROM ${TENANT}."stg_Order" ORDER BY ctid`;
 
 /**
- * Processor seconds of a backend.
+ * Returns the processor time of a backend in seconds.
  *
  * @param {Sql} sql
  */

@@ -1,11 +1,12 @@
 /**
- * Measures a merge of staged events against one unguarded upsert of the same events (the floor), and against COPY. Repeats
- * it with soft deletes, with large values left out and with other forms of values. Compares it with the ways of other tools.
+ * Measures a merge of staged events against one unguarded upsert of the same events (the floor), and against COPY.
+ * Repeats it with soft deletes, with omitted large values and with other forms of values. Compares it with the methods
+ * of other tools.
  *
  *     node tools/bench/merge.mjs [--rounds 3] [--events 1000000] [--rows 5000000] [--scale] [--write]
  *
- * `--scale`: a quarter of the events and four times as many as well, once. `--write` puts the tables into
- * `BENCHMARKS.md`. Needs `npm run build`, Debian's `postgresql-15`, and some 20 GB for the temporary folder with the
+ * `--scale` adds one run with a quarter of the events and one with four times as many. `--write` updates the tables in
+ * `BENCHMARKS.md`. It needs `npm run build`, Debian's `postgresql-15`, and about 20 GB for temporary files with the
  * default sizes.
  */
 import { readFileSync } from 'node:fs';
@@ -32,9 +33,9 @@ import { describeMachine, renderSection, writeSection } from './report.mjs';
 
 const FILE = join(import.meta.dirname, '../../BENCHMARKS.md');
 const CALL_MERGE = `CALL ${TENANT}.sp_merge_order()`;
-/** As Debezium's JDBC sink has it. */
+/** Batch size of Debezium's JDBC sink. */
 const BATCH = 500;
-/** What is looked at while a merge runs, each so many milliseconds. */
+/** Interval of the checks during a merge, in milliseconds. */
 const LOOK_EACH_MS = 50;
 
 const { values } = parseArgs({
@@ -49,11 +50,8 @@ const { values } = parseArgs({
 const [rounds, events, rows] = [values.rounds, values.events, values.rows].map(Number);
 
 /**
- * A way to bring staged events into the final table; gives the largest memory of the session, in MiB, and the processor
- * seconds of others, where there is something to tell.
- *
- * @typedef {{ readonly memoryMib?: number, readonly otherCpu?: number }} Measured
- * @typedef {{ readonly name: string, readonly prepare?: (sql: Sql) => Promise<void>, readonly run: (sql: Sql) => Promise<Measured> }} Way
+ * A way to move staged events into the final table. It returns the maximum memory of the session in MiB, and the
+ * processor seconds of other processes, if there are any.
  */
 
 /** @type {Way} */
@@ -169,9 +167,10 @@ try {
 }
 
 /**
- * Runs of each way in turn, each on its own copy of the same database.
+ * Runs each way in turn, each on its own copy of the same database.
  *
- * @param {{ readonly rows: number, readonly events: number, readonly ways: readonly Way[], readonly order?: EventOrder, readonly variant?: Variant, readonly times?: number }} options
+ * @param {{ readonly rows: number, readonly events: number, readonly ways: readonly Way[], readonly order?: EventOrder,
+ * readonly variant?: Variant, readonly times?: number }} options
  * @returns {Promise<readonly { readonly name: string, readonly runs: Run[], memoryMib: number }[]>}
  */
 async function measure({
@@ -209,7 +208,7 @@ async function measure({
   return measured;
 }
 
-/** Values that PostgreSQL reads as they are, and as Debezium sends them to Bento, in turn. */
+/** Measures values that PostgreSQL reads directly and values as Debezium sends them to Bento, in turn. */
 async function measureForms() {
   const forms = /** @type {const} */ ([
     ['plain', 'values as PostgreSQL reads them'],
@@ -233,7 +232,9 @@ async function measureForms() {
   );
 }
 
-/** Ways of other tools with the same events. They keep no order across batches, no dead letters and no log. */
+/**
+ * Measures methods of other tools with the same events. They keep no order across batches, no dead letters and no log.
+ */
 async function measureOthers() {
   const staged = Math.round((events ?? 0) / 4);
   const ways = [MERGE, FLOOR, ...OTHERS];
@@ -247,7 +248,7 @@ async function measureOthers() {
   );
 }
 
-/** How the time of a merge grows with the events. */
+/** Measures how the time of a merge grows with the number of events. */
 async function measureScale() {
   /** @type {Line[]} */
   const lines = [];
@@ -301,7 +302,7 @@ async function eventsFile(sql) {
 }
 
 /**
- * The largest memory of a session's own, in MiB, while it works.
+ * Returns the maximum private memory of a session during some work, in MiB.
  *
  * @param {Sql} sql
  * @param {() => Promise<unknown>} work

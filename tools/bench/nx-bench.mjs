@@ -9,10 +9,8 @@ const ROOT = join(import.meta.dirname, '../..');
 const NX = [process.execPath, join(ROOT, 'node_modules/nx/dist/bin/nx.js')];
 
 /**
- * A run of Nx in which every task is a hit, and the floor that it is compared with: as many empty cached tasks, in a
- * workspace without plugins.
- *
- * @typedef {{ readonly floor: Command, readonly run: Command }} HitRun
+ * A run of Nx with only cache hits, and its floor: the same number of empty cached tasks in a workspace without
+ * plugins.
  */
 
 /**
@@ -58,7 +56,7 @@ function hitRun(workspace, name) {
 }
 
 /**
- * Tasks of the last run of Nx in a workspace; every one must have been a hit.
+ * Counts the tasks of the last Nx run in a workspace. All must have been cache hits.
  *
  * @param {string} workspace
  */
@@ -75,7 +73,7 @@ function countTasks(workspace) {
 const NX_JSON = { cacheDirectory: '.nx/cache', analytics: false };
 
 /**
- * A workspace of the same version of Nx, without plugins, with one project whose targets do nothing.
+ * Writes a workspace with the same version of Nx, without plugins, and with one project of empty targets.
  *
  * @param {string} folder
  * @param {number} tasks

@@ -1,6 +1,6 @@
 /**
- * Reads a catalog of the server in the file of the first argument: `together`, as schema-docs does, or `one by one`,
- * with one query for each table on one connection.
+ * Reads a catalog from the server in the file of the first argument: `together` like schema-docs, or `one by one` with
+ * one query per table on one connection.
  */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -42,14 +42,16 @@ async function readTogether() {
   return catalog?.tables.reduce((sum, table) => sum + table.columns.length, 0);
 }
 
-/** Without delay, as ours: small requests would wait 40 ms each for an acknowledgement. */
+/**
+ * Connects without delay, as our driver does. Otherwise small requests would wait 40 ms each for an acknowledgement.
+ */
 async function connector() {
   const socket = connect({ host, port, noDelay: true });
   await once(socket, 'connect');
   return socket;
 }
 
-/** Columns of a table with their types and places in the primary key: less than what is read together. */
+/** Reads the columns of each table with types and primary key positions. This is less than what is read together. */
 async function readOneByOne() {
   const connection = new Connection({
     server: host,

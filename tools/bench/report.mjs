@@ -3,16 +3,7 @@ import { cpus, totalmem } from 'node:os';
 
 /** @import { Run } from './measure.mjs' */
 
-/**
- * One line of a table: a command, what it is compared with, and what it should be.
- *
- * @typedef {object} Line
- * @property {string} name
- * @property {readonly Run[]} runs
- * @property {readonly Run[]} [baseline] runs of the command that this one is compared with, in the same rounds
- * @property {string} [aim]
- * @property {number} [tables] how many tables the command works on
- */
+/** A line of a table: a command, its baseline, and its target figure. */
 
 /**
  * @param {string} title
@@ -43,7 +34,7 @@ export function renderSection(title, lines) {
 }
 
 /**
- * Ratios of the runs of the same round.
+ * Divides the figures of runs in the same round.
  *
  * @param {readonly Run[]} runs
  * @param {readonly Run[] | undefined} baseline
@@ -97,7 +88,7 @@ export function renderTable(rows) {
   return [lines[0] ?? '', `| ${rule.join(' | ')} |`, ...lines.slice(1)];
 }
 
-/** The machine and the day, as a line of text. */
+/** Describes the machine and the date in one line. */
 export function describeMachine() {
   const [cpu] = cpus();
   const gib = Math.round(totalmem() / 2 ** 30);
@@ -106,7 +97,7 @@ export function describeMachine() {
 }
 
 /**
- * Puts a section into `BENCHMARKS.md`, between the two comments that carry its name, or at the end.
+ * Writes a section of `BENCHMARKS.md` between the two comments with its name, or at the end.
  *
  * @param {string} file
  * @param {string} name

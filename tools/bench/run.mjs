@@ -1,10 +1,10 @@
 /**
- * Measures whole processes in turn and prints a table of each bench.
+ * Measures processes in turn and prints a table per bench.
  *
  *     npm run bench -- [--rounds 10] [--write] [start] [generate] [nx] [introspect] [install]
  *
- * Ratios are pair by pair, against the first line of the same rounds. `--write` puts the tables into
- * `BENCHMARKS.md`. Needs `npm run build`.
+ * Ratios are per pair, against the first line in the same round. `--write` updates the tables in `BENCHMARKS.md`. It
+ * needs `npm run build`.
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * A server that speaks as SQL Server does, with catalogs of so many tables of 25 columns. Says where it listens in the
- * file of the first argument, with the round trips so far; ends with its standard input.
+ * Runs a fake SQL Server whose catalogs have N tables of 25 columns. Writes its address and the number of round trips
+ * to the file in the first argument. Ends with its standard input.
  */
 import { renameSync, writeFileSync } from 'node:fs';
 import { startMssqlFixture, synthesizeCatalog } from '@cdc-migrations/mssql-fixture';

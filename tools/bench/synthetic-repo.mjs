@@ -7,7 +7,7 @@ import { renderSnapshot } from '@cdc-migrations/catalog';
 const COLUMNS = 25;
 const TENANTS = 26;
 
-/** Types in the proportions of an ordinary business table; a table takes them in turn. */
+/** Types in the proportions of an ordinary business table. A table takes them in turn. */
 const TYPES = /** @type {const} */ ([
   { type: 'int' },
   { type: 'nvarchar', length: 50 },
@@ -20,7 +20,7 @@ const TYPES = /** @type {const} */ ([
 ]);
 
 /**
- * Writes an implementation repo with so many replicated tables of 25 columns, 26 tenants, and its snapshot.
+ * Writes an implementation repo with N replicated tables of 25 columns, 26 tenants, and its snapshot.
  *
  * @param {string} folder
  * @param {number} tables

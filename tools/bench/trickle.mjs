@@ -1,11 +1,12 @@
 /**
- * Measures a runner that finds one event in each of the 39 tables of a tenant, with JIT and without. Then measures runs
- * without an event, with one, and with one in each table, of one tenant and of 26, and the size of a tenant in the catalogs.
+ * Measures a runner that finds one event in each of the 39 tables of a tenant, with and without JIT. Then measures runs
+ * without an event, with one, and with one per table, for one tenant and for 26, and the size of a tenant in the system
+ * catalogs.
  *
  *     node tools/bench/trickle.mjs [--rounds 10] [--write]
  *
- * `--write` puts the table into `BENCHMARKS.md`. Needs `npm run build` and Debian's `postgresql-15`, which is as it
- * ships.
+ * `--write` updates the table in `BENCHMARKS.md`. It needs `npm run build` and Debian's `postgresql-15` with stock
+ * settings.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -28,7 +29,7 @@ const TENANTS = [
   ),
 ].map(([, name]) => name ?? '');
 const [TENANT = ''] = TENANTS;
-/** Events that were staged, and the offset of the next ones. */
+/** Number of staged events, and the next offset. */
 const sent = { events: 0, offset: 0 };
 
 const { values } = parseArgs({
@@ -78,7 +79,7 @@ try {
 async function measureJit(sql, database, tables) {
   /** @type {Record<'on' | 'off', Run[]>} */
   const runs = { off: [], on: [] };
-  // The first round is not counted.
+  // The first round is a warm-up.
   for (let round = 0; round <= rounds; round++) {
     for (const jit of /** @type {const} */ (['off', 'on'])) {
       await stage(sql, tables);
@@ -91,7 +92,7 @@ async function measureJit(sql, database, tables) {
 }
 
 /**
- * Measures runs with no event, one event, and one in each table, of one tenant and of all.
+ * Measures runs with no event, one event, and one event per table, for one tenant and for all.
  *
  * @param {Sql} sql
  * @param {readonly Table[]} tables
@@ -148,7 +149,7 @@ async function measureRuns(sql, tables, count, tenants) {
 }
 
 /**
- * Of the system catalogs, with their indexes.
+ * Returns the size of the system catalogs with their indexes.
  *
  * @param {Sql} sql
  */
@@ -165,7 +166,7 @@ async function readWal(sql) {
 }
 
 /**
- * Files of a tenant, each in a transaction, and with the first one those of the database.
+ * Installs the files of a tenant, each in its own transaction, and those of the database before the first tenant.
  *
  * @param {Sql} sql
  * @param {string} tenant
@@ -182,11 +183,7 @@ async function install(sql, tenant) {
   }
 }
 
-/**
- * A staging table and the columns that an event must have, with their types in the final table.
- *
- * @typedef {{ readonly schema: string, readonly staging: string, readonly columns: readonly { name: string, type: string }[] }} Table
- */
+/** A staging table with the required columns of an event and their types in the final table. */
 
 /**
  * @param {Sql} sql
@@ -218,7 +215,7 @@ async function stage(sql, tables) {
 }
 
 /**
- * An event with keys of its own.
+ * Renders an event with new keys.
  *
  * @param {Table} table
  * @param {number} n
@@ -261,7 +258,7 @@ async function mergeAll(database, jit) {
 }
 
 /**
- * Nothing was left, and nothing was a dead letter.
+ * Checks that all events were merged and there are no dead letters.
  *
  * @param {Sql} sql
  */

@@ -1,13 +1,14 @@
 /**
- * Measures `cdc manage-migrations verify` of a table of 25 columns that is equal in a source and a target of PostgreSQL, with
- * all rows and with a sample, and the memory that the command takes.
+ * Measures `cdc manage-migrations verify` of a table with 25 columns that is equal in a PostgreSQL source and target,
+ * with all rows and with a sample, and the memory of the command.
  *
  *     npm run bench:verify -- [--source postgres|mssql] [--rows 1000000] [--rounds 3] [--write]
  *
- * With `--source mssql` the source is the fixture of SQL Server, in this process. It is no real server, so only the time and
- * the memory of the command say something: how fast it takes and hashes rows of the wire.
+ * With `--source mssql` the source is the SQL Server fixture in this process. It is no real server, so only the
+ * command's time and memory are meaningful: how fast it reads and hashes rows.
  *
- * `--write` puts the table into `BENCHMARKS.md`. Needs `npm run build` and Debian's `postgresql-15`, which is as it ships.
+ * `--write` updates the table in `BENCHMARKS.md`. It needs `npm run build` and Debian's `postgresql-15` with stock
+ * settings.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -21,7 +22,7 @@ import { describeMachine, renderTable, writeSection } from './report.mjs';
 
 const ROOT = join(import.meta.dirname, '../..');
 const CDC = join(ROOT, 'packages/cli/bin/cdc.js');
-// VmHWM: the peak of the resource usage would be that of this process at least, from before the exec.
+// VmHWM, because the peak in the resource usage includes the size of this process before the exec.
 const REPORT = `import { readFileSync } from 'node:fs';
 process.on('exit', () => {
   const { userCPUTime, systemCPUTime } = process.resourceUsage();
@@ -41,7 +42,7 @@ const { values } = parseArgs({
 
 const IS_MSSQL = values.source === 'mssql';
 
-/** Types of SQL Server for those of PostgreSQL. */
+/** SQL Server types for PostgreSQL types. */
 const OF_MSSQL = {
   integer: 'int',
   numeric: 'decimal',
@@ -206,7 +207,7 @@ async function run(database, text) {
   await sql.end();
 }
 
-/** An implementation repo of one service with one table. */
+/** Writes an implementation repo of one service with one table. */
 function writeRepo() {
   mkdirSync(join(root, 'services'), { recursive: true });
   const place = `{ host: ${server.host}, port: ${server.port}, user: postgres, password: '\${PG_PASSWORD}', sslmode: disable }`;

@@ -1,11 +1,11 @@
 /**
- * Measures writers of single rows in parallel with a merge of many events, and with a runner that looks every second. Then
- * compares one writer into a staging table with the same table without our trigger.
+ * Measures writers of single rows in parallel with a merge of many events, and with a runner that polls every second.
+ * Then compares a single writer to a staging table with and without our trigger.
  *
  *     node tools/bench/writers.mjs [--events 1000000] [--seconds 30] [--rate 4000] [--write]
  *
- * `--rate`: rows a second of all writers together while the load is steady. `--write` puts the tables into
- * `BENCHMARKS.md`. Needs `npm run build` and Debian's `postgresql-15`.
+ * `--rate` is the number of rows per second of all writers together under steady load. `--write` updates the tables in
+ * `BENCHMARKS.md`. It needs `npm run build` and Debian's `postgresql-15`.
  */
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,7 +19,7 @@ import { describeMachine, renderSection, renderTable, writeSection } from './rep
 /** @typedef {ReturnType<import('@cdc-migrations/postgres-fixture').PostgresServer['connect']>} Sql */
 
 const WRITERS = 16;
-/** Rounds of one writer, and seconds of each run. */
+/** Rounds with one writer, and seconds per run. */
 const PAIRS = 5;
 const PAIR_SECONDS = 3;
 const STAGING = `${TENANT}."stg_Order"`;
@@ -65,7 +65,7 @@ try {
  */
 
 /**
- * Writers insert one row after the other beside some work.
+ * Inserts rows one by one in parallel with some work.
  *
  * @param {string} template
  * @param {(sql: Sql, isOver: () => void) => Promise<void | Partial<Figures>>} work
@@ -128,7 +128,7 @@ async function run(sql) {
 }
 
 /**
- * A runner that looks each second, and a session that looks at it.
+ * Runs a runner that polls every second, and a session that observes it.
  *
  * @param {Sql} sql
  * @param {() => void} isOver
@@ -156,7 +156,7 @@ async function watch(sql, isOver) {
 }
 
 /**
- * All that was sent arrives.
+ * Checks that all sent rows arrive.
  *
  * @param {Sql} sql
  * @param {number} sent
@@ -202,7 +202,7 @@ function readWaits(log, pids, runner) {
   return [waits.filter((wait) => !isLengthening(wait)), waits.filter(isLengthening)];
 }
 
-/** Runs pgbench with one client, in pairs: without our trigger, and with it. */
+/** Runs pgbench with one client in pairs: without and with our trigger. */
 async function measureTrigger() {
   const folder = mkdtempSync(join(tmpdir(), 'bench-writers-'));
   chmodSync(folder, 0o755);

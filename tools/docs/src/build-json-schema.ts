@@ -1,19 +1,19 @@
 import * as v from 'valibot';
 
-/** A part of a JSON Schema, draft 7: what editors read best. */
+/** A part of a JSON Schema (draft 7, which editors support best). */
 export interface JsonSchema {
   readonly [keyword: string]: unknown;
 }
 
 export interface JsonSchemaOptions {
-  /** Keys that are accepted and have no meaning: no editor proposes them. */
-  /** Schemas of keys that are left alone; a key of ours can have the name of one. */
+  /** Keys that are accepted and ignored. Editors do not propose them. */
+  /** Schemas of ignored keys. A key of ours can have the same name. */
   readonly leftAlone: Readonly<Record<string, unknown>>;
-  /** What stands for a key that people choose, by the path of the mapping: `{ '': '<group>' }`. */
+  /** Placeholder of a free key, by the path of the mapping: `{ '': '<group>' }`. */
   readonly chosen: Readonly<Record<string, string>>;
-  /** What each key means, by its path. */
+  /** Meaning of each key, by its path. */
   readonly meanings: Readonly<Record<string, string>>;
-  /** Keys that a check asks for, though the shape leaves them open. */
+  /** Keys that a check requires although the shape does not. */
   readonly needed: readonly string[];
 }
 
@@ -36,8 +36,8 @@ interface PipeItem {
 }
 
 /**
- * JSON Schema of a file that people write. It takes what the parser takes, as an editor reads YAML: there, `0123` is
- * a number where we read text, and a key without a value is null.
+ * Builds the JSON Schema of a hand-written file. It accepts what the parser accepts, for YAML as editors read it:
+ * there, `0123` is a number where we read text, and a key without a value is null.
  */
 export function buildJsonSchema(
   schema: v.GenericSchema,
@@ -75,7 +75,7 @@ const BUILD = {
   object_with_rest: buildFields,
 } satisfies Readonly<Record<string, Build>>;
 
-/** Text: a number as well, where its digits are a text that fits. */
+/** Builds the schema of a text. A number is allowed if its digits are a valid text. */
 function buildText(schema: Schema): JsonSchema {
   const pattern = patternOf(schema);
   return {
@@ -85,7 +85,7 @@ function buildText(schema: Schema): JsonSchema {
   };
 }
 
-/** A value that may be left out behind its key, unless what then stands for it lacks something. */
+/** Builds the schema of an optional value. It may be null, unless its default is incomplete. */
 function buildOptional(
   { wrapped, default: value }: Schema,
   path: string,
@@ -143,7 +143,7 @@ function buildField(field: Schema, path: string, options: JsonSchemaOptions): Js
   return { ...(type !== undefined && { type }), ...(description && { description }), ...others };
 }
 
-/** The schema of a value that may also be left out behind its key. */
+/** Allows null in addition to a schema. */
 function orNull(schema: JsonSchema): JsonSchema {
   const { type, enum: words } = schema;
   if (type === undefined) {
@@ -158,7 +158,7 @@ function orNull(schema: JsonSchema): JsonSchema {
   };
 }
 
-/** The regular expression of a text, as JSON Schema reads it: always in Unicode. */
+/** Returns the regular expression of a text for JSON Schema, which is always in Unicode mode. */
 function patternOf({ pipe = [] }: Schema): string | undefined {
   const expressions = pipe.filter(({ type }) => type === 'regex');
   if (expressions.length > 1) throw new Error('a text with two regular expressions');

@@ -8,7 +8,7 @@ import {
 } from '@cdc-migrations/config/schemas';
 import { readKeys, type KeyEntry } from './read-keys.ts';
 
-/** Keys that are accepted wherever they stand, and mean nothing here. */
+/** Keys that are accepted anywhere and ignored. */
 export const LEFT_ALONE_KEYS: readonly string[] = Object.keys(LEFT_ALONE).sort();
 
 const OF_GROUPS = {
@@ -18,7 +18,7 @@ const OF_GROUPS = {
   '<group>.sources.<source>': '<env>',
 };
 
-/** The files that people write, with what stands for the keys that they choose. */
+/** Hand-written files, with placeholders of their free keys. */
 export const FILES = {
   'source-groups': { schema: sourceGroupsSchema, chosen: OF_GROUPS },
   'sink-groups': { schema: sinkGroupsSchema, chosen: OF_GROUPS },
@@ -36,7 +36,7 @@ export const FILES = {
 
 export type ConfigFile = keyof typeof FILES;
 
-/** All keys of each file that people write, as the parser knows them. */
+/** All keys of each hand-written file that the parser knows. */
 export const KEYS = Object.fromEntries(
   Object.entries(FILES).map(([file, { schema, chosen }]) => [
     file,

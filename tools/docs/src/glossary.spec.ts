@@ -6,7 +6,7 @@ const TEXT = /\.(ts|cjs|mjs|hbs|md)$/;
 const PASSED_OVER = /\/(node_modules|dist|cases|tmp)$/;
 const ROLE_NAMES = /^(utils?|helpers?|common|core|managers?|handlers?)(\.|$)/;
 
-/** The words in quotes in the last table of the glossary. */
+/** Reads the quoted words in the last table of the glossary. */
 function readAvoidedWords(): readonly string[] {
   const [, table = ''] = readFileSync(join(ROOT, 'GLOSSARY.md'), 'utf8').split(
     '## Words that we do not use',

@@ -26,7 +26,7 @@ const KINDS: readonly (readonly [pattern: RegExp, file: ConfigFile])[] = [
   [/(^|\/)services\/[^_./][^/]*\.yaml$/, 'service'],
 ];
 
-/** What the shape of one file alone decides; all other problems need other files, or positions. */
+/** Problems that the shape of one file decides. All other problems need other files or positions. */
 const OF_SHAPE =
   /^(missing key|unknown key|expected (?!`<sink|a service:|a name without|a new name|an id of its own|the name of at least|\\u|.* for a table that ))/;
 
@@ -48,7 +48,7 @@ function isRegularExpression(text: string): boolean {
   }
 }
 
-/** What a schema says against a file, as an editor reads it; undefined where the text is no YAML. */
+/** Validates a file with its schema, like an editor. Returns undefined if the text is no YAML. */
 function errorsOf(file: string): readonly ErrorObject[] | undefined {
   const [, kind] = KINDS.find(([pattern]) => pattern.test(file))!;
   const validate = validators.get(kind)!;
@@ -88,7 +88,7 @@ function problemsOf(name: string): readonly Problem[] {
   );
 }
 
-/** Whether an error is about the value at a path, or about something in it. */
+/** Checks if an error is about the value at a path or something in it. */
 function isAt({ instancePath, propertyName }: ErrorObject, path: string): boolean {
   const found = instancePath.slice(1).replace(/\//g, '.').replace(/~1/g, '/');
   const key = propertyName === undefined ? found : `${found}.${propertyName}`;

@@ -6,7 +6,7 @@ const SOURCE_TABLE = 'source.tables.<table>';
 const SINK_TABLE = 'sinks.<sink>.tables.<table>';
 const TEMPLATE = 'templates.<template>';
 
-/** Where a check asks for a key that the shape of the file leaves open. */
+/** Keys that a check requires although the shape of the file does not. */
 export const NEEDED_ALL_THE_SAME: readonly string[] = [
   'source',
   'source.tables',
@@ -50,7 +50,7 @@ const OF_GROUPS = {
   [`${ENVIRONMENT}.customer_id`]: 'for the sink pipeline',
 };
 
-/** What is said of a pipeline, under a key of a group or of a table. */
+/** Builds the meanings of pipeline keys under a key of a group or a table. */
 function ofPipeline(path: string): Readonly<Record<string, string>> {
   return {
     [`${path}.writer`]:
@@ -73,7 +73,7 @@ function ofPipeline(path: string): Readonly<Record<string, string>> {
   };
 }
 
-/** What each key means, in the words of the glossary. */
+/** Meaning of each key, in words of the glossary. */
 export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, string>> } = {
   'source-groups': {
     '<group>.type': 'what the sources are',

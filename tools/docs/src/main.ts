@@ -4,8 +4,8 @@ import { parseArgs } from 'node:util';
 import { renderDocuments } from './render-documents.ts';
 
 /**
- * `npm run docs`: writes generated blocks, JSON Schemas and reports of public APIs; with `--check` names those that are
- * stale. Exits with 1 for these, and for exports that a library cannot have.
+ * Runs `npm run docs`: writes generated blocks, JSON Schemas and reports of public APIs. With `--check` it lists the
+ * stale ones. Exits with 1 for these, and for invalid exports of a library.
  */
 const ROOT = join(import.meta.dirname, '../../..');
 

@@ -1,4 +1,4 @@
-/** A table of Markdown; a bar in a cell is escaped. */
+/** Renders a Markdown table. Bars in cells are escaped. */
 export function markdownTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],
@@ -8,7 +8,7 @@ export function markdownTable(
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-/** Text as code; the text may hold backticks. */
+/** Renders a text as code. The text may contain backticks. */
 export function code(text: string): string {
   return text.includes('`') ? `\`\` ${text} \`\`` : `\`${text}\``;
 }

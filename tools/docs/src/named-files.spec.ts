@@ -7,7 +7,7 @@ const DOCUMENTS = [
   ...['README.md', 'CONTRIBUTING.md', 'GLOSSARY.md', 'BENCHMARKS.md'],
   ...['SECURITY.md', 'docs/security-review.md'],
 ];
-/** Text in backticks; a fenced block is none. */
+/** Text in backticks, but no fenced blocks. */
 const CODE = /(?<!`)`([^`\n]+)`(?!`)/g;
 const PATH = /^(?:packages|tools|fixtures|examples|\.ci)\/[\w./-]+$/;
 const FILE = /^[\w-]+(?:\.[\w-]+)*\.(?:ts|mjs|cjs|hbs)$/;

@@ -7,10 +7,10 @@ import {
   type ReplicatedTable,
 } from '@cdc-migrations/table-defs';
 
-/** What writes, and in which form. */
+/** Writer and form of events. */
 export type Writing = Pick<PipelineSettings, 'writer' | 'events'>;
 
-/** The table of the examples, under the settings of a pipeline. */
+/** Builds the example table for pipeline settings. */
 export function buildPayment({ writer, events }: Writing): ReplicatedTable {
   const settings = Object.entries({ writer, events }).flatMap(([key, value]) =>
     value === undefined ? [] : `${key}: ${value}`,
@@ -57,7 +57,7 @@ tables:
   return table;
 }
 
-/** The values of the example as its final table has them. */
+/** Values of the example in its final table. */
 export const PAYMENT = {
   Id: '1',
   Due: '2024-01-31',
@@ -95,7 +95,7 @@ const METADATA: Readonly<Record<string, string>> = {
   __source_table: "'Payment'",
 };
 
-/** The INSERT of one event of the example by a writer. */
+/** Renders the INSERT of an example event by a writer. */
 export function renderPaymentInsert(writing: Writing, schema = 'shop'): string {
   const table = buildPayment(writing);
   const columns = buildStagingColumns(table).flatMap(({ name }) => {

@@ -1,14 +1,14 @@
 import type * as v from 'valibot';
 import { safeParse } from 'valibot';
 
-/** A key of the YAML that people write. */
+/** A key of hand-written YAML. */
 export interface KeyEntry {
   /** `<group>.servers.<server>.host`. */
   readonly path: string;
-  /** What the parser expects there, in its own words. */
+  /** The expected value, in the parser's words. */
   readonly value: string;
   readonly needed: boolean;
-  /** Value of a missing key, as YAML writes it. */
+  /** Default value as YAML. */
   readonly default?: string;
 }
 
@@ -23,14 +23,14 @@ type Schema = v.GenericSchema & {
 };
 
 export interface KeysOptions {
-  /** Keys that are accepted and have no meaning. */
-  /** Schemas of keys that are left alone; a key of ours can have the name of one. */
+  /** Keys that are accepted and ignored. */
+  /** Schemas of ignored keys. A key of ours can have the same name. */
   readonly leftAlone: Readonly<Record<string, unknown>>;
-  /** What stands for a key that people choose, by the path of the mapping: `{ '': '<group>' }`. */
+  /** Placeholder of a free key, by the path of the mapping: `{ '': '<group>' }`. */
   readonly chosen: Readonly<Record<string, string>>;
 }
 
-/** All keys that a valibot schema of a file knows, in its order. */
+/** Lists all keys in a file's valibot schema, in its order. */
 export function readKeys(schema: v.GenericSchema, options: KeysOptions): readonly KeyEntry[] {
   return below(schema as Schema, '', options);
 }
@@ -70,7 +70,7 @@ function describe(schema: Schema, path: string): KeyEntry {
     : entry;
 }
 
-/** `a list, each item the name of a column`: what the schema says of a value of the wrong kind. */
+/** Returns the schema's message for a value of the wrong kind: `a list, each item the name of a column`. */
 function expectationOf(schema: Schema): string {
   const inner = schema.type === 'optional' ? schema.wrapped! : schema;
   if (inner.type === 'unknown') return 'anything';

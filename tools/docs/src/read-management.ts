@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startPostgres } from '@cdc-migrations/postgres-fixture';
 
-/** An object of `cdc_management`, as PostgreSQL has it when the infrastructure file has run. */
+/** An object of `cdc_management` after applying the infrastructure file. */
 export interface ManagementObject {
   readonly kind: 'table' | 'view' | 'type' | 'function' | 'procedure';
   readonly name: string;
   /** Columns, or arguments and result. */
   readonly shape: string;
   readonly unlogged: boolean;
-  /** Whether `CDC_DB_USER` may read or execute it. */
+  /** True if `CDC_DB_USER` may read or execute it. */
   readonly granted: boolean;
 }
 
@@ -22,14 +22,14 @@ export interface Setting {
 export interface Management {
   readonly objects: readonly ManagementObject[];
   readonly settings: readonly Setting[];
-  /** By name of the object: the comment in front of it. */
+  /** Comments in front of the objects, by name. */
   readonly comments: ReadonlyMap<string, string>;
 }
 
 const MIGRATIONS = 'fixtures/adopus/migrations';
 const ROLE = 'sink';
 
-/** Runs the infrastructure file of fixtures/adopus on a server of its own and reads what it made. */
+/** Applies the infrastructure file of fixtures/adopus to a temporary server and reads the created objects. */
 export async function readManagement(root: string): Promise<Management> {
   const [schemas, infrastructure] = [
     'schemas/create-schemas.sql',
@@ -60,7 +60,7 @@ export async function readManagement(root: string): Promise<Management> {
 const OBJECT =
   /^CREATE (?:OR REPLACE |UNLOGGED )*(?:TABLE|VIEW|FUNCTION|PROCEDURE) (?:IF NOT EXISTS )?cdc_management\.(\w+)|^ +CREATE TYPE cdc_management\.(\w+)/;
 
-/** The comment in front of each object; an object without one shares that of the object before. */
+/** Reads the comment in front of each object. An object without one shares that of the previous object. */
 function readComments(text: string): ReadonlyMap<string, string> {
   const comments = new Map<string, string>();
   let comment = '';
@@ -77,7 +77,7 @@ function readComments(text: string): ReadonlyMap<string, string> {
   return comments;
 }
 
-/** Relations, types and routines of the schema, in order of name. */
+/** Query for relations, types and routines of the schema, sorted by name. */
 const OBJECTS = `
   SELECT CASE relkind WHEN 'r' THEN 'table' WHEN 'v' THEN 'view' ELSE 'type' END AS kind, relname AS name,
     (SELECT string_agg(format('%s %s%s', attname, format_type(atttypid, atttypmod),

@@ -5,14 +5,14 @@ import { CompilerState, Extractor, ExtractorConfig } from '@microsoft/api-extrac
 
 /** What the libraries export. */
 export interface PublicApis {
-  /** A report for each library, by path in the workspace. */
+  /** Reports of the libraries by path in the workspace. */
   readonly reports: ReadonlyMap<string, string>;
-  /** Exports without a docstring, and types that an export needs and that are not exported themselves. */
+  /** Exports without a docstring, and required types that are not exported. */
   readonly faults: readonly string[];
 }
 
 /**
- * Reports what the libraries export, so that a change of a public API is seen in review. Reads the declarations in
+ * Reports the exports of the libraries, so that reviews show changes of a public API. It reads the declarations in
  * `dist/`.
  */
 export function reportApis(root: string): PublicApis {
@@ -23,7 +23,7 @@ export function reportApis(root: string): PublicApis {
     );
     const configs = libraries.map((name) => prepare(root, name, folder));
     const [first, ...others] = configs;
-    // One program for all: they import each other.
+    // One program for all, because they import each other.
     const compilerState = CompilerState.create(first!, {
       additionalEntryPoints: others.map((config) => config.mainEntryPointFilePath),
     });
@@ -77,11 +77,11 @@ function prepare(root: string, name: string, folder: string): ExtractorConfig {
   });
 }
 
-/** A constant that a type is inferred from is not exported with it. */
+/** Constants that a type is inferred from. They are not exported with the type. */
 const INFERRED_FROM = /^[A-Z_]+$/;
 const NAME = /"(.+?)"/;
 
-/** Writes the report and gives what is wrong with the exports. */
+/** Writes the report and returns problems with the exports. */
 function writeReport(config: ExtractorConfig, compilerState: CompilerState): readonly string[] {
   const of = `src/index.ts of ${config.packageJson?.name}`;
   const faults: string[] = [];
@@ -99,7 +99,7 @@ function writeReport(config: ExtractorConfig, compilerState: CompilerState): rea
   return faults;
 }
 
-/** Names of the exports without a docstring; fields speak for themselves. */
+/** Lists exports without a docstring. Fields do not need one. */
 function undocumented(report: string): readonly string[] {
   const found = report.matchAll(
     /^\/\/ @public \(undocumented\)\nexport (?:class|const|function|interface|type) (\w+)/gm,
@@ -107,7 +107,7 @@ function undocumented(report: string): readonly string[] {
   return [...found].map(([, name]) => name!);
 }
 
-/** Leaves the declarations. */
+/** Reduces a report to its declarations. */
 function condense(report: string): string {
   return report
     .replace(/^## API Report File for "(.+)"\n\n> .*\n/, '# Public API of $1\n')

@@ -12,7 +12,7 @@ const TARGETS = [
   ...['table-defs', 'schemas', 'infrastructure', 'tables', 'staging', 'migrations', 'pipelines'],
 ];
 
-/** Which target runs again after which change: the rows that the test of caching carries out. */
+/** Renders the targets that run again after each change, from the rows of the caching test. */
 export function renderCachingMatrix(root: string): string {
   const file = join(root, 'packages/nx-plugin/src/caching-matrix.json');
   const rows = JSON.parse(readFileSync(file, 'utf8')) as readonly Row[];

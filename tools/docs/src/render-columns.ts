@@ -8,7 +8,7 @@ import {
 } from '@cdc-migrations/table-defs';
 import { code, markdownTable } from './markdown-table.ts';
 
-/** What each metadata column holds. */
+/** Meaning of each metadata column. */
 const MEANINGS: Readonly<Record<string, string>> = {
   __sync_timestamp:
     'when the sink pipeline sent the event; `now()` of the merge where it sent none',
@@ -26,7 +26,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   __kafka_timestamp: 'staging only: when Kafka took the event',
 };
 
-/** The metadata columns of final and staging tables. */
+/** Renders the metadata columns of final and staging tables. */
 export function renderMetadataColumns(): string {
   return markdownTable(
     ['column', 'type', ''],
@@ -38,7 +38,7 @@ export function renderMetadataColumns(): string {
   );
 }
 
-/** The operations of events: how they are written, and what the merge makes of them. */
+/** Renders the operations of events with their spellings and effects. */
 export function renderOperations(): string {
   return markdownTable(
     ['operation', '`__cdc_operation`', 'with a key', 'without a key'],
@@ -51,7 +51,7 @@ export function renderOperations(): string {
   );
 }
 
-/** The names that no other column may have. */
+/** Renders the reserved column names. */
 export function renderReservedNames(): string {
   return [...RESERVED_NAMES].map(code).join(', ');
 }

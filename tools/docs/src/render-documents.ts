@@ -19,7 +19,7 @@ export interface RenderedDocuments {
   readonly faults: readonly string[];
 }
 
-/** Renders each document, JSON Schema and report of a public API; all packages must be built. */
+/** Renders each document, JSON Schema and API report. All packages must be built. */
 export async function renderDocuments(root: string): Promise<RenderedDocuments> {
   const help = openHelp(root);
   const renderBlock = buildRenderer(root, help);

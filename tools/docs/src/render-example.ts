@@ -6,7 +6,9 @@ import { code, markdownTable } from './markdown-table.ts';
 const REPO = 'fixtures/adopus';
 const SNAPSHOT = 'generated/schemas/AdOpusTest.dbo.yaml';
 
-/** One table of fixtures/adopus, a row for each column: as the snapshot, the definition and the SQL have it. */
+/**
+ * Renders one table of fixtures/adopus, one row per column with its text in the snapshot, the definition and the SQL.
+ */
 export function renderExample(root: string, table: string): string {
   const read = (file: string) => readFileSync(join(root, REPO, file), 'utf8');
   const file = `generated/table-definitions/${table}.yaml`;
@@ -36,20 +38,20 @@ function describe({ role, type, nullable, exactness }: ColumnDefinition): string
   return `${exactness ?? role}: ${code(type)}${nullable ? '' : ', not null'}`;
 }
 
-/** Lines of the columns of a table, by name of the column. */
+/** Finds the lines of a table's columns in a snapshot, by column name. */
 function snapshotLines(text: string, table: string): ReadonlyMap<string, string> {
   const [, ofTable = ''] = text.split(new RegExp(`^  ${table}:\\n`, 'm'));
   const lines = ofTable.slice(0, ofTable.search(/^ {0,2}\S/m)).match(/(?<=^ {6}- ).*/gm) ?? [];
   return new Map(lines.map((line) => [(JSON.parse(line) as { name: string }).name, line]));
 }
 
-/** Lines of the columns of the first CREATE TABLE, by name of the column. */
+/** Finds the lines of the columns in the first CREATE TABLE, by column name. */
 function sqlLines(text: string): ReadonlyMap<string, string> {
   const [, body = ''] = /^CREATE [^]*? \(\n([^]*?)^\);/m.exec(text) ?? [];
   return columnLines(body);
 }
 
-/** Lines of the columns of a staging table, by name of the column. */
+/** Finds the lines of a staging table's columns, by column name. */
 function stagingLines(text: string): ReadonlyMap<string, string> {
   return columnLines(text.split('$columns$')[1] ?? '');
 }

@@ -1,6 +1,6 @@
 import { markdownTable } from './markdown-table.ts';
 
-/** What each exit code of the command line says; a test compares them with those of the code. */
+/** Meaning of each exit code. A test compares the codes with those of the command line. */
 const EXIT_CODES: Readonly<Record<number, string>> = {
   0: 'done, or nothing to do',
   1: 'differences: something changed (`diff`), files are stale (`--check`), a customer differs (`schema-docs --compare`), something is not applied (`status`), a target differs (`check`, `baseline`), rows differ (`verify`), an INSERT does not fit (`manage-pipelines check`), somebody changed what merges need (`status`, `apply`), something has changed since a plan was written (`apply --plan`), events do not arrive: failed merges, dead letters, refused events, a possible loss (`status`, `dead-letters list`), dead letters came back (`merge --replay-dead-letters`, `dead-letters replay`), rows were not read again yet (`reload status`)',
@@ -11,7 +11,7 @@ const EXIT_CODES: Readonly<Record<number, string>> = {
   6: 'a generated file was edited, or a file that is not ours stands where one is to be written',
 };
 
-/** The exit codes, and which of several it is. */
+/** Renders the exit codes and their precedence. */
 export function renderExitCodes(): string {
   const rows = Object.entries(EXIT_CODES).map(([exitCode, says]) => [exitCode, says]);
   return `${markdownTable(['code', 'says'], rows)}\n\nOf several, the first in this order: 6, 2, 4, 3, 5, 1.`;

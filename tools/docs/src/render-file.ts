@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 
 /**
- * A file of the workspace as code: `fixtures/a.sql`, whole, or `fixtures/a.sql from=CREATE to=);`: from the first line
- * that begins with one text up to the next that begins with the other.
+ * Renders a file of the workspace as code. `fixtures/a.sql` is the whole file. `fixtures/a.sql from=CREATE to=);` is
+ * the part from the first line that begins with one text to the next line that begins with the other.
  */
 export function renderFile(root: string, block: string): string {
   const [, path, from, to] = /^(\S+)(?: from=(.+?))?(?: to=(.+))?$/.exec(block) ?? [];

@@ -11,7 +11,7 @@ const TITLES: { readonly [F in ConfigFile]: string } = {
   'type-overrides': 'services/_schemas/_definitions/source-<group>-type-overrides.yaml',
 };
 
-/** JSON Schemas of the files that people write, by path in the workspace. */
+/** Renders the JSON Schemas of hand-written files, by path in the workspace. */
 export function renderJsonSchemas(): ReadonlyMap<string, string> {
   return new Map(
     (Object.keys(TITLES) as ConfigFile[]).map((file) => {
@@ -33,7 +33,7 @@ export function renderJsonSchemas(): ReadonlyMap<string, string> {
   );
 }
 
-/** A service under its name, or beside the key `service`. */
+/** Allows a service under its name, or next to the key `service`. */
 function inEitherForm(service: JsonSchema): JsonSchema {
   return {
     definitions: { service },

@@ -3,7 +3,7 @@ import { MEANINGS, NEEDED_ALL_THE_SAME } from './key-meanings.ts';
 import { code, markdownTable } from './markdown-table.ts';
 import type { KeyEntry } from './read-keys.ts';
 
-/** The keys of a file that people write. */
+/** Renders the keys of a hand-written file. */
 export function renderKeys(file: string): string {
   if (!(file in KEYS)) throw new Error(`no such file: ${file}`);
   const keys = KEYS[file as ConfigFile];
@@ -18,7 +18,7 @@ export function renderKeys(file: string): string {
   );
 }
 
-/** The keys that are accepted wherever they stand. */
+/** Renders the keys that are accepted anywhere. */
 export function renderLeftAlone(): string {
   return LEFT_ALONE_KEYS.map(code).join(', ');
 }
@@ -28,7 +28,7 @@ function defaultOf({ path, needed, default: value }: KeyEntry): string {
   return value === undefined ? '–' : code(value.replaceAll('"', ''));
 }
 
-/** Every key is explained, and nothing is explained that is no key. */
+/** Throws for a key without an explanation, and for an explanation without a key. */
 function refuseStrangers(
   file: string,
   keys: readonly KeyEntry[],

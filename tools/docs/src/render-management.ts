@@ -1,7 +1,7 @@
 import { code, markdownTable } from './markdown-table.ts';
 import type { Management, ManagementObject } from './read-management.ts';
 
-/** The objects of `cdc_management` of some kinds: what they are for, their shape, who may use them. */
+/** Renders objects of `cdc_management` of some kinds: purpose, shape, and privileges. */
 export function renderObjects(
   { objects, comments }: Management,
   ...kinds: readonly ManagementObject['kind'][]
@@ -28,7 +28,7 @@ function renderObject({ kind, name, shape, unlogged, granted }: ManagementObject
   return isRoutine ? `- ${about}` : `- ${about}\n  ${code(shape)}`;
 }
 
-/** The settings with their first values. */
+/** Renders the settings with their initial values. */
 export function renderSettings({ settings }: Management): string {
   return markdownTable(
     ['name', 'value', ''],
@@ -40,7 +40,7 @@ export function renderSettings({ settings }: Management): string {
   );
 }
 
-/** Names with underscores as code: Markdown would take the underscores for emphasis. */
+/** Marks names with underscores as code, because Markdown uses underscores for emphasis. */
 function codeNames(comment: string): string {
   return comment.replace(/(?<![\w`])[\w.]*\w_\w[\w.]*\w(?![\w`])/g, (word) => code(word));
 }

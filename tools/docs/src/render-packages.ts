@@ -6,13 +6,13 @@ interface Manifest {
   readonly name: string;
   readonly description: string;
   readonly dependencies?: Readonly<Record<string, string>>;
-  /** Those of the command line, which holds what it imports. */
+  /** Imports of the command line, which is bundled. */
   readonly devDependencies?: Readonly<Record<string, string>>;
 }
 
 const SCOPE = '@cdc-migrations/';
 
-/** The packages, those that import nothing first: what each makes of what, and what it imports. */
+/** Renders the packages in the order of their imports, each with its input, output and imports. */
 export function renderPackages(root: string): string {
   const packages = readdirSync(join(root, 'packages')).map((folder) => {
     const text = readFileSync(join(root, 'packages', folder, 'package.json'), 'utf8');

@@ -17,7 +17,7 @@ import { renderPaymentInsert, type Writing } from './payment-insert.ts';
 
 type Facets = Pick<CatalogColumn, 'length' | 'precision' | 'scale'>;
 
-/** Facets with which a type is shown; one that is not here has none. */
+/** Facets of the shown types. A type that is missing here has none. */
 const MSSQL_FACETS: Readonly<Record<string, readonly Facets[]>> = {
   decimal: [{ precision: 12, scale: 2 }],
   numeric: [{ precision: 38, scale: 10 }],
@@ -33,7 +33,7 @@ const MSSQL_FACETS: Readonly<Record<string, readonly Facets[]>> = {
   varbinary: [{ length: 50 }, { length: 'max' }],
 };
 
-/** Columns of a PostgreSQL source whose type is not simply itself. */
+/** Columns of a PostgreSQL source whose type changes. */
 const POSTGRES_COLUMNS: readonly Omit<CatalogColumn, 'name' | 'nullable'>[] = [
   { type: 'numeric' },
   { type: 'numeric', precision: 12, scale: 2 },
@@ -51,7 +51,7 @@ const POSTGRES_COLUMNS: readonly Omit<CatalogColumn, 'name' | 'nullable'>[] = [
 
 const ADVICE_FOR_REFUSED = 'ignore the column or override its type';
 
-/** What becomes of each type of SQL Server. */
+/** Renders the mapping of each SQL Server type. */
 export function renderMssqlTypes(): string {
   return renderMap('mssql', mssqlColumns());
 }
@@ -62,7 +62,7 @@ function mssqlColumns(): readonly Omit<CatalogColumn, 'name' | 'nullable'>[] {
   );
 }
 
-/** What becomes of some columns of a PostgreSQL source. */
+/** Renders the mapping of some columns of a PostgreSQL source. */
 export function renderPostgresTypes(): string {
   return renderMap('postgres', POSTGRES_COLUMNS);
 }
@@ -87,7 +87,7 @@ function renderMap(
   return markdownTable(['source', 'final table', 'exactness', 'code', ''], rows);
 }
 
-/** The types that a column can be given, with other spellings, and what its staging column has. */
+/** Renders the supported column types with alternative spellings and their staging types. */
 export function renderTargetTypes(): string {
   const spellingsOf = (type: string) =>
     [...SPELLINGS].flatMap(([spelling, name]) => (name === type ? [spelling] : []));
@@ -104,7 +104,7 @@ export function renderTargetTypes(): string {
   return markdownTable(['type', 'other spellings', 'staging column', 'can be unavailable'], rows);
 }
 
-/** Codes that say why a column is not exact, and what to do about it. */
+/** Renders the codes for inexact columns with advice. */
 export function renderTypeNotes(): string {
   const rows = Object.entries(TYPE_NOTES).map(([name, { exactness, says, advice }]) => [
     code(name),
@@ -115,7 +115,7 @@ export function renderTypeNotes(): string {
   return markdownTable(['code', 'exactness', 'says', 'what to do'], rows);
 }
 
-/** Writers and forms of events, as the configuration names them. */
+/** Writers and forms of events, as named in the configuration. */
 const WRITINGS: readonly Writing[] = [
   {},
   { writer: 'bento', events: 'recommended' },
@@ -126,12 +126,12 @@ const WRITINGS: readonly Writing[] = [
   { writer: 'confluent-jdbc', events: 'recommended' },
 ];
 
-/** How `writer` and `events` are written. */
+/** Describes `writer` and `events`. */
 function writingOf({ writer, events }: Writing): string {
   return writer === undefined ? 'nothing set' : `${writer}, ${String(events)}`;
 }
 
-/** Columns of PostgreSQL whose values have a form, beside those of `renderPostgresTypes`. */
+/** More columns of PostgreSQL whose values have a form. */
 const POSTGRES_FORMED: readonly Omit<CatalogColumn, 'name' | 'nullable'>[] = [
   { type: 'date' },
   { type: 'time without time zone' },
@@ -146,7 +146,7 @@ const POSTGRES_FORMED: readonly Omit<CatalogColumn, 'name' | 'nullable'>[] = [
   { type: 'bytea' },
 ];
 
-/** For each type with a form in some writing: the form in each, and the staging column that takes it. */
+/** Renders each type with a form: its form for each writer, and its staging type. */
 export function renderForms(source: string): string {
   const type = source as SourceType;
   const writings = WRITINGS.filter(({ events }) => type === 'mssql' || events !== 'bento-sql-raw');
@@ -175,7 +175,7 @@ export function renderForms(source: string): string {
   return markdownTable(['type', ...writings.map(writingOf)], rows);
 }
 
-/** The INSERT of the example by each writer. */
+/** Renders the example INSERT of each writer. */
 export function renderInserts(): string {
   return WRITINGS.map((writing) => {
     const settings = Object.entries(writing).map(([key, value]) => `${key}: ${value}`);

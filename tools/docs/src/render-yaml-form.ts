@@ -1,6 +1,6 @@
 import { renderYaml } from '@cdc-migrations/generated-file';
 
-/** The form of the YAML that we write, by an example. */
+/** Renders an example of our YAML. */
 export function renderYamlForm(): string {
   const text = renderYaml({
     key: 'text',

@@ -11,19 +11,19 @@ import { buildValue } from './values/build-value.ts';
 
 export interface EventLogOptions {
   readonly seed: number;
-  /** Events in the log, duplicates not counted. */
+  /** Number of events in the log without duplicates. */
   readonly events: number;
   /** Values of template columns that are the same in every event: `_customer_id`. */
   readonly constants?: Readonly<Record<string, string>>;
-  /** Default: 3. */
+  /** The default is 3. */
   readonly partitions?: number;
-  /** Offset that every partition begins after; default: 0. */
+  /** Offset before the first one of every partition. The default is 0. */
   readonly after?: number;
 }
 
 type Values = Readonly<Record<string, string | null>>;
 
-/** An event before it has its place in the stream. */
+/** An event without its position in the stream. */
 interface Change {
   readonly kind: ChangeEvent['kind'];
   readonly operation: string;
@@ -37,9 +37,9 @@ const MOST_VERSIONS = 10;
 const FIRST_MILLISECOND = Date.UTC(2026, 0, 1);
 
 /**
- * The events of a table in the order of its topic: each key in one partition, 1 to 10 versions of it, inserted
- * again after a delete; sometimes an update or a delete of a key that was never inserted. Offsets rise within a
- * partition and leave holes. The seed determines everything.
+ * Builds the events of a table in the order of its topic. Each key is in one partition, has 1 to 10 versions, and is
+ * inserted again after a delete. Sometimes a key is updated or deleted without an insert. Offsets rise within a
+ * partition and have gaps. The seed determines everything.
  */
 export function buildEventLog(
   definition: ReplicatedTable,
@@ -60,7 +60,7 @@ export function buildEventLog(
   });
 }
 
-/** What happens to each key, in order; of a table without a key each event stands alone. */
+/** Builds the history of each key in order. In a table without a key each event is separate. */
 function buildHistories(
   definition: ReplicatedTable,
   options: EventLogOptions,
@@ -96,7 +96,7 @@ function buildChange(
   return { kind: 'upsert', operation: random.pick(isThere ? UPDATES : INSERTS), values: row };
 }
 
-/** The row before the delete: all of it at times, else nothing but its key. */
+/** Builds the row before a delete: sometimes the complete row, usually only its key. */
 function buildDeletedRow(definition: ReplicatedTable, row: Values, random: Random): Values {
   if (random.chance(0.3)) return row;
   const nothing = Object.fromEntries(Object.keys(row).map((name) => [name, null]));
@@ -127,11 +127,11 @@ function keyValues({ key }: ReplicatedTable, row: Values): Values {
 interface Position {
   readonly partition: number;
   readonly offset: number;
-  /** Place in the whole log. */
+  /** Position in the whole log. */
   readonly position: number;
 }
 
-/** A clock that stands still for ten events, steps back at times, and is silent at times. */
+/** Builds metadata with a clock that stands still for ten events, and is sometimes set back or missing. */
 function buildMetadata(
   { source }: ReplicatedTable,
   { operation }: Change,

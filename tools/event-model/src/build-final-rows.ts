@@ -2,11 +2,11 @@ import { spellings, type ReplicatedTable } from '@cdc-migrations/table-defs';
 import type { ChangeEvent } from './change-event.ts';
 import { keyText } from './key-text.ts';
 
-/** A row that a final table must hold once all events are merged. */
+/** An expected row of the final table after all events are merged. */
 export interface FinalRow {
-  /** Marked by `__deleted_at`. */
+  /** True if `__deleted_at` is set. */
   readonly deleted: boolean;
-  /** The event that all values come from, metadata included: the last one of the key that is no delete. */
+  /** The event with all values, including metadata: the last event of the key that is no delete. */
   readonly upsert: ChangeEvent;
 }
 
@@ -17,9 +17,9 @@ export interface FinalTable {
 }
 
 /**
- * What the final table must hold once the log is merged, in whatever order and however often its events came:
- * the last event per key by offset decides. A deleted row is gone, or marked where `deleteMode` is `soft`, if it
- * ever was there; a table without a key has one row per insert.
+ * Builds the expected final table after a merge of the log, regardless of order and duplicates. The last event per key
+ * by offset decides. A deleted row that existed is gone, or marked if `deleteMode` is `soft`. A table without a key has
+ * one row per insert.
  */
 export function buildFinalRows(
   definition: ReplicatedTable,

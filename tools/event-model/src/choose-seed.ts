@@ -1,6 +1,5 @@
 /**
- * The seed of a test run: `CDC_TEST_SEED`, else a new one. It is printed, so that a run that fails can be had
- * again.
+ * Chooses the seed of a test run: `CDC_TEST_SEED`, else a new one. It is printed, so that a failed run can be repeated.
  */
 export function chooseSeed(): number {
   const given = process.env['CDC_TEST_SEED'];

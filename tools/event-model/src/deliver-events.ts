@@ -3,15 +3,15 @@ import { createRandom } from './random.ts';
 
 export interface DeliveryOptions {
   readonly seed: number;
-  /** Share of the events that come twice; default: 0.05. */
+  /** Share of duplicate events. The default is 0.05. */
   readonly duplicates?: number;
-  /** Default: 1. */
+  /** The default is 1. */
   readonly batches?: number;
 }
 
 /**
- * Batches as a careless consumer inserts them: all events in any order, some of them twice, in the same batch or
- * in another.
+ * Splits events into batches as a careless consumer inserts them: in random order, with duplicates in the same or
+ * another batch.
  */
 export function deliverEvents(
   log: readonly ChangeEvent[],

@@ -1,7 +1,9 @@
 import type { ReplicatedTable } from '@cdc-migrations/table-defs';
 import { canonicalValue, storedValue } from './values/build-value.ts';
 
-/** One text per key: equal where PostgreSQL takes the keys of two rows for equal; null without a key. */
+/**
+ * Returns a text per key that is equal if PostgreSQL considers the keys of two rows equal. Returns null without a key.
+ */
 export function keyText(
   { key, columns }: ReplicatedTable,
   values: Readonly<Record<string, string | null>>,

@@ -1,17 +1,17 @@
-/** Random numbers that a seed determines: the same seed, the same values in the same order. */
+/** Random numbers determined by a seed. */
 export interface Random {
-  /** An integer from `min` to `max`, both included. */
+  /** Returns an integer from `min` to `max`, inclusive. */
   integer(min: number, max: number): number;
-  /** True with that probability. */
+  /** Returns true with this probability. */
   chance(probability: number): boolean;
   pick<Item>(items: readonly Item[]): Item;
-  /** The items in another order. */
+  /** Returns the items in random order. */
   shuffle<Item>(items: readonly Item[]): Item[];
-  /** That many decimal digits. */
+  /** Returns this many decimal digits. */
   digits(count: number): string;
 }
 
-/** The generator "mulberry32": small, and good enough to choose test data. */
+/** Creates the generator "mulberry32", which is small and good enough for test data. */
 export function createRandom(seed: number): Random {
   let state = seed >>> 0;
   const next = (): number => {

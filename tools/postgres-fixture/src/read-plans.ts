@@ -1,6 +1,6 @@
 import type { PostgresServer } from './start-postgres.ts';
 
-/** The plan of a statement that was carried out. */
+/** The plan of an executed statement. */
 export interface LoggedPlan {
   readonly query: string;
   readonly isCompiled: boolean;
@@ -13,7 +13,7 @@ const SETTINGS = {
   log_timing: 'off',
 };
 
-/** Has the server write the plan of every statement of these roles into its log, of those in functions too. */
+/** Makes the server log the plan of every statement of these roles, including those in functions. */
 export async function logPlans(server: PostgresServer, roles: readonly string[]): Promise<void> {
   const admin = server.connect({ max: 1, onnotice: () => {} });
   for (const role of roles) {
@@ -25,7 +25,7 @@ export async function logPlans(server: PostgresServer, roles: readonly string[])
   await admin.end();
 }
 
-/** The plans in a log, or a part of one. */
+/** Reads the plans in a log or a part of one. */
 export function readPlans(log: string): readonly LoggedPlan[] {
   return log
     .split(/^(?=\d{4}-\d\d-\d\d )/m)

@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { canWrite, type ServerUser } from './server-user.ts';
 
-/** Creates a folder of a server. Its path is short: the name of a socket or a tablespace below it must fit into 100 bytes. */
+/**
+ * Creates the folder of a server. Its path is short, because the name of a socket or a tablespace below it must fit
+ * into 100 bytes.
+ */
 export function createFolder(user: ServerUser): string {
   const parent = [tmpdir(), '/tmp'].find((folder) => canWrite(user, folder));
   if (parent === undefined) throw new Error(`the server cannot write to ${tmpdir()}`);
@@ -15,14 +18,14 @@ export function createFolder(user: ServerUser): string {
   return folder;
 }
 
-/** Removes it, again if a process that ends writes its last file meanwhile. */
+/** Removes a folder. Retries if an ending process writes its last file meanwhile. */
 export function removeFolder(folder: string): void {
   rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 }
 
 /**
- * Starts a shell that outlives us by an instant. It reads a pipe that nobody writes to. The pipe ends when we end,
- * killed or not: then the shell stops the process of `pidFile` at once and removes the folder.
+ * Starts a shell that outlives this process by a moment. It reads a pipe that nobody writes to and that ends with this
+ * process, even if it is killed. Then the shell stops the process in `pidFile` immediately and removes the folder.
  */
 export function startWatchdog(folder: string, pidFile: string): ChildProcess {
   const watchdog = spawn('sh', ['-c', SCRIPT, 'watchdog', folder, join(folder, pidFile)], {
@@ -36,7 +39,7 @@ export function startWatchdog(folder: string, pidFile: string): ChildProcess {
   return watchdog;
 }
 
-/** SIGQUIT is PostgreSQL's immediate shutdown: the server ends its backends and exits. PgBouncer just ends. */
+/** SIGQUIT is PostgreSQL's immediate shutdown: the server ends its backends and exits. PgBouncer simply exits. */
 const SCRIPT = `
 read -r nothing
 pid=$(head -n 1 "$2" 2>/dev/null)

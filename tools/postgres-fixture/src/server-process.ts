@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerUser } from './server-user.ts';
 
-/** What it takes to start one server again and again. */
+/** Everything needed to start one server repeatedly. */
 export interface ServerPlace {
   /** Folder with `bin/postgres`. */
   readonly native: string;
-  /** Folder of the server: `data` and `server.log` are in it. */
+  /** Folder of the server with `data` and `server.log`. */
   readonly folder: string;
   readonly user: ServerUser;
   /** Locale of new databases. */
@@ -20,14 +20,14 @@ export interface ServerPlace {
 export interface ServerProcess {
   readonly child: ChildProcess;
   readonly port: number;
-  /** Resolves when the server's main process is gone. */
+  /** Resolves when the server's main process has exited. */
   readonly exited: Promise<void>;
 }
 
 const READY_WITHIN_MS = 30_000;
 const ATTEMPTS = 20;
 
-/** A new data directory, its superuser `postgres` with that password. */
+/** Creates a data directory with the superuser `postgres` and this password. */
 export function initCluster(place: ServerPlace, password: string): void {
   const passwordFile = join(place.folder, 'password');
   writeFileSync(passwordFile, password);
@@ -44,7 +44,7 @@ export function initCluster(place: ServerPlace, password: string): void {
   if (run.status !== 0) throw new Error(`initdb failed: ${run.stderr}`);
 }
 
-/** Starts the server on a free port, or on `port`, and waits until it takes connections. */
+/** Starts the server on a free port or on `port`, and waits until it accepts connections. */
 export async function startServer(place: ServerPlace, port?: number): Promise<ServerProcess> {
   for (let attempt = 1; ; attempt++) {
     const before = readLog(place).length;
@@ -58,10 +58,10 @@ export async function startServer(place: ServerPlace, port?: number): Promise<Se
   }
 }
 
-/** Somebody took the port first; the last backends of a server that was killed are still ending. */
+/** Transient errors: another process took the port first, or the last backends of a killed server are still ending. */
 const PASSING = ['Address already in use', 'is still in use', 'Is another postmaster'];
 
-/** All that the server has logged. */
+/** Returns the server's log. */
 export function readLog(place: ServerPlace): string {
   const file = join(place.folder, 'server.log');
   return existsSync(file) ? readFileSync(file, 'utf8') : '';
@@ -87,13 +87,13 @@ function spawnServer(place: ServerPlace, port: number): ServerProcess {
   return { child, port, exited };
 }
 
-/** What a server says of itself when it takes connections; `standby`: for reading. */
+/** States of a server that accepts connections. `standby` accepts reads only. */
 const READY: ReadonlySet<string> = new Set(['ready', 'standby']);
 
 /**
- * Waits for the line `ready` of postmaster.pid, as pg_ctl does; false where the process ends before.
+ * Waits for the line `ready` of postmaster.pid, as pg_ctl does. Returns false if the process exits first.
  *
- * The file of a server that was killed is still there, so the line counts only under the new process's id.
+ * The file of a killed server still exists, so the line only counts with the new process's id.
  */
 async function isReady(place: ServerPlace, server: ServerProcess): Promise<boolean> {
   const file = join(place.folder, 'data', 'postmaster.pid');
@@ -107,7 +107,7 @@ async function isReady(place: ServerPlace, server: ServerProcess): Promise<boole
   return false;
 }
 
-/** A port that nobody listens on, until somebody takes it. */
+/** Finds a free port. It is not reserved. */
 export async function findFreePort(): Promise<number> {
   const probe = createServer();
   await new Promise<void>((resolve, reject) => {

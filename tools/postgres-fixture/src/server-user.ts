@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 
-/** Whom a server runs as, in the form of the options of `spawn`; empty for our own user. */
+/** User of a server, as options for `spawn`. Empty for the current user. */
 export interface ServerUser {
   readonly uid?: number;
   readonly gid?: number;
 }
 
-/** `nobody` where we are root, as PostgreSQL refuses to run as root; else ourselves. */
+/** Returns `nobody` if we are root, because PostgreSQL refuses to run as root, else the current user. */
 export function findServerUser(): ServerUser {
   if (process.getuid?.() !== 0) return {};
   const passwd = existsSync('/etc/passwd') ? readFileSync('/etc/passwd', 'utf8') : '';
@@ -19,12 +19,12 @@ export function findServerUser(): ServerUser {
   return { uid: Number(fields[2]), gid: Number(fields[3]) };
 }
 
-/** Whether that user can run the program: the folders above it may be closed to others. */
+/** Checks if the user can run the program. Parent folders may be closed to other users. */
 export function canRun(user: ServerUser, program: string): boolean {
   return spawnSync(program, ['--version'], { ...user, cwd: '/', stdio: 'ignore' }).status === 0;
 }
 
-/** Whether that user can make files in the folder. */
+/** Checks if the user can create files in the folder. */
 export function canWrite(user: ServerUser, folder: string): boolean {
   const test = spawnSync('test', ['-w', folder, '-a', '-x', folder], { ...user, cwd: '/' });
   return test.status === 0;

@@ -2,25 +2,25 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Listens where a database server is expected, answers what it was told to, and keeps what clients send. */
+/** A fake database server that sends prepared answers and records what clients send. */
 export interface Impostor {
   readonly host: string;
   readonly port: number;
   /**
-   * From now on answers with these segments, and forgets what clients sent.
+   * Answers with these segments from now on, and discards the records.
    *
-   * @param waits until the client sent something; else it answers as soon as the client is connected.
+   * @param waits waits until the client has sent something. Otherwise it answers on connection.
    */
   answer(segments: readonly Uint8Array[], waits?: boolean): void;
-  /** All that clients sent. */
+  /** Returns everything that clients sent. */
   received(): Buffer;
-  /** How many clients have connected. */
+  /** Counts the connections. */
   connections(): number;
   close(): Promise<void>;
 }
 
 const LOOPBACK = '127.0.0.1';
-/** Long enough for each segment to arrive by itself. */
+/** Pause that is long enough for each segment to arrive separately. */
 const PAUSE_MS = 20;
 
 /** Starts an impostor on a free port of the loopback interface. */
@@ -34,7 +34,7 @@ export async function startImpostor(port = 0): Promise<Impostor> {
     connections++;
     sockets.add(socket);
     socket.on('error', () => undefined);
-    const own = chunks; // What a client sends late belongs to the answer that it got.
+    const own = chunks; // Late data of a client belongs to its answer.
     socket.on('data', (chunk) => own.push(chunk));
     if (waitsForClient) socket.once('data', () => void send(socket, segments));
     else void send(socket, segments);

@@ -8,26 +8,26 @@ import { findFreePort } from './server-process.ts';
 import { findServerUser } from './server-user.ts';
 import type { PostgresServer } from './start-postgres.ts';
 
-/** What a client has for itself: a connection to the server for all of its session, or for one transaction of it. */
+/** Unit that a client keeps a server connection for: its session, a statement, or a transaction. */
 export type PoolMode = 'session' | 'statement' | 'transaction';
 
 export interface PgbouncerOptions {
-  /** Default: `transaction`. */
+  /** The default is `transaction`. */
   readonly poolMode?: PoolMode;
-  /** Passwords of those who may log in, here and at the server; default: `postgres` alone. */
+  /** Passwords of the users, for PgBouncer and the server. The default is `postgres` only. */
   readonly users?: Readonly<Record<string, string>>;
   /** Settings of the section `[pgbouncer]`, for example `{ default_pool_size: '1' }`. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** Debian's PgBouncer before a server; every database of the server is there under its own name. */
+/** Debian's PgBouncer in front of a server. Every database of the server is available under its own name. */
 export interface Pgbouncer {
   readonly host: string;
   readonly port: number;
   readonly pid: number;
   /** The log of PgBouncer. */
   log(): string;
-  /** Ends it, with the connections of its pools, and removes its files. */
+  /** Ends it and its pooled connections, and removes its files. */
   stop(): Promise<void>;
 }
 
@@ -36,7 +36,7 @@ const PID_FILE = 'pgbouncer.pid';
 const READY_WITHIN_MS = 15_000;
 const ATTEMPTS = 20;
 
-/** Starts PgBouncer on a free port, with the package's settings but for those of `options`. */
+/** Starts PgBouncer on a free port with the package's settings, except for `options`. */
 export async function startPgbouncer(
   server: Pick<PostgresServer, 'host' | 'password' | 'port'>,
   options: PgbouncerOptions = {},
@@ -79,7 +79,7 @@ export async function startPgbouncer(
   }
 }
 
-/** Plain passwords: PgBouncer can log in by SCRAM at the server only where it knows the password itself. */
+/** Renders plain passwords: PgBouncer can only log in with SCRAM if it knows the password itself. */
 function renderUsers(users: Readonly<Record<string, string>>): string {
   const quote = (text: string) => `"${text.replaceAll('"', '""')}"`;
   return Object.entries(users)

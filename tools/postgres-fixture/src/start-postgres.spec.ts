@@ -78,7 +78,7 @@ console.log(JSON.stringify({ pid: server.pid, folder: row.data_directory + '/..'
 setInterval(() => {}, 1000);
 `;
 
-/** The package as JavaScript, for a process that does not know TypeScript. */
+/** Compiles the package to JavaScript for a process without TypeScript support. */
 function buildPackage(): string {
   const require = createRequire(import.meta.url);
   const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');

@@ -11,78 +11,84 @@ import { copyBackup, markPoint, runTool, takeBackup } from './take-backup.ts';
 
 export interface PostgresOptions {
   readonly major: Major;
-  /** Settings of the server; these win over ours, for example `{ fsync: 'on' }` for a test of crashes. */
+  /** Settings of the server. They override ours, for example `{ fsync: 'on' }` for a test of crashes. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
 export interface DebianOptions {
-  /** Settings of the server that a user would change too; each needs a reason beside it. */
+  /** Settings of the server that users change too. Each needs a comment with the reason. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** Options of postgres.js, of which the host and the port are the server's. */
+/** Options of postgres.js without host and port, which come from the server. */
 export type ConnectOptions = Omit<Options<Record<string, never>>, 'host' | 'port'>;
 
 export interface DatabaseOptions {
-  /** Default: a new name. */
+  /** The default is a new name. */
   readonly name?: string;
-  /** Role that owns it; default: `postgres`. */
+  /** Role that owns it. The default is `postgres`. */
   readonly owner?: string;
-  /** Database to copy, which nobody may be connected to. */
+  /** Database to copy. It must have no connections. */
   readonly template?: string;
 }
 
 export interface RoleOptions {
-  /** Default: the role's name. */
+  /** The default is the role's name. */
   readonly password?: string;
   /** Further attributes: `CREATEDB`, `IN ROLE reader`. */
   readonly attributes?: string;
 }
 
-/** A server that reads what another one writes, until it is promoted. */
+/** A server that replicates another one until it is promoted. */
 export interface Standby extends PostgresServer {
-  /** Makes it take writes; the other server must be gone by then. */
+  /** Promotes it to accept writes. The other server must have stopped. */
   promote(): Promise<void>;
 }
 
 /** A backup of a server that archives its WAL. */
 export interface Backup {
-  /** Names a point in time of the server. */
+  /** Creates a named restore point. */
   mark(name: string): Promise<void>;
-  /** A server that was recovered to that point, on a new timeline. The first one has not been stopped by then. */
+  /** Starts a server recovered to that point, on a new timeline. The first server is still running then. */
   restore(name: string): Promise<PostgresServer>;
 }
 
-/** A server of our own on the loopback interface, whose superuser is `postgres`. */
+/** A server on the loopback interface with the superuser `postgres`. */
 export interface PostgresServer {
   readonly major: Major;
   readonly host: string;
-  /** Stays the same over `restart`. */
+  /** Unchanged by `restart`. */
   readonly port: number;
-  /** Process id of the main process; another one after `restart`. */
+  /** Process id of the main process. It changes with `restart`. */
   readonly pid: number;
   /** Password of the superuser `postgres`. */
   readonly password: string;
-  /** A client of postgres.js, which `stop` closes; as `postgres` on the database `postgres` by default. */
+  /** Opens a client of postgres.js that `stop` closes. The defaults are user `postgres` and database `postgres`. */
   connect(options?: ConnectOptions): Sql;
-  /** Creates a database and gives its name. */
+  /** Creates a database and returns its name. */
   createDatabase(options?: DatabaseOptions): Promise<string>;
-  /** Creates a role that can log in, without any other right. */
+  /** Creates a role with the right to log in and no other right. */
   createRole(name: string, options?: RoleOptions): Promise<void>;
-  /** Sends a signal to the main process and waits for its end: `SIGKILL` for a crash. */
+  /** Sends a signal to the main process and waits for its exit. `SIGKILL` simulates a crash. */
   kill(signal: NodeJS.Signals): Promise<void>;
-  /** Starts it again, after `kill` or instead of it (then it is stopped by SIGINT, a fast shutdown). */
+  /** Starts the server again. A running server is stopped first by SIGINT, a fast shutdown. */
   restart(): Promise<void>;
   /**
-   * A hot standby of it: a copy of its files that streams what it writes. Its settings must have `wal_level: replica`
-   * and `max_wal_senders`.
+   * Starts a hot standby: a copy of the files that streams the server's changes. It needs the settings `wal_level:
+   * replica` and `max_wal_senders`.
    */
   startStandby(): Promise<Standby>;
-  /** A backup by the server's own tools, which only Debian's has. Its settings must have `archive_mode: on`. */
+  /**
+   * Takes a backup with the server's own tools, which only Debian's package includes. It needs the setting
+   * `archive_mode: on`.
+   */
   takeBackup(): Promise<Backup>;
-  /** Runs `pg_dump` or another program of its version on it, as its superuser and in its folder; only Debian's has some. */
+  /**
+   * Runs `pg_dump` or another program of its version, as its superuser and in its folder. Only Debian's package
+   * includes such programs.
+   */
   run(program: string, args: readonly string[]): string;
-  /** Ends clients and server and removes all files. */
+  /** Closes clients, stops the server and removes all files. */
   stop(): Promise<void>;
   /** The server's log. */
   log(): string;
@@ -90,7 +96,7 @@ export interface PostgresServer {
 
 const HOST = '127.0.0.1';
 
-/** Ours: fast, in English, and small; a crash of the machine may destroy the data. */
+/** Our settings: fast, in English, and small. A crash of the machine may destroy the data. */
 const SETTINGS = {
   fsync: 'off',
   full_page_writes: 'off',
@@ -108,9 +114,9 @@ const SETTINGS = {
 };
 
 /**
- * Starts a real PostgreSQL server in a folder of its own below the folder for temporary files.
+ * Starts a real PostgreSQL server in its own folder below the folder for temporary files.
  *
- * A server that is not stopped ends with this process, however that ends, and its files go with it.
+ * A server that is not stopped ends with this process, however it ends, and its files are removed.
  *
  * @example
  * const server = await startPostgres({ major: 15 });
@@ -130,9 +136,9 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
 }
 
 /**
- * Starts PostgreSQL of the distribution's package, as `apt install postgresql` leaves it: JIT, fsync, buffers and WAL
- * have the settings of the package. Only the port, the listen address and the folders are ours, and TLS is off until
- * `enableTls`, because only the package's own user may read the key that it comes with.
+ * Starts the distribution's PostgreSQL with the settings after `apt install postgresql`, including JIT, fsync, buffers
+ * and WAL. Only the port, the listen address and the folders differ. TLS is off until `enableTls`, because only the
+ * package's own user may read its key.
  */
 export async function startDebianPostgres(options: DebianOptions = {}): Promise<PostgresServer> {
   const password = randomBytes(9).toString('base64url');
@@ -144,7 +150,7 @@ export async function startDebianPostgres(options: DebianOptions = {}): Promise<
   return await openServer(kind, (place) => initCluster(place, password));
 }
 
-/** What the package's pg_createcluster adds to the package's postgresql.conf. */
+/** Settings that the package's pg_createcluster adds to postgresql.conf. */
 const DEBIAN_SETTINGS = {
   cluster_name: `${DEBIAN_MAJOR}/main`,
   log_line_prefix: '%m [%p] %q%u@%d ',
@@ -155,11 +161,11 @@ interface ServerKind {
   readonly locale: string;
   readonly password: string;
   readonly settings: Readonly<Record<string, string>>;
-  /** The folder with `bin/initdb` and `bin/postgres`; may make a copy in the server's folder. */
+  /** Returns the folder with `bin/initdb` and `bin/postgres`. It may create a copy in the server's folder. */
   readonly open: (user: ServerUser, folder: string) => string;
 }
 
-/** A server in a new folder, in which `fill` makes its data directory. */
+/** Opens a server in a new folder, where `fill` creates its data directory. */
 async function openServer(
   kind: ServerKind,
   fill: (place: ServerPlace) => Promise<void> | void,
@@ -283,7 +289,7 @@ async function openServer(
   }
 }
 
-/** A server that recovers takes connections before it takes writes. */
+/** Waits for the promotion: a recovering server accepts connections before writes. */
 async function waitForPromotion(server: PostgresServer): Promise<void> {
   const sql = server.connect({ max: 1, fetch_types: false });
   for (let isOver = false; !isOver; await sleep(20)) {
@@ -293,12 +299,12 @@ async function waitForPromotion(server: PostgresServer): Promise<void> {
   await sql.end({ timeout: 1 });
 }
 
-/** How a standby finds its primary. */
+/** Renders the connection string of a standby to its primary. */
 function renderConninfo({ password }: ServerKind, port: number): string {
   return `host=${HOST} port=${port} user=postgres password=${password} application_name=standby`;
 }
 
-/** The same server with a way to end its following; getters stay alive. */
+/** Adds the promotion to a standby. Its getters still work. */
 function addPromotion(standby: PostgresServer): Standby {
   const promote = async () => {
     const sql = standby.connect({ max: 1, fetch_types: false });

@@ -6,13 +6,13 @@ import type { Sql } from 'postgres';
 import type { CopiedServer } from './copy-cluster.ts';
 import type { ServerPlace } from './server-process.ts';
 
-/** A backup of a server, and the WAL that it has archived since. */
+/** A backup of a server, and the WAL archived since. */
 export interface BackupFiles {
   readonly data: string;
   readonly archive: string;
 }
 
-/** Begins to archive WAL, and takes a backup as an operator does. The server must have `archive_mode: on`. */
+/** Starts archiving WAL and takes a backup as an operator does. The server needs `archive_mode: on`. */
 export async function takeBackup(
   { place, administer }: CopiedServer,
   { port, password }: { readonly port: number; readonly password: string },
@@ -28,7 +28,7 @@ export async function takeBackup(
   return { data, archive };
 }
 
-/** Names a point in time, and waits until the archive has it. */
+/** Creates a restore point and waits until it is archived. */
 export async function markPoint(sql: Sql, name: string): Promise<void> {
   await sql`SELECT pg_create_restore_point(${name})`;
   const [segment] = await sql`SELECT pg_walfile_name(pg_switch_wal()) AS name`;
@@ -39,7 +39,7 @@ export async function markPoint(sql: Sql, name: string): Promise<void> {
   }
 }
 
-/** Copies a backup to the place of a server that is to recover from it. */
+/** Copies a backup to the folder of a server that recovers from it. */
 export function copyBackup({ data }: BackupFiles, copy: ServerPlace): void {
   const to = join(copy.folder, 'data');
   const run = spawnSync('cp', ['-a', data, to], { encoding: 'utf8' });
@@ -48,7 +48,7 @@ export function copyBackup({ data }: BackupFiles, copy: ServerPlace): void {
   give(copy, join(to, 'recovery.signal'));
 }
 
-/** Runs a program of the server's version on it, as its superuser, and gives what that prints. */
+/** Runs a program of the server's version as its superuser. Returns its output. */
 export function runTool(
   { native, folder, user }: ServerPlace,
   program: string,

@@ -1,4 +1,4 @@
-/** A message of PostgreSQL's protocol. */
+/** Builds a message of PostgreSQL's protocol. */
 function message(type: string, body: Uint8Array): Buffer {
   const head = Buffer.alloc(5);
   head.write(type);
@@ -14,7 +14,7 @@ const LOGGED_IN = Buffer.concat([
   message('Z', Buffer.from('I')),
 ]);
 
-/** Answers to the request for TLS, in segments, after none of which a client may go on in clear text. */
+/** Answers to the TLS request as segments. A client must not continue in clear text after any of them. */
 export const TLS_REFUSALS: Readonly<Record<string, readonly Uint8Array[]>> = {
   declined: [Buffer.from('N')],
   'declined, and a password is asked for': [Buffer.concat([Buffer.from('N'), ASKS_FOR_PASSWORD])],
@@ -36,7 +36,7 @@ const TLS_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 const TLS_HANDSHAKE = 0x16;
 const TLS_ALERT = 0x15;
 
-/** What a client sent besides the request for TLS and records of TLS; empty where it kept to that. */
+/** Returns what a client sent besides the TLS request and TLS records. Empty for a correct client. */
 export function clearTextIn(sent: Buffer): Buffer {
   if (!sent.subarray(0, TLS_REQUEST.length).equals(TLS_REQUEST)) return sent;
   let at = TLS_REQUEST.length;

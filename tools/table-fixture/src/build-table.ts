@@ -6,15 +6,15 @@ import {
   type ReplicatedTable,
 } from '@cdc-migrations/table-defs';
 
-/** What a test says of its table; the rest is as most tests have it. */
+/** Facts of a test's table. The others have defaults. */
 export interface TableFacts extends Partial<Omit<ReplicatedTable, 'kind' | 'columns' | 'key'>> {
-  /** Without the metadata columns, which are put behind them. */
+  /** Columns without the metadata columns, which are appended. */
   readonly columns: readonly ColumnDefinition[];
-  /** Columns of the primary key, `id` by default; none: a table without a key. */
+  /** Columns of the primary key. The default is `id`. An empty list means a table without a key. */
   readonly key?: readonly string[];
 }
 
-/** A replicated table, a tenant's `T` with the primary key `id` where nothing else is said. */
+/** Builds a replicated table. The default is a tenant's `T` with the primary key `id`. */
 export function buildTable({ columns, key = ['id'], ...facts }: TableFacts): ReplicatedTable {
   const { name = 'T', deleteMode = 'hard' } = facts;
   return {
@@ -34,7 +34,7 @@ export function buildTable({ columns, key = ['id'], ...facts }: TableFacts): Rep
   };
 }
 
-/** Names of what belongs to a table of a short name. */
+/** Builds the names of the objects of a table with a short name. */
 export function buildNames(table: string): ObjectNames {
   return {
     staging: `stg_${table}`,

@@ -31,7 +31,7 @@ const TYPES = [
   ...['text[]', 'jsonb[]', 'time with time zone'],
 ];
 
-/** Length, precision or scale: without them a type cuts and rounds nothing. */
+/** Length, precision or scale. Without them a type truncates and rounds nothing. */
 const FACETS = /\(\d+(,\d+)?\)/;
 
 describe('buildValue', () => {

@@ -24,7 +24,7 @@ const integer =
   (random) =>
     buildInteger(random, -(2n ** (bits - 1n)), 2n ** (bits - 1n) - 1n);
 
-/** Values by the type's name in `format_type`, without facets. */
+/** Builders by the type's name in `format_type`, without facets. */
 const BUILDERS: Readonly<Record<string, Builder>> = {
   smallint: integer(16n),
   integer: integer(32n),
@@ -62,11 +62,11 @@ const BUILDERS: Readonly<Record<string, Builder>> = {
 };
 
 /**
- * Text of a random value, often at one of the bounds of its type. The type keeps it exactly, but for digits of a second
- * that only the source has: `storedValue` says what becomes of them.
+ * Builds the text of a random value, often at a bound of its type. The type keeps it exactly, except for fractional
+ * digits that only the source has (see `storedValue`).
  *
- * @param type as `format_type` spells it: `numeric(19,4)`, `jsonb[]`
- * @param sourceType of a column of SQL Server: `tinyint` has no negative values, `datetime2(7)` has seven digits
+ * @param type as spelled by `format_type`: `numeric(19,4)`, `jsonb[]`
+ * @param sourceType of a SQL Server column: `tinyint` has no negative values, `datetime2(7)` has seven digits
  */
 export function buildValue(type: string, random: Random, sourceType?: string): string {
   const parsed = parsePgType(type);
@@ -78,7 +78,9 @@ export function buildValue(type: string, random: Random, sourceType?: string): s
   return builder(random, digits === undefined ? parsed.facets : [digits]);
 }
 
-/** What a final column holds of a value of an event: without the digits of a second that only the source has. */
+/**
+ * Returns the value of a final column for a value of an event, without the fractional digits that only the source has.
+ */
 export function storedValue(
   { type, source }: Pick<ColumnDefinition, 'type' | 'source'>,
   text: string,
@@ -89,8 +91,8 @@ export function storedValue(
 }
 
 /**
- * The same text for values of the type that PostgreSQL takes for equal: `char(n)` without its padding, a uuid
- * in lower case. Two events are of one key where these texts are equal.
+ * Returns a text that is the same for values that PostgreSQL considers equal: `char(n)` without its padding, a uuid in
+ * lower case. Two events have the same key if these texts are equal.
  */
 export function canonicalValue(type: string, text: string): string {
   const base = parsePgType(type)?.base;

@@ -1,6 +1,6 @@
 import type { Random } from '../random.ts';
 
-/** An integer between two bounds, often one of them. */
+/** Builds an integer between two bounds, often one of them. */
 export function buildInteger(random: Random, min: bigint, max: bigint): string {
   const edges = [min, max, 0n, 1n, min < -1n ? -1n : 1n, min + 1n, max - 1n];
   if (random.chance(0.3)) return String(random.pick(edges));
@@ -9,7 +9,7 @@ export function buildInteger(random: Random, min: bigint, max: bigint): string {
   return String(min + (BigInt(random.digits(String(span).length + 1)) % span));
 }
 
-/** A number with all the digits that `numeric(precision,scale)` keeps. */
+/** Builds a number with all digits of `numeric(precision,scale)`. */
 export function buildNumeric(random: Random, precision = 40, scale = 15): string {
   const largest = 10n ** BigInt(precision) - 1n;
   const unscaled = random.pick([
@@ -25,7 +25,7 @@ export function buildNumeric(random: Random, precision = 40, scale = 15): string
   return sign + digits.slice(0, point) + (scale > 0 ? `.${digits.slice(point)}` : '');
 }
 
-/** A `real`, in the shortest text that gives it back. */
+/** Builds a `real` in its shortest round-trip text. */
 export function buildReal(random: Random): string {
   if (random.chance(0.3)) {
     return random.pick(['0', '0.1', '-1.5', '3.4028235e+38', '-3.4028235e+38', '1.1754944e-38']);
@@ -42,7 +42,7 @@ export function buildDouble(random: Random): string {
   return String((random.integer(-1e9, 1e9) / 7) * 10 ** random.integer(-200, 200));
 }
 
-/** Digits 0 and 1. */
+/** Builds digits 0 and 1. */
 export function buildBits(random: Random, length: number): string {
   return Array.from({ length }, () => random.integer(0, 1)).join('');
 }

@@ -24,7 +24,7 @@ const ALPHABET = [...`abcdefghijklmnopqrstuvwxyzæøåABCXYZÆØÅ0123456789 '"\
 const LONG_TEXT_LENGTH = 200_000;
 const LONG_TEXT_CHANCE = 1 / 1000;
 
-/** A text of at most `maxLength` code points. */
+/** Builds a text of at most `maxLength` code points. */
 export function buildText(random: Random, maxLength = Infinity): string {
   if (random.chance(0.4)) return cut(random.pick(AWKWARD), maxLength);
   if (maxLength === Infinity && random.chance(LONG_TEXT_CHANCE)) {
@@ -35,7 +35,7 @@ export function buildText(random: Random, maxLength = Infinity): string {
   return Array.from({ length }, () => random.pick(ALPHABET)).join('');
 }
 
-/** PostgreSQL's hexadecimal form of random bytes. */
+/** Builds random bytes in PostgreSQL's hexadecimal form. */
 export function buildBytes(random: Random): string {
   const everyByte = Uint8Array.from({ length: 256 }, (_, byte) => byte);
   const length = random.pick([0, 1, 8, 32, random.integer(1, 300)]);
@@ -44,7 +44,7 @@ export function buildBytes(random: Random): string {
   return `\\x${Buffer.from(bytes).toString('hex')}`;
 }
 
-/** A well-formed document, or a piece of one. */
+/** Builds a well-formed document, or a part of one. */
 export function buildXml(random: Random): string {
   const text = buildText(random, 100)
     .replaceAll('&', '&amp;')

@@ -1,9 +1,9 @@
 import type { Random } from '../random.ts';
 
-/** Digits of a second that PostgreSQL takes. */
+/** Fractional digits of seconds in PostgreSQL. */
 export const MOST_SECOND_DIGITS = 6;
 
-/** A date that SQL Server knows: years 1 to 9999. */
+/** Builds a date in SQL Server's range, years 1 to 9999. */
 export function buildDate(random: Random): string {
   if (random.chance(0.3)) {
     return random.pick(['0001-01-01', '1753-01-01', '1900-01-01', '2000-02-29', '9999-12-31']);
@@ -15,7 +15,7 @@ export function buildDate(random: Random): string {
   ].join('-');
 }
 
-/** A time of day with that many digits of the second, or none. */
+/** Builds a time of day with this many fractional digits, or none. */
 export function buildTime(random: Random, secondDigits = MOST_SECOND_DIGITS): string {
   const fraction = (digits: string) => (secondDigits > 0 ? `.${digits}` : '');
   if (random.chance(0.2)) return '00:00:00';
@@ -34,20 +34,20 @@ export function buildZonedTimestamp(random: Random, secondDigits?: number): stri
   return `${buildDate(random)}T${buildTime(random, secondDigits)}${zone}`;
 }
 
-/** A time of SQL Server, `datetime2(7)` or behind the name of an alias: what it has of a second. */
+/** A time type of SQL Server with fractional digits, `datetime2(7)`, also behind the name of an alias. */
 const MSSQL = /(?:^|\()(?:datetime2|datetimeoffset|time)(?:\((\d)\))?\)?$/;
 const MSSQL_MOST_DIGITS = 7;
 const LAST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
-/** Digits of the second that a source column sends, if its type says so. */
+/** Returns the fractional digits that a source column sends, if its type shows it. */
 export function sentDigits(sourceType: string | undefined): number | undefined {
   const found = MSSQL.exec(sourceType ?? '');
   return found ? Number(found[1] ?? MSSQL_MOST_DIGITS) : undefined;
 }
 
 /**
- * A time of SQL Server with fewer digits of the second: the others are cut off, not rounded, and an instant that is of
- * the year 10000 in UTC is the last one of 9999.
+ * Truncates a time of SQL Server to fewer fractional digits. It does not round, and an instant that would be in the
+ * year 10000 in UTC becomes the last one of 9999.
  */
 export function cutTime(text: string, digits: number): string {
   const fraction = digits > 0 ? `.${'9'.repeat(digits)}` : '';
