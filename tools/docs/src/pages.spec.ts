@@ -28,6 +28,7 @@ const RUN_BY: Readonly<Record<string, string>> = {
   'docs/retire-and-rename.md': 'packages/cli/src/retire/retire.spec.ts',
   'docs/roll-out.md': 'packages/cli/src/apply/waves.spec.ts',
   'docs/sources.md': 'packages/cli/src/source/rotate-cdc.spec.ts',
+  'docs/start.md': 'packages/cli/src/init/start.spec.ts',
   'docs/verify.md': 'packages/cli/src/verify/verify.spec.ts',
 };
 

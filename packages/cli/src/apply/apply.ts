@@ -20,7 +20,12 @@ import {
 import { CommandError, EXIT } from '../exit-code.ts';
 import { renderMatrix } from '../status/render-matrix.ts';
 import { locateTargetError, locating } from '../target/locate-target-error.ts';
-import type { CommandRepo, CommandTarget, TargetOptions } from '../target/open-targets.ts';
+import {
+  EMBEDDED,
+  type CommandRepo,
+  type CommandTarget,
+  type TargetOptions,
+} from '../target/open-targets.ts';
 import { withSession } from '../target/report-targets.ts';
 import { selectTargets } from '../target/select-targets.ts';
 import { withTargets } from '../target/with-targets.ts';
@@ -92,6 +97,8 @@ export async function apply(options: ApplyCommandOptions): Promise<number> {
     if (options.json) printJson({ targets: ends.map(documentOf) });
     else if (options.format === 'markdown')
       print(ends.flatMap((end) => renderMarkdown(reportOf(end))));
+    else if (options.env === EMBEDDED)
+      printMessage('to look at the tables with psql, run: cdc merge --env embedded --watch');
     return worstExitCode(
       ends.flatMap(({ portions, notBegun }) => [
         ...portions.map(({ exitCode }) => exitCode),

@@ -1,14 +1,15 @@
 import { runMerges, type MergeResult } from '@cdc-migrations/tracker';
 import { standardError } from '../apply/progress.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
+import { shellWord } from '../init/scaffold-options.ts';
 import { locateTargetError } from '../target/locate-target-error.ts';
-import type { CommandTarget, TargetOptions } from '../target/open-targets.ts';
+import { EMBEDDED, type CommandTarget, type TargetOptions } from '../target/open-targets.ts';
 import { withTargets } from '../target/with-targets.ts';
 import { worstExitCode } from '../target/worst-exit-code.ts';
 import { reportMerges } from './report-merges.ts';
 import { renderResult } from './render-result.ts';
 import { untilSignal } from './until-signal.ts';
-import { print, printMessage, printJson } from '../print.ts';
+import { print, printError, printJson, printMessage } from '../print.ts';
 
 export interface MergeCommandOptions extends TargetOptions {
   readonly table?: readonly string[];
@@ -24,6 +25,7 @@ export interface MergeCommandOptions extends TargetOptions {
 export async function merge(options: MergeCommandOptions): Promise<number> {
   const work = async ({ targets }: { readonly targets: readonly CommandTarget[] }) => {
     const progress = standardError(process.env);
+    if (options.watch) printError(describeWatch(targets, options));
     const ends = await untilSignal(progress, (signal) =>
       Promise.all(
         targets.map((target) =>
@@ -42,6 +44,23 @@ export async function merge(options: MergeCommandOptions): Promise<number> {
     return worstExitCode(ends.map(({ exitCode }) => exitCode));
   };
   return withTargets(options, work, { endsOnSignal: true });
+}
+
+/** Says what `--watch` does until when, and how to look at an embedded target, whose server runs for as long. */
+function describeWatch(
+  targets: readonly CommandTarget[],
+  { env, interval = 1000 }: MergeCommandOptions,
+): readonly string[] {
+  const every = interval < 1000 ? `${interval} ms` : `${interval / 1000} s`;
+  return [
+    `merges what is staged every ${every}, until Ctrl-C or SIGTERM`,
+    ...(env === EMBEDDED ? targets.map(describePsql) : []),
+  ];
+}
+
+function describePsql({ label, address }: CommandTarget): string {
+  const { server, database } = address();
+  return `${label}: psql -h ${shellWord(server.host)} -U ${server.user} -d ${shellWord(database)}`;
 }
 
 interface End {
