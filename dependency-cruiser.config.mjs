@@ -1,4 +1,4 @@
-/** No file imports itself by way of others, types included. */
+/** Forbids circular imports, including types. */
 export default {
   forbidden: [{ name: 'no-circular', severity: 'error', from: {}, to: { circular: true } }],
   options: {

@@ -2,7 +2,7 @@ import nx from '@nx/eslint-plugin';
 import prettier from 'eslint-config-prettier';
 import tseslint from 'typescript-eslint';
 
-/** Which package may import which, by the tag in its package.json; CONTRIBUTING.md says why. */
+/** Allowed imports between packages, by the tag in package.json. CONTRIBUTING.md has the reasons. */
 const ARROWS = {
   'generated-file': [],
   shape: ['generated-file'],
@@ -31,7 +31,7 @@ const ARROWS = {
   nx: [],
 };
 
-/** Names that Node gives to every module, and to CommonJS ones. */
+/** Names that Node defines in every module, and in CommonJS modules. */
 const NODE_GLOBALS = Object.getOwnPropertyNames(globalThis);
 const COMMONJS_GLOBALS = ['require', 'module', 'exports', '__dirname', '__filename'];
 

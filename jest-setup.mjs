@@ -17,7 +17,7 @@ const PACKAGES = join(import.meta.dirname, 'packages');
 const BUILD = join(PACKAGES, 'cli/build.mjs');
 const BUNDLE = join(PACKAGES, 'cli/dist/main.js');
 
-/** Memory of the machine as a file system, on Linux. */
+/** File system in memory (Linux). */
 const MEMORY = '/dev/shm';
 const ROOM_BYTES = 8 * 1024 ** 3;
 
@@ -56,14 +56,14 @@ function useMemory() {
   if (canRunIn(folder)) process.env['TMPDIR'] = folder;
 }
 
-/** Containers often have 64 MB of it. */
+/** Checks the size of the file system. Containers often have only 64 MB. */
 function hasMemory() {
   if (!statSync(MEMORY, { throwIfNoEntry: false })) return false;
   const { bavail, bsize } = statfsSync(MEMORY);
   return Math.min(bavail * bsize, process.availableMemory()) > ROOM_BYTES;
 }
 
-/** A file system can be mounted `noexec`. */
+/** Checks if programs can run. A file system can be mounted `noexec`. */
 function canRunIn(folder) {
   const program = join(folder, 'program');
   writeFileSync(program, '#!/bin/sh\n', { mode: 0o755 });

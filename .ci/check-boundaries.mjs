@@ -1,5 +1,5 @@
-// Puts each package's name into an import of every other package, in memory, and looks whether the module-boundary rule
-// says what the arrows of eslint.config.mjs say. Without a project graph the rule is silent: then this fails.
+// Adds an import of every package to every other package, in memory, and checks that the module boundary rule allows
+// exactly the arrows of eslint.config.mjs. Without a project graph the rule reports nothing, and this check fails.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ESLint } from 'eslint';
@@ -31,7 +31,7 @@ console.log(`${imports} imports tried, ${wrong.length} not as the arrows say`);
 for (const line of wrong) console.log(line);
 process.exitCode = wrong.length === 0 ? 0 : 1;
 
-/** Packages whose sources the rule is for. */
+/** Lists the packages that the rule applies to. */
 function readPackages() {
   return readdirSync(join(ROOT, 'packages')).flatMap((folder) => {
     const manifest = JSON.parse(

@@ -1,7 +1,7 @@
 // Checks that nx release can use the first line of each commit since the last release.
 import { execFileSync } from 'node:child_process';
 
-/** Commits of before are as they are. */
+/** Earlier commits are not checked. */
 const SINCE =
   'docs: comments of the merge, the benches and their specs say what they do, in plain words';
 const TYPES = 'feat|fix|perf|refactor|docs|test|build|ci|style|chore|revert|types|examples';
@@ -22,7 +22,7 @@ console.log(
 );
 process.exitCode = wrong.length === 0 ? 0 : 1;
 
-/** From the newest tag of a release; everything if there is none. */
+/** Returns the range from the newest release tag, or everything if there is none. */
 function range() {
   const [tag] = git('tag', '--merged', 'HEAD', '--list', 'v*', '--sort=-v:refname').split('\n');
   return tag === '' ? [] : [`${tag}..HEAD`];

@@ -1,4 +1,4 @@
-/** Which columns of a snapshot are not tracked well: no key, or values without a limit? */
+/** Finds columns of a snapshot that are hard to track: no key, or values without a limit. */
 import { parseSnapshot, type CatalogTable } from '@cdc-migrations/catalog';
 
 const snapshot = `

@@ -1,4 +1,7 @@
-/** Which customers feed which environment of the sinks? Reads `source-groups.yaml` from a text; `readConfig` takes a folder. */
+/**
+ * Lists which customers feed which environment of the sinks. Reads `source-groups.yaml` from a text. `readConfig` reads
+ * a folder.
+ */
 import { ConfigError, parseSourceGroups, tenantsOf } from '@cdc-migrations/config';
 
 const text = `

@@ -1,4 +1,4 @@
-/** DDL from a definition that no YAML and no database was asked for. */
+/** Renders DDL from a definition, without YAML and without a database. */
 import { renderTable } from '@cdc-migrations/ddl-render';
 import {
   buildObjectNames,

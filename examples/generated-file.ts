@@ -1,4 +1,4 @@
-/** A file of one's own that a program writes, people review, and nobody edits without being noticed. */
+/** Writes a generated file for review. Edits by hand are detected. */
 import { buildGeneratedFile, parseYaml, renderYaml, stateOf } from '@cdc-migrations/generated-file';
 
 const owners = { owners: { Actor: ['team-crm'], Avtale: ['team-crm', 'team-case'] } };

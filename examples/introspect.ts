@@ -1,4 +1,4 @@
-/** The structure of a PostgreSQL as a snapshot that can be committed and compared. */
+/** Reads the structure of a PostgreSQL database as a snapshot that can be committed and compared. */
 import { renderSnapshot } from '@cdc-migrations/catalog';
 import { compareCatalogs, readCatalogs } from '@cdc-migrations/introspect';
 import { openSession } from '@cdc-migrations/tracker';

@@ -1,6 +1,6 @@
 import type { ResolvedServer } from '@cdc-migrations/session';
 
-/** The PostgreSQL of the variables that libpq knows: PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE. */
+/** Reads the address of a PostgreSQL server from libpq's variables: PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE. */
 export function postgresAddress(): { readonly server: ResolvedServer; readonly database: string } {
   const { PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE } = process.env;
   return {

@@ -1,4 +1,4 @@
-/** Which servers of a configuration can be reached with the variables of an environment, before any is. */
+/** Checks which servers of a configuration have all their variables set, before connecting. */
 import { parseSourceGroups } from '@cdc-migrations/config';
 import { MissingVariablesError, postgresTls, resolveServer } from '@cdc-migrations/session';
 

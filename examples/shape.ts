@@ -1,4 +1,4 @@
-/** A file of one's own that users write: read with all of its mistakes at once. */
+/** Reads a hand-written file and reports all of its mistakes at once. */
 import {
   formatProblem,
   listOf,

@@ -1,4 +1,4 @@
-/** SQL of one's own beside the generated one: any name is quoted, none is cut by PostgreSQL. */
+/** Writes SQL in addition to the generated SQL. Any name is quoted, and no name is truncated by PostgreSQL. */
 import { buildSqlFile, quoteIdentifier, quoteQualified, shortName } from '@cdc-migrations/sql-text';
 
 const READER = 'reporting "nightly"';

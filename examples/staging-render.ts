@@ -1,4 +1,4 @@
-/** Merge SQL for one table, and what it makes of events that come late, twice and out of order. */
+/** Renders merge SQL for one table, and merges events that are late, duplicate and out of order. */
 import { renderInfrastructure, renderSchemas, renderTable } from '@cdc-migrations/ddl-render';
 import { renderStaging } from '@cdc-migrations/staging-render';
 import { parseDefinition, type MigrationSet } from '@cdc-migrations/table-defs';
@@ -61,7 +61,7 @@ for (const { text } of [
   await session.query(`BEGIN; ${text}; COMMIT`);
 }
 
-// The stream of one table, as a consumer may insert it: the change of invoice 1 comes before its creation.
+// Events of one table as a consumer may insert them: the change of invoice 1 comes before its creation.
 await session.query(`
   INSERT INTO reporting.stg_invoice
     (number, amount, __source_db, __source_table, __cdc_operation, __kafka_partition, __kafka_offset)

@@ -1,4 +1,4 @@
-/** What PostgreSQL makes of types of SQL Server, and what changes of a type cost. */
+/** Shows the PostgreSQL types of SQL Server types, and the cost of type changes. */
 import { classifyTypeChange, formatSourceType, mapType } from '@cdc-migrations/table-defs';
 import type { CatalogColumn } from '@cdc-migrations/catalog';
 

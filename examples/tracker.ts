@@ -1,4 +1,4 @@
-/** Drift check in ten lines: applies the migrations of a repo, changes the target by hand, and is told. */
+/** Detects drift: applies the migrations of a repo, changes the target by hand, and checks it. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseDefinition, parseSets } from '@cdc-migrations/table-defs';

@@ -11,9 +11,9 @@ const { dirname, join } = require('node:path');
 const REPOS = [{ input: 'default', projects: ['adopus', 'asma'] }];
 
 /**
- * Inputs of tests outside of their own project and its dependencies. A file of the workspace as an input makes the
- * project, and all that depends on it, affected by a change of the file. The implementation repos depend on the command
- * line, so what would affect them without need is an input by its project, which has no such effect: see FIXTURES for these.
+ * Inputs of tests outside of their own project and its dependencies. A workspace file as an input makes a change of the
+ * file affect the project and everything that depends on it. The implementation repos depend on the command line.
+ * Inputs that would affect them needlessly are declared by project, which has no such effect. See FIXTURES for these.
  *
  * @type {Readonly<Record<string, TargetConfiguration['inputs']>>}
  */
@@ -50,7 +50,7 @@ const READ_BY_TESTS = {
   ],
 };
 
-/** Projects that tests use and the package.json does not name: the bundle, the plugin, all texts. */
+/** Projects that tests use and that package.json does not name: the bundle, the plugin, all texts. */
 const USED_BY_TESTS = {
   'tools/docs': ['@cdc-migrations/cli', '@cdc-migrations/nx'],
   'tools/e2e': ['@cdc-migrations/cli', '@cdc-migrations/nx'],
@@ -58,8 +58,8 @@ const USED_BY_TESTS = {
 };
 
 /**
- * A project that has no code: a change of `fixtures/` affects it, and it runs the tests that read them. Their own
- * projects cannot have `fixtures/` as an input, because the implementation repos depend on the command line.
+ * A project without code. Changes of `fixtures/` affect it, and it runs the tests that read them. The projects of those
+ * tests cannot have `fixtures/` as an input, because the implementation repos depend on the command line.
  *
  * @type {ProjectConfiguration}
  */
@@ -81,7 +81,7 @@ const FIXTURES = {
   },
 };
 
-/** Variables that make tests longer, choose their seed or their folder. */
+/** Variables that lengthen tests, or set their seed or their folder. */
 const VARIABLES = [
   'CDC_LONG_TESTS',
   'CDC_TEST_SEED',
@@ -134,7 +134,7 @@ function buildTest(root) {
     command: `jest ${root}/src/`,
     dependsOn: ['build', '^build'],
     cache: true,
-    // Tests start servers and measure time; jest takes all cores.
+    // Tests start servers and measure time, and jest uses all cores.
     parallelism: false,
     inputs: [
       'default',

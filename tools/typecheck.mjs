@@ -18,7 +18,7 @@ writeFileSync(
 const { status } = spawnSync(process.execPath, [TSC, '-p', config], { stdio: 'inherit' });
 process.exitCode = status ?? 1;
 
-/** The same pattern for this project alone; none if it is for others. */
+/** Restricts a pattern to this project. Returns nothing if it is for other projects. */
 function ofProject(pattern) {
   const own = pattern.replace(/^(packages|tools)\/\*\//, (_, parent) =>
     project.startsWith(`${parent}/`) ? `${project}/` : `${parent}/*/`,

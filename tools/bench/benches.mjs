@@ -17,7 +17,11 @@ const CDC = [process.execPath, join(ROOT, 'packages/cli/bin/cdc.js')];
 /** @type {Command} */
 const NODE = { name: 'node -e 0', argv: [process.execPath, '-e', '0'], cwd: ROOT };
 
-/** Benches by their name on the command line. */
+/**
+ * Benches by their name on the command line.
+ *
+ * @type {Readonly<Record<string, { readonly title: string, readonly run: (rounds: number) => Line[] }>>}
+ */
 export const BENCHES = {
   start: {
     title: 'Start of the command line, as it is installed from its tarball',
@@ -53,7 +57,11 @@ export const BENCHES = {
   },
 };
 
-/** Figures that are counted once and not measured in rounds. Each gives a table. */
+/**
+ * Figures that are counted once and not measured in rounds. Each gives a table.
+ *
+ * @type {Readonly<Record<string, { readonly title: string, readonly count: () => string }>>}
+ */
 export const COUNTS = {
   install: {
     title: 'What an installation of each package brings along, without optional dependencies',

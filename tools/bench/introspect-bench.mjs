@@ -6,7 +6,12 @@ import { measureInTurn } from './measure.mjs';
 /** @import { Command } from './measure.mjs' */
 /** @import { Line } from './report.mjs' */
 
-/** Address and figures of the server. */
+/**
+ * Address and figures of the server.
+ *
+ * @typedef {{ readonly host: string, readonly port: number, readonly userName: string, readonly password: string,
+ * readonly roundTrips: number }} Served
+ */
 
 const SIZES = [39, 400, 4000];
 const WAYS = ['one by one', 'together'];

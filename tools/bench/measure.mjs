@@ -1,11 +1,20 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** A command that runs as its own process. */
+/**
+ * A command that runs as its own process.
+ *
+ * @typedef {object} Command
+ * @property {string} name
+ * @property {readonly string[]} argv
+ * @property {string | (() => string)} cwd a function makes a folder for each run, outside of what is measured
+ */
 
 /**
  * Wall time and processor time of a process and its children, in seconds. Processor time is available only on Linux, in
  * steps of 10 ms.
+ *
+ * @typedef {{ readonly wall: number, readonly cpu: number | undefined }} Run
  */
 
 /**

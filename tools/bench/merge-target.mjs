@@ -23,6 +23,8 @@ export const SERVER = `Debian's PostgreSQL 15 as it ships, but ${Object.entries(
 /**
  * Order of the keys of events. `random`: few versions of a key are in one batch. `log`: about in the order of creation,
  * with the versions of a key within some 10,000 events.
+ *
+ * @typedef {'random' | 'log'} EventOrder
  */
 
 /** @type {MigrationSet} */
@@ -78,6 +80,8 @@ const columns = [
  * Kind of table and events. `soft`: soft deletes. `large`: versions of a key after the first omit the large text, as
  * Debezium does for unchanged values. `epochs`, `debezium`: times, or times and decimals, as Debezium sends them to
  * Bento.
+ *
+ * @typedef {'plain' | 'soft' | 'large' | 'epochs' | 'debezium'} Variant
  */
 
 /** Form of an event and its value, by the type of the column. */

@@ -52,6 +52,10 @@ const [rounds, events, rows] = [values.rounds, values.events, values.rows].map(N
 /**
  * A way to move staged events into the final table. It returns the maximum memory of the session in MiB, and the
  * processor seconds of other processes, if there are any.
+ *
+ * @typedef {{ readonly memoryMib?: number, readonly otherCpu?: number }} Measured
+ * @typedef {{ readonly name: string, readonly prepare?: (sql: Sql) => Promise<void>, readonly run: (sql: Sql) =>
+ * Promise<Measured> }} Way
  */
 
 /** @type {Way} */

@@ -11,6 +11,8 @@ const NX = [process.execPath, join(ROOT, 'node_modules/nx/dist/bin/nx.js')];
 /**
  * A run of Nx with only cache hits, and its floor: the same number of empty cached tasks in a workspace without
  * plugins.
+ *
+ * @typedef {{ readonly floor: Command, readonly run: Command }} HitRun
  */
 
 /**

@@ -3,7 +3,16 @@ import { cpus, totalmem } from 'node:os';
 
 /** @import { Run } from './measure.mjs' */
 
-/** A line of a table: a command, its baseline, and its target figure. */
+/**
+ * A line of a table: a command, its baseline, and its target figure.
+ *
+ * @typedef {object} Line
+ * @property {string} name
+ * @property {readonly Run[]} runs
+ * @property {readonly Run[]} [baseline] runs of the command that this one is compared with, in the same rounds
+ * @property {string} [aim]
+ * @property {number} [tables] how many tables the command works on
+ */
 
 /**
  * @param {string} title

@@ -183,7 +183,12 @@ async function install(sql, tenant) {
   }
 }
 
-/** A staging table with the required columns of an event and their types in the final table. */
+/**
+ * A staging table with the required columns of an event and their types in the final table.
+ *
+ * @typedef {{ readonly schema: string, readonly staging: string, readonly columns: readonly { name: string, type:
+ * string }[] }} Table
+ */
 
 /**
  * @param {Sql} sql

@@ -9,7 +9,7 @@ import { EXAMPLES, ROOT } from './packages.mjs';
 
 const { devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 
-/** How others resolve types; libraries are checked too. */
+/** Compiler options of other projects. Libraries are checked too. */
 const STRICT = {
   strict: true,
   target: 'es2022',
@@ -41,7 +41,7 @@ const TSCONFIGS = {
 };
 
 /**
- * The programs of `examples/` and the examples of all READMEs, with nothing but the tarballs.
+ * Runs the programs of `examples/` and the examples of all READMEs with only the tarballs.
  *
  * @param {ReadonlyMap<string, string>} tarballs by package
  * @param {Step} step
@@ -84,7 +84,7 @@ export async function tryAsLibraries(tarballs, step, { update }) {
  * @param {ReadonlyMap<string, string>} tarballs
  */
 function install(folder, tarballs) {
-  // All in one go: they depend on each other by version, which no registry has.
+  // Installs all at once, because they depend on each other by versions that no registry has.
   const libraries = [...tarballs].filter(([name]) => name !== '@cdc-migrations/nx');
   installIn(folder, ['--omit=optional', ...libraries.map(([, file]) => `file:${file}`)]);
   const tools = ['typescript', '@types/node'].map((name) => `${name}@${devDependencies[name]}`);
@@ -92,7 +92,7 @@ function install(folder, tarballs) {
 }
 
 /**
- * Runs the compiled examples, each with a database of its own, and the implementation repo that `cli.sh` makes.
+ * Runs the compiled examples, each with its own database, and the implementation repo that `cli.sh` creates.
  *
  * @param {string} folder
  * @param {() => Promise<Record<string, string>>} variables of a new database
@@ -111,7 +111,7 @@ async function runExamples(folder, variables, { update }) {
 }
 
 /**
- * Runs the first `js` block of the README that is installed with a package; the block behind it is what it prints.
+ * Runs the first `js` block of the README installed with a package. The next block is its expected output.
  *
  * @param {string} folder
  * @param {string} name

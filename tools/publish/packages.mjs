@@ -8,7 +8,7 @@ export const EXAMPLES = join(ROOT, 'examples');
 const PACKAGES = join(ROOT, 'packages');
 
 /**
- * The parts of a `package.json` that a consumer sees.
+ * The parts of a `package.json` that matter for consumers.
  *
  * @typedef {object} Manifest
  * @property {string} name

@@ -15,15 +15,15 @@ import { EXAMPLES, ROOT } from './packages.mjs';
 
 const { devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 
-/** Version of Nx that the other workspace has; default: ours. */
+/** Nx version of the other workspace. The default is ours. */
 const NX_VERSION = process.env['CDC_NX_VERSION'] ?? devDependencies.nx;
 
 const FIXTURES = ['adopus', 'asma'];
-/** No daemon that goes on afterwards. */
+/** Prevents a daemon that would continue to run. */
 const NX = { NX_DAEMON: 'false' };
 
 /**
- * An Nx workspace of somebody else, from `npm install` to migrations that are applied.
+ * Tests an Nx workspace from `npm install` to applied migrations.
  *
  * @param {ReadonlyMap<string, string>} tarballs by package
  * @param {Step} step
@@ -35,7 +35,7 @@ export async function tryWithNx(tarballs, step) {
     '.gitignore': 'node_modules\n.nx\n.cdc\n',
   });
   succeedIn(folder, 'git', ['init', '--quiet', '--initial-branch=main']);
-  // A first commit, as Nx takes the cache of a repository without one for that of another repository.
+  // Nx confuses the caches of repositories without a commit, so there is a first commit.
   commitAll(folder);
   await step('npm install', () => install(folder, tarballs));
   await step('examples/nx.sh: init, a new repo, its migrations', () => {
@@ -85,7 +85,7 @@ export async function tryWithNx(tarballs, step) {
  */
 function install(folder, tarballs) {
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  // What the registry would have: the command line, which the plugin depends on.
+  // Overrides the command line, the plugin's dependency, in place of a registry.
   const overrides = { '@cdc-migrations/cli': `file:${tarballs.get('@cdc-migrations/cli')}` };
   writeFiles(folder, { 'package.json': { ...manifest, overrides } });
   installIn(folder, ['--save-dev', `file:${tarballs.get('@cdc-migrations/nx')}`]);
@@ -101,7 +101,7 @@ function nx(folder, args) {
 }
 
 /**
- * Runs tasks and says which of them were run; the others were hits.
+ * Runs tasks. Returns the tasks that ran, and the number of cache hits.
  *
  * @param {string} folder
  * @param {readonly string[]} args
@@ -122,7 +122,7 @@ function commitAll(folder) {
 }
 
 /**
- * A column of adopus that is ignored from now on.
+ * Ignores one more column of adopus.
  *
  * @param {string} folder
  */

@@ -6,11 +6,11 @@ import { expectEqual } from './expect-equal.mjs';
 
 /** @import { Step } from './check-tarballs.mjs' */
 
-/** The code of a command line that cannot do what the options ask for. */
+/** Exit code of a usage error. */
 const EXIT_OF_A_MISTAKE = 2;
 
 /**
- * The command line by itself, in implementation repos that are not part of any workspace.
+ * Tests the command line in implementation repos outside of any workspace.
  *
  * @param {ReadonlyMap<string, string>} tarballs by package
  * @param {Step} step

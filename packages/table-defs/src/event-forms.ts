@@ -5,15 +5,13 @@ import { parsePgType } from './types/canonical-type.ts';
 /**
  * Form of a column's values in staging, if PostgreSQL cannot read them directly as the column's type:
  *
- * - `days`, `milliseconds`, `microseconds`, `nanoseconds`: an integer since 1970 or since midnight, depending on the
- * type.
- * For an interval, its length. `days(9999)`: up to that year.
+ * - `days`, `milliseconds`, `microseconds`, `nanoseconds`: an integer since 1970 or since midnight, by type. For an
+ *   interval, its length. `days(9999)`: up to that year.
  * - `iso`: text of ISO 8601. `rfc3339`: the same, a date with a time and a time with a date.
  * - `decimal_text`: text of a number. `decimal_base64(2)`: base64 of a big-endian integer with 2 decimal places.
- * `decimal_struct`: the same as JSON, `{"scale":2,"value":"MDk="}`.
+ *   `decimal_struct`: the same as JSON, `{"scale":2,"value":"MDk="}`.
  * - `base64`, `base64_url`, `hex`: text of bytes. `bits(12)`: base64 of 12 bits as a number, lowest byte first.
- * `bits(0)`:
- * the same for any number of bits.
+ *   `bits(0)`: the same for any number of bits.
  */
 export type EventForm =
   | 'days'

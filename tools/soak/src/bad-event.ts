@@ -8,19 +8,19 @@ interface Spoiling {
   readonly values: Readonly<Record<string, string | null>>;
 }
 
-/** SQLSTATEs by which triggers of users refuse a row; `later` when the transaction ends. */
+/** Statuses with an SQLSTATE that users' triggers refuse a row with. `later` refuses at the end of the transaction. */
 const REFUSED_STATUSES = [
   ...['raise KD001', 'raise 42501', 'raise P0001', 'raise ABCDE', 'raise 23514', 'assert'],
   ...['later KD002', 'later 42501', 'later P0001', 'later 23503'],
 ];
 
-/** A value of the column `Status` that its type refuses, or a trigger of `addRefusals`. */
+/** Returns a value of the column `Status` that its type or a trigger of `addRefusals` refuses. */
 function refusedStatus(number: number): string {
   const tooLong = 'x'.repeat(21);
   return number % 3 === 0 ? tooLong : REFUSED_STATUSES[number % REFUSED_STATUSES.length]!;
 }
 
-/** The event with something in it that no merge can take. */
+/** Changes an event so that no merge can apply it. */
 export function makeBad(definition: ReplicatedTable, event: SoakEvent, random: Random): SoakEvent {
   const words = ['x', '', 'cReate', 'message', ...(definition.truncate ? [] : ['t'])];
   const rejected: Spoiling[] = [
@@ -52,7 +52,7 @@ export function makeBad(definition: ReplicatedTable, event: SoakEvent, random: R
   return { ...event, fault, values: { ...event.values, ...values } };
 }
 
-/** Texts that staging takes and the final column does not. */
+/** Texts that staging accepts and the final column refuses. */
 const MALFORMED: Readonly<Record<string, string>> = {
   json: '{"a":',
   jsonb: '{"a":\\u0000}',

@@ -3,11 +3,11 @@ import type { PostgresServer } from '@cdc-migrations/postgres-fixture';
 import type { Sql } from 'postgres';
 import { SINK, type SoakDatabase, whenConnected } from './soak-target.ts';
 
-/** A session of the sink whose connection can break at any moment, also while it is made. */
+/** A session of the sink whose connection can break at any moment, even while connecting. */
 export interface BreakableSession {
-  /** Work with the session; it fails when the connection breaks, and the next work has a new one. */
+  /** Runs work in the session. It fails if the connection breaks, and the next work gets a new connection. */
   run<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result>;
-  /** The client is gone without a word; the server finds out when it has something to say. */
+  /** Breaks the connection silently. The server notices it on its next message. */
   breakConnection(): void;
   end(): Promise<void>;
 }
@@ -39,7 +39,7 @@ export function openBreakableSession(
       try {
         return await Promise.race([work(used.sql), used.broken]);
       } catch (error) {
-        if (used === connection) breakConnection(); // A client whose connection was refused takes no more queries.
+        if (used === connection) breakConnection(); // A client whose connection was refused accepts no more queries.
         throw error;
       }
     },
@@ -52,7 +52,7 @@ function openConnection(server: PostgresServer, database: SoakDatabase): Connect
   const sockets: Socket[] = [];
   let isBroken = false;
   const openSocket = () => {
-    // The driver would connect again for a query that it has not sent.
+    // The driver would reconnect for a query that it has not sent.
     if (isBroken) return Promise.reject(new ConnectionBroken('the connection broke'));
     const socket = database.openSocket();
     sockets.push(socket);

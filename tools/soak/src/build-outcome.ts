@@ -4,46 +4,49 @@ import { groupBy } from './group-by.ts';
 import { comparePositions, type SoakEvent } from './soak-event.ts';
 import { unavailableValue } from './unavailable-value.ts';
 
-/** Events that were committed to the staging table of a table, each with how often. */
+/** Events committed to a staging table, with the number of times. */
 export type Delivered = ReadonlyMap<SoakEvent, number>;
 
 /**
- * What is known of the number of times that events were staged. `exact`: as often as they were delivered. `at least
- * once`: a crash took some, and whether the last transactions were committed is not known.
+ * Certainty about how often events were staged. `exact`: as often as delivered. `at least once`: a crash removed some,
+ * and it is unknown if the last transactions were committed.
  */
 export type Certainty = 'exact' | 'at least once';
 
-/** What must be known of a stream: partition and generation as the events have them. */
+/** Expected state of a stream, with partition and generation as in the events. */
 export interface StreamOutcome {
   readonly stream: string;
   readonly events: number;
   readonly firstOffset: number | null;
   readonly lastOffset: number | null;
-  /** First and last offset of each gap; none where the stream has no place in the order. */
+  /** First and last offset of each gap. Empty if the stream's position is invalid. */
   readonly unseen: readonly string[];
 }
 
-/** How often an event is among the dead letters. */
+/** Expected number of dead letters for an event. */
 export interface DeadOutcome {
   readonly id: string;
   readonly least: number;
   readonly most: number;
-  /** Else no replay is known to bring it again. */
+  /** If false, it is unknown if a replay brings it again. */
   readonly hasPosition: boolean;
 }
 
-/** What a table and all that is known of it must be, whatever the order in which its events came and were merged. */
+/** Expected state of a table and its bookkeeping, independent of the order of events and merges. */
 export interface Outcome {
   readonly rows: readonly FinalRow[];
   readonly streams: readonly StreamOutcome[];
   readonly dead: readonly DeadOutcome[];
-  /** Positions (`partition/generation/offset`) of deletes that must be remembered: nothing newer of their key came. */
+  /**
+   * Positions (`partition/generation/offset`) of deletes that must have a tombstone, because no newer event of the key
+   * exists.
+   */
   readonly tombstones: readonly string[];
-  /** Those of deletes that may be, as they were the newest at some time. */
+  /** Positions of deletes that may have a tombstone, because they were the newest at some time. */
   readonly possibleTombstones: readonly string[];
 }
 
-/** Plays the delivered events in their order: no SQL, no batches, no positions of the database. */
+/** Plays the delivered events in order, without SQL, batches or positions of the database. */
 export function buildOutcome(
   definition: ReplicatedTable,
   delivered: Delivered,
@@ -81,12 +84,12 @@ function isTruncate({ fault, values }: SoakEvent): boolean {
   return fault === null && spellings('truncate').includes(values['__cdc_operation'] ?? '');
 }
 
-/** Whether a TRUNCATE is newer than an event. */
+/** Checks if a TRUNCATE is newer than an event. */
 function isEmptied(event: SoakEvent, truncate: SoakEvent | undefined): boolean {
   return truncate !== undefined && comparePositions(event, truncate) < 0;
 }
 
-/** Each key's events in their order; the newest TRUNCATE is a delete of each key. */
+/** Groups the events by key in order. The newest TRUNCATE counts as a delete of each key. */
 function groupByKey(
   events: readonly SoakEvent[],
   truncate: SoakEvent | undefined,
@@ -111,13 +114,13 @@ function buildRow(definition: ReplicatedTable, history: readonly SoakEvent[]): r
   return [{ deleted, upsert: withGeneration({ ...upsert, values }) }];
 }
 
-/** No generation is the first one. */
+/** Sets the default generation. */
 function withGeneration(event: SoakEvent): SoakEvent {
   const generation = event.values['__stream_generation'] ?? '0';
   return { ...event, values: { ...event.values, __stream_generation: generation } };
 }
 
-/** The newest value; an insert begins anew, and so does what comes after a delete of a row that is not kept. */
+/** Finds the newest value since the last insert, or since the last delete of a row that is not kept. */
 function findValue(
   { deleteMode }: ReplicatedTable,
   history: readonly SoakEvent[],
@@ -136,7 +139,10 @@ function isInsert(operation: string | null | undefined): boolean {
   return spellings('insert').includes(operation ?? '');
 }
 
-/** A refused event is only looked at when no newer one of its key is at hand, and must be when there is none. */
+/**
+ * Builds the expected dead letters. A refused event is moved there if no newer event of its key exists, and may be
+ * otherwise.
+ */
 function buildDead(
   delivered: Delivered,
   lasts: readonly SoakEvent[],
@@ -153,7 +159,7 @@ function buildDead(
   });
 }
 
-/** Partition, generation and offset as the event has them. */
+/** Returns partition, generation and offset of an event. */
 function positionOf(event: SoakEvent): readonly (string | null | undefined)[] {
   const { values } = withGeneration(event);
   return POSITION.map((name) => values[name]);
@@ -161,7 +167,7 @@ function positionOf(event: SoakEvent): readonly (string | null | undefined)[] {
 
 const POSITION = ['__kafka_partition', '__stream_generation', '__kafka_offset'];
 
-/** Whether an offset or generation is a number that one can be. */
+/** Checks if an offset or generation is in the valid range. */
 function isPosition(value: string | null | undefined): boolean {
   return value !== null && value !== undefined && Number(value) >= 0 && Number(value) < 2 ** 63;
 }

@@ -1,4 +1,4 @@
-/** What is in one list and not in the other. */
+/** Lists the items that only one list has. */
 export function compareLists(
   what: string,
   expected: readonly string[],

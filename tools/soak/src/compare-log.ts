@@ -4,7 +4,7 @@ import { compareLists } from './compare-lists.ts';
 import { type SoakDatabase, TENANT } from './soak-target.ts';
 
 interface StreamSums {
-  /** `-` in place of a partition, generation or offset that no event has. */
+  /** `-` in place of a missing partition, generation or offset. */
   readonly stream: string;
   readonly events: string;
   readonly range: string;
@@ -15,13 +15,13 @@ interface LogRow extends StreamSums {
   readonly merged: string;
   readonly deleted: string;
   readonly dead: string;
-  /** Rows that were written, keys that were noted as deleted, dead letters. */
+  /** Written rows, keys noted as deleted, dead letters. */
   readonly written: string;
   readonly noted: string;
   readonly letters: string;
 }
 
-/** How the processing log of a table differs from what its streams brought, and from what the triggers saw. */
+/** Compares the processing log of a table with its streams and with what the triggers observed. */
 export async function compareLog(
   { superuser }: SoakDatabase,
   { name }: ReplicatedTable,
@@ -38,7 +38,7 @@ export async function compareLog(
   ];
 }
 
-/** Streams that have a place in the order can be replayed; after a crash nothing is certain of the others. */
+/** Lists sums of streams with valid positions, which can be replayed. After a crash the others are uncertain. */
 function listSums(streams: readonly StreamSums[], certainty: Certainty): readonly string[] {
   if (certainty === 'exact')
     return streams.map(({ stream, events, range }) => `${stream}: ${events} events, ${range}`);

@@ -6,7 +6,7 @@ import { compareLog } from './compare-log.ts';
 import { type SoakDatabase, TENANT } from './soak-target.ts';
 import { unavailableValue } from './unavailable-value.ts';
 
-/** How a table, its log, dead letters, tombstones and unseen offsets differ from what they must be. */
+/** Compares a table, its log, dead letters, tombstones and unseen offsets with the expected state. */
 export async function compareOutcome(
   database: SoakDatabase,
   table: ReplicatedTable,
@@ -30,7 +30,7 @@ export async function compareOutcome(
   return differences.map((difference) => `${table.name}: ${difference}`);
 }
 
-/** A large value that comes late changes the time of its row, if it does come late. */
+/** Lists columns to skip: a late large value changes the time of its row. */
 export function uncompared({ columns }: ReplicatedTable): readonly string[] {
   const hasGaps = columns.some(
     ({ role, type }) => role === 'source' && unavailableValue(type) !== undefined,
@@ -63,7 +63,7 @@ async function compareUnseen(
   ];
 }
 
-/** Gaps of a stream that are kept apart, the newest ones. */
+/** Maximum number of separate gaps per stream. The newest are kept. */
 export const MOST_GAPS = 1000;
 
 async function compareDeadLetters(

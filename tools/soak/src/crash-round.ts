@@ -16,18 +16,18 @@ import { watchWrites } from './watch-writes.ts';
 
 const GAPS_WITHIN_MS = 60_000;
 
-/** How often each event was sent, by table, and what is still to be sent. */
+/** Number of times each event was sent, by table, and the events to send. */
 interface Sent {
   readonly counts: ReadonlyMap<ReplicatedTable, Map<SoakEvent, number>>;
   readonly queue: Delivery[];
   acknowledged: number;
-  /** Events that a possible loss brought again. */
+  /** Number of events replayed because of a possible loss. */
   replayed: number;
 }
 
 /**
- * A round whose server crashes while events are staged and merged. The sinks go on from what was not acknowledged, and
- * replay what `possible_loss` says; the end must be that of the model.
+ * Runs a round with a server crash during staging and merging. The sinks continue from what was not acknowledged, and
+ * replay what `possible_loss` reports. The result must match the model.
  */
 export async function runCrashRound(
   target: SoakTarget,
@@ -65,7 +65,7 @@ function prepareSent({ tables, deliveries }: RoundPlan): Sent {
   return { counts, queue: [...deliveries], acknowledged: 0, replayed: 0 };
 }
 
-/** Writers and mergers work until so many transactions are acknowledged; then the server crashes under them. */
+/** Runs writers and mergers until enough transactions are acknowledged, then crashes the server. */
 async function playUntilCrash(
   plan: RoundPlan,
   sent: Sent,
@@ -100,7 +100,7 @@ async function playUntilCrash(
   return survivor;
 }
 
-/** What was not acknowledged goes back to the front of the queue, and the writer ends. */
+/** Writes deliveries. Unacknowledged ones return to the front of the queue, and the writer ends. */
 async function write(
   sent: Sent,
   database: SoakDatabase,
@@ -126,7 +126,7 @@ function count({ counts }: Sent, { table, events }: Delivery): void {
   for (const event of events) of.set(event, (of.get(event) ?? 0) + 1);
 }
 
-/** Until a stream has so many that older ones are no longer kept apart. */
+/** Waits until a stream has so many gaps that older ones are merged into one. */
 async function waitForGaps({ superuser }: SoakDatabase): Promise<void> {
   for (const deadline = Date.now() + GAPS_WITHIN_MS; ;) {
     const [row] = await superuser<{ gaps: number }[]>`
@@ -142,7 +142,7 @@ async function waitFor(isTrue: () => boolean): Promise<void> {
   while (!isTrue()) await sleep(5);
 }
 
-/** Replays and goes on; what is wrong with what was reported. */
+/** Replays and continues. Returns problems with the reported losses. */
 async function replayAll(
   plan: RoundPlan,
   sent: Sent,
@@ -182,7 +182,10 @@ async function replayAll(
   ];
 }
 
-/** Tables with positions by LSN are never listed: their readers go back by themselves. Here they read all again. */
+/**
+ * Reads everything again for tables with LSN positions. They are never listed as lost, because their readers go back by
+ * themselves.
+ */
 function readAgain({ tables }: RoundPlan): readonly Loss[] {
   return tables
     .filter(({ positions }) => positions === 'lsn')
@@ -193,7 +196,7 @@ function readAgain({ tables }: RoundPlan): readonly Loss[] {
     );
 }
 
-/** Losses that are still listed although an event of that offset was merged. */
+/** Lists losses that are still open although an event with that offset was merged. */
 async function listOpenLosses(sent: Sent, { superuser }: SoakDatabase): Promise<readonly string[]> {
   const open = await readPossibleLoss(superuser);
   const positions = new Set(

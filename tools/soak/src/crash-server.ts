@@ -3,22 +3,25 @@ import type { PostgresServer } from '@cdc-migrations/postgres-fixture';
 import type { Sql } from 'postgres';
 import type { SoakTarget } from './soak-target.ts';
 
-/** `backend`: kill -9 of a session that merges; `postmaster`: of the server; `promotion`: of a server with a standby. */
+/**
+ * Kind of crash. `backend`: kill -9 of a merging session. `postmaster`: kill -9 of the server. `promotion`: of a server
+ * with a standby.
+ */
 export type CrashKind = 'backend' | 'postmaster' | 'promotion';
 
 export const CRASH_KINDS: readonly CrashKind[] = ['backend', 'postmaster', 'promotion'];
 
-/** Settings of a server that can have a standby. */
+/** Settings for a server with a standby. */
 export const CRASH_SETTINGS = { wal_level: 'replica', max_wal_senders: '3' };
 
-/** How long a merge is waited for that can be killed. */
+/** Maximum wait for a merge to kill. */
 const MERGING_WITHIN_MS = 2000;
 
-/** A crash in waiting. */
+/** A prepared crash. */
 export interface Crash {
-  /** The server that is there afterwards. */
+  /** Crashes the server and returns the server to continue with. */
   happen(): Promise<PostgresServer>;
-  /** Brings the first server back, for other databases. */
+  /** Restarts the first server for other databases. */
   cleanUp(): Promise<void>;
 }
 
@@ -57,7 +60,7 @@ async function killPostmaster(server: PostgresServer): Promise<void> {
   await server.restart();
 }
 
-/** PostgreSQL ends all sessions when one is killed, and recovers. */
+/** Kills a merging session. PostgreSQL then ends all sessions and recovers. */
 async function killMerger(server: PostgresServer): Promise<void> {
   const admin = server.connect({ max: 1, fetch_types: false, onnotice: () => {} });
   const readPid = async () => {
@@ -71,7 +74,7 @@ async function killMerger(server: PostgresServer): Promise<void> {
   await admin.end({ timeout: 0 });
 }
 
-/** The process of a session that merges right now, or of one that was about to. */
+/** Finds the process of a session that is merging or about to merge. */
 async function findMerger(admin: Sql): Promise<number> {
   for (const deadline = Date.now() + MERGING_WITHIN_MS; ;) {
     const [row] = await admin<{ pid: number; state: string }[]>`

@@ -11,12 +11,12 @@ import { HAND_WRITTEN, SNAPSHOT } from './damaged-repo.fixture.ts';
 import { mutateText } from './mutate-text.ts';
 import { watchProgress } from './watch-progress.fixture.ts';
 
-/** Mutations of each file. */
+/** Number of mutations per file. */
 const COUNT = Number(process.env['CDC_MUTATIONS'] ?? 2000);
 const MAX_CPU_MS = 2000;
 const SHOWN_FAULTS = 5;
 
-/** `<outer>/a/b/repo`: files beside the repo are what nothing may read or write. */
+/** `<outer>/a/b/repo`. Nothing may read or write files outside of the repo. */
 const outer = realpathSync(mkdtempSync(join(tmpdir(), 'cdc-damage-')));
 const root = join(outer, 'a/b/repo');
 const copy = join(outer, 'a/b/copy');
@@ -38,7 +38,7 @@ const PIPELINE = ['check', join(root, 'pipeline.yaml')];
 const INSERTS = ['check', join(root, 'inserts.sql')];
 const NX = ['nx'];
 
-/** Each kind of file that users or we write, and the commands that read it. */
+/** Each kind of hand-written or generated file, with the commands that read it. */
 const FILES: readonly (readonly [path: string, commands: readonly (readonly string[])[]])[] = [
   ['source-groups.yaml', [SCHEMAS, STATUS, NX, GENERATE]],
   ['sink-groups.yaml', [DEFINITIONS, DIFF, STATUS, GENERATE]],
@@ -112,11 +112,11 @@ async function damageOften(path: string, commands: readonly (readonly string[])[
   rmSync(join(root, '.nx'), { recursive: true, force: true });
   expect(faults).toEqual([]);
   expect(changesSince(before, outer)).toEqual([]);
-  // Mutations that all are refused, or all are accepted, try little.
+  // If all mutations are refused, or all accepted, the test covers little.
   if (commands[0] !== CLEAN) expect(exitCodes.size).toBeGreaterThan(1);
 }
 
-/** Bytes of the damaged file; of a generated one, the checksum matches in three of four. */
+/** Builds a damaged file. In three of four generated files, the checksum matches. */
 function damage(path: string, original: string, of: number): Buffer {
   const random = createRandom(of);
   const isOurs = original.startsWith('# DO NOT EDIT') || original.startsWith('-- DO NOT EDIT');
@@ -125,7 +125,7 @@ function damage(path: string, original: string, of: number): Buffer {
   return Buffer.from(buildGeneratedFile(path, {}, body).text);
 }
 
-/** Generates for real, where the files of a copy of the repo may be written and nothing else. */
+/** Generates files in a copy of the repo, where only that copy may be written. */
 async function writeCopy(what: string, faults: string[]): Promise<void> {
   cpSync(root, copy, { recursive: true });
   const { fault } = await run(copy, ['generate', '--force']);
@@ -135,7 +135,7 @@ async function writeCopy(what: string, faults: string[]): Promise<void> {
 
 interface Outcome {
   readonly exitCode: number;
-  /** What a user must never see. */
+  /** A fault that users must never see. */
   readonly fault?: string;
 }
 
@@ -154,7 +154,7 @@ async function run(folder: string, command: readonly string[]): Promise<Outcome>
 
 const STACK = /^\s+at \S.*:\d+:\d+\)?$|This is a defect/m;
 
-/** The project of the repo in Nx. */
+/** Builds the repo's Nx project. */
 async function makeProject(workspaceRoot: string): Promise<Outcome> {
   const context = { workspaceRoot, nxJsonConfiguration: {} };
   try {

@@ -1,4 +1,4 @@
-/** An implementation repo with every kind of file, and nearly every key, that users write: path to text. */
+/** Texts by path of an implementation repo with every kind of hand-written file, and nearly every key. */
 export const HAND_WRITTEN: Readonly<Record<string, string>> = {
   'source-groups.yaml': `crm:
   pattern: db-per-tenant
@@ -107,7 +107,7 @@ dbo_Fraver: "0x0000002A000001280004"
 `,
 };
 
-/** Where the snapshot is, and the body of the file. */
+/** Path and body of the snapshot. */
 export const SNAPSHOT = {
   path: 'generated/schemas/Crm.dbo.yaml',
   body: `format: 1

@@ -1,4 +1,4 @@
-/** Items by what `keyOf` says of them, in the order in which they come. */
+/** Groups items by `keyOf`, in the order of the first occurrence. */
 export function groupBy<Item, Key>(
   items: Iterable<Item>,
   keyOf: (item: Item) => Key,

@@ -16,13 +16,13 @@ interface SoakOptions {
   readonly minutes: number;
   readonly seed: number;
   readonly server: ServerKind;
-  /** A crash of the server in each round, in place of accidents of its sessions. */
+  /** Crashes the server in each round, instead of accidents of sessions. */
   readonly crashes: boolean;
-  /** Reloads of tables whose source lost events; every fourth with crashes. */
+  /** Reloads tables whose source lost events. Every fourth round has crashes. */
   readonly reloads: boolean;
 }
 
-/** Rounds of the seeds from `seed` on, until there were so many or the time is over. */
+/** Runs rounds with seeds from `seed` on, until the number or the time is reached. */
 async function soak(options: SoakOptions, target: SoakTarget): Promise<number> {
   const end = Date.now() + options.minutes * 60_000;
   const failed: number[] = [];
@@ -109,7 +109,7 @@ async function soakMerges(more: Partial<SoakOptions> = {}): Promise<number> {
   }
 }
 
-/** Runs a spec, which is as long as its environment variable says, and gives its exit code. */
+/** Runs a spec, whose duration depends on environment variables. Returns its exit code. */
 function runSpec(spec: string, env: Readonly<Record<string, string>> = {}): number {
   const options = { env: { ...process.env, ...env }, stdio: 'inherit' } as const;
   return spawnSync('npx', ['jest', spec, '-w', '1'], options).status ?? 1;
@@ -120,14 +120,14 @@ const damageFiles = () =>
     CDC_MUTATIONS: process.env['CDC_MUTATIONS'] ?? '10000',
   });
 
-/** The whole way of asma's changes, with its real parts; CDC_TEST_SEED has a run again. */
+/** Runs asma's changes through all real parts. CDC_TEST_SEED repeats a run. */
 const soakWire = () =>
   runSpec('tools/e2e/src/asma-pipeline.spec.ts', {
     CDC_WIRE_CHANGES: process.env['CDC_WIRE_CHANGES'] ?? '100000',
     CDC_WIRE_RESTARTS: process.env['CDC_WIRE_RESTARTS'] ?? '3',
   });
 
-/** Repos that change 60 times, on both versions of PostgreSQL; CDC_TEST_SEED has the first seed. */
+/** Runs repos that change 60 times, on both versions of PostgreSQL. CDC_TEST_SEED sets the first seed. */
 const soakYear = () =>
   runSpec('packages/cli/src/apply/year.spec.ts', {
     CDC_YEAR: process.env['CDC_YEAR'] ?? '60',

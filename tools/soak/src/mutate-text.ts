@@ -1,6 +1,6 @@
 import type { Random } from '@cdc-migrations/event-model';
 
-/** The bytes of a text with one to four mutations, of letters, lines, values or structure. */
+/** Applies one to four mutations of letters, lines, values or structure to a text. */
 export function mutateText(text: string, random: Random): Buffer {
   let mutated = text;
   for (let count = random.chance(0.6) ? 1 : random.integer(2, 4); count > 0; count--) {
@@ -36,7 +36,7 @@ const MUTATIONS: readonly Mutation[] = [
   (text, random) => splice(text, random, 0, () => random.pick(STRUCTURES)()),
 ];
 
-/** Puts something else in place of a span of at most that length. */
+/** Replaces a span of at most this length. */
 function splice(
   text: string,
   random: Random,
@@ -48,7 +48,7 @@ function splice(
   return text.slice(0, start) + replace(text.slice(start, end)) + text.slice(end);
 }
 
-/** Puts lines in place of a few that follow one another. */
+/** Replaces a few consecutive lines. */
 function onLines(
   text: string,
   random: Random,
@@ -64,7 +64,7 @@ function onLines(
 
 const TOKEN = /"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\s{}[\],:"']+/g;
 
-/** Puts another value, or another one of the text's own, in place of a key or value. */
+/** Replaces a key or value with a special value or another one of the text. */
 function replaceValue(text: string, random: Random): string {
   const tokens = [...text.matchAll(TOKEN)];
   if (tokens.length === 0) return random.pick(VALUES);
@@ -76,7 +76,7 @@ function replaceValue(text: string, random: Random): string {
 const LETTERS = [...'"\'\\{}[],:#&*!|>%@`-?=~<$\t\r\n \u0000\u0007\u001b\u0085\u00ad\u2028\u202e'];
 const INDENTS = ['', ' ', '  ', '    ', '      ', '\t', '- ', '  - ', '? ', '# '];
 
-/** What readers of YAML, of paths, of SQL, of JavaScript and of terminals are known to stumble over. */
+/** Values that break readers of YAML, paths, SQL, JavaScript, and terminals. */
 const VALUES = [
   ...['', '""', '~', 'null', 'true', '[]', '{}', '[[]]', '{"a": {}}', '[null]', '|', '>-', '- x'],
   ...['0', '-1', '1.5', '1e999', '-.inf', '.nan', '0x1F', '007', '9007199254740993', '2026-11-28'],

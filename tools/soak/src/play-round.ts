@@ -9,16 +9,16 @@ import type { Delivery, RoundPlan } from './round-plan.ts';
 import type { SoakEvent } from './soak-event.ts';
 import { type SoakDatabase, type SoakTarget, TENANT } from './soak-target.ts';
 
-/** What a round has done. */
+/** Result of a round. */
 export interface Played {
   readonly delivered: ReadonlyMap<ReplicatedTable, ReadonlyMap<SoakEvent, number>>;
-  /** Merges that ended in another way than by an accident. */
+  /** Merges that failed for another reason than an accident. */
   readonly failures: readonly string[];
   readonly accidents: number;
   readonly merges: number;
 }
 
-/** Errors of a merger that an accident explains: cancelled, terminated, its connection gone. */
+/** Errors of a merger that an accident explains: cancelled, terminated, connection lost. */
 const ACCIDENTS = new Set([
   '57014',
   '57P01',
@@ -28,11 +28,11 @@ const ACCIDENTS = new Set([
   'EPIPE',
 ]);
 const MERGED_WITHIN_MS = 60_000;
-/** Less than a merge waits for. */
+/** Shorter than the lock timeout of a merge. */
 const LONGEST_LOCK_MS = 300;
 const LOCK_NOT_AVAILABLE = '55P03';
 
-/** Writers insert, mergers merge and have accidents, all at once; in the end everything is merged. */
+/** Runs writers and mergers with accidents in parallel, then merges the rest. */
 export async function playRound(
   plan: RoundPlan,
   target: SoakTarget,
@@ -79,7 +79,7 @@ async function deliver(plan: RoundPlan, database: SoakDatabase): Promise<Played[
   return delivered;
 }
 
-/** One transaction of a writer. */
+/** Runs one transaction of a writer. */
 export async function insertDelivery(
   sql: Sql,
   { table, events, end, waitMs }: Delivery,
@@ -99,7 +99,7 @@ export async function insertDelivery(
   await sql.unsafe(end).simple();
 }
 
-/** One merge, by any of the ways there are; what went wrong, if it was no accident. */
+/** Runs one merge in any of the possible ways. Returns the error, unless it was an accident. */
 export async function mergeSomething(
   session: BreakableSession,
   plan: Pick<RoundPlan, 'tables'>,
@@ -128,7 +128,7 @@ async function breakMergers(
   const every = plan.accidentEveryMs;
   while (every !== null && state.writing) {
     await sleep(random.integer(0, every));
-    // What a pool has for a merger now may be a writer's a moment later.
+    // A pooled server connection may belong to a writer a moment later.
     if (isPooled || random.chance(0.3)) {
       random.pick(mergers).breakConnection();
     } else {
@@ -143,7 +143,7 @@ async function breakMergers(
   }
 }
 
-/** Somebody holds a staging table for himself, and lets it go. */
+/** Locks a staging table for a while. */
 async function lockStaging(
   plan: RoundPlan,
   database: SoakDatabase,
@@ -169,7 +169,7 @@ async function lockStaging(
   }
 }
 
-/** People change their minds about the lanes of tables that have some. */
+/** Changes the lanes of tables that have some. */
 async function changeLanes(
   plan: RoundPlan,
   { superuser }: SoakDatabase,
@@ -184,7 +184,7 @@ async function changeLanes(
   }
 }
 
-/** A merge whose client is gone may still go on, and keeps others from its table until it ends. */
+/** Merges the rest. A merge of a lost client may still run and blocks its table until it ends. */
 export async function mergeTheRest(
   { tables }: Pick<RoundPlan, 'tables'>,
   database: SoakDatabase,

@@ -3,7 +3,7 @@ import type { Sql } from 'postgres';
 import type { Delivery } from './round-plan.ts';
 import { comparePositions, type SoakEvent } from './soak-event.ts';
 
-/** A stream that must be replayed. */
+/** A stream to replay. */
 export interface Loss {
   readonly table: string;
   readonly partition: number;
@@ -22,7 +22,7 @@ export async function readPossibleLoss(sql: Sql): Promise<readonly Loss[]> {
 
 const EVENTS_PER_DELIVERY = 40;
 
-/** What a consumer sends again that is set back to those offsets: of all that it ever sent, what comes from there on. */
+/** Returns the deliveries that a consumer sends again after a reset to these offsets. */
 export function replayDeliveries(
   losses: readonly Loss[],
   sent: ReadonlyMap<ReplicatedTable, ReadonlyMap<SoakEvent, number>>,

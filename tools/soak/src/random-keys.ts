@@ -1,7 +1,7 @@
 import { buildValue, keyText, type Random } from '@cdc-migrations/event-model';
 import type { ReplicatedTable } from '@cdc-migrations/table-defs';
 
-/** Values that are easily taken for each other, by the type of a key column. */
+/** Values that are easily confused, by the type of a key column. */
 const LOOKALIKES: Readonly<Record<string, readonly string[]>> = {
   'character varying(10)': [
     'a',
@@ -30,13 +30,13 @@ const LOOKALIKES: Readonly<Record<string, readonly string[]>> = {
   date: ['2000-01-01', '2000-02-29'],
 };
 
-/** A key in each spelling that the final table takes for it. */
+/** A key in all spellings that are equal in the final table. */
 export interface Key {
   readonly text: string;
   readonly spellings: readonly Readonly<Record<string, string>>[];
 }
 
-/** Up to `most` different keys; often such that a careless comparison confuses them. */
+/** Builds up to `most` different keys, often ones that a careless comparison confuses. */
 export function buildRandomKeys(
   definition: ReplicatedTable,
   most: number,

@@ -26,11 +26,11 @@ export interface LogOptions {
   readonly keys: number;
   /** Share of events that cannot be merged. */
   readonly bad: number;
-  /** 2 where the topic is recreated: its offsets begin again, and keys move to other partitions. */
+  /** 2 if the topic is recreated: its offsets restart, and keys move to other partitions. */
   readonly generations: number;
-  /** One partition, with a gap before each event, as deletes of Debezium leave them. */
+  /** Set for one partition with a gap before each event, like the gaps after Debezium's deletes. */
   readonly isSparse?: boolean;
-  /** Random numbers for LSNs, of a table that has them in place of offsets. */
+  /** Random numbers for LSNs, for a table with LSN positions. */
   readonly lsns?: Random;
 }
 
@@ -43,8 +43,8 @@ const TRUNCATES = spellings('truncate');
 const PARTITIONS = 3;
 
 /**
- * All events of a table in the order of its topic, 1 to 10 versions of each key in one of three partitions; in one, and
- * with TRUNCATEs, where these empty the table.
+ * Builds all events of a table in the order of its topic, with 1 to 10 versions per key. There are three partitions, or
+ * one partition with TRUNCATEs if these empty the table.
  */
 export function buildRandomLog(
   definition: ReplicatedTable,
@@ -86,8 +86,8 @@ export function buildRandomLog(
 }
 
 /**
- * Offsets of LSNs, from one transaction to the next: file (VLF), block and slot. A transaction changes several keys, each
- * once; `null` has one of its own. No more files than a number of JavaScript holds.
+ * Counts up the offsets of LSNs per transaction: file (VLF), block and slot. A transaction changes several keys once
+ * each. `null` starts a new transaction. The number of files fits into a JavaScript number.
  */
 export function countLsns(random: Random): (key: number | null) => number {
   let [file, block, slot] = [random.integer(0, MOST_FILES / 2), 8, 1];
@@ -106,14 +106,14 @@ export function countLsns(random: Random): (key: number | null) => number {
 
 const MOST_FILES = 31;
 
-/** In place of keys: how many events a table without one gets. */
+/** Builds events instead of keys for a table without a key. */
 function withoutKeys(count: number): readonly Key[] {
   return Array.from({ length: count * 3 }, (_, n) => ({ text: `event ${n}`, spellings: [{}] }));
 }
 
 /**
- * What happens to one key; `withGaps`: large values are left out of some updates, of an insert as of one whose key
- * changed, and of an update whose insert is missing.
+ * Builds the history of one key. With `withGaps`, large values are omitted in some updates, in an insert after a
+ * changed key, and in an update whose insert is missing.
  */
 function buildHistory(
   definition: ReplicatedTable,
@@ -145,14 +145,14 @@ function buildHistory(
   return history;
 }
 
-/** A TRUNCATE is about no row. */
+/** Builds a TRUNCATE, which belongs to no row. */
 function buildTruncate({ columns }: ReplicatedTable, random: Random): Change {
   const names = columns.filter(({ role }) => role !== 'metadata').map(({ name }) => name);
   const values = Object.fromEntries(names.map((name) => [name, null]));
   return { key: null, operation: random.pick(TRUNCATES), values };
 }
 
-/** The row before the delete: nothing but its key at most times. */
+/** Builds the row before a delete: usually only its key. */
 export function buildDeletedRow(definition: ReplicatedTable, key: Values, random: Random): Values {
   const row = buildRow(definition, false, random);
   if (random.chance(0.3)) return { ...row, ...key };

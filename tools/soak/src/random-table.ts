@@ -4,7 +4,7 @@ import { quoteIdentifier } from '@cdc-migrations/sql-text';
 import type { ColumnDefinition, ReplicatedTable } from '@cdc-migrations/table-defs';
 import { buildTable } from '@cdc-migrations/table-fixture';
 
-/** Types of columns that are not in a key; a value of a large one may be left out of an event. */
+/** Types of columns outside the key. Large values may be omitted in events. */
 const TYPES = [
   ...['smallint', 'integer', 'bigint', 'numeric(19,4)', 'numeric', 'real', 'double precision'],
   ...['boolean', 'character varying(50)', 'character varying(2000)', 'character(4)', 'text'],
@@ -13,7 +13,7 @@ const TYPES = [
   ...['int4range', 'tstzrange', 'text[]'],
 ];
 
-/** Columns of a key; none: a table without one. */
+/** Types of key columns. An empty list means a table without a key. */
 const KEYS: readonly (readonly string[])[] = [
   ['integer'],
   ['bigint'],
@@ -28,7 +28,7 @@ const KEYS: readonly (readonly string[])[] = [
   [],
 ];
 
-/** Names that break what does not quote. */
+/** Names that need quoting. */
 const NAMES = [
   'Navn',
   'Antall timer',
@@ -43,12 +43,12 @@ const NAMES = [
 const TABLES = ['Actor', 'Order-Linjer', 'Døv "x"', 'user'];
 const MOST_COLUMNS = 8;
 
-/** NOT NULL and short: its values can be refused. */
+/** A NOT NULL column with short values, so that values can be refused. */
 export const STATUS = 'Status';
-/** Two digits behind the point, three before it. */
+/** A column with two digits after and three before the decimal point. */
 export const AMOUNT = 'Amount';
 
-/** A table of random columns and key; `place` keeps the names of a round apart. */
+/** Builds a table with random columns and key. `place` keeps the names of a round unique. */
 export function buildRandomTable(random: Random, place: number): ReplicatedTable {
   const key = random.pick(KEYS).map((type, index) => column(`Key ${index}`, type, false));
   const deleteMode = key.length > 0 && random.chance(0.4) ? 'soft' : 'hard';
@@ -76,7 +76,7 @@ export function buildRandomTable(random: Random, place: number): ReplicatedTable
   });
 }
 
-/** Values of a key column that a list partition takes, or where ranges begin. */
+/** Values of a key column for list partitions, or for the start of ranges. */
 const BOUNDS: Readonly<Record<string, string>> = {
   smallint: 'LIST 0, 1',
   integer: 'RANGE 0',
@@ -86,7 +86,7 @@ const BOUNDS: Readonly<Record<string, string>> = {
   'character(4)': "LIST 'a', '150'",
 };
 
-/** Partitions of a table as a user may have them: by its key, or by offset where it has none. */
+/** Builds partitions as users may define them: by key, or by offset without a key. */
 export function buildRandomPartitioning(
   { key, columns }: ReplicatedTable,
   random: Random,

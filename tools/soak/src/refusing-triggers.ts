@@ -3,7 +3,7 @@ import type { ReplicatedTable } from '@cdc-migrations/table-defs';
 import { STATUS } from './random-table.ts';
 import { type SoakDatabase, TENANT } from './soak-target.ts';
 
-/** Puts triggers on the final tables that refuse such values, in the merge or when its transaction ends. */
+/** Creates triggers on the final tables that refuse such values, immediately or at the end of the transaction. */
 export async function addRefusals(
   { owner, superuser }: SoakDatabase,
   tables: readonly ReplicatedTable[],

@@ -10,12 +10,12 @@ import { comparePositions, type SoakEvent } from './soak-event.ts';
 import { unavailableValue } from './unavailable-value.ts';
 
 /**
- * How the rows of a table are read again: all at once, in chunks while changes go on, into a new topic, or with the LSN of
- * the newest change.
+ * Kind of snapshot: all rows at once, in chunks while changes continue, into a new topic, or with the LSN of the newest
+ * change.
  */
 export type SnapshotKind = 'blocking' | 'incremental' | 'new topic' | 'lsn';
 
-/** A source whose connector stood still for a time, a snapshot after it, and the transactions that bring both. */
+/** A source whose connector stopped for a while, the snapshot afterwards, and the transactions that deliver both. */
 export interface ReloadPlan {
   readonly seed: number;
   readonly kind: SnapshotKind;
@@ -25,17 +25,17 @@ export interface ReloadPlan {
   readonly lanes: number | null;
   readonly writers: number;
   readonly mergers: number;
-  /** Committed when the reload begins; some are not merged yet. */
+  /** Committed before the reload starts. Some are not merged yet. */
   readonly before: readonly Delivery[];
-  /** The rest, and the snapshot with the changes beside it; committed when it is finished. */
+  /** The rest, and the snapshot with the changes in parallel. Committed before the reload is finished. */
   readonly during: readonly Delivery[];
-  /** While rows are removed; sometimes the events of before come once more. */
+  /** Committed while rows are removed. Sometimes earlier events are repeated. */
   readonly beside: readonly Delivery[];
-  /** Changes, and a part of the log once more. */
+  /** Changes, and a repeated part of the log. */
   readonly after: readonly Delivery[];
-  /** Rows of the source in the end, and with soft deletes those that it had. */
+  /** Final rows of the source, and with soft deletes also the deleted rows. */
   readonly rows: readonly FinalRow[];
-  /** Keys whose deletes were lost. */
+  /** Number of keys with lost deletes. */
   readonly lost: number;
 }
 
@@ -47,7 +47,7 @@ const DELETES = spellings('delete');
 const READS = spellings('snapshot');
 const PARTITIONS = 3;
 
-/** The same seed, the same plan. */
+/** Plans a reload. The same seed gives the same plan. */
 export function planReload(seed: number): ReloadPlan {
   const random = createRandom(seed);
   const kind = random.pick<SnapshotKind>(['blocking', 'incremental', 'new topic', 'lsn']);
@@ -90,14 +90,17 @@ function buildKeyedTable(random: Random, kind: SnapshotKind): ReplicatedTable {
   }
 }
 
-/** A table of the source with its topic. */
+/** A source table with its topic. */
 interface Source {
-  /** Changes rows, each with an event; the first one can be no delete. */
+  /** Changes rows with an event each. The first change can be forced to be no delete. */
   change(count: number, options?: { readonly first?: 'upsert' }): void;
-  /** Changes rows while nobody looks; gives the deletes that no event says, behind the last event of their keys. */
+  /**
+   * Changes rows while the connector is stopped. Returns the lost deletes, positioned after the last event of their
+   * keys.
+   */
   changeUnseen(count: number): readonly SoakEvent[];
   snapshot(): void;
-  /** All events until now. */
+  /** Returns all events so far. */
   events(): readonly SoakEvent[];
 }
 
@@ -106,7 +109,7 @@ function openSource(table: ReplicatedTable, kind: SnapshotKind, random: Random):
   const rows = new Map<Key, Values>();
   const log: SoakEvent[] = [];
   const nextLsn = kind === 'lsn' ? countLsns(random) : undefined;
-  /** Those of most rows whose deletes were lost do not come again. */
+  /** Most rows with lost deletes do not return. */
   let used = keys;
   let generation = 0;
   let offsets: number[] = [];
@@ -184,7 +187,7 @@ function openSource(table: ReplicatedTable, kind: SnapshotKind, random: Random):
         const chunk = left.splice(0, random.integer(1, 10));
         const seenBefore = log.length;
         change(random.integer(0, 6));
-        // What changes while a chunk is read comes as that change only.
+        // A row that changes while its chunk is read is sent only as that change.
         const changed = new Set(log.slice(seenBefore).map(({ key }) => key));
         read(chunk.filter((key) => rows.has(key) && !changed.has(key.text)));
       }
@@ -192,7 +195,7 @@ function openSource(table: ReplicatedTable, kind: SnapshotKind, random: Random):
   };
 }
 
-/** The large values that an update leaves out. */
+/** Returns the large values that an update omits. */
 function unchanged({ columns }: ReplicatedTable, values: Values, before: Values = {}): Values {
   const left = columns.filter(
     ({ name, type }) =>
@@ -203,7 +206,7 @@ function unchanged({ columns }: ReplicatedTable, values: Values, before: Values 
   return Object.fromEntries(left.map(({ name }) => [name, before[name] ?? null]));
 }
 
-/** Transactions in the order of the log, or in none; some are rolled back first, some come twice. */
+/** Plans transactions in the order of the log or in random order. Some are rolled back first, some are duplicates. */
 function planDeliveries(
   table: ReplicatedTable,
   events: readonly SoakEvent[],

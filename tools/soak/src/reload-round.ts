@@ -21,15 +21,15 @@ import type { SoakEvent } from './soak-event.ts';
 import { openDatabase, OWNER, type SoakDatabase, type SoakTarget, TENANT } from './soak-target.ts';
 
 export interface ReloadRoundOptions {
-  /** The server is killed while the snapshot is merged, and again while rows are removed. */
+  /** Kills the server while the snapshot is merged, and again while rows are removed. */
   readonly crashes?: boolean;
-  /** Changes the target before anything happens, to see that it is found. */
+  /** Changes the target in advance, to verify that it is detected. */
   readonly sabotage?: (database: SoakDatabase) => Promise<void>;
 }
 
 const FINISHED_WITHIN_MS = 60_000;
 
-/** A round of a seed: the table ends with the rows of its source, whatever was lost before the reload. */
+/** Runs a round with a seed. The table must end with the rows of its source, whatever was lost before the reload. */
 export async function runReloadRound(
   target: SoakTarget,
   seed: number,
@@ -50,7 +50,7 @@ export async function runReloadRound(
     if (crashes) differences.push(...(await crash(round)));
     await deliver(round, plan.during.slice(cutAt));
     const beside = deliver(round, plan.beside);
-    if (crashes) await beside; // a writer that crashes is another round's
+    if (crashes) await beside; // Crashing writers are tested in other rounds.
     await Promise.all([beside, finish(round, crashes)]);
     if (crashes) await replay(round);
     await deliver(round, plan.after);
@@ -71,7 +71,7 @@ interface Round {
   readonly server: PostgresServer;
   database: SoakDatabase;
   readonly address: () => TargetAddress;
-  /** Events that were committed, each with how often. */
+  /** Committed events with their number of times. */
   readonly sent: Map<SoakEvent, number>;
   isOver: boolean;
   /** Mergers that work until the round is over. */
@@ -105,7 +105,7 @@ async function openRound(target: SoakTarget, plan: ReloadPlan): Promise<Round> {
   return round;
 }
 
-/** Merges by every way there is until the round is over; what an accident or a crash ends begins again. */
+/** Merges in every possible way until the round is over. Merges ended by an accident or a crash are restarted. */
 async function merge(round: Round, number: number): Promise<void> {
   const session = openBreakableSession(round.server, round.database);
   const random = createRandom(round.plan.seed + number);
@@ -132,7 +132,7 @@ async function deliver(round: Round, deliveries: readonly Delivery[]): Promise<v
   await Promise.all(Array.from({ length: round.plan.writers }, write));
 }
 
-/** The server crashes; a reload is not finished before the replay, and goes on behind it. What is wrong with that. */
+/** Crashes the server. A reload must not finish before the replay, and must continue afterwards. Returns problems. */
 async function crash(round: Round): Promise<readonly string[]> {
   await killServer(round);
   const losses = await readPossibleLoss(round.database.superuser);
@@ -152,7 +152,7 @@ async function killServer(round: Round): Promise<void> {
   round.accidents++;
 }
 
-/** Sends again what a consumer does that is set back to where `possible_loss` says. */
+/** Sends again what a consumer sends after a reset to the positions in `possible_loss`. */
 async function replay(round: Round): Promise<void> {
   const { table } = round.plan;
   const losses =
@@ -174,7 +174,7 @@ async function tryFinish(round: Round, isReplayed: boolean): Promise<readonly Fi
   );
 }
 
-/** Finishes the reload over terminated sessions, and over a crash, until it is done. */
+/** Finishes the reload despite terminated sessions and a crash. */
 async function finish(round: Round, crashes: boolean): Promise<void> {
   const random = createRandom(round.plan.seed + 1);
   const deadline = Date.now() + FINISHED_WITHIN_MS;

@@ -5,7 +5,7 @@ import { type SoakDatabase, type SoakTarget, startSoakTarget } from './soak-targ
 
 const seed = chooseSeed();
 
-/** Sweeps that look right, as changes of what the functions say. */
+/** Plausible but wrong sweeps, as changes of the functions' text. */
 const NAIVE: readonly (readonly [string, string, string])[] = [
   [
     'takes only rows that the snapshot has read for new',

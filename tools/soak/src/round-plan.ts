@@ -10,56 +10,56 @@ export interface Delivery {
   readonly table: ReplicatedTable;
   readonly events: readonly SoakEvent[];
   readonly end: 'commit' | 'rollback';
-  /** Between the insert and its end. */
+  /** Pause between the insert and the end of the transaction. */
   readonly waitMs: number;
 }
 
-/** What happens in a round; only when it happens is left to the machine. */
+/** Plan of a round. Only the timing depends on the machine. */
 export interface RoundPlan {
   readonly seed: number;
   readonly tables: readonly ReplicatedTable[];
-  /** By table; null for a table of one piece. */
+  /** Partitioning by table, null for an unpartitioned table. */
   readonly partitionings: readonly (Partitioning | null)[];
-  /** In the order in which the writers take them. */
+  /** In the order of processing by the writers. */
   readonly deliveries: readonly Delivery[];
-  /** How many of them, the first ones, leave more gaps in a stream than are kept apart; 0: none do. */
+  /** Number of leading deliveries that leave more gaps in a stream than are stored separately. 0 for none. */
   readonly sparseDeliveries: number;
-  /** Writers and mergers come through a pool of transactions, if the target has one. */
+  /** True if writers and mergers connect through a transaction pool, if the target has one. */
   readonly isPooled: boolean;
-  /** Longest time between two locks of a staging table by somebody else; null for none. */
+  /** Maximum time between two locks of a staging table by another session, null for none. */
   readonly lockEveryMs: number | null;
   readonly writers: number;
   readonly mergers: number;
-  /** Longest time between two accidents of mergers; null for none. */
+  /** Maximum time between two accidents of mergers, null for none. */
   readonly accidentEveryMs: number | null;
-  /** By table; null leaves the setting alone. */
+  /** Batch size by table, null for the default. */
   readonly batchEvents: readonly (number | null)[];
   readonly shrinkAboveBytes: number;
-  /** By table; null for none. */
+  /** Lanes by table, null for none. */
   readonly lanes: readonly (Lanes | null)[];
 }
 
 /** Lanes in which several sessions merge one table. */
 export interface Lanes {
   readonly count: number;
-  /** They are in force from the beginning for events of this generation; null: when a session puts them in force. */
+  /** Generation from which the lanes are active from the start. null if a session activates them. */
   readonly generation: number | null;
 }
 
 const MOST_TABLES = 3;
 const SHARE_OF_ROLLBACKS = 0.15;
-/** Random numbers of their own, so that the rest of a plan does not depend on partitions. */
+/** Separate seed, so that the rest of a plan does not depend on partitions. */
 const PARTITIONS_SEED = 1_000_000_007;
 const SHARE_OF_PARTITIONED = 0.4;
-/** The same for pools and locks, and for gaps. */
+/** Separate seeds for pools and locks, and for gaps. */
 const POOLS_SEED = 1_000_000_021;
 const GAPS_SEED = 1_000_000_033;
-/** The same for positions by LSN, in most rounds. */
+/** Separate seed for LSN positions, which most rounds have. */
 const LSNS_SEED = 1_000_000_087;
-/** Events of the sparse deliveries, each behind a gap: more than PostgreSQL is asked to keep apart. */
+/** Number of events in the sparse deliveries, each after a gap. It exceeds the number of gaps stored separately. */
 const SPARSE_EVENTS = 1100;
 
-/** The same seed, the same plan. Those of even seeds have one table more, with gaps by the thousand. */
+/** Plans a round. The same seed gives the same plan. Even seeds have one more table with thousands of gaps. */
 export function planRound(seed: number): RoundPlan {
   const plan = planDense(seed);
   return seed % 2 === 0 ? addSparse(plan, createRandom(seed + GAPS_SEED)) : plan;
@@ -95,7 +95,7 @@ function planDense(seed: number): RoundPlan {
   };
 }
 
-/** A table more, whose first events come before all others, and the rest between them. */
+/** Adds a table whose first events come before all others. The rest is interleaved. */
 function addSparse(plan: RoundPlan, random: Random): RoundPlan {
   const table = buildRandomTable(random, plan.tables.length);
   const log = buildRandomLog(
@@ -135,7 +135,7 @@ function planPartitions(
   );
 }
 
-/** What all tables get, their transactions in one row. */
+/** Plans the events of all tables as one sequence of transactions. */
 function planDeliveries(
   tables: readonly ReplicatedTable[],
   random: Random,
@@ -147,7 +147,7 @@ function planDeliveries(
   return turns.flatMap((queue) => left.get(queue)?.next().value ?? []);
 }
 
-/** The log of a table with replays in between; some of it comes in another order, some is rolled back first. */
+/** Plans the log of a table with replays. Some of it is out of order or rolled back first. */
 function planTable(table: ReplicatedTable, random: Random, lsns: Random): readonly Delivery[] {
   const log = buildRandomLog(
     table,
@@ -174,7 +174,7 @@ function planTable(table: ReplicatedTable, random: Random, lsns: Random): readon
   });
 }
 
-/** All events of a partition from some offset on, as a consumer sends them again that was set back. */
+/** Plans all events of a partition from some offset on, as sent by a reset consumer. */
 function planReplay(log: readonly SoakEvent[], random: Random): readonly SoakEvent[] {
   const from = random.pick(log);
   const later = log

@@ -8,18 +8,18 @@ import { watchWrites } from './watch-writes.ts';
 
 export interface RoundResult {
   readonly seed: number;
-  /** How the end differs from the model; empty when it does not. */
+  /** Differences between the result and the model. */
   readonly differences: readonly string[];
   readonly tables: number;
-  /** That were committed to staging, each as often as it was. */
+  /** Number of events committed to staging, with repetitions. */
   readonly events: number;
   readonly merges: number;
   readonly accidents: number;
-  /** Sent again after a crash. */
+  /** Number of events sent again after a crash. */
   readonly replayed: number;
 }
 
-/** A round of a seed in a database of its own. */
+/** Runs a round with a seed in its own database. */
 export async function runRound(target: SoakTarget, seed: number): Promise<RoundResult> {
   const plan = planRound(seed);
   const database = await target.openDatabase(plan);

@@ -13,7 +13,7 @@ import type { Sql } from 'postgres';
 import type { RoundPlan } from './round-plan.ts';
 
 export const OWNER = 'migrator';
-/** The role of writers and mergers: it has the generated grants and no more. */
+/** Role of writers and mergers. It has only the generated grants. */
 export const SINK = 'cdc_writer';
 export const TENANT = 'kunde-å';
 
@@ -26,13 +26,13 @@ const SET: MigrationSet = {
   literalSchemas: [],
 };
 
-/** A major version of the server that tests use, or Debian's PostgreSQL with the settings that it ships. */
+/** A major version of the test server, or Debian's PostgreSQL with stock settings. */
 export type ServerKind = 15 | 18 | 'debian';
 
-/** A server whose databases have the bookkeeping and one tenant. */
+/** A server for databases with the infrastructure and one tenant. */
 export interface SoakTarget {
   readonly server: PostgresServer;
-  /** A new database with the tables of a round; those in partitions are there before their files. */
+  /** Creates a database with the tables of a round. Partitioned tables are created before their files are applied. */
   openDatabase(
     plan: Pick<RoundPlan, 'tables' | 'partitionings' | 'isPooled'>,
   ): Promise<SoakDatabase>;
@@ -45,13 +45,13 @@ export interface SoakDatabase {
   /** One session each. */
   readonly owner: Sql;
   readonly superuser: Sql;
-  /** Whether sinks come through a pool of transactions. */
+  /** True if sinks connect through a transaction pool. */
   readonly isPooled: boolean;
   connectSink(applicationName: string): Sql;
   connectSuperuser(applicationName: string): Sql;
-  /** A connection for a session of the sink, which is made meanwhile. */
+  /** Opens a socket for a session of the sink. It is still connecting. */
   openSocket(): Socket;
-  /** Ends its sessions. */
+  /** Closes its sessions. */
   close(): Promise<void>;
 }
 
@@ -99,7 +99,7 @@ export async function whenConnected(socket: Socket): Promise<Socket> {
   return socket;
 }
 
-/** A database with its sessions, after a start of its server too. */
+/** Opens a database with its sessions, also after a restart of its server. */
 export function openDatabase(server: PostgresServer, name: string, pool?: Pgbouncer): SoakDatabase {
   const sessions: Sql[] = [];
   const openSocket = () => connect((pool ?? server).port, (pool ?? server).host);

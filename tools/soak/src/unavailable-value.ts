@@ -1,4 +1,4 @@
-/** What Debezium sends, by the type of a column, for a large value that did not change. */
+/** Debezium's placeholders for an unchanged large value, by column type. */
 const UNAVAILABLE: Readonly<Record<string, string>> = {
   text: '__debezium_unavailable_value',
   'character varying(2000)': '__debezium_unavailable_value',
@@ -8,7 +8,7 @@ const UNAVAILABLE: Readonly<Record<string, string>> = {
   bytea: `\\x${Buffer.from('__debezium_unavailable_value').toString('hex')}`,
 };
 
-/** The text that stands for an unchanged value in a column of that type; undefined where a value is always sent. */
+/** Returns the placeholder for an unchanged value of a type, or undefined if values are always sent. */
 export function unavailableValue(type: string): string | undefined {
   return UNAVAILABLE[type];
 }

@@ -2,7 +2,10 @@ import { Worker } from 'node:worker_threads';
 
 const STALL_MS = 60_000;
 
-/** Ends the process, and says what it was at, when nothing new begins for a minute: a test cannot end its own endless loop. */
+/**
+ * Ends the process if nothing new starts for a minute, and reports the last step. A test cannot end its own endless
+ * loop.
+ */
 export function watchProgress() {
   const worker = new Worker(WATCH, { eval: true, workerData: { pid: process.pid, STALL_MS } });
   worker.unref();

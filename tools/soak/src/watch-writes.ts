@@ -3,8 +3,9 @@ import type { ReplicatedTable } from '@cdc-migrations/table-defs';
 import { type SoakDatabase, TENANT } from './soak-target.ts';
 
 /**
- * Counts what merges do, by triggers on the final tables, the tombstones and truncations: `soak_write` has a row for
- * each row that got the values of an event, and for each key or table that a delete or TRUNCATE was noted for. Work that is rolled back is not in it.
+ * Counts the work of merges with triggers on the final tables, the tombstones and truncations. `soak_write` has a row
+ * for each row that received the values of an event, and for each key or table with a noted delete or TRUNCATE. Work
+ * that is rolled back is not counted.
  */
 export async function watchWrites(
   { superuser }: SoakDatabase,
@@ -18,7 +19,7 @@ export async function watchWrites(
   await superuser.unsafe(`${NOTES}\n${triggers.join('\n')}`).simple();
 }
 
-/** An update that leaves the position alone (a mark of deletion, a late value) stores no event. */
+/** An update that keeps the position (a deletion mark, a late value) stores no event. */
 const NOTES = `
 CREATE TABLE public.soak_write (table_name text, stream text, kind text);
 CREATE FUNCTION public.note_write() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$

@@ -20,7 +20,7 @@ const DIRECTORY = join(__dirname, '../../postgres-fixture/data/directory.sql');
 const CUSTOMER = '6fa459ea-ee8a-3ca4-894e-db77e160355e';
 const USER = '11111111-2222-3333-4444-555555555555';
 
-/** A row in each table of the service `directory`. */
+/** Inserts a row in each table of the service `directory`. */
 const ROWS = `
   INSERT INTO customers VALUES ('${CUSTOMER}', 'Døv "AS"', '123456789', '{"a": 1.50}', '{x,"y z"}', '2024-01-01 10:23:45.123456+02');
   INSERT INTO users (user_id, customer_id, person_no, email, score, last_ip, created_at)
@@ -33,7 +33,7 @@ const ROWS = `
   INSERT INTO logs.users_log (customer_id, payload, at) VALUES ('${CUSTOMER}', '\\x00ff', '1969-12-31 23:59:59.999');
 `;
 
-/** Key and value of the event of each row, with the defaults of the connector. */
+/** Expected key and value of the event of each row, with the connector's defaults. */
 const EVENTS: Readonly<Record<string, readonly [key: object, value: object]>> = {
   'public.customers': [
     { customer_id: CUSTOMER },
@@ -81,14 +81,14 @@ const EVENTS: Readonly<Record<string, readonly [key: object, value: object]>> = 
   ],
 };
 
-/** Tables with names that a regular expression or a list of names takes for something else, by the end of their topics. */
+/** Table names that a regular expression or a list of names would misinterpret, by the end of their topics. */
 const ODD_NAMES: Readonly<Record<string, string>> = {
   pri_e: 'pri$e',
   c_d: 'c+d',
   'e.f': 'e.f',
   g_h: 'g(h',
   i_j: 'i j',
-  // Those above would match these.
+  // The patterns above would match these.
   ccd: 'ccd',
   exf: 'exf',
 };
@@ -151,7 +151,7 @@ describeWire('Kafka Connect with Debezium', () => {
       for (const topic of ['ccd', 'exf']) expect(await readsOf(topic, 0)).toEqual([]);
     }, 120_000);
 
-    /** Keys of rows of snapshots in a topic, once there are so many. */
+    /** Reads the keys of snapshot rows in a topic, as soon as there are enough. */
     async function readsOf(topic: string, count: number): Promise<readonly number[]> {
       for (const deadline = Date.now() + 30_000; ;) {
         const records = await broker.read(`asma.public.${topic}`);
@@ -165,7 +165,8 @@ describeWire('Kafka Connect with Debezium', () => {
     }
 
     it('sends what came while it was killed, and no snapshot again', async () => {
-      // Until the worker has written its offsets, which it does every so often: before that it takes the snapshot again.
+      // Waits until the worker has written its offsets, which it does periodically. Without them it repeats the
+      // snapshot.
       await new Promise((resolve) => setTimeout(resolve, 10_000));
       await worker.kill('SIGKILL');
       await sql`UPDATE customers SET name = 'new'`;
@@ -188,7 +189,7 @@ describeWire('Kafka Connect with Debezium', () => {
       );
     }, 240_000);
 
-    /** Of a table's topic, without those that were sent twice: a killed worker sends from its last offset on. */
+    /** Reads a table's topic without duplicates: a killed worker sends again from its last offset. */
     async function waitForRecords(table: string, count: number): Promise<KafkaRecord[]> {
       for (;;) {
         const records = await broker.read(`asma.${table}`);
@@ -200,7 +201,7 @@ describeWire('Kafka Connect with Debezium', () => {
   });
 });
 
-/** What the transforms add to each event. */
+/** Fields that the transforms add to each event. */
 const METADATA = {
   ...{ __deleted: 'false', __source_db: 'postgres', __source_ts_ms: expect.any(Number) },
   sent_by: 'directory',

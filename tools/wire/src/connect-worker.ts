@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createFolder, findFreePorts, removeFolder, startJava, waitUntil } from './program.ts';
 import { openPrograms } from './programs.ts';
 
-/** A connector as `POST /connectors` takes it. */
+/** A connector in the form of `POST /connectors`. */
 export interface Connector {
   readonly name: string;
   readonly config: Readonly<Record<string, string>>;
@@ -13,21 +13,21 @@ export interface ConnectOptions {
   /** `127.0.0.1:<port>` of the broker. */
   readonly broker: string;
   readonly connectors: readonly Connector[];
-  /** Settings of the worker that win over ours. */
+  /** Settings of the worker that override ours. */
   readonly worker?: Readonly<Record<string, string>>;
-  /** What connectors take from the environment of the worker: `${env:NAME}`. */
+  /** Environment variables of the worker for connectors: `${env:NAME}`. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Kafka Connect with its connectors in one process, its offsets in a file. */
+/** Kafka Connect with its connectors in one process, and its offsets in a file. */
 export interface ConnectWorker {
   readonly pid: number;
-  /** State of each connector's tasks; `trace` where one failed. */
+  /** Reads the state of each connector's tasks, with `trace` for a failed task. */
   readTasks(name: string): Promise<readonly Task[]>;
-  /** Starts those tasks of a connector again that failed. */
+  /** Restarts the failed tasks of a connector. */
   restartTasks(name: string): Promise<void>;
   kill(signal: NodeJS.Signals): Promise<void>;
-  /** Starts it again with the same connectors and the offsets of its file, after `kill` or instead of it. */
+  /** Starts it again with the same connectors and stored offsets. A running worker is stopped first. */
   restart(): Promise<void>;
   stop(): Promise<void>;
   log(): string;
@@ -40,7 +40,7 @@ export interface Task {
 
 const READY_WITHIN_MS = 300_000;
 
-/** What the worker does unless told otherwise: plain JSON, and offsets written often, so that a restart has work. */
+/** Default settings: plain JSON, and frequent offset commits, so that a restart repeats some work. */
 const WORKER = {
   'key.converter': 'org.apache.kafka.connect.json.JsonConverter',
   'key.converter.schemas.enable': 'false',

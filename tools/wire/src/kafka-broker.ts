@@ -22,24 +22,24 @@ export interface KafkaRecord extends Position {
   readonly value: Buffer | null;
 }
 
-/** A broker with one node, on the loopback interface, that takes its topics from whoever writes to them. */
+/** A single-node broker on the loopback interface that creates topics automatically. */
 export interface KafkaBroker {
-  /** `127.0.0.1:<port>`; stays the same over `restart`. */
+  /** `127.0.0.1:<port>`. Unchanged by `restart`. */
   readonly address: string;
   readonly pid: number;
   createTopic(topic: string, partitions: number): Promise<void>;
-  /** Gives the position of each record. */
+  /** Writes records and returns their positions. */
   write(topic: string, records: readonly WrittenRecord[]): Promise<readonly Position[]>;
-  /** All records that the topic has now, in the order of each partition. */
+  /** Reads all current records of the topic, in the order of each partition. */
   read(topic: string): Promise<KafkaRecord[]>;
-  /** The next offset of each partition. */
+  /** Reads the next offset of each partition. */
   readEnds(topic: string): Promise<Offsets>;
-  /** What a consumer group has committed of the topic, by partition. */
+  /** Reads the committed offsets of a consumer group for the topic, by partition. */
   readCommitted(group: string, topic: string): Promise<Offsets>;
-  /** Sets a consumer group, whose consumers have stopped, to other offsets. */
+  /** Resets the offsets of a consumer group. Its consumers must have stopped. */
   commit(group: string, topic: string, offsets: Offsets): Promise<void>;
   kill(signal: NodeJS.Signals): Promise<void>;
-  /** Starts it again on the same data, after `kill` or instead of it. */
+  /** Starts it again on the same data. A running broker is stopped first. */
   restart(): Promise<void>;
   stop(): Promise<void>;
   log(): string;
@@ -48,7 +48,7 @@ export interface KafkaBroker {
 export interface WrittenRecord {
   readonly key: string | Buffer | null;
   readonly value: string | Buffer | null;
-  /** Default: 0. */
+  /** The default is 0. */
   readonly partition?: number;
 }
 
@@ -64,10 +64,14 @@ interface Answer {
 }
 
 const READY_WITHIN_MS = 120_000;
-/** 16 bytes. Random ones would begin with `-` now and then, which is an option to the tool that formats. */
+/** 16 bytes. Random ones could begin with `-`, which the format tool treats as an option. */
 const CLUSTER_ID = Buffer.from('cdc-migrations-1').toString('base64url');
 
-/** @param partitions of a topic that comes by being written to. */
+/**
+ * Starts a broker.
+ *
+ * @param partitions number of partitions of an automatically created topic.
+ */
 export async function startKafkaBroker({ partitions = 1 } = {}): Promise<KafkaBroker> {
   const programs = await openPrograms();
   const folder = createFolder('kafka');

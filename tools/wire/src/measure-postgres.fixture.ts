@@ -13,20 +13,20 @@ import {
   SETTINGS,
 } from './sent-value.ts';
 
-/** What is measured: SQL of values, with the type of their column. */
+/** Values to measure as SQL, with the type of their column. */
 export type Input = Pick<SentValue, 'type' | 'value'>;
 
-/** Large values that an UPDATE leaves alone: what the connector sends for each column, by setting. */
+/** Events of an UPDATE that does not change large values: what the connector sends for each column, by setting. */
 export type Unavailable = Readonly<Record<string, Sent>>;
 
 export interface Measured {
   readonly values: SentValue[];
   readonly unavailable: Unavailable;
-  /** By type, by setting: what Kafka Connect calls the values, as JDBC sinks read it. */
+  /** Schemas of the values in Kafka Connect by type and setting, as JDBC sinks read them. */
   readonly schemas: Readonly<Record<string, Sent>>;
 }
 
-/** Each connector has another mode of each setting, so that all modes are seen. */
+/** Each connector uses another mode of each setting, so that all modes are covered. */
 const CONNECTORS = SETTINGS['time.precision.mode'].map((_, index) => ({
   name: `mode${index}`,
   settings: Object.fromEntries(
@@ -34,14 +34,14 @@ const CONNECTORS = SETTINGS['time.precision.mode'].map((_, index) => ({
   ) as Record<Setting, string>,
 }));
 
-/** Id of a row: which of its table's values it is, and how it came. */
+/** Offset of row ids: it shows which value of its table a row has, and how it was sent. */
 const STREAMED = 10_000;
 const NOT_NULL = 20_000;
 
 /**
- * Inserts the values into a source, before and after the connectors start, and reads what they send. Takes minutes.
+ * Inserts the values into a source, before and after the connectors start, and reads their events. Takes minutes.
  *
- * A NOT NULL column whose value cannot be sent stops a connector; here it goes on without the event.
+ * A NOT NULL column whose value cannot be sent stops a connector. Here it continues without the event.
  */
 export async function measurePostgres(
   inputs: readonly Input[],
@@ -125,7 +125,7 @@ export async function measurePostgres(
 
 const LARGE_ID = 99_999;
 
-/** A row whose values are stored out of line, so that an UPDATE of another column does not log them. */
+/** Creates a row with values that are stored out of line, so that an UPDATE of another column does not log them. */
 async function createLarge(sql: Sql, large: Readonly<Record<string, string>>): Promise<void> {
   const columns = Object.entries(large).map(([type, value], index) => ({
     type,
@@ -142,7 +142,7 @@ async function createLarge(sql: Sql, large: Readonly<Record<string, string>>): P
     FROM (SELECT string_agg(md5(i::text), '') AS s FROM generate_series(1, 1000) i) q`);
 }
 
-/** By connector, by id: the events of a row as JSON text, the last one. */
+/** The last event of a row as JSON text, by connector and id. */
 type Events = ReadonlyMap<string, ReadonlyMap<number, Event>>;
 
 interface Event {
@@ -150,7 +150,7 @@ interface Event {
   readonly payload: string;
 }
 
-/** As Kafka Connect's JSON converter writes a schema. */
+/** A schema in the form of Kafka Connect's JSON converter. */
 interface ConnectSchema {
   readonly field?: string;
   readonly type: string;
@@ -171,7 +171,7 @@ async function readSent(broker: KafkaBroker): Promise<Events> {
   return byConnector;
 }
 
-/** The payload stays text: numbers in it can be larger than ours. */
+/** Reads an event. The payload stays text, because its numbers can exceed JavaScript's. */
 function readEvent(text: string): Event {
   const { schema } = JSON.parse(text) as Pick<Event, 'schema'>;
   const start = text.indexOf(PAYLOAD) + PAYLOAD.length;
@@ -209,7 +209,7 @@ function describeValue(input: Input, index: number, events: Events): SentValue {
   };
 }
 
-/** Text of the column `v` in each mode; `missing` where there is no event. */
+/** Returns the text of the column `v` in each mode, or `missing` without an event. */
 function readModes(events: Events, id: number, setting?: Setting, missing = 'no event'): Sent {
   const modes: Record<string, string> = {};
   for (const { name, settings } of CONNECTORS) {
@@ -217,7 +217,7 @@ function readModes(events: Events, id: number, setting?: Setting, missing = 'no 
     const mode = setting ? settings[setting] : name;
     const value = text === undefined ? missing : text.slice(`{"id":${id},"v":`.length, -1);
     if (value === '') continue;
-    // What Java prints of an object that it cannot print is another text each time.
+    // Java's default text of an object differs each time.
     const stable = value.replaceAll(/@[0-9a-f]{5,8}\b/g, '@…');
     if (setting && modes[mode] !== undefined && modes[mode] !== stable) {
       throw new Error(`${id}: ${setting} ${mode} gives ${modes[mode]} and ${stable}`);
@@ -238,7 +238,9 @@ function readSchemas(events: Events, id: number, setting?: Setting): Sent {
   return foldSent(Object.fromEntries(modes));
 }
 
-/** `bytes org.apache.kafka.connect.data.Decimal scale=3`, `array of int32 io.debezium.time.Date`. */
+/**
+ * Describes a schema: `bytes org.apache.kafka.connect.data.Decimal scale=3`, `array of int32 io.debezium.time.Date`.
+ */
 function describeSchema({ type, name, items, parameters = {} }: ConnectSchema): string {
   if (items) return `array of ${describeSchema(items)}`;
   const facets = ['scale', 'length'].flatMap((facet) =>

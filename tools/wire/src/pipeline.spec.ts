@@ -4,7 +4,7 @@ import { lintPipeline, type PlayedRecord, runPipeline } from './pipeline.ts';
 import { BUILT_WITHIN_MS, describeWire } from './programs.ts';
 import { renderDsn } from './writers.ts';
 
-/** Rows go to a table; a row that is refused goes to another, as bytes. */
+/** Inserts rows into a table, and refused rows into another one as bytes. */
 const CONFIG = `
 input:
   kafka_franz:

@@ -8,23 +8,23 @@ import { openPrograms } from './programs.ts';
 export interface PipelineOptions {
   /** A configuration of Bento or Redpanda Connect, as YAML. */
   readonly config: string;
-  /** What the configuration takes from its environment: `${NAME}`. */
+  /** Environment variables for the configuration: `${NAME}`. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A configuration that runs. It writes its problems to the log and tries again, as it does for users. */
+/** A running configuration. It logs errors and retries, as for users. */
 export interface Pipeline {
   readonly pid: number;
   readonly isRunning: boolean;
   kill(signal: NodeJS.Signals): Promise<void>;
-  /** Starts it again, after `kill` or instead of it. */
+  /** Starts it again. A running pipeline is stopped first. */
   restart(): Promise<void>;
-  /** Ends it in order: what is in flight is written and committed. */
+  /** Stops it gracefully: in-flight records are written and committed. */
   stop(): Promise<void>;
   log(): string;
 }
 
-/** A record for a pipeline that runs without a broker. */
+/** A record for a pipeline without a broker. */
 export interface PlayedRecord extends Omit<KafkaRecord, 'key' | 'value'> {
   readonly topic: string;
   readonly key: string | Buffer | null;
@@ -56,8 +56,8 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
 }
 
 /**
- * Runs a configuration whose input is `kafka_franz` on these records in place of a broker, until the output has taken
- * all of them. Throws with the log where that takes longer: a pipeline that is stuck tries for ever.
+ * Runs a configuration whose input is `kafka_franz` on these records instead of a broker, until the output has written
+ * all of them. Throws with the log after a timeout, because a blocked pipeline retries forever.
  */
 export async function runPipeline(
   options: PipelineOptions & { readonly records: readonly PlayedRecord[] },
@@ -84,7 +84,7 @@ export async function runPipeline(
   }
 }
 
-/** What the engine finds wrong with a configuration; empty where nothing is. */
+/** Lints a configuration with the engine. Returns the problems, or an empty text. */
 export async function lintPipeline(options: PipelineOptions): Promise<string> {
   const folder = createFolder('pipeline');
   try {
@@ -96,7 +96,7 @@ export async function lintPipeline(options: PipelineOptions): Promise<string> {
   }
 }
 
-/** The engine's own HTTP server is off: it would listen on every address. */
+/** Disables the engine's own HTTP server, which would listen on every address. */
 const COMMANDS = { run: ['run', '--set', 'http.enabled=false'], lint: ['lint'] };
 
 async function prepare(

@@ -7,17 +7,17 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Programs } from './programs.ts';
 
-/** A process of ours. Its stdin is a pipe that ends with this process; every one of them ends with its stdin. */
+/** A child process. Its stdin is a pipe that ends with this process, and it exits at the end of its stdin. */
 export interface Program {
   readonly pid: number;
-  /** Resolves when it is gone. */
+  /** Resolves when it has exited. */
   readonly exited: Promise<void>;
   readonly isRunning: boolean;
-  /** What it wrote to stderr, and to stdout unless it answers there. */
+  /** Returns its stderr, and its stdout unless that has answers. */
   log(): string;
-  /** Sends a signal and waits for its end: `SIGKILL` for a crash. */
+  /** Sends a signal and waits for its exit. `SIGKILL` simulates a crash. */
   kill(signal: NodeJS.Signals): Promise<void>;
-  /** Has it end in order. */
+  /** Stops it gracefully. */
   stop(): Promise<void>;
 }
 
@@ -68,7 +68,7 @@ export function startAnswering<Request, Answer>(
   ) as Answering<Request, Answer>;
 }
 
-/** Runs a main class in a small JVM that ends with us. */
+/** Runs a main class in a small JVM that exits with this process. */
 export function startJava(
   { classPath }: Programs,
   args: readonly string[],
@@ -83,7 +83,7 @@ export function startJava(
   });
 }
 
-/** Waits until `isReady`, or throws what the program logged when it ends before or takes longer. */
+/** Waits until `isReady`. Throws the program's log if it exits first or after a timeout. */
 export async function waitUntil(
   isReady: () => Promise<boolean>,
   { program, what, withinMs }: { program: Program; what: string; withinMs: number },
@@ -107,7 +107,7 @@ export function removeFolder(folder: string): void {
   rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 }
 
-/** Ports that nobody listens on, until somebody takes them. */
+/** Finds free ports. They are not reserved. */
 export async function findFreePorts(count: number): Promise<number[]> {
   const probes = Array.from({ length: count }, () => createServer());
   const ports: number[] = [];
@@ -125,7 +125,7 @@ function spawnPiped({ command, args, env = {} }: ProgramOptions): ChildProcess {
   return spawn(command, [...args], { stdio: 'pipe', env: { ...process.env, ...env } });
 }
 
-/** Keeps the end of what it writes. */
+/** Keeps the end of its output. */
 function collect(child: ChildProcess, streams: readonly ('stdout' | 'stderr')[]): () => string {
   let text = '';
   for (const stream of streams) {

@@ -15,22 +15,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-/** Where the programs of this checkout are. */
+/** Location of the built programs. */
 export interface Programs {
   /** Folder of the Go programs. */
   readonly bin: string;
-  /** Class path of the Java programs and of all that they run. */
+  /** Class path of the Java programs with their dependencies. */
   readonly classPath: string;
 }
 
-/** For a hook that is the first to need the programs. */
+/** Timeout for a hook that may have to build the programs. */
 export const BUILT_WITHIN_MS = 900_000;
 
 const HERE = fileURLToPath(new URL('..', import.meta.url));
 const BUILDS = join(HERE, '../../tmp/wire');
 const MAVEN_COPY = 'org.apache.maven.plugins:maven-dependency-plugin:2.8:copy-dependencies';
 
-/** What builds and runs the programs, and how it is asked for its version. */
+/** Tools to build and run the programs, with their version option. */
 const TOOLS = { go: ['version'], javac: ['-version'], mvn: ['-version'] };
 
 interface Describe {
@@ -38,10 +38,10 @@ interface Describe {
   readonly skip: (name: string, body: () => void) => void;
 }
 
-/** The one of Jest, which is there when specs run. */
+/** Jest's function, which exists when specs run. */
 declare const describe: Describe;
 
-/** Describes what holds with the real parts. Without Go, Java or Maven the tests are skipped, and a line says so. */
+/** Describes tests with the real parts. Without Go, Java or Maven the tests are skipped with a message. */
 export function describeWire(name: string, body: () => void): void {
   const missing = Object.entries(TOOLS).flatMap(([tool, args]) =>
     spawnSync(tool, args, { stdio: 'ignore' }).status === 0 ? [] : [tool],
@@ -52,8 +52,8 @@ export function describeWire(name: string, body: () => void): void {
 }
 
 /**
- * Builds the Go and the Java programs unless this checkout has them. The first build fetches modules and jars; after it
- * nothing is fetched.
+ * Builds the Go and Java programs if this checkout does not have them. The first build downloads modules and jars,
+ * later ones download nothing.
  */
 export async function openPrograms(): Promise<Programs> {
   const folder = join(BUILDS, hashSources());
@@ -65,7 +65,7 @@ export async function openPrograms(): Promise<Programs> {
   return { bin: join(folder, 'bin'), classPath: java };
 }
 
-/** One process builds, the others wait for it. A lock whose owner is gone is taken over. */
+/** Builds in one process while the others wait. A lock of an ended process is taken over. */
 async function buildAlone(folder: string): Promise<void> {
   const lock = join(BUILDS, 'lock');
   while (!tryLock(lock)) {
@@ -95,7 +95,10 @@ function tryLock(lock: string): boolean {
   }
 }
 
-/** Builds beside the folder and renames: what has the name is complete. Builds of older sources go. */
+/**
+ * Builds in a temporary folder and renames it, so that a folder with the final name is complete. Removes builds of
+ * older sources.
+ */
 async function build(folder: string): Promise<void> {
   const partial = `${folder}.partial`;
   rmSync(partial, { recursive: true, force: true });
@@ -126,7 +129,7 @@ async function run(program: string, args: readonly string[], cwd: string): Promi
   }
 }
 
-/** Name of the build: what is built from decides it. */
+/** Returns the name of the build, a hash of its sources. */
 function hashSources(): string {
   const hash = createHash('sha256');
   for (const file of ['go', 'java'].flatMap((folder) => listSources(join(HERE, folder), ''))) {

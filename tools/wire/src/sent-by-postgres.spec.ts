@@ -8,7 +8,7 @@ import {
 
 const many = (element: string) => `(SELECT array_agg(${element}) FROM generate_series(1, 2000) i)`;
 
-/** SQL of a value that is stored out of line, of a text `s` of 32,000 characters. */
+/** SQL for values that are stored out of line, from a text `s` of 32,000 characters. */
 const LARGE: Record<keyof typeof UNAVAILABLE_IN_POSTGRES, string> = {
   text: 's',
   varchar: 's',

@@ -1,6 +1,6 @@
 import { type Sent, sent, type SentValue } from './sent-value.ts';
 
-/** SQL for what the types of the values need. */
+/** SQL for types and extensions that the values need. */
 export const TYPES_OF_SOURCE = `
   CREATE EXTENSION hstore;
   CREATE EXTENSION citext;
@@ -10,7 +10,10 @@ export const TYPES_OF_SOURCE = `
   CREATE DOMAIN pnr AS char(11);
 `;
 
-/** What Debezium's connector for PostgreSQL sends, measured on PostgreSQL 15; `sent-by-postgres.spec.ts` measures it again. */
+/**
+ * Values that Debezium's PostgreSQL connector sends, measured on PostgreSQL 15. `sent-by-postgres.spec.ts` repeats the
+ * measurement.
+ */
 export const SENT_BY_POSTGRES: readonly SentValue[] = [
   sent('smallint', '0', { any: '0' }),
   sent('smallint', '-32768', { any: '-32768' }),
@@ -710,8 +713,8 @@ export const SENT_BY_POSTGRES: readonly SentValue[] = [
 ];
 
 /**
- * What stands for a large value that an UPDATE left alone, by type. With `null` it cannot be told from a NULL: there the
- * source table needs REPLICA IDENTITY FULL.
+ * Placeholders for a large value that an UPDATE did not change, by type. `null` cannot be distinguished from NULL: then
+ * the source table needs REPLICA IDENTITY FULL.
  */
 export const UNAVAILABLE_IN_POSTGRES = {
   text: { any: '"__debezium_unavailable_value"' },
@@ -763,7 +766,7 @@ export const UNAVAILABLE_IN_POSTGRES = {
   'jsonb[]': { any: '["__debezium_unavailable_value"]' },
 } as const;
 
-/** What Kafka Connect calls the values of a type: JDBC sinks bind by it. */
+/** Kafka Connect's schemas for the values of a type. JDBC sinks bind by them. */
 export const SCHEMAS_IN_POSTGRES: Readonly<Record<string, Sent>> = {
   smallint: { any: 'int16' },
   integer: { any: 'int32' },

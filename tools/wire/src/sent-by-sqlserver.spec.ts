@@ -44,10 +44,10 @@ describeWire("Debezium's connector for SQL Server", () => {
   );
 });
 
-/** The connector warns of each value that it sends as NULL. */
+/** Hides the connector's warnings about values that it sends as NULL. */
 const QUIET = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=off'];
 
-/** `decimal(18,2)`: type, length and scale; settings are Debezium's defaults. */
+/** Describes a column, such as `decimal(18,2)`: type, length and scale. Settings are Debezium's defaults. */
 function describeColumn({ type, value }: SentValue): object {
   const [, name = '', numbers = ''] = /^(\w+)(?:\((.*)\))?$/.exec(type) ?? [];
   const [first = 0, second] = numbers.split(',').map(Number);

@@ -1,10 +1,11 @@
 import { sent, type SentValue } from './sent-value.ts';
 
 /**
- * What Debezium's connector for SQL Server sends, by its own converter of what Microsoft's driver reads;
- * `sent-by-sqlserver.spec.ts` measures it again.
+ * Values that Debezium's SQL Server connector sends. Its own converter was applied to what Microsoft's driver reads.
+ * `sent-by-sqlserver.spec.ts` repeats the measurement.
  *
- * Some is wrong at the source: a datetimeoffset before 1582-10-15 is days off, one before 1970 with a fraction a second.
+ * Some values are wrong at the source: a datetimeoffset before 1582-10-15 is off by days, one before 1970 with a
+ * fraction is off by a second.
  */
 export const SENT_BY_SQL_SERVER: readonly SentValue[] = [
   sent('bit', '1', { any: 'true' }),

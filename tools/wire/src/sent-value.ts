@@ -1,4 +1,4 @@
-/** Settings of Debezium's connectors that decide how a value looks, with their values. */
+/** Settings of Debezium's connectors that determine the form of values, with their modes. */
 export const SETTINGS = {
   'time.precision.mode': [
     ...(['adaptive', 'adaptive_time_microseconds', 'microseconds', 'nanoseconds'] as const),
@@ -11,26 +11,26 @@ export const SETTINGS = {
 
 export type Setting = keyof typeof SETTINGS;
 
-/** JSON text as it is in the event, by the value of the setting; `any`: none changes it. */
+/** JSON text in the event, by mode of the setting. `any` means that no setting changes it. */
 export type Sent = Readonly<Record<string, string>>;
 
-/** What a connector sends for a value of a nullable column. */
+/** Event values of a connector for a value of a nullable column. */
 export interface SentValue {
-  /** As a column of the source is declared. */
+  /** Declaration of the source column. */
   readonly type: string;
-  /** SQL for the value in PostgreSQL; text for SQL Server, of which binary is base64. */
+  /** SQL of the value for PostgreSQL. Text for SQL Server, with base64 for binary values. */
   readonly value: string;
-  /** The setting that its type obeys. */
+  /** The setting that affects its type. */
   readonly setting?: Setting;
-  /** Empty: the connector leaves the column out. */
+  /** Empty if the connector omits the column. */
   readonly sends: Sent;
-  /** Modes in which the initial snapshot sends something else. */
+  /** Modes in which the initial snapshot sends another value. */
   readonly snapshot?: Sent;
-  /** Modes in which a NOT NULL column sends something else; `fails`: the connector stops. */
+  /** Modes in which a NOT NULL column sends another value. `fails` means that the connector stops. */
   readonly notNull?: Sent;
 }
 
-/** A row of a table of values; of `more` only the modes that differ. */
+/** Builds a row of a table of values. `more` needs only the differing modes. */
 export function sent(
   type: string,
   value: string,
@@ -41,13 +41,13 @@ export function sent(
   return { type, value, ...(setting && { setting }), sends, ...more };
 }
 
-/** The modes of `other` that send something else. */
+/** Returns the modes of `other` that send another value. */
 export function differingModes(sends: Sent, other: Sent): Sent | undefined {
   const differing = Object.entries(other).filter(([mode, text]) => sends[mode] !== text);
   return differing.length === 0 ? undefined : Object.fromEntries(differing);
 }
 
-/** The setting that a type obeys. */
+/** Returns the setting that affects a type. */
 export function settingOf(type: string): Setting | undefined {
   return SETTING_OF_TYPE[type.replace(/\(.*?\)/, '').replace('[]', '')];
 }
@@ -64,7 +64,7 @@ function of(setting: Setting, types: readonly string[]): Record<string, Setting>
   return Object.fromEntries(types.map((type) => [type, setting]));
 }
 
-/** One value for all modes is `any`. */
+/** Replaces equal values of all modes with `any`. */
 export function foldSent(sent: Sent): Sent {
   const [first, ...others] = Object.values(sent);
   return first !== undefined && others.every((text) => text === first) ? { any: first } : sent;

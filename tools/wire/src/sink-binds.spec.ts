@@ -13,7 +13,7 @@ const SINKS: Readonly<Record<string, Sink>> = {
   confluent: bindAsConfluent,
 };
 
-/** By sink, type and mode: what becomes of values in a column of the source's own type, those that are not exact. */
+/** Inexact values by sink, type and mode, in a column of the source's own type. */
 const EXPECTED = join(__dirname, '../data/sinks-on-native-columns.txt');
 const ACTUAL = join(__dirname, '../../../tmp/wire-sinks/sinks-on-native-columns.txt');
 
@@ -72,7 +72,7 @@ describeWire("JDBC sinks on columns of the source's own types", () => {
   }
 });
 
-/** In each mode the field that a sink gets; nothing where the connector leaves the column out. */
+/** Lists the field of a sink in each mode. Nothing if the connector omits the column. */
 function listFields({ type, sends }: SentValue): [mode: string, field: SentField][] {
   const schemas = SCHEMAS_IN_POSTGRES[type] ?? {};
   const column = type.replace(/\(.*\)/, '');
@@ -93,7 +93,7 @@ function attempt<Result>(work: () => Result): Result | Error {
   }
 }
 
-/** One line where all values of a group fare alike, else the values that are not exact below it. */
+/** Describes a group in one line if all values have the same result, else with a line for each inexact value. */
 function describeGroup(group: string, lines: readonly string[]): string {
   const outcomes = new Set(lines.map((line) => line.slice(line.lastIndexOf(': ') + 2)));
   const [only] = outcomes;

@@ -1,29 +1,29 @@
 import type { JdbcBind } from './writers.ts';
 
-/** How a sink hands a value to pgjdbc, and the type that it has the statement cast to. */
+/** Bind of a value in pgjdbc, and the type that the sink casts it to. */
 export interface SinkBind {
   readonly bind: JdbcBind;
   readonly cast?: string;
 }
 
 export interface SentField {
-  /** As `SCHEMAS_IN_POSTGRES` has it: `int64 io.debezium.time.MicroTimestamp`. */
+  /** Schema as in `SCHEMAS_IN_POSTGRES`: `int64 io.debezium.time.MicroTimestamp`. */
   readonly schema: string;
   /** JSON text of the event. */
   readonly json: string;
-  /** Type of the column that is written to, without length. */
+  /** Type of the target column without length. */
   readonly column: string;
 }
 
 /**
- * How a JDBC sink of Kafka Connect binds, as its documentation and its users say: the sinks themselves are not run here.
- * Throws where the sink itself refuses a value.
+ * Binds a value like a JDBC sink of Kafka Connect, according to its documentation and users. The sinks themselves are
+ * not run here. Throws if the sink refuses a value.
  */
 export type Sink = (field: SentField) => SinkBind;
 
 /**
- * Confluent's: by the primitive type, but for the logical types of Kafka Connect itself. Text is cast where the column is
- * json, jsonb or uuid.
+ * Binds like Confluent's sink: by primitive type, except for Kafka Connect's own logical types. Text is cast if the
+ * column is json, jsonb or uuid.
  */
 export const bindAsConfluent: Sink = ({ schema, json, column }) => {
   if (json === 'null') return { bind: { bind: 'null' } };
@@ -44,7 +44,10 @@ export const bindAsConfluent: Sink = ({ schema, json, column }) => {
   return type === 'string' && CAST_COLUMNS.has(column) ? { bind, cast: column } : { bind };
 };
 
-/** Debezium's: by the logical type, with classes of java.time, and casts of what PostgreSQL would not take as text. */
+/**
+ * Binds like Debezium's sink: by logical type, with classes of java.time, and with casts for types that PostgreSQL does
+ * not accept as text.
+ */
 export const bindAsDebezium: Sink = ({ schema, json, column }) => {
   if (json === 'null') return { bind: { bind: 'null' } };
   const { type, name, scale, length, items } = parseSchema(schema);
@@ -75,7 +78,7 @@ export const bindAsDebezium: Sink = ({ schema, json, column }) => {
     case 'io.debezium.time.ZonedTime':
       return { bind: { bind: 'OffsetTime', value } };
     case 'io.debezium.time.MicroDuration':
-      // Whole seconds: the sink drops the rest.
+      // Whole seconds, because the sink drops the rest.
       return {
         bind: { bind: 'setString', value: `${BigInt(value) / 1_000_000n} seconds` },
         cast: 'interval',
@@ -98,10 +101,10 @@ export const bindAsDebezium: Sink = ({ schema, json, column }) => {
 const DAY_MS = 86_400_000;
 const DAY_NS = 86_400_000_000_000n;
 
-/** Types of columns for which both sinks cast text. */
+/** Column types for which both sinks cast text. */
 const CAST_COLUMNS: ReadonlySet<string> = new Set(['json', 'jsonb', 'uuid']);
 
-/** What Debezium's sink casts the text of a logical type to. */
+/** Types that Debezium's sink casts the text of a logical type to. */
 const CASTS: Readonly<Record<string, string>> = {
   'io.debezium.data.Uuid': 'uuid',
   'io.debezium.data.Json': 'json',
@@ -115,7 +118,7 @@ interface ParsedSchema {
   readonly name?: string;
   readonly scale: number;
   readonly length: number;
-  /** Type of the elements of an array; `name` is theirs. */
+  /** Element type of an array. `name` is the element's too. */
   readonly items?: string;
 }
 
@@ -131,7 +134,7 @@ function parseSchema(schema: string): ParsedSchema {
   };
 }
 
-/** A text as it is, of anything else the JSON. */
+/** Returns a JSON text as its content, and anything else as JSON. */
 function unquote(json: string): string {
   return json.startsWith('"') ? (JSON.parse(json) as string) : json;
 }
@@ -154,20 +157,20 @@ function bindPrimitive(type: string, value: string): JdbcBind {
   return { bind: setter, value };
 }
 
-/** Names that the sinks give PostgreSQL for elements. */
+/** PostgreSQL element types in the sinks. */
 const ELEMENTS: Readonly<Record<string, string>> = {
   ...{ int16: 'int2', int32: 'int4', int64: 'int8', float: 'float4', double: 'float8' },
   ...{ boolean: 'bool', string: 'text' },
 };
 
-/** Debezium's sink names elements by their logical type. */
+/** Debezium's sink names element types by their logical type. */
 const NAMED_ELEMENTS: Readonly<Record<string, string>> = {
   'io.debezium.data.Uuid': 'uuid',
   'io.debezium.data.Json': 'json',
   'io.debezium.time.Date': 'date',
 };
 
-/** Arrays of decimals and of bytes are not known here. */
+/** Binds an array. Arrays of decimals and of bytes are not supported. */
 function bindArray(items: string, json: string, element = ELEMENTS[items]): JdbcBind {
   if (element === undefined) throw new Error(`no arrays of ${items}`);
   const values = JSON.parse(quoteNumbers(json)) as (string | boolean | null)[];
@@ -175,12 +178,12 @@ function bindArray(items: string, json: string, element = ELEMENTS[items]): Jdbc
   return { bind: 'array', element, value: JSON.stringify(texts) };
 }
 
-/** Numbers of an array as texts, so that none is rounded. */
+/** Quotes numbers of an array, so that none is rounded. */
 function quoteNumbers(json: string): string {
   return json.startsWith('["') ? json : json.replaceAll(/-?\d[\d.eE+-]*/g, '"$&"');
 }
 
-/** Bytes of a big-endian two's complement, with a decimal point `scale` digits from the right. */
+/** Decodes bytes of a big-endian two's complement with `scale` decimal places. */
 function decodeDecimal(base64: string, scale: number): string {
   const bytes = Buffer.from(base64, 'base64');
   const unscaled = BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toString('hex')}`));
@@ -190,7 +193,7 @@ function decodeDecimal(base64: string, scale: number): string {
   return `${sign}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
 }
 
-/** The sink reads the bytes of bits, which are little-endian, as a big-endian number with a sign. */
+/** Renders bits as the sink reads them: little-endian bytes as a signed big-endian number. */
 function renderBits(base64: string, length: number): string {
   const bytes = Buffer.from(base64, 'base64');
   if (bytes.length === 0) throw new Error('Zero length BigInteger');
@@ -199,7 +202,7 @@ function renderBits(base64: string, length: number): string {
 }
 
 function bindTime(nanos: bigint): SinkBind {
-  // 24:00, which java.time does not have.
+  // 24:00 does not exist in java.time.
   if (nanos === DAY_NS) return { bind: { bind: 'setString', value: '24:00:00' }, cast: 'time' };
   return { bind: { bind: 'LocalTime', value: renderTime(nanos) }, cast: 'time' };
 }
@@ -217,9 +220,9 @@ function renderTime(nanos: bigint): string {
   return `${two(seconds / 3600n)}:${two((seconds / 60n) % 60n)}:${two(seconds % 60n)}.${fraction}`;
 }
 
-/** `2024-01-01`, as java.time writes dates of any year, from days since 1970. */
+/** Renders days since 1970 as `2024-01-01`, in java.time's format for any year. */
 function renderDate(days: bigint): string {
-  // Days from civil calendars, with years that begin in March, of 400 years each.
+  // Algorithm "days from civil": eras of 400 years, with years that begin in March.
   const shifted = days + 719_468n;
   const era = (shifted >= 0n ? shifted : shifted - 146_096n) / 146_097n;
   const dayOfEra = shifted - era * 146_097n;

@@ -14,7 +14,7 @@ import type { PqBind } from './writers.ts';
 
 export type WriterName = 'bento' | 'debezium-jdbc' | 'confluent-jdbc';
 
-/** The settings of a connector, by the name of Debezium's properties without the rest of it. */
+/** Settings of a connector, named by the first word of Debezium's properties. */
 export interface Modes {
   readonly time: NonNullable<PipelineSettings['time']>;
   readonly decimal: NonNullable<PipelineSettings['decimal']>;
@@ -22,7 +22,7 @@ export interface Modes {
   readonly interval: NonNullable<PipelineSettings['interval']>;
 }
 
-/** Every mode of every setting at least once. */
+/** Combinations that cover every mode of every setting. */
 export const MODES: readonly Modes[] = [
   { time: 'adaptive', decimal: 'precise', binary: 'bytes', interval: 'numeric' },
   { time: 'adaptive_time_microseconds', decimal: 'string', binary: 'base64', interval: 'string' },
@@ -32,13 +32,13 @@ export const MODES: readonly Modes[] = [
   { time: 'isostring', decimal: 'string', binary: 'bytes', interval: 'string' },
 ];
 
-/** The mode that a value of the table obeys. */
+/** Returns the mode that applies to a value of the table. */
 export function modeOf({ setting, sends }: SentValue, modes: Modes): string {
   if (!setting || 'any' in sends) return 'any';
   return modes[setting.split('.')[0] as keyof Modes];
 }
 
-/** A column of the source as its declaration says; undefined where we have no type for it. */
+/** Returns the source column of a declaration, or undefined for an unsupported type. */
 export function describeColumn(
   { type }: SentValue,
   source: SourceType,
@@ -85,19 +85,19 @@ function postgresColumn(type: string, name: string): CatalogColumn | undefined {
   };
 }
 
-/** A JSON value as the mapping of a pipeline hands it to lib/pq: objects and lists as their JSON. */
+/** Binds a JSON value like a pipeline's mapping for lib/pq: objects and lists as JSON. */
 export function pqBind(json: string): PqBind {
   const value: unknown = JSON.parse(json);
   if (value === null) return { bind: 'null' };
   if (typeof value === 'string') return { bind: 'string', value };
   if (typeof value === 'boolean') return { bind: 'bool', value: String(value) };
-  // json.Number keeps the digits as they are.
+  // json.Number keeps the digits unchanged.
   return typeof value === 'number'
     ? { bind: 'number', value: json }
     : { bind: 'string', value: json };
 }
 
-/** The schema that the connector for SQL Server gives a value, as `SCHEMAS_IN_POSTGRES` has it. */
+/** Returns the SQL Server connector's schema for a value, in the form of `SCHEMAS_IN_POSTGRES`. */
 export function mssqlSchema({ type }: SentValue, { time, decimal, binary }: Modes): string {
   const [, base = '', facets = ''] = /^(\w+)(?:\((.*)\))?$/.exec(type)!;
   const kept = Number(DIGITS[base] ?? facets);

@@ -47,13 +47,13 @@ interface Case {
   readonly column: ColumnDefinition;
 }
 
-/** Values that the connector itself sends as other ones: what it sends is stored. */
+/** Values that the connector changes. The changed value is stored. */
 const WRONG_AT_SOURCE =
   /^datetimeoffset.*(0001-|1582-|1969-)|^(date|timestamp) .*(5874897|294276)|^timetz |^time '24:00|^bit varying\(64\) B'(0|')|^interval .*(year|mon)/;
 
 /**
- * Values that a JDBC sink or pgjdbc itself changes: it rounds the seventh digit of a second, has no infinite date, reads
- * bits from the other end, and has another calendar before 1582.
+ * Values that a JDBC sink or pgjdbc changes: it rounds the seventh fractional digit, has no infinite date, reads bits
+ * in reverse, and has another calendar before 1582.
  */
 const WRONG_BY_DRIVER: Readonly<Record<WriterName, RegExp>> = {
   bento: /^$/,
@@ -154,7 +154,9 @@ describeWire('values that Debezium sends, written by real drivers', () => {
 const number = (value: string) => ({ bind: 'number', value }) as const;
 const long = (value: string) => ({ bind: 'setLong', value }) as const;
 
-/** How a sink of Kafka Connect binds a value for the staging column; an error where it refuses the value itself. */
+/**
+ * Binds a value for the staging column like a sink of Kafka Connect. Returns an error if the sink refuses the value.
+ */
 function bindOf(
   { source, row, mode, sent, column }: Case,
   modes: Modes,
@@ -171,7 +173,7 @@ function bindOf(
   }
 }
 
-/** What became of a value; WRONG where the row has another one than the source. */
+/** Returns the outcome of a value. WRONG means that the row differs from the source. */
 async function outcomeOf(
   { owner }: MergeTarget,
   table: ReplicatedTable,
@@ -202,7 +204,7 @@ async function outcomeOf(
   return `${WRONG_AT_SOURCE.test(`${row.type} ${row.value}`) ? 'as sent' : 'WRONG'} ${stored.text}`;
 }
 
-/** Equal in 15 digits. */
+/** Checks equality in 15 digits. */
 function isNear(one: number, other: number): boolean {
   return one === other || Math.abs(one - other) <= Math.abs(other) * 1e-14;
 }
@@ -217,7 +219,7 @@ async function readReason(
   return letter ? `dead letter: ${letter.reason.replace(/c\d+/g, 'c')}` : 'WRONG: gone';
 }
 
-/** SQL for the value of the source, as the final column keeps it. */
+/** Renders SQL for the source value as stored in the final column. */
 function truthOf(source: SourceType, { type, value }: SentValue, finalType: string): string {
   if (source === 'postgres') return `(${value})::${type}::${finalType}`;
   if (finalType === 'bytea') return `decode(${quoteLiteral(value)}, 'base64')`;

@@ -18,7 +18,7 @@ let server: PostgresServer;
 let sql: Sql;
 let database: string;
 
-/** What a column of the type holds after the write, or why it was refused. */
+/** Writes a value to a column of a type. Returns the stored value, or the reason of a refusal. */
 async function write<Bind>(
   writer: Writer<Bind>,
   type: string,

@@ -3,16 +3,16 @@ import { quoteIdentifier, quoteQualified } from '@cdc-migrations/sql-text';
 import { type Program, type ProgramOptions, startAnswering } from './program.ts';
 import { openPrograms } from './programs.ts';
 
-/** How Bloblang's values reach lib/pq: text, json.Number, float64, int64, bool, []byte (base64 here), time.Time. */
+/** Types of Bloblang's values in lib/pq: text, json.Number, float64, int64, bool, []byte (base64 here), time.Time. */
 export type PqBind =
   | ValueOf<'string' | 'number' | 'float64' | 'int64' | 'bool' | 'bytes' | 'time' | 'structured'>
   | { readonly bind: 'null' };
 
 /**
- * How Kafka Connect's sinks bind with pgjdbc.
+ * Binds of Kafka Connect's sinks in pgjdbc.
  *
- * `set…`: Confluent's; the milliseconds of `setDate`, `setTime` and `setTimestamp` are of UTC. The classes of java.time:
- * Debezium's `setObject`.
+ * `set…` is for Confluent's sink. The milliseconds of `setDate`, `setTime` and `setTimestamp` are in UTC. The classes
+ * of java.time are for the `setObject` of Debezium's sink.
  */
 export type JdbcBind =
   | ValueOf<
@@ -23,13 +23,13 @@ export type JdbcBind =
       | 'ZonedDateTime'
       | 'UUID'
     >
-  /** `value`: a JSON array of texts and nulls. */
+  /** `value` is a JSON array of texts and nulls. */
   | (ValueOf<'array'> & { readonly element: string })
   | { readonly bind: 'null' };
 
 interface ValueOf<Bind extends string> {
   readonly bind: Bind;
-  /** Bytes are base64. */
+  /** Bytes as base64. */
   readonly value: string;
 }
 
@@ -38,13 +38,13 @@ export interface Insert<Bind> {
   readonly table: string;
   readonly columns: readonly string[];
   readonly rows: readonly (readonly Bind[])[];
-  /** A type for each column that the sink casts to, as Debezium's does with uuid: `CAST(? AS uuid)`; of pgjdbc. */
+  /** Types that the sink casts columns to, only for pgjdbc. Debezium's sink does so for uuid: `CAST(? AS uuid)`. */
   readonly casts?: Readonly<Record<string, string>>;
 }
 
 export type Inserted =
   | { readonly ok: true; readonly rows: number }
-  /** The driver itself refuses without an SQLSTATE. */
+  /** Without an SQLSTATE if the driver itself refuses. */
   | { readonly ok: false; readonly sqlstate?: string; readonly message: string };
 
 export interface Writer<Bind> extends Program {
@@ -56,14 +56,14 @@ export interface WriterTarget {
   readonly database: string;
   readonly user: string;
   readonly password: string;
-  /** Further parameters of the connection: `{ stringtype: 'unspecified' }`. */
+  /** More connection parameters: `{ stringtype: 'unspecified' }`. */
   readonly parameters?: Readonly<Record<string, string>>;
 }
 
 /**
- * Writes as Bento's and Redpanda Connect's `sql_insert` do: lib/pq, all rows in one INSERT.
+ * Starts a writer like `sql_insert` of Bento and Redpanda Connect: lib/pq, all rows in one INSERT.
  *
- * What builds the INSERT there takes a question mark for a parameter, in names too; two of them are one.
+ * Its query builder treats a question mark as a parameter, even in names. Two question marks escape one.
  */
 export async function startPqWriter(target: WriterTarget): Promise<Writer<PqBind>> {
   const { bin } = await openPrograms();
@@ -75,7 +75,7 @@ export async function startPqWriter(target: WriterTarget): Promise<Writer<PqBind
   return withInsert(options, (name) => name.replaceAll('?', '??'));
 }
 
-/** Writes as the JDBC sinks of Kafka Connect do: pgjdbc, a batch of one statement. */
+/** Starts a writer like the JDBC sinks of Kafka Connect: pgjdbc, a batch of one statement. */
 export async function startJdbcWriter(target: WriterTarget): Promise<Writer<JdbcBind>> {
   const { classPath } = await openPrograms();
   const { user, password } = target;
@@ -85,14 +85,18 @@ export async function startJdbcWriter(target: WriterTarget): Promise<Writer<Jdbc
   return withInsert({ command: 'java', args, env: { WIRE_JDBC_URL: url } });
 }
 
-/** As it stands in a configuration of Bento. */
+/** Renders the DSN for a Bento configuration. */
 export function renderDsn({ port, database, user, password, parameters }: WriterTarget): string {
   const query = new URLSearchParams({ sslmode: 'disable', ...parameters });
   const login = [user, password].map(encodeURIComponent).join(':');
   return `postgres://${login}@127.0.0.1:${port}/${encodeURIComponent(database)}?${query}`;
 }
 
-/** @param escape what a name in SQL needs besides its quotes. */
+/**
+ * Adds the INSERT to a writer.
+ *
+ * @param escape escapes a name in SQL in addition to its quotes.
+ */
 function withInsert<Bind>(options: ProgramOptions, escape = (name: string) => name): Writer<Bind> {
   const program = startAnswering<object, Inserted>(options);
   const insert = ({ schema, table, columns, rows, casts = {} }: Insert<Bind>) =>
