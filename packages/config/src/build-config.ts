@@ -26,7 +26,7 @@ type GroupShape = SourceGroupsShape[string] | SinkGroupsShape[string];
 type SourceShape = GroupShape['sources'][string];
 type ServerShape = GroupShape['servers'][string];
 
-/** The groups of `source-groups.yaml`, in its order. */
+/** Builds the groups of `source-groups.yaml`, in file order. */
 export function buildSourceGroups(shape: SourceGroupsShape): readonly SourceGroup[] {
   return Object.entries(shape).map(([name, group]) => {
     const at = { file: SOURCE_GROUPS_FILE, keys: [name] };
@@ -51,7 +51,7 @@ export function buildSourceGroups(shape: SourceGroupsShape): readonly SourceGrou
   });
 }
 
-/** The groups of `sink-groups.yaml`, in its order. */
+/** Builds the groups of `sink-groups.yaml`, in file order. */
 export function buildSinkGroups(shape: SinkGroupsShape): readonly SinkGroup[] {
   return Object.entries(shape).map(([name, group]) => {
     const at = { file: SINK_GROUPS_FILE, keys: [name] };
@@ -128,7 +128,7 @@ function buildEnvironments(
   return new Map(built);
 }
 
-/** A service; undefined where something of it has been reported. */
+/** Builds a service. Returns undefined if a part of it has a reported problem. */
 export function buildService({ file, name, keys, whole }: ServicePart): Service | undefined {
   if (!whole?.source?.tables || !whole.sinks) return undefined;
   const { source, sinks } = whole;
@@ -210,7 +210,7 @@ function below(at: Location, ...keys: readonly (string | number)[]): Location {
   return { file: at.file, keys: [...at.keys, ...keys] };
 }
 
-/** The templates by name. */
+/** Builds a map of the column templates by name. */
 export function buildTemplates({
   templates,
 }: ColumnTemplatesShape): ReadonlyMap<string, ColumnTemplate> {
@@ -230,7 +230,7 @@ export function buildTemplates({
   return new Map(built);
 }
 
-/** The type overrides of a file. */
+/** Builds the type overrides of a file. */
 export function buildTypeOverrides(
   { types = {}, tables = {} }: TypeOverridesShape,
   file: string,
@@ -250,7 +250,10 @@ export function buildTypeOverrides(
   };
 }
 
-/** A value as Bloblang takes it: `true` is the expression `true`. Undefined for what is no expression. */
+/**
+ * Converts a YAML value to a Bloblang expression: `true` becomes the text `true`. Returns undefined for other kinds of
+ * values.
+ */
 export function expressionOf(value: unknown): string | undefined {
   return typeof value === 'string' || typeof value === 'boolean' ? String(value) : undefined;
 }

@@ -5,7 +5,7 @@ import { readConfig } from './read-config.ts';
 
 const CASES = join(__dirname, '..', 'cases');
 
-/** Every folder of `cases` is an implementation repo beside the text of the error that reading it gives. */
+/** Every folder of `cases` is an implementation repo with the text of the expected error. */
 test.each(readdirSync(CASES))('%s', (name) => {
   const root = join(CASES, name);
   const expected = readFileSync(join(root, 'expected.txt'), 'utf8');

@@ -1,33 +1,33 @@
 import type { Location } from '@cdc-migrations/shape';
 
-/** Everything that people write in an implementation repo. */
+/** The complete configuration that users write in an implementation repo. */
 export interface Config {
   readonly sourceGroups: readonly SourceGroup[];
   readonly sinkGroups: readonly SinkGroup[];
   readonly services: readonly Service[];
-  /** By the name under `templates:`. */
+  /** Templates by the name under `templates:`. */
   readonly templates: ReadonlyMap<string, ColumnTemplate>;
-  /** By source group. */
+  /** Type overrides by source group. */
   readonly typeOverrides: ReadonlyMap<string, TypeOverrides>;
 }
 
-/** The part of the configuration that table definitions are made from: all but `source-groups.yaml`. */
+/** The part of the configuration that table definitions are built from: everything except `source-groups.yaml`. */
 export type ServiceConfig = Omit<Config, 'sourceGroups'>;
 
-/** A database for each customer, or one database for all. */
+/** One database per customer, or one database for all. */
 export type Pattern = 'db-per-tenant' | 'db-shared';
 
-/** A group of `source-groups.yaml`: the databases that events come from. */
+/** A group of `source-groups.yaml`: databases that events come from. */
 export interface SourceGroup {
   readonly at: Location;
   readonly name: string;
   readonly pattern: Pattern;
   readonly type: 'mssql' | 'postgres';
-  /** Table of each source database that Debezium reads its signals from. */
+  /** Table of each source database from which Debezium reads its signals. */
   readonly signalTable?: { readonly schema: string; readonly table: string };
   readonly envs: readonly string[];
   readonly validationEnv?: string;
-  /** Database that stands for all of the group, in the validation environment. */
+  /** Database that represents the whole group in the validation environment. */
   readonly databaseRef?: string;
   readonly includePattern?: string;
   readonly databaseExcludePatterns: readonly string[];
@@ -35,7 +35,7 @@ export interface SourceGroup {
   readonly tableIncludePatterns: readonly string[];
   readonly tableExcludePatterns: readonly string[];
   readonly servers: ReadonlyMap<string, Server>;
-  /** Customers (db-per-tenant) or services (db-shared), in the file's order. */
+  /** Customers (db-per-tenant) or services (db-shared), in file order. */
   readonly sources: readonly Source[];
 }
 
@@ -46,23 +46,23 @@ export interface SinkGroup {
   readonly sourceGroup: string;
   readonly pattern: Pattern;
   readonly pipeline?: PipelineSettings;
-  /** Parts of a rollout, in order; none: all customers at once. */
+  /** Parts of a rollout, in order. Empty means all customers at once. */
   readonly waves: readonly Wave[];
   readonly envs: readonly string[];
   readonly servers: ReadonlyMap<string, Server>;
-  /** Target databases; `<group>.<name>` is the sink. */
+  /** Target databases. `<group>.<name>` is the name of the sink. */
   readonly sources: readonly Source[];
 }
 
-/** Customers that a rollout takes together. */
+/** Customers that a rollout applies together. */
 export interface Wave {
   readonly at: Location;
   readonly name: string;
-  /** Undefined: all that no other wave names. */
+  /** Customers of this wave. Undefined means all customers that no other wave names. */
   readonly customers?: readonly string[];
-  /** Customers that are worked on in parallel. */
+  /** Number of customers to apply in parallel. */
   readonly jobs?: number;
-  /** Time to wait after the wave. */
+  /** Pause after the wave, in milliseconds. */
   readonly pauseMs?: number;
   /** Number of failed customers that stops the rollout. */
   readonly stopAfter?: number;
@@ -76,17 +76,17 @@ export interface Source {
   readonly environments: ReadonlyMap<string, SourceEnvironment>;
 }
 
-/** The database of a source in one environment. */
+/** Database of a source in one environment. */
 export interface SourceEnvironment {
   readonly env: string;
   readonly server: string;
   readonly database: string;
-  /** Environment of the sink that this one feeds; its own name unless said otherwise. */
+  /** Sink environment that this environment feeds. The default is its own name. */
   readonly targetSinkEnv: string;
   readonly customerId?: string;
 }
 
-/** A server as written: `${VAR}` stays until a connection needs it. */
+/** A server as written. `${VAR}` is resolved when a connection needs it. */
 export interface Server {
   readonly at: Location;
   readonly name: string;
@@ -100,7 +100,7 @@ export interface Server {
   readonly caFile?: string;
 }
 
-/** A file `services/<service>.yaml`. */
+/** Content of a file `services/<service>.yaml`. */
 export interface Service {
   readonly at: Location;
   readonly name: string;
@@ -110,31 +110,31 @@ export interface Service {
   readonly sinks: readonly ServiceSink[];
 }
 
-/** A table of the source that a service reads. */
+/** A source table that a service reads. */
 export interface SourceTable {
   readonly at: Location;
   readonly schema: string;
   readonly table: string;
   readonly ignoreColumns: readonly string[];
-  /** Only these columns, where given. */
+  /** The only columns to read, if given. */
   readonly includeColumns?: readonly string[];
-  /** Key of a table that the source gives none. */
+  /** Key of a table that has no key at the source. */
   readonly keyColumns?: readonly string[];
-  /** Key columns whose type does not keep every value, by which alone no two rows differ. */
+  /** Key columns whose type loses values, but where no two rows differ only by the lost part. */
   readonly lossyKeyColumns: readonly string[];
-  /** As written, of any shape. */
+  /** Hints as written, of any shape. */
   readonly manualMigrationHints?: unknown;
 }
 
-/** The tables of a service in one sink. */
+/** Tables of a service in one sink. */
 export interface ServiceSink {
   readonly at: Location;
-  /** `<sink group>.<database>`: `sink_asma.directory`. */
+  /** Name `<sink group>.<database>`, for example `sink_asma.directory`. */
   readonly sink: string;
   readonly tables: readonly SinkTable[];
 }
 
-/** A table of a sink, and the source table that feeds it. */
+/** A table of a sink and the source table that feeds it. */
 export interface SinkTable {
   readonly at: Location;
   readonly schema: string;
@@ -143,15 +143,15 @@ export interface SinkTable {
   readonly targetExists: boolean;
   readonly columnTemplates: readonly TemplateUse[];
   readonly transforms: readonly Transform[];
-  /** Source column to target column, of a table that exists already. */
+  /** Source column to target column, for a table that exists already. */
   readonly columns: ReadonlyMap<string, string>;
   readonly deleteMode: 'hard' | 'soft';
-  /** Undefined: as `positions` needs it. */
+  /** Persistence of the staging table. Undefined means that `positions` decides. */
   readonly staging?: 'unlogged' | 'logged';
   readonly pipeline?: PipelineSettings;
-  /** Indexes of a table that is created, beside those that every table has. */
+  /** Indexes of a created table, in addition to those that every table has. */
   readonly indexes: readonly TableIndex[];
-  /** Old column name to new one, those of `manual_migration_hints` too. */
+  /** Old column name to new column name, including those of `manual_migration_hints`. */
   readonly renames: ReadonlyMap<string, string>;
   readonly hints: MigrationHints;
 }
@@ -159,7 +159,7 @@ export interface SinkTable {
 /** An index of a final table. */
 export interface TableIndex {
   readonly at: Location;
-  /** Names in the final table. */
+  /** Column names in the final table. */
   readonly columns: readonly string[];
   readonly unique: boolean;
   /** SQL condition of a partial index. */
@@ -167,12 +167,12 @@ export interface TableIndex {
   readonly method: 'btree' | 'hash' | 'gin' | 'gist' | 'spgist' | 'brin';
 }
 
-/** What writes events to staging tables, and how their values look; the values are those of Debezium's properties. */
+/** The writer of events into staging tables and the format of its values. Uses the values of Debezium's properties. */
 export interface PipelineSettings {
   readonly writer?: 'bento' | 'debezium-jdbc' | 'confluent-jdbc';
-  /** A name for the settings of values. */
+  /** Name of a preset of these settings. */
   readonly events?: 'debezium' | 'recommended' | 'bento-sql-raw';
-  /** `rfc3339`: dates and times with both parts, as Go writes them. */
+  /** Format of dates and times. `rfc3339` always has date and time, as Go writes it. */
   readonly time?:
     | 'adaptive'
     | 'adaptive_time_microseconds'
@@ -184,30 +184,30 @@ export interface PipelineSettings {
   readonly decimal?: 'precise' | 'string' | 'double';
   readonly binary?: 'bytes' | 'base64' | 'base64-url-safe' | 'hex';
   readonly interval?: 'numeric' | 'string';
-  /** What stands for a large value that did not change. */
+  /** Placeholder for a large value that did not change. */
   readonly unavailable?: string;
-  /** What becomes of a TRUNCATE event. */
+  /** Handling of a TRUNCATE event. */
   readonly truncate?: 'dead_letter' | 'empty';
-  /** What orders the events of a stream: offsets of Kafka, or the commit LSN of SQL Server. */
+  /** Order of the events of a stream: Kafka offsets, or the commit LSN of SQL Server. */
   readonly positions?: 'offset' | 'lsn';
   readonly columnNames?: 'source' | 'ascii';
 }
 
-/** What a manual file for an unsafe change is to say. */
+/** Statements for the manual file of an unsafe change. */
 export interface MigrationHints {
-  /** Column to the expression of `USING` that gives its values in the new type. */
+  /** Column to the `USING` expression that converts its values to the new type. */
   readonly using: ReadonlyMap<string, string>;
-  /** Column to the statement that is to run before it becomes NOT NULL. */
+  /** Column to the statement that must run before the column becomes NOT NULL. */
   readonly beforeNotNull: ReadonlyMap<string, string>;
 }
 
-/** A use of a column template by a table. */
+/** Use of a column template by a table. */
 export interface TemplateUse {
   readonly at: Location;
   readonly template: string;
-  /** Column name, where it differs from the template's. */
+  /** Column name, if it differs from the template's. */
   readonly name?: string;
-  /** Bloblang expression, where it differs from the template's. */
+  /** Bloblang expression, if it differs from the template's. */
   readonly value?: string;
 }
 
@@ -226,23 +226,26 @@ export interface ColumnTemplate {
   /** PostgreSQL type as written. */
   readonly type: string;
   readonly notNull: boolean;
-  /** SQL expression. */
+  /** SQL expression of the default. */
   readonly default?: string;
   readonly description?: string;
-  /** Bloblang expression of its value; `this` is the row. */
+  /** Bloblang expression of the value. `this` is the row. */
   readonly value?: string;
 }
 
-/** `source-<group>-type-overrides.yaml`: PostgreSQL types that replace the defaults, the narrowest wins. */
+/**
+ * Content of `source-<group>-type-overrides.yaml`: PostgreSQL types that replace the defaults. The most specific one
+ * applies.
+ */
 export interface TypeOverrides {
   readonly at: Location;
-  /** By source type, for all tables. */
+  /** Overrides for all tables, by source type. */
   readonly types: ReadonlyMap<string, string>;
-  /** By `<schema>.<table>`. */
+  /** Overrides by `<schema>.<table>`. */
   readonly tables: ReadonlyMap<string, TableTypeOverrides>;
 }
 
-/** Types of PostgreSQL for the columns of one table: by type of the source, and by column. */
+/** PostgreSQL types for the columns of one table, by source type and by column. */
 export interface TableTypeOverrides {
   readonly types: ReadonlyMap<string, string>;
   readonly columns: ReadonlyMap<string, string>;

@@ -7,7 +7,7 @@ type Defined<Value> = {
   >;
 };
 
-/** The object without the keys whose value is undefined. */
+/** Returns the object without keys whose value is undefined. */
 export function defined<Value extends object>(value: Value): Defined<Value> {
   const filled: Record<string, unknown> = {};
   for (const key in value) if (value[key] !== undefined) filled[key] = value[key];

@@ -1,6 +1,8 @@
 import type { FileText } from './config-files.ts';
 
-/** A small implementation repo without problems; `files` replace its own or, where undefined, take them away. */
+/**
+ * Builds the files of a small valid implementation repo. `files` replaces some of them, or removes them if undefined.
+ */
 export function implementationRepo(
   files: Readonly<Record<string, FileText | undefined>> = {},
 ): Map<string, FileText> {

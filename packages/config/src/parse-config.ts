@@ -19,7 +19,7 @@ import {
   type ServiceDrafts,
 } from './parse-drafts.ts';
 
-/** Parses the texts of an implementation repo into its configuration; throws a ConfigError with every problem. */
+/** Parses the texts of an implementation repo. Throws a ConfigError with every problem. */
 export function parseConfig(files: ConfigFiles): Config {
   const problems: Problem[] = [];
   const drafts = parseDrafts(files, problems);
@@ -30,7 +30,7 @@ export function parseConfig(files: ConfigFiles): Config {
   return { sourceGroups: groups ? buildSourceGroups(groups) : [], ...buildServiceConfig(drafts) };
 }
 
-/** Parses the part that table definitions are made from, without `source-groups.yaml`. */
+/** Parses the configuration that table definitions are built from, without `source-groups.yaml`. */
 export function parseServiceConfig(files: ConfigFiles): ServiceConfig {
   const problems: Problem[] = [];
   const drafts = parseServiceDrafts(files, problems);
@@ -40,7 +40,7 @@ export function parseServiceConfig(files: ConfigFiles): ServiceConfig {
   return buildServiceConfig(drafts);
 }
 
-/** Parses the source groups alone, without any other file. */
+/** Parses only the source groups. */
 export function parseSourceGroups(files: ConfigFiles): readonly SourceGroup[] {
   const problems: Problem[] = [];
   refuseUnreadable(files, problems);
@@ -88,7 +88,7 @@ function refuseProblems(files: ConfigFiles, problems: readonly Problem[]): void 
   throw new ConfigError(locateProblems([...once.values()], readText));
 }
 
-/** Thrown with every problem of the YAML that users write, never only the first. */
+/** Error with every problem of the YAML that users write. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   constructor(readonly problems: readonly Problem[]) {

@@ -22,14 +22,14 @@ import {
   type SourceGroupsShape,
 } from './schemas/groups.ts';
 
-/** Every file read by itself; undefined where one is missing or has no content that can be read. */
+/** Parsed content of each file. A part is undefined if its file is missing or unreadable. */
 export interface ServiceDrafts {
   readonly sinkGroups: Part<SinkGroupsShape> | undefined;
   readonly templates: Part<ColumnTemplatesShape> | undefined;
-  /** The templates that services may name; undefined where their file cannot be read. */
+  /** Templates that services may name. Undefined if their file cannot be read. */
   readonly templateNames: readonly string[] | undefined;
   readonly services: readonly ServicePart[];
-  /** By source group. */
+  /** Type overrides by source group. */
   readonly typeOverrides: ReadonlyMap<string, Part<TypeOverridesShape>>;
 }
 
@@ -37,7 +37,7 @@ export interface Drafts extends ServiceDrafts {
   readonly sourceGroups: Part<SourceGroupsShape> | undefined;
 }
 
-/** Reads every file but `source-groups.yaml`, and reports what is wrong with each of them by itself. */
+/** Parses every file except `source-groups.yaml` and reports the problems of each single file. */
 export function parseServiceDrafts(files: ConfigFiles, problems: Problem[]): ServiceDrafts {
   refuseUnreadable(files, problems);
   refuseMissing(files, SINK_GROUPS_FILE, SINK_GROUPS.expected, problems);
@@ -53,7 +53,7 @@ export function parseServiceDrafts(files: ConfigFiles, problems: Problem[]): Ser
   };
 }
 
-/** Reads every file, and reports what is wrong with each of them by itself. */
+/** Parses every file and reports the problems of each single file. */
 export function parseDrafts(files: ConfigFiles, problems: Problem[]): Drafts {
   return {
     sourceGroups: parseSourceGroupsDraft(files, problems),
@@ -61,7 +61,7 @@ export function parseDrafts(files: ConfigFiles, problems: Problem[]): Drafts {
   };
 }
 
-/** Reads `source-groups.yaml`, and reports what is wrong with it by itself. */
+/** Parses `source-groups.yaml` and reports its problems. */
 export function parseSourceGroupsDraft(
   files: ConfigFiles,
   problems: Problem[],
@@ -94,7 +94,7 @@ function parseTypeOverrides(
   return parts;
 }
 
-/** Reports the files that cannot be read. */
+/** Reports files that cannot be read. */
 export function refuseUnreadable(files: ConfigFiles, problems: Problem[]): void {
   for (const [file, text] of files) {
     if (typeof text !== 'string') reportIn(file, problems)([], text.unreadable);

@@ -15,10 +15,10 @@ import type * as v from 'valibot';
 import { serviceOf, type ConfigFiles } from './config-files.ts';
 import { serviceSchema, type ServiceShape } from './schemas/service.ts';
 
-/** What a file says, and where to report what turns out to be wrong with it. */
+/** Content of a file and its report for problems that are found later. */
 export interface Part<Value> extends Shape<Value> {
   readonly file: string;
-  /** Keys that lead to the value: those of a report begin at the root of the file. */
+  /** Keys that lead to the value. Reports use paths from the root of the file. */
   readonly keys: Keys;
   readonly report: Report;
 }
@@ -26,11 +26,11 @@ export interface Part<Value> extends Shape<Value> {
 /** A kind of file whose whole content has one schema. */
 interface FileKind<Schema extends v.GenericSchema> {
   readonly schema: Schema;
-  /** What to write where a file of this kind is missing or empty. */
+  /** Text to write if a file of this kind is missing or empty. */
   readonly expected: string;
 }
 
-/** The content of a file of this kind; undefined, and reported, where it has none. */
+/** Parses a file of this kind. Reports a problem and returns undefined if it has no valid content. */
 export function parsePart<Schema extends v.GenericSchema>(
   files: ConfigFiles,
   file: string,
@@ -43,7 +43,10 @@ export function parsePart<Schema extends v.GenericSchema>(
   return { file, keys: [], report, ...parseShape(schema, value, report) };
 }
 
-/** The value of a file; undefined, and reported, where it has none. One that is not there is not our concern. */
+/**
+ * Parses the YAML of a file. Reports a problem and returns undefined if that fails. A missing file is not reported
+ * here.
+ */
 function parseValue(
   files: ConfigFiles,
   file: string,
@@ -73,7 +76,7 @@ export interface ServicePart extends Part<ServiceShape> {
 
 const EXPECTED = 'a service: `<service>: { source, sinks }`';
 
-/** A service file in either form: `<service>: { source, sinks }` or `{ service: <service>, source, sinks }`. */
+/** Parses a service file in either form: `<service>: { source, sinks }` or `{ service: <service>, source, sinks }`. */
 export function parseServicePart(
   files: ConfigFiles,
   file: string,
@@ -97,7 +100,7 @@ export function parseServicePart(
   return { file, name, keys, report, ...parseShape(serviceSchema, content, report, keys) };
 }
 
-/** The keys that lead to the service, with a report where its name is not that of the file. */
+/** Finds the keys that lead to the service. Reports a name that differs from the file name. */
 function findService(value: Mapping, name: string, report: Report): Keys {
   const besides = 'service' in value && !isMapping(value['service']);
   if (besides || (!Object.hasOwn(value, name) && ('source' in value || 'sinks' in value))) {
@@ -114,14 +117,14 @@ function findService(value: Mapping, name: string, report: Report): Keys {
   return [key];
 }
 
-/** What is wrong where the file of a service names another one. */
+/** Describes a service file that names another service. */
 export function otherNameFault(name: string, found: string): string {
   return `the file of the service "${name}" says "${found}"; rename one of the two`;
 }
 
-/** Reports keys, wherever they are in a YAML file, with letters that deceive who reads them. */
+/** Reports keys with deceptive characters anywhere in a YAML file. */
 function checkLetters(root: unknown, report: Report): void {
-  const seen = new Set<unknown>(); // Aliases lead to the same value again, of which there can be a great many.
+  const seen = new Set<unknown>(); // Aliases reach the same value repeatedly, possibly millions of times.
   const check = (value: unknown, keys: Keys): void => {
     if (typeof value !== 'object' || value === null || seen.has(value)) return;
     seen.add(value);

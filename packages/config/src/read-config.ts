@@ -15,17 +15,17 @@ import type { Config, ServiceConfig, SourceGroup } from './config.ts';
 import { parseConfig, parseServiceConfig, parseSourceGroups } from './parse-config.ts';
 import { RepoPathError, resolveRepoPath } from '@cdc-migrations/generated-file';
 
-/** Reads the configuration of the implementation repo in the folder `root`; throws a ConfigError with every problem. */
+/** Reads the configuration of the implementation repo in the folder `root`. Throws a ConfigError with every problem. */
 export function readConfig(root: string): Config {
   return parseConfig(readFiles(root, [SOURCE_GROUPS_FILE, SINK_GROUPS_FILE]));
 }
 
-/** Reads the part that table definitions are made from, without `source-groups.yaml`. */
+/** Reads the configuration that table definitions are built from, without `source-groups.yaml`. */
 export function readServiceConfig(root: string): ServiceConfig {
   return parseServiceConfig(readFiles(root, [SINK_GROUPS_FILE]));
 }
 
-/** Reads the source groups alone, without any other file. */
+/** Reads only the source groups. */
 export function readSourceGroups(root: string): readonly SourceGroup[] {
   const text = readText(root, SOURCE_GROUPS_FILE);
   return parseSourceGroups(new Map(text === undefined ? [] : [[SOURCE_GROUPS_FILE, text]]));
@@ -41,7 +41,7 @@ function readFiles(root: string, groupFiles: readonly string[]): ConfigFiles {
   return files;
 }
 
-/** Adds the files of a folder that are configuration by their name. */
+/** Adds the files of a folder whose names mark them as configuration. */
 function readFolder(root: string, folder: string, files: Map<string, FileText>): void {
   let names: readonly string[];
   try {
@@ -64,7 +64,7 @@ function readFolder(root: string, folder: string, files: Map<string, FileText>):
   }
 }
 
-/** The text of a file; undefined where there is none. */
+/** Reads the text of a file. Returns undefined if the file does not exist. */
 function readText(root: string, file: string): FileText | undefined {
   try {
     const bytes = readFileSync(resolveRepoPath(root, file));
@@ -76,7 +76,7 @@ function readText(root: string, file: string): FileText | undefined {
   }
 }
 
-/** Why something cannot be read; undefined where it is not there. */
+/** Returns the reason why a path cannot be read, or undefined if it does not exist. */
 function reasonOf(error: unknown, expected: string): string | undefined {
   if (error instanceof RepoPathError) return error.reason;
   const { code } = error as NodeJS.ErrnoException;

@@ -2,10 +2,10 @@ import { letterFault } from '@cdc-migrations/generated-file';
 
 const MAX_NAME_BYTES = 63;
 
-/** Placeholders are replaced as plain text, so these letters never come into a schema name. */
+/** Characters that a schema name must not have, because placeholders are replaced as plain text. */
 const UNSAFE_LETTER = /["'\\${}]/;
 
-/** Says why a literal schema cannot have this name; undefined if it can. */
+/** Returns the reason why a literal schema cannot have this name, or undefined if it can. */
 export function schemaNameFault(name: string): string | undefined {
   if (name === '') return 'a schema name is empty';
   const fault = letterFault(name);
@@ -24,7 +24,10 @@ export function schemaNameFault(name: string): string | undefined {
     : `the schema name "${name}" belongs to ${owner}; choose another`;
 }
 
-/** Says why a customer or a service, which gets a schema of its name, cannot have this name; undefined if it can. */
+/**
+ * Returns the reason why a customer or service cannot have this name, or undefined if it can. Its schema has the same
+ * name.
+ */
 export function tenantNameFault(name: string): string | undefined {
   if (name.toLowerCase() === 'public') {
     return `"${name}" cannot be a tenant: the schema public is there in every database and is shared; choose another name`;

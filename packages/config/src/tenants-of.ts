@@ -1,8 +1,8 @@
 import type { Source, SourceGroup } from './config.ts';
 
 /**
- * Lists the sources of a group (customers or services) that take part in an environment of a sink: those with an
- * environment that feeds it. In `embedded`, the environment of an embedded PostgreSQL, all of them do.
+ * Lists the sources (customers or services) of a group that take part in an environment of a sink. A source takes part
+ * if one of its environments feeds it. In `embedded`, the environment of an embedded PostgreSQL, all sources take part.
  */
 export function tenantsOf({ sources }: SourceGroup, sinkEnv: string): readonly Source[] {
   if (sinkEnv === 'embedded') return sources;

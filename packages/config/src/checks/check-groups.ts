@@ -5,7 +5,7 @@ import { tenantNameFault } from '../schema-name.ts';
 import type { SinkGroupsShape, SourceGroupsShape } from '../schemas/groups.ts';
 import type { TypeOverridesShape } from '../schemas/definitions.ts';
 
-/** Reports what is wrong with the groups of sources, also in their view of the sinks where those are known. */
+/** Reports problems of the source groups. Checks them against the sink groups too if those are known. */
 export function checkSourceGroups(
   { draft, report }: Part<SourceGroupsShape>,
   sinkGroups: Part<SinkGroupsShape> | undefined,
@@ -29,7 +29,7 @@ export function checkSourceGroups(
   }
 }
 
-/** Reports customers that have one id in one environment of the sink: their rows could not be told apart. */
+/** Reports customers that share an id in one environment of the sink. Their rows would be indistinguishable. */
 function refuseSharedIds(group: GroupDraft, keys: Keys, report: Report): void {
   const earlier = new Map<string, string>();
   for (const [customer, source] of Object.entries(group.sources ?? {})) {
@@ -46,7 +46,7 @@ function refuseSharedIds(group: GroupDraft, keys: Keys, report: Report): void {
   }
 }
 
-/** The environments of the sinks that a source group feeds; undefined where they are not known. */
+/** Returns the sink environments that a source group feeds, or undefined if they are unknown. */
 function sinkEnvsOf(
   sourceGroup: string,
   sinkGroups: Part<SinkGroupsShape> | undefined,
@@ -59,7 +59,7 @@ function sinkEnvsOf(
     : [...new Set(fed.flatMap((group) => (group ? envsOf(group) : [])))];
 }
 
-/** Reports what is wrong with the groups of sinks, also in their view of the sources where those are known. */
+/** Reports problems of the sink groups. Checks them against the source groups too if those are known. */
 export function checkSinkGroups(
   { draft, report }: Part<SinkGroupsShape>,
   sourceGroups: Part<SourceGroupsShape> | undefined,
@@ -83,7 +83,10 @@ export function checkSinkGroups(
 
 type WavesDraft = Draft<SinkGroupsShape[string]>['waves'];
 
-/** Reports waves that have not each customer exactly once; `known` is undefined where customers are not known. */
+/**
+ * Reports customers that are missing from the waves or in several of them. `known` is undefined if the customers are
+ * unknown.
+ */
 function checkWaves(
   waves: WavesDraft,
   known: readonly string[] | undefined,
@@ -133,7 +136,7 @@ function checkWaves(
 
 const SHOWN_CUSTOMERS = 5;
 
-/** What file systems take for more than a name, on this machine or another. */
+/** Characters with a special meaning in paths of any file system. */
 const NOT_IN_FOLDERS = /[/\\:*?"<>|]/;
 
 /** Reports a name that cannot be part of the folder `migrations/<group>.<database>`. */
@@ -143,7 +146,7 @@ function refuseNoFolder(name: string, keys: Keys, report: Report): void {
   report(keys, `${expected}, found "${name}"`);
 }
 
-/** Reports files of type overrides whose name names no source group. */
+/** Reports files of type overrides that belong to no source group. */
 export function checkTypeOverrides(
   typeOverrides: ReadonlyMap<string, Part<TypeOverridesShape>>,
   { draft }: Part<SourceGroupsShape>,
@@ -157,12 +160,12 @@ export function checkTypeOverrides(
   }
 }
 
-/** A group of sources; one of sinks has all of its keys. */
+/** Draft of a source group. A sink group has all of these keys too. */
 type GroupDraft = Draft<SourceGroupsShape[string]>;
 
 type EnvironmentDraft = Draft<SourceGroupsShape[string]['sources'][string]['environments'][string]>;
 
-/** Reports what is wrong in groups of sources and of sinks alike: environments, servers, names. */
+/** Reports problems that source groups and sink groups have in common: environments, servers, names. */
 function checkGroup(group: GroupDraft, keys: Keys, report: Report): void {
   checkEnvs(group, keys, report);
   if (group.servers && Object.keys(group.servers).length === 0) {
@@ -180,7 +183,7 @@ function checkGroup(group: GroupDraft, keys: Keys, report: Report): void {
   }
 }
 
-/** The environments of a group: as listed, else those that its sources have. */
+/** Returns the environments of a group: those listed, otherwise those of its sources. */
 export function envsOf(group: GroupDraft): readonly string[] {
   if (group.envs) return [...new Set(group.envs.filter((env) => env !== undefined))];
   const sources = Object.values(group.sources ?? {});
@@ -200,7 +203,7 @@ function checkEnvs(group: GroupDraft, keys: Keys, report: Report): void {
   report([...keys, 'validation_env'], message);
 }
 
-/** Why an environment cannot have a name. */
+/** Reserved environment names and the reason of each. */
 const RESERVED_ENVS: ReadonlyMap<string | undefined, string> = new Map([
   ['embedded', 'the environment "embedded" is reserved for an embedded PostgreSQL; choose another'],
   ['schemas', 'an environment cannot be called "schemas", as a key beside it is; choose another'],

@@ -8,13 +8,13 @@ import type { ServiceShape } from '../schemas/service.ts';
 import type { SinkGroupsShape, SourceGroupsShape } from '../schemas/groups.ts';
 import { splitTableName } from '../schemas/table-name.ts';
 
-/** What a service may name; undefined where the file that says it could not be read. */
+/** Names that a service may use. Each is undefined if its file could not be read. */
 interface UsableNames {
   readonly sinkGroups: Draft<SinkGroupsShape> | undefined;
   readonly templates: readonly string[] | undefined;
 }
 
-/** Reports what is wrong with a service by itself and with the sinks and templates that it names. */
+/** Reports problems of a service, and of the sinks and templates that it names. */
 export function checkService(service: ServicePart, known: UsableNames): void {
   const { draft, name, keys, report } = service;
   if (!draft) return;
@@ -78,7 +78,7 @@ function checkSinks(
   }
 }
 
-/** Why `<sink group>.<database>` does not name a sink, or undefined. */
+/** Returns the reason why `<sink group>.<database>` is not a sink, or undefined if it is one. */
 function sinkFault(sink: string, sinkGroups: Draft<SinkGroupsShape>): string | undefined {
   const dot = sink.indexOf('.');
   const [groupName, database] = dot < 0 ? [sink] : [sink.slice(0, dot), sink.slice(dot + 1)];
@@ -93,14 +93,14 @@ function sinkFault(sink: string, sinkGroups: Draft<SinkGroupsShape>): string | u
     : `unknown database "${database}" of ${groupName}; ${knownNames(database, databases)}`;
 }
 
-/** Whether nothing stands under a key; a wrong value, which has been reported, is something. */
+/** Returns true if a key has no value. A wrong value is already reported and counts as a value. */
 function isEmpty<Mapping extends object>(mapping: Mapping, key: keyof Mapping): boolean {
   if (!(key in mapping)) return true;
   const value: unknown = mapping[key];
   return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
 
-/** Reports a service whose `validation_env` is no environment of a source group that its sinks read from. */
+/** Reports a service if no source group of its sinks has the environment `validation_env`. */
 export function checkValidationEnv(
   { draft, keys, report }: ServicePart,
   sinkGroups: Part<SinkGroupsShape> | undefined,
@@ -119,7 +119,7 @@ export function checkValidationEnv(
   }
 }
 
-/** Reports tables of one sink and schema whose names differ only in case, whichever services they belong to. */
+/** Reports tables of one sink and schema whose names differ only in case, across all services. */
 export function refuseSinkTableTwins(services: readonly ServicePart[]): void {
   const earlier = new Map<string, { readonly name: string; readonly file: string }>();
   for (const { draft, file, keys, report } of services) {

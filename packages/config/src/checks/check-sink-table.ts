@@ -4,21 +4,21 @@ import { schemaNameFault } from '../schema-name.ts';
 import type { ServiceShape, SinkTableShape } from '../schemas/service.ts';
 import { splitTableName } from '../schemas/table-name.ts';
 
-/** A sink table and the names that it may use; those are undefined where they could not be read. */
+/** A sink table and the names that it may use. Names are undefined if their file could not be read. */
 interface SinkTableUse {
   readonly service: string;
-  /** Its key, `<schema>.<table>`. */
+  /** Key of the table, `<schema>.<table>`. */
   readonly table: string;
   readonly sinkTable: Draft<SinkTableShape> | undefined;
   readonly sourceTables: NonNullable<Draft<ServiceShape>['source']>['tables'];
   readonly templates: readonly string[] | undefined;
 }
 
-/** Reports what is wrong with a table of a sink: its schema, its source, and keys that do not go together. */
+/** Reports problems of a sink table: its schema, its source, and keys that exclude each other. */
 export function checkSinkTable(use: SinkTableUse, keys: Keys, report: Report): void {
   const { service, table, sinkTable } = use;
   const { schema } = splitTableName(table);
-  // A schema that is called as the service stands for its tenants, whose names are checked by themselves.
+  // A schema with the name of the service stands for its tenants. Their names have their own check.
   const fault = table.includes('.') && schema !== service ? schemaNameFault(schema) : undefined;
   if (fault !== undefined) report(keys, fault);
   if (!sinkTable) return;
@@ -86,7 +86,7 @@ function checkTemplates(
 
 type Renames = Pick<Draft<SinkTableShape>, 'renames' | 'manual_migration_hints'>;
 
-/** Old and new column names of a table: those of `renames`, then those of `manual_migration_hints`. */
+/** Returns old and new column names of a table: `renames` first, then `manual_migration_hints`. */
 export function allRenames({
   renames,
   manual_migration_hints: hints,
@@ -97,7 +97,7 @@ export function allRenames({
   ].flatMap(([from, to]) => (from === undefined || to === undefined ? [] : [[from, to] as const]));
 }
 
-/** Reports renames that do not give each column one history: to itself, in a circle, from or to two columns. */
+/** Reports ambiguous renames: to the same name, in a cycle, or from or to two columns. */
 function checkRenames(table: Draft<SinkTableShape>, keys: Keys, report: Report): void {
   const at = [...keys, table.renames ? 'renames' : 'manual_migration_hints'];
   const renames = allRenames(table);

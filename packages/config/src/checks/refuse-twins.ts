@@ -15,7 +15,7 @@ export function refuseCaseTwins(names: Iterable<string>, keys: Keys, report: Rep
   }
 }
 
-/** Reports each item that stands in a list a second time. */
+/** Reports duplicates in a list. */
 export function refuseTwice(
   items: readonly (string | undefined)[],
   keys: Keys,

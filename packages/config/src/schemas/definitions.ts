@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { LEFT_ALONE } from './left-alone.ts';
 import { tableName } from './table-name.ts';
 
-/** `services/_schemas/column-templates.yaml`. */
+/** Schema of `services/_schemas/column-templates.yaml`. */
 export const columnTemplatesSchema = v.strictObject({
   templates: v.record(
     v.string(),
@@ -28,7 +28,7 @@ const byType = v.record(
   'expected a mapping of source types to PostgreSQL types',
 );
 
-/** `services/_schemas/_definitions/source-<group>-type-overrides.yaml`. */
+/** Schema of `services/_schemas/_definitions/source-<group>-type-overrides.yaml`. */
 export const typeOverridesSchema = v.strictObject({
   types: v.optional(byType),
   tables: v.optional(
@@ -47,7 +47,7 @@ export const typeOverridesSchema = v.strictObject({
 
 export type TypeOverridesShape = v.InferOutput<typeof typeOverridesSchema>;
 
-/** A type as PostgreSQL writes it. */
+/** Accepts a PostgreSQL type. */
 function postgresType() {
   const what = 'a PostgreSQL type such as uuid or numeric(19,4)';
   return v.pipe(

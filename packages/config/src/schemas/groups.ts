@@ -4,7 +4,7 @@ import { LEFT_ALONE } from './left-alone.ts';
 import { pipelineSchema } from './pipeline.ts';
 import { tableName } from './table-name.ts';
 
-/** A server of `servers:`, each text as written or with `${NAME}` in it. */
+/** Schema of a server under `servers:`. Each text may contain `${NAME}`. */
 const serverSchema = v.strictObject({
   host: connectionText('a host such as ${MSSQL_HOST}'),
   port: v.pipe(
@@ -31,7 +31,7 @@ const serverSchema = v.strictObject({
   ...LEFT_ALONE,
 });
 
-/** True if a text is a number that a port can have. */
+/** Returns true if a text is a valid port number. */
 export function isPort(port: string): boolean {
   return /^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65535;
 }
@@ -55,7 +55,7 @@ const environmentSchema = v.looseObject({
 
 type Environment = v.InferOutput<typeof environmentSchema>;
 
-/** A customer, a service or a target database: its schemas, and under every other key an environment. */
+/** Schema of a customer, service or target database. It has `schemas`, and every other key is an environment. */
 const sourceSchema = v.pipe(
   v.objectWithRest({ schemas: listOf('the name of a schema'), ...LEFT_ALONE }, environmentSchema),
   v.transform(
@@ -68,7 +68,7 @@ const sourceSchema = v.pipe(
 
 type Environments = Readonly<Record<string, Environment>>;
 
-/** The keys that groups of sources and of sinks share. */
+/** Keys that source groups and sink groups have in common. */
 const GROUP_KEYS = {
   description: v.optional(text('a description')),
   environment_aware: v.optional(flag()),
@@ -97,7 +97,7 @@ function environmentsOf(others: Environments): Environments {
   return environments;
 }
 
-/** `source-groups.yaml`. */
+/** Schema of `source-groups.yaml`. */
 export const sourceGroupsSchema = v.record(
   v.string(),
   v.strictObject({
@@ -114,7 +114,7 @@ export type SourceGroupsShape = v.InferOutput<typeof sourceGroupsSchema>;
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 };
 const DURATION = /^(\d{1,6})(s|m|h)$/;
 
-/** Milliseconds of `30s`, `10m` or `1h`. */
+/** Parses `30s`, `10m` or `1h` to milliseconds. */
 function duration() {
   const message = ({ input }: { readonly input: string }) =>
     `expected a time such as 30s, 10m or 1h, found "${input}"`;
@@ -128,7 +128,7 @@ function duration() {
   );
 }
 
-/** A whole number from 1; YAML that users write gives numbers as text. */
+/** Parses a whole number from 1. YAML of users has numbers as text. */
 function count() {
   return v.pipe(
     text('a whole number from 1'),
@@ -138,7 +138,7 @@ function count() {
   );
 }
 
-/** A part of a rollout. */
+/** Schema of a part of a rollout. */
 const waveSchema = v.strictObject({
   name: text('the name of a wave'),
   customers: v.optional(listOf('the name of a customer')),
@@ -147,7 +147,7 @@ const waveSchema = v.strictObject({
   stop_after: v.optional(count()),
 });
 
-/** `sink-groups.yaml`. */
+/** Schema of `sink-groups.yaml`. */
 export const sinkGroupsSchema = v.record(
   v.pipe(v.string(), v.regex(/^[^.]+$/, 'expected the name of a sink group, without a dot')),
   v.strictObject({
@@ -155,7 +155,7 @@ export const sinkGroupsSchema = v.record(
     type: oneOf(['postgres']),
     pipeline: v.optional(pipelineSchema),
     waves: v.optional(v.array(waveSchema, 'expected a list of waves, each { name, customers }')),
-    /** Each tenant has a schema of the sink's database; a database for each tenant is not supported. */
+    /** Each tenant has a schema in the sink database. A database per tenant is not supported. */
     pattern: oneOf(['db-shared']),
     ...GROUP_KEYS,
   }),
@@ -164,7 +164,7 @@ export const sinkGroupsSchema = v.record(
 
 export type SinkGroupsShape = v.InferOutput<typeof sinkGroupsSchema>;
 
-/** A regular expression as JavaScript reads it. */
+/** Accepts a regular expression of JavaScript. */
 function regularExpression() {
   return v.pipe(
     text('a regular expression'),
@@ -176,7 +176,7 @@ function regularExpression() {
   );
 }
 
-/** What the engine says of a pattern that it cannot read. */
+/** Returns the error of the engine for an invalid pattern. */
 function faultOf(pattern: string): string | undefined {
   try {
     new RegExp(pattern);

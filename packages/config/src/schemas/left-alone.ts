@@ -1,6 +1,6 @@
 import { leftAlone } from '@cdc-migrations/shape';
 
-/** Keys that belong to the rest of the pipeline: accepted wherever they stand, and without a meaning here. */
+/** Keys of other parts of the pipeline. They are accepted everywhere and ignored. */
 export const LEFT_ALONE = {
   server_group: leftAlone,
   reference: leftAlone,

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import type { PipelineSettings } from '../config.ts';
 import { defined } from '../defined.ts';
 
-/** What writes events to the staging tables, and how their values look; of a group of sinks or of a table. */
+/** Schema of the settings about the writer of events and the format of their values, for a sink group or a table. */
 export const pipelineSchema = v.pipe(
   v.strictObject({
     writer: v.optional(oneOf(['bento', 'debezium-jdbc', 'confluent-jdbc'])),

@@ -32,7 +32,7 @@ const transformSchema = v.strictObject({
   ...LEFT_ALONE,
 });
 
-/** What the original tool takes under this key of a sink table. */
+/** Schema of the hints that the original tool accepts under this key of a sink table. */
 const migrationHintsSchema = v.strictObject({
   renames: v.optional(
     v.array(
@@ -57,7 +57,7 @@ const migrationHintsSchema = v.strictObject({
   ),
 });
 
-/** An index of a final table, beside those that every table has. */
+/** Schema of an index of a final table, in addition to those that every table has. */
 const indexSchema = v.strictObject({
   columns: listOf('the name of a column'),
   unique: v.optional(flag(), false),
@@ -104,7 +104,7 @@ const sinkSchema = v.strictObject({
   ...LEFT_ALONE,
 });
 
-/** What `services/<service>.yaml` says of the service, under its name or beside the key `service`. */
+/** Schema of a service in `services/<service>.yaml`, under its name or next to the key `service`. */
 export const serviceSchema = v.strictObject({
   service: v.optional(text('the name of the service')),
   source: v.optional(

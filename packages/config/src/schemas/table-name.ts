@@ -1,7 +1,7 @@
 import { text } from '@cdc-migrations/shape';
 import * as v from 'valibot';
 
-/** `<schema>.<table>`, cut at the first dot: the table's name may have more of them. */
+/** Parses `<schema>.<table>`, split at the first dot. Table names may contain dots. */
 export function tableName() {
   return v.pipe(
     text('`<schema>.<table>`'),
@@ -12,7 +12,7 @@ export function tableName() {
   );
 }
 
-/** The two parts of a table's name. */
+/** Splits the name of a table into its two parts. */
 export function splitTableName(name: string): { readonly schema: string; readonly table: string } {
   const dot = name.indexOf('.');
   return { schema: name.slice(0, dot), table: name.slice(dot + 1) };
