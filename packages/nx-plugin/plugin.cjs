@@ -13,7 +13,7 @@ const { openOutlines } = require('./src/yaml-outline.cjs');
 const NO_REPO = /(^|\/)(node_modules|dist|tmp|cases)\//;
 
 /**
- * Projects of all implementation repos of the workspace: every folder with a `source-groups.yaml`.
+ * Creates a project for every implementation repo of the workspace: every folder with a `source-groups.yaml`.
  *
  * @type {CreateNodes<PluginOptions>}
  */
@@ -45,8 +45,8 @@ const createNodes = [
 ];
 
 /**
- * From every implementation repo to the command line of npm, so that another version of it makes them affected, and
- * the graph has the link.
+ * Adds a dependency of every implementation repo on the npm package of the command line. Another version of that
+ * package then affects the repos, and the graph shows the link.
  *
  * @type {CreateDependencies<PluginOptions>}
  */
@@ -59,7 +59,10 @@ function createDependencies(_, { projects, externalNodes = {} }) {
     .map(([source]) => ({ source, target, type }));
 }
 
-/** Nx knows it by its name; the class itself is in `@nx/devkit`, which costs a quarter of a run to load. */
+/**
+ * Copy of the error class of `@nx/devkit`, which Nx recognizes by name. Loading `@nx/devkit` would take a quarter of a
+ * run.
+ */
 class AggregateCreateNodesError extends Error {
   /**
    * @param {[file: string, error: Error][]} errors
@@ -74,7 +77,7 @@ class AggregateCreateNodesError extends Error {
 }
 
 /**
- * Where Nx keeps what it knows of the workspace.
+ * Returns the folder where Nx keeps its cached facts about the workspace.
  *
  * @param {string} workspaceRoot
  */

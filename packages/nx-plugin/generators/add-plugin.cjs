@@ -5,11 +5,11 @@ const { applyEdits, modify, parse, printParseErrorCode } = require('jsonc-parser
 const PLUGIN = '@cdc-migrations/nx';
 
 /**
- * The text of nx.json with the plugin in it; comments and the entries of others stay as they are.
+ * Adds the plugin to the text of nx.json and keeps its comments and other entries.
  *
  * @param {string} text
  * @returns {string}
- * @throws {Error} text that is no JSON, also none with comments
+ * @throws {Error} if the text is not JSON, with or without comments
  */
 function addPlugin(text) {
   /** @type {import('jsonc-parser').ParseError[]} */
@@ -33,7 +33,7 @@ function addPlugin(text) {
 
 /**
  * @param {unknown} entry
- * @returns {boolean} also for the same plugin by its subpath
+ * @returns {boolean} true also for the same plugin by its subpath
  */
 function isOurs(entry) {
   const name =

@@ -18,19 +18,19 @@ const init = require('./init.cjs');
  */
 
 /**
- * @typedef {object} Scaffold what `cdc init --json` says
+ * @typedef {object} Scaffold output of `cdc init --json`
  * @property {string} workspace
  * @property {readonly { readonly path: string, readonly action: string, readonly text: string }[]} files
  * @property {readonly string[]} next
  */
 
 /**
- * A new implementation repo, as `cdc init` makes it, with the plugin in nx.json.
+ * Creates an implementation repo like `cdc init` and adds the plugin to nx.json.
  *
  * @param {Tree} tree
  * @param {Options} options
- * @returns {Promise<() => void>} says what to do next, when the files are written
- * @throws {Error} what is wrong with the options, and which files are in the way
+ * @returns {Promise<() => void>} prints the next steps after the files are written
+ * @throws {Error} if options are wrong or files exist already, with all of them
  */
 async function implementation(tree, { folder, ...options }) {
   const { files, next } = planScaffold(tree.root, [

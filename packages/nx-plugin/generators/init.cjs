@@ -7,8 +7,8 @@ const { addPlugin } = require('./add-plugin.cjs');
 const ISOLATION = 'NX_ISOLATE_PLUGINS';
 
 /**
- * Puts the plugin into nx.json, and what makes Nx start fast into .env. Where nx.json has it, nothing is changed: the
- * choice of `isolatePlugins` was made when it came.
+ * Adds the plugin to nx.json and the variable that speeds up the start of Nx to .env. Changes nothing if nx.json has
+ * the plugin already, because the user chose `isolatePlugins` then.
  *
  * @param {Tree} tree
  * @param {{ readonly isolatePlugins?: boolean }} [options]

@@ -9,17 +9,17 @@ const { STAGES } = require('./stages.cjs');
 
 const TECHNOLOGIES = ['cdc', 'postgresql'];
 
-/** What Nx reads as part of a glob in every path that it is given, and lets nobody escape in outputs. */
+/** Characters that Nx reads as part of a glob in every path. Outputs have no way to escape them. */
 const GLOB = /[[\]{}()!*?\\]/;
 const NOT_CACHEABLE =
   'not cached, because Nx takes [ ] { } ( ) ! * ? \\ in the name of a folder for a glob';
 
 /**
- * The Nx project of an implementation repo.
+ * Builds the Nx project of an implementation repo.
  *
  * @param {Repo} repo
  * @param {Settings} settings
- * @param {readonly string[]} installed the command line's npm package, where Nx knows it
+ * @param {readonly string[]} installed npm package of the command line, if Nx knows it
  * @returns {Omit<ProjectConfiguration, 'root'>}
  */
 function buildProject(repo, settings, installed) {
@@ -74,7 +74,7 @@ function buildTarget(stage, repo, settings, installed) {
     cache: stage.cache && isCacheable(repo),
     ...(isCacheable(repo)
       ? stage.cache && cachedBy(stage, repo, settings, installed)
-      : { inputs: [{ externalDependencies: [] }] }), // and none of the usual ones, which are globs
+      : { inputs: [{ externalDependencies: [] }] }), // without the usual inputs, which are globs
     metadata: {
       technologies: TECHNOLOGIES,
       description: stage.description,
@@ -87,8 +87,8 @@ function buildTarget(stage, repo, settings, installed) {
 }
 
 /**
- * Whether Nx finds what the targets of a repo read and write. If not, it hashes none of it, restores nothing, or takes
- * another folder for this one.
+ * Returns true if Nx finds all files that the targets of a repo read and write. Otherwise Nx would hash none of them,
+ * restore nothing, or use another folder.
  *
  * @param {Repo} repo
  */
@@ -97,7 +97,7 @@ function isCacheable({ root, setFolders }) {
 }
 
 /**
- * What a cached target reads and writes.
+ * Builds the inputs and outputs of a cached target.
  *
  * @param {Stage} stage
  * @param {Repo} repo
@@ -118,7 +118,7 @@ function cachedBy(stage, repo, { cli }, installed) {
   };
 }
 
-/** @param {string} glob with `!` in front, or without */
+/** @param {string} glob may begin with `!` */
 const inProject = (glob) =>
   glob.startsWith('!') ? `!{projectRoot}/${glob.slice(1)}` : `{projectRoot}/${glob}`;
 
@@ -133,7 +133,7 @@ const packageName = (folder) => `@cdc-migrations/${folder}`;
 
 /**
  * @param {ProjectConfiguration} project
- * @returns {boolean} whether the plugin made it
+ * @returns {boolean} true if the plugin created the project
  */
 function isRepo({ metadata }) {
   return STAGES.some(({ group }) => Object.hasOwn(metadata?.targetGroups ?? {}, group));

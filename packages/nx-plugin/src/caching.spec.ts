@@ -14,7 +14,7 @@ const ALL = [
   ...['infrastructure', 'migrations', 'pipelines', 'schemas', 'staging', 'table-defs', 'tables'],
 ];
 
-/** A row of the table in the README: what Nx runs again after a change. */
+/** A row of the table in the README: the targets that Nx runs again after a change. */
 interface Row {
   readonly input: string;
   readonly change: string;
@@ -23,7 +23,7 @@ interface Row {
   readonly runs: readonly string[];
 }
 
-/** A text put in the place of another, or at the end of a file; without `put`, the file is deleted. */
+/** A text that replaces another or is appended to a file. Without `put` the file is deleted. */
 interface Edit {
   readonly file: string;
   readonly find?: string;
@@ -43,14 +43,14 @@ function carryOut(repo: string, { file, find, put }: Edit): void {
     if (!before.includes(find)) throw new Error(`${file} does not hold ${find}`);
     writeFileSync(path, before.replace(find, put));
   }
-  // Nx compares modification times in seconds, and misses a second edit within the same second.
+  // Nx compares modification times in seconds and misses a second edit within the same second.
   const written = (edits += 1) + Date.now() / 1000;
   utimesSync(path, written, written);
 }
 
 let edits = 0;
 
-/** What Nx runs again after a change of an implementation repo, from a state where nothing would run. */
+/** Targets that Nx runs again after a change of an implementation repo. Before the change all are cached. */
 describe('caching of adopus:migrations', () => {
   let workspace: Workspace;
   let repo: string;
@@ -111,7 +111,7 @@ describe('caching of adopus:migrations', () => {
   });
 });
 
-/** In each folder the same happens; what differs is how much of it comes from the cache. */
+/** Every folder gives the same outputs. Only the part from the cache differs. */
 describe.each([
   ['(prod)', false],
   ['[ab]', false],

@@ -7,8 +7,8 @@ const CLI_PACKAGE = '@cdc-migrations/cli';
 const LOCKFILES = ['package-lock.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock'];
 
 /**
- * The command line's npm package, if it is one that Nx knows: it refuses an external dependency that is not
- * both installed and in the lockfile.
+ * Returns the npm package of the command line if Nx knows it. Nx rejects an external dependency unless it is installed
+ * and in the lockfile.
  *
  * @param {string} workspaceRoot
  * @returns {readonly string[]}
@@ -29,7 +29,7 @@ function isInstalled(workspaceRoot) {
       .resolve('@cdc-migrations/cli/package.json', { paths: [workspaceRoot, __dirname] })
       .includes(`${sep}node_modules${sep}`);
   } catch {
-    return false; // What `require.resolve` throws is that there is none.
+    return false; // `require.resolve` throws only if the package is not installed.
   }
 }
 

@@ -5,28 +5,28 @@ const { STAGES } = require('./stages.cjs');
 /** @import { Stage } from './stages.cjs' */
 
 /**
- * Options of the plugin in nx.json: `<stage>TargetName` renames a target (`tableDefsTargetName: 'defs'`).
+ * Options of the plugin in nx.json. `<stage>TargetName` renames a target (`tableDefsTargetName: 'defs'`).
  *
  * @typedef {{ readonly [option: `${string}TargetName`]: string | undefined } & OtherOptions} PluginOptions
  */
 
 /**
  * @typedef {object} OtherOptions
- * @property {string} [defaultEnv] environment of apply, status and check where none is given
+ * @property {string} [defaultEnv] default environment of apply, status and check
  * @property {readonly string[]} [leaveOut] stages without a target
  * @property {LocalCli} [cli]
  */
 
 /**
- * A command line that is built in the same workspace, instead of one from npm.
+ * A command line that is built in the same workspace instead of one from npm.
  *
  * @typedef {object} LocalCli
  * @property {string} project its Nx project, with a target `build`
- * @property {readonly string[]} [externalDependencies] npm packages whose version can change what it writes
+ * @property {readonly string[]} [externalDependencies] npm packages whose version can change its output
  */
 
 /**
- * Options with nothing left open.
+ * Options with all defaults filled in.
  *
  * @typedef {object} Settings
  * @property {readonly Stage[]} stages those with a target
@@ -40,7 +40,7 @@ const PLACE = 'nx.json, options of @cdc-migrations/nx';
 /**
  * @param {unknown} [options]
  * @returns {Settings}
- * @throws {Error} that names every option that is wrong
+ * @throws {Error} with every wrong option
  */
 function parseOptions(options = {}) {
   if (!isMapping(options)) throw new Error(`${PLACE}: expected a mapping`);
@@ -126,7 +126,7 @@ function nameOf(stage, options) {
   return /** @type {string | undefined} */ (options[optionOf(stage)]) ?? stage;
 }
 
-/** @param {string} stage `table-defs`: `tableDefsTargetName` */
+/** @param {string} stage `table-defs` gives `tableDefsTargetName` */
 function optionOf(stage) {
   return `${stage.replace(/-(\w)/g, (_, letter) => letter.toUpperCase())}TargetName`;
 }

@@ -9,7 +9,7 @@ import { ROOT } from './workspace.fixture.ts';
 
 const CACHED = STAGES.filter(({ cache }) => cache);
 
-/** Which packages have functions that a stage calls: a change of any other cannot change what it writes. */
+/** Packages whose functions a stage calls. A change of any other package cannot change its output. */
 describe('the packages whose sources are inputs of a stage', () => {
   const session = new Session();
   let root: string;
@@ -21,7 +21,7 @@ describe('the packages whose sources are inputs of a stage', () => {
     writeFileSync(join(root, 'migrations/manual/0001-first.sql'), 'SELECT 1;\n');
     jest.spyOn(process.stdout, 'write').mockReturnValue(true);
     jest.spyOn(process.stderr, 'write').mockReturnValue(true);
-    // Modules are loaded before anything is counted: loading one calls functions, too.
+    // Loading a module calls functions too, so all modules are loaded before the count begins.
     for (const { name } of CACHED) run(name);
     session.connect();
     session.post('Profiler.enable');
@@ -41,11 +41,11 @@ describe('the packages whose sources are inputs of a stage', () => {
     expect(exitCode).toBe(0);
   }
 
-  /** Packages with functions that were called since the last time. */
+  /** Returns the packages whose functions were called since the last call. */
   function takePackages(): readonly string[] {
     let scripts: readonly Profiler.ScriptCoverage[] = [];
     session.post('Profiler.takePreciseCoverage', (_error, { result }) => (scripts = result));
-    // A getter is how a compiled module gives what it exports; to be given is not to be called.
+    // Compiled modules export through getters. A call of a getter does not count.
     const called = scripts.filter(({ functions }) =>
       functions.some(
         ({ functionName, ranges }) => !functionName.startsWith('get ') && ranges[0]!.count > 0,

@@ -22,7 +22,7 @@ describe('createNodes', () => {
     }
   }
 
-  /** The project of the last file. */
+  /** Returns the project of the last file. */
   async function project(file = 'repo/source-groups.yaml', options?: PluginOptions) {
     const context = { workspaceRoot: root, nxJsonConfiguration: {} };
     const results = await createNodes[1]([file], options, context);

@@ -6,22 +6,22 @@ const { join, posix } = require('node:path');
 /** @import { openOutlines } from './yaml-outline.cjs' */
 
 /**
- * What the targets of an implementation repo depend on.
+ * Facts of an implementation repo that its targets depend on.
  *
  * @typedef {object} Repo
  * @property {string} root relative to the workspace, `.` for the workspace itself
  * @property {string} name of the project
- * @property {readonly string[]} setFolders where the files of each migration set go, relative to the repo
+ * @property {readonly string[]} setFolders folders of the migration sets, relative to the repo
  */
 
 /**
- * The implementation repo around a `source-groups.yaml`.
+ * Reads the implementation repo around a `source-groups.yaml`.
  *
  * @param {string} workspaceRoot
  * @param {string} sourceGroups path of the file, relative to the workspace
  * @param {ReturnType<typeof openOutlines>} outlines
  * @returns {Repo}
- * @throws {Error} a YAML file that cannot be read, by name and line
+ * @throws {Error} if a YAML file cannot be read, with file and line
  */
 function readRepo(workspaceRoot, sourceGroups, outlines) {
   const root = posix.dirname(sourceGroups);
@@ -54,7 +54,8 @@ function readRepo(workspaceRoot, sourceGroups, outlines) {
 }
 
 /**
- * Neither does the command line read through links: they could lead out of the repo.
+ * Throws if a path contains a symbolic link. The command line rejects links too, because they could lead out of the
+ * repo.
  *
  * @param {string} folder
  * @param {string} path
@@ -72,7 +73,7 @@ function refuseLinks(folder, path, file) {
 }
 
 /**
- * Files `services/<service>.yaml`; a name that begins with `_` is no service.
+ * Lists files `services/<service>.yaml`. A name that begins with `_` is not a service.
  *
  * @param {string} folder
  * @returns {string[]}
@@ -85,12 +86,12 @@ function listServices(folder) {
 }
 
 /**
- * The name that other parts of Nx give to a project in this folder.
+ * Returns the name that other plugins of Nx give to a project in this folder.
  *
  * @param {string} workspaceRoot
  * @param {string} folder
  * @returns {string | undefined}
- * @throws {Error} a file that is no JSON, or a name that is none
+ * @throws {Error} if a file is not JSON or its name is not a text
  */
 function readOwnName(workspaceRoot, folder) {
   const [project, npm] = ['project.json', 'package.json'].map((name) => {
@@ -118,7 +119,7 @@ function nameIn(document, ...keys) {
 }
 
 /**
- * JSON as Nx reads it, with comments.
+ * Parses JSON like Nx, with comments.
  *
  * @param {string} text
  * @param {string} file for errors
@@ -146,7 +147,7 @@ function parseWithComments(text, file) {
     json = parse(text, errors, { allowTrailingComma: true, disallowComments: false });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    // The parser calls itself for each level.
+    // The parser calls itself for each level and runs out of stack.
     throw new Error(`${file}: invalid JSON: expected fewer levels, found thousands`);
   }
   if (!errors[0]) return json;

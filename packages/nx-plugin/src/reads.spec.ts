@@ -7,7 +7,7 @@ import { createWorkspace, type Workspace } from './workspace.fixture.ts';
 
 const TRACER = pathToFileURL(join(__dirname, 'trace-reads.fixture.mjs')).href;
 
-/** Files that a stage reads where they are there, and those that none does, beside what adopus has. */
+/** Optional files that a stage reads, and files that no stage reads, in addition to those of adopus. */
 const ADDED = {
   'services/_schemas/_definitions/source-adopus-type-overrides.yaml': 'types: { bit: smallint }\n',
   'services/_schemas/_definitions/map-mssql-pgsql.yaml': 'not: ours\n',
@@ -25,24 +25,24 @@ const ADDED = {
   'README.md': 'not ours\n',
 };
 
-/** Variables that decide how text on a terminal looks, and which way to a file the system takes. */
+/** Variables of the terminal's look and of the system's file access. */
 const OF_THE_TERMINAL =
   /^(NO_COLOR|FORCE_COLOR|CLICOLOR_FORCE|NODE_DISABLE_COLORS|TERM|COLORTERM)$/;
 const OF_NODE = /^(NODE_\w+|WATCH_\w+)$/;
-/** Variables that locate the cache folder of the user. A cached run writes what an uncached one writes. */
+/** Variables that locate the cache folder of the user. A cached run writes the same files as an uncached one. */
 const OF_THE_CACHE_FOLDER = /^(XDG_CACHE_HOME|LOCALAPPDATA)$/;
 
 interface Trace {
   readonly read: readonly string[];
-  /** Files that were read, or of which it was only asked whether they are there. */
+  /** Files that were read or checked for existence. */
   readonly found: readonly string[];
   readonly listed: readonly string[];
-  /** Paths that were looked for in vain. */
+  /** Paths that were requested but do not exist. */
   readonly missing: readonly string[];
   readonly variables: readonly string[];
 }
 
-/** What each stage touches, seen in its process, against what its target declares. */
+/** Files that the process of each stage touches, compared with those that its target declares. */
 describe('a stage of adopus:migrations', () => {
   let workspace: Workspace;
   let traces: string;
@@ -66,7 +66,7 @@ describe('a stage of adopus:migrations', () => {
 
   function traceOf(stage: string): Trace {
     const own = outputs.get(stage)!;
-    // A text is first written beside its place.
+    // Files are first written under a temporary name in the same folder.
     const isOwn = (path: string) =>
       own.some((out) => `${path.replace(/\.\d+\.part$/, '')}/`.startsWith(`${out}/`));
     const lines = readFileSync(join(traces, stage), 'utf8').trimEnd().split('\n');
@@ -115,7 +115,7 @@ describe('a stage of adopus:migrations', () => {
       const declared = [...files, ...depOutputs].map((path) => path.replace(/^adopus\//, ''));
       const trace = traceOf(stage);
       expect(trace.read).toEqual(declared.sort());
-      // That there is a source-groups.yaml is what makes a folder a repo, and a project.
+      // The existence of source-groups.yaml makes a folder a repo and a project.
       expect(trace.found).toEqual([...new Set([...declared, 'source-groups.yaml'])].sort());
       expect({ listed: trace.listed, missing: trace.missing }).toEqual({ listed, missing: [] });
       const variables = trace.variables.filter(

@@ -1,17 +1,17 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A server of Nx's protocol for caches that people host themselves: GET and PUT of `/v1/cache/<hash>`. */
+/** A server of Nx's protocol for self-hosted caches: GET and PUT of `/v1/cache/<hash>`. */
 export interface RemoteCache {
   readonly url: string;
-  /** Hashes of what is stored. */
+  /** Stored content by hash. */
   readonly stored: ReadonlyMap<string, Buffer>;
-  /** Status codes of the answers since the last call, by method: `GET 200`. */
+  /** Returns the status codes of the answers since the last call, by method, for example `GET 200`. */
   takeAnswers(): readonly string[];
   close(): Promise<void>;
 }
 
-/** What a token may do. */
+/** Tokens by permission. */
 export const TOKENS = { writing: 'may-write', reading: 'may-read' } as const;
 
 export async function startRemoteCache(): Promise<RemoteCache> {
@@ -46,7 +46,7 @@ async function answer(
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const { status, body } = decide(request, Buffer.concat(chunks), stored);
-  // Nx shows the reason of a 401, and wants it as text.
+  // Nx shows the reason of a 401 and expects it as text.
   const type = body ? 'application/octet-stream' : 'text/plain';
   response.writeHead(status, { 'content-type': type }).end(body ?? `status ${status}`);
   return status;

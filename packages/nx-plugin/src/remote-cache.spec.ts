@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { startRemoteCache, TOKENS, type RemoteCache } from './remote-cache.fixture.ts';
 import { createWorkspace, type Workspace } from './workspace.fixture.ts';
 
-/** Two clones of a workspace in different folders, and a cache that both know. */
+/** Two clones of a workspace in different folders that share a cache. */
 describe('a remote cache', () => {
   let cache: RemoteCache;
   let workspaces: Workspace[];
@@ -86,7 +86,7 @@ describe('a remote cache', () => {
     return dead.url;
   }
 
-  /** What the script of the README puts into the environment of the steps behind it. */
+  /** Returns the variables that the script of the README sets for later steps. */
   async function ask(env: Readonly<Record<string, string>>): Promise<string> {
     const readme = readFileSync(join(__dirname, '../README.md'), 'utf8');
     const [, script] = /^```sh\n([^`]*GITHUB_ENV[^`]*)```$/m.exec(readme)!;

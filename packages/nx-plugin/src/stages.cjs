@@ -3,8 +3,8 @@
 /** @import { Repo } from './read-repo.cjs' */
 
 /**
- * A step of the pipeline as Nx sees it: a target of every implementation repo. Globs are relative to the repo.
- * A new target is one more entry of `STAGES`.
+ * A step of the pipeline as a target of every implementation repo. Globs are relative to the repo. A new target is one
+ * more entry of `STAGES`.
  *
  * @typedef {object} Stage
  * @property {string} name target, and the base of the option that renames it (`table-defs`: `tableDefsTargetName`)
@@ -12,15 +12,15 @@
  * @property {string} command run in the repo's folder
  * @property {string} group in the details of the project
  * @property {boolean} cache
- * @property {'sources' | 'sinks'} [asks] databases: of the sinks, in the environment that is given
- * @property {readonly string[]} after stages of the same repo that must have run
- * @property {(repo: Repo) => readonly string[]} files what people write and what is only committed; `!` in front takes
- *   files out again
- * @property {readonly string[]} takes which outputs of the stages in `after`; never in `files`, which Nx hashes
- *   before those stages have run; few globs, as Nx lists all outputs for each
+ * @property {'sources' | 'sinks'} [asks] databases that it connects to. For sinks, `--env` is added.
+ * @property {readonly string[]} after stages of the same repo that run first
+ * @property {(repo: Repo) => readonly string[]} files globs of inputs that no stage writes. `!` in front excludes
+ *   files.
+ * @property {readonly string[]} takes globs of outputs of the stages in `after`. They must not be in `files`, which
+ *   Nx hashes before those stages run. Keep them few, because Nx lists all outputs for each.
  * @property {readonly string[]} env variables that the output depends on
- * @property {(repo: Repo) => readonly string[]} writes folders that hold nothing else, or files
- * @property {readonly string[]} packages those of this workspace that do the work
+ * @property {(repo: Repo) => readonly string[]} writes output files, or folders that hold nothing else
+ * @property {readonly string[]} packages packages of this workspace that do the work
  */
 
 /** Groups of targets in the details of a project. */
@@ -33,7 +33,7 @@ const GROUPS = {
 const MIGRATION_SETS = 'generated/migration-sets.yaml';
 const TABLE_DEFINITIONS = 'generated/table-definitions';
 const NOTHING = () => [];
-/** All files that people write but source-groups.yaml; `.yml` is refused, which is to be said. */
+/** All files that users write except source-groups.yaml. `.yml` is an input because it is rejected with a message. */
 const SERVICES = [
   'sink-groups.yaml',
   'services/*.{yaml,yml}',
@@ -43,7 +43,7 @@ const SERVICES = [
 ];
 
 /**
- * A path in the folder of every migration set: `migrations/tables`, or `migrations/<sink>/tables` for each.
+ * Returns a path in the folder of every migration set: `migrations/tables`, or `migrations/<sink>/tables` for each.
  *
  * @param {string} path
  * @returns {(repo: Repo) => string[]}
@@ -60,7 +60,7 @@ const exceptInEverySet = (repo, path) => inEverySet(path)(repo).map((glob) => `!
 const STAGE_FOLDERS = ['schemas', 'infrastructure', 'tables', 'validation', 'staging'];
 
 /**
- * All below `migrations/` that no other stage writes: SQL by people, and what is left of another layout, which
+ * Returns the files below `migrations/` that no other stage writes: hand-written SQL, and files of an older layout that
  * the stage removes.
  *
  * @param {Repo} repo
@@ -73,7 +73,7 @@ const besideStages = (repo) => [
   ...exceptInEverySet(repo, 'manifest.yaml'),
 ];
 
-/** Run each time: what it says depends on a database, or is all that it is for. */
+/** Settings of targets that run every time, because their output depends on a database or is their only purpose. */
 const NOT_CACHED = {
   cache: false,
   after: [],

@@ -1,6 +1,6 @@
 import { readAffected, readInputs, readTestsOf, ROOT } from './workspace.fixture.ts';
 
-/** The packages of this workspace that a target of an implementation repo is rendered with. */
+/** Packages of this workspace that render the targets of an implementation repo. */
 describe('inputs of the targets in this workspace', () => {
   const ALWAYS = ['cli', 'generated-file', 'shape', 'sql-text', 'table-defs'];
   it.each([
@@ -90,7 +90,7 @@ function packagesOf(repo: string, target: string): readonly string[] {
 
 const known = new Map<string, ReturnType<typeof readInputs>>();
 
-/** Nx is asked once for each target. */
+/** Returns the inputs of a target. Nx runs once per target. */
 function inputsOf(repo: string, target: string): ReturnType<typeof readInputs> {
   const name = `${repo}:${target}`;
   const inputs = known.get(name) ?? readInputs(ROOT, target, repo);

@@ -1,4 +1,4 @@
-// Preloaded into the command line by a test: notes every path that it touches, and every variable that it asks for.
+// Preloaded into the command line by a test. Records every path and every variable that it reads.
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { join, resolve } from 'node:path';
@@ -29,7 +29,7 @@ function start() {
   });
 }
 
-/** Every function of a module that takes a path notes it; what opens a file for writing counts as reading it. */
+/** Makes every function of a module that takes a path record it. Opening a file for writing counts as reading it. */
 function wrapFunctions(module, note) {
   for (const [name, original] of Object.entries(module)) {
     if (typeof original !== 'function' || !/^[a-z]/.test(name)) continue;

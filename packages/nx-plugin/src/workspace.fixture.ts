@@ -16,12 +16,12 @@ import { join, relative } from 'node:path';
 
 export const ROOT = join(__dirname, '../../..');
 
-/** A temporary Nx workspace with our packages and nothing of ours in nx.json. */
+/** A temporary Nx workspace with our packages, and without our plugin in nx.json. */
 export interface EmptyWorkspace {
   readonly root: string;
-  /** Runs Nx with these arguments and gives what it prints; throws where it fails. */
+  /** Runs Nx with these arguments and returns its output. Throws if it fails. */
   nx(...args: readonly string[]): string;
-  /** Targets of the last run that were not taken from the cache, in order of name. */
+  /** Returns the targets of the last run that did not come from the cache, sorted by name. */
   misses(): string[];
   remove(): void;
 }
@@ -37,18 +37,18 @@ export function createEmptyWorkspace(nxJson: string): EmptyWorkspace {
   };
 }
 
-/** A temporary Nx workspace with one implementation repo of four tables, with nothing generated. */
+/** A temporary Nx workspace with one implementation repo of four tables, before the first generate. */
 export interface Workspace {
   readonly repo: string;
-  /** Runs `adopus:migrations` and gives the targets that were not taken from the cache, in order of name. */
+  /** Runs `adopus:migrations` and returns the targets that did not come from the cache, sorted by name. */
   run(env?: NodeJS.ProcessEnv): string[];
-  /** Every file below `generated`, `migrations` and `pipelines` by its path in the repo, with its content. */
+  /** Returns the content of every file below `generated`, `migrations` and `pipelines`, by path in the repo. */
   outputs(): ReadonlyMap<string, string>;
-  /** What Nx hashes of a target. */
+  /** Returns the inputs that Nx hashes for a target. */
   inputs(target: string): TargetInputs;
-  /** Outputs of each target, relative to the repo. */
+  /** Returns the outputs of each target, relative to the repo. */
   declaredOutputs(): ReadonlyMap<string, readonly string[]>;
-  /** Runs `adopus:migrations` beside this process, as a server in it has to answer. */
+  /** Runs `adopus:migrations` asynchronously, because a server in this process has to answer it. */
   runBeside(env: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<RunBeside>;
   remove(): void;
 }
@@ -56,7 +56,7 @@ export interface Workspace {
 interface RunBeside {
   readonly code: number;
   readonly printed: string;
-  /** Where each target came from, in order of name: `cache-miss`, `local-cache-hit`, `remote-cache-hit`. */
+  /** Result of each target, sorted by name: `cache-miss`, `local-cache-hit`, `remote-cache-hit`. */
   readonly statuses: readonly string[];
 }
 
@@ -69,7 +69,7 @@ interface TargetInputs {
 
 const NX = join(ROOT, 'node_modules/nx/dist/bin/nx.js');
 
-/** The repo is in this folder; its project is called adopus whatever the folder is. */
+/** Creates a workspace with the repo in this folder. The project is always called adopus. */
 export function createWorkspace(folder = 'adopus'): Workspace {
   const root = mkdtempSync(join(tmpdir(), 'cdc-nx-'));
   const repo = join(root, folder);
@@ -95,7 +95,7 @@ const NX_JSON = JSON.stringify({
   plugins: ['@cdc-migrations/nx/plugin'],
 });
 
-/** Of the versions, Nx needs to know only that they are there. */
+/** Lockfile with any version, because Nx only checks that one exists. */
 const LOCKFILE = JSON.stringify({
   name: 'workspace',
   lockfileVersion: 3,
@@ -173,13 +173,13 @@ function readTasks(root: string): readonly TaskRun[] {
   return tasks.toSorted((a, b) => (a.target < b.target ? -1 : 1));
 }
 
-/** The projects that have a target and that a change of a file affects. */
+/** Returns the projects with a target that a change of a file affects. */
 export function readAffected(root: string, file: string, target: string): readonly string[] {
   const args = ['--affected', `--files=${file}`, `--withTarget=${target}`, '--json'];
   return JSON.parse(runNx(root, ['show', 'projects', ...args])) as string[];
 }
 
-/** The projects whose tests run with those of a project of this workspace. */
+/** Returns the projects whose tests run together with those of a project of this workspace. */
 export function readTestsOf(project: string): readonly string[] {
   const { tasks } = JSON.parse(runNx(ROOT, ['run', `${project}:test`, '--graph=stdout'])) as {
     readonly tasks: { readonly tasks: Readonly<Record<string, object>> };
@@ -187,14 +187,14 @@ export function readTestsOf(project: string): readonly string[] {
   return Object.keys(tasks.tasks).flatMap((task) => /^(.+):test$/.exec(task)?.[1] ?? []);
 }
 
-/** Targets of the last run that were not taken from the cache. */
+/** Returns the targets of the last run that did not come from the cache. */
 function readMisses(root: string): string[] {
   return readTasks(root)
     .filter(({ cacheStatus }) => cacheStatus === 'cache-miss')
     .map(({ target }) => target);
 }
 
-/** What Nx hashes of a target of a repo, without what it adds to every target. */
+/** Returns the inputs that Nx hashes for a target of a repo, without those of every target. */
 export function readInputs(root: string, target: string, repo = 'adopus'): TargetInputs {
   const json = runNx(root, ['show', 'target', 'inputs', `${repo}:${target}`, '--json']);
   const {

@@ -5,7 +5,7 @@ const { mkdirSync, readFileSync, renameSync, writeFileSync } = require('node:fs'
 const { join } = require('node:path');
 
 /**
- * The names in a YAML file that decide how a project looks.
+ * Names in a YAML file that decide the shape of a project.
  *
  * @typedef {object} Outline
  * @property {readonly string[]} keys at the top
@@ -13,8 +13,8 @@ const { join } = require('node:path');
  */
 
 /**
- * Outlines of files, kept in `folder` by the hash of the text: to parse them at every start of Nx would take about
- * 20 ms for a repo of 39 tables, and 100 ms for one of 4,000.
+ * Caches outlines of files in `folder`, by the hash of the text. Parsing them at every start of Nx would take about 20
+ * ms for a repo of 39 tables and 100 ms for one of 4,000.
  *
  * @param {string} folder
  */
@@ -54,7 +54,7 @@ function readKept(file) {
     const kept = JSON.parse(readFileSync(file, 'utf8'));
     return Object.fromEntries(Object.entries(kept).filter(([, outline]) => isOutline(outline)));
   } catch {
-    return {}; // Not there yet, or damaged: everything is parsed, and kept from then on.
+    return {}; // Missing or damaged cache: everything is parsed and cached again.
   }
 }
 
@@ -85,11 +85,11 @@ function parseOutline(text, path) {
   return { keys: Object.keys(document), sinks };
 }
 
-/** As long as the command line takes a file that users write. */
+/** Size limit of a file of users, the same as in the command line. */
 const MAX_LETTERS = 5_000_000;
 
 /**
- * As many merged keys as the command line takes.
+ * Limit of merged keys, the same as in the command line.
  *
  * @type {import('js-yaml').LoadOptions & { readonly maxTotalMergeKeys: number }}
  */
