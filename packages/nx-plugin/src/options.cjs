@@ -12,7 +12,7 @@ const { STAGES } = require('./stages.cjs');
 
 /**
  * @typedef {object} OtherOptions
- * @property {string} [defaultEnv] default environment of apply, status and check
+ * @property {string} [defaultEnv] default environment of the targets that work on sinks
  * @property {readonly string[]} [leaveOut] stages without a target
  * @property {LocalCli} [cli]
  */

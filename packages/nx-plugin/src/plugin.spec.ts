@@ -180,15 +180,17 @@ describe('createNodes', () => {
     const [, { targets, metadata }] = await project(undefined, options);
     const names = ['defs', 'schemas', 'infrastructure', 'tables', 'staging', 'sql'];
     const all = [
-      ...['introspect', ...names, 'pipelines', 'check-generated', 'diff'],
-      ...['apply', 'status', 'check'],
+      ...['introspect', ...names, 'pipelines', 'types', 'check-generated', 'diff'],
+      ...['apply', 'status', 'check', 'baseline', 'merge', 'enable-cdc'],
     ];
     expect(Object.keys(targets!)).toEqual(all);
     expect(targets!['sql']!.dependsOn).toEqual(names.slice(0, -1));
     expect(metadata?.targetGroups).toEqual({
-      'CDC migrations: SQL': [...names, 'check-generated'],
+      'CDC migrations: SQL': [...names, 'types', 'check-generated'],
       'CDC migrations: pipelines': ['pipelines'],
-      'CDC migrations: databases': ['introspect', 'diff', 'apply', 'status', 'check'],
+      'CDC migrations: databases': [
+        ...['introspect', 'diff', 'apply', 'status', 'check', 'baseline', 'merge', 'enable-cdc'],
+      ],
     });
   });
 
@@ -214,18 +216,20 @@ describe('createNodes', () => {
   ])('works on the default environment %j', async (defaultEnv, env) => {
     write({ 'repo/source-groups.yaml': GROUPS });
     const [, { targets }] = await project(undefined, defaultEnv ? { defaultEnv } : {});
-    for (const name of ['apply', 'status', 'check']) {
+    for (const name of ['apply', 'status', 'check', 'baseline', 'merge']) {
       expect(targets![name]!.command).toBe(`cdc manage-migrations ${name} --env ${env}`);
     }
   });
 
   it('leaves stages out', async () => {
     write({ 'repo/source-groups.yaml': GROUPS });
-    const leaveOut = ['introspect', 'diff', 'apply', 'status', 'check'];
+    const leaveOut = [
+      ...['introspect', 'diff', 'apply', 'status', 'check', 'baseline', 'merge', 'enable-cdc'],
+    ];
     const [, { targets, metadata }] = await project(undefined, { leaveOut });
     expect(Object.keys(targets!)).toEqual([
       ...['table-defs', 'schemas', 'infrastructure', 'tables', 'staging', 'migrations'],
-      ...['pipelines', 'check-generated'],
+      ...['pipelines', 'types', 'check-generated'],
     ]);
     expect(Object.keys(metadata!.targetGroups!)).toEqual([
       'CDC migrations: SQL',

@@ -15,6 +15,15 @@ beforeEach(() => {
   root = copyOf(done);
 });
 
+it('says under Nx what is there, as Nx shows the text of a cached run again', () => {
+  edit(root, 'services/adopus.yaml', '[Døv]', '[]');
+  const run = generate(root, ['--only', 'tables'], { NX_TASK_TARGET_PROJECT: 'adopus' });
+  expect(run).toMatchObject({ code: 0, stderr: '' });
+  const again = generate(root, ['--only', 'tables'], { NX_TASK_TARGET_PROJECT: 'adopus' });
+  expect(run.stdout).toBe('migrations/tables/: 3 files\nmigrations/validation/customer_user.sql\n');
+  expect(again.stdout).toBe(run.stdout);
+});
+
 describe('--json', () => {
   it('is one document on standard output, and warnings are on standard error too', () => {
     edit(root, 'services/adopus.yaml', '[Døv]', '[]');

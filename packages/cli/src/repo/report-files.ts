@@ -23,6 +23,12 @@ export function reportFiles(outcome: Outcome, json: boolean): void {
   else print(renderText(outcome));
 }
 
+/**
+ * Nx sets this variable, and shows the text of a cached run again later: then it is to say what is there, and not what
+ * happened.
+ */
+const NX_TASK = 'NX_TASK_TARGET_PROJECT';
+
 function refusalOf({ path, action, conflict }: FileStep): string {
   if (conflict)
     return `${path}:${conflict.line}: ${conflict.message}; --force writes the file anew`;
@@ -57,20 +63,25 @@ const COUNTED: { readonly [A in FileAction]?: string } = {
 const MANY_FILES = 5;
 
 function renderText(outcome: Outcome): readonly string[] {
+  if (outcome.written && process.env[NX_TASK] !== undefined) return renderResult(outcome);
   const nothingDone = outcome.mode === 'write' && !outcome.written;
   const lines = nothingDone ? [] : renderSteps(outcome);
   return [...lines, renderSum(outcome)];
 }
 
+function renderResult({ steps }: Outcome): readonly string[] {
+  const left = steps.filter(({ action }) => action !== 'remove' && action !== 'stray');
+  const folders = groupSteps(left, ({ path }) => dirname(path));
+  return folders.map((files) =>
+    files.length === 1
+      ? files[0]!.path
+      : `${dirname(files[0]!.path)}/: ${countOf(files.length, 'file')}`,
+  );
+}
+
 function renderSteps({ steps, written }: Outcome): readonly string[] {
-  const groups = new Map<string, FileStep[]>();
-  for (const step of steps) {
-    const key = `${step.action} ${dirname(step.path)}`;
-    const group = groups.get(key);
-    if (group) group.push(step);
-    else groups.set(key, [step]);
-  }
-  return [...groups.values()].flatMap((group) => {
+  const groups = groupSteps(steps, ({ action, path }) => `${action} ${dirname(path)}`);
+  return groups.flatMap((group) => {
     const words = WORDS[group[0]!.action];
     if (!words) return [];
     const verb = written ? words.done : words.line;
@@ -78,6 +89,20 @@ function renderSteps({ steps, written }: Outcome): readonly string[] {
       ? [`${verb} ${dirname(group[0]!.path)}/ (${countOf(group.length, 'file')})`]
       : group.map(({ path }) => `${verb} ${path}`);
   });
+}
+
+function groupSteps(
+  steps: readonly FileStep[],
+  keyOf: (step: FileStep) => string,
+): readonly (readonly FileStep[])[] {
+  const groups = new Map<string, FileStep[]>();
+  for (const step of steps) {
+    const key = keyOf(step);
+    const group = groups.get(key);
+    if (group) group.push(step);
+    else groups.set(key, [step]);
+  }
+  return [...groups.values()];
 }
 
 function renderSum({ mode, steps, written, exitCode }: Outcome): string {
