@@ -23,6 +23,7 @@ const RUN_BY: Readonly<Record<string, string>> = {
   'docs/change-tables.md': 'packages/cli/src/apply/views-in-the-way.spec.ts',
   'docs/indexes.md': 'packages/cli/src/apply/indexes.spec.ts',
   'docs/lint.md': 'packages/cli/src/lint/lint.spec.ts',
+  'docs/on-call.md': 'packages/cli/src/metrics/metrics.spec.ts',
   'docs/operations.md': 'packages/cli/src/metrics/metrics.spec.ts',
   'docs/reload.md': 'packages/cli/src/reload/reload.spec.ts',
   'docs/retire-and-rename.md': 'packages/cli/src/retire/retire.spec.ts',

@@ -263,14 +263,27 @@ it('has each metric, its meaning and its alert in the operations page', () => {
   );
 });
 
-const COMMANDS = [...PAGE.matchAll(/^ *npx cdc manage-migrations (.+)$/gm)].map(
-  ([, command]) => command!,
-);
+const ON_CALL = readFileSync(join(__dirname, '../../../../docs/on-call.md'), 'utf8');
+/** Commands of both pages, less those that say why they are examples. */
+const COMMANDS = [
+  ...`${PAGE}${ON_CALL.replaceAll(/<!-- example: [^`]*```sh[^`]*```/g, '')}`.matchAll(
+    /^ *npx cdc manage-migrations (.+)$/gm,
+  ),
+].map(([, command]) => command!);
 
-it.each(COMMANDS)('runs what the operations page says: %s', async (command) => {
+it.each(COMMANDS)('runs what the pages of operations say: %s', async (command) => {
   const args = command.match(/'[^']*'|\S+/g)!.map((word) => word.replace(/^'(.*)'$/, '$1'));
   const { exitCode, stderr } = await runCommand(repo.root, args, env);
   expect(stderr).not.toMatch(/error:|defect|--help/);
   // No source of this repo answers, and only doctor asks them.
   expect(args[0] === 'doctor' ? [2] : [0, 1]).toContain(exitCode);
 });
+
+it.each([...ON_CALL.matchAll(/^ *```sql\n([^]*?)^ *```$/gm)].map(([, text]) => text!.trim()))(
+  'runs the SQL of the page on call: %s',
+  async (text) => {
+    const sql = server.connect({ database: 'directory', max: 1, fetch_types: false });
+    await sql.unsafe(text).simple();
+    await sql.end();
+  },
+);
