@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError } from '@cdc-migrations/config';
-import { FileError, nearest } from '@cdc-migrations/shape';
+import { FileError, nearest, type Problem } from '@cdc-migrations/shape';
 import { Command, CommanderError } from 'commander';
 import { addApply } from './commands/apply.ts';
 import { addBaseline } from './commands/baseline.ts';
@@ -85,15 +85,26 @@ export async function runProgram(argv: readonly string[], context: CommandContex
     const message = messageOf(error);
     // Commander has printed what it says, and help is no failure.
     if (!(error instanceof CommanderError)) printMessage(message);
-    annotate(program, error);
+    const problems = problemsOf(error);
+    annotate(program, problems);
     if (exitCode === EXIT.done || !argv.includes('--json')) return;
-    printJson({ exitCode, errors: message.split('\n') });
+    const located = problems.map(({ at, line, message }) => ({
+      ...{ file: at.file, line, keys: at.keys, message },
+    }));
+    printJson({
+      exitCode,
+      errors: message.split('\n'),
+      ...(located.length > 0 && { problems: located }),
+    });
   }
 }
 
+function problemsOf(error: unknown): readonly Problem[] {
+  return error instanceof ConfigError || error instanceof FileError ? error.problems : [];
+}
+
 /** Has CI show the problems of an error in the files that they are in. */
-function annotate(program: Command, error: unknown): void {
-  const problems = error instanceof ConfigError || error instanceof FileError ? error.problems : [];
+function annotate(program: Command, problems: readonly Problem[]): void {
   const given = program.commands.map((group) => group.opts<{ root?: string }>().root);
   const annotations = problems.flatMap(({ at, line, message }) =>
     line === undefined ? [] : [{ file: at.file, line, message }],

@@ -88,10 +88,22 @@ describe('--json', () => {
     edit(root, 'services/adopus.yaml', 'from: dbo.Actor', 'from: dbo.A');
     edit(root, 'services/adopus.yaml', 'from: dbo.Region', 'from: dbo.R');
     const run = generate(root, ['--json']);
-    expect(JSON.parse(run.stdout).errors).toEqual([
+    const { errors, problems } = JSON.parse(run.stdout);
+    expect(errors).toEqual([
       expect.stringMatching(/^services\/adopus\.yaml:14 .*"dbo\.A" is not in source\.tables/),
       expect.stringMatching(/^services\/adopus\.yaml:21 .*"dbo\.R" is not in source\.tables/),
     ]);
+    expect(problems).toEqual(
+      [
+        ['Actor', 14, 'A'],
+        ['Region', 21, 'R'],
+      ].map(([table, line, from]) => ({
+        file: 'services/adopus.yaml',
+        line,
+        keys: ['adopus', 'sinks', 'sink_asma.directory', 'tables', `adopus.${table}`, 'from'],
+        message: expect.stringContaining(`"dbo.${from}" is not in source.tables`),
+      })),
+    );
   });
 });
 
