@@ -19,6 +19,7 @@ import { resolveSources } from '../source/resolve-sources.ts';
 import { runAll } from '../source/run-all.ts';
 import { showEvent } from '../source/show-event.ts';
 import { openTargets, type CommandTarget } from '../target/open-targets.ts';
+import { isNamed } from '../verify/verified-tables.ts';
 import { customerColumnOf, type ReloadOptions } from './reload.ts';
 
 export interface SignalOptions extends ReloadOptions {
@@ -107,11 +108,12 @@ function listRequests(
   const wanted = new Map<string, Wanted>();
   for (const { migrations } of targets) {
     const group = config.sourceGroups.find(({ name }) => name === migrations.set.sourceGroup)!;
-    for (const table of migrations.tables.filter((one) => isNamed(one, options.table))) {
-      refuseWithoutDebezium(config, table);
+    for (const table of migrations.tables) {
       for (const feed of listFeeds(group, options.env, table.service)) {
         const isOther = options.customer && !options.customer.includes(feed.tenant);
         if (group.pattern === 'db-per-tenant' && isOther) continue;
+        if (!isNamed(table, feed.tenant, options.table)) continue;
+        refuseWithoutDebezium(config, table);
         const key = JSON.stringify([group.name, feed.env, feed.database]);
         const known = wanted.get(key) ?? { group, feed, tables: [] };
         wanted.set(key, known);
@@ -136,20 +138,12 @@ function listMissing(
   if (wanted.length === 0) return [...table, ...customer];
   // A db-shared source has whatever customers its rows name.
   const isShared = wanted.some(({ group }) => group.pattern === 'db-shared');
-  const tables = wanted.flatMap((one) => one.tables);
+  const isOfOne = (name: string) =>
+    wanted.some(({ feed, tables }) => tables.some((one) => isNamed(one, feed.tenant, [name])));
   return [
-    ...table.filter((name) => !tables.some((one) => isNamed(one, [name]))),
+    ...table.filter((name) => !isOfOne(name)),
     ...customer.filter((name) => !isShared && !wanted.some(({ feed }) => feed.tenant === name)),
   ];
-}
-
-/** A tenant's schema has the name of the service in the configuration. */
-function isNamed(
-  { name, schema, service }: ReplicatedTable,
-  table: readonly string[] | undefined,
-): boolean {
-  const schemaName = schema.scope === 'tenant' ? service : schema.name;
-  return table === undefined || table.includes(name) || table.includes(`${schemaName}.${name}`);
 }
 
 function refuseWithoutDebezium({ sinkGroups, services }: Config, table: ReplicatedTable): void {

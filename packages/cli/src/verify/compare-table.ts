@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TextRow } from '@cdc-migrations/introspect';
 import type { ComparedColumn } from './compared-columns.ts';
-import type { FoundRow, RowSide } from './row-sides.ts';
+import { DUPLICATE, hashOf, type FoundRow, type RowSide } from './row-sides.ts';
 
 /** A row that is not the same in source and target. */
 export interface RowDifference {
-  /** `staged`: its events are there, and not merged; `changing`: it changed at the source while it was looked at. */
+  /**
+   * `duplicate`: the source or the target has several rows with the key; `staged`: its events are there, and not merged;
+   * `changing`: it changed at the source while it was looked at.
+   */
   readonly kind: 'missing' | 'extra' | 'different' | 'duplicate' | 'staged' | 'changing';
   /** Texts of the key, by column. */
   readonly key: Readonly<Record<string, string | null>>;
@@ -26,7 +28,7 @@ export interface TableComparison {
   readonly differences: readonly RowDifference[];
   /** Rows that differed at first, and were equal when they were looked at again. */
   readonly arrived: number;
-  /** There are more differences than were to be listed. */
+  /** There are more differences than were to be listed, or than were looked at again. */
   readonly isCut: boolean;
 }
 
@@ -40,8 +42,10 @@ export interface ComparisonOptions {
   readonly signal: AbortSignal;
 }
 
-/** Rows that are held at once; a bucket has more where a table has more than 80 million. */
+/** Rows whose hashes are held at once; a bucket has more where a table has more than 80 million. */
 const ROWS_AT_ONCE = 20_000;
+/** Rows that are looked at again: as many as can be on their way. */
+const LOOKED_AT = 100_000;
 /** Looks at rows that differ, after the first one. */
 const LOOKS = 5;
 
@@ -61,15 +65,15 @@ export async function compareTable(
     (theirs.get(bucket)?.rows ?? 0) + (ours.get(bucket)?.rows ?? 0);
   const found = await findKeys(source, target, {
     parts: partition(buckets, rowsOf),
-    limit: options.limit,
+    limit: Math.max(LOOKED_AT, options.limit),
   });
-  const { differences, arrived } = await lookAgain(source, target, found.keys, options);
+  const { differences, arrived, isCut } = await lookAgain(source, target, found.keys, options);
   const sum = (side: typeof ours) => [...side.values()].reduce((n, { rows }) => n + rows, 0);
   return {
     rows: { source: sum(theirs), target: sum(ours) },
     differences,
     arrived,
-    isCut: found.isCut,
+    isCut: found.isCut || isCut,
   };
 }
 
@@ -104,9 +108,12 @@ async function findKeys(
 ): Promise<Keys> {
   const keys = new Set<string>();
   for (const part of parts) {
-    const [theirs, ours] = await Promise.all([source.hashes(part), target.hashes(part)]);
+    const [theirs, ours] = await Promise.all([
+      source.hashes({ buckets: part }),
+      target.hashes({ buckets: part }),
+    ]);
     for (const key of new Set([...theirs.keys(), ...ours.keys()])) {
-      if (theirs.get(key) === ours.get(key)) continue;
+      if (areSame(theirs.get(key), ours.get(key))) continue;
       if (keys.size === limit) return { keys, isCut: true };
       keys.add(key);
     }
@@ -118,38 +125,71 @@ async function lookAgain(
   source: RowSide,
   target: RowSide,
   found: Keys['keys'],
-  { key, columns, waitMs, stagedOf, signal }: ComparisonOptions,
-): Promise<Pick<TableComparison, 'differences' | 'arrived'>> {
+  { key, columns, limit, waitMs, stagedOf, signal }: ComparisonOptions,
+): Promise<Pick<TableComparison, 'differences' | 'arrived' | 'isCut'>> {
   let left = found;
-  let before: ReadonlyMap<string, FoundRow> | undefined;
+  let before: Hashes | undefined;
   for (let look = 0; left.size > 0; look++) {
-    const [theirs, ours] = await Promise.all([source.rows(left), target.rows(left)]);
-    const isEqual = (one: string) =>
-      !theirs.get(one)?.isDuplicate &&
-      differing(theirs.get(one), ours.get(one), columns)?.length === 0;
-    left = new Set([...left].filter((one) => !isEqual(one)));
-    if (left.size === 0) break;
-    if (look === LOOKS || waitMs === 0) {
-      const staged = await stagedOf(left);
-      const differences = [...left].map((one) => {
-        const [their, our] = [theirs.get(one), ours.get(one)];
-        const isMoving =
-          before !== undefined &&
-          !their?.isDuplicate &&
-          !isSame(before.get(one)?.values, their?.values);
-        const kind = staged.has(one) ? 'staged' : isMoving ? 'changing' : kindOf(their, our);
-        return describe(kind, { key, columns, their, our });
-      });
-      return { differences, arrived: found.size - left.size };
+    const isLast = look === LOOKS || waitMs === 0;
+    let now: Hashes | undefined;
+    // Rows are large, and no more of them are read than are listed.
+    if (left.size > limit) {
+      const [theirs, ours] = await Promise.all([
+        source.hashes({ keys: left }),
+        target.hashes({ keys: left }),
+      ]);
+      left = keep(left, (one) => !areSame(theirs.get(one), ours.get(one)));
+      now = theirs;
     }
-    before = theirs;
+    if (left.size <= limit || isLast) {
+      const listed = new Set([...left].slice(0, limit));
+      const [theirs, ours] = await Promise.all([source.rows(listed), target.rows(listed)]);
+      const isEqual = (one: string) =>
+        !isDuplicate(theirs.get(one), ours.get(one)) &&
+        differing(theirs.get(one), ours.get(one), columns)?.length === 0;
+      left = keep(left, (one) => !listed.has(one) || !isEqual(one));
+      const shown = keep(listed, (one) => left.has(one));
+      if (isLast && left.size > 0) {
+        const staged = await stagedOf(shown);
+        const differences = [...shown].map((one) => {
+          const [their, our] = [theirs.get(one), ours.get(one)];
+          const isMoving = before !== undefined && before.get(one) !== hashRow(their);
+          const passing = staged.has(one) ? 'staged' : isMoving ? 'changing' : undefined;
+          const kind = isDuplicate(their, our) ? 'duplicate' : (passing ?? kindOf(their, our));
+          return describe(kind, { key, columns, their, our });
+        });
+        const isCut = left.size > shown.size;
+        return { differences, arrived: found.size - left.size, isCut };
+      }
+      now ??= new Map([...theirs].map(([one, row]) => [one, hashRow(row)!]));
+    }
+    if (left.size === 0) break;
+    before = now;
     await sleep(waitMs / LOOKS, undefined, { signal });
   }
-  return { differences: [], arrived: found.size };
+  return { differences: [], arrived: found.size, isCut: false };
+}
+
+/** Hashes of rows by the hash of their key. */
+type Hashes = ReadonlyMap<string, string>;
+
+function keep(keys: ReadonlySet<string>, isKept: (key: string) => boolean): ReadonlySet<string> {
+  return new Set([...keys].filter(isKept));
+}
+
+function areSame(one: string | undefined, other: string | undefined): boolean {
+  return one === other && one !== DUPLICATE;
+}
+
+function isDuplicate(their: FoundRow | undefined, our: FoundRow | undefined): boolean {
+  return their?.isDuplicate === true || our?.isDuplicate === true;
+}
+
+function hashRow(row: FoundRow | undefined): string | undefined {
+  return row && hashOf(JSON.stringify(row.values));
 }
 
 function kindOf(their: FoundRow | undefined, our: FoundRow | undefined): RowDifference['kind'] {
-  if (their?.isDuplicate) return 'duplicate';
   if (!our) return 'missing';
   return their ? 'different' : 'extra';
 }
@@ -162,10 +202,6 @@ function differing(
 ): readonly string[] | undefined {
   if (!their || !our) return their || our ? undefined : [];
   return columns.filter((_, i) => their.values[i] !== our.values[i]).map(({ name }) => name);
-}
-
-function isSame(one: TextRow | undefined, other: TextRow | undefined): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 function describe(

@@ -23,15 +23,19 @@ export interface FoundRow {
 export interface RowSide {
   /** By bucket, which are the first digits of the hash of the key. */
   digests(): Promise<ReadonlyMap<string, BucketDigest>>;
-  /** Hashes of the rows of some buckets by the hash of their key; one for several rows with the same key is `DUPLICATE`. */
-  hashes(buckets: ReadonlySet<string>): Promise<ReadonlyMap<string, string>>;
+  /** Hashes of some rows by the hash of their key; one for several rows with the same key is `DUPLICATE`. */
+  hashes(rows: SomeRows): Promise<ReadonlyMap<string, string>>;
   /** Rows by the hash of their key. */
   rows(keys: ReadonlySet<string>): Promise<ReadonlyMap<string, FoundRow>>;
   count(): Promise<number>;
 }
 
+/** Rows of some buckets, or those with these hashes of their keys. */
+export type SomeRows =
+  { readonly buckets: ReadonlySet<string> } | { readonly keys: ReadonlySet<string> };
+
 /** Stands for the hash of several rows with the same key. */
-const DUPLICATE = 'duplicate';
+export const DUPLICATE = 'duplicate';
 
 /** Hexadecimal digits of a bucket: 4096 of them. */
 const BUCKET_DIGITS = 3;
@@ -94,11 +98,15 @@ ${from([])} GROUP BY 1`,
       );
       return found;
     },
-    async hashes(buckets) {
+    async hashes(rows) {
       const found = new Map<string, string>();
+      const isOne =
+        'keys' in rows
+          ? isIn(hash, rows.keys)
+          : isIn(`substr(${hash}, 1, ${BUCKET_DIGITS})`, rows.buckets);
       await of.read(
         `SELECT ${hash} AS key, ${md5(row)} AS hash
-${from([isIn(`substr(${hash}, 1, ${BUCKET_DIGITS})`, buckets)])}`,
+${from([isOne])}`,
         ([one, value]) => found.set(one!, found.has(one!) ? DUPLICATE : value!),
       );
       return found;
@@ -180,10 +188,12 @@ export function mssqlSide(of: MssqlRows): RowSide {
         ]),
       );
     },
-    async hashes(buckets) {
+    async hashes(rows) {
       const found = new Map<string, string>();
       await each(({ hash, values }) => {
-        if (!buckets.has(hash.slice(0, BUCKET_DIGITS))) return;
+        const isOne =
+          'keys' in rows ? rows.keys.has(hash) : rows.buckets.has(hash.slice(0, BUCKET_DIGITS));
+        if (!isOne) return;
         found.set(hash, found.has(hash) ? DUPLICATE : hashOf(JSON.stringify(values)));
       });
       return found;
@@ -213,6 +223,7 @@ interface HashedRow extends FoundRow {
   readonly hash: string;
 }
 
-function hashOf(text: string): string {
+/** The hash of a text, as PostgreSQL computes it of the same text. */
+export function hashOf(text: string): string {
   return createHash('md5').update(text).digest('hex');
 }

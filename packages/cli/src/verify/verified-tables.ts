@@ -19,6 +19,8 @@ import {
 export interface VerifiedTable {
   readonly schema: string;
   readonly name: string;
+  /** By which it is selected. */
+  readonly names: readonly string[];
   readonly source: { readonly schema: string; readonly table: string };
   readonly feed: Feed;
   readonly group: SourceGroup;
@@ -79,23 +81,34 @@ export function listVerified(
     ...existing.filter(({ set }) => set === migrations.set.name),
   ];
   return tables.flatMap((table) => {
-    if (!isNamed(table, selection.table)) return [];
     const feeds = listFeeds(group, selection.env, table.service);
     const place = { config, group, feeds, catalogs };
     return feeds
-      .filter(({ tenant }) => isWanted(group, tenant, selection.customer))
+      .filter(
+        ({ tenant }) =>
+          isWanted(group, tenant, selection.customer) && isNamed(table, tenant, selection.table),
+      )
       .map((feed) => buildVerified(table, feed, { ...place, customers: selection.customer }))
       .filter(({ schema }) => schemas.has(schema));
   });
 }
 
-/** A tenant's schema has the name of the service in the configuration. */
-function isNamed(
+/** By which a table is selected; the schema of a tenant has the name of the service in the configuration. */
+function namesOfTable(
   { name, schema, service }: ReplicatedTable | ExistingTable,
+  tenant: string,
+): readonly string[] {
+  const schemas = schema.scope === 'tenant' ? [service, tenant] : [schema.name];
+  return [name, ...schemas.map((one) => `${one}.${name}`)];
+}
+
+/** Tests if a table of a tenant is among those that are named; all are where no names are given. */
+export function isNamed(
+  table: ReplicatedTable | ExistingTable,
+  tenant: string,
   names: readonly string[] | undefined,
 ): boolean {
-  const schemaName = schema.scope === 'tenant' ? service : schema.name;
-  return names === undefined || names.includes(name) || names.includes(`${schemaName}.${name}`);
+  return names === undefined || namesOfTable(table, tenant).some((name) => names.includes(name));
 }
 
 function isWanted(
@@ -126,7 +139,15 @@ function buildVerified(
   const own = isMixed && feeds.length > 1 ? [feed.customerId] : shared;
   const filter = own && customerFilter(table, { customer, ids: own, isMixed, group });
   return {
-    ...{ schema, name: table.name, source: table.source, feed, group, columns, skipped },
+    ...{
+      schema,
+      name: table.name,
+      names: namesOfTable(table, feed.tenant),
+      source: table.source,
+      feed,
+      group,
+    },
+    ...{ columns, skipped },
     key: key.length === names.length ? key : [],
     ...(filter?.problem !== undefined && { problem: filter.problem }),
     target: {
@@ -227,19 +248,33 @@ function customerFilter(
       'the customer has no customer_id in source-groups.yaml, by which its rows are known',
     );
   const list = ids.map((id) => quoteLiteral(id!)).join(', ');
-  const target = [`${quoteIdentifier(customer)}::text IN (${list})`];
+  // Compared by its type: ids of one customer can be spelled in several ways.
+  const target = [`${quoteIdentifier(customer)} IN (${list})`];
   if (isMixed) return { source: [], target };
   const column = table.columns.find(({ name }) => name === customer);
   const source = column && 'source' in column ? column.source : undefined;
   if (!source)
     return none(`its source has no column for "${customer}", so --customer selects nothing`);
-  const name =
-    group.type === 'mssql' ? bracket(source.name) : `${quoteIdentifier(source.name)}::text`;
+  const name = group.type === 'mssql' ? bracket(source.name) : quoteIdentifier(source.name);
   return { source: [`${name} IN (${list})`], target };
 }
 
-/** Says that a selection has no table. */
-export function nothingOf({ env, table, customer }: TableSelection): string {
-  const names = [...(table ?? []), ...(customer ?? [])].join(', ');
-  return `verify: no table ${names === '' ? '' : `of ${names} `}in ${env}`;
+/** Names of a selection. */
+export function namesOf({ table, customer }: TableSelection): readonly string[] {
+  return [...(table ?? []), ...(customer ?? [])];
+}
+
+/** Names of a selection that none of the tables has. */
+export function listUnknown(
+  tables: readonly VerifiedTable[],
+  { table, customer }: TableSelection,
+): readonly string[] {
+  // A db-shared source has the customers that its rows name.
+  const isShared = tables.some(({ group }) => group.pattern === 'db-shared');
+  return [
+    ...(table ?? []).filter((name) => !tables.some((one) => one.names.includes(name))),
+    ...(customer ?? []).filter(
+      (name) => !isShared && !tables.some(({ feed }) => feed.tenant === name),
+    ),
+  ];
 }

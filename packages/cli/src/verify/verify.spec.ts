@@ -164,7 +164,8 @@ async function copyRows(
 
 describe('verify of a PostgreSQL source', () => {
   beforeAll(async () => {
-    server = await startDebianPostgres();
+    // Tests read in pg_stat_activity which query a session runs, and settings come before it.
+    server = await startDebianPostgres({ settings: { track_activity_query_size: '16kB' } });
     root = smallRepo();
     for (const name of ['AdOpusTest', 'AdOpusBlue', TARGET]) await server.createDatabase({ name });
     for (const name of ['AdOpusTest', 'AdOpusBlue']) await query(name, SCHEMA);
@@ -365,14 +366,96 @@ describe('verify of a PostgreSQL source', () => {
        INSERT INTO blue.stg_gone (id, name, "__cdc_operation", "__kafka_partition", "__kafka_offset") VALUES (9, 'name 9', 'u', 0, 1)`,
     );
     const args = ['--env', 'nonprod', '--table', 'adopus.gone', '--customer', 'blue'];
-    const child = startCommand(root, ['verify', ...args, '--wait', '4s'], env);
-    const ended = finish(child);
-    setTimeout(() => void query(TARGET, `UPDATE blue.gone SET name = 'name 8' WHERE id = 8`), 1500);
+    const ended = finish(startCommand(root, ['verify', ...args, '--wait', '3s'], env));
+    await untilFirstLook();
+    await query(TARGET, `UPDATE blue.gone SET name = 'name 8' WHERE id = 8`);
     const run = await ended;
     expect(run.stdout).toContain(
       'blue.gone: 20 rows at the source, 20 in the target: 1 staged, 1 of them after a while\n    staged {"id":"9"}: name\n',
     );
     expect(run.exitCode).toBe(1);
+  });
+
+  /** Waits until the rows that differ have been read for the first time, by their digests or whole. */
+  async function untilFirstLook() {
+    const sql = server.connect({ database: TARGET, max: 1 });
+    const looked = `SELECT FROM pg_stat_activity
+      WHERE application_name = 'cdc verify' AND state = 'idle' AND query LIKE '% = ANY (''{' || repeat('_', 32) || '%'`;
+    while ((await sql.unsafe(looked)).length === 0);
+    await sql.end();
+  }
+
+  it('looks again at all rows that differ at first, also if they are more than it lists', async () => {
+    const late = `id BETWEEN 11 AND 16`;
+    await query(TARGET, `DELETE FROM blue.stg_gone; UPDATE blue.gone SET name = 'name ' || id`);
+    const args = ['--env', 'nonprod', '--table', 'adopus.gone', '--customer', 'blue'];
+    for (const broken of ['', `UPDATE blue.gone SET name = 'wrong' WHERE id > 18`]) {
+      await query(TARGET, `UPDATE blue.gone SET name = 'old' WHERE ${late}; ${broken}`);
+      const ended = finish(
+        startCommand(root, ['verify', ...args, '--limit', '2', '--wait', '2s'], env),
+      );
+      await untilFirstLook();
+      await query(TARGET, `UPDATE blue.gone SET name = 'name ' || id WHERE ${late}`);
+      const run = await ended;
+      expect(run.stdout).toContain(
+        broken
+          ? 'blue.gone: 20 rows at the source, 20 in the target: 2 different, 6 of them after a while\n'
+          : 'blue.gone: 20 rows equal, 6 of them after a while\n',
+      );
+      expect(run.exitCode).toBe(broken ? 1 : 0);
+    }
+    await query(TARGET, `UPDATE blue.gone SET name = 'name ' || id`);
+  });
+
+  it('finds rows of an existing table that have the same key', async () => {
+    const row = `FROM public.existing WHERE nr = 3 AND _customer_id = '${BLUE}'`;
+    await query(
+      TARGET,
+      `ALTER TABLE public.existing DROP CONSTRAINT existing_pkey; INSERT INTO public.existing SELECT * ${row}`,
+    );
+    const run = await verify('--table', 'existing', '--customer', 'blue');
+    await query(TARGET, `DELETE FROM public.existing WHERE ctid = (SELECT max(ctid) ${row})`);
+    expect(run.stdout).toContain('20 rows at the source, 21 in the target: 1 duplicate\n');
+    expect(run.exitCode).toBe(1);
+  });
+
+  it('names tables and customers that are not there, when it has compared the others', async () => {
+    const run = await verify('--table', 'blue.gone', 'gonee', '--customer', 'blue,bleu');
+    expect(run.stdout).toContain('blue.gone: 20 rows equal');
+    expect(run.stderr).toContain('verify: no table of gonee, bleu in nonprod\n');
+    expect(run.exitCode).toBe(2);
+  });
+
+  it('knows the rows of a customer by its id, however source-groups.yaml spells it', async () => {
+    const spelled = copyOf(root);
+    edit(spelled, 'source-groups.yaml', BLUE, BLUE.toUpperCase());
+    const args = ['verify', '--env', 'nonprod', '--table', 'existing', '--customer', 'blue'];
+    const run = await runCommand(spelled, [...args, '--wait', '0'], env);
+    expect(run.stdout).toContain('public.existing of blue: 20 rows equal\n');
+  });
+
+  it.each<readonly [string, string, string]>([
+    ['the source', 'AdOpusBlue', 'dbo.gone'],
+    ['the target', TARGET, 'blue.gone'],
+  ])('fails where policies hide rows of %s from the login', async (_what, database, table) => {
+    const [schema] = table.split('.');
+    await query(
+      database,
+      `CREATE ROLE reader LOGIN PASSWORD 'reader' IN ROLE pg_read_all_data;
+       ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY; CREATE POLICY few ON ${table} USING (id < 5)`,
+    );
+    const hidden = copyOf(root);
+    const file = schema === 'dbo' ? 'source-groups.yaml' : 'sink-groups.yaml';
+    edit(hidden, file, "user: '${PG_USER}'", 'user: reader');
+    edit(hidden, file, "'${POSTGRES_PASSWORD}'", 'reader');
+    const args = ['verify', '--env', 'nonprod', '--table', 'gone', '--customer', 'blue'];
+    const run = await runCommand(hidden, [...args, '--wait', '0'], env);
+    await query(
+      database,
+      `DROP POLICY few ON ${table}; ALTER TABLE ${table} DISABLE ROW LEVEL SECURITY; DROP ROLE reader`,
+    );
+    expect(run.stdout).toContain('row-level security policy for table "gone"');
+    expect(run.exitCode).toBe(3);
   });
 
   it.each<readonly [string, string, string, string, string]>([
