@@ -65,11 +65,17 @@ export function addDeadLetters(migrations: Command, { setExitCode }: CommandCont
 
 function addFilter(command: Command): Command {
   return addTable(addTargetOptions(command))
-    .option('--reason <text>', 'only those whose reason has this text, in upper or lower case')
     .addOption(
-      new Option('--id <id...>', 'only these, by the ids that list and show print').argParser(
-        parseIds,
-      ),
+      new Option(
+        '--reason <text>',
+        'only those whose reason has this text, in upper or lower case',
+      ).argParser(parseReason),
+    )
+    .addOption(
+      new Option(
+        '--id <id...>',
+        'only these, by the ids that list and show print; r and a number is a refused event',
+      ).argParser(parseIds),
     );
 }
 
@@ -77,7 +83,14 @@ function addTable(command: Command): Command {
   return command.option('--table <name...>', 'only these tables, by <Table> or <schema>.<Table>');
 }
 
+/** An empty text, as of a variable that is not set, would select all. */
+function parseReason(text: string): string {
+  if (text === '') throw new InvalidArgumentError('expected a part of the reason');
+  return text;
+}
+
 function parseIds(text: string, before: readonly string[] | undefined): readonly string[] {
-  if (!/^\d{1,18}$/.test(text)) throw new InvalidArgumentError('expected a whole number');
+  if (!/^r?\d{1,18}$/.test(text))
+    throw new InvalidArgumentError('expected a whole number, or r and a whole number');
   return [...(before ?? []), text];
 }

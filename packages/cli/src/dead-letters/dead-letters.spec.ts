@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import type { PostgresServer } from '@cdc-migrations/postgres-fixture';
 import type { Sql } from 'postgres';
 import { BLUE, runCommand, startBlue } from '../target/cli.fixture.ts';
 
+const ASMA = join(__dirname, '../../../../fixtures/asma');
 const LABEL = 'sink_asma.directory in prod';
 const NO_POSITION = 'no stream position: partition and offset are needed';
 const AT = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`;
@@ -56,7 +58,7 @@ it('lists them by table and reason', async () => {
     expect.arrayContaining([
       expect.stringMatching(`^  blue.Distrikt: 1 dead letter \\(\\d\\), ${AT}: ${NO_POSITION}$`),
       expect.stringMatching(
-        `^  blue.Distrikt: 1 refused event \\(1\\), ${AT}: invalid byte sequence$`,
+        `^  blue.Distrikt: 1 refused event \\(r1\\), ${AT}: invalid byte sequence$`,
       ),
       expect.stringMatching(
         `^  blue.Distrikt: 2 dead letters \\(\\d to \\d\\), ${AT}: .*value too long`,
@@ -71,6 +73,7 @@ it.each([
   [['--table', 'blue.Distrikt', '--reason', 'position'], 1],
   [['--table', 'Actor'], 0],
   [['--id', '2', '--id', '3'], 2],
+  [['--id', 'r1'], 1],
 ])('lists those that %j selects', async (filter, count) => {
   const { stdout, exitCode } = await letters('list', ...filter, '--json');
   expect(exitCode).toBe(count > 0 ? 1 : 0);
@@ -82,7 +85,7 @@ it.each([
 
 it('lists refused events of no table where no schema or table is asked for', async () => {
   const { stdout } = await runCommand(repo.root, ['dead-letters', 'list', '--env', 'prod'], env);
-  expect(stdout).toMatch(new RegExp(`\n  \\?.\\?: 1 refused event \\(2\\), ${AT}:`));
+  expect(stdout).toMatch(new RegExp(`\n  \\?.\\?: 1 refused event \\(r2\\), ${AT}:`));
 });
 
 it('shows events whole', async () => {
@@ -143,7 +146,46 @@ it('discards only what a filter selects', async () => {
   expect(await remaining()).toEqual(['']);
 });
 
-it('refuses an id that is none', async () => {
-  const { stderr, exitCode } = await letters('discard', '--id', '1; DROP');
-  expect([exitCode, stderr]).toEqual([2, expect.stringContaining('expected a whole number')]);
+it('discards the event of an id, and no other that has the same number', async () => {
+  const all = await remaining();
+  const { stdout } = await letters('discard', '--id', 'r1');
+  expect(stdout).toMatch(/^ {2}discarded blue\.Distrikt: 1 refused event \(r1\), .*\n$/m);
+  expect(await remaining()).toEqual(all.filter((reason) => reason !== 'invalid byte sequence'));
+  await sql`TRUNCATE cdc_management.refused_event`;
+  await sql`INSERT INTO cdc_management.refused_event (refused_event_id, schema_name, table_name, error)
+    OVERRIDING SYSTEM VALUE SELECT dead_letter_id, 'blue', 'Distrikt', 'same id' FROM cdc_management.dead_letter`;
+  const [same] = await sql<{ id: string }[]>`SELECT dead_letter_id::text AS id
+    FROM cdc_management.dead_letter WHERE reason LIKE 'no stream%'`;
+  await letters('discard', '--id', same!.id);
+  expect(await remaining()).toEqual(
+    [
+      ...all.filter((reason) => !/^(no stream|invalid byte|$)/.test(reason)),
+      ...['same id', 'same id', 'same id'],
+    ].sort(),
+  );
+});
+
+it.each([
+  [['--id', '1; DROP'], 'expected a whole number, or r and a whole number'],
+  [['--reason', ''], 'expected a part of the reason'],
+])('refuses %j', async (filter, message) => {
+  const all = await remaining();
+  const { stderr, exitCode } = await letters('discard', ...filter);
+  expect([exitCode, stderr]).toEqual([2, expect.stringContaining(message)]);
+  expect(await remaining()).toEqual(all);
+});
+
+it('refuses ids where there are several databases, and names tables that are not there', async () => {
+  const args = ['discard', '--env', 'dev', '--id', '1'];
+  const several = await runCommand(ASMA, ['dead-letters', ...args]);
+  expect(several).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining(
+      '--id: expected --sink too, because each database has ids of its own; there are sink_portal.search, sink_warehouse.analytics',
+    ),
+  });
+  expect(await letters('list', '--table', 'Distrkt')).toMatchObject({
+    exitCode: 2,
+    stderr: 'dead-letters: no table Distrkt in prod\n',
+  });
 });

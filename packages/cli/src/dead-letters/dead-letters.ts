@@ -9,8 +9,10 @@ import {
 } from '@cdc-migrations/tracker';
 import { countOf } from '../count-of.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
-import type { TargetOptions } from '../target/open-targets.ts';
+import { printMessage } from '../print.ts';
+import type { CommandTarget, TargetOptions } from '../target/open-targets.ts';
 import { reportTargets, withSession, type TargetReport } from '../target/report-targets.ts';
+import { worstExitCode } from '../target/worst-exit-code.ts';
 
 /** Which dead letters and refused events a command is for. */
 export interface LettersCommandOptions extends TargetOptions {
@@ -60,7 +62,7 @@ export async function discard({ dryRun, ...options }: DiscardLettersOptions): Pr
       'expected --table, --reason or --id: discarded events cannot be brought back; to discard all of a schema, give --table for each table',
     );
   }
-  return reportLetters(options, async (session, filter) => {
+  const ask = async (session: Session, filter: LetterFilter) => {
     const groups = await (dryRun ? groupLetters : discardLetters)(session, filter);
     const verb = dryRun ? 'would discard' : 'discarded';
     return {
@@ -68,22 +70,59 @@ export async function discard({ dryRun, ...options }: DiscardLettersOptions): Pr
       lines: groups.length > 0 ? groups.map((group) => `${verb} ${renderGroup(group)}`) : [NONE],
       document: { [dryRun ? 'wouldDiscard' : 'discarded']: groups },
     };
+  };
+  return reportLetters(options, ask, (targets) => {
+    if (options.id && targets.length > 1)
+      throw new CommandError(
+        `--id: expected --sink too, because each database has ids of its own; there are ${targets.map(({ migrations }) => migrations.set.name).join(', ')}`,
+      );
   });
 }
 
 const NONE = 'no dead letters or refused events';
 
-function reportLetters(
+async function reportLetters(
   options: LettersCommandOptions,
   ask: (session: Session, filter: LetterFilter) => Promise<TargetReport>,
+  refuse?: (targets: readonly CommandTarget[]) => void,
 ): Promise<number> {
-  const { schema: schemas, table: tables, reason, id: ids } = options;
-  return reportTargets(options, (target) =>
-    withSession(target, 'cdc dead-letters', async (session) => {
-      const report = await ask(session, { schemas, tables, reason, ids });
-      return { ...report, lines: [`${target.label}:`, ...report.lines.map((line) => `  ${line}`)] };
-    }),
+  const { schema: schemas, table: tables, reason, id: ids, env } = options;
+  let unknown = tables ?? [];
+  const exitCode = await reportTargets(
+    options,
+    (target) =>
+      withSession(target, 'cdc dead-letters', async (session) => {
+        unknown = unknown.filter((name) => !isDefined(target, name));
+        // Tables that were retired have letters too.
+        const others = unknown.length > 0 ? await groupLetters(session, { schemas }) : [];
+        unknown = unknown.filter((name) => !others.some((one) => namesOf(one).includes(name)));
+        const report = await ask(session, { schemas, tables, reason, ids });
+        return {
+          ...report,
+          lines: [`${target.label}:`, ...report.lines.map((line) => `  ${line}`)],
+        };
+      }).catch((error: unknown) => {
+        unknown = []; // what is there is not known
+        throw error;
+      }),
+    refuse,
   );
+  if (unknown.length === 0) return exitCode;
+  printMessage(`dead-letters: no table ${unknown.join(', ')} in ${env}`);
+  return worstExitCode([exitCode, EXIT.usage]);
+}
+
+/** Tests if a table of the configuration is named so, in any of its schemas. */
+function isDefined({ migrations, tenants }: CommandTarget, name: string): boolean {
+  return migrations.tables.some(({ name: table, schema }) =>
+    (schema.scope === 'tenant' ? tenants : [schema.name]).some((one) =>
+      namesOf({ schema: one, table }).includes(name),
+    ),
+  );
+}
+
+function namesOf(of: Pick<LetterGroup, 'schema' | 'table'>): readonly (string | null)[] {
+  return [of.table, tableOf(of)];
 }
 
 /** `blue.Distrikt: 2 dead letters (4711 to 4720), 2026-01-31T12:00:00Z: value too long`. */

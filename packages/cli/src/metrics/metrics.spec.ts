@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { request, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PostgresServer } from '@cdc-migrations/postgres-fixture';
@@ -89,6 +90,15 @@ it('says of a target that does not answer that it is down, and why, exit 3', asy
   expect(run.stderr).toContain(TARGET);
 });
 
+/** Status of a request whose target is sent as it is. */
+async function statusOf(url: string, path: string): Promise<number> {
+  const { hostname, port } = new URL(url);
+  const call = request({ hostname, port, path, agent: false }).end();
+  const [answer] = (await once(call, 'response')) as [IncomingMessage];
+  answer.resume();
+  return answer.statusCode!;
+}
+
 it('serves metrics and health until a signal', async () => {
   const child = startCommand(repo.root, ['metrics', ...BLUE, '--listen', '0'], env);
   const [line] = (await once(child.stderr!, 'data')) as [Buffer];
@@ -104,6 +114,7 @@ it('serves metrics and health until a signal', async () => {
   expect([health.status, await health.text()]).toEqual([200, 'ok\n']);
   expect((await fetch(`${url}/other`)).status).toBe(404);
   expect((await fetch(`${url}/metrics`, { method: 'POST' })).status).toBe(405);
+  for (const target of ['//', 'http://[', '*']) expect(await statusOf(url!, target)).toBe(404);
   await server.kill('SIGKILL');
   expect((await fetch(`${url}/healthz`)).status).toBe(503);
   await server.restart();

@@ -192,7 +192,7 @@ async function serve(
   const server = createServer((request, response) => {
     const end = (status: number, text: string, contentType = 'text/plain; charset=utf-8') =>
       response.writeHead(status, { 'content-type': contentType }).end(text);
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const pathname = pathOf(request.url);
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return void end(405, 'expected GET\n');
     if (pathname !== '/metrics' && pathname !== '/healthz') {
@@ -219,6 +219,12 @@ async function serve(
     server.closeIdleConnections();
   });
   return EXIT.done;
+}
+
+/** Path of a request; undefined for a text that is no address, which a client may send all the same. */
+function pathOf(url = '/'): string | undefined {
+  const base = 'http://localhost';
+  return URL.canParse(url, base) ? new URL(url, base).pathname : undefined;
 }
 
 function listen(server: Server, { host, port }: ListenAddress): Promise<void> {

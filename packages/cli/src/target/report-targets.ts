@@ -21,15 +21,20 @@ export interface TargetReport {
   readonly error?: string;
 }
 
-/** Asks each target of an environment and prints what there is to say of them: lines, or one JSON document. */
+/**
+ * Asks each target of an environment and prints what there is to say of them: lines, or one JSON document. `refuse` throws
+ * before any target is asked if the command is not for these targets.
+ */
 export async function reportTargets(
   options: TargetOptions & { readonly json?: boolean; readonly format?: string },
   ask: (target: CommandTarget) => Promise<TargetReport>,
+  refuse: (targets: readonly CommandTarget[]) => void = () => undefined,
 ): Promise<number> {
   return withTargets(options, async ({ targets }) => {
     const reports: TargetReport[] = [];
-    for (const target of selectTargets(targets, options.schema))
-      reports.push(await askOne(target, ask));
+    const selected = selectTargets(targets, options.schema);
+    refuse(selected);
+    for (const target of selected) reports.push(await askOne(target, ask));
     return printReports(reports, options);
   });
 }

@@ -11,7 +11,7 @@ export type LetterKind = 'dead letter' | 'refused event';
 export interface LetterFilter extends TableSelection {
   /** A part of the reason, in upper or lower case. */
   readonly reason?: string | undefined;
-  /** Ids of dead letters and of refused events. */
+  /** Ids as `Letter` has them. */
   readonly ids?: readonly string[] | undefined;
 }
 
@@ -32,6 +32,7 @@ export interface LetterGroup {
 
 /** One event, whole. */
 export interface Letter extends Pick<LetterGroup, 'kind' | 'schema' | 'table' | 'reason'> {
+  /** Its number, with an `r` in front for a refused event: the two kinds are numbered apart. */
   readonly id: string;
   readonly at: string;
   readonly position: {
@@ -45,11 +46,11 @@ export interface Letter extends Pick<LetterGroup, 'kind' | 'schema' | 'table' | 
 
 /** Both kinds of events as one relation. */
 const LETTERS = `(
-  SELECT 'dead letter' AS kind, dead_letter_id AS id, schema_name, table_name, reason, created_at AS at,
+  SELECT 'dead letter' AS kind, '' AS prefix, dead_letter_id AS number, schema_name, table_name, reason, created_at AS at,
     stream_generation, kafka_partition, kafka_offset, payload AS event
   FROM cdc_management.dead_letter
   UNION ALL
-  SELECT 'refused event', refused_event_id, schema_name, table_name, coalesce(error, ''), refused_at,
+  SELECT 'refused event', 'r', refused_event_id, schema_name, table_name, coalesce(error, ''), refused_at,
     stream_generation, kafka_partition, kafka_offset, pg_catalog.jsonb_build_object('topic', topic,
       'key', pg_catalog.encode(key, 'hex'), 'value', pg_catalog.encode(value, 'hex'))
   FROM cdc_management.refused_event
@@ -58,7 +59,7 @@ const LETTERS = `(
 const ISO = `'YYYY-MM-DD"T"HH24:MI:SS"Z"'`;
 
 const GROUP = `kind, schema_name AS schema, table_name AS table, reason, count(*)::integer AS count,
-  min(id)::text AS "firstId", max(id)::text AS "lastId",
+  min(prefix) || min(number) AS "firstId", min(prefix) || max(number) AS "lastId",
   pg_catalog.to_char(min(at) AT TIME ZONE 'UTC', ${ISO}) AS "firstAt",
   pg_catalog.to_char(max(at) AT TIME ZONE 'UTC', ${ISO}) AS "lastAt"`;
 const IN_GROUPS = `GROUP BY 1, 2, 3, 4
@@ -94,13 +95,13 @@ export async function readLetters(
 ): Promise<readonly Letter[]> {
   const condition = await conditionOf(session, filter);
   return session.read<Letter>(
-    `SELECT kind, letter.id::text AS id, schema_name AS schema, table_name AS table, reason,
+    `SELECT kind, prefix || number AS id, schema_name AS schema, table_name AS table, reason,
   pg_catalog.to_char(at AT TIME ZONE 'UTC', ${ISO}) AS at,
   pg_catalog.jsonb_build_object('generation', stream_generation, 'partition', kafka_partition,
     'offset', kafka_offset::text) AS position, event
 FROM ${LETTERS}
 WHERE ${condition}
-ORDER BY letter.at, kind, letter.id
+ORDER BY letter.at, kind, number
 LIMIT ${limit}`,
   );
 }
@@ -116,14 +117,14 @@ export async function discardLetters(
 ): Promise<readonly LetterGroup[]> {
   const condition = await conditionOf(session, filter);
   const idsOf = (kind: LetterKind) =>
-    `SELECT letter.id FROM ${LETTERS} WHERE kind = ${quoteLiteral(kind)} AND ${condition}`;
+    `SELECT number FROM ${LETTERS} WHERE kind = ${quoteLiteral(kind)} AND ${condition}`;
   return session.write<LetterGroup>(
     `WITH discarded AS (
   DELETE FROM cdc_management.dead_letter WHERE dead_letter_id IN (${idsOf('dead letter')})
-  RETURNING 'dead letter' AS kind, dead_letter_id AS id, schema_name, table_name, reason, created_at AS at
+  RETURNING 'dead letter' AS kind, '' AS prefix, dead_letter_id AS number, schema_name, table_name, reason, created_at AS at
 ), dropped AS (
   DELETE FROM cdc_management.refused_event WHERE refused_event_id IN (${idsOf('refused event')})
-  RETURNING 'refused event', refused_event_id, schema_name, table_name, coalesce(error, ''), refused_at
+  RETURNING 'refused event', 'r', refused_event_id, schema_name, table_name, coalesce(error, ''), refused_at
 )
 SELECT ${GROUP}
 FROM (SELECT * FROM discarded UNION ALL SELECT * FROM dropped) AS letter
@@ -152,7 +153,7 @@ async function conditionOf(session: Session, filter: LetterFilter): Promise<stri
     ...(reason === undefined
       ? []
       : [`pg_catalog.strpos(lower(reason), lower(${quoteLiteral(reason)})) > 0`]),
-    ...(ids ? [`letter.id IN (${ids.join(', ')})`] : []),
+    ...(ids ? [`prefix || number IN (${ids.map(quoteLiteral).join(', ')})`] : []),
     'true',
   ].join(' AND ');
 }
