@@ -467,6 +467,8 @@ describe('reload', () => {
     const data = { 'data-collections': ['AdOpusBlue.dbo.Actor'], type: 'INCREMENTAL' };
     expect(message!.split('|')[0]).toBe('adopus-nonprod');
     expect(JSON.parse(message!.split('|')[1]!)).toEqual({ type: 'execute-snapshot', data });
+    const ofSchema = await run('signal', '--kafka', '--table', 'blue.Actor'); // as begin takes it
+    expect(JSON.parse(ofSchema.stdout.split('|')[1]!)).toEqual({ type: 'execute-snapshot', data });
     const signalling = await changed.edited(
       'source-groups.yaml',
       '  type: mssql\n',
