@@ -1,5 +1,5 @@
-// Bundles the command line: a few files start much faster than the hundreds that they are made of, and templates are
-// compiled here instead of at every start.
+// Bundles the command line. A few files start much faster than hundreds, and templates are compiled here instead of at
+// every start.
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -36,13 +36,13 @@ const { metafile } = await build({
 
 writeFileSync(join(OUT, 'LICENSES.txt'), renderLicenses(bundledFiles(metafile)));
 
-// The grammar of PostgreSQL, which its loader looks for beside itself.
+// The grammar of PostgreSQL. Its loader expects it in its own folder.
 cpSync(require.resolve('libpg-query/wasm/libpg-query.wasm'), join(OUT, 'libpg-query.wasm'));
 
-// JSON Schemas for editors: a repo names them by their place in this package.
+// JSON Schemas for editors. A repo refers to them by their path in this package.
 cpSync(join(PACKAGES, 'config/schemas'), join(OUT, 'schemas'), { recursive: true });
 
-/** Files of which something is in a file of the bundle. */
+/** Returns the source files of which a part is in the bundle. */
 function bundledFiles({ outputs }) {
   return Object.values(outputs)
     .flatMap(({ inputs }) => Object.entries(inputs))
@@ -50,7 +50,7 @@ function bundledFiles({ outputs }) {
     .map(([path]) => join(import.meta.dirname, path));
 }
 
-/** Replaces the loader of `sql-text` by one that has all templates of the workspace, compiled. */
+/** Replaces the loader of `sql-text` by one that holds all templates of the workspace, compiled. */
 function compiledTemplates() {
   return {
     name: 'compiled-templates',
@@ -80,7 +80,9 @@ function compiledTemplates() {
   };
 }
 
-/** The driver of SQL Server loads the clients of Azure for logins that `source-groups.yaml` cannot name. */
+/**
+ * Removes the Azure clients, which the SQL Server driver loads for logins that `source-groups.yaml` cannot configure.
+ */
 function withoutAzure() {
   return {
     name: 'without-azure',
@@ -91,7 +93,7 @@ function withoutAzure() {
   };
 }
 
-/** Templates of all packages with the part of their path behind `templates/`, which is unique. */
+/** Lists the templates of all packages with their path below `templates/`, which is unique. */
 function templateFiles() {
   const files = readdirSync(PACKAGES).flatMap((name) => {
     const folder = join(PACKAGES, name, 'templates');
@@ -109,7 +111,7 @@ function templateFiles() {
   return files;
 }
 
-/** A TypeScript module that imports nothing. */
+/** Imports a TypeScript module that has no imports. */
 async function importText(file) {
   const { code } = await transform(readFileSync(file, 'utf8'), { loader: 'ts' });
   return await import(`data:text/javascript,${encodeURIComponent(code)}`);

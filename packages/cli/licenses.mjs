@@ -4,7 +4,7 @@ import { join } from 'node:path';
 const LICENSE_FILE = /^(un)?licen[cs]e|^copying/i;
 
 /**
- * The licences of all packages that a bundle holds parts of: they ask for their text to come along.
+ * Renders the licences of all packages in the bundle. The licences demand that their text is included.
  *
  * @param {readonly string[]} inputs files of the bundle
  * @returns {string}

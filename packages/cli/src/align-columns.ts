@@ -1,15 +1,15 @@
 import { visible } from '@cdc-migrations/generated-file';
 
 /**
- * Rows as lines whose columns are as wide as their widest cell.
+ * Renders rows as lines. Each column is as wide as its widest cell.
  *
- * @param isNumber columns that stand on the right; none where it is not given.
+ * @param isNumber selects columns that are aligned to the right. The default is none.
  */
 export function alignColumns(
   given: readonly (readonly string[])[],
   isNumber: (column: number) => boolean = () => false,
 ): readonly string[] {
-  const rows = given.map((row) => row.map(visible)); // As they are printed, so that widths fit.
+  const rows = given.map((row) => row.map(visible)); // Escapes cells first, so that widths are those of the output.
   const [first = []] = rows;
   const widths = first.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   return rows.map((row) =>

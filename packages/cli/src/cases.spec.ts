@@ -5,7 +5,7 @@ import { CASES, changesSince, overlay, smallRepo, treeOf } from './repo.fixture.
 
 const SENTENCES = readdirSync(CASES).filter((name) => !name.startsWith('_'));
 
-/** A case is what differs from the repo in `_base`, and the error that it gives. */
+/** A case is the difference from the repo in `_base`, and the expected error. */
 test.each(SENTENCES)('%s', (sentence) => {
   const root = smallRepo();
   overlay(root, join(CASES, sentence));

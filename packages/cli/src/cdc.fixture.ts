@@ -18,7 +18,7 @@ export const BIN = join(__dirname, '..', 'bin', 'cdc.js');
 /** A command that takes longer hangs, and the test fails. */
 const HANGS_MS = 180_000;
 
-/** Runs the real command, as a process of its own, in an environment that holds only `PATH` and `env`. */
+/** Runs the real command as a process. Its environment has only `PATH` and `env`. */
 export function cdc(args: readonly string[], { cwd, env }: CdcOptions): CdcRun {
   const { status, stdout, stderr, error } = spawnSync(process.execPath, [BIN, ...args], {
     cwd,
@@ -31,7 +31,7 @@ export function cdc(args: readonly string[], { cwd, env }: CdcOptions): CdcRun {
   return { code: status, stdout, stderr };
 }
 
-/** `cdc manage-migrations generate`, in the folder `cwd`. */
+/** Runs `cdc manage-migrations generate` in the folder `cwd`. */
 export function generate(
   cwd: string,
   args: readonly string[] = [],

@@ -1,4 +1,4 @@
-/** What a command's exit code says. */
+/** Meaning of the exit codes. */
 export const EXIT = {
   done: 0,
   differences: 1,
@@ -9,7 +9,7 @@ export const EXIT = {
   edited: 6,
 } as const;
 
-/** A failure that is the user's to mend: printed without a stack. */
+/** A failure that the user can fix. It is printed without a stack. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
   constructor(

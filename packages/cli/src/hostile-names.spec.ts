@@ -13,16 +13,16 @@ interface Printed {
   readonly stderr: string;
 }
 
-/** Nothing in the output is obeyed, and the name is in it. */
+/** Expects the name in the output without active control characters. */
 function expectShown({ stdout, stderr }: Printed, name: RegExp): void {
   expect(obeyedIn(stdout + stderr)).toEqual([]);
   expect(stdout + stderr).toMatch(name);
 }
 
-/** `HOSTILE` as it is printed. */
+/** `HOSTILE` in its printed form. */
 const SHOWN =
   /x\\u001b\[2K\\u0007\\u000d\\u000a::error::oops\\u202e\\u0023#\[error\]\\u200b\\u0085y/;
-/** The same in JSON. */
+/** `HOSTILE` in JSON. */
 const IN_JSON = /x\\u001b\[2K\\u0007\\r\\n::error::oops\\u202e\\u0023#\[error\]\\u200b\\u0085y/;
 
 const SNAPSHOT = 'generated/schemas/AdOpusTest.dbo.yaml';
@@ -34,7 +34,7 @@ describe('a repo', () => {
     root = smallRepo();
   });
 
-  /** Gives the table Fraver, which is a final table too, and a column of it these names. */
+  /** Renames the table Fraver, which is also a final table, and one of its columns. */
   function rename(table: string, column: string): void {
     edit(root, SNAPSHOT, '  Fraver:', `  ${JSON.stringify(table)}:`);
     edit(
@@ -173,7 +173,7 @@ describe('a target', () => {
 
   it('whose refusals of a file would be obeyed: apply, and status afterwards', async () => {
     mkdirSync(join(repo.root, 'migrations/manual'), { recursive: true });
-    // What turns the direction of writing is refused in a file, and can be an escape there.
+    // Bidirectional control characters are refused in a file, but can be escapes there.
     const escaped = HOSTILE.replaceAll('\n', '\\n').replaceAll('\r', '\\r');
     const literal = `E'${escaped.replaceAll('\u202e', '\\u202e')}'`;
     writeFileSync(

@@ -3,7 +3,10 @@ import { copyAdopus, runCommand, sinkEnv } from './target/cli.fixture.ts';
 
 const FEW = ['--env', 'prod', '--schema', 'blue'];
 
-/** All at once, of the role that commands connect as; `tools/e2e/src/hostile-settings.spec.ts` has them one by one. */
+/**
+ * All settings at once, on the role that commands connect as. `tools/e2e/src/hostile-settings.spec.ts` tests each of
+ * them.
+ */
 const SETTINGS: Readonly<Record<string, string>> = {
   quote_all_identifiers: 'on',
   xmloption: 'document',

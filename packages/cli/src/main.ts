@@ -3,7 +3,7 @@ import { LIVE_COMMAND } from './completions/completion-model.ts';
 
 endWithReader();
 
-// What a driver does that a later Node will not like is nothing that a user can mend.
+// Users cannot fix deprecation warnings about drivers.
 process.noDeprecation = true;
 
 const [, , command, kind = '', ...words] = process.argv;

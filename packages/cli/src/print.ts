@@ -1,10 +1,11 @@
 import { relative, resolve } from 'node:path';
 import { visible } from '@cdc-migrations/generated-file';
 
-// All that the command line prints goes through here. Names in catalogs, files and YAML and messages of servers can hold
-// anything: a terminal would obey the control characters in them, and a CI system the commands that a line begins with.
+// All output of the command line goes through this file. Names in catalogs, files and YAML, and messages of servers can
+// contain anything. A terminal would execute control characters in them, and a CI system the commands at the start of a
+// line.
 
-/** Ends the process without a word when whoever reads has read enough (`| head`). */
+/** Ends the process without a message when the reader closes the pipe (`| head`). */
 export function endWithReader(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
@@ -12,17 +13,17 @@ export function endWithReader(): void {
   });
 }
 
-/** Prints lines for people on standard output. */
+/** Prints text lines on standard output. */
 export function print(lines: readonly string[]): void {
   process.stdout.write(joined(lines));
 }
 
-/** Prints lines for people on standard error. */
+/** Prints text lines on standard error. */
 export function printError(lines: readonly string[]): void {
   process.stderr.write(joined(lines));
 }
 
-/** Prints the message of an error, of one or more lines, on standard error. */
+/** Prints the message of an error, which may have several lines, on standard error. */
 export function printMessage(message: string): void {
   printError(message.split('\n'));
 }
@@ -32,32 +33,33 @@ function joined(lines: readonly string[]): string {
 }
 
 /**
- * What CI systems take for a command: `::` in front, for GitHub; `##[` and `##vso[` anywhere, for GitHub and Azure.
+ * Matches commands of CI systems: `::` at the start for GitHub, `##[` and `##vso[` anywhere for GitHub and Azure.
  *
  * @see https://docs.github.com/actions/reference/workflow-commands-for-github-actions
  */
 const COMMAND = /^\s*:(?=:)|#(?=#\w*\[)/g;
 
-/** A text as one line that nothing obeys. */
+/** Escapes a text to one line without control characters and CI commands. */
 export function printable(line: string): string {
   return visible(line).replace(COMMAND, (start) =>
     start.replace(':', '\\u003a').replace('#', '\\u0023'),
   );
 }
 
-/** A problem of a line of a file. */
+/** A problem in a line of a file. */
 export interface Annotation {
-  /** Relative to the folder that is given with it. */
+  /** Path relative to the given folder. */
   readonly file: string;
   readonly line: number;
   readonly message: string;
 }
 
-/** GitHub shows no more of a step. */
+/** Maximum that GitHub shows for a step. */
 const MAX_ANNOTATIONS = 10;
 
 /**
- * Prints problems as commands of GitHub Actions, which shows them beside the lines of a pull request; nothing elsewhere.
+ * Prints problems as GitHub Actions commands, which appear next to the lines of a pull request. Prints nothing
+ * elsewhere.
  *
  * @see https://docs.github.com/actions/reference/workflow-commands-for-github-actions
  */
@@ -83,13 +85,13 @@ function escapeProperty(text: string): string {
   return escapeData(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }
 
-/** Prints one JSON document on standard output; what does not show is escaped in it. */
+/** Prints one JSON document on standard output. Invisible characters are escaped. */
 export function printJson(document: unknown): void {
   const json = JSON.stringify(document, null, 2);
   process.stdout.write(`${json.replace(NOT_IN_JSON, escapeUnits)}\n`);
 }
 
-/** What JSON leaves as it is. */
+/** Invisible characters that JSON.stringify does not escape. */
 const NOT_IN_JSON = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]|#(?=#\w*\[)/gu;
 
 function escapeUnits(letter: string): string {
@@ -97,7 +99,7 @@ function escapeUnits(letter: string): string {
   return units.map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
 }
 
-/** Prints a script for a program on standard output: byte for byte, unless it goes to a terminal. */
+/** Prints a script for a program on standard output, unchanged unless it goes to a terminal. */
 export function printScript(script: string): void {
   const lines = script.split('\n').map((line) => line.split('\t').map(printable).join('\t'));
   process.stdout.write(process.stdout.isTTY ? lines.join('\n') : script);

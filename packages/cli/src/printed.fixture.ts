@@ -1,7 +1,7 @@
-/** A name of 44 bytes that PostgreSQL can hold, with all that terminals and CI logs obey. */
+/** A name of 44 bytes that PostgreSQL accepts, with everything that terminals and CI logs execute. */
 export const HOSTILE = 'x\u001b[2K\u0007\r\n::error::oops\u202e##[error]\u200b\u0085y';
 
-/** What terminals and CI systems obey in an output: the lines, as JSON. */
+/** Returns the lines of an output that terminals and CI systems would execute, as JSON. */
 export function obeyedIn(output: string): readonly string[] {
   return output
     .split('\n')

@@ -32,7 +32,7 @@ describe('help', () => {
     const help = helpOf(...option);
     expect(help).toMatchObject({ code: 0, stderr: '' });
     expect(helpOf(...command)).toEqual(help);
-    // Every command and option is explained.
+    // Every command and option has a description.
     for (const line of help.stdout.split('\n').filter((text) => /^ {2}(?:-|[a-z])/.test(text))) {
       expect(line).toMatch(/^ {2}\S.*? {2,}\S/);
     }

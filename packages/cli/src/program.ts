@@ -32,7 +32,7 @@ import { CommandError, EXIT } from './exit-code.ts';
 import { findRoot } from './repo/find-root.ts';
 import { print, printAnnotations, printJson, printMessage } from './print.ts';
 
-/** Adds a command; what it needs is loaded when it runs. */
+/** Adds a command. Its code is loaded when it runs. */
 type AddCommand = (parent: Command, context: CommandContext) => void;
 
 /** Commands of `cdc manage-migrations`, in the order of the help. */
@@ -62,19 +62,19 @@ const COMMANDS: readonly AddCommand[] = [
 /** Commands of `cdc manage-pipelines`. */
 const PIPELINE_COMMANDS: readonly AddCommand[] = [addGeneratePipelines, addCheckPipelines];
 
-/** Commands of `cdc` itself. */
+/** Commands directly under `cdc`. */
 const OWN_COMMANDS: readonly AddCommand[] = [
   addInit,
   (program) => addCompletions(program, SHORT_FORM_OF),
 ];
 
-/** The group whose name may be left out. */
+/** Command group that may be omitted. */
 const SHORT_FORM_OF = 'manage-migrations';
 
-/** Errors of the libraries that speak of the user's files: their message is all there is to say. */
+/** Names of errors about the user's files. Their message is complete without a stack. */
 const USER_ERRORS = new Set(['CommandError', 'ConfigError', 'FileError', 'RepoPathError']);
 
-/** Runs a command line, with the program's two words in front, and prints what goes wrong. */
+/** Runs a command line, including the two words of the program, and prints errors. */
 export async function runProgram(argv: readonly string[], context: CommandContext): Promise<void> {
   const program = buildProgram(context);
   try {
@@ -83,7 +83,7 @@ export async function runProgram(argv: readonly string[], context: CommandContex
     const exitCode = exitCodeOf(error);
     context.setExitCode(exitCode);
     const message = messageOf(error);
-    // Commander has printed what it says, and help is no failure.
+    // Commander has printed its errors already, and help is not a failure.
     if (!(error instanceof CommanderError)) printMessage(message);
     const problems = problemsOf(error);
     annotate(program, problems);
@@ -103,7 +103,7 @@ function problemsOf(error: unknown): readonly Problem[] {
   return error instanceof ConfigError || error instanceof FileError ? error.problems : [];
 }
 
-/** Has CI show the problems of an error in the files that they are in. */
+/** Annotates the problems of an error in the files of the pull request. */
 function annotate(program: Command, problems: readonly Problem[]): void {
   const given = program.commands.map((group) => group.opts<{ root?: string }>().root);
   const annotations = problems.flatMap(({ at, line, message }) =>
@@ -125,7 +125,7 @@ function messageOf(error: unknown): string {
   return `${error.stack}\nThis is a defect of cdc manage-migrations, not of your files.`;
 }
 
-/** The command line. */
+/** Builds the command line. */
 function buildProgram(context: CommandContext): Command {
   const program = new Command('cdc')
     .description(
@@ -159,7 +159,10 @@ function buildProgram(context: CommandContext): Command {
   return program;
 }
 
-/** `cdc apply` is `cdc manage-migrations apply`; so is a name that is nearer to one of those commands. */
+/**
+ * Expands `cdc apply` to `cdc manage-migrations apply`, also if the name is misspelled and closest to one of those
+ * commands.
+ */
 function expandShortForm(program: Command, argv: readonly string[]): readonly string[] {
   const [runtime, script, word, ...rest] = argv;
   if (word === undefined || word.startsWith('-')) return argv;
@@ -172,7 +175,7 @@ function expandShortForm(program: Command, argv: readonly string[]): readonly st
     : argv;
 }
 
-/** Commands that work on an implementation repo. */
+/** Adds a group of commands that work on an implementation repo. */
 function addGroup(program: Command, name: string, description: string): Command {
   return program
     .command(name)
@@ -184,7 +187,7 @@ function addGroup(program: Command, name: string, description: string): Command 
     );
 }
 
-/** The file is read only when somebody asks. */
+/** Prints the version, which is read only here. */
 function printVersion(): never {
   const { version } = JSON.parse(
     readFileSync(new URL('../package.json', import.meta.url), 'utf8'),

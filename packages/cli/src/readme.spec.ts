@@ -24,7 +24,7 @@ it.each(['..', '../../..'])('the mistake in %s/README.md is that of a case', (fo
 
 const help = (command: readonly string[]) => cdc([...command, '--help'], { cwd: __dirname }).stdout;
 
-/** The words of the commands that a help lists. */
+/** Lists the words of each command in a help text. */
 function listCommands(command: readonly string[]): readonly (readonly string[])[] {
   const [, commands = ''] = help(command).split('Commands:\n');
   const names = [...commands.matchAll(/^ {2}([a-z-]+) /gm)].map(([, name]) => name!);

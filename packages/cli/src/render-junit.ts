@@ -1,7 +1,7 @@
 import { visible } from '@cdc-migrations/generated-file';
 import { create } from 'xmlbuilder';
 
-/** The checks of a target. */
+/** Checks of a target. */
 export interface TestSuite {
   readonly name: string;
   readonly cases: readonly TestCase[];
@@ -9,12 +9,12 @@ export interface TestSuite {
 
 export interface TestCase {
   readonly name: string;
-  /** What is wrong; empty for a case that passes. */
+  /** Problems. Empty if the case passes. */
   readonly failures: readonly string[];
 }
 
 /**
- * A report in the XML of JUnit, as CI systems read it.
+ * Renders a report as JUnit XML for CI systems.
  *
  * @see https://github.com/testmoapp/junitxml
  */

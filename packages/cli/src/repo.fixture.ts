@@ -7,7 +7,7 @@ export const CASES = join(__dirname, '..', 'cases');
 
 const ADOPUS = join(__dirname, '..', '..', '..', 'fixtures', 'adopus');
 
-/** What people write of a repo, and the snapshots. */
+/** Hand-written files of a repo, and the snapshots. */
 const INPUTS = ['source-groups.yaml', 'sink-groups.yaml', 'services', 'generated/schemas'];
 
 const made: string[] = [];
@@ -16,19 +16,19 @@ afterAll(() => {
   for (const folder of made) rmSync(folder, { recursive: true, force: true });
 });
 
-/** A copy of a folder, which is gone after the tests. */
+/** Copies a folder. The copy is removed after the tests. */
 export function copyOf(folder: string): string {
   const copy = emptyFolder();
   cpSync(folder, copy, { recursive: true });
   return copy;
 }
 
-/** A new implementation repo of a few tables, with nothing generated. */
+/** Creates an implementation repo of a few tables without generated files. */
 export function smallRepo(): string {
   return copyOf(join(CASES, '_base'));
 }
 
-/** `fixtures/adopus` with nothing generated but the snapshots. */
+/** Copies `fixtures/adopus` with the snapshots and without other generated files. */
 export function adopusRepo(): string {
   const root = emptyFolder();
   for (const input of INPUTS) cpSync(join(ADOPUS, input), join(root, input), { recursive: true });
@@ -41,7 +41,7 @@ export function emptyFolder(): string {
   return folder;
 }
 
-/** Lays the files of a folder over a repo; a folder may take the place of a file. */
+/** Copies the files of a folder over a repo. A folder may replace a file. */
 export function overlay(root: string, folder: string): void {
   for (const name of readdirSync(folder)) {
     const [from, to] = [join(folder, name), join(root, name)];
@@ -65,7 +65,7 @@ export function write(root: string, path: string, text: string): void {
   writeFileSync(join(root, path), text);
 }
 
-/** Replaces a part of a file, which must be there. */
+/** Replaces a part of a file. Fails if the part does not exist. */
 export function edit(root: string, path: string, before: string, after: string): void {
   const text = read(root, path);
   if (!text.includes(before)) throw new Error(`${path} does not hold ${before}`);
@@ -76,7 +76,7 @@ export function edit(root: string, path: string, before: string, after: string):
   );
 }
 
-/** Every file of a repo with its bytes, and every folder, which ends in `/`. */
+/** All files of a repo with their bytes, and all folders, which end in `/`. */
 export type Tree = ReadonlyMap<string, string>;
 
 export function treeOf(root: string): Tree {
@@ -92,7 +92,7 @@ export function treeOf(root: string): Tree {
   );
 }
 
-/** `+ path`, `- path` and `~ path` of what is new, gone and changed since `before`, folders too. */
+/** Lists changes since `before` as `+ path`, `- path` and `~ path`, including folders. */
 export function changesSince(before: Tree, root: string): readonly string[] {
   const after = treeOf(root);
   const paths = [...new Set([...before.keys(), ...after.keys()])].sort();

@@ -2,35 +2,35 @@ import { visible } from '@cdc-migrations/generated-file';
 import { markdownTable } from 'markdown-table';
 import { alignColumns } from './align-columns.ts';
 
-/** Rows below a head. */
+/** Rows with a head. */
 export interface Table {
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
-  /** Columns that stand on the right; none where it is not given. */
+  /** Selects columns that are aligned to the right. The default is none. */
   readonly isNumber?: (column: number) => boolean;
 }
 
 /**
- * A report: a line, or a table. The first line is the title, with the name of the target in front of `: `; a line that
- * begins with a blank belongs to the one before it.
+ * A report as lines and tables. The first line is the title, with the name of the target before `: `. A line that
+ * begins with a blank belongs to the previous one.
  */
 export type ReportLines = readonly (string | Table)[];
 
-/** How a report is printed. */
+/** Output formats of a report. */
 export const FORMATS = ['text', 'markdown'] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** A report as lines of a terminal. */
+/** Renders a report as lines for a terminal. */
 export function renderText(lines: ReportLines): readonly string[] {
   return lines.flatMap((line) =>
     typeof line === 'string' ? line : alignColumns([line.head, ...line.rows], line.isNumber),
   );
 }
 
-/** Comments of pull requests and messages have limits of length. */
+/** Maximum number of items, because comments of pull requests and messages have size limits. */
 const MAX_ITEMS = 100;
 
-/** A report as Markdown, as GitHub, GitLab and chats read it. */
+/** Renders a report as Markdown for GitHub, GitLab and chats. */
 export function renderMarkdown([title, ...lines]: ReportLines): readonly string[] {
   const [name, ...rest] = String(title).split(': ');
   const summary = rest.join(': ');
@@ -51,7 +51,7 @@ export function renderMarkdown([title, ...lines]: ReportLines): readonly string[
   return out;
 }
 
-/** Adds an item of a list, or a further line of the last one. */
+/** Adds a list item, or a line to the last item. */
 function addItem(out: string[], line: string): void {
   const last = out.at(-1) ?? '';
   if (line.startsWith(' ') && (last.startsWith('- ') || last.startsWith('  '))) {
@@ -71,7 +71,7 @@ function renderTable({ head, rows, isNumber }: Table): readonly string[] {
   return [...table.split('\n'), ...(more > 0 ? ['', `and ${more} more`] : [])];
 }
 
-/** A text that no reader of Markdown takes for more than a text: no markup, no link, no person. */
+/** Escapes a text so that Markdown shows it unchanged: no markup, links or mentions. */
 function escape(text: string): string {
   return visible(text).replace(/[&<>@#]|[\\`*_{}[\]|~]|:(?=\/\/)|(?<=\bwww)\./gi, (letter) =>
     /[&<>@#:.]/.test(letter) ? `&#${letter.charCodeAt(0)};` : `\\${letter}`,

@@ -7,14 +7,14 @@ import { countRoundTrips } from './round-trips.fixture.ts';
 
 const TABLES = 39;
 const TENANTS = 24;
-/** Tables of the target that do not fit are part of the example. */
+/** Excludes the example's tables that differ from the definitions. */
 const NOT_PUBLIC = ['--exclude', 'public.*'];
 /** Four tenants of prod. */
 const FEW = ['--schema', 'b*'];
 
 let server: PostgresServer;
 let env: NodeJS.ProcessEnv;
-/** A database to which everything was applied. */
+/** A database with everything applied. */
 let template: string;
 const removals: (() => void)[] = [];
 
@@ -311,7 +311,7 @@ it('a file by people runs once per schema, by itself where it asks for no transa
     stderr:
       'manual/0002-two.sql: only one statement can run outside of a transaction (-- cdc: no-transaction); put each into a file of its own\n',
   });
-  // A driver would wait for data, or be given some, and so hang the connection.
+  // A driver would wait for or send COPY data, which hangs the connection.
   const copies = ['COPY public.x FROM STDIN;', '-- cdc: no-transaction\nCOPY public.x TO STDOUT;'];
   for (const copy of copies) {
     write('0002-two.sql', 'SELECT 1;\n');

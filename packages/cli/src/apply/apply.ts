@@ -71,7 +71,7 @@ export interface ApplyCommandOptions extends TargetOptions {
   readonly plan?: string;
   readonly dryRun?: boolean;
   readonly onError?: 'continue' | 'stop';
-  /** Milliseconds. */
+  /** In milliseconds. */
   readonly lockTimeout?: number;
   readonly allowRewrite?: boolean;
   readonly allowOlder?: boolean;
@@ -119,7 +119,7 @@ function refuseCanaryOfWaves(
   );
 }
 
-/** Edited files of any target stop the command before the first statement to any. */
+/** Refuses edited files of any target, before the first statement on any target. */
 function refuse({ migrations, label }: CommandTarget): void {
   locating(label, () => refuseProblems(migrations));
 }
@@ -163,14 +163,14 @@ async function applyPortion(
   }
 }
 
-/** Of a target that a plan does not have. */
+/** A target that the plan does not contain. */
 const NOTHING: PlannedTarget = { database: [], schemas: [] };
 
 function pickOptions({ again, allowRewrite, allowOlder }: PlanFile): Partial<ApplyCommandOptions> {
   return { again, allowRewrite, allowOlder };
 }
 
-/** Reads a plan and refuses one of another environment, of sinks that are not there, or of other waves. */
+/** Reads a plan. Refuses a plan of another environment, of missing sinks or of other waves. */
 function openPlan(
   path: string,
   { targets }: CommandRepo,
@@ -205,7 +205,7 @@ function openPlan(
 
 const SHOWN_MOVED = 5;
 
-/** Writes a plan file of all targets, and prints what is in it. */
+/** Writes a plan file of all targets and prints its content. */
 async function planAll(
   targets: readonly CommandTarget[],
   options: ApplyCommandOptions & { readonly planOut: string },
@@ -227,7 +227,7 @@ async function planAll(
       );
       exitCodes.push(gone.length > 0 || isRefused ? EXIT.unsafe : EXIT.done);
     } catch (error) {
-      return locateFailure(error, target).exitCode; // A plan of some targets would look like one of all.
+      return locateFailure(error, target).exitCode; // A plan of some targets would look complete.
     }
   }
   const file = { env, again, allowRewrite, allowOlder, targets: planned };
@@ -268,7 +268,7 @@ function printGone({ label }: CommandTarget, schema: string): void {
   printMessage(`${label}: ${schema}: ${message}; ${hint}`);
 }
 
-/** Prints why a target could not be worked on; a defect is thrown. */
+/** Returns the error of a target that failed. Throws defects. */
 function locateFailure(error: unknown, { label, place }: CommandTarget): CommandError {
   const located = locateTargetError(error, label, place);
   if (!(located instanceof CommandError)) throw located;
@@ -276,7 +276,7 @@ function locateFailure(error: unknown, { label, place }: CommandTarget): Command
   return located;
 }
 
-/** What became of a target in one report, with a row for each wave. */
+/** Builds the report of a target, with a row for each wave. */
 function reportOf({ target: { label, waves }, portions, notBegun }: TargetEnd): ReportLines {
   const lines = portions.flatMap(({ result, error }) =>
     result ? renderSummary(label, result).slice(1) : [error!],
@@ -308,7 +308,7 @@ function countsOf(result: ApplyResult | undefined): readonly string[] {
   return [state, ...[result.schemaCount, result.applied.length, failed].map(String)];
 }
 
-/** The statements that failed, in the files that they are in. */
+/** Annotates failed statements in their files. */
 function annotate(
   { migrations: { set } }: CommandTarget,
   { failures }: ApplyResult,
@@ -326,7 +326,7 @@ function annotate(
   );
 }
 
-/** What `--json` says of a target. */
+/** Builds the document of a target for `--json`. */
 function documentOf({ target: { label, waves }, portions, notBegun }: TargetEnd): object {
   const errors = portions.flatMap(({ error }) => error ?? []);
   const results = portions.flatMap(({ result }) => result ?? []);

@@ -23,7 +23,7 @@ import { changeFacts } from '../diff/change-facts.ts';
 import type { CommandTarget } from '../target/open-targets.ts';
 import { PLAN_STATES, type PlanEntry, type PlanTarget } from './plan-file.ts';
 
-/** What a plan says beside the files: it comes from the catalog of the target, and no table is locked for it. */
+/** Facts of a plan that come from the target's catalog. They are read without a table lock. */
 export interface PlanFacts {
   readonly state: TargetState;
   readonly structures: Structures;
@@ -32,7 +32,7 @@ export interface PlanFacts {
   readonly allowRewrite: boolean;
 }
 
-/** What would run in a target, with classes, locks and estimates. */
+/** Builds the plan of a target: statements with classes, locks and estimates. */
 export function buildPlan(target: CommandTarget, plan: ApplyPlan, facts: PlanFacts): PlanTarget {
   const bySchema = new Map<string, MigrationFile[]>();
   for (const { schema, files } of runsOf(plan))
@@ -59,7 +59,7 @@ export function buildPlan(target: CommandTarget, plan: ApplyPlan, facts: PlanFac
   };
 }
 
-/** What is to be done in schemas, of all steps. */
+/** Returns the schema runs of all steps. */
 export function runsOf({ steps }: ApplyPlan): readonly SchemaRun[] {
   return steps.flatMap((step) => (step.kind === 'schemas' ? step.runs : []));
 }
@@ -141,7 +141,7 @@ function effectOf(
   return { class: worst === 'rewrite' ? 'rewrite' : 'free', lock, changes: told };
 }
 
-/** A difference between a table of the target and its definition that its file resolves. */
+/** A difference between a table of the target and its definition that the table's file resolves. */
 interface Change extends Pick<ReturnType<typeof changeFacts>, 'what' | 'class' | 'lock'> {
   /** Column of the target whose type changes. */
   readonly retyped?: string;
@@ -174,7 +174,7 @@ const LACKS_KEY: Change = {
   lock: 'ACCESS EXCLUSIVE while the table is written',
 };
 
-/** Columns of a plan whose types change: what else uses them may forbid that. */
+/** Lists the columns of a plan whose types change. Objects that use them may block the change. */
 export function listRetyped(
   runs: readonly SchemaRun[],
   structures: Structures,
@@ -196,7 +196,10 @@ function hasStaging(change: TableChange): boolean {
 
 type Relation = NonNullable<ReturnType<Structures['find']>>['relation'];
 
-/** The definition of a table as it is in the target; what no catalog has is as in the definition of now. */
+/**
+ * Builds a definition of a table as it is in the target. Properties that no catalog has come from the current
+ * definition.
+ */
 function tableOf({ columns, indexes }: Relation, table: ReplicatedTable): ReplicatedTable {
   const primary = indexes.find((index) => index.primary);
   const known = new Map(
@@ -208,12 +211,12 @@ function tableOf({ columns, indexes }: Relation, table: ReplicatedTable): Replic
     ...table,
     columns: columns.map(({ name, type, nullable, default: expression }) => {
       const now = known.get(name);
-      // PostgreSQL spells a default in its own way.
+      // PostgreSQL spells defaults in its own way.
       const initial = expression === null ? undefined : (now?.default ?? expression);
       const { default: _, ...facts } = now ?? { role: 'source' as const };
       return { ...facts, name, type, nullable, ...(initial !== undefined && { default: initial }) };
     }),
-    // A key that is missing is put back.
+    // A missing key is created again.
     key: primary
       ? { columns: primary.columns, origin: table.key?.origin ?? 'primary key' }
       : table.key,

@@ -19,7 +19,10 @@ describeDebian('a role that may create objects, on Debian', () =>
 describe('a role that may create objects, on PostgreSQL 18', () =>
   attack(() => startPostgres({ major: 18 })));
 
-/** A target that a superuser applies to and merges, and a role with CREATE on the database and on `public`. */
+/**
+ * Tests a target that a superuser applies to and merges, and an attacker role with CREATE on the database and on
+ * `public`.
+ */
 function attack(start: () => Promise<PostgresServer>): void {
   let server: PostgresServer;
   let repo: ReturnType<typeof copyAdopus>;
@@ -197,7 +200,7 @@ function attack(start: () => Promise<PostgresServer>): void {
       await sql`CREATE SEQUENCE public.trap`;
       await sql`GRANT ALL ON SEQUENCE public.trap TO PUBLIC`;
       if (!isOwner) await sql.unsafe(`GRANT CREATE, USAGE ON SCHEMA cdc_management TO ${MALLORY}`);
-      // An overload whose types fit better where it is no owner; all that there is where it is one.
+      // Creates an overload with closer types if the role is not the owner of the function, and a replacement if it is.
       await mallory
         .unsafe(
           isOwner

@@ -20,7 +20,7 @@ const rows = (schema: string, names: readonly string[]) =>
 describe.each([15, 18] as const)('declared indexes, on PostgreSQL %i', (major) => {
   let target: ChangedTarget;
 
-  /** `avansas` has no rows. */
+  /** Schema `avansas` has no rows. */
   beforeAll(async () => {
     target = await openChangedTarget(major, {
       prepare: async ({ query }) => void (await query(rows('blue', [`'a'`, `'b'`, `NULL`]))),
@@ -29,7 +29,7 @@ describe.each([15, 18] as const)('declared indexes, on PostgreSQL %i', (major) =
   afterAll(() => target?.server.stop());
   beforeEach(() => target.reset());
 
-  /** The repo with the indexes of a list of YAML. */
+  /** Writes the repo with a YAML list of indexes. */
   const declared = (...indexes: readonly string[]) =>
     target.edited(
       SERVICE,
@@ -107,7 +107,7 @@ describe.each([15, 18] as const)('declared indexes, on PostgreSQL %i', (major) =
       `blue.Actor: index "${name}" created`,
     ]);
     expect(await check(root)).toBe(0);
-    // Killed behind the creation, before the index was noted as ours.
+    // Killed after the creation and before the comment that marks the index as ours.
     await target.query(`COMMENT ON INDEX blue."${name}" IS NULL`);
     expect((await apply(root)).lines).toEqual([]);
     expect((await apply(target.repo.root)).lines).toHaveLength(2);
@@ -140,7 +140,7 @@ describe.each([15, 18] as const)('declared indexes, on PostgreSQL %i', (major) =
     expect(end.stdout).toContain('Key ("Navn")=(same) is duplicated');
     expect(end.stdout).toContain('Remove the duplicates at the source');
     expect(await target.query(`SELECT FROM pg_index WHERE NOT indisvalid`)).toEqual([]);
-    // The other one is there.
+    // The other index exists.
     expect(
       end.lines.filter((line) => line.includes('avansas.Actor: index "idx_Actor_actno_Navn_')),
     ).toHaveLength(1);
@@ -164,7 +164,7 @@ describe.each([15, 18] as const)('declared indexes, on PostgreSQL %i', (major) =
     const building = async () =>
       (await target.query('SELECT FROM pg_stat_progress_create_index')).length > 0;
     while (!(await building())) await sleep(50);
-    // A lock of writers in the way would have this wait for the transaction.
+    // With a lock against writers this would wait for the transaction.
     await target.query(
       `SET lock_timeout = '2s'; UPDATE blue."Actor" SET "Navn" = 'y' WHERE actno = 2`,
     );

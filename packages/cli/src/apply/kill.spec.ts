@@ -5,7 +5,7 @@ import { createRandom } from '../../../../tools/event-model/src/random.ts';
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
 import { copyAdopus, finish, runCommand, sinkEnv, startCommand } from '../target/cli.fixture.ts';
 
-/** `CDC_KILLS=50` is the long form. */
+/** `CDC_KILLS=50` runs the long form. */
 const KILLS = Number(process.env['CDC_KILLS'] ?? 8);
 const SEED = chooseSeed();
 const FILES = 78;
@@ -28,8 +28,8 @@ afterAll(async () => {
 });
 
 /**
- * Every other kill falls at a random time of an apply, from its start to its end on this machine. The others fall when a
- * random number of files is applied, up to half of them, so that enough kills are in the middle on any machine.
+ * Every second kill is at a random time of an apply, within its duration on this machine. The others happen after a
+ * random number of applied files, up to half of them, so that enough kills are in the middle on any machine.
  */
 it(`killed at ${KILLS} random moments, history equals structure, and the next apply completes`, async () => {
   const random = createRandom(SEED);
@@ -74,20 +74,20 @@ async function recreateDatabase(): Promise<void> {
   await sql.end();
 }
 
-/** Waits for the history to have so many files, or for the end of the command. */
+/** Waits until the history has this number of files or the command ends. */
 async function filesAreApplied(files: number, child: ChildProcess): Promise<void> {
   const sql = server.connect({ database: 'directory', max: 1, fetch_types: false });
   for (let applied = 0; applied < files && child.exitCode === null;) {
     const rows = await sql<{ n: number }[]>`
       SELECT count(*)::int AS n FROM cdc_management.migration_history WHERE schema_name <> ''`.catch(
-      () => [], // there is no history yet
+      () => [], // the history does not exist yet
     );
     applied = rows[0]?.n ?? 0;
   }
   await sql.end();
 }
 
-/** The target may be at work for a moment when the client is gone. */
+/** Waits for the sessions to end. The target may work for a moment after the client is gone. */
 async function sessionsAreGone(): Promise<void> {
   const sql = server.connect({ max: 1 });
   for (;;) {
@@ -99,7 +99,7 @@ async function sessionsAreGone(): Promise<void> {
   await sql.end();
 }
 
-/** Which tables and staging tables are there without their history, or the other way round. */
+/** Returns tables and staging tables that exist without history, or have history and do not exist. */
 async function compareHistory(): Promise<{
   readonly applied: number;
   readonly isWhole: unknown[];

@@ -8,10 +8,10 @@ type Sql = ReturnType<PostgresServer['connect']>;
 
 const SCHEMA = 'blue';
 const SCOPE = ['--env', 'prod', '--schema', SCHEMA];
-/** How often the file has to wait for the reader before the reader ends. */
+/** Number of waits for the reader before the reader ends. */
 const ATTEMPTS = 3;
 const ROWS = 20;
-/** `apply` waits 1 s for a lock; the server logs who waits for so much longer that he cannot have been let by. */
+/** `apply` waits 1 s for a lock. The server logs waits of 4 s, which only blocked sessions reach. */
 const SETTINGS = { log_lock_waits: 'on', deadlock_timeout: '4s' };
 
 let server: PostgresServer;
@@ -91,11 +91,11 @@ it('the new column is to be filled, which status says until all rows have come a
 
 interface Watch {
   isOver: boolean;
-  /** Sessions that were seen to wait for `apply`. */
+  /** Sessions that waited for `apply`. */
   readonly queued: Set<string>;
 }
 
-/** What goes on beside: merges, changes and short reads of the table. */
+/** Concurrent work: merges, changes and short reads of the table. */
 const WRITERS = [
   {
     name: 'merger',
@@ -114,7 +114,7 @@ const WRITERS = [
   { name: 'short reader', statement: () => `SELECT count(*) FROM ${SCHEMA}."Distrikt"` },
 ];
 
-/** A session that does its statement again and again until all is over. */
+/** Runs a statement in a loop in its own session until the test ends. */
 function write(name: string, statement: (n: number) => string, watch: Watch) {
   let count = 0;
   const loop = async () => {
@@ -130,7 +130,7 @@ function write(name: string, statement: (n: number) => string, watch: Watch) {
   return {
     count: () => count,
     ended,
-    /** Waits until it has begun and ended a statement from now on; the time-out of the test is for one that cannot. */
+    /** Waits for a statement that begins and ends after this call. The timeout of the test catches blocked ones. */
     goesOn: async () => {
       const start = count;
       while (count < start + 2) await Promise.race([sleep(10), ended]);
@@ -151,7 +151,7 @@ async function watchQueue(watch: Watch): Promise<void> {
   }
 }
 
-/** Returns when `apply` waits for the table, each time for another time than before. */
+/** Waits for the next lock wait of `apply` on the table. */
 const seenWaits = new Set<string>();
 async function lockIsWaitedFor(before: number): Promise<void> {
   while (seenWaits.size <= before) {

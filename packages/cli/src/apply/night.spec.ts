@@ -7,7 +7,7 @@ import { type CommandRun, finish, runCommand, startCommand } from '../target/cli
 import { small, stageActors } from '../target/small-target.fixture.ts';
 import { customers, generateRollout, openRollout, type Rollout } from './rollout.fixture.ts';
 
-/** `CDC_NIGHT_CUSTOMERS=260` is the night of the page; with `CDC_NIGHT_WRITE=1` its output goes into the page. */
+/** `CDC_NIGHT_CUSTOMERS=260` runs the night of the page. `CDC_NIGHT_WRITE=1` writes its output into the page. */
 const COUNT = Number(process.env['CDC_NIGHT_CUSTOMERS'] ?? 26);
 const PAGE = join(__dirname, '../../../../docs/a-night.md');
 const SERVICE = 'services/adopus.yaml';
@@ -35,7 +35,7 @@ beforeAll(async () => {
   plan = join(emptyFolder(), 'plan.json');
   const generate = async () =>
     expect(await runCommand(rollout.root, ['generate'])).toMatchObject({ exitCode: 0 });
-  // The day before: a table less, and a column less.
+  // The day before: a table and a column less.
   edit(rollout.root, SERVICE, FRAVER, '');
   await generate();
   expect(await rollout.run('apply')).toMatchObject({ exitCode: 0 });
@@ -45,7 +45,7 @@ beforeAll(async () => {
       ANALYZE ${schema}."Actor", ${schema}."stg_Actor"`,
   );
   await rollout.query(rows.join(';\n'));
-  // What goes wrong in the night has been there before: a type that somebody left, a trigger of the reports.
+  // Causes of later failures exist already: a leftover type and a trigger of the reports.
   await rollout.query(`CREATE TYPE c004."Fraver" AS (n integer);
     CREATE SCHEMA reports; CREATE TABLE reports.audit (n integer);
     CREATE FUNCTION reports.note() RETURNS trigger LANGUAGE plpgsql AS
@@ -58,10 +58,10 @@ beforeAll(async () => {
 
 afterAll(() => server?.stop());
 
-/** Blocks of the page, by name, as they were printed now. */
+/** Blocks of the page by name, as printed in this run. */
 const blocks = new Map<string, string>();
 
-/** Keeps what a command printed: all lines, or those that somebody looks for. */
+/** Keeps the output of a command: all lines, or those that match the pattern. */
 function show(name: string, command: string, run: CommandRun, pattern: RegExp): void {
   const both = command.startsWith('apply');
   const lines = `${both ? run.stderr : ''}${run.stdout}`
@@ -85,11 +85,11 @@ function show(name: string, command: string, run: CommandRun, pattern: RegExp): 
 }
 
 const EVERYTHING = /^/;
-/** What the page shows of `apply`: waves, sums, and what goes wrong. */
+/** Lines of `apply` for the page: waves, totals and problems. */
 const OF_APPLY = /^wave |^sink_|^stopped|waits|failed|skipped/;
-/** What the page shows of `status`: the first line, waves, errors and who is at work. */
+/** Lines of `status` for the page: title, waves, errors and running applies. */
 const OF_STATUS = /^sink_|^wave|^(first|north|south|rest) |SQLSTATE|is at work/;
-/** What the page shows of `metrics`: files by state, and what is wrong. */
+/** Lines of `metrics` for the page: files by state and problems. */
 const OF_METRICS = /^cdc_(files|merge_failing).* [1-9]/;
 
 /** Runs a command of the night. */
@@ -119,7 +119,7 @@ it(`goes through a night with ${COUNT} customers, as the page has it`, async () 
   await step('stopped', 'status', 1, OF_STATUS);
   await step('stopped', 'metrics', 0, OF_METRICS);
 
-  // The customer that failed half way still gets its events.
+  // The customer that failed half-way still receives events.
   await rollout.query(stageActors('c004', [1, 10]));
   expect(await rollout.run('merge')).toMatchObject({ exitCode: 0 });
   expect(await rollout.query(`SELECT count(*)::int AS n FROM c004."Actor"`)).toEqual([{ n: 1010 }]);
@@ -128,7 +128,7 @@ it(`goes through a night with ${COUNT} customers, as the page has it`, async () 
   await step('resumed', 'apply --plan plan.json', 0, OF_APPLY);
   await step('resumed', 'status', 0, OF_STATUS);
 
-  // Events come, and what the trigger writes to is gone.
+  // Events arrive and the table that the trigger writes to is missing.
   await rollout.query('DROP TABLE reports.audit');
   for (const schema of ['c001', 'c010']) await rollout.query(stageActors(schema, [1, 50]));
   await step('merge', 'merge', 3, EVERYTHING);
@@ -141,7 +141,7 @@ it(`goes through a night with ${COUNT} customers, as the page has it`, async () 
   comparePage();
 }, 1_200_000);
 
-/** The wave with the broken customer, and the table that a report reads until it is seen to be in the way. */
+/** Applies the wave with the broken customer while a report reads a table and blocks it. */
 async function north(): Promise<void> {
   const report = server.connect({ database: rollout.database, max: 1 });
   await report.unsafe(`SET application_name = 'sales report'`);
@@ -161,7 +161,7 @@ async function north(): Promise<void> {
   show('north', 'apply --env nonprod --plan plan.json', run, OF_APPLY);
 }
 
-/** Numbers with their units, and the width of columns, depend on how many customers there are. */
+/** Removes numbers with units and column widths, which depend on the number of customers. */
 function withoutNumbers(text: string): string {
   return text
     .replace(/(?<![\w.])\d[\d.,]*/g, '#')

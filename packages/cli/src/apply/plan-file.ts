@@ -13,17 +13,17 @@ import type { PlannedFile, PlannedSchema, PlannedTarget } from '@cdc-migrations/
 import * as v from 'valibot';
 import { CommandError } from '../exit-code.ts';
 
-/** What `apply --plan-out` writes and `apply --plan` carries out. */
+/** File that `apply --plan-out` writes and `apply --plan` runs. */
 export interface PlanFile {
   readonly env: string;
-  /** Options that decide what runs. */
+  /** Options that change the statements that run. */
   readonly again: boolean;
   readonly allowRewrite: boolean;
   readonly allowOlder: boolean;
   readonly targets: readonly PlanTarget[];
 }
 
-/** What would run in a target. */
+/** Statements that would run in a target. */
 export interface PlanTarget extends PlannedTarget {
   readonly set: string;
   readonly database: readonly PlanEntry[];
@@ -37,15 +37,15 @@ export interface PlanSchema extends PlannedSchema {
 
 export const PLAN_CLASSES = ['free', 'rewrite', 'unsafe', 'hand-written'] as const;
 
-/** A file, with what it does as far as the catalog of the target says it. */
+/** A file and its effect, as far as the target's catalog shows it. */
 export interface PlanEntry extends PlannedFile {
   readonly state: (typeof PLAN_STATES)[number];
-  /** As `diff` has it; `hand-written`: not known. */
+  /** Class as in `diff`. `hand-written` means unknown. */
   readonly class: (typeof PLAN_CLASSES)[number];
   /** Lock of the table. */
   readonly lock: string;
   readonly changes: readonly string[];
-  /** Estimated rows and bytes of the table, with indexes; left out where the target has no statistics. */
+  /** Estimated rows and bytes of the table with its indexes. Absent if the target has no statistics. */
   readonly rows?: number;
   readonly bytes?: number;
 }
@@ -114,7 +114,7 @@ export function writePlan(path: string, plan: PlanFile): void {
 /**
  * Reads a plan file.
  *
- * @throws CommandError, FileError with every problem.
+ * @throws CommandError, FileError with every problem
  */
 export function readPlan(path: string): PlanFile {
   let written: string;

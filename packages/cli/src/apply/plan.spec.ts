@@ -10,7 +10,7 @@ const WAVES = [
   '{ name: first, customers: [c001], stop_after: 9 }',
   '{ name: rest, jobs: 1, stop_after: 9 }',
 ];
-/** Files of a customer. */
+/** Number of files of a customer. */
 const FILES = 6;
 const ALL = { c001: FILES, c002: FILES, c003: FILES, c004: FILES, c005: FILES };
 
@@ -69,7 +69,7 @@ async function open(): Promise<Planned> {
 
 const planOf = ({ folder }: Planned) => JSON.parse(read(folder, 'plan.json')) as PlanDocument;
 
-/** The number of applied files of each schema. */
+/** Returns the number of applied files by schema. */
 async function applied({ query }: Rollout): Promise<Readonly<Record<string, number>>> {
   const rows =
     await query(`SELECT schema_name, count(*) FILTER (WHERE outcome = 'applied')::int AS n
@@ -129,7 +129,7 @@ it('says what kind of change each is, which lock it takes, and how large the tab
     ALTER TABLE c004."Fraver" DROP CONSTRAINT "pk_Fraver";
     ALTER TABLE c005."Fraver" ALTER COLUMN "FraverId" TYPE smallint;
     CREATE VIEW c005.used AS SELECT "FraverId" FROM c005."Fraver"`);
-  // Somebody has a table in use, and the plan does not wait for it.
+  // Another session uses a table. The plan does not wait for it.
   const other = server.connect({ database: rollout.database, max: 1 });
   await other.unsafe('BEGIN; LOCK TABLE c002."Fraver" IN ACCESS EXCLUSIVE MODE').simple();
   const out = await rollout.writePlan('--again');
@@ -170,7 +170,7 @@ it('says what kind of change each is, which lock it takes, and how large the tab
     ],
   });
   expect(find('c005', 'tables/Region.sql')).toMatchObject({ class: 'free', lock: 'none' });
-  // A small limit makes the larger of the two tables one that is refused.
+  // The small limit refuses the larger of the two tables.
   await rollout.query(
     `UPDATE cdc_management.setting SET value = '100000' WHERE name = 'rewrite_limit_bytes'`,
   );
@@ -179,7 +179,7 @@ it('says what kind of change each is, which lock it takes, and how large the tab
   expect(find('c002', 'tables/Fraver.sql').class).toBe('unsafe');
   expect((await rollout.writePlan('--again', '--allow-rewrite')).exitCode).toBe(5);
   expect(find('c002', 'tables/Fraver.sql').class).toBe('rewrite');
-  // What the plan says is what happens.
+  // The run does exactly what the plan says.
   const run = await rollout.carryOut();
   expect(run.exitCode).toBe(5);
   expect(
@@ -199,7 +199,7 @@ it('does nothing where something has changed since, and says what', async () => 
   edit(rollout.root, 'services/adopus.yaml', '        ignore_columns: [Døv]\n', '');
   await generate(rollout);
   expect((await rollout.writePlan()).exitCode).toBe(0);
-  // A table of the plan, another one, one that is applied already, and a new customer.
+  // Changes a table of the plan, another table, an applied table, and adds a customer.
   await rollout.query(`ALTER TABLE c001."Actor" ADD COLUMN extra integer;
     CREATE TABLE c002.other (n integer)`);
   expect((await rollout.run('apply', '--schema', 'c003')).exitCode).toBe(0);

@@ -4,20 +4,20 @@ import { nameSchema } from '../target/name-schema.ts';
 import { countOf } from '../count-of.ts';
 import { printable } from '../print.ts';
 
-/** Where progress goes, and what it can show. */
+/** Output for progress and its abilities. */
 export interface ProgressOutput {
   readonly write: (text: string) => void;
-  /** Lines can be written over. */
+  /** True if lines can be overwritten. */
   readonly isTerminal: boolean;
   readonly hasColor: boolean;
 }
 
 const RED = '\u001b[31m';
 const RESET = '\u001b[0m';
-/** What a terminal writes the next line over. */
+/** Moves the cursor to the start of the line and clears it on a terminal. */
 export const CLEAR_LINE = '\r\u001b[K';
 
-/** The standard error as it is now; `NO_COLOR` and a dumb terminal are honoured. */
+/** Returns standard error as output for progress. Respects `NO_COLOR` and dumb terminals. */
 export function standardError(env: NodeJS.ProcessEnv): ProgressOutput {
   const isTerminal = process.stderr.isTTY === true && env['TERM'] !== 'dumb';
   return {
@@ -27,7 +27,7 @@ export function standardError(env: NodeJS.ProcessEnv): ProgressOutput {
   };
 }
 
-/** Tells what happens in lines: `[12/26 46%] osloprod 78 files, 1.3 s`; a terminal shows the file in between. */
+/** Reports progress in lines such as `[12/26 46%] osloprod 78 files, 1.3 s`. A terminal also shows the current file. */
 export function reportProgress(output: ProgressOutput): (event: ApplyEvent) => void {
   let [done, total] = [0, 0];
   const clear = output.isTerminal ? CLEAR_LINE : '';

@@ -4,7 +4,7 @@ import type { PlanEntry, PlanTarget } from './plan-file.ts';
 
 const HEAD = ['wave', 'customers', 'file', 'class', 'lock', 'rows', 'size', 'changes'];
 
-/** What a plan would do to a target: a line for each file, kind of change and wave. */
+/** Renders the effects of a plan on a target: a line for each file, kind of change and wave. */
 export function renderPlan(label: string, { database, schemas }: PlanTarget): ReportLines {
   const files = database.length + schemas.reduce((sum, one) => sum + one.files.length, 0);
   const title = `${label}: ${countOf(files, 'file')} to apply to ${countOf(schemas.length, 'schema')}`;
@@ -27,12 +27,12 @@ export function renderPlan(label: string, { database, schemas }: PlanTarget): Re
   return [title, { head: HEAD, rows, isNumber: (column) => [1, 5, 6].includes(column) }];
 }
 
-/** Files that do the same in several schemas. */
+/** Files with the same effect in several schemas. */
 interface Group {
   readonly wave: string;
   readonly entry: PlanEntry;
   count: number;
-  /** Undefined where it is not known of one. */
+  /** Undefined if it is unknown for one of them. */
   rows: number | undefined;
   bytes: number | undefined;
 }
@@ -56,7 +56,7 @@ function add(one: number | undefined, other: number | undefined): number | undef
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
 
-/** `12.3 MB`. */
+/** Renders bytes as `12.3 MB`. */
 function renderBytes(bytes: number): string {
   const power = Math.min(UNITS.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
   const value = bytes / 1000 ** power;

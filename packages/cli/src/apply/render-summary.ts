@@ -11,7 +11,7 @@ import { quoteIdentifier } from '@cdc-migrations/sql-text';
 import { nameSchema } from '../target/name-schema.ts';
 import { countOf } from '../count-of.ts';
 
-/** What an apply has done, in a line, and below it each failure with its schema, file, statement and reason. */
+/** Renders the result of an apply in one line, followed by each failure with its schema, file, statement and reason. */
 export function renderSummary(label: string, result: ApplyResult): readonly string[] {
   const {
     applied,
@@ -51,7 +51,7 @@ export function renderSummary(label: string, result: ApplyResult): readonly stri
   ];
 }
 
-/** A line for each schema in which a plan was not carried out, and the way out. */
+/** Renders a line for each schema whose plan was outdated, and what to do. */
 function renderStale(stale: readonly StaleSchema[]): readonly string[] {
   if (stale.length === 0) return [];
   return [
@@ -72,7 +72,7 @@ function count(
   return found > 0 ? [`${found} ${word}`] : [];
 }
 
-/** A line for each schema and file that others wait for. */
+/** Renders a line for each schema and file that blocks other sessions. */
 function renderWaiting(waiting: readonly WaitingFile[]): readonly string[] {
   const groups = new Map<string, { readonly first: WaitingFile; readonly count: number }>();
   for (const file of waiting) {
@@ -94,12 +94,12 @@ function renderFailure(failure: FileFailure): readonly string[] {
     ...blockers.map((one) => `  held by: ${describeBlocker(one)}`),
     ...indent('  detail: ', detail),
     ...indent('  hint: ', hint),
-    // Of a change that is refused as unsafe, the hint has the way out: where our code refuses it helps nobody.
+    // The hint of an unsafe change says what to do. The location in our code would not help.
     ...(failure.kind === 'unsafe' ? [] : indent('  where: ', context)),
   ];
 }
 
-/** A text of one or more lines, all of them behind its label; none where there is no text. */
+/** Prefixes every line of a text with the label. Returns nothing without a text. */
 function indent(label: string, text: string | undefined): readonly string[] {
   if (!text) return [];
   return text

@@ -6,38 +6,38 @@ import { CommandError } from '../exit-code.ts';
 import { printMessage } from '../print.ts';
 import type { CommandTarget, TargetWave } from '../target/open-targets.ts';
 
-/** What is applied to a target at once: all of it, or a wave. */
+/** Part of a target that is applied at once: all of it, or a wave. */
 export interface Portion {
   readonly target: CommandTarget;
   readonly wave: TargetWave | undefined;
-  /** Number of schemas that fail after which no other begins; undefined: as the options have it. */
+  /** Number of failed schemas that stops the portion. Undefined means that the options decide. */
   readonly stopAfter: number | undefined;
-  /** False if a wave of the same rollout was applied to the target before. */
+  /** False if an earlier wave of the same rollout was applied to the target. */
   readonly isFirst: boolean;
-  /** False if a wave with schemas of the target comes later. */
+  /** False if a later wave has schemas of the target. */
   readonly isLast: boolean;
 }
 
-/** How a portion ended. */
+/** End of a portion. */
 export interface PortionEnd {
   readonly exitCode: number;
-  /** Undefined where the target could not be worked on. */
+  /** Undefined if the target could not be used. */
   readonly result: ApplyResult | undefined;
   readonly error?: string;
 }
 
-/** A target with what became of it, wave by wave. */
+/** A target with its results by wave. */
 export interface TargetEnd {
   readonly target: CommandTarget;
-  /** One without a wave, where the sink group has none. */
+  /** Results of the waves. One without a wave if the sink group has none. */
   readonly portions: readonly (PortionEnd & { readonly wave: TargetWave | undefined })[];
-  /** Waves that were not begun. */
+  /** Waves that did not start. */
   readonly notBegun: readonly TargetWave[];
 }
 
 /**
- * Applies to targets: those of a sink group with waves wave by wave, in all of its databases, until a wave stops the
- * rollout; all others at once.
+ * Applies to all targets at once. Sink groups with waves run wave by wave, in all of their databases, until a wave
+ * stops the rollout.
  */
 export async function rollOut(
   targets: readonly CommandTarget[],
@@ -60,7 +60,7 @@ export async function rollOut(
   return ends;
 }
 
-/** @throws CommandError for a wave that no sink group has. */
+/** @throws CommandError for a wave that no sink group has */
 export function refuseUnknownWaves(
   targets: readonly CommandTarget[],
   names: readonly string[] | undefined,
@@ -93,7 +93,7 @@ async function applyWaves(
     for (const target of targets) {
       const wave = waveOf(target, name);
       const left = stopAfter - countFailed(ends);
-      // Where no customer takes part, the files of the whole database come with the first wave all the same.
+      // If no customer takes part, the files of the whole database still run with the first wave.
       const hasWork = wave.schemas.length > 0 || (begun === 1 && hasNoSchemas(target));
       if (!hasWork || left <= 0 || ends.some(isBroken)) continue;
       const isFirst = portions.get(target)!.length === 0;
@@ -122,7 +122,7 @@ async function applyWaves(
   }));
 }
 
-/** The schemas of the waves that are named; undefined, for all, where none is. */
+/** Returns the schemas of the selected waves. Returns undefined, which means all, if no wave is selected. */
 export function schemasOf(
   waves: readonly TargetWave[],
   names: readonly string[] | undefined,
@@ -136,7 +136,7 @@ function waveOf({ waves }: CommandTarget, name: string): TargetWave {
   return waves.find((wave) => wave.name === name)!;
 }
 
-/** The target could not be worked on to the end, or a file of the whole database failed, for which all schemas wait. */
+/** Returns true if the target stopped early or a file of the whole database failed, which all schemas need. */
 function isBroken({ result }: PortionEnd): boolean {
   return (
     !result || result.notBegun.length > 0 || failedSchemas(result.failures).has(WHOLE_DATABASE)

@@ -8,12 +8,12 @@ import {
   type SmallTarget,
 } from '../target/small-target.fixture.ts';
 
-/** Names of the first customers: `c001`, `c002`. */
+/** Returns the names of the first customers: `c001`, `c002`. */
 export function customers(count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `c${String(index + 1).padStart(3, '0')}`);
 }
 
-/** A small repo with so many customers and these waves in `sink-groups.yaml`. */
+/** Generates a small repo with `count` customers and these waves in `sink-groups.yaml`. */
 export async function generateRollout(
   server: PostgresServer,
   count: number,
@@ -42,7 +42,7 @@ ${customers(count)
   return target;
 }
 
-/** A repo of a rollout and a database of its own. */
+/** A repo of a rollout with its own database. */
 export interface Rollout {
   readonly root: string;
   readonly database: string;
@@ -51,7 +51,7 @@ export interface Rollout {
   query(text: string): Promise<readonly Record<string, unknown>[]>;
 }
 
-/** A copy of the repo with an empty database, but for the table that is there already. */
+/** Copies the repo and creates a database that has only the existing table. */
 export async function openRollout(server: PostgresServer, target: SmallTarget): Promise<Rollout> {
   const database = await server.createDatabase();
   const root = target.copyFor(database);

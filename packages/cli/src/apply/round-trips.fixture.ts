@@ -1,13 +1,13 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A way to a server that counts how often a client that had got an answer asked again. */
+/** A proxy to a server that counts round trips. */
 export interface RoundTripCounter {
   readonly port: number;
   readonly roundTrips: () => number;
   readonly close: () => void;
 }
 
-/** Counts the questions of all connections together; a good-bye, which waits for no answer, is none. */
+/** Counts the requests of all connections together. A terminate message does not count because it has no answer. */
 export async function countRoundTrips(targetPort: number): Promise<RoundTripCounter> {
   let count = 0;
   const sockets = new Set<Socket>();

@@ -30,7 +30,7 @@ async function query(text: string): Promise<readonly Record<string, string>[]> {
   }
 }
 
-/** Schemas that the role cannot use. */
+/** Lists schemas without USAGE for the role. */
 async function closedTo(role: string): Promise<readonly string[]> {
   const rows = await query(`SELECT nspname AS schema FROM pg_namespace
     WHERE nspname IN ('cdc_management', 'blue', 'briga')
@@ -54,7 +54,7 @@ it('so it is with a schema that was made by hand, and then nothing is left to do
   await query('DROP SCHEMA blue CASCADE; CREATE SCHEMA blue');
   expect(await closedTo('cdc_other')).toEqual(['blue']);
   const { exitCode, stdout } = await apply('blue');
-  expect(exitCode).toBe(1); // the grants are there, and the tables are not
+  expect(exitCode).toBe(1); // the grants exist and the tables do not
   expect(stdout).toContain('blue.Actor: the final table is missing');
   expect(await closedTo('cdc_other')).toEqual([]);
   expect((await apply('blue', 'briga')).stdout).toContain('files: 0 applied');

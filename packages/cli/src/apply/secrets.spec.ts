@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
 import { copyAdopus, type CommandRun, runCommand, sinkEnv } from '../target/cli.fixture.ts';
 
-/** Every special character of ASCII, and some beyond. */
+/** All special characters of ASCII, and some others. */
 const PASSWORD = `Hem!"#$%&'()*+,-./:;<=>?@[\\]^_\`{|}~ æøå €lig`;
 
 let server: PostgresServer;

@@ -11,7 +11,7 @@ const SNAPSHOT = 'generated/schemas/AdOpusTest.dbo.yaml';
 const NAVN = '- { name: Navn, type: nvarchar, length: 100, nullable: ';
 const CUSTOMER = '0a827150-1332-5167-993b-68db156438cb';
 
-/** A row of `Actor` in both schemas, with or without a name. */
+/** Returns an INSERT of `Actor` in both schemas, with or without a name. */
 const row = (actno: number, name: string) =>
   ['blue', 'avansas']
     .map(
@@ -22,7 +22,7 @@ const row = (actno: number, name: string) =>
 
 describe.each([15, 18] as const)('columns that become NOT NULL, on PostgreSQL %i', (major) => {
   let target: ChangedTarget;
-  /** The repo whose source has `Navn` NOT NULL. */
+  /** The repo whose source has `Navn` as NOT NULL. */
   let strict: string;
 
   beforeAll(async () => {

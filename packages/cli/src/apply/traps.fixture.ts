@@ -57,10 +57,9 @@ const CATALOGS = `pg_attrdef pg_attribute pg_class pg_constraint pg_database pg_
   pg_locks pg_namespace pg_prepared_xacts pg_proc pg_rewrite pg_roles pg_settings pg_stat_activity pg_trigger pg_type pg_views`;
 
 /**
- * Creates functions and operators in `public`, as any role may that has CREATE there: for each of those of PostgreSQL one
- * that takes types which theirs takes only by a conversion, so that it is the better fit. Types and catalogs of PostgreSQL
- * are there as domains and views. Whatever calls or reads one fails and leaves a trace, also where the failure is rolled
- * back or caught.
+ * Creates traps in `public`, as any role with CREATE there may. For each function and operator of PostgreSQL that needs
+ * a conversion of its arguments, a trap has the exact types and is the better match. Types and catalogs of PostgreSQL
+ * exist as domains and views. A call or read fails and leaves a trace, even if the failure is rolled back or caught.
  */
 export async function setTraps(sql: Sql): Promise<void> {
   await sql.unsafe(`SET search_path = pg_catalog;
@@ -118,7 +117,7 @@ END
 $traps$`);
 }
 
-/** Whether anything has called what is in a trap. */
+/** Returns true if anything called or read a trap. */
 export async function isSprung(sql: Sql): Promise<boolean> {
   const [row] = await sql<[{ sprung: boolean }]>`SELECT is_called AS sprung FROM public.trap`;
   return row.sprung;

@@ -33,7 +33,7 @@ async function differences(): Promise<readonly (readonly [string, readonly strin
   ]);
 }
 
-/** As people do: a file of their own, taken into the manifest, applied. */
+/** Makes a change like a user: adds a file, regenerates the manifest, applies. */
 async function change(name: string, sql: string): Promise<void> {
   const folder = join(root, 'migrations/sink_portal.search/manual');
   mkdirSync(folder, { recursive: true });

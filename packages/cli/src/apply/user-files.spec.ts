@@ -14,7 +14,7 @@ describe.each([15, 18] as const)('files of users on PostgreSQL %i', (major) => {
   let server: PostgresServer;
   let sql: ReturnType<PostgresServer['connect']>;
   let root: string;
-  /** A repo and its database, to which all is applied. */
+  /** A repo and its database with everything applied. */
   let done: string;
   let template: string;
 
@@ -53,7 +53,7 @@ describe.each([15, 18] as const)('files of users on PostgreSQL %i', (major) => {
   const status = () => run('status', '--env', 'nonprod');
   const check = () => run('check', '--env', 'nonprod', '--exclude', 'public.*');
 
-  /** Writes files of users, and the manifest. */
+  /** Writes files of users and the manifest. */
   async function put(files: Readonly<Record<string, string>>): Promise<void> {
     for (const [path, text] of Object.entries(files)) write(root, `migrations/${path}`, text);
     await generate();
@@ -83,7 +83,7 @@ describe.each([15, 18] as const)('files of users on PostgreSQL %i', (major) => {
   const indexes = () =>
     names(`SELECT schemaname FROM pg_indexes WHERE indexname = 'Actor_Navn' ORDER BY 1`);
 
-  /** Nothing is left to do, and nothing is extra. */
+  /** Expects that nothing is pending and nothing is extra. */
   async function expectSettled(): Promise<void> {
     expect(await check()).toMatchObject({
       exitCode: 0,

@@ -7,7 +7,7 @@ import { type CommandRun, runCommand } from '../target/cli.fixture.ts';
 const SNAPSHOT = 'generated/schemas/AdOpusTest.dbo.yaml';
 const CUSTOMER = '0a827150-1332-5167-993b-68db156438cb';
 
-/** Views over views, what is filled, functions that PostgreSQL has compiled, policies, and a view of all customers. */
+/** Nested views, materialized views, SQL-body functions, policies and a view of all customers. */
 const FILES = {
   'repeatable/0010-actors.sql': `-- Drops nothing.
 CREATE OR REPLACE VIEW "{{SCHEMA}}".actors AS SELECT actno, "Navn" FROM "{{SCHEMA}}"."Actor";
@@ -76,7 +76,7 @@ describe.each([15, 18] as const)(
       await generate();
     }
 
-    /** The source has a longer name and a larger number. */
+    /** Makes the source's name longer and its number larger. */
     async function widen(): Promise<void> {
       edit(
         root,
@@ -88,7 +88,7 @@ describe.each([15, 18] as const)(
       await generate();
     }
 
-    /** What is read of the objects, their owners and rights. */
+    /** Reads the definitions, owners and privileges of the objects. */
     const readAll = () =>
       target.query(`SELECT pg_identify_object_as_address(class, oid, 0)::text AS object, owner::regrole::text, acl, comment
       FROM (
@@ -355,7 +355,7 @@ describe.each([15, 18] as const)(
         'column_templates: [customer_id]',
         'column_templates: [customer_id]\n          renames: { actno: number }',
       );
-      // A view of all customers cannot have the new name before all of them do.
+      // A view of all customers can use the new name only after all of them have it.
       write(
         root,
         'migrations/manual/0001-everybody.sql',

@@ -26,7 +26,7 @@ afterAll(() => server?.stop());
 
 const open = () => openRollout(server, target);
 
-/** Schemas with the number of applied files, in order of their first file. */
+/** Lists schemas with the number of applied files, in order of their first file. */
 async function applied({ query }: Rollout): Promise<readonly string[]> {
   const rows =
     await query(`SELECT schema_name, count(*) FILTER (WHERE outcome = 'applied')::int AS n
@@ -136,7 +136,7 @@ it('applies the waves that are named, and nothing else', async () => {
   });
 });
 
-/** Waits for a condition on the history while an apply is at work. */
+/** Waits for a condition on the history during an apply. */
 async function until({ query }: Rollout, condition: string): Promise<void> {
   for (;;) {
     const rows = await query(

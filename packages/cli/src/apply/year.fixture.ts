@@ -2,11 +2,11 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { edit, write } from '../repo.fixture.ts';
 
-/** A column of a table of the source, and all that it is called later. */
+/** A column of a source table and its later names. */
 export interface YearColumn {
   name: string;
   kind: 'text' | 'number';
-  /** How wide its type is. */
+  /** Width of its type. */
   level: number;
   nullable: boolean;
   /** Earlier names, newest first. */
@@ -21,16 +21,16 @@ export interface YearTable {
   staging: 'logged' | 'unlogged';
 }
 
-/** A file of users; that of a table that is renamed is written anew. */
+/** A file of users. After a rename of its table it is written again. */
 export interface YearFile {
   readonly folder: 'manual' | 'after' | 'repeatable';
   readonly name: string;
   readonly table?: YearTable;
   readonly column?: YearColumn;
   readonly text: () => string;
-  /** What drops the objects of the file, in order. */
+  /** Statements that drop the objects of the file, in order. */
   readonly drops: readonly string[];
-  /** Text of a file that runs once, as it was last written. */
+  /** Last written text of a file that runs once. */
   written?: string;
 }
 
@@ -40,7 +40,7 @@ export const LEVELS = { text: 5, number: NUMBERS.length } as const;
 export const typeOf = ({ kind, level }: YearColumn): string =>
   kind === 'number' ? NUMBERS[level]! : `nvarchar, length: ${20 * 2 ** level}`;
 
-/** An implementation repo as its configuration says it. */
+/** An implementation repo as its configuration describes it. */
 export class Year {
   readonly customers: string[] = ['avansas', 'blue'];
   readonly tables: YearTable[] = [];
@@ -56,7 +56,7 @@ export class Year {
     );
   }
 
-  /** A name that was never used. */
+  /** Returns an unused name. */
   fresh(word: string): string {
     return `${word}${(this.count += 1)}`;
   }
@@ -65,7 +65,7 @@ export class Year {
     return String((this.count += 1)).padStart(4, '0');
   }
 
-  /** Writes all files that users write, and the snapshot. */
+  /** Writes all files of users and the snapshot. */
   write(): void {
     const { root, customers, tables, files } = this;
     const sources = customers.map(

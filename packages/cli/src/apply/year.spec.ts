@@ -6,7 +6,7 @@ import { type CommandRun, finish, runCommand, startCommand } from '../target/cli
 import { generateSmall, small } from '../target/small-target.fixture.ts';
 import { LEVELS, Year, type YearColumn, type YearFile, type YearTable } from './year.fixture.ts';
 
-/** Steps of a run; `npm run soak -- --year` has 60, on both versions. */
+/** Steps of a run. `npm run soak -- --year` has 60, on both versions. */
 const STEPS = Number(process.env['CDC_YEAR'] ?? 12);
 const RUNS = Number(process.env['CDC_YEAR_RUNS'] ?? 1);
 const MAJORS = STEPS > 20 ? ([15, 18] as const) : ([18] as const);
@@ -23,7 +23,7 @@ describe.each(MAJORS)('a year of changes on PostgreSQL %i', (major) => {
   let env: NodeJS.ProcessEnv;
   let year: Year;
   let random: Random;
-  /** What was done, for who reads of a failure. */
+  /** Log of the steps, for the reader of a failure. */
   let log: string[];
 
   beforeAll(async () => {
@@ -41,7 +41,7 @@ describe.each(MAJORS)('a year of changes on PostgreSQL %i', (major) => {
     expectExit(await runCommand(year.root, ['generate'], env));
   }
 
-  /** Generates and applies; then check finds nothing, and another apply has nothing to do. */
+  /** Generates and applies. Then check must find nothing, and another apply must have nothing to do. */
   async function settle(): Promise<void> {
     await generate();
     expectExit(await run('apply'));
@@ -83,7 +83,7 @@ describe.each(MAJORS)('a year of changes on PostgreSQL %i', (major) => {
     120_000 + STEPS * 15_000,
   );
 
-  /** Makes a change and brings the target along; false where there is nothing to change so. */
+  /** Makes a change and applies it. Returns false if there is nothing to change in that way. */
   async function doStep(): Promise<boolean> {
     const [name, step] = random.pick(Object.entries(STEP));
     log.push(name);
@@ -340,7 +340,7 @@ CREATE UNIQUE INDEX ${view}_key ON "{{SCHEMA}}".${view} (key);
     return undefined;
   }
 
-  /** A change that could lose values, by the file that diff begins. */
+  /** Makes a change that could lose values, with the manual file that diff scaffolds. */
   async function changeFamily(): Promise<boolean | void> {
     const table = pickTable();
     const one = free(table).find(({ kind }) => kind === 'number');
@@ -381,13 +381,13 @@ CREATE UNIQUE INDEX ${view}_key ON "{{SCHEMA}}".${view} (key);
   }
 
   const viewOf = ({ name }: YearFile) => name.replace(/^.*-/, '');
-  /** A view over that of another file. */
+  /** Returns true for a view over the view of another file. */
   const isOver = (file: YearFile, below: YearFile) =>
     file !== below &&
     file.folder === 'repeatable' &&
     file.text().includes(`.${viewOf(below)} WHERE`);
 
-  /** Takes a file out of the repo, and drops what it made by another one. */
+  /** Removes a file from the repo and drops its objects by another file. */
   function removeFile(file: YearFile): void {
     year.remove(file);
     if (file.drops.length === 0) return;
@@ -397,7 +397,7 @@ CREATE UNIQUE INDEX ${view}_key ON "{{SCHEMA}}".${view} (key);
     });
   }
 
-  /** A new customer; what cannot run there any more, as its names have changed, is corrected after it failed. */
+  /** Adds a customer. Files that fail there because names have changed are corrected afterwards. */
   async function addCustomer(name: string): Promise<void> {
     year.customers.push(name);
     note(name);
@@ -412,7 +412,7 @@ CREATE UNIQUE INDEX ${view}_key ON "{{SCHEMA}}".${view} (key);
   const isStale = (file: YearFile) =>
     file.folder === 'after' && file.written !== undefined && file.written !== file.text();
 
-  /** Applies a file that fails, and puts it right. */
+  /** Applies a file that fails, then fixes it. */
   async function failWith(broken: YearFile, file: YearFile): Promise<void> {
     const at = year.files.indexOf(file);
     year.files[at] = broken;
@@ -421,7 +421,10 @@ CREATE UNIQUE INDEX ${view}_key ON "{{SCHEMA}}".${view} (key);
     year.files[at] = file;
   }
 
-  /** How schemas of customers differ from that of one; columns that left the source, or are to be tightened, may. */
+  /**
+   * Compares the schemas of customers with the newest one. Columns that left the source or are to be tightened may
+   * differ.
+   */
   async function differencesFrom(newest: string): Promise<readonly string[]> {
     const rows = await sql<{ schema: string; line: string }[]>`
       SELECT nspname AS schema, 

@@ -9,7 +9,7 @@ export interface BaselineCommandOptions extends TargetOptions {
   readonly json?: boolean;
 }
 
-/** Records what targets have already, and returns the exit code: 1 when something is not as defined. */
+/** Records existing objects of targets and returns the exit code: 1 if something differs from its definition. */
 export async function baseline(options: BaselineCommandOptions): Promise<number> {
   return reportTargets(options, async ({ label, address, migrations, tenants }) => {
     const result = await baselineTarget(address(), migrations, { tenants, only: options.schema });

@@ -289,7 +289,7 @@ interface Told {
 const differencesOf = ({ stdout }: CommandRun): readonly Told[] =>
   JSON.parse(stdout).targets[0].differences;
 
-/** Does what check says: SQL, a command, or one behind the other. */
+/** Runs the repair that check prints: SQL, a command, or several commands. */
 async function repair(text: string): Promise<void> {
   for (const part of text.split('; then ')) {
     const args = /^cdc manage-migrations (.*)$/.exec(part)?.[1]?.split(' ');
@@ -352,7 +352,7 @@ it('apply --again puts back what is missing or different, and leaves extra table
   ]);
 });
 
-/** Its work on all differences at once is a test of its own. */
+/** The repair of all differences at once has its own test. */
 const APPLY_AGAIN = 'cdc manage-migrations apply --env prod --schema blue --again';
 
 const REPAIR_INFRASTRUCTURE = {

@@ -16,7 +16,7 @@ export interface CheckCommandOptions extends TargetOptions {
 const WAY_OUT =
   'a repair is a command, or SQL for psql; --dry-run shows what apply would do, --exclude leaves out what is to stay';
 
-/** Compares the structure of targets with the definitions, and returns the exit code: 1 when something differs. */
+/** Compares the structure of targets with the definitions. Returns the exit code: 1 if something differs. */
 export async function check(options: CheckCommandOptions): Promise<number> {
   const { schema: only, exclude } = options;
   return reportTargets(options, async (target) => {
@@ -45,7 +45,7 @@ export async function check(options: CheckCommandOptions): Promise<number> {
   });
 }
 
-/** Each schema is a test case, which fails if something in it differs. */
+/** Builds a test case for each schema. It fails if something in the schema differs. */
 function casesOf(
   schemas: readonly string[],
   differences: readonly Difference[],

@@ -4,7 +4,7 @@ import type { CommandContext } from './command-context.ts';
 import { parseCount, parseDuration } from '../target/parse-duration.ts';
 import { addTargetOptions, formatOption } from './target-options.ts';
 
-/** `cdc manage-migrations apply`. */
+/** Adds `cdc manage-migrations apply`. */
 export function addApply(migrations: Command, { setExitCode }: CommandContext): void {
   const command = migrations
     .command('apply')

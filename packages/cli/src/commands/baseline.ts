@@ -3,7 +3,7 @@ import type { BaselineCommandOptions } from '../baseline/baseline.ts';
 import type { CommandContext } from './command-context.ts';
 import { addTargetOptions } from './target-options.ts';
 
-/** `cdc manage-migrations baseline`. */
+/** Adds `cdc manage-migrations baseline`. */
 export function addBaseline(migrations: Command, { setExitCode }: CommandContext): void {
   const command = migrations
     .command('baseline')

@@ -10,7 +10,7 @@ Exit codes:
      read or holds no INSERT
 `;
 
-/** `cdc manage-pipelines check`. */
+/** Adds `cdc manage-pipelines check`. */
 export function addCheckPipelines(pipelines: Command, { setExitCode }: CommandContext): void {
   pipelines
     .command('check')

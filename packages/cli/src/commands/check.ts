@@ -4,7 +4,7 @@ import type { CommandContext } from './command-context.ts';
 import { addTargetOptions, formatOption } from './target-options.ts';
 import { FORMATS } from '../report-lines.ts';
 
-/** `cdc manage-migrations check`. */
+/** Adds `cdc manage-migrations check`. */
 export function addCheck(migrations: Command, { setExitCode }: CommandContext): void {
   const command = migrations
     .command('check')

@@ -3,7 +3,7 @@ import type { CommandContext } from './command-context.ts';
 import type { CleanCdcCommandOptions } from '../source/clean-cdc.ts';
 import { parseDays, parseList, parseTimeout, requireOption } from './option-values.ts';
 
-/** `cdc manage-migrations clean-cdc`. */
+/** Adds `cdc manage-migrations clean-cdc`. */
 export function addCleanCdc(migrations: Command, { setExitCode }: CommandContext): void {
   const command = migrations
     .command('clean-cdc')

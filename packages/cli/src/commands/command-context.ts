@@ -1,4 +1,4 @@
-/** What a command gets from the shell that runs it. */
+/** Access of a command to the process that runs it. */
 export interface CommandContext {
   readonly setExitCode: (exitCode: number) => void;
 }

@@ -1,7 +1,7 @@
 import { Argument, type Command } from 'commander';
 import { SHELLS, type Shell } from '../completions/shell.ts';
 
-/** `cdc completions`. */
+/** Adds `cdc completions`. */
 export function addCompletions(program: Command, shortFormOf: string): void {
   program
     .command('completions')

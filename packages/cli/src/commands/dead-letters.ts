@@ -11,7 +11,7 @@ import { addTargetOptions } from './target-options.ts';
 
 type Options<Command> = Omit<Command, 'root'>;
 
-/** `cdc manage-migrations dead-letters`: list, show, replay, discard. */
+/** Adds `cdc manage-migrations dead-letters`: list, show, replay, discard. */
 export function addDeadLetters(migrations: Command, { setExitCode }: CommandContext): void {
   const group = migrations
     .command('dead-letters')

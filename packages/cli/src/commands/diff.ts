@@ -13,7 +13,7 @@ Exit codes:
   6  a definition was edited
 `;
 
-/** `cdc manage-migrations diff`. */
+/** Adds `cdc manage-migrations diff`. */
 export function addDiff(migrations: Command, { setExitCode }: CommandContext): void {
   migrations
     .command('diff')

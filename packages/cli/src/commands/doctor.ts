@@ -3,7 +3,7 @@ import type { DoctorOptions } from '../doctor/doctor.ts';
 import type { CommandContext } from './command-context.ts';
 import { parseTimeout, requireOption } from './option-values.ts';
 
-/** `cdc manage-migrations doctor`. */
+/** Adds `cdc manage-migrations doctor`. */
 export function addDoctor(migrations: Command, { setExitCode }: CommandContext): void {
   const command = migrations
     .command('doctor')

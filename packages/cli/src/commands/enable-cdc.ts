@@ -4,7 +4,7 @@ import type { EnableCdcCommandOptions } from '../source/enable-cdc.ts';
 import { parseDuration } from '../target/parse-duration.ts';
 import { parseList, parseTimeout, requireOption } from './option-values.ts';
 
-/** `cdc manage-migrations enable-cdc`. */
+/** Adds `cdc manage-migrations enable-cdc`. */
 export function addEnableCdc(migrations: Command, { setExitCode }: CommandContext): void {
   const command = migrations
     .command('enable-cdc')

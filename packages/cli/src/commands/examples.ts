@@ -2,15 +2,15 @@ import type { Command } from 'commander';
 
 /** End of the help of a command. */
 interface HelpEnd {
-  /** Command lines, as they are typed. */
+  /** Command lines as typed. */
   readonly examples: readonly string[];
-  /** Meaning by exit code, where the help of the command does not have them already. */
+  /** Meanings by exit code, if the help of the command does not list them already. */
   readonly exitCodes?: Readonly<Record<number, string>>;
 }
 
 const CONFIGURATION = 'a mistake in the options or the configuration, or no connection';
 
-/** By the words of a command. */
+/** Ends by the words of a command. */
 const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
   init: {
     examples: ['cdc init --pattern db-per-tenant', 'cdc init acme --pattern db-shared --dry-run'],
@@ -271,7 +271,7 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
   },
 };
 
-/** Ends the help of a command, and of those below it, with examples and exit codes. */
+/** Adds examples and exit codes to the help of a command and its subcommands. */
 export function addExamples(command: Command, words: readonly string[] = []): void {
   const end = HELP_ENDS[words.join(' ')];
   if (end) command.addHelpText('after', () => renderEnd(end));

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { ExplainOptions } from '../explain/explain.ts';
 import type { CommandContext } from './command-context.ts';
 
-/** `cdc manage-migrations explain`. */
+/** Adds `cdc manage-migrations explain`. */
 export function addExplain(migrations: Command, { setExitCode }: CommandContext): void {
   migrations
     .command('explain')

@@ -12,7 +12,7 @@ Exit codes:
      written
 `;
 
-/** `cdc manage-pipelines generate`. */
+/** Adds `cdc manage-pipelines generate`. */
 export function addGeneratePipelines(pipelines: Command, { setExitCode }: CommandContext): void {
   pipelines
     .command('generate')

@@ -25,7 +25,7 @@ Exit codes:
      written
 `;
 
-/** `cdc manage-migrations generate`. */
+/** Adds `cdc manage-migrations generate`. */
 export function addGenerate(migrations: Command, { setExitCode }: CommandContext): void {
   migrations
     .command('generate')

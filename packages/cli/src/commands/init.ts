@@ -4,7 +4,7 @@ import type { InitOptions } from '../init/init.ts';
 import type { CommandContext } from './command-context.ts';
 import { requireOption } from './option-values.ts';
 
-/** `cdc init`. */
+/** Adds `cdc init`. */
 export function addInit(program: Command, { setExitCode }: CommandContext): void {
   const command = program
     .command('init')

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { LintOptions } from '../lint/lint.ts';
 import type { CommandContext } from './command-context.ts';
 
-/** `cdc manage-migrations lint`. */
+/** Adds `cdc manage-migrations lint`. */
 export function addLint(migrations: Command, { setExitCode }: CommandContext): void {
   migrations
     .command('lint')

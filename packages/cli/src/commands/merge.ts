@@ -4,7 +4,7 @@ import type { CommandContext } from './command-context.ts';
 import { parseCount, parsePositiveDuration } from '../target/parse-duration.ts';
 import { addTargetOptions } from './target-options.ts';
 
-/** `cdc manage-migrations merge`. */
+/** Adds `cdc manage-migrations merge`. */
 export function addMerge(migrations: Command, { setExitCode }: CommandContext): void {
   const command = migrations
     .command('merge')

@@ -4,7 +4,7 @@ import type { CommandContext } from './command-context.ts';
 import { parsePositiveDuration } from '../target/parse-duration.ts';
 import { addTargetOptions } from './target-options.ts';
 
-/** `cdc manage-migrations metrics` and `cdc manage-migrations monitoring`. */
+/** Adds `cdc manage-migrations metrics` and `cdc manage-migrations monitoring`. */
 export function addMetrics(migrations: Command, { setExitCode }: CommandContext): void {
   const command = migrations
     .command('metrics')
@@ -57,7 +57,7 @@ export function addMetrics(migrations: Command, { setExitCode }: CommandContext)
     });
 }
 
-/** `9187`, `0.0.0.0:9187`, `[::1]:9187`. */
+/** Parses `9187`, `0.0.0.0:9187` or `[::1]:9187`. */
 function parseListen(text: string): ListenAddress {
   const [, host = '127.0.0.1', digits] = /^(?:(.+):)?(\d{1,5})$/.exec(text) ?? [];
   const port = Number(digits);

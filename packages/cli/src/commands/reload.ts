@@ -7,7 +7,7 @@ import { addTargetOptions } from './target-options.ts';
 
 type Options<Command> = Omit<Command, 'root'>;
 
-/** `cdc manage-migrations reload`: begin, status, finish, cancel. */
+/** Adds `cdc manage-migrations reload`: begin, status, finish, cancel. */
 export function addReload(migrations: Command, { setExitCode }: CommandContext): void {
   const group = migrations
     .command('reload')

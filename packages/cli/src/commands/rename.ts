@@ -4,7 +4,7 @@ import type { RenameCommandOptions } from '../retire/rename.ts';
 import { requireOption } from './option-values.ts';
 import { addTargetOptions } from './target-options.ts';
 
-/** `cdc manage-migrations rename`. */
+/** Adds `cdc manage-migrations rename`. */
 export function addRename(migrations: Command, { setExitCode }: CommandContext): void {
   const command = migrations
     .command('rename')

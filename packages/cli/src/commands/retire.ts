@@ -4,7 +4,7 @@ import type { RetireCommandOptions } from '../retire/retire.ts';
 import { parseList } from './option-values.ts';
 import { addTargetOptions } from './target-options.ts';
 
-/** `cdc manage-migrations retire`. */
+/** Adds `cdc manage-migrations retire`. */
 export function addRetire(migrations: Command, { setExitCode }: CommandContext): void {
   const command = migrations
     .command('retire')

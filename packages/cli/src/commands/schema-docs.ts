@@ -3,7 +3,7 @@ import type { CommandContext } from './command-context.ts';
 import type { SchemaDocsOptions } from '../source/schema-docs-options.ts';
 import { parseList, parseTimeout } from './option-values.ts';
 
-/** `cdc manage-migrations schema-docs`. */
+/** Adds `cdc manage-migrations schema-docs`. */
 export function addSchemaDocs(migrations: Command, { setExitCode }: CommandContext): void {
   migrations
     .command('schema-docs')

@@ -3,7 +3,7 @@ import type { CommandContext } from './command-context.ts';
 import type { StatusCommandOptions } from '../status/status.ts';
 import { addTargetOptions, formatOption } from './target-options.ts';
 
-/** `cdc manage-migrations status`. */
+/** Adds `cdc manage-migrations status`. */
 export function addStatus(migrations: Command, { setExitCode }: CommandContext): void {
   const command = migrations
     .command('status')

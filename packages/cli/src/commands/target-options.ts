@@ -19,7 +19,7 @@ export function addTargetOptions(
   return requireOption(command, 'env', 'an environment of sink-groups.yaml, or embedded');
 }
 
-/** The option that says how a command prints its report. */
+/** Builds the option that selects the output format. */
 export function formatOption(formats: readonly string[] = FORMATS): Option {
   const what = formats.includes('junit')
     ? 'how to print the report; markdown is for chats and pull requests, junit for CI'

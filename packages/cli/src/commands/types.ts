@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { CommandContext } from './command-context.ts';
 import type { TypesOptions } from '../types/types.ts';
 
-/** `cdc manage-migrations types`. */
+/** Adds `cdc manage-migrations types`. */
 export function addTypes(migrations: Command, { setExitCode }: CommandContext): void {
   migrations
     .command('types')

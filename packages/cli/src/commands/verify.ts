@@ -5,7 +5,7 @@ import type { CommandContext } from './command-context.ts';
 import { parseList, parseTimeout } from './option-values.ts';
 import { addTargetOptions } from './target-options.ts';
 
-/** `cdc manage-migrations verify`. */
+/** Adds `cdc manage-migrations verify`. */
 export function addVerify(migrations: Command, { setExitCode }: CommandContext): void {
   const command = migrations
     .command('verify')

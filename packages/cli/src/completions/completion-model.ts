@@ -4,13 +4,13 @@ import type { LiveKind } from './live-values.ts';
 /** The word that a shell calls the program with for names of the configuration: `cdc __complete tables …`. */
 export const LIVE_COMMAND = '__complete';
 
-/** A command as a shell completes it. */
+/** A command as shells complete it. */
 export interface CompletedCommand {
-  /** The words in front, with blanks between them: `manage-migrations generate`; empty for `cdc` itself. */
+  /** Words of the command, separated by blanks: `manage-migrations generate`. Empty for `cdc` itself. */
   readonly path: string;
   readonly subcommands: readonly CompletedWord[];
   readonly options: readonly CompletedOption[];
-  /** What stands behind the command. */
+  /** Value after the command. */
   readonly argument: CompletedValue;
 }
 
@@ -31,7 +31,7 @@ export type CompletedValue =
   | { readonly kind: 'folder' }
   | { readonly kind: 'anything' };
 
-/** A command and all below it, as their definitions have them. */
+/** Builds the model of a command and all its subcommands from their definitions. */
 export function completionModel(
   command: Command,
   path = '',

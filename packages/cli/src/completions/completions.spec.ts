@@ -13,7 +13,7 @@ const bin = emptyFolder();
 symlinkSync(BIN, join(bin, 'cdc'));
 const env = { ...process.env, PATH: `${bin}:${process.env['PATH']}` };
 
-/** What bash proposes for a line, of which the last word is being written. */
+/** Returns the proposals of bash for a line whose last word is incomplete. */
 function complete(line: readonly string[], cwd = __dirname): readonly string[] {
   const script = `${scriptOf('bash')}
 compopt() { :; }
@@ -51,7 +51,7 @@ describe('in bash', () => {
     ],
     [['cdc', 'manage-migrations', 'generate', '--only', '=', 'st'], ['staging']],
     [['cdc', 'manage-migrations', 'generate', '--only', '='], expect.arrayContaining(['tables'])],
-    // The value of an option is no command, whatever it says.
+    // The value of an option is not a command, even with the same text.
     [['cdc', 'manage-migrations', '--root', 'generate', 'gen'], ['generate']],
     [['cdc', 'manage-migrations', 'apply', '--env', 'check', '--on-'], ['--on-error']],
     [['cdc', 'manage-migrations', 'apply', '--ro'], ['--root']],

@@ -1,6 +1,6 @@
 import { LIVE_COMMAND, type CompletedCommand, type CompletedValue } from './completion-model.ts';
 
-/** Script for bash: `source <(cdc completions bash)`. */
+/** Renders the script for bash: `source <(cdc completions bash)`. */
 export function renderBash(commands: readonly CompletedCommand[]): string {
   const paths = commands.map(({ path }) => path).filter((path) => path !== '');
   const valued = commands.flatMap(({ path, options }) =>
@@ -42,7 +42,7 @@ complete -F _cdc cdc
 `;
 }
 
-/** The path with the word that is looked at. */
+/** Path with the current word. */
 const AT_NEXT = '${at:+$at }${COMP_WORDS[i]}';
 
 function renderCommand({ path, subcommands, options, argument }: CompletedCommand): string {

@@ -5,7 +5,7 @@ import {
   type CompletedValue,
 } from './completion-model.ts';
 
-/** Script for fish: `cdc completions fish | source`. */
+/** Renders the script for fish: `cdc completions fish | source`. */
 export function renderFish(commands: readonly CompletedCommand[]): string {
   const paths = commands.map(({ path }) => path).filter((path) => path !== '');
   const valued = [

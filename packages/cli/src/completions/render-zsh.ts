@@ -5,7 +5,7 @@ import {
   type CompletedWord,
 } from './completion-model.ts';
 
-/** Script for zsh, to be kept as `_cdc` in a folder of `fpath`, or sourced behind compinit. */
+/** Renders the script for zsh. It is saved as `_cdc` in a folder of `fpath`, or sourced after compinit. */
 export function renderZsh(commands: readonly CompletedCommand[]): string {
   const paths = commands.map(({ path }) => path).filter((path) => path !== '');
   const valued = commands.flatMap(({ path, options }) =>
@@ -39,7 +39,7 @@ if [[ $funcstack[1] == _cdc ]]; then _cdc "$@"; else compdef _cdc cdc; fi
 `;
 }
 
-/** The path with the word that is looked at. */
+/** Path with the current word. */
 const AT_NEXT = '${at:+$at }${words[i]}';
 
 function renderCommand({ path, subcommands, options, argument }: CompletedCommand): string {

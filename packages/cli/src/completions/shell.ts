@@ -1,4 +1,4 @@
-/** Shells that commands can be completed in. */
+/** Shells with completion. */
 export const SHELLS = ['bash', 'fish', 'zsh'] as const;
 
 export type Shell = (typeof SHELLS)[number];

@@ -14,16 +14,16 @@ import type { CommandTarget, TargetOptions } from '../target/open-targets.ts';
 import { reportTargets, withSession, type TargetReport } from '../target/report-targets.ts';
 import { worstExitCode } from '../target/worst-exit-code.ts';
 
-/** Which dead letters and refused events a command is for. */
+/** Selection of dead letters and refused events for a command. */
 export interface LettersCommandOptions extends TargetOptions {
   readonly table?: readonly string[];
-  /** A part of the reason. */
+  /** Part of the reason. */
   readonly reason?: string;
   readonly id?: readonly string[];
   readonly json?: boolean;
 }
 
-/** Lists dead letters and refused events by table and reason; exit 1 if there are some. */
+/** Lists dead letters and refused events by table and reason. Returns 1 if there are some. */
 export function listLetters(options: LettersCommandOptions): Promise<number> {
   return reportLetters(options, async (session, filter) => {
     const groups = await groupLetters(session, filter);
@@ -39,7 +39,7 @@ export interface ShowLettersOptions extends LettersCommandOptions {
   readonly limit: number;
 }
 
-/** Prints events whole, the oldest first. */
+/** Prints complete events, the oldest first. */
 export function showLetters({ limit, ...options }: ShowLettersOptions): Promise<number> {
   return reportLetters(options, async (session, filter) => {
     const letters = await readLetters(session, filter, limit);
@@ -55,7 +55,7 @@ export interface DiscardLettersOptions extends LettersCommandOptions {
   readonly dryRun?: boolean;
 }
 
-/** Deletes events that nobody needs; a filter says which. */
+/** Deletes the events that a filter selects. */
 export async function discard({ dryRun, ...options }: DiscardLettersOptions): Promise<number> {
   if (!options.table && options.reason === undefined && !options.id) {
     throw new CommandError(
@@ -125,7 +125,7 @@ function namesOf(of: Pick<LetterGroup, 'schema' | 'table'>): readonly (string | 
   return [of.table, tableOf(of)];
 }
 
-/** `blue.Distrikt: 2 dead letters (4711 to 4720), 2026-01-31T12:00:00Z: value too long`. */
+/** Renders a group: `blue.Distrikt: 2 dead letters (4711 to 4720), 2026-01-31T12:00:00Z: value too long`. */
 function renderGroup(group: LetterGroup): string {
   const { kind, reason, count, firstId, lastId, firstAt, lastAt } = group;
   const ids = firstId === lastId ? firstId : `${firstId} to ${lastId}`;

@@ -6,13 +6,13 @@ import {
   type TableDefinition,
 } from '@cdc-migrations/table-defs';
 
-/** A change as all forms of the report tell it. */
+/** A change with the facts that all report formats show. */
 export interface ChangeFacts {
-  /** `<schema>.<Table>`, the service in place of the tenant's schema. */
+  /** `<schema>.<Table>`, with the service instead of the tenant's schema. */
   readonly table: string;
   readonly what: string;
   readonly class: ChangeClass;
-  /** Lock of the tables that the change takes. */
+  /** Table lock that the change takes. */
   readonly lock: string;
   /** Clauses of ALTER TABLE on the final table and on the staging table. */
   readonly final: readonly string[];
@@ -34,7 +34,7 @@ export function labelOf(table: TableDefinition): string {
   return `${schemaLabel(table)}.${table.name}`;
 }
 
-/** Changes of each table, in the order of the changes. */
+/** Groups changes by table, in their order. */
 export function groupByTable(
   changes: readonly TableChange[],
 ): readonly { readonly table: TableDefinition; readonly changes: readonly TableChange[] }[] {

@@ -3,18 +3,18 @@ import type { Obstacle } from './read-in-the-way.ts';
 import type { MigrationSet, TableChange } from '@cdc-migrations/table-defs';
 
 export interface ManualFile {
-  /** Relative to the repo. */
+  /** Path relative to the repo. */
   readonly path: string;
   readonly state: 'created' | 'there already';
 }
 
-/** What became of the definitions, and all that is to be said of it. */
+/** Differences between definitions, with everything to report about them. */
 export interface Diff {
   readonly changes: readonly TableChange[];
-  /** What the configuration names and the source lacks: `generate` will stop there. */
+  /** Configured tables and columns that are missing at the source. `generate` would fail on them. */
   readonly gone: readonly Problem[];
   readonly sets: readonly MigrationSet[];
-  /** With `--target`, what is in the way of changes of type. */
+  /** Objects that block changes of type, with `--target`. */
   readonly inTheWay?: readonly Obstacle[] | undefined;
   /** Files of `--scaffold-manual`. */
   readonly manual: readonly ManualFile[];

@@ -18,7 +18,7 @@ beforeEach(() => {
 const diff = (...args: readonly string[]) =>
   cdc(['manage-migrations', 'diff', ...args], { cwd: root });
 
-/** The name is longer, and there is a new column. */
+/** Makes a name longer and adds a column. */
 function grow(): void {
   const before = '      - { name: Navn, type: nvarchar, length: 100, nullable: true }\n';
   const after =

@@ -32,7 +32,7 @@ export interface DiffOptions {
   readonly root?: string;
   readonly env?: string;
   readonly base?: string;
-  /** Environment of the targets to ask what is in the way of changes of type. */
+  /** Environment of the targets to search for objects that block changes of type. */
   readonly target?: string;
   readonly table?: readonly string[];
   readonly sql?: boolean;
@@ -44,8 +44,8 @@ export interface DiffOptions {
 }
 
 /**
- * Compares what the source and the configuration give with the definitions there are, says it, and returns the exit
- * code: 1 where anything changed.
+ * Compares the definitions that follow from source and configuration with the existing ones and prints the changes.
+ * Returns the exit code: 1 if anything changed.
  *
  * @throws ConfigError, FileError, CommandError
  */
@@ -92,7 +92,7 @@ async function compare(
   };
 }
 
-/** Whether a problem stands below a table, as a source table or as one of a sink. */
+/** Returns true if a problem is about a table, as a source table or as a sink table. */
 function isAbout({ at }: Problem, table: TableDefinition): boolean {
   const { source, name } = table;
   return (

@@ -5,7 +5,7 @@ import type { Diff } from './diff-result.ts';
 import { changeFacts } from './change-facts.ts';
 import { listWarnings } from './list-warnings.ts';
 
-/** One document with every change, both sides of it, and what would run. */
+/** Builds one document with every change, both sides of it, and the statements that would run. */
 export function documentOf({ changes, gone, inTheWay, manual }: Diff): object {
   return {
     exitCode: changes.length + gone.length > 0 ? EXIT.differences : EXIT.done,

@@ -11,7 +11,7 @@ import { copyRepo, mssqlEnv, type SourceRepo } from '../source/source-repo.fixtu
 import { sinkEnv } from '../target/cli.fixture.ts';
 
 const TABLES = 39;
-/** All 26 tenants, which takes a minute more, or three of them. */
+/** Tests all 26 tenants, which takes a minute more, or three of them. */
 const ALL_TENANTS = process.env['CDC_ALL_TENANTS'] === '1';
 const TENANTS = ALL_TENANTS ? 26 : 3;
 const TARGET = ['--env', 'prod', ...(ALL_TENANTS ? [] : ['--schema', 'a*'])];
@@ -57,7 +57,7 @@ async function tenants(): Promise<readonly string[]> {
   return rows.map(({ name }) => name);
 }
 
-/** An event of every tenant, as the sink pipeline inserts it. */
+/** Stages an event for every tenant, like the sink pipeline. */
 async function stage(offset: number, values: Readonly<Record<string, string>>) {
   const names = Object.keys(values).map((name) => `"${name}"`);
   const literals = Object.values(values).map((value) => `'${value}'`);
@@ -70,7 +70,7 @@ async function stage(offset: number, values: Readonly<Record<string, string>>) {
 
 const merge = () => sql.unsafe('CALL cdc_management.run_pending_merges()');
 
-/** Of every tenant, the rows of the table as one text. */
+/** Returns the rows of the table in every tenant, each as one text. */
 async function rowsEverywhere(columns: string): Promise<readonly string[]> {
   const texts: string[] = [];
   for (const tenant of await tenants()) {

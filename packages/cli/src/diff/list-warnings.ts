@@ -1,7 +1,7 @@
 import { schemaLabel, type TableChange, type TableDefinition } from '@cdc-migrations/table-defs';
 import { groupByTable, labelOf } from './change-facts.ts';
 
-/** What people should know of changes beside what is done for them: nothing is ever dropped, or guessed. */
+/** Lists warnings about changes, because nothing is ever dropped or guessed automatically. */
 export function listWarnings(changes: readonly TableChange[]): readonly string[] {
   return [
     ...changes.flatMap(warningOf),
@@ -27,7 +27,10 @@ function warningOf(change: TableChange): readonly string[] {
   ];
 }
 
-/** A table that went and one that came are perhaps one: from the same table of the source, or names that differ in case. */
+/**
+ * Suggests that a removed and a new table are one: both are from the same source table, or their names differ only in
+ * case.
+ */
 function guessTableRenames(changes: readonly TableChange[]): readonly string[] {
   const gone = changes.filter(({ kind }) => kind === 'table removed').map(({ table }) => table);
   const come = changes.filter(({ kind }) => kind === 'table added').map(({ table }) => table);
@@ -45,7 +48,10 @@ function guessTableRenames(changes: readonly TableChange[]): readonly string[] {
   });
 }
 
-/** Columns that went and came are perhaps one: if there is one of each, of the same type, or if names differ in case. */
+/**
+ * Suggests that a removed and a new column are one: there is one of each with the same type, or their names differ only
+ * in case.
+ */
 function guessRename(table: TableDefinition, changes: readonly TableChange[]): readonly string[] {
   if (table.kind === 'existing') return [];
   const gone = changes

@@ -33,7 +33,7 @@ function git(...args: readonly string[]): string {
 
 const diff = (base: string) => cdc(['manage-migrations', 'diff', '--base', base], { cwd: root });
 
-/** Has git fetch what is missing by a program that leaves a mark. */
+/** Configures git to fetch missing objects by a program that leaves a trace. */
 const configOf = (url: string, isBare: boolean) => `[core]
 \trepositoryformatversion = 1
 \tbare = ${isBare}
@@ -53,7 +53,7 @@ const configOf = (url: string, isBare: boolean) => `[core]
 \tcat-file = "!touch ${mark}"
 `;
 
-/** What a pull request can hold: only `.git` itself is refused by git. */
+/** Writes files that a pull request can contain. Git refuses only `.git` itself. */
 function writeBare(url: string): void {
   write(root, 'HEAD', 'ref: refs/heads/main\n');
   write(root, 'refs/heads/main', `${MISSING}\n`);

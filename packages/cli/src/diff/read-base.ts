@@ -7,9 +7,9 @@ import {
 import { CommandError } from '../exit-code.ts';
 
 /**
- * Definitions of the repo as they are in a commit of git, in order of file; none where it has none.
+ * Reads the definitions of the repo in a git commit, in order of file. Returns none if the commit has none.
  *
- * @throws FileError; CommandError where git, its repository or the commit is not there.
+ * @throws FileError, or CommandError if git, the repository or the commit is missing
  */
 export function readBase(root: string, commit: string): readonly TableDefinition[] {
   const id = git(root, ['rev-parse', '--verify', '--end-of-options', `${commit}^{commit}`], commit);
@@ -31,12 +31,12 @@ export function readBase(root: string, commit: string): readonly TableDefinition
 }
 
 /**
- * A pull request can hold the files of a bare repository, and an archive a whole `.git`. Its configuration can name
- * programs for git to fetch missing objects with.
+ * Blocks programs that the configuration of a repository can name for fetching missing objects. A pull request can
+ * contain the files of a bare repository, and an archive a whole `.git`.
  */
 const NOTHING_OF_THE_REPO_RUNS = {
   args: ['-c', 'safe.bareRepository=explicit'],
-  // The second is for versions of git that do not know the first.
+  // The second variable is for versions of git without the first.
   env: { GIT_NO_LAZY_FETCH: '1', GIT_ALLOW_PROTOCOL: '' },
 };
 
@@ -60,8 +60,8 @@ function git(root: string, args: readonly string[], commit: string, input = ''):
 }
 
 /**
- * Contents of the objects that `git cat-file --batch` prints: a line with the size in bytes, the object, LF; undefined
- * for one that is not in the clone, of which it prints one line.
+ * Splits the output of `git cat-file --batch` into contents: a line with the size in bytes, the object, LF. An object
+ * that is missing in the clone has one line and is undefined.
  */
 function splitBatch(output: Buffer): readonly (string | undefined)[] {
   const texts: (string | undefined)[] = [];

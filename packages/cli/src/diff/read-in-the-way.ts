@@ -6,18 +6,18 @@ import { openTargets, type CommandTarget } from '../target/open-targets.ts';
 import { withSession } from '../target/report-targets.ts';
 import { changeFacts } from './change-facts.ts';
 
-/** What uses a column in a target whose type changes, so that PostgreSQL refuses the change. */
+/** An object that uses a column in a target and blocks the change of its type. */
 export interface Obstacle extends InTheWay {
   /** `sink_asma.directory in nonprod`. */
   readonly target: string;
   readonly schema: string;
-  /** The final or the staging table. */
+  /** Final or staging table. */
   readonly table: string;
   readonly column: string;
 }
 
 /**
- * Reads what is in the way of changes of type in the targets of an environment.
+ * Reads the objects that block changes of type in the targets of an environment.
  *
  * @throws ConfigError, CommandError
  */
@@ -64,7 +64,7 @@ async function readTargetObstacles(
   });
 }
 
-/** Schemas of a target that have a table. */
+/** Returns the schemas of a target that have a table. */
 function schemasOf(
   { schema, service }: TableDefinition,
   { migrations: { set }, tenants }: CommandTarget,
@@ -75,7 +75,7 @@ function schemasOf(
 
 const HEAD = ['column', 'used by', 'apply'];
 
-/** A row for each column with something in the way. */
+/** Renders a row for each blocked column. */
 export function renderInTheWay(obstacles: readonly Obstacle[]): readonly Table[] {
   if (obstacles.length === 0) return [];
   const rows = obstacles.map(({ schema, table, column, users, isRecreated }) => [

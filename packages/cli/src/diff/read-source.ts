@@ -14,10 +14,10 @@ export interface ReadSourceOptions {
 }
 
 /**
- * Catalogs of the validation databases as they are in an environment, under the names that definitions look them up by;
- * tables that are no longer there are left out.
+ * Reads the catalogs of the validation databases from another environment, under the names that definitions use.
+ * Missing tables are skipped.
  *
- * @throws CommandError where a database cannot be read.
+ * @throws CommandError if a database cannot be read
  */
 export async function readSource(
   root: string,
@@ -39,7 +39,7 @@ export async function readSource(
   );
 }
 
-/** Catalogs once for each validation database that the database stands for. */
+/** Returns the catalogs once for each validation database that the database represents. */
 function asValidationDatabases(
   { plan: { services } }: PlannedSource,
   catalogs: readonly Catalog[],

@@ -4,7 +4,10 @@ import type { TableChange, TableDefinition } from '@cdc-migrations/table-defs';
 import type { Diff } from './diff-result.ts';
 import { groupByTable, labelOf } from './change-facts.ts';
 
-/** The SQL that would run in each schema, table by table; `{{SCHEMA}}` is the tenant's. What is refused is a comment. */
+/**
+ * Renders the SQL that would run in each schema, by table. `{{SCHEMA}}` stands for the tenant's schema. Refused changes
+ * are comments.
+ */
 export function renderSql({ changes }: Diff): string {
   return groupByTable(changes)
     .map(({ table, changes: own }) => `${renderHead(table, own)}${renderBody(table, own)}`)

@@ -8,11 +8,12 @@ import { changeFacts } from './change-facts.ts';
 const HEAD = ['table', 'what', 'class', 'lock', 'SQL'];
 
 /**
- * Changes as a table for people:
+ * Renders changes as a table:
  *
- *     table            what                        class  lock                           SQL
- *     adopus.Distrikt  new column "Ny": integer    free   ACCESS EXCLUSIVE for a moment  ADD COLUMN "Ny" integer
- *                                                                                        "stg_Distrikt": ADD COLUMN "Ny" bigint
+ *     table what class lock SQL
+ *     adopus.Distrikt new column "Ny": integer free ACCESS EXCLUSIVE for a moment ADD COLUMN "Ny" integer
+ *                                                                                        "stg_Distrikt": ADD COLUMN
+ *                                                                                        "Ny" bigint
  */
 export function renderTable({ changes }: Diff): readonly Table[] {
   const rows = changes.flatMap(renderChange);
@@ -36,7 +37,7 @@ function stagingName({ table }: TableChange): string {
 
 const CLASSES: readonly ChangeClass[] = ['unsafe', 'rewrite', 'free', 'informational'];
 
-/** How many changes there are of each class, and what to do about them. */
+/** Renders the number of changes of each class, and what to do next. */
 export function renderSum(
   { changes, gone: problems }: Diff,
   { isOfSource }: { readonly isOfSource: boolean },

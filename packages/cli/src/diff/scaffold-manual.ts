@@ -18,8 +18,8 @@ import { groupByTable } from './change-facts.ts';
 
 /** A file of `migrations/manual/` for the unsafe changes of a table. */
 /**
- * Writes a file to begin with for each table that has unsafe changes, with the next free number. A file that says that it
- * is for the same changes is left as it is, and so is any other.
+ * Writes a manual file for each table with unsafe changes, under the next free number. An existing file is unchanged,
+ * also one for the same changes.
  */
 export function scaffoldManual(
   root: string,
@@ -56,7 +56,7 @@ function findHints({ services }: Config, table: ReplicatedTable): ManualHints {
   };
 }
 
-/** The file that was begun for all of these changes. */
+/** Finds the manual file that was scaffolded for all of these changes. */
 function findManual(
   root: string,
   set: MigrationSet,
@@ -77,7 +77,10 @@ function nextNumber(root: string, set: MigrationSet): string {
   return String(Math.max(0, ...numbers) + 1).padStart(DIGITS, '0');
 }
 
-/** The table, and the column where it is one; without what shells and file systems mind. */
+/**
+ * Names a manual file after the table, and the column if there is one. Removes characters that are special in shells
+ * and file systems.
+ */
 function nameOf({ name }: ReplicatedTable, changes: readonly TableChange[], count: number): string {
   const unsafe = changes.filter((change) => change.class === 'unsafe');
   const [only] = unsafe;

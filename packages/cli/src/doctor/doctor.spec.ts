@@ -41,7 +41,7 @@ describeDebian('doctor', () => {
     source?.repo.remove();
   });
 
-  /** Runs a command with the sinks at an address, and other variables. */
+  /** Runs a command with the sinks at an address and other variables. */
   const run = async (
     args: readonly string[] = ['generate'],
     address: { readonly host: string; readonly port: number } = server,

@@ -14,14 +14,14 @@ export interface DoctorOptions {
   readonly root?: string;
   readonly env: string;
   readonly sink?: readonly string[];
-  /** Of a source, in milliseconds. */
+  /** Timeout of a source, in milliseconds. */
   readonly timeout: number;
   readonly json?: boolean;
 }
 
 /**
- * Looks at the configuration, the generated files, the sources and the targets of an environment, and says what is wrong
- * and what to do. Returns the exit code: 2 for an error, 1 for a warning. Values of variables are not printed.
+ * Checks the configuration, the generated files, the sources and the targets of an environment, and prints each problem
+ * with what to do. Returns the exit code: 2 for an error, 1 for a warning. Values of variables are not printed.
  */
 export async function doctor(options: DoctorOptions): Promise<number> {
   const root = findRoot(options.root);
@@ -57,7 +57,7 @@ function exitCodeOf(findings: readonly Finding[]): number {
   return has('error') ? EXIT.usage : has('warning') ? EXIT.differences : EXIT.done;
 }
 
-/** The worst last, where a terminal shows it. */
+/** The worst is last, where a terminal shows it. */
 const ORDER: readonly Finding['level'][] = ['ok', 'note', 'warning', 'error'];
 
 function renderFindings(findings: readonly Finding[]): readonly string[] {
@@ -75,7 +75,7 @@ function renderFindings(findings: readonly Finding[]): readonly string[] {
   return [...lines, counts.reverse().join(', ')];
 }
 
-/** Findings that say the same of several, as one each. */
+/** Merges findings with the same text into one. */
 function gather(findings: readonly Finding[]): readonly Finding[] {
   const same = new Map<string, Finding[]>();
   for (const finding of findings) {

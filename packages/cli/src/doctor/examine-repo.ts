@@ -11,7 +11,7 @@ import { fault, note, ok, warning, type Finding } from './finding.ts';
 const CONFIGURATION = 'configuration';
 const FILES = 'generated files';
 
-/** The configuration and its findings; without a configuration nothing else can be examined. */
+/** Configuration and its findings. Nothing else can be examined without a configuration. */
 export interface RepoExamination {
   readonly config: Config | undefined;
   readonly findings: readonly Finding[];
@@ -63,7 +63,7 @@ function examineFiles(root: string): readonly Finding[] {
   }
 }
 
-/** A finding for each line of an error of the user's files; another error is thrown. */
+/** Returns a finding for each line of an error in the user's files. Throws other errors. */
 function refusals(about: string, error: unknown, root: string): readonly Finding[] {
   const isOfUser =
     error instanceof ConfigError || error instanceof CommandError || error instanceof FileError;

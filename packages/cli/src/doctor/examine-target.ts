@@ -16,7 +16,7 @@ import { withSession } from '../target/report-targets.ts';
 import { fault, note, ok, warning, type Finding } from './finding.ts';
 
 const OLDEST = 150000;
-/** A clock that differs by more makes replication lag wrong by as much. */
+/** A larger clock difference makes replication lag wrong by as much. */
 const CLOCK_MS = 2000;
 /** PostgreSQL itself warns at 40 million. */
 const FEW_TRANSACTIONS = 200_000_000;
@@ -29,7 +29,7 @@ const OFF: Readonly<Record<ServerSetting, string>> = {
   track_counts: 'autovacuum does not know which tables have changed',
 };
 
-/** Examines a target; one that cannot be reached is an error. */
+/** Examines a target. An unreachable target is an error. */
 export async function examineTarget(target: CommandTarget): Promise<readonly Finding[]> {
   const about = `target ${target.label}`;
   const findings: Finding[] = [];
@@ -99,7 +99,8 @@ function ofServer(
           ),
         ]),
   ];
-  // The settings of the embedded PostgreSQL, which has no place, are ours: its data can be made again.
+  // Skips the settings of the embedded PostgreSQL, which has no place. They are ours, and its data can be created
+  // again.
   const settings = place === undefined ? [] : ofSettings(about, diagnosis);
   return [...findings, ...settings, ...ofSurroundings(about, diagnosis)];
 }

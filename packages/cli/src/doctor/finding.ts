@@ -1,11 +1,11 @@
-/** Result of one check: an item of what `doctor --json` prints. */
+/** Result of one check: an item of `doctor --json`. */
 export interface Finding {
-  /** `error`: it does not work; `warning`: it may fail or be wrong later; `note`: worth knowing. */
+  /** `error` means it does not work. `warning` means it may fail or be wrong later. `note` is information. */
   readonly level: 'ok' | 'note' | 'warning' | 'error';
   /** `target sink_asma.directory in prod`. */
   readonly about: string;
   readonly says: string;
-  /** What to do, unless it is ok. */
+  /** What to do, unless the level is ok. */
   readonly wayOut: string | null;
 }
 

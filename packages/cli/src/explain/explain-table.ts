@@ -25,20 +25,20 @@ import {
 } from '@cdc-migrations/table-defs';
 import { locateProblemsIn } from '../repo/locate-error.ts';
 
-/** A table and the way of each of its columns: an item of what `explain --json` prints. */
+/** A table with the path of each column: an item of `explain --json`. */
 export interface ExplainedTable {
   readonly set: string;
   readonly service: string;
   readonly schema: string;
   readonly table: string;
   readonly source: TableDefinition['source'];
-  /** Null for a table that exists already, which pipelines write themselves. */
+  /** Null for an existing table, which pipelines write directly. */
   readonly merge: ExplainedMerge | null;
-  /** Those that the configuration asks for. */
+  /** Indexes from the configuration. */
   readonly indexes: readonly IndexDefinition[];
   readonly because: readonly Reason[];
   readonly columns: readonly ExplainedColumn[];
-  /** Columns of the source that are not in the final table. */
+  /** Source columns that are not in the final table. */
   readonly leftOut: readonly {
     readonly name: string;
     readonly type: string;
@@ -57,24 +57,24 @@ export interface ExplainedMerge {
 }
 
 export interface ExplainedColumn {
-  /** In the final table. */
+  /** Name in the final table. */
   readonly name: string;
   readonly role: ColumnRole;
   readonly isKey: boolean;
   /** Null for a column that the source does not have. */
   readonly source: { readonly column: string; readonly type: string } | null;
-  /** What the values of an event look like: `days since 1970`; null where PostgreSQL reads them as they are. */
+  /** Format of the values in an event, for example `days since 1970`. Null if PostgreSQL reads them as they are. */
   readonly event: string | null;
-  /** Type of the staging column; null where there is none. */
+  /** Type of the staging column. Null if there is none. */
   readonly stagingType: string | null;
-  /** The value that the merge stores, as SQL of the event. */
+  /** Value that the merge stores, as SQL on the event. */
   readonly stored: string | null;
-  /** Values with which an event goes to the dead letters. */
+  /** Values that send an event to the dead letters. */
   readonly refused: readonly string[];
   readonly type: string;
   readonly nullable: boolean;
   readonly default: string | null;
-  /** Names that it had before, newest first. */
+  /** Earlier names, newest first. */
   readonly formerly: readonly string[];
   readonly exactness: Exactness | null;
   readonly code: string | null;
@@ -83,7 +83,7 @@ export interface ExplainedColumn {
   readonly because: readonly Reason[];
 }
 
-/** A line of the configuration that makes something so. */
+/** A line of the configuration that causes something. */
 export interface Reason {
   readonly file: string;
   readonly line: number | null;
@@ -96,7 +96,7 @@ interface Repo {
   readonly snapshots: readonly Catalog[];
 }
 
-/** What of the configuration and the catalog belongs to a table. */
+/** Parts of the configuration and the catalog that belong to a table. */
 interface TableFacts {
   readonly sink: SinkTable;
   readonly selection: SourceTable;
@@ -106,7 +106,7 @@ interface TableFacts {
   readonly because: (at: Location, keys: Location['keys'], says: string) => Reason;
 }
 
-/** The way of a table and of its columns, with the lines of the configuration that make it so. */
+/** Explains the path of a table and of its columns, with the configuration lines that cause it. */
 export function explainTable(table: TableDefinition, repo: Repo): ExplainedTable {
   const facts = findFacts(table, repo);
   const { sink, selection, because } = facts;
@@ -207,7 +207,7 @@ function explainColumn(
 
 const RANGES: ReadonlySet<string> = new Set(['smallint', 'integer', 'bigint', 'real']);
 
-/** Values that the final column cannot have, as the merge finds them. */
+/** Lists values that the final column cannot have, in the form in which the merge sees them. */
 function refusedValues(
   { role, type, nullable, default: initial }: ColumnDefinition,
   expected: string | undefined,
@@ -282,7 +282,7 @@ function templateReasons(name: string, { sink, config, because }: TableFacts): r
   });
 }
 
-/** What says in which form events come: the table, or the group of its sink. */
+/** Returns the lines that set the format of events, from the table or from its sink group. */
 function formReasons({ sink, group, because }: TableFacts): readonly Reason[] {
   const says = 'form of its values';
   if (sink.pipeline) return [because(sink.at, ['pipeline'], says)];

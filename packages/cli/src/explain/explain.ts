@@ -18,9 +18,9 @@ export interface ExplainOptions {
 }
 
 /**
- * Prints the way of a table or a column from the source to the final table, in each migration set that has it.
+ * Prints the path of a table or a column from the source to the final table, in each migration set that has it.
  *
- * @throws ConfigError, CommandError if no table or column has the name.
+ * @throws ConfigError, CommandError if no table or column has the name
  */
 export function explain(options: ExplainOptions): number {
   const root = findRoot(options.root);
@@ -49,7 +49,10 @@ function explainTables(root: string, selection: Parameters<typeof selectTables>[
   }
 }
 
-/** The table with this column alone: by its name in PostgreSQL, else by that at the source, else whatever the case. */
+/**
+ * Returns the table with only this column. Matches the name in PostgreSQL first, then the name at the source, then any
+ * case.
+ */
 function withColumn(table: ExplainedTable, name: string): ExplainedTable {
   const { columns } = table;
   const lower = name.toLowerCase();

@@ -6,7 +6,7 @@ import type { ExplainedColumn, ExplainedMerge, ExplainedTable, Reason } from './
 
 type Line = readonly [label: string, text: string];
 
-/** The way of a table, then a line for each column. */
+/** Renders the path of a table, then a line for each column. */
 export function renderTable(explained: ExplainedTable): readonly string[] {
   const { columns, leftOut } = explained;
   const rows = columns.map((column) => [
@@ -28,7 +28,7 @@ export function renderTable(explained: ExplainedTable): readonly string[] {
   ];
 }
 
-/** The way of the only column of a table. */
+/** Renders the path of the only column of a table. */
 export function renderColumn(explained: ExplainedTable): readonly string[] {
   const { source, merge, columns, table } = explained;
   const column = columns[0]!;

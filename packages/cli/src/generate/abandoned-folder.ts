@@ -3,10 +3,10 @@ import { resolveRepoPath } from '@cdc-migrations/generated-file';
 import type { GenerateOptions } from './generate-options.ts';
 import type { FileStep } from '../repo/plan-files.ts';
 
-/** Folder in which the original tool kept what is in migrations/ now. */
+/** Folder in which the original tool kept the files that are now in migrations/. */
 export const ABANDONED_FOLDER = 'generated/pg-migrations';
 
-/** The removal of what the original tool wrote, where it is there and the run is for everything. */
+/** Plans the removal of the original tool's output if it exists and the run covers everything. */
 export function planAbandoned(
   root: string,
   { only, table, service }: GenerateOptions,

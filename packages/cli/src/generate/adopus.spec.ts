@@ -62,7 +62,7 @@ it('the order of the source groups, services and files on disk does not matter t
 it('no file holds a time, a path of a machine or a version', () => {
   for (const [path, written] of treeOf(done)) {
     if (!/^(?:migrations|generated\/(?!schemas))/.test(path)) continue;
-    // Where a type of the source ends.
+    // The last value of a source type.
     const text = written.replace(/'(9999-12-31 )?23:59:59\.999999(\+00)?'/g, "''");
     expect({ path, found: text.match(/\b20\d\d-\d\d-\d\d|\d\d:\d\d:\d\d/) }).toEqual({
       path,

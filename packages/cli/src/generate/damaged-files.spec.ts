@@ -24,7 +24,7 @@ const run = (...args: readonly string[]) =>
   cdc(['manage-migrations', ...args], { cwd: root, env: { POSTGRES_PASSWORD: 'x' } });
 const ENV = ['--env', 'nonprod'];
 
-/** Both sides of a change of the first line behind the header. */
+/** Writes both sides of a conflict into the first line after the header. */
 function leaveConflict(path: string): void {
   const text = read(root, path);
   const at = text.indexOf('\n\n') < 0 ? 0 : text.indexOf('\n\n') + 2;
@@ -33,7 +33,7 @@ function leaveConflict(path: string): void {
   write(root, path, text.slice(0, at) + sides + text.slice(at + line.length));
 }
 
-/** Changes the body of a generated file, and has its checksum match. */
+/** Changes the body of a generated file and updates its checksum. */
 function rewrite(path: string, before: string, after: string): void {
   edit(root, path, before, after);
   write(root, path, buildGeneratedFile(path, {}, bodyOf(read(root, path))).text);

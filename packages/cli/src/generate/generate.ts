@@ -16,10 +16,9 @@ import { narrow } from './narrow.ts';
 import { BUILD_STAGE, buildAll, type Output } from './stages.ts';
 
 /**
- * Brings the generated files of an implementation repo up to date and returns the exit code. All of them are
- * written, or none.
+ * Updates the generated files of an implementation repo and returns the exit code. Writes all of them or none.
  *
- * @throws ConfigError, FileError, CommandError before anything is written.
+ * @throws ConfigError, FileError, CommandError before anything is written
  */
 export function generate(options: GenerateOptions): number {
   const root = findRoot(options.root);
@@ -45,7 +44,7 @@ export function generate(options: GenerateOptions): number {
   return exitCode;
 }
 
-/** Reports what the run before has left, as another run would. */
+/** Reports the result of the last run again, because nothing has changed. */
 function reportUnchanged({ steps, warnings }: LastRun, { dryRun, json }: GenerateOptions): number {
   const mode = dryRun ? 'dry-run' : 'write';
   const outcome = { mode, steps, refused: [], written: !dryRun, warnings } as const;
@@ -53,7 +52,7 @@ function reportUnchanged({ steps, warnings }: LastRun, { dryRun, json }: Generat
   return EXIT.done;
 }
 
-/** A warning for each manifest on disk whose files grant to another role, which makes all of them stale. */
+/** Returns a warning for each manifest on disk whose files grant to another role, which makes all of them stale. */
 function roleWarnings(root: string, steps: readonly FileStep[]): readonly string[] {
   return steps.flatMap(({ path, action, text }) => {
     if (action !== 'change' || text === undefined || !path.endsWith('/manifest.yaml')) return [];
@@ -63,7 +62,7 @@ function roleWarnings(root: string, steps: readonly FileStep[]): readonly string
   });
 }
 
-/** Undefined for a manifest of another version, or a damaged one: it is written anew. */
+/** Returns undefined for a manifest of another version or a damaged one. It is written again. */
 function roleIn(manifest: string, path: string): string | undefined {
   try {
     return parseManifest(manifest, path).role;
@@ -88,7 +87,7 @@ function exitCodeOf({ mode, steps, refused }: Omit<Outcome, 'exitCode'>): number
   return mode === 'check' && differs ? EXIT.differences : EXIT.done;
 }
 
-/** A warning for each file of SQL that looks as if it were applied, and is not. */
+/** Returns a warning for each SQL file in a place where apply does not run it. */
 function strayWarnings(
   steps: readonly FileStep[],
   sets: readonly MigrationSet[],

@@ -10,11 +10,11 @@ import {
   type Tree,
 } from '../repo.fixture.ts';
 
-/** A small repo in which everything is generated, copied anew for each test of a file. */
+/** Provides a small generated repo that is copied for each test of a file. */
 export function useGeneratedRepo() {
   let before: Tree;
   const repo = {
-    /** The repo that is copied; it stays as it is. */
+    /** The original repo, which tests do not change. */
     done: '',
     /** The copy for a test. */
     root: '',
@@ -22,7 +22,7 @@ export function useGeneratedRepo() {
     edit: (path: string, from: string, to: string) => edit(repo.root, path, from, to),
     read: (path: string) => read(repo.root, path),
     write: (path: string, text: string) => write(repo.root, path, text),
-    /** Has `changes` begin here and not at the start of the test. */
+    /** Sets the state that `changes` compares with. The default is the start of the test. */
     remember: () => void (before = treeOf(repo.root)),
     changes: () => changesSince(before, repo.root),
   };

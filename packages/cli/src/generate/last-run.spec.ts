@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { generate, type CdcRun } from '../cdc.fixture.ts';
 import { copyOf, edit, emptyFolder, read, treeOf, write, type Tree } from '../repo.fixture.ts';
 
-// A repo of 340 tables: fewer files are not worth notes. Its runs are those of the bundle, as users have it.
+// A repo of 340 tables, because smaller repos are not cached. Runs the bundle, like users.
 
 const CLI = join(__dirname, '../..');
 const SERVICE = 'services/adopus.yaml';
 const SNAPSHOT = 'generated/schemas/AdOpusTest.dbo.yaml';
 const FILE = 'migrations/tables/T007.sql';
 const KEY = '    primary_key: { name: PK, columns: [id] }\n';
-/** A warning that only the notes have, so that a run shows whether it used them. */
+/** A warning that exists only in the cache, so that a run shows whether it used it. */
 const MARK = 'said by the notes';
 const TABLES = Array.from({ length: 340 }, (_, index) => `T${String(index).padStart(3, '0')}`);
 
@@ -160,7 +160,7 @@ function run(args: readonly string[], options: Options = {}): CdcRun {
   return { code: status, stdout, stderr };
 }
 
-/** Puts back all files of the repo that a change has touched. */
+/** Restores all files of the repo that a change has touched. */
 function restore(before: Tree): void {
   const after = treeOf(root);
   for (const path of after.keys()) {
@@ -177,7 +177,7 @@ function noteFile(): string {
   return join(folder, readdirSync(folder)[0]!);
 }
 
-/** Adds the warning that only the notes have. */
+/** Adds the warning that exists only in the cache. */
 function markNotes(): void {
   const note = JSON.parse(readFileSync(noteFile(), 'utf8')) as { warnings: string[] };
   writeFileSync(noteFile(), JSON.stringify({ ...note, warnings: [...note.warnings, MARK] }));

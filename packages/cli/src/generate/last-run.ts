@@ -16,37 +16,37 @@ import { ABANDONED_FOLDER } from './abandoned-folder.ts';
 import type { GenerateOptions } from './generate-options.ts';
 import type { FileStep } from '../repo/plan-files.ts';
 
-/** What a run has left: every file as wanted. The next run of the same tool on the same files has nothing to do. */
+/** Result of a run with every file up to date. The next run of the same tool on the same files has nothing to do. */
 export interface LastRun {
-  /** Of all files that a run reads and writes, its role and the tool. */
+  /** Fingerprint of all files that a run reads and writes, of its role and of the tool. */
   readonly fingerprint: string;
   readonly steps: readonly Pick<FileStep, 'path' | 'action'>[];
   readonly warnings: readonly string[];
 }
 
-/** The state of a repo as a run found it, to be compared with that of the run before. */
+/** State of a repo at the start of a run, for comparison with the last run. */
 export interface RepoState {
-  /** The run before, if it has left the repo in this very state. */
+  /** The last run, if it left the repo in exactly this state. */
   readonly lastRun: LastRun | undefined;
-  /** Notes that the run has left all files as `steps` have them. */
+  /** Records that the run has left all files as `steps` have them. */
   readonly keep: (steps: readonly FileStep[], warnings: readonly string[]) => void;
 }
 
-/** Fewer files are generated faster than it is worth to write notes about them in the folders of a user. */
+/** With fewer files, generating is faster than the cache is worth. */
 const FEWEST_FILES = 1000;
 const MOST_DAYS = 30;
 const MS_PER_DAY = 86_400_000;
 
-/** All that a run reads or writes is in these. */
+/** Files and folders that contain everything that a run reads or writes. */
 const FILES = ['source-groups.yaml', 'sink-groups.yaml'];
 const FOLDERS = ['services', 'generated', 'migrations'];
 const INPUT =
   /^(?:[^/]+|services\/.*|generated\/schemas\/.*|migrations\/.*(?:manual|after|repeatable)\/.*)$/;
 
 /**
- * The state of a large repo; undefined where a run has to look for itself: `--check` and `--force` promise to, and runs
- * of a stage or of some tables do less. The notes are in the cache folder of the user, because a repo could bring
- * along its own, with files that the configuration does not give.
+ * Reads the state of a large repo. Returns undefined if the run must not use the cache: `--check` and `--force` promise
+ * a full run, and runs of one stage or some tables do less. The cache is in the user's cache folder, because a repo
+ * could contain a forged one.
  */
 export function readRepoState(
   root: string,
@@ -84,7 +84,7 @@ export function readRepoState(
   };
 }
 
-/** The folder in which programs of a user keep what they can make again; undefined where there is none. */
+/** Returns the cache folder of the user, or undefined if there is none. */
 function cacheFolder(env: NodeJS.ProcessEnv): string | undefined {
   const home = homedir();
   const ofSystem: { readonly [platform: string]: string | undefined } = {
@@ -96,7 +96,10 @@ function cacheFolder(env: NodeJS.ProcessEnv): string | undefined {
   return base ? join(base, 'cdc-migrations') : undefined;
 }
 
-/** Of the bundle, with all templates; undefined for code that runs from its sources, which can change at any time. */
+/**
+ * Returns a digest of the bundle with all templates. Returns undefined for code that runs from its sources, which can
+ * change at any time.
+ */
 function digestTool(): string | undefined {
   const folder = import.meta.dirname;
   if (!existsSync(join(folder, 'main.js'))) return undefined;
@@ -107,7 +110,10 @@ function digestTool(): string | undefined {
   return hash.digest('hex');
 }
 
-/** What a file holds, by its path; undefined where something is no plain file or folder, or cannot be read. */
+/**
+ * Returns a token of each file by path. Returns undefined if something is not a plain file or folder, or cannot be
+ * read.
+ */
 function readTokens(root: string): Map<string, string> | undefined {
   const tokens = new Map<string, string>();
   try {
@@ -121,7 +127,7 @@ function readTokens(root: string): Map<string, string> | undefined {
     }
     return tokens;
   } catch {
-    return undefined; // The run itself finds it, and says what is wrong.
+    return undefined; // The run itself finds and reports the problem.
   }
 }
 
@@ -136,11 +142,11 @@ function readFolder(at: string, folder: string, tokens: Map<string, string>): bo
 }
 
 const HEADER_END = '\n\n';
-/** Longer than any header but those with names of thousands of letters. */
+/** Longer than any header, except with names of thousands of characters. */
 const HEADER_BYTES = 4096;
 const CHECKSUM = / Checksum: sha256:([0-9a-f]{64})$/;
 
-/** The header of a generated file whose body has the checksum that it says, else a checksum of the whole file. */
+/** Returns the header of a generated file if the body matches its checksum, otherwise a checksum of the whole file. */
 function tokenOf(bytes: Buffer): string {
   const end = bytes.subarray(0, HEADER_BYTES).indexOf(HEADER_END);
   const header = end < 0 ? '' : bytes.toString('utf8', 0, end);
@@ -150,7 +156,7 @@ function tokenOf(bytes: Buffer): string {
     : sha256(bytes);
 }
 
-/** The same of a text that was just made, whose checksum need not be computed again. */
+/** Returns the token of a text that was just generated, without computing its checksum again. */
 function tokenOfWritten(text: string): string {
   const end = text.slice(0, HEADER_BYTES).indexOf(HEADER_END);
   const header = text.slice(0, Math.max(end, 0));
@@ -161,7 +167,7 @@ function sha256(content: string | Buffer): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-/** Whether somebody changed a file that a run reads while it ran; files that came or went show in the next run. */
+/** Returns true if a file that a run reads was changed during the run. Added and removed files show in the next run. */
 function inputsChanged(root: string, before: ReadonlyMap<string, string>): boolean {
   return [...before].some(([path, token]) => {
     if (!INPUT.test(path)) return false;
@@ -173,7 +179,7 @@ function inputsChanged(root: string, before: ReadonlyMap<string, string>): boole
   });
 }
 
-/** Undefined where there are no notes, or none that can be used. */
+/** Returns undefined if there is no usable cache. */
 function readNote(file: string): LastRun | undefined {
   try {
     const note: Partial<LastRun> = JSON.parse(readFileSync(file, 'utf8'));
@@ -186,7 +192,10 @@ function readNote(file: string): LastRun | undefined {
   }
 }
 
-/** Writes the notes, and removes those of repos that nobody has generated for long; without them all works as well. */
+/**
+ * Writes the cache, and removes the caches of repos without a run for a long time. Failures are ignored because the
+ * cache is optional.
+ */
 function writeNote(folder: string, file: string, note: LastRun): void {
   const part = `${file}.${randomUUID()}.part`;
   try {

@@ -4,7 +4,7 @@ import { emptyFolder, overlay, read } from '../repo.fixture.ts';
 import { locateError } from '../repo/locate-error.ts';
 import { BUILD_STAGE } from './stages.ts';
 
-/** Implementation repos beside the definitions, or the problems, that they give. */
+/** Implementation repos with the definitions or the problems that they give. */
 const CASES = join(__dirname, '../../../table-defs/cases');
 const WITHOUT_LINE = /^(?<file>\S+\.yaml) (?<keys>[^:]+): (?<message>.*)$/;
 const WITH_LINE = /^(?<file>\S+\.yaml):(?<line>\d+) (?<keys>[^:]+): (?<message>.*)$/;
@@ -37,7 +37,7 @@ function problemsOf(root: string): readonly string[] {
   return [];
 }
 
-/** What the line can hold of a place: its last key, or the item of a list, whose key is a number. */
+/** Returns the names that a line can show of a path: its last key, or the item of a list, whose key is a number. */
 function lastNames(keys: string): readonly string[] {
   const parts = keys.split('.');
   const last = parts.at(-1)!;

@@ -2,13 +2,13 @@ import { renderSnapshot, type CatalogTable } from '@cdc-migrations/catalog';
 import { generate } from '../cdc.fixture.ts';
 import { edit, smallRepo, treeOf, write } from '../repo.fixture.ts';
 
-/** A table of the source and the schemas of the sink that get it, under its own name. */
+/** A source table and the sink schemas that receive it under its own name. */
 interface NamedTable {
   readonly name: string;
   readonly schemas?: readonly string[];
 }
 
-/** A repo of tables with these names, from the snapshot to the service. */
+/** Creates a repo of tables with these names, from the snapshot to the service. */
 function repoOf(tables: readonly NamedTable[], columnCount = 2): string {
   const root = smallRepo();
   const names = [...new Set(tables.map(({ name }) => name))];

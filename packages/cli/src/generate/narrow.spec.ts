@@ -8,7 +8,7 @@ const SNAPSHOT = 'generated/schemas/AdOpusTest.dbo.yaml';
 const SERVICE = 'services/adopus.yaml';
 const MANIFEST = 'migrations/manifest.yaml';
 
-/** Everything but Actor has changed too, and a customer was added. */
+/** Changes everything except Actor and adds a customer. */
 function changeEverything(): void {
   repo.edit(SNAPSHOT, 'name: Navn', 'name: Name');
   repo.edit(SNAPSHOT, 'name: FraDato', 'name: FraDate');

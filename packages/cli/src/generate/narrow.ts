@@ -17,8 +17,8 @@ import { selectTables } from '../repo/select-tables.ts';
 import type { Output } from './stages.ts';
 
 /**
- * The part of an output that belongs to the tables of `--table` and `--service`: their definitions and SQL, files
- * that they had elsewhere, and the manifests with their rows replaced and all other rows as they are on disk.
+ * Reduces an output to the tables of `--table` and `--service`: their definitions and SQL, files that they had at other
+ * paths, and the manifests with their rows replaced. All other rows stay as they are on disk.
  */
 export function narrow(root: string, output: Output, options: GenerateOptions): Output {
   const { table, service, only } = options;
@@ -43,9 +43,9 @@ export function narrow(root: string, output: Output, options: GenerateOptions): 
 }
 
 interface NarrowedSet {
-  /** None where the run writes none. */
+  /** Empty if the run writes no manifest. */
   readonly manifest: Output['files'];
-  /** Files that the manifest on disk lists for the selected tables. */
+  /** Files of the selected tables in the manifest on disk. */
   readonly stalePaths: ReadonlySet<string>;
 }
 
@@ -80,14 +80,14 @@ function readManifest(root: string, path: string): Manifest {
   throw new CommandError(message, EXIT.edited);
 }
 
-/** The files of the tables that are not selected would go on to grant to the role that they have. */
+/** Returns the error for a changed role. The files of the other tables would keep granting to their old role. */
 function otherRole(path: string, before: Manifest, after: Manifest): CommandError {
   return new CommandError(
     `${path}: the files grant to the role "${before.role}", and now it is "${after.role}" (CDC_DB_USER); ${UNNARROWED} first`,
   );
 }
 
-/** Whether a file that is not wanted is one that a selected table had before. */
+/** Returns true if an unwanted file belonged to a selected table before. */
 function isDefinitionOf(root: string, path: string, selected: readonly TableDefinition[]): boolean {
   if (!path.startsWith(`${DEFINITIONS_FOLDER}/`) || !path.endsWith('.yaml')) return false;
   const text = readIfThere(root, path) ?? '';
@@ -99,7 +99,7 @@ function isDefinitionOf(root: string, path: string, selected: readonly TableDefi
   );
 }
 
-/** Whether a row belongs to a table: by identity, wherever the file is. */
+/** Returns true if a row belongs to a table, by identity, at any path. */
 function isRowOf(
   { name, service, schema }: ManifestEntry,
   table: Pick<TableDefinition, 'name' | 'service' | 'schema'>,
@@ -109,8 +109,8 @@ function isRowOf(
 }
 
 /**
- * The manifest on disk with the rows of some tables replaced by those of a new one, so that a run for one table leaves
- * all other rows as and where they are.
+ * Replaces the rows of some tables in the manifest on disk by those of a new one. A run for one table leaves all other
+ * rows and their order unchanged.
  */
 function replaceRows(
   before: Manifest,

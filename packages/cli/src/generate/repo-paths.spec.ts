@@ -14,7 +14,7 @@ import {
   write,
 } from '../repo.fixture.ts';
 
-/** What is in the files outside of the repo, and must not come out. */
+/** Content of the files outside of the repo, which must not be printed. */
 const SECRET = 'root-x-0-0-secret';
 
 let done: string;
@@ -34,19 +34,19 @@ beforeEach(() => {
   write(outside, 'secret.sql', `SELECT '${SECRET}';\n`);
 });
 
-/** Moves what is at a path of the repo out of it, and has a link lead there. */
+/** Moves a path of the repo out of it and leaves a link to it. */
 function moveOut(path: string): void {
   renameSync(join(root, path), join(outside, 'moved'));
   link(path, 'moved');
 }
 
-/** A link in the repo to something outside, in place of what is there. */
+/** Replaces a path of the repo by a link to something outside. */
 function link(path: string, target: string): void {
   if (existsSync(join(root, path))) renameSync(join(root, path), join(outside, 'before'));
   symlinkSync(relative(join(root, path, '..'), join(outside, target)), join(root, path));
 }
 
-/** Changes a file that is written by us, and has its checksum fit. */
+/** Changes a generated file and updates its checksum. */
 function forge(path: string, before: string, after: string): void {
   edit(root, path, before, after);
   const body = read(root, path).replace(/^(?:#.*\n)+\n/, '');
@@ -56,7 +56,7 @@ function forge(path: string, before: string, after: string): void {
 const ENV = ['--env', 'nonprod'];
 const SERVER = { POSTGRES_PASSWORD: 'secret', MSSQL_PASSWORD: 'secret' };
 
-/** All commands that read or write the files of a repo; none of their servers is there. */
+/** All commands that read or write files of a repo. None of their servers exists. */
 const COMMANDS: readonly (readonly string[])[] = [
   ['schema-docs', ...ENV, '--if-changed'],
   ['diff', '--scaffold-manual'],
@@ -70,13 +70,13 @@ const COMMANDS: readonly (readonly string[])[] = [
 
 interface Attack {
   readonly arrange: () => void;
-  /** What the error says, of each command that meets the path. */
+  /** Expected error of each command that uses the path. */
   readonly says: RegExp;
-  /** Commands that must meet it. */
+  /** Commands that must use it. */
   readonly met: readonly string[];
 }
 
-/** Errors of a target name it first. */
+/** Errors of a target begin with its name. */
 const PREFIX = '(sink_asma\\.directory in nonprod: )?';
 
 const FOUND_LINK = 'expected a file or folder in the repo itself, found a link';

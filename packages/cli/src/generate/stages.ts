@@ -40,17 +40,17 @@ import { listFiles } from '../repo/repo-files.ts';
 import { tenantsOf } from '../repo/tenants-of.ts';
 import type { Stage } from './stage.ts';
 
-/** The files of a run, and those on disk that are stale where they are not among them. */
+/** Files of a run, and files on disk that are stale unless the run has them. */
 export interface Output {
   readonly files: readonly (GeneratedFile & { readonly table?: TableDefinition })[];
-  /** Paths of the files in the folders that the run is responsible for. */
+  /** Paths of existing files in the folders of the run. */
   readonly present: readonly string[];
   readonly sets: readonly MigrationSet[];
   readonly tables: readonly TableDefinition[];
   readonly warnings: readonly Problem[];
 }
 
-/** All stages in one go, from the configuration and the snapshots. */
+/** Builds all stages at once from the configuration and the snapshots. */
 export function buildAll(root: string, readRole: () => string): Output {
   const role = readRole();
   const config = readConfig(root);
@@ -72,7 +72,10 @@ export function buildAll(root: string, readRole: () => string): Output {
   return { files, present, sets, tables, warnings };
 }
 
-/** One stage, from what the stages before it have written; each reads only what it needs, the role as well. */
+/**
+ * Builds one stage from the output of the stages before it. Each stage reads only the files and variables that it
+ * needs.
+ */
 export const BUILD_STAGE: {
   readonly [S in Stage]: (root: string, readRole: () => string) => Output;
 } = {
@@ -108,7 +111,7 @@ export const BUILD_STAGE: {
     return { ...NOTHING, files, present, sets, tables };
   },
   migrations: (root, readRole) => {
-    readConfig(root); // What is wrong between files shows nowhere else: the other stages each read their own.
+    readConfig(root); // Only this stage sees problems between files. The other stages read only their own.
     const sets = readSets(root);
     const tables = readDefinitions(root, sets);
     const files = renderManifests(root, sets, placeAll(sets, tables), {
@@ -124,7 +127,7 @@ export const BUILD_STAGE: {
 /** Folder of all migration sets, relative to the implementation repo. */
 const MIGRATIONS_FOLDER = 'migrations';
 
-/** Folders of a set that a stage of its own answers for; the stage migrations answers for the rest. */
+/** Folders of a set that belong to a stage. The stage `migrations` owns the rest. */
 const STAGE_FOLDERS: readonly Category[] = [
   'schemas',
   'infrastructure',
@@ -165,7 +168,7 @@ function renderManifests(
   });
 }
 
-/** `create-schemas.sql` of each set. */
+/** Builds `create-schemas.sql` of each set. */
 function buildSchemas(
   sets: readonly MigrationSet[],
   sourceGroups: readonly SourceGroup[],
@@ -174,7 +177,7 @@ function buildSchemas(
   return sets.map((set) => renderSchemas(set, tenantsOf(set, sourceGroups), role));
 }
 
-/** `cdc-management.sql` of each set. */
+/** Builds `cdc-management.sql` of each set. */
 function buildInfrastructure(
   sets: readonly MigrationSet[],
   role: string,
@@ -182,7 +185,7 @@ function buildInfrastructure(
   return sets.map((set) => renderInfrastructure(set, role));
 }
 
-/** Files of final tables, and of the checks of tables that exist already. */
+/** Builds the files of final tables, and of the checks of existing tables. */
 function buildTables(placed: readonly PlacedTable[]): readonly TableFile[] {
   return placed.map(({ table, paths }) => ({
     ...(table.kind === 'replicated'
@@ -192,7 +195,7 @@ function buildTables(placed: readonly PlacedTable[]): readonly TableFile[] {
   }));
 }
 
-/** Staging files of the tables that are replicated. */
+/** Builds the staging files of replicated tables. */
 function buildStaging(placed: readonly PlacedTable[], role: string): readonly TableFile[] {
   return placed.flatMap(({ table, paths }) =>
     table.kind === 'replicated'

@@ -21,7 +21,7 @@ node_modules
 .env.*
 `;
 
-/** The files of a new implementation repo, of which `generate` makes SQL at once. */
+/** Builds the files of a new implementation repo, ready for `generate`. */
 export function buildScaffold(options: ScaffoldOptions): readonly ScaffoldFile[] {
   const snapshot = renderExampleSnapshot(options);
   const inRepo = (
@@ -55,7 +55,7 @@ export function buildScaffold(options: ScaffoldOptions): readonly ScaffoldFile[]
   ];
 }
 
-/** What makes an editor complete and check a file, in the form that yaml-language-server reads. */
+/** Renders the comment that gives editors the schema of a file, in the form of yaml-language-server. */
 function schemaComment({ folder }: ScaffoldOptions, path: string, schema: string): string {
   const file = `node_modules/@cdc-migrations/cli/dist/schemas/${schema}.schema.json`;
   const up = posix.relative(posix.dirname(posix.join(folder, path)), '.');

@@ -7,15 +7,18 @@ import type { PackageManager } from './scaffold-options.ts';
 
 const NX_PLUGIN = '@cdc-migrations/nx';
 
-/** The folder that holds a new repo, its packages and its CI. */
+/** Folder that contains a new repo, its packages and its CI. */
 export interface Workspace {
   readonly root: string;
-  /** Whether our plugin is in its nx.json. */
+  /** True if nx.json has our plugin. */
   readonly nx: boolean;
   readonly packageManager: PackageManager;
 }
 
-/** The workspace of a folder, which need not be there: that of Nx or git, else of npm, else the folder itself. */
+/**
+ * Finds the workspace of a folder, which may not exist yet: the one of Nx or git, otherwise of npm, otherwise the
+ * folder itself.
+ */
 export function findWorkspace(folder: string): Workspace {
   const root = nearest(folder, ['nx.json', '.git']) ?? nearest(folder, ['package.json']) ?? folder;
   const nxJson = join(root, 'nx.json');
@@ -37,7 +40,7 @@ function nearest(folder: string, marks: readonly string[]): string | undefined {
   }
 }
 
-/** The name that a project.json or package.json in the folder gives to the project in Nx. */
+/** Reads the Nx project name from project.json or package.json in the folder. */
 export function readProjectName(folder: string): string | undefined {
   for (const file of ['project.json', 'package.json']) {
     const path = join(folder, file);

@@ -10,10 +10,10 @@ import {
 /** Environment that the workflow applies to. */
 const APPLIED = ENVIRONMENTS[1];
 
-/** Exit code of a plan with a change that is refused as unsafe. */
+/** Exit code of a plan with an unsafe change, which is refused. */
 const UNSAFE = 5;
 
-/** Actions by the commit of a release: a tag can be moved. */
+/** Actions by the commit of a release, because a tag can be moved. */
 const ACTIONS = {
   checkout: 'actions/checkout@34e114876b0b11c390a56381ad16ebd13914f8d5 # v4.3.1',
   setupNode: 'actions/setup-node@49933ea5288caeca8642d1e84afbd3f7d6820020 # v4.4.0',
@@ -32,16 +32,16 @@ const PACKAGE_MANAGERS: {
 };
 
 /**
- * Workflow of GitHub Actions: a pull request is refused where a generated file is stale or was edited, and main is
- * applied. Without Nx, whose output has that of several repos, the summaries of the runs have the changes of a pull
- * request, the plan, and what was applied. No steps but those that plan and apply can read the secrets.
+ * Renders a workflow of GitHub Actions. A pull request fails if a generated file is stale or edited, and main is
+ * applied. Without Nx, the run summaries show the changes of a pull request, the plan, and the result of apply. With
+ * Nx, the output would mix several repos. Only the steps that plan and apply can read the secrets.
  */
 export function renderGithubWorkflow(options: ScaffoldOptions): string {
   const { nx } = options;
   const root = options.folder === '.' ? '' : ` --root ${shellWord(options.folder)}`;
   const { run } = PACKAGE_MANAGERS[options.packageManager];
   const cdc = (args: string) => step(`${run} cdc manage-migrations ${args}${root}`);
-  /** Into the summary of the run, where one exit code besides 0 is no failure. */
+  /** Writes a report to the run summary. One exit code besides 0 is not a failure. */
   const report = (args: string, exitCode?: number) =>
     step(
       `${run} cdc manage-migrations ${args} --format markdown${root} >> "$GITHUB_STEP_SUMMARY"${
@@ -113,7 +113,7 @@ ${applying(report(`apply --env ${APPLIED} --plan plan.json`))}`
 
 interface Setup {
   readonly wholeHistory: boolean;
-  /** Whether packages may run programs when they are installed; where secrets follow they may not. */
+  /** True if packages may run install scripts. Jobs with secrets do not allow them. */
   readonly scripts: boolean;
 }
 
@@ -134,12 +134,12 @@ function renderSetup(
 ${step(scripts ? install : `${install} ${withoutScripts}`)}`;
 }
 
-/** A step that runs a command of a shell. */
+/** Renders a step that runs a shell command. */
 function step(command: string): string {
   return `      - run: ${isPlain(command) ? command : JSON.stringify(command)}`;
 }
 
-/** Whether YAML takes a text as it is; a JSON text is one of YAML too. */
+/** Returns true if YAML needs no quotes for a text. Other texts are written as JSON, which is valid YAML. */
 function isPlain(text: string): boolean {
   return /^[a-z]/.test(text) && !/: | #|:$|\s$/.test(text);
 }

@@ -5,7 +5,7 @@ import {
   type ScaffoldOptions,
 } from './scaffold-options.ts';
 
-/** `source-groups.yaml` of a new repo. */
+/** Renders `source-groups.yaml` of a new repo. */
 export function renderSourceGroups(options: ScaffoldOptions): string {
   const { name, pattern, type, service } = options;
   const perTenant = pattern === 'db-per-tenant';
@@ -26,7 +26,7 @@ ${ENVIRONMENTS.map((env) => renderEnvironment(options, env)).join('\n')}
 `;
 }
 
-/** `sink-groups.yaml` of a new repo. */
+/** Renders `sink-groups.yaml` of a new repo. */
 export function renderSinkGroups(options: ScaffoldOptions): string {
   const { name } = options;
   return `# Where events go to.
@@ -44,12 +44,12 @@ ${ENVIRONMENTS.map((env) => `      ${env}: { server: ${env}, database: ${SINK_DA
 `;
 }
 
-/** Schema of the source that a new repo reads. */
+/** Returns the source schema that a new repo reads. */
 export function schemaOf({ type }: Pick<ScaffoldOptions, 'type'>): string {
   return type === 'mssql' ? 'dbo' : 'public';
 }
 
-/** Name of the source database in an environment. */
+/** Returns the name of the source database in an environment. */
 export function databaseOf({ name }: Pick<ScaffoldOptions, 'name'>, env: string): string {
   return `${name}_${env}`;
 }

@@ -29,7 +29,7 @@ interface Workflow {
 
 const PATH = '.github/workflows/cdc-migrations.yml';
 
-/** What a reviewer of workflows would object to. */
+/** Lists security problems of a workflow. */
 function objections(workflow: Workflow): readonly string[] {
   const jobs = Object.entries(workflow.jobs);
   const steps = jobs.flatMap(([job, { steps }]) => steps.map((step, at) => ({ job, at, step })));
@@ -102,7 +102,7 @@ const HOSTILE_FOLDERS = [
   '|',
 ];
 
-/** Runs a command of the workflow in a shell, where `npx`, `pnpm` and `yarn` do this instead. */
+/** Runs a command of the workflow in a shell with replaced `npx`, `pnpm` and `yarn`. */
 function runShell(
   command: string,
   instead: string,
@@ -124,7 +124,7 @@ function runShell(
   return { status, stderr, printed: isReported ? read(cwd, summary) : stdout };
 }
 
-/** The arguments that a shell makes of a command. */
+/** Returns the arguments that a shell parses from a command. */
 function argumentsOf(command: string, env?: Readonly<Record<string, string>>): readonly string[] {
   const { printed, ...end } = runShell(command, `printf '%s\\0' "$@"`, env);
   expect(end).toEqual({ status: 0, stderr: '' });

@@ -17,22 +17,22 @@ import {
 } from './scaffold-options.ts';
 import { renderExampleSnapshot } from './service-files.ts';
 
-/** Options of `cdc init`, as people give them. */
+/** Options of `cdc init` as users give them. */
 export interface InitOptions extends Pick<ScaffoldOptions, 'pattern' | 'ci'> {
   readonly folder: string;
   readonly name?: string;
   readonly service?: string;
   readonly type?: ScaffoldOptions['type'];
-  /** Without it, as the workspace has our plugin. */
+  /** The default is true if the workspace has our plugin. */
   readonly nx?: boolean;
   readonly dryRun?: boolean;
   readonly json?: boolean;
 }
 
 /**
- * Makes a new implementation repo and returns the exit code. A file that is there is never written over.
+ * Creates an implementation repo and returns the exit code. Never overwrites a file.
  *
- * @throws CommandError before anything is written.
+ * @throws CommandError before anything is written
  */
 export function init(given: InitOptions): number {
   const { root, options } = resolveOptions(given);
@@ -71,7 +71,7 @@ function resolveOptions(given: InitOptions): { root: string; options: ScaffoldOp
   };
 }
 
-/** The name that a folder suggests: `My repo` is `my_repo`. */
+/** Converts a folder name to a name: `My repo` becomes `my_repo`. */
 function nameOf(folder: string): string {
   return basename(folder)
     .toLowerCase()
@@ -79,7 +79,7 @@ function nameOf(folder: string): string {
     .replace(/^_+|_+$/g, '');
 }
 
-/** Why CI cannot be told to work in this folder. */
+/** Returns the reason why CI cannot use this folder. */
 function folderFault(folder: string): string | undefined {
   const fault = letterFault(folder, 'choose another folder');
   if (fault !== undefined) return fault;
@@ -91,7 +91,7 @@ function folderFault(folder: string): string | undefined {
 
 const WORDS_OF_YAML = /^(true|false|null|yes|no|on|off|y|n)$/i;
 
-/** Why names in YAML, SQL and of variables cannot be made of this one. */
+/** Returns the reason why a name does not work in YAML, SQL and variables. */
 function nameFault(option: string, name: string): string | undefined {
   if (!/^[A-Za-z][A-Za-z0-9_]{0,39}$/.test(name) || WORDS_OF_YAML.test(name)) {
     const expected = 'expected a letter, then letters, digits and _, up to 40 of them';
@@ -114,7 +114,7 @@ function renderText(
   return [...lines, '', 'Next:', ...numbered];
 }
 
-/** What to do with a new repo, a sentence for each step. */
+/** Lists the next steps for a new repo, one sentence each. */
 function nextSteps(options: ScaffoldOptions): readonly string[] {
   const { name, service, folder } = options;
   const at = (path: string) => posix.join(folder, path);
@@ -139,18 +139,18 @@ function commandOf({ project, nx, folder }: ScaffoldOptions) {
       : `npx cdc manage-migrations ${command}${root}`;
 }
 
-/** What becomes of a file of a new repo. */
+/** Action for a file of a new repo. */
 interface ScaffoldStep {
-  /** Relative to the workspace. */
+  /** Path relative to the workspace. */
   readonly path: string;
   readonly action: 'create' | 'change' | 'keep';
   readonly text: string;
 }
 
 /**
- * What would become of the files in a workspace. Reads only.
+ * Plans the files of a new repo in a workspace. Reads only.
  *
- * @throws CommandError that names all files that are in the way.
+ * @throws CommandError that names all files in the way
  */
 function planScaffold(workspace: string, files: readonly ScaffoldFile[]): readonly ScaffoldStep[] {
   const found = files.map((file) => ({ ...file, before: readIfThere(workspace, file.path) }));
@@ -170,7 +170,7 @@ function planScaffold(workspace: string, files: readonly ScaffoldFile[]): readon
   });
 }
 
-/** The text with the lines that it lacks, comments only where there are such lines. */
+/** Adds missing lines to a text, and their comments only if lines are missing. */
 function addLines(before: string, text: string): string {
   const there = new Set(before.split(/\r?\n/));
   const lines = text.split('\n').filter((line) => line !== '' && !there.has(line));

@@ -1,19 +1,19 @@
 import type { Pattern, SourceType } from '@cdc-migrations/catalog';
 
-/** What a new implementation repo is made of. */
+/** Properties of a new implementation repo. */
 export interface ScaffoldOptions {
-  /** Source group, and in front of all other names: letters, digits and `_`. */
+  /** Name of the source group and prefix of all other names: letters, digits and `_`. */
   readonly name: string;
   readonly service: string;
   readonly pattern: Pattern;
   readonly type: SourceType;
-  /** Path of the repo from the workspace, `.` where it is the workspace itself. */
+  /** Path of the repo from the workspace. `.` if they are the same folder. */
   readonly folder: string;
   readonly ci: Ci;
-  /** Whether steps and CI run through Nx. */
+  /** True if steps and CI run through Nx. */
   readonly nx: boolean;
   readonly packageManager: PackageManager;
-  /** What Nx calls the project. */
+  /** Name of the Nx project. */
   readonly project: string;
 }
 
@@ -25,32 +25,32 @@ export type PackageManager = 'npm' | 'pnpm' | 'yarn';
 
 /** A file of a new implementation repo. */
 export interface ScaffoldFile {
-  /** Relative to the workspace. */
+  /** Path relative to the workspace. */
   readonly path: string;
   readonly text: string;
-  /** What becomes of one that is there already: it stays, gets the lines that it lacks, or the repo is not made. */
+  /** Action for an existing file: keep it, add missing lines, or refuse to create the repo. */
   readonly ifThere: 'keep' | 'add-lines' | 'refuse';
 }
 
-/** Environments of a new repo; the first is the one whose database is looked at. */
+/** Environments of a new repo. The first is the validation environment. */
 export const ENVIRONMENTS = ['nonprod', 'prod'] as const;
 
 /** Name of the target database of a new repo. */
 export const SINK_DATABASE = 'warehouse';
 
-/** Role of the sink pipeline of a new repo, which the SQL grants to. */
+/** Returns the role of the sink pipeline of a new repo. The SQL grants to it. */
 export function sinkRole({ name }: Pick<ScaffoldOptions, 'name'>): string {
   return `${name.toLowerCase()}_sink`;
 }
 
-/** A text as one word of a POSIX shell. */
+/** Quotes a text as one word of a POSIX shell. */
 export function shellWord(text: string): string {
   if (/^[\w@%+=:,./][\w@%+=:,./-]*$/.test(text)) return text;
-  const word = text.startsWith('-') ? `./${text}` : text; // Else it would be an option.
+  const word = text.startsWith('-') ? `./${text}` : text; // A leading dash would make it an option.
   return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** Variables of a server, as a new repo names them. */
+/** Returns the names of a server's variables in a new repo. */
 export function serverVariables(
   { name }: Pick<ScaffoldOptions, 'name'>,
   side: 'source' | 'sink',

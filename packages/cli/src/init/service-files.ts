@@ -3,7 +3,7 @@ import type { GeneratedFile } from '@cdc-migrations/generated-file';
 import { databaseOf, schemaOf } from './group-files.ts';
 import { ENVIRONMENTS, SINK_DATABASE, type ScaffoldOptions } from './scaffold-options.ts';
 
-/** `services/<service>.yaml` of a new repo: one table, which the example snapshot has. */
+/** Renders `services/<service>.yaml` of a new repo, with the table of the example snapshot. */
 export function renderService(options: ScaffoldOptions): string {
   const { name, service } = options;
   const source = `${schemaOf(options)}.${exampleTable(options).name}`;
@@ -25,7 +25,7 @@ ${service}:
 `;
 }
 
-/** `services/_schemas/column-templates.yaml` of a new repo. */
+/** Renders `services/_schemas/column-templates.yaml` of a new repo. */
 export function renderColumnTemplates({ pattern }: ScaffoldOptions): string {
   const ofSource = pattern === 'db-shared';
   return `# Columns that the source does not have${ofSource ? ', or has under the same name' : ''}; the sink pipeline fills them.
@@ -38,7 +38,7 @@ templates:
 `;
 }
 
-/** A snapshot to begin with, until one of the real database takes its place. */
+/** Renders an example snapshot, until a snapshot of the real database replaces it. */
 export function renderExampleSnapshot(options: ScaffoldOptions): GeneratedFile {
   return renderSnapshot({
     database: databaseOf(options, ENVIRONMENTS[0]),

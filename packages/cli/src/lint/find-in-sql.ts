@@ -1,34 +1,34 @@
 import { SCHEMA_PLACEHOLDER, sqlTokens, type SqlToken } from '@cdc-migrations/sql-text';
 import type { ReplicatedTable } from '@cdc-migrations/table-defs';
 
-/** One thing in a file that users wrote. */
+/** A finding in a file of users. */
 export interface LintFinding {
   readonly file: string;
-  /** Counted from 1. */
+  /** Line, counted from 1. */
   readonly line: number;
   readonly rule: string;
-  /** What is wrong and the way out, in one line. */
+  /** Problem and solution, in one line. */
   readonly message: string;
 }
 
-/** A node of libpg-query's parse tree. */
+/** A node of the parse tree of libpg-query. */
 type Node = Readonly<Record<string, unknown>>;
 
 interface ParsedStatement {
   readonly stmt: Node;
-  /** Bytes, with the comments in front. */
+  /** Offset in bytes, including the comments before the statement. */
   readonly stmt_location?: number;
   readonly stmt_len?: number;
 }
 
-/** What change data capture makes dangerous in an SQL text, by PostgreSQL's own grammar. */
+/** Finds statements in an SQL text that change data capture makes dangerous, with the grammar of PostgreSQL. */
 export async function findInSql(
   file: string,
   written: string,
   tables: readonly ReplicatedTable[],
 ): Promise<readonly LintFinding[]> {
   const { parse } = await import('libpg-query');
-  // A name of the same length, as the placeholder may stand without quotes.
+  // The placeholder may be unquoted, so it becomes a name of the same length.
   const sql = written.replaceAll(SCHEMA_PLACEHOLDER, '__schema__');
   let statements: readonly ParsedStatement[];
   try {
@@ -42,7 +42,7 @@ export async function findInSql(
   }
   const bytes = Buffer.from(sql);
   const ignoredInFile = ignoredBy(sql, 'squawk-ignore-file');
-  let from = 0; // Behind the statement before, whose semicolon is still to come.
+  let from = 0; // A statement begins after the previous one, before its semicolon.
   return statements.flatMap(({ stmt, stmt_location = 0, stmt_len }) => {
     const text = bytes.subarray(from).toString();
     const first = firstToken(text);
@@ -56,7 +56,7 @@ export async function findInSql(
   });
 }
 
-/** The first token that is no semicolon. */
+/** Returns the first token that is not a semicolon. */
 function firstToken(text: string): SqlToken | undefined {
   for (const token of sqlTokens(text)) if (token.text !== ';') return token;
   return undefined;
@@ -66,7 +66,7 @@ function lineAt(text: string, offset: number): number {
   return text.slice(0, offset).split('\n').length;
 }
 
-/** Rules that comments name; an empty name stands for all. */
+/** Returns the rules that comments name. An empty name means all rules. */
 function ignoredBy(text: string, word: string): readonly string[] {
   const comments = text.matchAll(new RegExp(`--[ \\t]*${word}(?![\\w-])([^\\n]*)`, 'g'));
   return [...comments].flatMap(([, names]) => names!.trim().split(/[\s,]+/));
@@ -147,7 +147,7 @@ const CONSTRAINTS: Readonly<Record<string, string>> = {
   CONSTR_EXCLUSION: 'cdc-constraint',
 };
 
-/** What an action of ALTER TABLE does to a table that events are merged into. */
+/** Finds actions of ALTER TABLE that harm a table into which events are merged. */
 function findInAlter(wrapped: Node, table: ReplicatedTable): readonly Found[] {
   const cmd = wrapped['AlterTableCmd'] as Node;
   const name = String(cmd['name']);
@@ -194,7 +194,7 @@ const CHANGES: ReadonlySet<string> = new Set([
   'IndexStmt',
 ]);
 
-/** A table without a schema is one of the search path, not the tenant's. */
+/** Finds a table without a schema. It would come from the search path and not from the tenant. */
 function findWithoutSchema(kind: string, body: Node): readonly Found[] {
   const relation = body['relation'] as Node | undefined;
   if (!CHANGES.has(kind) || !relation || relation['schemaname'] !== undefined) return [];

@@ -65,7 +65,7 @@ it('prints file, line, rule and the way out, and ends with 1; without findings w
   });
 });
 
-/** What squawk 2.66.0 prints of `CREATE INDEX a ON b (c)`. */
+/** Prints the output of squawk 2.66.0 for `CREATE INDEX a ON b (c)`. */
 const SQUAWK = `#!/usr/bin/env node
 const file = process.argv.at(-1);
 console.log(JSON.stringify([{ file, line: 0, column: 0, level: 'Warning',

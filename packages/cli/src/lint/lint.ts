@@ -22,14 +22,14 @@ export interface LintOptions {
   readonly json?: boolean;
 }
 
-/** Findings in the SQL that users wrote. */
+/** Findings in the SQL of users. */
 interface LintResult {
   readonly findings: readonly LintFinding[];
   readonly files: number;
   readonly hasSquawk: boolean;
 }
 
-/** Checks the SQL that users wrote. Returns the exit code: 1 if there are findings. */
+/** Checks the SQL of users. Returns the exit code: 1 if there are findings. */
 export async function lint({ root: folder, json }: LintOptions): Promise<number> {
   const root = findRoot(folder);
   try {
@@ -41,7 +41,10 @@ export async function lint({ root: folder, json }: LintOptions): Promise<number>
   }
 }
 
-/** Summarizes the findings of `lint` in a line, for `generate --check`; undefined if there are none or the repo cannot be read. */
+/**
+ * Summarizes the findings of `lint` in a line, for `generate --check`. Returns undefined if there are none or the repo
+ * cannot be read.
+ */
 export async function summarizeLint(folder: string | undefined): Promise<string | undefined> {
   try {
     const { findings } = await lintRepo(findRoot(folder));
@@ -50,7 +53,7 @@ export async function summarizeLint(folder: string | undefined): Promise<string 
   } catch (error) {
     const isOfUser =
       error instanceof ConfigError || error instanceof CommandError || error instanceof FileError;
-    if (isOfUser) return undefined; // generate says it.
+    if (isOfUser) return undefined; // generate reports this error.
     throw error;
   }
 }
@@ -75,13 +78,13 @@ async function lintRepo(root: string): Promise<LintResult> {
   return { findings, files: files.length, hasSquawk: squawk !== undefined };
 }
 
-/** SQL in the YAML of services. */
+/** SQL in the YAML of a service. */
 interface Hint {
   readonly place: { readonly file: string; readonly line: number };
   readonly sql: string;
 }
 
-/** `pre_sql` as it is, and `using` as a value that is selected. */
+/** Finds SQL hints. `pre_sql` is a statement, and `using` is an expression that gets a SELECT. */
 function findHints(root: string): readonly Hint[] {
   const at = (sink: SinkTable, list: string, index: number, key: string): Hint['place'] => {
     const place = {
@@ -132,20 +135,20 @@ function tablesOf(
   return tables.filter(({ set }) => set === name);
 }
 
-/** Rules of squawk that apply does by itself: its time-outs, and a transaction around each file. */
+/** Rules of squawk about timeouts and transactions, which apply takes care of. */
 const DONE_BY_APPLY =
   'require-lock-timeout,require-statement-timeout,prefer-robust-stmts,require-timeout-settings';
 
 interface SquawkFinding {
   readonly file: string;
-  /** Counted from 0. */
+  /** Line, counted from 0. */
   readonly line: number;
   readonly message: string;
   readonly help: string | null;
   readonly rule_name: string;
 }
 
-/** Findings of the squawk-cli of the implementation repo; undefined if it has none. Its `.squawk.toml` counts. */
+/** Runs the squawk-cli of the implementation repo with its `.squawk.toml`. Returns undefined if it is not installed. */
 async function runSquawk(
   root: string,
   files: readonly string[],

@@ -51,7 +51,7 @@ async function untilMerged(count: number): Promise<void> {
   }
 }
 
-/** What becomes of the table in a run, and how that ends. */
+/** Merges and returns the output and the exit code. */
 async function merge() {
   const { exitCode, stdout } = await runCommand(repo.root, ['merge', ...BLUE, '--json'], env);
   const { targets } = JSON.parse(stdout) as {

@@ -31,7 +31,7 @@ afterAll(async () => {
 
 const merge = (...args: readonly string[]) => runCommand(repo.root, ['merge', ...args], env);
 
-/** Stages events of `Distrikt` or `Avdeling`, a key and an offset each from `first` to `last`. */
+/** Stages events of `Distrikt` or `Avdeling`. Keys and offsets run from `first` to `last`. */
 async function stage(
   table: 'Distrikt' | 'Avdeling',
   [first, last]: readonly [number, number],
@@ -62,7 +62,7 @@ async function waitFor(isTrue: () => boolean | Promise<boolean>): Promise<void> 
   }
 }
 
-/** Runs `merge --watch` while `work` is done, then asks it to end. */
+/** Runs `merge --watch` during `work`, then asks it to end. */
 async function watching(
   work: (output: () => string) => Promise<void>,
   signal: NodeJS.Signals = 'SIGTERM',

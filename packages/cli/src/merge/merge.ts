@@ -15,13 +15,13 @@ export interface MergeCommandOptions extends TargetOptions {
   readonly table?: readonly string[];
   readonly jobs?: number;
   readonly watch?: boolean;
-  /** Milliseconds. */
+  /** In milliseconds. */
   readonly interval?: number;
   readonly replayDeadLetters?: boolean;
   readonly json?: boolean;
 }
 
-/** Merges what is staged in the targets of an environment, all targets at once, and returns the exit code. */
+/** Merges staged events in all targets of an environment in parallel and returns the exit code. */
 export async function merge(options: MergeCommandOptions): Promise<number> {
   const work = async ({ targets }: { readonly targets: readonly CommandTarget[] }) => {
     const progress = standardError(process.env);
@@ -66,7 +66,7 @@ function describePsql({ label, address }: CommandTarget): string {
 interface End {
   readonly exitCode: number;
   readonly lines: readonly string[];
-  /** What `--json` says. */
+  /** Document for `--json`. */
   readonly document: object;
 }
 

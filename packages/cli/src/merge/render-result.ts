@@ -12,7 +12,7 @@ import { countOf } from '../count-of.ts';
 const DEAD =
   'the reasons of dead letters are in cdc_management.recent_errors; when the cause is fixed, run merge --replay-dead-letters';
 
-/** What a run has done: a line for all of it, then one for each table. */
+/** Renders the result of a run: a line for the total, then one for each table. */
 export function renderResult(
   label: string,
   { tables, replays, lost, ...leftOut }: MergeResult,
@@ -36,7 +36,7 @@ export function renderResult(
   ];
 }
 
-/** `120 events: 110 merged, 5 deleted, 3 stale, 2 dead`. */
+/** Renders counts: `120 events: 110 merged, 5 deleted, 3 stale, 2 dead`. */
 export function renderCounts({ events, merged, deleted, stale, dead }: MergeCounts): string {
   return `${countOf(events, 'event')}: ${merged} merged, ${deleted} deleted, ${stale} stale, ${dead} dead`;
 }
@@ -49,7 +49,7 @@ export function renderReplay(replay: TableReplay): string {
   return `${labelOf(replay)}: ${countOf(replayed, noun)} replayed: ${counts}${end}`;
 }
 
-/** Why events came back: `  2 × column "Navn": value too long ...`. */
+/** Renders the reasons of failed replays: `  2 × column "Navn": value too long ...`. */
 function renderReasons({ reasons }: TableReplay): readonly string[] {
   return reasons.map(({ reason, count }) => `  ${count} × ${reason}`);
 }

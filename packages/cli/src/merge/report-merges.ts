@@ -10,20 +10,20 @@ import { renderCounts, renderReplay } from './render-result.ts';
 import { countOf } from '../count-of.ts';
 import { printable } from '../print.ts';
 
-/** While it watches, what was merged of a table is told so often. */
+/** Interval of a table's progress line with --watch. */
 const TELL_EVERY_MS = 10_000;
 
 interface MergeReport {
   readonly onEvent: (event: MergeEvent) => void;
-  /** Tells what has not been told. */
+  /** Prints pending progress. */
   readonly finish: () => void;
 }
 
 /**
- * Tells what happens in lines: a table when its pass is over, or all ten seconds while it watches; a terminal shows in
- * between how much was merged.
+ * Reports merges in lines: a table at the end of its pass, or every ten seconds with --watch. A terminal also shows the
+ * progress of a pass.
  *
- * @param prefix the target, where there are several.
+ * @param prefix name of the target, if there are several
  */
 export function reportMerges(
   output: ProgressOutput,

@@ -1,6 +1,6 @@
 import type { ProgressOutput } from '../apply/progress.ts';
 
-/** Does work that ends when SIGINT or SIGTERM asks for it, which prints the message. A second signal ends the process. */
+/** Runs work that ends on SIGINT or SIGTERM, and prints the message then. A second signal ends the process. */
 export async function untilSignal<Result>(
   progress: ProgressOutput,
   work: (signal: AbortSignal) => Promise<Result>,

@@ -2,9 +2,9 @@ import type { Difference, FileState, TableHealth } from '@cdc-migrations/tracker
 
 type DriftKind = Difference['kind'];
 
-/** What checks of the structure of a target have found. */
+/** Results of structure checks of a target. */
 export interface DriftHealth {
-  /** Differences that the last complete check found, by schema and kind; undefined before there was one. */
+  /** Differences of the last complete check, by schema and kind. Undefined before the first check. */
   readonly counts?: ReadonlyMap<string, Readonly<Record<DriftKind, number>>>;
   /** End of that check, in seconds since 1970. */
   readonly checkedAt?: number;
@@ -14,33 +14,33 @@ export interface DriftHealth {
 /** State of a target at one moment. */
 export interface TargetHealth {
   readonly target: string;
-  /** False where it could not be asked: nothing else is known of it then. */
+  /** False if the target could not be queried. Nothing else is known of it then. */
   readonly isUp: boolean;
-  /** Pairs of a file and a schema, by state. */
+  /** Number of pairs of a file and a schema, by state. */
   readonly files: Readonly<Partial<Record<FileState, number>>>;
   readonly tables: readonly TableHealth[];
-  /** Refused events for which the pipeline did not give the table. */
+  /** Refused events without a table name from the pipeline. */
   readonly refusedWithoutTable: number;
-  /** Undefined without --drift, and before the first check has ended. */
+  /** Undefined without --drift, and before the end of the first check. */
   readonly drift?: DriftHealth | undefined;
 }
 
-/** An alert, which fires while the metric is above (`below`: below) a limit. */
+/** An alert, which fires while the metric is above a limit (with `below`: below it). */
 export interface Alert {
   readonly name: string;
   readonly above?: number;
   readonly below?: number;
-  /** For how long before it fires, as Prometheus writes it. */
+  /** Duration before it fires, in the notation of Prometheus. */
   readonly for: string;
   readonly severity: 'critical' | 'warning';
-  /** The way out. */
+  /** What to do. */
   readonly action: string;
 }
 
 interface MetricFacts {
   readonly name: string;
   readonly help: string;
-  /** Of the values, as Grafana names it. */
+  /** Unit of the values, in the notation of Grafana. */
   readonly unit: 's' | 'bytes' | 'short' | 'dateTimeAsIso' | 'bool';
   readonly alert?: Alert;
 }
@@ -48,9 +48,9 @@ interface MetricFacts {
 /** A metric of a target. */
 interface TargetMetric extends MetricFacts {
   readonly scope: 'target';
-  /** A label that tells its values apart. */
+  /** Label that distinguishes the values. */
   readonly label?: string;
-  /** By value of the label; by '' without one. */
+  /** Values by label. The label is '' if there is none. */
   readonly read: (health: TargetHealth) => Readonly<Record<string, number>>;
 }
 
@@ -58,18 +58,18 @@ interface TargetMetric extends MetricFacts {
 interface SchemaMetric extends MetricFacts {
   readonly scope: 'schema';
   readonly label: string;
-  /** By schema, then by value of the label. */
+  /** Values by schema, then by label. */
   readonly read: (health: TargetHealth) => ReadonlyMap<string, Readonly<Record<string, number>>>;
 }
 
 /** A metric of a table, or of all tables of a schema together. */
 interface TableMetric extends MetricFacts {
   readonly scope: 'table';
-  /** Undefined where it is not known. */
+  /** Returns undefined if the value is unknown. */
   readonly read: (tables: readonly TableHealth[]) => number | undefined;
 }
 
-/** Counts of events by outcome, which only grow until midnight (UTC). */
+/** Counts of events by outcome. They grow until midnight (UTC). */
 interface TableCounter extends MetricFacts {
   readonly scope: 'counter';
   readonly label: string;
@@ -78,10 +78,10 @@ interface TableCounter extends MetricFacts {
 
 export type Metric = TargetMetric | SchemaMetric | TableMetric | TableCounter;
 
-/** States of files that `apply` does not resolve by itself. */
+/** States of files that `apply` cannot resolve alone. */
 const NEEDS_USERS: readonly FileState[] = ['failed', 'unsafe', 'edited', 'missing'];
 
-/** All metrics. The output, the dashboard and the alerts are made from this table. */
+/** All metrics. The output, the dashboard and the alerts are built from this table. */
 export const METRICS: readonly Metric[] = [
   {
     scope: 'target',
@@ -310,7 +310,7 @@ function count(tables: readonly TableHealth[], is: (table: TableHealth) => boole
   return tables.filter(is).length;
 }
 
-/** The largest of the values that are known. */
+/** Returns the largest of the known values. */
 function most(values: readonly (number | null)[]): number | undefined {
   const known = values.filter((value) => value !== null);
   return known.length > 0 ? Math.max(...known) : undefined;

@@ -36,7 +36,7 @@ afterAll(async () => {
   await repo?.stop();
 });
 
-/** The value of the only series with these labels; NaN for none. */
+/** Returns the value of the only series with these labels, or NaN. */
 function valueOf(text: string, name: string, labels: Readonly<Record<string, string>>): number {
   const line = text
     .split('\n')
@@ -77,7 +77,7 @@ it('prints a series for each table if asked to', async () => {
   const table = (name: string) => ({ target: TARGET, schema: 'blue', table: name });
   expect(valueOf(stdout, 'cdc_dead_letters', table('Distrikt'))).toBe(1);
   expect(valueOf(stdout, 'cdc_dead_letters', table('Actor'))).toBe(0);
-  // No event of it was ever merged.
+  // No event of the table was ever merged.
   expect(valueOf(stdout, 'cdc_replication_lag_seconds', table('Actor'))).toBeNaN();
 });
 
@@ -127,7 +127,7 @@ const DRIFT = { target: TARGET, schema: 'blue' };
 const driftOf = (text: string) =>
   ['missing', 'different', 'extra'].map((kind) => valueOf(text, 'cdc_drift', { ...DRIFT, kind }));
 
-/** Changes the target, and back behind the test. */
+/** Changes the target, and undoes the change after the test. */
 async function withChange(change: string, back: string, test: () => Promise<void>): Promise<void> {
   const sql = server.connect({ database: 'directory', max: 1 });
   await sql.unsafe(change).simple();
@@ -191,7 +191,7 @@ it('a check that fails is a metric, keeps what was found before, and no scrape w
     child.kill('SIGKILL');
     writeFileSync(file, validation);
   };
-  // The first scrape has no check yet.
+  // The first scrape has no result of a check yet.
   const first = await scrape();
   expect(valueOf(first, 'cdc_dead_letters', DRIFT)).toBe(1);
   expect(driftOf(first)).toEqual([NaN, NaN, NaN]);
@@ -286,7 +286,7 @@ it.each(COMMANDS)('runs what the pages of operations say: %s', async (command) =
   const args = command.match(/'[^']*'|\S+/g)!.map((word) => word.replace(/^'(.*)'$/, '$1'));
   const { exitCode, stderr } = await runCommand(repo.root, args, env);
   expect(stderr).not.toMatch(/error:|defect|--help/);
-  // No source of this repo answers, and only doctor asks them.
+  // No source of this repo is reachable, and only doctor connects to them.
   expect(args[0] === 'doctor' ? [2] : [0, 1]).toContain(exitCode);
 });
 

@@ -27,16 +27,16 @@ import { renderMetrics, type Detail, type MetricsText } from './render-metrics.t
 /** Address of the HTTP server. */
 export interface ListenAddress {
   readonly host: string;
-  /** 0: any free one. */
+  /** 0 means any free port. */
   readonly port: number;
 }
 
 export interface MetricsCommandOptions extends TargetOptions {
   readonly by?: Detail;
   readonly listen?: ListenAddress;
-  /** Milliseconds between two checks for drift; undefined: none. */
+  /** Interval between two drift checks in milliseconds. Undefined means no checks. */
   readonly drift?: number;
-  /** Globs over `<schema>.<name>` of what is no drift. */
+  /** Globs over `<schema>.<name>` of objects that are not drift. */
   readonly exclude?: readonly string[];
 }
 
@@ -46,8 +46,8 @@ interface Collected extends MetricsText {
 }
 
 /**
- * Prints the metrics of the targets of an environment, or serves them over HTTP until a signal ends it. Returns the exit
- * code: 3 when a target did not answer.
+ * Prints the metrics of all targets of an environment, or serves them over HTTP until a signal ends it. Returns the
+ * exit code: 3 if a target did not respond.
  */
 export async function metrics({
   by = 'schema',
@@ -80,7 +80,7 @@ async function collectMetrics(
   return { ...(await renderMetrics(healths, by)), areUp: healths.every(({ isUp }) => isUp) };
 }
 
-/** The health of a target; the reason why it could not be asked goes to standard error. */
+/** Reads the health of a target. Prints the reason to standard error if that fails. */
 async function askHealth(target: CommandTarget, { schema }: TargetOptions): Promise<TargetHealth> {
   const { label, migrations, tenants } = target;
   try {
@@ -113,8 +113,8 @@ async function askHealth(target: CommandTarget, { schema }: TargetOptions): Prom
 type DriftReader = (target: CommandTarget) => Promise<DriftHealth | undefined>;
 
 /**
- * Reads the drift of targets: by a check, or with --listen from the last one. There a scrape begins the next check when
- * it is time for it, and never waits.
+ * Reads the drift of targets: by a check, or with --listen from the last check. With --listen a scrape starts the next
+ * check when it is due and never waits for it.
  */
 function driftReader(options: MetricsCommandOptions): DriftReader {
   const { drift: intervalMs, listen: address } = options;
@@ -135,7 +135,10 @@ function driftReader(options: MetricsCommandOptions): DriftReader {
   };
 }
 
-/** Compares the structure of a target with the definitions. A failure goes to standard error and keeps what is known. */
+/**
+ * Compares the structure of a target with the definitions. Prints a failure to standard error and keeps the last
+ * result.
+ */
 async function checkDrift(
   target: CommandTarget,
   { schema: only, exclude }: MetricsCommandOptions,
@@ -181,7 +184,7 @@ function countFiles({ schemas }: Status): Readonly<Partial<Record<FileState, num
   return counts;
 }
 
-/** Serves `/metrics` and `/healthz`; requests that come at once are answered by one look at the targets. */
+/** Serves `/metrics` and `/healthz`. Concurrent requests share one read of the targets. */
 async function serve(
   { host, port }: ListenAddress,
   collect: () => Promise<Collected>,

@@ -5,7 +5,7 @@ import { METRICS, type Metric, type TargetHealth } from './metric-table.ts';
 /** Level of detail: a series for each schema, or for each table. */
 export type Detail = 'schema' | 'table';
 
-/** A text that a monitoring system reads, and its media type. */
+/** A text for a monitoring system and its media type. */
 export interface MetricsText {
   readonly contentType: string;
   readonly text: string;
@@ -18,7 +18,7 @@ interface Series {
 }
 
 /**
- * The metrics of targets as OpenMetrics 1.0 text.
+ * Renders the metrics of targets as OpenMetrics 1.0 text.
  *
  * @see https://prometheus.io/docs/specs/om/open_metrics_spec/
  */

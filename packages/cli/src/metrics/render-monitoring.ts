@@ -1,7 +1,7 @@
 import { dump } from 'js-yaml';
 import { METRICS, type Alert, type Metric } from './metric-table.ts';
 
-/** Alert rules for Prometheus, as YAML. */
+/** Renders alert rules for Prometheus as YAML. */
 export function renderAlerts(): string {
   const rules = METRICS.flatMap(({ name, help, alert }) =>
     alert === undefined
@@ -31,7 +31,7 @@ const PANEL_HEIGHT = 8;
 const PANELS_A_ROW = 24 / PANEL_WIDTH;
 const DATASOURCE = { type: 'prometheus', uid: '${datasource}' };
 
-/** A Grafana dashboard with a panel for each metric, as JSON. */
+/** Renders a Grafana dashboard with a panel for each metric as JSON. */
 export function renderDashboard(): string {
   const dashboard = {
     uid: 'cdc-migrations',
@@ -104,7 +104,7 @@ function renderPanel(metric: Metric, index: number): object {
   };
 }
 
-/** The query of a panel, the same whether a table or a schema has its own series. */
+/** Builds the query of a panel, which is the same for series of tables and of schemas. */
 function queryOf(metric: Metric): string {
   const { name, scope } = metric;
   const ofSchema = '{target=~"$target", schema=~"$schema"}';

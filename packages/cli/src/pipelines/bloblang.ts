@@ -3,16 +3,17 @@ import type { ColumnTemplate } from '@cdc-migrations/config';
 import type { FlowTable } from './plan-flows.ts';
 
 /**
- * A Bloblang text in a configuration. Bento replaces variables of the environment in the bytes of the file, before it
- * reads them as anything: a name that holds `${` is written so that the file does not.
+ * Renders a text as Bloblang in a configuration. Bento replaces `${VAR}` in the bytes of the file before it parses
+ * them, so a name with `${` is written without this sequence.
  */
 export function bloblangText(text: string): string {
   return JSON.stringify(text).replaceAll('${', '\\u0024{');
 }
 
 /**
- * Looks at an event once: which table it is of, and what is wrong with it. The event itself stays as it came, byte for
- * byte. Tombstones of Kafka end here. The id of the customer is read when it runs: `${…}` would make it a part of the mapping.
+ * Renders the mapping that determines the table of an event and its problems, once for each event. The event itself is
+ * not changed. Kafka tombstones end here. The id of the customer is read at run time, because `${…}` would make it a
+ * part of the mapping.
  */
 export function tableMapping(hasCustomer: boolean): string {
   return `let event = content().parse_json(use_number: true).(this.payload | this).catch({})
@@ -31,7 +32,7 @@ meta cdc_table = if $is_broken { "" } else { $table }
 `;
 }
 
-/** Conversions that JSON needs and PostgreSQL does not do. */
+/** Conversions of JSON values that PostgreSQL does not do. */
 const MAPS: Readonly<Record<string, string>> = {
   base64: '  root = if this == null { null } else { this.decode("base64") }',
   base64url: '  root = if this == null { null } else { this.decode("base64url") }',
@@ -55,7 +56,7 @@ const MAPS: Readonly<Record<string, string>> = {
   }`,
 };
 
-/** The mapping of a table: its values in the order of `columns`. */
+/** Renders the mapping of a table: its values in the order of `columns`. */
 export function argsMapping(
   flowTable: FlowTable,
   columns: readonly string[],
@@ -89,8 +90,8 @@ const MILLISECONDS =
   'let ms = @kafka_timestamp_ms.number() | @kafka_timestamp_unix.number() * 1000';
 
 /**
- * A delete without its row has the key, where Kafka has it. Of a row that the log does not have whole, Debezium sends
- * the key and, for columns with NOT NULL, an empty text, which a uuid cannot be.
+ * Renders the row of an event. For a delete without its row, the key comes from Kafka. If the log does not have the
+ * complete row, Debezium sends the key and an empty text for NOT NULL columns, which is not a valid uuid.
  */
 function eventOf({ table }: FlowTable): string {
   const sources = new Map(table.columns.map(({ name, source }) => [name, source?.name ?? name]));
@@ -103,8 +104,8 @@ ${MILLISECONDS}`;
 }
 
 /**
- * Refuses a row with a value in a column that the definition does not know: the source has a new column, and its values
- * would be lost. Columns that are left out on purpose are known.
+ * Renders a check that refuses values of unknown columns. The source has a new column then, and its values would be
+ * lost. Excluded columns are known.
  */
 function unknownColumns({ table, absent }: FlowTable): string {
   const known = [...table.columns.flatMap(({ source }) => source?.name ?? []), ...absent.keys()];
@@ -118,7 +119,7 @@ let all_known = if $unknown.length() > 0 {
 }`;
 }
 
-/** What `refused_event` keeps of an event, which can be anything, by the names of the columns there. */
+/** Returns the values that `refused_event` keeps of an event of any shape, by its column names. */
 export function refusedValues(table?: FlowTable['table']): Readonly<Record<string, string>> {
   return {
     schema_name: '$final.0',
@@ -139,9 +140,9 @@ export function refusedValues(table?: FlowTable['table']): Readonly<Record<strin
 }
 
 /**
- * The mapping of these values.
+ * Renders the mapping of these values.
  *
- * @param schemaOf the schema of a table, as a text of Bloblang.
+ * @param schemaOf returns the schema of a table as Bloblang text
  */
 export function refusedMapping(
   tables: readonly FlowTable[],
@@ -175,7 +176,7 @@ ${Object.values(refusedValues(tables[0]?.table))
 `;
 }
 
-/** What the pipeline adds to a row, which the event does not have. */
+/** Renders the values that the pipeline adds to a row. */
 function addedValues(each: FlowTable, templates: ReadonlyMap<string, ColumnTemplate>): string {
   const values = each.table.columns
     .filter(({ role }) => role === 'template')
@@ -183,12 +184,12 @@ function addedValues(each: FlowTable, templates: ReadonlyMap<string, ColumnTempl
   return `{ ${values.join(', ')} }`;
 }
 
-/** Names a table in the metadata `cdc_source`, and in `cdc_table` where the event can be staged. */
+/** Names a table in the metadata `cdc_source`, and in `cdc_table` if the event can be staged. */
 export function tableText({ table: { source } }: FlowTable): string {
   return bloblangText(`${source.schema}.${source.table}`);
 }
 
-/** Where the values of the metadata come from. */
+/** Origin of the metadata values. */
 const METADATA = new Map(
   Object.entries<string>({
     __kafka_offset: '@kafka_offset',
@@ -205,7 +206,7 @@ const METADATA = new Map(
   }),
 );
 
-/** The generation is a part of the LSN if changes are read from SQL Server. */
+/** Returns the metadata mapping. If changes are read from SQL Server, the generation is a part of the LSN. */
 function metadataOf(table: Pick<FlowTable['table'], 'positions'> | undefined) {
   return table?.positions === 'lsn'
     ? new Map([...METADATA, ['__stream_generation', '@cdc_generation']])
@@ -231,7 +232,7 @@ function valueOf(
   return /^\$\{[^}]*\}$/.test(value) ? `"${value}"` : `$row.(${value})`;
 }
 
-/** Base types whose values JSON has as PostgreSQL reads them. */
+/** Base types whose JSON values PostgreSQL reads directly. */
 const PLAIN =
   /^(?:smallint|integer|bigint|real|double precision|numeric|boolean|text|character|character varying|bpchar|uuid|date|interval|time.*)$/;
 
@@ -242,7 +243,7 @@ function convert(path: string, column: ColumnDefinition, binary: string): string
   return `${path}.apply("${map}").catch(reason -> throw(${name} + reason.string()))`;
 }
 
-/** The conversion that values of a column need; undefined where JSON has them as PostgreSQL reads them. */
+/** Returns the conversion of a column's values, or undefined if PostgreSQL reads the JSON values directly. */
 function mapOf(
   { type, form }: Pick<ColumnDefinition, 'type' | 'form'>,
   binary: string,

@@ -17,9 +17,11 @@ import { topicPrefix } from './topics.ts';
 export const PIPELINES_FOLDER = 'pipelines';
 
 /**
- * Pipelines of each sink and environment, by what writes: `pipelines/<sink>/<env>/<service>.yaml` of Bento, with
- * `<tenant>.env` where each customer has a database; `<service>.json` or `<service>.<tenant>.json` of a JDBC sink. And
- * connectors of the sources: `pipelines/sources/<group>/<env>/<server or database>.json`.
+ * Builds the pipelines of each sink and environment, and the connectors of the sources:
+ *
+ * - Bento: `pipelines/<sink>/<env>/<service>.yaml`, with `<tenant>.env` if each customer has a database.
+ * - JDBC sink: `<service>.json` or `<service>.<tenant>.json`.
+ * - Source connector: `pipelines/sources/<group>/<env>/<server or database>.json`.
  */
 export function buildPipelines(
   config: Config,
@@ -79,7 +81,10 @@ function bentoFile(
   return buildGeneratedFile(path, { ...BY, source: flow.group.name, target }, body);
 }
 
-/** Readers of the sources themselves: `<service>.changes.yaml` and `<service>.snapshot.yaml`, for each server of theirs. */
+/**
+ * Builds the direct readers of the sources: `<service>.changes.yaml` and `<service>.snapshot.yaml`, for each of their
+ * servers.
+ */
 function changeReaders(
   flow: Flow,
   tables: readonly FlowTable[],
@@ -99,7 +104,7 @@ function changeReaders(
   });
 }
 
-/** Variables of a customer, for `--env-file`. */
+/** Builds the variables of a customer for `--env-file`. */
 function envFile(
   flow: Flow,
   feed: Feed,
@@ -118,7 +123,7 @@ function envFile(
   return buildGeneratedFile(path, { ...BY, target: `${flow.sink} ${feed.tenant}` }, body.join(''));
 }
 
-/** A customer that feeds an environment from several of the source has a file for each. */
+/** Names the file of a customer. The source environment is part of the name if several of them feed the sink. */
 function tenantName({ feeds }: Flow, { tenant, env }: Feed): string {
   const isAlone = feeds.filter((other) => other.tenant === tenant).length === 1;
   return isAlone ? safeFileName(tenant) : safeFileName(tenant, env);
@@ -136,7 +141,7 @@ function jdbcFiles(flow: Flow, { templates }: BentoParts): readonly GeneratedFil
   });
 }
 
-/** A connector as `PUT /connectors/<name>/config` takes it. */
+/** Builds a connector file for `PUT /connectors/<name>/config`. */
 function connectorFile(
   path: string,
   facts: { readonly source?: string; readonly target?: string },

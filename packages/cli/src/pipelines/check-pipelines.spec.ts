@@ -6,7 +6,7 @@ import type { Misfit } from './find-misfits.ts';
 
 const ADOPUS = join(__dirname, '../../../../fixtures/adopus');
 const ASMA = join(__dirname, '../../../../fixtures/asma');
-/** Tables and columns that pipelines of the original tool insert, as they are quoted there. */
+/** Tables and columns in INSERTs of the original tool's pipelines, with their original quotes. */
 const ORIGINAL = join(__dirname, 'original-inserts.fixture.json');
 
 function check(args: readonly string[], cwd = ADOPUS) {
@@ -14,7 +14,7 @@ function check(args: readonly string[], cwd = ADOPUS) {
   return { code, stderr, lines: stdout.split('\n').slice(0, -1) };
 }
 
-/** Checks a file with a text; its misfits with code and line. */
+/** Checks a file with a text. Returns its mismatches with code and line. */
 function checkText(name: string, text: string, cwd = ADOPUS) {
   const folder = emptyFolder();
   write(folder, name, text);
@@ -33,7 +33,7 @@ function checkText(name: string, text: string, cwd = ADOPUS) {
 const POSITION = ['__source_db', '__source_table', '__kafka_partition', '__kafka_offset'];
 const METADATA = [...POSITION, '__cdc_operation'].map((name) => `"${name}"`);
 
-/** Columns of an INSERT into stg_Region that fits. */
+/** Columns of a correct INSERT into stg_Region. */
 const REGION = ['"RegionNr"', '"Navn"', '"Descr"', '"_customer_id"', ...METADATA];
 
 const insertRegion = (columns: readonly string[], values = columns.map((_, n) => `$${n + 1}`)) =>

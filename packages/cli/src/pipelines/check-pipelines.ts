@@ -22,8 +22,8 @@ export interface CheckPipelinesOptions {
 }
 
 /**
- * Prints which INSERTs of the files do not fit the staging tables that the configuration and the snapshots mean, and
- * why.
+ * Prints the INSERTs of the files that do not match the staging tables of the configuration and the snapshots, and the
+ * reasons.
  *
  * @throws ConfigError, CommandError
  */
@@ -80,7 +80,7 @@ function readTargets(
   }
 }
 
-/** The INSERTs of a file; one that holds none is not what was meant to be checked. */
+/** Parses the INSERTs of a file. A file without any is an error. */
 function parseInserts(file: string, text: string): readonly Insert[] {
   const parse = PARSERS[extname(file).toLowerCase()];
   if (!parse) {
@@ -102,7 +102,7 @@ const PARSERS: Readonly<Record<string, (file: string, text: string) => readonly 
   '.sql': (_file, text) => parseSqlInserts(text, linesOf(text)),
 };
 
-/** Numbers of an event that Bloblang makes floating point: two keys over 2^53 can become one. */
+/** Warns about numbers that Bloblang converts to floating point. Two keys over 2^53 can become equal. */
 function listWarnings(file: string, text: string): readonly string[] {
   return text
     .split('\n')

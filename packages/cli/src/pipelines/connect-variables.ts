@@ -1,8 +1,8 @@
 /**
- * A text with variables of the environment as Kafka Connect reads them from a provider called `env`: `${HOST}` gives
+ * Replaces variables of the environment by the syntax of Kafka Connect for a provider named `env`: `${HOST}` becomes
  * `${env:HOST}`.
  *
- * @param secret variable that takes the place of a text that has none: secrets are not copied.
+ * @param secret variable that replaces a text without variables, because secrets are not copied
  */
 export function cutVariables(text: string, secret?: string): string {
   const variables = text.replace(/\$\{(\w+)\}/g, '${env:$1}');

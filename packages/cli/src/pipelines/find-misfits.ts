@@ -6,12 +6,12 @@ import { intendedName, readSqlName, splitSqlName } from './sql-name.ts';
 import type { StagingTarget } from './staging-targets.ts';
 import { valueFault } from './value-fault.ts';
 
-/** What of an INSERT does not fit the staging table that it is for. */
+/** A mismatch between an INSERT and its staging table. */
 export interface Misfit {
   readonly line: number;
-  /** As written. */
+  /** Column as written. */
   readonly table: string;
-  /** As written. */
+  /** Column as written. */
   readonly column?: string;
   readonly code: MisfitCode;
   readonly message: string;
@@ -35,10 +35,10 @@ export type MisfitCode =
   | 'form'
   | 'conflict';
 
-/** A part of a name that the configuration of a pipeline leaves to its environment. */
+/** Part of a name that comes from the pipeline's environment. */
 const VARIABLE = /\$\{[^${}]*\}|\{\{[^{}]*\}\}/g;
 
-/** What of an INSERT does not fit; the staging table of that name that fits best counts. */
+/** Finds mismatches of an INSERT. Compares it with the most similar staging table of that name. */
 export function findMisfits(
   insert: Insert,
   targets: readonly StagingTarget[],
@@ -92,7 +92,7 @@ function compareColumns(insert: Insert, target: StagingTarget): readonly Misfit[
   }
   const found: Misfit[] = [];
   const sent = new Map<string, Written>();
-  /** Columns of the staging table that a column is meant for that does not fit. */
+  /** Staging columns that a mismatching column probably means. */
   const meant = new Set<string>();
   columns.forEach((column, index) => {
     const read = readColumn(column.text, target);
@@ -126,7 +126,7 @@ type ReadColumn =
   | { readonly column: string }
   | { readonly column?: string; readonly code: MisfitCode; readonly message: string };
 
-/** The column of the staging table that a name means, and what is wrong with it. */
+/** Returns the staging column that a name means, and the problem of the name. */
 function readColumn(text: string, target: StagingTarget): ReadColumn {
   const names = target.columns.map(({ name }) => name);
   const parts = splitSqlName(text);
@@ -154,7 +154,7 @@ function readColumn(text: string, target: StagingTarget): ReadColumn {
   return findNear(text, name, target);
 }
 
-/** A column whose name is almost that of one of the table or of the source. */
+/** Finds a column of the table or of the source with almost the same name. */
 function findNear(text: string, name: string, { columns, absent }: StagingTarget): ReadColumn {
   const names = columns.map((column) => column.name);
   const meant = intendedName(text);
@@ -183,14 +183,14 @@ function findNear(text: string, name: string, { columns, absent }: StagingTarget
   };
 }
 
-/** What to do about a column whose name is like no other. */
+/** Returns the solution for a column with an unknown name. */
 function wayOut(meant: string, names: readonly string[]): string {
   return meant.startsWith('__')
     ? `; metadata columns are ${names.filter((name) => name.startsWith('__')).join(', ')}`
     : '; run generate --refresh if the source has it, or leave it out of the INSERT';
 }
 
-/** Columns without which events are dead letters, or rows lose values. */
+/** Lists missing columns that would send events to the dead letters or lose values. */
 function listMissing(
   { line, table }: Insert,
   target: StagingTarget,

@@ -10,7 +10,7 @@ const SOURCE = 'pipelines/sources/adopus/nonprod/default.json';
 const generate = (cwd: string, ...args: readonly string[]) =>
   cdc(['manage-pipelines', 'generate', ...args], { cwd });
 
-/** An adopus with these settings for all its tables. */
+/** Creates an adopus repo with these settings for all its tables. */
 function adopusWith(pipeline: string): string {
   const root = adopusRepo();
   edit(root, 'sink-groups.yaml', '  type: postgres', `  type: postgres\n  pipeline: ${pipeline}`);
@@ -34,7 +34,7 @@ it.each(['{ column_names: ascii }', '{ events: debezium }', '{ column_names: sou
     expect(generate(root).code).toBe(0);
     const file = join(root, SINK, 'adopus.yaml');
     const { code, stdout } = cdc(['manage-pipelines', 'check', file], { cwd: root });
-    // The last is that of refused events.
+    // One of them is for refused events.
     expect(stdout).toBe('40 INSERTs: 40 fit, 0 do not\n');
     expect(code).toBe(0);
   },
@@ -74,7 +74,7 @@ it('gives databases of one server publications and slots of their own, and leave
     ['directory_local', 'CHAT.local'],
     ['chat }', `${long}a }`],
     ['proxy }', `${long}b }`],
-    // Of another server.
+    // A database of another server.
     ['directory }', 'chat.local }'],
   ];
   for (const [name, other] of databases)
@@ -108,7 +108,7 @@ it('writes columns in ASCII by their names at the source', () => {
   expect(text).toContain('$row."Say \\"hi\\"",');
 });
 
-/** An adopus whose tables with a key have positions by LSN. */
+/** Creates an adopus repo with LSN positions for all tables with a key. */
 function adopusByLsn(pipeline: string): string {
   const root = adopusWith(pipeline);
   for (const table of ['Region', 'Tekst']) {
@@ -154,7 +154,7 @@ it('takes events in the form of the settings, and the connector sends them so', 
     'decimal.handling.mode': 'precise',
     'binary.handling.mode': 'bytes',
   });
-  // Staging takes base64, so nothing is decoded on the way.
+  // Staging accepts base64, so nothing is decoded before.
   expect(read(debezium, `${SINK}/adopus.yaml`)).not.toContain('apply("base64")');
   const hex = adopusWith('{ unavailable_value_placeholder: "-" }');
   generate(hex);
@@ -246,13 +246,13 @@ describe('names of the source are no variables', () => {
       '"${HOME}"',
     ],
   ];
-  /** What Bento takes for a variable, in the bytes of a file. */
+  /** Variables that Bento replaces in the bytes of a file. */
   const BENTO = /\$\{[0-9A-Za-z_.]+(?::(?:\$\{[^}]+\}|[^}])*)?(?:\|[0-9A-Za-z]+)?\}/g;
   const ESCAPED = /\$\{\{/;
-  /** What Kafka Connect takes for one, in a value. */
+  /** Variables that Kafka Connect replaces in a value. */
   const CONNECT = /\$\{([^}]*?):(([^}]*?):)?([^}]*?)\}/g;
 
-  /** A small repo of two tables, one with these names as its columns and key, one with such a name. */
+  /** Creates a small repo of two tables: one with these names as columns and key, and one with such a table name. */
   function hostileRepo(pipeline: string, columns = NAMES): string {
     const root = smallRepo();
     edit(root, 'sink-groups.yaml', '  type: postgres', `  type: postgres\n  pipeline: ${pipeline}`);

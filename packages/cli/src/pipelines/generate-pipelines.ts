@@ -20,10 +20,9 @@ export interface GeneratePipelinesOptions {
 }
 
 /**
- * Brings the pipelines of an implementation repo up to date and returns the exit code. All of them are written, or
- * none.
+ * Updates the pipelines of an implementation repo and returns the exit code. Writes all of them or none.
  *
- * @throws ConfigError, SnapshotError, CommandError before anything is written.
+ * @throws ConfigError, SnapshotError, CommandError before anything is written
  */
 export function generatePipelines(options: GeneratePipelinesOptions): number {
   const root = findRoot(options.root);
@@ -52,7 +51,7 @@ function build(root: string) {
   }
 }
 
-/** A warning where Bento is to read the change tables: no pipeline is written that does. */
+/** Warns if Bento is configured to read the change tables. No pipeline that does so is written. */
 function listPolled({ sinkGroups, services }: Config): readonly string[] {
   const tables = services.flatMap(({ sinks }) => sinks.flatMap((sink) => sink.tables));
   return [...sinkGroups, ...tables]
@@ -65,7 +64,7 @@ function listPolled({ sinkGroups, services }: Config): readonly string[] {
     });
 }
 
-/** Texts of the Bloblang files whose outputs are columns, by their reference. */
+/** Reads the Bloblang files whose outputs are columns, by their reference. */
 function readTransforms(root: string, { services }: Config): ReadonlyMap<string, string> {
   const transforms = services.flatMap(({ sinks }) =>
     sinks.flatMap(({ tables }) => tables.flatMap((table) => table.transforms)),

@@ -1,26 +1,26 @@
-/** An INSERT that somebody wrote, by hand or in a pipeline. */
+/** An INSERT in a hand-written file or in a pipeline. */
 export interface Insert {
-  /** In the file, counted from 1. */
+  /** Line in the file, counted from 1. */
   readonly line: number;
-  /** As written in SQL. */
+  /** Table as written in SQL. */
   readonly table: string;
-  /** As written in SQL; undefined where none are named. */
+  /** Columns as written in SQL. Undefined if the INSERT has no list of columns. */
   readonly columns?: readonly Written[];
-  /** Expressions for the columns; undefined where they cannot be told. */
+  /** Expressions of the columns. Undefined if they are unknown. */
   readonly values?: readonly Written[];
-  /** What `values` are written in. */
+  /** Language of `values`. */
   readonly language?: 'sql' | 'bloblang';
   /** `ON CONFLICT`, if the INSERT has such a clause. */
   readonly conflict?: Written;
 }
 
-/** A text and the line that it begins in. */
+/** A text and its first line. */
 export interface Written {
   readonly text: string;
   readonly line: number;
 }
 
-/** The line, counted from 1, of an offset in a text. */
+/** Returns a function from an offset in the text to its line, counted from 1. */
 export function linesOf(text: string): (offset: number) => number {
   const ends = [...text.matchAll(/\n/g)].map(({ index }) => index);
   return (offset) => {

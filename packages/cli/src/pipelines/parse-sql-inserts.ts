@@ -2,10 +2,9 @@ import { sqlTokens, type SqlToken } from '@cdc-migrations/sql-text';
 import type { Insert, Written } from './insert.ts';
 
 /**
- * The INSERT statements of an SQL text, with the values of the first row where there are any; all else in the text is
- * skipped.
+ * Parses the INSERT statements of an SQL text, with the values of the first row. Skips everything else.
  *
- * @param lineAt line in the file of an offset in the text.
+ * @param lineAt returns the line in the file for an offset in the text
  */
 export function parseSqlInserts(
   sql: string,
@@ -47,7 +46,7 @@ function parseInsert(
   return { table, columns, values: readList(tokens, open).items.map(written), language: 'sql' };
 }
 
-/** The `ON CONFLICT` of the statement that goes on at `start`. */
+/** Finds the `ON CONFLICT` clause of the statement that continues at `start`. */
 function findConflict(
   tokens: readonly SqlToken[],
   start: number,
@@ -67,12 +66,12 @@ function isWord(token: SqlToken | undefined, word: string): boolean {
   return token?.text.toUpperCase() === word;
 }
 
-/** A word behind the name of a table. */
+/** Returns true for a keyword that may follow the name of a table. */
 function isClause(token: SqlToken): boolean {
   return ['AS', 'VALUES', 'SELECT', 'DEFAULT', 'OVERRIDING'].some((word) => isWord(token, word));
 }
 
-/** The items of a list whose parenthesis opens at `open`, and where the token behind it is. */
+/** Reads the items of a list in parentheses that opens at `open`, and the position after it. */
 function readList(
   tokens: readonly SqlToken[],
   open: number,

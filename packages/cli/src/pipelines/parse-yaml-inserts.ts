@@ -6,10 +6,10 @@ import { linesOf, type Insert, type Written } from './insert.ts';
 import { parseSqlInserts } from './parse-sql-inserts.ts';
 
 /**
- * The INSERTs of a configuration of Bento or Redpanda Connect, wherever they are in it: those of `sql_insert`, and
- * statements of `sql_raw`. A list of `{ table, columns }`, also in JSON, is read in the same way.
+ * Parses the INSERTs anywhere in a configuration of Bento or Redpanda Connect: `sql_insert` and the statements of
+ * `sql_raw`. Also reads a list of `{ table, columns }`, in YAML or JSON.
  *
- * @throws CommandError for what is no YAML, or too long for a file that somebody writes.
+ * @throws CommandError if the text is not YAML or is too long
  */
 export function parseYamlInserts(file: string, text: string): readonly Insert[] {
   const length = lengthFault(text);
@@ -18,7 +18,7 @@ export function parseYamlInserts(file: string, text: string): readonly Insert[] 
     return parseInserts(file, text);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    // The parser calls itself for each level.
+    // The parser calls itself for each level and runs out of stack.
     const message = `${file}: invalid YAML: expected fewer levels, found thousands`;
     throw new CommandError(message, undefined, { cause: error });
   }
@@ -40,14 +40,14 @@ function parseInserts(file: string, text: string): readonly Insert[] {
 }
 
 interface Reader {
-  /** The node that each alias stands for. */
+  /** Node of each alias. */
   readonly anchors: ReadonlyMap<unknown, unknown>;
-  /** Entries of the mappings that have been read. */
+  /** Entries of the mappings that were read. */
   readonly merged: Map<unknown, Entries>;
   readonly lineAt: (offset: number) => number;
 }
 
-/** What is behind an anchor is found where it stands. */
+/** Anchored nodes are found in their original position. */
 function* findInserts(node: unknown, key: string, reader: Reader): Generator<Insert> {
   if (isSeq(node)) {
     for (const item of node.items) yield* findInserts(item, key, reader);
@@ -82,7 +82,7 @@ function readInsert(node: Node, entries: Entries, reader: Reader): Insert | unde
   };
 }
 
-/** Expressions in place of `$1`, `$2` and so on. */
+/** Reads expressions for `$1`, `$2` and so on. */
 function readArguments(
   { values = [] }: Insert,
   entries: Entries,
@@ -103,7 +103,7 @@ function readMapping(entries: Entries, reader: Reader): readonly Written[] | und
   return listOfRoot(String(mapping.value), lineAtIn(mapping, reader));
 }
 
-/** Line of a place in a text of several lines, which begins in the line below its mark `|`. */
+/** Returns the line of an offset in a block text, which begins below its `|`. */
 function lineAtIn(scalar: Scalar, { lineAt }: Reader): (offset: number) => number {
   const text = String(scalar.value);
   const isBlock = scalar.type === 'BLOCK_LITERAL' || scalar.type === 'BLOCK_FOLDED';
@@ -116,7 +116,10 @@ type Entries = ReadonlyMap<string, unknown>;
 
 const READ = new Set(['table', 'columns', 'suffix', 'query', 'args_mapping']);
 
-/** The entries of a mapping that are read, with those that it merges; once for each, as merges can double at every level. */
+/**
+ * Returns the entries of a mapping with its merged ones. Each mapping is read once, because merges can double at every
+ * level.
+ */
 function entriesOf(node: unknown, reader: Reader): Entries {
   const known = reader.merged.get(node);
   if (known) return known;
@@ -140,7 +143,7 @@ function resolve(node: unknown, { anchors }: Reader): unknown {
   return isAlias(node) ? anchors.get(node) : node;
 }
 
-/** What each alias stands for: the last node before it with its anchor. The parser would search all of them for each. */
+/** Maps each alias to the last node before it with its anchor. The parser would search all of them for each alias. */
 function listAnchors(document: Document): ReadonlyMap<unknown, unknown> {
   const [last, anchors] = [new Map<string, unknown>(), new Map<unknown, unknown>()];
   visit(document, {
@@ -156,10 +159,10 @@ function writtenOf(node: unknown, { lineAt }: Reader): Written | undefined {
   return isScalar(node) ? { text: String(node.value), line: lineAt(node.range![0]) } : undefined;
 }
 
-/** One token of Bloblang: a comment, a text, or any other letter. */
+/** A token of Bloblang: a comment, a text, or any other character. */
 const TOKEN = /#[^\n]*|"""[^]*?"""|"(?:[^"\\\n]|\\.)*"|[^]/gu;
 
-/** The items of the list that a mapping gives to `root`; undefined where it does not write one. */
+/** Returns the items of the list that a mapping assigns to `root`, or undefined if it has another form. */
 function listOfRoot(
   mapping: string,
   lineAt: (offset: number) => number,

@@ -20,7 +20,7 @@ import { buildTargets, type StagingTarget } from './staging-targets.ts';
 
 /** The events of one service that go to one sink in one environment. */
 export interface Flow {
-  /** `<sink group>.<database>`. */
+  /** Name `<sink group>.<database>`. */
   readonly sink: string;
   readonly env: string;
   readonly service: string;
@@ -31,9 +31,9 @@ export interface Flow {
   readonly tables: readonly FlowTable[];
 }
 
-/** A source database whose events go through a flow. */
+/** A source database with events in a flow. */
 export interface Feed {
-  /** A customer, or the service. */
+  /** Name of a customer or service. */
   readonly tenant: string;
   /** Environment of the source. */
   readonly env: string;
@@ -45,15 +45,15 @@ export interface Feed {
 export interface FlowTable {
   readonly table: ReplicatedTable;
   readonly columns: readonly StagingColumn[];
-  /** Columns that the source has and staging has not. */
+  /** Source columns that staging does not have. */
   readonly absent: StagingTarget['absent'];
-  /** Whether `include_columns` names the columns: all others, also later ones, are left out on purpose. */
+  /** True if `include_columns` lists the columns. All others, including later ones, are excluded on purpose. */
   readonly includesOnly: boolean;
   readonly sink: SinkTable;
   readonly events: EventSettings;
 }
 
-/** All flows of the configuration, in the order of sinks, environments and services. */
+/** Plans all flows of the configuration, in the order of sinks, environments and services. */
 export function planFlows(
   config: Config,
   catalogs: readonly Catalog[],
@@ -82,7 +82,7 @@ export function planFlows(
   });
 }
 
-/** Source databases whose events go to an environment of the sink. */
+/** Lists the source databases that feed an environment of the sink. */
 export function listFeeds(group: SourceGroup, sinkEnv: string, service: string): readonly Feed[] {
   const sources = tenantsOf(group, sinkEnv).filter(
     ({ name }) => group.pattern === 'db-per-tenant' || name === service,
@@ -124,7 +124,7 @@ function flowTable(
   return { table, columns: buildStagingColumns(table), absent, includesOnly, sink, events };
 }
 
-/** Whether a table of the configuration is the one of a definition. */
+/** Returns true if a table of the configuration belongs to a definition. */
 export function isOf(
   { schema, from }: SinkTable,
   table: Pick<ReplicatedTable, 'schema' | 'service' | 'source'>,
@@ -134,7 +134,7 @@ export function isOf(
   return isSchema && from.schema === table.source.schema && isSame(from.table, table.source.table);
 }
 
-/** SQL Server names tables without regard to case. */
+/** Compares table names like SQL Server, which ignores case. */
 function isSame(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase();
 }

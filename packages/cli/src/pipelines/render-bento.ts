@@ -13,14 +13,14 @@ export interface BentoParts {
   readonly transforms: ReadonlyMap<string, string>;
 }
 
-/** Rows of one INSERT, where the number of parameters allows it. */
+/** Rows of one INSERT, if the number of parameters allows it. */
 const BATCH_ROWS = 500;
-/** Parameters of a statement that PostgreSQL takes. */
+/** Maximum parameters of a statement in PostgreSQL. */
 const MAX_PARAMETERS = 65_535;
 
 /**
- * Errors after which the same statement can succeed: the event goes back to Kafka, and is tried again. All others are
- * about the event, those of mappings too.
+ * Errors that a retry can solve. The event goes back to Kafka. All other errors are about the event, including those of
+ * mappings.
  */
 const PASSING = [
   ...[
@@ -49,7 +49,7 @@ const PASSING = [
   ].map((text) => `pq: ${text}`),
 ].join('|');
 
-/** The configuration of Bento or Redpanda Connect that fills the staging tables of a flow. */
+/** Builds the configuration of Bento or Redpanda Connect that fills the staging tables of a flow. */
 export function bentoOf(
   flow: Flow,
   tables: readonly FlowTable[],
@@ -118,11 +118,11 @@ function kafkaInput(flow: Flow, tables: readonly FlowTable[]): object {
   };
 }
 
-/** A text that holds `${` and no variable of the environment. */
+/** A text with `${` that must not be replaced by a variable. */
 class PlainText {
   constructor(
     readonly text: string,
-    /** What stands in front of it, with its variables. */
+    /** Text before it, which may contain variables. */
     readonly before: string,
   ) {}
 }
@@ -131,7 +131,7 @@ function plainText(text: string, before = ''): PlainText | string {
   return text.includes('${') ? new PlainText(text, before) : before + text;
 }
 
-/** How YAML writes such a text: Bento looks for variables in the bytes of the file, before it reads the YAML. */
+/** Writes such a text in YAML. Bento replaces variables in the bytes of the file before it parses the YAML. */
 export const PLAIN_TEXT: ScalarTag = {
   tag: 'tag:yaml.org,2002:str',
   default: true,
@@ -145,9 +145,9 @@ export const PLAIN_TEXT: ScalarTag = {
 };
 
 /**
- * A batch in one INSERT; where the server refuses it, each row in its own, and what it refuses still is kept. Rows have an
- * output of their own: one that is `max_in_flight: 1` hands a refused batch on before it takes the next one, so with the
- * rows of an earlier batch in front of it, it would wait for itself.
+ * Builds an output that writes a batch in one INSERT. If the server refuses it, each row gets its own INSERT, and rows
+ * that are still refused are kept. Rows have their own output: one with `max_in_flight: 1` passes a refused batch on
+ * before it takes the next one, so a shared output would wait for itself.
  */
 function batched(label: string, columns: number): object {
   const rows = Math.min(BATCH_ROWS, Math.floor(MAX_PARAMETERS / columns));
@@ -184,18 +184,18 @@ function insertOf(
   };
 }
 
-/** The schema of a customer is a variable: one configuration is for all. */
+/** Returns the schema. For a customer it is a variable, so that one configuration serves all. */
 function schemaOf({ table: { schema, service } }: FlowTable, { group }: Flow): string {
   if (schema.scope === 'literal') return quoteIdentifier(schema.name);
   return group.pattern === 'db-shared' ? quoteIdentifier(service) : '"${CDC_SCHEMA}"';
 }
 
-/** The same as a text of Bloblang. */
+/** Returns the schema as Bloblang text. */
 function schemaText(each: FlowTable, flow: Flow): string {
   return `"${schemaOf(each, flow).slice(1, -1).replaceAll('""', '\\"')}"`;
 }
 
-/** Keeps what the server refuses, as it came; what failed for another reason goes back to Kafka. */
+/** Builds the output that keeps refused events unchanged. Events with other failures go back to Kafka. */
 function refusedEvent(
   flow: Flow,
   tables: readonly FlowTable[],
@@ -225,7 +225,9 @@ function refusedEvent(
   };
 }
 
-/** A connection as lib/pq takes it. Quotes around the values: a password can have what a URL cannot. */
+/**
+ * Builds a connection string for lib/pq. Values are quoted, because a password can have characters that a URL cannot.
+ */
 function dsnOf({ server, database }: Flow): string {
   const parts = {
     host: server.host,
@@ -242,17 +244,17 @@ function dsnOf({ server, database }: Flow): string {
     .join(' ');
 }
 
-/** The password as a variable of the environment: one that is written in the YAML is not copied. */
+/** Returns the password as a variable of the environment. A literal password is not copied. */
 export function secretOf({ password }: Server): string {
   return /^\$\{\w+\}$/.test(password) ? password : '${CDC_SINK_PASSWORD}';
 }
 
-/** The output for single rows of a table; labels of tables have no two `_` in a row. */
+/** Builds the output for single rows of a table. Labels of tables never contain `__`. */
 function rowsOf(label: string): string {
   return `${label}__rows`;
 }
 
-/** Labels of Bento: small letters, digits and `_`, each once. */
+/** Builds unique Bento labels of lower-case letters, digits and `_`. */
 function labelsOf(tables: readonly FlowTable[]): readonly string[] {
   const seen = new Set(['refused_event']);
   return tables.map(({ table }) => {

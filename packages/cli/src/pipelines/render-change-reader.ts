@@ -6,24 +6,24 @@ import { bloblangText, tableText } from './bloblang.ts';
 import type { Flow, FlowTable } from './plan-flows.ts';
 import { connectorPrefix } from './topics.ts';
 
-/** Changes of a table that are read at once, more only where one transaction has more. */
+/** Changes of a table in one read. A larger transaction is read completely. */
 const PAGE_ROWS = 20_000;
-/** Interval of polls of a table. `CDC_POLL_INTERVAL` sets the wait between two tables instead. */
+/** Poll interval of a table. `CDC_POLL_INTERVAL` sets the pause between two tables instead. */
 const POLL_MS = 5000;
 
 export interface ChangeReaderParts {
   /** Fields of a connection to the target. */
   readonly target: object;
-  /** The schema of a table, as a text of Bloblang. */
+  /** Returns the schema of a table as Bloblang text. */
   readonly schemaText: (table: FlowTable) => string;
 }
 
 /**
- * The input of Bento that reads the change tables of SQL Server, one table after the other: from where the cursor of
- * the target is, a page of changes, as events of Debezium. `read`, the last message of a page, moves the cursor on
- * when all of the page is staged. A table is not looked at again before that.
+ * Builds the Bento input that reads the change tables of SQL Server, one table after the other. It reads a page of
+ * changes after the cursor in the target, as Debezium events. The last message of a page, `read`, moves the cursor
+ * after the whole page is staged. The table is not polled again before that.
  *
- * @throws CommandError where events are to have another form.
+ * @throws CommandError if events are configured in another format
  */
 export function changeInput(
   flow: Flow,
@@ -75,7 +75,7 @@ root = $polls.index((count("cdc_poll") - 1) % ${tables.length})
             },
             'root.rows = this',
           ),
-          // After the changes: what was removed before they were read is seen.
+          // Runs after the changes, so that it sees removals before the read.
           branch(
             {
               sql_raw: {
@@ -108,7 +108,7 @@ root = $polls.index((count("cdc_poll") - 1) % ${tables.length})
   };
 }
 
-/** The output that stages the events of a page, then moves the cursor on. */
+/** Builds the output that stages the events of a page, then moves the cursor. */
 export function changeOutput(
   events: readonly object[],
   { target }: Pick<ChangeReaderParts, 'target'>,
@@ -135,7 +135,7 @@ export function changeOutput(
   };
 }
 
-/** Tables that are being read. An unexpected failure keeps a table for ten minutes. */
+/** Tables with a read in progress. An unexpected failure blocks a table for ten minutes. */
 export const CHANGE_CACHE = { label: 'polls', memory: { default_ttl: '20m' } };
 
 function branch(processor: object, resultMap: string, requestMap = 'root = this'): object {
@@ -154,7 +154,7 @@ function checkForm({ sink, table, events }: FlowTable): void {
   );
 }
 
-/** A table as the mappings and the query know it. */
+/** Renders a table for the mappings and the query. */
 function pollOf(each: FlowTable, schema: string): string {
   const { source, name } = each.table;
   const { columns, keys, bytes } = columnsOf(each.table);
@@ -174,7 +174,7 @@ function pollOf(each: FlowTable, schema: string): string {
     .join(', ')} }`;
 }
 
-/** Columns of the source in T-SQL, those of its key, and names of those of bytes in Bloblang. */
+/** Returns the source columns in T-SQL, those of the key, and the names of binary columns in Bloblang. */
 function columnsOf({ columns, key }: FlowTable['table']) {
   const sourced = columns.flatMap((column) => {
     const type = sourceType(column);
@@ -189,7 +189,7 @@ function columnsOf({ columns, key }: FlowTable['table']) {
   };
 }
 
-/** The source of events, as texts of Bloblang. */
+/** Returns the source of events as Bloblang texts. */
 function sourceOf(flow: Flow): { readonly database: string; readonly name: string } {
   const [feed] = flow.feeds;
   return {
@@ -212,11 +212,11 @@ meta cdc_poll = this.source + " " + (timestamp_unix() / 600).floor().string()
 }
 
 const GENERATION = '"${CDC_STREAM_GENERATION:0}".int64()';
-/** Of a `field` of a row: bytes, which SQL Server gives as hex, as Debezium sends them. */
+/** Converts a binary `field` of a row from hex, as SQL Server sends it, to base64 like Debezium. */
 const BASE64 =
   'if $binary.contains(field.key) && field.value != null { field.value.decode("hex").encode("base64") } else { field.value }';
 
-/** The rows of a page as events, and the end of the page. */
+/** Converts the rows of a page to events, with the end of the page. */
 const EVENTS = `let poll = this
 let binary = this.binary
 root = if this.rows.0."__$read_to" == null { throw("the capture job has captured nothing yet") }
@@ -256,10 +256,10 @@ root = this.event | this.read
 `;
 
 /**
- * The input of Bento that reads all rows of the source tables, once, and ends. A row has the position of the last change that
- * was captured before: it is no older than that, and what changes it later comes with a higher one.
+ * Builds the Bento input that reads all rows of the source tables once and ends. Each row has the position of the last
+ * change captured before the read. The row is not older than that position, and later changes of it have higher ones.
  *
- * @throws CommandError where events are to have another form.
+ * @throws CommandError if events are configured in another format
  */
 export function snapshotInput(
   flow: Flow,
@@ -302,14 +302,14 @@ root = {
   return { sequence: { inputs } };
 }
 
-/** The position of an LSN, as cdc_management.lsn_position has it. */
+/** Renders the position of an LSN, like cdc_management.lsn_position. */
 function positionOf(lsn: string): string {
   return `CONVERT(bigint, SUBSTRING(${lsn}, 1, 4)) / 16384 AS [__$generation],
   CONVERT(bigint, SUBSTRING(${lsn}, 1, 4)) % 16384 * 281474976710656
     + CONVERT(bigint, SUBSTRING(${lsn}, 5, 6)) AS [__$offset]`;
 }
 
-/** A connection to the source as go-mssqldb takes it; values in braces can have what a list cannot. */
+/** Builds a source connection for go-mssqldb. Values in braces may contain separators. */
 function sourceConnection({ group, feeds }: Flow): object {
   const [feed] = feeds;
   const server = feed?.server;
@@ -340,12 +340,12 @@ function sourcePassword({ password }: Server): string {
 }
 
 /**
- * T-SQL that reads a page of changes of a table behind an LSN: of each transaction the last change of each key, as only
- * that one counts when it is over. At least one row, which says to where was read.
+ * T-SQL that reads a page of changes of a table after an LSN. For each transaction it reads the last change of each
+ * key, because only that one remains. It returns at least one row, with the end of the read range.
  *
- * - Of two capture instances it takes the newest that has all changes from there on.
- * - In one command, a row that goes (1) never comes after the row that takes its key: a command that changes keys deletes
- *   first. `__$seqval` alone does not say so.
+ * - Of two capture instances it uses the newest that has all changes of the range.
+ * - In one command, a removed row (1) never follows the row that takes its key: a command that changes keys deletes
+ *   first. `__$seqval` alone does not have this order.
  * - Times in cdc.lsn_time_mapping are local to the server.
  */
 const CHANGES = `DECLARE @after binary(10) = CONVERT(binary(10), ?, 1);

@@ -7,8 +7,8 @@ import { topicOf, topicPrefix } from './topics.ts';
 type Settings = Readonly<Record<string, string>>;
 
 /**
- * A JDBC sink of Kafka Connect that fills the staging tables of one source database: appends events, and leaves it to
- * the merge which is the last one.
+ * Builds a JDBC sink of Kafka Connect that fills the staging tables of one source database. It appends events, and the
+ * merge finds the last one.
  */
 export function jdbcSinkOf(
   flow: Flow,
@@ -59,7 +59,7 @@ const CONFLUENT: Settings = {
   'table.name.format': '${topic}',
 };
 
-/** Text is bound without a type, so that PostgreSQL reads it as that of the column. */
+/** Builds the URL. Text is bound without a type, so PostgreSQL uses the type of the column. */
 function urlOf({ server, database }: Flow): string {
   const options = [
     'stringtype=unspecified',
@@ -70,7 +70,7 @@ function urlOf({ server, database }: Flow): string {
   return `jdbc:postgresql://${address}/${encodeURIComponent(database)}?${options.join('&')}`;
 }
 
-/** The row of the event, its position and what is the same in all rows of the connector, then the staging table. */
+/** Builds the transforms: the row of the event, its position, the connector's constants, then the staging table. */
 function transformsOf(
   flow: Flow,
   feed: Feed,
@@ -128,7 +128,7 @@ const INSERT = 'org.apache.kafka.connect.transforms.InsertField$Value';
 const REPLACE = 'org.apache.kafka.connect.transforms.ReplaceField$Value';
 const ROUTE = 'org.apache.kafka.connect.transforms.RegexRouter';
 
-/** Template columns with one value for all rows: that of the customer, and variables of the environment. */
+/** Builds template columns that are constant: those with the customer's value, and variables of the environment. */
 function constantsOf(
   { customerId }: Feed,
   tables: readonly FlowTable[],
@@ -162,7 +162,7 @@ function constantOf(value: string | undefined, customerId: string | undefined): 
   return value !== undefined && /^\$\{\w+\}$/.test(value) ? cutVariables(value) : undefined;
 }
 
-/** Columns that have another name than at the source. */
+/** Builds renames of columns whose source name differs. */
 function renamesOf(tables: readonly FlowTable[]): [string, Settings, string][] {
   return tables
     .map(({ table }) => ({
@@ -176,7 +176,7 @@ function renamesOf(tables: readonly FlowTable[]): [string, Settings, string][] {
     .map(({ topic, renames }, index) => [`rename${index + 1}`, { type: REPLACE, renames }, topic]);
 }
 
-/** Topics become names of staging tables: those made of their names by one rule, the others each by its own. */
+/** Routes topics to staging tables: by one rule if the names follow it, otherwise by a rule for each. */
 function routesOf(
   flow: Flow,
   feed: Feed,
@@ -210,10 +210,12 @@ function routesOf(
   ];
 }
 
-/** What Kafka Connect takes for the end of a name in a list, or for a variable, and lets nobody write otherwise. */
+/**
+ * Characters that Kafka Connect reads as the end of a name in a list, or as a variable. There is no way to escape them.
+ */
 const NOT_LISTED = /[,:]|\$\{|^\s|\s$/;
 
-/** A name in a list of names. */
+/** Renders a name for a list of names. */
 function listed(name: string): string {
   if (!NOT_LISTED.test(name)) return name;
   throw new CommandError(
@@ -222,7 +224,7 @@ function listed(name: string): string {
   );
 }
 
-/** A text as a regular expression of Java, which holds no variable of Kafka Connect either. */
+/** Renders a text as a Java regular expression without variables of Kafka Connect. */
 export function escape(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }

@@ -9,15 +9,15 @@ import { carrierName, connectorPrefix, topicPrefix } from './topics.ts';
 type Settings = Readonly<Record<string, string>>;
 
 export interface SourceConnector {
-  /** `<source group>/<environment>`. */
+  /** Folder `<source group>/<environment>`. */
   readonly folder: string;
   readonly name: string;
-  /** Databases that it reads. */
+  /** Databases of the connector. */
   readonly source: string;
   readonly settings: Settings;
 }
 
-/** One reader of a source: all flows that take its events. */
+/** A reader of a source and all flows that use its events. */
 interface Reader {
   readonly flow: Flow;
   readonly feeds: Feed[];
@@ -25,10 +25,10 @@ interface Reader {
 }
 
 /**
- * Debezium's connectors of all sources: one for each server of SQL Server, with the databases of its customers, and one
- * for each database of PostgreSQL. What several sinks take of a source comes by one connector.
+ * Builds the Debezium connectors of all sources: one for each SQL Server with the databases of its customers, and one
+ * for each PostgreSQL database. Several sinks share the connector of a source.
  *
- * @throws CommandError where two sinks want events of one table in two forms.
+ * @throws CommandError if two sinks want events of one table in different formats
  */
 export function sourceConnectors(
   groups: readonly SourceGroup[],
@@ -72,8 +72,8 @@ export function sourceConnectors(
 }
 
 /**
- * The table that the connector reads its signals from, with its full name; none where a connector reads several
- * databases, as it knows one table only.
+ * Returns the signal table of the connector with its full name. Returns undefined if a connector reads several
+ * databases, because it supports one signal table only.
  */
 export function signalTableOf(
   { group: { signalTable, type } }: Pick<Flow, 'group'>,
@@ -90,7 +90,7 @@ export function signalTableOf(
 export interface SignalTable {
   readonly schema: string;
   readonly table: string;
-  /** As the connector has it: `AdOpus.dbo.debezium_signal`, `public.debezium_signal`. */
+  /** Full name in the connector: `AdOpus.dbo.debezium_signal`, `public.debezium_signal`. */
   readonly name: string;
 }
 
@@ -125,7 +125,8 @@ function postgres(flow: Flow, feed: Feed, carrier: string): Settings {
     'plugin.name': 'pgoutput',
     'slot.name': carrier,
     'publication.name': carrier,
-    // enable-cdc creates it. With another mode Debezium alters it at each start and must own it and its tables.
+    // enable-cdc creates the publication. In other modes Debezium alters it at each start and must own it and its
+    // tables.
     'publication.autocreate.mode': 'disabled',
   };
 }
@@ -147,7 +148,7 @@ const FORM = {
   unavailable: 'unavailable.value.placeholder',
 } as const;
 
-/** The form of values, which a connector has but once. */
+/** Returns the value format, which is the same for the whole connector. */
 function formOf(tables: readonly FlowTable[], type: Flow['group']['type']): Settings {
   const settings = Object.entries(FORM).filter(
     ([key]) => key !== 'interval' || type === 'postgres',
@@ -177,7 +178,7 @@ function otherForm(
   );
 }
 
-/** Tables, columns that are left out, and keys that the source does not say. */
+/** Returns the tables, the excluded columns, and the keys that the source does not define. */
 function selectionOf(tables: readonly FlowTable[], signals: SignalTable | undefined): Settings {
   const regex = (...parts: readonly string[]) => parts.map(escape).join('\\.').replace(/,/g, '\\,');
   const nameOf = ({ table: { source } }: FlowTable) => [source.schema, source.table] as const;
@@ -210,12 +211,12 @@ function selectionOf(tables: readonly FlowTable[], signals: SignalTable | undefi
   };
 }
 
-/** A regular expression in a list whose parts end in `:`, `,` and `;`. */
+/** Escapes a regular expression for a list whose separators are `:`, `,` and `;`. */
 function inKeyList(expression: string): string {
   return expression.replace(/[:,;]/g, (letter) => `\\x${letter.charCodeAt(0).toString(16)}`);
 }
 
-/** JDBC sinks need the types of fields with each event; Bloblang does not. */
+/** Returns the converters. JDBC sinks need field types with each event, and Bloblang does not. */
 function convertersOf(tables: readonly FlowTable[]): Settings {
   const enable = String(tables.some(({ events }) => events.writer !== 'bento'));
   return {

@@ -1,11 +1,11 @@
 import { MAX_NAME_BYTES } from '@cdc-migrations/sql-text';
 
-/** One part of a name: quoted, with quotes inside it doubled, or plain. */
+/** One part of a name: quoted, with quotes inside it doubled, or unquoted. */
 const PART = /"[^"]*(?:""[^"]*)*"|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/uy;
 
 /**
- * The parts of a name as they are written in SQL, with dots between them: `"adopus"."stg_Actor"` gives `adopus` and
- * `stg_Actor`. Undefined where the text is no name.
+ * Splits an SQL name at its dots: `"adopus"."stg_Actor"` gives `adopus` and `stg_Actor`. Returns undefined if the text
+ * is not a name.
  */
 export function splitSqlName(text: string): readonly string[] | undefined {
   const parts: string[] = [];
@@ -22,7 +22,7 @@ export function splitSqlName(text: string): readonly string[] | undefined {
   }
 }
 
-/** What PostgreSQL makes of one part of a name: without quotes in lower case, and at most 63 bytes. */
+/** Resolves one part of a name like PostgreSQL: lower case without quotes, and at most 63 bytes. */
 export function readSqlName(part: string): string {
   const quoted = part.startsWith('"');
   const name = quoted
@@ -31,7 +31,7 @@ export function readSqlName(part: string): string {
   return cutName(name);
 }
 
-/** The beginning of a name that PostgreSQL keeps: at most 63 bytes, of whole letters. */
+/** Cuts a name to 63 bytes at a character boundary, like PostgreSQL. */
 function cutName(name: string): string {
   if (Buffer.byteLength(name) <= MAX_NAME_BYTES) return name;
   let kept = '';
@@ -42,7 +42,7 @@ function cutName(name: string): string {
   return kept;
 }
 
-/** The name that a text without its outer quotes means, whatever is wrong with its quoting. */
+/** Returns the intended name of a part with wrong quoting. */
 export function intendedName(part: string): string {
   const inner = /^"([^]*)"$/.exec(part)?.[1] ?? part;
   return inner.includes('""') ? inner.replaceAll('""', '"') : inner;

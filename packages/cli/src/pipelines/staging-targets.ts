@@ -8,13 +8,13 @@ import {
 } from '@cdc-migrations/table-defs';
 import { tenantsOf } from '../repo/tenants-of.ts';
 
-/** A staging table as writers see it. */
+/** A staging table from the view of its writers. */
 export interface StagingTarget {
   readonly table: ReplicatedTable;
-  /** The schemas that it is in. */
+  /** Schemas that contain it. */
   readonly schemas: readonly string[];
   readonly columns: readonly StagingColumn[];
-  /** Columns of the source table that it does not have, and why. */
+  /** Source columns that it does not have, with the reason. */
   readonly absent: ReadonlyMap<string, Absence>;
 }
 
@@ -23,7 +23,7 @@ export interface Absence {
   readonly reason: string;
 }
 
-/** All staging tables of the definitions. */
+/** Builds all staging tables of the definitions. */
 export function buildTargets(
   config: Config,
   catalogs: readonly Catalog[],

@@ -3,30 +3,30 @@ import { hashedName, MAX_NAME_BYTES } from '@cdc-migrations/sql-text';
 import type { ReplicatedTable } from '@cdc-migrations/table-defs';
 import type { Feed, Flow } from './plan-flows.ts';
 
-/** Topics of a source database: `adopus-prod.AdOpusFretex`, in front of schema and table. */
+/** Returns the topic prefix of a source database, before schema and table: `adopus-prod.AdOpusFretex`. */
 export function topicPrefix({ group }: Pick<Flow, 'group'>, { env, database }: Feed): string {
   return `${connectorPrefix({ group }, env)}.${topicPart(database)}`;
 }
 
-/** Topics of all databases of a source group in an environment. */
+/** Returns the common topic prefix of all databases of a source group in an environment. */
 export function connectorPrefix({ group }: Pick<Flow, 'group'>, env: string): string {
   return topicPart(`${group.name}-${env}`);
 }
 
-/** The end of a topic: `dbo.Actor`. */
+/** Returns the end of a topic: `dbo.Actor`. */
 export function topicOf({ source }: Pick<ReplicatedTable, 'source'>): string {
   return `${topicPart(source.schema)}.${topicPart(source.table)}`;
 }
 
-/** As Debezium writes a name in a topic: other letters become `_`. */
+/** Converts a name like Debezium does for topics: other characters become `_`. */
 function topicPart(name: string): string {
   return name.replace(/[^A-Za-z0-9._-]/g, '_');
 }
 
 /**
- * The publication and the slot of a database of PostgreSQL: `cdc_chat_dev`. A slot has no other letters, and its name is
- * unique in a server: of databases that would have one name, that which is written so keeps it, else the first of the
- * configuration, and the others have a hash: `cdc_chat_dev_1a2b3c4d`.
+ * Returns the name of the publication and the slot of a PostgreSQL database: `cdc_chat_dev`. A slot name allows few
+ * characters and is unique in a server. If several databases would have the same name, the one with exactly this name
+ * keeps it, otherwise the first in the configuration. The others get a hash: `cdc_chat_dev_1a2b3c4d`.
  */
 export function carrierName(
   groups: readonly SourceGroup[],

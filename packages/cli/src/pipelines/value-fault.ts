@@ -1,7 +1,7 @@
 import { parsePgType } from '@cdc-migrations/table-defs';
 import type { Insert } from './insert.ts';
 
-/** Why a value does not fit into a column of a type, as far as its expression tells; undefined where it does. */
+/** Returns the reason why a value does not match a column's type, as far as its expression shows, or undefined. */
 export function valueFault(
   expression: string,
   type: string,
@@ -11,7 +11,7 @@ export function valueFault(
   return language === 'bloblang' ? bloblangFault(expression, base) : literalFault(expression, base);
 }
 
-/** A plain path gives what is in the event: bytes are text there. */
+/** A plain path gives the value of the event, where binary data is text. */
 const PATH = /^(?:this|\$\w+)(?:\.[\w"? ]+)+$/u;
 
 function bloblangFault(expression: string, base: string): string | undefined {
@@ -19,7 +19,7 @@ function bloblangFault(expression: string, base: string): string | undefined {
   return 'expected bytes, found a text, whose letters would be stored as bytes; add .decode("base64"), or .decode("hex")';
 }
 
-/** What a text has to look like, for each type that PostgreSQL would refuse it for or read in another way. */
+/** Required form of texts, for each type that PostgreSQL would refuse or misread otherwise. */
 const FORMS = new Map(
   Object.entries<readonly [RegExp, string]>({
     smallint: [/^\s*[-+]?\d+\s*$/, 'an integer'],
@@ -47,7 +47,7 @@ const FORMS = new Map(
   }),
 );
 
-/** Types that PostgreSQL makes of a number that is written without quotes. */
+/** Types that accept an unquoted number. */
 const NUMBERS = new Set(['smallint', 'integer', 'bigint', 'numeric', 'double precision', 'real']);
 
 function literalFault(expression: string, base: string): string | undefined {
@@ -63,7 +63,7 @@ function literalFault(expression: string, base: string): string | undefined {
     : undefined;
 }
 
-/** The text of a literal of SQL that is in quotes, and nothing else. */
+/** Returns the text of a quoted SQL literal, or undefined for any other expression. */
 function textOf(expression: string): string | undefined {
   if (!/^'[^]*'$/.test(expression) || expression.length < 2) return undefined;
   const parts = expression.slice(1, -1).split("''");

@@ -14,7 +14,7 @@ import { small } from '../target/small-target.fixture.ts';
 const PAGE = readFileSync(join(__dirname, '../../../../docs/reload.md'), 'utf8');
 const AVANSAS = '0a827150-1332-5167-993b-68db156438cb';
 const BLUE = '7b827150-1332-5167-993b-68db156438cb';
-/** A table that the rows of all customers are in, and one whose deletes are marked. */
+/** A table with rows of all customers, and a table with soft deletes. */
 const TABLES = `        public.Everybody:
           from: dbo.Actor
           target_exists: false
@@ -25,7 +25,7 @@ interface Events {
   readonly schema?: string;
   readonly table?: string;
   readonly keys: readonly [number, number];
-  /** Offset of the first one. */
+  /** Offset of the first event. */
   readonly at: number;
   readonly operation?: string;
   readonly generation?: number;
@@ -33,7 +33,7 @@ interface Events {
   readonly name?: string;
 }
 
-/** An event for each key, in one partition. */
+/** Returns an INSERT with an event for each key, in one partition. */
 function stage({ schema = 'blue', table = 'Actor', keys: [first, last], ...of }: Events): string {
   const { at, operation = 'c', generation = 0, customer = BLUE, name = "'navn'" } = of;
   return `INSERT INTO "${schema}"."stg_${table}" ("actno", "Navn", "_customer_id", "__source_db", "__source_table",
@@ -107,7 +107,7 @@ describe('reload', () => {
     await query(stage({ keys: [4, 100], at: 200, operation: 'r' }));
     await query(stage({ keys: [101, 101], at: 300 }));
     const dry = await run('finish', '--table', 'Actor', '--dry-run');
-    expect(dry).toMatchObject({ exitCode: 5, stderr: '' }); // what is staged does not count yet
+    expect(dry).toMatchObject({ exitCode: 5, stderr: '' }); // staged rows do not count yet
     await changed.run(root, 'merge');
     const again = await run('finish', '--table', 'Actor', '--dry-run');
     expect(again).toMatchObject({ exitCode: 0 });
@@ -118,10 +118,10 @@ describe('reload', () => {
     const done = await run('finish', '--table', 'Actor');
     expect(done).toMatchObject({ exitCode: 0, stderr: '' });
     expect(done.stdout).toContain('blue.Actor: finished; 97 rows read again, 1 changed, 3 removed');
-    await query(stage({ keys: [1, 100], at: 0 })); // the topic once more
+    await query(stage({ keys: [1, 100], at: 0 })); // the topic again
     await changed.run(root, 'merge');
     expect(await keys('blue."Actor"')).toBe(98);
-    await query(stage({ keys: [1, 1], at: 400 })); // a row that comes to the source again
+    await query(stage({ keys: [1, 1], at: 400 })); // a row that returns to the source
     await changed.run(root, 'merge');
     expect(await keys('blue."Actor"', 'actno = 1')).toBe(1);
     expect(await run('finish', '--table', 'Actor')).toMatchObject({
@@ -137,7 +137,7 @@ describe('reload', () => {
       return run('finish', '--table', 'Actor');
     };
     expect((await reload(200)).stdout).toContain('0 removed');
-    await query(stage({ keys: [150, 150], at: 50 })); // below the mark
+    await query(stage({ keys: [150, 150], at: 50 })); // below the start position
     await changed.run(root, 'merge');
     expect(await keys('blue."Actor"')).toBe(101);
     expect((await reload(400)).stdout).toContain('100 rows read again, 0 changed, 1 removed');
@@ -147,7 +147,7 @@ describe('reload', () => {
   it('takes a new topic, whatever the offsets of the old one', async () => {
     await query('ALTER TABLE blue."stg_Actor" ALTER COLUMN "__stream_generation" SET DEFAULT 1');
     await run('begin', '--table', 'blue.Actor');
-    await query(stage({ keys: [3, 3], at: 500 })); // late, of the old topic
+    await query(stage({ keys: [3, 3], at: 500 })); // late, from the old topic
     await query(stage({ keys: [3, 100], at: 0, operation: 'r', generation: 1 }));
     const done = await run('finish', '--table', 'Actor');
     expect(done.stdout).toContain('98 rows read again, 0 changed, 2 removed');
@@ -180,9 +180,9 @@ describe('reload', () => {
     const [{ counts }] = JSON.parse(status.stdout).targets[0].reloads;
     expect(counts).toEqual({ read: 60, changed: 0, unread: 40 });
     expect(await unfilled()).toBe(40);
-    expect(await run('finish', '--table', 'Actor')).toMatchObject({ exitCode: 5 }); // 40% would go
-    await read(1, 99, 300); // once more, from the beginning
-    await query(stage({ keys: [100, 100], at: 250, operation: 'u', name: "'ny'" })); // changed meanwhile
+    expect(await run('finish', '--table', 'Actor')).toMatchObject({ exitCode: 5 }); // 40% would be removed
+    await read(1, 99, 300); // again, from the beginning
+    await query(stage({ keys: [100, 100], at: 250, operation: 'u', name: "'ny'" })); // changed in between
     await changed.run(root, 'merge');
     expect(await run('status')).toMatchObject({ exitCode: 0 });
     expect(await unfilled()).toBeUndefined();
@@ -244,7 +244,7 @@ describe('reload', () => {
 
   it('refuses more rows than it may remove of one customer in a table of several', async () => {
     await query(
-      stage({ schema: 'public', table: 'Everybody', keys: [51, 1000], at: 300 }), // so that all together are few
+      stage({ schema: 'public', table: 'Everybody', keys: [51, 1000], at: 300 }), // so that the total share is low
     );
     expect(await changed.run(root, 'merge')).toMatchObject({ exitCode: 0 });
     await run('begin', '--table', 'Everybody');
@@ -337,7 +337,7 @@ describe('reload', () => {
     await query(stage({ keys: [101, 20_000], at: 1000 }));
     await changed.run(root, 'merge');
     await run('begin', '--table', 'blue.Actor');
-    // Every tenth row of the first ones was deleted, and the last one.
+    // Every tenth of the first rows was deleted, and the last one.
     await query(
       `${stage({ keys: [1, 19_999], at: 50_000, operation: 'r' })} WHERE n > 1000 OR n % 10 > 0`,
     );
@@ -355,7 +355,7 @@ describe('reload', () => {
     await ended;
     await query(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cdc reload'`,
-    ); // it would go on when the row is free
+    ); // it would continue when the row is free
     await holder.unsafe('ROLLBACK');
     await holder.end();
     const done = await run('finish', '--table', 'Actor');
@@ -401,14 +401,14 @@ describe('reload', () => {
     await merger.unsafe('ROLLBACK');
     expect(await waiting).toEqual([{ swept: 3 }]);
     await query(`${stage({ keys: [100, 100], at: 500, operation: 'u' })}; UPDATE cdc_management.reload
-      SET mark = replace(mark::text, ', 100]', ', 300]')::jsonb`); // all rows go
-    await query(stage({ keys: [4, 4], at: 200, operation: 'r' })); // an old event, of a row that goes
+      SET mark = replace(mark::text, ', 100]', ', 300]')::jsonb`); // all rows are removed
+    await query(stage({ keys: [4, 4], at: 200, operation: 'r' })); // an old event of a row that is removed
     await begin('SELECT count(*) FROM blue."Actor"');
     expect(await sweep()).toEqual([{ swept: 97 }]);
     const [step] = await merger.unsafe(
       `SELECT p_pass AS pass, done, events FROM cdc_management.merge_step('blue', 'Actor', '{"lane": null}')`,
     );
-    expect(step).toEqual({ pass: { lane: null, attempts: 1 }, done: false, events: '0' }); // once more, later
+    expect(step).toEqual({ pass: { lane: null, attempts: 1 }, done: false, events: '0' }); // again, later
     await merger.end();
     await changed.run(root, 'merge');
     expect(await keys('blue."Actor"')).toBe(1);

@@ -34,7 +34,10 @@ export interface ReloadOptions extends TargetOptions {
   readonly json?: boolean;
 }
 
-/** Begins reloads of tables. Returns the exit code: 5 if a table cannot be reloaded, 3 if one failed, 2 if there is none. */
+/**
+ * Begins reloads of tables. Returns the exit code: 5 if a table cannot be reloaded, 3 if one failed, 2 if there is
+ * none.
+ */
 export async function beginReload(options: ReloadOptions): Promise<number> {
   const config = readConfig(findRoot(options.root));
   return reportFound(options, 'no table', async (target) => {
@@ -56,7 +59,7 @@ export async function beginReload(options: ReloadOptions): Promise<number> {
   });
 }
 
-/** Lists open reloads. Returns 1 as long as rows are there that were not read again. */
+/** Lists open reloads. Returns 1 while rows are missing in the new snapshot. */
 export function showReloads(options: ReloadOptions): Promise<number> {
   return reportTargets(options, (target) =>
     withSession(target, 'cdc reload', async (session) => {
@@ -77,7 +80,10 @@ export interface FinishReloadOptions extends ReloadOptions {
   readonly replayed?: boolean;
 }
 
-/** Removes what open reloads did not bring, and ends them. Returns the exit code: 5 if it was refused, 3 if a table failed. */
+/**
+ * Removes rows that open reloads did not bring, and ends the reloads. Returns the exit code: 5 if it was refused, 3 if
+ * a table failed.
+ */
 export function finishReload(options: FinishReloadOptions): Promise<number> {
   return reportFound(options, 'no open reload', async ({ label, address }) => {
     const { onProgress, clear } = reportProgress(standardError(process.env));
@@ -97,7 +103,7 @@ export function finishReload(options: FinishReloadOptions): Promise<number> {
   });
 }
 
-/** Ends open reloads; rows stay. */
+/** Ends open reloads and keeps all rows. */
 export function cancelReload(options: ReloadOptions): Promise<number> {
   return reportFound(options, 'no open reload', (target) =>
     withSession(target, 'cdc reload', async (session) => {
@@ -114,7 +120,7 @@ export function cancelReload(options: ReloadOptions): Promise<number> {
 
 const TELL_EVERY_MS = 10_000;
 
-/** Tells on a terminal what goes on, elsewhere every ten seconds. */
+/** Reports progress continuously on a terminal, and every ten seconds elsewhere. */
 function reportProgress({ isTerminal, write }: ProgressOutput) {
   let toldAt = performance.now();
   return {
@@ -145,12 +151,12 @@ const EXIT_CODES: Readonly<Record<Outcome, number>> = {
   locked: EXIT.locked,
 };
 
-/** What there is to say of a target, and the rows that it is about. */
+/** Report of a target and its rows. */
 interface ReloadReport extends Pick<TargetReport, 'exitCode' | 'lines'> {
   readonly reloads: readonly ReloadPlace[];
 }
 
-/** Reports of all targets; exit 2 if one of the names selects nothing in any of them. */
+/** Prints the reports of all targets. Returns 2 if one of the names selects nothing in any of them. */
 async function reportFound(
   options: ReloadOptions,
   nothing: string,
@@ -178,7 +184,7 @@ function namesOf({ table = [], customer = [] }: ReloadOptions): readonly string[
   return [...table, ...customer];
 }
 
-/** Names of tables and customers that none of the places has. */
+/** Lists names of tables and customers without a match. */
 function listMissing(options: ReloadOptions, places: readonly ReloadPlace[]): readonly string[] {
   const { table, customer, ...others } = options;
   const isMissing = (names: Pick<ReloadOptions, 'table' | 'customer'>) =>
@@ -189,7 +195,7 @@ function listMissing(options: ReloadOptions, places: readonly ReloadPlace[]): re
   ];
 }
 
-/** Customers by their schemas and by their ids, which rows of shared tables have. */
+/** Selects customers by their schemas and by their ids, which rows of shared tables have. */
 function selectionOf({ root, env, schema, table, customer }: ReloadOptions): ReloadSelection {
   const customers = customer && [...customer, ...idsOf(readConfig(findRoot(root)), customer, env)];
   return { schemas: schema, tables: table, customers };
@@ -205,7 +211,9 @@ function idsOf({ sourceGroups }: Config, customers: readonly string[], env: stri
   );
 }
 
-/** The id that rows of a customer have in tables of several; a customer of a db-shared source is given by its id. */
+/**
+ * Returns the id of a customer in the rows of shared tables. A customer of a db-shared source is selected by its id.
+ */
 function customerIdOf(
   config: Config,
   { pattern, sourceGroup }: { readonly pattern: string; readonly sourceGroup: string },
@@ -221,7 +229,7 @@ function customerIdOf(
   );
 }
 
-/** Column of the template `customer_id` in a table of several customers. */
+/** Returns the column of the template `customer_id` in a table of several customers. */
 export function customerColumnOf(
   { services, templates }: Config,
   table: Pick<ReplicatedTable, 'set' | 'schema' | 'service' | 'source'>,
@@ -237,7 +245,7 @@ export function customerColumnOf(
 
 const CUSTOMER = 'customer_id';
 
-/** `blue.Actor`, `public.Everybody of 0a827150-…`. */
+/** Describes a place: `blue.Actor`, `public.Everybody of 0a827150-…`. */
 function placeOf({ schema, table, customer }: ReloadPlace): string {
   return `${schema}.${table}${customer === null ? '' : ` of ${customer}`}`;
 }
@@ -277,7 +285,7 @@ function describeFinished(reload: FinishedReload): string {
   return `${placeOf(reload)}: ${said}${reason === null ? '' : `: ${reason}`}${text}`;
 }
 
-/** `120 rows read again, 3 changed, 2 removed`. */
+/** Describes counts: `120 rows read again, 3 changed, 2 removed`. */
 function describeCounts({ read, changed, unread }: ReloadCounts, swept: number, verb: string) {
   const before = swept > 0 ? `, ${swept} removed by an earlier run` : '';
   return `${countOf(read, 'row')} read again, ${changed} changed, ${unread} ${verb}${before}`;

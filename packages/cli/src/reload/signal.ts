@@ -28,7 +28,7 @@ export interface SignalOptions extends ReloadOptions {
   readonly send?: boolean;
 }
 
-/** What a connector is asked to read again in a source database. */
+/** Request to a connector to read tables of a source database again. */
 interface Request extends Feed {
   readonly group: SourceGroup;
   readonly data: string;
@@ -37,8 +37,8 @@ interface Request extends Feed {
 const JOBS = 4;
 
 /**
- * Prints, or sends, what asks Debezium to read tables again: a row for the signalling table of each source database, or a
- * message for the topic of signals. Returns the exit code: 3 if a database failed.
+ * Prints or sends the requests to Debezium to read tables again: a row for the signal table of each source database, or
+ * a message for the signal topic. Returns the exit code: 3 if a database failed.
  */
 export async function signalSnapshot(options: SignalOptions): Promise<number> {
   const root = findRoot(options.root);
@@ -66,7 +66,7 @@ export async function signalSnapshot(options: SignalOptions): Promise<number> {
   return hasFailed ? EXIT.tenantsFailed : EXIT.done;
 }
 
-/** As `kcat -P -K '|'` takes them: key, `|`, value. */
+/** Prints messages for `kcat -P -K '|'`: key, `|`, value. */
 function printMessages(requests: readonly Request[], { json }: SignalOptions): number {
   const messages = requests.map((request) => ({
     key: connectorKey(request),
@@ -79,7 +79,7 @@ function printMessages(requests: readonly Request[], { json }: SignalOptions): n
 
 const TYPE = 'execute-snapshot';
 
-/** `topic.prefix` of the connector. */
+/** Returns the `topic.prefix` of the connector. */
 function connectorKey({ group, ...feed }: Request): string {
   return group.type === 'mssql'
     ? connectorPrefix({ group }, feed.env)
@@ -99,7 +99,7 @@ interface Wanted {
   readonly tables: ReplicatedTable[];
 }
 
-/** A request for each source database of the selected tables. */
+/** Lists a request for each source database of the selected tables. */
 function listRequests(
   config: Config,
   targets: readonly CommandTarget[],
@@ -130,13 +130,13 @@ function listRequests(
   }));
 }
 
-/** Names of tables and customers that no request is about. */
+/** Lists names of tables and customers without a request. */
 function listMissing(
   wanted: readonly Wanted[],
   { table = [], customer = [] }: SignalOptions,
 ): readonly string[] {
   if (wanted.length === 0) return [...table, ...customer];
-  // A db-shared source has whatever customers its rows name.
+  // A db-shared source can have any customer.
   const isShared = wanted.some(({ group }) => group.pattern === 'db-shared');
   const isOfOne = (name: string) =>
     wanted.some(({ feed, tables }) => tables.some((one) => isNamed(one, feed.tenant, [name])));
@@ -186,7 +186,7 @@ function renderData(
   }
 }
 
-/** The rows of customers in a database that has those of all. */
+/** Builds the filter for rows of some customers in a shared database. */
 function filterOf(
   config: Config,
   table: ReplicatedTable,

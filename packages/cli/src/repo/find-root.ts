@@ -4,7 +4,10 @@ import { CommandError } from '../exit-code.ts';
 
 const MARK = 'source-groups.yaml';
 
-/** The implementation repo: `given`, or the nearest folder above the working directory with a source-groups.yaml. */
+/**
+ * Returns the implementation repo: `given`, or the nearest folder above the working directory with a
+ * source-groups.yaml.
+ */
 export function findRoot(given: string | undefined): string {
   if (given !== undefined) {
     const root = resolve(given);

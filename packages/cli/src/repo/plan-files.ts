@@ -8,32 +8,32 @@ import { STAGES, type Stage } from '../generate/stage.ts';
 import type { Output } from '../generate/stages.ts';
 
 /**
- * What becomes of a file: `edited` is a generated file that somebody changed, `foreign` one that we did not
- * write where one of ours is to be, `stray` one that we did not write and leave alone.
+ * Action for a file. `edited` is a generated file that a user changed. `foreign` is a file of a user at the path of a
+ * generated one. `stray` is another file of a user, which stays unchanged.
  */
 export type FileAction = 'create' | 'change' | 'keep' | 'remove' | 'edited' | 'foreign' | 'stray';
 
 export interface FileStep {
-  /** Relative to the repo; a folder ends in `/`. */
+  /** Path relative to the repo. A folder ends in `/`. */
   readonly path: string;
   readonly action: FileAction;
-  /** Content to write; none for a file to remove. */
+  /** Content to write. Undefined for a file to remove. */
   readonly text?: string;
-  /** What git left in the file that is there; only of one that is in the way. */
+  /** Conflict markers of git in the existing file, if it is in the way. */
   readonly conflict?: Conflict;
 }
 
-/** A file that must not be lost: edited by hand, or somebody else's where one of ours is to be written. */
+/** Returns true for a file that must not be lost: an edited one, or a file of a user at the path of a generated one. */
 export function isInTheWay({ action }: FileStep): boolean {
   return action === 'edited' || action === 'foreign';
 }
 
 /**
- * What would become of the files on disk: those that are wanted, and those that are there and no longer are. With
- * `force`, nothing is in the way, and nothing but its own files is left in the folders of a single stage: they are
- * outputs of a build, and a cache keeps all that it finds there. Reads only.
+ * Plans the changes of files on disk: those that are wanted, and existing ones that are no longer wanted. With `force`
+ * nothing is in the way, and the folders of a single stage keep only its own files. They are build outputs, and a cache
+ * stores every file in them. Reads only.
  *
- * @throws CommandError where two files would be one on a file system that ignores case.
+ * @throws CommandError if two files would be the same on a case-insensitive file system
  */
 export function planFiles(
   root: string,
@@ -65,7 +65,7 @@ function withConflict(root: string, step: FileStep): FileStep {
   return conflict ? { ...step, conflict } : step;
 }
 
-/** The paths, in the form in which they are compared with those on disk. */
+/** Returns the paths in the form for comparison with those on disk. Refuses names that differ only in case. */
 function refuseTwins(files: Output['files']): ReadonlySet<string> {
   const paths = new Map<string, string>();
   for (const { path } of files) {
@@ -80,7 +80,7 @@ function refuseTwins(files: Output['files']): ReadonlySet<string> {
   return new Set(files.map(({ path }) => path.normalize()));
 }
 
-/** Stages whose folders are theirs alone; manifests stand among the files of people. */
+/** Stages that own their folders. Manifests are in folders with files of users. */
 const STAGES_OF_FOLDERS: ReadonlySet<Stage | 'pipelines' | undefined> = new Set([
   ...STAGES.filter((stage) => stage !== 'migrations'),
   'pipelines' as const,
@@ -102,10 +102,10 @@ function wantedAction(
   return actions[stateOf(path, before)];
 }
 
-/** What a write that was cut off leaves behind. */
+/** Temporary file of an interrupted write. */
 const LEFTOVER = /\.\d+\.part$/;
 
-/** Folders of users where there is one set more, or one less. */
+/** Folders of users in any set, also one that appears or disappears. */
 const OF_USERS = new RegExp(`^migrations/[^/]+/(?:${USER_CATEGORIES.join('|')})/`);
 
 function staleAction(root: string, path: string): FileAction {
@@ -119,7 +119,7 @@ function staleAction(root: string, path: string): FileAction {
   return actions[stateOf(path, readIfThere(root, path) ?? '')];
 }
 
-/** A checkout with other line ends is no change. */
+/** Converts line ends, because a checkout with CRLF is not a change. */
 function withLineFeeds(text: string): string {
   return text.replaceAll('\r\n', '\n');
 }

@@ -26,7 +26,7 @@ import { listFiles, readIfThere } from './repo-files.ts';
 /** Folder of the snapshots, relative to the implementation repo. */
 export const SNAPSHOTS_FOLDER = 'generated/schemas';
 
-/** Catalogs of all snapshots. */
+/** Reads the catalogs of all snapshots. */
 export function readSnapshots(root: string): readonly Catalog[] {
   return listFiles(root, SNAPSHOTS_FOLDER)
     .filter((path) => path.endsWith('.yaml'))
@@ -34,9 +34,9 @@ export function readSnapshots(root: string): readonly Catalog[] {
 }
 
 /**
- * Definitions that the stage table-defs wrote, in the order in which it built them.
+ * Reads the definitions from the stage table-defs, in their build order.
  *
- * @throws CommandError where they are not all those of `sets`: a stage would take what is missing for removed.
+ * @throws CommandError if definitions of `sets` are missing, because a stage would treat them as removed
  */
 export function readDefinitions(
   root: string,
@@ -54,15 +54,15 @@ export function readDefinitions(
   return tables;
 }
 
-/** Migration sets that the stage table-defs wrote. */
+/** Reads the migration sets from the stage table-defs. */
 export function readSets(root: string): readonly MigrationSet[] {
   return parseSets(readIntact(root, SETS_FILE));
 }
 
 /**
- * Files that users wrote for a set in one of their folders, in order of name.
+ * Reads the files of users in a folder of a set, in order of name.
  *
- * @throws CommandError for one with a conflict of git, a command of psql, or letters that turn the direction of writing.
+ * @throws CommandError for a file with a git conflict, a psql command, or bidirectional control characters
  */
 export function readUserFiles(
   root: string,
@@ -90,12 +90,12 @@ export function readUserFiles(
     });
 }
 
-/** Checksum of the body of a generated file on disk. */
+/** Reads the checksum from the body of a generated file on disk. */
 export function readChecksum(root: string, path: string): string {
   return checksumOf(bodyOf(withLf(readIntact(root, path))));
 }
 
-/** Definitions in the repo, in order of file; none where nothing was generated yet. */
+/** Reads the definitions in the repo, in order of file. Returns none before the first generate. */
 export function readCommitted(root: string): readonly TableDefinition[] {
   return listFiles(root, DEFINITIONS_FOLDER)
     .filter((path) => path.endsWith('.yaml'))
@@ -104,7 +104,7 @@ export function readCommitted(root: string): readonly TableDefinition[] {
 
 const RUN_FIRST = 'run the stages before this one';
 
-/** Text of a generated file, which must be there as it was written. */
+/** Reads a generated file. Throws if it is missing or edited. */
 function readIntact(root: string, path: string): string {
   const text = readText(root, path);
   const state = stateOf(path, text);

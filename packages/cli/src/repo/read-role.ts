@@ -4,9 +4,9 @@ import { CommandError } from '../exit-code.ts';
 const MAX_NAME_BYTES = 63;
 
 /**
- * The role that SQL grants to, from `CDC_DB_USER`. Any name that PostgreSQL can give a role is good, quotes too.
+ * Reads the role for grants from `CDC_DB_USER`. Accepts every role name of PostgreSQL, including quotes.
  *
- * @throws CommandError for what is no such name: PostgreSQL reads even a quoted "public" as everybody.
+ * @throws CommandError for an impossible name. PostgreSQL reads even a quoted "public" as everybody.
  */
 export function readRole({ CDC_DB_USER: role = 'postgres' }: NodeJS.ProcessEnv): string {
   const fault = faultOf(role);

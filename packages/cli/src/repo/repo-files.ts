@@ -3,8 +3,8 @@ import { RepoPathError, resolveRepoPath } from '@cdc-migrations/generated-file';
 import { CommandError } from '../exit-code.ts';
 
 /**
- * Paths of the files below a folder of the repo, relative to the repo, in order of name; none where it is missing.
- * Hidden files are those of editors and systems. A link is listed, and not followed.
+ * Lists files below a folder, relative to the repo and in order of name. Returns none if the folder is missing. Skips
+ * hidden files, which belong to editors and systems. Lists links and does not follow them.
  */
 export function listFiles(root: string, folder: string): readonly string[] {
   let entries;
@@ -23,11 +23,11 @@ export function listFiles(root: string, folder: string): readonly string[] {
     });
 }
 
-/** Text of a file of the repo; undefined where there is none. */
+/** Reads a file of the repo. Returns undefined if it does not exist. */
 export function readIfThere(root: string, path: string): string | undefined {
   try {
     const file = resolveRepoPath(root, path);
-    // Much cheaper than an error for each of thousands of new files.
+    // Much faster than an exception for each of thousands of new files.
     if (!statSync(file, { throwIfNoEntry: false })) return undefined;
     return readFileSync(file, 'utf8');
   } catch (error) {
@@ -36,7 +36,7 @@ export function readIfThere(root: string, path: string): string | undefined {
   }
 }
 
-/** Why a file or folder cannot be read or written, in words, without its place on this machine. */
+/** Returns the reason why a file or folder cannot be read or written, without its path on this machine. */
 export function reasonOf(error: unknown): string {
   if (error instanceof RepoPathError) return error.reason;
   const { code, message } = error as NodeJS.ErrnoException;

@@ -4,18 +4,18 @@ import { countOf } from '../count-of.ts';
 import { EXIT } from '../exit-code.ts';
 import { print, printError, printJson } from '../print.ts';
 
-/** What a run of `generate` found and did. */
+/** Result of a run of `generate`. */
 export interface Outcome {
   readonly mode: 'write' | 'dry-run' | 'check';
   readonly steps: readonly FileStep[];
-  /** Files in the way, for which nothing is written. */
+  /** Files in the way. Nothing is written because of them. */
   readonly refused: readonly FileStep[];
   readonly written: boolean;
   readonly warnings: readonly string[];
   readonly exitCode: number;
 }
 
-/** Tells people what became of the files, or programs in one JSON document. */
+/** Prints the result for files as text or as one JSON document. */
 export function reportFiles(outcome: Outcome, json: boolean): void {
   const errors = outcome.refused.map(refusalOf);
   printError([...outcome.warnings.map((warning) => `warning: ${warning}`), ...errors]);
@@ -45,7 +45,7 @@ function documentOf(
   return { exitCode, written, files, warnings, errors };
 }
 
-/** Actions that a line is printed for, and how the sum calls them before and after they are done. */
+/** Actions that are printed, with their words in lines and totals before and after the run. */
 const WORDS: { readonly [A in FileAction]?: Readonly<Record<'done' | 'ahead' | 'line', string>> } =
   {
     create: { done: 'created', ahead: 'to create', line: 'would create' },
@@ -59,7 +59,7 @@ const COUNTED: { readonly [A in FileAction]?: string } = {
   keep: 'unchanged',
 };
 
-/** More files than this of one folder are one line when they are written; a preview names every file. */
+/** Maximum of single lines for one folder. A preview names every file. */
 const MANY_FILES = 5;
 
 function renderText(outcome: Outcome): readonly string[] {
@@ -124,7 +124,7 @@ function renderSum({ mode, steps, written, exitCode }: Outcome): string {
   return `${countOf(total, 'file')}: ${counts.join(', ')}${end}`;
 }
 
-/** By exit code: how to settle what --check finds. */
+/** What to do about the result of --check, by exit code. */
 const CHECK_ENDS: Readonly<Record<number, string>> = {
   [EXIT.differences]: '; cdc manage-migrations generate brings them up to date',
   [EXIT.edited]: '; move the edits to the configuration, then run cdc manage-migrations generate',

@@ -3,7 +3,7 @@ import type { Server } from '@cdc-migrations/config';
 import { resolveServer, type ResolvedServer } from '@cdc-migrations/session';
 
 /**
- * A server of a repo with the values of its variables; its `ca_file` is relative to the repo.
+ * Resolves the variables of a server of a repo. Its `ca_file` is relative to the repo.
  *
  * @throws MissingVariablesError, InvalidPortError
  */

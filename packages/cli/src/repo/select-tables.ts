@@ -2,16 +2,16 @@ import { schemaLabel, type TableDefinition } from '@cdc-migrations/table-defs';
 import { shortName } from '@cdc-migrations/sql-text';
 import { CommandError } from '../exit-code.ts';
 
-/** What `--table` and `--service` name; everything where one is not given. */
+/** Selection by `--table` and `--service`. Each selects everything if it is not given. */
 export interface Selection {
   readonly table?: readonly string[] | undefined;
   readonly service?: readonly string[] | undefined;
 }
 
 /**
- * The tables that are named by `<Table>` or `<schema>.<Table>`, as configured, and belong to the named services.
+ * Selects tables by `<Table>` or `<schema>.<Table>` as configured, within the named services.
  *
- * @throws CommandError with all names that nothing has.
+ * @throws CommandError with all names without a match
  */
 export function selectTables(
   tables: readonly TableDefinition[],
@@ -36,7 +36,10 @@ export function selectTables(
   );
 }
 
-/** A name over 63 bytes is that of the configuration; the definition has the one that PostgreSQL keeps. */
+/**
+ * Returns true if the name selects the table. A name over 63 bytes is in the configuration only, and the definition has
+ * the name that PostgreSQL keeps.
+ */
 function isNamed(entry: TableDefinition, name: string): boolean {
   const schema = `${schemaLabel(entry)}.`;
   return (

@@ -2,10 +2,10 @@ import { ConfigError, type SourceGroup } from '@cdc-migrations/config';
 import type { MigrationSet } from '@cdc-migrations/table-defs';
 
 /**
- * Schemas that `{{SCHEMA}}` stands for in a set: the customers of its source group (db-per-tenant) or its services
- * (db-shared).
+ * Returns the schemas that `{{SCHEMA}}` stands for in a set: the customers of its source group (db-per-tenant) or its
+ * services (db-shared).
  *
- * @throws ConfigError when the source group is not there or has another pattern than the snapshots were taken with.
+ * @throws ConfigError if the source group is missing or its pattern differs from that of the snapshots
  */
 export function tenantsOf(
   set: MigrationSet,

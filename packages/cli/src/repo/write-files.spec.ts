@@ -6,10 +6,10 @@ import { changesSince, copyOf, edit, emptyFolder, smallRepo, treeOf } from '../r
 
 const SNAPSHOT = 'generated/schemas/AdOpusTest.dbo.yaml';
 
-/** A user without the rights of root, whom no mode stops. */
+/** A user without root privileges, because root ignores file modes. */
 const NOBODY = process.getuid?.() === 0 ? 65534 : undefined;
 
-/** The command in a folder that such a user can read, wherever this workspace is. */
+/** A copy of the command in a folder that such a user can read. */
 let bin: string;
 let done: string;
 
@@ -34,7 +34,7 @@ function generateAsNobody(cwd: string) {
   return { code: status, stdout, stderr };
 }
 
-/** A repo that belongs to the user of `generateAsNobody`, in which the files of Fraver are stale. */
+/** Creates a repo that belongs to the user of `generateAsNobody`, with stale files of Fraver. */
 function staleRepo(): string {
   const root = copyOf(done);
   edit(root, SNAPSHOT, 'name: FraDato', 'name: FraDate');
@@ -42,7 +42,7 @@ function staleRepo(): string {
   return root;
 }
 
-/** Makes a repo that of the user of `generateAsNobody`. */
+/** Makes the user of `generateAsNobody` the owner of a repo. */
 function give(root: string): void {
   if (NOBODY === undefined) return;
   for (const path of ['', ...treeOf(root).keys()]) chownSync(join(root, path), NOBODY, NOBODY);

@@ -15,18 +15,18 @@ import type { FileStep } from './plan-files.ts';
 import { reasonOf } from './repo-files.ts';
 
 /**
- * Carries the steps out. Every text is first written beside its place; only when all of them are there, stale files
- * go and the new ones move to their places. So none is ever half written, and where one cannot be written all stay
- * as they are.
+ * Writes and removes files. All texts are first written to temporary files in their folders. Only when all of them
+ * exist, stale files are removed and the new ones are renamed. So no file is ever half written, and if one cannot be
+ * written all stay unchanged.
  *
- * @throws CommandError for what cannot be written.
+ * @throws CommandError if a file cannot be written
  */
 export function writeFiles(root: string, steps: readonly FileStep[]): void {
   const writes = steps.filter(({ action }) => action === 'create' || action === 'change');
   const removals = steps.filter(({ action }) => action === 'remove');
   const parts = writeParts(root, writes, removals);
   try {
-    // Removed first: on a file system that ignores case, a renamed table's old file is its new one.
+    // Removals come first: on a case-insensitive file system the old file of a renamed table is its new one.
     for (const { path } of removals)
       attempt(path, () => rmSync(resolveRepoPath(root, path), FORCED));
     for (const { path, part, target } of parts) attempt(path, () => renameSync(part, target));
@@ -42,13 +42,13 @@ const FORCED = { force: true, recursive: true } as const;
 
 interface Part {
   readonly path: string;
-  /** Absolute path of the text, to be renamed. */
+  /** Absolute path of the temporary file. */
   readonly part: string;
-  /** Absolute path that it is renamed to. */
+  /** Absolute path of the final file. */
   readonly target: string;
 }
 
-/** Writes every text beside its place; on an error, nothing of it stays. */
+/** Writes every text to a temporary file. Removes all of them on an error. */
 function writeParts(
   root: string,
   writes: readonly FileStep[],
@@ -57,7 +57,10 @@ function writeParts(
   const parts: Part[] = [];
   const made: string[] = [];
   const opened = new Map<string, string>();
-  /** The absolute path, which is looked at once: a check of each of thousands of files takes a third of the time. */
+  /**
+   * Returns the absolute path of a folder and checks each folder only once. Checks for thousands of files would take a
+   * third of the time.
+   */
   const openFolder = (folder: string): string => {
     const known = opened.get(folder);
     if (known !== undefined) return known;
@@ -78,7 +81,7 @@ function writeParts(
         if (action === 'change') accessSync(target, constants.W_OK);
         parts.push({ path, part, target });
         rmSync(part, FORCED);
-        writeFileSync(part, text, { flag: 'wx' }); // Through no link that somebody has put there.
+        writeFileSync(part, text, { flag: 'wx' }); // Never follows a link.
       });
     }
   } catch (error) {
@@ -103,7 +106,7 @@ function removeEmptyFolders(root: string, folder: string): void {
       const emptied = resolveRepoPath(root, path);
       if (existsSync(emptied)) rmdirSync(emptied);
     } catch {
-      return; // Not empty: other files live here.
+      return; // Not empty, because other files are in the folder.
     }
   }
 }

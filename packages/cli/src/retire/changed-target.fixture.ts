@@ -10,15 +10,15 @@ import {
 
 export const DATABASE = 'directory_dev';
 
-/** A small repo and its database, which each test gets as `prepare` has left it. */
+/** A small repo and its database. Each test starts with the state after `prepare`. */
 export interface ChangedTarget {
   readonly server: PostgresServer;
   readonly repo: SmallTarget;
   run(root: string, command: string, ...args: readonly string[]): Promise<CommandRun>;
   query(text: string): Promise<readonly Record<string, unknown>[]>;
-  /** The repo after an edit of its configuration. */
+  /** Copies the repo, edits its configuration and generates. Returns its folder. */
   edited(path: string, before: string, after: string): Promise<string>;
-  /** Puts the database back to its state after `prepare`. */
+  /** Restores the database to its state after `prepare`. */
   reset(): Promise<void>;
 }
 
@@ -64,7 +64,7 @@ export async function openChangedTarget(
       await sql.unsafe(`DROP DATABASE ${DATABASE} WITH (FORCE)`);
       await sql.unsafe(`CREATE DATABASE ${DATABASE} TEMPLATE "${template}"`);
       await sql.end();
-      // The copy stands for the database itself, of which no event was lost.
+      // The copy represents the original database, which has lost no event.
       await target.query(
         'UPDATE cdc_management.crash_watch SET identity = cdc_management.server_identity()',
       );

@@ -28,7 +28,7 @@ describe.each([15, 18] as const)('a rename on PostgreSQL %i', (major) => {
   const green = () => edited('source-groups.yaml', '    blue:', '    green:');
   const person = () => edited('services/adopus.yaml', 'adopus.Actor:', 'adopus.Person:');
 
-  /** Older events come again, and then newer ones: what was deleted stays so, and nothing is missing. */
+  /** Replays older events, then stages newer ones. Deleted rows must stay deleted and nothing may be missing. */
   async function expectGoesOn(root: string, schema: string, table: string): Promise<void> {
     await query(stage(schema, table, [1, 5]));
     await query(stage(schema, table, [9, 9]));
@@ -52,7 +52,7 @@ describe.each([15, 18] as const)('a rename on PostgreSQL %i', (major) => {
     expect(status).toMatchObject({ exitCode: 0 });
   }
 
-  /** Rows of the bookkeeping that still have a name. */
+  /** Returns the rows of the bookkeeping that have a name. */
   async function kept(column: 'schema_name' | 'table_name', name: string) {
     const tables =
       await query(`SELECT relname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
@@ -93,7 +93,7 @@ sink_asma.directory in nonprod: blue.Actor to blue.Person: renamed\n`,
     await expectGoesOn(root, 'blue', 'Person');
   });
 
-  // What follows is the same in all versions.
+  // The rest is the same in all versions.
   if (major === 15) return;
 
   it('of a customer by hand is noticed by check and status, and what is kept follows', async () => {
@@ -160,14 +160,14 @@ sink_asma.directory in nonprod: blue.Actor to blue.Person: renamed\n`,
     merging.kill('SIGTERM');
     await finish(merging);
     expect(renamed).toMatchObject({ exitCode: 0 });
-    // A merge that waited for the rename notes that its table is gone.
+    // A merge that waited for the rename records that its table is missing.
     await query('DELETE FROM cdc_management.merge_error');
     expect(await kept('schema_name', 'blue')).toEqual([]);
     expect(await run(root, 'merge')).toMatchObject({ exitCode: 0 });
     const [row] = await query(
       'SELECT count(*)::integer AS rows, max(actno)::integer AS last FROM green."Actor"',
     );
-    // All but the deleted key 3, and 6, which is the offset of its delete.
+    // All except the deleted key 3, and 6, which is the offset of its delete.
     expect(row).toEqual({ rows: Number(row!['last']) - 2, last: row!['last'] });
     expect(await query('SELECT * FROM cdc_management.unseen_offsets')).toEqual([]);
     expect(await query('SELECT * FROM cdc_management.dead_letter')).toEqual([]);

@@ -13,7 +13,7 @@ export interface RenameCommandOptions extends TargetOptions {
   readonly json?: boolean;
 }
 
-/** Renames a schema or a table in targets, and returns the exit code: 3 when it failed, 5 when it was refused. */
+/** Renames a schema or a table in targets. Returns the exit code: 3 if it failed, 5 if it was refused. */
 export async function rename(options: RenameCommandOptions): Promise<number> {
   const renaming = renamingOf(options);
   return reportTargets(options, async ({ label, address, migrations, tenants, knownTenants }) => {

@@ -12,7 +12,7 @@ const BLUE = `    blue:
       nonprod: { server: default, database: AdOpusBlue }
 `;
 const PAGE = readFileSync(join(__dirname, '../../../../docs/retire-and-rename.md'), 'utf8');
-/** A table that the rows of all customers are in. */
+/** A table with rows of all customers. */
 const SHARED = `        public.Everybody:
           from: dbo.Actor
           target_exists: false
@@ -65,7 +65,10 @@ describe.each([15, 18] as const)('retire on PostgreSQL %i', (major) => {
     );
   const withoutBlue = () => edited('source-groups.yaml', BLUE, '');
 
-  /** What is kept of a place beside the note that it was retired, and what is left of its schema. */
+  /**
+   * Returns the remaining bookkeeping of a place, without the note that it was retired, and the remaining objects of
+   * its schema.
+   */
   async function left(condition: string): Promise<readonly unknown[]> {
     const tables =
       await query(`SELECT relname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
@@ -154,7 +157,7 @@ describe.each([15, 18] as const)('retire on PostgreSQL %i', (major) => {
     await expectClean(root);
   });
 
-  // What follows is the same in all versions.
+  // The rest is the same in all versions.
   if (major === 15) return;
 
   it('lets a table come back', async () => {

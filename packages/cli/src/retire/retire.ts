@@ -22,8 +22,9 @@ export interface RetireCommandOptions extends TargetOptions {
 }
 
 /**
- * Ends the merges of what has left the configuration. Returns the exit code: 5 while events are in no final table, 3 when a
- * table failed, 4 when it was locked, 2 when no target knows a name. With `--drop` standard output is SQL.
+ * Ends the merges of tables and customers that left the configuration. With `--drop` standard output is SQL. Returns
+ * the exit code: 5 while events are in no final table, 3 if a table failed, 4 if it was locked, 2 if no target knows a
+ * name.
  */
 export async function retire(options: RetireCommandOptions): Promise<number> {
   const selection = selectionOf(options);
@@ -77,11 +78,11 @@ function selectionOf({ table, customer }: RetireCommandOptions): RetireSelection
 }
 
 /**
- * A line for each table:
+ * Renders a line for each table:
  *
  *     sink_asma.directory in prod
- *     table          rows  bytes  staged  dead letters  refused
- *     blue.Region      12  16384       0             0        0  retired
+ *     table rows bytes staged dead letters refused
+ *     blue.Region 12 16384 0 0 0 retired
  */
 function renderResult(label: string, { tables, shared }: RetireResult): readonly string[] {
   if (tables.length === 0) return [`${label}: nothing is kept`];
@@ -108,7 +109,7 @@ function renderResult(label: string, { tables, shared }: RetireResult): readonly
   ];
 }
 
-/** The receipt of a table. */
+/** Describes the removed bookkeeping of a table. */
 function describeGone({
   staging,
   routines,
@@ -124,7 +125,7 @@ function describeShared({ schema, table, rows, sources }: SharedRows): string {
   return `${schema}.${table}: ${rows} rows of ${sources.join(', ')} stay`;
 }
 
-/** The script, with all that is said as comments. */
+/** Renders the script, with all messages as comments. */
 function renderDrop(lines: readonly string[], { dropSql }: RetireResult): readonly string[] {
   const body =
     dropSql === ''

@@ -6,11 +6,11 @@ import { copyRepo, type SourceRepo } from './source-repo.fixture.ts';
 const DATA = join(__dirname, '../../../../tools/postgres-fixture/data');
 const SERVICES = ['chat', 'directory', 'proxy'];
 
-/** Sources of `fixtures/asma` in the environment dev, on a server of the fixture. */
+/** Sources of `fixtures/asma` in the environment dev, on one server of the fixture. */
 export interface AsmaSource {
   readonly repo: SourceRepo;
   readonly databases: readonly string[];
-  /** Where its server is, for commands. */
+  /** Returns the variables with the server's address, for commands. */
   env(address: Pick<PostgresServer, 'host' | 'port'>): Readonly<Record<string, string>>;
 }
 

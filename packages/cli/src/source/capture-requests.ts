@@ -5,11 +5,11 @@ import { CommandError } from '../exit-code.ts';
 import { readSnapshots } from '../repo/read-outputs.ts';
 
 /**
- * The tables of a database that are to be captured, each with the columns and the keys of its definitions, and the table of
- * signals, which Debezium reads as one of them.
+ * Returns the tables to capture in a database, each with the columns and keys of its definitions, and the signal table,
+ * which Debezium reads in the same way.
  *
- * @param only names as `Actor` or `dbo.Actor`; all tables where it is not given.
- * @throws ConfigError, and CommandError for a name that no service has.
+ * @param only names such as `Actor` or `dbo.Actor`. The default is all tables.
+ * @throws ConfigError, and CommandError for an unknown name
  */
 export function captureRequests(
   root: string,
@@ -46,7 +46,7 @@ function sourceColumns(definition: TableDefinition): readonly string[] {
   return columns.flatMap(({ source }) => source?.name ?? []);
 }
 
-/** The columns of the source in the key, which delete events need. */
+/** Returns the source columns of the key, which delete events need. */
 function sourceKeys(definition: TableDefinition): readonly (readonly string[])[] {
   if (definition.kind !== 'replicated') return [];
   const { columns, key } = definition;

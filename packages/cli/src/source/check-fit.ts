@@ -8,8 +8,8 @@ import {
 } from '@cdc-migrations/table-defs';
 
 /**
- * Why events of a database would not fit the definitions, a sentence for each reason; none where all of them fit.
- * Definitions are made for the database as if it were the validation database, and compared with those there are.
+ * Returns the reasons why events of a database would not match the definitions, one sentence each. Builds definitions
+ * as if the database were the validation database, and compares them with the existing ones.
  */
 export function checkFit(
   config: Config,

@@ -40,10 +40,10 @@ export interface CleanCdcCommandOptions extends DatabaseOptions {
   readonly json?: boolean;
 }
 
-/** Databases that are worked on at a time. */
+/** Databases in parallel. */
 const JOBS = 4;
 
-/** Forgets old changes, or says what that would do, and returns the exit code. */
+/** Removes old changes, or prints what would be removed, and returns the exit code. */
 export async function cleanCdc(options: CleanCdcCommandOptions): Promise<number> {
   const root = findRoot(options.root);
   try {
@@ -80,7 +80,7 @@ function nothingToClean(group: string): CommandError {
   );
 }
 
-/** An LSN, or a YAML or JSON file with one for each capture instance. */
+/** Reads an LSN, or a YAML or JSON file with one for each capture instance. */
 function readPositions(value: string): Lsn | ReadonlyMap<string, Lsn> {
   const lsn = parseLsn(value);
   if (lsn !== undefined) return lsn;

@@ -5,7 +5,7 @@ import {
 } from '@cdc-migrations/mssql-fixture';
 import { copyRepo, mssqlEnv, type SourceRepo } from './source-repo.fixture.ts';
 
-/** Databases of `prod` in fixtures/adopus. */
+/** Number of databases of `prod` in fixtures/adopus. */
 const CUSTOMERS = 24;
 
 let server: MssqlFixture;

@@ -17,21 +17,22 @@ import { runAll, SOURCE_JOBS } from './run-all.ts';
 import type { SchemaDocsOptions } from './schema-docs-options.ts';
 import { print, printError, printJson } from '../print.ts';
 
-/** How one database stands to the snapshots. */
+/** Comparison of a database with the snapshots. */
 interface Comparison {
   readonly source: string;
   readonly database: string;
   readonly state: 'equal' | 'fits' | 'does not fit' | 'failed';
   readonly differences: readonly CatalogDifference[];
-  /** Why events of the database would not fit the definitions. */
+  /** Reasons why events of the database would not match the definitions. */
   readonly misfits: readonly string[];
-  /** Why it could not be read. */
+  /** Reason why it could not be read. */
   readonly failure?: string;
 }
 
 /**
- * Says which databases of an environment differ from the snapshots of the validation database, in what, and whether the
- * definitions still fit them. Writes nothing; exit code 1 where one differs, 3 where one could not be read.
+ * Compares the databases of an environment with the snapshots of the validation database. Prints which databases
+ * differ, in what, and whether the definitions still match. Writes nothing. Returns the exit code: 1 if one differs, 3
+ * if one could not be read.
  */
 export async function compareCustomers(
   root: string,
@@ -97,7 +98,7 @@ async function compareDatabase(
   }
 }
 
-/** Snapshots of the validation databases of the plan's services. */
+/** Returns the snapshots of the validation databases of the plan's services. */
 function expectedCatalogs(
   { services, selections }: SourcePlan,
   snapshots: readonly Catalog[],

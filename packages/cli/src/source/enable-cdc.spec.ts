@@ -46,7 +46,7 @@ it('enables the 39 tables, schema-docs shows it, and a second run changes nothin
     stdout: `changed ${SNAPSHOT}\n`,
   });
   expect(repo.read(SNAPSHOT).match(/^ {4}tracked: true$/gm)).toHaveLength(39);
-  // What is tracked is no part of the definitions.
+  // The captured columns are not part of the definitions.
   expect((await repo.cdc('generate', '--check')).exitCode).toBe(0);
 
   server.forgetRequests();

@@ -51,10 +51,10 @@ export interface EnableCdcCommandOptions extends DatabaseOptions {
   readonly json?: boolean;
 }
 
-/** Databases that are worked on at a time. */
+/** Databases in parallel. */
 const JOBS = 4;
 
-/** Switches change data capture on, or says what that would do, and returns the exit code. */
+/** Enables change data capture, or prints what would be enabled, and returns the exit code. */
 export async function enableCdc(options: EnableCdcCommandOptions): Promise<number> {
   const root = findRoot(options.root);
   try {
@@ -64,7 +64,7 @@ export async function enableCdc(options: EnableCdcCommandOptions): Promise<numbe
   }
 }
 
-/** What was done in a database, or would be. */
+/** Actions in a database, done or planned. */
 interface Enabled {
   readonly database: string;
   readonly findings: readonly Finding[];
@@ -122,7 +122,7 @@ function parsePassed(value: string): Lsn {
   );
 }
 
-/** Options of the other kind of server, and one name for several databases. */
+/** Refuses options of the other kind of server, and one name for several databases. */
 function refuseMisplacedOptions(
   plans: readonly SourcePlan[],
   options: EnableCdcCommandOptions,

@@ -1,21 +1,24 @@
 import type { ColumnDefinition } from '@cdc-migrations/table-defs';
 
-// How T-SQL spells values of the source, for readers of rows and of changes.
+// T-SQL of source values, for the readers of rows and of changes.
 
 export type SourceColumn = Pick<ColumnDefinition, 'source' | 'role' | 'exactness'>;
 
-/** A name of T-SQL: `[Order [1]]]`. */
+/** Quotes a name in T-SQL: `[Order [1]]]`. */
 export function bracket(name: string): string {
   return `[${name.replaceAll(']', ']]')}]`;
 }
 
-/** The type of SQL Server behind an alias, without its facets; undefined for a column that the source does not have. */
+/**
+ * Returns the SQL Server type behind an alias, without its facets. Returns undefined for a column that the source does
+ * not have.
+ */
 export function sourceType({ source, role, exactness }: SourceColumn): string | undefined {
   if (role !== 'source' || !source || exactness === 'unsupported') return undefined;
   return /(?:^|\()([a-z]\w*)(?:\([^()]*\))?\)?$/.exec(source.type)?.[1] ?? source.type;
 }
 
-/** Types whose values are bytes. */
+/** Binary types. */
 export const BINARY: ReadonlySet<string> = new Set([
   'binary',
   'varbinary',
@@ -24,7 +27,10 @@ export const BINARY: ReadonlySet<string> = new Set([
   'rowversion',
 ]);
 
-/** A value as JSON has it: text where the driver would not be exact. Bytes are hex here, and base64 in the event. */
+/**
+ * Converts a value to its JSON form. It is text if the driver would not be exact. Binary data is hex here and base64 in
+ * the event.
+ */
 export function convert(value: string, type: string): string {
   const style = CONVERSIONS[type];
   if (BINARY.has(type)) return `CONVERT(varchar(max), CONVERT(varbinary(max), ${value}), 2)`;

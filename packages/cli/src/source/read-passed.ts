@@ -7,12 +7,12 @@ import { readSnapshots } from '../repo/read-outputs.ts';
 import { openTargets, type CommandTarget } from '../target/open-targets.ts';
 import { withSession } from '../target/report-targets.ts';
 
-/** Cursors of a target, or why they cannot be read. */
+/** Cursors of a target, or the reason why they cannot be read. */
 type Cursors = readonly ChangeCursor[] | string;
 
 /**
- * Reads up to where all consumers of the tables of a source database have read: the lowest of the cursors in the targets,
- * for pipelines that read by LSN, and of the position that was given for the connector.
+ * Reads the position that all consumers of the tables of a source database have passed. It is the lowest of the cursors
+ * in the targets, for pipelines that read by LSN, and of the given position of the connector.
  */
 export function passedReader(
   root: string,

@@ -2,17 +2,17 @@ import type { Outcome } from './run-all.ts';
 import { sourceFailures } from './source-failures.ts';
 import { printMessage } from '../print.ts';
 
-/** What came of work on several databases. */
+/** Results of work on several databases. */
 interface Results<T> {
   readonly results: readonly T[];
-  /** Some databases failed. */
+  /** True if some databases failed. */
   readonly hasFailed: boolean;
 }
 
 /**
- * Reports what was done, and then says what failed; where nothing was done that is all there is to say.
+ * Reports results and then failures. If nothing was done, only failures.
  *
- * @throws CommandError where all databases failed.
+ * @throws CommandError if all databases failed
  */
 export function reportOutcomes<I, T>(
   outcomes: readonly Outcome<I, T>[],

@@ -3,16 +3,16 @@ import type { SourcePlan, SourceDatabase } from '@cdc-migrations/introspect';
 import { CommandError } from '../exit-code.ts';
 import { resolveRepoServer } from '../repo/resolve-repo-server.ts';
 
-/** A database that is to be used, with all that the connection needs. */
+/** A selected database with its connection settings. */
 export interface PlannedSource<Plan = SourcePlan> {
   readonly plan: Plan;
   readonly source: SourceDatabase;
 }
 
 /**
- * The databases of plans with the values of their variables.
+ * Resolves the variables of the plans' databases.
  *
- * @throws CommandError that names every missing variable at once.
+ * @throws CommandError with every missing variable
  */
 export function resolveSources<Plan extends Pick<SourcePlan, 'group' | 'server' | 'database'>>(
   root: string,

@@ -43,7 +43,7 @@ const startOf = (instance: string) => {
   const [row] = database.find('cdc.change_tables', { capture_instance: instance });
   return `0x${Buffer.from(row!['start_lsn'] as Uint8Array).toString('hex')}`;
 };
-/** A column that comes to the source, to the snapshot and to the definition. */
+/** Adds a column to the source, to the snapshot and to the definition. */
 async function addColumn(name: string): Promise<void> {
   database.addColumn('dbo.Actor', { name, type: 'nvarchar(10)' });
   expect((await repo.cdc('schema-docs')).exitCode).toBe(0);
@@ -87,7 +87,7 @@ it('creates the second instance, waits for the connector, drops the first; kille
   );
   expect(instances()).toEqual(['dbo_Actor']);
 
-  // Killed while it waits: nothing but the catalog of the source knows how far it was.
+  // Killed while it waits. Only the catalog of the source knows its progress.
   const child = startCommand(
     repo.root,
     ['enable-cdc', ...ACTOR, ...RISKS, '--rotate', '--wait', '1h'],
@@ -115,7 +115,7 @@ it('creates the second instance, waits for the connector, drops the first; kille
   expect(beyond.stdout).toContain('is later than all that was captured');
   expect(instances()).toHaveLength(2);
 
-  // The drop fails; the next run goes on.
+  // The drop fails, and the next run continues.
   server.addFault({
     fault: { kind: 'error', number: 1205, message: 'Deadlock.' },
     sql: /sp_cdc_disable_table/,
@@ -217,7 +217,7 @@ describe('pipelines that read by LSN', () => {
     };
     await cursor(startOf('dbo_Actor'));
     const given = ['--passed-lsn', startOf('dbo_Actor_v2')];
-    // The connector that feeds the existing table customer_user counts too.
+    // The connector of the existing table customer_user counts too.
     expect((await rotate()).stdout).toContain('give commit_lsn of the stored offset');
     const behind = await rotate(...given);
     expect(behind.exitCode).toBe(1);

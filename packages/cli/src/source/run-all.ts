@@ -1,12 +1,15 @@
-/** Databases that are read at a time. */
+/** Databases that are read in parallel. */
 export const SOURCE_JOBS = 8;
 
-/** What became of one of several tasks. */
+/** Result of one of several tasks. */
 export type Outcome<I, T> =
   | { readonly item: I; readonly kind: 'done'; readonly value: T }
   | { readonly item: I; readonly kind: 'failed'; readonly error: unknown };
 
-/** Runs a task for every item, so many at a time; one that fails does not stop the others. In order of the items. */
+/**
+ * Runs a task for every item, `jobs` of them in parallel. A failed task does not stop the others. Returns the outcomes
+ * in order of the items.
+ */
 export async function runAll<I, T>(
   items: readonly I[],
   jobs: number,

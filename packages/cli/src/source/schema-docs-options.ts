@@ -10,6 +10,6 @@ export interface SchemaDocsOptions {
   /** In milliseconds. */
   readonly timeout?: number;
   readonly json?: boolean;
-  /** Whether the output is somebody else's: files in the way are then an error. */
+  /** True if another command prints the output. Files in the way are an error then. */
   readonly quiet?: boolean;
 }

@@ -120,7 +120,7 @@ it('generate --refresh reads first', async () => {
   expect(server.roundTrips()).toBe(2);
 });
 
-/** Runs with a fault; one line that says what happened and what to do, and nothing written. */
+/** Runs with a fault. Expects one line with the problem and the solution, and no written file. */
 async function expectFault(what: RegExp, ...args: readonly string[]): Promise<string> {
   const before = readdirSync(join(repo.root, 'generated/schemas'));
   const run = await repo.cdc('schema-docs', '--env', 'nonprod', '--timeout', '2', ...args);

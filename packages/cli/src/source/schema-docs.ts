@@ -25,7 +25,7 @@ import { sourceFailures } from './source-failures.ts';
 /**
  * Writes the snapshots of the validation databases, or compares customers with them, and returns the exit code.
  *
- * @throws ConfigError, CommandError; the snapshots are then as they were.
+ * @throws ConfigError, CommandError. The snapshots are unchanged then.
  */
 export async function schemaDocs(options: SchemaDocsOptions): Promise<number> {
   const root = findRoot(options.root);
@@ -90,7 +90,9 @@ async function readSource(
   });
 }
 
-/** Snapshots that no service reads are stale, which only a run that reads all validation databases can tell. */
+/**
+ * Returns true if the run reads all validation databases. Only such a run can remove snapshots that no service reads.
+ */
 function isWhole(
   plans: readonly SourcePlan[],
   outcomes: readonly Outcome<PlannedSource, unknown>[],
@@ -132,7 +134,7 @@ function refusalOf({ path, action, conflict }: FileStep): string {
   return `${path}: ${what}; move it away, or --force writes over it`;
 }
 
-/** Fingerprints in the snapshots of a database by schema; none where a snapshot has to be written anyway. */
+/** Reads the fingerprints in a database's snapshots by schema. Returns none if a snapshot must be written anyway. */
 function readFingerprints(root: string, plan: SourcePlan): ReadonlyMap<string, string> {
   const known = plan.selections.flatMap(({ database, schema, pattern, tables }) => {
     const catalog = readIntact(root, snapshotPath({ database, schema }));
@@ -149,14 +151,14 @@ function readIntact(root: string, path: string): Catalog | undefined {
   try {
     return stateOf(path, text) === 'intact' ? parseSnapshot(text, path) : undefined;
   } catch {
-    return undefined; // Of another version: it is read and written anew.
+    return undefined; // A snapshot of another version is written again.
   }
 }
 
 /**
- * Writes the snapshots anew before they are used.
+ * Writes the snapshots again before they are used.
  *
- * @throws ConfigError, CommandError, also for a snapshot that was edited
+ * @throws ConfigError, CommandError, also for an edited snapshot
  */
 export async function refreshSnapshots({ root, service, force }: GenerateOptions): Promise<void> {
   await schemaDocs({

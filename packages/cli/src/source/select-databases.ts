@@ -2,7 +2,7 @@ import type { Config } from '@cdc-migrations/config';
 import { planCustomers, type SourcePlan } from '@cdc-migrations/introspect';
 import { CommandError } from '../exit-code.ts';
 
-/** Options that say which source databases a command works on. */
+/** Options that select the source databases of a command. */
 export interface DatabaseOptions {
   readonly root?: string;
   readonly env: string;
@@ -11,9 +11,9 @@ export interface DatabaseOptions {
 }
 
 /**
- * Databases of the customers that were named, or of all; without either the only one of the environment.
+ * Selects the databases of the named customers, or of all. The default is the only one of the environment.
  *
- * @throws CommandError where there are several and none was chosen.
+ * @throws CommandError if there are several and none was selected
  */
 export function selectDatabases(
   config: Config,

@@ -15,7 +15,7 @@ const TEXT: {
   read: ({ database, tables }) => `${database}: ${countOf(tables, 'table')} read`,
 };
 
-/** Says on standard error what goes on. */
+/** Prints progress to standard error. */
 export function showEvent(event: SourceEvent): void {
   const text = TEXT[event.kind] as (event: SourceEvent) => string;
   printError([text(event)]);

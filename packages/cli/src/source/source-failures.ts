@@ -1,7 +1,7 @@
 import { SourceError } from '@cdc-migrations/introspect';
 import { CommandError } from '../exit-code.ts';
 
-/** The errors of sources as one error whose message has a line for each; any other error is thrown as it is. */
+/** Combines errors of sources into one error with a line for each. Throws any other error unchanged. */
 export function sourceFailures(errors: readonly unknown[]): CommandError {
   const strange = errors.find((error) => !(error instanceof SourceError));
   if (strange !== undefined) throw strange;

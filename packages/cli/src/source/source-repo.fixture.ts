@@ -6,24 +6,24 @@ import { basename, join } from 'node:path';
 const ROOT = join(__dirname, '../../../..');
 const CDC = join(ROOT, 'packages/cli/bin/cdc.js');
 
-/** What a run of the command line gave. */
+/** Result of a run of the command line. */
 export interface Run {
   readonly exitCode: number | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** Lines of standard error that are no progress. */
+  /** Lines of standard error without progress. */
   readonly complaints: readonly string[];
 }
 
-/** A copy of an implementation repo of the workspace, and the command line in it. */
+/** A copy of an implementation repo of the workspace with the command line in it. */
 export interface SourceRepo {
   readonly root: string;
   read(path: string): string;
-  /** Replaces a text of a file, which must be there. */
+  /** Replaces a text in a file. Fails if it does not exist. */
   edit(path: string, from: string | RegExp, to: string): void;
   write(path: string, text: string): void;
   cdc(...args: readonly string[]): Promise<Run>;
-  /** Environment of the next runs; what was there stays. */
+  /** Adds variables to the environment of the next runs. */
   setEnv(env: Readonly<Record<string, string | undefined>>): void;
   remove(): void;
 }
@@ -33,7 +33,7 @@ export function copyRepo(name: 'adopus' | 'asma'): SourceRepo {
   const root = mkdtempSync(join(tmpdir(), `cdc-${name}-`));
   cpSync(join(ROOT, 'fixtures', name), root, {
     recursive: true,
-    filter: (path) => basename(path) !== '.cdc', // The data of an embedded server.
+    filter: (path) => basename(path) !== '.cdc', // Data of an embedded server.
   });
   let env: NodeJS.ProcessEnv = { PATH: process.env['PATH'] };
   const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -76,7 +76,7 @@ function run(root: string, args: readonly string[], env: NodeJS.ProcessEnv): Pro
 const PROGRESS =
   /^[\w-]+: (connecting to|reading|enabling|rotating|cleaning|\d+ tables? read|nothing changed)|\(once more\)$/;
 
-/** Variables of the server `default` of `fixtures/adopus`. */
+/** Returns the variables of the server `default` of `fixtures/adopus`. */
 export function mssqlEnv(server: {
   readonly host: string;
   readonly port: number;

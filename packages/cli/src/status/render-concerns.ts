@@ -9,7 +9,7 @@ import {
 import { countOf } from '../count-of.ts';
 import { nameSchema } from '../target/name-schema.ts';
 
-/** As far as `cdc_management.count_unfilled` counts. */
+/** Limit of rows that `cdc_management.count_unfilled` counts. */
 const COUNTED_ROWS = 100_000;
 
 const ERRORS = 'see cdc_management.recent_errors';
@@ -41,7 +41,7 @@ function countEvents(
   return events > 0 ? [countOf(events, what)] : [];
 }
 
-/** A line for each thing that people should look at. */
+/** Renders a line for each problem that needs attention. */
 export function renderConcerns({
   lostStaging,
   deadLetters,
@@ -85,7 +85,7 @@ export function renderConcerns({
   ];
 }
 
-/** A line for each lock of an apply that is held: anybody who may connect can hold one. */
+/** Renders a line for each held lock of apply. Anybody who may connect can hold one. */
 export function renderLocks(locks: readonly HeldLock[]): readonly string[] {
   return locks.map(({ schema, holder }) => {
     const where = schema === undefined ? '' : ` in ${nameSchema(schema)}`;
@@ -93,7 +93,9 @@ export function renderLocks(locks: readonly HeldLock[]): readonly string[] {
   });
 }
 
-/** `staging of blue.Actor was emptied: replay AdOpus.Actor partition 2 (generation 0) from offset 4711`. */
+/**
+ * Renders a loss: `staging of blue.Actor was emptied: replay AdOpus.Actor partition 2 (generation 0) from offset 4711`.
+ */
 function renderLoss({ schema, table, stream, replayFrom, cause }: LostStaging): string {
   const from = replayFrom === null ? 'from the beginning' : `from offset ${replayFrom}`;
   if (cause in AT_SOURCE) {

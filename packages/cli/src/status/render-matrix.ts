@@ -2,7 +2,7 @@ import type { FileState, SchemaStatus, Status } from '@cdc-migrations/tracker';
 import type { Table } from '../report-lines.ts';
 import { nameSchema } from '../target/name-schema.ts';
 
-/** States in the order of the columns, worst last. */
+/** States in the order of the columns. The worst is last. */
 const STATES: readonly FileState[] = [
   'applied',
   'pending',
@@ -13,17 +13,17 @@ const STATES: readonly FileState[] = [
   'failed',
 ];
 
-/** Up to so many schemas each has its line; of more only those where something is open. */
+/** Maximum number of schemas with a line each. Above it only schemas with open files have one. */
 const SHOWN_SCHEMAS = 60;
-/** So many files of a schema are named. */
+/** Maximum number of named files in a schema. */
 const SHOWN_FILES = 5;
 
 /**
- * A table of schemas with how many files are in which state, and the names of those that are not applied:
+ * Renders schemas with the number of files in each state, and the names of files that are not applied:
  *
- *     schema       applied  pending
- *     (database)         2        -
- *     osloprod          77        1  staging/Actor-staging.sql
+ *     schema applied pending
+ *     (database) 2 -
+ *     osloprod 77 1 staging/Actor-staging.sql
  */
 export function renderMatrix({ schemas }: Status): readonly Table[] {
   const open = schemas.filter(isOpen);
@@ -53,7 +53,7 @@ function countAll(schemas: readonly SchemaStatus[], state: FileState): number {
   return schemas.reduce((sum, one) => sum + count(one, state), 0);
 }
 
-/** The open files where they are few, and not simply all of them. */
+/** Returns the names of the open files if they are few and not all files. */
 function namesOf({ files }: SchemaStatus): string {
   const open = files.filter(({ state }) => state !== 'applied');
   if (open.length === 0 || open.length === files.length) return '';

@@ -16,7 +16,7 @@ afterAll(async () => {
   await repo?.stop();
 });
 
-/** Events of `Distrikt` with these offsets of a partition; an `x` as name is too long. */
+/** Stages events of `Distrikt` with these offsets of a partition. The name `x` is replaced by one that is too long. */
 async function stage(partition: number, offsets: readonly number[], name = 'navn'): Promise<void> {
   const sql = server.connect({ database: 'directory', max: 1, fetch_types: false });
   await sql`INSERT INTO blue."stg_Distrikt" ("DistriktID", "Navn", "_customer_id", "__source_db",

@@ -46,8 +46,8 @@ export interface StatusCommandOptions extends TargetOptions {
 }
 
 /**
- * Says what is applied where and what keeps events from the final tables. Returns the exit code: 1 when something is
- * pending, or events do not arrive; 6 when a file was edited.
+ * Prints the state of files and the problems that keep events from the final tables. Returns the exit code: 1 if
+ * something is pending or events do not arrive, 6 if a file was edited.
  */
 export async function status(options: StatusCommandOptions): Promise<number> {
   if (options.offline) return statusOffline(options);
@@ -71,7 +71,9 @@ export async function status(options: StatusCommandOptions): Promise<number> {
   });
 }
 
-/** The embedded PostgreSQL is not started, and no variable of a server is looked up. */
+/**
+ * Prints the status without a connection, without starting the embedded PostgreSQL and without variables of a server.
+ */
 function statusOffline(options: StatusCommandOptions): number {
   const { targets } = openTargets(
     options,
@@ -103,7 +105,7 @@ function tellOffline(
   };
 }
 
-/** With `--schema`, what is known of other schemas is left out. */
+/** Removes problems of other schemas, for `--schema`. */
 function onlyOf({ schemas }: Status, concerns: Concerns): Concerns {
   const shown = new Set([null, MANAGEMENT_SCHEMA, ...schemas.map(({ schema }) => schema)]);
   const only = <Item extends { readonly schema: string | null }>(items: readonly Item[]) =>
@@ -121,7 +123,7 @@ function onlyOf({ schemas }: Status, concerns: Concerns): Concerns {
   };
 }
 
-/** What there is to say besides files. */
+/** Findings that are not about files. */
 interface Findings extends Concerns, Pick<TargetState, 'isStandby'> {
   readonly locks: readonly HeldLock[];
   readonly leftovers: readonly Leftover[];
@@ -171,7 +173,7 @@ function describe(
   };
 }
 
-/** The error of a file, which can have several lines: hint, detail and where it came from. */
+/** Renders the error of a file, which may have lines for hint, detail and context. */
 function renderError(schema: string, path: string, error: string): readonly string[] {
   const [first, ...more] = error.split('\n');
   return [`${nameSchema(schema)} ${path}: ${first}`, ...more.map((line) => `  ${line}`)];
@@ -188,7 +190,7 @@ function exitCodesOf({ problems }: Migrations): readonly number[] {
   return problems.map(({ problem }) => (problem === 'edited' ? EXIT.edited : EXIT.differences));
 }
 
-/** How far a wave is: schemas by the worst state of their files. */
+/** Progress of a wave: schemas by the worst state of their files. */
 interface WaveStatus {
   readonly wave: string;
   readonly customers: number;
@@ -199,7 +201,7 @@ interface WaveStatus {
 
 const FAILED: ReadonlySet<FileState> = new Set(['failed', 'unsafe', 'edited', 'missing']);
 
-/** Counts the schemas of each wave, as far as they are part of a status. */
+/** Counts the schemas of each wave that are part of a status. */
 function countWaves(
   waves: readonly TargetWave[],
   { schemas: found }: Status,
@@ -216,7 +218,7 @@ function countWaves(
   });
 }
 
-/** A row for each wave. */
+/** Renders a row for each wave. */
 function renderWaves(waves: readonly WaveStatus[]): readonly Table[] {
   if (waves.length === 0) return [];
   return [

@@ -7,7 +7,7 @@ import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fix
 const WORKSPACE = join(__dirname, '../../../..');
 const ADOPUS = join(WORKSPACE, 'fixtures/adopus');
 
-/** How a command ended. */
+/** Result of a command. */
 export interface CommandRun {
   readonly exitCode: number | null;
   readonly stdout: string;
@@ -16,7 +16,7 @@ export interface CommandRun {
 
 const BIN = join(WORKSPACE, 'packages/cli/bin/cdc.js');
 
-/** Starts a command of the bundled command line as a process of its own; `finish` waits for its end. */
+/** Starts the bundled command line as a process. `finish` waits for its end. */
 export function startCommand(
   root: string,
   args: readonly string[],
@@ -46,7 +46,7 @@ export async function finish(child: ChildProcess): Promise<CommandRun> {
   return { exitCode, stdout, stderr };
 }
 
-/** A copy of the implementation repo `adopus` whose sink is this database in every environment. */
+/** Copies the implementation repo `adopus` and makes this database its sink in every environment. */
 export function copyAdopus(database = 'directory'): {
   readonly root: string;
   readonly remove: () => void;
@@ -65,7 +65,7 @@ export function copyAdopus(database = 'directory'): {
   return { root, remove: () => removeRepo(root) };
 }
 
-/** Removes a copy of a repo, and the data of its embedded server where they are elsewhere. */
+/** Removes a copy of a repo, and the data of its embedded server if they are elsewhere. */
 export function removeRepo(root: string): void {
   const place = join(root, '.cdc/embedded/place');
   if (existsSync(place)) {
@@ -74,7 +74,7 @@ export function removeRepo(root: string): void {
   rmSync(root, { recursive: true, force: true });
 }
 
-/** The variables of the sink's servers, for a server of the fixture. */
+/** Returns the variables of the sink's servers for a server of the fixture. */
 export function sinkEnv({
   host,
   port,
@@ -91,7 +91,7 @@ export function sinkEnv({
 /** Options that select one schema of `adopus`. */
 export const BLUE = ['--env', 'prod', '--schema', 'blue'];
 
-/** A server with the database `directory`, and a copy of `adopus` that is applied to its schema `blue`. */
+/** Starts a server with the database `directory`, and applies a copy of `adopus` to its schema `blue`. */
 export async function startBlue(): Promise<{
   readonly server: PostgresServer;
   readonly root: string;

@@ -1,37 +1,37 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** What happens to a query instead of what it asks for. */
+/** Fault that replaces a query. */
 export type Fault = keyof typeof INSTEAD | 'cut' | 'gone';
 
 /**
- * Queries that the server ends by the fault itself, whatever the session is in the middle of. `timed out` needs somebody
- * who holds the advisory lock 1.
+ * Queries that make the server fail in any state of the session. `timed out` needs a session that holds the advisory
+ * lock 1.
  */
 const INSTEAD = {
   cancelled:
     'SELECT pg_catalog.pg_cancel_backend(pg_catalog.pg_backend_pid()), pg_catalog.pg_sleep(60)',
   terminated:
     'SELECT pg_catalog.pg_terminate_backend(pg_catalog.pg_backend_pid()), pg_catalog.pg_sleep(60)',
-  // A role that may not read it; the setting ends with the transaction.
+  // A role that may not read it. The setting ends with the transaction.
   refused: `SELECT pg_catalog.set_config('role', 'pg_monitor', true),
     pg_catalog.query_to_xml('TABLE pg_catalog.pg_authid', true, true, '')`,
   'lock timed out': `SELECT pg_catalog.set_config('lock_timeout', '10', true), pg_catalog.pg_advisory_xact_lock(1)`,
 } as const;
 
-/** A way to a server on which one query of a client fails. */
+/** A proxy to a server that makes one query of a client fail. */
 export interface FaultProxy {
   readonly port: number;
-  /** The texts of the queries so far, of all connections in order. */
+  /** Texts of the queries so far, of all connections in order. */
   readonly queries: readonly string[];
   /** Local ports of its connections to the server, `client_port` of pg_stat_activity. */
   readonly clientPorts: readonly number[];
-  /** From now on the n-th query, counted from 0, has the fault. */
+  /** Makes the n-th query from now on fail, counted from 0. */
   arm(n: number, fault: Fault): void;
   close(): Promise<void>;
 }
 
 /**
- * Starts it. A connection that is cut is reset at once; a server that is gone refuses every further connection. Messages
+ * Starts the proxy. A cut connection is reset at once. A server that is gone refuses every further connection. Messages
  * of the protocol: https://www.postgresql.org/docs/15/protocol-message-formats.html
  */
 export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
@@ -92,7 +92,7 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
 
 const [QUERY, PARSE] = ['Q', 'P'].map((letter) => letter.charCodeAt(0));
 
-/** Cuts what a client sends into messages; the first has no letter. */
+/** Splits the data of a client into messages. The first has no type letter. */
 function splitMessages(onMessage: (message: Buffer) => void): (data: Buffer) => void {
   let rest = Buffer.alloc(0);
   let isFirst = true;
@@ -111,7 +111,7 @@ function splitMessages(onMessage: (message: Buffer) => void): (data: Buffer) => 
   };
 }
 
-/** The text of a query or of a statement to prepare. */
+/** Returns the text of a query or of a prepared statement. */
 function queryIn(message: Buffer): string | undefined {
   if (message[0] === QUERY) return message.toString('utf8', 5, message.length - 1);
   if (message[0] !== PARSE) return undefined;
@@ -119,7 +119,7 @@ function queryIn(message: Buffer): string | undefined {
   return message.toString('utf8', start, message.indexOf(0, start));
 }
 
-/** The same message with another text; a statement to prepare keeps its parameters. */
+/** Returns the message with another text. A prepared statement keeps its parameters. */
 function replaceQuery(message: Buffer, text: string): Buffer {
   if (message[0] === QUERY) return encode('Q', Buffer.from(`${text}\0`));
   const start = message.indexOf(0, 5) + 1;

@@ -21,13 +21,13 @@ const FAULTS: readonly Fault[] = [
 
 interface FaultedCommand {
   readonly args: readonly string[];
-  /** The database that it is run on, or the implementation repo whose sources are read. */
+  /** State of the database, or the implementation repo whose sources are read. */
   readonly before: 'empty' | 'applied' | 'staged' | 'foreign' | 'sources';
-  /** How it ends without a fault. */
+  /** Exit code without a fault. */
   readonly exitCode: number;
-  /** How it may end with one: the target failed it, or some of its tenants, or what it says of a table. */
+  /** Allowed exit codes with a fault: the whole target, some tenants or a table failed. */
   readonly failed: readonly number[];
-  /** How it ends where nothing answers; 2 unless said. */
+  /** Exit code without any response. The default is 2. */
   readonly unanswered?: number;
 }
 
@@ -83,17 +83,17 @@ const COMMANDS: Readonly<Record<string, FaultedCommand>> = {
   diff: { args: ['diff', '--env', 'dev'], before: 'sources', exitCode: 0, failed: [2] },
 };
 
-/** A command that has not ended by then hangs: alone it takes less than a second. */
+/** Maximum duration of a command. Alone it takes less than a second. */
 const ENDS_WITHIN_MS = 30_000;
-/** Of a row, which has a run of the command for each of its queries, on a busy machine. */
+/** Timeout of a row, which runs the command for each of its queries on a busy machine. */
 const ROW_TIMEOUT_MS = 600_000;
-/** A command that goes on for ever is asked to end after that. */
+/** Time after which an endless command is asked to stop. */
 const WATCHED_MS = 1200;
-/** Of a command that goes on for ever only the first queries have faults. */
+/** Number of queries of an endless command that have faults. */
 const MAX_QUERIES = 40;
-/** Runs of a command at a time. */
+/** Parallel runs of commands. */
 const RUNS = 3;
-/** Each query has two of the six faults, others with each seed. `CDC_FAULTS=all` has all of each. */
+/** Each query has two of the six faults, depending on the seed. `CDC_FAULTS=all` tests all of them. */
 const SHARE = process.env['CDC_FAULTS'] === 'all' ? 1 : 3;
 const SEED = chooseSeed();
 
@@ -167,7 +167,7 @@ describe.each(Object.entries(COMMANDS))('%s', (_name, command) => {
 
 describe('when nothing answers', () => {
   let ended: ReadonlyMap<string, CommandRun>;
-  /** Each waits for its own timeout, so all wait at the same time. */
+  /** Each waits for its own timeout, so they run in parallel. */
   beforeAll(async () => {
     ended = new Map(
       await Promise.all(
@@ -185,7 +185,7 @@ describe('when nothing answers', () => {
   });
 });
 
-/** Runs a command against a server that takes connections and never sends anything. */
+/** Runs a command against a server that accepts connections and never sends anything. */
 async function runUnanswered(command: FaultedCommand): Promise<CommandRun> {
   let isAsked = false;
   const silent = createServer((socket) => {
@@ -204,16 +204,16 @@ async function runUnanswered(command: FaultedCommand): Promise<CommandRun> {
 
 interface Ended {
   readonly first: CommandRun;
-  /** The same command once more, without a fault, where it changes something. */
+  /** A second run without a fault, if the command changes something. */
   readonly again: CommandRun | undefined;
   readonly queries: readonly string[];
-  /** Sessions that are left at the server. */
+  /** Remaining sessions at the server. */
   readonly sessions: readonly string[];
   /** Rows that were merged in the end. */
   readonly merged: number | undefined;
 }
 
-/** What is not as it should be: a fault may also come too late to matter, or be got over by another try. */
+/** Lists what went wrong. A fault may also come too late to matter, or a retry may solve it. */
 function problemsOf(
   { first, again, sessions, merged }: Ended,
   { exitCode: wanted, failed, before }: FaultedCommand,
@@ -234,18 +234,18 @@ function problemsOf(
   ];
 }
 
-/** A lock of a target that was waited for in vain has an exit code of its own, but where a read before it failed too. */
+/** Returns the allowed exit codes. A lock timeout at a target has its own code, unless a read before it failed too. */
 function failedBy(fault: Fault, { before, failed }: FaultedCommand): readonly number[] {
   return fault === 'lock timed out' && before !== 'sources' ? [...failed, EXIT.locked] : failed;
 }
 
-/** Whether an apply that says that all is done has left nothing to do. */
+/** Returns true if an apply that reports success left nothing to do. */
 function isDone(first: CommandRun, again: CommandRun | undefined): boolean {
   const hasApplied = first.exitCode === 0 && /[1-9]\d* applied, /.test(first.stdout);
   return !hasApplied || !again || / 0 applied, /.test(again.stdout);
 }
 
-/** Runs a command on a copy of a database, through a proxy that has a fault. */
+/** Runs a command on a copy of a database through a proxy with a fault. */
 async function runWith(
   { args, before }: FaultedCommand,
   armed?: { readonly n: number; readonly fault: Fault },
@@ -281,7 +281,7 @@ interface Place {
   readonly remove: () => Promise<void>;
 }
 
-/** What a command works on, for itself. */
+/** Creates a private copy for a command. */
 async function placeOf({ before }: Pick<FaultedCommand, 'before'>): Promise<Place> {
   if (before === 'sources') {
     const { repo, databases } = source;
@@ -293,7 +293,7 @@ async function placeOf({ before }: Pick<FaultedCommand, 'before'>): Promise<Plac
   return { root, databases: [database], remove };
 }
 
-/** Runs a command to its end, one that goes on for ever for some time after `hasBegun`; one that is killed has no exit code. */
+/** Runs a command to its end. An endless one runs for some time after `hasBegun`. A killed one has no exit code. */
 async function run(
   root: string,
   args: readonly string[],
@@ -315,7 +315,7 @@ async function run(
   return end;
 }
 
-/** Sessions from these ports that are still there after 5 seconds. */
+/** Returns the sessions from these ports that still exist after 5 seconds. */
 async function sessionsOf(clientPorts: readonly number[]): Promise<readonly string[]> {
   const sql = server.connect({ max: 1, fetch_types: false });
   try {

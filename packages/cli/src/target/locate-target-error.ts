@@ -24,7 +24,7 @@ import {
 } from '@cdc-migrations/tracker';
 import { CommandError, EXIT } from '../exit-code.ts';
 
-/** What is wrong before anything is applied, for the user to mend. */
+/** Errors that the user can fix before anything is applied. */
 const USAGE = [
   EncodingError,
   ForeignObjectsError,
@@ -44,14 +44,14 @@ const USAGE = [
   RepoPathError,
 ];
 
-/** SQLSTATE of a lock that was waited for in vain. */
+/** SQLSTATE of a lock timeout. */
 const LOCK_NOT_AVAILABLE = '55P03';
 
 /**
- * The error of a target as one that ends a command with its exit code; a defect as it is.
+ * Converts an error of a target to one that ends a command with its exit code. Returns a defect unchanged.
  *
- * @param label target, as people know it.
- * @param place where it is, as sink-groups.yaml says it: values of variables are not printed.
+ * @param label name of the target
+ * @param place location of the target in sink-groups.yaml, because values of variables are not printed
  */
 export function locateTargetError(error: unknown, label: string, place?: string): unknown {
   if (!(error instanceof Error)) return error;
@@ -76,7 +76,7 @@ export function locateTargetError(error: unknown, label: string, place?: string)
   return USAGE.some((kind) => error instanceof kind) ? as(EXIT.usage) : error;
 }
 
-/** What reads or checks something of a target, its errors located. */
+/** Runs a read or check of a target and locates its errors. */
 export function locating<Result>(label: string, read: () => Result): Result {
   try {
     return read();
@@ -88,5 +88,5 @@ export function locating<Result>(label: string, read: () => Result): Result {
 function describeTarget({ kind, message, hint }: TargetError, place: string | undefined): string {
   const at = place === undefined ? '' : ` at ${place}`;
   const text = kind === 'connection' ? `cannot be reached${at}: ${message}` : message;
-  return visible(hint ? `${text} (${hint})` : text); // One line, whatever the server says.
+  return visible(hint ? `${text} (${hint})` : text); // One line, even if the server's message has several.
 }

@@ -1,6 +1,6 @@
 import { WHOLE_DATABASE } from '@cdc-migrations/tracker';
 
-/** What people call the place of a file: its schema, or `(database)`. */
+/** Returns the name of a file's place: its schema, or `(database)`. */
 export function nameSchema(schema: string): string {
   return schema === WHOLE_DATABASE ? '(database)' : schema;
 }

@@ -20,10 +20,10 @@ import { locateError } from '../repo/locate-error.ts';
 import { resolveRepoServer } from '../repo/resolve-repo-server.ts';
 import { locating } from './locate-target-error.ts';
 
-/** Environment of the PostgreSQL that we bring along. */
+/** Environment of the bundled PostgreSQL. */
 export const EMBEDDED = 'embedded';
 
-/** Options that say which targets a command is for. */
+/** Options that select the targets of a command. */
 export interface TargetOptions {
   readonly root?: string;
   readonly env: string;
@@ -33,46 +33,48 @@ export interface TargetOptions {
 }
 
 export interface WorkOptions {
-  /** The work ends by itself when a signal asks for it; else the embedded PostgreSQL is stopped, and the process ends. */
+  /**
+   * True if the work ends on a signal by itself. Otherwise the embedded PostgreSQL is stopped, and the process ends.
+   */
   readonly endsOnSignal?: boolean;
 }
 
-/** A set, and the database that it goes into. */
+/** A migration set and its target database. */
 export interface CommandTarget {
-  /** The implementation repo. */
+  /** Folder of the implementation repo. */
   readonly root: string;
   /** `sink_asma.directory in local`. */
   readonly label: string;
   readonly migrations: Migrations;
-  /** Schemas of the tenants that take part. */
+  /** Schemas of the tenants of this environment. */
   readonly tenants: readonly string[];
-  /** Schemas of tenants that this database has, also those of other environments that have the same one. */
+  /** Schemas of tenants in this database, including those of other environments that share it. */
   readonly knownTenants: readonly string[];
   /** Sink group of the set. */
   readonly group: string;
-  /** Waves of the sink group, in order; none: all schemas at once. */
+  /** Waves of the sink group, in order. Empty means all schemas at once. */
   readonly waves: readonly TargetWave[];
-  /** Where the database is, as sink-groups.yaml says it: names of variables, not their values. */
+  /** Location of the database in sink-groups.yaml, with names of variables and not their values. */
   readonly place: string | undefined;
-  /** Connects to the database; the variables of its server are looked up now. */
+  /** Returns the address and resolves the server's variables now. */
   readonly address: () => TargetAddress;
 }
 
-/** A wave, with the schemas that it has in a target; literal schemas go with the first one. */
+/** A wave with its schemas in a target. Literal schemas belong to the first one. */
 export interface TargetWave extends Omit<Wave, 'at' | 'customers'> {
   readonly schemas: readonly string[];
 }
 
-/** What a command needs of an implementation repo. */
+/** Parts of an implementation repo that a command needs. */
 export interface CommandRepo {
   readonly root: string;
   readonly targets: readonly CommandTarget[];
 }
 
 /**
- * The sets of a repo that have the environment, or those of them that are named.
+ * Opens the sets of a repo that have the environment, or the named ones.
  *
- * @param addressOf where the database of a set is, instead of what sink-groups.yaml says.
+ * @param addressOf returns the database of a set, instead of sink-groups.yaml
  * @throws ConfigError, CommandError
  */
 export function openTargets(
@@ -184,7 +186,7 @@ function selectTenants(
   return sourcesOf(group, env).map(({ name }) => name);
 }
 
-/** The embedded database has all tenants. */
+/** Returns the known tenants. The embedded database has all of them. */
 function knownTenants(
   set: MigrationSet,
   config: Config,

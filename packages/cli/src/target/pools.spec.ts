@@ -21,7 +21,7 @@ import {
   stageActors,
 } from './small-target.fixture.ts';
 
-/** Commands in an order in which each has something to do, and how they end. */
+/** Commands in an order in which each has something to do, with their exit codes. */
 const COMMANDS: readonly (readonly [readonly string[], number])[] = [
   [small('status'), 1],
   [small('check'), 1],
@@ -34,7 +34,7 @@ const COMMANDS: readonly (readonly [readonly string[], number])[] = [
   [small('baseline'), 0],
   [small('merge'), 0],
   [small('merge', '--replay-dead-letters'), 1],
-  [small('status'), 1], // events that came back
+  [small('status'), 1], // replayed events
 ];
 
 let server: PostgresServer;
@@ -44,7 +44,7 @@ describeDebian('commands through PgBouncer', () => {
   beforeAll(async () => {
     server = await startDebianPostgres();
     target = await generateSmall(server);
-    // Sessions of its own, that nobody may touch.
+    // Private sessions that nobody else may use.
     await server.createDatabase({ name: 'empty' });
     await change('empty', `${EXISTING}; CREATE TABLE public.written (n integer)`);
   });
@@ -61,7 +61,7 @@ describeDebian('commands through PgBouncer', () => {
             }
             const end = await run(args);
             expect([args, end.exitCode, end.stderr]).toEqual([args, exitCode, expect.any(String)]);
-            if (poolMode === 'session') continue; // The pool itself discards what a session has.
+            if (poolMode === 'session') continue; // The pool itself resets sessions.
             expect([args, await tracesIn(database, connect)]).toEqual([args, []]);
           }
         });
@@ -180,7 +180,7 @@ describeDebian('commands through PgBouncer', () => {
         }
       }
       const enable = await repo.cdc('enable-cdc', '--env', 'dev', '--all');
-      // The server is as it ships, without logical decoding.
+      // The server has stock settings, without logical decoding.
       expect(enable).toMatchObject({ exitCode: 3 });
       expect(enable.stderr + enable.stdout).toContain('wal_level');
       for (const database of ['chat_dev', 'directory_dev', 'proxy_dev'])
@@ -214,9 +214,9 @@ interface Pooled {
   readonly pool: Pgbouncer;
   readonly root: string;
   readonly run: (args: readonly string[]) => Promise<CommandRun>;
-  /** A client of the pool, of its database. */
+  /** Connects to the pool's database. */
   readonly connect: () => Sql;
-  /** A client of the pool, of another database. */
+  /** Connects to another database through the pool. */
   readonly connectTo: (database: string) => Sql;
 }
 
@@ -252,7 +252,7 @@ async function withPool(
   }
 }
 
-/** What a session holds beyond its transactions, but for what the pool sets for each of its clients. */
+/** State that outlives transactions in a session, except what the pool sets for each client. */
 const TRACES = `SELECT 'setting ' || name || ' = ' || setting AS trace FROM pg_catalog.pg_settings
 WHERE source = 'session' AND name NOT IN ('application_name', 'client_encoding', 'DateStyle', 'TimeZone')
   AND name NOT LIKE 'transaction\\_%'
@@ -263,7 +263,7 @@ UNION ALL SELECT 'temporary ' || relname FROM pg_catalog.pg_class WHERE relnames
 UNION ALL SELECT 'listens to ' || channel FROM pg_catalog.pg_listening_channels() AS channel
 UNION ALL SELECT 'acts as ' || current_user WHERE current_user <> 'postgres'`;
 
-/** Traces in all sessions of the pool: as many clients as it has connections ask at once. */
+/** Returns such state in all sessions of the pool. One client for each connection asks at the same time. */
 async function tracesIn(database: string, connect: () => Sql): Promise<readonly string[]> {
   for (let tries = 0; tries < 20; tries++) {
     const wanted = await sessionsIn(database);
@@ -288,7 +288,7 @@ interface Trace {
   readonly trace: string | null;
 }
 
-/** Asks by each client in a transaction that lasts until all have got theirs. */
+/** Runs the query once per client, in transactions that last until all have their result. */
 async function askEach(clients: readonly Sql[]): Promise<readonly Trace[]> {
   const query = `SELECT trace, pid FROM pg_backend_pid() AS pid LEFT JOIN (${TRACES}) AS traces ON true`;
   const begun = await Promise.all(
@@ -302,7 +302,7 @@ async function askEach(clients: readonly Sql[]): Promise<readonly Trace[]> {
   return begun.flat();
 }
 
-/** Writes through the pool, a row a time, while work is done. */
+/** Writes a row at a time through the pool during the work. */
 async function writingBeside(sql: Sql, work: () => Promise<void>) {
   const failures: string[] = [];
   let count = 0;

@@ -1,7 +1,7 @@
 import type { Difference, Repair } from '@cdc-migrations/tracker';
 import { shellWord } from '../init/scaffold-options.ts';
 
-/** A line for each difference: `missing  osloprod.Actor: column "Navn"`, with what repairs it in an environment. */
+/** Renders a line for each difference: `missing  osloprod.Actor: column "Navn"`, with its repair in an environment. */
 export function renderDifferences(
   differences: readonly Difference[],
   env?: string,
@@ -15,7 +15,7 @@ export function renderDifferences(
   });
 }
 
-/** What to run: a command of a shell, or SQL. */
+/** Returns the repair: a shell command, or SQL. */
 export function renderRepair({ schema, repair }: Difference, env: string): string | undefined {
   return repair && RENDER[repair.kind](repair as never, { schema, env });
 }

@@ -9,15 +9,15 @@ import { print, printMessage, printJson, printScript } from '../print.ts';
 import { renderJunit, type TestCase, type TestSuite } from '../render-junit.ts';
 import { renderMarkdown, renderText, type ReportLines } from '../report-lines.ts';
 
-/** What there is to say of a target. */
+/** Report of a target. */
 export interface TargetReport {
   readonly exitCode: number;
   readonly lines: ReportLines;
-  /** What `--json` says, beside the target. */
+  /** Document for `--json`, without the target. */
   readonly document: object;
-  /** What `--format junit` says. */
+  /** Test cases for `--format junit`. */
   readonly cases?: readonly TestCase[];
-  /** Why the target could not be asked; standard error has it already. */
+  /** Reason why the target could not be queried. It was printed on standard error already. */
   readonly error?: string;
 }
 
@@ -39,7 +39,7 @@ export async function reportTargets(
   });
 }
 
-/** Does work in a session with a target, which is named `application` there. */
+/** Runs work in a session with a target, whose application_name is `application`. */
 export async function withSession<Result>(
   { address }: CommandTarget,
   application: string,
@@ -53,7 +53,7 @@ export async function withSession<Result>(
   }
 }
 
-/** Prints reports and gives the exit code of all together. */
+/** Prints reports and returns their common exit code. */
 export function printReports(
   reports: readonly TargetReport[],
   { json, format }: { readonly json?: boolean; readonly format?: string },

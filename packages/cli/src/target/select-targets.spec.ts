@@ -12,7 +12,7 @@ beforeAll(() => {
   expect(generate(root).code).toBe(0);
 });
 
-/** No server of the repo can be reached, so all of this comes before the first connection. */
+/** No server of the repo is reachable, so all of this happens before the first connection. */
 const run = (cwd: string, ...args: readonly string[]) =>
   cdc(['manage-migrations', ...args], { cwd, env: CONNECTIONS });
 

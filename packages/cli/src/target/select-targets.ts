@@ -4,9 +4,9 @@ import { locating } from './locate-target-error.ts';
 import type { CommandTarget } from './open-targets.ts';
 
 /**
- * The targets that have schemas of `--schema`; all where it is not given.
+ * Returns the targets with schemas of `--schema`. The default is all.
  *
- * @throws CommandError for a glob that no target has a schema for.
+ * @throws CommandError for a glob without a match in any target
  */
 export function selectTargets(
   targets: readonly CommandTarget[],
@@ -21,7 +21,7 @@ export function selectTargets(
   return targets.filter((target) => schemasOf(target, globs).length > 0);
 }
 
-/** Schemas of a target with something to apply or to check. */
+/** Returns the schemas of a target with files to apply or check. */
 function schemasOf(
   { label, migrations, tenants }: CommandTarget,
   only?: readonly string[],

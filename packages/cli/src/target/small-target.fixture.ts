@@ -5,18 +5,18 @@ import { runCommand } from './cli.fixture.ts';
 
 const SINK = 'sink-groups.yaml';
 
-/** An implementation repo of three tables for the tenants avansas and blue, with what belongs to the target. */
+/** An implementation repo of three tables for the tenants avansas and blue, with facts about its target. */
 export interface SmallTarget {
   readonly root: string;
-  /** Where its server is, for commands. */
+  /** Returns the variables with the server's address, for commands. */
   env(address: Pick<PostgresServer, 'host' | 'port'>): NodeJS.ProcessEnv;
-  /** A repo that is alike, whose sink is another database. */
+  /** Copies the repo with another database as its sink. */
   copyFor(database: string): string;
 }
 
 const OPTIONS = ['--env', 'nonprod'] as const;
 
-/** Generates it; `args` of its commands come behind `--env nonprod`. */
+/** Generates the repo. `args` are added after `--env nonprod`. */
 export async function generateSmall(server: PostgresServer): Promise<SmallTarget> {
   const root = copyOf(join(CASES, '_base'));
   const place = "host: '${PG_HOST}', port: '${PG_PORT}', user: '${PG_USER}', sslmode: disable,";
@@ -39,15 +39,15 @@ export async function generateSmall(server: PostgresServer): Promise<SmallTarget
   };
 }
 
-/** Arguments of a command of its target. */
+/** Returns the arguments of a command on its target. */
 export function small(command: string, ...args: readonly string[]): readonly string[] {
   return [...command.split(' '), ...OPTIONS, ...args];
 }
 
-/** The table that is in the target already. */
+/** SQL of the existing table in the target. */
 export const EXISTING = 'CREATE TABLE public.customer_user (fraver_id integer PRIMARY KEY)';
 
-/** Stages inserts of `Actor` in a schema, with these keys as offsets too. */
+/** Stages inserts of `Actor` in a schema. The keys are also the offsets. */
 export function stageActors(
   schema: string,
   [first, last]: readonly [number, number],

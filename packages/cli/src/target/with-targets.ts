@@ -7,7 +7,7 @@ import {
 } from './open-targets.ts';
 
 /**
- * Does work on the targets of an environment; the embedded PostgreSQL runs for as long.
+ * Runs work on the targets of an environment. The embedded PostgreSQL runs during the work.
  *
  * @throws ConfigError, CommandError
  */

@@ -1,6 +1,6 @@
 import { EXIT } from '../exit-code.ts';
 
-/** Exit codes from the one that matters most to the one that matters least. */
+/** Exit codes, the most important first. */
 const ORDER: readonly number[] = [
   EXIT.edited,
   EXIT.usage,
@@ -11,7 +11,7 @@ const ORDER: readonly number[] = [
   EXIT.done,
 ];
 
-/** The exit code of a command for several things that ended with these. */
+/** Returns the exit code of a command from those of its parts. */
 export function worstExitCode(codes: readonly number[]): number {
   return ORDER.find((code) => codes.includes(code)) ?? EXIT.done;
 }

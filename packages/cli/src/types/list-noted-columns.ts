@@ -6,7 +6,7 @@ import {
   type TypeNoteCode,
 } from '@cdc-migrations/table-defs';
 
-/** A column with something to say of its type: an item of what `types --json` prints. */
+/** A column with a note about its type: an item of `types --json`. */
 export interface NotedColumn {
   readonly set: string;
   readonly service: string;
@@ -27,7 +27,7 @@ export interface NotedColumn {
   readonly advice: string;
 }
 
-/** Columns that are not exact, or of which there is something else to say, in the order of the tables. */
+/** Lists columns that are not exact or have another note, in the order of the tables. */
 export function listNotedColumns(tables: readonly TableDefinition[]): readonly NotedColumn[] {
   return tables.flatMap((table) =>
     table.columns.flatMap(({ name, type, source, exactness, code, reason }) => {
@@ -42,7 +42,7 @@ export function listNotedColumns(tables: readonly TableDefinition[]): readonly N
   );
 }
 
-/** A name in PostgreSQL that is not the one of the source, because it is longer than 63 bytes or not in ASCII. */
+/** A name in PostgreSQL that differs from the source, because it is longer than 63 bytes or not ASCII. */
 export interface OtherName {
   readonly set: string;
   readonly service: string;
@@ -52,7 +52,7 @@ export interface OtherName {
   readonly source: string;
 }
 
-/** Columns and staging tables with another name than the source gives them, in the order of the tables. */
+/** Lists columns and staging tables whose names differ from the source, in the order of the tables. */
 export function listOtherNames(tables: readonly TableDefinition[]): readonly OtherName[] {
   return tables.flatMap((table): readonly OtherName[] => {
     if (table.kind === 'existing') return [];

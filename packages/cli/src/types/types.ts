@@ -47,13 +47,13 @@ function countColumns(tables: ReturnType<typeof readTables>): number {
   ).length;
 }
 
-/** From the worst on. */
+/** Exactness, the worst first. */
 const ORDER: readonly Exactness[] = ['unsupported', 'lossy', 'widened', 'exact'];
 
 /**
- * Columns below their tables, then what each code says and what to do about it, then how many there are.
+ * Renders columns by table, then the meaning of each code and what to do, then totals.
  *
- * @param all how many columns come from the source.
+ * @param all number of columns from the source
  */
 function renderNotedColumns(columns: readonly NotedColumn[], all: number): readonly string[] {
   const lines = columns.flatMap((column, index) => {
@@ -76,7 +76,7 @@ function renderNotedColumns(columns: readonly NotedColumn[], all: number): reado
     .flatMap((part, index) => (index === 0 ? part : ['', ...part]));
 }
 
-/** Names that writers of events have to know, in front of all else. */
+/** Renders different names first, because writers of events must know them. */
 function renderOtherNames(names: readonly OtherName[]): readonly string[] {
   if (names.length === 0) return [];
   const lines = names.map(

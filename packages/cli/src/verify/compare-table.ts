@@ -2,18 +2,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ComparedColumn } from './compared-columns.ts';
 import { DUPLICATE, hashOf, type FoundRow, type RowSide } from './row-sides.ts';
 
-/** A row that is not the same in source and target. */
+/** A row that differs between source and target. */
 export interface RowDifference {
   /**
    * `duplicate`: the source or the target has several rows with the key; `staged`: its events are there, and not merged;
    * `changing`: it changed at the source while it was looked at.
    */
   readonly kind: 'missing' | 'extra' | 'different' | 'duplicate' | 'staged' | 'changing';
-  /** Texts of the key, by column. */
+  /** Texts of the key by column. */
   readonly key: Readonly<Record<string, string | null>>;
   /** Columns that differ. */
   readonly columns: readonly string[];
-  /** Where the event is that the row of the target has. */
+  /** Position of the event of the target's row. */
   readonly position?: Position;
 }
 
@@ -26,7 +26,7 @@ interface Position {
 export interface TableComparison {
   readonly rows: { readonly source: number; readonly target: number };
   readonly differences: readonly RowDifference[];
-  /** Rows that differed at first, and were equal when they were looked at again. */
+  /** Rows that differed at first and were equal later. */
   readonly arrived: number;
   /** There are more differences than were to be listed, or than were looked at again. */
   readonly isCut: boolean;
@@ -37,7 +37,7 @@ export interface ComparisonOptions {
   readonly columns: readonly ComparedColumn[];
   readonly limit: number;
   readonly waitMs: number;
-  /** Of these hashes, those of keys with staged events. */
+  /** Returns the hashes of keys with staged events. */
   readonly stagedOf: (keys: ReadonlySet<string>) => Promise<ReadonlySet<string>>;
   readonly signal: AbortSignal;
 }
@@ -46,10 +46,13 @@ export interface ComparisonOptions {
 const ROWS_AT_ONCE = 20_000;
 /** Rows that are looked at again: as many as can be on their way. */
 const LOOKED_AT = 100_000;
-/** Looks at rows that differ, after the first one. */
+/** Number of repeated comparisons of different rows. */
 const LOOKS = 5;
 
-/** Compares a table with a key: digests of buckets, then rows of those that differ, and these again after a pause. */
+/**
+ * Compares a table with a key. It compares digests of buckets, then the rows of different buckets, and repeats the
+ * different rows after a pause.
+ */
 export async function compareTable(
   source: RowSide,
   target: RowSide,
@@ -77,7 +80,7 @@ export async function compareTable(
   };
 }
 
-/** Buckets together as long as their rows can be held at once. */
+/** Groups buckets whose rows together are below the limit. */
 function partition(
   buckets: readonly string[],
   rowsOf: (bucket: string) => number,
@@ -96,7 +99,7 @@ function partition(
 }
 
 interface Keys {
-  /** Hashes. */
+  /** Hashes of keys. */
   readonly keys: ReadonlySet<string>;
   readonly isCut: boolean;
 }
@@ -194,7 +197,7 @@ function kindOf(their: FoundRow | undefined, our: FoundRow | undefined): RowDiff
   return their ? 'different' : 'extra';
 }
 
-/** Columns that differ; undefined where one of the rows is not there. */
+/** Returns the columns that differ, or undefined if one of the rows is missing. */
 function differing(
   their: FoundRow | undefined,
   our: FoundRow | undefined,

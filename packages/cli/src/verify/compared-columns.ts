@@ -12,20 +12,20 @@ import {
 } from '@cdc-migrations/table-defs';
 import { BINARY, bracket, convert, sourceType } from '../source/mssql-values.ts';
 
-/** A column whose values are compared as text, which is the same for equal values. */
+/** A column whose values are compared as text. Equal values have the same text. */
 export interface ComparedColumn {
   readonly name: string;
-  /** The text in the target, as SQL of a value. */
+  /** Returns the text in the target, as SQL on a value. */
   readonly text: (value: string) => string;
-  /** Type of the target without a length, for a value that is of another type. */
+  /** Type in the target without a length, for values of another type. */
   readonly type: string;
-  /** What gives the text in a source of PostgreSQL, or the text that `spell` takes in SQL Server. */
+  /** Expression of the text in a PostgreSQL source, or of the text that `spell` converts for SQL Server. */
   readonly source: string;
-  /** A text of SQL Server as the target spells it. */
+  /** Converts a text of SQL Server to the target's spelling. */
   readonly spell: (text: string) => string;
 }
 
-/** A column of the source that is not compared. */
+/** A source column that is not compared. */
 export interface SkippedColumn {
   readonly name: string;
   readonly reason: string;
@@ -33,7 +33,7 @@ export interface SkippedColumn {
 
 export type AnyColumn = ColumnDefinition | MappedColumn;
 
-/** How a column is compared; undefined for one that does not come from the source. */
+/** Decides how a column is compared. Returns undefined for a column that does not come from the source. */
 export function compareColumn(
   type: SourceType,
   column: AnyColumn,
@@ -45,7 +45,7 @@ export function compareColumn(
   return type === 'mssql' ? ofMssql(column, source.name) : ofPostgres(column, source.name);
 }
 
-/** Notes of columns whose stored value does not follow from that of the source. */
+/** Type notes of columns whose stored value does not follow from the source value. */
 const SKIPPED: Readonly<Partial<Record<TypeNoteCode, string>>> = {
   'not-carried': 'the change feed does not carry it',
   'interval-as-number': 'the change feed sends intervals as numbers',
@@ -77,7 +77,10 @@ function ofPostgres(column: AnyColumn, sourceName: string): ComparedColumn | Ski
   };
 }
 
-/** The type without limits: a cast to a length would cut what a merge refuses, and one to a smaller number would fail. */
+/**
+ * Returns the type without limits. A cast to a length would cut values that a merge refuses, and a cast to a smaller
+ * number would fail.
+ */
 function roomyType({ base, facets, array }: PgType): string {
   const keepsFacets = !TEXTS.has(base) && base !== 'numeric';
   return formatPgType({ base: ROOMY[base] ?? base, facets: keepsFacets ? facets : [], array });
@@ -91,7 +94,7 @@ const ROOMY: Readonly<Record<string, string>> = {
 const TEXTS: ReadonlySet<string> = new Set(['text', 'character varying', 'character', 'bpchar']);
 const TEXT_SOURCE = /char|text|enum|name/;
 
-/** Text in PostgreSQL that is the same for equal values: floats by their bits, numbers without zeros at the end. */
+/** Returns SQL of a text that is the same for equal values: floats by their bits, numbers without trailing zeros. */
 function textOf({ type, code }: AnyColumn): (value: string) => string {
   const parsed = parsePgType(type);
   if (parsed && !parsed.array) {
@@ -126,14 +129,14 @@ function ofMssql(column: AnyColumn, sourceName: string): ComparedColumn | Skippe
   };
 }
 
-/** T-SQL of a value as text: that of the readers of changes, where it is text already. */
+/** Returns T-SQL of a value as text, like the readers of changes. */
 function asText(value: string, type: string): string {
   if (type === 'float') return hexOf(value, 8);
   if (type === 'real') return hexOf(value, 4);
   return WHOLE.has(type) ? `CONVERT(varchar(20), ${value})` : convert(value, type);
 }
 
-/** The bits of a float: its text has not all digits in every version. */
+/** Returns the bits of a float, because its text does not have all digits in every version. */
 function hexOf(value: string, bytes: number): string {
   return `CONVERT(varchar(${2 * bytes}), CONVERT(binary(${bytes}), ${value}), 2)`;
 }
@@ -159,7 +162,7 @@ const lowerCase = (from: ReadonlySet<string>): Spelled => ({
   spell: () => (text) => text.toLowerCase(),
 });
 
-/** How PostgreSQL spells texts of SQL Server, by the base type of the target. */
+/** Spelling of SQL Server texts in PostgreSQL, by base type of the target. */
 const SPELLED: Readonly<Record<string, Spelled>> = {
   boolean: { from: new Set(['bit']), spell: () => (text) => (text === '1' ? 'true' : 'false') },
   smallint: asIs(WHOLE),
@@ -186,7 +189,7 @@ const SPELLED: Readonly<Record<string, Spelled>> = {
   xml: asIs(new Set(['xml'])),
   text: asIs(MSSQL_TEXTS),
   'character varying': asIs(MSSQL_TEXTS),
-  // PostgreSQL pads to the length, and leaves the blanks out in text.
+  // PostgreSQL pads to the length and its text has no trailing blanks.
   character: { from: MSSQL_TEXTS, spell: () => (text) => text.replace(/ +$/, '') },
 };
 
@@ -194,7 +197,7 @@ function trimZeros(text: string): string {
   return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
 }
 
-/** Digits of the second that the target keeps, without zeros at the end. */
+/** Cuts fractions of a second to those of the target, without trailing zeros. */
 function cut(text: string, column: AnyColumn): string {
   const [whole, digits = ''] = text.split('.');
   const kept = digits.slice(0, secondsOf(column)?.kept ?? digits.length).replace(/0+$/, '');
@@ -204,7 +207,7 @@ function cut(text: string, column: AnyColumn): string {
 const OFFSET_TIME =
   /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(\.\d+)? ?(?:Z|([+-])(\d\d):(\d\d))$/;
 
-/** `2024-01-31T10:11:12.5+02:00` as `2024-01-31 08:11:12.5+00`. */
+/** Converts `2024-01-31T10:11:12.5+02:00` to `2024-01-31 08:11:12.5+00`. */
 function inUtc(text: string, column: AnyColumn): string {
   const [, year, month, day, hour, minute, second, digits = '', sign, hours, minutes] =
     OFFSET_TIME.exec(text) ?? [];

@@ -3,29 +3,31 @@ import type { RowReader, TextRow } from '@cdc-migrations/introspect';
 import { quoteIdentifier, quoteLiteral } from '@cdc-migrations/sql-text';
 import type { ComparedColumn } from './compared-columns.ts';
 
-/** Rows of a bucket: how many, and the digests of all of them together. */
+/** Number of rows in a bucket and the digest of all of them. */
 export interface BucketDigest {
   readonly rows: number;
   readonly digest: string;
 }
 
-/** A row by the texts of its columns, and where its last event was, if it is one of the target. */
+/** Texts of a row by column, and the position of its last event if it is in the target. */
 export interface FoundRow {
   readonly key: TextRow;
   readonly values: TextRow;
   /** Generation, partition and offset. */
   readonly position?: TextRow;
-  /** Other rows have the same key. */
+  /** True if other rows have the same key. */
   readonly isDuplicate?: boolean;
 }
 
-/** Rows of a table in one database. A key is told by the hash of its texts, which no collation changes. */
+/**
+ * Rows of a table in one database. Keys are identified by the hash of their texts, which does not depend on collations.
+ */
 export interface RowSide {
-  /** By bucket, which are the first digits of the hash of the key. */
+  /** Returns digests by bucket, which is the start of the key's hash. */
   digests(): Promise<ReadonlyMap<string, BucketDigest>>;
   /** Hashes of some rows by the hash of their key; one for several rows with the same key is `DUPLICATE`. */
   hashes(rows: SomeRows): Promise<ReadonlyMap<string, string>>;
-  /** Rows by the hash of their key. */
+  /** Returns rows by the hash of their key. */
   rows(keys: ReadonlySet<string>): Promise<ReadonlyMap<string, FoundRow>>;
   count(): Promise<number>;
 }
@@ -34,36 +36,36 @@ export interface RowSide {
 export type SomeRows =
   { readonly buckets: ReadonlySet<string> } | { readonly keys: ReadonlySet<string> };
 
-/** Stands for the hash of several rows with the same key. */
+/** Hash of several rows with the same key. */
 export const DUPLICATE = 'duplicate';
 
-/** Hexadecimal digits of a bucket: 4096 of them. */
+/** Hexadecimal digits of a bucket, which gives 4096 buckets. */
 const BUCKET_DIGITS = 3;
-/** Hexadecimal digits that say whether a row is in the sample. */
+/** Hexadecimal digits that decide if a row is in the sample. */
 export const SAMPLE_DIGITS = 6;
 
-/** What is compared of a table. */
+/** Columns and rows of a table to compare. */
 export interface Compared {
   readonly columns: readonly ComparedColumn[];
-  /** Those of the key, which are among them. */
+  /** Columns of the key, which are also in `columns`. */
   readonly key: readonly ComparedColumn[];
-  /** Rows whose hash begins with less than this, if not all. */
+  /** Limit of the hashes of rows in the sample. The default is all rows. */
   readonly sampleBelow?: string;
-  /** Goes before the text of a key when it is hashed, so that each sample is another one. */
+  /** Prefix of a key's text before hashing, so that each sample differs. */
   readonly salt: string;
 }
 
 export type ReadText = (query: string, onRow: (row: TextRow) => void) => Promise<void>;
 
-/** A table of PostgreSQL, which computes the digests itself. */
+/** A PostgreSQL table. The server computes the digests. */
 export interface PostgresRows extends Compared {
   readonly read: ReadText;
-  /** Spelled for SQL. */
+  /** Quoted for SQL. */
   readonly table: string;
   readonly conditions: readonly string[];
-  /** The text of a column. */
+  /** Returns SQL of a column's text. */
   readonly textOf: (column: ComparedColumn) => string;
-  /** Columns that say where the last event of a row was. */
+  /** Columns with the position of a row's last event. */
   readonly position?: readonly string[];
 }
 
@@ -137,12 +139,12 @@ ${from([isIn(hash, keys)])}`,
   };
 }
 
-/** The hash of a key as SQL; of the same texts it is the same in every database. */
+/** Returns SQL of a key's hash. It is the same for the same texts in every database. */
 export function keyHash(keyJson: string, salt: string): string {
   return md5(salt === '' ? keyJson : `(${quoteLiteral(salt)} || ${keyJson})`);
 }
 
-/** Texts as one text that no others give, spelled as JSON.stringify does. */
+/** Joins texts unambiguously, as JSON.stringify spells them. */
 export function jsonOf(texts: readonly string[]): string {
   return `to_json(ARRAY[${texts.join(', ')}]::text[])::text`;
 }
@@ -151,10 +153,10 @@ function md5(text: string): string {
   return `md5(convert_to(${text}, 'UTF8'))`;
 }
 
-/** A table of SQL Server, whose rows come here: it has no digest of UTF-8. */
+/** A SQL Server table. Its rows are transferred, because SQL Server has no digest of UTF-8. */
 export interface MssqlRows extends Compared {
   readonly reader: RowReader;
-  /** Spelled for T-SQL. */
+  /** Quoted for T-SQL. */
   readonly table: string;
   readonly conditions: readonly string[];
 }

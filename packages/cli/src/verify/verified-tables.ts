@@ -15,7 +15,7 @@ import {
   type SkippedColumn,
 } from './compared-columns.ts';
 
-/** A table of a tenant in source and target, and how its rows are compared. */
+/** A table of a tenant in source and target, with the comparison of its rows. */
 export interface VerifiedTable {
   readonly schema: string;
   readonly name: string;
@@ -26,16 +26,16 @@ export interface VerifiedTable {
   readonly group: SourceGroup;
   readonly columns: readonly ComparedColumn[];
   readonly skipped: readonly SkippedColumn[];
-  /** Empty if rows can only be counted. */
+  /** Columns of the key. Empty if rows can only be counted. */
   readonly key: readonly ComparedColumn[];
-  /** Why rows cannot be compared at all. */
+  /** Reason why rows cannot be compared at all. */
   readonly problem?: string;
   readonly target: {
     readonly table: string;
     readonly conditions: readonly string[];
     readonly textOf: (column: ComparedColumn) => string;
     readonly position?: readonly string[];
-    /** Staging table, and the text of a column of the key there. */
+    /** Staging table and the text of a key column in it. */
     readonly staged?: {
       readonly table: string;
       readonly textOf: (column: ComparedColumn) => string;
@@ -59,7 +59,7 @@ interface Place {
   readonly catalogs: readonly Catalog[];
 }
 
-/** Tables of a target by their source databases, those of `existing` among them. */
+/** Lists the tables of a target by their source databases, including those of `existing`. */
 export function listVerified(
   target: Pick<CommandTarget, 'migrations' | 'tenants'>,
   config: Config,
@@ -171,7 +171,7 @@ function buildVerified(
   };
 }
 
-/** Whether several databases of a customer go into one schema. */
+/** Returns true if several databases of a customer feed one schema. */
 function hasSeveralDatabases({ tenant }: Feed, feeds: readonly Feed[]): boolean {
   return feeds.filter((one) => one.tenant === tenant).length > 1;
 }
@@ -180,7 +180,7 @@ function targetTexts(
   table: ReplicatedTable | ExistingTable,
   schema: string,
 ): Pick<VerifiedTable['target'], 'textOf' | 'position' | 'staged'> {
-  // An existing table can have another type than the one that is expected.
+  // An existing table can have another type than expected.
   if (table.kind === 'existing')
     return { textOf: ({ name, text, type }) => text(`${quoteIdentifier(name)}::${type}`) };
   return {
@@ -196,7 +196,7 @@ function targetTexts(
   };
 }
 
-/** Names of the key in the target; of an existing table that of the source, if all of it is mapped. */
+/** Returns the key names in the target. For an existing table it is the source's key, if all of it is mapped. */
 function keyNames(
   table: ReplicatedTable | ExistingTable,
   { catalogs, config }: Place,
@@ -223,7 +223,7 @@ interface Filter {
   readonly problem?: string;
 }
 
-/** Only the rows of some customers. */
+/** Builds a filter for the rows of some customers. */
 function customerFilter(
   table: ReplicatedTable | ExistingTable,
   {

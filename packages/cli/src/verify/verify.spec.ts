@@ -15,7 +15,7 @@ const AVANSAS = '0a827150-1332-5167-993b-68db156438cb';
 const BLUE = '7b827150-1332-5167-993b-68db156438cb';
 const TARGET = 'directory_dev';
 
-/** Columns of every kind of type, and the value of row `i`. */
+/** Columns of every kind of type, with the value of row `i`. */
 const COLUMNS = {
   k1: ['integer', 'i'],
   k2: ['varchar(30)', `(ARRAY['a', 'A', 'æ', 'Z', 'b '])[1 + i % 5] || i`],
@@ -52,7 +52,7 @@ const COLUMNS = {
   c_email: ['email', `'a@b.no'`],
 } as const;
 
-/** Kinds of differences, as statements of the target on a row of the tenth part of it. */
+/** Kinds of differences, as target statements on a row within its tenth of the rows. */
 const KINDS: readonly (readonly [string, string, string])[] = [
   ['missing', 'a missing row', 'DELETE'],
   ['extra', 'an extra row', 'k1 = k1 + 10000'],
@@ -140,7 +140,7 @@ interface Table {
 const tablesOf = ({ stdout }: CommandRun): readonly Table[] =>
   JSON.parse(stdout).targets.flatMap((one: { tables: readonly Table[] }) => one.tables);
 
-/** Puts the rows of a source table into a final table, as merges of its events would. */
+/** Copies the rows of a source table to a final table, like merges of its events. */
 async function copyRows(
   database: string,
   from: string,
@@ -626,7 +626,7 @@ ${SKIPPED}`);
   });
 });
 
-/** Columns of SQL Server, the value of each row, and that in the target. */
+/** SQL Server columns with the value of each row and its value in the target. */
 const MSSQL: Readonly<Record<string, readonly [type: string, value: SqlValue, target: string]>> = {
   c_bit: ['bit', 1, 'true'],
   c_tiny: ['tinyint', 255, '255'],

@@ -32,7 +32,7 @@ import { listUnknown, listVerified, namesOf, type VerifiedTable } from './verifi
 export interface VerifyOptions extends TargetOptions {
   readonly table?: readonly string[];
   readonly customer?: readonly string[];
-  /** About so many rows of each table; all without it. */
+  /** Approximate number of rows of each table. The default is all. */
   readonly sample?: number;
   readonly limit: number;
   readonly wait: number;
@@ -41,22 +41,22 @@ export interface VerifyOptions extends TargetOptions {
   readonly json?: boolean;
 }
 
-/** What came of a table. */
+/** Result of a table. */
 interface TableResult extends Partial<TableComparison> {
   readonly schema: string;
   readonly table: string;
-  /** Customer, or the service of a db-shared source. */
+  /** Customer, or service of a db-shared source. */
   readonly tenant: string;
   readonly source: { readonly database: string; readonly schema: string; readonly table: string };
-  /** `counted`: rows were counted only. */
+  /** `counted` means that rows were only counted. */
   readonly outcome: 'equal' | 'different' | 'counted' | 'skipped' | 'failed';
   readonly reason?: string;
   readonly skippedColumns: readonly SkippedColumn[];
 }
 
 /**
- * Compares rows of the source with those of the targets. Returns the exit code: 1 if rows differ, 3 if a table could not be
- * compared.
+ * Compares rows of the source with those of the targets. Returns the exit code: 1 if rows differ, 3 if a table could
+ * not be compared.
  */
 export async function verify(options: VerifyOptions): Promise<number> {
   const root = findRoot(options.root);
@@ -108,7 +108,7 @@ async function verifyTables(
   tables: readonly VerifiedTable[],
   work: Work,
 ): Promise<readonly TableResult[]> {
-  // What is wrong with the target as a whole is said before any table.
+  // Problems of the whole target are reported before any table.
   await withOpen(openSession(target.address(), APPLICATION), (session) =>
     session.read('SELECT 1 AS answer'),
   );
@@ -159,7 +159,7 @@ async function verifyTable(
   }
 }
 
-/** Why a table failed; a defect is thrown. */
+/** Returns the reason why a table failed. Throws defects. */
 function reasonOf(error: unknown, { label, place }: CommandTarget): string {
   if (error instanceof SourceError) return error.message;
   if (error instanceof CommandError) return error.message;
@@ -226,7 +226,7 @@ function targetSide(
   return postgresSide({ ...compared, ...target });
 }
 
-/** Hashes begin with less than this in about so many rows; undefined if those are all. */
+/** Returns the limit of hashes that selects about `sample` rows, or undefined if those are all rows. */
 function sampleLimit(rows: number, sample: number): string | undefined {
   const all = 16 ** SAMPLE_DIGITS;
   const below = Math.ceil((sample / rows) * all);
@@ -262,7 +262,7 @@ WHERE key = ANY ('{${[...keys].join(',')}}'::text[])`,
     );
     return new Set(rows.map((row) => row.key));
   } catch (error) {
-    // A staged key that is none of the type of the table says nothing of other rows.
+    // A staged key that is invalid for the table's type says nothing about other rows.
     if (error instanceof TargetError && error.code.startsWith('22')) return new Set();
     throw error;
   }
@@ -301,12 +301,12 @@ function exitCodeOf({ outcome }: TableResult): number {
   return outcome === 'different' ? EXIT.differences : EXIT.done;
 }
 
-/** `blue.Actor`, `public.Everybody of blue`. */
+/** Describes a place: `blue.Actor`, `public.Everybody of blue`. */
 function placeOf({ schema, table, tenant }: TableResult): string {
   return `${schema}.${table}${schema === tenant ? '' : ` of ${tenant}`}`;
 }
 
-/** `1200 rows equal`, `1200 rows at the source, 1199 in the target: 1 missing, 2 different`. */
+/** Describes a result: `1200 rows equal`, `1200 rows at the source, 1199 in the target: 1 missing, 2 different`. */
 function describe(result: TableResult): string {
   const { outcome, rows, differences = [], arrived = 0, isCut, reason } = result;
   if (outcome === 'failed' || outcome === 'skipped') return `${outcome}: ${reason}`;
@@ -327,7 +327,7 @@ const KINDS: readonly RowDifference['kind'][] = [
   ...(['missing', 'extra', 'different', 'duplicate', 'staged', 'changing'] as const),
 ];
 
-/** `different {"actno":"5"}: Navn, StartDato`. */
+/** Describes a row: `different {"actno":"5"}: Navn, StartDato`. */
 function describeRow({ kind, key, columns }: RowDifference): string {
   const names = columns.length > 0 ? `: ${columns.join(', ')}` : '';
   return `${kind} ${JSON.stringify(key)}${names}`;
@@ -341,7 +341,7 @@ function openOut(path: string): number {
   }
 }
 
-/** A line of JSON for each row that differs. */
+/** Writes a line of JSON for each row that differs. */
 function writeOut(file: number, results: readonly TableResult[]): void {
   for (const { schema, table, tenant, source, differences = [] } of results)
     for (const difference of differences)

@@ -15,18 +15,18 @@ import { serverAt } from './postmaster-file.ts';
 import { findBinaries } from './find-binaries.ts';
 import { canWrite, findServerUser, type ServerUser } from './server-user.ts';
 
-/** A data directory and whom its server runs as. */
+/** A data directory and the user of its server. */
 export interface Cluster {
-  /** Holds `data` and `server.log`; nobody but the user can enter it. */
+  /** Folder with `data` and `server.log`. Only the user can enter it. */
   readonly folder: string;
   readonly user: ServerUser;
 }
 
 /**
- * The cluster of a repo, made at the first time: in the repo's folder for it, or in that for lasting temporary files where
- * the server's user cannot come into the repo, or no socket can be in it. Its place is noted then.
+ * Opens the cluster of a repo and creates it the first time. It is in the repo's folder, or in a lasting temporary
+ * folder if the server's user cannot enter the repo or the path is too long for a socket. A note keeps its path.
  *
- * @param pathOf the path of a file among those of the embedded PostgreSQL.
+ * @param pathOf returns the path of a file of the embedded PostgreSQL
  */
 export function openCluster(pathOf: (name: string) => string): Cluster {
   const user = findServerUser();
@@ -37,7 +37,7 @@ export function openCluster(pathOf: (name: string) => string): Cluster {
 
 const ELSEWHERE = ['/var/tmp', '/tmp'] as const;
 const PREFIX = 'cdc-embedded-';
-/** What `mkdtemp` makes of the prefix. */
+/** A path that `mkdtemp` creates from the prefix. */
 const MADE_ELSEWHERE = /^(?:\/var)?\/tmp\/cdc-embedded-[A-Za-z0-9]{6}$/;
 
 function placeOf(pathOf: (name: string) => string, user: ServerUser): string {
@@ -59,7 +59,7 @@ function placeOf(pathOf: (name: string) => string, user: ServerUser): string {
   return elsewhere;
 }
 
-/** Whether it is a folder, no link, that only the user can enter; a note in a repo can be anybody's. */
+/** Returns true for a folder, not a link, that only the user can enter. A repo may contain a forged note. */
 function isPrivate(folder: string, { uid = process.getuid?.() }: ServerUser): boolean {
   const found = lstatSync(folder, { throwIfNoEntry: false });
   return (
@@ -67,10 +67,10 @@ function isPrivate(folder: string, { uid = process.getuid?.() }: ServerUser): bo
   );
 }
 
-/** Bytes of the longest path of a socket on macOS, one less than in its struct sockaddr_un; Linux has four more. */
+/** Maximum bytes of a socket path on macOS, one less than in its struct sockaddr_un. Linux has four more. */
 const MAX_SOCKET_PATH_BYTES = 103;
 
-/** Whether its path is one that the system has room for, and that is no list of hosts to the driver. */
+/** Returns true if the path is short enough for a socket, and does not look like a list of hosts to the driver. */
 function canHoldSocket(folder: string): boolean {
   const { host, port } = serverAt({ folder });
   return (
@@ -83,7 +83,10 @@ function give(path: string, { uid, gid }: ServerUser): void {
   if (uid !== undefined && gid !== undefined) lchownSync(path, uid, gid);
 }
 
-/** Whoever can reach the socket is its superuser: that is the user of the server, and root. */
+/**
+ * Initializes the data directory. Everybody who can reach the socket is its superuser: the user of the server, and
+ * root.
+ */
 function initialize({ folder, user }: Cluster): void {
   rmSync(join(folder, 'data'), { recursive: true, force: true });
   const run = spawnSync(

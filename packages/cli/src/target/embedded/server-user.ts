@@ -2,13 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { CommandError } from '../../exit-code.ts';
 
-/** Whom the server runs as, as options of `spawn`; empty for our own user. */
+/** User of the server as options of `spawn`. Empty for our own user. */
 export interface ServerUser {
   readonly uid?: number;
   readonly gid?: number;
 }
 
-/** `nobody` where we are root, as PostgreSQL refuses to run as root; else ourselves. */
+/** Returns `nobody` if we are root, because PostgreSQL refuses to run as root, otherwise our own user. */
 export function findServerUser(): ServerUser {
   if (process.getuid?.() !== 0) return {};
   const passwd = existsSync('/etc/passwd') ? readFileSync('/etc/passwd', 'utf8') : '';
@@ -24,12 +24,12 @@ export function findServerUser(): ServerUser {
   return { uid: Number(entry[2]), gid: Number(entry[3]) };
 }
 
-/** Whether the user can run a program: folders above it may be closed to others. */
+/** Returns true if the user can run a program. Folders above it may be closed to others. */
 export function canRun(user: ServerUser, program: string): boolean {
   return spawnSync(program, ['--version'], { ...user, cwd: '/', stdio: 'ignore' }).status === 0;
 }
 
-/** Whether the user can make files in a folder. */
+/** Returns true if the user can create files in a folder. */
 export function canWrite(user: ServerUser, folder: string): boolean {
   const arguments_ = ['-w', folder, '-a', '-x', folder];
   return spawnSync('test', arguments_, { ...user, cwd: '/', stdio: 'ignore' }).status === 0;

@@ -13,12 +13,12 @@ import { isAlive } from './process-mark.ts';
 const START_WITHIN_MS = 60_000;
 const STOP_WITHIN_S = 60;
 const POLL_MS = 10;
-/** Between two questions to a server that is busy, after the first ones. */
+/** Maximum pause between two queries of a busy server. */
 const MAX_PAUSE_MS = 1000;
 
 /**
- * For development: fast, and a crash of the machine may cost the data, which `apply` makes anew. It listens in its data
- * directory only, to which the name of the folder is relative.
+ * Settings for development: fast, and a crash of the machine may lose data, which `apply` creates again. The server
+ * listens only in its data directory, to which the name of the folder is relative.
  */
 const SETTINGS = {
   listen_addresses: '',
@@ -36,10 +36,10 @@ const SETTINGS = {
 };
 
 /**
- * Whether the server of a cluster runs. The process id of one that was killed can be that of any other process by now, so
- * a server is only taken for ours when it answers as such.
+ * Returns true if the server of a cluster runs. The process id of a killed server can belong to another process, so the
+ * server must also answer as ours.
  *
- * @throws CommandError where a server runs that refuses us.
+ * @throws CommandError if a running server refuses us
  */
 export async function isServerRunning(cluster: Cluster): Promise<boolean> {
   const deadline = performance.now() + START_WITHIN_MS;
@@ -66,7 +66,7 @@ export async function isServerRunning(cluster: Cluster): Promise<boolean> {
 /**
  * Starts the server.
  *
- * @throws CommandError where it does not start, or refuses us.
+ * @throws CommandError if it does not start or refuses us
  */
 export async function startServer(cluster: Cluster): Promise<void> {
   const { folder, user } = cluster;
@@ -81,7 +81,7 @@ export async function startServer(cluster: Cluster): Promise<void> {
   );
   closeSync(log);
   server.unref();
-  server.once('error', () => {}); // It has no process id then, which the loop sees.
+  server.once('error', () => {}); // The loop sees that it has no process id.
   const deadline = performance.now() + START_WITHIN_MS;
   while (server.pid !== undefined && server.exitCode === null && performance.now() < deadline) {
     const file = readPostmasterFile(cluster);
@@ -95,7 +95,7 @@ export async function startServer(cluster: Cluster): Promise<void> {
   throw new CommandError(`--env embedded: PostgreSQL does not start; ${seeLog(cluster)}`);
 }
 
-/** Opens the log to add to it. The folder belongs to the server's user, so a link in it is not followed. */
+/** Opens the log for appending. Does not follow a link, because the folder belongs to the server's user. */
 function openLog(folder: string): number {
   const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants;
   const file = join(folder, 'server.log');
@@ -117,7 +117,7 @@ function refusal({ folder }: Cluster): CommandError {
   );
 }
 
-/** Ends the server, whose sessions are ended with it; no other process is ever sent a signal. */
+/** Stops the server and its sessions. Never sends a signal to another process. */
 export async function stopServer(cluster: Cluster): Promise<void> {
   const deadline = performance.now() + STOP_WITHIN_S * 1000;
   let answer: Answer = 'busy';
@@ -137,10 +137,10 @@ export async function stopServer(cluster: Cluster): Promise<void> {
   });
 }
 
-/** Whose server answers: `unknown` refuses us, `busy` cannot be asked now. */
+/** Owner of the server that answers. `unknown` refuses us, `busy` cannot be queried now. */
 type Answer = 'ours' | 'not ours' | 'unknown' | 'busy';
 
-/** What errors say of who listens; any other says nothing, for example that it does not answer in time. */
+/** Answers by error code. Other errors say nothing about the owner, for example a timeout. */
 const ANSWERS: Readonly<Record<string, Answer>> = {
   ECONNREFUSED: 'not ours',
   ENOENT: 'not ours',
@@ -149,7 +149,7 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   '28000': 'unknown',
 };
 
-/** Asks who listens: the server of the cluster has the very file that we see in its data directory. */
+/** Checks which server answers: the server of the cluster has the same file that we see in its data directory. */
 async function askServer(cluster: Cluster): Promise<Answer> {
   const address = { server: serverAt(cluster), database: 'postgres' };
   const session = openSession(address, 'cdc embedded');

@@ -15,12 +15,12 @@ import { isRunning, markOf } from './process-mark.ts';
 import { isServerRunning, startServer, stopServer } from './server.ts';
 import { withFileLock } from './with-file-lock.ts';
 
-/** Where the embedded PostgreSQL of a repo is kept, relative to the repo. */
+/** Folder of the embedded PostgreSQL of a repo, relative to the repo. */
 const STATE_FOLDER = '.cdc/embedded';
 
 /**
- * Does work while the embedded PostgreSQL of the repo runs: the first of several commands starts it, the last one stops
- * it, the data stay.
+ * Runs work with the embedded PostgreSQL of the repo. The first of several commands starts it, the last one stops it,
+ * and the data stay.
  */
 export async function withEmbedded(
   options: TargetOptions,
@@ -65,12 +65,12 @@ export async function withEmbedded(
 
 const INTERRUPTED = 130;
 
-/** Whether commands use the server now; the files of those that are gone are removed. */
+/** Returns true if commands use the server now. Removes the files of those that ended. */
 function isUsed(folder: string): boolean {
   let isUsedNow = false;
   for (const name of readdirSync(folder)) {
     const file = join(folder, name);
-    // A file that holds nothing yet is being written by the process that it is called after.
+    // A file without content is being written by the process in its name.
     if (isRunning(readFileSync(file, 'utf8') || name)) isUsedNow = true;
     else rmSync(file, { force: true });
   }

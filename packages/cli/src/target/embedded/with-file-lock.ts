@@ -5,14 +5,14 @@ import { isRunning, markOf } from './process-mark.ts';
 
 const WAIT_MS = 60_000;
 const POLL_MS = 25;
-/** A lock file without a mark is being written, unless it is this old. */
+/** A lock file without content is being written, unless it is older. */
 const WRITTEN_WITHIN_MS = 5000;
 
 /**
- * Does work while no other process does work under the same file, which holds the mark of our process; the file of a
- * process that is gone is taken over.
+ * Runs work while no other process holds the file. The file holds the mark of our process. The file of a dead process
+ * is taken over.
  *
- * @throws CommandError when another process holds it for a minute.
+ * @throws CommandError if another process holds it for a minute
  */
 export async function withFileLock<Result>(
   file: string,
@@ -55,11 +55,11 @@ function isStale(file: string): boolean {
   try {
     return Date.now() - statSync(file).mtimeMs > WRITTEN_WITHIN_MS;
   } catch {
-    return false; // It is gone by now.
+    return false; // It is gone already.
   }
 }
 
-/** Of several that find a stale file one gets it; who gets a fresh one by that gives it back. */
+/** Removes a stale file. Of several processes only one gets it. A process that removed a fresh file restores it. */
 function removeStale(file: string): void {
   const taken = `${file}.${process.pid}`;
   try {
@@ -71,7 +71,7 @@ function removeStale(file: string): void {
   else rmSync(taken);
 }
 
-/** Empty where the file is gone. */
+/** Returns an empty text if the file does not exist. */
 function readMark(file: string): string {
   try {
     return readFileSync(file, 'utf8');
