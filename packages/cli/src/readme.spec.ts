@@ -15,12 +15,15 @@ it('the example of the README prints what it says', () => {
   expect(printed.join('')).toBe(example);
 });
 
-it.each(['..', '../../..'])('the mistake in %s/README.md is that of a case', (folder) => {
-  const readme = readFileSync(join(__dirname, folder, 'README.md'), 'utf8');
-  const [, mistake] = /^```text\n([^]*?)^```$/m.exec(readme)!;
-  const expected = join(CASES, 'an-unknown-key-is-named/expected.txt');
-  expect(mistake).toBe(readFileSync(expected, 'utf8'));
-});
+it.each(['../README.md', '../../../docs/daily-work.md'])(
+  'the mistake in %s is that of a case',
+  (page) => {
+    const text = readFileSync(join(__dirname, page), 'utf8');
+    const [, mistake] = /^```text\n([^]*?)^```$/m.exec(text)!;
+    const expected = join(CASES, 'an-unknown-key-is-named/expected.txt');
+    expect(mistake).toBe(readFileSync(expected, 'utf8'));
+  },
+);
 
 const help = (command: readonly string[]) => cdc([...command, '--help'], { cwd: __dirname }).stdout;
 

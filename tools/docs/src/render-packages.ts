@@ -31,7 +31,7 @@ export function renderPackages(root: string): string {
     .map((entry) => ({ ...entry, depth: depthOf(entry.name.slice(SCOPE.length)) }))
     .sort((a, b) => a.depth - b.depth || (a.name < b.name ? -1 : 1))
     .map((entry) => [
-      `[${code(entry.name.slice(SCOPE.length))}](packages/${entry.folder})`,
+      `[${code(entry.name.slice(SCOPE.length))}](../packages/${entry.folder})`,
       entry.description.replace(/ -> /g, ' → '),
       importsOf(entry).map(code).join(', ') || '–',
     ]);
