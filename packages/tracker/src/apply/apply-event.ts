@@ -4,30 +4,30 @@ import type { MergeProblem } from '../status/read-concerns.ts';
 import type { LockBlocker, LockHolder } from '../session/take-lock.ts';
 import type { TightenedColumn } from './tighten-columns.ts';
 
-/** What happens during an apply, as it happens. */
+/** An event during an apply, reported as it happens. */
 export type ApplyEvent =
-  /** Somebody else applies; we try again until the time is over. */
+  /** Another apply holds the lock. Retries until the timeout. */
   | { readonly kind: 'waiting'; readonly holder: LockHolder | undefined }
   | { readonly kind: 'planned'; readonly schemas: number; readonly files: number }
   | { readonly kind: 'file applied'; readonly applied: AppliedFile }
   | { readonly kind: 'file failed'; readonly failure: FileFailure }
-  /** A lock is in the way of a file. */
+  /** A lock blocks a file. */
   | {
       readonly kind: 'file waits';
       readonly schema: string;
       readonly path: string;
       readonly reason: string;
-      /** Who has the lock; empty where it was not seen. */
+      /** Sessions that hold the lock. Empty if none was seen. */
       readonly blockers: readonly LockBlocker[];
     }
-  /** An index of the configuration is created, which can take long, and nobody waits for it. */
+  /** A declared index is being created. This can take long and blocks nobody. */
   | {
       readonly kind: 'index begins';
       readonly schema: string;
       readonly table: string;
       readonly index: string;
     }
-  /** The files of a schema are over, `done` of `total` schemas with it. */
+  /** A schema is finished, which makes `done` of `total` schemas. */
   | {
       readonly kind: 'schema done';
       readonly schema: string;
@@ -40,14 +40,14 @@ export type ApplyEvent =
 
 /** A file that was applied in a schema. */
 export interface AppliedFile {
-  /** Empty for a file that belongs to the whole database. */
+  /** Schema of the file. Empty for a file of the whole database. */
   readonly schema: string;
   readonly path: string;
   readonly statements: number;
   readonly durationMs: number;
 }
 
-/** A file that could not be applied to a schema; `unsafe` files are left out and the schema goes on. */
+/** A file that could not be applied to a schema. `unsafe` files are skipped and the schema continues. */
 export interface FileFailure {
   readonly kind: 'failed' | 'unsafe';
   readonly schema: string;
@@ -59,15 +59,15 @@ export interface FileFailure {
   readonly hint: string | undefined;
   readonly context: string | undefined;
   readonly statement: FailedStatement | undefined;
-  /** Who had the lock that the file waited for. */
+  /** Sessions that held the lock that the file waited for. */
   readonly blockers?: readonly LockBlocker[] | undefined;
 }
 
-/** A file that was not tried, as what it needs is not there. */
+/** A file that was not tried, because a file that it needs failed. */
 export interface WaitingFile {
   readonly schema: string;
   readonly path: string;
-  /** The file that failed or was refused; of a file of the whole database, the schemas. */
+  /** The failed or refused file. For a file of the whole database, the schemas. */
   readonly waitsFor: string;
 }
 
@@ -79,22 +79,22 @@ export interface DeclaredIndex {
   readonly action: 'created' | 'dropped';
 }
 
-/** What an apply has done. */
+/** Result of an apply. */
 export interface ApplyResult {
   readonly applied: readonly AppliedFile[];
-  /** Files in schemas that had been applied before. */
+  /** Number of files in schemas that were applied before. */
   readonly appliedBefore: number;
   readonly failures: readonly FileFailure[];
   readonly waiting: readonly WaitingFile[];
-  /** Schemas that were not begun, as an earlier failure stopped the apply. */
+  /** Schemas that did not start, because an earlier failure stopped the apply. */
   readonly notBegun: readonly string[];
   readonly schemaCount: number;
-  /** With a plan file, schemas in which nothing was done, as something has changed since it was written. */
+  /** Schemas in which a plan file was not run, because something has changed since it was written. */
   readonly stale: readonly StaleSchema[];
-  /** Columns that became NOT NULL, as every row has a value now. */
+  /** Columns that became NOT NULL, because every row has a value now. */
   readonly tightened: readonly TightenedColumn[];
   /** Indexes of the configuration that were created in tables with rows, or dropped. */
   readonly indexes: readonly DeclaredIndex[];
-  /** What keeps tables of these schemas from being merged; applying again what is applied puts it right. */
+  /** Changes that block merges in these schemas. `apply --again` repairs them. */
   readonly mergeProblems: readonly MergeProblem[];
 }

@@ -18,16 +18,16 @@ import { splitStatements } from '../migrations/split-statements.ts';
 import { TargetError } from '../session/target-error.ts';
 
 export interface ApplyFileOptions extends TransactionOptions {
-  /** How long a file is tried again that cannot get a lock. */
+  /** Time for retries of a file that cannot get a lock, in milliseconds. */
   readonly retryForMs: number;
   readonly onRetry: (reason: string) => void;
 }
 
-/** How the application of a file ended; `meanwhile`: somebody else had applied it. */
+/** Outcome of a file. `meanwhile` means that another session applied it first. */
 export type FileOutcome =
   | {
       readonly kind: 'applied';
-      /** How many each file has. */
+      /** Number of statements of each file. */
       readonly statements: readonly number[];
       readonly durationMs: number;
     }
@@ -36,11 +36,11 @@ export type FileOutcome =
       readonly kind: 'failed' | 'unsafe';
       readonly error: TargetError;
       readonly statement?: FailedStatement;
-      /** The file that the statement is of, where several are one transaction. */
+      /** File of the statement, if several files share a transaction. */
       readonly placed?: Placed;
     };
 
-/** How one way to apply ended, without the time that it took. */
+/** Outcome of one attempt, without its duration. */
 export type Attempt =
   | Exclude<FileOutcome, { readonly kind: 'applied' }>
   | { readonly kind: 'applied'; readonly statements: readonly number[] };
@@ -48,15 +48,15 @@ export type Attempt =
 /** SQLSTATE of `cdc_management.converge_table` for a change that could lose values. */
 const UNSAFE = 'CD005';
 
-/** What is worth another try: locks that others hold, deadlocks, catalog rows that two sessions change at once. */
+/** Errors that a retry can solve: locks, deadlocks, and concurrent changes of catalog rows. */
 const PASSING = new Set(['55P03', '40P01', '40001', 'XX000', BUSY]);
 const CONCURRENT_UPDATE = 'tuple concurrently updated';
 
 /**
- * Applies files with their history in one transaction, again and again while locks are in the way. A failure is
- * recorded in the history in a transaction of its own.
+ * Applies files and records their history in one transaction. Retries while locks are in the way. A failure is recorded
+ * in the history in a separate transaction.
  *
- * @throws TargetError when the connection is lost.
+ * @throws TargetError if the connection is lost
  */
 export async function applyFile(
   session: Session,
@@ -82,7 +82,7 @@ export async function applyFile(
 
 const DELAYS: Delays = { firstMs: 50, longestMs: 2000 };
 
-/** Runs a transaction again and again while locks are in the way. */
+/** Runs a transaction and retries while locks are in the way. */
 export async function runTransaction(
   session: Session,
   transaction: FileTransaction,
@@ -128,7 +128,7 @@ export function isPassing({ code, message }: TargetError): boolean {
   return PASSING.has(code) && (code !== 'XX000' || message === CONCURRENT_UPDATE);
 }
 
-/** A file that asked for no transaction: its history says that it failed until it has succeeded. */
+/** Runs a file outside of a transaction. Its history says that it failed until it has succeeded. */
 async function runAlone(
   session: Session,
   migrations: Migrations,
@@ -147,7 +147,10 @@ async function runAlone(
   return { kind: 'applied', statements: [statements] };
 }
 
-/** Where the very first file fails there is no history to write to; the caller has the failure all the same. */
+/**
+ * Records a failure in the history. If the very first file fails there is no history yet, and only the caller reports
+ * the failure.
+ */
 async function recordFailure(session: Session, statement: string): Promise<void> {
   try {
     await session.write(statement);
@@ -156,7 +159,7 @@ async function recordFailure(session: Session, statement: string): Promise<void>
   }
 }
 
-/** All that the target says of an error, in one text. */
+/** Joins all parts of a target's error to one text. */
 function describeError({ message, code, detail, hint, context }: TargetError): string {
   return [
     `${message} (SQLSTATE ${code})`,

@@ -26,25 +26,25 @@ import {
 import { undoReads, withLock, type LockHolder } from '../session/take-lock.ts';
 import { withWorkers } from '../session/with-workers.ts';
 
-/** How an apply works, and on what. */
+/** Options of an apply. */
 export interface ApplyOptions extends PlanOptions {
-  /** How many schemas are worked on at once; default 4. */
+  /** Number of schemas in parallel. The default is 4. */
   readonly jobs?: number | undefined;
-  /** So many schemas go first, alone; the others follow when none of these has failed. */
+  /** Number of schemas that are applied first. The others follow if none of them failed. */
   readonly canary?: number | undefined;
-  /** Number of schemas that fail after which no other begins; without it all others go on. */
+  /** Number of failed schemas that stops the apply. The default is no limit. */
   readonly stopAfter?: number | undefined;
-  /** How long another apply is waited for; default 10 s. */
+  /** Wait for the lock of another apply in milliseconds. The default is 10 s. */
   readonly lockTimeoutMs?: number | undefined;
   readonly allowRewrite?: boolean | undefined;
-  /** Let infrastructure that is older than that of the target replace it. */
+  /** Allows infrastructure that is older than that of the target to replace it. */
   readonly allowOlder?: boolean | undefined;
-  /** Does only what this says, in schemas that have not changed since. */
+  /** Applies only this plan, in schemas that have not changed since. */
   readonly planned?: PlannedTarget | undefined;
   readonly onEvent?: ((event: ApplyEvent) => void) | undefined;
 }
 
-/** Files are not as `generate` wrote them, so nothing is applied. */
+/** Error: files were edited or are stale, so nothing is applied. */
 export class FilesRefusedError extends Error {
   override readonly name = 'FilesRefusedError';
   constructor(readonly problems: readonly FileProblem[]) {
@@ -55,18 +55,18 @@ export class FilesRefusedError extends Error {
 const DEFAULT_JOBS = 4;
 const DEFAULT_LOCK_TIMEOUT_MS = 10_000;
 
-/** How long a file comes back. */
+/** Time for retries of a file, in milliseconds. */
 const RETRY_FOR_MS = 60_000;
 
 /**
- * Brings a target up to date: a plan from its history first, then every schema by itself, several beside each other. A
- * file and its history row are one transaction. Then columns become NOT NULL of which every row has a value. Where no
- * file is to be applied nothing is asked but the lock, the history, the schemas, what keeps tables from being merged, and
- * columns that are to become NOT NULL, and declared indexes.
+ * Brings a target up to date. Plans from its history first, then applies schemas in parallel. A file and its history
+ * row are one transaction. Afterwards, columns whose rows all have a value become NOT NULL. If no file is pending, it
+ * reads only the lock, the history, the schemas, problems of merges, columns to tighten and declared indexes.
  *
  * @throws FilesRefusedError, UnsafeSchemaNameError, ForeignObjectsError, EncodingError, RoleMissingError,
- * ManualFilesEditedError, SeveralStatementsError, ClientCommandError, PlaceholderError, StandbyError, NoConnectionError before anything is applied;
- * LockNotObtainedError; TargetError when the target is not there.
+ *   ManualFilesEditedError, SeveralStatementsError, ClientCommandError, PlaceholderError, StandbyError,
+ *   NoConnectionError before anything is applied. Also throws LockNotObtainedError, and TargetError if the target is
+ *   not reachable.
  */
 export async function applyMigrations(
   address: TargetAddress,
@@ -82,7 +82,7 @@ export async function applyMigrations(
   };
   try {
     return await withLock(control, migrations.set.name, lock, async () => {
-      // A plan file says all that is to be done.
+      // A plan file lists everything to do.
       const schemas = options.planned ? [] : listSchemas(migrations, options);
       const finals = placeFinals(migrations, schemas, options.tenants);
       const [state, , found, , loose, , works] = await Promise.all([
@@ -153,7 +153,7 @@ export async function applyMigrations(
   }
 }
 
-/** Reads structures behind other reads, one of which may have failed. */
+/** Reads structures after other reads, one of which may have failed. */
 async function readAgain(
   control: Session,
   migrations: Migrations,
@@ -163,7 +163,10 @@ async function readAgain(
   return readStructures(control, migrations, options);
 }
 
-/** Another session than that of the lock, whose transaction changes nothing; none where there is nothing to do. */
+/**
+ * Tightens columns in another session than that of the lock, whose transaction changes nothing. Opens none if there is
+ * nothing to do.
+ */
 async function tightenAlone(
   address: TargetAddress,
   columns: readonly LooseColumn[],
@@ -174,7 +177,9 @@ async function tightenAlone(
 
 const NO_INDEXES: IndexOutcome = { indexes: [], failures: [] };
 
-/** Tables whose file was applied, now or before: what a file of them was refused for may be a column of an index. */
+/**
+ * Returns tables with an applied file, now or before. A column of an index may be missing because a file was refused.
+ */
 function begunOf(
   finals: readonly PlacedFinal[],
   { failures, waiting, notBegun }: Outcome,
@@ -186,7 +191,7 @@ function begunOf(
   );
 }
 
-/** As `tightenAlone`. */
+/** Creates declared indexes in another session, like `tightenAlone`. */
 async function declareAlone(
   address: TargetAddress,
   works: readonly IndexWork[],

@@ -15,7 +15,7 @@ import { openSession, type Session, type TargetAddress } from '../session/sessio
 import { TargetError } from '../session/target-error.ts';
 import { withLock } from '../session/take-lock.ts';
 
-/** Files that a baseline has recorded, and what kept it from recording others. */
+/** Files that a baseline recorded, and the reasons why others were not. */
 export interface BaselineResult {
   readonly recorded: readonly PlacedPath[];
   readonly differences: readonly Difference[];
@@ -24,16 +24,15 @@ export interface BaselineResult {
 /** A file in a schema. */
 export interface PlacedPath {
   readonly schema: string;
-  /** Relative to the set's folder. */
+  /** Path relative to the folder of the set. */
   readonly path: string;
 }
 
 const LOCK_TIMEOUT_MS = 10_000;
 
 /**
- * Records as applied what is in a target already and is as the definitions say, for tables that were made without this
- * program: a final table when it does not differ, staging when its file would also make the same routines. Nothing but
- * the history changes.
+ * Records existing objects of a target as applied, for tables that were created without this program. A final table
+ * must match its definition, and a staging file must create the same routines. Changes only the history.
  *
  * @throws ForeignObjectsError, NoBookkeepingError, StandbyError, LockNotObtainedError, TargetError
  */
@@ -97,12 +96,15 @@ async function recordWhatIsThere(
   return { recorded, differences: [...differences.filter(isOfRelation), ...reasons] };
 }
 
-/** Routines are compared by running their file, as no history says what they should be. */
+/**
+ * Returns true for a difference of a relation. Routines are compared by running their file, because no history
+ * describes them.
+ */
 function isOfRelation({ name }: Difference): boolean {
   return !name.startsWith('routine ');
 }
 
-/** Files of tables in the schemas that take part. */
+/** Lists files of tables in the schemas of this environment. */
 function listOpen(migrations: Migrations, options: PlanOptions): readonly Placed[] {
   const tenants = new Set(options.tenants);
   return listSchemas(migrations, options).flatMap((schema) =>
@@ -116,7 +118,9 @@ function relationOf({ file: { category, table } }: Placed): string {
   return category === 'staging' ? table!.names.staging : table!.name;
 }
 
-/** Why a staging file would change something beside its table: it is run in a transaction that is rolled back. */
+/**
+ * Returns the reason why a staging file would change more than its table. Runs it in a transaction that is rolled back.
+ */
 async function probe(
   session: Session,
   { role }: Migrations,

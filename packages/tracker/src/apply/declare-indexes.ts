@@ -12,13 +12,13 @@ import { belongsTo, type Migrations } from '../migrations/migrations.ts';
 import type { Session } from '../session/session.ts';
 import { TargetError } from '../session/target-error.ts';
 
-/** What of the indexes of a table is to be done: created ones first, so that an index that changes is never missing. */
+/** Changes of a table's indexes. New ones are created first, so that a changed index is never missing. */
 export interface IndexWork extends PlacedFinal {
   readonly isPartitioned: boolean;
   readonly create: readonly IndexStructure[];
-  /** Indexes of ours that the configuration has no more, and those that were not finished. */
+  /** Our indexes that left the configuration, and unfinished ones. */
   readonly drop: readonly string[];
-  /** Indexes that are as they should be, without the comment that makes them ours. */
+  /** Indexes that match, but have no comment that marks them as ours. */
   readonly adopt: readonly string[];
 }
 
@@ -33,12 +33,12 @@ interface FoundTable {
   readonly schema: string;
   readonly table: string;
   readonly isPartitioned: boolean;
-  /** Those that are wanted, and those that are ours. */
+  /** Wanted indexes, and existing ones of ours. */
   readonly indexes: readonly {
     readonly name: string;
     readonly isValid: boolean;
     readonly isOurs: boolean;
-    /** Another session creates it. */
+    /** True if another session is creating it. */
     readonly isBuilding: boolean;
   }[];
 }
@@ -59,7 +59,7 @@ export function placeFinals(
   });
 }
 
-/** Compares declared indexes with those of the target, whose tables are read only if they have or want some. */
+/** Compares declared indexes with those of the target. Reads only tables that have or want some. */
 export async function readIndexWork(
   session: Session,
   places: readonly PlacedFinal[],
@@ -139,17 +139,17 @@ JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = relation.relnamespa
 ORDER BY namespace.nspname, relation.relname`;
 }
 
-/** What was done with indexes, and what failed; neither a merge nor another table waits for it. */
+/** Result of the changes of indexes. Merges and other tables do not wait for them. */
 export interface IndexOutcome {
   readonly indexes: readonly DeclaredIndex[];
   readonly failures: readonly FileFailure[];
 }
 
 /**
- * Creates indexes CONCURRENTLY, outside of a transaction, then drops those that are to go. One that was left unfinished is
- * dropped and created again. What fails leaves nothing behind, and is tried again by the next apply.
+ * Creates indexes CONCURRENTLY, outside of a transaction, then drops removed ones. An unfinished index is dropped and
+ * created again. A failure leaves nothing behind and is retried by the next apply.
  *
- * @throws TargetError where the connection is gone.
+ * @throws TargetError if the connection is lost
  */
 export async function declareIndexes(
   session: Session,
@@ -187,7 +187,7 @@ export async function declareIndexes(
         { index: index.name, action: 'created' },
       );
     }
-    // What is to replace them is not there.
+    // The replacement does not exist.
     if (failures.length > failuresBefore) continue;
     for (const index of work.drop.filter((name) => !wanted.has(name))) {
       await attempt(() => drop(session, work, index), { index, action: 'dropped' });
@@ -208,18 +208,18 @@ async function create(
     { concurrently: !isPartitioned },
   );
   try {
-    // PostgreSQL takes CONCURRENTLY by itself only, so no setting can go with it.
+    // PostgreSQL accepts CONCURRENTLY only as a single statement, so there is no SET in front of it.
     if (isPartitioned) await session.write(`${BRIEFLY}${statement}`);
     else await session.execute(statement);
   } catch (error) {
-    // Behind a unique index that rows do not allow there is one that is not valid, and slows down writers.
+    // A failed unique index remains as an invalid one, which slows down writes.
     if (!session.isLost && !isPartitioned) await dropInvalid(session, schema, index.name);
     throw error;
   }
   await adopt(session, schema, index.name);
 }
 
-/** Longest wait for a lock, as others queue behind it. */
+/** Longest wait for a lock, because other sessions queue behind it. */
 const BRIEFLY = `SET LOCAL lock_timeout = '1s';\n`;
 
 async function adopt(session: Session, schema: string, index: string): Promise<void> {

@@ -17,10 +17,10 @@ import type { SchemaRun } from './plan-apply.ts';
 import { readIfThere } from '../session/read-if-there.ts';
 import type { Session } from '../session/session.ts';
 
-/** A file that changes types of columns that objects of repeatable files use, and of no other files. */
+/** A file that changes types of columns that only objects of repeatable files use. */
 export interface ObstructedFile {
   readonly path: string;
-  /** Names in the target now. */
+  /** Current names in the target. */
   readonly columns: readonly (readonly [schema: string, table: string, column: string])[];
   /** Names of the repeatable files. */
   readonly files: readonly string[];
@@ -30,15 +30,15 @@ interface Row {
   readonly path: string;
   readonly table: string;
   readonly column: string;
-  /** Null where no file made one of them. */
+  /** Null if one of them was not created by a file. */
   readonly files: readonly (string | null)[] | null;
-  /** Whether repeatable files made all that uses the column. */
+  /** True if repeatable files created all objects that use the column. */
   readonly isOurs: boolean;
 }
 
 /**
- * Reads which files of a schema are to change the type of a column that objects of repeatable files use. Files of which
- * something else uses a column are left out, as they will be refused.
+ * Reads the files of a schema that would change the type of a column that objects of repeatable files use. Skips files
+ * whose columns have other users, because they will be refused.
  */
 export async function readObstructed(
   session: Session,
@@ -90,7 +90,7 @@ WHERE present.found <> present.type AND (present.attname = present.column OR NOT
     });
 }
 
-/** Columns with a type, of files that change tables. */
+/** Lists columns with their types, of files that change tables. */
 function listWanted(files: readonly MigrationFile[]) {
   return files.flatMap((file) => {
     const table = relationOf(file);
@@ -105,14 +105,14 @@ function canRunAgain(file: MigrationFile): boolean {
   return file.category === 'repeatable' && !isWithoutTransaction(file);
 }
 
-/** Files of a schema around those that are applied together with what is in their way. */
+/** Files of a schema, split around those that are applied together with blocking objects. */
 export interface SplitFiles {
   readonly before: readonly MigrationFile[];
   readonly together: readonly MigrationFile[];
   readonly after: readonly MigrationFile[];
 }
 
-/** Has the files of obstructed tables behind those of all other tables, as what is created again may use these. */
+/** Moves the files of obstructed tables after those of all other tables, because recreated objects may use these. */
 export function splitFiles(
   files: readonly MigrationFile[],
   obstructed: readonly ObstructedFile[],
@@ -130,9 +130,9 @@ export function splitFiles(
 }
 
 /**
- * One transaction: drops what is in the way of files, applies them, and runs the repeatable files that create it again.
- * Earlier ones that these need run first if they are to be applied in the schema. None is recorded: they run in their turn
- * as always.
+ * Builds one transaction that drops blocking objects, applies the files, and runs the repeatable files that create the
+ * objects again. Pending repeatable files that these need run before. None of them is recorded, and they run later as
+ * always.
  */
 export function buildRecreation(
   { set, files }: Migrations,
@@ -165,26 +165,26 @@ export function buildRecreation(
   };
 }
 
-/** A column whose type is to change. */
+/** A column whose type changes. */
 export interface RetypedColumn {
   readonly schema: string;
-  /** Of the table. */
+  /** Name of the table. */
   readonly name: string;
   readonly column: string;
 }
 
-/** What forbids PostgreSQL to change the type of a column. */
+/** Objects that block a change of a column's type. */
 export interface InTheWay {
-  /** Names with owners, or with the files that made them. */
+  /** Names with owners, or with the files that created them. */
   readonly users: string;
-  /** Whether repeatable files of the repo made all of it: it is dropped and created again around the change. */
+  /** True if repeatable files of the repo created all of them. They are dropped and created again around the change. */
   readonly isRecreated: boolean;
 }
 
-/** Names what forbids PostgreSQL to change the type of a column, as views and policies; undefined for nothing. */
+/** Returns the objects that block a change of a column's type, such as views and policies, or undefined. */
 export type Dependants = (schema: string, name: string, column: string) => InTheWay | undefined;
 
-/** Reads what forbids type changes; nothing where the bookkeeping is not there, or older. */
+/** Reads the objects that block type changes. Returns none if the bookkeeping is missing or older. */
 export async function readDependants(
   session: Session,
   { files }: Pick<Migrations, 'files'>,

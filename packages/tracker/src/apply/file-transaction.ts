@@ -12,35 +12,35 @@ import { NO_PLAIN_SETTINGS, PINNED, PLAIN_SETTINGS, UNPINNED } from '../session/
 import { splitStatements } from '../migrations/split-statements.ts';
 import { lockHolders, lockKey, lockName } from '../session/take-lock.ts';
 
-/** SQLSTATE that our guard raises: another session applies to this schema right now. */
+/** SQLSTATE of our guard: another session applies to this schema right now. */
 export const BUSY = 'CD004';
-/** SQLSTATE that our guard raises: somebody has applied this content meanwhile. */
+/** SQLSTATE of our guard: another session has applied this content already. */
 export const ALREADY_APPLIED = 'CD007';
 
-/** The texts of a transaction in order; `body` is what the files say. */
+/** Texts of a transaction in order. `body` contains the files. */
 export interface FileTransaction {
   readonly begin: string;
   readonly guard: string;
   readonly body: string;
-  /** Where in the body the text of a file begins. */
+  /** Start of each file's text in the body. */
   readonly parts: readonly { readonly placed: Placed; readonly offset: number }[];
   readonly record: string;
   readonly commit: string;
-  /** How many each file has. */
+  /** Number of statements of each file. */
   readonly statements: readonly number[];
 }
 
-/** Longest wait of a file for the lock of a table, before it lets others go first and comes back. */
+/** Longest wait of a file for a table lock, before it lets other sessions go first and retries. */
 export const TABLE_LOCK_TIMEOUT_MS = 1000;
 
 export interface TransactionOptions {
-  /** Longest wait for a lock on a table. */
+  /** Longest wait for a table lock. */
   readonly tableLockTimeoutMs: number;
-  /** Let large tables be rewritten. */
+  /** Allows rewrites of large tables. */
   readonly allowRewrite: boolean;
-  /** Let infrastructure that is older than that of the target replace it. */
+  /** Allows infrastructure that is older than that of the target to replace it. */
   readonly allowOlder?: boolean | undefined;
-  /** Apply files that are applied already, too. */
+  /** Applies files again that are applied already. */
   readonly again?: boolean | undefined;
 }
 
@@ -48,30 +48,33 @@ export interface TransactionOptions {
 export interface Work {
   readonly schemas: SchemaWork;
   readonly files: readonly [Placed, ...Placed[]];
-  /** SQL in front of the files, in their transaction. */
+  /** SQL before the files, in their transaction. */
   readonly before?: string;
-  /** Files that run behind the others, in their transaction, and are not recorded, and the SQL that looks at what they did. */
+  /** Files that run after the others in their transaction without being recorded, and SQL that checks their result. */
   readonly recreate?: { readonly files: readonly Placed[]; readonly check: string };
 }
 
-/** What the file of schemas is to do: from the model, as the file itself has the schemas of all tenants. */
+/**
+ * Work of the schemas file in this target. It comes from the model, because the file itself has the schemas of all
+ * tenants.
+ */
 export interface SchemaWork {
   readonly creates: readonly string[];
-  /** Schemas that the role is to be granted the use of, those among them that are created. */
+  /** Schemas on which the role gets USAGE, including created ones. */
   readonly grants: readonly string[];
 }
 
-/** Schemas are left as they are. */
+/** Leaves all schemas unchanged. */
 export const NO_SCHEMAS: SchemaWork = { creates: [], grants: [] };
 
-/** A placeholder is left where a file that belongs to the whole database has one, or where it is misspelled. */
+/** Error: a file of the whole database has a placeholder, or a placeholder is misspelled. */
 export class PlaceholderError extends Error {
   override readonly name = 'PlaceholderError';
 }
 
 /**
- * One transaction with files and their history: it fails where another session works on the schema, and where the
- * files have been applied meanwhile, so that nothing is applied twice whoever else is at work.
+ * Builds one transaction with files and their history. It fails if another session works on the schema or has applied
+ * the files already, so nothing is applied twice.
  */
 export function buildTransaction(
   migrations: Migrations,
@@ -104,7 +107,7 @@ export function buildTransaction(
   };
 }
 
-/** One text of what comes before the files, the files, and what is created again behind them. */
+/** Joins the texts before the files, the files, and the recreated objects after them. */
 function joinParts(
   { before, files, recreate }: Work,
   bodies: readonly string[],
@@ -131,22 +134,22 @@ function joinParts(
 
 const UNLOCK = 'SELECT pg_catalog.pg_advisory_unlock_all();\n';
 
-/** Who records a file by people is who applies it. */
+/** The history of a hand-written file names the user of the apply. */
 const RESET_ROLE = 'RESET SESSION AUTHORIZATION;\nRESET ROLE;\n';
 
 /**
- * What a file by people may have set, taken or created in its session is not for the files behind it, nor for a pool. A
- * setting behind it would stay in the session.
+ * Resets settings, locks and temporary objects of a hand-written file, so that later files and pooled sessions do not
+ * see them. A setting after it would stay in the session.
  */
 const RESET = `RESET ALL;
 UNLISTEN *;
 DISCARD TEMP;
 ${UNLOCK}`;
 
-/** Ends a transaction that failed; a lock that a file by people has taken for its session would outlast it. */
+/** Ends a failed transaction. A session-level lock of a hand-written file would outlast it. */
 export const ROLLBACK = `ROLLBACK;\n${UNLOCK}`;
 
-/** The text of a file for a schema. */
+/** Returns the text of a file for a schema. */
 export function expandSchema({ file, schema }: Placed): string {
   const text =
     file.scope === 'tenant' ? file.text.replaceAll(SCHEMA_PLACEHOLDER, schema) : file.text;
@@ -168,7 +171,7 @@ function buildBody({ role }: Migrations, { schemas }: Work, placed: Placed): str
   return [...creates, ...grants].join(';\n');
 }
 
-/** SQL condition: nothing of the work is left to do. A schema that is not there is none that the role may use. */
+/** Returns an SQL condition: nothing of the work remains. A missing schema counts as one that the role may not use. */
 function isAppliedMeanwhile({ set, role }: Migrations, { files, schemas }: Work): string {
   return [
     ...files.map((placed) => isAppliedCondition(set.name, placed)),

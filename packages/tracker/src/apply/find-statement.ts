@@ -3,32 +3,32 @@ import type { Session } from '../session/session.ts';
 import { splitStatements } from '../migrations/split-statements.ts';
 import { TargetError } from '../session/target-error.ts';
 
-/** The statement of a file that failed. */
+/** The failed statement of a file. */
 export interface FailedStatement {
-  /** Line of the body that was sent, from 1. */
+  /** Line in the sent body, from 1. */
   readonly line: number;
-  /** Its first line. */
+  /** First line of the statement. */
   readonly text: string;
 }
 
-/** A statement that failed, and where its text begins. */
+/** A failed statement and its position. */
 export interface FoundStatement extends FailedStatement {
   readonly offset: number;
 }
 
 interface FailedText {
-  /** Begins the transaction. */
+  /** SQL that begins the transaction. */
   readonly begin: string;
   readonly body: string;
-  /** Where in the body the target says that it failed, if it says so. */
+  /** Position of the failure in the body, if the target reports one. */
   readonly offset: number | undefined;
   /** SQLSTATE of the failure. */
   readonly code: string;
 }
 
 /**
- * Which statement of a text failed. Where the target does not say, the statements are run once more, one by one, in a
- * transaction that is rolled back; undefined when they succeed now, or fail for another reason.
+ * Finds the failed statement of a text. If the target does not report it, the statements run again one by one in a
+ * transaction that is rolled back. Returns undefined if they succeed now or fail for another reason.
  */
 export async function findStatement(
   session: Session,
@@ -46,7 +46,7 @@ export async function findStatement(
         await session.execute(text);
       } catch (error) {
         if (!(error instanceof TargetError)) throw error;
-        // A lock that somebody else holds now says nothing about the failure.
+        // A lock that another session holds now is not the cause of the failure.
         if (error.code !== code) return undefined;
         return { line: lineOf(body, from), text: firstLine(text), offset: from };
       }
@@ -64,7 +64,7 @@ function firstLine(text: string): string {
   return line.length > SHOWN_LETTERS ? `${line.slice(0, SHOWN_LETTERS)}…` : line;
 }
 
-/** Line of an offset, from 1. */
+/** Returns the line of an offset, from 1. */
 export function lineOf(text: string, offset: number): number {
   return text.slice(0, offset).split('\n').length;
 }

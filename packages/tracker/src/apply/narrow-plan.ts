@@ -11,55 +11,55 @@ import { listSchemas, type ApplyPlan, type ApplyStep, type PlanOptions } from '.
 import { readStructure, type RelationGroup } from '../check/read-structure.ts';
 import type { Session } from '../session/session.ts';
 
-/** What a plan file says of a target, as far as it is compared with the target when the plan is carried out. */
+/** Part of a plan file about one target that is compared with the target when the plan runs. */
 export interface PlannedTarget {
   /** Files of the whole database. */
   readonly database: readonly PlannedFile[];
   readonly schemas: readonly PlannedSchema[];
 }
 
-/** A schema with something to do. */
+/** A schema with pending files. */
 export interface PlannedSchema {
   readonly schema: string;
-  /** Checksum of the structure of all relations of the schema. */
+  /** Checksum over the structure of all relations of the schema. */
   readonly structure: string;
   readonly files: readonly PlannedFile[];
 }
 
-/** A file of a plan that was written down. */
+/** A file in a plan file. */
 export interface PlannedFile {
-  /** Relative to the set's folder. */
+  /** Path relative to the folder of the set. */
   readonly path: string;
   readonly checksum: string;
-  /** Checksum of the structure of the table that the file changes. */
+  /** Checksum over the structure of the table that the file changes. */
   readonly structure?: string;
 }
 
-/** A schema in which nothing of a plan runs, as something has changed since the plan was written. */
+/** A schema in which nothing of a plan runs, because something has changed since the plan was written. */
 export interface StaleSchema {
   /** Empty for the whole database. */
   readonly schema: string;
   readonly reasons: readonly string[];
 }
 
-/** What of a plan file still holds. */
+/** Part of a plan file that still holds. */
 export interface NarrowedPlan {
   readonly plan: ApplyPlan;
   readonly stale: readonly StaleSchema[];
 }
 
-/** The structure of the relations of schemas. */
+/** Structure of the relations of schemas. */
 export interface Structures {
-  /** Checksum of all relations of a schema. */
+  /** Returns a checksum over all relations of a schema. */
   readonly ofSchema: (schema: string) => string;
-  /** A relation and its checksum; undefined if there is none of the name. */
+  /** Returns a relation and its checksum, or undefined if it does not exist. */
   readonly find: (
     schema: string,
     name: string,
   ) => { readonly relation: RelationGroup; readonly checksum: string } | undefined;
 }
 
-/** Reads the structure of all relations of the tenants' schemas, and of the tables of ours in the others. */
+/** Reads the structure of all relations in tenants' schemas, and of our tables in the other schemas. */
 export async function readStructures(
   session: Session,
   migrations: Migrations,
@@ -99,7 +99,7 @@ function indexStructures(groups: readonly RelationGroup[]): Structures {
   };
 }
 
-/** Names the relation that a file changes; undefined for one that is not of a table. */
+/** Returns the relation that a file changes, or undefined for a file that belongs to no table. */
 export function relationOf({ category, table }: MigrationFile): string | undefined {
   const names: Partial<Record<Category, string>> = table
     ? { tables: table.name, staging: table.names.staging }
@@ -108,8 +108,8 @@ export function relationOf({ category, table }: MigrationFile): string | undefin
 }
 
 /**
- * Leaves of what is to be done now what a plan file has, in schemas that are as they were when it was written. Files that
- * were applied since are no difference: a plan that was interrupted goes on.
+ * Reduces the pending work to that of a plan file, in schemas that are unchanged since it was written. Files that were
+ * applied since are no difference, so an interrupted plan continues.
  */
 export function narrowPlan(
   now: ApplyPlan,
@@ -147,7 +147,7 @@ export function narrowPlan(
   return { plan: keep(now, runs, stale.length > 0, planned), stale };
 }
 
-/** Files to apply by schema. */
+/** Returns pending files by schema. */
 function openFiles({ steps }: ApplyPlan): ReadonlyMap<string, readonly MigrationFile[]> {
   const open = new Map<string, MigrationFile[]>();
   for (const step of steps) {
@@ -159,7 +159,9 @@ function openFiles({ steps }: ApplyPlan): ReadonlyMap<string, readonly Migration
   return open;
 }
 
-/** Creating schemas is decided by the schemas of the plan, whatever other customers its file has. */
+/**
+ * Returns true for a file that creates schemas. The schemas of the plan decide, not the other customers in the file.
+ */
 function isCreating({ files }: Migrations, path: string): boolean {
   return files.some((file) => file.path === path && file.category === 'schemas');
 }

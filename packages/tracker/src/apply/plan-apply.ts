@@ -18,64 +18,64 @@ import { findClientCommand } from '@cdc-migrations/sql-text';
 import { ClientCommandError, SeveralStatementsError } from '../migrations/refused-statements.ts';
 import { splitStatements } from '../migrations/split-statements.ts';
 
-/** All that is to be done, in order: a step begins when the one before it is over. */
+/** Everything to do, in order. A step begins when the previous one has ended. */
 export interface ApplyPlan {
   readonly migrations: Migrations;
   readonly steps: readonly ApplyStep[];
-  /** Schemas with something to do, in order. */
+  /** Schemas with pending files, in order. */
   readonly schemas: readonly string[];
-  /** How many schemas take part, whether they have something to do or not. */
+  /** Number of schemas of this environment, with or without pending files. */
   readonly schemaCount: number;
-  /** Those of them that are there, or come by this plan. */
+  /** Schemas that exist or that this plan creates. */
   readonly present: readonly string[];
-  /** Those that are no longer there, though files were applied to them. */
+  /** Schemas that do not exist any more, although files were applied to them. */
   readonly gone: readonly string[];
-  /** Files in schemas that are applied already. */
+  /** Number of files in schemas that are applied already. */
   readonly appliedCount: number;
 }
 
-/** A part of a plan; each begins when the one before it is over. */
+/** Step of a plan. It begins when the previous one has ended. */
 export type ApplyStep =
-  /** One transaction: schemas to create, and files that belong to the whole database. */
+  /** One transaction: schemas to create, and files of the whole database. */
   | {
       readonly kind: 'database';
       readonly schemas: SchemaWork;
       readonly files: readonly MigrationFile[];
     }
-  /** Schemas that go on beside each other. */
+  /** Schemas in parallel. */
   | { readonly kind: 'schemas'; readonly runs: readonly SchemaRun[] };
 
-/** Files to apply to a schema, one after the other. */
+/** Files to apply to a schema, in order. */
 export interface SchemaRun {
   readonly schema: string;
   readonly files: readonly MigrationFile[];
 }
 
-/** Which schemas and files a plan is for. */
+/** Selection of schemas and files for a plan. */
 export interface PlanOptions {
-  /** Schemas of the tenants that take part. */
+  /** Schemas of the tenants of this environment. */
   readonly tenants: readonly string[];
-  /** Tenants of the configuration whose schemas this database has, where that is more. */
+  /** All tenants of the configuration with schemas in this database, if there are more. */
   readonly knownTenants?: readonly string[] | undefined;
-  /** Globs of schemas to work on; all where it is not given. */
+  /** Globs of schemas. The default is all. */
   readonly only?: readonly string[] | undefined;
-  /** Names of schemas to work on, as those of a wave; all where it is not given. */
+  /** Names of schemas, for example those of a wave. The default is all. */
   readonly among?: readonly string[] | undefined;
-  /** Apply what is applied already once more, to put back what others changed; files by people are left out. */
+  /** Applies files again that are applied already, to repair drift. Hand-written files are skipped. */
   readonly again?: boolean | undefined;
-  /** Files of the whole database that `again` is about: those before the tables, those behind; both where it is not given. */
+  /** Files of the whole database for `again`: those before the tables, those after them. The default is both. */
   readonly againOfDatabase?: { readonly before: boolean; readonly behind: boolean } | undefined;
 }
 
-/** A schema whose name could break out of its quotes. */
+/** Error: a schema name could break out of its quotes. */
 export class UnsafeSchemaNameError extends Error {
   override readonly name = 'UnsafeSchemaNameError';
 }
 
-/** The encoding of a target: every other one lacks letters that sources have. */
+/** Required encoding of a target. All others lack characters that sources have. */
 const ENCODING = 'UTF8';
 
-/** The target cannot store every text. */
+/** Error: the target cannot store every text. */
 export class EncodingError extends Error {
   override readonly name = 'EncodingError';
   constructor(readonly encoding: string) {
@@ -86,7 +86,7 @@ export class EncodingError extends Error {
   }
 }
 
-/** The role that files grant to is not in the target. */
+/** Error: the role that files grant to does not exist in the target. */
 export class RoleMissingError extends Error {
   override readonly name = 'RoleMissingError';
   constructor(readonly role: string) {
@@ -96,7 +96,7 @@ export class RoleMissingError extends Error {
   }
 }
 
-/** Files by people that were changed after they had been applied. */
+/** Error: hand-written files were changed after they had been applied. */
 export class ManualFilesEditedError extends Error {
   override readonly name = 'ManualFilesEditedError';
   constructor(readonly paths: readonly string[]) {
@@ -109,10 +109,10 @@ export class ManualFilesEditedError extends Error {
 }
 
 /**
- * Plans what brings a target up to date; the plan is empty if the target is.
+ * Plans the changes that bring a target up to date. The plan is empty if there are none.
  *
  * @throws UnsafeSchemaNameError, ForeignObjectsError, EncodingError, RoleMissingError, ManualFilesEditedError,
- * SeveralStatementsError, ClientCommandError
+ *   SeveralStatementsError, ClientCommandError
  */
 export function planApply(
   migrations: Migrations,
@@ -142,7 +142,7 @@ export function planApply(
       schema,
       files: files.filter((file) => belongsTo(file, schema, { set: migrations.set, tenants })),
     }));
-  // A file of the whole database that is behind the tables is behind those of all schemas.
+  // A file of the whole database after the tables comes after those of all schemas.
   const others = options.among
     ? listSchemas(migrations, { tenants: options.tenants }).filter(
         (schema) => !wanted.includes(schema),
@@ -167,7 +167,7 @@ export function planApply(
   if (foreign.length > 0) throw new ForeignObjectsError(foreign);
   if (edited.size > 0) throw new ManualFilesEditedError([...edited]);
   refuseStatements(steps);
-  // A target that has been in use goes on as it is.
+  // A target in use keeps its encoding.
   if (steps.length > 0 && !state.hasHistory && state.encoding !== ENCODING) {
     throw new EncodingError(state.encoding);
   }
@@ -186,7 +186,7 @@ export function planApply(
   };
 }
 
-/** True if a file that is applied is to be applied once more. */
+/** True if an applied file is to be applied again. */
 function isToRepeat(
   file: MigrationFile,
   { again = false, againOfDatabase = { before: true, behind: true } }: PlanOptions,
@@ -201,12 +201,15 @@ function isGone(schema: string, { schemas, history }: TargetState): boolean {
   return !schemas.has(schema) && history.entries.some(isApplied);
 }
 
-/** Files of a step, once for each schema. */
+/** Returns the files of a step, once for each schema. */
 export function filesOf(step: ApplyStep): readonly MigrationFile[] {
   return step.kind === 'database' ? step.files : step.runs.flatMap(({ files }) => files);
 }
 
-/** Statements of files by people that could not run as these ask for, or that would leave the connection waiting. */
+/**
+ * Refuses statements of hand-written files that cannot run as the files ask, or that would leave the connection
+ * waiting.
+ */
 function refuseStatements(steps: readonly ApplyStep[]): void {
   const byUsers = [...new Set(steps.flatMap(filesOf))].filter(isUserFile);
   const commands = byUsers.flatMap(({ path, text }) => {
@@ -220,7 +223,7 @@ function refuseStatements(steps: readonly ApplyStep[]): void {
   if (several.length > 0) throw new SeveralStatementsError(several.map(({ path }) => path));
 }
 
-/** Lists the tenants that take part, and the literal schemas of tables, of which some are selected. */
+/** Lists the selected schemas: tenants of this environment, and literal schemas of tables. */
 export function listSchemas(
   { files }: Pick<Migrations, 'files'>,
   { tenants, only, among }: PlanOptions,
@@ -236,7 +239,7 @@ export function listSchemas(
   );
 }
 
-/** Runs of files that belong to the database, and of files that belong to schemas. */
+/** Splits files into runs for the database and runs for schemas. */
 function splitSteps(files: readonly MigrationFile[]): readonly (readonly MigrationFile[])[] {
   const steps: MigrationFile[][] = [];
   for (const file of files) {
@@ -250,9 +253,9 @@ function splitSteps(files: readonly MigrationFile[]): readonly (readonly Migrati
 type IsToDo = (file: MigrationFile, schema: string) => boolean;
 
 /**
- * Files of the whole database: schemas and infrastructure in one transaction, as the history table is in the second of
- * them; the files by people each in their own. The file of schemas is applied whatever history says where a schema is
- * missing, or the role may not use one.
+ * Plans files of the whole database. Schemas and infrastructure share a transaction, because the history table is in
+ * the infrastructure. Each hand-written file has its own. The file of schemas is applied whenever a schema is missing
+ * or the role may not use one.
  */
 function planDatabase(
   files: readonly MigrationFile[],

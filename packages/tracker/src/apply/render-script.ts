@@ -18,7 +18,10 @@ import { buildRecreation, readObstructed, splitFiles, type ObstructedFile } from
 import type { ApplyPlan, SchemaRun } from './plan-apply.ts';
 import type { Session } from '../session/session.ts';
 
-/** Reads what is in the way of changes of type, for the script of a plan: what its manual files do is not known yet. */
+/**
+ * Reads the objects that block changes of type, for the script of a plan. Effects of its manual files are not known
+ * yet.
+ */
 export async function readObstacles(
   session: Session,
   { migrations, steps }: ApplyPlan,
@@ -28,10 +31,10 @@ export async function readObstacles(
   return new Map(runs.map((run, at) => [run, found[at]!]));
 }
 
-/** What is in the way of the files of each schema. */
+/** Blocking objects by schema. */
 export type Obstacles = ReadonlyMap<SchemaRun, readonly ObstructedFile[]>;
 
-/** Renders one SQL script that does what a plan says, history included: `psql -X -f <script>`. */
+/** Renders a plan as one SQL script, including the history: `psql -X -f <script>`. */
 export function renderScript(
   plan: ApplyPlan,
   {

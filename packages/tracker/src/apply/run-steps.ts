@@ -22,19 +22,19 @@ import { lockName, watchBlockers } from '../session/take-lock.ts';
 import { TargetError } from '../session/target-error.ts';
 
 export interface Sessions {
-  /** Holds the lock: when it is lost nothing more is begun. */
+  /** Session with the lock. No new work starts after it is lost. */
   readonly control: Session;
   readonly workers: readonly Session[];
 }
 
 export interface RunOptions extends Omit<ApplyFileOptions, 'onRetry'> {
   readonly canary: number;
-  /** Number of schemas that fail after which no other begins. */
+  /** Number of failed schemas that stops the run. */
   readonly stopAfter: number;
   readonly onEvent: (event: ApplyEvent) => void;
 }
 
-/** The session that holds the lock was lost in the middle of an apply. */
+/** Error: the session with the lock was lost during an apply. */
 export class LockLostError extends Error {
   override readonly name = 'LockLostError';
   constructor() {
@@ -42,14 +42,14 @@ export class LockLostError extends Error {
   }
 }
 
-/** What has happened so far. */
+/** Results so far. */
 interface Tally {
   readonly applied: AppliedFile[];
   readonly failures: FileFailure[];
   readonly waiting: WaitingFile[];
-  /** Schemas that do not go on. */
+  /** Schemas that failed. */
   readonly failed: Set<string>;
-  /** By schema, files that were refused, and those that wait for them. */
+  /** Refused files and the files that wait for them, by schema. */
   readonly stopped: Map<string, MigrationFile[]>;
   /** Schemas of the steps so far. */
   readonly due: Set<string>;
@@ -58,23 +58,26 @@ interface Tally {
   isStopped: boolean;
 }
 
-/** SQLSTATE of a lock that was waited for in vain. */
+/** SQLSTATE of a lock timeout. */
 const LOCK_NOT_AVAILABLE = '55P03';
 
-/** A plan that is being carried out. */
+/** A running plan. */
 interface Run {
   readonly plan: ApplyPlan;
   readonly sessions: Sessions;
   readonly options: RunOptions;
   readonly tally: Tally;
-  /** The end of the last transaction that drops an object of the whole database: they go one after the other. */
+  /** End of the last transaction that drops an object of the whole database. They run one after the other. */
   turn: Promise<unknown>;
 }
 
-/** What applying files has done, whatever else is to be said of the target. */
+/** Result of applying files, without the other facts about the target. */
 export type Outcome = Omit<ApplyResult, 'mergeProblems' | 'stale' | 'tightened' | 'indexes'>;
 
-/** Explains that a schema is never created again over what is remembered of it: its tables would be empty and count as merged. */
+/**
+ * Explains that a missing schema with bookkeeping is never created again. Its tables would be empty and count as
+ * merged.
+ */
 export function schemaIsGone(schema: string): FileFailure {
   return {
     kind: 'unsafe',
@@ -87,7 +90,7 @@ export function schemaIsGone(schema: string): FileFailure {
   };
 }
 
-/** Does what a plan says, step by step. */
+/** Runs a plan step by step. */
 export async function runSteps(
   sessions: Sessions,
   plan: ApplyPlan,
@@ -127,7 +130,7 @@ export async function runSteps(
   };
 }
 
-/** Everything waits for files of the whole database: when one fails no schema is begun. */
+/** Applies files of the whole database. If one fails, no schema begins. */
 async function applyToDatabase(
   run: Run,
   files: readonly MigrationFile[],
@@ -149,7 +152,7 @@ async function applyToDatabase(
   }
 }
 
-/** Canaries first, then all others, each session taking the next schema when it is free. */
+/** Applies canaries first, then all others. Each session takes the next schema when it is free. */
 async function applyToSchemas(run: Run, runs: readonly SchemaRun[]): Promise<void> {
   const { canary } = run.options;
   for (const { schema } of runs) run.tally.due.add(schema);
@@ -174,8 +177,8 @@ async function applyBeside(run: Run, runs: readonly SchemaRun[]): Promise<void> 
 }
 
 /**
- * The files of a schema until one fails; a table that was refused as unsafe takes only its staging with it, and the files
- * behind the tables that need it.
+ * Applies the files of a schema until one fails. A table that is refused as unsafe skips only its staging file and the
+ * later files that need it.
  */
 async function applyToSchema(
   run: Run,
@@ -186,7 +189,7 @@ async function applyToSchema(
   const start = performance.now();
   const failuresBefore = tally.failures.length;
   const refused = new Set<unknown>();
-  /** What files behind the tables cannot have now. */
+  /** Files that were not applied and that later hand-written files may need. */
   const stopped = tally.stopped.get(schema) ?? [];
   tally.stopped.set(schema, stopped);
   let applied = 0;
@@ -196,7 +199,7 @@ async function applyToSchema(
   let queue: readonly (MigrationFile | readonly MigrationFile[])[] = files;
   for (let at = 0; at < queue.length; at++) {
     if (!isKnown && (queue[at] as MigrationFile).table) {
-      // Behind the manual files, which may have put something out of the way.
+      // Reads after the manual files, which may have removed blocking objects.
       isKnown = true;
       const left = files.slice(at);
       const found = await attemptRead(() =>
@@ -268,8 +271,8 @@ async function applyToSchema(
 }
 
 /**
- * Applies the files of obstructed tables, with what is in their way, in one transaction; again without a table that is
- * refused.
+ * Applies the files of obstructed tables and their blocking objects in one transaction. Repeats it without a table that
+ * is refused.
  */
 async function applyTogether(
   run: Run,
@@ -279,9 +282,9 @@ async function applyTogether(
 ): Promise<{
   readonly applied: number;
   readonly refused: readonly MigrationFile[];
-  /** Path of the file that failed. */
+  /** Path of the failed file. */
   readonly failed?: string;
-  /** Files that were not applied, as it is in their transaction. */
+  /** Files that were not applied, because they share its transaction. */
   readonly waiting: readonly MigrationFile[];
 }> {
   const refused: MigrationFile[] = [];
@@ -307,14 +310,14 @@ async function applyTogether(
   }
 }
 
-/** Begins when the one before it has ended, however that did. */
+/** Runs work when the previous one has ended, successfully or not. */
 function inTurn<Result>(run: Run, work: () => Promise<Result>): Promise<Result> {
   const result = run.turn.then(work);
   run.turn = result.catch(() => undefined);
   return result;
 }
 
-/** Lists the schemas with a file that failed or was refused. */
+/** Lists the schemas with a failed or refused file. */
 export function failedSchemas(failures: readonly FileFailure[]): ReadonlySet<string> {
   return new Set(failures.map(({ schema }) => schema));
 }
@@ -384,14 +387,14 @@ async function attemptRead<Result>(read: () => Promise<Result>): Promise<Result 
   }
 }
 
-/** What the author of a repeatable file has to know that fails around a change of type. */
+/** Tells the author of a repeatable file that it fails around a change of type. */
 function undone(paths: string): string {
   return `What it made is dropped and created again around a change of type in ${paths}: all of it is rolled back.`;
 }
 
 type Failed = Extract<FileOutcome, { readonly error: TargetError }>;
 
-/** A connection that is lost is a failure like another: the other sessions may still have theirs. */
+/** Converts a lost connection to a failure. The other sessions may still have theirs. */
 async function attempt(work: () => Promise<FileOutcome>): Promise<FileOutcome> {
   try {
     return await work();

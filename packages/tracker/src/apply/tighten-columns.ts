@@ -3,26 +3,26 @@ import { readIfThere } from '../session/read-if-there.ts';
 import type { Session } from '../session/session.ts';
 import { TargetError } from '../session/target-error.ts';
 
-/** A column that became NOT NULL, as it is at the source, because every row has a value. */
+/** A column that became NOT NULL as at the source, because every row has a value. */
 export interface TightenedColumn {
   readonly schema: string;
   readonly table: string;
   readonly column: string;
 }
 
-/** A column that is still to become NOT NULL; without a name, a table with the constraint of a killed apply. */
+/** A column that should become NOT NULL. Without a name, a table with the constraint of a killed apply. */
 export interface LooseColumn {
   readonly schema: string;
   readonly table: string;
   readonly column: string | null;
 }
 
-/** Constraint that is there while a column is tightened. */
+/** Name of the temporary constraint while a column is tightened. */
 const CONSTRAINT = 'cdc_tighten';
-/** Others queue behind a waiting ALTER TABLE, so it waits only briefly. */
+/** Short wait, because other sessions queue behind a waiting ALTER TABLE. */
 const LOCK_TIMEOUT = `SET LOCAL lock_timeout = '1s';\n`;
 
-/** Reads columns to tighten, and constraints that a killed apply left; none if nothing was ever applied. */
+/** Reads columns to tighten, and constraints of a killed apply. Returns none if nothing was ever applied. */
 export async function readLooseColumns(session: Session): Promise<readonly LooseColumn[]> {
   return (await readIfThere(() => session.read<LooseColumn>(LOOSE))) ?? [];
 }
@@ -39,11 +39,11 @@ JOIN pg_catalog.pg_constraint AS made ON made.conrelid = relation.oid AND made.c
 ORDER BY 1, 2, 3 NULLS FIRST`;
 
 /**
- * Makes columns NOT NULL if every row has a value, without blocking reads and writes: adds a CHECK that is not validated,
- * validates it, then sets NOT NULL, which needs no scan any more. A column with a NULL, or whose table is locked, stays for
- * the next apply.
+ * Makes columns NOT NULL if every row has a value, without blocking reads and writes. It adds a NOT VALID check,
+ * validates it, then sets NOT NULL, which needs no scan any more. A column with a NULL or a locked table waits for the
+ * next apply.
  *
- * @throws TargetError where the connection is gone.
+ * @throws TargetError if the connection is lost
  */
 export async function tightenColumns(
   session: Session,
@@ -57,7 +57,7 @@ export async function tightenColumns(
         tightened.push({ schema, table, column });
       }
     } catch (error) {
-      // Locked, not ours, or gone meanwhile: the note of the column stays, with its statement.
+      // The table is locked, not ours, or gone. The note of the column stays, with its statement.
       if (!(error instanceof TargetError) || error.kind === 'connection') throw error;
     }
   }
@@ -85,7 +85,7 @@ DELETE FROM cdc_management.column_note WHERE state = 'to tighten'
   AND schema_name = ${quoteLiteral(schema)} AND table_name = ${quoteLiteral(table)}
   AND column_name = ${quoteLiteral(column)}`);
   } catch (error) {
-    // What has no value came meanwhile, or the table is locked: merges are not to be held up by the check.
+    // A NULL came in between, or the table is locked. The check must not block merges.
     if (!session.isLost) await dropConstraint(session, at);
     throw error;
   }

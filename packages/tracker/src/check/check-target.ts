@@ -28,15 +28,15 @@ import type { Session } from '../session/session.ts';
 
 const NOT_MADE = 'no apply has made it';
 
-/** What a check looks at. */
+/** Options of a check. */
 export interface CheckOptions extends PlanOptions {
-  /** Globs over `<schema>.<name>` of what is not to be told. */
+  /** Globs over `<schema>.<name>` of objects that are not reported. */
   readonly exclude?: readonly string[] | undefined;
 }
 
 /**
- * Compares a target with the definitions, in order of schema and name. Reads only: one query for relations, one for
- * routines, one for the notes of columns, and the checks of tables that exist already, all in one round trip.
+ * Compares a target with the definitions, in order of schema and name. Reads only, in one round trip: a query for
+ * relations, one for routines, one for notes of columns, and the checks of existing tables.
  */
 export async function checkTarget(
   session: Session,
@@ -114,12 +114,12 @@ export async function checkTarget(
   );
 }
 
-/** Messages of what is extra as a whole, not a part of a table of ours. */
+/** Messages about whole extra objects, not parts of our tables. */
 const WHOLE: ReadonlySet<string> = new Set(['table', 'view', 'other', NOT_MADE]);
 
 /**
- * Keeps the differences that are not things that files of users made. What a repeatable file made that the set no longer
- * has is extra, as nothing keeps it up to date.
+ * Keeps the differences that are not objects of files of users. An object of a repeatable file that the set no longer
+ * has is extra, because nothing updates it.
  */
 function isNotOf(
   byUsers: readonly UserMade[],
@@ -140,7 +140,7 @@ function isNotOf(
     kind !== 'extra' || !known.has(key(schema, name, WHOLE.has(message) ? '' : message));
 }
 
-/** Lists objects that files of `repeatable/` created and that are missing now. */
+/** Lists objects of `repeatable/` files that are missing now. */
 function compareRepeatable(
   { files }: Migrations,
   byUsers: readonly UserMade[],
@@ -191,7 +191,7 @@ FROM cdc_management.merge_control
 WHERE schema_name IN (SELECT pg_catalog.jsonb_array_elements_text(${jsonLiteral(schemas)}))`);
 }
 
-/** Staging tables that are there and that no merge looks at. */
+/** Reports existing staging tables that no merge reads. */
 function compareRegistrations(
   places: readonly PlacedTable[],
   groups: readonly RelationGroup[],
@@ -216,7 +216,7 @@ function compareRegistrations(
     }));
 }
 
-/** Final tables that stay though nothing is merged into them any more. */
+/** Final tables that stay although nothing is merged into them any more. */
 const RETIRED =
   'SELECT schema_name AS schema, table_name AS table FROM cdc_management.retired_table';
 
@@ -260,7 +260,7 @@ function describeMade(
   return difference(found.public ? 'extra' : 'missing', 'the right of PUBLIC to use it');
 }
 
-/** Takes back a right that the role was given by hand. */
+/** Builds the repair for a hand-granted privilege. */
 function revoke(schema: string, name: string, role: string): Repair {
   const [, kind, object, args] = /^(\w+) ([^(]+)(.*)$/su.exec(name)!;
   const place = `${quoteIdentifier(schema)}.${quoteIdentifier(object!)}`;
@@ -285,7 +285,7 @@ interface ValidationRow {
   readonly problem: string;
 }
 
-/** What the checks of tables that exist already find. */
+/** Runs the checks of existing tables. */
 async function readValidation(
   session: Session,
   { set, validation }: Migrations,

@@ -6,9 +6,9 @@ import type {
 } from '@cdc-migrations/table-defs';
 import type { Difference } from './difference.ts';
 
-/** A difference, wherever the relation is. */
+/** A difference, independent of the schema. */
 export interface RelationDifference extends Pick<Difference, 'kind' | 'message'> {
-  /** The note of `cdc_management.column_note` that explains it, where it is there. */
+  /** The note of `cdc_management.column_note` that explains it, if there is one. */
   readonly note?: { readonly column: string; readonly state: 'to tighten' | 'left the source' };
 }
 
@@ -19,7 +19,7 @@ const NOT_FIRING: Readonly<Record<TriggerStructure['fires'], string>> = {
   never: 'is disabled',
 };
 
-/** How a relation differs from what it should be; a right that is there beyond what is wanted is no difference. */
+/** Lists differences between a relation and its definition. Additional privileges are no difference. */
 export function compareRelation(
   wanted: RelationStructure,
   found: RelationStructure,
@@ -74,7 +74,7 @@ function compareIndex(wanted: IndexStructure, found: IndexStructure): readonly s
   return [
     ...(found.valid ? [] : ['is not valid']),
     ...compareFacts(wanted, found, ['columns', 'primary', 'unique', 'nullsNotDistinct', 'method']),
-    // PostgreSQL spells a condition in its own way; the name of an index says which one it is.
+    // PostgreSQL spells conditions in its own way, so the name of an index identifies it.
     ...((wanted.where === null) === (found.where === null)
       ? []
       : compareFacts(wanted, found, ['where'])),
@@ -94,7 +94,7 @@ function compareFacts<Value>(
     );
 }
 
-/** Differences of parts that belong together by their name. */
+/** Pairs parts by name and lists their differences. */
 function pair<Part extends { readonly name: string }>(
   wanted: readonly Part[],
   found: readonly Part[],

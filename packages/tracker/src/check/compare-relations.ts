@@ -9,14 +9,14 @@ import { belongsTo, type Migrations } from '../migrations/migrations.ts';
 import type { ColumnConcern } from '../status/read-concerns.ts';
 import type { RelationGroup } from './read-structure.ts';
 
-/** The tables of a definition in a schema. */
+/** Tables of a definition in a schema. */
 export interface PlacedTable {
   readonly schema: string;
   readonly table: ReplicatedTable;
   readonly relations: readonly RelationStructure[];
 }
 
-/** The tables of the definitions in each schema. */
+/** Returns the tables of the definitions in each schema. */
 export function placeTables(
   { set, files }: Migrations,
   schemas: readonly string[],
@@ -41,8 +41,8 @@ function relationsOf(table: ReplicatedTable): readonly RelationStructure[] {
 }
 
 /**
- * Compares relations of a target with those that its schemas should have. Relations of the tenants' schemas that no definition
- * has are extra; elsewhere only ours were read.
+ * Compares relations of a target with those that its schemas should have. Unknown relations in tenants' schemas are
+ * extra. In other schemas only ours were read.
  */
 export function compareRelations(
   places: readonly {

@@ -2,38 +2,38 @@ import { quoteLiteral } from '@cdc-migrations/sql-text';
 import { MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
 import { openSession, type TargetAddress } from '../session/session.ts';
 
-/** Facts about the server of a target, the user of the session, and a pooler in between. */
+/** Facts about a target's server, the user of the session, and a pooler in between. */
 export interface TargetDiagnosis {
-  /** As `SHOW server_version` has it: `15.18 (Debian 15.18-1)`. */
+  /** Value of `SHOW server_version`: `15.18 (Debian 15.18-1)`. */
   readonly version: string;
-  /** `150018`. */
+  /** Number such as `150018`. */
   readonly versionNumber: number;
   readonly isStandby: boolean;
   readonly encoding: string;
   readonly user: string;
-  /** Whether the user may create schemas. */
+  /** True if the user may create schemas. */
   readonly canCreate: boolean;
-  /** Whether the role that files grant to is there. */
+  /** True if the role that files grant to exists. */
   readonly hasRole: boolean;
-  /** Whether `cdc_management` is there. */
+  /** True if `cdc_management` exists. */
   readonly isInUse: boolean;
   readonly pgCron: 'installed' | 'available' | 'missing';
   /** Transactions until the server refuses writes to protect itself from wraparound. */
   readonly transactionsLeft: number;
-  /** Settings as sessions of this user begin with them. */
+  /** Initial settings of this user's sessions. */
   readonly settings: Readonly<Record<ServerSetting, string>>;
-  /** How far the clock of the target is ahead of ours, in milliseconds; half of the round trip is not known. */
+  /** Milliseconds by which the target's clock is ahead of ours, accurate to half a round trip. */
   readonly clockAheadMs: number;
-  /** Whether transactions of one session run in several sessions of the server: a pooler. */
+  /** True if transactions of one session run in several sessions of the server, which shows a pooler. */
   readonly isPooled: boolean;
 }
 
 const SETTINGS = ['fsync', 'full_page_writes', 'autovacuum', 'track_counts'] as const;
 
-/** The name of a setting of the server that is looked at. */
+/** Name of a server setting that is checked. */
 export type ServerSetting = (typeof SETTINGS)[number];
 
-/** Transaction ids that there are between the oldest one in use and the newest. */
+/** Number of transaction ids between the oldest one in use and the newest. */
 const TRANSACTION_IDS = 2 ** 31;
 
 interface Row extends Omit<TargetDiagnosis, 'clockAheadMs' | 'isPooled' | 'transactionsLeft'> {
@@ -43,9 +43,9 @@ interface Row extends Omit<TargetDiagnosis, 'clockAheadMs' | 'isPooled' | 'trans
 }
 
 /**
- * Reads the facts about a target that its use depends on. Needs no right but to connect.
+ * Reads facts that the use of a target depends on. Needs only the right to connect.
  *
- * @throws TargetError if it cannot be reached.
+ * @throws TargetError if it is not reachable
  */
 export async function diagnoseTarget(
   address: TargetAddress,

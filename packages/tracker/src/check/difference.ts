@@ -1,20 +1,20 @@
-/** Something in a target that is not as the definitions say. */
+/** A difference between a target and its definitions. */
 export interface Difference {
   readonly kind: 'missing' | 'different' | 'extra';
   readonly schema: string;
-  /** What it belongs to: a table, a view, a routine; empty for the schema itself. */
+  /** Owner object: a table, a view, a routine. Empty for the schema itself. */
   readonly name: string;
   /** `column "Navn" is text, wanted character varying(50)`. */
   readonly message: string;
-  /** Who created it, or is to: a file of the set, or a role; left out if that is not known. */
+  /** Creator of the object: a file of the set, or a role. Absent if unknown. */
   readonly origin?: string;
-  /** What repairs it; left out if the message says it, or if it is to be changed by hand or in the configuration. */
+  /** Repair. Absent if the message has it, or if the user must change something by hand or in the configuration. */
   readonly repair?: Repair;
 }
 
-/** What brings a target to the definitions. */
+/** A way to repair drift. */
 export type Repair =
-  /** `apply --again` in the schema, in some cases behind a statement. */
+  /** Runs `apply --again` in the schema, in some cases after a statement. */
   | { readonly kind: 'apply again'; readonly first?: string }
   | { readonly kind: 'sql'; readonly statement: string }
   | { readonly kind: 'command'; readonly command: 'retire'; readonly table: string };

@@ -9,10 +9,10 @@ import type { UserMade } from './read-made.ts';
 import type { RelationGroup } from './read-structure.ts';
 import type { Session } from '../session/session.ts';
 
-/** Creates what is missing, and repairs what our files made. */
+/** Creates missing objects, and repairs objects of our files. */
 export const APPLY_AGAIN: Repair = { kind: 'apply again' };
 
-/** Says of differences of tables which file creates what is wanted, and what repairs them. */
+/** Adds to differences of tables the file that creates the object, and the repair. */
 export function explainRelations(
   differences: readonly Difference[],
   { files }: Pick<Migrations, 'files'>,
@@ -48,7 +48,7 @@ function fileKey({ category, table }: Pick<MigrationFile, 'category' | 'table'>)
   return `${category}\0${table?.set}\0${table?.service}\0${JSON.stringify(table?.schema)}\0${table?.name}`;
 }
 
-/** What an apply would refuse, or leave as it is, has SQL of its own. */
+/** Returns the repair of a table. Changes that an apply would refuse or skip have their own SQL. */
 function repairTable(
   { kind, schema, name, message }: Difference,
   {
@@ -62,7 +62,7 @@ function repairTable(
   if (group.kind === 'view') return { kind: 'apply again', first: `DROP VIEW ${table}` };
   if (group.kind === 'table' && message.startsWith('is unlogged'))
     return { kind: 'sql', statement: `ALTER TABLE ${table} SET LOGGED` };
-  /** An apply creates it again by itself. */
+  /** Returns true for an index that apply creates again by itself. */
   const isDeclared = (index: string) =>
     definition.indexes?.some((declared) => declared.name === index) ?? false;
   for (const index of group.indexes) {
@@ -95,7 +95,7 @@ interface Extra extends Pick<Difference, 'schema' | 'name' | 'message'> {
   readonly statement: string;
 }
 
-/** Says of what is extra who created it, if that is known, and what drops it. */
+/** Adds to extra objects their creator, if it is known, and the SQL that drops them. */
 export async function explainExtra(
   session: Session,
   differences: readonly Difference[],
@@ -140,7 +140,7 @@ export async function explainExtra(
   });
 }
 
-/** Query of how extra objects are dropped, and who owns those that are not a part of another. */
+/** Builds the query for drop statements of extra objects, and for owners of those that are not part of another. */
 function extraQuery(extra: readonly Pick<Difference, 'schema' | 'name' | 'message'>[]): string {
   return `WITH extra AS (
   SELECT extra.*, namespace.oid AS namespace

@@ -11,7 +11,10 @@ import {
 import type { Migrations } from '../migrations/migrations.ts';
 import type { Session } from '../session/session.ts';
 
-/** A routine, a registration, or an object of the bookkeeping, that is not as its file made it; null: not there, or not made by one. */
+/**
+ * A routine, registration or bookkeeping object that differs from its file's result. Null means that it does not exist,
+ * or that no file created it.
+ */
 export interface MadeDifference {
   readonly schema: string;
   /** `routine sp_merge_actor()`. */
@@ -20,13 +23,15 @@ export interface MadeDifference {
   readonly found: MadeObject | null;
 }
 
-/** Where routines are compared: all of some schemas, and some of others. */
+/** Scope of the comparison of routines: all of some schemas, and some of others. */
 export interface RoutineScope {
   readonly schemas: readonly string[];
   readonly routines: readonly { readonly schema: string; readonly name: string }[];
 }
 
-/** Compares routines with what history recorded when their files were applied, at the target: one query. */
+/**
+ * Compares routines with the state that history recorded when their files were applied. Runs one query in the target.
+ */
 export async function readMadeDifferences(
   session: Session,
   { set, role }: Pick<Migrations, 'set' | 'role'>,
@@ -60,16 +65,16 @@ WHERE recorded.made IS DISTINCT FROM found.made AND (found.made IS NOT NULL OR r
 ORDER BY 1, 2`);
 }
 
-/** An object, and the file of users that made it. */
+/** An object and the file of users that created it. */
 export interface UserMade extends UserObject {
   readonly category: UserCategory;
   /** Name of the file in the history. */
   readonly fileName: string;
-  /** Relative to the set's folder. */
+  /** Path relative to the folder of the set. */
   readonly file: string;
 }
 
-/** Reads what files of users have made in some schemas. */
+/** Reads the objects of files of users in some schemas. */
 export async function readUserMade(
   session: Session,
   { set }: Pick<Migrations, 'set'>,

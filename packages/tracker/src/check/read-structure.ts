@@ -3,7 +3,7 @@ import type { RelationStructure } from '@cdc-migrations/table-defs';
 import { jsonLiteral } from '../session/json-literal.ts';
 import type { Session } from '../session/session.ts';
 
-/** Relations that are alike in several schemas, and how they look. */
+/** A structure and the relations that have it, in several schemas. */
 export interface RelationGroup extends RelationStructure {
   readonly schemas: readonly string[];
 }
@@ -12,14 +12,14 @@ export interface RelationGroup extends RelationStructure {
 export interface StructureScope {
   readonly schemas: readonly string[];
   readonly tables: readonly { readonly schema: string; readonly name: string }[];
-  /** Role whose right to insert is read. */
+  /** Role whose INSERT privilege is read. */
   readonly role: string;
 }
 
 /**
- * Reads relations by one query, whatever their number: relations that are alike are described once, with the schemas
- * that have them, so that the answer grows with what differs and not with the schemas. Columns are alike where the sum of
- * 64-bit hashes is the same, which needs no sorting.
+ * Reads any number of relations by one query. Identical relations are described once with all their schemas, so the
+ * size of the result depends on differences and not on the number of schemas. Columns are compared by the sum of 64-bit
+ * hashes, which needs no sorting.
  */
 export async function readStructure(
   session: Pick<Session, 'read'>,
@@ -34,7 +34,7 @@ function structureQuery(scope: StructureScope): string {
 ${DESCRIPTION}`;
 }
 
-/** The relations of a scope; a partition is a part of its table. */
+/** Selects the relations of a scope. A partition is a part of its table. */
 function wantedRelations({ schemas, tables, role }: StructureScope): string {
   return `grantee AS (
   SELECT (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = ${quoteLiteral(role)}) AS oid
@@ -51,11 +51,14 @@ function wantedRelations({ schemas, tables, role }: StructureScope): string {
 )`;
 }
 
-/** A default without its table, whose lock PostgreSQL would wait for; only generated columns name columns of it. */
+/**
+ * SQL of a default without its table, because PostgreSQL would wait for the table's lock. Only generated columns refer
+ * to columns of it.
+ */
 const SPELLED_DEFAULT = `pg_catalog.pg_get_expr(initial.adbin,
       CASE WHEN attribute.attgenerated = '' THEN 0 ELSE initial.adrelid END)`;
 
-/** What of a relation has to be the same for it to be alike another. */
+/** Properties that identical relations share. */
 const SIGNS = `of_columns AS (
   SELECT attribute.attrelid AS oid, bit_xor(pg_catalog.hash_record_extended(ROW(attribute.attnum, attribute.attname,
     attribute.atttypid, attribute.atttypmod, attribute.attnotnull, attribute.attgenerated, attribute.attidentity,
@@ -86,7 +89,7 @@ const SIGNS = `of_columns AS (
   GROUP BY conrelid
 )`;
 
-/** Relations that are alike, by one of them. */
+/** Identical relations with one representative. */
 const ALIKE = `alike AS (
   SELECT wanted.relname, wanted.relkind, wanted.relpersistence, wanted.can_insert, of_constraints.names,
     min(wanted.oid::bigint)::oid AS oid, pg_catalog.jsonb_agg(wanted.nspname ORDER BY wanted.nspname) AS schemas
@@ -99,7 +102,7 @@ const ALIKE = `alike AS (
     of_triggers.sign, of_constraints.names
 )`;
 
-/** A `RelationGroup`. */
+/** SQL of a `RelationGroup`. */
 const DESCRIPTION = `SELECT pg_catalog.jsonb_build_object(
   'name', alike.relname,
   'kind', CASE WHEN alike.relkind IN ('r', 'p') THEN 'table' WHEN alike.relkind = 'v' THEN 'view' ELSE 'other' END,

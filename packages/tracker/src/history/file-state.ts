@@ -2,15 +2,19 @@ import { isGlobal, WHOLE_DATABASE, type MigrationFile } from '../migrations/migr
 import type { History, HistoryEntry } from './read-target.ts';
 
 /**
- * What a file is in a schema: `outdated` files have a newer content than what is in force, `failed` ones were tried with
- * this content in vain, `unsafe` ones were refused with it, `missing` ones are applied and are no longer in the
- * manifest. A file of `manual/` or `after/` that was changed after it was applied is `edited`, unless it was corrected: it
- * failed in a schema where it was never applied, or its new text is in force in another schema.
+ * State of a file in a schema:
+ *
+ * - `outdated`: the file is newer than the content in force.
+ * - `failed`: this content was tried and failed.
+ * - `unsafe`: this content was refused.
+ * - `missing`: it was applied and is not in the manifest any more.
+ * - `edited`: a file of `manual/` or `after/` was changed after it was applied. A correction does not count: the file
+ *   was never applied in the schema where it failed, or its new text is in force in another schema.
  */
 export type FileState =
   'pending' | 'applied' | 'outdated' | 'edited' | 'failed' | 'unsafe' | 'missing';
 
-/** States in which a file is to be applied. */
+/** States of files that apply runs. */
 export const TO_APPLY: ReadonlySet<FileState> = new Set([
   'pending',
   'outdated',
@@ -18,7 +22,7 @@ export const TO_APPLY: ReadonlySet<FileState> = new Set([
   'unsafe',
 ]);
 
-/** Gives the state of a file of the manifest, by its entry in the history. */
+/** Returns the state of a file of the manifest, from its entry in the history. */
 export function fileState(
   file: Pick<MigrationFile, 'category' | 'name' | 'checksum' | 'scope' | 'schema'>,
   entry: HistoryEntry | undefined,

@@ -16,7 +16,7 @@ export interface Placed {
 
 type Owner = Pick<Migrations, 'set' | 'role' | 'tables'>;
 
-/** The statement that records a file as applied, to stand in its transaction behind it. */
+/** Builds the statement that records a file as applied, in the file's transaction. */
 export function recordApplied(
   owner: Owner,
   { file, schema }: Placed,
@@ -45,11 +45,11 @@ SET file = excluded.file, checksum = excluded.checksum, outcome = excluded.outco
   made = excluded.made, applied_by = excluded.applied_by, applied_at = excluded.applied_at`;
 }
 
-/** Error in the history of a file that runs outside of a transaction, until the file has ended. */
+/** Error in the history of a file outside of a transaction, until it has ended. */
 export const INTERRUPTED =
   'interrupted: it runs outside of a transaction, so look at what it has done';
 
-/** The statement that records that a file could not be applied; what was in force before stays. */
+/** Builds the statement that records a failure. The content in force stays. */
 export function recordFailed(
   { set }: Owner,
   placed: Placed,
@@ -70,21 +70,22 @@ SET file = excluded.file, checksum = excluded.checksum, outcome = excluded.outco
   applied_by = excluded.applied_by, applied_at = excluded.applied_at`;
 }
 
-/** SQL condition: this very content of the file is in force in the schema. */
+/** Builds an SQL condition: this exact content of the file is in force in the schema. */
 export function isAppliedCondition(set: string, { file, schema }: Placed): string {
   const columns = 'migration_set, category, table_name, schema_name, applied_checksum';
   const values = [...key(set, { file, schema }), quoteLiteral(file.checksum)].join(', ');
   return `EXISTS (SELECT FROM cdc_management.migration_history WHERE (${columns}) = (${values}))`;
 }
 
-/** SQL condition: a row of history is that of the file. */
+/** Builds an SQL condition: a row of history belongs to the file. */
 function isOf({ set }: Owner, placed: Placed): string {
   return `(migration_set, category, table_name, schema_name) = (${key(set.name, placed).join(', ')})`;
 }
 
 /**
- * SQL expression that gives what a file of users has created or changed, `{ objects: UserObject[] }`: in the tenant's
- * schema, or in all of them. That is what is as new as its transaction, and what is left of what it made before.
+ * Builds an SQL expression of the objects that a file of users created or changed, `{ objects: UserObject[] }`, in the
+ * tenant's schema or in all of them. These are objects as new as its transaction, and remaining older objects of the
+ * file.
  */
 function userObjects(owner: Owner, placed: Placed): string {
   const { file, schema } = placed;

@@ -3,19 +3,19 @@ import { buildRoutines, MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
 import { jsonLiteral } from '../session/json-literal.ts';
 import type { MigrationFile } from '../migrations/migrations.ts';
 
-/** An object that a file made. */
+/** An object that a file created. */
 export interface MadeObject {
   readonly digest: string;
-  /** Whether the role of the files may use it: execute a routine, read a relation. */
+  /** True if the role of the files may execute the routine or read the relation. */
   readonly role: boolean;
-  /** Whether everybody may. */
+  /** True if PUBLIC may. */
   readonly public: boolean;
 }
 
 /**
- * SQL expression that gives the `MadeObject`s of a file in a schema as they are now, by kind and name (`routine
- * sp_merge_actor()`), and NULL for files whose work can be compared with the definitions: the routines and the
- * registration of a staging file, all of the infrastructure.
+ * Builds an SQL expression of the current `MadeObject`s of a file in a schema, by kind and name (`routine
+ * sp_merge_actor()`). They are the routines and the registration of a staging file, or all objects of the
+ * infrastructure. The expression is NULL for files whose result can be compared with the definitions.
  */
 export function madeExpression(
   file: MigrationFile,
@@ -34,8 +34,8 @@ export function madeExpression(
 }
 
 /**
- * Without the routines that were there before the transaction and that the file has not replaced, and without extensions,
- * which any role with CREATE on the database may put here, and take away again: they are not its own.
+ * Excludes routines that existed before the transaction and were not replaced, and extensions. Any role with CREATE on
+ * the database may create and drop extensions here.
  */
 function infrastructure(role: string, outcome: 'applied' | 'baseline'): string {
   const where = `namespace.nspname = ${quoteLiteral(MANAGEMENT_SCHEMA)}`;
@@ -46,16 +46,16 @@ function infrastructure(role: string, outcome: 'applied' | 'baseline'): string {
     UNION ALL ${relations(role, `${where} AND ${isNoMember('pg_class', 'relation')}`)}) AS object)`;
 }
 
-/** Condition: an object belongs to no extension. */
+/** Builds a condition: an object belongs to no extension. */
 function isNoMember(catalog: string, alias: string): string {
   return `NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS member
       WHERE member.classid = 'pg_catalog.${catalog}'::regclass AND member.objid = ${alias}.oid AND member.deptype = 'e')`;
 }
 
 /**
- * Query of routines: `schema`, `name`, `made`. The digest is over what CREATE FUNCTION says.
+ * Builds a query of routines: `schema`, `name`, `made`. The digest covers the CREATE FUNCTION text.
  *
- * @param where condition on `namespace` and `routine`.
+ * @param where condition on `namespace` and `routine`
  */
 export function routines(role: string, where: string): string {
   return `SELECT namespace.nspname AS schema,
@@ -72,7 +72,9 @@ export function routines(role: string, where: string): string {
   WHERE ${where}`;
 }
 
-/** Query of how tables are registered for merges, as `routines`; what people may set is left out. */
+/**
+ * Builds a query of the registrations of tables for merges, like `routines`. Excludes settings that users may change.
+ */
 export function registrations(where: string): string {
   return `SELECT control.schema_name AS schema, pg_catalog.format('registration %s', control.table_name) AS name,
     pg_catalog.jsonb_build_object('digest', pg_catalog.md5(pg_catalog.concat_ws('|', control.staging_name,
@@ -81,7 +83,7 @@ export function registrations(where: string): string {
   WHERE ${where}`;
 }
 
-/** Query of relations, as `routines`. */
+/** Builds a query of relations, like `routines`. */
 export function relations(role: string, where: string): string {
   return `SELECT namespace.nspname AS schema,
     pg_catalog.format('%s %s', CASE relation.relkind WHEN 'v' THEN 'view' WHEN 'S' THEN 'sequence' ELSE 'table' END,
@@ -102,9 +104,9 @@ export function relations(role: string, where: string): string {
   WHERE relation.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND ${where}`;
 }
 
-/** Something that a file of users made, and that no definition has. */
+/** An object of a file of users that is in no definition. */
 export interface UserObject {
-  /** In the history empty where it is that of the file, so that a tenant can be renamed. */
+  /** Schema of the object. Empty in the history if it is the file's, so that a tenant can be renamed. */
   readonly schema: string;
   readonly kind:
     | 'table'
@@ -116,18 +118,18 @@ export interface UserObject {
     | 'trigger'
     | 'constraint'
     | 'policy';
-  /** The relation, or the routine as `routines` names it. */
+  /** Name of the relation, or of the routine as in `routines`. */
   readonly name: string;
-  /** Name of an index, column, trigger, constraint or policy of one of our tables; else empty. */
+  /** Name of an index, column, trigger, constraint or policy of one of our tables. Empty otherwise. */
   readonly part: string;
 }
 
 /**
- * Query of `UserObject`s, with `is_new`: whether a transaction made it that is not older than the age in the relation
- * `since`. A view that is replaced keeps its row in `pg_class`.
+ * Builds a query of `UserObject`s with `is_new`, which is true if their transaction is not older than the age in the
+ * relation `since`. A replaced view keeps its row in `pg_class`.
  *
- * @param where condition on `namespace`.
- * @param tables names of our tables, of which only parts are listed.
+ * @param where condition on `namespace`
+ * @param tables names of our tables, of which only parts are listed
  */
 export function userObjectsSince({
   where,

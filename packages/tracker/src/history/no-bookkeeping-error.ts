@@ -1,4 +1,4 @@
-/** The target has no schema `cdc_management`, or one that is older than what is asked of it. */
+/** Error: the target has no schema `cdc_management`, or an older one than needed. */
 export class NoBookkeepingError extends Error {
   override readonly name = 'NoBookkeepingError';
   constructor() {

@@ -15,37 +15,37 @@ import type { FileIdentity, Migrations } from '../migrations/migrations.ts';
 import type { Session } from '../session/session.ts';
 import { TargetError } from '../session/target-error.ts';
 
-/** What a target says of itself and of the files that were applied to it. */
+/** State of a target and of the files applied to it. */
 export interface TargetState {
-  /** Schemas that are there. */
+  /** Existing schemas. */
   readonly schemas: ReadonlySet<string>;
-  /** Those of them that the role that files grant to may use. */
+  /** Existing schemas that the role of the files may use. */
   readonly usable: ReadonlySet<string>;
-  /** Whether the role that files grant to is there. */
+  /** True if the role that files grant to exists. */
   readonly hasRole: boolean;
-  /** Objects called like ours that others own. */
+  /** Objects with our names and other owners. */
   readonly foreign: readonly ForeignObject[];
-  /** Whether it only follows another server. */
+  /** True if it is a standby of another server. */
   readonly isStandby: boolean;
-  /** Of its database: `UTF8`. */
+  /** Encoding of the database: `UTF8`. */
   readonly encoding: string;
-  /** False where no file was ever applied. */
+  /** False if no file was ever applied. */
   readonly hasHistory: boolean;
   readonly history: History;
 }
 
-/** The last attempt to apply a file, and what is in force. */
+/** Last attempt to apply a file, and the content in force. */
 export interface HistoryEntry {
   readonly checksum: string;
   readonly outcome: 'applied' | 'baseline' | 'unsafe' | 'failed';
   readonly error: string | null;
-  /** Checksum of the content that is in force; null: the file was never applied. */
+  /** Checksum of the content in force. Null if the file was never applied. */
   readonly appliedChecksum: string | null;
 }
 
-/** The history of a target: which file was applied where, with which content. */
+/** History of a target: files with their schemas and contents. */
 export interface History {
-  /** The entry of a file in a schema; `WHOLE_DATABASE` for one that belongs to none. */
+  /** Returns the entry of a file in a schema. The schema is `WHOLE_DATABASE` for a file of the whole database. */
   readonly find: (file: FileIdentity, schema: string) => HistoryEntry | undefined;
   /** Files with their schemas, in order of name. */
   readonly entries: readonly HistoryGroup[];
@@ -58,7 +58,7 @@ export interface HistoryGroup extends FileIdentity {
   readonly schemas: readonly string[];
 }
 
-/** Rows of the history are not as this version writes them. */
+/** Error: rows of the history have another format than this version writes. */
 export class HistoryError extends Error {
   override readonly name = 'HistoryError';
   constructor(readonly problems: readonly Problem[]) {
@@ -70,11 +70,11 @@ export class HistoryError extends Error {
 
 const HISTORY = 'cdc_management.migration_history';
 
-/** A target to which nothing was ever applied. */
+/** History of a target before the first apply. */
 const NO_HISTORY: History = { find: () => undefined, entries: [] };
 
 /**
- * Reads history, schemas and owners by three queries in one round trip, however many schemas and files there are.
+ * Reads history, schemas and owners by three queries in one round trip, for any number of schemas and files.
  *
  * @throws HistoryError, TargetError
  */
@@ -119,7 +119,7 @@ LEFT JOIN pg_catalog.pg_roles AS grantee ON grantee.rolname = ${quoteLiteral(rol
 GROUP BY grantee.oid`;
 }
 
-/** A standby, which takes no changes. */
+/** Error: the target is a standby, which is read-only. */
 export class StandbyError extends Error {
   override readonly name = 'StandbyError';
   constructor() {
@@ -166,7 +166,7 @@ function parseRows(rows: unknown): readonly HistoryRow[] {
 
 const UNDEFINED_TABLE = '42P01';
 
-/** Undefined where there is no history table yet. */
+/** Returns undefined if there is no history table yet. */
 async function readHistory(
   session: Session,
   set: string,

@@ -4,12 +4,12 @@ import { readIfThere } from '../session/read-if-there.ts';
 import type { Session } from '../session/session.ts';
 import { isSelected, type TableSelection } from './merge-statements.ts';
 
-/** An event that is in no final table: the merge (dead letter) or the server (refused event) did not take it. */
+/** Kind of an event that is in no final table: the merge (dead letter) or the server (refused event) rejected it. */
 export type LetterKind = 'dead letter' | 'refused event';
 
-/** Which dead letters and refused events; all where nothing is given. */
+/** Filter of dead letters and refused events. The default is all. */
 export interface LetterFilter extends TableSelection {
-  /** A part of the reason, in upper or lower case. */
+  /** Part of the reason, case-insensitive. */
   readonly reason?: string | undefined;
   /** Ids as `Letter` has them. */
   readonly ids?: readonly string[] | undefined;
@@ -18,7 +18,7 @@ export interface LetterFilter extends TableSelection {
 /** Events of a table with the same reason. */
 export interface LetterGroup {
   readonly kind: LetterKind;
-  /** Null where the pipeline did not say the table of a refused event. */
+  /** Null if the pipeline did not name the table of a refused event. */
   readonly schema: string | null;
   readonly table: string | null;
   readonly reason: string;
@@ -30,7 +30,7 @@ export interface LetterGroup {
   readonly lastAt: string;
 }
 
-/** One event, whole. */
+/** A complete event. */
 export interface Letter extends Pick<LetterGroup, 'kind' | 'schema' | 'table' | 'reason'> {
   /** Its number, with an `r` in front for a refused event: the two kinds are numbered apart. */
   readonly id: string;
@@ -40,7 +40,7 @@ export interface Letter extends Pick<LetterGroup, 'kind' | 'schema' | 'table' | 
     readonly partition: number | null;
     readonly offset: string | null;
   };
-  /** The columns of a dead letter; key and value of a refused event in hexadecimal. */
+  /** Columns of a dead letter, or key and value of a refused event in hexadecimal. */
   readonly event: unknown;
 }
 
@@ -84,7 +84,7 @@ ${IN_GROUPS}`,
 }
 
 /**
- * Reads the oldest of these events, whole.
+ * Reads the oldest of these events completely.
  *
  * @throws NoBookkeepingError, TargetError
  */
@@ -107,7 +107,7 @@ LIMIT ${limit}`,
 }
 
 /**
- * Deletes these events in one transaction and counts what it deleted by table and reason.
+ * Deletes these events in one transaction and returns their numbers by table and reason.
  *
  * @throws NoBookkeepingError, TargetError
  */
@@ -132,7 +132,7 @@ ${IN_GROUPS}`,
   );
 }
 
-/** The filter as SQL over `LETTERS`. */
+/** Renders the filter as SQL over `LETTERS`. */
 async function conditionOf(session: Session, filter: LetterFilter): Promise<string> {
   const { schemas, tables, reason, ids } = filter;
   const names = await readIfThere(() =>

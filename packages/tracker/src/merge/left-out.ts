@@ -3,13 +3,13 @@ import type { TableName } from './merge-event.ts';
 
 /** Tables that a run cannot merge. */
 export interface LeftOut {
-  /** Because somebody changed by hand what a merge needs. */
+  /** Tables whose objects were changed by hand. */
   readonly mergeProblems: readonly MergeProblem[];
-  /** As long as somebody has locked their staging table. */
+  /** Tables whose staging table is locked by another session. */
   readonly lockedStaging: readonly LockedTable[];
 }
 
-/** Describes why each table is left out, and what is to be done. */
+/** Describes why each table is skipped, and what to do. */
 export function describeLeftOut({
   mergeProblems,
   lockedStaging,

@@ -4,12 +4,12 @@ export interface TableName {
   readonly table: string;
 }
 
-/** What one session merges: a table, or of one that several sessions may merge at once a lane. */
+/** Work of one session: a table, or a lane of a table that several sessions merge. */
 export interface TableLane extends TableName {
   readonly lane: number | null;
 }
 
-/** What became of events. */
+/** Number of events by outcome. */
 export interface MergeCounts {
   readonly events: number;
   readonly merged: number;
@@ -18,44 +18,44 @@ export interface MergeCounts {
   readonly dead: number;
 }
 
-/** All that this run did to a table. */
+/** Total result of this run for a table. */
 export interface TableMerge extends TableName, MergeCounts {
-  /** Why its last pass did not end, of one of its lanes. */
+  /** Reason why the last pass of one of its lanes failed. */
   readonly failure: string | null;
 }
 
-/** What became of the dead letters of a table. */
+/** Result of replaying the dead letters of a table. */
 export interface TableReplay extends TableName, Omit<MergeCounts, 'events'> {
   readonly what: 'dead letters' | 'refused events';
   readonly replayed: number;
   readonly failure: string | null;
-  /** Why events came back, the most frequent reasons first. */
+  /** Reasons of repeated failures, the most frequent first. */
   readonly reasons: readonly ReasonCount[];
 }
 
-/** Why dead letters came back, and how many of them. */
+/** A reason of repeated failures and its number of events. */
 export interface ReasonCount {
   readonly reason: string;
   readonly count: number;
 }
 
-/** What happens during a run, as it happens. */
+/** An event during a run, reported as it happens. */
 export type MergeEvent =
   | ({ readonly kind: 'batch merged'; readonly waiting: number } & TableName & MergeCounts)
-  /** A pass over a table or lane is over. */
+  /** A pass over a table or lane has ended. */
   | ({ readonly kind: 'table merged'; readonly durationMs: number } & TableName & MergeCounts)
   | ({ readonly kind: 'table failed'; readonly reason: string } & TableName)
-  /** A table that a run over all that is to come cannot merge now. */
+  /** A table that an endless run cannot merge now. */
   | ({ readonly kind: 'table left out'; readonly reason: string } & TableName)
   | ({ readonly kind: 'letters replayed' } & TableReplay)
-  /** The target does not answer; told once, however many sessions find out. */
+  /** The target does not respond. Reported once for all sessions. */
   | { readonly kind: 'interrupted'; readonly reason: string }
   | { readonly kind: 'resumed' };
 
 /** Counts of no event. */
 export const NOTHING: MergeCounts = { events: 0, merged: 0, deleted: 0, stale: 0, dead: 0 };
 
-/** Adds up counts of events. */
+/** Adds counts of events. */
 export function addCounts(one: MergeCounts, other: MergeCounts): MergeCounts {
   return {
     events: one.events + other.events,
@@ -66,12 +66,12 @@ export function addCounts(one: MergeCounts, other: MergeCounts): MergeCounts {
   };
 }
 
-/** The name that a lane has in maps. */
+/** Returns the key of a lane in maps. */
 export function keyOf({ lane, ...table }: TableLane): string {
   return JSON.stringify([labelOf(table), lane]);
 }
 
-/** Gives the name that a table has in maps and in messages. */
+/** Returns the name of a table in maps and in messages. */
 export function labelOf({ schema, table }: TableName): string {
   return `${schema}.${table}`;
 }

@@ -19,7 +19,7 @@ const leftToOthers = (lane: number | null): Answer => ({
 });
 const failed = (lane: number): Answer => ({ pass: { lane, end: 64 }, failure: 'disk full' });
 
-/** Passes over the lanes, each of one batch that the target answers so. */
+/** Runs passes over the lanes. Each has one batch with this answer of the target. */
 async function runLanes(run: MergeRun, ...answers: readonly Answer[]): Promise<string | null> {
   const left = [...answers];
   const session = {

@@ -16,16 +16,16 @@ import { mergeStep, type MergeStep, type PassState } from './merge-statements.ts
 import type { Pass, PassQueue } from './pass-queue.ts';
 import { isConnectionError, type SteadySession } from './steady-session.ts';
 
-/** A run that is at work. */
+/** A run of merges. */
 export interface MergeRun {
   readonly signal: AbortSignal;
   readonly onEvent: (event: MergeEvent) => void;
   readonly queue: PassQueue;
-  /** Whether the run goes on for ever, also over lost connections. */
+  /** True if the run never ends by itself and survives lost connections. */
   readonly isWatching: boolean;
-  /** By label of the table. */
+  /** Totals by label of the table. */
   readonly totals: Map<string, TableMerge>;
-  /** By key of the lane: why the last pass failed, and how long the lane is left alone for it. */
+  /** Reason and pause of the last failed pass, by key of the lane. */
   readonly failures: Map<string, LaneFailure>;
   leftOut: LeftOut;
   lost: string | null;
@@ -37,23 +37,23 @@ export interface LaneFailure extends TableLane {
   readonly ms: number;
 }
 
-/** A table that fails is left alone for a time, twice as long from failure to failure. */
+/** Pause of a table after a failure. It doubles with each failure. */
 const LEFT_ALONE_MS = { first: 1000, longest: 60_000 };
 
 const WAIT_MS = 10;
 
-/** Merges a batch of one pass after the other, until the queue is closed. */
+/** Merges batches of one pass after the other, until the queue is closed. */
 export async function mergePasses(run: MergeRun, session: SteadySession): Promise<void> {
   const { queue } = run;
   for (let pass = await queue.take(); pass; pass = await queue.take()) {
     const step = await mergeBatch(run, session, pass);
     if (step) account(run, pass, step);
-    // Others end their batches of its lanes.
+    // Other sessions finish their batches of its lanes.
     if (step && !step.done && step.pass.end === null) await pause(WAIT_MS, run.signal);
   }
 }
 
-/** A batch, or undefined when the run is over without it. */
+/** Merges a batch. Returns undefined if the run ended before. */
 async function mergeBatch(
   run: MergeRun,
   session: SteadySession,
@@ -70,7 +70,7 @@ async function mergeBatch(
   }
 }
 
-/** What the target refuses is a failure of the table; what the connection does is not. */
+/** Runs a batch. An error of a statement is a failure of the table, and an error of the connection is not. */
 async function tryStep(session: Session, pass: Pass): Promise<MergeStep> {
   try {
     return await mergeStep(session, pass, pass.state);
@@ -113,7 +113,7 @@ function noteFailure({ failures }: MergeRun, { schema, table, lane }: Pass, reas
   failures.set(key, { schema, table, lane, reason, until: performance.now() + ms, ms });
 }
 
-/** After a pass over the whole table also those of lanes. */
+/** Resets failures of a pass. After a pass over the whole table, also those of its lanes. */
 function forgetFailures(run: MergeRun, pass: Pass, state: PassState): void {
   const isWhole = state.lane === null;
   for (const failure of failuresOf(run, pass)) {
@@ -121,7 +121,7 @@ function forgetFailures(run: MergeRun, pass: Pass, state: PassState): void {
   }
 }
 
-/** Forgets what failed in lanes that tables with something to merge have no more. */
+/** Removes failures of lanes that no longer exist, for tables with something to merge. */
 export function forgetLanes({ failures }: MergeRun, waiting: readonly TableLane[]): void {
   const [tables, lanes] = [new Set(waiting.map(labelOf)), new Set(waiting.map(keyOf))];
   for (const [key, failure] of failures) {

@@ -13,32 +13,32 @@ import {
   type TableReplay,
 } from './merge-event.ts';
 
-/** Which tables a run is for; all where nothing is given. */
+/** Selection of tables for a run. The default is all. */
 export interface TableSelection {
   /** Globs of schemas. */
   readonly schemas?: readonly string[] | undefined;
-  /** By `<Table>` or `<schema>.<Table>`. */
+  /** Names `<Table>` or `<schema>.<Table>`. */
   readonly tables?: readonly string[] | undefined;
 }
 
-/** No table of the target is called so. */
+/** Error: no table of the target has the name. */
 export class UnknownTableError extends Error {
   override readonly name = 'UnknownTableError';
 }
 
-/** Where a pass is; what else there is of it is the target's. */
+/** Progress of a pass. The target adds more fields. */
 export interface PassState {
   /** Null for the whole table. */
   readonly lane: number | null;
-  /** Null before the pass began, and where another session has the table or lane. */
+  /** Null before the pass began, and if another session has the table or lane. */
   readonly end?: number | null;
-  /** Whether the staging table is to be shrunk after the pass. */
+  /** True if the staging table should be shrunk after the pass. */
   readonly shrink?: boolean;
 }
 
-/** How a batch ended. */
+/** Result of a batch. */
 export interface MergeStep extends MergeCounts {
-  /** What the next batch of the pass is to be given. */
+  /** Input of the pass's next batch. */
   readonly pass: PassState;
   readonly done: boolean;
   readonly failure: string | null;
@@ -52,7 +52,7 @@ export function isSelected(name: TableName, { schemas, tables }: TableSelection)
 }
 
 /**
- * Refuses a standby, a target without the functions that a run calls, and names that select nothing there.
+ * Refuses a standby, a target without the needed functions, and names that select nothing.
  *
  * @throws StandbyError, NoBookkeepingError, UnknownTableError
  */
@@ -82,7 +82,7 @@ ORDER BY 1, 2`,
   }
 }
 
-/** Tables that have something to merge, with their lanes, the longest waiting first. */
+/** Reads tables with something to merge and their lanes. The one that waits longest is first. */
 export async function readWaiting(session: Session): Promise<readonly TableLane[]> {
   return session.write<TableLane>(
     `SELECT schema_name AS schema, table_name AS table, (pass ->> 'lane')::integer AS lane
@@ -95,7 +95,7 @@ type Texts<Row> = { readonly [Key in keyof Row]: string };
 /**
  * Merges a batch of a table.
  *
- * @param pass what the batch before gave.
+ * @param pass result of the previous batch
  */
 export async function mergeStep(
   session: Session,
@@ -129,7 +129,10 @@ function toCounts(row: Texts<MergeCounts>): MergeCounts {
   };
 }
 
-/** Removes some of what is older than its retention; whether that was all, which older bookkeeping does not say. */
+/**
+ * Removes some rows that are older than their retention. Returns true if none are left. Older bookkeeping does not
+ * report this, which counts as true.
+ */
 export async function forgetOld(session: Session): Promise<boolean> {
   const [row] = await session.write<{ readonly done: unknown }>(
     'SELECT cdc_management.forget_old() AS done',
@@ -140,7 +143,7 @@ export async function forgetOld(session: Session): Promise<boolean> {
 /** A table with dead letters or refused events, and the newest of them. */
 export interface BuriedTable extends TableName {
   readonly last: string;
-  /** What replays them. */
+  /** Function that replays them. */
   readonly by: 'replay_dead_letters' | 'replay_refused_events';
 }
 
@@ -162,11 +165,11 @@ GROUP BY schema_name, table_name
 ORDER BY schema_name, table_name`,
     ),
   );
-  // Refused events come first: what a dead letter lacks may be in an earlier event of its row that was refused.
+  // Refused events come first. A dead letter may need an earlier refused event of its row.
   return [...(refused ?? []), ...letters];
 }
 
-/** Replays the oldest of these of a table up to the `last` one, in one transaction; none are left when it was none. */
+/** Replays the oldest ones of a table up to `last` in one transaction. A count of zero means that none are left. */
 export async function replayStep(
   session: Session,
   { schema, table, last, by }: BuriedTable,
@@ -182,7 +185,7 @@ FROM cdc_management.${by}(${quoteLiteral(schema)}, ${quoteLiteral(table)}, ${las
   return { replayed: Number(row!.replayed), ...counts };
 }
 
-/** The newest dead letter and refused event of a table; '0' for none. */
+/** Newest dead letter and refused event of a table. '0' for none. */
 export interface NewestLetters {
   readonly letter: string;
   readonly event: string;
@@ -200,7 +203,7 @@ export async function readNewest(
   return row!;
 }
 
-/** The most frequent reasons of dead letters and refused events of a table that are newer. */
+/** Reads the most frequent reasons of a table's newer dead letters and refused events. */
 export async function readReasons(
   session: Session,
   { schema, table }: TableName,

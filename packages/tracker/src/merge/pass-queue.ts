@@ -1,34 +1,34 @@
 import { keyOf, labelOf, NOTHING, type MergeCounts, type TableLane } from './merge-event.ts';
 import type { PassState } from './merge-statements.ts';
 
-/** One way through a staging table, batch by batch. */
+/** One run through a staging table, batch by batch. */
 export interface Pass extends TableLane {
-  /** What the batch before gave; before the first the lane. */
+  /** Result of the previous batch. Before the first it is the lane. */
   readonly state: PassState;
   readonly counts: MergeCounts;
   readonly startedAt: number;
 }
 
 /**
- * Passes that wait for a session, the longest waiting first: each session takes one, merges a batch and puts it back, so
- * that a large table does not hold up the others. A table, or each of its lanes, is in it once.
+ * Passes that wait for a session, the one that waits longest first. Each session takes one, merges a batch and puts it
+ * back, so that a large table does not block the others. A table or each of its lanes is in it once.
  */
 export interface PassQueue {
-  /** Begins passes over those of these tables and lanes that have none. */
+  /** Begins passes over the tables and lanes without one. */
   add(tables: readonly TableLane[]): void;
-  /** The next pass; waits for one. Undefined once the queue is closed. */
+  /** Returns the next pass, or waits for one. Returns undefined after the queue is closed. */
   take(): Promise<Pass | undefined>;
   putBack(pass: Pass): void;
-  /** The pass is over. */
+  /** Ends a pass. */
   finish(pass: Pass): void;
-  /** Ends all waiting; passes that are left are not given any more. */
+  /** Ends all waits. Remaining passes are not returned any more. */
   close(): void;
-  /** Tables with passes that are not over. */
+  /** Number of tables with unfinished passes. */
   readonly open: number;
   readonly isClosed: boolean;
 }
 
-/** A queue that closes by itself when all passes are over, unless it is to stay open. */
+/** Builds a queue that closes when all passes have ended, unless it stays open. */
 export function buildPassQueue({ staysOpen }: { readonly staysOpen: boolean }): PassQueue {
   const passes = new Map<string, string>();
   const waiting: Pass[] = [];

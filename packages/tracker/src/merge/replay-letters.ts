@@ -19,10 +19,10 @@ interface ReplayOptions extends TableSelection {
 }
 
 /**
- * Replays the dead letters and refused events of now, table by table, in transactions of many. A table that fails does not stop the others;
- * its letters stay.
+ * Replays the current dead letters and refused events, table by table, in large transactions. A failed table does not
+ * stop the others, and its events stay.
  *
- * @throws TargetError when the connection is lost
+ * @throws TargetError if the connection is lost
  */
 export async function replayLetters(
   session: SteadySession,
@@ -71,12 +71,12 @@ async function replayTable(
   }
 }
 
-/** SQLSTATE where another session merges the table, or changed what this one read. */
+/** SQLSTATEs if another session merges the table or changed what this one read. */
 const BUSY = new Set(['55P03', '40001']);
 const ATTEMPTS = 100;
 const PAUSE_MS = 50;
 
-/** Tries again while another session merges the table. */
+/** Retries while another session merges the table. */
 async function insist<Result>(work: () => Promise<Result>, signal: AbortSignal): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {

@@ -21,25 +21,28 @@ import {
   type SteadySession,
 } from './steady-session.ts';
 
-/** Which tables a run merges, and how long it goes on. */
+/** Selection of tables for a run, and its duration. */
 export interface MergeOptions extends TableSelection {
-  /** Sessions that merge; default 4. */
+  /** Number of sessions that merge. The default is 4. */
   readonly jobs?: number | undefined;
-  /** Looks again after so long, for ever; without it the run ends when all is merged that was staged at its beginning. */
+  /**
+   * Interval of an endless run in milliseconds. Without it the run ends when the events that were staged at its
+   * beginning are merged.
+   */
   readonly everyMs?: number | undefined;
   /** Replays dead letters first. */
   readonly replay?: boolean | undefined;
-  /** Ends the run when the batches that are at work are over. */
+  /** Ends the run after the current batches. */
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: MergeEvent) => void) | undefined;
 }
 
-/** What a run has done, and what it left out. */
+/** Result of a run and the tables that it skipped. */
 export interface MergeResult extends LeftOut {
   /** Tables that had events or failed, in order of name. */
   readonly tables: readonly TableMerge[];
   readonly replays: readonly TableReplay[];
-  /** Why the run ended before it was done. */
+  /** Reason why the run ended early. */
   readonly lost: string | null;
 }
 
@@ -47,10 +50,10 @@ const DEFAULT_JOBS = 4;
 const FORGET_EVERY_MS = 60_000;
 
 /**
- * Merges what is staged in a target, several sessions sharing the work, a batch of each table in turn. A table that
- * fails does not stop the others. With `everyMs` it goes on until `signal` aborts, over lost connections too.
+ * Merges staged events in a target. Several sessions share the work, and tables take turns by batch. A failed table
+ * does not stop the others. With `everyMs` it continues until `signal` aborts, also over lost connections.
  *
- * @throws NoBookkeepingError, UnknownTableError; TargetError when the target is not there at the beginning.
+ * @throws NoBookkeepingError, UnknownTableError, and TargetError if the target is not reachable at the beginning
  */
 export async function runMerges(
   address: TargetAddress,
@@ -92,7 +95,7 @@ export async function runMerges(
   }
 }
 
-/** Nothing is begun that was not staged by now. */
+/** Begins passes over the tables with staged events once. */
 async function lookOnce(
   run: MergeRun,
   looker: SteadySession,
@@ -108,7 +111,7 @@ async function lookOnce(
   }
 }
 
-/** Looks at once and then time and again; a pass that is slow keeps no other from beginning. */
+/** Begins passes repeatedly. A slow pass does not block others. */
 async function watch(
   run: MergeRun,
   looker: SteadySession,
@@ -128,7 +131,7 @@ async function watch(
   }
 }
 
-/** Notes which of the selected tables cannot be merged now, and tells those that were not told before. */
+/** Records selected tables that cannot be merged now, and reports new ones. */
 async function noteLeftOut(
   run: MergeRun,
   looker: SteadySession,
@@ -139,7 +142,7 @@ async function noteLeftOut(
     .catch((error: unknown) => {
       const isPassing = run.isWatching ? error instanceof TargetError : isConnectionError(error);
       if (!isPassing) throw error;
-      return undefined; // the last ones stay
+      return undefined; // keeps the last result
     });
   if (!found) return;
   const [mergeProblems, lockedStaging] = found;
@@ -153,7 +156,7 @@ async function noteLeftOut(
   }
 }
 
-/** Begins passes over the tables that have something to merge, but for those that failed a short time ago. */
+/** Begins passes over the tables with something to merge, except those with a recent failure. */
 async function look(run: MergeRun, session: Session, selection: TableSelection): Promise<void> {
   const now = performance.now();
   const waiting = await readWaiting(session);

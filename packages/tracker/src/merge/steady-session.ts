@@ -5,19 +5,19 @@ import type { MergeEvent } from './merge-event.ts';
 
 const DELAYS: Delays = { firstMs: 100, longestMs: 30_000 };
 
-/** Whether the target answers the sessions of a run; told once, whoever finds out. */
+/** Connection state of a run's target. A loss is reported once for all sessions. */
 export interface Line {
   readonly onEvent: (event: MergeEvent) => void;
   isLost: boolean;
 }
 
-/** A session that is opened again when its connection was lost. */
+/** A session that reconnects after a lost connection. */
 export interface SteadySession {
   /** @throws TargetError */
   use<Result>(work: (session: Session) => Promise<Result>): Promise<Result>;
   /**
-   * As `use`, but tries again when the target fails, longer from try to try (100 ms to 30 s), until `signal` aborts;
-   * undefined then.
+   * Runs like `use` and retries when the target fails, with growing pauses (100 ms to 30 s), until `signal` aborts.
+   * Returns undefined then.
    */
   insist<Result>(
     work: (session: Session) => Promise<Result>,
@@ -72,7 +72,7 @@ export function openSteadySession(
   };
 }
 
-/** Whether the connection is gone, and not only the statement. */
+/** Returns true if the connection failed and not only a statement. */
 export function isConnectionError(error: unknown): error is TargetError {
   return error instanceof TargetError && error.kind === 'connection';
 }

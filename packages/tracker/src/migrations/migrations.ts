@@ -6,14 +6,14 @@ import {
   type ReplicatedTable,
 } from '@cdc-migrations/table-defs';
 
-/** All that goes into one target database, with the text of every file. */
+/** All files for one target database, with their texts. */
 export interface Migrations {
   readonly set: MigrationSet;
-  /** The role that the files grant to. */
+  /** Role that the files grant to. */
   readonly role: string;
-  /** In the order of application. */
+  /** Files in the order of application. */
   readonly files: readonly MigrationFile[];
-  /** Read-only checks of tables that exist already. */
+  /** Read-only checks of existing tables. */
   readonly validation: readonly MigrationFile[];
   readonly tables: readonly ReplicatedTable[];
   readonly problems: readonly FileProblem[];
@@ -21,45 +21,48 @@ export interface Migrations {
 
 /** A file of a migration set with its text. */
 export interface MigrationFile extends Omit<ManifestEntry, 'path' | 'checksum'> {
-  /** Relative to the set's folder, as history names it. */
+  /** Path relative to the folder of the set, as in the history. */
   readonly path: string;
-  /** With LF as line ends; `{{SCHEMA}}` in it stands for the tenant's schema. */
+  /** Text with LF line ends. `{{SCHEMA}}` stands for the tenant's schema. */
   readonly text: string;
-  /** What history compares: of a file of `repeatable/`, over the checksums of its text and of what is below it. */
+  /**
+   * Checksum that history compares. For a file of `repeatable/` it covers the checksums of its text and of its
+   * dependencies.
+   */
   readonly checksum: string;
-  /** The final table that the file is of. */
+  /** Final table of the file. */
   readonly table?: ReplicatedTable;
 }
 
-/** Why a file cannot be applied as it is: `stale` files need `generate`, `edited` ones were changed by hand. */
+/** Reason why a file cannot be applied: `stale` files need `generate`, `edited` ones were changed by hand. */
 export interface FileProblem {
-  /** Relative to the repo. */
+  /** Path relative to the repo. */
   readonly path: string;
   readonly problem: 'edited' | 'stale';
   readonly message: string;
 }
 
-/** Schema name in the history of files that belong to the whole database. */
+/** Schema in the history for files of the whole database. */
 export const WHOLE_DATABASE = '';
 
-/** What history is keyed by, beside the set and the schema. */
+/** Key of the history, in addition to the set and the schema. */
 export interface FileIdentity {
   readonly category: Category;
   readonly name: string;
 }
 
-/** Whether the file belongs to the database and not to a schema: all else waits for it. */
+/** Returns true if the file belongs to the database and not to a schema. All other files wait for it. */
 export function isGlobal({ scope, schema }: Pick<MigrationFile, 'scope' | 'schema'>): boolean {
   return scope === 'database' && schema === undefined;
 }
 
 export interface Tenants {
   readonly set: Pick<MigrationSet, 'pattern'>;
-  /** Schemas of the tenants that take part. */
+  /** Schemas of the tenants of this environment. */
   readonly tenants: ReadonlySet<string>;
 }
 
-/** Whether a file is to be applied in a schema: its own, or that of every tenant (db-shared: of its service). */
+/** Returns true if a file is for a schema: its own, or that of every tenant (db-shared: of its service). */
 export function belongsTo(
   { scope, schema: literal, service }: Pick<MigrationFile, 'scope' | 'schema' | 'service'>,
   schema: string,
@@ -72,7 +75,7 @@ export function belongsTo(
 
 const NO_TRANSACTION = /^-- cdc: no-transaction *\n/;
 
-/** Whether the file asks to be run outside of a transaction. */
+/** Returns true if the file asks to run outside of a transaction. */
 export function isWithoutTransaction(file: MigrationFile): boolean {
   return isUserFile(file) && NO_TRANSACTION.test(file.text);
 }

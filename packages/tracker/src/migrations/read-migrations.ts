@@ -26,7 +26,7 @@ import {
   type Migrations,
 } from './migrations.ts';
 
-/** The manifest of a set is not there: nothing was generated. */
+/** Error: the manifest of a set does not exist, so nothing was generated. */
 export class ManifestMissingError extends Error {
   override readonly name = 'ManifestMissingError';
   constructor(readonly path: string) {
@@ -36,16 +36,16 @@ export class ManifestMissingError extends Error {
 
 /** Tables and tenants of a set. */
 export interface SetFacts {
-  /** Definitions of the repo; those of other sets are left out. */
+  /** Definitions of the repo. Those of other sets are ignored. */
   readonly tables: readonly TableDefinition[];
-  /** Schemas of the tenants that take part. */
+  /** Schemas of the tenants of this environment. */
   readonly tenants: readonly string[];
 }
 
 /**
- * Reads the files of a set as they are on disk, in the order of the manifest, with all that is wrong with them.
+ * Reads the files of a set from disk, in the order of the manifest, with all their problems.
  *
- * @throws ManifestMissingError, RepoPathError; FileError for a manifest that is damaged or of another version.
+ * @throws ManifestMissingError, RepoPathError, and FileError for a manifest that is damaged or of another version
  */
 export function readMigrations(
   root: string,
@@ -81,8 +81,8 @@ interface ReadEntry {
 }
 
 /**
- * Files of `repeatable/` with the checksum of their text and of what is below them: the tables and files that they need,
- * and the tenants, where a file is for all of them. So it is outdated when one of these changes.
+ * Computes checksums of `repeatable/` files from their text and dependencies: the tables and files that they need, and
+ * the tenants if a file is for all of them. A file is outdated when one of these changes.
  */
 function withBelow(
   files: readonly MigrationFile[],

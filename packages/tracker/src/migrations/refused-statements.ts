@@ -1,6 +1,6 @@
 import type { ClientCommand } from '@cdc-migrations/sql-text';
 
-/** Files that ask for no transaction and have several statements, which the target would put into one by itself. */
+/** Error: files without a transaction have several statements, which the target would put into one transaction. */
 export class SeveralStatementsError extends Error {
   override readonly name = 'SeveralStatementsError';
   constructor(readonly paths: readonly string[]) {
@@ -15,7 +15,7 @@ export class SeveralStatementsError extends Error {
   }
 }
 
-/** Files that hold what psql does, and PostgreSQL does not. */
+/** Error: files have commands of psql that PostgreSQL does not know. */
 export class ClientCommandError extends Error {
   override readonly name = 'ClientCommandError';
   constructor(readonly problems: readonly (ClientCommand & { readonly path: string })[]) {

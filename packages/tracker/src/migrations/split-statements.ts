@@ -2,14 +2,14 @@ import { sqlTokens } from '@cdc-migrations/sql-text';
 
 /** A statement of an SQL text, without the semicolon. */
 export interface Statement {
-  /** Where it begins in the text. */
+  /** Start of the statement in the text. */
   readonly offset: number;
   readonly text: string;
 }
 
 /**
- * The statements of an SQL text, cut where psql cuts it: used to count what ran, to say which one failed, and to refuse
- * several where only one can be.
+ * Splits an SQL text into statements at the same places as psql. Used to count the statements that ran, to find the one
+ * that failed, and to refuse several where only one is allowed.
  */
 export function splitStatements(sql: string): readonly Statement[] {
   const statements: Statement[] = [];
@@ -38,7 +38,7 @@ export function splitStatements(sql: string): readonly Statement[] {
   return statements;
 }
 
-/** A function body `BEGIN ATOMIC … END` holds semicolons, and CASE … END in it. */
+/** Returns the change of nesting depth. A function body `BEGIN ATOMIC … END` contains semicolons and CASE … END. */
 function depthChange(word: string, before: string, blocks: number): number {
   if (word === 'ATOMIC' && before === 'BEGIN') return 1;
   if (blocks === 0) return 0;

@@ -5,18 +5,18 @@ import { belongsTo, type Migrations } from '../migrations/migrations.ts';
 import { PLAIN_SETTINGS } from './plain-settings.ts';
 
 /**
- * A schema or an object of ours that another role owns, or may create objects in: who owns a function, or the schema of
- * one, can replace it, and what it does then has the rights of whoever applies or merges.
+ * A schema or object of ours that another role owns or may create objects in. The owner of a function or of its schema
+ * can replace it, and the new code runs with the rights of whoever applies or merges.
  */
 export interface ForeignObject {
   readonly schema: string;
-  /** Undefined for the schema itself. */
+  /** Null for the schema itself. */
   readonly name: string | null;
-  /** Who owns what, and the way out. */
+  /** Owner and object, with what to do. */
   readonly message: string;
 }
 
-/** What apply would create is there already, and belongs to somebody else. */
+/** Error: objects that apply would create exist already and belong to another role. */
 export class ForeignObjectsError extends Error {
   override readonly name = 'ForeignObjectsError';
   constructor(readonly objects: readonly ForeignObject[]) {
@@ -26,10 +26,13 @@ export class ForeignObjectsError extends Error {
   }
 }
 
-/** The first are those of schemas, which say it all where all in them belongs to the same role. */
+/** Maximum number of shown objects. Schemas come first, because one owner often has the whole schema. */
 const SHOWN = 3;
 
-/** Query of the objects here that are called like those of the files, in any schema, and belong to roles that are not trusted. */
+/**
+ * Builds a query of existing objects with the names of the files' objects, in any schema, that belong to roles without
+ * trust.
+ */
 export function foreignObjects({ files }: Pick<Migrations, 'files'>): string {
   const names = files.flatMap(({ table }) => (table ? [table.name, table.names.staging] : []));
   const routines = files.flatMap(({ table }) => (table ? routineNames(table) : []));
@@ -40,8 +43,8 @@ export function foreignObjects({ files }: Pick<Migrations, 'files'>): string {
 const FOREIGN = 'CD009';
 
 /**
- * Statement in front of those that read or call what is in `cdc_management`: it fails where somebody else could have put
- * it there. A role that could not apply, as that of the sink, trusts whoever has.
+ * Statement before those that read or call objects of `cdc_management`. It fails if an untrusted role could have
+ * created them. A role that could not apply, for example the sink's, trusts the roles that could.
  */
 export const OWNERS_GUARD = `DO $guard$
 DECLARE
@@ -65,8 +68,8 @@ $guard$;
 `;
 
 /**
- * Those of the objects that the files create in these schemas, and the schemas themselves. The owner of a schema of which
- * only tables are used that exist already is left out, as these are its own.
+ * Selects the objects that the files create in these schemas, and the schemas themselves. Skips the owner of a schema
+ * with existing tables only, because they are its own.
  */
 export function ofSchemas(
   objects: readonly ForeignObject[],
@@ -97,8 +100,8 @@ function listOf(names: readonly string[]): string {
 }
 
 /**
- * Trusted are the role that asks, superusers, and the owner of the database, unless it would come to the rights of a
- * superuser.
+ * Builds the query. Trusted are the current role, superusers, and the owner of the database, unless that owner would
+ * gain the rights of a superuser.
  */
 function foreignQuery(relations: string, routines: string): string {
   const management = quoteLiteral(MANAGEMENT_SCHEMA);
@@ -159,8 +162,8 @@ ORDER BY 1, 2 NULLS FIRST, 3`;
 }
 
 /**
- * Query of what is in `cdc_management` and depends on something of another schema but PostgreSQL's own: a view or function
- * that was created when an operator of somebody else fitted better calls it ever since.
+ * Query of objects in `cdc_management` that depend on objects outside of it, except PostgreSQL's own. A view or
+ * function that was created while a foreign operator matched better calls that operator ever since.
  */
 export const FOREIGN_DEPENDENCIES = `${PLAIN_SETTINGS}WITH management AS (
   SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = ${quoteLiteral(MANAGEMENT_SCHEMA)}

@@ -1,6 +1,6 @@
 import { quoteLiteral } from '@cdc-migrations/sql-text';
 
-/** A value as an SQL literal of type `jsonb`. */
+/** Renders a value as an SQL literal of type `jsonb`. */
 export function jsonLiteral(value: unknown): string {
   return `${quoteLiteral(JSON.stringify(value))}::jsonb`;
 }

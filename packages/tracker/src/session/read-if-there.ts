@@ -1,9 +1,9 @@
 import { TargetError } from './target-error.ts';
 
-/** SQLSTATEs of a target without (all of) the bookkeeping: a table, a schema, a column, a function is missing. */
+/** SQLSTATEs of a target without the complete bookkeeping: a table, a schema, a column or a function is missing. */
 const NOT_THERE = new Set(['42P01', '3F000', '42703', '42883']);
 
-/** What is read of the bookkeeping; undefined where it is not there, or older than what is asked of it. */
+/** Reads from the bookkeeping. Returns undefined if it is missing or older than needed. */
 export async function readIfThere<Result>(
   read: () => Promise<Result>,
 ): Promise<Result | undefined> {

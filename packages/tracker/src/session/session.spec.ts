@@ -30,7 +30,7 @@ afterAll(async () => {
 
 type Changes = Partial<ResolvedServer>;
 
-/** Whether the session is encrypted, or why there is none. */
+/** Returns whether the session is encrypted, or why there is none. */
 async function encryption(changes: Changes): Promise<unknown> {
   const { port, password } = server;
   const address = { name: 'test', host: 'localhost', port, user: 'postgres', password, ...changes };

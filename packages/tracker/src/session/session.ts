@@ -13,7 +13,7 @@ import { OWNERS_GUARD } from './foreign-objects.ts';
 import { PINNED, PLAIN_SETTINGS } from './plain-settings.ts';
 import { TargetError, toTargetError } from './target-error.ts';
 
-/** Where a target is. */
+/** Location of a target. */
 export interface TargetAddress {
   readonly server: ResolvedServer;
   readonly database: string;
@@ -23,67 +23,70 @@ export interface TargetAddress {
 export type Rows<Row> = readonly Row[];
 
 /**
- * One connection, which is made at the first query and never made again. A pooler may stand in between that gives each
- * transaction another connection of its own to the target, so nothing may be left in a session: no setting, no lock, no
- * prepared statement. A message of several statements is one transaction, and ends with it.
+ * One connection, which is opened at the first query and never again. A pooler in between may give each transaction
+ * another connection to the target. So nothing may be left in a session: no setting, no lock, no prepared statement. A
+ * message of several statements is one transaction.
  */
 export interface Session {
   /**
-   * Runs a text of one or more statements in one message, and gives the rows of the last one that has some. Its names
-   * and operators are those of PostgreSQL, whatever others have created. Queries that are not waited for follow each
-   * other without a round trip between them.
+   * Runs a text of one or more statements in one message and returns the rows of the last one that has some. Names and
+   * operators are those of PostgreSQL, whatever other roles have created. Queries without await in between share a
+   * round trip.
    *
    * @throws TargetError
    */
   query<Row>(text: string): Promise<Rows<Row>>;
-  /** As `query`, with the rows of every statement that gives some. */
+  /** Runs like `query` and returns the rows of every statement that has some. */
   queryEach<Row>(text: string): Promise<readonly Rows<Row>[]>;
   /**
-   * As `query`, in a transaction that changes nothing and waits for no lock for long. It fails where what is in
-   * `cdc_management` is not of a role that is trusted.
+   * Runs like `query`, in a read-only transaction with a short lock timeout. Fails if an untrusted role owns objects of
+   * `cdc_management`.
    */
   read<Row>(text: string): Promise<Rows<Row>>;
-  /** As `queryEach`, in such a transaction. */
+  /** Runs like `queryEach`, in such a transaction. */
   readEach<Row>(text: string): Promise<readonly Rows<Row>[]>;
-  /** As `query`, in a transaction of its own; READ COMMITTED unless said. */
+  /** Runs like `query`, in its own transaction. The default isolation is READ COMMITTED. */
   write<Row>(text: string, isolation?: Isolation): Promise<Rows<Row>>;
   /**
-   * Runs a text as it is, with the search path that the session has: text of users, and what PostgreSQL takes by itself
-   * only, as ROLLBACK and CREATE DATABASE.
+   * Runs a text unchanged, with the search path of the session. It is for text of users, and for statements that
+   * PostgreSQL accepts only alone, such as ROLLBACK and CREATE DATABASE.
    *
    * @throws TargetError
    */
   execute(text: string): Promise<void>;
-  /** True once the connection is gone, with all that it held. */
+  /** True after the connection is lost, with all its locks. */
   readonly isLost: boolean;
-  /** Ends the connection; queries that have no answer yet are not waited for for long. */
+  /** Closes the connection. Waits only briefly for open queries. */
   close(): Promise<void>;
 }
 
 const CONNECT_TIMEOUT_S = 10;
 const CLOSE_TIMEOUT_S = 1;
-/** A target whose machine is gone is noticed 10 s after that, by 10 probes a second apart. */
+/** Seconds until a lost machine of the target is noticed, then 10 probes a second apart. */
 const KEEP_ALIVE_S = 10;
 
-/** The isolation level of a transaction. */
+/** Isolation level of a transaction. */
 export type Isolation = 'READ COMMITTED' | 'REPEATABLE READ';
 
-/** How a message begins that is a transaction, whatever the defaults of the role and the database are. */
+/** Begins a message that is a transaction, independent of the defaults of role and database. */
 const transaction = (isolation: Isolation, access: 'READ WRITE' | 'READ ONLY') =>
   `SET TRANSACTION ISOLATION LEVEL ${isolation}, ${access};\n${PLAIN_SETTINGS}`;
 /**
- * PostgreSQL spells conditions of indexes under a lock of their table. What is read may be a view, so nothing is read that
- * somebody else could have put into our schema.
+ * Begins a read. PostgreSQL spells conditions of indexes under a lock of their table. The read object may be a view, so
+ * nothing is read that an untrusted role could have put into our schema.
  */
 const READ = `${transaction('READ COMMITTED', 'READ ONLY')}SET LOCAL lock_timeout = '10s';\n${OWNERS_GUARD}`;
 
-/** A host name, an address, or the folder of a socket: a URL or a list of hosts is none, and its text may hold a secret. */
+/**
+ * A host name, an address, or the folder of a socket. URLs and lists of hosts do not match, because their text may
+ * contain a secret.
+ */
 const HOST = /^(?:[^\s,@/]+|\/[^,]*)$/u;
 
 /**
- * Opens a session with a target, named `application` there.
+ * Opens a session with a target under the application name `application`. Connects at the first query.
  *
- * @throws TargetError where the host is none; nothing is connected before the first query.
+ * @throws TargetError if the host is invalid
  */
 export function openSession({ server, database }: TargetAddress, application: string): Session {
   if (!HOST.test(server.host))
@@ -96,7 +99,7 @@ export function openSession({ server, database }: TargetAddress, application: st
   let isLost = false;
   const lose = () => {
     isLost = true;
-    // What the driver knows of the reason comes first.
+    // The driver's own reason comes first.
     setImmediate(() => waiting.forEach((reject) => reject(networkError('ECONNRESET'))));
   };
   const sql = postgres({
@@ -107,7 +110,7 @@ export function openSession({ server, database }: TargetAddress, application: st
     database,
     ssl: ssl ?? false,
     socket: async () => {
-      // The driver would make another connection for queries that the first one has not got yet.
+      // The driver would open another connection for queries that the first one has not received.
       if (socket) throw networkError('ECONNRESET');
       const { signal } = closing;
       const timeoutMs = CONNECT_TIMEOUT_S * 1000;
@@ -144,7 +147,7 @@ export function openSession({ server, database }: TargetAddress, application: st
       open.delete(answer);
     }
   };
-  // Before each list of rows comes what the prefix gives, which is none.
+  // The statements of the prefix come first and have no rows.
   const lastRows = async <Row>(prefix: string, text: string) =>
     (await run(prefix, text)).at(-1) as unknown as Rows<Row>;
   const eachRows = async <Row>(prefix: string, text: string) =>
@@ -160,7 +163,7 @@ export function openSession({ server, database }: TargetAddress, application: st
     get isLost() {
       return isLost;
     },
-    // The driver waits forever for a connection that is busy, and writes queued queries after it has closed the socket.
+    // The driver waits forever for a busy connection, and writes queued queries after it has closed the socket.
     close: async () => {
       if (!isLost && open.size > 0) {
         const { signal } = closing;
@@ -182,7 +185,10 @@ function tlsOf(server: ResolvedServer) {
   }
 }
 
-/** The driver never answers a query that was sent between the error of a connection and its end. */
+/**
+ * Rejects a query on connection errors. The driver never answers a query that was sent between the error of a
+ * connection and its end.
+ */
 function answerOf<Answer>(
   query: PromiseLike<Answer>,
   waiting: Set<(reason: Error) => void>,

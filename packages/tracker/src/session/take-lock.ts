@@ -5,16 +5,16 @@ import { PLAIN_SETTINGS } from './plain-settings.ts';
 import type { Rows, Session } from './session.ts';
 import { TargetError } from './target-error.ts';
 
-/** Who holds the lock of an apply. */
+/** Session that holds the lock of an apply. */
 export interface LockHolder {
   readonly pid: number;
   readonly application: string;
   readonly user: string;
-  /** When that session began, in ISO 8601; null where we may not see it. */
+  /** Start of that session in ISO 8601. Null if it is not visible for us. */
   readonly since: string | null;
 }
 
-/** Another apply works on the same set in the same database. */
+/** Error: another apply works on the same set in the same database. */
 export class LockNotObtainedError extends Error {
   override readonly name = 'LockNotObtainedError';
   constructor(
@@ -25,7 +25,7 @@ export class LockNotObtainedError extends Error {
   }
 }
 
-/** Describes who holds a lock: `pid 4711, application "cdc apply", user app, since 2026-01-31T12:00:00Z`. */
+/** Describes the holder of a lock: `pid 4711, application "cdc apply", user app, since 2026-01-31T12:00:00Z`. */
 export function describeHolder(holder: LockHolder | undefined): string {
   if (!holder) return 'a session that has ended meanwhile';
   const { pid, application, user, since } = holder;
@@ -35,21 +35,24 @@ export function describeHolder(holder: LockHolder | undefined): string {
 
 /** A session with a lock that a file waits for. */
 export interface LockBlocker {
-  /** 0: a prepared transaction, of which nothing else is known. */
+  /** Process id. 0 means a prepared transaction, of which nothing else is known. */
   readonly pid: number;
   readonly application: string;
   readonly user: string;
-  /** `idle in transaction`; null, as the times, where we may not see it. */
+  /** State such as `idle in transaction`. Null, like the times, if it is not visible for us. */
   readonly state: string | null;
-  /** When its transaction began, in ISO 8601. */
+  /** Start of its transaction in ISO 8601. */
   readonly transactionSince: string | null;
-  /** When its last query began. */
+  /** Start of its last query. */
   readonly querySince: string | null;
-  /** Seconds since its transaction began. */
+  /** Seconds since the start of its transaction. */
   readonly seconds: number | null;
 }
 
-/** `pid 4711, application "psql", user app, idle in transaction, for 12 s, last query at 2026-01-31T12:00:00Z`. */
+/**
+ * Describes a blocker: `pid 4711, application "psql", user app, idle in transaction, for 12 s, last query at
+ * 2026-01-31T12:00:00Z`.
+ */
 export function describeBlocker(blocker: LockBlocker): string {
   const { pid, application, user, state, seconds, querySince } = blocker;
   if (pid === 0) return 'a prepared transaction (see pg_prepared_xacts)';
@@ -62,9 +65,9 @@ export function describeBlocker(blocker: LockBlocker): string {
 }
 
 /**
- * Looks again and again, beside a transaction that has the lock of a name, who is in its way: by the session that holds
- * the lock of the apply, as PostgreSQL knows it only while the transaction waits. `take` gives who was last seen and
- * forgets it.
+ * Polls for sessions that block the transaction with the lock of a name. It uses the session with the lock of the
+ * apply, because PostgreSQL knows blockers only while the transaction waits. `take` returns the last seen blockers and
+ * resets them.
  */
 export function watchBlockers(
   session: Session,
@@ -73,7 +76,7 @@ export function watchBlockers(
   let seen: readonly LockBlocker[] = [];
   let isOver = false;
   const look = async () => {
-    // What cannot be read is not known, and the connection that is lost is noticed elsewhere.
+    // An unreadable result is unknown, and a lost connection is noticed elsewhere.
     const [found] = await Promise.all([
       session.query<LockBlocker>(blockersOf(name)),
       undoReads(session),
@@ -95,10 +98,10 @@ export function watchBlockers(
   };
 }
 
-/** Twice within the time that a file waits for a lock. */
+/** Twice within the lock timeout of a file. */
 const LOOK_EVERY_MS = 400;
 
-/** Query of who is in the way of the transaction that has the lock of a name, whatever connection a pool gave it. */
+/** Builds a query of the sessions that block the transaction with the lock of a name, on any connection of a pool. */
 function blockersOf(name: string): string {
   return `SELECT blocker.pid,
   coalesce(activity.application_name, '') AS application, coalesce(activity.usename, '') AS user, activity.state,
@@ -120,9 +123,9 @@ interface LockOptions {
 }
 
 /**
- * Holds the lock of an apply of a set while `work` is done, without ever waiting in a queue. The lock is that of an open
- * transaction: a pooler keeps one connection to the target for it, and it is gone with the transaction. Between its
- * queries the transaction holds no snapshot, so it gets in nobody's way.
+ * Holds the lock of a set's apply during `work`, without ever waiting in a queue. The lock belongs to an open
+ * transaction: a pooler keeps one connection for it, and the lock ends with the transaction. Between its queries the
+ * transaction holds no snapshot, so it blocks nobody.
  *
  * @throws LockNotObtainedError
  */
@@ -136,14 +139,14 @@ export async function withLock<Result>(
     await takeLock(session, set, options);
     return await work();
   } finally {
-    // Without an answer the target ends the transaction with the connection.
+    // Without a response the target ends the transaction with the connection.
     if (!session.isLost) await session.execute('ROLLBACK').catch(() => undefined);
   }
 }
 
 /**
- * Undoes what was read beside the lock: locks of tables would keep files of the same apply from changing them, and a read
- * that failed ends all that follow.
+ * Rolls back the reads next to the lock. Their table locks would block files of the same apply, and a failed read would
+ * fail all later ones.
  */
 export async function undoReads(session: Session): Promise<void> {
   await session.execute(`ROLLBACK TO SAVEPOINT ${READING}`);
@@ -151,13 +154,16 @@ export async function undoReads(session: Session): Promise<void> {
 
 const READING = 'cdc_reading';
 
-/** An apply may take longer than an idle transaction may otherwise last. `transaction_timeout` came with PostgreSQL 17. */
+/**
+ * Begins the transaction of the lock without idle timeout, because an apply may take longer. `transaction_timeout` came
+ * with PostgreSQL 17.
+ */
 const BEGIN = `BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY;
 ${PLAIN_SETTINGS}SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_show_all_settings()
 WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout');
 `;
 
-/** Begins the transaction of the lock; a pool of statements ends the connection of a client that does. */
+/** Begins the transaction of the lock. A statement pool closes the connection of a client that does so. */
 async function begin<Row>(session: Session, text: string): Promise<Rows<Row>> {
   try {
     return await session.query<Row>(BEGIN + text);
@@ -189,17 +195,17 @@ async function takeLock(
   if (isLocked === undefined) throw new LockNotObtainedError(set, await readHolder(session, set));
 }
 
-/** Text of which the key of a lock is the hash: of an apply of a set, or of its work in a schema. */
+/** Returns the text whose hash is the key of a lock: of a set's apply, or of its work in a schema. */
 export function lockName(set: string, schema?: string): string {
   return schema === undefined ? `cdc apply ${set}` : `cdc apply ${set} ${schema}`;
 }
 
-/** SQL expression of the key of a lock. */
+/** Builds the SQL expression of a lock's key. */
 export function lockKey(name: string): string {
   return `pg_catalog.hashtextextended(${quoteLiteral(name)}, 0)`;
 }
 
-/** Query of who holds the lock of a name: anybody who may connect can. */
+/** Builds a query of the holders of a named lock. Anybody who may connect can hold it. */
 export function lockHolders(name: string): string {
   return `SELECT ${HOLDER}
 FROM ${HELD}
@@ -223,14 +229,14 @@ async function readHolder(session: Session, set: string): Promise<LockHolder | u
   return holder;
 }
 
-/** A lock of an apply that is held. */
+/** A held lock of an apply. */
 export interface HeldLock {
-  /** Undefined for that of the whole set. */
+  /** Undefined for the lock of the whole set. */
   readonly schema: string | undefined;
   readonly holder: LockHolder;
 }
 
-/** Reads the locks of an apply of a set and of these schemas that are held now, in one query. */
+/** Reads the held locks of a set's apply and of these schemas, in one query. */
 export async function readLocks(
   session: Session,
   set: string,

@@ -6,19 +6,19 @@ import {
 } from '@cdc-migrations/session';
 
 /**
- * A target that cannot be reached, or SQL that failed there. It is made from the fields of the driver's error that can
- * hold no secret, and does not keep that error: the driver puts addresses, and what was sent, into it.
+ * Error of an unreachable target, or of failed SQL. It has only the fields of the driver's error that contain no
+ * secret, and no reference to that error: the driver puts addresses and sent texts into it.
  */
 export class TargetError extends Error {
   override readonly name = 'TargetError';
-  /** SQLSTATE, or the code of the network. */
+  /** SQLSTATE, or error code of the network. */
   readonly code: string;
   readonly kind: 'connection' | 'sql';
   readonly detail: string | undefined;
   readonly hint: string | undefined;
-  /** Where in the target's functions it happened, innermost first. */
+  /** Location in the target's functions, innermost first. */
   readonly context: string | undefined;
-  /** Place in the text that was sent, counted from 0. */
+  /** Offset in the sent text, counted from 0. */
   readonly offset: number | undefined;
 
   constructor(message: string, code: string, facts: Partial<ErrorFacts> = {}) {
@@ -32,7 +32,7 @@ export class TargetError extends Error {
   }
 }
 
-/** What a TargetError says besides its message. */
+/** Facts of a TargetError in addition to its message. */
 export type ErrorFacts = Pick<TargetError, 'kind' | 'detail' | 'hint' | 'context' | 'offset'>;
 
 /** Fields of a PostgresError of postgres.js. */
@@ -40,7 +40,7 @@ interface ServerError {
   readonly message: string;
   readonly code: string;
   readonly severity?: string;
-  /** The only one that PgBouncer sends. */
+  /** The only severity that PgBouncer sends. */
   readonly severity_local?: string;
   readonly detail?: string;
   readonly hint?: string;
@@ -48,7 +48,7 @@ interface ServerError {
   readonly position?: string;
 }
 
-/** What each failure means for somebody who set up the target. */
+/** Meaning of each failure for somebody who configured the target. */
 const MEANINGS: {
   readonly [
     F in Exclude<ConnectionFailure, 'untrusted certificate' | 'encryption demanded'>
@@ -70,19 +70,19 @@ const MEANINGS: {
 
 const UNTRUSTED =
   'name its authority with ca_file, or set sslmode: require for its server in sink-groups.yaml';
-/** The message names the hosts, which is not to be told. */
+/** Code of an error whose message names the hosts, which must not be printed. */
 const OTHER_HOST = 'ERR_TLS_CERT_ALTNAME_INVALID';
 
-/** SQLSTATE of a database that the server does not have. */
+/** SQLSTATE of an unknown database. */
 const UNKNOWN_DATABASE = '3D000';
 
-/** Severities of errors that end a connection or keep it from being made, whatever their SQLSTATE. */
+/** Severities of errors that end or prevent a connection, with any SQLSTATE. */
 const ENDS_CONNECTION: ReadonlySet<string | undefined> = new Set(['FATAL', 'PANIC']);
 
 /**
- * The driver's error as one of ours; errors of ours stay as they are, others were defects already.
+ * Converts the driver's error to a TargetError. Returns our own errors and defects unchanged.
  *
- * @param prefixLength letters that were sent in front of the text.
+ * @param prefixLength number of characters sent before the text
  */
 export function toTargetError(error: unknown, prefixLength: number): unknown {
   if (error instanceof TargetError || !isErrorLike(error)) return error;
@@ -112,7 +112,7 @@ function fromServer(error: ServerError, prefixLength: number): TargetError {
   });
 }
 
-/** The way out of what the server says of a connection. */
+/** Returns the solution for a connection error of the server. */
 function hintOf(message: string, code: string): string | undefined {
   if (code === UNKNOWN_DATABASE) {
     return 'create it, or set another under sources of its group in sink-groups.yaml';

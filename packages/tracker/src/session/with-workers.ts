@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openSession, type Session, type TargetAddress } from './session.ts';
 
-/** The pool before a target gives no further connection while one is in a transaction. */
+/** Error: the pool before a target gives no further connection while one is in a transaction. */
 export class NoConnectionError extends Error {
   override readonly name = 'NoConnectionError';
   constructor() {
@@ -15,9 +15,9 @@ export class NoConnectionError extends Error {
 const CONNECT_WITHIN_MS = 10_000;
 
 /**
- * Does work on several sessions of a target, as many as it has connections for.
+ * Runs work on several sessions of a target, as many as it has connections for.
  *
- * @throws NoConnectionError where it has none; TargetError where it refuses all.
+ * @throws NoConnectionError if it has none, TargetError if it refuses all
  */
 export async function withWorkers<Result>(
   address: TargetAddress,

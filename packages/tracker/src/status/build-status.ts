@@ -11,36 +11,36 @@ import {
 import { listSchemas, type PlanOptions } from '../apply/plan-apply.ts';
 import type { History, HistoryEntry, HistoryGroup, TargetState } from '../history/read-target.ts';
 
-/** The state of every file in every schema that takes part. */
+/** State of every file in every schema of this environment. */
 export interface Status {
   readonly schemas: readonly SchemaStatus[];
-  /** Files by people that are not applied everywhere. */
+  /** Hand-written files that are not applied everywhere. */
   readonly pendingManual: readonly string[];
 }
 
-/** The state of all files in a schema. */
+/** State of all files in a schema. */
 export interface SchemaStatus {
-  /** Empty for the files that belong to the whole database. */
+  /** Empty for the files of the whole database. */
   readonly schema: string;
   readonly files: readonly FileStatus[];
 }
 
-/** The state of a file in a schema. */
+/** State of a file in a schema. */
 export interface FileStatus {
-  /** Relative to the set's folder. */
+  /** Path relative to the folder of the set. */
   readonly path: string;
   readonly state: FileState;
-  /** Why the last attempt with this content was in vain. */
+  /** Error of the last attempt with this content. */
   readonly error?: string;
 }
 
-/** States in which the error of the last attempt is that of what is to be applied. */
+/** States in which the error of the last attempt is about the current content. */
 const TRIED_IN_VAIN: ReadonlySet<FileState> = new Set(['failed', 'unsafe']);
 
-/** States that leave nothing to do. */
+/** States without pending work. */
 const SETTLED: ReadonlySet<FileState> = new Set(['applied']);
 
-/** Gives the state of each file in each schema, without asking the target again. */
+/** Builds the state of each file in each schema, without another query. */
 export function buildStatus(
   migrations: Migrations,
   state: TargetState,
@@ -99,19 +99,19 @@ function statusOf(
   return { path: file.path, state, ...(error && { error }) };
 }
 
-/** Tests if every file is applied in every schema. */
+/** Returns true if every file is applied in every schema. */
 export function isUpToDate({ schemas }: Status): boolean {
   return schemas.every(({ files }) => files.every(({ state }) => SETTLED.has(state)));
 }
 
-/** Files that were applied to a schema that no tenant of the configuration has. */
+/** Returns files that were applied to a schema without a tenant in the configuration. */
 function ofNoTenant(entries: readonly HistoryGroup[], schema: string): readonly FileStatus[] {
   return entries
     .filter(({ entry, schemas }) => entry.appliedChecksum !== null && schemas.includes(schema))
     .map(({ file }) => ({ path: file, state: 'missing' }));
 }
 
-/** By schema, files that were applied and are no longer in the manifest. */
+/** Lists files that were applied and are no longer in the manifest, by schema. */
 function listMissing(
   { files }: Migrations,
   entries: readonly HistoryGroup[],

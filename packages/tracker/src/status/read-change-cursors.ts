@@ -1,11 +1,11 @@
 import type { Session } from '../session/session.ts';
 
-/** Up to where a pipeline has staged the changes of a source table, when it reads them by LSN. */
+/** Position up to which a pipeline by LSN has staged the changes of a source table. */
 export interface ChangeCursor {
   readonly schema: string;
   readonly table: string;
   readonly sourceDatabase: string;
-  /** `0x…` */
+  /** LSN as `0x…`. */
   readonly readTo: string;
 }
 

@@ -2,29 +2,29 @@ import { readIfThere } from '../session/read-if-there.ts';
 import { MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
 import type { Session } from '../session/session.ts';
 
-/** What people should look at in a target whose files are all applied. */
+/** Problems of a target that need attention after all files are applied. */
 export interface Concerns {
-  /** Tables that cannot be merged as they are. */
+  /** Tables that cannot be merged in their current state. */
   readonly mergeProblems: readonly MergeProblem[];
-  /** Tables that are left out of merges as long as somebody has locked their staging table. */
+  /** Tables that merges skip while another session locks their staging table. */
   readonly lockedStaging: readonly LockedTable[];
-  /** Tables that have waited for over a minute while one session merges them, or keeps them from being merged. */
+  /** Tables that have waited for over a minute while one session merges or blocks them. */
   readonly heldMerges: readonly HeldMerge[];
   /** Tables whose last merge failed. */
   readonly failingMerges: readonly FailingMerge[];
-  /** Streams of which a crash may have taken staged events, and where to replay them from. */
+  /** Streams that may have lost staged events in a crash, with the position to replay from. */
   readonly lostStaging: readonly LostStaging[];
   /** Tables with events that could not be merged. */
   readonly deadLetters: readonly DeadLetters[];
   /** Events that the server refused when the sink pipeline inserted them. */
   readonly refusedEvents: readonly RefusedEvents[];
-  /** Columns that are not yet, or no longer, as the source has them: to tighten, to drop. */
+  /** Columns that differ from the source: to tighten, to drop. */
   readonly columns: readonly ColumnConcern[];
-  /** Columns that came to a table whose rows have no value for it. */
+  /** New columns without values in older rows. */
   readonly backfill: readonly BackfillConcern[];
 }
 
-/** What somebody changed by hand that a merge needs. */
+/** A manual change that blocks merges. */
 export interface MergeProblem {
   readonly schema: string;
   readonly table: string;
@@ -33,17 +33,17 @@ export interface MergeProblem {
   readonly wayOut: string;
 }
 
-/** A table that somebody else holds a lock on. */
+/** A table with a lock of another session. */
 export interface LockedTable {
   readonly schema: string;
   readonly table: string;
-  /** `process 4711 (postgres, psql)`, `prepared transaction x`. */
+  /** Holder: `process 4711 (postgres, psql)`, `prepared transaction x`. */
   readonly holder: string;
 }
 
 /** A table whose merge waits for a lock. */
 export interface HeldMerge extends LockedTable {
-  /** Since when it waits, in ISO 8601. */
+  /** Start of the wait, in ISO 8601. */
   readonly since: string;
 }
 
@@ -51,25 +51,29 @@ export interface HeldMerge extends LockedTable {
 export interface FailingMerge {
   readonly schema: string;
   readonly table: string;
-  /** The message, and its SQLSTATE. */
+  /** Message and SQLSTATE. */
   readonly error: string;
 }
 
-/** Staged events that may have been lost, and where to replay from. */
+/** Staged events that may be lost, and the position to replay from. */
 export interface LostStaging {
   readonly schema: string;
   readonly table: string;
-  /** Null for a table that was never merged: all of its streams. */
+  /** Null for a table that was never merged, which means all of its streams. */
   readonly stream: LostStream | null;
-  /** Offset from which on all is to be replayed; null: all of it. */
+  /** Offset to replay from. Null means everything. */
   readonly replayFrom: string | null;
   readonly cause: LossCause;
 }
 
 /**
- * What may have taken staged events away: a crash, which empties unlogged tables; a promotion or a recovery to a point in
- * time; that this is a copy of another server or database, or comes from a dump; or that the table was dropped. Where
- * changes are read from SQL Server: that it removed them before, that it was restored, or that rows were never read.
+ * Cause of lost staged events:
+ *
+ * - a crash, which empties unlogged tables
+ * - a promotion or a point-in-time recovery
+ * - a copy of another server or database, or a restored dump
+ * - a dropped table
+ * - where changes are read from SQL Server: it removed them too early, it was restored, or rows were never read
  */
 export type LossCause =
   | 'crash'
@@ -88,44 +92,44 @@ export interface LostStream {
   readonly generation: number;
 }
 
-/** The number of dead letters of a table. */
+/** Number of dead letters of a table. */
 export interface DeadLetters {
   readonly schema: string;
   readonly table: string;
   readonly count: number;
 }
 
-/** The number of events that the server refused, by table and topic. */
+/** Number of events that the server refused, by table and topic. */
 export interface RefusedEvents {
-  /** Of the final table; null where the sink pipeline did not say it. */
+  /** Schema of the final table. Null if the sink pipeline did not report it. */
   readonly schema: string | null;
   readonly table: string | null;
   readonly topic: string | null;
   readonly count: number;
 }
 
-/** A column that is not yet as the definition says. */
+/** A column that differs from its definition. */
 export interface ColumnConcern {
   readonly schema: string;
   readonly table: string;
   readonly column: string;
   readonly state: string;
-  /** SQL that ends it, where there is one. */
+  /** SQL that resolves it, if there is some. */
   readonly statement: string | null;
 }
 
-/** A column that rows of before it came have no value of. */
+/** A column without values in rows older than the column. */
 export interface BackfillConcern {
   readonly schema: string;
   readonly table: string;
   readonly column: string;
-  /** Since when it can be filled, in ISO 8601. */
+  /** Earliest time for a backfill, in ISO 8601. */
   readonly since: string;
-  /** Rows without a value, 100,000 at most; null while somebody locks the table. */
+  /** Rows without a value, 100,000 at most. Null while another session locks the table. */
   readonly rows: number | null;
 }
 
-/** Reads what people should look at, in one round trip. */
+/** Reads the problems that need attention, in one round trip. */
 export async function readConcerns(session: Session): Promise<Concerns> {
   const [
     mergeProblems,
@@ -154,14 +158,14 @@ export async function readConcerns(session: Session): Promise<Concerns> {
   };
 }
 
-/** Reads what keeps tables from being merged; undefined where the target is not asked for it, as its view is not there. */
+/** Reads the problems that block merges. Returns undefined if the target has no view for them. */
 export async function readMergeProblems(
   session: Session,
 ): Promise<readonly MergeProblem[] | undefined> {
   return readIfThere(() => session.read<MergeProblem>(PROBLEMS));
 }
 
-/** The same of a target whose infrastructure is applied: a view that is not there is a problem, too. */
+/** Reads the same from a target with applied infrastructure, where a missing view is a problem too. */
 export async function readTargetProblems(session: Session): Promise<readonly MergeProblem[]> {
   return (await readMergeProblems(session)) ?? [NO_VIEW];
 }

@@ -6,14 +6,14 @@ import type { Session } from '../session/session.ts';
 export interface TableSize {
   /** Undefined until the table was analyzed. */
   readonly rows: number | undefined;
-  /** With indexes and large values. */
+  /** Size with indexes and large values. */
   readonly bytes: number | undefined;
 }
 
-/** Sizes of tables, and the size from which on a table is not rewritten. */
+/** Sizes of tables, and the size limit of rewrites. */
 export interface Sizes {
   readonly find: (schema: string, name: string) => TableSize | undefined;
-  /** A larger table is rewritten only if somebody allows it. */
+  /** Limit in bytes. A larger table is rewritten only with permission. */
   readonly rewriteLimitBytes: number;
 }
 
@@ -24,7 +24,7 @@ interface SizeRow {
   readonly bytes: number | null;
 }
 
-/** Reads the sizes of tables as the statistics of the catalog have them, which takes no lock. */
+/** Reads the sizes of tables from the catalog's statistics, without a lock. */
 export async function readSizes(
   session: Session,
   tables: readonly { readonly schema: string; readonly name: string }[],

@@ -5,13 +5,13 @@ import type { Session } from '../session/session.ts';
 export interface TableHealth {
   readonly schema: string;
   readonly table: string;
-  /** Seconds between the newest event of the last batch at the source and its merge; null where events have no time. */
+  /** Seconds between the newest event of the last batch at the source and its merge. Null if events have no time. */
   readonly lagSeconds: number | null;
-  /** Seconds since the oldest event that is still staged was marked; 0 where none waits. */
+  /** Seconds since the oldest staged event was marked. 0 if none waits. */
   readonly waitingSeconds: number;
-  /** End of the last merge, in seconds since 1970; null for none. */
+  /** End of the last merge, in seconds since 1970. Null if there was none. */
   readonly lastMergedAt: number | null;
-  /** Bytes of the staging table; null while somebody locks it. */
+  /** Bytes of the staging table. Null while another session locks it. */
   readonly stagingBytes: number | null;
   /** True if the last merge failed. */
   readonly isFailing: boolean;
@@ -28,7 +28,9 @@ export interface TableHealth {
   readonly dead: number;
 }
 
-/** Reads the health of all merged tables in one round trip; undefined without the views of the infrastructure. */
+/**
+ * Reads the health of all merged tables in one round trip. Returns undefined without the views of the infrastructure.
+ */
 export async function readTableHealth(
   session: Session,
 ): Promise<readonly TableHealth[] | undefined> {

@@ -5,15 +5,15 @@ import { listSchemas, type PlanOptions } from '../apply/plan-apply.ts';
 import { readIfThere } from '../session/read-if-there.ts';
 import type { Session } from '../session/session.ts';
 
-/** A table of which a target keeps something: how it was merged, or that its files were applied. */
+/** A table in the bookkeeping of a target: its merges, or its applied files. */
 export interface KnownTable {
   readonly schema: string;
   readonly table: string;
-  /** Where its final table is now, by the id of it; null if that is not known, or it was dropped. */
+  /** Current name of its final table, found by its id. Null if it is unknown or was dropped. */
   readonly now: { readonly schema: string; readonly table: string } | null;
 }
 
-/** Reads the tables of which a target keeps something; undefined where its bookkeeping is older. */
+/** Reads the tables in the bookkeeping of a target. Returns undefined if the bookkeeping is older. */
 export async function readKnownTables(
   session: Session,
 ): Promise<readonly KnownTable[] | undefined> {
@@ -28,7 +28,7 @@ ORDER BY schema_name COLLATE "C", table_name COLLATE "C"`),
 /** True if the definitions have a table in a schema. */
 export type IsDefined = (schema: string, table: string) => boolean;
 
-/** Answers which tables of which schemas the configuration has, whatever schemas a command is for. */
+/** Returns a function that knows all tables of the configuration by schema, independent of the command's selection. */
 export function definedTables(migrations: Migrations, options: PlanOptions): IsDefined {
   const tenants = options.knownTenants ?? options.tenants;
   const places = placeTables(migrations, listSchemas(migrations, { tenants }), tenants);
@@ -36,15 +36,15 @@ export function definedTables(migrations: Migrations, options: PlanOptions): IsD
   return (schema, table) => keys.has(`${schema}\0${table}`);
 }
 
-/** Lists tables of the bookkeeping that the configuration does not have, or has under another name. */
+/** A table in the bookkeeping that the configuration does not have, or has under another name. */
 export interface Leftover {
   readonly schema: string;
-  /** Null for all of a schema that no tenant has. */
+  /** Null for a whole schema without a tenant. */
   readonly table: string | null;
   readonly message: string;
 }
 
-/** Names what was taken out of the configuration, or renamed by hand, with the command that ends it. */
+/** Lists objects that left the configuration or were renamed by hand, with the command that cleans up. */
 export function findLeftovers(
   known: readonly KnownTable[],
   migrations: Migrations,
@@ -83,7 +83,7 @@ function describeLeft(kind: keyof typeof WHAT, name: string, now: string | undef
     : `${WHAT[kind]}: cdc manage-migrations retire --${kind} ${word(name)}, or, if it has another name now, ${rename('<name>')}`;
 }
 
-/** A word of a command line of a shell. */
+/** Quotes a word of a shell command. */
 function word(name: string): string {
   return /^[\p{L}\p{N}_.-]+$/u.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,4 +1,7 @@
-/** Whether a name fits one of the patterns, in which `*` is any text and `?` any letter; none fits all. */
+/**
+ * Returns true if a name matches one of the patterns. `*` is any text and `?` any character. Without patterns
+ * everything matches.
+ */
 export function matchesAny(name: string, patterns: readonly string[] | undefined): boolean {
   return patterns === undefined || patterns.some((pattern) => matches(name, pattern));
 }

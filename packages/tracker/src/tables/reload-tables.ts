@@ -18,35 +18,35 @@ import { TargetError } from '../session/target-error.ts';
 export interface ReloadPlace {
   readonly schema: string;
   readonly table: string;
-  /** Column that says which customer a row belongs to, in a table of several. */
+  /** Column of the customer in a table of several. */
   readonly customerColumn: string | null;
-  /** Value of that column; null for the rows of all. */
+  /** Value of that column. Null for the rows of all. */
   readonly customer: string | null;
 }
 
 /** A reload that has begun and not ended. */
 export interface OpenReload extends ReloadPlace {
   readonly id: string;
-  /** In ISO 8601. */
+  /** Time in ISO 8601. */
   readonly begunAt: string;
   readonly begunBy: string;
   /** Rows that an interrupted `finish` has removed already. */
   readonly swept: number;
 }
 
-/** Rows of a reload. */
+/** Number of rows of a reload. */
 export interface ReloadCounts {
-  /** Brought by a snapshot since it began. */
+  /** Rows in the snapshot since it began. */
   readonly read: number;
-  /** Brought or changed by other events since. */
+  /** Rows that other events inserted or changed since. */
   readonly changed: number;
-  /** Neither: they go. */
+  /** All other rows, which are removed. */
   readonly unread: number;
 }
 
-/** What became of the beginning of a reload. */
+/** Result of the beginning of a reload. */
 export interface BegunReload extends ReloadPlace {
-  /** `open`: it was begun before. */
+  /** `open` means that it was begun before. */
   readonly outcome: 'begun' | 'open' | 'refused' | 'failed';
   readonly begunAt: string | null;
   readonly begunBy: string | null;
@@ -58,56 +58,58 @@ export interface ReloadState extends OpenReload {
   readonly counts: ReloadCounts;
 }
 
-/** How reloads are finished. */
+/** Options of `finishReloads`. */
 export interface FinishOptions {
-  /** Only count. */
+  /** Only counts rows. */
   readonly isDryRun: boolean;
-  /** Percentage of rows that may go. */
+  /** Maximum percentage of rows to remove. */
   readonly maxShare: number;
-  /** Rows may go though no row of a snapshot has come since the beginning. */
+  /** Allows the removal of rows although no row of a snapshot has come since the beginning. */
   readonly withoutReads: boolean;
-  /** The replay of a possible loss has ended. */
+  /** True if the replay of a possible loss has ended. */
   readonly isReplayed: boolean;
   /** Blocks of a batch. */
   readonly blocks?: number;
   readonly onProgress?: (reload: OpenReload, step: FinishStep) => void;
 }
 
-/** What goes on while a reload is finished. `removing`: after a batch. */
+/** Progress of finishing a reload. `removing` comes after a batch. */
 export type FinishStep =
   | { readonly kind: 'merging' | 'counting' }
   | { readonly kind: 'removing'; readonly removed: number; readonly of: number };
 
-/** What became of the end of a reload. */
+/** Result of the end of a reload. */
 export interface FinishedReload extends OpenReload {
-  /** `found`: a dry run. */
+  /** `found` means a dry run. */
   readonly outcome: 'finished' | 'found' | 'refused' | 'failed' | 'locked';
-  /** Before rows went; null if they could not be counted. */
+  /** Counts before rows were removed. Null if they could not be counted. */
   readonly counts: ReloadCounts | null;
   readonly reason: string | null;
 }
 
 const RETRY_FOR_MS = 60_000;
-/** Blocks of a final table that are swept in one transaction: 2 MB. */
+/** Blocks of a final table that one transaction sweeps: 2 MB. */
 const BLOCKS = 256;
-/** SQLSTATE of what is refused. */
+/** SQLSTATE of a refusal. */
 const REFUSED = 'CD005';
 
-/** Which open reloads; all where nothing is given. */
+/** Selection of open reloads. The default is all. */
 export interface ReloadSelection extends TableSelection {
-  /** Schemas of customers, or values of the column that says the customer. */
+  /** Schemas of customers, or values of the customer's column. */
   readonly customers?: readonly string[] | undefined;
 }
 
-/** Which tables and customers are reloaded. */
+/** Selection of tables and customers to reload. */
 export interface PlaceOptions extends ReloadSelection {
   readonly tenants: readonly string[];
   readonly customerColumnOf: (table: ReplicatedTable) => string | undefined;
-  /** Value of the column of customers for the rows of one. */
+  /** Returns the value of the customer's column for a customer. */
   readonly customerIdOf: (customer: string) => string;
 }
 
-/** Lists the tables of the definitions that are selected; those of several customers once for each selected customer. */
+/**
+ * Lists the selected tables of the definitions. A table of several customers is listed once for each selected customer.
+ */
 export function placesToReload(
   migrations: Migrations,
   { tenants, customers, customerColumnOf, customerIdOf, ...selection }: PlaceOptions,
@@ -133,8 +135,8 @@ export function placesToReload(
 }
 
 /**
- * Begins reloads: notes which events of the tables are older than the snapshot that comes now. A reload that is open stays as
- * it is, so that a run which was ended in the middle can be run again.
+ * Begins reloads: records which events of the tables are older than the next snapshot. An open reload is unchanged, so
+ * an interrupted run can be repeated.
  *
  * @throws NoBookkeepingError, StandbyError, TargetError
  */
@@ -180,10 +182,10 @@ export async function readReloads(
 }
 
 /**
- * Removes the rows that no event has brought or changed since their reloads began, and ends these. What was staged is merged
- * first. Each batch is a transaction; a run that was ended in the middle can be run again.
+ * Removes the rows that no event has inserted or changed since their reloads began, and ends the reloads. Merges staged
+ * events first. Each batch is a transaction, so an interrupted run can be repeated.
  *
- * @throws NoBookkeepingError, StandbyError, TargetError if the target is not there
+ * @throws NoBookkeepingError, StandbyError, and TargetError if the target is not reachable
  */
 export async function finishReloads(
   address: TargetAddress,
@@ -237,7 +239,7 @@ async function finishOne(
   }
 }
 
-/** Merges what is staged now; why that did not succeed, or null. Another session may have the table for a time. */
+/** Merges staged events. Returns the reason of a failure, or null. Another session may hold the table for some time. */
 async function mergeStaged(
   address: TargetAddress,
   session: Session,
@@ -260,7 +262,7 @@ async function mergeStaged(
   return failure ?? (isMerged ? null : 'events that were staged before are not merged: see status');
 }
 
-/** Why counts speak against it; null for nothing. */
+/** Returns the reason why the counts forbid it, or null. */
 function refusalOf(
   { swept }: OpenReload,
   byCustomer: readonly CustomerCounts[],
@@ -274,7 +276,7 @@ function refusalOf(
     const of = names.length > 0 ? ` of ${names.join(', ')}` : '';
     return `no row of a snapshot${of} has come since the reload began: wait for it, or, if the source has no rows, finish with --without-reads`;
   }
-  // Each customer has a snapshot of its own, which can be incomplete where those of others are complete.
+  // Each customer has its own snapshot, which can be incomplete while those of others are complete.
   for (const one of byCustomer.length > 1 ? byCustomer : []) {
     const share = shareOf(one.unread, one.read + one.changed);
     if (share > maxShare) return tooMany(`${one.unread} rows of ${one.customer}`, share, maxShare);
@@ -283,7 +285,7 @@ function refusalOf(
   return share > maxShare ? tooMany(`${unread} rows`, share, maxShare) : null;
 }
 
-/** Percent of rows that would go, of those and the rows that stay. */
+/** Returns the percentage of removed rows in all rows. */
 function shareOf(goes: number, stays: number): number {
   return goes === 0 ? 0 : (goes / (goes + stays)) * 100;
 }
@@ -323,16 +325,16 @@ async function sweep(
         return { outcome: 'locked', reason: 'other sessions have the table; finish again' };
       removed += swept;
       onBatch(removed);
-      // The claim of a batch keeps merges from the table: they get as much time.
+      // The claim of a batch blocks merges of the table. They get the same time.
       await sleep(Math.min(1000, performance.now() - started));
     }
-    isKept = removed === before; // or events have come for all of them meanwhile
+    isKept = removed === before; // or events have come for all of them in between
   }
 }
 
 const KEPT = 'rows that should go stay: a trigger or a policy of the table keeps them';
 
-/** Undefined if the table could not be had. */
+/** Retries work on a table. Returns undefined if the table stayed locked. */
 function retrying(work: () => Promise<number>): Promise<number | undefined> {
   return tryUntil(RETRY_FOR_MS, async () => {
     try {
@@ -360,7 +362,7 @@ export async function cancelReloads(
   return open;
 }
 
-/** Refuses a standby and a target whose infrastructure knows no reloads. */
+/** Refuses a standby, and a target whose infrastructure does not support reloads. */
 async function refuseOlder(session: Session): Promise<void> {
   const [found] = await session.read<{ there: boolean; isStandby: boolean }>(
     `SELECT pg_catalog.to_regclass('cdc_management.reload') IS NOT NULL AS there,
@@ -386,7 +388,7 @@ ORDER BY schema_name COLLATE "C", table_name COLLATE "C", customer COLLATE "C" N
   return open.filter((one) => isReloadSelected(one, selection));
 }
 
-/** Tests if rows of a reload are among those that are selected. */
+/** Returns true if rows of a reload are in the selection. */
 export function isReloadSelected(place: ReloadPlace, selection: ReloadSelection): boolean {
   const { customers } = selection;
   return (
@@ -396,7 +398,7 @@ export function isReloadSelected(place: ReloadPlace, selection: ReloadSelection)
 }
 
 interface CustomerCounts extends ReloadCounts {
-  /** Null where all rows are of one. */
+  /** Null if all rows belong to one. */
   readonly customer: string | null;
 }
 

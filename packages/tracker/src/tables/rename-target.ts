@@ -21,25 +21,25 @@ export interface Renaming {
   readonly to: string;
 }
 
-/** What is renamed. */
+/** Options of a rename. */
 export interface RenameOptions extends PlanOptions {
   readonly renaming: Renaming;
-  /** Only say what there is. */
+  /** Only reports what would be renamed. */
   readonly isDryRun: boolean;
 }
 
 /** Outcome of the rename of a schema, or of a table in a schema. */
 export interface Renamed {
-  /** As it is called now. */
+  /** Current name of the schema. */
   readonly schema: string;
-  /** Tables that something was kept of, by their old names. */
+  /** Old names of tables with bookkeeping. */
   readonly tables: readonly string[];
-  /** `found`: a dry run. */
+  /** `found` means a dry run. */
   readonly outcome: 'renamed' | 'found' | 'refused' | 'failed';
   readonly reason: string | null;
 }
 
-/** The new name is none of the configuration. */
+/** Error: the configuration does not have the new name. */
 export class NotDefinedError extends Error {
   override readonly name = 'NotDefinedError';
 }
@@ -48,12 +48,12 @@ const LOCK_TIMEOUT_MS = 10_000;
 const RETRY_FOR_MS = 60_000;
 
 /**
- * Renames a schema or a table, with all that is kept of it and its history, and applies its files under the new name: one
- * transaction for each schema, which waits for writers and merges. Where it was renamed by hand, what is kept follows.
- * Where nothing is kept under the old name nothing is done.
+ * Renames a schema or a table with its bookkeeping and history, and applies its files under the new name. Each schema
+ * is one transaction, which waits for writers and merges. If it was renamed by hand, only the bookkeeping follows. Does
+ * nothing without bookkeeping under the old name.
  *
- * @throws StillDefinedError, NotDefinedError, FilesRefusedError, NoBookkeepingError, StandbyError, LockNotObtainedError,
- * TargetError
+ * @throws StillDefinedError, NotDefinedError, FilesRefusedError, NoBookkeepingError, StandbyError,
+ *   LockNotObtainedError, TargetError
  */
 export async function renameTarget(
   address: TargetAddress,
@@ -108,7 +108,7 @@ async function planRename(
     refuseTenants(options);
     const tables = known.filter(({ schema }) => schema === from).map(({ table }) => table);
     if (tables.length === 0) return [];
-    // Tables that are new, or are to be renamed too, come afterwards.
+    // New tables, and tables that are also renamed, come afterwards.
     const files = filesIn(to).filter(({ file }) => tables.includes(file.table!.name));
     if (files.length === 0) {
       throw new NotDefinedError(`no table that is kept of ${from} is in services/ for ${to}`);

@@ -19,18 +19,18 @@ export type RetireSelection =
   | { readonly kind: 'table'; readonly names: readonly string[] }
   | { readonly kind: 'customer'; readonly names: readonly string[] };
 
-/** Which tables are retired, and how. */
+/** Options and selection of tables to retire. */
 export interface RetireOptions extends PlanOptions {
   readonly selection: RetireSelection;
-  /** Let go of events that are in no final table. */
+  /** Discards events that are in no final table. */
   readonly discards: boolean;
-  /** Only say what there is. */
+  /** Only reports what would be retired. */
   readonly isDryRun: boolean;
 }
 
-/** Size and content of a table; null if a relation is missing. */
+/** Size and content of a table. Null if a relation is missing. */
 export interface TableLeft {
-  /** About, of a large table. */
+  /** Number of rows. It is an estimate for a large table. */
   readonly rows: number | null;
   readonly bytes: number | null;
   readonly staging: string | null;
@@ -39,20 +39,20 @@ export interface TableLeft {
   readonly refusedEvents: number;
   readonly rememberedDeletes: number;
   readonly streams: number;
-  /** Databases of the source that its events came from. */
+  /** Source databases of its events. */
   readonly sources: readonly string[];
   readonly routines: readonly string[];
 }
 
-/** What became of a table that left the configuration. */
+/** Result for a table that left the configuration. */
 export interface RetiredTable {
   readonly schema: string;
   readonly table: string;
-  /** `found`: a dry run; `before`: an earlier run has retired it. */
+  /** `found` means a dry run. `before` means that an earlier run has retired it. */
   readonly outcome: 'retired' | 'before' | 'found' | 'refused' | 'failed' | 'locked';
-  /** What there was: with `before`, when it was retired. */
+  /** State before the removal. With `before`, the state when it was retired. */
   readonly left: TableLeft;
-  /** Why it was not retired. */
+  /** Reason why it was not retired. */
   readonly reason: string | null;
 }
 
@@ -64,17 +64,17 @@ export interface SharedRows {
   readonly rows: number;
 }
 
-/** What became of all tables that were selected. */
+/** Result for all selected tables. */
 export interface RetireResult {
   readonly tables: readonly RetiredTable[];
   readonly shared: readonly SharedRows[];
-  /** Selected names that this target keeps something of. */
+  /** Selected names in the bookkeeping of this target. */
   readonly found: readonly string[];
-  /** SQL that drops what was kept. */
+  /** SQL that drops the remaining objects. */
   readonly dropSql: string;
 }
 
-/** Thrown if a selected table or customer is still in the configuration. */
+/** Error: a selected table or customer is still in the configuration. */
 export class StillDefinedError extends Error {
   override readonly name = 'StillDefinedError';
 }
@@ -83,9 +83,9 @@ const LOCK_TIMEOUT_MS = 10_000;
 const RETRY_FOR_MS = 60_000;
 
 /**
- * Ends the merges of tables that have left the configuration: staging tables, routines, marks and bookkeeping go, final
- * tables stay and are noted as retired. Each table is a transaction, and then its bookkeeping goes in small ones: a run that
- * was ended in the middle can be run again.
+ * Ends the merges of tables that left the configuration. Drops staging tables, routines, marks and bookkeeping. Keeps
+ * final tables and records them as retired. Each table is a transaction, and its bookkeeping is then removed in small
+ * ones, so an interrupted run can be repeated.
  *
  * @throws StillDefinedError, NoBookkeepingError, StandbyError, LockNotObtainedError, TargetError
  */
@@ -227,7 +227,9 @@ FROM pg_catalog.jsonb_array_elements(${jsonLiteral(places.map(({ schema, table }
   return new Map(rows.map(({ left, ...place }) => [keyOf(place), left]));
 }
 
-/** Rows of source databases in tables of literal schemas; of databases that feed the schema of no other tenant. */
+/**
+ * Reads rows of source databases in tables of literal schemas, for databases that feed the schema of no other tenant.
+ */
 async function readShared(
   session: Session,
   {
@@ -306,8 +308,8 @@ async function retireOne(
 }
 
 /**
- * SQL that drops final tables that are there, the schemas of customers with all that is there, and rows in shared tables.
- * What else needs a table is left: PostgreSQL names it and drops nothing.
+ * Builds SQL that drops existing final tables, the schemas of customers with everything in them, and rows in shared
+ * tables. It does not drop other objects that need a table: PostgreSQL names them and drops nothing.
  */
 async function buildDrop(
   session: Session,
@@ -340,7 +342,7 @@ async function buildDrop(
 }
 
 /**
- * Query of what drops other objects first: all in the schemas of customers; of a table, what uses it and is of a
+ * Builds a query of the objects to drop first: everything in the schemas of customers, and for a table the objects of a
  * repeatable file that the set no longer has.
  */
 function othersQuery(
