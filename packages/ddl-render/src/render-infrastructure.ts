@@ -109,26 +109,27 @@ function renderTypeRule({ from, to, when, change }: TypeRule): string {
 
 /** Operation tests. PostgreSQL inlines these functions, because they have no SET clauses. */
 const OPERATION_TESTS: readonly (readonly [string, string, ...Operation[]])[] = [
-  ['is_delete', 'Whether an operation deletes.', 'delete'],
+  ['is_delete', 'Returns true if an operation deletes a row.', 'delete'],
   [
     'is_change',
-    'Whether an operation is about a row of a table with a key.',
+    'Returns true if an operation applies to a table with a key.',
     ...(['insert', 'update', 'upsert', 'snapshot', 'delete'] as const),
   ],
-  ['is_append', 'Whether an operation makes a row in a table without a key.', 'insert', 'snapshot'],
-  ['is_read', 'Whether an event is a row that a snapshot has read.', 'snapshot'],
+  [
+    'is_append',
+    'Returns true if an operation adds a row to a table without a key.',
+    'insert',
+    'snapshot',
+  ],
+  ['is_read', 'Returns true for a row read by a snapshot.', 'snapshot'],
   [
     'may_leave_out',
-    'Whether an operation leaves out large values that did not change.',
+    'Returns true if an operation omits unchanged large values.',
     ...(['update', 'upsert', 'snapshot'] as const),
   ],
-  [
-    'is_before_image',
-    'Whether an event is the row before an update, which another event has.',
-    'before image',
-  ],
-  ['is_truncate', 'Whether an operation empties the table of the source.', 'truncate'],
-  ['is_message', 'Whether an event is a message, which is about no row.', 'message'],
+  ['is_before_image', 'Returns true for the row before an update.', 'before image'],
+  ['is_truncate', 'Returns true for a TRUNCATE of the source table.', 'truncate'],
+  ['is_message', 'Returns true for a message, which has no row.', 'message'],
 ];
 
 const LINE_LENGTH = 110;

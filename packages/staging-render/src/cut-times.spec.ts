@@ -190,7 +190,7 @@ describe('times with more digits than their column keeps are cut, and never roun
     expect(letters).toEqual([
       {
         reason: expect.stringMatching(
-          new RegExp(`^column ${name}: not as ISO 8601 .*22007`),
+          new RegExp(`^column ${name}: expected ISO 8601 .*22007`),
         ) as string,
         sent: value,
       },

@@ -125,6 +125,6 @@ function renderEarlier(columns: readonly ColumnStructure[]): string {
 
 function describeWrite({ key }: ReplicatedTable): string {
   return key
-    ? '-- Writes the newest event of each key of a window, unless its row is newer; cdc_management has merged deletes before.'
-    : '-- Writes the events of a window, each once.';
+    ? '-- Writes the newest event of each key in a window, unless its row is newer. cdc_management merges deletes first.'
+    : '-- Writes the events in a window, each once.';
 }

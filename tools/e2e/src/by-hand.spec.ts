@@ -106,7 +106,7 @@ describe('what people change by hand', () => {
   it.each([
     [
       `CREATE RULE gone AS ON INSERT TO ${STAGING} DO INSTEAD NOTHING`,
-      'rule gone of table "stg_Order-Linjer" can take rows away',
+      'rule gone of table "stg_Order-Linjer" can remove rows',
       `DROP RULE gone ON ${STAGING}`,
     ],
     [

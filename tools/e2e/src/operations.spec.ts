@@ -133,8 +133,8 @@ describe('operations as sink pipelines spell them', () => {
     expect(await reasons()).toEqual([
       'operation t is a TRUNCATE, which does not empty this table',
       'operation TRUNCATE is a TRUNCATE, which does not empty this table',
-      'operation m is a message, which is about no row',
-      'operation Message is a message, which is about no row',
+      'operation m is a message, which has no row',
+      'operation Message is a message, which has no row',
       "unknown operation 'cReate'",
       'unknown operation NULL',
       'missing key column "OrderID"',

@@ -317,7 +317,7 @@ describe.each([15, 18] as const)(
       const refused = await run('apply');
       expect(refused.exitCode === 5 ? '' : refused.stdout).toBe('');
       expect(refused.stdout).toMatch(
-        /blue tables\/Actor\.sql: view blue\.actors \(made by repeatable\/0010-actors\.sql\) is in the way of a change of type, and no file of migrations\/repeatable\/ creates it again/,
+        /blue tables\/Actor\.sql: view blue\.actors \(made by repeatable\/0010-actors\.sql\) prevents a type change, and no file of migrations\/repeatable\/ creates it again/,
       );
       expect(await typeOf('Navn')).toBe('character varying(100)');
       expect(await one('SELECT count(*)::integer FROM blue.named')).toBe(1);
@@ -328,7 +328,7 @@ describe.each([15, 18] as const)(
       await widen();
       const refused = await run('apply');
       expect(refused.exitCode === 5 ? '' : refused.stdout).toBe('');
-      expect(refused.stdout).toContain('index blue.by_hand is in the way');
+      expect(refused.stdout).toContain('index blue.by_hand prevents a type change');
       expect(refused.stdout).toContain(': DROP INDEX blue.by_hand.');
       expect(await typeOf('Navn')).toBe('character varying(100)');
       await target.query('DROP INDEX blue.by_hand');

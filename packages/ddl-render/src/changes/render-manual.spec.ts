@@ -244,7 +244,7 @@ describe('the text of a manual file', () => {
       );
       await run(`DELETE FROM avansas."T" WHERE nr IS NULL`);
       await expect(manual(before, after)).rejects.toThrow(
-        '1 keys ("nr") of "avansas"."T" are those of several rows',
+        '1 keys ("nr") of "avansas"."T" are duplicates',
       );
     });
 

@@ -191,7 +191,7 @@ function buildTypes(
         complaint: ` rows of ${qualified} have a value in ${column} that ${to} does not keep`,
         hint:
           relation === table.name
-            ? 'Change these rows first, or say in this file what is to become of them.'
+            ? 'Change these rows first, or convert them in this file.'
             : `Merge them first: CALL ${quoteQualified(sqlSchema(table), table.names.mergeProcedure)}().`,
       },
     ];
@@ -241,7 +241,7 @@ function buildKey(
       constraint: table.names.primaryKey,
       positionIndex: quoteQualified(sqlSchema(table), table.names.positionIndex),
       nullComplaint: ` rows of ${qualified} have NULL in the key (${columns})`,
-      twiceComplaint: ` keys (${columns}) of ${qualified} are those of several rows`,
+      twiceComplaint: ` keys (${columns}) of ${qualified} are duplicates`,
     },
   ];
 }

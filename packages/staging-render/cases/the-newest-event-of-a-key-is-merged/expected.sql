@@ -2,11 +2,12 @@
 -- Source: AdOpusTest.dbo.Avtale
 -- Target: sink_asma.directory adopus.Avtale
 -- Transform: file://label.blobl
--- Checksum: sha256:9be1ad168fe5b28258f3bd600b13ff03e03e77b081daf4812240452c35631447
+-- Checksum: sha256:cc59b4855aa2101a0f2bf91c1c0cad2cde163e9b9514f15b422ee573a4037f9a
 
 SET LOCAL search_path = pg_catalog, pg_temp;
 
--- Takes any event: no NOT NULL, no length, no precision. A staging table that is there comes to these columns with its events.
+-- Accepts any event: no NOT NULL, no length, no precision. An existing staging table is converged to these columns and
+-- keeps its events.
 CALL cdc_management.converge_staging('{{SCHEMA}}', 'Avtale', 'stg_Avtale', 'unlogged', $columns$
   "__kafka_offset" bigint, "__kafka_partition" integer, "__stream_generation" integer, "__source_ts_ms" bigint,
   "__cdc_operation" text, "__source_db" text, "__source_table" text,
@@ -20,7 +21,7 @@ CALL cdc_management.converge_staging('{{SCHEMA}}', 'Avtale', 'stg_Avtale', 'unlo
   "__sync_timestamp" timestamp with time zone, "__source" text, "__kafka_timestamp" timestamp with time zone
 $columns$);
 
--- Writes the newest event of each key of a window, unless its row is newer; cdc_management has merged deletes before.
+-- Writes the newest event of each key in a window, unless its row is newer. cdc_management merges deletes first.
 CREATE OR REPLACE FUNCTION "{{SCHEMA}}"."fn_merge_window_avtale"(
   p_from tid, p_to tid, p_generation integer, p_lanes integer, p_lane integer)
 RETURNS TABLE (source_db text, source_table text, kafka_partition integer, stream_generation integer, rows bigint)
