@@ -34,6 +34,21 @@ const { metafile } = await build({
   plugins: [compiledTemplates(), withoutAzure()],
 });
 
+// Script and style that `report` puts into its page.
+await build({
+  entryPoints: {
+    'report-page': join(import.meta.dirname, 'src/report/page/main.ts'),
+    'report-style': join(import.meta.dirname, 'src/report/page/page.css'),
+  },
+  outdir: OUT,
+  bundle: true,
+  format: 'iife',
+  target: 'es2023',
+  minify: true,
+  charset: 'utf8',
+  logLevel: 'warning',
+});
+
 writeFileSync(join(OUT, 'LICENSES.txt'), renderLicenses(bundledFiles(metafile)));
 
 // The grammar of PostgreSQL. Its loader expects it in its own folder.

@@ -61,6 +61,7 @@ const HELP_OF_ALL = [
   ...['dead-letters list', 'dead-letters show', 'dead-letters replay', 'dead-letters discard'],
   ...[
     'metrics',
+    'report',
     'monitoring alerts',
     'monitoring dashboard',
     'enable-cdc',

@@ -21,6 +21,7 @@ import { addMerge } from './commands/merge.ts';
 import { addMetrics } from './commands/metrics.ts';
 import { addReload } from './commands/reload.ts';
 import { addRename } from './commands/rename.ts';
+import { addReport } from './commands/report.ts';
 import { addRetire } from './commands/retire.ts';
 import { addSchemaDocs } from './commands/schema-docs.ts';
 import { addExamples } from './commands/examples.ts';
@@ -51,6 +52,7 @@ const COMMANDS: readonly AddCommand[] = [
   addMerge,
   addDeadLetters,
   addMetrics,
+  addReport,
   addEnableCdc,
   addCleanCdc,
   addTypes,

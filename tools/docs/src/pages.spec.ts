@@ -26,6 +26,7 @@ const RUN_BY: Readonly<Record<string, string>> = {
   'docs/on-call.md': 'packages/cli/src/metrics/metrics.spec.ts',
   'docs/operations.md': 'packages/cli/src/metrics/metrics.spec.ts',
   'docs/reload.md': 'packages/cli/src/reload/reload.spec.ts',
+  'docs/report.md': 'packages/cli/src/report/report.spec.ts',
   'docs/retire-and-rename.md': 'packages/cli/src/retire/retire.spec.ts',
   'docs/roll-out.md': 'packages/cli/src/apply/waves.spec.ts',
   'docs/sources.md': 'packages/cli/src/source/rotate-cdc.spec.ts',

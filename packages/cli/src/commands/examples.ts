@@ -208,6 +208,18 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
     ],
     exitCodes: { 0: 'done', 2: CONFIGURATION, 3: 'a target did not answer' },
   },
+  'manage-migrations report': {
+    examples: [
+      'cdc manage-migrations report --env prod --out report.html',
+      'cdc manage-migrations report --env prod --out report.html --drift --since origin/main',
+    ],
+    exitCodes: {
+      0: 'all is applied, and events arrive',
+      1: 'as status; with --drift also: something differs',
+      2: `${CONFIGURATION}; the page says which target did not answer`,
+      6: 'an applied file was edited',
+    },
+  },
   'manage-migrations monitoring alerts': {
     examples: ['cdc manage-migrations monitoring alerts > cdc-alerts.yaml'],
   },

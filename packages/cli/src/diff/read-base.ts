@@ -9,23 +9,29 @@ import { CommandError } from '../exit-code.ts';
 /**
  * Reads the definitions of the repo in a git commit, in order of file. Returns none if the commit has none.
  *
+ * @param option that gives the commit, for errors
  * @throws FileError, or CommandError if git, the repository or the commit is missing
  */
-export function readBase(root: string, commit: string): readonly TableDefinition[] {
-  const id = git(root, ['rev-parse', '--verify', '--end-of-options', `${commit}^{commit}`], commit);
+export function readBase(
+  root: string,
+  commit: string,
+  option = '--base',
+): readonly TableDefinition[] {
+  const given = `${option} ${commit}`;
+  const id = git(root, ['rev-parse', '--verify', '--end-of-options', `${commit}^{commit}`], given);
   const listed = git(
     root,
     ['ls-tree', '-r', '-z', id.toString().trim(), DEFINITIONS_FOLDER],
-    commit,
+    given,
   );
   const blobs = [...listed.toString().matchAll(/ blob ([0-9a-f]+)\t([^\0]*\.yaml)\0/g)];
   if (blobs.length === 0) return [];
   const input = blobs.map(([, blob]) => `${blob}\n`).join('');
-  return splitBatch(git(root, ['cat-file', '--batch'], commit, input)).map((text, index) => {
+  return splitBatch(git(root, ['cat-file', '--batch'], given, input)).map((text, index) => {
     const path = `${commit}:${blobs[index]![2]}`;
     if (text !== undefined) return parseDefinition(text, path);
     throw new CommandError(
-      `--base ${commit}: expected all files of the commit in this clone, ${path} is not; git fetch --refetch --no-filter`,
+      `${given}: expected all files of the commit in this clone, ${path} is not; git fetch --refetch --no-filter`,
     );
   });
 }
@@ -40,7 +46,8 @@ const NOTHING_OF_THE_REPO_RUNS = {
   env: { GIT_NO_LAZY_FETCH: '1', GIT_ALLOW_PROTOCOL: '' },
 };
 
-function git(root: string, args: readonly string[], commit: string, input = ''): Buffer {
+/** @param given option with the commit, for errors. */
+function git(root: string, args: readonly string[], given: string, input = ''): Buffer {
   const all = [...NOTHING_OF_THE_REPO_RUNS.args, ...args];
   const { status, stdout, stderr, error } = spawnSync('git', all, {
     cwd: root,
@@ -51,12 +58,12 @@ function git(root: string, args: readonly string[], commit: string, input = ''):
   if (error) {
     const reason =
       (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'git is not there' : error.message;
-    throw new CommandError(`--base ${commit}: ${reason}`, undefined, { cause: error });
+    throw new CommandError(`${given}: ${reason}`, undefined, { cause: error });
   }
   if (status === 0) return stdout;
   const lines = stderr.toString().trim().split('\n');
   const reason = lines.find((line) => line.startsWith('fatal: ')) ?? lines[0];
-  throw new CommandError(`--base ${commit}: ${reason}`);
+  throw new CommandError(`${given}: ${reason}`);
 }
 
 /**

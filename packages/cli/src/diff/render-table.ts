@@ -21,14 +21,21 @@ export function renderTable({ changes }: Diff): readonly Table[] {
 }
 
 function renderChange(change: TableChange): readonly (readonly string[])[] {
-  const { table, what, class: made, lock, final, staging } = changeFacts(change);
-  const sql = [
+  const { table, what, class: made, lock } = changeFacts(change);
+  const [first = '', ...others] = listClauses(change);
+  return [[table, what, made, lock, first], ...others.map((clause) => ['', '', '', '', clause])];
+}
+
+/** SQL of a change: clauses of the final table, and of the staging table with its name in front. */
+export function listClauses(change: TableChange): readonly string[] {
+  const { final, staging } = changeFacts(change);
+  return [
     ...final,
     ...staging.map((clause) => `${quoteIdentifier(stagingName(change))}: ${clause}`),
+    ...(change.kind === 'table added' && change.table.kind === 'replicated'
+      ? ['CREATE TABLE']
+      : []),
   ];
-  if (change.kind === 'table added' && change.table.kind === 'replicated') sql.push('CREATE TABLE');
-  const [first = '', ...others] = sql;
-  return [[table, what, made, lock, first], ...others.map((clause) => ['', '', '', '', clause])];
 }
 
 function stagingName({ table }: TableChange): string {

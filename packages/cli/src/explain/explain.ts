@@ -36,7 +36,11 @@ export function explain(options: ExplainOptions): number {
   return EXIT.done;
 }
 
-function explainTables(root: string, selection: Parameters<typeof selectTables>[1]) {
+/** Explains the selected tables of all migration sets. */
+export function explainTables(
+  root: string,
+  selection: Parameters<typeof selectTables>[1],
+): readonly ExplainedTable[] {
   try {
     const config = readServiceConfig(root);
     const snapshots = readSnapshots(root);

@@ -4,7 +4,8 @@ import { alignColumns } from '../align-columns.ts';
 import { countOf } from '../count-of.ts';
 import type { ExplainedColumn, ExplainedMerge, ExplainedTable, Reason } from './explain-table.ts';
 
-type Line = readonly [label: string, text: string];
+/** A step of the way, and what it is. */
+export type Line = readonly [label: string, text: string];
 
 /** Renders the path of a table, then a line for each column. */
 export function renderTable(explained: ExplainedTable): readonly string[] {
@@ -18,7 +19,7 @@ export function renderTable(explained: ExplainedTable): readonly string[] {
   ]);
   return [
     headOf(explained),
-    ...renderLines(wayOf(explained)),
+    ...renderLines(tableLines(explained)),
     '',
     ...alignColumns([['column', 'source', 'staging', 'final', 'exactness'], ...rows]),
     ...(leftOut.length > 0
@@ -30,11 +31,18 @@ export function renderTable(explained: ExplainedTable): readonly string[] {
 
 /** Renders the path of the only column of a table. */
 export function renderColumn(explained: ExplainedTable): readonly string[] {
-  const { source, merge, columns, table } = explained;
-  const column = columns[0]!;
+  const column = explained.columns[0]!;
+  return [`${headOf(explained)}.${column.name}`, ...renderLines(columnLines(explained, column))];
+}
+
+/** The way of a column, as a label and a text for each step. */
+export function columnLines(
+  { source, merge, table }: ExplainedTable,
+  column: ExplainedColumn,
+): readonly Line[] {
   const { name, event, stagingType, stored, refused, code } = column;
   const from = `${source.database}.${source.schema}.${source.table}`;
-  const lines: readonly Line[] = [
+  return [
     column.source
       ? ['source', `${from}: ${column.source.column} ${column.source.type}`]
       : ['source', `none: ${ORIGINS[column.role]}`],
@@ -64,7 +72,6 @@ export function renderColumn(explained: ExplainedTable): readonly string[] {
     ...column.formerly.map((before) => ['before', before] as const),
     ...column.because.map((reason) => ['set by', renderReason(reason)] as const),
   ];
-  return [`${headOf(explained)}.${name}`, ...renderLines(lines)];
 }
 
 const ORIGINS: Readonly<Record<ExplainedColumn['role'], string>> = {
@@ -78,7 +85,14 @@ function headOf({ set, schema, table }: ExplainedTable): string {
   return `${set} ${schema}.${table}`;
 }
 
-function wayOf({ source, merge, table, indexes, because }: ExplainedTable): readonly Line[] {
+/** The way of a table, as a label and a text for each step. */
+export function tableLines({
+  source,
+  merge,
+  table,
+  indexes,
+  because,
+}: ExplainedTable): readonly Line[] {
   return [
     ['source', `${source.database}.${source.schema}.${source.table}`],
     ...(merge ? mergeLines(merge) : []),
@@ -110,7 +124,8 @@ function mergeLines(merge: ExplainedMerge): readonly Line[] {
   ];
 }
 
-function finalType({ type, nullable, default: initial }: ExplainedColumn): string {
+/** Type of a column in the final table, with NOT NULL and its default. */
+export function finalType({ type, nullable, default: initial }: ExplainedColumn): string {
   return [type, ...(nullable ? [] : ['NOT NULL']), ...(initial ? [`DEFAULT ${initial}`] : [])].join(
     ' ',
   );

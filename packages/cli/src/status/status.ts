@@ -13,6 +13,7 @@ import {
   type HeldLock,
   type Leftover,
   type Migrations,
+  type Session,
   type Status,
   type TargetState,
   type FileState,
@@ -51,24 +52,31 @@ export interface StatusCommandOptions extends TargetOptions {
  */
 export async function status(options: StatusCommandOptions): Promise<number> {
   if (options.offline) return statusOffline(options);
-  return reportTargets(options, async (target) => {
-    const { migrations, tenants, knownTenants } = target;
-    const scope = { tenants, knownTenants, only: options.schema };
-    const schemas = listSchemas(migrations, scope);
-    const [state, concerns, locks, tables] = await withSession(target, 'cdc status', (session) =>
-      Promise.all([
-        readTarget(session, migrations),
-        readConcerns(session),
-        readLocks(session, migrations.set.name, [WHOLE_DATABASE, ...schemas]),
-        readKnownTables(session),
-      ]),
-    );
-    const found = buildStatus(migrations, state, scope);
-    const known = state.hasHistory ? concerns : { ...concerns, mergeProblems: [] };
-    const own = options.schema ? onlyOf(found, known) : known;
-    const leftovers = findLeftovers(tables ?? [], migrations, scope);
-    return describe(target, found, { ...own, isStandby: state.isStandby, locks, leftovers });
-  });
+  return reportTargets(options, (target) =>
+    withSession(target, 'cdc status', (session) => readStatus(session, target, options.schema)),
+  );
+}
+
+/** Reads the status of a target, or of the schemas that globs select. */
+export async function readStatus(
+  session: Session,
+  target: CommandTarget,
+  only: readonly string[] | undefined,
+): Promise<StatusReport> {
+  const { migrations, tenants, knownTenants } = target;
+  const scope = { tenants, knownTenants, only };
+  const schemas = listSchemas(migrations, scope);
+  const [state, concerns, locks, tables] = await Promise.all([
+    readTarget(session, migrations),
+    readConcerns(session),
+    readLocks(session, migrations.set.name, [WHOLE_DATABASE, ...schemas]),
+    readKnownTables(session),
+  ]);
+  const found = buildStatus(migrations, state, scope);
+  const known = state.hasHistory ? concerns : { ...concerns, mergeProblems: [] };
+  const own = only ? onlyOf(found, known) : known;
+  const leftovers = findLeftovers(tables ?? [], migrations, scope);
+  return describe(target, found, { ...own, isStandby: state.isStandby, locks, leftovers });
 }
 
 /**
@@ -129,11 +137,22 @@ interface Findings extends Concerns, Pick<TargetState, 'isStandby'> {
   readonly leftovers: readonly Leftover[];
 }
 
+/** What `status --json` prints of a target. */
+export interface StatusDocument extends Status, Findings {
+  readonly problems: Migrations['problems'];
+  /** Left out if the sink group has none. */
+  readonly waves?: readonly WaveStatus[];
+}
+
+interface StatusReport extends TargetReport {
+  readonly document: StatusDocument;
+}
+
 function describe(
   { label, migrations, waves: all }: CommandTarget,
   found: Status,
   { isStandby, locks, leftovers, ...concerns }: Findings,
-): TargetReport {
+): StatusReport {
   const isDone = isUpToDate(found);
   const waves = countWaves(all, found);
   const troubles = listTroubles(concerns);

@@ -64,6 +64,10 @@ const COMMANDS: Readonly<Record<string, FaultedCommand>> = {
     ...{ args: small('metrics'), before: 'applied' },
     ...{ exitCode: 0, failed: [3], unanswered: 3 },
   },
+  report: {
+    ...{ args: small('report', '--json', '--drift'), before: 'applied' },
+    ...{ exitCode: 0, failed: [2] },
+  },
   'dead-letters list': {
     ...{ args: small('dead-letters list'), before: 'applied' },
     ...{ exitCode: 0, failed: [2] },
