@@ -1,6 +1,6 @@
 import type { Location } from '@cdc-migrations/shape';
 import { envsOf } from './checks/check-groups.ts';
-import { allRenames } from './checks/check-sink-table.ts';
+import { allRenames, PARTITION_METHODS } from './checks/check-sink-table.ts';
 import { COLUMN_TEMPLATES_FILE, SINK_GROUPS_FILE, SOURCE_GROUPS_FILE } from './config-files.ts';
 import type {
   ColumnTemplate,
@@ -13,6 +13,7 @@ import type {
   SourceEnvironment,
   SourceGroup,
   SourceTable,
+  TablePartitioning,
   TypeOverrides,
 } from './config.ts';
 import { defined } from './defined.ts';
@@ -198,11 +199,26 @@ function buildSinkTable(name: string, shape: SinkTableShape, at: Location): Sink
     indexes: shape.indexes.map(({ columns, unique, where, method }, index) =>
       defined({ at: below(at, 'indexes', index), columns, unique, where, method }),
     ),
+    partitionBy: buildPartitioning(shape.partition_by, below(at, 'partition_by')),
     renames: new Map(allRenames(shape)),
     hints: {
       using: new Map(hints?.type_changes.map(({ column, using }) => [column, using])),
       beforeNotNull: new Map(hints?.set_not_null.map(({ column, pre_sql }) => [column, pre_sql])),
     },
+  });
+}
+
+function buildPartitioning(
+  shape: SinkTableShape['partition_by'],
+  at: Location,
+): TablePartitioning | undefined {
+  const method = PARTITION_METHODS.find((one) => shape?.[one]);
+  if (!shape || !method) return undefined;
+  return defined({
+    ...{ at, method, columns: shape[method]!, count: shape.count },
+    partitions: (shape.partitions ?? []).map((partition, index) =>
+      defined({ at: below(at, 'partitions', index), ...partition }),
+    ),
   });
 }
 

@@ -151,6 +151,8 @@ export interface SinkTable {
   readonly pipeline?: PipelineSettings;
   /** Indexes of a created table, in addition to those that every table has. */
   readonly indexes: readonly TableIndex[];
+  /** Partitions of a table that is created. Undefined if the configuration says nothing of them. */
+  readonly partitionBy?: TablePartitioning;
   /** Old column name to new column name, including those of `manual_migration_hints`. */
   readonly renames: ReadonlyMap<string, string>;
   readonly hints: MigrationHints;
@@ -165,6 +167,29 @@ export interface TableIndex {
   /** SQL condition of a partial index. */
   readonly where?: string;
   readonly method: 'btree' | 'hash' | 'gin' | 'gist' | 'spgist' | 'brin';
+}
+
+/** How a final table is partitioned. */
+export interface TablePartitioning {
+  readonly at: Location;
+  readonly method: 'range' | 'list' | 'hash';
+  /** Names in the final table. */
+  readonly columns: readonly string[];
+  readonly partitions: readonly TablePartition[];
+  /** Number of partitions by hash. */
+  readonly count?: number;
+}
+
+/** A partition by range or list. Without bounds it is the default partition. */
+export interface TablePartition {
+  readonly at: Location;
+  readonly name: string;
+  /** First values of a range. Undefined for a range without a lower bound. */
+  readonly from?: readonly string[];
+  /** First values behind a range. Undefined for a range without an upper bound. */
+  readonly to?: readonly string[];
+  /** Values of a list. */
+  readonly in?: readonly string[];
 }
 
 /** The writer of events into staging tables and the format of its values. Uses the values of Debezium's properties. */

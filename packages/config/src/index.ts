@@ -13,6 +13,8 @@ export type {
   SinkGroup,
   SinkTable,
   TableIndex,
+  TablePartition,
+  TablePartitioning,
   Source,
   SourceEnvironment,
   SourceGroup,

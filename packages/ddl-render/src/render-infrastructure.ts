@@ -14,7 +14,7 @@ import {
  * Version of the infrastructure. Increment it with each change that older files would revert, such as another routine,
  * other arguments or another column. Older files refuse a database with a newer version.
  */
-export const INFRASTRUCTURE_VERSION = 7;
+export const INFRASTRUCTURE_VERSION = 8;
 
 interface InfrastructureView {
   readonly role: string;
@@ -49,6 +49,7 @@ const PARTS = [
   'event-forms',
   'operations',
   'converge',
+  'partitions',
   'staging-trigger',
   'record-tally',
   'loss',

@@ -13,6 +13,8 @@ import {
   createIndex,
   headerFacts,
   INDEX_COMMENT,
+  partitioningEntry,
+  partitionKey,
   sqlSchema,
   type ColumnStructure,
   type IndexStructure,
@@ -28,6 +30,8 @@ interface TableView {
   readonly key: { readonly constraint: string; readonly columns: string } | null;
   /** The key as an SQL array of names, `NULL` if there is none. */
   readonly keyArray: string;
+  /** Null for a table without declared partitions. */
+  readonly partitions: { readonly by: string; readonly json: string; readonly tag: string } | null;
   readonly indexes: readonly IndexView[];
   readonly indexTag: string;
   /** Indexes that the configuration declares. */
@@ -96,6 +100,7 @@ export function renderTable(table: ReplicatedTable, path: string): SqlFile {
       ? { constraint: primaryKey.name, columns: listNames(primaryKey.columns, quoteIdentifier) }
       : null,
     keyArray: primaryKey ? `ARRAY[${listNames(primaryKey.columns, quoteLiteral)}]` : 'NULL',
+    partitions: buildPartitions(table),
     indexes,
     indexTag: dollarTag(
       indexes.map(({ qualified }) => `${qualified} ${final.name}`).join(' '),
@@ -107,6 +112,12 @@ export function renderTable(table: ReplicatedTable, path: string): SqlFile {
     comment: INDEX_COMMENT,
   });
   return buildSqlFile(path, headerFacts(table), body);
+}
+
+function buildPartitions({ partitionBy }: ReplicatedTable): TableView['partitions'] {
+  if (!partitionBy) return null;
+  const json = partitioningEntry(partitionBy);
+  return { by: partitionKey(partitionBy), json, tag: dollarTag(json, 'partitions') };
 }
 
 function buildColumn(

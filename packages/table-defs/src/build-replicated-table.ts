@@ -15,6 +15,7 @@ import {
 } from './event-forms.ts';
 import type { Place } from './find-source.ts';
 import { buildDeclaredIndexes } from './declared-indexes.ts';
+import { buildPartitioning, checkUniqueIndexes } from './declared-partitions.ts';
 import { buildObjectNames } from './object-names.ts';
 import { problemAt, type ProblemList } from './problems.ts';
 import { checkWidth } from './check-width.ts';
@@ -67,6 +68,8 @@ export function buildReplicatedTable(
   const identity = buildIdentity(place);
   checkDefaults(columns, identity, place, problems);
   const indexes = buildDeclaredIndexes(table, formed, identity.schema.scope === 'tenant', problems);
+  const partitionBy = buildPartitioning(table, { columns: formed, key }, problems);
+  if (partitionBy) checkUniqueIndexes(table, partitionBy, problems);
   const definition: ReplicatedTable = {
     kind: 'replicated',
     ...identity,
@@ -75,6 +78,7 @@ export function buildReplicatedTable(
     key,
     deleteMode: table.deleteMode,
     ...(indexes.length > 0 && { indexes }),
+    ...(partitionBy && { partitionBy }),
     staging: table.staging ?? (positions === 'lsn' ? 'logged' : 'unlogged'),
     ...(events && events.unavailable !== UNAVAILABLE && { unavailable: events.unavailable }),
     ...(isEmptied(place, config) && { truncate: 'empty' as const }),

@@ -80,19 +80,22 @@ function buildIndex(
   return { name, ...facts };
 }
 
-/** Renders the statement that creates an index. `schema` is written as in SQL. */
+/**
+ * Renders the statement that creates an index, unless there is one of its name. `schema` is written as in SQL. With `only`
+ * the index is that of a partitioned table alone, until those of its partitions are attached.
+ */
 export function createIndex(
   { name, columns, unique, method, where }: IndexStructure,
   table: { readonly schema: string; readonly name: string },
-  mode: { readonly concurrently: boolean },
+  { concurrently, only = false }: { readonly concurrently: boolean; readonly only?: boolean },
 ): string {
   const words = [
     'CREATE',
     ...(unique ? ['UNIQUE'] : []),
     'INDEX',
-    ...(mode.concurrently ? ['CONCURRENTLY'] : []),
+    ...(concurrently ? ['CONCURRENTLY', 'IF NOT EXISTS'] : only ? ['IF NOT EXISTS'] : []),
     quoteIdentifier(name),
-    'ON',
+    only ? 'ON ONLY' : 'ON',
     quoteQualified(table.schema, table.name),
     ...(method === 'btree' ? [] : ['USING', method]),
     `(${columns.map(quoteIdentifier).join(', ')})`,

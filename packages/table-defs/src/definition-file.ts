@@ -21,6 +21,8 @@ import type {
   ColumnDefinition,
   ExistingTable,
   IndexDefinition,
+  PartitionDefinition,
+  PartitioningDefinition,
   KeyDefinition,
   MappedColumn,
   MigrationSet,
@@ -170,6 +172,19 @@ const replicatedSchema = v.strictObject({
       } satisfies EntriesOf<IndexDefinition>),
       'expected a list of indexes',
     ),
+  ),
+  partitionBy: v.exactOptional(
+    v.strictObject({
+      method: oneOf(['range', 'list', 'hash']),
+      columns: listOf('the name of a column'),
+      partitions: v.array(
+        v.strictObject({
+          name: text('the name of a partition'),
+          bounds: text('the bounds of a partition'),
+        } satisfies EntriesOf<PartitionDefinition>),
+        'expected a list of partitions',
+      ),
+    } satisfies EntriesOf<PartitioningDefinition>),
   ),
   staging: oneOf(['unlogged', 'logged']),
   unavailable: v.exactOptional(text('a placeholder')),

@@ -10,7 +10,7 @@ interface PlacedTable {
 }
 
 /**
- * Reports tables, staging tables and indexes of one schema with the same name, or with names that differ only in case.
+ * Reports tables, staging tables, indexes and partitions of one schema with the same name, or with names that differ only in case.
  * Procedures are named after their tables, so their names clash if the tables' names do.
  */
 export function refuseNameClashes(placed: readonly PlacedTable[], problems: ProblemList): void {
@@ -47,7 +47,12 @@ function schemaOf({ definition, place }: PlacedTable): {
 
 function namesOf(table: TableDefinition): readonly string[] {
   if (table.kind === 'existing') return [table.name];
-  return [table.name, table.names.staging, ...buildIndexes(table).map(({ name }) => name)];
+  return [
+    table.name,
+    table.names.staging,
+    ...buildIndexes(table).map(({ name }) => name),
+    ...(table.partitionBy?.partitions ?? []).map(({ name }) => name),
+  ];
 }
 
 function describe(table: TableDefinition): string {

@@ -32,6 +32,12 @@ function summariseTable(table: TableDefinition): readonly string[] {
       ({ name: index, columns, unique, method = 'btree', where = '' }) =>
         `index ${index} ${[unique && 'unique', method, `(${columns.join(', ')})`, where].filter(Boolean).join(' ')}`,
     ),
+    ...(table.partitionBy
+      ? [
+          `partition by ${table.partitionBy.method} (${table.partitionBy.columns.join(', ')})`,
+          ...table.partitionBy.partitions.map((part) => `partition ${part.name} ${part.bounds}`),
+        ]
+      : []),
     ...(table.deleteMode === 'hard' ? [] : [`delete_mode ${table.deleteMode}`]),
     ...(table.truncate ? [`truncate ${table.truncate}`] : []),
     ...(table.positions ? [`positions ${table.positions}`] : []),

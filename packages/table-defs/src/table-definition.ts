@@ -29,6 +29,8 @@ export interface ReplicatedTable extends TableIdentity {
   readonly deleteMode: 'hard' | 'soft';
   /** Indexes declared in the configuration. Undefined if there are none. */
   readonly indexes?: readonly IndexDefinition[];
+  /** Partitioning declared in the configuration. Undefined if there is none. */
+  readonly partitionBy?: PartitioningDefinition;
   readonly staging: 'unlogged' | 'logged';
   /** Placeholder for an unchanged large value, if it is not Debezium's default. */
   readonly unavailable?: string;
@@ -87,6 +89,23 @@ export interface IndexDefinition {
   readonly where?: string;
   /** Index method of PostgreSQL, if it is not B-tree. */
   readonly method?: IndexMethod;
+}
+
+/** How a final table is partitioned. */
+export interface PartitioningDefinition {
+  readonly method: 'range' | 'list' | 'hash';
+  /** Names in PostgreSQL. */
+  readonly columns: readonly string[];
+  /** Declared partitions. Users can add others. */
+  readonly partitions: readonly PartitionDefinition[];
+}
+
+/** A partition of a final table. */
+export interface PartitionDefinition {
+  /** Name in PostgreSQL: `Actor_2025`. */
+  readonly name: string;
+  /** As in SQL: `FOR VALUES FROM ('2025-01-01') TO ('2026-01-01')`, or `DEFAULT`. */
+  readonly bounds: string;
 }
 
 /** Index methods of PostgreSQL other than B-tree. */

@@ -142,6 +142,21 @@ export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, str
       'no two rows have the same values; an event that would break that goes to the dead letters',
     [`${SINK_TABLE}.indexes[].where`]: 'SQL condition: only these rows are in the index',
     [`${SINK_TABLE}.indexes[].method`]: 'how PostgreSQL stores it; only `btree` can be unique',
+    [`${SINK_TABLE}.partition_by`]:
+      'partitions of the final table, by one of `range`, `list` and `hash`: [how](../partitions.md)',
+    [`${SINK_TABLE}.partition_by.range`]: 'columns of the primary key, for partitions by range',
+    [`${SINK_TABLE}.partition_by.list`]: 'a column of the primary key, for partitions by list',
+    [`${SINK_TABLE}.partition_by.hash`]: 'columns of the primary key, for partitions by hash',
+    [`${SINK_TABLE}.partition_by.partitions`]:
+      'partitions by range or list; leave it out if users create them',
+    [`${SINK_TABLE}.partition_by.partitions[].name`]:
+      'the partition is called `<Table>_<name>`; without bounds it takes all other rows',
+    [`${SINK_TABLE}.partition_by.partitions[].from`]:
+      'first values of a range, one for each column; left out: no lower bound',
+    [`${SINK_TABLE}.partition_by.partitions[].to`]:
+      'first values behind a range, one for each column; left out: no upper bound',
+    [`${SINK_TABLE}.partition_by.partitions[].in`]: 'values of a list',
+    [`${SINK_TABLE}.partition_by.count`]: 'number of partitions by hash',
     [`${SINK_TABLE}.renames`]:
       'the name that a column had before, and the one that it has now: [renamed columns](changes.md#renamed-columns)',
     [`${SINK_TABLE}.manual_migration_hints`]:

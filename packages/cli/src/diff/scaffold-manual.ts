@@ -84,7 +84,14 @@ function nextNumber(root: string, set: MigrationSet): string {
 function nameOf({ name }: ReplicatedTable, changes: readonly TableChange[], count: number): string {
   const unsafe = changes.filter((change) => change.class === 'unsafe');
   const [only] = unsafe;
-  const part = count > 1 || !only ? [] : only.kind === 'type changed' ? [only.after.name] : ['key'];
+  const part =
+    count > 1 || !only
+      ? []
+      : only.kind === 'type changed'
+        ? [only.after.name]
+        : only.kind === 'partitions changed'
+          ? ['partitions']
+          : ['key'];
   return [name, ...part]
     .join('-')
     .replace(/[^\p{L}\p{N}_-]+/gu, '-')

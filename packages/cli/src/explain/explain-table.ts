@@ -19,6 +19,7 @@ import {
   type ColumnRole,
   type Exactness,
   type IndexDefinition,
+  type PartitioningDefinition,
   type MappedColumn,
   type ReplicatedTable,
   type TableDefinition,
@@ -36,6 +37,8 @@ export interface ExplainedTable {
   readonly merge: ExplainedMerge | null;
   /** Indexes from the configuration. */
   readonly indexes: readonly IndexDefinition[];
+  /** Undefined if the configuration declares none. */
+  readonly partitionBy?: PartitioningDefinition;
   readonly because: readonly Reason[];
   readonly columns: readonly ExplainedColumn[];
   /** Source columns that are not in the final table. */
@@ -116,6 +119,7 @@ export function explainTable(table: TableDefinition, repo: Repo): ExplainedTable
     ...{ set, service, schema: schemaLabel(table), table: name, source: table.source },
     merge: table.kind === 'existing' ? null : explainMerge(table),
     indexes: table.kind === 'existing' ? [] : (table.indexes ?? []),
+    ...(table.kind === 'replicated' && table.partitionBy && { partitionBy: table.partitionBy }),
     because: [
       because(selection.at, [], 'source table'),
       because(sink.at, [], table.kind === 'existing' ? 'table that exists' : 'table of the sink'),

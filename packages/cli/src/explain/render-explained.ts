@@ -1,5 +1,5 @@
 import { quoteIdentifier } from '@cdc-migrations/sql-text';
-import type { IndexDefinition } from '@cdc-migrations/table-defs';
+import { partitionKey, type IndexDefinition } from '@cdc-migrations/table-defs';
 import { alignColumns } from '../align-columns.ts';
 import { countOf } from '../count-of.ts';
 import type { ExplainedColumn, ExplainedMerge, ExplainedTable, Reason } from './explain-table.ts';
@@ -91,6 +91,7 @@ export function tableLines({
   merge,
   table,
   indexes,
+  partitionBy,
   because,
 }: ExplainedTable): readonly Line[] {
   return [
@@ -101,6 +102,12 @@ export function tableLines({
       merge ? table : `${table}, which exists already: pipelines write it, generate only checks it`,
     ],
     ...indexes.map((index) => ['index', describeIndex(index)] as const),
+    ...(partitionBy
+      ? [
+          ['partitions', partitionKey(partitionBy)] as const,
+          ...partitionBy.partitions.map(({ name, bounds }) => ['', `${name}: ${bounds}`] as const),
+        ]
+      : []),
     ...because.map((reason) => ['set by', renderReason(reason)] as const),
   ];
 }

@@ -31,6 +31,7 @@ export function checkSinkTable(use: SinkTableUse, keys: Keys, report: Report): v
         'expected the name of at least one column, found an empty list',
       );
   });
+  checkPartitions(sinkTable, [...keys, 'partition_by'], report);
   checkRenames(sinkTable, keys, report);
   checkTemplates(use, sinkTable, keys, report);
 }
@@ -68,6 +69,89 @@ function checkStructure(table: Draft<SinkTableShape>, keys: Keys, report: Report
       'expected no indexes for a table that exists, found some; create them where the table is created';
     report([...keys, 'indexes'], message);
   }
+}
+
+/** How a table can be partitioned. */
+export const PARTITION_METHODS = ['range', 'list', 'hash'] as const;
+
+/** Reports partitions without exactly one method, and bounds of another method. */
+function checkPartitions(
+  { target_exists: targetExists, partition_by: partitioning }: Draft<SinkTableShape>,
+  keys: Keys,
+  report: Report,
+): void {
+  if (!partitioning) return;
+  if (targetExists === true) {
+    const message =
+      'expected no partition_by for a table that exists, found some; partition it where it is created';
+    report(keys, message);
+  }
+  const [method, ...others] = PARTITION_METHODS.filter((one) => one in partitioning);
+  if (method === undefined || others.length > 0) {
+    const found = method === undefined ? 'none' : [method, ...others].join(' and ');
+    report(keys, `expected one of range, list and hash, each a list of columns; found ${found}`);
+    return;
+  }
+  if (partitioning[method]?.length === 0)
+    report([...keys, method], 'expected the name of at least one column, found an empty list');
+  if (method === 'hash') {
+    if ('partitions' in partitioning)
+      report([...keys, 'partitions'], 'expected count: <number> with hash, found partitions');
+    return;
+  }
+  if ('count' in partitioning)
+    report(
+      [...keys, 'count'],
+      `expected partitions with ${method}, found count, which is for hash`,
+    );
+  if (method === 'list' && (partitioning.list?.length ?? 0) > 1)
+    report([...keys, 'list'], `expected one column, found ${partitioning.list!.length}`);
+  checkBounds(
+    { method, count: partitioning[method]?.length },
+    partitioning.partitions,
+    keys,
+    report,
+  );
+}
+
+function checkBounds(
+  { method, count }: { readonly method: 'range' | 'list'; readonly count: number | undefined },
+  partitions: NonNullable<Draft<SinkTableShape>['partition_by']>['partitions'],
+  keys: Keys,
+  report: Report,
+): void {
+  const names = new Set<string>();
+  const known = method === 'range' ? (['from', 'to'] as const) : (['in'] as const);
+  let hasDefault = false;
+  partitions?.forEach((partition, index) => {
+    if (!partition) return;
+    const at = [...keys, 'partitions', index];
+    for (const key of ['from', 'to', 'in'] as const) {
+      if (!(key in partition)) continue;
+      const length = partition[key]?.length ?? 0;
+      if (!known.some((one) => one === key)) {
+        report(at, `expected ${known.join(' and ')} with ${method}, found ${key}`);
+      } else if (method === 'range' && count !== undefined && length !== count) {
+        report(
+          [...at, key],
+          `expected ${count} values, one for each column of range; found ${length}`,
+        );
+      } else if (length === 0) {
+        report([...at, key], 'expected at least one value, found an empty list');
+      }
+    }
+    const isDefault = !['from', 'to', 'in'].some((key) => key in partition);
+    if (isDefault && hasDefault) {
+      const message = `expected one partition without ${known.join(' and ')}, which takes all other rows; found another`;
+      report(at, message);
+    }
+    hasDefault ||= isDefault;
+    const name = partition.name?.toLowerCase();
+    if (name !== undefined && names.has(name)) {
+      report(at, `expected another name, found "${partition.name}" twice`);
+    }
+    if (name !== undefined) names.add(name);
+  });
 }
 
 function checkTemplates(

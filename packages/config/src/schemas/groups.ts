@@ -129,7 +129,7 @@ function duration() {
 }
 
 /** Parses a whole number from 1. YAML of users has numbers as text. */
-function count() {
+export function count() {
   return v.pipe(
     text('a whole number from 1'),
     v.regex(/^[1-9]\d{0,8}$/, ({ input }) => `expected a whole number from 1, found "${input}"`),

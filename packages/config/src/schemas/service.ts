@@ -1,5 +1,6 @@
 import { flag, listOf, oneOf, sqlExpression, text } from '@cdc-migrations/shape';
 import * as v from 'valibot';
+import { count } from './groups.ts';
 import { LEFT_ALONE } from './left-alone.ts';
 import { pipelineSchema } from './pipeline.ts';
 import { tableName } from './table-name.ts';
@@ -65,6 +66,27 @@ const indexSchema = v.strictObject({
   method: v.optional(oneOf(['btree', 'hash', 'gin', 'gist', 'spgist', 'brin']), 'btree'),
 });
 
+const partitionSchema = v.strictObject({
+  name: text('the name of a partition'),
+  from: v.optional(listOf('a value')),
+  to: v.optional(listOf('a value')),
+  in: v.optional(listOf('a value')),
+});
+
+/** How a final table is partitioned: by one of range, list and hash. */
+const partitionBySchema = v.strictObject({
+  range: v.optional(listOf('the name of a column')),
+  list: v.optional(listOf('the name of a column')),
+  hash: v.optional(listOf('the name of a column')),
+  partitions: v.optional(
+    v.array(
+      partitionSchema,
+      'expected a list of partitions, each { name, from, to } or { name, in }',
+    ),
+  ),
+  count: v.optional(count()),
+});
+
 const sinkTableSchema = v.strictObject({
   from: tableName(),
   target_exists: v.optional(flag(), false),
@@ -88,6 +110,7 @@ const sinkTableSchema = v.strictObject({
     v.array(indexSchema, 'expected a list of indexes, each { columns, unique, where, method }'),
     [],
   ),
+  partition_by: v.optional(partitionBySchema),
   renames: v.optional(columnByColumn('old column names to new ones')),
   manual_migration_hints: v.optional(migrationHintsSchema),
   ...LEFT_ALONE,

@@ -1,9 +1,11 @@
-import type {
-  AnyColumn,
-  ChangeKind,
-  ChangeOf,
-  KeyDefinition,
-  TableChange,
+import {
+  partitionKey,
+  type AnyColumn,
+  type ChangeKind,
+  type ChangeOf,
+  type KeyDefinition,
+  type PartitioningDefinition,
+  type TableChange,
 } from '@cdc-migrations/table-defs';
 
 /**
@@ -27,8 +29,34 @@ const DESCRIPTIONS: { readonly [Kind in ChangeKind]: (change: ChangeOf<Kind>) =>
   'default changed': ({ before, after }) =>
     `column "${after.name}": default ${defaultOf(before)} to ${defaultOf(after)}`,
   'column redefined': ({ after, facts }) => `column "${after.name}": another ${facts.join(', ')}`,
+  'partitions changed': ({ before, after }) => describePartitions(before, after),
   'key changed': ({ before, after }) => `key ${describeKey(before)} to ${describeKey(after)}`,
 };
+
+/** Describes added, changed and removed partitions: `partitions by RANGE ("RegTid"): new "Actor_2026"`. */
+function describePartitions(
+  before: PartitioningDefinition | null,
+  after: PartitioningDefinition | null,
+): string {
+  if (!after) return `partitions by ${partitionKey(before!)} are not declared any more and stay`;
+  const head = `partitions by ${partitionKey(after)}`;
+  if (!before) return `${head}, before none`;
+  if (partitionKey(before) !== partitionKey(after))
+    return `${head}, before by ${partitionKey(before)}`;
+  const earlier = new Map(before.partitions.map(({ name, bounds }) => [name, bounds]));
+  const names = new Set(after.partitions.map(({ name }) => name));
+  const facts = [
+    ...after.partitions.flatMap(({ name, bounds }) => {
+      const old = earlier.get(name);
+      if (old === undefined) return [`new "${name}" ${bounds}`];
+      return old === bounds ? [] : [`"${name}" ${bounds}, before ${old}`];
+    }),
+    ...before.partitions
+      .filter(({ name }) => !names.has(name))
+      .map(({ name }) => `"${name}" is not declared any more and stays`),
+  ];
+  return `${head}: ${facts.join('; ') || 'another order'}`;
+}
 
 function describeColumn(column: AnyColumn): string {
   return `column "${column.name}": ${column.type}${column.nullable ? '' : ', NOT NULL'}`;

@@ -88,6 +88,7 @@ const CLAUSES: { readonly [Kind in ChangeKind]: (change: ChangeOf<Kind>) => Chan
   },
   'column redefined': () => NOTHING,
   'key changed': () => NOTHING,
+  'partitions changed': () => NOTHING,
 };
 
 function dropNotNull({ name }: AnyColumn): string {

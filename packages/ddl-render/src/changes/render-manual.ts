@@ -8,6 +8,7 @@ import {
 import {
   columnEntry,
   headerFacts,
+  partitioningEntry,
   schemaLabel,
   sqlSchema,
   stagingType,
@@ -37,6 +38,15 @@ interface ManualView {
   readonly types: readonly TypeView[];
   readonly notNull: readonly NotNullView[];
   readonly key: KeyView | null;
+  readonly partitions: PartitionsView | null;
+}
+
+/** Arguments of `cdc_management.repartition_table`. */
+interface PartitionsView {
+  readonly what: string;
+  readonly schema: string;
+  readonly name: string;
+  readonly json: string;
 }
 
 interface RelationView {
@@ -116,6 +126,10 @@ export function renderManual(
     key:
       own.flatMap((change) =>
         change.kind === 'key changed' ? buildKey(table, change, changes) : [],
+      )[0] ?? null,
+    partitions:
+      own.flatMap((change) =>
+        change.kind === 'partitions changed' ? buildPartitions(table, change) : [],
       )[0] ?? null,
   };
   const tag = dollarTag(JSON.stringify(view), 'manual');
@@ -242,6 +256,21 @@ function buildKey(
       positionIndex: quoteQualified(sqlSchema(table), table.names.positionIndex),
       nullComplaint: ` rows of ${qualified} have NULL in the key (${columns})`,
       twiceComplaint: ` keys (${columns}) of ${qualified} are duplicates`,
+    },
+  ];
+}
+
+function buildPartitions(
+  table: ReplicatedTable,
+  change: ChangeOf<'partitions changed'>,
+): readonly PartitionsView[] {
+  if (!change.after) return [];
+  return [
+    {
+      what: oneLine(describeChange(change)),
+      schema: schemaLiteral(table),
+      name: table.name,
+      json: partitioningEntry(change.after),
     },
   ];
 }

@@ -30,6 +30,7 @@ function describeChange(change: TableChange): string {
   const sides = [change.before, change.after].map((side) => {
     if (side === null) return 'nothing';
     if ('origin' in side) return `(${side.columns.join(', ')})`;
+    if ('method' in side) return side.partitions.map(({ name }) => name).join(' ');
     if ('columns' in side) return side.name;
     return [side.name, side.type, ...(side.nullable ? [] : ['NOT NULL'])].join(' ');
   });
@@ -295,5 +296,43 @@ describe('tables', () => {
 
   it('of none are no changes', () => {
     expect(diffTables([], [])).toEqual([]);
+  });
+});
+
+describe('the partitions of a table', () => {
+  const by = (
+    columns: readonly string[],
+    ...partitions: readonly (readonly [string, string])[]
+  ): Partial<ReplicatedTable> => ({
+    partitionBy: {
+      ...{ method: 'range', columns },
+      partitions: partitions.map(([name, bounds]) => ({ name, bounds })),
+    },
+  });
+  const LOW = ['low', 'TO (1)'] as const;
+  it.each([
+    ['come to a table', {}, by(['id'], LOW), 'unsafe partitions changed: nothing -> low'],
+    ['leave a table', by(['id'], LOW), {}, 'informational partitions changed: low -> nothing'],
+    ['are added', by(['id']), by(['id'], LOW), 'free partitions changed:  -> low'],
+    ['are left out', by(['id'], LOW), by(['id']), 'informational partitions changed: low -> '],
+    [
+      'get other bounds',
+      by(['id'], LOW),
+      by(['id'], ['low', 'TO (2)']),
+      'unsafe partitions changed: low -> low',
+    ],
+    ['are by another column', by(['id']), by(['a']), 'unsafe partitions changed:  -> '],
+  ] as const)('%s', (_, before, after, expected) => {
+    const a = { name: 'a', type: 'text' };
+    expect(describeDiff([table([a], before)], [table([a], after)])).toEqual([expected]);
+  });
+  it('are the same by a column with another name', () => {
+    const [before, after] = [
+      { name: 'a', type: 'text' },
+      { name: 'b', type: 'text', formerly: ['a'] },
+    ];
+    expect(
+      describeDiff([table([before], by(['a'], LOW))], [table([after], by(['b'], LOW))]),
+    ).toEqual([expect.stringContaining('column renamed')]);
   });
 });

@@ -1,7 +1,13 @@
-import type { ExistingTable, ReplicatedTable, TableDefinition } from '../table-definition.ts';
+import type {
+  ExistingTable,
+  PartitionDefinition,
+  PartitioningDefinition,
+  ReplicatedTable,
+  TableDefinition,
+} from '../table-definition.ts';
 import { diffColumns } from './diff-columns.ts';
 import { pairColumns, type ColumnPair } from './pair-columns.ts';
-import type { TableChange } from './table-change.ts';
+import type { ChangeClass, TableChange } from './table-change.ts';
 
 /**
  * Compares two sets of definitions. Returns each change with both sides and its class, and no changes for equal sets. A
@@ -43,7 +49,11 @@ function removedTable(table: TableDefinition): TableChange {
 
 function diffTable(before: TableDefinition, after: TableDefinition): readonly TableChange[] {
   const pairs = pairColumns(before.columns, after.columns);
-  const changes = [...diffKeys(before, after, pairs), ...diffColumns(before, after, pairs)];
+  const changes = [
+    ...diffKeys(before, after, pairs),
+    ...diffColumns(before, after, pairs),
+    ...diffPartitions(before, after, pairs),
+  ];
   const facts = otherFacts(before, after, pairs);
   if (facts.length === 0) return changes;
   const kind = 'table redefined';
@@ -63,6 +73,47 @@ function diffKeys(
   return [
     { kind: 'key changed', class: 'unsafe', table: after, before: before.key, after: after.key },
   ];
+}
+
+/**
+ * Compares declared partitions. New ones are created. Those that left the configuration stay, with their rows. PostgreSQL
+ * can change neither the method and columns nor the bounds of a partition.
+ */
+function diffPartitions(
+  before: TableDefinition,
+  after: TableDefinition,
+  pairs: readonly ColumnPair[],
+): readonly TableChange[] {
+  if (before.kind === 'existing' || after.kind === 'existing') return [];
+  const [from, to] = [before.partitionBy ?? null, after.partitionBy ?? null];
+  const newNames = new Map(pairs.map((pair) => [pair.before?.name, pair.after?.name]));
+  const moved = from && {
+    ...from,
+    columns: from.columns.map((name) => newNames.get(name) ?? name),
+  };
+  if (isSame(moved, to)) return [];
+  return [
+    {
+      kind: 'partitions changed',
+      class: classOfPartitions(moved, to),
+      ...{ table: after, before: from, after: to },
+    },
+  ];
+}
+
+function classOfPartitions(
+  before: PartitioningDefinition | null,
+  after: PartitioningDefinition | null,
+): ChangeClass {
+  if (!after) return 'informational';
+  if (!before || before.method !== after.method || !isSame(before.columns, after.columns)) {
+    return 'unsafe';
+  }
+  const earlier = new Map(before.partitions.map(({ name, bounds }) => [name, bounds]));
+  const isOther = ({ name, bounds }: PartitionDefinition) =>
+    earlier.has(name) && earlier.get(name) !== bounds;
+  if (after.partitions.some(isOther)) return 'unsafe';
+  return after.partitions.some(({ name }) => !earlier.has(name)) ? 'free' : 'informational';
 }
 
 type Facts<Table> = { readonly [Fact in keyof Table]?: string };

@@ -1,4 +1,9 @@
-import type { ColumnDefinition, KeyDefinition, MappedColumn } from '../table-definition.ts';
+import type {
+  ColumnDefinition,
+  KeyDefinition,
+  MappedColumn,
+  PartitioningDefinition,
+} from '../table-definition.ts';
 import type { TableDefinition } from '../table-definition.ts';
 
 /**
@@ -32,6 +37,7 @@ export interface ChangeSides {
   /** `facts`: changed properties that change nothing in the target. */
   'column redefined': BothSides<AnyColumn> & { readonly facts: readonly string[] };
   'key changed': BothSides<KeyDefinition | null>;
+  'partitions changed': BothSides<PartitioningDefinition | null>;
 }
 
 /** Kind of a change. It determines the type of both sides. */

@@ -1,4 +1,10 @@
-import { quoteLiteral, quoteQualified, SCHEMA_PLACEHOLDER } from '@cdc-migrations/sql-text';
+import { tryUntil } from '@cdc-migrations/session';
+import {
+  quoteLiteral,
+  quoteQualified,
+  SCHEMA_PLACEHOLDER,
+  shortName,
+} from '@cdc-migrations/sql-text';
 import {
   buildFinal,
   createIndex,
@@ -8,6 +14,7 @@ import {
 } from '@cdc-migrations/table-defs';
 import type { ApplyEvent, DeclaredIndex, FileFailure } from './apply-event.ts';
 import { jsonLiteral } from '../session/json-literal.ts';
+import { PINNED, UNPINNED } from '../session/plain-settings.ts';
 import { belongsTo, type Migrations } from '../migrations/migrations.ts';
 import type { Session } from '../session/session.ts';
 import { TargetError } from '../session/target-error.ts';
@@ -181,7 +188,10 @@ export async function declareIndexes(
       await attempt(
         async () => {
           onEvent({ kind: 'index begins', schema, table: table.name, index: index.name });
-          if (work.drop.includes(index.name)) await drop(session, work, index.name);
+          // That of a partitioned table is not valid until the last partition has one.
+          if (work.drop.includes(index.name) && !work.isPartitioned) {
+            await drop(session, work, index.name);
+          }
           await create(session, work, index);
         },
         { index: index.name, action: 'created' },
@@ -199,37 +209,133 @@ export async function declareIndexes(
 async function create(
   session: Session,
   { schema, table, isPartitioned }: IndexWork,
-  index: IndexStructure,
+  declared: IndexStructure,
 ): Promise<void> {
-  const where = index.where?.replaceAll(SCHEMA_PLACEHOLDER, schema) ?? null;
-  const statement = createIndex(
-    { ...index, where },
-    { schema, name: table.name },
-    { concurrently: !isPartitioned },
-  );
+  const where = declared.where?.replaceAll(SCHEMA_PLACEHOLDER, schema) ?? null;
+  const index = { ...declared, where };
+  const final = { schema, name: table.name };
+  if (where !== null) await refuseOtherReading(session, final, where);
   try {
     // PostgreSQL accepts CONCURRENTLY only as a single statement, so there is no SET in front of it.
-    if (isPartitioned) await session.write(`${BRIEFLY}${statement}`);
-    else await session.execute(statement);
+    if (isPartitioned) await createInPartitions(session, final, index);
+    else await session.execute(createIndex(index, final, { concurrently: true }));
   } catch (error) {
     // A failed unique index remains as an invalid one, which slows down writes.
-    if (!session.isLost && !isPartitioned) await dropInvalid(session, schema, index.name);
+    if (!session.isLost) {
+      if (isPartitioned) await drop(session, { schema, isPartitioned }, index.name);
+      else await dropInvalid(session, schema, index.name);
+    }
     throw error;
   }
   await adopt(session, schema, index.name);
 }
 
-/** Longest wait for a lock, because other sessions queue behind it. */
-const BRIEFLY = `SET LOCAL lock_timeout = '1s';\n`;
+/**
+ * Refuses a condition with names that the search_path of the session finds in another schema than the file of the table
+ * does. A role that may create functions could run its own code by that. Views compare the two without running either.
+ */
+async function refuseOtherReading(
+  session: Session,
+  table: { readonly schema: string; readonly name: string },
+  where: string,
+): Promise<void> {
+  const view = (name: string) =>
+    `CREATE TEMP VIEW ${name} AS SELECT 1 AS found FROM ${quoteQualified(table.schema, table.name)} WHERE ${where};\n`;
+  await session.write(`${UNPINNED}${view('cdc_condition')}${PINNED}${view('cdc_pinned')}DO $do$
+BEGIN
+  IF pg_catalog.pg_get_viewdef('pg_temp.cdc_condition'::regclass) <> pg_catalog.pg_get_viewdef('pg_temp.cdc_pinned'::regclass) THEN
+    RAISE EXCEPTION 'the condition has names that the search_path of this role finds in another schema than pg_catalog'
+      USING HINT = 'Write them with their schema in where: pg_catalog.lower("Navn").', ERRCODE = 'CD005';
+  END IF;
+END
+$do$;
+DROP VIEW pg_temp.cdc_condition, pg_temp.cdc_pinned`);
+}
+
+interface PartitionNode {
+  readonly id: string;
+  readonly parent: string;
+  readonly schema: string;
+  readonly name: string;
+  readonly isLeaf: boolean;
+  /** Index of the partition that belongs to the declared one, or null. */
+  readonly index: string | null;
+}
+
+/**
+ * Creates an index of a partitioned table, for which PostgreSQL has no CONCURRENTLY: first one of the table alone, then
+ * CONCURRENTLY those of its partitions, each of which is attached. Goes on where an earlier apply stopped.
+ */
+async function createInPartitions(
+  session: Session,
+  table: { readonly schema: string; readonly name: string },
+  index: IndexStructure,
+): Promise<void> {
+  const root = quoteQualified(table.schema, index.name);
+  await briefly(session, createIndex(index, table, { concurrently: false, only: true }));
+  const nodes =
+    await session.read<PartitionNode>(`SELECT tree.relid::text AS id, tree.parentrelid::text AS parent,
+  namespace.nspname AS schema, relation.relname AS name, tree.isleaf AS "isLeaf", (
+    SELECT own.relname FROM pg_catalog.pg_partition_tree(${quoteLiteral(root)}::regclass) AS part
+    JOIN pg_catalog.pg_index AS index ON index.indexrelid = part.relid
+    JOIN pg_catalog.pg_class AS own ON own.oid = part.relid
+    WHERE index.indrelid = tree.relid) AS index
+FROM pg_catalog.pg_partition_tree(${quoteLiteral(quoteQualified(table.schema, table.name))}::regclass) AS tree
+JOIN pg_catalog.pg_class AS relation ON relation.oid = tree.relid
+JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = relation.relnamespace
+WHERE tree.level > 0
+ORDER BY tree.level, relation.relname`);
+  const indexes = new Map<string, string>();
+  for (const node of nodes) {
+    const name = node.index ?? shortName(`${index.name}_${node.name}`);
+    const own = quoteQualified(node.schema, name);
+    indexes.set(node.id, own);
+    if (node.index !== null) continue;
+    if (node.isLeaf) {
+      await dropInvalid(session, node.schema, name);
+      await session.execute(createIndex({ ...index, name }, node, { concurrently: true }));
+    } else {
+      await briefly(
+        session,
+        createIndex({ ...index, name }, node, { concurrently: false, only: true }),
+      );
+    }
+    const parent = indexes.get(node.parent) ?? root;
+    await briefly(session, `ALTER INDEX ${parent} ATTACH PARTITION ${own}`);
+  }
+}
+
+const LOCK_NOT_AVAILABLE = '55P03';
+const RETRY_FOR_MS = 60_000;
+
+/** Waits for a lock for 1 s at a time, because other sessions queue behind it, and retries for a minute. */
+async function briefly(session: Session, statement: string): Promise<void> {
+  let refusal: unknown;
+  const isDone = await tryUntil(RETRY_FOR_MS, async () => {
+    try {
+      await session.write(`SET LOCAL lock_timeout = '1s';\n${statement}`);
+      return true;
+    } catch (error) {
+      if (!(error instanceof TargetError) || error.code !== LOCK_NOT_AVAILABLE) throw error;
+      refusal = error;
+      return undefined;
+    }
+  });
+  if (!isDone) throw refusal;
+}
 
 async function adopt(session: Session, schema: string, index: string): Promise<void> {
   const name = quoteQualified(schema, index);
-  await session.write(`${BRIEFLY}COMMENT ON INDEX ${name} IS ${quoteLiteral(INDEX_COMMENT)}`);
+  await briefly(session, `COMMENT ON INDEX ${name} IS ${quoteLiteral(INDEX_COMMENT)}`);
 }
 
-async function drop(session: Session, work: IndexWork, index: string): Promise<void> {
+async function drop(
+  session: Session,
+  work: Pick<IndexWork, 'schema' | 'isPartitioned'>,
+  index: string,
+): Promise<void> {
   const name = quoteQualified(work.schema, index);
-  if (work.isPartitioned) await session.write(`${BRIEFLY}DROP INDEX IF EXISTS ${name}`);
+  if (work.isPartitioned) await briefly(session, `DROP INDEX IF EXISTS ${name}`);
   else await session.execute(`DROP INDEX CONCURRENTLY IF EXISTS ${name}`);
 }
 

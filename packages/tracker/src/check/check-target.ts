@@ -1,4 +1,4 @@
-import { buildRoutines, MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
+import { buildRoutines, MANAGEMENT_SCHEMA, partitioningEntry } from '@cdc-migrations/table-defs';
 import { compareRelations, placeTables, type PlacedTable } from './compare-relations.ts';
 import { quoteIdentifier } from '@cdc-migrations/sql-text';
 import type { Difference, Repair } from './difference.ts';
@@ -58,6 +58,7 @@ export async function checkTarget(
     known,
     retired,
     byUsers,
+    partitions,
   ] = await Promise.all([
     session.query<ForeignObject>(foreignObjects(migrations)),
     session.query<ForeignObject>(FOREIGN_DEPENDENCIES),
@@ -82,6 +83,7 @@ export async function checkTarget(
     readKnownTables(session),
     readIfThere(() => session.read<Registration>(RETIRED)),
     readIfThere(() => readUserMade(session, migrations, schemas)),
+    readIfThere(() => readPartitions(session, places)),
   ]);
   const differences = [
     ...(made && validation ? [] : [missingBookkeeping()]),
@@ -97,6 +99,7 @@ export async function checkTarget(
     ),
     ...compareRegistrations(places, groups, registrations ?? []),
     ...(made ?? []).map((one) => describeMade(migrations, one)),
+    ...(partitions ?? []).map((one) => describePartition(one, migrations)),
     ...(validation ?? []),
   ];
   const shown = [
@@ -175,6 +178,52 @@ function compareRepeatable(
       origin: file,
       repair: APPLY_AGAIN,
     }));
+}
+
+interface PartitionDifference {
+  readonly schema: string;
+  readonly table: string;
+  /** Null if the table as a whole is different. */
+  readonly partition: string | null;
+  readonly state: 'missing' | 'renamed' | 'different';
+  readonly detail: string;
+  readonly currentName: string | null;
+}
+
+/** Compares declared partitions with those of the target. Other partitions of a table are left out. */
+async function readPartitions(
+  session: Session,
+  places: readonly PlacedTable[],
+): Promise<readonly PartitionDifference[]> {
+  const declared = places.flatMap(({ schema, table: { name, partitionBy } }) =>
+    partitionBy ? [{ schema, table: name, declared: partitioningEntry(partitionBy) }] : [],
+  );
+  if (declared.length === 0) return [];
+  return session.read<PartitionDifference>(`SELECT entry.schema, entry."table", step.partition_name AS partition, step.state,
+  step.detail, step.current_name AS "currentName"
+FROM pg_catalog.jsonb_to_recordset(${jsonLiteral(declared)}) AS entry (schema text, "table" text, declared text)
+CROSS JOIN LATERAL cdc_management.partition_differences(entry.schema, entry."table", entry.declared::jsonb) AS step`);
+}
+
+function describePartition(
+  { schema, table, partition, state, detail, currentName }: PartitionDifference,
+  { files }: Migrations,
+): Difference {
+  const origin = files.find(
+    (file) => file.category === 'tables' && file.table?.name === table,
+  )?.path;
+  const label = partition === null ? '' : `partition "${partition}"`;
+  const messages = {
+    missing: `${label} ${detail}`,
+    renamed: `${label} is called "${currentName}"`,
+    different: partition === null ? detail : `${label} ${detail}`,
+  };
+  return {
+    kind: state === 'missing' ? 'missing' : 'different',
+    ...{ schema, name: table, message: messages[state] },
+    ...(origin !== undefined && { origin }),
+    ...(state !== 'different' && { repair: APPLY_AGAIN }),
+  };
 }
 
 interface Registration {

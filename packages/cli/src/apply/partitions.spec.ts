@@ -1,0 +1,261 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { copyOf, edit } from '../repo.fixture.ts';
+import {
+  type ChangedTarget,
+  DATABASE,
+  openChangedTarget,
+} from '../retire/changed-target.fixture.ts';
+import { runCommand } from '../target/cli.fixture.ts';
+import { stageActors } from '../target/small-target.fixture.ts';
+
+const PAGE = readFileSync(join(__dirname, '../../../../docs/partitions.md'), 'utf8');
+const SERVICE = 'services/adopus.yaml';
+const ACTOR = '          column_templates: [customer_id]\n';
+
+describe.each([15, 18] as const)('declared partitions, on PostgreSQL %i', (major) => {
+  let target: ChangedTarget;
+
+  /** Rows 1 to 4 in `blue`, none in `avansas`. */
+  beforeAll(async () => {
+    target = await openChangedTarget(major, {
+      prepare: async ({ query, run, repo }) => {
+        await query(stageActors('blue', [1, 4]));
+        expect((await run(repo.root, 'merge')).exitCode).toBe(0);
+      },
+    });
+  });
+  afterAll(() => target?.server.stop());
+  beforeEach(() => target.reset());
+
+  const declared = (yaml: string, indexes = '') =>
+    target.edited(SERVICE, ACTOR, `${ACTOR}${indexes}          partition_by: ${yaml}\n`);
+  const range = (...partitions: readonly string[]) =>
+    `{ range: [actno], partitions: [${partitions.join(', ')}] }`;
+  const LOW = '{ name: low, to: [3] }';
+  const HIGH = '{ name: high, from: [3], to: [100] }';
+  const REST = '{ name: rest }';
+
+  const partitions = async (schema: string) =>
+    (
+      await target.query(`SELECT relation.relname || ' ' || pg_get_expr(relation.relpartbound, relation.oid) AS text
+        FROM pg_inherits JOIN pg_class AS relation ON relation.oid = inhrelid
+        WHERE inhparent = '${schema}."Actor"'::regclass ORDER BY 1`)
+    ).map(({ text }) => text);
+  const rows = async (table: string) =>
+    (await target.query(`SELECT actno FROM ${table} ORDER BY 1`)).map(({ actno }) => actno);
+  const passes = async (root: string) => {
+    const runs = [];
+    for (const command of ['apply', 'check', 'apply']) runs.push(await target.run(root, command));
+    const [, check, again] = runs;
+    expect(runs.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0]);
+    expect(check!.stdout).not.toMatch(/extra|missing|different/);
+    expect(again!.stdout).toContain('files: 0 applied');
+  };
+  /** Runs the commands of a section of the page. Returns their exit codes. */
+  const follow = async (section: number, root: string) => {
+    const commands = PAGE.split('\n## ')[section]!.matchAll(/^npx cdc manage-migrations (.+)$/gm);
+    const runs = [];
+    for (const [, command] of commands) {
+      const args = command!.split(' ').filter((word) => !['--env', 'nonprod'].includes(word));
+      const isOfTarget = command!.includes('--env');
+      runs.push(
+        isOfTarget
+          ? await target.run(root, args[0]!, ...args.slice(1))
+          : await runCommand(root, args),
+      );
+    }
+    return runs;
+  };
+  /** A repo whose YAML says what the page does, and whose files do not yet. */
+  const edited = () => {
+    const root = copyOf(target.repo.root);
+    const [, yaml] = /^ {2}partition_by:\n([^]*?)```/m.exec(PAGE)!;
+    edit(
+      root,
+      SERVICE,
+      ACTOR,
+      `${ACTOR}          partition_by:\n${yaml!.replaceAll(/^ {2}/gm, '          ')}`,
+    );
+    return root;
+  };
+
+  /** A database whose tenants are new, before anything of the repo is applied. */
+  const emptied = async () => {
+    await target.query(
+      'DROP SCHEMA blue CASCADE; DROP SCHEMA avansas CASCADE; DROP SCHEMA cdc_management CASCADE',
+    );
+  };
+
+  it('are created for new tenants, and take rows, moves, deletes and replays', async () => {
+    await emptied();
+    const root = await declared(range(LOW, HIGH, REST));
+    await passes(root);
+    expect(await partitions('blue')).toEqual([
+      'Actor_high FOR VALUES FROM (3) TO (100)',
+      'Actor_low FOR VALUES FROM (MINVALUE) TO (3)',
+      'Actor_rest DEFAULT',
+    ]);
+    const events = `${stageActors('blue', [1, 4])};
+      INSERT INTO blue."stg_Actor" ("actno", "Navn", "__source_db", "__source_table", "__cdc_operation", "__kafka_partition", "__kafka_offset")
+      VALUES (2, NULL, 'AdOpus', 'Actor', 'd', 0, 20), (500, 'x', 'AdOpus', 'Actor', 'c', 0, 21)`;
+    for (const times of [1, 2]) {
+      await target.query(events.replace("(500, 'x'", `(500, 'x${times}'`));
+      expect((await target.run(root, 'merge')).exitCode).toBe(0);
+      expect(await rows('blue."Actor"')).toEqual([1, 3, 4]);
+    }
+    // Its event has no customer, so it is a dead letter; one with a customer is a row of the default partition.
+    await target.query(stageActors('blue', [600, 600]));
+    expect((await target.run(root, 'merge')).exitCode).toBe(0);
+    expect(await rows('blue."Actor_rest"')).toEqual([600]);
+  });
+
+  it('are refused for a table with rows, and the page writes it anew', async () => {
+    const root = edited();
+    const [diff, ...rest] = await follow(1, root);
+    expect(diff!.stdout).toMatch(/partitions by RANGE \("actno"\), before none +unsafe/);
+    expect(rest.map(({ exitCode }) => exitCode)).toEqual([0, 5, 1]);
+    expect(rest[1]!.stdout).toMatch(
+      /blue tables\/Actor\.sql: table blue\."Actor": is not partitioned, expected RANGE \(actno\).*CALL cdc_management\.repartition_table\('blue', 'Actor'/s,
+    );
+
+    const again = edited();
+    await target.query(`CREATE INDEX mine ON blue."Actor" ("Navn");
+      CREATE ROLE reader; GRANT SELECT ON blue."Actor" TO reader;
+      CREATE VIEW blue.names AS SELECT "Navn" FROM blue."Actor"`);
+    const stopped = await follow(2, again);
+    expect(stopped.map(({ exitCode }) => exitCode)).toEqual([1, 0, 5, 1]);
+    expect(stopped[2]!.stdout).toMatch(/because of view blue\.names/);
+    expect(await rows('ONLY blue."Actor"')).toEqual([1, 2, 3, 4]);
+    await target.query('DROP VIEW blue.names');
+    await target.query('CREATE TABLE blue.moved AS SELECT 1');
+    expect((await target.run(again, 'apply')).exitCode).toBe(0);
+    expect(await rows('blue."Actor_low"')).toEqual([1, 2, 3, 4]);
+    expect(
+      await target.query(`SELECT has_table_privilege('reader', 'blue."Actor"', 'SELECT') AS reads,
+        to_regclass('blue.mine')::text AS index`),
+    ).toEqual([{ reads: true, index: 'blue.mine' }]);
+    await target.query(
+      'DROP TABLE blue.moved; DROP INDEX blue.mine; DROP OWNED BY reader; DROP ROLE reader',
+    );
+    await passes(again);
+    // Nothing counts as lost.
+    expect(await target.query('SELECT * FROM cdc_management.possible_loss')).toEqual([]);
+    await target.query(stageActors('blue', [1, 6], "'again'"));
+    expect((await target.run(again, 'merge')).exitCode).toBe(0);
+    expect(await rows('blue."Actor"')).toEqual([1, 2, 3, 4, 5, 6]);
+
+    // A new tenant has what the others have.
+    await target.query('DROP SCHEMA avansas CASCADE');
+    await target.query(`CALL cdc_management.forget_schema('avansas')`);
+    await passes(again);
+    expect(await partitions('avansas')).toEqual(await partitions('blue'));
+  });
+
+  // What follows is the same in all versions.
+  if (major === 18) return;
+
+  it('are added, and those of users and of an earlier configuration stay', async () => {
+    await emptied();
+    const one = await declared(range(LOW));
+    await passes(one);
+    await target.query(
+      `CREATE TABLE blue.mine PARTITION OF blue."Actor" FOR VALUES FROM (1000) TO (2000)`,
+    );
+    const two = await declared(range(LOW, HIGH));
+    await passes(two);
+    expect(await partitions('blue')).toEqual([
+      'Actor_high FOR VALUES FROM (3) TO (100)',
+      'Actor_low FOR VALUES FROM (MINVALUE) TO (3)',
+      'mine FOR VALUES FROM (1000) TO (2000)',
+    ]);
+    await passes(one);
+    expect(await partitions('blue')).toHaveLength(3);
+    const renamed = await declared(range('{ name: first, to: [3] }', HIGH));
+    await passes(renamed);
+    expect(await partitions('blue')).toContain('Actor_first FOR VALUES FROM (MINVALUE) TO (3)');
+
+    const overlap = await declared(range(LOW, '{ name: more, from: [1500], to: [1600] }'));
+    const end = await target.run(overlap, 'apply');
+    expect(end.exitCode).toBe(5);
+    expect(end.stdout).toMatch(/partition "?Actor_more"?: .*would overlap partition "mine"/);
+    const other = await target.run(await declared(range('{ name: first, to: [2] }')), 'apply');
+    expect(other.stdout).toMatch(
+      /partition "Actor_first": has FOR VALUES FROM \(MINVALUE\) TO \(3\), expected FOR VALUES FROM \(MINVALUE\) TO \('2'\)/,
+    );
+  });
+
+  it('are missed by check, and follow a renamed customer and table', async () => {
+    await emptied();
+    const hash = '{ hash: [actno], count: 2 }';
+    const root = await declared(hash);
+    await passes(root);
+    await target.query(
+      'ALTER TABLE blue."Actor" DETACH PARTITION blue."Actor_p1"; DROP TABLE blue."Actor_p1"',
+    );
+    const told = await target.run(root, 'check');
+    expect(told.stdout).toMatch(
+      /missing +blue\.Actor: partition "Actor_p1" FOR VALUES WITH \(MODULUS 2, REMAINDER 1\).*repair: .*apply .*--again/,
+    );
+    expect((await target.run(root, 'apply', '--again')).exitCode).toBe(0);
+    await target.query(stageActors('blue', [1, 4]));
+    expect((await target.run(root, 'merge')).exitCode).toBe(0);
+
+    const renamed = copyOf(root);
+    edit(renamed, 'source-groups.yaml', '    blue:', '    green:');
+    edit(renamed, SERVICE, 'adopus.Actor:', 'adopus.Person:');
+    expect((await runCommand(renamed, ['generate'])).exitCode).toBe(0);
+    for (const [what, from, to] of [
+      ['--customer', 'blue', 'green'],
+      ['--table', 'Actor', 'Person'],
+    ] as const) {
+      expect((await target.run(renamed, 'rename', what, from, '--to', to)).exitCode).toBe(0);
+    }
+    await passes(renamed);
+    expect(await rows('green."Person"')).toEqual([1, 2, 3, 4]);
+    expect(await rows('green."Person_p0" UNION ALL SELECT actno FROM green."Person_p1"')).toEqual([
+      1, 2, 3, 4,
+    ]);
+  });
+
+  it('have declared indexes, created by partition while others write', async () => {
+    await emptied();
+    const indexes =
+      '          indexes: [{ columns: [Navn], where: "lower(\\"Navn\\") <> \'\'" }]\n';
+    const plain = await declared(range(LOW, HIGH));
+    await passes(plain);
+    await target.query(stageActors('blue', [1, 4]));
+    expect((await target.run(plain, 'merge')).exitCode).toBe(0);
+    const root = await declared(range(LOW, HIGH), indexes);
+    const writer = target.server.connect({ database: DATABASE, max: 1 });
+    await writer.unsafe(`BEGIN; UPDATE blue."Actor" SET "Navn" = 'x' WHERE actno = 1`).simple();
+    // Waits for the writer for a second at a time, so others write.
+    const ended = target.run(root, 'apply');
+    const waits = `SELECT FROM pg_locks WHERE NOT granted AND relation = 'blue."Actor"'::regclass`;
+    while ((await target.query(waits)).length === 0) await sleep(50);
+    await target.query(
+      `SET lock_timeout = '5s'; UPDATE blue."Actor" SET "Navn" = 'y' WHERE actno = 2`,
+    );
+    await writer.unsafe('COMMIT');
+    await writer.end();
+    expect((await ended).exitCode).toBe(0);
+    await passes(root);
+    expect(
+      await target.query(`SELECT count(*)::integer AS n, bool_and(indisvalid) AS valid FROM pg_index
+        JOIN pg_class ON pg_class.oid = indexrelid JOIN pg_namespace ON pg_namespace.oid = relnamespace
+        WHERE relname LIKE 'idx\\_Actor\\_Navn%' AND nspname = 'blue'`),
+    ).toEqual([{ n: 3, valid: true }]);
+
+    // As an apply leaves it that is ended in the middle.
+    const [{ name }] = (await target.query(
+      `SELECT indexname AS name FROM pg_indexes WHERE schemaname = 'blue' AND tablename = 'Actor' AND indexname LIKE 'idx\\_Actor\\_Navn%'`,
+    )) as unknown as readonly [{ readonly name: string }];
+    await target.query(`DROP INDEX blue."${name}";
+      CREATE INDEX "${name}" ON ONLY blue."Actor" ("Navn") WHERE lower("Navn") <> ''`);
+    expect((await target.run(root, 'check')).stdout).toContain(`index "${name}" is not valid`);
+    expect((await target.run(root, 'apply')).stdout).toContain(`index "${name}" created`);
+    await passes(root);
+    await passes(plain);
+  });
+});
