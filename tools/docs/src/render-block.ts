@@ -1,6 +1,7 @@
 import { readManagement, type Management } from './read-management.ts';
 import { renderCachingMatrix } from './render-caching-matrix.ts';
 import { renderMetadataColumns, renderOperations, renderReservedNames } from './render-columns.ts';
+import { renderConfigurationErrors, renderErrors } from './render-errors.ts';
 import { renderExample } from './render-example.ts';
 import { renderExitCodes } from './render-exit-codes.ts';
 import { renderFile } from './render-file.ts';
@@ -46,6 +47,8 @@ export function buildRenderer(
     help: (command) => renderHelp(help, command),
     commands: () => renderCommands(help),
     'exit-codes': renderExitCodes,
+    errors: renderErrors,
+    'configuration-errors': () => renderConfigurationErrors(root),
     packages: () => renderPackages(root),
     'caching-matrix': () => renderCachingMatrix(root),
     'yaml-form': renderYamlForm,

@@ -1,0 +1,150 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { locateTargetError } from '../../../packages/cli/src/target/locate-target-error.ts';
+import type { MisfitCode } from '../../../packages/cli/src/pipelines/find-misfits.ts';
+import { findConnectionFailure } from '../../../packages/session/src/index.ts';
+import * as tracker from '../../../packages/tracker/src/index.ts';
+import {
+  COMMAND_ERRORS,
+  CONNECTIONS,
+  DEAD_LETTERS,
+  FINDINGS,
+  INTERNAL_ERRORS,
+  INTERNAL_SQLSTATES,
+  MISFITS,
+  SQLSTATES,
+} from './error-table.ts';
+
+const ROOT = join(__dirname, '../../..');
+const FILES = execFileSync('git', ['ls-files', '-co', '--exclude-standard', 'packages', 'tools'], {
+  cwd: ROOT,
+  encoding: 'utf8',
+  maxBuffer: Infinity,
+})
+  .split('\n')
+  .filter((path) => path !== '' && !path.startsWith('tools/docs/'));
+const textOf = (pattern: RegExp) =>
+  FILES.filter((path) => pattern.test(path))
+    .map((path) => readFileSync(join(ROOT, path), 'utf8'))
+    .join('\n');
+
+/** Code and templates of the product. */
+const SOURCE = textOf(
+  /^packages\/[^/]+\/(src|templates)\/(?!.*\.(spec|fixture)\.ts$).*\.(ts|hbs)$/,
+);
+/** Tests, and what they expect. */
+const TESTS = textOf(/\.(spec|fixture)\.ts$|\/cases\/[^/]+\/expected[^/]*$/);
+
+const CLASSES = [...SOURCE.matchAll(/class (\w+Error) extends \w*Error \{([^]*?)\n\}/g)].map(
+  ([, name, body]) => ({ name: name!, body: body! }),
+);
+
+it('the table has every class of errors', () => {
+  expect([...Object.keys(COMMAND_ERRORS), ...INTERNAL_ERRORS].sort()).toEqual(
+    CLASSES.map(({ name }) => name).sort(),
+  );
+});
+
+/** Parts of the message of a class that do not change: in its body, and where it is thrown. */
+function fragmentsOf({ name, body }: (typeof CLASSES)[number]): readonly string[] {
+  const thrown = [...SOURCE.matchAll(new RegExp(`new ${name}\\(([^]*?)\\);\n`, 'g'))];
+  const texts = [body, ...thrown.map(([, args]) => args!)].flatMap(
+    (code) => code.match(/'(?:[^'\\\n]|\\.)*'|`[^`]*`/g) ?? [],
+  );
+  return texts
+    .flatMap((text) => text.slice(1, -1).split(/\$\{[^}]*\}|\\n|['"]/))
+    .flatMap(windowsOf);
+}
+
+/** Sequences of four words of a text, as tests look for a part of a message. */
+function windowsOf(text: string): readonly string[] {
+  const words = text.trim().split(/\s+/);
+  return words.slice(3).map((_, index) => words.slice(index, index + 4).join(' '));
+}
+
+/** Specs that trigger errors whose message they do not quote in four words: with a text that they look for. */
+const TRIGGERED_BY: Readonly<Record<string, readonly [spec: string, text: string]>> = {
+  ServerUnreachableError: ['packages/cli/src/source/schema-docs.spec.ts', "'unknown host'"],
+  SourceQueryError: ['packages/cli/src/source/enable-cdc.spec.ts', '22832'],
+  CaFileError: ['packages/cli/src/source/schema-docs.spec.ts', 'ca_file .*no'],
+  ClientCommandError: ['packages/cli/src/generate/damaged-files.spec.ts', 'a command of psql'],
+  ForeignObjectsError: ['packages/cli/src/apply/creating-role.spec.ts', 'belongs to'],
+  StillDefinedError: ['packages/cli/src/retire/retire.spec.ts', 'is in services/'],
+  'unknown host': ['packages/cli/src/source/schema-docs.spec.ts', "'unknown host'"],
+  'encryption demanded': ['packages/tracker/src/session/session.spec.ts', 'demands encryption'],
+  CD009: ['packages/cli/src/apply/creating-role.spec.ts', 'belongs to'],
+};
+
+/** Errors that no test triggers yet. */
+const UNTESTED = new Set<string>([
+  'FilesRefusedError',
+  'LockLostError',
+  'UnsafeSchemaNameError',
+  'no route to host',
+  'no route to network',
+  'CD004',
+  'CD007',
+  'named otherwise',
+  'is longer than 512 bytes',
+]);
+
+/** Expects that a test triggers an error, or that it is listed above as untested. */
+function expectTriggered(name: string, isQuoted: boolean): void {
+  const [spec, text] = TRIGGERED_BY[name] ?? [];
+  const isTriggered =
+    spec === undefined ? isQuoted : readFileSync(join(ROOT, spec), 'utf8').includes(text!);
+  expect({ name, isTriggered }).toEqual({ name, isTriggered: !UNTESTED.has(name) });
+}
+
+it.each(CLASSES.filter(({ name }) => name in COMMAND_ERRORS))(
+  'a test triggers $name',
+  ({ name, body }) => {
+    const isNamed = new RegExp(`\\b${name}\\b`).test(TESTS);
+    const isPrinted = fragmentsOf({ name, body }).some((text) => TESTS.includes(text));
+    expectTriggered(name, isNamed || isPrinted);
+  },
+);
+
+/** Those with a message from elsewhere, or several exit codes. */
+const SEVERAL = new Set(['TargetError', 'FilesRefusedError']);
+const OF_TARGETS = Object.entries(tracker).filter(
+  ([name]) => name in COMMAND_ERRORS && !SEVERAL.has(name),
+);
+
+it.each(OF_TARGETS)('%s ends a command with the exit code of the table', (name, errorClass) => {
+  const error: unknown = Object.create((errorClass as { readonly prototype: object }).prototype);
+  const [exitCode] = COMMAND_ERRORS[name as keyof typeof COMMAND_ERRORS];
+  expect(locateTargetError(error, 'target')).toMatchObject({ exitCode });
+});
+
+it.each(Object.entries(CONNECTIONS))(
+  'the codes of "%s" are those of the code',
+  (reason, [codes]) => {
+    expect(codes.map(findConnectionFailure)).toEqual(codes.map(() => reason));
+    expectTriggered(
+      reason,
+      codes.some((code) => TESTS.includes(code)),
+    );
+  },
+);
+
+it('the table has every SQLSTATE of this project', () => {
+  const ours = Object.keys(SQLSTATES).filter((code) => code.startsWith('CD'));
+  expect([...ours, ...INTERNAL_SQLSTATES].sort()).toEqual(
+    [...new Set(SOURCE.match(/\bCD\d{3}\b/g))].sort(),
+  );
+});
+
+const MISFIT_CODES: Readonly<Record<MisfitCode, unknown>> = MISFITS;
+
+it.each([
+  ...Object.keys(SQLSTATES),
+  ...Object.keys(FINDINGS),
+  ...Object.keys(MISFIT_CODES),
+  ...DEAD_LETTERS.map(([reason]) => reason),
+])('a test triggers "%s"', (code) => expectTriggered(code, TESTS.includes(code)));
+
+it.each(DEAD_LETTERS)('the merge has a reason with "%s"', (reason) => {
+  expect(SOURCE).toContain(reason);
+});

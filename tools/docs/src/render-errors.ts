@@ -1,0 +1,93 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  COMMAND_ERRORS,
+  CONNECTIONS,
+  DEAD_LETTERS,
+  FINDINGS,
+  MISFITS,
+  SQLSTATES,
+} from './error-table.ts';
+import { code, markdownTable } from './markdown-table.ts';
+
+/** Renders a table of errors: `command`, `connection`, `sqlstate`, `finding`, `misfit` or `dead-letter`. */
+export function renderErrors(kind: string): string {
+  const render = TABLES[kind];
+  if (!render) throw new Error(`errors ${kind}: expected ${Object.keys(TABLES).join(', ')}`);
+  return render();
+}
+
+const EXPLAINED = ['cause', 'what to do'];
+
+const TABLES: Readonly<Record<string, () => string>> = {
+  command: () =>
+    markdownTable(
+      ['error', 'exit code', ...EXPLAINED],
+      Object.entries(COMMAND_ERRORS).map(([name, [exitCode, cause, wayOut]]) => [
+        code(name),
+        String(exitCode),
+        cause,
+        wayOut,
+      ]),
+    ),
+  connection: () =>
+    markdownTable(
+      ['codes', ...EXPLAINED],
+      Object.values(CONNECTIONS).map(([codes, cause, wayOut]) => [
+        codes.map(code).join(', '),
+        cause,
+        wayOut,
+      ]),
+    ),
+  sqlstate: () => rowsOf('SQLSTATE', Object.entries(SQLSTATES)),
+  finding: () => rowsOf('code', Object.entries(FINDINGS)),
+  misfit: () => rowsOf('code', Object.entries(MISFITS)),
+  'dead-letter': () =>
+    rowsOf(
+      'reason contains',
+      DEAD_LETTERS.map(([name, ...row]) => [name, row]),
+    ),
+};
+
+function rowsOf(
+  head: string,
+  entries: readonly (readonly [name: string, row: readonly [cause: string, wayOut: string]])[],
+): string {
+  const rows = entries.map(([name, [cause, wayOut]]) => [code(name), cause, wayOut]);
+  return markdownTable([head, ...EXPLAINED], rows);
+}
+
+/** Packages whose cases have expected messages about files of users. */
+const PACKAGES = ['config', 'table-defs'];
+/** A problem of a file: `services/adopus.yaml:7 adopus.source: message`. */
+const PROBLEM = /^(?:services|source-groups|sink-groups)[^\s:]*(?::\d+)?(?: \S.*?)?: (?=\S)/;
+const SHOWN = 3;
+
+/** Renders the messages about the configuration: the rule of each case, and different messages of it. */
+export function renderConfigurationErrors(root: string): string {
+  const rules = PACKAGES.flatMap((name) => {
+    const folder = join(root, 'packages', name, 'cases');
+    return readdirSync(folder)
+      .sort()
+      .map((rule) => ({ rule, messages: readMessages(join(folder, rule)) }));
+  });
+  return rules
+    .filter(({ messages }) => messages.length > 0)
+    .map(
+      ({ rule, messages }) =>
+        `- **${rule.replaceAll('-', ' ')}**\n${messages.map((text) => `  - ${code(text)}`).join('\n')}`,
+    )
+    .join('\n');
+}
+
+function readMessages(folder: string): readonly string[] {
+  if (!readdirSync(folder).includes('expected.txt')) return [];
+  const lines = readFileSync(join(folder, 'expected.txt'), 'utf8').split('\n');
+  const byShape = new Map<string, string>();
+  for (const line of lines.filter((text) => PROBLEM.test(text))) {
+    const message = line.replace(PROBLEM, '');
+    const shape = message.replaceAll(/"[^"]*"|\d+/g, '').replace(/(expected|known:).*/, '$1');
+    if (!byShape.has(shape)) byShape.set(shape, message);
+  }
+  return [...byShape.values()].slice(0, SHOWN);
+}
