@@ -452,7 +452,7 @@ export const DEAD_LETTERS: readonly (readonly [reason: string, ...Row])[] = [
     '`__cdc_operation` has an unknown word',
     'use one of [these](types.md#metadata-columns)',
   ],
-  ['is a message, which is about no row', 'a logical message of PostgreSQL', 'discard it'],
+  ['is a message, which has no row', 'a logical message of PostgreSQL', 'discard it'],
   [
     'is a TRUNCATE, which does not empty this table',
     'a TRUNCATE of the source',
@@ -489,7 +489,7 @@ export const DEAD_LETTERS: readonly (readonly [reason: string, ...Row])[] = [
     'the number has more digits than the column',
     'widen the type with an override, then replay',
   ],
-  ['not as ISO 8601', 'a time is not in ISO 8601', 'fix the pipeline'],
+  ['expected ISO 8601', 'a time is not in ISO 8601', 'fix the pipeline'],
   [
     'cannot be staged',
     'a replayed event does not fit the staging table',
