@@ -39,7 +39,7 @@ const TURNING = new RegExp(`[${TURNS}]`, 'u');
  */
 export function letterFault(
   name: string,
-  wayOut = 'expected a name of letters that show',
+  wayOut = 'expected a name of visible characters',
 ): string | undefined {
   const letter = NOT_IN_NAMES.exec(name)?.[0];
   if (letter === undefined) return undefined;
@@ -47,7 +47,7 @@ export function letterFault(
 }
 
 function kindOf(letter: string): string {
-  if (TURNING.test(letter)) return 'a letter that turns the direction of writing';
+  if (TURNING.test(letter)) return 'a character that changes the text direction';
   return /\p{Cs}/u.test(letter) ? 'half of a surrogate pair' : 'a control character';
 }
 

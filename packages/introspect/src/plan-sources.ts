@@ -195,7 +195,7 @@ function noValidationDatabase(group: SourceGroup, service: Service, env: string)
   };
   const message =
     `no source of the group ${group.name} has the database "${service.validationDatabase}" in the environment ` +
-    `"${env}"; mend source-groups.yaml, or choose a source with --env and --customer`;
+    `"${env}"; fix source-groups.yaml, or choose a source with --env and --customer`;
   return { at, message };
 }
 
@@ -232,7 +232,7 @@ function findExcluded(group: SourceGroup, service: Service): readonly Problem[] 
         ? `table_exclude_patterns has "${byTable.pattern}"`
         : isIncluded
           ? undefined
-          : 'table_include_patterns has nothing that fits';
+          : 'no pattern in table_include_patterns matches';
     if (reason === undefined) return [];
     const message = `the service names this table and ${group.at.file} excludes it: ${reason}; change one of the two`;
     return [{ at, message }];

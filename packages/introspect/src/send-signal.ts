@@ -144,7 +144,7 @@ function isPattern(text: string): boolean {
 
 function cannotName(name: SignalledTable['name'], what: string, other: string): SignalNameError {
   return new SignalNameError(
-    `${name.join('.')}: Debezium cannot be asked for ${what} of a table with this name; ask for ${other}`,
+    `${name.join('.')}: Debezium does not support ${what} for a table with this name; request ${other}`,
   );
 }
 

@@ -33,13 +33,12 @@ const UNREACHABLE: {
   readonly [R in ServerUnreachableError['reason']]: (server: string) => string;
 } = {
   refused: (server) =>
-    `nothing answers at this port; start the server, or mend host and port of the server "${server}" in source-groups.yaml or in its variables`,
+    `connection refused; start the server, or fix host and port of the server "${server}" in source-groups.yaml or in its variables`,
   'unknown host': (server) =>
-    `there is no such host; mend the host of the server "${server}" in source-groups.yaml or in its variables`,
-  'no route': () =>
-    'the host cannot be reached from here; look at the network, the VPN and the firewall',
+    `unknown host; fix the host of the server "${server}" in source-groups.yaml or in its variables`,
+  'no route': () => 'no route to host; check the network, the VPN and the firewall',
   'no database server': (server) =>
-    `what answers at this port hung up before the login; is it the port of the database server "${server}"?`,
+    `the connection was closed before the login; is it the port of the database server "${server}"?`,
 };
 
 /** The connection was lost. */
@@ -48,7 +47,7 @@ export class ConnectionLostError extends SourceError {
   constructor(source: SourceDatabase, options?: ErrorOptions) {
     super(
       source,
-      'the connection was lost before the answer was complete; run it again, and look at the log of the server if it stays so',
+      'the connection was lost before the answer was complete; run it again, and check the server log if it persists',
       options,
     );
   }
@@ -79,7 +78,7 @@ export class LoginRefusedError extends SourceError {
     const { name } = source.server;
     super(
       source,
-      `the server refused the login (${detail}); mend user and password of the server "${name}", which come from variables in source-groups.yaml`,
+      `the server refused the login (${detail}); fix user and password of the server "${name}", which come from variables in source-groups.yaml`,
       options,
     );
   }
@@ -91,7 +90,7 @@ export class UnknownDatabaseError extends SourceError {
   constructor(source: SourceDatabase, options?: ErrorOptions) {
     super(
       source,
-      `the server has no database "${source.database}", or the login may not open it; mend the name in source-groups.yaml or grant access`,
+      `the server has no database "${source.database}", or the login may not open it; fix the name in source-groups.yaml or grant access`,
       options,
     );
   }
@@ -126,11 +125,11 @@ const ENCRYPTION: {
   readonly [R in EncryptionError['reason']]: (source: SourceDatabase) => string;
 } = {
   'not offered': ({ type, server }) =>
-    `the server offers no encryption, and nothing was sent; set it up there, or set ${type === 'mssql' ? 'encrypt: false' : 'sslmode: disable'} for the server "${server.name}" in source-groups.yaml`,
+    `the server does not support TLS, and nothing was sent; enable it on the server, or set ${type === 'mssql' ? 'encrypt: false' : 'sslmode: disable'} for the server "${server.name}" in source-groups.yaml`,
   required: ({ type, server }) =>
-    `the server demands encryption; remove ${type === 'mssql' ? 'encrypt: false' : 'sslmode: disable'} from the server "${server.name}" in source-groups.yaml`,
+    `the server requires TLS; remove ${type === 'mssql' ? 'encrypt: false' : 'sslmode: disable'} from the server "${server.name}" in source-groups.yaml`,
   failed: () =>
-    'client and server did not agree on encryption; the server needs TLS 1.2 with a certificate of today',
+    'client and server have no common TLS version; the server needs TLS 1.2 with a modern certificate',
 };
 
 /** A connection that failed before the login was complete. */
@@ -185,7 +184,7 @@ const CONNECTION_ERRORS: { readonly [F in ConnectionFailure]: Build } = {
 export class PermissionDeniedError extends SourceError {
   override readonly name = 'PermissionDeniedError';
   constructor(source: SourceDatabase, detail: string, options?: ErrorOptions) {
-    super(source, `the login lacks a right (${detail}); have it granted`, options);
+    super(source, `the login is missing a permission (${detail}); grant it`, options);
   }
 }
 
@@ -212,7 +211,7 @@ export class MissingTablesError extends SourceError {
     const grant = source.type === 'mssql' ? ', or grant the login VIEW DEFINITION' : '';
     super(
       source,
-      `there is no table ${names.join(', ')}; mend the names under source.tables of the service${grant}`,
+      `there is no table ${names.join(', ')}; fix the names under source.tables of the service${grant}`,
       options,
     );
   }
@@ -235,7 +234,7 @@ export class SourceChangedError extends SourceError {
   ) {
     super(
       source,
-      `${tables.join(', ')} changed or went away while the structure was read; run it again when nobody alters tables`,
+      `${tables.join(', ')} changed while the structure was read; run it again when no tables are being altered`,
     );
   }
 }
@@ -258,7 +257,7 @@ export class SourceQueryError extends SourceError {
 export class CaptureDisabledError extends SourceError {
   override readonly name = 'CaptureDisabledError';
   constructor(source: SourceDatabase) {
-    super(source, 'change data capture is off in this database; enable-cdc switches it on');
+    super(source, 'change data capture is off in this database; enable it with enable-cdc');
   }
 }
 

@@ -17,7 +17,7 @@ function addPlugin(text) {
   const { plugins = [] } = parse(text, errors, { allowTrailingComma: true }) ?? {};
   if (errors[0]) {
     const line = text.slice(0, errors[0].offset).split('\n').length;
-    throw new Error(`nx.json:${line}: ${printParseErrorCode(errors[0].error)}; mend it first`);
+    throw new Error(`nx.json:${line}: ${printParseErrorCode(errors[0].error)}; fix it first`);
   }
   if (!Array.isArray(plugins)) throw new Error('nx.json plugins: expected a list');
   if (plugins.some(isOurs)) return text;

@@ -24,7 +24,7 @@ describe('addPlugin', () => {
   ])('leaves %s', (text) => expect(addPlugin(text)).toBe(text));
 
   it.each([
-    ['{\n  "plugins": [\n', 'nx.json:3: CloseBracketExpected; mend it first'],
+    ['{\n  "plugins": [\n', 'nx.json:3: CloseBracketExpected; fix it first'],
     ['{ "plugins": {} }', 'nx.json plugins: expected a list'],
   ])('refuses %j', (text, message) => expect(() => addPlugin(text)).toThrow(message));
 });

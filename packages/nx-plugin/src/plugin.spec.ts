@@ -71,7 +71,7 @@ describe('createNodes', () => {
     [
       'repo/services/a.yaml',
       'a: {}\n<<<<<<< HEAD\nb: {}\n',
-      'repo/services/a.yaml:2: expected no conflict of git, found "<<<<<<<"; resolve it',
+      'repo/services/a.yaml:2: expected no git conflict markers, found "<<<<<<<"; resolve it',
     ],
     ['repo/source-groups.yaml', 'hello', 'repo/source-groups.yaml: no source group'],
     ...['..', '.', '', 'a/b', 'a\\b'].map((sink): [string, string, string] => [

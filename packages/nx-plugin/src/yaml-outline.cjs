@@ -109,7 +109,9 @@ function parseYaml(text, path) {
   if (conflict) {
     const line = text.slice(0, conflict.index).split('\n').length;
     const mark = conflict[0].slice(0, 7);
-    throw new Error(`${path}:${line}: expected no conflict of git, found "${mark}"; resolve it`);
+    throw new Error(
+      `${path}:${line}: expected no git conflict markers, found "${mark}"; resolve it`,
+    );
   }
   try {
     return load(text, OPTIONS);

@@ -16,5 +16,5 @@ export function findConflict(path: string, text: string): Conflict | undefined {
   if (!match) return undefined;
   const line = text.slice(0, match.index).split('\n').length;
   const mark = match[0].slice(0, 7);
-  return { line, message: `expected no conflict of git, found "${mark}"` };
+  return { line, message: `expected no git conflict markers, found "${mark}"` };
 }

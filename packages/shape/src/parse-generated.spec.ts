@@ -48,7 +48,7 @@ const CONTENT: Owners = {
 };
 const BODY = renderGenerated(OWNERS, CONTENT);
 const PATH = 'generated/owners.yaml';
-const REMEDY = `${PATH}: npm run owners --force writes it anew; git has it as it was committed`;
+const REMEDY = `${PATH}: npm run owners --force regenerates it, and git has the committed version`;
 
 function refusalOf(body: string, kind = OWNERS): FileError {
   try {
@@ -148,17 +148,17 @@ it.each(['<<<<<<< HEAD', '=======', '>>>>>>> 29adf32 (a commit)', '||||||| base'
     for (const end of ['\n', '\r\n']) {
       const body = BODY.replace('on_call', `${mark}${end}on_call`);
       expect(refusalOf(body).message).toBe(
-        `${PATH}:3: expected no conflict of git, found "${mark.slice(0, 7)}"\n${REMEDY}`,
+        `${PATH}:3: expected no git conflict markers, found "${mark.slice(0, 7)}"\n${REMEDY}`,
       );
     }
   },
 );
 
 it.each([
-  [undefined, 'none, as in files of versions before 0.1', 'npm run owners brings it along'],
-  [2, '2, which a newer version wrote', 'install that version of cdc-migrations'],
-  [0, '0', 'npm run owners --force writes it anew'],
-  ['"1"', '"1"', 'npm run owners --force writes it anew'],
+  [undefined, 'none, as in files of versions before 0.1', 'npm run owners updates it'],
+  [2, '2, written by a newer version', 'install that version of cdc-migrations'],
+  [0, '0', 'npm run owners --force regenerates it'],
+  ['"1"', '"1"', 'npm run owners --force regenerates it'],
 ])('another format is said, and who wrote it: %s', (format, found, remedy) => {
   const body = BODY.replace('format: 1\n', format === undefined ? '' : `format: ${format}\n`);
   expect(refusalOf(body)).toMatchObject({
@@ -202,7 +202,7 @@ describe('a kind in JSON', () => {
   it.each([
     ['{', /^plan\.json: invalid JSON: .*\nplan\.json: write it again$/],
     ['{}', /^plan\.json format: expected .* of format 1, found none\nplan\.json: write it again$/],
-    ['{"format": 2}', /found 2, which a newer version wrote\nplan\.json: install that version/],
+    ['{"format": 2}', /found 2, written by a newer version\nplan\.json: install that version/],
     ['{"format": 1}', /missing key "team_name"[^]*\nplan\.json: write it again$/],
   ])('says what is wrong with %s, and the way out', (text, message) => {
     expect(() => parseGenerated(PLAN, text, 'plan.json')).toThrow(message);

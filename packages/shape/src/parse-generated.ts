@@ -127,7 +127,7 @@ function damaged(
   { text, path, problems, cause }: DamagedFile,
 ): FileError {
   return new FileError(path, problems, {
-    remedy: remedy ?? `${command} --force writes it anew; git has it as it was committed`,
+    remedy: remedy ?? `${command} --force regenerates it, and git has the committed version`,
     isEdited: !isHandWritten && syntax !== 'json' && stateOf(path, text) === 'edited',
     cause,
   });
@@ -141,10 +141,10 @@ function otherFormat(
   const isNewer = typeof format === 'number' && format > FORMAT;
   const [found, remedy] =
     format === undefined
-      ? [own ? 'none' : 'none, as in files of versions before 0.1', `${command} brings it along`]
+      ? [own ? 'none' : 'none, as in files of versions before 0.1', `${command} updates it`]
       : isNewer
-        ? [`${format}, which a newer version wrote`, 'install that version of cdc-migrations']
-        : [foundWord(format), `${command} --force writes it anew`];
+        ? [`${format}, written by a newer version`, 'install that version of cdc-migrations']
+        : [foundWord(format), `${command} --force regenerates it`];
   const message = `expected ${what} of format ${FORMAT}, found ${found}`;
   const problem = { at: { file: path, keys: ['format'] }, message };
   return new FileError(path, [problem], {

@@ -104,7 +104,7 @@ function checkAscii(
   for (const { name } of columns) {
     if (/^[\0-\x7f]*$/.test(asciiName(name))) continue;
     const message =
-      `column "${name}" of ${table.schema}.${table.table} has letters that column_names: ascii does not spell; ` +
+      `column "${name}" of ${table.schema}.${table.table} has letters that column_names: ascii cannot convert; ` +
       'set column_names: source in pipeline of this table, or put the column into ignore_columns';
     problems.errors.push(problemAt(table.at, [], message));
   }

@@ -54,10 +54,10 @@ export function checkColumnNames(
     const other = earlier.get(folded);
     earlier.set(folded, column);
     if (RESERVED_NAMES.has(folded)) {
-      const message = `column "${name}" of ${table} has a name that is kept for the metadata; put it into ignore_columns`;
+      const message = `column "${name}" of ${table} has a reserved metadata name; put it into ignore_columns`;
       problems.errors.push(problemAt(at, [], message));
     } else if (POSTGRES_OWN.has(name)) {
-      const message = `column "${name}" of ${table} has a name that PostgreSQL keeps in every table; put it into ignore_columns`;
+      const message = `column "${name}" of ${table} has the name of a PostgreSQL system column; put it into ignore_columns`;
       problems.errors.push(problemAt(at, [], message));
     } else if (other) {
       const how = other.name === name ? `both become "${name}"` : 'differ only in case';

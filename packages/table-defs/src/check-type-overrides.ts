@@ -40,7 +40,7 @@ export function checkTypeOverrides(
 
 /** Returns the message for an invalid type in the configuration. */
 export function noType(type: string): string {
-  return `"${type}" is no PostgreSQL type that a column can be given here`;
+  return `"${type}" is not a supported PostgreSQL type`;
 }
 
 function checkColumns(place: Place, config: ServiceConfig, problems: ProblemList): void {

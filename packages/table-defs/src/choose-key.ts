@@ -26,7 +26,7 @@ export function chooseKey(choice: KeyChoice): SourceKey | null {
   const { selection, problems } = choice;
   selection.lossyKeyColumns.forEach((name, index) => {
     if (key?.columns.includes(name)) return;
-    const message = `"${name}" is no column of the key; take it out of lossy_key_columns`;
+    const message = `"${name}" is not in the key; remove it from lossy_key_columns`;
     problems.errors.push(goneAt(selection.at, ['lossy_key_columns', index], message));
   });
   return key;
@@ -76,7 +76,7 @@ function wayOut(column: string, { columns }: CatalogTable, { ignoreColumns }: So
   );
   if (isComputed) return 'it is computed; name another key in key_columns';
   return ignoreColumns.includes(column)
-    ? 'take it out of ignore_columns, or name another key in key_columns'
+    ? 'remove it from ignore_columns, or name another key in key_columns'
     : 'add it to include_columns, or name another key in key_columns';
 }
 

@@ -16,7 +16,7 @@ export function checkCustomer(place: Place, problems: ProblemList): void {
     return;
   }
   const message =
-    `rows of several customers meet in ${table.schema}.${table.table}: it needs the column template ` +
+    `rows of several customers are stored in ${table.schema}.${table.table}: it needs the column template ` +
     `"${CUSTOMER_TEMPLATE}"`;
   problems.errors.push(problemAt(table.at, [], message));
 }

@@ -194,7 +194,7 @@ describe('what is damaged is refused, by file and keys', () => {
     [
       'definition',
       DEFINITION.replace('format: 1\n', ''),
-      'x.yaml format: expected a table definition of format 1, found none, as in files of versions before 0.1\nx.yaml: cdc manage-migrations generate brings it along',
+      'x.yaml format: expected a table definition of format 1, found none, as in files of versions before 0.1\nx.yaml: cdc manage-migrations generate updates it',
     ],
     ['sets', '- 1', 'x.yaml: expected a file of migration sets, found a list'],
     [
@@ -225,7 +225,7 @@ describe('what is damaged is refused, by file and keys', () => {
     [
       'manifest',
       LISTED.replace(/^files:/m, '<<<<<<< HEAD\nfiles:'),
-      'x.yaml:8: expected no conflict of git, found "<<<<<<<"',
+      'x.yaml:8: expected no git conflict markers, found "<<<<<<<"',
     ],
   ])('%s', (parser, text, message) => {
     const parse = () => PARSERS[parser](text, 'x.yaml');

@@ -54,7 +54,7 @@ function checkRenames(
   for (const [from, to] of renames) {
     checkName(from, at, problems);
     if (present.has(shortName(from))) {
-      const message = `${name} still has a column "${from}"; take the rename out (where "${from}" is a new column, once every target has the rename)`;
+      const message = `${name} still has a column "${from}"; remove the rename (where "${from}" is a new column, once every target has the rename)`;
       problems.errors.push(problemAt(at, ['renames', from], message));
     }
     if (renames.has(to) || known.includes(shortName(to))) continue;

@@ -50,7 +50,7 @@ export function findSource(
   if (!snapshot) {
     const message =
       `there is no snapshot of ${service.validationDatabase}.${schema} in generated/schemas/; ` +
-      'cdc manage-migrations schema-docs makes it';
+      'cdc manage-migrations schema-docs creates it';
     problems.errors.push(problemAt(service.at, ['source', 'validation_database'], message));
     return undefined;
   }

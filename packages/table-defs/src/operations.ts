@@ -16,17 +16,17 @@ export interface OperationFacts {
 export const OPERATIONS: Readonly<Record<Operation, OperationFacts>> = {
   insert: {
     names: ['c', 'create', 'i', 'insert', '2'],
-    merge: 'writes the row; a large value that is left out is NULL',
+    merge: 'writes the row, and an omitted large value becomes NULL',
     withoutKey: 'appends the row',
   },
   update: {
     names: ['u', 'update', '4'],
-    merge: 'writes the row; a large value that is left out keeps what is stored',
+    merge: 'writes the row, and an omitted large value keeps the stored one',
     withoutKey: 'dead letter',
   },
   upsert: {
     names: ['upsert', 'unknown'],
-    merge: 'as an update; an event without the key is a dead letter',
+    merge: 'like an update, but an event without the key is a dead letter',
     withoutKey: 'dead letter',
   },
   snapshot: {
@@ -36,7 +36,7 @@ export const OPERATIONS: Readonly<Record<Operation, OperationFacts>> = {
   },
   delete: {
     names: ['d', 'delete', '1'],
-    merge: 'removes or marks the row, and remembers its key',
+    merge: 'removes or marks the row, and records its key',
     withoutKey: 'dead letter',
   },
   'before image': {
@@ -51,7 +51,7 @@ export const OPERATIONS: Readonly<Record<Operation, OperationFacts>> = {
   },
   message: {
     names: ['m', 'message'],
-    merge: 'dead letter: it is about no row',
+    merge: 'dead letter: it has no row',
     withoutKey: 'dead letter',
   },
 };

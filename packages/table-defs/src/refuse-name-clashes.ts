@@ -23,7 +23,7 @@ export function refuseNameClashes(placed: readonly PlacedTable[], problems: Prob
     if (clash) {
       const message =
         `${describe(owners.get(clash.id)!)} and ${describe(table)} would both have an object "${clash.name}" in ` +
-        `${schema.label}; PostgreSQL or people would mix them up`;
+        `${schema.label}; PostgreSQL or users would confuse them`;
       problems.errors.push(problemAt(place.table.at, [], message));
       continue;
     }

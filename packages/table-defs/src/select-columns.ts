@@ -26,7 +26,7 @@ export function selectColumns(
   for (const { name, computed } of table.columns) {
     const index = selection.includeColumns?.indexOf(name) ?? -1;
     if (computed === undefined || index < 0) continue;
-    const message = `column "${name}" is computed, and the change feed does not carry it; take it out`;
+    const message = `column "${name}" is computed, and the change feed does not carry it; remove it`;
     problems.errors.push(problemAt(selection.at, ['include_columns', index], message));
   }
   const included = selection.includeColumns && new Set(selection.includeColumns);
@@ -36,7 +36,7 @@ export function selectColumns(
       computed === undefined && (included?.has(name) ?? true) && !ignored.has(name),
   );
   if (columns.length === 0) {
-    const message = `no column of ${selection.schema}.${table.name} is left; take some out of ignore_columns`;
+    const message = `no column of ${selection.schema}.${table.name} remains; remove some from ignore_columns`;
     problems.errors.push(problemAt(selection.at, [], message));
   }
   return columns;

@@ -36,7 +36,7 @@ describe('dead letters that are replayed', () => {
     await mergeTable(sink, TENANT, ORDER_LINJER);
   };
   const replay = (session: Sql = owner) => replayLetters(session, TENANT, ORDER_LINJER);
-  const mend = () => owner`UPDATE cdc_management.dead_letter
+  const fix = () => owner`UPDATE cdc_management.dead_letter
     SET payload = jsonb_set(payload, '{Tekst}', '"mended"') WHERE (payload ->> 'OrderID')::integer % 2 = 0`;
   const letters = () => owner<{ order: number; reason: string }[]>`
     SELECT (payload ->> 'OrderID')::integer AS order, reason FROM cdc_management.dead_letter ORDER BY 1`;
@@ -45,7 +45,7 @@ describe('dead letters that are replayed', () => {
 
   it('are merged when they are good now, and come back with the reason when they are not', async () => {
     await bury(tooLong(1, 10));
-    await mend();
+    await fix();
     expect(await replay()).toEqual({ replayed: 10, merged: 5, deleted: 0, stale: 0, dead: 5 });
     expect(await orders()).toEqual([2, 4, 6, 8, 10]);
     expect(await letters()).toEqual(
@@ -89,7 +89,7 @@ describe('dead letters that are replayed', () => {
 
   it('come back one by one when staging does not take them', async () => {
     await bury(tooLong(1, 5));
-    await mend();
+    await fix();
     await owner`UPDATE cdc_management.dead_letter SET payload = jsonb_set(payload, '{OrderID}', '"none"')
       WHERE payload ->> 'OrderID' = '3'`;
     expect(await replay()).toEqual({ replayed: 5, merged: 2, deleted: 0, stale: 0, dead: 3 });
@@ -124,7 +124,7 @@ describe('dead letters that are replayed', () => {
 
   it('are where they were when the session ends before its commit, and replayed once after that', async () => {
     await bury(tooLong(1, 10));
-    await mend();
+    await fix();
     const victim = target.server.connect({ database: target.database, user: 'migrator', max: 1 });
     const [{ pid } = { pid: 0 }] = await victim<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`;
     await victim`BEGIN ISOLATION LEVEL REPEATABLE READ`.simple();

@@ -296,7 +296,7 @@ it('refuses a plan that is damaged, of another environment or of other waves', a
   const WAY_OUT = 'write the plan again with cdc manage-migrations apply --plan-out';
   for (const [damaged, message] of [
     [text.slice(0, text.length / 2), 'invalid JSON'],
-    [text.replace('"format": 1', '"format": 2'), 'found 2, which a newer version wrote'],
+    [text.replace('"format": 1', '"format": 2'), 'found 2, written by a newer version'],
     [text.replace('  "format": 1,\n', ''), 'expected a plan of format 1, found none'],
     [text.replace('"schema": "c001"', '"scheme": "c001"'), 'unknown key "scheme"'],
     [text.replace(/sha256:[0-9a-f]/, 'sha256:x'), 'expected sha256: and 64 hexadecimal digits'],

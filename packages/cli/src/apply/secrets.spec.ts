@@ -70,7 +70,7 @@ it.each([
   ],
   ['a port that is none', { POSTGRES_PROD_PORT: PASSWORD }, 'gives no port'],
   [
-    'a port nobody listens at',
+    'a port without a listener',
     { POSTGRES_PROD_PORT: '1' },
     'cannot be reached at host ${POSTGRES_PROD_HOST}, port ${POSTGRES_PROD_PORT}, database directory: connection refused; check that it runs, and host and port of its server in sink-groups.yaml (ECONNREFUSED)',
   ],

@@ -49,11 +49,11 @@ it('tables and ignored columns that left the source are named, with all else tha
     expect.stringMatching(
       /^services\/adopus\.yaml:\d+ adopus\.source\.tables\.dbo\.Ytelse: .* no table "Ytelse"/,
     ),
-    'warning: adopus.Distrikt: column "Enhet" is gone; it stays in every target with its values',
+    'warning: adopus.Distrikt: column "Enhet" removed; it stays in every target with its values',
     'warning: adopus.Ytelse is no longer merged; its tables stay in every target, with their rows',
   ]);
   expect(run.stdout).toMatch(
-    /^2 changes in 2 tables: 2 informational; mend the configuration first, in 2 places$/m,
+    /^2 changes in 2 tables: 2 informational; fix the configuration first, in 2 places$/m,
   );
 });
 

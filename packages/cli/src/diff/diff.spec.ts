@@ -101,11 +101,11 @@ ALTER TABLE "{{SCHEMA}}"."stg_Actor"
     const run = diff();
     expect(run.code).toBe(1);
     expect(run.stderr).toBe(
-      'warning: adopus.Actor: column "Navn" is gone; it stays in every target with its values\n' +
+      'warning: adopus.Actor: column "Navn" removed; it stays in every target with its values\n' +
         'warning: adopus.Region is no longer merged; its tables stay in every target, with their rows\n',
     );
-    expect(run.stdout).toMatch(/^adopus\.Actor +column "Navn" is gone +informational +none$/m);
-    expect(run.stdout).toMatch(/^adopus\.Region +table is gone +informational +none$/m);
+    expect(run.stdout).toMatch(/^adopus\.Actor +column "Navn" removed +informational +none$/m);
+    expect(run.stdout).toMatch(/^adopus\.Region +table removed +informational +none$/m);
     expect(diff('--sql').stdout).toContain('-- Nothing is dropped.\n');
     const one = diff('--table', 'adopus.Region');
     expect(one.stdout).not.toContain('Actor');
@@ -179,7 +179,7 @@ ALTER TABLE "{{SCHEMA}}"."stg_Actor"
     const told = diff();
     expect(told).toMatchObject({ code: 1, stderr: '' });
     expect(told.stdout).toMatch(
-      /^adopus\.Fraver +column "FraDato" becomes "Fra" +free +ACCESS EXCLUSIVE for a moment +RENAME COLUMN "FraDato" TO "Fra"$/m,
+      /^adopus\.Fraver +column "FraDato" renamed to "Fra" +free +ACCESS EXCLUSIVE for a moment +RENAME COLUMN "FraDato" TO "Fra"$/m,
     );
   });
 
@@ -213,7 +213,7 @@ describe('what the configuration names and the source lacks', () => {
       'warning: adopus.Region is no longer merged; its tables stay in every target, with their rows',
     ]);
     expect(run.stdout).toContain('new column "Tlf"');
-    expect(run.stdout).toMatch(/; mend the configuration first, in 2 places\n$/);
+    expect(run.stdout).toMatch(/; fix the configuration first, in 2 places\n$/);
     expect(JSON.parse(diff('--json').stdout).gone).toHaveLength(2);
     expect(diff('--table', 'Actor').stderr).not.toContain('Region');
     expect(generate(root).code).toBe(2);

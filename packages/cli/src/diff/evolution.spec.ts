@@ -121,7 +121,7 @@ it('a column that was renamed in the source keeps its values, also those that ar
   const shown = await diff();
   expect(shown).toMatchObject({ exitCode: 1, complaints: [] });
   expect(shown.stdout).toMatch(
-    /^adopus\.Distrikt +column "Sone" becomes "Område" +free +ACCESS EXCLUSIVE for a moment +RENAME COLUMN "Sone" TO "Område"$/m,
+    /^adopus\.Distrikt +column "Sone" renamed to "Område" +free +ACCESS EXCLUSIVE for a moment +RENAME COLUMN "Sone" TO "Område"$/m,
   );
   expect((await repo.cdc('generate', '--refresh')).exitCode).toBe(0);
   await stage(3, { DistriktID: '3', Navn: 'Øst', Sone: 'B' });
@@ -152,7 +152,7 @@ it('an unsafe change of one table stops that table; a manual file makes it, in e
     /^adopus\.Distrikt +column "Navn": character varying\(60\) to character varying\(30\) +unsafe +none: it is refused /m,
   );
   const path = 'migrations/manual/0001-Distrikt-Navn.sql';
-  expect(shown.complaints).toEqual([`${path}: created; read it and mend it, then generate`]);
+  expect(shown.complaints).toEqual([`${path}: created; read it and fix it, then generate`]);
   const scaffolded = repo.read(path);
   rmSync(join(repo.root, path));
 

@@ -23,7 +23,7 @@ function warningOf(change: TableChange): readonly string[] {
   const { before, class: made } = change;
   const how = made === 'free' ? ', and can be NULL from then on' : '';
   return [
-    `${label}: column "${before.name}" is gone; it stays in every target with its values${how}`,
+    `${label}: column "${before.name}" removed; it stays in every target with its values${how}`,
   ];
 }
 

@@ -51,7 +51,7 @@ export function renderSum(
 ): string {
   const gone = problems.length;
   const writer = isOfSource ? 'generate --refresh' : 'generate';
-  const blocked = gone === 0 ? '' : `; mend the configuration first, in ${countOf(gone, 'place')}`;
+  const blocked = gone === 0 ? '' : `; fix the configuration first, in ${countOf(gone, 'place')}`;
   if (changes.length === 0) return `no changes of the definitions${blocked}`;
   const tables = new Set(changes.map(({ table }) => table)).size;
   const counts = CLASSES.map((made) => ({

@@ -47,7 +47,7 @@ async function examineTargets(options: DoctorOptions): Promise<readonly Finding[
     });
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    findings.push(fault('targets', error.message, 'mend it first'));
+    findings.push(fault('targets', error.message, 'fix it first'));
   }
   return findings;
 }

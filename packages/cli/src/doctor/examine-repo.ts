@@ -43,7 +43,7 @@ function examineFiles(root: string): readonly Finding[] {
     const warnings = output.warnings.map(formatProblem);
     return [
       ...edited.map(({ path }) =>
-        fault(FILES, `${path} was edited`, 'cdc manage-migrations generate --force writes it anew'),
+        fault(FILES, `${path} was edited`, 'cdc manage-migrations generate --force regenerates it'),
       ),
       ...(stale.length === 0
         ? [ok(FILES, `${countOf(steps.length, 'file')}, all as the configuration gives them`)]

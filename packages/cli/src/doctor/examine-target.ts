@@ -55,7 +55,7 @@ function refusal(about: string, error: unknown, { label, place }: CommandTarget)
   const wayOut =
     error instanceof TargetError && error.kind === 'connection'
       ? 'start the server, or correct its host and port in sink-groups.yaml or its variables'
-      : 'mend it on the server, or in sink-groups.yaml';
+      : 'fix it on the server, or in sink-groups.yaml';
   return fault(about, says, wayOut);
 }
 

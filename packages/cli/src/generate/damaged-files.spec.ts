@@ -45,11 +45,11 @@ describe('a conflict of git is recognised and said', () => {
     ['sink-groups.yaml', 2, ['generate', 'diff', 'types', 'status'], /resolve it$/m],
     ['services/adopus.yaml', 2, ['generate', 'diff', 'types', 'status'], /resolve it$/m],
     ['services/_schemas/column-templates.yaml', 2, ['generate', 'diff'], /resolve it$/m],
-    [SNAPSHOT, 2, ['generate', 'diff', 'types'], /schema-docs --force writes it anew; git has/],
+    [SNAPSHOT, 2, ['generate', 'diff', 'types'], /schema-docs --force regenerates it, and git has/],
     [DEFINITION, 6, ['generate', 'diff', 'status'], /--force writes (the file|all) anew/],
     [SETS, 6, ['generate', 'status'], /--force writes (the file|all) anew/],
-    [MANIFEST, 6, ['generate', 'status', 'apply'], /--force writes (the file|it) anew/],
-    [TABLE, 6, ['generate', 'status', 'apply'], /--force writes (the file|it) anew/],
+    [MANIFEST, 6, ['generate', 'status', 'apply'], /--force (writes the file anew|regenerates it)/],
+    [TABLE, 6, ['generate', 'status', 'apply'], /--force (writes the file anew|regenerates it)/],
     [MANUAL, 2, ['generate', 'apply'], /resolve it$/m],
   ])('in %s', (path, code, commands, wayOut) => {
     leaveConflict(path);
@@ -61,7 +61,7 @@ describe('a conflict of git is recognised and said', () => {
       const output = found.stderr + found.stdout;
       expect({ command, code: found.code }).toEqual({ command, code });
       expect(output).toMatch(`${path}:`);
-      expect(output).toMatch(/:\d+: expected no conflict of git, found "<<<<<<<"/);
+      expect(output).toMatch(/:\d+: expected no git conflict markers, found "<<<<<<<"/);
       expect(output).toMatch(wayOut);
       expect(changesSince(before, root)).toEqual([]);
     }
@@ -81,12 +81,12 @@ describe('files of another format', () => {
       'format: 1\n',
       '',
       /expected .* of format 1, found none, as in files of versions before 0\.1$/m,
-      /generate brings it along$/m,
+      /generate updates it$/m,
     ],
     [
       'format: 1',
       'format: 2',
-      /expected .* of format 1, found 2, which a newer version wrote$/m,
+      /expected .* of format 1, found 2, written by a newer version$/m,
       /install that version/,
     ],
   ])(
@@ -133,7 +133,7 @@ it('a manifest without a part, and one whose checksum does not match, are refuse
   expect(run('status', ...ENV, '--offline')).toMatchObject({
     code: 2,
     stderr: `${MANIFEST}: missing key "role"; expected the name of a role
-${MANIFEST}: cdc manage-migrations generate --force writes it anew; git has it as it was committed
+${MANIFEST}: cdc manage-migrations generate --force regenerates it, and git has the committed version
 `,
   });
   edit(root, MANIFEST, '"category": "manual"', '"category": "functions"');

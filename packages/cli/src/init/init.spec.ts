@@ -33,7 +33,7 @@ it('says what comes next, and where a snapshot is missing', () => {
   expect(stdout).toContain(`shop/${snapshot} is an example`);
   const repo = join(workspace, 'shop');
   write(repo, 'services/shop.yaml', read(repo, 'services/shop.yaml').replace('_nonprod', '_x'));
-  expect(generate(repo).stderr).toContain('cdc manage-migrations schema-docs makes it');
+  expect(generate(repo).stderr).toContain('cdc manage-migrations schema-docs creates it');
 });
 
 it('--dry-run and --json write nothing, and say all', () => {

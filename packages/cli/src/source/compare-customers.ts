@@ -108,7 +108,7 @@ function expectedCatalogs(
     const catalog = snapshots.find((one) => databases.has(one.database) && one.schema === schema);
     if (catalog) return catalog;
     throw new CommandError(
-      `there is no snapshot of ${[...databases].join(', ')}.${schema} to compare with; cdc manage-migrations schema-docs makes it`,
+      `there is no snapshot of ${[...databases].join(', ')}.${schema} to compare with; cdc manage-migrations schema-docs creates it`,
     );
   });
 }

@@ -67,14 +67,16 @@ it('without change data capture, a dry run says so and the rotation is refused',
     exitCode: 2,
     complaints: [
       expect.stringContaining(
-        'change data capture is off in this database; enable-cdc switches it on',
+        'change data capture is off in this database; enable it with enable-cdc',
       ),
     ],
   });
   database.update('sys.dm_server_services', { process_id: 1202 }, { status_desc: 'Stopped' });
   const stopped = await repo.cdc('enable-cdc', ...ACTOR, ...RISKS, '--dry-run');
   expect(stopped.exitCode).toBe(3);
-  expect(stopped.stderr).toMatch(/^risk agent-stopped: AdOpusTest: SQL Server Agent does not run/m);
+  expect(stopped.stderr).toMatch(
+    /^risk agent-stopped: AdOpusTest: SQL Server Agent is not running/m,
+  );
   expect(stopped.stdout).toContain('(database blocked)');
 });
 
@@ -172,7 +174,9 @@ it('an older instance that has all columns is not dropped for a newer one that h
   );
   const run = await rotate('--passed-lsn', start);
   expect(run.exitCode).toBe(3);
-  expect(run.stdout).toContain('blocked; dbo_Actor is newer than dbo_Actor_v2 and lacks columns');
+  expect(run.stdout).toContain(
+    'blocked; dbo_Actor is newer than dbo_Actor_v2 and does not capture all columns',
+  );
   expect(instances()).toHaveLength(2);
 });
 

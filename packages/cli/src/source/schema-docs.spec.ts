@@ -139,22 +139,20 @@ describe('a fault is one line, exit code 2, and the old snapshot stays', () => {
   it('refused', async () => {
     repo.setEnv({ MSSQL_NONPROD_PORT: '1' });
     await expectFault(
-      /AdOpusTest on 127\.0\.0\.1:1: nothing answers at this port; start the server, or mend host and port/,
+      /AdOpusTest on 127\.0\.0\.1:1: connection refused; start the server, or fix host and port/,
     );
   });
 
   it('unknown host', async () => {
     repo.setEnv({ MSSQL_NONPROD_HOST: 'no-such-host.invalid' });
-    await expectFault(/there is no such host; mend the host of the server "default"/);
+    await expectFault(/unknown host; fix the host of the server "default"/);
   });
 
   it('the port of something else', async () => {
     const other: Server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
     await new Promise((resolve) => other.once('listening', resolve));
     repo.setEnv({ MSSQL_NONPROD_PORT: String((other.address() as AddressInfo).port) });
-    await expectFault(
-      /hung up before the login; is it the port of the database server "default"\?/,
-    );
+    await expectFault(/closed before the login; is it the port of the database server "default"\?/);
     other.close();
   });
 
@@ -191,7 +189,7 @@ describe('a fault is one line, exit code 2, and the old snapshot stays', () => {
   it('login refused', async () => {
     repo.setEnv({ MSSQL_NONPROD_PASSWORD: 'a-wrong-secret' });
     const line = await expectFault(
-      /the server refused the login \(Login failed for user 'sa'\); mend user and password/,
+      /the server refused the login \(Login failed for user 'sa'\); fix user and password/,
     );
     expect(line).not.toContain('a-wrong-secret');
   });
@@ -204,7 +202,7 @@ describe('a fault is one line, exit code 2, and the old snapshot stays', () => {
       'validation_database: AdOpusTset',
     );
     await expectFault(
-      /the server has no database "AdOpusTset", or the login may not open it; mend the name/,
+      /the server has no database "AdOpusTset", or the login may not open it; fix the name/,
     );
   });
 
@@ -252,15 +250,13 @@ describe('a fault is one line, exit code 2, and the old snapshot stays', () => {
       { kind: 'act', act: () => database.dropTable('dbo.Avtale') },
       /sys\.index_columns AS x JOIN #wanted/,
     );
-    await expectFault(
-      /dbo\.Avtale changed or went away while the structure was read; run it again/,
-    );
+    await expectFault(/dbo\.Avtale changed while the structure was read; run it again/);
   });
 
   it('tables that are not there, with those that could be meant', async () => {
     repo.edit('services/adopus.yaml', /^ {6}dbo\.Ytelse: \{\}$/, '      dbo.Ytelser: {}');
     repo.edit('services/adopus.yaml', 'from: dbo.Ytelse', 'from: dbo.Ytelser');
-    await expectFault(/there is no table dbo\.Ytelser \(did you mean "Ytelse"\?\); mend the names/);
+    await expectFault(/there is no table dbo\.Ytelser \(did you mean "Ytelse"\?\); fix the names/);
   });
 
   it('a server that declines encryption gets no password', async () => {
@@ -269,7 +265,7 @@ describe('a fault is one line, exit code 2, and the old snapshot stays', () => {
       encryption: 'unsupported',
     });
     repo.setEnv(mssqlEnv(plain));
-    await expectFault(/the server offers no encryption, and nothing was sent; .* encrypt: false/);
+    await expectFault(/the server does not support TLS, and nothing was sent; .* encrypt: false/);
     await plain.close();
   });
 });

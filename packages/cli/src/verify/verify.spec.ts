@@ -478,7 +478,7 @@ describe('verify of a PostgreSQL source', () => {
       'AdOpusBlue',
       `CREATE ROLE weak LOGIN PASSWORD 'weak'; GRANT USAGE ON SCHEMA dbo TO weak`,
       'DROP OWNED BY weak; DROP ROLE weak',
-      'the login lacks a right (permission denied for table gone)',
+      'the login is missing a permission (permission denied for table gone)',
     ],
   ])('says so of %s, and goes on', async (_what, database, before, after, message) => {
     await query(database, before);

@@ -16,19 +16,18 @@ export function describeChange(change: TableChange): string {
 }
 
 const DESCRIPTIONS: { readonly [Kind in ChangeKind]: (change: ChangeOf<Kind>) => string } = {
-  'table added': ({ after }) =>
-    after.kind === 'replicated' ? 'new table' : 'new table that exists already',
-  'table removed': () => 'table is gone',
-  'table redefined': ({ facts }) => `another ${facts.join(', ')}`,
+  'table added': ({ after }) => (after.kind === 'replicated' ? 'new table' : 'new existing table'),
+  'table removed': () => 'table removed',
+  'table redefined': ({ facts }) => `${facts.join(', ')} changed`,
   'column added': ({ after }) => `new ${describeColumn(after)}`,
-  'column removed': ({ before }) => `column "${before.name}" is gone`,
-  'column renamed': ({ before, after }) => `column "${before.name}" becomes "${after.name}"`,
+  'column removed': ({ before }) => `column "${before.name}" removed`,
+  'column renamed': ({ before, after }) => `column "${before.name}" renamed to "${after.name}"`,
   'type changed': ({ before, after }) => `column "${after.name}": ${before.type} to ${after.type}`,
   'nullability changed': ({ after }) =>
     `column "${after.name}": ${after.nullable ? 'can be NULL' : 'NOT NULL'}`,
   'default changed': ({ before, after }) =>
     `column "${after.name}": default ${defaultOf(before)} to ${defaultOf(after)}`,
-  'column redefined': ({ after, facts }) => `column "${after.name}": another ${facts.join(', ')}`,
+  'column redefined': ({ after, facts }) => `column "${after.name}": ${facts.join(', ')} changed`,
   'partitions changed': ({ before, after }) => describePartitions(before, after),
   'key changed': ({ before, after }) => `key ${describeKey(before)} to ${describeKey(after)}`,
 };

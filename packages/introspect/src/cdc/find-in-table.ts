@@ -43,7 +43,7 @@ export function findInTable(
   if (computed)
     add('computed-column', `${computed}: computed, captured as NULL; put it into ignore_columns`);
   const notCarried = named(({ type }) => NOT_CARRIED.has(type));
-  if (notCarried) add('type-not-carried', `${notCarried}: of a type that the connectors leave out`);
+  if (notCarried) add('type-not-carried', `${notCarried}: of a type that the connectors omit`);
   const foreign = named(
     ({ type, collation }) =>
       SINGLE_BYTE_TEXT.has(type) && collation !== undefined && collation !== database.collation,

@@ -80,7 +80,7 @@ function findInDatabase({ database, login, agent, isExpress }: CaptureState): re
   if (!database.isEnabled && !login.isSysadmin) {
     add(
       'no-sysadmin',
-      'change data capture is off in this database and only a sysadmin can switch it on; give the script of --emit-sql to one',
+      'change data capture is off in this database and only a sysadmin can enable it; give the script of --emit-sql to one',
     );
   }
   if (!login.isSysadmin && !login.isOwner) {
@@ -96,13 +96,13 @@ function findInDatabase({ database, login, agent, isExpress }: CaptureState): re
   if (agent === 'stopped') {
     add(
       'agent-stopped',
-      'SQL Server Agent does not run: nothing would be captured and the log would grow without end; start it',
+      'SQL Server Agent is not running: nothing would be captured and the log would grow; start it',
     );
   }
   if (agent === 'unknown') {
     add(
       'agent-unknown',
-      'the login may not see whether SQL Server Agent runs, which has to; ask the DBA',
+      'the login has no permission to check if SQL Server Agent is running; ask the DBA',
     );
   }
   return findings;
@@ -134,7 +134,7 @@ function planTable(state: CaptureState, request: CaptureRequest, options: Captur
       ofTable(
         'no-column',
         label,
-        `there is no column "${column}"; schema-docs and generate make the definition anew`,
+        `there is no column "${column}"; run schema-docs and generate to update the definition`,
       ),
     ),
     ...findInInstances(table, names, options),
@@ -188,7 +188,7 @@ function findInInstances(
   if (!first) return [];
   if (instances.length >= MAX_INSTANCES) {
     const names = instances.map((instance) => instance.name).join(' and ');
-    const message = `${names} lack columns of the definition, and a table has two instances at most; drop the one that nobody reads (sys.sp_cdc_disable_table)`;
+    const message = `${names} do not capture all columns of the definition, and a table has two instances at most; drop the unused one (sys.sp_cdc_disable_table)`;
     return [ofTable('two-instances', label, message)];
   }
   if (secondInstance) return [];
@@ -196,7 +196,7 @@ function findInInstances(
   const usual = instanceName({ schema, table: name });
   const nextName = isTaken({ instances }, usual) ? secondName(usual) : usual;
   const lacking = wanted.filter((column) => !captured.has(fold(column))).join(', ');
-  const message = `${first.name} does not capture ${lacking}; --second-instance makes ${nextName} beside it, then move the connector there and drop the first`;
+  const message = `${first.name} does not capture ${lacking}; --second-instance creates ${nextName}, then move the connector there and drop the first`;
   return [ofTable('other-columns', label, message)];
 }
 

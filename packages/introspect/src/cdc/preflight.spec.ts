@@ -221,7 +221,7 @@ describe('a table that is captured already', () => {
     expect(found).toEqual(['other-columns']);
     expect(state).toBe('blocked');
     expect(plan.findings[0]!.message).toBe(
-      'dbo_Actor does not capture Etternavn; --second-instance makes dbo_Actor_v2 beside it, then move the connector there and drop the first',
+      'dbo_Actor does not capture Etternavn; --second-instance creates dbo_Actor_v2, then move the connector there and drop the first',
     );
   });
 

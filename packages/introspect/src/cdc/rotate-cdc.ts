@@ -209,7 +209,7 @@ async function nextStep(
   if (covers(old) && covers(newest)) return { kind: 'none' };
   if (covers(old)) {
     return blocked(
-      `${newest.name} is newer than ${old.name} and lacks columns of the definition; drop the one that nobody reads (sys.sp_cdc_disable_table)`,
+      `${newest.name} is newer than ${old.name} and does not capture all columns of the definition; drop the unused one (sys.sp_cdc_disable_table)`,
     );
   }
   const passed = await readPassed();

@@ -150,6 +150,6 @@ it.each([
 ])('the error says what to do: %s', async (name) => {
   attacker.answer(ANSWERS[name]!);
   await expect(openMssql(sourceAt(), ENOUGH_MS)).rejects.toThrow(
-    /the server offers no encryption, and nothing was sent; .* encrypt: false .* source-groups\.yaml/,
+    /the server does not support TLS, and nothing was sent; .* encrypt: false .* source-groups\.yaml/,
   );
 });

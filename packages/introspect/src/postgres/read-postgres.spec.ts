@@ -258,13 +258,13 @@ describe.each([15, 18] as const)('PostgreSQL %i', (major) => {
     [
       'a wrong password',
       () => [sourceOf({ password: 'wrong-secret' }), 's', 't'],
-      /refused the login .*mend user and password/,
+      /refused the login .*fix user and password/,
     ],
-    ['a wrong port', () => [sourceOf({ port: 1 }), 's', 't'], /nothing answers at this port/],
+    ['a wrong port', () => [sourceOf({ port: 1 }), 's', 't'], /connection refused/],
     [
       'a server without TLS',
       () => [sourceOf({ sslmode: 'verify-full' }), 's', 't'],
-      /offers no encryption, and nothing was sent; .*sslmode: disable/,
+      /does not support TLS, and nothing was sent; .*sslmode: disable/,
     ],
   ])('%s is one line with what to do', async (_, place, message) => {
     const [source, schema, table] = place();

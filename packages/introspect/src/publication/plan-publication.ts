@@ -127,7 +127,7 @@ function findInServer({ database, login, slot }: PublicationState): readonly Fin
   const add = (code: FindingCode, message: string) => findings.push(ofDatabase(code, message));
   const { walLevel, maxSlots, usedSlots, maxSenders, usedSenders } = database;
   if (database.isStandby) {
-    add('standby', 'the server is a standby, which cannot be changed; connect to its primary');
+    add('standby', 'the server is a read-only standby; connect to its primary');
   }
   if (walLevel !== 'logical') {
     add(
@@ -144,13 +144,13 @@ function findInServer({ database, login, slot }: PublicationState): readonly Fin
   if (!slot && usedSlots >= maxSlots) {
     add(
       'no-free-slot',
-      `all ${maxSlots} replication slots are in use, so the connector gets none; drop one that nobody reads, or raise max_replication_slots and restart the server`,
+      `all ${maxSlots} replication slots are in use, so the connector cannot create one; drop an unused one, or increase max_replication_slots and restart the server`,
     );
   }
   if (!slot?.isActive && usedSenders >= maxSenders) {
     add(
       'no-free-sender',
-      `all ${maxSenders} WAL senders are in use, so the connector cannot stream; raise max_wal_senders and restart the server`,
+      `all ${maxSenders} WAL senders are in use, so the connector cannot stream; increase max_wal_senders and restart the server`,
     );
   }
   if (database.maxSlotWalKeepSize === '-1') {
@@ -177,7 +177,7 @@ function findInSlot({ slot, database }: PublicationState, names: CarrierNames): 
     return [ofDatabase('slot-lost', message)];
   }
   if (slot.isActive) return [];
-  const message = `nobody reads the slot ${names.slot}, and the server keeps ${slot.retained} of WAL for it; start the connector, or drop the slot`;
+  const message = `the slot ${names.slot} has no consumer, and the server keeps ${slot.retained} of WAL for it; start the connector, or drop the slot`;
   return [ofDatabase('slot-inactive', message)];
 }
 
@@ -253,7 +253,7 @@ function planTable(state: PublicationState, request: PublicationRequest, name: s
   if (missing.length > 0) {
     add(
       'no-column',
-      `there is no column ${missing.join(', ')}; schema-docs and generate make the definition anew`,
+      `there is no column ${missing.join(', ')}; run schema-docs and generate to update the definition`,
     );
   }
   if (!found.isPermanent) {
@@ -378,7 +378,7 @@ function planRemovals(
     .filter((member) => !isWanted(member))
     .map(({ schema, table }) => {
       const label = `${schema}.${table}`;
-      const message = `no definition has this table of the publication ${name}; --accept extra-table removes it, and whoever reads it there gets no more changes`;
+      const message = `the publication ${name} has this table, but no definition does; --accept extra-table removes it, and other consumers get no more changes of it`;
       return {
         plan: {
           schema,

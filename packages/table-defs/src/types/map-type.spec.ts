@@ -107,13 +107,13 @@ describe('a type of SQL Server', () => {
     ['ntext', {}, 'NUL and unpaired surrogates cannot be stored; 1 GB at most'],
     ['varbinary', { length: 'max' }, '1 GB at most'],
     ['image', {}, '1 GB at most'],
-    ['time', { scale: 7 }, 'digits of the second behind the sixth are cut off'],
-    ['datetime2', { scale: 7 }, 'digits of the second behind the sixth are cut off'],
-    ['datetimeoffset', { scale: 3 }, 'the same instant, without the offset it was written with'],
+    ['time', { scale: 7 }, 'fractional digits after the sixth are truncated'],
+    ['datetime2', { scale: 7 }, 'fractional digits after the sixth are truncated'],
+    ['datetimeoffset', { scale: 3 }, 'the same instant without its original offset'],
     [
       'datetimeoffset',
       { scale: 7 },
-      'the same instant, without the offset it was written with, and digits of the second behind the sixth are cut off',
+      'the same instant without its original offset, and fractional digits after the sixth are truncated',
     ],
     [
       'xml',

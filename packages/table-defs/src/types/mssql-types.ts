@@ -52,7 +52,7 @@ const offset: MssqlMapping = ({ scale = 7 }) => {
     ? noted(
         'timestamp(6) with time zone',
         'second-digits',
-        `${says}, and digits of the second behind the sixth are cut off`,
+        `${says}, and fractional digits after the sixth are truncated`,
       )
     : noted(`timestamp(${scale}) with time zone`, 'no-offset');
 };

@@ -34,29 +34,29 @@ export const TYPE_NOTES = {
   },
   override: {
     exactness: 'widened',
-    says: 'an override took the place of the usual type',
+    says: 'an override replaces the default type',
     advice: NOTHING,
   },
   'override-narrows': {
     exactness: 'lossy',
-    says: 'an override took the place of a type with values out of its range',
+    says: 'an override replaces a type with values outside of its range',
     advice:
       'an event with such a value goes to the dead letters; widen the override if there are any',
   },
   'override-changes': {
     exactness: 'lossy',
-    says: 'an override took the place of a type whose values it does not all keep as they are',
+    says: 'an override replaces a type whose values it does not keep exactly',
     advice:
-      'such a value is stored rounded, cut or spelled otherwise, or goes to the dead letters; widen the override',
+      'such a value is rounded, truncated or spelled differently, or goes to the dead letters; widen the override',
   },
   'second-digits': {
     exactness: 'lossy',
-    says: 'digits of the second behind the sixth are cut off',
+    says: 'fractional digits after the sixth are truncated',
     advice: 'override with text where the seventh digit matters',
   },
   'no-offset': {
     exactness: 'lossy',
-    says: 'the same instant, without the offset it was written with',
+    says: 'the same instant without its original offset',
     advice: 'override with text where the offset matters',
   },
   'offset-as-utc': {
@@ -109,7 +109,7 @@ export const TYPE_NOTES = {
   'changes-always': {
     exactness: 'exact',
     says: 'changes at every update: consider ignore_columns',
-    advice: 'put the column into ignore_columns unless somebody reads it',
+    advice: 'put the column into ignore_columns unless it is needed',
   },
 } as const satisfies Readonly<Record<string, TypeNote>>;
 

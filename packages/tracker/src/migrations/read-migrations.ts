@@ -119,7 +119,7 @@ function edited(path: string, conflict?: Conflict): FileProblem {
   const fault = conflict
     ? `${path}:${conflict.line}: ${conflict.message}`
     : `${path}: this generated file was edited`;
-  const message = `${fault}; cdc manage-migrations generate --force writes it anew`;
+  const message = `${fault}; cdc manage-migrations generate --force regenerates it`;
   return { path, problem: 'edited', message };
 }
 

@@ -122,7 +122,7 @@ describe('TLS with a target', () => {
     const plain = await startPostgres({ major: 18 });
     try {
       expect(await encryption({ port: plain.port, password: plain.password })).toMatch(
-        /^it offers no encryption, and nothing was sent; .* sslmode: disable for its server in sink-groups\.yaml/,
+        /^it does not support TLS, and nothing was sent; .* sslmode: disable for its server in sink-groups\.yaml/,
       );
     } finally {
       await plain.stop();
@@ -134,7 +134,7 @@ describe('TLS with a target', () => {
     async (_, segments) => {
       impostor.answer(segments);
       expect(await encryption({ host: impostor.host, port: impostor.port })).toMatch(
-        /^it offers no encryption, and nothing was sent; |^it did not agree on encryption; /,
+        /^it does not support TLS, and nothing was sent; |^it did not agree on encryption; /,
       );
       expect(clearTextIn(impostor.received()).toString('latin1')).toBe('');
     },

@@ -63,7 +63,7 @@ const MEANINGS: {
   timeout: 'it does not answer',
   lost: 'the connection was lost',
   'no encryption offered':
-    'it offers no encryption, and nothing was sent; set it up there, or set sslmode: disable for its server in sink-groups.yaml',
+    'it does not support TLS, and nothing was sent; enable it on the server, or set sslmode: disable for its server in sink-groups.yaml',
   'encryption failed':
     'it did not agree on encryption; it needs TLS 1.2 with a certificate of today',
 };
