@@ -2,6 +2,7 @@ import { buildSqlFile, loadTemplate, quoteLiteral, type SqlFile } from '@cdc-mig
 import {
   CONSTANT_PATTERN,
   DELETED_AT,
+  INDEX_COMMENT,
   METADATA_COLUMNS,
   spellings,
   TYPE_RULES,
@@ -9,6 +10,7 @@ import {
   type Operation,
   type TypeRule,
 } from '@cdc-migrations/table-defs';
+import { CLAUSE_FORMATS } from './changes/clause-formats.ts';
 
 /**
  * Version of the infrastructure. Increment it with each change that older files would revert, such as another routine,
@@ -26,6 +28,10 @@ interface InfrastructureView {
   readonly typeRules: readonly string[];
   /** Regular expression of default values that are constant. */
   readonly constantPattern: string;
+  /** Formats of ALTER TABLE clauses. */
+  readonly clauses: typeof CLAUSE_FORMATS;
+  /** Comment on declared indexes. */
+  readonly indexComment: string;
 }
 
 /** A function that checks if an operation is one of a group. */
@@ -100,6 +106,7 @@ export function renderInfrastructure(set: MigrationSet, role: string): SqlFile {
   const view = {
     ...{ role, metadataColumns, version: INFRASTRUCTURE_VERSION, operations },
     ...{ typeRules: TYPE_RULES.map(renderTypeRule), constantPattern: CONSTANT_PATTERN },
+    ...{ clauses: CLAUSE_FORMATS, indexComment: INDEX_COMMENT },
   };
   const body = [PLAIN, ...PARTS.map((render) => render(view))].join('\n');
   return buildSqlFile(

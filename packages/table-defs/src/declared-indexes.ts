@@ -9,7 +9,7 @@ import {
 } from '@cdc-migrations/sql-text';
 import { refusePlaceholder } from './check-column-names.ts';
 import { problemAt, type ProblemList } from './problems.ts';
-import type { ColumnDefinition, IndexDefinition } from './table-definition.ts';
+import type { ColumnDefinition, IndexDefinition, ReplicatedTable } from './table-definition.ts';
 import type { IndexStructure } from './table-structure.ts';
 
 /**
@@ -75,9 +75,26 @@ function buildIndex(
     ...(where !== undefined && { where }),
     ...(method !== 'btree' && { method }),
   };
-  const digest = createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, DIGITS);
-  const name = shortName(`idx_${[table, ...columns].join('_')}_${digest}`);
-  return { name, ...facts };
+  return { name: nameIndex(table, facts), ...facts };
+}
+
+function nameIndex(
+  table: string,
+  { columns, unique, where, method }: Omit<IndexDefinition, 'name'>,
+): string {
+  const facts = JSON.stringify({ columns, unique, where, method });
+  const digest = createHash('sha256').update(facts).digest('hex').slice(0, DIGITS);
+  return shortName(`idx_${[table, ...columns].join('_')}_${digest}`);
+}
+
+/** Maps the names that the declared indexes had under an earlier name of their table to their names now. */
+export function renamedIndexes(
+  { indexes = [] }: Pick<ReplicatedTable, 'indexes'>,
+  earlierTable: string,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    indexes.map(({ name, ...facts }) => [nameIndex(earlierTable, facts), name]),
+  );
 }
 
 /**

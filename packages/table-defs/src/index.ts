@@ -1,7 +1,7 @@
 export { asciiName } from './ascii-name.ts';
 export { buildDefinitions, inspectDefinitions } from './build-definitions.ts';
 export type { Definitions, InspectedDefinitions } from './build-definitions.ts';
-export { createIndex, INDEX_COMMENT } from './declared-indexes.ts';
+export { createIndex, INDEX_COMMENT, renamedIndexes } from './declared-indexes.ts';
 export { partitioningEntry, partitionKey } from './declared-partitions.ts';
 export { buildManifest, placeTables } from './build-manifest.ts';
 export type { ManifestFacts, PlacedTable, UserFile } from './build-manifest.ts';

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { copyOf, edit } from '../repo.fixture.ts';
 import {
   type ChangedTarget,
   DATABASE,
   openChangedTarget,
 } from '../retire/changed-target.fixture.ts';
+import { runCommand } from '../target/cli.fixture.ts';
 
 const PAGE = readFileSync(join(__dirname, '../../../../docs/indexes.md'), 'utf8');
 const SERVICE = 'services/adopus.yaml';
@@ -174,6 +176,31 @@ describe.each([15, 18] as const)('declared indexes, on PostgreSQL %i', (major) =
     expect(await found()).toEqual(
       ['avansas', 'blue'].map((schema) => `${schema} ${schema}."Actor" USING hash ("Navn")`),
     );
+  });
+
+  it('follow their table when it is renamed, and are not created again', async () => {
+    const ours = async () =>
+      target.query(`SELECT indrelid::regclass::text AS table, indexrelid::integer AS id, relname AS name
+        FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+        WHERE relnamespace = 'blue'::regnamespace AND relname ~ '^idx_(Actor|Person)_' ORDER BY id`);
+    // The last one has the column of the index that every final table has.
+    const root = await declared('{ columns: [Navn] }', '{ columns: [__sync_timestamp] }');
+    expect((await apply(root)).lines).toHaveLength(2);
+    const before = await ours();
+    expect(before).toHaveLength(3);
+    const person = copyOf(root);
+    edit(person, SERVICE, 'adopus.Actor:', 'adopus.Person:');
+    expect(await runCommand(person, ['generate'])).toMatchObject({ exitCode: 0 });
+    expect(await target.run(person, 'rename', '--table', 'Actor', '--to', 'Person')).toMatchObject({
+      exitCode: 0,
+    });
+    expect(await ours()).toEqual(
+      before.map(({ id, name }) => ({
+        ...{ table: 'blue."Person"', id, name: String(name).replace('Actor', 'Person') },
+      })),
+    );
+    expect(await apply(person)).toMatchObject({ exitCode: 0, lines: [] });
+    expect(await check(person)).toBe(0);
   });
 
   it('the page about them names the commands that these tests run', () => {

@@ -1,4 +1,4 @@
-import { quoteIdentifier, quoteQualified } from '@cdc-migrations/sql-text';
+import { quoteQualified } from '@cdc-migrations/sql-text';
 import {
   DELETED_AT,
   sqlSchema,
@@ -9,6 +9,7 @@ import {
   type ReplicatedTable,
   type TableChange,
 } from '@cdc-migrations/table-defs';
+import { formatClause } from './clause-formats.ts';
 
 /** ALTER TABLE clauses of a change, for the final table and the staging table. */
 export interface ChangeClauses {
@@ -56,44 +57,44 @@ const CLAUSES: { readonly [Kind in ChangeKind]: (change: ChangeOf<Kind>) => Chan
   'table removed': () => NOTHING,
   'table redefined': () => NOTHING,
   'column added': ({ after }) => {
-    const add = `ADD COLUMN ${quoteIdentifier(after.name)}`;
     const initial = 'default' in after ? after.default : undefined;
     const value = initial === undefined ? '' : ` DEFAULT ${initial}`;
     const notNull = initial === undefined || after.nullable ? '' : ' NOT NULL';
     return {
-      final: [`${add} ${after.type}${value}${notNull}`],
-      staging: ifStaged(after, `${add} ${stagingType(after)}`),
+      final: [`${formatClause('addColumn', after.name, after.type)}${value}${notNull}`],
+      staging: ifStaged(after, formatClause('addColumn', after.name, stagingType(after))),
     };
   },
   'column removed': ({ before, class: change }) =>
-    change === 'free' ? { ...NOTHING, final: [dropNotNull(before)] } : NOTHING,
+    change === 'free' ? { ...NOTHING, final: [formatClause('dropNotNull', before.name)] } : NOTHING,
   'column renamed': ({ before, after }) => {
-    const clause = `RENAME COLUMN ${quoteIdentifier(before.name)} TO ${quoteIdentifier(after.name)}`;
+    const clause = formatClause('renameColumn', before.name, after.name);
     return { final: [clause], staging: ifStaged(after, clause) };
   },
   'type changed': ({ before, after }) => {
-    const alter = `ALTER COLUMN ${quoteIdentifier(after.name)} TYPE`;
     const staged = stagingType(after);
     return {
-      final: [`${alter} ${after.type}`],
-      staging: staged === stagingType(before) ? [] : ifStaged(after, `${alter} ${staged}`),
+      final: [formatClause('alterType', after.name, after.type)],
+      staging:
+        staged === stagingType(before)
+          ? []
+          : ifStaged(after, formatClause('alterType', after.name, staged)),
     };
   },
   'nullability changed': ({ after }) =>
-    after.nullable ? { ...NOTHING, final: [dropNotNull(after)] } : NOTHING,
+    after.nullable ? { ...NOTHING, final: [formatClause('dropNotNull', after.name)] } : NOTHING,
   'default changed': ({ after }) => {
     const initial = 'default' in after ? after.default : undefined;
-    const set = initial === undefined ? 'DROP DEFAULT' : `SET DEFAULT ${initial}`;
-    return { ...NOTHING, final: [`ALTER COLUMN ${quoteIdentifier(after.name)} ${set}`] };
+    const clause =
+      initial === undefined
+        ? formatClause('dropDefault', after.name)
+        : formatClause('setDefault', after.name, initial);
+    return { ...NOTHING, final: [clause] };
   },
   'column redefined': () => NOTHING,
   'key changed': () => NOTHING,
   'partitions changed': () => NOTHING,
 };
-
-function dropNotNull({ name }: AnyColumn): string {
-  return `ALTER COLUMN ${quoteIdentifier(name)} DROP NOT NULL`;
-}
 
 /** Omits a clause for the deletion time, which staging tables do not have. */
 function ifStaged({ name }: AnyColumn, clause: string): readonly string[] {

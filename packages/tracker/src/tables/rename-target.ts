@@ -1,4 +1,5 @@
 import { quoteLiteral } from '@cdc-migrations/sql-text';
+import { renamedIndexes } from '@cdc-migrations/table-defs';
 import { runTransaction } from '../apply/apply-file.ts';
 import { refuseProblems } from '../apply/apply-migrations.ts';
 import { buildTransaction, NO_SCHEMAS, TABLE_LOCK_TIMEOUT_MS } from '../apply/file-transaction.ts';
@@ -132,7 +133,8 @@ async function planRename(
   }
   const steps = selected.map(({ schema, table }): Step => {
     const files = filesIn(schema).filter(({ file }) => file.table!.name === to);
-    const names = files[0]?.file.table?.names;
+    const defined = files[0]?.file.table;
+    const names = defined && { ...defined.names, indexes: renamedIndexes(defined, table) };
     const call = [schema, table, to].map(quoteLiteral).join(', ');
     return {
       renamed: { schema, tables: [table], reason: null },
