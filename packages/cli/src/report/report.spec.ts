@@ -170,8 +170,10 @@ const COMMANDS = [...PAGE.matchAll(/^ *npx cdc manage-migrations (.+)$/gm)].map(
 it.each(COMMANDS)('runs what the page of the documents says: %s', async (command) => {
   const args = command
     .replace('report.html', join(folder, 'documented.html'))
-    .replace('origin/main', 'HEAD');
-  const { exitCode, stderr } = await runCommand(repo.root, args.split(' '), env);
+    .replace('origin/main', 'HEAD')
+    .split(' ')
+    .map((word) => word.replace(/^'(.*)'$/, '$1'));
+  const { exitCode, stderr } = await runCommand(repo.root, args, env);
   expect([exitCode, stderr]).toEqual([1, '']);
 });
 

@@ -65,7 +65,7 @@ const COMMANDS: Readonly<Record<string, FaultedCommand>> = {
     ...{ exitCode: 0, failed: [3], unanswered: 3 },
   },
   report: {
-    ...{ args: small('report', '--json', '--drift'), before: 'applied' },
+    ...{ args: small('report', '--json'), before: 'applied' },
     ...{ exitCode: 0, failed: [2] },
   },
   'dead-letters list': {

@@ -40,6 +40,8 @@ function cell(word: string, weight: number, more: Partial<Cell> = {}): Cell {
   return { tone, text: sign, words: [word], label: word, weight, ...more };
 }
 
+const FINE = cell('fine', 0);
+
 function filesView(model: Model): View {
   const cells = new Map(
     STATES.map((state, index) => [state, cell(state, STATES.length - 1 - index)]),
@@ -68,7 +70,7 @@ function mergesView(model: Model): View {
       if (column.merged < 0 || model.stateOf(schema, column) === undefined) return NOTHING;
       const marks = model.marksOf(schema, column);
       const [worst] = marks;
-      if (!worst) return cell('fine', 0);
+      if (!worst) return FINE;
       return cell(worst[0], MARKS.length - MARKS.indexOf(worst[0]), {
         words: marks.map(([mark]) => mark),
         label: marks.map(describeMark).join(', '),
@@ -104,15 +106,20 @@ function lagView(model: Model): View {
 }
 
 function driftView(model: Model): View {
+  const counts = new Map<string, number>();
+  for (const { kind, column, items } of model.target.findings) {
+    if (!kind.startsWith('drift')) continue;
+    for (const [schema] of items) {
+      const key = `${schema} ${column}`;
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+  }
   return {
     ...{ name: 'drift', label: 'Drift', words: ['different', 'fine'] },
     cellOf: (schema, column) => {
       if (model.stateOf(schema, column) === undefined) return NOTHING;
-      const count = model
-        .findingsOf(schema, column)
-        .filter(({ kind }) => kind.startsWith('drift'))
-        .reduce((sum, { items }) => sum + items.filter(([one]) => one === schema).length, 0);
-      if (count === 0) return cell('fine', 0);
+      const count = counts.get(`${schema} ${column.name}`);
+      if (count === undefined) return FINE;
       const label = count === 1 ? '1 difference' : `${number(count)} differences`;
       return cell('different', count, { text: number(count), label });
     },

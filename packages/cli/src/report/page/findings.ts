@@ -7,6 +7,8 @@ import { countOf, matches, number, type Model } from './model.ts';
 /** How many are shown before somebody asks for more. */
 const STEP = 25;
 const SHOWN_TENANTS = 6;
+/** A text up to this length stands beside what it is about. */
+const SHORT_TEXT = 48;
 
 /** The causes that keep files or events back, each once, with the tenants that have it. */
 export function renderFindings(model: Model, query: string): HTMLElement {
@@ -46,6 +48,8 @@ function renderFinding(model: Model, finding: PageFinding, only?: number): HTMLE
     only === undefined ? finding.items : finding.items.filter(([schema]) => schema === only);
   const schemas = [...new Set(items.map(([schema]) => schema))];
   const texts = [...new Set(items.map(([, text]) => text))];
+  const [text = ''] = texts.length === 1 ? [model.texts[texts[0]!]!] : [];
+  const isShort = text !== '' && text.length <= SHORT_TEXT && !text.includes('\n');
   const isCounted = only === undefined && count > items.length;
   return element(
     'li',
@@ -57,9 +61,10 @@ function renderFinding(model: Model, finding: PageFinding, only?: number): HTMLE
       column === '' ? element('span', { class: 'name' }, about) : tableLink(model, column, about),
       isCounted && element('span', { class: 'muted' }, `${number(count)} events`),
       only === undefined && where(model, schemas),
+      isShort && element('span', { class: 'finding-text' }, text),
     ),
     texts.length === 1
-      ? renderText(model.texts[texts[0]!]!)
+      ? !isShort && renderText(text)
       : details(`${countOf(texts.length, 'message')}`, () =>
           growing(items, ([schema, text]) =>
             element(

@@ -46,7 +46,7 @@ export function buildGrid(model: Model): Grid {
     ...{ view: views[0]!, query: '', word: '', isWorstFirst: model.rows.length > FEW_ROWS },
     ...{ rows: model.rows, columns: model.columns, at: { row: 0, column: 0 } },
   };
-  const cells = cellCache(state);
+  const cells = (schema: number, column: Column) => state.view.cellOf(schema, column);
   const caption = element('caption', { class: 'hidden' }, 'Tenants and tables');
   const head = element('thead');
   const body = element('tbody');
@@ -86,15 +86,7 @@ export function buildGrid(model: Model): Grid {
         (row) =>
           word === '' || state.columns.some((column) => cells(row, column).words.includes(word)),
       );
-    const weightOf = new Map(
-      rows.map((row) => [
-        row,
-        sum(state.columns.map((column) => weigh(cells(row, column).weight))),
-      ]),
-    );
-    state.rows = state.isWorstFirst
-      ? rows.toSorted((one, other) => weightOf.get(other)! - weightOf.get(one)!)
-      : rows;
+    state.rows = state.isWorstFirst ? sortWorstFirst(rows) : rows;
     state.columns = state.columns.filter(
       (column) => column.merged >= 0 || view.name === 'files' || view.name === 'drift',
     );
@@ -115,10 +107,18 @@ export function buildGrid(model: Model): Grid {
     describe();
   };
 
+  const sortWorstFirst = (rows: readonly number[]) => {
+    const weights = rows.map((row) => ({
+      row,
+      weight: sum(state.columns.map((column) => weigh(cells(row, column).weight))),
+    }));
+    return weights.sort((one, other) => other.weight - one.weight).map(({ row }) => row);
+  };
+
   /** Gives the cells the width that there is. */
   const fit = () => {
     const room = (scroller.clientWidth - ROW_HEAD_PX) / Math.max(1, state.columns.length);
-    const width = Math.min(CELL_PX.most, Math.max(CELL_PX.least, Math.floor(room)));
+    const width = Math.min(CELL_PX.most, Math.max(CELL_PX.least, room));
     if (state.view.name === 'lag') table.style.removeProperty('--cell');
     else table.style.setProperty('--cell', `${width}px`);
   };
@@ -354,21 +354,6 @@ export function buildGrid(model: Model): Grid {
       renderRows();
     },
     showAll: () => renderRows(true),
-  };
-}
-
-/** Cells of the view that is shown: the same ones are asked for again and again. */
-function cellCache(state: State): (schema: number, column: Column) => Cell {
-  const caches = new Map<View, Map<Column, Map<number, Cell>>>();
-  return (schema, column) => {
-    const { view } = state;
-    const byColumn = caches.get(view) ?? new Map<Column, Map<number, Cell>>();
-    caches.set(view, byColumn);
-    const bySchema = byColumn.get(column) ?? new Map<number, Cell>();
-    byColumn.set(column, bySchema);
-    const known = bySchema.get(schema) ?? view.cellOf(schema, column);
-    bySchema.set(schema, known);
-    return known;
   };
 }
 

@@ -23,6 +23,7 @@ export function stateOfLetter(letter: string | undefined): FileState | undefined
 
 /** A column of the grid: a table with its files, or a file that belongs to no table. */
 export interface Column {
+  readonly index: number;
   readonly name: string;
   /** Indexes of its files. */
   readonly files: readonly number[];
@@ -56,22 +57,20 @@ export function buildModel(data: PageData, index: number): Model {
   const database = target.schemas.indexOf('');
   const marks = indexMarks(target);
   const findings = indexFindings(target);
-  const lagRows = target.health.lags.map((row) => row.split(','));
-  const stateOf = (schema: number, { files }: Column) => {
-    const row = target.rows[target.rowOf[schema] ?? -1] ?? '';
-    const states = files.map((file) => stateOfLetter(row[file]));
-    return STATES.find((state) => states.includes(state));
-  };
+  const lagRows = target.health.lags.map((row) => row.split(',').map((lag) => parseInt(lag, 36)));
+  const tables = target.health.tables.length;
+  const rowStates = target.rows.map((row) => columns.map((column) => worstState(row, column)));
   const isOpenRow = target.rows.map((row) => /[^-a]/.test(row));
   return {
-    ...{ index, target, columns, database, stateOf, texts: data.texts },
+    ...{ index, target, columns, database, texts: data.texts },
+    stateOf: (schema, column) => rowStates[target.rowOf[schema] ?? -1]?.[column.index],
     tables: data.tables.filter(({ set }) => set === target.set),
     rows: target.rowOf.map((_, schema) => schema).filter((schema) => schema !== database),
     lagOf: (schema, { merged }) => {
       const lag = lagRows[target.health.lagOf[schema] ?? -1]?.[merged];
-      return lag === undefined || lag === '' ? undefined : parseInt(lag, 36);
+      return lag === undefined || Number.isNaN(lag) ? undefined : lag;
     },
-    marksOf: (schema, { merged }) => marks.get(`${schema} ${merged}`) ?? [],
+    marksOf: (schema, { merged }) => marks.get(schema * tables + merged) ?? NO_MARKS,
     findingsOf: (schema, column) => {
       const own = findings.get(schema) ?? [];
       return column ? own.filter((finding) => finding.column === column.name) : own;
@@ -79,6 +78,14 @@ export function buildModel(data: PageData, index: number): Model {
     isOpen: (schema) =>
       isOpenRow[target.rowOf[schema] ?? -1] === true || (findings.get(schema) ?? []).some(isOpen),
   };
+}
+
+const NO_MARKS = [] as const;
+
+/** The worst state of the files of a column; undefined if none of them is there. */
+function worstState(row: string, { files }: Column): FileState | undefined {
+  const states = files.map((file) => stateOfLetter(row[file]));
+  return STATES.find((state) => states.includes(state));
 }
 
 function isOpen({ level }: PageFinding): boolean {
@@ -97,11 +104,13 @@ function listColumns({ files, health, schemas, rowOf, rows }: PageTarget): reado
       files: files.flatMap(({ column }, file) => (column === name ? [file] : [])),
       merged: health.tables.indexOf(name),
     }))
-    .filter((column) => column.files.some(isUsed));
+    .filter((column) => column.files.some(isUsed))
+    .map((column, index) => ({ ...column, index }));
 }
 
-function indexMarks({ health: { marks } }: PageTarget) {
-  const found = new Map<string, (readonly [MergeMark, number])[]>();
+/** Marks by schema and table, as one number. */
+function indexMarks({ health: { marks, tables } }: PageTarget) {
+  const found = new Map<number, (readonly [MergeMark, number])[]>();
   for (let at = 0; at < marks.length; at += 4) {
     const [schema, table, mark, count] = marks.slice(at, at + 4) as [
       number,
@@ -109,7 +118,7 @@ function indexMarks({ health: { marks } }: PageTarget) {
       number,
       number,
     ];
-    const key = `${schema} ${table}`;
+    const key = schema * tables.length + table;
     const own = found.get(key) ?? [];
     found.set(key, own);
     own.push([MERGE_MARKS[mark]!, count]);
