@@ -33,7 +33,7 @@ const SPELLED = {
   },
 } as const;
 
-/** How Debezium reads a table again: in chunks in parallel with the changes, or all at once. */
+/** Kind of snapshot by Debezium: in chunks in parallel with the changes, or all at once. */
 export type SnapshotKind = 'INCREMENTAL' | 'BLOCKING';
 
 /** A table in a signal. */

@@ -5,7 +5,7 @@ import type { CatalogSelection, SourceDatabase, SourceOptions } from './source-d
 export interface ReadCatalogsOptions extends SourceOptions {
   /** Fingerprints of the last read by schema. If all are equal, nothing more is read. */
   readonly unlessEqual?: ReadonlyMap<string, string>;
-  /** What to do if a selected table does not exist. The default is an error. */
+  /** Handling of a selected table that does not exist. The default is an error. */
   readonly missing?: 'refuse' | 'leave out';
 }
 

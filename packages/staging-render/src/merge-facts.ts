@@ -4,7 +4,7 @@ import { keyText, keyValue, unavailableLiteral } from './staged-value.ts';
 
 /** Facts of a table that `cdc_management` needs to merge its events. `%1$s` is the placeholder for a column. */
 interface MergeFacts {
-  /** How deletes are merged. `none` for a table without a key. */
+  /** Kind of deletes. `none` for a table without a key. */
   readonly deletes: 'hard' | 'soft' | 'none';
   /** Effect of a TRUNCATE of the source. If undefined, a TRUNCATE is moved to the dead letters. */
   readonly truncate?: 'empty';

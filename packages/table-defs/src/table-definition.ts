@@ -91,7 +91,7 @@ export interface IndexDefinition {
   readonly method?: IndexMethod;
 }
 
-/** How a final table is partitioned. */
+/** Partitioning of a final table. */
 export interface PartitioningDefinition {
   readonly method: 'range' | 'list' | 'hash';
   /** Names in PostgreSQL. */

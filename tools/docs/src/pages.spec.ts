@@ -59,7 +59,7 @@ function anchorsOf(path: string): ReadonlySet<string> {
   return anchors;
 }
 
-/** What is wrong with the links of a page to other pages and files. */
+/** Lists broken links of a page to other pages and files. */
 function faultyLinks(page: string): readonly string[] {
   const text = withoutCode(read(page)).replaceAll(/(?<!`)`[^`\n]+`(?!`)/g, '');
   const targets = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target!);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CompilerState, Extractor, ExtractorConfig } from '@microsoft/api-extractor';
 
-/** What the libraries export. */
+/** Exports of the libraries. */
 export interface PublicApis {
   /** Reports of the libraries by path in the workspace. */
   readonly reports: ReadonlyMap<string, string>;

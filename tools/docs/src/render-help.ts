@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { code, markdownTable } from './markdown-table.ts';
 
-/** Gives the help of a command by its words behind `cdc`; each command is asked once. */
+/** Returns the help of a command by its words after `cdc`. Each command runs once. */
 export type Help = (command: readonly string[]) => string;
 
 /** Asks the command line, which must be built. */
@@ -40,7 +40,7 @@ export function renderCommands(help: Help): string {
   return markdownTable(['command', 'does'], rows);
 }
 
-/** The groups of commands in the order of the table; the last one is `cdc` itself. */
+/** Groups of commands in the order of the table. The last one is `cdc` itself. */
 const GROUPS = ['manage-migrations', 'manage-pipelines', ''];
 
 /** Lists all commands, groups among them, as `manage-migrations reload begin`. */

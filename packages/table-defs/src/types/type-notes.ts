@@ -1,11 +1,11 @@
-/** How well the PostgreSQL type keeps the values of a source column. */
+/** Fidelity of the PostgreSQL type for the values of a source column. */
 export type Exactness = 'exact' | 'widened' | 'lossy' | 'unsupported';
 
 /** A note about columns of one kind. */
 export interface TypeNote {
   readonly exactness: Exactness;
   readonly says: string;
-  /** What users can do about it. */
+  /** Advice for users. */
   readonly advice: string;
 }
 
