@@ -181,7 +181,12 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
       'cdc manage-migrations reload status --env prod',
       'cdc manage-migrations reload status --env prod --table Actor --json',
     ],
-    exitCodes: { 0: 'no rows are left', 1: 'rows were not read again yet', 2: CONFIGURATION },
+    exitCodes: {
+      0: 'no rows are left',
+      1: 'rows were not read again yet',
+      2: CONFIGURATION,
+      3: 'rows of a table cannot be counted',
+    },
   },
   'manage-migrations reload finish': {
     examples: [

@@ -231,6 +231,18 @@ describe('reload', () => {
     expect(await keys('blue."Actor"')).toBe(100);
   });
 
+  it('knows the dead letters of a customer, however its id is spelled', async () => {
+    const spelled = await changed.edited('source-groups.yaml', BLUE, BLUE.toUpperCase());
+    const of = ['--table', 'public.Everybody', '--customer', 'blue'];
+    expect(await changed.run(spelled, 'reload begin', ...of)).toMatchObject({ exitCode: 0 });
+    const read = { schema: 'public', table: 'Everybody', operation: 'r' } as const;
+    await query(stage({ ...read, keys: [2, 50], at: 200 }));
+    await query(stage({ ...read, keys: [1, 1], at: 300, name: `repeat('x', 1000)` }));
+    const refused = await changed.run(spelled, 'reload finish', ...of);
+    expect(refused.stdout).toContain('dead letters: 1, refused events: 0 since the reload began');
+    expect(refused.exitCode).toBe(5);
+  });
+
   it('refuses a table of several of which one customer was not read', async () => {
     await run('begin', '--table', 'Everybody');
     await query(
@@ -412,6 +424,40 @@ describe('reload', () => {
     await merger.end();
     await changed.run(root, 'merge');
     expect(await keys('blue."Actor"')).toBe(1);
+  });
+
+  it('goes on with the other tables where one is gone', async () => {
+    await run('begin', '--table', 'blue.Actor', 'blue.Fraver');
+    await query(stage({ keys: [2, 100], at: 200, operation: 'r' }));
+    await query('ALTER TABLE blue."Actor" RENAME TO "Away"');
+    const status = await run('status');
+    expect(status.exitCode).toBe(3);
+    expect(status.stdout).toMatch(
+      /blue\.Actor: cannot be counted: relation "blue\.Actor" does not exist/i,
+    );
+    expect(status.stdout).toMatch(/blue\.Fraver +\S+Z +postgres +0 +0 +0/);
+    await query('DROP TABLE blue."Away", blue."stg_Actor"');
+    const done = await run('finish', '--table', 'Actor', 'Fraver');
+    expect(done.exitCode).toBe(3);
+    expect(done.stdout).toContain('blue.Actor: failed: ');
+    expect(done.stdout).toContain('blue.Fraver: finished');
+    expect(await run('cancel', '--table', 'Actor')).toMatchObject({ exitCode: 0 });
+  });
+
+  it('ends once, whatever another session does', async () => {
+    await run('begin', '--table', 'blue.Actor');
+    const end = (outcome: string) =>
+      `SELECT cdc_management.end_reload(reload_id, '${outcome}') FROM cdc_management.reload`;
+    const first = server.connect({ database: DATABASE, max: 1 });
+    await first.unsafe(`BEGIN; ${end('finished')}`).simple();
+    const second = query(end('cancelled'));
+    await sleep(100);
+    await first.unsafe('COMMIT');
+    await first.end();
+    await expect(second).rejects.toMatchObject({ code: 'CD005' });
+    expect(await query('SELECT outcome FROM cdc_management.reload')).toEqual([
+      { outcome: 'finished' },
+    ]);
   });
 
   it('begins once, and says what it cannot reload', async () => {

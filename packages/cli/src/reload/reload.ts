@@ -65,7 +65,12 @@ export function showReloads(options: ReloadOptions): Promise<number> {
     withSession(target, 'cdc reload', async (session) => {
       const reloads = await readReloads(session, selectionOf(options));
       return {
-        exitCode: reloads.some(({ counts }) => counts.unread > 0) ? EXIT.differences : EXIT.done,
+        exitCode: worstExitCode(
+          reloads.map(({ counts }) => {
+            if (counts === null) return EXIT.tenantsFailed;
+            return counts.unread > 0 ? EXIT.differences : EXIT.done;
+          }),
+        ),
         lines: [`${target.label}:`, ...renderStates(reloads).map((line) => `  ${line}`)],
         document: { reloads },
       };
@@ -263,18 +268,26 @@ function describeBegun(reload: BegunReload): string {
 
 function renderStates(reloads: readonly ReloadState[]): readonly string[] {
   if (reloads.length === 0) return ['no open reloads'];
-  return alignColumns(
+  const failed = reloads.filter(({ counts }) => counts === null);
+  const counted = reloads.flatMap(({ counts, ...reload }) =>
+    counts === null ? [] : [{ ...reload, ...counts }],
+  );
+  const lines = alignColumns(
     [
       ['table', 'begun', 'by', 'read again', 'changed', 'neither'],
-      ...reloads.map((reload) => [
+      ...counted.map((reload) => [
         placeOf(reload),
         reload.begunAt,
         reload.begunBy,
-        ...[reload.counts.read, reload.counts.changed, reload.counts.unread].map(String),
+        ...[reload.read, reload.changed, reload.unread].map(String),
       ]),
     ],
     (column) => column > 2,
   );
+  return [
+    ...(counted.length > 0 ? lines : []),
+    ...failed.map((reload) => `${placeOf(reload)}: cannot be counted: ${reload.reason}`),
+  ];
 }
 
 function describeFinished(reload: FinishedReload): string {

@@ -4,7 +4,7 @@ import type { ReplicatedTable } from '@cdc-migrations/table-defs';
 import { isPassing } from '../apply/apply-file.ts';
 import { tryUntil } from '@cdc-migrations/session';
 import { placeTables } from '../check/compare-relations.ts';
-import { isSelected, type TableSelection } from '../merge/merge-statements.ts';
+import { isSelected, UnknownTableError, type TableSelection } from '../merge/merge-statements.ts';
 import { runMerges } from '../merge/run-merges.ts';
 import type { Migrations } from '../migrations/migrations.ts';
 import { NoBookkeepingError } from '../history/no-bookkeeping-error.ts';
@@ -55,7 +55,10 @@ export interface BegunReload extends ReloadPlace {
 
 /** An open reload with the numbers of its rows. */
 export interface ReloadState extends OpenReload {
-  readonly counts: ReloadCounts;
+  /** Null if they cannot be counted. */
+  readonly counts: ReloadCounts | null;
+  /** Why they cannot be counted. */
+  readonly reason: string | null;
 }
 
 /** Options of `finishReloads`. */
@@ -177,8 +180,16 @@ export async function readReloads(
 ): Promise<readonly ReloadState[]> {
   const states: ReloadState[] = [];
   for (const reload of await listOpen(session, selection))
-    states.push({ ...reload, counts: sum(await countRows(session, reload)) });
+    states.push(await readState(session, reload));
   return states;
+}
+
+async function readState(session: Session, reload: OpenReload): Promise<ReloadState> {
+  try {
+    return { ...reload, counts: sum(await countRows(session, reload)), reason: null };
+  } catch (error) {
+    return { ...reload, counts: null, reason: describeFailure(error).reason };
+  }
 }
 
 /**
@@ -430,6 +441,7 @@ function describeFailure(error: unknown): {
   readonly outcome: 'refused' | 'failed';
   readonly reason: string;
 } {
+  if (error instanceof UnknownTableError) return { outcome: 'failed', reason: error.message };
   if (!(error instanceof TargetError) || error.kind === 'connection') throw error;
   const reason = [error.message, error.detail, error.hint].filter(Boolean).join('; ');
   return { outcome: error.code === REFUSED ? 'refused' : 'failed', reason };
