@@ -116,7 +116,7 @@ export type {
   ReloadState,
 } from './tables/reload-tables.ts';
 export { NotDefinedError, renameTarget } from './tables/rename-target.ts';
-export type { Renamed, RenameOptions, Renaming } from './tables/rename-target.ts';
+export type { Renamed, RenameOptions, RenameWait, Renaming } from './tables/rename-target.ts';
 export { retireTables, StillDefinedError } from './tables/retire-tables.ts';
 export type {
   RetiredTable,

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { copyOf, edit } from '../repo.fixture.ts';
+import { finish, startCommand, untilSays } from '../target/cli.fixture.ts';
+import { small } from '../target/small-target.fixture.ts';
 import {
   type ChangedTarget,
   DATABASE,
@@ -160,12 +162,18 @@ describe.each([15, 18] as const)('declared indexes, on PostgreSQL %i', (major) =
 
   it('are created while others write and read, and wait for nobody but their transactions', async () => {
     const root = await declared('{ columns: [Navn], method: hash }');
-    const writer = target.server.connect({ database: DATABASE, max: 1 });
+    const connection = { application_name: 'writer' };
+    const writer = target.server.connect({ database: DATABASE, max: 1, connection });
     await writer.unsafe(`BEGIN; UPDATE blue."Actor" SET "Navn" = 'x' WHERE actno = 1`).simple();
-    const ended = apply(root);
+    const child = startCommand(root, small('apply'), target.repo.env(target.server));
+    const ended = finish(child);
     const building = async () =>
       (await target.query('SELECT FROM pg_stat_progress_create_index')).length > 0;
     while (!(await building())) await sleep(50);
+    await untilSays(
+      child,
+      /blue\.Actor: the index waits until other transactions end; held by pid \d+, application "writer", .* idle in transaction/,
+    );
     // With a lock against writers this would wait for the transaction.
     await target.query(
       `SET lock_timeout = '2s'; UPDATE blue."Actor" SET "Navn" = 'y' WHERE actno = 2`,

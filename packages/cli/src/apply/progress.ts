@@ -1,4 +1,4 @@
-import type { ApplyEvent } from '@cdc-migrations/tracker';
+import type { ApplyEvent, LockBlocker } from '@cdc-migrations/tracker';
 import { describeBlocker, describeHolder } from '@cdc-migrations/tracker';
 import { nameSchema } from '../target/name-schema.ts';
 import { countOf } from '../count-of.ts';
@@ -25,6 +25,15 @@ export function standardError(env: NodeJS.ProcessEnv): ProgressOutput {
     isTerminal,
     hasColor: isTerminal && !env['NO_COLOR'],
   };
+}
+
+/** Names the sessions that hold a lock: `held by pid 4711, …` for each. */
+export function heldBy({
+  blockers,
+}: {
+  readonly blockers: readonly LockBlocker[];
+}): readonly string[] {
+  return blockers.map((one) => `held by ${describeBlocker(one)}`);
 }
 
 /** Reports progress in lines such as `[12/26 46%] osloprod 78 files, 1.3 s`. A terminal also shows the current file. */
@@ -54,10 +63,15 @@ export function reportProgress(output: ProgressOutput): (event: ApplyEvent) => v
       }
       case 'file waits':
         return line(
-          `${counter()} ${nameSchema(event.schema)} ${event.path} waits: ${[
-            event.reason,
-            ...event.blockers.map((one) => `held by ${describeBlocker(one)}`),
-          ].join('; ')}`,
+          `${counter()} ${nameSchema(event.schema)} ${event.path} waits: ${[event.reason, ...heldBy(event)].join('; ')}`,
+        );
+      case 'index waits':
+        return line(
+          `${event.schema}.${event.table}: the index waits until other transactions end; ${heldBy(event).join('; ')}`,
+        );
+      case 'column waits':
+        return line(
+          `${event.schema}.${event.table}: ${[`${event.column} stays nullable until the next apply, as its table is locked`, ...heldBy(event)].join('; ')}`,
         );
       case 'file failed': {
         const { schema, path, message, kind } = event.failure;

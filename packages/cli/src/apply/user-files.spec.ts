@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
 import { copyOf, edit, smallRepo, write } from '../repo.fixture.ts';
-import { type CommandRun, finish, runCommand, startCommand } from '../target/cli.fixture.ts';
+import {
+  type CommandRun,
+  finish,
+  runCommand,
+  startCommand,
+  untilSays,
+} from '../target/cli.fixture.ts';
 
 /** Files of a tenant of the small repo: a table and a staging file for each of three tables. */
 const OF_TENANT = 6;
@@ -94,6 +100,25 @@ describe.each([15, 18] as const)('files of users on PostgreSQL %i', (major) => {
       stdout: expect.stringContaining('files: 0 applied'),
     });
   }
+
+  it('without a transaction say who they wait for, as no timeout ends that', async () => {
+    await put({
+      [INDEX]: `-- cdc: no-transaction\nCREATE INDEX CONCURRENTLY "Actor_Navn" ON "{{SCHEMA}}"."Actor" ("Navn")\n`,
+    });
+    const reader = await sql.reserve();
+    await reader
+      .unsafe(`SET application_name = 'report'; BEGIN; UPDATE blue."Actor" SET "Navn" = ''`)
+      .simple();
+    const child = startCommand(root, ['apply', '--env', 'nonprod']);
+    const ended = finish(child);
+    await untilSays(
+      child,
+      /blue after\/0010-index\.sql waits: it runs outside of a transaction.*; held by pid \d+, application "report", .* idle in transaction/,
+    );
+    await reader.unsafe('COMMIT').simple();
+    reader.release();
+    expect(await ended).toMatchObject({ exitCode: 0 });
+  });
 
   it('old tenants get a file of after/ when it appears, a new one behind its tables', async () => {
     await put({

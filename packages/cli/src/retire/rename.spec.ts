@@ -1,5 +1,5 @@
 import type { PostgresServer } from '@cdc-migrations/postgres-fixture';
-import { finish, startCommand } from '../target/cli.fixture.ts';
+import { finish, startCommand, untilSays } from '../target/cli.fixture.ts';
 import { small, type SmallTarget, stageActors } from '../target/small-target.fixture.ts';
 import { type ChangedTarget, DATABASE, openChangedTarget } from './changed-target.fixture.ts';
 
@@ -176,10 +176,16 @@ sink_asma.directory in nonprod: blue.Actor to blue.Person: renamed\n`,
 
   it('waits for a writer, and takes what it staged along', async () => {
     const root = await green();
-    const writer = server.connect({ database: DATABASE, max: 1 });
+    const writer = server.connect({
+      database: DATABASE,
+      max: 1,
+      connection: { application_name: 'writer' },
+    });
     await writer.unsafe(`BEGIN; ${stageActors('blue', [9, 9])}`);
-    const renaming = run(root, 'rename', '--customer', 'blue', '--to', 'green');
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    const args = small('rename', '--customer', 'blue', '--to', 'green');
+    const child = startCommand(root, args, target.env(server));
+    const renaming = finish(child);
+    await untilSays(child, /green waits: .*lock timeout; held by pid \d+, application "writer"/);
     await writer.unsafe('COMMIT');
     await writer.end();
     expect(await renaming).toMatchObject({ exitCode: 0 });

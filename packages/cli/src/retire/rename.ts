@@ -1,6 +1,8 @@
 import { renameTarget, type Renamed, type Renaming } from '@cdc-migrations/tracker';
 import { countOf } from '../count-of.ts';
+import { heldBy } from '../apply/progress.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
+import { printMessage } from '../print.ts';
 import type { TargetOptions } from '../target/open-targets.ts';
 import { reportTargets } from '../target/report-targets.ts';
 import { worstExitCode } from '../target/worst-exit-code.ts';
@@ -20,6 +22,10 @@ export async function rename(options: RenameCommandOptions): Promise<number> {
     const results = await renameTarget(address(), migrations, {
       ...{ tenants, knownTenants, only: options.schema, renaming },
       isDryRun: options.dryRun === true,
+      onWait: (wait) =>
+        printMessage(
+          `${label}: ${wait.schema} waits: ${[wait.reason, ...heldBy(wait)].join('; ')}`,
+        ),
     });
     return {
       exitCode: worstExitCode(results.map(({ outcome }) => EXIT_CODES[outcome])),

@@ -46,6 +46,18 @@ export async function finish(child: ChildProcess): Promise<CommandRun> {
   return { exitCode, stdout, stderr };
 }
 
+/** Waits until a command has printed this on standard error; `finish` must have been called before. */
+export async function untilSays(child: ChildProcess, pattern: RegExp): Promise<void> {
+  let text = '';
+  await new Promise<void>((resolve, reject) => {
+    child.stderr!.on('data', (data: Buffer) => {
+      text += data.toString();
+      if (pattern.test(text)) resolve();
+    });
+    child.once('close', () => reject(new Error(`expected ${String(pattern)}, found ${text}`)));
+  });
+}
+
 /** Copies the implementation repo `adopus` and makes this database its sink in every environment. */
 export function copyAdopus(database = 'directory'): {
   readonly root: string;

@@ -27,6 +27,21 @@ export type ApplyEvent =
       readonly table: string;
       readonly index: string;
     }
+  /** Sessions keep an index from being created or dropped: it waits without a timeout until their transactions end. */
+  | {
+      readonly kind: 'index waits';
+      readonly schema: string;
+      readonly table: string;
+      readonly blockers: readonly LockBlocker[];
+    }
+  /** A column did not become NOT NULL because its table is locked; the next apply tries again. */
+  | {
+      readonly kind: 'column waits';
+      readonly schema: string;
+      readonly table: string;
+      readonly column: string;
+      readonly blockers: readonly LockBlocker[];
+    }
   /** A schema is finished, which makes `done` of `total` schemas. */
   | {
       readonly kind: 'schema done';

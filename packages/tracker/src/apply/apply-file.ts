@@ -21,6 +21,8 @@ export interface ApplyFileOptions extends TransactionOptions {
   /** Time for retries of a file that cannot get a lock, in milliseconds. */
   readonly retryForMs: number;
   readonly onRetry: (reason: string) => void;
+  /** Goes in front of a file without a transaction. */
+  readonly tag: string;
 }
 
 /** Outcome of a file. `meanwhile` means that another session applied it first. */
@@ -66,7 +68,7 @@ export async function applyFile(
 ): Promise<FileOutcome> {
   const start = performance.now();
   const outcome = isWithoutTransaction(work.files[0].file)
-    ? await runAlone(session, migrations, work.files[0])
+    ? await runAlone(session, migrations, work.files[0], options.tag)
     : await runTransaction(session, buildTransaction(migrations, work, options), options);
   if (outcome.kind === 'applied') return { ...outcome, durationMs: performance.now() - start };
   if (outcome.kind === 'meanwhile') return outcome;
@@ -133,11 +135,12 @@ async function runAlone(
   session: Session,
   migrations: Migrations,
   placed: Placed,
+  tag: string,
 ): Promise<Attempt> {
   const text = expandSchema(placed);
   await session.write(recordFailed(migrations, placed, { outcome: 'failed', error: INTERRUPTED }));
   try {
-    await session.execute(text);
+    await session.execute(tag + text);
   } catch (failure) {
     if (!(failure instanceof TargetError) || failure.kind === 'connection') throw failure;
     return { kind: 'failed', error: failure };

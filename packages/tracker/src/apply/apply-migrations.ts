@@ -22,6 +22,7 @@ import {
   tightenColumns,
   type LooseColumn,
   type TightenedColumn,
+  type TightenOptions,
 } from './tighten-columns.ts';
 import { undoReads, withLock, type LockHolder } from '../session/take-lock.ts';
 import { withWorkers } from '../session/with-workers.ts';
@@ -106,9 +107,13 @@ export async function applyMigrations(
       onEvent({ kind: 'planned', schemas: plan.schemas.length, files: countFiles(plan) });
       const isPresent = ({ schema }: { readonly schema: string }) => plan.present.includes(schema);
       const ofPlan = (column: LooseColumn) => !options.planned && isPresent(column);
+      const tightening = { control, set: migrations.set.name, onEvent };
       if (plan.steps.length === 0) {
-        const tightened = await tightenAlone(address, loose.filter(ofPlan));
-        const { indexes, failures } = await declareAlone(address, works.filter(isPresent), onEvent);
+        const tightened = await tightenAlone(address, loose.filter(ofPlan), tightening);
+        const { indexes, failures } = await declareAlone(address, works.filter(isPresent), {
+          control,
+          onEvent,
+        });
         const nothing = nothingToDo(plan);
         return {
           ...nothing,
@@ -133,7 +138,7 @@ export async function applyMigrations(
         const left = reader ? await readLooseColumns(reader) : [];
         const { indexes, failures } = reader
           ? await declareIndexes(
-              reader,
+              { worker: reader, control },
               await readIndexWork(reader, begunOf(finals.filter(isPresent), result)),
               onEvent,
             )
@@ -143,7 +148,7 @@ export async function applyMigrations(
           failures: [...result.failures, ...failures],
           indexes,
           stale,
-          tightened: reader ? await tightenColumns(reader, left.filter(ofPlan)) : [],
+          tightened: reader ? await tightenColumns(reader, left.filter(ofPlan), tightening) : [],
           mergeProblems: problemsOf(reader ? await readTargetProblems(reader) : []),
         };
       });
@@ -170,9 +175,10 @@ async function readAgain(
 async function tightenAlone(
   address: TargetAddress,
   columns: readonly LooseColumn[],
+  options: TightenOptions,
 ): Promise<readonly TightenedColumn[]> {
   if (columns.length === 0) return [];
-  return withWorkers(address, 1, ([worker]) => tightenColumns(worker, columns));
+  return withWorkers(address, 1, ([worker]) => tightenColumns(worker, columns, options));
 }
 
 const NO_INDEXES: IndexOutcome = { indexes: [], failures: [] };
@@ -195,10 +201,10 @@ function begunOf(
 async function declareAlone(
   address: TargetAddress,
   works: readonly IndexWork[],
-  onEvent: (event: ApplyEvent) => void,
+  { control, onEvent }: Pick<TightenOptions, 'control' | 'onEvent'>,
 ): Promise<IndexOutcome> {
   if (works.length === 0) return NO_INDEXES;
-  return withWorkers(address, 1, ([worker]) => declareIndexes(worker, works, onEvent));
+  return withWorkers(address, 1, ([worker]) => declareIndexes({ worker, control }, works, onEvent));
 }
 
 /** Throws if a file is not as it was generated. */

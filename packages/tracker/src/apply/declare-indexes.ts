@@ -17,6 +17,7 @@ import { jsonLiteral } from '../session/json-literal.ts';
 import { PINNED, UNPINNED } from '../session/plain-settings.ts';
 import { belongsTo, type Migrations } from '../migrations/migrations.ts';
 import type { Session } from '../session/session.ts';
+import { newTag, taggedSessions, watchBlockers, type LockBlocker } from '../session/take-lock.ts';
 import { TargetError } from '../session/target-error.ts';
 
 /** Changes of a table's indexes. New ones are created first, so that a changed index is never missing. */
@@ -146,6 +147,25 @@ JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = relation.relnamespa
 ORDER BY namespace.nspname, relation.relname`;
 }
 
+/** The session that changes indexes, and the one that holds the lock of the apply. */
+export interface IndexSessions {
+  readonly worker: Session;
+  readonly control: Session;
+}
+
+/** Wraps the worker. Reports the sessions that block a statement outside of a transaction, whose waits have no timeout. */
+function watched(
+  { worker, control }: IndexSessions,
+  onStay: (blockers: readonly LockBlocker[]) => void,
+): Session {
+  const execute: Session['execute'] = async (statement) => {
+    const tag = newTag();
+    const watch = watchBlockers(control, taggedSessions(tag), onStay);
+    await worker.execute(tag + statement).finally(watch.stop);
+  };
+  return Object.create(worker, { execute: { value: execute } }) as Session;
+}
+
 /** Result of the changes of indexes. Merges and other tables do not wait for them. */
 export interface IndexOutcome {
   readonly indexes: readonly DeclaredIndex[];
@@ -159,7 +179,7 @@ export interface IndexOutcome {
  * @throws TargetError if the connection is lost
  */
 export async function declareIndexes(
-  session: Session,
+  sessions: IndexSessions,
   works: readonly IndexWork[],
   onEvent: (event: ApplyEvent) => void,
 ): Promise<IndexOutcome> {
@@ -167,6 +187,9 @@ export async function declareIndexes(
   const failures: FileFailure[] = [];
   for (const work of works) {
     const { schema, table } = work;
+    const session = watched(sessions, (blockers) =>
+      onEvent({ kind: 'index waits', schema, table: table.name, blockers }),
+    );
     const wanted = new Set(work.create.map(({ name }) => name));
     const failuresBefore = failures.length;
     const attempt = async (

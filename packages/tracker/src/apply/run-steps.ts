@@ -12,13 +12,21 @@ import { NO_SCHEMAS, type SchemaWork, type Work } from './file-transaction.ts';
 import { buildRecreation, readObstructed, splitFiles, type ObstructedFile } from './dependants.ts';
 import {
   isBehindTables,
+  isWithoutTransaction,
   needs,
   WHOLE_DATABASE,
   type MigrationFile,
 } from '../migrations/migrations.ts';
 import type { ApplyPlan, SchemaRun } from './plan-apply.ts';
 import type { Session } from '../session/session.ts';
-import { lockName, watchBlockers } from '../session/take-lock.ts';
+import {
+  lockHolders,
+  lockName,
+  newTag,
+  taggedSessions,
+  watchBlockers,
+  type LockBlocker,
+} from '../session/take-lock.ts';
 import { TargetError } from '../session/target-error.ts';
 
 export interface Sessions {
@@ -27,7 +35,7 @@ export interface Sessions {
   readonly workers: readonly Session[];
 }
 
-export interface RunOptions extends Omit<ApplyFileOptions, 'onRetry'> {
+export interface RunOptions extends Omit<ApplyFileOptions, 'onRetry' | 'tag'> {
   readonly canary: number;
   /** Number of failed schemas that stops the run. */
   readonly stopAfter: number;
@@ -331,6 +339,8 @@ function wait(
   tally.waiting.push(...files.map(({ path }) => ({ schema, path, waitsFor })));
 }
 
+const NO_TIMEOUT = 'it runs outside of a transaction, so its waits for locks have no timeout';
+
 async function applyWork(
   run: Run,
   session: Session,
@@ -339,19 +349,21 @@ async function applyWork(
   const { sessions, plan, options } = run;
   if (sessions.control.isLost) throw new LockLostError();
   const [{ file, schema }] = work.files;
-  const watch = watchBlockers(sessions.control, lockName(plan.migrations.set.name, schema));
-  const onRetry = (reason: string) => {
-    const blockers = watch.take();
+  const tell = (reason: string, blockers: readonly LockBlocker[]) =>
     options.onEvent({ kind: 'file waits', schema, path: file.path, reason, blockers });
-  };
+  const tag = newTag();
+  const watch = isWithoutTransaction(file)
+    ? watchBlockers(sessions.control, taggedSessions(tag), (found) => tell(NO_TIMEOUT, found))
+    : watchBlockers(sessions.control, lockHolders(lockName(plan.migrations.set.name, schema)));
+  const onRetry = (reason: string) => tell(reason, watch.take());
   const outcome = await attempt(() =>
-    applyFile(session, plan.migrations, work, { ...options, onRetry }),
+    applyFile(session, plan.migrations, work, { ...options, onRetry, tag }),
   ).finally(watch.stop);
   if (outcome.kind === 'meanwhile') return { kind: 'applied' };
   if (outcome.kind === 'applied') {
     const { statements, durationMs } = outcome;
     work.files.forEach(({ file: { path } }, index) =>
-      tell(run, { schema, path, statements: statements[index]!, durationMs }),
+      noteApplied(run, { schema, path, statements: statements[index]!, durationMs }),
     );
     return { kind: 'applied' };
   }
@@ -404,7 +416,7 @@ async function attempt(work: () => Promise<FileOutcome>): Promise<FileOutcome> {
   }
 }
 
-function tell({ tally, options }: Run, applied: AppliedFile): void {
+function noteApplied({ tally, options }: Run, applied: AppliedFile): void {
   tally.applied.push(applied);
   options.onEvent({ kind: 'file applied', applied });
 }

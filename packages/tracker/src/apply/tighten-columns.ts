@@ -1,6 +1,8 @@
 import { quoteIdentifier, quoteLiteral, quoteQualified } from '@cdc-migrations/sql-text';
 import { readIfThere } from '../session/read-if-there.ts';
+import type { ApplyEvent } from './apply-event.ts';
 import type { Session } from '../session/session.ts';
+import { lockHolders, lockKey, lockName, watchBlockers } from '../session/take-lock.ts';
 import { TargetError } from '../session/target-error.ts';
 
 /** A column that became NOT NULL as at the source, because every row has a value. */
@@ -19,8 +21,21 @@ export interface LooseColumn {
 
 /** Name of the temporary constraint while a column is tightened. */
 const CONSTRAINT = 'cdc_tighten';
-/** Short wait, because other sessions queue behind a waiting ALTER TABLE. */
-const LOCK_TIMEOUT = `SET LOCAL lock_timeout = '1s';\n`;
+/** Statements for a short wait, because other sessions queue behind a waiting ALTER TABLE. The lock of the name shows the blockers. */
+function briefly(name: string): string {
+  return `SET LOCAL lock_timeout = '1s';\nSELECT pg_catalog.pg_try_advisory_xact_lock(${lockKey(name)});\n`;
+}
+
+const LOCK_NOT_AVAILABLE = '55P03';
+
+/** What tightening needs beside a session. */
+export interface TightenOptions {
+  /** Holds the lock of the apply. */
+  readonly control: Session;
+  /** Name of the migration set. */
+  readonly set: string;
+  readonly onEvent: (event: ApplyEvent) => void;
+}
 
 /** Reads columns to tighten, and constraints of a killed apply. Returns none if nothing was ever applied. */
 export async function readLooseColumns(session: Session): Promise<readonly LooseColumn[]> {
@@ -48,17 +63,28 @@ ORDER BY 1, 2, 3 NULLS FIRST`;
 export async function tightenColumns(
   session: Session,
   columns: readonly LooseColumn[],
+  { control, set, onEvent }: TightenOptions,
 ): Promise<readonly TightenedColumn[]> {
   const tightened: TightenedColumn[] = [];
   for (const { schema, table, column } of columns) {
+    const name = lockName(set, schema);
+    const watch = watchBlockers(control, lockHolders(name));
     try {
-      if (column === null) await dropConstraint(session, quoteQualified(schema, table));
-      else if (await tighten(session, { schema, table, column })) {
+      if (column === null)
+        await dropConstraint(session, {
+          at: quoteQualified(schema, table),
+          briefly: briefly(name),
+        });
+      else if (await tighten(session, { schema, table, column, briefly: briefly(name) })) {
         tightened.push({ schema, table, column });
       }
     } catch (error) {
       // The table is locked, not ours, or gone. The note of the column stays, with its statement.
       if (!(error instanceof TargetError) || error.kind === 'connection') throw error;
+      if (error.code === LOCK_NOT_AVAILABLE && column !== null)
+        onEvent({ kind: 'column waits', schema, table, column, blockers: watch.take() });
+    } finally {
+      watch.stop();
     }
   }
   return tightened;
@@ -66,7 +92,7 @@ export async function tightenColumns(
 
 async function tighten(
   session: Session,
-  { schema, table, column }: TightenedColumn,
+  { schema, table, column, briefly }: TightenedColumn & { readonly briefly: string },
 ): Promise<boolean> {
   const [at, name] = [quoteQualified(schema, table), quoteIdentifier(column)];
   const [row] = await session.read<{ readonly has_null: boolean }>(
@@ -74,24 +100,27 @@ async function tighten(
   );
   if (row!.has_null) return false;
   await session.write(
-    `${LOCK_TIMEOUT}ALTER TABLE ${at} DROP CONSTRAINT IF EXISTS ${CONSTRAINT},
+    `${briefly}ALTER TABLE ${at} DROP CONSTRAINT IF EXISTS ${CONSTRAINT},
   ADD CONSTRAINT ${CONSTRAINT} CHECK (${name} IS NOT NULL) NOT VALID`,
   );
   try {
-    await session.write(`${LOCK_TIMEOUT}ALTER TABLE ${at} VALIDATE CONSTRAINT ${CONSTRAINT}`);
-    await session.write(`${LOCK_TIMEOUT}ALTER TABLE ${at} ALTER COLUMN ${name} SET NOT NULL;
+    await session.write(`${briefly}ALTER TABLE ${at} VALIDATE CONSTRAINT ${CONSTRAINT}`);
+    await session.write(`${briefly}ALTER TABLE ${at} ALTER COLUMN ${name} SET NOT NULL;
 ALTER TABLE ${at} DROP CONSTRAINT ${CONSTRAINT};
 DELETE FROM cdc_management.column_note WHERE state = 'to tighten'
   AND schema_name = ${quoteLiteral(schema)} AND table_name = ${quoteLiteral(table)}
   AND column_name = ${quoteLiteral(column)}`);
   } catch (error) {
     // A NULL came in between, or the table is locked. The check must not block merges.
-    if (!session.isLost) await dropConstraint(session, at);
+    if (!session.isLost) await dropConstraint(session, { at, briefly });
     throw error;
   }
   return true;
 }
 
-async function dropConstraint(session: Session, at: string): Promise<void> {
-  await session.write(`${LOCK_TIMEOUT}ALTER TABLE ${at} DROP CONSTRAINT IF EXISTS ${CONSTRAINT}`);
+async function dropConstraint(
+  session: Session,
+  { at, briefly }: { readonly at: string; readonly briefly: string },
+): Promise<void> {
+  await session.write(`${briefly}ALTER TABLE ${at} DROP CONSTRAINT IF EXISTS ${CONSTRAINT}`);
 }

@@ -47,7 +47,7 @@ SET file = excluded.file, checksum = excluded.checksum, outcome = excluded.outco
 
 /** Error in the history of a file outside of a transaction, until it has ended. */
 export const INTERRUPTED =
-  'interrupted: it runs outside of a transaction, so look at what it has done';
+  'not ended: it runs outside of a transaction, so if no apply is at work, look at what it has done';
 
 /** Builds the statement that records a failure. The content in force stays. */
 export function recordFailed(

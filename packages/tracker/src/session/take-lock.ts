@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { quoteLiteral } from '@cdc-migrations/sql-text';
 import { tryUntil } from '@cdc-migrations/session';
 import { jsonLiteral } from './json-literal.ts';
@@ -65,23 +66,33 @@ export function describeBlocker(blocker: LockBlocker): string {
 }
 
 /**
- * Polls for sessions that block the transaction with the lock of a name. It uses the session with the lock of the
- * apply, because PostgreSQL knows blockers only while the transaction waits. `take` returns the last seen blockers and
- * resets them.
+ * Polls for sessions that block another one. It uses the session with the lock of the apply, because PostgreSQL knows
+ * blockers only while the other one waits. `take` returns the last seen blockers and resets them.
+ *
+ * @param waiting query of the `pid` of the session that may wait: `lockHolders` or `taggedSessions`.
+ * @param onStay is called with blockers that two looks in a row have seen, once for the same ones.
  */
 export function watchBlockers(
   session: Session,
-  name: string,
+  waiting: string,
+  onStay: (blockers: readonly LockBlocker[]) => void = () => undefined,
 ): { readonly take: () => readonly LockBlocker[]; readonly stop: () => void } {
   let seen: readonly LockBlocker[] = [];
+  let [before, told] = ['', ''];
   let isOver = false;
   const look = async () => {
     // An unreadable result is unknown, and a lost connection is noticed elsewhere.
     const [found] = await Promise.all([
-      session.query<LockBlocker>(blockersOf(name)),
+      session.query<LockBlocker>(blockersOf(waiting)),
       undoReads(session),
     ]).catch(() => [[]]);
     if (found.length > 0) seen = found;
+    const pids = found.map(({ pid }) => pid).join();
+    if (!isOver && found.length > 0 && pids === before && pids !== told) {
+      told = pids;
+      onStay(found);
+    }
+    before = pids;
     if (!isOver) timer = setTimeout(() => void look(), LOOK_EVERY_MS);
   };
   let timer = setTimeout(() => void look(), LOOK_EVERY_MS);
@@ -101,13 +112,23 @@ export function watchBlockers(
 /** Twice within the lock timeout of a file. */
 const LOOK_EVERY_MS = 400;
 
-/** Builds a query of the sessions that block the transaction with the lock of a name, on any connection of a pool. */
-function blockersOf(name: string): string {
+/** A comment in front of a statement, by which `taggedSessions` finds its session whatever connection a pool gave it. */
+export function newTag(): string {
+  return `/* cdc ${randomUUID()} */ `;
+}
+
+/** Query of the session whose statement begins with a tag. */
+export function taggedSessions(tag: string): string {
+  return `SELECT pid FROM pg_catalog.pg_stat_activity WHERE pg_catalog.starts_with(query, ${quoteLiteral(tag)})`;
+}
+
+/** Query of the sessions that block others. */
+function blockersOf(waiting: string): string {
   return `SELECT blocker.pid,
   coalesce(activity.application_name, '') AS application, coalesce(activity.usename, '') AS user, activity.state,
   ${utc('activity.xact_start')} AS "transactionSince", ${utc('activity.query_start')} AS "querySince",
   pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - activity.xact_start)::integer AS seconds
-FROM (${lockHolders(name)}) AS waiting
+FROM (${waiting}) AS waiting
 CROSS JOIN LATERAL (SELECT DISTINCT pid FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids(waiting.pid)) AS pid) AS blocker
 LEFT JOIN pg_catalog.pg_stat_activity AS activity ON activity.pid = blocker.pid
 ORDER BY activity.xact_start, blocker.pid`;

@@ -13,7 +13,15 @@ import { listSchemas, type PlanOptions } from '../apply/plan-apply.ts';
 import { readTarget, refuseStandby } from '../history/read-target.ts';
 import { StillDefinedError } from './retire-tables.ts';
 import { openSession, type Session, type TargetAddress } from '../session/session.ts';
-import { undoReads, withLock } from '../session/take-lock.ts';
+import {
+  describeBlocker,
+  lockHolders,
+  lockName,
+  undoReads,
+  watchBlockers,
+  withLock,
+  type LockBlocker,
+} from '../session/take-lock.ts';
 
 /** A customer, which is a schema, or a table, with its new name. */
 export interface Renaming {
@@ -27,6 +35,15 @@ export interface RenameOptions extends PlanOptions {
   readonly renaming: Renaming;
   /** Only reports what would be renamed. */
   readonly isDryRun: boolean;
+  readonly onWait?: (wait: RenameWait) => void;
+}
+
+/** A lock is in the way of a rename, which tries again. */
+export interface RenameWait {
+  readonly schema: string;
+  readonly reason: string;
+  /** Who has the lock; empty where it was not seen. */
+  readonly blockers: readonly LockBlocker[];
 }
 
 /** Outcome of the rename of a schema, or of a table in a schema. */
@@ -73,7 +90,8 @@ export async function renameTarget(
       await undoReads(control);
       refuseStandby(state);
       const done: Renamed[] = [];
-      for (const step of plan) done.push(await renameOne(session, migrations, step));
+      for (const step of plan)
+        done.push(await renameOne({ session, control, migrations }, step, options));
       return done;
     });
   } finally {
@@ -164,10 +182,17 @@ function refuseTenants({ renaming: { from, to }, tenants, knownTenants }: Rename
   }
 }
 
+interface RenameSessions {
+  readonly session: Session;
+  /** Holds the lock of the rename. */
+  readonly control: Session;
+  readonly migrations: Migrations;
+}
+
 async function renameOne(
-  session: Session,
-  migrations: Migrations,
+  { session, control, migrations }: RenameSessions,
   { renamed, before, files }: Step,
+  { onWait = () => undefined }: RenameOptions,
 ): Promise<Renamed> {
   const [first, ...others] = files;
   const transaction = buildTransaction(
@@ -175,16 +200,18 @@ async function renameOne(
     { schemas: NO_SCHEMAS, files: [first!, ...others], before },
     { tableLockTimeoutMs: TABLE_LOCK_TIMEOUT_MS, allowRewrite: false, again: true },
   );
+  const watch = watchBlockers(control, lockHolders(lockName(migrations.set.name, first!.schema)));
   const outcome = await runTransaction(session, transaction, {
     retryForMs: RETRY_FOR_MS,
-    onRetry: () => {},
-  });
+    onRetry: (reason) => onWait({ schema: renamed.schema, reason, blockers: watch.take() }),
+  }).finally(watch.stop);
   if (outcome.kind === 'applied') return { ...renamed, outcome: 'renamed' };
   if (outcome.kind === 'meanwhile') throw new Error('a rename is never applied meanwhile');
   const { message, detail, hint } = outcome.error;
+  const holders = watch.take().map((one) => `held by ${describeBlocker(one)}`);
   return {
     ...renamed,
     outcome: outcome.kind === 'unsafe' ? 'refused' : 'failed',
-    reason: [message, detail, hint].filter(Boolean).join('; '),
+    reason: [message, detail, hint, ...holders].filter(Boolean).join('; '),
   };
 }
