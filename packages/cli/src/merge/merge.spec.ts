@@ -209,6 +209,29 @@ blue.Distrikt: 100 events: 100 merged, 0 deleted, 0 stale, 0 dead
     expect(stderr).toContain('ending with the batches that are at work\n');
   });
 
+  it('waits for a session that merges a table, and names one that keeps its events from being merged', async () => {
+    const claim = `BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT cdc_management.claim_merge('blue', 'Distrikt', NULL)`;
+    const holder = server.connect({
+      ...{ database: 'directory', max: 1, connection: { application_name: 'other' } },
+    });
+    await stage('Distrikt', [1, 3]);
+    await holder.unsafe(claim).simple();
+    const ended = merge(...BLUE);
+    await sleep(1500);
+    await holder.unsafe('ROLLBACK');
+    expect(await ended).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('3 merged') });
+    expect(await countOf('Distrikt')).toBe(3);
+    await stage('Distrikt', [4, 5]);
+    await holder.unsafe(claim).simple();
+    const held = await merge(...BLUE);
+    await holder.unsafe('ROLLBACK');
+    await holder.end();
+    expect(held.stdout).toMatch(
+      /nothing merged\nblue\.Distrikt: not merged: process \d+ \(postgres, other\) merges it, or keeps it from being merged\n/,
+    );
+    expect(held.exitCode).toBe(3);
+  });
+
   it('watches over lost connections', async () => {
     const { exitCode, stdout } = await watching(async () => {
       for (let round = 0; round < 5; round++) {

@@ -105,10 +105,17 @@ async function mergeTarget(
   }
 }
 
-function exitCodeOf({ tables, replays, mergeProblems, lockedStaging, lost }: MergeResult): number {
+function exitCodeOf({
+  tables,
+  replays,
+  mergeProblems,
+  lockedStaging,
+  heldTables,
+  lost,
+}: MergeResult): number {
   const hasFailed =
     [...tables, ...replays].some(({ failure }) => failure !== null) ||
-    mergeProblems.length + lockedStaging.length > 0;
+    mergeProblems.length + lockedStaging.length + heldTables.length > 0;
   return worstExitCode([
     ...(hasFailed || lost !== null ? [EXIT.tenantsFailed] : []),
     ...(replays.some(({ dead }) => dead > 0) ? [EXIT.differences] : []),

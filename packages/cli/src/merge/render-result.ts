@@ -15,7 +15,7 @@ const DEAD =
 /** Renders the result of a run: a line for the total, then one for each table. */
 export function renderResult(
   label: string,
-  { tables, replays, lost, ...leftOut }: MergeResult,
+  { tables, replays, heldTables, lost, ...leftOut }: MergeResult,
 ): readonly string[] {
   const total = tables.reduce<MergeCounts>(addCounts, NO_EVENTS);
   const merged = tables.filter(({ events }) => events > 0);
@@ -29,6 +29,10 @@ export function renderResult(
       table.failure === null ? [] : [`${labelOf(table)} failed: ${table.failure}`],
     ),
     ...describeLeftOut(leftOut).map((one) => `${labelOf(one)}: ${one.reason}`),
+    ...heldTables.map(
+      (one) =>
+        `${labelOf(one)}: not merged: ${one.holder} merges it, or keeps it from being merged`,
+    ),
     ...(total.dead + replays.reduce((sum, { dead }) => sum + dead, 0) > 0
       ? [`${label}: ${DEAD}`]
       : []),

@@ -498,7 +498,7 @@ describe('reload', () => {
     );
     const refused = await run('begin', '--table', 'blue.Region');
     expect(refused).toMatchObject({ exitCode: 5 });
-    expect(refused.stdout).toContain('has no key: rows that are read again are appended');
+    expect(refused.stdout).toContain('has no key: rows that are read again would be duplicates');
   });
 
   it('prints what asks the connectors for a snapshot', async () => {

@@ -41,6 +41,8 @@ function beginRun(before?: MergeRun): MergeRun {
     totals: before?.totals ?? new Map(),
     failures: before?.failures ?? new Map(),
     leftOut: { mergeProblems: [], lockedStaging: [] },
+    held: new Set(),
+    heldUntil: 0,
     lost: null,
   };
 }

@@ -28,6 +28,10 @@ export interface MergeRun {
   /** Reason and pause of the last failed pass, by key of the lane. */
   readonly failures: Map<string, LaneFailure>;
   leftOut: LeftOut;
+  /** Labels of tables that another session was merging when a pass began. */
+  readonly held: Set<string>;
+  /** Time until which passes over such tables are retried. A run that watches leaves them to its next look. */
+  readonly heldUntil: number;
   lost: string | null;
 }
 
@@ -41,15 +45,21 @@ export interface LaneFailure extends TableLane {
 const LEFT_ALONE_MS = { first: 1000, longest: 60_000 };
 
 const WAIT_MS = 10;
+const HELD_WAIT_MS = 100;
 
 /** Merges batches of one pass after the other, until the queue is closed. */
 export async function mergePasses(run: MergeRun, session: SteadySession): Promise<void> {
   const { queue } = run;
   for (let pass = await queue.take(); pass; pass = await queue.take()) {
     const step = await mergeBatch(run, session, pass);
-    if (step) account(run, pass, step);
+    if (!step) continue;
+    const isHeld = step.done && step.failure === null && step.pass.end === null;
+    if (isHeld) run.held.add(labelOf(pass));
+    const isAgain = isHeld && !run.isWatching && performance.now() < run.heldUntil;
+    account(run, pass, isAgain ? { ...step, done: false } : step);
+    if (isAgain) await pause(HELD_WAIT_MS, run.signal);
     // Other sessions finish their batches of its lanes.
-    if (step && !step.done && step.pass.end === null) await pause(WAIT_MS, run.signal);
+    else if (!step.done && step.pass.end === null) await pause(WAIT_MS, run.signal);
   }
 }
 

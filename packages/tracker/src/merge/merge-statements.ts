@@ -4,6 +4,7 @@ import { NoBookkeepingError } from '../history/no-bookkeeping-error.ts';
 import { readIfThere } from '../session/read-if-there.ts';
 import { refuseStandby } from '../history/read-target.ts';
 import type { Session } from '../session/session.ts';
+import type { LockedTable } from '../status/read-concerns.ts';
 import {
   labelOf,
   type MergeCounts,
@@ -87,6 +88,24 @@ export async function readWaiting(session: Session): Promise<readonly TableLane[
   return session.write<TableLane>(
     `SELECT schema_name AS schema, table_name AS table, (pass ->> 'lane')::integer AS lane
 FROM cdc_management.passes_to_begin()`,
+  );
+}
+
+/** Reads the number of the next transaction. */
+export async function readTransaction(session: Session): Promise<string> {
+  const [row] = await session.read<{ readonly now: string }>(
+    'SELECT pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text AS now',
+  );
+  return row!.now;
+}
+
+/** Reads tables that hold events of transactions before this one, with the sessions that have them. */
+export function readHeldTables(session: Session, before: string): Promise<readonly LockedTable[]> {
+  return session.read<LockedTable>(
+    `SELECT schema_name AS schema, table_name AS table, coalesce(locked_by, 'a session that has ended meanwhile') AS holder
+FROM cdc_management.merge_status
+WHERE holds_events AND cdc_management.holds_events_before(schema_name, table_name, ${quoteLiteral(before)}::xid8)
+ORDER BY 1, 2`,
   );
 }
 

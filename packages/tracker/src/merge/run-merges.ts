@@ -1,13 +1,22 @@
 import { pause } from '@cdc-migrations/session';
 import type { Session, TargetAddress } from '../session/session.ts';
 import { TargetError } from '../session/target-error.ts';
-import { keyOf, type MergeEvent, type TableMerge, type TableReplay } from './merge-event.ts';
-import { readLockedStaging, readMergeProblems } from '../status/read-concerns.ts';
+import {
+  keyOf,
+  labelOf,
+  type MergeEvent,
+  type TableMerge,
+  type TableReplay,
+} from './merge-event.ts';
+import { readLockedStaging, readMergeProblems, type LockedTable } from '../status/read-concerns.ts';
+import { readIfThere } from '../session/read-if-there.ts';
 import { describeLeftOut, type LeftOut } from './left-out.ts';
 import { forgetLanes, mergePasses, type MergeRun } from './merge-passes.ts';
 import {
   forgetOld,
   isSelected,
+  readHeldTables,
+  readTransaction,
   readWaiting,
   refuseUnknown,
   type TableSelection,
@@ -42,12 +51,16 @@ export interface MergeResult extends LeftOut {
   /** Tables that had events or failed, in order of name. */
   readonly tables: readonly TableMerge[];
   readonly replays: readonly TableReplay[];
+  /** Tables with events from before the run that another session merges, or keeps from being merged. */
+  readonly heldTables: readonly LockedTable[];
   /** Reason why the run ended early. */
   readonly lost: string | null;
 }
 
 const DEFAULT_JOBS = 4;
 const FORGET_EVERY_MS = 60_000;
+/** How long a run waits for sessions that merge its tables. */
+const HELD_FOR_MS = 10_000;
 
 /**
  * Merges staged events in a target. Several sessions share the work, and tables take turns by batch. A failed table
@@ -67,6 +80,8 @@ export async function runMerges(
     ...{
       totals: new Map(),
       failures: new Map(),
+      held: new Set(),
+      heldUntil: performance.now() + HELD_FOR_MS,
       leftOut: { mergeProblems: [], lockedStaging: [] },
       lost: null,
     },
@@ -79,6 +94,7 @@ export async function runMerges(
   signal.addEventListener('abort', queue.close);
   try {
     await looker.use((session) => refuseUnknown(session, options));
+    const begunAt = await looker.use(readTransaction);
     const replays = options.replay
       ? await replayLetters(looker, { ...options, signal, onEvent })
       : [];
@@ -88,7 +104,8 @@ export async function runMerges(
         : watch(run, looker, { ...options, everyMs });
     await Promise.all([looking, ...workers.map((worker) => mergePasses(run, worker))]);
     await noteLeftOut(run, looker, options);
-    return { tables: tablesOf(run), replays, ...run.leftOut, lost: run.lost };
+    const heldTables = await readHeld(run, looker, begunAt);
+    return { tables: tablesOf(run), replays, ...run.leftOut, heldTables, lost: run.lost };
   } finally {
     signal.removeEventListener('abort', queue.close);
     await Promise.all([looker, ...workers].map((session) => session.close()));
@@ -153,6 +170,24 @@ async function noteLeftOut(
   };
   for (const one of describeLeftOut(run.leftOut)) {
     if (run.isWatching && !before.has(one.reason)) run.onEvent({ kind: 'table left out', ...one });
+  }
+}
+
+/** Reads which of the tables that another session had still hold events from before the run. */
+async function readHeld(
+  { held, isWatching }: MergeRun,
+  looker: SteadySession,
+  begunAt: string,
+): Promise<readonly LockedTable[]> {
+  if (isWatching || held.size === 0) return [];
+  try {
+    const waiting = await looker.use((session) =>
+      readIfThere(() => readHeldTables(session, begunAt)),
+    );
+    return (waiting ?? []).filter((one) => held.has(labelOf(one)));
+  } catch (error) {
+    if (!(error instanceof TargetError)) throw error;
+    return []; // A locked staging table and a lost connection are reported elsewhere.
   }
 }
 

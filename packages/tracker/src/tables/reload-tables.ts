@@ -4,7 +4,12 @@ import type { ReplicatedTable } from '@cdc-migrations/table-defs';
 import { isPassing } from '../apply/apply-file.ts';
 import { tryUntil } from '@cdc-migrations/session';
 import { placeTables } from '../check/compare-relations.ts';
-import { isSelected, UnknownTableError, type TableSelection } from '../merge/merge-statements.ts';
+import {
+  isSelected,
+  readTransaction,
+  UnknownTableError,
+  type TableSelection,
+} from '../merge/merge-statements.ts';
 import { runMerges } from '../merge/run-merges.ts';
 import type { Migrations } from '../migrations/migrations.ts';
 import { NoBookkeepingError } from '../history/no-bookkeeping-error.ts';
@@ -256,9 +261,7 @@ async function mergeStaged(
   session: Session,
   { schema, table }: OpenReload,
 ): Promise<string | null> {
-  const [{ now }] = (await session.read<{ now: string }>(
-    'SELECT pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text AS now',
-  )) as readonly [{ now: string }];
+  const now = await readTransaction(session);
   const name = `${schema}.${table}`;
   let failure: string | null = null;
   const isMerged = await tryUntil(RETRY_FOR_MS, async () => {
