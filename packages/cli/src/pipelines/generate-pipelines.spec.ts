@@ -98,6 +98,39 @@ it('gives databases of one server publications and slots of their own, and leave
   expect(carriers('dev', 'chat_dev', 'proxy_dev')).toEqual(['cdc_chat_dev', 'cdc_proxy_dev']);
 });
 
+it('gives databases of one name on two servers, or of names that topics spell alike, topics of their own', () => {
+  const mssql = smallRepo();
+  const [, server] = /^( +default: .*\n)/m.exec(read(mssql, 'source-groups.yaml'))!;
+  edit(
+    mssql,
+    'source-groups.yaml',
+    server!,
+    `${server}${server!.replace('default', 'second').replace('db.example', 'db2.example')}`,
+  );
+  edit(
+    mssql,
+    'source-groups.yaml',
+    'server: default, database: AdOpusBlue',
+    'server: second, database: AdOpusTest',
+  );
+  expect(generate(mssql)).toMatchObject({ code: 0 });
+  const prefixes = ['default', 'second'].map((name) => {
+    const settings = connector(mssql, `pipelines/sources/adopus/nonprod/${name}.json`);
+    expect(settings['database.names']).toBe('AdOpusTest');
+    return settings['topic.prefix'];
+  });
+  expect(prefixes).toEqual(['adopus-nonprod', 'adopus-nonprod-second']);
+  const asma = copyOf(join(FIXTURES, 'asma'));
+  edit(asma, 'source-groups.yaml', 'database: chat_local', 'database: chat local');
+  edit(asma, 'source-groups.yaml', 'database: proxy_local', 'database: chat_local');
+  expect(generate(asma)).toMatchObject({ code: 0 });
+  const [one, two] = ['chat local', 'chat_local'].map(
+    (name) => connector(asma, `pipelines/sources/asma/local/${name}.json`)['topic.prefix'],
+  );
+  expect(one).toBe('asma-local.chat_local');
+  expect(two).toMatch(/^asma-local\.chat_local_[0-9a-f]{8}$/);
+});
+
 it('writes columns in ASCII by their names at the source', () => {
   const root = adopusWith('{ column_names: ascii }');
   generate(root);

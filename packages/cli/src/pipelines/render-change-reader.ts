@@ -4,7 +4,7 @@ import { CommandError } from '../exit-code.ts';
 import { BINARY, bracket, convert, sourceType } from '../source/mssql-values.ts';
 import { bloblangText, tableText } from './bloblang.ts';
 import type { Flow, FlowTable } from './plan-flows.ts';
-import { connectorPrefix } from './topics.ts';
+import { sourceName } from './topics.ts';
 
 /** Changes of a table in one read. A larger transaction is read completely. */
 const PAGE_ROWS = 20_000;
@@ -197,7 +197,7 @@ function sourceOf(flow: Flow): { readonly database: string; readonly name: strin
       flow.group.pattern === 'db-per-tenant'
         ? 'env("CDC_SOURCE_DATABASE")'
         : bloblangText(feed?.database ?? ''),
-    name: bloblangText(connectorPrefix(flow, feed?.env ?? flow.env)),
+    name: bloblangText(sourceName(flow, feed?.env ?? flow.env)),
   };
 }
 

@@ -4,7 +4,7 @@ import { CommandError } from '../exit-code.ts';
 import { cutVariables } from './connect-variables.ts';
 import type { Feed, Flow, FlowTable } from './plan-flows.ts';
 import { escape } from './render-jdbc-sink.ts';
-import { carrierName, connectorPrefix, topicPrefix } from './topics.ts';
+import { carrierName, connectorName, connectorPrefix, topicPrefix } from './topics.ts';
 
 type Settings = Readonly<Record<string, string>>;
 
@@ -41,7 +41,7 @@ export function sourceConnectors(
     );
     if (tables.length === 0) continue;
     for (const feed of flow.feeds) {
-      const name = flow.group.type === 'mssql' ? feed.server.name : feed.database;
+      const name = connectorName(flow.group, feed);
       const key = JSON.stringify([flow.group.name, feed.env, name]);
       const reader = readers.get(key) ?? { flow, feeds: [], tables: [] };
       readers.set(key, reader);
@@ -94,8 +94,9 @@ export interface SignalTable {
   readonly name: string;
 }
 
-function sqlServer(flow: Flow, { server, env }: Feed, databases: readonly string[]): Settings {
-  const prefix = connectorPrefix(flow, env);
+function sqlServer(flow: Flow, feed: Feed, databases: readonly string[]): Settings {
+  const { server } = feed;
+  const prefix = connectorPrefix(flow, feed);
   return {
     'connector.class': 'io.debezium.connector.sqlserver.SqlServerConnector',
     'tasks.max': '1',

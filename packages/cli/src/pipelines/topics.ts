@@ -3,14 +3,69 @@ import { hashedName, MAX_NAME_BYTES } from '@cdc-migrations/sql-text';
 import type { ReplicatedTable } from '@cdc-migrations/table-defs';
 import type { Feed, Flow } from './plan-flows.ts';
 
-/** Returns the topic prefix of a source database, before schema and table: `adopus-prod.AdOpusFretex`. */
-export function topicPrefix({ group }: Pick<Flow, 'group'>, { env, database }: Feed): string {
-  return `${connectorPrefix({ group }, env)}.${topicPart(database)}`;
+/**
+ * Returns the topic prefix of a source database, before schema and table: `adopus-prod.AdOpusFretex`. If several
+ * databases would have the same one, all but the first in the configuration get another: the events of two databases in
+ * one topic would be merged into each other's tables.
+ */
+export function topicPrefix({ group }: Pick<Flow, 'group'>, feed: Feed): string {
+  const plain = `${connectorPrefix({ group }, feed)}.${topicPart(feed.database)}`;
+  const isRival = group.type === 'postgres' && !isFirst(group, feed);
+  const { host, port } = feed.server;
+  return isRival ? hashedName(plain, `${host}:${port}/${feed.database}`) : plain;
 }
 
-/** Returns the common topic prefix of all databases of a source group in an environment. */
-export function connectorPrefix({ group }: Pick<Flow, 'group'>, env: string): string {
+/**
+ * Returns the common topic prefix of the databases of a source group that are on a server, in an environment. A SQL
+ * Server with a database that another server has too gets its name in the prefix.
+ */
+export function connectorPrefix(
+  { group }: Pick<Flow, 'group'>,
+  { env, server }: Pick<Feed, 'env' | 'server'>,
+): string {
+  const isOwn = databasesOf(group, env).every(
+    (one) => !isSameServer(one.server, server) || isFirst(group, { env, ...one }),
+  );
+  const isShared = group.type === 'postgres' || isOwn;
+  return sourceName({ group }, env) + (isShared ? '' : `-${topicPart(server.name)}`);
+}
+
+/**
+ * Returns the name of the connector of a source database in its group and environment: the server for SQL Server, else
+ * the database, with its server if an earlier one has a database of the same name.
+ */
+export function connectorName(group: SourceGroup, { env, server, database }: Feed): string {
+  if (group.type === 'mssql') return server.name;
+  const first = databasesOf(group, env).find((one) => one.database === database);
+  const isOwn = !first || isSameServer(first.server, server);
+  return isOwn ? database : `${database}-${server.name}`;
+}
+
+/** Returns the name of a source group in an environment: `adopus-prod`. */
+export function sourceName({ group }: Pick<Flow, 'group'>, env: string): string {
   return topicPart(`${group.name}-${env}`);
+}
+
+/** Databases of a group in an environment, in the order of the configuration. */
+function databasesOf({ sources, servers }: SourceGroup, env: string) {
+  return sources.flatMap(({ environments }) =>
+    [...environments.values()]
+      .filter((one) => one.env === env)
+      .map(({ server, database }) => ({ server: servers.get(server)!, database })),
+  );
+}
+
+/** Tests if a database is the first of those whose topics would have the same names. */
+function isFirst(
+  group: SourceGroup,
+  { env, server, database }: Pick<Feed, 'env' | 'server' | 'database'>,
+): boolean {
+  const first = databasesOf(group, env).find(
+    (one) => topicPart(one.database) === topicPart(database),
+  );
+  // A connector of SQL Server reads all databases of its server.
+  const isAnother = group.type === 'postgres' && first?.database !== database;
+  return !first || (isSameServer(first.server, server) && !isAnother);
 }
 
 /** Returns the end of a topic: `dbo.Actor`. */

@@ -81,9 +81,7 @@ const TYPE = 'execute-snapshot';
 
 /** Returns the `topic.prefix` of the connector. */
 function connectorKey({ group, ...feed }: Request): string {
-  return group.type === 'mssql'
-    ? connectorPrefix({ group }, feed.env)
-    : topicPrefix({ group }, feed);
+  return group.type === 'mssql' ? connectorPrefix({ group }, feed) : topicPrefix({ group }, feed);
 }
 
 function signalOf({ group, data }: Request): Signal {
