@@ -10,10 +10,10 @@ const ADOPUS = join(__dirname, '..', '..', '..', 'fixtures', 'adopus');
 /** Hand-written files of a repo, and the snapshots. */
 const INPUTS = ['source-groups.yaml', 'sink-groups.yaml', 'services', 'generated/schemas'];
 
-const made: string[] = [];
+const created: string[] = [];
 
 afterAll(() => {
-  for (const folder of made) rmSync(folder, { recursive: true, force: true });
+  for (const folder of created) rmSync(folder, { recursive: true, force: true });
 });
 
 /** Copies a folder. The copy is removed after the tests. */
@@ -37,7 +37,7 @@ export function adopusRepo(): string {
 
 export function emptyFolder(): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'cdc-')));
-  made.push(folder);
+  created.push(folder);
   return folder;
 }
 

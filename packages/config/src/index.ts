@@ -28,6 +28,6 @@ export type {
 export type { ConfigFiles, FileText } from './config-files.ts';
 export { ConfigError, parseConfig, parseServiceConfig, parseSourceGroups } from './parse-config.ts';
 export { readConfig, readServiceConfig, readSourceGroups } from './read-config.ts';
-export { schemaNameFault, tenantNameFault } from './schema-name.ts';
+export { schemaNameProblem, tenantNameProblem } from './schema-name.ts';
 export { isPort } from './schemas/groups.ts';
 export { tenantsOf } from './tenants-of.ts';

@@ -6,7 +6,11 @@ import {
   buildTemplates,
   buildTypeOverrides,
 } from './build-config.ts';
-import { checkService, checkValidationEnv, refuseSinkTableTwins } from './checks/check-service.ts';
+import {
+  checkService,
+  checkValidationEnv,
+  refuseDuplicateSinkTables,
+} from './checks/check-service.ts';
 import { checkSinkGroups, checkSourceGroups, checkTypeOverrides } from './checks/check-groups.ts';
 import type { ConfigFiles } from './config-files.ts';
 import type { Config, ServiceConfig, SourceGroup, TypeOverrides } from './config.ts';
@@ -61,7 +65,7 @@ function checkGroups({ sourceGroups, sinkGroups, services, typeOverrides }: Draf
 function checkServices({ sinkGroups, templateNames, services }: ServiceDrafts): void {
   const known = { sinkGroups: sinkGroups?.draft, templates: templateNames };
   for (const service of services) checkService(service, known);
-  refuseSinkTableTwins(services);
+  refuseDuplicateSinkTables(services);
 }
 
 function buildServiceConfig(drafts: ServiceDrafts): ServiceConfig {

@@ -1,4 +1,4 @@
-import { findTurningLetters, letterFault } from '@cdc-migrations/generated-file';
+import { findBidiControls, characterProblem } from '@cdc-migrations/generated-file';
 import {
   foundValue,
   isMapping,
@@ -62,8 +62,8 @@ function parseValue(
   }
   const report = reportIn(file, problems);
   if (parsed.value === undefined) report([], `expected ${expected}, found an empty file`);
-  checkLetters(parsed.value, report);
-  for (const { line, letter } of findTurningLetters(text)) {
+  checkCharacters(parsed.value, report);
+  for (const { line, letter } of findBidiControls(text)) {
     const message = `expected ${letter} as an escape in quotes, or not at all, found the letter itself, which turns the direction of writing`;
     problems.push({ at: { file, keys: [] }, line, message });
   }
@@ -110,7 +110,7 @@ function findService(value: Mapping, name: string, report: Report): Keys {
   const [key = name, ...others] = Object.keys(value).sort(
     (one, other) => Number(other === name) - Number(one === name),
   );
-  if (key !== name) report([key], otherNameFault(name, key));
+  if (key !== name) report([key], otherNameProblem(name, key));
   for (const other of others) {
     report([], `unknown key "${other}"; a file has one service, here "${key}"`, other);
   }
@@ -118,19 +118,19 @@ function findService(value: Mapping, name: string, report: Report): Keys {
 }
 
 /** Describes a service file that names another service. */
-export function otherNameFault(name: string, found: string): string {
+export function otherNameProblem(name: string, found: string): string {
   return `the file of the service "${name}" says "${found}"; rename one of the two`;
 }
 
 /** Reports keys with deceptive characters anywhere in a YAML file. */
-function checkLetters(root: unknown, report: Report): void {
+function checkCharacters(root: unknown, report: Report): void {
   const seen = new Set<unknown>(); // Aliases reach the same value repeatedly, possibly millions of times.
   const check = (value: unknown, keys: Keys): void => {
     if (typeof value !== 'object' || value === null || seen.has(value)) return;
     seen.add(value);
     for (const [key, content] of Object.entries(value)) {
-      const fault = letterFault(key);
-      if (fault !== undefined) report([...keys, key], fault);
+      const problem = characterProblem(key);
+      if (problem !== undefined) report([...keys, key], problem);
       check(content, [...keys, Array.isArray(value) ? Number(key) : key]);
     }
   };

@@ -1,4 +1,4 @@
-import { schemaNameFault, tenantNameFault } from './schema-name.ts';
+import { schemaNameProblem, tenantNameProblem } from './schema-name.ts';
 
 it.each([
   'avansas',
@@ -9,7 +9,7 @@ it.each([
   'o'.repeat(63),
   'ø'.repeat(31),
 ])('takes %j for a tenant', (name) => {
-  expect(tenantNameFault(name)).toBeUndefined();
+  expect(tenantNameProblem(name)).toBeUndefined();
 });
 
 it.each([
@@ -30,11 +30,11 @@ it.each([
   ['information_schema', 'PostgreSQL'],
   ['cdc_management', 'bookkeeping'],
 ])('refuses %j as a schema and as a tenant', (name, reason) => {
-  expect(schemaNameFault(name)).toContain(reason);
-  expect(tenantNameFault(name)).toContain(reason);
+  expect(schemaNameProblem(name)).toContain(reason);
+  expect(tenantNameProblem(name)).toContain(reason);
 });
 
 it('refuses public as a tenant, not as a schema', () => {
-  expect(schemaNameFault('public')).toBeUndefined();
-  expect(tenantNameFault('public')).toContain('in every database');
+  expect(schemaNameProblem('public')).toBeUndefined();
+  expect(tenantNameProblem('public')).toContain('in every database');
 });

@@ -1,4 +1,4 @@
-import { letterFault } from '@cdc-migrations/generated-file';
+import { characterProblem } from '@cdc-migrations/generated-file';
 
 const MAX_NAME_BYTES = 63;
 
@@ -6,10 +6,10 @@ const MAX_NAME_BYTES = 63;
 const UNSAFE_LETTER = /["'\\${}]/;
 
 /** Returns the reason why a literal schema cannot have this name, or undefined if it can. */
-export function schemaNameFault(name: string): string | undefined {
+export function schemaNameProblem(name: string): string | undefined {
   if (name === '') return 'a schema name is empty';
-  const fault = letterFault(name);
-  if (fault !== undefined) return fault;
+  const problem = characterProblem(name);
+  if (problem !== undefined) return problem;
   const letter = UNSAFE_LETTER.exec(name)?.[0];
   if (letter !== undefined) {
     return `the schema name "${name}" has ${letter}; a name without quotes, backslash, $, braces and control characters is safe to put into SQL`;
@@ -28,11 +28,11 @@ export function schemaNameFault(name: string): string | undefined {
  * Returns the reason why a customer or service cannot have this name, or undefined if it can. Its schema has the same
  * name.
  */
-export function tenantNameFault(name: string): string | undefined {
+export function tenantNameProblem(name: string): string | undefined {
   if (name.toLowerCase() === 'public') {
     return `"${name}" cannot be a tenant: the schema public is there in every database and is shared; choose another name`;
   }
-  return schemaNameFault(name);
+  return schemaNameProblem(name);
 }
 
 function ownerOf(name: string): string | undefined {

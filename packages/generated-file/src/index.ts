@@ -5,4 +5,4 @@ export { parseYaml } from './parse-yaml.ts';
 export { renderYaml } from './render-yaml.ts';
 export type { YamlMapping, YamlValue } from './render-yaml.ts';
 export { RepoPathError, resolveRepoPath } from './repo-path.ts';
-export { findTurningLetters, letterFault, visible } from './visible.ts';
+export { findBidiControls, characterProblem, visible } from './visible.ts';

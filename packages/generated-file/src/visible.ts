@@ -37,7 +37,7 @@ const TURNING = new RegExp(`[${TURNS}]`, 'u');
  *
  * @param wayOut what to do about it.
  */
-export function letterFault(
+export function characterProblem(
   name: string,
   wayOut = 'expected a name of visible characters',
 ): string | undefined {
@@ -54,7 +54,7 @@ function kindOf(letter: string): string {
 /**
  * Finds characters that change the text direction in a hand-written file. Returns each with its line, counted from 1.
  */
-export function findTurningLetters(text: string): readonly { line: number; letter: string }[] {
+export function findBidiControls(text: string): readonly { line: number; letter: string }[] {
   if (!TURNING.test(text)) return [];
   return text.split('\n').flatMap((content, index) => {
     const letter = TURNING.exec(content)?.[0];

@@ -23,9 +23,9 @@ export function compareCatalogs(
   const tables = new Map(found?.tables.map((table) => [fold(table.name), table]));
   return expected.tables.flatMap((table): readonly CatalogDifference[] => {
     const other = tables.get(fold(table.name));
-    const place = { schema: expected.schema, table: table.name };
-    if (!other) return [{ ...place, kind: 'table missing' }];
-    return compareTables(table, other, fold).map((difference) => ({ ...place, ...difference }));
+    const location = { schema: expected.schema, table: table.name };
+    if (!other) return [{ ...location, kind: 'table missing' }];
+    return compareTables(table, other, fold).map((difference) => ({ ...location, ...difference }));
   });
 }
 

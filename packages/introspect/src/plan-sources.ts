@@ -42,16 +42,16 @@ export function planValidationDatabases(
   options: PlanOptions = {},
 ): readonly SourcePlan[] {
   const problems: Problem[] = [];
-  const places = selectServices(config, options).flatMap((service) => {
+  const locations = selectServices(config, options).flatMap((service) => {
     const group = groupOf(config, service);
     if (!group) return [];
     const env = options.env ?? service.validationEnv;
-    const place = findValidationDatabase(group, service, env);
-    if (place) return [{ group, service, ...place }];
+    const location = findValidationDatabase(group, service, env);
+    if (location) return [{ group, service, ...location }];
     problems.push(noValidationDatabase(group, service, env));
     return [];
   });
-  return mergePlans(places, problems);
+  return mergePlans(locations, problems);
 }
 
 /**
@@ -68,7 +68,7 @@ export function planCustomers(
   options: Pick<PlanOptions, 'services'> = {},
 ): readonly SourcePlan[] {
   const problems: Problem[] = [];
-  const places = selectServices(config, options).flatMap((service) => {
+  const locations = selectServices(config, options).flatMap((service) => {
     const group = groupOf(config, service);
     if (!group) return [];
     const wanted = group.sources.filter(
@@ -82,11 +82,11 @@ export function planCustomers(
     });
   });
   for (const name of customers ?? []) {
-    if (!places.some(({ source }) => source.name === name)) {
+    if (!locations.some(({ source }) => source.name === name)) {
       problems.push(noCustomer(config, name, env));
     }
   }
-  return mergePlans(places, problems);
+  return mergePlans(locations, problems);
 }
 
 interface Place {
@@ -138,15 +138,18 @@ function findValidationDatabase(
 }
 
 /** Merges plans by database, so that the tables of several services are read together. */
-function mergePlans(places: readonly Place[], problems: readonly Problem[]): readonly SourcePlan[] {
-  const excluded = places.flatMap(({ group, service }) => findExcluded(group, service));
+function mergePlans(
+  locations: readonly Place[],
+  problems: readonly Problem[],
+): readonly SourcePlan[] {
+  const excluded = locations.flatMap(({ group, service }) => findExcluded(group, service));
   const all = [
     ...problems,
     ...new Map(excluded.map((one) => [JSON.stringify(one.at), one])).values(),
   ];
   if (all.length > 0) throw new ConfigError(all);
   const plans = new Map<string, SourcePlan>();
-  for (const { group, service, source, environment } of places) {
+  for (const { group, service, source, environment } of locations) {
     const { server: serverName, database } = environment;
     const server = group.servers.get(serverName);
     if (!server) throw new Error(`the configuration was not checked: no server ${serverName}`);

@@ -32,7 +32,7 @@ describe('a remote cache', () => {
   });
 
   it('with a token that may only read, a run builds, and leaves nothing', async () => {
-    const run = await clone().runBeside(using(TOKENS.reading));
+    const run = await clone().runConcurrently(using(TOKENS.reading));
     expect(run).toMatchObject({ code: 0, statuses: Array(6).fill('cache-miss') });
     expect(cache.takeAnswers()).toEqual([...Array(6).fill('GET 404'), ...Array(6).fill('PUT 403')]);
     expect(cache.stored.size).toBe(0);
@@ -41,29 +41,29 @@ describe('a remote cache', () => {
   it('gives a second clone every file that the first has built, also for reading only', async () => {
     const first = clone();
     const second = clone();
-    const built = await first.runBeside(using(TOKENS.writing));
+    const built = await first.runConcurrently(using(TOKENS.writing));
     expect(built).toMatchObject({ code: 0, statuses: Array(6).fill('cache-miss') });
     expect(cache.stored.size).toBe(6);
     cache.takeAnswers();
-    const taken = await second.runBeside(using(TOKENS.reading));
+    const taken = await second.runConcurrently(using(TOKENS.reading));
     expect(taken).toMatchObject({ code: 0, statuses: Array(6).fill('remote-cache-hit') });
     expect(cache.takeAnswers()).toEqual(Array(6).fill('GET 200'));
     expect(second.outputs()).toEqual(first.outputs());
   });
 
   it('that does not know the token fails the run, and nothing is built', async () => {
-    const run = await clone().runBeside(using('unknown'));
+    const run = await clone().runConcurrently(using('unknown'));
     expect(run).toMatchObject({ code: 1, statuses: [] });
     expect(run.printed).toContain('status 401');
   });
 
   it('that is dead fails the run, unless it is told to do without', async () => {
     const workspace = clone();
-    const run = await workspace.runBeside(using(TOKENS.writing, await deadUrl()));
+    const run = await workspace.runConcurrently(using(TOKENS.writing, await deadUrl()));
     expect(run).toMatchObject({ code: 1, statuses: [] });
     expect(run.printed).toContain('Failed to send request');
     const env = { ...using(TOKENS.writing, await deadUrl()), NX_SKIP_REMOTE_CACHE: 'true' };
-    const without = await workspace.runBeside(env);
+    const without = await workspace.runConcurrently(env);
     expect(without).toMatchObject({ code: 0, statuses: Array(6).fill('cache-miss') });
   });
 

@@ -49,11 +49,11 @@ export interface Workspace {
   /** Returns the outputs of each target, relative to the repo. */
   declaredOutputs(): ReadonlyMap<string, readonly string[]>;
   /** Runs `adopus:migrations` asynchronously, because a server in this process has to answer it. */
-  runBeside(env: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<RunBeside>;
+  runConcurrently(env: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<ConcurrentRun>;
   remove(): void;
 }
 
-interface RunBeside {
+interface ConcurrentRun {
   readonly code: number;
   readonly printed: string;
   /** Result of each target, sorted by name: `cache-miss`, `local-cache-hit`, `remote-cache-hit`. */
@@ -84,7 +84,7 @@ export function createWorkspace(folder = 'adopus'): Workspace {
     outputs: () => readOutputs(repo),
     inputs: (target) => readInputs(root, target),
     declaredOutputs: () => readDeclaredOutputs(root),
-    runBeside: (env, ...args) => runBeside(root, env, args),
+    runConcurrently: (env, ...args) => runConcurrently(root, env, args),
     remove: () => rmSync(root, { recursive: true, force: true }),
   };
 }
@@ -142,11 +142,11 @@ function environment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   };
 }
 
-async function runBeside(
+async function runConcurrently(
   root: string,
   env: NodeJS.ProcessEnv,
   args: readonly string[],
-): Promise<RunBeside> {
+): Promise<ConcurrentRun> {
   const runJson = join(root, '.nx/cache/run.json');
   rmSync(runJson, { force: true });
   const child = spawn(process.execPath, [NX, 'run', 'adopus:migrations', ...args], {

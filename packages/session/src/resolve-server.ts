@@ -20,7 +20,7 @@ export class MissingVariablesError extends Error {
     readonly names: readonly string[],
     readonly server: Server,
   ) {
-    super(`${placeOf(server)} needs ${names.join(', ')}; set them in the environment`);
+    super(`${locationOf(server)} needs ${names.join(', ')}; set them in the environment`);
   }
 }
 
@@ -28,7 +28,7 @@ export class MissingVariablesError extends Error {
 export class InvalidPortError extends Error {
   override readonly name = 'InvalidPortError';
   constructor(readonly server: Server) {
-    super(`${placeOf(server)}: ${server.port} gives no port; expected a number from 1 to 65535`);
+    super(`${locationOf(server)}: ${server.port} gives no port; expected a number from 1 to 65535`);
   }
 }
 
@@ -64,6 +64,6 @@ export function resolveServer(
 
 const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
-function placeOf({ at, name }: Server): string {
+function locationOf({ at, name }: Server): string {
   return `server "${name}" of ${at.keys[0]} (${at.file})`;
 }

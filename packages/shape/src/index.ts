@@ -20,4 +20,4 @@ export {
   text,
 } from './scalars.ts';
 export { locateProblems } from './yaml-positions.ts';
-export { lengthFault } from './size-fault.ts';
+export { lengthProblem } from './size-problem.ts';

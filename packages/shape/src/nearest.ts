@@ -17,13 +17,13 @@ export function didYouMean(name: string, names: Iterable<string>): string {
 /** Finds the name that differs only in case, else the one with the fewest changed letters (a third at most). */
 export function nearest(name: string, names: readonly string[]): string | undefined {
   const lower = name.toLowerCase();
-  const sameLetters = names.find((other) => other.toLowerCase() === lower);
-  if (sameLetters !== undefined || names.length >= MANY_NAMES) return sameLetters;
+  const sameDeadLetters = names.find((other) => other.toLowerCase() === lower);
+  if (sameDeadLetters !== undefined || names.length >= MANY_NAMES) return sameDeadLetters;
   let best: string | undefined;
   let fewest = Math.floor(name.length / 3) + 1;
   for (const other of names) {
     if (Math.abs(other.length - name.length) >= fewest) continue;
-    const changes = changedLetters(lower, other.toLowerCase());
+    const changes = changedCharacters(lower, other.toLowerCase());
     if (changes >= fewest) continue;
     best = other;
     fewest = changes;
@@ -35,7 +35,7 @@ export function nearest(name: string, names: readonly string[]): string | undefi
  * Counts the letters to insert, delete, replace or swap to get from one text to the other (Damerau-Levenshtein
  * distance).
  */
-function changedLetters(from: string, to: string): number {
+function changedCharacters(from: string, to: string): number {
   let beforePrevious: readonly number[] = [];
   let previous: readonly number[] = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (let row = 1; row <= from.length; row++) {

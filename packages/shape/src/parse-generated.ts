@@ -5,7 +5,7 @@ import { isMapping, parseShape, type Draft, type Mapping } from './parse-shape.t
 import { formatProblem, reportIn, type Keys, type Problem, type Report } from './problem.ts';
 import { renderShape } from './render-shape.ts';
 import { foundWord } from './scalars.ts';
-import { sizeFault } from './size-fault.ts';
+import { sizeProblem } from './size-problem.ts';
 
 /** Value of `format` in files that this version writes. It is the only one that this version reads. */
 export const FORMAT = 1;
@@ -104,7 +104,7 @@ function readMapping(kind: KindFacts, text: string, path: string): Mapping {
     if (reason === undefined) throw cause;
     throw refuse(`invalid YAML: ${reason}`, mark && mark.line + 1, cause);
   }
-  const fault = sizeFault(text, value);
+  const fault = sizeProblem(text, value);
   if (fault !== undefined) throw refuse(fault);
   if (isMapping(value)) return value;
   throw refuse(`expected ${kind.what}, found ${foundWord(value)}`);

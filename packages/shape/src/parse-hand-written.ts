@@ -1,7 +1,7 @@
 import { FAILSAFE_SCHEMA, load, Type, YAMLException, type LoadOptions } from 'js-yaml';
 import { findConflict } from './find-conflict.ts';
 import type { Keys, Problem } from './problem.ts';
-import { lengthFault, sizeFault } from './size-fault.ts';
+import { lengthProblem, sizeProblem } from './size-problem.ts';
 import { findDuplicateKeys } from './yaml-positions.ts';
 
 /** The value of a YAML text, or its problems. */
@@ -15,13 +15,13 @@ export function parseHandWritten(file: string, text: string): ParsedYaml {
   const problem = (message: string, line: number) => ({
     problems: [{ at: { file, keys: [] }, line, message }],
   });
-  const length = lengthFault(text);
+  const length = lengthProblem(text);
   if (length !== undefined) return problem(length, 1);
   const conflict = findConflict(file, text);
   if (conflict) return problem(`${conflict.message}; resolve it`, conflict.line);
   try {
     const value = load(text, OPTIONS) ?? undefined;
-    const fault = sizeFault(text, value);
+    const fault = sizeProblem(text, value);
     if (fault !== undefined) return problem(fault, 1);
     const keys = text.includes(NO_TEXT) ? undefined : findMappingKey(value, []);
     if (!keys) return { value };

@@ -31,6 +31,6 @@ export function reportIn(file: string, problems: Problem[]): Report {
 
 /** Formats a problem as one line: `services/adopus.yaml:14 adopus.source.tables.dbo.Actor: unknown key "x"; known: …`. */
 export function formatProblem({ at, line, message }: Problem): string {
-  const place = line === undefined ? at.file : `${at.file}:${line}`;
-  return visible(`${[place, at.keys.join('.')].filter(Boolean).join(' ')}: ${message}`);
+  const location = line === undefined ? at.file : `${at.file}:${line}`;
+  return visible(`${[location, at.keys.join('.')].filter(Boolean).join(' ')}: ${message}`);
 }

@@ -44,18 +44,18 @@ export function inspectDefinitions(
   catalogs: readonly Catalog[],
 ): InspectedDefinitions {
   const problems: ProblemList = { errors: [], warnings: [] };
-  const places = config.services.flatMap((service) => {
+  const mappings = config.services.flatMap((service) => {
     const index = indexSources(service, catalogs);
     return service.sinks.flatMap((sink) =>
       sink.tables.flatMap((table) => findSource({ service, sink, table }, index, problems) ?? []),
     );
   });
-  checkTypeOverrides(config, places, problems);
-  const placed = places.map((place) => ({
-    place,
-    definition: place.table.targetExists
-      ? buildExistingTable(place, config, problems)
-      : buildReplicatedTable(place, config, problems),
+  checkTypeOverrides(config, mappings, problems);
+  const placed = mappings.map((mapping) => ({
+    place: mapping,
+    definition: mapping.table.targetExists
+      ? buildExistingTable(mapping, config, problems)
+      : buildReplicatedTable(mapping, config, problems),
   }));
   refuseNameClashes(placed, problems);
   const tables = sortDefinitions(placed.map(({ definition }) => definition));

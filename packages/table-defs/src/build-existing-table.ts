@@ -8,7 +8,7 @@ import {
 } from './build-columns.ts';
 import { shortName } from '@cdc-migrations/sql-text';
 import { overrideScope } from './check-type-overrides.ts';
-import type { Place } from './find-source.ts';
+import type { TableMapping } from './find-source.ts';
 import { goneAt, problemAt, suggestion, type ProblemList } from './problems.ts';
 import { checkName, checkNames } from './check-column-names.ts';
 import { selectColumns } from './select-columns.ts';
@@ -20,12 +20,12 @@ import { buildIdentity } from './build-identity.ts';
  * template columns and transform outputs.
  */
 export function buildExistingTable(
-  place: Place,
+  mapping: TableMapping,
   config: ServiceConfig,
   problems: ProblemList,
 ): ExistingTable {
-  const { catalog, source, selection, table } = place;
-  checkNames(place, problems);
+  const { catalog, source, selection, table } = mapping;
+  checkNames(mapping, problems);
   const selected = selectColumns(source, selection, problems);
   const names = selected.map(({ name }) => name);
   for (const name of table.columns.keys()) {
@@ -41,7 +41,7 @@ export function buildExistingTable(
       columns: selected.filter(({ name }) => table.columns.has(name)),
       key: [],
       selection,
-      scope: overrideScope(place, config),
+      scope: overrideScope(mapping, config),
       nameOf: shortName,
     },
     problems,
@@ -59,7 +59,7 @@ export function buildExistingTable(
   ];
   return {
     kind: 'existing',
-    ...buildIdentity(place),
+    ...buildIdentity(mapping),
     columns: columns.filter((column) =>
       isFirst(column, columns, { sink: table, templates: config.templates }, problems),
     ),

@@ -1,9 +1,15 @@
 import { shortName } from '@cdc-migrations/sql-text';
-import type { Place } from './find-source.ts';
+import type { TableMapping } from './find-source.ts';
 import type { TableIdentity } from './table-definition.ts';
 
 /** Builds the identity of a table and its source. */
-export function buildIdentity({ service, sink, table, catalog, source }: Place): TableIdentity {
+export function buildIdentity({
+  service,
+  sink,
+  table,
+  catalog,
+  source,
+}: TableMapping): TableIdentity {
   return {
     set: sink.sink,
     service: service.name,

@@ -5,17 +5,17 @@ import type { Category, Manifest, ManifestEntry, UserCategory } from './manifest
 import type { MigrationSet, TableDefinition } from './table-definition.ts';
 
 /** A table of a set with the paths of its files, relative to the repo. */
-export interface PlacedTable {
+export interface LocatedTable {
   readonly table: TableDefinition;
   /** A replicated table has `tables` and `staging` files, an existing one has a `validation` file. */
   readonly paths: Readonly<Record<'tables' | 'staging' | 'validation', string>>;
 }
 
 /** Assigns file paths to the tables of a set. Tables of other sets are omitted. */
-export function placeTables(
+export function locateTables(
   { name, folder }: Pick<MigrationSet, 'name' | 'folder'>,
   tables: readonly TableDefinition[],
-): readonly PlacedTable[] {
+): readonly LocatedTable[] {
   const ofSet = tables.filter(({ set }) => set === name);
   const stems = fileStems(ofSet);
   return ofSet.map((table) => {
@@ -58,7 +58,7 @@ export interface ManifestFacts {
  */
 export function buildManifest(
   set: MigrationSet,
-  placed: readonly PlacedTable[],
+  placed: readonly LocatedTable[],
   { role, userFiles = [], checksumOf }: ManifestFacts,
 ): Manifest {
   const once = (category: Category, file: string): ManifestEntry => ({
@@ -68,7 +68,7 @@ export function buildManifest(
     scope: 'database',
     checksum: checksumOf(`${set.folder}/${category}/${file}`),
   });
-  const ofTables = (category: keyof PlacedTable['paths'], kind: TableDefinition['kind']) =>
+  const ofTables = (category: keyof LocatedTable['paths'], kind: TableDefinition['kind']) =>
     placed
       .filter(({ table }) => table.kind === kind)
       .map(({ table, paths }) => tableEntry(table, category, paths[category], set, checksumOf));
@@ -114,7 +114,7 @@ function tableEntry(
 function userEntry(
   file: UserFile,
   set: MigrationSet,
-  known: { readonly userFiles: readonly UserFile[]; readonly placed: readonly PlacedTable[] },
+  known: { readonly userFiles: readonly UserFile[]; readonly placed: readonly LocatedTable[] },
 ): ManifestEntry {
   const { category, text, checksum } = file;
   const name = nameOf(file, set);

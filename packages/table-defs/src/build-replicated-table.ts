@@ -13,13 +13,13 @@ import {
   UNAVAILABLE,
   type EventSettings,
 } from './event-forms.ts';
-import type { Place } from './find-source.ts';
+import type { TableMapping } from './find-source.ts';
 import { buildDeclaredIndexes } from './declared-indexes.ts';
 import { buildPartitioning, checkUniqueIndexes } from './declared-partitions.ts';
 import { buildObjectNames } from './object-names.ts';
 import { problemAt, type ProblemList } from './problems.ts';
 import { checkWidth } from './check-width.ts';
-import { checkKeyTypes, keyTypeFault } from './check-key-types.ts';
+import { checkKeyTypes, keyTypeProblem } from './check-key-types.ts';
 import { checkNames, refusePlaceholder } from './check-column-names.ts';
 import { selectColumns } from './select-columns.ts';
 import type { ColumnDefinition, KeyDefinition, ReplicatedTable } from './table-definition.ts';
@@ -28,24 +28,24 @@ import { formatSourceType, mapType } from './types/map-type.ts';
 
 /** Builds the definition of a table that we create and that the change feed writes. */
 export function buildReplicatedTable(
-  place: Place,
+  mapping: TableMapping,
   config: ServiceConfig,
   problems: ProblemList,
 ): ReplicatedTable {
-  const { catalog, source, selection, table } = place;
-  checkNames(place, problems);
-  checkCustomer(place, problems);
+  const { catalog, source, selection, table } = mapping;
+  checkNames(mapping, problems);
+  checkCustomer(mapping, problems);
   const selected = selectColumns(source, selection, problems);
-  const scope = overrideScope(place, config);
-  const faultOf = (column: CatalogColumn): string | undefined => {
+  const scope = overrideScope(mapping, config);
+  const problemOf = (column: CatalogColumn): string | undefined => {
     const mapped = mapType(catalog.type, column, scope);
     const type = formatSourceType(column);
-    return mapped && keyTypeFault({ ...mapped, source: { name: column.name, type } }, selection);
+    return mapped && keyTypeProblem({ ...mapped, source: { name: column.name, type } }, selection);
   };
-  const columnNames = columnNamesOf(place, config);
+  const columnNames = columnNamesOf(mapping, config);
   const nameOf = columnNamer(columnNames);
-  if (columnNames === 'ascii') checkAscii(selected, place, problems);
-  const sourceKey = chooseKey({ table: source, columns: selected, selection, faultOf, problems });
+  if (columnNames === 'ascii') checkAscii(selected, mapping, problems);
+  const sourceKey = chooseKey({ table: source, columns: selected, selection, problemOf, problems });
   const columns = buildColumns(
     {
       type: catalog.type,
@@ -59,14 +59,14 @@ export function buildReplicatedTable(
     },
     problems,
   );
-  const events = eventsOf(place, config);
-  const formed = events ? withForms(columns, selected, place, events, problems) : columns;
-  const key = sourceKey && withCustomer(sourceKey, place, config.templates, nameOf);
-  if (key) checkKeyTypes(key, columns, place, problems);
-  const positions = positionsOf(place, config);
-  if (positions === 'lsn') checkLsn(place, key, events, problems);
-  const identity = buildIdentity(place);
-  checkDefaults(columns, identity, place, problems);
+  const events = eventsOf(mapping, config);
+  const formed = events ? withForms(columns, selected, mapping, events, problems) : columns;
+  const key = sourceKey && withCustomer(sourceKey, mapping, config.templates, nameOf);
+  if (key) checkKeyTypes(key, columns, mapping, problems);
+  const positions = positionsOf(mapping, config);
+  if (positions === 'lsn') checkLsn(mapping, key, events, problems);
+  const identity = buildIdentity(mapping);
+  checkDefaults(columns, identity, mapping, problems);
   const indexes = buildDeclaredIndexes(table, formed, identity.schema.scope === 'tenant', problems);
   const partitionBy = buildPartitioning(table, { columns: formed, key }, problems);
   if (partitionBy) checkUniqueIndexes(table, partitionBy, problems);
@@ -81,16 +81,16 @@ export function buildReplicatedTable(
     ...(partitionBy && { partitionBy }),
     staging: table.staging ?? (positions === 'lsn' ? 'logged' : 'unlogged'),
     ...(events && events.unavailable !== UNAVAILABLE && { unavailable: events.unavailable }),
-    ...(isEmptied(place, config) && { truncate: 'empty' as const }),
+    ...(isEmptied(mapping, config) && { truncate: 'empty' as const }),
     ...(positions === 'lsn' && { positions }),
     transforms: table.transforms.map(({ bloblangRef }) => bloblangRef),
   };
-  checkWidth(definition, place, problems);
+  checkWidth(definition, mapping, problems);
   return definition;
 }
 
 /** Returns the setting of the table, else of its sink group. */
-function columnNamesOf({ sink, table }: Place, { sinkGroups }: ServiceConfig) {
+function columnNamesOf({ sink, table }: TableMapping, { sinkGroups }: ServiceConfig) {
   const group = sinkGroups.find(({ name }) => sink.sink.startsWith(`${name}.`));
   return table.pipeline?.columnNames ?? group?.pipeline?.columnNames;
 }
@@ -98,7 +98,7 @@ function columnNamesOf({ sink, table }: Place, { sinkGroups }: ServiceConfig) {
 /** Reports columns without an ASCII name. */
 function checkAscii(
   columns: readonly CatalogColumn[],
-  { table }: Place,
+  { table }: TableMapping,
   problems: ProblemList,
 ): void {
   for (const { name } of columns) {
@@ -114,7 +114,7 @@ function checkAscii(
 function checkDefaults(
   columns: readonly ColumnDefinition[],
   { schema }: Pick<ReplicatedTable, 'schema'>,
-  { table }: Place,
+  { table }: TableMapping,
   problems: ProblemList,
 ): void {
   for (const { default: expression = '' } of columns) {
@@ -125,7 +125,7 @@ function checkDefaults(
 }
 
 function eventsOf(
-  { sink, table }: Place,
+  { sink, table }: TableMapping,
   { sinkGroups }: ServiceConfig,
 ): EventSettings | undefined {
   const group = sinkGroups.find(({ name }) => sink.sink.startsWith(`${name}.`));
@@ -136,7 +136,7 @@ function eventsOf(
 function withForms(
   columns: readonly ColumnDefinition[],
   selected: readonly CatalogColumn[],
-  { catalog, table }: Place,
+  { catalog, table }: TableMapping,
   events: EventSettings,
   problems: ProblemList,
 ): readonly ColumnDefinition[] {
@@ -154,12 +154,12 @@ function withForms(
 }
 
 /** Checks if a TRUNCATE of the source empties the table. The setting of the table precedes that of its sink group. */
-function isEmptied({ sink, table }: Place, { sinkGroups }: ServiceConfig): boolean {
+function isEmptied({ sink, table }: TableMapping, { sinkGroups }: ServiceConfig): boolean {
   const group = sinkGroups.find(({ name }) => sink.sink.startsWith(`${name}.`));
   return (table.pipeline?.truncate ?? group?.pipeline?.truncate) === 'empty';
 }
 
-function positionsOf({ sink, table }: Place, { sinkGroups }: ServiceConfig) {
+function positionsOf({ sink, table }: TableMapping, { sinkGroups }: ServiceConfig) {
   const group = sinkGroups.find(({ name }) => sink.sink.startsWith(`${name}.`));
   return table.pipeline?.positions ?? group?.pipeline?.positions;
 }
@@ -169,7 +169,7 @@ function positionsOf({ sink, table }: Place, { sinkGroups }: ServiceConfig) {
  * crash.
  */
 function checkLsn(
-  { catalog, table }: Place,
+  { catalog, table }: TableMapping,
   key: KeyDefinition | null,
   events: EventSettings | undefined,
   { errors }: ProblemList,

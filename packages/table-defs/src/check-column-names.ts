@@ -1,7 +1,7 @@
 import type { Location } from '@cdc-migrations/config';
-import { letterFault, visible } from '@cdc-migrations/generated-file';
+import { characterProblem, visible } from '@cdc-migrations/generated-file';
 import { findPlaceholder, shortName } from '@cdc-migrations/sql-text';
-import type { Place } from './find-source.ts';
+import type { TableMapping } from './find-source.ts';
 import { RESERVED_NAMES } from './metadata-columns.ts';
 import { problemAt, type ProblemList } from './problems.ts';
 import type { ColumnDefinition } from './table-definition.ts';
@@ -10,8 +10,8 @@ import type { ColumnDefinition } from './table-definition.ts';
 const POSTGRES_OWN = new Set(['tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid']);
 
 /** Reports names of a table and its source that cannot be used in SQL files. */
-export function checkNames(place: Place, problems: ProblemList): void {
-  const { service, sink, table, selection, source } = place;
+export function checkNames(mapping: TableMapping, problems: ProblemList): void {
+  const { service, sink, table, selection, source } = mapping;
   checkName(`${table.schema}.${table.table}`, table.at, problems);
   const from = `${service.validationDatabase}.${selection.schema}.${source.name}`;
   refusePlaceholder(from, selection.at, problems);
@@ -21,8 +21,8 @@ export function checkNames(place: Place, problems: ProblemList): void {
 
 /** Reports a name with invisible characters, or with the placeholder of the tenant's schema. */
 export function checkName(name: string, at: Location, problems: ProblemList): void {
-  const fault = letterFault(name);
-  if (fault !== undefined) problems.errors.push(problemAt(at, [], fault));
+  const problem = characterProblem(name);
+  if (problem !== undefined) problems.errors.push(problemAt(at, [], problem));
   refusePlaceholder(name, at, problems);
 }
 
@@ -47,9 +47,9 @@ export function checkColumnNames(
   for (const column of columns) {
     const { name } = column;
     refusePlaceholder(name, at, problems);
-    const fault = letterFault(originOf(column), 'rename it or put it into ignore_columns');
-    if (fault !== undefined)
-      problems.errors.push(problemAt(at, [], `column of ${table}: ${fault}`));
+    const problem = characterProblem(originOf(column), 'rename it or put it into ignore_columns');
+    if (problem !== undefined)
+      problems.errors.push(problemAt(at, [], `column of ${table}: ${problem}`));
     const folded = name.toLowerCase();
     const other = earlier.get(folded);
     earlier.set(folded, column);

@@ -1,5 +1,5 @@
 import type { CatalogColumn, SourceType } from '@cdc-migrations/catalog';
-import { keyTypeFault } from './check-key-types.ts';
+import { keyTypeProblem } from './check-key-types.ts';
 import { formatSourceType, mapType } from './types/map-type.ts';
 
 type Facets = Partial<CatalogColumn>;
@@ -9,7 +9,7 @@ const NO_EQUALITY = /^rows cannot be identified by /;
 const NOT_CARRIED = /^the change feed does not carry its type; name another key in key_columns$/;
 const NOT_IN_DELETES = /^the event of a delete has no value of the type/;
 
-function faultOf(
+function problemOf(
   source: SourceType,
   type: string,
   { override, ...facets }: Facets & { readonly override?: string },
@@ -21,7 +21,7 @@ function faultOf(
   const overrides = { at, types, tables: new Map() };
   const mapped = mapType(source, column, { overrides, table: 'dbo.T' })!;
   const described = { name: 'k', type: formatSourceType(column) };
-  return keyTypeFault({ ...mapped, source: described }, { lossyKeyColumns });
+  return keyTypeProblem({ ...mapped, source: described }, { lossyKeyColumns });
 }
 
 describe('a type that keeps apart what the source keeps apart is one for keys', () => {
@@ -80,7 +80,7 @@ describe('a type that keeps apart what the source keeps apart is one for keys', 
     ['postgres', 'text', { declaredAs: 's.mood', declaredKind: 'enum' }],
     ['postgres', 'integer', { declaredAs: 's.percent', declaredKind: 'domain' }],
   ])('%s %s %j', (source, type, facets) => {
-    expect(faultOf(source, type, facets)).toBeUndefined();
+    expect(problemOf(source, type, facets)).toBeUndefined();
   });
 });
 
@@ -120,17 +120,17 @@ describe('any other is refused', () => {
     ['postgres', 'jsonb', {}, NO_EQUALITY],
     ['postgres', 'integer', { array: 1 }, NO_EQUALITY],
     ['postgres', 'xml', { array: 1 }, NOT_CARRIED],
-  ])('%s %s %j', (source, type, facets, fault) => {
-    expect(faultOf(source, type, facets)).toMatch(fault);
-    const accepted = faultOf(source, type, facets, ['k']);
-    if (fault === FOLDS) expect(accepted).toBeUndefined();
-    else expect(accepted).toMatch(fault);
+  ])('%s %s %j', (source, type, facets, problem) => {
+    expect(problemOf(source, type, facets)).toMatch(problem);
+    const accepted = problemOf(source, type, facets, ['k']);
+    if (problem === FOLDS) expect(accepted).toBeUndefined();
+    else expect(accepted).toMatch(problem);
   });
 
   it.each<[SourceType, string, Facets, boolean]>([
     ['mssql', 'datetime2', { scale: 7 }, true],
     ['postgres', 'money', {}, false],
   ])('%s %s %j: whether text keeps the values: %j', (source, type, facets, isKept) => {
-    expect(/override its type with text/.test(faultOf(source, type, facets)!)).toBe(isKept);
+    expect(/override its type with text/.test(problemOf(source, type, facets)!)).toBe(isKept);
   });
 });

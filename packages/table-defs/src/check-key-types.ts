@@ -1,5 +1,5 @@
 import type { SourceTable } from '@cdc-migrations/config';
-import type { Place } from './find-source.ts';
+import type { TableMapping } from './find-source.ts';
 import { problemAt, type ProblemList } from './problems.ts';
 import type { ColumnDefinition, KeyDefinition } from './table-definition.ts';
 import { parsePgType } from './types/canonical-type.ts';
@@ -21,7 +21,7 @@ export interface KeyColumn extends Pick<
 }
 
 /** Returns why a column cannot identify rows and how to fix it, or undefined if it can. */
-export function keyTypeFault(
+export function keyTypeProblem(
   { type, exactness, code, reason, source }: KeyColumn,
   { lossyKeyColumns }: Pick<SourceTable, 'lossyKeyColumns'>,
 ): string | undefined {
@@ -46,15 +46,15 @@ export function keyTypeFault(
 export function checkKeyTypes(
   key: KeyDefinition,
   columns: readonly ColumnDefinition[],
-  { selection, source }: Place,
+  { selection, source }: TableMapping,
   problems: ProblemList,
 ): void {
   for (const column of columns) {
     if (!key.columns.includes(column.name)) continue;
     const about = `column "${column.name}" is part of the key of ${selection.schema}.${source.name}, and `;
-    const fault = keyTypeFault(column, selection);
-    if (fault !== undefined) {
-      problems.errors.push(problemAt(selection.at, [], about + fault));
+    const problem = keyTypeProblem(column, selection);
+    if (problem !== undefined) {
+      problems.errors.push(problemAt(selection.at, [], about + problem));
     } else if (column.code === 'changes-always') {
       const message = `${about}every update changes it: the sink pipeline has to send a delete of the old key with each`;
       problems.warnings.push(problemAt(selection.at, [], message));

@@ -1,12 +1,12 @@
 import type { ServiceConfig } from '@cdc-migrations/config';
-import type { Place } from './find-source.ts';
+import type { TableMapping } from './find-source.ts';
 import { goneAt, problemAt, suggestion, type ProblemList } from './problems.ts';
 import { canonicalType } from './types/canonical-type.ts';
 import type { OverrideScope } from './types/map-type.ts';
 
 /** Returns the scope for looking up the type overrides of a table's columns. */
 export function overrideScope(
-  { sink, selection }: Place,
+  { sink, selection }: TableMapping,
   { sinkGroups, typeOverrides }: ServiceConfig,
 ): OverrideScope {
   const group = sinkGroups.find(({ name }) => sink.sink.startsWith(`${name}.`))?.sourceGroup;
@@ -19,7 +19,7 @@ export function overrideScope(
 /** Reports invalid types, and overrides for columns that do not exist in a table of the services. */
 export function checkTypeOverrides(
   config: ServiceConfig,
-  places: readonly Place[],
+  mappings: readonly TableMapping[],
   problems: ProblemList,
 ): void {
   for (const { at, types, tables } of config.typeOverrides.values()) {
@@ -35,7 +35,7 @@ export function checkTypeOverrides(
       check(of.columns, ['tables', table, 'columns']);
     }
   }
-  for (const place of places) checkColumns(place, config, problems);
+  for (const mapping of mappings) checkColumns(mapping, config, problems);
 }
 
 /** Returns the message for an invalid type in the configuration. */
@@ -43,9 +43,9 @@ export function noType(type: string): string {
   return `"${type}" is not a supported PostgreSQL type`;
 }
 
-function checkColumns(place: Place, config: ServiceConfig, problems: ProblemList): void {
-  const { overrides, table } = overrideScope(place, config);
-  const names = place.source.columns.map(({ name }) => name);
+function checkColumns(mapping: TableMapping, config: ServiceConfig, problems: ProblemList): void {
+  const { overrides, table } = overrideScope(mapping, config);
+  const names = mapping.source.columns.map(({ name }) => name);
   for (const column of overrides?.tables.get(table)?.columns.keys() ?? []) {
     if (names.includes(column)) continue;
     const message = `${table} has no column "${column}"${suggestion(column, names)}`;

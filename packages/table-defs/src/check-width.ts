@@ -1,4 +1,4 @@
-import type { Place } from './find-source.ts';
+import type { TableMapping } from './find-source.ts';
 import { problemAt, type ProblemList } from './problems.ts';
 import { buildStagingColumns } from './staging-columns.ts';
 import type { ColumnDefinition, ReplicatedTable } from './table-definition.ts';
@@ -35,7 +35,7 @@ interface WideColumn {
  */
 export function checkWidth(
   table: ReplicatedTable,
-  { table: { at } }: Place,
+  { table: { at } }: TableMapping,
   problems: ProblemList,
 ): void {
   const { key, name, names } = table;

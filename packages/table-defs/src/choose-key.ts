@@ -12,7 +12,7 @@ interface KeyChoice {
   readonly columns: readonly CatalogColumn[];
   readonly selection: SourceTable;
   /** Returns why a column cannot identify rows, or undefined if it can. */
-  readonly faultOf: (column: CatalogColumn) => string | undefined;
+  readonly problemOf: (column: CatalogColumn) => string | undefined;
   readonly problems: ProblemList;
 }
 
@@ -50,10 +50,10 @@ function chooseColumns(choice: KeyChoice): SourceKey | null {
  * types is ignored if `key_columns` names another key.
  */
 function choosePrimaryKey(key: readonly string[], choice: KeyChoice): SourceKey {
-  const { table, columns, selection, faultOf, problems } = choice;
+  const { table, columns, selection, problemOf, problems } = choice;
   const name = `${selection.schema}.${table.name}`;
   const missing = key.filter((column) => !columns.some((replicated) => replicated.name === column));
-  const isUnfit = columns.some((column) => key.includes(column.name) && faultOf(column));
+  const isUnfit = columns.some((column) => key.includes(column.name) && problemOf(column));
   if (selection.keyColumns && (missing.length > 0 || isUnfit)) {
     return chooseKeyColumns(selection.keyColumns, choice);
   }
@@ -99,17 +99,19 @@ function chooseKeyColumns(
   return { columns: key, origin: 'key_columns' };
 }
 
-function findUniqueIndex({ table, columns, faultOf }: KeyChoice): readonly string[] | undefined {
+function findUniqueIndex({ table, columns, problemOf }: KeyChoice): readonly string[] | undefined {
   // A row version is unique, but every update changes it, so it is no key.
   const fixed = columns.filter(({ nullable, type }) => !nullable && type !== 'rowversion');
   const notNull = new Set(fixed.map(({ name }) => name));
-  const unfit = new Set(columns.filter(faultOf).map(({ name }) => name));
-  const faults = (index: CatalogKey) => Number(index.columns.some((name) => unfit.has(name)));
+  const unfit = new Set(columns.filter(problemOf).map(({ name }) => name));
+  const problems = (index: CatalogKey) => Number(index.columns.some((name) => unfit.has(name)));
   return table.uniqueIndexes
     .filter((index) => index.filter === undefined)
     .filter((index) => index.columns.every((name) => notNull.has(name)))
     .toSorted(
       (a, b) =>
-        faults(a) - faults(b) || a.columns.length - b.columns.length || (a.name < b.name ? -1 : 1),
+        problems(a) - problems(b) ||
+        a.columns.length - b.columns.length ||
+        (a.name < b.name ? -1 : 1),
     )[0]?.columns;
 }

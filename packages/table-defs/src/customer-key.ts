@@ -1,7 +1,7 @@
 import type { ColumnTemplate } from '@cdc-migrations/config';
 import { shortName } from '@cdc-migrations/sql-text';
 import type { SourceKey } from './choose-key.ts';
-import type { Place } from './find-source.ts';
+import type { TableMapping } from './find-source.ts';
 import { problemAt, type ProblemList } from './problems.ts';
 import type { KeyDefinition } from './table-definition.ts';
 
@@ -9,9 +9,9 @@ import type { KeyDefinition } from './table-definition.ts';
 const CUSTOMER_TEMPLATE = 'customer_id';
 
 /** Reports a table that receives rows of several customers without a column for the customer. */
-export function checkCustomer(place: Place, problems: ProblemList): void {
-  const { catalog, table } = place;
-  const isMixed = catalog.pattern === 'db-shared' || mixesDatabases(place);
+export function checkCustomer(mapping: TableMapping, problems: ProblemList): void {
+  const { catalog, table } = mapping;
+  const isMixed = catalog.pattern === 'db-shared' || mixesDatabases(mapping);
   if (!isMixed || table.columnTemplates.some(({ template }) => template === CUSTOMER_TEMPLATE)) {
     return;
   }
@@ -27,19 +27,19 @@ export function checkCustomer(place: Place, problems: ProblemList): void {
  */
 export function withCustomer(
   { columns, origin }: SourceKey,
-  place: Place,
+  mapping: TableMapping,
   templates: ReadonlyMap<string, ColumnTemplate>,
   nameOf: (source: string) => string,
 ): KeyDefinition {
   const names = columns.map(nameOf);
-  const use = place.table.columnTemplates.find(({ template }) => template === CUSTOMER_TEMPLATE);
+  const use = mapping.table.columnTemplates.find(({ template }) => template === CUSTOMER_TEMPLATE);
   const customer = use && (use.name ?? templates.get(CUSTOMER_TEMPLATE)?.name);
-  if (customer === undefined || !mixesDatabases(place)) return { columns: names, origin };
+  if (customer === undefined || !mixesDatabases(mapping)) return { columns: names, origin };
   const first = shortName(customer);
   return { columns: [first, ...names.filter((name) => name !== first)], origin };
 }
 
 /** Checks if a table combines several databases: with db-per-tenant, a literal schema is shared by all tenants. */
-function mixesDatabases({ catalog, table, service }: Place): boolean {
+function mixesDatabases({ catalog, table, service }: TableMapping): boolean {
   return catalog.pattern === 'db-per-tenant' && table.schema !== service.name;
 }

@@ -33,11 +33,11 @@ export function buildDeclaredIndexes(
     const names = index.columns.map(shortName);
     const missing = names.find((name) => !known.includes(name));
     const definition = buildIndex(table, names, index);
-    const fault =
+    const problem =
       missing !== undefined
         ? `expected columns of the final table, found "${missing}"${didYouMean(missing, known) || `; there are: ${known.join(', ')}`}`
-        : faultOf(index, definition, built);
-    if (fault !== undefined) problems.errors.push(problemAt(index.at, [], fault));
+        : problemOf(index, definition, built);
+    if (problem !== undefined) problems.errors.push(problemAt(index.at, [], problem));
     else built.push(definition);
     const where = index.where ?? '';
     refusePlaceholder(
@@ -49,7 +49,7 @@ export function buildDeclaredIndexes(
   return built;
 }
 
-function faultOf(
+function problemOf(
   { unique, method, where }: TableIndex,
   { name, columns }: IndexDefinition,
   others: readonly IndexDefinition[],

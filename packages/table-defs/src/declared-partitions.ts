@@ -27,8 +27,8 @@ export function buildPartitioning(
   if (!partitionBy) return undefined;
   const { at, method, partitions, count = 0 } = partitionBy;
   const columns = partitionBy.columns.map(shortName);
-  const fault = faultOf(columns, final);
-  if (fault !== undefined) problems.errors.push(problemAt(at, [method], fault));
+  const problem = problemOf(columns, final);
+  if (problem !== undefined) problems.errors.push(problemAt(at, [method], problem));
   for (const { at: own, name, from = [], to = [], in: values = [] } of partitions) {
     for (const text of [name, ...from, ...to, ...values]) refusePlaceholder(text, own, problems);
   }
@@ -48,7 +48,7 @@ export function buildPartitioning(
   };
 }
 
-function faultOf(
+function problemOf(
   columns: readonly string[],
   {
     columns: known,

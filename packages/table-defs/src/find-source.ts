@@ -3,7 +3,7 @@ import type { Service, ServiceSink, SinkTable, SourceTable } from '@cdc-migratio
 import { goneAt, problemAt, type ProblemList } from './problems.ts';
 
 /** A sink table with its configuration and source. */
-export interface Place {
+export interface TableMapping {
   readonly service: Service;
   readonly sink: ServiceSink;
   readonly table: SinkTable;
@@ -38,10 +38,10 @@ export function indexSources(service: Service, catalogs: readonly Catalog[]): So
 
 /** Finds the snapshot of a sink table's source. Reports a problem and returns undefined if there is none. */
 export function findSource(
-  wanted: Pick<Place, 'service' | 'sink' | 'table'>,
+  wanted: Pick<TableMapping, 'service' | 'sink' | 'table'>,
   { selections, snapshots }: SourceIndex,
   problems: ProblemList,
-): Place | undefined {
+): TableMapping | undefined {
   const { service, table } = wanted;
   const { schema, table: name } = table.from;
   const selection = selections.get(`${schema}.${name}`);

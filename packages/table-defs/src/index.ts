@@ -3,8 +3,8 @@ export { buildDefinitions, inspectDefinitions } from './build-definitions.ts';
 export type { Definitions, InspectedDefinitions } from './build-definitions.ts';
 export { createIndex, INDEX_COMMENT, renamedIndexes } from './declared-indexes.ts';
 export { partitioningEntry, partitionKey } from './declared-partitions.ts';
-export { buildManifest, placeTables } from './build-manifest.ts';
-export type { ManifestFacts, PlacedTable, UserFile } from './build-manifest.ts';
+export { buildManifest, locateTables } from './build-manifest.ts';
+export type { ManifestFacts, LocatedTable, UserFile } from './build-manifest.ts';
 export { columnEntry } from './column-entry.ts';
 export {
   DEFINITIONS_FOLDER,

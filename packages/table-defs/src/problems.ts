@@ -23,8 +23,8 @@ export function problemAt(
 }
 
 /** Builds a problem for a name that the source does not have. */
-export function goneAt(...place: Parameters<typeof problemAt>): DefinitionProblem {
-  return { ...problemAt(...place), isGone: true };
+export function goneAt(...mapping: Parameters<typeof problemAt>): DefinitionProblem {
+  return { ...problemAt(...mapping), isGone: true };
 }
 
 /** Returns `; did you mean "Navn"?` if a name differs only in case, else a list of the known names. */

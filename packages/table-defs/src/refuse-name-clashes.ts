@@ -1,19 +1,19 @@
-import type { Place } from './find-source.ts';
+import type { TableMapping } from './find-source.ts';
 import { problemAt, type ProblemList } from './problems.ts';
 import { schemaLabel } from './schema-label.ts';
 import type { TableDefinition } from './table-definition.ts';
 import { buildIndexes } from './table-structure.ts';
 
-interface PlacedTable {
+interface LocatedTable {
   readonly definition: TableDefinition;
-  readonly place: Place;
+  readonly place: TableMapping;
 }
 
 /**
  * Reports tables, staging tables, indexes and partitions of one schema with the same name, or with names that differ only in case.
  * Procedures are named after their tables, so their names clash if the tables' names do.
  */
-export function refuseNameClashes(placed: readonly PlacedTable[], problems: ProblemList): void {
+export function refuseNameClashes(placed: readonly LocatedTable[], problems: ProblemList): void {
   const owners = new Map<string, TableDefinition>();
   for (const { definition: table, place } of placed) {
     const schema = schemaOf({ definition: table, place });
@@ -34,7 +34,7 @@ export function refuseNameClashes(placed: readonly PlacedTable[], problems: Prob
 }
 
 /** Returns the schema of a table. With db-per-tenant, all services share the schemas of the customers. */
-function schemaOf({ definition, place }: PlacedTable): {
+function schemaOf({ definition, place }: LocatedTable): {
   readonly id: string;
   readonly label: string;
 } {

@@ -32,10 +32,10 @@ export function buildStagingColumns(
   early: readonly string[] = [],
 ): readonly StagingColumn[] {
   const front = [...FIRST, ...(key?.columns ?? []), ...early];
-  const place = ({ name }: ColumnDefinition) =>
+  const mapping = ({ name }: ColumnDefinition) =>
     front.includes(name) ? front.indexOf(name) : front.length;
   const staged = [...columns.filter(({ name }) => name !== '__deleted_at'), KAFKA_TIMESTAMP].sort(
-    (a, b) => place(a) - place(b),
+    (a, b) => mapping(a) - mapping(b),
   );
   return staged.map((column) => ({
     name: column.name,

@@ -18,8 +18,8 @@ export function summarise({ tables, sets, warnings }: Definitions): string {
 
 function summariseTable(table: TableDefinition): readonly string[] {
   const { schema, name, source } = table;
-  const place = schema.scope === 'tenant' ? '<tenant>' : schema.name;
-  const head = `${table.set} ${place}."${name}" from ${source.schema}.${source.table}`;
+  const mapping = schema.scope === 'tenant' ? '<tenant>' : schema.name;
+  const head = `${table.set} ${mapping}."${name}" from ${source.schema}.${source.table}`;
   if (table.kind === 'existing') {
     return [`${head}, existing`, ...table.columns.map(summariseColumn)];
   }

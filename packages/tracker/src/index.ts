@@ -9,7 +9,7 @@ export type {
   WaitingFile,
 } from './apply/apply-event.ts';
 export { baselineTarget } from './apply/baseline-target.ts';
-export type { BaselineResult, PlacedPath } from './apply/baseline-target.ts';
+export type { BaselineResult, PathInSchema } from './apply/baseline-target.ts';
 export { buildStatus, isUpToDate } from './status/build-status.ts';
 export type { FileStatus, SchemaStatus, Status } from './status/build-status.ts';
 export { checkTarget } from './check/check-target.ts';
@@ -30,8 +30,13 @@ export type {
   TableName,
   TableReplay,
 } from './merge/merge-event.ts';
-export { discardLetters, groupLetters, readLetters } from './merge/dead-letters.ts';
-export type { Letter, LetterFilter, LetterGroup, LetterKind } from './merge/dead-letters.ts';
+export { discardDeadLetters, groupDeadLetters, readDeadLetters } from './merge/dead-letters.ts';
+export type {
+  DeadLetter,
+  DeadLetterFilter,
+  DeadLetterGroup,
+  DeadLetterKind,
+} from './merge/dead-letters.ts';
 export { describeLeftOut } from './merge/left-out.ts';
 export type { LeftOut } from './merge/left-out.ts';
 export { UnknownTableError } from './merge/merge-statements.ts';
@@ -83,7 +88,7 @@ export type {
   BackfillConcern,
   ColumnConcern,
   Concerns,
-  DeadLetters,
+  DeadLetterCounts,
   FailingMerge,
   HeldMerge,
   RefusedEvents,
@@ -100,7 +105,7 @@ export {
   cancelReloads,
   finishReloads,
   isReloadSelected,
-  placesToReload,
+  listReloadTargets,
   readReloads,
 } from './tables/reload-tables.ts';
 export type {
@@ -109,9 +114,9 @@ export type {
   FinishStep,
   FinishedReload,
   OpenReload,
-  PlaceOptions,
+  ReloadTargetOptions,
   ReloadCounts,
-  ReloadPlace,
+  ReloadTarget,
   ReloadSelection,
   ReloadState,
 } from './tables/reload-tables.ts';

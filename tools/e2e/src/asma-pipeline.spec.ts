@@ -31,7 +31,7 @@ interface Sent extends Poisoned {
   readonly offset: number;
 }
 
-interface Letter {
+interface DeadLetter {
   readonly kind: 'dead' | 'refused';
   readonly topic: string;
   readonly partition: number;
@@ -48,7 +48,7 @@ describeWire('asma from its sources to its final tables', () => {
     let parts: AsmaPipeline;
     let traffic: AsmaTraffic;
     let restarts = 0;
-    let lettersBefore: readonly Letter[];
+    let deadLettersBefore: readonly DeadLetter[];
 
     beforeAll(async () => {
       parts = await openAsmaPipeline();
@@ -65,7 +65,7 @@ describeWire('asma from its sources to its final tables', () => {
       }
       await arrive(await traffic.writeLast());
       say('all arrived');
-      lettersBefore = await readLetters();
+      deadLettersBefore = await readDeadLetters();
       await parts.run('manage-migrations', 'merge', '--env', 'dev', '--replay-dead-letters');
       say('refused events are replayed');
     }, MOST_MS);
@@ -186,10 +186,10 @@ describeWire('asma from its sources to its final tables', () => {
       return [...lags, ...tables.flat()];
     }
 
-    async function readLetters(): Promise<readonly Letter[]> {
+    async function readDeadLetters(): Promise<readonly DeadLetter[]> {
       const all = await Promise.all(
         [...parts.sinks.values()].map(
-          (sql) => sql<Letter[]>`
+          (sql) => sql<DeadLetter[]>`
             SELECT 'refused' AS kind, topic, kafka_partition AS partition, kafka_offset AS "offset", error AS reason
             FROM cdc_management.refused_event
             UNION ALL
@@ -201,7 +201,7 @@ describeWire('asma from its sources to its final tables', () => {
       return all.flat();
     }
 
-    const isOf = (letter: Letter, of: Sent) =>
+    const isOf = (letter: DeadLetter, of: Sent) =>
       letter.topic === of.topic &&
       letter.partition === of.partition &&
       Number(letter.offset) === of.offset;
@@ -220,7 +220,7 @@ describeWire('asma from its sources to its final tables', () => {
           return `${sink}: ${row!['staged']} events merged, ${row!['stale']} of them stale, ${row!['dead']} dead`;
         }),
       );
-      const refused = lettersBefore?.filter(({ kind }) => kind === 'refused').length;
+      const refused = deadLettersBefore?.filter(({ kind }) => kind === 'refused').length;
       say(
         [
           `seed ${seed}: ${traffic.changes} changes, ${kafka} events in Kafka, ${restarts} restarts, ${sent.length} poisoned, ${refused} refused before the replay`,
@@ -260,8 +260,8 @@ describeWire('asma from its sources to its final tables', () => {
       '%s for %s is kept with its reason',
       async (kind, table) => {
         const poisoned = sent.find((each) => each.kind === kind && each.table === table)!;
-        const before = lettersBefore.filter((letter) => isOf(letter, poisoned));
-        const after = (await readLetters()).filter((letter) => isOf(letter, poisoned));
+        const before = deadLettersBefore.filter((letter) => isOf(letter, poisoned));
+        const after = (await readDeadLetters()).filter((letter) => isOf(letter, poisoned));
         expect(before.map(({ reason }) => reason)).toEqual(
           before.map(() => expect.stringMatching(poisoned.reason)),
         );
@@ -313,14 +313,14 @@ describeWire('asma from its sources to its final tables', () => {
     }, 90_000);
 
     it('nothing else is kept', async () => {
-      const others = (await readLetters()).filter(
+      const others = (await readDeadLetters()).filter(
         (letter) => !sent.some((poisoned) => isOf(letter, poisoned)),
       );
       expect(others.slice(0, 5)).toEqual([]);
     });
 
     it('events with a column that came were refused, and only later events of their rows are dead letters', () => {
-      const others = lettersBefore.filter(
+      const others = deadLettersBefore.filter(
         (letter) => !sent.some((poisoned) => isOf(letter, poisoned)),
       );
       // A dead letter omits a large value that only a refused event has.

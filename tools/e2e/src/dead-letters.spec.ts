@@ -1,6 +1,6 @@
 import { quoteQualified } from '@cdc-migrations/sql-text';
 import type { Sql } from 'postgres';
-import { mergeTable, replayLetters } from './merge-table.ts';
+import { mergeTable, replayDeadLetters } from './merge-table.ts';
 import { type MergeTarget, orderEvent, startMergeTarget, TENANT } from './merge-target.fixture.ts';
 import { ORDER_LINJER } from './order-linjer.fixture.ts';
 import { readProcessingLog } from './read-processing-log.ts';
@@ -125,7 +125,7 @@ describe('a bad event', () => {
         ...{ data: '{}', leftOut: { Notat: 268435456 }, hasNotat: false },
       },
     ]);
-    const replay = () => replayLetters(owner, TENANT, ORDER_LINJER);
+    const replay = () => replayDeadLetters(owner, TENANT, ORDER_LINJER);
     expect(await replay()).toMatchObject({ replayed: 0 });
     await owner`
       UPDATE cdc_management.dead_letter

@@ -10,7 +10,7 @@ import {
 } from '@cdc-migrations/table-defs';
 import { type CaseState, readCaseStates } from './evolution-case.fixture.ts';
 import {
-  differencesFromMade,
+  differencesFromCreated,
   type EvolutionTarget,
   planColumns,
   stageSql,
@@ -64,7 +64,7 @@ describe('a table that changes', () => {
     ];
     if (!refusal.some((line) => line.startsWith('refused'))) {
       await target.run(tableFile(MADE, after.table) + stagingFile(MADE, after.table));
-      expect(await differencesFromMade(target.sql, MADE, [TENANT])).toEqual([]);
+      expect(await differencesFromCreated(target.sql, MADE, [TENANT])).toEqual([]);
       expect(await converge(after)).toEqual(['T is read', 'stg_T is read']);
       await stage(after, after.staged);
     }

@@ -8,7 +8,7 @@ import {
 } from '@cdc-migrations/table-defs';
 import { buildEvent, buildWalk } from './evolution-walk.fixture.ts';
 import {
-  differencesFromMade,
+  differencesFromCreated,
   type EvolutionTarget,
   planColumns,
   stageSql,
@@ -89,7 +89,7 @@ describe('a table that goes through random changes', () => {
     const schemas = [...starts.map(({ schema }) => schema), ALL];
     return [
       ...broken,
-      ...(await differencesFromMade(target.sql, MADE, schemas)),
+      ...(await differencesFromCreated(target.sql, MADE, schemas)),
       ...(await lostEvents(schemas, last)),
       ...(await locksOfSecondRun(schemas, last)),
       ...(await mergeErrors()),

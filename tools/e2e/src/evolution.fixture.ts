@@ -117,7 +117,7 @@ export function planColumns({ columns }: ReplicatedTable): string {
  * Compares tables that went through earlier definitions with tables created from the last one, as `check` does. Both
  * are on one server, so that defaults have the same spelling.
  */
-export async function differencesFromMade(
+export async function differencesFromCreated(
   sql: Sql,
   made: string,
   evolved: readonly string[],

@@ -1,7 +1,7 @@
 import { quoteQualified } from '@cdc-migrations/sql-text';
 import type { ReplicatedTable } from '@cdc-migrations/table-defs';
 import type { Sql } from 'postgres';
-import { mergeTable, replayLetters } from './merge-table.ts';
+import { mergeTable, replayDeadLetters } from './merge-table.ts';
 import { type MergeTarget, orderEvent, startMergeTarget, TENANT } from './merge-target.fixture.ts';
 import { orderTable } from './order-linjer.fixture.ts';
 import { readProcessingLog } from './read-processing-log.ts';
@@ -252,7 +252,7 @@ describe('an event that the final table refuses by', () => {
       await mergeTable(sink, TENANT, table);
       expect(await ordersOf(table)).toEqual([1, 2, 3]);
       if (!/42P|427|55000|0A000|XX000/.test(String(reason))) {
-        expect(await replayLetters(owner, TENANT, table)).toMatchObject({
+        expect(await replayDeadLetters(owner, TENANT, table)).toMatchObject({
           ...{ replayed: 1, merged: 0, dead: 1 },
         });
       }
@@ -398,7 +398,7 @@ describe('violations of deferred constraints that the caller of a replay has mad
     });
     await expect(replay).rejects.toMatchObject({ code: '23503' });
     expect(await letters()).toEqual(before);
-    await replayLetters(owner, TENANT, table);
+    await replayDeadLetters(owner, TENANT, table);
     expect(await ordersOf(table)).toEqual([1, 2]);
     await owner`DELETE FROM public.known WHERE n = 77`.catch(() => {});
   });

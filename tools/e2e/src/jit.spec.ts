@@ -8,7 +8,7 @@ import {
 } from '@cdc-migrations/postgres-fixture';
 import { DELETED_AT, type ReplicatedTable } from '@cdc-migrations/table-defs';
 import { applyFiles } from './apply-files.ts';
-import { mergeTable, replayLetters } from './merge-table.ts';
+import { mergeTable, replayDeadLetters } from './merge-table.ts';
 import { readAdopus } from './read-repo.ts';
 import { renderMigrations } from './render-migrations.ts';
 import { stageEvents } from './stage-events.ts';
@@ -67,7 +67,7 @@ describeDebian(`a server that compiles what is expensive, seed ${seed}`, () => {
       if (round !== 1) await sink`CALL cdc_management.run_pending_merges()`.simple();
     }
     await owner`UPDATE cdc_management.dead_letter SET payload = payload || '{"__cdc_operation": "c"}'`;
-    for (const table of mixed) await replayLetters(owner, TENANT, table);
+    for (const table of mixed) await replayDeadLetters(owner, TENANT, table);
     expect(await owner`SELECT * FROM cdc_management.merge_error`).toEqual([]);
     const plans = readPlans(server.log().slice(before));
     expect(

@@ -39,7 +39,7 @@ export interface Replay {
 }
 
 /** Replays the oldest dead letters of a table up to the id `last`, in one transaction. */
-export async function replayLetters(
+export async function replayDeadLetters(
   sql: Sql,
   schema: string,
   { name }: Pick<ReplicatedTable, 'name'>,

@@ -5,7 +5,7 @@ import type { MigrationSet, ReplicatedTable } from '@cdc-migrations/table-defs';
 import type { Sql } from 'postgres';
 import { buildPayment, PAYMENT, type Writing } from '../../docs/src/payment-insert.ts';
 import { applyFiles } from './apply-files.ts';
-import { mergeTable, replayLetters } from './merge-table.ts';
+import { mergeTable, replayDeadLetters } from './merge-table.ts';
 import { renderMigrations } from './render-migrations.ts';
 
 const PAGE = readFileSync(join(__dirname, '../../../docs/connect-your-pipeline.md'), 'utf8');
@@ -118,7 +118,7 @@ describe('the INSERTs of "Connect your pipeline"', () => {
       { schema_name: 'shop', table_name: 'Payment', reason: expect.stringContaining('overflow') },
     ]);
     await sql.unsafe(update!);
-    expect(await replayLetters(sql, 'shop', table)).toMatchObject({ replayed: 1, merged: 1 });
+    expect(await replayDeadLetters(sql, 'shop', table)).toMatchObject({ replayed: 1, merged: 1 });
     expect(await readPayments()).toEqual([PAYMENT]);
     const replayRefused = () =>
       sql.begin(

@@ -4,7 +4,7 @@ import { quoteIdentifier, quoteQualified } from '@cdc-migrations/sql-text';
 import { DELETED_AT, type ReplicatedTable } from '@cdc-migrations/table-defs';
 import { buildTable } from '@cdc-migrations/table-fixture';
 import type { Sql } from 'postgres';
-import { mergeTable, replayLetters } from './merge-table.ts';
+import { mergeTable, replayDeadLetters } from './merge-table.ts';
 import {
   type MergeTarget,
   orderEvent,
@@ -76,7 +76,7 @@ describe('a target database with a publication', () => {
     for (const table of TABLES) {
       await stage(table);
       await mergeTable(sink, TENANT, table);
-      await replayLetters(owner, TENANT, table);
+      await replayDeadLetters(owner, TENANT, table);
     }
     expect(await owner`SELECT table_name, message FROM cdc_management.merge_error`).toEqual([]);
     for (const { names } of TABLES) {

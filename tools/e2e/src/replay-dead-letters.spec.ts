@@ -1,6 +1,6 @@
 import { quoteQualified } from '@cdc-migrations/sql-text';
 import type { Sql } from 'postgres';
-import { mergeTable, replayLetters } from './merge-table.ts';
+import { mergeTable, replayDeadLetters } from './merge-table.ts';
 import { type MergeTarget, orderEvent, startMergeTarget, TENANT } from './merge-target.fixture.ts';
 import { ORDER_LINJER } from './order-linjer.fixture.ts';
 import { readProcessingLog } from './read-processing-log.ts';
@@ -35,7 +35,7 @@ describe('dead letters that are replayed', () => {
     await stageEvents(sink, TENANT, ORDER_LINJER, events);
     await mergeTable(sink, TENANT, ORDER_LINJER);
   };
-  const replay = (session: Sql = owner) => replayLetters(session, TENANT, ORDER_LINJER);
+  const replay = (session: Sql = owner) => replayDeadLetters(session, TENANT, ORDER_LINJER);
   const fix = () => owner`UPDATE cdc_management.dead_letter
     SET payload = jsonb_set(payload, '{Tekst}', '"mended"') WHERE (payload ->> 'OrderID')::integer % 2 = 0`;
   const letters = () => owner<{ order: number; reason: string }[]>`
@@ -76,7 +76,7 @@ describe('dead letters that are replayed', () => {
       SELECT max(dead_letter_id)::integer AS last FROM cdc_management.dead_letter`;
     const counts = [];
     for (let more = true; more;) {
-      const { replayed } = await replayLetters(owner, TENANT, ORDER_LINJER, { last, limit: 7 });
+      const { replayed } = await replayDeadLetters(owner, TENANT, ORDER_LINJER, { last, limit: 7 });
       counts.push(replayed);
       more = replayed !== 0;
     }

@@ -135,11 +135,11 @@ describe.each(MAJORS)('every pair of types on PostgreSQL %i', (major) => {
       return !isKept || (!name.startsWith('unsafe') && letters > 0);
     });
     expect(wrong.map(({ before: { name } }) => ({ name, ...found.get(name) }))).toEqual([]);
-    if (major === 18) await expectNoNeedlessLetters();
+    if (major === 18) await expectNoNeedlessDeadLetters();
   });
 
   /** Expects that texts in dead letters are invalid for their new type. */
-  async function expectNoNeedlessLetters(): Promise<void> {
+  async function expectNoNeedlessDeadLetters(): Promise<void> {
     const types = UNSAFE.flatMap(({ before, pairs }) =>
       pairs
         .filter(({ from }) => from === 'text')

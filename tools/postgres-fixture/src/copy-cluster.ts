@@ -2,11 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { chownSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Sql } from 'postgres';
-import type { ServerPlace } from './server-process.ts';
+import type { ServerFolders } from './server-process.ts';
 
 /** A running server to copy. */
 export interface CopiedServer {
-  readonly place: ServerPlace;
+  readonly place: ServerFolders;
   /** Runs work as its superuser in one session. */
   administer<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result>;
 }
@@ -18,7 +18,7 @@ const OWN_FILES = ['postmaster.pid', 'postmaster.opts', 'backup_label'];
  * Copies a running server's files to the folder of a standby, as pg_basebackup does. The npm binaries do not include
  * it.
  */
-export async function copyCluster(source: CopiedServer, copy: ServerPlace): Promise<void> {
+export async function copyCluster(source: CopiedServer, copy: ServerFolders): Promise<void> {
   const from = join(source.place.folder, 'data');
   const to = join(copy.folder, 'data');
   const label = await source.administer(async (sql) => {

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerUser } from './server-user.ts';
 
 /** Everything needed to start one server repeatedly. */
-export interface ServerPlace {
+export interface ServerFolders {
   /** Folder with `bin/postgres`. */
   readonly native: string;
   /** Folder of the server with `data` and `server.log`. */
@@ -28,7 +28,7 @@ const READY_WITHIN_MS = 30_000;
 const ATTEMPTS = 20;
 
 /** Creates a data directory with the superuser `postgres` and this password. */
-export function initCluster(place: ServerPlace, password: string): void {
+export function initCluster(place: ServerFolders, password: string): void {
   const passwordFile = join(place.folder, 'password');
   writeFileSync(passwordFile, password);
   const run = spawnSync(
@@ -45,7 +45,7 @@ export function initCluster(place: ServerPlace, password: string): void {
 }
 
 /** Starts the server on a free port or on `port`, and waits until it accepts connections. */
-export async function startServer(place: ServerPlace, port?: number): Promise<ServerProcess> {
+export async function startServer(place: ServerFolders, port?: number): Promise<ServerProcess> {
   for (let attempt = 1; ; attempt++) {
     const before = readLog(place).length;
     const server = spawnServer(place, port ?? (await findFreePort()));
@@ -62,12 +62,12 @@ export async function startServer(place: ServerPlace, port?: number): Promise<Se
 const PASSING = ['Address already in use', 'is still in use', 'Is another postmaster'];
 
 /** Returns the server's log. */
-export function readLog(place: ServerPlace): string {
+export function readLog(place: ServerFolders): string {
   const file = join(place.folder, 'server.log');
   return existsSync(file) ? readFileSync(file, 'utf8') : '';
 }
 
-function spawnServer(place: ServerPlace, port: number): ServerProcess {
+function spawnServer(place: ServerFolders, port: number): ServerProcess {
   const log = openSync(join(place.folder, 'server.log'), 'a');
   const settings = { ...place.settings, port: String(port) };
   const child = spawn(
@@ -95,7 +95,7 @@ const READY: ReadonlySet<string> = new Set(['ready', 'standby']);
  *
  * The file of a killed server still exists, so the line only counts with the new process's id.
  */
-async function isReady(place: ServerPlace, server: ServerProcess): Promise<boolean> {
+async function isReady(place: ServerFolders, server: ServerProcess): Promise<boolean> {
   const file = join(place.folder, 'data', 'postmaster.pid');
   const deadline = Date.now() + READY_WITHIN_MS;
   while (Date.now() < deadline) {

@@ -5,7 +5,7 @@ import { copyCluster } from './copy-cluster.ts';
 import { DEBIAN_MAJOR, DEBIAN_POSTGRES } from './debian.ts';
 import { type Major, openBinaries } from './postgres-binaries.ts';
 import { createFolder, removeFolder, startWatchdog } from './server-folder.ts';
-import { initCluster, readLog, type ServerPlace, startServer } from './server-process.ts';
+import { initCluster, readLog, type ServerFolders, startServer } from './server-process.ts';
 import { findServerUser, type ServerUser } from './server-user.ts';
 import { copyBackup, markPoint, runTool, takeBackup } from './take-backup.ts';
 
@@ -168,7 +168,7 @@ interface ServerKind {
 /** Opens a server in a new folder, where `fill` creates its data directory. */
 async function openServer(
   kind: ServerKind,
-  fill: (place: ServerPlace) => Promise<void> | void,
+  fill: (place: ServerFolders) => Promise<void> | void,
 ): Promise<PostgresServer> {
   const user = findServerUser();
   const folder = createFolder(user);
@@ -176,7 +176,7 @@ async function openServer(
   const clients = new Set<Sql>();
   try {
     const native = kind.open(user, folder);
-    const place: ServerPlace = {
+    const place: ServerFolders = {
       ...{ native, folder, user, locale: kind.locale },
       settings: { unix_socket_directories: folder, ...kind.settings },
     };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Sql } from 'postgres';
 import type { CopiedServer } from './copy-cluster.ts';
-import type { ServerPlace } from './server-process.ts';
+import type { ServerFolders } from './server-process.ts';
 
 /** A backup of a server, and the WAL archived since. */
 export interface BackupFiles {
@@ -40,7 +40,7 @@ export async function markPoint(sql: Sql, name: string): Promise<void> {
 }
 
 /** Copies a backup to the folder of a server that recovers from it. */
-export function copyBackup({ data }: BackupFiles, copy: ServerPlace): void {
+export function copyBackup({ data }: BackupFiles, copy: ServerFolders): void {
   const to = join(copy.folder, 'data');
   const run = spawnSync('cp', ['-a', data, to], { encoding: 'utf8' });
   if (run.status !== 0) throw new Error(`the copy failed: ${run.stderr}`);
@@ -50,7 +50,7 @@ export function copyBackup({ data }: BackupFiles, copy: ServerPlace): void {
 
 /** Runs a program of the server's version as its superuser. Returns its output. */
 export function runTool(
-  { native, folder, user }: ServerPlace,
+  { native, folder, user }: ServerFolders,
   program: string,
   args: readonly string[],
   { port, password }: { readonly port: number; readonly password: string },
@@ -63,6 +63,6 @@ export function runTool(
   return run.stdout;
 }
 
-function give({ user }: ServerPlace, path: string): void {
+function give({ user }: ServerFolders, path: string): void {
   if (user.uid !== undefined && user.gid !== undefined) chownSync(path, user.uid, user.gid);
 }

@@ -116,8 +116,8 @@ function effectOf(
     const found = retyped && dependants(schema, relationOf(file)!, retyped);
     return found ? { ...found, retyped } : [];
   });
-  const told = [
-    ...changes.map(({ what, class: made }) => `${what} (${made})`),
+  const reported = [
+    ...changes.map(({ what, class: changeClass }) => `${what} (${changeClass})`),
     ...inTheWay
       .filter(({ isRecreated }) => isRecreated)
       .map(({ retyped, users }) => `drops and creates again what uses "${retyped}": ${users}`),
@@ -132,13 +132,13 @@ function effectOf(
       .map(({ retyped, users }) => `"${retyped}" is used by ${users}`),
   ];
   if (worst === 'unsafe' || why.length > 0)
-    return { class: 'unsafe', lock: 'none: it is refused', changes: [...told, ...why] };
+    return { class: 'unsafe', lock: 'none: it is refused', changes: [...reported, ...why] };
   if (changes.length === 0) {
     const changed = file.category === 'tables' ? [] : ['replaces the routines of the merge'];
     return { class: 'free', lock: 'none', changes: changed };
   }
   const { lock } = changes.find((change) => change.class === worst)!;
-  return { class: worst === 'rewrite' ? 'rewrite' : 'free', lock, changes: told };
+  return { class: worst === 'rewrite' ? 'rewrite' : 'free', lock, changes: reported };
 }
 
 /** A difference between a table of the target and its definition that the table's file resolves. */

@@ -102,10 +102,10 @@ describe.each([15, 18] as const)('declared indexes, on PostgreSQL %i', (major) =
     const [name] = await names();
     await target.query(`UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'blue."${name}"'::regclass;
       DROP INDEX avansas."${name}"`);
-    const told = await target.run(root, 'check');
-    expect(told.exitCode).toBe(1);
-    expect(told.stdout).toMatch(new RegExp(`index "${name}" is not valid`));
-    expect(told.stdout).toMatch(new RegExp(`missing.*index "${name}"`, 's'));
+    const reported = await target.run(root, 'check');
+    expect(reported.exitCode).toBe(1);
+    expect(reported.stdout).toMatch(new RegExp(`index "${name}" is not valid`));
+    expect(reported.stdout).toMatch(new RegExp(`missing.*index "${name}"`, 's'));
     expect((await apply(root)).lines).toEqual([
       `avansas.Actor: index "${name}" created`,
       `blue.Actor: index "${name}" created`,

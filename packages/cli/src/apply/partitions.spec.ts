@@ -194,8 +194,8 @@ describe.each([15, 18] as const)('declared partitions, on PostgreSQL %i', (major
     await target.query(
       'ALTER TABLE blue."Actor" DETACH PARTITION blue."Actor_p1"; DROP TABLE blue."Actor_p1"',
     );
-    const told = await target.run(root, 'check');
-    expect(told.stdout).toMatch(
+    const reported = await target.run(root, 'check');
+    expect(reported.stdout).toMatch(
       /missing +blue\.Actor: partition "Actor_p1" FOR VALUES WITH \(MODULUS 2, REMAINDER 1\).*repair: .*apply .*--again/,
     );
     expect((await target.run(root, 'apply', '--again')).exitCode).toBe(0);

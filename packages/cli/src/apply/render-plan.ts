@@ -38,8 +38,8 @@ interface Group {
 }
 
 function addTo(groups: Map<string, Group>, wave: string, entry: PlanEntry): void {
-  const { path, class: made, lock, changes, rows, bytes } = entry;
-  const key = JSON.stringify([wave, path, made, lock, changes]);
+  const { path, class: changeClass, lock, changes, rows, bytes } = entry;
+  const key = JSON.stringify([wave, path, changeClass, lock, changes]);
   const group = groups.get(key);
   if (!group) {
     groups.set(key, { wave, entry, count: 1, rows, bytes });

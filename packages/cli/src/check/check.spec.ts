@@ -279,14 +279,14 @@ it.each([
   },
 );
 
-interface Told {
+interface Reported {
   readonly name: string;
   readonly message: string;
   readonly origin?: string;
   readonly repair?: string;
 }
 
-const differencesOf = ({ stdout }: CommandRun): readonly Told[] =>
+const differencesOf = ({ stdout }: CommandRun): readonly Reported[] =>
   JSON.parse(stdout).targets[0].differences;
 
 /** Runs the repair that check prints: SQL, a command, or several commands. */

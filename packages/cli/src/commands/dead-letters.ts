@@ -1,8 +1,8 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type {
-  DiscardLettersOptions,
-  LettersCommandOptions,
-  ShowLettersOptions,
+  DiscardDeadLettersOptions,
+  DeadLettersCommandOptions,
+  ShowDeadLettersOptions,
 } from '../dead-letters/dead-letters.ts';
 import type { MergeCommandOptions } from '../merge/merge.ts';
 import type { CommandContext } from './command-context.ts';
@@ -24,8 +24,8 @@ export function addDeadLetters(migrations: Command, { setExitCode }: CommandCont
 
   addFilter(
     group.command('list').description('Counts them by table and reason; exit 1 if there are some.'),
-  ).action(async (options: Options<LettersCommandOptions>) =>
-    setExitCode(await (await load()).listLetters({ ...options, ...root() })),
+  ).action(async (options: Options<DeadLettersCommandOptions>) =>
+    setExitCode(await (await load()).listDeadLetters({ ...options, ...root() })),
   );
   addFilter(
     group
@@ -37,8 +37,8 @@ export function addDeadLetters(migrations: Command, { setExitCode }: CommandCont
         .default(20)
         .argParser(parseCount(1)),
     )
-    .action(async (options: Options<ShowLettersOptions>) =>
-      setExitCode(await (await load()).showLetters({ ...options, ...root() })),
+    .action(async (options: Options<ShowDeadLettersOptions>) =>
+      setExitCode(await (await load()).showDeadLetters({ ...options, ...root() })),
     );
   addTable(
     addTargetOptions(
@@ -58,7 +58,7 @@ export function addDeadLetters(migrations: Command, { setExitCode }: CommandCont
       .description('Deletes them for good; --table, --reason or --id says which.'),
   )
     .option('--dry-run', 'only say which')
-    .action(async (options: Options<DiscardLettersOptions>) =>
+    .action(async (options: Options<DiscardDeadLettersOptions>) =>
       setExitCode(await (await load()).discard({ ...options, ...root() })),
     );
 }

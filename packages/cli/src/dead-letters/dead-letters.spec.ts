@@ -39,7 +39,7 @@ const stage = (offset: number | null, name: string) =>
       "__cdc_operation", "__kafka_partition", "__kafka_offset")
     VALUES (${offset ?? 7}, ${name}, '0a827150-1332-5167-993b-68db156438cb', 'AdOpus', 'Distrikt', 'c', 0, ${offset})`;
 
-const letters = (...args: readonly string[]) =>
+const deadLetters = (...args: readonly string[]) =>
   runCommand(repo.root, ['dead-letters', args[0]!, ...BLUE, ...args.slice(1)], env);
 
 const remaining = async () =>
@@ -49,7 +49,7 @@ const remaining = async () =>
   ).map(({ reason }) => reason);
 
 it('lists them by table and reason', async () => {
-  const { stdout, exitCode } = await letters('list');
+  const { stdout, exitCode } = await deadLetters('list');
   expect(exitCode).toBe(1);
   const [label, ...lines] = stdout.trimEnd().split('\n');
   expect(label).toBe(`${LABEL}:`);
@@ -75,7 +75,7 @@ it.each([
   [['--id', '2', '--id', '3'], 2],
   [['--id', 'r1'], 1],
 ])('lists those that %j selects', async (filter, count) => {
-  const { stdout, exitCode } = await letters('list', ...filter, '--json');
+  const { stdout, exitCode } = await deadLetters('list', ...filter, '--json');
   expect(exitCode).toBe(count > 0 ? 1 : 0);
   const [{ groups }] = JSON.parse(stdout).targets;
   expect(groups.reduce((sum: number, group: { count: number }) => sum + group.count, 0)).toBe(
@@ -89,13 +89,13 @@ it('lists refused events of no table where no schema or table is asked for', asy
 });
 
 it('shows events whole', async () => {
-  const { stdout } = await letters('show', '--reason', 'position');
+  const { stdout } = await deadLetters('show', '--reason', 'position');
   expect(stdout).toMatch(
     new RegExp(
       `^${LABEL}:\n  blue.Distrikt: dead letter \\d, ${AT}, generation 0, partition 0, offset \\?\n    reason: ${NO_POSITION}\n    event: \\{.*"Navn":"no offset".*\\}\n$`,
     ),
   );
-  const refused = await letters('show', '--reason', 'byte sequence', '--json');
+  const refused = await deadLetters('show', '--reason', 'byte sequence', '--json');
   expect(JSON.parse(refused.stdout).targets[0].letters).toEqual([
     expect.objectContaining({
       kind: 'refused event',
@@ -103,13 +103,13 @@ it('shows events whole', async () => {
       event: { topic: 'adopus.Distrikt', key: null, value: '7b7d' },
     }),
   ]);
-  const { stdout: limited } = await letters('show', '--limit', '1', '--json');
+  const { stdout: limited } = await deadLetters('show', '--limit', '1', '--json');
   expect(JSON.parse(limited).targets[0].letters).toHaveLength(1);
 });
 
 it('replays them, and says why some came back', async () => {
   await sql`ALTER TABLE blue."Distrikt" ALTER COLUMN "Navn" TYPE varchar(250)`.simple();
-  const { stdout, exitCode } = await letters('replay', '--table', 'Distrikt');
+  const { stdout, exitCode } = await deadLetters('replay', '--table', 'Distrikt');
   expect(exitCode).toBe(1);
   expect(stdout).toContain(
     'blue.Distrikt: 3 dead letters replayed: 1 merged, 0 deleted, 0 stale, 2 came back\n',
@@ -122,7 +122,7 @@ it('replays them, and says why some came back', async () => {
 });
 
 it('replays refused events first: what a dead letter lacks may be in one of them', async () => {
-  const { stdout } = await letters('replay');
+  const { stdout } = await deadLetters('replay');
   const at = (what: string) => stdout.indexOf(`blue.Distrikt: ${what} replayed`);
   expect(at('1 refused event')).toBeGreaterThan(-1);
   expect(at('3 dead letters')).toBeGreaterThan(at('1 refused event'));
@@ -130,25 +130,25 @@ it('replays refused events first: what a dead letter lacks may be in one of them
 
 it('discards only what a filter selects', async () => {
   const all = await remaining();
-  const refused = await letters('discard');
+  const refused = await deadLetters('discard');
   expect([refused.exitCode, refused.stderr]).toEqual([
     2,
     'expected --table, --reason or --id: discarded events cannot be brought back; to discard all of a schema, give --table for each table\n',
   ]);
-  const dry = await letters('discard', '--reason', 'too long', '--dry-run');
+  const dry = await deadLetters('discard', '--reason', 'too long', '--dry-run');
   expect(dry.stdout).toContain('  would discard blue.Distrikt: 2 dead letters');
   expect(await remaining()).toEqual(all);
-  const { stdout, exitCode } = await letters('discard', '--reason', 'too long');
+  const { stdout, exitCode } = await deadLetters('discard', '--reason', 'too long');
   expect(exitCode).toBe(0);
   expect(stdout).toContain('  discarded blue.Distrikt: 2 dead letters');
   expect(await remaining()).toEqual(all.filter((reason) => !reason.includes('too long')));
-  await letters('discard', '--table', 'Distrikt');
+  await deadLetters('discard', '--table', 'Distrikt');
   expect(await remaining()).toEqual(['']);
 });
 
 it('discards the event of an id, and no other that has the same number', async () => {
   const all = await remaining();
-  const { stdout } = await letters('discard', '--id', 'r1');
+  const { stdout } = await deadLetters('discard', '--id', 'r1');
   expect(stdout).toMatch(/^ {2}discarded blue\.Distrikt: 1 refused event \(r1\), .*\n$/m);
   expect(await remaining()).toEqual(all.filter((reason) => reason !== 'invalid byte sequence'));
   await sql`TRUNCATE cdc_management.refused_event`;
@@ -156,7 +156,7 @@ it('discards the event of an id, and no other that has the same number', async (
     OVERRIDING SYSTEM VALUE SELECT dead_letter_id, 'blue', 'Distrikt', 'same id' FROM cdc_management.dead_letter`;
   const [same] = await sql<{ id: string }[]>`SELECT dead_letter_id::text AS id
     FROM cdc_management.dead_letter WHERE reason LIKE 'no stream%'`;
-  await letters('discard', '--id', same!.id);
+  await deadLetters('discard', '--id', same!.id);
   expect(await remaining()).toEqual(
     [
       ...all.filter((reason) => !/^(no stream|invalid byte|$)/.test(reason)),
@@ -170,7 +170,7 @@ it.each([
   [['--reason', ''], 'expected a part of the reason'],
 ])('refuses %j', async (filter, message) => {
   const all = await remaining();
-  const { stderr, exitCode } = await letters('discard', ...filter);
+  const { stderr, exitCode } = await deadLetters('discard', ...filter);
   expect([exitCode, stderr]).toEqual([2, expect.stringContaining(message)]);
   expect(await remaining()).toEqual(all);
 });
@@ -184,7 +184,7 @@ it('refuses ids where there are several databases, and names tables that are not
       '--id: expected --sink too, because each database has ids of its own; there are sink_portal.search, sink_warehouse.analytics',
     ),
   });
-  expect(await letters('list', '--table', 'Distrkt')).toMatchObject({
+  expect(await deadLetters('list', '--table', 'Distrkt')).toMatchObject({
     exitCode: 2,
     stderr: 'dead-letters: no table Distrkt in prod\n',
   });

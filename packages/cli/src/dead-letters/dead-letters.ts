@@ -1,10 +1,10 @@
 import {
-  discardLetters,
-  groupLetters,
-  readLetters,
-  type Letter,
-  type LetterFilter,
-  type LetterGroup,
+  discardDeadLetters,
+  groupDeadLetters,
+  readDeadLetters,
+  type DeadLetter,
+  type DeadLetterFilter,
+  type DeadLetterGroup,
   type Session,
 } from '@cdc-migrations/tracker';
 import { countOf } from '../count-of.ts';
@@ -15,7 +15,7 @@ import { reportTargets, withSession, type TargetReport } from '../target/report-
 import { worstExitCode } from '../target/worst-exit-code.ts';
 
 /** Selection of dead letters and refused events for a command. */
-export interface LettersCommandOptions extends TargetOptions {
+export interface DeadLettersCommandOptions extends TargetOptions {
   readonly table?: readonly string[];
   /** Part of the reason. */
   readonly reason?: string;
@@ -24,9 +24,9 @@ export interface LettersCommandOptions extends TargetOptions {
 }
 
 /** Lists dead letters and refused events by table and reason. Returns 1 if there are some. */
-export function listLetters(options: LettersCommandOptions): Promise<number> {
-  return reportLetters(options, async (session, filter) => {
-    const groups = await groupLetters(session, filter);
+export function listDeadLetters(options: DeadLettersCommandOptions): Promise<number> {
+  return reportDeadLetters(options, async (session, filter) => {
+    const groups = await groupDeadLetters(session, filter);
     return {
       exitCode: groups.length > 0 ? EXIT.differences : EXIT.done,
       lines: groups.length > 0 ? groups.map(renderGroup) : [NONE],
@@ -35,35 +35,35 @@ export function listLetters(options: LettersCommandOptions): Promise<number> {
   });
 }
 
-export interface ShowLettersOptions extends LettersCommandOptions {
+export interface ShowDeadLettersOptions extends DeadLettersCommandOptions {
   readonly limit: number;
 }
 
 /** Prints complete events, the oldest first. */
-export function showLetters({ limit, ...options }: ShowLettersOptions): Promise<number> {
-  return reportLetters(options, async (session, filter) => {
-    const letters = await readLetters(session, filter, limit);
+export function showDeadLetters({ limit, ...options }: ShowDeadLettersOptions): Promise<number> {
+  return reportDeadLetters(options, async (session, filter) => {
+    const deadLetters = await readDeadLetters(session, filter, limit);
     return {
-      exitCode: letters.length > 0 ? EXIT.differences : EXIT.done,
-      lines: letters.length > 0 ? letters.flatMap(renderLetter) : [NONE],
-      document: { letters },
+      exitCode: deadLetters.length > 0 ? EXIT.differences : EXIT.done,
+      lines: deadLetters.length > 0 ? deadLetters.flatMap(renderDeadLetter) : [NONE],
+      document: { letters: deadLetters },
     };
   });
 }
 
-export interface DiscardLettersOptions extends LettersCommandOptions {
+export interface DiscardDeadLettersOptions extends DeadLettersCommandOptions {
   readonly dryRun?: boolean;
 }
 
 /** Deletes the events that a filter selects. */
-export async function discard({ dryRun, ...options }: DiscardLettersOptions): Promise<number> {
+export async function discard({ dryRun, ...options }: DiscardDeadLettersOptions): Promise<number> {
   if (!options.table && options.reason === undefined && !options.id) {
     throw new CommandError(
       'expected --table, --reason or --id: discarded events cannot be brought back; to discard all of a schema, give --table for each table',
     );
   }
-  const ask = async (session: Session, filter: LetterFilter) => {
-    const groups = await (dryRun ? groupLetters : discardLetters)(session, filter);
+  const ask = async (session: Session, filter: DeadLetterFilter) => {
+    const groups = await (dryRun ? groupDeadLetters : discardDeadLetters)(session, filter);
     const verb = dryRun ? 'would discard' : 'discarded';
     return {
       exitCode: EXIT.done,
@@ -71,7 +71,7 @@ export async function discard({ dryRun, ...options }: DiscardLettersOptions): Pr
       document: { [dryRun ? 'wouldDiscard' : 'discarded']: groups },
     };
   };
-  return reportLetters(options, ask, (targets) => {
+  return reportDeadLetters(options, ask, (targets) => {
     if (options.id && targets.length > 1)
       throw new CommandError(
         `--id: expected --sink too, because each database has ids of its own; there are ${targets.map(({ migrations }) => migrations.set.name).join(', ')}`,
@@ -81,9 +81,9 @@ export async function discard({ dryRun, ...options }: DiscardLettersOptions): Pr
 
 const NONE = 'no dead letters or refused events';
 
-async function reportLetters(
-  options: LettersCommandOptions,
-  ask: (session: Session, filter: LetterFilter) => Promise<TargetReport>,
+async function reportDeadLetters(
+  options: DeadLettersCommandOptions,
+  ask: (session: Session, filter: DeadLetterFilter) => Promise<TargetReport>,
   refuse?: (targets: readonly CommandTarget[]) => void,
 ): Promise<number> {
   const { schema: schemas, table: tables, reason, id: ids, env } = options;
@@ -94,7 +94,7 @@ async function reportLetters(
       withSession(target, 'cdc dead-letters', async (session) => {
         unknown = unknown.filter((name) => !isDefined(target, name));
         // Tables that were retired have letters too.
-        const others = unknown.length > 0 ? await groupLetters(session, { schemas }) : [];
+        const others = unknown.length > 0 ? await groupDeadLetters(session, { schemas }) : [];
         unknown = unknown.filter((name) => !others.some((one) => namesOf(one).includes(name)));
         const report = await ask(session, { schemas, tables, reason, ids });
         return {
@@ -121,29 +121,29 @@ function isDefined({ migrations, tenants }: CommandTarget, name: string): boolea
   );
 }
 
-function namesOf(of: Pick<LetterGroup, 'schema' | 'table'>): readonly (string | null)[] {
+function namesOf(of: Pick<DeadLetterGroup, 'schema' | 'table'>): readonly (string | null)[] {
   return [of.table, tableOf(of)];
 }
 
 /** Renders a group: `blue.Distrikt: 2 dead letters (4711 to 4720), 2026-01-31T12:00:00Z: value too long`. */
-function renderGroup(group: LetterGroup): string {
+function renderGroup(group: DeadLetterGroup): string {
   const { kind, reason, count, firstId, lastId, firstAt, lastAt } = group;
   const ids = firstId === lastId ? firstId : `${firstId} to ${lastId}`;
   const at = firstAt === lastAt ? firstAt : `${firstAt} to ${lastAt}`;
   return `${tableOf(group)}: ${countOf(count, kind)} (${ids}), ${at}: ${reason}`;
 }
 
-function renderLetter(letter: Letter): readonly string[] {
-  const { kind, id, at, position, reason, event } = letter;
+function renderDeadLetter(deadLetter: DeadLetter): readonly string[] {
+  const { kind, id, at, position, reason, event } = deadLetter;
   const { generation, partition, offset } = position;
-  const place = `generation ${generation ?? '?'}, partition ${partition ?? '?'}, offset ${offset ?? '?'}`;
+  const location = `generation ${generation ?? '?'}, partition ${partition ?? '?'}, offset ${offset ?? '?'}`;
   return [
-    `${tableOf(letter)}: ${kind} ${id}, ${at}, ${place}`,
+    `${tableOf(deadLetter)}: ${kind} ${id}, ${at}, ${location}`,
     `  reason: ${reason}`,
     `  event: ${JSON.stringify(event)}`,
   ];
 }
 
-function tableOf({ schema, table }: Pick<LetterGroup, 'schema' | 'table'>): string {
+function tableOf({ schema, table }: Pick<DeadLetterGroup, 'schema' | 'table'>): string {
   return `${schema ?? '?'}.${table ?? '?'}`;
 }

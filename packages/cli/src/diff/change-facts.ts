@@ -47,10 +47,10 @@ export function groupByTable(
   return [...groups].map(([table, own]) => ({ table, changes: own }));
 }
 
-function lockOf({ class: made }: TableChange, hasClauses: boolean): string {
-  if (made === 'unsafe') return 'none: it is refused';
+function lockOf({ class: changeClass }: TableChange, hasClauses: boolean): string {
+  if (changeClass === 'unsafe') return 'none: it is refused';
   if (!hasClauses) return 'none';
-  return made === 'rewrite'
+  return changeClass === 'rewrite'
     ? 'ACCESS EXCLUSIVE while the table is written'
     : 'ACCESS EXCLUSIVE for a moment';
 }

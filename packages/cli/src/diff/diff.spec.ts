@@ -176,9 +176,9 @@ ALTER TABLE "{{SCHEMA}}"."stg_Actor"
       '          from: dbo.Fraver\n',
       '          from: dbo.Fraver\n          renames: { FraDato: Fra }\n',
     );
-    const told = diff();
-    expect(told).toMatchObject({ code: 1, stderr: '' });
-    expect(told.stdout).toMatch(
+    const reported = diff();
+    expect(reported).toMatchObject({ code: 1, stderr: '' });
+    expect(reported.stdout).toMatch(
       /^adopus\.Fraver +column "FraDato" renamed to "Fra" +free +ACCESS EXCLUSIVE for a moment +RENAME COLUMN "FraDato" TO "Fra"$/m,
     );
   });

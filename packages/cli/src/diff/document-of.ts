@@ -19,11 +19,11 @@ export function documentOf({ changes, gone, inTheWay, manual }: Diff): object {
 
 function describe(change: TableChange): object {
   const { table, what, lock, final, staging } = changeFacts(change);
-  const { kind, class: made, before, after } = change;
+  const { kind, class: changeClass, before, after } = change;
   const { set, service } = change.table;
   return {
     kind,
-    class: made,
+    class: changeClass,
     set,
     service,
     table,

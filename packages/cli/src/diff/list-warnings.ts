@@ -20,8 +20,8 @@ function warningOf(change: TableChange): readonly string[] {
     return [`${label} ${rest}`];
   }
   if (change.kind !== 'column removed' || change.table.kind === 'existing') return [];
-  const { before, class: made } = change;
-  const how = made === 'free' ? ', and can be NULL from then on' : '';
+  const { before, class: changeClass } = change;
+  const how = changeClass === 'free' ? ', and can be NULL from then on' : '';
   return [
     `${label}: column "${before.name}" removed; it stays in every target with its values${how}`,
   ];

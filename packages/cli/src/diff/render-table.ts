@@ -21,9 +21,12 @@ export function renderTable({ changes }: Diff): readonly Table[] {
 }
 
 function renderChange(change: TableChange): readonly (readonly string[])[] {
-  const { table, what, class: made, lock } = changeFacts(change);
+  const { table, what, class: changeClass, lock } = changeFacts(change);
   const [first = '', ...others] = listClauses(change);
-  return [[table, what, made, lock, first], ...others.map((clause) => ['', '', '', '', clause])];
+  return [
+    [table, what, changeClass, lock, first],
+    ...others.map((clause) => ['', '', '', '', clause]),
+  ];
 }
 
 /** SQL of a change: clauses of the final table, and of the staging table with its name in front. */
@@ -54,9 +57,9 @@ export function renderSum(
   const blocked = gone === 0 ? '' : `; fix the configuration first, in ${countOf(gone, 'place')}`;
   if (changes.length === 0) return `no changes of the definitions${blocked}`;
   const tables = new Set(changes.map(({ table }) => table)).size;
-  const counts = CLASSES.map((made) => ({
-    made,
-    count: changes.filter((change) => change.class === made).length,
+  const counts = CLASSES.map((changeClass) => ({
+    made: changeClass,
+    count: changes.filter((change) => change.class === changeClass).length,
   }));
   const parts = counts
     .filter(({ count }) => count > 0)

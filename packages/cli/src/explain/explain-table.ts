@@ -156,8 +156,8 @@ function findFacts(table: TableDefinition, { root, config, snapshots }: Repo): T
     source: catalog.tables.find(({ name }) => name === source.table)!,
     group: config.sinkGroups.find(({ name }) => set.startsWith(`${name}.`)),
     because: (at, keys, says) => {
-      const place = { file: at.file, keys: [...at.keys, ...keys] };
-      const [located] = locateProblemsIn(root, [{ at: place, message: says }]);
+      const location = { file: at.file, keys: [...at.keys, ...keys] };
+      const [located] = locateProblemsIn(root, [{ at: location, message: says }]);
       return { file: at.file, line: located?.line ?? null, says };
     },
   };

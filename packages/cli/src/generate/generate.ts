@@ -28,7 +28,7 @@ export function generate(options: GenerateOptions): number {
   const steps = [...planFiles(root, output, options), ...planAbandoned(root, options)];
   const warnings = [
     ...output.warnings.map(formatProblem),
-    ...strayWarnings(steps, output.sets),
+    ...unknownFileWarnings(steps, output.sets),
     ...roleWarnings(root, steps),
   ];
   const refused = steps.filter(isInTheWay);
@@ -88,7 +88,7 @@ function exitCodeOf({ mode, steps, refused }: Omit<Outcome, 'exitCode'>): number
 }
 
 /** Returns a warning for each SQL file in a place where apply does not run it. */
-function strayWarnings(
+function unknownFileWarnings(
   steps: readonly FileStep[],
   sets: readonly MigrationSet[],
 ): readonly string[] {

@@ -10,7 +10,7 @@ import {
   buildDefinitions,
   buildManifest,
   DEFINITIONS_FOLDER,
-  placeTables,
+  locateTables,
   renderDefinitions,
   renderManifest,
   renderSets,
@@ -18,7 +18,7 @@ import {
   type Category,
   type ManifestFacts,
   type MigrationSet,
-  type PlacedTable,
+  type LocatedTable,
   type TableDefinition,
   type TableFile,
 } from '@cdc-migrations/table-defs';
@@ -55,15 +55,15 @@ export function buildAll(root: string, readRole: () => string): Output {
   const role = readRole();
   const config = readConfig(root);
   const { tables, sets, warnings } = buildDefinitions(config, readSnapshots(root));
-  const placed = placeAll(sets, tables);
+  const located = locateAll(sets, tables);
   const sql = [
     ...buildSchemas(sets, config.sourceGroups, role),
     ...buildInfrastructure(sets, role),
-    ...buildTables(placed),
-    ...buildStaging(placed, role),
+    ...buildTables(located),
+    ...buildStaging(located, role),
   ];
   const checksums = new Map(sql.map(({ path, checksum }) => [path, checksum]));
-  const manifests = renderManifests(root, sets, placed, {
+  const manifests = renderManifests(root, sets, located, {
     role,
     checksumOf: (path) => checksums.get(path)!,
   });
@@ -101,20 +101,20 @@ export const BUILD_STAGE: {
     const sets = readSets(root);
     const tables = readDefinitions(root, sets);
     const present = listFolders(root, sets, ['tables', 'validation']);
-    return { ...NOTHING, files: buildTables(placeAll(sets, tables)), present, sets, tables };
+    return { ...NOTHING, files: buildTables(locateAll(sets, tables)), present, sets, tables };
   },
   staging: (root, readRole) => {
     const sets = readSets(root);
     const tables = readDefinitions(root, sets);
     const present = listFolders(root, sets, ['staging']);
-    const files = buildStaging(placeAll(sets, tables), readRole());
+    const files = buildStaging(locateAll(sets, tables), readRole());
     return { ...NOTHING, files, present, sets, tables };
   },
   migrations: (root, readRole) => {
     readConfig(root); // Only this stage sees problems between files. The other stages read only their own.
     const sets = readSets(root);
     const tables = readDefinitions(root, sets);
-    const files = renderManifests(root, sets, placeAll(sets, tables), {
+    const files = renderManifests(root, sets, locateAll(sets, tables), {
       role: readRole(),
       checksumOf: (path) => readChecksum(root, path),
     });
@@ -148,21 +148,21 @@ function listFolders(
   );
 }
 
-function placeAll(
+function locateAll(
   sets: readonly MigrationSet[],
   tables: readonly TableDefinition[],
-): readonly PlacedTable[] {
-  return sets.flatMap((set) => placeTables(set, tables));
+): readonly LocatedTable[] {
+  return sets.flatMap((set) => locateTables(set, tables));
 }
 
 function renderManifests(
   root: string,
   sets: readonly MigrationSet[],
-  placed: readonly PlacedTable[],
+  located: readonly LocatedTable[],
   facts: Omit<ManifestFacts, 'userFiles'>,
 ): readonly GeneratedFile[] {
   return sets.map((set) => {
-    const ofSet = placed.filter(({ table }) => table.set === set.name);
+    const ofSet = located.filter(({ table }) => table.set === set.name);
     const userFiles = USER_CATEGORIES.flatMap((category) => readUserFiles(root, set, category));
     return renderManifest(buildManifest(set, ofSet, { ...facts, userFiles }), set);
   });
@@ -186,8 +186,8 @@ function buildInfrastructure(
 }
 
 /** Builds the files of final tables, and of the checks of existing tables. */
-function buildTables(placed: readonly PlacedTable[]): readonly TableFile[] {
-  return placed.map(({ table, paths }) => ({
+function buildTables(located: readonly LocatedTable[]): readonly TableFile[] {
+  return located.map(({ table, paths }) => ({
     ...(table.kind === 'replicated'
       ? renderTable(table, paths.tables)
       : renderValidation(table, paths.validation)),
@@ -196,8 +196,8 @@ function buildTables(placed: readonly PlacedTable[]): readonly TableFile[] {
 }
 
 /** Builds the staging files of replicated tables. */
-function buildStaging(placed: readonly PlacedTable[], role: string): readonly TableFile[] {
-  return placed.flatMap(({ table, paths }) =>
+function buildStaging(located: readonly LocatedTable[], role: string): readonly TableFile[] {
+  return located.flatMap(({ table, paths }) =>
     table.kind === 'replicated'
       ? [{ ...renderStaging(table, { path: paths.staging, role }), table }]
       : [],

@@ -1,6 +1,6 @@
 import { basename, relative, resolve, sep, posix } from 'node:path';
-import { tenantNameFault } from '@cdc-migrations/config';
-import { letterFault } from '@cdc-migrations/generated-file';
+import { tenantNameProblem } from '@cdc-migrations/config';
+import { characterProblem } from '@cdc-migrations/generated-file';
 import { CommandError, EXIT } from '../exit-code.ts';
 import { writeFiles } from '../repo/write-files.ts';
 import { print, printJson } from '../print.ts';
@@ -49,12 +49,12 @@ function resolveOptions(given: InitOptions): { root: string; options: ScaffoldOp
   const workspace = findWorkspace(folder);
   const name = given.name ?? nameOf(folder);
   const service = given.service ?? name;
-  const faults = [
-    nameFault('--name', name),
-    given.service === undefined ? undefined : nameFault('--service', service),
-    folderFault(relative(workspace.root, folder)),
-  ].filter((fault) => fault !== undefined);
-  if (faults.length > 0) throw new CommandError(faults.join('\n'));
+  const problems = [
+    nameProblem('--name', name),
+    given.service === undefined ? undefined : nameProblem('--service', service),
+    folderProblem(relative(workspace.root, folder)),
+  ].filter((problem) => problem !== undefined);
+  if (problems.length > 0) throw new CommandError(problems.join('\n'));
   return {
     root: workspace.root,
     options: {
@@ -80,9 +80,9 @@ function nameOf(folder: string): string {
 }
 
 /** Returns the reason why CI cannot use this folder. */
-function folderFault(folder: string): string | undefined {
-  const fault = letterFault(folder, 'choose another folder');
-  if (fault !== undefined) return fault;
+function folderProblem(folder: string): string | undefined {
+  const problem = characterProblem(folder, 'choose another folder');
+  if (problem !== undefined) return problem;
   const found = ['${{', '\\'].find((text) => folder.split(sep).join('/').includes(text));
   return (
     found && `${folder}: has ${found}, which means something else in CI; choose another folder`
@@ -92,13 +92,13 @@ function folderFault(folder: string): string | undefined {
 const WORDS_OF_YAML = /^(true|false|null|yes|no|on|off|y|n)$/i;
 
 /** Returns the reason why a name does not work in YAML, SQL and variables. */
-function nameFault(option: string, name: string): string | undefined {
+function nameProblem(option: string, name: string): string | undefined {
   if (!/^[A-Za-z][A-Za-z0-9_]{0,39}$/.test(name) || WORDS_OF_YAML.test(name)) {
     const expected = 'expected a letter, then letters, digits and _, up to 40 of them';
     return `${option} "${name}": ${expected}; name it with ${option}`;
   }
-  const fault = tenantNameFault(name);
-  return fault === undefined ? undefined : `${option}: ${fault}`;
+  const problem = tenantNameProblem(name);
+  return problem === undefined ? undefined : `${option}: ${problem}`;
 }
 
 function renderText(

@@ -87,12 +87,12 @@ interface Hint {
 /** Finds SQL hints. `pre_sql` is a statement, and `using` is an expression that gets a SELECT. */
 function findHints(root: string): readonly Hint[] {
   const at = (sink: SinkTable, list: string, index: number, key: string): Hint['place'] => {
-    const place = {
+    const location = {
       file: sink.at.file,
       keys: [...sink.at.keys, 'manual_migration_hints', list, index, key],
     };
-    const [located] = locateProblemsIn(root, [{ at: place, message: '' }]);
-    return { file: place.file, line: located?.line ?? 1 };
+    const [located] = locateProblemsIn(root, [{ at: location, message: '' }]);
+    return { file: location.file, line: located?.line ?? 1 };
   };
   return readServiceConfig(root)
     .services.flatMap(({ sinks }) => sinks.flatMap(({ tables }) => tables))

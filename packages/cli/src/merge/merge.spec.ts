@@ -272,11 +272,11 @@ blue.Distrikt: 100 events: 100 merged, 0 deleted, 0 stale, 0 dead
       exitCode: 3,
       stdout: expect.stringContaining('blue.Avdeling failed'),
     });
-    const mended = await watching(async (output) => {
+    const fixed = await watching(async (output) => {
       await waitFor(() => output().includes('blue.Avdeling failed'));
       await sql`ALTER TABLE blue.away RENAME TO "Avdeling"`;
       await until('Avdeling', 5);
     });
-    expect(mended.exitCode).toBe(0);
+    expect(fixed.exitCode).toBe(0);
   });
 });

@@ -29,7 +29,7 @@ export function reportMerges(
   output: ProgressOutput,
   { prefix, isWatching }: { readonly prefix: string; readonly isWatching: boolean },
 ): MergeReport {
-  const untold = new Map<string, MergeCounts>();
+  const unreported = new Map<string, MergeCounts>();
   let total = NO_EVENTS;
   let timer: NodeJS.Timeout | undefined;
   const clear = () => (output.isTerminal ? CLEAR_LINE : '');
@@ -37,8 +37,8 @@ export function reportMerges(
   const finish = () => {
     clearTimeout(timer);
     timer = undefined;
-    for (const [label, counts] of untold) line(`${label}: ${renderCounts(counts)}`);
-    untold.clear();
+    for (const [label, counts] of unreported) line(`${label}: ${renderCounts(counts)}`);
+    unreported.clear();
     if (output.isTerminal) output.write(CLEAR_LINE);
   };
   const onEvent = (event: MergeEvent) => {
@@ -56,7 +56,7 @@ export function reportMerges(
           return line(`${labelOf(event)}: ${renderCounts(event)}, ${seconds} s`);
         }
         const label = labelOf(event);
-        untold.set(label, addCounts(untold.get(label) ?? NO_EVENTS, event));
+        unreported.set(label, addCounts(unreported.get(label) ?? NO_EVENTS, event));
         timer ??= setTimeout(finish, TELL_EVERY_MS).unref();
         return;
       }

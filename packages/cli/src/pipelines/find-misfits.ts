@@ -4,7 +4,7 @@ import { asciiName, MANAGEMENT_SCHEMA, type ExistingTable } from '@cdc-migration
 import type { Insert, Written } from './insert.ts';
 import { intendedName, readSqlName, splitSqlName } from './sql-name.ts';
 import type { StagingTarget } from './staging-targets.ts';
-import { valueFault } from './value-fault.ts';
+import { valueProblem } from './value-problem.ts';
 
 /** A mismatch between an INSERT and its staging table. */
 export interface Misfit {
@@ -47,7 +47,7 @@ export function findMisfits(
   const { line, table } = insert;
   const misfit = (code: MisfitCode, message: string): Misfit => ({ line, table, code, message });
   const parts = splitSqlName(table.replace(VARIABLE, '_'));
-  if (!parts) return [misfit('quoting', quotingFault(table, 'stg_Actor'))];
+  if (!parts) return [misfit('quoting', quotingProblem(table, 'stg_Actor'))];
   const [name, schema] = parts.map(readSqlName).reverse();
   if (schema === MANAGEMENT_SCHEMA || existing.some((other) => other.name === name)) return [];
   const named = targets.filter((target) => target.table.names.staging === name);
@@ -77,7 +77,7 @@ function unknownTable(
   const names = targets.map(({ table }) => table.names.staging);
   const meant = intendedName(parts.at(-1)!);
   const cased = names.find((other) => isSameButCase(other, meant));
-  if (cased !== undefined) return misfit('case', caseFault(parts.at(-1)!, name, cased));
+  if (cased !== undefined) return misfit('case', caseProblem(parts.at(-1)!, name, cased));
   const way =
     didYouMean(meant, names) ||
     '; add its table to services/<service>.yaml, or name the repo that has it with --root';
@@ -103,8 +103,8 @@ function compareColumns(insert: Insert, target: StagingTarget): readonly Misfit[
     else {
       const type = target.columns.find(({ name }) => name === read.column)!.type;
       const value = values?.[index]?.text;
-      const fault = value === undefined ? undefined : valueFault(value, type, language);
-      if (fault !== undefined) misfit('form', `${type}: ${fault}`);
+      const problem = value === undefined ? undefined : valueProblem(value, type, language);
+      if (problem !== undefined) misfit('form', `${type}: ${problem}`);
     }
     const other = sent.get(readSqlName(column.text));
     if (other && !('code' in read)) misfit('duplicate', `the same column as in line ${other.line}`);
@@ -136,7 +136,7 @@ function readColumn(text: string, target: StagingTarget): ReadColumn {
     return {
       ...(column !== undefined && { column }),
       code: 'quoting',
-      message: quotingFault(text, meant),
+      message: quotingProblem(text, meant),
     };
   }
   const name = readSqlName(text);
@@ -145,7 +145,11 @@ function readColumn(text: string, target: StagingTarget): ReadColumn {
     ({ name: staged, source }) => source?.name === meant && staged !== meant,
   );
   if (column)
-    return { column: column.name, code: 'named otherwise', message: nameFault(meant, column.name) };
+    return {
+      column: column.name,
+      code: 'named otherwise',
+      message: nameProblem(meant, column.name),
+    };
   const absence = target.absent.get(meant);
   if (absence) {
     const { code, reason } = absence;
@@ -160,7 +164,7 @@ function findNear(text: string, name: string, { columns, absent }: StagingTarget
   const meant = intendedName(text);
   const cased = names.find((other) => isSameButCase(other, meant));
   if (cased !== undefined) {
-    return { column: cased, code: 'case', message: caseFault(text, name, cased) };
+    return { column: cased, code: 'case', message: caseProblem(text, name, cased) };
   }
   const spelled = names.find((other) => asciiName(other) === meant);
   if (spelled !== undefined) {
@@ -233,18 +237,18 @@ function whyNeeded(
     : 'it is NOT NULL: every event would be a dead letter';
 }
 
-function quotingFault(text: string, meant: string): string {
+function quotingProblem(text: string, meant: string): string {
   return `expected a name with each quote in it doubled, found ${text}; write "${meant.replaceAll('"', '""')}"`;
 }
 
-function nameFault(source: string, name: string): string {
+function nameProblem(source: string, name: string): string {
   const bytes = Buffer.byteLength(source);
   return bytes > MAX_NAME_BYTES
     ? `it has ${bytes} bytes, and PostgreSQL cuts it at ${MAX_NAME_BYTES}; the column is "${name}"`
     : `the column is "${name}"`;
 }
 
-function caseFault(text: string, name: string, right: string): string {
+function caseProblem(text: string, name: string, right: string): string {
   return text.startsWith('"')
     ? `the name is "${right}", and case counts`
     : `without quotes PostgreSQL reads it as "${name}"; write "${right}" with the quotes`;

@@ -1,5 +1,5 @@
 import { ConfigError, formatProblem, readConfig, type Config } from '@cdc-migrations/config';
-import { findTurningLetters } from '@cdc-migrations/generated-file';
+import { findBidiControls } from '@cdc-migrations/generated-file';
 import { buildDefinitions } from '@cdc-migrations/table-defs';
 import { EXIT } from '../exit-code.ts';
 import { findRoot } from '../repo/find-root.ts';
@@ -76,7 +76,7 @@ function readTransforms(root: string, { services }: Config): ReadonlyMap<string,
       const path = /^file:\/\/(services\/.+\.blobl)$/.exec(bloblangRef)?.[1];
       const text = path === undefined ? undefined : readIfThere(root, path);
       if (text !== undefined) texts.set(bloblangRef, text);
-      const turning = findTurningLetters(text ?? '').map(({ line, letter }) => ({
+      const turning = findBidiControls(text ?? '').map(({ line, letter }) => ({
         ...{ at: { file: path!, keys: [] }, line },
         message: `expected no ${letter}, which turns the direction of writing`,
       }));

@@ -1,4 +1,4 @@
-import { lengthFault } from '@cdc-migrations/shape';
+import { lengthProblem } from '@cdc-migrations/shape';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, visit } from 'yaml';
 import type { Document, Node, Scalar } from 'yaml';
 import { CommandError } from '../exit-code.ts';
@@ -12,7 +12,7 @@ import { parseSqlInserts } from './parse-sql-inserts.ts';
  * @throws CommandError if the text is not YAML or is too long
  */
 export function parseYamlInserts(file: string, text: string): readonly Insert[] {
-  const length = lengthFault(text);
+  const length = lengthProblem(text);
   if (length !== undefined) throw new CommandError(`${file}: ${length}`);
   try {
     return parseInserts(file, text);

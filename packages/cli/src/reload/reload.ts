@@ -6,14 +6,14 @@ import {
   cancelReloads,
   finishReloads,
   isReloadSelected,
-  placesToReload,
+  listReloadTargets,
   readReloads,
   type BegunReload,
   type FinishedReload,
   type FinishStep,
   type OpenReload,
   type ReloadCounts,
-  type ReloadPlace,
+  type ReloadTarget,
   type ReloadSelection,
   type ReloadState,
 } from '@cdc-migrations/tracker';
@@ -42,14 +42,14 @@ export async function beginReload(options: ReloadOptions): Promise<number> {
   const config = readConfig(findRoot(options.root));
   return reportFound(options, 'no table', async (target) => {
     const { label, migrations, tenants } = target;
-    const places = placesToReload(migrations, {
+    const locations = listReloadTargets(migrations, {
       ...{ tenants, schemas: options.schema, tables: options.table, customers: options.customer },
       customerColumnOf: (table) => customerColumnOf(config, table),
       customerIdOf: (customer) => customerIdOf(config, migrations.set, customer, options.env),
     });
-    if (places.length === 0) return null;
+    if (locations.length === 0) return null;
     const reloads = await withSession(target, 'cdc reload', (session) =>
-      beginReloads(session, places),
+      beginReloads(session, locations),
     );
     return {
       exitCode: worstExitCode(reloads.map(({ outcome }) => EXIT_CODES[outcome])),
@@ -116,7 +116,7 @@ export function cancelReload(options: ReloadOptions): Promise<number> {
       if (reloads.length === 0) return null;
       return {
         exitCode: EXIT.done,
-        lines: [`${target.label}:`, ...reloads.map((one) => `  ${placeOf(one)}: cancelled`)],
+        lines: [`${target.label}:`, ...reloads.map((one) => `  ${locationOf(one)}: cancelled`)],
         reloads,
       };
     }),
@@ -127,15 +127,15 @@ const TELL_EVERY_MS = 10_000;
 
 /** Reports progress continuously on a terminal, and every ten seconds elsewhere. */
 function reportProgress({ isTerminal, write }: ProgressOutput) {
-  let toldAt = performance.now();
+  let reportedAt = performance.now();
   return {
     onProgress: (reload: OpenReload, step: FinishStep) => {
-      const text = `${placeOf(reload)}: ${
+      const text = `${locationOf(reload)}: ${
         step.kind === 'removing' ? `${step.removed} of ${step.of} rows removed` : step.kind
       }`;
       if (isTerminal) return write(`${CLEAR_LINE}${printable(text)}`);
-      if (performance.now() < toldAt + TELL_EVERY_MS) return;
-      toldAt = performance.now();
+      if (performance.now() < reportedAt + TELL_EVERY_MS) return;
+      reportedAt = performance.now();
       write(`${printable(text)}\n`);
     },
     clear: () => {
@@ -158,7 +158,7 @@ const EXIT_CODES: Readonly<Record<Outcome, number>> = {
 
 /** Report of a target and its rows. */
 interface ReloadReport extends Pick<TargetReport, 'exitCode' | 'lines'> {
-  readonly reloads: readonly ReloadPlace[];
+  readonly reloads: readonly ReloadTarget[];
 }
 
 /** Prints the reports of all targets. Returns 2 if one of the names selects nothing in any of them. */
@@ -168,7 +168,7 @@ async function reportFound(
   ask: (target: CommandTarget) => Promise<ReloadReport | null>,
 ): Promise<number> {
   let isUnknown = false;
-  const found: ReloadPlace[] = [];
+  const found: ReloadTarget[] = [];
   const exitCode = await reportTargets(options, async (target) => {
     const report = await ask(target).catch((error: unknown) => {
       isUnknown = true;
@@ -190,10 +190,13 @@ function namesOf({ table = [], customer = [] }: ReloadOptions): readonly string[
 }
 
 /** Lists names of tables and customers without a match. */
-function listMissing(options: ReloadOptions, places: readonly ReloadPlace[]): readonly string[] {
+function listMissing(
+  options: ReloadOptions,
+  locations: readonly ReloadTarget[],
+): readonly string[] {
   const { table, customer, ...others } = options;
   const isMissing = (names: Pick<ReloadOptions, 'table' | 'customer'>) =>
-    !places.some((place) => isReloadSelected(place, selectionOf({ ...others, ...names })));
+    !locations.some((location) => isReloadSelected(location, selectionOf({ ...others, ...names })));
   return [
     ...(table ?? []).filter((name) => isMissing({ table: [name] })),
     ...(customer ?? []).filter((name) => isMissing({ customer: [name] })),
@@ -251,7 +254,7 @@ export function customerColumnOf(
 const CUSTOMER = 'customer_id';
 
 /** Describes a place: `blue.Actor`, `public.Everybody of 0a827150-…`. */
-function placeOf({ schema, table, customer }: ReloadPlace): string {
+function locationOf({ schema, table, customer }: ReloadTarget): string {
   return `${schema}.${table}${customer === null ? '' : ` of ${customer}`}`;
 }
 
@@ -263,7 +266,7 @@ function describeBegun(reload: BegunReload): string {
     refused: `refused: ${reason}`,
     failed: `failed: ${reason}`,
   }[outcome];
-  return `${placeOf(reload)}: ${said}`;
+  return `${locationOf(reload)}: ${said}`;
 }
 
 function renderStates(reloads: readonly ReloadState[]): readonly string[] {
@@ -276,7 +279,7 @@ function renderStates(reloads: readonly ReloadState[]): readonly string[] {
     [
       ['table', 'begun', 'by', 'read again', 'changed', 'neither'],
       ...counted.map((reload) => [
-        placeOf(reload),
+        locationOf(reload),
         reload.begunAt,
         reload.begunBy,
         ...[reload.read, reload.changed, reload.unread].map(String),
@@ -286,7 +289,7 @@ function renderStates(reloads: readonly ReloadState[]): readonly string[] {
   );
   return [
     ...(counted.length > 0 ? lines : []),
-    ...failed.map((reload) => `${placeOf(reload)}: cannot be counted: ${reload.reason}`),
+    ...failed.map((reload) => `${locationOf(reload)}: cannot be counted: ${reload.reason}`),
   ];
 }
 
@@ -295,7 +298,7 @@ function describeFinished(reload: FinishedReload): string {
   const verb = outcome === 'finished' ? 'removed' : 'to remove';
   const text = counts === null ? '' : `; ${describeCounts(counts, swept, verb)}`;
   const said = outcome === 'found' ? 'dry run' : outcome;
-  return `${placeOf(reload)}: ${said}${reason === null ? '' : `: ${reason}`}${text}`;
+  return `${locationOf(reload)}: ${said}${reason === null ? '' : `: ${reason}`}${text}`;
 }
 
 /** Describes counts: `120 rows read again, 3 changed, 2 removed`. */

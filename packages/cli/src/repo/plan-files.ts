@@ -44,7 +44,7 @@ export function planFiles(
     const action = wantedAction(readIfThere(root, path), { path, text });
     return { path, action: force && FORCED[action] ? 'change' : action, text };
   });
-  const paths = refuseTwins(files);
+  const paths = refuseDuplicates(files);
   const stale = present
     .filter((path) => !paths.has(path.normalize()))
     .filter((path) => !sets.some(({ folder }) => isOfUsers(path, folder)))
@@ -66,7 +66,7 @@ function withConflict(root: string, step: FileStep): FileStep {
 }
 
 /** Returns the paths in the form for comparison with those on disk. Refuses names that differ only in case. */
-function refuseTwins(files: Output['files']): ReadonlySet<string> {
+function refuseDuplicates(files: Output['files']): ReadonlySet<string> {
   const paths = new Map<string, string>();
   for (const { path } of files) {
     const folded = path.normalize().toLowerCase();

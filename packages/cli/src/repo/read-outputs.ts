@@ -2,8 +2,8 @@ import { parseSnapshot, type Catalog } from '@cdc-migrations/catalog';
 import {
   bodyOf,
   checksumOf,
-  findTurningLetters,
-  letterFault,
+  findBidiControls,
+  characterProblem,
   stateOf,
   withLf,
 } from '@cdc-migrations/generated-file';
@@ -72,14 +72,14 @@ export function readUserFiles(
   return listFiles(root, `${folder}/${category}`)
     .filter((path) => path.endsWith('.sql'))
     .map((path) => {
-      const fault = letterFault(path, 'rename the file');
-      if (fault !== undefined) throw new CommandError(fault);
+      const problem = characterProblem(path, 'rename the file');
+      if (problem !== undefined) throw new CommandError(problem);
       const text = withLf(readText(root, path));
       const conflict = findConflict(path, text);
       if (conflict) {
         throw new CommandError(`${path}:${conflict.line}: ${conflict.message}; resolve it`);
       }
-      const [turning] = findTurningLetters(text);
+      const [turning] = findBidiControls(text);
       if (turning) {
         const message = `expected ${turning.letter} as an escape in E'…', or not at all, found the letter itself, which turns the direction of writing`;
         throw new CommandError(`${path}:${turning.line}: ${message}`);
@@ -110,13 +110,13 @@ function readIntact(root: string, path: string): string {
   const state = stateOf(path, text);
   if (state === 'intact') return text;
   const conflict = findConflict(path, text);
-  const fault = conflict
+  const problem = conflict
     ? conflict.message
     : state === 'edited'
       ? 'this generated file was edited'
       : 'is no generated file';
-  const place = conflict ? `${path}:${conflict.line}` : path;
-  const message = `${place}: ${fault}; cdc manage-migrations generate --force writes all anew`;
+  const location = conflict ? `${path}:${conflict.line}` : path;
+  const message = `${location}: ${problem}; cdc manage-migrations generate --force writes all anew`;
   throw new CommandError(message, EXIT.edited);
 }
 

@@ -24,12 +24,12 @@ describe('CDC_DB_USER', () => {
     ['none', 'is none, which is no role in PostgreSQL'],
     ['cdc_{{SCHEMA}}', 'holds {{, which stands for schemas in the SQL'],
     ['é'.repeat(32), 'has 64 bytes, and a role at most 63'],
-  ])('cannot be %j', (role, fault) => {
+  ])('cannot be %j', (role, problem) => {
     const before = treeOf(root);
     expect(roles({ CDC_DB_USER: role })).toEqual({
       code: 2,
       stdout: '',
-      stderr: `CDC_DB_USER ${fault}; set it to the name of a PostgreSQL role or unset it\n`,
+      stderr: `CDC_DB_USER ${problem}; set it to the name of a PostgreSQL role or unset it\n`,
     });
     expect(changesSince(before, root)).toEqual([]);
   });

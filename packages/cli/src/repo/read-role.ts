@@ -1,4 +1,4 @@
-import { letterFault } from '@cdc-migrations/generated-file';
+import { characterProblem } from '@cdc-migrations/generated-file';
 import { CommandError } from '../exit-code.ts';
 
 const MAX_NAME_BYTES = 63;
@@ -9,17 +9,17 @@ const MAX_NAME_BYTES = 63;
  * @throws CommandError for an impossible name. PostgreSQL reads even a quoted "public" as everybody.
  */
 export function readRole({ CDC_DB_USER: role = 'postgres' }: NodeJS.ProcessEnv): string {
-  const fault = faultOf(role);
-  if (fault === undefined) return role;
+  const problem = problemOf(role);
+  if (problem === undefined) return role;
   throw new CommandError(
-    `CDC_DB_USER ${fault}; set it to the name of a PostgreSQL role or unset it`,
+    `CDC_DB_USER ${problem}; set it to the name of a PostgreSQL role or unset it`,
   );
 }
 
-function faultOf(role: string): string | undefined {
+function problemOf(role: string): string | undefined {
   if (role.trim() === '') return 'is empty';
   if (/\p{Cc}/u.test(role)) return 'is not one line of text';
-  if (letterFault(role) !== undefined) return 'has letters that do not show';
+  if (characterProblem(role) !== undefined) return 'has letters that do not show';
   if (role === 'public' || role === 'none') return `is ${role}, which is no role in PostgreSQL`;
   if (role.includes('{{')) return 'holds {{, which stands for schemas in the SQL';
   const bytes = Buffer.byteLength(role);

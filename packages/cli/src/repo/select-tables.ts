@@ -18,7 +18,7 @@ export function selectTables(
   { table, service }: Selection,
 ): readonly TableDefinition[] {
   const services = new Set(tables.map((entry) => entry.service));
-  const faults = [
+  const problems = [
     ...(service ?? [])
       .filter((name) => !services.has(name))
       .map((name) => `--service: there is no service "${name}"; there are: ${list(services)}`),
@@ -26,7 +26,7 @@ export function selectTables(
       .filter((name) => !tables.some((entry) => isNamed(entry, name)))
       .map((name) => `--table: there is no table "${name}"${suggestion(tables, name)}`),
   ];
-  if (faults.length > 0) throw new CommandError(faults.join('\n'));
+  if (problems.length > 0) throw new CommandError(problems.join('\n'));
   const selected = tables
     .filter((entry) => service?.includes(entry.service) ?? true)
     .filter((entry) => table?.some((name) => isNamed(entry, name)) ?? true);

@@ -55,7 +55,7 @@ function writeParts(
   removals: readonly FileStep[],
 ): readonly Part[] {
   const parts: Part[] = [];
-  const made: string[] = [];
+  const created: string[] = [];
   const opened = new Map<string, string>();
   /**
    * Returns the absolute path of a folder and checks each folder only once. Checks for thousands of files would take a
@@ -67,7 +67,7 @@ function writeParts(
     const target = folder === '.' ? root : resolveRepoPath(root, folder);
     opened.set(folder, target);
     const first = mkdirSync(target, { recursive: true });
-    if (first !== undefined) made.push(first);
+    if (first !== undefined) created.push(first);
     else accessSync(target, constants.W_OK | constants.X_OK);
     return target;
   };
@@ -85,7 +85,7 @@ function writeParts(
       });
     }
   } catch (error) {
-    for (const path of [...parts.map(({ part }) => part), ...made]) rmSync(path, FORCED);
+    for (const path of [...parts.map(({ part }) => part), ...created]) rmSync(path, FORCED);
     throw error;
   }
   return parts;

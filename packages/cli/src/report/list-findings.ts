@@ -92,15 +92,15 @@ function listConcerns(target: AnsweredTarget): readonly Finding[] {
       const about = 'column' in concern ? `${table}.${concern.column}` : (table ?? '?');
       const [line = ''] = renderConcerns({ ...NO_CONCERNS, [name]: [concern] });
       return {
-        ...{ kind, level, about, schema, text: withoutPlace(line, `${schema ?? '?'}.${about}`) },
+        ...{ kind, level, about, schema, text: withoutLocation(line, `${schema ?? '?'}.${about}`) },
         count: 'count' in concern ? concern.count : 1,
       };
     }),
   );
 }
 
-function withoutPlace(line: string, place: string): string {
-  return line.startsWith(`${place}: `) ? line.slice(place.length + 2) : line;
+function withoutLocation(line: string, location: string): string {
+  return line.startsWith(`${location}: `) ? line.slice(location.length + 2) : line;
 }
 
 function listRest({ leftovers, locks }: AnsweredTarget): readonly Finding[] {

@@ -88,8 +88,8 @@ function readChanges(root: string, commit: string): ReportedChanges {
     commit,
     changes: changes.map((change) => {
       const { table, what, lock } = changeFacts(change);
-      const { kind, class: made } = change;
-      return { kind, class: made, table, what, lock, sql: listClauses(change) };
+      const { kind, class: changeClass } = change;
+      return { kind, class: changeClass, table, what, lock, sql: listClauses(change) };
     }),
     warnings: listWarnings(changes),
   };
@@ -166,9 +166,9 @@ function describe(target: ReportedTarget): string {
 /** Writes the page and returns what there is to say of it. */
 function writePage(path: string, document: ReportDocument): string {
   const page = renderPage(packPage(document), readPageFiles());
-  const place = resolve(path);
+  const location = resolve(path);
   try {
-    writeFileSync(place, page);
+    writeFileSync(location, page);
   } catch (error) {
     throw new CommandError(`--out ${path}: ${(error as Error).message}`);
   }

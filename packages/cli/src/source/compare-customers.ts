@@ -130,8 +130,8 @@ function report(comparisons: readonly Comparison[], json: boolean): void {
   }
   for (const comparison of comparisons) {
     const differences = comparison.differences.map(({ schema, table, column, kind, detail }) => {
-      const place = [schema, table, column].filter((part) => part !== undefined).join('.');
-      return `  ${place}: ${kind}${detail === undefined ? '' : `: ${detail}`}`;
+      const location = [schema, table, column].filter((part) => part !== undefined).join('.');
+      return `  ${location}: ${kind}${detail === undefined ? '' : `: ${detail}`}`;
     });
     const misfits = comparison.misfits.map((misfit) => `  does not fit: ${misfit}`);
     print([describe(comparison), ...differences, ...misfits]);

@@ -264,8 +264,8 @@ function exitCodeOf(states: readonly string[]): number {
 function report(results: readonly Enabled[], { json, emitSql }: EnableCdcCommandOptions): void {
   for (const { database, findings } of results) {
     for (const { level, code, table, message } of findings) {
-      const place = table === undefined ? database : `${database} ${table}`;
-      printError([`${level} ${code}: ${place}: ${message}`]);
+      const location = table === undefined ? database : `${database} ${table}`;
+      printError([`${level} ${code}: ${location}: ${message}`]);
     }
   }
   if (json) {
@@ -302,10 +302,10 @@ function countStates(tables: readonly { readonly state: (typeof STATES)[number] 
     state,
     count: tables.filter((table) => table.state === state).length,
   }));
-  const told = counts.filter(({ count }) => count > 0);
+  const reported = counts.filter(({ count }) => count > 0);
   return [
     countOf(tables.length, 'table'),
-    ...told.map(({ state, count }) => `${count} ${state}`),
+    ...reported.map(({ state, count }) => `${count} ${state}`),
   ].join(', ');
 }
 

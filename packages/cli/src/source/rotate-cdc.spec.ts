@@ -96,10 +96,10 @@ it('creates the second instance, waits for the connector, drops the first; kille
     env,
   );
   const ended = new Promise((resolve) => child.once('exit', resolve));
-  let told = '';
-  child.stderr!.on('data', (data: Buffer) => (told += data.toString()));
-  while (!told.includes('wait until') && child.exitCode === null) await sleep(20);
-  expect(told).toContain('rotating dbo.Actor: create the capture instance dbo_Actor_v2\n');
+  let reported = '';
+  child.stderr!.on('data', (data: Buffer) => (reported += data.toString()));
+  while (!reported.includes('wait until') && child.exitCode === null) await sleep(20);
+  expect(reported).toContain('rotating dbo.Actor: create the capture instance dbo_Actor_v2\n');
   child.kill('SIGKILL');
   await ended;
   expect(instances()).toEqual(['dbo_Actor', 'dbo_Actor_v2']);

@@ -198,7 +198,7 @@ async function runUnanswered(command: FaultedCommand): Promise<CommandRun> {
   }).listen(0, '127.0.0.1');
   await once(silent, 'listening');
   const { port } = silent.address() as AddressInfo;
-  const { root, remove } = await placeOf(command);
+  const { root, remove } = await locationOf(command);
   const timeout = command.before === 'sources' ? ['--timeout', '5'] : [];
   const ended = await run(root, [...command.args, ...timeout], port, () => isAsked);
   silent.close();
@@ -254,7 +254,7 @@ async function runWith(
   { args, before }: FaultedCommand,
   armed?: { readonly n: number; readonly fault: Fault },
 ): Promise<Ended> {
-  const { root, databases, remove } = await placeOf({ before });
+  const { root, databases, remove } = await locationOf({ before });
   const proxy = await startFaultProxy(server.port);
   const lockers = databases.map((database) =>
     server.connect({ database, max: 1, fetch_types: false }),
@@ -286,7 +286,7 @@ interface Place {
 }
 
 /** Creates a private copy for a command. */
-async function placeOf({ before }: Pick<FaultedCommand, 'before'>): Promise<Place> {
+async function locationOf({ before }: Pick<FaultedCommand, 'before'>): Promise<Place> {
   if (before === 'sources') {
     const { repo, databases } = source;
     return { root: repo.root, databases, remove: () => Promise.resolve() };

@@ -51,9 +51,9 @@ const LOCK_NOT_AVAILABLE = '55P03';
  * Converts an error of a target to one that ends a command with its exit code. Returns a defect unchanged.
  *
  * @param label name of the target
- * @param place location of the target in sink-groups.yaml, because values of variables are not printed
+ * @param location location of the target in sink-groups.yaml, because values of variables are not printed
  */
-export function locateTargetError(error: unknown, label: string, place?: string): unknown {
+export function locateTargetError(error: unknown, label: string, location?: string): unknown {
   if (!(error instanceof Error)) return error;
   const as = (exitCode: number, message = error.message) =>
     new CommandError(`${label}: ${message}`, exitCode);
@@ -70,7 +70,7 @@ export function locateTargetError(error: unknown, label: string, place?: string)
   if (error instanceof TargetError) {
     return as(
       error.code === LOCK_NOT_AVAILABLE ? EXIT.locked : EXIT.usage,
-      describeTarget(error, place),
+      describeTarget(error, location),
     );
   }
   return USAGE.some((kind) => error instanceof kind) ? as(EXIT.usage) : error;
@@ -85,8 +85,11 @@ export function locating<Result>(label: string, read: () => Result): Result {
   }
 }
 
-function describeTarget({ kind, message, hint }: TargetError, place: string | undefined): string {
-  const at = place === undefined ? '' : ` at ${place}`;
+function describeTarget(
+  { kind, message, hint }: TargetError,
+  location: string | undefined,
+): string {
+  const at = location === undefined ? '' : ` at ${location}`;
   const text = kind === 'connection' ? `cannot be reached${at}: ${message}` : message;
   return visible(hint ? `${text} (${hint})` : text); // One line, even if the server's message has several.
 }

@@ -86,12 +86,12 @@ export function openTargets(
   const all = readSets(root);
   const sets = selectSets(all, options.sink);
   const tables = readDefinitions(root, all);
-  const placed = sets.flatMap((set) => {
-    const place = placeOf(set, config, options.env);
-    return place || addressOf ? [{ set, place }] : [];
+  const addressed = sets.flatMap((set) => {
+    const address = locationOf(set, config, options.env);
+    return address || addressOf ? [{ set, place: address }] : [];
   });
-  if (placed.length === 0) throw unknownEnvironment(sets, config, options.env);
-  const targets = placed.map(({ set, place }): CommandTarget => {
+  if (addressed.length === 0) throw unknownEnvironment(sets, config, options.env);
+  const targets = addressed.map(({ set, place }): CommandTarget => {
     const label = `${set.name} in ${options.env}`;
     const tenants = selectTenants(set, config, options.env);
     const migrations = locating(label, () => readMigrations(root, set, { tables, tenants }));
@@ -101,10 +101,10 @@ export function openTargets(
       migrations,
       tenants,
       group: place?.group.name ?? set.name,
-      waves: addressOf ? [] : placeWaves(place!.group, { label, migrations, tenants }),
+      waves: addressOf ? [] : assignWaves(place!.group, { label, migrations, tenants }),
       knownTenants: knownTenants(set, config, { env: options.env, place }),
-      place: addressOf ? undefined : describePlace(place!),
-      address: () => (addressOf ? addressOf(set) : resolvePlace(root, place!)),
+      place: addressOf ? undefined : describeAddress(place!),
+      address: () => (addressOf ? addressOf(set) : resolveAddress(root, place!)),
     };
   });
   return { root, targets };
@@ -132,13 +132,17 @@ function selectSets(
   return sets.filter(({ name }) => !names || names.includes(name));
 }
 
-interface Place {
+interface DatabaseAddress {
   readonly group: SinkGroup;
   readonly server: string;
   readonly database: string;
 }
 
-function placeOf(set: MigrationSet, { sinkGroups }: Config, env: string): Place | undefined {
+function locationOf(
+  set: MigrationSet,
+  { sinkGroups }: Config,
+  env: string,
+): DatabaseAddress | undefined {
   const group = sinkGroups.find(({ name }) => set.name.startsWith(`${name}.`));
   const source = group?.sources.find(({ name }) => set.name === `${group.name}.${name}`);
   const environment = source?.environments.get(env);
@@ -147,7 +151,7 @@ function placeOf(set: MigrationSet, { sinkGroups }: Config, env: string): Place 
     : undefined;
 }
 
-function placeWaves(
+function assignWaves(
   { waves }: SinkGroup,
   { label, migrations, tenants }: Pick<CommandTarget, 'label' | 'migrations' | 'tenants'>,
 ): readonly TargetWave[] {
@@ -166,11 +170,11 @@ function placeWaves(
   }));
 }
 
-function resolvePlace(root: string, { group, server, database }: Place): TargetAddress {
+function resolveAddress(root: string, { group, server, database }: DatabaseAddress): TargetAddress {
   return { server: resolveRepoServer(root, group.servers.get(server)!), database };
 }
 
-function describePlace({ group, server, database }: Place): string {
+function describeAddress({ group, server, database }: DatabaseAddress): string {
   const { host, port } = group.servers.get(server)!;
   return `host ${host}, port ${port}, database ${database}`;
 }
@@ -190,7 +194,7 @@ function selectTenants(
 function knownTenants(
   set: MigrationSet,
   config: Config,
-  { env, place }: { readonly env: string; readonly place: Place | undefined },
+  { env, place }: { readonly env: string; readonly place: DatabaseAddress | undefined },
 ): readonly string[] {
   if (!place) return tenantsOf(set, config.sourceGroups);
   const source = place.group.sources.find(

@@ -54,7 +54,7 @@ describeDebian('commands through PgBouncer', () => {
     '%s mode: each works, a writer beside it too, and nothing is left in the sessions of the pool',
     async (poolMode) => {
       await withPool({ poolMode }, async ({ database, run, connect }) => {
-        const written = await writingBeside(connect(), async () => {
+        const written = await writingMeanwhile(connect(), async () => {
           for (const [args, exitCode] of COMMANDS) {
             if (args[0] === 'merge') {
               await change(database, stageActors('blue', [1, 3], `repeat('x', 90 + 10 * n)`));
@@ -143,7 +143,7 @@ describeDebian('commands through PgBouncer', () => {
       const child = startCommand(root, watch, target.env(pool));
       const end = finish(child);
       const sql = connectDirectly(database);
-      const written = await writingBeside(connect(), async () => {
+      const written = await writingMeanwhile(connect(), async () => {
         for (let n = 1; n <= 5; n++) {
           await change(database, stageActors(n % 2 ? 'blue' : 'avansas', [n, n]));
           await waitFor(async () => {
@@ -303,7 +303,7 @@ async function askEach(clients: readonly Sql[]): Promise<readonly Trace[]> {
 }
 
 /** Writes a row at a time through the pool during the work. */
-async function writingBeside(sql: Sql, work: () => Promise<void>) {
+async function writingMeanwhile(sql: Sql, work: () => Promise<void>) {
   const failures: string[] = [];
   let count = 0;
   let isEnded = false;

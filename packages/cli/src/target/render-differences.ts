@@ -8,10 +8,10 @@ export function renderDifferences(
 ): readonly string[] {
   return differences.map((difference) => {
     const { kind, schema, name, message, origin } = difference;
-    const place = name === '' ? schema : `${schema}.${name}`;
+    const location = name === '' ? schema : `${schema}.${name}`;
     const from = origin === undefined || message.includes(origin) ? '' : ` (${origin})`;
     const repair = env === undefined ? undefined : renderRepair(difference, env);
-    return `${kind}  ${place}: ${message}${from}${repair === undefined ? '' : `; repair: ${repair}`}`;
+    return `${kind}  ${location}: ${message}${from}${repair === undefined ? '' : `; repair: ${repair}`}`;
   });
 }
 
@@ -20,14 +20,16 @@ export function renderRepair({ schema, repair }: Difference, env: string): strin
   return repair && RENDER[repair.kind](repair as never, { schema, env });
 }
 
-interface Place {
+interface Location {
   readonly schema: string;
   readonly env: string;
 }
 
 type Of<Kind extends Repair['kind']> = Extract<Repair, { readonly kind: Kind }>;
 
-const RENDER: { readonly [Kind in Repair['kind']]: (repair: Of<Kind>, place: Place) => string } = {
+const RENDER: {
+  readonly [Kind in Repair['kind']]: (repair: Of<Kind>, location: Location) => string;
+} = {
   'apply again': ({ first }, { schema, env }) => {
     // The files of the whole database run with those of any schema.
     const only = schema === MANAGEMENT ? '' : ` --schema ${shellWord(schema)}`;

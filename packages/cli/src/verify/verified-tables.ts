@@ -52,7 +52,7 @@ export interface TableSelection {
   readonly customer?: readonly string[];
 }
 
-interface Place {
+interface Location {
   readonly config: Config;
   readonly group: SourceGroup;
   readonly feeds: readonly Feed[];
@@ -82,13 +82,13 @@ export function listVerified(
   ];
   return tables.flatMap((table) => {
     const feeds = listFeeds(group, selection.env, table.service);
-    const place = { config, group, feeds, catalogs };
+    const location = { config, group, feeds, catalogs };
     return feeds
       .filter(
         ({ tenant }) =>
           isWanted(group, tenant, selection.customer) && isNamed(table, tenant, selection.table),
       )
-      .map((feed) => buildVerified(table, feed, { ...place, customers: selection.customer }))
+      .map((feed) => buildVerified(table, feed, { ...location, customers: selection.customer }))
       .filter(({ schema }) => schemas.has(schema));
   });
 }
@@ -122,7 +122,7 @@ function isWanted(
 function buildVerified(
   table: ReplicatedTable | ExistingTable,
   feed: Feed,
-  { customers, ...place }: Place & { readonly customers: readonly string[] | undefined },
+  { customers, ...place }: Location & { readonly customers: readonly string[] | undefined },
 ): VerifiedTable {
   const { group, feeds } = place;
   const schema = table.schema.scope === 'tenant' ? feed.tenant : table.schema.name;
@@ -199,7 +199,7 @@ function targetTexts(
 /** Returns the key names in the target. For an existing table it is the source's key, if all of it is mapped. */
 function keyNames(
   table: ReplicatedTable | ExistingTable,
-  { catalogs, config }: Place,
+  { catalogs, config }: Location,
 ): readonly string[] {
   if (table.kind === 'replicated') return table.key?.columns ?? [];
   const service = config.services.find(({ name }) => name === table.service);

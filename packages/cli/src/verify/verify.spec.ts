@@ -170,14 +170,15 @@ describe('verify of a PostgreSQL source', () => {
     for (const name of ['AdOpusTest', 'AdOpusBlue', TARGET]) await server.createDatabase({ name });
     for (const name of ['AdOpusTest', 'AdOpusBlue']) await query(name, SCHEMA);
     edit(root, 'source-groups.yaml', 'type: mssql', 'type: postgres');
-    const place = "host: '${PG_HOST}', port: '${PG_PORT}', user: '${PG_USER}', sslmode: disable,";
+    const location =
+      "host: '${PG_HOST}', port: '${PG_PORT}', user: '${PG_USER}', sslmode: disable,";
     edit(
       root,
       'source-groups.yaml',
       "host: db.example, port: 1433, user: cdc, password: '${MSSQL_PASSWORD}'",
-      `${place} password: '\${POSTGRES_PASSWORD}'`,
+      `${location} password: '\${POSTGRES_PASSWORD}'`,
     );
-    edit(root, 'sink-groups.yaml', 'host: pg.example, port: 5432, user: cdc,', place);
+    edit(root, 'sink-groups.yaml', 'host: pg.example, port: 5432, user: cdc,', location);
     edit(
       root,
       'source-groups.yaml',
@@ -694,8 +695,9 @@ describe('verify of a SQL Server source', () => {
       'host: db.example, port: 1433, user: cdc,',
       "host: '${MSSQL_HOST}', port: '${MSSQL_PORT}', user: '${MSSQL_USER}', encrypt: false,",
     );
-    const place = "host: '${PG_HOST}', port: '${PG_PORT}', user: '${PG_USER}', sslmode: disable,";
-    edit(root, 'sink-groups.yaml', 'host: pg.example, port: 5432, user: cdc,', place);
+    const location =
+      "host: '${PG_HOST}', port: '${PG_PORT}', user: '${PG_USER}', sslmode: disable,";
+    edit(root, 'sink-groups.yaml', 'host: pg.example, port: 5432, user: cdc,', location);
     write(
       root,
       'services/adopus.yaml',

@@ -117,7 +117,7 @@ async function verifyTables(
     const result = await verifyTable(target, table, work);
     results.push(result);
     work.progress.write(
-      `${printable(`[${i + 1}/${tables.length}] ${placeOf(result)}: ${describe(result)}`)}\n`,
+      `${printable(`[${i + 1}/${tables.length}] ${locationOf(result)}: ${describe(result)}`)}\n`,
     );
     if (work.signal.aborted) break;
   }
@@ -285,7 +285,7 @@ function reportOf({ label }: CommandTarget, results: readonly TableResult[]): Ta
     lines: [
       `${label}:`,
       ...results.flatMap((result) => [
-        `  ${placeOf(result)}: ${describe(result)}`,
+        `  ${locationOf(result)}: ${describe(result)}`,
         ...(result.differences ?? []).map((one) => `    ${describeRow(one)}`),
         ...result.skippedColumns.map(
           ({ name, reason }) => `    column "${name}" is not compared: ${reason}`,
@@ -302,7 +302,7 @@ function exitCodeOf({ outcome }: TableResult): number {
 }
 
 /** Describes a place: `blue.Actor`, `public.Everybody of blue`. */
-function placeOf({ schema, table, tenant }: TableResult): string {
+function locationOf({ schema, table, tenant }: TableResult): string {
   return `${schema}.${table}${schema === tenant ? '' : ` of ${tenant}`}`;
 }
 

@@ -1,7 +1,7 @@
 import { didYouMean, knownNames, type Draft, type Keys, type Report } from '@cdc-migrations/shape';
-import { refuseCaseTwins, refuseTwice } from './refuse-twins.ts';
+import { refuseCaseDuplicates, refuseTwice } from './refuse-duplicates.ts';
 import type { Part } from '../parse-part.ts';
-import { tenantNameFault } from '../schema-name.ts';
+import { tenantNameProblem } from '../schema-name.ts';
 import type { SinkGroupsShape, SourceGroupsShape } from '../schemas/groups.ts';
 import type { TypeOverridesShape } from '../schemas/definitions.ts';
 
@@ -17,8 +17,8 @@ export function checkSourceGroups(
     const sinkEnvs = sinkEnvsOf(name, sinkGroups);
     for (const [tenant, source] of Object.entries(group.sources ?? {})) {
       const keys = [name, 'sources', tenant];
-      const fault = tenantNameFault(tenant);
-      if (fault !== undefined) report(keys, fault);
+      const problem = tenantNameProblem(tenant);
+      if (problem !== undefined) report(keys, problem);
       for (const [env, environment] of Object.entries(source?.environments ?? {})) {
         const target = environment?.target_sink_env;
         if (target === undefined || !sinkEnvs || sinkEnvs.includes(target)) continue;
@@ -36,9 +36,9 @@ function refuseSharedIds(group: GroupDraft, keys: Keys, report: Report): void {
     for (const [env, environment] of Object.entries(source?.environments ?? {})) {
       const { customer_id: id, target_sink_env: target = env } = environment ?? {};
       if (id === undefined) continue;
-      const place = JSON.stringify([target, id.toLowerCase()]);
-      const other = earlier.get(place) ?? customer;
-      earlier.set(place, other);
+      const location = JSON.stringify([target, id.toLowerCase()]);
+      const other = earlier.get(location) ?? customer;
+      earlier.set(location, other);
       if (other === customer) continue;
       const message = `expected an id of its own in ${target}, found that of ${other}: "${id}"`;
       report([...keys, 'sources', customer, env, 'customer_id'], message);
@@ -174,7 +174,7 @@ function checkGroup(group: GroupDraft, keys: Keys, report: Report): void {
   }
   const sources = Object.entries(group.sources ?? {});
   const names = sources.map(([name]) => name);
-  refuseCaseTwins(names, [...keys, 'sources'], report);
+  refuseCaseDuplicates(names, [...keys, 'sources'], report);
   for (const [name, source] of sources) {
     for (const [env, environment] of Object.entries(source?.environments ?? {})) {
       const below = [...keys, 'sources', name, env];
@@ -194,8 +194,8 @@ function checkEnvs(group: GroupDraft, keys: Keys, report: Report): void {
   const { envs = [], validation_env: validationEnv } = group;
   refuseTwice(envs, [...keys, 'envs'], report);
   envs.forEach((env, index) => {
-    const fault = RESERVED_ENVS.get(env);
-    if (fault !== undefined) report([...keys, 'envs'], fault, index);
+    const problem = RESERVED_ENVS.get(env);
+    if (problem !== undefined) report([...keys, 'envs'], problem, index);
   });
   const known = envsOf(group);
   if (validationEnv === undefined || known.includes(validationEnv)) return;
@@ -224,8 +224,8 @@ function checkEnvironment(
   if (!envs.includes(env)) {
     report(keys, `"${env}" is not in envs of the group; ${knownNames(env, envs)}`);
   }
-  const fault = group.envs ? undefined : RESERVED_ENVS.get(env);
-  if (fault !== undefined) report(keys, fault);
+  const problem = group.envs ? undefined : RESERVED_ENVS.get(env);
+  if (problem !== undefined) report(keys, problem);
   const { server } = environment;
   const servers = Object.keys(group.servers ?? {});
   if (server === undefined || servers.length === 0 || servers.includes(server)) return;

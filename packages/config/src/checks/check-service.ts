@@ -1,9 +1,9 @@
 import { knownNames, type Draft } from '@cdc-migrations/shape';
 import { envsOf } from './check-groups.ts';
 import { checkSinkTable } from './check-sink-table.ts';
-import { refuseCaseTwins, refuseTwice } from './refuse-twins.ts';
-import { otherNameFault, type Part, type ServicePart } from '../parse-part.ts';
-import { tenantNameFault } from '../schema-name.ts';
+import { refuseCaseDuplicates, refuseTwice } from './refuse-duplicates.ts';
+import { otherNameProblem, type Part, type ServicePart } from '../parse-part.ts';
+import { tenantNameProblem } from '../schema-name.ts';
 import type { ServiceShape } from '../schemas/service.ts';
 import type { SinkGroupsShape, SourceGroupsShape } from '../schemas/groups.ts';
 import { splitTableName } from '../schemas/table-name.ts';
@@ -18,10 +18,10 @@ interface UsableNames {
 export function checkService(service: ServicePart, known: UsableNames): void {
   const { draft, name, keys, report } = service;
   if (!draft) return;
-  const fault = tenantNameFault(name);
-  if (fault !== undefined) report(keys, fault);
+  const problem = tenantNameProblem(name);
+  if (problem !== undefined) report(keys, problem);
   if (draft.service !== undefined && draft.service !== name) {
-    report([...keys, 'service'], otherNameFault(name, draft.service));
+    report([...keys, 'service'], otherNameProblem(name, draft.service));
   }
   checkSource(service, draft);
   checkSinks(service, draft, known);
@@ -42,7 +42,7 @@ function checkSource({ keys, report }: ServicePart, draft: Draft<ServiceShape>):
     report(source ? [...keys, 'source'] : keys, message);
   }
   const tables = source?.tables ?? {};
-  refuseCaseTwins(Object.keys(tables), [...keys, 'source', 'tables'], report);
+  refuseCaseDuplicates(Object.keys(tables), [...keys, 'source', 'tables'], report);
   for (const [name, table] of Object.entries(tables)) {
     for (const list of COLUMN_LISTS) {
       const columns = table?.[list];
@@ -66,8 +66,8 @@ function checkSinks(
   const sourceTables = draft.source?.tables;
   for (const [sink, content] of Object.entries(draft.sinks ?? {})) {
     const at = [...keys, 'sinks', sink];
-    const fault = sinkGroups && sinkFault(sink, sinkGroups);
-    if (fault !== undefined) report(at, fault);
+    const problem = sinkGroups && sinkProblem(sink, sinkGroups);
+    if (problem !== undefined) report(at, problem);
     if (content && isEmpty(content, 'tables')) {
       report(at, 'expected tables: { <schema>.<table>: { from } }, found none');
     }
@@ -79,7 +79,7 @@ function checkSinks(
 }
 
 /** Returns the reason why `<sink group>.<database>` is not a sink, or undefined if it is one. */
-function sinkFault(sink: string, sinkGroups: Draft<SinkGroupsShape>): string | undefined {
+function sinkProblem(sink: string, sinkGroups: Draft<SinkGroupsShape>): string | undefined {
   const dot = sink.indexOf('.');
   const [groupName, database] = dot < 0 ? [sink] : [sink.slice(0, dot), sink.slice(dot + 1)];
   const groups = Object.keys(sinkGroups);
@@ -120,7 +120,7 @@ export function checkValidationEnv(
 }
 
 /** Reports tables of one sink and schema whose names differ only in case, across all services. */
-export function refuseSinkTableTwins(services: readonly ServicePart[]): void {
+export function refuseDuplicateSinkTables(services: readonly ServicePart[]): void {
   const earlier = new Map<string, { readonly name: string; readonly file: string }>();
   for (const { draft, file, keys, report } of services) {
     for (const [sink, content] of Object.entries(draft?.sinks ?? {})) {

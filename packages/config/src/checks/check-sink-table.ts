@@ -1,6 +1,6 @@
 import { didYouMean, knownNames, type Draft, type Keys, type Report } from '@cdc-migrations/shape';
 import { COLUMN_TEMPLATES_FILE } from '../config-files.ts';
-import { schemaNameFault } from '../schema-name.ts';
+import { schemaNameProblem } from '../schema-name.ts';
 import type { ServiceShape, SinkTableShape } from '../schemas/service.ts';
 import { splitTableName } from '../schemas/table-name.ts';
 
@@ -19,8 +19,8 @@ export function checkSinkTable(use: SinkTableUse, keys: Keys, report: Report): v
   const { service, table, sinkTable } = use;
   const { schema } = splitTableName(table);
   // A schema with the name of the service stands for its tenants. Their names have their own check.
-  const fault = table.includes('.') && schema !== service ? schemaNameFault(schema) : undefined;
-  if (fault !== undefined) report(keys, fault);
+  const problem = table.includes('.') && schema !== service ? schemaNameProblem(schema) : undefined;
+  if (problem !== undefined) report(keys, problem);
   if (!sinkTable) return;
   checkFrom(use, sinkTable.from, [...keys, 'from'], report);
   checkStructure(sinkTable, keys, report);
@@ -196,16 +196,16 @@ function checkRenames(table: Draft<SinkTableShape>, keys: Keys, report: Report):
   const before = new Map<string, string>();
   for (const [from, to] of renames) {
     const other = next.get(from) ?? to;
-    const twin = before.get(to) ?? from;
+    const duplicate = before.get(to) ?? from;
     next.set(from, to);
     before.set(to, from);
     if (from === to) report(at, `expected a new name for "${from}", found the same`);
     if (other !== to)
       report(at, `"${from}" would become both "${other}" and "${to}"; leave one out`);
-    if (twin !== from) {
+    if (duplicate !== from) {
       const message =
-        `"${twin}" and "${from}" would both become "${to}"; ` +
-        `a column that was renamed twice is { ${twin}: ${from}, ${from}: ${to} }`;
+        `"${duplicate}" and "${from}" would both become "${to}"; ` +
+        `a column that was renamed twice is { ${duplicate}: ${from}, ${from}: ${to} }`;
       report(at, message);
     }
   }

@@ -169,15 +169,15 @@ function regularExpression() {
   return v.pipe(
     text('a regular expression'),
     v.check(
-      (pattern) => faultOf(pattern) === undefined,
-      ({ input }) => `expected a regular expression as JavaScript has it; ${faultOf(input)}`,
+      (pattern) => problemOf(pattern) === undefined,
+      ({ input }) => `expected a regular expression as JavaScript has it; ${problemOf(input)}`,
     ),
     v.metadata({ jsonSchema: { type: 'string', format: 'regex' } }),
   );
 }
 
 /** Returns the error of the engine for an invalid pattern. */
-function faultOf(pattern: string): string | undefined {
+function problemOf(pattern: string): string | undefined {
   try {
     new RegExp(pattern);
     return undefined;

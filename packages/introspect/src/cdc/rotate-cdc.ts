@@ -94,7 +94,7 @@ export async function rotateCdc(
   const work = new Map<CaptureRequest, { done: string[]; reason?: string | undefined }>(
     requests.map((request) => [request, { done: [] }]),
   );
-  const told = new Set<string>();
+  const reported = new Set<string>();
   const say = (table: string, step: string) => onEvent({ kind: 'rotating', database, table, step });
   for (;;) {
     const { look, isMoving } = await inSession(async (session) => {
@@ -104,8 +104,8 @@ export async function rotateCdc(
         const of = work.get(request)!;
         const label = `${plan.schema}.${plan.table}`;
         const text = describeStep(step);
-        if (step.kind === 'wait' && !told.has(label)) {
-          told.add(label);
+        if (step.kind === 'wait' && !reported.has(label)) {
+          reported.add(label);
           say(label, text);
         }
         if (of.reason !== undefined || (step.kind !== 'create' && step.kind !== 'drop')) continue;

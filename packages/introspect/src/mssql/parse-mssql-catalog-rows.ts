@@ -134,8 +134,8 @@ const SCHEMA = v.object(
 );
 
 function formatIssue(issue: v.BaseIssue<unknown>): string {
-  const place = issue.path?.map(({ key }) => String(key)).join(' ') ?? 'catalog';
-  return `${place}: expected ${issue.expected ?? 'another value'}, received ${issue.received}`;
+  const location = issue.path?.map(({ key }) => String(key)).join(' ') ?? 'catalog';
+  return `${location}: expected ${issue.expected ?? 'another value'}, received ${issue.received}`;
 }
 
 function isSet(value: boolean | 0 | 1): boolean {

@@ -28,10 +28,10 @@ export class MssqlSelectionError extends Error {
     readonly hasSchema: boolean,
     readonly unmatched: readonly UnmatchedTable[],
   ) {
-    const place = `${database}.${schema}`;
+    const location = `${database}.${schema}`;
     super(
       hasSchema
-        ? unmatched.map((entry) => formatUnmatched(place, entry)).join('\n')
+        ? unmatched.map((entry) => formatUnmatched(location, entry)).join('\n')
         : `${database} has no schema "${schema}" (selected: ${unmatched.map(({ table }) => table).join(', ')})`,
     );
   }
@@ -76,7 +76,7 @@ function fold(name: string): string {
   return name.toLowerCase();
 }
 
-function formatUnmatched(place: string, { table, candidates }: UnmatchedTable): string {
-  if (candidates.length === 0) return `${place} has no table "${table}"`;
-  return `${place} has several tables "${table}": ${candidates.join(', ')}; write one of them`;
+function formatUnmatched(location: string, { table, candidates }: UnmatchedTable): string {
+  if (candidates.length === 0) return `${location} has no table "${table}"`;
+  return `${location} has several tables "${table}": ${candidates.join(', ')}; write one of them`;
 }

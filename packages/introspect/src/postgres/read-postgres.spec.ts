@@ -266,8 +266,8 @@ describe.each([15, 18] as const)('PostgreSQL %i', (major) => {
       () => [sourceOf({ sslmode: 'verify-full' }), 's', 't'],
       /does not support TLS, and nothing was sent; .*sslmode: disable/,
     ],
-  ])('%s is one line with what to do', async (_, place, message) => {
-    const [source, schema, table] = place();
+  ])('%s is one line with what to do', async (_, location, message) => {
+    const [source, schema, table] = location();
     const error = await readCatalogs(source, [
       { database, schema, pattern: 'db-shared', tables: [table] },
     ]).catch((thrown: Error) => thrown);

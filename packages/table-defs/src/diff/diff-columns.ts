@@ -95,7 +95,7 @@ const FACTS: { readonly [Fact in keyof ColumnDefinition]?: string } = {
 
 /** Lists changed properties. A changed source type is listed if the type of the column does not show it. */
 function otherFacts(before: AnyColumn, after: AnyColumn): readonly string[] {
-  const isTold = before.type !== after.type || before.name !== after.name;
+  const isReported = before.type !== after.type || before.name !== after.name;
   return Object.entries(FACTS)
     .filter(([fact]) => {
       const [one, other] = [before, after].map((column) =>
@@ -104,5 +104,5 @@ function otherFacts(before: AnyColumn, after: AnyColumn): readonly string[] {
       return one !== other;
     })
     .map(([, name]) => name)
-    .filter((name) => !isTold || name === 'role');
+    .filter((name) => !isReported || name === 'role');
 }

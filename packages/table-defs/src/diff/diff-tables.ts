@@ -37,9 +37,9 @@ function identityOf({ kind, set, service, schema, name }: TableDefinition): stri
 }
 
 function addedTable(table: TableDefinition): TableChange {
-  const made = table.kind === 'replicated';
+  const changeClass = table.kind === 'replicated';
   const kind = 'table added';
-  return { kind, class: made ? 'free' : 'informational', table, before: null, after: table };
+  return { kind, class: changeClass ? 'free' : 'informational', table, before: null, after: table };
 }
 
 function removedTable(table: TableDefinition): TableChange {
@@ -154,11 +154,11 @@ function otherFacts(
 
 /** Checks if the common columns have the same order on both sides. `pairs` is in the order of `after`. */
 function isInOrder(before: TableDefinition, pairs: readonly ColumnPair[]): boolean {
-  const places = new Map(before.columns.map(({ name }, place) => [name, place]));
+  const mappings = new Map(before.columns.map(({ name }, mapping) => [name, mapping]));
   const kept = pairs.flatMap((pair) =>
-    pair.before && pair.after ? [places.get(pair.before.name)!] : [],
+    pair.before && pair.after ? [mappings.get(pair.before.name)!] : [],
   );
-  return kept.every((place, index) => index === 0 || kept[index - 1]! < place);
+  return kept.every((mapping, index) => index === 0 || kept[index - 1]! < mapping);
 }
 
 function isSame(one: unknown, other: unknown): boolean {

@@ -11,7 +11,12 @@ import {
   type TransactionOptions,
   type Work,
 } from './file-transaction.ts';
-import { INTERRUPTED, recordApplied, recordFailed, type Placed } from '../history/history-sql.ts';
+import {
+  INTERRUPTED,
+  recordApplied,
+  recordFailed,
+  type FileInSchema,
+} from '../history/history-sql.ts';
 import { isWithoutTransaction, type Migrations } from '../migrations/migrations.ts';
 import type { Session } from '../session/session.ts';
 import { splitStatements } from '../migrations/split-statements.ts';
@@ -39,7 +44,7 @@ export type FileOutcome =
       readonly error: TargetError;
       readonly statement?: FailedStatement;
       /** File of the statement, if several files share a transaction. */
-      readonly placed?: Placed;
+      readonly placed?: FileInSchema;
     };
 
 /** Outcome of one attempt, without its duration. */
@@ -72,11 +77,11 @@ export async function applyFile(
     : await runTransaction(session, buildTransaction(migrations, work, options), options);
   if (outcome.kind === 'applied') return { ...outcome, durationMs: performance.now() - start };
   if (outcome.kind === 'meanwhile') return outcome;
-  for (const placed of work.recreate && outcome.placed ? [outcome.placed] : work.files) {
+  for (const located of work.recreate && outcome.placed ? [outcome.placed] : work.files) {
     const error = describeError(outcome.error);
     await recordFailure(
       session,
-      recordFailed(migrations, placed, { outcome: outcome.kind, error }),
+      recordFailed(migrations, located, { outcome: outcome.kind, error }),
     );
   }
   return outcome;
@@ -134,11 +139,11 @@ export function isPassing({ code, message }: TargetError): boolean {
 async function runAlone(
   session: Session,
   migrations: Migrations,
-  placed: Placed,
+  located: FileInSchema,
   tag: string,
 ): Promise<Attempt> {
-  const text = expandSchema(placed);
-  await session.write(recordFailed(migrations, placed, { outcome: 'failed', error: INTERRUPTED }));
+  const text = expandSchema(located);
+  await session.write(recordFailed(migrations, located, { outcome: 'failed', error: INTERRUPTED }));
   try {
     await session.execute(tag + text);
   } catch (failure) {
@@ -146,7 +151,7 @@ async function runAlone(
     return { kind: 'failed', error: failure };
   }
   const statements = splitStatements(text).length;
-  await session.write(recordApplied(migrations, placed, { outcome: 'applied', statements }));
+  await session.write(recordApplied(migrations, located, { outcome: 'applied', statements }));
   return { kind: 'applied', statements: [statements] };
 }
 

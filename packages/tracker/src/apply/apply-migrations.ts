@@ -3,11 +3,11 @@ import { MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
 import type { ApplyEvent, ApplyResult } from './apply-event.ts';
 import {
   declareIndexes,
-  placeFinals,
+  listFinalTables,
   readIndexWork,
   type IndexOutcome,
   type IndexWork,
-  type PlacedFinal,
+  type FinalTableInSchema,
 } from './declare-indexes.ts';
 import { TABLE_LOCK_TIMEOUT_MS } from './file-transaction.ts';
 import { readTargetProblems, type MergeProblem } from '../status/read-concerns.ts';
@@ -85,7 +85,7 @@ export async function applyMigrations(
     return await withLock(control, migrations.set.name, lock, async () => {
       // A plan file lists everything to do.
       const schemas = options.planned ? [] : listSchemas(migrations, options);
-      const finals = placeFinals(migrations, schemas, options.tenants);
+      const finals = listFinalTables(migrations, schemas, options.tenants);
       const [state, , found, , loose, , works] = await Promise.all([
         readTarget(control, migrations),
         undoReads(control),
@@ -187,9 +187,9 @@ const NO_INDEXES: IndexOutcome = { indexes: [], failures: [] };
  * Returns tables with an applied file, now or before. A column of an index may be missing because a file was refused.
  */
 function begunOf(
-  finals: readonly PlacedFinal[],
+  finals: readonly FinalTableInSchema[],
   { failures, waiting, notBegun }: Outcome,
-): readonly PlacedFinal[] {
+): readonly FinalTableInSchema[] {
   const key = (schema: string, path: string) => `${schema}\0${path}`;
   const left = new Set([...failures, ...waiting].map(({ schema, path }) => key(schema, path)));
   return finals.filter(

@@ -3,9 +3,9 @@ import { checkTarget } from '../check/check-target.ts';
 import type { Difference } from '../check/difference.ts';
 import { fileState } from '../history/file-state.ts';
 import { expandSchema } from './file-transaction.ts';
-import { recordApplied, type Placed } from '../history/history-sql.ts';
+import { recordApplied, type FileInSchema } from '../history/history-sql.ts';
 import { ForeignObjectsError, ofSchemas } from '../session/foreign-objects.ts';
-import { madeExpression } from '../history/made-objects.ts';
+import { createdObjectsExpression } from '../history/created-objects.ts';
 import { belongsTo, type Migrations } from '../migrations/migrations.ts';
 import { PLAIN_SETTINGS } from '../session/plain-settings.ts';
 import { listSchemas, type PlanOptions } from './plan-apply.ts';
@@ -17,12 +17,12 @@ import { withLock } from '../session/take-lock.ts';
 
 /** Files that a baseline recorded, and the reasons why others were not. */
 export interface BaselineResult {
-  readonly recorded: readonly PlacedPath[];
+  readonly recorded: readonly PathInSchema[];
   readonly differences: readonly Difference[];
 }
 
 /** A file in a schema. */
-export interface PlacedPath {
+export interface PathInSchema {
   readonly schema: string;
   /** Path relative to the folder of the set. */
   readonly path: string;
@@ -77,18 +77,18 @@ async function recordWhatIsThere(
   const different = new Set(
     differences.filter(isOfRelation).map(({ schema, name }) => `${schema}\0${name}`),
   );
-  const recorded: PlacedPath[] = [];
+  const recorded: PathInSchema[] = [];
   const reasons: Difference[] = [];
-  for (const placed of open) {
-    const { schema, file } = placed;
-    const name = relationOf(placed);
+  for (const located of open) {
+    const { schema, file } = located;
+    const name = relationOf(located);
     if (different.has(`${schema}\0${name}`)) continue;
     const message =
-      file.category === 'staging' ? await probe(session, migrations, placed) : undefined;
+      file.category === 'staging' ? await probe(session, migrations, located) : undefined;
     if (message !== undefined) reasons.push({ kind: 'different', schema, name, message });
     else {
       await session.write(
-        recordApplied(migrations, placed, { outcome: 'baseline', statements: undefined }),
+        recordApplied(migrations, located, { outcome: 'baseline', statements: undefined }),
       );
       recorded.push({ schema, path: file.path });
     }
@@ -105,7 +105,7 @@ function isOfRelation({ name }: Difference): boolean {
 }
 
 /** Lists files of tables in the schemas of this environment. */
-function listOpen(migrations: Migrations, options: PlanOptions): readonly Placed[] {
+function listOpen(migrations: Migrations, options: PlanOptions): readonly FileInSchema[] {
   const tenants = new Set(options.tenants);
   return listSchemas(migrations, options).flatMap((schema) =>
     migrations.files
@@ -114,7 +114,7 @@ function listOpen(migrations: Migrations, options: PlanOptions): readonly Placed
   );
 }
 
-function relationOf({ file: { category, table } }: Placed): string {
+function relationOf({ file: { category, table } }: FileInSchema): string {
   return category === 'staging' ? table!.names.staging : table!.name;
 }
 
@@ -124,16 +124,16 @@ function relationOf({ file: { category, table } }: Placed): string {
 async function probe(
   session: Session,
   { role }: Migrations,
-  placed: Placed,
+  located: FileInSchema,
 ): Promise<string | undefined> {
-  const { file, schema } = placed;
+  const { file, schema } = located;
   const table = [schema, file.table!.name].map(quoteLiteral).join(', ');
-  const facts = `SELECT ${madeExpression(file, schema, { role, outcome: 'baseline' })} AS made,
+  const facts = `SELECT ${createdObjectsExpression(file, schema, { role, outcome: 'baseline' })} AS made,
   EXISTS (SELECT FROM cdc_management.merge_control WHERE (schema_name, table_name) = (${table})) AS "isMerged"`;
   try {
     const rows = (
       await session.queryEach<Facts>(
-        `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n${PLAIN_SETTINGS}SET LOCAL lock_timeout = 3000;\n${facts};\n${expandSchema(placed)}\n;\n${facts};\nROLLBACK`,
+        `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n${PLAIN_SETTINGS}SET LOCAL lock_timeout = 3000;\n${facts};\n${expandSchema(located)}\n;\n${facts};\nROLLBACK`,
       )
     ).flat();
     const [before, after] = [rows[0], rows.at(-1)];

@@ -21,7 +21,7 @@ import { newTag, taggedSessions, watchBlockers, type LockBlocker } from '../sess
 import { TargetError } from '../session/target-error.ts';
 
 /** Changes of a table's indexes. New ones are created first, so that a changed index is never missing. */
-export interface IndexWork extends PlacedFinal {
+export interface IndexWork extends FinalTableInSchema {
   readonly isPartitioned: boolean;
   readonly create: readonly IndexStructure[];
   /** Our indexes that left the configuration, and unfinished ones. */
@@ -31,7 +31,7 @@ export interface IndexWork extends PlacedFinal {
 }
 
 /** A final table in a schema, and the file that creates it. */
-export interface PlacedFinal {
+export interface FinalTableInSchema {
   readonly schema: string;
   readonly table: ReplicatedTable;
   readonly path: string;
@@ -52,11 +52,11 @@ interface FoundTable {
 }
 
 /** Lists the final tables of schemas. */
-export function placeFinals(
+export function listFinalTables(
   { set, files }: Migrations,
   schemas: readonly string[],
   tenantNames: readonly string[],
-): readonly PlacedFinal[] {
+): readonly FinalTableInSchema[] {
   const tenants = new Set(tenantNames);
   return files.flatMap((file) => {
     const { category, table, path } = file;
@@ -70,24 +70,26 @@ export function placeFinals(
 /** Compares declared indexes with those of the target. Reads only tables that have or want some. */
 export async function readIndexWork(
   session: Session,
-  places: readonly PlacedFinal[],
+  locations: readonly FinalTableInSchema[],
 ): Promise<readonly IndexWork[]> {
-  if (places.length === 0) return [];
+  if (locations.length === 0) return [];
   const key = (schema: string, table: string) => `${schema}\0${table}`;
-  const placed = new Map(places.map((place) => [key(place.schema, place.table.name), place]));
-  const rows = await session.read<{ readonly found: FoundTable }>(foundQuery(places));
+  const located = new Map(
+    locations.map((location) => [key(location.schema, location.table.name), location]),
+  );
+  const rows = await session.read<{ readonly found: FoundTable }>(foundQuery(locations));
   return rows.flatMap(({ found }) => {
-    const place = placed.get(key(found.schema, found.table));
-    return place ? compare(place, found) : [];
+    const location = located.get(key(found.schema, found.table));
+    return location ? compare(location, found) : [];
   });
 }
 
-function compare(place: PlacedFinal, found: FoundTable): readonly IndexWork[] {
-  const wanted = declaredOf(place.table);
+function compare(location: FinalTableInSchema, found: FoundTable): readonly IndexWork[] {
+  const wanted = declaredOf(location.table);
   const isWanted = (name: string) => wanted.some((index) => index.name === name);
   const others = found.indexes.filter(({ isBuilding }) => !isBuilding);
   const work: IndexWork = {
-    ...place,
+    ...location,
     isPartitioned: found.isPartitioned,
     create: wanted.filter(
       ({ name }) =>
@@ -107,8 +109,8 @@ function declaredOf(table: ReplicatedTable): readonly IndexStructure[] {
   return buildFinal(table).indexes.filter(({ declared }) => declared);
 }
 
-function foundQuery(places: readonly PlacedFinal[]): string {
-  const wanted = places.flatMap(({ schema, table }) => {
+function foundQuery(locations: readonly FinalTableInSchema[]): string {
+  const wanted = locations.flatMap(({ schema, table }) => {
     const names = declaredOf(table).map(({ name }) => name);
     return names.length > 0 ? [{ schema, table: table.name, names }] : [];
   });

@@ -149,7 +149,7 @@ export function buildRecreation(
         inTheWay.some((later) => repeatable.indexOf(later) > at && needs(later, file.name))),
   );
   const tenants = new Set([schema]);
-  const placed = rerun
+  const located = rerun
     .filter((file) => isGlobal(file) || belongsTo(file, schema, { set, tenants }))
     .map((file) => ({ file, schema: isGlobal(file) ? WHOLE_DATABASE : schema }));
   const [first, ...others] = toDo
@@ -161,7 +161,7 @@ export function buildRecreation(
     schemas: NO_SCHEMAS,
     before: `CALL cdc_management.drop_dependants(${jsonLiteral(columns)}, ARRAY[${list}]::text[])`,
     files: [first!, ...others],
-    recreate: { files: placed, check: 'CALL cdc_management.check_recreated()' },
+    recreate: { files: located, check: 'CALL cdc_management.check_recreated()' },
   };
 }
 

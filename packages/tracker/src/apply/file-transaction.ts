@@ -6,7 +6,7 @@ import {
   SCHEMA_PLACEHOLDER,
 } from '@cdc-migrations/sql-text';
 import { isUserFile } from '@cdc-migrations/table-defs';
-import { isAppliedCondition, recordApplied, type Placed } from '../history/history-sql.ts';
+import { isAppliedCondition, recordApplied, type FileInSchema } from '../history/history-sql.ts';
 import type { Migrations } from '../migrations/migrations.ts';
 import { NO_PLAIN_SETTINGS, PINNED, PLAIN_SETTINGS, UNPINNED } from '../session/plain-settings.ts';
 import { splitStatements } from '../migrations/split-statements.ts';
@@ -23,7 +23,7 @@ export interface FileTransaction {
   readonly guard: string;
   readonly body: string;
   /** Start of each file's text in the body. */
-  readonly parts: readonly { readonly placed: Placed; readonly offset: number }[];
+  readonly parts: readonly { readonly placed: FileInSchema; readonly offset: number }[];
   readonly record: string;
   readonly commit: string;
   /** Number of statements of each file. */
@@ -47,11 +47,11 @@ export interface TransactionOptions {
 /** Files to apply in one transaction. */
 export interface Work {
   readonly schemas: SchemaWork;
-  readonly files: readonly [Placed, ...Placed[]];
+  readonly files: readonly [FileInSchema, ...FileInSchema[]];
   /** SQL before the files, in their transaction. */
   readonly before?: string;
   /** Files that run after the others in their transaction without being recorded, and SQL that checks their result. */
-  readonly recreate?: { readonly files: readonly Placed[]; readonly check: string };
+  readonly recreate?: { readonly files: readonly FileInSchema[]; readonly check: string };
 }
 
 /**
@@ -81,10 +81,10 @@ export function buildTransaction(
   work: Work,
   { tableLockTimeoutMs, allowRewrite, allowOlder = false, again = false }: TransactionOptions,
 ): FileTransaction {
-  const bodies = work.files.map((placed) => buildBody(migrations, work, placed));
+  const bodies = work.files.map((located) => buildBody(migrations, work, located));
   const statements = bodies.map((body) => splitStatements(body).length);
-  const records = work.files.map((placed, index) =>
-    recordApplied(migrations, placed, { outcome: 'applied', statements: statements[index] }),
+  const records = work.files.map((located, index) =>
+    recordApplied(migrations, located, { outcome: 'applied', statements: statements[index] }),
   );
   const isOfUsers = work.files.some(({ file }) => isUserFile(file));
   const hasUserText = isOfUsers || work.recreate !== undefined;
@@ -115,10 +115,10 @@ function joinParts(
   const [first] = files;
   const texts = [
     ...(before === undefined ? [] : [{ placed: first, text: before }]),
-    ...files.map((placed, at) => ({ placed, text: bodies[at]! })),
-    ...(recreate?.files ?? []).flatMap((placed) => [
-      { placed, text: `${NO_PLAIN_SETTINGS}SET LOCAL client_min_messages TO DEFAULT` },
-      { placed, text: expandSchema(placed) },
+    ...files.map((located, at) => ({ placed: located, text: bodies[at]! })),
+    ...(recreate?.files ?? []).flatMap((located) => [
+      { placed: located, text: `${NO_PLAIN_SETTINGS}SET LOCAL client_min_messages TO DEFAULT` },
+      { placed: located, text: expandSchema(located) },
       { placed: first, text: `${RESET_ROLE}${PLAIN_SETTINGS.trimEnd()}` },
     ]),
     ...(recreate ? [{ placed: first, text: recreate.check }] : []),
@@ -150,7 +150,7 @@ ${UNLOCK}`;
 export const ROLLBACK = `ROLLBACK;\n${UNLOCK}`;
 
 /** Returns the text of a file for a schema. */
-export function expandSchema({ file, schema }: Placed): string {
+export function expandSchema({ file, schema }: FileInSchema): string {
   const text =
     file.scope === 'tenant' ? file.text.replaceAll(SCHEMA_PLACEHOLDER, schema) : file.text;
   const left = findPlaceholder(text);
@@ -162,8 +162,8 @@ export function expandSchema({ file, schema }: Placed): string {
   return text;
 }
 
-function buildBody({ role }: Migrations, { schemas }: Work, placed: Placed): string {
-  if (placed.file.category !== 'schemas') return expandSchema(placed);
+function buildBody({ role }: Migrations, { schemas }: Work, located: FileInSchema): string {
+  if (located.file.category !== 'schemas') return expandSchema(located);
   const creates = schemas.creates.map((name) => `CREATE SCHEMA ${quoteIdentifier(name)}`);
   const grants = schemas.grants.map(
     (name) => `GRANT USAGE ON SCHEMA ${quoteIdentifier(name)} TO ${quoteIdentifier(role)}`,
@@ -174,7 +174,7 @@ function buildBody({ role }: Migrations, { schemas }: Work, placed: Placed): str
 /** Returns an SQL condition: nothing of the work remains. A missing schema counts as one that the role may not use. */
 function isAppliedMeanwhile({ set, role }: Migrations, { files, schemas }: Work): string {
   return [
-    ...files.map((placed) => isAppliedCondition(set.name, placed)),
+    ...files.map((located) => isAppliedCondition(set.name, located)),
     ...schemas.grants.map((name) => {
       const schema = `pg_catalog.to_regnamespace(${quoteLiteral(quoteIdentifier(name))})`;
       const mayUse = `pg_catalog.has_schema_privilege(${quoteLiteral(role)}, ${schema}, 'USAGE')`;

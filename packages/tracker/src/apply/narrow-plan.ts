@@ -1,6 +1,6 @@
 import { checksumOf } from '@cdc-migrations/generated-file';
 import { MANAGEMENT_SCHEMA, type Category } from '@cdc-migrations/table-defs';
-import { placeTables } from '../check/compare-relations.ts';
+import { locateTables } from '../check/compare-relations.ts';
 import {
   isBehindTables,
   WHOLE_DATABASE,
@@ -69,7 +69,7 @@ export async function readStructures(
   const literal = schemas.filter((schema) => !options.tenants.includes(schema));
   const groups = await readStructure(session, {
     schemas: schemas.filter((schema) => options.tenants.includes(schema)),
-    tables: placeTables(migrations, literal, options.tenants).flatMap(({ schema, relations }) =>
+    tables: locateTables(migrations, literal, options.tenants).flatMap(({ schema, relations }) =>
       relations.map(({ name }) => ({ schema, name })),
     ),
     role: migrations.role,

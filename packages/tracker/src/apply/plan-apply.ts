@@ -1,4 +1,4 @@
-import { schemaNameFault } from '@cdc-migrations/config';
+import { schemaNameProblem } from '@cdc-migrations/config';
 import { isUserFile, MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
 import { fileState, isOnce, TO_APPLY, type FileState } from '../history/file-state.ts';
 import { NO_SCHEMAS, type SchemaWork } from './file-transaction.ts';
@@ -231,8 +231,8 @@ export function listSchemas(
   const literal = files.flatMap(({ schema }) => schema ?? []);
   const schemas = [...new Set([...literal, ...tenants])];
   for (const schema of schemas) {
-    const fault = schemaNameFault(schema);
-    if (fault !== undefined) throw new UnsafeSchemaNameError(fault);
+    const problem = schemaNameProblem(schema);
+    if (problem !== undefined) throw new UnsafeSchemaNameError(problem);
   }
   return schemas.filter(
     (schema) => matchesAny(schema, only) && (among === undefined || among.includes(schema)),

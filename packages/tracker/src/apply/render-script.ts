@@ -103,6 +103,6 @@ export function renderScript(
 }
 
 function titleOf(schema: string, files: readonly MigrationFile[]): string {
-  const place = schema === WHOLE_DATABASE ? '' : ` in ${visible(schema)}`;
-  return `-- ${files.map(({ path }) => visible(path)).join(', ')}${place}\n`;
+  const location = schema === WHOLE_DATABASE ? '' : ` in ${visible(schema)}`;
+  return `-- ${files.map(({ path }) => visible(path)).join(', ')}${location}\n`;
 }

@@ -51,7 +51,7 @@ export class LockLostError extends Error {
 }
 
 /** Results so far. */
-interface Tally {
+interface Counts {
   readonly applied: AppliedFile[];
   readonly failures: FileFailure[];
   readonly waiting: WaitingFile[];
@@ -74,7 +74,7 @@ interface Run {
   readonly plan: ApplyPlan;
   readonly sessions: Sessions;
   readonly options: RunOptions;
-  readonly tally: Tally;
+  readonly tally: Counts;
   /** End of the last transaction that drops an object of the whole database. They run one after the other. */
   turn: Promise<unknown>;
 }
@@ -104,7 +104,7 @@ export async function runSteps(
   plan: ApplyPlan,
   options: RunOptions,
 ): Promise<Outcome> {
-  const tally: Tally = {
+  const counts: Counts = {
     applied: [],
     failures: plan.gone.map(schemaIsGone),
     waiting: [],
@@ -119,21 +119,21 @@ export async function runSteps(
     plan,
     sessions,
     options,
-    tally,
+    tally: counts,
 
     turn: Promise.resolve(),
   };
   for (const step of plan.steps) {
-    if (tally.isStopped) break;
+    if (counts.isStopped) break;
     if (step.kind === 'database') await applyToDatabase(run, step.files, step.schemas);
     else await applyToSchemas(run, step.runs);
   }
   return {
-    applied: tally.applied,
+    applied: counts.applied,
     appliedBefore: plan.appliedCount,
-    failures: tally.failures,
-    waiting: tally.waiting,
-    notBegun: plan.schemas.filter((schema) => !tally.begun.has(schema)),
+    failures: counts.failures,
+    waiting: counts.waiting,
+    notBegun: plan.schemas.filter((schema) => !counts.begun.has(schema)),
     schemaCount: plan.schemaCount,
   };
 }
@@ -165,12 +165,12 @@ async function applyToSchemas(run: Run, runs: readonly SchemaRun[]): Promise<voi
   const { canary } = run.options;
   for (const { schema } of runs) run.tally.due.add(schema);
   const going = runs.filter(({ schema }) => !run.tally.failed.has(schema));
-  await applyBeside(run, going.slice(0, canary));
+  await applyConcurrently(run, going.slice(0, canary));
   if (canary > 0 && run.tally.failures.length > 0) run.tally.isStopped = true;
-  if (!run.tally.isStopped) await applyBeside(run, going.slice(canary));
+  if (!run.tally.isStopped) await applyConcurrently(run, going.slice(canary));
 }
 
-async function applyBeside(run: Run, runs: readonly SchemaRun[]): Promise<void> {
+async function applyConcurrently(run: Run, runs: readonly SchemaRun[]): Promise<void> {
   const waiting = [...runs];
   const workers = run.sessions.workers.map(async (session) => {
     while (!run.tally.isStopped && !session.isLost) {
@@ -369,7 +369,7 @@ async function applyWork(
   }
   const { kind, error, statement } = outcome;
   const { hint: said, ...facts } = factsOf(error);
-  const paths = work.files.map((placed) => placed.file.path).join(', ');
+  const paths = work.files.map((located) => located.file.path).join(', ');
   const own = work.recreate && outcome.placed?.file;
   const path = own?.path ?? paths;
   const hint = own && isUserFile(own) ? [said, undone(paths)].join('\n').trim() : said;

@@ -1,5 +1,5 @@
 import { buildRoutines, MANAGEMENT_SCHEMA, partitioningEntry } from '@cdc-migrations/table-defs';
-import { compareRelations, placeTables, type PlacedTable } from './compare-relations.ts';
+import { compareRelations, locateTables, type LocatedTable } from './compare-relations.ts';
 import { quoteIdentifier } from '@cdc-migrations/sql-text';
 import type { Difference, Repair } from './difference.ts';
 import { APPLY_AGAIN, explainExtra, explainRelations } from './explain-differences.ts';
@@ -18,11 +18,11 @@ import { listSchemas, type PlanOptions } from '../apply/plan-apply.ts';
 import { readConcerns } from '../status/read-concerns.ts';
 import { readIfThere } from '../session/read-if-there.ts';
 import {
-  readMadeDifferences,
-  readUserMade,
-  type MadeDifference,
-  type UserMade,
-} from './read-made.ts';
+  readCreatedObjectDifferences,
+  readCreatedUserObjects,
+  type CreatedObjectDifference,
+  type CreatedUserObject,
+} from './read-created-objects.ts';
 import { readStructure, type RelationGroup } from './read-structure.ts';
 import type { Session } from '../session/session.ts';
 
@@ -44,9 +44,9 @@ export async function checkTarget(
   options: CheckOptions,
 ): Promise<readonly Difference[]> {
   const schemas = listSchemas(migrations, options);
-  const places = placeTables(migrations, schemas, options.tenants);
+  const locations = locateTables(migrations, schemas, options.tenants);
   const tenants = schemas.filter((schema) => options.tenants.includes(schema));
-  const literal = places.filter(({ schema }) => !tenants.includes(schema));
+  const literal = locations.filter(({ schema }) => !tenants.includes(schema));
   const [
     foreign,
     dependencies,
@@ -70,7 +70,7 @@ export async function checkTarget(
       role: migrations.role,
     }),
     readIfThere(() =>
-      readMadeDifferences(session, migrations, {
+      readCreatedObjectDifferences(session, migrations, {
         schemas: tenants,
         routines: literal.flatMap(({ schema, table }) =>
           Object.values(buildRoutines(table)).map(({ name }) => ({ schema, name })),
@@ -82,23 +82,23 @@ export async function checkTarget(
     readIfThere(() => readRegistrations(session, schemas)),
     readKnownTables(session),
     readIfThere(() => session.read<Registration>(RETIRED)),
-    readIfThere(() => readUserMade(session, migrations, schemas)),
-    readIfThere(() => readPartitions(session, places)),
+    readIfThere(() => readCreatedUserObjects(session, migrations, schemas)),
+    readIfThere(() => readPartitions(session, locations)),
   ]);
   const differences = [
     ...(made && validation ? [] : [missingBookkeeping()]),
     ...ofSchemas(foreign, migrations, schemas, options.tenants).map(describeForeign),
     ...dependencies.map(describeForeign),
     ...findLeftovers(known ?? [], migrations, options).map(describeLeftover),
-    ...explainRelations(compareRelations(places, groups, concerns.columns), migrations, {
-      places,
+    ...explainRelations(compareRelations(locations, groups, concerns.columns), migrations, {
+      places: locations,
       groups,
     }).filter(
       ({ kind, schema, name }) =>
         kind !== 'extra' || !retired?.some((one) => one.schema === schema && one.table === name),
     ),
-    ...compareRegistrations(places, groups, registrations ?? []),
-    ...(made ?? []).map((one) => describeMade(migrations, one)),
+    ...compareRegistrations(locations, groups, registrations ?? []),
+    ...(made ?? []).map((one) => describeCreated(migrations, one)),
     ...(partitions ?? []).map((one) => describePartition(one, migrations)),
     ...(validation ?? []),
   ];
@@ -125,7 +125,7 @@ const WHOLE: ReadonlySet<string> = new Set(['table', 'view', 'other', NOT_MADE])
  * has is extra, because nothing updates it.
  */
 function isNotOf(
-  byUsers: readonly UserMade[],
+  byUsers: readonly CreatedUserObject[],
   { files }: Migrations,
 ): (difference: Difference) => boolean {
   const key = (...parts: readonly string[]) => parts.join('\0');
@@ -146,10 +146,10 @@ function isNotOf(
 /** Lists objects of `repeatable/` files that are missing now. */
 function compareRepeatable(
   { files }: Migrations,
-  byUsers: readonly UserMade[],
+  byUsers: readonly CreatedUserObject[],
   found: {
     readonly groups: readonly RelationGroup[];
-    readonly made: readonly MadeDifference[];
+    readonly made: readonly CreatedObjectDifference[];
     readonly schemas: readonly string[];
   },
 ): readonly Difference[] {
@@ -193,9 +193,9 @@ interface PartitionDifference {
 /** Compares declared partitions with those of the target. Other partitions of a table are left out. */
 async function readPartitions(
   session: Session,
-  places: readonly PlacedTable[],
+  locations: readonly LocatedTable[],
 ): Promise<readonly PartitionDifference[]> {
-  const declared = places.flatMap(({ schema, table: { name, partitionBy } }) =>
+  const declared = locations.flatMap(({ schema, table: { name, partitionBy } }) =>
     partitionBy ? [{ schema, table: name, declared: partitioningEntry(partitionBy) }] : [],
   );
   if (declared.length === 0) return [];
@@ -242,7 +242,7 @@ WHERE schema_name IN (SELECT pg_catalog.jsonb_array_elements_text(${jsonLiteral(
 
 /** Reports existing staging tables that no merge reads. */
 function compareRegistrations(
-  places: readonly PlacedTable[],
+  locations: readonly LocatedTable[],
   groups: readonly RelationGroup[],
   registrations: readonly Registration[],
 ): readonly Difference[] {
@@ -251,7 +251,7 @@ function compareRegistrations(
   const present = new Set(
     groups.flatMap(({ name, schemas }) => schemas.map((schema) => key(schema, name))),
   );
-  return places
+  return locations
     .filter(
       ({ schema, table: { name, names } }) =>
         present.has(key(schema, names.staging)) && !known.has(key(schema, name)),
@@ -284,9 +284,9 @@ function describeForeign({ schema, name, message }: ForeignObject): Difference {
   return { kind: 'different', schema, name: name ?? '', message };
 }
 
-function describeMade(
+function describeCreated(
   { files, role }: Pick<Migrations, 'files' | 'role'>,
-  { schema, name, recorded, found }: MadeDifference,
+  { schema, name, recorded, found }: CreatedObjectDifference,
 ): Difference {
   const origin = files.find(({ category, table }) =>
     schema === MANAGEMENT_SCHEMA
@@ -312,8 +312,9 @@ function describeMade(
 /** Builds the repair for a hand-granted privilege. */
 function revoke(schema: string, name: string, role: string): Repair {
   const [, kind, object, args] = /^(\w+) ([^(]+)(.*)$/su.exec(name)!;
-  const place = `${quoteIdentifier(schema)}.${quoteIdentifier(object!)}`;
-  const what = kind === 'routine' ? `EXECUTE ON ROUTINE ${place}${args}` : `SELECT ON ${place}`;
+  const location = `${quoteIdentifier(schema)}.${quoteIdentifier(object!)}`;
+  const what =
+    kind === 'routine' ? `EXECUTE ON ROUTINE ${location}${args}` : `SELECT ON ${location}`;
   return { kind: 'sql', statement: `REVOKE ${what} FROM ${quoteIdentifier(role)}` };
 }
 

@@ -12,18 +12,18 @@ import type { ColumnConcern } from '../status/read-concerns.ts';
 import type { RelationGroup } from './read-structure.ts';
 
 /** Tables of a definition in a schema. */
-export interface PlacedTable {
+export interface LocatedTable {
   readonly schema: string;
   readonly table: ReplicatedTable;
   readonly relations: readonly RelationStructure[];
 }
 
 /** Returns the tables of the definitions in each schema. */
-export function placeTables(
+export function locateTables(
   { set, files }: Migrations,
   schemas: readonly string[],
   tenantNames: readonly string[],
-): readonly PlacedTable[] {
+): readonly LocatedTable[] {
   const tenants = new Set(tenantNames);
   const expected = files.flatMap((file) =>
     file.category === 'tables' && file.table
@@ -47,7 +47,7 @@ function relationsOf(table: ReplicatedTable): readonly RelationStructure[] {
  * extra. In other schemas only ours were read.
  */
 export function compareRelations(
-  places: readonly {
+  locations: readonly {
     readonly schema: string;
     readonly relations: readonly RelationStructure[];
   }[],
@@ -55,7 +55,7 @@ export function compareRelations(
   notes: readonly ColumnConcern[],
 ): readonly Difference[] {
   const wanted = new Map<string, RelationStructure>();
-  for (const { schema, relations } of places)
+  for (const { schema, relations } of locations)
     for (const relation of relations) wanted.set(`${schema}\0${relation.name}`, relation);
   const compared = new Map<RelationGroup, Map<RelationStructure, readonly RelationDifference[]>>();
   const isNoted = new Set(

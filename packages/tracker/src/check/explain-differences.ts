@@ -1,11 +1,11 @@
 import { quoteIdentifier } from '@cdc-migrations/sql-text';
 import { buildObjectNames, classifyTypeChange } from '@cdc-migrations/table-defs';
-import type { PlacedTable } from './compare-relations.ts';
+import type { LocatedTable } from './compare-relations.ts';
 import type { Difference, Repair } from './difference.ts';
 import { jsonLiteral } from '../session/json-literal.ts';
 import type { KnownTable } from '../tables/known-tables.ts';
 import type { MigrationFile, Migrations } from '../migrations/migrations.ts';
-import type { UserMade } from './read-made.ts';
+import type { CreatedUserObject } from './read-created-objects.ts';
 import type { RelationGroup } from './read-structure.ts';
 import type { Session } from '../session/session.ts';
 
@@ -16,7 +16,7 @@ export const APPLY_AGAIN: Repair = { kind: 'apply again' };
 export function explainRelations(
   differences: readonly Difference[],
   { files }: Pick<Migrations, 'files'>,
-  found: { readonly places: readonly PlacedTable[]; readonly groups: readonly RelationGroup[] },
+  found: { readonly places: readonly LocatedTable[]; readonly groups: readonly RelationGroup[] },
 ): readonly Difference[] {
   const key = (schema: string, name: string) => `${schema}\0${name}`;
   const wanted = new Map(
@@ -33,13 +33,13 @@ export function explainRelations(
   );
   const paths = new Map(files.map((file) => [fileKey(file), file.path]));
   return differences.map((difference) => {
-    const place = wanted.get(key(difference.schema, difference.name));
-    if (!place || difference.kind === 'extra') return difference;
-    const category = difference.name === place.table.name ? 'tables' : 'staging';
+    const location = wanted.get(key(difference.schema, difference.name));
+    if (!location || difference.kind === 'extra') return difference;
+    const category = difference.name === location.table.name ? 'tables' : 'staging';
     const group = groups.get(key(difference.schema, difference.name));
-    const origin = paths.get(fileKey({ category, table: place.table }));
+    const origin = paths.get(fileKey({ category, table: location.table }));
     const repair =
-      group && category === 'tables' ? repairTable(difference, place, group) : undefined;
+      group && category === 'tables' ? repairTable(difference, location, group) : undefined;
     return { ...difference, ...(origin && { origin }), repair: repair ?? APPLY_AGAIN };
   });
 }
@@ -54,7 +54,7 @@ function repairTable(
   {
     relation,
     table: definition,
-  }: Pick<PlacedTable, 'table'> & { readonly relation: PlacedTable['relations'][number] },
+  }: Pick<LocatedTable, 'table'> & { readonly relation: LocatedTable['relations'][number] },
   group: RelationGroup,
 ): Repair | undefined {
   if (kind !== 'different') return undefined;
@@ -99,7 +99,7 @@ interface Extra extends Pick<Difference, 'schema' | 'name' | 'message'> {
 export async function explainExtra(
   session: Session,
   differences: readonly Difference[],
-  from: { readonly known: readonly KnownTable[]; readonly byUsers: readonly UserMade[] },
+  from: { readonly known: readonly KnownTable[]; readonly byUsers: readonly CreatedUserObject[] },
 ): Promise<readonly Difference[]> {
   const extra = differences.filter(({ kind, repair }) => kind === 'extra' && !repair);
   if (extra.length === 0) return differences;

@@ -1,6 +1,6 @@
 import { quoteLiteral } from '@cdc-migrations/sql-text';
 import { isUserFile, MANAGEMENT_SCHEMA } from '@cdc-migrations/table-defs';
-import { madeExpression, userObjectsSince } from './made-objects.ts';
+import { createdObjectsExpression, userObjectsSince } from './created-objects.ts';
 import {
   isWithoutTransaction,
   WHOLE_DATABASE,
@@ -9,7 +9,7 @@ import {
 } from '../migrations/migrations.ts';
 
 /** A file in a schema. */
-export interface Placed {
+export interface FileInSchema {
   readonly file: MigrationFile;
   readonly schema: string;
 }
@@ -19,13 +19,13 @@ type Owner = Pick<Migrations, 'set' | 'role' | 'tables'>;
 /** Builds the statement that records a file as applied, in the file's transaction. */
 export function recordApplied(
   owner: Owner,
-  { file, schema }: Placed,
+  { file, schema }: FileInSchema,
   { outcome, statements }: { outcome: 'applied' | 'baseline'; statements: number | undefined },
 ): string {
   const { set, role } = owner;
-  const made = isUserFile(file)
+  const created = isUserFile(file)
     ? userObjects(owner, { file, schema })
-    : madeExpression(file, schema, { role, outcome });
+    : createdObjectsExpression(file, schema, { role, outcome });
   const values = [
     ...key(set.name, { file, schema }),
     quoteLiteral(file.path),
@@ -34,7 +34,7 @@ export function recordApplied(
     quoteLiteral(file.checksum),
     statements ?? 'NULL',
     '(extract(epoch FROM pg_catalog.clock_timestamp() - now()) * 1000)::bigint',
-    made,
+    created,
   ];
   return `INSERT INTO cdc_management.migration_history AS history (migration_set, category, table_name, schema_name, file,
   checksum, outcome, applied_checksum, statements, duration_ms, made)
@@ -52,13 +52,13 @@ export const INTERRUPTED =
 /** Builds the statement that records a failure. The content in force stays. */
 export function recordFailed(
   { set }: Owner,
-  placed: Placed,
+  located: FileInSchema,
   { outcome, error }: { outcome: 'unsafe' | 'failed'; error: string },
 ): string {
   const values = [
-    ...key(set.name, placed),
-    quoteLiteral(placed.file.path),
-    quoteLiteral(placed.file.checksum),
+    ...key(set.name, located),
+    quoteLiteral(located.file.path),
+    quoteLiteral(located.file.checksum),
     quoteLiteral(outcome),
     quoteLiteral(error),
   ];
@@ -71,15 +71,15 @@ SET file = excluded.file, checksum = excluded.checksum, outcome = excluded.outco
 }
 
 /** Builds an SQL condition: this exact content of the file is in force in the schema. */
-export function isAppliedCondition(set: string, { file, schema }: Placed): string {
+export function isAppliedCondition(set: string, { file, schema }: FileInSchema): string {
   const columns = 'migration_set, category, table_name, schema_name, applied_checksum';
   const values = [...key(set, { file, schema }), quoteLiteral(file.checksum)].join(', ');
   return `EXISTS (SELECT FROM cdc_management.migration_history WHERE (${columns}) = (${values}))`;
 }
 
 /** Builds an SQL condition: a row of history belongs to the file. */
-function isOf({ set }: Owner, placed: Placed): string {
-  return `(migration_set, category, table_name, schema_name) = (${key(set.name, placed).join(', ')})`;
+function isOf({ set }: Owner, located: FileInSchema): string {
+  return `(migration_set, category, table_name, schema_name) = (${key(set.name, located).join(', ')})`;
 }
 
 /**
@@ -87,9 +87,9 @@ function isOf({ set }: Owner, placed: Placed): string {
  * tenant's schema or in all of them. These are objects as new as its transaction, and remaining older objects of the
  * file.
  */
-function userObjects(owner: Owner, placed: Placed): string {
-  const { file, schema } = placed;
-  const history = `cdc_management.migration_history WHERE ${isOf(owner, placed)}`;
+function userObjects(owner: Owner, located: FileInSchema): string {
+  const { file, schema } = located;
+  const history = `cdc_management.migration_history WHERE ${isOf(owner, located)}`;
   const since = isWithoutTransaction(file)
     ? `(SELECT xmin FROM ${history})`
     : 'pg_catalog.pg_current_xact_id()::xid';
@@ -113,6 +113,6 @@ function userObjects(owner: Owner, placed: Placed): string {
   WHERE object.is_new OR before.name IS NOT NULL)`;
 }
 
-function key(set: string, { file, schema }: Placed): readonly string[] {
+function key(set: string, { file, schema }: FileInSchema): readonly string[] {
   return [set, file.category, file.name, schema].map(quoteLiteral);
 }

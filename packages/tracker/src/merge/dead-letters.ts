@@ -5,10 +5,10 @@ import type { Session } from '../session/session.ts';
 import { isSelected, type TableSelection } from './merge-statements.ts';
 
 /** Kind of an event that is in no final table: the merge (dead letter) or the server (refused event) rejected it. */
-export type LetterKind = 'dead letter' | 'refused event';
+export type DeadLetterKind = 'dead letter' | 'refused event';
 
 /** Filter of dead letters and refused events. The default is all. */
-export interface LetterFilter extends TableSelection {
+export interface DeadLetterFilter extends TableSelection {
   /** Part of the reason, case-insensitive. */
   readonly reason?: string | undefined;
   /** Ids as `Letter` has them. */
@@ -16,8 +16,8 @@ export interface LetterFilter extends TableSelection {
 }
 
 /** Events of a table with the same reason. */
-export interface LetterGroup {
-  readonly kind: LetterKind;
+export interface DeadLetterGroup {
+  readonly kind: DeadLetterKind;
   /** Null if the pipeline did not name the table of a refused event. */
   readonly schema: string | null;
   readonly table: string | null;
@@ -31,7 +31,7 @@ export interface LetterGroup {
 }
 
 /** A complete event. */
-export interface Letter extends Pick<LetterGroup, 'kind' | 'schema' | 'table' | 'reason'> {
+export interface DeadLetter extends Pick<DeadLetterGroup, 'kind' | 'schema' | 'table' | 'reason'> {
   /** Its number, with an `r` in front for a refused event: the two kinds are numbered apart. */
   readonly id: string;
   readonly at: string;
@@ -70,12 +70,12 @@ ORDER BY schema_name, table_name, max(at), reason`;
  *
  * @throws NoBookkeepingError, TargetError
  */
-export async function groupLetters(
+export async function groupDeadLetters(
   session: Session,
-  filter: LetterFilter,
-): Promise<readonly LetterGroup[]> {
+  filter: DeadLetterFilter,
+): Promise<readonly DeadLetterGroup[]> {
   const condition = await conditionOf(session, filter);
-  return session.read<LetterGroup>(
+  return session.read<DeadLetterGroup>(
     `SELECT ${GROUP}
 FROM ${LETTERS}
 WHERE ${condition}
@@ -88,13 +88,13 @@ ${IN_GROUPS}`,
  *
  * @throws NoBookkeepingError, TargetError
  */
-export async function readLetters(
+export async function readDeadLetters(
   session: Session,
-  filter: LetterFilter,
+  filter: DeadLetterFilter,
   limit: number,
-): Promise<readonly Letter[]> {
+): Promise<readonly DeadLetter[]> {
   const condition = await conditionOf(session, filter);
-  return session.read<Letter>(
+  return session.read<DeadLetter>(
     `SELECT kind, prefix || number AS id, schema_name AS schema, table_name AS table, reason,
   pg_catalog.to_char(at AT TIME ZONE 'UTC', ${ISO}) AS at,
   pg_catalog.jsonb_build_object('generation', stream_generation, 'partition', kafka_partition,
@@ -111,14 +111,14 @@ LIMIT ${limit}`,
  *
  * @throws NoBookkeepingError, TargetError
  */
-export async function discardLetters(
+export async function discardDeadLetters(
   session: Session,
-  filter: LetterFilter,
-): Promise<readonly LetterGroup[]> {
+  filter: DeadLetterFilter,
+): Promise<readonly DeadLetterGroup[]> {
   const condition = await conditionOf(session, filter);
-  const idsOf = (kind: LetterKind) =>
+  const idsOf = (kind: DeadLetterKind) =>
     `SELECT number FROM ${LETTERS} WHERE kind = ${quoteLiteral(kind)} AND ${condition}`;
-  return session.write<LetterGroup>(
+  return session.write<DeadLetterGroup>(
     `WITH discarded AS (
   DELETE FROM cdc_management.dead_letter WHERE dead_letter_id IN (${idsOf('dead letter')})
   RETURNING 'dead letter' AS kind, '' AS prefix, dead_letter_id AS number, schema_name, table_name, reason, created_at AS at
@@ -133,10 +133,10 @@ ${IN_GROUPS}`,
 }
 
 /** Renders the filter as SQL over `LETTERS`. */
-async function conditionOf(session: Session, filter: LetterFilter): Promise<string> {
+async function conditionOf(session: Session, filter: DeadLetterFilter): Promise<string> {
   const { schemas, tables, reason, ids } = filter;
   const names = await readIfThere(() =>
-    session.read<Pick<LetterGroup, 'schema' | 'table'>>(
+    session.read<Pick<DeadLetterGroup, 'schema' | 'table'>>(
       `SELECT DISTINCT schema_name AS schema, table_name AS table FROM ${LETTERS}`,
     ),
   );

@@ -1,5 +1,5 @@
 import type { Session } from '../session/session.ts';
-import { forgetLanes, mergePasses, type MergeRun } from './merge-passes.ts';
+import { clearLanes, mergePasses, type MergeRun } from './merge-passes.ts';
 import { buildPassQueue } from './pass-queue.ts';
 import type { SteadySession } from './steady-session.ts';
 
@@ -63,9 +63,9 @@ describe('the failure of a lane', () => {
   it('goes when the table has something to merge and no such lane', async () => {
     const run = beginRun();
     await runLanes(run, failed(0), ended(1));
-    forgetLanes(run, [{ schema: 'blue', table: 'others', lane: null }]);
+    clearLanes(run, [{ schema: 'blue', table: 'others', lane: null }]);
     expect(run.failures.size).toBe(1);
-    forgetLanes(run, [{ ...TABLE, lane: null }]);
+    clearLanes(run, [{ ...TABLE, lane: null }]);
     expect(run.failures.size).toBe(0);
   });
 });

@@ -97,7 +97,7 @@ function account(run: MergeRun, pass: Pass, step: MergeStep): void {
   const { pass: state, done, failure, ...own } = step;
   const counts = addCounts(pass.counts, own);
   if (failure !== null) noteFailure(run, pass, failure);
-  else if (done && state.end !== null) forgetFailures(run, pass, state);
+  else if (done && state.end !== null) clearFailures(run, pass, state);
   const before = totals.get(labelOf(pass)) ?? NOTHING;
   totals.set(labelOf(pass), {
     ...{ schema, table, ...addCounts(before, own) },
@@ -124,7 +124,7 @@ function noteFailure({ failures }: MergeRun, { schema, table, lane }: Pass, reas
 }
 
 /** Resets failures of a pass. After a pass over the whole table, also those of its lanes. */
-function forgetFailures(run: MergeRun, pass: Pass, state: PassState): void {
+function clearFailures(run: MergeRun, pass: Pass, state: PassState): void {
   const isWhole = state.lane === null;
   for (const failure of failuresOf(run, pass)) {
     if (isWhole || failure.lane === pass.lane) run.failures.delete(keyOf(failure));
@@ -132,7 +132,7 @@ function forgetFailures(run: MergeRun, pass: Pass, state: PassState): void {
 }
 
 /** Removes failures of lanes that no longer exist, for tables with something to merge. */
-export function forgetLanes({ failures }: MergeRun, waiting: readonly TableLane[]): void {
+export function clearLanes({ failures }: MergeRun, waiting: readonly TableLane[]): void {
   const [tables, lanes] = [new Set(waiting.map(labelOf)), new Set(waiting.map(keyOf))];
   for (const [key, failure] of failures) {
     if (tables.has(labelOf(failure)) && !lanes.has(key)) failures.delete(key);

@@ -152,7 +152,7 @@ function toCounts(row: Texts<MergeCounts>): MergeCounts {
  * Removes some rows that are older than their retention. Returns true if none are left. Older bookkeeping does not
  * report this, which counts as true.
  */
-export async function forgetOld(session: Session): Promise<boolean> {
+export async function cleanUpOld(session: Session): Promise<boolean> {
   const [row] = await session.write<{ readonly done: unknown }>(
     'SELECT cdc_management.forget_old() AS done',
   );
@@ -160,14 +160,14 @@ export async function forgetOld(session: Session): Promise<boolean> {
 }
 
 /** A table with dead letters or refused events, and the newest of them. */
-export interface BuriedTable extends TableName {
+export interface DeadLetterTable extends TableName {
   readonly last: string;
   /** Function that replays them. */
   readonly by: 'replay_dead_letters' | 'replay_refused_events';
 }
 
-export async function readBuried(session: Session): Promise<readonly BuriedTable[]> {
-  const letters = await session.read<BuriedTable>(
+export async function readDeadLetterTables(session: Session): Promise<readonly DeadLetterTable[]> {
+  const deadLetters = await session.read<DeadLetterTable>(
     `SELECT schema_name AS schema, table_name AS table, max(dead_letter_id)::text AS last,
   'replay_dead_letters' AS by
 FROM cdc_management.dead_letter
@@ -175,7 +175,7 @@ GROUP BY schema_name, table_name
 ORDER BY schema_name, table_name`,
   );
   const refused = await readIfThere(() =>
-    session.read<BuriedTable>(
+    session.read<DeadLetterTable>(
       `SELECT schema_name AS schema, table_name AS table, max(refused_event_id)::text AS last,
   'replay_refused_events' AS by
 FROM cdc_management.refused_event
@@ -185,13 +185,13 @@ ORDER BY schema_name, table_name`,
     ),
   );
   // Refused events come first. A dead letter may need an earlier refused event of its row.
-  return [...(refused ?? []), ...letters];
+  return [...(refused ?? []), ...deadLetters];
 }
 
 /** Replays the oldest ones of a table up to `last` in one transaction. A count of zero means that none are left. */
 export async function replayStep(
   session: Session,
-  { schema, table, last, by }: BuriedTable,
+  { schema, table, last, by }: DeadLetterTable,
 ): Promise<Omit<TableReplay, keyof TableName | 'what' | 'failure' | 'reasons'>> {
   const [row] = await session.write<
     Texts<Omit<MergeCounts, 'events'>> & { readonly replayed: string }
@@ -205,7 +205,7 @@ FROM cdc_management.${by}(${quoteLiteral(schema)}, ${quoteLiteral(table)}, ${las
 }
 
 /** Newest dead letter and refused event of a table. '0' for none. */
-export interface NewestLetters {
+export interface NewestDeadLetters {
   readonly letter: string;
   readonly event: string;
 }
@@ -213,9 +213,9 @@ export interface NewestLetters {
 export async function readNewest(
   session: Session,
   { schema, table }: TableName,
-): Promise<NewestLetters> {
+): Promise<NewestDeadLetters> {
   const isOfTable = `schema_name = ${quoteLiteral(schema)} AND table_name = ${quoteLiteral(table)}`;
-  const [row] = await session.read<NewestLetters>(
+  const [row] = await session.read<NewestDeadLetters>(
     `SELECT coalesce((SELECT max(dead_letter_id) FROM cdc_management.dead_letter WHERE ${isOfTable}), 0)::text AS letter,
   coalesce((SELECT max(refused_event_id) FROM cdc_management.refused_event WHERE ${isOfTable}), 0)::text AS event`,
   );
@@ -226,7 +226,7 @@ export async function readNewest(
 export async function readReasons(
   session: Session,
   { schema, table }: TableName,
-  { letter, event }: NewestLetters,
+  { letter, event }: NewestDeadLetters,
 ): Promise<readonly ReasonCount[]> {
   const isOfTable = `schema_name = ${quoteLiteral(schema)} AND table_name = ${quoteLiteral(table)}`;
   return session.read<ReasonCount>(

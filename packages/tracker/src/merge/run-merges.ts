@@ -11,9 +11,9 @@ import {
 import { readLockedStaging, readMergeProblems, type LockedTable } from '../status/read-concerns.ts';
 import { readIfThere } from '../session/read-if-there.ts';
 import { describeLeftOut, type LeftOut } from './left-out.ts';
-import { forgetLanes, mergePasses, type MergeRun } from './merge-passes.ts';
+import { clearLanes, mergePasses, type MergeRun } from './merge-passes.ts';
 import {
-  forgetOld,
+  cleanUpOld,
   isSelected,
   readHeldTables,
   readTransaction,
@@ -22,7 +22,7 @@ import {
   type TableSelection,
 } from './merge-statements.ts';
 import { buildPassQueue } from './pass-queue.ts';
-import { replayLetters } from './replay-letters.ts';
+import { replayDeadLetters } from './replay-dead-letters.ts';
 import {
   isConnectionError,
   openSteadySession,
@@ -96,7 +96,7 @@ export async function runMerges(
     await looker.use((session) => refuseUnknown(session, options));
     const begunAt = await looker.use(readTransaction);
     const replays = options.replay
-      ? await replayLetters(looker, { ...options, signal, onEvent })
+      ? await replayDeadLetters(looker, { ...options, signal, onEvent })
       : [];
     const looking =
       everyMs === undefined
@@ -120,7 +120,7 @@ async function lookOnce(
 ): Promise<void> {
   if (run.signal.aborted) return run.queue.close();
   try {
-    while (!(await looker.use(forgetOld)) && !run.signal.aborted);
+    while (!(await looker.use(cleanUpOld)) && !run.signal.aborted);
     await looker.use((session) => look(run, session, selection));
   } catch (error) {
     run.queue.close();
@@ -136,12 +136,12 @@ async function watch(
 ): Promise<void> {
   const { signal } = run;
   try {
-    for (let forgotAt = -Infinity; !signal.aborted; await pause(options.everyMs, signal)) {
+    for (let clearedAt = -Infinity; !signal.aborted; await pause(options.everyMs, signal)) {
       await looker.insist((session) => look(run, session, options), signal);
-      if (performance.now() < forgotAt + FORGET_EVERY_MS) continue;
+      if (performance.now() < clearedAt + FORGET_EVERY_MS) continue;
       await noteLeftOut(run, looker, options);
-      const isAll = await looker.insist(forgetOld, signal);
-      if (isAll !== false) forgotAt = performance.now();
+      const isAll = await looker.insist(cleanUpOld, signal);
+      if (isAll !== false) clearedAt = performance.now();
     }
   } finally {
     run.queue.close();
@@ -195,7 +195,7 @@ async function readHeld(
 async function look(run: MergeRun, session: Session, selection: TableSelection): Promise<void> {
   const now = performance.now();
   const waiting = await readWaiting(session);
-  forgetLanes(run, waiting);
+  clearLanes(run, waiting);
   run.queue.add(
     waiting.filter(
       (lane) => isSelected(lane, selection) && (run.failures.get(keyOf(lane))?.until ?? 0) <= now,

@@ -116,10 +116,10 @@ function readEntry(root: string, path: string, entry: ManifestEntry): ReadEntry 
 }
 
 function edited(path: string, conflict?: Conflict): FileProblem {
-  const fault = conflict
+  const problem = conflict
     ? `${path}:${conflict.line}: ${conflict.message}`
     : `${path}: this generated file was edited`;
-  const message = `${fault}; cdc manage-migrations generate --force regenerates it`;
+  const message = `${problem}; cdc manage-migrations generate --force regenerates it`;
   return { path, problem: 'edited', message };
 }
 

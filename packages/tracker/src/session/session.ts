@@ -140,9 +140,9 @@ export function openSession({ server, database }: TargetAddress, application: st
     try {
       return await answer;
     } catch (error) {
-      const told = toTargetError(error, prefix.length);
-      if (told instanceof TargetError && told.kind === 'connection') isLost = true;
-      throw told;
+      const reported = toTargetError(error, prefix.length);
+      if (reported instanceof TargetError && reported.kind === 'connection') isLost = true;
+      throw reported;
     } finally {
       open.delete(answer);
     }

@@ -201,7 +201,7 @@ async function takeLock(
   set: string,
   { timeoutMs, onWait }: LockOptions,
 ): Promise<void> {
-  let hasTold = false;
+  let hasReported = false;
   const isLocked = await tryUntil(timeoutMs, async () => {
     const [row] = await begin<{ locked: boolean }>(
       session,
@@ -209,8 +209,8 @@ async function takeLock(
     );
     if (row!.locked) return true;
     await session.execute('ROLLBACK');
-    if (!hasTold) onWait(await readHolder(session, set));
-    hasTold = true;
+    if (!hasReported) onWait(await readHolder(session, set));
+    hasReported = true;
     return undefined;
   });
   if (isLocked === undefined) throw new LockNotObtainedError(set, await readHolder(session, set));
@@ -263,12 +263,12 @@ export async function readLocks(
   set: string,
   schemas: readonly string[],
 ): Promise<readonly HeldLock[]> {
-  const places = [undefined, ...schemas];
-  const names = places.map((schema) => lockName(set, schema));
+  const locations = [undefined, ...schemas];
+  const names = locations.map((schema) => lockName(set, schema));
   const rows = await session.read<LockHolder & { readonly n: number }>(`SELECT wanted.n, ${HOLDER}
 FROM ${HELD}
 JOIN pg_catalog.jsonb_array_elements_text(${jsonLiteral(names)}) WITH ORDINALITY AS wanted (name, n)
   ON ${KEY} = pg_catalog.hashtextextended(wanted.name, 0)
 ORDER BY wanted.n`);
-  return rows.map(({ n, ...holder }) => ({ schema: places[Number(n) - 1], holder }));
+  return rows.map(({ n, ...holder }) => ({ schema: locations[Number(n) - 1], holder }));
 }

@@ -15,7 +15,7 @@ export interface Concerns {
   /** Streams that may have lost staged events in a crash, with the position to replay from. */
   readonly lostStaging: readonly LostStaging[];
   /** Tables with events that could not be merged. */
-  readonly deadLetters: readonly DeadLetters[];
+  readonly deadLetters: readonly DeadLetterCounts[];
   /** Events that the server refused when the sink pipeline inserted them. */
   readonly refusedEvents: readonly RefusedEvents[];
   /** Columns that differ from the source: to tighten, to drop. */
@@ -93,7 +93,7 @@ export interface LostStream {
 }
 
 /** Number of dead letters of a table. */
-export interface DeadLetters {
+export interface DeadLetterCounts {
   readonly schema: string;
   readonly table: string;
   readonly count: number;
@@ -147,7 +147,7 @@ export async function readConcerns(session: Session): Promise<Concerns> {
     readRows<HeldMerge>(session, HELD),
     readRows<FailingMerge>(session, FAILING),
     readRows<LostStaging>(session, LOST_STAGING),
-    readRows<DeadLetters>(session, DEAD_LETTERS),
+    readRows<DeadLetterCounts>(session, DEAD_LETTERS),
     readRows<RefusedEvents>(session, REFUSED_EVENTS),
     readRows<ColumnConcern>(session, COLUMNS),
     readRows<BackfillConcern>(session, BACKFILL),

@@ -1,4 +1,4 @@
-import { placeTables } from '../check/compare-relations.ts';
+import { locateTables } from '../check/compare-relations.ts';
 import { matchesAny } from './match-names.ts';
 import type { Migrations } from '../migrations/migrations.ts';
 import { listSchemas, type PlanOptions } from '../apply/plan-apply.ts';
@@ -31,8 +31,8 @@ export type IsDefined = (schema: string, table: string) => boolean;
 /** Returns a function that knows all tables of the configuration by schema, independent of the command's selection. */
 export function definedTables(migrations: Migrations, options: PlanOptions): IsDefined {
   const tenants = options.knownTenants ?? options.tenants;
-  const places = placeTables(migrations, listSchemas(migrations, { tenants }), tenants);
-  const keys = new Set(places.map(({ schema, table }) => `${schema}\0${table.name}`));
+  const locations = locateTables(migrations, listSchemas(migrations, { tenants }), tenants);
+  const keys = new Set(locations.map(({ schema, table }) => `${schema}\0${table.name}`));
   return (schema, table) => keys.has(`${schema}\0${table}`);
 }
 

@@ -3,7 +3,7 @@ import { quoteLiteral } from '@cdc-migrations/sql-text';
 import type { ReplicatedTable } from '@cdc-migrations/table-defs';
 import { isPassing } from '../apply/apply-file.ts';
 import { tryUntil } from '@cdc-migrations/session';
-import { placeTables } from '../check/compare-relations.ts';
+import { locateTables } from '../check/compare-relations.ts';
 import {
   isSelected,
   readTransaction,
@@ -20,7 +20,7 @@ import { openSession, type Session, type TargetAddress } from '../session/sessio
 import { TargetError } from '../session/target-error.ts';
 
 /** Rows to reload: of a table, or of one customer in a table of several. */
-export interface ReloadPlace {
+export interface ReloadTarget {
   readonly schema: string;
   readonly table: string;
   /** Column of the customer in a table of several. */
@@ -30,7 +30,7 @@ export interface ReloadPlace {
 }
 
 /** A reload that has begun and not ended. */
-export interface OpenReload extends ReloadPlace {
+export interface OpenReload extends ReloadTarget {
   readonly id: string;
   /** Time in ISO 8601. */
   readonly begunAt: string;
@@ -50,7 +50,7 @@ export interface ReloadCounts {
 }
 
 /** Result of the beginning of a reload. */
-export interface BegunReload extends ReloadPlace {
+export interface BegunReload extends ReloadTarget {
   /** `open` means that it was begun before. */
   readonly outcome: 'begun' | 'open' | 'refused' | 'failed';
   readonly begunAt: string | null;
@@ -108,7 +108,7 @@ export interface ReloadSelection extends TableSelection {
 }
 
 /** Selection of tables and customers to reload. */
-export interface PlaceOptions extends ReloadSelection {
+export interface ReloadTargetOptions extends ReloadSelection {
   readonly tenants: readonly string[];
   readonly customerColumnOf: (table: ReplicatedTable) => string | undefined;
   /** Returns the value of the customer's column for a customer. */
@@ -118,13 +118,13 @@ export interface PlaceOptions extends ReloadSelection {
 /**
  * Lists the selected tables of the definitions. A table of several customers is listed once for each selected customer.
  */
-export function placesToReload(
+export function listReloadTargets(
   migrations: Migrations,
-  { tenants, customers, customerColumnOf, customerIdOf, ...selection }: PlaceOptions,
-): readonly ReloadPlace[] {
+  { tenants, customers, customerColumnOf, customerIdOf, ...selection }: ReloadTargetOptions,
+): readonly ReloadTarget[] {
   const { pattern } = migrations.set;
-  return placeTables(migrations, listSchemas(migrations, { tenants }), tenants).flatMap(
-    ({ schema, table }): readonly ReloadPlace[] => {
+  return locateTables(migrations, listSchemas(migrations, { tenants }), tenants).flatMap(
+    ({ schema, table }): readonly ReloadTarget[] => {
       const name = { schema, table: table.name };
       if (table.kind !== 'replicated' || !isSelected(name, selection)) return [];
       if (pattern === 'db-per-tenant' && table.schema.scope === 'tenant') {
@@ -150,16 +150,16 @@ export function placesToReload(
  */
 export async function beginReloads(
   session: Session,
-  places: readonly ReloadPlace[],
+  locations: readonly ReloadTarget[],
 ): Promise<readonly BegunReload[]> {
   await refuseOlder(session);
   const results: BegunReload[] = [];
-  for (const place of places) results.push(await beginOne(session, place));
+  for (const location of locations) results.push(await beginOne(session, location));
   return results;
 }
 
-async function beginOne(session: Session, place: ReloadPlace): Promise<BegunReload> {
-  const { schema, table, customerColumn, customer } = place;
+async function beginOne(session: Session, location: ReloadTarget): Promise<BegunReload> {
+  const { schema, table, customerColumn, customer } = location;
   const none = { begunAt: null, begunBy: null };
   try {
     const [row] = await session.write<Pick<OpenReload, 'begunAt' | 'begunBy'> & { isNew: boolean }>(
@@ -168,9 +168,9 @@ SELECT ${iso('(begun).begun_at')} AS "begunAt", (begun).begun_by AS "begunBy", i
 FROM cdc_management.begin_reload(${[schema, table, customerColumn, customer].map(literal).join(', ')})`,
     );
     const { isNew, ...begun } = row!;
-    return { ...place, ...begun, outcome: isNew ? 'begun' : 'open', reason: null };
+    return { ...location, ...begun, outcome: isNew ? 'begun' : 'open', reason: null };
   } catch (error) {
-    return { ...place, ...none, ...describeFailure(error) };
+    return { ...location, ...none, ...describeFailure(error) };
   }
 }
 
@@ -403,11 +403,11 @@ ORDER BY schema_name COLLATE "C", table_name COLLATE "C", customer COLLATE "C" N
 }
 
 /** Returns true if rows of a reload are in the selection. */
-export function isReloadSelected(place: ReloadPlace, selection: ReloadSelection): boolean {
+export function isReloadSelected(location: ReloadTarget, selection: ReloadSelection): boolean {
   const { customers } = selection;
   return (
-    isSelected(place, selection) &&
-    (customers === undefined || customers.includes(place.customer ?? place.schema))
+    isSelected(location, selection) &&
+    (customers === undefined || customers.includes(location.customer ?? location.schema))
   );
 }
 

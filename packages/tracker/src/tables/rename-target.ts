@@ -3,7 +3,7 @@ import { renamedIndexes } from '@cdc-migrations/table-defs';
 import { runTransaction } from '../apply/apply-file.ts';
 import { refuseProblems } from '../apply/apply-migrations.ts';
 import { buildTransaction, NO_SCHEMAS, TABLE_LOCK_TIMEOUT_MS } from '../apply/file-transaction.ts';
-import type { Placed } from '../history/history-sql.ts';
+import type { FileInSchema } from '../history/history-sql.ts';
 import { jsonLiteral } from '../session/json-literal.ts';
 import { definedTables, readKnownTables } from './known-tables.ts';
 import { matchesAny } from './match-names.ts';
@@ -102,7 +102,7 @@ export async function renameTarget(
 interface Step {
   readonly renamed: Pick<Renamed, 'schema' | 'tables' | 'reason'>;
   readonly before: string;
-  readonly files: readonly Placed[];
+  readonly files: readonly FileInSchema[];
 }
 
 async function planRename(

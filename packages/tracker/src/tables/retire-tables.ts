@@ -1,7 +1,7 @@
 import { quoteIdentifier, quoteLiteral, quoteQualified } from '@cdc-migrations/sql-text';
 import { isPassing } from '../apply/apply-file.ts';
 import { tryUntil } from '@cdc-migrations/session';
-import { placeTables } from '../check/compare-relations.ts';
+import { locateTables } from '../check/compare-relations.ts';
 import { jsonLiteral } from '../session/json-literal.ts';
 import { definedTables, readKnownTables } from './known-tables.ts';
 import { matchesAny } from './match-names.ts';
@@ -119,7 +119,7 @@ async function retire(
   if (!known) throw new NoBookkeepingError();
   const noted = await session.read<NotedTable>(NOTED);
   const { selection } = options;
-  const isSelected = ({ schema, table }: Place) =>
+  const isSelected = ({ schema, table }: Location) =>
     matchesAny(schema, options.only) &&
     (selection.kind === 'customer'
       ? selection.names.includes(schema)
@@ -138,12 +138,12 @@ async function retire(
       ? await readShared(session, { migrations, options, sources })
       : [];
   const tables: RetiredTable[] = [];
-  for (const place of selected) {
-    const left = facts.get(keyOf(place))!;
+  for (const location of selected) {
+    const left = facts.get(keyOf(location))!;
     const outcome = options.isDryRun
       ? ({ outcome: 'found', reason: null } as const)
-      : await retireOne(session, place, options.discards);
-    tables.push({ schema: place.schema, table: place.table, left, ...outcome });
+      : await retireOne(session, location, options.discards);
+    tables.push({ schema: location.schema, table: location.table, left, ...outcome });
   }
   tables.push(
     ...before.map(({ schema, table, receipt }): RetiredTable => ({
@@ -174,12 +174,12 @@ async function retire(
   };
 }
 
-interface Place {
+interface Location {
   readonly schema: string;
   readonly table: string;
 }
 
-interface NotedTable extends Place {
+interface NotedTable extends Location {
   readonly receipt: TableLeft;
 }
 
@@ -187,7 +187,7 @@ const NOTED = `SELECT schema_name AS schema, table_name AS table, receipt
 FROM cdc_management.retired_table
 ORDER BY schema_name COLLATE "C", table_name COLLATE "C"`;
 
-function keyOf({ schema, table }: Place): string {
+function keyOf({ schema, table }: Location): string {
   return `${schema}\0${table}`;
 }
 
@@ -196,7 +196,7 @@ function unique(names: readonly string[]): readonly string[] {
 }
 
 function refuseDefined(
-  selected: readonly Place[],
+  selected: readonly Location[],
   migrations: Migrations,
   options: RetireOptions,
 ): void {
@@ -217,12 +217,12 @@ function refuseDefined(
 
 async function readLeft(
   session: Session,
-  places: readonly Place[],
+  locations: readonly Location[],
 ): Promise<ReadonlyMap<string, TableLeft>> {
-  const rows = await session.read<Place & { readonly left: TableLeft }>(
+  const rows = await session.read<Location & { readonly left: TableLeft }>(
     `SELECT entry ->> 'schema' AS schema, entry ->> 'table' AS table,
   cdc_management.left_of_table(entry ->> 'schema', entry ->> 'table') AS left
-FROM pg_catalog.jsonb_array_elements(${jsonLiteral(places.map(({ schema, table }) => ({ schema, table })))}) AS entry`,
+FROM pg_catalog.jsonb_array_elements(${jsonLiteral(locations.map(({ schema, table }) => ({ schema, table })))}) AS entry`,
   );
   return new Map(rows.map(({ left, ...place }) => [keyOf(place), left]));
 }
@@ -250,11 +250,11 @@ WHERE schema_name IN (SELECT pg_catalog.jsonb_array_elements_text(${jsonLiteral(
   );
   const own = sources.filter((one) => !others!.sources.includes(one));
   if (own.length === 0) return [];
-  const places = placeTables(migrations, listSchemas(migrations, { tenants }), tenants).filter(
+  const locations = locateTables(migrations, listSchemas(migrations, { tenants }), tenants).filter(
     ({ schema }) => !tenants.includes(schema),
   );
-  const present = await session.read<Place>(`SELECT place.schema, place.table
-FROM pg_catalog.jsonb_to_recordset(${jsonLiteral(places.map(({ schema, table: { name } }) => ({ schema, table: name })))})
+  const present = await session.read<Location>(`SELECT place.schema, place.table
+FROM pg_catalog.jsonb_to_recordset(${jsonLiteral(locations.map(({ schema, table: { name } }) => ({ schema, table: name })))})
   AS place (schema text, "table" text)
 WHERE pg_catalog.to_regclass(pg_catalog.format('%I.%I', place.schema, place.table)) IS NOT NULL
 ORDER BY place.schema COLLATE "C", place.table COLLATE "C"`);
@@ -281,15 +281,15 @@ const REFUSED = 'CD005';
 
 async function retireOne(
   session: Session,
-  { schema, table }: Place,
+  { schema, table }: Location,
   discards: boolean,
 ): Promise<Pick<RetiredTable, 'outcome' | 'reason'>> {
-  const place = `${quoteLiteral(schema)}, ${quoteLiteral(table)}`;
+  const location = `${quoteLiteral(schema)}, ${quoteLiteral(table)}`;
   try {
     const isDone = await tryUntil(RETRY_FOR_MS, async () => {
       try {
         await session.write(
-          `SET LOCAL lock_timeout = '1s';\nCALL cdc_management.retire_table(${place}, ${discards})`,
+          `SET LOCAL lock_timeout = '1s';\nCALL cdc_management.retire_table(${location}, ${discards})`,
         );
         return true;
       } catch (error) {
@@ -298,7 +298,7 @@ async function retireOne(
       }
     });
     if (!isDone) return { outcome: 'locked', reason: 'other sessions have locked its tables' };
-    await session.execute(`CALL cdc_management.forget_table(${place})`);
+    await session.execute(`CALL cdc_management.forget_table(${location})`);
     return { outcome: 'retired', reason: null };
   } catch (error) {
     if (!(error instanceof TargetError) || error.kind === 'connection') throw error;

@@ -24,10 +24,10 @@ export interface Typed {
   readonly constant?: SqlValue;
   /** True for the word NULL, which takes the type of the other operand. */
   readonly isNull?: boolean;
-  readonly column?: ColumnPlace;
+  readonly column?: ColumnPosition;
 }
 
-interface ColumnPlace {
+interface ColumnPosition {
   /** Number of queries outwards. */
   readonly depth: number;
   readonly source: number;

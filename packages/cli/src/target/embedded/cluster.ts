@@ -30,7 +30,7 @@ export interface Cluster {
  */
 export function openCluster(pathOf: (name: string) => string): Cluster {
   const user = findServerUser();
-  const cluster = { folder: placeOf(pathOf, user), user };
+  const cluster = { folder: locationOf(pathOf, user), user };
   if (!existsSync(join(cluster.folder, 'data/PG_VERSION'))) initialize(cluster);
   return cluster;
 }
@@ -40,7 +40,7 @@ const PREFIX = 'cdc-embedded-';
 /** A path that `mkdtemp` creates from the prefix. */
 const MADE_ELSEWHERE = /^(?:\/var)?\/tmp\/cdc-embedded-[A-Za-z0-9]{6}$/;
 
-function placeOf(pathOf: (name: string) => string, user: ServerUser): string {
+function locationOf(pathOf: (name: string) => string, user: ServerUser): string {
   const note = pathOf('place');
   const noted = existsSync(note) ? readFileSync(note, 'utf8').trim() : '';
   if (MADE_ELSEWHERE.test(noted) && isPrivate(noted, user)) return noted;

@@ -2,7 +2,7 @@
 const MAX_LETTERS = 5_000_000;
 
 /** Returns the fault in the length of a hand-written text, or undefined if its length is fine. */
-export function lengthFault(text: string): string | undefined {
+export function lengthProblem(text: string): string | undefined {
   if (text.length <= MAX_LETTERS) return undefined;
   const megabytes = (letters: number) => `${(letters / 1_000_000).toFixed(1)} MB`;
   return `expected at most ${megabytes(MAX_LETTERS)}, found ${megabytes(text.length)}`;
@@ -13,7 +13,7 @@ const MAX_VALUES = 1_000_000;
 const MAX_DEPTH = 100;
 
 /** Returns the fault in a YAML value that aliases make too large or endless, or undefined if its size is fine. */
-export function sizeFault(text: string, value: unknown): string | undefined {
+export function sizeProblem(text: string, value: unknown): string | undefined {
   if (!text.includes('&') || !text.includes('*')) return undefined;
   const open = [{ value, depth: 1 }];
   let count = 0;

@@ -2,11 +2,11 @@ import { TargetError } from '../session/target-error.ts';
 import type { MergeEvent, TableReplay } from './merge-event.ts';
 import {
   isSelected,
-  readBuried,
+  readDeadLetterTables,
   readNewest,
   readReasons,
   replayStep,
-  type BuriedTable,
+  type DeadLetterTable,
   type TableSelection,
 } from './merge-statements.ts';
 import { jitter, pause } from '@cdc-migrations/session';
@@ -24,13 +24,13 @@ interface ReplayOptions extends TableSelection {
  *
  * @throws TargetError if the connection is lost
  */
-export async function replayLetters(
+export async function replayDeadLetters(
   session: SteadySession,
   options: ReplayOptions,
 ): Promise<readonly TableReplay[]> {
-  const buried = await session.use(readBuried);
+  const deadLetterTables = await session.use(readDeadLetterTables);
   const replays: TableReplay[] = [];
-  for (const table of buried.filter((name) => isSelected(name, options))) {
+  for (const table of deadLetterTables.filter((name) => isSelected(name, options))) {
     if (options.signal.aborted) break;
     const replay = await replayTable(session, table, options.signal);
     options.onEvent({ kind: 'letters replayed', ...replay });
@@ -41,21 +41,24 @@ export async function replayLetters(
 
 async function replayTable(
   session: SteadySession,
-  buried: BuriedTable,
+  deadLetterTable: DeadLetterTable,
   signal: AbortSignal,
 ): Promise<TableReplay> {
-  const { schema, table, by } = buried;
+  const { schema, table, by } = deadLetterTable;
   const what =
     by === 'replay_dead_letters' ? ('dead letters' as const) : ('refused events' as const);
   const total = { schema, table, what, replayed: 0, merged: 0, deleted: 0, stale: 0, dead: 0 };
-  const before = await session.use((one) => readIfThere(() => readNewest(one, buried)));
+  const before = await session.use((one) => readIfThere(() => readNewest(one, deadLetterTable)));
   const reasons = () =>
     before && total.dead > 0
-      ? session.use((one) => readReasons(one, buried, before))
+      ? session.use((one) => readReasons(one, deadLetterTable, before))
       : Promise.resolve([]);
   try {
     while (!signal.aborted) {
-      const step = await insist(() => session.use((one) => replayStep(one, buried)), signal);
+      const step = await insist(
+        () => session.use((one) => replayStep(one, deadLetterTable)),
+        signal,
+      );
       if (step.replayed === 0) break;
       total.replayed += step.replayed;
       total.merged += step.merged;

@@ -4,7 +4,7 @@ import { jsonLiteral } from '../session/json-literal.ts';
 import type { MigrationFile } from '../migrations/migrations.ts';
 
 /** An object that a file created. */
-export interface MadeObject {
+export interface CreatedObject {
   readonly digest: string;
   /** True if the role of the files may execute the routine or read the relation. */
   readonly role: boolean;
@@ -13,11 +13,11 @@ export interface MadeObject {
 }
 
 /**
- * Builds an SQL expression of the current `MadeObject`s of a file in a schema, by kind and name (`routine
+ * Builds an SQL expression of the current `CreatedObject`s of a file in a schema, by kind and name (`routine
  * sp_merge_actor()`). They are the routines and the registration of a staging file, or all objects of the
  * infrastructure. The expression is NULL for files whose result can be compared with the definitions.
  */
-export function madeExpression(
+export function createdObjectsExpression(
   file: MigrationFile,
   schema: string,
   { role, outcome }: { readonly role: string; readonly outcome: 'applied' | 'baseline' },

@@ -2,19 +2,21 @@ import { parsePgType } from '@cdc-migrations/table-defs';
 import type { Insert } from './insert.ts';
 
 /** Returns the reason why a value does not match a column's type, as far as its expression shows, or undefined. */
-export function valueFault(
+export function valueProblem(
   expression: string,
   type: string,
   language: Insert['language'],
 ): string | undefined {
   const base = parsePgType(type)?.base ?? type;
-  return language === 'bloblang' ? bloblangFault(expression, base) : literalFault(expression, base);
+  return language === 'bloblang'
+    ? bloblangProblem(expression, base)
+    : literalProblem(expression, base);
 }
 
 /** A plain path gives the value of the event, where binary data is text. */
 const PATH = /^(?:this|\$\w+)(?:\.[\w"? ]+)+$/u;
 
-function bloblangFault(expression: string, base: string): string | undefined {
+function bloblangProblem(expression: string, base: string): string | undefined {
   if (base !== 'bytea' || !PATH.test(expression)) return undefined;
   return 'expected bytes, found a text, whose letters would be stored as bytes; add .decode("base64"), or .decode("hex")';
 }
@@ -50,7 +52,7 @@ const FORMS = new Map(
 /** Types that accept an unquoted number. */
 const NUMBERS = new Set(['smallint', 'integer', 'bigint', 'numeric', 'double precision', 'real']);
 
-function literalFault(expression: string, base: string): string | undefined {
+function literalProblem(expression: string, base: string): string | undefined {
   const [form, expected] = FORMS.get(base) ?? [];
   if (!form) return undefined;
   const text = textOf(expression);

@@ -5,9 +5,9 @@ import {
   registrations,
   relations,
   routines,
-  type MadeObject,
+  type CreatedObject,
   type UserObject,
-} from '../history/made-objects.ts';
+} from '../history/created-objects.ts';
 import type { Migrations } from '../migrations/migrations.ts';
 import type { Session } from '../session/session.ts';
 
@@ -15,12 +15,12 @@ import type { Session } from '../session/session.ts';
  * A routine, registration or bookkeeping object that differs from its file's result. Null means that it does not exist,
  * or that no file created it.
  */
-export interface MadeDifference {
+export interface CreatedObjectDifference {
   readonly schema: string;
   /** `routine sp_merge_actor()`. */
   readonly name: string;
-  readonly recorded: MadeObject | null;
-  readonly found: MadeObject | null;
+  readonly recorded: CreatedObject | null;
+  readonly found: CreatedObject | null;
 }
 
 /** Scope of the comparison of routines: all of some schemas, and some of others. */
@@ -32,17 +32,17 @@ export interface RoutineScope {
 /**
  * Compares routines with the state that history recorded when their files were applied. Runs one query in the target.
  */
-export async function readMadeDifferences(
+export async function readCreatedObjectDifferences(
   session: Session,
   { set, role }: Pick<Migrations, 'set' | 'role'>,
   scope: RoutineScope,
-): Promise<readonly MadeDifference[]> {
+): Promise<readonly CreatedObjectDifference[]> {
   const management = quoteLiteral(MANAGEMENT_SCHEMA);
   const all = [...scope.schemas, ...scope.routines.map(({ schema }) => schema)];
   const where = `namespace.nspname = ${management} OR namespace.nspname IN ${listOf(scope.schemas)}
     OR (namespace.nspname, routine.proname) IN (
       SELECT entry ->> 'schema', entry ->> 'name' FROM pg_catalog.jsonb_array_elements(${jsonLiteral(scope.routines)}) AS entry)`;
-  return session.read<MadeDifference>(`WITH recorded AS (
+  return session.read<CreatedObjectDifference>(`WITH recorded AS (
   SELECT CASE category WHEN 'infrastructure' THEN ${management} ELSE schema_name END AS schema, entry.key AS name,
     entry.value AS made
   FROM cdc_management.migration_history
@@ -66,7 +66,7 @@ ORDER BY 1, 2`);
 }
 
 /** An object and the file of users that created it. */
-export interface UserMade extends UserObject {
+export interface CreatedUserObject extends UserObject {
   readonly category: UserCategory;
   /** Name of the file in the history. */
   readonly fileName: string;
@@ -75,12 +75,12 @@ export interface UserMade extends UserObject {
 }
 
 /** Reads the objects of files of users in some schemas. */
-export async function readUserMade(
+export async function readCreatedUserObjects(
   session: Session,
   { set }: Pick<Migrations, 'set'>,
   schemas: readonly string[],
-): Promise<readonly UserMade[]> {
-  return session.read<UserMade>(`SELECT history.category, history.table_name AS "fileName", history.file, place.schema,
+): Promise<readonly CreatedUserObject[]> {
+  return session.read<CreatedUserObject>(`SELECT history.category, history.table_name AS "fileName", history.file, place.schema,
   object.kind, object.name, object.part
 FROM cdc_management.migration_history AS history
 CROSS JOIN LATERAL pg_catalog.jsonb_to_recordset(CASE WHEN history.category IN (${USER_CATEGORIES.map(quoteLiteral).join(', ')})

@@ -1,7 +1,7 @@
 import type { Keys, Report } from '@cdc-migrations/shape';
 
 /** Reports each name that differs from an earlier one only in case. */
-export function refuseCaseTwins(names: Iterable<string>, keys: Keys, report: Report): void {
+export function refuseCaseDuplicates(names: Iterable<string>, keys: Keys, report: Report): void {
   const earlier = new Map<string, string>();
   for (const name of names) {
     const lower = name.toLowerCase();
