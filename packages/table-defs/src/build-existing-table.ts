@@ -84,7 +84,7 @@ function isFirst(
   if (first?.source && column.source) {
     const message =
       `"${first.source.name}" and "${column.source.name}" both go into "${column.name}"; ` +
-      'a column takes the values of one';
+      'map each column once';
     problems.errors.push(problemAt(table.at, ['columns', column.source.name], message));
   } else if (first && column.role === 'template') {
     checkTemplateColumn(column, first, { sink: table, templates }, problems);
