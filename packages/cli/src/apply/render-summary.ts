@@ -41,7 +41,7 @@ export function renderSummary(label: string, result: ApplyResult): readonly stri
       ({ schema, table, index, action }) =>
         `${schema}.${table}: index ${quoteIdentifier(index)} ${action}`,
     ),
-    ...failures.flatMap(renderFailure),
+    ...groupFailures(failures).flatMap(renderFailures),
     ...renderWaiting(waiting),
     ...renderStale(stale),
     ...describeLeftOut({ mergeProblems, lockedStaging: [] }).map(
@@ -84,6 +84,38 @@ function renderWaiting(waiting: readonly WaitingFile[]): readonly string[] {
     const more = files > 1 ? ` and ${countOf(files - 1, 'file')} more` : '';
     return `${nameSchema(schema)} not tried: ${path}${more}, which waits for ${waitsFor}`;
   });
+}
+
+/** Maximum number of schemas that are listed behind a failure. */
+const SHOWN_SCHEMAS = 10;
+
+/** Groups failures that differ only in the name of their schema. A failure that waited for a lock stays alone. */
+function groupFailures(failures: readonly FileFailure[]): readonly (readonly FileFailure[])[] {
+  const groups = new Map<string, readonly FileFailure[]>();
+  for (const failure of failures) {
+    const { schema, path, code, message, detail, hint, blockers = [] } = failure;
+    const texts = [message, detail, hint].map((text) =>
+      schema === WHOLE_DATABASE ? text : text?.replaceAll(schema, '{{SCHEMA}}'),
+    );
+    const key = JSON.stringify([path, code, ...texts, blockers.length > 0 ? schema : '']);
+    groups.set(key, [...(groups.get(key) ?? []), failure]);
+  }
+  return [...groups.values()];
+}
+
+/** Number of equal failures from which on only the first is printed in full. */
+const MANY = 3;
+
+/** Renders the failures of a group; of many only the first, and the schemas of the others. */
+function renderFailures(group: readonly FileFailure[]): readonly string[] {
+  if (group.length < MANY) return group.flatMap(renderFailure);
+  const [first, ...others] = group;
+  const names = others.slice(0, SHOWN_SCHEMAS).map(({ schema }) => nameSchema(schema));
+  const more = others.length > names.length ? ', …' : '';
+  return [
+    ...renderFailure(first!),
+    `  the same in ${others.length} more: ${names.join(', ')}${more}`,
+  ];
 }
 
 function renderFailure(failure: FileFailure): readonly string[] {
