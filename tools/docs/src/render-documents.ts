@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { reportApis } from './render-api.ts';
 import { buildRenderer } from './render-block.ts';
-import { listCommands, openHelp } from './render-help.ts';
+import { type Help, listCommands, openHelp } from './render-help.ts';
 import { renderJsonSchemas } from './render-json-schemas.ts';
 import { listBlocks, replaceBlocks } from './replace-blocks.ts';
 
@@ -39,7 +39,11 @@ export async function renderDocuments(root: string): Promise<RenderedDocuments> 
   const shown = pages.flatMap(({ text }) => listBlocks(text));
   return {
     documents: [...pages, ...files],
-    faults: [...faults, ...commandFaults(listCommands(help), shown)],
+    faults: [
+      ...faults,
+      ...commandFaults(listCommands(help), shown),
+      ...jsonFaults(help, pages.find(({ path }) => path === JSON_PAGE)!.text),
+    ],
   };
 }
 
@@ -49,6 +53,17 @@ function listPages(root: string): readonly string[] {
     .filter((path) => path.endsWith('.md'))
     .map((path) => `docs/${path.replaceAll('\\', '/')}`);
   return ['README.md', 'packages/cli/README.md', 'packages/nx-plugin/README.md', ...pages.sort()];
+}
+
+const JSON_PAGE = 'docs/reference/json.md';
+
+/** Finds commands with `--json` whose document the page on JSON does not have. */
+function jsonFaults(help: Help, page: string): readonly string[] {
+  return listCommands(help)
+    .filter((command) => /^ {2}--json /m.test(help(command.split(' '))))
+    .map((command) => command.replace(/^manage-migrations /, ''))
+    .filter((command) => !page.includes(`\`${command}\``))
+    .map((command) => `${JSON_PAGE}: expected the document of \`${command} --json\``);
 }
 
 /** Finds commands whose help is on no page, or on several. */
