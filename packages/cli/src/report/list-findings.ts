@@ -99,7 +99,8 @@ function listConcerns(target: AnsweredTarget): readonly Finding[] {
   );
 }
 
-function withoutLocation(line: string, location: string): string {
+/** A message without the schema or target that it begins with. */
+export function withoutLocation(line: string, location: string): string {
   return line.startsWith(`${location}: `) ? line.slice(location.length + 2) : line;
 }
 

@@ -2,7 +2,7 @@ import { visible } from '@cdc-migrations/generated-file';
 import type { TableHealth } from '@cdc-migrations/tracker';
 import type { ExplainedColumn, ExplainedTable } from '../explain/explain-table.ts';
 import { columnLines, finalType, tableLines, type Line } from '../explain/render-explained.ts';
-import { listFindings, type Finding } from './list-findings.ts';
+import { listFindings, withoutLocation, type Finding } from './list-findings.ts';
 import {
   MERGE_MARKS,
   NO_FILE,
@@ -85,7 +85,8 @@ function packTarget(
   const { target: label, set, flow } = target;
   if (target.error !== undefined) {
     return {
-      ...{ label, set, flow, error: target.error, isFine: false, summary: ['no answer'] },
+      ...{ label, set, flow, isFine: false, summary: ['no answer'] },
+      error: withoutLocation(target.error, label),
       ...{ files: [], schemas: [], rows: [], rowOf: [], waves: [], findings: [] },
       ...{ health: NO_HEALTH, isChecked: false },
     };

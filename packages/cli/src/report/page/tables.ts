@@ -59,7 +59,10 @@ export function renderTables(model: Model, query: string): HTMLElement {
   const found = model.tables.filter(
     ({ table, schema, source }) => query === '' || matches(query, table, schema, source),
   );
-  if (found.length === 0) return element('p', { class: 'empty' }, 'No table matches the search.');
+  if (found.length === 0) {
+    const nothing = query === '' ? 'No tables.' : 'No table matches the search.';
+    return element('p', { class: 'empty' }, nothing);
+  }
   return wideTable(
     'Tables',
     [
