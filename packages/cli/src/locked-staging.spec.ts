@@ -9,7 +9,7 @@ import { copyAdopus, finish, runCommand, sinkEnv, startCommand } from './target/
 
 const FEW = ['--env', 'prod', '--schema', 'blue'];
 const LEFT_OUT =
-  /blue[.]Distrikt: left out as long as its staging table is locked by process \d+ [(]postgres, /;
+  /blue[.]Distrikt: skipped while its staging table is locked by process \d+ [(]postgres, /;
 describeDebian('a staging table that somebody has locked', () => {
   let server: PostgresServer;
   let repo: ReturnType<typeof copyAdopus>;

@@ -173,13 +173,13 @@ describe('the implementation repo', () => {
       stdout: '',
       stderr:
         `no source-groups.yaml in ${elsewhere} or above it; ` +
-        'run this in an implementation repo, name one with --root, or make one with cdc init\n',
+        'run this in an implementation repo, select one with --root, or create one with cdc init\n',
     });
     for (const path of ['services', 'nowhere', 'sink-groups.yaml']) {
       expect(generate(root, ['--root', path])).toEqual({
         code: 2,
         stdout: '',
-        stderr: `--root ${path}: there is no source-groups.yaml in this folder; cdc init makes an implementation repo\n`,
+        stderr: `--root ${path}: there is no source-groups.yaml in this folder; cdc init creates an implementation repo\n`,
       });
     }
   });

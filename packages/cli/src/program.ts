@@ -124,22 +124,22 @@ function exitCodeOf(error: unknown): number {
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof CommanderError || USER_ERRORS.has(error.name)) return error.message;
-  return `${error.stack}\nThis is a defect of cdc manage-migrations, not of your files.`;
+  return `${error.stack}\nThis is a bug in cdc manage-migrations, not a problem of your files.`;
 }
 
 /** Builds the command line. */
 function buildProgram(context: CommandContext): Command {
   const program = new Command('cdc')
     .description(
-      'Copies of SQL Server and PostgreSQL databases in PostgreSQL: from the catalog of the source to the SQL of the target.',
+      'Replicates SQL Server and PostgreSQL databases to PostgreSQL: generates and applies the SQL of change data capture.',
     )
     .exitOverride()
     .configureOutput({ writeErr: (text) => printMessage(text.trimEnd()) })
     .showHelpAfterError('(--help lists the options)')
     .configureHelp({ showGlobalOptions: true, subcommandTerm: (command) => command.name() })
-    .option('-V, --version', 'the version of this program')
+    .option('-V, --version', 'print the version')
     .on('option:version', printVersion)
-    .helpCommand('help [command]', 'the help of a command')
+    .helpCommand('help [command]', 'show the help of a command')
     .addHelpText(
       'after',
       `\ncdc <command> is short for cdc ${SHORT_FORM_OF} <command>: cdc apply --env prod`,
@@ -147,13 +147,13 @@ function buildProgram(context: CommandContext): Command {
   const migrations = addGroup(
     program,
     SHORT_FORM_OF,
-    'Makes the migrations of an implementation repo, from any folder of it.',
+    'Generates, applies and monitors the migrations of an implementation repo, from any folder of it.',
   );
   for (const add of COMMANDS) add(migrations, context);
   const pipelines = addGroup(
     program,
     'manage-pipelines',
-    'Pipelines that fill the staging tables of an implementation repo, from any folder of it.',
+    'Generates and checks the pipelines of an implementation repo, from any folder of it.',
   );
   for (const add of PIPELINE_COMMANDS) add(pipelines, context);
   for (const add of OWN_COMMANDS) add(program, context);
@@ -182,10 +182,10 @@ function addGroup(program: Command, name: string, description: string): Command 
   return program
     .command(name)
     .description(description)
-    .helpCommand('help [command]', 'the help of a command')
+    .helpCommand('help [command]', 'show the help of a command')
     .option(
       '--root <folder>',
-      'implementation repo, instead of the one that holds the working directory',
+      'folder of the implementation repo (default: the one around the working directory)',
     );
 }
 

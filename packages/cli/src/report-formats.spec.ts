@@ -120,7 +120,7 @@ describe('of commands', () => {
 | first  | done      |         1 |             8 |                0 |
 `);
     expect(run.stdout).toMatch(
-      /^\| second \| failed +\| +2 \| +\d+ \| +1 \|\n\| rest +\| not begun/m,
+      /^\| second \| failed +\| +2 \| +\d+ \| +1 \|\n\| rest +\| not started/m,
     );
     expect(run.stdout).toMatch(/^- c002 tables\/Actor.sql: .*\\$/m);
     expect(run.stderr).toMatch(

@@ -59,7 +59,7 @@ function readFolder(root: string, folder: string, files: Map<string, FileText>):
       file,
       rightName === file
         ? (readText(root, file) ?? { unreadable: 'expected a YAML file, found none any more' })
-        : { unreadable: `a file that is not read; rename it to ${rightName}` },
+        : { unreadable: `this file is ignored; rename it to ${rightName}` },
     );
   }
 }

@@ -30,7 +30,7 @@ export function schemaNameProblem(name: string): string | undefined {
  */
 export function tenantNameProblem(name: string): string | undefined {
   if (name.toLowerCase() === 'public') {
-    return `"${name}" cannot be a tenant: the schema public is there in every database and is shared; choose another name`;
+    return `"${name}" cannot be a tenant: the schema public exists in every database and is shared; choose another name`;
   }
   return schemaNameProblem(name);
 }

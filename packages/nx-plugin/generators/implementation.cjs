@@ -39,7 +39,7 @@ async function implementation(tree, { folder, ...options }) {
   ]);
   const inTheWay = files.filter(({ path, action }) => action === 'create' && tree.exists(path));
   if (inTheWay.length > 0) {
-    throw new Error(inTheWay.map(({ path }) => `${path}: is there already`).join('\n'));
+    throw new Error(inTheWay.map(({ path }) => `${path}: exists already`).join('\n'));
   }
   for (const { path, action, text } of files) if (action !== 'keep') tree.write(path, text);
   await init(tree);

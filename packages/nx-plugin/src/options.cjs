@@ -97,7 +97,7 @@ function wrongStages(leaveOut) {
   return [
     ...unknown.map((name) => `leaveOut: no stage "${name}"; there are ${names.join(', ')}`),
     ...needed.map(
-      ({ name, before }) => `leaveOut: "${name}" needs "${before}"; leave out both, or none`,
+      ({ name, before }) => `leaveOut: "${name}" needs "${before}"; exclude both, or none`,
     ),
   ];
 }

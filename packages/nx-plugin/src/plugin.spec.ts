@@ -77,7 +77,7 @@ describe('createNodes', () => {
     ...['..', '.', '', 'a/b', 'a\\b'].map((sink): [string, string, string] => [
       'repo/services/a.yaml',
       `a: { sinks: { ok: {}, ${JSON.stringify(sink)}: {} } }\n`,
-      `repo/services: the sink "${sink}" is no name of a folder`,
+      `repo/services: expected a sink that can name a folder, found "${sink}"`,
     ]),
   ])('says what is wrong with %s: %s', async (path, text, message) => {
     write({ 'repo/source-groups.yaml': GROUPS, [path]: text });
@@ -241,7 +241,7 @@ describe('createNodes', () => {
     [{ tabelDefsTargetName: 'defs' }, 'unknown option "tabelDefsTargetName"; known: defaultEnv, '],
     [{ schemasTargetName: 'tables' }, 'two targets would be called "tables"; rename one of them'],
     [{ schemasTargetName: 'a b' }, 'schemasTargetName: expected a name without blanks and colons'],
-    [{ leaveOut: ['tables'] }, 'leaveOut: "migrations" needs "tables"; leave out both, or none'],
+    [{ leaveOut: ['tables'] }, 'leaveOut: "migrations" needs "tables"; exclude both, or none'],
     [{ leaveOut: ['table'] }, 'leaveOut: no stage "table"; there are introspect, '],
     [{ leaveOut: 'apply' }, 'leaveOut: expected a list of introspect, '],
     [{ defaultEnv: 'a; b' }, 'defaultEnv: expected the name of an environment of the sinks'],

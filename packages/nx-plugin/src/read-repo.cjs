@@ -42,7 +42,7 @@ function readRepo(workspaceRoot, sourceGroups, outlines) {
   const outside = [...sinks].find((sink) => /[\\/]|^\.{0,2}$/.test(sink));
   if (outside !== undefined) {
     throw new Error(
-      `${posix.join(root, 'services')}: the sink "${outside}" is no name of a folder`,
+      `${posix.join(root, 'services')}: expected a sink that can name a folder, found "${outside}"`,
     );
   }
   return {

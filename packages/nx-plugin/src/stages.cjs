@@ -88,7 +88,8 @@ const NOT_CACHED = {
 const STAGES = [
   {
     name: 'introspect',
-    description: 'Snapshots of the source databases; run on purpose, as it asks them',
+    description:
+      'Snapshots of the source databases. Run it explicitly, because it connects to them.',
     command: 'cdc manage-migrations schema-docs',
     group: GROUPS.databases,
     asks: 'sources',
@@ -194,22 +195,21 @@ const STAGES = [
   },
   {
     name: 'types',
-    description: 'Columns whose values the target does not keep as the source has them',
+    description: 'Columns whose values the target does not keep exactly',
     command: 'cdc manage-migrations types',
     group: GROUPS.sql,
     ...NOT_CACHED,
   },
   {
     name: 'check-generated',
-    description: 'Refuses generated files that are stale or were edited: a gate of pull requests',
+    description: 'Fails if generated files are stale or edited, for pull requests',
     command: 'cdc manage-migrations generate --check',
     group: GROUPS.sql,
     ...NOT_CACHED,
   },
   {
     name: 'diff',
-    description:
-      'What changed since the definitions were generated; the source as it is now with --env',
+    description: 'Changes since the definitions were generated. --env reads the live source.',
     command: 'cdc manage-migrations diff',
     group: GROUPS.databases,
     asks: 'sources',
@@ -217,7 +217,7 @@ const STAGES = [
   },
   {
     name: 'apply',
-    description: 'Brings targets up to date; an embedded PostgreSQL, or the environment of --env',
+    description: 'Applies pending files to an embedded PostgreSQL, or to the environment of --env',
     command: 'cdc manage-migrations apply',
     group: GROUPS.databases,
     asks: 'sinks',
@@ -226,7 +226,7 @@ const STAGES = [
   },
   {
     name: 'status',
-    description: 'What is applied, pending, outdated, failed or unsafe, per schema and file',
+    description: 'State of each file per schema: applied, pending, outdated, failed or unsafe',
     command: 'cdc manage-migrations status',
     group: GROUPS.databases,
     asks: 'sinks',
@@ -234,7 +234,7 @@ const STAGES = [
   },
   {
     name: 'check',
-    description: 'Structure of the targets against the definitions',
+    description: 'Compares the structure of the targets with the definitions',
     command: 'cdc manage-migrations check',
     group: GROUPS.databases,
     asks: 'sinks',
@@ -258,7 +258,7 @@ const STAGES = [
   },
   {
     name: 'enable-cdc',
-    description: 'Switches change data capture on in the source databases of --env',
+    description: 'Enables change data capture in the source databases of --env',
     command: 'cdc manage-migrations enable-cdc',
     group: GROUPS.databases,
     asks: 'sources',

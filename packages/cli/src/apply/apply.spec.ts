@@ -64,7 +64,10 @@ it('applies every file to every tenant that takes part, and records it', async (
   );
   expect(new Set(states)).toEqual(new Set(['applied']));
   const check = await runCommand(repoFor(template), ['check', '--env', 'prod', ...NOT_PUBLIC], env);
-  expect(check).toMatchObject({ exitCode: 0, stdout: 'sink_asma.directory in prod: as defined\n' });
+  expect(check).toMatchObject({
+    exitCode: 0,
+    stdout: 'sink_asma.directory in prod: matches the definitions\n',
+  });
 });
 
 it('does nothing the second time, in at most 6 round trips', async () => {
@@ -165,7 +168,7 @@ it('of two applies at once one waits, or leaves with exit code 4 and says who is
   const left = runs.find(({ exitCode }) => exitCode === 4);
   if (left)
     expect(left.stderr).toMatch(
-      /another apply works on sink_asma\.directory: pid \d+, application "cdc apply", user postgres, since \d{4}-/,
+      /another apply is running on sink_asma\.directory: pid \d+, application "cdc apply", user postgres, since \d{4}-/,
     );
   const applied = runs.map(({ stdout }) => Number(/files: (\d+) applied,/.exec(stdout)?.[1] ?? 0));
   expect(applied.reduce((sum, one) => sum + one)).toBe(4 * 2 * TABLES + 2);
@@ -230,7 +233,7 @@ it('begins no more after a failure with --on-error stop, and no others after a c
   await sql.unsafe(`CREATE SCHEMA bkai; CREATE TYPE bkai."Actor" AS (n integer)`);
   const canary = await runCommand(root, ['apply', '--env', 'prod', ...FEW, '--canary', '1'], env);
   expect(canary.exitCode).toBe(3);
-  expect(canary.stdout).toContain('not begun: blue, briga, bufar');
+  expect(canary.stdout).toContain('not started: blue, briga, bufar');
   const stopped = await runCommand(
     root,
     ['apply', '--env', 'prod', ...FEW, '--on-error', 'stop', '--jobs', '1', '--json'],
@@ -265,7 +268,7 @@ it('a baseline records what is there and as defined, and lists the rest', async 
       kind: 'different',
       schema: 'blue',
       name: 'stg_Avtale',
-      message: 'its routines are not those of its file',
+      message: 'its routines differ from its file',
     },
   ]);
   const apply = await runCommand(root, ['apply', '--env', 'prod', ...FEW], env);

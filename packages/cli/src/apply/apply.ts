@@ -115,7 +115,7 @@ function refuseCanaryOfWaves(
 ): void {
   if (canary === undefined || targets.every(({ waves }) => waves.length === 0)) return;
   throw new CommandError(
-    '--canary: the waves of sink-groups.yaml say which customers go first; leave it out, or use --wave',
+    '--canary: sink-groups.yaml has waves, which decide the order; remove --canary, or use --wave',
   );
 }
 
@@ -150,7 +150,9 @@ async function applyPortion(
     });
     printAnnotations(target.root, annotate(target, result));
     if (!options.json && options.format !== 'markdown') {
-      const matrix = options.env === 'embedded' ? await readMatrix(target, address) : [];
+      const isWork = result.applied.length > 0 || result.failures.length > 0;
+      const isShown = options.env === EMBEDDED && isWork;
+      const matrix = isShown ? await readMatrix(target, address) : [];
       print([
         ...renderText(matrix),
         ...renderSummary(wave ? `${label}, wave ${wave.name}` : label, result),
@@ -286,7 +288,7 @@ function reportOf({ target: { label, waves }, portions, notBegun }: TargetEnd): 
     return only?.result ? renderSummary(label, only.result) : [only?.error ?? label];
   const rows = [
     ...portions.map(({ wave, result }) => [wave!.name, ...countsOf(result)]),
-    ...notBegun.map(({ name }) => [name, 'not begun', '', '', '']),
+    ...notBegun.map(({ name }) => [name, 'not started', '', '', '']),
   ];
   const failed = portions.reduce(
     (sum, { result }) => sum + failedSchemas(result?.failures ?? []).size,

@@ -120,7 +120,7 @@ function effectOf(
     ...changes.map(({ what, class: changeClass }) => `${what} (${changeClass})`),
     ...inTheWay
       .filter(({ isRecreated }) => isRecreated)
-      .map(({ retyped, users }) => `drops and creates again what uses "${retyped}": ${users}`),
+      .map(({ retyped, users }) => `recreates the objects that use "${retyped}": ${users}`),
   ];
   const worst = worstClass(changes.map((change) => change.class));
   const why = [
@@ -169,9 +169,9 @@ function changesOf(
 }
 
 const LACKS_KEY: Change = {
-  what: 'its primary key is put back',
+  what: 'its primary key is added again',
   class: 'rewrite',
-  lock: 'ACCESS EXCLUSIVE while the table is written',
+  lock: 'ACCESS EXCLUSIVE during the rewrite',
 };
 
 /** Lists the columns of a plan whose types change. Objects that use them may block the change. */

@@ -333,10 +333,10 @@ function attack(start: () => Promise<PostgresServer>): void {
       const holder = `pid ${pid}, application "postgres.js", user mallory`;
       const status = await run('status', ...BLUE);
       expect(status.stdout).toContain(
-        `an apply is at work, or its lock is held: ${holder}, since 20`,
+        `an apply is running, or its lock is held: ${holder}, since 20`,
       );
       expect(status.stdout).toContain(
-        `an apply in blue is at work, or its lock is held: ${holder}, since 20`,
+        `an apply in blue is running, or its lock is held: ${holder}, since 20`,
       );
       expect(
         JSON.parse((await run('status', ...BLUE, '--json')).stdout).targets[0].locks,
@@ -347,7 +347,9 @@ function attack(start: () => Promise<PostgresServer>): void {
       const apply = await run('apply', ...BLUE, '--lock-timeout', '200ms');
       expect(apply).toMatchObject({
         exitCode: 4,
-        stderr: expect.stringContaining(`another apply works on sink_asma.directory: ${holder}`),
+        stderr: expect.stringContaining(
+          `another apply is running on sink_asma.directory: ${holder}`,
+        ),
       });
       await mallory`SELECT pg_advisory_unlock(hashtextextended('cdc apply sink_asma.directory', 0))`;
       const waiting = startCommand(repo.root, ['apply', ...BLUE, '--again'], env);

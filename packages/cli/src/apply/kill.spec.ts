@@ -62,7 +62,7 @@ it(`killed at ${KILLS} random moments, history equals structure, and the next ap
       ['check', '--env', 'prod', '--schema', 'b*', '--exclude', 'public.*'],
       env,
     );
-    expect(check.stdout).toBe('sink_asma.directory in prod: as defined\n');
+    expect(check.stdout).toBe('sink_asma.directory in prod: matches the definitions\n');
   }
   expect(inTheMiddle).toBeGreaterThan(KILLS / 4);
 }, 3_600_000);

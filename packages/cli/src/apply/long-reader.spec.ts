@@ -80,7 +80,7 @@ it('the new column is to be filled, which status says until all rows have come a
   expect(await concerns()).toMatchObject([unfilled]);
   const { stdout } = await run('status');
   expect(stdout).toMatch(
-    /blue\.Distrikt\.Ny: backfill needed, came \d{4}-\S+Z, \d+ rows without it/,
+    /blue\.Distrikt\.Ny: backfill needed, added \d{4}-\S+Z, \d+ rows without a value/,
   );
   await sql.unsafe(`INSERT INTO ${SCHEMA}."stg_Distrikt" ("DistriktID", "Navn", "Ny", "_customer_id",
       "__sync_timestamp", "__cdc_operation", "__kafka_partition", "__kafka_offset")

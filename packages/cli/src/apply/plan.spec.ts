@@ -142,7 +142,7 @@ it('says what kind of change each is, which lock it takes, and how large the tab
   expect(find('c001', 'tables/Fraver.sql')).toMatchObject({
     state: 'applied',
     class: 'rewrite',
-    lock: 'ACCESS EXCLUSIVE while the table is written',
+    lock: 'ACCESS EXCLUSIVE during the rewrite',
     changes: ['column "FraverId": smallint to integer (rewrite)'],
   });
   const sized = find('c002', 'tables/Fraver.sql');
@@ -150,7 +150,7 @@ it('says what kind of change each is, which lock it takes, and how large the tab
   expect(sized.bytes).toBeGreaterThan(200_000);
   expect(find('c003', 'tables/Fraver.sql')).toMatchObject({
     class: 'unsafe',
-    lock: 'none: it is refused',
+    lock: 'none, because it is refused',
     changes: ['column "FraverId": text to integer (unsafe)'],
   });
   expect(find('c004', 'tables/Region.sql')).toMatchObject({
@@ -160,7 +160,7 @@ it('says what kind of change each is, which lock it takes, and how large the tab
   });
   expect(find('c004', 'tables/Fraver.sql')).toMatchObject({
     class: 'rewrite',
-    changes: ['its primary key is put back (rewrite)'],
+    changes: ['its primary key is added again (rewrite)'],
   });
   expect(find('c005', 'tables/Fraver.sql')).toMatchObject({
     class: 'unsafe',
@@ -221,7 +221,7 @@ it('does nothing where something has changed since, and says what', async () => 
     'c002 skipped: the structure of other tables or views has changed since the plan',
   );
   expect(lines).toContain('c006 skipped: is not in the plan');
-  expect(lines).toContain('the plan is stale there: write it again with apply --plan-out');
+  expect(lines).toContain('the plan is stale: write it again with apply --plan-out');
   expect(run.stdout).not.toContain('c003');
   expect(
     await rollout.query(`SELECT xmin::text, schema_name, file FROM cdc_management.migration_history
@@ -261,7 +261,7 @@ it('does nothing where a file has changed, and nothing at all where one of the w
   const none = await rollout.carryOut();
   expect(none.exitCode).toBe(1);
   expect(none.stdout).toContain(
-    'nothing was done: manual/0001-all.sql: is to be applied and is not in the plan',
+    'nothing was done: manual/0001-all.sql: is pending and not in the plan',
   );
 });
 

@@ -48,7 +48,7 @@ export function reportProgress(output: ProgressOutput): (event: ApplyEvent) => v
   return (event) => {
     switch (event.kind) {
       case 'waiting':
-        return line(`waiting: another apply is at work: ${describeHolder(event.holder)}`);
+        return line(`waiting: another apply is running: ${describeHolder(event.holder)}`);
       case 'planned':
         total = event.schemas;
         return event.files > 0

@@ -35,7 +35,7 @@ export function renderSummary(label: string, result: ApplyResult): readonly stri
     `${label}: ${countOf(schemaCount, 'schema')}; files: ${counts.join(', ')}`,
     ...tightened.map(
       ({ schema, table, column }) =>
-        `${schema}.${table}: ${quoteIdentifier(column)} is NOT NULL now, as every row has a value`,
+        `${schema}.${table}: ${quoteIdentifier(column)} is NOT NULL now, because every row has a value`,
     ),
     ...indexes.map(
       ({ schema, table, index, action }) =>
@@ -47,7 +47,7 @@ export function renderSummary(label: string, result: ApplyResult): readonly stri
     ...describeLeftOut({ mergeProblems, lockedStaging: [] }).map(
       ({ schema, table, reason }) => `${schema}.${table}: ${reason}`,
     ),
-    ...(notBegun.length > 0 ? [`not begun: ${notBegun.join(', ')}`] : []),
+    ...(notBegun.length > 0 ? [`not started: ${notBegun.join(', ')}`] : []),
   ];
 }
 
@@ -59,7 +59,7 @@ function renderStale(stale: readonly StaleSchema[]): readonly string[] {
       ({ schema, reasons }) =>
         `${schema === WHOLE_DATABASE ? 'nothing was done' : `${schema} skipped`}: ${reasons.join('; ')}`,
     ),
-    'the plan is stale there: write it again with apply --plan-out',
+    'the plan is stale: write it again with apply --plan-out',
   ];
 }
 
@@ -72,7 +72,7 @@ function count(
   return found > 0 ? [`${found} ${word}`] : [];
 }
 
-/** Renders a line for each schema and file that blocks other sessions. */
+/** Renders a line for each schema and the file that its skipped files need. */
 function renderWaiting(waiting: readonly WaitingFile[]): readonly string[] {
   const groups = new Map<string, { readonly first: WaitingFile; readonly count: number }>();
   for (const file of waiting) {
@@ -82,7 +82,7 @@ function renderWaiting(waiting: readonly WaitingFile[]): readonly string[] {
   }
   return [...groups.values()].map(({ first: { schema, path, waitsFor }, count: files }) => {
     const more = files > 1 ? ` and ${countOf(files - 1, 'file')} more` : '';
-    return `${nameSchema(schema)} not tried: ${path}${more}, which waits for ${waitsFor}`;
+    return `${nameSchema(schema)} skipped: ${path}${more}, because of ${waitsFor}`;
   });
 }
 

@@ -108,7 +108,7 @@ async function applyWaves(
       const later = order.slice(begun).map((wave) => wave.name);
       const limit = failed >= stopAfter ? `, stop_after is ${stopAfter}` : '';
       const why = failed > 0 ? `: ${countOf(failed, 'schema')} failed${limit}` : '';
-      const left = later.length > 0 ? `; waves not begun: ${later.join(', ')}` : '';
+      const left = later.length > 0 ? `; waves not started: ${later.join(', ')}` : '';
       printMessage(`stopped in wave ${name}${why}${left}`);
       break;
     }

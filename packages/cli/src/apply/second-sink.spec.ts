@@ -69,7 +69,7 @@ it('a second sink moves the files of the first, and none of them is applied agai
   expect(status).toContain(`${FIRST}: all applied`);
   expect(status).toContain(`${SECOND}: all applied`);
   expect(await run('check', ...EMBEDDED, '--sink', 'sink_asma.reports')).toContain(
-    `${SECOND}: as defined`,
+    `${SECOND}: matches the definitions`,
   );
 });
 

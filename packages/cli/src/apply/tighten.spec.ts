@@ -40,7 +40,7 @@ describe.each([15, 18] as const)('columns that become NOT NULL, on PostgreSQL %i
     return stdout.split('\n').filter((line) => line.includes('NOT NULL'));
   };
   const says = (schema: string) =>
-    `${schema}.Actor: "Navn" is NOT NULL now, as every row has a value`;
+    `${schema}.Actor: "Navn" is NOT NULL now, because every row has a value`;
   const notes = () =>
     target.query(`SELECT schema_name AS schema, state FROM cdc_management.column_note ORDER BY 1`);
   const nullable = async () =>

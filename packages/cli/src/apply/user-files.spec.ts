@@ -93,7 +93,7 @@ describe.each([15, 18] as const)('files of users on PostgreSQL %i', (major) => {
   async function expectSettled(): Promise<void> {
     expect(await check()).toMatchObject({
       exitCode: 0,
-      stdout: 'sink_asma.directory in nonprod: as defined\n',
+      stdout: 'sink_asma.directory in nonprod: matches the definitions\n',
     });
     expect(await apply()).toMatchObject({
       exitCode: 0,
@@ -126,7 +126,7 @@ describe.each([15, 18] as const)('files of users on PostgreSQL %i', (major) => {
     });
     expect(await status()).toMatchObject({
       exitCode: 1,
-      stdout: expect.stringContaining(`pending files by people: ${INDEX}`),
+      stdout: expect.stringContaining(`pending hand-written files: ${INDEX}`),
     });
     expect(applied(await apply())).toBe(2);
     addCustomer('cerulean');
@@ -167,8 +167,8 @@ describe.each([15, 18] as const)('files of users on PostgreSQL %i', (major) => {
     expect(failed).toMatchObject({
       exitCode: 3,
       stdout: expect.stringContaining(
-        `blue not tried: after/0020-more.sql and 1 file more, which waits for ${INDEX}\n` +
-          '(database) not tried: repeatable/0020-all.sql, which waits for blue\n',
+        `blue skipped: after/0020-more.sql and 1 file more, because of ${INDEX}\n` +
+          '(database) skipped: repeatable/0020-all.sql, because of blue\n',
       ),
     });
     expect(applied(failed)).toBe(3);
@@ -259,8 +259,8 @@ END $$;
     const refused = await apply('--again');
     expect(refused.exitCode).toBe(5);
     expect(refused.stdout).toContain(
-      'blue not tried: after/0020-all.sql and 1 file more, which waits for tables/Actor.sql\n' +
-        `blue not tried: repeatable/0020-last.sql, which waits for ${VIEW}\n`,
+      'blue skipped: after/0020-all.sql and 1 file more, because of tables/Actor.sql\n' +
+        `blue skipped: repeatable/0020-last.sql, because of ${VIEW}\n`,
     );
     expect(
       await names(`SELECT table_name FROM cdc_management.migration_history
@@ -336,7 +336,7 @@ AS 'SELECT count(*) FROM "{{SCHEMA}}"."${table}"';
     expect([exitCode, stdout.split('\n').filter((line) => line.startsWith('extra'))]).toEqual([
       1,
       [
-        'extra  blue.Region: of no definition: cdc manage-migrations retire --table Region, or, if it has another name now, cdc manage-migrations rename --table Region --to <name>',
+        'extra  blue.Region: not in the definitions any more: cdc manage-migrations retire --table Region, or, if it has another name now, cdc manage-migrations rename --table Region --to <name>',
         'extra  blue.Region: table (an earlier table of the repo); repair: cdc manage-migrations retire --env nonprod --table Region',
         `extra  blue.actors: view (${VIEW}, which is not in the repo); repair: DROP VIEW blue.actors`,
         'extra  blue.mine: table (owner reporting); repair: DROP TABLE blue.mine',

@@ -76,7 +76,7 @@ it('stops the rollout when so many customers of a wave failed, and goes on from 
   const stopped = await rollout.run('apply', '--json');
   expect(stopped.exitCode).toBe(3);
   expect(stopped.stderr).toContain(
-    'stopped in wave second: 2 schemas failed, stop_after is 2; waves not begun: rest\n',
+    'stopped in wave second: 2 schemas failed, stop_after is 2; waves not started: rest\n',
   );
   const [{ waves }] = JSON.parse(stopped.stdout).targets;
   expect(waves).toMatchObject([
@@ -132,7 +132,7 @@ it('applies the waves that are named, and nothing else', async () => {
   });
   expect(await rollout.run('apply', '--canary', '1')).toMatchObject({
     exitCode: 2,
-    stderr: expect.stringContaining('the waves of sink-groups.yaml say which customers go first'),
+    stderr: expect.stringContaining('sink-groups.yaml has waves, which decide the order'),
   });
 });
 
@@ -173,7 +173,7 @@ it('begins no other wave after the connections were cut', async () => {
     WHERE datname = current_database() AND application_name LIKE 'cdc apply%'`);
   const cut = await end;
   expect([2, 3]).toContain(cut.exitCode);
-  expect(cut.stderr).toContain('waves not begun: rest');
+  expect(cut.stderr).toContain('waves not started: rest');
   expect(await rollout.run('apply')).toMatchObject({ exitCode: 0 });
   expect(await applied(rollout)).toHaveLength(7);
 });
@@ -240,7 +240,7 @@ it('takes a wave through all databases of the sink group before the next one beg
   expect(stopped.exitCode).toBe(3);
   expect(stopped.stderr).toContain('wave 1 of 3, first: 2 schemas\n');
   expect(stopped.stderr).toContain(
-    'stopped in wave first: 1 schema failed, stop_after is 1; waves not begun: second, rest\n',
+    'stopped in wave first: 1 schema failed, stop_after is 1; waves not started: second, rest\n',
   );
   expect(await applied(rollout)).toEqual([`c002 ${FILES}`]);
   await sql.unsafe('DROP TYPE c002."Region"');

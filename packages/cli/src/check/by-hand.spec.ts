@@ -104,7 +104,7 @@ it('status says which merges fail', async () => {
   await query('ALTER TABLE blue."Distrikt" DROP COLUMN "Navn"');
   await query(STAGED);
   expect((await run('merge')).exitCode).toBe(3);
-  const line = 'blue.Distrikt: its last merge failed: column "Navn"';
+  const line = 'blue.Distrikt: last merge failed: column "Navn"';
   expect((await run('status')).stdout).toContain(line);
   expect((await run('apply', '--again')).exitCode).toBe(0);
   expect((await run('merge')).exitCode).toBe(0);

@@ -14,7 +14,7 @@ export interface CheckCommandOptions extends TargetOptions {
 }
 
 const WAY_OUT =
-  'a repair is a command, or SQL for psql; --dry-run shows what apply would do, --exclude leaves out what is to stay';
+  'to repair, run the command, or the SQL in psql; --dry-run shows the SQL of apply, --exclude ignores objects that should stay';
 
 /** Compares the structure of targets with the definitions. Returns the exit code: 1 if something differs. */
 export async function check(options: CheckCommandOptions): Promise<number> {
@@ -30,7 +30,7 @@ export async function check(options: CheckCommandOptions): Promise<number> {
       cases: casesOf(schemas, differences, options.env),
       exitCode: isSame ? EXIT.done : EXIT.differences,
       lines: [
-        `${label}: ${isSame ? 'as defined' : countOf(differences.length, 'difference')}`,
+        `${label}: ${isSame ? 'matches the definitions' : countOf(differences.length, 'difference')}`,
         ...renderDifferences(differences, options.env),
         ...(isSame ? [] : [WAY_OUT]),
       ],

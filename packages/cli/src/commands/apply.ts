@@ -9,56 +9,53 @@ export function addApply(migrations: Command, { setExitCode }: CommandContext): 
   const command = migrations
     .command('apply')
     .description(
-      'Brings targets up to date: what is pending, outdated or failed, each file with its history in one transaction.',
+      'Applies pending, outdated and failed files to targets, each with its history in one transaction.',
     );
   addTargetOptions(command)
     .addOption(formatOption())
     .addOption(
       new Option(
         '--jobs <n>',
-        'schemas that are worked on in parallel (default: jobs of the wave, else 4)',
+        'number of schemas in parallel (default: jobs of the wave, else 4)',
       ).argParser(parseCount(1)),
     )
-    .option('--wave <name...>', 'only these waves of sink-groups.yaml')
+    .option('--wave <name...>', 'apply only these waves of sink-groups.yaml')
     .addOption(
       new Option(
         '--plan-out <file>',
-        'write what would run where, with classes, locks and estimates, and change nothing',
+        'write a plan with classes, locks and estimates to this file, and change nothing',
       ).conflicts(['dryRun', 'check', 'plan']),
     )
     .addOption(
       new Option(
         '--plan <file>',
-        'do only what this file of --plan-out says, where nothing has changed since',
+        'run only this plan of --plan-out, in schemas that have not changed since',
       ).conflicts(['dryRun', 'check', 'again', 'allowRewrite', 'allowOlder', 'canary']),
     )
     .addOption(
       new Option(
         '--canary <n>',
-        'so many schemas go first; the others follow when none failed',
+        'apply to N schemas first, then to the rest if all succeed',
       ).argParser(parseCount(1)),
     )
-    .option('--dry-run', 'print one SQL script that psql takes, and change nothing')
+    .option('--dry-run', 'print one SQL script for psql, and change nothing')
     .addOption(
-      new Option(
-        '--on-error <what>',
-        'when a schema fails: go on with the others, or begin no more',
-      )
+      new Option('--on-error <what>', 'when a schema fails: continue with the others, or stop')
         .choices(['continue', 'stop'])
         .default('continue'),
     )
     .addOption(
-      new Option('--lock-timeout <time>', 'how long another apply is waited for: 500ms, 30s, 2m, 0')
+      new Option('--lock-timeout <time>', 'how long to wait for another apply: 500ms, 30s, 2m, 0')
         .default(10_000, '10s')
         .argParser(parseDuration),
     )
     .option(
       '--again',
-      'apply what is applied already once more: puts back what `check` finds missing or different',
+      'apply files again that are applied already, to repair the drift that `check` finds',
     )
-    .option('--check', 'apply nothing: do what `check` does')
-    .option('--allow-rewrite', 'let large tables be rewritten where a type is widened')
-    .option('--allow-older', 'let infrastructure be replaced that is newer than these files')
+    .option('--check', 'compare only, like `check`')
+    .option('--allow-rewrite', 'allow the rewrite of large tables when a type is widened')
+    .option('--allow-older', 'allow these files to replace newer infrastructure')
     .action(async (given: Omit<ApplyCommandOptions, 'root'> & { readonly check?: boolean }) => {
       const options = { ...given, ...migrations.opts<{ root?: string }>() };
       if (options.check) {

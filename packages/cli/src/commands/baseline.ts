@@ -8,8 +8,8 @@ export function addBaseline(migrations: Command, { setExitCode }: CommandContext
   const command = migrations
     .command('baseline')
     .description(
-      'Records as applied what a target has already and is as defined; lists what is not, exit 1. ' +
-        'Nothing but the history changes.',
+      'Records existing objects of a target as applied if they match the definitions. Lists the others, exit 1. ' +
+        'Changes only the history.',
     );
   addTargetOptions(command).action(async (options: Omit<BaselineCommandOptions, 'root'>) => {
     const { baseline } = await import('../baseline/baseline.ts');

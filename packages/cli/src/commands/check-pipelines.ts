@@ -4,7 +4,7 @@ import type { CommandContext } from './command-context.ts';
 
 const MORE_HELP = `
 Exit codes:
-  0  all INSERTs fit
+  0  all INSERTs match
   1  some do not
   2  a mistake in the options or the configuration, or a file that cannot be
      read or holds no INSERT
@@ -15,12 +15,12 @@ export function addCheckPipelines(pipelines: Command, { setExitCode }: CommandCo
   pipelines
     .command('check')
     .description(
-      'Names the INSERTs of pipelines that do not fit the staging tables, and why. ' +
+      'Lists INSERTs of pipelines that do not match the staging tables, with the reasons. ' +
         'Reads configurations of Bento and Redpanda Connect, SQL, and JSON as [{"table": …, "columns": […]}].',
     )
     .argument('<file...>', '.yaml, .yml, .json or .sql')
     .option('--sink <sink>', 'only the staging tables of this sink: <sink group>.<database>')
-    .option('--json', 'one JSON document on standard output, all else on standard error')
+    .option('--json', 'print one JSON document on standard output, the rest on standard error')
     .addHelpText('after', MORE_HELP)
     .action(async (files: readonly string[], options: Omit<CheckPipelinesOptions, 'root'>) => {
       const { checkPipelines } = await import('../pipelines/check-pipelines.ts');

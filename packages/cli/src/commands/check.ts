@@ -9,11 +9,11 @@ export function addCheck(migrations: Command, { setExitCode }: CommandContext): 
   const command = migrations
     .command('check')
     .description(
-      'Compares the structure of targets with the definitions; reads only, exit 1 when it differs.',
+      'Compares the structure of targets with the definitions. Read-only, exit 1 on drift.',
     );
   addTargetOptions(command)
     .addOption(formatOption([...FORMATS, 'junit']))
-    .option('--exclude <glob...>', 'what not to tell, over <schema>.<name>')
+    .option('--exclude <glob...>', 'objects to ignore, as globs over <schema>.<name>')
     .action(async (options: Omit<CheckCommandOptions, 'root'>) => {
       const { check } = await import('../check/check.ts');
       setExitCode(await check({ ...options, ...migrations.opts<{ root?: string }>() }));

@@ -7,20 +7,20 @@ import { parseDays, parseList, parseTimeout, requireOption } from './option-valu
 export function addCleanCdc(migrations: Command, { setExitCode }: CommandContext): void {
   const command = migrations
     .command('clean-cdc')
-    .description('Forgets the captured changes of SQL Server that are older than so many days.')
+    .description('Deletes captured changes of SQL Server that are older than a number of days.')
     .option('--env <env>', 'environment of the source')
-    .option('--days <days>', 'how long changes are kept', parseDays)
+    .option('--days <days>', 'number of days to keep changes', parseDays)
     .option(
       '--not-past <lsn|file>',
-      'what the slowest consumer has read: 0x…, or a file with <capture instance>: "0x…" on each line',
+      'position of the slowest consumer: 0x…, or a file with <capture instance>: "0x…" on each line',
     )
     .option('--customer <a,b>', 'databases of these customers', parseList)
     .option('--all', 'databases of all customers that have the environment')
     .option('--table <name...>', 'only these tables, by <Table> or <schema>.<Table>')
-    .option('--dry-run', 'say what would be deleted, with the number of rows, and change nothing')
+    .option('--dry-run', 'print the number of rows to delete, and change nothing')
     .option('--emit-sql', 'print a script for the DBA, and change nothing')
-    .option('--timeout <seconds>', 'for connecting, and again for each query', parseTimeout)
-    .option('--json', 'one JSON document on standard output, all else on standard error')
+    .option('--timeout <seconds>', 'timeout for connecting, and for each query', parseTimeout)
+    .option('--json', 'print one JSON document on standard output, the rest on standard error')
     .action(async (options: Omit<CleanCdcCommandOptions, 'root'>) => {
       const { cleanCdc } = await import('../source/clean-cdc.ts');
       setExitCode(await cleanCdc({ ...options, ...migrations.opts<{ root?: string }>() }));

@@ -16,9 +16,9 @@ export function addDeadLetters(migrations: Command, { setExitCode }: CommandCont
   const group = migrations
     .command('dead-letters')
     .description(
-      'Works on events that are in no final table: dead letters, which could not be merged, and refused events, which the target did not let the pipeline insert.',
+      'Lists, replays or discards events that did not reach a final table: dead letters, which could not be merged, and refused events, whose INSERT the target refused.',
     )
-    .helpCommand('help [command]', 'the help of a command');
+    .helpCommand('help [command]', 'show the help of a command');
   const root = () => migrations.opts<{ root?: string }>();
   const load = () => import('../dead-letters/dead-letters.ts');
 
@@ -30,10 +30,10 @@ export function addDeadLetters(migrations: Command, { setExitCode }: CommandCont
   addFilter(
     group
       .command('show')
-      .description('Prints them whole, the oldest first; exit 1 if there are some.'),
+      .description('Prints complete events, the oldest first. Exit 1 if there are some.'),
   )
     .addOption(
-      new Option('--limit <n>', 'at most so many of each target')
+      new Option('--limit <n>', 'maximum number of events per target')
         .default(20)
         .argParser(parseCount(1)),
     )
@@ -45,7 +45,7 @@ export function addDeadLetters(migrations: Command, { setExitCode }: CommandCont
       group
         .command('replay')
         .description(
-          'Merges them again after their cause is fixed, and says why some came back; exit 1 if some did. The same as `merge --replay-dead-letters`.',
+          'Merges events again after their cause is fixed, and prints why some failed again. Exit 1 if some did. The same as `merge --replay-dead-letters`.',
         ),
     ),
   ).action(async (options: Options<MergeCommandOptions>) => {
@@ -55,7 +55,7 @@ export function addDeadLetters(migrations: Command, { setExitCode }: CommandCont
   addFilter(
     group
       .command('discard')
-      .description('Deletes them for good; --table, --reason or --id says which.'),
+      .description('Deletes events permanently, selected by --table, --reason or --id.'),
   )
     .option('--dry-run', 'only say which')
     .action(async (options: Options<DiscardDeadLettersOptions>) =>
@@ -68,13 +68,13 @@ function addFilter(command: Command): Command {
     .addOption(
       new Option(
         '--reason <text>',
-        'only those whose reason has this text, in upper or lower case',
+        'only events whose reason contains this text, case-insensitive',
       ).argParser(parseReason),
     )
     .addOption(
       new Option(
         '--id <id...>',
-        'only these, by the ids that list and show print; r and a number is a refused event',
+        'only events with these ids of list and show; r and a number is a refused event',
       ).argParser(parseIds),
     );
 }

@@ -6,7 +6,7 @@ import { formatOption } from './target-options.ts';
 
 const MORE_HELP = `
 Exit codes:
-  0  the definitions are as the source and the configuration have it
+  0  the definitions match the source and the configuration
   1  something changed
   2  a mistake in the options or the configuration, or a source or target that
      cannot be read
@@ -18,29 +18,32 @@ export function addDiff(migrations: Command, { setExitCode }: CommandContext): v
   migrations
     .command('diff')
     .description(
-      'Says what changed in the source or the configuration since the definitions were generated, how safe it is, ' +
-        'and what would run.',
+      'Shows what changed in the source or the configuration since the definitions were generated, how safe it is, ' +
+        'and the SQL that would run.',
     )
-    .option('--env <env>', 'the source as it is in this environment (default: the snapshots)')
-    .option('--base <commit>', 'definitions of this commit of git, instead of those on disk')
+    .option('--env <env>', 'read the source in this environment (default: the snapshots)')
+    .option(
+      '--base <commit>',
+      'compare with the definitions of this git commit instead of those on disk',
+    )
     .option(
       '--target <env>',
-      'asks the targets of this environment which views and other objects are in the way of changes of type',
+      'search the targets of this environment for views and other objects that block changes of type',
     )
     .option('--table <name...>', 'only these tables, by <Table> or <schema>.<Table>')
-    .option('--sql', 'the SQL that would run in each schema')
+    .option('--sql', 'print the SQL that would run in each schema')
     .addOption(
       new Option(
         '--json',
-        'one JSON document on standard output, all else on standard error',
+        'print one JSON document on standard output, the rest on standard error',
       ).conflicts('sql'),
     )
     .addOption(formatOption().conflicts(['json', 'sql']))
     .option(
       '--scaffold-manual',
-      'begin a file in migrations/manual/ for the unsafe changes of each table',
+      'write a draft to migrations/manual/ for the unsafe changes of each table',
     )
-    .option('--timeout <seconds>', 'for connecting, and again for each query', parseTimeout)
+    .option('--timeout <seconds>', 'timeout for connecting, and for each query', parseTimeout)
     .addHelpText('after', MORE_HELP)
     .action(async (options: Omit<DiffOptions, 'root'>) => {
       const { diff } = await import('../diff/diff.ts');

@@ -8,13 +8,13 @@ export function addDoctor(migrations: Command, { setExitCode }: CommandContext):
   const command = migrations
     .command('doctor')
     .description(
-      'Looks at all that an environment needs, and says what is wrong and what to do: configuration, generated files, ' +
+      'Checks everything that an environment needs, and prints problems and what to do: configuration, generated files, ' +
         'variables, sources, targets. Changes nothing.',
     )
     .option('--env <name>', 'environment of the sources and the sinks')
     .option('--sink <name...>', 'only these sinks, by <group>.<database>')
-    .option('--timeout <seconds>', 'how long a source may take', parseTimeout, 60_000)
-    .option('--json', 'one JSON document on standard output, all else on standard error')
+    .option('--timeout <seconds>', 'timeout of each source', parseTimeout, 60_000)
+    .option('--json', 'print one JSON document on standard output, the rest on standard error')
     .action(async (options: Omit<DoctorOptions, 'root'>) => {
       const { doctor } = await import('../doctor/doctor.ts');
       setExitCode(await doctor({ ...options, ...migrations.opts<{ root?: string }>() }));

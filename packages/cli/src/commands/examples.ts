@@ -54,7 +54,7 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
       1: 'applied, but a table cannot be merged because something was changed; --plan: something has changed since',
       2: CONFIGURATION,
       3: 'a schema failed',
-      4: 'another apply is at work',
+      4: 'another apply is running',
       5: 'a change was refused as unsafe',
       6: 'an applied file was edited',
     },
@@ -66,7 +66,7 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
     ],
     exitCodes: {
       0: 'all is applied, and events arrive',
-      1: 'something is pending, a merge failed, or dead letters, refused events or a possible loss are there',
+      1: 'something is pending, a merge failed, or there are dead letters, refused events or a possible loss',
       2: CONFIGURATION,
       6: 'an applied file was edited',
     },
@@ -76,7 +76,7 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
       'cdc manage-migrations check --env prod',
       "cdc manage-migrations check --env prod --exclude '*.tmp_*'",
     ],
-    exitCodes: { 0: 'as defined', 1: 'something differs', 2: CONFIGURATION },
+    exitCodes: { 0: 'no drift', 1: 'drift', 2: CONFIGURATION },
   },
   'manage-migrations verify': {
     examples: [
@@ -95,7 +95,7 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
       'cdc manage-migrations baseline --env prod',
       'cdc manage-migrations baseline --env prod --schema avansas',
     ],
-    exitCodes: { 0: 'done', 1: 'the target differs; nothing was recorded', 2: CONFIGURATION },
+    exitCodes: { 0: 'done', 1: 'the target has drift, and nothing was recorded', 2: CONFIGURATION },
   },
   'manage-migrations merge': {
     examples: [
@@ -103,10 +103,10 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
       'cdc manage-migrations merge --env prod --watch --interval 5s',
     ],
     exitCodes: {
-      0: 'all that was staged is merged',
-      1: '--replay-dead-letters: some came back',
+      0: 'all staged events are merged',
+      1: '--replay-dead-letters: some failed again',
       2: CONFIGURATION,
-      3: 'a table failed or was left out, or the connection was lost',
+      3: 'a table failed or was skipped, or the connection was lost',
     },
   },
   'manage-migrations dead-letters list': {
@@ -128,7 +128,12 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
       'cdc manage-migrations dead-letters replay --env prod',
       'cdc manage-migrations dead-letters replay --env prod --table Actor',
     ],
-    exitCodes: { 0: 'all are merged', 1: 'some came back', 2: CONFIGURATION, 3: 'a table failed' },
+    exitCodes: {
+      0: 'all are merged',
+      1: 'some failed again',
+      2: CONFIGURATION,
+      3: 'a table failed',
+    },
   },
   'manage-migrations dead-letters discard': {
     examples: [
@@ -198,7 +203,7 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
       2: CONFIGURATION,
       3: 'a table failed',
       4: 'other sessions have a table',
-      5: 'refused: no snapshot has come, too many rows would go, or events are in no final table',
+      5: 'refused: no snapshot has arrived, too many rows would be removed, or events are in no final table',
     },
   },
   'manage-migrations reload cancel': {
@@ -211,7 +216,7 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
       'cdc manage-migrations metrics --env prod --listen 9187',
       'cdc manage-migrations metrics --env prod --listen 9187 --drift 6h',
     ],
-    exitCodes: { 0: 'done', 2: CONFIGURATION, 3: 'a target did not answer' },
+    exitCodes: { 0: 'done', 2: CONFIGURATION, 3: 'a target did not respond' },
   },
   'manage-migrations report': {
     examples: [

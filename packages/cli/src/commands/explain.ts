@@ -7,13 +7,13 @@ export function addExplain(migrations: Command, { setExitCode }: CommandContext)
   migrations
     .command('explain')
     .description(
-      'Says where a table or a column comes from and where it goes: source, event, staging table, merge, final table, ' +
-        'and the line of the configuration that makes it so.',
+      'Shows where a table or a column comes from and where it goes: source, event, staging table, merge, final table, ' +
+        'and the configuration line that causes it.',
     )
     .argument('<table>', '<Table> or <schema>.<Table>')
-    .argument('[column]', 'name at the source or in PostgreSQL; without it the whole table')
+    .argument('[column]', 'name at the source or in PostgreSQL (default: the whole table)')
     .option('--service <name...>', 'only tables of these services')
-    .option('--json', 'one JSON document on standard output, all else on standard error')
+    .option('--json', 'print one JSON document on standard output, the rest on standard error')
     .action(
       async (
         table: string,

@@ -17,21 +17,18 @@ export function addGeneratePipelines(pipelines: Command, { setExitCode }: Comman
   pipelines
     .command('generate')
     .description(
-      'Writes pipelines/: what fills the staging tables of each sink and environment, and the connectors of the sources. ' +
-        'Nothing is written when there is a mistake anywhere.',
+      'Writes pipelines/: the pipelines that fill the staging tables of each sink and environment, and the connectors of the sources. ' +
+        'Writes nothing if there is an error anywhere.',
     )
-    .option('--dry-run', 'write nothing; name every file that would change')
+    .option('--dry-run', 'list every file that would change, and write nothing')
     .addOption(
       new Option(
         '--check',
-        'write nothing; name every file that is stale or edited, and exit 1 or 6',
+        'list every stale or edited file, exit 1 or 6, and write nothing',
       ).conflicts(['dryRun', 'force']),
     )
-    .option(
-      '--force',
-      'write over generated files that were edited, and remove other files from pipelines/',
-    )
-    .option('--json', 'one JSON document on standard output, all else on standard error')
+    .option('--force', 'overwrite edited generated files, and remove other files from pipelines/')
+    .option('--json', 'print one JSON document on standard output, the rest on standard error')
     .addHelpText('after', MORE_HELP)
     .action(async (options: Omit<GeneratePipelinesOptions, 'root'>) => {
       const { generatePipelines } = await import('../pipelines/generate-pipelines.ts');

@@ -31,31 +31,30 @@ export function addGenerate(migrations: Command, { setExitCode }: CommandContext
     .command('generate')
     .description(
       'Writes table definitions and SQL from the configuration and the snapshots in generated/schemas/. ' +
-        'Nothing is written when there is a mistake anywhere.',
+        'Writes nothing if there is an error anywhere.',
     )
     .option('--service <name...>', 'only the files of tables of these services')
     .option('--table <name...>', 'only the files of these tables, by <Table> or <schema>.<Table>')
     .addOption(
-      new Option(
-        '--only <stage>',
-        'one stage, from what the stages before it have written',
-      ).choices(STAGES),
+      new Option('--only <stage>', 'run one stage on the output of the stages before it').choices(
+        STAGES,
+      ),
     )
-    .option('--dry-run', 'write nothing; name every file that would change')
+    .option('--dry-run', 'list every file that would change, and write nothing')
     .addOption(
       new Option(
         '--check',
-        'write nothing; name every file that is stale or edited, and exit 1 or 6',
+        'list every stale or edited file, exit 1 or 6, and write nothing',
       ).conflicts(['dryRun', 'force']),
     )
     .addOption(
-      new Option('--refresh', 'read the databases first, as schema-docs does').conflicts([
+      new Option('--refresh', 'read the databases first, like schema-docs').conflicts([
         'dryRun',
         'check',
       ]),
     )
-    .option('--force', 'write over generated files that were edited, and files in their places')
-    .option('--json', 'one JSON document on standard output, all else on standard error')
+    .option('--force', 'overwrite edited generated files, and other files at their paths')
+    .option('--json', 'print one JSON document on standard output, the rest on standard error')
     .addHelpText('after', MORE_HELP)
     .action(async ({ refresh, ...options }: Omit<GenerateOptions, 'root'> & RefreshOption) => {
       const { root } = migrations.opts<{ root?: string }>();

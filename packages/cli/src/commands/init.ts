@@ -9,29 +9,32 @@ export function addInit(program: Command, { setExitCode }: CommandContext): void
   const command = program
     .command('init')
     .description(
-      'Makes a new implementation repo with an example table, of which SQL can be generated at once. ' +
-        'No file that is there is written over.',
+      'Creates an implementation repo with an example table, ready for generate. ' +
+        'Never overwrites a file.',
     )
-    .argument('[folder]', 'where; made if it is not there', '.')
+    .argument('[folder]', 'folder of the repo, created if it is missing', '.')
     .addOption(
       new Option(
         '--pattern <pattern>',
-        'a database for each customer, or all in the same ones',
+        'a database for each customer, or shared databases',
       ).choices(PATTERNS),
     )
     .addOption(
       new Option(
         '--type <type>',
-        'what the sources are (default: mssql for db-per-tenant, else postgres)',
+        'kind of the source databases (default: mssql for db-per-tenant, else postgres)',
       ).choices(TYPES),
     )
-    .option('--name <name>', 'source group, and so the Nx project (default: that of the folder)')
-    .option('--service <name>', 'the first service (default: as --name)')
-    .addOption(new Option('--ci <ci>', 'a workflow for CI').choices(CIS).default('github'))
-    .option('--nx', 'steps and CI go through Nx (default: where nx.json has our plugin)')
-    .option('--no-nx', 'steps and CI go through this command line')
-    .option('--dry-run', 'write nothing; name every file')
-    .option('--json', 'one JSON document on standard output, with the texts of the files')
+    .option(
+      '--name <name>',
+      'name of the source group and the Nx project (default: from the folder)',
+    )
+    .option('--service <name>', 'name of the first service (default: like --name)')
+    .addOption(new Option('--ci <ci>', 'add a CI workflow').choices(CIS).default('github'))
+    .option('--nx', 'run steps and CI through Nx (default: if nx.json has our plugin)')
+    .option('--no-nx', 'run steps and CI through this command line')
+    .option('--dry-run', 'list every file, and write nothing')
+    .option('--json', 'print one JSON document on standard output, with the texts of the files')
     .action(async (folder: string, options: Omit<InitOptions, 'folder'>) => {
       const { init } = await import('../init/init.ts');
       setExitCode(init({ ...options, folder }));

@@ -7,10 +7,10 @@ export function addLint(migrations: Command, { setExitCode }: CommandContext): v
   migrations
     .command('lint')
     .description(
-      'Checks the SQL files that users write for what change data capture makes dangerous, and with the rules of squawk ' +
+      'Checks hand-written SQL files for statements that change data capture makes dangerous, and with the rules of squawk ' +
         'if the implementation repo has squawk-cli.',
     )
-    .option('--json', 'one JSON document on standard output, all else on standard error')
+    .option('--json', 'print one JSON document on standard output, the rest on standard error')
     .action(async (options: Omit<LintOptions, 'root'>) => {
       const { lint } = await import('../lint/lint.ts');
       setExitCode(await lint({ ...options, ...migrations.opts<{ root?: string }>() }));

@@ -9,27 +9,27 @@ export function addMerge(migrations: Command, { setExitCode }: CommandContext): 
   const command = migrations
     .command('merge')
     .description(
-      'Merges what is staged in targets into their final tables, a batch of each table in turn; any number of these may run at once and share the work.',
+      'Merges staged events of targets into their final tables. Tables take turns, batch by batch. Any number of these commands can run in parallel and share the work.',
     );
   addTargetOptions(command)
     .option('--table <name...>', 'only these tables, by <Table> or <schema>.<Table>')
     .addOption(
-      new Option('--jobs <n>', 'sessions that merge at once in each target')
+      new Option('--jobs <n>', 'number of parallel sessions per target')
         .default(4)
         .argParser(parseCount(1)),
     )
     .option(
       '--watch',
-      'go on until SIGINT or SIGTERM, which let batches end; over lost connections',
+      'run until SIGINT or SIGTERM, then finish the current batches; reconnects after lost connections',
     )
     .addOption(
-      new Option('--interval <time>', 'with --watch: how often to look: 500ms, 5s, 1m')
+      new Option('--interval <time>', 'with --watch: polling interval: 500ms, 5s, 1m')
         .default(1000, '1s')
         .argParser(parsePositiveDuration),
     )
     .option(
       '--replay-dead-letters',
-      'first merge the dead letters and refused events again; those that are still bad come back with their reason, exit 1',
+      'first merge the dead letters and refused events again; events that fail again keep the new reason, exit 1',
     )
     .action(async (options: Omit<MergeCommandOptions, 'root'>) => {
       const { merge } = await import('../merge/merge.ts');

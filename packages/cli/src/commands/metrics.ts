@@ -26,19 +26,19 @@ export function addMetrics(migrations: Command, { setExitCode }: CommandContext)
     .addOption(
       new Option(
         '--drift [interval]',
-        'count how the structure differs from the definitions, as check does; with --listen at most once per interval (30s, 2m, 1h), beside the scrapes; 1h if not given',
+        'count drift like check; with --listen at most once per interval (30s, 2m, 1h; default 1h), in parallel with the scrapes',
       )
         .preset('1h')
         .argParser(parsePositiveDuration),
     )
-    .option('--exclude <glob...>', 'what is no drift, over <schema>.<name>')
+    .option('--exclude <glob...>', 'objects to ignore, as globs over <schema>.<name>')
     .action(async (options: Omit<MetricsCommandOptions, 'root'>) => {
       const { metrics } = await import('../metrics/metrics.ts');
       setExitCode(await metrics({ ...options, ...migrations.opts<{ root?: string }>() }));
     });
   const monitoring = migrations
     .command('monitoring')
-    .description('Prints what watches the metrics.');
+    .description('Prints alert rules or a dashboard for the metrics.');
   monitoring
     .command('alerts')
     .description('Prints alert rules for Prometheus as YAML.')

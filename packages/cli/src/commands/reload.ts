@@ -12,35 +12,37 @@ export function addReload(migrations: Command, { setExitCode }: CommandContext):
   const group = migrations
     .command('reload')
     .description(
-      'Reads tables again while events go on: begin notes where they are, the connector makes a snapshot, finish removes the rows that it did not bring.',
+      'Reads tables again while events continue: begin records their positions, the connector makes a snapshot, finish removes the rows that the snapshot does not have.',
     )
-    .helpCommand('help [command]', 'the help of a command');
+    .helpCommand('help [command]', 'show the help of a command');
   const root = () => migrations.opts<{ root?: string }>();
   const load = () => import('../reload/reload.ts');
 
-  addSelection(group.command('begin').description('Notes where tables are, before the snapshot.'), {
-    needsTable: true,
-  }).action(async (options: Options<ReloadOptions>) =>
+  addSelection(
+    group.command('begin').description('Records the positions of tables, before the snapshot.'),
+    {
+      needsTable: true,
+    },
+  ).action(async (options: Options<ReloadOptions>) =>
     setExitCode(await (await load()).beginReload({ ...options, ...root() })),
   );
   addSelection(
     group
       .command('signal')
       .description(
-        'Prints what asks Debezium to read tables again: a row for the signal_table of each source database.',
+        'Prints the requests that make Debezium read tables again: a row for the signal_table of each source database.',
       ),
     { needsTable: true },
   )
-    .option('--send', 'insert the rows')
+    .option('--send', 'insert the rows into the signal tables')
     .addOption(
-      new Option(
-        '--kafka',
-        'print messages for the topic of signals instead: <key>|<value>',
-      ).conflicts('send'),
+      new Option('--kafka', 'print messages for the signal topic instead: <key>|<value>').conflicts(
+        'send',
+      ),
     )
     .option(
       '--blocking',
-      'read each table at once, and no changes meanwhile; else in chunks beside them',
+      'read each table in one piece and pause changes (default: in chunks, in parallel with changes)',
     )
     .action(async (options: Options<SignalOptions>) => {
       const { signalSnapshot } = await import('../reload/signal.ts');
@@ -50,7 +52,7 @@ export function addReload(migrations: Command, { setExitCode }: CommandContext):
     group
       .command('status')
       .description(
-        'Lists open reloads with their rows: read again, changed, or neither; exit 1 while some are neither.',
+        'Lists open reloads with their rows: read again, changed, or neither. Exit 1 while some are neither.',
       ),
   ).action(async (options: Options<ReloadOptions>) =>
     setExitCode(await (await load()).showReloads({ ...options, ...root() })),
@@ -59,22 +61,25 @@ export function addReload(migrations: Command, { setExitCode }: CommandContext):
     group
       .command('finish')
       .description(
-        'Removes, or marks as deleted, the rows that no event has brought or changed since begin; run it when all events of the snapshot are staged.',
+        'Removes, or marks as deleted, the rows that no event has inserted or changed since begin. Run it after all events of the snapshot are staged.',
       ),
     { needsTable: true },
   )
     .option('--dry-run', 'count the rows, and change nothing')
     .addOption(
-      new Option('--max-share <percent>', 'refuse if more of the rows would go')
+      new Option('--max-share <percent>', 'maximum percentage of rows to remove')
         .default(5)
         .argParser(parsePercent),
     )
-    .option('--without-reads', 'also if no row of a snapshot has come, as the source has none')
-    .option('--replayed', 'also after a possible loss whose replay has ended')
+    .option(
+      '--without-reads',
+      'finish even if the snapshot has no rows, because the source has none',
+    )
+    .option('--replayed', 'finish even after a possible loss, if its replay has ended')
     .action(async (options: Options<FinishReloadOptions>) =>
       setExitCode(await (await load()).finishReload({ ...options, ...root() })),
     );
-  addSelection(group.command('cancel').description('Ends open reloads; no row is removed.'), {
+  addSelection(group.command('cancel').description('Ends open reloads and keeps all rows.'), {
     needsTable: true,
   }).action(async (options: Options<ReloadOptions>) =>
     setExitCode(await (await load()).cancelReload({ ...options, ...root() })),

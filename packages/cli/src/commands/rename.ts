@@ -9,7 +9,7 @@ export function addRename(migrations: Command, { setExitCode }: CommandContext):
   const command = migrations
     .command('rename')
     .description(
-      'Renames the schema of a customer or a service, or a table, as the configuration has it now: with its events, remembered deletes, offsets and history.',
+      'Renames the schema of a customer or a service, or a table, to its new name in the configuration, with its events, remembered deletes, offsets and history.',
     );
   addTargetOptions(command)
     .option('--table <name>', 'this table, by <Table> or <schema>.<Table>')
@@ -20,7 +20,7 @@ export function addRename(migrations: Command, { setExitCode }: CommandContext):
       ]),
     )
     .option('--to <name>', 'its name in the configuration')
-    .option('--dry-run', 'say what would be renamed, and change nothing')
+    .option('--dry-run', 'print what would be renamed, and change nothing')
     .action(async (options: Omit<RenameCommandOptions, 'root'>) => {
       const { rename } = await import('../retire/rename.ts');
       setExitCode(await rename({ ...options, ...migrations.opts<{ root?: string }>() }));

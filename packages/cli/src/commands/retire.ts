@@ -9,7 +9,7 @@ export function addRetire(migrations: Command, { setExitCode }: CommandContext):
   const command = migrations
     .command('retire')
     .description(
-      'Ends the merges of a table or a customer that has left the configuration: staging tables, procedures and bookkeeping go, final tables stay.',
+      'Ends the merges of a table or a customer that left the configuration. Drops staging tables, procedures and bookkeeping, and keeps final tables.',
     );
   addTargetOptions(command)
     .option('--table <name...>', 'these tables, by <Table> or <schema>.<Table>')
@@ -18,9 +18,12 @@ export function addRetire(migrations: Command, { setExitCode }: CommandContext):
         .argParser(parseList)
         .conflicts(['table', 'schema']),
     )
-    .option('--discard-events', 'also while events are staged, refused or in the dead letters')
+    .option(
+      '--discard-events',
+      'retire even while events are staged, refused or in the dead letters',
+    )
     .option('--drop', 'print the SQL that drops the final tables, to be run by hand')
-    .option('--dry-run', 'say what there is, and change nothing')
+    .option('--dry-run', 'print what would be retired, and change nothing')
     .action(async (options: Omit<RetireCommandOptions, 'root'>) => {
       const { retire } = await import('../retire/retire.ts');
       setExitCode(await retire({ ...options, ...migrations.opts<{ root?: string }>() }));

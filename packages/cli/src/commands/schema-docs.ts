@@ -9,7 +9,7 @@ export function addSchemaDocs(migrations: Command, { setExitCode }: CommandConte
     .command('schema-docs')
     .description(
       'Reads the structure of the validation database of each service and writes it to generated/schemas/. ' +
-        'Nothing is written unless everything was read.',
+        'Writes nothing unless everything was read.',
     )
     .option('--env <env>', 'environment of the source (default: validation_env of the service)')
     .option('--service <name...>', 'only the databases of these services')
@@ -19,11 +19,11 @@ export function addSchemaDocs(migrations: Command, { setExitCode }: CommandConte
       parseList,
     )
     .option('--all', 'with --compare: all customers that have the environment')
-    .option('--compare', 'write nothing; say how the customers differ from the snapshots')
-    .option('--if-changed', 'read nothing more where the fingerprint is that of the snapshot')
-    .option('--force', 'write over snapshots that were edited')
-    .option('--timeout <seconds>', 'for connecting, and again for each query', parseTimeout)
-    .option('--json', 'one JSON document on standard output, all else on standard error')
+    .option('--compare', 'show how the customers differ from the snapshots, and write nothing')
+    .option('--if-changed', 'skip databases whose fingerprint matches the snapshot')
+    .option('--force', 'overwrite edited snapshots')
+    .option('--timeout <seconds>', 'timeout for connecting, and for each query', parseTimeout)
+    .option('--json', 'print one JSON document on standard output, the rest on standard error')
     .action(async (options: Omit<SchemaDocsOptions, 'root'>) => {
       const { schemaDocs } = await import('../source/schema-docs.ts');
       setExitCode(await schemaDocs({ ...options, ...migrations.opts<{ root?: string }>() }));

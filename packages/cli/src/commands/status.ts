@@ -8,11 +8,11 @@ export function addStatus(migrations: Command, { setExitCode }: CommandContext):
   const command = migrations
     .command('status')
     .description(
-      'Says per schema and file what is applied, pending, outdated, edited, failed, unsafe or missing.',
+      'Shows per schema and file what is applied, pending, outdated, edited, failed, unsafe or missing.',
     );
   addTargetOptions(command)
     .addOption(formatOption())
-    .option('--offline', 'ask no target: only say what is there to be applied')
+    .option('--offline', 'list the files without connecting to a target')
     .action(async (options: Omit<StatusCommandOptions, 'root'>) => {
       const { status } = await import('../status/status.ts');
       setExitCode(await status({ ...options, ...migrations.opts<{ root?: string }>() }));

@@ -10,19 +10,22 @@ export function addTargetOptions(
   command
     .option(
       '--env <name>',
-      'environment of the sinks; "embedded" is a PostgreSQL that comes along, with all tenants',
+      'environment of the sinks; "embedded" is a bundled PostgreSQL with all tenants',
     )
     .option('--sink <name...>', 'only these sinks, by <group>.<database>')
-    .option('--schema <glob...>', 'only these schemas; * is any text, ? any letter');
+    .option('--schema <glob...>', 'only these schemas; * matches any text, ? any character');
   if (json)
-    command.option('--json', 'one JSON document on standard output, all else on standard error');
+    command.option(
+      '--json',
+      'print one JSON document on standard output, the rest on standard error',
+    );
   return requireOption(command, 'env', 'an environment of sink-groups.yaml, or embedded');
 }
 
 /** Builds the option that selects the output format. */
 export function formatOption(formats: readonly string[] = FORMATS): Option {
   const what = formats.includes('junit')
-    ? 'how to print the report; markdown is for chats and pull requests, junit for CI'
-    : 'how to print the report; markdown is for chats and pull requests';
+    ? 'report format; markdown is for chats and pull requests, junit for CI'
+    : 'report format; markdown is for chats and pull requests';
   return new Option('--format <format>', what).choices(formats).default('text').conflicts('json');
 }

@@ -7,12 +7,12 @@ export function addTypes(migrations: Command, { setExitCode }: CommandContext): 
   migrations
     .command('types')
     .description(
-      'Lists the columns whose values the target does not keep just as the source has them, why, and what to do ' +
+      'Lists columns whose values the target does not keep exactly, with the reason and what to do ' +
         'about it.',
     )
     .option('--service <name...>', 'only tables of these services')
     .option('--table <name...>', 'only these tables, by <Table> or <schema>.<Table>')
-    .option('--json', 'one JSON document on standard output, all else on standard error')
+    .option('--json', 'print one JSON document on standard output, the rest on standard error')
     .action(async (options: Omit<TypesOptions, 'root'>) => {
       const { types } = await import('../types/types.ts');
       setExitCode(types({ ...options, ...migrations.opts<{ root?: string }>() }));

@@ -10,7 +10,7 @@ export function addVerify(migrations: Command, { setExitCode }: CommandContext):
   const command = migrations
     .command('verify')
     .description(
-      'Compares rows of the source with those of the target: missing, extra, different; exit 1 if there are some. Changes nothing.',
+      'Compares rows of the source with those of the target: missing, extra, different. Exit 1 if there are some. Changes nothing.',
     );
   addTargetOptions(command)
     .option('--table <name...>', 'only these tables, by <Table> or <schema>.<Table>')
@@ -21,23 +21,23 @@ export function addVerify(migrations: Command, { setExitCode }: CommandContext):
       ).argParser(parseList),
     )
     .addOption(
-      new Option('--sample <n>', 'about so many rows of each table, others each time').argParser(
+      new Option('--sample <n>', 'compare a random sample of about N rows per table').argParser(
         parseCount(1),
       ),
     )
-    .addOption(new Option('--full', 'all rows, as without --sample').conflicts('sample'))
+    .addOption(new Option('--full', 'compare all rows (default)').conflicts('sample'))
     .addOption(
-      new Option('--limit <n>', 'list at most so many differences of a table')
+      new Option('--limit <n>', 'maximum number of listed differences per table')
         .default(1000)
         .argParser(parseCount(1)),
     )
     .addOption(
-      new Option('--wait <duration>', 'how long rows that differ are looked at again')
+      new Option('--wait <duration>', 'how long to recheck rows that differ')
         .default(10_000, '10s')
         .argParser(parseDuration),
     )
     .addOption(
-      new Option('--timeout <seconds>', 'for connecting to the source, and again for each query')
+      new Option('--timeout <seconds>', 'timeout for connecting to the source, and for each query')
         .default(3_600_000, '3600')
         .argParser(parseTimeout),
     )

@@ -133,7 +133,7 @@ it('discards only what a filter selects', async () => {
   const refused = await deadLetters('discard');
   expect([refused.exitCode, refused.stderr]).toEqual([
     2,
-    'expected --table, --reason or --id: discarded events cannot be brought back; to discard all of a schema, give --table for each table\n',
+    'expected --table, --reason or --id: discarded events cannot be restored; to discard all of a schema, give --table for each table\n',
   ]);
   const dry = await deadLetters('discard', '--reason', 'too long', '--dry-run');
   expect(dry.stdout).toContain('  would discard blue.Distrikt: 2 dead letters');
@@ -181,7 +181,7 @@ it('refuses ids where there are several databases, and names tables that are not
   expect(several).toMatchObject({
     exitCode: 2,
     stderr: expect.stringContaining(
-      '--id: expected --sink too, because each database has ids of its own; there are sink_portal.search, sink_warehouse.analytics',
+      '--id: expected --sink too, because each database has its own ids; there are sink_portal.search, sink_warehouse.analytics',
     ),
   });
   expect(await deadLetters('list', '--table', 'Distrkt')).toMatchObject({

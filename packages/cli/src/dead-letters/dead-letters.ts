@@ -59,7 +59,7 @@ export interface DiscardDeadLettersOptions extends DeadLettersCommandOptions {
 export async function discard({ dryRun, ...options }: DiscardDeadLettersOptions): Promise<number> {
   if (!options.table && options.reason === undefined && !options.id) {
     throw new CommandError(
-      'expected --table, --reason or --id: discarded events cannot be brought back; to discard all of a schema, give --table for each table',
+      'expected --table, --reason or --id: discarded events cannot be restored; to discard all of a schema, give --table for each table',
     );
   }
   const ask = async (session: Session, filter: DeadLetterFilter) => {
@@ -74,7 +74,7 @@ export async function discard({ dryRun, ...options }: DiscardDeadLettersOptions)
   return reportDeadLetters(options, ask, (targets) => {
     if (options.id && targets.length > 1)
       throw new CommandError(
-        `--id: expected --sink too, because each database has ids of its own; there are ${targets.map(({ migrations }) => migrations.set.name).join(', ')}`,
+        `--id: expected --sink too, because each database has its own ids; there are ${targets.map(({ migrations }) => migrations.set.name).join(', ')}`,
       );
   });
 }

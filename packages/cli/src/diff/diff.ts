@@ -102,7 +102,7 @@ function isAbout({ at }: Problem, table: TableDefinition): boolean {
 }
 
 const NOTHING_TO_SCAFFOLD =
-  'no change needs a manual file; where the definitions are generated already, --base <commit> compares with those before';
+  'no unsafe change, so no manual file is needed; after generate, compare with --base <commit>';
 
 function report(
   found: Diff,

@@ -85,7 +85,10 @@ async function rowsEverywhere(columns: string): Promise<readonly string[]> {
 it('a column added in the source reaches the definition, two files and every schema, and its events merge', async () => {
   await stage(1, { DistriktID: '1', Navn: 'Nord' });
   await merge();
-  expect(await diff()).toMatchObject({ exitCode: 0, stdout: 'no changes of the definitions\n' });
+  expect(await diff()).toMatchObject({
+    exitCode: 0,
+    stdout: 'no changes in the definitions; generate --check also finds new customers\n',
+  });
   source.database('AdOpusTest').addColumn('dbo.Distrikt', { name: 'Sone', type: 'nvarchar(20)' });
 
   const shown = await diff();
@@ -149,7 +152,7 @@ it('an unsafe change of one table stops that table; a manual file makes it, in e
   const shown = await diff('--scaffold-manual');
   expect(shown.exitCode).toBe(1);
   expect(shown.stdout).toMatch(
-    /^adopus\.Distrikt +column "Navn": character varying\(60\) to character varying\(30\) +unsafe +none: it is refused /m,
+    /^adopus\.Distrikt +column "Navn": character varying\(60\) to character varying\(30\) +unsafe +none, because it is refused /m,
   );
   const path = 'migrations/manual/0001-Distrikt-Navn.sql';
   expect(shown.complaints).toEqual([`${path}: created; read it and fix it, then generate`]);
@@ -202,7 +205,7 @@ it('an unsafe change of one table stops that table; a manual file makes it, in e
     exitCode: 6,
     complaints: [
       expect.stringContaining(
-        'manual/0001-Distrikt-Navn.sql: changed after it was applied; put what is new into a new file',
+        'manual/0001-Distrikt-Navn.sql: changed after it was applied; put the change into a new file',
       ),
     ],
   });

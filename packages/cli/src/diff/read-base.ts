@@ -57,7 +57,7 @@ function git(root: string, args: readonly string[], given: string, input = ''): 
   });
   if (error) {
     const reason =
-      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'git is not there' : error.message;
+      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'git is not installed' : error.message;
     throw new CommandError(`${given}: ${reason}`, undefined, { cause: error });
   }
   if (status === 0) return stdout;

@@ -90,9 +90,9 @@ describeDebian('doctor', () => {
     expect(among(after.findings, 'ok')).toEqual(
       expect.arrayContaining([
         'configuration: 3 services, 1 source group, 2 sink groups',
-        'source asma directory: answers, and has 7 tables of the services',
+        'source asma directory: is reachable and has 7 tables of the services',
         ...TARGETS.map((target) => `${target}: all files are applied`),
-        ...TARGETS.map((target) => `${target}: no table is failing, locked or with dead letters`),
+        ...TARGETS.map((target) => `${target}: no failing merges, locked tables or dead letters`),
       ]),
     );
     const { stdout } = await run(['doctor', '--env', 'dev', '--sink', 'sink_portal.search']);
@@ -105,7 +105,7 @@ describeDebian('doctor', () => {
     expect(exitCode).toBe(0);
     for (const target of TARGETS) {
       expect(among(findings, 'ok')).toContain(
-        `${target}: a pooler gives each transaction a session, which works`,
+        `${target}: a pooler in transaction mode, which is supported`,
       );
     }
     expect(JSON.stringify((await examine()).findings)).not.toContain('pooler');
@@ -172,7 +172,7 @@ describeDebian('doctor', () => {
     expect(exitCode).toBe(2);
     expect(among(findings, 'error').join('\n')).toMatch(/source asma directory: .*users/);
     expect(among(findings, 'error')).toContain(
-      `${TARGETS[0]}: encoding LATIN1, which lacks letters of sources`,
+      `${TARGETS[0]}: encoding LATIN1, which is missing characters of sources`,
     );
   });
 });

@@ -46,7 +46,7 @@ function examineFiles(root: string): readonly Finding[] {
         fault(FILES, `${path} was edited`, 'cdc manage-migrations generate --force regenerates it'),
       ),
       ...(stale.length === 0
-        ? [ok(FILES, `${countOf(steps.length, 'file')}, all as the configuration gives them`)]
+        ? [ok(FILES, `${countOf(steps.length, 'file')}, all up to date`)]
         : edited.length === 0
           ? [
               warning(
@@ -56,7 +56,7 @@ function examineFiles(root: string): readonly Finding[] {
               ),
             ]
           : []),
-      ...warnings.map((says) => note(FILES, says, 'nothing, if it is meant')),
+      ...warnings.map((says) => note(FILES, says, 'nothing, if it is intended')),
     ];
   } catch (error) {
     return refusals(FILES, error, root);

@@ -26,7 +26,9 @@ export async function examineSources(
 ): Promise<readonly Finding[]> {
   const plans = planCustomers(config, env, undefined);
   if (plans.length === 0) {
-    return [note('sources', `no source has the environment ${env}`, 'nothing, if that is meant')];
+    return [
+      note('sources', `no source has the environment ${env}`, 'nothing, if that is intended'),
+    ];
   }
   const outcomes = await runAll(plans, SOURCE_JOBS, (plan) => examineSource(root, plan, timeoutMs));
   return outcomes.map((outcome) => {
@@ -42,7 +44,7 @@ async function examineSource(root: string, plan: SourcePlan, timeoutMs: number):
     const source = { type: group.type, server: resolveRepoServer(root, server), database };
     const catalogs = (await readCatalogs(source, selections, { timeoutMs })) ?? [];
     const tables = catalogs.reduce((sum, catalog) => sum + catalog.tables.length, 0);
-    return ok(about, `answers, and has ${countOf(tables, 'table')} of the services`);
+    return ok(about, `is reachable and has ${countOf(tables, 'table')} of the services`);
   } catch (error) {
     if (error instanceof MissingVariablesError) {
       const says = `${error.names.join(', ')} not set`;
@@ -55,6 +57,6 @@ async function examineSource(root: string, plan: SourcePlan, timeoutMs: number):
 
 function wayOutOf(error: SourceError): string {
   return error instanceof MissingTablesError || error instanceof EmptyDatabaseError
-    ? 'let the login see them, create them, or take them out of services'
+    ? 'grant the login access to them, create them, or remove them from services'
     : 'as the message says';
 }

@@ -70,13 +70,13 @@ function ofServer(
     ...(versionNumber < OLDEST
       ? [fault(about, `PostgreSQL ${version} is too old`, 'expected 15 or later: upgrade it')]
       : []),
-    ...(isStandby ? [fault(about, 'a standby, which only reads', 'connect to its primary')] : []),
+    ...(isStandby ? [fault(about, 'a standby, which is read-only', 'connect to its primary')] : []),
     ...(encoding === 'UTF8'
       ? []
       : [
           fault(
             about,
-            `encoding ${encoding}, which lacks letters of sources`,
+            `encoding ${encoding}, which is missing characters of sources`,
             `create the database anew, with TEMPLATE template0 ENCODING 'UTF8'`,
           ),
         ]),
@@ -117,7 +117,7 @@ function ofSettings(
           warning(
             about,
             `${transactionsLeft} transactions until the server refuses writes`,
-            'look for long transactions, prepared transactions and replication slots that stand still; VACUUM the database',
+            'look for long transactions, prepared transactions and inactive replication slots; VACUUM the database',
           ),
         ]
       : []),
@@ -136,17 +136,17 @@ function ofSurroundings(
           warning(
             about,
             `its clock is ${seconds} s ${side} that of this machine`,
-            'synchronise both (NTP): replication lag is wrong by as much',
+            'synchronize both clocks (NTP), because replication lag is wrong by the difference',
           ),
         ]
       : []),
-    ...(isPooled ? [ok(about, 'a pooler gives each transaction a session, which works')] : []),
+    ...(isPooled ? [ok(about, 'a pooler in transaction mode, which is supported')] : []),
     ...(pgCron === 'installed'
       ? []
       : [
           note(
             about,
-            pgCron === 'available' ? 'pg_cron is not created here' : 'no pg_cron',
+            pgCron === 'available' ? 'pg_cron is available, but not created' : 'no pg_cron',
             'run cdc manage-migrations merge --watch, or CALL cdc_management.run_pending_merges() from your own scheduler',
           ),
         ]),
@@ -173,7 +173,7 @@ async function ofContent(about: string, target: CommandTarget): Promise<readonly
         ? ok(about, 'all files are applied')
         : note(about, 'files are to be applied', `cdc manage-migrations apply --env ${env}`),
       troubles === 0
-        ? ok(about, 'no table is failing, locked or with dead letters')
+        ? ok(about, 'no failing merges, locked tables or dead letters')
         : warning(
             about,
             `${countOf(troubles, 'trouble')} with merges or events`,

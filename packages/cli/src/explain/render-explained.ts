@@ -124,7 +124,7 @@ function mergeLines(merge: ExplainedMerge): readonly Line[] {
   const ofKey =
     key.length > 0
       ? `one row for each ${key.join(', ')} (${keyOrigin}), ${deletes} deletes`
-      : 'one row for each event, as there is no key';
+      : 'one row for each event, because there is no key';
   return [
     ['staging', `${staging}, ${isLogged ? 'logged' : 'unlogged'}`],
     ['merge', `${procedure}: ${ofKey}, in order of ${order}`],

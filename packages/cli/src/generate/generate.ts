@@ -58,7 +58,7 @@ function roleWarnings(root: string, steps: readonly FileStep[]): readonly string
     if (action !== 'change' || text === undefined || !path.endsWith('/manifest.yaml')) return [];
     const [before, after] = [readIfThere(root, path) ?? '', text].map((one) => roleIn(one, path));
     if (before === undefined || before === after) return [];
-    return `${path}: its files grant to the role "${before}", and would now to "${after}"; set CDC_DB_USER to the same wherever files are generated`;
+    return `${path}: the files grant to the role "${before}" and would now grant to "${after}"; set CDC_DB_USER to the same role wherever files are generated`;
   });
 }
 
@@ -96,6 +96,7 @@ function unknownFileWarnings(
   return steps
     .filter(({ action, path }) => action === 'stray' && path.endsWith('.sql'))
     .map(
-      ({ path }) => `${path}: is in no manifest and never applied; SQL by people is in ${right}`,
+      ({ path }) =>
+        `${path}: not in a manifest, so it is never applied; hand-written SQL belongs in ${right}`,
     );
 }

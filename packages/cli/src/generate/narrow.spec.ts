@@ -112,29 +112,26 @@ describe('--table', () => {
   it.each([
     [
       ['--table', 'Aktor'],
-      '--table: there is no table "Aktor"; there are: Actor, Fraver, Region, customer_user\n',
+      '--table: unknown table "Aktor"; there are: Actor, Fraver, Region, customer_user\n',
     ],
-    [
-      ['--table', 'adopus.actor'],
-      '--table: there is no table "adopus.actor"; did you mean "Actor"?\n',
-    ],
+    [['--table', 'adopus.actor'], '--table: unknown table "adopus.actor"; did you mean "Actor"?\n'],
     [
       ['--table', ''],
-      '--table: there is no table ""; there are: Actor, Fraver, Region, customer_user\n',
+      '--table: unknown table ""; there are: Actor, Fraver, Region, customer_user\n',
     ],
     [
       ['--table', 'X', 'Y', '--service', 'chat'],
-      '--service: there is no service "chat"; there are: adopus\n' +
-        '--table: there is no table "X"; there are: Actor, Fraver, Region, customer_user\n' +
-        '--table: there is no table "Y"; there are: Actor, Fraver, Region, customer_user\n',
+      '--service: unknown service "chat"; there are: adopus\n' +
+        '--table: unknown table "X"; there are: Actor, Fraver, Region, customer_user\n' +
+        '--table: unknown table "Y"; there are: Actor, Fraver, Region, customer_user\n',
     ],
     [
       ['--table', 'Actor', '--only', 'schemas'],
-      '--only schemas writes no file of a table; leave --table out\n',
+      '--only schemas writes no file of a table; remove --table\n',
     ],
     [
       ['--service', 'adopus', '--only', 'infrastructure'],
-      '--only infrastructure writes no file of a table; leave --service out\n',
+      '--only infrastructure writes no file of a table; remove --service\n',
     ],
   ])('%j is an error that says what there is', (args, stderr) => {
     expect(repo.generate(args)).toEqual({ code: 2, stdout: '', stderr });
@@ -147,7 +144,7 @@ describe('--table', () => {
     expect(generate(fresh, ['--table', 'Actor'])).toEqual({
       code: 2,
       stdout: '',
-      stderr: `${MANIFEST}: is not there; run generate without --table and --service first\n`,
+      stderr: `${MANIFEST}: not found; run generate without --table and --service first\n`,
     });
     expect(changesSince(before, fresh)).toEqual([]);
   });

@@ -25,7 +25,7 @@ export function narrow(root: string, output: Output, options: GenerateOptions): 
   if (table === undefined && service === undefined) return output;
   if (only === 'schemas' || only === 'infrastructure') {
     const option = table ? '--table' : '--service';
-    throw new CommandError(`--only ${only} writes no file of a table; leave ${option} out`);
+    throw new CommandError(`--only ${only} writes no file of a table; remove ${option}`);
   }
   const selected = selectTables(output.tables, { table, service });
   const sets = output.sets.filter(({ name }) => selected.some(({ set }) => set === name));
@@ -74,9 +74,9 @@ const UNNARROWED = 'run generate without --table and --service';
 
 function readManifest(root: string, path: string): Manifest {
   const text = readIfThere(root, path);
-  if (text === undefined) throw new CommandError(`${path}: is not there; ${UNNARROWED} first`);
+  if (text === undefined) throw new CommandError(`${path}: not found; ${UNNARROWED} first`);
   if (stateOf(path, text) === 'intact') return parseManifest(text, path);
-  const message = `${path}: this generated file was edited; ${UNNARROWED}, and with --force, to write it anew`;
+  const message = `${path}: this generated file was edited; ${UNNARROWED}, and with --force, to overwrite it`;
   throw new CommandError(message, EXIT.edited);
 }
 

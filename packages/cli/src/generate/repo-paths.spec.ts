@@ -268,7 +268,7 @@ describe('the plugin of Nx', () => {
     expect(readRepo()).toMatchObject({
       status: 1,
       stderr: expect.stringContaining(
-        'Error: services: the sink "sink_asma.x/../../../outside" is no name of a folder',
+        'Error: services: expected a sink that can name a folder, found "sink_asma.x/../../../outside"',
       ),
     });
   });

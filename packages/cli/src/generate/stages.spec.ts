@@ -66,7 +66,7 @@ describe('a stage', () => {
     expect(generate(fresh, ['--only', stage])).toEqual({
       code: 2,
       stdout: '',
-      stderr: 'generated/migration-sets.yaml: is not there; run the stages before this one\n',
+      stderr: 'generated/migration-sets.yaml: not found; run the stages before this one\n',
     });
     expect(changesSince(before, fresh)).toEqual([]);
   });
@@ -100,7 +100,7 @@ describe('a stage', () => {
     expect(generate(root, ['--only', stage])).toEqual({
       code: 6,
       stdout: '',
-      stderr: `${path}: this generated file was edited; cdc manage-migrations generate --force writes all anew\n`,
+      stderr: `${path}: this generated file was edited; cdc manage-migrations generate --force writes all again\n`,
     });
     expect(changesSince(before, root)).toEqual([]);
     expect(generate(root, ['--force']).code).toBe(0);
@@ -111,8 +111,7 @@ describe('a stage', () => {
     rmSync(join(root, 'migrations/staging/Actor-staging.sql'));
     expect(generate(root, ['--only', 'migrations'])).toMatchObject({
       code: 2,
-      stderr:
-        'migrations/staging/Actor-staging.sql: is not there; run the stages before this one\n',
+      stderr: 'migrations/staging/Actor-staging.sql: not found; run the stages before this one\n',
     });
   });
 

@@ -58,7 +58,7 @@ describe('a table that left the configuration', () => {
     const run = repo.generate();
     expect(run.code).toBe(0);
     expect(run.stderr).toContain(
-      'warning: migrations/tables/extra.sql: is in no manifest and never applied; SQL by people is in ' +
+      'warning: migrations/tables/extra.sql: not in a manifest, so it is never applied; hand-written SQL belongs in ' +
         'migrations/manual/\n',
     );
     expect(run.stderr).not.toContain('notes.md');
@@ -96,7 +96,7 @@ it('a second sink moves the files of the first into a folder of its own', () => 
   const run = repo.generate();
   expect(run.code).toBe(0);
   expect(run.stderr).toContain(
-    'warning: migrations/manual/0001-a.sql: is in no manifest and never applied; SQL by people is in ' +
+    'warning: migrations/manual/0001-a.sql: not in a manifest, so it is never applied; hand-written SQL belongs in ' +
       'migrations/sink_asma.directory/manual/ or migrations/sink_asma.reports/manual/\n',
   );
   const paths = [...treeOf(repo.root).keys()].filter((path) => path.startsWith('migrations/'));

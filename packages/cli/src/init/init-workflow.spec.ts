@@ -262,6 +262,6 @@ it('the SQL grants to a role that is no superuser, and the check says where anot
   const other = generate(workspace, ['--check']);
   expect(other.code).toBe(1);
   expect(other.stderr).toBe(
-    `warning: migrations/manifest.yaml: its files grant to the role "${role}", and would now to "postgres"; set CDC_DB_USER to the same wherever files are generated\n`,
+    `warning: migrations/manifest.yaml: the files grant to the role "${role}" and would now grant to "postgres"; set CDC_DB_USER to the same role wherever files are generated\n`,
   );
 });

@@ -121,8 +121,8 @@ function nextSteps(options: ScaffoldOptions): readonly string[] {
   const run = commandOf(options);
   const variables = Object.values(serverVariables(options, 'source', ENVIRONMENTS[0]));
   return [
-    `${run('migrations', 'generate')} makes the SQL of the example table, ` +
-      `and ${run('apply', 'apply --env embedded')} applies it to a PostgreSQL that comes along; set CDC_DB_USER=${sinkRole(options)} before, the role of the sink pipeline, as CI does`,
+    `${run('migrations', 'generate')} generates the SQL of the example table, ` +
+      `and ${run('apply', 'apply --env embedded')} applies it to a bundled PostgreSQL; before, set CDC_DB_USER=${sinkRole(options)}, the role of the sink pipeline, like CI`,
     `write your databases into ${at('source-groups.yaml')} and ${at('sink-groups.yaml')}, ` +
       `your tables into ${at(`services/${service}.yaml`)}`,
     `set ${variables.join(', ')}, then ${run('introspect', 'schema-docs')} reads the structure of your tables; ` +
@@ -159,7 +159,7 @@ function planScaffold(workspace: string, files: readonly ScaffoldFile[]): readon
   });
   if (inTheWay.length > 0) {
     const lines = inTheWay.map(
-      ({ path }) => `${path}: is there already; choose another folder, or move it away`,
+      ({ path }) => `${path}: exists already; choose another folder, or move it away`,
     );
     throw new CommandError(lines.join('\n'), EXIT.edited);
   }

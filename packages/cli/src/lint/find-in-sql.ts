@@ -111,7 +111,7 @@ const STATEMENTS: Readonly<
         [name, own.staging].includes(names.at(-1)!),
       );
       if (body['removeType'] !== 'OBJECT_TABLE' || !table) return [];
-      const message = `events are merged into ${table.name}; take it out of the YAML, then cdc manage-migrations retire`;
+      const message = `events are merged into ${table.name}; remove it from the YAML, then run cdc manage-migrations retire`;
       return [{ rule: 'cdc-drop', message }];
     }),
   CreateTrigStmt: (body, tables) => {
@@ -169,7 +169,7 @@ function findInAlter(wrapped: Node, table: ReplicatedTable): readonly Found[] {
       return [
         {
           rule: 'cdc-drop',
-          message: `the merge of ${table.name} writes the column ${name}; take it out with ignore_columns in the YAML`,
+          message: `the merge of ${table.name} writes the column ${name}; exclude it with ignore_columns in the YAML`,
         },
       ];
     case 'AT_AlterColumnType':

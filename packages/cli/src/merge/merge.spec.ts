@@ -88,7 +88,7 @@ it('a target to which nothing was applied is refused with the way out', async ()
     exitCode: 2,
     stdout: '',
     stderr:
-      'sink_asma.directory in prod: the bookkeeping is not there; apply migrations/schemas and migrations/infrastructure first\n',
+      'sink_asma.directory in prod: the bookkeeping does not exist; apply migrations/schemas and migrations/infrastructure first\n',
   });
 });
 
@@ -177,7 +177,7 @@ blue.Distrikt: 100 events: 100 merged, 0 deleted, 0 stale, 0 dead
     const name = "CASE WHEN n > 3 THEN repeat('x', 500) ELSE 'navn' END";
     await stage('Avdeling', [1, 10], name);
     const reasons =
-      'sink_asma.directory in prod: the reasons of dead letters are in cdc_management.recent_errors; when the cause is fixed, run merge --replay-dead-letters\n';
+      'sink_asma.directory in prod: the reasons of dead letters are in cdc_management.recent_errors; fix the cause, then run merge --replay-dead-letters\n';
     const first = await merge(...BLUE);
     expect(first.stdout).toContain('10 events: 3 merged, 0 deleted, 0 stale, 7 dead');
     expect(first.stdout).toContain(reasons);
@@ -206,7 +206,7 @@ blue.Distrikt: 100 events: 100 merged, 0 deleted, 0 stale, 0 dead
     }, signal);
     expect(exitCode).toBe(0);
     expect(stdout).toContain('2 tables, 70 events: 70 merged');
-    expect(stderr).toContain('ending with the batches that are at work\n');
+    expect(stderr).toContain('stopping after the current batches\n');
   });
 
   it('waits for a session that merges a table, and names one that keeps its events from being merged', async () => {

@@ -53,7 +53,7 @@ function describeWatch(
 ): readonly string[] {
   const every = interval < 1000 ? `${interval} ms` : `${interval / 1000} s`;
   return [
-    `merges what is staged every ${every}, until Ctrl-C or SIGTERM`,
+    `merging staged events every ${every} until Ctrl-C or SIGTERM`,
     ...(env === EMBEDDED ? targets.map(describePsql) : []),
   ];
 }

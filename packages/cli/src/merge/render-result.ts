@@ -10,7 +10,7 @@ import {
 import { countOf } from '../count-of.ts';
 
 const DEAD =
-  'the reasons of dead letters are in cdc_management.recent_errors; when the cause is fixed, run merge --replay-dead-letters';
+  'the reasons of dead letters are in cdc_management.recent_errors; fix the cause, then run merge --replay-dead-letters';
 
 /** Renders the result of a run: a line for the total, then one for each table. */
 export function renderResult(
@@ -47,7 +47,7 @@ export function renderCounts({ events, merged, deleted, stale, dead }: MergeCoun
 
 export function renderReplay(replay: TableReplay): string {
   const { what, replayed, merged, deleted, stale, dead, failure } = replay;
-  const counts = `${merged} merged, ${deleted} deleted, ${stale} stale, ${dead} came back`;
+  const counts = `${merged} merged, ${deleted} deleted, ${stale} stale, ${dead} failed again`;
   const end = failure === null ? '' : `; failed: ${failure}`;
   const noun = what === 'dead letters' ? 'dead letter' : 'refused event';
   return `${labelOf(replay)}: ${countOf(replayed, noun)} replayed: ${counts}${end}`;

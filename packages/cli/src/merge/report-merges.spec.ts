@@ -26,8 +26,7 @@ function report(options: { isTerminal: boolean; isWatching: boolean; prefix?: st
 }
 
 const LINE = 'blue.Actor: 10 events: 7 merged, 1 deleted, 1 stale, 1 dead';
-const TROUBLE =
-  'blue.Actor failed: no space\ninterrupted: connection refused; trying again\nresumed\n';
+const TROUBLE = 'blue.Actor failed: no space\ninterrupted: connection refused; retrying\nresumed\n';
 
 it('tells each pass when it is over, and trouble at once', () => {
   expect(report({ isTerminal: false, isWatching: false })).toBe(

@@ -47,7 +47,7 @@ export function reportMerges(
         total = addCounts(total, event);
         if (output.isTerminal)
           output.write(
-            `${CLEAR_LINE}${printable(prefix)}${countOf(event.waiting, 'table')} at work, ${renderCounts(total)}`,
+            `${CLEAR_LINE}${printable(prefix)}${countOf(event.waiting, 'table')} in progress, ${renderCounts(total)}`,
           );
         return;
       case 'table merged': {
@@ -67,7 +67,7 @@ export function reportMerges(
       case 'letters replayed':
         return line(renderReplay(event));
       case 'interrupted':
-        return line(`interrupted: ${event.reason}; trying again`);
+        return line(`interrupted: ${event.reason}; retrying`);
       case 'resumed':
         return line('resumed');
     }

@@ -4,7 +4,7 @@ import type { ProgressOutput } from '../apply/progress.ts';
 export async function untilSignal<Result>(
   progress: ProgressOutput,
   work: (signal: AbortSignal) => Promise<Result>,
-  message = 'ending with the batches that are at work',
+  message = 'stopping after the current batches',
 ): Promise<Result> {
   const controller = new AbortController();
   const stop = () => {

@@ -86,7 +86,7 @@ export const METRICS: readonly Metric[] = [
   {
     scope: 'target',
     name: 'cdc_up',
-    help: '1 if the target answered, else 0.',
+    help: '1 if the target responded, else 0.',
     unit: 'bool',
     read: ({ isUp }) => ({ '': isUp ? 1 : 0 }),
     alert: {

@@ -205,7 +205,7 @@ async function serve(
       ({ contentType, text, areUp }) =>
         pathname === '/metrics'
           ? end(200, text, contentType)
-          : end(areUp ? 200 : 503, areUp ? 'ok\n' : 'a target does not answer\n'),
+          : end(areUp ? 200 : 503, areUp ? 'ok\n' : 'a target does not respond\n'),
       (error: unknown) => {
         printMessage(String(error));
         end(500, 'the metrics could not be read\n');

@@ -42,11 +42,11 @@ const insertRegion = (columns: readonly string[], values = columns.map((_, n) =>
 it('names the 6 of the 39 INSERTs of the original tool that do not fit, and why', () => {
   const { code, stderr, lines } = check([ORIGINAL]);
   expect(lines.map((line) => line.replace(ORIGINAL, 'FILE'))).toEqual([
-    'FILE:20 "stg_Actor" "Dov": no such column: "Døv" of the source is not staged: it is in ignore_columns of services/adopus.yaml; leave it out of the INSERT',
-    'FILE:21 "stg_Actor" "Fodeland": no such column: "Fødeland" of the source is not staged: it is in ignore_columns of services/adopus.yaml; leave it out of the INSERT',
-    'FILE:366 "stg_DagligeNotater" "Lengde": no such column: it is computed at the source, and the change feed does not carry it; leave it out of the INSERT',
-    'FILE:410 "stg_DocReg" "Innhold": no such column: it is in ignore_columns of services/adopus.yaml; leave it out of the INSERT',
-    'FILE:859 "stg_Tiltak" "Aktiv": no such column: it is computed at the source, and the change feed does not carry it; leave it out of the INSERT',
+    'FILE:20 "stg_Actor" "Dov": no such column: "Døv" of the source is not staged: it is in ignore_columns of services/adopus.yaml; remove it from the INSERT',
+    'FILE:21 "stg_Actor" "Fodeland": no such column: "Fødeland" of the source is not staged: it is in ignore_columns of services/adopus.yaml; remove it from the INSERT',
+    'FILE:366 "stg_DagligeNotater" "Lengde": no such column: it is computed at the source, and the change feed does not carry it; remove it from the INSERT',
+    'FILE:410 "stg_DocReg" "Innhold": no such column: it is in ignore_columns of services/adopus.yaml; remove it from the INSERT',
+    'FILE:859 "stg_Tiltak" "Aktiv": no such column: it is computed at the source, and the change feed does not carry it; remove it from the INSERT',
     ...[
       [911, 1, '2619c892'],
       [912, 2, 'f2dd12d9'],
@@ -160,7 +160,7 @@ ${insertRegion(REGION).replace('"stg_Region"', 'fretex."stg_Region" AS s')}`;
       expect.stringMatching(
         /^no such column; metadata columns are __kafka_offset, .*__cdc_operation/,
       ),
-      'no such column; run generate --refresh if the source has it, or leave it out of the INSERT',
+      'no such column; run generate --refresh if the source has it, or remove it from the INSERT',
     ]);
     expect(messages(insertRegion(REGION.filter((name) => name !== '"Descr"')))).toEqual([
       'not in the INSERT: it would be NULL in every row; insert it, or add it to ignore_columns of its source table',
@@ -290,7 +290,7 @@ describe('which staging table', () => {
   it('--sink narrows it', () => {
     expect(check(['--sink', 'sink_none', ORIGINAL])).toMatchObject({
       code: 2,
-      stderr: '--sink: there is no sink "sink_none"; there are: sink_asma.directory\n',
+      stderr: '--sink: unknown sink "sink_none"; there are: sink_asma.directory\n',
     });
     expect(check(['--sink', 'sink_asma.directory', ORIGINAL]).code).toBe(1);
   });

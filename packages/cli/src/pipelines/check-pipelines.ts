@@ -66,7 +66,7 @@ function readTargets(
     const definitions = buildDefinitions(config, catalogs);
     const names = definitions.sets.map(({ name }) => name);
     if (sink !== undefined && !names.includes(sink)) {
-      const message = `--sink: there is no sink "${sink}"; there are: ${names.join(', ')}`;
+      const message = `--sink: unknown sink "${sink}"; there are: ${names.join(', ')}`;
       throw new CommandError(message);
     }
     const isAsked = ({ set }: { readonly set: string }) => set === (sink ?? set);

@@ -153,7 +153,7 @@ function readColumn(text: string, target: StagingTarget): ReadColumn {
   const absence = target.absent.get(meant);
   if (absence) {
     const { code, reason } = absence;
-    return { code, message: `no such column: ${reason}; leave it out of the INSERT` };
+    return { code, message: `no such column: ${reason}; remove it from the INSERT` };
   }
   return findNear(text, name, target);
 }
@@ -178,7 +178,7 @@ function findNear(text: string, name: string, { columns, absent }: StagingTarget
     const [other, { code, reason }] = gone;
     return {
       code,
-      message: `no such column: "${other}" of the source is not staged: ${reason}; leave it out of the INSERT`,
+      message: `no such column: "${other}" of the source is not staged: ${reason}; remove it from the INSERT`,
     };
   }
   return {
@@ -191,7 +191,7 @@ function findNear(text: string, name: string, { columns, absent }: StagingTarget
 function wayOut(meant: string, names: readonly string[]): string {
   return meant.startsWith('__')
     ? `; metadata columns are ${names.filter((name) => name.startsWith('__')).join(', ')}`
-    : '; run generate --refresh if the source has it, or leave it out of the INSERT';
+    : '; run generate --refresh if the source has it, or remove it from the INSERT';
 }
 
 /** Lists missing columns that would send events to the dead letters or lose values. */
@@ -216,7 +216,7 @@ function listMissing(
 }
 
 const STREAM =
-  'it tells the stream of an event, and positions of several streams would be compared';
+  'it identifies the stream of an event, and without it positions of different streams would be compared';
 const POSITION = 'it is part of the position: every event would be a dead letter';
 const NEEDED = new Map(
   Object.entries<string>({

@@ -447,7 +447,7 @@ describe('mistakes', () => {
     write(root, path, `${read(root, path)}# \u202e x\n`);
     const { code, stderr } = generate(root);
     expect(stderr).toMatch(
-      /^services\/_bloblang\/priority_label\.blobl:\d+: expected no \\u202e, which turns the direction of writing$/m,
+      /^services\/_bloblang\/priority_label\.blobl:\d+: expected no \\u202e, which changes the text direction$/m,
     );
     expect(code).toBe(2);
   });

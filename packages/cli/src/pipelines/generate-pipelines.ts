@@ -78,7 +78,7 @@ function readTransforms(root: string, { services }: Config): ReadonlyMap<string,
       if (text !== undefined) texts.set(bloblangRef, text);
       const turning = findBidiControls(text ?? '').map(({ line, letter }) => ({
         ...{ at: { file: path!, keys: [] }, line },
-        message: `expected no ${letter}, which turns the direction of writing`,
+        message: `expected no ${letter}, which changes the text direction`,
       }));
       if (turning.length > 0) return turning;
       const message = `expected file://services/<path>.blobl of a file that is there, found ${bloblangRef}`;

@@ -250,7 +250,7 @@ describe('reload', () => {
     );
     const refused = await run('finish', '--table', 'Everybody', '--max-share', '100');
     expect(refused).toMatchObject({ exitCode: 5 });
-    expect(refused.stdout).toContain(`no row of a snapshot of ${AVANSAS} has come`);
+    expect(refused.stdout).toContain(`no row of a snapshot of ${AVANSAS} has arrived`);
     expect(await keys('public."Everybody"')).toBe(100);
   });
 
@@ -265,7 +265,7 @@ describe('reload', () => {
     await query(stage({ ...read, keys: [1, 20], at: 4000, customer: AVANSAS }));
     const refused = await run('finish', '--table', 'Everybody');
     expect(refused).toMatchObject({ exitCode: 5 });
-    expect(refused.stdout).toContain(`30 rows of ${AVANSAS} would go, 60% of all`);
+    expect(refused.stdout).toContain(`30 rows of ${AVANSAS} would be removed, 60% of all`);
     expect(await keys('public."Everybody"')).toBe(1050);
   });
 
@@ -273,11 +273,11 @@ describe('reload', () => {
     await run('begin', '--table', 'blue.Actor');
     const none = await run('finish', '--table', 'Actor', '--max-share', '100');
     expect(none).toMatchObject({ exitCode: 5 });
-    expect(none.stdout).toContain('no row of a snapshot has come since the reload began');
+    expect(none.stdout).toContain('no row of a snapshot has arrived since the reload began');
     await query(stage({ keys: [11, 100], at: 200, operation: 'r' }));
     const refused = await run('finish', '--table', 'Actor');
     expect(refused).toMatchObject({ exitCode: 5 });
-    expect(refused.stdout).toContain('10 rows would go, 10% of all, and at most 5% may');
+    expect(refused.stdout).toContain('10 rows would be removed, 10% of all, more than 5%');
     expect(await keys('blue."Actor"')).toBe(100);
     expect(await run('status')).toMatchObject({
       exitCode: 1,
@@ -387,7 +387,7 @@ describe('reload', () => {
       CREATE TRIGGER keep BEFORE DELETE ON blue."Actor" FOR EACH ROW EXECUTE FUNCTION blue.keep()`);
     const kept = await run('finish', '--table', 'Actor');
     expect(kept).toMatchObject({ exitCode: 3 });
-    expect(kept.stdout).toContain('failed: rows that should go stay: a trigger or a policy');
+    expect(kept.stdout).toContain('failed: rows to remove remain: a trigger or a policy');
     expect(await query('SELECT FROM cdc_management.tombstone')).toEqual([]);
     await query('DROP TRIGGER keep ON blue."Actor"');
     const done = await run('finish', '--table', 'Actor');

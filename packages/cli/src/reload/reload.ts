@@ -233,7 +233,7 @@ function customerIdOf(
   const [id] = idsOf({ ...config, sourceGroups: group }, [customer], env);
   if (id !== undefined) return id;
   throw new CommandError(
-    `--customer ${customer}: expected a customer_id in source-groups.yaml, because tables of several customers know their rows by it`,
+    `--customer ${customer}: expected a customer_id in source-groups.yaml, because shared tables identify the rows of a customer by it`,
   );
 }
 
@@ -261,7 +261,7 @@ function locationOf({ schema, table, customer }: ReloadTarget): string {
 function describeBegun(reload: BegunReload): string {
   const { outcome, begunAt, begunBy, reason } = reload;
   const said = {
-    begun: `begun at ${begunAt}; now let the connector make a snapshot of it`,
+    begun: `begun at ${begunAt}; now take a snapshot of it with the connector`,
     open: `open since ${begunAt}, begun by ${begunBy}`,
     refused: `refused: ${reason}`,
     failed: `failed: ${reason}`,

@@ -13,7 +13,7 @@ export function findRoot(given: string | undefined): string {
     const root = resolve(given);
     if (!existsSync(join(root, MARK)))
       throw new CommandError(
-        `--root ${given}: there is no ${MARK} in this folder; cdc init makes an implementation repo`,
+        `--root ${given}: there is no ${MARK} in this folder; cdc init creates an implementation repo`,
       );
     return root;
   }
@@ -21,7 +21,7 @@ export function findRoot(given: string | undefined): string {
     if (existsSync(join(folder, MARK))) return folder;
     if (folder === dirname(folder)) {
       throw new CommandError(
-        `no ${MARK} in ${process.cwd()} or above it; run this in an implementation repo, name one with --root, or make one with cdc init`,
+        `no ${MARK} in ${process.cwd()} or above it; run this in an implementation repo, select one with --root, or create one with cdc init`,
       );
     }
   }

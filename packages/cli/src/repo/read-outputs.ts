@@ -81,7 +81,7 @@ export function readUserFiles(
       }
       const [turning] = findBidiControls(text);
       if (turning) {
-        const message = `expected ${turning.letter} as an escape in E'…', or not at all, found the letter itself, which turns the direction of writing`;
+        const message = `expected ${turning.letter} as an escape in E'…', or not at all, found the letter itself, which changes the text direction`;
         throw new CommandError(`${path}:${turning.line}: ${message}`);
       }
       const command = findClientCommand(text);
@@ -122,6 +122,6 @@ function readIntact(root: string, path: string): string {
 
 function readText(root: string, path: string): string {
   const text = readIfThere(root, path);
-  if (text === undefined) throw new CommandError(`${path}: is not there; ${RUN_FIRST}`);
+  if (text === undefined) throw new CommandError(`${path}: not found; ${RUN_FIRST}`);
   return text;
 }

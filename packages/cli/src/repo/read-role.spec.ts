@@ -20,9 +20,9 @@ describe('CDC_DB_USER', () => {
     ['', 'is empty'],
     ['  ', 'is empty'],
     ['cdc\npostgres', 'is not one line of text'],
-    ['public', 'is public, which is no role in PostgreSQL'],
-    ['none', 'is none, which is no role in PostgreSQL'],
-    ['cdc_{{SCHEMA}}', 'holds {{, which stands for schemas in the SQL'],
+    ['public', 'is public, which is not a role in PostgreSQL'],
+    ['none', 'is none, which is not a role in PostgreSQL'],
+    ['cdc_{{SCHEMA}}', 'contains {{, which stands for schemas in the SQL'],
     ['é'.repeat(32), 'has 64 bytes, and a role at most 63'],
   ])('cannot be %j', (role, problem) => {
     const before = treeOf(root);

@@ -30,11 +30,10 @@ export function reportFiles(outcome: Outcome, json: boolean): void {
 const NX_TASK = 'NX_TASK_TARGET_PROJECT';
 
 function refusalOf({ path, action, conflict }: FileStep): string {
-  if (conflict)
-    return `${path}:${conflict.line}: ${conflict.message}; --force writes the file anew`;
+  if (conflict) return `${path}:${conflict.line}: ${conflict.message}; --force overwrites it`;
   return action === 'edited'
-    ? `${path}: this generated file was edited; move the edit to the configuration, or --force writes over it`
-    : `${path}: a file that is not generated stands where one is to be written; move it, or --force writes over it`;
+    ? `${path}: this generated file was edited; move the edit to the configuration, or overwrite it with --force`
+    : `${path}: a file that is not generated is at the path of a generated one; move it, or overwrite it with --force`;
 }
 
 function documentOf(
@@ -126,8 +125,9 @@ function renderSum({ mode, steps, written, exitCode }: Outcome): string {
 
 /** What to do about the result of --check, by exit code. */
 const CHECK_ENDS: Readonly<Record<number, string>> = {
-  [EXIT.differences]: '; cdc manage-migrations generate brings them up to date',
-  [EXIT.edited]: '; move the edits to the configuration, then run cdc manage-migrations generate',
+  [EXIT.differences]: '; cdc manage-migrations generate updates them',
+  [EXIT.edited]:
+    '; move the edits to the configuration, then run cdc manage-migrations generate --force',
 };
 
 function mapWords(form: 'done' | 'ahead'): Readonly<Record<string, string>> {

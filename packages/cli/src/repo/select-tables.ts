@@ -21,10 +21,10 @@ export function selectTables(
   const problems = [
     ...(service ?? [])
       .filter((name) => !services.has(name))
-      .map((name) => `--service: there is no service "${name}"; there are: ${list(services)}`),
+      .map((name) => `--service: unknown service "${name}"; there are: ${list(services)}`),
     ...(table ?? [])
       .filter((name) => !tables.some((entry) => isNamed(entry, name)))
-      .map((name) => `--table: there is no table "${name}"${suggestion(tables, name)}`),
+      .map((name) => `--table: unknown table "${name}"${suggestion(tables, name)}`),
   ];
   if (problems.length > 0) throw new CommandError(problems.join('\n'));
   const selected = tables

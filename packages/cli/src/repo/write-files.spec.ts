@@ -120,7 +120,7 @@ it('a file in the place of a folder is told', () => {
     code: 2,
     stdout: '',
     stderr: expect.stringContaining(
-      'migrations/tables/Actor.sql: cannot be read: a file is where a folder should be\n',
+      'migrations/tables/Actor.sql: cannot be read: expected a folder, found a file\n',
     ),
   });
   expect(changesSince(before, root)).toEqual([]);

@@ -78,7 +78,7 @@ describe.each([15, 18] as const)('a rename on PostgreSQL %i', (major) => {
     await expectGoesOn(root, 'green', 'Actor');
     expect(await run(root, 'rename', '--customer', 'blue', '--to', 'green')).toMatchObject({
       exitCode: 0,
-      stdout: 'sink_asma.directory in nonprod: nothing is kept under the name blue\n',
+      stdout: 'sink_asma.directory in nonprod: no bookkeeping under the name blue\n',
     });
   });
 

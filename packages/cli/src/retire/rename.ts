@@ -31,7 +31,7 @@ export async function rename(options: RenameCommandOptions): Promise<number> {
       exitCode: worstExitCode(results.map(({ outcome }) => EXIT_CODES[outcome])),
       lines:
         results.length === 0
-          ? [`${label}: nothing is kept under the name ${renaming.from}`]
+          ? [`${label}: no bookkeeping under the name ${renaming.from}`]
           : results.map((result) => `${label}: ${describe(result, renaming)}`),
       document: { results },
     };

@@ -247,15 +247,15 @@ describe.each([15, 18] as const)('retire on PostgreSQL %i', (major) => {
     const { root } = target;
     expect(await run(root, 'retire', '--table', 'Actor')).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringContaining('table avansas.Actor is in services/: take it out'),
+      stderr: expect.stringContaining('table avansas.Actor is in services/: remove it'),
     });
     expect(await run(root, 'retire', '--customer', 'blue')).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringContaining('customer blue is in source-groups.yaml: take it out'),
+      stderr: expect.stringContaining('customer blue is in source-groups.yaml: remove it'),
     });
     expect(await run(root, 'retire', '--table', 'Nobody')).toMatchObject({
       exitCode: 2,
-      stderr: 'nothing is kept of Nobody\n',
+      stderr: 'no bookkeeping of Nobody\n',
     });
   });
 });

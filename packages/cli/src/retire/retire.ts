@@ -49,7 +49,7 @@ export async function retire(options: RetireCommandOptions): Promise<number> {
   });
   const unknown = selection.names.filter((name) => !found.has(name));
   if (failed || unknown.length === 0) return exitCode;
-  printMessage(`nothing is kept of ${unknown.join(', ')}`);
+  printMessage(`no bookkeeping of ${unknown.join(', ')}`);
   return worstExitCode([exitCode, EXIT.usage]);
 }
 
@@ -85,7 +85,7 @@ function selectionOf({ table, customer }: RetireCommandOptions): RetireSelection
  *     blue.Region 12 16384 0 0 0 retired
  */
 function renderResult(label: string, { tables, shared }: RetireResult): readonly string[] {
-  if (tables.length === 0) return [`${label}: nothing is kept`];
+  if (tables.length === 0) return [`${label}: no bookkeeping`];
   const rows = tables.map(({ schema, table, left, outcome }) => [
     `${schema}.${table}`,
     ...[left.rows, left.bytes, left.staged, left.deadLetters, left.refusedEvents].map((count) =>

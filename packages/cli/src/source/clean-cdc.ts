@@ -76,7 +76,7 @@ async function run(root: string, options: CleanCdcCommandOptions): Promise<numbe
 function nothingToClean(group: string): CommandError {
   return new CommandError(
     `${group} is a group of PostgreSQL, which removes WAL itself when the connector has confirmed it; ` +
-      'enable-cdc --dry-run shows what a slot that nobody reads keeps',
+      'enable-cdc --dry-run shows the WAL that an unread slot keeps',
   );
 }
 

@@ -100,7 +100,7 @@ it('a risk that is not known cannot be accepted', async () => {
   expect(await repo.cdc('enable-cdc', ...AVANSAS, '--accept', 'all')).toMatchObject({
     exitCode: 2,
     complaints: [
-      '--accept all: there is no such risk; known: agent-stopped, computed-column, collation, large-object, slot-lost, no-replication, no-free-slot, no-free-sender, no-select, row-security, extra-table',
+      '--accept all: unknown risk; known: agent-stopped, computed-column, collation, large-object, slot-lost, no-replication, no-free-slot, no-free-sender, no-select, row-security, extra-table',
     ],
   });
 });

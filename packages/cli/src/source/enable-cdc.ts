@@ -215,7 +215,7 @@ function parseRisks(codes: readonly string[]): readonly FindingCode[] {
   return codes.map((code) => {
     const risk = RISKS.find((known) => known === code);
     if (risk) return risk;
-    throw new CommandError(`--accept ${code}: there is no such risk; known: ${RISKS.join(', ')}`);
+    throw new CommandError(`--accept ${code}: unknown risk; known: ${RISKS.join(', ')}`);
   });
 }
 

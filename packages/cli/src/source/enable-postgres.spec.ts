@@ -141,7 +141,7 @@ it.each([
   [
     ['clean-cdc', '--days', '7'],
     'asma is a group of PostgreSQL, which removes WAL itself when the connector has confirmed it; ' +
-      'enable-cdc --dry-run shows what a slot that nobody reads keeps',
+      'enable-cdc --dry-run shows the WAL that an unread slot keeps',
   ],
 ])('%j is refused with the reason', async (command, message) => {
   expect(await source.repo.cdc(...command, '--env', 'dev', '--all')).toMatchObject({

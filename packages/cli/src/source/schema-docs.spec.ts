@@ -105,7 +105,7 @@ describe('--if-changed', () => {
 it('a snapshot that was edited is not written over', async () => {
   const edited = COMMITTED.replace('nvarchar', 'varchar');
   repo.write(SNAPSHOT, edited);
-  const error = `${SNAPSHOT}: this snapshot was edited; move it away, or --force writes over it`;
+  const error = `${SNAPSHOT}: this snapshot was edited; move it away, or overwrite it with --force`;
   expect(await repo.cdc('schema-docs')).toMatchObject({ exitCode: 6, complaints: [error] });
   const refresh = await repo.cdc('generate', '--refresh', '--json');
   expect(refresh).toMatchObject({ exitCode: 6, complaints: [error] });

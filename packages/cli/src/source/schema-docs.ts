@@ -128,10 +128,10 @@ function report(
 
 function refusalOf({ path, action, conflict }: FileStep): string {
   if (conflict) {
-    return `${path}:${conflict.line}: ${conflict.message}; resolve it, or --force writes the file anew`;
+    return `${path}:${conflict.line}: ${conflict.message}; resolve it, or overwrite it with --force`;
   }
   const what = action === 'edited' ? 'this snapshot was edited' : 'this file is not generated';
-  return `${path}: ${what}; move it away, or --force writes over it`;
+  return `${path}: ${what}; move it away, or overwrite it with --force`;
 }
 
 /** Reads the fingerprints in a database's snapshots by schema. Returns none if a snapshot must be written anyway. */

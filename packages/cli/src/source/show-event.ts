@@ -6,7 +6,7 @@ const TEXT: {
   readonly [K in SourceEvent['kind']]: (event: Extract<SourceEvent, { kind: K }>) => string;
 } = {
   connecting: ({ database, host }) => `${database}: connecting to ${host}`,
-  retrying: ({ reason }) => `${reason} (once more)`,
+  retrying: ({ reason }) => `${reason} (retrying)`,
   reading: ({ database, tables }) => `${database}: reading ${countOf(tables, 'table')}`,
   unchanged: ({ database }) => `${database}: nothing changed since the snapshot`,
   cleaning: ({ database, instance }) => `${database}: cleaning ${instance}`,

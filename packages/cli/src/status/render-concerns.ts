@@ -13,7 +13,7 @@ import { nameSchema } from '../target/name-schema.ts';
 const COUNTED_ROWS = 100_000;
 
 const ERRORS = 'see cdc_management.recent_errors';
-const REPLAY = 'when the cause is fixed, run merge --replay-dead-letters';
+const REPLAY = 'fix the cause, then run merge --replay-dead-letters';
 
 /** Counts the causes that keep events from the final tables: `merges of 2 tables failed`, `64 dead letters`. */
 export function listTroubles(concerns: Concerns): readonly string[] {
@@ -56,10 +56,10 @@ export function renderConcerns({
     ...describeLeftOut(leftOut).map(({ schema, table, reason }) => `${schema}.${table}: ${reason}`),
     ...heldMerges.map(
       ({ schema, table, since, holder }) =>
-        `${schema}.${table}: has waited since ${since} for ${holder}, which merges it or has locked its staging table; end that session if it does nothing`,
+        `${schema}.${table}: has waited since ${since} for ${holder}, which merges it or has locked its staging table; end that session if it is idle`,
     ),
     ...failingMerges.map(
-      ({ schema, table, error }) => `${schema}.${table}: its last merge failed: ${error}`,
+      ({ schema, table, error }) => `${schema}.${table}: last merge failed: ${error}`,
     ),
     ...lostStaging.map(renderLoss),
     ...deadLetters.map(
@@ -79,8 +79,8 @@ export function renderConcerns({
       const without =
         rows === null
           ? 'its table is locked'
-          : `${count} ${count === 1 ? 'row' : 'rows'} without it`;
-      return `${schema}.${table}.${column}: backfill needed, came ${since}, ${without}; a reload fills it (docs/reload.md)`;
+          : `${count} ${count === 1 ? 'row' : 'rows'} without a value`;
+      return `${schema}.${table}.${column}: backfill needed, added ${since}, ${without}; a reload fills it (docs/reload.md)`;
     }),
   ];
 }
@@ -89,7 +89,7 @@ export function renderConcerns({
 export function renderLocks(locks: readonly HeldLock[]): readonly string[] {
   return locks.map(({ schema, holder }) => {
     const where = schema === undefined ? '' : ` in ${nameSchema(schema)}`;
-    return `an apply${where} is at work, or its lock is held: ${describeHolder(holder)}`;
+    return `an apply${where} is running, or its lock is held: ${describeHolder(holder)}`;
   });
 }
 
@@ -112,13 +112,14 @@ const AT_SOURCE: Readonly<Partial<Record<LossCause, string>>> = {
   'cleaned up':
     'were removed from the source before they were read: reload the table (cdc manage-migrations reload)',
   'restored source':
-    'are not read, as the source was restored and its LSNs start again: count up CDC_STREAM_GENERATION, and reload the table (cdc manage-migrations reload)',
-  'needs snapshot': 'are not all that the table needs, as it is new: read a snapshot',
+    'are not read, because the source was restored and its LSNs start again: increment CDC_STREAM_GENERATION, and reload the table (cdc manage-migrations reload)',
+  'needs snapshot': 'are incomplete for a new table: read a snapshot',
 };
 
 const WHAT_HAPPENED: Readonly<Partial<Record<LossCause, string>>> = {
   crash: 'was emptied',
-  'new timeline': 'may lack events since the server was promoted, or recovered to a point in time',
-  'restored copy': 'may lack events since this database was copied or restored',
-  dropped: 'may lack events since it or its final table was dropped and made again',
+  'new timeline':
+    'may be missing events since the server was promoted, or recovered to a point in time',
+  'restored copy': 'may be missing events since this database was copied or restored',
+  dropped: 'may be missing events since it or its final table was dropped and created again',
 };

@@ -49,7 +49,7 @@ describeDebian('a hot standby', () => {
     expect(stdout).toMatch(/^sink_asma.directory in nonprod: all applied, 2 dead letters\n/);
     expect(stdout).toContain('blue.Actor: 2 dead letters');
     expect(stdout).toContain(
-      'this is a standby: a loss of staged events that its primary has not noticed yet is not known here',
+      'this is a standby: it does not know of a loss of staged events until its primary has detected it',
     );
     expect(exitCode).toBe(1);
     const [found] = JSON.parse((await at(standby, 'status --json')).stdout).targets;
@@ -63,7 +63,7 @@ describeDebian('a hot standby', () => {
   it('is checked', async () => {
     expect(await at(standby, 'check')).toEqual({
       exitCode: 0,
-      stdout: 'sink_asma.directory in nonprod: as defined\n',
+      stdout: 'sink_asma.directory in nonprod: matches the definitions\n',
       stderr: '',
     });
   });
@@ -84,7 +84,7 @@ describeDebian('a hot standby', () => {
       exitCode: 2,
       stdout: '',
       stderr:
-        'sink_asma.directory in nonprod: the target is a standby, which only reads; connect to its primary\n',
+        'sink_asma.directory in nonprod: the target is a standby, which is read-only; connect to its primary\n',
     });
   });
 });

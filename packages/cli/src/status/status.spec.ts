@@ -46,7 +46,7 @@ it('says what a crash may have taken out of staging, from which offset to replay
   expect(stdout).toContain(`
 staging of blue.Distrikt was emptied: replay AdOpus.Distrikt partition 0 (generation 0) from offset 4
 staging of blue.Distrikt was emptied: replay AdOpus.Distrikt partition 1 (generation 0) from offset 13
-blue.Distrikt: 1 dead letter; see cdc_management.recent_errors; when the cause is fixed, run merge --replay-dead-letters
+blue.Distrikt: 1 dead letter; see cdc_management.recent_errors; fix the cause, then run merge --replay-dead-letters
 `);
   const stream = { database: 'AdOpus', table: 'Distrikt', generation: 0 };
   expect(JSON.parse((await status('--json')).stdout)).toMatchObject({
@@ -81,7 +81,7 @@ it('counts the events that the server refused, by topic', async () => {
   await sql`INSERT INTO cdc_management.refused_event (schema_name, table_name, topic, error)
     VALUES ('blue', 'Distrikt', 'adopus.dbo.Distrikt', 'a'), ('blue', 'Distrikt', 'adopus.dbo.Distrikt', 'b'), (NULL, NULL, NULL, 'c')`;
   expect((await status()).stdout).toContain(`
-blue.Distrikt: 2 refused events of topic adopus.dbo.Distrikt; see cdc_management.recent_errors; when the cause is fixed, run merge --replay-dead-letters
+blue.Distrikt: 2 refused events of topic adopus.dbo.Distrikt; see cdc_management.recent_errors; fix the cause, then run merge --replay-dead-letters
 ?.?: 1 refused event of topic ?; see cdc_management.recent_errors
 `);
   expect(JSON.parse((await status('--json')).stdout)).toMatchObject({
@@ -111,7 +111,7 @@ it('names a session that keeps a merge open while events have waited for over a 
   await other`UPDATE cdc_management.pending_merge SET marked_at = '2026-01-31T12:00:00Z'`;
   const process = `process ${pid} (postgres, postgres.js)`;
   expect((await status()).stdout).toContain(
-    `blue.Distrikt: has waited since 2026-01-31T12:00:00Z for ${process}, which merges it or has locked its staging table; end that session if it does nothing`,
+    `blue.Distrikt: has waited since 2026-01-31T12:00:00Z for ${process}, which merges it or has locked its staging table; end that session if it is idle`,
   );
   expect(await held()).toEqual([
     { schema: 'blue', table: 'Distrikt', since: '2026-01-31T12:00:00Z', holder: process },
@@ -147,6 +147,6 @@ it('--offline says what there is to apply, without a target or its variables', a
   untouched.remove();
   expect(run).toMatchObject({ exitCode: 0, stderr: '' });
   expect(run.stdout).toBe(
-    `sink_asma.directory in prod: ${2 * 39 + 2} files for 24 schemas; what is applied is not known offline\n`,
+    `sink_asma.directory in prod: ${2 * 39 + 2} files for 24 schemas; applied files are unknown offline\n`,
   );
 });

@@ -106,7 +106,7 @@ function tellOffline(
   return {
     exitCode: worstExitCode(exitCodesOf(migrations)),
     lines: [
-      `${label}: ${countOf(files.length, 'file')} for ${countOf(schemas.length, 'schema')}; what is applied is not known offline`,
+      `${label}: ${countOf(files.length, 'file')} for ${countOf(schemas.length, 'schema')}; applied files are unknown offline`,
       ...problems.map(({ message }) => message),
     ],
     document: { target: label, schemas, files: files.map(({ path }) => path), problems },
@@ -172,7 +172,7 @@ function describe(
       ...renderMatrix(found),
       ...renderWaves(waves),
       ...(found.pendingManual.length > 0
-        ? [`pending files by people: ${found.pendingManual.join(', ')}`]
+        ? [`pending hand-written files: ${found.pendingManual.join(', ')}`]
         : []),
       ...errors,
       ...leftovers.map(renderLeftover),
@@ -203,7 +203,7 @@ function renderLeftover({ schema, table, message }: Leftover): string {
 }
 
 const STANDBY =
-  'this is a standby: a loss of staged events that its primary has not noticed yet is not known here';
+  'this is a standby: it does not know of a loss of staged events until its primary has detected it';
 
 function exitCodesOf({ problems }: Migrations): readonly number[] {
   return problems.map(({ problem }) => (problem === 'edited' ? EXIT.edited : EXIT.differences));

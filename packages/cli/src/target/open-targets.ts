@@ -125,7 +125,7 @@ function selectSets(
   for (const name of names ?? []) {
     if (!sets.some((set) => set.name === name)) {
       throw new CommandError(
-        `--sink ${name}: there is no such sink; there are ${listOf(sets.map((set) => set.name))}`,
+        `--sink ${name}: unknown sink; there are ${listOf(sets.map((set) => set.name))}`,
       );
     }
   }

@@ -22,7 +22,7 @@ it.each(['apply', 'apply --dry-run', 'apply --check', 'check', 'status', 'baseli
     expect(run(root, ...command.split(' '), '--env', 'nonprod', '--schema', 'adopsu')).toEqual({
       code: 2,
       stdout: '',
-      stderr: `--schema adopsu: there is no such schema; ${LABEL} has public, avansas, blue\n`,
+      stderr: `--schema adopsu: unknown schema; ${LABEL} has public, avansas, blue\n`,
     });
   },
 );
@@ -36,7 +36,7 @@ it('status --offline knows environments and schemas', () => {
   expect(offline('--env', 'embedded')).toMatchObject({ code: 0 });
   expect(offline('--env', 'nonprod', '--schema', 'x*')).toMatchObject({
     code: 2,
-    stderr: `--schema x*: there is no such schema; ${LABEL} has public, avansas, blue\n`,
+    stderr: `--schema x*: unknown schema; ${LABEL} has public, avansas, blue\n`,
   });
   expect(offline('--env', 'nonpord')).toMatchObject({
     code: 2,
@@ -60,7 +60,7 @@ it('a manifest that is not there is said, without a stack', () => {
   const { code, stderr } = run(empty, 'status', '--env', 'nonprod');
   expect({ code, stderr }).toEqual({
     code: 2,
-    stderr: `${LABEL}: migrations/manifest.yaml is not there; cdc manage-migrations generate writes it\n`,
+    stderr: `${LABEL}: migrations/manifest.yaml not found; cdc manage-migrations generate writes it\n`,
   });
 });
 

@@ -16,7 +16,7 @@ export function selectTargets(
   for (const glob of globs) {
     if (targets.some((target) => schemasOf(target, [glob]).length > 0)) continue;
     const known = targets.map((target) => `${target.label} has ${schemasOf(target).join(', ')}`);
-    throw new CommandError(`--schema ${glob}: there is no such schema; ${known.join('; ')}`);
+    throw new CommandError(`--schema ${glob}: unknown schema; ${known.join('; ')}`);
   }
   return targets.filter((target) => schemasOf(target, globs).length > 0);
 }

@@ -92,8 +92,8 @@ it('says only the number where all are exact', () => {
 });
 
 it.each([
-  ['--table', 'Aktor', '--table: there is no table "Aktor"; there are: '],
-  ['--service', 'adopsu', '--service: there is no service "adopsu"; there are: adopus'],
+  ['--table', 'Aktor', '--table: unknown table "Aktor"; there are: '],
+  ['--service', 'adopsu', '--service: unknown service "adopsu"; there are: adopus'],
 ])('%s that nothing has is an error', (option, name, message) => {
   const { code, stdout, stderr } = types(join(FIXTURES, 'adopus'), option, name);
   expect([code, stdout]).toEqual([2, '']);

@@ -240,13 +240,9 @@ function customerFilter(
 ): Filter {
   const none = (problem: string): Filter => ({ source: [], target: [], problem });
   if (customer === undefined)
-    return none(
-      'rows of several customers are in it, without a column of the template customer_id',
-    );
+    return none('it has rows of several customers and no column of the template customer_id');
   if (ids.includes(undefined))
-    return none(
-      'the customer has no customer_id in source-groups.yaml, by which its rows are known',
-    );
+    return none('the customer has no customer_id in source-groups.yaml, which identifies its rows');
   const list = ids.map((id) => quoteLiteral(id!)).join(', ');
   // Compared by its type: ids of one customer can be spelled in several ways.
   const target = [`${quoteIdentifier(customer)} IN (${list})`];

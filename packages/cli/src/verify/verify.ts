@@ -314,7 +314,7 @@ function describe(result: TableResult): string {
   const both = `${countOf(rows!.source, 'row')} at the source, ${rows!.target} in the target`;
   if (differences.length === 0 && reason !== undefined) return `${both}; ${reason}`;
   if (differences.length === 0 && isCut)
-    return `${both}: so many rows differed at first that not all were looked at again; compare it when less is on its way${late}`;
+    return `${both}: too many rows differed to check all of them again; compare again when fewer events are in flight${late}`;
   if (outcome === 'equal') return `${countOf(rows!.source, 'row')} equal${late}`;
   const counts = KINDS.flatMap((kind) => {
     const count = differences.filter((one) => one.kind === kind).length;

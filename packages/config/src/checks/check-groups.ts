@@ -95,7 +95,7 @@ function checkWaves(
 ): void {
   if (!waves) return;
   if (waves.length === 0)
-    return report(keys, 'there are no waves; list at least one, or leave the key out');
+    return report(keys, 'expected at least one wave, found none; list one, or remove the key');
   refuseTwice(
     waves.map((wave) => wave?.name),
     keys,
@@ -130,7 +130,7 @@ function checkWaves(
   const more = left.length > SHOWN_CUSTOMERS ? ` and ${left.length - SHOWN_CUSTOMERS} more` : '';
   report(
     keys,
-    `no wave has ${left.slice(0, SHOWN_CUSTOMERS).join(', ')}${more}; a wave without customers has all that no other names`,
+    `no wave has ${left.slice(0, SHOWN_CUSTOMERS).join(', ')}${more}; a wave without customers takes all others`,
   );
 }
 
@@ -142,7 +142,8 @@ const NOT_IN_FOLDERS = /[/\\:*?"<>|]/;
 /** Reports a name that cannot be part of the folder `migrations/<group>.<database>`. */
 function refuseNoFolder(name: string, keys: Keys, report: Report): void {
   if (!NOT_IN_FOLDERS.test(name)) return;
-  const expected = 'expected a name without / \\ : * ? " < > |, as a folder of migrations/ has it';
+  const expected =
+    'expected a name without / \\ : * ? " < > |, because a folder of migrations/ has this name';
   report(keys, `${expected}, found "${name}"`);
 }
 
@@ -206,7 +207,10 @@ function checkEnvs(group: GroupDraft, keys: Keys, report: Report): void {
 /** Reserved environment names and the reason of each. */
 const RESERVED_ENVS: ReadonlyMap<string | undefined, string> = new Map([
   ['embedded', 'the environment "embedded" is reserved for an embedded PostgreSQL; choose another'],
-  ['schemas', 'an environment cannot be called "schemas", as a key beside it is; choose another'],
+  [
+    'schemas',
+    'an environment cannot be called "schemas", because another key has this name; choose another',
+  ],
 ]);
 
 interface EnvironmentOfGroup {

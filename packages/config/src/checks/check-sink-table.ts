@@ -61,7 +61,7 @@ function checkStructure(table: Draft<SinkTableShape>, keys: Keys, report: Report
   }
   if (targetExists === false && 'columns' in table) {
     const message =
-      'expected no columns for a table that is created, found some; leave them out, or write target_exists: true';
+      'expected no columns for a table that is created, found some; remove them, or write target_exists: true';
     report([...keys, 'columns'], message);
   }
   if (targetExists === true && (table.indexes?.length ?? 0) > 0) {
@@ -188,7 +188,7 @@ function checkRenames(table: Draft<SinkTableShape>, keys: Keys, report: Report):
   if (table.target_exists === true && renames.length > 0) {
     report(
       at,
-      'expected no renames for a table that exists, found some; leave them out, or write target_exists: false',
+      'expected no renames for a table that exists, found some; remove them, or write target_exists: false',
     );
     return;
   }

@@ -24,7 +24,7 @@ export function refuseTwice(
   const earlier = new Set<string>();
   items.forEach((item, index) => {
     if (item === undefined) return;
-    if (earlier.has(item)) report(keys, `"${item}" stands here twice; once is enough`, index);
+    if (earlier.has(item)) report(keys, `"${item}" is a duplicate; remove it`, index);
     earlier.add(item);
   });
 }

@@ -140,7 +140,7 @@ async function probe(
     if (!before?.isMerged) return 'is not registered for merges';
     return JSON.stringify(before.made) === JSON.stringify(after?.made)
       ? undefined
-      : 'its routines are not those of its file';
+      : 'its routines differ from its file';
   } catch (error) {
     if (!(error instanceof TargetError) || error.kind === 'connection') throw error;
     await session.execute('ROLLBACK');

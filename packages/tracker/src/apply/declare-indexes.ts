@@ -379,7 +379,7 @@ function describeFailure(
   { message, code, detail, hint, context }: TargetError,
   { schema, table, path }: IndexWork,
 ): FileFailure {
-  const ofUnique = `Remove the duplicates at the source, or take unique out of indexes in the service file. Then apply again. The table ${quoteQualified(schema, table.name)} is merged meanwhile.`;
+  const ofUnique = `Remove the duplicates at the source, or remove unique from indexes in the service file. Then apply again. The table ${quoteQualified(schema, table.name)} is merged in the meantime.`;
   return {
     ...{
       kind: 'failed',

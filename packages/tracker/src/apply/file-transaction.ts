@@ -156,7 +156,7 @@ export function expandSchema({ file, schema }: FileInSchema): string {
   const left = findPlaceholder(text);
   if (left !== undefined) {
     throw new PlaceholderError(
-      `${file.path}: ${left} stands there, and ${SCHEMA_PLACEHOLDER} in a file of tenants is what is replaced`,
+      `${file.path}: expected only ${SCHEMA_PLACEHOLDER} in a file of tenants, found ${left}`,
     );
   }
   return text;

@@ -137,7 +137,7 @@ export function narrowPlan(
   for (const one of inScope) {
     const reasons = known.has(one.schema)
       ? reasonsOf(one, open.get(one.schema) ?? [], migrations, structures)
-      : ['takes no part any more'];
+      : ['is not part of this environment any more'];
     if (reasons.length > 0) stale.push({ schema: one.schema, reasons });
   }
   for (const schema of open.keys())
@@ -175,12 +175,12 @@ function differences(
   const there = new Set(files.map(({ path }) => path));
   return [
     ...open.flatMap(({ path, checksum }) => {
-      if (!before.has(path)) return [`${path}: is to be applied and is not in the plan`];
+      if (!before.has(path)) return [`${path}: is pending and not in the plan`];
       return before.get(path) === checksum ? [] : [`${path}: the file has changed since the plan`];
     }),
     ...planned
       .filter(({ path }) => !there.has(path))
-      .map(({ path }) => `${path}: the file is gone since the plan`),
+      .map(({ path }) => `${path}: the file was removed since the plan`),
   ];
 }
 

@@ -102,7 +102,7 @@ export class ManualFilesEditedError extends Error {
   constructor(readonly paths: readonly string[]) {
     super(
       paths
-        .map((path) => `${path}: changed after it was applied; put what is new into a new file`)
+        .map((path) => `${path}: changed after it was applied; put the change into a new file`)
         .join('\n'),
     );
   }

@@ -69,7 +69,7 @@ export function renderScript(
   });
   const { set } = plan.migrations;
   return [
-    `-- What cdc manage-migrations apply would do to ${visible(set.name)}.\n\\set ON_ERROR_STOP on\n`,
+    `-- SQL that cdc manage-migrations apply would run in ${visible(set.name)}.\n\\set ON_ERROR_STOP on\n`,
     ...parts,
   ].join('\n');
 

@@ -46,7 +46,7 @@ export interface RunOptions extends Omit<ApplyFileOptions, 'onRetry' | 'tag'> {
 export class LockLostError extends Error {
   override readonly name = 'LockLostError';
   constructor() {
-    super('the connection that held the lock was lost; what was applied is recorded: apply again');
+    super('the connection that held the lock was lost; applied files are recorded: apply again');
   }
 }
 
@@ -93,7 +93,7 @@ export function schemaIsGone(schema: string): FileFailure {
     path: 'schemas/create-schemas.sql',
     message: 'the schema is missing, and files were applied to it before',
     code: 'CD005',
-    hint: `Rename it back. When it was dropped for good: CALL cdc_management.forget_schema(${quoteLiteral(schema)}), and apply again.`,
+    hint: `Rename it back. If it was dropped permanently: CALL cdc_management.forget_schema(${quoteLiteral(schema)}), and apply again.`,
     ...{ detail: undefined, context: undefined, statement: undefined },
   };
 }
@@ -149,7 +149,7 @@ async function applyToDatabase(
   const areBegun = [...tally.due].every((schema) => tally.begun.has(schema));
   if (isBehind && (tally.failures.length > 0 || !areBegun)) {
     const failed = new Set(tally.failures.map(({ schema, path }) => schema || path));
-    const reason = failed.size > 0 ? [...failed].join(', ') : 'schemas that were not begun';
+    const reason = failed.size > 0 ? [...failed].join(', ') : 'schemas that were not started';
     wait(run, WHOLE_DATABASE, files, reason);
     return;
   }
@@ -401,7 +401,7 @@ async function attemptRead<Result>(read: () => Promise<Result>): Promise<Result 
 
 /** Tells the author of a repeatable file that it fails around a change of type. */
 function undone(paths: string): string {
-  return `What it made is dropped and created again around a change of type in ${paths}: all of it is rolled back.`;
+  return `Its objects are dropped and created again for a change of type in ${paths}. All of it is rolled back.`;
 }
 
 type Failed = Extract<FileOutcome, { readonly error: TargetError }>;

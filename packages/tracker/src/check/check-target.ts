@@ -26,7 +26,7 @@ import {
 import { readStructure, type RelationGroup } from './read-structure.ts';
 import type { Session } from '../session/session.ts';
 
-const NOT_MADE = 'no apply has made it';
+const NOT_MADE = 'not created by apply';
 
 /** Options of a check. */
 export interface CheckOptions extends PlanOptions {
@@ -298,15 +298,15 @@ function describeCreated(
     ...(origin !== undefined && { origin }),
     repair,
   });
-  if (!found) return difference('missing', 'made by an apply');
+  if (!found) return difference('missing', 'created by apply');
   if (!recorded) return { kind: 'extra', schema, name, message: NOT_MADE };
   if (found.digest !== recorded.digest)
     return difference('different', 'was changed after the apply');
   if (found.role !== recorded.role) {
-    if (!found.role) return difference('missing', 'the right of the role to use it');
-    return difference('extra', 'the right of the role to use it', revoke(schema, name, role));
+    if (!found.role) return difference('missing', 'the privilege of the role to use it');
+    return difference('extra', 'the privilege of the role to use it', revoke(schema, name, role));
   }
-  return difference(found.public ? 'extra' : 'missing', 'the right of PUBLIC to use it');
+  return difference(found.public ? 'extra' : 'missing', 'the privilege of PUBLIC to use it');
 }
 
 /** Builds the repair for a hand-granted privilege. */

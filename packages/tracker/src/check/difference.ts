@@ -4,7 +4,7 @@ export interface Difference {
   readonly schema: string;
   /** Owner object: a table, a view, a routine. Empty for the schema itself. */
   readonly name: string;
-  /** `column "Navn" is text, wanted character varying(50)`. */
+  /** `column "Navn" is text, expected character varying(50)`. */
   readonly message: string;
   /** Creator of the object: a file of the set, or a role. Absent if unknown. */
   readonly origin?: string;

@@ -3,7 +3,7 @@ export class NoBookkeepingError extends Error {
   override readonly name = 'NoBookkeepingError';
   constructor() {
     super(
-      'the bookkeeping is not there; apply migrations/schemas and migrations/infrastructure first',
+      'the bookkeeping does not exist; apply migrations/schemas and migrations/infrastructure first',
     );
   }
 }

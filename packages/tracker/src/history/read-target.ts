@@ -62,8 +62,7 @@ export interface HistoryGroup extends FileIdentity {
 export class HistoryError extends Error {
   override readonly name = 'HistoryError';
   constructor(readonly problems: readonly Problem[]) {
-    const remedy =
-      'a newer version wrote it, which is then the one to use, or it was changed by hand';
+    const remedy = 'use the newer version that wrote it, unless it was changed by hand';
     super([...problems.map(formatProblem), `${HISTORY}: ${remedy}`].join('\n'));
   }
 }
@@ -123,7 +122,7 @@ GROUP BY grantee.oid`;
 export class StandbyError extends Error {
   override readonly name = 'StandbyError';
   constructor() {
-    super('the target is a standby, which only reads; connect to its primary');
+    super('the target is a standby, which is read-only; connect to its primary');
   }
 }
 

@@ -23,7 +23,7 @@ export function describeLeftOut({
     ...lockedStaging.map(({ schema, table, holder }) => ({
       schema,
       table,
-      reason: `left out as long as its staging table is locked by ${holder}`,
+      reason: `skipped while its staging table is locked by ${holder}`,
     })),
   ];
 }

@@ -30,7 +30,7 @@ import {
 export class ManifestMissingError extends Error {
   override readonly name = 'ManifestMissingError';
   constructor(readonly path: string) {
-    super(`${path} is not there; cdc manage-migrations generate writes it`);
+    super(`${path} not found; cdc manage-migrations generate writes it`);
   }
 }
 
@@ -127,8 +127,8 @@ function withConflict(path: string, { line, message }: Conflict): FileProblem {
   return { path, problem: 'stale', message: `${path}:${line}: ${message}; resolve it` };
 }
 
-function stale(path: string, what = 'is not in the manifest as it is'): FileProblem {
-  const message = `${path}: ${what}; cdc manage-migrations generate brings both together`;
+function stale(path: string, what = 'differs from the manifest'): FileProblem {
+  const message = `${path}: ${what}; cdc manage-migrations generate updates both`;
   return { path, problem: 'stale', message };
 }
 

@@ -175,7 +175,7 @@ describe('TLS with a target', () => {
     );
     await expect(session.query('SELECT 1')).rejects.toMatchObject({
       kind: 'connection',
-      hint: 'it demands encryption: remove sslmode: disable from its server in sink-groups.yaml',
+      hint: 'the server requires encryption: remove sslmode: disable from its server in sink-groups.yaml',
     });
     await session.close();
   });

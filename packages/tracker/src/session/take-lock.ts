@@ -15,20 +15,22 @@ export interface LockHolder {
   readonly since: string | null;
 }
 
-/** Error: another apply works on the same set in the same database. */
+/** Error: another apply is running on the same set in the same database. */
 export class LockNotObtainedError extends Error {
   override readonly name = 'LockNotObtainedError';
   constructor(
     readonly set: string,
     readonly holder: LockHolder | undefined,
   ) {
-    super(`another apply works on ${set}: ${describeHolder(holder)}; try again, or wait longer`);
+    super(
+      `another apply is running on ${set}: ${describeHolder(holder)}; try again, or wait longer`,
+    );
   }
 }
 
 /** Describes the holder of a lock: `pid 4711, application "cdc apply", user app, since 2026-01-31T12:00:00Z`. */
 export function describeHolder(holder: LockHolder | undefined): string {
-  if (!holder) return 'a session that has ended meanwhile';
+  if (!holder) return 'a session that has ended';
   const { pid, application, user, since } = holder;
   const begin = since === null ? '' : `, since ${since}`;
   return `pid ${pid}, application "${application}", user ${user}${begin}`;
@@ -190,8 +192,7 @@ async function begin<Row>(session: Session, text: string): Promise<Rows<Row>> {
     return await session.query<Row>(BEGIN + text);
   } catch (error) {
     if (!(error instanceof TargetError) || error.code !== 'ECONNRESET') throw error;
-    const hint =
-      'a pool before the target must be one of transactions or sessions, not of statements';
+    const hint = 'expected a pooler in transaction or session mode, found statement mode';
     throw new TargetError(error.message, error.code, { hint });
   }
 }

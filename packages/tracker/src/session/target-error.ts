@@ -57,10 +57,10 @@ const MEANINGS: {
   refused:
     'connection refused; check that it runs, and host and port of its server in sink-groups.yaml',
   'unknown host': 'unknown host; check host of its server in sink-groups.yaml',
-  'lookup failed': 'its host cannot be looked up now',
+  'lookup failed': 'name lookup failed',
   'no route to host': 'no route to host',
   'no route to network': 'no route to its network',
-  timeout: 'it does not answer',
+  timeout: 'timeout, no response',
   lost: 'the connection was lost',
   'no encryption offered':
     'it does not support TLS, and nothing was sent; enable it on the server, or set sslmode: disable for its server in sink-groups.yaml',
@@ -118,6 +118,6 @@ function hintOf(message: string, code: string): string | undefined {
     return 'create it, or set another under sources of its group in sink-groups.yaml';
   }
   return demandsEncryption(message)
-    ? 'it demands encryption: remove sslmode: disable from its server in sink-groups.yaml'
+    ? 'the server requires encryption: remove sslmode: disable from its server in sink-groups.yaml'
     : undefined;
 }

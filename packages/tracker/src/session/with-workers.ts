@@ -6,7 +6,7 @@ export class NoConnectionError extends Error {
   override readonly name = 'NoConnectionError';
   constructor() {
     super(
-      `expected two connections at a time, got one, and no answer on another within ${CONNECT_WITHIN_MS / 1000} s; ` +
+      `expected two connections at a time, found one, and no response on another within ${CONNECT_WITHIN_MS / 1000} s; ` +
         'give the pool before it more connections (pool_size), or connect to PostgreSQL itself',
     );
   }

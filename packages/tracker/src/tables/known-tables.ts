@@ -74,12 +74,15 @@ export function findLeftovers(
   ];
 }
 
-const WHAT = { customer: 'the schema of no tenant', table: 'of no definition' } as const;
+const WHAT = {
+  customer: 'not a tenant any more',
+  table: 'not in the definitions any more',
+} as const;
 
 function describeLeft(kind: keyof typeof WHAT, name: string, now: string | undefined): string {
   const rename = (to: string) => `cdc manage-migrations rename --${kind} ${word(name)} --to ${to}`;
   return now !== undefined && now !== name
-    ? `renamed to "${now}" by hand, and what is kept of it was not: ${rename(word(now))}`
+    ? `renamed to "${now}" by hand without its bookkeeping: ${rename(word(now))}`
     : `${WHAT[kind]}: cdc manage-migrations retire --${kind} ${word(name)}, or, if it has another name now, ${rename('<name>')}`;
 }
 

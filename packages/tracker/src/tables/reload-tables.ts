@@ -288,7 +288,7 @@ function refusalOf(
   if (silent.length > 0 && swept === 0 && !withoutReads) {
     const names = silent.flatMap(({ customer }) => (customer === null ? [] : [customer]));
     const of = names.length > 0 ? ` of ${names.join(', ')}` : '';
-    return `no row of a snapshot${of} has come since the reload began: wait for it, or, if the source has no rows, finish with --without-reads`;
+    return `no row of a snapshot${of} has arrived since the reload began: wait for it, or, if the source has no rows, finish with --without-reads`;
   }
   // Each customer has its own snapshot, which can be incomplete while those of others are complete.
   for (const one of byCustomer.length > 1 ? byCustomer : []) {
@@ -306,7 +306,7 @@ function shareOf(goes: number, stays: number): number {
 
 function tooMany(rows: string, share: number, maxShare: number): string {
   const text = share.toFixed(share < 10 ? 1 : 0);
-  return `${rows} would go, ${text}% of all, and at most ${maxShare}% may: look at some of them, and raise --max-share if the source does not have them`;
+  return `${rows} would be removed, ${text}% of all, more than ${maxShare}%: check some of them, and raise --max-share if the source does not have them`;
 }
 
 /** Removes rows batch by batch until none is left. */
@@ -336,7 +336,7 @@ async function sweep(
         return Number(row!.swept);
       });
       if (swept === undefined)
-        return { outcome: 'locked', reason: 'other sessions have the table; finish again' };
+        return { outcome: 'locked', reason: 'other sessions hold the table; run finish again' };
       removed += swept;
       onBatch(removed);
       // The claim of a batch blocks merges of the table. They get the same time.
@@ -346,7 +346,7 @@ async function sweep(
   }
 }
 
-const KEPT = 'rows that should go stay: a trigger or a policy of the table keeps them';
+const KEPT = 'rows to remove remain: a trigger or a policy of the table keeps them';
 
 /** Retries work on a table. Returns undefined if the table stayed locked. */
 function retrying(work: () => Promise<number>): Promise<number | undefined> {

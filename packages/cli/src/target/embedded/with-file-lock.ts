@@ -32,7 +32,7 @@ async function takeFile(file: string): Promise<void> {
     if (isStale(file)) removeStale(file);
     else if (performance.now() > deadline) {
       throw new CommandError(
-        `${file}: process ${readMark(file).split(' ')[0]} holds it for a minute`,
+        `${file}: process ${readMark(file).split(' ')[0]} has held it for a minute`,
         EXIT.locked,
       );
     } else await sleep(POLL_MS);
