@@ -15,7 +15,7 @@ export function addReport(migrations: Command, { setExitCode }: CommandContext):
     .option('--out <file>', 'the page')
     .option('--since <commit>', 'also what changed in the definitions since this commit of git')
     .option('--drift', 'also how the structure differs from the definitions, as check does')
-    .option('--exclude <glob...>', 'what is no drift, over <schema>.<name>')
+    .option('--exclude <glob...>', 'objects to ignore, as globs over <schema>.<name>')
     .action(async (options: Omit<ReportOptions, 'root'>) => {
       const { report } = await import('../report/report.ts');
       setExitCode(await report({ ...options, ...migrations.opts<{ root?: string }>() }));
