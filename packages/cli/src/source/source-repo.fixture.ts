@@ -74,7 +74,7 @@ function run(root: string, args: readonly string[], env: NodeJS.ProcessEnv): Pro
 }
 
 const PROGRESS =
-  /^[\w-]+: (connecting to|reading|enabling|rotating|cleaning|\d+ tables? read|nothing changed)|\(once more\)$/;
+  /^[\w-]+: (connecting to|reading|enabling|rotating|cleaning|\d+ tables? read|nothing changed)|\(retrying\)$/;
 
 /** Returns the variables of the server `default` of `fixtures/adopus`. */
 export function mssqlEnv(server: {
