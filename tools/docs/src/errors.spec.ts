@@ -72,7 +72,7 @@ const TRIGGERED_BY: Readonly<Record<string, readonly [spec: string, text: string
   ForeignObjectsError: ['packages/cli/src/apply/creating-role.spec.ts', 'belongs to'],
   StillDefinedError: ['packages/cli/src/retire/retire.spec.ts', 'is in services/'],
   'unknown host': ['packages/cli/src/source/schema-docs.spec.ts', "'unknown host'"],
-  'encryption demanded': ['packages/tracker/src/session/session.spec.ts', 'demands encryption'],
+  'encryption demanded': ['packages/tracker/src/session/session.spec.ts', 'requires encryption'],
   CD009: ['packages/cli/src/apply/creating-role.spec.ts', 'belongs to'],
 };
 
