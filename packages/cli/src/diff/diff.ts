@@ -112,7 +112,7 @@ function report(
     ...found.gone.map(formatProblem),
     ...listWarnings(found.changes).map((warning) => `warning: ${warning}`),
     ...found.manual.map(({ path, state }) => {
-      const what = state === 'created' ? 'created; read it and fix it, then generate' : state;
+      const what = state === 'created' ? 'created; review and edit it, then generate' : state;
       return `${path}: ${what}`;
     }),
     ...(wanted && found.manual.length === 0 ? [NOTHING_TO_SCAFFOLD] : []),

@@ -155,7 +155,7 @@ it('an unsafe change of one table stops that table; a manual file makes it, in e
     /^adopus\.Distrikt +column "Navn": character varying\(60\) to character varying\(30\) +unsafe +none, because it is refused /m,
   );
   const path = 'migrations/manual/0001-Distrikt-Navn.sql';
-  expect(shown.complaints).toEqual([`${path}: created; read it and fix it, then generate`]);
+  expect(shown.complaints).toEqual([`${path}: created; review and edit it, then generate`]);
   const scaffolded = repo.read(path);
   rmSync(join(repo.root, path));
 

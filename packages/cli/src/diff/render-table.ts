@@ -55,7 +55,7 @@ export function renderSum(
   const gone = problems.length;
   const writer = isOfSource ? 'generate --refresh' : 'generate';
   const blocked = gone === 0 ? '' : `; fix the configuration first, in ${countOf(gone, 'place')}`;
-  if (changes.length === 0) return `no changes of the definitions${blocked}`;
+  if (changes.length === 0) return `no changes in the definitions${blocked}`;
   const tables = new Set(changes.map(({ table }) => table)).size;
   const counts = CLASSES.map((changeClass) => ({
     made: changeClass,

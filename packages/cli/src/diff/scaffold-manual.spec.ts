@@ -29,8 +29,8 @@ describe('--scaffold-manual', () => {
     const first = scaffold();
     expect(first).toMatchObject({ code: 1 });
     expect(first.stderr).toBe(
-      `${MANUAL}/0008-Actor-Navn.sql: created; read it and fix it, then generate\n` +
-        `${MANUAL}/0009-Fraver-FraDato.sql: created; read it and fix it, then generate\n`,
+      `${MANUAL}/0008-Actor-Navn.sql: created; review and edit it, then generate\n` +
+        `${MANUAL}/0009-Fraver-FraDato.sql: created; review and edit it, then generate\n`,
     );
     expect(changesSince(before, root)).toEqual([
       `+ ${MANUAL}/0008-Actor-Navn.sql`,

@@ -46,10 +46,10 @@ describe('a conflict of git is recognised and said', () => {
     ['services/_schemas/column-templates.yaml', 2, ['generate', 'diff'], /resolve it$/m],
 <<<<<<< HEAD
     [SNAPSHOT, 2, ['generate', 'diff', 'types'], /schema-docs --force regenerates it, and git has/],
-    [DEFINITION, 6, ['generate', 'diff', 'status'], /--force writes (the file|all) anew/],
-    [SETS, 6, ['generate', 'status'], /--force writes (the file|all) anew/],
-    [MANIFEST, 6, ['generate', 'status', 'apply'], /--force (writes the file anew|regenerates it)/],
-    [TABLE, 6, ['generate', 'status', 'apply'], /--force (writes the file anew|regenerates it)/],
+    [DEFINITION, 6, ['generate', 'diff', 'status'], /--force (overwrites it|writes all again)/],
+    [SETS, 6, ['generate', 'status'], /--force (overwrites it|writes all again)/],
+    [MANIFEST, 6, ['generate', 'status', 'apply'], /--force (overwrites|regenerates) it/],
+    [TABLE, 6, ['generate', 'status', 'apply'], /--force (overwrites|regenerates) it/],
     [MANUAL, 2, ['generate', 'apply'], /resolve it$/m],
   ])('in %s', (path, code, commands, wayOut) => {
     leaveConflict(path);

@@ -64,8 +64,7 @@ const MEANINGS: {
   lost: 'the connection was lost',
   'no encryption offered':
     'it does not support TLS, and nothing was sent; enable it on the server, or set sslmode: disable for its server in sink-groups.yaml',
-  'encryption failed':
-    'it did not agree on encryption; it needs TLS 1.2 with a certificate of today',
+  'encryption failed': 'TLS negotiation failed; the server needs TLS 1.2 and a valid certificate',
 };
 
 const UNTRUSTED =
