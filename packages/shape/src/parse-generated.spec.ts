@@ -142,7 +142,8 @@ it('aliases that make billions of values are refused at once', () => {
   expect(message).toContain('expected at most 1,000,000 values, with all aliases, found more');
 });
 
-it.each(['  'what git leaves of a conflict is recognised: %s',
+it.each(['<<<<<<< HEAD', '=======', '>>>>>>> 29adf32 (a commit)', '||||||| base'])(
+  'what git leaves of a conflict is recognised: %s',
   (mark) => {
     for (const end of ['\n', '\r\n']) {
       const body = BODY.replace('on_call', `${mark}${end}on_call`);
@@ -154,7 +155,6 @@ it.each(['  'what git leaves of a conflict is recognised: %s',
 );
 
 it.each([
-<<<<<<< HEAD
   [undefined, 'none, as in files of versions before 0.1', 'npm run owners updates it'],
   [2, '2, written by a newer version', 'install that version of cdc-migrations'],
   [0, '0', 'npm run owners --force regenerates it'],

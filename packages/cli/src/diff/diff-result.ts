@@ -5,7 +5,7 @@ import type { MigrationSet, TableChange } from '@cdc-migrations/table-defs';
 export interface ManualFile {
   /** Path relative to the repo. */
   readonly path: string;
-  readonly state: 'created' | 'exists already';
+  readonly state: 'created' | 'there already';
 }
 
 /** Differences between definitions, with everything to report about them. */

@@ -55,7 +55,8 @@ export function renderSum(
   const gone = problems.length;
   const writer = isOfSource ? 'generate --refresh' : 'generate';
   const blocked = gone === 0 ? '' : `; fix the configuration first, in ${countOf(gone, 'place')}`;
-  if (changes.length === 0) return `no changes in the definitions${blocked}`;
+  if (changes.length === 0)
+    return `no changes in the definitions${blocked || '; generate --check also finds new customers'}`;
   const tables = new Set(changes.map(({ table }) => table)).size;
   const counts = CLASSES.map((changeClass) => ({
     made: changeClass,

@@ -33,7 +33,7 @@ export function scaffoldManual(
     const lines = manualChanges(table, own, hints);
     if (lines.length === 0) return [];
     const path = findManual(root, set, lines);
-    if (path !== undefined) return [{ path, state: 'exists already' }];
+    if (path !== undefined) return [{ path, state: 'there already' }];
     const name = `${nextNumber(root, set)}-${nameOf(table, own, lines.length)}.sql`;
     const created = `${set.folder}/manual/${name}`;
     writeNew(root, created, renderManual(table, own, hints));

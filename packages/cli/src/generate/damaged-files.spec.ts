@@ -29,7 +29,8 @@ function leaveConflict(path: string): void {
   const text = read(root, path);
   const at = text.indexOf('\n\n') < 0 ? 0 : text.indexOf('\n\n') + 2;
   const line = text.slice(at, text.indexOf('\n', at) + 1);
-  const sides = `  write(root, path, text.slice(0, at) + sides + text.slice(at + line.length));
+  const sides = `<<<<<<< HEAD\n${line}=======\n${line}>>>>>>> other\n`;
+  write(root, path, text.slice(0, at) + sides + text.slice(at + line.length));
 }
 
 /** Changes the body of a generated file and updates its checksum. */
@@ -44,7 +45,6 @@ describe('a conflict of git is recognised and said', () => {
     ['sink-groups.yaml', 2, ['generate', 'diff', 'types', 'status'], /resolve it$/m],
     ['services/adopus.yaml', 2, ['generate', 'diff', 'types', 'status'], /resolve it$/m],
     ['services/_schemas/column-templates.yaml', 2, ['generate', 'diff'], /resolve it$/m],
-<<<<<<< HEAD
     [SNAPSHOT, 2, ['generate', 'diff', 'types'], /schema-docs --force regenerates it, and git has/],
     [DEFINITION, 6, ['generate', 'diff', 'status'], /--force (overwrites it|writes all again)/],
     [SETS, 6, ['generate', 'status'], /--force (overwrites it|writes all again)/],

@@ -198,7 +198,7 @@ describe('without Nx', () => {
 
   it('the steps that it prints work there as well', () => {
     const { stdout } = init('--pattern=db-shared', '--name=shop', "it's a b");
-    const [, command] = /^1\. (npx .*?) makes/m.exec(stdout)!;
+    const [, command] = /^1\. (npx .*?) generates/m.exec(stdout)!;
     expect(argumentsOf(command!)).toEqual([
       'cdc',
       'manage-migrations',

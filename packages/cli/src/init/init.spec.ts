@@ -28,7 +28,7 @@ describe.each(PATTERNS)('%s', (pattern) => {
 
 it('says what comes next, and where a snapshot is missing', () => {
   const { stdout } = init('shop', '--pattern=db-shared');
-  expect(stdout).toContain('\nNext:\n1. npx cdc manage-migrations generate --root shop makes');
+  expect(stdout).toContain('\nNext:\n1. npx cdc manage-migrations generate --root shop generates');
   const snapshot = 'generated/schemas/shop_nonprod.public.yaml';
   expect(stdout).toContain(`shop/${snapshot} is an example`);
   const repo = join(workspace, 'shop');

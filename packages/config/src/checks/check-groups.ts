@@ -95,7 +95,7 @@ function checkWaves(
 ): void {
   if (!waves) return;
   if (waves.length === 0)
-    return report(keys, 'expected at least one wave, found none; list one, or remove the key');
+    return report(keys, 'there are no waves; list at least one, or remove the key');
   refuseTwice(
     waves.map((wave) => wave?.name),
     keys,
