@@ -111,11 +111,12 @@ function compareRelation(
   wanted: RelationStructure,
   found: RelationStructure,
 ): readonly RelationDifference[] {
-  if (found.kind !== wanted.kind) return [different(`is a ${found.kind}, wanted a ${wanted.kind}`)];
+  if (found.kind !== wanted.kind)
+    return [different(`is a ${found.kind}, expected a ${wanted.kind}`)];
   return [
     ...(found.persistence === wanted.persistence
       ? []
-      : [different(`is ${found.persistence}, wanted ${wanted.persistence}`)]),
+      : [different(`is ${found.persistence}, expected ${wanted.persistence}`)]),
     ...compareColumns(wanted.columns, found.columns),
     ...pair(wanted.indexes, found.indexes, 'index', compareIndex),
     ...pair(wanted.triggers, found.triggers, 'trigger', (one, other) => [
@@ -127,7 +128,7 @@ function compareRelation(
       message: `constraint "${name}"`,
     })),
     ...(wanted.canInsert && !found.canInsert
-      ? [{ kind: 'missing' as const, message: 'the right of the role to insert' }]
+      ? [{ kind: 'missing' as const, message: 'the privilege of the role to insert' }]
       : []),
   ];
 }
@@ -149,7 +150,7 @@ function compareColumns(
 
 function compareColumn(wanted: ColumnStructure, found: ColumnStructure): readonly string[] {
   return [
-    ...(wanted.type === found.type ? [] : [`is ${found.type}, wanted ${wanted.type}`]),
+    ...(wanted.type === found.type ? [] : [`is ${found.type}, expected ${wanted.type}`]),
     ...(wanted.nullable && !found.nullable ? ['is NOT NULL'] : []),
     ...((wanted.default === null) === (found.default === null)
       ? []
@@ -177,7 +178,7 @@ function compareFacts<Value>(
     .filter((fact) => JSON.stringify(wanted[fact]) !== JSON.stringify(found[fact]))
     .map(
       (fact) =>
-        `has ${fact} ${JSON.stringify(found[fact])}, wanted ${JSON.stringify(wanted[fact])}`,
+        `has ${fact} ${JSON.stringify(found[fact])}, expected ${JSON.stringify(wanted[fact])}`,
     );
 }
 

@@ -102,7 +102,7 @@ export async function readTransaction(session: Session): Promise<string> {
 /** Reads tables that hold events of transactions before this one, with the sessions that have them. */
 export function readHeldTables(session: Session, before: string): Promise<readonly LockedTable[]> {
   return session.read<LockedTable>(
-    `SELECT schema_name AS schema, table_name AS table, coalesce(locked_by, 'a session that has ended meanwhile') AS holder
+    `SELECT schema_name AS schema, table_name AS table, coalesce(locked_by, 'a session that has ended') AS holder
 FROM cdc_management.merge_status
 WHERE holds_events AND cdc_management.holds_events_before(schema_name, table_name, ${quoteLiteral(before)}::xid8)
 ORDER BY 1, 2`,
