@@ -132,7 +132,7 @@ function effectOf(
       .map(({ retyped, users }) => `"${retyped}" is used by ${users}`),
   ];
   if (worst === 'unsafe' || why.length > 0)
-    return { class: 'unsafe', lock: 'none: it is refused', changes: [...reported, ...why] };
+    return { class: 'unsafe', lock: 'none, because it is refused', changes: [...reported, ...why] };
   if (changes.length === 0) {
     const changed = file.category === 'tables' ? [] : ['replaces the routines of the merge'];
     return { class: 'free', lock: 'none', changes: changed };

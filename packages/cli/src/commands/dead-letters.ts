@@ -23,7 +23,9 @@ export function addDeadLetters(migrations: Command, { setExitCode }: CommandCont
   const load = () => import('../dead-letters/dead-letters.ts');
 
   addFilter(
-    group.command('list').description('Counts them by table and reason; exit 1 if there are some.'),
+    group
+      .command('list')
+      .description('Counts events by table and reason. Exit 1 if there are some.'),
   ).action(async (options: Options<DeadLettersCommandOptions>) =>
     setExitCode(await (await load()).listDeadLetters({ ...options, ...root() })),
   );
@@ -57,7 +59,7 @@ export function addDeadLetters(migrations: Command, { setExitCode }: CommandCont
       .command('discard')
       .description('Deletes events permanently, selected by --table, --reason or --id.'),
   )
-    .option('--dry-run', 'only say which')
+    .option('--dry-run', 'only print the events')
     .action(async (options: Options<DiscardDeadLettersOptions>) =>
       setExitCode(await (await load()).discard({ ...options, ...root() })),
     );

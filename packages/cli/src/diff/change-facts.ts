@@ -48,9 +48,9 @@ export function groupByTable(
 }
 
 function lockOf({ class: changeClass }: TableChange, hasClauses: boolean): string {
-  if (changeClass === 'unsafe') return 'none: it is refused';
+  if (changeClass === 'unsafe') return 'none, because it is refused';
   if (!hasClauses) return 'none';
   return changeClass === 'rewrite'
-    ? 'ACCESS EXCLUSIVE while the table is written'
+    ? 'ACCESS EXCLUSIVE during the rewrite'
     : 'ACCESS EXCLUSIVE for a moment';
 }

@@ -114,9 +114,9 @@ function readIntact(root: string, path: string): string {
     ? conflict.message
     : state === 'edited'
       ? 'this generated file was edited'
-      : 'is no generated file';
+      : 'is not a generated file';
   const location = conflict ? `${path}:${conflict.line}` : path;
-  const message = `${location}: ${problem}; cdc manage-migrations generate --force writes all anew`;
+  const message = `${location}: ${problem}; cdc manage-migrations generate --force writes all again`;
   throw new CommandError(message, EXIT.edited);
 }
 

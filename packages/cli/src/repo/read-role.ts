@@ -19,9 +19,9 @@ export function readRole({ CDC_DB_USER: role = 'postgres' }: NodeJS.ProcessEnv):
 function problemOf(role: string): string | undefined {
   if (role.trim() === '') return 'is empty';
   if (/\p{Cc}/u.test(role)) return 'is not one line of text';
-  if (characterProblem(role) !== undefined) return 'has letters that do not show';
-  if (role === 'public' || role === 'none') return `is ${role}, which is no role in PostgreSQL`;
-  if (role.includes('{{')) return 'holds {{, which stands for schemas in the SQL';
+  if (characterProblem(role) !== undefined) return 'has invisible characters';
+  if (role === 'public' || role === 'none') return `is ${role}, which is not a role in PostgreSQL`;
+  if (role.includes('{{')) return 'contains {{, which stands for schemas in the SQL';
   const bytes = Buffer.byteLength(role);
   if (bytes > MAX_NAME_BYTES) return `has ${bytes} bytes, and a role at most ${MAX_NAME_BYTES}`;
   return undefined;

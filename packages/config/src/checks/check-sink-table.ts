@@ -200,8 +200,7 @@ function checkRenames(table: Draft<SinkTableShape>, keys: Keys, report: Report):
     next.set(from, to);
     before.set(to, from);
     if (from === to) report(at, `expected a new name for "${from}", found the same`);
-    if (other !== to)
-      report(at, `"${from}" would become both "${other}" and "${to}"; leave one out`);
+    if (other !== to) report(at, `"${from}" would become both "${other}" and "${to}"; remove one`);
     if (duplicate !== from) {
       const message =
         `"${duplicate}" and "${from}" would both become "${to}"; ` +
