@@ -9,7 +9,7 @@ import { readRole } from '../repo/read-role.ts';
 import { readIfThere } from '../repo/repo-files.ts';
 import { reportFiles, type Outcome } from '../repo/report-files.ts';
 import { writeFiles } from '../repo/write-files.ts';
-import { planAbandoned } from './abandoned-folder.ts';
+import { ABANDONED_FOLDER, planAbandoned } from './abandoned-folder.ts';
 import type { GenerateOptions } from './generate-options.ts';
 import { readRepoState, type LastRun } from './last-run.ts';
 import { narrow } from './narrow.ts';
@@ -87,16 +87,20 @@ function exitCodeOf({ mode, steps, refused }: Omit<Outcome, 'exitCode'>): number
   return mode === 'check' && differs ? EXIT.differences : EXIT.done;
 }
 
-/** Returns a warning for each SQL file in a place where apply does not run it. */
+/** Returns a warning for each SQL file in a place where apply does not run it, and for what stays in an old folder. */
 function unknownFileWarnings(
   steps: readonly FileStep[],
   sets: readonly MigrationSet[],
 ): readonly string[] {
   const right = sets.map(({ folder }) => `${folder}/manual/`).join(' or ');
   return steps
-    .filter(({ action, path }) => action === 'stray' && path.endsWith('.sql'))
-    .map(
-      ({ path }) =>
-        `${path}: not in a manifest, so it is never applied; hand-written SQL belongs in ${right}`,
+    .filter(
+      ({ action, path }) =>
+        action === 'stray' && (path.endsWith('.sql') || path.startsWith(`${ABANDONED_FOLDER}/`)),
+    )
+    .map(({ path }) =>
+      path.endsWith('.sql')
+        ? `${path}: not in a manifest, so it is never applied; hand-written SQL belongs in ${right}`
+        : `${path}: without the header of the original tool, so it is kept; move it`,
     );
 }

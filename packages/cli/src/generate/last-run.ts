@@ -12,7 +12,6 @@ import {
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { resolveRepoPath } from '@cdc-migrations/generated-file';
-import { ABANDONED_FOLDER } from './abandoned-folder.ts';
 import type { GenerateOptions } from './generate-options.ts';
 import type { FileStep } from '../repo/plan-files.ts';
 
@@ -132,7 +131,6 @@ function readTokens(root: string): Map<string, string> | undefined {
 }
 
 function readFolder(at: string, folder: string, tokens: Map<string, string>): boolean {
-  if (folder === ABANDONED_FOLDER) return false;
   return readdirSync(at, { withFileTypes: true }).every((entry) => {
     const [file, path] = [join(at, entry.name), `${folder}/${entry.name}`];
     if (entry.isDirectory()) return readFolder(file, path, tokens);
