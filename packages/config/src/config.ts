@@ -143,7 +143,7 @@ export interface SinkTable {
   readonly targetExists: boolean;
   readonly columnTemplates: readonly TemplateUse[];
   readonly transforms: readonly Transform[];
-  /** Source column to target column, for a table that exists already. */
+  /** Source column to column of the final table. Other columns of a created table keep their names. */
   readonly columns: ReadonlyMap<string, string>;
   readonly deleteMode: 'hard' | 'soft';
   /** Persistence of the staging table. Undefined means that `positions` decides. */

@@ -9,9 +9,9 @@ import {
 import { shortName } from '@cdc-migrations/sql-text';
 import { overrideScope } from './check-type-overrides.ts';
 import type { TableMapping } from './find-source.ts';
-import { goneAt, problemAt, suggestion, type ProblemList } from './problems.ts';
+import { problemAt, type ProblemList } from './problems.ts';
 import { checkName, checkNames } from './check-column-names.ts';
-import { selectColumns } from './select-columns.ts';
+import { checkMappedColumns, selectColumns } from './select-columns.ts';
 import type { ExistingTable, MappedColumn } from './table-definition.ts';
 import { buildIdentity } from './build-identity.ts';
 
@@ -27,14 +27,7 @@ export function buildExistingTable(
   const { catalog, source, selection, table } = mapping;
   checkNames(mapping, problems);
   const selected = selectColumns(source, selection, problems);
-  const names = selected.map(({ name }) => name);
-  for (const name of table.columns.keys()) {
-    if (names.includes(name)) continue;
-    const message =
-      `${selection.schema}.${source.name} has no replicated column "${name}"` +
-      suggestion(name, names);
-    problems.errors.push(goneAt(table.at, ['columns', name], message));
-  }
+  checkMappedColumns(mapping, selected, problems);
   const mapped = buildSourceColumns(
     {
       type: catalog.type,

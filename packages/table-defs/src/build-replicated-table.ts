@@ -20,8 +20,8 @@ import { buildObjectNames } from './object-names.ts';
 import { problemAt, type ProblemList } from './problems.ts';
 import { checkWidth } from './check-width.ts';
 import { checkKeyTypes, keyTypeProblem } from './check-key-types.ts';
-import { checkNames, refusePlaceholder } from './check-column-names.ts';
-import { selectColumns } from './select-columns.ts';
+import { checkName, checkNames, refusePlaceholder } from './check-column-names.ts';
+import { checkMappedColumns, selectColumns } from './select-columns.ts';
 import type { ColumnDefinition, KeyDefinition, ReplicatedTable } from './table-definition.ts';
 import { buildIdentity } from './build-identity.ts';
 import { formatSourceType, mapType } from './types/map-type.ts';
@@ -43,8 +43,20 @@ export function buildReplicatedTable(
     return mapped && keyTypeProblem({ ...mapped, source: { name: column.name, type } }, selection);
   };
   const columnNames = columnNamesOf(mapping, config);
-  const nameOf = columnNamer(columnNames);
-  if (columnNames === 'ascii') checkAscii(selected, mapping, problems);
+  checkMappedColumns(mapping, selected, problems);
+  for (const name of table.columns.values()) checkName(name, table.at, problems);
+  const named = columnNamer(columnNames);
+  const nameOf = (name: string): string => {
+    const target = table.columns.get(name);
+    return target === undefined ? named(name) : shortName(target);
+  };
+  if (columnNames === 'ascii') {
+    checkAscii(
+      selected.filter(({ name }) => !table.columns.has(name)),
+      mapping,
+      problems,
+    );
+  }
   const sourceKey = chooseKey({ table: source, columns: selected, selection, problemOf, problems });
   const columns = buildColumns(
     {

@@ -65,7 +65,7 @@ export function checkColumnNames(
         `columns "${originOf(other)}" and "${originOf(column)}" of ${table} ${how}; ` +
         'put one of them into ignore_columns or name the template column otherwise' +
         (isRenamed(column) || isRenamed(other)
-          ? '; or set column_names: source in pipeline of this table'
+          ? '; or rename one in columns, or set column_names: source in pipeline of this table'
           : '');
       problems.errors.push(problemAt(at, [], message));
     }

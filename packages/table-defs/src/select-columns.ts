@@ -1,5 +1,6 @@
 import type { CatalogColumn, CatalogTable } from '@cdc-migrations/catalog';
 import type { SourceTable } from '@cdc-migrations/config';
+import type { TableMapping } from './find-source.ts';
 import { goneAt, problemAt, suggestion, type ProblemList } from './problems.ts';
 
 /**
@@ -40,4 +41,20 @@ export function selectColumns(
     problems.errors.push(problemAt(selection.at, [], message));
   }
   return columns;
+}
+
+/** Reports source columns in `columns` that are unknown or not replicated. */
+export function checkMappedColumns(
+  { source, selection, table }: Pick<TableMapping, 'source' | 'selection' | 'table'>,
+  selected: readonly CatalogColumn[],
+  problems: ProblemList,
+): void {
+  const names = selected.map(({ name }) => name);
+  for (const name of table.columns.keys()) {
+    if (names.includes(name)) continue;
+    const message =
+      `${selection.schema}.${source.name} has no replicated column "${name}"` +
+      suggestion(name, names);
+    problems.errors.push(goneAt(table.at, ['columns', name], message));
+  }
 }

@@ -121,7 +121,7 @@ export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, str
     [`${SINK_TABLE}.replicate_structure`]:
       'true where `target_exists` is false, and false where it is true; any other value is an error',
     [`${SINK_TABLE}.columns`]:
-      'only with `target_exists: true`: source column to column of the table; those that are not here go nowhere',
+      'source column to column of the table. Columns that are not here keep their names, or go nowhere with `target_exists: true`',
     [`${SINK_TABLE}.column_templates`]: 'extra columns, behind those of the source',
     [`${SINK_TABLE}.column_templates[].template`]: 'a key of `templates`',
     [`${SINK_TABLE}.column_templates[].name`]: 'name of the column, where it is not the template’s',

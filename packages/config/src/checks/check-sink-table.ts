@@ -59,11 +59,6 @@ function checkStructure(table: Draft<SinkTableShape>, keys: Keys, report: Report
       'expected false for a table that exists, found true; write false, or target_exists: false';
     report([...keys, 'replicate_structure'], message);
   }
-  if (targetExists === false && 'columns' in table) {
-    const message =
-      'expected no columns for a table that is created, found some; remove them, or write target_exists: true';
-    report([...keys, 'columns'], message);
-  }
   if (targetExists === true && (table.indexes?.length ?? 0) > 0) {
     const message =
       'expected no indexes for a table that exists, found some; create them where the table is created';
