@@ -21,6 +21,7 @@ const SHORT = PAGES.filter((page) => /^(docs\/|README)/.test(page));
 const RUN_BY: Readonly<Record<string, string>> = {
   'docs/a-night.md': 'packages/cli/src/apply/night.spec.ts',
   'docs/change-tables.md': 'packages/cli/src/apply/views-in-the-way.spec.ts',
+  'docs/existing-tables.md': 'packages/cli/src/apply/existing-tables.spec.ts',
   'docs/indexes.md': 'packages/cli/src/apply/indexes.spec.ts',
   'docs/lint.md': 'packages/cli/src/lint/lint.spec.ts',
   'docs/on-call.md': 'packages/cli/src/metrics/metrics.spec.ts',

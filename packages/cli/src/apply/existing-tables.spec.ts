@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { copyOf, edit, write } from '../repo.fixture.ts';
+import { type ChangedTarget, openChangedTarget } from '../retire/changed-target.fixture.ts';
+import { runCommand } from '../target/cli.fixture.ts';
+
+const PAGE = readFileSync(join(__dirname, '../../../../docs/existing-tables.md'), 'utf8');
+
+/** Key, operation and offset of an event, with a day of January 2026. */
+type Event = readonly [key: number, operation: 'c' | 'u' | 'd', offset: number, day?: number];
+
+/** Out of order, with duplicates, and a delete before an older update. */
+const EVENTS: readonly Event[] = [
+  [1, 'u', 12, 12],
+  [1, 'c', 10, 10],
+  [2, 'd', 22],
+  [2, 'u', 21, 21],
+  [3, 'c', 30, 30],
+  [3, 'c', 30, 30],
+];
+
+describe.each([15, 18] as const)('a table that exists, on PostgreSQL %i', (major) => {
+  let target: ChangedTarget;
+  beforeAll(async () => {
+    target = await openChangedTarget(major, { prepare: async () => {} });
+  });
+  afterAll(() => target?.server.stop());
+  beforeEach(() => target.reset());
+
+  /** The repo with the YAML and the SQL of a section of the page. */
+  const repoOf = (section: string) => {
+    const root = copyOf(target.repo.root);
+    const [, yaml] = /^```yaml\n([^]*?)^```/m.exec(section)!;
+    edit(
+      root,
+      'services/adopus.yaml',
+      '        adopus.Fraver:',
+      `${yaml!.replaceAll(/^/gm, '        ').trimEnd()}\n        adopus.Fraver:`,
+    );
+    const sql = /Write `(.+?)`:\n\n```sql\n([^]*?)^```/m.exec(section);
+    if (sql) write(root, sql[1]!, sql[2]!);
+    return root;
+  };
+  const follow = async (section: string, root: string) => {
+    const codes = [];
+    for (const [, command] of section.matchAll(/^npx cdc manage-migrations (.+)$/gm)) {
+      const args = command!
+        .replace(/ --env nonprod/, '')
+        .split(' ')
+        .map((word) => word.replaceAll('"', ''));
+      const run = command!.includes('--env')
+        ? await target.run(root, args[0]!, ...args.slice(1))
+        : await runCommand(root, args);
+      codes.push(run.exitCode);
+      if (run.exitCode !== 0) throw new Error(`${command}: ${run.stdout}${run.stderr}`);
+    }
+    return codes;
+  };
+  const merge = async (
+    root: string,
+    table: string,
+    [key, day]: readonly [string, string],
+    events: readonly Event[],
+  ) => {
+    await target.query(
+      events
+        .map(
+          ([id, operation, offset, at]) =>
+            `INSERT INTO blue."stg_${table}" (${key}, ${day}, __source_db, __source_table, __cdc_operation, __kafka_partition, __kafka_offset)
+             VALUES (${id}, ${at === undefined ? 'NULL' : `'2026-01-${at}'`}, 'AdOpus', 'Fraver', '${operation}', 0, ${offset})`,
+        )
+        .join(';'),
+    );
+    expect((await target.run(root, 'merge')).exitCode).toBe(0);
+  };
+  const rows = async (query: string) =>
+    (await target.query(query)).map((row) => Object.values(row));
+
+  it('with metadata columns is merged in any order, and keeps its rows and columns', async () => {
+    for (const schema of ['blue', 'avansas'])
+      await target.query(`CREATE TABLE ${schema}.absence (absence_id integer PRIMARY KEY, note text DEFAULT '', from_date date);
+        INSERT INTO ${schema}.absence VALUES (2, 'mine', '2025-01-01'), (9, 'mine', '2025-01-09')`);
+    const section = PAGE.split('\n## ')[1]!;
+    const root = repoOf(section);
+    expect(await follow(section, root)).toEqual([0, 0, 0, 0]);
+    for (let times = 0; times < 2; times++) {
+      await merge(root, 'absence', ['absence_id', 'from_date'], EVENTS);
+      expect(
+        await rows(`SELECT absence_id, note, from_date::text FROM blue.absence ORDER BY 1`),
+      ).toEqual([
+        [1, '', '2026-01-12'],
+        [3, '', '2026-01-30'],
+        [9, 'mine', '2025-01-09'],
+      ]);
+    }
+    expect((await target.run(root, 'apply')).stdout).toContain('files: 0 applied');
+    expect((await target.run(root, 'check')).exitCode).toBe(0);
+  });
+
+  it('without metadata columns follows its feed, and refused events are dead letters', async () => {
+    for (const schema of ['blue', 'avansas'])
+      await target.query(`CREATE TABLE ${schema}.holiday (id integer PRIMARY KEY, day date CHECK (day > '2026-01-05'));
+        INSERT INTO ${schema}.holiday VALUES (2, '2026-02-02'), (9, '2026-02-09')`);
+    const section = PAGE.split('\n## ')[2]!;
+    const root = repoOf(section);
+    expect(await follow(section, root)).toEqual([0, 0, 0]);
+    await merge(root, 'holiday_feed', ['id', 'day'], [[2, 'c', 20, 20]]);
+    const events = [...EVENTS, [4, 'c', 40, '01'] as unknown as Event];
+    for (let times = 0; times < 2; times++) {
+      await merge(root, 'holiday_feed', ['id', 'day'], events);
+      expect(await rows(`SELECT id, day::text FROM blue.holiday ORDER BY 1`)).toEqual([
+        [1, '2026-01-12'],
+        [3, '2026-01-30'],
+        [9, '2026-02-09'],
+      ]);
+    }
+    expect(
+      await rows(`SELECT DISTINCT kafka_offset::integer FROM cdc_management.dead_letter`),
+    ).toEqual([[40]]);
+    expect((await target.run(root, 'apply')).stdout).toContain('files: 0 applied');
+  });
+});
