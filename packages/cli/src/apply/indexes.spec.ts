@@ -211,9 +211,44 @@ describe.each([15, 18] as const)('declared indexes, on PostgreSQL %i', (major) =
     expect(await check(person)).toBe(0);
   });
 
-  it('the page about them names the commands that these tests run', () => {
-    for (const command of ['generate', 'apply --env', 'check --env']) {
-      expect(PAGE).toContain(`npx cdc manage-migrations ${command}`);
+  it('are created as the page says', async () => {
+    const root = copyOf(target.repo.root);
+    const [, yaml] = /^ {2}indexes:\n([^]*?)^```/m.exec(PAGE)!;
+    edit(
+      root,
+      SERVICE,
+      ACTOR,
+      `${ACTOR}          indexes:\n${yaml!.replaceAll(/^ {2}/gm, '          ')}`,
+    );
+    const commands = [...PAGE.matchAll(/^npx cdc manage-migrations (\w+)( --env nonprod)?$/gm)];
+    expect(commands).toHaveLength(3);
+    for (const [, command, isOfTarget] of commands) {
+      const end = await (isOfTarget ? target.run(root, command!) : runCommand(root, [command!]));
+      expect([command, end.exitCode]).toEqual([command, 0]);
     }
+    const found = await target.query(
+      `SELECT indexname FROM pg_indexes WHERE schemaname = 'blue' AND indexname LIKE 'idx\\_Actor%\\_________'`,
+    );
+    expect(found).toHaveLength(3);
+  });
+
+  it('have conditions that no search_path reads otherwise', async () => {
+    await target.query(`CREATE SCHEMA other;
+      CREATE FUNCTION other.upper(text) RETURNS text IMMUTABLE LANGUAGE sql RETURN 'x';
+      CREATE FUNCTION other.upper(character varying) RETURNS text IMMUTABLE LANGUAGE sql RETURN 'x';
+      ALTER DATABASE ${DATABASE} SET search_path = other, pg_catalog`);
+    const root = await declared(`{ columns: [Navn], where: "upper(\\"Navn\\") <> ''" }`);
+    const end = await apply(root);
+    expect(end.exitCode).toBe(3);
+    expect(end.stdout).toMatch(
+      /blue tables\/Actor\.sql: index of Actor: the condition has names that the search_path/,
+    );
+    expect(await names()).toHaveLength(1); // of avansas, by the file of the table
+    const way = await declared(`{ columns: [Navn], where: "pg_catalog.upper(\\"Navn\\") <> ''" }`);
+    expect((await apply(way)).exitCode).toBe(0);
+    expect(await found()).toContain(
+      `blue blue."Actor" USING btree ("Navn") WHERE (pg_catalog.upper(("Navn")::text) <> ''::text)`,
+    );
+    expect(await check(way)).toBe(0);
   });
 });
