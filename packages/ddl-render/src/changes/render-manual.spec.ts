@@ -153,6 +153,24 @@ describe('the text of a manual file', () => {
     ]);
   });
 
+  it.each([
+    ['a view', 'CREATE VIEW avansas.names AS SELECT a FROM avansas."T"', 'view avansas.names'],
+    [
+      'a view on staging',
+      'CREATE VIEW avansas.staged AS SELECT a FROM avansas."stg_T"',
+      'view avansas.staged',
+    ],
+  ])('stops at %s that uses the column, and names it and the way out', async (_what, sql, name) => {
+    const [before, after] = [table([ID, column('a', 'text')]), table([ID, column('a', 'bigint')])];
+    await create(before);
+    await run(sql);
+    await expect(manual(before, after)).rejects.toMatchObject({
+      code: 'CD005',
+      message: expect.stringContaining(`text to bigint is forbidden by ${name}`) as unknown,
+      hint: expect.stringContaining(`DROP VIEW ${name.slice('view '.length)}`) as unknown,
+    });
+  });
+
   it('of a column with a default leaves the new default to the file of the table', async () => {
     const before = table([ID, column('a', 'text', { default: `'none'` })]);
     const after = table([ID, column('a', 'integer', { default: '0' })]);

@@ -65,6 +65,10 @@ interface StepView {
 }
 
 interface TypeView extends StepView {
+  readonly schema: string;
+  readonly relation: string;
+  /** Start of the message about views that use the column. */
+  readonly forbidden: string;
   readonly type: string;
   /** The default of the old type is dropped. The file of the table sets the new one. */
   readonly hasDefault: boolean;
@@ -193,6 +197,9 @@ function buildTypes(
     return [
       {
         what: oneLine(`${relation}, column "${after.name}": ${from} to ${to}`),
+        schema: schemaLiteral(table),
+        relation,
+        forbidden: `${from} to ${to} is forbidden by `,
         table: qualified,
         name: after.name,
         type: to,
