@@ -30,7 +30,7 @@ export function hitFixtures(folder) {
 /**
  * @param {string} folder
  * @param {number} tables
- * @returns {HitRun} of a repo with so many tables
+ * @returns {HitRun} of a repo with this number of tables
  */
 export function hitSynthetic(folder, tables) {
   const workspace = join(folder, `tables-${tables}`);

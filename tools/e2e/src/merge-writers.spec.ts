@@ -89,7 +89,7 @@ describe(`${WRITERS} writers of single rows`, () => {
     expect(await countFinal()).toBe(1 + STAGED + sent);
   });
 
-  it('do not get ahead of a runner that looks each second, and staging stays small', async () => {
+  it('do not get ahead of a runner that looks every second, and staging stays small', async () => {
     const before = await countFinal();
     const end = Date.now() + LOAD_MS;
     let largest = 0;

@@ -126,7 +126,7 @@ function count({ counts }: Sent, { table, events }: Delivery): void {
   for (const event of events) of.set(event, (of.get(event) ?? 0) + 1);
 }
 
-/** Waits until a stream has so many gaps that older ones are merged into one. */
+/** Waits until a stream has this number of gaps that older ones are merged into one. */
 async function waitForGaps({ superuser }: SoakDatabase): Promise<void> {
   for (const deadline = Date.now() + GAPS_WITHIN_MS; ;) {
     const [row] = await superuser<{ gaps: number }[]>`

@@ -296,7 +296,7 @@ it('a new tenant gets all files, and one without the environment is not touched'
   expect(check.exitCode).toBe(0);
 });
 
-it('a file by people runs once per schema, by itself where it asks for no transaction', async () => {
+it('a hand-written file runs once per schema, by itself where it asks for no transaction', async () => {
   const database = await server.createDatabase({ template });
   const root = repoFor(database);
   const manual = join(root, 'migrations/manual');

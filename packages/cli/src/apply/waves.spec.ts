@@ -69,7 +69,7 @@ rest            3        3        0       0
   expect(again.stderr).not.toContain('begins in');
 });
 
-it('stops the rollout when so many customers of a wave failed, and goes on from there', async () => {
+it('stops the rollout after N failed customers of a wave, and continues from there', async () => {
   const rollout = await open();
   await rollout.query(breakSchema('c001'));
   await rollout.query(breakSchema('c004'));

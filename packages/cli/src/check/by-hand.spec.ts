@@ -111,7 +111,7 @@ it('status says which merges fail', async () => {
   expect((await run('status')).stdout).not.toContain(line);
 });
 
-it('a renamed schema is not made anew over what is remembered of it', async () => {
+it('a renamed schema is not created again over its bookkeeping', async () => {
   await query('ALTER SCHEMA blue RENAME TO away');
   const merge = await run('merge');
   expect(merge.exitCode).toBe(3);

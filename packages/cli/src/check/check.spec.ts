@@ -311,7 +311,7 @@ it('takes a final table that people have partitioned for a table', async () => {
   expect(again.exitCode).toBe(0);
 });
 
-it('apply --again puts back what is missing or different, and leaves extra tables alone', async () => {
+it('apply --again repairs missing and different objects, and keeps extra tables', async () => {
   const sql = server.connect({ database: 'directory', max: 1 });
   await sql.unsafe(`
     ALTER TABLE blue."Actor" DROP COLUMN "__source";

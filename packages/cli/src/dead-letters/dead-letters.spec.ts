@@ -112,7 +112,7 @@ it('replays them, and says why some came back', async () => {
   const { stdout, exitCode } = await deadLetters('replay', '--table', 'Distrikt');
   expect(exitCode).toBe(1);
   expect(stdout).toContain(
-    'blue.Distrikt: 3 dead letters replayed: 1 merged, 0 deleted, 0 stale, 2 came back\n',
+    'blue.Distrikt: 3 dead letters replayed: 1 merged, 0 deleted, 0 stale, 2 failed again\n',
   );
   expect(stdout).toMatch(
     /\n {2}1 × column "?Navn"?: value too long for type character varying\(250\)/,

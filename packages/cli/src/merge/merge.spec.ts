@@ -185,7 +185,7 @@ blue.Distrikt: 100 events: 100 merged, 0 deleted, 0 stale, 0 dead
       WHERE kafka_offset < 8`;
     const { exitCode, stdout } = await merge(...BLUE, '--replay-dead-letters');
     expect(stdout).toContain(
-      'blue.Avdeling: 7 dead letters replayed: 4 merged, 0 deleted, 0 stale, 3 came back\n',
+      'blue.Avdeling: 7 dead letters replayed: 4 merged, 0 deleted, 0 stale, 3 failed again\n',
     );
     expect(stdout).toContain('nothing else merged\n');
     expect(stdout).toContain(reasons);

@@ -92,7 +92,7 @@ blue.Distrikt: 2 refused events of topic adopus.dbo.Distrikt; see cdc_management
   const replay = ['merge', ...BLUE, '--table', 'Distrikt', '--replay-dead-letters'];
   const { exitCode, stdout } = await runCommand(repo.root, replay, env);
   expect(stdout).toContain(
-    'blue.Distrikt: 2 refused events replayed: 0 merged, 0 deleted, 0 stale, 2 came back\n',
+    'blue.Distrikt: 2 refused events replayed: 0 merged, 0 deleted, 0 stale, 2 failed again\n',
   );
   expect(exitCode).toBe(1);
   await sql`TRUNCATE cdc_management.refused_event`;

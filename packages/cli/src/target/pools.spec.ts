@@ -187,7 +187,7 @@ describeDebian('commands through PgBouncer', () => {
     repo.remove();
   });
 
-  it('what files by people set in their session ends with them', async () => {
+  it('what hand-written files set in their session ends with them', async () => {
     await withPool({}, async ({ root, run, database, connect }) => {
       const path = join(root, 'migrations/manual');
       writeManual(

@@ -12,7 +12,7 @@ const ROW_HEAD_PX = 160;
 const MARGIN_ROWS = 8;
 /** A printed page has no more. */
 const PRINTED_ROWS = 400;
-/** Up to so many tenants keep the order of the configuration at first. */
+/** Maximum number of tenants that keep the order of the configuration at first. */
 const FEW_ROWS = 60;
 
 const HINT = 'Click a cell, or move with the arrow keys, to see its files here.';
