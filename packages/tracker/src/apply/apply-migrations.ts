@@ -107,7 +107,11 @@ export async function applyMigrations(
       onEvent({ kind: 'planned', schemas: plan.schemas.length, files: countFiles(plan) });
       const isPresent = ({ schema }: { readonly schema: string }) => plan.present.includes(schema);
       const ofPlan = (column: LooseColumn) => !options.planned && isPresent(column);
-      const tightening = { control, set: migrations.set.name, onEvent };
+      const tightening: TightenOptions = {
+        control,
+        set: migrations.set.name,
+        onLocked: (column, blockers) => onEvent({ kind: 'column waits', ...column, blockers }),
+      };
       if (plan.steps.length === 0) {
         const tightened = await tightenAlone(address, loose.filter(ofPlan), tightening);
         const { indexes, failures } = await declareAlone(address, works.filter(isPresent), {
@@ -201,7 +205,10 @@ function begunOf(
 async function declareAlone(
   address: TargetAddress,
   works: readonly IndexWork[],
-  { control, onEvent }: Pick<TightenOptions, 'control' | 'onEvent'>,
+  {
+    control,
+    onEvent,
+  }: { readonly control: Session; readonly onEvent: (event: ApplyEvent) => void },
 ): Promise<IndexOutcome> {
   if (works.length === 0) return NO_INDEXES;
   return withWorkers(address, 1, ([worker]) => declareIndexes({ worker, control }, works, onEvent));

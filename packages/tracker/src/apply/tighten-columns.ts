@@ -1,8 +1,13 @@
 import { quoteIdentifier, quoteLiteral, quoteQualified } from '@cdc-migrations/sql-text';
 import { readIfThere } from '../session/read-if-there.ts';
-import type { ApplyEvent } from './apply-event.ts';
 import type { Session } from '../session/session.ts';
-import { lockHolders, lockKey, lockName, watchBlockers } from '../session/take-lock.ts';
+import {
+  lockHolders,
+  lockKey,
+  lockName,
+  watchBlockers,
+  type LockBlocker,
+} from '../session/take-lock.ts';
 import { TargetError } from '../session/target-error.ts';
 
 /** A column that became NOT NULL as at the source, because every row has a value. */
@@ -34,7 +39,8 @@ export interface TightenOptions {
   readonly control: Session;
   /** Name of the migration set. */
   readonly set: string;
-  readonly onEvent: (event: ApplyEvent) => void;
+  /** Reports a column that stays nullable because its table is locked. */
+  readonly onLocked: (column: TightenedColumn, blockers: readonly LockBlocker[]) => void;
 }
 
 /** Reads columns to tighten, and constraints of a killed apply. Returns none if nothing was ever applied. */
@@ -63,7 +69,7 @@ ORDER BY 1, 2, 3 NULLS FIRST`;
 export async function tightenColumns(
   session: Session,
   columns: readonly LooseColumn[],
-  { control, set, onEvent }: TightenOptions,
+  { control, set, onLocked }: TightenOptions,
 ): Promise<readonly TightenedColumn[]> {
   const tightened: TightenedColumn[] = [];
   for (const { schema, table, column } of columns) {
@@ -82,7 +88,7 @@ export async function tightenColumns(
       // The table is locked, not ours, or gone. The note of the column stays, with its statement.
       if (!(error instanceof TargetError) || error.kind === 'connection') throw error;
       if (error.code === LOCK_NOT_AVAILABLE && column !== null)
-        onEvent({ kind: 'column waits', schema, table, column, blockers: watch.take() });
+        onLocked({ schema, table, column }, watch.take());
     } finally {
       watch.stop();
     }
