@@ -42,7 +42,7 @@ it('tells what was merged of a table together while it watches, the rest at the 
 
 it('shows on a terminal in between how much was merged, and clears that line', () => {
   const text = report({ isTerminal: true, isWatching: false, prefix: 'one: ' });
-  expect(text).toContain('\r\u001b[Kone: 2 tables at work, 10 events: 7 merged');
+  expect(text).toContain('\r\u001b[Kone: 2 tables in progress, 10 events: 7 merged');
   expect(text).toContain(`\r\u001b[Kone: ${LINE}, 1.2 s\n`);
   expect(text.endsWith('\r\u001b[K')).toBe(true);
 });
