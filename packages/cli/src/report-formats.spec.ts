@@ -115,9 +115,9 @@ describe('of commands', () => {
 
 **stopped, 1 customer failed**
 
-| wave   | state     | customers | files applied | customers failed |
-| :----- | :-------- | --------: | ------------: | ---------------: |
-| first  | done      |         1 |             8 |                0 |
+| wave   | state       | customers | files applied | customers failed |
+| :----- | :---------- | --------: | ------------: | ---------------: |
+| first  | done        |         1 |             8 |                0 |
 `);
     expect(run.stdout).toMatch(
       /^\| second \| failed +\| +2 \| +\d+ \| +1 \|\n\| rest +\| not started/m,

@@ -88,7 +88,7 @@ const EVERYTHING = /^/;
 /** Lines of `apply` for the page: waves, totals and problems. */
 const OF_APPLY = /^wave |^sink_|^stopped|waits|failed|skipped/;
 /** Lines of `status` for the page: title, waves, errors and running applies. */
-const OF_STATUS = /^sink_|^wave|^(first|north|south|rest) |SQLSTATE|is at work/;
+const OF_STATUS = /^sink_|^wave|^(first|north|south|rest) |SQLSTATE|is running/;
 /** Lines of `metrics` for the page: files by state and problems. */
 const OF_METRICS = /^cdc_(files|merge_failing).* [1-9]/;
 

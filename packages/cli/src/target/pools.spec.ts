@@ -86,7 +86,7 @@ describeDebian('commands through PgBouncer', () => {
     const settings = { default_pool_size: '1' };
     await withPool({ settings }, async ({ run, database, connect }) => {
       const apply = await run(small('apply'));
-      expect(apply.stderr).toContain('expected two connections at a time, got one');
+      expect(apply.stderr).toContain('expected two connections at a time, found one');
       expect(apply.exitCode).toBe(2);
       expect(await schemasIn(database)).toEqual(['public']);
       expect(await tracesIn(database, connect)).toEqual([]);
