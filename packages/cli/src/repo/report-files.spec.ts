@@ -73,7 +73,7 @@ describe('--json', () => {
   });
 
   it.each([
-    [['--table', 'X'], 'there is no table "X"'],
+    [['--table', 'X'], 'unknown table "X"'],
     [['--only', 'X'], "argument 'X' is invalid"],
   ])('holds the errors of %j', (args, message) => {
     const run = generate(root, ['--json', ...args]);

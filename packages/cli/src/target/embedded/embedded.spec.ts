@@ -126,7 +126,7 @@ it('a server that refuses us is said, and is stopped', async () => {
   writeFileSync(file, 'local all all reject\n');
   const status = await runCommand(repo.root, ['status', '--env', 'embedded']);
   expect(status).toMatchObject({ exitCode: 2, stdout: '' });
-  expect(status.stderr).toMatch(/^--env embedded: the PostgreSQL in .* refuses us; .*\n$/);
+  expect(status.stderr).toMatch(/^--env embedded: the PostgreSQL in .* refuses the connection; .*\n$/);
   writeFileSync(file, hba);
   expect((await runCommand(repo.root, ['status', '--env', 'embedded'])).exitCode).toBe(0);
   expect(isServerRunning()).toBe(false);
@@ -149,7 +149,7 @@ it('the log is not written through a link', async () => {
   symlinkSync(join(outside, 'log'), log);
   const status = await runCommand(repo.root, ['status', '--env', 'embedded']);
   expect(status).toMatchObject({ exitCode: 2, stdout: '' });
-  expect(status.stderr).toMatch(/server\.log: cannot be written: it is a link, .*\n$/);
+  expect(status.stderr).toMatch(/server\.log: cannot be written: expected a file, found a link\n$/);
   expect(readdirSync(outside)).toEqual([]);
   renameSync(`${log}.before`, log);
   rmSync(outside, { recursive: true });
