@@ -126,7 +126,9 @@ it('a server that refuses us is said, and is stopped', async () => {
   writeFileSync(file, 'local all all reject\n');
   const status = await runCommand(repo.root, ['status', '--env', 'embedded']);
   expect(status).toMatchObject({ exitCode: 2, stdout: '' });
-  expect(status.stderr).toMatch(/^--env embedded: the PostgreSQL in .* refuses the connection; .*\n$/);
+  expect(status.stderr).toMatch(
+    /^--env embedded: the PostgreSQL in .* refuses the connection; .*\n$/,
+  );
   writeFileSync(file, hba);
   expect((await runCommand(repo.root, ['status', '--env', 'embedded'])).exitCode).toBe(0);
   expect(isServerRunning()).toBe(false);
