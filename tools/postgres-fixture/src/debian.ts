@@ -15,6 +15,7 @@ const PACKAGES = {
   pgbouncer: DEBIAN_PGBOUNCER,
   zsh: '/usr/bin/zsh',
   fish: '/usr/bin/fish',
+  chromium: '/usr/bin/chromium',
 };
 
 const SERVERS = ['postgresql-15', 'pgbouncer'] as const;

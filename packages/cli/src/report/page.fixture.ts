@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { packPage } from './pack-page.ts';
@@ -8,19 +8,12 @@ import type { AnsweredTarget, ReportDocument } from './report-document.ts';
 /** The Chromium of Debian. */
 const CHROMIUM = '/usr/bin/chromium';
 
-/** Describes what holds in a real browser. Where Debian's Chromium is missing, a line says so. */
-export function describeChromium(name: string, body: () => void): void {
-  if (existsSync(CHROMIUM)) return describe(name, body);
-  process.stderr.write(`skipped: ${name}: apt install chromium\n`);
-  describe.skip(`${name} (skipped: needs Debian's chromium)`, body);
-}
-
 export function launchChromium(): Promise<Browser> {
-  // Its sandbox works for no root, and the pages are ours.
+  // Its sandbox does not work for root, and the pages are ours.
   return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
 }
 
-/** Opens a page, and collects what it complains of. */
+/** Opens a page, and collects its errors, warnings and requests. */
 export async function openPage(
   browser: Browser,
   path: string,

@@ -3,18 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type { PostgresServer } from '@cdc-migrations/postgres-fixture';
+import { describeDebian, type PostgresServer } from '@cdc-migrations/postgres-fixture';
 import type { AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { edit, emptyFolder } from '../repo.fixture.ts';
 import { BLUE, runCommand, startBlue } from '../target/cli.fixture.ts';
-import {
-  describeChromium,
-  launchChromium,
-  openPage,
-  renderBuilt,
-  withTenants,
-} from './page.fixture.ts';
+import { launchChromium, openPage, renderBuilt, withTenants } from './page.fixture.ts';
 import type { PageData } from './page-data.ts';
 import type { AnsweredTarget, ReportDocument } from './report-document.ts';
 
@@ -177,176 +171,187 @@ it.each(COMMANDS)('runs what the page of the documents says: %s', async (command
   expect([exitCode, stderr]).toEqual([1, '']);
 });
 
-describeChromium('the page in a browser', () => {
-  let browser: Browser;
-  beforeAll(async () => {
-    browser = await launchChromium();
-  });
-  afterAll(() => browser?.close());
-
-  const axe = readFileSync(createRequire(__filename).resolve('axe-core/axe.min.js'), 'utf8');
-
-  /** Writes a page for this many tenants. */
-  function writePage(tenants: number): string {
-    const path = join(folder, `${tenants}.html`);
-    writeFileSync(path, renderBuilt(withTenants(document, tenants)));
-    return path;
-  }
-
-  async function expectAccessible(page: Page): Promise<void> {
-    await page.evaluate(axe);
-    const { violations } = (await page.evaluate(
-      'axe.run({ resultTypes: ["violations"] })',
-    )) as AxeResults;
-    expect(
-      violations.map(({ id, nodes }) => [
-        id,
-        nodes.map(({ target, failureSummary }) => [target, failureSummary]),
-      ]),
-    ).toEqual([]);
-  }
-
-  const widthOf = (page: Page) => page.evaluate(() => window.document.documentElement.scrollWidth);
-
-  it.each([
-    [390, 'light'],
-    [390, 'dark'],
-    [1280, 'light'],
-    [1280, 'dark'],
-    [1920, 'light'],
-    [1920, 'dark'],
-  ] as const)('fits into %i px, %s, and axe finds nothing', async (width, colorScheme) => {
-    const viewport = { width, height: 900 };
-    const { page, complaints } = await openPage(browser, writePage(26), {
-      ...{ viewport, colorScheme, bypassCSP: true },
+describeDebian(
+  'the page in a browser',
+  () => {
+    let browser: Browser;
+    beforeAll(async () => {
+      browser = await launchChromium();
     });
-    for (const hash of ['', '#/0/table/adopus.Actor', '#/0/tenant/blue']) {
-      await page.evaluate((to) => (location.hash = to), hash);
-      expect(await widthOf(page)).toBe(width);
-      // Colours do not depend on the width.
-      if (width === 1280 || (hash === '' && colorScheme === 'light')) await expectAccessible(page);
+    afterAll(() => browser?.close());
+
+    const axe = readFileSync(createRequire(__filename).resolve('axe-core/axe.min.js'), 'utf8');
+
+    /** Writes a page for this many tenants. */
+    function writePage(tenants: number): string {
+      const path = join(folder, `${tenants}.html`);
+      writeFileSync(path, renderBuilt(withTenants(document, tenants)));
+      return path;
     }
-    expect(complaints).toEqual([]);
-    await page.context().close();
-  });
 
-  it('has 2,600 tenants in less than 2 MB, and few of them in the document', async () => {
-    const path = writePage(2600);
-    expect(readFileSync(path).byteLength).toBeLessThan(2_000_000);
-    const { page, complaints } = await openPage(browser, path, { bypassCSP: true });
-    expect(await page.locator('.count').textContent()).toBe('2,600 tenants');
-    expect(await page.locator('.grid tbody tr').count()).toBeLessThan(80);
-    await expectAccessible(page);
-    await page.keyboard.press('/');
-    await page.keyboard.type('blue2599');
-    expect(await page.locator('.count').textContent()).toBe('1 of 2,600 tenants');
-    expect(complaints).toEqual([]);
-    await page.context().close();
-  });
+    async function expectAccessible(page: Page): Promise<void> {
+      await page.evaluate(axe);
+      const { violations } = (await page.evaluate(
+        'axe.run({ resultTypes: ["violations"] })',
+      )) as AxeResults;
+      expect(
+        violations.map(({ id, nodes }) => [
+          id,
+          nodes.map(({ target, failureSummary }) => [target, failureSummary]),
+        ]),
+      ).toEqual([]);
+    }
 
-  it('works with the keyboard alone', async () => {
-    const { page, complaints } = await openPage(browser, writePage(26));
-    const focused = () => page.evaluate(() => window.document.activeElement?.textContent);
-    await page.keyboard.press('Tab');
-    expect(await focused()).toBe('Skip to the content');
-    await page.keyboard.press('Enter');
-    expect(await page.evaluate(() => window.document.activeElement?.id)).toBe('main');
-    const grid = page.getByRole('grid');
-    await grid.focus();
-    const info = page.locator('.cell-info');
-    await expect(info.textContent()).resolves.toMatch(/^blue · Actor tables\/Actor\.sql outdated/);
-    for (const key of ['ArrowDown', 'ArrowRight']) await page.keyboard.press(key);
-    expect(await info.textContent()).toMatch(/^blue1 · ActorActor tables\/ActorActor\.sql applied/);
-    await page.keyboard.press('Control+End');
-    expect(await info.textContent()).toMatch(/^blue25 · Ytelse/);
-    const active = await grid.getAttribute('aria-activedescendant');
-    expect(await page.locator(`[id="${active}"]`).getAttribute('aria-label')).toBe('applied');
-    await page.keyboard.press('Enter');
-    expect(await focused()).toBe('blue25');
-    expect(page.url()).toContain('#/0/tenant/blue25');
-    await page.keyboard.press('/');
-    await page.keyboard.type('distrikt');
-    expect(await page.locator('.finding .name').allTextContents()).toContain('Distrikt');
-    expect(await page.locator('.grid thead .upright').allTextContents()).toEqual([
-      'AnsattDistrikt',
-      'Distrikt',
-    ]);
-    await page.keyboard.press('Escape');
-    expect(await page.locator('.grid thead .upright').count()).toBe(39);
-    expect(complaints).toEqual([]);
-    await page.context().close();
-  });
+    const widthOf = (page: Page) =>
+      page.evaluate(() => window.document.documentElement.scrollWidth);
 
-  it('selects tenants by state, and shows merges, lag and drift', async () => {
-    const { page } = await openPage(browser, writePage(26));
-    const legend = page.locator('.legend');
-    expect(await legend.textContent()).toBe('↻outdated 26✓applied 988');
-    await legend.getByRole('button', { name: 'outdated' }).press('Enter');
-    expect(
-      await legend.getByRole('button', { name: 'outdated' }).getAttribute('aria-pressed'),
-    ).toBe('true');
-    const view = page.getByLabel('Show');
-    await view.selectOption('Merges');
-    expect(await legend.textContent()).toMatch(/^✕failing 26†dead letters 26/);
-    await view.selectOption('Lag');
-    expect(await page.locator('.cell[data-text="1 min"]').first().getAttribute('aria-label')).toBe(
-      'lag 1 min',
-    );
-    await view.selectOption('Drift');
-    expect(await legend.textContent()).toMatch(/^≠different 5\d/);
-    await page.context().close();
-  });
-
-  it('obeys no name and no message, and shows them', async () => {
-    const { page, complaints } = await openPage(browser, writePage(26));
-    expect(await page.title()).toBe(`prod: ${TARGET}`);
-    expect(await page.locator('img').count()).toBe(0);
-    expect(await page.locator('.finding').allTextContents()).toContainEqual(
-      expect.stringContaining(MESSAGE),
-    );
-    const refused = await page.evaluate(() => {
-      try {
-        window.document.body.innerHTML = '<b>markup</b>';
-        return '';
-      } catch (error) {
-        return String(error);
+    it.each([
+      [390, 'light'],
+      [390, 'dark'],
+      [1280, 'light'],
+      [1280, 'dark'],
+      [1920, 'light'],
+      [1920, 'dark'],
+    ] as const)('fits into %i px, %s, and axe finds nothing', async (width, colorScheme) => {
+      const viewport = { width, height: 900 };
+      const { page, complaints } = await openPage(browser, writePage(26), {
+        ...{ viewport, colorScheme, bypassCSP: true },
+      });
+      for (const hash of ['', '#/0/table/adopus.Actor', '#/0/tenant/blue']) {
+        await page.evaluate((to) => (location.hash = to), hash);
+        expect(await widthOf(page)).toBe(width);
+        // Colours do not depend on the width.
+        if (width === 1280 || (hash === '' && colorScheme === 'light'))
+          await expectAccessible(page);
       }
+      expect(complaints).toEqual([]);
+      await page.context().close();
     });
-    expect(refused).toContain('TrustedHTML');
-    expect(complaints.filter((text) => !text.includes('TrustedHTML'))).toEqual([]);
-    await page.context().close();
-  });
 
-  it('keeps the theme that is chosen', async () => {
-    const { page } = await openPage(browser, writePage(26), { colorScheme: 'light' });
-    const color = () => page.evaluate(() => getComputedStyle(window.document.body).backgroundColor);
-    const light = await color();
-    const theme = page.getByRole('button', { name: 'Theme' });
-    await theme.click();
-    await theme.click();
-    expect(await theme.textContent()).toBe('Theme: dark');
-    const dark = await color();
-    expect(dark).not.toBe(light);
-    await page.reload();
-    expect(await color()).toBe(dark);
-    await page.context().close();
-  });
+    it('has 2,600 tenants in less than 2 MB, and few of them in the document', async () => {
+      const path = writePage(2600);
+      expect(readFileSync(path).byteLength).toBeLessThan(2_000_000);
+      const { page, complaints } = await openPage(browser, path, { bypassCSP: true });
+      expect(await page.locator('.count').textContent()).toBe('2,600 tenants');
+      expect(await page.locator('.grid tbody tr').count()).toBeLessThan(80);
+      await expectAccessible(page);
+      await page.keyboard.press('/');
+      await page.keyboard.type('blue2599');
+      expect(await page.locator('.count').textContent()).toBe('1 of 2,600 tenants');
+      expect(complaints).toEqual([]);
+      await page.context().close();
+    });
 
-  it('prints all tenants, as wide as a sheet of A4', async () => {
-    const viewport = { width: 794, height: 1123 };
-    const { page } = await openPage(browser, writePage(100), { viewport });
-    await page.emulateMedia({ media: 'print' });
-    expect(await widthOf(page)).toBe(viewport.width);
-    await page.evaluate(() => dispatchEvent(new Event('beforeprint')));
-    expect(await page.locator('.grid tbody tr:not(.spacer)').count()).toBe(100);
-    await page.context().close();
-  });
+    it('works with the keyboard alone', async () => {
+      const { page, complaints } = await openPage(browser, writePage(26));
+      const focused = () => page.evaluate(() => window.document.activeElement?.textContent);
+      await page.keyboard.press('Tab');
+      expect(await focused()).toBe('Skip to the content');
+      await page.keyboard.press('Enter');
+      expect(await page.evaluate(() => window.document.activeElement?.id)).toBe('main');
+      const grid = page.getByRole('grid');
+      await grid.focus();
+      const info = page.locator('.cell-info');
+      await expect(info.textContent()).resolves.toMatch(
+        /^blue · Actor tables\/Actor\.sql outdated/,
+      );
+      for (const key of ['ArrowDown', 'ArrowRight']) await page.keyboard.press(key);
+      expect(await info.textContent()).toMatch(
+        /^blue1 · ActorActor tables\/ActorActor\.sql applied/,
+      );
+      await page.keyboard.press('Control+End');
+      expect(await info.textContent()).toMatch(/^blue25 · Ytelse/);
+      const active = await grid.getAttribute('aria-activedescendant');
+      expect(await page.locator(`[id="${active}"]`).getAttribute('aria-label')).toBe('applied');
+      await page.keyboard.press('Enter');
+      expect(await focused()).toBe('blue25');
+      expect(page.url()).toContain('#/0/tenant/blue25');
+      await page.keyboard.press('/');
+      await page.keyboard.type('distrikt');
+      expect(await page.locator('.finding .name').allTextContents()).toContain('Distrikt');
+      expect(await page.locator('.grid thead .upright').allTextContents()).toEqual([
+        'AnsattDistrikt',
+        'Distrikt',
+      ]);
+      await page.keyboard.press('Escape');
+      expect(await page.locator('.grid thead .upright').count()).toBe(39);
+      expect(complaints).toEqual([]);
+      await page.context().close();
+    });
 
-  it('shows a summary without scripts', async () => {
-    const { page } = await openPage(browser, writePage(26), { javaScriptEnabled: false });
-    const text = await page.locator('main').textContent();
-    expect(text).toContain(TARGET);
-    expect(text).toContain('dead letters: Distrikt, 26 in 26 schemas');
-    await page.context().close();
-  });
-});
+    it('selects tenants by state, and shows merges, lag and drift', async () => {
+      const { page } = await openPage(browser, writePage(26));
+      const legend = page.locator('.legend');
+      expect(await legend.textContent()).toBe('↻outdated 26✓applied 988');
+      await legend.getByRole('button', { name: 'outdated' }).press('Enter');
+      expect(
+        await legend.getByRole('button', { name: 'outdated' }).getAttribute('aria-pressed'),
+      ).toBe('true');
+      const view = page.getByLabel('Show');
+      await view.selectOption('Merges');
+      expect(await legend.textContent()).toMatch(/^✕failing 26†dead letters 26/);
+      await view.selectOption('Lag');
+      expect(
+        await page.locator('.cell[data-text="1 min"]').first().getAttribute('aria-label'),
+      ).toBe('lag 1 min');
+      await view.selectOption('Drift');
+      expect(await legend.textContent()).toMatch(/^≠different 5\d/);
+      await page.context().close();
+    });
+
+    it('obeys no name and no message, and shows them', async () => {
+      const { page, complaints } = await openPage(browser, writePage(26));
+      expect(await page.title()).toBe(`prod: ${TARGET}`);
+      expect(await page.locator('img').count()).toBe(0);
+      expect(await page.locator('.finding').allTextContents()).toContainEqual(
+        expect.stringContaining(MESSAGE),
+      );
+      const refused = await page.evaluate(() => {
+        try {
+          window.document.body.innerHTML = '<b>markup</b>';
+          return '';
+        } catch (error) {
+          return String(error);
+        }
+      });
+      expect(refused).toContain('TrustedHTML');
+      expect(complaints.filter((text) => !text.includes('TrustedHTML'))).toEqual([]);
+      await page.context().close();
+    });
+
+    it('keeps the theme that is chosen', async () => {
+      const { page } = await openPage(browser, writePage(26), { colorScheme: 'light' });
+      const color = () =>
+        page.evaluate(() => getComputedStyle(window.document.body).backgroundColor);
+      const light = await color();
+      const theme = page.getByRole('button', { name: 'Theme' });
+      await theme.click();
+      await theme.click();
+      expect(await theme.textContent()).toBe('Theme: dark');
+      const dark = await color();
+      expect(dark).not.toBe(light);
+      await page.reload();
+      expect(await color()).toBe(dark);
+      await page.context().close();
+    });
+
+    it('prints all tenants, as wide as a sheet of A4', async () => {
+      const viewport = { width: 794, height: 1123 };
+      const { page } = await openPage(browser, writePage(100), { viewport });
+      await page.emulateMedia({ media: 'print' });
+      expect(await widthOf(page)).toBe(viewport.width);
+      await page.evaluate(() => dispatchEvent(new Event('beforeprint')));
+      expect(await page.locator('.grid tbody tr:not(.spacer)').count()).toBe(100);
+      await page.context().close();
+    });
+
+    it('shows a summary without scripts', async () => {
+      const { page } = await openPage(browser, writePage(26), { javaScriptEnabled: false });
+      const text = await page.locator('main').textContent();
+      expect(text).toContain(TARGET);
+      expect(text).toContain('dead letters: Distrikt, 26 in 26 schemas');
+      await page.context().close();
+    });
+  },
+  ['chromium'],
+);
