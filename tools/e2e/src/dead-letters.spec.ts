@@ -39,6 +39,11 @@ describe('a bad event', () => {
     ['malformed JSON', { Data: '{"a":' }, /json.*22P02/],
     ['no partition', { __kafka_partition: null }, /no stream position/],
     ['no offset', { __kafka_offset: null }, /no stream position/],
+    [
+      'a source with a long name',
+      { __source_table: 'x'.repeat(513) },
+      /^the name of the source database or table is longer than 512 bytes/,
+    ],
   ])(
     'with %s goes to the dead letters, the others of its batch arrive',
     async (_what, bad, reason) => {

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bodyOf, buildGeneratedFile } from '@cdc-migrations/generated-file';
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
 import { copyAdopus, type CommandRun, runCommand, sinkEnv } from '../target/cli.fixture.ts';
 
@@ -75,6 +76,11 @@ it.each([
     'cannot be reached at host ${POSTGRES_PROD_HOST}, port ${POSTGRES_PROD_PORT}, database directory: connection refused; check that it runs, and host and port of its server in sink-groups.yaml (ECONNREFUSED)',
   ],
   [
+    'the broadcast address, to which Linux has no route',
+    { POSTGRES_PROD_HOST: '255.255.255.255' },
+    'cannot be reached at host ${POSTGRES_PROD_HOST}, port ${POSTGRES_PROD_PORT}, database directory: no route to its network (ENETUNREACH)',
+  ],
+  [
     'a user that is not there',
     { POSTGRES_PROD_USER: 'nobody_here' },
     'cannot be reached at host ${POSTGRES_PROD_HOST}, port ${POSTGRES_PROD_PORT}, database directory: password authentication failed',
@@ -121,6 +127,22 @@ it.each([`O"Brien`, `O'Brien`, 'a$b', 'a{{SCHEMA}}b', 'a\\b', 'pg_temp', 'x'.rep
     copy.remove();
   },
 );
+
+it('the schema name of a manifest is refused with a reason too', async () => {
+  const copy = copyAdopus('directory');
+  const file = join(copy.root, 'migrations/manifest.yaml');
+  const body = bodyOf(readFileSync(file, 'utf8')).replace(
+    '"scope": "tenant"',
+    `"scope": "database", "schema": ${JSON.stringify('a"b')}`,
+  );
+  writeFileSync(file, buildGeneratedFile('manifest.yaml', {}, body).text);
+  for (const command of ['apply', 'status', 'check'])
+    expect(await runCommand(copy.root, [command, '--env', 'prod'], env)).toEqual({
+      ...{ exitCode: 2, stdout: '' },
+      stderr: expect.stringMatching(/^sink_asma\.directory in prod: .*schema name "a\\?"b"/),
+    });
+  copy.remove();
+});
 
 function withTenant(name: string) {
   const copy = copyAdopus('directory');

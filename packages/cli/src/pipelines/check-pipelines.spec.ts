@@ -74,6 +74,11 @@ it('takes the spelling of the original tool where columns are in ASCII', () => {
   expect(lines.filter((line) => line.includes('stg_Ytelse'))).toMatchObject([
     expect.stringContaining('Say ""hi""'),
   ]);
+  const { misfits } = checkText('a.sql', 'INSERT INTO "stg_Ytelse" ("Rå tekst") SELECT $1', root);
+  expect(misfits[0]).toMatchObject({
+    ...{ line: 1, table: '"stg_Ytelse"', column: '"Rå tekst"', code: 'named otherwise' },
+    message: 'the column is "Ra tekst"',
+  });
 });
 
 describe('SQL', () => {
