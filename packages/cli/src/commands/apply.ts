@@ -19,7 +19,7 @@ export function addApply(migrations: Command, { setExitCode }: CommandContext): 
         'number of schemas in parallel (default: jobs of the wave, else 4)',
       ).argParser(parseCount(1)),
     )
-    .option('--wave <name...>', 'apply apply only these waves of sink-groups.yaml')
+    .option('--wave <name...>', 'apply only these waves of sink-groups.yaml')
     .addOption(
       new Option(
         '--plan-out <file>',
