@@ -153,39 +153,6 @@ describe.each([15, 18] as const)('declared partitions, on PostgreSQL %i', (major
     expect(await partitions('avansas')).toEqual(await partitions('blue'));
   });
 
-  // What follows is the same in all versions.
-  if (major === 18) return;
-
-  it('are added, and those of users and of an earlier configuration stay', async () => {
-    await emptied();
-    const one = await declared(range(LOW));
-    await passes(one);
-    await target.query(
-      `CREATE TABLE blue.mine PARTITION OF blue."Actor" FOR VALUES FROM (1000) TO (2000)`,
-    );
-    const two = await declared(range(LOW, HIGH));
-    await passes(two);
-    expect(await partitions('blue')).toEqual([
-      'Actor_high FOR VALUES FROM (3) TO (100)',
-      'Actor_low FOR VALUES FROM (MINVALUE) TO (3)',
-      'mine FOR VALUES FROM (1000) TO (2000)',
-    ]);
-    await passes(one);
-    expect(await partitions('blue')).toHaveLength(3);
-    const renamed = await declared(range('{ name: first, to: [3] }', HIGH));
-    await passes(renamed);
-    expect(await partitions('blue')).toContain('Actor_first FOR VALUES FROM (MINVALUE) TO (3)');
-
-    const overlap = await declared(range(LOW, '{ name: more, from: [1500], to: [1600] }'));
-    const end = await target.run(overlap, 'apply');
-    expect(end.exitCode).toBe(5);
-    expect(end.stdout).toMatch(/partition "?Actor_more"?: .*would overlap partition "mine"/);
-    const other = await target.run(await declared(range('{ name: first, to: [2] }')), 'apply');
-    expect(other.stdout).toMatch(
-      /partition "Actor_first": has FOR VALUES FROM \(MINVALUE\) TO \(3\), expected FOR VALUES FROM \(MINVALUE\) TO \('2'\)/,
-    );
-  });
-
   it('are missed by check, and follow a renamed customer and table', async () => {
     await emptied();
     const hash = '{ hash: [actno], count: 2 }';
@@ -217,6 +184,39 @@ describe.each([15, 18] as const)('declared partitions, on PostgreSQL %i', (major
     expect(await rows('green."Person_p0" UNION ALL SELECT actno FROM green."Person_p1"')).toEqual([
       1, 2, 3, 4,
     ]);
+  });
+
+  // What follows is the same in all versions.
+  if (major === 18) return;
+
+  it('are added, and those of users and of an earlier configuration stay', async () => {
+    await emptied();
+    const one = await declared(range(LOW));
+    await passes(one);
+    await target.query(
+      `CREATE TABLE blue.mine PARTITION OF blue."Actor" FOR VALUES FROM (1000) TO (2000)`,
+    );
+    const two = await declared(range(LOW, HIGH));
+    await passes(two);
+    expect(await partitions('blue')).toEqual([
+      'Actor_high FOR VALUES FROM (3) TO (100)',
+      'Actor_low FOR VALUES FROM (MINVALUE) TO (3)',
+      'mine FOR VALUES FROM (1000) TO (2000)',
+    ]);
+    await passes(one);
+    expect(await partitions('blue')).toHaveLength(3);
+    const renamed = await declared(range('{ name: first, to: [3] }', HIGH));
+    await passes(renamed);
+    expect(await partitions('blue')).toContain('Actor_first FOR VALUES FROM (MINVALUE) TO (3)');
+
+    const overlap = await declared(range(LOW, '{ name: more, from: [1500], to: [1600] }'));
+    const end = await target.run(overlap, 'apply');
+    expect(end.exitCode).toBe(5);
+    expect(end.stdout).toMatch(/partition "?Actor_more"?: .*would overlap partition "mine"/);
+    const other = await target.run(await declared(range('{ name: first, to: [2] }')), 'apply');
+    expect(other.stdout).toMatch(
+      /partition "Actor_first": has FOR VALUES FROM \(MINVALUE\) TO \(3\), expected FOR VALUES FROM \(MINVALUE\) TO \('2'\)/,
+    );
   });
 
   it('have declared indexes, created by partition while others write', async () => {
