@@ -200,6 +200,7 @@ function buildSinkTable(name: string, shape: SinkTableShape, at: Location): Sink
       defined({ at: below(at, 'indexes', index), columns, unique, where, method }),
     ),
     partitionBy: buildPartitioning(shape.partition_by, below(at, 'partition_by')),
+    backfillFromDefault: shape.backfill_from_default,
     renames: new Map(allRenames(shape)),
     hints: {
       using: new Map(hints?.type_changes.map(({ column, using }) => [column, using])),

@@ -153,6 +153,8 @@ export interface SinkTable {
   readonly indexes: readonly TableIndex[];
   /** Partitions of a table that is created. Undefined if the configuration says nothing of them. */
   readonly partitionBy?: TablePartitioning;
+  /** Columns of the final table whose rows and events without a value have the constant default of the source. */
+  readonly backfillFromDefault: readonly string[];
   /** Old column name to new column name, including those of `manual_migration_hints`. */
   readonly renames: ReadonlyMap<string, string>;
   readonly hints: MigrationHints;

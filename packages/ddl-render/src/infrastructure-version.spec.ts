@@ -2,7 +2,7 @@ import { type ManagedDatabase, startManagedDatabase } from './management.fixture
 import { INFRASTRUCTURE_VERSION } from './render-infrastructure.ts';
 
 /** Signature of a version. If it changes, increment the version and update both here. */
-const VERSION = { version: 8, signature: 'b4e02985486420ea92e994d41a8c66dd' };
+const VERSION = { version: 9, signature: '132731db02546552f9a39b568b85533c' };
 
 describe('the version of the infrastructure', () => {
   let database: ManagedDatabase;

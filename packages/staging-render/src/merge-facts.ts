@@ -14,6 +14,8 @@ interface MergeFacts {
   readonly key: readonly (string | KeyFacts)[];
   /** Placeholders as SQL, for columns whose unchanged value Debezium omits. */
   readonly unavailable?: Readonly<Record<string, string>>;
+  /** Constants as SQL, for columns without a value in the row and in the event. */
+  readonly backfill?: Readonly<Record<string, string>>;
   /** SQL for the forms of values. */
   readonly forms?: Readonly<Record<string, FormSql>>;
   /** Renamed columns by their names at the source. */
@@ -34,13 +36,13 @@ const COLUMN = '%1$s';
 /** Maximum line length in characters before a value moves to its own line. */
 const LINE = 120;
 
-/** Renders the facts of a table as JSON, with one line per large column, form and renamed column. */
+/** Renders the facts of a table as JSON, with one line per large column, constant, form and renamed column. */
 export function renderFacts(table: ReplicatedTable): string {
-  const { unavailable, forms, named, ...facts } = buildFacts(table);
+  const { unavailable, backfill, forms, named, ...facts } = buildFacts(table);
   const text = Object.entries(facts).map(
     ([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)}`,
   );
-  return `{${[...text, ...inLines({ unavailable, forms, named })].join(', ')}}`;
+  return `{${[...text, ...inLines({ unavailable, backfill, forms, named })].join(', ')}}`;
 }
 
 function inLines(maps: Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>) {
@@ -74,6 +76,9 @@ function buildFacts({
     const form = formSql(COLUMN, column);
     return form ? [[column.name, form] as const] : [];
   });
+  const filled = columns.flatMap(({ name, backfill }) =>
+    backfill === undefined ? [] : [[name, backfill] as const],
+  );
   const named = columns.flatMap(({ name, source }) =>
     source && source.name !== name ? [[source.name, name] as const] : [],
   );
@@ -83,6 +88,7 @@ function buildFacts({
     ...(positions && { positions }),
     key: names.map((name) => describeKey(columns.find((column) => column.name === name)!)),
     ...(large.length > 0 && { unavailable: Object.fromEntries(large) }),
+    ...(filled.length > 0 && { backfill: Object.fromEntries(filled) }),
     ...(forms.length > 0 && { forms: Object.fromEntries(forms) }),
     ...(named.length > 0 && { named: Object.fromEntries(named) }),
   };

@@ -38,12 +38,13 @@ export function renderWrite(table: ReplicatedTable, schema: string): string {
     columns.find((column) => column.name === name)!,
   );
   const updated = columns.filter((column) => !key.includes(column));
+  const kept = (column: string) => keptValue(column, key, quoteQualified(schema, table.name));
   return render({
     table: quoteQualified(schema, table.name),
     staging: quoteQualified(schema, table.names.staging),
     columns: fillLines(columns.map(quoteName)).join('\n      '),
     valueLines: listColumns(columns, (column) =>
-      column.name === '__deleted_at' ? 'NULL' : writtenValue(column),
+      column.name === '__deleted_at' ? 'NULL' : writtenValue(column, kept),
     ),
     key: key.map((column) => keyValue(`event.${quoteName(column)}`, column)).join(', '),
     keyColumns: key.map(quoteName).join(', '),
@@ -54,10 +55,29 @@ export function renderWrite(table: ReplicatedTable, schema: string): string {
   }).trimEnd();
 }
 
-function writtenValue(column: ColumnDefinition): string {
+/** Renders the value to write. An event without a value keeps that of the row, else it gets the constant. */
+function writtenValue(
+  column: ColumnDefinition,
+  kept: (column: string) => readonly string[],
+): string {
   const value = storedValue(`event.${quoteName(column)}`, column);
-  const { default: initial } = column;
-  return initial === undefined ? value : `coalesce(${value}, ${initial})`;
+  const { default: initial, backfill } = column;
+  if (initial !== undefined) return `coalesce(${value}, ${initial})`;
+  if (backfill === undefined) return value;
+  return `coalesce(${[value, ...kept(quoteName(column)), backfill].join(', ')})`;
+}
+
+/** Renders the stored value of the event's row. Empty for a table without a key. */
+function keptValue(
+  column: string,
+  key: readonly ColumnDefinition[],
+  table: string,
+): readonly string[] {
+  if (key.length === 0) return [];
+  const isRow = key.map(
+    (part) => `kept.${quoteName(part)} = ${keyValue(`event.${quoteName(part)}`, part)}`,
+  );
+  return [`(SELECT kept.${column} FROM ${table} AS kept WHERE ${isRow.join(' AND ')})`];
 }
 
 function quoteName({ name }: Pick<ColumnDefinition, 'name'>): string {

@@ -4,6 +4,7 @@ import { SCHEMA_PLACEHOLDER, shortName } from '@cdc-migrations/sql-text';
 import { asciiName, columnNamer } from './ascii-name.ts';
 import { buildColumns } from './build-columns.ts';
 import { overrideScope } from './check-type-overrides.ts';
+import { withBackfill } from './backfill-columns.ts';
 import { chooseKey } from './choose-key.ts';
 import { checkCustomer, withCustomer } from './customer-key.ts';
 import {
@@ -79,14 +80,15 @@ export function buildReplicatedTable(
   if (positions === 'lsn') checkLsn(mapping, key, events, problems);
   const identity = buildIdentity(mapping);
   checkDefaults(columns, identity, mapping, problems);
-  const indexes = buildDeclaredIndexes(table, formed, identity.schema.scope === 'tenant', problems);
-  const partitionBy = buildPartitioning(table, { columns: formed, key }, problems);
+  const filled = withBackfill(formed, key, mapping, problems);
+  const indexes = buildDeclaredIndexes(table, filled, identity.schema.scope === 'tenant', problems);
+  const partitionBy = buildPartitioning(table, { columns: filled, key }, problems);
   if (partitionBy) checkUniqueIndexes(table, partitionBy, problems);
   const definition: ReplicatedTable = {
     kind: 'replicated',
     ...identity,
     names: buildObjectNames(shortName(table.table)),
-    columns: key ? formed.map((column) => asKeyColumn(column, key)) : formed,
+    columns: key ? filled.map((column) => asKeyColumn(column, key)) : filled,
     key,
     deleteMode: table.deleteMode,
     ...(indexes.length > 0 && { indexes }),

@@ -132,6 +132,7 @@ const columnSchema = v.strictObject({
   role: oneOf(['source', 'template', 'transform', 'metadata']),
   ...TYPE,
   default: v.exactOptional(text('an SQL expression')),
+  backfill: v.exactOptional(text('an SQL constant')),
   formerly: v.exactOptional(listOf('the name of a column')),
   form: v.exactOptional(
     v.custom<EventForm>(

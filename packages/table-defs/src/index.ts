@@ -5,6 +5,7 @@ export { createIndex, INDEX_COMMENT, renamedIndexes } from './declared-indexes.t
 export { partitioningEntry, partitionKey } from './declared-partitions.ts';
 export { buildManifest, locateTables } from './build-manifest.ts';
 export type { ManifestFacts, LocatedTable, UserFile } from './build-manifest.ts';
+export { findBackfill } from './backfill-columns.ts';
 export { columnEntry } from './column-entry.ts';
 export {
   DEFINITIONS_FOLDER,

@@ -56,6 +56,7 @@ function summariseColumn({
 }: Omit<ColumnDefinition, 'role'> & { readonly role: string }): string {
   const facts = [
     column.default === undefined ? '' : `DEFAULT ${column.default}`,
+    column.backfill === undefined ? '' : `backfill ${column.backfill}`,
     role === 'source' ? '' : role,
     source === undefined || source.name === name ? '' : `from "${source.name}"`,
     column.formerly === undefined ? '' : `formerly ${column.formerly.join(', then ')}`,

@@ -124,6 +124,11 @@ export interface ColumnDefinition {
   readonly nullable: boolean;
   /** SQL expression. */
   readonly default?: string;
+  /**
+   * Constant default of the source as SQL, for rows and events without a value. Set by `backfill_from_default`. The
+   * column has no default in the final table.
+   */
+  readonly backfill?: string;
   /** Earlier names in PostgreSQL, newest first. A column with one of these names is renamed to this one. */
   readonly formerly?: readonly string[];
   /** Name and type at the source. Only for a source column. */

@@ -47,6 +47,8 @@ export interface ColumnStructure {
   readonly default: string | null;
   /** Earlier names, newest first. Unknown in a target. */
   readonly formerly?: readonly string[];
+  /** Constant for rows without a value. Unknown in a target. */
+  readonly backfill?: string;
 }
 
 /** An index of a relation. */
@@ -207,8 +209,16 @@ export function buildStaging(
   };
 }
 
-type Column = Pick<ColumnDefinition, 'name' | 'type' | 'nullable' | 'default' | 'formerly'>;
+type Column = Pick<
+  ColumnDefinition,
+  'name' | 'type' | 'nullable' | 'default' | 'formerly' | 'backfill'
+>;
 
-function buildColumn({ name, type, nullable, formerly, ...column }: Column): ColumnStructure {
-  return { name, type, nullable, default: column.default ?? null, ...(formerly && { formerly }) };
+function buildColumn({ name, type, nullable, ...column }: Column): ColumnStructure {
+  const { default: initial = null, formerly, backfill } = column;
+  return {
+    ...{ name, type, nullable, default: initial },
+    ...(formerly && { formerly }),
+    ...(backfill !== undefined && { backfill }),
+  };
 }

@@ -157,6 +157,8 @@ export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, str
       'first values behind a range, one for each column; left out: no upper bound',
     [`${SINK_TABLE}.partition_by.partitions[].in`]: 'values of a list',
     [`${SINK_TABLE}.partition_by.count`]: 'number of partitions by hash',
+    [`${SINK_TABLE}.backfill_from_default`]:
+      'NOT NULL columns that get the constant default of the source where rows and events have no value: [how](../backfill.md)',
     [`${SINK_TABLE}.renames`]:
       'the name that a column had before, and the one that it has now: [renamed columns](changes.md#renamed-columns)',
     [`${SINK_TABLE}.manual_migration_hints`]:

@@ -26,6 +26,7 @@ const RUN_BY: Readonly<Record<string, string>> = {
   'docs/lint.md': 'packages/cli/src/lint/lint.spec.ts',
   'docs/on-call.md': 'packages/cli/src/metrics/metrics.spec.ts',
   'docs/operations.md': 'packages/cli/src/metrics/metrics.spec.ts',
+  'docs/backfill.md': 'packages/cli/src/apply/backfill.spec.ts',
   'docs/partitions.md': 'packages/cli/src/apply/partitions.spec.ts',
   'docs/reload.md': 'packages/cli/src/reload/reload.spec.ts',
   'docs/report.md': 'packages/cli/src/report/report.spec.ts',

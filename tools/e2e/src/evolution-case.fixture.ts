@@ -36,8 +36,13 @@ interface CaseYaml {
 
 function buildState({ columns, key, delete_mode, manual, merged, staged }: CaseYaml): CaseState {
   const definitions = Object.entries(columns).map(([name, text]) => {
-    const [, type = '', notNull, initial] = /^(.+?)( NOT NULL)?(?: DEFAULT (.+))?$/.exec(text)!;
-    return columnOf(name, type, { nullable: !notNull, ...(initial && { initial }) });
+    const [, type = '', notNull, initial, backfill] =
+      /^(.+?)( NOT NULL)?(?: DEFAULT (.+))?(?: BACKFILL (.+))?$/.exec(text)!;
+    return columnOf(name, type, {
+      nullable: !notNull,
+      ...(initial && { initial }),
+      ...(backfill && { backfill }),
+    });
   });
   return {
     table: tableOf('T', definitions, {

@@ -54,10 +54,15 @@ export function tableOf(
 export function columnOf(
   name: string,
   type: string,
-  { nullable = true, initial }: { readonly nullable?: boolean; readonly initial?: string } = {},
+  {
+    nullable = true,
+    initial,
+    backfill,
+  }: { readonly nullable?: boolean; readonly initial?: string; readonly backfill?: string } = {},
 ): ColumnDefinition {
+  const source = { source: { name, type }, exactness: 'exact' } as const;
   return initial === undefined
-    ? { name, role: 'source', type, nullable, source: { name, type }, exactness: 'exact' }
+    ? { name, role: 'source', type, nullable, ...(backfill && { backfill }), ...source }
     : { name, role: 'template', type, nullable, default: initial };
 }
 
@@ -103,12 +108,13 @@ export function stageSql(
 /** Renders the columns of a definition for `cdc_management.plan_table`. */
 export function planColumns({ columns }: ReplicatedTable): string {
   return JSON.stringify(
-    columns.map(({ name, type, nullable, default: initial = null, formerly = [] }) => [
+    columns.map(({ name, type, nullable, default: initial = null, formerly = [], backfill }) => [
       name,
       type,
       !nullable,
       initial,
       formerly,
+      ...(backfill === undefined ? [] : [backfill]),
     ]),
   );
 }

@@ -11,6 +11,8 @@ export interface ManualFile {
 /** Differences between definitions, with everything to report about them. */
 export interface Diff {
   readonly changes: readonly TableChange[];
+  /** What to do with new columns. */
+  readonly suggestions: readonly string[];
   /** Configured tables and columns that are missing at the source. `generate` would fail on them. */
   readonly gone: readonly Problem[];
   readonly sets: readonly MigrationSet[];

@@ -16,7 +16,7 @@ import { findRoot } from '../repo/find-root.ts';
 import { readCommitted, readSnapshots } from '../repo/read-outputs.ts';
 import { selectTables } from '../repo/select-tables.ts';
 import { locateError, locateProblemsIn } from '../repo/locate-error.ts';
-import { listWarnings } from './list-warnings.ts';
+import { listWarnings, suggestBackfills } from './list-warnings.ts';
 import { readBase } from './read-base.ts';
 import { readSource } from './read-source.ts';
 import { readInTheWay, renderInTheWay } from './read-in-the-way.ts';
@@ -80,13 +80,15 @@ async function compare(
   const before = base === undefined ? readCommitted(root) : readBase(root, base);
   const changes = diffTables(before, tables);
   const gone = locateProblemsIn(root, errors);
-  if (!table) return { changes, gone, sets };
+  const suggest = (found: Diff['changes']) => suggestBackfills(found, () => catalogs);
+  if (!table) return { changes, gone, sets, suggestions: suggest(changes) };
   const removed = changes.flatMap((change) =>
     change.kind === 'table removed' ? change.table : [],
   );
   const selected = new Set(selectTables([...tables, ...removed], { table }));
+  const own = changes.filter((change) => selected.has(change.table));
   return {
-    changes: changes.filter((change) => selected.has(change.table)),
+    ...{ changes: own, suggestions: suggest(own) },
     gone: gone.filter((problem) => [...selected].some((one) => isAbout(problem, one))),
     sets,
   };
@@ -110,7 +112,9 @@ function report(
 ): void {
   printError([
     ...found.gone.map(formatProblem),
-    ...listWarnings(found.changes).map((warning) => `warning: ${warning}`),
+    ...[...listWarnings(found.changes), ...found.suggestions].map(
+      (warning) => `warning: ${warning}`,
+    ),
     ...found.manual.map(({ path, state }) => {
       const what = state === 'created' ? 'created; review and edit it, then generate' : state;
       return `${path}: ${what}`;

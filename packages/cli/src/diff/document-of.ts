@@ -6,12 +6,12 @@ import { changeFacts } from './change-facts.ts';
 import { listWarnings } from './list-warnings.ts';
 
 /** Builds one document with every change, both sides of it, and the statements that would run. */
-export function documentOf({ changes, gone, inTheWay, manual }: Diff): object {
+export function documentOf({ changes, gone, suggestions, inTheWay, manual }: Diff): object {
   return {
     exitCode: changes.length + gone.length > 0 ? EXIT.differences : EXIT.done,
     changes: changes.map(describe),
     gone: gone.map(formatProblem),
-    warnings: listWarnings(changes),
+    warnings: [...listWarnings(changes), ...suggestions],
     ...(inTheWay && { inTheWay }),
     manual,
   };

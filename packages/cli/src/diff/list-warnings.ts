@@ -1,4 +1,10 @@
-import { schemaLabel, type TableChange, type TableDefinition } from '@cdc-migrations/table-defs';
+import type { Catalog } from '@cdc-migrations/catalog';
+import {
+  findBackfill,
+  schemaLabel,
+  type TableChange,
+  type TableDefinition,
+} from '@cdc-migrations/table-defs';
 import { groupByTable, labelOf } from './change-facts.ts';
 
 /** Lists warnings about changes, because nothing is ever dropped or guessed automatically. */
@@ -8,6 +14,34 @@ export function listWarnings(changes: readonly TableChange[]): readonly string[]
     ...guessTableRenames(changes),
     ...groupByTable(changes).flatMap(({ table, changes: own }) => guessRename(table, own)),
   ];
+}
+
+/**
+ * Suggests to fill new NOT NULL columns that have a constant default at the source. It is not done by itself: a column
+ * that the configuration ignored before has other values too.
+ */
+export function suggestBackfills(
+  changes: readonly TableChange[],
+  readCatalogs: () => readonly Catalog[],
+): readonly string[] {
+  const added = changes.flatMap((change) =>
+    change.kind === 'column added' && 'role' in change.after ? [change] : [],
+  );
+  const open = added.filter(
+    ({ after }) => !after.nullable && after.source && !('default' in after || 'backfill' in after),
+  );
+  if (open.length === 0) return [];
+  const catalogs = readCatalogs();
+  return open.flatMap(({ table, after }) => {
+    const constant = findBackfill(table, after, catalogs);
+    return constant === undefined
+      ? []
+      : [
+          `${labelOf(table)}: the rows of tables have no value in the new column "${after.name}"; if every row at the source ` +
+            `has its default ${constant} until the pipeline sends the column, say so before it is applied: ` +
+            `backfill_from_default: [${JSON.stringify(after.name)}]; else fill it with a reload`,
+        ];
+  });
 }
 
 function warningOf(change: TableChange): readonly string[] {

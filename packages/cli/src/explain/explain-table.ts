@@ -200,7 +200,7 @@ function explainColumn(
     source: column.source ? { column: column.source.name, type: column.source.type } : null,
     event: form?.expected ?? null,
     stagingType: isStaged ? stagingType(staged) : null,
-    stored: isStaged ? storedValue(`event.${quoteIdentifier(name)}`, staged) : null,
+    stored: isStaged ? storedSql(staged) : null,
     refused: staged ? refusedValues(staged, form?.expected) : [],
     ...{ type, nullable, default: staged?.default ?? null, formerly: staged?.formerly ?? [] },
     ...{ exactness: exactness ?? null, code: code ?? null, reason: reason ?? null },
@@ -209,11 +209,19 @@ function explainColumn(
   };
 }
 
+/** Returns the value that the merge stores. A column with a constant keeps the stored value, else it gets the constant. */
+function storedSql(column: ColumnDefinition): string {
+  const name = quoteIdentifier(column.name);
+  const value = storedValue(`event.${name}`, column);
+  const { backfill } = column;
+  return backfill === undefined ? value : `coalesce(${value}, stored.${name}, ${backfill})`;
+}
+
 const RANGES: ReadonlySet<string> = new Set(['smallint', 'integer', 'bigint', 'real']);
 
 /** Lists values that the final column cannot have, in the form in which the merge sees them. */
 function refusedValues(
-  { role, type, nullable, default: initial }: ColumnDefinition,
+  { role, type, nullable, default: initial, backfill }: ColumnDefinition,
   expected: string | undefined,
 ): readonly string[] {
   if (role === 'metadata') return [];
@@ -221,7 +229,7 @@ function refusedValues(
   const [size, scale = 0] = parsed?.facets ?? [];
   const isText = /^(character|bpchar|bit)/.test(parsed?.base ?? '');
   return [
-    ...(nullable || initial !== undefined ? [] : ['NULL']),
+    ...(nullable || initial !== undefined || backfill !== undefined ? [] : ['NULL']),
     ...(expected === undefined ? [] : [`anything but ${expected}`]),
     ...(isText && size !== undefined
       ? [`more than ${size} ${parsed!.base.startsWith('bit') ? 'bits' : 'characters'}`]
@@ -249,11 +257,22 @@ function columnReasons(
   const formerly = 'formerly' in column ? (column.formerly ?? []) : [];
   return [
     ...(origin ? overrideReasons(origin, facts) : []),
+    ...backfillReasons(column, facts),
     ...formerly
       .filter((before) => sink.renames.has(before))
       .map((before) => because(sink.at, ['renames', before], `was ${before} before`)),
     ...('form' in column && column.form ? formReasons(facts) : []),
   ];
+}
+
+function backfillReasons(
+  column: ColumnDefinition | MappedColumn,
+  { sink, because }: TableFacts,
+): readonly Reason[] {
+  if (!('backfill' in column) || column.backfill === undefined) return [];
+  const at = sink.backfillFromDefault.findIndex((name) => shortName(name) === column.name);
+  const says = `${column.backfill} where neither the event nor the row has a value`;
+  return [because(sink.at, ['backfill_from_default', at], says)];
 }
 
 function isColumn({ name }: CatalogColumn, { source }: ColumnDefinition | MappedColumn): boolean {

@@ -1,11 +1,20 @@
 import { formatProblem } from '@cdc-migrations/config';
 import { FileError } from '@cdc-migrations/shape';
-import { parseManifest, type MigrationSet } from '@cdc-migrations/table-defs';
+import {
+  DEFINITIONS_FOLDER,
+  diffTables,
+  parseDefinition,
+  parseManifest,
+  type MigrationSet,
+  type TableDefinition,
+} from '@cdc-migrations/table-defs';
+import { suggestBackfills } from '../diff/list-warnings.ts';
 import { EXIT } from '../exit-code.ts';
 import { findRoot } from '../repo/find-root.ts';
 import { locateError } from '../repo/locate-error.ts';
 import { isInTheWay, planFiles, type FileStep } from '../repo/plan-files.ts';
 import { readRole } from '../repo/read-role.ts';
+import { readSnapshots } from '../repo/read-outputs.ts';
 import { readIfThere } from '../repo/repo-files.ts';
 import { reportFiles, type Outcome } from '../repo/report-files.ts';
 import { writeFiles } from '../repo/write-files.ts';
@@ -31,14 +40,15 @@ export function generate(options: GenerateOptions): number {
     ...unknownFileWarnings(steps, output.sets),
     ...roleWarnings(root, steps),
   ];
+  const suggestions = listSuggestions(root, steps);
   const refused = steps.filter(isInTheWay);
-  const mode = options.check ? 'check' : options.dryRun ? 'dry-run' : 'write';
+  const mode: Outcome['mode'] = options.check ? 'check' : options.dryRun ? 'dry-run' : 'write';
   const written = mode === 'write' && refused.length === 0;
   if (written) {
     writeFiles(root, steps);
     state?.keep(steps, warnings);
   }
-  const outcome = { mode, steps, refused, written, warnings } as const;
+  const outcome = { mode, steps, refused, written, warnings: [...warnings, ...suggestions] };
   const exitCode = exitCodeOf(outcome);
   reportFiles({ ...outcome, exitCode }, options.json ?? false);
   return exitCode;
@@ -50,6 +60,28 @@ function reportUnchanged({ steps, warnings }: LastRun, { dryRun, json }: Generat
   const outcome = { mode, steps, refused: [], written: !dryRun, warnings } as const;
   reportFiles({ ...outcome, exitCode: EXIT.done }, json ?? false);
   return EXIT.done;
+}
+
+/** Suggests what to do with the new columns of changed definitions. */
+function listSuggestions(root: string, steps: readonly FileStep[]): readonly string[] {
+  const isDefinition = ({ action, path }: FileStep) =>
+    action === 'change' && path.startsWith(`${DEFINITIONS_FOLDER}/`);
+  const changes = steps.filter(isDefinition).flatMap(({ path, text = '' }) => {
+    const before = definitionIn(readIfThere(root, path) ?? '', path);
+    const after = definitionIn(text, path);
+    return before && after ? diffTables([before], [after]) : [];
+  });
+  return suggestBackfills(changes, () => readSnapshots(root));
+}
+
+/** Returns undefined for a definition of another version or a damaged one. It is written again. */
+function definitionIn(text: string, path: string): TableDefinition | undefined {
+  try {
+    return parseDefinition(text, path);
+  } catch (error) {
+    if (error instanceof FileError) return undefined;
+    throw error;
+  }
 }
 
 /** Returns a warning for each manifest on disk whose files grant to another role, which makes all of them stale. */

@@ -32,6 +32,7 @@ export function checkSinkTable(use: SinkTableUse, keys: Keys, report: Report): v
       );
   });
   checkPartitions(sinkTable, [...keys, 'partition_by'], report);
+  checkBackfill(sinkTable, keys, report);
   checkRenames(sinkTable, keys, report);
   checkTemplates(use, sinkTable, keys, report);
 }
@@ -64,6 +65,25 @@ function checkStructure(table: Draft<SinkTableShape>, keys: Keys, report: Report
       'expected no indexes for a table that exists, found some; create them where the table is created';
     report([...keys, 'indexes'], message);
   }
+}
+
+/** Reports columns to fill in a table that exists, whose rows we do not change, and duplicates. */
+function checkBackfill(
+  { target_exists: targetExists, backfill_from_default: columns = [] }: Draft<SinkTableShape>,
+  keys: Keys,
+  report: Report,
+): void {
+  const at = [...keys, 'backfill_from_default'];
+  if (targetExists === true && columns.length > 0) {
+    const message =
+      'expected no backfill_from_default for a table that exists, found some; fill its rows where it is created';
+    report(at, message);
+  }
+  columns.forEach((name, index) => {
+    if (columns.indexOf(name) < index) {
+      report([...at, index], `expected each column once, found "${name}" twice`);
+    }
+  });
 }
 
 /** How a table can be partitioned. */

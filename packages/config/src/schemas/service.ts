@@ -111,6 +111,7 @@ const sinkTableSchema = v.strictObject({
     [],
   ),
   partition_by: v.optional(partitionBySchema),
+  backfill_from_default: v.optional(listOf('the name of a column'), []),
   renames: v.optional(columnByColumn('old column names to new ones')),
   manual_migration_hints: v.optional(migrationHintsSchema),
   ...LEFT_ALONE,

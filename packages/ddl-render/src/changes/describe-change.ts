@@ -58,7 +58,9 @@ function describePartitions(
 }
 
 function describeColumn(column: AnyColumn): string {
-  return `column "${column.name}": ${column.type}${column.nullable ? '' : ', NOT NULL'}`;
+  const filled =
+    'backfill' in column && column.backfill !== undefined ? `, rows get ${column.backfill}` : '';
+  return `column "${column.name}": ${column.type}${column.nullable ? '' : ', NOT NULL'}${filled}`;
 }
 
 function defaultOf(column: AnyColumn): string {

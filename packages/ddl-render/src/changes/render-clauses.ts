@@ -29,7 +29,7 @@ export function renderClauses(change: TableChange): ChangeClauses {
 
 /**
  * Renders the statements that migrate a final table and its staging table: renames, then one ALTER TABLE per table for
- * all other changes.
+ * all other changes. A new column whose rows get a constant has no default afterwards.
  */
 export function renderAlterTables(
   table: ReplicatedTable,
@@ -47,7 +47,19 @@ export function renderAlterTables(
       ...(rest === '' ? [] : [`${target}\n  ${rest};`]),
     ];
   };
-  return [...alter(table.name, 'final'), ...alter(table.names.staging, 'staging')];
+  return [
+    ...alter(table.name, 'final'),
+    ...alter(table.names.staging, 'staging'),
+    ...changes
+      .flatMap(droppedDefault)
+      .map((clause) => `ALTER TABLE ${quoteQualified(schema, table.name)} ${clause};`),
+  ];
+}
+
+function droppedDefault(change: TableChange): readonly string[] {
+  if (change.kind !== 'column added' || !('backfill' in change.after)) return [];
+  const { name, backfill, default: initial } = change.after;
+  return backfill === undefined || initial !== undefined ? [] : [formatClause('dropDefault', name)];
 }
 
 const NOTHING: ChangeClauses = { final: [], staging: [] };
@@ -57,7 +69,8 @@ const CLAUSES: { readonly [Kind in ChangeKind]: (change: ChangeOf<Kind>) => Chan
   'table removed': () => NOTHING,
   'table redefined': () => NOTHING,
   'column added': ({ after }) => {
-    const initial = 'default' in after ? after.default : undefined;
+    const own = 'default' in after ? after.default : undefined;
+    const initial = own ?? ('backfill' in after ? after.backfill : undefined);
     const value = initial === undefined ? '' : ` DEFAULT ${initial}`;
     const notNull = initial === undefined || after.nullable ? '' : ' NOT NULL';
     return {

@@ -91,6 +91,7 @@ const FACTS: { readonly [Fact in keyof ColumnDefinition]?: string } = {
   exactness: 'exactness',
   reason: 'reason',
   formerly: 'earlier names',
+  backfill: 'backfill_from_default',
 };
 
 /** Lists changed properties. A changed source type is listed if the type of the column does not show it. */

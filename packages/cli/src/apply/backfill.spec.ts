@@ -1,0 +1,204 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { copyOf, edit } from '../repo.fixture.ts';
+import {
+  type ChangedTarget,
+  DATABASE,
+  openChangedTarget,
+} from '../retire/changed-target.fixture.ts';
+import { runCommand } from '../target/cli.fixture.ts';
+import { stageActors } from '../target/small-target.fixture.ts';
+
+const PAGE = readFileSync(join(__dirname, '../../../../docs/backfill.md'), 'utf8');
+const SERVICE = 'services/adopus.yaml';
+const SNAPSHOT = 'generated/schemas/AdOpusTest.dbo.yaml';
+const ACTOR = '          column_templates: [customer_id]\n';
+const NAVN = '      - { name: Navn, type: nvarchar, length: 100, nullable: true }\n';
+const LAND = `${NAVN}      - { name: Land, type: nvarchar, length: 2, nullable: false, default: "('NO')" }\n`;
+const LIST = `${ACTOR}          backfill_from_default: [Land]\n`;
+
+describe.each([15, 18] as const)(
+  'a new column with the default of the source, on PostgreSQL %i',
+  (major) => {
+    let target: ChangedTarget;
+    /** The repo with the new column, and the same with the list. */
+    let plain: string;
+    let filled: string;
+
+    /** Schema `blue` has the rows 1 to 4 and staged events for 4 and 5, `avansas` has none. */
+    beforeAll(async () => {
+      target = await openChangedTarget(major, {
+        prepare: async ({ query, run, repo }) => {
+          await query(stageActors('blue', [1, 4]));
+          expect((await run(repo.root, 'merge')).exitCode).toBe(0);
+          await query(stageActors('blue', [5, 5]));
+        },
+      });
+      plain = await target.edited(SNAPSHOT, NAVN, LAND);
+      filled = copyOf(plain);
+      edit(filled, SERVICE, ACTOR, LIST);
+      expect((await runCommand(filled, ['generate'])).exitCode).toBe(0);
+    });
+    afterAll(() => target?.server.stop());
+    beforeEach(() => target.reset());
+
+    const lands = async (schema = 'blue') =>
+      (
+        await target.query(
+          `SELECT actno || ' ' || coalesce("Land", 'NULL') AS text FROM ${schema}."Actor" ORDER BY actno`,
+        )
+      ).map(({ text }) => text);
+    const structure = async (schema: string) =>
+      target.query(`SELECT attname, attnotnull, atthasdef, format_type(atttypid, atttypmod) AS type FROM pg_attribute
+      WHERE attrelid = '${schema}."Actor"'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attname`);
+    const backfill = () => target.query('SELECT column_name FROM cdc_management.backfill_needed');
+    const letters = () => target.query('SELECT reason FROM cdc_management.dead_letter');
+    const passes = async (root: string) => {
+      const runs = [];
+      for (const command of ['apply', 'merge', 'check', 'apply'])
+        runs.push(await target.run(root, command));
+      expect(runs.map(({ exitCode, stderr }) => (exitCode === 0 ? 0 : stderr))).toEqual([
+        0, 0, 0, 0,
+      ]);
+      expect(runs[2]!.stdout).not.toMatch(/extra|missing|different/);
+      expect(runs[3]!.stdout).toContain('files: 0 applied');
+      return runs[0]!;
+    };
+    /** Runs the commands of a section of the page. Returns their exit codes. */
+    const follow = async (section: number, root: string) => {
+      const commands = PAGE.split('\n## ')[section]!.matchAll(/^npx cdc manage-migrations (.+)$/gm);
+      const codes = [];
+      for (const [, command] of commands) {
+        const [name = '', ...args] = command!.split(' ');
+        const run = args.includes('--env') ? target.run(root, name) : runCommand(root, [name]);
+        codes.push((await run).exitCode);
+      }
+      return codes;
+    };
+
+    it('is proposed by name, and fills rows and events as the page says', async () => {
+      const root = copyOf(target.repo.root);
+      edit(root, SNAPSHOT, NAVN, LAND);
+      const says =
+        /warning: adopus\.Actor: the rows of tables have no value in the new column "Land"; .* backfill_from_default: \["Land"\]/;
+      expect((await runCommand(root, ['diff'])).stderr).toMatch(says);
+      expect((await runCommand(root, ['generate', '--dry-run'])).stderr).toMatch(says);
+      const [, line] = /^ {2}(backfill_from_default: .*)$/m.exec(PAGE)!;
+      edit(root, SERVICE, ACTOR, `${ACTOR}          ${line}\n`);
+      const sql = (await runCommand(root, ['diff', '--sql'])).stdout;
+      expect(sql).toContain(`ADD COLUMN "Land" character varying(2) DEFAULT 'NO' NOT NULL`);
+      expect(sql).toContain('ALTER COLUMN "Land" DROP DEFAULT');
+      const node = () => target.query(`SELECT pg_relation_filenode('blue."Actor"') AS node`);
+      const before = await node();
+      expect(await follow(1, root)).toEqual([1, 0, 0, 0]);
+      expect(await node()).toEqual(before);
+      expect(await lands()).toEqual(['1 NO', '2 NO', '3 NO', '4 NO']);
+      await passes(root);
+      expect(await lands()).toEqual(['1 NO', '2 NO', '3 NO', '4 NO', '5 NO']);
+      expect([await backfill(), await letters()]).toEqual([[], []]);
+      expect(await structure('blue')).toEqual(await structure('avansas'));
+      expect(await structure('blue')).toContainEqual({
+        ...{ attname: 'Land', attnotnull: true, atthasdef: false, type: 'character varying(2)' },
+      });
+
+      // A value stays where a later event has none, and a new customer is equal to the others.
+      await target.query(`UPDATE blue."Actor" SET "Land" = 'SE' WHERE actno = 2;
+      ${stageActors('blue', [1, 6]).replace('0, n', '0, n + 100')}`);
+      await target.query(`DROP SCHEMA avansas CASCADE`);
+      await target.query(`CALL cdc_management.forget_schema('avansas')`);
+      await passes(root);
+      expect(await lands()).toEqual(['1 NO', '2 SE', '3 NO', '4 NO', '5 NO', '6 NO']);
+      expect(await structure('blue')).toEqual(await structure('avansas'));
+
+      const renamed = copyOf(root);
+      edit(renamed, 'source-groups.yaml', '    blue:', '    green:');
+      expect((await runCommand(renamed, ['generate'])).exitCode).toBe(0);
+      const rename = await target.run(renamed, 'rename', '--customer', 'blue', '--to', 'green');
+      expect(rename.exitCode).toBe(0);
+      await target.query(stageActors('green', [2, 7]).replace('0, n', '0, n + 200'));
+      await passes(renamed);
+      expect(await lands('green')).toEqual([
+        '1 NO',
+        '2 SE',
+        '3 NO',
+        '4 NO',
+        '5 NO',
+        '6 NO',
+        '7 NO',
+      ]);
+
+      edit(renamed, SERVICE, `          ${line}\n`, '');
+      expect(await follow(2, renamed)).toEqual([0, 0, 0]);
+      await target.query(stageActors('green', [8, 8]).replace('0, n', '0, n + 300'));
+      await passes(renamed);
+      expect(await letters()).toEqual([{ reason: expect.stringMatching(/"Land".*23502/) }]);
+      expect(await lands('green')).toHaveLength(7);
+      expect(await structure('green')).toEqual(await structure('avansas'));
+    });
+
+    it('fills a column that was applied without the list, up to the size of a rewrite', async () => {
+      await passes(plain);
+      expect(await lands()).toEqual(['1 NULL', '2 NULL', '3 NULL', '4 NULL', '5 NULL']);
+      expect(await backfill()).toEqual([{ column_name: 'Land' }]);
+      await target.query(
+        `UPDATE cdc_management.setting SET value = '0' WHERE name = 'rewrite_limit_bytes'`,
+      );
+      const refused = await target.run(filled, 'apply');
+      expect(refused.exitCode).toBe(5);
+      expect(refused.stdout).toMatch(
+        /column "?Land"?: setting 'NO' in rows without a value rewrites a table.*--allow-rewrite/s,
+      );
+      expect(await lands()).toEqual(['1 NULL', '2 NULL', '3 NULL', '4 NULL', '5 NULL']);
+      const { exitCode, stdout } = await target.run(filled, 'apply', '--allow-rewrite');
+      expect(exitCode).toBe(0);
+      expect(stdout).toContain('blue.Actor: "Land" is NOT NULL now');
+      expect(await lands()).toEqual(['1 NO', '2 NO', '3 NO', '4 NO', '5 NO']);
+      await passes(filled);
+      expect(await backfill()).toEqual([]);
+      expect(await structure('blue')).toEqual(await structure('avansas'));
+    });
+
+    it('loses no event where an apply ends between the files of the table and of its staging', async () => {
+      const holder = target.server.connect({ database: DATABASE, max: 1 });
+      await holder.unsafe('BEGIN; LOCK TABLE blue."stg_Actor" IN ROW EXCLUSIVE MODE').simple();
+      const stopped = await target.run(filled, 'apply', '--lock-timeout', '1s');
+      expect(stopped.exitCode).not.toBe(0);
+      await holder.unsafe('COMMIT');
+      await holder.end();
+      expect(await lands()).toEqual(['1 NO', '2 NO', '3 NO', '4 NO']);
+      // The earlier function merges rows and knows nothing of the column.
+      expect((await target.run(filled, 'merge')).exitCode).toBe(0);
+      expect([await lands(), await letters()]).toEqual([
+        ['1 NO', '2 NO', '3 NO', '4 NO', '5 NO'],
+        [],
+      ]);
+      await passes(filled);
+      expect(await structure('blue')).toEqual(await structure('avansas'));
+    });
+
+    if (major === 18) return;
+
+    it('is refused with its line if it cannot be', async () => {
+      const root = copyOf(plain);
+      edit(
+        root,
+        SERVICE,
+        ACTOR,
+        `${ACTOR}          backfill_from_default: [land, actno, Navn, Land]\n`,
+      );
+      edit(root, SNAPSHOT, `"('NO')"`, '(getdate())');
+      const { exitCode, stderr } = await runCommand(root, ['generate']);
+      expect(exitCode).toBe(2);
+      expect(
+        stderr.split('\n').map((line) => line.replace(/^.*backfill_from_default\./, '')),
+      ).toEqual(
+        expect.arrayContaining([
+          '0: expected a column of the source, found "land"; did you mean "Land"?',
+          '1: "actno": expected a column outside of the key, found one in it',
+          '2: "Navn": expected a column that is NOT NULL at the source, found one that can be NULL; without a value it is NULL',
+          '3: "Land": expected a constant default at the source that character varying(2) stores exactly, found (getdate()); remove the column here, and fill it with a reload',
+        ]),
+      );
+    });
+  },
+);
