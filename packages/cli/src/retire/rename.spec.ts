@@ -114,66 +114,6 @@ sink_asma.directory in nonprod: blue.Actor to blue.Person: renamed\n`,
     await expectGoesOn(root, 'green', 'Actor');
   });
 
-  it('of a table by hand is noticed by check and status, and what is kept follows', async () => {
-    const root = await person();
-    await query(
-      'ALTER TABLE avansas."Actor" RENAME TO "Person"; ALTER TABLE blue."Actor" RENAME TO "Person"',
-    );
-    expect(await run(root, 'apply')).toMatchObject({ exitCode: 1 });
-    const hint = 'cdc manage-migrations rename --table Actor --to Person';
-    const says = { exitCode: 1, stdout: expect.stringContaining(hint) };
-    const [check, status] = await Promise.all([run(root, 'check'), run(root, 'status')]);
-    expect(check).toMatchObject(says);
-    expect(status).toMatchObject(says);
-    expect(await run(root, 'rename', '--table', 'Actor', '--to', 'Person')).toMatchObject({
-      exitCode: 0,
-    });
-    expect(await kept('table_name', 'Actor')).toEqual([]);
-    await expectGoesOn(root, 'blue', 'Person');
-  });
-
-  it('loses nothing beside merges and a writer', async () => {
-    const root = await green();
-    const merging = startCommand(
-      root,
-      small('merge', '--watch', '--interval', '50ms'),
-      target.env(server),
-    );
-    const writer = server.connect({ database: DATABASE, max: 1, onnotice: () => {} });
-    let schema = 'blue';
-    let isRenamed = false;
-    const writing = (async () => {
-      for (let key = 9; key < 300 || !isRenamed; key++) {
-        try {
-          await writer.unsafe(stageActors(schema, [key, key]));
-        } catch (error) {
-          expect([schema, (error as { code?: string }).code]).toEqual(['blue', '42P01']);
-          schema = 'green';
-          key--;
-        }
-      }
-    })();
-    const renamed = await run(root, 'rename', '--customer', 'blue', '--to', 'green');
-    isRenamed = true;
-    await writing;
-    await writer.end();
-    merging.kill('SIGTERM');
-    await finish(merging);
-    expect(renamed).toMatchObject({ exitCode: 0 });
-    // A merge that waited for the rename records that its table is missing.
-    await query('DELETE FROM cdc_management.merge_error');
-    expect(await kept('schema_name', 'blue')).toEqual([]);
-    expect(await run(root, 'merge')).toMatchObject({ exitCode: 0 });
-    const [row] = await query(
-      'SELECT count(*)::integer AS rows, max(actno)::integer AS last FROM green."Actor"',
-    );
-    // All except the deleted key 3, and 6, which is the offset of its delete.
-    expect(row).toEqual({ rows: Number(row!['last']) - 2, last: row!['last'] });
-    expect(await query('SELECT * FROM cdc_management.unseen_offsets')).toEqual([]);
-    expect(await query('SELECT * FROM cdc_management.dead_letter')).toEqual([]);
-    await expectUpToDate(root);
-  });
-
   it('waits for a writer, and takes what it staged along', async () => {
     const root = await green();
     const writer = server.connect({

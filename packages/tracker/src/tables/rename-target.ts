@@ -149,10 +149,15 @@ async function planRename(
       `table ${still[0]!.schema}.${still[0]!.table} is in services/: rename it there, generate, then rename it here`,
     );
   }
-  const steps = selected.map(({ schema, table }): Step => {
+  return selected.map(({ schema, table }): Step => {
     const files = filesIn(schema).filter(({ file }) => file.table!.name === to);
     const defined = files[0]?.file.table;
-    const names = defined && { ...defined.names, indexes: renamedIndexes(defined, table) };
+    if (!defined) {
+      throw new NotDefinedError(
+        `table ${schema}.${to} is not in services/: rename it there, generate, then rename it here`,
+      );
+    }
+    const names = { ...defined.names, indexes: renamedIndexes(defined, table) };
     const call = [schema, table, to].map(quoteLiteral).join(', ');
     return {
       renamed: { schema, tables: [table], reason: null },
@@ -160,13 +165,6 @@ async function planRename(
       files,
     };
   });
-  const without = steps.find(({ files }) => files.length === 0);
-  if (without) {
-    throw new NotDefinedError(
-      `table ${without.renamed.schema}.${to} is not in services/: rename it there, generate, then rename it here`,
-    );
-  }
-  return steps;
 }
 
 function refuseTenants({ renaming: { from, to }, tenants, knownTenants }: RenameOptions): void {
