@@ -74,15 +74,6 @@ describe.each([15, 18] as const)('files of users on PostgreSQL %i', (major) => {
     );
   }
 
-  function addColumn(column: string): void {
-    edit(
-      root,
-      'generated/schemas/AdOpusTest.dbo.yaml',
-      '    primary_key: { name: PK_Actor',
-      `      - { name: ${column}, type: int, nullable: true }\n    primary_key: { name: PK_Actor`,
-    );
-  }
-
   const applied = ({ stdout }: CommandRun) => Number(/files: (\d+) applied/.exec(stdout)?.[1]);
   const names = async (query: string) =>
     (await sql.unsafe(query)).map((row) => Object.values(row).join(' '));
@@ -178,74 +169,6 @@ describe.each([15, 18] as const)('files of users on PostgreSQL %i', (major) => {
     await expectSettled();
     await put({ [INDEX]: `SELECT '{{SCHEMA}}';\n` });
     expect((await apply()).exitCode).toBe(6);
-  });
-
-  it('a file of repeatable/ runs again when its text, a table or a file below it changes', async () => {
-    await put({
-      [VIEW]:
-        '-- after: Actor\nDROP VIEW IF EXISTS "{{SCHEMA}}".actors CASCADE;\nCREATE VIEW "{{SCHEMA}}".actors AS SELECT * FROM "{{SCHEMA}}"."Actor";\n',
-      'repeatable/0020-named.sql':
-        '-- after: 0010-actors\nCREATE OR REPLACE VIEW "{{SCHEMA}}".named AS SELECT "Navn" FROM "{{SCHEMA}}".actors;\n',
-      'repeatable/0030-absences.sql': `-- after: Fraver\nSELECT '{{SCHEMA}}';\n`,
-    });
-    expect(applied(await apply())).toBe(6);
-
-    addColumn('Merke');
-    await generate();
-    expect(applied(await apply())).toBe(2 * 4);
-    const columns = `SELECT table_schema FROM information_schema.columns
-      WHERE table_name = 'actors' AND column_name = 'Merke' ORDER BY 1`;
-    expect(await names(columns)).toEqual(['avansas', 'blue']);
-
-    addCustomer('cerulean');
-    await put({ 'repeatable/0030-absences.sql': `-- after: Fraver\nSELECT 2, '{{SCHEMA}}';\n` });
-    expect(applied(await apply())).toBe(2 + OF_TENANT + 1 + 3);
-    await expectSettled();
-
-    await sql`DROP VIEW blue.named`;
-    expect(await check()).toMatchObject({
-      exitCode: 1,
-      stdout: expect.stringContaining(
-        'missing  blue.named: view, which repeatable/0020-named.sql made',
-      ),
-    });
-    expect((await apply('--again', '--schema', 'blue')).exitCode).toBe(0);
-    await expectSettled();
-  });
-
-  it('one of the whole database runs again for a new customer, behind all schemas', async () => {
-    await put({
-      'repeatable/0010-union.sql': `DO $$ BEGIN
-  EXECUTE 'CREATE OR REPLACE VIEW public.all_actors AS ' || (
-    SELECT string_agg(format('SELECT actno FROM %s', oid::regclass), ' UNION ALL ' ORDER BY oid)
-    FROM pg_class WHERE relname = 'Actor' AND relkind = 'r');
-END $$;
-`,
-    });
-    expect(applied(await apply('--schema', 'blue'))).toBe(0);
-    expect(applied(await apply())).toBe(1);
-    addCustomer('cerulean');
-    await generate();
-    expect(applied(await apply())).toBe(OF_TENANT + 2);
-    expect(await names(`SELECT pg_get_viewdef('public.all_actors')`)).toEqual([
-      expect.stringContaining('cerulean'),
-    ]);
-    await expectSettled();
-  });
-
-  it('one of the whole database runs before later ones of tenants, though these have nothing before it', async () => {
-    await put({
-      'repeatable/0010-global.sql': 'SELECT 1;\n',
-      'repeatable/0020-tenant.sql': `SELECT '{{SCHEMA}}';\n`,
-    });
-    expect(applied(await apply())).toBe(3);
-    await put({
-      'repeatable/0010-global.sql': 'SELECT 2;\n',
-      'repeatable/0020-tenant.sql': `SELECT 2, '{{SCHEMA}}';\n`,
-    });
-    const second = await apply();
-    expect([second.exitCode, applied(second)]).toEqual([0, 3]);
-    await expectSettled();
   });
 
   it('a table that was refused stops the files that need it, and no others', async () => {

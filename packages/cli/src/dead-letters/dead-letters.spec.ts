@@ -68,7 +68,6 @@ it('lists them by table and reason', async () => {
 });
 
 it.each([
-  [['--reason', 'TOO LONG'], 2],
   [['--table', 'Distrikt'], 4],
   [['--table', 'blue.Distrikt', '--reason', 'position'], 1],
   [['--table', 'Actor'], 0],
@@ -144,25 +143,6 @@ it('discards only what a filter selects', async () => {
   expect(await remaining()).toEqual(all.filter((reason) => !reason.includes('too long')));
   await deadLetters('discard', '--table', 'Distrikt');
   expect(await remaining()).toEqual(['']);
-});
-
-it('discards the event of an id, and no other that has the same number', async () => {
-  const all = await remaining();
-  const { stdout } = await deadLetters('discard', '--id', 'r1');
-  expect(stdout).toMatch(/^ {2}discarded blue\.Distrikt: 1 refused event \(r1\), .*\n$/m);
-  expect(await remaining()).toEqual(all.filter((reason) => reason !== 'invalid byte sequence'));
-  await sql`TRUNCATE cdc_management.refused_event`;
-  await sql`INSERT INTO cdc_management.refused_event (refused_event_id, schema_name, table_name, error)
-    OVERRIDING SYSTEM VALUE SELECT dead_letter_id, 'blue', 'Distrikt', 'same id' FROM cdc_management.dead_letter`;
-  const [same] = await sql<{ id: string }[]>`SELECT dead_letter_id::text AS id
-    FROM cdc_management.dead_letter WHERE reason LIKE 'no stream%'`;
-  await deadLetters('discard', '--id', same!.id);
-  expect(await remaining()).toEqual(
-    [
-      ...all.filter((reason) => !/^(no stream|invalid byte|$)/.test(reason)),
-      ...['same id', 'same id', 'same id'],
-    ].sort(),
-  );
 });
 
 it.each([

@@ -125,15 +125,6 @@ blue.Distrikt: 100 events: 100 merged, 0 deleted, 0 stale, 0 dead
     expect([await countOf('Distrikt'), await countOf('Avdeling')]).toEqual([100, 10]);
   });
 
-  it('merges the tables that are named and leaves the others', async () => {
-    await stage('Distrikt', [1, 5]);
-    await stage('Avdeling', [1, 5]);
-    await merge('--env', 'prod', '--table', 'Distrikt');
-    expect([await countOf('Distrikt'), await countOf('Avdeling')]).toEqual([5, 0]);
-    await merge('--env', 'prod', '--table', 'blue.Avdeling');
-    expect(await countOf('Avdeling')).toBe(5);
-  });
-
   it.each([
     [['--schema', 'red'], /no schema red is merged there; there are blue$/m],
     [
@@ -230,36 +221,6 @@ blue.Distrikt: 100 events: 100 merged, 0 deleted, 0 stale, 0 dead
       /nothing merged\nblue\.Distrikt: not merged: process \d+ \(postgres, other\) merges it, or keeps it from being merged\n/,
     );
     expect(held.exitCode).toBe(3);
-  });
-
-  it('watches over lost connections', async () => {
-    const { exitCode, stdout } = await watching(async () => {
-      for (let round = 0; round < 5; round++) {
-        await stage('Distrikt', [1 + round * 50, 50 + round * 50]);
-        await until('Distrikt', 50 + round * 50);
-        await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'cdc merge%'`;
-      }
-      await stage('Avdeling', [1, 20]);
-      await until('Avdeling', 20);
-    });
-    expect(exitCode).toBe(0);
-    expect(stdout).toContain('blue.Avdeling: 20 events');
-  });
-
-  it('watches over a restart of the server', async () => {
-    const { exitCode, stderr } = await watching(async (output) => {
-      await stage('Distrikt', [1, 50]);
-      await until('Distrikt', 50);
-      await sql.end();
-      await server.kill('SIGINT');
-      await waitFor(() => output().includes('interrupted'));
-      await server.restart();
-      sql = server.connect({ database: 'directory', max: 1, fetch_types: false });
-      await stage('Avdeling', [1, 20]);
-      await until('Avdeling', 20);
-    });
-    expect(exitCode).toBe(0);
-    expect(stderr).toContain('resumed');
   });
 
   it('a table that fails is tried again while it watches, and told when it fails at the end', async () => {

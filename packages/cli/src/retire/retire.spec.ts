@@ -4,7 +4,7 @@ import type { PostgresServer } from '@cdc-migrations/postgres-fixture';
 import { copyOf, edit } from '../repo.fixture.ts';
 import { runCommand } from '../target/cli.fixture.ts';
 import { type SmallTarget, stageActors } from '../target/small-target.fixture.ts';
-import { type ChangedTarget, DATABASE, openChangedTarget } from './changed-target.fixture.ts';
+import { type ChangedTarget, openChangedTarget } from './changed-target.fixture.ts';
 
 const SERVICE = 'services/adopus.yaml';
 const BLUE = `    blue:
@@ -160,16 +160,6 @@ describe.each([15, 18] as const)('retire on PostgreSQL %i', (major) => {
   // The rest is the same in all versions.
   if (major === 15) return;
 
-  it('lets a table come back', async () => {
-    const root = await withoutActor();
-    expect(await run(root, 'retire', '--table', 'Actor')).toMatchObject({ exitCode: 0 });
-    expect(await run(target.root, 'apply')).toMatchObject({ exitCode: 0 });
-    await query(stageActors('blue', [6, 6]));
-    await expectClean(target.root);
-    expect(await query('SELECT count(*)::integer AS n FROM blue."Actor"')).toEqual([{ n: 6 }]);
-    expect(await query('SELECT FROM cdc_management.retired_table')).toEqual([]);
-  });
-
   it('refuses while events are in no final table, unless it is told to discard them', async () => {
     const root = await withoutActor();
     await query(stageActors('blue', [6, 7]));
@@ -188,30 +178,6 @@ describe.each([15, 18] as const)('retire on PostgreSQL %i', (major) => {
       exitCode: 0,
     });
     await expectClean(root);
-  });
-
-  it('goes on where it was ended in the middle, and where tables were dropped by hand', async () => {
-    const root = await withoutActor();
-    await query(`CALL cdc_management.retire_table('blue', 'Actor')`);
-    await query('DROP TABLE avansas."Actor", avansas."stg_Actor"');
-    expect(await left(`table_name = 'Actor'`)).not.toEqual([]);
-    expect(await run(root, 'retire', '--table', 'Actor')).toMatchObject({ exitCode: 0 });
-    expect(await left(`table_name = 'Actor'`)).toEqual([]);
-    await expectClean(root);
-  });
-
-  it('waits for a writer, which keeps what it has staged', async () => {
-    const root = await withoutActor();
-    const writer = server.connect({ database: DATABASE, max: 1 });
-    await writer.unsafe(`BEGIN; ${stageActors('blue', [9, 9])}`);
-    const retiring = run(root, 'retire', '--table', 'blue.Actor');
-    await new Promise((resolve) => setTimeout(resolve, 1500));
-    await writer.unsafe('COMMIT');
-    await writer.end();
-    expect(await retiring).toMatchObject({
-      exitCode: 5,
-      stdout: expect.stringContaining('are not merged: 1 staged'),
-    });
   });
 
   it('does what the page says, step by step', async () => {

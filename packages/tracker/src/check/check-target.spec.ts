@@ -1,0 +1,350 @@
+import type { Difference } from './difference.ts';
+import {
+  buildMigrations,
+  column,
+  REGION,
+  ACTOR,
+  FRAVER,
+  startTarget,
+  TENANTS,
+  writeSet,
+  type Target,
+} from '../target.fixture.ts';
+
+const MIGRATIONS = buildMigrations({ role: 'cdc_sink' });
+
+let target: Target;
+beforeAll(async () => {
+  target = await startTarget(18);
+  await target.server.createRole('cdc_sink');
+  await target.apply(MIGRATIONS);
+  await target.save();
+});
+afterAll(() => target?.stop());
+beforeEach(() => target.reset());
+
+const check = () => target.check(MIGRATIONS);
+
+it('finds nothing in what was applied', async () => {
+  expect(await check()).toEqual([]);
+});
+
+it.each([
+  [
+    'a column dropped',
+    'ALTER TABLE blue."Actor" DROP COLUMN "__source"',
+    'missing',
+    'Actor',
+    'column "__source"',
+  ],
+  [
+    'a type changed',
+    'ALTER TABLE blue."Actor" ALTER COLUMN "__source" TYPE varchar(9)',
+    'different',
+    'Actor',
+    'column "__source" is character varying(9), expected text',
+  ],
+  [
+    'a column added',
+    'ALTER TABLE blue."Actor" ADD COLUMN "Ny" integer',
+    'extra',
+    'Actor',
+    'column "Ny"',
+  ],
+  [
+    'a default gone',
+    'ALTER TABLE blue."Actor" ALTER COLUMN "__sync_timestamp" DROP DEFAULT',
+    'different',
+    'Actor',
+    'column "__sync_timestamp" has no default',
+  ],
+  [
+    'NOT NULL gone',
+    'ALTER TABLE blue."Actor" ALTER COLUMN "__sync_timestamp" DROP NOT NULL',
+    'different',
+    'Actor',
+    'column "__sync_timestamp" can be NULL',
+  ],
+  [
+    'an index gone',
+    'DROP INDEX blue."idx_Actor_sync_timestamp"',
+    'missing',
+    'Actor',
+    'index "idx_Actor_sync_timestamp"',
+  ],
+  [
+    'the key gone',
+    'ALTER TABLE blue."Actor" DROP CONSTRAINT "pk_Actor"',
+    'missing',
+    'Actor',
+    'index "pk_Actor"',
+  ],
+  [
+    'a foreign key added',
+    'ALTER TABLE blue."Fraver" ADD CONSTRAINT own FOREIGN KEY ("FraverId") REFERENCES blue."Fraver"',
+    'extra',
+    'Fraver',
+    'constraint "own"',
+  ],
+  [
+    'a procedure edited',
+    'CREATE OR REPLACE PROCEDURE blue.sp_merge_actor() LANGUAGE sql AS $$ SELECT 1 $$',
+    'different',
+    'routine sp_merge_actor()',
+    'was changed after the apply',
+  ],
+  [
+    'a procedure dropped',
+    'DROP PROCEDURE blue.sp_merge_actor()',
+    'missing',
+    'routine sp_merge_actor()',
+    'created by apply',
+  ],
+  [
+    'a trigger disabled',
+    'ALTER TABLE blue."stg_Actor" DISABLE TRIGGER trg_mark_for_merge',
+    'different',
+    'stg_Actor',
+    'trigger "trg_mark_for_merge" is disabled',
+  ],
+  [
+    'a trigger of an earlier version',
+    'ALTER TABLE blue."stg_Actor" ENABLE TRIGGER trg_mark_for_merge',
+    'different',
+    'stg_Actor',
+    'trigger "trg_mark_for_merge" does not fire where session_replication_role is replica',
+  ],
+  [
+    'a trigger of replication',
+    'ALTER TABLE blue."stg_Actor" ENABLE REPLICA TRIGGER trg_mark_for_merge',
+    'different',
+    'stg_Actor',
+    'trigger "trg_mark_for_merge" fires only where session_replication_role is replica',
+  ],
+  [
+    'a trigger dropped',
+    'DROP TRIGGER trg_mark_for_merge ON blue."stg_Actor"',
+    'missing',
+    'stg_Actor',
+    'trigger "trg_mark_for_merge"',
+  ],
+  [
+    'a registration gone',
+    `DELETE FROM cdc_management.merge_control WHERE (schema_name, table_name) = ('blue', 'Actor')`,
+    'missing',
+    'stg_Actor',
+    'its registration for merges',
+  ],
+  [
+    'a registration changed',
+    `UPDATE cdc_management.merge_control SET window_function = 'mine' WHERE (schema_name, table_name) = ('blue', 'Actor')`,
+    'different',
+    'registration Actor',
+    'was changed after the apply',
+  ],
+  [
+    'a right to insert revoked',
+    'REVOKE INSERT ON blue."stg_Actor" FROM cdc_sink',
+    'missing',
+    'stg_Actor',
+    'the privilege of the role to insert',
+  ],
+  [
+    'a right to execute revoked',
+    'REVOKE EXECUTE ON PROCEDURE blue.sp_merge_actor() FROM cdc_sink',
+    'missing',
+    'routine sp_merge_actor()',
+    'the privilege of the role to use it',
+  ],
+  [
+    'a right given to everybody',
+    'GRANT EXECUTE ON PROCEDURE blue.sp_merge_actor() TO PUBLIC',
+    'extra',
+    'routine sp_merge_actor()',
+    'the privilege of PUBLIC to use it',
+  ],
+  ['an extra table', 'CREATE TABLE blue.mine (n integer)', 'extra', 'mine', 'table'],
+  ['an extra view', 'CREATE VIEW blue.mine AS SELECT 1 AS n', 'extra', 'mine', 'view'],
+  [
+    'an extra materialized view',
+    'CREATE MATERIALIZED VIEW blue.mine AS SELECT 1 AS n',
+    'extra',
+    'mine',
+    'other',
+  ],
+  [
+    'an extra function',
+    `CREATE FUNCTION blue.mine(a text, b integer DEFAULT 1) RETURNS void LANGUAGE sql AS 'SELECT'`,
+    'extra',
+    'routine mine(a text, b integer)',
+    'not created by apply',
+  ],
+  [
+    'an extra index',
+    'CREATE INDEX "Mine" ON blue."Actor" ("__source")',
+    'extra',
+    'Actor',
+    'index "Mine"',
+  ],
+  [
+    'an extra trigger',
+    `CREATE TRIGGER mine BEFORE UPDATE ON blue."Actor" FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()`,
+    'extra',
+    'Actor',
+    'trigger "mine"',
+  ],
+  [
+    'an index of other columns',
+    `DROP INDEX blue."idx_Actor_sync_timestamp"; CREATE INDEX "idx_Actor_sync_timestamp" ON blue."Actor" ("__source")`,
+    'different',
+    'Actor',
+    'index "idx_Actor_sync_timestamp" has columns ["__source"], expected ["__sync_timestamp"]',
+  ],
+  [
+    'another key',
+    'ALTER TABLE blue."Actor" DROP CONSTRAINT "pk_Actor"; ALTER TABLE blue."Actor" ADD CONSTRAINT "pk_Actor" PRIMARY KEY ("actno", "__sync_timestamp")',
+    'different',
+    'Actor',
+    'index "pk_Actor" has columns ["actno","__sync_timestamp"], expected ["actno"]',
+  ],
+  [
+    'a type from which values could be lost',
+    'ALTER TABLE blue."Actor" ALTER COLUMN "__source" TYPE bytea USING NULL',
+    'different',
+    'Actor',
+    'column "__source" is bytea, expected text',
+  ],
+  [
+    'a final table that is not logged',
+    'ALTER TABLE blue."Actor" SET UNLOGGED',
+    'different',
+    'Actor',
+    'is unlogged, expected permanent',
+  ],
+  [
+    'a right that the role was given',
+    'GRANT EXECUTE ON FUNCTION cdc_management.type_change(text, text) TO cdc_sink',
+    'extra',
+    'routine type_change(p_from text, p_to text)',
+    'the privilege of the role to use it',
+    'cdc_management',
+  ],
+  ['a table dropped', 'DROP TABLE blue."Actor"', 'missing', 'Actor', 'table'],
+  [
+    'staging that is logged',
+    'ALTER TABLE blue."stg_Actor" SET LOGGED',
+    'different',
+    'stg_Actor',
+    'is permanent, expected unlogged',
+  ],
+])(
+  'finds %s, in its tenant, and nothing else, and says what repairs it',
+  async (_, change, kind, name, message, schema = 'blue') => {
+    await target.query(change);
+    const [difference, ...others] = await check();
+    expect(others).toEqual([]);
+    expect(difference).toEqual({
+      ...{ kind, schema, name, message },
+      ...(difference!.origin && { origin: expect.any(String) }),
+      repair: expect.anything(),
+    });
+    await repair(difference!);
+    expect(await check()).toEqual([]);
+  },
+);
+
+/** Does what a difference says. */
+async function repair({ schema, repair }: Difference): Promise<void> {
+  if (repair?.kind === 'sql') await target.query(repair.statement);
+  if (repair?.kind !== 'apply again') return;
+  if (repair.first !== undefined) await target.query(repair.first);
+  const only = schema === 'cdc_management' ? {} : { only: [schema] };
+  expect(await target.apply(MIGRATIONS, { again: true, ...only })).toMatchObject({ failures: [] });
+}
+
+it('takes a final table that people have partitioned for a table', async () => {
+  await target.query(`
+    ALTER TABLE blue."Actor" RENAME TO whole;
+    CREATE TABLE blue."Actor" (LIKE blue.whole INCLUDING DEFAULTS) PARTITION BY HASH ("actno");
+    DROP TABLE blue.whole;
+    ALTER TABLE blue."Actor" ADD CONSTRAINT "pk_Actor" PRIMARY KEY ("actno");
+    CREATE INDEX "idx_Actor_sync_timestamp" ON blue."Actor" ("__sync_timestamp");
+    CREATE TABLE blue.actor_0 PARTITION OF blue."Actor" FOR VALUES WITH (MODULUS 1, REMAINDER 0)`);
+  expect(await check()).toEqual([]);
+  expect(await target.apply(MIGRATIONS, { again: true })).toMatchObject({ failures: [] });
+});
+
+it('finds a dropped view and a lost privilege in the bookkeeping', async () => {
+  await target.query(
+    'REVOKE SELECT ON cdc_management.merge_lag FROM cdc_sink; DROP VIEW cdc_management.silent_tenants',
+  );
+  const of = {
+    ...{ kind: 'missing', schema: 'cdc_management', origin: 'infrastructure/cdc-management.sql' },
+    repair: { kind: 'apply again' },
+  };
+  expect(await check()).toEqual([
+    { ...of, name: 'view merge_lag', message: 'the privilege of the role to use it' },
+    { ...of, name: 'view silent_tenants', message: 'created by apply' },
+  ]);
+});
+
+it('says of a schema without tables that they are missing, and excludes what it is told', async () => {
+  const found = await target.check(MIGRATIONS, {
+    ...{ tenants: [...TENANTS, 'osloprod'], only: ['oslo*'], exclude: ['*.stg_*'] },
+  });
+  expect(found.map(({ kind, schema, name, message }) => [kind, schema, name, message])).toEqual(
+    [ACTOR, FRAVER, REGION].map(({ name }) => ['missing', 'osloprod', name, 'table']),
+  );
+  expect(found[0]).toMatchObject({ origin: 'tables/Actor.sql', repair: { kind: 'apply again' } });
+});
+
+it.each([
+  ['selected schemas', { only: ['avansas'] }, []],
+  ['globs of schemas', { only: ['bl*'] }, ['blue.Actor', 'blue.stg_Actor']],
+  ['everything but names', { exclude: ['blue.stg_*'] }, ['blue.Actor']],
+  ['everything but a schema', { exclude: ['blue.*'] }, []],
+])('looks at %s', async (_, options, expected) => {
+  await target.query('DROP TABLE blue."Actor"; ALTER TABLE blue."stg_Actor" SET LOGGED');
+  const found = await target.check(MIGRATIONS, options);
+  expect(found.map(({ schema, name }) => `${schema}.${name}`)).toEqual(expected);
+});
+
+it('compares with the definitions of now, not with those that were applied', async () => {
+  const wider = ACTOR.columns.map((one) =>
+    one.name === 'Navn' ? column('Navn', 'character varying(200)') : one,
+  );
+  const newer = buildMigrations({
+    role: 'cdc_sink',
+    tables: [{ ...ACTOR, columns: wider }, FRAVER, REGION],
+  });
+  const found = await target.check(newer, { only: ['blue'] });
+  expect(found.map(({ name, message }) => [name, message])).toEqual([
+    ['Actor', 'column "Navn" is character varying(100), expected character varying(200)'],
+  ]);
+  await target.apply(newer);
+  expect(await target.check(newer)).toEqual([]);
+});
+
+it('names the file of users that made an object, and an object whose file is gone', async () => {
+  const view = 'CREATE OR REPLACE VIEW "{{SCHEMA}}".actors AS SELECT 1 AS a;\n';
+  const withView = writeSet({
+    ...{ role: 'cdc_sink', files: { 'repeatable/0010-actors.sql': view } },
+  }).read();
+  await target.apply(withView);
+  expect(await target.check(withView)).toEqual([]);
+  await target.query('DROP VIEW avansas.actors');
+  expect(await target.check(withView)).toEqual([
+    {
+      ...{ kind: 'missing', schema: 'avansas', name: 'actors' },
+      message: 'view, which repeatable/0010-actors.sql made',
+      ...{ origin: 'repeatable/0010-actors.sql', repair: { kind: 'apply again' } },
+    },
+  ]);
+  expect(await check()).toEqual([
+    {
+      ...{ kind: 'extra', schema: 'blue', name: 'actors', message: 'view' },
+      origin: 'repeatable/0010-actors.sql, which is not in the repo',
+      repair: { kind: 'sql', statement: 'DROP VIEW blue.actors' },
+    },
+  ]);
+});
