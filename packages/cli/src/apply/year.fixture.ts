@@ -18,6 +18,8 @@ export interface YearTable {
   name: string;
   readonly key: YearColumn;
   readonly columns: YearColumn[];
+  /** Columns with a declared index. */
+  readonly indexed: YearColumn[];
   staging: 'logged' | 'unlogged';
 }
 
@@ -102,7 +104,7 @@ export class Year {
 export const pathOf = ({ folder, name }: Pick<YearFile, 'folder' | 'name'>): string =>
   `migrations/${folder}/${name}.sql`;
 
-function sinkYaml({ name, source, key, columns, staging }: YearTable): string {
+function sinkYaml({ name, source, key, columns, indexed, staging }: YearTable): string {
   const renames = [key, ...columns].flatMap((column) =>
     column.formerly.map(
       (old, age) => `${old}: ${age === 0 ? column.name : column.formerly[age - 1]}`,
@@ -114,6 +116,9 @@ function sinkYaml({ name, source, key, columns, staging }: YearTable): string {
     '          target_exists: false',
     '          column_templates: [customer_id]',
     ...(staging === 'logged' ? ['          staging: logged'] : []),
+    ...(indexed.length > 0
+      ? [`          indexes: [${indexed.map((one) => `{ columns: [${one.name}] }`).join(', ')}]`]
+      : []),
     ...(renames.length > 0 ? [`          renames: { ${renames.join(', ')} }`] : []),
     '',
   ].join('\n');

@@ -103,7 +103,9 @@ describe.each(MAJORS)('a year of changes on PostgreSQL %i', (major) => {
   });
   const note = (text: string) => void (log[log.length - 1] += ` ${text}`);
   const usersOf = (table: YearTable) => year.files.filter((file) => file.table === table);
-  const isUsed = (one: YearColumn) => year.files.some((file) => file.column === one);
+  const isUsed = (one: YearColumn) =>
+    year.files.some((file) => file.column === one) ||
+    year.tables.some(({ indexed }) => indexed.includes(one));
   const free = (table: YearTable) => table.columns.filter((one) => !isUsed(one));
 
   const STEP: Readonly<Record<string, () => Promise<boolean | void>>> = {
@@ -227,6 +229,19 @@ CREATE UNIQUE INDEX ${view}_key ON "{{SCHEMA}}".${view} (key);
       });
       note(table.name);
     },
+    'declare index': async () => {
+      const [table, one] = pickColumn();
+      if (table.indexed.includes(one)) return false;
+      table.indexed.push(one);
+      return undefined;
+    },
+    'remove declared index': async () => {
+      const table = year.tables.find(({ indexed }) => indexed.length > 0);
+      if (!table) return false;
+      table.indexed.splice(random.integer(0, table.indexed.length - 1), 1);
+      note(table.name);
+      return undefined;
+    },
     'add manual file': async () => {
       const name = year.fresh('n');
       year.files.push({
@@ -302,6 +317,7 @@ CREATE UNIQUE INDEX ${view}_key ON "{{SCHEMA}}".${view} (key);
       name,
       key,
       columns: [column('text'), column()],
+      indexed: [],
       staging: 'unlogged',
     });
   }
