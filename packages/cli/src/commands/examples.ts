@@ -264,7 +264,10 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
     exitCodes: { 0: 'done', 2: 'no such table or column, or a mistake in the configuration' },
   },
   'manage-migrations lint': {
-    examples: ['cdc manage-migrations lint', 'cdc manage-migrations lint --json'],
+    examples: [
+      'cdc manage-migrations lint',
+      'cdc manage-migrations lint --format sarif > lint.sarif',
+    ],
     exitCodes: {
       0: 'no findings',
       1: 'findings',

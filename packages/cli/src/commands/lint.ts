@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { LintOptions } from '../lint/lint.ts';
 import type { CommandContext } from './command-context.ts';
 
@@ -11,6 +11,12 @@ export function addLint(migrations: Command, { setExitCode }: CommandContext): v
         'if the implementation repo has squawk-cli.',
     )
     .option('--json', 'print one JSON document on standard output, the rest on standard error')
+    .addOption(
+      new Option('--format <format>', 'report format; sarif is for code scanning in CI')
+        .choices(['text', 'sarif'])
+        .default('text')
+        .conflicts('json'),
+    )
     .action(async (options: Omit<LintOptions, 'root'>) => {
       const { lint } = await import('../lint/lint.ts');
       setExitCode(await lint({ ...options, ...migrations.opts<{ root?: string }>() }));

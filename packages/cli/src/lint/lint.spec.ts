@@ -1,5 +1,5 @@
 import { chmodSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { copyOf, CASES, edit, write } from '../repo.fixture.ts';
 import { runCommand } from '../target/cli.fixture.ts';
 
@@ -48,6 +48,35 @@ it.each([
   [`-- squawk-ignore-file cdc-drop\nSELECT 1;\nDROP TABLE ${ACTOR};`, []],
 ])('%s: %j', async (sql, findings) => {
   expect(await lint(sql)).toEqual(findings);
+});
+
+it('renders SARIF with paths of the checkout', async () => {
+  write(root, FILE, 'SELECT 1;\nCOMMIT;');
+  const { stdout, exitCode } = await runCommand(root, ['lint', '--format', 'sarif'], {
+    GITHUB_WORKSPACE: join(root, '..'),
+  });
+  expect(exitCode).toBe(1);
+  const { version, runs } = JSON.parse(stdout);
+  expect(version).toBe('2.1.0');
+  expect(runs).toMatchObject([
+    {
+      tool: { driver: { rules: [{ id: 'cdc-transaction' }] } },
+      results: [
+        {
+          ruleId: 'cdc-transaction',
+          message: { text: expect.stringContaining('expected no BEGIN') },
+          locations: [
+            {
+              physicalLocation: {
+                artifactLocation: { uri: `${basename(root)}/${FILE}` },
+                region: { startLine: 2 },
+              },
+            },
+          ],
+        },
+      ],
+    },
+  ]);
 });
 
 it('prints file, line, rule and the way out, and ends with 1; without findings with 0', async () => {

@@ -15,11 +15,13 @@ import { readDefinitions, readSets } from '../repo/read-outputs.ts';
 import { listFiles, readIfThere } from '../repo/repo-files.ts';
 import { locateError, locateProblemsIn } from '../repo/locate-error.ts';
 import { print, printError, printJson } from '../print.ts';
+import { renderSarif } from './render-sarif.ts';
 import { findInSql, type LintFinding } from './find-in-sql.ts';
 
 export interface LintOptions {
   readonly root?: string;
   readonly json?: boolean;
+  readonly format?: 'text' | 'sarif';
 }
 
 /** Findings in the SQL of users. */
@@ -30,11 +32,12 @@ interface LintResult {
 }
 
 /** Checks the SQL of users. Returns the exit code: 1 if there are findings. */
-export async function lint({ root: folder, json }: LintOptions): Promise<number> {
+export async function lint({ root: folder, json, format }: LintOptions): Promise<number> {
   const root = findRoot(folder);
   try {
     const result = await lintRepo(root);
-    report(result, json === true);
+    if (format === 'sarif') printJson(renderSarif(root, result.findings));
+    else report(result, json === true);
     return result.findings.length > 0 ? EXIT.differences : EXIT.done;
   } catch (error) {
     throw locateError(error, root);
