@@ -28,6 +28,9 @@ const IN_JSON = /x\\u001b\[2K\\u0007\\r\\n::error::oops\\u202e\\u0023#\[error\]\
 const SNAPSHOT = 'generated/schemas/AdOpusTest.dbo.yaml';
 const SERVICE = 'services/adopus.yaml';
 
+/** Has a process take its pipe for a terminal. */
+const IS_TERMINAL = '--import=data:text/javascript,process.stdout.isTTY=true';
+
 describe('a repo', () => {
   let root: string;
   beforeEach(() => {
@@ -64,14 +67,21 @@ describe('a repo', () => {
     },
   );
 
+  it('whose names are in a table of a terminal', () => {
+    rename('::error::T\u200b', '##[error]::c\u200d');
+    const env = { NO_COLOR: '1', NODE_OPTIONS: IS_TERMINAL };
+    const run = cdc(['manage-migrations', 'diff'], { cwd: root, env });
+    expect(run.code).toBe(1);
+    expectShown(run, /adopus\.::error::T\\u200b/);
+  });
+
   it('has its scripts byte for byte, unless they go to a terminal', () => {
     rename('::error::T\u200b', '##[error]::c\u200d');
     const sql = (env: Readonly<Record<string, string>>) =>
       cdc(['manage-migrations', 'diff', '--sql'], { cwd: root, env });
     expect(sql({}).stdout).toContain('."::error::T\u200b" (\n  "FraverId" integer NOT NULL');
-    const isTerminal = '--import=data:text/javascript,process.stdout.isTTY=true';
     expectShown(
-      sql({ NODE_OPTIONS: isTerminal }),
+      sql({ NODE_OPTIONS: IS_TERMINAL }),
       /\."::error::T\\u200b" \(\n {2}"FraverId" integer NOT NULL/,
     );
   });

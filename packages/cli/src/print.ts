@@ -1,5 +1,8 @@
 import { relative, resolve } from 'node:path';
 import { visible } from '@cdc-migrations/generated-file';
+import { alignColumns } from './align-columns.ts';
+import { layOutTable, wrap, type TextTable } from './lay-out-table.ts';
+import { paintLine, terminalOf, type Terminal } from './terminal.ts';
 
 // All output of the command line goes through this file. Names in catalogs, files and YAML, and messages of servers can
 // contain anything. A terminal would execute control characters in them, and a CI system the commands at the start of a
@@ -13,14 +16,14 @@ export function endWithReader(): void {
   });
 }
 
-/** Prints text lines on standard output. */
-export function print(lines: readonly string[]): void {
-  process.stdout.write(joined(lines));
+/** Prints text lines and tables on standard output. A terminal shows them in its width, and in colours. */
+export function print(lines: readonly (string | TextTable)[]): void {
+  process.stdout.write(joined(lines, terminalOf(process.stdout, process.env)));
 }
 
 /** Prints text lines on standard error. */
 export function printError(lines: readonly string[]): void {
-  process.stderr.write(joined(lines));
+  process.stderr.write(joined(lines, terminalOf(process.stderr, process.env)));
 }
 
 /** Prints the message of an error, which may have several lines, on standard error. */
@@ -28,8 +31,44 @@ export function printMessage(message: string): void {
   printError(message.split('\n'));
 }
 
-function joined(lines: readonly string[]): string {
-  return lines.map((line) => `${printable(line)}\n`).join('');
+function joined(lines: readonly (string | TextTable)[], terminal: Terminal): string {
+  const paint = terminal.hasColor ? paintLine : (line: string) => line;
+  return lines
+    .flatMap((line) =>
+      typeof line === 'string' ? paint(printable(line)) : tableLines(line, terminal),
+    )
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+/** Renders a table as wide as its cells, or as a terminal. */
+function tableLines(table: TextTable, terminal: Terminal): readonly string[] {
+  const { indent = '', below = [] } = table;
+  const width = terminal.width === undefined ? undefined : terminal.width - indent.length;
+  const rows =
+    width === undefined
+      ? plainRows(table)
+      : layOutTable(escapeCells(table), { ...terminal, width });
+  return rows.flatMap((lines, index) => {
+    const note = below[index - (table.head === undefined ? 0 : 1)] ?? [];
+    const notes = note.map(printable);
+    const shown = width === undefined ? notes : notes.flatMap((text) => wrap(text, width));
+    return [...lines, ...shown].map((line) => escapeCommands(indent + line)); // A cell can be split anywhere.
+  });
+}
+
+function plainRows({ head, rows, isNumber }: TextTable): readonly (readonly string[])[] {
+  const all = head === undefined ? rows : [head, ...rows];
+  return alignColumns(all, isNumber).map((line) => [printable(line)]);
+}
+
+function escapeCells(table: TextTable): TextTable {
+  const { head, rows } = table;
+  return {
+    ...table,
+    ...(head !== undefined && { head: head.map(printable) }),
+    rows: rows.map((row) => row.map(printable)),
+  };
 }
 
 /**
@@ -41,9 +80,11 @@ const COMMAND = /^\s*:(?=:)|#(?=#\w*\[)/g;
 
 /** Escapes a text to one line without control characters and CI commands. */
 export function printable(line: string): string {
-  return visible(line).replace(COMMAND, (start) =>
-    start.replace(':', '\\u003a').replace('#', '\\u0023'),
-  );
+  return escapeCommands(visible(line));
+}
+
+function escapeCommands(line: string): string {
+  return line.replace(COMMAND, (start) => start.replace(':', '\\u003a').replace('#', '\\u0023'));
 }
 
 /** A problem in a line of a file. */

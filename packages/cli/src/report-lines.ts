@@ -1,14 +1,10 @@
 import { visible } from '@cdc-migrations/generated-file';
 import { markdownTable } from 'markdown-table';
 import { alignColumns } from './align-columns.ts';
+import type { TextTable } from './lay-out-table.ts';
 
 /** Rows with a head. */
-export interface Table {
-  readonly head: readonly string[];
-  readonly rows: readonly (readonly string[])[];
-  /** Selects columns that are aligned to the right. The default is none. */
-  readonly isNumber?: (column: number) => boolean;
-}
+export type Table = TextTable & Required<Pick<TextTable, 'head'>>;
 
 /**
  * A report as lines and tables. The first line is the title, with the name of the target before `: `. A line that

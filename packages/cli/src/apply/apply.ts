@@ -53,13 +53,7 @@ import {
   printScript,
   type Annotation,
 } from '../print.ts';
-import {
-  renderMarkdown,
-  renderText,
-  type Format,
-  type ReportLines,
-  type Table,
-} from '../report-lines.ts';
+import { renderMarkdown, type Format, type ReportLines, type Table } from '../report-lines.ts';
 
 export interface ApplyCommandOptions extends TargetOptions {
   readonly jobs?: number;
@@ -153,10 +147,7 @@ async function applyPortion(
       const isWork = result.applied.length > 0 || result.failures.length > 0;
       const isShown = options.env === EMBEDDED && isWork;
       const matrix = isShown ? await readMatrix(target, address) : [];
-      print([
-        ...renderText(matrix),
-        ...renderSummary(wave ? `${label}, wave ${wave.name}` : label, result),
-      ]);
+      print([...matrix, ...renderSummary(wave ? `${label}, wave ${wave.name}` : label, result)]);
     }
     return { exitCode: exitCodeOf(result), result };
   } catch (error) {
@@ -221,8 +212,7 @@ async function planAll(
       const { plan, gone } = await planTarget(target, options);
       planned.push(plan);
       const report = renderPlan(target.label, plan);
-      if (!options.json)
-        print(options.format === 'markdown' ? renderMarkdown(report) : renderText(report));
+      if (!options.json) print(options.format === 'markdown' ? renderMarkdown(report) : report);
       for (const schema of gone) printGone(target, schema);
       const isRefused = plan.schemas.some(({ files }) =>
         files.some((file) => file.class === 'unsafe'),

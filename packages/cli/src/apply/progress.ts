@@ -2,7 +2,9 @@ import type { ApplyEvent, LockBlocker } from '@cdc-migrations/tracker';
 import { describeBlocker, describeHolder } from '@cdc-migrations/tracker';
 import { nameSchema } from '../target/name-schema.ts';
 import { countOf } from '../count-of.ts';
+import { startPace } from '../pace.ts';
 import { printable } from '../print.ts';
+import { paint, terminalOf } from '../terminal.ts';
 
 /** Output for progress and its abilities. */
 export interface ProgressOutput {
@@ -12,18 +14,16 @@ export interface ProgressOutput {
   readonly hasColor: boolean;
 }
 
-const RED = '\u001b[31m';
-const RESET = '\u001b[0m';
 /** Moves the cursor to the start of the line and clears it on a terminal. */
 export const CLEAR_LINE = '\r\u001b[K';
 
-/** Returns standard error as output for progress. Respects `NO_COLOR` and dumb terminals. */
+/** Returns standard error as output for progress. On a dumb terminal nothing is overwritten. */
 export function standardError(env: NodeJS.ProcessEnv): ProgressOutput {
   const isTerminal = process.stderr.isTTY === true && env['TERM'] !== 'dumb';
   return {
     write: (text) => process.stderr.write(text),
     isTerminal,
-    hasColor: isTerminal && !env['NO_COLOR'],
+    hasColor: terminalOf(process.stderr, env).hasColor,
   };
 }
 
@@ -36,13 +36,24 @@ export function heldBy({
   return blockers.map((one) => `held by ${describeBlocker(one)}`);
 }
 
-/** Reports progress in lines such as `[12/26 46%] osloprod 78 files, 1.3 s`. A terminal also shows the current file. */
+/** Number of schemas from which on they share lines outside of a terminal: one a second says where the apply is. */
+const MANY_SCHEMAS = 100;
+const LINE_EVERY_MS = 1000;
+
+/**
+ * Reports progress in lines such as `[12/26 46%] osloprod 78 files, 1.3 s`. A terminal also shows the current file, the
+ * pace, and the time that is left.
+ */
 export function reportProgress(output: ProgressOutput): (event: ApplyEvent) => void {
   let [done, total] = [0, 0];
+  let [files, allFiles] = [0, 0];
+  let describePace = startPace();
+  let saidAt = -Infinity;
+  const pace = () => prefixed(describePace(files, allFiles, 'files'));
   const clear = output.isTerminal ? CLEAR_LINE : '';
   const line = (text: string) => output.write(`${clear}${printable(text)}\n`);
   const redLine = (text: string) =>
-    output.hasColor ? output.write(`${clear}${RED}${printable(text)}${RESET}\n`) : line(text);
+    output.hasColor ? output.write(`${clear}${paint(printable(text), 'red')}\n`) : line(text);
   const counter = () =>
     `[${done}/${total} ${total === 0 ? 100 : Math.floor((done / total) * 100)}%]`;
   return (event) => {
@@ -51,14 +62,17 @@ export function reportProgress(output: ProgressOutput): (event: ApplyEvent) => v
         return line(`waiting: another apply is running: ${describeHolder(event.holder)}`);
       case 'planned':
         total = event.schemas;
+        [files, allFiles] = [0, event.files];
+        describePace = startPace();
         return event.files > 0
           ? line(`${countOf(event.files, 'file')} to apply to ${countOf(event.schemas, 'schema')}`)
           : undefined;
       case 'file applied': {
         const { schema, path, statements } = event.applied;
+        files++;
         if (schema === '') return line(`${path}: ${countOf(statements, 'statement')}`);
         if (output.isTerminal)
-          output.write(`${clear}${counter()} ${printable(`${schema} ${path}`)}`);
+          output.write(`${clear}${counter()} ${printable(`${schema} ${path}`)}${pace()}`);
         return;
       }
       case 'file waits':
@@ -86,10 +100,17 @@ export function reportProgress(output: ProgressOutput): (event: ApplyEvent) => v
         ({ done, total } = event);
         const failures = event.failures > 0 ? `, ${event.failures} failed or refused` : '';
         const seconds = (event.durationMs / 1000).toFixed(1);
-        return line(
-          `${counter()} ${event.schema} ${countOf(event.files, 'file')}, ${seconds} s${failures}`,
-        );
+        const text = `${counter()} ${event.schema} ${countOf(event.files, 'file')}, ${seconds} s${failures}`;
+        if (output.isTerminal || total < MANY_SCHEMAS) return line(text);
+        const isDue = performance.now() >= saidAt + LINE_EVERY_MS;
+        if (!isDue && event.failures === 0 && done < total) return;
+        saidAt = performance.now();
+        return line(text + pace());
       }
     }
   };
+}
+
+function prefixed(pace: string): string {
+  return pace === '' ? '' : `, ${pace}`;
 }

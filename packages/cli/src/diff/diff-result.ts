@@ -15,6 +15,8 @@ export interface Diff {
   readonly suggestions: readonly string[];
   /** Configured tables and columns that are missing at the source. `generate` would fail on them. */
   readonly gone: readonly Problem[];
+  /** True if the generated files have the changes already, as with the base of a pull request. */
+  readonly isWritten: boolean;
   readonly sets: readonly MigrationSet[];
   /** Objects that block changes of type, with `--target`. */
   readonly inTheWay?: readonly Obstacle[] | undefined;

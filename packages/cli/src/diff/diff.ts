@@ -26,7 +26,7 @@ import { renderSql } from './render-sql.ts';
 import { renderSum, renderTable } from './render-table.ts';
 import { scaffoldManual } from './scaffold-manual.ts';
 import { print, printError, printJson, printScript } from '../print.ts';
-import { renderMarkdown, renderText, type Format } from '../report-lines.ts';
+import { renderMarkdown, type Format } from '../report-lines.ts';
 
 export interface DiffOptions {
   readonly root?: string;
@@ -79,9 +79,10 @@ async function compare(
   if (errors.some(({ isGone }) => !isGone)) throw new ConfigError(errors);
   const before = base === undefined ? readCommitted(root) : readBase(root, base);
   const changes = diffTables(before, tables);
+  const isWritten = base !== undefined && diffTables(readCommitted(root), tables).length === 0;
   const gone = locateProblemsIn(root, errors);
   const suggest = (found: Diff['changes']) => suggestBackfills(found, () => catalogs);
-  if (!table) return { changes, gone, sets, suggestions: suggest(changes) };
+  if (!table) return { changes, isWritten, gone, sets, suggestions: suggest(changes) };
   const removed = changes.flatMap((change) =>
     change.kind === 'table removed' ? change.table : [],
   );
@@ -89,6 +90,7 @@ async function compare(
   const own = changes.filter((change) => selected.has(change.table));
   return {
     ...{ changes: own, suggestions: suggest(own) },
+    isWritten,
     gone: gone.filter((problem) => [...selected].some((one) => isAbout(problem, one))),
     sets,
   };
@@ -126,10 +128,6 @@ function report(
   else {
     const sum = renderSum(found, { isOfSource: env !== undefined });
     const table = [...renderTable(found), ...renderInTheWay(found.inTheWay ?? [])];
-    print(
-      format === 'markdown'
-        ? renderMarkdown([`diff: ${sum}`, ...table])
-        : renderText([...table, sum]),
-    );
+    print(format === 'markdown' ? renderMarkdown([`diff: ${sum}`, ...table]) : [...table, sum]);
   }
 }

@@ -49,7 +49,7 @@ const CLASSES: readonly ChangeClass[] = ['unsafe', 'rewrite', 'free', 'informati
 
 /** Renders the number of changes of each class, and what to do next. */
 export function renderSum(
-  { changes, gone: problems }: Diff,
+  { changes, isWritten, gone: problems }: Diff,
   { isOfSource }: { readonly isOfSource: boolean },
 ): string {
   const gone = problems.length;
@@ -66,7 +66,8 @@ export function renderSum(
     .filter(({ count }) => count > 0)
     .map(({ made, count }) => `${count} ${made}`);
   const sum = `${countOf(changes.length, 'change')} in ${countOf(tables, 'table')}: ${parts.join(', ')}`;
-  return blocked === ''
-    ? `${sum}; cdc manage-migrations ${writer} writes the files`
-    : sum + blocked;
+  if (blocked !== '') return sum + blocked;
+  return isWritten
+    ? `${sum}; the generated files have all of them`
+    : `${sum}; cdc manage-migrations ${writer} writes the files`;
 }

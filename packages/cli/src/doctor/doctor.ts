@@ -1,4 +1,4 @@
-import { alignColumns } from '../align-columns.ts';
+import type { TextTable } from '../lay-out-table.ts';
 import { countOf } from '../count-of.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
 import { findRoot } from '../repo/find-root.ts';
@@ -60,19 +60,19 @@ function exitCodeOf(findings: readonly Finding[]): number {
 /** The worst is last, where a terminal shows it. */
 const ORDER: readonly Finding['level'][] = ['ok', 'note', 'warning', 'error'];
 
-function renderFindings(findings: readonly Finding[]): readonly string[] {
+function renderFindings(findings: readonly Finding[]): readonly (string | TextTable)[] {
   const sorted = ORDER.flatMap((wanted) =>
     gather(findings.filter(({ level }) => level === wanted)),
   );
-  const rows = alignColumns(sorted.map(({ level, about, says }) => [level, about, says]));
-  const lines = sorted.flatMap(({ wayOut }, index) =>
-    wayOut === null ? [rows[index]!] : [rows[index]!, `  what to do: ${wayOut}`],
-  );
+  const table = {
+    rows: sorted.map(({ level, about, says }) => [level, about, says]),
+    below: sorted.map(({ wayOut }) => (wayOut === null ? [] : [`  what to do: ${wayOut}`])),
+  };
   const counts = ORDER.slice(1).map((wanted) => {
     const count = findings.filter(({ level }) => level === wanted).length;
     return countOf(count, wanted);
   });
-  return [...lines, counts.reverse().join(', ')];
+  return [...(sorted.length > 0 ? [table] : []), counts.reverse().join(', ')];
 }
 
 /** Merges findings with the same text into one. */

@@ -1,6 +1,6 @@
 import { quoteIdentifier } from '@cdc-migrations/sql-text';
 import { partitionKey, type IndexDefinition } from '@cdc-migrations/table-defs';
-import { alignColumns } from '../align-columns.ts';
+import type { TextTable } from '../lay-out-table.ts';
 import { countOf } from '../count-of.ts';
 import type { ExplainedColumn, ExplainedMerge, ExplainedTable, Reason } from './explain-table.ts';
 
@@ -8,7 +8,7 @@ import type { ExplainedColumn, ExplainedMerge, ExplainedTable, Reason } from './
 export type Line = readonly [label: string, text: string];
 
 /** Renders the path of a table, then a line for each column. */
-export function renderTable(explained: ExplainedTable): readonly string[] {
+export function renderTable(explained: ExplainedTable): readonly (string | TextTable)[] {
   const { columns, leftOut } = explained;
   const rows = columns.map((column) => [
     column.name,
@@ -21,7 +21,7 @@ export function renderTable(explained: ExplainedTable): readonly string[] {
     headOf(explained),
     ...renderLines(tableLines(explained)),
     '',
-    ...alignColumns([['column', 'source', 'staging', 'final', 'exactness'], ...rows]),
+    { head: ['column', 'source', 'staging', 'final', 'exactness'], rows },
     ...(leftOut.length > 0
       ? ['', `${countOf(leftOut.length, 'column')} of the source left out:`]
       : []),
@@ -30,7 +30,7 @@ export function renderTable(explained: ExplainedTable): readonly string[] {
 }
 
 /** Renders the path of the only column of a table. */
-export function renderColumn(explained: ExplainedTable): readonly string[] {
+export function renderColumn(explained: ExplainedTable): readonly (string | TextTable)[] {
   const column = explained.columns[0]!;
   return [`${headOf(explained)}.${column.name}`, ...renderLines(columnLines(explained, column))];
 }
@@ -142,6 +142,6 @@ function renderReason({ file, line, says }: Reason): string {
   return `${file}${line === null ? '' : `:${line}`} ${says}`;
 }
 
-function renderLines(lines: readonly Line[]): readonly string[] {
-  return alignColumns(lines.map(([label, text]) => [`  ${label}`, text]));
+function renderLines(lines: readonly Line[]): readonly TextTable[] {
+  return lines.length > 0 ? [{ rows: lines, indent: '  ' }] : [];
 }

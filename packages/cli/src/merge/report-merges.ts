@@ -8,6 +8,7 @@ import {
 import { CLEAR_LINE, type ProgressOutput } from '../apply/progress.ts';
 import { renderCounts, renderReplay } from './render-result.ts';
 import { countOf } from '../count-of.ts';
+import { startPace } from '../pace.ts';
 import { printable } from '../print.ts';
 
 /** Interval of a table's progress line with --watch. */
@@ -31,6 +32,12 @@ export function reportMerges(
 ): MergeReport {
   const unreported = new Map<string, MergeCounts>();
   let total = NO_EVENTS;
+  const describePace = startPace();
+  /** With --watch the average says nothing of the pace. */
+  const paceOf = (events: number) => {
+    const pace = isWatching ? '' : describePace(events, events, 'events');
+    return pace === '' ? '' : `; ${pace}`;
+  };
   let timer: NodeJS.Timeout | undefined;
   const clear = () => (output.isTerminal ? CLEAR_LINE : '');
   const line = (text: string) => output.write(`${clear()}${printable(prefix + text)}\n`);
@@ -47,7 +54,7 @@ export function reportMerges(
         total = addCounts(total, event);
         if (output.isTerminal)
           output.write(
-            `${CLEAR_LINE}${printable(prefix)}${countOf(event.waiting, 'table')} in progress, ${renderCounts(total)}`,
+            `${CLEAR_LINE}${printable(prefix)}${countOf(event.waiting, 'table')} in progress, ${renderCounts(total)}${paceOf(total.events)}`,
           );
         return;
       case 'table merged': {

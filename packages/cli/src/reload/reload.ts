@@ -17,7 +17,6 @@ import {
   type ReloadSelection,
   type ReloadState,
 } from '@cdc-migrations/tracker';
-import { alignColumns } from '../align-columns.ts';
 import { CLEAR_LINE, standardError, type ProgressOutput } from '../apply/progress.ts';
 import { countOf } from '../count-of.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
@@ -25,6 +24,7 @@ import { findRoot } from '../repo/find-root.ts';
 import { isOf } from '../pipelines/plan-flows.ts';
 import { printable, printMessage } from '../print.ts';
 import type { CommandTarget, TargetOptions } from '../target/open-targets.ts';
+import type { ReportLines } from '../report-lines.ts';
 import { reportTargets, withSession, type TargetReport } from '../target/report-targets.ts';
 import { worstExitCode } from '../target/worst-exit-code.ts';
 
@@ -71,7 +71,7 @@ export function showReloads(options: ReloadOptions): Promise<number> {
             return counts.unread > 0 ? EXIT.differences : EXIT.done;
           }),
         ),
-        lines: [`${target.label}:`, ...renderStates(reloads).map((line) => `  ${line}`)],
+        lines: [`${target.label}:`, ...renderStates(reloads)],
         document: { reloads },
       };
     }),
@@ -269,27 +269,26 @@ function describeBegun(reload: BegunReload): string {
   return `${locationOf(reload)}: ${said}`;
 }
 
-function renderStates(reloads: readonly ReloadState[]): readonly string[] {
-  if (reloads.length === 0) return ['no open reloads'];
+function renderStates(reloads: readonly ReloadState[]): ReportLines {
+  if (reloads.length === 0) return ['  no open reloads'];
   const failed = reloads.filter(({ counts }) => counts === null);
   const counted = reloads.flatMap(({ counts, ...reload }) =>
     counts === null ? [] : [{ ...reload, ...counts }],
   );
-  const lines = alignColumns(
-    [
-      ['table', 'begun', 'by', 'read again', 'changed', 'neither'],
-      ...counted.map((reload) => [
-        locationOf(reload),
-        reload.begunAt,
-        reload.begunBy,
-        ...[reload.read, reload.changed, reload.unread].map(String),
-      ]),
-    ],
-    (column) => column > 2,
-  );
+  const table = {
+    head: ['table', 'begun', 'by', 'read again', 'changed', 'neither'],
+    rows: counted.map((reload) => [
+      locationOf(reload),
+      reload.begunAt,
+      reload.begunBy,
+      ...[reload.read, reload.changed, reload.unread].map(String),
+    ]),
+    isNumber: (column: number) => column > 2,
+    indent: '  ',
+  };
   return [
-    ...(counted.length > 0 ? lines : []),
-    ...failed.map((reload) => `${locationOf(reload)}: cannot be counted: ${reload.reason}`),
+    ...(counted.length > 0 ? [table] : []),
+    ...failed.map((reload) => `  ${locationOf(reload)}: cannot be counted: ${reload.reason}`),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { renderText, type ReportLines } from '../report-lines.ts';
 import {
   retireTables,
   type RetiredTable,
@@ -5,7 +6,6 @@ import {
   type RetireSelection,
   type SharedRows,
 } from '@cdc-migrations/tracker';
-import { alignColumns } from '../align-columns.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
 import { printMessage } from '../print.ts';
 import type { TargetOptions } from '../target/open-targets.ts';
@@ -43,7 +43,7 @@ export async function retire(options: RetireCommandOptions): Promise<number> {
     const lines = renderResult(label, result);
     return {
       exitCode: worstExitCode(result.tables.map(({ outcome }) => EXIT_CODES[outcome])),
-      lines: options.drop ? renderDrop(lines, result) : lines,
+      lines: options.drop ? renderDrop(renderText(lines), result) : lines,
       document: { tables: result.tables, shared: result.shared, dropSql: result.dropSql },
     };
   });
@@ -84,7 +84,7 @@ function selectionOf({ table, customer }: RetireCommandOptions): RetireSelection
  *     table rows bytes staged dead letters refused
  *     blue.Region 12 16384 0 0 0 retired
  */
-function renderResult(label: string, { tables, shared }: RetireResult): readonly string[] {
+function renderResult(label: string, { tables, shared }: RetireResult): ReportLines {
   if (tables.length === 0) return [`${label}: no bookkeeping`];
   const rows = tables.map(({ schema, table, left, outcome }) => [
     `${schema}.${table}`,
@@ -95,10 +95,11 @@ function renderResult(label: string, { tables, shared }: RetireResult): readonly
   ]);
   return [
     label,
-    ...alignColumns(
-      [['table', 'rows', 'bytes', 'staged', 'dead letters', 'refused', ''], ...rows],
-      (column) => column > 0 && column < 6,
-    ),
+    {
+      head: ['table', 'rows', 'bytes', 'staged', 'dead letters', 'refused', ''],
+      rows,
+      isNumber: (column) => column > 0 && column < 6,
+    },
     ...tables.flatMap(({ schema, table, outcome, left }) =>
       outcome === 'retired' ? [`${schema}.${table}: ${describeGone(left)}`] : [],
     ),

@@ -7,7 +7,7 @@ import { withTargets } from './with-targets.ts';
 import { worstExitCode } from './worst-exit-code.ts';
 import { print, printMessage, printJson, printScript } from '../print.ts';
 import { renderJunit, type TestCase, type TestSuite } from '../render-junit.ts';
-import { renderMarkdown, renderText, type ReportLines } from '../report-lines.ts';
+import { renderMarkdown, type ReportLines } from '../report-lines.ts';
 
 /** Report of a target. */
 export interface TargetReport {
@@ -59,8 +59,8 @@ export function printReports(
   { json, format }: { readonly json?: boolean; readonly format?: string },
 ): number {
   const isMarkdown = format === 'markdown';
-  const lines = reports.flatMap(({ lines: own, error }) => {
-    if (!isMarkdown) return renderText(own);
+  const lines = reports.flatMap(({ lines: own, error }): ReportLines => {
+    if (!isMarkdown) return own;
     const all = error === undefined ? own : [error];
     return all.length > 0 ? renderMarkdown(all) : [];
   });

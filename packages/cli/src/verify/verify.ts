@@ -10,6 +10,7 @@ import { CommandError, EXIT } from '../exit-code.ts';
 import { findRoot } from '../repo/find-root.ts';
 import { readDefinitions, readSets, readSnapshots } from '../repo/read-outputs.ts';
 import { untilSignal } from '../merge/until-signal.ts';
+import { startPace } from '../pace.ts';
 import { printable, printMessage } from '../print.ts';
 import { resolveSources } from '../source/resolve-sources.ts';
 import { locateTargetError } from '../target/locate-target-error.ts';
@@ -113,12 +114,13 @@ async function verifyTables(
     session.read('SELECT 1 AS answer'),
   );
   const results: TableResult[] = [];
+  const describePace = startPace();
   for (const [i, table] of tables.entries()) {
     const result = await verifyTable(target, table, work);
     results.push(result);
-    work.progress.write(
-      `${printable(`[${i + 1}/${tables.length}] ${locationOf(result)}: ${describe(result)}`)}\n`,
-    );
+    const pace = work.progress.isTerminal ? describePace(i + 1, tables.length, 'tables') : '';
+    const text = `[${i + 1}/${tables.length}] ${locationOf(result)}: ${describe(result)}`;
+    work.progress.write(`${printable(pace === '' ? text : `${text}; ${pace}`)}\n`);
     if (work.signal.aborted) break;
   }
   return results;
