@@ -64,7 +64,7 @@ export function addGenerate(migrations: Command, { setExitCode }: CommandContext
         await refreshSnapshots(all);
       }
       const { generate } = await import('../generate/generate.ts');
-      setExitCode(generate(all));
+      setExitCode(generate({ ...all, refresh: refresh === true }));
       if (!options.check || options.only) return;
       const { summarizeLint } = await import('../lint/lint.ts');
       const summary = await summarizeLint(root);

@@ -5,7 +5,7 @@ import {
   type TableChange,
   type TableDefinition,
 } from '@cdc-migrations/table-defs';
-import { groupByTable, labelOf } from './change-facts.ts';
+import { changeFacts, groupByTable, labelOf } from './change-facts.ts';
 
 /** Lists warnings about changes, because nothing is ever dropped or guessed automatically. */
 export function listWarnings(changes: readonly TableChange[]): readonly string[] {
@@ -42,6 +42,29 @@ export function suggestBackfills(
             `backfill_from_default: [${JSON.stringify(after.name)}]; else fill it with a reload`,
         ];
   });
+}
+
+/** Lists what users have to know or do about changes that a refresh has brought into the files. */
+export function listRefreshWarnings(changes: readonly TableChange[]): readonly string[] {
+  return [...listWarnings(changes), ...changes.flatMap(consequenceOf)];
+}
+
+const SCAFFOLD = 'cdc manage-migrations diff --base <commit before> --scaffold-manual';
+
+function consequenceOf(change: TableChange): readonly string[] {
+  const label = labelOf(change.table);
+  if (change.table.kind === 'existing') return [];
+  if (change.class === 'unsafe')
+    return [
+      `${label}: ${changeFacts(change).what}: apply will refuse the table, as values could be lost; ${SCAFFOLD} begins a file that changes it`,
+    ];
+  if (change.kind !== 'column added' || change.after.role !== 'source') return [];
+  if ('default' in change.after || 'backfill' in change.after) return [];
+  const { name, nullable } = change.after;
+  const later = nullable ? '' : ', and becomes NOT NULL with the apply after that';
+  return [
+    `${label}: new column "${name}" is NULL in existing rows until they are read again (cdc manage-migrations reload)${later}`,
+  ];
 }
 
 function warningOf(change: TableChange): readonly string[] {

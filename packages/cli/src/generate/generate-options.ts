@@ -9,4 +9,6 @@ export interface GenerateOptions {
   readonly check?: boolean;
   readonly force?: boolean;
   readonly json?: boolean;
+  /** True if the snapshots were read from the databases just now. */
+  readonly refresh?: boolean;
 }

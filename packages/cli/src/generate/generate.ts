@@ -8,13 +8,13 @@ import {
   type MigrationSet,
   type TableDefinition,
 } from '@cdc-migrations/table-defs';
-import { suggestBackfills } from '../diff/list-warnings.ts';
-import { EXIT } from '../exit-code.ts';
+import { listRefreshWarnings, suggestBackfills } from '../diff/list-warnings.ts';
+import { CommandError, EXIT } from '../exit-code.ts';
 import { findRoot } from '../repo/find-root.ts';
 import { locateError } from '../repo/locate-error.ts';
 import { isInTheWay, planFiles, type FileStep } from '../repo/plan-files.ts';
 import { readRole } from '../repo/read-role.ts';
-import { readSnapshots } from '../repo/read-outputs.ts';
+import { readCommitted, readSnapshots } from '../repo/read-outputs.ts';
 import { readIfThere } from '../repo/repo-files.ts';
 import { reportFiles, type Outcome } from '../repo/report-files.ts';
 import { writeFiles } from '../repo/write-files.ts';
@@ -41,6 +41,7 @@ export function generate(options: GenerateOptions): number {
     ...roleWarnings(root, steps),
   ];
   const suggestions = listSuggestions(root, steps);
+  const ofRefresh = options.refresh ? refreshWarnings(root, output) : [];
   const refused = steps.filter(isInTheWay);
   const mode: Outcome['mode'] = options.check ? 'check' : options.dryRun ? 'dry-run' : 'write';
   const written = mode === 'write' && refused.length === 0;
@@ -48,7 +49,8 @@ export function generate(options: GenerateOptions): number {
     writeFiles(root, steps);
     state?.keep(steps, warnings);
   }
-  const outcome = { mode, steps, refused, written, warnings: [...warnings, ...suggestions] };
+  const all = [...warnings, ...ofRefresh, ...suggestions];
+  const outcome = { mode, steps, refused, written, warnings: all };
   const exitCode = exitCodeOf(outcome);
   reportFiles({ ...outcome, exitCode }, options.json ?? false);
   return exitCode;
@@ -80,6 +82,17 @@ function definitionIn(text: string, path: string): TableDefinition | undefined {
     return parseDefinition(text, path);
   } catch (error) {
     if (error instanceof FileError) return undefined;
+    throw error;
+  }
+}
+
+/** Returns warnings about what a refresh has changed in the definitions. None if those before it cannot be read. */
+function refreshWarnings(root: string, { tables }: Output): readonly string[] {
+  try {
+    const before = readCommitted(root);
+    return before.length === 0 ? [] : listRefreshWarnings(diffTables(before, tables));
+  } catch (error) {
+    if (error instanceof FileError || error instanceof CommandError) return [];
     throw error;
   }
 }

@@ -120,6 +120,30 @@ it('generate --refresh reads first', async () => {
   expect(server.roundTrips()).toBe(2);
 });
 
+it('generate --refresh says what its changes mean, and what to do', async () => {
+  const before = COMMITTED.replace(
+    '"Navn", "type": "nvarchar", "length": 60',
+    '"Navn", "type": "nvarchar", "length": 80',
+  )
+    .replace('      - {"name": "RegionNr", "type": "smallint", "nullable": false}\n', '')
+    .replace(
+      '{"name": "Enhet", "type": "varchar", "length": 20,',
+      '{"name": "Old", "type": "varchar", "length": 20,',
+    );
+  repo.write(SNAPSHOT, before);
+  expect((await repo.cdc('generate')).exitCode).toBe(0);
+  const { exitCode, complaints } = await repo.cdc('generate', '--refresh', '--force');
+  expect(exitCode).toBe(0);
+  for (const warning of [
+    /adopus\.\w+: column "Navn": .*: apply will refuse the table, as values could be lost; cdc manage-migrations diff --base <commit before> --scaffold-manual begins a file that changes it$/,
+    /adopus\.Region: new column "RegionNr" is NULL in existing rows until they are read again \(cdc manage-migrations reload\), and becomes NOT NULL with the apply after that$/,
+    /adopus\.Distrikt: if column "Enhet" is "Old" under a new name, say so before it is applied: renames: \{ "Old": "Enhet" \}$/,
+  ])
+    expect(complaints).toContainEqual(expect.stringMatching(warning));
+  const again = await repo.cdc('generate', '--refresh');
+  expect(again.complaints.filter((line) => /new column|under a new name/.test(line))).toEqual([]);
+});
+
 /** Runs with a fault. Expects one line with the problem and the solution, and no written file. */
 async function expectFault(what: RegExp, ...args: readonly string[]): Promise<string> {
   const before = readdirSync(join(repo.root, 'generated/schemas'));
