@@ -6,7 +6,7 @@ interface Manifest {
   readonly name: string;
   readonly description: string;
   readonly dependencies?: Readonly<Record<string, string>>;
-  /** Imports of the command line, which is bundled. */
+  /** Imports of the command line, which is bundled and has no dependencies. Elsewhere only specs use them. */
   readonly devDependencies?: Readonly<Record<string, string>>;
 }
 
@@ -19,8 +19,8 @@ export function renderPackages(root: string): string {
     return { folder, ...(JSON.parse(text) as Manifest) };
   });
   const published = new Set(packages.map(({ name }) => name));
-  const importsOf = ({ dependencies = {}, devDependencies = {} }: Manifest) =>
-    Object.keys({ ...dependencies, ...devDependencies })
+  const importsOf = ({ dependencies, devDependencies = {} }: Manifest) =>
+    Object.keys(dependencies ?? devDependencies)
       .filter((name) => published.has(name))
       .map((name) => name.slice(SCOPE.length));
   const depthOf = (name: string): number => {
