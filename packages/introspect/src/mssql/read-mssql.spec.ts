@@ -9,6 +9,8 @@ import type { CatalogSelection, SourceEvent, SourceDatabase } from '../source-da
 
 const TABLES = 4000;
 const COLUMNS = 25;
+/** Round trips are counted here. How long they take on a busy machine is not what is tested. */
+const LONG_TIMEOUT_MS = 300_000;
 
 let server: MssqlFixture;
 beforeAll(async () => {
@@ -40,18 +42,24 @@ function selectionOf(database: string, tables: readonly string[]): CatalogSelect
 
 const NAMES = Array.from({ length: TABLES }, (_, i) => `Table${String(i + 1).padStart(4, '0')}`);
 
-it('4,000 tables with 100,000 columns take as many round trips as 2', async () => {
-  server.forgetRequests();
-  await readCatalogs(sourceOf('AdOpusTest'), [selectionOf('AdOpusTest', ['Actor', 'Avtale'])]);
-  expect(server.roundTrips()).toBe(2);
-  server.forgetRequests();
-  const [catalog] = (await readCatalogs(sourceOf('Large'), [selectionOf('Large', NAMES)]))!;
-  expect(server.roundTrips()).toBe(2);
-  expect(catalog!.tables).toHaveLength(TABLES);
-  expect(catalog!.tables.reduce((sum, { columns }) => sum + columns.length, 0)).toBe(
-    TABLES * COLUMNS,
-  );
-});
+it(
+  '4,000 tables with 100,000 columns take as many round trips as 2',
+  async () => {
+    server.forgetRequests();
+    await readCatalogs(sourceOf('AdOpusTest'), [selectionOf('AdOpusTest', ['Actor', 'Avtale'])]);
+    expect(server.roundTrips()).toBe(2);
+    server.forgetRequests();
+    const [catalog] = (await readCatalogs(sourceOf('Large'), [selectionOf('Large', NAMES)], {
+      timeoutMs: LONG_TIMEOUT_MS,
+    }))!;
+    expect(server.roundTrips()).toBe(2);
+    expect(catalog!.tables).toHaveLength(TABLES);
+    expect(catalog!.tables.reduce((sum, { columns }) => sum + columns.length, 0)).toBe(
+      TABLES * COLUMNS,
+    );
+  },
+  LONG_TIMEOUT_MS,
+);
 
 it('says what goes on', async () => {
   const events: SourceEvent[] = [];
