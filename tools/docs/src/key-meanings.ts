@@ -47,7 +47,8 @@ const OF_GROUPS = {
   [`${ENVIRONMENT}.database`]: 'name of the database in this environment',
   [`${ENVIRONMENT}.target_sink_env`]:
     'the environment of the sink that it feeds; without it, the one of the same name',
-  [`${ENVIRONMENT}.customer_id`]: 'for the sink pipeline',
+  [`${ENVIRONMENT}.customer_id`]:
+    'for the sink pipeline; required where the value of a column template uses it',
 };
 
 /** Builds the meanings of pipeline keys under a key of a group or a table. */
@@ -183,7 +184,8 @@ export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, str
     [`${TEMPLATE}.not_null`]: 'whether the column is NOT NULL',
     [`${TEMPLATE}.default`]: 'DEFAULT of the column; `false` and `0` are expressions too',
     [`${TEMPLATE}.description`]: 'for people',
-    [`${TEMPLATE}.value`]: 'for the sink pipeline',
+    [`${TEMPLATE}.value`]:
+      'for the sink pipeline; required for a column that is NOT NULL and has no default',
   },
   'type-overrides': {
     types: 'source type (`datetime`, `nvarchar(max)`, `dbo.Url`) to the type of every such column',

@@ -35,6 +35,7 @@ templates:
     type: uuid
     not_null: true
     description: Customer that the row belongs to
+    value: ${ofSource ? 'this.customer_id' : 'meta("customer_id")'}
 `;
 }
 

@@ -1,5 +1,5 @@
 import type { Catalog } from '@cdc-migrations/catalog';
-import type { Config } from '@cdc-migrations/config';
+import { ConfigError, type Config } from '@cdc-migrations/config';
 import {
   buildGeneratedFile,
   safeFileName,
@@ -7,6 +7,7 @@ import {
 } from '@cdc-migrations/generated-file';
 import type { Definitions } from '@cdc-migrations/table-defs';
 import { stringify } from 'yaml';
+import { listMissingValues } from './list-missing-values.ts';
 import { planFlows, type Feed, type Flow, type FlowTable } from './plan-flows.ts';
 import { bentoOf, PLAIN_TEXT, type BentoParts } from './render-bento.ts';
 import { jdbcSinkOf } from './render-jdbc-sink.ts';
@@ -22,6 +23,8 @@ export const PIPELINES_FOLDER = 'pipelines';
  * - Bento: `pipelines/<sink>/<env>/<service>.yaml`, with `<tenant>.env` if each customer has a database.
  * - JDBC sink: `<service>.json` or `<service>.<tenant>.json`.
  * - Source connector: `pipelines/sources/<group>/<env>/<server or database>.json`.
+ *
+ * @throws ConfigError with all values that the pipelines would not have
  */
 export function buildPipelines(
   config: Config,
@@ -31,6 +34,8 @@ export function buildPipelines(
 ): readonly GeneratedFile[] {
   const flows = planFlows(config, catalogs, definitions);
   const parts = { templates: config.templates, transforms };
+  const problems = listMissingValues(flows, parts);
+  if (problems.length > 0) throw new ConfigError(problems);
   const sinks = flows.flatMap((flow) => [...bentoFiles(flow, parts), ...jdbcFiles(flow, parts)]);
   const sources = sourceConnectors(config.sourceGroups, flows).map(
     ({ folder, name, source, settings }) =>

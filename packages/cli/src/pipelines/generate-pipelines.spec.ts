@@ -1,7 +1,16 @@
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { cdc } from '../cdc.fixture.ts';
-import { adopusRepo, copyOf, edit, read, smallRepo, treeOf, write } from '../repo.fixture.ts';
+import {
+  adopusRepo,
+  copyOf,
+  edit,
+  emptyFolder,
+  read,
+  smallRepo,
+  treeOf,
+  write,
+} from '../repo.fixture.ts';
 
 const FIXTURES = join(__dirname, '../../../../fixtures');
 const SINK = 'pipelines/sink_asma.directory/nonprod';
@@ -9,6 +18,28 @@ const SOURCE = 'pipelines/sources/adopus/nonprod/default.json';
 
 const generate = (cwd: string, ...args: readonly string[]) =>
   cdc(['manage-pipelines', 'generate', ...args], { cwd });
+
+const TEMPLATES = 'services/_schemas/column-templates.yaml';
+const ID = '00000000-0000-4000-8000-00000000000';
+
+/** Creates a small repo whose two customers have ids. */
+function repoOfTwo(): string {
+  const root = smallRepo();
+  edit(root, TEMPLATES, 'not_null: true }', 'not_null: true, value: meta("customer_id") }');
+  edit(
+    root,
+    'source-groups.yaml',
+    '{ server: default, database: AdOpusTest',
+    `{ customer_id: ${ID}1, server: default, database: AdOpusTest`,
+  );
+  edit(
+    root,
+    'source-groups.yaml',
+    '{ server: default, database: AdOpusBlue',
+    `{ customer_id: ${ID}2, server: default, database: AdOpusBlue`,
+  );
+  return root;
+}
 
 /** Creates an adopus repo with these settings for all its tables. */
 function adopusWith(pipeline: string): string {
@@ -40,8 +71,39 @@ it.each(['{ column_names: ascii }', '{ events: debezium }', '{ column_names: sou
   },
 );
 
+it.each(['db-per-tenant', 'db-shared'])(
+  'every column of a new repo of %s that is NOT NULL has a value',
+  (pattern) => {
+    const root = emptyFolder();
+    const args = ['init', root, '--name', 'shop', '--pattern', pattern, '--ci', 'none'];
+    expect(cdc(args, { cwd: root }).code).toBe(0);
+    expect(generate(root)).toMatchObject({ stderr: '', code: 0 });
+    const { output_resources: outputs } = parse(
+      read(root, 'pipelines/sink_shop.warehouse/nonprod/shop.yaml'),
+    ) as {
+      readonly output_resources: readonly {
+        readonly sql_insert?: {
+          readonly columns: readonly string[];
+          readonly args_mapping: string;
+        };
+      }[];
+    };
+    const [{ sql_insert: insert }] = outputs as [(typeof outputs)[number]];
+    const [, values] = /^root = \[\n([^]*)\n\]$/m.exec(insert!.args_mapping)!;
+    const byName = new Map(
+      values!.split('\n').map((value, index) => [insert!.columns[index], value.trim()]),
+    );
+    const id =
+      pattern === 'db-shared'
+        ? ['"customer_id"', '$row."customer_id",']
+        : ['"_customer_id"', '$row.(meta("customer_id")),'];
+    expect([...byName]).toContainEqual(id);
+    expect([...byName.values()]).not.toContain('null,');
+  },
+);
+
 it('gives a connector of one database its signal_table', () => {
-  const root = smallRepo();
+  const root = repoOfTwo();
   edit(
     root,
     'source-groups.yaml',
@@ -99,7 +161,7 @@ it('gives databases of one server publications and slots of their own, and leave
 });
 
 it('gives databases of one name on two servers, or of names that topics spell alike, topics of their own', () => {
-  const mssql = smallRepo();
+  const mssql = repoOfTwo();
   const [, server] = /^( +default: .*\n)/m.exec(read(mssql, 'source-groups.yaml'))!;
   edit(
     mssql,
@@ -287,7 +349,7 @@ describe('names of the source are no variables', () => {
 
   /** Creates a small repo of two tables: one with these names as columns and key, and one with such a table name. */
   function hostileRepo(pipeline: string, columns = NAMES): string {
-    const root = smallRepo();
+    const root = repoOfTwo();
     edit(root, 'sink-groups.yaml', '  type: postgres', `  type: postgres\n  pipeline: ${pipeline}`);
     const lines = columns.map(
       (name) =>
@@ -309,7 +371,7 @@ describe('names of the source are no variables', () => {
   it('of Bento', () => {
     const root = hostileRepo('{ writer: bento }');
     expect(generate(root)).toMatchObject({ stderr: '', code: 0 });
-    const clean = smallRepo();
+    const clean = repoOfTwo();
     expect(generate(clean).code).toBe(0);
     const path = `${SINK}/adopus.yaml`;
     const text = read(root, path);
@@ -344,7 +406,7 @@ describe('names of the source are no variables', () => {
   it.each(['debezium-jdbc', 'confluent-jdbc'])('of Kafka Connect: %s', (writer) => {
     const root = hostileRepo(`{ writer: ${writer} }`);
     expect(generate(root)).toMatchObject({ stderr: '', code: 0 });
-    const clean = smallRepo();
+    const clean = repoOfTwo();
     edit(
       clean,
       'sink-groups.yaml',
@@ -431,6 +493,70 @@ describe('files', () => {
 });
 
 describe('mistakes', () => {
+  it.each(['bento', 'debezium-jdbc'])(
+    'a NOT NULL column of a template without a value: %s',
+    (writer) => {
+      const root = repoOfTwo();
+      edit(
+        root,
+        'sink-groups.yaml',
+        '  type: postgres',
+        `  type: postgres\n  pipeline: { writer: ${writer} }`,
+      );
+      edit(root, TEMPLATES, ', value: meta("customer_id")', '');
+      expect(generate(root)).toEqual({
+        code: 2,
+        stdout: '',
+        stderr:
+          'services/_schemas/column-templates.yaml:2 templates.customer_id: missing key "value": the pipeline would write NULL into a NOT NULL column; add value: <Bloblang expression>, such as meta("customer_id"), or default: <SQL expression>\n',
+      });
+      edit(root, TEMPLATES, 'not_null: true', 'not_null: true, default: gen_random_uuid()');
+      expect(generate(root)).toMatchObject({ code: 0 });
+      edit(root, TEMPLATES, ', default: gen_random_uuid()', '');
+      edit(
+        root,
+        'services/adopus.yaml',
+        '[customer_id]',
+        '[{ template: customer_id, value: uuid_v4() }]',
+      );
+      expect(generate(root)).toMatchObject({ code: 0 });
+    },
+  );
+
+  it.each([
+    'meta("customer_id")',
+    'metadata( "customer_id" ).uppercase()',
+    '@customer_id',
+    'env("CDC_CUSTOMER_ID")',
+    '${CDC_CUSTOMER_ID}',
+  ])('a customer without the id that a value needs: %s', (value) => {
+    const root = repoOfTwo();
+    edit(root, TEMPLATES, 'meta("customer_id")', JSON.stringify(value));
+    expect(generate(root)).toMatchObject({ code: 0 });
+    edit(root, 'source-groups.yaml', `customer_id: ${ID}2, `, '');
+    expect(generate(root, '--dry-run')).toEqual({
+      code: 2,
+      stdout: '',
+      stderr:
+        'source-groups.yaml:12 adopus.sources.blue.nonprod: missing key "customer_id", which the template customer_id uses; add the id of the customer\n',
+    });
+    edit(root, TEMPLATES, JSON.stringify(value), 'this.customer_id');
+    expect(generate(root)).toMatchObject({ code: 0 });
+  });
+
+  it('an id that is not a uuid, for a column that is', () => {
+    const root = repoOfTwo();
+    edit(root, 'source-groups.yaml', `${ID}2`, '17');
+    expect(generate(root)).toEqual({
+      code: 2,
+      stdout: '',
+      stderr:
+        'source-groups.yaml:12 adopus.sources.blue.nonprod.customer_id: expected a uuid, because the column of the template customer_id has this type, found "17"\n',
+    });
+    edit(root, TEMPLATES, 'type: uuid', 'type: text');
+    expect(generate(root)).toMatchObject({ code: 0 });
+  });
+
   it('a transform whose file is not there', () => {
     const root = adopusRepo();
     edit(root, 'services/adopus.yaml', 'priority_label.blobl', 'none.blobl');

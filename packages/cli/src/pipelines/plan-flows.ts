@@ -8,6 +8,7 @@ import {
   type Source,
   type SourceGroup,
 } from '@cdc-migrations/config';
+import type { Location } from '@cdc-migrations/shape';
 import {
   buildStagingColumns,
   resolveEvents,
@@ -33,6 +34,7 @@ export interface Flow {
 
 /** A source database with events in a flow. */
 export interface Feed {
+  readonly at: Location;
   /** Name of a customer or service. */
   readonly tenant: string;
   /** Environment of the source. */
@@ -90,10 +92,11 @@ export function listFeeds(group: SourceGroup, sinkEnv: string, service: string):
   return sources.flatMap((source) => feedsOf(source, group, sinkEnv));
 }
 
-function feedsOf({ name, environments }: Source, group: SourceGroup, sinkEnv: string): Feed[] {
+function feedsOf({ at, name, environments }: Source, group: SourceGroup, sinkEnv: string): Feed[] {
   return [...environments.values()]
     .filter(({ targetSinkEnv }) => targetSinkEnv === sinkEnv)
     .map(({ env, server, database, customerId }) => ({
+      at: { file: at.file, keys: [...at.keys, env] },
       tenant: name,
       env,
       server: group.servers.get(server)!,
