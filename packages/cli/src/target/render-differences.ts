@@ -30,15 +30,21 @@ type Of<Kind extends Repair['kind']> = Extract<Repair, { readonly kind: Kind }>;
 const RENDER: {
   readonly [Kind in Repair['kind']]: (repair: Of<Kind>, location: Location) => string;
 } = {
-  'apply again': ({ first }, { schema, env }) => {
-    // The files of the whole database run with those of any schema.
-    const only = schema === MANAGEMENT ? '' : ` --schema ${shellWord(schema)}`;
-    const command = `cdc manage-migrations apply --env ${shellWord(env)}${only} --again`;
+  apply: (_, location) => applyCommand(location),
+  'apply again': ({ first }, location) => {
+    const command = `${applyCommand(location)} --again`;
     return first === undefined ? command : `${first}; then ${command}`;
   },
-  sql: ({ statement }) => statement,
+  sql: ({ statement, warning }) => (warning === undefined ? statement : `${warning}: ${statement}`),
+  advice: ({ advice }) => advice,
   command: ({ command, table }, { env }) =>
     `cdc manage-migrations ${command} --env ${shellWord(env)} --table ${shellWord(table)}`,
 };
+
+function applyCommand({ schema, env }: Location): string {
+  // The files of the whole database run with those of any schema.
+  const only = schema === MANAGEMENT ? '' : ` --schema ${shellWord(schema)}`;
+  return `cdc manage-migrations apply --env ${shellWord(env)}${only}`;
+}
 
 const MANAGEMENT = 'cdc_management';

@@ -45,11 +45,18 @@ it.each([
     'column "__source" is character varying(9), expected text',
   ],
   [
-    'a column added',
-    'ALTER TABLE blue."Actor" ADD COLUMN "Ny" integer',
-    'extra',
+    'a column renamed',
+    'ALTER TABLE blue."Actor" RENAME COLUMN "Navn" TO "Ny"',
+    'different',
     'Actor',
-    'column "Ny"',
+    'column "Ny" looks like "Navn", renamed by hand',
+  ],
+  [
+    'a column of staging renamed',
+    'ALTER TABLE blue."stg_Actor" RENAME COLUMN "Navn" TO "Ny"',
+    'different',
+    'stg_Actor',
+    'column "Ny" looks like "Navn", renamed by hand',
   ],
   [
     'a default gone',
@@ -261,6 +268,89 @@ async function repair({ schema, repair }: Difference): Promise<void> {
   const only = schema === 'cdc_management' ? {} : { only: [schema] };
   expect(await target.apply(MIGRATIONS, { again: true, ...only })).toMatchObject({ failures: [] });
 }
+
+it.each(['Actor', 'stg_Actor'])(
+  'leaves the decision on an extra column of %s to people, without SQL that loses its values',
+  async (name) => {
+    await target.query(`ALTER TABLE blue."${name}" ADD COLUMN "Ny" integer`);
+    expect(await check()).toEqual([
+      {
+        ...{ kind: 'extra', schema: 'blue', name, message: 'column "Ny"' },
+        repair: { kind: 'advice', advice: expect.stringContaining('apply keeps it') },
+      },
+    ]);
+  },
+);
+
+it('warns of rows and values before SQL that can lose them', async () => {
+  await target.query(`CREATE TABLE blue.mine (n integer);
+    ALTER TABLE blue."Actor" ALTER COLUMN "actno" TYPE numeric(12,2)`);
+  expect((await check()).map(({ repair }) => repair)).toEqual([
+    {
+      ...{ kind: 'sql', warning: expect.stringContaining('look at the values first') },
+      statement:
+        'ALTER TABLE "blue"."Actor" ALTER COLUMN "actno" TYPE integer USING "actno"::integer',
+    },
+    { kind: 'sql', warning: 'its rows are lost by', statement: 'DROP TABLE blue.mine' },
+  ]);
+});
+
+it('casts text that was an integer', async () => {
+  await target.query(`ALTER TABLE blue."Actor" ALTER COLUMN "actno" TYPE text`);
+  const [difference] = await check();
+  await repair(difference!);
+  expect(await check()).toEqual([]);
+});
+
+describe('definitions with pending files', () => {
+  const withColumns = (columns: typeof ACTOR.columns) =>
+    buildMigrations({ role: 'cdc_sink', tables: [{ ...ACTOR, columns }, FRAVER, REGION] });
+  const changed = (
+    change: (one: (typeof ACTOR.columns)[number]) => (typeof ACTOR.columns)[number],
+  ) => withColumns(ACTOR.columns.map((one) => (one.name === 'Navn' ? change(one) : one)));
+
+  it('says that apply renames a column whose rename is recorded, and nothing else', async () => {
+    const renamed = changed((one) => ({ ...one, name: 'Remark', formerly: ['Navn'] }));
+    const found = await target.check(renamed, { only: ['blue'] });
+    expect(
+      found
+        .filter(({ message }) => message.startsWith('column'))
+        .map(({ origin: _, ...one }) => one),
+    ).toEqual(
+      ['Actor', 'stg_Actor'].map((name) => ({
+        ...{ kind: 'different', schema: 'blue', name, repair: { kind: 'apply' } },
+        message: 'column "Navn" is called "Remark" in the definitions, and apply renames it',
+      })),
+    );
+    await target.apply(renamed);
+    expect(await target.check(renamed)).toEqual([]);
+    // Somebody renames it back.
+    await target.query('ALTER TABLE blue."Actor" RENAME COLUMN "Remark" TO "Navn"');
+    expect(await target.check(renamed)).toMatchObject([{ repair: { kind: 'apply again' } }]);
+  });
+
+  it('does not take a column that left and one that came for a rename by hand', async () => {
+    const other = changed((one) => ({ ...one, name: 'Other' }));
+    const found = await target.check(other, { only: ['blue'] });
+    expect(
+      found
+        .filter(({ name, message }) => name === 'Actor' && message.startsWith('column'))
+        .map(({ kind, message, repair }) => [kind, message, repair?.kind]),
+    ).toEqual([
+      ['missing', 'column "Other"', 'apply'],
+      ['extra', 'column "Navn"', 'advice'],
+    ]);
+  });
+
+  it('points to a manual file for a change that apply refuses', async () => {
+    const shorter = changed(() => column('Navn', 'character varying(9)'));
+    const [difference] = await target.check(shorter, { only: ['blue'] });
+    expect(difference).toMatchObject({
+      message: 'column "Navn" is character varying(100), expected character varying(9)',
+      repair: { kind: 'advice', advice: expect.stringContaining('migrations/manual/') },
+    });
+  });
+});
 
 it('takes a final table that people have partitioned for a table', async () => {
   await target.query(`

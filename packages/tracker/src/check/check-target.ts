@@ -4,17 +4,14 @@ import { quoteIdentifier } from '@cdc-migrations/sql-text';
 import type { Difference, Repair } from './difference.ts';
 import { APPLY_AGAIN, explainExtra, explainRelations } from './explain-differences.ts';
 import { expandSchema } from '../apply/file-transaction.ts';
-import {
-  FOREIGN_DEPENDENCIES,
-  foreignObjects,
-  ofSchemas,
-  type ForeignObject,
-} from '../session/foreign-objects.ts';
+import { FOREIGN_DEPENDENCIES, ofSchemas, type ForeignObject } from '../session/foreign-objects.ts';
 import { jsonLiteral } from '../session/json-literal.ts';
 import { findLeftovers, readKnownTables, type Leftover } from '../tables/known-tables.ts';
 import { matchesAny } from '../tables/match-names.ts';
 import { belongsTo, type MigrationFile, type Migrations } from '../migrations/migrations.ts';
 import { listSchemas, type PlanOptions } from '../apply/plan-apply.ts';
+import { fileState, TO_APPLY } from '../history/file-state.ts';
+import { readTarget } from '../history/read-target.ts';
 import { readConcerns } from '../status/read-concerns.ts';
 import { readIfThere } from '../session/read-if-there.ts';
 import {
@@ -48,7 +45,6 @@ export async function checkTarget(
   const tenants = schemas.filter((schema) => options.tenants.includes(schema));
   const literal = locations.filter(({ schema }) => !tenants.includes(schema));
   const [
-    foreign,
     dependencies,
     groups,
     made,
@@ -59,8 +55,8 @@ export async function checkTarget(
     retired,
     byUsers,
     partitions,
+    state,
   ] = await Promise.all([
-    session.query<ForeignObject>(foreignObjects(migrations)),
     session.query<ForeignObject>(FOREIGN_DEPENDENCIES),
     readStructure(session, {
       schemas: tenants,
@@ -84,15 +80,18 @@ export async function checkTarget(
     readIfThere(() => session.read<Registration>(RETIRED)),
     readIfThere(() => readCreatedUserObjects(session, migrations, schemas)),
     readIfThere(() => readPartitions(session, locations)),
+    readTarget(session, migrations),
   ]);
   const differences = [
     ...(made && validation ? [] : [missingBookkeeping()]),
-    ...ofSchemas(foreign, migrations, schemas, options.tenants).map(describeForeign),
+    ...ofSchemas(state.foreign, migrations, schemas, options.tenants).map(describeForeign),
     ...dependencies.map(describeForeign),
     ...findLeftovers(known ?? [], migrations, options).map(describeLeftover),
     ...explainRelations(compareRelations(locations, groups, concerns.columns), migrations, {
       places: locations,
       groups,
+      isPending: (file, schema) =>
+        TO_APPLY.has(fileState(file, state.history.find(file, schema), state.history)),
     }).filter(
       ({ kind, schema, name }) =>
         kind !== 'extra' || !retired?.some((one) => one.schema === schema && one.table === name),

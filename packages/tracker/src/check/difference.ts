@@ -16,5 +16,10 @@ export interface Difference {
 export type Repair =
   /** Runs `apply --again` in the schema, in some cases after a statement. */
   | { readonly kind: 'apply again'; readonly first?: string }
-  | { readonly kind: 'sql'; readonly statement: string }
+  /** Runs `apply` in the schema, which has pending files that do it. */
+  | { readonly kind: 'apply' }
+  /** Runs a statement. Values that it changes or loses are named in `warning`, which is printed before it. */
+  | { readonly kind: 'sql'; readonly statement: string; readonly warning?: string }
+  /** People decide, because values could be lost. */
+  | { readonly kind: 'advice'; readonly advice: string }
   | { readonly kind: 'command'; readonly command: 'retire'; readonly table: string };

@@ -16,7 +16,11 @@ export const APPLY_AGAIN: Repair = { kind: 'apply again' };
 export function explainRelations(
   differences: readonly Difference[],
   { files }: Pick<Migrations, 'files'>,
-  found: { readonly places: readonly LocatedTable[]; readonly groups: readonly RelationGroup[] },
+  found: {
+    readonly places: readonly LocatedTable[];
+    readonly groups: readonly RelationGroup[];
+    readonly isPending: (file: MigrationFile, schema: string) => boolean;
+  },
 ): readonly Difference[] {
   const key = (schema: string, name: string) => `${schema}\0${name}`;
   const wanted = new Map(
@@ -31,18 +35,112 @@ export function explainRelations(
       group.schemas.map((schema) => [key(schema, group.name), group] as const),
     ),
   );
-  const paths = new Map(files.map((file) => [fileKey(file), file.path]));
-  return differences.map((difference) => {
-    const location = wanted.get(key(difference.schema, difference.name));
-    if (!location || difference.kind === 'extra') return difference;
-    const category = difference.name === location.table.name ? 'tables' : 'staging';
-    const group = groups.get(key(difference.schema, difference.name));
-    const origin = paths.get(fileKey({ category, table: location.table }));
-    const repair =
-      group && category === 'tables' ? repairTable(difference, location, group) : undefined;
-    return { ...difference, ...(origin && { origin }), repair: repair ?? APPLY_AGAIN };
+  const byKey = new Map(files.map((file) => [fileKey(file), file]));
+  const relations = new Map<string, Difference[]>();
+  for (const difference of differences) {
+    const at = key(difference.schema, difference.name);
+    relations.set(at, [...(relations.get(at) ?? []), difference]);
+  }
+  return [...relations].flatMap(([at, own]) => {
+    const location = wanted.get(at);
+    if (!location) return own;
+    const group = groups.get(at);
+    const { schema, name } = own[0]!;
+    const category = name === location.table.name ? 'tables' : 'staging';
+    const file = byKey.get(fileKey({ category, table: location.table }));
+    const isPending = file !== undefined && found.isPending(file, schema);
+    const explained = group ? explainColumns(own, { ...location, group, isPending }) : own;
+    return explained.map((difference) => {
+      if (difference.kind === 'extra') return difference;
+      const repair =
+        difference.repair ??
+        (group && category === 'tables'
+          ? repairTable(difference, { ...location, isPending }, group)
+          : undefined);
+      return { ...difference, ...(file && { origin: file.path }), repair: repair ?? APPLY_AGAIN };
+    });
   });
 }
+
+interface FoundRelation {
+  readonly table: LocatedTable['table'];
+  readonly relation: LocatedTable['relations'][number];
+  readonly group: RelationGroup;
+  /** True if the file of the relation is to be applied. */
+  readonly isPending: boolean;
+}
+
+/**
+ * Explains columns that have another name, one difference for both names, and columns that are extra. A rename in the
+ * YAML is done by apply. A missing and an extra column of one type, where no file is pending, are a rename by hand.
+ */
+function explainColumns(
+  differences: readonly Difference[],
+  { table, relation, group, isPending }: FoundRelation,
+): readonly Difference[] {
+  const label = (name: string) => `column "${name}"`;
+  const wanted = new Set(relation.columns.map(({ name }) => name));
+  const present = new Set(group.columns.map(({ name }) => name));
+  const formerly = new Map(table.columns.map((column) => [column.name, column.formerly ?? []]));
+  const missing = relation.columns.filter(({ name }) => !present.has(name));
+  const recorded = missing.flatMap(({ name }) => {
+    const old = formerly.get(name)?.find((one) => present.has(one) && !wanted.has(one));
+    return old === undefined ? [] : [{ name, old }];
+  });
+  const isRecorded = (column: string) =>
+    recorded.some(({ name, old }) => name === column || old === column);
+  const extra = group.columns.filter(
+    ({ name }) =>
+      !wanted.has(name) &&
+      !isRecorded(name) &&
+      differences.some(({ kind, message }) => kind === 'extra' && message === label(name)),
+  );
+  const lost = missing.filter(({ name }) => !isRecorded(name));
+  const byHand =
+    !isPending && lost.length === 1 && extra.length === 1 && lost[0]!.type === extra[0]!.type
+      ? { name: lost[0]!.name, old: extra[0]!.name }
+      : undefined;
+  const at = `${quoteIdentifier(differences[0]!.schema)}.${quoteIdentifier(relation.name)}`;
+  return differences.flatMap((difference): readonly Difference[] => {
+    const { kind, message } = difference;
+    if (kind === 'different') return [difference];
+    const rename = recorded.find(({ name }) => kind === 'missing' && message === label(name));
+    if (rename)
+      return [
+        {
+          ...difference,
+          kind: 'different',
+          message: `${label(rename.old)} is called "${rename.name}" in the definitions, and apply renames it`,
+          repair: isPending ? { kind: 'apply' } : APPLY_AGAIN,
+        },
+      ];
+    if (recorded.some(({ old }) => kind === 'extra' && message === label(old))) return [];
+    if (byHand && kind === 'extra' && message === label(byHand.old)) return [];
+    if (byHand && kind === 'missing' && message === label(byHand.name))
+      return [
+        {
+          ...difference,
+          kind: 'different',
+          message: `${label(byHand.old)} looks like "${byHand.name}", renamed by hand`,
+          repair: {
+            kind: 'sql',
+            statement: `ALTER TABLE ${at} RENAME COLUMN ${quoteIdentifier(byHand.old)} TO ${quoteIdentifier(byHand.name)}`,
+          },
+        },
+      ];
+    if (kind === 'missing' && isPending && lost.some(({ name }) => message === label(name)))
+      return [{ ...difference, repair: { kind: 'apply' } }];
+    if (kind === 'extra' && extra.some(({ name }) => message === label(name)))
+      return [{ ...difference, repair: KEEP_COLUMN }];
+    return [difference];
+  });
+}
+
+/** No statement, because one that drops the column would lose its values. */
+const KEEP_COLUMN: Repair = {
+  kind: 'advice',
+  advice: 'apply keeps it, and people decide whether its values are still needed',
+};
 
 function fileKey({ category, table }: Pick<MigrationFile, 'category' | 'table'>): string {
   return `${category}\0${table?.set}\0${table?.service}\0${JSON.stringify(table?.schema)}\0${table?.name}`;
@@ -51,10 +149,7 @@ function fileKey({ category, table }: Pick<MigrationFile, 'category' | 'table'>)
 /** Returns the repair of a table. Changes that an apply would refuse or skip have their own SQL. */
 function repairTable(
   { kind, schema, name, message }: Difference,
-  {
-    relation,
-    table: definition,
-  }: Pick<LocatedTable, 'table'> & { readonly relation: LocatedTable['relations'][number] },
+  { relation, table: definition, isPending }: Omit<FoundRelation, 'group'>,
   group: RelationGroup,
 ): Repair | undefined {
   if (kind !== 'different') return undefined;
@@ -82,13 +177,18 @@ function repairTable(
       classifyTypeChange(type, column.type) === 'unsafe'
     );
   });
-  return (
-    unsafe && {
-      kind: 'sql',
-      statement: `ALTER TABLE ${table} ALTER COLUMN ${quoteIdentifier(unsafe.name)} TYPE ${unsafe.type}`,
-    }
-  );
+  if (!unsafe) return undefined;
+  if (isPending) return { kind: 'advice', advice: UNSAFE_CHANGE };
+  const column = quoteIdentifier(unsafe.name);
+  return {
+    kind: 'sql',
+    warning: 'look at the values first, because this can round, cut or refuse them',
+    statement: `ALTER TABLE ${table} ALTER COLUMN ${column} TYPE ${unsafe.type} USING ${column}::${unsafe.type}`,
+  };
 }
+
+const UNSAFE_CHANGE =
+  'apply refuses it, because values could be lost; write it as migrations/manual/<NNNN>-<name>.sql, which cdc manage-migrations diff --base <commit before> --scaffold-manual begins';
 
 interface Extra extends Pick<Difference, 'schema' | 'name' | 'message'> {
   readonly owner: string | null;
@@ -135,9 +235,18 @@ export async function explainExtra(
     return {
       ...difference,
       ...(origin !== undefined && { origin }),
-      repair: { kind: 'sql', statement: row.statement },
+      repair: {
+        kind: 'sql',
+        statement: row.statement,
+        ...(isTable(difference) && { warning: 'its rows are lost by' }),
+      },
     };
   });
+}
+
+/** Returns true for a whole table, also for one of the bookkeeping. */
+function isTable({ name, message }: Pick<Difference, 'name' | 'message'>): boolean {
+  return message === 'table' || name.startsWith('table ');
 }
 
 /** Builds the query for drop statements of extra objects, and for owners of those that are not part of another. */
@@ -171,10 +280,6 @@ UNION ALL
 SELECT relation.schema, relation.name, relation.message, NULL, part.statement
 FROM relation
 CROSS JOIN LATERAL (
-  SELECT pg_catalog.format('column "%s"', attname),
-    pg_catalog.format('ALTER TABLE %s DROP COLUMN %I', relation.oid::regclass, attname)
-  FROM pg_catalog.pg_attribute WHERE attrelid = relation.oid AND attnum > 0 AND NOT attisdropped
-  UNION ALL
   SELECT pg_catalog.format('index "%s"', own.relname), CASE
     WHEN bound.oid IS NULL THEN pg_catalog.format('DROP INDEX %s', own.oid::regclass)
     ELSE pg_catalog.format('ALTER TABLE %s DROP CONSTRAINT %I', relation.oid::regclass, bound.conname) END
