@@ -14,6 +14,7 @@ export function checkSourceGroups(
     if (!group) continue;
     checkGroup(group, [name], report);
     refuseSharedIds(group, [name], report);
+    refuseSharedDatabases(group, [name], report);
     const sinkEnvs = sinkEnvsOf(name, sinkGroups);
     for (const [tenant, source] of Object.entries(group.sources ?? {})) {
       const keys = [name, 'sources', tenant];
@@ -42,6 +43,29 @@ function refuseSharedIds(group: GroupDraft, keys: Keys, report: Report): void {
       if (other === customer) continue;
       const message = `expected an id of its own in ${target}, found that of ${other}: "${id}"`;
       report([...keys, 'sources', customer, env, 'customer_id'], message);
+    }
+  }
+}
+
+/**
+ * Reports customers with a database each that read the same schema of one database into the same environment of the
+ * sink. The pipeline of one customer would insert the rows of the other.
+ */
+function refuseSharedDatabases(group: GroupDraft, keys: Keys, report: Report): void {
+  if (group.pattern !== 'db-per-tenant') return;
+  const earlier = new Map<string, string>();
+  for (const [customer, source] of Object.entries(group.sources ?? {})) {
+    for (const [env, environment] of Object.entries(source?.environments ?? {})) {
+      const { server, database, target_sink_env: target = env } = environment ?? {};
+      if (server === undefined || database === undefined) continue;
+      const locations = (source?.schemas ?? []).map((schema) =>
+        JSON.stringify([target, server, database, schema]),
+      );
+      const other = locations.map((one) => earlier.get(one)).find((one) => one !== undefined);
+      for (const one of locations) earlier.set(one, other ?? customer);
+      if (other === undefined || other === customer) continue;
+      const message = `expected a database of its own in ${target}, found that of ${other}: "${database}"`;
+      report([...keys, 'sources', customer, env, 'database'], message);
     }
   }
 }
