@@ -56,7 +56,7 @@ function consequenceOf(change: TableChange): readonly string[] {
   if (change.table.kind === 'existing') return [];
   if (change.class === 'unsafe')
     return [
-      `${label}: ${changeFacts(change).what}: apply will refuse the table, as values could be lost; ${SCAFFOLD} begins a file that changes it`,
+      `${label}: ${changeFacts(change).what}: apply will refuse the table, because values could be lost; ${SCAFFOLD} creates a draft in migrations/manual/`,
     ];
   if (change.kind !== 'column added' || change.after.role !== 'source') return [];
   if ('default' in change.after || 'backfill' in change.after) return [];

@@ -135,7 +135,7 @@ it('generate --refresh says what its changes mean, and what to do', async () => 
   const { exitCode, complaints } = await repo.cdc('generate', '--refresh', '--force');
   expect(exitCode).toBe(0);
   for (const warning of [
-    /adopus\.\w+: column "Navn": .*: apply will refuse the table, as values could be lost; cdc manage-migrations diff --base <commit before> --scaffold-manual begins a file that changes it$/,
+    /adopus\.\w+: column "Navn": .*: apply will refuse the table, because values could be lost; cdc manage-migrations diff --base <commit before> --scaffold-manual creates a draft in migrations\/manual\/$/,
     /adopus\.Region: new column "RegionNr" is NULL in existing rows until they are read again \(cdc manage-migrations reload\), and becomes NOT NULL with the apply after that$/,
     /adopus\.Distrikt: if column "Enhet" is "Old" under a new name, say so before it is applied: renames: \{ "Old": "Enhet" \}$/,
   ])

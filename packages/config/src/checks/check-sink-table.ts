@@ -1,4 +1,5 @@
 import { didYouMean, knownNames, type Draft, type Keys, type Report } from '@cdc-migrations/shape';
+import { refuseTwice } from './refuse-duplicates.ts';
 import { COLUMN_TEMPLATES_FILE } from '../config-files.ts';
 import { schemaNameProblem } from '../schema-name.ts';
 import type { ServiceShape, SinkTableShape } from '../schemas/service.ts';
@@ -79,11 +80,7 @@ function checkBackfill(
       'expected no backfill_from_default for a table that exists, found some; fill its rows where it is created';
     report(at, message);
   }
-  columns.forEach((name, index) => {
-    if (columns.indexOf(name) < index) {
-      report([...at, index], `expected each column once, found "${name}" twice`);
-    }
-  });
+  refuseTwice(columns, at, report);
 }
 
 /** How a table can be partitioned. */

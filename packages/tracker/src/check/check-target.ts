@@ -88,7 +88,7 @@ export async function checkTarget(
     ...dependencies.map(describeForeign),
     ...findLeftovers(known ?? [], migrations, options).map(describeLeftover),
     ...explainRelations(compareRelations(locations, groups, concerns.columns), migrations, {
-      places: locations,
+      locations,
       groups,
       isPending: (file, schema) =>
         TO_APPLY.has(fileState(file, state.history.find(file, schema), state.history)),

@@ -20,6 +20,6 @@ export type Repair =
   | { readonly kind: 'apply' }
   /** Runs a statement. Values that it changes or loses are named in `warning`, which is printed before it. */
   | { readonly kind: 'sql'; readonly statement: string; readonly warning?: string }
-  /** People decide, because values could be lost. */
+  /** Says what to do by hand, because values could be lost. */
   | { readonly kind: 'advice'; readonly advice: string }
   | { readonly kind: 'command'; readonly command: 'retire'; readonly table: string };

@@ -17,14 +17,14 @@ export function explainRelations(
   differences: readonly Difference[],
   { files }: Pick<Migrations, 'files'>,
   found: {
-    readonly places: readonly LocatedTable[];
+    readonly locations: readonly LocatedTable[];
     readonly groups: readonly RelationGroup[];
     readonly isPending: (file: MigrationFile, schema: string) => boolean;
   },
 ): readonly Difference[] {
   const key = (schema: string, name: string) => `${schema}\0${name}`;
   const wanted = new Map(
-    found.places.flatMap(({ schema, table, relations }) =>
+    found.locations.flatMap(({ schema, table, relations }) =>
       relations.map(
         (relation) => [key(schema, relation.name), { schema, table, relation }] as const,
       ),
@@ -139,7 +139,7 @@ function explainColumns(
 /** No statement, because one that drops the column would lose its values. */
 const KEEP_COLUMN: Repair = {
   kind: 'advice',
-  advice: 'apply keeps it, and people decide whether its values are still needed',
+  advice: 'apply keeps it; drop it by hand if nobody needs its values',
 };
 
 function fileKey({ category, table }: Pick<MigrationFile, 'category' | 'table'>): string {
@@ -188,7 +188,7 @@ function repairTable(
 }
 
 const UNSAFE_CHANGE =
-  'apply refuses it, because values could be lost; write it as migrations/manual/<NNNN>-<name>.sql, which cdc manage-migrations diff --base <commit before> --scaffold-manual begins';
+  'apply refuses it, because values could be lost; cdc manage-migrations diff --base <commit before> --scaffold-manual creates a draft in migrations/manual/';
 
 interface Extra extends Pick<Difference, 'schema' | 'name' | 'message'> {
   readonly owner: string | null;
