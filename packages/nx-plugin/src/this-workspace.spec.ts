@@ -42,7 +42,7 @@ const WHOLE = ['docs', 'e2e', 'soak'];
 
 it.each([
   ['packages/introspect/src/index.ts', ['cli', 'introspect', 'nx', 'wire', ...WHOLE]],
-  ['packages/staging-render/src/index.ts', ['cli', 'nx', 'staging-render', ...WHOLE]],
+  ['packages/staging-render/src/index.ts', ['cli', 'nx', 'staging-render', 'tracker', ...WHOLE]],
   ['packages/tracker/templates/new.sql.hbs', ['cli', 'nx', 'tracker', ...WHOLE]],
   ['packages/nx-plugin/src/options.cjs', ['nx', ...WHOLE]],
   ['packages/cli/src/program.spec.ts', ['cli', 'nx', ...WHOLE]],

@@ -392,11 +392,7 @@ describeWire('names of a source that look like variables', () => {
       edit('services/adopus.yaml', before, after);
     }
     const templates = 'services/_schemas/column-templates.yaml';
-    edit(
-      templates,
-      'name: _customer_id, type: uuid',
-      `value: 'meta("customer_id")', name: _customer_id, type: text`,
-    );
+    edit(templates, 'name: _customer_id, type: uuid', 'name: _customer_id, type: text');
     const cdc = join(__dirname, '../../../packages/cli/bin/cdc.js');
     for (const group of ['manage-migrations', 'manage-pipelines']) {
       execFileSync(process.execPath, [cdc, group, '--root', root, 'generate']);

@@ -224,7 +224,7 @@ AS 'SELECT count(*) FROM "{{SCHEMA}}"."${table}"';
     edit(
       root,
       'source-groups.yaml',
-      '    azure:\n      schemas: [dbo]\n      nonprod: { server: default, database: AdOpusBlue }\n',
+      '    azure:\n      schemas: [dbo]\n      nonprod: { customer_id: 00000000-0000-4000-8000-000000000002, server: default, database: AdOpusBlue }\n',
       '',
     );
     await generate();

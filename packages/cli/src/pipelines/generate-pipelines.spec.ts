@@ -22,25 +22,6 @@ const generate = (cwd: string, ...args: readonly string[]) =>
 const TEMPLATES = 'services/_schemas/column-templates.yaml';
 const ID = '00000000-0000-4000-8000-00000000000';
 
-/** Creates a small repo whose two customers have ids. */
-function repoOfTwo(): string {
-  const root = smallRepo();
-  edit(root, TEMPLATES, 'not_null: true }', 'not_null: true, value: meta("customer_id") }');
-  edit(
-    root,
-    'source-groups.yaml',
-    '{ server: default, database: AdOpusTest',
-    `{ customer_id: ${ID}1, server: default, database: AdOpusTest`,
-  );
-  edit(
-    root,
-    'source-groups.yaml',
-    '{ server: default, database: AdOpusBlue',
-    `{ customer_id: ${ID}2, server: default, database: AdOpusBlue`,
-  );
-  return root;
-}
-
 /** Creates an adopus repo with these settings for all its tables. */
 function adopusWith(pipeline: string): string {
   const root = adopusRepo();
@@ -103,7 +84,7 @@ it.each(['db-per-tenant', 'db-shared'])(
 );
 
 it('gives a connector of one database its signal_table', () => {
-  const root = repoOfTwo();
+  const root = smallRepo();
   edit(
     root,
     'source-groups.yaml',
@@ -161,7 +142,7 @@ it('gives databases of one server publications and slots of their own, and leave
 });
 
 it('gives databases of one name on two servers, or of names that topics spell alike, topics of their own', () => {
-  const mssql = repoOfTwo();
+  const mssql = smallRepo();
   const [, server] = /^( +default: .*\n)/m.exec(read(mssql, 'source-groups.yaml'))!;
   edit(
     mssql,
@@ -349,7 +330,7 @@ describe('names of the source are no variables', () => {
 
   /** Creates a small repo of two tables: one with these names as columns and key, and one with such a table name. */
   function hostileRepo(pipeline: string, columns = NAMES): string {
-    const root = repoOfTwo();
+    const root = smallRepo();
     edit(root, 'sink-groups.yaml', '  type: postgres', `  type: postgres\n  pipeline: ${pipeline}`);
     const lines = columns.map(
       (name) =>
@@ -371,7 +352,7 @@ describe('names of the source are no variables', () => {
   it('of Bento', () => {
     const root = hostileRepo('{ writer: bento }');
     expect(generate(root)).toMatchObject({ stderr: '', code: 0 });
-    const clean = repoOfTwo();
+    const clean = smallRepo();
     expect(generate(clean).code).toBe(0);
     const path = `${SINK}/adopus.yaml`;
     const text = read(root, path);
@@ -406,7 +387,7 @@ describe('names of the source are no variables', () => {
   it.each(['debezium-jdbc', 'confluent-jdbc'])('of Kafka Connect: %s', (writer) => {
     const root = hostileRepo(`{ writer: ${writer} }`);
     expect(generate(root)).toMatchObject({ stderr: '', code: 0 });
-    const clean = repoOfTwo();
+    const clean = smallRepo();
     edit(
       clean,
       'sink-groups.yaml',
@@ -496,7 +477,7 @@ describe('mistakes', () => {
   it.each(['bento', 'debezium-jdbc'])(
     'a NOT NULL column of a template without a value: %s',
     (writer) => {
-      const root = repoOfTwo();
+      const root = smallRepo();
       edit(
         root,
         'sink-groups.yaml',
@@ -530,7 +511,7 @@ describe('mistakes', () => {
     'env("CDC_CUSTOMER_ID")',
     '${CDC_CUSTOMER_ID}',
   ])('a customer without the id that a value needs: %s', (value) => {
-    const root = repoOfTwo();
+    const root = smallRepo();
     edit(root, TEMPLATES, 'meta("customer_id")', JSON.stringify(value));
     expect(generate(root)).toMatchObject({ code: 0 });
     edit(root, 'source-groups.yaml', `customer_id: ${ID}2, `, '');
@@ -545,7 +526,7 @@ describe('mistakes', () => {
   });
 
   it('an id that is not a uuid, for a column that is', () => {
-    const root = repoOfTwo();
+    const root = smallRepo();
     edit(root, 'source-groups.yaml', `${ID}2`, '17');
     expect(generate(root)).toEqual({
       code: 2,

@@ -64,14 +64,14 @@ describe('reload', () => {
         edit(
           repo,
           'source-groups.yaml',
-          'database: AdOpusTest }',
-          `database: AdOpusTest, customer_id: ${AVANSAS} }`,
+          'customer_id: 00000000-0000-4000-8000-000000000001',
+          `customer_id: ${AVANSAS}`,
         );
         edit(
           repo,
           'source-groups.yaml',
-          'database: AdOpusBlue }',
-          `database: AdOpusBlue, customer_id: ${BLUE} }`,
+          'customer_id: 00000000-0000-4000-8000-000000000002',
+          `customer_id: ${BLUE}`,
         );
       },
       async prepare({ run, query, repo }) {

@@ -9,7 +9,7 @@ import { type ChangedTarget, openChangedTarget } from './changed-target.fixture.
 const SERVICE = 'services/adopus.yaml';
 const BLUE = `    blue:
       schemas: [dbo]
-      nonprod: { server: default, database: AdOpusBlue }
+      nonprod: { customer_id: 00000000-0000-4000-8000-000000000002, server: default, database: AdOpusBlue }
 `;
 const PAGE = readFileSync(join(__dirname, '../../../../docs/retire-and-rename.md'), 'utf8');
 /** A table with rows of all customers. */

@@ -182,14 +182,14 @@ describe('verify of a PostgreSQL source', () => {
     edit(
       root,
       'source-groups.yaml',
-      'database: AdOpusTest }',
-      `database: AdOpusTest, customer_id: ${AVANSAS} }`,
+      'customer_id: 00000000-0000-4000-8000-000000000001',
+      `customer_id: ${AVANSAS}`,
     );
     edit(
       root,
       'source-groups.yaml',
-      'database: AdOpusBlue }',
-      `database: AdOpusBlue, customer_id: ${BLUE} }`,
+      'customer_id: 00000000-0000-4000-8000-000000000002',
+      `customer_id: ${BLUE}`,
     );
     write(root, 'services/adopus.yaml', SERVICE);
     rmSync(join(root, 'generated'), { recursive: true });
