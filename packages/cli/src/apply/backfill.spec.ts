@@ -1,15 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { copyOf, edit } from '../repo.fixture.ts';
 import {
   type ChangedTarget,
   DATABASE,
   openChangedTarget,
 } from '../retire/changed-target.fixture.ts';
-import { runCommand } from '../target/cli.fixture.ts';
-import { stageActors } from '../target/small-target.fixture.ts';
+import { finish, runCommand, startCommand, untilSays } from '../target/cli.fixture.ts';
+import { small, stageActors } from '../target/small-target.fixture.ts';
 
 const PAGE = readFileSync(join(__dirname, '../../../../docs/backfill.md'), 'utf8');
+/** The line of the service file. */
+const [, LINE] = /^ {2}(backfill_from_default: .*)$/m.exec(PAGE)!;
 const SERVICE = 'services/adopus.yaml';
 const SNAPSHOT = 'generated/schemas/AdOpusTest.dbo.yaml';
 const ACTOR = '          column_templates: [customer_id]\n';
@@ -53,17 +56,23 @@ describe.each([15, 18] as const)(
       WHERE attrelid = '${schema}."Actor"'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attname`);
     const backfill = () => target.query('SELECT column_name FROM cdc_management.backfill_needed');
     const letters = () => target.query('SELECT reason FROM cdc_management.dead_letter');
-    const passes = async (root: string) => {
-      const runs = [];
-      for (const command of ['apply', 'merge', 'check', 'apply'])
-        runs.push(await target.run(root, command));
-      expect(runs.map(({ exitCode, stderr }) => (exitCode === 0 ? 0 : stderr))).toEqual([
-        0, 0, 0, 0,
-      ]);
-      expect(runs[2]!.stdout).not.toMatch(/extra|missing|different/);
-      expect(runs[3]!.stdout).toContain('files: 0 applied');
-      return runs[0]!;
+    /** Runs commands, all of which must succeed. Returns the last one's result. */
+    const passes = async (root: string, ...commands: readonly string[]) => {
+      let last;
+      for (const command of commands) {
+        last = await target.run(root, command);
+        expect(last.exitCode === 0 ? 0 : last.stderr + last.stdout).toBe(0);
+      }
+      return last;
     };
+    /** Expects that check finds nothing, and that an apply has nothing to do. Neither changes anything. */
+    const settled = async (root: string) => {
+      const [check, apply] = await Promise.all([passes(root, 'check'), passes(root, 'apply')]);
+      expect(check!.stdout).not.toMatch(/extra|missing|different/);
+      expect(apply!.stdout).toContain('files: 0 applied');
+    };
+    const isLike = async (schema: string, other = 'avansas') =>
+      expect(await structure(schema)).toEqual(await structure(other));
     /** Runs the commands of a section of the page. Returns their exit codes. */
     const follow = async (section: number, root: string) => {
       const commands = PAGE.split('\n## ')[section]!.matchAll(/^npx cdc manage-migrations (.+)$/gm);
@@ -76,68 +85,53 @@ describe.each([15, 18] as const)(
       return codes;
     };
 
-    it('is proposed by name, and fills rows and events as the page says', async () => {
+    it('fills rows and events as the page says', async () => {
       const root = copyOf(target.repo.root);
       edit(root, SNAPSHOT, NAVN, LAND);
-      const says =
-        /warning: adopus\.Actor: the rows of tables have no value in the new column "Land"; .* backfill_from_default: \["Land"\]/;
-      expect((await runCommand(root, ['diff'])).stderr).toMatch(says);
-      expect((await runCommand(root, ['generate', '--dry-run'])).stderr).toMatch(says);
-      const [, line] = /^ {2}(backfill_from_default: .*)$/m.exec(PAGE)!;
-      edit(root, SERVICE, ACTOR, `${ACTOR}          ${line}\n`);
-      const sql = (await runCommand(root, ['diff', '--sql'])).stdout;
-      expect(sql).toContain(`ADD COLUMN "Land" character varying(2) DEFAULT 'NO' NOT NULL`);
-      expect(sql).toContain('ALTER COLUMN "Land" DROP DEFAULT');
+      edit(root, SERVICE, ACTOR, `${ACTOR}          ${LINE}\n`);
       const node = () => target.query(`SELECT pg_relation_filenode('blue."Actor"') AS node`);
       const before = await node();
       expect(await follow(1, root)).toEqual([1, 0, 0, 0]);
       expect(await node()).toEqual(before);
       expect(await lands()).toEqual(['1 NO', '2 NO', '3 NO', '4 NO']);
-      await passes(root);
+      await passes(root, 'merge');
       expect(await lands()).toEqual(['1 NO', '2 NO', '3 NO', '4 NO', '5 NO']);
       expect([await backfill(), await letters()]).toEqual([[], []]);
-      expect(await structure('blue')).toEqual(await structure('avansas'));
+      await isLike('blue');
       expect(await structure('blue')).toContainEqual({
         ...{ attname: 'Land', attnotnull: true, atthasdef: false, type: 'character varying(2)' },
       });
 
-      // A value stays where a later event has none, and a new customer is equal to the others.
+      // A value stays where a later event has none. A renamed customer and a new one are equal to the others.
       await target.query(`UPDATE blue."Actor" SET "Land" = 'SE' WHERE actno = 2;
       ${stageActors('blue', [1, 6]).replace('0, n', '0, n + 100')}`);
       await target.query(`DROP SCHEMA avansas CASCADE`);
       await target.query(`CALL cdc_management.forget_schema('avansas')`);
-      await passes(root);
-      expect(await lands()).toEqual(['1 NO', '2 SE', '3 NO', '4 NO', '5 NO', '6 NO']);
-      expect(await structure('blue')).toEqual(await structure('avansas'));
-
       const renamed = copyOf(root);
       edit(renamed, 'source-groups.yaml', '    blue:', '    green:');
       expect((await runCommand(renamed, ['generate'])).exitCode).toBe(0);
       const rename = await target.run(renamed, 'rename', '--customer', 'blue', '--to', 'green');
       expect(rename.exitCode).toBe(0);
       await target.query(stageActors('green', [2, 7]).replace('0, n', '0, n + 200'));
-      await passes(renamed);
-      expect(await lands('green')).toEqual([
-        '1 NO',
-        '2 SE',
-        '3 NO',
-        '4 NO',
-        '5 NO',
-        '6 NO',
-        '7 NO',
-      ]);
+      await passes(renamed, 'apply', 'merge');
+      await settled(renamed);
+      const all = ['1 NO', '2 SE', '3 NO', '4 NO', '5 NO', '6 NO', '7 NO'];
+      expect(await lands('green')).toEqual(all);
+      await isLike('green');
 
-      edit(renamed, SERVICE, `          ${line}\n`, '');
+      edit(renamed, SERVICE, `          ${LINE}\n`, '');
       expect(await follow(2, renamed)).toEqual([0, 0, 0]);
       await target.query(stageActors('green', [8, 8]).replace('0, n', '0, n + 300'));
-      await passes(renamed);
+      await passes(renamed, 'merge');
+      await settled(renamed);
       expect(await letters()).toEqual([{ reason: expect.stringMatching(/"Land".*23502/) }]);
-      expect(await lands('green')).toHaveLength(7);
-      expect(await structure('green')).toEqual(await structure('avansas'));
+      expect(await lands('green')).toEqual(all);
+      await isLike('green');
     });
 
     it('fills a column that was applied without the list, up to the size of a rewrite', async () => {
-      await passes(plain);
+      await passes(plain, 'apply', 'merge');
+      await settled(plain);
       expect(await lands()).toEqual(['1 NULL', '2 NULL', '3 NULL', '4 NULL', '5 NULL']);
       expect(await backfill()).toEqual([{ column_name: 'Land' }]);
       await target.query(
@@ -153,30 +147,73 @@ describe.each([15, 18] as const)(
       expect(exitCode).toBe(0);
       expect(stdout).toContain('blue.Actor: "Land" is NOT NULL now');
       expect(await lands()).toEqual(['1 NO', '2 NO', '3 NO', '4 NO', '5 NO']);
-      await passes(filled);
+      await settled(filled);
       expect(await backfill()).toEqual([]);
-      expect(await structure('blue')).toEqual(await structure('avansas'));
+      await isLike('blue');
     });
 
-    it('loses no event where an apply ends between the files of the table and of its staging', async () => {
-      const holder = target.server.connect({ database: DATABASE, max: 1 });
-      await holder.unsafe('BEGIN; LOCK TABLE blue."stg_Actor" IN ROW EXCLUSIVE MODE').simple();
-      const stopped = await target.run(filled, 'apply', '--lock-timeout', '1s');
-      expect(stopped.exitCode).not.toBe(0);
+    it('loses no event where an apply ends between the files of the table and of its staging, and waits for who has locked that', async () => {
+      const connection = { application_name: 'pipeline' };
+      const holder = target.server.connect({ database: DATABASE, max: 1, connection });
+      const lock = () =>
+        holder.unsafe('BEGIN; LOCK TABLE blue."stg_Actor" IN ROW EXCLUSIVE MODE').simple();
+      /** Starts an apply, and returns when its staging file waits for the lock. */
+      const untilWaiting = async () => {
+        const child = startCommand(filled, small('apply'), target.repo.env(target.server));
+        const end = finish(child);
+        await untilSays(
+          child,
+          /blue staging\/Actor-staging\.sql waits: .*; held by pid \d+, application "pipeline", .* idle in transaction/,
+        );
+        return { end };
+      };
+      await lock();
+      const { end } = await untilWaiting();
+      const terminate = `SELECT pg_terminate_backend(pid) FROM pg_locks
+        WHERE NOT granted AND relation = 'blue."stg_Actor"'::regclass`;
+      while ((await target.query(terminate)).length === 0) await sleep(20);
+      expect((await end).exitCode).not.toBe(0);
       await holder.unsafe('COMMIT');
-      await holder.end();
       expect(await lands()).toEqual(['1 NO', '2 NO', '3 NO', '4 NO']);
       // The earlier function merges rows and knows nothing of the column.
-      expect((await target.run(filled, 'merge')).exitCode).toBe(0);
+      await passes(filled, 'merge');
       expect([await lands(), await letters()]).toEqual([
         ['1 NO', '2 NO', '3 NO', '4 NO', '5 NO'],
         [],
       ]);
-      await passes(filled);
-      expect(await structure('blue')).toEqual(await structure('avansas'));
+      await lock();
+      const again = await untilWaiting();
+      await target.query(
+        `SET lock_timeout = '5s'; ${stageActors('blue', [6, 6])}`, // Waits one turn of the apply at most.
+      );
+      await holder.unsafe('COMMIT');
+      await holder.end();
+      expect((await again.end).exitCode).toBe(0);
+      await passes(filled, 'merge');
+      await settled(filled);
+      expect(await lands()).toEqual(['1 NO', '2 NO', '3 NO', '4 NO', '5 NO', '6 NO']);
+      await isLike('blue');
     });
 
+    // The rest needs no server.
     if (major === 18) return;
+
+    it('is proposed by name', async () => {
+      const root = copyOf(target.repo.root);
+      edit(root, SNAPSHOT, NAVN, LAND);
+      const says =
+        /warning: adopus\.Actor: the rows of tables have no value in the new column "Land"; .* backfill_from_default: \["Land"\]/;
+      const [diff, dryRun] = await Promise.all([
+        runCommand(root, ['diff']),
+        runCommand(root, ['generate', '--dry-run']),
+      ]);
+      expect(diff.stderr).toMatch(says);
+      expect(dryRun.stderr).toMatch(says);
+      edit(root, SERVICE, ACTOR, `${ACTOR}          ${LINE}\n`);
+      const sql = (await runCommand(root, ['diff', '--sql'])).stdout;
+      expect(sql).toContain(`ADD COLUMN "Land" character varying(2) DEFAULT 'NO' NOT NULL`);
+      expect(sql).toContain('ALTER COLUMN "Land" DROP DEFAULT');
+    });
 
     it('is refused with its line if it cannot be', async () => {
       const root = copyOf(plain);

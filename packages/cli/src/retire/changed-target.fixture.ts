@@ -16,11 +16,14 @@ export interface ChangedTarget {
   readonly repo: SmallTarget;
   run(root: string, command: string, ...args: readonly string[]): Promise<CommandRun>;
   query(text: string): Promise<readonly Record<string, unknown>[]>;
-  /** Copies the repo, edits its configuration and generates. Returns its folder. */
+  /** Copies the repo, edits its configuration and generates. Returns its folder, which the test must not change. */
   edited(path: string, before: string, after: string): Promise<string>;
   /** Restores the database to its state after `prepare`. */
   reset(): Promise<void>;
 }
+
+/** Edited copies of the repo without `configure`, by their edit. The versions of PostgreSQL share them. */
+const shared = new Map<string, Promise<string>>();
 
 export async function openChangedTarget(
   major: 15 | 18,
@@ -34,7 +37,7 @@ export async function openChangedTarget(
 ): Promise<ChangedTarget> {
   const server = await startPostgres({ major });
   const repo = await generateSmall(server);
-  const repos = new Map<string, string>();
+  const repos = configure ? new Map<string, Promise<string>>() : shared;
   const target: ChangedTarget = {
     server,
     repo,
@@ -49,15 +52,18 @@ export async function openChangedTarget(
         await sql.end();
       }
     },
-    async edited(path, before, after) {
-      const key = `${before}\0${after}`;
+    edited(path, before, after) {
+      const key = [path, before, after].join('\0');
       const known = repos.get(key);
       if (known !== undefined) return known;
       const root = copyOf(repo.root);
       edit(root, path, before, after);
-      expect(await runCommand(root, ['generate'])).toMatchObject({ exitCode: 0 });
-      repos.set(key, root);
-      return root;
+      const generated = runCommand(root, ['generate']).then((end) => {
+        expect(end).toMatchObject({ exitCode: 0 });
+        return root;
+      });
+      repos.set(key, generated);
+      return generated;
     },
     async reset() {
       const sql = server.connect({ max: 1, onnotice: () => {} });

@@ -16,13 +16,12 @@ export interface SmallTarget {
 
 const OPTIONS = ['--env', 'nonprod'] as const;
 
-/** Generates the repo. `args` are added after `--env nonprod`. */
+/** The generated repo, which the tests of a file share. It is never changed. */
+let generated: Promise<string> | undefined;
+
+/** Returns a copy of the generated repo. Its address and password are those of the server. */
 export async function generateSmall(server: PostgresServer): Promise<SmallTarget> {
-  const root = copyOf(join(CASES, '_base'));
-  const place = "host: '${PG_HOST}', port: '${PG_PORT}', user: '${PG_USER}', sslmode: disable,";
-  edit(root, SINK, 'host: pg.example, port: 5432, user: cdc,', place);
-  const { exitCode, stderr } = await runCommand(root, ['generate']);
-  if (exitCode !== 0) throw new Error(stderr);
+  const root = copyOf(await (generated ??= generateOnce()));
   return {
     root,
     env: ({ host, port }) => ({
@@ -37,6 +36,15 @@ export async function generateSmall(server: PostgresServer): Promise<SmallTarget
       return copy;
     },
   };
+}
+
+async function generateOnce(): Promise<string> {
+  const root = copyOf(join(CASES, '_base'));
+  const place = "host: '${PG_HOST}', port: '${PG_PORT}', user: '${PG_USER}', sslmode: disable,";
+  edit(root, SINK, 'host: pg.example, port: 5432, user: cdc,', place);
+  const { exitCode, stderr } = await runCommand(root, ['generate']);
+  if (exitCode !== 0) throw new Error(stderr);
+  return root;
 }
 
 /** Returns the arguments of a command on its target. */
