@@ -16,7 +16,7 @@ import { CLAUSE_FORMATS } from './changes/clause-formats.ts';
  * Version of the infrastructure. Increment it with each change that older files would revert, such as another routine,
  * other arguments or another column. Older files refuse a database with a newer version.
  */
-export const INFRASTRUCTURE_VERSION = 9;
+export const INFRASTRUCTURE_VERSION = 10;
 
 interface InfrastructureView {
   readonly role: string;

@@ -148,6 +148,8 @@ export type { TightenedColumn } from './apply/tighten-columns.ts';
 export { TargetError } from './session/target-error.ts';
 export type { ErrorFacts } from './session/target-error.ts';
 export { NoConnectionError } from './session/with-workers.ts';
+export { findHandRenames } from './check/hand-renames.ts';
+export type { HandRename, NamedColumn } from './check/hand-renames.ts';
 export { readStructure } from './check/read-structure.ts';
 export type { RelationGroup, StructureScope } from './check/read-structure.ts';
 export { compareRelations } from './check/compare-relations.ts';

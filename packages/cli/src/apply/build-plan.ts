@@ -8,6 +8,7 @@ import {
 } from '@cdc-migrations/table-defs';
 import {
   fileState,
+  findHandRenames,
   relationOf,
   WHOLE_DATABASE,
   type ApplyPlan,
@@ -164,8 +165,16 @@ function changesOf(
       ...changeFacts(change),
       ...(change.kind === 'type changed' && { retyped: change.before.name }),
     }));
+  const staging = structures.find(schema, table.names.staging)?.relation;
+  const byHand = findHandRenames(table.columns, before.columns, staging?.columns ?? []).map(
+    ({ name, old }): Change => ({
+      what: `column "${old}" looks like "${name}", renamed by hand`,
+      class: 'unsafe',
+      lock: '',
+    }),
+  );
   const lacksKey = isFinal && table.key && !before.indexes.some(({ primary }) => primary);
-  return lacksKey ? [...changes, LACKS_KEY] : changes;
+  return [...(isFinal ? byHand : []), ...changes, ...(lacksKey ? [LACKS_KEY] : [])];
 }
 
 const LACKS_KEY: Change = {

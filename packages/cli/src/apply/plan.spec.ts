@@ -125,6 +125,7 @@ it('says what kind of change each is, which lock it takes, and how large the tab
     INSERT INTO c002."Fraver" ("FraverId", "__source") SELECT n, repeat('x', 100) FROM generate_series(1, 2000) AS n;
     ANALYZE c002."Fraver";
     ALTER TABLE c003."Fraver" ALTER COLUMN "FraverId" TYPE text;
+    ALTER TABLE c003."Region" RENAME COLUMN "__source" TO origin;
     ALTER TABLE c004."Region" DROP COLUMN "__source";
     ALTER TABLE c004."Fraver" DROP CONSTRAINT "pk_Fraver";
     ALTER TABLE c005."Fraver" ALTER COLUMN "FraverId" TYPE smallint;
@@ -152,6 +153,13 @@ it('says what kind of change each is, which lock it takes, and how large the tab
     class: 'unsafe',
     lock: 'none, because it is refused',
     changes: ['column "FraverId": text to integer (unsafe)'],
+  });
+  expect(find('c003', 'tables/Region.sql')).toMatchObject({
+    class: 'unsafe',
+    changes: [
+      'column "origin" looks like "__source", renamed by hand (unsafe)',
+      'new column "__source": text (free)',
+    ],
   });
   expect(find('c004', 'tables/Region.sql')).toMatchObject({
     class: 'free',

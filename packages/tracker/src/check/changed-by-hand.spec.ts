@@ -1,4 +1,14 @@
-import { ACTOR, buildMigrations, stage, startTarget, type Target } from '../target.fixture.ts';
+import type { ColumnDefinition } from '@cdc-migrations/table-defs';
+import { buildTable } from '@cdc-migrations/table-fixture';
+import {
+  ACTOR,
+  buildMigrations,
+  column,
+  SET,
+  stage,
+  startTarget,
+  type Target,
+} from '../target.fixture.ts';
 
 const AGAIN = 'apply its files again: apply --again';
 const MIGRATIONS = buildMigrations({ tables: [ACTOR], tenants: ['blue'] });
@@ -93,6 +103,135 @@ it('concerns name merges that fail, until they succeed', async () => {
   await expectRepaired();
   expect((await target.merge()).tables).toEqual([expect.objectContaining({ failure: null })]);
   expect((await target.concerns()).failingMerges).toEqual([]);
+});
+
+const ACTOR_COLUMNS = ACTOR.columns.filter(({ role }) => role !== 'metadata');
+
+/** Builds a set whose `Actor` has these columns. */
+const withColumns = (...columns: readonly ColumnDefinition[]) =>
+  buildMigrations({
+    tables: [buildTable({ set: SET.name, name: 'Actor', key: ['actno'], columns })],
+    tenants: ['blue'],
+  });
+
+/** Reads the rows of a table with their columns. */
+const rowsOf = (name: string) => target.query(`SELECT * FROM blue."${name}"`);
+
+it.each<[string, string, string, string, readonly (readonly [string, string])[]]>([
+  [
+    'a column',
+    'Actor',
+    `RENAME COLUMN "Navn" TO "Name"`,
+    'table blue."Actor" column "Name": looks like "Navn", renamed by hand',
+    [['"Name"', '"Navn"']],
+  ],
+  [
+    'the key',
+    'Actor',
+    'RENAME COLUMN actno TO nr',
+    'table blue."Actor" column nr: looks like actno, renamed by hand',
+    [['nr', 'actno']],
+  ],
+  [
+    'a metadata column',
+    'Actor',
+    'RENAME COLUMN __kafka_offset TO "offset"',
+    'table blue."Actor" column "offset": looks like __kafka_offset, renamed by hand',
+    [['"offset"', '__kafka_offset']],
+  ],
+  [
+    'two columns of one type',
+    'Actor',
+    'RENAME COLUMN __source TO a; ALTER TABLE blue."Actor" RENAME COLUMN __source_db TO b',
+    'table blue."Actor" column a: looks like __source, renamed by hand',
+    [
+      ['a', '__source'],
+      ['b', '__source_db'],
+    ],
+  ],
+  [
+    'a column of staging',
+    'stg_Actor',
+    'RENAME COLUMN "Navn" TO "Name"',
+    'table blue."stg_Actor" column "Name": looks like "Navn", renamed by hand',
+    [['"Name"', '"Navn"']],
+  ],
+])(
+  'renamed by hand: %s gets no empty column next to it, and the message renames it back',
+  async (_, name, change, message, back) => {
+    await target.query(STAGED);
+    const before = await rowsOf(name);
+    await target.query(`ALTER TABLE blue."${name}" ${change}`);
+    const renamed = await rowsOf(name);
+    for (let time = 1; time <= 2; time++) {
+      const { failures } = await apply({ again: true });
+      expect(failures).toEqual([
+        expect.objectContaining({ kind: 'unsafe', code: 'CD005', message }),
+      ]);
+      const [[from, to]] = back as [(typeof back)[number]];
+      expect(failures[0]!.hint).toContain(
+        `ALTER TABLE blue."${name}" RENAME COLUMN ${from} TO ${to}`,
+      );
+    }
+    expect(await rowsOf(name)).toEqual(renamed);
+    expect((await target.concerns()).columns).toEqual([]);
+    expect(await check()).toContainEqual(
+      expect.objectContaining({
+        kind: 'different',
+        name,
+        message: expect.stringMatching(/renamed by hand$/),
+      }),
+    );
+    for (const [from, to] of back)
+      await target.query(`ALTER TABLE blue."${name}" RENAME COLUMN ${from} TO ${to}`);
+    await expectRepaired();
+    expect(await rowsOf(name)).toEqual(before);
+  },
+);
+
+it('renamed by hand: a column is refused too if its file is pending', async () => {
+  await target.query('ALTER TABLE blue."Actor" RENAME COLUMN "Navn" TO "Name"');
+  const more = withColumns(...ACTOR_COLUMNS, column('Ny', 'text'));
+  expect((await target.apply(more, OPTIONS)).failures).toMatchObject([{ code: 'CD005' }]);
+  expect(await target.check(more, OPTIONS)).toContainEqual({
+    ...{ kind: 'different', schema: 'blue', name: 'Actor', origin: 'tables/Actor.sql' },
+    message: 'column "Name" looks like "Navn", renamed by hand',
+    repair: {
+      kind: 'sql',
+      statement: 'ALTER TABLE "blue"."Actor" RENAME COLUMN "Name" TO "Navn"',
+    },
+  });
+});
+
+it('renamed by hand: columns of users, new columns, and columns that left the source are not', async () => {
+  await target.query(`ALTER TABLE blue."Actor" ADD COLUMN mine varchar(100);
+    ALTER TABLE blue."stg_Actor" ADD COLUMN mine text DEFAULT 'x'`);
+  const more = withColumns(...ACTOR_COLUMNS, column('Ny', 'character varying(100)'));
+  expect(await target.apply(more, OPTIONS)).toMatchObject({ failures: [] });
+  const renamed = withColumns(...ACTOR_COLUMNS, column('Nyere', 'character varying(100)'));
+  expect(await target.apply(renamed, OPTIONS)).toMatchObject({ failures: [] });
+  expect(await target.check(renamed, OPTIONS)).toEqual([]);
+  // A column of users takes the place of a column that was dropped, once somebody says so.
+  await target.query(`ALTER TABLE blue."Actor" DROP COLUMN "Navn", ADD COLUMN other varchar(100)`);
+  const { failures } = await target.apply(renamed, { ...OPTIONS, again: true });
+  const add = 'ALTER TABLE blue."Actor" ADD COLUMN "Navn" character varying(100)';
+  expect(failures[0]!.hint).toBe(
+    `Rename it back: ALTER TABLE blue."Actor" RENAME COLUMN other TO "Navn". If it is another column, add the missing one: ${add}.`,
+  );
+  await target.query(add);
+  expect(await target.apply(renamed, { ...OPTIONS, again: true })).toMatchObject({ failures: [] });
+});
+
+it('a type changed by hand: the hint has the statement that changes it back', async () => {
+  await target.query('ALTER TABLE blue."Actor" ALTER COLUMN "Navn" TYPE integer USING 7');
+  const { failures } = await apply({ again: true });
+  const back =
+    'ALTER TABLE blue."Actor" ALTER COLUMN "Navn" TYPE character varying(100) USING "Navn"::character varying(100)';
+  expect(failures[0]!.hint).toContain(
+    `If the table was changed by hand, look at the values first: ${back}.`,
+  );
+  await target.query(back);
+  await expectRepaired();
 });
 
 it('a renamed schema is not created again over its bookkeeping', async () => {

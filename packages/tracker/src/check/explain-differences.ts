@@ -2,6 +2,7 @@ import { quoteIdentifier } from '@cdc-migrations/sql-text';
 import { buildObjectNames, classifyTypeChange } from '@cdc-migrations/table-defs';
 import type { LocatedTable } from './compare-relations.ts';
 import type { Difference, Repair } from './difference.ts';
+import { findHandRenames, type HandRename } from './hand-renames.ts';
 import { jsonLiteral } from '../session/json-literal.ts';
 import type { KnownTable } from '../tables/known-tables.ts';
 import type { MigrationFile, Migrations } from '../migrations/migrations.ts';
@@ -49,7 +50,11 @@ export function explainRelations(
     const category = name === location.table.name ? 'tables' : 'staging';
     const file = byKey.get(fileKey({ category, table: location.table }));
     const isPending = file !== undefined && found.isPending(file, schema);
-    const explained = group ? explainColumns(own, { ...location, group, isPending }) : own;
+    const { names } = location.table;
+    const other = groups.get(
+      key(schema, category === 'tables' ? names.staging : location.table.name),
+    );
+    const explained = group ? explainColumns(own, { ...location, group, other, isPending }) : own;
     return explained.map((difference) => {
       if (difference.kind === 'extra') return difference;
       const repair =
@@ -66,17 +71,20 @@ interface FoundRelation {
   readonly table: LocatedTable['table'];
   readonly relation: LocatedTable['relations'][number];
   readonly group: RelationGroup;
+  /** Staging table of a final table, or the reverse. */
+  readonly other: RelationGroup | undefined;
   /** True if the file of the relation is to be applied. */
   readonly isPending: boolean;
 }
 
 /**
  * Explains columns that have another name, one difference for both names, and columns that are extra. A rename in the
- * YAML is done by apply. A missing and an extra column of one type, where no file is pending, are a rename by hand.
+ * YAML is done by apply. A single missing and a single extra column of one type, where no file is pending, are a rename
+ * by hand.
  */
 function explainColumns(
   differences: readonly Difference[],
-  { table, relation, group, isPending }: FoundRelation,
+  { table, relation, group, other, isPending }: FoundRelation,
 ): readonly Difference[] {
   const label = (name: string) => `column "${name}"`;
   const wanted = new Set(relation.columns.map(({ name }) => name));
@@ -96,10 +104,11 @@ function explainColumns(
       differences.some(({ kind, message }) => kind === 'extra' && message === label(name)),
   );
   const lost = missing.filter(({ name }) => !isRecorded(name));
-  const byHand =
-    !isPending && lost.length === 1 && extra.length === 1 && lost[0]!.type === extra[0]!.type
-      ? { name: lost[0]!.name, old: extra[0]!.name }
-      : undefined;
+  const isOnlyPair =
+    !isPending && lost.length === 1 && extra.length === 1 && lost[0]!.type === extra[0]!.type;
+  const byHand = isOnlyPair
+    ? [{ name: lost[0]!.name, old: extra[0]!.name }]
+    : findHandRenames(lost, extra, other?.columns ?? []);
   const at = `${quoteIdentifier(differences[0]!.schema)}.${quoteIdentifier(relation.name)}`;
   return differences.flatMap((difference): readonly Difference[] => {
     const { kind, message } = difference;
@@ -115,25 +124,36 @@ function explainColumns(
         },
       ];
     if (recorded.some(({ old }) => kind === 'extra' && message === label(old))) return [];
-    if (byHand && kind === 'extra' && message === label(byHand.old)) return [];
-    if (byHand && kind === 'missing' && message === label(byHand.name))
-      return [
-        {
-          ...difference,
-          kind: 'different',
-          message: `${label(byHand.old)} looks like "${byHand.name}", renamed by hand`,
-          repair: {
-            kind: 'sql',
-            statement: `ALTER TABLE ${at} RENAME COLUMN ${quoteIdentifier(byHand.old)} TO ${quoteIdentifier(byHand.name)}`,
-          },
-        },
-      ];
+    if (byHand.some(({ name }) => kind === 'missing' && message === label(name))) return [];
+    const renamed = byHand.filter(({ old }) => kind === 'extra' && message === label(old));
+    if (renamed.length > 0) return [{ ...difference, ...describeHandRename(renamed, at) }];
     if (kind === 'missing' && isPending && lost.some(({ name }) => message === label(name)))
       return [{ ...difference, repair: { kind: 'apply' } }];
     if (kind === 'extra' && extra.some(({ name }) => message === label(name)))
       return [{ ...difference, repair: KEEP_COLUMN }];
     return [difference];
   });
+}
+
+/** Describes a column with the definitions that it looks like. */
+function describeHandRename(
+  renames: readonly HandRename[],
+  table: string,
+): Pick<Difference, 'kind' | 'message' | 'repair'> {
+  const statements = renames.map(
+    ({ name, old }) =>
+      `ALTER TABLE ${table} RENAME COLUMN ${quoteIdentifier(old)} TO ${quoteIdentifier(name)}`,
+  );
+  const names = renames.map(({ name }) => `"${name}"`).join(' or ');
+  const [statement] = statements;
+  return {
+    kind: 'different',
+    message: `column "${renames[0]!.old}" looks like ${names}, renamed by hand`,
+    repair:
+      renames.length === 1
+        ? { kind: 'sql', statement: statement! }
+        : { kind: 'advice', advice: statements.join(' or ') },
+  };
 }
 
 /** No statement, because one that drops the column would lose its values. */
@@ -149,7 +169,7 @@ function fileKey({ category, table }: Pick<MigrationFile, 'category' | 'table'>)
 /** Returns the repair of a table. Changes that an apply would refuse or skip have their own SQL. */
 function repairTable(
   { kind, schema, name, message }: Difference,
-  { relation, table: definition, isPending }: Omit<FoundRelation, 'group'>,
+  { relation, table: definition, isPending }: Omit<FoundRelation, 'group' | 'other'>,
   group: RelationGroup,
 ): Repair | undefined {
   if (kind !== 'different') return undefined;
