@@ -14,7 +14,7 @@ infrastructure write no file of a table and refuse them.
 
 Environment:
   CDC_DB_USER  role that inserts into staging tables and runs merges (default:
-               postgres)
+               postgres). Required if the files grant to another role
 
 Exit codes:
   0  done, or nothing to do

@@ -3,7 +3,8 @@ import { FileError } from '@cdc-migrations/shape';
 import { countOf } from '../count-of.ts';
 import { CommandError } from '../exit-code.ts';
 import { isInTheWay, planFiles } from '../repo/plan-files.ts';
-import { readRole } from '../repo/read-role.ts';
+import { readRole, unsetRoleProblems } from '../repo/read-role.ts';
+import { listRoleChanges } from '../generate/generate.ts';
 import { buildAll } from '../generate/stages.ts';
 import { locateError } from '../repo/locate-error.ts';
 import { fault, note, ok, warning, type Finding } from './finding.ts';
@@ -40,6 +41,12 @@ function examineFiles(root: string): readonly Finding[] {
     const steps = planFiles(root, output, {});
     const edited = steps.filter(isInTheWay);
     const stale = steps.filter(({ action }) => action !== 'keep' && action !== 'stray');
+    const roles = unsetRoleProblems(listRoleChanges(root, steps), process.env);
+    if (roles.length > 0)
+      return roles.map((says) => {
+        const [problem, wayOut] = says.split('; ') as [string, string];
+        return fault(FILES, problem, wayOut);
+      });
     const warnings = output.warnings.map(formatProblem);
     return [
       ...edited.map(({ path }) =>

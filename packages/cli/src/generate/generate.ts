@@ -13,7 +13,7 @@ import { CommandError, EXIT } from '../exit-code.ts';
 import { findRoot } from '../repo/find-root.ts';
 import { locateError } from '../repo/locate-error.ts';
 import { isInTheWay, planFiles, type FileStep } from '../repo/plan-files.ts';
-import { readRole } from '../repo/read-role.ts';
+import { readRole, unsetRoleProblems, type RoleChange } from '../repo/read-role.ts';
 import { readCommitted, readSnapshots } from '../repo/read-outputs.ts';
 import { readIfThere } from '../repo/repo-files.ts';
 import { reportFiles, type Outcome } from '../repo/report-files.ts';
@@ -35,10 +35,14 @@ export function generate(options: GenerateOptions): number {
   if (state?.lastRun) return reportUnchanged(state.lastRun, options);
   const output = narrow(root, build(root, options), options);
   const steps = [...planFiles(root, output, options), ...planAbandoned(root, options)];
+  const roleChanges = listRoleChanges(root, steps);
+  // The result of a stage, which Nx caches, depends only on its inputs.
+  const refusals = options.only ? [] : unsetRoleProblems(roleChanges, process.env);
+  if (refusals.length > 0) throw new CommandError(refusals.join('\n'));
   const warnings = [
     ...output.warnings.map(formatProblem),
     ...unknownFileWarnings(steps, output.sets),
-    ...roleWarnings(root, steps),
+    ...roleChanges.map(describeRoleChange),
   ];
   const suggestions = listSuggestions(root, steps);
   const ofRefresh = options.refresh ? refreshWarnings(root, output) : [];
@@ -97,14 +101,18 @@ function refreshWarnings(root: string, { tables }: Output): readonly string[] {
   }
 }
 
-/** Returns a warning for each manifest on disk whose files grant to another role, which makes all of them stale. */
-function roleWarnings(root: string, steps: readonly FileStep[]): readonly string[] {
+/** Lists manifests on disk whose files grant to another role, which makes all of them stale. */
+export function listRoleChanges(root: string, steps: readonly FileStep[]): readonly RoleChange[] {
   return steps.flatMap(({ path, action, text }) => {
     if (action !== 'change' || text === undefined || !path.endsWith('/manifest.yaml')) return [];
     const [before, after] = [readIfThere(root, path) ?? '', text].map((one) => roleIn(one, path));
-    if (before === undefined || before === after) return [];
-    return `${path}: the files grant to the role "${before}" and would now grant to "${after}"; set CDC_DB_USER to the same role wherever files are generated`;
+    if (before === undefined || after === undefined || before === after) return [];
+    return { path, before, after };
   });
+}
+
+function describeRoleChange({ path, before, after }: RoleChange): string {
+  return `${path}: the files grant to the role "${before}" and would now grant to "${after}"; set CDC_DB_USER to the same role wherever files are generated`;
 }
 
 /** Returns undefined for a manifest of another version or a damaged one. It is written again. */

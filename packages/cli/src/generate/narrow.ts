@@ -12,6 +12,7 @@ import {
 } from '@cdc-migrations/table-defs';
 import { CommandError, EXIT } from '../exit-code.ts';
 import type { GenerateOptions } from './generate-options.ts';
+import { unsetRoleProblems } from '../repo/read-role.ts';
 import { readIfThere } from '../repo/repo-files.ts';
 import { selectTables } from '../repo/select-tables.ts';
 import type { Output } from './stages.ts';
@@ -82,6 +83,11 @@ function readManifest(root: string, path: string): Manifest {
 
 /** Returns the error for a changed role. The files of the other tables would keep granting to their old role. */
 function otherRole(path: string, before: Manifest, after: Manifest): CommandError {
+  const [unset] = unsetRoleProblems(
+    [{ path, before: before.role, after: after.role }],
+    process.env,
+  );
+  if (unset !== undefined) return new CommandError(unset);
   return new CommandError(
     `${path}: the files grant to the role "${before.role}", and now it is "${after.role}" (CDC_DB_USER); ${UNNARROWED} first`,
   );

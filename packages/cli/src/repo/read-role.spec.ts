@@ -1,4 +1,4 @@
-import { generate } from '../cdc.fixture.ts';
+import { cdc, generate } from '../cdc.fixture.ts';
 import { changesSince, copyOf, read, smallRepo, treeOf } from '../repo.fixture.ts';
 
 let done: string;
@@ -68,6 +68,39 @@ describe('CDC_DB_USER', () => {
       '~ migrations/staging/Fraver-staging.sql',
       '~ migrations/staging/Region-staging.sql',
     ]);
+  });
+});
+
+it('without CDC_DB_USER no file stops granting to the role that somebody chose', () => {
+  expect(generate(root, [], { CDC_DB_USER: 'one' }).code).toBe(0);
+  const before = treeOf(root);
+  for (const args of [[], ['--check'], ['--dry-run'], ['--force'], ['--table', 'Actor']])
+    expect(generate(root, args)).toEqual({
+      code: 2,
+      stdout: '',
+      stderr:
+        'migrations/manifest.yaml: the files grant to the role "one", and CDC_DB_USER is not set; set it to one wherever files are generated, or to postgres to change the role\n',
+    });
+  expect(changesSince(before, root)).toEqual([]);
+  const doctor = cdc(['manage-migrations', 'doctor', '--env', 'nonprod', '--json'], { cwd: root });
+  expect(JSON.parse(doctor.stdout).findings).toContainEqual({
+    ...{ level: 'error', about: 'generated files' },
+    says: 'migrations/manifest.yaml: the files grant to the role "one", and CDC_DB_USER is not set',
+    wayOut: 'set it to one wherever files are generated, or to postgres to change the role',
+  });
+  // A target of Nx depends only on its inputs, and check-generated refuses.
+  expect(generate(root, ['--only', 'migrations', '--dry-run'])).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining('grant to the role "one" and would now grant to "postgres"'),
+  });
+  const changed = generate(root, [], { CDC_DB_USER: 'postgres' });
+  expect(changed).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining('grant to the role "one" and would now grant to "postgres"'),
+  });
+  expect(generate(root, ['--check'])).toMatchObject({
+    code: 0,
+    stderr: expect.not.stringContaining('role'),
   });
 });
 

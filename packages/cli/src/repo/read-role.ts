@@ -2,17 +2,41 @@ import { characterProblem } from '@cdc-migrations/generated-file';
 import { CommandError } from '../exit-code.ts';
 
 const MAX_NAME_BYTES = 63;
+const DEFAULT_ROLE = 'postgres';
 
 /**
  * Reads the role for grants from `CDC_DB_USER`. Accepts every role name of PostgreSQL, including quotes.
  *
  * @throws CommandError for an impossible name. PostgreSQL reads even a quoted "public" as everybody.
  */
-export function readRole({ CDC_DB_USER: role = 'postgres' }: NodeJS.ProcessEnv): string {
+export function readRole({ CDC_DB_USER: role = DEFAULT_ROLE }: NodeJS.ProcessEnv): string {
   const problem = problemOf(role);
   if (problem === undefined) return role;
   throw new CommandError(
     `CDC_DB_USER ${problem}; set it to the name of a PostgreSQL role or unset it`,
+  );
+}
+
+/** A manifest whose files grant to another role than before. */
+export interface RoleChange {
+  /** Path of the manifest. */
+  readonly path: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+/**
+ * Refuses to grant to the default role in place of a role that somebody chose. Returns a problem for each manifest, or
+ * none if `CDC_DB_USER` is set, because that is a change on purpose.
+ */
+export function unsetRoleProblems(
+  changes: readonly RoleChange[],
+  { CDC_DB_USER: role }: NodeJS.ProcessEnv,
+): readonly string[] {
+  if (role !== undefined) return [];
+  return changes.map(
+    ({ path, before }) =>
+      `${path}: the files grant to the role "${before}", and CDC_DB_USER is not set; set it to ${before} wherever files are generated, or to ${DEFAULT_ROLE} to change the role`,
   );
 }
 
