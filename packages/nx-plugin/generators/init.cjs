@@ -17,7 +17,9 @@ const ISOLATION = 'NX_ISOLATE_PLUGINS';
 async function init(tree, { isolatePlugins = false } = {}) {
   const nxJson = tree.read('nx.json', 'utf8');
   if (nxJson === null) {
-    throw new Error('nx.json: not found; run `npx nx init` first, or use `npx cdc init`');
+    throw new Error(
+      'nx.json: not found; run `npx nx init` first, or use `npx --no-install cdc init`',
+    );
   }
   const added = addPlugin(nxJson);
   if (added === nxJson) return;

@@ -90,7 +90,9 @@ describe('the generators in a workspace', () => {
       expect(metadata).toMatchObject({
         description: expect.stringMatching(/.{20}/),
         help: {
-          command: expect.stringMatching(/^npx cdc manage-(migrations|pipelines) \S+ --help$/),
+          command: expect.stringMatching(
+            /^npx --no-install cdc manage-(migrations|pipelines) \S+ --help$/,
+          ),
         },
       });
     }

@@ -96,6 +96,10 @@ it.each(SHORT)('each shell block of %s is run by a spec, or says why it is an ex
   expect(unexplainedBlocks(page)).toEqual([]),
 );
 
+it.each(PAGES)('%s runs cdc with npx only if it is installed', (page) => {
+  expect(read(page)).not.toMatch(/\bnpx (?:-y |--yes )?cdc\b/);
+});
+
 it.each(Object.entries(RUN_BY))('%s is read by %s', (page, spec) => {
   expect(read(spec)).toContain(page);
 });

@@ -75,7 +75,9 @@ describe.each([15, 18] as const)(
       expect(await structure(schema)).toEqual(await structure(other));
     /** Runs the commands of a section of the page. Returns their exit codes. */
     const follow = async (section: number, root: string) => {
-      const commands = PAGE.split('\n## ')[section]!.matchAll(/^npx cdc manage-migrations (.+)$/gm);
+      const commands = PAGE.split('\n## ')[section]!.matchAll(
+        /^npx --no-install cdc manage-migrations (.+)$/gm,
+      );
       const codes = [];
       for (const [, command] of commands) {
         const [name = '', ...args] = command!.split(' ');

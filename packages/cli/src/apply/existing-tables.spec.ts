@@ -43,7 +43,7 @@ describe.each([15, 18] as const)('a table that exists, on PostgreSQL %i', (major
   };
   const follow = async (section: string, root: string) => {
     const codes = [];
-    for (const [, command] of section.matchAll(/^npx cdc manage-migrations (.+)$/gm)) {
+    for (const [, command] of section.matchAll(/^npx --no-install cdc manage-migrations (.+)$/gm)) {
       const args = command!
         .replace(/ --env nonprod/, '')
         .split(' ')

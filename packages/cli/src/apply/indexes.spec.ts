@@ -220,7 +220,9 @@ describe.each([15, 18] as const)('declared indexes, on PostgreSQL %i', (major) =
       ACTOR,
       `${ACTOR}          indexes:\n${yaml!.replaceAll(/^ {2}/gm, '          ')}`,
     );
-    const commands = [...PAGE.matchAll(/^npx cdc manage-migrations (\w+)( --env nonprod)?$/gm)];
+    const commands = [
+      ...PAGE.matchAll(/^npx --no-install cdc manage-migrations (\w+)( --env nonprod)?$/gm),
+    ];
     expect(commands).toHaveLength(3);
     for (const [, command, isOfTarget] of commands) {
       const end = await (isOfTarget ? target.run(root, command!) : runCommand(root, [command!]));

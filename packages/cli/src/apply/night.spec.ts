@@ -79,7 +79,7 @@ function show(name: string, command: string, run: CommandRun, pattern: RegExp): 
   const once = lines.filter((line, at) => line !== lines[at - 1]);
   const filter =
     pattern === EVERYTHING ? '' : `${both ? ' 2>&1' : ''} | grep -E '${pattern.source}'`;
-  const text = [`$ npx cdc manage-migrations ${command}${filter}`, ...once].join('\n');
+  const text = [`$ npx --no-install cdc manage-migrations ${command}${filter}`, ...once].join('\n');
   const before = blocks.get(name);
   blocks.set(name, before === undefined ? text : `${before}\n\n${text}`);
 }

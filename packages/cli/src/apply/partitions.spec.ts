@@ -55,7 +55,9 @@ describe.each([15, 18] as const)('declared partitions, on PostgreSQL %i', (major
   };
   /** Runs the commands of a section of the page. Returns their exit codes. */
   const follow = async (section: number, root: string) => {
-    const commands = PAGE.split('\n## ')[section]!.matchAll(/^npx cdc manage-migrations (.+)$/gm);
+    const commands = PAGE.split('\n## ')[section]!.matchAll(
+      /^npx --no-install cdc manage-migrations (.+)$/gm,
+    );
     const runs = [];
     for (const [, command] of commands) {
       const args = command!.split(' ').filter((word) => !['--env', 'nonprod'].includes(word));

@@ -145,7 +145,7 @@ describe.each([15, 18] as const)(
         section: string | undefined,
         exits: Readonly<Record<string, number>> = {},
       ) => {
-        const commands = [...section!.matchAll(/^npx cdc manage-migrations (.+)$/gm)];
+        const commands = [...section!.matchAll(/^npx --no-install cdc manage-migrations (.+)$/gm)];
         for (const [, command] of commands) {
           const args =
             command === 'check --env nonprod'

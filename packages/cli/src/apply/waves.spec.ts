@@ -106,8 +106,8 @@ it('does what the page says', async () => {
   const page = readFileSync(join(__dirname, '../../../../docs/roll-out.md'), 'utf8');
   expect(page).toContain(WAVES.map((wave) => `    - ${wave}\n`).join(''));
   const rollout = await open();
-  const commands = [...page.matchAll(/^npx cdc manage-migrations (.*)$/gm)].map(([, line]) =>
-    line!.split(' '),
+  const commands = [...page.matchAll(/^npx --no-install cdc manage-migrations (.*)$/gm)].map(
+    ([, line]) => line!.split(' '),
   );
   expect(commands.length).toBeGreaterThan(2);
   const plan = join(emptyFolder(), 'plan.json');

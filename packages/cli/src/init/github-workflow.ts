@@ -1,5 +1,6 @@
 import {
   ENVIRONMENTS,
+  RUN,
   serverVariables,
   shellWord,
   sinkRole,
@@ -20,15 +21,14 @@ const ACTIONS = {
 } as const;
 
 const PACKAGE_MANAGERS: {
-  readonly [P in PackageManager]: Readonly<Record<'install' | 'withoutScripts' | 'run', string>>;
+  readonly [P in PackageManager]: Readonly<Record<'install' | 'withoutScripts', string>>;
 } = {
-  npm: { install: 'npm ci', withoutScripts: '--ignore-scripts', run: 'npx' },
+  npm: { install: 'npm ci', withoutScripts: '--ignore-scripts' },
   pnpm: {
     install: 'pnpm install --frozen-lockfile',
     withoutScripts: '--ignore-scripts',
-    run: 'pnpm exec',
   },
-  yarn: { install: 'yarn install --immutable', withoutScripts: '--mode=skip-build', run: 'yarn' },
+  yarn: { install: 'yarn install --immutable', withoutScripts: '--mode=skip-build' },
 };
 
 /**
@@ -39,7 +39,7 @@ const PACKAGE_MANAGERS: {
 export function renderGithubWorkflow(options: ScaffoldOptions): string {
   const { nx } = options;
   const root = options.folder === '.' ? '' : ` --root ${shellWord(options.folder)}`;
-  const { run } = PACKAGE_MANAGERS[options.packageManager];
+  const run = RUN[options.packageManager];
   const cdc = (args: string) => step(`${run} cdc manage-migrations ${args}${root}`);
   /** Writes a report to the run summary. One exit code besides 0 is not a failure. */
   const report = (args: string, exitCode?: number) =>

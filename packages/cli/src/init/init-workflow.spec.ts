@@ -47,7 +47,7 @@ function objections(workflow: Workflow): readonly string[] {
         : []),
       ...(hasSecret(job) &&
       job.steps.some(({ run }) =>
-        /\b(ci|install)\b(?!.*(?:ignore-scripts|skip-build))/.test(run ?? ''),
+        /(?<!--no-)\b(ci|install)\b(?!.*(?:ignore-scripts|skip-build))/.test(run ?? ''),
       )
         ? [`${name}: install scripts before secrets`]
         : []),
@@ -157,7 +157,7 @@ describe('without Nx', () => {
       const commands = runs(workflow()).filter(({ run }) => run.includes('manage-migrations'));
       const base = 'x; touch y $(z)';
       const markdown = ['--format', 'markdown', '--root', folder];
-      expect(commands.map(({ run }) => argumentsOf(run, { BASE: base }).slice(2))).toEqual([
+      expect(commands.map(({ run }) => argumentsOf(run, { BASE: base }).slice(3))).toEqual([
         ['generate', '--check', '--root', folder],
         ['diff', '--base', `origin/${base}`, ...markdown],
         ['generate', '--check', '--root', folder],
@@ -200,6 +200,7 @@ describe('without Nx', () => {
     const { stdout } = init('--pattern=db-shared', '--name=shop', "it's a b");
     const [, command] = /^1\. (npx .*?) generates/m.exec(stdout)!;
     expect(argumentsOf(command!)).toEqual([
+      '--no-install',
       'cdc',
       'manage-migrations',
       'generate',

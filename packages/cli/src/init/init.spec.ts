@@ -28,12 +28,24 @@ describe.each(PATTERNS)('%s', (pattern) => {
 
 it('says what comes next, and where a snapshot is missing', () => {
   const { stdout } = init('shop', '--pattern=db-shared');
-  expect(stdout).toContain('\nNext:\n1. npx cdc manage-migrations generate --root shop generates');
+  expect(stdout).toContain(
+    '\nNext:\n1. npx --no-install cdc manage-migrations generate --root shop generates',
+  );
   const snapshot = 'generated/schemas/shop_nonprod.public.yaml';
   expect(stdout).toContain(`shop/${snapshot} is an example`);
   const repo = join(workspace, 'shop');
   write(repo, 'services/shop.yaml', read(repo, 'services/shop.yaml').replace('_nonprod', '_x'));
   expect(generate(repo).stderr).toContain('cdc manage-migrations schema-docs creates it');
+});
+
+it.each([
+  ['package-lock.json', 'npx --no-install'],
+  ['pnpm-lock.yaml', 'pnpm exec'],
+  ['yarn.lock', 'yarn'],
+])('with %s the next steps run the installed package only: %s', (lockfile, run) => {
+  writeFileSync(join(workspace, lockfile), '');
+  const { next } = JSON.parse(init('shop', '--pattern=db-shared', '--json').stdout);
+  expect(next[0]).toMatch(`${run} cdc manage-migrations generate --root shop generates`);
 });
 
 it('--dry-run and --json write nothing, and say all', () => {
@@ -80,12 +92,12 @@ describe('the workflow for CI', () => {
     const summary = '>> "$GITHUB_STEP_SUMMARY"';
     expect(commands()).toEqual([
       'npm ci',
-      'npx cdc manage-migrations generate --check --root apps/shop',
-      `npx cdc manage-migrations diff --base "origin/$BASE" --format markdown --root apps/shop ${summary} || [ $? -eq 1 ]`,
+      'npx --no-install cdc manage-migrations generate --check --root apps/shop',
+      `npx --no-install cdc manage-migrations diff --base "origin/$BASE" --format markdown --root apps/shop ${summary} || [ $? -eq 1 ]`,
       'npm ci --ignore-scripts',
-      'npx cdc manage-migrations generate --check --root apps/shop',
-      `npx cdc manage-migrations apply --env prod --plan-out plan.json --format markdown --root apps/shop ${summary} || [ $? -eq 5 ]`,
-      `npx cdc manage-migrations apply --env prod --plan plan.json --format markdown --root apps/shop ${summary}`,
+      'npx --no-install cdc manage-migrations generate --check --root apps/shop',
+      `npx --no-install cdc manage-migrations apply --env prod --plan-out plan.json --format markdown --root apps/shop ${summary} || [ $? -eq 5 ]`,
+      `npx --no-install cdc manage-migrations apply --env prod --plan plan.json --format markdown --root apps/shop ${summary}`,
     ]);
   });
 

@@ -8,6 +8,7 @@ import { readIfThere } from '../repo/repo-files.ts';
 import { buildScaffold } from './build-scaffold.ts';
 import { findWorkspace, readProjectName } from './find-workspace.ts';
 import {
+  RUN,
   type ScaffoldOptions,
   ENVIRONMENTS,
   serverVariables,
@@ -131,12 +132,13 @@ function nextSteps(options: ScaffoldOptions): readonly string[] {
   ];
 }
 
-function commandOf({ project, nx, folder }: ScaffoldOptions) {
+function commandOf({ project, nx, folder, packageManager }: ScaffoldOptions) {
+  const run = nx && packageManager === 'npm' ? 'npx' : RUN[packageManager];
   const root = folder === '.' ? '' : ` --root ${shellWord(folder)}`;
   return (target: string, command: string) =>
     nx
-      ? `npx nx run ${shellWord(`${project}:${target}`)}`
-      : `npx cdc manage-migrations ${command}${root}`;
+      ? `${run} nx run ${shellWord(`${project}:${target}`)}`
+      : `${run} cdc manage-migrations ${command}${root}`;
 }
 
 /** Action for a file of a new repo. */

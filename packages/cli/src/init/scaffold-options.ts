@@ -23,6 +23,16 @@ export const CIS = ['github', 'none'] as const;
 export type Ci = (typeof CIS)[number];
 export type PackageManager = 'npm' | 'pnpm' | 'yarn';
 
+/**
+ * Start of a command that runs an installed package. Without the option, npx downloads and runs the package `cdc`, which
+ * is not ours, if ours is not installed.
+ */
+export const RUN: Readonly<Record<PackageManager, string>> = {
+  npm: 'npx --no-install',
+  pnpm: 'pnpm exec',
+  yarn: 'yarn',
+};
+
 /** A file of a new implementation repo. */
 export interface ScaffoldFile {
   /** Path relative to the workspace. */

@@ -278,7 +278,7 @@ const ON_CALL = readFileSync(join(__dirname, '../../../../docs/on-call.md'), 'ut
 /** Commands of both pages, less those that say why they are examples. */
 const COMMANDS = [
   ...`${PAGE}${ON_CALL.replaceAll(/<!-- example: [^`]*```sh[^`]*```/g, '')}`.matchAll(
-    /^ *npx cdc manage-migrations (.+)$/gm,
+    /^ *npx --no-install cdc manage-migrations (.+)$/gm,
   ),
 ].map(([, command]) => command!);
 

@@ -532,7 +532,9 @@ describe('reload', () => {
     );
   });
 
-  const COMMANDS = [...PAGE.matchAll(/^ *npx cdc manage-migrations reload (\w+) (.+)$/gm)];
+  const COMMANDS = [
+    ...PAGE.matchAll(/^ *npx --no-install cdc manage-migrations reload (\w+) (.+)$/gm),
+  ];
 
   it('does what the page says, step by step', async () => {
     const page = copyOf(root);

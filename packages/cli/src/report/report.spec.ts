@@ -157,7 +157,7 @@ describe('the command', () => {
 });
 
 const PAGE = readFileSync(join(__dirname, '../../../../docs/report.md'), 'utf8');
-const COMMANDS = [...PAGE.matchAll(/^ *npx cdc manage-migrations (.+)$/gm)].map(
+const COMMANDS = [...PAGE.matchAll(/^ *npx --no-install cdc manage-migrations (.+)$/gm)].map(
   ([, command]) => command!,
 );
 

@@ -184,7 +184,7 @@ describe.each([15, 18] as const)('retire on PostgreSQL %i', (major) => {
     const root = copyOf(target.root);
     const [, retireTable, retireCustomer, rename] = PAGE.split('\n## ');
     const follow = async (section: string | undefined) => {
-      const commands = [...section!.matchAll(/^ *npx cdc manage-migrations (.+)$/gm)];
+      const commands = [...section!.matchAll(/^ *npx --no-install cdc manage-migrations (.+)$/gm)];
       expect(commands.length).toBeGreaterThan(2);
       for (const [, command] of commands) {
         const { exitCode, stderr } = await runCommand(

@@ -30,7 +30,7 @@ const read = async (database: string, query: string) => {
 
 it('does what the page says: dry run, run, again as JSON, script', async () => {
   const commands = [
-    ...PAGE.matchAll(/^npx cdc manage-migrations (enable-cdc --env dev .*)$/gm),
+    ...PAGE.matchAll(/^npx --no-install cdc manage-migrations (enable-cdc --env dev .*)$/gm),
   ].map(([, line]) => line!.replace(/ > .*/, '').split(' '));
   const runs = [];
   for (const command of commands) {

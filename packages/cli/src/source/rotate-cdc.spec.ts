@@ -229,14 +229,17 @@ describe('pipelines that read by LSN', () => {
       /wait until the consumers have passed 0x\w+, where dbo_Actor_v2 begins: they are at 0x/,
     );
 
-    const [, line] = /^ *npx cdc manage-migrations (enable-cdc .*--rotate.*--wait.*)$/m.exec(PAGE)!;
+    const [, line] =
+      /^ *npx --no-install cdc manage-migrations (enable-cdc .*--rotate.*--wait.*)$/m.exec(PAGE)!;
     const run = repo.cdc(...line!.split(' '), ...given, ...RISKS);
     await sleep(500);
     expect(instances()).toHaveLength(2);
     await cursor(startOf('dbo_Actor_v2'));
     expect(await run).toMatchObject({ exitCode: 0 });
     expect(instances()).toEqual(['dbo_Actor_v2']);
-    const others = [...PAGE.matchAll(/^ *npx cdc manage-migrations (.* --env nonprod.*)$/gm)]
+    const others = [
+      ...PAGE.matchAll(/^ *npx --no-install cdc manage-migrations (.* --env nonprod.*)$/gm),
+    ]
       .map(([, text]) => text!.split(' '))
       .filter(([command, ...args]) => command !== 'apply' && !args.includes('--wait'));
     expect(others).toHaveLength(4);
