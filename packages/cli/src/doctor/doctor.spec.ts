@@ -135,7 +135,7 @@ describeDebian('doctor', () => {
     const env = { CDC_DB_USER: 'nobody' };
     expect((await run(['generate'], server, env)).exitCode).toBe(0);
     const { exitCode, findings } = await examine(server, env);
-    expect((await run()).exitCode).toBe(0);
+    expect((await run(['generate'], server, { CDC_DB_USER: 'postgres' })).exitCode).toBe(0);
     expect(exitCode).toBe(2);
     expect(among(findings, 'error')).toContain(
       `${TARGETS[0]}: the role "nobody", which files grant to, does not exist`,
@@ -148,6 +148,34 @@ describeDebian('doctor', () => {
     expect(exitCode).toBe(2);
     expect(among(findings, 'warning')).toContain(`${TARGETS[0]}: reader may not create schemas`);
     expect(among(findings, 'error').join('\n')).toMatch(/permission denied/);
+  });
+
+  it('finds a missing schema, and files that nobody removed, where no file is to be applied', async () => {
+    const apply = async () => expect((await run(['apply', '--env', 'dev'])).exitCode).toBe(0);
+    await apply();
+    await change('ALTER SCHEMA directory RENAME TO away', 'search_dev');
+    const gone = await examine();
+    await change('ALTER SCHEMA away RENAME TO directory', 'search_dev');
+    expect(gone.exitCode).toBe(2);
+    const [portal] = TARGETS as [string];
+    expect(among(gone.findings, 'error')).toEqual([
+      `${portal}: directory: the schema is missing, and files were applied to it before`,
+    ]);
+    expect(among(gone.findings, 'ok')).not.toContain(`${portal}: all files are applied`);
+    await change(
+      `UPDATE cdc_management.migration_history SET table_name = 'Former' WHERE category = 'tables'
+       AND table_name = (SELECT min(table_name) FROM cdc_management.migration_history WHERE category = 'tables')`,
+      'search_dev',
+    );
+    await apply();
+    const former = await examine();
+    await change(
+      `DELETE FROM cdc_management.migration_history WHERE table_name = 'Former'`,
+      'search_dev',
+    );
+    expect(former.exitCode).toBe(0);
+    expect(among(former.findings, 'note')).toContain(`${portal}: not all files are applied`);
+    expect(among((await examine()).findings, 'ok')).toContain(`${portal}: all files are applied`);
   });
 
   it('finds a server without autovacuum', async () => {

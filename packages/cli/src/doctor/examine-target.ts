@@ -1,9 +1,12 @@
 import { MissingVariablesError } from '@cdc-migrations/session';
 import {
+  buildStatus,
   diagnoseTarget,
+  isUpToDate,
   planApply,
   readConcerns,
   readTarget,
+  schemaIsGone,
   TargetError,
   type ServerSetting,
   type TargetDiagnosis,
@@ -165,13 +168,29 @@ async function ofContent(about: string, target: CommandTarget): Promise<readonly
     if (!state.hasHistory) {
       return [note(about, 'nothing is applied yet', `cdc manage-migrations apply --env ${env}`)];
     }
-    const { steps } = planApply(migrations, state, { tenants, knownTenants });
+    const scope = { tenants, knownTenants };
+    const plan = planApply(migrations, state, scope);
+    const isDone = isUpToDate(buildStatus(migrations, state, scope));
     const { columns, backfill, ...others } = concerns;
     const troubles = Object.values(others).reduce((sum, { length }) => sum + length, 0);
     return [
-      steps.length === 0
-        ? ok(about, 'all files are applied')
-        : note(about, 'files are to be applied', `cdc manage-migrations apply --env ${env}`),
+      ...plan.gone.map((schema) => {
+        const { message, hint } = schemaIsGone(schema);
+        return fault(about, `${schema}: ${message}`, hint!);
+      }),
+      ...(plan.steps.length > 0
+        ? [note(about, 'files are to be applied', `cdc manage-migrations apply --env ${env}`)]
+        : isDone
+          ? [ok(about, 'all files are applied')]
+          : plan.gone.length === 0
+            ? [
+                note(
+                  about,
+                  'not all files are applied',
+                  `cdc manage-migrations status --env ${env}`,
+                ),
+              ]
+            : []),
       troubles === 0
         ? ok(about, 'no failing merges, locked tables or dead letters')
         : warning(
