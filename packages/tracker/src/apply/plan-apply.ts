@@ -195,7 +195,8 @@ function isToRepeat(
   return isBehindTables(file) ? againOfDatabase.behind : againOfDatabase.before;
 }
 
-function isGone(schema: string, { schemas, history }: TargetState): boolean {
+/** Returns true for a missing schema that files were applied to. Apply refuses to create it again. */
+export function isGone(schema: string, { schemas, history }: TargetState): boolean {
   const isApplied = ({ entry, schemas: of }: HistoryGroup) =>
     entry.appliedChecksum !== null && of.includes(schema);
   return !schemas.has(schema) && history.entries.some(isApplied);

@@ -250,11 +250,30 @@ it('a renamed schema is not created again over its bookkeeping', async () => {
   expect(await target.query(`SELECT to_regnamespace('blue') AS schema`)).toEqual([
     { schema: null },
   ]);
+  const missing = {
+    ...{ kind: 'missing', schema: 'blue', name: '' },
+    message: 'the schema is missing, and files were applied to it before',
+  };
+  expect(await check()).toEqual([
+    {
+      ...missing,
+      repair: { kind: 'sql', statement: 'ALTER SCHEMA "away" RENAME TO "blue"' },
+    },
+  ]);
   await target.query('ALTER SCHEMA away RENAME TO blue');
   expect(await apply()).toMatchObject({ applied: [], failures: [] });
 
   await target.query('DROP SCHEMA blue CASCADE');
   expect((await apply()).failures).toEqual([expect.objectContaining(gone)]);
+  expect(await check()).toEqual([
+    {
+      ...missing,
+      repair: {
+        kind: 'advice',
+        advice: `Rename it back. If it was dropped permanently: CALL cdc_management.forget_schema('blue'), and apply again.`,
+      },
+    },
+  ]);
   await target.query(`CALL cdc_management.forget_schema('blue')`);
   expect(await apply()).toMatchObject({ failures: [] });
   expect(await check()).toEqual([]);

@@ -6,10 +6,16 @@ import { APPLY_AGAIN, explainExtra, explainRelations } from './explain-differenc
 import { expandSchema } from '../apply/file-transaction.ts';
 import { FOREIGN_DEPENDENCIES, ofSchemas, type ForeignObject } from '../session/foreign-objects.ts';
 import { jsonLiteral } from '../session/json-literal.ts';
-import { findLeftovers, readKnownTables, type Leftover } from '../tables/known-tables.ts';
+import {
+  findLeftovers,
+  readKnownTables,
+  type KnownTable,
+  type Leftover,
+} from '../tables/known-tables.ts';
 import { matchesAny } from '../tables/match-names.ts';
 import { belongsTo, type MigrationFile, type Migrations } from '../migrations/migrations.ts';
-import { listSchemas, type PlanOptions } from '../apply/plan-apply.ts';
+import { isGone, listSchemas, type PlanOptions } from '../apply/plan-apply.ts';
+import { schemaIsGone } from '../apply/run-steps.ts';
 import { fileState, TO_APPLY } from '../history/file-state.ts';
 import { readTarget } from '../history/read-target.ts';
 import { readConcerns } from '../status/read-concerns.ts';
@@ -101,11 +107,15 @@ export async function checkTarget(
     ...(partitions ?? []).map((one) => describePartition(one, migrations)),
     ...(validation ?? []),
   ];
+  const gone = schemas.filter((schema) => isGone(schema, state));
   const shown = [
+    ...gone.map((schema) => describeGone(schema, known ?? [])),
     ...differences.filter(isNotOf(byUsers ?? [], migrations)),
     ...compareRepeatable(migrations, byUsers ?? [], { groups, made: made ?? [], schemas: tenants }),
   ].filter(
-    ({ schema, name }) => !options.exclude || !matchesAny(`${schema}.${name}`, options.exclude),
+    ({ schema, name }) =>
+      (name === '' || !gone.includes(schema)) &&
+      (!options.exclude || !matchesAny(`${schema}.${name}`, options.exclude)),
   );
   const explained = await explainExtra(session, shown, {
     known: known ?? [],
@@ -270,6 +280,20 @@ const RETIRED =
 
 function describeLeftover({ schema, table, message }: Leftover): Difference {
   return { kind: 'extra', schema, name: table ?? '', message };
+}
+
+/** Describes a missing schema by one difference, because the files of its tables would be refused. */
+function describeGone(schema: string, known: readonly KnownTable[]): Difference {
+  const { message, hint } = schemaIsGone(schema);
+  const now = known.find((one) => one.schema === schema && one.now && one.now.schema !== schema);
+  const back = now
+    ? `ALTER SCHEMA ${quoteIdentifier(now.now!.schema)} RENAME TO ${quoteIdentifier(schema)}`
+    : undefined;
+  return {
+    ...{ kind: 'missing', schema, name: '', message },
+    repair:
+      back === undefined ? { kind: 'advice', advice: hint! } : { kind: 'sql', statement: back },
+  };
 }
 
 function missingBookkeeping(): Difference {
