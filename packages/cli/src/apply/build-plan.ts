@@ -54,7 +54,9 @@ export function buildPlan(target: CommandTarget, plan: ApplyPlan, facts: PlanFac
         schema,
         ...(wave !== undefined && { wave }),
         structure: facts.structures.ofSchema(schema),
-        files: files.map((file) => describeFile(file, schema, facts)),
+        files: files.map((file) =>
+          describeFile(file, schema, { ...facts, manual: listManual(files, file) }),
+        ),
       };
     }),
   };
@@ -90,7 +92,26 @@ function describeGlobal(file: MigrationFile, creates: readonly string[]): Effect
   return { class: 'free', lock: 'none', changes };
 }
 
-function describeFile(file: MigrationFile, schema: string, facts: PlanFacts): PlanEntry {
+/** Lists manual files of a plan that name the table of a file. They run before it and may make its changes. */
+function listManual(
+  files: readonly MigrationFile[],
+  { table }: MigrationFile,
+): readonly MigrationFile[] {
+  if (!table) return [];
+  const name = RegExp(`(?<![\\p{L}\\p{N}_])${escapeRegExp(table.name)}(?![\\p{L}\\p{N}_])`, 'u');
+  return files.filter(({ category, text }) => category === 'manual' && name.test(text));
+}
+
+function escapeRegExp(text: string): string {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+}
+
+interface FileFacts extends PlanFacts {
+  /** Manual files that run before the file and may make its changes. */
+  readonly manual: readonly MigrationFile[];
+}
+
+function describeFile(file: MigrationFile, schema: string, facts: FileFacts): PlanEntry {
   const identity = identify(file, schema, facts);
   const name = relationOf(file);
   if (!file.table || name === undefined) return { ...identity, ...HAND_WRITTEN };
@@ -110,7 +131,14 @@ function effectOf(
   file: MigrationFile,
   schema: string,
   table: ReplicatedTable,
-  { structures, sizes, dependants, allowRewrite, bytes }: PlanFacts & { readonly bytes: number },
+  {
+    structures,
+    sizes,
+    dependants,
+    allowRewrite,
+    manual,
+    bytes,
+  }: FileFacts & { readonly bytes: number },
 ): Effect {
   const changes = changesOf(file, schema, table, structures);
   const inTheWay = changes.flatMap(({ retyped }) => {
@@ -132,7 +160,13 @@ function effectOf(
       .filter(({ isRecreated }) => !isRecreated)
       .map(({ retyped, users }) => `"${retyped}" is used by ${users}`),
   ];
-  if (worst === 'unsafe' || why.length > 0)
+  const isRefused = worst === 'unsafe' || why.length > 0;
+  if (isRefused && manual.length > 0) {
+    const paths = manual.map(({ path }) => path).join(', ');
+    const unless = `refused unless ${paths} makes it possible, which runs before`;
+    return { ...HAND_WRITTEN, changes: [...reported, ...why, unless] };
+  }
+  if (isRefused)
     return { class: 'unsafe', lock: 'none, because it is refused', changes: [...reported, ...why] };
   if (changes.length === 0) {
     const changed = file.category === 'tables' ? [] : ['replaces the routines of the merge'];

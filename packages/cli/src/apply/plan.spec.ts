@@ -201,6 +201,36 @@ it('says what kind of change each is, which lock it takes, and how large the tab
   );
 });
 
+it('does not call a change refused that a manual file of the plan may make', async () => {
+  const rollout = await open();
+  expect((await rollout.run('apply')).exitCode).toBe(0);
+  await rollout.query(`ALTER TABLE c001."Fraver" ALTER COLUMN "FraverId" TYPE text;
+    ALTER TABLE c001."Region" ALTER COLUMN "__source_ts_ms" TYPE text`);
+  write(
+    rollout.root,
+    'migrations/manual/0001-fraver.sql',
+    `ALTER TABLE "{{SCHEMA}}"."Fraver" ALTER COLUMN "FraverId" TYPE integer USING "FraverId"::integer;\n`,
+  );
+  await generate(rollout);
+  const files = () => planOf(rollout).targets[0].schemas[0]!.files;
+  const ofTable = (name: string) => files().find(({ path }) => path === `tables/${name}.sql`);
+  expect((await rollout.writePlan('--again', '--schema', 'c001')).exitCode).toBe(5);
+  expect(ofTable('Region')).toMatchObject({ class: 'unsafe' });
+  expect(ofTable('Fraver')).toMatchObject({
+    class: 'hand-written',
+    lock: 'not known',
+    changes: [
+      'column "FraverId": text to integer (unsafe)',
+      'refused unless manual/0001-fraver.sql makes it possible, which runs before',
+    ],
+  });
+  await rollout.query(
+    'ALTER TABLE c001."Region" ALTER COLUMN "__source_ts_ms" TYPE bigint USING 1',
+  );
+  expect((await rollout.writePlan('--again', '--schema', 'c001')).exitCode).toBe(0);
+  expect((await rollout.carryOut('--schema', 'c001')).exitCode).toBe(0);
+});
+
 it('does nothing where something has changed since, and says what', async () => {
   const rollout = await open();
   expect((await rollout.run('apply')).exitCode).toBe(0);
