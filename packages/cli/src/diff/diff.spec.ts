@@ -187,6 +187,26 @@ ALTER TABLE "{{SCHEMA}}"."stg_Actor"
     );
   });
 
+  it('that comes too late renames nothing, and generate and diff say so', () => {
+    const rename = [
+      SERVICE,
+      '          from: dbo.Fraver\n',
+      '          from: dbo.Fraver\n          renames: { FraDato: Fra }\n',
+    ] as const;
+    const late = 'adopus.Fraver: column "Fra" was generated before its rename from "FraDato": ';
+    edit(root, SNAPSHOT, 'name: FraDato', 'name: Fra');
+    const inTime = copyOf(root);
+    edit(inTime, ...rename);
+    expect(generate(inTime).stderr).not.toContain(late);
+    expect(generate(root).code).toBe(0);
+    edit(root, ...rename);
+    expect(diff().stderr).toContain(late);
+    const { code, stderr } = generate(root);
+    expect([code, stderr]).toEqual([0, expect.stringContaining(late)]);
+    expect(stderr).toContain('UPDATE … SET "Fra" = "FraDato" WHERE "Fra" IS NULL');
+    expect(generate(root).stderr).not.toContain(late);
+  });
+
   it('was told before: outputs of transforms and tables without a key are no changes', () => {
     edit(
       root,

@@ -16,7 +16,7 @@ import { findRoot } from '../repo/find-root.ts';
 import { readCommitted, readSnapshots } from '../repo/read-outputs.ts';
 import { selectTables } from '../repo/select-tables.ts';
 import { locateError, locateProblemsIn } from '../repo/locate-error.ts';
-import { listWarnings, suggestBackfills } from './list-warnings.ts';
+import { listWarnings, listSuggestions } from './list-warnings.ts';
 import { readBase } from './read-base.ts';
 import { readSource } from './read-source.ts';
 import { readInTheWay, renderInTheWay } from './read-in-the-way.ts';
@@ -81,7 +81,7 @@ async function compare(
   const changes = diffTables(before, tables);
   const isWritten = base !== undefined && diffTables(readCommitted(root), tables).length === 0;
   const gone = locateProblemsIn(root, errors);
-  const suggest = (found: Diff['changes']) => suggestBackfills(found, () => catalogs);
+  const suggest = (found: Diff['changes']) => listSuggestions(found, () => catalogs);
   if (!table) return { changes, isWritten, gone, sets, suggestions: suggest(changes) };
   const removed = changes.flatMap((change) =>
     change.kind === 'table removed' ? change.table : [],

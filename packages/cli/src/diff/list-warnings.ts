@@ -20,7 +20,7 @@ export function listWarnings(changes: readonly TableChange[]): readonly string[]
  * Suggests to fill new NOT NULL columns that have a constant default at the source. It is not done by itself: a column
  * that the configuration ignored before has other values too.
  */
-export function suggestBackfills(
+function suggestBackfills(
   changes: readonly TableChange[],
   readCatalogs: () => readonly Catalog[],
 ): readonly string[] {
@@ -42,6 +42,29 @@ export function suggestBackfills(
             `backfill_from_default: [${JSON.stringify(after.name)}]; else fill it with a reload`,
         ];
   });
+}
+
+/** Lists what users can still do before changes of definitions are applied, and what has no effect. */
+export function listSuggestions(
+  changes: readonly TableChange[],
+  readCatalogs: () => readonly Catalog[],
+): readonly string[] {
+  return [...suggestBackfills(changes, readCatalogs), ...changes.flatMap(lateRename)];
+}
+
+/** Warns of an earlier name for a column that the definitions had already. A table with both columns renames nothing. */
+function lateRename(change: TableChange): readonly string[] {
+  if (change.kind !== 'column redefined' || change.before.name !== change.after.name) return [];
+  const [before, after] = [change.before, change.after].map((column) =>
+    'formerly' in column ? (column.formerly ?? []) : [],
+  ) as [readonly string[], readonly string[]];
+  const [old] = after;
+  if (before.length > 0 || old === undefined) return [];
+  const { name } = change.after;
+  return [
+    `${labelOf(change.table)}: column "${name}" was generated before its rename from "${old}": a target that has it already keeps both columns and renames nothing; ` +
+      `copy the values there: UPDATE … SET "${name}" = "${old}" WHERE "${name}" IS NULL`,
+  ];
 }
 
 /** Lists what users have to know or do about changes that a refresh has brought into the files. */

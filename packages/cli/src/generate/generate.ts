@@ -8,7 +8,7 @@ import {
   type MigrationSet,
   type TableDefinition,
 } from '@cdc-migrations/table-defs';
-import { listRefreshWarnings, suggestBackfills } from '../diff/list-warnings.ts';
+import { listRefreshWarnings, listSuggestions } from '../diff/list-warnings.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
 import { findRoot } from '../repo/find-root.ts';
 import { locateError } from '../repo/locate-error.ts';
@@ -44,7 +44,7 @@ export function generate(options: GenerateOptions): number {
     ...unknownFileWarnings(steps, output.sets),
     ...roleChanges.map(describeRoleChange),
   ];
-  const suggestions = listSuggestions(root, steps);
+  const suggestions = suggestionsOf(root, steps);
   const ofRefresh = options.refresh ? refreshWarnings(root, output) : [];
   const refused = steps.filter(isInTheWay);
   const mode: Outcome['mode'] = options.check ? 'check' : options.dryRun ? 'dry-run' : 'write';
@@ -69,7 +69,7 @@ function reportUnchanged({ steps, warnings }: LastRun, { dryRun, json }: Generat
 }
 
 /** Suggests what to do with the new columns of changed definitions. */
-function listSuggestions(root: string, steps: readonly FileStep[]): readonly string[] {
+function suggestionsOf(root: string, steps: readonly FileStep[]): readonly string[] {
   const isDefinition = ({ action, path }: FileStep) =>
     action === 'change' && path.startsWith(`${DEFINITIONS_FOLDER}/`);
   const changes = steps.filter(isDefinition).flatMap(({ path, text = '' }) => {
@@ -77,7 +77,7 @@ function listSuggestions(root: string, steps: readonly FileStep[]): readonly str
     const after = definitionIn(text, path);
     return before && after ? diffTables([before], [after]) : [];
   });
-  return suggestBackfills(changes, () => readSnapshots(root));
+  return listSuggestions(changes, () => readSnapshots(root));
 }
 
 /** Returns undefined for a definition of another version or a damaged one. It is written again. */
