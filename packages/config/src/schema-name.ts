@@ -16,7 +16,7 @@ export function schemaNameProblem(name: string): string | undefined {
   }
   const bytes = Buffer.byteLength(name);
   if (bytes > MAX_NAME_BYTES) {
-    return `the schema name "${name}" is ${bytes} bytes long; PostgreSQL keeps ${MAX_NAME_BYTES}`;
+    return `the schema name "${name}" is ${bytes} bytes long; choose one of at most ${MAX_NAME_BYTES}`;
   }
   const owner = ownerOf(name);
   return owner === undefined

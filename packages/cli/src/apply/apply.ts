@@ -171,12 +171,14 @@ function openPlan(
 ): PlanFile {
   const plan = readPlan(path);
   if (plan.env !== env)
-    throw new CommandError(`${path}: expected a plan for --env ${env}, found one for ${plan.env}`);
+    throw new CommandError(
+      `${path}: expected a plan for --env ${env}, found one for ${plan.env}; ${WRITE_AGAIN}`,
+    );
   const sinks = targets.map(({ migrations }) => migrations.set.name);
   const foreign = plan.targets.map(({ set }) => set).filter((set) => !sinks.includes(set));
   if (sink === undefined && foreign.length > 0)
     throw new CommandError(
-      `${path}: expected a plan for ${sinks.join(', ')}, found one for ${foreign.join(', ')}: write it again with --plan-out`,
+      `${path}: expected a plan for ${sinks.join(', ')}, found one for ${foreign.join(', ')}; ${WRITE_AGAIN}`,
     );
   const moved = targets.flatMap(({ waves, migrations }) => {
     const planned = plan.targets.find(({ set }) => set === migrations.set.name)?.schemas ?? [];
@@ -191,11 +193,12 @@ function openPlan(
   });
   if (moved.length === 0) return plan;
   throw new CommandError(
-    `${path}: the waves have changed since the plan; write it again with --plan-out: ${moved.slice(0, SHOWN_MOVED).join('; ')}`,
+    `${path}: the waves have changed since the plan (${moved.slice(0, SHOWN_MOVED).join('; ')}); ${WRITE_AGAIN}`,
     EXIT.differences,
   );
 }
 
+const WRITE_AGAIN = 'write it again with --plan-out';
 const SHOWN_MOVED = 5;
 
 /** Writes a plan file of all targets and prints its content. */

@@ -12,6 +12,7 @@ import {
 import type { PlannedFile, PlannedSchema, PlannedTarget } from '@cdc-migrations/tracker';
 import * as v from 'valibot';
 import { CommandError } from '../exit-code.ts';
+import { reasonOf } from '../repo/repo-files.ts';
 
 /** File that `apply --plan-out` writes and `apply --plan` runs. */
 export interface PlanFile {
@@ -107,7 +108,7 @@ export function writePlan(path: string, plan: PlanFile): void {
   try {
     writeFileSync(path, renderGenerated(PLAN, plan));
   } catch (error) {
-    throw new CommandError(`${path}: cannot be written: ${(error as Error).message}`);
+    throw new CommandError(`${path}: cannot be written: ${reasonOf(error)}`);
   }
 }
 
@@ -121,7 +122,7 @@ export function readPlan(path: string): PlanFile {
   try {
     written = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new CommandError(`${path}: cannot be read: ${(error as Error).message}`);
+    throw new CommandError(`${path}: cannot be read: ${reasonOf(error)}`);
   }
   return parseGenerated(PLAN, written, path);
 }

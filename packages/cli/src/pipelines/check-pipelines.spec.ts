@@ -295,14 +295,14 @@ describe('which staging table', () => {
   it('--sink narrows it', () => {
     expect(check(['--sink', 'sink_none', ORIGINAL])).toMatchObject({
       code: 2,
-      stderr: '--sink: unknown sink "sink_none"; there are: sink_asma.directory\n',
+      stderr: '--sink sink_none: unknown sink; there are sink_asma.directory\n',
     });
     expect(check(['--sink', 'sink_asma.directory', ORIGINAL]).code).toBe(1);
   });
 });
 
 it.each([
-  ['none.yaml', undefined, 'there is no such file'],
+  ['none.yaml', undefined, 'cannot be read: no such file or folder'],
   ['a.yaml', 'input: {}\n', 'expected INSERT statements'],
   ['a.yaml', 'input: {a: 1\nb: ]\n', 'a.yaml:2: invalid YAML'],
   ['a.yaml', `a:\n  ${'- '.repeat(20_000)}\nb: 1\n`, 'a.yaml: invalid YAML: expected fewer levels'],

@@ -66,7 +66,7 @@ function readTargets(
     const definitions = buildDefinitions(config, catalogs);
     const names = definitions.sets.map(({ name }) => name);
     if (sink !== undefined && !names.includes(sink)) {
-      const message = `--sink: unknown sink "${sink}"; there are: ${names.join(', ')}`;
+      const message = `--sink ${sink}: unknown sink; there are ${names.join(', ')}`;
       throw new CommandError(message);
     }
     const isAsked = ({ set }: { readonly set: string }) => set === (sink ?? set);
@@ -117,8 +117,6 @@ function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    const reason = isMissing ? 'there is no such file' : `cannot be read: ${reasonOf(cause)}`;
-    throw new CommandError(`${file}: ${reason}`, undefined, { cause });
+    throw new CommandError(`${file}: cannot be read: ${reasonOf(cause)}`, undefined, { cause });
   }
 }

@@ -154,7 +154,7 @@ function refuseWithoutDebezium({ sinkGroups, services }: Config, table: Replicat
   const events = own?.pipeline?.events ?? sink?.pipeline?.events;
   if (!isByLsn && events !== 'bento-sql-raw') return;
   throw new CommandError(
-    `${table.service} ${table.name} is read without Debezium: ${
+    `${table.service} ${table.name} is read without Debezium; ${
       isByLsn
         ? `run pipelines/${table.set}/<env>/${table.service}.snapshot.yaml`
         : 'insert its rows into the staging table as docs/reload.md says'
@@ -180,7 +180,7 @@ function renderData(
     return renderSnapshotData(asked, { type: group.type, kind });
   } catch (error) {
     if (!(error instanceof SignalNameError)) throw error;
-    throw new CommandError(`${error.message}${blocking ? '' : ': --blocking'}`);
+    throw new CommandError(`${error.message}${blocking ? '' : '; use --blocking'}`);
   }
 }
 

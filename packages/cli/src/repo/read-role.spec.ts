@@ -20,6 +20,7 @@ describe('CDC_DB_USER', () => {
     ['', 'is empty'],
     ['  ', 'is empty'],
     ['cdc\npostgres', 'is not one line of text'],
+    ['cdc\u202e', 'has invisible characters'],
     ['public', 'is public, which is not a role in PostgreSQL'],
     ['none', 'is none, which is not a role in PostgreSQL'],
     ['cdc_{{SCHEMA}}', 'contains {{, which stands for schemas in the SQL'],

@@ -44,6 +44,7 @@ export function reasonOf(error: unknown): string {
 }
 
 const REASONS: { readonly [code: string]: string } = {
+  ENOENT: 'no such file or folder',
   EACCES: 'permission denied',
   EPERM: 'operation not permitted',
   EISDIR: 'expected a file, found a folder',

@@ -14,6 +14,7 @@ import { print, printJson, printMessage } from '../print.ts';
 import { findRoot } from '../repo/find-root.ts';
 import { locateError } from '../repo/locate-error.ts';
 import { readCommitted } from '../repo/read-outputs.ts';
+import { reasonOf } from '../repo/repo-files.ts';
 import { readStatus } from '../status/status.ts';
 import { locateTargetError } from '../target/locate-target-error.ts';
 import type { CommandTarget, TargetOptions } from '../target/open-targets.ts';
@@ -48,7 +49,7 @@ export async function report(options: ReportOptions): Promise<number> {
   const { env, out, since, json } = options;
   if (out === undefined && !json) throw new CommandError('expected --out <file>, --json, or both');
   if (options.exclude && !options.drift)
-    throw new CommandError('--exclude is for --drift: give both');
+    throw new CommandError('--exclude is for --drift; give both');
   const root = findRoot(options.root);
   const config = readConfigAt(root);
   const tables = explainTables(root, {});
@@ -170,7 +171,7 @@ function writePage(path: string, document: ReportDocument): string {
   try {
     writeFileSync(location, page);
   } catch (error) {
-    throw new CommandError(`--out ${path}: ${(error as Error).message}`);
+    throw new CommandError(`--out ${path}: cannot be written: ${reasonOf(error)}`);
   }
   const kilobytes = Math.ceil(Buffer.byteLength(page) / 1000);
   return `${path}: ${countOf(document.targets.length, 'target')}, ${kilobytes} kB`;

@@ -85,7 +85,7 @@ function readPositions(value: string): Lsn | ReadonlyMap<string, Lsn> {
   const lsn = parseLsn(value);
   if (lsn !== undefined) return lsn;
   if (/^0x/i.test(value)) {
-    throw new CommandError(`--not-past ${value}: an LSN is 0x and 20 hexadecimal digits`);
+    throw new CommandError(`--not-past ${value}: expected an LSN, ${LSN}`);
   }
   return new Map(
     Object.entries(readMapping(value)).map(([name, position]) => [name, parseLsn(position)!]),
@@ -126,7 +126,7 @@ function readPositionsFile(file: string): string {
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new CommandError(
-      `--not-past ${file}: expected an LSN (${LSN}) or a file that can be read, found ${reason}`,
+      `--not-past ${file}: expected an LSN, ${LSN}, or a file that can be read, found ${reason}`,
       undefined,
       { cause },
     );

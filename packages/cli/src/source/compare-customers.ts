@@ -2,7 +2,6 @@ import type { Catalog } from '@cdc-migrations/catalog';
 import type { Config } from '@cdc-migrations/config';
 import {
   compareCatalogs,
-  planCustomers,
   readCatalogs,
   SourceError,
   type CatalogDifference,
@@ -12,6 +11,7 @@ import { countOf } from '../count-of.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
 import { readSnapshots } from '../repo/read-outputs.ts';
 import { checkFit } from './check-fit.ts';
+import { planEnvironment } from './select-databases.ts';
 import { resolveSources, type PlannedSource } from './resolve-sources.ts';
 import { runAll, SOURCE_JOBS } from './run-all.ts';
 import type { SchemaDocsOptions } from './schema-docs-options.ts';
@@ -39,11 +39,9 @@ export async function compareCustomers(
   config: Config,
   options: SchemaDocsOptions,
 ): Promise<number> {
-  const { env, customer, all, service, json } = options;
+  const { env, service, json } = options;
   if (env === undefined) throw new CommandError('--compare needs --env <env>');
-  if (customer && all) throw new CommandError('--customer and --all exclude each other');
-  const plans = planCustomers(config, env, customer, { services: service });
-  if (plans.length === 0) throw new CommandError(`no source has the environment "${env}"`);
+  const plans = planEnvironment(config, { ...options, env }, service);
   const snapshots = readSnapshots(root);
   const sources = resolveSources(root, plans);
   const timeout = options.timeout === undefined ? {} : { timeoutMs: options.timeout };

@@ -136,7 +136,7 @@ function refuseMisplacedOptions(
   }
   if (!hasType('postgres') && (publication ?? slotName ?? createSlot) !== undefined) {
     throw new CommandError(
-      '--publication, --slot-name and --create-slot are for sources of PostgreSQL; these are of SQL Server',
+      '--publication, --slot-name and --create-slot are for sources of PostgreSQL, found SQL Server',
     );
   }
   if (rotate && plans.some(({ group }) => group.type !== 'mssql')) {

@@ -111,6 +111,10 @@ it('a snapshot that was edited is not written over', async () => {
   expect(refresh).toMatchObject({ exitCode: 6, complaints: [error] });
   expect(JSON.parse(refresh.stdout)).toEqual({ exitCode: 6, errors: [error] });
   expect(repo.read(SNAPSHOT)).toBe(edited);
+  repo.write(SNAPSHOT, 'database: X\n');
+  expect((await repo.cdc('schema-docs')).complaints).toEqual([
+    `${SNAPSHOT}: this file is not generated; move it away, or overwrite it with --force`,
+  ]);
 });
 
 it('generate --refresh reads first', async () => {

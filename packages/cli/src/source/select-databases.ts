@@ -17,14 +17,10 @@ export interface DatabaseOptions {
  */
 export function selectDatabases(
   config: Config,
-  { env, customer, all }: DatabaseOptions,
+  options: DatabaseOptions,
 ): readonly SourcePlan[] {
-  if (customer && all) throw new CommandError('--customer and --all exclude each other');
-  const plans = planCustomers(config, env, customer);
-  if (plans.length === 0) {
-    const envs = [...new Set(config.sourceGroups.flatMap((group) => group.envs))].join(', ');
-    throw new CommandError(`no source has the environment "${env}"; there are ${envs}`);
-  }
+  const { env, customer, all } = options;
+  const plans = planEnvironment(config, options);
   if (plans.length > 1 && !customer && !all) {
     const names = plans.map(({ source }) => source).join(', ');
     throw new CommandError(
@@ -32,4 +28,21 @@ export function selectDatabases(
     );
   }
   return plans;
+}
+
+/**
+ * Plans the databases of an environment, or those of some customers in it.
+ *
+ * @throws CommandError if there are none
+ */
+export function planEnvironment(
+  config: Config,
+  { env, customer, all }: DatabaseOptions,
+  services?: readonly string[],
+): readonly SourcePlan[] {
+  if (customer && all) throw new CommandError('--customer and --all exclude each other');
+  const plans = planCustomers(config, env, customer, { services });
+  if (plans.length > 0) return plans;
+  const envs = [...new Set(config.sourceGroups.flatMap((group) => group.envs))].join(', ');
+  throw new CommandError(`no source has the environment "${env}"; there are ${envs}`);
 }

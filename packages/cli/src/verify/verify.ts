@@ -8,6 +8,7 @@ import { standardError, type ProgressOutput } from '../apply/progress.ts';
 import { countOf } from '../count-of.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
 import { findRoot } from '../repo/find-root.ts';
+import { reasonOf } from '../repo/repo-files.ts';
 import { readDefinitions, readSets, readSnapshots } from '../repo/read-outputs.ts';
 import { untilSignal } from '../merge/until-signal.ts';
 import { startPace } from '../pace.ts';
@@ -154,7 +155,7 @@ async function verifyTable(
     return { ...result, ...(await compareSides(table, { reader, session, options, signal })) };
   } catch (error) {
     if (signal.aborted) return { ...result, outcome: 'failed', reason: 'stopped by a signal' };
-    return { ...result, outcome: 'failed', reason: reasonOf(error, target) };
+    return { ...result, outcome: 'failed', reason: describeFailure(error, target) };
   } finally {
     signal.removeEventListener('abort', stop);
     await Promise.allSettled([reader?.close(), session.close()]);
@@ -162,7 +163,7 @@ async function verifyTable(
 }
 
 /** Returns the reason why a table failed. Throws defects. */
-function reasonOf(error: unknown, { label, place }: CommandTarget): string {
+function describeFailure(error: unknown, { label, place }: CommandTarget): string {
   if (error instanceof SourceError) return error.message;
   if (error instanceof CommandError) return error.message;
   const located = error instanceof TargetError ? locateTargetError(error, label, place) : undefined;
@@ -339,7 +340,7 @@ function openOut(path: string): number {
   try {
     return openSync(path, 'w');
   } catch (error) {
-    throw new CommandError(`--out ${path}: ${(error as Error).message}`);
+    throw new CommandError(`--out ${path}: cannot be written: ${reasonOf(error)}`);
   }
 }
 

@@ -213,6 +213,10 @@ describe('the text of a manual file', () => {
     expect(manualChanges(after, diffTables([before], [after]), NO_HINTS)).toEqual([]);
     await create(before);
     await run(`INSERT INTO avansas."T" (id) VALUES (1)`);
+    const incomplete = { ...NO_HINTS, beforeNotNull: new Map([['a', 'NULL']]) };
+    await expect(manual(before, after, incomplete)).rejects.toThrow(
+      '1 rows of "avansas"."T" have no "a"',
+    );
     await manual(before, after, { ...NO_HINTS, beforeNotNull: new Map([['a', fill]]) });
     await applyTable(after);
     expect(await database.sql`SELECT * FROM cdc_management.column_note`).toEqual([]);

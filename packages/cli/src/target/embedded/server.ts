@@ -57,8 +57,7 @@ export async function isServerRunning(cluster: Cluster): Promise<boolean> {
       }
       pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
     }
-    if (isOver)
-      throw new CommandError(`--env embedded: PostgreSQL is not ready; ${seeLog(cluster)}`);
+    if (isOver) throw notStarted(cluster);
     await sleep(pauseMs);
   }
 }
@@ -92,7 +91,7 @@ export async function startServer(cluster: Cluster): Promise<void> {
     }
     await sleep(POLL_MS);
   }
-  throw new CommandError(`--env embedded: PostgreSQL does not start; ${seeLog(cluster)}`);
+  throw notStarted(cluster);
 }
 
 /** Opens the log for appending. Does not follow a link, because the folder belongs to the server's user. */
@@ -107,8 +106,9 @@ function openLog(folder: string): number {
   }
 }
 
-function seeLog({ folder }: Cluster): string {
-  return `${join(folder, 'server.log')} has the reason`;
+function notStarted({ folder }: Cluster): CommandError {
+  const log = join(folder, 'server.log');
+  return new CommandError(`--env embedded: PostgreSQL does not start; ${log} has the reason`);
 }
 
 function refusal({ folder }: Cluster): CommandError {

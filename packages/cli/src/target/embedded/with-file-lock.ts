@@ -12,13 +12,14 @@ const WRITTEN_WITHIN_MS = 5000;
  * Runs work while no other process holds the file. The file holds the mark of our process. The file of a dead process
  * is taken over.
  *
- * @throws CommandError if another process holds it for a minute
+ * @throws CommandError if another process holds it all the time
  */
 export async function withFileLock<Result>(
   file: string,
   work: () => Promise<Result>,
+  waitMs = WAIT_MS,
 ): Promise<Result> {
-  await takeFile(file);
+  await takeFile(file, waitMs);
   try {
     return await work();
   } finally {
@@ -26,13 +27,13 @@ export async function withFileLock<Result>(
   }
 }
 
-async function takeFile(file: string): Promise<void> {
-  const deadline = performance.now() + WAIT_MS;
+async function takeFile(file: string, waitMs: number): Promise<void> {
+  const deadline = performance.now() + waitMs;
   while (!tryCreate(file)) {
     if (isStale(file)) removeStale(file);
     else if (performance.now() > deadline) {
       throw new CommandError(
-        `${file}: process ${readMark(file).split(' ')[0]} has held it for a minute`,
+        `${file}: process ${readMark(file).split(' ')[0]} has held it for ${waitMs / 1000} s; wait for it, or end it`,
         EXIT.locked,
       );
     } else await sleep(POLL_MS);

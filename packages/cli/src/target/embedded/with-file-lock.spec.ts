@@ -1,0 +1,14 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { emptyFolder } from '../../repo.fixture.ts';
+import { markOf } from './process-mark.ts';
+import { withFileLock } from './with-file-lock.ts';
+
+it('gives up a lock that a running process keeps, and names the process', async () => {
+  const file = join(emptyFolder(), 'lock');
+  writeFileSync(file, markOf(process.pid));
+  await expect(withFileLock(file, () => Promise.resolve(), 200)).rejects.toMatchObject({
+    exitCode: 4,
+    message: `${file}: process ${process.pid} has held it for 0.2 s; wait for it, or end it`,
+  });
+});
