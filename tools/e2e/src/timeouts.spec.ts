@@ -78,7 +78,7 @@ describeDebian('a statement_timeout that a batch does not fit into', () => {
   const errorsOf = ({ name }: ReplicatedTable) =>
     owner<{ sqlstate: string }[]>`
       SELECT DISTINCT sqlstate FROM cdc_management.merge_error WHERE table_name = ${name}`;
-  /** Merges repeatedly. Returns the SQLSTATE of each call. */
+  /** Merges repeatedly. Returns SQLSTATE and message of each call. */
   const mergeUntilDone = async (table: ReplicatedTable, merge: (sink: Sql) => Promise<unknown>) => {
     const sink = target.connectSink();
     const ends: string[] = [];
@@ -86,7 +86,7 @@ describeDebian('a statement_timeout that a batch does not fit into', () => {
       ends.push(
         await merge(sink).then(
           () => 'done',
-          (error: { code: string }) => error.code,
+          ({ code, message }: { code: string; message: string }) => `${code} ${message}`,
         ),
       );
     }
@@ -94,15 +94,23 @@ describeDebian('a statement_timeout that a batch does not fit into', () => {
     return ends;
   };
 
-  it.each<[string, (table: ReplicatedTable) => (sink: Sql) => Promise<unknown>]>([
-    ['run_pending_merges', () => (sink) => sink`CALL cdc_management.run_pending_merges()`.simple()],
-    ['the procedure of the table', (table) => (sink) => mergeTable(sink, TENANT, table)],
-  ])('makes batches smaller until they fit, by %s', async (how, mergeBy) => {
+  it.each<[string, string, (table: ReplicatedTable) => (sink: Sql) => Promise<unknown>]>([
+    [
+      'run_pending_merges',
+      'a batch took longer than statement_timeout allows',
+      () => (sink) => sink`CALL cdc_management.run_pending_merges()`.simple(),
+    ],
+    [
+      'the procedure of the table',
+      'canceling statement due to statement timeout (SQLSTATE 57014)',
+      (table) => (sink) => mergeTable(sink, TENANT, table),
+    ],
+  ])('makes batches smaller until they fit, by %s', async (how, message, mergeBy) => {
     const table = await createSlow(target, orderTable(`Slow by ${how}`));
     const ends = await mergeUntilDone(table, mergeBy(table));
     expect(await count(table)).toBe(ROWS);
-    expect(ends).toContain('57014');
-    expect(ends.filter((end) => end !== 'done' && end !== '57014')).toEqual([]);
+    expect(ends).toContain(`57014 ${message}`);
+    expect(ends.filter((end) => end !== 'done' && !end.startsWith('57014 '))).toEqual([]);
     expect(await errorsOf(table)).toEqual([{ sqlstate: '57014' }]);
     expect(await owner`SELECT * FROM cdc_management.dead_letter`).toEqual([]);
   });
