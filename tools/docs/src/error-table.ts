@@ -8,8 +8,8 @@ type Row = readonly [cause: string, wayOut: string];
 export const COMMAND_ERRORS = {
   CommandError: [
     2,
-    'an option or a value of an option is wrong',
-    'read the message, it names the option and the expected value',
+    'an option, a value or a file is wrong',
+    'look up the [message](errors-messages.md)',
   ],
   ConfigError: [
     2,
@@ -247,12 +247,108 @@ export const CONNECTIONS: Readonly<
   ],
 };
 
+/**
+ * Causes of messages by a part that does not change. Many messages say what to do. They have an entry only if they do not
+ * say their cause, and it has no way out. The first entry that fits applies.
+ */
+export const MESSAGES: Readonly<Record<string, readonly [cause: string, wayOut?: string]>> = {
+  'cannot be written': [
+    'the folder does not exist, is read-only or is full',
+    'choose another path, or fix its permissions',
+  ],
+  'cannot be read': [
+    'the path is wrong, or its permissions forbid it',
+    'fix the path or its permissions',
+  ],
+  'invalid YAML': ['the file is not YAML', 'fix it at this line'],
+  'git is not installed': ['`--base` reads a commit with git', 'install git'],
+  'of the source is not in': [
+    'the final table does not have the column, for the reason in the message',
+    'to replicate it, change `ignore_columns` or `include_columns`',
+  ],
+  'squawk-cli failed': [
+    'the linter ended with an error',
+    'read its output in the message; install it again',
+  ],
+  '--listen': ['the address is in use, or not of this machine', 'choose another host or port'],
+  'a schema name is empty': ['the name has no characters', 'give a name'],
+  'the name "…" has': [
+    'a name has a character that terminals and editors do not show',
+    'choose another name',
+  ],
+  'reload: no table of': [
+    'no service has a table or customer with this name in the environment',
+    'fix `--table` or `--customer`',
+  ],
+  'is read without Debezium': ['only Debezium takes signals'],
+  'is not a generated file': ['a file without our header has the name of a generated one'],
+  'this file is not generated': ['a file without our header has the name of a snapshot'],
+  'no table of the service': [
+    'the services that `--service` names do not have the table',
+    'name a table of them, or leave one of the two options out',
+  ],
+  'needs --env': ['the option is for the databases of one environment', 'add `--env`'],
+  'need --rotate': ['the options are for a rotation of capture instances', 'add `--rotate`'],
+  'exclude each other': ['one of the options contradicts the other', 'leave one of them out'],
+  'for sources of': ['the option is for another kind of source', 'leave the option out'],
+  'initdb failed': [
+    'the bundled PostgreSQL could not create its files',
+    'read its output in the message; check the disk and its permissions',
+  ],
+  'has held it for': ['another command works on the bundled PostgreSQL'],
+  'may be lost': ['a crash emptied the staging table during the reload'],
+  'dead letters: …': ['to finish could remove rows of events that could not be merged'],
+  'event has no value': [
+    'the message of Kafka has no JSON, as a tombstone has none',
+    'discard it, or let the pipeline skip tombstones',
+  ],
+  'without a row': [
+    'the envelope of Debezium has no `before` or `after`',
+    'discard it, or fix the connector',
+  ],
+  'has no column …': [
+    'the event has a field that the staging table does not have',
+    'apply the newer files, then replay it, or leave the field out',
+  ],
+  'isolation level read committed': [
+    'each batch must see what merges have committed since the one before',
+    'call it in a transaction with this isolation level',
+  ],
+  'found neither': [
+    'the target has neither the old nor the new name of a rename',
+    'check the target; if it is the right one, apply its files',
+  ],
+  'table ……': [
+    'the change could lose values, rewrites a large table, or something uses the column',
+    'do what the hint says: `--allow-rewrite`, or a [manual file](changes.md#manual-files)',
+  ],
+  'is not merged here': ['no staging file of the table was applied'],
+  'staging table … is there': ['bookkeeping is removed only after its staging table'],
+  'have a value in': [
+    'a manual file makes a type narrower than its values',
+    'change these rows first, or convert them in the file; merge staged ones',
+  ],
+  'have no "…"': [
+    'a manual file makes a column NOT NULL',
+    'fill the column in the file, in front of the check',
+  ],
+  'have NULL in the key': [
+    'a manual file changes the key',
+    'fill the columns in the file, in front of the check',
+  ],
+  'are duplicates': [
+    'a manual file changes the key',
+    'remove the duplicates in the file, in front of the check',
+  ],
+  'expected ': ['the value has another form', 'give what is expected'],
+};
+
 /** SQLSTATEs of ours, and those of PostgreSQL that users meet most. */
 export const SQLSTATES = {
   CD004: ['another session applies to the same schema', 'wait for it, then apply again'],
   CD005: [
     'refused: the change could lose values or events, or the files are older than the target',
-    'read message and hint; an unsafe change needs a [manual file](changes.md#manual-files)',
+    'look up the [message](errors-messages.md#messages-of-sql)',
   ],
   CD007: [
     'another session has applied the same file meanwhile',

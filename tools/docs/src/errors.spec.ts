@@ -12,9 +12,12 @@ import {
   FINDINGS,
   INTERNAL_ERRORS,
   INTERNAL_SQLSTATES,
+  MESSAGES,
   MISFITS,
   SQLSTATES,
 } from './error-table.ts';
+import { readMessages } from './read-messages.ts';
+import { findEntry } from './render-errors.ts';
 
 const ROOT = join(__dirname, '../../..');
 const FILES = execFileSync('git', ['ls-files', '-co', '--exclude-standard', 'packages', 'tools'], {
@@ -82,6 +85,23 @@ const TRIGGERED_BY: Readonly<Record<string, readonly [spec: string, text: string
   CD004: ['packages/cli/src/apply/lost-lock.spec.ts', 'another session applies to this schema'],
   CD007: ['packages/cli/src/apply/lost-lock.spec.ts', "toBe('applied meanwhile')"],
   CD009: ['packages/cli/src/apply/creating-role.spec.ts', 'belongs to'],
+  'squawk-cli failed: no output': [
+    'packages/cli/src/lint/lint.spec.ts',
+    'squawk-cli failed: broken',
+  ],
+  '--listen …:…': ['packages/cli/src/metrics/metrics.spec.ts', '--listen .*EADDRINUSE'],
+  'CDC_DB_USER is empty': ['packages/cli/src/repo/read-role.spec.ts', "['', 'is empty']"],
+  'CDC_DB_USER has invisible characters': [
+    'packages/cli/src/repo/read-role.spec.ts',
+    "'has invisible characters'",
+  ],
+  'another session merges …': [
+    'tools/e2e/src/replay-dead-letters.spec.ts',
+    'another session merges',
+  ],
+  'dead letters: …, refused events: … since the reload began, which may belong to rows that were read':
+    ['packages/cli/src/reload/reload.spec.ts', 'refused events: 0 since the reload began'],
+  'table ……': ['packages/cli/src/apply/partitions.spec.ts', 'is not partitioned, expected'],
 };
 
 /** Expects that a test triggers an error. */
@@ -143,3 +163,33 @@ it.each([
 it.each(DEAD_LETTERS)('the merge has a reason with "%s"', (reason) => {
   expect(SOURCE).toContain(reason);
 });
+
+const MESSAGES_OF_CODE = readMessages(ROOT);
+
+it('every message says what to do, or the table says it', () => {
+  const unexplained = MESSAGES_OF_CODE.filter((message) => {
+    return message.advice === undefined && findEntry(message) === undefined;
+  });
+  expect(unexplained).toEqual([]);
+});
+
+it.each(Object.keys(MESSAGES))('the code has a message with "%s"', (part) => {
+  expect(MESSAGES_OF_CODE.map(findEntry)).toContain(part);
+});
+
+/** Matches a whole message in a test, with other values. */
+function patternOf(text: string): RegExp {
+  const parts = text.split('…').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(parts.join('[^\\n]{1,90}'));
+}
+
+const UNESCAPED_TESTS = TESTS.replaceAll('\\', '');
+
+it.each([...new Set(MESSAGES_OF_CODE.map(({ text }) => text))])(
+  'a test triggers the message "%s"',
+  (text) => {
+    const windows = text.split(/…|"/).flatMap(windowsOf);
+    const isQuoted = windows.some((part) => UNESCAPED_TESTS.includes(part));
+    expectTriggered(text, isQuoted || patternOf(text).test(UNESCAPED_TESTS));
+  },
+);

@@ -1,7 +1,7 @@
 import { readManagement, type Management } from './read-management.ts';
 import { renderCachingMatrix } from './render-caching-matrix.ts';
 import { renderMetadataColumns, renderOperations, renderReservedNames } from './render-columns.ts';
-import { renderConfigurationErrors, renderErrors } from './render-errors.ts';
+import { renderConfigurationErrors, renderErrors, renderMessages } from './render-errors.ts';
 import { renderExample } from './render-example.ts';
 import { renderExitCodes } from './render-exit-codes.ts';
 import { renderFile } from './render-file.ts';
@@ -48,6 +48,7 @@ export function buildRenderer(
     commands: () => renderCommands(help),
     'exit-codes': renderExitCodes,
     errors: renderErrors,
+    messages: (kind) => renderMessages(root, kind),
     'configuration-errors': () => renderConfigurationErrors(root),
     packages: () => renderPackages(root),
     'caching-matrix': () => renderCachingMatrix(root),

@@ -5,10 +5,35 @@ import {
   CONNECTIONS,
   DEAD_LETTERS,
   FINDINGS,
+  MESSAGES,
   MISFITS,
   SQLSTATES,
 } from './error-table.ts';
 import { code, markdownTable } from './markdown-table.ts';
+import { readMessages, type Message } from './read-messages.ts';
+
+const EXPLAINED = ['cause', 'what to do'];
+
+/** Renders the messages of commands or of SQL. Advice in code is a part of the message. */
+export function renderMessages(root: string, kind: string): string {
+  const rows = new Map<string, readonly string[]>();
+  for (const message of readMessages(root).filter(({ isSql }) => isSql === (kind === 'sql'))) {
+    const { text, advice } = message;
+    const [cause = '', wayOut = ''] = MESSAGES[findEntry(message) ?? ''] ?? [];
+    const [, before = cause, others] = rows.get(text) ?? [];
+    const toDo = advice === undefined ? wayOut : code(advice);
+    rows.set(text, [code(text), before, others === undefined ? toDo : `${others}, or ${toDo}`]);
+  }
+  return markdownTable(['message', ...EXPLAINED], [...rows.values()]);
+}
+
+/** Finds the entry of a message: one with a way out if the message has none. */
+export function findEntry({ text, advice }: Message): keyof typeof MESSAGES | undefined {
+  return Object.keys(MESSAGES).find((part) => {
+    const [, wayOut] = MESSAGES[part]!;
+    return text.includes(part) && (wayOut === undefined) === (advice !== undefined);
+  });
+}
 
 /** Renders a table of errors: `command`, `connection`, `sqlstate`, `finding`, `misfit` or `dead-letter`. */
 export function renderErrors(kind: string): string {
@@ -16,8 +41,6 @@ export function renderErrors(kind: string): string {
   if (!render) throw new Error(`errors ${kind}: expected ${Object.keys(TABLES).join(', ')}`);
   return render();
 }
-
-const EXPLAINED = ['cause', 'what to do'];
 
 const TABLES: Readonly<Record<string, () => string>> = {
   command: () =>
@@ -69,7 +92,7 @@ export function renderConfigurationErrors(root: string): string {
     const folder = join(root, 'packages', name, 'cases');
     return readdirSync(folder)
       .sort()
-      .map((rule) => ({ rule, messages: readMessages(join(folder, rule)) }));
+      .map((rule) => ({ rule, messages: readProblems(join(folder, rule)) }));
   });
   return rules
     .filter(({ messages }) => messages.length > 0)
@@ -80,7 +103,7 @@ export function renderConfigurationErrors(root: string): string {
     .join('\n');
 }
 
-function readMessages(folder: string): readonly string[] {
+function readProblems(folder: string): readonly string[] {
   if (!readdirSync(folder).includes('expected.txt')) return [];
   const lines = readFileSync(join(folder, 'expected.txt'), 'utf8').split('\n');
   const byShape = new Map<string, string>();

@@ -128,7 +128,9 @@ describe.each([15, 18] as const)('declared partitions, on PostgreSQL %i', (major
       CREATE VIEW blue.names AS SELECT "Navn" FROM blue."Actor"`);
     const stopped = await follow(2, again);
     expect(stopped.map(({ exitCode }) => exitCode)).toEqual([1, 0, 5, 1]);
-    expect(stopped[2]!.stdout).toMatch(/cannot be rewritten into partitions because of view blue\.names/);
+    expect(stopped[2]!.stdout).toMatch(
+      /cannot be rewritten into partitions because of view blue\.names/,
+    );
     expect(await rows('ONLY blue."Actor"')).toEqual([1, 2, 3, 4]);
     await target.query('DROP VIEW blue.names');
     await target.query('CREATE TABLE blue.moved AS SELECT 1');

@@ -15,10 +15,7 @@ export interface DatabaseOptions {
  *
  * @throws CommandError if there are several and none was selected
  */
-export function selectDatabases(
-  config: Config,
-  options: DatabaseOptions,
-): readonly SourcePlan[] {
+export function selectDatabases(config: Config, options: DatabaseOptions): readonly SourcePlan[] {
   const { env, customer, all } = options;
   const plans = planEnvironment(config, options);
   if (plans.length > 1 && !customer && !all) {
