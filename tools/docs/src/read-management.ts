@@ -60,7 +60,7 @@ export async function readManagement(root: string): Promise<Management> {
 const OBJECT =
   /^CREATE (?:OR REPLACE |UNLOGGED )*(?:TABLE|VIEW|FUNCTION|PROCEDURE) (?:IF NOT EXISTS )?cdc_management\.(\w+)|^ +CREATE TYPE cdc_management\.(\w+)/;
 
-/** Reads the comment in front of each object. An object without one shares that of the previous object. */
+/** Reads the comment in front of each object. An object in the next line, or with the same name, shares it. */
 function readComments(text: string): ReadonlyMap<string, string> {
   const comments = new Map<string, string>();
   let comment = '';
@@ -72,7 +72,10 @@ function readComments(text: string): ReadonlyMap<string, string> {
     isOpen = line.startsWith('-- ');
     const [, relation, type] = OBJECT.exec(line) ?? [];
     const name = relation ?? type;
-    if (name !== undefined) comments.set(name, comment);
+    if (name !== undefined && comment !== '') comments.set(name, comment);
+    else if (name !== undefined && !comments.has(name))
+      throw new Error(`cdc_management.${name} has no comment`);
+    if (line === '') comment = '';
   }
   return comments;
 }
