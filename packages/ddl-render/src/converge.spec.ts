@@ -28,7 +28,7 @@ describe('the file of a table', () => {
     return row?.['name'] as string;
   }
 
-  it('adds columns and widens types without writing the table anew', async () => {
+  it('adds columns and widens types without a rewrite of the table', async () => {
     await apply([ID, column('navn', 'character varying(10)'), column('sum', 'numeric(5,2)')]);
     await fill();
     const node = () => run(`SELECT pg_relation_filenode('avansas."T"')`);

@@ -76,7 +76,7 @@ describe('the change of a type', () => {
     expect(rows.map(({ type }) => type)).toEqual(TYPES);
   });
 
-  it('is free only where the table is not written anew, and never fails where it is safe', async () => {
+  it('is free only if the table is not rewritten, and never fails if it is safe', async () => {
     const wrong: string[] = [];
     for (const { from, to } of PAIRS) {
       const change = classifyTypeChange(from, to);

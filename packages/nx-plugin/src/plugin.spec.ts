@@ -100,7 +100,7 @@ describe('createNodes', () => {
   });
 
   it.each(['null', '[]', '"x"', '{', '{ "constructor": 1 }', 'damaged'])(
-    'parses everything anew where what it kept is %s',
+    'parses everything again if its cache is %s',
     async (kept) => {
       write({
         'repo/source-groups.yaml': GROUPS,

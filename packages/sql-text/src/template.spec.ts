@@ -60,7 +60,7 @@ describe('each, if and unless', () => {
   });
 });
 
-describe('a name that the view lacks is an error with the names of template and name', () => {
+describe('an unknown name of the view is an error with the names of template and name', () => {
   it.each([
     ['{{nam}}', { name: 'a' }],
     ['{{key.nam}}', { key: {} }],

@@ -1,6 +1,6 @@
 import {
   columnTemplatesSchema,
-  LEFT_ALONE,
+  IGNORED_KEYS,
   serviceSchema,
   sinkGroupsSchema,
   sourceGroupsSchema,
@@ -9,7 +9,7 @@ import {
 import { readKeys, type KeyEntry } from './read-keys.ts';
 
 /** Keys that are accepted anywhere and ignored. */
-export const LEFT_ALONE_KEYS: readonly string[] = Object.keys(LEFT_ALONE).sort();
+export const IGNORED_KEY_NAMES: readonly string[] = Object.keys(IGNORED_KEYS).sort();
 
 const OF_GROUPS = {
   '': '<group>',
@@ -40,6 +40,6 @@ export type ConfigFile = keyof typeof FILES;
 export const KEYS = Object.fromEntries(
   Object.entries(FILES).map(([file, { schema, chosen }]) => [
     file,
-    readKeys(schema, { leftAlone: LEFT_ALONE, chosen }),
+    readKeys(schema, { leftAlone: IGNORED_KEYS, chosen }),
   ]),
 ) as { readonly [F in ConfigFile]: readonly KeyEntry[] };

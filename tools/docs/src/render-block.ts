@@ -29,7 +29,7 @@ export function buildRenderer(
     render(await (management ??= readManagement(root)));
   const blocks: Readonly<Record<string, (rest: string) => string | Promise<string>>> = {
     keys: renderKeys,
-    'keys-left-alone': renderLeftAlone,
+    'keys-ignored': renderLeftAlone,
     'mssql-types': renderMssqlTypes,
     'postgres-types': renderPostgresTypes,
     'target-types': renderTargetTypes,

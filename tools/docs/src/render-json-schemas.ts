@@ -1,4 +1,4 @@
-import { LEFT_ALONE } from '@cdc-migrations/config/schemas';
+import { IGNORED_KEYS } from '@cdc-migrations/config/schemas';
 import { buildJsonSchema, type JsonSchema } from './build-json-schema.ts';
 import { FILES, type ConfigFile } from './config-files.ts';
 import { MEANINGS, NEEDED_ALL_THE_SAME } from './key-meanings.ts';
@@ -17,7 +17,7 @@ export function renderJsonSchemas(): ReadonlyMap<string, string> {
     (Object.keys(TITLES) as ConfigFile[]).map((file) => {
       const { schema, chosen } = FILES[file];
       const options = {
-        leftAlone: LEFT_ALONE,
+        leftAlone: IGNORED_KEYS,
         chosen,
         meanings: MEANINGS[file],
         needed: file === 'service' ? NEEDED_ALL_THE_SAME : [],

@@ -1,4 +1,4 @@
-import { KEYS, LEFT_ALONE_KEYS, type ConfigFile } from './config-files.ts';
+import { KEYS, IGNORED_KEY_NAMES, type ConfigFile } from './config-files.ts';
 import { MEANINGS, NEEDED_ALL_THE_SAME } from './key-meanings.ts';
 import { code, markdownTable } from './markdown-table.ts';
 import type { KeyEntry } from './read-keys.ts';
@@ -20,7 +20,7 @@ export function renderKeys(file: string): string {
 
 /** Renders the keys that are accepted anywhere. */
 export function renderLeftAlone(): string {
-  return LEFT_ALONE_KEYS.map(code).join(', ');
+  return IGNORED_KEY_NAMES.map(code).join(', ');
 }
 
 function defaultOf({ path, needed, default: value }: KeyEntry): string {

@@ -237,7 +237,7 @@ describe('the cursor of the changes of a table', () => {
     });
   });
 
-  it('begins anew where the staging table was dropped, and a snapshot is needed where the final table was', async () => {
+  it('begins again if the staging table was dropped, and a snapshot is needed if the final table was', async () => {
     await mergeTable(target.sink, TENANT, TABLE);
     await note(ZERO, lsnOf(7));
     await target.owner`DELETE FROM cdc_management.staging_loss`;

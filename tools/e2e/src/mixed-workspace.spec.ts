@@ -66,7 +66,7 @@ describeLong('a copy of this workspace, with both implementation repos', () => {
     run('git', ['checkout', '-q', '.']);
   });
 
-  it('a change of staging-render renders staging of both anew, and nothing else', () => {
+  it('a change of staging-render renders staging of both again, and nothing else', () => {
     const file = 'packages/staging-render/templates/staging.sql.hbs';
     const text = readFileSync(join(root, file), 'utf8');
     writeFileSync(join(root, file), text.replace('Accepts any event:', 'Accepts every event:'));

@@ -83,7 +83,7 @@ describe('infrastructure that is older than what is applied', () => {
     ['merge_control', ['most_events']],
     ['merge_control', ['facts', 'claims', 'wanted_at', 'wanted_since']],
     ['pending_merge', ['staging']],
-  ])('is brought up where %s lacks %s', async (table, columns) => {
+  ])('is brought up to date if %s has no %s', async (table, columns) => {
     const dropped = columns.map((column) => `DROP COLUMN ${column} CASCADE`).join(', ');
     const before = await signatures();
     await owner.unsafe(`ALTER TABLE cdc_management.${table} ${dropped}`);

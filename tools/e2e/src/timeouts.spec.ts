@@ -152,7 +152,7 @@ describeDebian('a statement_timeout that a batch does not fit into', () => {
     expect(batches).toBeLessThan(40);
   });
 
-  it('is told apart from a cancel, which ends the call and is noted nowhere', async () => {
+  it('differs from a cancel, which ends the call and is recorded nowhere', async () => {
     const table = await createSlow(target, orderTable('Slow and cancelled'));
     const sink = target.connectSink();
     await sink`SET statement_timeout = 0`;

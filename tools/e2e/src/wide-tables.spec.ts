@@ -87,13 +87,13 @@ describe('the bounds that generate tells are those of PostgreSQL', () => {
     value: string,
     {
       operation,
-      lacks,
+      empty,
       offset = 1,
-    }: { readonly operation: string; readonly lacks?: string; readonly offset?: number },
+    }: { readonly operation: string; readonly empty?: string; readonly offset?: number },
   ): Promise<void> {
     const listed = columns.filter(({ name }) => name !== '__deleted_at');
     const values = listed.map(({ name, role, type }) => {
-      if (name === lacks) return 'NULL';
+      if (name === empty) return 'NULL';
       if (role !== 'metadata') return name === 'id' ? '1' : `'${value}'`;
       if (name === '__kafka_offset') return String(offset);
       if (name === '__cdc_operation') return `'${operation}'`;
@@ -125,7 +125,7 @@ describe('the bounds that generate tells are those of PostgreSQL', () => {
     expect(await full.unsafe('SELECT count(*)::integer AS rows FROM app."Wide"')).toEqual([
       { rows: 1 },
     ]);
-    const variants = [{}, { lacks: 'c0' }, { lacks: '__kafka_partition' }];
+    const variants = [{}, { empty: 'c0' }, { empty: '__kafka_partition' }];
     for (const variant of variants) {
       await stage(full, fits.table, value, { operation: LONGEST, ...variant });
     }
@@ -162,7 +162,7 @@ describe('the bounds that generate tells are those of PostgreSQL', () => {
     await stage(sql, fits.table, value, { operation: 'c', offset: 1 });
     await mergeTable(sql, 'app', fits.table);
     await stage(sql, fits.table, unavailable, { operation: 'u', offset: 3 });
-    await stage(sql, fits.table, unavailable, { operation: 'u', offset: 2, lacks: 'c0' });
+    await stage(sql, fits.table, unavailable, { operation: 'u', offset: 2, empty: 'c0' });
     await mergeTable(sql, 'app', fits.table);
     const [row] =
       await sql`SELECT c0::text AS c0, c249::text AS c249, __kafka_offset::integer AS "offset" FROM app."Wide"`;

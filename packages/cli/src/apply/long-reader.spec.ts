@@ -70,7 +70,7 @@ it('a file waits for a long reader in short turns, lets all others go between th
   expect(server.log()).not.toContain('still waiting for');
 });
 
-it('the new column is to be filled, which status says until all rows have come anew', async () => {
+it('the new column is to be filled, which status says until all rows were sent again', async () => {
   const concerns = async () => {
     const { stdout } = await run('status', '--json');
     return JSON.parse(stdout).targets[0].backfill as unknown;

@@ -113,7 +113,7 @@ describe.each([15, 18] as const)('declared partitions, on PostgreSQL %i', (major
     expect(await rows('blue."Actor_rest"')).toEqual([600]);
   });
 
-  it('are refused for a table with rows, and the page writes it anew', async () => {
+  it('are refused for a table with rows, and the page rewrites it', async () => {
     const root = edited();
     const [diff, ...rest] = await follow(1, root);
     expect(diff!.stdout).toMatch(/partitions by RANGE \("actno"\), before none +unsafe/);

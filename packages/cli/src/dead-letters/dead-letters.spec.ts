@@ -120,7 +120,7 @@ it('replays them, and says why some came back', async () => {
   await sql`ALTER TABLE blue."Distrikt" ALTER COLUMN "Navn" TYPE varchar(50) USING left("Navn", 50)`.simple();
 });
 
-it('replays refused events first: what a dead letter lacks may be in one of them', async () => {
+it('replays refused events first: values that a dead letter needs may be in one of them', async () => {
   const { stdout } = await deadLetters('replay');
   const at = (what: string) => stdout.indexOf(`blue.Distrikt: ${what} replayed`);
   expect(at('1 refused event')).toBeGreaterThan(-1);

@@ -220,7 +220,7 @@ ALTER TABLE "{{SCHEMA}}"."stg_Actor"
   });
 });
 
-describe('what the configuration names and the source lacks', () => {
+describe('names of the configuration that the source does not have', () => {
   it('is named with its line, with all else that changed', () => {
     grow();
     edit(root, SNAPSHOT, '      - { name: Døv, type: bit, nullable: true }\n', '');

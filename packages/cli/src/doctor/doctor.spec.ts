@@ -190,7 +190,7 @@ describeDebian('doctor', () => {
     );
   });
 
-  it('finds tables that the source lacks, and a database of another encoding', async () => {
+  it('finds tables that the source does not have, and a database of another encoding', async () => {
     await change('ALTER TABLE public.users RENAME TO gone', 'directory_dev');
     await change("CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'");
     source.repo.edit('sink-groups.yaml', 'database: search_dev', 'database: latin');

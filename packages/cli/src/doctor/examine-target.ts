@@ -80,7 +80,7 @@ function ofServer(
           fault(
             about,
             `encoding ${encoding}, which is missing characters of sources`,
-            `create the database anew, with TEMPLATE template0 ENCODING 'UTF8'`,
+            `create the database again, with TEMPLATE template0 ENCODING 'UTF8'`,
           ),
         ]),
     ...(hasRole

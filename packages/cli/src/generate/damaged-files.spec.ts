@@ -67,7 +67,7 @@ describe('a conflict of git is recognised and said', () => {
     }
   });
 
-  it('and generate --force writes the generated files anew', () => {
+  it('and generate --force writes the generated files again', () => {
     const before = treeOf(root);
     for (const path of [DEFINITION, SETS, MANIFEST, TABLE]) leaveConflict(path);
     expect(generate(root, ['--force']).code).toBe(0);
@@ -90,7 +90,7 @@ describe('files of another format', () => {
       /install that version/,
     ],
   ])(
-    'are refused by what depends on them, and written anew by generate: %j',
+    'are refused by later stages, and generate writes them again: %j',
     (from, to, found, wayOut) => {
       const before = treeOf(root);
       for (const [path, commands] of [

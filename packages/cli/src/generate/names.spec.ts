@@ -100,7 +100,7 @@ it('every name of a table has files of its own, which every file system takes', 
   }
 }, 30_000);
 
-it('tables of one name in several schemas are told apart by them, also where only case differs', () => {
+it('tables of one name in several schemas are identified by schema, also if only case differs', () => {
   const root = repoOf([
     { name: 'Actor', schemas: ['adopus', 'public'] },
     { name: 'Fraver', schemas: ['crm'] },

@@ -17,7 +17,7 @@ const STEPS = [
   .filter(({ mark }) => mark !== 'example');
 
 const END = '=== end of step';
-/** The merge of the second terminal, and whoever waits for what it merges. */
+/** The merge of the second terminal, and functions that wait for its output. */
 const IN_BACKGROUND = (commands: string) =>
   `${commands} 2>watch.log & until grep -q psql watch.log; do sleep 0.1; done`;
 const WAIT = `DO $$ BEGIN

@@ -43,7 +43,7 @@ describe('a file that was edited', () => {
     expect(repo.changes()).toEqual([]);
   });
 
-  it('is written anew with --force, which --dry-run shows first', () => {
+  it('is written again with --force, which --dry-run shows first', () => {
     const preview = repo.generate(['--force', '--dry-run']);
     expect(preview).toMatchObject({
       code: 0,

@@ -19,7 +19,7 @@ export function tenantsOf(
   if (group.pattern !== set.pattern) {
     const message =
       `pattern is ${group.pattern}, and the snapshots in generated/schemas/ were taken as ${set.pattern}; ` +
-      'cdc manage-migrations schema-docs takes them anew';
+      'cdc manage-migrations schema-docs takes them again';
     throw new ConfigError([
       { at: { file: group.at.file, keys: [...group.at.keys, 'pattern'] }, message },
     ]);

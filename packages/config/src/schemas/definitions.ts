@@ -1,6 +1,6 @@
 import { flag, sqlExpression, text } from '@cdc-migrations/shape';
 import * as v from 'valibot';
-import { LEFT_ALONE } from './left-alone.ts';
+import { IGNORED_KEYS } from './ignored-keys.ts';
 import { tableName } from './table-name.ts';
 
 /** Schema of `services/_schemas/column-templates.yaml`. */
@@ -14,7 +14,7 @@ export const columnTemplatesSchema = v.strictObject({
       default: v.optional(sqlExpression()),
       description: v.optional(text('a description')),
       value: v.optional(v.unknown()),
-      ...LEFT_ALONE,
+      ...IGNORED_KEYS,
     }),
     'expected a mapping of templates: `<template>: { name, type }`',
   ),

@@ -1,6 +1,6 @@
 import { flag, listOf, oneOf, text } from '@cdc-migrations/shape';
 import * as v from 'valibot';
-import { LEFT_ALONE } from './left-alone.ts';
+import { IGNORED_KEYS } from './ignored-keys.ts';
 import { pipelineSchema } from './pipeline.ts';
 import { tableName } from './table-name.ts';
 
@@ -28,7 +28,7 @@ const serverSchema = v.strictObject({
   trust_server_certificate: v.optional(flag()),
   sslmode: v.optional(oneOf(['disable', 'require', 'verify-ca', 'verify-full'])),
   ca_file: v.optional(connectionText('the path of a file')),
-  ...LEFT_ALONE,
+  ...IGNORED_KEYS,
 });
 
 /** Returns true if a text is a valid port number. */
@@ -57,7 +57,7 @@ type Environment = v.InferOutput<typeof environmentSchema>;
 
 /** Schema of a customer, service or target database. It has `schemas`, and every other key is an environment. */
 const sourceSchema = v.pipe(
-  v.objectWithRest({ schemas: listOf('the name of a schema'), ...LEFT_ALONE }, environmentSchema),
+  v.objectWithRest({ schemas: listOf('the name of a schema'), ...IGNORED_KEYS }, environmentSchema),
   v.transform(
     ({ schemas, ...others }): { schemas: readonly string[]; environments: Environments } => ({
       schemas,
@@ -82,7 +82,7 @@ const GROUP_KEYS = {
   table_exclude_patterns: v.optional(regularExpressions(), []),
   servers: v.record(v.string(), serverSchema, 'expected a mapping of servers'),
   sources: v.record(v.string(), sourceSchema, 'expected a mapping of sources'),
-  ...LEFT_ALONE,
+  ...IGNORED_KEYS,
 };
 
 function regularExpressions() {
@@ -92,7 +92,7 @@ function regularExpressions() {
 function environmentsOf(others: Environments): Environments {
   const environments: Record<string, Environment> = Object.create(null);
   for (const [key, environment] of Object.entries(others)) {
-    if (!Object.hasOwn(LEFT_ALONE, key)) environments[key] = environment;
+    if (!Object.hasOwn(IGNORED_KEYS, key)) environments[key] = environment;
   }
   return environments;
 }

@@ -1,4 +1,4 @@
-export { LEFT_ALONE } from './left-alone.ts';
+export { IGNORED_KEYS } from './ignored-keys.ts';
 export { columnTemplatesSchema, typeOverridesSchema } from './definitions.ts';
 export { serviceSchema } from './service.ts';
 export { sinkGroupsSchema, sourceGroupsSchema } from './groups.ts';

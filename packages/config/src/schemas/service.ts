@@ -1,7 +1,7 @@
 import { flag, listOf, oneOf, sqlExpression, text } from '@cdc-migrations/shape';
 import * as v from 'valibot';
 import { count } from './groups.ts';
-import { LEFT_ALONE } from './left-alone.ts';
+import { IGNORED_KEYS } from './ignored-keys.ts';
 import { pipelineSchema } from './pipeline.ts';
 import { tableName } from './table-name.ts';
 
@@ -11,7 +11,7 @@ const sourceTableSchema = v.strictObject({
   key_columns: v.optional(listOf('the name of a column')),
   lossy_key_columns: v.optional(listOf('the name of a column'), []),
   manual_migration_hints: v.optional(v.unknown()),
-  ...LEFT_ALONE,
+  ...IGNORED_KEYS,
 });
 
 const templateUseSchema = v.union(
@@ -21,7 +21,7 @@ const templateUseSchema = v.union(
       template: text('the name of a template'),
       name: v.optional(text('the name of the column')),
       value: v.optional(v.unknown()),
-      ...LEFT_ALONE,
+      ...IGNORED_KEYS,
     }),
   ],
   'expected the name of a template or { template, name, value }',
@@ -30,7 +30,7 @@ const templateUseSchema = v.union(
 const transformSchema = v.strictObject({
   bloblang_ref: text('the address of a Bloblang file'),
   expected_output_column: v.optional(text('the name of a column')),
-  ...LEFT_ALONE,
+  ...IGNORED_KEYS,
 });
 
 /** Schema of the hints that the original tool accepts under this key of a sink table. */
@@ -114,7 +114,7 @@ const sinkTableSchema = v.strictObject({
   backfill_from_default: v.optional(listOf('the name of a column'), []),
   renames: v.optional(columnByColumn('old column names to new ones')),
   manual_migration_hints: v.optional(migrationHintsSchema),
-  ...LEFT_ALONE,
+  ...IGNORED_KEYS,
 });
 
 const sinkSchema = v.strictObject({
@@ -125,7 +125,7 @@ const sinkSchema = v.strictObject({
       'expected a mapping of tables: `<schema>.<table>: { from }`',
     ),
   ),
-  ...LEFT_ALONE,
+  ...IGNORED_KEYS,
 });
 
 /** Schema of a service in `services/<service>.yaml`, under its name or next to the key `service`. */
@@ -142,7 +142,7 @@ export const serviceSchema = v.strictObject({
           'expected a mapping of tables: `<schema>.<table>: {}`',
         ),
       ),
-      ...LEFT_ALONE,
+      ...IGNORED_KEYS,
     }),
   ),
   sinks: v.optional(
@@ -152,7 +152,7 @@ export const serviceSchema = v.strictObject({
       'expected a mapping of sinks: `<sink group>.<database>: { tables }`',
     ),
   ),
-  ...LEFT_ALONE,
+  ...IGNORED_KEYS,
 });
 
 export type ServiceShape = v.InferOutput<typeof serviceSchema>;

@@ -157,7 +157,7 @@ it.each([
   },
 );
 
-it('agent-unknown: whoever may not ask gets a note', async () => {
+it('agent-unknown: a login without the right to ask gets a note', async () => {
   server.addFault({
     fault: { kind: 'error', number: 300, message: 'VIEW SERVER STATE permission was denied.' },
     sql: /dm_server_services/,

@@ -42,7 +42,7 @@ export interface LaneFailure extends TableLane {
 }
 
 /** Pause of a table after a failure. It doubles with each failure. */
-const LEFT_ALONE_MS = { first: 1000, longest: 60_000 };
+const SKIPPED_MS = { first: 1000, longest: 60_000 };
 
 const WAIT_MS = 10;
 const HELD_WAIT_MS = 100;
@@ -118,7 +118,7 @@ function account(run: MergeRun, pass: Pass, step: MergeStep): void {
 function noteFailure({ failures }: MergeRun, { schema, table, lane }: Pass, reason: string): void {
   const key = keyOf({ schema, table, lane });
   const before = failures.get(key)?.ms;
-  const { first, longest } = LEFT_ALONE_MS;
+  const { first, longest } = SKIPPED_MS;
   const ms = before === undefined ? first : Math.min(before * 2, longest);
   failures.set(key, { schema, table, lane, reason, until: performance.now() + ms, ms });
 }

@@ -6,7 +6,7 @@ import { PLAIN_SETTINGS } from './plain-settings.ts';
 
 /**
  * A schema or object of ours that another role owns or may create objects in. The owner of a function or of its schema
- * can replace it, and the new code runs with the rights of whoever applies or merges.
+ * can replace it, and the new code runs with the rights of the role that applies or merges.
  */
 export interface ForeignObject {
   readonly schema: string;

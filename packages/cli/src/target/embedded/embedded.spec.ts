@@ -79,7 +79,7 @@ describe('a process that has the id of one that is gone', () => {
     await end;
   });
 
-  it('is left alone where it was the server, and who listens on its port is sent nothing', async () => {
+  it('is not ended if the server had its id, and nothing is sent to another server on the port', async () => {
     const impostor = await startImpostor();
     const asksForPassword = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]);
     impostor.answer([asksForPassword]);

@@ -1,7 +1,7 @@
 import { leftAlone } from '@cdc-migrations/shape';
 
 /** Keys of other parts of the pipeline. They are accepted everywhere and ignored. */
-export const LEFT_ALONE = {
+export const IGNORED_KEYS = {
   server_group: leftAlone,
   reference: leftAlone,
   topology: leftAlone,
