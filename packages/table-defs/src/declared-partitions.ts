@@ -109,16 +109,17 @@ export function partitionKey({
 
 /**
  * Renders a partitioning as JSON for the routines of `cdc_management`:
- * `{"method": "LIST", "columns": ["Land"], "partitions": [["Actor_nordic", "FOR VALUES IN ('NO')"]]}`.
+ * `{"method": "LIST", "columns": ["Land"], "partitions": [["Actor_nordic", "FOR VALUES IN ('NO')"]]}`. `types` are new
+ * types of these columns for `repartition_table`, each with the expression of its values.
  */
-export function partitioningEntry({
-  method,
-  columns,
-  partitions,
-}: NonNullable<ReplicatedTable['partitionBy']>): string {
+export function partitioningEntry(
+  { method, columns, partitions }: NonNullable<ReplicatedTable['partitionBy']>,
+  types: readonly (readonly [column: string, type: string, value: string])[] = [],
+): string {
   return JSON.stringify({
     method: method.toUpperCase(),
     columns,
     partitions: partitions.map(({ name, bounds }) => [name, bounds]),
+    ...(types.length > 0 && { types }),
   });
 }

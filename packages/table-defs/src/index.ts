@@ -16,6 +16,7 @@ export {
   SETS_FILE,
 } from './definition-file.ts';
 export type { TableFile } from './definition-file.ts';
+export { isInPartitionKey } from './diff/diff-columns.ts';
 export { diffTables } from './diff/diff-tables.ts';
 export { worstClass } from './diff/table-change.ts';
 export type {

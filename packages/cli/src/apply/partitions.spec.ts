@@ -11,6 +11,7 @@ import { runCommand } from '../target/cli.fixture.ts';
 import { stageActors } from '../target/small-target.fixture.ts';
 
 const PAGE = readFileSync(join(__dirname, '../../../../docs/partitions.md'), 'utf8');
+const SNAPSHOT = 'generated/schemas/AdOpusTest.dbo.yaml';
 const SERVICE = 'services/adopus.yaml';
 const ACTOR = '          column_templates: [customer_id]\n';
 
@@ -93,6 +94,12 @@ describe.each([15, 18] as const)('declared partitions, on PostgreSQL %i', (major
   it('are created for new tenants, and take rows, moves, deletes and replays', async () => {
     await emptied();
     const root = await declared(range(LOW, HIGH, REST));
+    // The script of a dry run does what an apply does.
+    const { stdout: script } = await target.run(root, 'apply', '--dry-run');
+    expect(script.match(/^\) PARTITION BY .*$/gm)).toEqual(
+      ['avansas', 'blue'].map(() => ') PARTITION BY RANGE ("actno");'),
+    );
+    await target.query(script.replaceAll(/^\\.*$/gm, ''));
     await passes(root);
     expect(await partitions('blue')).toEqual([
       'Actor_high FOR VALUES FROM (3) TO (100)',
@@ -190,6 +197,28 @@ describe.each([15, 18] as const)('declared partitions, on PostgreSQL %i', (major
     ]);
   });
 
+  it('keep their columns by a rewrite when the type of one changes', async () => {
+    await emptied();
+    const root = copyOf(await declared(range(LOW, HIGH)));
+    await passes(root);
+    await target.query(stageActors('blue', [1, 4]));
+    expect((await target.run(root, 'merge')).exitCode).toBe(0);
+    edit(root, SNAPSHOT, 'name: actno, type: int', 'name: actno, type: bigint');
+    const diff = await runCommand(root, ['diff', '--scaffold-manual']);
+    expect(diff.stdout).toMatch(/column "actno": integer to bigint +unsafe/);
+    expect((await runCommand(root, ['generate'])).exitCode).toBe(0);
+    await passes(root);
+    expect(await rows('blue."Actor_low"')).toEqual(['1', '2']);
+    expect(
+      await target.query(`SELECT relname AS name FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+        WHERE relnamespace = 'blue'::regnamespace AND relkind IN ('r', 'p') AND attname = 'actno' AND atttypid = 'bigint'::regtype
+        ORDER BY relname COLLATE "C"`),
+    ).toEqual(['Actor', 'Actor_high', 'Actor_low', 'stg_Actor'].map((name) => ({ name })));
+    await target.query(stageActors('blue', [1, 6], "'again'").replace('0, n', '0, n + 10'));
+    expect((await target.run(root, 'merge')).exitCode).toBe(0);
+    expect(await rows('blue."Actor"')).toEqual(['1', '2', '3', '4', '5', '6']);
+  });
+
   // What follows is the same in all versions.
   if (major === 18) return;
 
@@ -221,6 +250,76 @@ describe.each([15, 18] as const)('declared partitions, on PostgreSQL %i', (major
     expect(other.stdout).toMatch(
       /partition "Actor_first": has FOR VALUES FROM \(MINVALUE\) TO \(3\), expected FOR VALUES FROM \(MINVALUE\) TO \('2'\)/,
     );
+  });
+
+  it('by list have one of users for rows without a value, as far as there is one', async () => {
+    await emptied();
+    const region =
+      '        adopus.Region:\n          from: dbo.Region\n          target_exists: false\n';
+    const list = (...values: readonly string[]) =>
+      `${region}          partition_by: { list: [__source_db], partitions: [{ name: one, in: [${values.join(', ')}] }] }\n`;
+    const nothing = copyOf(target.repo.root);
+    edit(nothing, SERVICE, region, list('AdOpus', 'null'));
+    expect(await runCommand(nothing, ['generate'])).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringMatching(
+        /services\/adopus\.yaml:\d+ .*partitions\.0\.in\.1: expected a value, found nothing/,
+      ),
+    });
+    // A text is not the value NULL.
+    const root = await target.edited(SERVICE, region, list('AdOpus', '"NULL"'));
+    await passes(root);
+    const stage = (...sources: readonly string[]) =>
+      target.query(`INSERT INTO blue."stg_Region" ("Kode", "__source_db", "__source_table", "__cdc_operation", "__kafka_partition", "__kafka_offset")
+        VALUES ${sources.map((source, at) => `('K${at}', ${source}, 'Region', 'c', 0, ${at})`).join(', ')}`);
+    const found = async () =>
+      (
+        await target.query(
+          `SELECT tableoid::regclass || ' ' || "Kode" AS text FROM blue."Region" ORDER BY 1`,
+        )
+      ).map(({ text }) => text);
+    const events = ["'AdOpus'", "'NULL'", 'NULL'];
+    await stage(...events);
+    expect((await target.run(root, 'merge')).exitCode).toBe(0);
+    expect(await found()).toEqual(['blue."Region_one" K0', 'blue."Region_one" K1']);
+    expect(await target.query('SELECT reason FROM cdc_management.dead_letter')).toEqual([
+      { reason: expect.stringMatching(/no partition/) },
+    ]);
+    await target.query(
+      'CREATE TABLE blue."Region_none" PARTITION OF blue."Region" FOR VALUES IN (NULL)',
+    );
+    await passes(root);
+    await stage(...events);
+    expect((await target.run(root, 'merge')).exitCode).toBe(0);
+    expect(await found()).toEqual([
+      'blue."Region_none" K2',
+      'blue."Region_one" K0',
+      'blue."Region_one" K1',
+    ]);
+    await target.query('DROP TABLE blue."Region_none"');
+    await target.query(
+      'ALTER TABLE blue."Region" DETACH PARTITION blue."Region_one"; DROP TABLE blue."Region_one"',
+    );
+    await target.query(
+      `CREATE TABLE blue."Region_one" PARTITION OF blue."Region" FOR VALUES IN ('AdOpus', NULL)`,
+    );
+    expect((await target.run(root, 'check')).stdout).toMatch(
+      /blue\.Region: partition "Region_one".*FOR VALUES IN \('AdOpus', NULL\).*FOR VALUES IN \('AdOpus', 'NULL'\)/,
+    );
+  });
+
+  it.each([
+    [true, `FOR VALUES IN ('b', 'a', NULL)`, `FOR VALUES IN (NULL, 'a', 'b')`, 'text'],
+    [false, `FOR VALUES IN ('a', NULL)`, `FOR VALUES IN ('a', 'NULL')`, 'text'],
+    [false, `FOR VALUES IN ('a', 'b')`, `FOR VALUES IN ('a,b')`, 'text'],
+    [true, `FOR VALUES FROM (3) TO (MAXVALUE)`, `FOR VALUES FROM ('3') TO (MAXVALUE)`, 'integer'],
+    [false, `FOR VALUES FROM (MINVALUE) TO ('a')`, `FOR VALUES FROM ('MINVALUE') TO ('a')`, 'text'],
+  ])('are compared by their bounds: %s for %s and %s', async (isSame, one, other, type) => {
+    const normal = (bounds: string) =>
+      `cdc_management.normal_bounds('${bounds.replaceAll("'", "''")}', ARRAY['${type}'])`;
+    expect(await target.query(`SELECT ${normal(one)} = ${normal(other)} AS same`)).toEqual([
+      { same: isSame },
+    ]);
   });
 
   it('have declared indexes, created by partition while others write', async () => {

@@ -8,6 +8,7 @@ import {
 import {
   columnEntry,
   headerFacts,
+  isInPartitionKey,
   partitioningEntry,
   schemaLabel,
   sqlSchema,
@@ -77,6 +78,8 @@ interface TypeView extends StepView {
   readonly hint: string;
   /** Expression after USING. */
   readonly value: string;
+  /** PostgreSQL changes no type in a partition key, so `PartitionsView` rewrites the table. */
+  readonly isPartitionKey: boolean;
 }
 
 interface NotNullView extends StepView {
@@ -131,10 +134,7 @@ export function renderManual(
       own.flatMap((change) =>
         change.kind === 'key changed' ? buildKey(table, change, changes) : [],
       )[0] ?? null,
-    partitions:
-      own.flatMap((change) =>
-        change.kind === 'partitions changed' ? buildPartitions(table, change) : [],
-      )[0] ?? null,
+    partitions: buildPartitions(table, own, hints),
   };
   const tag = dollarTag(JSON.stringify(view), 'manual');
   return render({ ...view, tag });
@@ -194,8 +194,10 @@ function buildTypes(
     const column = quoteIdentifier(after.name);
     const qualified = quoteQualified(sqlSchema(table), relation);
     const hinted = using.get(after.name);
+    const isFinal = relation === table.name;
     return [
       {
+        isPartitionKey: isFinal && isInPartitionKey(table, after.name),
         what: oneLine(`${relation}, column "${after.name}": ${from} to ${to}`),
         schema: schemaLiteral(table),
         relation,
@@ -203,17 +205,16 @@ function buildTypes(
         table: qualified,
         name: after.name,
         type: to,
-        hasDefault: relation === table.name && 'default' in before && before.default !== undefined,
-        value: hinted === undefined ? convertValue(column, from, to) : `(${hinted})::${to}`,
+        hasDefault: isFinal && 'default' in before && before.default !== undefined,
+        value: valueOf(column, { from, to, hinted }),
         misfit:
           hinted === undefined
             ? changesValue(column, from, to)
             : `${column} IS NOT NULL AND (${hinted}) IS NULL`,
         complaint: ` rows of ${qualified} have a value in ${column} that ${to} does not keep`,
-        hint:
-          relation === table.name
-            ? 'Change these rows first, or convert them in this file.'
-            : `Merge them first: CALL ${quoteQualified(sqlSchema(table), table.names.mergeProcedure)}().`,
+        hint: isFinal
+          ? 'Change these rows first, or convert them in this file.'
+          : `Merge them first: CALL ${quoteQualified(sqlSchema(table), table.names.mergeProcedure)}().`,
       },
     ];
   };
@@ -267,19 +268,44 @@ function buildKey(
   ];
 }
 
+function valueOf(
+  column: string,
+  {
+    from,
+    to,
+    hinted,
+  }: { readonly from: string; readonly to: string; readonly hinted: string | undefined },
+): string {
+  return hinted === undefined ? convertValue(column, from, to) : `(${hinted})::${to}`;
+}
+
+/** Builds the rewrite of a table into other partitions, or with another type in the partition key. */
 function buildPartitions(
   table: ReplicatedTable,
-  change: ChangeOf<'partitions changed'>,
-): readonly PartitionsView[] {
-  if (!change.after) return [];
-  return [
-    {
-      what: oneLine(describeChange(change)),
-      schema: schemaLiteral(table),
-      name: table.name,
-      json: partitioningEntry(change.after),
-    },
-  ];
+  changes: readonly TableChange[],
+  { using }: ManualHints,
+): PartitionsView | null {
+  if (!table.partitionBy) return null;
+  const own = changes.filter(
+    (change) =>
+      change.kind === 'partitions changed' ||
+      (change.kind === 'type changed' && isInPartitionKey(table, change.after.name)),
+  );
+  if (own.length === 0) return null;
+  const types = own.flatMap((change) => {
+    if (change.kind !== 'type changed') return [];
+    const { name, type } = change.after;
+    const value = valueOf(quoteIdentifier(name), {
+      ...{ from: change.before.type, to: type, hinted: using.get(name) },
+    });
+    return [[name, type, value] as const];
+  });
+  return {
+    what: oneLine(own.map(describeChange).join(', ')),
+    schema: schemaLiteral(table),
+    name: table.name,
+    json: partitioningEntry(table.partitionBy, types),
+  };
 }
 
 /** Renders a text as one line for a comment. */

@@ -15,11 +15,21 @@ export function diffColumns(
   const changes = pairs.flatMap((pair) => {
     if (!pair.before) return [addedColumn(after, pair.after!)];
     if (!pair.after) return [removedColumn(after, pair.before, key)];
-    return changedColumn(after, pair.before, pair.after);
+    const isPartitionKey =
+      isInPartitionKey(before, pair.before.name) || isInPartitionKey(after, pair.after.name);
+    return changedColumn(after, pair.before, pair.after).map((change): TableChange =>
+      // PostgreSQL changes no type in a partition key.
+      change.kind === 'type changed' && isPartitionKey ? { ...change, class: 'unsafe' } : change,
+    );
   });
   return after.kind === 'replicated'
     ? changes
     : changes.map((change) => ({ ...change, class: 'informational' }));
+}
+
+/** Checks if the rows of a table are partitioned by a column. */
+export function isInPartitionKey(table: TableDefinition, column: string): boolean {
+  return table.kind === 'replicated' && (table.partitionBy?.columns.includes(column) ?? false);
 }
 
 function addedColumn(table: TableDefinition, after: AnyColumn): TableChange {

@@ -335,4 +335,20 @@ describe('the partitions of a table', () => {
       describeDiff([table([before], by(['a'], LOW))], [table([after], by(['b'], LOW))]),
     ).toEqual([expect.stringContaining('column renamed')]);
   });
+  it.each([
+    ['and was', by(['a'], LOW), by(['a'], LOW)],
+    ['and was not', {}, by(['a'], LOW)],
+    ['no more', by(['a'], LOW), {}],
+  ])('let no type of their column change: in the partition key %s', (_, before, after) => {
+    const [old, wide] = [
+      { name: 'a', type: 'integer' },
+      { name: 'a', type: 'bigint' },
+    ];
+    expect(describeDiff([table([old], before)], [table([wide], after)])).toContain(
+      'unsafe type changed: a integer -> a bigint',
+    );
+    expect(describeDiff([table([old], by(['id']))], [table([wide], by(['id']))])).toEqual([
+      'rewrite type changed: a integer -> a bigint',
+    ]);
+  });
 });
