@@ -120,6 +120,7 @@ export type {
   ReloadSelection,
   ReloadState,
 } from './tables/reload-tables.ts';
+export type { RenamedFile } from './tables/renamed-files.ts';
 export { NotDefinedError, renameTarget } from './tables/rename-target.ts';
 export type { Renamed, RenameOptions, RenameWait, Renaming } from './tables/rename-target.ts';
 export { retireTables, StillDefinedError } from './tables/retire-tables.ts';

@@ -1,5 +1,6 @@
 import type { PostgresServer } from '@cdc-migrations/postgres-fixture';
-import { finish, startCommand, untilSays } from '../target/cli.fixture.ts';
+import { copyOf, edit, write } from '../repo.fixture.ts';
+import { finish, runCommand, startCommand, untilSays } from '../target/cli.fixture.ts';
 import { small, type SmallTarget, stageActors } from '../target/small-target.fixture.ts';
 import { type ChangedTarget, DATABASE, openChangedTarget } from './changed-target.fixture.ts';
 
@@ -113,6 +114,57 @@ sink_asma.directory in nonprod: blue.Actor to blue.Person: renamed\n`,
     expect(await kept('schema_name', 'blue')).toEqual([]);
     await expectGoesOn(root, 'green', 'Actor');
   });
+
+  it.each([
+    ['--customer', 'blue', 'green', ['source-groups.yaml', '    blue:', '    green:']],
+    ['--table', 'Actor', 'Person', ['services/adopus.yaml', 'adopus.Actor:', 'adopus.Person:']],
+  ] as const)(
+    'of %s %s names hand-written files with the old name, and they follow with the new one',
+    async (what, from, to, [path, before, after]) => {
+      const root = copyOf(target.root);
+      const files = {
+        'manual/0010-own': `CREATE TABLE IF NOT EXISTS public.${from}_note (n integer);\n`,
+        'after/0010-index': `-- For reports.\nCREATE INDEX "Actor_Navn" ON blue."Actor" ("Navn");\n`,
+        'repeatable/0010-view': `CREATE OR REPLACE VIEW public.names AS SELECT "Navn" FROM blue."Actor";\n`,
+      };
+      const put = async (swap: (text: string) => string) => {
+        for (const [name, text] of Object.entries(files))
+          write(root, `migrations/${name}.sql`, swap(text));
+        expect(await runCommand(root, ['generate'])).toMatchObject({ exitCode: 0 });
+      };
+      await put((text) => text);
+      expect(await run(root, 'apply')).toMatchObject({ exitCode: 0 });
+      edit(root, path, before, after);
+      expect(await runCommand(root, ['generate'])).toMatchObject({ exitCode: 0 });
+      const rename = () => run(root, 'rename', what, from, '--to', to);
+      const first = await rename();
+      expect(first.exitCode).toBe(0);
+      const warned = first.stderr.match(/warning: \S+: has the old name \w+; write \w+ there/g);
+      expect(warned).toEqual(
+        ['after/0010-index.sql:2', 'repeatable/0010-view.sql:1'].map(
+          (place) => `warning: ${place}: has the old name ${from}; write ${to} there`,
+        ),
+      );
+      await put((text) => text.replaceAll(new RegExp(`(["' ])${from}(["'.])`, 'g'), `$1${to}$2`));
+      expect(await run(root, 'apply')).toMatchObject({
+        exitCode: 6,
+        stderr: expect.stringContaining('after/0010-index.sql: changed after it was applied'),
+      });
+      const again = await rename();
+      expect(again).toMatchObject({ exitCode: 0 });
+      expect(again.stderr).toBe(
+        `sink_asma.directory in nonprod: after/0010-index.sql: has ${to} in place of ${from}, and counts as applied\n`,
+      );
+      await expectUpToDate(root);
+
+      // A new database accepts the corrected files.
+      await query(
+        'DROP VIEW public.names; DROP SCHEMA avansas CASCADE; DROP SCHEMA cdc_management CASCADE',
+      );
+      await query(`DROP SCHEMA ${what === '--customer' ? 'green' : 'blue'} CASCADE`);
+      expect(await run(root, 'apply')).toMatchObject({ exitCode: 0 });
+    },
+  );
 
   it('waits for a writer, and takes what it staged along', async () => {
     const root = await green();

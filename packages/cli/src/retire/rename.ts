@@ -1,4 +1,9 @@
-import { renameTarget, type Renamed, type Renaming } from '@cdc-migrations/tracker';
+import {
+  renameTarget,
+  type Renamed,
+  type RenamedFile,
+  type Renaming,
+} from '@cdc-migrations/tracker';
 import { countOf } from '../count-of.ts';
 import { heldBy } from '../apply/progress.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
@@ -19,6 +24,7 @@ export interface RenameCommandOptions extends TargetOptions {
 export async function rename(options: RenameCommandOptions): Promise<number> {
   const renaming = renamingOf(options);
   return reportTargets(options, async ({ label, address, migrations, tenants, knownTenants }) => {
+    const files: RenamedFile[] = [];
     const results = await renameTarget(address(), migrations, {
       ...{ tenants, knownTenants, only: options.schema, renaming },
       isDryRun: options.dryRun === true,
@@ -26,6 +32,10 @@ export async function rename(options: RenameCommandOptions): Promise<number> {
         printMessage(
           `${label}: ${wait.schema} waits: ${[wait.reason, ...heldBy(wait)].join('; ')}`,
         ),
+      onFile: (file) => {
+        files.push(file);
+        printMessage(`${label}: ${describeFile(file, renaming)}`);
+      },
     });
     return {
       exitCode: worstExitCode(results.map(({ outcome }) => EXIT_CODES[outcome])),
@@ -33,7 +43,7 @@ export async function rename(options: RenameCommandOptions): Promise<number> {
         results.length === 0
           ? [`${label}: no bookkeeping under the name ${renaming.from}`]
           : results.map((result) => `${label}: ${describe(result, renaming)}`),
-      document: { results },
+      document: { results, files },
     };
   });
 }
@@ -66,4 +76,9 @@ function describe({ schema, tables, outcome, reason }: Renamed, { kind, from, to
       ? `schema ${from} to ${to} (${countOf(tables.length, 'table')})`
       : `${schema}.${tables[0]} to ${schema}.${to}`;
   return `${what}: ${SAID[outcome]}${reason === null ? '' : `: ${reason}`}`;
+}
+
+function describeFile({ path, state, line }: RenamedFile, { from, to }: Renaming): string {
+  if (state === 'corrected') return `${path}: has ${to} in place of ${from}, and counts as applied`;
+  return `warning: ${path}:${line}: has the old name ${from}; write ${to} there, generate, and run this command again, so that the file counts as applied and new databases accept it`;
 }

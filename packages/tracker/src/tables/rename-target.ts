@@ -10,7 +10,8 @@ import { matchesAny } from './match-names.ts';
 import { belongsTo, type Migrations } from '../migrations/migrations.ts';
 import { NoBookkeepingError } from '../history/no-bookkeeping-error.ts';
 import { listSchemas, type PlanOptions } from '../apply/plan-apply.ts';
-import { readTarget, refuseStandby } from '../history/read-target.ts';
+import { readTarget, refuseStandby, type History } from '../history/read-target.ts';
+import { findCorrected, findOldName, type RenamedFile } from './renamed-files.ts';
 import { StillDefinedError } from './retire-tables.ts';
 import { openSession, type Session, type TargetAddress } from '../session/session.ts';
 import {
@@ -36,6 +37,8 @@ export interface RenameOptions extends PlanOptions {
   /** Only reports what would be renamed. */
   readonly isDryRun: boolean;
   readonly onWait?: (wait: RenameWait) => void;
+  /** Reports hand-written files that have the old name or a corrected one. */
+  readonly onFile?: (file: RenamedFile) => void;
 }
 
 /** A lock is in the way of a rename, which tries again. */
@@ -67,8 +70,9 @@ const RETRY_FOR_MS = 60_000;
 
 /**
  * Renames a schema or a table with its bookkeeping and history, and applies its files under the new name. Each schema
- * is one transaction, which waits for writers and merges. If it was renamed by hand, only the bookkeeping follows. Does
- * nothing without bookkeeping under the old name.
+ * is one transaction, which waits for writers and merges. If it was renamed by hand, only the bookkeeping follows. Renames
+ * nothing without bookkeeping under the old name. A hand-written file that was applied with the old name, and has the new
+ * one now, counts as applied.
  *
  * @throws StillDefinedError, NotDefinedError, FilesRefusedError, NoBookkeepingError, StandbyError,
  *   LockNotObtainedError, TargetError
@@ -84,7 +88,11 @@ export async function renameTarget(
   const lock = { timeoutMs: LOCK_TIMEOUT_MS, onWait: () => {} };
   try {
     const plan = await planRename(session, migrations, options);
-    if (options.isDryRun) return plan.map(({ renamed }) => ({ ...renamed, outcome: 'found' }));
+    if (options.isDryRun) {
+      await undoReads(session);
+      reportFiles(migrations, (await readTarget(session, migrations)).history, options);
+      return plan.map(({ renamed }) => ({ ...renamed, outcome: 'found' }));
+    }
     return await withLock(control, migrations.set.name, lock, async () => {
       const state = await readTarget(control, migrations);
       await undoReads(control);
@@ -92,11 +100,28 @@ export async function renameTarget(
       const done: Renamed[] = [];
       for (const step of plan)
         done.push(await renameOne({ session, control, migrations }, step, options));
+      if (done.every(({ outcome }) => outcome === 'renamed')) {
+        for (const statement of reportFiles(migrations, state.history, options))
+          await session.write(statement);
+      }
       return done;
     });
   } finally {
     await Promise.all([control.close(), session.close()]);
   }
+}
+
+/** Reports hand-written files with the old name or a corrected one. Returns the SQL for the history of the latter. */
+function reportFiles(
+  migrations: Migrations,
+  history: History,
+  { renaming: { from, to }, onFile = () => {} }: RenameOptions,
+): readonly string[] {
+  const names = { from: from.slice(from.indexOf('.') + 1), to };
+  const corrected = findCorrected(migrations, history, names);
+  for (const { file } of corrected) onFile(file);
+  for (const file of findOldName(migrations.files, names)) onFile(file);
+  return corrected.map(({ statement }) => statement);
 }
 
 interface Step {
