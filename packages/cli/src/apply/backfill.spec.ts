@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { copyOf, edit } from '../repo.fixture.ts';
+import { copyOf, edit, emptyFolder, read, write } from '../repo.fixture.ts';
 import {
   type ChangedTarget,
   DATABASE,
@@ -15,6 +15,10 @@ const PAGE = readFileSync(join(__dirname, '../../../../docs/backfill.md'), 'utf8
 const [, LINE] = /^ {2}(backfill_from_default: .*)$/m.exec(PAGE)!;
 const SERVICE = 'services/adopus.yaml';
 const SNAPSHOT = 'generated/schemas/AdOpusTest.dbo.yaml';
+const ASMA = join(__dirname, '../../../../fixtures/asma');
+const ASMA_FILES = ['source-groups.yaml', 'sink-groups.yaml'];
+const CHAT = 'services/chat.yaml';
+const ROOMS = '        chat.rooms:\n          from: public.rooms\n          target_exists: false\n';
 const ACTOR = '          column_templates: [customer_id]\n';
 const NAVN = '      - { name: Navn, type: nvarchar, length: 100, nullable: true }\n';
 const LAND = `${NAVN}      - { name: Land, type: nvarchar, length: 2, nullable: false, default: "('NO')" }\n`;
@@ -195,6 +199,67 @@ describe.each([15, 18] as const)(
       await settled(filled);
       expect(await lands()).toEqual(['1 NO', '2 NO', '3 NO', '4 NO', '5 NO', '6 NO']);
       await isLike('blue');
+    });
+
+    it('fills the rows of all customers that share a table', async () => {
+      const root = emptyFolder();
+      for (const entry of ['services', 'generated', 'migrations', 'existing', ...ASMA_FILES])
+        cpSync(join(ASMA, entry), join(root, entry), { recursive: true });
+      const sinks = read(root, 'sink-groups.yaml');
+      write(
+        root,
+        'sink-groups.yaml',
+        sinks.replaceAll(/^( +)password: .*$/gm, '$&\n$1sslmode: disable'),
+      );
+      edit(root, CHAT, 'public.rooms: {}', 'public.rooms: { ignore_columns: [kind] }');
+      const { host, port, password } = target.server;
+      const variables = { HOST: host, PORT: String(port), USER: 'postgres', PASSWORD: password };
+      const env = Object.fromEntries(
+        Object.entries(variables).map(([name, value]) => [`WAREHOUSE_DEFAULT_${name}`, value]),
+      );
+      const run = async (command: string, ...more: readonly string[]) => {
+        const only = ['--env', 'dev', '--sink', 'sink_warehouse.analytics', ...more];
+        const end = await runCommand(
+          root,
+          command === 'generate' ? [command] : [command, ...only],
+          env,
+        );
+        expect(end.exitCode === 0 ? 0 : end.stderr + end.stdout).toBe(0);
+        return end.stdout;
+      };
+      const database = await target.server.createDatabase({ name: `analytics_dev` });
+      const sql = target.server.connect({ database, max: 1, onnotice: () => {} });
+      const stage = (first: number, last: number, offset: number) =>
+        sql.unsafe(`INSERT INTO chat.stg_rooms (id, customer_id, created_at, "__source_db", "__source_table",
+            "__cdc_operation", "__kafka_partition", "__kafka_offset")
+          SELECT lpad(n::text, 32, '0')::uuid, lpad((n % 2)::text, 32, 'c')::uuid, now(), 'chat_dev', 'rooms', 'c', 0, n + ${offset}
+          FROM generate_series(${first}, ${last}) AS n`);
+      const kinds = async () =>
+        (
+          await sql.unsafe(
+            `SELECT right(customer_id::text, 1) || ' ' || coalesce(kind::text, 'NULL') AS text FROM chat.rooms ORDER BY id`,
+          )
+        ).map(({ text }) => String(text));
+      await run('generate');
+      await run('apply', '--schema', 'chat');
+      await stage(1, 4, 0);
+      await run('merge');
+      await stage(5, 5, 0);
+      edit(root, CHAT, 'public.rooms: { ignore_columns: [kind] }', 'public.rooms: {}');
+      edit(root, CHAT, ROOMS, `${ROOMS}          backfill_from_default: [kind]\n`);
+      await run('generate');
+      await run('apply', '--schema', 'chat');
+      expect(await kinds()).toEqual(['1 0', '0 0', '1 0', '0 0']);
+      await sql.unsafe(
+        'UPDATE chat.rooms SET kind = 7 WHERE id = (SELECT min(id::text)::uuid FROM chat.rooms)',
+      );
+      await stage(1, 2, 100);
+      await run('merge');
+      expect(await kinds()).toEqual(['1 7', '0 0', '1 0', '0 0', '1 0']);
+      expect(await sql`SELECT FROM cdc_management.dead_letter`).toHaveLength(0);
+      expect(await run('check', '--schema', 'chat')).not.toMatch(/extra|missing|different/);
+      expect(await run('apply', '--schema', 'chat')).toContain('files: 0 applied');
+      await sql.end();
     });
 
     // The rest needs no server.
