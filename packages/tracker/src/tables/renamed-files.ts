@@ -1,6 +1,6 @@
 import { checksumOf } from '@cdc-migrations/generated-file';
 import { quoteLiteral } from '@cdc-migrations/sql-text';
-import { isUserFile } from '@cdc-migrations/table-defs';
+import { isUserFile, type MigrationSet } from '@cdc-migrations/table-defs';
 import { isOnce } from '../history/file-state.ts';
 import type { History } from '../history/read-target.ts';
 import type { MigrationFile, Migrations } from '../migrations/migrations.ts';
@@ -32,7 +32,7 @@ export interface OldAndNewName {
 
 /** Finds files of `manual/` and `after/` that were applied with the old name and have the new one now. */
 export function findCorrected(
-  { set, files }: Pick<Migrations, 'set' | 'files'>,
+  { set, files }: Pick<Migrations, 'files'> & { readonly set: Pick<MigrationSet, 'name'> },
   { entries }: Pick<History, 'entries'>,
   { from, to }: OldAndNewName,
 ): readonly CorrectedFile[] {
@@ -73,5 +73,5 @@ function asWord(name: string): RegExp {
 }
 
 function escaped(name: string): string {
-  return name.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+  return name.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }
