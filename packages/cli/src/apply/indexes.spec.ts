@@ -186,11 +186,11 @@ describe.each([15, 18] as const)('declared indexes, on PostgreSQL %i', (major) =
     );
   });
 
-  it('follow their table when it is renamed, and are not created again', async () => {
-    const ours = async () =>
+  it('follow their table and customer when these are renamed, and are not created again', async () => {
+    const ours = async (schema = 'blue') =>
       target.query(`SELECT indrelid::regclass::text AS table, indexrelid::integer AS id, relname AS name
         FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
-        WHERE relnamespace = 'blue'::regnamespace AND relname ~ '^idx_(Actor|Person)_' ORDER BY id`);
+        WHERE relnamespace = '${schema}'::regnamespace AND relname ~ '^idx_(Actor|Person)_' ORDER BY id`);
     // The last one has the column of the index that every final table has.
     const root = await declared('{ columns: [Navn] }', '{ columns: [__sync_timestamp] }');
     expect((await apply(root)).lines).toHaveLength(2);
@@ -198,17 +198,26 @@ describe.each([15, 18] as const)('declared indexes, on PostgreSQL %i', (major) =
     expect(before).toHaveLength(3);
     const person = copyOf(root);
     edit(person, SERVICE, 'adopus.Actor:', 'adopus.Person:');
+    const nonprod = 'schemas: [dbo]\n      nonprod: { server: default, database: AdOpusRed }';
+    edit(person, 'source-groups.yaml', '    blue:', `    red:\n      ${nonprod}\n    green:`);
     expect(await runCommand(person, ['generate'])).toMatchObject({ exitCode: 0 });
-    expect(await target.run(person, 'rename', '--table', 'Actor', '--to', 'Person')).toMatchObject({
-      exitCode: 0,
-    });
-    expect(await ours()).toEqual(
+    for (const [what, from, to] of [
+      ['--customer', 'blue', 'green'],
+      ['--table', 'Actor', 'Person'],
+    ] as const) {
+      const end = await target.run(person, 'rename', what, from, '--to', to);
+      expect(end).toMatchObject({ exitCode: 0 });
+    }
+    expect(await ours('green')).toEqual(
       before.map(({ id, name }) => ({
-        ...{ table: 'blue."Person"', id, name: String(name).replace('Actor', 'Person') },
+        ...{ table: 'green."Person"', id, name: String(name).replace('Actor', 'Person') },
       })),
     );
     expect(await apply(person)).toMatchObject({ exitCode: 0, lines: [] });
     expect(await check(person)).toBe(0);
+    // A new customer has the same.
+    const names = async (schema: string) => (await ours(schema)).map(({ name }) => name).sort();
+    expect(await names('red')).toEqual(await names('green'));
   });
 
   it('are created as the page says', async () => {

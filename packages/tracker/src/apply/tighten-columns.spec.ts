@@ -81,6 +81,18 @@ describe.each([15, 18] as const)('columns that become NOT NULL, on PostgreSQL %i
     expect(await target.check(STRICT)).toEqual([]);
   });
 
+  it('are in a renamed schema, and from the start in a new one', async () => {
+    await target.query(row(2, 'NULL'));
+    await apply();
+    await target.query(`CALL cdc_management.rename_schema('blue', 'green');
+      DELETE FROM green."Actor" WHERE actno = 2`);
+    const tenants = ['avansas', 'green', 'red'];
+    const { failures, tightened } = await target.apply(STRICT, { tenants });
+    expect([failures, tightened]).toEqual([[], ofSchemas('green')]);
+    expect(await nullable()).toEqual(['avansas."Actor"']);
+    expect(await target.check(STRICT, { tenants })).toEqual([]);
+  });
+
   it('are not while somebody has locked the table, who is not waited for', async () => {
     await target.query(row(2, 'NULL'));
     await apply();

@@ -101,6 +101,30 @@ describe.each([15, 18] as const)('a rename on PostgreSQL %i', (major) => {
     await expectGoesOn(WITH_PERSON, 'blue', 'Person');
   });
 
+  it('goes on where it was ended in the middle', async () => {
+    const writer = target.connect('writer');
+    await writer.unsafe(`BEGIN; ${stage({ keys: [9, 9] })}`).simple();
+    const end = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE application_name = 'cdc rename' AND datname = current_database()`;
+    let ending: Promise<unknown> | undefined;
+    const [ended] = await Promise.allSettled([
+      rename(WITH_PERSON, TO_PERSON, { onWait: () => void (ending ??= target.query(end)) }),
+    ]);
+    await ending;
+    const outcomes = ended.status === 'fulfilled' ? ended.value.map(({ outcome }) => outcome) : [];
+    expect(outcomes).not.toEqual(['renamed', 'renamed']);
+    expect(
+      await target.query(
+        `SELECT to_regclass('avansas."Person"')::text AS done, to_regclass('blue."Actor"')::text AS left`,
+      ),
+    ).toEqual([{ done: 'avansas."Person"', left: 'blue."Actor"' }]);
+    await writer.unsafe('COMMIT');
+    await writer.end();
+    expect(await toPerson()).toMatchObject([{ schema: 'blue', outcome: 'renamed' }]);
+    expect(await kept('table_name', 'Actor')).toEqual([]);
+    await expectGoesOn(WITH_PERSON, 'blue', 'Person');
+  });
+
   // The rest is the same in all versions.
   if (major === 15) return;
 

@@ -125,6 +125,15 @@ describe.each([15, 18] as const)('retire on PostgreSQL %i', (major) => {
     await expectClean(WITHOUT_BLUE, ONE);
   });
 
+  it('goes on where it was ended in the middle, and where tables were dropped by hand', async () => {
+    await target.query(`CALL cdc_management.retire_table('blue', 'Actor')`);
+    await target.query('DROP TABLE avansas."Actor", avansas."stg_Actor"');
+    expect(await left(`table_name = 'Actor'`)).not.toEqual([]);
+    expect((await retire(WITHOUT_ACTOR)).tables.map(({ reason }) => reason)).toEqual([null, null]);
+    expect(await left(`table_name = 'Actor'`)).toEqual([]);
+    await expectClean(WITHOUT_ACTOR);
+  });
+
   // The rest is the same in all versions.
   if (major === 15) return;
 
@@ -157,15 +166,6 @@ describe.each([15, 18] as const)('retire on PostgreSQL %i', (major) => {
     expect(await target.query('SELECT FROM blue."stg_Actor"')).toHaveLength(2);
     const { tables } = await retire(WITHOUT_ACTOR, { discards: true });
     expect(tables.map(({ outcome }) => outcome)).toEqual(['retired', 'retired']);
-    await expectClean(WITHOUT_ACTOR);
-  });
-
-  it('goes on where it was ended in the middle, and where tables were dropped by hand', async () => {
-    await target.query(`CALL cdc_management.retire_table('blue', 'Actor')`);
-    await target.query('DROP TABLE avansas."Actor", avansas."stg_Actor"');
-    expect(await left(`table_name = 'Actor'`)).not.toEqual([]);
-    expect((await retire(WITHOUT_ACTOR)).tables.map(({ reason }) => reason)).toEqual([null, null]);
-    expect(await left(`table_name = 'Actor'`)).toEqual([]);
     await expectClean(WITHOUT_ACTOR);
   });
 
