@@ -21,6 +21,15 @@ export interface YearTable {
   /** Columns with a declared index. */
   readonly indexed: YearColumn[];
   staging: 'logged' | 'unlogged';
+  /** Partitions by the key. */
+  partitions?: YearPartitions | undefined;
+}
+
+/** Declared partitions of a table. */
+export interface YearPartitions {
+  readonly method: 'range' | 'list' | 'hash';
+  /** Entries of the list. The first one has the rows of the test. */
+  readonly parts: { name: string; readonly bounds: string }[];
 }
 
 /** A file of users. After a rename of its table it is written again. */
@@ -104,7 +113,7 @@ export class Year {
 export const pathOf = ({ folder, name }: Pick<YearFile, 'folder' | 'name'>): string =>
   `migrations/${folder}/${name}.sql`;
 
-function sinkYaml({ name, source, key, columns, indexed, staging }: YearTable): string {
+function sinkYaml({ name, source, key, columns, indexed, staging, partitions }: YearTable): string {
   const renames = [key, ...columns].flatMap((column) =>
     column.formerly.map(
       (old, age) => `${old}: ${age === 0 ? column.name : column.formerly[age - 1]}`,
@@ -119,9 +128,16 @@ function sinkYaml({ name, source, key, columns, indexed, staging }: YearTable): 
     ...(indexed.length > 0
       ? [`          indexes: [${indexed.map((one) => `{ columns: [${one.name}] }`).join(', ')}]`]
       : []),
+    ...(partitions ? [`          partition_by: ${partitionsYaml(key, partitions)}`] : []),
     ...(renames.length > 0 ? [`          renames: { ${renames.join(', ')} }`] : []),
     '',
   ].join('\n');
+}
+
+function partitionsYaml({ name }: YearColumn, { method, parts }: YearPartitions): string {
+  if (method === 'hash') return `{ hash: [${name}], count: 2 }`;
+  const list = parts.map((part) => `{ name: ${part.name}${part.bounds} }`);
+  return `{ ${method}: [${name}], partitions: [${list.join(', ')}] }`;
 }
 
 function snapshotYaml({ source, key, columns }: YearTable): string {

@@ -4,15 +4,34 @@ import { chooseSeed } from '../../../../tools/event-model/src/choose-seed.ts';
 import { createRandom, type Random } from '../../../../tools/event-model/src/random.ts';
 import { type CommandRun, finish, runCommand, startCommand } from '../target/cli.fixture.ts';
 import { generateSmall, small } from '../target/small-target.fixture.ts';
-import { LEVELS, Year, type YearColumn, type YearFile, type YearTable } from './year.fixture.ts';
+import {
+  LEVELS,
+  Year,
+  type YearColumn,
+  type YearFile,
+  type YearPartitions,
+  type YearTable,
+} from './year.fixture.ts';
 
 /** Steps of a run. `npm run soak -- --year` has 60, on both versions. */
-const STEPS = Number(process.env['CDC_YEAR'] ?? 12);
+const STEPS = Number(process.env['CDC_YEAR'] ?? 11);
 const RUNS = Number(process.env['CDC_YEAR_RUNS'] ?? 1);
 const MAJORS = STEPS > 20 ? ([15, 18] as const) : ([18] as const);
 const DATABASE = 'directory_dev';
 const CUSTOMER = '0a827150-1332-5167-993b-68db156438cb';
 const SEED = chooseSeed();
+
+/** Bounds of partitions by an integer. Rows of the test are in the first one. */
+const BOUNDS = {
+  range: [
+    ', to: [10]',
+    ', from: [10], to: [20]',
+    ', from: [20], to: [30]',
+    ', from: [30], to: [40]',
+  ],
+  list: [', in: [1, 2]', ', in: [3]', ', in: [5, 4]', ', in: [6]'],
+  hash: [],
+} as const satisfies Record<YearPartitions['method'], readonly string[]>;
 
 const quote = (name: string) => `"${name}"`;
 const place = (table: YearTable) => `"{{SCHEMA}}".${quote(table.name)}`;
@@ -135,7 +154,11 @@ describe.each(MAJORS)('a year of changes on PostgreSQL %i', (major) => {
     'widen column': widen,
     'widen used column': async () => {
       const used = year.files.flatMap((file) => file.column ?? []);
-      const one = used.find(({ kind, level }) => level < LEVELS[kind] - 1);
+      const one = used.find(
+        (used) =>
+          used.level < LEVELS[used.kind] - 1 &&
+          !year.tables.some((table) => table.key === used && table.partitions),
+      );
       if (!one) return false;
       one.level++;
       note(one.name);
@@ -222,10 +245,14 @@ CREATE UNIQUE INDEX ${view}_key ON "{{SCHEMA}}".${view} (key);
       const [table, one] = pickColumn();
       const index = year.fresh('i');
       const isAlone = random.chance(0.5);
+      // PostgreSQL has no CONCURRENTLY for partitioned tables.
+      const [head, how] = ['-- cdc: no-transaction\n', 'CONCURRENTLY '].map(
+        (text) => () => (isAlone && !table.partitions ? text : ''),
+      );
       year.files.push({
         ...{ folder: 'after', name: `${year.number()}-${index}`, table, column: one, drops: [] },
         text: () =>
-          `${isAlone ? '-- cdc: no-transaction\n' : ''}CREATE INDEX ${isAlone ? 'CONCURRENTLY ' : ''}${index} ON ${place(table)} (${quote(one.name)});\n`,
+          `${head!()}CREATE INDEX ${how!()}${index} ON ${place(table)} (${quote(one.name)});\n`,
       });
       note(table.name);
     },
@@ -240,6 +267,29 @@ CREATE UNIQUE INDEX ${view}_key ON "{{SCHEMA}}".${view} (key);
       if (!table) return false;
       table.indexed.splice(random.integer(0, table.indexed.length - 1), 1);
       note(table.name);
+      return undefined;
+    },
+    'partition table': partitionTable,
+    'add partition': addPartition,
+    'rename partition': async () => {
+      const [table, partitions] = pickPartitioned() ?? [];
+      if (!table || !partitions || partitions.parts.length === 0) return false;
+      const part = random.pick(partitions.parts);
+      note(`${table.name}_${part.name}`);
+      part.name = year.fresh('p');
+      return undefined;
+    },
+    'drop partition': async () => {
+      const [table, partitions] = pickPartitioned() ?? [];
+      // The first one has rows, and steps add more.
+      if (!table || !partitions || partitions.parts.length < 3) return false;
+      const [part] = partitions.parts.splice(1, 1);
+      const name = `${table.name}_${part!.name}`;
+      note(name);
+      year.files.push({
+        ...{ folder: 'manual', name: `${year.number()}-drop`, drops: [] },
+        text: () => `DROP TABLE IF EXISTS "{{SCHEMA}}".${quote(name)};\n`,
+      });
       return undefined;
     },
     'add manual file': async () => {
@@ -299,7 +349,7 @@ CREATE UNIQUE INDEX ${view}_key ON "{{SCHEMA}}".${view} (key);
       return failWith({ ...file, written: `${file.text()}SELECT '{{SCHEMA}}'::integer;\n` }, file);
     },
     'killed apply': async () => {
-      await widen();
+      if (random.chance(0.5) || (await addPartition()) === false) await widen();
       await generate();
       const child = startCommand(year.root, small('apply'), env);
       const end = finish(child);
@@ -319,7 +369,50 @@ CREATE UNIQUE INDEX ${view}_key ON "{{SCHEMA}}".${view} (key);
       columns: [column('text'), column()],
       indexed: [],
       staging: 'unlogged',
+      partitions: random.chance(0.4) ? partitions() : undefined,
     });
+    const { partitions: by } = year.tables.at(-1)!;
+    log.push(`table ${name}${by ? ` by ${by.method}` : ''}`);
+  }
+
+  function partitions(): YearPartitions {
+    const method = random.pick(['range', 'list', 'hash'] as const);
+    const [first, second] = BOUNDS[method];
+    const part = (bounds: string) => ({ name: year.fresh('p'), bounds });
+    if (method === 'hash') return { method, parts: [] };
+    return {
+      method,
+      parts: [part(first!), part(second!), ...(random.chance(0.5) ? [part('')] : [])],
+    };
+  }
+
+  function pickPartitioned(): readonly [YearTable, YearPartitions] | undefined {
+    const found = year.tables.filter((table) => table.partitions);
+    if (found.length === 0) return undefined;
+    const table = random.pick(found);
+    return [table, table.partitions!];
+  }
+
+  async function addPartition(): Promise<boolean | void> {
+    const [table, by] = pickPartitioned() ?? [];
+    const bounds = BOUNDS[by?.method ?? 'hash'].find(
+      (one) => !by!.parts.some((part) => part.bounds === one),
+    );
+    if (!table || bounds === undefined) return false;
+    by!.parts.push({ name: year.fresh('p'), bounds });
+    note(`${table.name}${bounds}`);
+    return undefined;
+  }
+
+  /** Rewrites a table, with the manual file that diff scaffolds. Its views would be in the way. */
+  async function partitionTable(): Promise<boolean | void> {
+    const table = year.tables.find(
+      (one) => !usersOf(one).some(({ folder }) => folder === 'repeatable'),
+    );
+    if (!table) return false;
+    table.partitions = partitions();
+    note(`${table.name} by ${table.partitions.method}`);
+    return scaffold();
   }
 
   async function dropTable(): Promise<boolean | void> {
@@ -338,23 +431,38 @@ CREATE UNIQUE INDEX ${view}_key ON "{{SCHEMA}}".${view} (key);
   async function renameTable(): Promise<void> {
     const table = pickTable();
     const old = table.name;
+    const files = usersOf(table).filter(({ folder }) => folder === 'after');
+    const corrected = files.filter((file) => !isStale(file) && random.chance(0.5));
     table.name = year.fresh('U');
     note(`${old} to ${table.name}`);
+    // The history follows files with the new name.
+    for (const file of corrected) file.written = file.text();
     await generate();
     expectExit(await run('rename', '--table', old, '--to', table.name));
   }
 
   async function widen(): Promise<boolean | void> {
     const table = pickTable();
-    const wider = [table.key, ...table.columns].filter(
+    const wider = [...(isRewritten(table) ? [] : [table.key]), ...table.columns].filter(
       ({ kind, level }) => level < LEVELS[kind] - 1,
     );
     if (wider.length === 0) return false;
     const one = random.pick(wider);
     one.level++;
     note(`${table.name}.${one.name}`);
-    return undefined;
+    if (one !== table.key || !table.partitions) return undefined;
+    return scaffold();
   }
+
+  /** Writes the manual file of an unsafe change. */
+  async function scaffold(): Promise<void> {
+    year.write();
+    expectExit(await runCommand(year.root, ['diff', '--scaffold-manual'], env), 1);
+  }
+
+  /** Checks if views are in the way of another type of the key, because its change rewrites the table. */
+  const isRewritten = (table: YearTable) =>
+    table.partitions !== undefined && usersOf(table).some(({ folder }) => folder === 'repeatable');
 
   /** Makes a change that could lose values, with the manual file that diff scaffolds. */
   async function changeFamily(): Promise<boolean | void> {
@@ -364,9 +472,7 @@ CREATE UNIQUE INDEX ${view}_key ON "{{SCHEMA}}".${view} (key);
     one.kind = 'text';
     one.level = 3;
     note(`${table.name}.${one.name}`);
-    year.write();
-    expectExit(await runCommand(year.root, ['diff', '--scaffold-manual'], env), 1);
-    return undefined;
+    return scaffold();
   }
 
   /** Runs the SQL that `retire --drop` writes. */
@@ -449,27 +555,35 @@ CREATE UNIQUE INDEX ${view}_key ON "{{SCHEMA}}".${view} (key);
       CROSS JOIN LATERAL (
         SELECT concat_ws(' ', relname, attname, format_type(atttypid, atttypmod), CASE
           WHEN EXISTS (SELECT FROM cdc_management.column_note AS note WHERE note.state = 'to tighten'
-            AND (note.schema_name, note.table_name, note.column_name) = (nspname, relname, attname)) THEN true
+            AND (note.schema_name, note.table_name, note.column_name) = (nspname, noted.name, attname)) THEN true
           ELSE attnotnull END, pg_get_expr(adbin, adrelid))
         FROM pg_class
+        -- Notes about the columns of a partition are those of its table.
+        CROSS JOIN LATERAL (SELECT coalesce((SELECT parent.relname FROM pg_inherits JOIN pg_class AS parent
+          ON parent.oid = inhparent WHERE inhrelid = pg_class.oid), relname)) AS noted (name)
         JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped
         LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
-        WHERE relnamespace = namespace.oid AND relkind IN ('r', 'v', 'm') AND NOT EXISTS (
+        WHERE relnamespace = namespace.oid AND relkind IN ('r', 'p', 'v', 'm') AND NOT EXISTS (
           SELECT FROM cdc_management.column_note AS note WHERE note.state = 'left the source'
-            AND (note.schema_name, note.table_name, note.column_name) = (nspname, relname, attname))
+            AND (note.schema_name, note.table_name, note.column_name) = (nspname, noted.name, attname))
         UNION ALL
-        SELECT pg_get_indexdef(indexrelid) || indisvalid FROM pg_index JOIN pg_class ON pg_class.oid = indrelid
+        -- PostgreSQL names the indexes and constraints of partitions.
+        SELECT regexp_replace(pg_get_indexdef(indexrelid), CASE WHEN relispartition THEN ' INDEX \\S+ ' ELSE '^$' END, ' ') || indisvalid
+        FROM pg_index JOIN pg_class ON pg_class.oid = indrelid
         WHERE relnamespace = namespace.oid
         UNION ALL
-        SELECT concat_ws(' ', relname, relkind, relpersistence, pg_get_viewdef(oid)) FROM pg_class
-        WHERE relnamespace = namespace.oid AND relkind IN ('r', 'v', 'm')
+        SELECT concat_ws(' ', relname, relkind, relpersistence, pg_get_viewdef(oid), pg_get_partkeydef(oid),
+          pg_get_expr(relpartbound, oid), (SELECT inhparent::regclass FROM pg_inherits WHERE inhrelid = pg_class.oid))
+        FROM pg_class
+        WHERE relnamespace = namespace.oid AND relkind IN ('r', 'p', 'v', 'm')
         UNION ALL
         SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = namespace.oid
         UNION ALL
         SELECT pg_get_triggerdef(pg_trigger.oid) FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
         WHERE relnamespace = namespace.oid AND NOT tgisinternal
         UNION ALL
-        SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
+        SELECT concat_ws(' ', conrelid::regclass, CASE WHEN NOT relispartition THEN conname END, pg_get_constraintdef(pg_constraint.oid))
+        FROM pg_constraint LEFT JOIN pg_class ON pg_class.oid = conrelid
         WHERE connamespace = namespace.oid AND contype <> 'n'
       ) AS part (line)
       WHERE nspname = ANY (${year.customers})`;
@@ -477,7 +591,7 @@ CREATE UNIQUE INDEX ${view}_key ON "{{SCHEMA}}".${view} (key);
       { name: string }[]
     >`SELECT table_name AS name FROM cdc_management.retired_table`;
     const isRetired = (line: string) =>
-      retired.some(({ name }) => new RegExp(`\\b_?${name}\\b|_${name}_`).test(line));
+      retired.some(({ name }) => new RegExp(`\\b_?${name}\\b|\\b${name}_|_${name}_`).test(line));
     const of = (schema: string) =>
       new Set(
         rows.filter((row) => row.schema === schema && !isRetired(row.line)).map(({ line }) => line),
