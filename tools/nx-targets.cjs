@@ -20,7 +20,7 @@ const REPOS = [{ input: 'default', projects: ['adopus', 'asma'] }];
 const READ_BY_TESTS = {
   'packages/cli': [
     ...REPOS,
-    { input: 'default', projects: ['@cdc-migrations/nx', '@cdc-migrations/table-defs'] },
+    { input: 'default', projects: ['@cdc-migrations/table-defs'] },
     '{workspaceRoot}/docs/**/*.md',
   ],
   'packages/config': REPOS,

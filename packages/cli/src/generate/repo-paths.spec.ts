@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, symlinkSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { buildGeneratedFile } from '@cdc-migrations/generated-file';
@@ -227,49 +226,4 @@ it('a repo that is a link itself is one like any other', () => {
   const way = join(outside, '../way');
   symlinkSync(root, way);
   expect(generate(way, ['--check'])).toMatchObject({ code: 0 });
-});
-
-describe('the plugin of Nx', () => {
-  const PLUGIN = join(__dirname, '../../../nx-plugin/src');
-  const readRepo = () =>
-    spawnSync(
-      process.execPath,
-      [
-        '-e',
-        `const { readRepo } = require(${JSON.stringify(join(PLUGIN, 'read-repo.cjs'))});
-        const { openOutlines } = require(${JSON.stringify(join(PLUGIN, 'yaml-outline.cjs'))});
-        readRepo(process.argv[1], 'source-groups.yaml', openOutlines(process.argv[1]));`,
-        root,
-      ],
-      { encoding: 'utf8' },
-    );
-
-  it.each(['services/adopus.yaml', 'source-groups.yaml'])(
-    'does not read through a link: %s',
-    (path) => {
-      expect(readRepo().status).toBe(0);
-      link(path, 'secret.yaml');
-      const { stderr, status } = readRepo();
-      expect(status).toBe(1);
-      expect(stderr).toContain(
-        `Error: ${path}: expected a file or folder in the repo itself, found a link`,
-      );
-      expect(stderr).not.toContain(SECRET);
-    },
-  );
-
-  it('has no outputs of a sink whose name leads out', () => {
-    edit(
-      root,
-      'services/adopus.yaml',
-      '    sink_asma.directory:',
-      '    sink_asma.x/../../../outside:',
-    );
-    expect(readRepo()).toMatchObject({
-      status: 1,
-      stderr: expect.stringContaining(
-        'Error: services: expected a sink that can name a folder, found "sink_asma.x/../../../outside"',
-      ),
-    });
-  });
 });
