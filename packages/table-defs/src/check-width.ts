@@ -2,7 +2,7 @@ import type { TableMapping } from './find-source.ts';
 import { problemAt, type ProblemList } from './problems.ts';
 import { buildStagingColumns } from './staging-columns.ts';
 import type { ColumnDefinition, ReplicatedTable } from './table-definition.ts';
-import { parsePgType } from './types/canonical-type.ts';
+import { parsePgType, widthOf, type Width } from './types/canonical-type.ts';
 
 /** Maximum number of columns of a table and of an index (`MaxHeapAttributeNumber`, `INDEX_MAX_KEYS`). */
 const MOST_COLUMNS = 1600;
@@ -130,31 +130,10 @@ function align(bytes: number, alignment: number): number {
   return Math.ceil(bytes / alignment) * alignment;
 }
 
-/**
- * Size and alignment of fixed-width types in bytes. Other types have variable length and are aligned only if they are
- * long.
- */
-const FIXED: Readonly<Record<string, readonly [bytes: number, alignment: number]>> = {
-  boolean: [1, 1],
-  smallint: [2, 2],
-  integer: [4, 4],
-  bigint: [8, 8],
-  real: [4, 4],
-  'double precision': [8, 8],
-  date: [4, 4],
-  'time without time zone': [8, 8],
-  'time with time zone': [12, 8],
-  'timestamp without time zone': [8, 8],
-  'timestamp with time zone': [8, 8],
-  interval: [16, 8],
-  uuid: [16, 1],
-  macaddr: [6, 4],
-  macaddr8: [8, 4],
-};
-
-function fixedWidth(type: string): readonly [number, number] | undefined {
+function fixedWidth(type: string): Exclude<Width, 'variable'> | undefined {
   const parsed = parsePgType(type);
-  return parsed && !parsed.array ? FIXED[parsed.base] : undefined;
+  const width = parsed && widthOf(parsed);
+  return width === 'variable' ? undefined : width;
 }
 
 /** Maximum size of a UTF-8 character in bytes. */

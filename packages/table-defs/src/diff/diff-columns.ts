@@ -93,8 +93,19 @@ function defaultOf(column: AnyColumn): string | undefined {
   return 'default' in column ? column.default : undefined;
 }
 
-/** Properties of a column that change nothing in the target, with their names in messages. */
-const FACTS: { readonly [Fact in keyof ColumnDefinition]?: string } = {
+/**
+ * Names of properties in messages. A property is null if it has changes of its own, or if a reader does not need to see
+ * it.
+ */
+export type FactNames<Of> = { readonly [Fact in keyof Required<Of>]: string | null };
+
+/** Properties of a column that change nothing in the target. */
+const FACTS: FactNames<ColumnDefinition> = {
+  name: null,
+  type: null,
+  nullable: null,
+  default: null,
+  code: null,
   role: 'role',
   source: 'source',
   form: 'form',
@@ -107,13 +118,18 @@ const FACTS: { readonly [Fact in keyof ColumnDefinition]?: string } = {
 /** Lists changed properties. A changed source type is listed if the type of the column does not show it. */
 function otherFacts(before: AnyColumn, after: AnyColumn): readonly string[] {
   const isReported = before.type !== after.type || before.name !== after.name;
-  return Object.entries(FACTS)
-    .filter(([fact]) => {
-      const [one, other] = [before, after].map((column) =>
-        JSON.stringify((column as unknown as Readonly<Record<string, unknown>>)[fact]),
-      );
-      return one !== other;
-    })
-    .map(([, name]) => name)
-    .filter((name) => !isReported || name === 'role');
+  return changedFacts(FACTS, before, after).filter((name) => !isReported || name === 'role');
+}
+
+/** Returns the names of the properties that differ. */
+export function changedFacts(
+  names: Readonly<Record<string, string | null>>,
+  before: object,
+  after: object,
+): readonly string[] {
+  const valueOf = (one: object, fact: string) =>
+    JSON.stringify((one as Readonly<Record<string, unknown>>)[fact]);
+  return Object.entries(names).flatMap(([fact, name]) =>
+    name === null || valueOf(before, fact) === valueOf(after, fact) ? [] : [name],
+  );
 }

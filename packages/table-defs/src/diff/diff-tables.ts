@@ -5,7 +5,7 @@ import type {
   ReplicatedTable,
   TableDefinition,
 } from '../table-definition.ts';
-import { diffColumns } from './diff-columns.ts';
+import { changedFacts, diffColumns, type FactNames } from './diff-columns.ts';
 import { pairColumns, type ColumnPair } from './pair-columns.ts';
 import type { ChangeClass, TableChange } from './table-change.ts';
 
@@ -57,7 +57,7 @@ function diffTable(before: TableDefinition, after: TableDefinition): readonly Ta
   const facts = otherFacts(before, after, pairs);
   if (facts.length === 0) return changes;
   const kind = 'table redefined';
-  const changeClass = facts.includes(FACTS.indexes!) ? 'free' : 'informational';
+  const changeClass = facts.includes(FACTS.indexes) ? 'free' : 'informational';
   return [...changes, { kind, class: changeClass, table: after, before, after, facts }];
 }
 
@@ -116,10 +116,16 @@ function classOfPartitions(
   return after.partitions.some(({ name }) => !earlier.has(name)) ? 'free' : 'informational';
 }
 
-type Facts<Table> = { readonly [Fact in keyof Table]?: string };
-
-/** Properties of a table besides its columns and key columns, with their names in messages. */
-const FACTS: Facts<ReplicatedTable> & Facts<ExistingTable> = {
+/** Properties of a table besides its columns and key columns. */
+const FACTS = {
+  kind: null,
+  set: null,
+  service: null,
+  schema: null,
+  name: null,
+  columns: null,
+  key: null,
+  partitionBy: null,
   source: 'source',
   names: 'names',
   deleteMode: 'delete_mode',
@@ -129,24 +135,19 @@ const FACTS: Facts<ReplicatedTable> & Facts<ExistingTable> = {
   truncate: 'truncate',
   positions: 'positions',
   transforms: 'transforms',
-};
+} satisfies FactNames<ReplicatedTable> & FactNames<ExistingTable>;
 
 function otherFacts(
   before: TableDefinition,
   after: TableDefinition,
   pairs: readonly ColumnPair[],
 ): readonly string[] {
-  const valueOf = (table: TableDefinition, fact: string) =>
-    (table as unknown as Readonly<Record<string, unknown>>)[fact];
-  const facts = Object.entries(FACTS)
-    .filter(([fact]) => !isSame(valueOf(before, fact), valueOf(after, fact)))
-    .map(([, name]) => name);
   const origins = [before, after].map((table) =>
     table.kind === 'replicated' ? (table.key?.origin ?? null) : null,
   );
   const [origin, newOrigin] = origins;
   return [
-    ...facts,
+    ...changedFacts(FACTS, before, after),
     ...(origin && newOrigin && origin !== newOrigin ? ['origin of the key'] : []),
     ...(isInOrder(before, pairs) ? [] : ['order of columns']),
   ];

@@ -27,46 +27,59 @@ const PRECISION: Limits = [1, 1000];
 const SCALE: Limits = [-1000, 1000];
 const SECOND_DIGITS: Limits = [0, 6];
 
-/** Supported column types with their facets. */
-const FACETS: ReadonlyMap<string, readonly Limits[]> = new Map<string, readonly Limits[]>([
-  ['smallint', []],
-  ['integer', []],
-  ['bigint', []],
-  ['numeric', [PRECISION, SCALE]],
-  ['real', []],
-  ['double precision', []],
-  ['boolean', []],
-  ['character varying', [LENGTH]],
-  ['character', [LENGTH]],
-  ['bpchar', []],
-  ['text', []],
-  ['bytea', []],
-  ['uuid', []],
-  ['date', []],
-  ['time without time zone', [SECOND_DIGITS]],
-  ['time with time zone', [SECOND_DIGITS]],
-  ['timestamp without time zone', [SECOND_DIGITS]],
-  ['timestamp with time zone', [SECOND_DIGITS]],
-  ['interval', [SECOND_DIGITS]],
-  ['json', []],
-  ['jsonb', []],
-  ['xml', []],
-  ['bit', [BITS]],
-  ['bit varying', [BITS]],
-  ['inet', []],
-  ['cidr', []],
-  ['macaddr', []],
-  ['macaddr8', []],
-  ['int4range', []],
-  ['int8range', []],
-  ['numrange', []],
-  ['daterange', []],
-  ['tsrange', []],
-  ['tstzrange', []],
+/** Size and alignment of a fixed-width type in bytes. Other types are aligned only if they are long. */
+export type Width = readonly [bytes: number, alignment: number] | 'variable';
+
+interface TypeFacts {
+  readonly facets: readonly Limits[];
+  readonly width: Width;
+}
+
+/** Supported column types. */
+const TYPES: ReadonlyMap<string, TypeFacts> = new Map<string, TypeFacts>([
+  ['smallint', { facets: [], width: [2, 2] }],
+  ['integer', { facets: [], width: [4, 4] }],
+  ['bigint', { facets: [], width: [8, 8] }],
+  ['numeric', { facets: [PRECISION, SCALE], width: 'variable' }],
+  ['real', { facets: [], width: [4, 4] }],
+  ['double precision', { facets: [], width: [8, 8] }],
+  ['boolean', { facets: [], width: [1, 1] }],
+  ['character varying', { facets: [LENGTH], width: 'variable' }],
+  ['character', { facets: [LENGTH], width: 'variable' }],
+  ['bpchar', { facets: [], width: 'variable' }],
+  ['text', { facets: [], width: 'variable' }],
+  ['bytea', { facets: [], width: 'variable' }],
+  ['uuid', { facets: [], width: [16, 1] }],
+  ['date', { facets: [], width: [4, 4] }],
+  ['time without time zone', { facets: [SECOND_DIGITS], width: [8, 8] }],
+  ['time with time zone', { facets: [SECOND_DIGITS], width: [12, 8] }],
+  ['timestamp without time zone', { facets: [SECOND_DIGITS], width: [8, 8] }],
+  ['timestamp with time zone', { facets: [SECOND_DIGITS], width: [8, 8] }],
+  ['interval', { facets: [SECOND_DIGITS], width: [16, 8] }],
+  ['json', { facets: [], width: 'variable' }],
+  ['jsonb', { facets: [], width: 'variable' }],
+  ['xml', { facets: [], width: 'variable' }],
+  ['bit', { facets: [BITS], width: 'variable' }],
+  ['bit varying', { facets: [BITS], width: 'variable' }],
+  ['inet', { facets: [], width: 'variable' }],
+  ['cidr', { facets: [], width: 'variable' }],
+  ['macaddr', { facets: [], width: [6, 4] }],
+  ['macaddr8', { facets: [], width: [8, 4] }],
+  ['int4range', { facets: [], width: 'variable' }],
+  ['int8range', { facets: [], width: 'variable' }],
+  ['numrange', { facets: [], width: 'variable' }],
+  ['daterange', { facets: [], width: 'variable' }],
+  ['tsrange', { facets: [], width: 'variable' }],
+  ['tstzrange', { facets: [], width: 'variable' }],
 ]);
 
 /** Supported column types as spelled by `format_type`, without facets. */
-export const PG_TYPES: readonly string[] = [...FACETS.keys()];
+export const PG_TYPES: readonly string[] = [...TYPES.keys()];
+
+/** Returns the width of a parsed type. */
+export function widthOf({ base, array }: PgType): Width {
+  return (!array && TYPES.get(base)?.width) || 'variable';
+}
 
 /** A parsed PostgreSQL type: `numeric(10,2)[]` is `{ base: 'numeric', facets: [10, 2], array: true }`. */
 export interface PgType {
@@ -118,7 +131,7 @@ function parse(text: string): PgType | undefined {
   const [, name = '', facetText, zone, brackets] = match;
   const facets = facetText === undefined ? [] : facetText.split(',').map(Number);
   const named = resolveName(zone ? `${name} ${zone}` : name, facets);
-  const limits = FACETS.get(named.base);
+  const limits = TYPES.get(named.base)?.facets;
   if (!limits || named.facets.length > limits.length) return undefined;
   if (!named.facets.every((facet, index) => isWithin(facet, limits[index]!))) return undefined;
   return { ...completeFacets(named), array: Boolean(brackets) };
