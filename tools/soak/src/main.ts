@@ -7,7 +7,7 @@ import { type RoundResult, runRound } from './run-round.ts';
 import { type ServerKind, type SoakTarget, startSoakTarget } from './soak-target.ts';
 
 const USAGE =
-  'npm run soak -- [--rounds N] [--minutes M] [--seed S] [--server 15|18|debian] [--crashes] [--reloads]: a round for each seed from S on; --files: only damaged files; --wire: real pipelines; --year: 60 changes of a repo, several times; without arguments: rounds, reloads and files';
+  'npm run soak -- [--rounds N] [--minutes M] [--seed S] [--server 15|18|debian] [--crashes] [--reloads]: a round for each seed from S on; --files: only damaged files; --wire: real pipelines; --year: 60 changes of a repo, several times; --faults: each fault in each query of a command; --settings: hostile settings one by one; without arguments: rounds, reloads and files';
 
 const SERVERS: readonly ServerKind[] = [15, 18, 'debian'];
 
@@ -109,38 +109,32 @@ async function soakMerges(more: Partial<SoakOptions> = {}): Promise<number> {
   }
 }
 
-/** Runs a spec, whose duration depends on environment variables. Returns its exit code. */
+/** Runs a spec, whose duration depends on variables. Those of the caller override `env`. Returns its exit code. */
 function runSpec(spec: string, env: Readonly<Record<string, string>> = {}): number {
-  const options = { env: { ...process.env, ...env }, stdio: 'inherit' } as const;
+  const options = { env: { ...env, ...process.env }, stdio: 'inherit' } as const;
   return spawnSync('npx', ['jest', spec, '-w', '1'], options).status ?? 1;
 }
 
-const damageFiles = () =>
-  runSpec('tools/soak/src/damaged-files.spec.ts', {
-    CDC_MUTATIONS: process.env['CDC_MUTATIONS'] ?? '10000',
-  });
-
-/** Runs asma's changes through all real parts. CDC_TEST_SEED repeats a run. */
-const soakWire = () =>
-  runSpec('tools/e2e/src/asma-pipeline.spec.ts', {
-    CDC_WIRE_CHANGES: process.env['CDC_WIRE_CHANGES'] ?? '100000',
-    CDC_WIRE_RESTARTS: process.env['CDC_WIRE_RESTARTS'] ?? '3',
-  });
-
-/** Runs repos that change 60 times, on both versions of PostgreSQL. CDC_TEST_SEED sets the first seed. */
-const soakYear = () =>
-  runSpec('packages/cli/src/apply/year.spec.ts', {
-    CDC_YEAR: process.env['CDC_YEAR'] ?? '60',
-    CDC_YEAR_RUNS: process.env['CDC_YEAR_RUNS'] ?? '3',
-  });
+/** Long forms of specs, with the variables that lengthen them. `CDC_TEST_SEED` repeats a run. */
+const SPECS: Readonly<Record<string, () => number>> = {
+  '--files': () => runSpec('tools/soak/src/damaged-files.spec.ts', { CDC_MUTATIONS: '10000' }),
+  '--wire': () =>
+    runSpec('tools/e2e/src/asma-pipeline.spec.ts', {
+      CDC_WIRE_CHANGES: '100000',
+      CDC_WIRE_RESTARTS: '3',
+    }),
+  '--year': () =>
+    runSpec('packages/cli/src/apply/year.spec.ts', { CDC_YEAR: '60', CDC_YEAR_RUNS: '3' }),
+  '--faults': () => runSpec('packages/cli/src/target/faults.spec.ts', { CDC_FAULTS: 'all' }),
+  '--settings': () => runSpec('tools/e2e/src/hostile-settings.spec.ts', { CDC_SETTINGS: 'single' }),
+};
 
 async function main(): Promise<number> {
   const [, , ...args] = process.argv;
   if (process.env['CDC_EVOLUTION_WALKS']) return runSpec('tools/e2e/src/evolution-walks.spec.ts');
-  if (args.length === 1 && args[0] === '--files') return damageFiles();
-  if (args.length === 1 && args[0] === '--wire') return soakWire();
-  if (args.length === 1 && args[0] === '--year') return soakYear();
-  const damaged = args.length === 0 ? damageFiles() : 0;
+  const spec = args.length === 1 ? SPECS[args[0]!] : undefined;
+  if (spec) return spec();
+  const damaged = args.length === 0 ? SPECS['--files']!() : 0;
   const reloads = args.length === 0 ? await soakMerges({ reloads: true }) : 0;
   return (await soakMerges()) || reloads || damaged;
 }

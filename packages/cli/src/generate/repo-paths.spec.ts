@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, renameSync, symlinkSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { buildGeneratedFile } from '@cdc-migrations/generated-file';
-import { cdc, generate } from '../cdc.fixture.ts';
+import { cdc, cdcHere, generate } from '../cdc.fixture.ts';
 import {
   changesSince,
   copyOf,
@@ -184,14 +184,12 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
 };
 
 describe.each(Object.entries(ATTACKS))('%s', (_, { arrange, says, met }) => {
-  it('nothing outside of the repo is written, read or run by any command', () => {
+  it('nothing outside of the repo is written, read or run by any command', async () => {
     arrange();
     const before = treeOf(outside);
     for (const command of COMMANDS) {
-      const { code, stdout, stderr } = cdc(['manage-migrations', ...command], {
-        cwd: root,
-        env: SERVER,
-      });
+      const words = ['manage-migrations', '--root', root, ...command];
+      const { code, stdout, stderr } = await cdcHere(words, SERVER);
       const output = `${stdout}${stderr}`;
       expect(changesSince(before, outside)).toEqual([]);
       expect(output).not.toContain(SECRET);
