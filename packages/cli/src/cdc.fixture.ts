@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { runProgram } from './program.ts';
@@ -32,30 +33,6 @@ export function cdc(args: readonly string[], { cwd, env }: CdcOptions): CdcRun {
   return { code: status, stdout, stderr };
 }
 
-/** Runs a command in this process, which takes a fraction of the time. Its environment has only `PATH` and `env`. */
-export async function cdcHere(
-  args: readonly string[],
-  env: CdcOptions['env'] = {},
-): Promise<CdcRun> {
-  const printed = { stdout: '', stderr: '' };
-  const spies = (['stdout', 'stderr'] as const).map((stream) =>
-    jest.spyOn(process[stream], 'write').mockImplementation((text) => {
-      printed[stream] += String(text);
-      return true;
-    }),
-  );
-  const replaced = process.env;
-  process.env = { PATH: replaced['PATH'], ...env };
-  try {
-    let code = 0;
-    await runProgram(['node', 'cdc', ...args], { setExitCode: (exitCode) => (code = exitCode) });
-    return { code, ...printed };
-  } finally {
-    process.env = replaced;
-    for (const spy of spies) spy.mockRestore();
-  }
-}
-
 /** Runs `cdc manage-migrations generate` in the folder `cwd`. */
 export function generate(
   cwd: string,
@@ -63,4 +40,53 @@ export function generate(
   env: CdcOptions['env'] = {},
 ): CdcRun {
   return cdc(['manage-migrations', 'generate', ...args], { cwd, env });
+}
+
+/**
+ * Runs a command from its sources in this process, which takes a fraction of the time of a process. Commands can run in
+ * parallel. Each has its own output, exit code and environment of `PATH` and `env`.
+ */
+export function cdcHere(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<CdcRun> {
+  separateRuns();
+  const run: Run = { stdout: '', stderr: '', env: { PATH: process.env['PATH'], ...env } };
+  return running.run(run, async () => {
+    let code = 0;
+    await runProgram(['node', 'cdc', ...args], { setExitCode: (exitCode) => (code = exitCode) });
+    return { code, stdout: run.stdout, stderr: run.stderr };
+  });
+}
+
+interface Run {
+  stdout: string;
+  stderr: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+const running = new AsyncLocalStorage<Run>();
+let isSeparated = false;
+
+/** Gives each command in this process its own output and environment. */
+function separateRuns(): void {
+  if (isSeparated) return;
+  isSeparated = true;
+  for (const stream of ['stdout', 'stderr'] as const) {
+    const write = process[stream].write.bind(process[stream]);
+    process[stream].write = ((text: string | Uint8Array, ...rest: never[]) => {
+      const run = running.getStore();
+      if (!run) return write(text, ...rest);
+      run[stream] += String(text);
+      for (const done of rest as readonly unknown[]) if (typeof done === 'function') done();
+      return true;
+    }) as typeof write;
+  }
+  const own = process.env;
+  const envOf = () => running.getStore()?.env ?? own;
+  process.env = new Proxy(own, {
+    get: (_, name) => Reflect.get(envOf(), name) as unknown,
+    set: (_, name, value) => Reflect.set(envOf(), name, value),
+    has: (_, name) => Reflect.has(envOf(), name),
+    deleteProperty: (_, name) => Reflect.deleteProperty(envOf(), name),
+    ownKeys: () => Reflect.ownKeys(envOf()),
+    getOwnPropertyDescriptor: (_, name) => Reflect.getOwnPropertyDescriptor(envOf(), name),
+  });
 }

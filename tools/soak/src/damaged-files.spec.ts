@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createRandom, chooseSeed } from '@cdc-migrations/event-model';
 import { bodyOf, buildGeneratedFile } from '@cdc-migrations/generated-file';
-import { runProgram } from '../../../packages/cli/src/program.ts';
+import { cdcHere } from '../../../packages/cli/src/cdc.fixture.ts';
 import { changesSince, treeOf } from '../../../packages/cli/src/repo.fixture.ts';
 import { createNodes } from '../../../packages/nx-plugin/plugin.cjs';
 import { HAND_WRITTEN, SNAPSHOT } from './damaged-repo.fixture.ts';
@@ -60,24 +60,16 @@ const FILES: readonly (readonly [path: string, commands: readonly (readonly stri
 
 const seed = chooseSeed();
 const watch = watchProgress();
-let printed = '';
 
 beforeAll(async () => {
   for (const [path, text] of Object.entries(HAND_WRITTEN)) write(path, text);
   write(SNAPSHOT.path, buildGeneratedFile(SNAPSHOT.path, {}, SNAPSHOT.body).text);
   for (const name of ['outside.sql', 'outside.yaml']) writeFileSync(join(outer, name), CANARY);
-  for (const stream of [process.stdout, process.stderr]) {
-    jest.spyOn(stream, 'write').mockImplementation((text) => {
-      printed += String(text);
-      return true;
-    });
-  }
-  const { exitCode } = await run(root, ['generate']);
-  if (exitCode !== 0) throw new Error(printed);
+  const { code, stderr } = await cdcHere(['manage-migrations', '--root', root, 'generate']);
+  if (code !== 0) throw new Error(stderr);
 });
 
 afterAll(async () => {
-  jest.restoreAllMocks();
   await watch.stop();
   rmSync(outer, { recursive: true });
 });
@@ -140,13 +132,13 @@ interface Outcome {
 }
 
 async function run(folder: string, command: readonly string[]): Promise<Outcome> {
-  printed = '';
   if (command === NX) return makeProject(folder);
-  let exitCode = 0;
   const isPipeline = command === PIPELINE || command === INSERTS;
   const group = isPipeline ? 'manage-pipelines' : 'manage-migrations';
   const words = command === INIT ? command : [group, '--root', folder, ...command];
-  await runProgram(['node', 'cdc', ...words], { setExitCode: (code) => (exitCode = code) });
+  const { code, stdout, stderr } = await cdcHere(words);
+  const printed = stdout + stderr;
+  const exitCode = code ?? -1;
   const isKnown = Number.isInteger(exitCode) && exitCode >= 0 && exitCode <= 6;
   const isFault = !isKnown || STACK.test(printed) || printed.includes(CANARY);
   return { exitCode, ...(isFault && { fault: printed.slice(0, 2000) }) };

@@ -12,6 +12,8 @@ import { isSprung, setTraps } from './traps.fixture.ts';
 const BLUE = ['--env', 'prod', '--schema', 'blue'];
 const SINK = 'cdc_sink';
 const MALLORY = 'mallory';
+/** Timeout of creating some 45,000 objects on a busy machine. */
+const TRAPS_TIMEOUT_MS = 600_000;
 
 describeDebian('a role that may create objects, on Debian', () =>
   attack(() => startDebianPostgres()),
@@ -69,7 +71,7 @@ function attack(start: () => Promise<PostgresServer>): void {
       const admin = server.connect({ max: 1 });
       await admin`ALTER DATABASE directory RENAME TO trapped`;
       await admin.end();
-    });
+    }, TRAPS_TIMEOUT_MS);
     beforeEach(() => open('trapped'));
 
     it('is called by nothing', async () => {

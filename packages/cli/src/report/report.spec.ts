@@ -7,7 +7,7 @@ import { describeDebian, type PostgresServer } from '@cdc-migrations/postgres-fi
 import type { AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { edit, emptyFolder } from '../repo.fixture.ts';
-import { BLUE, runCommand, startBlue } from '../target/cli.fixture.ts';
+import { BLUE, runCommand, runInstalled, startBlue } from '../target/cli.fixture.ts';
 import { launchChromium, openPage, renderBuilt, withTenants } from './page.fixture.ts';
 import type { PageData } from './page-data.ts';
 import type { AnsweredTarget, ReportDocument } from './report-document.ts';
@@ -64,7 +64,7 @@ afterAll(async () => {
 });
 
 const report = (...args: readonly string[]) =>
-  runCommand(repo.root, ['report', ...BLUE, ...args], env);
+  runInstalled(repo.root, ['report', ...BLUE, ...args], env);
 
 /** Data of a page. */
 function dataOf(path: string): PageData {
@@ -134,7 +134,7 @@ describe('the command', () => {
   it('shows a target that does not answer, and ends as status does', async () => {
     const out = join(folder, 'down.html');
     const down = { ...env, POSTGRES_PROD_PORT: '1' };
-    const run = await runCommand(repo.root, ['report', ...BLUE, '--out', out], down);
+    const run = await runInstalled(repo.root, ['report', ...BLUE, '--out', out], down);
     const status = await runCommand(repo.root, ['status', ...BLUE], down);
     expect([run.exitCode, run.stderr]).toEqual([status.exitCode, status.stderr]);
     expect(run.exitCode).toBe(2);
@@ -167,7 +167,7 @@ it.each(COMMANDS)('runs what the page of the documents says: %s', async (command
     .replace('origin/main', 'HEAD')
     .split(' ')
     .map((word) => word.replace(/^'(.*)'$/, '$1'));
-  const { exitCode, stderr } = await runCommand(repo.root, args, env);
+  const { exitCode, stderr } = await runInstalled(repo.root, args, env);
   expect([exitCode, stderr]).toEqual([1, '']);
 });
 

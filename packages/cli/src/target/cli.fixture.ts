@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
+import { cdcHere } from '../cdc.fixture.ts';
 
 const WORKSPACE = join(__dirname, '../../../..');
 const ADOPUS = join(WORKSPACE, 'fixtures/adopus');
@@ -28,8 +29,19 @@ export function startCommand(
   });
 }
 
-/** Runs a command to its end. */
-export function runCommand(
+/** Runs a command to its end in this process, with `cdcHere`. */
+export async function runCommand(
+  root: string,
+  args: readonly string[],
+  env?: NodeJS.ProcessEnv,
+): Promise<CommandRun> {
+  const words = ['manage-migrations', '--root', root, ...args];
+  const { code, ...printed } = await cdcHere(words, env);
+  return { exitCode: code, ...printed };
+}
+
+/** Runs a command to its end as a process, as it is installed. */
+export function runInstalled(
   root: string,
   args: readonly string[],
   env?: NodeJS.ProcessEnv,
