@@ -28,6 +28,10 @@ describe('help', () => {
       ['manage-migrations', 'generate', '--help'],
       ['manage-migrations', 'help', 'generate'],
     ],
+    [
+      ['manage-migrations', 'generate', '--help'],
+      ['help', 'generate'],
+    ],
   ])('%j is %j', (option, command) => {
     const help = helpOf(...option);
     expect(help).toMatchObject({ code: 0, stderr: '' });

@@ -162,7 +162,7 @@ function buildProgram(context: CommandContext): Command {
 }
 
 /**
- * Expands `cdc apply` to `cdc manage-migrations apply`, also if the name is misspelled and closest to one of those
+ * Expands `cdc apply` and `cdc help apply` to those of `cdc manage-migrations`, also if the name is misspelled and closest to one of those
  * commands.
  */
 function expandShortForm(program: Command, argv: readonly string[]): readonly string[] {
@@ -170,8 +170,10 @@ function expandShortForm(program: Command, argv: readonly string[]): readonly st
   if (word === undefined || word.startsWith('-')) return argv;
   const namesOf = (command: Command) => command.commands.map((one) => one.name());
   const own = [...namesOf(program), 'help'];
-  if (own.includes(word)) return argv;
   const short = namesOf(program.commands.find((one) => one.name() === SHORT_FORM_OF)!);
+  if (word === 'help' && short.includes(rest[0] ?? ''))
+    return [runtime!, script!, SHORT_FORM_OF, word, ...rest];
+  if (own.includes(word)) return argv;
   return short.includes(nearest(word, [...short, ...own]) ?? '')
     ? [runtime!, script!, SHORT_FORM_OF, word, ...rest]
     : argv;

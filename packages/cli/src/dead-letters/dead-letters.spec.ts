@@ -155,7 +155,7 @@ it.each([
   expect(await remaining()).toEqual(all);
 });
 
-it('refuses ids where there are several databases, and names tables that are not there', async () => {
+it('refuses ids where there are several databases, and names tables and ids that are not there', async () => {
   const args = ['discard', '--env', 'dev', '--id', '1'];
   const several = await runCommand(ASMA, ['dead-letters', ...args]);
   expect(several).toMatchObject({
@@ -164,6 +164,12 @@ it('refuses ids where there are several databases, and names tables that are not
       '--id: expected --sink too, because each database has its own ids; there are sink_portal.search, sink_warehouse.analytics',
     ),
   });
+  for (const command of ['list', 'show', 'discard'])
+    expect(await deadLetters(command, '--id', '4711', '--id', 'r99')).toMatchObject({
+      exitCode: 2,
+      stderr:
+        'dead-letters: no dead letter or refused event 4711, r99 in prod; dead-letters list shows the ids\n',
+    });
   expect(await deadLetters('list', '--table', 'Distrkt')).toMatchObject({
     exitCode: 2,
     stderr: 'dead-letters: no table Distrkt in prod\n',

@@ -88,6 +88,7 @@ async function reportDeadLetters(
 ): Promise<number> {
   const { schema: schemas, table: tables, reason, id: ids, env } = options;
   let unknown = tables ?? [];
+  let unknownIds = ids ?? [];
   const exitCode = await reportTargets(
     options,
     (target) =>
@@ -96,19 +97,27 @@ async function reportDeadLetters(
         // Tables that were retired have letters too.
         const others = unknown.length > 0 ? await groupDeadLetters(session, { schemas }) : [];
         unknown = unknown.filter((name) => !others.some((one) => namesOf(one).includes(name)));
+        if (unknownIds.length > 0) {
+          const found = await readDeadLetters(session, { ids: unknownIds }, unknownIds.length);
+          unknownIds = unknownIds.filter((id) => !found.some((one) => one.id === id));
+        }
         const report = await ask(session, { schemas, tables, reason, ids });
         return {
           ...report,
           lines: [`${target.label}:`, ...report.lines.map((line) => `  ${line}`)],
         };
       }).catch((error: unknown) => {
-        unknown = []; // what is there is not known
+        [unknown, unknownIds] = [[], []]; // what is there is not known
         throw error;
       }),
     refuse,
   );
-  if (unknown.length === 0) return exitCode;
-  printMessage(`dead-letters: no table ${unknown.join(', ')} in ${env}`);
+  if (unknown.length === 0 && unknownIds.length === 0) return exitCode;
+  if (unknown.length > 0) printMessage(`dead-letters: no table ${unknown.join(', ')} in ${env}`);
+  if (unknownIds.length > 0)
+    printMessage(
+      `dead-letters: no dead letter or refused event ${unknownIds.join(', ')} in ${env}; dead-letters list shows the ids`,
+    );
   return worstExitCode([exitCode, EXIT.usage]);
 }
 

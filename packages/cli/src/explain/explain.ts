@@ -25,7 +25,7 @@ export interface ExplainOptions {
 export function explain(options: ExplainOptions): number {
   const root = findRoot(options.root);
   const { table, column, service } = options;
-  const tables = explainTables(root, { table: [table], service }).map((explained) =>
+  const tables = explainTables(root, { table: [table], service }, 'explain').map((explained) =>
     column === undefined ? explained : withColumn(explained, column),
   );
   if (options.json) printJson({ tables });
@@ -40,12 +40,13 @@ export function explain(options: ExplainOptions): number {
 export function explainTables(
   root: string,
   selection: Parameters<typeof selectTables>[1],
+  option?: string,
 ): readonly ExplainedTable[] {
   try {
     const config = readServiceConfig(root);
     const snapshots = readSnapshots(root);
     const { tables } = buildDefinitions(config, snapshots);
-    return selectTables(tables, selection).map((table) =>
+    return selectTables(tables, selection, option).map((table) =>
       explainTable(table, { root, config, snapshots }),
     );
   } catch (error) {

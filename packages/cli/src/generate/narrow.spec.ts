@@ -110,10 +110,7 @@ describe('--table', () => {
   });
 
   it.each([
-    [
-      ['--table', 'Aktor'],
-      '--table: unknown table "Aktor"; there are: Actor, Fraver, Region, customer_user\n',
-    ],
+    [['--table', 'Aktor'], '--table: unknown table "Aktor"; did you mean "Actor"?\n'],
     [['--table', 'adopus.actor'], '--table: unknown table "adopus.actor"; did you mean "Actor"?\n'],
     [
       ['--table', ''],

@@ -1,4 +1,5 @@
 import { schemaLabel, type TableDefinition } from '@cdc-migrations/table-defs';
+import { nearest } from '@cdc-migrations/shape';
 import { shortName } from '@cdc-migrations/sql-text';
 import { CommandError } from '../exit-code.ts';
 
@@ -11,11 +12,13 @@ export interface Selection {
 /**
  * Selects tables by `<Table>` or `<schema>.<Table>` as configured, within the named services.
  *
+ * @param option name of the option or command in errors
  * @throws CommandError with all names without a match
  */
 export function selectTables(
   tables: readonly TableDefinition[],
   { table, service }: Selection,
+  option = '--table',
 ): readonly TableDefinition[] {
   const services = new Set(tables.map((entry) => entry.service));
   const problems = [
@@ -24,7 +27,7 @@ export function selectTables(
       .map((name) => `--service: unknown service "${name}"; there are: ${list(services)}`),
     ...(table ?? [])
       .filter((name) => !tables.some((entry) => isNamed(entry, name)))
-      .map((name) => `--table: unknown table "${name}"${suggestion(tables, name)}`),
+      .map((name) => `${option}: unknown table "${name}"${suggestion(tables, name)}`),
   ];
   if (problems.length > 0) throw new CommandError(problems.join('\n'));
   const selected = tables
@@ -32,7 +35,7 @@ export function selectTables(
     .filter((entry) => table?.some((name) => isNamed(entry, name)) ?? true);
   if (selected.length > 0) return selected;
   throw new CommandError(
-    `--table ${list(table ?? [])}: no table of the service ${list(service ?? [])}`,
+    `${option} ${list(table ?? [])}: no table of the service ${list(service ?? [])}`,
   );
 }
 
@@ -52,7 +55,8 @@ function suggestion(tables: readonly TableDefinition[], name: string): string {
   const lower = name.toLowerCase();
   const near = tables.find((entry) => isNamed({ ...entry, name: entry.name.toLowerCase() }, lower));
   const all = tables.map((entry) => entry.name);
-  return near ? `; did you mean "${near.name}"?` : `; there are: ${list(all)}`;
+  const guess = near?.name ?? nearest(name, all);
+  return guess === undefined ? `; there are: ${list(all)}` : `; did you mean "${guess}"?`;
 }
 
 function list(names: Iterable<string>): string {
