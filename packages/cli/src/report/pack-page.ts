@@ -91,7 +91,8 @@ function packTarget(
       ...{ health: NO_HEALTH, isChecked: false },
     };
   }
-  const { summary, differences = [], waves = [] } = target;
+  const { summary, waves = [] } = target;
+  const findings = listFindings(target);
   const schemas = target.schemas.map(({ schema }) => schema);
   const columnOf = findColumns(
     target,
@@ -99,12 +100,12 @@ function packTarget(
   );
   return {
     ...{ label, set, flow, error: null, summary: summary.split(', '), schemas },
-    isFine: summary === 'all applied' && differences.length === 0,
+    isFine: summary === 'all applied' && findings.every(({ level }) => level === 'note'),
     ...packStates(target, columnOf),
     waves: waves.map(({ wave, ...counts }) => ({ wave, counts: Object.values(counts) })),
     health: packHealth(target.merges, schemas),
     isChecked: target.differences !== undefined,
-    findings: packFindings(listFindings(target), { schemas, columnOf, texts }),
+    findings: packFindings(findings, { schemas, columnOf, texts }),
   };
 }
 

@@ -20,7 +20,7 @@ export interface PageTarget {
   readonly flow: PageFlow;
   /** Why the target could not be asked; null if it answered. */
   readonly error: string | null;
-  /** True if every file is applied, and events arrive. */
+  /** True if every file is applied and nothing needs attention. */
   readonly isFine: boolean;
   /** `all applied`, `64 dead letters`. */
   readonly summary: readonly string[];

@@ -9,6 +9,7 @@ import type { Browser, Page } from 'playwright-core';
 import { edit, emptyFolder } from '../repo.fixture.ts';
 import { BLUE, runCommand, runInstalled, startBlue } from '../target/cli.fixture.ts';
 import { launchChromium, openPage, renderBuilt, withTenants } from './page.fixture.ts';
+import { packPage } from './pack-page.ts';
 import type { PageData } from './page-data.ts';
 import type { AnsweredTarget, ReportDocument } from './report-document.ts';
 
@@ -104,6 +105,20 @@ describe('the command', () => {
     expect(document.tables.find(({ table }) => table === 'Distrikt')!.columns[0]).toMatchObject({
       ...{ name: 'DistriktID', stagingType: 'bigint', type: 'integer' },
     });
+  });
+
+  it('says that all is well only where nothing needs attention', () => {
+    const [target] = document.targets as readonly AnsweredTarget[];
+    const entries = Object.entries(target!).map(([key, value]) => [
+      key,
+      Array.isArray(value) ? [] : value,
+    ]);
+    const calm = { ...Object.fromEntries(entries), summary: 'all applied' } as AnsweredTarget;
+    const leftovers = [{ schema: 'blue', table: 'Gone', message: 'its staging table is left' }];
+    const pages = [calm, { ...calm, leftovers } as AnsweredTarget].map((one) =>
+      packPage({ ...document, targets: [one] }),
+    );
+    expect(pages.map(({ targets }) => targets[0]!.isFine)).toEqual([true, false]);
   });
 
   it('writes the page, and says the same as status', async () => {

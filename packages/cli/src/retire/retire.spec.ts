@@ -113,7 +113,7 @@ describe.each([15, 18] as const)('retire on PostgreSQL %i', (major) => {
     const done = await run(root, 'retire', '--table', 'Actor');
     expect(done).toMatchObject({ exitCode: 0, stderr: '' });
     expect(done.stdout).toContain(
-      'blue.Actor: removed staging table stg_Actor, blue.fn_merge_window_actor(tid,tid,integer,integer,integer), blue.sp_merge_actor(), positions of 1 streams, 0 remembered deletes, history',
+      'blue.Actor: removed staging table stg_Actor, blue.fn_merge_window_actor(tid,tid,integer,integer,integer), blue.sp_merge_actor(), positions of 1 stream, 0 remembered deletes, history',
     );
     expect(await left(`table_name = 'Actor'`)).toEqual([]);
     expect(await query('SELECT count(*)::integer AS n FROM blue."Actor"')).toEqual([{ n: 5 }]);

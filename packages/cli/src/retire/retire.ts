@@ -6,6 +6,7 @@ import {
   type RetireSelection,
   type SharedRows,
 } from '@cdc-migrations/tracker';
+import { countOf } from '../count-of.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
 import { printMessage } from '../print.ts';
 import type { TargetOptions } from '../target/open-targets.ts';
@@ -118,12 +119,12 @@ function describeGone({
   streams,
 }: RetiredTable['left']): string {
   const objects = [...(staging === null ? [] : [`staging table ${staging}`]), ...routines];
-  const kept = `positions of ${streams} streams, ${rememberedDeletes} remembered deletes, history`;
+  const kept = `positions of ${countOf(streams, 'stream')}, ${countOf(rememberedDeletes, 'remembered delete')}, history`;
   return `removed ${[...objects, kept].join(', ')}`;
 }
 
 function describeShared({ schema, table, rows, sources }: SharedRows): string {
-  return `${schema}.${table}: ${rows} rows of ${sources.join(', ')} stay`;
+  return `${schema}.${table}: ${countOf(rows, 'row')} of ${sources.join(', ')} ${rows === 1 ? 'stays' : 'stay'}`;
 }
 
 /** Renders the script, with all messages as comments. */
