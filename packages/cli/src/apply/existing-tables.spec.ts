@@ -61,12 +61,13 @@ describe.each([15, 18] as const)('a table that exists, on PostgreSQL %i', (major
     table: string,
     [key, day]: readonly [string, string],
     events: readonly Event[],
+    schema = 'blue',
   ) => {
     await target.query(
       events
         .map(
           ([id, operation, offset, at]) =>
-            `INSERT INTO blue."stg_${table}" (${key}, ${day}, __source_db, __source_table, __cdc_operation, __kafka_partition, __kafka_offset)
+            `INSERT INTO ${schema}."stg_${table}" (${key}, ${day}, __source_db, __source_table, __cdc_operation, __kafka_partition, __kafka_offset)
              VALUES (${id}, ${at === undefined ? 'NULL' : `'2026-01-${at}'`}, 'AdOpus', 'Fraver', '${operation}', 0, ${offset})`,
         )
         .join(';'),
@@ -93,6 +94,42 @@ describe.each([15, 18] as const)('a table that exists, on PostgreSQL %i', (major
         [9, 'mine', '2025-01-09'],
       ]);
     }
+    expect((await target.run(root, 'apply')).stdout).toContain('files: 0 applied');
+    expect((await target.run(root, 'check')).exitCode).toBe(0);
+  });
+
+  it('is finished after a failure, and follows its renamed customer', async () => {
+    await target.query(`CREATE TABLE blue.absence (absence_id integer PRIMARY KEY, from_date date);
+      CREATE TABLE avansas.absence (absence_id integer PRIMARY KEY, from_date text);
+      INSERT INTO avansas.absence VALUES (9, '2025-01-09')`);
+    const root = repoOf(PAGE.split('\n## ')[1]!);
+    expect(await runCommand(root, ['generate'])).toMatchObject({ exitCode: 0 });
+    expect(await target.run(root, 'apply')).toMatchObject({
+      exitCode: 5,
+      stdout: expect.stringMatching(/avansas .*from_date/),
+    });
+    await merge(root, 'absence', ['absence_id', 'from_date'], EVENTS);
+    const merged = [
+      [1, '2026-01-12'],
+      [3, '2026-01-30'],
+    ];
+    const read = (schema: string) =>
+      rows(`SELECT absence_id, from_date::text FROM ${schema}.absence ORDER BY 1`);
+    expect(await read('blue')).toEqual(merged);
+    expect(await read('avansas')).toEqual([[9, '2025-01-09']]);
+
+    await target.query(
+      'ALTER TABLE avansas.absence ALTER from_date TYPE date USING from_date::date',
+    );
+    edit(root, 'source-groups.yaml', '    blue:', '    green:');
+    expect(await runCommand(root, ['generate'])).toMatchObject({ exitCode: 0 });
+    const rename = await target.run(root, 'rename', '--customer', 'blue', '--to', 'green');
+    expect(rename).toMatchObject({ exitCode: 0 });
+    expect(await target.run(root, 'apply')).toMatchObject({ exitCode: 0 });
+    await merge(root, 'absence', ['absence_id', 'from_date'], EVENTS, 'green');
+    await merge(root, 'absence', ['absence_id', 'from_date'], EVENTS, 'avansas');
+    expect(await read('green')).toEqual(merged);
+    expect(await read('avansas')).toEqual([...merged, [9, '2025-01-09']]);
     expect((await target.run(root, 'apply')).stdout).toContain('files: 0 applied');
     expect((await target.run(root, 'check')).exitCode).toBe(0);
   });

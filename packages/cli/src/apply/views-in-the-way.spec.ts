@@ -32,6 +32,11 @@ CREATE POLICY named ON "{{SCHEMA}}"."Actor" FOR SELECT USING ("Navn" <> '');
 `,
 };
 
+const NEW_CUSTOMER = `    gull:
+      schemas: [dbo]
+      nonprod: { customer_id: 00000000-0000-4000-8000-000000000003, server: default, database: AdOpusGull }
+    avansas:`;
+
 describe.each([15, 18] as const)(
   'views in the way of a change of type, on PostgreSQL %i',
   (major) => {
@@ -128,6 +133,23 @@ describe.each([15, 18] as const)(
       expect(await readAll()).toEqual(before);
       expect(await one('SELECT blue.first_name()')).toBe('Kari');
       expect(await one('SELECT pg_typeof(actno)::text FROM public.everybody')).toBe('bigint');
+      await expectSettled();
+    });
+
+    it('of a renamed and of a new customer are dropped and created again too', async () => {
+      edit(root, 'source-groups.yaml', '    blue:', '    green:');
+      edit(root, 'source-groups.yaml', '    avansas:', NEW_CUSTOMER);
+      const union = FILES['repeatable/0050-union.sql'].replaceAll('blue', 'green');
+      await put('repeatable/0050-union.sql', union);
+      expectDone(await run('rename', '--customer', 'blue', '--to', 'green'));
+      expectDone(await run('apply'));
+      const before = await readAll();
+      await widen();
+      expectDone(await run('apply'));
+      for (const schema of ['green', 'gull', 'avansas'])
+        expect([schema, await typeOf('Navn', schema)]).toEqual([schema, 'character varying(200)']);
+      expect(await readAll()).toEqual(before);
+      expect(await one('SELECT green.first_name()')).toBe('Kari');
       await expectSettled();
     });
 
