@@ -79,7 +79,7 @@ function buildTarget(stage, repo, settings, installed) {
       technologies: TECHNOLOGIES,
       description: stage.description,
       help: {
-        command: `npx ${stage.command.split(' --')[0]} --help`,
+        command: `npx --no-install ${stage.command.split(' --')[0]} --help`,
         example: stage.asks === 'sinks' ? { options: { args: '--env=prod' } } : {},
       },
     },

@@ -89,7 +89,6 @@ export async function renameTarget(
   try {
     const plan = await planRename(session, migrations, options);
     if (options.isDryRun) {
-      await undoReads(session);
       reportFiles(migrations, (await readTarget(session, migrations)).history, options);
       return plan.map(({ renamed }) => ({ ...renamed, outcome: 'found' }));
     }

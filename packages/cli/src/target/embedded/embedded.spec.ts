@@ -19,7 +19,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startImpostor } from '@cdc-migrations/postgres-fixture';
 import { BIN } from '../../cdc.fixture.ts';
-import { copyAdopus, removeRepo, runCommand } from '../cli.fixture.ts';
+// The process id identifies a user of the server.
+import { copyAdopus, removeRepo, runInstalled as runCommand } from '../cli.fixture.ts';
 import { isAlive, isRunning, markOf } from './process-mark.ts';
 
 const TENANTS = 26;
