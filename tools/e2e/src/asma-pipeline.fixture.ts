@@ -51,6 +51,11 @@ export interface AsmaPipeline {
   /** Starts Debezium's connectors and the pipelines. The sources must have rows. */
   connect(): Promise<void>;
   restart(part: Part, isKilled: boolean): Promise<void>;
+  /**
+   * Waits until each connector has stored that its snapshot is complete, which needs a change of its source. Debezium
+   * repeats a snapshot that is not, and never sends the deletes in between.
+   */
+  untilSnapshotStored(): Promise<void>;
   /** Propagates new columns of the sources through all parts. */
   followSources(): Promise<void>;
   /** Runs a command in the implementation repo. Returns its exit code. */
@@ -172,6 +177,7 @@ export async function openAsmaPipeline(): Promise<AsmaPipeline> {
         await Promise.all(SINKS.map((sink) => replayLost(sink)));
       }
     },
+    untilSnapshotStored: () => untilSnapshotStored(worker!),
     async followSources() {
       await run('manage-migrations', 'schema-docs', '--env', 'dev');
       await migrate();
@@ -282,10 +288,33 @@ async function untilStreaming(source: PostgresServer): Promise<void> {
   await sql.end();
 }
 
+async function untilSnapshotStored(worker: ConnectWorker): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    const offsets = await Promise.all(
+      SERVICES.map((service) => worker.readOffsets(connectorOf(service))),
+    );
+    const isStored = offsets.every(
+      (stored) => stored.length > 0 && stored.every((offset) => isPastSnapshot(offset)),
+    );
+    if (isStored) return;
+    if (Date.now() > deadline)
+      throw new Error(`snapshots are not complete: ${JSON.stringify(offsets)}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** True for an offset of the last row of a snapshot, or after it. */
+function isPastSnapshot(offset: Readonly<Record<string, unknown>>): boolean {
+  return offset['snapshot'] === undefined || offset['last_snapshot_record'] === true;
+}
+
+const connectorOf = (service: string) => `cdc-asma-dev-${service}_dev`;
+
 /** Restarts failed tasks, as users of Kafka Connect must do. */
 async function restartFailed(worker: ConnectWorker, notes: string[]): Promise<void> {
   for (const service of SERVICES) {
-    const name = `cdc-asma-dev-${service}_dev`;
+    const name = connectorOf(service);
     const tasks = await worker.readTasks(name).catch(() => []);
     const failed = tasks.find(({ state }) => state === 'FAILED');
     if (failed === undefined) continue;

@@ -54,10 +54,12 @@ describeWire('asma from its sources to its final tables', () => {
       parts = await openAsmaPipeline();
       traffic = await openAsmaTraffic(parts.source, seed);
       const steps = planSteps();
-      const slice = CHANGES / (steps.length + 1);
+      const slice = CHANGES / (steps.length + 2);
       say('all parts but the pipeline run');
       await traffic.write(slice);
       await parts.connect();
+      await traffic.write(slice);
+      await parts.untilSnapshotStored();
       say('the pipeline runs');
       for (const [index, { name, step }] of steps.entries()) {
         await Promise.all([traffic.write(slice), step(), poison(index, steps.length)]);

@@ -22,6 +22,8 @@ export interface ConnectOptions {
 /** Kafka Connect with its connectors in one process, and its offsets in a file. */
 export interface ConnectWorker {
   readonly pid: number;
+  /** Reads the stored offsets of a connector, one for each partition of its source. */
+  readOffsets(name: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** Reads the state of each connector's tasks, with `trace` for a failed task. */
   readTasks(name: string): Promise<readonly Task[]>;
   /** Restarts the failed tasks of a connector. */
@@ -78,6 +80,12 @@ export async function startConnectWorker(options: ConnectOptions): Promise<Conne
     const answer = await fetch(`${url}/connectors/${encodeURIComponent(name)}/status`);
     return answer.ok ? ((await answer.json()) as { tasks: Task[] }).tasks : [];
   };
+  const readOffsets = async (name: string) => {
+    const answer = await fetch(`${url}/connectors/${encodeURIComponent(name)}/offsets`);
+    if (!answer.ok) throw new Error(`${name} has no offsets: ${await answer.text()}`);
+    const { offsets } = (await answer.json()) as { offsets: { offset: Record<string, unknown> }[] };
+    return offsets.map(({ offset }) => offset);
+  };
   const start = async () => {
     const args = ['org.apache.kafka.connect.cli.ConnectStandalone', worker, ...files];
     const program = startJava(programs, args, { heapMb: 512, env: options.env });
@@ -102,6 +110,7 @@ export async function startConnectWorker(options: ConnectOptions): Promise<Conne
     get pid() {
       return program.pid;
     },
+    readOffsets,
     readTasks,
     async restartTasks(name) {
       const path = `connectors/${encodeURIComponent(name)}/restart?includeTasks=true&onlyFailed=true`;
