@@ -162,8 +162,8 @@ function buildProgram(context: CommandContext): Command {
 }
 
 /**
- * Expands `cdc apply` and `cdc help apply` to those of `cdc manage-migrations`, also if the name is misspelled and closest to one of those
- * commands.
+ * Expands `cdc apply` and `cdc help apply` to those of `cdc manage-migrations`, also if the name is misspelled and
+ * closest to one of those commands.
  */
 function expandShortForm(program: Command, argv: readonly string[]): readonly string[] {
   const [runtime, script, word, ...rest] = argv;

@@ -3,6 +3,7 @@ export type { ClientCommand } from './client-command.ts';
 export {
   dollarTag,
   findPlaceholder,
+  namePattern,
   quoteIdentifier,
   quoteLiteral,
   quoteQualified,

@@ -38,3 +38,9 @@ export function dollarTag(body: string, word: string): string {
     if (`${body}${tag}`.indexOf(tag) === body.length) return tag;
   }
 }
+
+/** Returns the source of a regular expression with the flag `u` that finds a name in SQL, not as a part of another name. */
+export function namePattern(name: string): string {
+  const escaped = name.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+  return `(?<![\\p{L}\\p{N}_$])${escaped}(?![\\p{L}\\p{N}_$])`;
+}

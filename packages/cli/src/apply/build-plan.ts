@@ -1,3 +1,4 @@
+import { namePattern } from '@cdc-migrations/sql-text';
 import { renderClauses } from '@cdc-migrations/ddl-render';
 import {
   diffTables,
@@ -98,12 +99,8 @@ function listManual(
   { table }: MigrationFile,
 ): readonly MigrationFile[] {
   if (!table) return [];
-  const name = RegExp(`(?<![\\p{L}\\p{N}_])${escapeRegExp(table.name)}(?![\\p{L}\\p{N}_])`, 'u');
+  const name = new RegExp(namePattern(table.name), 'u');
   return files.filter(({ category, text }) => category === 'manual' && name.test(text));
-}
-
-function escapeRegExp(text: string): string {
-  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }
 
 interface FileFacts extends PlanFacts {

@@ -171,6 +171,14 @@ async function ofContent(about: string, target: CommandTarget): Promise<readonly
     const scope = { tenants, knownTenants };
     const plan = planApply(migrations, state, scope);
     const isDone = isUpToDate(buildStatus(migrations, state, scope));
+    const ofFiles = (): readonly Finding[] => {
+      if (plan.steps.length > 0)
+        return [note(about, 'files are to be applied', `cdc manage-migrations apply --env ${env}`)];
+      if (isDone) return [ok(about, 'all files are applied')];
+      if (plan.gone.length > 0) return [];
+      const command = `cdc manage-migrations status --env ${env}`;
+      return [note(about, 'not all files are applied', command)];
+    };
     const { columns, backfill, ...others } = concerns;
     const troubles = Object.values(others).reduce((sum, { length }) => sum + length, 0);
     return [
@@ -178,19 +186,7 @@ async function ofContent(about: string, target: CommandTarget): Promise<readonly
         const { message, hint } = schemaIsGone(schema);
         return fault(about, `${schema}: ${message}`, hint!);
       }),
-      ...(plan.steps.length > 0
-        ? [note(about, 'files are to be applied', `cdc manage-migrations apply --env ${env}`)]
-        : isDone
-          ? [ok(about, 'all files are applied')]
-          : plan.gone.length === 0
-            ? [
-                note(
-                  about,
-                  'not all files are applied',
-                  `cdc manage-migrations status --env ${env}`,
-                ),
-              ]
-            : []),
+      ...ofFiles(),
       troubles === 0
         ? ok(about, 'no failing merges, locked tables or dead letters')
         : warning(

@@ -1,5 +1,5 @@
 import { checksumOf } from '@cdc-migrations/generated-file';
-import { quoteLiteral } from '@cdc-migrations/sql-text';
+import { namePattern, quoteLiteral } from '@cdc-migrations/sql-text';
 import { isUserFile, type MigrationSet } from '@cdc-migrations/table-defs';
 import { isOnce } from '../history/file-state.ts';
 import type { History } from '../history/read-target.ts';
@@ -37,7 +37,7 @@ export function findCorrected(
   { from, to }: OldAndNewName,
 ): readonly CorrectedFile[] {
   return files.filter(isOnce).flatMap((file) => {
-    const before = checksumOf(file.text.replaceAll(asWord(to), () => from));
+    const before = checksumOf(file.text.replaceAll(new RegExp(namePattern(to), 'gu'), () => from));
     const isApplied = entries.some(
       ({ category, name, entry }) =>
         category === file.category && name === file.name && entry.appliedChecksum === before,
@@ -60,18 +60,10 @@ export function findOldName(
   files: readonly MigrationFile[],
   { from }: OldAndNewName,
 ): readonly RenamedFile[] {
-  const word = asWord(from).source;
-  const name = new RegExp(`["']${escaped(from)}["']|${word}\\s*\\.|\\.\\s*${word}`, 'u');
+  const word = namePattern(from);
+  const name = new RegExp(`["']${word}["']|${word}\\s*\\.|\\.\\s*${word}`, 'u');
   return files.filter(isUserFile).flatMap(({ path, text }): readonly RenamedFile[] => {
     const at = text.split('\n').findIndex((line) => name.test(line));
     return at === -1 ? [] : [{ path, state: 'old name', line: at + 1 }];
   });
-}
-
-function asWord(name: string): RegExp {
-  return new RegExp(`(?<![\\p{L}\\p{N}_$])${escaped(name)}(?![\\p{L}\\p{N}_$])`, 'gu');
-}
-
-function escaped(name: string): string {
-  return name.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }
