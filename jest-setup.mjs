@@ -53,7 +53,9 @@ function useMemory() {
   const folder = realpathSync(mkdtempSync(join(parent, 'cdc-')));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   chmodSync(folder, 0o1777); // servers run as another user
-  if (canRunIn(folder)) process.env['TMPDIR'] = folder;
+  if (!canRunIn(folder)) return;
+  process.env['TMPDIR'] = folder;
+  process.env['CDC_TEST_CLUSTERS'] = mkdtempSync(join(folder, 'clusters-'));
 }
 
 /** Checks the size of the file system. Containers often have only 64 MB. */

@@ -203,7 +203,7 @@ describe('createNodes', () => {
       expect(ofTarget!.description!.length).toBeGreaterThan(20);
       expect(ofTarget!.technologies).toEqual(['cdc', 'postgresql']);
       const [, name] = /^(cdc manage-(?:migrations|pipelines) [a-z-]+)/.exec(command!)!;
-      expect(ofTarget!.help!.command).toBe(`npx ${name} --help`);
+      expect(ofTarget!.help!.command).toBe(`npx --no-install ${name} --help`);
     }
     expect(targets!['apply']!.metadata!.help!.example).toEqual({
       options: { args: '--env=prod' },

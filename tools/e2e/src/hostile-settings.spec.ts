@@ -153,7 +153,7 @@ const SETTINGS: Readonly<Record<string, Hostile>> = {
 };
 
 /** Number of settings that are tried together. `CDC_SETTINGS=single` tries each by itself. */
-const TOGETHER = process.env['CDC_SETTINGS'] === 'single' ? 1 : 5;
+const TOGETHER = process.env['CDC_SETTINGS'] === 'single' ? 1 : 10;
 
 /** Groups of settings. A group has no name twice and settings of the same roles. */
 function groupSettings(): readonly (readonly [settings: string, Hostile])[] {

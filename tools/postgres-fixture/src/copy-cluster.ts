@@ -1,7 +1,7 @@
-import { spawnSync } from 'node:child_process';
 import { chownSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Sql } from 'postgres';
+import { copyFolder } from './create-cluster.ts';
 import type { ServerFolders } from './server-process.ts';
 
 /** A running server to copy. */
@@ -23,8 +23,7 @@ export async function copyCluster(source: CopiedServer, copy: ServerFolders): Pr
   const to = join(copy.folder, 'data');
   const label = await source.administer(async (sql) => {
     await sql`SELECT pg_backup_start('standby', fast => true)`;
-    const run = spawnSync('cp', ['-a', from, to], { encoding: 'utf8' });
-    if (run.status !== 0) throw new Error(`the copy failed: ${run.stderr}`);
+    copyFolder(from, to);
     const [row] = await sql<{ labelfile: string }[]>`
       SELECT labelfile FROM pg_backup_stop(wait_for_archive => false)`;
     return row?.labelfile ?? '';

@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, openSync, closeSync, readFileSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, openSync, closeSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -26,23 +26,6 @@ export interface ServerProcess {
 
 const READY_WITHIN_MS = 30_000;
 const ATTEMPTS = 20;
-
-/** Creates a data directory with the superuser `postgres` and this password. */
-export function initCluster(place: ServerFolders, password: string): void {
-  const passwordFile = join(place.folder, 'password');
-  writeFileSync(passwordFile, password);
-  const run = spawnSync(
-    join(place.native, 'bin', 'initdb'),
-    [
-      ...['-D', join(place.folder, 'data'), '-U', 'postgres', '--pwfile', passwordFile],
-      ...['--no-sync', '--no-instructions', '--auth', 'scram-sha-256'],
-      ...['--encoding', 'UTF8', '--locale', place.locale],
-    ],
-    { ...place.user, cwd: place.folder, encoding: 'utf8' },
-  );
-  if (run.error) throw run.error;
-  if (run.status !== 0) throw new Error(`initdb failed: ${run.stderr}`);
-}
 
 /** Starts the server on a free port or on `port`, and waits until it accepts connections. */
 export async function startServer(place: ServerFolders, port?: number): Promise<ServerProcess> {

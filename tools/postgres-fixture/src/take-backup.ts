@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Sql } from 'postgres';
 import type { CopiedServer } from './copy-cluster.ts';
+import { copyFolder } from './create-cluster.ts';
 import type { ServerFolders } from './server-process.ts';
 
 /** A backup of a server, and the WAL archived since. */
@@ -42,8 +43,7 @@ export async function markPoint(sql: Sql, name: string): Promise<void> {
 /** Copies a backup to the folder of a server that recovers from it. */
 export function copyBackup({ data }: BackupFiles, copy: ServerFolders): void {
   const to = join(copy.folder, 'data');
-  const run = spawnSync('cp', ['-a', data, to], { encoding: 'utf8' });
-  if (run.status !== 0) throw new Error(`the copy failed: ${run.stderr}`);
+  copyFolder(data, to);
   writeFileSync(join(to, 'recovery.signal'), '');
   give(copy, join(to, 'recovery.signal'));
 }

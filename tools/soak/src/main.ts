@@ -7,7 +7,7 @@ import { type RoundResult, runRound } from './run-round.ts';
 import { type ServerKind, type SoakTarget, startSoakTarget } from './soak-target.ts';
 
 const USAGE =
-  'npm run soak -- [--rounds N] [--minutes M] [--seed S] [--server 15|18|debian] [--crashes] [--reloads]: a round for each seed from S on; --files: only damaged files; --wire: real pipelines; --year: 60 changes of a repo, several times; --faults: each fault in each query of a command; --settings: hostile settings one by one; without arguments: rounds, reloads and files';
+  'npm run soak -- [--rounds N] [--minutes M] [--seed S] [--server 15|18|debian] [--crashes] [--reloads]: a round for each seed from S on; --files: only damaged files; --wire: real pipelines; --year: 60 changes of a repo, several times; --faults: each fault in each query of a command; --settings: hostile settings one by one and traps; without arguments: rounds, reloads and files';
 
 const SERVERS: readonly ServerKind[] = [15, 18, 'debian'];
 
@@ -126,7 +126,9 @@ const SPECS: Readonly<Record<string, () => number>> = {
   '--year': () =>
     runSpec('packages/cli/src/apply/year.spec.ts', { CDC_YEAR: '60', CDC_YEAR_RUNS: '3' }),
   '--faults': () => runSpec('packages/cli/src/target/faults.spec.ts', { CDC_FAULTS: 'all' }),
-  '--settings': () => runSpec('tools/e2e/src/hostile-settings.spec.ts', { CDC_SETTINGS: 'single' }),
+  '--settings': () =>
+    runSpec('tools/e2e/src/hostile-settings.spec.ts', { CDC_SETTINGS: 'single' }) ||
+    runSpec('packages/cli/src/apply/creating-role.spec.ts', { CDC_TRAPS: 'all' }),
 };
 
 async function main(): Promise<number> {
