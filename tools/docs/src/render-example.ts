@@ -29,7 +29,12 @@ export function renderExample(root: string, table: string): string {
     ['snapshot of the source', 'table definition', `CREATE TABLE "${table}"`, `"stg_${table}"`],
     [
       ...rows,
-      ['', `${metadata} metadata columns`, '`"__sync_timestamp" …`', 'the same and one more'],
+      [
+        '',
+        `${metadata} metadata columns`,
+        '`"__sync_timestamp" …`',
+        'the same and `"__kafka_timestamp"`',
+      ],
     ],
   );
 }

@@ -128,7 +128,7 @@ const WRITINGS: readonly Writing[] = [
 
 /** Describes `writer` and `events`. */
 function writingOf({ writer, events }: Writing): string {
-  return writer === undefined ? 'nothing set' : `${writer}, ${String(events)}`;
+  return writer === undefined ? 'no `pipeline`' : `${writer}, ${String(events)}`;
 }
 
 /** More columns of PostgreSQL whose values have a form. */
@@ -179,7 +179,8 @@ export function renderForms(source: string): string {
 export function renderInserts(): string {
   return WRITINGS.map((writing) => {
     const settings = Object.entries(writing).map(([key, value]) => `${key}: ${value}`);
-    const head = settings.length === 0 ? 'Nothing set' : `\`pipeline: { ${settings.join(', ')} }\``;
+    const head =
+      settings.length === 0 ? 'Without `pipeline`' : `\`pipeline: { ${settings.join(', ')} }\``;
     return `${head}:\n\n\`\`\`sql\n${renderPaymentInsert(writing)}\n\`\`\``;
   }).join('\n\n');
 }

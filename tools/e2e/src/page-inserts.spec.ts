@@ -14,7 +14,9 @@ const WITHOUT_KAFKA = readFileSync(join(__dirname, '../../../docs/without-kafka.
 
 /** The settings and the INSERT of each writer in the page. */
 const INSERTS = [
-  ...OF_WRITERS.matchAll(/^(?:Nothing set|`pipeline: \{ (.*) \}`):\n\n```sql\n([^`]*)```$/gm),
+  ...OF_WRITERS.matchAll(
+    /^(?:Without `pipeline`|`pipeline: \{ (.*) \}`):\n\n```sql\n([^`]*)```$/gm,
+  ),
 ].map(([, settings = '', insert]) => [settings, insert!] as const);
 
 /** Statements of section 4 for a dead letter and a refused event. */
