@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { copyOf, edit } from '../repo.fixture.ts';
+import { copyOf, edit, write } from '../repo.fixture.ts';
 import {
   type ChangedTarget,
   DATABASE,
@@ -13,6 +13,7 @@ import { stageActors } from '../target/small-target.fixture.ts';
 const PAGE = readFileSync(join(__dirname, '../../../../docs/partitions.md'), 'utf8');
 const SNAPSHOT = 'generated/schemas/AdOpusTest.dbo.yaml';
 const SERVICE = 'services/adopus.yaml';
+const INDEX = 'migrations/after/0001-mine.sql';
 const ACTOR = '          column_templates: [customer_id]\n';
 
 describe.each([15, 18] as const)('declared partitions, on PostgreSQL %i', (major) => {
@@ -195,6 +196,41 @@ describe.each([15, 18] as const)('declared partitions, on PostgreSQL %i', (major
     expect(await rows('green."Person_p0" UNION ALL SELECT actno FROM green."Person_p1"')).toEqual([
       1, 2, 3, 4,
     ]);
+  });
+
+  it('refuse an index of users with CONCURRENTLY for old and new customers, and lint says so', async () => {
+    await emptied();
+    const index = 'CREATE INDEX CONCURRENTLY mine ON "{{SCHEMA}}"."Actor" ("Navn");';
+    const root = copyOf(await declared(range(LOW, HIGH)));
+    const lint = () => runCommand(root, ['lint']);
+    await passes(root);
+    await target.query('DROP SCHEMA avansas CASCADE');
+    await target.query(`CALL cdc_management.forget_schema('avansas')`);
+    write(root, INDEX, `-- cdc: no-transaction\n${index}\n`);
+    expect((await runCommand(root, ['generate'])).exitCode).toBe(0);
+    expect((await lint()).stdout).toMatch(
+      /^migrations\/after\/0001-mine\.sql:2 cdc-partitioned: PostgreSQL refuses CREATE INDEX CONCURRENTLY for Actor/,
+    );
+    const refused = await target.run(root, 'apply');
+    expect(refused.exitCode).toBe(3);
+    for (const schema of ['avansas', 'blue'])
+      expect(refused.stdout).toMatch(
+        new RegExp(
+          `^${schema} after/0001-mine\\.sql: cannot create index on partitioned table "Actor" concurrently`,
+          'm',
+        ),
+      );
+
+    // Both ways out of the message.
+    write(root, INDEX, '-- cdc: no-transaction\n' + index.replace(' CONCURRENTLY', '') + '\n');
+    expect((await runCommand(root, ['generate'])).exitCode).toBe(0);
+    await passes(root);
+    expect((await lint()).stdout).toContain('declare it in indexes of the table in the YAML');
+    rmSync(join(root, INDEX));
+    edit(root, SERVICE, ACTOR, `${ACTOR}          indexes: [{ columns: [Navn] }]\n`);
+    expect((await runCommand(root, ['generate'])).exitCode).toBe(0);
+    expect((await target.run(root, 'apply')).exitCode).toBe(0);
+    expect((await lint()).stdout).toBe('0 files, 0 findings\n');
   });
 
   it('keep their columns by a rewrite when the type of one changes', async () => {

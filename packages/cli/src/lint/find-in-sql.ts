@@ -129,7 +129,19 @@ const STATEMENTS: Readonly<
         message: `an event that breaks the unique index goes to the dead letters; make it a plain index of ${table.name}`,
       });
     }
-    if (table && body['concurrent'] !== true) {
+    if (table && isPartitionedFinal(table, body['relation'])) {
+      if (body['concurrent'] === true) {
+        findings.push({
+          rule: 'cdc-partitioned',
+          message: `PostgreSQL refuses CREATE INDEX CONCURRENTLY for ${table.name}, which has partition_by, also where it is empty; remove the statement and declare the index in indexes of the table in the YAML, which creates it partition by partition, or omit CONCURRENTLY`,
+        });
+      } else {
+        findings.push({
+          rule: 'cdc-index',
+          message: `merges of ${table.name} wait until the index is built, and CONCURRENTLY is refused for a table with partition_by; declare it in indexes of the table in the YAML`,
+        });
+      }
+    } else if (table && body['concurrent'] !== true) {
       findings.push({
         rule: 'cdc-index',
         message: `merges of ${table.name} wait until the index is built; CREATE INDEX CONCURRENTLY in a file of its own that begins with -- cdc: no-transaction`,
@@ -208,6 +220,11 @@ function tableOf(
 ): ReplicatedTable | undefined {
   const name = (relation as Node | undefined)?.['relname'];
   return tables.find((table) => table.name === name || table.names.staging === name);
+}
+
+/** Returns true for a final table in partitions. Staging has none. */
+function isPartitionedFinal({ name, partitionBy }: ReplicatedTable, relation: unknown): boolean {
+  return partitionBy !== undefined && (relation as Node)['relname'] === name;
 }
 
 function hasColumn({ columns }: ReplicatedTable, name: unknown): boolean {

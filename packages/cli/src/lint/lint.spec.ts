@@ -50,6 +50,43 @@ it.each([
   expect(await lint(sql)).toEqual(findings);
 });
 
+describe('an index of a table with partition_by', () => {
+  let partitioned: string;
+  const ACTOR_YAML = '          column_templates: [customer_id]\n';
+  beforeAll(async () => {
+    partitioned = copyOf(root);
+    write(partitioned, FILE, 'SELECT 1;');
+    edit(
+      partitioned,
+      'services/adopus.yaml',
+      ACTOR_YAML,
+      `${ACTOR_YAML}          partition_by: { hash: [actno], count: 2 }\n`,
+    );
+    expect(await runCommand(partitioned, ['generate'])).toMatchObject({ exitCode: 0 });
+  });
+
+  const NAVN = '("Navn")';
+  it.each([
+    [`CREATE INDEX CONCURRENTLY ON ${ACTOR} ${NAVN};`, ['cdc-partitioned']],
+    [`CREATE INDEX CONCURRENTLY ON ONLY ${ACTOR} ${NAVN};`, ['cdc-partitioned']],
+    [`CREATE INDEX ON ${ACTOR} ${NAVN};`, ['cdc-index']],
+    [`CREATE INDEX CONCURRENTLY ON "{{SCHEMA}}"."stg_Actor" ${NAVN};`, []],
+    [`CREATE INDEX CONCURRENTLY ON "{{SCHEMA}}"."Actor_p0" ${NAVN};`, []],
+    [`CREATE INDEX CONCURRENTLY ON "{{SCHEMA}}"."Region" ("Kode");`, []],
+  ])('%j: %j, and no message asks for CONCURRENTLY', async (statement, rules) => {
+    write(partitioned, FILE, `-- cdc: no-transaction\n\n${statement}`);
+    const { stdout } = await runCommand(partitioned, ['lint']);
+    const found = stdout.split('\n').filter((line) => line.startsWith(FILE));
+    expect(found.map((line) => line.split(':').slice(0, 2).join(':'))).toEqual(
+      rules.map((rule) => `${FILE}:3 ${rule}`),
+    );
+    for (const line of found) {
+      expect(line).toMatch(/declare (the index|it) in indexes of the table in the YAML/);
+      expect(line).not.toContain('no-transaction');
+    }
+  });
+});
+
 it('renders SARIF with paths of the checkout', async () => {
   write(root, FILE, 'SELECT 1;\nCOMMIT;');
   const { stdout, exitCode } = await runCommand(root, ['lint', '--format', 'sarif'], {
