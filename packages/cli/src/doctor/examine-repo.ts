@@ -3,7 +3,7 @@ import { FileError } from '@cdc-migrations/shape';
 import { countOf } from '../count-of.ts';
 import { CommandError } from '../exit-code.ts';
 import { isInTheWay, planFiles } from '../repo/plan-files.ts';
-import { readRole, unsetRoleProblems } from '../repo/read-role.ts';
+import { readRole, unsetRoles } from '../repo/read-role.ts';
 import { listRoleChanges } from '../generate/generate.ts';
 import { buildAll } from '../generate/stages.ts';
 import { locateError } from '../repo/locate-error.ts';
@@ -41,12 +41,8 @@ function examineFiles(root: string): readonly Finding[] {
     const steps = planFiles(root, output, {});
     const edited = steps.filter(isInTheWay);
     const stale = steps.filter(({ action }) => action !== 'keep' && action !== 'stray');
-    const roles = unsetRoleProblems(listRoleChanges(root, steps), process.env);
-    if (roles.length > 0)
-      return roles.map((says) => {
-        const [problem, wayOut] = says.split('; ') as [string, string];
-        return fault(FILES, problem, wayOut);
-      });
+    const roles = unsetRoles(listRoleChanges(root, steps), process.env);
+    if (roles.length > 0) return roles.map(({ problem, wayOut }) => fault(FILES, problem, wayOut));
     const warnings = output.warnings.map(formatProblem);
     return [
       ...edited.map(({ path }) =>

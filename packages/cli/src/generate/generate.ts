@@ -13,7 +13,7 @@ import { CommandError, EXIT } from '../exit-code.ts';
 import { findRoot } from '../repo/find-root.ts';
 import { locateError } from '../repo/locate-error.ts';
 import { isInTheWay, planFiles, type FileStep } from '../repo/plan-files.ts';
-import { readRole, unsetRoleProblems, type RoleChange } from '../repo/read-role.ts';
+import { readRole, refuseUnsetRoles, type RoleChange } from '../repo/read-role.ts';
 import { readCommitted, readSnapshots } from '../repo/read-outputs.ts';
 import { readIfThere } from '../repo/repo-files.ts';
 import { reportFiles, type Outcome } from '../repo/report-files.ts';
@@ -37,8 +37,7 @@ export function generate(options: GenerateOptions): number {
   const steps = [...planFiles(root, output, options), ...planAbandoned(root, options)];
   const roleChanges = listRoleChanges(root, steps);
   // The result of a stage, which Nx caches, depends only on its inputs.
-  const refusals = options.only ? [] : unsetRoleProblems(roleChanges, process.env);
-  if (refusals.length > 0) throw new CommandError(refusals.join('\n'));
+  if (!options.only) refuseUnsetRoles(roleChanges, process.env);
   const warnings = [
     ...output.warnings.map(formatProblem),
     ...unknownFileWarnings(steps, output.sets),

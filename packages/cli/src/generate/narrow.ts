@@ -12,7 +12,7 @@ import {
 } from '@cdc-migrations/table-defs';
 import { CommandError, EXIT } from '../exit-code.ts';
 import type { GenerateOptions } from './generate-options.ts';
-import { unsetRoleProblems } from '../repo/read-role.ts';
+import { refuseUnsetRoles } from '../repo/read-role.ts';
 import { readIfThere } from '../repo/repo-files.ts';
 import { selectTables } from '../repo/select-tables.ts';
 import type { Output } from './stages.ts';
@@ -63,7 +63,7 @@ function narrowSet(
   const isSelected = (entry: ManifestEntry) => ofSet.some((table) => isRowOf(entry, table));
   const before = readManifest(root, path);
   const after = parseManifest(fresh.text, path);
-  if (after.role !== before.role) throw otherRole(path, before, after);
+  if (after.role !== before.role) refuseOtherRole(path, before, after);
   const rows = [...before.files, ...before.validation].filter(isSelected);
   return {
     manifest: [renderManifest(replaceRows(before, after, isSelected), set)],
@@ -81,14 +81,10 @@ function readManifest(root: string, path: string): Manifest {
   throw new CommandError(message, EXIT.edited);
 }
 
-/** Returns the error for a changed role. The files of the other tables would keep granting to their old role. */
-function otherRole(path: string, before: Manifest, after: Manifest): CommandError {
-  const [unset] = unsetRoleProblems(
-    [{ path, before: before.role, after: after.role }],
-    process.env,
-  );
-  if (unset !== undefined) return new CommandError(unset);
-  return new CommandError(
+/** Refuses a changed role. The files of the other tables would keep granting to their old role. */
+function refuseOtherRole(path: string, before: Manifest, after: Manifest): never {
+  refuseUnsetRoles([{ path, before: before.role, after: after.role }], process.env);
+  throw new CommandError(
     `${path}: the files grant to the role "${before.role}", and now it is "${after.role}" (CDC_DB_USER); ${UNNARROWED} first`,
   );
 }

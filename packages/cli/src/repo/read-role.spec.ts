@@ -73,31 +73,35 @@ describe('CDC_DB_USER', () => {
 });
 
 it('without CDC_DB_USER no file stops granting to the role that somebody chose', () => {
-  expect(generate(root, [], { CDC_DB_USER: 'one' }).code).toBe(0);
+  const role = 'one; two';
+  expect(generate(root, [], { CDC_DB_USER: role }).code).toBe(0);
   const before = treeOf(root);
   for (const args of [[], ['--check'], ['--dry-run'], ['--force'], ['--table', 'Actor']])
     expect(generate(root, args)).toEqual({
       code: 2,
       stdout: '',
-      stderr:
-        'migrations/manifest.yaml: the files grant to the role "one", and CDC_DB_USER is not set; set it to one wherever files are generated, or to postgres to change the role\n',
+      stderr: `migrations/manifest.yaml: the files grant to the role "${role}", and CDC_DB_USER is not set; set it to ${role} wherever files are generated, or to postgres to change the role\n`,
     });
   expect(changesSince(before, root)).toEqual([]);
   const doctor = cdc(['manage-migrations', 'doctor', '--env', 'nonprod', '--json'], { cwd: root });
   expect(JSON.parse(doctor.stdout).findings).toContainEqual({
     ...{ level: 'error', about: 'generated files' },
-    says: 'migrations/manifest.yaml: the files grant to the role "one", and CDC_DB_USER is not set',
-    wayOut: 'set it to one wherever files are generated, or to postgres to change the role',
+    says: `migrations/manifest.yaml: the files grant to the role "${role}", and CDC_DB_USER is not set`,
+    wayOut: `set it to ${role} wherever files are generated, or to postgres to change the role`,
   });
   // A target of Nx depends only on its inputs, and check-generated refuses.
   expect(generate(root, ['--only', 'migrations', '--dry-run'])).toMatchObject({
     code: 0,
-    stderr: expect.stringContaining('grant to the role "one" and would now grant to "postgres"'),
+    stderr: expect.stringContaining(
+      'grant to the role "one; two" and would now grant to "postgres"',
+    ),
   });
   const changed = generate(root, [], { CDC_DB_USER: 'postgres' });
   expect(changed).toMatchObject({
     code: 0,
-    stderr: expect.stringContaining('grant to the role "one" and would now grant to "postgres"'),
+    stderr: expect.stringContaining(
+      'grant to the role "one; two" and would now grant to "postgres"',
+    ),
   });
   expect(generate(root, ['--check'])).toMatchObject({
     code: 0,

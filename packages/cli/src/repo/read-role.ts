@@ -25,19 +25,37 @@ export interface RoleChange {
   readonly after: string;
 }
 
+/** A refused change of the role, with its problem and the way out. */
+export interface UnsetRole {
+  readonly problem: string;
+  readonly wayOut: string;
+}
+
 /**
- * Refuses to grant to the default role in place of a role that somebody chose. Returns a problem for each manifest, or
+ * Refuses to grant to the default role in place of a role that somebody chose. Returns an item for each manifest, or
  * none if `CDC_DB_USER` is set, because that is a change on purpose.
  */
-export function unsetRoleProblems(
+export function unsetRoles(
   changes: readonly RoleChange[],
   { CDC_DB_USER: role }: NodeJS.ProcessEnv,
-): readonly string[] {
+): readonly UnsetRole[] {
   if (role !== undefined) return [];
-  return changes.map(
-    ({ path, before }) =>
-      `${path}: the files grant to the role "${before}", and CDC_DB_USER is not set; set it to ${before} wherever files are generated, or to ${DEFAULT_ROLE} to change the role`,
-  );
+  return changes.map((change) => ({ problem: unsetProblem(change), wayOut: unsetWayOut(change) }));
+}
+
+/** Throws an error with a line for each manifest that `unsetRoles` refuses. */
+export function refuseUnsetRoles(changes: readonly RoleChange[], env: NodeJS.ProcessEnv): void {
+  if (unsetRoles(changes, env).length === 0) return;
+  const lines = changes.map((change) => `${unsetProblem(change)}; ${unsetWayOut(change)}`);
+  throw new CommandError(lines.join('\n'));
+}
+
+function unsetProblem({ path, before }: RoleChange): string {
+  return `${path}: the files grant to the role "${before}", and CDC_DB_USER is not set`;
+}
+
+function unsetWayOut({ before }: RoleChange): string {
+  return `set it to ${before} wherever files are generated, or to ${DEFAULT_ROLE} to change the role`;
 }
 
 function problemOf(role: string): string | undefined {
