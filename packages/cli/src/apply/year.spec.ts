@@ -406,12 +406,16 @@ CREATE UNIQUE INDEX ${view}_key ON "{{SCHEMA}}".${view} (key);
 
   /** Rewrites a table, with the manual file that diff scaffolds. Its views would be in the way. */
   async function partitionTable(): Promise<boolean | void> {
+    const by = partitions();
+    // With the same method, only partitions would be added, renamed and dropped.
     const table = year.tables.find(
-      (one) => !usersOf(one).some(({ folder }) => folder === 'repeatable'),
+      (one) =>
+        one.partitions?.method !== by.method &&
+        !usersOf(one).some(({ folder }) => folder === 'repeatable'),
     );
     if (!table) return false;
-    table.partitions = partitions();
-    note(`${table.name} by ${table.partitions.method}`);
+    table.partitions = by;
+    note(`${table.name} by ${by.method}`);
     return scaffold();
   }
 
