@@ -50,6 +50,8 @@ export async function checkTarget(
   const locations = locateTables(migrations, schemas, options.tenants);
   const tenants = schemas.filter((schema) => options.tenants.includes(schema));
   const literal = locations.filter(({ schema }) => !tenants.includes(schema));
+  // Read first, because the first read of a session checks owners.
+  const state = await readTarget(session, migrations);
   const [
     dependencies,
     groups,
@@ -61,7 +63,6 @@ export async function checkTarget(
     retired,
     byUsers,
     partitions,
-    state,
   ] = await Promise.all([
     session.query<ForeignObject>(FOREIGN_DEPENDENCIES),
     readStructure(session, {
@@ -86,7 +87,6 @@ export async function checkTarget(
     readIfThere(() => session.read<Registration>(RETIRED)),
     readIfThere(() => readCreatedUserObjects(session, migrations, schemas)),
     readIfThere(() => readPartitions(session, locations)),
-    readTarget(session, migrations),
   ]);
   const differences = [
     ...(made && validation ? [] : [missingBookkeeping()]),
