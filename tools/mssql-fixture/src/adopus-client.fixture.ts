@@ -1,5 +1,5 @@
 import type { Connection } from 'tedious';
-import { readAdopusCatalog } from './read-adopus-catalog.ts';
+import { readAdopusCatalog } from './catalogs.ts';
 import { startMssqlFixture, type MssqlFixture } from './server/start-mssql-fixture.ts';
 import { close, connect, run, type RunOptions } from './tedious.fixture.ts';
 

@@ -8,8 +8,8 @@ it('joins the views of a table', async () => {
     FROM sys.tables AS t
     INNER JOIN sys.schemas AS s ON s.schema_id = t.schema_id
     JOIN sys.columns c ON c.object_id = t.object_id
-    JOIN sys.types ty WITH (NOLOCK) ON ty.user_type_id = c.user_type_id
-    WHERE s.name = N'dbo' AND t.name IN ('Avdeling') AND t.is_ms_shipped = 0
+    JOIN sys.types ty ON ty.user_type_id = c.user_type_id
+    WHERE s.name = N'dbo' AND t.name = 'avdeling' AND t.is_ms_shipped = 0
     ORDER BY t.name, c.column_id`);
   expect(rows).toHaveLength(5);
   expect(rows[3]).toEqual({
@@ -25,43 +25,23 @@ it('joins the views of a table', async () => {
 
 it.each<readonly [what: string, sql: string, rows: readonly Readonly<Record<string, unknown>>[]]>([
   [
-    'types in fixed-length columns',
-    "SELECT COUNT(*) AS n FROM sys.tables WHERE type = 'U'",
-    [{ n: 43 }],
-  ],
-  [
     'names without case',
-    "SELECT OBJECT_NAME(OBJECT_ID(N'[DBO].[ACTOR]')) AS name",
-    [{ name: 'Actor' }],
-  ],
-  [
-    'names of objects',
-    "SELECT OBJECT_ID('Actor', 'U') AS a, SCHEMA_NAME(1) AS s, DB_NAME() AS d, OBJECT_ID('x') AS x",
-    [{ a: 245575929, s: 'dbo', d: 'AdOpusTest', x: null }],
+    "SELECT OBJECT_ID(N'[DBO].[ACTOR]') AS a, OBJECT_ID('Actor') AS b, OBJECT_ID('x') AS x",
+    [{ a: 245575929, b: 245575929, x: null }],
   ],
   [
     'temporary tables',
-    'CREATE TABLE #n (n sysname); INSERT #n SELECT name FROM sys.schemas WHERE schema_id < 3; SELECT COUNT(*) AS c FROM #n; DROP TABLE #n',
+    'CREATE TABLE #n (n sysname); INSERT INTO #n (n) SELECT name FROM sys.schemas WHERE schema_id < 3; SELECT COUNT(*) AS c FROM #n',
     [{ c: 2 }],
   ],
   [
-    'common table expressions and row numbers',
-    "WITH k AS (SELECT c.name, ROW_NUMBER() OVER (ORDER BY c.column_id DESC) AS rn FROM sys.columns c WHERE c.object_id = OBJECT_ID('dbo.Avdeling')) SELECT name FROM k WHERE rn = 1",
+    'row numbers',
+    "SELECT name FROM (SELECT c.name, ROW_NUMBER() OVER (PARTITION BY c.object_id ORDER BY c.column_id DESC) AS rn FROM sys.columns c WHERE c.object_id = OBJECT_ID('dbo.Avdeling')) AS k WHERE rn = 1",
     [{ name: 'Aktiv' }],
   ],
   [
-    'groups',
-    'SELECT t.name, COUNT(*) AS n, MAX(c.max_length) AS m FROM sys.tables t JOIN sys.columns c ON c.object_id = t.object_id GROUP BY t.name HAVING COUNT(*) > 20',
-    [{ name: 'Actor', n: 29, m: 200 }],
-  ],
-  [
-    'joined text',
-    "SELECT STRING_AGG(c.name, ',') WITHIN GROUP (ORDER BY c.column_id DESC) AS s FROM sys.columns c WHERE c.object_id = OBJECT_ID('dbo.Distrikt')",
-    [{ s: 'NavKontornr,Enhet,Navn,DistriktID' }],
-  ],
-  [
     'lack of case and of end blanks',
-    "SELECT 1 AS one WHERE 'a' = 'A ' AND N'Act' LIKE 'a[b-d]_' AND NOT (1 = 2)",
+    "SELECT 1 AS one WHERE 'a' = 'A ' AND N'Actor' LIKE 'a%t_r'",
     [{ one: 1 }],
   ],
   [
@@ -70,29 +50,25 @@ it.each<readonly [what: string, sql: string, rows: readonly Readonly<Record<stri
     [{ name: 'AdgangLinjer' }],
   ],
   [
-    'subqueries that are applied',
-    `SELECT t.name, k.name AS [key], n.columns FROM sys.tables t
-       OUTER APPLY (SELECT TOP (1) i.name FROM sys.indexes i WHERE i.object_id = t.object_id AND i.is_unique = 1 ORDER BY i.index_id DESC) k
-       CROSS APPLY (SELECT COUNT(*) AS columns FROM sys.columns c WHERE c.object_id = t.object_id) n
-     WHERE t.name IN ('Actor', 'Tekst') ORDER BY t.name`,
-    [
-      { name: 'Actor', key: 'UX_Actor_BrukerNavn', columns: 29 },
-      { name: 'Tekst', key: null, columns: 4 },
-    ],
+    'subqueries',
+    `SELECT t.name, (SELECT COUNT(*) FROM sys.columns c WHERE c.object_id = t.object_id) AS columns,
+       (SELECT s.name AS n FROM sys.schemas s WHERE s.schema_id = t.schema_id FOR XML PATH('s')) AS xml
+     FROM sys.tables t WHERE t.object_id IN (SELECT object_id FROM sys.columns WHERE name = 'NavKontornr')`,
+    [{ name: 'Distrikt', columns: 4, xml: '<s><n>dbo</n></s>' }],
+  ],
+  [
+    'outer joins',
+    "SELECT t.name, d.definition FROM sys.tables t LEFT JOIN sys.computed_columns d ON d.object_id = t.object_id WHERE t.name = 'Tekst'",
+    [{ name: 'Tekst', definition: null }],
   ],
   [
     'unions',
-    "SELECT name FROM sys.tables WHERE name = 'Actor' UNION ALL SELECT TOP 1 name FROM sys.schemas UNION SELECT N'z' ORDER BY name",
-    [{ name: 'Actor' }, { name: 'dbo' }, { name: 'z' }],
-  ],
-  [
-    'other databases',
-    'SELECT COUNT(*) AS n FROM AdOpusTest.sys.tables; USE master; USE AdOpusTest',
-    [{ n: 43 }],
+    "SELECT name FROM sys.tables WHERE name = 'Actor' UNION ALL SELECT name FROM sys.schemas WHERE schema_id = 1",
+    [{ name: 'Actor' }, { name: 'dbo' }],
   ],
   [
     'branches',
-    "IF EXISTS (SELECT 1 FROM sys.databases WHERE name = DB_NAME() AND is_cdc_enabled = 1) SELECT 'on' AS cdc ELSE SELECT 'off' AS cdc",
+    "IF NOT EXISTS (SELECT * FROM sys.databases WHERE database_id = DB_ID() AND is_cdc_enabled = 1) SELECT 'off' AS cdc",
     [{ cdc: 'off' }],
   ],
   [
@@ -102,8 +78,8 @@ it.each<readonly [what: string, sql: string, rows: readonly Readonly<Record<stri
   ],
   [
     'times',
-    "SELECT CONVERT(varchar(19), DATEADD(month, 1, '2024-01-31'), 120) AS t, DATEDIFF(day, '2024-01-01', '2024-02-01') AS d",
-    [{ t: '2024-02-29 00:00:00', d: 31 }],
+    "SELECT CONVERT(varchar(30), DATEADD(day, -1, '2024-03-01'), 126) AS t, DATEDIFF_BIG(minute, '2024-01-01', '2024-01-02') AS m",
+    [{ t: '2024-02-29T00:00:00.000', m: '1440' }],
   ],
   ['empty user tables', 'SELECT COUNT(*) AS n FROM dbo.Avtale', [{ n: 0 }]],
   [
@@ -117,14 +93,9 @@ it.each<readonly [what: string, sql: string, rows: readonly Readonly<Record<stri
     [{ status_desc: 'Running' }],
   ],
   [
-    'the version',
-    "SELECT CAST(SERVERPROPERTY('ProductMajorVersion') AS int) AS v, SERVERPROPERTY('ProductVersion') AS p",
-    [{ v: 15, p: '15.0.4382.1' }],
-  ],
-  [
-    'rights',
-    "SELECT IS_SRVROLEMEMBER('sysadmin') AS s, IS_MEMBER('db_owner') AS o, HAS_PERMS_BY_NAME(DB_NAME(), 'DATABASE', 'VIEW DEFINITION') AS p",
-    [{ s: 1, o: 1, p: 1 }],
+    'rights and edition',
+    "SELECT IS_SRVROLEMEMBER('sysadmin') AS s, IS_MEMBER('db_owner') AS o, CAST(SERVERPROPERTY('EngineEdition') AS int) AS e",
+    [{ s: 1, o: 1, e: 3 }],
   ],
 ])('understands %s', async (_what, sql, rows) => {
   expect(await select(sql)).toEqual(rows);
@@ -132,15 +103,8 @@ it.each<readonly [what: string, sql: string, rows: readonly Readonly<Record<stri
 
 it('gives the results of several statements in order', async () => {
   const { resultSets, rows } = await run(
-    'SET NOCOUNT ON; SELECT 1 AS a; SELECT 2 AS a; DECLARE @x int = 3; SELECT @x AS a',
+    'SET NOCOUNT ON; SELECT 1 AS a; USE master; SELECT 2 AS a; USE AdOpusTest; DECLARE @x int = 3; SELECT @x AS a',
   );
   expect(resultSets).toBe(3);
   expect(rows).toEqual([{ a: 1 }, { a: 2 }, { a: 3 }]);
-});
-
-it('gives the value of an OUTPUT parameter', async () => {
-  const { outputs } = await run('SELECT @n = COUNT(*) FROM sys.tables', {
-    parameters: [{ name: 'n', type: 'Int', value: null, isOutput: true }],
-  });
-  expect(outputs).toEqual({ n: 43 });
 });

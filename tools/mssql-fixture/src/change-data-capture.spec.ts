@@ -1,5 +1,5 @@
 import type { Connection } from 'tedious';
-import { readAdopusCatalog } from './read-adopus-catalog.ts';
+import { readAdopusCatalog } from './catalogs.ts';
 import { startMssqlFixture, type MssqlFixture } from './server/start-mssql-fixture.ts';
 import {
   close,
@@ -19,7 +19,12 @@ beforeAll(async () => {
     databases: { AdOpusTest: readAdopusCatalog() },
     logins: [
       { name: 'sa', password: 'a', serverRoles: ['sysadmin'], databaseRoles: {} },
-      { name: 'owner', password: 'b', serverRoles: [], databaseRoles: { '*': ['db_owner'] } },
+      {
+        name: 'owner',
+        password: 'b',
+        serverRoles: [],
+        databaseRoles: { AdOpusTest: ['db_owner'] },
+      },
     ],
   });
   admin = await connect(server);
@@ -52,76 +57,58 @@ const table = (name: string, more: Readonly<Record<string, unknown>> = {}) => ({
   ...more,
 });
 
-it('enables a database: its schema, its user, its tables', async () => {
-  const { rows } = await run(
-    admin,
-    `SELECT is_cdc_enabled, (SELECT COUNT(*) FROM sys.schemas WHERE name = 'cdc') AS schemas,
-       (SELECT COUNT(*) FROM sys.database_principals WHERE name = 'cdc') AS users,
-       (SELECT COUNT(*) FROM sys.tables WHERE SCHEMA_NAME(schema_id) = 'cdc' AND is_ms_shipped = 1) AS tables
-     FROM sys.databases WHERE name = DB_NAME()`,
-  );
-  expect(rows).toEqual([{ is_cdc_enabled: true, schemas: 1, users: 1, tables: 5 }]);
+it('enables a database: its schema, its user, its log', async () => {
+  const { find } = server.database('AdOpusTest');
+  expect(find('sys.databases', { name: 'AdOpusTest' })).toMatchObject([{ is_cdc_enabled: 1 }]);
+  for (const view of ['sys.schemas', 'sys.database_principals'])
+    expect(find(view, { name: 'cdc' })).toHaveLength(1);
+  const { rows } = await run(admin, 'SELECT start_lsn FROM cdc.lsn_time_mapping');
+  expect(rows).toHaveLength(1);
 });
 
 it('enables a table: what the catalog says of it afterwards', async () => {
-  const { status } = await enable(table('ActorActor'));
-  expect(status).toBe(0);
+  const list = { captured_column_list: '[actno1], [RelasjonType]' };
+  expect(await enable(table('ActorActor', list))).toMatchObject({ status: 0 });
   const { rows } = await run(
     owner,
-    `SELECT t.is_tracked_by_cdc AS tracked, c.capture_instance AS instance, c.supports_net_changes AS net,
-       c.index_name AS [index], OBJECT_NAME(c.object_id) AS change_table,
-       (SELECT COUNT(*) FROM cdc.captured_columns x WHERE x.object_id = c.object_id) AS columns,
-       (SELECT STRING_AGG(x.column_name, ',') FROM cdc.index_columns x WHERE x.object_id = c.object_id) AS [key]
-     FROM cdc.change_tables c JOIN sys.tables t ON t.object_id = c.source_object_id WHERE t.name = 'ActorActor'`,
+    `SELECT t.is_tracked_by_cdc AS tracked, c.capture_instance AS instance, x.name AS change_table,
+       (SELECT COUNT(*) FROM cdc.captured_columns x WHERE x.object_id = c.object_id) AS columns
+     FROM cdc.change_tables c JOIN sys.tables t ON t.object_id = c.source_object_id
+     JOIN sys.tables x ON x.object_id = c.object_id`,
   );
   expect(rows).toEqual([
     {
-      ...{ tracked: true, instance: 'dbo_ActorActor', net: true, index: 'PK_ActorActor' },
-      ...{ change_table: 'dbo_ActorActor_CT', columns: 10, key: 'ActNo1,ActNo2,RelasjonType' },
+      ...{ tracked: true, instance: 'dbo_ActorActor', columns: 2 },
+      change_table: 'dbo_ActorActor_CT',
     },
   ]);
   const change = await run(owner, 'SELECT * FROM cdc.dbo_ActorActor_CT');
-  expect(change.columns.map(({ name }) => name).slice(0, 6)).toEqual([
-    '__$start_lsn',
-    '__$end_lsn',
-    '__$seqval',
-    '__$operation',
-    '__$update_mask',
-    'ActNo1',
+  expect(change.columns.map(({ name }) => name)).toEqual([
+    ...['__$start_lsn', '__$end_lsn', '__$seqval', '__$operation', '__$update_mask'],
+    ...['ActNo1', 'RelasjonType', '__$command_id'],
   ]);
 });
 
-it('takes the columns, the index and the role that it is given', async () => {
-  await enable(
-    table('Actor', {
-      capture_instance: 'Actor_v2',
-      captured_column_list: '[actno], [RowGuid], Navn',
-      index_name: 'UX_Actor_RowGuid',
-      role_name: ' cdc_reader ',
-      supports_net_changes: 1,
-      allow_partition_switch: 0,
-    }),
-  );
-  const { rows } = await run(
-    owner,
-    `SELECT c.role_name, (SELECT STRING_AGG(x.column_name, ',') FROM cdc.index_columns x WHERE x.object_id = c.object_id) AS [key],
-       (SELECT STRING_AGG(x.column_name, ',') FROM cdc.captured_columns x WHERE x.object_id = c.object_id) AS captured
-     FROM cdc.change_tables c WHERE c.capture_instance = 'Actor_v2'`,
-  );
-  expect(rows).toEqual([
-    { role_name: 'cdc_reader', key: 'RowGuid', captured: 'actno,Navn,RowGuid' },
-  ]);
-  const role = await run(
-    owner,
-    "SELECT type FROM sys.database_principals WHERE name = 'cdc_reader'",
-  );
-  expect(role.rows).toEqual([{ type: 'R' }]);
+it.each<readonly [number: number, values: Readonly<Record<string, unknown>>]>([
+  [22931, table('Nothing')],
+  [22926, table('Actor', { capture_instance: 'dbo_actoractor' })],
+  [22930, table('Actor', { captured_column_list: '[actno], [Nope]' })],
+])('refuses with %d to enable %j', async (number, values) => {
+  const error = await errorOf(enable(values));
+  expect(error.number).toBe(number);
 });
 
-it('says that a database is enabled already', async () => {
-  const { messages, status } = await run(admin, 'sys.sp_cdc_enable_db', { how: 'callProcedure' });
-  expect(messages[0]).toMatch("Database 'AdOpusTest' is already enabled for Change Data Capture.");
-  expect(status).toBe(0);
+it('refuses a third instance, a login without rights and a call without its arguments', async () => {
+  for (const capture_instance of ['one', 'two']) await enable(table('Tekst', { capture_instance }));
+  const refused = [
+    () => enable(table('Tekst', { capture_instance: 'three' })),
+    () => run(owner, 'EXEC sys.sp_cdc_enable_db'),
+    () => run(owner, 'EXEC sys.sp_cdc_disable_table'),
+    () => enable(table('Tekst', { nope: 1 })),
+  ];
+  const numbers: unknown[] = [];
+  for (const call of refused) numbers.push((await errorOf(call())).number);
+  expect(numbers).toEqual([22962, 22902, 201, 8145]);
 });
 
 it('cleans a change table up to an LSN of the log', async () => {
@@ -134,50 +121,38 @@ it('cleans a change table up to an LSN of the log', async () => {
     { __$start_lsn: lsn(early), __$operation: 2, DistriktID: 1 },
     { __$start_lsn: lsn(late), __$operation: 2, DistriktID: 2 },
   ]);
-  const cleanUp = (mark: string) =>
+  const cleanUp = (instance: string, mark: string) =>
     run(
       owner,
-      `EXEC sys.sp_cdc_cleanup_change_table @capture_instance = N'dbo_Distrikt', @low_water_mark = ${mark}`,
+      `EXEC sys.sp_cdc_cleanup_change_table @capture_instance = ${instance}, @low_water_mark = ${mark}`,
     );
-  expect((await errorOf(cleanUp('0x00000000000000000001'))).number).toBe(22957);
-  const mark = `DECLARE @mark binary(10) = sys.fn_cdc_map_time_to_lsn('largest less than or equal', DATEADD(second, 125, GETUTCDATE()));`;
+  const noEntry = await errorOf(cleanUp("N'dbo_Distrikt'", '0x00000000000000000001'));
+  expect(noEntry.number).toBe(22964);
+  expect((await errorOf(cleanUp("N'none'", 'NULL'))).number).toBe(22920);
   await run(
     owner,
-    `${mark} EXEC sys.sp_cdc_cleanup_change_table N'dbo_Distrikt', @mark, @threshold = 100`,
+    `DECLARE @mark binary(10) = sys.fn_cdc_map_time_to_lsn('largest less than or equal', DATEADD(minute, 3, GETDATE()));
+     EXEC sys.sp_cdc_cleanup_change_table @capture_instance = N'dbo_Distrikt', @low_water_mark = @mark, @threshold = 100`,
   );
   const { rows } = await run(
     owner,
-    `SELECT DistriktID, CONVERT(varchar(22), sys.fn_cdc_get_min_lsn('dbo_Distrikt'), 1) AS low FROM cdc.dbo_Distrikt_CT`,
+    `SELECT DistriktID, CONVERT(varchar(22), (
+       SELECT start_lsn FROM cdc.change_tables WHERE capture_instance = 'dbo_Distrikt'), 1) AS low
+     FROM cdc.dbo_Distrikt_CT`,
   );
   expect(rows).toEqual([{ DistriktID: 2, low: late }]);
-  expect(
-    (
-      await errorOf(
-        run(
-          owner,
-          "EXEC sys.sp_cdc_cleanup_change_table @capture_instance = N'none', @low_water_mark = NULL",
-        ),
-      )
-    ).number,
-  ).toBe(22920);
 });
 
-it('disables a table, and then the database', async () => {
+it('disables a capture instance', async () => {
   await enable(table('Address'));
-  await run(
-    owner,
-    "EXEC sys.sp_cdc_disable_table @source_schema = N'dbo', @source_name = N'Address', @capture_instance = N'all'",
-  );
-  const { rows } = await run(
-    owner,
-    "SELECT is_tracked_by_cdc AS t FROM sys.tables WHERE name = 'Address'",
-  );
-  expect(rows).toEqual([{ t: false }]);
-  await run(admin, 'EXEC sys.sp_cdc_disable_db');
-  const after = await run(
-    admin,
-    `SELECT COUNT(*) AS n FROM sys.tables WHERE is_tracked_by_cdc = 1 OR schema_id <> 1`,
-  );
-  expect(after.rows).toEqual([{ n: 0 }]);
-  expect((await errorOf(run(admin, 'SELECT * FROM cdc.change_tables'))).number).toBe(208);
+  const disable = () =>
+    run(
+      owner,
+      "EXEC sys.sp_cdc_disable_table @source_schema = N'dbo', @source_name = N'Address', @capture_instance = N'dbo_Address'",
+    );
+  await disable();
+  const { find } = server.database('AdOpusTest');
+  expect(find('sys.tables', { name: 'Address' })).toMatchObject([{ is_tracked_by_cdc: 0 }]);
+  expect(find('sys.tables', { name: 'dbo_Address_CT' })).toEqual([]);
+  expect((await errorOf(disable())).number).toBe(22960);
 });

@@ -1,17 +1,16 @@
-export type { CatalogRow, CatalogValue, MssqlCatalog } from './engine/views.ts';
-export type { ColumnSpec } from './engine/column-row.ts';
-export type { RowEditor, RowValues } from './engine/edit-rows.ts';
-export type { TableEditor, TableSpec } from './engine/edit-tables.ts';
-export { synthesizeCatalog, type CatalogSize } from './engine/synthesize-catalog.ts';
-export { readAdopusCatalog } from './read-adopus-catalog.ts';
+export type { LoginAccount } from './batch/session.ts';
+export { readAdopusCatalog, synthesizeCatalog, type CatalogSize } from './catalogs.ts';
+export type { MssqlCatalog, RowEditor } from './engine/open-engine.ts';
+export type { ColumnSpec } from './engine/system-types.ts';
+export type { TableEditor, TableSpec } from './engine/tables.ts';
+export type { FoundRow, RowValues } from './engine/views.ts';
 export type { Fault, FaultRule } from './server/fault.ts';
-export type { LoginAccount } from './server/login-reply.ts';
-export type { MssqlDatabase } from './server/mssql-database.ts';
-export type { ServedRequest } from './server/served-request.ts';
+export type { ServedRequest } from './server/server-context.ts';
 export {
   startMssqlFixture,
+  type MssqlDatabase,
   type MssqlFixture,
   type MssqlFixtureOptions,
 } from './server/start-mssql-fixture.ts';
+export type { EncryptionMode } from './tds/login.ts';
 export type { SqlValue } from './tds/sql-type.ts';
-export type { EncryptionMode } from './tds/prelogin.ts';

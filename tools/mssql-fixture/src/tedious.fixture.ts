@@ -14,7 +14,6 @@ export interface ClientResult {
   readonly columns: readonly ClientColumn[];
   readonly resultSets: number;
   readonly messages: readonly string[];
-  readonly outputs: Readonly<Record<string, unknown>>;
   readonly status: number | undefined;
 }
 
@@ -22,7 +21,6 @@ export interface ClientResult {
 export interface ClientError extends Error {
   readonly number?: number;
   readonly code?: string;
-  readonly procName?: string;
 }
 
 export type ClientOptions = NonNullable<ConnectionConfiguration['options']>;
@@ -32,7 +30,6 @@ export interface ClientParameter {
   readonly name: string;
   readonly type: keyof typeof TYPES;
   readonly value: unknown;
-  readonly isOutput?: boolean;
 }
 
 /** Opens a tedious connection and logs in. The caller closes it. */
@@ -87,7 +84,6 @@ export async function run(
 ): Promise<ClientResult> {
   const rows: Record<string, unknown>[] = [];
   const messages: string[] = [];
-  const outputs: Record<string, unknown> = {};
   let columns: readonly ClientColumn[] = [];
   let resultSets = 0;
   let status: number | undefined;
@@ -98,10 +94,8 @@ export async function run(
     await new Promise<void>((resolve, reject) => {
       const request = new Request(sql, (error) => (error ? reject(error) : resolve()));
       if (timeoutMs !== undefined) request.setTimeout(timeoutMs);
-      for (const { name, type, value, isOutput } of parameters) {
-        if (isOutput) request.addOutputParameter(name, TYPES[type], value);
-        else request.addParameter(name, TYPES[type], value);
-      }
+      for (const { name, type, value } of parameters)
+        request.addParameter(name, TYPES[type], value);
       request.on('columnMetadata', (metadata) => {
         resultSets++;
         if (Array.isArray(metadata)) {
@@ -116,9 +110,6 @@ export async function run(
         rows.push(Object.fromEntries(row.map(({ value }, i) => [columns[i]?.name ?? '', value])));
         onRow?.(request);
       });
-      request.on('returnValue', (name, value) => {
-        outputs[name] = value;
-      });
       request.on('doneProc', (_count, _more, returnStatus) => {
         status = returnStatus;
       });
@@ -127,7 +118,7 @@ export async function run(
   } finally {
     connection.off('infoMessage', onMessage);
   }
-  return { rows, columns, resultSets, messages, outputs, status };
+  return { rows, columns, resultSets, messages, status };
 }
 
 /** Returns the error that a promise is rejected with. */

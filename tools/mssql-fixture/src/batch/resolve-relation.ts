@@ -1,70 +1,39 @@
-import { editRows } from '../engine/edit-rows.ts';
-import type { Engine } from '../engine/open-engine.ts';
-import type { Relation, Variable } from '../engine/relation.ts';
-import { raise } from '../engine/sql-server-error.ts';
-import { userTable } from '../engine/user-table.ts';
-import { VIEWS } from '../engine/views.ts';
-import { allChanges } from '../cdc/all-changes.ts';
-import { databaseRoles, hasDatabaseRole, type Frame } from './session.ts';
+import type { Database } from '../engine/open-engine.ts';
+import { notRun, raise } from '../engine/sql-server-error.ts';
+import { tableId, userTable } from '../engine/tables.ts';
+import type { Relation } from '../engine/views.ts';
+import type { Frame } from './session.ts';
 
-/** Resolves a name in a FROM clause, with its arguments if it is a function. Throws 208, 229 and 916. */
-export function resolveRelation(
-  { host, session }: Frame,
-  parts: readonly string[],
-  args: readonly Variable[] | undefined,
-): Relation {
-  const name = parts.at(-1) ?? '';
-  const own = session.temporaryTables.get(name.toLowerCase());
-  if (own) return own;
-  const schema = parts.at(-2) || 'dbo';
-  const entry = host.engine.database(parts.at(-3) || session.databaseName);
-  if (!entry || parts.length > 3) throw raise(208, [parts.join('.')]);
-  const database = entry.name;
-  if (!databaseRoles(session, database)) throw raise(916, [session.login.name, database]);
-  const found = args
-    ? allChanges(host.engine, { database, schema, name }, args)
-    : (systemView(host.engine, database, `${schema}.${name}`) ??
-      userTable(host.engine, { database, schema, name }));
+/** Resolves a name in a FROM clause. Throws 208. */
+export function resolveRelation({ session }: Frame, parts: readonly string[]): Relation {
+  const [name = '', schema = 'dbo', database] = [...parts].reverse();
+  if (database !== undefined) throw notRun('queries of other databases');
+  const found =
+    session.temporaryTables.get(name.toLowerCase()) ??
+    systemView(session.database, `${schema}.${name}`.toLowerCase()) ??
+    userTable(session.database, schema, name);
   if (!found) throw raise(208, [parts.join('.')]);
-  if (schema.toLowerCase() === 'cdc' && !hasDatabaseRole(session, 'db_datareader', database)) {
-    throw raise(229, [name, database, 'cdc']);
-  }
   return found;
 }
 
-function systemView(engine: Engine, database: string, name: string): Relation | undefined {
-  const view = VIEWS.get(name.toLowerCase()) ?? VIEWS.get(`${database}.${name}`.toLowerCase());
-  if (!view || view.name.endsWith(' part')) return undefined;
-  if (view.name.startsWith('cdc.') && !isCdcEnabled(engine, database)) return undefined;
-  return engine.view(database, view.name);
+function systemView(database: Database, name: string): Relation | undefined {
+  const isMissing = name.startsWith('cdc.') && !isCdcEnabled(database);
+  return isMissing ? undefined : database.view(name);
 }
 
 /** Checks if change data capture is enabled for a database. */
-export function isCdcEnabled(engine: Engine, database: string): boolean {
-  const [row] = editRows(engine, database).find('sys.databases', { name: database });
-  return row?.['is_cdc_enabled'] === 1;
+export function isCdcEnabled({ name, find }: Database): boolean {
+  return find('sys.databases', { name })[0]?.['is_cdc_enabled'] === 1;
 }
 
-/** Returns the OBJECT_ID of a name with or without schema and database, `[dbo].[Actor]`, or null if there is none. */
-export function resolveObject(
-  { host, session }: Frame,
-  text: string,
-  kind: string | undefined,
-): number | null {
-  const [name = '', schema, database] = parseName(text).reverse();
-  const { find } = editRows(host.engine, database || session.databaseName);
-  const [owner] = find('sys.schemas', { name: schema || 'dbo' });
-  const objects = find('sys.objects', { name, schema_id: owner?.['schema_id'] ?? null });
-  const found = objects.find(
-    (row) => kind === undefined || String(row['type']).trim() === kind.trim(),
-  );
-  return found ? Number(found['object_id']) : null;
+/** Returns the OBJECT_ID of a table with or without schema, `[dbo].[Actor]`, or null if there is none. */
+export function findTable({ session }: Frame, text: string): number | null {
+  const [name = '', schema = 'dbo'] = parseNames(text).reverse();
+  return tableId(session.database, schema, name) ?? null;
 }
 
-/** Splits `[a].[b].c` into its parts. */
-export function parseName(text: string): string[] {
-  const parts = text.matchAll(/\[((?:[^\]]|\]\])*)\]|"((?:[^"]|"")*)"|([^.[\]"]+)|(?<=\.)(?=\.)/g);
-  return [...parts].map(([, bracketed, quoted, bare]) =>
-    (bracketed?.replaceAll(']]', ']') ?? quoted?.replaceAll('""', '"') ?? bare ?? '').trim(),
-  );
+/** Parses the names in `[a].[b]`, `[a], [b]` or `a.b`. */
+export function parseNames(text: string): string[] {
+  const names = text.matchAll(/\[((?:[^\]]|\]\])*)\]|[^\s.,[\]]+/g);
+  return [...names].map(([bare, bracketed]) => bracketed?.replaceAll(']]', ']') ?? bare);
 }

@@ -1,58 +1,64 @@
-import type { Relation, Variable } from '../engine/relation.ts';
-import type { Host } from './host.ts';
+import type { Database, Engine } from '../engine/open-engine.ts';
+import type { Relation, Row } from '../engine/views.ts';
+import type { ResultColumn } from '../tds/sql-type.ts';
+import type { TypedValue } from '../tds/typed-value.ts';
+import type { ServerMessage } from '../tds/tokens.ts';
 
-/** Roles of a login in the server and in databases. A sysadmin has all of them. */
-export interface LoginRoles {
+/** A login of the server with its roles. A sysadmin has all roles. */
+export interface LoginAccount {
+  readonly name: string;
+  readonly password: string;
   readonly serverRoles: readonly string[];
-  /** By database name. A database that is missing here cannot be opened. `*` means all databases. */
+  /** By database name. A database that is missing here cannot be opened. */
   readonly databaseRoles: Readonly<Record<string, readonly string[]>>;
 }
 
 /** State of a connection between batches. */
 export interface Session {
-  readonly spid: number;
-  readonly login: LoginRoles & {
-    readonly name: string;
-    readonly hostName: string;
-    readonly appName: string;
-  };
-  databaseName: string;
-  /** Temporary tables by name, `#t`. */
+  readonly login: LoginAccount;
+  database: Database;
+  /** Temporary tables by name in lower case, `#t`. */
   readonly temporaryTables: Map<string, Relation>;
 }
 
 /** State of a running batch. */
 export interface Frame {
-  readonly host: Host;
+  readonly engine: Engine;
   readonly session: Session;
   /** By name in lower case, without `@`. */
-  readonly variables: Map<string, Variable>;
+  readonly variables: Map<string, TypedValue>;
   /** Aborts on a client's attention signal and when the connection is closed. */
   readonly signal: AbortSignal;
 }
 
-/** Checks if the login has a role in the session's database. */
-export function hasDatabaseRole(
-  session: Session,
-  role: string,
-  database = session.databaseName,
-): boolean {
-  const roles = databaseRoles(session, database);
-  return roles !== undefined && (roles.includes('db_owner') || roles.includes(role.toLowerCase()));
+/** Events of a batch for its client, in order. */
+export type BatchEvent =
+  | {
+      readonly kind: 'rows';
+      readonly columns: readonly ResultColumn[];
+      readonly rows: readonly Row[];
+    }
+  /** End of a statement. The row count is undefined if it does not count. */
+  | { readonly kind: 'done'; readonly rowCount?: number }
+  | { readonly kind: 'message'; readonly message: ServerMessage }
+  /** End of a procedure. */
+  | { readonly kind: 'status'; readonly value: number }
+  | { readonly kind: 'database'; readonly from: string; readonly to: string };
+
+/** Checks if the login has a role in the session's database. An owner has all roles. */
+export function hasDatabaseRole({ login, database }: Session, role: string): boolean {
+  const roles = databaseRoles(login, database.name) ?? [];
+  return roles.includes('db_owner') || roles.includes(role);
 }
 
-export function isSysadmin(session: Session): boolean {
-  return session.login.serverRoles.includes('sysadmin');
+export function isSysadmin({ login }: Session): boolean {
+  return login.serverRoles.includes('sysadmin');
 }
 
-/** Returns the login's roles in a database, or undefined if it has no access. */
+/** Returns a login's roles in a database, or undefined if it has no access. */
 export function databaseRoles(
-  session: Pick<Session, 'login'>,
+  login: LoginAccount,
   database: string,
 ): readonly string[] | undefined {
-  if (session.login.serverRoles.includes('sysadmin')) return ['db_owner'];
-  const entries = Object.entries(session.login.databaseRoles);
-  const own = entries.find(([name]) => name.toLowerCase() === database.toLowerCase());
-  const isSystem = /^(master|tempdb|msdb)$/i.test(database);
-  return own?.[1] ?? session.login.databaseRoles['*'] ?? (isSystem ? [] : undefined);
+  return login.serverRoles.includes('sysadmin') ? ['db_owner'] : login.databaseRoles[database];
 }

@@ -1,177 +1,190 @@
-import { errorMessage } from '../batch/error-message.ts';
-import type { Frame } from '../batch/session.ts';
-import { raise } from '../engine/sql-server-error.ts';
-import {
-  BIGINT,
-  BIT,
-  nvarchar,
-  renderType,
-  SYSNAME,
-  type SqlType,
-  type SqlValue,
-} from '../tds/sql-type.ts';
-import type { ServerMessage } from '../tds/tokens.ts';
-import { CDC_VIEWS } from '../engine/views.ts';
-import { enableTable } from './enable-table.ts';
+import { isCdcEnabled, parseNames } from '../batch/resolve-relation.ts';
+import { hasDatabaseRole, isSysadmin, type BatchEvent, type Frame } from '../batch/session.ts';
+import { messageOf, raise, SqlServerError } from '../engine/sql-server-error.ts';
+import { editTables, schemaIdOf, tableId, userTable } from '../engine/tables.ts';
+import type { ColumnSpec } from '../engine/system-types.ts';
+import type { Argument } from '../tds/parse-request.ts';
+import { renderTime, renderType, type ResultColumn, type SqlValue } from '../tds/sql-type.ts';
 import { addLsn, renderLsn } from './log-sequence.ts';
-import {
-  cdcContext,
-  requireOwner,
-  requireSysadmin,
-  sourceTable,
-  type CdcContext,
-} from './cdc-context.ts';
 
 /** Values of parameters by name in lower case. */
-export type ProcedureArguments = Readonly<Record<string, SqlValue>>;
+type Arguments = Readonly<Record<string, SqlValue>>;
 
 /** A system procedure. It throws a SqlServerError for a refusal. */
-export interface Procedure {
-  /** Types of parameters by name in lower case, without `@`. A parameter with a fallback is optional. */
-  readonly parameters: Readonly<Record<string, readonly [type: SqlType, fallback?: SqlValue]>>;
-  /** Runs the procedure and returns its messages. */
-  readonly run: (args: ProcedureArguments, frame: Frame) => readonly ServerMessage[];
+interface Procedure {
+  /** Names of parameters in lower case, without `@`. */
+  readonly required: readonly string[];
+  /** Parameters that need not be given. `threshold` is ignored, as is `role_name`. */
+  readonly optional?: readonly string[];
+  readonly run: (args: Arguments, frame: Frame) => void;
 }
 
-const SYSTEM_DATABASE = /^(master|tempdb|model|msdb|distribution)$/i;
-const SOURCE = { source_schema: [SYSNAME], source_name: [SYSNAME] } as const;
+const MAX_INSTANCES = 2;
 
 /** Supported system procedures by name. */
-export const PROCEDURES: Readonly<Record<string, Procedure>> = {
-  sp_cdc_enable_db: { parameters: {}, run: (_args, frame) => enableDatabase(frame) },
-  sp_cdc_disable_db: { parameters: {}, run: (_args, frame) => disableDatabase(frame) },
+const PROCEDURES: Readonly<Record<string, Procedure>> = {
+  sp_cdc_enable_db: { required: [], run: enableDatabase },
   sp_cdc_enable_table: {
-    parameters: {
-      ...SOURCE,
-      capture_instance: [SYSNAME, null],
-      supports_net_changes: [BIT, null],
-      role_name: [SYSNAME],
-      index_name: [SYSNAME, null],
-      captured_column_list: [nvarchar(-1), null],
-      filegroup_name: [SYSNAME, null],
-      allow_partition_switch: [BIT, 1],
-    },
-    run: (args, frame) => {
-      enableTable(args, frame, cdcContext(frame));
-      return [];
-    },
+    required: ['source_schema', 'source_name', 'role_name'],
+    optional: ['capture_instance', 'supports_net_changes', 'captured_column_list'],
+    run: enableTable,
   },
   sp_cdc_disable_table: {
-    parameters: { ...SOURCE, capture_instance: [SYSNAME] },
-    run: (args, frame) => disableTable(args, frame),
+    required: ['source_schema', 'source_name', 'capture_instance'],
+    run: disableTable,
   },
   sp_cdc_cleanup_change_table: {
-    parameters: {
-      capture_instance: [SYSNAME],
-      low_water_mark: [{ name: 'binary', length: 10 }],
-      threshold: [BIGINT, 5000],
-      fcleanupfailed: [BIT, null],
-    },
-    run: (args, frame) => cleanUp(args, frame),
+    required: ['capture_instance', 'low_water_mark'],
+    optional: ['threshold'],
+    run: cleanUp,
   },
 };
 
-/** Runs sys.sp_cdc_enable_db: creates the schema, the user and the tables of `cdc`. */
-function enableDatabase(frame: Frame): readonly ServerMessage[] {
-  requireSysadmin(frame);
-  const { database, rows, tables, isEnabled, now } = cdcContext(frame);
-  if (SYSTEM_DATABASE.test(database)) throw raise(22989, [database]);
-  if (isEnabled) return [errorMessage(raise(22905, [database]))];
-  const isTaken = ['sys.schemas', 'sys.database_principals'].some(
-    (view) => rows.find(view, { name: 'cdc' }).length > 0,
+/** Runs a procedure of `sys`. A refusal is a message with status 1. Throws 201, 2812 and 8145. */
+export async function* callProcedure(
+  frame: Frame,
+  parts: readonly string[],
+  args: readonly Argument[],
+): AsyncGenerator<BatchEvent, void> {
+  const name = parts.at(-1)?.toLowerCase() ?? '';
+  const procedure = PROCEDURES[name];
+  if (!procedure) throw raise(2812, [parts.join('.')]);
+  const { required, optional = [], run } = procedure;
+  const values: Record<string, SqlValue> = {};
+  for (const argument of args) {
+    const parameter = argument.name.toLowerCase();
+    if (![...required, ...optional].includes(parameter)) throw raise(8145, [argument.name, name]);
+    values[parameter] = argument.value;
+  }
+  const missing = required.find((parameter) => !(parameter in values));
+  if (missing !== undefined) throw raise(201, [name, missing]);
+  try {
+    run(values, frame);
+    yield { kind: 'status', value: 0 };
+  } catch (error) {
+    if (!(error instanceof SqlServerError)) throw error;
+    yield { kind: 'message', message: messageOf(error, name) };
+    yield { kind: 'status', value: 1 };
+  }
+}
+
+/** Runs sys.sp_cdc_enable_db: creates the schema, the user and the log of `cdc`. Throws 22902. */
+function enableDatabase(_args: Arguments, { session }: Frame): void {
+  if (!isSysadmin(session)) throw raise(22902, ['Sysadmin']);
+  const { database } = session;
+  if (isCdcEnabled(database)) return;
+  database.update('sys.databases', { name: database.name }, { is_cdc_enabled: true });
+  schemaIdOf(database, 'cdc');
+  database.insert('sys.database_principals', { name: 'cdc', principal_id: 5 });
+  addLsn(database, renderTime(new Date()));
+}
+
+/** Returns the session's database. Throws 22901 without change data capture, and 22904 if the login is not its owner. */
+function ownDatabase({ session }: Frame) {
+  const { database } = session;
+  if (!isCdcEnabled(database)) throw raise(22901, [database.name]);
+  if (!hasDatabaseRole(session, 'db_owner')) throw raise(22904);
+  return database;
+}
+
+/** Runs sys.sp_cdc_enable_table: creates a capture instance. Throws 22926, 22930, 22931 and 22962. */
+function enableTable(args: Arguments, frame: Frame): void {
+  const database = ownDatabase(frame);
+  const { find, insert, update } = database;
+  const [schema, table] = [String(args['source_schema']), String(args['source_name'])];
+  const source = userTable(database, schema, table);
+  const id = tableId(database, schema, table);
+  if (!source || id === undefined) throw raise(22931, [schema, table]);
+  const instances = find('cdc.change_tables', { source_object_id: id });
+  if (instances.length >= MAX_INSTANCES) throw raise(22962, [schema, table]);
+  const name = String(args['capture_instance'] ?? `${schema}_${table}`);
+  if (find('cdc.change_tables', { capture_instance: name }).length > 0) throw raise(22926, [name]);
+  const list = args['captured_column_list'] ?? null;
+  const wanted = list === null ? undefined : parseNames(String(list));
+  const unknown = wanted?.find((column) => !source.columns.some((other) => isOf(column, other)));
+  if (unknown !== undefined) throw raise(22930, [unknown, schema, table]);
+  const captured = source.columns.filter(
+    (column) => !wanted || wanted.some((other) => isOf(other, column)),
   );
-  if (isTaken) throw raise(22906, [database]);
-  rows.update('sys.databases', { name: database }, { is_cdc_enabled: true });
-  rows.insert('sys.database_principals', {
-    name: 'cdc',
-    principal_id: 5,
-    default_schema_name: 'cdc',
+  const now = renderTime(new Date());
+  const objectId = editTables(database).addTable({
+    name: `cdc.${name}_CT`,
+    columns: changeTableColumns(captured),
+    isMsShipped: true,
   });
-  for (const view of CDC_VIEWS) {
-    const columns = view.columns.map(({ name, type }) => ({ name, type: renderType(type) }));
-    tables.addTable({ name: view.name, columns, isMsShipped: true });
-  }
-  addLsn(rows, now);
-  return [];
-}
-
-/** Runs sys.sp_cdc_disable_db: removes everything that enabling the database and its tables created. */
-function disableDatabase(frame: Frame): readonly ServerMessage[] {
-  requireSysadmin(frame);
-  const { database, rows, tables, isEnabled } = cdcContext(frame);
-  if (!isEnabled) throw raise(22901, [database]);
-  const [schema] = rows.find('sys.schemas', { name: 'cdc' });
-  for (const { name } of rows.find('sys.tables', { schema_id: schema?.['schema_id'] ?? -1 })) {
-    tables.dropTable(`cdc.${String(name)}`);
-  }
-  for (const view of CDC_VIEWS) rows.remove(view.name, {});
-  rows.update('sys.tables', { is_tracked_by_cdc: true }, { is_tracked_by_cdc: false });
-  rows.remove('sys.schemas', { name: 'cdc' });
-  rows.remove('sys.database_principals', { name: 'cdc' });
-  rows.update('sys.databases', { name: database }, { is_cdc_enabled: false });
-  return [];
-}
-
-/** Runs sys.sp_cdc_disable_table: removes one capture instance of a table, or `all`. */
-function disableTable(args: ProcedureArguments, frame: Frame): readonly ServerMessage[] {
-  const context = cdcContext(frame);
-  requireOwner(frame, context);
-  const { rows, tables } = context;
-  const table = sourceTable(frame, context, args);
-  const wanted = String(args['capture_instance']).toLowerCase();
-  const instances = rows.find('cdc.change_tables', { source_object_id: table.id });
-  if (instances.length === 0) throw raise(22985, [table.schema, table.name]);
-  const chosen = instances.filter((row) =>
-    [String(row['capture_instance']).toLowerCase(), 'all'].includes(wanted),
+  insert('cdc.change_tables', {
+    ...{ object_id: objectId, source_object_id: id, capture_instance: name },
+    ...{ start_lsn: addLsn(database, now), create_date: now },
+    supports_net_changes: args['supports_net_changes'] ?? 0,
+  });
+  captured.forEach((column, i) =>
+    insert('cdc.captured_columns', {
+      ...{ object_id: objectId, column_name: column.name, column_ordinal: i + 1 },
+    }),
   );
-  if (chosen.length === 0) throw raise(22960, [wanted, table.schema, table.name]);
-  for (const { object_id = null, capture_instance } of chosen) {
-    for (const view of ['cdc.change_tables', 'cdc.captured_columns', 'cdc.index_columns']) {
-      rows.remove(view, { object_id });
-    }
-    tables.dropTable(`cdc.${String(capture_instance)}_CT`);
-  }
-  if (chosen.length === instances.length) {
-    rows.update('sys.tables', { object_id: table.id }, { is_tracked_by_cdc: false });
-  }
-  return [];
+  update('sys.tables', { object_id: id }, { is_tracked_by_cdc: true });
 }
 
-/** Runs sys.sp_cdc_cleanup_change_table: removes the changes before a low-water mark, and unneeded log entries. */
-function cleanUp(args: ProcedureArguments, frame: Frame): readonly ServerMessage[] {
-  const context = cdcContext(frame);
-  requireOwner(frame, context);
-  const { rows, database } = context;
+function isOf(name: string, column: ResultColumn): boolean {
+  return name.toLowerCase() === column.name.toLowerCase();
+}
+
+/** Builds the columns of a change table: those before and after the captured columns, which are all nullable. */
+function changeTableColumns(columns: readonly ResultColumn[]): readonly ColumnSpec[] {
+  return [
+    { name: '__$start_lsn', type: 'binary(10)', isNullable: false },
+    { name: '__$end_lsn', type: 'binary(10)' },
+    { name: '__$seqval', type: 'binary(10)', isNullable: false },
+    { name: '__$operation', type: 'int', isNullable: false },
+    { name: '__$update_mask', type: 'varbinary(128)' },
+    ...columns.map(({ name, type }) => ({
+      name,
+      type: type.name === 'timestamp' ? 'binary(8)' : renderType(type),
+    })),
+    { name: '__$command_id', type: 'int' },
+  ];
+}
+
+/** Runs sys.sp_cdc_disable_table: removes a capture instance of a table. Throws 22931 and 22960. */
+function disableTable(args: Arguments, frame: Frame): void {
+  const database = ownDatabase(frame);
+  const { find, remove, update } = database;
+  const [schema, table] = [String(args['source_schema']), String(args['source_name'])];
+  const wanted = String(args['capture_instance']);
+  const id = tableId(database, schema, table);
+  if (id === undefined) throw raise(22931, [schema, table]);
+  const [instance] = find('cdc.change_tables', { source_object_id: id, capture_instance: wanted });
+  if (!instance) throw raise(22960, [wanted, schema, table]);
+  const { object_id = null, capture_instance } = instance;
+  for (const view of ['cdc.change_tables', 'cdc.captured_columns']) remove(view, { object_id });
+  editTables(database).dropTable(`cdc.${String(capture_instance)}_CT`);
+  if (find('cdc.change_tables', { source_object_id: id }).length > 0) return;
+  update('sys.tables', { object_id: id }, { is_tracked_by_cdc: false });
+}
+
+/**
+ * Runs sys.sp_cdc_cleanup_change_table: removes the changes before a low-water mark, and unneeded log entries. Throws
+ * 22920, and 22964 for a mark that is not in the log.
+ */
+function cleanUp(args: Arguments, frame: Frame): void {
+  const database = ownDatabase(frame);
+  const { find, remove, update, tableRows } = database;
   const name = String(args['capture_instance']);
-  const [instance] = rows.find('cdc.change_tables', { capture_instance: name });
-  if (!instance) throw raise(22920, [name, database]);
-  const mark = args['low_water_mark'] ?? instance['start_lsn'] ?? null;
-  checkMark(context, lsnText(mark), { name, start: lsnText(instance['start_lsn']) });
-  rows.update('cdc.change_tables', { capture_instance: name }, { start_lsn: mark });
-  const { tableRows } = frame.host.engine.database(database) ?? {};
-  const changes = tableRows?.get(Number(instance['object_id'])) ?? [];
-  const kept = changes.filter((row) => lsnText(row['__$start_lsn']) >= lsnText(mark));
-  tableRows?.set(Number(instance['object_id']), kept);
-  const starts = rows.find('cdc.change_tables').map((row) => lsnText(row['start_lsn']));
-  const first = starts.reduce((a, b) => (a < b ? a : b));
-  for (const { start_lsn = null } of rows.find('cdc.lsn_time_mapping')) {
-    if (lsnText(start_lsn) < first) rows.remove('cdc.lsn_time_mapping', { start_lsn });
+  const [instance] = find('cdc.change_tables', { capture_instance: name });
+  if (!instance) throw raise(22920, [name, database.name]);
+  const mark = args['low_water_mark'] ?? null;
+  const [entry] = find('cdc.lsn_time_mapping', { start_lsn: mark });
+  if (!entry) throw raise(22964, [renderLsn(mark)]);
+  update('cdc.change_tables', { capture_instance: name }, { start_lsn: mark });
+  const id = Number(instance['object_id']);
+  const kept = (tableRows.get(id) ?? []).filter(
+    (row) => renderLsn(row['__$start_lsn']) >= renderLsn(mark),
+  );
+  tableRows.set(id, kept);
+  const [first = ''] = find('cdc.change_tables')
+    .map((row) => renderLsn(row['start_lsn']))
+    .sort();
+  for (const { start_lsn = null } of find('cdc.lsn_time_mapping')) {
+    if (renderLsn(start_lsn) < first) remove('cdc.lsn_time_mapping', { start_lsn });
   }
-  return [];
-}
-
-/** Throws 22957 for a mark outside of the instance's timeline, and 22964 for one that is not in the log. */
-function checkMark(
-  { rows }: CdcContext,
-  mark: string,
-  { name, start }: { readonly name: string; readonly start: string },
-): void {
-  const known = rows.find('cdc.lsn_time_mapping').map((row) => lsnText(row['start_lsn']));
-  const last = known.reduce((a, b) => (a > b ? a : b), '');
-  if (mark < start || mark > last) throw raise(22957, [mark, name, start, last]);
-  if (!known.includes(mark)) throw raise(22964, [mark]);
-}
-
-function lsnText(value: SqlValue | undefined): string {
-  return value instanceof Uint8Array ? renderLsn(value) : '';
 }

@@ -1,69 +1,51 @@
 import type { SqlValue } from '../tds/sql-type.ts';
-import type { Relation, Row } from './relation.ts';
 import { systemTypes } from './system-types.ts';
-import { storedUnder, VIEWS, type CatalogRow, type MssqlCatalog, type View } from './views.ts';
+import {
+  VIEWS,
+  type FoundRow,
+  type Relation,
+  type Row,
+  type RowValues,
+  type View,
+} from './views.ts';
+
+/**
+ * Rows of the views of one database, by view name: `{ "sys.tables": [{ "object_id": 1, "name": "Actor" }] }`. Omitted
+ * columns have their default value. Views and columns that no query reads are ignored.
+ */
+export type MssqlCatalog = Readonly<Record<string, readonly RowValues[]>>;
+
+/** Reads and changes rows of the views of one database. */
+export interface RowEditor {
+  /** Finds rows where every column of `where` has its value. Text is compared without case. */
+  find(view: string, where?: RowValues): readonly FoundRow[];
+  insert(view: string, row: RowValues): void;
+  update(view: string, where: RowValues, values: RowValues): void;
+  remove(view: string, where: RowValues): void;
+}
 
 /** A database of the server. */
-export interface DatabaseEntry {
+export interface Database extends RowEditor {
   readonly name: string;
-  readonly id: number;
+  /** Returns a view with its rows, or undefined for an unknown view. */
+  readonly view: (name: string) => Relation | undefined;
   /** Rows that were inserted into its tables, by object_id. */
-  readonly tableRows: Map<number, readonly Readonly<Record<string, SqlValue>>[]>;
+  readonly tableRows: Map<number, readonly FoundRow[]>;
 }
 
-/** The server's databases and the rows of their views. */
+/** The server's databases. */
 export interface Engine {
   /** Finds a database by name, without case. */
-  readonly database: (name: string) => DatabaseEntry | undefined;
-  /** Adds a database with the rows of a catalog. Parts that are missing in the catalog are as in an empty database. */
-  readonly addDatabase: (name: string, catalog: MssqlCatalog) => DatabaseEntry;
-  /** Finds a view of a database. Throws for an unknown view. */
-  readonly view: (
-    database: string,
-    view: string,
-  ) => Relation & { readonly columns: View['columns'] };
-  /** Replaces the rows of a view. */
-  readonly setRows: (database: string, view: string, rows: readonly Row[]) => void;
+  readonly database: (name: string) => Database | undefined;
+  /** Adds a database with the rows of a catalog. Views that are missing in the catalog are as in an empty database. */
+  readonly addDatabase: (name: string, catalog: MssqlCatalog) => Database;
 }
 
-/** System databases of SQL Server, in the order of their ids. */
-const SYSTEM_DATABASES = ['master', 'tempdb', 'model', 'msdb'];
-const DEFAULT_COLLATION = 'Danish_Norwegian_CI_AS';
-
-const DEFAULT_SCHEMAS: readonly CatalogRow[] = [
-  { schema_id: 1, name: 'dbo', principal_id: 1 },
-  { schema_id: 2, name: 'guest', principal_id: 2 },
-  { schema_id: 3, name: 'INFORMATION_SCHEMA', principal_id: 3 },
-  { schema_id: 4, name: 'sys', principal_id: 4 },
-];
-
-const role = (name: string, id: number): CatalogRow => ({
-  ...{ name, principal_id: id, type: 'R', type_desc: 'DATABASE_ROLE', is_fixed_role: id > 0 },
-});
-
-const DEFAULT_PRINCIPALS: readonly CatalogRow[] = [
-  role('public', 0),
-  { name: 'dbo', principal_id: 1, default_schema_name: 'dbo' },
-  { name: 'guest', principal_id: 2, default_schema_name: 'guest' },
-  { name: 'INFORMATION_SCHEMA', principal_id: 3 },
-  { name: 'sys', principal_id: 4 },
-  role('db_owner', 16384),
-  role('db_datareader', 16390),
-];
-
-const configuration = (
-  id: number,
-  name: string,
-  [value, least, most]: readonly number[],
-): CatalogRow => ({
-  ...{ configuration_id: id, name, description: name, is_advanced: id === 16384 },
-  ...{ value: value ?? 0, value_in_use: value ?? 0, minimum: least ?? 0, maximum: most ?? 1 },
-});
+const COLLATION = 'Danish_Norwegian_CI_AS';
 
 const SERVER_ROWS: MssqlCatalog = {
   'sys.configurations': [
-    configuration(1536, 'max text repl size (B)', [65536, -1, 2147483647]),
-    configuration(16384, 'Agent XPs', [1, 0, 1]),
+    { configuration_id: 1536, name: 'max text repl size (B)', value_in_use: 65536 },
   ],
   'sys.dm_server_services': [
     { servicename: 'SQL Server (MSSQLSERVER)', process_id: 1201 },
@@ -71,89 +53,117 @@ const SERVER_ROWS: MssqlCatalog = {
   ],
 };
 
-/** Opens an engine with the system databases. */
+/** Opens an engine with the database `master`. */
 export function openEngine(): Engine {
-  const entries = new Map<string, DatabaseEntry>();
-  const stores = new Map<string, readonly Row[]>();
-  const place = (database: string, view: View): string =>
-    `${view.isOfServer ? '' : database.toLowerCase()}:${view.name.toLowerCase()}`;
-  const rowsOf = (database: string, view: View): readonly Row[] =>
-    view.derive?.((other) => rowsOf(database, viewOf(other))) ??
-    stores.get(place(database, view)) ??
-    [];
-  const load = (database: string, catalog: MssqlCatalog): void => {
-    for (const [name, added] of Object.entries(catalog)) {
-      const view = viewOf(storedUnder(name));
-      const rows = rowsOf(database, view);
-      stores.set(place(database, view), [...rows, ...catalogRows(view, added)]);
-    }
+  const databases = new Map<string, Database>();
+  const serverRows: Rows = new Map();
+  const addDatabase = (name: string, catalog: MssqlCatalog): Database => {
+    const [said] = catalog['sys.databases'] ?? [];
+    const database = openDatabase(name, serverRows, {
+      'sys.schemas': [{ schema_id: 1, name: 'dbo' }],
+      'sys.types': systemTypes(String(said?.['collation_name'] ?? COLLATION)),
+      'sys.database_principals': [{ name: 'dbo', principal_id: 1 }],
+      ...catalog,
+      'sys.databases': [{ ...said, name, database_id: databases.size + 1 }],
+    });
+    databases.set(name.toLowerCase(), database);
+    return database;
   };
-  const addDatabase = (name: string, catalog: MssqlCatalog): DatabaseEntry => {
-    const entry = { name, id: entries.size + 1, tableRows: new Map() };
-    entries.set(name.toLowerCase(), entry);
-    load(name, completed(catalog, entry));
-    return entry;
+  addDatabase('master', SERVER_ROWS);
+  return { addDatabase, database: (name) => databases.get(name.toLowerCase()) };
+}
+
+/** Rows by view name. */
+type Rows = Map<string, readonly Row[]>;
+
+function openDatabase(name: string, serverRows: Rows, catalog: MssqlCatalog): Database {
+  const ownRows: Rows = new Map();
+  const open = (viewName: string) => {
+    const view = VIEWS.get(viewName);
+    if (!view) throw new Error(`there is no view ${viewName}`);
+    const stored = view.isOfServer ? serverRows : ownRows;
+    return {
+      columns: view.columns,
+      rows: stored.get(viewName) ?? [],
+      set: (rows: readonly Row[]) => void stored.set(viewName, rows),
+    };
   };
-  load('', SERVER_ROWS);
-  for (const name of SYSTEM_DATABASES) addDatabase(name, {});
+  for (const [viewName, added] of Object.entries(catalog)) {
+    if (!VIEWS.has(viewName)) continue;
+    const { columns, rows, set } = open(viewName);
+    set([...rows, ...added.map((values) => rowOf(columns, values))]);
+  }
   return {
-    addDatabase,
-    database: (name) => entries.get(name.toLowerCase()),
-    view: (database, name) => {
-      const view = viewOf(name);
-      return { columns: view.columns, rows: rowsOf(database, view) };
+    name,
+    tableRows: new Map(),
+    view: (viewName) => (VIEWS.has(viewName) ? open(viewName) : undefined),
+    find: (viewName, where = {}) => {
+      const { columns, rows } = open(viewName);
+      return rows
+        .filter(matcher(columns, where))
+        .map((row) =>
+          Object.fromEntries(columns.map((column, i) => [column.name, row[i] ?? null])),
+        );
     },
-    setRows: (database, name, rows) => {
-      const view = viewOf(name);
-      if (view.derive) throw new Error(`${name} is no view that holds rows`);
-      stores.set(place(database, view), rows);
+    insert: (viewName, values) => {
+      const { columns, rows, set } = open(viewName);
+      Object.keys(values).forEach((column) => indexOf(columns, column));
+      set([...rows, rowOf(columns, values)]);
+    },
+    update: (viewName, where, values) => {
+      const { columns, rows, set } = open(viewName);
+      const isWanted = matcher(columns, where);
+      const changes = positions(columns, values);
+      set(
+        rows.map((row) => {
+          if (!isWanted(row)) return row;
+          const changed = [...row];
+          for (const [index, value] of changes) changed[index] = value;
+          return changed;
+        }),
+      );
+    },
+    remove: (viewName, where) => {
+      const { columns, rows, set } = open(viewName);
+      const isWanted = matcher(columns, where);
+      set(rows.filter((row) => !isWanted(row)));
     },
   };
 }
 
-function viewOf(name: string): View {
-  const view = VIEWS.get(name.toLowerCase());
-  if (!view) throw new Error(`there is no view ${name}`);
-  return view;
-}
-
-/** Completes a catalog with what every database has. */
-function completed(catalog: MssqlCatalog, entry: DatabaseEntry): MssqlCatalog {
-  const [said] = catalog['sys.databases'] ?? [];
-  const collation = said?.['collation_name'] ?? DEFAULT_COLLATION;
-  return {
-    'sys.schemas': DEFAULT_SCHEMAS,
-    'sys.types': systemTypes(String(collation)),
-    'sys.database_principals': DEFAULT_PRINCIPALS,
-    ...catalog,
-    'sys.databases': [{ ...said, name: entry.name, database_id: entry.id }],
-  };
-}
-
-/** Descriptions by type, for rows with only a type. */
-const TYPE_DESCRIPTIONS: Readonly<Record<string, string>> = { UQ: 'UNIQUE_CONSTRAINT' };
-
-/** Converts the rows of a catalog. Columns of sys.columns that its parts repeat are omitted. */
-function catalogRows(view: View, rows: readonly CatalogRow[]): readonly Row[] {
-  const isPart = view.name.endsWith(' part');
-  const known = new Set(view.columns.map(({ name }) => name));
-  return rows.map((row) => {
-    const unknown = isPart ? undefined : Object.keys(row).find((name) => !known.has(name));
-    if (unknown !== undefined) throw new Error(`${view.name} has no column ${unknown}`);
-    const description = TYPE_DESCRIPTIONS[String(row['type'])];
-    return rowOf(view, description === undefined ? row : { type_desc: description, ...row });
-  });
-}
-
-/** Builds a row with default values in missing columns. */
-export function rowOf(
-  { columns }: Pick<View, 'columns'>,
-  values: Readonly<Record<string, SqlValue | boolean>>,
-): Row {
+function rowOf(columns: View['columns'], values: RowValues): Row {
   return columns.map(({ name, fallback }) => plain(values[name] ?? fallback));
 }
 
 /** Converts true and false to 1 and 0. */
-export function plain(value: SqlValue | boolean): SqlValue {
+function plain(value: SqlValue | boolean): SqlValue {
   return typeof value === 'boolean' ? Number(value) : value;
+}
+
+function indexOf(columns: View['columns'], name: string): number {
+  const index = columns.findIndex((column) => column.name === name);
+  if (index < 0) throw new Error(`the view has no column ${name}`);
+  return index;
+}
+
+function positions(
+  columns: View['columns'],
+  values: RowValues,
+): readonly (readonly [index: number, value: SqlValue])[] {
+  return Object.entries(values).map(([name, value]) => [indexOf(columns, name), plain(value)]);
+}
+
+function matcher(columns: View['columns'], where: RowValues): (row: Row) => boolean {
+  const terms = positions(columns, where);
+  return (row) => terms.every(([index, value]) => isEqual(row[index] ?? null, value));
+}
+
+function isEqual(left: SqlValue, right: SqlValue): boolean {
+  if (typeof left === 'string' && typeof right === 'string') {
+    return left.toLowerCase() === right.toLowerCase();
+  }
+  if (left instanceof Uint8Array && right instanceof Uint8Array) {
+    return Buffer.compare(left, right) === 0;
+  }
+  return left === right;
 }

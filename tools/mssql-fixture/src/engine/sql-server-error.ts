@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { ServerMessage } from '../tds/tokens.ts';
 
 /** A message of sys.messages. `%s` is the placeholder for each value. */
 interface MessageText {
@@ -11,7 +12,6 @@ interface MessageText {
 /**
  * Messages of SQL Server 2019 as listed in
  * https://learn.microsoft.com/sql/relational-databases/errors-events/database-engine-events-and-errors
- * The text of 10794, for in-memory tables, was written from memory.
  */
 const MESSAGES: ReadonlyMap<number, MessageText> = new Map(
   (
@@ -30,7 +30,6 @@ export class SqlServerError extends Error {
     message: string,
     readonly severity: number,
     readonly state = 1,
-    readonly line = 1,
   ) {
     super(message);
   }
@@ -41,22 +40,20 @@ export class SqlServerError extends Error {
  * `raise(208, ['dbo.Nothing'])` gives "Invalid object name 'dbo.Nothing'." A number without a text here is its own
  * text.
  */
-export function raise(
-  number: number,
-  values: readonly (string | number)[] = [],
-  { line = 1 }: { readonly line?: number } = {},
-): SqlServerError {
-  const { severity, state, text } = MESSAGES.get(number) ?? {
-    severity: 16,
-    state: 1,
-    text: `Error ${number}.`,
-  };
+export function raise(number: number, values: readonly string[] = []): SqlServerError {
+  const { severity = 16, state = 1, text = `Error ${number}.` } = MESSAGES.get(number) ?? {};
   let next = 0;
-  const message = text.replace(/%s/g, () => String(values[next++] ?? ''));
-  return new SqlServerError(number, message, severity, state, line);
+  const message = text.replace(/%s/g, () => values[next++] ?? '');
+  return new SqlServerError(number, message, severity, state);
 }
 
 /** Builds an error for T-SQL that SQL Server supports and the fixture does not. */
 export function notRun(what: string): SqlServerError {
   return new SqlServerError(102, `The fixture does not run ${what}.`, 15);
+}
+
+/** Converts an error to the message for the client. */
+export function messageOf(error: SqlServerError, procedure = ''): ServerMessage {
+  const { number, severity, state, message: text } = error;
+  return { number, severity, state, text, procedure, line: 1 };
 }

@@ -1,4 +1,4 @@
-import type { CatalogRow } from './views.ts';
+import type { FoundRow, RowValues } from './views.ts';
 
 /** Name, system_type_id, max_length, precision, scale, and user_type_id if it differs. */
 const TYPES: readonly (readonly [string, number, number, number, number, number?])[] = [
@@ -39,12 +39,71 @@ const TYPES: readonly (readonly [string, number, number, number, number, number?
 ];
 
 /** Builds sys.types of a database without user-defined types. */
-export function systemTypes(collation: string): readonly CatalogRow[] {
+export function systemTypes(collation: string): readonly FoundRow[] {
   return TYPES.map(([name, id, bytes, precision, scale, userTypeId = id]) => ({
     ...{ name, system_type_id: id, user_type_id: userTypeId },
     ...{ max_length: bytes, precision, scale },
     collation_name: /char|text|sysname/.test(name) ? collation : null,
-    is_nullable: !/^(timestamp|sysname)$/.test(name),
-    is_assembly_type: id === 240,
+    is_assembly_type: Number(id === 240),
   }));
+}
+
+/** A column to add to a table. */
+export interface ColumnSpec {
+  readonly name: string;
+  /** Type in T-SQL: `nvarchar(50)`, `decimal(10, 2)`, `varbinary(max)`, or the name of an alias type. */
+  readonly type: string;
+  /** The default is true. */
+  readonly isNullable?: boolean;
+  readonly isIdentity?: boolean;
+  /** The expression of a computed column, `(len([Notat]))`. */
+  readonly computed?: string;
+}
+
+/**
+ * Builds the row of sys.columns for a column. Lengths are in bytes, as in SQL Server. Throws for a type that is missing
+ * in `types` (rows of sys.types).
+ */
+export function columnRow(
+  { name, type, isNullable = true, isIdentity = false, computed }: ColumnSpec,
+  types: readonly FoundRow[],
+): RowValues {
+  const [, written = '', facets = ''] =
+    /^\s*(?:\[?\w+\]?\.)?\[?([^\](]+?)\]?\s*(?:\(([^)]*)\))?\s*$/.exec(type) ?? [];
+  const wanted = written.toLowerCase() === 'rowversion' ? 'timestamp' : written.toLowerCase();
+  const found = types.find((row) => String(row['name']).toLowerCase() === wanted);
+  if (!found) throw new Error(`sys.types has no type ${type}`);
+  const numbers = (facets.match(/max|\d+/gi) ?? []).map((facet) =>
+    /max/i.test(facet) ? -1 : Number(facet),
+  );
+  const { system_type_id = 0, user_type_id = 0, collation_name = null } = found;
+  const { max_length = 0, precision = 0, scale = 0 } = found;
+  return {
+    ...{ name, system_type_id, user_type_id, collation_name, max_length, precision, scale },
+    ...sizes(wanted, numbers),
+    ...{ is_nullable: isNullable, is_identity: isIdentity, is_computed: computed !== undefined },
+  };
+}
+
+/** Bytes and digits of time types without a fraction. */
+const TIMES: Readonly<Record<string, readonly [bytes: number, digits: number]>> = {
+  time: [3, 8],
+  datetime2: [6, 19],
+  datetimeoffset: [8, 26],
+};
+
+/** Calculates the sizes of a type with facets. */
+function sizes(name: string, [first, second = 0]: readonly number[]): RowValues {
+  const [bytes, digits] = TIMES[name] ?? [];
+  if (bytes !== undefined && digits !== undefined) {
+    const scale = first ?? 7;
+    const extra = scale <= 2 ? 0 : scale <= 4 ? 1 : 2;
+    return { max_length: bytes + extra, precision: digits + (scale > 0 ? scale + 1 : 0), scale };
+  }
+  if (/^n(var)?char$/.test(name)) return { max_length: first === -1 ? -1 : (first ?? 1) * 2 };
+  if (/char|binary/.test(name)) return { max_length: first ?? 1 };
+  if (!/^(decimal|numeric)$/.test(name)) return {};
+  const precision = first ?? 18;
+  const stored = precision <= 9 ? 5 : precision <= 19 ? 9 : precision <= 28 ? 13 : 17;
+  return { max_length: stored, precision, scale: second };
 }

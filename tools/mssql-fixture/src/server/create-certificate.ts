@@ -2,10 +2,10 @@ import { constants } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { generate } from 'selfsigned';
 
-/** A key and its self-signed certificate as PEM. Clients use the certificate as CA. */
+/** A self-signed certificate as PEM, which clients use as CA, and the TLS context with its key. */
 export interface Certificate {
   readonly certificatePem: string;
-  readonly privateKeyPem: string;
+  readonly context: SecureContext;
 }
 
 const VALID_DAYS = 2;
@@ -31,26 +31,10 @@ export async function createCertificate(): Promise<Certificate> {
       },
     ],
   });
-  return { certificatePem: pem.cert, privateKeyPem: pem.private };
-}
-
-/** TLS contexts of a server. */
-export interface SecureContexts {
-  /** TLS inside PRELOGIN packets (TDS 7.x): TLS 1.2 without tickets, with one flight per flight of the client. */
-  readonly wrapped: SecureContext;
-  /** TLS before everything else (TDS 8.0). */
-  readonly strict: SecureContext;
-}
-
-/** Builds the contexts for both kinds of TLS. */
-export function secureContexts({ certificatePem, privateKeyPem }: Certificate): SecureContexts {
-  const pair = { key: privateKeyPem, cert: certificatePem };
-  return {
-    wrapped: createSecureContext({
-      ...pair,
-      maxVersion: 'TLSv1.2',
-      secureOptions: constants.SSL_OP_NO_TICKET,
-    }),
-    strict: createSecureContext(pair),
-  };
+  // TLS inside PRELOGIN packets (TDS 7.x) has no tickets, and one flight per flight of the client.
+  const context = createSecureContext({
+    ...{ key: pem.private, cert: pem.cert, maxVersion: 'TLSv1.2' },
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  });
+  return { certificatePem: pem.cert, context };
 }

@@ -1,22 +1,15 @@
 /** A fault, and the point in a connection where it occurs. */
 export type Fault =
-  /** Resets the TCP connection immediately. */
-  | { readonly kind: 'reset-connection' }
   /** Refuses the login: 18456 wrong password, 4060 no such database, 40613 not available, or any other number. */
   | { readonly kind: 'refuse-login'; readonly number: number; readonly message?: string }
   /** Answers a request with an error without running it: 1205, 40613, or any other number. */
   | { readonly kind: 'error'; readonly number: number; readonly message?: string }
-  /** Resets the connection in the middle of the row after this many rows. The default is 0. */
-  | { readonly kind: 'close'; readonly afterRows?: number }
-  /**
-   * Sends nothing more after this many rows, or nothing at all without a number. An attention signal is still answered
-   * unless `isDeaf`.
-   */
-  | { readonly kind: 'stall'; readonly afterRows?: number; readonly isDeaf?: boolean }
+  /** Resets the connection in the middle of the row after this many rows. */
+  | { readonly kind: 'close'; readonly afterRows: number }
+  /** Sends nothing more after this many rows. An attention signal is still answered unless `isDeaf`. */
+  | { readonly kind: 'stall'; readonly afterRows: number; readonly isDeaf?: boolean }
   /** Accepts the connection but never answers PRELOGIN. */
   | { readonly kind: 'stall-login' }
-  /** Delays the answer. */
-  | { readonly kind: 'delay'; readonly delayMs: number }
   /** Does something before the request runs, such as dropping a table. */
   | { readonly kind: 'act'; readonly act: () => void };
 
@@ -26,7 +19,7 @@ export interface FaultRule {
   /** Number of the connection, counted from 1. */
   readonly connection?: number;
   /** The SQL text of the request, or the name of its procedure. */
-  readonly sql?: RegExp | ((text: string) => boolean);
+  readonly sql?: RegExp;
   /** Number of occurrences. The default is unlimited. */
   readonly times?: number;
 }
@@ -34,43 +27,30 @@ export interface FaultRule {
 /** Faults of a kind. */
 type FaultOf<K extends Fault['kind']> = Extract<Fault, { kind: K }>;
 
-/** The requested faults and their remaining occurrences. */
-export interface FaultBox {
-  /** Adds a rule. The returned function removes it. */
-  add(rule: FaultRule): () => void;
-  /** Finds the first matching fault of some kinds and counts it as used. */
-  take<K extends Fault['kind']>(
-    kinds: readonly K[],
-    place: { readonly connection: number; readonly sql?: string },
-  ): FaultOf<K> | undefined;
-  clear(): void;
+/** A point where a fault can occur: a connection, and a request if there is one. */
+export interface FaultPlace {
+  readonly connection: number;
+  readonly sql?: string;
 }
 
-interface Entry {
-  readonly rule: FaultRule;
-  left: number;
+/** The requested faults and their remaining occurrences. */
+export interface FaultBox {
+  add(rule: FaultRule): void;
+  /** Finds the first matching fault of a kind and counts it as used. */
+  take<K extends Fault['kind']>(kind: K, place: FaultPlace): FaultOf<K> | undefined;
+  clear(): void;
 }
 
 /** Creates an empty box. */
 export function createFaultBox(): FaultBox {
-  let entries: readonly Entry[] = [];
+  let entries: readonly { readonly rule: FaultRule; left: number }[] = [];
   return {
     add: (rule) => {
-      const entry: Entry = { rule, left: rule.times ?? Infinity };
-      entries = [...entries, entry];
-      return () => {
-        entries = entries.filter((other) => other !== entry);
-      };
+      entries = [...entries, { rule, left: rule.times ?? Infinity }];
     },
-    take: <K extends Fault['kind']>(
-      kinds: readonly K[],
-      place: { readonly connection: number; readonly sql?: string },
-    ): FaultOf<K> | undefined => {
+    take: <K extends Fault['kind']>(kind: K, place: FaultPlace): FaultOf<K> | undefined => {
       const found = entries.find(
-        ({ rule, left }) =>
-          left > 0 &&
-          (kinds as readonly string[]).includes(rule.fault.kind) &&
-          applies(rule, place),
+        ({ rule, left }) => left > 0 && rule.fault.kind === kind && applies(rule, place),
       );
       if (found) found.left--;
       return found?.rule.fault as FaultOf<K> | undefined;
@@ -81,12 +61,7 @@ export function createFaultBox(): FaultBox {
   };
 }
 
-function applies(
-  { connection, sql }: FaultRule,
-  place: { readonly connection: number; readonly sql?: string },
-): boolean {
-  if (connection !== undefined && connection !== place.connection) return false;
-  if (sql === undefined) return true;
-  if (place.sql === undefined) return false;
-  return typeof sql === 'function' ? sql(place.sql) : sql.test(place.sql);
+function applies({ connection, sql }: FaultRule, place: FaultPlace): boolean {
+  const isConnection = connection === undefined || connection === place.connection;
+  return isConnection && (sql === undefined || sql.test(place.sql ?? ''));
 }

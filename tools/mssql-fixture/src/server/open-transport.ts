@@ -1,8 +1,7 @@
 import type { Socket } from 'node:net';
 import { once } from 'node:events';
 import { Duplex } from 'node:stream';
-import { TLSSocket } from 'node:tls';
-import type { SecureContexts } from './create-certificate.ts';
+import { TLSSocket, type SecureContext } from 'node:tls';
 import {
   joinPackets,
   PACKET,
@@ -15,8 +14,6 @@ import {
 export interface Transport {
   /** Sends bytes that are already packets. Waits while the client does not read. */
   send(bytes: Buffer): Promise<void>;
-  /** True if the client started with TLS (TDS 8.0). */
-  readonly isStrict: boolean;
   /** Starts TLS inside PRELOGIN packets (TDS 7.x) with the next bytes. */
   startTls(): void;
   /** Returns to plain bytes after the login ("encryption off"). */
@@ -34,25 +31,16 @@ export interface TransportListener {
   readonly onClose: (reason: Error | undefined) => void;
 }
 
-/** First byte of a TLS handshake record. A TDS 8.0 client starts with it. */
-const TLS_HANDSHAKE = 0x16;
 /** Packet size before the login, used for TLS inside PRELOGIN packets. */
 const PRELOGIN_PACKET_BYTES = 4096;
-
-interface TlsLayer {
-  readonly clear: TLSSocket;
-  readonly fromClient: (chunk: Buffer) => void;
-}
 
 /** Opens a transport over an accepted socket. */
 export function openTransport(
   socket: Socket,
-  contexts: SecureContexts,
+  secureContext: SecureContext,
   listener: TransportListener,
 ): Transport {
-  let tls: TlsLayer | undefined;
-  let isFirst = true;
-  let isStrict = false;
+  let tls: { readonly clear: TLSSocket; readonly fromClient: (chunk: Buffer) => void } | undefined;
   let isClosed = false;
   const close = (reason: Error | undefined): void => {
     if (isClosed) return;
@@ -62,57 +50,33 @@ export function openTransport(
     listener.onClose(reason);
   };
   const join = joinPackets(listener.onMessage);
-  const receive = guarded(join, close);
-  const openTls = (isWrapped: boolean): TlsLayer => {
-    const { outer, fromClient } = isWrapped ? wrapInPrelogin(socket) : passThrough(socket);
-    const clear = new TLSSocket(outer, {
-      isServer: true,
-      ...(isWrapped
-        ? { secureContext: contexts.wrapped }
-        : { secureContext: contexts.strict, ALPNProtocols: ['tds/8.0'] }),
-    });
-    clear.on('data', receive);
-    clear.on('error', close);
-    return { clear, fromClient };
+  const receive = (chunk: Buffer): void => {
+    try {
+      join(chunk);
+    } catch (error) {
+      close(error as Error);
+    }
   };
-  socket.on('data', (chunk) => {
-    isStrict ||= isFirst && chunk[0] === TLS_HANDSHAKE;
-    if (isFirst && isStrict) tls = openTls(false);
-    isFirst = false;
-    if (tls) tls.fromClient(chunk);
-    else receive(chunk);
-  });
+  socket.on('data', (chunk) => (tls ? tls.fromClient(chunk) : receive(chunk)));
   socket.on('error', close);
   socket.on('close', () => close(undefined));
   return {
-    get isStrict() {
-      return isStrict;
-    },
     send: async (bytes) => {
       const target = tls?.clear ?? socket;
       if (!isClosed && !target.write(bytes)) await drained(target, socket);
     },
     startTls: () => {
-      tls = openTls(true);
+      const { outer, fromClient } = wrapInPrelogin(socket);
+      const clear = new TLSSocket(outer, { isServer: true, secureContext });
+      clear.on('data', receive);
+      clear.on('error', close);
+      tls = { clear, fromClient };
     },
     stopTls: () => {
       tls = undefined;
     },
     reset: () => socket.resetAndDestroy(),
     end: () => (tls?.clear ?? socket).end(),
-  };
-}
-
-function guarded(
-  receive: (chunk: Buffer) => void,
-  close: (reason: Error) => void,
-): (chunk: Buffer) => void {
-  return (chunk) => {
-    try {
-      receive(chunk);
-    } catch (error) {
-      close(error instanceof Error ? error : new Error(String(error)));
-    }
   };
 }
 
@@ -126,16 +90,11 @@ async function drained(target: Duplex, socket: Socket): Promise<void> {
   }
 }
 
-interface OuterStream {
-  readonly outer: Duplex;
-  readonly fromClient: (chunk: Buffer) => void;
-}
-
 /**
  * Wraps TLS as in TDS 7.x. Handshake records are payloads of PRELOGIN packets, later records are sent unwrapped. A
  * client sends its first unwrapped record after the handshake, which ends the wrapping.
  */
-function wrapInPrelogin(socket: Socket): OuterStream {
+function wrapInPrelogin(socket: Socket) {
   let isHandshake = true;
   let flight: Buffer[] = [];
   const outer = new Duplex({
@@ -174,13 +133,4 @@ function wrapInPrelogin(socket: Socket): OuterStream {
     }
   };
   return { outer, fromClient };
-}
-
-function passThrough(socket: Socket): OuterStream {
-  const outer = new Duplex({
-    read: () => undefined,
-    write: (chunk: Buffer, _encoding, written) => void socket.write(chunk, () => written()),
-    final: (ended) => void socket.end(ended),
-  });
-  return { outer, fromClient: (chunk) => void outer.push(chunk) };
 }

@@ -1,22 +1,28 @@
 import { EventEmitter, on } from 'node:events';
 import type { Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import { errorMessage } from '../batch/error-message.ts';
-import { versionParts } from '../batch/host.ts';
-import type { Session } from '../batch/session.ts';
-import { raise, SqlServerError } from '../engine/sql-server-error.ts';
-import { parseLogin7, type Login } from '../tds/login7.ts';
+import { databaseRoles, type Session } from '../batch/session.ts';
+import { messageOf, raise, SqlServerError } from '../engine/sql-server-error.ts';
+import type { ByteWriter } from '../tds/bytes.ts';
+import {
+  agreeOnEncryption,
+  parseLogin7,
+  parsePrelogin,
+  renderPrelogin,
+  type Login,
+} from '../tds/login.ts';
 import { PACKET, splitPackets, type Message } from '../tds/packets.ts';
-import { agreeOnEncryption, parsePrelogin, renderPrelogin } from '../tds/prelogin.ts';
-import { DONE } from '../tds/tokens.ts';
-import { acceptLogin, faultError, writeLoginSuccess, type AcceptedLogin } from './login-reply.ts';
+import {
+  writeCollationChange,
+  writeLoginAck,
+  writeMessage,
+  writeTextChange,
+} from '../tds/tokens.ts';
 import { openTransport } from './open-transport.ts';
 import { createReplyWriter } from './reply-writer.ts';
-import { serveRequest } from './serve-request.ts';
+import { faultError, FOREVER_MS, serveRequest } from './serve-request.ts';
 import type { Connection, ServerContext } from './server-context.ts';
 
-/** First spid of a user's connection. */
-const FIRST_SPID = 51;
 const DEFAULT_PACKET_BYTES = 4096;
 
 /** Serves a client until it disconnects. Internal errors of the fixture go to `context.onInternalError`. */
@@ -25,10 +31,6 @@ export async function serveConnection(
   context: ServerContext,
   number: number,
 ): Promise<void> {
-  if (context.faults.take(['reset-connection'], { connection: number })) {
-    socket.resetAndDestroy();
-    return;
-  }
   const received = new EventEmitter();
   const messages = on(received, 'message', { close: ['close'] }) as AsyncIterator<[Message]>;
   const next = async (): Promise<Message | undefined> => (await messages.next()).value?.[0];
@@ -68,60 +70,39 @@ async function logIn(
   connection: Connection,
   next: () => Promise<Message | undefined>,
 ): Promise<Session | undefined> {
-  const { context, transport, number } = connection;
+  const { context, transport, closed } = connection;
   let message = await next();
-  let isLoginOnly = false;
-  if (message?.type === PACKET.prelogin) {
-    if (context.faults.take(['stall-login'], { connection: number })) return stalled(connection);
-    const { answer, agreed } = agreeOnEncryption(
-      context.encryption,
-      parsePrelogin(message.payload),
-    );
-    await transport.send(preloginPacket(answer, context));
-    if (agreed !== 'none' && !transport.isStrict) transport.startTls();
-    isLoginOnly = agreed === 'login' && !transport.isStrict;
-    message = await next();
-  }
-  if (message?.type !== PACKET.login) return undefined;
-  if (isLoginOnly) transport.stopTls();
-  const login = parseLogin7(message.payload);
-  return answerLogin(connection, login);
-}
-
-function preloginPacket(answer: number, { host }: ServerContext): Buffer {
-  const payload = renderPrelogin(answer, versionParts(host.productVersion));
+  if (message?.type !== PACKET.prelogin) return undefined;
+  if (context.faults.take('stall-login', { connection: connection.number }))
+    await wait(FOREVER_MS, undefined, { signal: closed });
+  const { answer, agreed } = agreeOnEncryption(context.encryption, parsePrelogin(message.payload));
   const packetBytes = DEFAULT_PACKET_BYTES;
-  return splitPackets(payload, { type: PACKET.reply, packetBytes, ends: true, firstPacketId: 1 });
-}
-
-async function stalled({ closed }: Connection): Promise<undefined> {
-  await wait(2 ** 31 - 1, undefined, { signal: closed }).catch(() => undefined);
-  return undefined;
+  await transport.send(
+    splitPackets(renderPrelogin(answer), {
+      ...{ type: PACKET.reply, packetBytes, ends: true, firstPacketId: 1 },
+    }),
+  );
+  if (agreed !== 'none') transport.startTls();
+  message = await next();
+  if (message?.type !== PACKET.login) return undefined;
+  if (agreed === 'login') transport.stopTls();
+  return answerLogin(connection, parseLogin7(message.payload));
 }
 
 async function answerLogin(connection: Connection, login: Login): Promise<Session | undefined> {
-  const { context, transport, number } = connection;
-  const { host } = context;
-  const reply = createReplyWriter({
-    ...{ transport, packetBytes: DEFAULT_PACKET_BYTES, serverName: host.serverName },
-    ...{ isProcedure: false, signal: connection.closed },
-    beforeRow: () => undefined,
-  });
+  const reply = createReplyWriter(connection, { isProcedure: false, signal: connection.closed });
   try {
-    const refusal = context.faults.take(['refuse-login'], { connection: number });
-    if (refusal) throw faultError(refusal, refusalValues(refusal.number, login, host.serverName));
-    const accepted = acceptLogin(login, context.logins, host);
-    connection.packetBytes = agreedPacketBytes(login.packetBytes);
-    const { databaseName } = accepted;
-    writeLoginSuccess(reply.tokens, { databaseName, packetBytes: connection.packetBytes, host });
-    reply.done(DONE.batch);
+    const session = acceptLogin(connection, login);
+    const wanted = login.packetBytes || DEFAULT_PACKET_BYTES;
+    connection.packetBytes = Math.min(Math.max(wanted, 512), 32_767);
+    writeLoginSuccess(reply.tokens, session.database.name, connection.packetBytes);
     await reply.end();
-    return openSession(accepted, login, number);
+    return session;
   } catch (error) {
     if (!(error instanceof SqlServerError)) throw error;
-    await reply.write({ kind: 'message', message: errorMessage(error) });
+    await reply.write({ kind: 'message', message: messageOf(error) });
     if (error.number === 4060) {
-      const also = errorMessage(raise(18456, [login.userName]));
+      const also = messageOf(raise(18456, [login.userName]));
       await reply.write({ kind: 'message', message: also });
     }
     await reply.end();
@@ -129,26 +110,28 @@ async function answerLogin(connection: Connection, login: Login): Promise<Sessio
   }
 }
 
-/** Returns the values for a refusal: the login for 18456, else the database. */
-function refusalValues(number: number, login: Login, serverName: string): readonly string[] {
-  return number === 18456 ? [login.userName] : [login.database, serverName];
+/**
+ * Finds the account and the database of a login. Throws 18456 for a wrong name or password, and 4060 for a database
+ * that does not exist or is not open to the account.
+ */
+function acceptLogin({ context, number }: Connection, login: Login): Session {
+  const { userName, password, database: wanted } = login;
+  const refusal = context.faults.take('refuse-login', { connection: number });
+  if (refusal) throw faultError(refusal, refusal.number === 18456 ? userName : wanted);
+  const account = context.logins.find(({ name }) => name.toLowerCase() === userName.toLowerCase());
+  if (account?.password !== password) throw raise(18456, [userName]);
+  const database = context.engine.database(wanted || 'master');
+  if (!database || !databaseRoles(account, database.name)) throw raise(4060, [wanted]);
+  return { login: account, database, temporaryTables: new Map() };
 }
 
-function agreedPacketBytes(wanted: number): number {
-  return wanted === 0 ? DEFAULT_PACKET_BYTES : Math.min(Math.max(wanted, 512), 32_767);
-}
-
-function openSession(
-  { account, databaseName }: AcceptedLogin,
-  login: Login,
-  number: number,
-): Session {
-  const { name, serverRoles, databaseRoles } = account;
-  const { hostName, appName } = login;
-  return {
-    spid: FIRST_SPID + number - 1,
-    login: { name, serverRoles, databaseRoles, hostName, appName },
-    databaseName,
-    temporaryTables: new Map(),
-  };
+/** Writes the tokens of a successful login in SQL Server's order. */
+function writeLoginSuccess(tokens: ByteWriter, database: string, packetBytes: number): void {
+  writeTextChange(tokens, 'database', { from: 'master', to: database });
+  writeMessage(tokens, messageOf(raise(5701, [database])));
+  writeCollationChange(tokens);
+  writeTextChange(tokens, 'language', { from: '', to: 'us_english' });
+  writeMessage(tokens, messageOf(raise(5703)));
+  writeLoginAck(tokens);
+  writeTextChange(tokens, 'packetBytes', { from: '4096', to: String(packetBytes) });
 }

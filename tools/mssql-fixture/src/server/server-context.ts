@@ -1,16 +1,26 @@
-import type { Host } from '../batch/host.ts';
-import type { EncryptionMode } from '../tds/prelogin.ts';
-import type { SecureContexts } from './create-certificate.ts';
+import type { SecureContext } from 'node:tls';
+import type { LoginAccount } from '../batch/session.ts';
+import type { Engine } from '../engine/open-engine.ts';
+import type { EncryptionMode } from '../tds/login.ts';
 import type { FaultBox } from './fault.ts';
-import type { LoginAccount } from './login-reply.ts';
 import type { Transport } from './open-transport.ts';
-import type { ServedRequest } from './served-request.ts';
+
+/** A request that a client made after its login. */
+export interface ServedRequest {
+  readonly kind: 'batch' | 'procedure';
+  /** The SQL of a batch or of sp_executesql, else the procedure's name. */
+  readonly text: string;
+  /**
+   * True if the request only sets options, as drivers do after the login. It is no round trip of the program itself.
+   */
+  readonly isSetup: boolean;
+}
 
 /** State that all connections of a server share. */
 export interface ServerContext {
-  readonly host: Host;
+  readonly engine: Engine;
   readonly encryption: EncryptionMode;
-  readonly tls: SecureContexts;
+  readonly tls: SecureContext;
   readonly logins: readonly LoginAccount[];
   readonly faults: FaultBox;
   readonly record: (request: ServedRequest) => void;

@@ -1,19 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import type { Host } from '../batch/host.ts';
-import type { MssqlCatalog } from '../engine/views.ts';
-import { editRows } from '../engine/edit-rows.ts';
-import { openEngine } from '../engine/open-engine.ts';
+import type { LoginAccount } from '../batch/session.ts';
+import { addLsn, renderLsn } from '../cdc/log-sequence.ts';
+import {
+  openEngine,
+  type Database,
+  type MssqlCatalog,
+  type RowEditor,
+} from '../engine/open-engine.ts';
+import { editTables, type TableEditor } from '../engine/tables.ts';
 import { loadParser } from '../sql/syntax.ts';
-import type { SqlValue } from '../tds/sql-type.ts';
-import type { EncryptionMode } from '../tds/prelogin.ts';
-import { createCertificate, secureContexts } from './create-certificate.ts';
+import type { EncryptionMode } from '../tds/login.ts';
+import { renderTime } from '../tds/sql-type.ts';
+import { createCertificate } from './create-certificate.ts';
 import { createFaultBox, type FaultRule } from './fault.ts';
-import type { LoginAccount } from './login-reply.ts';
-import { openDatabase, type MssqlDatabase } from './mssql-database.ts';
-import type { ServedRequest } from './served-request.ts';
 import { serveConnection } from './serve-connection.ts';
-import type { ServerContext } from './server-context.ts';
+import type { ServedRequest, ServerContext } from './server-context.ts';
 
 /** Options of a server. */
 export interface MssqlFixtureOptions {
@@ -23,12 +25,12 @@ export interface MssqlFixtureOptions {
   readonly encryption?: EncryptionMode;
   /** The default is `sa`, a sysadmin with a generated password. */
   readonly logins?: readonly LoginAccount[];
-  /** The default is `15.0.4382.1` (SQL Server 2019). */
-  readonly productVersion?: string;
-  /** The default is a free port. The host is 127.0.0.1. */
-  readonly port?: number;
-  /** The server's time. The default is the machine's. */
-  readonly clock?: () => Date;
+}
+
+/** A database of a running server. Its tables and the rows of its views can be changed at any time. */
+export interface MssqlDatabase extends RowEditor, TableEditor {
+  /** Advances the log to a time, like a scan of the capture job. Returns the new LSN, `0x…`. */
+  advanceLog(time: Date): string;
 }
 
 /** A running server. */
@@ -49,8 +51,7 @@ export interface MssqlFixture {
   /** Counts the accepted connections. */
   connections(): number;
   forgetRequests(): void;
-  /** Adds a fault by a rule. The returned function removes it. */
-  addFault(rule: FaultRule): () => void;
+  addFault(rule: FaultRule): void;
   clearFaults(): void;
   /** Lists internal errors of the fixture. A test can expect none. */
   internalErrors(): readonly unknown[];
@@ -59,66 +60,54 @@ export interface MssqlFixture {
 }
 
 const LOOPBACK = '127.0.0.1';
-const DEFAULT_VERSION = '15.0.4382.1';
-const SERVER_NAME = 'MSSQLFIXTURE';
-const FIRST_PRINCIPAL_ID = 259;
 
-/** Starts a server on the loopback interface. */
-export async function startMssqlFixture(options: MssqlFixtureOptions): Promise<MssqlFixture> {
+/** Starts a server on a free port of the loopback interface. */
+export async function startMssqlFixture({
+  databases,
+  encryption = 'optional',
+  logins = [defaultLogin()],
+}: MssqlFixtureOptions): Promise<MssqlFixture> {
   const [certificate] = await Promise.all([createCertificate(), loadParser()]);
   const engine = openEngine();
-  for (const [name, catalog] of Object.entries(options.databases))
-    engine.addDatabase(name, catalog);
-  const productVersion = options.productVersion ?? DEFAULT_VERSION;
-  const host: Host = {
-    engine,
-    serverName: SERVER_NAME,
-    productVersion,
-    properties: serverProperties(productVersion),
-    clock: options.clock ?? (() => new Date()),
-  };
-  const logins = options.logins ?? [defaultLogin()];
-  const principals = editRows(engine, 'master');
-  logins.forEach(({ name }, i) =>
-    principals.insert('sys.server_principals', { name, principal_id: FIRST_PRINCIPAL_ID + i }),
-  );
+  for (const [name, catalog] of Object.entries(databases)) engine.addDatabase(name, catalog);
   const requests: ServedRequest[] = [];
   const internalErrors: unknown[] = [];
   const faults = createFaultBox();
-  const context: ServerContext = {
-    ...{ host, logins, faults, encryption: options.encryption ?? 'optional' },
-    tls: secureContexts(certificate),
+  const listening = await listen({
+    ...{ engine, logins, faults, encryption, tls: certificate.context },
     record: (request) => requests.push(request),
     onInternalError: (error) => internalErrors.push(error),
-  };
-  const listening = await listen(context, options.port ?? 0);
-  const database = (name: string): MssqlDatabase => openDatabase(host, name);
+  });
   const [first] = logins;
   return {
-    host: LOOPBACK,
-    port: listening.port,
-    certificatePem: certificate.certificatePem,
+    ...{ host: LOOPBACK, certificatePem: certificate.certificatePem, ...listening },
     login: { userName: first?.name ?? '', password: first?.password ?? '' },
-    database,
-    addDatabase: (name, catalog) => database(engine.addDatabase(name, catalog).name),
+    database: (name) => {
+      const database = engine.database(name);
+      if (!database) throw new Error(`the server has no database ${name}`);
+      return openDatabase(database);
+    },
+    addDatabase: (name, catalog) => openDatabase(engine.addDatabase(name, catalog)),
     requests: () => [...requests],
     roundTrips: () => requests.filter((request) => !request.isSetup).length,
-    connections: listening.connections,
     forgetRequests: () => void requests.splice(0),
     addFault: faults.add,
     clearFaults: faults.clear,
     internalErrors: () => [...internalErrors],
-    close: listening.close,
   };
 }
 
-interface Listening {
-  readonly port: number;
-  readonly connections: () => number;
-  readonly close: () => Promise<void>;
+function openDatabase(database: Database): MssqlDatabase {
+  const { find, insert, update, remove } = database;
+  return {
+    ...{ find, insert, update, remove, ...editTables(database) },
+    advanceLog: (time) => renderLsn(addLsn(database, renderTime(time))),
+  };
 }
 
-async function listen(context: ServerContext, port: number): Promise<Listening> {
+async function listen(
+  context: ServerContext,
+): Promise<Pick<MssqlFixture, 'port' | 'connections' | 'close'>> {
   const sockets = new Set<Socket>();
   const served = new Set<Promise<void>>();
   let connections = 0;
@@ -131,7 +120,7 @@ async function listen(context: ServerContext, port: number): Promise<Listening> 
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, LOOPBACK, resolve);
+    server.listen(0, LOOPBACK, resolve);
   });
   return {
     port: (server.address() as AddressInfo).port,
@@ -147,22 +136,4 @@ async function listen(context: ServerContext, port: number): Promise<Listening> 
 
 function defaultLogin(): LoginAccount {
   return { name: 'sa', password: randomUUID(), serverRoles: ['sysadmin'], databaseRoles: {} };
-}
-
-function serverProperties(version: string): Readonly<Record<string, SqlValue>> {
-  return {
-    productversion: version,
-    productmajorversion: version.split('.')[0] ?? null,
-    productlevel: 'RTM',
-    edition: 'Developer Edition (64-bit)',
-    engineedition: 3,
-    collation: 'Danish_Norwegian_CI_AS',
-    servername: SERVER_NAME,
-    machinename: SERVER_NAME,
-    instancename: null,
-    isclustered: 0,
-    ishadrenabled: 0,
-    isintegratedsecurityonly: 0,
-    issingleuser: 0,
-  };
 }

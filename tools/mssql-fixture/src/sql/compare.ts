@@ -1,31 +1,13 @@
-import { raise } from '../engine/sql-server-error.ts';
+import { notRun, raise } from '../engine/sql-server-error.ts';
 import {
   familyOf,
+  hasPrecedence,
   type SqlType,
   type SqlValue,
   type TypeFamily,
-  type TypeName,
 } from '../tds/sql-type.ts';
-import { convertValue } from './convert-value.ts';
+import { convertValue, safe } from './convert-value.ts';
 import type { Env, Typed } from './scope.ts';
-
-/** Data type precedence of T-SQL, highest first. */
-const PRECEDENCE: readonly TypeName[] = [
-  ...(['sql_variant', 'xml', 'datetimeoffset', 'datetime2', 'datetime', 'smalldatetime'] as const),
-  ...(['date', 'time', 'float', 'real', 'decimal', 'numeric', 'money', 'smallmoney'] as const),
-  ...([
-    'bigint',
-    'int',
-    'smallint',
-    'tinyint',
-    'bit',
-    'ntext',
-    'text',
-    'image',
-    'timestamp',
-  ] as const),
-  ...(['uniqueidentifier', 'nvarchar', 'nchar', 'varchar', 'char', 'varbinary', 'binary'] as const),
-];
 
 /** Returns the common type of several values: of CASE, COALESCE, UNION, a comparison. */
 export function commonType(values: readonly Pick<Typed, 'type' | 'isNull'>[]): SqlType {
@@ -34,23 +16,19 @@ export function commonType(values: readonly Pick<Typed, 'type' | 'isNull'>[]): S
 }
 
 function higherType(left: SqlType, right: SqlType): SqlType {
-  const isLeft = PRECEDENCE.indexOf(left.name) <= PRECEDENCE.indexOf(right.name);
-  const [high, low] = isLeft ? [left, right] : [right, left];
-  if (familyOf(high) !== familyOf(low)) return high;
-  if (high.length !== undefined && low.length !== undefined) {
-    const isMax = high.length < 0 || low.length < 0;
-    return { ...high, length: isMax ? -1 : Math.max(high.length, low.length) };
-  }
-  if (high.scale === undefined || low.scale === undefined) return high;
-  return { ...high, precision: 38, scale: Math.max(high.scale, low.scale) };
+  const [high, low] = hasPrecedence(left, right) ? [left, right] : [right, left];
+  if (familyOf(high) !== familyOf(low) || !high.length || !low.length) return high;
+  return {
+    ...high,
+    length: high.length < 0 || low.length < 0 ? -1 : Math.max(high.length, low.length),
+  };
 }
 
 /** Converts a value to the representation of another type. */
 export function castTo({ type, value, ...rest }: Typed, to: SqlType): Typed {
-  const isHeldAlike =
-    familyOf(type) === familyOf(to) && (familyOf(to) !== 'time' || type.name === to.name);
-  if (isHeldAlike || rest.isNull || familyOf(to) === 'variant') return { ...rest, type: to, value };
-  return { type: to, value: (env) => convertValue(value(env), { from: type, to, style: 0 }) };
+  const isHeldAlike = familyOf(type) === familyOf(to) || familyOf(to) === 'variant';
+  if (isHeldAlike || rest.isNull) return { ...rest, type: to, value };
+  return { type: to, value: (env) => convertValue(value(env), { from: type, to }) };
 }
 
 /** Folds text for a comparison: without case and without trailing blanks. */
@@ -72,19 +50,14 @@ type Compare = (left: NonNullable<SqlValue>, right: NonNullable<SqlValue>) => nu
 const order = <T extends string | number | bigint>(left: T, right: T): number =>
   left < right ? -1 : left > right ? 1 : 0;
 const byText: Compare = (left, right) => order(fold(String(left)), fold(String(right)));
-const byNumber: Compare = (left, right) =>
-  typeof left === 'bigint' && typeof right === 'bigint'
-    ? order(left, right)
-    : order(Number(left), Number(right));
 
 const COMPARE: { readonly [F in TypeFamily]: Compare } = {
   text: byText,
   guid: byText,
   time: byText,
-  number: byNumber,
+  variant: byText,
+  number: (left, right) => order(Number(left), Number(right)),
   bytes: (left, right) => Buffer.compare(left as Uint8Array, right as Uint8Array),
-  variant: (left, right) =>
-    typeof left === 'number' && typeof right === 'number' ? left - right : byText(left, right),
 };
 
 /** Compares two expressions. Returns null if one of them is NULL. */
@@ -104,7 +77,7 @@ export function sortBy<T>(
   keys: readonly { readonly of: (item: T) => SqlValue; readonly isDescending: boolean }[],
 ): readonly T[] {
   if (keys.length === 0) return items;
-  const keyed = items.map((item) => ({ item, key: keys.map(({ of }) => sortKey(of(item))) }));
+  const keyed = items.map((item) => ({ item, key: keys.map(({ of }) => keyOf(of(item))) }));
   keyed.sort((a, b) => {
     for (let i = 0; i < keys.length; i++) {
       const [x = null, y = null] = [a.key[i], b.key[i]];
@@ -117,45 +90,27 @@ export function sortBy<T>(
   return keyed.map(({ item }) => item);
 }
 
-function sortKey(value: SqlValue): string | number | bigint | null {
-  return typeof value === 'bigint' ? value : keyOf(value);
-}
-
-const isInteger = ({ name }: SqlType): boolean => /^(bit|tinyint|smallint|int|bigint)$/.test(name);
-
-/** Compiles an arithmetic operator, or `+` on text or bytes. Throws 402 and 8134. */
+/** Compiles an arithmetic operator on whole numbers, or `+` on text. Throws 8134. */
 export function arithmetic(operator: string, left: Typed, right: Typed): Typed {
   const type = commonType([left, right]);
-  const family = familyOf(type);
   const [a, b] = [castTo(left, type).value, castTo(right, type).value];
-  const strict = (
-    result: SqlType,
-    of: (x: NonNullable<SqlValue>, y: NonNullable<SqlValue>) => SqlValue,
-  ): Typed => ({
-    type: result,
-    value: (env) => {
+  const strict =
+    (of: (x: NonNullable<SqlValue>, y: NonNullable<SqlValue>) => SqlValue) =>
+    (env: Env): SqlValue => {
       const [x, y] = [a(env), b(env)];
       return x === null || y === null ? null : of(x, y);
-    },
-  });
-  if (family === 'text' && operator === 'Plus') {
-    return strict(joinedType(left.type, right.type, type), (x, y) => `${String(x)}${String(y)}`);
+    };
+  if (familyOf(type) === 'text' && operator === 'Plus') {
+    const [m = -1, n = -1] = [left.type.length, right.type.length];
+    const length = m < 0 || n < 0 ? -1 : Math.min(m + n, 4000);
+    return { type: { ...type, length }, value: strict((x, y) => `${String(x)}${String(y)}`) };
   }
-  if (family === 'bytes' && operator === 'Plus') {
-    return strict(type, (x, y) => Buffer.concat([x as Uint8Array, y as Uint8Array]));
-  }
-  if (family !== 'number') throw raise(402, [left.type.name, right.type.name, operator]);
-  return strict(type, (x, y) => (isInteger(type) ? integer(operator, x, y) : real(operator, x, y)));
+  if (!/^(bit|\w*int)$/.test(type.name)) throw notRun(`${operator} on ${type.name}`);
+  const value = strict((x, y) => integer(operator, wholeOf(x), wholeOf(y)));
+  return { type, value };
 }
 
-function joinedType(left: SqlType, right: SqlType, type: SqlType): SqlType {
-  const [a = -1, b = -1] = [left.length, right.length];
-  return { ...type, length: a < 0 || b < 0 ? -1 : Math.min(a + b, 4000) };
-}
-
-function integer(operator: string, left: SqlValue, right: SqlValue): SqlValue {
-  const [x, y] = [BigInt(Math.trunc(Number(left))), BigInt(Math.trunc(Number(right)))];
-  const [a, b] = [typeof left === 'bigint' ? left : x, typeof right === 'bigint' ? right : y];
+function integer(operator: string, a: bigint, b: bigint): SqlValue {
   if (/Divide|Modulo/.test(operator) && b === 0n) throw raise(8134);
   const results: Readonly<Record<string, () => bigint>> = {
     Plus: () => a + b,
@@ -163,18 +118,12 @@ function integer(operator: string, left: SqlValue, right: SqlValue): SqlValue {
     Multiply: () => a * b,
     Divide: () => a / b,
     Modulo: () => a % b,
-    BitwiseAnd: () => a & b,
-    BitwiseOr: () => a | b,
   };
   const result = results[operator]?.();
   if (result === undefined) throw raise(102, [operator]);
-  return Number.isSafeInteger(Number(result)) ? Number(result) : result;
+  return safe(result);
 }
 
-function real(operator: string, left: SqlValue, right: SqlValue): SqlValue {
-  const [a, b] = [Number(left), Number(right)];
-  if (operator === 'Divide' && b === 0) throw raise(8134);
-  return (
-    { Plus: a + b, Minus: a - b, Multiply: a * b, Divide: a / b, Modulo: a % b }[operator] ?? null
-  );
+function wholeOf(value: NonNullable<SqlValue>): bigint {
+  return typeof value === 'bigint' ? value : BigInt(Number(value));
 }

@@ -1,7 +1,6 @@
-import type { Row } from '../engine/relation.ts';
-import { raise, type SqlServerError } from '../engine/sql-server-error.ts';
+import type { Row } from '../engine/views.ts';
+import { notRun, raise } from '../engine/sql-server-error.ts';
 import { castTo, commonType, comparison, keyOf } from './compare.ts';
-import { likeMatches } from './like-matches.ts';
 import { innerScope, type Condition, type Env, type Scope, type Typed } from './scope.ts';
 import { nodeOf, type Expression, type Expressions, type Query } from './syntax.ts';
 
@@ -17,10 +16,10 @@ const COMPARISONS: Readonly<Record<string, (order: number) => boolean>> = {
 const CONDITIONS: {
   readonly [K in keyof Expressions]?: (node: Expressions[K], scope: Scope) => Condition;
 } = {
-  Nested: (inner, scope) => scope.compile.condition(inner, scope),
+  Nested: compileCondition,
   BinaryOp: ({ left, op, right }, scope) => {
     if (op === 'And' || op === 'Or') {
-      const [a, b] = [scope.compile.condition(left, scope), scope.compile.condition(right, scope)];
+      const [a, b] = [compileCondition(left, scope), compileCondition(right, scope)];
       const decisive = op === 'Or';
       return (env) => {
         const x = a(env);
@@ -30,32 +29,19 @@ const CONDITIONS: {
       };
     }
     const holds = COMPARISONS[op];
-    if (!holds) throw notBoolean(left);
-    const compare = comparison(
-      scope.compile.expression(left, scope),
-      scope.compile.expression(right, scope),
-    );
+    if (!holds) throw raise(4145, [op]);
+    const { expression } = scope.compile;
+    const compare = comparison(expression(left, scope), expression(right, scope));
     return (env) => {
       const order = compare(env);
       return order === null ? null : holds(order);
     };
   },
-  UnaryOp: ({ op, expr }, scope) => {
-    if (op !== 'Not') throw notBoolean(expr);
-    return negated(true, scope.compile.condition(expr, scope));
-  },
   IsNull: (expr, scope) => isNull(expr, scope),
   IsNotNull: (expr, scope) => negated(true, isNull(expr, scope)),
-  InList: ({ expr, list, negated: isNegated }, scope) => {
-    const value = scope.compile.expression(expr, scope);
-    const equals = list.map((item) => equality(value, scope.compile.expression(item, scope)));
-    return negated(isNegated, (env) => anyOf(equals.map((isEqual) => isEqual(env))));
-  },
   InSubquery: ({ expr, subquery: query, negated: isNegated }, scope) => {
     const value = scope.compile.expression(expr, scope);
-    const { columns, keys } = subquery(query, scope);
-    const [column] = columns;
-    if (!column || columns.length > 1) throw raise(116);
+    const { column, keys } = subquery(query, scope);
     const operand = castTo(value, commonType([value, column]));
     return negated(isNegated, (env) => {
       const key = keyOf(operand.value(env));
@@ -65,15 +51,13 @@ const CONDITIONS: {
       return found.has(key) ? true : found.has(null) ? null : false;
     });
   },
-  Like: ({ expr, pattern, escape_char, negated: isNegated }, scope) => {
-    const [text, wanted] = [
-      scope.compile.expression(expr, scope),
-      scope.compile.expression(pattern, scope),
-    ];
-    const [escape = ''] = Object.values(escape_char?.value ?? {});
+  Like: ({ expr, pattern, negated: isNegated }, scope) => {
+    const text = scope.compile.expression(expr, scope);
+    const { constant } = scope.compile.expression(pattern, scope);
+    const matches = likePattern(String(constant ?? ''));
     return negated(isNegated, (env) => {
-      const [a, b] = [text.value(env), wanted.value(env)];
-      return a === null || b === null ? null : likeMatches(String(a), String(b), escape);
+      const value = text.value(env);
+      return value === null ? null : matches.test(String(value));
     });
   },
   Exists: ({ subquery: query, negated: isNegated }, scope) => {
@@ -87,22 +71,8 @@ export function compileCondition(expression: Expression, scope: Scope): Conditio
   const [kind, body] = nodeOf(expression);
   const compile = CONDITIONS[kind as keyof Expressions] as
     ((node: unknown, scope: Scope) => Condition) | undefined;
-  if (!compile) throw notBoolean(expression);
+  if (!compile) throw raise(4145, [kind]);
   return compile(body, scope);
-}
-
-function notBoolean(expression: Expression): SqlServerError {
-  const parts = JSON.stringify(expression).matchAll(/"value":"([^"]+)"/g);
-  return raise(4145, [[...parts].at(-1)?.[1] ?? '']);
-}
-
-/** Compiles the equality of two expressions. */
-export function equality(left: Typed, right: Typed): Condition {
-  const compare = comparison(left, right);
-  return (env) => {
-    const order = compare(env);
-    return order === null ? null : order === 0;
-  };
 }
 
 function isNull(expression: Expression, scope: Scope): Condition {
@@ -118,19 +88,28 @@ function negated(isNegated: boolean, condition: Condition): Condition {
   };
 }
 
-function anyOf(results: readonly (boolean | null)[]): boolean | null {
-  if (results.includes(true)) return true;
-  return results.includes(null) ? null : false;
+/** Converts a pattern of LIKE with `%` and `_`, which ignores case. */
+function likePattern(pattern: string): RegExp {
+  if (pattern.includes('[')) throw notRun('LIKE with [ ]');
+  const source = pattern
+    .replace(/[.*+?^${}()|\]\\/]/g, '\\$&')
+    .replaceAll('%', '.*')
+    .replaceAll('_', '.');
+  return new RegExp(`^${source} *$`, 'is');
 }
 
-/** Compiles a query inside an expression. An uncorrelated query runs once. */
+/** Compiles a query inside an expression, which has one column. An uncorrelated query runs once. */
 export function subquery(query: Query, scope: Scope) {
   const { columns, run, isCorrelated } = scope.compile.query(query, innerScope(scope, scope));
   let known: readonly Row[] | undefined;
   let keysOf: { readonly rows: readonly Row[]; readonly keys: ReadonlySet<unknown> } | undefined;
   const rows = (env: Env): readonly Row[] => (isCorrelated ? run(env) : (known ??= run(env)));
   return {
-    columns,
+    get column(): Pick<Typed, 'type'> {
+      const [column, ...more] = columns;
+      if (!column || more.length > 0) throw raise(116);
+      return column;
+    },
     first: (env: Env) => rows(env)[0],
     keys: (env: Env) => {
       const found = rows(env);

@@ -1,11 +1,21 @@
-import { notRun, raise, SqlServerError } from '../engine/sql-server-error.ts';
-import { INT, type SqlType, type SqlValue } from '../tds/sql-type.ts';
-import { arithmetic, castTo, commonType } from './compare.ts';
-import { equality, subquery } from './compile-condition.ts';
+import { notRun, raise } from '../engine/sql-server-error.ts';
+import { BIGINT, INT, type SqlValue } from '../tds/sql-type.ts';
+import { compileAggregate } from './aggregate.ts';
+import { arithmetic, castTo, commonType, comparison } from './compare.ts';
+import { compileCondition, subquery } from './compile-condition.ts';
 import { convertValue } from './convert-value.ts';
-import { compileFunction } from './compile-function.ts';
-import { NO_ROWS, constant, resolveColumn, type Env, type Scope, type Typed } from './scope.ts';
-import { nodeOf, typeOf, type Expression, type Expressions } from './syntax.ts';
+import { FUNCTIONS } from './functions.ts';
+import { constant, resolveColumn, type Env, type Scope, type Typed } from './scope.ts';
+import {
+  argumentsOf,
+  checkRead,
+  nodeOf,
+  partsOf,
+  typeOf,
+  type Expression,
+  type Expressions,
+  type FunctionNode,
+} from './syntax.ts';
 
 const VALUES: {
   readonly [K in keyof Expressions]?: (node: Expressions[K], scope: Scope) => Typed;
@@ -20,39 +30,32 @@ const VALUES: {
       parts.map(({ value }) => value),
     ),
   Value: ({ value }) => literal(value),
-  Nested: (inner, scope) => compileExpression(inner, scope),
+  Nested: compileExpression,
   Collate: ({ expr, collation }, scope) => {
-    const name = collation.at(-1)?.Identifier.value ?? '';
+    const name = partsOf(collation).at(-1) ?? '';
     if (!/_CI_/.test(name)) throw notRun(`COLLATE ${name}`);
     return compileExpression(expr, scope);
   },
   UnaryOp: ({ op, expr }, scope) => {
-    const operand = compileExpression(expr, scope);
-    if (op === 'Plus') return operand;
     if (op !== 'Minus') throw raise(102, [op]);
-    const negated = arithmetic('Minus', constant(0, operand.type), operand);
-    return operand.constant === undefined
-      ? negated
-      : constant(negated.value(NO_ROWS), operand.type);
+    const operand = compileExpression(expr, scope);
+    return arithmetic('Minus', constant(0, operand.type), operand);
   },
-  BinaryOp: ({ left, op, right }, scope) => {
-    if (/^(And|Or|Xor|Eq|NotEq|Lt|Gt|LtEq|GtEq)$/.test(op)) throw raise(102, [op]);
-    return arithmetic(op, compileExpression(left, scope), compileExpression(right, scope));
-  },
+  BinaryOp: ({ left, op, right }, scope) =>
+    arithmetic(op, compileExpression(left, scope), compileExpression(right, scope)),
   Subquery: (query, scope) => {
-    const { columns, first } = subquery(query, scope);
-    const [column] = columns;
-    if (!column || columns.length > 1) throw raise(116);
+    const { column, first } = subquery(query, scope);
     return { type: column.type, value: (env) => first(env)?.[0] ?? null };
   },
   Case: ({ operand, conditions, else_result }, scope) => {
+    const subject = operand && compileExpression(operand, scope);
     const branches = conditions.map(({ condition, result }) => ({
-      isTrue: operand
-        ? equality(compileExpression(operand, scope), compileExpression(condition, scope))
-        : scope.compile.condition(condition, scope),
+      isTrue: subject
+        ? isEqual(subject, compileExpression(condition, scope))
+        : compileCondition(condition, scope),
       result: compileExpression(result, scope),
     }));
-    const otherwise = else_result ? compileExpression(else_result, scope) : nullValue();
+    const otherwise = else_result ? compileExpression(else_result, scope) : NULL;
     const type = commonType([...branches.map(({ result }) => result), otherwise]);
     const results = branches.map(({ isTrue, result }) => ({ isTrue, ...castTo(result, type) }));
     const last = castTo(otherwise, type);
@@ -61,34 +64,25 @@ const VALUES: {
       value: (env) => (results.find(({ isTrue }) => isTrue(env) === true) ?? last).value(env),
     };
   },
-  Cast: ({ kind, expr, data_type }, scope) =>
-    converted(compileExpression(expr, scope), typeOf(data_type, true), {
-      isTry: kind === 'TryCast',
-    }),
-  Convert: ({ is_try, expr, data_type, styles: [style] }, scope) =>
-    converted(compileExpression(expr, scope), typeOf(data_type, true), {
-      isTry: is_try,
+  Cast: ({ expr, data_type }, scope) => compileConversion(expr, scope, { data_type }),
+  Convert: ({ expr, data_type, styles: [style] }, scope) =>
+    compileConversion(expr, scope, {
+      data_type,
       style: style && Number(compileExpression(style, scope).constant),
     }),
   Substring: ({ expr, substring_from, substring_for }, scope) => {
-    const [text, from, count] = [expr, substring_from, substring_for].map((part) =>
-      compileExpression(part, scope),
+    const text = compileExpression(expr, scope);
+    const [from, count] = [substring_from, substring_for].map((part) =>
+      Number(compileExpression(part, scope).constant),
     );
-    if (!text || !from || !count) throw raise(174, ['substring', 3]);
-    return {
-      type: text.type,
-      value: (env) => {
-        const [value, start, length] = [text.value(env), from.value(env), count.value(env)];
-        if (value === null || start === null || length === null) return null;
-        const [at, end] = [Number(start) - 1, Number(start) - 1 + Number(length)];
-        return (value instanceof Uint8Array ? value : String(value)).slice(
-          Math.max(0, at),
-          Math.max(0, end),
-        );
-      },
-    };
+    if (!from || !count) throw notRun('SUBSTRING without constants');
+    const slice = (value: SqlValue): SqlValue =>
+      value === null
+        ? null
+        : (value instanceof Uint8Array ? value : String(value)).slice(from - 1, from - 1 + count);
+    return { type: text.type, value: (env) => slice(text.value(env)) };
   },
-  Function: (node, scope) => compileFunction(node, scope),
+  Function: compileFunction,
 };
 
 /** Compiles an expression with a value. Throws SQL Server's errors for invalid names and types. */
@@ -100,8 +94,12 @@ export function compileExpression(expression: Expression, scope: Scope): Typed {
   return compile(body, scope);
 }
 
-function nullValue(): Typed {
-  return { ...constant(null, INT), isNull: true };
+/** The word NULL. */
+const NULL: Typed = { ...constant(null, INT), isNull: true };
+
+function isEqual(left: Typed, right: Typed): (env: Env) => boolean {
+  const compare = comparison(left, right);
+  return (env) => compare(env) === 0;
 }
 
 function variable(name: string, { frame }: Scope): Typed {
@@ -111,43 +109,51 @@ function variable(name: string, { frame }: Scope): Typed {
 }
 
 function literal(value: Expressions['Value']['value']): Typed {
-  if (value === 'Null') return nullValue();
+  if (value === 'Null') return NULL;
   const [kind, body] = nodeOf(value as object);
-  if (kind === 'Number') return number(String((body as readonly unknown[])[0]));
-  const text = String(body);
+  const text = String(kind === 'Number' ? (body as readonly unknown[])[0] : body);
+  if (kind === 'Number') {
+    if (!/^\d+$/.test(text)) throw notRun(`the number ${text}`);
+    return constant(Number(text), Number(text) < 2 ** 31 ? INT : BIGINT);
+  }
   if (kind === 'HexStringLiteral') {
-    const bytes = Buffer.from(text.length % 2 === 0 ? text : `0${text}`, 'hex');
-    return constant(bytes, { name: 'varbinary', length: Math.max(1, bytes.length) });
+    const bytes = Buffer.from(text, 'hex');
+    return constant(bytes, { name: 'varbinary', length: bytes.length });
   }
   const name = kind === 'NationalStringLiteral' ? 'nvarchar' : 'varchar';
   return constant(text, { name, length: text.length > 8000 ? -1 : Math.max(1, text.length) });
 }
 
-function number(text: string): Typed {
-  if (/e/i.test(text)) return constant(Number(text), { name: 'float' });
-  const [, whole = '', fraction] = /^(\d*)(?:\.(\d*))?$/.exec(text) ?? [];
-  const value = Number(text);
-  if (fraction === undefined && value < 2 ** 31) return constant(value, INT);
-  const scale = fraction?.length ?? 0;
-  const type: SqlType = { name: 'decimal', precision: Math.max(1, whole.length + scale), scale };
-  if (fraction !== undefined) return constant(value, type);
-  return constant(Number.isSafeInteger(value) ? value : BigInt(text), { name: 'bigint' });
+function compileConversion(
+  expression: Expression,
+  scope: Scope,
+  {
+    data_type,
+    style,
+  }: Pick<Expressions['Cast'], 'data_type'> & { readonly style?: number | undefined },
+): Typed {
+  const { type: from, value } = compileExpression(expression, scope);
+  const to = typeOf(data_type, 'cast');
+  return { type: to, value: (env) => convertValue(value(env), { from, to, style }) };
 }
 
-/** Compiles CAST and CONVERT. TRY_CAST and TRY_CONVERT return NULL on failure. */
-function converted(
-  { type: from, value, isNull: isNullWord }: Typed,
-  to: SqlType,
-  { isTry, style = 0 }: { readonly isTry: boolean; readonly style?: number | undefined },
-): Typed {
-  if (isNullWord) return { type: to, value: () => null };
-  const convert = (env: Env): SqlValue => {
-    try {
-      return convertValue(value(env), { from, to, style });
-    } catch (error) {
-      if (isTry && error instanceof SqlServerError) return null;
-      throw error;
-    }
-  };
-  return { type: to, value: convert };
+/** Compiles a function call. Throws 195 and 4121 for an unknown function. */
+function compileFunction(node: FunctionNode, scope: Scope): Typed {
+  checkRead(node, ['name', 'args', 'over']);
+  const aggregate = compileAggregate(node, scope);
+  if (aggregate) return aggregate;
+  const parts = partsOf(node.name);
+  const name = parts.join('.').toUpperCase();
+  const rule = FUNCTIONS[name];
+  if (!rule)
+    throw parts.length > 1 ? raise(4121, [parts[0] ?? '', parts.join('.')]) : raise(195, [name]);
+  const args = argumentsOf(node).map((argument, i) => {
+    if (argument === 'Wildcard') throw raise(102, ['*']);
+    // The first argument of date functions is a word.
+    const isDatePart = i === 0 && /^DATE(ADD|DIFF_BIG|PART)$/.test(name);
+    return isDatePart && 'Identifier' in argument
+      ? constant(argument.Identifier.value, INT)
+      : compileExpression(argument, scope);
+  });
+  return rule(args, scope.frame);
 }

@@ -1,12 +1,10 @@
-import { notRun, raise } from '../engine/sql-server-error.ts';
-import { familyOf } from '../tds/sql-type.ts';
 import { resolveRelation } from '../batch/resolve-relation.ts';
+import type { Row } from '../engine/views.ts';
+import { notRun } from '../engine/sql-server-error.ts';
+import { familyOf } from '../tds/sql-type.ts';
 import { keyOf } from './compare.ts';
-import type { Row } from '../engine/relation.ts';
 import {
-  NO_ROWS,
   innerScope,
-  renamed,
   type Condition,
   type Env,
   type Scope,
@@ -18,6 +16,7 @@ import {
   nodeOf,
   partsOf,
   type Expression,
+  type JoinKind,
   type Select,
   type TableFactor,
 } from './syntax.ts';
@@ -28,47 +27,34 @@ export interface CompiledFrom {
   readonly run: (outer: Env | undefined) => readonly Env[];
 }
 
-/** A source that is joined to the previous ones. */
-interface Step {
-  readonly source: Source;
-  readonly rows: (env: Env) => readonly Row[];
+/** A source that is joined to the previous ones: its rows, found by an index if there is one, and ON. */
+interface Link {
+  readonly rows: () => readonly Row[];
   readonly isOuter: boolean;
-  readonly on: Expression | undefined;
+  readonly lookup: Lookup | undefined;
+  /** The other conditions of ON. */
+  readonly on: readonly Condition[];
 }
 
 /** Compiles FROM and WHERE. Throws 208 and the errors of their expressions. */
 export function compileFrom({ from, selection }: Select, outer: Scope): CompiledFrom {
-  const steps: Step[] = [];
-  const scope: Scope = {
-    ...outer,
-    get sources() {
-      return steps.map(({ source }) => source);
-    },
-  };
-  for (const { relation, joins } of from) {
-    steps.push(compileStep(relation, 'CrossJoin', scope));
-    for (const { relation: joined, join_operator } of joins) {
-      steps.push(compileStep(joined, join_operator, scope));
-    }
-  }
-  const all: Scope = { ...outer, sources: steps.map(({ source }) => source) };
-  const where = selection ? scope.compile.condition(selection, all) : undefined;
+  const steps = from.flatMap(({ relation, joins }) => [
+    { ...compileSource(relation, outer), isOuter: false, on: undefined },
+    ...joins.map(({ relation: joined, join_operator }) => ({
+      ...compileSource(joined, outer),
+      ...joinOf(join_operator),
+    })),
+  ]);
+  const scope: Scope = { ...outer, sources: steps.map(({ source }) => source) };
+  const where = selection && scope.compile.condition(selection, scope);
   const links = steps.map(({ on, isOuter, rows }, i): Link => {
     const own = conjuncts(on);
-    const terms = [...own, ...(isOuter ? [] : conjuncts(selection ?? undefined))];
-    const lookup = findLookup(terms, i, all);
-    const upTo: Scope = { ...all, sources: all.sources.slice(0, i + 1) };
+    const lookup = findLookup([...own, ...(isOuter ? [] : conjuncts(selection))], i, scope);
+    const upTo: Scope = { ...scope, sources: scope.sources.slice(0, i + 1) };
     const others = own.filter((term) => term !== lookup?.term);
     return { isOuter, rows, lookup, on: others.map((term) => scope.compile.condition(term, upTo)) };
   });
-  return { scope: all, run: (outerEnv) => joinedRows(links, where, outerEnv) };
-}
-
-/** A join of a source: its rows, found by an index if there is one, and the condition of ON. */
-interface Link extends Pick<Step, 'rows' | 'isOuter'> {
-  readonly lookup: Lookup | undefined;
-  /** The other conditions of ON. */
-  readonly on: readonly Condition[];
+  return { scope, run: (outerEnv) => joinedRows(links, where, outerEnv) };
 }
 
 function joinedRows(
@@ -87,7 +73,7 @@ function joinedRows(
       return;
     }
     let isFound = false;
-    const candidates = link.rows(env);
+    const candidates = link.rows();
     for (const row of link.lookup ? indexed(candidates, link.lookup, env) : candidates) {
       rows[at] = row;
       if (!link.on.every((condition) => condition(env) === true)) continue;
@@ -102,55 +88,42 @@ function joinedRows(
   return found;
 }
 
-/** Filters rows by a condition that must be true. */
-export function filtered(envs: readonly Env[], condition: Condition | undefined): readonly Env[] {
-  return condition ? envs.filter((env) => condition(env) === true) : envs;
+function joinOf(operator: JoinKind): {
+  readonly isOuter: boolean;
+  readonly on: Expression | undefined;
+} {
+  const [kind, constraint] = typeof operator === 'string' ? [operator, 'None'] : nodeOf(operator);
+  if (!/^(Join|Inner|Left|LeftOuter)$/.test(kind)) throw notRun(`${kind} joins`);
+  return { isOuter: kind.startsWith('Left'), on: (constraint as { readonly On: Expression }).On };
 }
 
-function compileStep(factor: TableFactor, operator: string | object, scope: Scope): Step {
-  const [kind, constraint] = typeof operator === 'string' ? [operator, 'None'] : nodeOf(operator);
-  if (!/^(Join|Inner|Left|LeftOuter|CrossJoin|CrossApply|OuterApply)$/.test(kind))
-    throw notRun(`${kind} joins`);
-  const isOuter = /^(Left|Outer)/.test(kind);
-  const on = constraint === 'None' ? undefined : (constraint as { readonly On: Expression }).On;
+function compileSource(
+  factor: TableFactor,
+  scope: Scope,
+): { readonly source: Source; readonly rows: () => readonly Row[] } {
   if ('Table' in factor) {
-    checkRead(factor.Table, ['name', 'alias', 'args', 'with_hints']);
-    const { name, alias, args } = factor.Table;
+    checkRead(factor.Table, ['name', 'alias']);
+    const { name, alias } = factor.Table;
     const parts = partsOf(name);
-    const relation =
-      (parts.length === 1 && scope.ctes.get(parts[0]?.toLowerCase() ?? '')) || undefined;
-    const values = args?.args.map(({ Unnamed }) => {
-      if (Unnamed === 'Wildcard') throw raise(102, ['*']);
-      const { type, value } = scope.compile.expression(Unnamed.Expr, innerScope(scope, undefined));
-      return { type, value: value(NO_ROWS) };
-    });
-    const { columns, rows } = relation ?? resolveRelation(scope.frame, parts, values);
+    const { columns, rows } = resolveRelation(scope.frame, parts);
     return {
       source: { alias: alias?.name.value ?? parts.at(-1) ?? '', columns },
       rows: () => rows,
-      isOuter,
-      on,
     };
   }
   if (!('Derived' in factor)) throw notRun(`${nodeOf(factor)[0]} in FROM`);
+  checkRead(factor.Derived, ['alias', 'subquery']);
   const { alias, subquery } = factor.Derived;
-  const isApply = kind.endsWith('Apply');
-  // Only APPLY sees the sources to its left.
-  const around = isApply ? { ...scope, sources: [...scope.sources] } : scope.outer;
-  const { columns, run, isCorrelated } = scope.compile.query(subquery, innerScope(scope, around));
-  if (isCorrelated && !isApply) scope.correlation.isUsed = true;
-  const named = renamed(columns, alias.columns);
-  const unnamed = named.findIndex(({ name }) => name === '');
-  if (unnamed >= 0) throw raise(8155, [unnamed + 1, alias.name.value]);
+  const { columns, run } = scope.compile.query(subquery, innerScope(scope, undefined));
   let known: readonly Row[] | undefined;
-  const rows = (env: Env): readonly Row[] =>
-    isApply ? run(env) : isCorrelated ? run(env.outer) : (known ??= run(undefined));
-  return { source: { alias: alias.name.value, columns: named }, rows, isOuter, on };
+  return {
+    source: { alias: alias.name.value, columns },
+    rows: () => (known ??= run(undefined)),
+  };
 }
 
 function conjuncts(expression: Expression | undefined): readonly Expression[] {
   if (!expression) return [];
-  if ('Nested' in expression) return conjuncts(expression.Nested);
   if (!('BinaryOp' in expression) || expression.BinaryOp.op !== 'And') return [expression];
   return [...conjuncts(expression.BinaryOp.left), ...conjuncts(expression.BinaryOp.right)];
 }
@@ -160,13 +133,6 @@ interface Lookup {
   readonly term: Expression;
   readonly index: number;
   readonly key: Typed;
-  /** The index of the last requested rows. */
-  known: RowIndex | undefined;
-}
-
-interface RowIndex {
-  readonly rows: readonly Row[];
-  readonly byKey: ReadonlyMap<unknown, readonly Row[]>;
 }
 
 function findLookup(terms: readonly Expression[], at: number, scope: Scope): Lookup | undefined {
@@ -182,9 +148,7 @@ function findLookup(terms: readonly Expression[], at: number, scope: Scope): Loo
       const isKnown = key.column?.depth !== 0 || key.column.source < at;
       const family = familyOf(own.type);
       const isAlike = family === familyOf(key.type) && !/time|variant/.test(family);
-      if (isKnown && isAlike) {
-        return { ...{ term, key, index: own.column.index }, known: undefined };
-      }
+      if (isKnown && isAlike) return { term, key, index: own.column.index };
     }
   }
   return undefined;
@@ -202,30 +166,30 @@ function simpleValue(expression: Expression, scope: Scope): Typed | undefined {
   }
 }
 
+/** Rows by their key in a column. */
+type RowIndex = ReadonlyMap<unknown, readonly Row[]>;
+
 const indexes = new WeakMap<readonly Row[], Map<number, RowIndex>>();
 const NO_MATCH: readonly Row[] = [];
 
 /** Finds the rows with a key in a column. The index of an array of rows is built once. */
-function indexed(rows: readonly Row[], lookup: Lookup, env: Env): readonly Row[] {
-  const value = keyOf(lookup.key.value(env));
+function indexed(rows: readonly Row[], { key, index: column }: Lookup, env: Env): readonly Row[] {
+  const value = keyOf(key.value(env));
   if (value === null) return NO_MATCH;
-  if (lookup.known?.rows !== rows) lookup.known = indexOf(rows, lookup.index);
-  return lookup.known.byKey.get(value) ?? NO_MATCH;
+  const ofRows = indexes.get(rows) ?? new Map<number, RowIndex>();
+  indexes.set(rows, ofRows);
+  const index = ofRows.get(column) ?? indexOf(rows, column);
+  ofRows.set(column, index);
+  return index.get(value) ?? NO_MATCH;
 }
 
 function indexOf(rows: readonly Row[], column: number): RowIndex {
-  const ofRows = indexes.get(rows) ?? new Map<number, RowIndex>();
-  indexes.set(rows, ofRows);
-  const known = ofRows.get(column);
-  if (known) return known;
-  const byKey = new Map<unknown, Row[]>();
+  const index = new Map<unknown, Row[]>();
   for (const row of rows) {
     const key = keyOf(row[column] ?? null);
-    const same = byKey.get(key);
+    const same = index.get(key);
     if (same) same.push(row);
-    else byKey.set(key, [row]);
+    else index.set(key, [row]);
   }
-  const index = { rows, byKey };
-  ofRows.set(column, index);
   return index;
 }

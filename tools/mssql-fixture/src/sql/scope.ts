@@ -1,8 +1,7 @@
 import type { Frame } from '../batch/session.ts';
+import type { Row } from '../engine/views.ts';
 import { raise } from '../engine/sql-server-error.ts';
-import type { SqlType, SqlValue } from '../tds/sql-type.ts';
-import type { Relation, Row } from '../engine/relation.ts';
-import type { ResultColumn } from '../tds/tokens.ts';
+import type { ResultColumn, SqlType, SqlValue } from '../tds/sql-type.ts';
 import type { Expression, Query } from './syntax.ts';
 
 /** Current rows of a running query: one row per source, and those of the outer query. */
@@ -10,7 +9,7 @@ export interface Env {
   /** Undefined for a source without a row in an outer join. */
   readonly rows: readonly (Row | undefined)[];
   readonly outer: Env | undefined;
-  /** The rows of a group. */
+  /** The rows that an aggregate is calculated from. */
   readonly group?: readonly Env[];
 }
 
@@ -49,8 +48,6 @@ export interface CompiledQuery {
   /** Returns its rows. `outer` is a row of the outer query. */
   readonly run: (outer: Env | undefined) => readonly Row[];
   readonly isCorrelated: boolean;
-  /** Variables that a SELECT assigns instead of returning rows. */
-  readonly assigned: readonly string[];
 }
 
 /** Compilers that call each other: queries contain expressions, and expressions contain queries. */
@@ -67,9 +64,8 @@ export interface Scope {
   readonly compile: Compiler;
   readonly sources: readonly Source[];
   readonly outer: Scope | undefined;
-  readonly ctes: ReadonlyMap<string, Relation>;
-  /** Columns of GROUP BY as `source.index`. Undefined if every column may be used without an aggregate. */
-  readonly groups?: ReadonlySet<string> | undefined;
+  /** True if all rows are one group, so that columns may only be used in aggregates. */
+  readonly isGrouped?: boolean;
   /** Window functions to compute when the rows are known. */
   readonly windows: ((envs: readonly Env[]) => void)[];
   /** Set if a name of an outer query is used. */
@@ -78,44 +74,36 @@ export interface Scope {
 
 /** Creates the scope of a query that can use names of `outer`. */
 export function innerScope(
-  { frame, compile, ctes }: Pick<Scope, 'frame' | 'compile' | 'ctes'>,
+  { frame, compile }: Pick<Scope, 'frame' | 'compile'>,
   outer: Scope | undefined,
 ): Scope {
-  const own = { sources: [], windows: [], correlation: { isUsed: false } };
-  return { ...own, frame, compile, ctes, outer };
-}
-
-/** Renames columns by the names of an alias. Throws 8158 if their number differs. */
-export function renamed(
-  columns: readonly ResultColumn[],
-  names: readonly { readonly name: { readonly value: string } }[],
-): readonly ResultColumn[] {
-  if (names.length === 0) return columns;
-  if (names.length !== columns.length) throw raise(8158, [names[0]?.name.value ?? '']);
-  return columns.map(({ type }, i) => ({ type, name: names[i]?.name.value ?? '' }));
+  return { frame, compile, outer, sources: [], windows: [], correlation: { isUsed: false } };
 }
 
 /**
- * Resolves a column name in a scope or its outer scopes. Throws 207, 209 or 4104, and 8120 for a column that is neither
- * grouped nor aggregated.
+ * Resolves a column name in a scope or its outer scopes. Throws 207, 209 or 4104, and 8120 for a column that is not
+ * aggregated.
  */
 export function resolveColumn(scope: Scope, parts: readonly string[]): Typed {
   const name = parts.at(-1) ?? '';
   const qualifier = parts.at(-2);
   const inner: Scope[] = [];
   for (let at: Scope | undefined = scope; at; at = at.outer) {
-    const named = at.sources.flatMap(({ alias, columns }, source) =>
-      qualifier === undefined || isSame(alias, qualifier) ? [{ source, alias, columns }] : [],
+    const { sources, isGrouped } = at;
+    const named = sources.flatMap(({ alias, columns }, source) =>
+      qualifier === undefined || isSame(alias, qualifier) ? [{ source, columns }] : [],
     );
-    const found = named.flatMap(({ source, alias, columns }) => {
+    const found = named.flatMap(({ source, columns }) => {
       const index = columns.findIndex((column) => isSame(column.name, name));
-      return index < 0 ? [] : [{ source, alias, index }];
+      const column = columns[index];
+      return column ? [{ source, index, type: column.type }] : [];
     });
     if (found.length > 1) throw raise(209, [name]);
     const [first] = found;
+    if (first && isGrouped) throw raise(8120, [name]);
     if (first) {
       for (const other of inner) other.correlation.isUsed = true;
-      return columnValue(at, first, inner.length);
+      return columnValue({ ...first, depth: inner.length }, first.type);
     }
     if (qualifier !== undefined && named.length > 0) throw raise(207, [name]);
     inner.push(at);
@@ -123,29 +111,14 @@ export function resolveColumn(scope: Scope, parts: readonly string[]): Typed {
   throw qualifier === undefined ? raise(207, [name]) : raise(4104, [parts.join('.')]);
 }
 
-function columnValue(
-  { sources, groups }: Scope,
-  {
-    source,
-    alias,
-    index,
-  }: { readonly source: number; readonly alias: string; readonly index: number },
-  depth: number,
-): Typed {
-  const column = sources[source]?.columns[index];
-  if (!column) throw new Error(`no column ${index} of ${alias}`);
-  if (groups && !groups.has(`${source}.${index}`)) throw raise(8120, [`${alias}.${column.name}`]);
-  const place = { depth, source, index };
-  if (depth === 0) {
-    const value = ({ rows }: Env): SqlValue => rows[source]?.[index] ?? null;
-    return { type: column.type, value, column: place };
-  }
+function columnValue(column: ColumnPosition, type: SqlType): Typed {
+  const { depth, source, index } = column;
   const value = (env: Env): SqlValue => {
     let at: Env | undefined = env;
     for (let i = 0; i < depth; i++) at = at?.outer;
     return at?.rows[source]?.[index] ?? null;
   };
-  return { type: column.type, value, column: place };
+  return { type, value, column };
 }
 
 /** Checks if two names are equal in SQL Server, which ignores case. */

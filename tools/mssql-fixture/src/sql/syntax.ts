@@ -1,5 +1,5 @@
 import { init, parse } from '@guanmingchiu/sqlparser-ts';
-import { notRun, raise, type SqlServerError } from '../engine/sql-server-error.ts';
+import { notRun, raise } from '../engine/sql-server-error.ts';
 import { sqlType, type SqlType } from '../tds/sql-type.ts';
 
 /** Nodes of the parser's tree that the fixture reads. The parser's own declarations do not match its output. */
@@ -27,12 +27,8 @@ export interface Expressions {
   readonly UnaryOp: { readonly op: string; readonly expr: Expression };
   readonly IsNull: Expression;
   readonly IsNotNull: Expression;
-  readonly InList: InNode & { readonly list: readonly Expression[] };
   readonly InSubquery: InNode & { readonly subquery: Query };
-  readonly Like: InNode & {
-    readonly pattern: Expression;
-    readonly escape_char: { readonly value: Readonly<Record<string, string>> } | undefined;
-  };
+  readonly Like: InNode & { readonly pattern: Expression };
   readonly Exists: { readonly subquery: Query; readonly negated: boolean };
   readonly Subquery: Query;
   readonly Case: {
@@ -40,13 +36,8 @@ export interface Expressions {
     readonly conditions: readonly { readonly condition: Expression; readonly result: Expression }[];
     readonly else_result: Expression | undefined;
   };
-  readonly Cast: {
-    readonly kind: string;
-    readonly expr: Expression;
-    readonly data_type: DataType;
-  };
+  readonly Cast: { readonly expr: Expression; readonly data_type: DataType };
   readonly Convert: {
-    readonly is_try: boolean;
     readonly expr: Expression;
     readonly data_type: DataType;
     readonly styles: readonly Expression[];
@@ -65,7 +56,13 @@ export interface FunctionNode {
   readonly name: ObjectName;
   readonly args:
     | 'None'
-    | { readonly List: FunctionArguments & { readonly duplicate_treatment: string | undefined } };
+    | {
+        readonly List: {
+          readonly args: readonly {
+            readonly Unnamed: 'Wildcard' | { readonly Expr: Expression };
+          }[];
+        };
+      };
   readonly over:
     | {
         readonly WindowSpec: {
@@ -74,10 +71,6 @@ export interface FunctionNode {
         };
       }
     | undefined;
-  readonly within_group: readonly OrderItem[];
-}
-interface FunctionArguments {
-  readonly args: readonly { readonly Unnamed: 'Wildcard' | { readonly Expr: Expression } }[];
 }
 
 export interface OrderItem {
@@ -86,11 +79,6 @@ export interface OrderItem {
 }
 
 export interface Query {
-  readonly with:
-    | {
-        readonly cte_tables: readonly { readonly alias: Alias; readonly query: Query }[];
-      }
-    | undefined;
   readonly body: QueryBody;
   readonly order_by: { readonly kind: { readonly Expressions: readonly OrderItem[] } } | undefined;
   readonly limit_clause:
@@ -104,7 +92,6 @@ export interface Query {
 }
 export type QueryBody = OneOf<{
   readonly Select: Select;
-  readonly Query: Query;
   readonly Values: { readonly rows: readonly { readonly content: readonly Expression[] }[] };
   readonly SetOperation: {
     readonly op: string;
@@ -125,7 +112,6 @@ export interface Select {
   readonly from: readonly TableWithJoins[];
   readonly selection: Expression | undefined;
   readonly group_by: { readonly Expressions: readonly [readonly Expression[], unknown] };
-  readonly having: Expression | undefined;
 }
 export type SelectItem = OneOf<{
   readonly UnnamedExpr: Expression;
@@ -136,19 +122,14 @@ export type SelectItem = OneOf<{
 
 interface Alias {
   readonly name: Ident;
-  readonly columns: readonly { readonly name: Ident }[];
 }
-export interface TableWithJoins {
+interface TableWithJoins {
   readonly relation: TableFactor;
   readonly joins: readonly { readonly relation: TableFactor; readonly join_operator: JoinKind }[];
 }
-type JoinKind = string | Readonly<Record<string, 'None' | { readonly On: Expression }>>;
+export type JoinKind = string | Readonly<Record<string, 'None' | { readonly On: Expression }>>;
 export type TableFactor = OneOf<{
-  readonly Table: {
-    readonly name: ObjectName;
-    readonly alias: Alias | undefined;
-    readonly args: FunctionArguments | undefined;
-  };
+  readonly Table: { readonly name: ObjectName; readonly alias: Alias | undefined };
   readonly Derived: { readonly subquery: Query; readonly alias: Alias };
 }>;
 
@@ -161,27 +142,25 @@ export interface Statements {
       readonly assignment: { readonly MsSqlAssignment: Expression } | undefined;
     }[];
   };
-  readonly Set: {
-    readonly SingleAssignment?: {
-      readonly variable: ObjectName;
-      readonly values: readonly Expression[];
-    };
-  };
+  readonly Set: { readonly SingleAssignment?: { readonly variable: ObjectName } };
   readonly Use: { readonly Object: ObjectName };
-  readonly WaitFor: { readonly expr: Expression };
   readonly CreateTable: {
     readonly name: ObjectName;
     readonly columns: readonly { readonly name: Ident; readonly data_type: DataType }[];
   };
-  readonly Drop: { readonly if_exists: boolean; readonly names: readonly ObjectName[] };
   readonly Insert: {
     readonly table: { readonly TableName: ObjectName };
     readonly columns: readonly ObjectName[];
     readonly source: Query;
   };
   readonly If: {
-    readonly if_block: ConditionalBlock;
-    readonly else_block: ConditionalBlock | undefined;
+    readonly if_block: {
+      readonly condition: Expression;
+      readonly conditional_statements: Readonly<
+        Record<string, { readonly statements: readonly Statement[] }>
+      >;
+    };
+    readonly else_block: unknown;
   };
   readonly Execute: { readonly name: ObjectName; readonly parameters: readonly Expression[] };
   readonly Throw: {
@@ -192,44 +171,17 @@ export interface Statements {
 }
 export type Statement = OneOf<Statements>;
 
-export interface ConditionalBlock {
-  readonly condition: Expression | undefined;
-  readonly conditional_statements: Readonly<
-    Record<string, { readonly statements: readonly Statement[] }>
-  >;
-}
-
 /** Loads the parser, once for all servers of the process. */
 export const loadParser = init;
 
-/**
- * Parses the statements of a batch, separated by semicolons. Throws 102, 105, 113 and 156 like SQL Server, with the
- * token where the parser stops.
- */
+/** Parses the statements of a batch, separated by semicolons. Throws 102 with the parser's message. */
 export function parseBatch(text: string): readonly Statement[] {
   try {
     return parse(text, 'mssql') as unknown as readonly Statement[];
   } catch (error) {
-    throw syntaxError(text, String(error instanceof Error ? error.message : error));
+    throw raise(102, [error instanceof Error ? error.message : String(error)]);
   }
 }
-
-function syntaxError(text: string, message: string): SqlServerError {
-  const [, line = '1', column = '1'] = /Line: (\d+), Column: (\d+)/.exec(message) ?? [];
-  const place = { line: Number(line) };
-  const after = (text.split('\n')[place.line - 1] ?? '').slice(Number(column));
-  if (/unterminated string|closing quote|close delimiter/i.test(message)) {
-    return raise(105, [after], place);
-  }
-  if (/comment/i.test(message)) return raise(113, [], place);
-  const found = /found: ([^]*?)(?: at Line|$)/.exec(message)?.[1] ?? 'EOF';
-  const token = found === 'EOF' ? (/(\S+?)\s*$/.exec(text)?.[1] ?? '') : found;
-  return raise(RESERVED.test(token) ? 156 : 102, [token], place);
-}
-
-/** Words that a name needs brackets for, as far as statements stop at them. */
-const RESERVED =
-  /^(and|as|begin|by|case|create|cross|declare|delete|drop|else|end|exec|execute|exists|for|from|full|group|having|if|in|inner|insert|into|is|join|left|like|not|null|on|option|or|order|outer|select|set|table|then|top|union|update|values|when|where|while|with)$/i;
 
 /** Returns the kind of a node and its content. */
 export function nodeOf(node: object): readonly [kind: string, body: unknown] {
@@ -253,18 +205,20 @@ export function partsOf(name: ObjectName): readonly string[] {
   return name.map(({ Identifier }) => Identifier.value);
 }
 
+/** Returns the arguments of a function. `*` is "Wildcard". */
+export function argumentsOf({ args }: FunctionNode): readonly ('Wildcard' | Expression)[] {
+  const list = args === 'None' ? [] : args.List.args;
+  return list.map(({ Unnamed }) => (Unnamed === 'Wildcard' ? Unnamed : Unnamed.Expr));
+}
+
 /** Returns the type in a declaration, CAST or CONVERT. Throws 243. */
-export function typeOf(written: DataType, isCast = false): SqlType {
+export function typeOf(written: DataType, use: 'declaration' | 'cast' = 'declaration'): SqlType {
   const [kind, facets] = typeof written === 'string' ? [written, null] : nodeOf(written);
   const [custom, ...more] = kind === 'Custom' ? (facets as readonly [ObjectName, unknown]) : [];
   const name = custom ? (partsOf(custom).at(-1) ?? '') : kind;
   const numbers = JSON.stringify(custom ? more : (facets ?? null)).match(/"max"|\d+/gi) ?? [];
-  const type = sqlType(name, numbers.map(facetOf), isCast ? 'cast' : 'declaration');
+  const lengths = numbers.map((number) => (/max/i.test(number) ? -1 : Number(number)));
+  const type = sqlType(name, lengths, use);
   if (!type) throw raise(243, [name]);
   return type;
-}
-
-/** Parses a facet of a type. max is -1. */
-export function facetOf(text: string): number {
-  return /max/i.test(text) ? -1 : Number(text);
 }

@@ -1,4 +1,4 @@
-import { MalformedMessageError } from './malformed-message-error.ts';
+import { MalformedMessageError } from './bytes.ts';
 import { joinPackets, splitPackets, type Message } from './packets.ts';
 
 const options = { type: 3, packetBytes: 16, ends: true, firstPacketId: 255 };

@@ -1,4 +1,4 @@
-import { MalformedMessageError } from './malformed-message-error.ts';
+import { MalformedMessageError } from './bytes.ts';
 
 /** Packet types of MS-TDS 2.2.3.1.1. */
 export const PACKET = {

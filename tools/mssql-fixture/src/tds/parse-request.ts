@@ -1,33 +1,27 @@
-import { createByteReader, type ByteReader } from './byte-reader.ts';
-import { MalformedMessageError } from './malformed-message-error.ts';
-import { readTypedValue } from './read-typed-value.ts';
-import type { SqlType, SqlValue } from './sql-type.ts';
+import { createByteReader, MalformedMessageError, type ByteReader } from './bytes.ts';
+import { readTypedValue, type TypedValue } from './typed-value.ts';
 
-/** A parameter of a remote procedure call. The name is without `@`, and empty for a positional parameter. */
-export interface RpcParameter {
+/** An argument of a call. The name is without `@`, and empty for a positional argument. */
+export interface Argument extends TypedValue {
   readonly name: string;
-  readonly isOutput: boolean;
-  readonly type: SqlType;
-  readonly value: SqlValue;
 }
 
 /** A remote procedure call. */
 export interface RpcCall {
   readonly procedure: string;
-  readonly parameters: readonly RpcParameter[];
+  readonly args: readonly Argument[];
 }
 
 /** Number of sp_executesql (MS-TDS 2.2.6.6), the only supported procedure that is called by number. */
 const EXECUTE_SQL = 10;
 
 const BY_NUMBER = 0xffff;
-const STATUS_OUTPUT = 0x01;
 
 /** Parses the SQL of a batch message. */
 export function parseBatch(payload: Buffer): string {
   const reader = createByteReader(payload);
   skipHeaders(reader);
-  return reader.utf16(Math.floor(reader.left / 2));
+  return reader.utf16(Math.floor(reader.left() / 2));
 }
 
 /** Parses the call of an RPC message. Throws for an unsupported parameter type. */
@@ -36,9 +30,9 @@ export function parseRpc(payload: Buffer): RpcCall {
   skipHeaders(reader);
   const procedure = readProcedure(reader);
   reader.skip(2);
-  const parameters: RpcParameter[] = [];
-  while (reader.left > 0) parameters.push(readParameter(reader));
-  return { procedure, parameters };
+  const args: Argument[] = [];
+  while (reader.left() > 0) args.push(readArgument(reader));
+  return { procedure, args };
 }
 
 /** Skips ALL_HEADERS, which begin with their length. */
@@ -56,12 +50,8 @@ function readProcedure(reader: ByteReader): string {
   return 'sp_executesql';
 }
 
-function readParameter(reader: ByteReader): RpcParameter {
+function readArgument(reader: ByteReader): Argument {
   const name = reader.utf16(reader.u8());
-  const status = reader.u8();
-  return {
-    name: name.replace(/^@/, ''),
-    isOutput: (status & STATUS_OUTPUT) !== 0,
-    ...readTypedValue(reader),
-  };
+  reader.skip(1);
+  return { name: name.replace(/^@/, ''), ...readTypedValue(reader) };
 }

@@ -1,42 +1,32 @@
-/** Type names by family. The family determines how values are compared, concatenated and converted. */
-const FAMILIES = {
-  number: [
-    'bit',
-    'tinyint',
-    'smallint',
-    'int',
-    'bigint',
-    'decimal',
-    'numeric',
-    'money',
-    'smallmoney',
-    'real',
-    'float',
-  ],
-  text: ['char', 'varchar', 'text', 'nchar', 'nvarchar', 'ntext', 'xml'],
-  bytes: ['binary', 'varbinary', 'image', 'timestamp'],
-  time: ['date', 'time', 'datetime', 'smalldatetime', 'datetime2', 'datetimeoffset'],
-  guid: ['uniqueidentifier'],
-  variant: ['sql_variant'],
-} as const;
+/** Families of types. The family determines how values are compared, concatenated and converted. */
+export type TypeFamily = 'number' | 'text' | 'bytes' | 'time' | 'guid' | 'variant';
 
-export type TypeFamily = keyof typeof FAMILIES;
+/** The supported types with their family, in the order of data type precedence, highest first. */
+const BY_PRECEDENCE: readonly (readonly [family: TypeFamily, names: string])[] = [
+  ['variant', 'sql_variant'],
+  ['text', 'xml'],
+  ['time', 'datetimeoffset datetime2 datetime smalldatetime date time'],
+  ['number', 'float real decimal numeric money smallmoney bigint int smallint tinyint bit'],
+  ['text', 'ntext text'],
+  ['bytes', 'image timestamp'],
+  ['guid', 'uniqueidentifier'],
+  ['text', 'nvarchar nchar varchar char'],
+  ['bytes', 'varbinary binary'],
+];
 
-/** Supported type names of columns, parameters and expressions. */
-export type TypeName = (typeof FAMILIES)[TypeFamily][number];
-
-const FAMILY_OF = new Map<string, TypeFamily>(
-  Object.entries(FAMILIES).flatMap(([family, names]) =>
-    names.map((name) => [name, family as TypeFamily] as const),
+const FAMILY_OF: ReadonlyMap<string, TypeFamily> = new Map(
+  BY_PRECEDENCE.flatMap(([family, names]) =>
+    names.split(' ').map((name) => [name, family] as const),
   ),
 );
+const PRECEDENCE: readonly string[] = [...FAMILY_OF.keys()];
 
 /**
  * A type with its facets. `length` is in characters for n(var)char and in bytes for the rest, -1 for max. `sysname` is
  * nvarchar(128), `rowversion` is timestamp, and a CLR type is varbinary(max).
  */
 export interface SqlType {
-  readonly name: TypeName;
+  readonly name: string;
   readonly length?: number;
   readonly precision?: number;
   readonly scale?: number;
@@ -48,38 +38,39 @@ export interface SqlType {
  */
 export type SqlValue = null | number | bigint | string | Uint8Array;
 
+/** The name and the type of a column of a result, or of a view. */
+export interface ResultColumn {
+  readonly name: string;
+  readonly type: SqlType;
+}
+
 /** Returns the family of a type. */
 export function familyOf({ name }: SqlType): TypeFamily {
   return FAMILY_OF.get(name) ?? 'variant';
 }
 
 /** Checks if a text is a supported type name, without aliases. */
-export function isTypeName(text: string): text is TypeName {
+export function isTypeName(text: string): boolean {
   return FAMILY_OF.has(text);
+}
+
+/** Checks if the first type wins over the second one in an expression with both. */
+export function hasPrecedence(left: SqlType, right: SqlType): boolean {
+  return PRECEDENCE.indexOf(left.name) <= PRECEDENCE.indexOf(right.name);
 }
 
 export const INT: SqlType = { name: 'int' };
 export const BIGINT: SqlType = { name: 'bigint' };
-export const BIT: SqlType = { name: 'bit' };
-export const SYSNAME: SqlType = { name: 'nvarchar', length: 128 };
-export const NVARCHAR_MAX: SqlType = { name: 'nvarchar', length: -1 };
 export const DATETIME: SqlType = { name: 'datetime' };
 export const VARIANT: SqlType = { name: 'sql_variant' };
+export const NVARCHAR_MAX: SqlType = nvarchar(-1);
+export const SYSNAME: SqlType = nvarchar(128);
+export const LSN: SqlType = { name: 'binary', length: 10 };
 
 /** Builds the type `nvarchar(length)`. */
 export function nvarchar(length: number): SqlType {
   return { name: 'nvarchar', length };
 }
-
-const ALIASES: Readonly<Record<string, SqlType>> = {
-  sysname: SYSNAME,
-  integer: INT,
-  dec: { name: 'decimal' },
-  rowversion: { name: 'timestamp' },
-  hierarchyid: { name: 'varbinary', length: 892 },
-  geometry: { name: 'varbinary', length: -1 },
-  geography: { name: 'varbinary', length: -1 },
-};
 
 const CAST_LENGTH = 30;
 
@@ -92,10 +83,8 @@ export function sqlType(
   [first, second]: readonly number[],
   use: 'declaration' | 'cast',
 ): SqlType | undefined {
-  const lower = written.toLowerCase();
-  const alias = ALIASES[lower];
-  if (alias?.length !== undefined) return alias;
-  const name = alias?.name ?? lower;
+  const name = written.toLowerCase();
+  if (name === 'sysname') return SYSNAME;
   if (!isTypeName(name)) return undefined;
   if (/char|binary/.test(name))
     return { name, length: first ?? (use === 'cast' ? CAST_LENGTH : 1) };
@@ -107,4 +96,9 @@ export function sqlType(
 export function renderType({ name, length, precision, scale }: SqlType): string {
   const facets = [length ?? precision, scale].filter((facet) => facet !== undefined);
   return facets.length === 0 ? name : `${name}(${facets.join(', ').replace('-1', 'max')})`;
+}
+
+/** Formats a JavaScript time as the engine's datetime, `2024-01-31T12:00:00.123`. */
+export function renderTime(time: Date): string {
+  return time.toISOString().slice(0, 23);
 }

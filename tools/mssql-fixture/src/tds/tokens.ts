@@ -1,21 +1,22 @@
-import { createByteWriter, type ByteWriter } from './byte-writer.ts';
-import type { SqlType, SqlValue } from './sql-type.ts';
-import { COLLATION_BYTES, writeTypeInfo } from './write-type-info.ts';
-import { writeValue } from './write-value.ts';
+import { createByteWriter, type ByteWriter } from './bytes.ts';
+import type { ResultColumn, SqlValue } from './sql-type.ts';
+import { COLLATION_BYTES, writeTypeInfo, writeValue } from './typed-value.ts';
 
 /** Token types of MS-TDS 2.2.7. */
 const TOKEN = {
   returnStatus: 0x79,
   columns: 0x81,
-  order: 0xa9,
   error: 0xaa,
   info: 0xab,
-  returnValue: 0xac,
   loginAck: 0xad,
   row: 0xd1,
   rowWithNulls: 0xd2,
   change: 0xe3,
 } as const;
+
+/** Name and version of the server, SQL Server 2019. */
+export const SERVER_NAME = 'MSSQLFIXTURE';
+export const SERVER_VERSION = [15, 0, 4382] as const;
 
 /** DONE tokens by kind of statement. */
 export const DONE = { batch: 0xfd, procedure: 0xfe, inProcedure: 0xff } as const;
@@ -32,15 +33,8 @@ const CHANGE = {
 } as const;
 
 const NULLABLE_UNKNOWN_UPDATE = 0x01 | 0x08;
-const ERROR_FROM_SEVERITY = 11;
 
-/** A column of a result as a client sees it. */
-export interface ResultColumn {
-  readonly name: string;
-  readonly type: SqlType;
-}
-
-/** A message of SQL Server. Severity 11 and above is an error. */
+/** A message of SQL Server. */
 export interface ServerMessage {
   readonly number: number;
   readonly severity: number;
@@ -50,12 +44,17 @@ export interface ServerMessage {
   readonly line: number;
 }
 
+/** Checks if a message is an error. */
+export function isError({ severity }: ServerMessage): boolean {
+  return severity >= 11;
+}
+
 /** Content of a DONE token. */
 export interface DoneState {
   readonly kind: (typeof DONE)[keyof typeof DONE];
   readonly hasMore: boolean;
-  readonly hasError: boolean;
-  readonly isAttention: boolean;
+  readonly hasError?: boolean;
+  readonly isAttention?: boolean;
   readonly rowCount?: number | undefined;
 }
 
@@ -93,18 +92,16 @@ function nullBitmap(row: readonly SqlValue[]): Uint8Array {
   return bitmap;
 }
 
-export function writeMessage(writer: ByteWriter, message: ServerMessage, serverName: string): void {
+export function writeMessage(writer: ByteWriter, message: ServerMessage): void {
   const body = createByteWriter();
   body.i32(message.number);
   body.u8(message.state);
   body.u8(message.severity);
   body.text16(message.text);
-  body.text8(serverName);
+  body.text8(SERVER_NAME);
   body.text8(message.procedure);
   body.u32(message.line);
-  writer.u8(message.severity >= ERROR_FROM_SEVERITY ? TOKEN.error : TOKEN.info);
-  writer.u16(body.length);
-  writer.bytes(body.take());
+  writeBody(writer, isError(message) ? TOKEN.error : TOKEN.info, body);
 }
 
 export function writeDone(writer: ByteWriter, done: DoneState): void {
@@ -116,7 +113,7 @@ export function writeDone(writer: ByteWriter, done: DoneState): void {
   writer.u8(done.kind);
   writer.u16(status);
   writer.u16(0);
-  writer.unsigned(BigInt(done.rowCount ?? 0), 8);
+  writer.u64(BigInt(done.rowCount ?? 0));
 }
 
 export function writeReturnStatus(writer: ByteWriter, status: number): void {
@@ -124,35 +121,14 @@ export function writeReturnStatus(writer: ByteWriter, status: number): void {
   writer.i32(status);
 }
 
-/** Writes the value of an OUTPUT parameter after the call. */
-export function writeReturnValue(
-  writer: ByteWriter,
-  parameter: ResultColumn & { readonly ordinal: number; readonly value: SqlValue },
-): void {
-  writer.u8(TOKEN.returnValue);
-  writer.u16(parameter.ordinal);
-  writer.text8(parameter.name);
-  writer.u8(0x01);
-  writer.u32(0);
-  writer.u16(0);
-  writeTypeInfo(writer, parameter.type);
-  writeValue(writer, parameter.type, parameter.value);
-}
-
-export function writeLoginAck(
-  writer: ByteWriter,
-  program: string,
-  version: readonly number[],
-): void {
-  const [major = 0, minor = 0, build = 0] = version;
+export function writeLoginAck(writer: ByteWriter): void {
+  const [major, minor, build] = SERVER_VERSION;
   const body = createByteWriter();
   body.u8(1);
   body.bytes(Uint8Array.of(0x74, 0x00, 0x00, 0x04));
-  body.text8(program);
+  body.text8('Microsoft SQL Server');
   body.bytes(Uint8Array.of(major, minor, build >> 8, build & 0xff));
-  writer.u8(TOKEN.loginAck);
-  writer.u16(body.length);
-  writer.bytes(body.take());
+  writeBody(writer, TOKEN.loginAck, body);
 }
 
 /** Writes ENVCHANGE of a text: database, language or packet size. */
@@ -165,28 +141,26 @@ export function writeTextChange(
   body.u8(CHANGE[kind]);
   body.text8(change.to);
   body.text8(change.from);
-  writeChange(writer, body);
+  writeBody(writer, TOKEN.change, body);
 }
 
 /** Writes ENVCHANGE of the collation at login. */
 export function writeCollationChange(writer: ByteWriter): void {
   const body = createByteWriter();
-  body.u8(CHANGE.collation);
-  body.u8(COLLATION_BYTES.length);
-  body.bytes(COLLATION_BYTES);
-  body.u8(0);
-  writeChange(writer, body);
+  body.bytes(Uint8Array.of(CHANGE.collation, COLLATION_BYTES.length, ...COLLATION_BYTES, 0));
+  writeBody(writer, TOKEN.change, body);
 }
 
 /** Writes ENVCHANGE to acknowledge a reset of the session. */
 export function writeResetChange(writer: ByteWriter): void {
   const body = createByteWriter();
   body.bytes(Uint8Array.of(CHANGE.reset, 0, 0));
-  writeChange(writer, body);
+  writeBody(writer, TOKEN.change, body);
 }
 
-function writeChange(writer: ByteWriter, body: ByteWriter): void {
-  writer.u8(TOKEN.change);
-  writer.u16(body.length);
+/** Writes a token with its length. */
+function writeBody(writer: ByteWriter, token: number, body: ByteWriter): void {
+  writer.u8(token);
+  writer.u16(body.length());
   writer.bytes(body.take());
 }

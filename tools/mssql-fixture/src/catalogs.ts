@@ -1,6 +1,14 @@
-import { columnRow } from './column-row.ts';
-import { systemTypes } from './system-types.ts';
-import type { CatalogRow, MssqlCatalog } from './views.ts';
+import { readFileSync } from 'node:fs';
+import type { MssqlCatalog } from './engine/open-engine.ts';
+import { columnRow, systemTypes } from './engine/system-types.ts';
+import type { RowValues } from './engine/views.ts';
+
+const FILE = new URL('../data/AdOpusTest.catalog.json', import.meta.url);
+
+/** Reads the catalog of AdOpus's validation database. It has the 43 tables that data/AdOpusTest.sql creates. */
+export function readAdopusCatalog(): MssqlCatalog {
+  return JSON.parse(readFileSync(FILE, 'utf8')) as MssqlCatalog;
+}
 
 /** Size of a synthetic catalog. */
 export interface CatalogSize {
@@ -35,27 +43,24 @@ export function synthesizeCatalog({ tables, columnsPerTable }: CatalogSize): Mss
   );
   const ids = Array.from({ length: tables }, (_, i) => FIRST_OBJECT_ID + i * IDS_PER_TABLE);
   const name = (i: number): string => `Table${String(i + 1).padStart(4, '0')}`;
-  const perTable = (row: (id: number, i: number) => CatalogRow): readonly CatalogRow[] =>
+  const perTable = (row: (id: number, i: number) => RowValues): readonly RowValues[] =>
     ids.map(row);
   return {
-    'sys.tables': perTable((id, i) => ({ object_id: id, name: name(i), schema_id: 1, type: 'U' })),
+    'sys.tables': perTable((id, i) => ({ object_id: id, name: name(i) })),
     'sys.columns': ids.flatMap((id) =>
       template.map((column, i) => ({ object_id: id, column_id: i + 1, ...column })),
     ),
-    'sys.identity_columns': perTable((id) => ({
-      ...{ object_id: id, column_id: 1, seed_value: 1, increment_value: 1 },
-    })),
     'sys.indexes': perTable((id, i) => ({
-      ...{ object_id: id, name: `PK_${name(i)}`, index_id: 1, type: 1, type_desc: 'CLUSTERED' },
-      ...{ is_unique: true, is_primary_key: true },
+      ...{
+        object_id: id,
+        name: `PK_${name(i)}`,
+        index_id: 1,
+        is_unique: true,
+        is_primary_key: true,
+      },
     })),
     'sys.index_columns': perTable((id) => ({
-      ...{ object_id: id, index_id: 1, index_column_id: 1, column_id: 1, key_ordinal: 1 },
+      ...{ object_id: id, index_id: 1, column_id: 1, key_ordinal: 1 },
     })),
-    'sys.key_constraints': perTable((id, i) => ({
-      ...{ object_id: id + 1, name: `PK_${name(i)}`, schema_id: 1, parent_object_id: id },
-      ...{ type: 'PK', unique_index_id: 1 },
-    })),
-    'sys.partitions': perTable((id) => ({ partition_id: id, object_id: id, index_id: 1 })),
   };
 }
