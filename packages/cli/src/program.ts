@@ -147,13 +147,13 @@ function buildProgram(context: CommandContext): Command {
   const migrations = addGroup(
     program,
     SHORT_FORM_OF,
-    'Generates, applies and monitors the migrations of an implementation repo, from any folder of it.',
+    'Generates, applies and monitors the migrations of an implementation repo. Works in any folder of the repo.',
   );
   for (const add of COMMANDS) add(migrations, context);
   const pipelines = addGroup(
     program,
     'manage-pipelines',
-    'Generates and checks the pipelines of an implementation repo, from any folder of it.',
+    'Generates and checks the pipelines of an implementation repo. Works in any folder of the repo.',
   );
   for (const add of PIPELINE_COMMANDS) add(pipelines, context);
   for (const add of OWN_COMMANDS) add(program, context);
@@ -187,7 +187,7 @@ function addGroup(program: Command, name: string, description: string): Command 
     .helpCommand('help [command]', 'show the help of a command')
     .option(
       '--root <folder>',
-      'folder of the implementation repo (default: the one around the working directory)',
+      'folder of the implementation repo (default: the nearest parent folder with a source-groups.yaml)',
     );
 }
 

@@ -16,12 +16,12 @@ export interface OperationFacts {
 export const OPERATIONS: Readonly<Record<Operation, OperationFacts>> = {
   insert: {
     names: ['c', 'create', 'i', 'insert', '2'],
-    merge: 'writes the row, and an omitted large value becomes NULL',
+    merge: 'writes the row; an omitted large value becomes NULL',
     withoutKey: 'appends the row',
   },
   update: {
     names: ['u', 'update', '4'],
-    merge: 'writes the row, and an omitted large value keeps the stored one',
+    merge: 'writes the row; an omitted large value stays as it is stored',
     withoutKey: 'dead letter',
   },
   upsert: {
@@ -31,7 +31,7 @@ export const OPERATIONS: Readonly<Record<Operation, OperationFacts>> = {
   },
   snapshot: {
     names: ['r', 'read', 'snapshot'],
-    merge: 'as an update',
+    merge: 'like an update',
     withoutKey: 'appends the row',
   },
   delete: {
@@ -41,7 +41,7 @@ export const OPERATIONS: Readonly<Record<Operation, OperationFacts>> = {
   },
   'before image': {
     names: ['3'],
-    merge: 'nothing: the event of the same update with operation 4 has the row',
+    merge: 'nothing, because the event with operation 4 of the same update has the new row',
     withoutKey: 'nothing',
   },
   truncate: {

@@ -18,8 +18,8 @@ export const COMMAND_ERRORS = {
   ],
   FileError: [
     2,
-    'a generated file, snapshot or plan cannot be read as what it should be',
-    'run the command that the message names; with exit code 6 the file was edited: restore it, or use `--force`',
+    'a generated file, a snapshot or a plan has invalid content',
+    'run the command in the message. With exit code 6, the file was edited: restore it, or use `--force`',
   ],
   RepoPathError: [
     2,
@@ -29,11 +29,11 @@ export const COMMAND_ERRORS = {
   MissingVariablesError: [
     2,
     'variables of a server are not set',
-    'set the variables that the message names',
+    'set the variables in the message',
   ],
   InvalidPortError: [
     2,
-    'the variable of a port has no number from 1 to 65535',
+    'the variable of a port is not a number from 1 to 65535',
     'set it to the port of the server',
   ],
   CertificateFileError: [
@@ -41,59 +41,67 @@ export const COMMAND_ERRORS = {
     '`ca_file` cannot be read, or has no certificate',
     'name a file with certificates in PEM format',
   ],
-  CaFileError: [2, 'the same, for a source', 'name a file with certificates in PEM format'],
+  CaFileError: [
+    2,
+    '`ca_file` of a source cannot be read, or has no certificate',
+    'name a file with certificates in PEM format',
+  ],
   TargetError: [
     2,
     'the target cannot be reached, or refuses a statement',
-    'look up the reason or the SQLSTATE below',
+    'look up the code or the SQLSTATE in the message below',
   ],
   NoConnectionError: [
     2,
-    'a pooler gives one connection only',
-    'give its pool more connections (`pool_size`), or connect to PostgreSQL directly',
+    'a pooler provides only one connection',
+    'increase the size of its pool (`pool_size`), or connect to PostgreSQL directly',
   ],
-  NoBookkeepingError: [2, 'nothing was ever applied to the target', 'run `apply` first'],
+  NoBookkeepingError: [
+    2,
+    'the target has no schema `cdc_management`, or one that is too old',
+    'run `apply` first',
+  ],
   HistoryError: [
     2,
-    'the history in the target has rows in another form',
+    'the history in the target has rows that this version cannot read',
     'use the newer version that wrote them, or undo the change by hand',
   ],
   StandbyError: [2, 'the target is a hot standby', 'connect to its primary'],
   EncodingError: [
     2,
-    'the database does not have the encoding UTF8',
+    'the encoding of the database is not UTF8',
     "create it with `TEMPLATE template0 ENCODING 'UTF8'`",
   ],
   RoleMissingError: [
     2,
     'the role of the sink pipeline does not exist',
-    'create it, or generate with another `CDC_DB_USER`',
+    'create the role, or generate with another `CDC_DB_USER`',
   ],
   ForeignObjectsError: [
     2,
-    'a schema or an object with a name of ours belongs to another role',
+    'a schema or an object that `apply` would create exists already, and belongs to another role',
     'drop or rename it, or apply as a role that owns it',
   ],
   UnsafeSchemaNameError: [
     2,
-    'the name of a customer cannot be put into SQL',
+    'the name of a customer is not safe in SQL',
     'choose a name without quotes, `$`, braces and control characters',
   ],
   PlaceholderError: [
     2,
-    'a file has `{{SCHEMA}}` where no customer is',
-    'generate again; in a file of your own, see [files of users](changes.md#files-of-users)',
+    'a file for the whole database contains `{{SCHEMA}}`, or the placeholder is misspelled',
+    'generate again. For a hand-written file, see [files of users](changes.md#files-of-users)',
   ],
   ManifestMissingError: [2, 'the repo has no generated files', 'run `generate`'],
   SeveralStatementsError: [
     2,
     'a file with `-- cdc: no-transaction` has several statements',
-    'put each statement into a file of its own',
+    'put each statement into a separate file',
   ],
   ClientCommandError: [
     2,
-    'a file of users has a command of psql, or COPY with data',
-    'use SQL that PostgreSQL runs by itself',
+    'a hand-written file contains a command of psql, or COPY with data',
+    'use only SQL that the PostgreSQL server can run',
   ],
   FilesRefusedError: [
     2,
@@ -107,28 +115,28 @@ export const COMMAND_ERRORS = {
   ],
   LockNotObtainedError: [
     4,
-    'another `apply` works on the target',
-    'wait for it; the message names its session',
+    'another `apply` is running on the target',
+    'wait until it ends; the message shows its session',
   ],
   LockLostError: [
     3,
     'the connection that held the lock of `apply` was lost',
-    'apply again: what was applied is recorded',
+    'apply again, which skips applied files',
   ],
   UnknownTableError: [
     2,
-    '`--table` names a table that the target does not have',
-    'use `<Table>` or `<schema>.<Table>` as `status` shows it',
+    'the target does not have the table of `--table`',
+    'write `<Table>` or `<schema>.<Table>`, as in the output of `status`',
   ],
   NotDefinedError: [
     2,
-    '`rename` names a table or customer that the configuration does not have',
-    'change the configuration, then generate',
+    'the configuration does not have the new name of a `rename`',
+    'change the name in the configuration, then generate',
   ],
   StillDefinedError: [
     2,
-    '`retire` names a table or customer that is still in the configuration',
-    'remove it there, then generate',
+    'the table or customer of a `retire` is still in the configuration',
+    'remove it from the configuration, then generate',
   ],
   ServerUnreachableError: [
     2,
@@ -138,7 +146,7 @@ export const COMMAND_ERRORS = {
   ConnectionLostError: [
     2,
     'the connection to the source was lost',
-    'run the command again; look at the log of the server',
+    'run the command again; if it fails again, read the log of the server',
   ],
   SourceTimeoutError: [
     2,
@@ -154,26 +162,26 @@ export const COMMAND_ERRORS = {
   UntrustedCertificateError: [
     2,
     'the certificate of the source is not trusted',
-    'name its authority with `ca_file`',
+    'set `ca_file` to the certificate of its authority',
   ],
   EncryptionError: [
     2,
-    'source and command do not agree on TLS',
-    'set up TLS 1.2 on the server, or `encrypt` and `sslmode` of the server',
+    'the source and the command cannot agree on TLS',
+    'enable TLS 1.2 on the server, or change `encrypt` or `sslmode` in the configuration',
   ],
   PermissionDeniedError: [
     2,
-    'the login of the source is missing a privilege',
-    'grant what the message names',
+    'the login of the source does not have a required privilege',
+    'grant the privilege in the message',
   ],
   EmptyDatabaseError: [
     2,
-    'the login sees no table in the source',
+    'the login cannot see any table in the source',
     'check the database; in SQL Server, grant VIEW DEFINITION',
   ],
   MissingTablesError: [
     2,
-    'the source does not have tables that the services name',
+    'the source does not have some tables of the services',
     'fix the names, or grant the login access',
   ],
   SourceChangedError: [
@@ -182,11 +190,15 @@ export const COMMAND_ERRORS = {
     'run the command again',
   ],
   SourceQueryError: [2, 'the source refused a query', 'read the message of the server'],
-  CaptureDisabledError: [3, 'change data capture is off in a source database', 'run `enable-cdc`'],
+  CaptureDisabledError: [
+    3,
+    'change data capture is disabled in a source database',
+    'run `enable-cdc`',
+  ],
   SignalNameError: [
     2,
-    'a name cannot be written in a signal of Debezium',
-    'send the signal without that table',
+    'a signal of Debezium cannot contain the name of a table',
+    'send the signal for the other tables',
   ],
 } as const satisfies Readonly<Record<string, readonly [exitCode: number, ...Row]>>;
 
@@ -217,7 +229,7 @@ export const CONNECTIONS: Readonly<
   ],
   timeout: [
     ['ETIMEDOUT', 'CONNECT_TIMEOUT'],
-    'no answer in time: often a firewall that drops packets',
+    'the server did not answer in time, often because a firewall drops packets',
     'check the firewall; set `--timeout` for slow servers',
   ],
   lost: [
@@ -227,23 +239,23 @@ export const CONNECTIONS: Readonly<
   ],
   'no encryption offered': [
     ['NO_TLS'],
-    'the server offers no TLS, and nothing was sent',
-    'set up TLS there, or switch it off for the server in the YAML',
+    'the server does not support TLS, so no login was sent',
+    'enable TLS on the server, or disable it for the server in the YAML',
   ],
   'encryption demanded': [
     ['EENCRYPT'],
-    'the server takes connections with TLS only',
+    'the server accepts only connections with TLS',
     'remove `sslmode: disable` or `encrypt: false`',
   ],
   'encryption failed': [
     ['EPROTO'],
-    'no common version of TLS',
-    'the server needs TLS 1.2 and a valid certificate',
+    'the server and the command support no common TLS version',
+    'configure TLS 1.2 and a valid certificate on the server',
   ],
   'untrusted certificate': [
     ['SELF_SIGNED_CERT_IN_CHAIN', 'CERT_HAS_EXPIRED', 'ERR_TLS_CERT_ALTNAME_INVALID'],
     'the certificate is not trusted, has expired, or is for another host',
-    'name its authority with `ca_file`; renew it',
+    'set `ca_file` to the certificate of its authority, or renew the certificate',
   ],
 };
 
@@ -270,36 +282,38 @@ export const MESSAGES: Readonly<Record<string, readonly [cause: string, wayOut?:
     'the linter ended with an error',
     'read its output in the message; install it again',
   ],
-  '--listen': ['the address is in use, or not of this machine', 'choose another host or port'],
-  'a schema name is empty': ['the name has no characters', 'give a name'],
-  'the name "…" has': [
-    'a name has a character that terminals and editors do not show',
-    'choose another name',
+  '--listen': [
+    'the address is in use, or does not belong to this machine',
+    'choose another host or port',
   ],
+  'a schema name is empty': ['the name has no characters', 'give a name'],
+  'the name "…" has': ['a name contains an invisible character', 'choose another name'],
   'reload: no table of': [
     'no service has a table or customer with this name in the environment',
     'fix `--table` or `--customer`',
   ],
-  'is read without Debezium': ['only Debezium takes signals'],
-  'is not a generated file': ['a file without our header has the name of a generated one'],
-  'this file is not generated': ['a file without our header has the name of a snapshot'],
-  'no table of the service': [
-    'the services that `--service` names do not have the table',
-    'name a table of them, or leave one of the two options out',
+  'is read without Debezium': ['only Debezium reads signals'],
+  'is not a generated file': ['a file without the header of generated files has the name of one'],
+  'this file is not generated': [
+    'a file without the header of generated files has the name of a snapshot',
   ],
-  'needs --env': ['the option is for the databases of one environment', 'add `--env`'],
-  'need --rotate': ['the options are for a rotation of capture instances', 'add `--rotate`'],
-  'exclude each other': ['one of the options contradicts the other', 'leave one of them out'],
-  'for sources of': ['the option is for another kind of source', 'leave the option out'],
+  'no table of the service': [
+    'the services of `--service` do not have the table',
+    'select a table of these services, or omit one of the two options',
+  ],
+  'needs --env': ['the option selects databases of one environment', 'add `--env`'],
+  'need --rotate': ['the options work only in a rotation of capture instances', 'add `--rotate`'],
+  'exclude each other': ['the options contradict each other', 'omit one of them'],
+  'for sources of': ['the option is for another kind of source', 'omit the option'],
   'initdb failed': [
     'the bundled PostgreSQL could not create its files',
     'read its output in the message; check the disk and its permissions',
   ],
-  'has held it for': ['another command works on the bundled PostgreSQL'],
+  'has held it for': ['another command is using the bundled PostgreSQL'],
   'may be lost': ['a crash emptied the staging table during the reload'],
-  'dead letters: …': ['to finish could remove rows of events that could not be merged'],
+  'dead letters: …': ['these events may belong to rows that `finish` would remove'],
   'event has no value': [
-    'the message of Kafka has no JSON, as a tombstone has none',
+    'the value of the Kafka message is empty, as in a tombstone',
     'discard it, or let the pipeline skip tombstones',
   ],
   'without a row': [
@@ -308,67 +322,70 @@ export const MESSAGES: Readonly<Record<string, readonly [cause: string, wayOut?:
   ],
   'has no column …': [
     'the event has a field that the staging table does not have',
-    'apply the newer files, then replay it, or leave the field out',
+    'apply newer files and replay the event, or omit the field',
   ],
   'isolation level read committed': [
-    'each batch must see what merges have committed since the one before',
+    'each batch must see the commits of merges since the previous batch',
     'call it in a transaction with this isolation level',
   ],
   'found neither': [
-    'the target has neither the old nor the new name of a rename',
+    'the target has neither the old nor the new name',
     'check the target; if it is the right one, apply its files',
   ],
   'table ……': [
-    'the change could lose values, rewrites a large table, or something uses the column',
-    'do what the hint says: `--allow-rewrite`, or a [manual file](changes.md#manual-files)',
+    'the change could lose values, would rewrite a large table, or affects a column that another object uses',
+    'follow the hint: `--allow-rewrite`, or a [manual file](changes.md#manual-files)',
   ],
   'is not merged here': ['no staging file of the table was applied'],
   'staging table … is there': ['bookkeeping is removed only after its staging table'],
   'have a value in': [
-    'a manual file makes a type narrower than its values',
-    'change these rows first, or convert them in the file; merge staged ones',
+    'a manual file narrows a type, and stored values do not fit',
+    'change these rows first, or convert them in the file; merge staged events',
   ],
   'have no "…"': [
     'a manual file makes a column NOT NULL',
-    'fill the column in the file, in front of the check',
+    'fill the column in the file, before the check',
   ],
   'have NULL in the key': [
     'a manual file changes the key',
-    'fill the columns in the file, in front of the check',
+    'fill the columns in the file, before the check',
   ],
   'are duplicates': [
     'a manual file changes the key',
-    'remove the duplicates in the file, in front of the check',
+    'remove the duplicates in the file, before the check',
   ],
-  'expected ': ['the value has another form', 'give what is expected'],
+  'expected ': ['the value does not have the expected form', 'correct the value'],
 };
 
 /** SQLSTATEs of ours, and those of PostgreSQL that users meet most. */
 export const SQLSTATES = {
-  CD004: ['another session applies to the same schema', 'wait for it, then apply again'],
+  CD004: [
+    'another session is applying files to the same schema',
+    'wait until it ends, then apply again',
+  ],
   CD005: [
     'refused: the change could lose values or events, or the files are older than the target',
     'look up the [message](errors-messages.md#messages-of-sql)',
   ],
   CD007: [
-    'another session has applied the same file meanwhile',
+    'another session applied the same file in the meantime',
     'nothing: the command counts it as applied',
   ],
   CD009: [
-    'an object with a name of ours belongs to another role',
+    'an object that a file would create exists already, and belongs to another role',
     'drop or rename it, or apply as its owner',
   ],
   '28P01': ['wrong password', 'fix the variable of the server'],
   '3D000': ['the database does not exist', 'create it, or fix its name in sink-groups.yaml'],
-  '40001': ['two transactions changed the same row', 'nothing: the merge tries again by itself'],
+  '40001': ['two transactions changed the same row', 'nothing: the merge retries'],
   '42501': [
     'a privilege is missing',
-    'apply as the owner of the database; grants of the sink role come with `apply`',
+    'apply as the owner of the database. `apply` grants the privileges of the sink role',
   ],
   '53100': ['the disk is full', '[free space](../on-call.md#the-disk-of-the-target-is-full)'],
   '55P03': [
     'a lock was not obtained in time',
-    'the message names the session that holds it; try again',
+    'try again, or end the session in the message, which holds the lock',
   ],
   '57014': [
     'a timeout or a user cancelled the statement',
@@ -387,8 +404,8 @@ export const FINDINGS: Readonly<Record<FindingCode, Row>> = {
   ],
   'database-read-only': ['the database is read-only', '`ALTER DATABASE … SET READ_WRITE`'],
   'no-sysadmin': [
-    'only a sysadmin can switch capture on',
-    'give the script of `--emit-sql` to one',
+    'only a sysadmin can enable capture for a database',
+    'let a sysadmin run the script of `--emit-sql`',
   ],
   'no-owner': ['the login is not db_owner', '`ALTER ROLE db_owner ADD MEMBER …`'],
   'cdc-name-taken': ['a schema or user `cdc` exists', 'rename or drop it'],
@@ -396,23 +413,26 @@ export const FINDINGS: Readonly<Record<FindingCode, Row>> = {
     'SQL Server Agent is not running, so nothing is captured and the log grows',
     'start it',
   ],
-  'agent-unknown': ['the login cannot see if SQL Server Agent is running', 'ask the DBA'],
+  'agent-unknown': ['the login cannot see whether SQL Server Agent is running', 'ask the DBA'],
   'no-table': [
-    'the database does not have the table, or the login does not see it',
+    'the database does not have the table, or the login cannot see it',
     'fix the name, or grant access',
   ],
   'no-column': [
     'the table does not have a column of the definition',
     'run `schema-docs` and `generate`',
   ],
-  'memory-optimized': ['tables in memory cannot be captured', 'leave the table out'],
+  'memory-optimized': [
+    'memory-optimized tables cannot be captured',
+    'remove the table from the service',
+  ],
   columnstore: [
     'a clustered columnstore index prevents capture',
-    'leave the table out, or drop the index',
+    'remove the table from the service, or drop the index',
   ],
   'two-instances': [
     'both capture instances are missing columns, and two is the maximum',
-    'drop the one that nobody reads',
+    'drop the instance that nobody reads',
   ],
   'other-columns': [
     'the capture instance is missing columns',
@@ -424,64 +444,67 @@ export const FINDINGS: Readonly<Record<FindingCode, Row>> = {
   ],
   'computed-column': ['a computed column is captured as NULL', 'put it into `ignore_columns`'],
   'type-not-carried': [
-    'connectors leave out the type of a column',
+    'connectors do not send columns of this type',
     'put it into `ignore_columns`, or have the source write it as text',
   ],
   collation: [
-    'a text column has another collation than the database',
-    'make it nvarchar, or `--accept collation`',
+    'the collation of a text column differs from the collation of the database',
+    'change the type to nvarchar, or use `--accept collation`',
   ],
   'large-object': [
     'writes of large values will fail in the application',
-    'raise `max text repl size`, or `--accept large-object`',
+    'increase `max text repl size`, or use `--accept large-object`',
   ],
   standby: ['the server is a standby', 'connect to its primary'],
   'wal-level': ['`wal_level` is not `logical`', 'set it, and restart the server'],
   'no-create': [
     'the login cannot create a publication',
-    'give the script of `--emit-sql` to the owner',
+    'let the owner run the script of `--emit-sql`',
   ],
   'publication-owner': [
     'the publication belongs to another role',
-    'give the script of `--emit-sql` to that role',
+    'let that role run the script of `--emit-sql`',
   ],
   'no-table-owner': [
     'the table belongs to another role',
-    'give the script of `--emit-sql` to its owner',
+    'let its owner run the script of `--emit-sql`',
   ],
   'unlogged-table': ['unlogged and temporary tables have no WAL', '`ALTER TABLE … SET LOGGED`'],
   'row-filter': [
-    'the publication carries only some rows',
+    'the publication has a row filter, so some rows are missing',
     '`ALTER PUBLICATION … DROP TABLE`, then run it again',
   ],
   'column-list': [
-    'the publication is missing columns',
+    'the publication has a column list, so some columns are missing',
     '`ALTER PUBLICATION … DROP TABLE`, then run it again',
   ],
-  'slot-taken': ['the slot is another one than expected', 'choose another `--slot-name`'],
+  'slot-taken': [
+    'a slot with this name exists, but is not the expected one',
+    'choose another `--slot-name`',
+  ],
   'slot-lost': [
     'the slot has lost WAL, so changes are missing',
-    'drop it, and make a new snapshot',
+    'drop it, and take a new snapshot',
   ],
   'no-replication': ['the login cannot replicate', '`ALTER ROLE … REPLICATION`'],
   'no-free-slot': [
     'all replication slots are in use',
-    'drop one, or raise `max_replication_slots`',
+    'drop one, or increase `max_replication_slots`',
   ],
-  'no-free-sender': ['all WAL senders are in use', 'raise `max_wal_senders`'],
+  'no-free-sender': ['all WAL senders are in use', 'increase `max_wal_senders`'],
   'no-select': ['the login cannot read the table', '`GRANT SELECT`'],
   'row-security': ['policies hide rows from the login', '`ALTER ROLE … BYPASSRLS`'],
   'extra-table': [
-    'the publication has a table that no definition has',
-    'remove it, or `--accept extra-table`',
+    'the publication has a table without a definition',
+    'use `--accept extra-table` to remove it',
   ],
   'slot-inactive': [
-    'nobody reads the slot, and the server keeps WAL for it',
+    'no connector reads the slot, and the server retains WAL for it',
     'start the connector, or drop the slot',
   ],
-  'wal-unlimited': ['a slot can keep WAL until the disk is full', 'set `max_slot_wal_keep_size`'],
+  'wal-unlimited': ['a slot can retain WAL until the disk is full', 'set `max_slot_wal_keep_size`'],
   'all-tables': [
-    'the publication has every table of the database',
+    'the publication includes all tables of the database',
     'give each table a replica identity',
   ],
   'autocreate-mode': [
@@ -489,8 +512,8 @@ export const FINDINGS: Readonly<Record<FindingCode, Row>> = {
     'set `publication.autocreate.mode` to `disabled` in the connector',
   ],
   'partition-identity': [
-    'a later partition has no replica identity',
-    'run it again after each new partition',
+    'partitions that are added later have no replica identity',
+    'run the command again after each new partition',
   ],
 };
 
@@ -502,18 +525,18 @@ export const MISFITS = {
     'fix the name, or add the table to the service',
   ],
   'final table': ['the INSERT goes into the final table', 'insert into the staging table'],
-  'unknown schema': ['the schema is not one of the sink', 'fix the schema'],
-  'no columns': ['the INSERT does not name its columns', 'name them: their order can change'],
-  computed: ['the column is computed at the source', 'leave it out'],
-  ignored: [
-    'the configuration ignores the column',
-    'leave it out, or remove it from `ignore_columns`',
+  'unknown schema': ['the sink does not have this schema', 'fix the schema'],
+  'no columns': [
+    'the INSERT does not name its columns',
+    'list the columns, because their order can change',
   ],
-  'named otherwise': ['the column has another name in PostgreSQL', 'use the name of the message'],
-  case: ['the name differs in upper and lower case', 'use the name of the message'],
+  computed: ['the column is computed at the source', 'omit it'],
+  ignored: ['the configuration ignores the column', 'omit it, or remove it from `ignore_columns`'],
+  'named otherwise': ['the column has another name in PostgreSQL', 'use the name in the message'],
+  case: ['the name differs in upper and lower case', 'use the name in the message'],
   letters: [
     'the name differs in its letters, such as `o` for `ø`',
-    'use the name of the message, or `column_names: ascii`',
+    'use the name in the message, or `column_names: ascii`',
   ],
   'unknown column': [
     'the staging table does not have the column',
@@ -521,12 +544,15 @@ export const MISFITS = {
   ],
   duplicate: ['a column occurs twice', 'remove one'],
   missing: ['the INSERT does not fill a column', 'add it, or put it into `ignore_columns`'],
-  count: ['there are more or fewer values than columns', 'make them the same number'],
+  count: ['there are more or fewer values than columns', 'make the numbers equal'],
   form: [
-    'the value has another form than the column',
+    'the form of the value does not match the column',
     'change the pipeline, or the settings of `pipeline`',
   ],
-  conflict: ['ON CONFLICT in an INSERT into staging', 'remove it: staging takes duplicates'],
+  conflict: [
+    'ON CONFLICT in an INSERT into staging',
+    'remove it, because staging accepts duplicates',
+  ],
 } as const satisfies Readonly<Record<string, Row>>;
 
 /** Reasons of dead letters: a part that does not change, as the merge writes it. */
@@ -545,7 +571,7 @@ export const DEAD_LETTERS: readonly (readonly [reason: string, ...Row])[] = [
   ],
   [
     'unknown operation',
-    '`__cdc_operation` has an unknown word',
+    'the value of `__cdc_operation` is unknown',
     'use one of [these](types.md#metadata-columns)',
   ],
   ['is a message, which has no row', 'a logical message of PostgreSQL', 'discard it'],

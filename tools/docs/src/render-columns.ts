@@ -11,19 +11,19 @@ import { code, markdownTable } from './markdown-table.ts';
 /** Meaning of each metadata column. */
 const MEANINGS: Readonly<Record<string, string>> = {
   __sync_timestamp:
-    'when the sink pipeline sent the event; `now()` of the merge where it sent none',
-  __source: 'the source, as the sink pipeline calls it',
+    'time when the sink pipeline sent the event, or `now()` of the merge if the pipeline did not set it',
+  __source: 'name that the sink pipeline gives to the source',
   __source_db: 'source database; part of the stream',
   __source_table: 'source table; part of the stream',
   __source_ts_ms:
-    'when the source made the change, in milliseconds since 1970; not used for the order',
-  __cdc_operation: 'what happened to the row, as the sink pipeline writes it; see below',
-  __stream_generation: 'generation of the stream; 0 where the sink pipeline sends none, or NULL',
+    'time of the change at the source, in milliseconds since 1970; not used for the order',
+  __cdc_operation: 'operation of the event, as the sink pipeline writes it; see below',
+  __stream_generation: 'generation of the stream; 0 if the sink pipeline omits it or writes NULL',
   __kafka_partition: 'partition; part of the stream',
   __kafka_offset: 'offset within the partition',
   __deleted_at:
-    'tables with `delete_mode: soft`: when the delete was merged, NULL while the row is there',
-  __kafka_timestamp: 'staging only: when Kafka took the event',
+    'only with `delete_mode: soft`: time when the delete was merged, NULL for a row that is not deleted',
+  __kafka_timestamp: 'only in staging: time of the event in Kafka',
 };
 
 /** Renders the metadata columns of final and staging tables. */

@@ -9,7 +9,7 @@ export function addApply(migrations: Command, { setExitCode }: CommandContext): 
   const command = migrations
     .command('apply')
     .description(
-      'Applies pending, outdated and failed files to targets, each with its history in one transaction.',
+      'Applies pending, outdated and failed files to targets. Each file and its history are one transaction.',
     );
   addTargetOptions(command)
     .addOption(formatOption())
@@ -23,13 +23,13 @@ export function addApply(migrations: Command, { setExitCode }: CommandContext): 
     .addOption(
       new Option(
         '--plan-out <file>',
-        'write a plan with classes, locks and estimates to this file, and change nothing',
+        'write a plan with classes, locks and estimates to this file, and change no target',
       ).conflicts(['dryRun', 'check', 'plan']),
     )
     .addOption(
       new Option(
         '--plan <file>',
-        'run only this plan of --plan-out, in schemas that have not changed since',
+        'apply only this plan from --plan-out, and skip schemas that have changed since',
       ).conflicts(['dryRun', 'check', 'again', 'allowRewrite', 'allowOlder', 'canary']),
     )
     .addOption(
@@ -51,10 +51,10 @@ export function addApply(migrations: Command, { setExitCode }: CommandContext): 
     )
     .option(
       '--again',
-      'apply files again that are applied already, to repair the drift that `check` finds',
+      'also apply files that are applied already, to repair the drift that `check` finds',
     )
-    .option('--check', 'compare only, like `check`')
-    .option('--allow-rewrite', 'allow the rewrite of large tables when a type is widened')
+    .option('--check', 'apply nothing, and compare like `check`')
+    .option('--allow-rewrite', 'allow changes of type that rewrite large tables')
     .option('--allow-older', 'allow these files to replace newer infrastructure')
     .action(async (given: Omit<ApplyCommandOptions, 'root'> & { readonly check?: boolean }) => {
       const options = { ...given, ...migrations.opts<{ root?: string }>() };

@@ -7,7 +7,7 @@ Exit codes:
   0  all INSERTs match
   1  some do not
   2  a mistake in the options or the configuration, or a file that cannot be
-     read or holds no INSERT
+     read or contains no INSERT
 `;
 
 /** Adds `cdc manage-pipelines check`. */
@@ -15,7 +15,7 @@ export function addCheckPipelines(pipelines: Command, { setExitCode }: CommandCo
   pipelines
     .command('check')
     .description(
-      'Lists INSERTs of pipelines that do not match the staging tables, with the reasons. ' +
+      'Lists INSERTs of pipelines that do not match the staging tables, with the reason for each. ' +
         'Reads configurations of Bento and Redpanda Connect, SQL, and JSON as [{"table": …, "columns": […]}].',
     )
     .argument('<file...>', '.yaml, .yml, .json or .sql')

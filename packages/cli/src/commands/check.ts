@@ -9,7 +9,7 @@ export function addCheck(migrations: Command, { setExitCode }: CommandContext): 
   const command = migrations
     .command('check')
     .description(
-      'Compares the structure of targets with the definitions. Read-only, exit 1 on drift.',
+      'Compares the structure of targets with the definitions. Changes nothing. Exits with 1 on drift.',
     );
   addTargetOptions(command)
     .addOption(formatOption([...FORMATS, 'junit']))

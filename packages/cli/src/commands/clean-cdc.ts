@@ -9,13 +9,13 @@ export function addCleanCdc(migrations: Command, { setExitCode }: CommandContext
     .command('clean-cdc')
     .description('Deletes captured changes of SQL Server that are older than a number of days.')
     .option('--env <env>', 'environment of the source')
-    .option('--days <days>', 'number of days to keep changes', parseDays)
+    .option('--days <days>', 'delete changes that are older than this number of days', parseDays)
     .option(
       '--not-past <lsn|file>',
       'position of the slowest consumer: 0x…, or a file with <capture instance>: "0x…" on each line',
     )
-    .option('--customer <a,b>', 'databases of these customers', parseList)
-    .option('--all', 'databases of all customers that have the environment')
+    .option('--customer <a,b>', 'only the databases of these customers', parseList)
+    .option('--all', 'the databases of all customers in this environment')
     .option('--table <name...>', 'only these tables, by <Table> or <schema>.<Table>')
     .option('--dry-run', 'print the number of rows to delete, and change nothing')
     .option('--emit-sql', 'print a script for the DBA, and change nothing')

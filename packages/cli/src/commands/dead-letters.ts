@@ -25,14 +25,14 @@ export function addDeadLetters(migrations: Command, { setExitCode }: CommandCont
   addFilter(
     group
       .command('list')
-      .description('Counts events by table and reason. Exit 1 if there are some.'),
+      .description('Counts events by table and reason. Exits with 1 if there are any.'),
   ).action(async (options: Options<DeadLettersCommandOptions>) =>
     setExitCode(await (await load()).listDeadLetters({ ...options, ...root() })),
   );
   addFilter(
     group
       .command('show')
-      .description('Prints complete events, the oldest first. Exit 1 if there are some.'),
+      .description('Prints complete events, the oldest first. Exits with 1 if there are any.'),
   )
     .addOption(
       new Option('--limit <n>', 'maximum number of events per target')
@@ -47,7 +47,7 @@ export function addDeadLetters(migrations: Command, { setExitCode }: CommandCont
       group
         .command('replay')
         .description(
-          'Merges events again after their cause is fixed, and prints why some failed again. Exit 1 if some did. The same as `merge --replay-dead-letters`.',
+          'Merges events again after their cause is fixed, and prints why events fail again. Exits with 1 if any do. Does the same as `merge --replay-dead-letters`.',
         ),
     ),
   ).action(async (options: Options<MergeCommandOptions>) => {
@@ -59,7 +59,7 @@ export function addDeadLetters(migrations: Command, { setExitCode }: CommandCont
       .command('discard')
       .description('Deletes events permanently, selected by --table, --reason or --id.'),
   )
-    .option('--dry-run', 'only print the events')
+    .option('--dry-run', 'print the events, and delete none')
     .action(async (options: Options<DiscardDeadLettersOptions>) =>
       setExitCode(await (await load()).discard({ ...options, ...root() })),
     );
@@ -70,13 +70,13 @@ function addFilter(command: Command): Command {
     .addOption(
       new Option(
         '--reason <text>',
-        'only events whose reason contains this text, case-insensitive',
+        'only events whose reason contains this text (case-insensitive)',
       ).argParser(parseReason),
     )
     .addOption(
       new Option(
         '--id <id...>',
-        'only events with these ids of list and show; r and a number is a refused event',
+        'only events with these ids, as list and show print them; r12 is a refused event',
       ).argParser(parseIds),
     );
 }

@@ -18,13 +18,13 @@ export function addDiff(migrations: Command, { setExitCode }: CommandContext): v
   migrations
     .command('diff')
     .description(
-      'Shows what changed in the source or the configuration since the definitions were generated, how safe it is, ' +
-        'and the SQL that would run.',
+      'Shows changes of the source and the configuration since the definitions were generated, ' +
+        'with the class and the SQL of each change.',
     )
     .option('--env <env>', 'read the source in this environment (default: the snapshots)')
     .option(
       '--base <commit>',
-      'compare with the definitions of this git commit instead of those on disk',
+      'compare with the definitions in this git commit instead of the files on disk',
     )
     .option(
       '--target <env>',
@@ -41,7 +41,7 @@ export function addDiff(migrations: Command, { setExitCode }: CommandContext): v
     .addOption(formatOption().conflicts(['json', 'sql']))
     .option(
       '--scaffold-manual',
-      'write a draft to migrations/manual/ for the unsafe changes of each table',
+      'write a draft to migrations/manual/ for each table with unsafe changes',
     )
     .option('--timeout <seconds>', 'timeout for connecting, and for each query', parseTimeout)
     .addHelpText('after', MORE_HELP)

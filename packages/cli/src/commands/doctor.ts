@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { DoctorOptions } from '../doctor/doctor.ts';
 import type { CommandContext } from './command-context.ts';
 import { parseTimeout, requireOption } from './option-values.ts';
@@ -8,12 +8,16 @@ export function addDoctor(migrations: Command, { setExitCode }: CommandContext):
   const command = migrations
     .command('doctor')
     .description(
-      'Checks everything that an environment needs, and prints problems and what to do: configuration, generated files, ' +
-        'variables, sources, targets. Changes nothing.',
+      'Checks everything that an environment needs: configuration, generated files, variables, sources, targets. ' +
+        'Prints problems and what to do. Changes nothing.',
     )
     .option('--env <name>', 'environment of the sources and the sinks')
     .option('--sink <name...>', 'only these sinks, by <group>.<database>')
-    .option('--timeout <seconds>', 'timeout of each source', parseTimeout, 60_000)
+    .addOption(
+      new Option('--timeout <seconds>', 'timeout of each source')
+        .default(60_000, '60')
+        .argParser(parseTimeout),
+    )
     .option('--json', 'print one JSON document on standard output, the rest on standard error')
     .action(async (options: Omit<DoctorOptions, 'root'>) => {
       const { doctor } = await import('../doctor/doctor.ts');

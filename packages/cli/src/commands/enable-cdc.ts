@@ -10,36 +10,38 @@ export function addEnableCdc(migrations: Command, { setExitCode }: CommandContex
     .command('enable-cdc')
     .description(
       'Enables change data capture for the tables of the definitions: capture instances in SQL Server, ' +
-        'a publication and replica identities in PostgreSQL. Reports problems first. Enabled tables are unchanged.',
+        'a publication and replica identities in PostgreSQL. Reports problems first. Does not change enabled tables.',
     )
     .option('--env <env>', 'environment of the source')
-    .option('--customer <a,b>', 'databases of these customers', parseList)
-    .option('--all', 'databases of all customers that have the environment')
+    .option('--customer <a,b>', 'only the databases of these customers', parseList)
+    .option('--all', 'the databases of all customers in this environment')
     .option('--table <name...>', 'only these tables, by <Table> or <schema>.<Table>')
-    .option('--dry-run', 'print what would be done, and change nothing')
+    .option('--dry-run', 'print the changes, and make none')
     .option('--emit-sql', 'print a script for the DBA, and change nothing')
+    .option('--accept <codes>', 'accept these risks: large-object, collation, …', parseList)
     .option(
-      '--accept <codes>',
-      'continue despite these risks: large-object, collation, …',
-      parseList,
+      '--second-instance',
+      'SQL Server: create a second capture instance if the first has different columns',
     )
-    .option('--second-instance', 'create a second capture instance if the first has other columns')
     .option(
       '--rotate',
-      'SQL Server: move to an instance with new columns: create it, wait for the consumers, drop the old one',
+      'SQL Server: replace an instance whose columns changed: create a new one, wait for the consumers, drop the old one',
     )
     .option(
       '--passed-lsn <lsn>',
-      'with --rotate: commit_lsn of the stored offset of Debezium (pipelines by LSN have a cursor in the target)',
+      'with --rotate: the commit_lsn in the offset that Debezium has stored (not needed for pipelines by LSN)',
     )
     .option(
       '--wait <time>',
-      'with --rotate: how long to wait for consumers, for example 10m (0); run it again to continue',
+      'with --rotate: how long to wait for consumers, for example 10m (default: 0); run the command again to continue',
       parseDuration,
     )
-    .option('--publication <name>', 'PostgreSQL: the publication (cdc_<database>)')
-    .option('--slot-name <name>', 'PostgreSQL: the replication slot (as the publication)')
-    .option('--create-slot', 'PostgreSQL: create the slot too, which keeps WAL from then on')
+    .option('--publication <name>', 'PostgreSQL: name of the publication (default: cdc_<database>)')
+    .option(
+      '--slot-name <name>',
+      'PostgreSQL: name of the replication slot (default: like the publication)',
+    )
+    .option('--create-slot', 'PostgreSQL: also create the slot, which retains WAL from then on')
     .option('--timeout <seconds>', 'timeout for connecting, and for each query', parseTimeout)
     .option('--json', 'print one JSON document on standard output, the rest on standard error')
     .action(async (options: Omit<EnableCdcCommandOptions, 'root'>) => {

@@ -50,8 +50,8 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
       'cdc manage-migrations apply --env prod --plan plan.json',
     ],
     exitCodes: {
-      0: 'all is applied',
-      1: 'applied, but a table cannot be merged because something was changed; --plan: something has changed since',
+      0: 'all files are applied',
+      1: 'all files are applied, but a table cannot be merged because somebody changed it; --plan: a schema was skipped, because it has changed since the plan',
       2: CONFIGURATION,
       3: 'a schema failed',
       4: 'another apply is running',
@@ -95,7 +95,11 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
       'cdc manage-migrations baseline --env prod',
       'cdc manage-migrations baseline --env prod --schema avansas',
     ],
-    exitCodes: { 0: 'done', 1: 'the target has drift, and nothing was recorded', 2: CONFIGURATION },
+    exitCodes: {
+      0: 'done',
+      1: 'some objects do not match, and were not recorded',
+      2: CONFIGURATION,
+    },
   },
   'manage-migrations merge': {
     examples: [
@@ -151,7 +155,7 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
       0: 'done',
       2: CONFIGURATION,
       3: 'a table failed',
-      4: 'an apply is at work',
+      4: 'another session holds a lock that the command needs',
       5: 'events are staged, refused or in the dead letters',
     },
   },
@@ -168,7 +172,7 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
       'cdc manage-migrations reload begin --env prod --table Actor --customer avansas',
     ],
     exitCodes: {
-      0: 'begun, or open already',
+      0: 'the reloads are open',
       2: CONFIGURATION,
       3: 'a table failed',
       5: 'a table cannot be reloaded',
@@ -187,8 +191,8 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
       'cdc manage-migrations reload status --env prod --table Actor --json',
     ],
     exitCodes: {
-      0: 'no rows are left',
-      1: 'rows were not read again yet',
+      0: 'all rows were read again or changed',
+      1: 'some rows were not read again yet',
       2: CONFIGURATION,
       3: 'rows of a table cannot be counted',
     },
@@ -202,8 +206,8 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
       0: 'done',
       2: CONFIGURATION,
       3: 'a table failed',
-      4: 'other sessions have a table',
-      5: 'refused: no snapshot has arrived, too many rows would be removed, or events are in no final table',
+      4: 'another session has locked a table',
+      5: 'refused: no snapshot has arrived, too many rows would be removed, or events were not merged',
     },
   },
   'manage-migrations reload cancel': {
@@ -225,8 +229,8 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
     ],
     exitCodes: {
       0: 'all is applied, and events arrive',
-      1: 'as status; with --drift also: something differs',
-      2: `${CONFIGURATION}; the page says which target did not answer`,
+      1: 'as in status; with --drift also: there is drift',
+      2: `${CONFIGURATION}; the page shows which target did not respond`,
       6: 'an applied file was edited',
     },
   },
@@ -279,7 +283,7 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
       'cdc manage-migrations doctor --env prod',
       'cdc manage-migrations doctor --env embedded --json',
     ],
-    exitCodes: { 0: 'nothing is wrong', 1: 'warnings', 2: 'errors' },
+    exitCodes: { 0: 'no warnings or errors', 1: 'warnings', 2: 'errors' },
   },
   'manage-migrations types': {
     examples: ['cdc manage-migrations types', 'cdc manage-migrations types --table Actor --json'],

@@ -7,8 +7,8 @@ export function addExplain(migrations: Command, { setExitCode }: CommandContext)
   migrations
     .command('explain')
     .description(
-      'Shows where a table or a column comes from and where it goes: source, event, staging table, merge, final table, ' +
-        'and the configuration line that causes it.',
+      'Shows the path of a table or a column: source, event, staging table, merge, final table, ' +
+        'and the lines of the configuration that define it.',
     )
     .argument('<table>', '<Table> or <schema>.<Table>')
     .argument('[column]', 'name at the source or in PostgreSQL (default: the whole table)')

@@ -18,7 +18,7 @@ export function addGeneratePipelines(pipelines: Command, { setExitCode }: Comman
     .command('generate')
     .description(
       'Writes pipelines/: the pipelines that fill the staging tables of each sink and environment, and the connectors of the sources. ' +
-        'Writes nothing if there is an error anywhere.',
+        'Writes nothing if there is any error.',
     )
     .option('--dry-run', 'list every file that would change, and write nothing')
     .addOption(

@@ -9,8 +9,8 @@ interface RefreshOption {
 }
 
 const MORE_HELP = `
---table and --service also narrow the stage of --only; the stages schemas and
-infrastructure write no file of a table and refuse them.
+--table and --service can be combined with --only. The stages schemas and
+infrastructure write no files of tables, so they refuse these options.
 
 Environment:
   CDC_DB_USER  role that inserts into staging tables and runs merges (default:
@@ -31,7 +31,7 @@ export function addGenerate(migrations: Command, { setExitCode }: CommandContext
     .command('generate')
     .description(
       'Writes table definitions and SQL from the configuration and the snapshots in generated/schemas/. ' +
-        'Writes nothing if there is an error anywhere.',
+        'Writes nothing if there is any error.',
     )
     .option('--service <name...>', 'only the files of tables of these services')
     .option('--table <name...>', 'only the files of these tables, by <Table> or <schema>.<Table>')
@@ -53,7 +53,7 @@ export function addGenerate(migrations: Command, { setExitCode }: CommandContext
         'check',
       ]),
     )
-    .option('--force', 'overwrite edited generated files, and other files at their paths')
+    .option('--force', 'overwrite edited generated files, and other files with their names')
     .option('--json', 'print one JSON document on standard output, the rest on standard error')
     .addHelpText('after', MORE_HELP)
     .action(async ({ refresh, ...options }: Omit<GenerateOptions, 'root'> & RefreshOption) => {

@@ -16,7 +16,7 @@ export function addInit(program: Command, { setExitCode }: CommandContext): void
     .addOption(
       new Option(
         '--pattern <pattern>',
-        'a database for each customer, or shared databases',
+        'one database for each customer, or shared databases',
       ).choices(PATTERNS),
     )
     .addOption(
@@ -31,10 +31,10 @@ export function addInit(program: Command, { setExitCode }: CommandContext): void
     )
     .option('--service <name>', 'name of the first service (default: like --name)')
     .addOption(new Option('--ci <ci>', 'add a CI workflow').choices(CIS).default('github'))
-    .option('--nx', 'run steps and CI through Nx (default: if nx.json has our plugin)')
-    .option('--no-nx', 'run steps and CI through this command line')
+    .option('--nx', 'run steps and CI with Nx (default if nx.json has our plugin)')
+    .option('--no-nx', 'run steps and CI with this command line')
     .option('--dry-run', 'list every file, and write nothing')
-    .option('--json', 'print one JSON document on standard output, with the texts of the files')
+    .option('--json', 'print one JSON document on standard output, with the contents of the files')
     .action(async (folder: string, options: Omit<InitOptions, 'folder'>) => {
       const { init } = await import('../init/init.ts');
       setExitCode(init({ ...options, folder }));

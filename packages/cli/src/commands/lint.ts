@@ -7,8 +7,8 @@ export function addLint(migrations: Command, { setExitCode }: CommandContext): v
   migrations
     .command('lint')
     .description(
-      'Checks hand-written SQL files for statements that change data capture makes dangerous, and with the rules of squawk ' +
-        'if the implementation repo has squawk-cli.',
+      'Checks hand-written SQL for statements that are dangerous with change data capture. ' +
+        'Also applies the rules of squawk if the implementation repo has squawk-cli.',
     )
     .option('--json', 'print one JSON document on standard output, the rest on standard error')
     .addOption(

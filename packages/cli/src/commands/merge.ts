@@ -9,7 +9,7 @@ export function addMerge(migrations: Command, { setExitCode }: CommandContext): 
   const command = migrations
     .command('merge')
     .description(
-      'Merges staged events of targets into their final tables. Tables take turns, batch by batch. Any number of these commands can run in parallel and share the work.',
+      'Merges staged events of targets into their final tables. Merges one batch of each table in turn. Several of these commands can run in parallel and share the work.',
     );
   addTargetOptions(command)
     .option('--table <name...>', 'only these tables, by <Table> or <schema>.<Table>')
@@ -29,7 +29,7 @@ export function addMerge(migrations: Command, { setExitCode }: CommandContext): 
     )
     .option(
       '--replay-dead-letters',
-      'first merge the dead letters and refused events again; events that fail again keep the new reason, exit 1',
+      'first merge dead letters and refused events again; exits with 1 if any fail again, which are kept with the new reason',
     )
     .action(async (options: Omit<MergeCommandOptions, 'root'>) => {
       const { merge } = await import('../merge/merge.ts');

@@ -20,13 +20,13 @@ export function addMetrics(migrations: Command, { setExitCode }: CommandContext)
     .addOption(
       new Option(
         '--listen <address>',
-        'serve /metrics and /healthz on [<host>:]<port>, host 127.0.0.1 if not given, until SIGINT or SIGTERM',
+        'serve /metrics and /healthz on [<host>:]<port> until SIGINT or SIGTERM; default host: 127.0.0.1',
       ).argParser(parseListen),
     )
     .addOption(
       new Option(
         '--drift [interval]',
-        'count drift like check; with --listen at most once per interval (30s, 2m, 1h; default 1h), in parallel with the scrapes',
+        'also count the differences that check finds; with --listen at most once per interval (30s, 2m, 1h), in the background',
       )
         .preset('1h')
         .argParser(parsePositiveDuration),

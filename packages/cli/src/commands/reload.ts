@@ -12,14 +12,16 @@ export function addReload(migrations: Command, { setExitCode }: CommandContext):
   const group = migrations
     .command('reload')
     .description(
-      'Reads tables again while events continue: begin records their positions, the connector makes a snapshot, finish removes the rows that the snapshot does not have.',
+      'Reads tables again while events continue. begin records their positions, then the connector takes a snapshot, and finish removes the rows that are missing in it.',
     )
     .helpCommand('help [command]', 'show the help of a command');
   const root = () => migrations.opts<{ root?: string }>();
   const load = () => import('../reload/reload.ts');
 
   addSelection(
-    group.command('begin').description('Records the positions of tables, before the snapshot.'),
+    group
+      .command('begin')
+      .description('Records the positions of tables. Run it before the snapshot.'),
     {
       needsTable: true,
     },
@@ -42,7 +44,7 @@ export function addReload(migrations: Command, { setExitCode }: CommandContext):
     )
     .option(
       '--blocking',
-      'read each table in one piece and pause changes (default: in chunks, in parallel with changes)',
+      'read each table at once, and pause changes (default: in chunks, in parallel with changes)',
     )
     .action(async (options: Options<SignalOptions>) => {
       const { signalSnapshot } = await import('../reload/signal.ts');
@@ -52,7 +54,7 @@ export function addReload(migrations: Command, { setExitCode }: CommandContext):
     group
       .command('status')
       .description(
-        'Lists open reloads with their rows: read again, changed, or neither. Exit 1 while some are neither.',
+        'Lists open reloads with the number of rows that were read again, changed, or neither. Exits with 1 while rows of the last kind remain.',
       ),
   ).action(async (options: Options<ReloadOptions>) =>
     setExitCode(await (await load()).showReloads({ ...options, ...root() })),
@@ -71,11 +73,8 @@ export function addReload(migrations: Command, { setExitCode }: CommandContext):
         .default(5)
         .argParser(parsePercent),
     )
-    .option(
-      '--without-reads',
-      'finish even if the snapshot has no rows, because the source has none',
-    )
-    .option('--replayed', 'finish even after a possible loss, if its replay has ended')
+    .option('--without-reads', 'finish without rows of a snapshot, because the source has none')
+    .option('--replayed', 'finish after a possible loss, because its replay has ended')
     .action(async (options: Options<FinishReloadOptions>) =>
       setExitCode(await (await load()).finishReload({ ...options, ...root() })),
     );
@@ -95,7 +94,7 @@ function addSelection(
     .addOption(
       new Option(
         '--customer <a,b>',
-        'only rows of these customers; of a db-shared source, values of the column of the template customer_id',
+        'only rows of these customers; for a db-shared source: values of the customer_id column',
       ).argParser(parseList),
     );
   return needsTable ? requireOption(command, 'table', 'tables of services/') : command;

@@ -9,7 +9,7 @@ export function addRename(migrations: Command, { setExitCode }: CommandContext):
   const command = migrations
     .command('rename')
     .description(
-      'Renames the schema of a customer or a service, or a table, to its new name in the configuration, with its events, remembered deletes, offsets and history.',
+      'Renames a table, or the schema of a customer or a service, after its name has changed in the configuration. Events, remembered deletes, offsets and history are kept.',
     );
   addTargetOptions(command)
     .option('--table <name>', 'this table, by <Table> or <schema>.<Table>')
@@ -19,7 +19,7 @@ export function addRename(migrations: Command, { setExitCode }: CommandContext):
         'schema',
       ]),
     )
-    .option('--to <name>', 'its name in the configuration')
+    .option('--to <name>', 'the new name, as in the configuration')
     .option('--dry-run', 'print what would be renamed, and change nothing')
     .action(async (options: Omit<RenameCommandOptions, 'root'>) => {
       const { rename } = await import('../retire/rename.ts');

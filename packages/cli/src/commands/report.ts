@@ -9,12 +9,12 @@ export function addReport(migrations: Command, { setExitCode }: CommandContext):
     .command('report')
     .description(
       'Writes one HTML page about targets: files by state, merges, lag, dead letters, drift, tables and their columns. ' +
-        'The page loads nothing and can be sent to others.',
+        'The page is self-contained, so you can send it to others.',
     );
   addTargetOptions(command)
-    .option('--out <file>', 'the page')
-    .option('--since <commit>', 'also what changed in the definitions since this commit of git')
-    .option('--drift', 'also how the structure differs from the definitions, as check does')
+    .option('--out <file>', 'write the page to this file')
+    .option('--since <commit>', 'also show changes of the definitions since this git commit')
+    .option('--drift', 'also show the differences that check finds')
     .option('--exclude <glob...>', 'objects to ignore, as globs over <schema>.<name>')
     .action(async (options: Omit<ReportOptions, 'root'>) => {
       const { report } = await import('../report/report.ts');

@@ -9,7 +9,7 @@ export function addRetire(migrations: Command, { setExitCode }: CommandContext):
   const command = migrations
     .command('retire')
     .description(
-      'Ends the merges of a table or a customer that left the configuration. Drops staging tables, procedures and bookkeeping, and keeps final tables.',
+      'Ends the merges of a table or a customer that was removed from the configuration. Drops staging tables, procedures and bookkeeping, and keeps final tables.',
     );
   addTargetOptions(command)
     .option('--table <name...>', 'these tables, by <Table> or <schema>.<Table>')
@@ -18,12 +18,9 @@ export function addRetire(migrations: Command, { setExitCode }: CommandContext):
         .argParser(parseList)
         .conflicts(['table', 'schema']),
     )
-    .option(
-      '--discard-events',
-      'retire even while events are staged, refused or in the dead letters',
-    )
-    .option('--drop', 'print the SQL that drops the final tables, to be run by hand')
-    .option('--dry-run', 'print what would be retired, and change nothing')
+    .option('--discard-events', 'discard events that are staged, refused or in the dead letters')
+    .option('--drop', 'print SQL that drops the final tables, for you to run')
+    .option('--dry-run', 'print what the command would retire, and change nothing')
     .action(async (options: Omit<RetireCommandOptions, 'root'>) => {
       const { retire } = await import('../retire/retire.ts');
       setExitCode(await retire({ ...options, ...migrations.opts<{ root?: string }>() }));

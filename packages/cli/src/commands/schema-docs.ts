@@ -9,16 +9,16 @@ export function addSchemaDocs(migrations: Command, { setExitCode }: CommandConte
     .command('schema-docs')
     .description(
       'Reads the structure of the validation database of each service and writes it to generated/schemas/. ' +
-        'Writes nothing unless everything was read.',
+        'Writes nothing if a database cannot be read.',
     )
     .option('--env <env>', 'environment of the source (default: validation_env of the service)')
     .option('--service <name...>', 'only the databases of these services')
     .option(
       '--customer <a,b>',
-      'databases of these customers instead of the validation databases',
+      'read the databases of these customers instead of the validation databases',
       parseList,
     )
-    .option('--all', 'with --compare: all customers that have the environment')
+    .option('--all', 'with --compare: all customers in this environment')
     .option('--compare', 'show how the customers differ from the snapshots, and write nothing')
     .option('--if-changed', 'skip databases whose fingerprint matches the snapshot')
     .option('--force', 'overwrite edited snapshots')

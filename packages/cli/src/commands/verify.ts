@@ -10,14 +10,14 @@ export function addVerify(migrations: Command, { setExitCode }: CommandContext):
   const command = migrations
     .command('verify')
     .description(
-      'Compares rows of the source with those of the target: missing, extra, different. Exit 1 if there are some. Changes nothing.',
+      'Compares the rows of source and target, and lists missing, extra and different rows. Exits with 1 if there are any. Changes nothing.',
     );
   addTargetOptions(command)
     .option('--table <name...>', 'only these tables, by <Table> or <schema>.<Table>')
     .addOption(
       new Option(
         '--customer <a,b>',
-        'only rows of these customers; of a db-shared source, values of the column of the template customer_id',
+        'only rows of these customers; for a db-shared source: values of the customer_id column',
       ).argParser(parseList),
     )
     .addOption(
@@ -43,7 +43,7 @@ export function addVerify(migrations: Command, { setExitCode }: CommandContext):
     )
     .option(
       '--out <file>',
-      'write a line of JSON for each row that differs: key, position, columns',
+      'write a line of JSON for each row that differs, with key, position and columns',
     )
     .action(async (options: Omit<VerifyOptions, 'root'>) => {
       const { verify } = await import('../verify/verify.ts');
