@@ -187,7 +187,7 @@ function addGroup(program: Command, name: string, description: string): Command 
     .helpCommand('help [command]', 'show the help of a command')
     .option(
       '--root <folder>',
-      'folder of the implementation repo (default: the nearest parent folder with a source-groups.yaml)',
+      'folder of the implementation repo (default: the working directory, or its nearest parent with a source-groups.yaml)',
     );
 }
 

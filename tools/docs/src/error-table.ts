@@ -272,7 +272,18 @@ export const MESSAGES: Readonly<Record<string, readonly [cause: string, wayOut?:
     'the path is wrong, or its permissions forbid it',
     'fix the path or its permissions',
   ],
+  'fewer levels': ['the YAML is nested too deeply', 'fix it at this line'],
   'invalid YAML': ['the file is not YAML', 'fix it at this line'],
+  'expected --table or --customer': ['a required option is missing', 'add one of the options'],
+  'expected --out <file>': ['a required option is missing', 'add one of the options'],
+  'expected INSERT statements': [
+    'the file contains no INSERT in one of these forms',
+    'pass the file with the INSERTs of the pipeline',
+  ],
+  'expected a customer_id': [
+    'the configuration has no `customer_id` for this customer',
+    'add it in source-groups.yaml',
+  ],
   'git is not installed': ['`--base` reads a commit with git', 'install git'],
   'of the source is not in': [
     'the final table does not have the column, for the reason in the message',

@@ -229,7 +229,7 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
     ],
     exitCodes: {
       0: 'all is applied, and events arrive',
-      1: 'as in status; with --drift also: there is drift',
+      1: 'as in status, and with --drift also if there is drift',
       2: `${CONFIGURATION}; the page shows which target did not respond`,
       6: 'an applied file was edited',
     },

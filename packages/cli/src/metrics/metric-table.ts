@@ -137,7 +137,7 @@ export const METRICS: readonly Metric[] = [
   {
     scope: 'table',
     name: 'cdc_merge_blocked_tables',
-    help: 'Tables that cannot be merged because something that a merge needs was changed.',
+    help: 'Tables that cannot be merged, because somebody changed an object that a merge needs.',
     unit: 'short',
     read: (tables) => count(tables, ({ isBlocked }) => isBlocked),
     alert: {
@@ -222,7 +222,7 @@ export const METRICS: readonly Metric[] = [
   {
     scope: 'table',
     name: 'cdc_replication_lag_seconds',
-    help: 'Time between a change in the source and its merge, of the newest event of the last batch.',
+    help: 'Time between the change in the source and the merge, for the newest event of the last batch.',
     unit: 's',
     read: (tables) => most(tables.map(({ lagSeconds }) => lagSeconds)),
     alert: {
@@ -237,7 +237,7 @@ export const METRICS: readonly Metric[] = [
   {
     scope: 'table',
     name: 'cdc_last_merge_timestamp_seconds',
-    help: 'Time of the end of the last merge, in seconds since 1970.',
+    help: 'Time at which the last merge ended, in seconds since 1970.',
     unit: 'dateTimeAsIso',
     read: (tables) => most(tables.map(({ lastMergedAt }) => lastMergedAt)),
   },
@@ -295,7 +295,7 @@ export const METRICS: readonly Metric[] = [
   {
     scope: 'target',
     name: 'cdc_drift_check_timestamp_seconds',
-    help: 'Time of the end of the last check for drift that did not fail, in seconds since 1970.',
+    help: 'Time at which the last successful check for drift ended, in seconds since 1970.',
     unit: 'dateTimeAsIso',
     read: ({ drift }): Readonly<Record<string, number>> =>
       drift?.checkedAt === undefined ? {} : { '': drift.checkedAt },
