@@ -110,9 +110,9 @@ export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, str
     [`${SOURCE_TABLE}.ignore_columns`]: 'columns that are not replicated',
     [`${SOURCE_TABLE}.include_columns`]: 'only these columns are replicated, except ignored ones',
     [`${SOURCE_TABLE}.key_columns`]:
-      'the key of a table without a primary key, or with one that is not replicated or does not identify rows',
+      'columns of the key, if the table has no primary key, or one that is not replicated or does not identify rows',
     [`${SOURCE_TABLE}.lossy_key_columns`]:
-      'key columns to use although their type does not keep every value. No two rows may differ only in the lost part',
+      'key columns to accept although their type does not keep every value. No two rows may differ only in the lost part',
     [`${SOURCE_TABLE}.manual_migration_hints`]: 'ignored; set it in the sink table instead',
     sinks: 'the sinks that receive the tables, by `<sink group>.<database>`',
     'sinks.<sink>.tables': 'the final tables, by `<schema>.<Table>`',
