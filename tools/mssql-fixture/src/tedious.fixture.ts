@@ -13,7 +13,6 @@ export interface ClientResult {
   readonly rows: readonly Readonly<Record<string, unknown>>[];
   readonly columns: readonly ClientColumn[];
   readonly resultSets: number;
-  readonly messages: readonly string[];
   readonly status: number | undefined;
 }
 
@@ -72,7 +71,6 @@ export async function close(connection: Connection): Promise<void> {
 export interface RunOptions {
   readonly parameters?: readonly ClientParameter[];
   readonly how?: 'execSql' | 'execSqlBatch' | 'callProcedure';
-  readonly timeoutMs?: number;
   readonly onRow?: (request: Request) => void;
 }
 
@@ -80,45 +78,35 @@ export interface RunOptions {
 export async function run(
   connection: Connection,
   sql: string,
-  { parameters = [], how = 'execSql', timeoutMs, onRow }: RunOptions = {},
+  { parameters = [], how = 'execSql', onRow }: RunOptions = {},
 ): Promise<ClientResult> {
   const rows: Record<string, unknown>[] = [];
-  const messages: string[] = [];
   let columns: readonly ClientColumn[] = [];
   let resultSets = 0;
   let status: number | undefined;
-  const onMessage = (message: { readonly message: string }): void =>
-    void messages.push(message.message);
-  connection.on('infoMessage', onMessage);
-  try {
-    await new Promise<void>((resolve, reject) => {
-      const request = new Request(sql, (error) => (error ? reject(error) : resolve()));
-      if (timeoutMs !== undefined) request.setTimeout(timeoutMs);
-      for (const { name, type, value } of parameters)
-        request.addParameter(name, TYPES[type], value);
-      request.on('columnMetadata', (metadata) => {
-        resultSets++;
-        if (Array.isArray(metadata)) {
-          columns = metadata.map(({ colName, type, dataLength }) => ({
-            name: colName,
-            type: type.name,
-            length: dataLength,
-          }));
-        }
-      });
-      request.on('row', (row: readonly { readonly value: unknown }[]) => {
-        rows.push(Object.fromEntries(row.map(({ value }, i) => [columns[i]?.name ?? '', value])));
-        onRow?.(request);
-      });
-      request.on('doneProc', (_count, _more, returnStatus) => {
-        status = returnStatus;
-      });
-      connection[how](request);
+  await new Promise<void>((resolve, reject) => {
+    const request = new Request(sql, (error) => (error ? reject(error) : resolve()));
+    for (const { name, type, value } of parameters) request.addParameter(name, TYPES[type], value);
+    request.on('columnMetadata', (metadata) => {
+      resultSets++;
+      if (Array.isArray(metadata)) {
+        columns = metadata.map(({ colName, type, dataLength }) => ({
+          name: colName,
+          type: type.name,
+          length: dataLength,
+        }));
+      }
     });
-  } finally {
-    connection.off('infoMessage', onMessage);
-  }
-  return { rows, columns, resultSets, messages, status };
+    request.on('row', (row: readonly { readonly value: unknown }[]) => {
+      rows.push(Object.fromEntries(row.map(({ value }, i) => [columns[i]?.name ?? '', value])));
+      onRow?.(request);
+    });
+    request.on('doneProc', (_count, _more, returnStatus) => {
+      status = returnStatus;
+    });
+    connection[how](request);
+  });
+  return { rows, columns, resultSets, status };
 }
 
 /** Returns the error that a promise is rejected with. */

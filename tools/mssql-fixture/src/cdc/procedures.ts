@@ -99,13 +99,7 @@ function enableTable(args: Arguments, frame: Frame): void {
   if (instances.length >= MAX_INSTANCES) throw raise(22962, [schema, table]);
   const name = String(args['capture_instance'] ?? `${schema}_${table}`);
   if (find('cdc.change_tables', { capture_instance: name }).length > 0) throw raise(22926, [name]);
-  const list = args['captured_column_list'] ?? null;
-  const wanted = list === null ? undefined : parseNames(String(list));
-  const unknown = wanted?.find((column) => !source.columns.some((other) => isOf(column, other)));
-  if (unknown !== undefined) throw raise(22930, [unknown, schema, table]);
-  const captured = source.columns.filter(
-    (column) => !wanted || wanted.some((other) => isOf(other, column)),
-  );
+  const captured = capturedColumns(source.columns, args, [schema, table]);
   const now = renderTime(new Date());
   const objectId = editTables(database).addTable({
     name: `cdc.${name}_CT`,
@@ -125,8 +119,17 @@ function enableTable(args: Arguments, frame: Frame): void {
   update('sys.tables', { object_id: id }, { is_tracked_by_cdc: true });
 }
 
-function isOf(name: string, column: ResultColumn): boolean {
-  return name.toLowerCase() === column.name.toLowerCase();
+/** Selects the columns of @captured_column_list, `[a], [b]`, or all columns without a list. Throws 22930. */
+function capturedColumns(
+  columns: readonly ResultColumn[],
+  { captured_column_list: list = null }: Arguments,
+  table: readonly string[],
+): readonly ResultColumn[] {
+  if (list === null) return columns;
+  const wanted = new Map(parseNames(String(list)).map((name) => [name.toLowerCase(), name]));
+  const captured = columns.filter(({ name }) => wanted.delete(name.toLowerCase()));
+  for (const unknown of wanted.values()) throw raise(22930, [unknown, ...table]);
+  return captured;
 }
 
 /** Builds the columns of a change table: those before and after the captured columns, which are all nullable. */
