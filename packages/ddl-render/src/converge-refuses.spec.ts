@@ -59,18 +59,36 @@ describe('the file of a table refuses', () => {
       ALTER TABLE avansas."T" ATTACH PARTITION avansas.part DEFAULT`);
     const key = ['id', 'n'];
     const n = (type: string) => column('n', type, { nullable: false });
+    const inParts = 'PostgreSQL changes no type in a partition key. Create the table again';
     await expect(
       apply([column('id', 'bigint', { nullable: false }), n('integer')], key),
     ).rejects.toMatchObject({
       code: 'CD005',
       message:
         'table avansas."T" column id: integer to bigint is forbidden by partition key of table avansas."T"',
+      hint: expect.stringContaining(inParts) as unknown,
     });
     await expect(apply([ID, n('bigint')], key)).rejects.toMatchObject({
       code: 'CD005',
+      hint: expect.stringContaining(inParts) as unknown,
       message:
         'table avansas."T" column n: integer to bigint is forbidden by partition key of table avansas.part',
     });
+  });
+
+  it('to change the partition key with an ALTER that PostgreSQL refuses', async () => {
+    await run(`CREATE TABLE avansas."T" (id integer, "a b" integer, PRIMARY KEY (id, "a b")) PARTITION BY HASH ("a b", id);
+      CREATE TABLE avansas.part PARTITION OF avansas."T" FOR VALUES WITH (MODULUS 1, REMAINDER 0)`);
+    const error = await apply(
+      [ID, column('a b', 'smallint', { nullable: false })],
+      ['id', 'a b'],
+    ).catch((refused: unknown) => refused as { readonly message: string; readonly hint: string });
+    expect(error).toMatchObject({
+      message: 'table avansas."T" column "a b": integer to smallint could lose values',
+    });
+    const [call] = /CALL cdc_management.repartition_table\(.*?\);/.exec(error!.hint)!;
+    await run(call);
+    await apply([ID, column('a b', 'smallint', { nullable: false })], ['id', 'a b']);
   });
 
   it('to take the rows of tables that inherit from it for its own', async () => {

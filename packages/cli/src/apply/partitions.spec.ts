@@ -198,6 +198,68 @@ describe.each([15, 18] as const)('declared partitions, on PostgreSQL %i', (major
     ]);
   });
 
+  describe('that users created, whose column gets another type', () => {
+    const BY_HAND = `{"method": "RANGE", "columns": ["actno"],
+      "partitions": [["low", "FOR VALUES FROM (MINVALUE) TO (3)"], ["Actor_rest", "DEFAULT"]]}`;
+    const YAML = `          partition_by: { range: [actno], partitions: [{ name: low, to: [3] }, { name: rest }] }\n`;
+    let root: string;
+    beforeEach(async () => {
+      await target.query(`CALL cdc_management.repartition_table('blue', 'Actor', '${BY_HAND}')`);
+      root = copyOf(target.repo.root);
+      await passes(root);
+      edit(root, SNAPSHOT, 'name: actno, type: int', 'name: actno, type: bigint');
+    });
+    const generate = async () => expect((await runCommand(root, ['generate'])).exitCode).toBe(0);
+    const typeOf = async (schema: string) =>
+      (
+        await target.query(`SELECT format_type(atttypid, NULL) AS type FROM pg_attribute
+          WHERE attrelid = '${schema}."Actor"'::regclass AND attname = 'actno'`)
+      )[0]!['type'];
+
+    it('are rewritten by the statement of the message, and check names it', async () => {
+      await generate();
+      const refused = await target.run(root, 'apply');
+      expect(refused.exitCode).toBe(5);
+      expect(await typeOf('avansas')).toBe('bigint');
+      const [, statement, everybody] =
+        /hint: PostgreSQL changes no type in a partition key\..*migrations\/manual\/<NNNN>-<name>\.sql: (CALL cdc_management\.repartition_table\('blue', .*\);) With ('\{\{SCHEMA\}\}') in place of 'blue'/.exec(
+          refused.stdout,
+        )!;
+      expect(refused.stdout).not.toContain('scaffold-manual');
+      expect((await target.run(root, 'check')).stdout).toMatch(
+        /blue\.Actor: column "actno" is integer, expected bigint .*repair: apply refuses it, because PostgreSQL changes no type in a partition key/,
+      );
+      write(
+        root,
+        'migrations/manual/0001-actno.sql',
+        `${statement!.replace("'blue'", everybody!)}\n`,
+      );
+      await generate();
+      await passes(root);
+      expect(await typeOf('blue')).toBe('bigint');
+      expect(await partitions('blue')).toEqual([
+        'Actor_rest DEFAULT',
+        "low FOR VALUES FROM (MINVALUE) TO ('3')",
+      ]);
+      expect(await rows('blue."Actor"')).toEqual(['1', '2', '3', '4']);
+    });
+
+    it('are rewritten by a draft once partition_by declares them', async () => {
+      edit(root, SERVICE, ACTOR, `${ACTOR}${YAML}`);
+      expect((await runCommand(root, ['diff', '--scaffold-manual'])).exitCode).toBe(1);
+      await generate();
+      await passes(root);
+      for (const schema of ['blue', 'avansas']) {
+        expect(await typeOf(schema)).toBe('bigint');
+        expect(await partitions(schema)).toEqual([
+          "Actor_low FOR VALUES FROM (MINVALUE) TO ('3')",
+          'Actor_rest DEFAULT',
+        ]);
+      }
+      expect(await rows('blue."Actor"')).toEqual(['1', '2', '3', '4']);
+    });
+  });
+
   it('refuse an index of users with CONCURRENTLY for old and new customers, and lint says so', async () => {
     await emptied();
     const index = 'CREATE INDEX CONCURRENTLY mine ON "{{SCHEMA}}"."Actor" ("Navn");';

@@ -185,6 +185,8 @@ function isAppliedMeanwhile({ set, role }: Migrations, { files, schemas }: Work)
 
 function buildGuard({ set }: Migrations, { files }: Work, isApplied: string): string {
   const [first] = files;
+  const tables = files.filter(({ file }) => file.category === 'tables');
+  const isKnown = tables.map((located) => isAppliedCondition(set.name, located)).join(' AND ');
   const lock = lockName(set.name, first.schema);
   const body = `
 BEGIN
@@ -196,7 +198,12 @@ BEGIN
   IF pg_catalog.to_regclass('cdc_management.migration_history') IS NOT NULL THEN
     IF ${isApplied} THEN
       RAISE EXCEPTION 'applied meanwhile' USING ERRCODE = '${ALREADY_APPLIED}';
-    END IF;
+    END IF;${
+      tables.length > 0
+        ? `
+    PERFORM pg_catalog.set_config('cdc.is_applied', CASE WHEN ${isKnown} THEN 'on' ELSE 'off' END, true);`
+        : ''
+    }
   END IF;
 END
 `;

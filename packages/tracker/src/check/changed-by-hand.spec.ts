@@ -189,6 +189,59 @@ it.each<[string, string, string, string, readonly (readonly [string, string])[]]
   },
 );
 
+it.each([
+  ['a column', ['"Navn"', '"Name"']],
+  ['a metadata column', ['__source', 'origin']],
+] as const)(
+  'renamed by hand: %s of final and staging table alike gets no empty column next to it',
+  async (_, [name, renamed]) => {
+    await target.query(STAGED);
+    const before = await rowsOf('Actor');
+    const rename = (from: string, to: string) =>
+      target.query(
+        ['Actor', 'stg_Actor']
+          .map((table) => `ALTER TABLE blue."${table}" RENAME COLUMN ${from} TO ${to}`)
+          .join(';'),
+      );
+    await rename(name, renamed);
+    for (let time = 1; time <= 2; time++) {
+      const { failures } = await apply({ again: true });
+      expect(failures).toMatchObject([
+        {
+          code: 'CD005',
+          message: `table blue."Actor" column ${renamed}: looks like ${name}, renamed by hand`,
+          hint: expect.stringContaining(
+            `Rename it back: ALTER TABLE blue."Actor" RENAME COLUMN ${renamed} TO ${name}`,
+          ),
+        },
+      ]);
+    }
+    const byHand = (await check()).filter(({ message }) => message.endsWith('renamed by hand'));
+    expect(byHand.map(({ name: table, repair }) => ({ table, repair }))).toEqual(
+      ['Actor', 'stg_Actor'].map((table) => ({
+        table,
+        repair: {
+          kind: 'sql',
+          statement: `ALTER TABLE "blue"."${table}" RENAME COLUMN "${renamed.replaceAll('"', '')}" TO "${name.replaceAll('"', '')}"`,
+        },
+      })),
+    );
+    await rename(renamed, name);
+    await expectRepaired();
+    expect(await rowsOf('Actor')).toEqual(before);
+  },
+);
+
+it('renamed by hand: a column that the source dropped, and another one that it added, are no rename', async () => {
+  const later = withColumns(
+    ...ACTOR_COLUMNS.filter(({ name }) => name !== 'Navn'),
+    column('Nyere', 'character varying(100)'),
+  );
+  expect(await target.apply(later, OPTIONS)).toMatchObject({ failures: [] });
+  expect(await target.apply(later, { ...OPTIONS, again: true })).toMatchObject({ failures: [] });
+  expect(await target.apply(MIGRATIONS, OPTIONS)).toMatchObject({ failures: [] });
+});
+
 it('renamed by hand: a column is refused too if its file is pending', async () => {
   await target.query('ALTER TABLE blue."Actor" RENAME COLUMN "Navn" TO "Name"');
   const more = withColumns(...ACTOR_COLUMNS, column('Ny', 'text'));

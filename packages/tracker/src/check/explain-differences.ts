@@ -108,7 +108,7 @@ function explainColumns(
     !isPending && lost.length === 1 && extra.length === 1 && lost[0]!.type === extra[0]!.type;
   const byHand = isOnlyPair
     ? [{ name: lost[0]!.name, old: extra[0]!.name }]
-    : findHandRenames(lost, extra, other?.columns ?? []);
+    : findHandRenames(lost, extra, other?.columns ?? [], { isApplied: !isPending });
   const at = `${quoteIdentifier(differences[0]!.schema)}.${quoteIdentifier(relation.name)}`;
   return differences.flatMap((difference): readonly Difference[] => {
     const { kind, message } = difference;
@@ -189,26 +189,27 @@ function repairTable(
     return { kind: 'apply again', first };
   }
   const types = new Map(group.columns.map((column) => [column.name, column.type]));
-  const unsafe = relation.columns.find((column) => {
-    const type = types.get(column.name);
-    return (
-      type !== undefined &&
-      message.startsWith(`column "${column.name}" is ${type}, `) &&
-      classifyTypeChange(type, column.type) === 'unsafe'
-    );
-  });
-  if (!unsafe) return undefined;
+  const retyped = relation.columns.find(({ name: column }) =>
+    message.startsWith(`column "${column}" is ${types.get(column)}, `),
+  );
+  if (!retyped) return undefined;
+  if (group.partitionKey.includes(retyped.name))
+    return { kind: 'advice', advice: IN_PARTITION_KEY };
+  if (classifyTypeChange(types.get(retyped.name)!, retyped.type) !== 'unsafe') return undefined;
   if (isPending) return { kind: 'advice', advice: UNSAFE_CHANGE };
-  const column = quoteIdentifier(unsafe.name);
+  const column = quoteIdentifier(retyped.name);
   return {
     kind: 'sql',
     warning: 'look at the values first, because this can round, cut or refuse them',
-    statement: `ALTER TABLE ${table} ALTER COLUMN ${column} TYPE ${unsafe.type} USING ${column}::${unsafe.type}`,
+    statement: `ALTER TABLE ${table} ALTER COLUMN ${column} TYPE ${retyped.type} USING ${column}::${retyped.type}`,
   };
 }
 
 const UNSAFE_CHANGE =
   'apply refuses it, because values could be lost; cdc manage-migrations diff --base <commit before> --scaffold-manual creates a draft in migrations/manual/';
+
+const IN_PARTITION_KEY =
+  'apply refuses it, because PostgreSQL changes no type in a partition key; the hint of apply --again has the CALL for a file in migrations/manual/ that rewrites the table';
 
 interface Extra extends Pick<Difference, 'schema' | 'name' | 'message'> {
   readonly owner: string | null;

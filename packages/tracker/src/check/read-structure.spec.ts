@@ -24,6 +24,12 @@ const CHANGES: readonly (readonly [property: string, change: string])[] = [
   ['persistence', 'ALTER TABLE other.t SET UNLOGGED'],
   ['canInsert', `GRANT INSERT ON other.t TO ${ROLE}`],
   ['constraints', 'ALTER TABLE other.t ADD CONSTRAINT positive CHECK (id > 0)'],
+  [
+    'partitionKey',
+    `DROP TABLE other.t; ${create('other').replace('CREATE SCHEMA other;', '').replace('text);', 'text) PARTITION BY RANGE (note);').replace('UNIQUE INDEX', 'INDEX')}`.split(
+      'CREATE INDEX',
+    )[0]!,
+  ],
   ['columns.name', 'ALTER TABLE other.t RENAME note TO remark'],
   ['columns.type', 'ALTER TABLE other.t ALTER name TYPE varchar(9)'],
   ['columns.nullable', 'ALTER TABLE other.t ALTER name SET NOT NULL'],

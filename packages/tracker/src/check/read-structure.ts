@@ -6,6 +6,8 @@ import type { Session } from '../session/session.ts';
 /** A structure and the relations that have it, in several schemas. */
 export interface RelationGroup extends RelationStructure {
   readonly schemas: readonly string[];
+  /** Columns of the partition key. Empty for a table without partitions. */
+  readonly partitionKey: readonly string[];
 }
 
 /** Relations to read: all of some schemas, and some of others. */
@@ -87,19 +89,26 @@ const SIGNS = `of_columns AS (
   FROM pg_catalog.pg_constraint
   WHERE contype IN ('c', 'f') AND conrelid IN (SELECT oid FROM wanted)
   GROUP BY conrelid
+), of_partitions AS (
+  SELECT partrelid AS oid, pg_catalog.jsonb_agg(attname ORDER BY attnum) AS key
+  FROM pg_catalog.pg_partitioned_table
+  JOIN pg_catalog.pg_attribute ON attrelid = partrelid AND attnum = ANY (partattrs::smallint[])
+  WHERE partrelid IN (SELECT oid FROM wanted)
+  GROUP BY partrelid
 )`;
 
 /** Identical relations with one representative. */
 const ALIKE = `alike AS (
   SELECT wanted.relname, wanted.relkind, wanted.relpersistence, wanted.can_insert, of_constraints.names,
-    min(wanted.oid::bigint)::oid AS oid, pg_catalog.jsonb_agg(wanted.nspname ORDER BY wanted.nspname) AS schemas
+    of_partitions.key, min(wanted.oid::bigint)::oid AS oid, pg_catalog.jsonb_agg(wanted.nspname ORDER BY wanted.nspname) AS schemas
   FROM wanted
   LEFT JOIN of_columns USING (oid)
   LEFT JOIN of_indexes USING (oid)
   LEFT JOIN of_triggers USING (oid)
   LEFT JOIN of_constraints USING (oid)
+  LEFT JOIN of_partitions USING (oid)
   GROUP BY wanted.relname, wanted.relkind, wanted.relpersistence, wanted.can_insert, of_columns.sign, of_indexes.sign,
-    of_triggers.sign, of_constraints.names
+    of_triggers.sign, of_constraints.names, of_partitions.key
 )`;
 
 /** SQL of a `RelationGroup`. */
@@ -110,6 +119,7 @@ const DESCRIPTION = `SELECT pg_catalog.jsonb_build_object(
   'canInsert', alike.can_insert,
   'schemas', alike.schemas,
   'constraints', coalesce(alike.names, '[]'),
+  'partitionKey', coalesce(alike.key, '[]'),
   'columns', coalesce((
     SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', attribute.attname,
       'type', pg_catalog.format_type(attribute.atttypid, attribute.atttypmod), 'nullable', NOT attribute.attnotnull,
