@@ -339,6 +339,17 @@ it('a hand-written file runs once per schema, by itself where it asks for no tra
   expect(run.stdout).toMatch(
     / manual\/0002-two\.sql: index "none" does not exist \(SQLSTATE 42704\)\n {2}the same in 3 more: /,
   );
+  // status and check print a cause once too, and --json has each customer.
+  const shown = async (...args: readonly string[]) =>
+    (await runCommand(root, [...args, '--env', 'prod', ...FEW], env)).stdout;
+  const status = await shown('status');
+  expect(status.match(/0002-two\.sql: index "none" does not exist/g)).toHaveLength(1);
+  expect(status).toMatch(/^ {2}the same in 3 more: \S+, \S+, \S+$/m);
+  const [{ schemas }] = JSON.parse(await shown('status', '--json')).targets;
+  const failed = (schemas as { files: { error?: string }[] }[]).filter(({ files }) =>
+    files.some(({ error }) => error?.includes('"none"')),
+  );
+  expect(failed).toHaveLength(4);
   const sql = await connect(database);
   const history = () => sql`
     SELECT table_name AS file, outcome, count(*)::int AS schemas
@@ -350,6 +361,13 @@ it('a hand-written file runs once per schema, by itself where it asks for no tra
   expect(
     await sql`SELECT count(*)::int AS n FROM pg_indexes WHERE indexname = 'Actor_Navn'`,
   ).toEqual([{ n: 4 }]);
+  await sql.unsafe(`DO $$ DECLARE name text; BEGIN
+    FOR name IN SELECT schemaname FROM pg_indexes WHERE indexname = 'Actor_Navn' LOOP
+      EXECUTE format('DROP INDEX %I."idx_Actor_sync_timestamp"', name);
+    END LOOP; END $$`);
+  const differences = await shown('check');
+  expect(differences.match(/^missing .*index "idx_Actor_sync_timestamp"/gm)).toHaveLength(1);
+  expect(differences).toMatch(/^ {2}the same in 3 more: \S+, \S+, \S+$/m);
   write(
     '0002-two.sql',
     `-- cdc: no-transaction\nDROP INDEX CONCURRENTLY IF EXISTS "{{SCHEMA}}"."none"\n`,

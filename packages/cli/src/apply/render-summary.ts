@@ -8,6 +8,7 @@ import {
   type WaitingFile,
 } from '@cdc-migrations/tracker';
 import { quoteIdentifier } from '@cdc-migrations/sql-text';
+import { joinAlike, type SchemaLines } from '../target/join-alike.ts';
 import { nameSchema } from '../target/name-schema.ts';
 import { countOf } from '../count-of.ts';
 
@@ -33,31 +34,42 @@ export function renderSummary(label: string, result: ApplyResult): readonly stri
   ];
   return [
     `${label}: ${countOf(schemaCount, 'schema')}; files: ${counts.join(', ')}`,
-    ...tightened.map(
-      ({ schema, table, column }) =>
-        `${schema}.${table}: ${quoteIdentifier(column)} is NOT NULL now, because every row has a value`,
+    ...joinAlike(
+      tightened.map(({ schema, table, column }) => ({
+        schema,
+        lines: [
+          `${schema}.${table}: ${quoteIdentifier(column)} is NOT NULL now, because every row has a value`,
+        ],
+      })),
     ),
-    ...indexes.map(
-      ({ schema, table, index, action }) =>
-        `${schema}.${table}: index ${quoteIdentifier(index)} ${action}`,
+    ...joinAlike(
+      indexes.map(({ schema, table, index, action }) => ({
+        schema,
+        lines: [`${schema}.${table}: index ${quoteIdentifier(index)} ${action}`],
+      })),
     ),
-    ...groupFailures(failures).flatMap(renderFailures),
-    ...renderWaiting(waiting),
+    ...joinAlike(failures.map(describeFailure)),
+    ...joinAlike(describeWaiting(waiting)),
     ...renderStale(stale),
-    ...describeLeftOut({ mergeProblems, lockedStaging: [] }).map(
-      ({ schema, table, reason }) => `${schema}.${table}: ${reason}`,
+    ...joinAlike(
+      describeLeftOut({ mergeProblems, lockedStaging: [] }).map(({ schema, table, reason }) => ({
+        schema,
+        lines: [`${schema}.${table}: ${reason}`],
+      })),
     ),
     ...(notBegun.length > 0 ? [`not started: ${notBegun.join(', ')}`] : []),
   ];
 }
 
-/** Renders a line for each schema whose plan was outdated, and what to do. */
+/** Names the schemas whose plan was outdated, and what to do. */
 function renderStale(stale: readonly StaleSchema[]): readonly string[] {
   if (stale.length === 0) return [];
   return [
-    ...stale.map(
-      ({ schema, reasons }) =>
-        `${schema === WHOLE_DATABASE ? 'nothing was done' : `${schema} skipped`}: ${reasons.join('; ')}`,
+    ...joinAlike(
+      stale.map(({ schema, reasons }) => {
+        const what = schema === WHOLE_DATABASE ? 'nothing was done' : `${schema} skipped`;
+        return { schema, lines: [`${what}: ${reasons.join('; ')}`] };
+      }),
     ),
     'the plan is stale: write it again with apply --plan-out',
   ];
@@ -72,8 +84,8 @@ function count(
   return found > 0 ? [`${found} ${word}`] : [];
 }
 
-/** Renders a line for each schema and the file that its skipped files need. */
-function renderWaiting(waiting: readonly WaitingFile[]): readonly string[] {
+/** Describes for each schema the skipped files and the file that they need. */
+function describeWaiting(waiting: readonly WaitingFile[]): readonly SchemaLines[] {
   const groups = new Map<string, { readonly first: WaitingFile; readonly count: number }>();
   for (const file of waiting) {
     const key = `${file.schema}\0${file.waitsFor}`;
@@ -82,40 +94,22 @@ function renderWaiting(waiting: readonly WaitingFile[]): readonly string[] {
   }
   return [...groups.values()].map(({ first: { schema, path, waitsFor }, count: files }) => {
     const more = files > 1 ? ` and ${countOf(files - 1, 'file')} more` : '';
-    return `${nameSchema(schema)} skipped: ${path}${more}, because of ${waitsFor}`;
+    return {
+      schema,
+      lines: [`${nameSchema(schema)} skipped: ${path}${more}, because of ${waitsFor}`],
+    };
   });
 }
 
-/** Maximum number of schemas that are listed behind a failure. */
-const SHOWN_SCHEMAS = 10;
-
-/** Groups failures that differ only in the name of their schema. A failure that waited for a lock stays alone. */
-function groupFailures(failures: readonly FileFailure[]): readonly (readonly FileFailure[])[] {
-  const groups = new Map<string, readonly FileFailure[]>();
-  for (const failure of failures) {
-    const { schema, path, code, message, detail, hint, blockers = [] } = failure;
-    const texts = [message, detail, hint].map((text) =>
-      schema === WHOLE_DATABASE ? text : text?.replaceAll(schema, '{{SCHEMA}}'),
-    );
-    const key = JSON.stringify([path, code, ...texts, blockers.length > 0 ? schema : '']);
-    groups.set(key, [...(groups.get(key) ?? []), failure]);
-  }
-  return [...groups.values()];
-}
-
-/** Number of equal failures from which on only the first is printed in full. */
-const MANY = 3;
-
-/** Renders the failures of a group; of many only the first, and the schemas of the others. */
-function renderFailures(group: readonly FileFailure[]): readonly string[] {
-  if (group.length < MANY) return group.flatMap(renderFailure);
-  const [first, ...others] = group;
-  const names = others.slice(0, SHOWN_SCHEMAS).map(({ schema }) => nameSchema(schema));
-  const more = others.length > names.length ? ', …' : '';
-  return [
-    ...renderFailure(first!),
-    `  the same in ${others.length} more: ${names.join(', ')}${more}`,
-  ];
+/** Renders a failure. Failures in one place with one reason are alike, except for those that waited for a lock. */
+function describeFailure(failure: FileFailure, index: number): SchemaLines {
+  const { schema, path, code, message, detail, hint, blockers = [] } = failure;
+  const own = blockers.length > 0 ? index : null;
+  return {
+    schema,
+    lines: renderFailure(failure),
+    cause: JSON.stringify([path, code, message, detail, hint, own]),
+  };
 }
 
 function renderFailure(failure: FileFailure): readonly string[] {

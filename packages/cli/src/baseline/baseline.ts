@@ -1,7 +1,7 @@
 import { baselineTarget } from '@cdc-migrations/tracker';
 import { EXIT } from '../exit-code.ts';
 import type { TargetOptions } from '../target/open-targets.ts';
-import { renderDifferences } from '../target/render-differences.ts';
+import { summarizeDifferences } from '../target/render-differences.ts';
 import { reportTargets } from '../target/report-targets.ts';
 import { countOf } from '../count-of.ts';
 
@@ -18,7 +18,7 @@ export async function baseline(options: BaselineCommandOptions): Promise<number>
       exitCode: differences.length > 0 ? EXIT.differences : EXIT.done,
       lines: [
         `${label}: ${countOf(recorded.length, 'file')} recorded, ${countOf(differences.length, 'difference')}`,
-        ...renderDifferences(differences),
+        ...summarizeDifferences(differences),
       ],
       document: result,
     };

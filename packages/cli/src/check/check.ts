@@ -1,7 +1,11 @@
 import { checkTarget, listSchemas, type Difference } from '@cdc-migrations/tracker';
 import { EXIT } from '../exit-code.ts';
 import type { TargetOptions } from '../target/open-targets.ts';
-import { renderDifferences, renderRepair } from '../target/render-differences.ts';
+import {
+  renderDifferences,
+  renderRepair,
+  summarizeDifferences,
+} from '../target/render-differences.ts';
 import { reportTargets, withSession } from '../target/report-targets.ts';
 import { countOf } from '../count-of.ts';
 import type { TestCase } from '../render-junit.ts';
@@ -31,7 +35,7 @@ export async function check(options: CheckCommandOptions): Promise<number> {
       exitCode: isSame ? EXIT.done : EXIT.differences,
       lines: [
         `${label}: ${isSame ? 'matches the definitions' : countOf(differences.length, 'difference')}`,
-        ...renderDifferences(differences, options.env),
+        ...summarizeDifferences(differences, options.env),
         ...(isSame ? [] : [WAY_OUT]),
       ],
       document: {

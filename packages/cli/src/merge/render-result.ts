@@ -8,6 +8,7 @@ import {
   type TableReplay,
 } from '@cdc-migrations/tracker';
 import { countOf } from '../count-of.ts';
+import { joinAlike } from '../target/join-alike.ts';
 
 const DEAD =
   'the reasons of dead letters are in cdc_management.recent_errors; fix the cause, then run merge --replay-dead-letters';
@@ -25,10 +26,19 @@ export function renderResult(
       : `${label}: ${countOf(merged.length, 'table')}, ${renderCounts(total)}`,
     ...replays.flatMap((replay) => [renderReplay(replay), ...renderReasons(replay)]),
     ...merged.map((table) => `${labelOf(table)}: ${renderCounts(table)}`),
-    ...tables.flatMap((table) =>
-      table.failure === null ? [] : [`${labelOf(table)} failed: ${table.failure}`],
+    ...joinAlike(
+      tables.flatMap((table) =>
+        table.failure === null
+          ? []
+          : [{ schema: table.schema, lines: [`${labelOf(table)} failed: ${table.failure}`] }],
+      ),
     ),
-    ...describeLeftOut(leftOut).map((one) => `${labelOf(one)}: ${one.reason}`),
+    ...joinAlike(
+      describeLeftOut(leftOut).map((one) => ({
+        schema: one.schema,
+        lines: [`${labelOf(one)}: ${one.reason}`],
+      })),
+    ),
     ...heldTables.map(
       (one) =>
         `${labelOf(one)}: not merged: ${one.holder} merges it, or keeps it from being merged`,

@@ -7,6 +7,7 @@ import {
   type LostStaging,
 } from '@cdc-migrations/tracker';
 import { countOf } from '../count-of.ts';
+import { joinAlike, type SchemaLines } from '../target/join-alike.ts';
 import { nameSchema } from '../target/name-schema.ts';
 
 /** Limit of rows that `cdc_management.count_unfilled` counts. */
@@ -41,8 +42,12 @@ function countEvents(
   return events > 0 ? [countOf(events, what)] : [];
 }
 
-/** Renders a line for each problem that needs attention. */
-export function renderConcerns({
+/** Renders a line for each cause that needs attention, and the schemas that it concerns. */
+export function renderConcerns(concerns: Concerns): readonly string[] {
+  return joinAlike(describeConcerns(concerns));
+}
+
+function describeConcerns({
   lostStaging,
   deadLetters,
   refusedEvents,
@@ -51,28 +56,39 @@ export function renderConcerns({
   failingMerges,
   backfill,
   ...leftOut
-}: Concerns): readonly string[] {
+}: Concerns): readonly SchemaLines[] {
+  const about = (schema: string, line: string): SchemaLines => ({ schema, lines: [line] });
   return [
-    ...describeLeftOut(leftOut).map(({ schema, table, reason }) => `${schema}.${table}: ${reason}`),
-    ...heldMerges.map(
-      ({ schema, table, since, holder }) =>
+    ...describeLeftOut(leftOut).map(({ schema, table, reason }) =>
+      about(schema, `${schema}.${table}: ${reason}`),
+    ),
+    ...heldMerges.map(({ schema, table, since, holder }) =>
+      about(
+        schema,
         `${schema}.${table}: has waited since ${since} for ${holder}, which merges it or has locked its staging table; end that session if it is idle`,
+      ),
     ),
-    ...failingMerges.map(
-      ({ schema, table, error }) => `${schema}.${table}: last merge failed: ${error}`,
+    ...failingMerges.map(({ schema, table, error }) =>
+      about(schema, `${schema}.${table}: last merge failed: ${error}`),
     ),
-    ...lostStaging.map(renderLoss),
-    ...deadLetters.map(
-      ({ schema, table, count }) =>
+    ...lostStaging.map((loss) => about(loss.schema, renderLoss(loss))),
+    ...deadLetters.map(({ schema, table, count }) => ({
+      ...about(
+        schema,
         `${schema}.${table}: ${countOf(count, 'dead letter')}; ${ERRORS}; ${REPLAY}`,
-    ),
-    ...refusedEvents.map(
-      ({ schema, table, topic, count }) =>
+      ),
+      ...{ cause: `dead letters of ${table}`, detail: String(count) },
+    })),
+    ...refusedEvents.map(({ schema, table, topic, count }) => ({
+      schema,
+      lines: [
         `${schema ?? '?'}.${table ?? '?'}: ${countOf(count, 'refused event')} of topic ${topic ?? '?'}; ${ERRORS}${table === null ? '' : `; ${REPLAY}`}`,
-    ),
+      ],
+      ...{ cause: `refused events of ${table}`, detail: `${count} of ${topic ?? '?'}` },
+    })),
     ...columns.map(({ schema, table, column, state, statement }) => {
       const way = statement === null ? '' : `; ${statement}`;
-      return `${schema}.${table}.${column}: ${state}${way}`;
+      return about(schema, `${schema}.${table}.${column}: ${state}${way}`);
     }),
     ...backfill.map(({ schema, table, column, since, rows }) => {
       const count = rows === null || rows < COUNTED_ROWS ? rows : `at least ${rows}`;
@@ -80,7 +96,13 @@ export function renderConcerns({
         rows === null
           ? 'its table is locked'
           : `${count} ${count === 1 ? 'row' : 'rows'} without a value`;
-      return `${schema}.${table}.${column}: backfill needed, added ${since}, ${without}; a reload fills it (docs/reload.md)`;
+      return {
+        ...about(
+          schema,
+          `${schema}.${table}.${column}: backfill needed, added ${since}, ${without}; a reload fills it (docs/reload.md)`,
+        ),
+        ...{ cause: `backfill of ${table}.${column}`, detail: without },
+      };
     }),
   ];
 }

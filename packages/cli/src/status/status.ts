@@ -19,6 +19,7 @@ import {
   type FileState,
 } from '@cdc-migrations/tracker';
 import { EXIT } from '../exit-code.ts';
+import { joinAlike, type SchemaLines } from '../target/join-alike.ts';
 import { nameSchema } from '../target/name-schema.ts';
 import {
   EMBEDDED,
@@ -157,7 +158,9 @@ function describe(
   const waves = countWaves(all, found);
   const troubles = listTroubles(concerns);
   const errors = found.schemas.flatMap(({ schema, files }) =>
-    files.flatMap(({ path, error }) => (error ? renderError(schema, path, error) : [])),
+    files.flatMap(({ path, error }) =>
+      error ? [{ schema, lines: renderError(schema, path, error) }] : [],
+    ),
   );
   const edited = found.schemas.some(({ files }) => files.some(({ state }) => state === 'edited'));
   return {
@@ -174,8 +177,8 @@ function describe(
       ...(found.pendingManual.length > 0
         ? [`pending hand-written files: ${found.pendingManual.join(', ')}`]
         : []),
-      ...errors,
-      ...leftovers.map(renderLeftover),
+      ...joinAlike(errors),
+      ...joinAlike(leftovers.map(describeLeftover)),
       ...(isStandby ? [STANDBY] : []),
       ...renderLocks(locks),
       ...renderConcerns(concerns),
@@ -198,8 +201,11 @@ function renderError(schema: string, path: string, error: string): readonly stri
   return [`${nameSchema(schema)} ${path}: ${first}`, ...more.map((line) => `  ${line}`)];
 }
 
-function renderLeftover({ schema, table, message }: Leftover): string {
-  return `${table === null ? schema : `${schema}.${table}`}: ${message}`;
+function describeLeftover({ schema, table, message }: Leftover): SchemaLines {
+  return {
+    schema,
+    lines: [`${table === null ? schema : `${schema}.${table}`}: ${message}`],
+  };
 }
 
 const STANDBY =

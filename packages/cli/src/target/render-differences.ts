@@ -1,5 +1,6 @@
 import type { Difference, Repair } from '@cdc-migrations/tracker';
 import { shellWord } from '../init/scaffold-options.ts';
+import { joinAlike } from './join-alike.ts';
 
 /** Renders a line for each difference: `missing  osloprod.Actor: column "Navn"`, with its repair in an environment. */
 export function renderDifferences(
@@ -13,6 +14,15 @@ export function renderDifferences(
     const repair = env === undefined ? undefined : renderRepair(difference, env);
     return `${kind}  ${location}: ${message}${from}${repair === undefined ? '' : `; repair: ${repair}`}`;
   });
+}
+
+/** Renders a line for each kind of difference, and the schemas that have it. */
+export function summarizeDifferences(
+  differences: readonly Difference[],
+  env?: string,
+): readonly string[] {
+  const lines = renderDifferences(differences, env);
+  return joinAlike(differences.map(({ schema }, at) => ({ schema, lines: [lines[at]!] })));
 }
 
 /** Returns the repair: a shell command, or SQL. */

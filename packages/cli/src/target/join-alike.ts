@@ -1,0 +1,52 @@
+import { nameSchema } from './name-schema.ts';
+
+/** Lines about a schema. */
+export interface SchemaLines {
+  /** Null for no schema. */
+  readonly schema: string | null;
+  readonly lines: readonly string[];
+  /** Text that alike items share if their lines have other numbers. The default is the lines. */
+  readonly cause?: string;
+  /** Number or text of this schema, shown behind its name. */
+  readonly detail?: string;
+}
+
+/** Number of alike items from which on only the first is printed in full. */
+const MANY = 3;
+/** Maximum number of schemas that are listed behind a cause. */
+const SHOWN_SCHEMAS = 10;
+
+/**
+ * Joins items that differ only in the name of their schema. Of many the first is printed in full, and a line names the
+ * others:
+ *
+ *     blue.Actor: last merge failed: division by zero
+ *       the same in 2 more: avansas, oslo
+ */
+export function joinAlike(items: readonly SchemaLines[]): readonly string[] {
+  const groups = new Map<string, SchemaLines[]>();
+  for (const item of items) {
+    const { schema, lines, cause } = item;
+    const key = withoutSchema(cause ?? lines.join('\n'), schema);
+    groups.set(key, [...(groups.get(key) ?? []), item]);
+  }
+  return [...groups.values()].flatMap((group) => {
+    if (group.length < MANY) return group.flatMap(({ lines }) => lines);
+    const [first, ...others] = group;
+    const names = others
+      .slice(0, SHOWN_SCHEMAS)
+      .map(({ schema, detail }) => nameSchema(schema ?? '?') + (detail ? ` (${detail})` : ''));
+    const more = others.length > names.length ? ', …' : '';
+    return [...first!.lines, `  the same in ${others.length} more: ${names.join(', ')}${more}`];
+  });
+}
+
+/** Replaces a schema as a whole word. */
+function withoutSchema(text: string, schema: string | null): string {
+  if (!schema) return text;
+  const word = schema.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return text.replaceAll(
+    new RegExp(`(?<![\\p{L}\\p{N}_])${word}(?![\\p{L}\\p{N}_])`, 'gu'),
+    '{{SCHEMA}}',
+  );
+}
