@@ -119,7 +119,7 @@ function findService(value: Mapping, name: string, report: Report): Keys {
 
 /** Describes a service file that names another service. */
 export function otherNameProblem(name: string, found: string): string {
-  return `the file of the service "${name}" says "${found}"; rename one of the two`;
+  return `the file of the service "${name}" contains the service "${found}"; rename one of the two`;
 }
 
 /** Reports keys with deceptive characters anywhere in a YAML file. */

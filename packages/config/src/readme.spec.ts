@@ -15,7 +15,7 @@ it('says what is wrong with its example', () => {
   const files = new Map(
     [...README.matchAll(/```yaml\n(# (\S+)\n[^]*?)```/g)].map(([, text, file]) => [file!, text!]),
   );
-  const [, expected] = /^Reading them[^]*?```text\n([^]*?)\n```/m.exec(README) ?? [];
+  const [, expected] = /^`readConfig` reports all[^]*?```text\n([^]*?)\n```/m.exec(README) ?? [];
   expect(files.size).toBe(4);
   expect(() => parseConfig(files)).toThrow(new Error(expected));
 });

@@ -54,7 +54,8 @@ function problemOf(
   origin: CatalogColumn,
   key: KeyDefinition | null,
 ): string | undefined {
-  if (key?.columns.includes(name)) return 'expected a column outside of the key, found one in it';
+  if (key?.columns.includes(name))
+    return 'expected a column outside of the key, found a key column';
   if (exactness === 'unsupported')
     return 'expected a column that the change feed carries, found one whose type it does not carry';
   if (nullable || origin.nullable)

@@ -64,8 +64,8 @@ export function checkTemplateColumn(
   const owner = other.source ? `column "${other.source.name}" of the source` : 'another template';
   const from = `"${name}" of ${sink.schema}.${sink.table} comes from ${owner} and from the template "${use.template}"`;
   const wayOut =
-    `name the column otherwise ({ template: ${use.template}, name: … })` +
-    (other.source ? ', or leave the column of the source out' : '');
+    `rename the template column ({ template: ${use.template}, name: … })` +
+    (other.source ? ', or omit the column of the source' : '');
   if (!takesValuesOf(type, other.type)) {
     const message = `${from}: expected ${type}, found ${other.type}; ${wayOut}`;
     problems.errors.push(problemAt(use.at, [], message));

@@ -31,8 +31,8 @@ export function refusePlaceholder(text: string, at: Location, problems: ProblemL
   const placeholder = findPlaceholder(text);
   if (placeholder === undefined) return;
   const message =
-    `"${visible(text)}" has ${placeholder}, which files read as the tenant's schema; ` +
-    'leave it out or give it another name';
+    `"${visible(text)}" has ${placeholder}, which files replace by the tenant's schema; ` +
+    'remove it or use another name';
   problems.errors.push(problemAt(at, [], message));
 }
 
@@ -63,7 +63,7 @@ export function checkColumnNames(
       const how = other.name === name ? `both become "${name}"` : 'differ only in case';
       const message =
         `columns "${originOf(other)}" and "${originOf(column)}" of ${table} ${how}; ` +
-        'put one of them into ignore_columns or name the template column otherwise' +
+        'put one of them into ignore_columns or rename the template column' +
         (isRenamed(column) || isRenamed(other)
           ? '; or rename one in columns, or set column_names: source in pipeline of this table'
           : '');

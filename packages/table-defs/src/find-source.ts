@@ -58,8 +58,8 @@ export function findSource(
   const source = tables.get(name) ?? foldedTables.get(name.toLowerCase());
   if (!source) {
     const message =
-      `the snapshot of ${catalog.database}.${catalog.schema} has no table "${name}"; is the name right, and ` +
-      'the snapshot (cdc manage-migrations schema-docs) of today?';
+      `the snapshot of ${catalog.database}.${catalog.schema} has no table "${name}"; check the name, or ` +
+      'update the snapshot with cdc manage-migrations schema-docs';
     problems.errors.push(goneAt(selection.at, [], message));
     return undefined;
   }

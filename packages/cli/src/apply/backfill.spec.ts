@@ -298,7 +298,7 @@ describe.each([15, 18] as const)(
       ).toEqual(
         expect.arrayContaining([
           '0: expected a column of the source, found "land"; did you mean "Land"?',
-          '1: "actno": expected a column outside of the key, found one in it',
+          '1: "actno": expected a column outside of the key, found a key column',
           '2: "Navn": expected a column that is NOT NULL at the source, found one that can be NULL; without a value it is NULL',
           '3: "Land": expected a constant default at the source that character varying(2) stores exactly, found (getdate()); remove the column here, and fill it with a reload',
         ]),

@@ -229,7 +229,7 @@ function reportCircle(next: ReadonlyMap<string, string>, at: Keys, report: Repor
     for (let name = next.get(start); name !== undefined; name = next.get(name)) {
       if (circle.includes(name)) {
         if (name !== start || circle.length === 1) break;
-        report(at, `${circle.map((one) => `"${one}"`).join(', ')} become one another in a circle`);
+        report(at, `${circle.map((one) => `"${one}"`).join(', ')} form a rename cycle`);
         return;
       }
       circle.push(name);

@@ -41,7 +41,7 @@ function connectionText(what: string) {
     text(what),
     v.regex(
       /^(?![\s\S]*\$\{(?![A-Za-z_][A-Za-z0-9_]*\}))/,
-      'expected ${NAME} of letters, digits and _ after each ${',
+      'expected ${NAME}, with a name of letters, digits and _',
     ),
   );
 }
@@ -170,7 +170,7 @@ function regularExpression() {
     text('a regular expression'),
     v.check(
       (pattern) => problemOf(pattern) === undefined,
-      ({ input }) => `expected a regular expression as JavaScript has it; ${problemOf(input)}`,
+      ({ input }) => `expected a JavaScript regular expression; ${problemOf(input)}`,
     ),
     v.metadata({ jsonSchema: { type: 'string', format: 'regex' } }),
   );
