@@ -6,7 +6,7 @@ import { buildColumns } from './build-columns.ts';
 import { overrideScope } from './check-type-overrides.ts';
 import { withBackfill } from './backfill-columns.ts';
 import { chooseKey } from './choose-key.ts';
-import { checkCustomer, withCustomer } from './customer-key.ts';
+import { checkCustomer, withCustomer } from './choose-key.ts';
 import {
   eventLoss,
   formOf,

@@ -6,7 +6,6 @@ export { partitioningEntry, partitionKey } from './declared-partitions.ts';
 export { buildManifest, locateTables } from './build-manifest.ts';
 export type { ManifestFacts, LocatedTable, UserFile } from './build-manifest.ts';
 export { findBackfill } from './backfill-columns.ts';
-export { columnEntry } from './column-entry.ts';
 export {
   DEFINITIONS_FOLDER,
   parseDefinition,
@@ -31,7 +30,6 @@ export type {
 export { formOf, formStaging, resolveEvents, UNAVAILABLE } from './event-forms.ts';
 export type { EventForm, EventSettings } from './event-forms.ts';
 export { headerFacts } from './header-facts.ts';
-export { MANAGEMENT_SCHEMA } from './management-schema.ts';
 export {
   CATEGORIES,
   isUserFile,
@@ -48,13 +46,12 @@ export {
   POSITION_COLUMNS,
   RESERVED_NAMES,
 } from './metadata-columns.ts';
-export { buildObjectNames } from './object-names.ts';
+export { buildObjectNames, MANAGEMENT_SCHEMA } from './object-names.ts';
 export { OPERATIONS, spellings } from './operations.ts';
 export type { Operation, OperationFacts } from './operations.ts';
 export type { DefinitionProblem } from './problems.ts';
-export { schemaLabel } from './schema-label.ts';
+export { schemaLabel, sqlSchema } from './schema-label.ts';
 export { sortDefinitions } from './sort-definitions.ts';
-export { sqlSchema } from './sql-schema.ts';
 export { buildStagingColumns, cutSeconds, secondsOf, stagingType } from './staging-columns.ts';
 export type { CutSeconds, StagedColumn, StagingColumn } from './staging-columns.ts';
 export type {
@@ -75,7 +72,13 @@ export type {
   TableIdentity,
   TargetSchema,
 } from './table-definition.ts';
-export { buildFinal, buildRoutines, buildStaging, buildStructure } from './table-structure.ts';
+export {
+  buildFinal,
+  buildRoutines,
+  buildStaging,
+  buildStructure,
+  columnEntry,
+} from './table-structure.ts';
 export type {
   ColumnStructure,
   IndexStructure,

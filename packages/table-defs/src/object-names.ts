@@ -1,6 +1,9 @@
 import { shortName } from '@cdc-migrations/sql-text';
 import type { ObjectNames } from './table-definition.ts';
 
+/** Schema for bookkeeping in every target database. */
+export const MANAGEMENT_SCHEMA = 'cdc_management';
+
 /** Builds the names of the objects that belong to a final table. */
 export function buildObjectNames(table: string): ObjectNames {
   return {

@@ -79,10 +79,8 @@ export { readDependants } from './apply/dependants.ts';
 export type { Dependants, InTheWay, ObstructedFile, RetypedColumn } from './apply/dependants.ts';
 export { readSizes } from './status/read-sizes.ts';
 export type { Sizes, TableSize } from './status/read-sizes.ts';
-export { readTableHealth } from './status/read-table-health.ts';
-export type { TableHealth } from './status/read-table-health.ts';
-export { readChangeCursors } from './status/read-change-cursors.ts';
-export type { ChangeCursor } from './status/read-change-cursors.ts';
+export { readChangeCursors, readTableHealth } from './status/read-table-health.ts';
+export type { ChangeCursor, TableHealth } from './status/read-table-health.ts';
 export { readConcerns } from './status/read-concerns.ts';
 export type {
   BackfillConcern,

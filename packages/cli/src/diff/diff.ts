@@ -10,7 +10,10 @@ import {
   inspectDefinitions,
   schemaLabel,
   type TableDefinition,
+  type TableChange,
 } from '@cdc-migrations/table-defs';
+import type { Catalog } from '@cdc-migrations/catalog';
+import { planValidationDatabases, readCatalogs } from '@cdc-migrations/introspect';
 import { EXIT } from '../exit-code.ts';
 import { findRoot } from '../repo/find-root.ts';
 import { readCommitted, readSnapshots } from '../repo/read-outputs.ts';
@@ -18,15 +21,18 @@ import { selectTables } from '../repo/select-tables.ts';
 import { locateError, locateProblemsIn } from '../repo/locate-error.ts';
 import { listWarnings, listSuggestions } from './list-warnings.ts';
 import { readBase } from './read-base.ts';
-import { readSource } from './read-source.ts';
 import { readInTheWay, renderInTheWay } from './read-in-the-way.ts';
 import type { Diff } from './diff-result.ts';
-import { documentOf } from './document-of.ts';
 import { renderSql } from './render-sql.ts';
 import { renderSum, renderTable } from './render-table.ts';
 import { scaffoldManual } from './scaffold-manual.ts';
 import { print, printError, printJson, printScript } from '../print.ts';
 import { renderMarkdown, type Format } from '../report-lines.ts';
+import { changeFacts } from './change-facts.ts';
+import { resolveSources, type PlannedSource } from '../source/resolve-sources.ts';
+import { runAll, SOURCE_JOBS } from '../source/run-all.ts';
+import { showEvent } from '../source/show-event.ts';
+import { sourceFailures } from '../source/source-failures.ts';
 
 export interface DiffOptions {
   readonly root?: string;
@@ -130,4 +136,76 @@ function report(
     const table = [...renderTable(found), ...renderInTheWay(found.inTheWay ?? [])];
     print(format === 'markdown' ? renderMarkdown([`diff: ${sum}`, ...table]) : [...table, sum]);
   }
+}
+
+/** Builds one document with every change, both sides of it, and the statements that would run. */
+function documentOf({ changes, gone, suggestions, inTheWay, manual }: Diff): object {
+  return {
+    exitCode: changes.length + gone.length > 0 ? EXIT.differences : EXIT.done,
+    changes: changes.map(describe),
+    gone: gone.map(formatProblem),
+    warnings: [...listWarnings(changes), ...suggestions],
+    ...(inTheWay && { inTheWay }),
+    manual,
+  };
+}
+
+function describe(change: TableChange): object {
+  const { table, what, lock, final, staging } = changeFacts(change);
+  const { kind, class: changeClass, before, after } = change;
+  const { set, service } = change.table;
+  return {
+    kind,
+    class: changeClass,
+    set,
+    service,
+    table,
+    what,
+    lock,
+    before,
+    after,
+    sql: { final, staging },
+  };
+}
+
+interface ReadSourceOptions {
+  /** Environment of the source. */
+  readonly env: string;
+  /** In milliseconds. */
+  readonly timeout?: number;
+}
+
+/**
+ * Reads the catalogs of the validation databases from another environment, under the names that definitions use.
+ * Missing tables are skipped.
+ *
+ * @throws CommandError if a database cannot be read
+ */
+async function readSource(
+  root: string,
+  config: Config,
+  { env, timeout }: ReadSourceOptions,
+): Promise<readonly Catalog[]> {
+  const sources = resolveSources(root, planValidationDatabases(config, { env }));
+  const outcomes = await runAll(sources, SOURCE_JOBS, ({ plan, source }) =>
+    readCatalogs(source, plan.selections, {
+      onEvent: showEvent,
+      missing: 'leave out',
+      ...(timeout !== undefined && { timeoutMs: timeout }),
+    }),
+  );
+  const errors = outcomes.flatMap((outcome) => (outcome.kind === 'failed' ? [outcome.error] : []));
+  if (errors.length > 0) throw sourceFailures(errors);
+  return outcomes.flatMap((outcome) =>
+    outcome.kind === 'done' ? asValidationDatabases(outcome.item, outcome.value ?? []) : [],
+  );
+}
+
+/** Returns the catalogs once for each validation database that the database represents. */
+function asValidationDatabases(
+  { plan: { services } }: PlannedSource,
+  catalogs: readonly Catalog[],
+): readonly Catalog[] {
+  const names = new Set(services.map(({ validationDatabase }) => validationDatabase));
+  return [...names].flatMap((database) => catalogs.map((catalog) => ({ ...catalog, database })));
 }

@@ -16,7 +16,6 @@ import { reasonOf } from '../repo/repo-files.ts';
 import type { Diff, ManualFile } from './diff-result.ts';
 import { groupByTable } from './change-facts.ts';
 
-/** A file of `migrations/manual/` for the unsafe changes of a table. */
 /**
  * Writes a manual file for each table with unsafe changes, under the next free number. An existing file is unchanged,
  * also one for the same changes.
