@@ -64,7 +64,7 @@ export const COMMAND_ERRORS = {
   HistoryError: [
     2,
     'the history in the target has rows that this version cannot read',
-    'use the newer version that wrote them, or undo the change by hand',
+    'use the newer version that wrote them. If somebody changed the rows by hand, undo that change',
   ],
   StandbyError: [2, 'the target is a hot standby', 'connect to its primary'],
   EncodingError: [
@@ -483,11 +483,11 @@ export const FINDINGS: Readonly<Record<FindingCode, Row>> = {
   'unlogged-table': ['unlogged and temporary tables have no WAL', '`ALTER TABLE … SET LOGGED`'],
   'row-filter': [
     'the publication has a row filter, so some rows are missing',
-    '`ALTER PUBLICATION … DROP TABLE`, then run it again',
+    '`ALTER PUBLICATION … DROP TABLE`, then run `enable-cdc` again',
   ],
   'column-list': [
     'the publication has a column list, so some columns are missing',
-    '`ALTER PUBLICATION … DROP TABLE`, then run it again',
+    '`ALTER PUBLICATION … DROP TABLE`, then run `enable-cdc` again',
   ],
   'slot-taken': [
     'a slot with this name exists, but is not the expected one',

@@ -14,7 +14,7 @@ infrastructure write no files of tables, so they refuse these options.
 
 Environment:
   CDC_DB_USER  role that inserts into staging tables and runs merges (default:
-               postgres). Required if the files grant to another role
+               postgres). Required if the files name another role
 
 Exit codes:
   0  done, or nothing to do

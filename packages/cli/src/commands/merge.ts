@@ -29,7 +29,7 @@ export function addMerge(migrations: Command, { setExitCode }: CommandContext): 
     )
     .option(
       '--replay-dead-letters',
-      'first merge dead letters and refused events again; exits with 1 if any fail again, which are kept with the new reason',
+      'first merge dead letters and refused events again; those that fail again are kept with the new reason, and the exit code is 1',
     )
     .action(async (options: Omit<MergeCommandOptions, 'root'>) => {
       const { merge } = await import('../merge/merge.ts');
