@@ -1,3 +1,4 @@
+import { namePattern, SCHEMA_PLACEHOLDER } from '@cdc-migrations/sql-text';
 import { nameSchema } from './name-schema.ts';
 
 /** Lines about a schema. */
@@ -44,9 +45,5 @@ export function joinAlike(items: readonly SchemaLines[]): readonly string[] {
 /** Replaces a schema as a whole word. */
 function withoutSchema(text: string, schema: string | null): string {
   if (!schema) return text;
-  const word = schema.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  return text.replaceAll(
-    new RegExp(`(?<![\\p{L}\\p{N}_])${word}(?![\\p{L}\\p{N}_])`, 'gu'),
-    '{{SCHEMA}}',
-  );
+  return text.replaceAll(new RegExp(namePattern(schema), 'gu'), SCHEMA_PLACEHOLDER);
 }

@@ -75,7 +75,7 @@ const transaction = (isolation: Isolation, access: 'READ WRITE' | 'READ ONLY') =
 const READ = `${transaction('READ COMMITTED', 'READ ONLY')}SET LOCAL lock_timeout = '10s';\n`;
 /**
  * The read object may be a view, so nothing is read that an untrusted role could have put into our schema. The check
- * takes longer than most reads, so that one counts for this time.
+ * takes longer than most reads, so one check is valid for this time.
  */
 const GUARDED_MS = 10_000;
 
