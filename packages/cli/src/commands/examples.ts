@@ -8,7 +8,8 @@ interface HelpEnd {
   readonly exitCodes?: Readonly<Record<number, string>>;
 }
 
-const CONFIGURATION = 'a mistake in the options or the configuration, or no connection';
+const MISTAKE = 'a mistake in the options or the configuration';
+const CONFIGURATION = `${MISTAKE}, or no connection`;
 
 /** Ends by the words of a command. */
 const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
@@ -287,7 +288,7 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
   },
   'manage-migrations types': {
     examples: ['cdc manage-migrations types', 'cdc manage-migrations types --table Actor --json'],
-    exitCodes: { 0: 'done', 2: CONFIGURATION },
+    exitCodes: { 0: 'done', 2: MISTAKE },
   },
   'manage-pipelines generate': {
     examples: ['cdc manage-pipelines generate', 'cdc manage-pipelines generate --check'],
