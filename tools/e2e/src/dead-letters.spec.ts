@@ -162,4 +162,34 @@ describe('a bad event', () => {
     expect(await deadLetters()).toHaveLength(100);
     expect(await owner.unsafe(`SELECT count(*)::integer AS n FROM ${FINAL}`)).toEqual([{ n: 300 }]);
   });
+
+  it('that takes long to find lets the same pass merge the events behind it', async () => {
+    await owner.unsafe(`
+      CREATE FUNCTION cdc_management.slow_check() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN PERFORM pg_sleep(0.1); RAISE check_violation; END';
+      CREATE TRIGGER slow_check BEFORE INSERT ON ${FINAL} FOR EACH ROW WHEN (new."Status" = 'bad')
+        EXECUTE FUNCTION cdc_management.slow_check()`);
+    try {
+      const statuses = ['good', 'bad', 'good', 'good'];
+      await stageEvents(
+        sink,
+        TENANT,
+        ORDER_LINJER,
+        statuses.map((Status, n) =>
+          orderEvent({ Status, OrderID: String(n), __kafka_offset: String(n) }),
+        ),
+      );
+      await mergeTable(sink, TENANT, ORDER_LINJER);
+      expect(await owner.unsafe(`SELECT "OrderID" AS n FROM ${FINAL} ORDER BY 1`)).toEqual([
+        { n: 0 },
+        { n: 2 },
+        { n: 3 },
+      ]);
+      expect(await deadLetters()).toHaveLength(1);
+    } finally {
+      await owner.unsafe(
+        `DROP TRIGGER slow_check ON ${FINAL}; DROP FUNCTION cdc_management.slow_check()`,
+      );
+    }
+  });
 });
