@@ -26,14 +26,14 @@ export function renderExample(root: string, table: string): string {
   ]);
   const metadata = definition.columns.length - own.length;
   return markdownTable(
-    ['snapshot of the source', 'table definition', `CREATE TABLE "${table}"`, `"stg_${table}"`],
+    ['snapshot', 'table definition', `final table "${table}"`, `staging table "stg_${table}"`],
     [
       ...rows,
       [
         '',
         `${metadata} metadata columns`,
         '`"__sync_timestamp" …`',
-        'the same and `"__kafka_timestamp"`',
+        'the same columns, and `"__kafka_timestamp"`',
       ],
     ],
   );
