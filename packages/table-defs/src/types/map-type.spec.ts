@@ -91,12 +91,12 @@ describe('a type of SQL Server', () => {
     [
       'char',
       { length: 4 },
-      'NUL cannot be stored; padded to the length in characters, at the source in bytes',
+      'NUL cannot be stored; padded to the length in characters, but the source pads to the length in bytes',
     ],
     [
       'nchar',
       { length: 4 },
-      'NUL and unpaired surrogates cannot be stored; padded to the length in characters, at the source in code units',
+      'NUL and unpaired surrogates cannot be stored; padded to the length in characters, but the source pads to the length in code units',
     ],
     ['varchar', { length: 5 }, 'NUL cannot be stored'],
     ['nvarchar', { length: 5 }, 'NUL and unpaired surrogates cannot be stored'],

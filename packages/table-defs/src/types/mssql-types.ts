@@ -25,7 +25,7 @@ const NARROW = 'NUL cannot be stored';
 const WIDE = 'NUL and unpaired surrogates cannot be stored';
 
 function character(says: string, units: string): MssqlMapping {
-  const reason = `${says}; padded to the length in characters, at the source in ${units}`;
+  const reason = `${says}; padded to the length in characters, but the source pads to the length in ${units}`;
   return ({ length = 1 }) => noted(`character(${length})`, 'text-values', reason);
 }
 
