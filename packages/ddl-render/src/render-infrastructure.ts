@@ -128,27 +128,27 @@ function renderTypeRule({ from, to, when, change }: TypeRule): string {
 
 /** Operation tests. PostgreSQL inlines these functions, because they have no SET clauses. */
 const OPERATION_TESTS: readonly (readonly [string, string, ...Operation[]])[] = [
-  ['is_delete', 'Returns true if an operation deletes a row.', 'delete'],
+  ['is_delete', 'Returns true for an operation that deletes a row.', 'delete'],
   [
     'is_change',
-    'Returns true if an operation applies to a table with a key.',
+    'Returns true for an operation that can be merged into a table with a key.',
     ...(['insert', 'update', 'upsert', 'snapshot', 'delete'] as const),
   ],
   [
     'is_append',
-    'Returns true if an operation adds a row to a table without a key.',
+    'Returns true for an operation that adds a row to a table without a key.',
     'insert',
     'snapshot',
   ],
-  ['is_read', 'Returns true for a row read by a snapshot.', 'snapshot'],
+  ['is_read', 'Returns true for a row that a snapshot has read.', 'snapshot'],
   [
     'may_leave_out',
-    'Returns true if an operation omits unchanged large values.',
+    'Returns true if events of an operation can omit large values that have not changed.',
     ...(['update', 'upsert', 'snapshot'] as const),
   ],
-  ['is_before_image', 'Returns true for the row before an update.', 'before image'],
+  ['is_before_image', 'Returns true for a before image, the row before an update.', 'before image'],
   ['is_truncate', 'Returns true for a TRUNCATE of the source table.', 'truncate'],
-  ['is_message', 'Returns true for a message, which has no row.', 'message'],
+  ['is_message', 'Returns true for a logical decoding message, which has no row.', 'message'],
 ];
 
 const LINE_LENGTH = 110;

@@ -31,7 +31,7 @@ function renderObject({ kind, name, shape, unlogged, granted }: ManagementObject
 /** Renders the settings with their initial values. */
 export function renderSettings({ settings }: Management): string {
   return markdownTable(
-    ['name', 'value', ''],
+    ['name', 'value', 'meaning'],
     settings.map(({ name, value, description }) => [
       code(name),
       code(value),

@@ -2,12 +2,12 @@
 -- Source: AdOpusTest.dbo.Avtale
 -- Target: sink_asma.directory adopus.Avtale
 -- Transform: file://label.blobl
--- Checksum: sha256:cc59b4855aa2101a0f2bf91c1c0cad2cde163e9b9514f15b422ee573a4037f9a
+-- Checksum: sha256:06c8ea60ef7ec39ab3ed2a2e97835377d094a6c7ff05a080043cbac38f3ab6db
 
 SET LOCAL search_path = pg_catalog, pg_temp;
 
--- Accepts any event: no NOT NULL, no length, no precision. An existing staging table is converged to these columns and
--- keeps its events.
+-- The staging table accepts any event: its columns have no NOT NULL, no length and no precision. An existing staging table
+-- is converged to these columns and keeps its events.
 CALL cdc_management.converge_staging('{{SCHEMA}}', 'Avtale', 'stg_Avtale', 'unlogged', $columns$
   "__kafka_offset" bigint, "__kafka_partition" integer, "__stream_generation" integer, "__source_ts_ms" bigint,
   "__cdc_operation" text, "__source_db" text, "__source_table" text,
