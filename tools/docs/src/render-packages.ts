@@ -32,8 +32,8 @@ export function renderPackages(root: string): string {
     .sort((a, b) => a.depth - b.depth || (a.name < b.name ? -1 : 1))
     .map((entry) => [
       `[${code(entry.name.slice(SCOPE.length))}](../packages/${entry.folder})`,
-      entry.description.replace(/ -> /g, ' → '),
+      entry.description.replace(/ <-> /g, ' ↔ ').replace(/ -> /g, ' → '),
       importsOf(entry).map(code).join(', ') || '–',
     ]);
-  return markdownTable(['package', 'arrow', 'imports'], rows);
+  return markdownTable(['package', 'input → output', 'imports'], rows);
 }

@@ -37,7 +37,7 @@ describe.each([15, 18] as const)('a table that exists, on PostgreSQL %i', (major
       '        adopus.Fraver:',
       `${yaml!.replaceAll(/^/gm, '        ').trimEnd()}\n        adopus.Fraver:`,
     );
-    const sql = /Write `(.+?)`:\n\n```sql\n([^]*?)^```/m.exec(section);
+    const sql = / `(migrations\/.+?)`:\n\n```sql\n([^]*?)^```/m.exec(section);
     if (sql) write(root, sql[1]!, sql[2]!);
     return root;
   };

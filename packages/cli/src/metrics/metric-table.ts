@@ -193,7 +193,7 @@ export const METRICS: readonly Metric[] = [
   {
     scope: 'target',
     name: 'cdc_refused_events_without_table',
-    help: 'Refused events for which the pipeline did not give the table.',
+    help: 'Refused events that the pipeline stored without the name of their table.',
     unit: 'short',
     read: ({ isUp, refusedWithoutTable }): Readonly<Record<string, number>> =>
       isUp ? { '': refusedWithoutTable } : {},
@@ -251,7 +251,7 @@ export const METRICS: readonly Metric[] = [
   {
     scope: 'counter',
     name: 'cdc_events',
-    help: 'Events by outcome. The count starts at 0 at midnight (UTC).',
+    help: 'Events by outcome. The count restarts at midnight (UTC).',
     unit: 'short',
     label: 'outcome',
     read: (tables) => ({
