@@ -2,7 +2,7 @@
 -- Source: AdOpusTest.dbo.Avtale
 -- Target: sink_asma.directory adopus.Avtale
 -- Transform: file://label.blobl
--- Checksum: sha256:b286c2e31a3879dded7c676bdc9012ac8548d7f689ef76aa37d857d3ea206a74
+-- Checksum: sha256:4929d8a5573dfaa932a871e693f8093be75cb1de4bf72f871fb071d696eb8031
 
 SET LOCAL client_min_messages = warning;
 SET LOCAL search_path = pg_catalog, pg_temp;
@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS "{{SCHEMA}}"."Avtale" (
   CONSTRAINT "pk_Avtale" PRIMARY KEY ("AvtaleID")
 );
 
--- Converges a table from an earlier version of this file to the columns above: [name, type, NOT NULL, default].
+-- Converges an existing table to the columns above. Each entry is [name, type, NOT NULL, default].
 CALL cdc_management.converge_table('{{SCHEMA}}', 'Avtale', $columns$[
   ["AvtaleID", "integer", true, null],
   ["Tittel", "character varying(100)", false, null],

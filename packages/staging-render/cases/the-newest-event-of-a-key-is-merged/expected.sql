@@ -2,7 +2,7 @@
 -- Source: AdOpusTest.dbo.Avtale
 -- Target: sink_asma.directory adopus.Avtale
 -- Transform: file://label.blobl
--- Checksum: sha256:06c8ea60ef7ec39ab3ed2a2e97835377d094a6c7ff05a080043cbac38f3ab6db
+-- Checksum: sha256:6c24766f56ee6c38f21c7a3f47e32010a6c2f9ba7882718fc855c7a50c3b8e7b
 
 SET LOCAL search_path = pg_catalog, pg_temp;
 
@@ -21,7 +21,7 @@ CALL cdc_management.converge_staging('{{SCHEMA}}', 'Avtale', 'stg_Avtale', 'unlo
   "__sync_timestamp" timestamp with time zone, "__source" text, "__kafka_timestamp" timestamp with time zone
 $columns$);
 
--- Writes the newest event of each key in a window, unless its row is newer. cdc_management merges deletes first.
+-- Writes the newest event of each key in a window, unless the stored row is newer. Deletes were merged before.
 CREATE OR REPLACE FUNCTION "{{SCHEMA}}"."fn_merge_window_avtale"(
   p_from tid, p_to tid, p_generation integer, p_lanes integer, p_lane integer)
 RETURNS TABLE (source_db text, source_table text, kafka_partition integer, stream_generation integer, rows bigint)
