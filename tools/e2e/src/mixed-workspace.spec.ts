@@ -2,11 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describeLong } from './describe-long.fixture.ts';
 
 const ROOT = join(__dirname, '../../..');
 
-// Copies a whole workspace and builds it twice.
+/** Copies a whole workspace and builds it twice, so it runs with `CDC_LONG_TESTS=1` only. */
+const describeLong = process.env['CDC_LONG_TESTS'] ? describe : describe.skip;
+
 describeLong('a copy of this workspace, with both implementation repos', () => {
   let root: string;
   beforeAll(() => {

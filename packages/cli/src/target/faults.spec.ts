@@ -97,8 +97,8 @@ const WATCHED_MS = 1200;
 const MAX_QUERIES = 40;
 /** Parallel runs of commands. */
 const RUNS = 3;
-/** A third of the queries have one of the six faults, depending on the seed. `CDC_FAULTS=all` tests all with each. */
-const SHARE = process.env['CDC_FAULTS'] === 'all' ? 1 : 3 * FAULTS.length;
+/** A sixth of the queries have one of the six faults, depending on the seed. `CDC_FAULTS=all` tests all with each. */
+const SHARE = process.env['CDC_FAULTS'] === 'all' ? 1 : 6 * FAULTS.length;
 const SEED = chooseSeed();
 
 let server: PostgresServer;

@@ -75,6 +75,34 @@ it('a session that is closed behind a query that failed leaves no connection, wh
   await sql.end();
 });
 
+it('a session that lives long reads nothing after another role has taken an object of ours', async () => {
+  const database = await server.createDatabase({ owner: 'postgres' });
+  const { port, password } = server;
+  const address = { name: 'test', host: ADDRESS, port, user: 'postgres', password } as const;
+  const admin = server.connect({ database, max: 1 });
+  await admin`CREATE SCHEMA cdc_management`;
+  await admin`CREATE TABLE cdc_management.setting (name text)`;
+  const session = openSession({ server: { ...address, sslmode: 'require' }, database }, 'long');
+  const now = jest.spyOn(performance, 'now');
+  const begun = performance.now();
+  const readAfter = (seconds: number) => {
+    now.mockReturnValue(begun + seconds * 1000);
+    return session.read('SELECT count(*) FROM cdc_management.setting');
+  };
+  try {
+    expect(await readAfter(0)).toEqual([{ count: '0' }]);
+    await admin`CREATE ROLE mallory`;
+    await admin`ALTER TABLE cdc_management.setting OWNER TO mallory`;
+    expect(await readAfter(9.9)).toEqual([{ count: '0' }]);
+    await expect(readAfter(10)).rejects.toThrow('belongs to role mallory');
+    await expect(readAfter(10.1)).rejects.toThrow('belongs to role mallory');
+  } finally {
+    now.mockRestore();
+    await session.close();
+    await admin.end();
+  }
+});
+
 describe('TLS with a target', () => {
   it.each<[string, (files: TlsFiles) => Changes, unknown]>([
     ['is verified unless something else is said', ({ ca }) => ({ caFile: ca }), true],
