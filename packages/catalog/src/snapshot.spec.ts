@@ -144,12 +144,12 @@ ${PATH} type: expected mssql or postgres, found "oracle"`,
     [
       'a length in words',
       'Actor: { columns: [{ name: Navn, type: varchar, nullable: true, length: ten }] }',
-      'Actor.columns.Navn.length: expected a whole number from 1, or max, found "ten"',
+      'Actor.columns.Navn.length: expected a whole number of at least 1, or max, found "ten"',
     ],
     [
       'a length of nothing',
       'Actor: { columns: [{ name: Navn, type: varchar, nullable: true, length: 0 }] }',
-      'Actor.columns.Navn.length: expected a whole number from 1, or max, found 0',
+      'Actor.columns.Navn.length: expected a whole number of at least 1, or max, found 0',
     ],
     [
       'a column twice',

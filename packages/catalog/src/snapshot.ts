@@ -96,7 +96,7 @@ const columnSchema = v.strictObject({
   length: v.exactOptional(
     v.custom<number | 'max'>(
       (value) => value === 'max' || (Number.isSafeInteger(value) && Number(value) > 0),
-      ({ input }) => `expected a whole number from 1, or max, found ${foundWord(input)}`,
+      ({ input }) => `expected a whole number of at least 1, or max, found ${foundWord(input)}`,
     ),
   ),
   precision: v.exactOptional(integer()),

@@ -176,7 +176,7 @@ describe('the implementation repo', () => {
       code: 2,
       stdout: '',
       stderr:
-        `no source-groups.yaml in ${elsewhere} or above it; ` +
+        `no source-groups.yaml in ${elsewhere} or its parent folders; ` +
         'run this in an implementation repo, select one with --root, or create one with cdc init\n',
     });
     for (const path of ['services', 'nowhere', 'sink-groups.yaml']) {

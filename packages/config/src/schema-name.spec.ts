@@ -14,12 +14,12 @@ it.each([
 
 it.each([
   ['', 'empty'],
-  ['a"b', 'has "'],
-  ["a'b", "has '"],
-  ['a\\b', 'has \\'],
-  ['a$b', 'has $'],
-  ['a{b', 'has {'],
-  ['a}b', 'has }'],
+  ['a"b', 'contains "'],
+  ["a'b", "contains '"],
+  ['a\\b', 'contains \\'],
+  ['a$b', 'contains $'],
+  ['a{b', 'contains {'],
+  ['a}b', 'contains }'],
   ['a\nb', 'a control character'],
   ['a\u0000b', 'a control character'],
   ['a\u007fb', 'a control character'],

@@ -12,7 +12,7 @@ export function schemaNameProblem(name: string): string | undefined {
   if (problem !== undefined) return problem;
   const letter = UNSAFE_LETTER.exec(name)?.[0];
   if (letter !== undefined) {
-    return `the schema name "${name}" has ${letter}; a name without quotes, backslash, $, braces and control characters is safe to put into SQL`;
+    return `the schema name "${name}" contains ${letter}; choose a name without quotes, backslash, $, braces and control characters`;
   }
   const bytes = Buffer.byteLength(name);
   if (bytes > MAX_NAME_BYTES) {
@@ -37,8 +37,8 @@ export function tenantNameProblem(name: string): string | undefined {
 
 function ownerOf(name: string): string | undefined {
   const lower = name.toLowerCase();
-  if (lower.startsWith('pg_')) return 'PostgreSQL, as every name that begins with pg_';
+  if (lower.startsWith('pg_')) return 'PostgreSQL, as does every name that begins with pg_';
   if (lower === 'information_schema') return 'PostgreSQL';
-  if (lower === 'cdc_management') return 'the bookkeeping of the migrations';
+  if (lower === 'cdc_management') return 'the bookkeeping of this tool';
   return undefined;
 }

@@ -115,7 +115,7 @@ describe('the generators in a workspace', () => {
       'apps/acme/source-groups.yaml: exists already; choose another folder, or move it away',
     );
     expect(() => generate('implementation', 'apps/2nd', '--pattern=db-shared')).toThrow(
-      '--name "2nd": expected a letter, then letters, digits and _',
+      '--name "2nd": expected a letter followed by at most 39 letters',
     );
     mkdirSync(join(workspace.root, 'inner/.git'), { recursive: true });
     expect(() => generate('implementation', 'inner/repo', '--pattern=db-shared')).toThrow(

@@ -148,7 +148,7 @@ function parseWithComments(text, file) {
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     // The parser calls itself for each level and runs out of stack.
-    throw new Error(`${file}: invalid JSON: expected fewer levels, found thousands`);
+    throw new Error(`${file}: invalid JSON: nested too deeply`);
   }
   if (!errors[0]) return json;
   const line = text.slice(0, errors[0].offset).split('\n').length;

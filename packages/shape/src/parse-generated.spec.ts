@@ -102,17 +102,17 @@ it.each([
   [
     'an item by its name',
     BODY.replace('3}', '-3}'),
-    `${PATH} systems.b.rows: expected a whole number from 0, found -3`,
+    `${PATH} systems.b.rows: expected a whole number of at least 0, found -3`,
   ],
   [
     'half a number',
     BODY.replace('3}', '3.5}'),
-    /systems\.b\.rows: expected a whole number from 0, found 3\.5$/m,
+    /systems\.b\.rows: expected a whole number of at least 0, found 3\.5$/m,
   ],
   [
     'a huge number',
     BODY.replace('3}', '1e999}'),
-    /systems\.b\.rows: expected a whole number from 0, found Infinity$/m,
+    /systems\.b\.rows: expected a whole number of at least 0, found Infinity$/m,
   ],
   ['broken YAML', BODY.replace('"crm"', '"crm'), /^generated\/owners\.yaml:\d+: invalid YAML: /],
   ['a duplicate key', `${BODY}lead: null\n`, /:8: invalid YAML: duplicated mapping key$/m],

@@ -241,7 +241,9 @@ function buildFields(schema: Fields): Walk {
   const rest = schema.type === 'object_with_rest' ? walkOf(schema.rest) : undefined;
   return (value, trail) => {
     if (!isMapping(value)) {
-      trail.report(`expected a mapping with the keys ${known}, found ${foundValue(value)}`);
+      trail.report(
+        `expected a mapping with the ${known.includes(',') ? 'keys' : 'key'} ${known}, found ${foundValue(value)}`,
+      );
       return undefined;
     }
     const read: Record<string, unknown> = rest ? Object.create(null) : {};

@@ -31,7 +31,7 @@ export function flag() {
 
 /** Accepts an integer that is at least `lowest`. */
 export function integer(lowest: number = Number.MIN_SAFE_INTEGER) {
-  const what = `a whole number${lowest > Number.MIN_SAFE_INTEGER ? ` from ${lowest}` : ''}`;
+  const what = `a whole number${lowest > Number.MIN_SAFE_INTEGER ? ` of at least ${lowest}` : ''}`;
   const message = ({ input }: { readonly input: unknown }) =>
     `expected ${what}, found ${foundWord(input)}`;
   return v.pipe(v.number(message), v.safeInteger(message), v.minValue(lowest, message));
@@ -47,7 +47,7 @@ export function oneOf<const Words extends readonly string[]>(words: Words) {
 
 /** Accepts a list of texts, each described as `what`. */
 export function listOf(what: string) {
-  return v.array(text(what), `expected a list, each item ${what}`);
+  return v.array(text(what), `expected a list in which each item is ${what}`);
 }
 
 /** Accepts a text, an integer or any other scalar as SQL: `default: false` is the expression `false`. */

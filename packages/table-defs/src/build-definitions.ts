@@ -83,7 +83,7 @@ function refuseNameClashes(placed: readonly LocatedTable[], problems: ProblemLis
     if (clash) {
       const message =
         `${describe(owners.get(clash.id)!)} and ${describe(table)} would both have an object "${clash.name}" in ` +
-        `${schema.label}; PostgreSQL or users would confuse them`;
+        `${schema.label}; rename one of them`;
       problems.errors.push(problemAt(place.table.at, [], message));
       continue;
     }

@@ -200,7 +200,7 @@ function checkLsn(
     refuse([], 'a key', `${found}; set key_columns, or positions: offset in pipeline`);
   }
   if (table.staging === 'unlogged') {
-    refuse(['staging'], 'staging: logged', 'unlogged; leave staging out');
+    refuse(['staging'], 'staging: logged', 'unlogged; omit the key staging');
   }
   if (events && events.writer !== 'bento') {
     refuse([], 'writer: bento', `${events.writer}, which reads Kafka; set positions: offset`);

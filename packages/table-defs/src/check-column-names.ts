@@ -31,7 +31,7 @@ export function refusePlaceholder(text: string, at: Location, problems: ProblemL
   const placeholder = findPlaceholder(text);
   if (placeholder === undefined) return;
   const message =
-    `"${visible(text)}" has ${placeholder}, which files replace by the tenant's schema; ` +
+    `"${visible(text)}" has ${placeholder}, which is replaced with the tenant's schema; ` +
     'remove it or use another name';
   problems.errors.push(problemAt(at, [], message));
 }
@@ -63,9 +63,9 @@ export function checkColumnNames(
       const how = other.name === name ? `both become "${name}"` : 'differ only in case';
       const message =
         `columns "${originOf(other)}" and "${originOf(column)}" of ${table} ${how}; ` +
-        'put one of them into ignore_columns or rename the template column' +
+        'put one of them into ignore_columns, or rename the template column' +
         (isRenamed(column) || isRenamed(other)
-          ? '; or rename one in columns, or set column_names: source in pipeline of this table'
+          ? ', or rename one in columns, or set column_names: source in pipeline of this table'
           : '');
       problems.errors.push(problemAt(at, [], message));
     }

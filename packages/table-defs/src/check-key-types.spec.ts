@@ -5,7 +5,7 @@ import { formatSourceType, mapType } from './types/map-type.ts';
 type Facets = Partial<CatalogColumn>;
 
 const FOLDS = /^different values can become equal \(.*\); .*lossy_key_columns/;
-const NO_EQUALITY = /^rows cannot be identified by /;
+const NO_EQUALITY = /^values of type .+ cannot identify rows;/;
 const NOT_CARRIED = /^the change feed does not carry its type; name another key in key_columns$/;
 const NOT_IN_DELETES = /^the event of a delete has no value of the type/;
 

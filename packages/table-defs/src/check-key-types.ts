@@ -32,13 +32,13 @@ export function keyTypeProblem(
   }
   const parsed = parsePgType(type);
   if (parsed && (parsed.array || NOT_FOR_KEYS.has(parsed.base))) {
-    return `rows cannot be identified by ${type}; override its type or ${other}`;
+    return `values of type ${type} cannot identify rows; override its type or ${other}`;
   }
   if (!FOLDING.has(code) || (source && lossyKeyColumns.includes(source.name))) return undefined;
   return (
     `different values can become equal (${reason}); ` +
     `${KEPT_AS_TEXT.has(code) ? 'override its type with text, ' : ''}${other}, ` +
-    'or name the column in lossy_key_columns if no two rows differ by that alone'
+    'or name the column in lossy_key_columns if no two rows differ only in the lost part'
   );
 }
 

@@ -129,7 +129,7 @@ export function checkCustomer(mapping: TableMapping, problems: ProblemList): voi
     return;
   }
   const message =
-    `rows of several customers are stored in ${table.schema}.${table.table}: it needs the column template ` +
+    `${table.schema}.${table.table} stores rows of several customers: add the column template ` +
     `"${CUSTOMER_TEMPLATE}"`;
   problems.errors.push(problemAt(table.at, [], message));
 }

@@ -70,7 +70,7 @@ function problemOf(
   const what = key ? 'the primary key' : 'the stream position of a table without a key';
   return (
     `expected columns of ${what} (${needed.join(', ')}), found "${outside}"; ` +
-    'PostgreSQL keeps a key unique over partitions only if it contains their columns'
+    'PostgreSQL requires the primary key to contain the columns of partition_by'
   );
 }
 

@@ -205,7 +205,7 @@ describe('what is damaged is refused, by file and keys', () => {
     [
       'sets',
       SETS.replace('["adopus"]', '"adopus"'),
-      'x.yaml sets.sink_asma.directory.services: expected a list, each item the name of a service, found text',
+      'x.yaml sets.sink_asma.directory.services: expected a list in which each item is the name of a service, found text',
     ],
     [
       'manifest',

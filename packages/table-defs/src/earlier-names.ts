@@ -54,7 +54,7 @@ function checkRenames(
   for (const [from, to] of renames) {
     checkName(from, at, problems);
     if (present.has(shortName(from))) {
-      const message = `${name} still has a column "${from}"; remove the rename (where "${from}" is a new column, once every target has the rename)`;
+      const message = `${name} still has a column "${from}"; remove the rename. If "${from}" is a new column, apply the rename to every target first`;
       problems.errors.push(problemAt(at, ['renames', from], message));
     }
     if (renames.has(to) || known.includes(shortName(to))) continue;

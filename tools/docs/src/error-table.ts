@@ -13,43 +13,43 @@ export const COMMAND_ERRORS = {
   ],
   ConfigError: [
     2,
-    'mistakes in the YAML of the repo',
-    'fix each at its file and line: [configuration messages](errors-configuration.md)',
+    'the YAML files of the repo contain mistakes',
+    'fix each mistake at its file and line. See [Messages about the configuration](errors-configuration.md)',
   ],
   FileError: [
     2,
     'a generated file, a snapshot or a plan has invalid content',
-    'run the command in the message. With exit code 6, the file was edited: restore it, or use `--force`',
+    'run the command that the message contains. If the exit code is 6, the file was edited: restore it, or use `--force`',
   ],
   RepoPathError: [
     2,
     'a path or a link leads out of the repo',
-    'use a path within the repo, without links',
+    'use a path inside the repo, and remove links that lead out of it',
   ],
   MissingVariablesError: [
     2,
-    'variables of a server are not set',
-    'set the variables in the message',
+    'environment variables for a server are not set',
+    'set the variables that the message lists',
   ],
   InvalidPortError: [
     2,
-    'the variable of a port is not a number from 1 to 65535',
+    'the environment variable for a port is not a number from 1 to 65535',
     'set it to the port of the server',
   ],
   CertificateFileError: [
     2,
-    '`ca_file` cannot be read, or has no certificate',
-    'name a file with certificates in PEM format',
+    '`ca_file` of a target cannot be read, or contains no certificate',
+    'set `ca_file` to a file with certificates in PEM format',
   ],
   CaFileError: [
     2,
-    '`ca_file` of a source cannot be read, or has no certificate',
-    'name a file with certificates in PEM format',
+    '`ca_file` of a source cannot be read, or contains no certificate',
+    'set `ca_file` to a file with certificates in PEM format',
   ],
   TargetError: [
     2,
-    'the target cannot be reached, or refuses a statement',
-    'look up the code or the SQLSTATE in the message below',
+    'the target cannot be reached, or refused a statement',
+    'look up the code in [Connections](#connections) or [SQLSTATE](#sqlstate)',
   ],
   NoConnectionError: [
     2,
@@ -58,29 +58,29 @@ export const COMMAND_ERRORS = {
   ],
   NoBookkeepingError: [
     2,
-    'the target has no schema `cdc_management`, or one that is too old',
+    'the schema `cdc_management` is missing in the target, or is too old',
     'run `apply` first',
   ],
   HistoryError: [
     2,
     'the history in the target has rows that this version cannot read',
-    'use the newer version that wrote them. If somebody changed the rows by hand, undo that change',
+    'use the newer version that wrote the rows. If somebody changed the rows by hand, undo that change',
   ],
   StandbyError: [2, 'the target is a hot standby', 'connect to its primary'],
   EncodingError: [
     2,
     'the encoding of the database is not UTF8',
-    "create it with `TEMPLATE template0 ENCODING 'UTF8'`",
+    "create the database with `TEMPLATE template0 ENCODING 'UTF8'`",
   ],
   RoleMissingError: [
     2,
     'the role of the sink pipeline does not exist',
-    'create the role, or generate with another `CDC_DB_USER`',
+    'create the role, or run `generate` with another `CDC_DB_USER`',
   ],
   ForeignObjectsError: [
     2,
-    'a schema or an object that `apply` would create exists already, and belongs to another role',
-    'drop or rename it, or apply as a role that owns it',
+    '`apply` would create a schema or an object that exists already and belongs to another role',
+    'drop or rename it, or run `apply` as its owner',
   ],
   UnsafeSchemaNameError: [
     2,
@@ -90,7 +90,7 @@ export const COMMAND_ERRORS = {
   PlaceholderError: [
     2,
     'a file for the whole database contains `{{SCHEMA}}`, or the placeholder is misspelled',
-    'generate again. For a hand-written file, see [files of users](changes.md#files-of-users)',
+    'run `generate` again. For a hand-written file, see [the rules](changes.md#files-of-users)',
   ],
   ManifestMissingError: [2, 'the repo has no generated files', 'run `generate`'],
   SeveralStatementsError: [
@@ -100,13 +100,13 @@ export const COMMAND_ERRORS = {
   ],
   ClientCommandError: [
     2,
-    'a hand-written file contains a command of psql, or COPY with data',
+    'a hand-written file contains a psql command, or COPY with data',
     'use only SQL that the PostgreSQL server can run',
   ],
   FilesRefusedError: [
     2,
-    'files do not match the manifest, or were edited (exit code 6)',
-    'restore them, or run `generate`',
+    'files do not match the manifest. If they were edited, the exit code is 6',
+    'restore the files, or run `generate`',
   ],
   ManualFilesEditedError: [
     6,
@@ -116,12 +116,12 @@ export const COMMAND_ERRORS = {
   LockNotObtainedError: [
     4,
     'another `apply` is running on the target',
-    'wait until it ends; the message shows its session',
+    'wait until it ends. The message contains its session',
   ],
   LockLostError: [
     3,
     'the connection that held the lock of `apply` was lost',
-    'apply again, which skips applied files',
+    'run `apply` again. It skips applied files',
   ],
   UnknownTableError: [
     2,
@@ -130,39 +130,43 @@ export const COMMAND_ERRORS = {
   ],
   NotDefinedError: [
     2,
-    'the configuration does not have the new name of a `rename`',
-    'change the name in the configuration, then generate',
+    'the configuration does not contain the new name of a `rename`',
+    'change the name in the configuration, then run `generate`',
   ],
   StillDefinedError: [
     2,
-    'the table or customer of a `retire` is still in the configuration',
-    'remove it from the configuration, then generate',
+    'the configuration still contains the table or customer of a `retire`',
+    'remove it from the configuration, then run `generate`',
   ],
   ServerUnreachableError: [
     2,
     'the source cannot be reached',
-    'check host and port in source-groups.yaml: [connections](#connections)',
+    'check host and port in source-groups.yaml. See [Connections](#connections)',
   ],
   ConnectionLostError: [
     2,
     'the connection to the source was lost',
-    'run the command again; if it fails again, read the log of the server',
+    'run the command again. If it fails again, read the log of the server',
   ],
   SourceTimeoutError: [
     2,
     'the source did not answer in time',
     'run the command again, or set `--timeout`',
   ],
-  LoginRefusedError: [2, 'the source refused user or password', 'fix the variables of the server'],
+  LoginRefusedError: [
+    2,
+    'the source refused the user or the password',
+    'fix the environment variables for the server',
+  ],
   UnknownDatabaseError: [
     2,
     'the source has no such database, or the login cannot open it',
-    'fix its name in source-groups.yaml, or grant access',
+    'fix its name in source-groups.yaml, or grant the login access',
   ],
   UntrustedCertificateError: [
     2,
     'the certificate of the source is not trusted',
-    'set `ca_file` to the certificate of its authority',
+    'set `ca_file` to the certificate of its certificate authority',
   ],
   EncryptionError: [
     2,
@@ -172,16 +176,16 @@ export const COMMAND_ERRORS = {
   PermissionDeniedError: [
     2,
     'the login of the source does not have a required privilege',
-    'grant the privilege in the message',
+    'grant the privilege that the message names',
   ],
   EmptyDatabaseError: [
     2,
     'the login cannot see any table in the source',
-    'check the database; in SQL Server, grant VIEW DEFINITION',
+    'check the name of the database. In SQL Server, grant VIEW DEFINITION',
   ],
   MissingTablesError: [
     2,
-    'the source does not have some tables of the services',
+    'the services name tables that the source does not have, or the login cannot see',
     'fix the names, or grant the login access',
   ],
   SourceChangedError: [
@@ -189,7 +193,7 @@ export const COMMAND_ERRORS = {
     'the structure of the source changed while it was read',
     'run the command again',
   ],
-  SourceQueryError: [2, 'the source refused a query', 'read the message of the server'],
+  SourceQueryError: [2, 'the source refused a query', "read the server's error in the message"],
   CaptureDisabledError: [
     3,
     'change data capture is disabled in a source database',
@@ -197,8 +201,8 @@ export const COMMAND_ERRORS = {
   ],
   SignalNameError: [
     2,
-    'a signal of Debezium cannot contain the name of a table',
-    'send the signal for the other tables',
+    'the name of a table contains characters that a Debezium signal cannot express',
+    'omit this table, and send the signal for the other tables',
   ],
 } as const satisfies Readonly<Record<string, readonly [exitCode: number, ...Row]>>;
 
@@ -217,10 +221,18 @@ export const CONNECTIONS: Readonly<
   refused: [
     ['ECONNREFUSED'],
     'connection refused: no server listens on this port',
-    'start the server; check host and port',
+    'start the server, or fix host and port',
   ],
-  'unknown host': [['ENOTFOUND'], 'the name of the host is unknown', 'fix the host; check the DNS'],
-  'lookup failed': [['EAI_AGAIN'], 'the DNS does not answer', 'try again; check the DNS'],
+  'unknown host': [
+    ['ENOTFOUND'],
+    'the host name is unknown',
+    'fix the host name, or check the DNS server',
+  ],
+  'lookup failed': [
+    ['EAI_AGAIN'],
+    'the DNS server does not answer',
+    'try again, or check the DNS server',
+  ],
   'no route to host': [['EHOSTUNREACH'], 'no route to the host', 'check VPN, firewall and routes'],
   'no route to network': [
     ['ENETUNREACH'],
@@ -230,17 +242,17 @@ export const CONNECTIONS: Readonly<
   timeout: [
     ['ETIMEDOUT', 'CONNECT_TIMEOUT'],
     'the server did not answer in time, often because a firewall drops packets',
-    'check the firewall; set `--timeout` for slow servers',
+    'check the firewall. For a slow server, set `--timeout`',
   ],
   lost: [
     ['ECONNRESET', 'EPIPE', 'CONNECTION_CLOSED'],
-    'the connection was lost: the server or a pooler ended it',
-    'run the command again; look at the log of the server',
+    'the server or a pooler closed the connection',
+    'run the command again. If it fails again, read the log of the server',
   ],
   'no encryption offered': [
     ['NO_TLS'],
-    'the server does not support TLS, so no login was sent',
-    'enable TLS on the server, or disable it for the server in the YAML',
+    'the server does not support TLS, so the command sent no login',
+    'enable TLS on the server, or disable TLS for this server in the YAML',
   ],
   'encryption demanded': [
     ['EENCRYPT'],
@@ -255,7 +267,7 @@ export const CONNECTIONS: Readonly<
   'untrusted certificate': [
     ['SELF_SIGNED_CERT_IN_CHAIN', 'CERT_HAS_EXPIRED', 'ERR_TLS_CERT_ALTNAME_INVALID'],
     'the certificate is not trusted, has expired, or is for another host',
-    'set `ca_file` to the certificate of its authority, or renew the certificate',
+    'set `ca_file` to the certificate of its certificate authority, or renew the certificate',
   ],
 };
 
@@ -265,93 +277,95 @@ export const CONNECTIONS: Readonly<
  */
 export const MESSAGES: Readonly<Record<string, readonly [cause: string, wayOut?: string]>> = {
   'cannot be written': [
-    'the folder does not exist, is read-only or is full',
-    'choose another path, or fix its permissions',
+    'the folder does not exist or is read-only, or the disk is full',
+    'choose another path, or fix the permissions',
   ],
   'cannot be read': [
-    'the path is wrong, or its permissions forbid it',
-    'fix the path or its permissions',
+    'the file does not exist, or its permissions forbid reading',
+    'fix the path or the permissions',
   ],
-  'fewer levels': ['the YAML is nested too deeply', 'fix it at this line'],
-  'invalid YAML': ['the file is not YAML', 'fix it at this line'],
+  'nested too deeply': ['the YAML has thousands of levels', 'remove levels'],
+  'invalid YAML': ['the file is not YAML', 'fix the line that the message names'],
   'expected --table or --customer': ['a required option is missing', 'add one of the options'],
   'expected --out <file>': ['a required option is missing', 'add one of the options'],
   'expected INSERT statements': [
-    'the file contains no INSERT in one of these forms',
-    'pass the file with the INSERTs of the pipeline',
+    'the file contains none of these',
+    'name the file that contains the INSERTs of the pipeline',
   ],
   'expected a customer_id': [
     'the configuration has no `customer_id` for this customer',
     'add it in source-groups.yaml',
   ],
-  'git is not installed': ['`--base` reads a commit with git', 'install git'],
+  'git is not installed': ['the command reads a commit with git', 'install git'],
   'of the source is not in': [
-    'the final table does not have the column, for the reason in the message',
+    'the column is not replicated, for the reason that the message contains',
     'to replicate it, change `ignore_columns` or `include_columns`',
   ],
   'squawk-cli failed': [
     'the linter ended with an error',
-    'read its output in the message; install it again',
+    'read its output in the message. If there is none, install squawk-cli again',
   ],
   '--listen': [
-    'the address is in use, or does not belong to this machine',
+    'the address is in use, or this machine does not have it',
     'choose another host or port',
   ],
-  'a schema name is empty': ['the name has no characters', 'give a name'],
-  'the name "…" has': ['a name contains an invisible character', 'choose another name'],
+  'a schema name is empty': ['the name has no characters', 'choose a name'],
+  'the name "…" has': ['the name contains an invisible character', 'choose another name'],
   'reload: no table of': [
-    'no service has a table or customer with this name in the environment',
+    'in this environment, no service has a table or a customer with this name',
     'fix `--table` or `--customer`',
   ],
   'is read without Debezium': ['only Debezium reads signals'],
-  'is not a generated file': ['a file without the header of generated files has the name of one'],
+  'is not a generated file': ['a file has the name of a generated file, but not the header of one'],
   'this file is not generated': [
-    'a file without the header of generated files has the name of a snapshot',
+    'a file has the name of a snapshot, but not the header of a generated file',
   ],
   'no table of the service': [
-    'the services of `--service` do not have the table',
+    'no service of `--service` has the table of `--table`',
     'select a table of these services, or omit one of the two options',
   ],
-  'needs --env': ['the option selects databases of one environment', 'add `--env`'],
-  'need --rotate': ['the options work only in a rotation of capture instances', 'add `--rotate`'],
+  'needs --env': ['the option works only in one environment', 'add `--env`'],
+  'need --rotate': ['the options work only with a rotation of capture instances', 'add `--rotate`'],
   'exclude each other': ['the options contradict each other', 'omit one of them'],
-  'for sources of': ['the option is for another kind of source', 'omit the option'],
+  'for sources of': ['the option does not work with this type of source', 'omit the option'],
   'initdb failed': [
     'the bundled PostgreSQL could not create its files',
-    'read its output in the message; check the disk and its permissions',
+    'read the output in the message, and check the disk and the permissions of the folder',
   ],
-  'has held it for': ['another command is using the bundled PostgreSQL'],
+  'has locked the file': ['another command is using the bundled PostgreSQL'],
   'may be lost': ['a crash emptied the staging table during the reload'],
-  'dead letters: …': ['these events may belong to rows that `finish` would remove'],
+  'dead letters: …': ['`reload finish` could remove the rows that these events belong to'],
   'event has no value': [
-    'the value of the Kafka message is empty, as in a tombstone',
-    'discard it, or let the pipeline skip tombstones',
+    'the Kafka message has no value, like a tombstone',
+    'discard the event, and let the pipeline skip tombstones',
   ],
   'without a row': [
-    'the envelope of Debezium has no `before` or `after`',
-    'discard it, or fix the connector',
+    'the Debezium envelope has no `before` or `after`',
+    'discard the event, or fix the connector',
   ],
   'has no column …': [
     'the event has a field that the staging table does not have',
-    'apply newer files and replay the event, or omit the field',
+    'apply newer files and replay the event, or let the pipeline omit the field',
   ],
   'isolation level read committed': [
     'each batch must see the commits of merges since the previous batch',
-    'call it in a transaction with this isolation level',
+    'call the function in a transaction with this isolation level',
   ],
   'found neither': [
     'the target has neither the old nor the new name',
-    'check the target; if it is the right one, apply its files',
+    'check that this is the right target. If it is, apply its files',
   ],
   'table ……': [
     'the change could lose values, would rewrite a large table, or affects a column that another object uses',
-    'follow the hint: `--allow-rewrite`, or a [manual file](changes.md#manual-files)',
+    'follow the hint: use `--allow-rewrite`, or write a [manual file](changes.md#manual-files)',
   ],
   'is not merged here': ['no staging file of the table was applied'],
-  'staging table … is there': ['bookkeeping is removed only after its staging table'],
+  'staging table … is there': [
+    'the function removes bookkeeping only if the staging table is dropped',
+  ],
   'have a value in': [
     'a manual file narrows a type, and stored values do not fit',
-    'change these rows first, or convert them in the file; merge staged events',
+    'change these rows first, or convert them in the file. If the rows are staged, merge them first',
   ],
   'have no "…"': [
     'a manual file makes a column NOT NULL',
@@ -365,42 +379,45 @@ export const MESSAGES: Readonly<Record<string, readonly [cause: string, wayOut?:
     'a manual file changes the key',
     'remove the duplicates in the file, before the check',
   ],
-  'expected ': ['the value does not have the expected form', 'correct the value'],
+  'expected ': ['the value is not valid', 'correct the value'],
 };
 
-/** SQLSTATEs of ours, and those of PostgreSQL that users meet most. */
+/** SQLSTATEs of this project, and those of PostgreSQL that users see most often. */
 export const SQLSTATES = {
   CD004: [
     'another session is applying files to the same schema',
-    'wait until it ends, then apply again',
+    'wait until it ends, then run `apply` again',
   ],
   CD005: [
-    'refused: the change could lose values or events, or the files are older than the target',
+    'the change could lose values or events, or the files are older than the target',
     'look up the [message](errors-messages.md#messages-of-sql)',
   ],
   CD007: [
-    'another session applied the same file in the meantime',
-    'nothing: the command counts it as applied',
+    'another session applied the same file at the same time',
+    'nothing: the command counts the file as applied',
   ],
   CD009: [
-    'an object that a file would create exists already, and belongs to another role',
-    'drop or rename it, or apply as its owner',
+    'a file would create an object that exists already and belongs to another role',
+    'drop or rename it, or run `apply` as its owner',
   ],
-  '28P01': ['wrong password', 'fix the variable of the server'],
-  '3D000': ['the database does not exist', 'create it, or fix its name in sink-groups.yaml'],
+  '28P01': ['the password is wrong', 'fix the environment variable for the password'],
+  '3D000': [
+    'the database does not exist',
+    'create the database, or fix its name in sink-groups.yaml',
+  ],
   '40001': ['two transactions changed the same row', 'nothing: the merge retries'],
   '42501': [
     'a privilege is missing',
-    'apply as the owner of the database. `apply` grants the privileges of the sink role',
+    'run `apply` as the owner of the database. `apply` grants the privileges of the sink role',
   ],
   '53100': ['the disk is full', '[free space](../on-call.md#the-disk-of-the-target-is-full)'],
   '55P03': [
     'a lock was not obtained in time',
-    'try again, or end the session in the message, which holds the lock',
+    'try again, or end the session that holds the lock. The message names it',
   ],
   '57014': [
     'a timeout or a user cancelled the statement',
-    'raise `statement_timeout`, or run it again',
+    'increase `statement_timeout`, or run the command again',
   ],
 } as const satisfies Readonly<Record<string, Row>>;
 
@@ -411,18 +428,18 @@ export const INTERNAL_SQLSTATES = ['CD000', 'CD008'] as const;
 export const FINDINGS: Readonly<Record<FindingCode, Row>> = {
   'express-edition': [
     'Express Edition has no change data capture',
-    'move the database to Standard',
+    'move the database to Standard Edition',
   ],
   'database-read-only': ['the database is read-only', '`ALTER DATABASE … SET READ_WRITE`'],
   'no-sysadmin': [
     'only a sysadmin can enable capture for a database',
-    'let a sysadmin run the script of `--emit-sql`',
+    'let a sysadmin run the script that `--emit-sql` prints',
   ],
   'no-owner': ['the login is not db_owner', '`ALTER ROLE db_owner ADD MEMBER …`'],
   'cdc-name-taken': ['a schema or user `cdc` exists', 'rename or drop it'],
   'agent-stopped': [
-    'SQL Server Agent is not running, so nothing is captured and the log grows',
-    'start it',
+    'SQL Server Agent is not running, so nothing is captured, and the transaction log grows',
+    'start SQL Server Agent',
   ],
   'agent-unknown': ['the login cannot see whether SQL Server Agent is running', 'ask the DBA'],
   'no-table': [
@@ -430,7 +447,7 @@ export const FINDINGS: Readonly<Record<FindingCode, Row>> = {
     'fix the name, or grant access',
   ],
   'no-column': [
-    'the table does not have a column of the definition',
+    'a column of the definition is missing in the table',
     'run `schema-docs` and `generate`',
   ],
   'memory-optimized': [
@@ -442,43 +459,43 @@ export const FINDINGS: Readonly<Record<FindingCode, Row>> = {
     'remove the table from the service, or drop the index',
   ],
   'two-instances': [
-    'both capture instances are missing columns, and two is the maximum',
-    'drop the instance that nobody reads',
+    'the table has two capture instances, which is the maximum, and both are missing columns',
+    'drop the instance that no consumer reads',
   ],
   'other-columns': [
     'the capture instance is missing columns',
-    '`--rotate`, or `--second-instance`',
+    'use `--rotate` or `--second-instance`',
   ],
   'no-key': [
     'the table has no key',
-    'name one in `key_columns`, and in `message.key.columns` of Debezium',
+    "name its columns in `key_columns`, and in Debezium's `message.key.columns`",
   ],
-  'computed-column': ['a computed column is captured as NULL', 'put it into `ignore_columns`'],
+  'computed-column': ['a computed column is always NULL in events', 'put it into `ignore_columns`'],
   'type-not-carried': [
     'connectors do not send columns of this type',
-    'put it into `ignore_columns`, or have the source write it as text',
+    'put the column into `ignore_columns`, or store its values as text at the source',
   ],
   collation: [
     'the collation of a text column differs from the collation of the database',
     'change the type to nvarchar, or use `--accept collation`',
   ],
   'large-object': [
-    'writes of large values will fail in the application',
+    'writes of large values to the source table will fail',
     'increase `max text repl size`, or use `--accept large-object`',
   ],
   standby: ['the server is a standby', 'connect to its primary'],
-  'wal-level': ['`wal_level` is not `logical`', 'set it, and restart the server'],
+  'wal-level': ['`wal_level` is not `logical`', 'set it to `logical`, and restart the server'],
   'no-create': [
     'the login cannot create a publication',
-    'let the owner run the script of `--emit-sql`',
+    'let the owner of the database run the script that `--emit-sql` prints',
   ],
   'publication-owner': [
     'the publication belongs to another role',
-    'let that role run the script of `--emit-sql`',
+    'let that role run the script that `--emit-sql` prints',
   ],
   'no-table-owner': [
     'the table belongs to another role',
-    'let its owner run the script of `--emit-sql`',
+    'let its owner run the script that `--emit-sql` prints',
   ],
   'unlogged-table': ['unlogged and temporary tables have no WAL', '`ALTER TABLE … SET LOGGED`'],
   'row-filter': [
@@ -495,19 +512,22 @@ export const FINDINGS: Readonly<Record<FindingCode, Row>> = {
   ],
   'slot-lost': [
     'the slot has lost WAL, so changes are missing',
-    'drop it, and take a new snapshot',
+    'drop the slot, and take a new snapshot',
   ],
-  'no-replication': ['the login cannot replicate', '`ALTER ROLE … REPLICATION`'],
+  'no-replication': [
+    'the login does not have the REPLICATION privilege',
+    '`ALTER ROLE … REPLICATION`',
+  ],
   'no-free-slot': [
     'all replication slots are in use',
-    'drop one, or increase `max_replication_slots`',
+    'drop a slot, or increase `max_replication_slots`',
   ],
   'no-free-sender': ['all WAL senders are in use', 'increase `max_wal_senders`'],
   'no-select': ['the login cannot read the table', '`GRANT SELECT`'],
-  'row-security': ['policies hide rows from the login', '`ALTER ROLE … BYPASSRLS`'],
+  'row-security': ['row security policies hide rows from the login', '`ALTER ROLE … BYPASSRLS`'],
   'extra-table': [
-    'the publication has a table without a definition',
-    'use `--accept extra-table` to remove it',
+    'the publication contains a table without a definition',
+    'use `--accept extra-table`, which removes the table from the publication',
   ],
   'slot-inactive': [
     'no connector reads the slot, and the server retains WAL for it',
@@ -530,39 +550,45 @@ export const FINDINGS: Readonly<Record<FindingCode, Row>> = {
 
 /** Codes of `manage-pipelines check`. */
 export const MISFITS = {
-  quoting: ['a name is not quoted as PostgreSQL needs it', 'quote it'],
+  quoting: ['a name is not quoted as PostgreSQL requires', 'quote the name'],
   'unknown table': [
     'no staging table has this name',
     'fix the name, or add the table to the service',
   ],
-  'final table': ['the INSERT goes into the final table', 'insert into the staging table'],
+  'final table': ['the INSERT writes to the final table', 'write to the staging table'],
   'unknown schema': ['the sink does not have this schema', 'fix the schema'],
   'no columns': [
     'the INSERT does not name its columns',
-    'list the columns, because their order can change',
+    'list the columns in the INSERT, because their order can change',
   ],
   computed: ['the column is computed at the source', 'omit it'],
   ignored: ['the configuration ignores the column', 'omit it, or remove it from `ignore_columns`'],
-  'named otherwise': ['the column has another name in PostgreSQL', 'use the name in the message'],
-  case: ['the name differs in upper and lower case', 'use the name in the message'],
+  'named otherwise': [
+    'the column has another name in PostgreSQL',
+    'use the name that the message contains',
+  ],
+  case: ['the name differs only in upper and lower case', 'use the name that the message contains'],
   letters: [
-    'the name differs in its letters, such as `o` for `ø`',
-    'use the name in the message, or `column_names: ascii`',
+    'the name has other letters, such as `o` for `ø`',
+    'use the name that the message contains, or set `column_names: ascii`',
   ],
   'unknown column': [
     'the staging table does not have the column',
     'fix the name, or run `schema-docs` and `generate`',
   ],
-  duplicate: ['a column occurs twice', 'remove one'],
-  missing: ['the INSERT does not fill a column', 'add it, or put it into `ignore_columns`'],
-  count: ['there are more or fewer values than columns', 'make the numbers equal'],
+  duplicate: ['the INSERT lists a column twice', 'remove one of the two'],
+  missing: [
+    'the INSERT does not list a required column',
+    'add the column, or put it into `ignore_columns`',
+  ],
+  count: ['the INSERT has more or fewer values than columns', 'add or remove values'],
   form: [
-    'the form of the value does not match the column',
-    'change the pipeline, or the settings of `pipeline`',
+    'the format of the value does not match the column',
+    'change the pipeline, or the settings under `pipeline`',
   ],
   conflict: [
-    'ON CONFLICT in an INSERT into staging',
-    'remove it, because staging accepts duplicates',
+    'the INSERT has ON CONFLICT',
+    'remove ON CONFLICT, because staging tables accept duplicates',
   ],
 } as const satisfies Readonly<Record<string, Row>>;
 
@@ -583,29 +609,33 @@ export const DEAD_LETTERS: readonly (readonly [reason: string, ...Row])[] = [
   [
     'unknown operation',
     'the value of `__cdc_operation` is unknown',
-    'use one of [these](types.md#metadata-columns)',
+    'use one of the [valid operations](types.md#metadata-columns)',
   ],
-  ['is a message, which has no row', 'a logical message of PostgreSQL', 'discard it'],
+  ['is a message, which has no row', 'the event is a logical message of PostgreSQL', 'discard it'],
   [
     'is a TRUNCATE, which does not empty this table',
-    'a TRUNCATE of the source',
-    'set `truncate: empty`, or [reload](../reload.md)',
+    'the source table was truncated',
+    'set `truncate: empty`, or [reload the table](../reload.md)',
   ],
   [
     'a TRUNCATE cannot be merged',
-    'the source table has events in several partitions',
-    'give the topic one partition, then [reload](../reload.md)',
+    'the topic of the table has several partitions',
+    'use a topic with one partition, then [reload the table](../reload.md)',
   ],
-  ['the table has no key', 'an update or delete of a table without a key', 'set `key_columns`'],
+  [
+    'the table has no key',
+    'the event updates or deletes a row of a table without a key',
+    'set `key_columns`',
+  ],
   [
     'missing key column',
     'the event has no value for a column of the key',
-    'fix the key of the connector or the pipeline',
+    'fix the message key in the connector, or fix the pipeline',
   ],
   [
     'violates not-null constraint',
     'a NOT NULL column has no value',
-    'fix the payload, or replay after the missing events',
+    'fix the payload. If the value is in an earlier event that is missing, merge that event first. Then replay',
   ],
   [
     'value too long for type',
@@ -614,7 +644,7 @@ export const DEAD_LETTERS: readonly (readonly [reason: string, ...Row])[] = [
   ],
   [
     'out of range',
-    'the number does not fit the column',
+    'the value is too large for the column',
     'widen the type with an override, then replay',
   ],
   [
@@ -622,10 +652,10 @@ export const DEAD_LETTERS: readonly (readonly [reason: string, ...Row])[] = [
     'the number has more digits than the column',
     'widen the type with an override, then replay',
   ],
-  ['expected ISO 8601', 'a time is not in ISO 8601', 'fix the pipeline'],
+  ['expected ISO 8601', 'the format of a time is not ISO 8601', 'fix the pipeline'],
   [
     'cannot be staged',
-    'a replayed event does not fit the staging table',
-    'fix its `payload`, then replay',
+    'the staging table refuses a value of a replayed event',
+    'fix the value in `payload`, then replay the event',
   ],
 ];

@@ -70,12 +70,12 @@ function describe(schema: Schema, path: string): KeyEntry {
     : entry;
 }
 
-/** Returns the schema's message for a value of the wrong kind: `a list, each item the name of a column`. */
+/** Returns the schema's message for a value of the wrong kind: `a list in which each item is the name of a column`. */
 function expectationOf(schema: Schema): string {
   const inner = schema.type === 'optional' ? schema.wrapped! : schema;
-  if (inner.type === 'unknown') return 'anything';
+  if (inner.type === 'unknown') return 'any value';
   const message = safeParse(inner, undefined).issues?.[0].message ?? '';
-  if (!message.startsWith('expected ')) return 'a mapping of the keys below';
+  if (!message.startsWith('expected ')) return 'a mapping with the keys below';
   return message.replace(/^expected /, '').replace(/, found .*$/, '');
 }
 

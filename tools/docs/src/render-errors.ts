@@ -98,9 +98,19 @@ export function renderConfigurationErrors(root: string): string {
     .filter(({ messages }) => messages.length > 0)
     .map(
       ({ rule, messages }) =>
-        `- **${rule.replaceAll('-', ' ')}**\n${messages.map((text) => `  - ${code(text)}`).join('\n')}`,
+        `- **${sentenceOf(rule)}**\n${messages.map((text) => `  - ${code(text)}`).join('\n')}`,
     )
     .join('\n');
+}
+
+/** Converts the name of a case to a sentence. */
+function sentenceOf(rule: string): string {
+  const text = rule
+    .replaceAll('-', ' ')
+    .replaceAll(/\b(yaml|sql|ascii|lsn)\b/g, (word) => word.toUpperCase())
+    .replaceAll(/\bpostgresql\b/g, 'PostgreSQL')
+    .replace(/^[a-z]+(?= )/, (word) => word[0]!.toUpperCase() + word.slice(1));
+  return `${text}.`;
 }
 
 function readProblems(folder: string): readonly string[] {

@@ -9,7 +9,7 @@ export function addApply(migrations: Command, { setExitCode }: CommandContext): 
   const command = migrations
     .command('apply')
     .description(
-      'Applies pending, outdated and failed files to targets. Each file and its history are one transaction.',
+      'Applies pending, outdated and failed files to targets. Applies and records each file in one transaction.',
     );
   addTargetOptions(command)
     .addOption(formatOption())
@@ -45,7 +45,10 @@ export function addApply(migrations: Command, { setExitCode }: CommandContext): 
         .default('continue'),
     )
     .addOption(
-      new Option('--lock-timeout <time>', 'how long to wait for another apply: 500ms, 30s, 2m, 0')
+      new Option(
+        '--lock-timeout <time>',
+        'how long to wait for another apply, such as 500ms, 30s, 2m or 0',
+      )
         .default(10_000, '10s')
         .argParser(parseDuration),
     )
@@ -53,9 +56,9 @@ export function addApply(migrations: Command, { setExitCode }: CommandContext): 
       '--again',
       'also apply files that are applied already, to repair the drift that `check` finds',
     )
-    .option('--check', 'apply nothing, and compare like `check`')
-    .option('--allow-rewrite', 'allow changes of type that rewrite large tables')
-    .option('--allow-older', 'allow these files to replace newer infrastructure')
+    .option('--check', 'apply nothing, and compare the structure as `check` does')
+    .option('--allow-rewrite', 'allow type changes that rewrite large tables')
+    .option('--allow-older', 'allow older files to replace newer infrastructure')
     .action(async (given: Omit<ApplyCommandOptions, 'root'> & { readonly check?: boolean }) => {
       const options = { ...given, ...migrations.opts<{ root?: string }>() };
       if (options.check) {

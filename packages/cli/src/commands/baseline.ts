@@ -8,7 +8,7 @@ export function addBaseline(migrations: Command, { setExitCode }: CommandContext
   const command = migrations
     .command('baseline')
     .description(
-      'Records existing objects of a target as applied if they match the definitions. Lists the others, and ends with exit code 1 if there are any. ' +
+      'Records existing objects of a target as applied if they match the definitions. Lists objects that do not match, and ends with exit code 1 if there are any. ' +
         'Changes only the history.',
     );
   addTargetOptions(command).action(async (options: Omit<BaselineCommandOptions, 'root'>) => {

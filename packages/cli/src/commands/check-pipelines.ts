@@ -5,7 +5,7 @@ import type { CommandContext } from './command-context.ts';
 const MORE_HELP = `
 Exit codes:
   0  all INSERTs match
-  1  some do not
+  1  some INSERTs do not match
   2  a mistake in the options or the configuration, or a file that cannot be
      read or contains no INSERT
 `;
@@ -20,7 +20,7 @@ export function addCheckPipelines(pipelines: Command, { setExitCode }: CommandCo
     )
     .argument('<file...>', '.yaml, .yml, .json or .sql')
     .option('--sink <sink>', 'only the staging tables of this sink: <sink group>.<database>')
-    .option('--json', 'print one JSON document on standard output, the rest on standard error')
+    .option('--json', 'print one JSON document on standard output, and messages on standard error')
     .addHelpText('after', MORE_HELP)
     .action(async (files: readonly string[], options: Omit<CheckPipelinesOptions, 'root'>) => {
       const { checkPipelines } = await import('../pipelines/check-pipelines.ts');

@@ -9,11 +9,14 @@ export function addCheck(migrations: Command, { setExitCode }: CommandContext): 
   const command = migrations
     .command('check')
     .description(
-      'Compares the structure of targets with the definitions. Changes nothing. Exits with 1 on drift.',
+      'Compares the structure of targets with the definitions. Changes nothing. Ends with exit code 1 on drift.',
     );
   addTargetOptions(command)
     .addOption(formatOption([...FORMATS, 'junit']))
-    .option('--exclude <glob...>', 'objects to ignore, as globs over <schema>.<name>')
+    .option(
+      '--exclude <glob...>',
+      'ignore objects whose <schema>.<name> matches one of these globs',
+    )
     .action(async (options: Omit<CheckCommandOptions, 'root'>) => {
       const { check } = await import('../check/check.ts');
       setExitCode(await check({ ...options, ...migrations.opts<{ root?: string }>() }));

@@ -16,11 +16,11 @@ export function addCleanCdc(migrations: Command, { setExitCode }: CommandContext
     )
     .option('--customer <a,b>', 'only the databases of these customers', parseList)
     .option('--all', 'the databases of all customers in this environment')
-    .option('--table <name...>', 'only these tables, by <Table> or <schema>.<Table>')
+    .option('--table <name...>', 'only these tables (<Table> or <schema>.<Table>)')
     .option('--dry-run', 'print the number of rows to delete, and change nothing')
     .option('--emit-sql', 'print a script for the DBA, and change nothing')
     .option('--timeout <seconds>', 'timeout for connecting, and for each query', parseTimeout)
-    .option('--json', 'print one JSON document on standard output, the rest on standard error')
+    .option('--json', 'print one JSON document on standard output, and messages on standard error')
     .action(async (options: Omit<CleanCdcCommandOptions, 'root'>) => {
       const { cleanCdc } = await import('../source/clean-cdc.ts');
       setExitCode(await cleanCdc({ ...options, ...migrations.opts<{ root?: string }>() }));

@@ -25,14 +25,16 @@ export function addDeadLetters(migrations: Command, { setExitCode }: CommandCont
   addFilter(
     group
       .command('list')
-      .description('Counts events by table and reason. Exits with 1 if there are any.'),
+      .description('Counts events by table and reason. Ends with exit code 1 if there are any.'),
   ).action(async (options: Options<DeadLettersCommandOptions>) =>
     setExitCode(await (await load()).listDeadLetters({ ...options, ...root() })),
   );
   addFilter(
     group
       .command('show')
-      .description('Prints complete events, the oldest first. Exits with 1 if there are any.'),
+      .description(
+        'Prints complete events, the oldest first. Ends with exit code 1 if there are any.',
+      ),
   )
     .addOption(
       new Option('--limit <n>', 'maximum number of events per target')
@@ -47,7 +49,7 @@ export function addDeadLetters(migrations: Command, { setExitCode }: CommandCont
       group
         .command('replay')
         .description(
-          'Merges events again after their cause is fixed, and prints why events fail again. Exits with 1 if any do. Does the same as `merge --replay-dead-letters`.',
+          'Merges events again. Run it after you have fixed the cause. Prints the reasons of events that fail again, and ends with exit code 1 if there are any. Does the same as `merge --replay-dead-letters`.',
         ),
     ),
   ).action(async (options: Options<MergeCommandOptions>) => {
@@ -57,9 +59,9 @@ export function addDeadLetters(migrations: Command, { setExitCode }: CommandCont
   addFilter(
     group
       .command('discard')
-      .description('Deletes events permanently, selected by --table, --reason or --id.'),
+      .description('Permanently deletes the events that --table, --reason or --id selects.'),
   )
-    .option('--dry-run', 'print the events, and delete none')
+    .option('--dry-run', 'print the events, and delete nothing')
     .action(async (options: Options<DiscardDeadLettersOptions>) =>
       setExitCode(await (await load()).discard({ ...options, ...root() })),
     );
@@ -82,7 +84,7 @@ function addFilter(command: Command): Command {
 }
 
 function addTable(command: Command): Command {
-  return command.option('--table <name...>', 'only these tables, by <Table> or <schema>.<Table>');
+  return command.option('--table <name...>', 'only these tables (<Table> or <schema>.<Table>)');
 }
 
 /** An empty text, as of a variable that is not set, would select all. */
@@ -93,6 +95,6 @@ function parseReason(text: string): string {
 
 function parseIds(text: string, before: readonly string[] | undefined): readonly string[] {
   if (!/^r?\d{1,18}$/.test(text))
-    throw new InvalidArgumentError('expected a whole number, or r and a whole number');
+    throw new InvalidArgumentError('expected an id such as 12 or r12');
   return [...(before ?? []), text];
 }

@@ -7,7 +7,7 @@ import { formatOption } from './target-options.ts';
 const MORE_HELP = `
 Exit codes:
   0  the definitions match the source and the configuration
-  1  something changed
+  1  there are changes
   2  a mistake in the options or the configuration, or a source or target that
      cannot be read
   6  a definition was edited
@@ -28,14 +28,14 @@ export function addDiff(migrations: Command, { setExitCode }: CommandContext): v
     )
     .option(
       '--target <env>',
-      'search the targets of this environment for views and other objects that block changes of type',
+      'search the targets of this environment for views and other objects that block type changes',
     )
-    .option('--table <name...>', 'only these tables, by <Table> or <schema>.<Table>')
+    .option('--table <name...>', 'only these tables (<Table> or <schema>.<Table>)')
     .option('--sql', 'print the SQL that would run in each schema')
     .addOption(
       new Option(
         '--json',
-        'print one JSON document on standard output, the rest on standard error',
+        'print one JSON document on standard output, and messages on standard error',
       ).conflicts('sql'),
     )
     .addOption(formatOption().conflicts(['json', 'sql']))

@@ -9,16 +9,16 @@ export function addDoctor(migrations: Command, { setExitCode }: CommandContext):
     .command('doctor')
     .description(
       'Checks everything that an environment needs: configuration, generated files, variables, sources, targets. ' +
-        'Prints problems and what to do. Changes nothing.',
+        'Prints problems and how to fix them. Changes nothing.',
     )
     .option('--env <name>', 'environment of the sources and the sinks')
-    .option('--sink <name...>', 'only these sinks, by <group>.<database>')
+    .option('--sink <name...>', 'only these sinks (<group>.<database>)')
     .addOption(
       new Option('--timeout <seconds>', 'timeout of each source')
         .default(60_000, '60')
         .argParser(parseTimeout),
     )
-    .option('--json', 'print one JSON document on standard output, the rest on standard error')
+    .option('--json', 'print one JSON document on standard output, and messages on standard error')
     .action(async (options: Omit<DoctorOptions, 'root'>) => {
       const { doctor } = await import('../doctor/doctor.ts');
       setExitCode(await doctor({ ...options, ...migrations.opts<{ root?: string }>() }));

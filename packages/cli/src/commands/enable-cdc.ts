@@ -10,13 +10,13 @@ export function addEnableCdc(migrations: Command, { setExitCode }: CommandContex
     .command('enable-cdc')
     .description(
       'Enables change data capture for the tables of the definitions: capture instances in SQL Server, ' +
-        'a publication and replica identities in PostgreSQL. Reports problems first. Does not change enabled tables.',
+        'a publication and replica identities in PostgreSQL. Reports problems before it changes anything. Skips tables that are enabled already.',
     )
     .option('--env <env>', 'environment of the source')
     .option('--customer <a,b>', 'only the databases of these customers', parseList)
     .option('--all', 'the databases of all customers in this environment')
-    .option('--table <name...>', 'only these tables, by <Table> or <schema>.<Table>')
-    .option('--dry-run', 'print the changes, and make none')
+    .option('--table <name...>', 'only these tables (<Table> or <schema>.<Table>)')
+    .option('--dry-run', 'print the changes, and change nothing')
     .option('--emit-sql', 'print a script for the DBA, and change nothing')
     .option('--accept <codes>', 'accept these risks: large-object, collation, …', parseList)
     .option(
@@ -29,7 +29,7 @@ export function addEnableCdc(migrations: Command, { setExitCode }: CommandContex
     )
     .option(
       '--passed-lsn <lsn>',
-      'with --rotate: the commit_lsn in the offset that Debezium has stored (not needed for pipelines by LSN)',
+      'with --rotate: the commit_lsn in the offset that Debezium has stored (not needed with positions: lsn)',
     )
     .option(
       '--wait <time>',
@@ -39,11 +39,11 @@ export function addEnableCdc(migrations: Command, { setExitCode }: CommandContex
     .option('--publication <name>', 'PostgreSQL: name of the publication (default: cdc_<database>)')
     .option(
       '--slot-name <name>',
-      'PostgreSQL: name of the replication slot (default: like the publication)',
+      'PostgreSQL: name of the replication slot (default: the name of the publication)',
     )
     .option('--create-slot', 'PostgreSQL: also create the slot, which retains WAL from then on')
     .option('--timeout <seconds>', 'timeout for connecting, and for each query', parseTimeout)
-    .option('--json', 'print one JSON document on standard output, the rest on standard error')
+    .option('--json', 'print one JSON document on standard output, and messages on standard error')
     .action(async (options: Omit<EnableCdcCommandOptions, 'root'>) => {
       const { enableCdc } = await import('../source/enable-cdc.ts');
       setExitCode(await enableCdc({ ...options, ...migrations.opts<{ root?: string }>() }));

@@ -52,7 +52,7 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
     ],
     exitCodes: {
       0: 'all files are applied',
-      1: 'all files are applied, but a table cannot be merged because somebody changed it; --plan: a schema was skipped, because it has changed since the plan',
+      1: 'a table cannot be merged, because somebody changed it; --plan: a schema was skipped',
       2: CONFIGURATION,
       3: 'a schema failed',
       4: 'another apply is running',
@@ -66,8 +66,8 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
       "cdc manage-migrations status --env prod --schema 'oslo*' --json",
     ],
     exitCodes: {
-      0: 'all is applied, and events arrive',
-      1: 'something is pending, a merge failed, or there are dead letters, refused events or a possible loss',
+      0: 'all files are applied, and no events failed',
+      1: 'a file is not applied, a merge failed, or there are dead letters, refused events or a possible loss',
       2: CONFIGURATION,
       6: 'an applied file was edited',
     },
@@ -109,7 +109,7 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
     ],
     exitCodes: {
       0: 'all staged events are merged',
-      1: '--replay-dead-letters: some failed again',
+      1: '--replay-dead-letters: some events failed again',
       2: CONFIGURATION,
       3: 'a table failed or was skipped, or the connection was lost',
     },
@@ -119,14 +119,14 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
       'cdc manage-migrations dead-letters list --env prod',
       "cdc manage-migrations dead-letters list --env prod --reason 'too long'",
     ],
-    exitCodes: { 0: 'there are none', 1: 'there are some', 2: CONFIGURATION },
+    exitCodes: { 0: 'there are no such events', 1: 'there are such events', 2: CONFIGURATION },
   },
   'manage-migrations dead-letters show': {
     examples: [
       'cdc manage-migrations dead-letters show --env prod --table Actor --limit 5',
       'cdc manage-migrations dead-letters show --env prod --id 4711',
     ],
-    exitCodes: { 0: 'there are none', 1: 'there are some', 2: CONFIGURATION },
+    exitCodes: { 0: 'there are no such events', 1: 'there are such events', 2: CONFIGURATION },
   },
   'manage-migrations dead-letters replay': {
     examples: [
@@ -134,8 +134,8 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
       'cdc manage-migrations dead-letters replay --env prod --table Actor',
     ],
     exitCodes: {
-      0: 'all are merged',
-      1: 'some failed again',
+      0: 'all events are merged',
+      1: 'some events failed again',
       2: CONFIGURATION,
       3: 'a table failed',
     },
@@ -208,7 +208,7 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
       2: CONFIGURATION,
       3: 'a table failed',
       4: 'another session has locked a table',
-      5: 'refused: no snapshot has arrived, too many rows would be removed, or events were not merged',
+      5: 'refused: no snapshot has arrived, too many rows, or events that were not merged',
     },
   },
   'manage-migrations reload cancel': {
@@ -229,9 +229,9 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
       'cdc manage-migrations report --env prod --out report.html --drift --since origin/main',
     ],
     exitCodes: {
-      0: 'all is applied, and events arrive',
-      1: 'as in status, and with --drift also if there is drift',
-      2: `${CONFIGURATION}; the page shows which target did not respond`,
+      0: 'all files are applied, and no events failed',
+      1: 'as in status; --drift: there is drift',
+      2: CONFIGURATION,
       6: 'an applied file was edited',
     },
   },

@@ -13,7 +13,7 @@ export function addExplain(migrations: Command, { setExitCode }: CommandContext)
     .argument('<table>', '<Table> or <schema>.<Table>')
     .argument('[column]', 'name at the source or in PostgreSQL (default: the whole table)')
     .option('--service <name...>', 'only tables of these services')
-    .option('--json', 'print one JSON document on standard output, the rest on standard error')
+    .option('--json', 'print one JSON document on standard output, and messages on standard error')
     .action(
       async (
         table: string,

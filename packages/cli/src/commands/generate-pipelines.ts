@@ -8,8 +8,8 @@ Exit codes:
   1  --check: files are stale
   2  a mistake in the options or the configuration, or a file that cannot be
      read or written; nothing is written
-  6  a generated file was edited, or another file is in its place; nothing is
-     written
+  6  a generated file was edited, or another file has the name of a generated
+     one; nothing is written
 `;
 
 /** Adds `cdc manage-pipelines generate`. */
@@ -24,11 +24,11 @@ export function addGeneratePipelines(pipelines: Command, { setExitCode }: Comman
     .addOption(
       new Option(
         '--check',
-        'list every stale or edited file, exit 1 or 6, and write nothing',
+        'list every stale or edited file, write nothing, and end with exit code 1 or 6 if there are any',
       ).conflicts(['dryRun', 'force']),
     )
     .option('--force', 'overwrite edited generated files, and remove other files from pipelines/')
-    .option('--json', 'print one JSON document on standard output, the rest on standard error')
+    .option('--json', 'print one JSON document on standard output, and messages on standard error')
     .addHelpText('after', MORE_HELP)
     .action(async (options: Omit<GeneratePipelinesOptions, 'root'>) => {
       const { generatePipelines } = await import('../pipelines/generate-pipelines.ts');

@@ -14,15 +14,15 @@ infrastructure write no files of tables, so they refuse these options.
 
 Environment:
   CDC_DB_USER  role that inserts into staging tables and runs merges (default:
-               postgres). Required if the files name another role
+               postgres). Required if the generated files name another role
 
 Exit codes:
   0  done, or nothing to do
   1  --check: files are stale
   2  a mistake in the options or the configuration, or a file that cannot be
      read or written; nothing is written
-  6  a generated file was edited, or another file is in its place; nothing is
-     written
+  6  a generated file was edited, or another file has the name of a generated
+     one; nothing is written
 `;
 
 /** Adds `cdc manage-migrations generate`. */
@@ -34,17 +34,18 @@ export function addGenerate(migrations: Command, { setExitCode }: CommandContext
         'Writes nothing if there is any error.',
     )
     .option('--service <name...>', 'only the files of tables of these services')
-    .option('--table <name...>', 'only the files of these tables, by <Table> or <schema>.<Table>')
+    .option('--table <name...>', 'only the files of these tables (<Table> or <schema>.<Table>)')
     .addOption(
-      new Option('--only <stage>', 'run one stage on the output of the stages before it').choices(
-        STAGES,
-      ),
+      new Option(
+        '--only <stage>',
+        'run only this stage, on the output of the earlier stages',
+      ).choices(STAGES),
     )
     .option('--dry-run', 'list every file that would change, and write nothing')
     .addOption(
       new Option(
         '--check',
-        'list every stale or edited file, exit 1 or 6, and write nothing',
+        'list every stale or edited file, write nothing, and end with exit code 1 or 6 if there are any',
       ).conflicts(['dryRun', 'force']),
     )
     .addOption(
@@ -53,8 +54,11 @@ export function addGenerate(migrations: Command, { setExitCode }: CommandContext
         'check',
       ]),
     )
-    .option('--force', 'overwrite edited generated files, and other files with their names')
-    .option('--json', 'print one JSON document on standard output, the rest on standard error')
+    .option(
+      '--force',
+      'overwrite edited generated files, and other files that have the name of a generated file',
+    )
+    .option('--json', 'print one JSON document on standard output, and messages on standard error')
     .addHelpText('after', MORE_HELP)
     .action(async ({ refresh, ...options }: Omit<GenerateOptions, 'root'> & RefreshOption) => {
       const { root } = migrations.opts<{ root?: string }>();

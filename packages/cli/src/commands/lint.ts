@@ -10,7 +10,7 @@ export function addLint(migrations: Command, { setExitCode }: CommandContext): v
       'Checks hand-written SQL for statements that are dangerous with change data capture. ' +
         'Also applies the rules of squawk if the implementation repo has squawk-cli.',
     )
-    .option('--json', 'print one JSON document on standard output, the rest on standard error')
+    .option('--json', 'print one JSON document on standard output, and messages on standard error')
     .addOption(
       new Option('--format <format>', 'report format; sarif is for code scanning in CI')
         .choices(['text', 'sarif'])

@@ -9,10 +9,10 @@ export function addMerge(migrations: Command, { setExitCode }: CommandContext): 
   const command = migrations
     .command('merge')
     .description(
-      'Merges staged events of targets into their final tables. Merges one batch of each table in turn. Several of these commands can run in parallel and share the work.',
+      'Merges staged events of targets into their final tables. Merges one batch of each table in turn. Several merge commands can run in parallel and share the work.',
     );
   addTargetOptions(command)
-    .option('--table <name...>', 'only these tables, by <Table> or <schema>.<Table>')
+    .option('--table <name...>', 'only these tables (<Table> or <schema>.<Table>)')
     .addOption(
       new Option('--jobs <n>', 'number of parallel sessions per target')
         .default(4)
@@ -23,13 +23,13 @@ export function addMerge(migrations: Command, { setExitCode }: CommandContext): 
       'run until SIGINT or SIGTERM, then finish the current batches; reconnects after lost connections',
     )
     .addOption(
-      new Option('--interval <time>', 'with --watch: polling interval: 500ms, 5s, 1m')
+      new Option('--interval <time>', 'with --watch: polling interval, such as 500ms, 5s or 1m')
         .default(1000, '1s')
         .argParser(parsePositiveDuration),
     )
     .option(
       '--replay-dead-letters',
-      'first merge dead letters and refused events again; those that fail again are kept with the new reason, and the exit code is 1',
+      'first merge dead letters and refused events again; if some fail again, keep them with the new reason, and end with exit code 1',
     )
     .action(async (options: Omit<MergeCommandOptions, 'root'>) => {
       const { merge } = await import('../merge/merge.ts');

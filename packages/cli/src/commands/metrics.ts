@@ -31,7 +31,10 @@ export function addMetrics(migrations: Command, { setExitCode }: CommandContext)
         .preset('1h')
         .argParser(parsePositiveDuration),
     )
-    .option('--exclude <glob...>', 'objects to ignore, as globs over <schema>.<name>')
+    .option(
+      '--exclude <glob...>',
+      'ignore objects whose <schema>.<name> matches one of these globs',
+    )
     .action(async (options: Omit<MetricsCommandOptions, 'root'>) => {
       const { metrics } = await import('../metrics/metrics.ts');
       setExitCode(await metrics({ ...options, ...migrations.opts<{ root?: string }>() }));

@@ -3,7 +3,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 /** Parses the names of `a,b` or of a repeated option. */
 export function parseList(value: string, before: readonly string[] = []): readonly string[] {
   const names = value.split(',').map((name) => name.trim());
-  if (names.includes('')) throw new InvalidArgumentError('expected names with commas between them');
+  if (names.includes('')) throw new InvalidArgumentError('expected names separated by commas');
   return [...before, ...names];
 }
 

@@ -3,21 +3,25 @@ import { cdc, generate } from '../cdc.fixture.ts';
 import { copyOf, edit, emptyFolder, smallRepo, write } from '../repo.fixture.ts';
 
 const ADOPUS = join(__dirname, '../../../../fixtures/adopus');
-const LSN = 'expected an LSN, 0x and 20 hexadecimal digits';
+const LSN = 'expected an LSN: 0x and 20 hexadecimal digits';
 const ENABLE = 'enable-cdc --env prod';
 const CLEAN = 'clean-cdc --env prod --customer avansas --days 7';
 const TARGET = '--env prod --sink sink_asma.directory';
 
 it.each([
-  ['schema-docs --all', '--all goes with --compare; name customers with --customer'],
+  ['schema-docs --all', '--all needs --compare; name customers with --customer'],
   ['schema-docs --compare', '--compare needs --env <env>'],
   ['schema-docs --customer avansas', '--customer needs --env <env>'],
-  ['schema-docs --env nonprod --customer avansas,', 'expected names with commas between them'],
+  ['schema-docs --env nonprod --customer avansas,', 'expected names separated by commas'],
   [
     'schema-docs --compare --env none',
     'no source has the environment "none"; there are local, nonprod, prod',
   ],
   [`${ENABLE} --customer avansas --all`, '--customer and --all exclude each other'],
+  [
+    'enable-cdc --env nonprod --customer avansas --table Nope',
+    '--table Nope: no service contains this table; known: ',
+  ],
   [
     'enable-cdc --env nonprod --customer avansas --create-slot',
     '--publication, --slot-name and --create-slot are for sources of PostgreSQL, found SQL Server',
@@ -27,7 +31,7 @@ it.each([
     '--passed-lsn needs one database, found 24; choose with --customer',
   ],
   [`${CLEAN} --not-past 0x1`, `--not-past 0x1: ${LSN}\n`],
-  [`${CLEAN} --not-past none.yaml`, `--not-past none.yaml: ${LSN}, or a file that can be read`],
+  [`${CLEAN} --not-past none.yaml`, `--not-past none.yaml: ${LSN}, or a readable file`],
   [`merge ${TARGET} --interval x`, 'expected 500ms, 30s, 2m, 1h or 0'],
   [`rename ${TARGET} --to new`, 'rename: expected --table or --customer'],
   [`retire ${TARGET}`, 'retire: expected --table or --customer'],

@@ -12,7 +12,7 @@ export function addReload(migrations: Command, { setExitCode }: CommandContext):
   const group = migrations
     .command('reload')
     .description(
-      'Reads tables again while events continue. begin records their positions, then the connector takes a snapshot, and finish removes the rows that are missing in it.',
+      'Reads tables again while events continue. `reload begin` records the positions of the tables. Then the connector takes a snapshot. `reload finish` removes the rows that are missing from the snapshot.',
     )
     .helpCommand('help [command]', 'show the help of a command');
   const root = () => migrations.opts<{ root?: string }>();
@@ -21,7 +21,7 @@ export function addReload(migrations: Command, { setExitCode }: CommandContext):
   addSelection(
     group
       .command('begin')
-      .description('Records the positions of tables. Run it before the snapshot.'),
+      .description('Records the current positions of the tables. Run it before the snapshot.'),
     {
       needsTable: true,
     },
@@ -36,7 +36,7 @@ export function addReload(migrations: Command, { setExitCode }: CommandContext):
       ),
     { needsTable: true },
   )
-    .option('--send', 'insert the rows into the signal tables')
+    .option('--send', 'insert these rows into the signal tables')
     .addOption(
       new Option('--kafka', 'print messages for the signal topic instead: <key>|<value>').conflicts(
         'send',
@@ -44,7 +44,7 @@ export function addReload(migrations: Command, { setExitCode }: CommandContext):
     )
     .option(
       '--blocking',
-      'read each table at once, and pause changes (default: in chunks, in parallel with changes)',
+      'request a blocking snapshot, which pauses events (default: a snapshot in chunks, while events continue)',
     )
     .action(async (options: Options<SignalOptions>) => {
       const { signalSnapshot } = await import('../reload/signal.ts');
@@ -54,7 +54,7 @@ export function addReload(migrations: Command, { setExitCode }: CommandContext):
     group
       .command('status')
       .description(
-        'Lists open reloads with the number of rows that were read again, changed, or neither. Exits with 1 while rows of the last kind remain.',
+        'Lists open reloads. Counts the rows that were read again, rows that events have changed, and remaining rows. Ends with exit code 1 if rows remain.',
       ),
   ).action(async (options: Options<ReloadOptions>) =>
     setExitCode(await (await load()).showReloads({ ...options, ...root() })),
@@ -67,14 +67,17 @@ export function addReload(migrations: Command, { setExitCode }: CommandContext):
       ),
     { needsTable: true },
   )
-    .option('--dry-run', 'count the rows, and change nothing')
+    .option('--dry-run', 'count the rows to remove, and change nothing')
     .addOption(
       new Option('--max-share <percent>', 'maximum percentage of rows to remove')
         .default(5)
         .argParser(parsePercent),
     )
-    .option('--without-reads', 'finish without rows of a snapshot, because the source has none')
-    .option('--replayed', 'finish after a possible loss, because its replay has ended')
+    .option(
+      '--without-reads',
+      'finish although no row of a snapshot has arrived, because the source has no rows',
+    )
+    .option('--replayed', 'finish after a possible loss, because the lost events were replayed')
     .action(async (options: Options<FinishReloadOptions>) =>
       setExitCode(await (await load()).finishReload({ ...options, ...root() })),
     );
@@ -90,7 +93,7 @@ function addSelection(
   { needsTable = false }: { readonly needsTable?: boolean } = {},
 ): Command {
   addTargetOptions(command)
-    .option('--table <name...>', 'only these tables, by <Table> or <schema>.<Table>')
+    .option('--table <name...>', 'only these tables (<Table> or <schema>.<Table>)')
     .addOption(
       new Option(
         '--customer <a,b>',

@@ -9,10 +9,10 @@ export function addRename(migrations: Command, { setExitCode }: CommandContext):
   const command = migrations
     .command('rename')
     .description(
-      'Renames a table, or the schema of a customer or a service, after its name has changed in the configuration. Events, remembered deletes, offsets and history are kept.',
+      'Renames a table, or the schema of a customer or a service, after its name has changed in the configuration. Keeps events, remembered deletes, offsets and history.',
     );
   addTargetOptions(command)
-    .option('--table <name>', 'this table, by <Table> or <schema>.<Table>')
+    .option('--table <name>', 'this table (<Table> or <schema>.<Table>)')
     .addOption(
       new Option('--customer <name>', 'the schema of this customer or service').conflicts([
         'table',
@@ -20,7 +20,7 @@ export function addRename(migrations: Command, { setExitCode }: CommandContext):
       ]),
     )
     .option('--to <name>', 'the new name, as in the configuration')
-    .option('--dry-run', 'print what would be renamed, and change nothing')
+    .option('--dry-run', 'print what the command would rename, and change nothing')
     .action(async (options: Omit<RenameCommandOptions, 'root'>) => {
       const { rename } = await import('../retire/rename.ts');
       setExitCode(await rename({ ...options, ...migrations.opts<{ root?: string }>() }));

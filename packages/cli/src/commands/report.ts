@@ -15,7 +15,10 @@ export function addReport(migrations: Command, { setExitCode }: CommandContext):
     .option('--out <file>', 'write the page to this file')
     .option('--since <commit>', 'also show changes of the definitions since this git commit')
     .option('--drift', 'also show the differences that check finds')
-    .option('--exclude <glob...>', 'objects to ignore, as globs over <schema>.<name>')
+    .option(
+      '--exclude <glob...>',
+      'ignore objects whose <schema>.<name> matches one of these globs',
+    )
     .action(async (options: Omit<ReportOptions, 'root'>) => {
       const { report } = await import('../report/report.ts');
       setExitCode(await report({ ...options, ...migrations.opts<{ root?: string }>() }));

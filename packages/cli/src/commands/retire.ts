@@ -12,7 +12,7 @@ export function addRetire(migrations: Command, { setExitCode }: CommandContext):
       'Ends the merges of a table or a customer that was removed from the configuration. Drops staging tables, procedures and bookkeeping, and keeps final tables.',
     );
   addTargetOptions(command)
-    .option('--table <name...>', 'these tables, by <Table> or <schema>.<Table>')
+    .option('--table <name...>', 'these tables (<Table> or <schema>.<Table>)')
     .addOption(
       new Option('--customer <a,b>', 'all tables of the schemas of these customers')
         .argParser(parseList)

@@ -23,7 +23,7 @@ export function addSchemaDocs(migrations: Command, { setExitCode }: CommandConte
     .option('--if-changed', 'skip databases whose fingerprint matches the snapshot')
     .option('--force', 'overwrite edited snapshots')
     .option('--timeout <seconds>', 'timeout for connecting, and for each query', parseTimeout)
-    .option('--json', 'print one JSON document on standard output, the rest on standard error')
+    .option('--json', 'print one JSON document on standard output, and messages on standard error')
     .action(async (options: Omit<SchemaDocsOptions, 'root'>) => {
       const { schemaDocs } = await import('../source/schema-docs.ts');
       setExitCode(await schemaDocs({ ...options, ...migrations.opts<{ root?: string }>() }));

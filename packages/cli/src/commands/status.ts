@@ -8,7 +8,7 @@ export function addStatus(migrations: Command, { setExitCode }: CommandContext):
   const command = migrations
     .command('status')
     .description(
-      'Shows the state of each file in each schema: applied, pending, outdated, edited, failed, unsafe or missing. Also shows problems of merges.',
+      'Shows the state of each file in each schema: applied, pending, outdated, edited, failed, unsafe or missing. Also shows merge problems.',
     );
   addTargetOptions(command)
     .addOption(formatOption())

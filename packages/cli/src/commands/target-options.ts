@@ -12,12 +12,12 @@ export function addTargetOptions(
       '--env <name>',
       'environment of the sinks; "embedded" is a bundled PostgreSQL with all tenants',
     )
-    .option('--sink <name...>', 'only these sinks, by <group>.<database>')
+    .option('--sink <name...>', 'only these sinks (<group>.<database>)')
     .option('--schema <glob...>', 'only these schemas; * matches any text, ? any character');
   if (json)
     command.option(
       '--json',
-      'print one JSON document on standard output, the rest on standard error',
+      'print one JSON document on standard output, and messages on standard error',
     );
   return requireOption(command, 'env', 'an environment of sink-groups.yaml, or embedded');
 }

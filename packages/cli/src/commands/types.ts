@@ -7,12 +7,11 @@ export function addTypes(migrations: Command, { setExitCode }: CommandContext): 
   migrations
     .command('types')
     .description(
-      'Lists columns whose values the target does not keep exactly, with the reason and what to do ' +
-        'about it.',
+      'Lists columns whose values the target does not keep exactly, with the reason and what to do.',
     )
     .option('--service <name...>', 'only tables of these services')
-    .option('--table <name...>', 'only these tables, by <Table> or <schema>.<Table>')
-    .option('--json', 'print one JSON document on standard output, the rest on standard error')
+    .option('--table <name...>', 'only these tables (<Table> or <schema>.<Table>)')
+    .option('--json', 'print one JSON document on standard output, and messages on standard error')
     .action(async (options: Omit<TypesOptions, 'root'>) => {
       const { types } = await import('../types/types.ts');
       setExitCode(types({ ...options, ...migrations.opts<{ root?: string }>() }));

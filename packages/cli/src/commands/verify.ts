@@ -10,10 +10,10 @@ export function addVerify(migrations: Command, { setExitCode }: CommandContext):
   const command = migrations
     .command('verify')
     .description(
-      'Compares the rows of source and target, and lists missing, extra and different rows. Exits with 1 if there are any. Changes nothing.',
+      'Compares the rows of source and target, and lists missing, extra and different rows. Ends with exit code 1 if there are any. Changes nothing.',
     );
   addTargetOptions(command)
-    .option('--table <name...>', 'only these tables, by <Table> or <schema>.<Table>')
+    .option('--table <name...>', 'only these tables (<Table> or <schema>.<Table>)')
     .addOption(
       new Option(
         '--customer <a,b>',
@@ -43,7 +43,7 @@ export function addVerify(migrations: Command, { setExitCode }: CommandContext):
     )
     .option(
       '--out <file>',
-      'write a line of JSON for each row that differs, with key, position and columns',
+      'write each row that differs to this file, as a line of JSON with key, position and columns',
     )
     .action(async (options: Omit<VerifyOptions, 'root'>) => {
       const { verify } = await import('../verify/verify.ts');

@@ -59,7 +59,7 @@ export interface DiscardDeadLettersOptions extends DeadLettersCommandOptions {
 export async function discard({ dryRun, ...options }: DiscardDeadLettersOptions): Promise<number> {
   if (!options.table && options.reason === undefined && !options.id) {
     throw new CommandError(
-      'expected --table, --reason or --id: discarded events cannot be restored; to discard all of a schema, give --table for each table',
+      'expected --table, --reason or --id: discarded events cannot be restored; to discard all events of a schema, name each table in --table',
     );
   }
   const ask = async (session: Session, filter: DeadLetterFilter) => {

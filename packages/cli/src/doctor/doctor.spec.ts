@@ -138,7 +138,7 @@ describeDebian('doctor', () => {
     expect((await run(['generate'], server, { CDC_DB_USER: 'postgres' })).exitCode).toBe(0);
     expect(exitCode).toBe(2);
     expect(among(findings, 'error')).toContain(
-      `${TARGETS[0]}: the role "nobody", which files grant to, does not exist`,
+      `${TARGETS[0]}: the role "nobody", which files grant privileges to, does not exist`,
     );
   });
 

@@ -88,7 +88,7 @@ function ofServer(
       : [
           fault(
             about,
-            `the role "${role}", which files grant to, does not exist`,
+            `the role "${role}", which files grant privileges to, does not exist`,
             'create it, or set CDC_DB_USER to the role of the sink pipeline and generate',
           ),
         ]),

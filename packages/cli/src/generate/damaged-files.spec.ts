@@ -150,7 +150,7 @@ describe('a file of manual/ is SQL that PostgreSQL runs by itself, as it shows',
     ['SELECT 1;\n\\! touch /tmp/mark\n', `2: ${FOUND} a command of psql`],
     [
       'SELECT 1;\n-- \u202e ;x PORD \u2066\n',
-      "2: expected \\u202e as an escape in E'…', or not at all, found the letter itself",
+      "2: expected \\u202e as an escape in E'…', or not at all, found the character itself",
     ],
   ])('%j is refused', (text, says) => {
     write(root, MANUAL, text);

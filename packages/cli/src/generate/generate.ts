@@ -111,7 +111,7 @@ export function listRoleChanges(root: string, steps: readonly FileStep[]): reado
 }
 
 function describeRoleChange({ path, before, after }: RoleChange): string {
-  return `${path}: the files grant to the role "${before}" and would now grant to "${after}"; set CDC_DB_USER to the same role wherever files are generated`;
+  return `${path}: the files grant privileges to the role "${before}" and would now grant them to "${after}"; set CDC_DB_USER to the same role wherever files are generated`;
 }
 
 /** Returns undefined for a manifest of another version or a damaged one. It is written again. */

@@ -127,7 +127,7 @@ it('tables whose files would be one where case does not matter are refused', () 
   const run = generate(root);
   expect(run).toMatchObject({ code: 2, stdout: '' });
   expect(run.stderr).toMatch(
-    /^generated\/table-definitions\/.*: are the same file on a case-insensitive/,
+    /^generated\/table-definitions\/.* are the same file on a case-insensitive/,
   );
   expect(treeOf(root)).toEqual(before);
 });

@@ -85,7 +85,7 @@ function readManifest(root: string, path: string): Manifest {
 function refuseOtherRole(path: string, before: Manifest, after: Manifest): never {
   refuseUnsetRoles([{ path, before: before.role, after: after.role }], process.env);
   throw new CommandError(
-    `${path}: the files grant to the role "${before.role}", and now it is "${after.role}" (CDC_DB_USER); ${UNNARROWED} first`,
+    `${path}: the files grant privileges to the role "${before.role}", but CDC_DB_USER is now "${after.role}"; ${UNNARROWED} first`,
   );
 }
 

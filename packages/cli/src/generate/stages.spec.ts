@@ -80,7 +80,7 @@ describe('a stage', () => {
         code: 2,
         stdout: '',
         stderr:
-          'generated/table-definitions: holds no table of adopus in sink_asma.directory; ' +
+          'generated/table-definitions: contains no table of adopus in sink_asma.directory; ' +
           'run the stages before this one\n',
       });
       expect(changesSince(before, root)).toEqual([]);

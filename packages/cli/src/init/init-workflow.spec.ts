@@ -193,7 +193,7 @@ describe('without Nx', () => {
       const run = init('--pattern=db-shared', '--name=shop', '--', `apps/${name}`);
       expect(run).toMatchObject({ code: 2, stdout: '' });
       expect(run.stderr).toMatch(
-        /(which means something else in CI|has a (control )?character.*); choose another folder\n$/,
+        /(which has a special meaning in CI|has a (control )?character.*); choose another folder\n$/,
       );
     },
   );
@@ -265,6 +265,6 @@ it('the SQL grants to a role that is no superuser, and the check says where anot
   const other = generate(workspace, ['--check']);
   expect(other).toMatchObject({
     code: 2,
-    stderr: `migrations/manifest.yaml: the files grant to the role "${role}", and CDC_DB_USER is not set; set it to ${role} wherever files are generated, or to postgres to change the role\n`,
+    stderr: `migrations/manifest.yaml: the files grant privileges to the role "${role}", but CDC_DB_USER is not set; set it to ${role} wherever files are generated, or to postgres to change the role\n`,
   });
 });

@@ -126,8 +126,8 @@ describe('the workflow for CI', () => {
 it.each([
   [['x', '--pattern=neither'], "argument 'neither' is invalid. Allowed choices are"],
   [['x'], "required option '--pattern' not specified; expected db-per-tenant or db-shared"],
-  [['x', '--pattern=db-shared', '--name=a.b'], '--name "a.b": expected a letter, then'],
-  [['2nd', '--pattern=db-shared'], '--name "2nd": expected a letter, then'],
+  [['x', '--pattern=db-shared', '--name=a.b'], '--name "a.b": expected a letter followed by'],
+  [['2nd', '--pattern=db-shared'], '--name "2nd": expected a letter followed by'],
   [['x', '--pattern=db-shared', '--name=on'], '--name "on": expected a letter'],
   [['x', '--pattern=db-shared', '--service=public'], '--service: "public" cannot be a tenant'],
 ])('%j is refused', (args, message) => {

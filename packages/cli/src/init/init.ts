@@ -86,7 +86,8 @@ function folderProblem(folder: string): string | undefined {
   if (problem !== undefined) return problem;
   const found = ['${{', '\\'].find((text) => folder.split(sep).join('/').includes(text));
   return (
-    found && `${folder}: has ${found}, which means something else in CI; choose another folder`
+    found &&
+    `${folder}: the path contains ${found}, which has a special meaning in CI; choose another folder`
   );
 }
 
@@ -95,8 +96,8 @@ const WORDS_OF_YAML = /^(true|false|null|yes|no|on|off|y|n)$/i;
 /** Returns the reason why a name does not work in YAML, SQL and variables. */
 function nameProblem(option: string, name: string): string | undefined {
   if (!/^[A-Za-z][A-Za-z0-9_]{0,39}$/.test(name) || WORDS_OF_YAML.test(name)) {
-    const expected = 'expected a letter, then letters, digits and _, up to 40 of them';
-    return `${option} "${name}": ${expected}; name it with ${option}`;
+    const expected = 'expected a letter followed by at most 39 letters, digits and _';
+    return `${option} "${name}": ${expected}; set ${option}`;
   }
   const problem = tenantNameProblem(name);
   return problem === undefined ? undefined : `${option}: ${problem}`;

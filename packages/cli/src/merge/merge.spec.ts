@@ -131,7 +131,7 @@ blue.Distrikt: 100 events: 100 merged, 0 deleted, 0 stale, 0 dead
       ['--table', 'Avdeling', 'Avdleing'],
       /no table Avdleing is merged there; there are .*Avdeling/,
     ],
-    [['--jobs', '0'], /expected a whole number, at least 1/],
+    [['--jobs', '0'], /expected a whole number of at least 1/],
     [['--interval', '0'], /expected 500ms, 30s, 2m or 1h/],
   ])('%j is a mistake', async (args, message) => {
     expect(await merge('--env', 'prod', ...args)).toMatchObject({

@@ -155,7 +155,7 @@ it('counts the differences that a check finds, if asked to', async () => {
   });
   expect(await read(...BLUE, '--exclude', 'x')).toMatchObject({
     exitCode: 2,
-    stderr: '--exclude is for --drift; give both\n',
+    stderr: '--exclude needs --drift; add --drift\n',
   });
 });
 

@@ -54,7 +54,7 @@ export async function metrics({
   ...options
 }: MetricsCommandOptions): Promise<number> {
   if (options.exclude && options.drift === undefined)
-    throw new CommandError('--exclude is for --drift; give both');
+    throw new CommandError('--exclude needs --drift; add --drift');
   const work = async ({ targets }: { readonly targets: readonly CommandTarget[] }) => {
     const selected = selectTargets(targets, options.schema);
     const readDrift = driftReader(options);

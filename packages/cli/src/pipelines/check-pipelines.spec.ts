@@ -305,9 +305,9 @@ it.each([
   ['none.yaml', undefined, 'cannot be read: no such file or folder'],
   ['a.yaml', 'input: {}\n', 'expected INSERT statements'],
   ['a.yaml', 'input: {a: 1\nb: ]\n', 'a.yaml:2: invalid YAML'],
-  ['a.yaml', `a:\n  ${'- '.repeat(20_000)}\nb: 1\n`, 'a.yaml: invalid YAML: expected fewer levels'],
+  ['a.yaml', `a:\n  ${'- '.repeat(20_000)}\nb: 1\n`, 'a.yaml: invalid YAML: nested too deeply'],
   ['a.json', '{"a": 1}', 'or a list as [{"table": …, "columns": […]}], found none'],
-  ['a.go', 'x', 'expected a file .yaml, .yml, .json or .sql; write the INSERT of a program'],
+  ['a.go', 'x', 'expected a .yaml, .yml, .json or .sql file; write the INSERT of a program'],
 ])('%s with %j is a mistake', (name, text, message) => {
   const folder = emptyFolder();
   if (text !== undefined) write(folder, name, text);

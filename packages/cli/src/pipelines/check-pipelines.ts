@@ -85,7 +85,7 @@ function parseInserts(file: string, text: string): readonly Insert[] {
   const parse = PARSERS[extname(file).toLowerCase()];
   if (!parse) {
     throw new CommandError(
-      `${file}: expected a file .yaml, .yml, .json or .sql; write the INSERT of a program to a .sql file, with $1 for its values`,
+      `${file}: expected a .yaml, .yml, .json or .sql file; write the INSERT of a program to a .sql file, with $1 for its values`,
     );
   }
   const inserts = parse(file, text);

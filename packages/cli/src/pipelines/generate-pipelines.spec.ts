@@ -416,7 +416,7 @@ describe('names of the source are no variables', () => {
     expect(generate(root)).toMatchObject({
       code: 2,
       stderr: expect.stringContaining(
-        `column "${name}": expected a name that the settings of Kafka Connect can rename`,
+        `column "${name}": expected a name that Kafka Connect can rename`,
       ),
     });
   });
@@ -569,7 +569,7 @@ describe('mistakes', () => {
     );
     const { code, stderr } = generate(root);
     expect(stderr).toContain(
-      'adopus.ActorActor: expected time.precision.mode isostring as in services/adopus.yaml sink_asma.directory adopus.Actor, found adaptive: one connector reads both; give both the same settings in pipeline',
+      'adopus.ActorActor: expected time.precision.mode isostring as in services/adopus.yaml sink_asma.directory adopus.Actor, found adaptive, but one connector reads both; give both the same settings in pipeline',
     );
     expect(code).toBe(2);
   });

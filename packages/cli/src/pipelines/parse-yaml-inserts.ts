@@ -19,7 +19,7 @@ export function parseYamlInserts(file: string, text: string): readonly Insert[] 
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     // The parser calls itself for each level and runs out of stack.
-    const message = `${file}: invalid YAML: expected fewer levels, found thousands`;
+    const message = `${file}: invalid YAML: nested too deeply`;
     throw new CommandError(message, undefined, { cause: error });
   }
 }

@@ -219,8 +219,8 @@ const NOT_LISTED = /[,:]|\$\{|^\s|\s$/;
 function listed(name: string): string {
   if (!NOT_LISTED.test(name)) return name;
   throw new CommandError(
-    `column "${name}": expected a name that the settings of Kafka Connect can rename, without , and : and \${, ` +
-      'and without blanks at its ends; put it into ignore_columns, or set writer: bento',
+    `column "${name}": expected a name that Kafka Connect can rename, without commas, colons, \${, ` +
+      'and spaces at its ends; put it into ignore_columns, or set writer: bento',
   );
 }
 

@@ -21,7 +21,7 @@ export function findRoot(given: string | undefined): string {
     if (existsSync(join(folder, MARK))) return folder;
     if (folder === dirname(folder)) {
       throw new CommandError(
-        `no ${MARK} in ${process.cwd()} or above it; run this in an implementation repo, select one with --root, or create one with cdc init`,
+        `no ${MARK} in ${process.cwd()} or its parent folders; run this in an implementation repo, select one with --root, or create one with cdc init`,
       );
     }
   }

@@ -72,7 +72,7 @@ function refuseDuplicates(files: Output['files']): ReadonlySet<string> {
     const folded = path.normalize().toLowerCase();
     const other = paths.get(folded);
     if (other !== undefined) {
-      const message = `${other} and ${path}: are the same file on a case-insensitive file system; rename a schema or a table`;
+      const message = `${other} and ${path} are the same file on a case-insensitive file system; rename a schema or a table`;
       throw new CommandError(message);
     }
     paths.set(folded, path);

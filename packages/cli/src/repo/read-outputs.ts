@@ -47,7 +47,7 @@ export function readDefinitions(
   for (const { name, services } of sets) {
     const missing = services.find((service) => !served.has(`${service} in ${name}`));
     if (missing !== undefined) {
-      const message = `${DEFINITIONS_FOLDER}: holds no table of ${missing} in ${name}; ${RUN_FIRST}`;
+      const message = `${DEFINITIONS_FOLDER}: contains no table of ${missing} in ${name}; ${RUN_FIRST}`;
       throw new CommandError(message);
     }
   }
@@ -81,7 +81,7 @@ export function readUserFiles(
       }
       const [turning] = findBidiControls(text);
       if (turning) {
-        const message = `expected ${turning.letter} as an escape in E'…', or not at all, found the letter itself, which changes the text direction`;
+        const message = `expected ${turning.letter} as an escape in E'…', or not at all, found the character itself, which changes the text direction`;
         throw new CommandError(`${path}:${turning.line}: ${message}`);
       }
       const command = findClientCommand(text);

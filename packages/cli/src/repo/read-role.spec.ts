@@ -21,10 +21,10 @@ describe('CDC_DB_USER', () => {
     ['  ', 'is empty'],
     ['cdc\npostgres', 'is not one line of text'],
     ['cdc\u202e', 'has invisible characters'],
-    ['public', 'is public, which is not a role in PostgreSQL'],
-    ['none', 'is none, which is not a role in PostgreSQL'],
+    ['public', 'is public, which cannot be a role in PostgreSQL'],
+    ['none', 'is none, which cannot be a role in PostgreSQL'],
     ['cdc_{{SCHEMA}}', 'contains {{, which stands for schemas in the SQL'],
-    ['é'.repeat(32), 'has 64 bytes, and a role at most 63'],
+    ['é'.repeat(32), 'has 64 bytes, but the name of a role can have at most 63'],
   ])('cannot be %j', (role, problem) => {
     const before = treeOf(root);
     expect(roles({ CDC_DB_USER: role })).toEqual({
@@ -80,27 +80,27 @@ it('without CDC_DB_USER no file stops granting to the role that somebody chose',
     expect(generate(root, args)).toEqual({
       code: 2,
       stdout: '',
-      stderr: `migrations/manifest.yaml: the files grant to the role "${role}", and CDC_DB_USER is not set; set it to ${role} wherever files are generated, or to postgres to change the role\n`,
+      stderr: `migrations/manifest.yaml: the files grant privileges to the role "${role}", but CDC_DB_USER is not set; set it to ${role} wherever files are generated, or to postgres to change the role\n`,
     });
   expect(changesSince(before, root)).toEqual([]);
   const doctor = cdc(['manage-migrations', 'doctor', '--env', 'nonprod', '--json'], { cwd: root });
   expect(JSON.parse(doctor.stdout).findings).toContainEqual({
     ...{ level: 'error', about: 'generated files' },
-    says: `migrations/manifest.yaml: the files grant to the role "${role}", and CDC_DB_USER is not set`,
+    says: `migrations/manifest.yaml: the files grant privileges to the role "${role}", but CDC_DB_USER is not set`,
     wayOut: `set it to ${role} wherever files are generated, or to postgres to change the role`,
   });
   // A target of Nx depends only on its inputs, and check-generated refuses.
   expect(generate(root, ['--only', 'migrations', '--dry-run'])).toMatchObject({
     code: 0,
     stderr: expect.stringContaining(
-      'grant to the role "one; two" and would now grant to "postgres"',
+      'grant privileges to the role "one; two" and would now grant them to "postgres"',
     ),
   });
   const changed = generate(root, [], { CDC_DB_USER: 'postgres' });
   expect(changed).toMatchObject({
     code: 0,
     stderr: expect.stringContaining(
-      'grant to the role "one; two" and would now grant to "postgres"',
+      'grant privileges to the role "one; two" and would now grant them to "postgres"',
     ),
   });
   expect(generate(root, ['--check'])).toMatchObject({
@@ -120,7 +120,7 @@ it('a run for some tables refuses another role than the other files grant to', (
       code: 2,
       stdout: '',
       stderr:
-        'migrations/manifest.yaml: the files grant to the role "one", and now it is "other" (CDC_DB_USER); run generate without --table and --service first\n',
+        'migrations/manifest.yaml: the files grant privileges to the role "one", but CDC_DB_USER is now "other"; run generate without --table and --service first\n',
     });
   }
   expect(changesSince(before, root)).toEqual([]);

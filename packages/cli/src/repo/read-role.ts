@@ -51,7 +51,7 @@ export function refuseUnsetRoles(changes: readonly RoleChange[], env: NodeJS.Pro
 }
 
 function unsetProblem({ path, before }: RoleChange): string {
-  return `${path}: the files grant to the role "${before}", and CDC_DB_USER is not set`;
+  return `${path}: the files grant privileges to the role "${before}", but CDC_DB_USER is not set`;
 }
 
 function unsetWayOut({ before }: RoleChange): string {
@@ -62,9 +62,11 @@ function problemOf(role: string): string | undefined {
   if (role.trim() === '') return 'is empty';
   if (/\p{Cc}/u.test(role)) return 'is not one line of text';
   if (characterProblem(role) !== undefined) return 'has invisible characters';
-  if (role === 'public' || role === 'none') return `is ${role}, which is not a role in PostgreSQL`;
+  if (role === 'public' || role === 'none')
+    return `is ${role}, which cannot be a role in PostgreSQL`;
   if (role.includes('{{')) return 'contains {{, which stands for schemas in the SQL';
   const bytes = Buffer.byteLength(role);
-  if (bytes > MAX_NAME_BYTES) return `has ${bytes} bytes, and a role at most ${MAX_NAME_BYTES}`;
+  if (bytes > MAX_NAME_BYTES)
+    return `has ${bytes} bytes, but the name of a role can have at most ${MAX_NAME_BYTES}`;
   return undefined;
 }

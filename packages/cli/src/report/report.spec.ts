@@ -161,7 +161,7 @@ describe('the command', () => {
 
   it.each([
     [[], 'expected --out <file>, --json, or both'],
-    [['--json', '--exclude', '*'], '--exclude is for --drift; give both'],
+    [['--json', '--exclude', '*'], '--exclude needs --drift; add --drift'],
     [['--json', '--since', 'no-such-commit'], '--since no-such-commit: fatal: '],
     [['--out', '/no/such/folder/report.html'], '--out /no/such/folder/report.html: '],
   ])('refuses %j', async (args, message) => {

@@ -49,7 +49,7 @@ export async function report(options: ReportOptions): Promise<number> {
   const { env, out, since, json } = options;
   if (out === undefined && !json) throw new CommandError('expected --out <file>, --json, or both');
   if (options.exclude && !options.drift)
-    throw new CommandError('--exclude is for --drift; give both');
+    throw new CommandError('--exclude needs --drift; add --drift');
   const root = findRoot(options.root);
   const config = readConfigAt(root);
   const tables = explainTables(root, {});

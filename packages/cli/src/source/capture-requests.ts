@@ -64,7 +64,7 @@ function selectTables(
   const unknown = only.find((name) => !requests.some((request) => isNamed(request, name)));
   if (unknown !== undefined) {
     throw new CommandError(
-      `--table ${unknown}: no service names this table; known: ${requests.map(({ table }) => table).join(', ')}`,
+      `--table ${unknown}: no service contains this table; known: ${requests.map(({ table }) => table).join(', ')}`,
     );
   }
   return requests.filter((request) => only.some((name) => isNamed(request, name)));

@@ -75,7 +75,7 @@ async function run(root: string, options: CleanCdcCommandOptions): Promise<numbe
 
 function nothingToClean(group: string): CommandError {
   return new CommandError(
-    `${group} is a group of PostgreSQL, which removes WAL itself when the connector has confirmed it; ` +
+    `${group} is a source group of PostgreSQL, which removes WAL itself after the connector has confirmed it; ` +
       'enable-cdc --dry-run shows the WAL that an unread slot keeps',
   );
 }
@@ -85,7 +85,7 @@ function readPositions(value: string): Lsn | ReadonlyMap<string, Lsn> {
   const lsn = parseLsn(value);
   if (lsn !== undefined) return lsn;
   if (/^0x/i.test(value)) {
-    throw new CommandError(`--not-past ${value}: expected an LSN, ${LSN}`);
+    throw new CommandError(`--not-past ${value}: expected an LSN: ${LSN}`);
   }
   return new Map(
     Object.entries(readMapping(value)).map(([name, position]) => [name, parseLsn(position)!]),
@@ -126,7 +126,7 @@ function readPositionsFile(file: string): string {
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new CommandError(
-      `--not-past ${file}: expected an LSN, ${LSN}, or a file that can be read, found ${reason}`,
+      `--not-past ${file}: expected an LSN: ${LSN}, or a readable file, found ${reason}`,
       undefined,
       { cause },
     );

@@ -118,7 +118,7 @@ function parsePassed(value: string): Lsn {
   const lsn = parseLsn(value);
   if (lsn !== undefined) return lsn;
   throw new CommandError(
-    `--passed-lsn ${value}: expected an LSN, 0x and 20 hexadecimal digits or 0000002a:00000110:0001`,
+    `--passed-lsn ${value}: expected an LSN: 0x and 20 hexadecimal digits, or a value such as 0000002a:00000110:0001`,
   );
 }
 
@@ -141,7 +141,7 @@ function refuseMisplacedOptions(
   }
   if (rotate && plans.some(({ group }) => group.type !== 'mssql')) {
     throw new CommandError(
-      '--rotate is for sources of SQL Server: a publication carries new columns by itself',
+      '--rotate is for sources of SQL Server: a publication includes new columns automatically',
     );
   }
   if (!rotate && (passedLsn ?? wait) !== undefined) {
@@ -157,7 +157,7 @@ function refuseMisplacedOptions(
   }
   if (!hasType('mssql') && secondInstance) {
     throw new CommandError(
-      '--second-instance is for sources of SQL Server: a publication carries new columns by itself',
+      '--second-instance is for sources of SQL Server: a publication includes new columns automatically',
     );
   }
 }

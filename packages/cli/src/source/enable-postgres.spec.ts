@@ -136,11 +136,11 @@ it('names can be chosen, for one database', async () => {
 it.each([
   [
     ['enable-cdc', '--second-instance'],
-    '--second-instance is for sources of SQL Server: a publication carries new columns by itself',
+    '--second-instance is for sources of SQL Server: a publication includes new columns automatically',
   ],
   [
     ['clean-cdc', '--days', '7'],
-    'asma is a group of PostgreSQL, which removes WAL itself when the connector has confirmed it; ' +
+    'asma is a source group of PostgreSQL, which removes WAL itself after the connector has confirmed it; ' +
       'enable-cdc --dry-run shows the WAL that an unread slot keeps',
   ],
 ])('%j is refused with the reason', async (command, message) => {

@@ -252,7 +252,7 @@ describe('pipelines that read by LSN', () => {
 it.each([
   [
     ['--passed-lsn', '0x1', '--rotate'],
-    '--passed-lsn 0x1: expected an LSN, 0x and 20 hexadecimal digits',
+    '--passed-lsn 0x1: expected an LSN: 0x and 20 hexadecimal digits',
   ],
   [['--wait', '10m'], '--passed-lsn and --wait need --rotate'],
   [['--rotate', '--second-instance'], '--rotate and --second-instance exclude each other'],

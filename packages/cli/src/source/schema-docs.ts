@@ -36,7 +36,7 @@ export async function schemaDocs(options: SchemaDocsOptions): Promise<number> {
       return await compareCustomers(root, config, options);
     }
     if (options.all)
-      throw new CommandError('--all goes with --compare; name customers with --customer');
+      throw new CommandError('--all needs --compare; name customers with --customer');
     const plans = planSources(config, options);
     return await writeSnapshots(root, plans, options);
   } catch (error) {

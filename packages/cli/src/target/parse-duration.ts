@@ -22,7 +22,7 @@ export function parseCount(least: number): (text: string) => number {
   return (text) => {
     const count = Number(text);
     if (!/^\d+$/.test(text) || count < least)
-      throw new InvalidArgumentError(`expected a whole number, at least ${least}`);
+      throw new InvalidArgumentError(`expected a whole number of at least ${least}`);
     return count;
   };
 }

@@ -41,7 +41,7 @@ function refuseSharedIds(group: GroupDraft, keys: Keys, report: Report): void {
       const other = earlier.get(location) ?? customer;
       earlier.set(location, other);
       if (other === customer) continue;
-      const message = `expected an id of its own in ${target}, found that of ${other}: "${id}"`;
+      const message = `expected a unique customer_id in ${target}, found the customer_id of ${other}: "${id}"`;
       report([...keys, 'sources', customer, env, 'customer_id'], message);
     }
   }
@@ -64,7 +64,7 @@ function refuseSharedDatabases(group: GroupDraft, keys: Keys, report: Report): v
       const other = locations.map((one) => earlier.get(one)).find((one) => one !== undefined);
       for (const one of locations) earlier.set(one, other ?? customer);
       if (other === undefined || other === customer) continue;
-      const message = `expected a database of its own in ${target}, found that of ${other}: "${database}"`;
+      const message = `expected a separate database in ${target}, found the database of ${other}: "${database}"`;
       report([...keys, 'sources', customer, env, 'database'], message);
     }
   }
@@ -143,7 +143,11 @@ function checkWaves(
       const below = [...keys, index, 'customers'];
       const other = waveOf.get(customer);
       if (other !== undefined)
-        report(below, `"${customer}" is in wave "${other}" already; a customer is in one wave`, at);
+        report(
+          below,
+          `"${customer}" is in wave "${other}" already; a customer can be in only one wave`,
+          at,
+        );
       else if (known && !known.includes(customer))
         report(below, `unknown customer "${customer}"${didYouMean(customer, known)}`, at);
       waveOf.set(customer, name);

@@ -216,7 +216,7 @@ function checkRenames(table: Draft<SinkTableShape>, keys: Keys, report: Report):
     if (duplicate !== from) {
       const message =
         `"${duplicate}" and "${from}" would both become "${to}"; ` +
-        `a column that was renamed twice is { ${duplicate}: ${from}, ${from}: ${to} }`;
+        `for a column that was renamed twice, write { ${duplicate}: ${from}, ${from}: ${to} }`;
       report(at, message);
     }
   }

@@ -41,7 +41,7 @@ function connectionText(what: string) {
     text(what),
     v.regex(
       /^(?![\s\S]*\$\{(?![A-Za-z_][A-Za-z0-9_]*\}))/,
-      'expected ${NAME}, with a name of letters, digits and _',
+      'expected ${NAME}, where NAME consists of letters, digits and _',
     ),
   );
 }
@@ -128,11 +128,14 @@ function duration() {
   );
 }
 
-/** Parses a whole number from 1. YAML of users has numbers as text. */
+/** Parses a whole number of at least 1. YAML of users has numbers as text. */
 export function count() {
   return v.pipe(
-    text('a whole number from 1'),
-    v.regex(/^[1-9]\d{0,8}$/, ({ input }) => `expected a whole number from 1, found "${input}"`),
+    text('a whole number of at least 1'),
+    v.regex(
+      /^[1-9]\d{0,8}$/,
+      ({ input }) => `expected a whole number of at least 1, found "${input}"`,
+    ),
     v.transform(Number),
     v.metadata({ jsonSchema: { type: 'integer', minimum: 1 } }),
   );

@@ -133,8 +133,8 @@ export const serviceSchema = v.strictObject({
   service: v.optional(text('the name of the service')),
   source: v.optional(
     v.strictObject({
-      validation_database: text('the database whose tables are looked at'),
-      validation_env: text('the environment of that database'),
+      validation_database: text('the name of the validation database'),
+      validation_env: text('the environment of the validation database'),
       tables: v.optional(
         v.record(
           tableName(),

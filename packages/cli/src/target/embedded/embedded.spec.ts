@@ -143,7 +143,7 @@ it('a server that does not start is said, with its log', async () => {
   const status = await runCommand(repo.root, ['status', '--env', 'embedded']);
   expect(status).toMatchObject({ exitCode: 2, stdout: '' });
   expect(status.stderr).toMatch(
-    /^--env embedded: PostgreSQL does not start; .*server\.log has the reason\n$/,
+    /^--env embedded: PostgreSQL does not start; .*server\.log contains the reason\n$/,
   );
   expect(readFileSync(join(folderOf(), 'server.log'), 'utf8')).toContain('no_such_setting');
   writeFileSync(file, settings);

@@ -108,7 +108,7 @@ function openLog(folder: string): number {
 
 function notStarted({ folder }: Cluster): CommandError {
   const log = join(folder, 'server.log');
-  return new CommandError(`--env embedded: PostgreSQL does not start; ${log} has the reason`);
+  return new CommandError(`--env embedded: PostgreSQL does not start; ${log} contains the reason`);
 }
 
 function refusal({ folder }: Cluster): CommandError {

@@ -9,6 +9,6 @@ it('gives up a lock that a running process keeps, and names the process', async 
   writeFileSync(file, markOf(process.pid));
   await expect(withFileLock(file, () => Promise.resolve(), 200)).rejects.toMatchObject({
     exitCode: 4,
-    message: `${file}: process ${process.pid} has held it for 0.2 s; wait for it, or end it`,
+    message: `${file}: process ${process.pid} has locked the file for 0.2 s; wait until it ends, or end it`,
   });
 });

@@ -33,7 +33,7 @@ async function takeFile(file: string, waitMs: number): Promise<void> {
     if (isStale(file)) removeStale(file);
     else if (performance.now() > deadline) {
       throw new CommandError(
-        `${file}: process ${readMark(file).split(' ')[0]} has held it for ${waitMs / 1000} s; wait for it, or end it`,
+        `${file}: process ${readMark(file).split(' ')[0]} has locked the file for ${waitMs / 1000} s; wait until it ends, or end it`,
         EXIT.locked,
       );
     } else await sleep(POLL_MS);
