@@ -80,7 +80,7 @@ const lines = [...applies, ...again].map((line, i) => ({
 const section = renderSection(`apply and check, ${tenants} tenants of 78 files`, lines);
 console.log(section);
 if (values.write) {
-  const text = `${section}\n${describeMachine()}, Debian's PostgreSQL 15 as it ships, ${rounds} rounds.`;
+  const text = `${section}\n${describeMachine()}, Debian's PostgreSQL 15 with stock settings, ${rounds} rounds.`;
   writeSection(join(ROOT, 'BENCHMARKS.md'), `apply-${tenants}`, text);
 }
 rmSync(REPO, { recursive: true });

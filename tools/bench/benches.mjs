@@ -24,7 +24,7 @@ const NODE = { name: 'node -e 0', argv: [process.execPath, '-e', '0'], cwd: ROOT
  */
 export const BENCHES = {
   start: {
-    title: 'Start of the command line, as it is installed from its tarball',
+    title: 'Start of the command line, installed from its tarball',
     run: (rounds) => {
       const argv = [process.execPath, installCli(join(TMP, 'start')), '--help'];
       const start = { name: 'cdc --help', argv, cwd: ROOT, aim: 'ratio at most 1.6' };
@@ -40,7 +40,8 @@ export const BENCHES = {
     ],
   },
   nx: {
-    title: '`nx run-many -t migrations` with every task a hit, against as many empty cached tasks',
+    title:
+      '`nx run-many -t migrations` with all tasks in the cache, compared with the same number of empty cached tasks',
     run: (rounds) => {
       const fixtures = hitFixtures(join(TMP, 'nx'));
       const large = hitSynthetic(join(TMP, 'nx'), 400);
@@ -52,7 +53,7 @@ export const BENCHES = {
   },
   introspect: {
     title:
-      'Reading a catalog of SQL Server, 25 columns a table, with one query for each table and together',
+      'Reading a catalog of SQL Server with 25 columns per table: one query per table, or all tables together',
     run: (rounds) => benchIntrospection(rounds, join(TMP, 'introspect')),
   },
 };
@@ -64,7 +65,7 @@ export const BENCHES = {
  */
 export const COUNTS = {
   install: {
-    title: 'What an installation of each package brings along, without optional dependencies',
+    title: 'Size of each package when installed, without optional dependencies',
     count: () => benchInstallation(join(TMP, 'install')),
   },
 };

@@ -16,7 +16,7 @@ const SETTINGS = {
 };
 
 /** Description of the server in benchmarks. */
-export const SERVER = `Debian's PostgreSQL 15 as it ships, but ${Object.entries(SETTINGS)
+export const SERVER = `Debian's PostgreSQL 15 with stock settings, but ${Object.entries(SETTINGS)
   .map(([name, value]) => `${name} ${value}`)
   .join(' and ')}`;
 

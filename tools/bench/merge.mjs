@@ -135,7 +135,7 @@ try {
     { order: 'log', aims: ['ratio at most 1', 'ratio at most 1.11'] },
     { order: 'random', aims: ['ratio at most 1.25', 'ratio at most 1.33'] },
   ])) {
-    const keys = order === 'log' ? 'keys as a log has them' : 'keys at random';
+    const keys = order === 'log' ? 'keys in log order' : 'random keys';
     const options = { events: events ?? 0, order };
     const empty = await measure({ ...options, rows: 0, ways: [FLOOR, MERGE, TWO_MERGES, COPY] });
     const large = await measure({ ...options, rows: rows ?? 0, ways: [FLOOR, MERGE, TWO_MERGES] });
@@ -150,10 +150,10 @@ try {
   }
   for (const [variant, what] of /** @type {const} */ ([
     ['soft', 'deletes mark rows'],
-    ['large', 'a large value left out of all versions of a key but the first'],
+    ['large', 'a large value is omitted from all versions of a key except the first'],
   ])) {
     const options = { events: events ?? 0, rows: rows ?? 0, variant, ways: [FLOOR, MERGE] };
-    const title = `Merge of ${count(events)} events into ${count(rows)} rows, keys as a log has them: ${what}`;
+    const title = `Merge of ${count(events)} events into ${count(rows)} rows, keys in log order: ${what}`;
     sections.push(render(title, await measure({ ...options, order: 'log' }), 'ratio at most 1.43'));
   }
   sections.push(await measureForms(), await measureOthers());
@@ -161,8 +161,8 @@ try {
   for (const section of sections) console.log(section);
   if (values.write) {
     const note =
-      'Rows of 25 columns and our 9, 1.3 versions a key. As a log has them: new keys in order, the versions of a key within some 10,000 events, older rows anywhere. ' +
-      'Ratios are of seconds, so 1.25 is 0.8 of the rows per second. Events are in four partitions, in which keys stay. ' +
+      'Rows have 25 columns and 9 metadata columns. Each key has 1.3 versions on average. In log order, new keys are ascending, and the versions of a key are within about 10,000 events. Events for older rows can change any row of the table. ' +
+      'A ratio of 1.25 means 0.8 times as many rows per second. Events are in four partitions, and each key stays in its partition. ' +
       `${describeMachine()}, ${SERVER}, ${rounds} rounds.`;
     writeSection(FILE, 'merge', `${sections.join('\n')}\n${note}`);
   }
@@ -215,9 +215,9 @@ async function measure({
 /** Measures values that PostgreSQL reads directly and values as Debezium sends them to Bento, in turn. */
 async function measureForms() {
   const forms = /** @type {const} */ ([
-    ['plain', 'values as PostgreSQL reads them'],
-    ['epochs', '3 of 25 columns: nanoseconds since 1970'],
-    ['debezium', '3 the same, and 3 decimals in base64'],
+    ['plain', 'values in the input format of PostgreSQL'],
+    ['epochs', '3 of 25 columns in nanoseconds since 1970'],
+    ['debezium', 'the same, and 3 columns with decimals in base64'],
   ]);
   const lines = forms.map(([, name]) => ({ name, runs: /** @type {Run[]} */ ([]) }));
   for (let round = 0; round < (rounds ?? 1); round++) {
@@ -229,7 +229,7 @@ async function measureForms() {
   }
   const [plain] = lines;
   return renderSection(
-    `Merge of ${count(events)} events into an empty table, keys as a log has them: forms of values`,
+    `Merge of ${count(events)} events into an empty table, keys in log order: forms of values`,
     lines.map((line, index) =>
       index === 0 ? line : { ...line, baseline: plain?.runs ?? [], aim: 'ratio at most 1.11' },
     ),
@@ -244,7 +244,7 @@ async function measureOthers() {
   const ways = [MERGE, FLOOR, ...OTHERS];
   const [merge, ...others] = await measure({ rows: 0, events: staged, order: 'log', ways });
   return renderSection(
-    `Ways of others: ${count(staged)} events into an empty table, keys as a log has them`,
+    `Methods of other tools: ${count(staged)} events into an empty table, keys in log order`,
     [
       { name: 'merge', runs: merge?.runs ?? [] },
       ...others.map(({ name, runs }) => ({ name, runs, baseline: merge?.runs ?? [] })),
@@ -273,7 +273,7 @@ async function measureScale() {
       aim: 'linear',
     });
   }
-  return renderSection('Merge into an empty table, by number of events, keys at random', lines);
+  return renderSection('Merge into an empty table, by number of events, random keys', lines);
 }
 
 /**

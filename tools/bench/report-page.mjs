@@ -73,11 +73,11 @@ for (const tenants of [24, 2600]) {
 await browser.close();
 rmSync(FOLDER, { recursive: true });
 const text = [
-  '### The page of `report`, 39 tables, in Chromium',
+  '### The HTML page of `report` with 39 tables, in Chromium',
   '',
   ...renderTable(rows),
   '',
-  `The command itself, with --drift and --since, for 24 tenants on PostgreSQL 18: ${(command / 1000).toFixed(1)} s.`,
+  `The command itself takes ${(command / 1000).toFixed(1)} s with --drift and --since, for 24 tenants on PostgreSQL 18.`,
   '',
   `${describeMachine()}, Chromium ${browser.version()}, ${values.rounds} rounds.`,
 ].join('\n');

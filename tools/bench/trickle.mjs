@@ -55,7 +55,7 @@ try {
       [
         { name: 'jit = off', runs: runs.off, tables: TABLES },
         {
-          ...{ name: 'jit = on, as it ships', runs: runs.on, baseline: runs.off, tables: TABLES },
+          ...{ name: 'jit = on, the default', runs: runs.on, baseline: runs.off, tables: TABLES },
           aim: 'ratio at most 1.5',
         },
       ],
@@ -64,7 +64,7 @@ try {
   ];
   for (const section of sections) console.log(section);
   if (values.write) {
-    const text = `${sections.join('\n')}\n${describeMachine()}, Debian's PostgreSQL 15 as it ships, ${rounds} rounds.`;
+    const text = `${sections.join('\n')}\n${describeMachine()}, Debian's PostgreSQL 15 with stock settings, ${rounds} rounds.`;
     writeSection(join(ROOT, 'BENCHMARKS.md'), 'trickle', text);
   }
 } finally {
@@ -108,7 +108,7 @@ async function measureMany(sql, tables) {
     ...(await measureRuns(sql, all, all.length, TENANTS.length)),
   ]);
   await check(sql);
-  return `${section}\nA tenant of ${TABLES} tables takes ${mib.toFixed(2)} MiB of the system catalogs.\n`;
+  return `${section}\nA tenant with ${TABLES} tables uses ${mib.toFixed(2)} MiB in the system catalogs.\n`;
 }
 
 /**
@@ -122,7 +122,7 @@ async function measureRuns(sql, tables, count, tenants) {
     { what: 'no event', staged: [], aim: '' },
     {
       ...{ what: 'one event', staged: tables.slice(0, 1) },
-      aim: tenants === 1 ? 'at most 3 ms of the server' : '',
+      aim: tenants === 1 ? 'at most 3 ms of server CPU' : '',
     },
     { what: 'one event in each', staged: tables, aim: tenants === 1 ? '' : 'at most 4 s' },
   ];
@@ -143,7 +143,7 @@ async function measureRuns(sql, tables, count, tenants) {
   }
   for (const line of lines) {
     const perEvent = Math.round(line.walBytes / Math.max(1, line.tables * rounds));
-    line.name = `${line.what}, ${count} tables${line.tables > 0 ? `: ${perEvent} bytes of WAL an event` : ''}`;
+    line.name = `${line.what}, ${count} tables${line.tables > 0 ? `: ${perEvent} bytes of WAL per event` : ''}`;
   }
   return lines;
 }

@@ -97,15 +97,15 @@ try {
   const lines = [
     await measure('all rows', [], IS_MSSQL ? '' : `at most ${TARGET_S} s, 50 MB`),
     await measure('a sample of 10,000 rows', ['--sample', '10000'], ''),
-    await measure('--help, for its memory', ['--help'], ''),
+    await measure('--help, for comparison', ['--help'], ''),
   ];
   const head = ['command', 'median s', 'min', 'max', 'cpu s', 'memory MB', 'aim'];
   const section = [
-    `### \`verify\` of ${Number(values.rows).toLocaleString('en')} equal rows of ${COLUMNS.length} columns, ${IS_MSSQL ? 'the fixture of SQL Server' : 'PostgreSQL'} to PostgreSQL`,
+    `### \`verify\` of ${Number(values.rows).toLocaleString('en')} equal rows of ${COLUMNS.length} columns, ${IS_MSSQL ? 'SQL Server fixture' : 'PostgreSQL'} to PostgreSQL`,
     '',
     ...renderTable([head, ...lines]),
     '',
-    `${describeMachine()}, Debian's PostgreSQL 15 as it ships, ${values.rounds} rounds. CPU and memory are those of the command, Node included.${IS_MSSQL ? ' The fixture is no real server and takes one of the two cores: the time of a real one is not known, and CPU says what the command does with each row.' : ''}`,
+    `${describeMachine()}, Debian's PostgreSQL 15 with stock settings, ${values.rounds} rounds. CPU and memory are those of the command, including Node.${IS_MSSQL ? ' The source is not a real SQL Server but the fixture, which uses one of the two cores. The time with a real server is therefore unknown, and only the CPU time of the command is meaningful.' : ''}`,
   ].join('\n');
   console.log(section);
   if (values.write)

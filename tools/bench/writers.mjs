@@ -1,6 +1,6 @@
 /**
  * Measures writers of single rows in parallel with a merge of many events, and with a runner that polls every second.
- * Then compares a single writer to a staging table with and without our trigger.
+ * Then compares a single writer to a staging table with and without the staging trigger.
  *
  *     node tools/bench/writers.mjs [--events 1000000] [--seconds 30] [--rate 4000] [--write]
  *
@@ -231,11 +231,11 @@ async function measureTrigger() {
           await sql.unsafe(`TRUNCATE ${table}`);
         }
       }
-      lines.push({ name: `${name}, without our trigger`, runs: plain });
+      lines.push({ name: `${name}, without the staging trigger`, runs: plain });
       lines.push({ name: `${name}, staging`, runs: staging, baseline: plain, aim });
     }
     await sql.end();
-    return `${renderSection('Seconds for 1,000,000 rows of one writer', lines)}\nRatios are of seconds: 1.67 is 0.6 of the rows per second, 1.18 is 0.85.\n`;
+    return `${renderSection('Seconds for 1,000,000 rows of one writer', lines)}\nA ratio of 1.67 means 0.6 times as many rows per second, and 1.18 means 0.85 times as many.\n`;
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -268,11 +268,11 @@ function render(alone, merging, steady) {
     '99% ms',
     'longest ms',
     'waits for locks',
-    'waits to lengthen the table',
+    'waits to extend the table',
   ];
   const rows = [
     ['alone', alone],
-    [`beside a merge of ${events} events`, merging],
+    [`in parallel with a merge of ${events} events`, merging],
     [`${rate} rows/s for ${seconds} s beside a runner`, steady],
   ].map(([name, figures]) => renderRow(String(name), /** @type {Figures} */ (figures)));
   const waits = [alone, merging, steady].flatMap(({ waits: found }) => found).slice(0, 5);
@@ -281,8 +281,8 @@ function render(alone, merging, steady) {
     '',
     ...renderTable([head, ...rows]),
     '',
-    `Steady load: the oldest event that was staged at any look was ${steady.oldestSeconds?.toFixed(1)} s old, ` +
-      `when the load ended ${steady.leftSeconds?.toFixed(1)} s; the staging table had at most ` +
+    `Under steady load, the oldest staged event was at most ${steady.oldestSeconds?.toFixed(1)} s old, ` +
+      `and ${steady.leftSeconds?.toFixed(1)} s old at the end. The staging table had at most ` +
       `${((steady.largestBytes ?? 0) / 2 ** 20).toFixed(1)} MiB.`,
     ...(waits.length > 0 ? ['', `Waits: ${waits.join('; ')}.`] : []),
     '',
