@@ -21,12 +21,12 @@ export const OPERATIONS: Readonly<Record<Operation, OperationFacts>> = {
   },
   update: {
     names: ['u', 'update', '4'],
-    merge: 'writes the row; an omitted large value stays as it is stored',
+    merge: 'writes the row; an omitted large value keeps the stored value',
     withoutKey: 'dead letter',
   },
   upsert: {
     names: ['upsert', 'unknown'],
-    merge: 'like an update, but an event without the key is a dead letter',
+    merge: 'like an update',
     withoutKey: 'dead letter',
   },
   snapshot: {
@@ -36,22 +36,22 @@ export const OPERATIONS: Readonly<Record<Operation, OperationFacts>> = {
   },
   delete: {
     names: ['d', 'delete', '1'],
-    merge: 'removes or marks the row, and records its key',
+    merge: 'removes the row or marks it as deleted, and records its key',
     withoutKey: 'dead letter',
   },
   'before image': {
     names: ['3'],
-    merge: 'nothing, because the event with operation 4 of the same update has the new row',
-    withoutKey: 'nothing',
+    merge: 'changes nothing, because the event with operation 4 of the same update has the new row',
+    withoutKey: 'changes nothing',
   },
   truncate: {
     names: ['t', 'truncate'],
-    merge: 'dead letter; with `truncate: empty`, removes or marks the rows up to its position',
-    withoutKey: 'dead letter; with `truncate: empty`, removes the rows up to its position',
+    merge: 'dead letter; with `truncate: empty`, removes all older rows or marks them as deleted',
+    withoutKey: 'dead letter; with `truncate: empty`, removes all older rows',
   },
   message: {
     names: ['m', 'message'],
-    merge: 'dead letter: it has no row',
+    merge: 'dead letter, because a message has no row',
     withoutKey: 'dead letter',
   },
 };

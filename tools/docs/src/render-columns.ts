@@ -11,25 +11,25 @@ import { code, markdownTable } from './markdown-table.ts';
 /** Meaning of each metadata column. */
 const MEANINGS: Readonly<Record<string, string>> = {
   __sync_timestamp:
-    'time when the sink pipeline sent the event, or `now()` of the merge if the pipeline did not set it',
-  __source: 'name that the sink pipeline gives to the source',
+    'time when the sink pipeline sent the event; if the pipeline does not set it, `now()` of the merge',
+  __source: 'name of the source, set by the sink pipeline',
   __source_db: 'source database; part of the stream',
   __source_table: 'source table; part of the stream',
   __source_ts_ms:
-    'time of the change at the source, in milliseconds since 1970; not used for the order',
-  __cdc_operation: 'operation of the event, as the sink pipeline writes it; see below',
+    'time of the change in the source, in milliseconds since 1970; has no effect on the order of events',
+  __cdc_operation: 'operation of the event, as the sink pipeline writes it (listed below)',
   __stream_generation: 'generation of the stream; 0 if the sink pipeline omits it or writes NULL',
   __kafka_partition: 'partition; part of the stream',
   __kafka_offset: 'offset within the partition',
   __deleted_at:
-    'only with `delete_mode: soft`: time when the delete was merged, NULL for a row that is not deleted',
-  __kafka_timestamp: 'only in staging: time of the event in Kafka',
+    'time when the delete was merged, or NULL if the row is not deleted; only with `delete_mode: soft`',
+  __kafka_timestamp: 'time of the event in Kafka; only in staging tables',
 };
 
 /** Renders the metadata columns of final and staging tables. */
 export function renderMetadataColumns(): string {
   return markdownTable(
-    ['column', 'type', ''],
+    ['column', 'type', 'meaning'],
     [...METADATA_COLUMNS, DELETED_AT, KAFKA_TIMESTAMP].map((column) => {
       const meaning = MEANINGS[column.name];
       if (meaning === undefined) throw new Error(`render-columns.ts: what is ${column.name}?`);

@@ -49,7 +49,7 @@ const POSTGRES_COLUMNS: readonly Omit<CatalogColumn, 'name' | 'nullable'>[] = [
   { type: 'point' },
 ];
 
-const ADVICE_FOR_REFUSED = 'ignore the column or override its type';
+const ADVICE_FOR_REFUSED = 'add the column to `ignore_columns`, or override its type';
 
 /** Renders the mapping of each SQL Server type. */
 export function renderMssqlTypes(): string {
@@ -84,7 +84,7 @@ function renderMap(
         ]
       : [code(formatSourceType(column)), '–', 'refused', '', ADVICE_FOR_REFUSED];
   });
-  return markdownTable(['source', 'final table', 'exactness', 'code', ''], rows);
+  return markdownTable(['source', 'final table', 'exactness', 'code', 'note'], rows);
 }
 
 /** Renders the supported column types with alternative spellings and their staging types. */
@@ -112,7 +112,7 @@ export function renderTypeNotes(): string {
     says,
     advice,
   ]);
-  return markdownTable(['code', 'exactness', 'says', 'what to do'], rows);
+  return markdownTable(['code', 'exactness', 'meaning', 'what to do'], rows);
 }
 
 /** Writers and forms of events, as named in the configuration. */

@@ -50,8 +50,8 @@ sink_warehouse.analytics directory.users from directory_dev.public.users
   person_no: public.pnr (character(11)) -> character(11), widened, domain-as-base
   status: public.user_status (enum) -> text, widened, enum-as-text
 
-bits-as-number: Debezium sends the bits as a number: those before the first 1 are lost
-  what to do: give the column of the source a fixed length, bit(n), or the type text
+bits-as-number: Debezium sends the bits as a number, without the zeros before the first 1
+  what to do: change the type of the source column to bit(n) or text
 domain-as-base: the checks of the domain do not exist in the target
   what to do: nothing: every value fits
 enum-as-text: the enum does not exist in the target

@@ -118,24 +118,24 @@ describe('a type of SQL Server', () => {
     [
       'xml',
       {},
-      'has no equality; insignificant white space and declarations may differ; 1 GB at most',
+      'values cannot be compared; insignificant white space and declarations may differ; 1 GB at most',
     ],
     [
       'json',
       {},
-      'NUL and unpaired surrogates (\\u0000, \\ud800) cannot be stored; order and repeats of keys are not kept',
+      'NUL and unpaired surrogates (\\u0000, \\ud800) cannot be stored; the order of keys and duplicate keys are not kept',
     ],
-    ['sql_variant', {}, 'the change feed does not carry this type: the column stays NULL'],
-    ['hierarchyid', {}, 'the change feed does not carry this type: the column stays NULL'],
-    ['geometry', {}, 'the change feed does not carry this type: the column stays NULL'],
-    ['geography', {}, 'the change feed does not carry this type: the column stays NULL'],
+    ['sql_variant', {}, 'the change feed does not support this type, so the column stays NULL'],
+    ['hierarchyid', {}, 'the change feed does not support this type, so the column stays NULL'],
+    ['geometry', {}, 'the change feed does not support this type, so the column stays NULL'],
+    ['geography', {}, 'the change feed does not support this type, so the column stays NULL'],
   ])('%s %j is not exact: %s', (type, facets, reason) => {
     expect(mapType('mssql', column(type, facets), NO_OVERRIDES)?.reason).toBe(reason);
   });
 
   it('rowversion is exact, with the advice to ignore it', () => {
     const { reason } = mapType('mssql', column('rowversion'), NO_OVERRIDES)!;
-    expect(reason).toBe('changes at every update: consider ignore_columns');
+    expect(reason).toBe('changes with every update; consider ignore_columns');
   });
 });
 

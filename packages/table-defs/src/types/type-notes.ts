@@ -13,7 +13,7 @@ export interface TypeNote {
 export type TypeNoteCode = keyof typeof TYPE_NOTES;
 
 const NOTHING = 'nothing: every value fits';
-const REPLACED = 'an event with such a value is refused: let the sink pipeline replace them';
+const REPLACED = 'an event with such a value is refused; let the sink pipeline replace such values';
 
 /** Notes about columns by code, such as why a column is not exact. */
 export const TYPE_NOTES = {
@@ -39,30 +39,30 @@ export const TYPE_NOTES = {
   },
   'override-narrows': {
     exactness: 'lossy',
-    says: 'an override replaces a type with values outside of its range',
+    says: 'the override does not allow all values of the source type',
     advice:
-      'an event with such a value goes to the dead letters; widen the override if there are any',
+      'an event with such a value becomes a dead letter; if the source has such values, widen the override',
   },
   'override-changes': {
     exactness: 'lossy',
-    says: 'an override replaces a type whose values it does not keep exactly',
+    says: 'the override does not keep all values of the source type exactly',
     advice:
-      'such a value is rounded, truncated or spelled differently, or goes to the dead letters; widen the override',
+      'such a value is rounded, truncated or formatted differently, or its event becomes a dead letter; widen the override',
   },
   'second-digits': {
     exactness: 'lossy',
     says: 'fractional digits after the sixth are truncated',
-    advice: 'override with text where the seventh digit matters',
+    advice: 'override the type with text if the seventh digit matters',
   },
   'no-offset': {
     exactness: 'lossy',
     says: 'the same instant without its original offset',
-    advice: 'override with text where the offset matters',
+    advice: 'override the type with text if the offset matters',
   },
   'offset-as-utc': {
     exactness: 'lossy',
-    says: 'Debezium sends the time in UTC: the offset is gone',
-    advice: 'have the source write it to another column as text where the offset matters',
+    says: 'Debezium sends the time in UTC, without its original offset',
+    advice: 'if the offset matters, let the source write the time to a text column',
   },
   'large-text': {
     exactness: 'lossy',
@@ -72,44 +72,44 @@ export const TYPE_NOTES = {
   'large-binary': {
     exactness: 'lossy',
     says: '1 GB at most',
-    advice: 'an event with a larger value is refused: keep such values outside of the tables',
+    advice: 'an event with a larger value is refused; store such values outside of the tables',
   },
   'xml-text': {
     exactness: 'lossy',
-    says: 'has no equality; insignificant white space and declarations may differ; 1 GB at most',
-    advice: 'override with text where every character matters',
+    says: 'values cannot be compared; insignificant white space and declarations may differ; 1 GB at most',
+    advice: 'override the type with text if every character matters',
   },
   'json-values': {
     exactness: 'lossy',
-    says: 'NUL and unpaired surrogates (\\u0000, \\ud800) cannot be stored; order and repeats of keys are not kept',
-    advice: 'override with text where there are such values, or where every character matters',
+    says: 'NUL and unpaired surrogates (\\u0000, \\ud800) cannot be stored; the order of keys and duplicate keys are not kept',
+    advice:
+      'override the type with text if the source has such values, or if every character matters',
   },
   'interval-as-number': {
     exactness: 'lossy',
-    says: 'Debezium sends microseconds, with months and years of average length',
-    advice: 'set interval.handling.mode of Debezium to string',
+    says: 'Debezium sends microseconds, and uses average lengths of months and years',
+    advice: 'set interval.handling.mode to string in the Debezium connector',
   },
   'money-text': {
     exactness: 'lossy',
-    says: 'its text depends on the locale of the source',
+    says: 'its format depends on the locale of the source',
     advice:
-      'lc_monetary of the source has to have 2 digits after the point, as money.fraction.digits of Debezium',
+      'lc_monetary of the source must be a locale with 2 decimals, and money.fraction.digits of Debezium must be 2',
   },
   'bits-as-number': {
     exactness: 'lossy',
-    says: 'Debezium sends the bits as a number: those before the first 1 are lost',
-    advice: 'give the column of the source a fixed length, bit(n), or the type text',
+    says: 'Debezium sends the bits as a number, without the zeros before the first 1',
+    advice: 'change the type of the source column to bit(n) or text',
   },
   'not-carried': {
     exactness: 'unsupported',
-    says: 'the change feed does not carry this type: the column stays NULL',
-    advice:
-      'put the column into ignore_columns, or have the source write it to another one as text',
+    says: 'the change feed does not support this type, so the column stays NULL',
+    advice: 'add the column to ignore_columns, or let the source write its value to a text column',
   },
   'changes-always': {
     exactness: 'exact',
-    says: 'changes at every update: consider ignore_columns',
-    advice: 'put the column into ignore_columns unless it is needed',
+    says: 'changes with every update; consider ignore_columns',
+    advice: 'add the column to ignore_columns unless you need it',
   },
 } as const satisfies Readonly<Record<string, TypeNote>>;
 
