@@ -1,3 +1,4 @@
+import { groupBy } from '@cdc-migrations/catalog';
 import { buildGeneratedFile, type GeneratedFile } from '@cdc-migrations/generated-file';
 import {
   flag,
@@ -257,19 +258,4 @@ function checkColumns(table: Draft<TableDefinition>, report: Report): void {
     if (names.has(undefined) || names.has(name)) continue;
     report(['key', 'columns'], `expected a column of the table, found "${name}"`);
   }
-}
-
-/** Groups items by key, in the order of the first occurrence of each key. */
-function groupBy<Item, Key>(
-  items: readonly Item[],
-  keyOf: (item: Item) => Key,
-): ReadonlyMap<Key, Item[]> {
-  const groups = new Map<Key, Item[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group) group.push(item);
-    else groups.set(key, [item]);
-  }
-  return groups;
 }

@@ -1,3 +1,4 @@
+import { groupBy } from '@cdc-migrations/catalog';
 import { describeChange, renderClauses } from '@cdc-migrations/ddl-render';
 import {
   schemaLabel,
@@ -38,12 +39,7 @@ export function labelOf(table: TableDefinition): string {
 export function groupByTable(
   changes: readonly TableChange[],
 ): readonly { readonly table: TableDefinition; readonly changes: readonly TableChange[] }[] {
-  const groups = new Map<TableDefinition, TableChange[]>();
-  for (const change of changes) {
-    const group = groups.get(change.table);
-    if (group) group.push(change);
-    else groups.set(change.table, [change]);
-  }
+  const groups = groupBy(changes, ({ table }) => table);
   return [...groups].map(([table, own]) => ({ table, changes: own }));
 }
 

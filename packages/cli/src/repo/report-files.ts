@@ -1,3 +1,4 @@
+import { groupBy } from '@cdc-migrations/catalog';
 import { dirname } from 'node:path';
 import type { FileAction, FileStep } from './plan-files.ts';
 import { countOf } from '../count-of.ts';
@@ -70,7 +71,7 @@ function renderText(outcome: Outcome): readonly string[] {
 
 function renderResult({ steps }: Outcome): readonly string[] {
   const left = steps.filter(({ action }) => action !== 'remove' && action !== 'stray');
-  const folders = groupSteps(left, ({ path }) => dirname(path));
+  const folders = [...groupBy(left, ({ path }) => dirname(path)).values()];
   return folders.map((files) =>
     files.length === 1
       ? files[0]!.path
@@ -79,7 +80,7 @@ function renderResult({ steps }: Outcome): readonly string[] {
 }
 
 function renderSteps({ steps, written }: Outcome): readonly string[] {
-  const groups = groupSteps(steps, ({ action, path }) => `${action} ${dirname(path)}`);
+  const groups = [...groupBy(steps, ({ action, path }) => `${action} ${dirname(path)}`).values()];
   return groups.flatMap((group) => {
     const words = WORDS[group[0]!.action];
     if (!words) return [];
@@ -88,20 +89,6 @@ function renderSteps({ steps, written }: Outcome): readonly string[] {
       ? [`${verb} ${dirname(group[0]!.path)}/ (${countOf(group.length, 'file')})`]
       : group.map(({ path }) => `${verb} ${path}`);
   });
-}
-
-function groupSteps(
-  steps: readonly FileStep[],
-  keyOf: (step: FileStep) => string,
-): readonly (readonly FileStep[])[] {
-  const groups = new Map<string, FileStep[]>();
-  for (const step of steps) {
-    const key = keyOf(step);
-    const group = groups.get(key);
-    if (group) group.push(step);
-    else groups.set(key, [step]);
-  }
-  return [...groups.values()];
 }
 
 function renderSum({ mode, steps, written, exitCode }: Outcome): string {

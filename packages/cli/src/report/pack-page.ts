@@ -1,3 +1,4 @@
+import { groupBy } from '@cdc-migrations/catalog';
 import { visible } from '@cdc-migrations/generated-file';
 import type { TableHealth } from '@cdc-migrations/tracker';
 import type { ExplainedColumn, ExplainedTable } from '../explain/explain-table.ts';
@@ -57,19 +58,6 @@ function createPool(): Pool {
       return index;
     },
   };
-}
-
-function groupBy<Item>(
-  items: readonly Item[],
-  keyOf: (item: Item) => string,
-): ReadonlyMap<string, readonly Item[]> {
-  const groups = new Map<string, Item[]>();
-  for (const item of items) {
-    const group = groups.get(keyOf(item));
-    if (group) group.push(item);
-    else groups.set(keyOf(item), [item]);
-  }
-  return groups;
 }
 
 const NO_HEALTH: PageHealth = {

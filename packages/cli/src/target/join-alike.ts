@@ -1,3 +1,4 @@
+import { groupBy } from '@cdc-migrations/catalog';
 import { namePattern, SCHEMA_PLACEHOLDER } from '@cdc-migrations/sql-text';
 import { nameSchema } from './name-schema.ts';
 
@@ -25,12 +26,9 @@ const SHOWN_SCHEMAS = 10;
  *       the same in 2 more: avansas, oslo
  */
 export function joinAlike(items: readonly SchemaLines[]): readonly string[] {
-  const groups = new Map<string, SchemaLines[]>();
-  for (const item of items) {
-    const { schema, lines, cause } = item;
-    const key = withoutSchema(cause ?? lines.join('\n'), schema);
-    groups.set(key, [...(groups.get(key) ?? []), item]);
-  }
+  const groups = groupBy(items, ({ schema, lines, cause }) =>
+    withoutSchema(cause ?? lines.join('\n'), schema),
+  );
   return [...groups.values()].flatMap((group) => {
     if (group.length < MANY) return group.flatMap(({ lines }) => lines);
     const [first, ...others] = group;

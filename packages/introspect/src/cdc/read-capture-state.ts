@@ -1,4 +1,4 @@
-import { groupRows } from '../group-rows.ts';
+import { groupBy } from '@cdc-migrations/catalog';
 import type { MssqlSession, Row } from '../mssql/open-mssql.ts';
 import { wantedTablesSql } from '../mssql/catalog-queries.ts';
 import { PermissionDeniedError, SourceQueryError } from '../source-error.ts';
@@ -30,8 +30,8 @@ export async function readCaptureState(
   const edition = Number(head['engine_edition']);
   const isEnabled = isSet(head['is_cdc_enabled']);
   const instances = isEnabled ? await readInstances(session) : new Map<number, CaptureInstance[]>();
-  const columnsOf = groupRows(columns, objectId);
-  const keysOf = groupRows(keys, objectId);
+  const columnsOf = groupBy(columns, objectId);
+  const keysOf = groupBy(keys, objectId);
   const bytes = limit === undefined ? undefined : Number(limit['bytes']);
   return {
     database: {
@@ -89,10 +89,10 @@ async function readInstances(
   session: MssqlSession,
 ): Promise<ReadonlyMap<number, readonly CaptureInstance[]>> {
   const [rows = []] = await session.batch(INSTANCES_SQL);
-  const bySource = groupRows(rows, (row) => Number(row['source_object_id']));
+  const bySource = groupBy(rows, (row) => Number(row['source_object_id']));
   return new Map(
     [...bySource].map(([id, ofTable]) => {
-      const byName = groupRows(ofTable, (row) => String(row['capture_instance']));
+      const byName = groupBy(ofTable, (row) => String(row['capture_instance']));
       return [
         id,
         [...byName].map(([name, captured]) => ({

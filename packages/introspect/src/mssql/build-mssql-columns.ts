@@ -1,5 +1,4 @@
-import type { CatalogColumn } from '@cdc-migrations/catalog';
-import { groupRows, rowsInOrder } from '../group-rows.ts';
+import { groupBy, type CatalogColumn } from '@cdc-migrations/catalog';
 import type { MssqlCatalogRows, MssqlRow } from './parse-mssql-catalog-rows.ts';
 
 type ColumnRow = MssqlRow<'columns'>;
@@ -16,7 +15,7 @@ export function buildMssqlColumns(
   rows: MssqlCatalogRows,
   databaseCollation: string | undefined,
 ): (objectId: number) => readonly CatalogColumn[] {
-  const columnsOf = groupRows(rows.columns, ({ object_id }) => object_id);
+  const columnsOf = groupBy(rows.columns, ({ object_id }) => object_id);
   const declarationOf = buildDeclarations(rows);
   const computed = new Map(
     rows.computed_columns.map((row) => [columnKey(row), row.definition ?? NOT_VISIBLE]),
@@ -89,7 +88,7 @@ function buildDeclarations({ types, schemas }: MssqlCatalogRows): (row: ColumnRo
   const schemaNames = new Map(schemas.map((schema) => [schema.schema_id, schema.name]));
   const byId = new Map(types.map((type) => [type.user_type_id, type]));
   const systemTypes = types.filter((type) => !type.is_user_defined && type.name !== 'sysname');
-  const bySystemId = groupRows(systemTypes, (type) => type.system_type_id);
+  const bySystemId = groupBy(systemTypes, (type) => type.system_type_id);
 
   const baseOf = ({ system_type_id, user_type_id }: ColumnRow): string => {
     const names = new Set(bySystemId.get(system_type_id)?.map((type) => canonical(type.name)));
@@ -125,4 +124,13 @@ function computedWithoutRow(row: ColumnRow): string | undefined {
 
 function columnKey(row: { readonly object_id: number; readonly column_id: number }): string {
   return `${row.object_id}.${row.column_id}`;
+}
+
+/** Sorts rows by an ordinal and keeps one row per ordinal. Joins of catalog views repeat rows. */
+export function rowsInOrder<T>(
+  rows: readonly T[] | undefined,
+  ordinalOf: (row: T) => number,
+): readonly T[] {
+  const once = new Map(rows?.map((row) => [ordinalOf(row), row]));
+  return [...once].sort(([a], [b]) => a - b).map(([, row]) => row);
 }

@@ -1,11 +1,11 @@
 import {
+  groupBy,
   compareNames,
   type CatalogForeignKey,
   type CatalogTable,
   type CatalogUniqueIndex,
 } from '@cdc-migrations/catalog';
-import { groupRows, rowsInOrder } from '../group-rows.ts';
-import { NOT_VISIBLE } from './build-mssql-columns.ts';
+import { NOT_VISIBLE, rowsInOrder } from './build-mssql-columns.ts';
 import type { MssqlCatalogRows } from './parse-mssql-catalog-rows.ts';
 
 type TableKeys = Pick<CatalogTable, 'primaryKey' | 'uniqueIndexes' | 'foreignKeys'>;
@@ -19,8 +19,8 @@ type NamesOf = (objectId: number, columnIds: readonly number[]) => readonly stri
  */
 export function buildMssqlKeys(rows: MssqlCatalogRows): (objectId: number) => TableKeys {
   const namesOf = buildNamesOf(rows);
-  const indexes = groupRows(buildIndexes(rows, namesOf), ({ objectId }) => objectId);
-  const foreignKeys = groupRows(buildForeignKeys(rows, namesOf), ({ objectId }) => objectId);
+  const indexes = groupBy(buildIndexes(rows, namesOf), ({ objectId }) => objectId);
+  const foreignKeys = groupBy(buildForeignKeys(rows, namesOf), ({ objectId }) => objectId);
 
   return (objectId) => {
     const own = indexes.get(objectId) ?? [];
@@ -43,7 +43,7 @@ interface TableIndex {
 
 function buildIndexes(rows: MssqlCatalogRows, namesOf: NamesOf): readonly TableIndex[] {
   const keyColumns = rows.index_columns.filter((row) => row.key_ordinal > 0);
-  const columnsOf = groupRows(keyColumns, indexKey);
+  const columnsOf = groupBy(keyColumns, indexKey);
   const keys = rows.indexes.filter(
     (row) => (row.is_primary_key || row.is_unique) && !row.is_disabled && !row.is_hypothetical,
   );
@@ -67,7 +67,7 @@ interface TableForeignKey {
 function buildForeignKeys(rows: MssqlCatalogRows, namesOf: NamesOf): readonly TableForeignKey[] {
   const tables = new Map(rows.tables.map((row) => [row.object_id, row]));
   const schemas = new Map(rows.schemas.map((row) => [row.schema_id, row.name]));
-  const columnsOf = groupRows(rows.foreign_key_columns, (row) => row.constraint_object_id);
+  const columnsOf = groupBy(rows.foreign_key_columns, (row) => row.constraint_object_id);
   const once = new Map(rows.foreign_keys.map((row) => [row.object_id, row]));
   return [...once.values()].flatMap((row) => {
     const pairs = rowsInOrder(columnsOf.get(row.object_id), (pair) => pair.constraint_column_id);

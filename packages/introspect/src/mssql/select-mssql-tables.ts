@@ -1,5 +1,4 @@
-import type { Pattern } from '@cdc-migrations/catalog';
-import { groupRows } from '../group-rows.ts';
+import { groupBy, type Pattern } from '@cdc-migrations/catalog';
 import type { MssqlCatalogRows, MssqlRow } from './parse-mssql-catalog-rows.ts';
 
 /** Selection of a catalog: one schema of one database, and its tables in services. */
@@ -44,7 +43,7 @@ export function selectMssqlTables(
 ): readonly MssqlRow<'tables'>[] {
   const [schemaRow] = matching(rows.schemas, schema);
   const inSchema = rows.tables.filter((table) => table.schema_id === schemaRow?.schema_id);
-  const known = groupRows(oncePerId(inSchema), ({ name }) => fold(name));
+  const known = groupBy(oncePerId(inSchema), ({ name }) => fold(name));
   const selected = new Map<number, MssqlRow<'tables'>>();
   const unmatched: UnmatchedTable[] = [];
   for (const table of tables) {

@@ -1,10 +1,10 @@
 import {
+  groupBy,
   compareNames,
   type Catalog,
   type CatalogColumn,
   type CatalogTable,
 } from '@cdc-migrations/catalog';
-import { groupRows } from '../group-rows.ts';
 import type { CatalogSelection } from '../source-database.ts';
 import { buildPostgresType } from './build-postgres-type.ts';
 import type {
@@ -23,9 +23,9 @@ export function buildPostgresCatalog(
   { database, schema, pattern, tables }: CatalogSelection,
 ): Catalog {
   const types = new Map(rows.types.map((type) => [type.oid, type]));
-  const columnsOf = groupRows(rows.columns, ({ table }) => table);
-  const indexesOf = groupRows(rows.indexes, ({ table }) => table);
-  const foreignKeysOf = groupRows(rows.foreignKeys, ({ table }) => table);
+  const columnsOf = groupBy(rows.columns, ({ table }) => table);
+  const indexesOf = groupBy(rows.indexes, ({ table }) => table);
+  const foreignKeysOf = groupBy(rows.foreignKeys, ({ table }) => table);
   const wanted = new Set(tables);
   const built = rows.tables
     .filter((row) => row.schema === schema && wanted.has(row.name))
