@@ -12,7 +12,7 @@ export interface Catalog {
   readonly pattern: Pattern;
   /** Default collation of the database. */
   readonly collation?: string;
-  /** Hash over the rest of the catalog, calculated by the source. It is equal as long as the structure is unchanged. */
+  /** Hash of the other properties, calculated by the source. It changes only if the structure changes. */
   readonly fingerprint?: string;
   /** Sorted by name. */
   readonly tables: readonly CatalogTable[];
@@ -43,7 +43,7 @@ export interface CatalogColumn {
   readonly scale?: number;
   /** Number of array dimensions (PostgreSQL). */
   readonly array?: number;
-  /** Alias type, domain or enum of the declaration: `dbo.Url`. */
+  /** Name of the alias type, domain or enum that the column is declared with: `dbo.Url`. */
   readonly declaredAs?: string;
   readonly declaredKind?: 'alias' | 'domain' | 'enum' | 'clr';
   readonly nullable: boolean;

@@ -34,8 +34,8 @@ export function snapshotPath({ database, schema }: Pick<Catalog, 'database' | 's
 }
 
 /**
- * Renders the snapshot file of a catalog. Tables are sorted by name, and each column, key and index has its own line. A
- * changed column is therefore one changed line in a review. Properties that a column does not have are omitted.
+ * Renders the snapshot file of a catalog. Tables are sorted by name. Each column, key and index is one line, so a diff
+ * shows a changed column as one changed line. Properties without a value are omitted.
  *
  * @example
  * // tables:
@@ -65,10 +65,10 @@ export function renderSnapshot(catalog: Catalog): GeneratedFile {
 const BLOCK_DEPTH = 2;
 
 /**
- * Parses the text of a snapshot into a catalog with tables sorted by name. Accepts any YAML with the right content,
- * edited or not: the checksum is ignored.
+ * Parses the text of a snapshot into a catalog with tables sorted by name. Accepts this content in any YAML syntax, and
+ * ignores the checksum.
  *
- * @param path named in errors.
+ * @param path path of the file, for errors.
  * @throws FileError with every problem.
  */
 export function parseSnapshot(text: string, path: string): Catalog {
@@ -168,9 +168,7 @@ const SNAPSHOT: GeneratedKind<Snapshot> = {
   },
 };
 
-/**
- * Reports keys and indexes with unknown columns, and foreign keys that do not refer to as many columns as they have.
- */
+/** Reports keys and indexes with unknown columns, and foreign keys with a different number of columns on both sides. */
 function checkTable(table: Draft<SnapshotTable>, keys: Keys, report: Report): void {
   if (!table.columns) return;
   const names = new Set<string | undefined>();

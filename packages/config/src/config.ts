@@ -14,7 +14,7 @@ export interface Config {
 /** The part of the configuration that table definitions are built from: everything except `source-groups.yaml`. */
 export type ServiceConfig = Omit<Config, 'sourceGroups'>;
 
-/** One database per customer, or one database for all. */
+/** One database per customer, or one database for all customers. */
 export type Pattern = 'db-per-tenant' | 'db-shared';
 
 /** A group of `source-groups.yaml`: databases that events come from. */
@@ -54,17 +54,17 @@ export interface SinkGroup {
   readonly sources: readonly Source[];
 }
 
-/** Customers that a rollout applies together. */
+/** Customers that a rollout migrates together. */
 export interface Wave {
   readonly at: Location;
   readonly name: string;
   /** Customers of this wave. Undefined means all customers that no other wave names. */
   readonly customers?: readonly string[];
-  /** Number of customers to apply in parallel. */
+  /** Number of customers to migrate in parallel. */
   readonly jobs?: number;
   /** Pause after the wave, in milliseconds. */
   readonly pauseMs?: number;
-  /** Number of failed customers that stops the rollout. */
+  /** Number of failed customers after which the rollout stops. */
   readonly stopAfter?: number;
 }
 
@@ -86,7 +86,7 @@ export interface SourceEnvironment {
   readonly customerId?: string;
 }
 
-/** A server as written. `${VAR}` is resolved when a connection needs it. */
+/** A server with the values from the configuration. `${VAR}` is resolved when a connection needs it. */
 export interface Server {
   readonly at: Location;
   readonly name: string;
@@ -116,13 +116,13 @@ export interface SourceTable {
   readonly schema: string;
   readonly table: string;
   readonly ignoreColumns: readonly string[];
-  /** The only columns to read, if given. */
+  /** Columns to read. Undefined means all columns. */
   readonly includeColumns?: readonly string[];
   /** Key of a table that has no key at the source. */
   readonly keyColumns?: readonly string[];
-  /** Key columns whose type loses values, but where no two rows differ only by the lost part. */
+  /** Key columns whose type does not keep the complete value. No two rows differ only in the lost part. */
   readonly lossyKeyColumns: readonly string[];
-  /** Hints as written, of any shape. */
+  /** Hints from the file. Their content is not checked. */
   readonly manualMigrationHints?: unknown;
 }
 
@@ -143,17 +143,17 @@ export interface SinkTable {
   readonly targetExists: boolean;
   readonly columnTemplates: readonly TemplateUse[];
   readonly transforms: readonly Transform[];
-  /** Source column to column of the final table. Other columns of a created table keep their names. */
+  /** Column names in the final table, by source column. In a table that is created, other columns keep their names. */
   readonly columns: ReadonlyMap<string, string>;
   readonly deleteMode: 'hard' | 'soft';
-  /** Persistence of the staging table. Undefined means that `positions` decides. */
+  /** Persistence of the staging table. Undefined means the default, which depends on `positions`. */
   readonly staging?: 'unlogged' | 'logged';
   readonly pipeline?: PipelineSettings;
   /** Indexes of a created table, in addition to those that every table has. */
   readonly indexes: readonly TableIndex[];
-  /** Partitions of a table that is created. Undefined if the configuration says nothing of them. */
+  /** Partitioning of a table that is created. Undefined if the configuration does not contain it. */
   readonly partitionBy?: TablePartitioning;
-  /** Columns of the final table whose rows and events without a value have the constant default of the source. */
+  /** Columns of the final table that get the constant default of the source if a row or an event has no value. */
   readonly backfillFromDefault: readonly string[];
   /** Old column name to new column name, including those of `manual_migration_hints`. */
   readonly renames: ReadonlyMap<string, string>;
@@ -171,7 +171,7 @@ export interface TableIndex {
   readonly method: 'btree' | 'hash' | 'gin' | 'gist' | 'spgist' | 'brin';
 }
 
-/** How a final table is partitioned. */
+/** Partitioning of a final table. */
 export interface TablePartitioning {
   readonly at: Location;
   readonly method: 'range' | 'list' | 'hash';
@@ -188,18 +188,21 @@ export interface TablePartition {
   readonly name: string;
   /** First values of a range. Undefined for a range without a lower bound. */
   readonly from?: readonly string[];
-  /** First values behind a range. Undefined for a range without an upper bound. */
+  /** First values after a range. Undefined for a range without an upper bound. */
   readonly to?: readonly string[];
   /** Values of a list. */
   readonly in?: readonly string[];
 }
 
-/** The writer of events into staging tables and the format of its values. Uses the values of Debezium's properties. */
+/**
+ * The program that writes events to staging tables, and the format of their values. The options are those of Debezium's
+ * properties, such as `decimal.handling.mode`.
+ */
 export interface PipelineSettings {
   readonly writer?: 'bento' | 'debezium-jdbc' | 'confluent-jdbc';
   /** Name of a preset of these settings. */
   readonly events?: 'debezium' | 'recommended' | 'bento-sql-raw';
-  /** Format of dates and times. `rfc3339` always has date and time, as Go writes it. */
+  /** Format of dates and times. `rfc3339` always contains a date and a time, as Go writes it. */
   readonly time?:
     | 'adaptive'
     | 'adaptive_time_microseconds'
@@ -222,9 +225,9 @@ export interface PipelineSettings {
 
 /** Statements for the manual file of an unsafe change. */
 export interface MigrationHints {
-  /** Column to the `USING` expression that converts its values to the new type. */
+  /** `USING` expressions by column. They convert values to the new type. */
   readonly using: ReadonlyMap<string, string>;
-  /** Column to the statement that must run before the column becomes NOT NULL. */
+  /** Statements by column. They must run before the column becomes NOT NULL. */
   readonly beforeNotNull: ReadonlyMap<string, string>;
 }
 
@@ -232,9 +235,9 @@ export interface MigrationHints {
 export interface TemplateUse {
   readonly at: Location;
   readonly template: string;
-  /** Column name, if it differs from the template's. */
+  /** Column name, if it differs from the name in the template. */
   readonly name?: string;
-  /** Bloblang expression, if it differs from the template's. */
+  /** Bloblang expression, if it differs from the expression in the template. */
   readonly value?: string;
 }
 

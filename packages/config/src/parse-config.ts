@@ -92,7 +92,7 @@ function refuseProblems(files: ConfigFiles, problems: readonly Problem[]): void 
   throw new ConfigError(locateProblems([...once.values()], readText));
 }
 
-/** Error with every problem of the YAML that users write. */
+/** Thrown with all problems of the hand-written YAML. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   constructor(readonly problems: readonly Problem[]) {

@@ -1,9 +1,9 @@
 import { CORE_SCHEMA, load } from 'js-yaml';
 
 /**
- * Parses a YAML text. The form that `renderYaml` writes is parsed fast. Any other YAML goes through js-yaml with the
- * types of YAML 1.2, so a date is text. Throws js-yaml's `YAMLException`, which has the line. If a key is repeated
- * within a line of JSON, the last one counts.
+ * Parses a YAML text. Output of `renderYaml` is parsed fast. js-yaml parses any other YAML with the types of YAML 1.2,
+ * so a date is text. Throws js-yaml's `YAMLException`, which contains the line. If a line of JSON contains a key twice,
+ * the last value is used.
  */
 export function parseYaml(text: string): unknown {
   return parseOwnForm(text) ?? load(text, { schema: CORE_SCHEMA });
@@ -76,7 +76,7 @@ function indentOf(line: string): number {
 
 const KEY = /([A-Za-z_][A-Za-z0-9_]*|"(?:[^"\\]|\\.)*"):(?: (?=.)|$)/y;
 
-/** Splits a line into its key and the JSON behind it. The JSON is '' if the value begins on the next line. */
+/** Splits a line into its key and the JSON after it. The JSON is '' if the value begins on the next line. */
 function splitEntry(line: string, indent: number): { key: string; rest: string } | undefined {
   KEY.lastIndex = indent;
   const written = KEY.exec(line)?.[1];

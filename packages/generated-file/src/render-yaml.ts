@@ -1,4 +1,4 @@
-/** Values that our YAML files can hold. */
+/** Values that generated YAML files can contain. */
 export type YamlValue = string | number | boolean | null | readonly YamlValue[] | YamlMapping;
 
 /** Keys and values. A Map keeps the order of keys that look like numbers, an object does not. */
@@ -6,9 +6,9 @@ export type YamlMapping =
   { readonly [key: string]: YamlValue | undefined } | ReadonlyMap<string, YamlValue | undefined>;
 
 /**
- * Renders a value as YAML: block style for the first `blockDepth` levels of nesting, one line of JSON below them. A
- * list of mappings has one line per mapping, also one level deeper. Keys with an undefined value are omitted. Every
- * line is valid YAML and cheap to parse.
+ * Renders a value as YAML. The first `blockDepth` levels of nesting are in block style, and each value below them is
+ * one line of JSON. One level below, a list of mappings still has one line per mapping. Keys with an undefined value
+ * are omitted. Every line is valid YAML and can be parsed fast.
  *
  * @example
  * renderYaml({ name: 'Actor', columns: [{ name: 'actno', type: 'integer' }] })

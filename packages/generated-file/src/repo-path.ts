@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A path of a repo that may lead outside of it. */
+/** Thrown for a path that may lead out of the repo. */
 export class RepoPathError extends Error {
   override readonly name = 'RepoPathError';
   constructor(

@@ -15,8 +15,8 @@ const DEVICE = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout
 /**
  * Builds a file name without extension from names in a database, joined by dots. Letters are kept (`Døv`). A character
  * that a file system refuses becomes `%` and its UTF-8 bytes in hexadecimal. A name over 200 bytes is cut and ends in
- * `~` and a hash of the full name. Different lists of equally many parts give different names. Names that differ only
- * in case stay different, although Windows considers them equal.
+ * `~` and a hash of the full name. Different lists with the same number of parts give different names. Names that
+ * differ only in case stay different, although Windows considers them equal.
  *
  * @example
  * safeFileName('AdOpusTest', 'dbo') // AdOpusTest.dbo

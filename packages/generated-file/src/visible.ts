@@ -7,8 +7,8 @@ const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 const LAST_OF_FOUR_DIGITS = 0xffff;
 
 /**
- * Renders a text from outside as one line with every character visible. Such texts are names from catalogs and files,
- * and messages of servers.
+ * Renders an untrusted text as one line with every character visible. Untrusted texts are names from catalogs and
+ * files, and messages of servers.
  *
  * @example
  * visible('a\u001b[2K\nb') // a\u001b[2K\u000ab
@@ -32,10 +32,10 @@ const NOT_IN_NAMES = new RegExp(`[\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}${TURNS}]`, 'u');
 const TURNING = new RegExp(`[${TURNS}]`, 'u');
 
 /**
- * Returns why a name cannot be used: it contains an invisible character that changes the display of the text around it.
- * Returns undefined if the name is fine.
+ * Returns a message if a name contains an invisible character that changes the display of the text around it. Returns
+ * undefined for any other name.
  *
- * @param wayOut what to do about it.
+ * @param wayOut instruction at the end of the message.
  */
 export function characterProblem(
   name: string,

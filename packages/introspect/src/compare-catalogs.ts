@@ -12,8 +12,8 @@ export interface CatalogDifference {
 }
 
 /**
- * Compares the tables of a catalog with those of the same schema in another database, as far as replication depends on
- * them. Names of keys, defaults, foreign keys and tracking are ignored. Names are compared without case for SQL Server.
+ * Compares the tables of one schema in two databases. It compares only what replication depends on, and ignores names
+ * of keys, defaults, foreign keys and tracking. For SQL Server, it compares names without case.
  */
 export function compareCatalogs(
   expected: Catalog,

@@ -28,7 +28,7 @@ export interface SourcePlan {
 export interface PlanOptions {
   /** Environment of the source. The default is the service's `validation_env`. */
   readonly env?: string | undefined;
-  /** Only these services. */
+  /** Services to include. The default is all services. */
   readonly services?: readonly string[] | undefined;
 }
 
@@ -58,7 +58,8 @@ export function planValidationDatabases(
  * Lists the databases of customers in an environment, in the order of the configuration. Each has the tables of all
  * services that its group feeds. The validation database is included if it belongs to one of the customers.
  *
- * @param customers names of customers, or of services in a db-shared group. Undefined for all with the environment.
+ * @param customers names of customers, or of services in a db-shared group. Undefined means all customers with this
+ * environment.
  * @throws ConfigError for a customer that does not exist or does not have the environment.
  */
 export function planCustomers(

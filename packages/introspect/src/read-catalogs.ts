@@ -15,8 +15,8 @@ const READERS: { readonly [T in SourceType]: () => Promise<SourceReader> } = {
 
 /**
  * Reads the catalogs of the selected tables of one database, one per selection in the same order. Returns undefined if
- * the fingerprints equal those of `unlessEqual`. It needs two queries for all tables together, and retries once after a
- * transient failure.
+ * the fingerprints equal those of `unlessEqual`. The number of queries does not depend on the number of tables. The
+ * function retries once after a transient failure.
  *
  * @throws SourceError with a message in one line: what happened and what to do.
  */

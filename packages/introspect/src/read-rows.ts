@@ -6,10 +6,9 @@ export type TextRow = readonly (string | null)[];
 /** A connection for reading rows of a source database. */
 export interface RowReader {
   /**
-   * Runs a query whose columns are all text and passes on its rows. Rows of SQL Server are passed on as they arrive,
-   * rows of PostgreSQL when all have arrived. PostgreSQL values have the format of all our sessions: ISO dates, UTC,
-   * all digits of a float. Fails if a row-level
-   * security policy would hide rows from the login.
+   * Runs a query whose columns are all text, and calls `onRow` for each row: for SQL Server as each row arrives, for
+   * PostgreSQL after all rows have arrived. PostgreSQL values have a fixed format: ISO dates, UTC, all digits of a
+   * float. Fails if a row-level security policy would hide rows from the login.
    *
    * @throws SourceError
    */

@@ -33,7 +33,7 @@ const SPELLED = {
   },
 } as const;
 
-/** Kind of snapshot by Debezium: in chunks in parallel with the changes, or all at once. */
+/** Kind of a Debezium snapshot: in chunks in parallel with the changes, or all rows at once. */
 export type SnapshotKind = 'INCREMENTAL' | 'BLOCKING';
 
 /** A table in a signal. */
@@ -44,7 +44,7 @@ export interface SignalledTable {
   readonly filter?: string;
 }
 
-/** Thrown if no signal can name the table. */
+/** Thrown if the name of a table cannot be written in a signal. */
 export class SignalNameError extends Error {
   override readonly name = 'SignalNameError';
 }

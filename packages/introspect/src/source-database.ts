@@ -10,14 +10,14 @@ export interface SourceDatabase {
 
 /** Tables of one schema to read. */
 export interface CatalogSelection {
-  /** The catalog keeps this spelling of database and schema, because they name its snapshot. */
+  /** The catalog keeps this spelling of database and schema, because they are part of the snapshot's file name. */
   readonly database: string;
   readonly schema: string;
   readonly pattern: Pattern;
   readonly tables: readonly string[];
 }
 
-/** Progress event while a source is used. */
+/** Event about the progress of an operation on a source. */
 export type SourceEvent =
   | { readonly kind: 'connecting'; readonly database: string; readonly host: string }
   | { readonly kind: 'retrying'; readonly database: string; readonly reason: string }

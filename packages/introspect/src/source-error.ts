@@ -188,7 +188,7 @@ export class PermissionDeniedError extends SourceError {
   }
 }
 
-/** The login sees no table at all. */
+/** The login sees no table. */
 export class EmptyDatabaseError extends SourceError {
   override readonly name = 'EmptyDatabaseError';
   constructor(source: SourceDatabase) {

@@ -3,7 +3,7 @@ import type { CatalogSelection, SourceDatabase, SourceOptions } from './source-d
 
 /** Options for reading catalogs. */
 export interface ReadCatalogsOptions extends SourceOptions {
-  /** Fingerprints of the last read by schema. If all are equal, nothing more is read. */
+  /** Fingerprints from the last read, by schema. If all are unchanged, the catalogs are not read. */
   readonly unlessEqual?: ReadonlyMap<string, string>;
   /** Handling of a selected table that does not exist. The default is an error. */
   readonly missing?: 'refuse' | 'leave out';

@@ -15,8 +15,8 @@ export function startDelays({ firstMs, longestMs }: Delays = USUAL): () => numbe
 }
 
 /**
- * Returns a random time between half and one and a half times a delay, so that waiting clients do not retry at the same
- * moment.
+ * Returns a random time between half of a delay and one and a half times the delay, so that waiting clients do not
+ * retry at the same moment.
  */
 export function jitter(delayMs: number): number {
   return delayMs * (0.5 + Math.random());

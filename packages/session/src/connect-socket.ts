@@ -12,8 +12,8 @@ export interface SocketOptions {
 }
 
 /**
- * Opens the connection for a PostgreSQL driver. The driver itself would retry forever while the port closes
- * connections, and would speak TLS to a server that declined it. A host that begins with `/` is the folder of a Unix
+ * Opens the connection for a PostgreSQL driver. Without it, the driver would retry forever while the server closes
+ * connections, and would start TLS with a server that declined TLS. A host that begins with `/` is the folder of a Unix
  * socket.
  *
  * @throws an error with the network's code, or `CONNECT_TIMEOUT`. The socket emits later errors.

@@ -1,4 +1,4 @@
-/** Reason of a failed connection, for every driver and database. */
+/** Reason for a failed connection, the same for every driver and database. */
 export type ConnectionFailure =
   | 'refused'
   | 'unknown host'
@@ -12,7 +12,7 @@ export type ConnectionFailure =
   | 'encryption failed'
   | 'untrusted certificate';
 
-/** Reasons by code of Node or a driver. `NO_TLS` is our own code. */
+/** Reasons by error code of Node or a driver. `NO_TLS` is our own code. */
 const FAILURES: ReadonlyMap<string, ConnectionFailure> = new Map([
   ['ECONNREFUSED', 'refused'],
   ['ENOTFOUND', 'unknown host'],

@@ -24,7 +24,7 @@ export class MissingVariablesError extends Error {
   }
 }
 
-/** Thrown if the variables of a port do not give a number from 1 to 65535. The value is not shown. */
+/** Thrown if the value of a port is not a number from 1 to 65535. The value is not shown. */
 export class InvalidPortError extends Error {
   override readonly name = 'InvalidPortError';
   constructor(readonly server: Server) {

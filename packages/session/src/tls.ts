@@ -12,9 +12,11 @@ export type TlsSettings = Pick<
 
 /**
  * Returns Node's TLS options for a PostgreSQL server of a source or a sink, or undefined for a clear text connection.
- * They follow `sslmode`. Without it, the certificate and its host name are verified. A Unix socket has no TLS.
+ * The options depend on `sslmode`. Without `sslmode`, the certificate and its host name are verified. A Unix socket has
+ * no TLS.
  *
- * @param ca the authorities in `ca_file`, as PEM. With `require` they are verified too, as in libpq.
+ * @param ca the authorities in `ca_file`, as PEM. If they are given, the certificate is verified with `require` too, as
+ * in libpq.
  * @see https://www.postgresql.org/docs/current/libpq-ssl.html
  */
 export function postgresTls(server: TlsSettings, ca?: string): ConnectionOptions | undefined {
@@ -37,7 +39,7 @@ function modeOf({ sslmode, encrypt, trustServerCertificate }: TlsSettings) {
   return trustServerCertificate ? 'require' : 'verify-full';
 }
 
-/** Thrown if a `ca_file` cannot be read or holds no certificate. The message does not name the file. */
+/** Thrown if a `ca_file` cannot be read or contains no certificate. The message does not name the file. */
 export class CertificateFileError extends Error {
   override readonly name = 'CertificateFileError';
   constructor(

@@ -10,7 +10,7 @@ export interface Conflict {
   readonly message: string;
 }
 
-/** Finds the first conflict marker of git in a file. Returns undefined if there is none. */
+/** Finds the first git conflict marker in a file. Returns undefined if there is none. */
 export function findConflict(path: string, text: string): Conflict | undefined {
   const match = (path.endsWith('.sql') ? MARK_OF_SQL : MARK).exec(text);
   if (!match) return undefined;

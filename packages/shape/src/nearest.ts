@@ -14,7 +14,10 @@ export function didYouMean(name: string, names: Iterable<string>): string {
   return near === undefined ? '' : `; did you mean "${near}"?`;
 }
 
-/** Finds the name that differs only in case, else the one with the fewest changed letters (a third at most). */
+/**
+ * Finds the name that differs only in case, or else the name with the fewest changed letters. At most a third of the
+ * letters may differ.
+ */
 export function nearest(name: string, names: readonly string[]): string | undefined {
   const lower = name.toLowerCase();
   const sameDeadLetters = names.find((other) => other.toLowerCase() === lower);

@@ -32,7 +32,7 @@ type KindFacts = Omit<GeneratedKind<unknown>, 'schema' | 'check'>;
 /** Thrown with every problem of a generated file that is damaged or has another format version. */
 export class FileError extends Error {
   override readonly name = 'FileError';
-  /** True if its checksum does not match either. */
+  /** True if the checksum of the file does not match its content. */
   readonly isEdited: boolean;
   constructor(
     /** Relative to the repo. */
@@ -45,7 +45,7 @@ export class FileError extends Error {
   }
 }
 
-/** Facts of a FileError besides its message. */
+/** Facts of a FileError in addition to its problems. */
 export interface FileErrorFacts {
   /** Instruction to fix the problems. */
   readonly remedy: string;
@@ -66,7 +66,7 @@ export function renderGenerated<Content>(
 /**
  * Parses the text of a generated file. The checksum is ignored.
  *
- * @param path named in errors.
+ * @param path path of the file, for errors.
  * @throws FileError with every problem.
  */
 export function parseGenerated<Content>(

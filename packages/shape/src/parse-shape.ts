@@ -7,8 +7,8 @@ import { foundValue, foundWord } from './scalars.ts';
 export type Scalar = string | number | boolean | null | undefined;
 
 /**
- * The valid part of a value. Missing and wrong parts have been reported, so that later checks can go on with the rest.
- * A wrong key or item is undefined, a missing key is absent.
+ * The valid part of a value. Missing and wrong parts are reported, and later checks continue with the valid part. A
+ * wrong value is undefined, and a missing key is absent.
  */
 export type Draft<Value> = unknown extends Value
   ? Value
@@ -18,7 +18,7 @@ export type Draft<Value> = unknown extends Value
       ? readonly (Draft<Item> | undefined)[]
       : { readonly [Key in keyof Value]?: Draft<Value[Key]> | undefined };
 
-/** Result of reading: `draft` is the valid part, `whole` is set if nothing was reported. */
+/** Result of `parseShape`: `draft` is the valid part, `whole` is set if nothing was reported. */
 export interface Shape<Value> {
   readonly draft: Draft<Value> | undefined;
   readonly whole?: Value;
@@ -33,10 +33,10 @@ export type EntriesOf<T> = {
 export const leftAlone = v.optional(v.unknown());
 
 /**
- * Reads a value by a valibot schema and reports everything that does not match. This function walks mappings and lists
- * itself, because valibot names only the first unknown key, accepts a list as a mapping, and drops keys such as
- * `constructor`. A key of the text is the field's name in snake case (`declaredAs`: `declared_as`). A key without a
- * value (`tables:`) counts as absent. Mappings with free keys have no prototype, so looking up any name is safe.
+ * Parses a value with a valibot schema and reports all mismatches. This function walks mappings and lists itself,
+ * because valibot names only the first unknown key, accepts a list as a mapping, and drops keys such as `constructor`.
+ * The key of a field is its name in snake case: the field `declaredAs` has the key `declared_as`. A key without a value
+ * (`tables:`) counts as absent. Mappings with free keys have no prototype, so looking up any name is safe.
  */
 export function parseShape<Schema extends v.GenericSchema>(
   schema: Schema,
@@ -65,7 +65,7 @@ export function isMapping(value: unknown): value is Mapping {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Returns the key that a field has in a text. */
+/** Returns the key of a field in a file: `declared_as` for `declaredAs`. */
 export function keyOf(field: string): string {
   return field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
@@ -171,7 +171,7 @@ function buildUnion({ options, message }: Kind<'union'>): Walk {
   };
 }
 
-/** Checks if a union's option is of the kind of a value: a list, a mapping, or anything else. */
+/** Checks if an option of a union has the kind of a value: list, mapping, or scalar. */
 function isOfKind(option: v.GenericSchema, value: unknown): boolean {
   const [root] = pipeOf(option);
   if (root.type === 'array') return Array.isArray(value);

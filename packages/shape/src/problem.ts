@@ -19,7 +19,10 @@ export interface Problem {
   readonly line?: number;
 }
 
-/** Takes a problem of one file: its location, the message, and the key below the location that it is about. */
+/**
+ * Reports a problem of one file: the keys that lead to it, the message, and the key below them that the message is
+ * about.
+ */
 export type Report = (keys: Keys, message: string, key?: string | number) => void;
 
 /** Builds a report function that appends to `problems`. */

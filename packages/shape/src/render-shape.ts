@@ -3,8 +3,8 @@ import * as v from 'valibot';
 import { isContainer, keyOf, type Container } from './parse-shape.ts';
 
 /**
- * Converts a value to the form that `parseShape` reads by the same schema. Mappings have the keys of the text, in the
- * order of the schema or of their keys. Undefined fields are omitted.
+ * Converts a value to the form that `parseShape` reads with the same schema. Fields are in the order of the schema,
+ * with keys in snake case. Undefined fields are omitted.
  */
 export function renderShape<Schema extends v.GenericSchema>(
   schema: Schema,

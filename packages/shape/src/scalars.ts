@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 
-/** Describes the found value in a message. The content of a text is not shown, as it may be a secret. */
+/** Describes the found value in a message. The content of a text is not shown, because it may be a secret. */
 export function foundValue(value: unknown): string {
   if (value === undefined || value === null) return 'nothing';
   if (Array.isArray(value)) return 'a list';
@@ -16,7 +16,7 @@ export function foundWord(value: unknown): string {
   return `"${value.length > SHOWN_LETTERS ? `${value.slice(0, SHOWN_LETTERS)}…` : value}"`;
 }
 
-/** Accepts text with at least one letter, described as `what`. Numbers count as text as written. */
+/** Accepts text that is not empty. `what` describes it in messages. A number is accepted as the text in the file. */
 export function text(what: string) {
   return v.pipe(
     v.string((issue) => `expected ${what}, found ${foundValue(issue.input)}`),
@@ -37,7 +37,7 @@ export function integer(lowest: number = Number.MIN_SAFE_INTEGER) {
   return v.pipe(v.number(message), v.safeInteger(message), v.minValue(lowest, message));
 }
 
-/** Accepts one of a few words. */
+/** Accepts one of the given words. */
 export function oneOf<const Words extends readonly string[]>(words: Words) {
   return v.picklist(
     words,

@@ -1,6 +1,6 @@
 import { sqlTokens } from './sql-tokens.ts';
 
-/** A command for psql that PostgreSQL itself does not understand. */
+/** A psql command, which a PostgreSQL server does not support. */
 export interface ClientCommand {
   /** Counted from 1. */
   readonly line: number;

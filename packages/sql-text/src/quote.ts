@@ -1,12 +1,12 @@
 /**
- * Placeholder for the tenant's schema in SQL files. It is the content of a name or literal, and the file writes the
- * quotes (`"{{SCHEMA}}"`, `'{{SCHEMA}}'`).
+ * Placeholder for the tenant's schema in SQL files. Files contain it in quotes: `"{{SCHEMA}}"` as a name,
+ * `'{{SCHEMA}}'` as a literal.
  */
 export const SCHEMA_PLACEHOLDER = '{{SCHEMA}}';
 
 /**
- * Finds the placeholder in any spelling. Only the exact spelling above is replaced, and files with another one are
- * refused.
+ * Finds the placeholder in any spelling. Only the exact spelling of `SCHEMA_PLACEHOLDER` is replaced. Files with
+ * another spelling are refused.
  */
 export function findPlaceholder(text: string): string | undefined {
   return /\{\{\s*schema\s*\}\}/iu.exec(text)?.[0];
@@ -39,7 +39,10 @@ export function dollarTag(body: string, word: string): string {
   }
 }
 
-/** Returns the source of a regular expression with the flag `u` that finds a name in SQL, not as a part of another name. */
+/**
+ * Returns the source of a regular expression that finds a name in SQL, but not as a part of another name. The
+ * expression needs the flag `u`.
+ */
 export function namePattern(name: string): string {
   const escaped = name.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
   return `(?<![\\p{L}\\p{N}_$])${escaped}(?![\\p{L}\\p{N}_$])`;

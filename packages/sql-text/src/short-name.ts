@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
 
-/** PostgreSQL truncates longer identifiers with only a NOTICE (`NAMEDATALEN` - 1). */
+/**
+ * Maximum length of an identifier in bytes (`NAMEDATALEN` - 1). PostgreSQL truncates longer identifiers with only a
+ * NOTICE.
+ */
 export const MAX_NAME_BYTES = 63;
 
 const HASH_DIGITS = 8;
 
 /**
  * Returns a name that PostgreSQL does not truncate. A name within 63 bytes of UTF-8 is returned as it is. A longer name
- * becomes `<54 bytes>_<8 hexadecimal digits>`, its beginning and a hash of the full name. The result is the same on
+ * becomes `<54 bytes>_<8 hexadecimal digits>`: its beginning and a hash of the full name. The result is the same on
  * every machine.
  */
 export function shortName(name: string): string {

@@ -12,8 +12,8 @@ const TOKEN =
   /--[^\n]*|\/\*|[eE]'|\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*|\s+|[^]/gsu;
 
 /**
- * Splits an SQL text into its tokens, without blanks and comments. Quoted text is one token. It reaches to the end of
- * the text if the quote is not closed.
+ * Splits an SQL text into its tokens, without blanks and comments. Quoted text is one token. If the quote is not
+ * closed, the token extends to the end of the text.
  */
 export function* sqlTokens(sql: string): Generator<SqlToken> {
   const token = new RegExp(TOKEN);

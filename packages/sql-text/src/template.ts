@@ -10,7 +10,7 @@ import { COMPILE_OPTIONS, nameArguments } from './compile-options.ts';
  * loop (`each`), test (`if`, `unless`), and quote (`id`, `literal`). All decisions are made by the function that builds
  * the view.
  *
- * @throws Error on rendering if a name is missing in the view. It names the template.
+ * @throws Error on rendering if a name is missing in the view. The message contains the name of the template.
  */
 export function loadTemplate<View extends object>(url: URL): (view: View) => string {
   const source = nameArguments(readFileSync(url, 'utf8'));

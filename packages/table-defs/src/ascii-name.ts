@@ -33,7 +33,7 @@ export function asciiName(name: string): string {
     .normalize('NFC');
 }
 
-/** Returns the function that maps source column names to PostgreSQL names by a pipeline setting. */
+/** Returns a function that converts source column names to PostgreSQL names, as a pipeline setting requires. */
 export function columnNamer(setting: PipelineSettings['columnNames']): (name: string) => string {
   return setting === 'ascii' ? (name) => shortName(asciiName(name)) : shortName;
 }

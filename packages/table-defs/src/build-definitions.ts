@@ -36,8 +36,8 @@ export function buildDefinitions(config: ServiceConfig, catalogs: readonly Catal
 }
 
 /**
- * Builds the definitions together with a list of problems. Tables and columns with a problem are omitted, so that a
- * changed source can be compared before the configuration is adapted.
+ * Builds the definitions and a list of problems. Tables and columns with a problem are omitted, so that `diff` can
+ * compare a changed source before the configuration is adapted.
  */
 export function inspectDefinitions(
   config: ServiceConfig,

@@ -40,7 +40,7 @@ export interface UserFile {
   readonly text: string;
 }
 
-/** Contents of a manifest besides the tables. */
+/** Contents of a manifest in addition to the tables. */
 export interface ManifestFacts {
   /** The role that the files grant privileges to. */
   readonly role: string;
@@ -54,7 +54,7 @@ export interface ManifestFacts {
  * Builds the manifest of a set: schemas, infrastructure, manual files sorted by name, tables, staging, and then the
  * files of `after/` and `repeatable/`.
  *
- * @throws ConfigError for a file that depends on something that does not come before it.
+ * @throws ConfigError if a file depends on a table or file that does not come before it.
  */
 export function buildManifest(
   set: MigrationSet,

@@ -13,7 +13,8 @@ import type { ColumnDefinition, IndexDefinition, ReplicatedTable } from './table
 import type { IndexStructure } from './table-structure.ts';
 
 /**
- * Comment on the indexes that we create. Only indexes with this comment are dropped when they leave the configuration.
+ * Comment on the indexes that we create. Only indexes with this comment are dropped when they are removed from the
+ * configuration.
  */
 export const INDEX_COMMENT =
   'declared in indexes of the service file; cdc drops it when it is not any more';
@@ -87,7 +88,7 @@ function nameIndex(
   return shortName(`idx_${[table, ...columns].join('_')}_${digest}`);
 }
 
-/** Maps the names that the declared indexes had under an earlier name of their table to their names now. */
+/** Maps the names that the declared indexes had before their table was renamed to their current names. */
 export function renamedIndexes(
   { indexes = [] }: Pick<ReplicatedTable, 'indexes'>,
   earlierTable: string,
@@ -98,8 +99,8 @@ export function renamedIndexes(
 }
 
 /**
- * Renders the statement that creates an index, unless there is one of its name. `schema` is written as in SQL. With `only`
- * the index is that of a partitioned table alone, until those of its partitions are attached.
+ * Renders the statement that creates an index if it does not exist. `schema` is written as in SQL. With `only`, the
+ * statement creates the index of a partitioned table, but not those of its partitions, which are attached later.
  */
 export function createIndex(
   { name, columns, unique, method, where }: IndexStructure,

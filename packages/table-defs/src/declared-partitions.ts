@@ -108,9 +108,9 @@ export function partitionKey({
 }
 
 /**
- * Renders a partitioning as JSON for the routines of `cdc_management`:
- * `{"method": "LIST", "columns": ["Land"], "partitions": [["Actor_nordic", "FOR VALUES IN ('NO')"]]}`. `types` are new
- * types of these columns for `repartition_table`, each with the expression of its values.
+ * Renders a partitioning as JSON for the routines of `cdc_management`: `{"method": "LIST", "columns": ["Land"],
+ * "partitions": [["Actor_nordic", "FOR VALUES IN ('NO')"]]}`. `types` contains new types of these columns for
+ * `repartition_table`, each with the expression that converts the values.
  */
 export function partitioningEntry(
   { method, columns, partitions }: NonNullable<ReplicatedTable['partitionBy']>,

@@ -64,9 +64,9 @@ export function renderDefinitions(tables: readonly TableDefinition[]): readonly 
 }
 
 /**
- * Parses the text of a file of `renderDefinitions`. The checksum is ignored.
+ * Parses a file that `renderDefinitions` rendered. The checksum is ignored.
  *
- * @param path named in errors.
+ * @param path path of the file, for errors.
  * @throws FileError with every problem.
  */
 export function parseDefinition(text: string, path: string): TableDefinition {
@@ -79,7 +79,7 @@ export function renderSets(sets: readonly MigrationSet[]): GeneratedFile {
 }
 
 /**
- * Parses the text of `renderSets`. The checksum is ignored.
+ * Parses the file that `renderSets` rendered. The checksum is ignored.
  *
  * @throws FileError with every problem.
  */

@@ -5,9 +5,9 @@ import { parsePgType } from './types/canonical-type.ts';
 /**
  * Form of a column's values in staging, if PostgreSQL cannot read them directly as the column's type:
  *
- * - `days`, `milliseconds`, `microseconds`, `nanoseconds`: an integer since 1970 or since midnight, by type. For an
- *   interval, its length. `days(9999)`: up to that year.
- * - `iso`: text of ISO 8601. `rfc3339`: the same, a date with a time and a time with a date.
+ * - `days`, `milliseconds`, `microseconds`, `nanoseconds`: an integer, counted from 1970 or from midnight, or the
+ *   length of an interval. `days(9999)`: days for a type whose last year is 9999.
+ * - `iso`: text of ISO 8601. `rfc3339`: the same, but a date also has a time, and a time also has a date.
  * - `decimal_text`: text of a number. `decimal_base64(2)`: base64 of a big-endian integer with 2 decimal places.
  *   `decimal_struct`: the same as JSON, `{"scale":2,"value":"MDk="}`.
  * - `base64`, `base64_url`, `hex`: text of bytes. `bits(12)`: base64 of 12 bits as a number, lowest byte first.
@@ -36,7 +36,7 @@ export function isEventForm(value: unknown): value is EventForm {
   return typeof value === 'string' && EVENT_FORM.test(value);
 }
 
-/** Complete settings of what a pipeline sends. */
+/** Complete settings for the values that a pipeline sends. */
 export type EventSettings = Required<
   Pick<PipelineSettings, 'writer' | 'time' | 'decimal' | 'binary' | 'interval' | 'unavailable'>
 >;
@@ -241,7 +241,10 @@ export function formStaging(form: EventForm): 'bigint' | 'text' {
   return /^days|seconds$/.test(form) ? 'bigint' : 'text';
 }
 
-/** Returns what the events of a column lose before staging and how to avoid it, or undefined if nothing is lost. */
+/**
+ * Describes the information that the events of a column lose before staging, and how to avoid the loss. Returns
+ * undefined if nothing is lost.
+ */
 export function eventLoss(
   column: CatalogColumn,
   source: SourceType,

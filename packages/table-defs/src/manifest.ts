@@ -91,9 +91,9 @@ export function renderManifest(manifest: Manifest, set: MigrationSet): Generated
 }
 
 /**
- * Parses the text of `renderManifest`. The checksum is ignored.
+ * Parses the file that `renderManifest` rendered. The checksum is ignored.
  *
- * @param path named in errors.
+ * @param path path of the file, for errors.
  * @throws FileError with every problem.
  */
 export function parseManifest(text: string, path: string): Manifest {

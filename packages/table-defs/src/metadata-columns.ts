@@ -44,7 +44,7 @@ export const RESERVED_NAMES: ReadonlySet<string> = new Set([
   ...MERGE_NAMES,
 ]);
 
-/** Columns that identify the position of an event. Each event has one position. */
+/** Columns that identify an event by its stream and its position. */
 export const POSITION_COLUMNS: readonly string[] = [
   '__source_db',
   '__source_table',

@@ -12,7 +12,7 @@ export interface OperationFacts {
   readonly withoutKey: string;
 }
 
-/** Every operation that the merge knows. An event with any other one is moved to the dead letters. */
+/** All operations that the merge supports. An event with any other operation is moved to the dead letters. */
 export const OPERATIONS: Readonly<Record<Operation, OperationFacts>> = {
   insert: {
     names: ['c', 'create', 'i', 'insert', '2'],

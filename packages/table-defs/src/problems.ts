@@ -9,7 +9,7 @@ export interface ProblemList {
 
 /** A contradiction between the configuration and the source. */
 export interface DefinitionProblem extends Problem {
-  /** Set if the configuration names something that the source does not have (any more). */
+  /** Set if the configuration names an object that the source does not have. */
   readonly isGone?: boolean;
 }
 
@@ -34,7 +34,7 @@ export function suggestion(name: string, known: Iterable<string>): string {
   return near === undefined ? `; there are: ${first(names)}` : `; did you mean "${near}"?`;
 }
 
-/** Removes duplicates: a source table of two sinks is checked twice. */
+/** Removes duplicates, because a source table of two sinks is checked twice. */
 export function withoutRepeats<Found extends Problem>(
   problems: readonly Found[],
 ): readonly Found[] {

@@ -6,7 +6,7 @@ import { formatPgType, parsePgType } from './types/canonical-type.ts';
 /** A column of a staging table. All of them are nullable. */
 export interface StagingColumn {
   readonly name: string;
-  /** Spelled as by `format_type`. */
+  /** As printed by `format_type`. */
   readonly type: string;
   /** SQL expression. */
   readonly default?: string;
@@ -102,7 +102,7 @@ const POSTGRES_SECONDS = /(?:^|\()(?:time|timestamp) with(out)? time zone(?:\((\
 /** Fractional digits of SQL Server types that are spelled without digits. */
 const USUAL_DIGITS: Readonly<Record<string, number>> = { datetime: 3, smalldatetime: 0 };
 
-/** Returns how a column truncates its times, or undefined if it keeps all digits of the source. */
+/** Returns the truncation of a column's times, or undefined if the column keeps all digits of the source. */
 export function cutSeconds(column: StagedColumn): CutSeconds | undefined {
   const seconds = secondsOf(column);
   return seconds && seconds.sent > seconds.kept ? seconds : undefined;

@@ -38,7 +38,7 @@ export interface ReplicatedTable extends TableIdentity {
   readonly truncate?: 'empty';
   /** Set if events are ordered by SQL Server's commit LSN. Otherwise they are ordered by Kafka offset. */
   readonly positions?: 'lsn';
-  /** References of the transforms between source and sink, for the header. */
+  /** References to the transforms between source and sink, for the header. */
   readonly transforms: readonly string[];
 }
 
@@ -119,7 +119,7 @@ export interface ColumnDefinition {
   /** Name in PostgreSQL, at most 63 bytes. */
   readonly name: string;
   readonly role: ColumnRole;
-  /** Spelled as by `format_type`: `character varying(50)`, `timestamp(3) without time zone`. */
+  /** As printed by `format_type`: `character varying(50)`, `timestamp(3) without time zone`. */
   readonly type: string;
   readonly nullable: boolean;
   /** SQL expression. */
@@ -142,11 +142,11 @@ export interface ColumnDefinition {
   readonly reason?: string;
 }
 
-/** A column of an existing table, and what the change feed writes into it. */
+/** A column of an existing table, and the values that the change feed writes to it. */
 export interface MappedColumn {
   readonly name: string;
   readonly role: Exclude<ColumnRole, 'metadata'>;
-  /** The narrowest suitable type, spelled as by `format_type`. */
+  /** The narrowest suitable type, as printed by `format_type`. */
   readonly type: string;
   readonly nullable: boolean;
   /** Name and type at the source. Only for a source column. */

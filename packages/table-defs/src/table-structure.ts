@@ -38,7 +38,7 @@ export interface RelationStructure {
 /** A column of a relation. */
 export interface ColumnStructure {
   readonly name: string;
-  /** Spelled as by `format_type`. */
+  /** As printed by `format_type`. */
   readonly type: string;
   readonly nullable: boolean;
   /**

@@ -5,7 +5,7 @@ import { tenantNameProblem } from '../schema-name.ts';
 import type { SinkGroupsShape, SourceGroupsShape } from '../schemas/groups.ts';
 import type { TypeOverridesShape } from '../schemas/definitions.ts';
 
-/** Reports problems of the source groups. Checks them against the sink groups too if those are known. */
+/** Reports problems of the source groups. Also checks them against the sink groups if these are known. */
 export function checkSourceGroups(
   { draft, report }: Part<SourceGroupsShape>,
   sinkGroups: Part<SinkGroupsShape> | undefined,
@@ -30,7 +30,10 @@ export function checkSourceGroups(
   }
 }
 
-/** Reports customers that share an id in one environment of the sink. Their rows would be indistinguishable. */
+/**
+ * Reports customers that have the same id in one environment of the sink, because their rows could not be
+ * distinguished.
+ */
 function refuseSharedIds(group: GroupDraft, keys: Keys, report: Report): void {
   const earlier = new Map<string, string>();
   for (const [customer, source] of Object.entries(group.sources ?? {})) {
@@ -48,7 +51,7 @@ function refuseSharedIds(group: GroupDraft, keys: Keys, report: Report): void {
 }
 
 /**
- * Reports customers with a database each that read the same schema of one database into the same environment of the
+ * Reports customers of a db-per-tenant group that read the same schema of one database into one environment of the
  * sink. The pipeline of one customer would insert the rows of the other.
  */
 function refuseSharedDatabases(group: GroupDraft, keys: Keys, report: Report): void {
@@ -83,7 +86,7 @@ function sinkEnvsOf(
     : [...new Set(fed.flatMap((group) => (group ? envsOf(group) : [])))];
 }
 
-/** Reports problems of the sink groups. Checks them against the source groups too if those are known. */
+/** Reports problems of the sink groups. Also checks them against the source groups if these are known. */
 export function checkSinkGroups(
   { draft, report }: Part<SinkGroupsShape>,
   sourceGroups: Part<SourceGroupsShape> | undefined,

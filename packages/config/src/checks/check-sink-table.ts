@@ -68,7 +68,10 @@ function checkStructure(table: Draft<SinkTableShape>, keys: Keys, report: Report
   }
 }
 
-/** Reports columns to fill in a table that exists, whose rows we do not change, and duplicates. */
+/**
+ * Reports duplicates in `backfill_from_default`. Reports the key for an existing table, because its rows are not
+ * changed.
+ */
 function checkBackfill(
   { target_exists: targetExists, backfill_from_default: columns = [] }: Draft<SinkTableShape>,
   keys: Keys,
@@ -83,7 +86,7 @@ function checkBackfill(
   refuseTwice(columns, at, report);
 }
 
-/** How a table can be partitioned. */
+/** Methods for partitioning a table. */
 export const PARTITION_METHODS = ['range', 'list', 'hash'] as const;
 
 /** Reports partitions without exactly one method, and bounds of another method. */

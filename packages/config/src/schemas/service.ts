@@ -73,7 +73,7 @@ const partitionSchema = v.strictObject({
   in: v.optional(listOf('a value')),
 });
 
-/** How a final table is partitioned: by one of range, list and hash. */
+/** Schema of the partitioning of a final table. Exactly one of range, list and hash is allowed. */
 const partitionBySchema = v.strictObject({
   range: v.optional(listOf('the name of a column')),
   list: v.optional(listOf('the name of a column')),

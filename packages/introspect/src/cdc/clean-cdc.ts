@@ -7,7 +7,7 @@ import { formatLsn, readLsn, type Lsn } from './lsn.ts';
 import { renderCleanupSql, THRESHOLD } from './render-capture-sql.ts';
 import { planCleanup, type CleanupInstance, type CleanupStep } from './plan-cleanup.ts';
 
-/** Limits of a cleanup: how old changes must be, and of which capture instances. */
+/** Limits of a cleanup: the age of changes, the position of consumers, and the tables. */
 export interface CleanCdcOptions extends SourceOptions {
   /** Age in days. Older changes are removed. */
   readonly days: number;

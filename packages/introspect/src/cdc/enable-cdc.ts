@@ -14,7 +14,7 @@ import { callEnable, renderCaptureSql } from './render-capture-sql.ts';
 
 /** Options for enabling capture. */
 export interface EnableCdcOptions extends SourceOptions, Partial<CaptureOptions> {
-  /** If true, only plans. */
+  /** If true, makes the plan and changes nothing. */
   readonly dryRun?: boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Severity of a finding. `refused`: SQL Server would refuse to enable capture. `risk`: enabling would work but may do
- * harm, so the risk must be accepted. `note`: for information.
+ * Severity of a finding. `refused`: SQL Server would refuse to enable capture. `risk`: enabling would succeed but may
+ * cause harm, so the risk must be accepted. `note`: for information.
  */
 export type FindingLevel = 'refused' | 'risk' | 'note';
 

@@ -8,11 +8,11 @@ import type {
 } from './capture-state.ts';
 import { blocks, ofDatabase, ofTable, type Finding, type FindingCode } from './finding.ts';
 
-/** Accepted risks, and how capture instances are created. */
+/** Accepted risks, and the handling of existing capture instances. */
 export interface CaptureOptions {
   /** Codes of the accepted risks. */
   readonly accepted: readonly FindingCode[];
-  /** If true, a table gets a second instance if its instance captures other columns. */
+  /** If true, a table gets a second instance if its first instance does not capture all columns. */
   readonly secondInstance: boolean;
 }
 
@@ -27,7 +27,7 @@ export interface TablePlan {
   readonly step: 'keep' | 'enable' | 'blocked';
 }
 
-/** Plan for the tables of a database, with everything that prevents capture. */
+/** Plan for the tables of a database, with all findings. */
 export interface CapturePlan {
   readonly database: string;
   readonly enablesDatabase: boolean;
@@ -40,7 +40,7 @@ export interface CapturePlan {
 const MAX_INSTANCE_NAME = 100;
 const MAX_INSTANCES = 2;
 
-/** Plans enabling CDC and collects all findings against it. */
+/** Builds the plan for enabling CDC, with all findings. */
 export function planCapture(
   state: CaptureState,
   requests: readonly CaptureRequest[],

@@ -1,11 +1,11 @@
 import type { Lsn } from './lsn.ts';
 
-/** A capture instance under its actual name. */
+/** A capture instance of a table. */
 export interface CleanupInstance {
   readonly instance: string;
   readonly schema: string;
   readonly table: string;
-  /** Table in the schema `cdc` with its changes. */
+  /** Table in the schema `cdc` that contains the changes of the instance. */
   readonly changeTable: string;
   readonly startLsn: Lsn;
 }
@@ -26,8 +26,8 @@ export type CleanupStep = CleanupInstance &
   );
 
 /**
- * Plans the new low-water mark of each instance. It is the older one of the two limits, if that is newer than the
- * current mark.
+ * Plans the new low-water mark of each instance. The new mark is the older of the two limits, if that limit is newer
+ * than the current mark.
  */
 export function planCleanup(
   instances: readonly CleanupInstance[],

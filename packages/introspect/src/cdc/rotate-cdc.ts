@@ -23,12 +23,12 @@ export interface RotateCdcOptions extends SourceOptions {
   readonly readPassed: () => Promise<(table: CaptureRequest) => Passed>;
 }
 
-/** Next step of a table. It follows from the catalog of the source, so an interrupted rotation can be resumed. */
+/** Next step of a table. It is derived from the catalog of the source, so an interrupted rotation can be resumed. */
 export type RotationStep =
   | { readonly kind: 'none' }
-  /** Columns are missing in the instance: creates a second one. */
+  /** Creates a second instance, because the first instance does not capture all columns. */
   | { readonly kind: 'create'; readonly instance: string; readonly columns: readonly string[] }
-  /** Consumers still need the old instance. */
+  /** Waits, because consumers still need the old instance. */
   | {
       readonly kind: 'wait';
       readonly old: string;
@@ -37,7 +37,7 @@ export type RotationStep =
       readonly passed?: Lsn;
       readonly reason?: string;
     }
-  /** All consumers have passed the start of the new instance. */
+  /** Drops the old instance, because all consumers have passed the start of the new instance. */
   | { readonly kind: 'drop'; readonly old: string; readonly instance: string }
   | { readonly kind: 'blocked'; readonly reason: string };
 

@@ -88,10 +88,10 @@ const VIEWS = {
   }),
 };
 
-/** A catalog view without `sys.`. */
+/** Name of a catalog view without `sys.`. */
 export type MssqlView = keyof typeof VIEWS;
 
-/** A row of `sys.<view>` with the names of SQL Server's documentation. */
+/** A row of `sys.<view>`. The columns have the names in SQL Server's documentation. */
 export type MssqlRow<K extends MssqlView> = Readonly<v.InferOutput<(typeof VIEWS)[K]>>;
 
 /**

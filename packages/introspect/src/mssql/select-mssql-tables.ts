@@ -1,23 +1,23 @@
 import { groupBy, type Pattern } from '@cdc-migrations/catalog';
 import type { MssqlCatalogRows, MssqlRow } from './parse-mssql-catalog-rows.ts';
 
-/** Selection of a catalog: one schema of one database, and its tables in services. */
+/** Tables of one schema to select. */
 export interface MssqlSelection {
-  /** The catalog keeps this spelling of database and schema, because they name its snapshot. */
+  /** The catalog keeps this spelling of database and schema, because they are part of the snapshot's file name. */
   readonly database: string;
   readonly schema: string;
   readonly pattern: Pattern;
-  /** Compared without case. The catalog's spelling wins. */
+  /** Names are compared without case. The catalog contains the spelling of the server. */
   readonly tables: readonly string[];
 }
 
-/** A selected table that the schema does not have, or has several times in different case. */
+/** A selected table that does not exist, or that exists several times in different case. */
 export interface UnmatchedTable {
   readonly table: string;
   readonly candidates: readonly string[];
 }
 
-/** Thrown with every table of a selection that does not exist. */
+/** Thrown with all unmatched tables of a selection. */
 export class MssqlSelectionError extends Error {
   override readonly name = 'MssqlSelectionError';
   constructor(

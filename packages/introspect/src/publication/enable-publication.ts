@@ -13,7 +13,7 @@ import { readPublicationState, type PublicationRequest } from './publication-sta
 
 /** Options for adding tables to a publication. */
 export interface EnablePublicationOptions extends SourceOptions, PublicationOptions {
-  /** If true, only plans. */
+  /** If true, makes the plan and changes nothing. */
   readonly dryRun: boolean;
 }
 

@@ -47,7 +47,7 @@ export interface PublicationPlan extends CarrierNames {
   readonly tables: readonly PublicationTablePlan[];
 }
 
-/** Plans `enable-cdc` for a PostgreSQL database and collects all findings against it. */
+/** Builds the plan of `enable-cdc` for a PostgreSQL database, with all findings. */
 export function planPublication(
   state: PublicationState,
   requests: readonly PublicationRequest[],

@@ -10,8 +10,8 @@ import { pairColumns, type ColumnPair } from './pair-columns.ts';
 import type { ChangeClass, TableChange } from './table-change.ts';
 
 /**
- * Compares two sets of definitions. Returns each change with both sides and its class, and no changes for equal sets. A
- * table is identified by its sink, service, schema and name, and by whether it is replicated or only checked.
+ * Compares two lists of definitions. Returns each change with the old value, the new value and its class. Returns no
+ * changes for equal lists. A table is identified by its sink, service, schema, name and kind (replicated or existing).
  *
  * @returns changes in the order of `after`, grouped by table, then the removed tables.
  */
@@ -116,7 +116,7 @@ function classOfPartitions(
   return after.partitions.some(({ name }) => !earlier.has(name)) ? 'free' : 'informational';
 }
 
-/** Properties of a table besides its columns and key columns. */
+/** Properties of a table other than its columns and key columns. */
 const FACTS = {
   kind: null,
   set: null,

@@ -26,7 +26,7 @@ export interface BothSides<Side> {
 export interface ChangeSides {
   'table added': { readonly before: null; readonly after: TableDefinition };
   'table removed': { readonly before: TableDefinition; readonly after: null };
-  /** `facts`: changed properties besides the columns. */
+  /** `facts`: changed properties other than the columns. */
   'table redefined': BothSides<TableDefinition> & { readonly facts: readonly string[] };
   'column added': { readonly before: null; readonly after: AnyColumn };
   'column removed': { readonly before: AnyColumn; readonly after: null };

@@ -73,7 +73,7 @@ const TYPES: ReadonlyMap<string, TypeFacts> = new Map<string, TypeFacts>([
   ['tstzrange', { facets: [], width: 'variable' }],
 ]);
 
-/** Supported column types as spelled by `format_type`, without facets. */
+/** Supported column types as printed by `format_type`, without facets. */
 export const PG_TYPES: readonly string[] = [...TYPES.keys()];
 
 /** Returns the width of a parsed type. */
@@ -83,7 +83,7 @@ export function widthOf({ base, array }: PgType): Width {
 
 /** A parsed PostgreSQL type: `numeric(10,2)[]` is `{ base: 'numeric', facets: [10, 2], array: true }`. */
 export interface PgType {
-  /** Spelled as by `format_type`, without facets. */
+  /** As printed by `format_type`, without facets. */
   readonly base: string;
   readonly facets: readonly number[];
   readonly array: boolean;
@@ -108,8 +108,8 @@ export function parsePgType(text: string): PgType | undefined {
 }
 
 /**
- * Spells a type as `format_type` does: `varchar(50)` becomes `character varying(50)`. Returns undefined if
- * `parsePgType` does.
+ * Spells a type as `format_type` does: `varchar(50)` becomes `character varying(50)`. Returns undefined for a type that
+ * `parsePgType` does not support.
  */
 export function canonicalType(text: string): string | undefined {
   const type = parsePgType(text);

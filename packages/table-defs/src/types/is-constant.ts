@@ -5,8 +5,8 @@ export const CONSTANT_PATTERN = `^(${STRING}|[-+]?[0-9.]+|true|false|null|now\\(
 const CONSTANT = new RegExp(CONSTANT_PATTERN);
 
 /**
- * Checks if adding a column with this default does not rewrite its table: a constant, or the time of the transaction.
- * `cdc_management.is_constant` is rendered from the same pattern.
+ * Checks if a default is a constant or the time of the transaction. A column with such a default can be added without
+ * rewriting the table. `cdc_management.is_constant` is rendered from the same pattern.
  */
 export function isConstant(expression: string): boolean {
   return CONSTANT.test(expression.trim().toLowerCase());

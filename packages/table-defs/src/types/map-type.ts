@@ -26,8 +26,8 @@ export interface OverrideScope {
 }
 
 /**
- * Maps a source column to its PostgreSQL type. The override of the column precedes that of its type in the table, of
- * its type everywhere, and the default. Returns undefined if there is neither an override nor a default.
+ * Maps a source column to its PostgreSQL type. The first of these applies: the override of the column, of its type in
+ * the table, of its type in all tables, or the default. Returns undefined if none of them exists.
  */
 export function mapType(
   source: SourceType,

@@ -2,7 +2,7 @@ import { type Exactness, TYPE_NOTES, type TypeNoteCode } from './type-notes.ts';
 
 /** The PostgreSQL counterpart of a source type. */
 export interface MappedType {
-  /** Spelled as by `format_type`. */
+  /** As printed by `format_type`. */
   readonly type: string;
   readonly exactness: Exactness;
   /** Code of a note about the type, such as why it is not exact. */

@@ -39,7 +39,7 @@ export function mapPostgresType(column: CatalogColumn): MappedType | undefined {
     : exact(type);
 }
 
-/** Returns the type as spelled by `format_type`. */
+/** Returns the type as `format_type` prints it. */
 function counterpartOf(column: CatalogColumn): string | undefined {
   const suffix = column.array ? '[]' : '';
   if (column.declaredKind === 'enum') return `text${suffix}`;

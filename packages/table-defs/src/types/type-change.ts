@@ -64,7 +64,10 @@ const TIMES = [
   ...['timestamp with time zone', 'interval'],
 ];
 
-/** All lossless changes, by types without their numbers. `cdc_management.type_change` is rendered from them. */
+/**
+ * Rules for all lossless changes, by types without their numbers. `cdc_management.type_change` is rendered from these
+ * rules.
+ */
 export const TYPE_RULES: readonly TypeRule[] = [
   rule('free', ['character varying', 'text'], ['character varying', 'text'], NOT_SHORTER),
   // Values are padded with blanks, which bpchar (the type without a length) keeps.
@@ -92,7 +95,7 @@ function rule(
   return { from, to, change, ...(when && { when }) };
 }
 
-/** Classifies the change of a column's type. Both types are spelled as by `format_type`. */
+/** Classifies the change of a column's type. Both types are spelled as `format_type` prints them. */
 export function classifyTypeChange(from: string, to: string): TypeChange {
   if (from === to) return 'same';
   const before = parsePgType(from);
