@@ -6,7 +6,7 @@ import type { TightenedColumn } from './tighten-columns.ts';
 
 /** An event during an apply, reported as it happens. */
 export type ApplyEvent =
-  /** Another apply holds the lock. Retries until the timeout. */
+  /** Another apply holds the lock. This apply retries until the timeout. */
   | { readonly kind: 'waiting'; readonly holder: LockHolder | undefined }
   | { readonly kind: 'planned'; readonly schemas: number; readonly files: number }
   | { readonly kind: 'file applied'; readonly applied: AppliedFile }
@@ -20,14 +20,14 @@ export type ApplyEvent =
       /** Sessions that hold the lock. Empty if none was seen. */
       readonly blockers: readonly LockBlocker[];
     }
-  /** A declared index is being created. This can take long and blocks nobody. */
+  /** A declared index is being created. This can take a long time, but blocks neither readers nor writers. */
   | {
       readonly kind: 'index begins';
       readonly schema: string;
       readonly table: string;
       readonly index: string;
     }
-  /** Sessions keep an index from being created or dropped: it waits without a timeout until their transactions end. */
+  /** Creating or dropping an index waits, without a timeout, until the transactions of these sessions end. */
   | {
       readonly kind: 'index waits';
       readonly schema: string;
@@ -42,7 +42,7 @@ export type ApplyEvent =
       readonly column: string;
       readonly blockers: readonly LockBlocker[];
     }
-  /** A schema is finished, which makes `done` of `total` schemas. */
+  /** A schema is finished. So far, `done` of `total` schemas are finished. */
   | {
       readonly kind: 'schema done';
       readonly schema: string;

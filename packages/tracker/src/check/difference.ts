@@ -16,10 +16,10 @@ export interface Difference {
 export type Repair =
   /** Runs `apply --again` in the schema, in some cases after a statement. */
   | { readonly kind: 'apply again'; readonly first?: string }
-  /** Runs `apply` in the schema, which has pending files that do it. */
+  /** Runs `apply` in the schema, because its pending files contain the repair. */
   | { readonly kind: 'apply' }
-  /** Runs a statement. Values that it changes or loses are named in `warning`, which is printed before it. */
+  /** Runs a statement. `warning` names the values that it changes or loses, and is printed first. */
   | { readonly kind: 'sql'; readonly statement: string; readonly warning?: string }
-  /** Says what to do by hand, because values could be lost. */
+  /** Describes a repair by hand, because values could be lost. */
   | { readonly kind: 'advice'; readonly advice: string }
   | { readonly kind: 'command'; readonly command: 'retire'; readonly table: string };
