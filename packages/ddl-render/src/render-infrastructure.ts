@@ -146,7 +146,11 @@ const OPERATION_TESTS: readonly (readonly [string, string, ...Operation[]])[] = 
     'Returns true if events of an operation can omit large values that have not changed.',
     ...(['update', 'upsert', 'snapshot'] as const),
   ],
-  ['is_before_image', 'Returns true for a before image, the row before an update.', 'before image'],
+  [
+    'is_before_image',
+    'Returns true for a before image, which is the row as it was before an update.',
+    'before image',
+  ],
   ['is_truncate', 'Returns true for a TRUNCATE of the source table.', 'truncate'],
   ['is_message', 'Returns true for a logical decoding message, which has no row.', 'message'],
 ];

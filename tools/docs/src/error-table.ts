@@ -90,7 +90,7 @@ export const COMMAND_ERRORS = {
   PlaceholderError: [
     2,
     'a file for the whole database contains `{{SCHEMA}}`, or the placeholder is misspelled',
-    'run `generate` again. For a hand-written file, see [the rules](changes.md#files-of-users)',
+    'run `generate` again. For a hand-written file, see [the rules](changes.md#hand-written-files)',
   ],
   ManifestMissingError: [2, 'the repo has no generated files', 'run `generate`'],
   SeveralStatementsError: [

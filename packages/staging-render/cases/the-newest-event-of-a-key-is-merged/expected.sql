@@ -2,7 +2,7 @@
 -- Source: AdOpusTest.dbo.Avtale
 -- Target: sink_asma.directory adopus.Avtale
 -- Transform: file://label.blobl
--- Checksum: sha256:6c24766f56ee6c38f21c7a3f47e32010a6c2f9ba7882718fc855c7a50c3b8e7b
+-- Checksum: sha256:b94d163491bdae3c160bdecb0a1666b631e1a8b25581f060429f67d70b990d8c
 
 SET LOCAL search_path = pg_catalog, pg_temp;
 
@@ -21,7 +21,7 @@ CALL cdc_management.converge_staging('{{SCHEMA}}', 'Avtale', 'stg_Avtale', 'unlo
   "__sync_timestamp" timestamp with time zone, "__source" text, "__kafka_timestamp" timestamp with time zone
 $columns$);
 
--- Writes the newest event of each key in a window, unless the stored row is newer. Deletes were merged before.
+-- Writes the newest event of each key in a window, unless the stored row is newer. Deletes have already been merged.
 CREATE OR REPLACE FUNCTION "{{SCHEMA}}"."fn_merge_window_avtale"(
   p_from tid, p_to tid, p_generation integer, p_lanes integer, p_lane integer)
 RETURNS TABLE (source_db text, source_table text, kafka_partition integer, stream_generation integer, rows bigint)
