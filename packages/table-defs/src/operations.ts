@@ -21,7 +21,7 @@ export const OPERATIONS: Readonly<Record<Operation, OperationFacts>> = {
   },
   update: {
     names: ['u', 'update', '4'],
-    merge: 'writes the row; an omitted large value keeps the stored value',
+    merge: 'writes the row; if a large value is omitted, the stored value is kept',
     withoutKey: 'dead letter',
   },
   upsert: {
@@ -41,7 +41,8 @@ export const OPERATIONS: Readonly<Record<Operation, OperationFacts>> = {
   },
   'before image': {
     names: ['3'],
-    merge: 'changes nothing, because the event with operation 4 of the same update has the new row',
+    merge:
+      'changes nothing, because the event with operation 4 of the same update contains the new row',
     withoutKey: 'changes nothing',
   },
   truncate: {
@@ -51,7 +52,7 @@ export const OPERATIONS: Readonly<Record<Operation, OperationFacts>> = {
   },
   message: {
     names: ['m', 'message'],
-    merge: 'dead letter, because a message has no row',
+    merge: 'dead letter, because a message contains no row',
     withoutKey: 'dead letter',
   },
 };

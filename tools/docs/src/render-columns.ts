@@ -11,7 +11,7 @@ import { code, markdownTable } from './markdown-table.ts';
 /** Meaning of each metadata column. */
 const MEANINGS: Readonly<Record<string, string>> = {
   __sync_timestamp:
-    'time when the sink pipeline sent the event; if the pipeline does not set it, `now()` of the merge',
+    'time when the sink pipeline sent the event, or the time of the merge if the pipeline does not set it',
   __source: 'name of the source, set by the sink pipeline',
   __source_db: 'source database; part of the stream',
   __source_table: 'source table; part of the stream',

@@ -123,7 +123,7 @@ describe('a type of SQL Server', () => {
     [
       'json',
       {},
-      'NUL and unpaired surrogates (\\u0000, \\ud800) cannot be stored; the order of keys and duplicate keys are not kept',
+      'NUL and unpaired surrogates (\\u0000, \\ud800) cannot be stored; key order and duplicate keys are not preserved',
     ],
     ['sql_variant', {}, 'the change feed does not support this type, so the column stays NULL'],
     ['hierarchyid', {}, 'the change feed does not support this type, so the column stays NULL'],

@@ -13,7 +13,8 @@ export interface TypeNote {
 export type TypeNoteCode = keyof typeof TYPE_NOTES;
 
 const NOTHING = 'nothing: every value fits';
-const REPLACED = 'an event with such a value is refused; let the sink pipeline replace such values';
+const REPLACED =
+  'an event with such a value is refused; have the sink pipeline replace such values';
 
 /** Notes about columns by code, such as why a column is not exact. */
 export const TYPE_NOTES = {
@@ -45,7 +46,7 @@ export const TYPE_NOTES = {
   },
   'override-changes': {
     exactness: 'lossy',
-    says: 'the override does not keep all values of the source type exactly',
+    says: 'the override does not preserve all values of the source type exactly',
     advice:
       'such a value is rounded, truncated or formatted differently, or its event becomes a dead letter; widen the override',
   },
@@ -62,7 +63,7 @@ export const TYPE_NOTES = {
   'offset-as-utc': {
     exactness: 'lossy',
     says: 'Debezium sends the time in UTC, without its original offset',
-    advice: 'if the offset matters, let the source write the time to a text column',
+    advice: 'if the offset matters, have the source write the time to a text column',
   },
   'large-text': {
     exactness: 'lossy',
@@ -81,7 +82,7 @@ export const TYPE_NOTES = {
   },
   'json-values': {
     exactness: 'lossy',
-    says: 'NUL and unpaired surrogates (\\u0000, \\ud800) cannot be stored; the order of keys and duplicate keys are not kept',
+    says: 'NUL and unpaired surrogates (\\u0000, \\ud800) cannot be stored; key order and duplicate keys are not preserved',
     advice:
       'override the type with text if the source has such values, or if every character matters',
   },
@@ -94,7 +95,7 @@ export const TYPE_NOTES = {
     exactness: 'lossy',
     says: 'its format depends on the locale of the source',
     advice:
-      'lc_monetary of the source must be a locale with 2 decimals, and money.fraction.digits of Debezium must be 2',
+      'in the source, lc_monetary must be a locale with 2 decimal places; in Debezium, money.fraction.digits must be 2',
   },
   'bits-as-number': {
     exactness: 'lossy',
@@ -104,7 +105,7 @@ export const TYPE_NOTES = {
   'not-carried': {
     exactness: 'unsupported',
     says: 'the change feed does not support this type, so the column stays NULL',
-    advice: 'add the column to ignore_columns, or let the source write its value to a text column',
+    advice: 'add the column to ignore_columns, or have the source write its value to a text column',
   },
   'changes-always': {
     exactness: 'exact',
