@@ -64,7 +64,7 @@ function parseValue(
   if (parsed.value === undefined) report([], `expected ${expected}, found an empty file`);
   checkCharacters(parsed.value, report);
   for (const { line, letter } of findBidiControls(text)) {
-    const message = `expected ${letter} as an escape in quotes, or not at all, found the character itself, which changes the text direction`;
+    const message = `expected ${letter} to be written as an escape in quotes or removed, found the character itself, which changes the text direction`;
     problems.push({ at: { file, keys: [] }, line, message });
   }
   return parsed.value;

@@ -12,7 +12,7 @@ export function schemaNameProblem(name: string): string | undefined {
   if (problem !== undefined) return problem;
   const letter = UNSAFE_LETTER.exec(name)?.[0];
   if (letter !== undefined) {
-    return `the schema name "${name}" contains ${letter}; choose a name without quotes, backslash, $, braces and control characters`;
+    return `the schema name "${name}" contains ${letter}; choose a name without quotes, backslashes, $, braces or control characters`;
   }
   const bytes = Buffer.byteLength(name);
   if (bytes > MAX_NAME_BYTES) {

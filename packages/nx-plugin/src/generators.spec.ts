@@ -112,7 +112,7 @@ describe('the generators in a workspace', () => {
 
   it('writes nothing where it cannot do all', () => {
     expect(() => generate('implementation', 'apps/acme', '--pattern=db-shared')).toThrow(
-      'apps/acme/source-groups.yaml: exists already; choose another folder, or move it away',
+      'apps/acme/source-groups.yaml: exists already; choose another folder, or move the existing file',
     );
     expect(() => generate('implementation', 'apps/2nd', '--pattern=db-shared')).toThrow(
       '--name "2nd": expected a letter followed by at most 39 letters',

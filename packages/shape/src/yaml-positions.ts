@@ -29,7 +29,7 @@ export function findDuplicateKeys(file: string, text: string): readonly Problem[
   const positions = readPositions(text);
   const problems: Problem[] = [];
   visit(positions.root, [], positions, (keys, key, line, first) => {
-    const message = `duplicate key "${key}", first used in line ${first}`;
+    const message = `duplicate key "${key}", first used on line ${first}`;
     problems.push({ at: { file, keys }, key, line, message });
   });
   return problems;

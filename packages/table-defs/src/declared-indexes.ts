@@ -36,7 +36,7 @@ export function buildDeclaredIndexes(
     const definition = buildIndex(table, names, index);
     const problem =
       missing !== undefined
-        ? `expected columns of the final table, found "${missing}"${didYouMean(missing, known) || `; there are: ${known.join(', ')}`}`
+        ? `expected columns of the final table, found "${missing}"${didYouMean(missing, known) || `; the columns are: ${known.join(', ')}`}`
         : problemOf(index, definition, built);
     if (problem !== undefined) problems.errors.push(problemAt(index.at, [], problem));
     else built.push(definition);

@@ -61,7 +61,7 @@ function problemOf(
   const names = known.map(({ name }) => name);
   const missing = columns.find((name) => !names.includes(name));
   if (missing !== undefined) {
-    return `expected columns of the final table, found "${missing}"${didYouMean(missing, names) || `; there are: ${names.join(', ')}`}`;
+    return `expected columns of the final table, found "${missing}"${didYouMean(missing, names) || `; the columns are: ${names.join(', ')}`}`;
   }
   if (new Set(columns).size < columns.length) return 'expected each column once, found a duplicate';
   const needed = key?.columns ?? POSITION_COLUMNS;

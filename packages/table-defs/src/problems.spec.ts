@@ -2,11 +2,11 @@ import { suggestion } from './problems.ts';
 
 it.each([
   ['NAVN', ['Navn', 'x'], '; did you mean "Navn"?'],
-  ['y', ['Navn', 'x'], '; there are: Navn, x'],
+  ['y', ['Navn', 'x'], '; the columns are: Navn, x'],
   [
     'y',
     Array.from({ length: 10_000 }, (_, n) => `c${n}`),
-    `; there are: ${Array.from({ length: 20 }, (_, n) => `c${n}`).join(', ')} and 9980 more`,
+    `; the columns are: ${Array.from({ length: 20 }, (_, n) => `c${n}`).join(', ')} and 9980 more`,
   ],
 ])('the names in place of %s', (name, known, said) => {
   expect(suggestion(name, known)).toBe(said);

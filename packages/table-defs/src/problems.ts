@@ -31,7 +31,7 @@ export function goneAt(...mapping: Parameters<typeof problemAt>): DefinitionProb
 export function suggestion(name: string, known: Iterable<string>): string {
   const names = [...known];
   const near = names.find((other) => other.toLowerCase() === name.toLowerCase());
-  return near === undefined ? `; there are: ${first(names)}` : `; did you mean "${near}"?`;
+  return near === undefined ? `; the columns are: ${first(names)}` : `; did you mean "${near}"?`;
 }
 
 /** Removes duplicates, because a source table of two sinks is checked twice. */

@@ -14,7 +14,7 @@ export const COMMAND_ERRORS = {
   ConfigError: [
     2,
     'the YAML files of the repo contain mistakes',
-    'fix each mistake at its file and line. See [Messages about the configuration](errors-configuration.md)',
+    'fix each mistake at the file and line that the message contains. See [Messages about the configuration](errors-configuration.md)',
   ],
   FileError: [
     2,
@@ -75,7 +75,7 @@ export const COMMAND_ERRORS = {
   RoleMissingError: [
     2,
     'the role of the sink pipeline does not exist',
-    'create the role, or run `generate` with another `CDC_DB_USER`',
+    'create the role, or set `CDC_DB_USER` to an existing role and run `generate`',
   ],
   ForeignObjectsError: [
     2,
@@ -85,7 +85,7 @@ export const COMMAND_ERRORS = {
   UnsafeSchemaNameError: [
     2,
     'the name of a customer is not safe in SQL',
-    'choose a name without quotes, `$`, braces and control characters',
+    'choose a name without quotes, backslashes, `$`, braces or control characters',
   ],
   PlaceholderError: [
     2,
@@ -110,13 +110,13 @@ export const COMMAND_ERRORS = {
   ],
   ManualFilesEditedError: [
     6,
-    'a file of `manual/` or `after/` was changed after it was applied',
-    'undo the edit, and put the new text into a new file',
+    'a file in `manual/` or `after/` was changed after it had been applied',
+    'undo the edit, and put the new SQL into a new file',
   ],
   LockNotObtainedError: [
     4,
     'another `apply` is running on the target',
-    'wait until it ends. The message contains its session',
+    'wait until it ends. The message names the session',
   ],
   LockLostError: [
     3,
@@ -125,17 +125,17 @@ export const COMMAND_ERRORS = {
   ],
   UnknownTableError: [
     2,
-    'the target does not have the table of `--table`',
+    'the target does not have the table given in `--table`',
     'write `<Table>` or `<schema>.<Table>`, as in the output of `status`',
   ],
   NotDefinedError: [
     2,
-    'the configuration does not contain the new name of a `rename`',
+    'the configuration does not contain the new name that was passed to `rename`',
     'change the name in the configuration, then run `generate`',
   ],
   StillDefinedError: [
     2,
-    'the configuration still contains the table or customer of a `retire`',
+    'the configuration still contains the table or customer that you want to retire',
     'remove it from the configuration, then run `generate`',
   ],
   ServerUnreachableError: [
@@ -161,7 +161,7 @@ export const COMMAND_ERRORS = {
   UnknownDatabaseError: [
     2,
     'the source has no such database, or the login cannot open it',
-    'fix its name in source-groups.yaml, or grant the login access',
+    'fix the name of the database in source-groups.yaml, or grant the login access',
   ],
   UntrustedCertificateError: [
     2,
@@ -185,7 +185,7 @@ export const COMMAND_ERRORS = {
   ],
   MissingTablesError: [
     2,
-    'the services name tables that the source does not have, or the login cannot see',
+    'the services name tables that the source does not have, or that the login cannot see',
     'fix the names, or grant the login access',
   ],
   SourceChangedError: [
@@ -284,7 +284,7 @@ export const MESSAGES: Readonly<Record<string, readonly [cause: string, wayOut?:
     'the file does not exist, or its permissions forbid reading',
     'fix the path or the permissions',
   ],
-  'nested too deeply': ['the YAML has thousands of levels', 'remove levels'],
+  'nested too deeply': ['the YAML has thousands of levels', 'reduce the nesting'],
   'invalid YAML': ['the file is not YAML', 'fix the line that the message names'],
   'expected --table or --customer': ['a required option is missing', 'add one of the options'],
   'expected --out <file>': ['a required option is missing', 'add one of the options'],
@@ -303,7 +303,7 @@ export const MESSAGES: Readonly<Record<string, readonly [cause: string, wayOut?:
   ],
   'squawk-cli failed': [
     'the linter ended with an error',
-    'read its output in the message. If there is none, install squawk-cli again',
+    'read its output in the message. If there is no output, reinstall squawk-cli',
   ],
   '--listen': [
     'the address is in use, or this machine does not have it',
@@ -321,23 +321,32 @@ export const MESSAGES: Readonly<Record<string, readonly [cause: string, wayOut?:
     'a file has the name of a snapshot, but not the header of a generated file',
   ],
   'no table of the service': [
-    'no service of `--service` has the table of `--table`',
-    'select a table of these services, or omit one of the two options',
+    'none of the services in `--service` has the table in `--table`',
+    'select a table of one of these services, or omit one of the two options',
   ],
-  'needs --env': ['the option works only in one environment', 'add `--env`'],
+  'needs --env': ['the option works on one environment at a time', 'add `--env`'],
   'need --rotate': ['the options work only with a rotation of capture instances', 'add `--rotate`'],
-  'exclude each other': ['the options contradict each other', 'omit one of them'],
-  'for sources of': ['the option does not work with this type of source', 'omit the option'],
+  'cannot be used together': ['the options contradict each other', 'omit one of them'],
+  ' sources, found': ['the options do not work with this type of source', 'omit the options'],
+  'is for SQL Server sources': [
+    'the option does not work with this type of source',
+    'omit the option',
+  ],
   'initdb failed': [
     'the bundled PostgreSQL could not create its files',
     'read the output in the message, and check the disk and the permissions of the folder',
   ],
   'has locked the file': ['another command is using the bundled PostgreSQL'],
+  'changes to … may have been lost': [
+    'the source removed unread changes or was restored, or a new snapshot is required',
+  ],
   'may be lost': ['a crash emptied the staging table during the reload'],
-  'dead letters: …': ['`reload finish` could remove the rows that these events belong to'],
+  'refused events, which may belong': [
+    '`reload finish` could remove the rows that these events belong to',
+  ],
   'event has no value': [
     'the Kafka message has no value, like a tombstone',
-    'discard the event, and let the pipeline skip tombstones',
+    'discard the event, and configure the pipeline to skip tombstones',
   ],
   'without a row': [
     'the Debezium envelope has no `before` or `after`',
@@ -345,7 +354,7 @@ export const MESSAGES: Readonly<Record<string, readonly [cause: string, wayOut?:
   ],
   'has no column …': [
     'the event has a field that the staging table does not have',
-    'apply newer files and replay the event, or let the pipeline omit the field',
+    'apply newer files and replay the event, or configure the pipeline to omit the field',
   ],
   'isolation level read committed': [
     'each batch must see the commits of merges since the previous batch',
@@ -359,13 +368,13 @@ export const MESSAGES: Readonly<Record<string, readonly [cause: string, wayOut?:
     'the change could lose values, would rewrite a large table, or affects a column that another object uses',
     'follow the hint: use `--allow-rewrite`, or write a [manual file](changes.md#manual-files)',
   ],
-  'is not merged here': ['no staging file of the table was applied'],
-  'staging table … is there': [
-    'the function removes bookkeeping only if the staging table is dropped',
+  'is not merged here': ['no staging file of the table has been applied'],
+  'staging table … still exists': [
+    'the function removes bookkeeping only if the staging table has been dropped',
   ],
   'have a value in': [
     'a manual file narrows a type, and stored values do not fit',
-    'change these rows first, or convert them in the file. If the rows are staged, merge them first',
+    'change these rows first, or convert their values in the file. If the rows are staged, merge them first',
   ],
   'have no "…"': [
     'a manual file makes a column NOT NULL',
@@ -413,10 +422,10 @@ export const SQLSTATES = {
   '53100': ['the disk is full', '[free space](../on-call.md#the-disk-of-the-target-is-full)'],
   '55P03': [
     'a lock was not obtained in time',
-    'try again, or end the session that holds the lock. The message names it',
+    'try again, or end the session that holds the lock. The message names the session',
   ],
   '57014': [
-    'a timeout or a user cancelled the statement',
+    'the statement was cancelled by a user or a timeout',
     'increase `statement_timeout`, or run the command again',
   ],
 } as const satisfies Readonly<Record<string, Row>>;
@@ -433,7 +442,7 @@ export const FINDINGS: Readonly<Record<FindingCode, Row>> = {
   'database-read-only': ['the database is read-only', '`ALTER DATABASE … SET READ_WRITE`'],
   'no-sysadmin': [
     'only a sysadmin can enable capture for a database',
-    'let a sysadmin run the script that `--emit-sql` prints',
+    'have a sysadmin run the script that `--emit-sql` prints',
   ],
   'no-owner': ['the login is not db_owner', '`ALTER ROLE db_owner ADD MEMBER …`'],
   'cdc-name-taken': ['a schema or user `cdc` exists', 'rename or drop it'],
@@ -459,7 +468,7 @@ export const FINDINGS: Readonly<Record<FindingCode, Row>> = {
     'remove the table from the service, or drop the index',
   ],
   'two-instances': [
-    'the table has two capture instances, which is the maximum, and both are missing columns',
+    'the table already has two capture instances, the maximum, and both are missing columns',
     'drop the instance that no consumer reads',
   ],
   'other-columns': [
@@ -468,7 +477,7 @@ export const FINDINGS: Readonly<Record<FindingCode, Row>> = {
   ],
   'no-key': [
     'the table has no key',
-    "name its columns in `key_columns`, and in Debezium's `message.key.columns`",
+    "name the key columns in `key_columns`, and in Debezium's `message.key.columns`",
   ],
   'computed-column': ['a computed column is always NULL in events', 'put it into `ignore_columns`'],
   'type-not-carried': [
@@ -487,15 +496,15 @@ export const FINDINGS: Readonly<Record<FindingCode, Row>> = {
   'wal-level': ['`wal_level` is not `logical`', 'set it to `logical`, and restart the server'],
   'no-create': [
     'the login cannot create a publication',
-    'let the owner of the database run the script that `--emit-sql` prints',
+    'have the owner of the database run the script that `--emit-sql` prints',
   ],
   'publication-owner': [
     'the publication belongs to another role',
-    'let that role run the script that `--emit-sql` prints',
+    'have this role run the script that `--emit-sql` prints',
   ],
   'no-table-owner': [
     'the table belongs to another role',
-    'let its owner run the script that `--emit-sql` prints',
+    'have its owner run the script that `--emit-sql` prints',
   ],
   'unlogged-table': ['unlogged and temporary tables have no WAL', '`ALTER TABLE … SET LOGGED`'],
   'row-filter': [
@@ -508,7 +517,7 @@ export const FINDINGS: Readonly<Record<FindingCode, Row>> = {
   ],
   'slot-taken': [
     'a slot with this name exists, but is not the expected one',
-    'choose another `--slot-name`',
+    'choose a different `--slot-name`',
   ],
   'slot-lost': [
     'the slot has lost WAL, so changes are missing',
@@ -564,12 +573,12 @@ export const MISFITS = {
   computed: ['the column is computed at the source', 'omit it'],
   ignored: ['the configuration ignores the column', 'omit it, or remove it from `ignore_columns`'],
   'named otherwise': [
-    'the column has another name in PostgreSQL',
+    'the column has a different name in PostgreSQL',
     'use the name that the message contains',
   ],
-  case: ['the name differs only in upper and lower case', 'use the name that the message contains'],
+  case: ['the name differs only in case', 'use the name that the message contains'],
   letters: [
-    'the name has other letters, such as `o` for `ø`',
+    'the name has different letters, such as `o` for `ø`',
     'use the name that the message contains, or set `column_names: ascii`',
   ],
   'unknown column': [
@@ -597,7 +606,7 @@ export const DEAD_LETTERS: readonly (readonly [reason: string, ...Row])[] = [
   [
     'no stream position',
     'the event has no partition or no offset',
-    'let the pipeline fill `__kafka_partition` and `__kafka_offset`',
+    'make the pipeline fill `__kafka_partition` and `__kafka_offset`',
   ],
   ['is not between 0 and', 'the offset is out of range', 'fix the pipeline'],
   ['is below 0', 'the generation is negative', 'fix the pipeline'],
@@ -611,7 +620,7 @@ export const DEAD_LETTERS: readonly (readonly [reason: string, ...Row])[] = [
     'the value of `__cdc_operation` is unknown',
     'use one of the [valid operations](types.md#metadata-columns)',
   ],
-  ['is a message, which has no row', 'the event is a logical message of PostgreSQL', 'discard it'],
+  ['is a message, which has no row', 'the event is a PostgreSQL logical message', 'discard it'],
   [
     'is a TRUNCATE, which does not empty this table',
     'the source table was truncated',

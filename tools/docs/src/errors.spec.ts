@@ -95,12 +95,12 @@ const TRIGGERED_BY: Readonly<Record<string, readonly [spec: string, text: string
     'packages/cli/src/repo/read-role.spec.ts',
     "'has invisible characters'",
   ],
-  'another session merges …': [
+  'another session is merging …': [
     'tools/e2e/src/replay-dead-letters.spec.ts',
-    'another session merges',
+    'another session is merging',
   ],
-  'dead letters: …, refused events: … since the reload began, which may belong to rows that were read':
-    ['packages/cli/src/reload/reload.spec.ts', 'refused events: 0 since the reload began'],
+  'since the reload began: … dead letters and … refused events, which may belong to rows that were read':
+    ['packages/cli/src/reload/reload.spec.ts', '0 refused events'],
   'table ……': ['packages/cli/src/apply/partitions.spec.ts', 'is not partitioned, expected'],
 };
 

@@ -28,7 +28,7 @@ const KINDS: readonly (readonly [pattern: RegExp, file: ConfigFile])[] = [
 
 /** Problems that the shape of one file decides. All other problems need other files or positions. */
 const OF_SHAPE =
-  /^(missing key|unknown key|expected (?!`<sink|a service:|a name without|a new name|a unique customer_id|a separate database|the name of at least|\\u|.* for a table that |one of range, list and hash|count: |partitions with |from and to with |one column, |another name, |at least one value|one partition |\d+ values))/;
+  /^(missing key|unknown key|expected (?!`<sink|a service:|a name without|a new name|a unique customer_id|a separate database|at least one column name|\\u|.* for a table that |one of range, list and hash|count: |partitions with |from and to with |one column, |another name, |at least one value|one partition |\d+ values))/;
 
 const validators = new Map<string, ValidateFunction>();
 

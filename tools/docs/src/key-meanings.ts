@@ -44,7 +44,7 @@ const OF_GROUPS = {
     'customers (`db-per-tenant`), services (`db-shared`), or the target databases of a sink group',
   '<group>.sources.<source>.schemas': 'schemas of the database',
   [`${ENVIRONMENT}.server`]:
-    'one of `servers`. An environment has only this key and the next three. Other keys are ignored',
+    'one of `servers`. Only this key and the next three keys of an environment are used. Other keys are ignored',
   [`${ENVIRONMENT}.database`]: 'name of the database in this environment',
   [`${ENVIRONMENT}.target_sink_env`]:
     'the sink environment that receives the events of this source environment. Default: the sink environment with the same name',
@@ -56,9 +56,9 @@ const OF_GROUPS = {
 function ofPipeline(path: string): Readonly<Record<string, string>> {
   return {
     [`${path}.writer`]:
-      'the program that inserts events. `bento`: Bento or Redpanda Connect, which send all values as text. `debezium-jdbc`, `confluent-jdbc`: the JDBC sink of Debezium or Confluent. Default: `bento`',
+      'the program that inserts events. `bento`: Bento or Redpanda Connect, which send all values as text. `debezium-jdbc`, `confluent-jdbc`: the Debezium or Confluent JDBC sink. Default: `bento`',
     [`${path}.events`]:
-      'default values for the next five keys. `debezium`: Debezium’s defaults. `recommended`: settings with which this writer keeps values exactly. `bento-sql-raw`: for a Bento pipeline that reads the change tables of SQL Server',
+      'default values for the next five keys. `debezium`: Debezium’s defaults. `recommended`: settings with which this writer preserves values exactly. `bento-sql-raw`: for a Bento pipeline that reads SQL Server change tables',
     [`${path}.time_precision_mode`]:
       'same as Debezium’s `time.precision.mode`. `rfc3339`: times in RFC 3339 format, as Go programs write them',
     [`${path}.decimal_handling_mode`]: 'same as Debezium’s `decimal.handling.mode`',
@@ -67,9 +67,9 @@ function ofPipeline(path: string): Readonly<Record<string, string>> {
     [`${path}.unavailable_value_placeholder`]:
       'same as Debezium’s `unavailable.value.placeholder`. Default: `__debezium_unavailable_value`',
     [`${path}.truncate`]:
-      'effect of a TRUNCATE event. `dead_letter`: the event becomes a dead letter. `empty`: it removes all older rows of the table. Default: `dead_letter`',
+      'effect of a TRUNCATE event. `dead_letter`: the event becomes a dead letter. `empty`: the event removes all older rows of the table. Default: `dead_letter`',
     [`${path}.positions`]:
-      'how events are ordered. `offset`: by Kafka offset in each partition. `lsn`: by the commit LSN of SQL Server, for pipelines without Kafka. Staging tables are then logged. Default: `offset`',
+      'how events are ordered. `offset`: by Kafka offset in each partition. `lsn`: by the SQL Server commit LSN, for pipelines without Kafka. With `lsn`, staging tables are logged. Default: `offset`',
     [`${path}.column_names`]:
       '`source`: the column names of the source. `ascii`: column names in ASCII, for example with `o` for `ø`. Default: `source`',
   };
@@ -80,7 +80,7 @@ export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, str
   'source-groups': {
     '<group>.type': 'database system of the sources',
     '<group>.signal_table':
-      "Debezium's signaling table, in which `reload signal` requests a snapshot. Create the table in each database, with the columns `id varchar(100)`, `type varchar(32)` and `data` (a long text type). `enable-cdc` enables its capture. A generated connector reads it if the connector reads only one database",
+      "Debezium's signaling table, in which `reload signal` requests a snapshot. Create the table in each database, with the columns `id varchar(100)`, `type varchar(32)` and `data` (a long text type). `enable-cdc` enables change data capture for it. A generated connector uses the signaling table only if the connector reads a single database",
     ...OF_GROUPS,
   },
   'sink-groups': {
@@ -93,10 +93,10 @@ export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, str
       'the waves of a rollout, in order. `apply` starts a wave after the previous wave has ended. Every customer is in exactly one wave',
     '<group>.waves[].name': 'name of the wave in `--wave` and in the output',
     '<group>.waves[].customers':
-      'customers of the source group, or its services if it is `db-shared`. One wave can omit this key. This wave contains all customers that are in no other wave',
+      'customers of the source group. For a `db-shared` source group: its services. One wave can omit this key. That wave contains all customers that are in no other wave',
     '<group>.waves[].jobs':
       'number of customers that `apply` migrates in parallel. Default: 4. `--jobs` overrides it',
-    '<group>.waves[].pause': 'how long `apply` waits after the wave, such as `30s`, `10m` or `1h`',
+    '<group>.waves[].pause': 'how long `apply` waits after the wave',
     '<group>.waves[].stop_after':
       'the rollout stops after this number of failed customers. Default: 1. With fewer failures, the next wave starts',
     ...OF_GROUPS,
@@ -112,9 +112,9 @@ export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, str
     [`${SOURCE_TABLE}.include_columns`]:
       'the only columns that are replicated, unless they are also in `ignore_columns`. Default: all columns',
     [`${SOURCE_TABLE}.key_columns`]:
-      'columns of the key. Use it if the table has no primary key, or if the primary key is not replicated or does not identify rows',
+      'columns of the key. Use this option if the table has no primary key, or if the primary key is not replicated or does not identify rows',
     [`${SOURCE_TABLE}.lossy_key_columns`]:
-      'key columns that are accepted although their type does not keep every value. No two rows can differ only in the part that is lost',
+      'key columns that are accepted although their type cannot store every value exactly. No two rows may differ only in the part that is lost',
     [`${SOURCE_TABLE}.manual_migration_hints`]:
       'ignored. Write the hints under the sink table instead',
     sinks: 'the sinks that receive the tables. The key of a sink is `<sink group>.<database>`',
@@ -123,9 +123,9 @@ export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, str
     [`${SINK_TABLE}.target_exists`]:
       '`true`: the table exists already. `check` compares it, and `apply` does not change it',
     [`${SINK_TABLE}.replicate_structure`]:
-      'the opposite of `target_exists`. This is also the default',
+      'must be the opposite of `target_exists`, and has no other effect. You can omit this key',
     [`${SINK_TABLE}.columns`]:
-      'maps names of source columns to names of final columns. Other columns keep their names. With `target_exists: true`, only mapped columns are checked',
+      'maps names of source columns to names of final columns. Names of other columns do not change. With `target_exists: true`, only mapped columns are checked',
     [`${SINK_TABLE}.column_templates`]: 'extra columns, which follow the source columns',
     [`${SINK_TABLE}.column_templates[].template`]: 'a key of `templates`',
     [`${SINK_TABLE}.column_templates[].name`]:
@@ -138,7 +138,7 @@ export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, str
     [`${SINK_TABLE}.transforms[].expected_output_column`]:
       'column that the transform fills. It is a nullable `text` column, unless the source has a column with this name',
     [`${SINK_TABLE}.delete_mode`]:
-      '`hard`: a delete removes the row. `soft`: it sets `__deleted_at`',
+      '`hard`: a delete removes the row. `soft`: a delete sets `__deleted_at`',
     [`${SINK_TABLE}.staging`]: '`logged`: the staging table survives a crash, but writes WAL',
     [`${SINK_TABLE}.pipeline`]: 'settings that differ from those of the sink group',
     ...ofPipeline(`${SINK_TABLE}.pipeline`),
@@ -150,14 +150,14 @@ export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, str
     [`${SINK_TABLE}.indexes[].where`]:
       'SQL condition. The index contains only rows that satisfy it',
     [`${SINK_TABLE}.indexes[].method`]:
-      'index method of PostgreSQL. Only a `btree` index can be unique',
+      'PostgreSQL index method. Only a `btree` index can be unique',
     [`${SINK_TABLE}.partition_by`]:
       'partitions of the final table, by `range`, `list` or `hash`. See [Partitions](../partitions.md)',
     [`${SINK_TABLE}.partition_by.range`]: 'columns of the primary key, for partitions by range',
     [`${SINK_TABLE}.partition_by.list`]: 'a column of the primary key, for partitions by list',
     [`${SINK_TABLE}.partition_by.hash`]: 'columns of the primary key, for partitions by hash',
     [`${SINK_TABLE}.partition_by.partitions`]:
-      'partitions by range or list. Omit this key if users create the partitions',
+      'partitions by range or list. Omit this key if you create the partitions yourself',
     [`${SINK_TABLE}.partition_by.partitions[].name`]:
       'the partition is called `<Table>_<name>`. A partition without bounds contains all rows that belong to no other partition',
     [`${SINK_TABLE}.partition_by.partitions[].from`]:
@@ -168,7 +168,7 @@ export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, str
       'values of the column in this partition, for partitions by list',
     [`${SINK_TABLE}.partition_by.count`]: 'number of partitions by hash',
     [`${SINK_TABLE}.backfill_from_default`]:
-      'NOT NULL columns to fill. In rows and events without a value, the column gets the constant default of the source. See [Backfill](../backfill.md)',
+      'NOT NULL columns to fill. In rows and events without a value, the column is set to its constant default in the source. See [Backfill](../backfill.md)',
     [`${SINK_TABLE}.renames`]:
       'maps old column names to new ones. See [renamed columns](changes.md#renamed-columns)',
     [`${SINK_TABLE}.manual_migration_hints`]:
@@ -176,7 +176,8 @@ export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, str
     [`${SINK_TABLE}.manual_migration_hints.renames`]: 'same as `renames` of the table',
     [`${SINK_TABLE}.manual_migration_hints.renames[].from`]: 'old name of a column',
     [`${SINK_TABLE}.manual_migration_hints.renames[].to`]: 'new name of the column',
-    [`${SINK_TABLE}.manual_migration_hints.type_changes`]: 'conversions of values to another type',
+    [`${SINK_TABLE}.manual_migration_hints.type_changes`]:
+      'conversions of values to a different type',
     [`${SINK_TABLE}.manual_migration_hints.type_changes[].column`]: 'name of the column',
     [`${SINK_TABLE}.manual_migration_hints.type_changes[].using`]:
       'the expression after `USING` in the draft',
@@ -199,7 +200,7 @@ export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, str
   'type-overrides': {
     types:
       'maps source types (`datetime`, `nvarchar(max)`, `dbo.Url`) to PostgreSQL types, in all tables',
-    tables: 'overrides for single source tables',
+    tables: 'overrides for individual source tables',
     'tables.<table>.types': 'maps source types to PostgreSQL types, in this table',
     'tables.<table>.columns': 'maps columns of this table to PostgreSQL types',
   },

@@ -100,7 +100,7 @@ describe('what is kept of merges', () => {
       VALUES ('a', 'tables', ${ORDER_LINJER.name}, ${TENANT}, 'a', 'a', 'applied')`;
     await expect(forget()).rejects.toMatchObject({
       code: '2BP01',
-      message: `staging table "${TENANT}"."stg_Order-Linjer" is there`,
+      message: `staging table "${TENANT}"."stg_Order-Linjer" still exists`,
     });
     const tables = await owner<{ name: string }[]>`
       SELECT format('%I WHERE %s', relname, CASE attname WHEN 'table_id' THEN 'table_id > 0'

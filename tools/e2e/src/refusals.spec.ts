@@ -28,7 +28,7 @@ describe('a call that cannot be done is refused with the reason', () => {
     [`SELECT cdc_management.open_reload(7)`, 'reload 7 is not open: unknown'],
     [
       `CALL cdc_management.rename_schema('${TENANT}', 'other')`,
-      `schema "${TENANT}" cannot be renamed: schema other is there already`,
+      `schema "${TENANT}" cannot be renamed: schema other already exists`,
     ],
     [
       `CALL cdc_management.rename_schema('ghost', 'nothing')`,
@@ -36,7 +36,7 @@ describe('a call that cannot be done is refused with the reason', () => {
     ],
     [
       `CALL cdc_management.rename_table(${LITERALS}, 'Other', '${RENAMED}')`,
-      `table ${FINAL} cannot be renamed: table "Other" is there already`,
+      `table ${FINAL} cannot be renamed: table "Other" already exists`,
     ],
     [
       `CALL cdc_management.rename_table('${TENANT}', 'ghost', 'nothing', '${RENAMED}')`,

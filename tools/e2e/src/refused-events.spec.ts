@@ -273,7 +273,7 @@ describe('events that the server refuses', () => {
     [
       'a number for a date',
       { Dato: 20240101 },
-      'column "Dato": expected a text for type date, found 20240101 (SQLSTATE 42804)',
+      'column "Dato": expected a string for type date, found 20240101 (SQLSTATE 42804)',
     ],
     [
       'base64 that is none',

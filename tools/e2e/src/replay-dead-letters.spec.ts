@@ -135,7 +135,7 @@ describe('dead letters that are replayed', () => {
     expect(replayed).toBe(10);
     await expect(replay()).rejects.toMatchObject({
       code: '55P03',
-      message: expect.stringContaining('another session merges'),
+      message: expect.stringContaining('another session is merging'),
     });
     const admin = target.server.connect({ database: target.database, max: 1 });
     await admin`SELECT pg_terminate_backend(${pid})`;

@@ -113,7 +113,7 @@ function attack(start: () => Promise<PostgresServer>): void {
     await expect(inBatch(step(SCHEMA!, TABLE!, quoteLiteral(pass)))).rejects.toMatchObject({
       code: '22023',
       message: expect.stringMatching(
-        /^expected a pass as passes_to_begin or merge_step gives it, found /,
+        /^expected a pass returned by passes_to_begin or merge_step, found /,
       ),
     });
     expect(await errors()).toEqual([]);

@@ -222,7 +222,7 @@ describe.each([15, 18] as const)('declared partitions, on PostgreSQL %i', (major
       expect(refused.exitCode).toBe(5);
       expect(await typeOf('avansas')).toBe('bigint');
       const [, statement, everybody] =
-        /hint: PostgreSQL changes no type in a partition key\..*migrations\/manual\/<NNNN>-<name>\.sql: (CALL cdc_management\.repartition_table\('blue', .*\);) With ('\{\{SCHEMA\}\}') in place of 'blue'/.exec(
+        /hint: PostgreSQL changes no type in a partition key\..*migrations\/manual\/<NNNN>-<name>\.sql: (CALL cdc_management\.repartition_table\('blue', .*\);) To run it for all customers, write ('\{\{SCHEMA\}\}') instead of 'blue'/.exec(
           refused.stdout,
         )!;
       expect(refused.stdout).not.toContain('scaffold-manual');

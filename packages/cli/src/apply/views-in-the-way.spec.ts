@@ -340,7 +340,7 @@ describe.each([15, 18] as const)(
       const refused = await run('apply');
       expect(refused.exitCode === 5 ? '' : refused.stdout).toBe('');
       expect(refused.stdout).toMatch(
-        /blue tables\/Actor\.sql: view blue\.actors \(made by repeatable\/0010-actors\.sql\) prevents a type change, and no file of migrations\/repeatable\/ creates it again/,
+        /blue tables\/Actor\.sql: view blue\.actors \(made by repeatable\/0010-actors\.sql\) prevents a type change, and no file in migrations\/repeatable\/ recreates it/,
       );
       expect(await typeOf('Navn')).toBe('character varying(100)');
       expect(await one('SELECT count(*)::integer FROM blue.named')).toBe(1);

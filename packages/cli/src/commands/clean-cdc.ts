@@ -7,7 +7,9 @@ import { parseDays, parseList, parseTimeout, requireOption } from './option-valu
 export function addCleanCdc(migrations: Command, { setExitCode }: CommandContext): void {
   const command = migrations
     .command('clean-cdc')
-    .description('Deletes captured changes of SQL Server that are older than a number of days.')
+    .description(
+      'Deletes captured changes in SQL Server that are older than a given number of days.',
+    )
     .option('--env <env>', 'environment of the source')
     .option('--days <days>', 'delete changes that are older than this number of days', parseDays)
     .option(

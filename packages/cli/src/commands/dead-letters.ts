@@ -89,7 +89,8 @@ function addTable(command: Command): Command {
 
 /** An empty text, as of a variable that is not set, would select all. */
 function parseReason(text: string): string {
-  if (text === '') throw new InvalidArgumentError('expected a part of the reason');
+  if (text === '')
+    throw new InvalidArgumentError('expected text that occurs in the reason of an event');
   return text;
 }
 

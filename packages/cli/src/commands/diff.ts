@@ -18,7 +18,7 @@ export function addDiff(migrations: Command, { setExitCode }: CommandContext): v
   migrations
     .command('diff')
     .description(
-      'Shows changes of the source and the configuration since the definitions were generated, ' +
+      'Shows changes to the source and the configuration since the definitions were generated, ' +
         'with the class and the SQL of each change.',
     )
     .option('--env <env>', 'read the source in this environment (default: the snapshots)')

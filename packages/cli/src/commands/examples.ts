@@ -193,7 +193,7 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
     ],
     exitCodes: {
       0: 'all rows were read again or changed',
-      1: 'some rows were not read again yet',
+      1: 'some rows have not been read again',
       2: CONFIGURATION,
       3: 'rows of a table cannot be counted',
     },
@@ -208,7 +208,7 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
       2: CONFIGURATION,
       3: 'a table failed',
       4: 'another session has locked a table',
-      5: 'refused: no snapshot has arrived, too many rows, or events that were not merged',
+      5: 'refused: no snapshot has arrived, too many rows would be removed, or events are not merged',
     },
   },
   'manage-migrations reload cancel': {
@@ -249,7 +249,7 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
     ],
     exitCodes: {
       0: 'done',
-      1: 'a rotation waits for consumers',
+      1: 'a rotation is waiting for consumers',
       2: CONFIGURATION,
       3: 'a table or a database failed or was blocked',
     },

@@ -10,11 +10,12 @@ interface RefreshOption {
 
 const MORE_HELP = `
 --table and --service can be combined with --only. The stages schemas and
-infrastructure write no files of tables, so they refuse these options.
+infrastructure write no files for individual tables, so they refuse these
+options.
 
 Environment:
   CDC_DB_USER  role that inserts into staging tables and runs merges (default:
-               postgres). Required if the generated files name another role
+               postgres). Required if the generated files name a different role
 
 Exit codes:
   0  done, or nothing to do
@@ -22,7 +23,7 @@ Exit codes:
   2  a mistake in the options or the configuration, or a file that cannot be
      read or written; nothing is written
   6  a generated file was edited, or another file has the name of a generated
-     one; nothing is written
+     file; nothing is written
 `;
 
 /** Adds `cdc manage-migrations generate`. */
@@ -38,7 +39,7 @@ export function addGenerate(migrations: Command, { setExitCode }: CommandContext
     .addOption(
       new Option(
         '--only <stage>',
-        'run only this stage, on the output of the earlier stages',
+        'run only this stage, with the output of earlier stages as input',
       ).choices(STAGES),
     )
     .option('--dry-run', 'list every file that would change, and write nothing')

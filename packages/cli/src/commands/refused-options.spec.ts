@@ -17,18 +17,18 @@ it.each([
     'schema-docs --compare --env none',
     'no source has the environment "none"; there are local, nonprod, prod',
   ],
-  [`${ENABLE} --customer avansas --all`, '--customer and --all exclude each other'],
+  [`${ENABLE} --customer avansas --all`, '--customer and --all cannot be used together'],
   [
     'enable-cdc --env nonprod --customer avansas --table Nope',
     '--table Nope: no service contains this table; known: ',
   ],
   [
     'enable-cdc --env nonprod --customer avansas --create-slot',
-    '--publication, --slot-name and --create-slot are for sources of PostgreSQL, found SQL Server',
+    '--publication, --slot-name and --create-slot are for PostgreSQL sources, found SQL Server',
   ],
   [
     `${ENABLE} --all --rotate --passed-lsn 0x${'0'.repeat(20)}`,
-    '--passed-lsn needs one database, found 24; choose with --customer',
+    '--passed-lsn needs one database, found 24; choose one with --customer',
   ],
   [`${CLEAN} --not-past 0x1`, `--not-past 0x1: ${LSN}\n`],
   [`${CLEAN} --not-past none.yaml`, `--not-past none.yaml: ${LSN}, or a readable file`],
@@ -65,7 +65,7 @@ it('a generated file without its header is not read', () => {
     code: 6,
     stdout: '',
     stderr:
-      'generated/table-definitions/Actor.yaml: is not a generated file; cdc manage-migrations generate --force writes all again\n',
+      'generated/table-definitions/Actor.yaml: is not a generated file; cdc manage-migrations generate --force rewrites all files\n',
   });
 });
 

@@ -12,7 +12,7 @@ export function addReload(migrations: Command, { setExitCode }: CommandContext):
   const group = migrations
     .command('reload')
     .description(
-      'Reads tables again while events continue. `reload begin` records the positions of the tables. Then the connector takes a snapshot. `reload finish` removes the rows that are missing from the snapshot.',
+      'Reads tables again while events continue to arrive. `reload begin` records the positions of the tables. Then the connector takes a snapshot. `reload finish` removes the rows that are missing from the snapshot.',
     )
     .helpCommand('help [command]', 'show the help of a command');
   const root = () => migrations.opts<{ root?: string }>();
@@ -44,7 +44,7 @@ export function addReload(migrations: Command, { setExitCode }: CommandContext):
     )
     .option(
       '--blocking',
-      'request a blocking snapshot, which pauses events (default: a snapshot in chunks, while events continue)',
+      'request a blocking snapshot, which pauses events (default: a snapshot in chunks, while events continue to arrive)',
     )
     .action(async (options: Options<SignalOptions>) => {
       const { signalSnapshot } = await import('../reload/signal.ts');
@@ -54,7 +54,7 @@ export function addReload(migrations: Command, { setExitCode }: CommandContext):
     group
       .command('status')
       .description(
-        'Lists open reloads. Counts the rows that were read again, rows that events have changed, and remaining rows. Ends with exit code 1 if rows remain.',
+        'Lists open reloads. Counts the rows that were read again, the rows that events have changed, and the remaining rows. Ends with exit code 1 if rows remain.',
       ),
   ).action(async (options: Options<ReloadOptions>) =>
     setExitCode(await (await load()).showReloads({ ...options, ...root() })),
@@ -63,7 +63,7 @@ export function addReload(migrations: Command, { setExitCode }: CommandContext):
     group
       .command('finish')
       .description(
-        'Removes, or marks as deleted, the rows that no event has inserted or changed since begin. Run it after all events of the snapshot are staged.',
+        'Removes, or marks as deleted, the rows that no event has inserted or changed since `reload begin`. Run it after all events of the snapshot are staged.',
       ),
     { needsTable: true },
   )

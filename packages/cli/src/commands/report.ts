@@ -13,7 +13,7 @@ export function addReport(migrations: Command, { setExitCode }: CommandContext):
     );
   addTargetOptions(command)
     .option('--out <file>', 'write the page to this file')
-    .option('--since <commit>', 'also show changes of the definitions since this git commit')
+    .option('--since <commit>', 'also show changes to the definitions since this git commit')
     .option('--drift', 'also show the differences that check finds')
     .option(
       '--exclude <glob...>',

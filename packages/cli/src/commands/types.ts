@@ -7,7 +7,7 @@ export function addTypes(migrations: Command, { setExitCode }: CommandContext): 
   migrations
     .command('types')
     .description(
-      'Lists columns whose values the target does not keep exactly, with the reason and what to do.',
+      'Lists columns whose values the target does not store exactly, with the reason and what to do.',
     )
     .option('--service <name...>', 'only tables of these services')
     .option('--table <name...>', 'only these tables (<Table> or <schema>.<Table>)')

@@ -147,7 +147,7 @@ it('discards only what a filter selects', async () => {
 
 it.each([
   [['--id', '1; DROP'], 'expected an id such as 12 or r12'],
-  [['--reason', ''], 'expected a part of the reason'],
+  [['--reason', ''], 'expected text that occurs in the reason of an event'],
 ])('refuses %j', async (filter, message) => {
   const all = await remaining();
   const { stderr, exitCode } = await deadLetters('discard', ...filter);

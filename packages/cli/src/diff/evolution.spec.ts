@@ -183,7 +183,7 @@ it('an unsafe change of one table stops that table; a manual file makes it, in e
   const failed = await repo.cdc('apply', ...TARGET);
   expect(failed.exitCode).toBe(3);
   expect(failed.stdout).toContain(
-    `${tenant} ${path.slice('migrations/'.length)}: 1 rows of "${tenant}"."Distrikt" have a value in "Navn" that character varying(30) does not keep`,
+    `${tenant} ${path.slice('migrations/'.length)}: 1 rows of "${tenant}"."Distrikt" have a value in "Navn" that character varying(30) cannot store`,
   );
   await sql.unsafe(`UPDATE "${tenant}"."Distrikt" SET "Navn" = 'Nord' WHERE "DistriktID" = 1`);
   expect((await repo.cdc('apply', ...TARGET)).exitCode).toBe(0);

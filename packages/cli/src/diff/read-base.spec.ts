@@ -105,6 +105,6 @@ it('a file that a partial clone has not fetched is named', () => {
   renameSync(path, join(outside, 'object'));
   expect(diff('HEAD')).toMatchObject({
     code: 2,
-    stderr: `--base HEAD: expected all files of the commit in this clone, HEAD:${DEFINITION} is missing; git fetch --refetch --no-filter\n`,
+    stderr: `--base HEAD: expected all files of the commit in this clone, but HEAD:${DEFINITION} is missing; git fetch --refetch --no-filter\n`,
   });
 });

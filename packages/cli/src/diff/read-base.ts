@@ -31,7 +31,7 @@ export function readBase(
     const path = `${commit}:${blobs[index]![2]}`;
     if (text !== undefined) return parseDefinition(text, path);
     throw new CommandError(
-      `${given}: expected all files of the commit in this clone, ${path} is missing; git fetch --refetch --no-filter`,
+      `${given}: expected all files of the commit in this clone, but ${path} is missing; git fetch --refetch --no-filter`,
     );
   });
 }

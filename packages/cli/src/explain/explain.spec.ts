@@ -127,7 +127,7 @@ it('explains a table once for each sink, and one that exists already', () => {
 it.each([
   [['Aktor'], /^explain: unknown table "Aktor"; did you mean "Actor"\?/],
   [['actor'], /did you mean "Actor"/],
-  [['Actor', 'Navnet'], /adopus\.Actor has no column "Navnet"; there are: actno, Navn, /],
+  [['Actor', 'Navnet'], /adopus\.Actor has no column "Navnet"; the columns are: actno, Navn, /],
   [['Actor', 'Døv'], /column "Døv" of the source is not in adopus\.Actor: in ignore_columns/],
   [[], /missing required argument 'table'/],
 ])('refuses %j', (args, message) => {

@@ -73,6 +73,6 @@ function withColumn(table: ExplainedTable, name: string): ExplainedTable {
   throw new CommandError(
     left
       ? `column "${left.name}" of the source is not in ${at}: ${left.why}`
-      : `${at} has no column "${name}"; there are: ${columns.map((column) => column.name).join(', ')}`,
+      : `${at} has no column "${name}"; the columns are: ${columns.map((column) => column.name).join(', ')}`,
   );
 }

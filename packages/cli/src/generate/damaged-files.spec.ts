@@ -46,8 +46,8 @@ describe('a conflict of git is recognised and said', () => {
     ['services/adopus.yaml', 2, ['generate', 'diff', 'types', 'status'], /resolve it$/m],
     ['services/_schemas/column-templates.yaml', 2, ['generate', 'diff'], /resolve it$/m],
     [SNAPSHOT, 2, ['generate', 'diff', 'types'], /schema-docs --force regenerates it, and git has/],
-    [DEFINITION, 6, ['generate', 'diff', 'status'], /--force (overwrites it|writes all again)/],
-    [SETS, 6, ['generate', 'status'], /--force (overwrites it|writes all again)/],
+    [DEFINITION, 6, ['generate', 'diff', 'status'], /--force (overwrites it|rewrites all files)/],
+    [SETS, 6, ['generate', 'status'], /--force (overwrites it|rewrites all files)/],
     [MANIFEST, 6, ['generate', 'status', 'apply'], /--force (overwrites|regenerates) it/],
     [TABLE, 6, ['generate', 'status', 'apply'], /--force (overwrites|regenerates) it/],
     [MANUAL, 2, ['generate', 'apply'], /resolve it$/m],
@@ -150,7 +150,7 @@ describe('a file of manual/ is SQL that PostgreSQL runs by itself, as it shows',
     ['SELECT 1;\n\\! touch /tmp/mark\n', `2: ${FOUND} a command of psql`],
     [
       'SELECT 1;\n-- \u202e ;x PORD \u2066\n',
-      "2: expected \\u202e as an escape in E'…', or not at all, found the character itself",
+      "2: expected \\u202e to be written as an escape in E'…' or removed, found the character itself",
     ],
   ])('%j is refused', (text, says) => {
     write(root, MANUAL, text);

@@ -114,21 +114,21 @@ describe('--table', () => {
     [['--table', 'adopus.actor'], '--table: unknown table "adopus.actor"; did you mean "Actor"?\n'],
     [
       ['--table', ''],
-      '--table: unknown table ""; there are: Actor, Fraver, Region, customer_user\n',
+      '--table: unknown table ""; the tables are: Actor, Fraver, Region, customer_user\n',
     ],
     [
       ['--table', 'X', 'Y', '--service', 'chat'],
-      '--service: unknown service "chat"; there are: adopus\n' +
-        '--table: unknown table "X"; there are: Actor, Fraver, Region, customer_user\n' +
-        '--table: unknown table "Y"; there are: Actor, Fraver, Region, customer_user\n',
+      '--service: unknown service "chat"; the services are: adopus\n' +
+        '--table: unknown table "X"; the tables are: Actor, Fraver, Region, customer_user\n' +
+        '--table: unknown table "Y"; the tables are: Actor, Fraver, Region, customer_user\n',
     ],
     [
       ['--table', 'Actor', '--only', 'schemas'],
-      '--only schemas writes no file of a table; remove --table\n',
+      '--only schemas writes no files for individual tables; remove --table\n',
     ],
     [
       ['--service', 'adopus', '--only', 'infrastructure'],
-      '--only infrastructure writes no file of a table; remove --service\n',
+      '--only infrastructure writes no files for individual tables; remove --service\n',
     ],
   ])('%j is an error that says what there is', (args, stderr) => {
     expect(repo.generate(args)).toEqual({ code: 2, stdout: '', stderr });

@@ -26,7 +26,9 @@ export function narrow(root: string, output: Output, options: GenerateOptions): 
   if (table === undefined && service === undefined) return output;
   if (only === 'schemas' || only === 'infrastructure') {
     const option = table ? '--table' : '--service';
-    throw new CommandError(`--only ${only} writes no file of a table; remove ${option}`);
+    throw new CommandError(
+      `--only ${only} writes no files for individual tables; remove ${option}`,
+    );
   }
   const selected = selectTables(output.tables, { table, service });
   const sets = output.sets.filter(({ name }) => selected.some(({ set }) => set === name));

@@ -100,7 +100,7 @@ describe('a stage', () => {
     expect(generate(root, ['--only', stage])).toEqual({
       code: 6,
       stdout: '',
-      stderr: `${path}: this generated file was edited; cdc manage-migrations generate --force writes all again\n`,
+      stderr: `${path}: this generated file was edited; cdc manage-migrations generate --force rewrites all files\n`,
     });
     expect(changesSince(before, root)).toEqual([]);
     expect(generate(root, ['--force']).code).toBe(0);

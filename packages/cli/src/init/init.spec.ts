@@ -69,7 +69,8 @@ it('writes over nothing: what is there stays, gets lines, or stops it', () => {
   expect(init(...args)).toEqual({
     code: 6,
     stdout: '',
-    stderr: 'services/acme.yaml: exists already; choose another folder, or move it away\n',
+    stderr:
+      'services/acme.yaml: exists already; choose another folder, or move the existing file\n',
   });
   expect(changesSince(before, workspace)).toEqual([]);
   expect(init(...args, '--service=orders').stdout).toContain(

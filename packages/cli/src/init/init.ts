@@ -162,7 +162,7 @@ function planScaffold(workspace: string, files: readonly ScaffoldFile[]): readon
   });
   if (inTheWay.length > 0) {
     const lines = inTheWay.map(
-      ({ path }) => `${path}: exists already; choose another folder, or move it away`,
+      ({ path }) => `${path}: exists already; choose another folder, or move the existing file`,
     );
     throw new CommandError(lines.join('\n'), EXIT.edited);
   }

@@ -220,7 +220,7 @@ function listed(name: string): string {
   if (!NOT_LISTED.test(name)) return name;
   throw new CommandError(
     `column "${name}": expected a name that Kafka Connect can rename, without commas, colons, \${, ` +
-      'and spaces at its ends; put it into ignore_columns, or set writer: bento',
+      'leading spaces or trailing spaces; put it into ignore_columns, or set writer: bento',
   );
 }
 

@@ -239,7 +239,7 @@ describe('reload', () => {
     await query(stage({ ...read, keys: [2, 50], at: 200 }));
     await query(stage({ ...read, keys: [1, 1], at: 300, name: `repeat('x', 1000)` }));
     const refused = await changed.run(spelled, 'reload finish', ...of);
-    expect(refused.stdout).toContain('dead letters: 1, refused events: 0 since the reload began');
+    expect(refused.stdout).toContain('since the reload began: 1 dead letters and 0 refused events');
     expect(refused.exitCode).toBe(5);
   });
 
@@ -305,7 +305,7 @@ describe('reload', () => {
     await query(stage({ keys: [1, 1], at: 300, operation: 'r' }).replace(`'${BLUE}'`, 'NULL'));
     const refused = await run('finish', '--table', 'Actor');
     expect(refused).toMatchObject({ exitCode: 5 });
-    expect(refused.stdout).toContain('dead letters: 1, refused events: 0 since the reload began');
+    expect(refused.stdout).toContain('since the reload began: 1 dead letters and 0 refused events');
     await query(
       `UPDATE cdc_management.dead_letter SET payload = payload || '{"_customer_id": "${BLUE}"}'`,
     );

@@ -81,7 +81,7 @@ export function readUserFiles(
       }
       const [turning] = findBidiControls(text);
       if (turning) {
-        const message = `expected ${turning.letter} as an escape in E'…', or not at all, found the character itself, which changes the text direction`;
+        const message = `expected ${turning.letter} to be written as an escape in E'…' or removed, found the character itself, which changes the text direction`;
         throw new CommandError(`${path}:${turning.line}: ${message}`);
       }
       const command = findClientCommand(text);
@@ -116,7 +116,7 @@ function readIntact(root: string, path: string): string {
       ? 'this generated file was edited'
       : 'is not a generated file';
   const location = conflict ? `${path}:${conflict.line}` : path;
-  const message = `${location}: ${problem}; cdc manage-migrations generate --force writes all again`;
+  const message = `${location}: ${problem}; cdc manage-migrations generate --force rewrites all files`;
   throw new CommandError(message, EXIT.edited);
 }
 

@@ -24,7 +24,7 @@ export function selectTables(
   const problems = [
     ...(service ?? [])
       .filter((name) => !services.has(name))
-      .map((name) => `--service: unknown service "${name}"; there are: ${list(services)}`),
+      .map((name) => `--service: unknown service "${name}"; the services are: ${list(services)}`),
     ...(table ?? [])
       .filter((name) => !tables.some((entry) => isNamed(entry, name)))
       .map((name) => `${option}: unknown table "${name}"${suggestion(tables, name)}`),
@@ -56,7 +56,7 @@ function suggestion(tables: readonly TableDefinition[], name: string): string {
   const near = tables.find((entry) => isNamed({ ...entry, name: entry.name.toLowerCase() }, lower));
   const all = tables.map((entry) => entry.name);
   const guess = near?.name ?? nearest(name, all);
-  return guess === undefined ? `; there are: ${list(all)}` : `; did you mean "${guess}"?`;
+  return guess === undefined ? `; the tables are: ${list(all)}` : `; did you mean "${guess}"?`;
 }
 
 function list(names: Iterable<string>): string {

@@ -75,8 +75,8 @@ async function run(root: string, options: CleanCdcCommandOptions): Promise<numbe
 
 function nothingToClean(group: string): CommandError {
   return new CommandError(
-    `${group} is a source group of PostgreSQL, which removes WAL itself after the connector has confirmed it; ` +
-      'enable-cdc --dry-run shows the WAL that an unread slot keeps',
+    `${group} is a PostgreSQL source group, and PostgreSQL removes WAL itself after the connector has confirmed it; ` +
+      'enable-cdc --dry-run shows the WAL that an unread slot retains',
   );
 }
 

@@ -91,7 +91,7 @@ it('without a choice, several databases are refused', async () => {
   expect(exitCode).toBe(2);
   expect(complaints).toEqual([
     expect.stringMatching(
-      /^the environment "prod" has \d+ databases; choose with --customer <a,b>, or --all \(arbeidogvekst, /,
+      /^the environment "prod" has \d+ databases; choose databases with --customer <a,b>, or use --all \(arbeidogvekst, /,
     ),
   ]);
 });

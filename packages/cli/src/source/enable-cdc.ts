@@ -131,33 +131,33 @@ function refuseMisplacedOptions(
   const hasType = (type: string) => plans.some(({ group }) => group.type === type);
   if ((publication !== undefined || slotName !== undefined) && plans.length > 1) {
     throw new CommandError(
-      `--publication and --slot-name need one database, found ${plans.length}; choose with --customer`,
+      `--publication and --slot-name need one database, found ${plans.length}; choose one with --customer`,
     );
   }
   if (!hasType('postgres') && (publication ?? slotName ?? createSlot) !== undefined) {
     throw new CommandError(
-      '--publication, --slot-name and --create-slot are for sources of PostgreSQL, found SQL Server',
+      '--publication, --slot-name and --create-slot are for PostgreSQL sources, found SQL Server',
     );
   }
   if (rotate && plans.some(({ group }) => group.type !== 'mssql')) {
     throw new CommandError(
-      '--rotate is for sources of SQL Server: a publication includes new columns automatically',
+      '--rotate is for SQL Server sources: a publication includes new columns automatically',
     );
   }
   if (!rotate && (passedLsn ?? wait) !== undefined) {
     throw new CommandError('--passed-lsn and --wait need --rotate');
   }
   if (rotate && secondInstance) {
-    throw new CommandError('--rotate and --second-instance exclude each other');
+    throw new CommandError('--rotate and --second-instance cannot be used together');
   }
   if (passedLsn !== undefined && plans.length > 1) {
     throw new CommandError(
-      `--passed-lsn needs one database, found ${plans.length}; choose with --customer`,
+      `--passed-lsn needs one database, found ${plans.length}; choose one with --customer`,
     );
   }
   if (!hasType('mssql') && secondInstance) {
     throw new CommandError(
-      '--second-instance is for sources of SQL Server: a publication includes new columns automatically',
+      '--second-instance is for SQL Server sources: a publication includes new columns automatically',
     );
   }
 }

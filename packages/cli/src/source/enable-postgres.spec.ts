@@ -122,7 +122,7 @@ it('names can be chosen, for one database', async () => {
   expect(await enable('--all', ...names)).toMatchObject({
     exitCode: 2,
     complaints: [
-      '--publication and --slot-name need one database, found 3; choose with --customer',
+      '--publication and --slot-name need one database, found 3; choose one with --customer',
     ],
   });
   const run = await enable('--customer', 'chat', ...names, '--create-slot');
@@ -136,12 +136,12 @@ it('names can be chosen, for one database', async () => {
 it.each([
   [
     ['enable-cdc', '--second-instance'],
-    '--second-instance is for sources of SQL Server: a publication includes new columns automatically',
+    '--second-instance is for SQL Server sources: a publication includes new columns automatically',
   ],
   [
     ['clean-cdc', '--days', '7'],
-    'asma is a source group of PostgreSQL, which removes WAL itself after the connector has confirmed it; ' +
-      'enable-cdc --dry-run shows the WAL that an unread slot keeps',
+    'asma is a PostgreSQL source group, and PostgreSQL removes WAL itself after the connector has confirmed it; ' +
+      'enable-cdc --dry-run shows the WAL that an unread slot retains',
   ],
 ])('%j is refused with the reason', async (command, message) => {
   expect(await source.repo.cdc(...command, '--env', 'dev', '--all')).toMatchObject({

@@ -255,7 +255,7 @@ it.each([
     '--passed-lsn 0x1: expected an LSN: 0x and 20 hexadecimal digits',
   ],
   [['--wait', '10m'], '--passed-lsn and --wait need --rotate'],
-  [['--rotate', '--second-instance'], '--rotate and --second-instance exclude each other'],
+  [['--rotate', '--second-instance'], '--rotate and --second-instance cannot be used together'],
 ])('%j is refused', async (args, message) => {
   const run = await repo.cdc('enable-cdc', ...ACTOR, ...args);
   expect(run.exitCode).toBe(2);

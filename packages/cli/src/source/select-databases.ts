@@ -21,7 +21,7 @@ export function selectDatabases(config: Config, options: DatabaseOptions): reado
   if (plans.length > 1 && !customer && !all) {
     const names = plans.map(({ source }) => source).join(', ');
     throw new CommandError(
-      `the environment "${env}" has ${plans.length} databases; choose with --customer <a,b>, or --all (${names})`,
+      `the environment "${env}" has ${plans.length} databases; choose databases with --customer <a,b>, or use --all (${names})`,
     );
   }
   return plans;
@@ -37,7 +37,7 @@ export function planEnvironment(
   { env, customer, all }: DatabaseOptions,
   services?: readonly string[],
 ): readonly SourcePlan[] {
-  if (customer && all) throw new CommandError('--customer and --all exclude each other');
+  if (customer && all) throw new CommandError('--customer and --all cannot be used together');
   const plans = planCustomers(config, env, customer, { services });
   if (plans.length > 0) return plans;
   const envs = [...new Set(config.sourceGroups.flatMap((group) => group.envs))].join(', ');

@@ -93,7 +93,7 @@ it('says only the number where all are exact', () => {
 
 it.each([
   ['--table', 'Aktor', '--table: unknown table "Aktor"; did you mean "Actor"?'],
-  ['--service', 'adopsu', '--service: unknown service "adopsu"; there are: adopus'],
+  ['--service', 'adopsu', '--service: unknown service "adopsu"; the services are: adopus'],
 ])('%s that nothing has is an error', (option, name, message) => {
   const { code, stdout, stderr } = types(join(FIXTURES, 'adopus'), option, name);
   expect([code, stdout]).toEqual([2, '']);

@@ -50,7 +50,10 @@ function checkSource({ keys, report }: ServicePart, draft: Draft<ServiceShape>):
       const below = [...keys, 'source', 'tables', name, list];
       refuseTwice(columns, below, report);
       if (columns.length > 0 || !NEVER_EMPTY.includes(list)) continue;
-      report(below, `expected the name of at least one column, or no ${list}, found an empty list`);
+      report(
+        below,
+        `expected at least one column name, found an empty list; add a column or remove ${list}`,
+      );
     }
   }
 }

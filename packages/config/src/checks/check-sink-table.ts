@@ -29,7 +29,7 @@ export function checkSinkTable(use: SinkTableUse, keys: Keys, report: Report): v
     if (index?.columns?.length === 0)
       report(
         [...keys, 'indexes', at, 'columns'],
-        'expected the name of at least one column, found an empty list',
+        'expected at least one column name, found an empty list',
       );
   });
   checkPartitions(sinkTable, [...keys, 'partition_by'], report);
@@ -108,7 +108,7 @@ function checkPartitions(
     return;
   }
   if (partitioning[method]?.length === 0)
-    report([...keys, method], 'expected the name of at least one column, found an empty list');
+    report([...keys, method], 'expected at least one column name, found an empty list');
   if (method === 'hash') {
     if ('partitions' in partitioning)
       report([...keys, 'partitions'], 'expected count: <number> with hash, found partitions');

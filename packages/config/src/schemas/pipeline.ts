@@ -17,7 +17,7 @@ export const pipelineSchema = v.pipe(
     decimal_handling_mode: v.optional(oneOf(['precise', 'string', 'double'])),
     binary_handling_mode: v.optional(oneOf(['bytes', 'base64', 'base64-url-safe', 'hex'])),
     interval_handling_mode: v.optional(oneOf(['numeric', 'string'])),
-    unavailable_value_placeholder: v.optional(text('a text')),
+    unavailable_value_placeholder: v.optional(text('a string')),
     truncate: v.optional(oneOf(['dead_letter', 'empty'])),
     positions: v.optional(oneOf(['offset', 'lsn'])),
     column_names: v.optional(oneOf(['source', 'ascii'])),

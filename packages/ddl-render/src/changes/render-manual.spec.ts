@@ -186,7 +186,7 @@ describe('the text of a manual file', () => {
     await create(before);
     await run(`INSERT INTO avansas."stg_T" (id, a) VALUES (1, '007')`);
     await expect(manual(before, after)).rejects.toMatchObject({
-      message: '1 rows of "avansas"."stg_T" have a value in "a" that bigint does not keep',
+      message: '1 rows of "avansas"."stg_T" have a value in "a" that bigint cannot store',
       hint: 'Merge them first: CALL "avansas"."sp_merge_t"().',
     });
   });
@@ -202,7 +202,7 @@ describe('the text of a manual file', () => {
     await create(before);
     await run(`INSERT INTO avansas."T" (id, a) VALUES (1, 'none')`);
     await expect(manual(before, after, { ...NO_HINTS, using })).rejects.toThrow(
-      '1 rows of "avansas"."T" have a value in "a" that integer does not keep',
+      '1 rows of "avansas"."T" have a value in "a" that integer cannot store',
     );
   });
 

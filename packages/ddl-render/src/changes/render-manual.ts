@@ -211,7 +211,7 @@ function buildTypes(
           hinted === undefined
             ? changesValue(column, from, to)
             : `${column} IS NOT NULL AND (${hinted}) IS NULL`,
-        complaint: ` rows of ${qualified} have a value in ${column} that ${to} does not keep`,
+        complaint: ` rows of ${qualified} have a value in ${column} that ${to} cannot store`,
         hint: isFinal
           ? 'Change these rows first, or convert them in this file.'
           : `Merge them first: CALL ${quoteQualified(sqlSchema(table), table.names.mergeProcedure)}().`,

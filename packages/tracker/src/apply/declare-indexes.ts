@@ -269,7 +269,7 @@ async function refuseOtherReading(
   await session.write(`${UNPINNED}${view('cdc_condition')}${PINNED}${view('cdc_pinned')}DO $do$
 BEGIN
   IF pg_catalog.pg_get_viewdef('pg_temp.cdc_condition'::regclass) <> pg_catalog.pg_get_viewdef('pg_temp.cdc_pinned'::regclass) THEN
-    RAISE EXCEPTION 'the condition has names that the search_path of this role finds in another schema than pg_catalog'
+    RAISE EXCEPTION 'the condition has names that the search_path of this role finds in a schema other than pg_catalog'
       USING HINT = 'Write them with their schema in where: pg_catalog.lower("Navn").', ERRCODE = 'CD005';
   END IF;
 END
