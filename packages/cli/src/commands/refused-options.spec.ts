@@ -48,7 +48,7 @@ it('a signal of Debezium is refused for a table that another program reads', () 
   edit(root, sink, 'type: postgres', 'type: postgres\n  pipeline:\n    events: bento-sql-raw');
   expect(generate(root).code).toBe(0);
   expect(signal('--table', 'Actor', '--kafka').stderr).toContain(
-    'Actor is read without Debezium; insert its rows into the staging table as docs/reload.md says',
+    'Actor is read without Debezium; insert its rows into the staging table as described in docs/reload.md',
   );
   edit(root, sink, '    events: bento-sql-raw', '    positions: lsn');
   edit(root, 'services/adopus.yaml', 'dbo.Region: {}', 'dbo.Region: { key_columns: [Kode] }');

@@ -175,7 +175,7 @@ function otherForm(
     `${sink.at.file} ${table.set} ${sink.schema}.${sink.table}`;
   return new CommandError(
     `${name(other)}: expected ${setting} ${value} as in ${name(one)}, found ${otherValue}, but one connector reads both; ` +
-      'give both the same settings in pipeline (sink-groups.yaml, or the table)',
+      'use the same settings for both in pipeline (sink-groups.yaml, or the table)',
   );
 }
 

@@ -157,7 +157,7 @@ function refuseWithoutDebezium({ sinkGroups, services }: Config, table: Replicat
     `${table.service} ${table.name} is read without Debezium; ${
       isByLsn
         ? `run pipelines/${table.set}/<env>/${table.service}.snapshot.yaml`
-        : 'insert its rows into the staging table as docs/reload.md says'
+        : 'insert its rows into the staging table as described in docs/reload.md'
     }`,
   );
 }

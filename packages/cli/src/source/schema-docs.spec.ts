@@ -105,7 +105,7 @@ describe('--if-changed', () => {
 it('a snapshot that was edited is not written over', async () => {
   const edited = COMMITTED.replace('nvarchar', 'varchar');
   repo.write(SNAPSHOT, edited);
-  const error = `${SNAPSHOT}: this snapshot was edited; move it away, or overwrite it with --force`;
+  const error = `${SNAPSHOT}: this snapshot was edited; move it to a different folder, or overwrite it with --force`;
   expect(await repo.cdc('schema-docs')).toMatchObject({ exitCode: 6, complaints: [error] });
   const refresh = await repo.cdc('generate', '--refresh', '--json');
   expect(refresh).toMatchObject({ exitCode: 6, complaints: [error] });
@@ -113,7 +113,7 @@ it('a snapshot that was edited is not written over', async () => {
   expect(repo.read(SNAPSHOT)).toBe(edited);
   repo.write(SNAPSHOT, 'database: X\n');
   expect((await repo.cdc('schema-docs')).complaints).toEqual([
-    `${SNAPSHOT}: this file is not generated; move it away, or overwrite it with --force`,
+    `${SNAPSHOT}: this file is not generated; move it to a different folder, or overwrite it with --force`,
   ]);
 });
 

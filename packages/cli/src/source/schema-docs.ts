@@ -131,7 +131,7 @@ function refusalOf({ path, action, conflict }: FileStep): string {
     return `${path}:${conflict.line}: ${conflict.message}; resolve it, or overwrite it with --force`;
   }
   const what = action === 'edited' ? 'this snapshot was edited' : 'this file is not generated';
-  return `${path}: ${what}; move it away, or overwrite it with --force`;
+  return `${path}: ${what}; move it to a different folder, or overwrite it with --force`;
 }
 
 /** Reads the fingerprints in a database's snapshots by schema. Returns none if a snapshot must be written anyway. */
