@@ -9,7 +9,7 @@ Exit codes:
   2  a mistake in the options or the configuration, or a file that cannot be
      read or written; nothing is written
   6  a generated file was edited, or another file has the name of a generated
-     one; nothing is written
+     file; nothing is written
 `;
 
 /** Adds `cdc manage-pipelines generate`. */

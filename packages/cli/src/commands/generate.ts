@@ -39,7 +39,7 @@ export function addGenerate(migrations: Command, { setExitCode }: CommandContext
     .addOption(
       new Option(
         '--only <stage>',
-        'run only this stage, with the output of earlier stages as input',
+        'run only this stage, with the output of earlier stages',
       ).choices(STAGES),
     )
     .option('--dry-run', 'list every file that would change, and write nothing')
