@@ -9,5 +9,4 @@ export type {
   SourceType,
 } from './catalog.ts';
 export { compareNames } from './compare-names.ts';
-export { groupBy } from './group-by.ts';
 export { parseSnapshot, renderSnapshot, snapshotPath } from './snapshot.ts';

@@ -56,7 +56,7 @@ describe('createNodes', () => {
 
   it.each([
     ['repo/package.json', '{ "name": }', 'repo/package.json:1: invalid JSON: ValueExpected'],
-    ['repo/package.json', '['.repeat(20_000), 'repo/package.json: invalid JSON: expected fewer'],
+    ['repo/package.json', '['.repeat(20_000), 'repo/package.json: invalid JSON: nested too deeply'],
     [
       'repo/package.json',
       '{ "nx": { "name": 7 } }',

@@ -1,5 +1,6 @@
 export { findClientCommand } from './client-command.ts';
 export type { ClientCommand } from './client-command.ts';
+export { groupBy } from './group-by.ts';
 export {
   dollarTag,
   findPlaceholder,

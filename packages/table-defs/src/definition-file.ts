@@ -1,5 +1,5 @@
-import { groupBy } from '@cdc-migrations/catalog';
 import { buildGeneratedFile, type GeneratedFile } from '@cdc-migrations/generated-file';
+import { groupBy } from '@cdc-migrations/sql-text';
 import {
   flag,
   foundWord,

@@ -70,7 +70,7 @@ describeLong('a copy of this workspace, with both implementation repos', () => {
   it('a change of staging-render renders staging of both again, and nothing else', () => {
     const file = 'packages/staging-render/templates/staging.sql.hbs';
     const text = readFileSync(join(root, file), 'utf8');
-    writeFileSync(join(root, file), text.replace('Accepts any event:', 'Accepts every event:'));
+    writeFileSync(join(root, file), text.replace(/^-- /m, '-- Changed. '));
     const targets = migrate('affected', '--uncommitted');
     expect(targets).toEqual([
       ...['adopus:migrations', 'adopus:staging', 'asma:migrations', 'asma:staging'],

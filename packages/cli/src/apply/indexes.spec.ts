@@ -122,9 +122,10 @@ describe.each([15, 18] as const)('declared indexes, on PostgreSQL %i', (major) =
     const root = await declared('{ columns: [Navn] }');
     const writer = target.server.connect({ database: DATABASE, max: 1 });
     await writer.unsafe(`BEGIN; UPDATE blue."Actor" SET "Navn" = 'x' WHERE actno = 1`).simple();
-    const ended = apply(root);
+    let isOver = false;
+    const ended = apply(root).finally(() => (isOver = true));
     const end = `SELECT pg_terminate_backend(pid) FROM pg_stat_progress_create_index`;
-    while ((await target.query(end)).length === 0) await sleep(50);
+    while (!isOver && (await target.query(end)).length === 0) await sleep(50);
     expect((await ended).exitCode).not.toBe(0);
     await writer.unsafe('COMMIT');
     await writer.end();

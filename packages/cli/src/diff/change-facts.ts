@@ -1,5 +1,5 @@
-import { groupBy } from '@cdc-migrations/catalog';
 import { describeChange, renderClauses } from '@cdc-migrations/ddl-render';
+import { groupBy } from '@cdc-migrations/sql-text';
 import {
   schemaLabel,
   type ChangeClass,

@@ -1,4 +1,4 @@
-import { groupBy } from '@cdc-migrations/catalog';
+import { groupBy } from '@cdc-migrations/sql-text';
 import { dirname } from 'node:path';
 import type { FileAction, FileStep } from './plan-files.ts';
 import { countOf } from '../count-of.ts';

@@ -1,5 +1,5 @@
-import { groupBy } from '@cdc-migrations/catalog';
 import { visible } from '@cdc-migrations/generated-file';
+import { groupBy } from '@cdc-migrations/sql-text';
 import type { TableHealth } from '@cdc-migrations/tracker';
 import type { ExplainedColumn, ExplainedTable } from '../explain/explain-table.ts';
 import { columnLines, finalType, tableLines, type Line } from '../explain/render-explained.ts';

@@ -1,5 +1,4 @@
-import { groupBy } from '@cdc-migrations/catalog';
-import { namePattern, SCHEMA_PLACEHOLDER } from '@cdc-migrations/sql-text';
+import { groupBy, namePattern, SCHEMA_PLACEHOLDER } from '@cdc-migrations/sql-text';
 import { nameSchema } from './name-schema.ts';
 
 /** Lines about a schema. */

@@ -1,4 +1,4 @@
-import { groupBy } from '@cdc-migrations/catalog';
+import { groupBy } from '@cdc-migrations/sql-text';
 import type { MssqlSession, Row } from '../mssql/open-mssql.ts';
 import { wantedTablesSql } from '../mssql/catalog-queries.ts';
 import { PermissionDeniedError, SourceQueryError } from '../source-error.ts';

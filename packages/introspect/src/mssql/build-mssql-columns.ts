@@ -1,4 +1,5 @@
-import { groupBy, type CatalogColumn } from '@cdc-migrations/catalog';
+import type { CatalogColumn } from '@cdc-migrations/catalog';
+import { groupBy } from '@cdc-migrations/sql-text';
 import type { MssqlCatalogRows, MssqlRow } from './parse-mssql-catalog-rows.ts';
 
 type ColumnRow = MssqlRow<'columns'>;

@@ -1,10 +1,10 @@
 import {
-  groupBy,
   compareNames,
   type CatalogForeignKey,
   type CatalogTable,
   type CatalogUniqueIndex,
 } from '@cdc-migrations/catalog';
+import { groupBy } from '@cdc-migrations/sql-text';
 import { NOT_VISIBLE, rowsInOrder } from './build-mssql-columns.ts';
 import type { MssqlCatalogRows } from './parse-mssql-catalog-rows.ts';
 

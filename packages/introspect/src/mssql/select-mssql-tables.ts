@@ -1,4 +1,5 @@
-import { groupBy, type Pattern } from '@cdc-migrations/catalog';
+import type { Pattern } from '@cdc-migrations/catalog';
+import { groupBy } from '@cdc-migrations/sql-text';
 import type { MssqlCatalogRows, MssqlRow } from './parse-mssql-catalog-rows.ts';
 
 /** Tables of one schema to select. */

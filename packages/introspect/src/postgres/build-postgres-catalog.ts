@@ -1,10 +1,10 @@
 import {
-  groupBy,
   compareNames,
   type Catalog,
   type CatalogColumn,
   type CatalogTable,
 } from '@cdc-migrations/catalog';
+import { groupBy } from '@cdc-migrations/sql-text';
 import type { CatalogSelection } from '../source-database.ts';
 import { buildPostgresType } from './build-postgres-type.ts';
 import type {
