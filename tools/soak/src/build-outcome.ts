@@ -1,6 +1,6 @@
 import type { FinalRow } from '@cdc-migrations/event-model';
+import { groupBy } from '@cdc-migrations/sql-text';
 import { spellings, type ReplicatedTable } from '@cdc-migrations/table-defs';
-import { groupBy } from './group-by.ts';
 import { comparePositions, type SoakEvent } from './soak-event.ts';
 import { unavailableValue } from './unavailable-value.ts';
 
