@@ -39,5 +39,5 @@ function measure(name) {
     return `${section}\n${describeMachine()}, ${values.rounds} rounds.`;
   }
   if (count) return `### ${count.title}\n\n${count.count()}`;
-  throw new Error(`no bench "${name}"; there are ${known.join(', ')}`);
+  throw new Error(`no bench "${name}"; known: ${known.join(', ')}`);
 }

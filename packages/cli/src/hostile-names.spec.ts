@@ -104,7 +104,7 @@ describe('a repo', () => {
     expectShown(generate(root), SHOWN);
   });
 
-  it('with a stray file of a hostile name is warned of it', () => {
+  it('with a extra file of a hostile name is warned of it', () => {
     write(root, `migrations/${HOSTILE}.sql`, 'SELECT 1;\n');
     const run = generate(root);
     expect(run.code).toBe(0);

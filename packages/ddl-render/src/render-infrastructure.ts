@@ -16,7 +16,7 @@ import { CLAUSE_FORMATS } from './changes/clause-formats.ts';
  * Version of the infrastructure. Increment it with each change that older files would revert, such as another routine,
  * other arguments or another column. Older files refuse a database with a newer version.
  */
-export const INFRASTRUCTURE_VERSION = 10;
+export const INFRASTRUCTURE_VERSION = 11;
 
 interface InfrastructureView {
   readonly role: string;
@@ -59,7 +59,7 @@ const PARTS = [
   'staging-trigger',
   'record-tally',
   'loss',
-  'bury-event',
+  'move-to-dead-letters',
   'lanes',
   'merge-range',
   'merge-table',
@@ -73,7 +73,7 @@ const PARTS = [
   'fill-left-out',
   'merge-window',
   'runner',
-  'forget',
+  'clean-up',
   'retire',
   'rename',
   'dead-letters',

@@ -35,15 +35,15 @@ const TURNING = new RegExp(`[${TURNS}]`, 'u');
  * Returns a message if a name contains an invisible character that changes the display of the text around it. Returns
  * undefined for any other name.
  *
- * @param wayOut instruction at the end of the message.
+ * @param solution instruction at the end of the message.
  */
 export function characterProblem(
   name: string,
-  wayOut = 'expected a name of visible characters',
+  solution = 'expected a name without invisible characters',
 ): string | undefined {
   const letter = NOT_IN_NAMES.exec(name)?.[0];
   if (letter === undefined) return undefined;
-  return `the name "${visible(name)}" has ${kindOf(letter)} (${escaped(letter)}); ${wayOut}`;
+  return `the name "${visible(name)}" has ${kindOf(letter)} (${escaped(letter)}); ${solution}`;
 }
 
 function kindOf(letter: string): string {

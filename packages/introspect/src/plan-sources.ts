@@ -208,10 +208,10 @@ function noCustomer(config: Config, name: string, env: string): Problem {
     const source = group.sources.find((entry) => entry.name === name);
     if (!source) continue;
     const envs = [...source.environments.keys()].join(', ');
-    return { at: source.at, message: `has no environment "${env}"; there are ${envs}` };
+    return { at: source.at, message: `has no environment "${env}"; known: ${envs}` };
   }
   const at = { file: 'source-groups.yaml', keys: [] };
-  return { at, message: `there is no customer "${name}"; --customer takes names under sources` };
+  return { at, message: `unknown customer "${name}"; --customer takes names under sources` };
 }
 
 /**

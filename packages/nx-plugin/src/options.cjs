@@ -95,7 +95,7 @@ function wrongStages(leaveOut) {
     after.filter((before) => leaveOut.includes(before)).map((before) => ({ name, before })),
   );
   return [
-    ...unknown.map((name) => `leaveOut: no stage "${name}"; there are ${names.join(', ')}`),
+    ...unknown.map((name) => `leaveOut: no stage "${name}"; known: ${names.join(', ')}`),
     ...needed.map(
       ({ name, before }) => `leaveOut: "${name}" needs "${before}"; exclude both, or none`,
     ),

@@ -242,7 +242,7 @@ describe('createNodes', () => {
     [{ schemasTargetName: 'tables' }, 'two targets would be called "tables"; rename one of them'],
     [{ schemasTargetName: 'a b' }, 'schemasTargetName: expected a name without blanks and colons'],
     [{ leaveOut: ['tables'] }, 'leaveOut: "migrations" needs "tables"; exclude both, or none'],
-    [{ leaveOut: ['table'] }, 'leaveOut: no stage "table"; there are introspect, '],
+    [{ leaveOut: ['table'] }, 'leaveOut: no stage "table"; known: introspect, '],
     [{ leaveOut: 'apply' }, 'leaveOut: expected a list of introspect, '],
     [{ defaultEnv: 'a; b' }, 'defaultEnv: expected the name of an environment of the sinks'],
     [{ cli: true }, 'cli: expected { project: '],

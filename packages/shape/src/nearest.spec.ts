@@ -24,5 +24,5 @@ it('looks only for another case among many names', () => {
 
 it('lists the names that there are', () => {
   expect(knownNames('form', ['from', 'to'])).toBe('known: from, to; did you mean "from"?');
-  expect(knownNames('form', [])).toBe('there are none');
+  expect(knownNames('form', [])).toBe('known: none');
 });

@@ -4,7 +4,7 @@ const MANY_NAMES = 300;
 /** Lists the known names for a message about an unknown one: `known: Actor, Address; did you mean "Actor"?`. */
 export function knownNames(name: string, known: readonly string[]): string {
   return known.length === 0
-    ? 'there are none'
+    ? 'known: none'
     : `known: ${known.join(', ')}${didYouMean(name, known)}`;
 }
 

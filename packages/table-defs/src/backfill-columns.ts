@@ -57,7 +57,7 @@ function problemOf(
   if (key?.columns.includes(name))
     return 'expected a column outside of the key, found a key column';
   if (exactness === 'unsupported')
-    return 'expected a column that the change feed carries, found one whose type it does not carry';
+    return 'expected a column that CDC replicates, found one with a type that it does not replicate';
   if (nullable || origin.nullable)
     return 'expected a column that is NOT NULL at the source, found one that can be NULL; without a value it is NULL';
   return undefined;

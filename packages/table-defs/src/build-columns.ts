@@ -63,14 +63,14 @@ export function checkTemplateColumn(
   const use = sink.columnTemplates.findLast((each) => columnNameOf(each, templates) === name)!;
   const owner = other.source ? `column "${other.source.name}" of the source` : 'another template';
   const from = `"${name}" of ${sink.schema}.${sink.table} comes from ${owner} and from the template "${use.template}"`;
-  const wayOut =
+  const solution =
     `rename the template column ({ template: ${use.template}, name: … })` +
     (other.source ? ', or omit the column of the source' : '');
   if (!takesValuesOf(type, other.type)) {
-    const message = `${from}: expected ${type}, found ${other.type}; ${wayOut}`;
+    const message = `${from}: expected ${type}, found ${other.type}; ${solution}`;
     problems.errors.push(problemAt(use.at, [], message));
   } else if (other.nullable && !template.nullable) {
-    const message = `${from}: expected NOT NULL, found a column that can be NULL; ${wayOut}`;
+    const message = `${from}: expected NOT NULL, found a column that can be NULL; ${solution}`;
     problems.warnings.push(problemAt(use.at, [], message));
   }
 }
@@ -105,8 +105,8 @@ export function buildSourceColumns(
     const isNull = mapped.exactness === 'unsupported' && !isKey;
     if (isNull && !column.nullable) {
       const message =
-        `column "${column.name}" is NOT NULL at the source, and NULL in every row of the final table: the change feed ` +
-        `does not carry its type ${sourceType}; put it into ignore_columns`;
+        `column "${column.name}" is NOT NULL at the source, and NULL in every row of the final table: CDC does not ` +
+        `replicate its type ${sourceType}; put it into ignore_columns`;
       problems.warnings.push(problemAt(selection.at, [], message));
     }
     return {

@@ -16,7 +16,7 @@ import type { ExistingTable, MappedColumn } from './table-definition.ts';
 import { buildIdentity } from './build-identity.ts';
 
 /**
- * Builds the definition of an existing table. It has the columns that the change feed writes: those in `columns`,
+ * Builds the definition of an existing table. It has the columns that CDC writes: those in `columns`,
  * template columns and transform outputs.
  */
 export function buildExistingTable(

@@ -27,7 +27,7 @@ import type { ColumnDefinition, KeyDefinition, ReplicatedTable } from './table-d
 import { buildIdentity } from './build-identity.ts';
 import { formatSourceType, mapType } from './types/map-type.ts';
 
-/** Builds the definition of a table that we create and that the change feed writes. */
+/** Builds the definition of a table that we create and that CDC writes. */
 export function buildReplicatedTable(
   mapping: TableMapping,
   config: ServiceConfig,

@@ -6,7 +6,7 @@ type Facets = Partial<CatalogColumn>;
 
 const FOLDS = /^different values can become equal \(.*\); .*lossy_key_columns/;
 const NO_EQUALITY = /^values of type .+ cannot identify rows;/;
-const NOT_CARRIED = /^the change feed does not carry its type; name another key in key_columns$/;
+const NOT_CARRIED = /^CDC does not replicate this type; name another key in key_columns$/;
 const NOT_IN_DELETES = /^the event of a delete has no value of the type/;
 
 function problemOf(

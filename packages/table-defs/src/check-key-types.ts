@@ -26,7 +26,7 @@ export function keyTypeProblem(
   { lossyKeyColumns }: Pick<SourceTable, 'lossyKeyColumns'>,
 ): string | undefined {
   const other = 'name another key in key_columns';
-  if (exactness === 'unsupported') return `the change feed does not carry its type; ${other}`;
+  if (exactness === 'unsupported') return `CDC does not replicate this type; ${other}`;
   if (source && LARGE.includes(code) && NOT_IN_DELETES.test(source.type)) {
     return `the event of a delete has no value of the type ${source.type}; ${other}`;
   }

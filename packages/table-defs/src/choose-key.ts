@@ -62,7 +62,7 @@ function choosePrimaryKey(key: readonly string[], choice: KeyChoice): SourceKey 
   for (const column of missing) {
     const message =
       `column "${column}" is part of the primary key of ${name} and is not replicated: ` +
-      wayOut(column, table, selection);
+      solution(column, table, selection);
     problems.errors.push(problemAt(selection.at, [], message));
   }
   if (selection.keyColumns) {
@@ -72,7 +72,11 @@ function choosePrimaryKey(key: readonly string[], choice: KeyChoice): SourceKey 
   return { columns: key, origin: 'primary key' };
 }
 
-function wayOut(column: string, { columns }: CatalogTable, { ignoreColumns }: SourceTable): string {
+function solution(
+  column: string,
+  { columns }: CatalogTable,
+  { ignoreColumns }: SourceTable,
+): string {
   const isComputed = columns.some(
     ({ name, computed }) => name === column && computed !== undefined,
   );

@@ -1,6 +1,6 @@
 import type { ColumnDefinition } from './table-definition.ts';
 
-/** Columns that the change feed adds to every final table, in this order. */
+/** Columns that we add to every final table, in this order. */
 export const METADATA_COLUMNS: readonly ColumnDefinition[] = [
   {
     name: '__sync_timestamp',

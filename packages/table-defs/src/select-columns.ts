@@ -27,7 +27,7 @@ export function selectColumns(
   for (const { name, computed } of table.columns) {
     const index = selection.includeColumns?.indexOf(name) ?? -1;
     if (computed === undefined || index < 0) continue;
-    const message = `column "${name}" is computed, and the change feed does not carry it; remove it`;
+    const message = `column "${name}" is computed, and CDC does not replicate it; remove it`;
     problems.errors.push(problemAt(selection.at, ['include_columns', index], message));
   }
   const included = selection.includeColumns && new Set(selection.includeColumns);

@@ -19,7 +19,7 @@ export interface TableIdentity {
   readonly name: string;
 }
 
-/** A table that we create and that the change feed writes (`target_exists: false`). */
+/** A table that we create and that CDC writes (`target_exists: false`). */
 export interface ReplicatedTable extends TableIdentity {
   readonly kind: 'replicated';
   readonly names: ObjectNames;
@@ -142,7 +142,7 @@ export interface ColumnDefinition {
   readonly reason?: string;
 }
 
-/** A column of an existing table, and the values that the change feed writes to it. */
+/** A column of an existing table, and the values that CDC writes to it. */
 export interface MappedColumn {
   readonly name: string;
   readonly role: Exclude<ColumnRole, 'metadata'>;

@@ -2,7 +2,7 @@ import type { FindingCode } from '@cdc-migrations/introspect';
 import type { ConnectionFailure } from '@cdc-migrations/session';
 
 /** Cause of an error, and what to do. */
-type Row = readonly [cause: string, wayOut: string];
+type Row = readonly [cause: string, solution: string];
 
 /** Errors of a command by the name of their class, with the exit code that the command ends with. */
 export const COMMAND_ERRORS = {
@@ -275,7 +275,7 @@ export const CONNECTIONS: Readonly<
  * Causes of messages by a part that does not change. Many messages say what to do. They have an entry only if they do not
  * say their cause, and it has no way out. The first entry that fits applies.
  */
-export const MESSAGES: Readonly<Record<string, readonly [cause: string, wayOut?: string]>> = {
+export const MESSAGES: Readonly<Record<string, readonly [cause: string, solution?: string]>> = {
   'cannot be written': [
     'the folder does not exist or is read-only, or the disk is full',
     'choose another path, or fix the permissions',
@@ -558,7 +558,7 @@ export const FINDINGS: Readonly<Record<FindingCode, Row>> = {
 };
 
 /** Codes of `manage-pipelines check`. */
-export const MISFITS = {
+export const MISMATCHES = {
   quoting: ['a name is not quoted as PostgreSQL requires', 'quote the name'],
   'unknown table': [
     'no staging table has this name',

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { locateTargetError } from '../../../packages/cli/src/target/locate-target-error.ts';
-import type { MisfitCode } from '../../../packages/cli/src/pipelines/find-misfits.ts';
+import type { MismatchCode } from '../../../packages/cli/src/pipelines/find-mismatches.ts';
 import { findConnectionFailure } from '../../../packages/session/src/index.ts';
 import * as tracker from '../../../packages/tracker/src/index.ts';
 import {
@@ -13,7 +13,7 @@ import {
   INTERNAL_ERRORS,
   INTERNAL_SQLSTATES,
   MESSAGES,
-  MISFITS,
+  MISMATCHES,
   SQLSTATES,
 } from './error-table.ts';
 import { readMessages } from './read-messages.ts';
@@ -151,12 +151,12 @@ it('the table has every SQLSTATE of this project', () => {
   );
 });
 
-const MISFIT_CODES: Readonly<Record<MisfitCode, unknown>> = MISFITS;
+const MISMATCH_CODES: Readonly<Record<MismatchCode, unknown>> = MISMATCHES;
 
 it.each([
   ...Object.keys(SQLSTATES),
   ...Object.keys(FINDINGS),
-  ...Object.keys(MISFIT_CODES),
+  ...Object.keys(MISMATCH_CODES),
   ...DEAD_LETTERS.map(([reason]) => reason),
 ])('a test triggers "%s"', (code) => expectTriggered(code, TESTS.includes(code)));
 

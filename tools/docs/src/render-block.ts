@@ -7,7 +7,7 @@ import { renderExitCodes } from './render-exit-codes.ts';
 import { renderFile } from './render-file.ts';
 import { type Help, openHelp, renderCommands, renderHelp } from './render-help.ts';
 import { renderKeys, renderLeftAlone } from './render-keys.ts';
-import { renderObjects, renderSettings } from './render-management.ts';
+import { renderRelations, renderRoutines, renderSettings } from './render-management.ts';
 import { renderPackages } from './render-packages.ts';
 import { renderYamlForm } from './render-yaml-form.ts';
 import {
@@ -39,10 +39,9 @@ export function buildRenderer(
     'metadata-columns': renderMetadataColumns,
     operations: renderOperations,
     'reserved-names': renderReservedNames,
-    'management-tables': () => ofManagement((read) => renderObjects(read, 'table', 'type')),
-    'management-views': () => ofManagement((read) => renderObjects(read, 'view')),
-    'management-routines': () =>
-      ofManagement((read) => renderObjects(read, 'function', 'procedure')),
+    'management-tables': () => ofManagement((read) => renderRelations(read, 'table', 'type')),
+    'management-views': () => ofManagement((read) => renderRelations(read, 'view')),
+    'management-routines': () => ofManagement(renderRoutines),
     'management-settings': () => ofManagement(renderSettings),
     help: (command) => renderHelp(help, command),
     commands: () => renderCommands(help),

@@ -6,7 +6,7 @@ import {
   DEAD_LETTERS,
   FINDINGS,
   MESSAGES,
-  MISFITS,
+  MISMATCHES,
   SQLSTATES,
 } from './error-table.ts';
 import { code, markdownTable } from './markdown-table.ts';
@@ -19,9 +19,9 @@ export function renderMessages(root: string, kind: string): string {
   const rows = new Map<string, readonly string[]>();
   for (const message of readMessages(root).filter(({ isSql }) => isSql === (kind === 'sql'))) {
     const { text, advice } = message;
-    const [cause = '', wayOut = ''] = MESSAGES[findEntry(message) ?? ''] ?? [];
+    const [cause = '', solution = ''] = MESSAGES[findEntry(message) ?? ''] ?? [];
     const [, before = cause, others] = rows.get(text) ?? [];
-    const toDo = advice === undefined ? wayOut : code(advice);
+    const toDo = advice === undefined ? solution : code(advice);
     rows.set(text, [code(text), before, others === undefined ? toDo : `${others}, or ${toDo}`]);
   }
   return markdownTable(['message', ...EXPLAINED], [...rows.values()]);
@@ -30,12 +30,12 @@ export function renderMessages(root: string, kind: string): string {
 /** Finds the entry of a message: one with a way out if the message has none. */
 export function findEntry({ text, advice }: Message): keyof typeof MESSAGES | undefined {
   return Object.keys(MESSAGES).find((part) => {
-    const [, wayOut] = MESSAGES[part]!;
-    return text.includes(part) && (wayOut === undefined) === (advice !== undefined);
+    const [, solution] = MESSAGES[part]!;
+    return text.includes(part) && (solution === undefined) === (advice !== undefined);
   });
 }
 
-/** Renders a table of errors: `command`, `connection`, `sqlstate`, `finding`, `misfit` or `dead-letter`. */
+/** Renders a table of errors: `command`, `connection`, `sqlstate`, `finding`, `mismatch` or `dead-letter`. */
 export function renderErrors(kind: string): string {
   const render = TABLES[kind];
   if (!render) throw new Error(`errors ${kind}: expected ${Object.keys(TABLES).join(', ')}`);
@@ -46,25 +46,25 @@ const TABLES: Readonly<Record<string, () => string>> = {
   command: () =>
     markdownTable(
       ['error', 'exit code', ...EXPLAINED],
-      Object.entries(COMMAND_ERRORS).map(([name, [exitCode, cause, wayOut]]) => [
+      Object.entries(COMMAND_ERRORS).map(([name, [exitCode, cause, solution]]) => [
         code(name),
         String(exitCode),
         cause,
-        wayOut,
+        solution,
       ]),
     ),
   connection: () =>
     markdownTable(
       ['codes', ...EXPLAINED],
-      Object.values(CONNECTIONS).map(([codes, cause, wayOut]) => [
+      Object.values(CONNECTIONS).map(([codes, cause, solution]) => [
         codes.map(code).join(', '),
         cause,
-        wayOut,
+        solution,
       ]),
     ),
   sqlstate: () => rowsOf('SQLSTATE', Object.entries(SQLSTATES)),
   finding: () => rowsOf('code', Object.entries(FINDINGS)),
-  misfit: () => rowsOf('code', Object.entries(MISFITS)),
+  mismatch: () => rowsOf('code', Object.entries(MISMATCHES)),
   'dead-letter': () =>
     rowsOf(
       'reason contains',
@@ -74,9 +74,9 @@ const TABLES: Readonly<Record<string, () => string>> = {
 
 function rowsOf(
   head: string,
-  entries: readonly (readonly [name: string, row: readonly [cause: string, wayOut: string]])[],
+  entries: readonly (readonly [name: string, row: readonly [cause: string, solution: string]])[],
 ): string {
-  const rows = entries.map(([name, [cause, wayOut]]) => [code(name), cause, wayOut]);
+  const rows = entries.map(([name, [cause, solution]]) => [code(name), cause, solution]);
   return markdownTable([head, ...EXPLAINED], rows);
 }
 

@@ -28,13 +28,13 @@ describe('what people change by hand', () => {
   beforeEach(() => target.apply(ORDER_LINJER, OTHER));
   afterEach(async () => {
     await owner.unsafe(`DROP SCHEMA IF EXISTS "${TENANT}" CASCADE`);
-    await owner`CALL cdc_management.forget_schema(${TENANT})`;
+    await owner`CALL cdc_management.clean_up_schema(${TENANT})`;
   });
   afterAll(() => target.stop());
 
   const problems = async () =>
     (
-      await sink`SELECT table_name, problem, way_out FROM cdc_management.merge_problems ORDER BY 1, 2`
+      await sink`SELECT table_name, problem, solution FROM cdc_management.merge_problems ORDER BY 1, 2`
     ).map((row) => Object.values(row));
   const losses = async () =>
     (await sink`SELECT replay_from, cause FROM cdc_management.possible_loss`).map((row) =>
@@ -60,7 +60,7 @@ describe('what people change by hand', () => {
       'the staging table',
       `DROP TABLE ${STAGING}`,
       'staging table "stg_Order-Linjer" is missing',
-      `rename it back, or ${FILES_AGAIN}, or CALL cdc_management.forget_table('${TENANT}', '${ORDER_LINJER.name}') when it was dropped for good`,
+      `rename it back, or ${FILES_AGAIN}, or CALL cdc_management.clean_up_table('${TENANT}', '${ORDER_LINJER.name}') if it was dropped permanently`,
     ],
     [
       'the trigger',
@@ -92,10 +92,10 @@ describe('what people change by hand', () => {
       'the final table has no primary key over LinjeNr, OrderID',
       FILES_AGAIN,
     ],
-  ])('is named: %s, and is put back by its files', async (_, change, problem, wayOut) => {
+  ])('is named: %s, and is put back by its files', async (_, change, problem, solution) => {
     expect(await problems()).toEqual([]);
     await owner.unsafe(change);
-    expect(await problems()).toEqual([[ORDER_LINJER.name, problem, wayOut]]);
+    expect(await problems()).toEqual([[ORDER_LINJER.name, problem, solution]]);
     await target.apply(ORDER_LINJER);
     expect(await problems()).toEqual([]);
     await stageEvents(sink, TENANT, ORDER_LINJER, orderEvents(0, 1, 3));
@@ -114,21 +114,21 @@ describe('what people change by hand', () => {
       'row level security of table "stg_Order-Linjer" hides rows from its owner',
       `ALTER TABLE ${STAGING} NO FORCE ROW LEVEL SECURITY`,
     ],
-  ])('is named with what ends it: %s', async (change, problem, wayOut) => {
+  ])('is named with what ends it: %s', async (change, problem, solution) => {
     await owner.unsafe(change);
-    expect(await problems()).toEqual([[ORDER_LINJER.name, problem, wayOut]]);
-    await owner.unsafe(wayOut);
+    expect(await problems()).toEqual([[ORDER_LINJER.name, problem, solution]]);
+    await owner.unsafe(solution);
     expect(await problems()).toEqual([]);
   });
 
   it('is named: a schema, with both ways out', async () => {
     await owner.unsafe(`ALTER SCHEMA "${TENANT}" RENAME TO away`);
-    const wayOut = `rename it back, or CALL cdc_management.forget_schema('${TENANT}') when it was dropped for good`;
+    const solution = `rename it back, or CALL cdc_management.clean_up_schema('${TENANT}') if it was dropped permanently`;
     expect(await problems()).toEqual([
       [ORDER_LINJER.name, 'is not registered for merges', 'apply its files again: apply --again'],
-      [ORDER_LINJER.name, `schema "${TENANT}" is missing`, wayOut],
+      [ORDER_LINJER.name, `schema "${TENANT}" is missing`, solution],
       [OTHER.name, 'is not registered for merges', 'apply its files again: apply --again'],
-      [OTHER.name, `schema "${TENANT}" is missing`, wayOut],
+      [OTHER.name, `schema "${TENANT}" is missing`, solution],
     ]);
     await owner.unsafe(`ALTER SCHEMA away RENAME TO "${TENANT}"`);
     expect(await problems()).toEqual([]);
@@ -160,13 +160,13 @@ describe('what people change by hand', () => {
     await merge();
     expect(await count(FINAL)).toBe(0);
     await owner.unsafe(`DROP SCHEMA "${TENANT}" CASCADE`);
-    await owner`CALL cdc_management.forget_schema(${TENANT})`;
+    await owner`CALL cdc_management.clean_up_schema(${TENANT})`;
     expect(await count('cdc_management.tombstone')).toBe(0);
   });
 
   it('keeps a schema from being forgotten whose registrations are gone and whose tables are not', async () => {
     await owner`DELETE FROM cdc_management.merge_control`;
-    await expect(owner`CALL cdc_management.forget_schema(${TENANT})`).rejects.toMatchObject({
+    await expect(owner`CALL cdc_management.clean_up_schema(${TENANT})`).rejects.toMatchObject({
       code: '2BP01',
     });
   });
@@ -263,15 +263,16 @@ describe('what people change by hand', () => {
     expect(await count(FINAL)).toBe(10);
   });
 
-  it('a table that was dropped for good can be forgotten, and no other with it', async () => {
+  it('clean_up_table removes the records of a dropped table only', async () => {
     for (const table of [ORDER_LINJER, OTHER])
       await stageEvents(sink, TENANT, table, orderEvents(0, 0, 4));
     await sink`CALL cdc_management.run_pending_merges()`.simple();
-    const forget = () => owner`CALL cdc_management.forget_table(${TENANT}, ${ORDER_LINJER.name})`;
-    await expect(forget()).rejects.toMatchObject({ code: '2BP01' });
+    const cleanUp = () =>
+      owner`CALL cdc_management.clean_up_table(${TENANT}, ${ORDER_LINJER.name})`;
+    await expect(cleanUp()).rejects.toMatchObject({ code: '2BP01' });
     await owner.unsafe(`DROP TABLE ${STAGING}, ${FINAL}`);
     expect(await problems()).toHaveLength(1);
-    await forget();
+    await cleanUp();
     expect(await problems()).toEqual([]);
     expect(await owner`SELECT DISTINCT table_name FROM cdc_management.processing_log`).toEqual([
       { table_name: OTHER.name },

@@ -46,10 +46,10 @@ describe('a table that goes through random changes', () => {
         const random = createRandom(walk < 0 ? FOUND.at(walk)! : seed + walk);
         const steps = buildWalk('t', random);
         const problems = await play(steps, random).catch((error: unknown) => [String(error)]);
-        await forget(steps[0]!);
-        const told = problems.map((problem) => `walk ${walk} of seed ${seed}: ${problem}`);
-        failures.push(...told);
-        if (WALKS > 50) process.stderr.write(told.join('\n') || `walk ${walk}: no difference\n`);
+        await drop(steps[0]!);
+        const found = problems.map((problem) => `walk ${walk} of seed ${seed}: ${problem}`);
+        failures.push(...found);
+        if (WALKS > 50) process.stderr.write(found.join('\n') || `walk ${walk}: no difference\n`);
       }
       expect(failures).toEqual([]);
     },
@@ -97,7 +97,7 @@ describe('a table that goes through random changes', () => {
   }
 
   /** Removes a table and its bookkeeping from all targets. */
-  async function forget({ name, names }: ReplicatedTable): Promise<void> {
+  async function drop({ name, names }: ReplicatedTable): Promise<void> {
     const drops = [...STARTS, ALL, MADE].map(
       (schema) => `DROP TABLE IF EXISTS ${schema}.${name}, ${schema}.${names.staging};
         DROP PROCEDURE IF EXISTS ${schema}.${names.mergeProcedure};

@@ -275,7 +275,7 @@ describe('the cursor of the changes of a table', () => {
     await target.apply(other);
     await target.sink`SELECT cdc_management.note_changes_read(${TENANT}, 'Gone', 'ShopNord', 'Ordre', ${ZERO}, ${lsnOf(7)}, ${lsnOf(1)})`;
     await target.drop(other);
-    await target.owner.unsafe(`CALL cdc_management.forget_table('${TENANT}', 'Gone')`).simple();
+    await target.owner.unsafe(`CALL cdc_management.clean_up_table('${TENANT}', 'Gone')`).simple();
     const rows = await target.owner`SELECT table_name FROM cdc_management.change_cursor`;
     expect(rows).toEqual([{ table_name: 'ByLsn' }]);
   });

@@ -253,8 +253,8 @@ describe('a final table in partitions', () => {
       /is in partitions, which staging cannot be/,
     ],
     [
-      'heirs',
-      'CREATE TABLE %s (n integer); CREATE TABLE public.heir () INHERITS (%s)',
+      'child tables',
+      'CREATE TABLE %s (n integer); CREATE TABLE public.child () INHERITS (%s)',
       /its rows can also be in table/,
     ],
   ])(

@@ -296,7 +296,7 @@ describe('events that the server refuses', () => {
   it('are forgotten after the time of dead letters', async () => {
     await consume(target.sink, message({ Notat: '\u0000' }));
     await target.owner`UPDATE cdc_management.refused_event SET refused_at = now() - interval '91 days'`;
-    await target.owner`SELECT cdc_management.forget_old()`;
+    await target.owner`SELECT cdc_management.clean_up()`;
     expect(await refused()).toEqual([]);
   });
 });

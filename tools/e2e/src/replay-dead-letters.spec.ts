@@ -31,7 +31,7 @@ describe('dead letters that are replayed', () => {
         ...values,
       }),
     );
-  const bury = async (events: readonly ReturnType<typeof orderEvent>[]) => {
+  const reject = async (events: readonly ReturnType<typeof orderEvent>[]) => {
     await stageEvents(sink, TENANT, ORDER_LINJER, events);
     await mergeTable(sink, TENANT, ORDER_LINJER);
   };
@@ -44,7 +44,7 @@ describe('dead letters that are replayed', () => {
     (await owner.unsafe(`SELECT "OrderID" AS n FROM ${FINAL} ORDER BY 1`)).map((row) => row['n']);
 
   it('are merged when they are good now, and come back with the reason when they are not', async () => {
-    await bury(tooLong(1, 10));
+    await reject(tooLong(1, 10));
     await fix();
     expect(await replay()).toEqual({ replayed: 10, merged: 5, deleted: 0, stale: 0, dead: 5 });
     expect(await orders()).toEqual([2, 4, 6, 8, 10]);
@@ -57,12 +57,12 @@ describe('dead letters that are replayed', () => {
   });
 
   it('change nothing where a newer event of their key has been merged', async () => {
-    await bury([
+    await reject([
       ...tooLong(1, 1),
       orderEvent({ OrderID: '1', Status: 'newer', __kafka_offset: '5' }),
       ...tooLong(2, 1),
     ]);
-    await bury([orderEvent({ OrderID: '2', __cdc_operation: 'd', __kafka_offset: '6' })]);
+    await reject([orderEvent({ OrderID: '2', __cdc_operation: 'd', __kafka_offset: '6' })]);
     await owner`UPDATE cdc_management.dead_letter SET payload = jsonb_set(payload, '{Tekst}', '"mended"')`;
     expect(await replay()).toEqual({ replayed: 2, merged: 0, deleted: 0, stale: 2, dead: 0 });
     expect(await owner.unsafe(`SELECT "Status" FROM ${FINAL}`)).toEqual([{ Status: 'newer' }]);
@@ -70,7 +70,7 @@ describe('dead letters that are replayed', () => {
   });
 
   it('leave other events that are staged to their merge, and take no letter twice', async () => {
-    await bury(tooLong(1, 30));
+    await reject(tooLong(1, 30));
     await stageEvents(sink, TENANT, ORDER_LINJER, tooLong(100, 1, { Tekst: 'good' }));
     const [{ last } = { last: 0 }] = await owner<{ last: number }[]>`
       SELECT max(dead_letter_id)::integer AS last FROM cdc_management.dead_letter`;
@@ -88,7 +88,7 @@ describe('dead letters that are replayed', () => {
   });
 
   it('come back one by one when staging does not take them', async () => {
-    await bury(tooLong(1, 5));
+    await reject(tooLong(1, 5));
     await fix();
     await owner`UPDATE cdc_management.dead_letter SET payload = jsonb_set(payload, '{OrderID}', '"none"')
       WHERE payload ->> 'OrderID' = '3'`;
@@ -101,7 +101,7 @@ describe('dead letters that are replayed', () => {
   });
 
   it('keep the values of a column that got another name meanwhile', async () => {
-    await bury(tooLong(1, 1, { Status: 'old name', Antall: null }));
+    await reject(tooLong(1, 1, { Status: 'old name', Antall: null }));
     const columns = ORDER_LINJER.columns.map((column) =>
       column.name === 'Status'
         ? { ...column, name: 'Tilstand', formerly: ['Status'] }
@@ -123,7 +123,7 @@ describe('dead letters that are replayed', () => {
   });
 
   it('are where they were when the session ends before its commit, and replayed once after that', async () => {
-    await bury(tooLong(1, 10));
+    await reject(tooLong(1, 10));
     await fix();
     const victim = target.server.connect({ database: target.database, user: 'migrator', max: 1 });
     const [{ pid } = { pid: 0 }] = await victim<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`;

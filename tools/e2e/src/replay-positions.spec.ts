@@ -101,7 +101,7 @@ describe('replay positions of a stream with gaps', () => {
     await merge();
     if ((await readLoss()) !== null) await target.owner`DELETE FROM cdc_management.staging_loss`;
     await target.owner`UPDATE cdc_management.staging_loss SET begun_at = begun_at - interval '1 day'`;
-    await target.sink`SELECT cdc_management.forget_old()`;
+    await target.sink`SELECT cdc_management.clean_up()`;
   };
 
   const step = async (round: Round) => {

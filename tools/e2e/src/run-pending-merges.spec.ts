@@ -173,7 +173,7 @@ describe('run_pending_merges', () => {
       await expect(owner.unsafe(batch)).rejects.toMatchObject({
         code: '42P01',
         message: `table "${TENANT}"."Small" has no staging table "stg_Small"`,
-        hint: expect.stringContaining('cdc_management.forget_schema'),
+        hint: expect.stringContaining('cdc_management.clean_up_schema'),
       });
       await owner`ROLLBACK`.simple();
     } finally {

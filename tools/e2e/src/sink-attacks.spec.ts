@@ -183,17 +183,17 @@ function attack(start: () => Promise<PostgresServer>): void {
   });
 
   it('cannot keep others from removing what is older than its retention', async () => {
-    const forget = (session: Sql) =>
-      session<[{ done: boolean }]>`SELECT cdc_management.forget_old(2) AS done`;
+    const cleanUp = (session: Sql) =>
+      session<[{ done: boolean }]>`SELECT cdc_management.clean_up(2) AS done`;
     await owner`INSERT INTO cdc_management.merge_error (schema_name, table_name, sqlstate, message, occurred_at)
       SELECT 'a', 'b', 'XX000', n::text, now() - interval '100 days' FROM generate_series(1, 5) AS n`;
     const other = target.connectSink();
     // Earlier versions used this lock as a claim, and any role can take it.
-    await other`SELECT pg_advisory_lock(hashtextextended('cdc forget', 0))`;
+    await other`SELECT pg_advisory_lock(hashtextextended('cdc clean up', 0))`;
     await other.begin(async (transaction) => {
-      await transaction`SELECT cdc_management.forget_old(2)`;
-      expect(await forget(sink)).toEqual([{ done: false }]);
-      expect(await forget(sink)).toEqual([{ done: true }]);
+      await transaction`SELECT cdc_management.clean_up(2)`;
+      expect(await cleanUp(sink)).toEqual([{ done: false }]);
+      expect(await cleanUp(sink)).toEqual([{ done: true }]);
     });
     await other.end();
     expect(await errors()).toEqual([]);
@@ -297,7 +297,7 @@ function attack(start: () => Promise<PostgresServer>): void {
     const views = await owner<{ name: string }[]>`
       SELECT viewname::text AS name FROM pg_catalog.pg_views WHERE schemaname = 'cdc_management'`;
     for (const { name } of views) await session`SELECT * FROM cdc_management.${session(name)}`;
-    await session.unsafe(`SELECT cdc_management.shrink_staging(${SCHEMA}, ${TABLE}), cdc_management.forget_old(),
+    await session.unsafe(`SELECT cdc_management.shrink_staging(${SCHEMA}, ${TABLE}), cdc_management.clean_up(),
       cdc_management.holds_events(${SCHEMA}, ${TABLE})`);
     await session.end();
     expect(await owner`SELECT is_called FROM cdc_management.trap`).toEqual([{ is_called: false }]);

@@ -85,7 +85,7 @@ describe('the role of the sink', () => {
     expect(found.map(({ name }) => name)).toEqual([
       'changes_after',
       'count_unfilled',
-      'forget_old',
+      'clean_up',
       'holds_events',
       'lanes_of',
       'loss_cause',

@@ -1,4 +1,4 @@
-/** An event of the change feed, as the sink inserts it into a staging table. */
+/** A change event as the sink inserts it into a staging table. */
 export interface ChangeEvent {
   readonly kind: 'upsert' | 'delete';
   readonly partition: number;

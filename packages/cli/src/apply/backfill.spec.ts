@@ -112,7 +112,7 @@ describe.each([15, 18] as const)(
       await target.query(`UPDATE blue."Actor" SET "Land" = 'SE' WHERE actno = 2;
       ${stageActors('blue', [1, 6]).replace('0, n', '0, n + 100')}`);
       await target.query(`DROP SCHEMA avansas CASCADE`);
-      await target.query(`CALL cdc_management.forget_schema('avansas')`);
+      await target.query(`CALL cdc_management.clean_up_schema('avansas')`);
       const renamed = copyOf(root);
       edit(renamed, 'source-groups.yaml', '    blue:', '    green:');
       expect((await runCommand(renamed, ['generate'])).exitCode).toBe(0);

@@ -106,7 +106,7 @@ function attack(start: () => Promise<PostgresServer>, describeTraps: jest.Descri
         >`SELECT viewname::text AS view FROM pg_catalog.pg_views
         WHERE schemaname = 'cdc_management'`;
         for (const { view } of views) await careless.unsafe(`SELECT * FROM cdc_management.${view}`);
-        await careless`CALL cdc_management.forget_schema('nobody')`.simple();
+        await careless`CALL cdc_management.clean_up_schema('nobody')`.simple();
         await careless.end();
         const [found] = await sql`SELECT
         (SELECT count(*)::integer FROM cdc_management.merge_error) AS errors,

@@ -160,7 +160,7 @@ describe.each([15, 18] as const)('declared partitions, on PostgreSQL %i', (major
 
     // A new tenant has what the others have.
     await target.query('DROP SCHEMA avansas CASCADE');
-    await target.query(`CALL cdc_management.forget_schema('avansas')`);
+    await target.query(`CALL cdc_management.clean_up_schema('avansas')`);
     await passes(again);
     expect(await partitions('avansas')).toEqual(await partitions('blue'));
   });
@@ -267,7 +267,7 @@ describe.each([15, 18] as const)('declared partitions, on PostgreSQL %i', (major
     const lint = () => runCommand(root, ['lint']);
     await passes(root);
     await target.query('DROP SCHEMA avansas CASCADE');
-    await target.query(`CALL cdc_management.forget_schema('avansas')`);
+    await target.query(`CALL cdc_management.clean_up_schema('avansas')`);
     write(root, INDEX, `-- cdc: no-transaction\n${index}\n`);
     expect((await runCommand(root, ['generate'])).exitCode).toBe(0);
     expect((await lint()).stdout).toMatch(

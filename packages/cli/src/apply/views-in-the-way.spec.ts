@@ -234,7 +234,7 @@ describe.each([15, 18] as const)(
         ['diff', '--target', 'nonprod', '--json'],
         target.repo.env(target.server),
       );
-      expect(JSON.parse(json.stdout).inTheWay).toEqual([
+      expect(JSON.parse(json.stdout).obstacles).toEqual([
         expect.objectContaining({
           schema: 'avansas',
           table: 'Actor',

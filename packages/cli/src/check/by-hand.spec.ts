@@ -56,7 +56,7 @@ it.each([
   [
     'a staging table is dropped',
     'DROP TABLE blue."stg_Distrikt"',
-    `blue.Distrikt: staging table "stg_Distrikt" is missing; rename it back, or ${AGAIN}, or CALL cdc_management.forget_table('blue', 'Distrikt') when it was dropped for good\n`,
+    `blue.Distrikt: staging table "stg_Distrikt" is missing; rename it back, or ${AGAIN}, or CALL cdc_management.clean_up_table('blue', 'Distrikt') if it was dropped permanently\n`,
   ],
 ])('%s: every command says so, and apply --again puts it right', async (_, change, line) => {
   await query(change);
@@ -92,7 +92,7 @@ it('a renamed schema is not created again over its bookkeeping', async () => {
   const merge = await run('merge');
   expect(merge.exitCode).toBe(3);
   expect(merge.stdout).toContain(
-    `blue.Distrikt: schema blue is missing; rename it back, or CALL cdc_management.forget_schema('blue') when it was dropped for good\n`,
+    `blue.Distrikt: schema blue is missing; rename it back, or CALL cdc_management.clean_up_schema('blue') if it was dropped permanently\n`,
   );
   expect((await run('status')).exitCode).toBe(1);
   expect((await run('check')).exitCode).toBe(1);
@@ -109,7 +109,7 @@ it('a renamed schema is not created again over its bookkeeping', async () => {
 
   await query('DROP SCHEMA blue CASCADE');
   expect((await run('apply')).exitCode).toBe(5);
-  await query(`CALL cdc_management.forget_schema('blue')`);
+  await query(`CALL cdc_management.clean_up_schema('blue')`);
   expect(await run('apply')).toMatchObject({ exitCode: 0 });
   expect(await run('check')).toMatchObject({ exitCode: 0 });
 });

@@ -15,7 +15,7 @@ it.each([
   ['schema-docs --env nonprod --customer avansas,', 'expected names separated by commas'],
   [
     'schema-docs --compare --env none',
-    'no source has the environment "none"; there are local, nonprod, prod',
+    'no source has the environment "none"; known: local, nonprod, prod',
   ],
   [`${ENABLE} --customer avansas --all`, '--customer and --all cannot be used together'],
   [

@@ -161,7 +161,7 @@ it('refuses ids where there are several databases, and names tables and ids that
   expect(several).toMatchObject({
     exitCode: 2,
     stderr: expect.stringContaining(
-      '--id: expected --sink too, because each database has its own ids; there are sink_portal.search, sink_warehouse.analytics',
+      '--id: expected --sink too, because each database has its own ids; known: sink_portal.search, sink_warehouse.analytics',
     ),
   });
   for (const command of ['list', 'show', 'discard'])

@@ -74,7 +74,7 @@ export async function discard({ dryRun, ...options }: DiscardDeadLettersOptions)
   return reportDeadLetters(options, ask, (targets) => {
     if (options.id && targets.length > 1)
       throw new CommandError(
-        `--id: expected --sink too, because each database has its own ids; there are ${targets.map(({ migrations }) => migrations.set.name).join(', ')}`,
+        `--id: expected --sink too, because each database has its own ids; known: ${targets.map(({ migrations }) => migrations.set.name).join(', ')}`,
       );
   });
 }

@@ -19,7 +19,7 @@ export interface Diff {
   readonly isWritten: boolean;
   readonly sets: readonly MigrationSet[];
   /** Objects that block changes of type, with `--target`. */
-  readonly inTheWay?: readonly Obstacle[] | undefined;
+  readonly obstacles?: readonly Obstacle[] | undefined;
   /** Files of `--scaffold-manual`. */
   readonly manual: readonly ManualFile[];
 }

@@ -61,11 +61,11 @@ export async function diff(options: DiffOptions): Promise<number> {
     const config = readConfig(root);
     const found = await compare(root, config, options);
     const manual = options.scaffoldManual ? scaffoldManual(root, config, found) : [];
-    const inTheWay =
+    const obstacles =
       options.target === undefined
         ? undefined
         : await readInTheWay(root, options.target, found.changes);
-    report({ ...found, inTheWay, manual }, options);
+    report({ ...found, obstacles, manual }, options);
     const isSame = found.changes.length === 0 && found.gone.length === 0;
     return isSame ? EXIT.done : EXIT.differences;
   } catch (error) {
@@ -77,7 +77,7 @@ async function compare(
   root: string,
   config: Config,
   options: DiffOptions,
-): Promise<Omit<Diff, 'inTheWay' | 'manual'>> {
+): Promise<Omit<Diff, 'obstacles' | 'manual'>> {
   const { env, base, table } = options;
   const catalogs =
     env === undefined ? readSnapshots(root) : await readSource(root, config, { ...options, env });
@@ -133,19 +133,19 @@ function report(
   else if (sql) printScript(renderSql(found));
   else {
     const sum = renderSum(found, { isOfSource: env !== undefined });
-    const table = [...renderTable(found), ...renderInTheWay(found.inTheWay ?? [])];
+    const table = [...renderTable(found), ...renderInTheWay(found.obstacles ?? [])];
     print(format === 'markdown' ? renderMarkdown([`diff: ${sum}`, ...table]) : [...table, sum]);
   }
 }
 
 /** Builds one document with every change, both sides of it, and the statements that would run. */
-function documentOf({ changes, gone, suggestions, inTheWay, manual }: Diff): object {
+function documentOf({ changes, gone, suggestions, obstacles, manual }: Diff): object {
   return {
     exitCode: changes.length + gone.length > 0 ? EXIT.differences : EXIT.done,
     changes: changes.map(describe),
     gone: gone.map(formatProblem),
     warnings: [...listWarnings(changes), ...suggestions],
-    ...(inTheWay && { inTheWay }),
+    ...(obstacles && { obstacles }),
     manual,
   };
 }

@@ -230,7 +230,7 @@ describe('doctor of a repo', () => {
     const root = smallRepo();
     const says = () => doctor(root).findings.filter(({ about }) => about === 'generated files');
     expect(says()).toContainEqual(
-      expect.objectContaining({ level: 'warning', wayOut: 'cdc manage-migrations generate' }),
+      expect.objectContaining({ level: 'warning', solution: 'cdc manage-migrations generate' }),
     );
     expect(cdc(['generate'], { cwd: root }).code).toBe(0);
     expect(says()).toContainEqual(expect.objectContaining({ level: 'ok' }));

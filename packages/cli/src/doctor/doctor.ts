@@ -66,7 +66,7 @@ function renderFindings(findings: readonly Finding[]): readonly (string | TextTa
   );
   const table = {
     rows: sorted.map(({ level, about, says }) => [level, about, says]),
-    below: sorted.map(({ wayOut }) => (wayOut === null ? [] : [`  what to do: ${wayOut}`])),
+    below: sorted.map(({ solution }) => (solution === null ? [] : [`  what to do: ${solution}`])),
   };
   const counts = ORDER.slice(1).map((wanted) => {
     const count = findings.filter(({ level }) => level === wanted).length;
@@ -79,7 +79,7 @@ function renderFindings(findings: readonly Finding[]): readonly (string | TextTa
 function gather(findings: readonly Finding[]): readonly Finding[] {
   const same = new Map<string, Finding[]>();
   for (const finding of findings) {
-    const key = JSON.stringify([finding.says, finding.wayOut]);
+    const key = JSON.stringify([finding.says, finding.solution]);
     same.set(key, [...(same.get(key) ?? []), finding]);
   }
   return [...same.values()].map(([first, ...more]) =>

@@ -40,9 +40,10 @@ function examineFiles(root: string): readonly Finding[] {
     const output = buildAll(root, () => readRole(process.env));
     const steps = planFiles(root, output, {});
     const edited = steps.filter(isInTheWay);
-    const stale = steps.filter(({ action }) => action !== 'keep' && action !== 'stray');
+    const stale = steps.filter(({ action }) => action !== 'keep' && action !== 'extra');
     const roles = unsetRoles(listRoleChanges(root, steps), process.env);
-    if (roles.length > 0) return roles.map(({ problem, wayOut }) => fault(FILES, problem, wayOut));
+    if (roles.length > 0)
+      return roles.map(({ problem, solution }) => fault(FILES, problem, solution));
     const warnings = output.warnings.map(formatProblem);
     return [
       ...edited.map(({ path }) =>

@@ -51,12 +51,12 @@ async function examineSource(root: string, plan: SourcePlan, timeoutMs: number):
       return fault(about, says, 'set them in the environment of this command');
     }
     if (!(error instanceof SourceError)) throw error;
-    return fault(about, error.message, wayOutOf(error));
+    return fault(about, error.message, solutionOf(error));
   }
 }
 
-function wayOutOf(error: SourceError): string {
+function solutionOf(error: SourceError): string {
   return error instanceof MissingTablesError || error instanceof EmptyDatabaseError
     ? 'grant the login access to them, create them, or remove them from services'
-    : 'as the message says';
+    : 'follow the instruction in the message';
 }

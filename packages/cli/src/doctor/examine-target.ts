@@ -49,17 +49,17 @@ export async function examineTarget(target: CommandTarget): Promise<readonly Fin
 
 function refusal(about: string, error: unknown, { label, place }: CommandTarget): Finding {
   if (error instanceof MissingVariablesError) {
-    const wayOut = 'set them in the environment of this command';
-    return fault(about, `${error.names.join(', ')} not set`, wayOut);
+    const solution = 'set them in the environment of this command';
+    return fault(about, `${error.names.join(', ')} not set`, solution);
   }
   const located = locateTargetError(error, label, place);
   if (!(located instanceof CommandError)) throw located;
   const says = located.message.replace(`${label}: `, '');
-  const wayOut =
+  const solution =
     error instanceof TargetError && error.kind === 'connection'
       ? 'start the server, or correct its host and port in sink-groups.yaml or its variables'
       : 'fix it on the server, or in sink-groups.yaml';
-  return fault(about, says, wayOut);
+  return fault(about, says, solution);
 }
 
 function ofServer(

@@ -6,22 +6,22 @@ export interface Finding {
   readonly about: string;
   readonly says: string;
   /** What to do, unless the level is ok. */
-  readonly wayOut: string | null;
+  readonly solution: string | null;
 }
 
 /** Creates a finding without a problem. */
 export function ok(about: string, says: string): Finding {
-  return { level: 'ok', about, says, wayOut: null };
+  return { level: 'ok', about, says, solution: null };
 }
 
-export function note(about: string, says: string, wayOut: string): Finding {
-  return { level: 'note', about, says, wayOut };
+export function note(about: string, says: string, solution: string): Finding {
+  return { level: 'note', about, says, solution };
 }
 
-export function warning(about: string, says: string, wayOut: string): Finding {
-  return { level: 'warning', about, says, wayOut };
+export function warning(about: string, says: string, solution: string): Finding {
+  return { level: 'warning', about, says, solution };
 }
 
-export function fault(about: string, says: string, wayOut: string): Finding {
-  return { level: 'error', about, says, wayOut };
+export function fault(about: string, says: string, solution: string): Finding {
+  return { level: 'error', about, says, solution };
 }

@@ -180,7 +180,7 @@ function listLeftOut(table: TableDefinition, { source, selection }: TableFacts) 
 }
 
 function whyLeftOut({ name, computed }: CatalogColumn, selection: SourceTable): string {
-  if (computed !== undefined) return 'computed, so the change feed does not carry it';
+  if (computed !== undefined) return 'computed, so CDC does not replicate it';
   if (selection.ignoreColumns.includes(name)) return 'in ignore_columns';
   return selection.includeColumns ? 'not in include_columns' : 'not in columns';
 }

@@ -33,7 +33,7 @@ function planFolder(folder: string, path: string): readonly FileStep[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const own = `${path}/${entry.name}`;
     if (entry.isDirectory()) return planFolder(join(folder, entry.name), own);
-    return { path: own, action: isGenerated(entry, join(folder, entry.name)) ? 'remove' : 'stray' };
+    return { path: own, action: isGenerated(entry, join(folder, entry.name)) ? 'remove' : 'extra' };
   });
 }
 

@@ -51,7 +51,7 @@ describe('a conflict of git is recognised and said', () => {
     [MANIFEST, 6, ['generate', 'status', 'apply'], /--force (overwrites|regenerates) it/],
     [TABLE, 6, ['generate', 'status', 'apply'], /--force (overwrites|regenerates) it/],
     [MANUAL, 2, ['generate', 'apply'], /resolve it$/m],
-  ])('in %s', (path, code, commands, wayOut) => {
+  ])('in %s', (path, code, commands, solution) => {
     leaveConflict(path);
     const before = treeOf(root);
     for (const command of commands) {
@@ -62,7 +62,7 @@ describe('a conflict of git is recognised and said', () => {
       expect({ command, code: found.code }).toEqual({ command, code });
       expect(output).toMatch(`${path}:`);
       expect(output).toMatch(/:\d+: expected no git conflict markers, found "<<<<<<<"/);
-      expect(output).toMatch(wayOut);
+      expect(output).toMatch(solution);
       expect(changesSince(before, root)).toEqual([]);
     }
   });
@@ -91,7 +91,7 @@ describe('files of another format', () => {
     ],
   ])(
     'are refused by later stages, and generate writes them again: %j',
-    (from, to, found, wayOut) => {
+    (from, to, found, solution) => {
       const before = treeOf(root);
       for (const [path, commands] of [
         [DEFINITION, [['diff'], ['status', ...ENV, '--offline'], ['apply', ...ENV]]],
@@ -117,7 +117,7 @@ describe('files of another format', () => {
           expect({ path, command, code }).toEqual({ path, command, code: 2 });
           expect(stderr).toMatch(`${path} format: `);
           expect(stderr).toMatch(found);
-          expect(stderr).toMatch(wayOut);
+          expect(stderr).toMatch(solution);
         }
         if (path !== MANIFEST) expect(generate(root).code).toBe(0);
       }

@@ -135,7 +135,7 @@ function build(root: string, { only }: GenerateOptions): Output {
 
 function exitCodeOf({ mode, steps, refused }: Omit<Outcome, 'exitCode'>): number {
   if (refused.length > 0) return EXIT.edited;
-  const differs = steps.some(({ action }) => action !== 'keep' && action !== 'stray');
+  const differs = steps.some(({ action }) => action !== 'keep' && action !== 'extra');
   return mode === 'check' && differs ? EXIT.differences : EXIT.done;
 }
 
@@ -148,7 +148,7 @@ function unknownFileWarnings(
   return steps
     .filter(
       ({ action, path }) =>
-        action === 'stray' && (path.endsWith('.sql') || path.startsWith(`${ABANDONED_FOLDER}/`)),
+        action === 'extra' && (path.endsWith('.sql') || path.startsWith(`${ABANDONED_FOLDER}/`)),
     )
     .map(({ path }) =>
       path.endsWith('.sql')

@@ -76,7 +76,7 @@ export function readRepoState(
       const left = steps.filter(({ action }) => action !== 'remove');
       const kept = left.map(({ path, action }) => ({
         path,
-        action: action === 'stray' ? action : ('keep' as const),
+        action: action === 'extra' ? action : ('keep' as const),
       }));
       writeNote(folder, note, { fingerprint: fingerprint(after), steps: kept, warnings });
     },

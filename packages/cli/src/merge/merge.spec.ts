@@ -126,11 +126,8 @@ blue.Distrikt: 100 events: 100 merged, 0 deleted, 0 stale, 0 dead
   });
 
   it.each([
-    [['--schema', 'red'], /no schema red is merged there; there are blue$/m],
-    [
-      ['--table', 'Avdeling', 'Avdleing'],
-      /no table Avdleing is merged there; there are .*Avdeling/,
-    ],
+    [['--schema', 'red'], /no schema red is merged here; known: blue$/m],
+    [['--table', 'Avdeling', 'Avdleing'], /no table Avdleing is merged here; known: .*Avdeling/],
     [['--jobs', '0'], /expected a whole number of at least 1/],
     [['--interval', '0'], /expected 500ms, 30s, 2m or 1h/],
   ])('%j is a mistake', async (args, message) => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cdc } from '../cdc.fixture.ts';
 import { adopusRepo, edit, emptyFolder, write } from '../repo.fixture.ts';
-import type { Misfit } from './find-misfits.ts';
+import type { Mismatch } from './find-mismatches.ts';
 
 const ADOPUS = join(__dirname, '../../../../fixtures/adopus');
 const ASMA = join(__dirname, '../../../../fixtures/asma');
@@ -22,12 +22,12 @@ function checkText(name: string, text: string, cwd = ADOPUS) {
     ['manage-pipelines', 'check', '--json', join(folder, name)],
     { cwd },
   );
-  const { misfits = [], unfit } = JSON.parse(stdout) as {
-    readonly misfits?: readonly Misfit[];
-    readonly unfit: number;
+  const { mismatches = [], mismatched } = JSON.parse(stdout) as {
+    readonly mismatches?: readonly Mismatch[];
+    readonly mismatched: number;
   };
-  const found = misfits.map((misfit) => [misfit.line, misfit.code, misfit.column]);
-  return { code, stderr, misfits, unfit, found };
+  const found = mismatches.map((mismatch) => [mismatch.line, mismatch.code, mismatch.column]);
+  return { code, stderr, mismatches, mismatched, found };
 }
 
 const POSITION = ['__source_db', '__source_table', '__kafka_partition', '__kafka_offset'];
@@ -44,9 +44,9 @@ it('names the 6 of the 39 INSERTs of the original tool that do not fit, and why'
   expect(lines.map((line) => line.replace(ORIGINAL, 'FILE'))).toEqual([
     'FILE:20 "stg_Actor" "Dov": no such column: "Døv" of the source is not staged: it is in ignore_columns of services/adopus.yaml; remove it from the INSERT',
     'FILE:21 "stg_Actor" "Fodeland": no such column: "Fødeland" of the source is not staged: it is in ignore_columns of services/adopus.yaml; remove it from the INSERT',
-    'FILE:366 "stg_DagligeNotater" "Lengde": no such column: it is computed at the source, and the change feed does not carry it; remove it from the INSERT',
+    'FILE:366 "stg_DagligeNotater" "Lengde": no such column: it is computed at the source, and CDC does not replicate it; remove it from the INSERT',
     'FILE:410 "stg_DocReg" "Innhold": no such column: it is in ignore_columns of services/adopus.yaml; remove it from the INSERT',
-    'FILE:859 "stg_Tiltak" "Aktiv": no such column: it is computed at the source, and the change feed does not carry it; remove it from the INSERT',
+    'FILE:859 "stg_Tiltak" "Aktiv": no such column: it is computed at the source, and CDC does not replicate it; remove it from the INSERT',
     ...[
       [911, 1, '2619c892'],
       [912, 2, 'f2dd12d9'],
@@ -74,8 +74,12 @@ it('takes the spelling of the original tool where columns are in ASCII', () => {
   expect(lines.filter((line) => line.includes('stg_Ytelse'))).toMatchObject([
     expect.stringContaining('Say ""hi""'),
   ]);
-  const { misfits } = checkText('a.sql', 'INSERT INTO "stg_Ytelse" ("Rå tekst") SELECT $1', root);
-  expect(misfits[0]).toMatchObject({
+  const { mismatches } = checkText(
+    'a.sql',
+    'INSERT INTO "stg_Ytelse" ("Rå tekst") SELECT $1',
+    root,
+  );
+  expect(mismatches[0]).toMatchObject({
     ...{ line: 1, table: '"stg_Ytelse"', column: '"Rå tekst"', code: 'named otherwise' },
     message: 'the column is "Ra tekst"',
   });
@@ -157,7 +161,8 @@ ${insertRegion(REGION).replace('"stg_Region"', 'fretex."stg_Region" AS s')}`;
   });
 
   it('says the way out of a name that is like no other', () => {
-    const messages = (sql: string) => checkText('a.sql', sql).misfits.map(({ message }) => message);
+    const messages = (sql: string) =>
+      checkText('a.sql', sql).mismatches.map(({ message }) => message);
     expect(messages('INSERT INTO "stg_Invoice" ("Id") SELECT 1')).toEqual([
       'there is no staging table "stg_Invoice"; add its table to services/<service>.yaml, or name the repo that has it with --root',
     ]);
@@ -174,7 +179,7 @@ ${insertRegion(REGION).replace('"stg_Region"', 'fretex."stg_Region" AS s')}`;
 
   it('says what a text of digits would be', () => {
     const sql = `INSERT INTO "stg_Actor" ("actno", "Fodselsdato", "Bilde", "RowGuid") VALUES (1, '20240101', 'AQID', 'x')`;
-    const forms = checkText('a.sql', sql).misfits.filter(({ code }) => code === 'form');
+    const forms = checkText('a.sql', sql).mismatches.filter(({ code }) => code === 'form');
     expect(forms.map(({ message }) => message)).toEqual([
       "date: expected a date as 2024-01-31, found '20240101'",
       "bytea: expected bytes as \\xdeadbeef, found 'AQID'",
@@ -212,12 +217,12 @@ output:
                   table: '"cdc_management"."refused_event"'
                   columns: [topic]
 `;
-    const { code, found, unfit } = checkText('a.yaml', yaml);
+    const { code, found, mismatched } = checkText('a.yaml', yaml);
     expect(found.slice(0, 1)).toEqual([[12, 'unknown table', undefined]]);
     expect(found.slice(1).map(([line, why]) => [line, why])).toEqual(
       REGION.filter((name) => name !== '"Navn"').map(() => [18, 'missing']),
     );
-    expect([code, unfit]).toEqual([1, 2]);
+    expect([code, mismatched]).toEqual([1, 2]);
   });
 
   it('takes the values of a column from the mapping', () => {
@@ -231,7 +236,7 @@ output:
       ${mapping(['$row.DocID', bytes, '$row.Sha256.decode("base64")'])}
 `;
     const forms = (text: string) =>
-      checkText('a.yml', text).misfits.filter(({ code }) => ['form', 'count'].includes(code));
+      checkText('a.yml', text).mismatches.filter(({ code }) => ['form', 'count'].includes(code));
     expect(forms(event('$row.Ts.decode("base64")'))).toEqual([]);
     expect(forms(event('$row.Ts'))).toMatchObject([
       {
@@ -277,9 +282,9 @@ output:
 it('reads a list of tables and columns as the page has it', () => {
   const page = readFileSync(join(__dirname, '../../../../docs/connect-your-pipeline.md'), 'utf8');
   const [, json] = /^```json\n([^`]*)```$/m.exec(page)!;
-  const { misfits, found } = checkText('a.json', json!);
+  const { mismatches, found } = checkText('a.json', json!);
   expect(new Set(found.map(([, code]) => code))).toEqual(new Set(['missing']));
-  expect(misfits[0]!.table).toBe('"stg_Distrikt"');
+  expect(mismatches[0]!.table).toBe('"stg_Distrikt"');
 });
 
 describe('which staging table', () => {
@@ -288,14 +293,14 @@ describe('which staging table', () => {
 
   it('is that of the schema; without one, that which fits best', () => {
     const names = (table: string) => checkText('a.sql', insert(table), ASMA);
-    expect(names('directory."stg_users"').unfit).toBe(1);
+    expect(names('directory."stg_users"').mismatched).toBe(1);
     expect(names('proxy."stg_users"').found).toEqual([[1, 'unknown schema', undefined]]);
   });
 
   it('--sink narrows it', () => {
     expect(check(['--sink', 'sink_none', ORIGINAL])).toMatchObject({
       code: 2,
-      stderr: '--sink sink_none: unknown sink; there are sink_asma.directory\n',
+      stderr: '--sink sink_none: unknown sink; known: sink_asma.directory\n',
     });
     expect(check(['--sink', 'sink_asma.directory', ORIGINAL]).code).toBe(1);
   });
@@ -306,7 +311,7 @@ it.each([
   ['a.yaml', 'input: {}\n', 'expected INSERT statements'],
   ['a.yaml', 'input: {a: 1\nb: ]\n', 'a.yaml:2: invalid YAML'],
   ['a.yaml', `a:\n  ${'- '.repeat(20_000)}\nb: 1\n`, 'a.yaml: invalid YAML: nested too deeply'],
-  ['a.json', '{"a": 1}', 'or a list as [{"table": …, "columns": […]}], found none'],
+  ['a.json', '{"a": 1}', 'or a list such as [{"table": …, "columns": […]}], found none'],
   ['a.go', 'x', 'expected a .yaml, .yml, .json or .sql file; write the INSERT of a program'],
 ])('%s with %j is a mistake', (name, text, message) => {
   const folder = emptyFolder();
@@ -354,8 +359,8 @@ describe('a file that would take for ever', () => {
       1,
     ],
     ['a literal of 20 MB', 'a.sql', `INSERT INTO x (y) VALUES ('${'a'.repeat(20_000_000)}');`, 1],
-  ])('%s', (_, name, text, unfit) => {
-    expect(checkText(name, text)).toMatchObject({ code: 1, stderr: '', unfit });
+  ])('%s', (_, name, text, mismatched) => {
+    expect(checkText(name, text)).toMatchObject({ code: 1, stderr: '', mismatched });
   });
 });
 

@@ -9,7 +9,7 @@ import { readSnapshots } from '../repo/read-outputs.ts';
 import { reasonOf } from '../repo/repo-files.ts';
 import { locateError } from '../repo/locate-error.ts';
 import { print, printError, printJson } from '../print.ts';
-import { findMisfits, type Misfit } from './find-misfits.ts';
+import { findMismatches, type Mismatch } from './find-mismatches.ts';
 import { linesOf, type Insert } from './insert.ts';
 import { parseSqlInserts } from './parse-sql-inserts.ts';
 import { parseYamlInserts } from './parse-yaml-inserts.ts';
@@ -35,26 +35,35 @@ export function checkPipelines(
   const texts = files.map((file) => ({ file, text: readText(file) }));
   const inserts = texts.flatMap(({ file, text }) =>
     parseInserts(file, text).map((insert) => ({
-      misfits: findMisfits(insert, targets, existing).map((misfit) => ({ file, ...misfit })),
+      mismatches: findMismatches(insert, targets, existing).map((mismatch) => ({
+        file,
+        ...mismatch,
+      })),
     })),
   );
   const warnings = texts.flatMap(({ file, text }) => listWarnings(file, text));
-  const misfits = inserts.flatMap((insert) => insert.misfits);
-  const exitCode = misfits.length > 0 ? EXIT.differences : EXIT.done;
-  const unfit = inserts.filter((insert) => insert.misfits.length > 0).length;
+  const mismatches = inserts.flatMap((insert) => insert.mismatches);
+  const exitCode = mismatches.length > 0 ? EXIT.differences : EXIT.done;
+  const mismatched = inserts.filter((insert) => insert.mismatches.length > 0).length;
   printError(warnings.map((warning) => `warning: ${warning}`));
-  if (json) printJson({ exitCode, inserts: inserts.length, unfit, misfits, warnings });
-  else print([...misfits.map(renderMisfit), renderSum(inserts.length, unfit)]);
+  if (json) printJson({ exitCode, inserts: inserts.length, mismatched, mismatches, warnings });
+  else print([...mismatches.map(renderMismatch), renderSum(inserts.length, mismatched)]);
   return exitCode;
 }
 
-function renderMisfit({ file, line, table, column, message }: Misfit & { readonly file: string }) {
+function renderMismatch({
+  file,
+  line,
+  table,
+  column,
+  message,
+}: Mismatch & { readonly file: string }) {
   return `${file}:${line} ${[table, column].filter(Boolean).join(' ')}: ${message}`;
 }
 
-function renderSum(all: number, unfit: number): string {
-  const fit = all - unfit;
-  return `${countOf(all, 'INSERT')}: ${fit} ${fit === 1 ? 'fits' : 'fit'}, ${unfit} ${unfit === 1 ? 'does' : 'do'} not`;
+function renderSum(all: number, mismatched: number): string {
+  const fit = all - mismatched;
+  return `${countOf(all, 'INSERT')}: ${fit} ${fit === 1 ? 'fits' : 'fit'}, ${mismatched} ${mismatched === 1 ? 'does' : 'do'} not`;
 }
 
 function readTargets(
@@ -66,7 +75,7 @@ function readTargets(
     const definitions = buildDefinitions(config, catalogs);
     const names = definitions.sets.map(({ name }) => name);
     if (sink !== undefined && !names.includes(sink)) {
-      const message = `--sink ${sink}: unknown sink; there are ${names.join(', ')}`;
+      const message = `--sink ${sink}: unknown sink; known: ${names.join(', ')}`;
       throw new CommandError(message);
     }
     const isAsked = ({ set }: { readonly set: string }) => set === (sink ?? set);
@@ -91,7 +100,7 @@ function parseInserts(file: string, text: string): readonly Insert[] {
   const inserts = parse(file, text);
   if (inserts.length > 0) return inserts;
   throw new CommandError(
-    `${file}: expected INSERT statements, sql_insert with table and columns, or a list as [{"table": …, "columns": […]}], found none`,
+    `${file}: expected INSERT statements, sql_insert with table and columns, or a list such as [{"table": …, "columns": […]}], found none`,
   );
 }
 

@@ -33,7 +33,7 @@ export function generatePipelines(options: GeneratePipelinesOptions): number {
   const mode = options.check ? 'check' : options.dryRun ? 'dry-run' : 'write';
   const written = mode === 'write' && refused.length === 0;
   if (written) writeFiles(root, steps);
-  const differs = steps.some(({ action }) => action !== 'keep' && action !== 'stray');
+  const differs = steps.some(({ action }) => action !== 'keep' && action !== 'extra');
   const exitCode =
     refused.length > 0 ? EXIT.edited : mode === 'check' && differs ? EXIT.differences : EXIT.done;
   reportFiles({ mode, steps, refused, written, warnings, exitCode }, options.json ?? false);

@@ -59,7 +59,7 @@ function listAbsent(
     .filter(({ name }) => !staged.has(name))
     .map(({ name, computed }): [string, Absence] => {
       if (computed !== undefined) {
-        const reason = 'it is computed at the source, and the change feed does not carry it';
+        const reason = 'it is computed at the source, and CDC does not replicate it';
         return [name, { code: 'computed', reason }];
       }
       const key = selection?.ignoreColumns.includes(name)

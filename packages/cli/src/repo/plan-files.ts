@@ -9,9 +9,9 @@ import type { Output } from '../generate/stages.ts';
 
 /**
  * Action for a file. `edited` is a generated file that a user changed. `foreign` is a file of a user at the path of a
- * generated one. `stray` is another file of a user, which stays unchanged.
+ * generated one. `extra` is another file of a user, which stays unchanged.
  */
-export type FileAction = 'create' | 'change' | 'keep' | 'remove' | 'edited' | 'foreign' | 'stray';
+export type FileAction = 'create' | 'change' | 'keep' | 'remove' | 'edited' | 'foreign' | 'extra';
 
 export interface FileStep {
   /** Path relative to the repo. A folder ends in `/`. */
@@ -50,7 +50,7 @@ export function planFiles(
     .filter((path) => !sets.some(({ folder }) => isOfUsers(path, folder)))
     .map((path): FileStep => {
       const action = staleAction(root, path);
-      const isCleared = FORCED[action] || (action === 'stray' && STAGES_OF_FOLDERS.has(only));
+      const isCleared = FORCED[action] || (action === 'extra' && STAGES_OF_FOLDERS.has(only));
       return { path, action: force && isCleared ? 'remove' : action };
     });
   return [...wanted, ...stale].map((step) => (isInTheWay(step) ? withConflict(root, step) : step));
@@ -110,11 +110,11 @@ const OF_USERS = new RegExp(`^migrations/[^/]+/(?:${USER_CATEGORIES.join('|')})/
 
 function staleAction(root: string, path: string): FileAction {
   if (LEFTOVER.test(path)) return 'remove';
-  if (!/\.(?:sql|yaml|json|env)$/.test(path) || OF_USERS.test(path)) return 'stray';
+  if (!/\.(?:sql|yaml|json|env)$/.test(path) || OF_USERS.test(path)) return 'extra';
   const actions: { readonly [S in FileState]: FileAction } = {
     intact: 'remove',
     edited: 'edited',
-    foreign: 'stray',
+    foreign: 'extra',
   };
   return actions[stateOf(path, readIfThere(root, path) ?? '')];
 }

@@ -87,7 +87,7 @@ it('without CDC_DB_USER no file stops granting to the role that somebody chose',
   expect(JSON.parse(doctor.stdout).findings).toContainEqual({
     ...{ level: 'error', about: 'generated files' },
     says: `migrations/manifest.yaml: the files grant privileges to the role "${role}", but CDC_DB_USER is not set`,
-    wayOut: `set it to ${role} wherever files are generated, or to postgres to change the role`,
+    solution: `set it to ${role} wherever files are generated, or to postgres to change the role`,
   });
   // A target of Nx depends only on its inputs, and check-generated refuses.
   expect(generate(root, ['--only', 'migrations', '--dry-run'])).toMatchObject({

@@ -28,7 +28,7 @@ export interface RoleChange {
 /** A refused change of the role, with its problem and the way out. */
 export interface UnsetRole {
   readonly problem: string;
-  readonly wayOut: string;
+  readonly solution: string;
 }
 
 /**
@@ -40,13 +40,16 @@ export function unsetRoles(
   { CDC_DB_USER: role }: NodeJS.ProcessEnv,
 ): readonly UnsetRole[] {
   if (role !== undefined) return [];
-  return changes.map((change) => ({ problem: unsetProblem(change), wayOut: unsetWayOut(change) }));
+  return changes.map((change) => ({
+    problem: unsetProblem(change),
+    solution: unsetSolution(change),
+  }));
 }
 
 /** Throws an error with a line for each manifest that `unsetRoles` refuses. */
 export function refuseUnsetRoles(changes: readonly RoleChange[], env: NodeJS.ProcessEnv): void {
   if (unsetRoles(changes, env).length === 0) return;
-  const lines = changes.map((change) => `${unsetProblem(change)}; ${unsetWayOut(change)}`);
+  const lines = changes.map((change) => `${unsetProblem(change)}; ${unsetSolution(change)}`);
   throw new CommandError(lines.join('\n'));
 }
 
@@ -54,7 +57,7 @@ function unsetProblem({ path, before }: RoleChange): string {
   return `${path}: the files grant privileges to the role "${before}", but CDC_DB_USER is not set`;
 }
 
-function unsetWayOut({ before }: RoleChange): string {
+function unsetSolution({ before }: RoleChange): string {
   return `set it to ${before} wherever files are generated, or to ${DEFAULT_ROLE} to change the role`;
 }
 

@@ -70,7 +70,7 @@ function renderText(outcome: Outcome): readonly string[] {
 }
 
 function renderResult({ steps }: Outcome): readonly string[] {
-  const left = steps.filter(({ action }) => action !== 'remove' && action !== 'stray');
+  const left = steps.filter(({ action }) => action !== 'remove' && action !== 'extra');
   const folders = [...groupBy(left, ({ path }) => dirname(path)).values()];
   return folders.map((files) =>
     files.length === 1
@@ -106,7 +106,7 @@ function renderSum({ mode, steps, written, exitCode }: Outcome): string {
       : mode === 'check' && exitCode !== 0
         ? (CHECK_ENDS[exitCode] ?? '')
         : '';
-  const total = steps.filter(({ action }) => action !== 'stray').length;
+  const total = steps.filter(({ action }) => action !== 'extra').length;
   return `${countOf(total, 'file')}: ${counts.join(', ')}${end}`;
 }
 

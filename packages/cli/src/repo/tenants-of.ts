@@ -13,7 +13,7 @@ export function tenantsOf(
 ): readonly string[] {
   const group = sourceGroups.find(({ name }) => name === set.sourceGroup);
   if (!group) {
-    const message = `there is no source group "${set.sourceGroup}", which ${set.name} is fed from`;
+    const message = `unknown source group "${set.sourceGroup}" of ${set.name}`;
     throw new ConfigError([{ at: { file: 'source-groups.yaml', keys: [] }, message }]);
   }
   if (group.pattern !== set.pattern) {

@@ -38,7 +38,7 @@ const COMPARE = ['schema-docs', '--compare', '--env', 'prod'] as const;
 
 it('24 databases that are equal are told so by one query each', async () => {
   expect(databases).toHaveLength(CUSTOMERS);
-  server.forgetRequests();
+  server.clearRequests();
   const run = await repo.cdc(...COMPARE, '--all');
   expect(run).toMatchObject({ exitCode: 0 });
   expect(run.stdout.match(/: equal$/gm)).toHaveLength(CUSTOMERS);
@@ -63,7 +63,7 @@ it('says which differ, in what, and whether the definitions fit', async () => {
   const run = await repo.cdc(...COMPARE, '--json');
   expect(run.exitCode).toBe(1);
   const report = JSON.parse(run.stdout) as {
-    databases: { state: string; differences: object[]; misfits: string[] }[];
+    databases: { state: string; differences: object[]; mismatches: string[] }[];
   };
   expect(report.databases.map(({ state }) => state)).toEqual([
     ...['does not fit', 'does not fit', 'fits'],
@@ -72,7 +72,7 @@ it('says which differ, in what, and whether the definitions fit', async () => {
   expect(report.databases.slice(0, 3)).toMatchObject([
     {
       differences: [{ table: 'Actor', column: 'Fornavn', kind: 'column differs' }],
-      misfits: [
+      mismatches: [
         expect.stringMatching(
           /dbo\.Actor\.Fornavn is character varying\(2000\), which does not fit into /,
         ),
@@ -80,9 +80,9 @@ it('says which differ, in what, and whether the definitions fit', async () => {
     },
     {
       differences: [{ schema: 'dbo', table: 'Ytelse', kind: 'table missing' }],
-      misfits: [expect.stringMatching(/has no table "Ytelse"/)],
+      mismatches: [expect.stringMatching(/has no table "Ytelse"/)],
     },
-    { differences: [{ table: 'Avdeling', kind: 'column differs' }], misfits: [] },
+    { differences: [{ table: 'Avdeling', kind: 'column differs' }], mismatches: [] },
   ]);
 });
 

@@ -24,7 +24,7 @@ interface Comparison {
   readonly state: 'equal' | 'fits' | 'does not fit' | 'failed';
   readonly differences: readonly CatalogDifference[];
   /** Reasons why events of the database would not match the definitions. */
-  readonly misfits: readonly string[];
+  readonly mismatches: readonly string[];
   /** Reason why it could not be read. */
   readonly failure?: string;
 }
@@ -71,7 +71,7 @@ async function compareDatabase(
   const fingerprints = expected.flatMap(({ schema, fingerprint }) =>
     fingerprint === undefined ? [] : [[schema, fingerprint] as const],
   );
-  const comparison = { source: plan.source, database, differences: [], misfits: [] };
+  const comparison = { source: plan.source, database, differences: [], mismatches: [] };
   try {
     const found = await readCatalogs(source, plan.selections, {
       ...timeout,
@@ -87,9 +87,9 @@ async function compareDatabase(
     );
     if (differences.length === 0) return { ...comparison, state: 'equal' };
     const renamed = found.map((catalog) => ({ ...catalog, database: expected[0]!.database }));
-    const misfits = checkFit(config, services, { expected, found: renamed });
-    const state = misfits.length === 0 ? 'fits' : 'does not fit';
-    return { ...comparison, state, differences, misfits };
+    const mismatches = checkFit(config, services, { expected, found: renamed });
+    const state = mismatches.length === 0 ? 'fits' : 'does not fit';
+    return { ...comparison, state, differences, mismatches };
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
     return { ...comparison, state: 'failed', failure: error.message };
@@ -131,7 +131,7 @@ function report(comparisons: readonly Comparison[], json: boolean): void {
       const location = [schema, table, column].filter((part) => part !== undefined).join('.');
       return `  ${location}: ${kind}${detail === undefined ? '' : `: ${detail}`}`;
     });
-    const misfits = comparison.misfits.map((misfit) => `  does not fit: ${misfit}`);
-    print([describe(comparison), ...differences, ...misfits]);
+    const mismatches = comparison.mismatches.map((mismatch) => `  does not fit: ${mismatch}`);
+    print([describe(comparison), ...differences, ...mismatches]);
   }
 }

@@ -49,7 +49,7 @@ it('enables the 39 tables, schema-docs shows it, and a second run changes nothin
   // The captured columns are not part of the definitions.
   expect((await repo.cdc('generate', '--check')).exitCode).toBe(0);
 
-  server.forgetRequests();
+  server.clearRequests();
   const second = await repo.cdc(...ENABLE);
   expect(second).toMatchObject({ exitCode: 0, stdout: 'AdOpusTest: 39 tables, 39 kept\n' });
   expect(server.requests().filter(({ kind }) => kind === 'procedure')).toEqual([]);

@@ -73,7 +73,7 @@ describe('the snapshot of AdOpusTest is the committed one, byte for byte', () =>
 
 describe('--if-changed', () => {
   it('asks one query when nothing changed', async () => {
-    server.forgetRequests();
+    server.clearRequests();
     const run = await repo.cdc('schema-docs', '--if-changed');
     expect(run).toMatchObject({ exitCode: 0, stdout: '' });
     expect(run.stderr).toContain('AdOpusTest: nothing changed since the snapshot');
@@ -85,7 +85,7 @@ describe('--if-changed', () => {
     ['the snapshot is missing', () => removeSnapshot()],
   ])('reads when %s', async (_, change) => {
     change();
-    server.forgetRequests();
+    server.clearRequests();
     expect(await repo.cdc('schema-docs', '--if-changed', '--force')).toMatchObject({ exitCode: 0 });
     expect(server.roundTrips()).toBe(2);
   });
@@ -118,7 +118,7 @@ it('a snapshot that was edited is not written over', async () => {
 });
 
 it('generate --refresh reads first', async () => {
-  server.forgetRequests();
+  server.clearRequests();
   const run = await repo.cdc('generate', '--refresh');
   expect(run).toMatchObject({ exitCode: 0 });
   expect(server.roundTrips()).toBe(2);

@@ -117,12 +117,12 @@ function report(
   { writes, json }: { readonly [K in 'writes' | 'json']: boolean },
 ): void {
   printError(inTheWay.map(refusalOf));
-  const told = steps.filter(({ action }) => action !== 'stray');
+  const own = steps.filter(({ action }) => action !== 'extra');
   if (json) {
-    const files = told.map(({ path, action }) => ({ path, action }));
+    const files = own.map(({ path, action }) => ({ path, action }));
     printJson({ written: writes, files });
   } else if (writes) {
-    print(told.map(({ path, action }) => `${DONE[action]} ${path}`));
+    print(own.map(({ path, action }) => `${DONE[action]} ${path}`));
   }
 }
 

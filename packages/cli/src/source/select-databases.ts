@@ -41,5 +41,5 @@ export function planEnvironment(
   const plans = planCustomers(config, env, customer, { services });
   if (plans.length > 0) return plans;
   const envs = [...new Set(config.sourceGroups.flatMap((group) => group.envs))].join(', ');
-  throw new CommandError(`no source has the environment "${env}"; there are ${envs}`);
+  throw new CommandError(`no source has the environment "${env}"; known: ${envs}`);
 }

@@ -125,7 +125,7 @@ function selectSets(
   for (const name of names ?? []) {
     if (!sets.some((set) => set.name === name)) {
       throw new CommandError(
-        `--sink ${name}: unknown sink; there are ${listOf(sets.map((set) => set.name))}`,
+        `--sink ${name}: unknown sink; known: ${listOf(sets.map((set) => set.name))}`,
       );
     }
   }
@@ -221,7 +221,7 @@ function unknownEnvironment(
     .filter(({ name }) => sets.some((set) => set.name === name))
     .flatMap(({ source }) => [...source.environments.keys()]);
   return new CommandError(
-    `--env ${env}: no sink has this environment; there are ${listOf([...new Set(known), EMBEDDED])}`,
+    `--env ${env}: no sink has this environment; known: ${listOf([...new Set(known), EMBEDDED])}`,
   );
 }
 

@@ -40,7 +40,7 @@ it('status --offline knows environments and schemas', () => {
   });
   expect(offline('--env', 'nonpord')).toMatchObject({
     code: 2,
-    stderr: '--env nonpord: no sink has this environment; there are nonprod, embedded\n',
+    stderr: '--env nonpord: no sink has this environment; known: nonprod, embedded\n',
   });
 });
 

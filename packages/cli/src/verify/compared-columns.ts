@@ -47,8 +47,8 @@ export function compareColumn(
 
 /** Type notes of columns whose stored value does not follow from the source value. */
 const SKIPPED: Readonly<Partial<Record<TypeNoteCode, string>>> = {
-  'not-carried': 'the change feed does not carry it',
-  'interval-as-number': 'the change feed sends intervals as numbers',
+  'not-carried': 'CDC does not replicate it',
+  'interval-as-number': 'Debezium sends intervals as numbers',
   'override-changes': 'an override changes its values',
 };
 

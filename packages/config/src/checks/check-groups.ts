@@ -121,8 +121,7 @@ function checkWaves(
   report: Report,
 ): void {
   if (!waves) return;
-  if (waves.length === 0)
-    return report(keys, 'there are no waves; list at least one, or remove the key');
+  if (waves.length === 0) return report(keys, 'the list is empty; add a wave, or remove the key');
   refuseTwice(
     waves.map((wave) => wave?.name),
     keys,

@@ -74,7 +74,7 @@ interface TypeView extends StepView {
   /** The default of the old type is dropped. The file of the table sets the new one. */
   readonly hasDefault: boolean;
   /** Condition for rows that prevent the change. */
-  readonly misfit: string;
+  readonly mismatch: string;
   readonly hint: string;
   /** Expression after USING. */
   readonly value: string;
@@ -207,7 +207,7 @@ function buildTypes(
         type: to,
         hasDefault: isFinal && 'default' in before && before.default !== undefined,
         value: valueOf(column, { from, to, hinted }),
-        misfit:
+        mismatch:
           hinted === undefined
             ? changesValue(column, from, to)
             : `${column} IS NOT NULL AND (${hinted}) IS NULL`,

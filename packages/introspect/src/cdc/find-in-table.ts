@@ -33,7 +33,7 @@ export function findInTable(
   if (!table.hasUniqueIndex) {
     add(
       'no-key',
-      'neither primary key nor unique index: the change feed has no key for its rows; ' +
+      'neither primary key nor unique index: events have no key; ' +
         (key
           ? `give Debezium that of key_columns: message.key.columns: ${table.schema}.${table.name}:${key.join(',')}`
           : 'name one in key_columns, and the same in message.key.columns of Debezium'),

@@ -125,10 +125,10 @@ describe('a type of SQL Server', () => {
       {},
       'NUL and unpaired surrogates (\\u0000, \\ud800) cannot be stored; key order and duplicate keys are not preserved',
     ],
-    ['sql_variant', {}, 'the change feed does not support this type, so the column stays NULL'],
-    ['hierarchyid', {}, 'the change feed does not support this type, so the column stays NULL'],
-    ['geometry', {}, 'the change feed does not support this type, so the column stays NULL'],
-    ['geography', {}, 'the change feed does not support this type, so the column stays NULL'],
+    ['sql_variant', {}, 'CDC does not replicate this type, so the column stays NULL'],
+    ['hierarchyid', {}, 'CDC does not replicate this type, so the column stays NULL'],
+    ['geometry', {}, 'CDC does not replicate this type, so the column stays NULL'],
+    ['geography', {}, 'CDC does not replicate this type, so the column stays NULL'],
   ])('%s %j is not exact: %s', (type, facets, reason) => {
     expect(mapType('mssql', column(type, facets), NO_OVERRIDES)?.reason).toBe(reason);
   });

@@ -41,7 +41,7 @@ export function mapType(
   return byDefault ? overrideType(byDefault, type) : noted(type, 'override', 'override');
 }
 
-/** Applies an override. It does not restore information that the change feed or the default type has lost. */
+/** Applies an override. It does not restore information that CDC or the default type has lost. */
 function overrideType(byDefault: MappedType, type: string): MappedType {
   const { type: usual, exactness, code } = byDefault;
   const reason = `override of ${usual}`;

@@ -104,7 +104,7 @@ export const TYPE_NOTES = {
   },
   'not-carried': {
     exactness: 'unsupported',
-    says: 'the change feed does not support this type, so the column stays NULL',
+    says: 'CDC does not replicate this type, so the column stays NULL',
     advice: 'add the column to ignore_columns, or have the source write its value to a text column',
   },
   'changes-always': {

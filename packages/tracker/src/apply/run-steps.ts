@@ -93,7 +93,7 @@ export function schemaIsGone(schema: string): FileFailure {
     path: 'schemas/create-schemas.sql',
     message: 'the schema is missing, and files were applied to it before',
     code: 'CD005',
-    hint: `Rename it back. If it was dropped permanently: CALL cdc_management.forget_schema(${quoteLiteral(schema)}), and apply again.`,
+    hint: `Rename it back. If it was dropped permanently: CALL cdc_management.clean_up_schema(${quoteLiteral(schema)}), and apply again.`,
     ...{ detail: undefined, context: undefined, statement: undefined },
   };
 }

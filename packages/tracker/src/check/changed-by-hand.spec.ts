@@ -47,7 +47,7 @@ it.each([
     'a staging table is dropped',
     'DROP TABLE blue."stg_Actor"',
     'staging table "stg_Actor" is missing',
-    `rename it back, or ${AGAIN}, or CALL cdc_management.forget_table('blue', 'Actor') when it was dropped for good`,
+    `rename it back, or ${AGAIN}, or CALL cdc_management.clean_up_table('blue', 'Actor') if it was dropped permanently`,
   ],
   [
     'a final table is dropped',
@@ -75,9 +75,11 @@ it.each([
   ],
 ])(
   '%s: concerns, merge and apply say so, and files that are applied again repair it',
-  async (_, change, problem, wayOut) => {
+  async (_, change, problem, solution) => {
     await target.query(change);
-    const expected = expect.arrayContaining([{ schema: 'blue', table: 'Actor', problem, wayOut }]);
+    const expected = expect.arrayContaining([
+      { schema: 'blue', table: 'Actor', problem, solution },
+    ]);
     expect((await target.concerns()).mergeProblems).toEqual(expected);
     expect((await target.merge()).mergeProblems).toEqual(expected);
     expect(await apply()).toMatchObject({ applied: [], mergeProblems: expected });
@@ -291,7 +293,7 @@ it('a renamed schema is not created again over its bookkeeping', async () => {
   await target.query('ALTER SCHEMA blue RENAME TO away');
   expect((await target.merge()).mergeProblems).toContainEqual({
     ...{ schema: 'blue', table: 'Actor', problem: 'schema blue is missing' },
-    wayOut: `rename it back, or CALL cdc_management.forget_schema('blue') when it was dropped for good`,
+    solution: `rename it back, or CALL cdc_management.clean_up_schema('blue') if it was dropped permanently`,
   });
   const gone = {
     kind: 'unsafe',
@@ -323,11 +325,11 @@ it('a renamed schema is not created again over its bookkeeping', async () => {
       ...missing,
       repair: {
         kind: 'advice',
-        advice: `Rename it back. If it was dropped permanently: CALL cdc_management.forget_schema('blue'), and apply again.`,
+        advice: `Rename it back. If it was dropped permanently: CALL cdc_management.clean_up_schema('blue'), and apply again.`,
       },
     },
   ]);
-  await target.query(`CALL cdc_management.forget_schema('blue')`);
+  await target.query(`CALL cdc_management.clean_up_schema('blue')`);
   expect(await apply()).toMatchObject({ failures: [] });
   expect(await check()).toEqual([]);
 });
@@ -340,7 +342,7 @@ it.each([
   ['a routine', 'DROP ROUTINE cdc_management.merge_step', 'routine merge_step'],
 ])('a bookkeeping without %s is named, and comes back', async (_, change, table) => {
   await target.query(change);
-  const missing = { schema: 'cdc_management', table, problem: 'is missing', wayOut: AGAIN };
+  const missing = { schema: 'cdc_management', table, problem: 'is missing', solution: AGAIN };
   const expected = expect.arrayContaining([missing]);
   expect((await target.concerns()).mergeProblems).toEqual(expected);
   expect(await apply()).toMatchObject({ applied: [], mergeProblems: expected });

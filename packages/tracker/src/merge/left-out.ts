@@ -15,10 +15,10 @@ export function describeLeftOut({
   lockedStaging,
 }: LeftOut): readonly (TableName & { readonly reason: string })[] {
   return [
-    ...mergeProblems.map(({ schema, table, problem, wayOut }) => ({
+    ...mergeProblems.map(({ schema, table, problem, solution }) => ({
       schema,
       table,
-      reason: `${problem}; ${wayOut}`,
+      reason: `${problem}; ${solution}`,
     })),
     ...lockedStaging.map(({ schema, table, holder }) => ({
       schema,

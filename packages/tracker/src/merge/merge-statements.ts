@@ -72,14 +72,12 @@ ORDER BY 1, 2`,
   for (const schema of selection.schemas ?? []) {
     if (names.some((name) => isSelected(name, { schemas: [schema] }))) continue;
     const known = [...new Set(names.map((name) => name.schema))].join(', ');
-    throw new UnknownTableError(
-      `no schema ${schema} is merged there; there are ${known || 'none'}`,
-    );
+    throw new UnknownTableError(`no schema ${schema} is merged here; known: ${known || 'none'}`);
   }
   for (const table of selection.tables ?? []) {
     if (names.some((name) => isSelected(name, { tables: [table] }))) continue;
     const known = [...new Set(names.map((name) => name.table))].join(', ');
-    throw new UnknownTableError(`no table ${table} is merged there; there are ${known || 'none'}`);
+    throw new UnknownTableError(`no table ${table} is merged here; known: ${known || 'none'}`);
   }
 }
 
@@ -154,7 +152,7 @@ function toCounts(row: Texts<MergeCounts>): MergeCounts {
  */
 export async function cleanUpOld(session: Session): Promise<boolean> {
   const [row] = await session.write<{ readonly done: unknown }>(
-    'SELECT cdc_management.forget_old() AS done',
+    'SELECT cdc_management.clean_up() AS done',
   );
   return row!.done !== false;
 }

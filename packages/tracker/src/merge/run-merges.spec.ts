@@ -115,8 +115,8 @@ it.each<[string, MergeOptions, readonly number[]]>([
 });
 
 it.each<[MergeOptions, string]>([
-  [{ schemas: ['red'] }, 'no schema red is merged there; there are avansas, blue'],
-  [{ tables: ['Actor', 'Actr'] }, 'no table Actr is merged there; there are '],
+  [{ schemas: ['red'] }, 'no schema red is merged here; known: avansas, blue'],
+  [{ tables: ['Actor', 'Actr'] }, 'no table Actr is merged here; known: '],
 ])('refuses names that select nothing: %j', async (selection, message) => {
   const refused = target.merge(selection);
   await expect(refused).rejects.toThrow(UnknownTableError);

@@ -80,7 +80,7 @@ export function watchBlockers(
   onStay: (blockers: readonly LockBlocker[]) => void = () => undefined,
 ): { readonly take: () => readonly LockBlocker[]; readonly stop: () => void } {
   let seen: readonly LockBlocker[] = [];
-  let [before, told] = ['', ''];
+  let [before, reported] = ['', ''];
   let isOver = false;
   const look = async () => {
     // An unreadable result is unknown, and a lost connection is noticed elsewhere.
@@ -90,8 +90,8 @@ export function watchBlockers(
     ]).catch(() => [[]]);
     if (found.length > 0) seen = found;
     const pids = found.map(({ pid }) => pid).join();
-    if (!isOver && found.length > 0 && pids === before && pids !== told) {
-      told = pids;
+    if (!isOver && found.length > 0 && pids === before && pids !== reported) {
+      reported = pids;
       onStay(found);
     }
     before = pids;

@@ -30,7 +30,7 @@ export interface MergeProblem {
   readonly table: string;
   /** `staging table "stg_Actor" is missing`. */
   readonly problem: string;
-  readonly wayOut: string;
+  readonly solution: string;
 }
 
 /** A table with a lock of another session. */
@@ -174,14 +174,14 @@ const NO_VIEW: MergeProblem = {
   schema: MANAGEMENT_SCHEMA,
   table: 'view merge_problems',
   problem: 'is missing',
-  wayOut: 'apply its files again: apply --again',
+  solution: 'apply its files again: apply --again',
 };
 
 export async function readLockedStaging(session: Session): Promise<readonly LockedTable[]> {
   return readRows<LockedTable>(session, LOCKED);
 }
 
-const PROBLEMS = `SELECT schema_name AS schema, table_name AS table, problem, way_out AS "wayOut"
+const PROBLEMS = `SELECT schema_name AS schema, table_name AS table, problem, solution AS "solution"
 FROM cdc_management.merge_problems
 ORDER BY 1, 2, 3`;
 

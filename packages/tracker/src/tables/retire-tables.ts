@@ -157,10 +157,10 @@ async function retire(
       const list = sharedSources(shared);
       if (list.length > 0) {
         await session.write(
-          `CALL cdc_management.forget_sources(${quoteLiteral(schema)}, ARRAY[${list.map(quoteLiteral).join(', ')}]::text[])`,
+          `CALL cdc_management.clean_up_sources(${quoteLiteral(schema)}, ARRAY[${list.map(quoteLiteral).join(', ')}]::text[])`,
         );
       }
-      await session.execute(`CALL cdc_management.forget_schema(${quoteLiteral(schema)})`);
+      await session.execute(`CALL cdc_management.clean_up_schema(${quoteLiteral(schema)})`);
     }
   }
   const found = selection.names.filter((name) =>
@@ -298,7 +298,7 @@ async function retireOne(
       }
     });
     if (!isDone) return { outcome: 'locked', reason: 'other sessions have locked its tables' };
-    await session.execute(`CALL cdc_management.forget_table(${location})`);
+    await session.execute(`CALL cdc_management.clean_up_table(${location})`);
     return { outcome: 'retired', reason: null };
   } catch (error) {
     if (!(error instanceof TargetError) || error.kind === 'connection') throw error;

@@ -50,7 +50,7 @@ export interface MssqlFixture {
   roundTrips(): number;
   /** Counts the accepted connections. */
   connections(): number;
-  forgetRequests(): void;
+  clearRequests(): void;
   addFault(rule: FaultRule): void;
   clearFaults(): void;
   /** Lists internal errors of the fixture. A test can expect none. */
@@ -90,7 +90,7 @@ export async function startMssqlFixture({
     addDatabase: (name, catalog) => openDatabase(engine.addDatabase(name, catalog)),
     requests: () => [...requests],
     roundTrips: () => requests.filter((request) => !request.isSetup).length,
-    forgetRequests: () => void requests.splice(0),
+    clearRequests: () => void requests.splice(0),
     addFault: faults.add,
     clearFaults: faults.clear,
     internalErrors: () => [...internalErrors],

@@ -32,11 +32,11 @@ describe('what is kept of merges', () => {
 
   it('is forgotten a number of rows at a time when it is old', async () => {
     await remember();
-    const forget = async () =>
-      (await sink<{ done: boolean }[]>`SELECT cdc_management.forget_old(10) AS done`)[0]?.done;
-    expect([await forget(), await count('tombstone')]).toEqual([false, 20]);
-    expect([await forget(), await count('tombstone')]).toEqual([false, 10]);
-    expect([await forget(), await count('tombstone')]).toEqual([true, 5]);
+    const cleanUp = async () =>
+      (await sink<{ done: boolean }[]>`SELECT cdc_management.clean_up(10) AS done`)[0]?.done;
+    expect([await cleanUp(), await count('tombstone')]).toEqual([false, 20]);
+    expect([await cleanUp(), await count('tombstone')]).toEqual([false, 10]);
+    expect([await cleanUp(), await count('tombstone')]).toEqual([true, 5]);
     await owner`TRUNCATE cdc_management.tombstone`;
   });
 
@@ -94,11 +94,11 @@ describe('what is kept of merges', () => {
     ]);
     await mergeTable(sink, TENANT, ORDER_LINJER);
     await stageEvents(sink, TENANT, ORDER_LINJER, [orderEvent({ __kafka_offset: '9' })]);
-    const forget = () => owner`CALL cdc_management.forget_schema(${TENANT})`;
+    const cleanUp = () => owner`CALL cdc_management.clean_up_schema(${TENANT})`;
     await owner`
       INSERT INTO cdc_management.migration_history (migration_set, category, table_name, schema_name, file, checksum, outcome)
       VALUES ('a', 'tables', ${ORDER_LINJER.name}, ${TENANT}, 'a', 'a', 'applied')`;
-    await expect(forget()).rejects.toMatchObject({
+    await expect(cleanUp()).rejects.toMatchObject({
       code: '2BP01',
       message: `staging table "${TENANT}"."stg_Order-Linjer" still exists`,
     });
@@ -116,7 +116,7 @@ describe('what is kept of merges', () => {
       expect.arrayContaining(['dead_letter', 'merge_control', 'migration_history', 'tombstone']),
     );
     await owner.unsafe(`DROP SCHEMA "${TENANT}" CASCADE`);
-    await forget();
+    await cleanUp();
     expect(await kept()).toEqual([]);
     await target.apply(ORDER_LINJER);
     await sink`CALL cdc_management.run_pending_merges()`.simple();

@@ -7,17 +7,17 @@ import type { StagingTarget } from './staging-targets.ts';
 import { valueProblem } from './value-problem.ts';
 
 /** A mismatch between an INSERT and its staging table. */
-export interface Misfit {
+export interface Mismatch {
   readonly line: number;
   /** Column as written. */
   readonly table: string;
   /** Column as written. */
   readonly column?: string;
-  readonly code: MisfitCode;
+  readonly code: MismatchCode;
   readonly message: string;
 }
 
-export type MisfitCode =
+export type MismatchCode =
   | 'quoting'
   | 'unknown table'
   | 'final table'
@@ -39,24 +39,29 @@ export type MisfitCode =
 const VARIABLE = /\$\{[^${}]*\}|\{\{[^{}]*\}\}/g;
 
 /** Finds mismatches of an INSERT. Compares it with the most similar staging table of that name. */
-export function findMisfits(
+export function findMismatches(
   insert: Insert,
   targets: readonly StagingTarget[],
   existing: readonly ExistingTable[],
-): readonly Misfit[] {
+): readonly Mismatch[] {
   const { line, table } = insert;
-  const misfit = (code: MisfitCode, message: string): Misfit => ({ line, table, code, message });
+  const mismatch = (code: MismatchCode, message: string): Mismatch => ({
+    line,
+    table,
+    code,
+    message,
+  });
   const parts = splitSqlName(table.replace(VARIABLE, '_'));
-  if (!parts) return [misfit('quoting', quotingProblem(table, 'stg_Actor'))];
+  if (!parts) return [mismatch('quoting', quotingProblem(table, 'stg_Actor'))];
   const [name, schema] = parts.map(readSqlName).reverse();
   if (schema === MANAGEMENT_SCHEMA || existing.some((other) => other.name === name)) return [];
   const named = targets.filter((target) => target.table.names.staging === name);
-  if (named.length === 0) return [unknownTable(name!, parts, targets, misfit)];
+  if (named.length === 0) return [unknownTable(name!, parts, targets, mismatch)];
   const isKnownSchema = schema !== undefined && !VARIABLE.test(table);
   const placed = isKnownSchema ? named.filter(({ schemas }) => schemas.includes(schema)) : named;
   if (placed.length === 0) {
     const message = `expected one of the schemas ${named.flatMap(({ schemas }) => schemas).join(', ')}, found "${schema}"`;
-    return [misfit('unknown schema', message)];
+    return [mismatch('unknown schema', message)];
   }
   return placed
     .map((target) => compareColumns(insert, target))
@@ -67,47 +72,48 @@ function unknownTable(
   name: string,
   parts: readonly string[],
   targets: readonly StagingTarget[],
-  misfit: (code: MisfitCode, message: string) => Misfit,
-): Misfit {
+  mismatch: (code: MismatchCode, message: string) => Mismatch,
+): Mismatch {
   const final = targets.find(({ table }) => table.name === name);
   if (final) {
     const message = `expected a staging table, found the final table "${name}"; events go to "${final.table.names.staging}"`;
-    return misfit('final table', message);
+    return mismatch('final table', message);
   }
   const names = targets.map(({ table }) => table.names.staging);
   const meant = intendedName(parts.at(-1)!);
   const cased = names.find((other) => isSameButCase(other, meant));
-  if (cased !== undefined) return misfit('case', caseProblem(parts.at(-1)!, name, cased));
+  if (cased !== undefined) return mismatch('case', caseProblem(parts.at(-1)!, name, cased));
   const way =
     didYouMean(meant, names) ||
     '; add its table to services/<service>.yaml, or name the repo that has it with --root';
-  return misfit('unknown table', `there is no staging table "${meant}"${way}`);
+  return mismatch('unknown table', `there is no staging table "${meant}"${way}`);
 }
 
-function compareColumns(insert: Insert, target: StagingTarget): readonly Misfit[] {
+function compareColumns(insert: Insert, target: StagingTarget): readonly Mismatch[] {
   const { line, table, columns, values, language } = insert;
   if (!columns) {
     const message = 'expected the columns by name, found none: their order can change';
     return [{ line, table, code: 'no columns', message }];
   }
-  const found: Misfit[] = [];
+  const found: Mismatch[] = [];
   const sent = new Map<string, Written>();
   /** Staging columns that a mismatching column probably means. */
   const meant = new Set<string>();
   columns.forEach((column, index) => {
     const read = readColumn(column.text, target);
-    const misfit = (code: MisfitCode, message: string) =>
+    const mismatch = (code: MismatchCode, message: string) =>
       found.push({ line: column.line, table, column: column.text, code, message });
     if (read.column !== undefined) meant.add(read.column);
-    if ('code' in read) misfit(read.code, read.message);
+    if ('code' in read) mismatch(read.code, read.message);
     else {
       const type = target.columns.find(({ name }) => name === read.column)!.type;
       const value = values?.[index]?.text;
       const problem = value === undefined ? undefined : valueProblem(value, type, language);
-      if (problem !== undefined) misfit('form', `${type}: ${problem}`);
+      if (problem !== undefined) mismatch('form', `${type}: ${problem}`);
     }
     const other = sent.get(readSqlName(column.text));
-    if (other && !('code' in read)) misfit('duplicate', `the same column as in line ${other.line}`);
+    if (other && !('code' in read))
+      mismatch('duplicate', `the same column as in line ${other.line}`);
     sent.set(readSqlName(column.text), column);
   });
   if (values && values.length !== columns.length) {
@@ -124,7 +130,7 @@ function compareColumns(insert: Insert, target: StagingTarget): readonly Misfit[
 
 type ReadColumn =
   | { readonly column: string }
-  | { readonly column?: string; readonly code: MisfitCode; readonly message: string };
+  | { readonly column?: string; readonly code: MismatchCode; readonly message: string };
 
 /** Returns the staging column that a name means, and the problem of the name. */
 function readColumn(text: string, target: StagingTarget): ReadColumn {
@@ -183,12 +189,12 @@ function findNear(text: string, name: string, { columns, absent }: StagingTarget
   }
   return {
     code: 'unknown column',
-    message: `no such column${didYouMean(meant, [...names, ...absent.keys()]) || wayOut(meant, names)}`,
+    message: `no such column${didYouMean(meant, [...names, ...absent.keys()]) || solution(meant, names)}`,
   };
 }
 
 /** Returns the solution for a column with an unknown name. */
-function wayOut(meant: string, names: readonly string[]): string {
+function solution(meant: string, names: readonly string[]): string {
   return meant.startsWith('__')
     ? `; metadata columns are ${names.filter((name) => name.startsWith('__')).join(', ')}`
     : '; run generate --refresh if the source has it, or remove it from the INSERT';
@@ -199,11 +205,11 @@ function listMissing(
   { line, table }: Insert,
   target: StagingTarget,
   meant: ReadonlySet<string>,
-): readonly Misfit[] {
+): readonly Mismatch[] {
   const { key, columns } = target.table;
   return target.columns
     .filter(({ name }) => !meant.has(name))
-    .flatMap(({ name }): readonly Misfit[] => {
+    .flatMap(({ name }): readonly Mismatch[] => {
       const column = columns.find((other) => other.name === name);
       const why = key?.columns.includes(name)
         ? 'it is part of the key: every event would be a dead letter'
