@@ -97,6 +97,41 @@ describe('infrastructure that is older than what is applied', () => {
     expect(await merge(100 + merged)).toBe(merged + 1);
   });
 
+  it('loses the routines and columns whose names have changed', async () => {
+    const before = await signatures();
+    await owner.unsafe(`
+      CREATE FUNCTION cdc_management.bury_event(cdc_management.merge_control, tid, tid, text)
+        RETURNS SETOF cdc_management.stream_tally LANGUAGE sql AS 'SELECT NULL::cdc_management.stream_tally';
+      CREATE PROCEDURE cdc_management.bury_unconvertible(cdc_management.merge_control, text, text, text) LANGUAGE sql AS '';
+      CREATE FUNCTION cdc_management.forget_old(p_limit integer DEFAULT 10000) RETURNS boolean LANGUAGE sql RETURN true;
+      CREATE PROCEDURE cdc_management.forget_table(text, text) LANGUAGE sql AS '';
+      CREATE PROCEDURE cdc_management.forget_schema(text) LANGUAGE sql AS '';
+      CREATE PROCEDURE cdc_management.forget_history(text, text) LANGUAGE sql AS '';
+      CREATE PROCEDURE cdc_management.forget_sources(text, text[]) LANGUAGE sql AS '';
+      CREATE FUNCTION cdc_management.heirs_of(regclass) RETURNS text LANGUAGE sql RETURN '';
+      ALTER VIEW cdc_management.merge_problems RENAME COLUMN solution TO way_out`);
+    await apply(NOW);
+    expect(await signatures()).toEqual(before);
+    expect(await owner`SELECT solution FROM cdc_management.merge_problems`).toEqual([]);
+  });
+
+  it('gets the new descriptions of settings and keeps their values', async () => {
+    const settings = () =>
+      owner`SELECT name, value, description FROM cdc_management.setting ORDER BY name`;
+    await owner`UPDATE cdc_management.setting SET value = '17' WHERE name = 'batch_events'`;
+    const before = await settings();
+    await owner`UPDATE cdc_management.setting SET description = 'of an earlier version'`;
+    await apply(NOW);
+    expect(await settings()).toEqual(before);
+    await owner`ALTER TABLE cdc_management.setting DROP CONSTRAINT setting_value_check`;
+    await owner`UPDATE cdc_management.setting SET value = 'invalid', description = 'of an earlier version'`;
+    const invalid = await settings();
+    await apply(NOW);
+    expect(await settings()).toEqual(invalid);
+    await owner`TRUNCATE cdc_management.setting`;
+    await apply(NOW);
+  });
+
   it('is brought up where tables have numbers of their own and a loss no cause', async () => {
     await owner.unsafe(`ALTER TABLE cdc_management.merge_control
         ALTER COLUMN table_id ADD GENERATED ALWAYS AS IDENTITY (START WITH 1000);
