@@ -378,11 +378,11 @@ export const MESSAGES: Readonly<Record<string, readonly [cause: string, solution
   ],
   'have no "…"': [
     'a manual file makes a column NOT NULL',
-    'fill the column in the file, before the check',
+    'in the manual file, fill the column before the statement that checks it',
   ],
   'have NULL in the key': [
     'a manual file changes the key',
-    'fill the columns in the file, before the check',
+    'in the manual file, fill the columns before the statement that checks them',
   ],
   'are duplicates': [
     'a manual file changes the key',

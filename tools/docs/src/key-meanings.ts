@@ -172,7 +172,7 @@ export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, str
     [`${SINK_TABLE}.renames`]:
       'maps old column names to new ones. See [renamed columns](changes.md#renamed-columns)',
     [`${SINK_TABLE}.manual_migration_hints`]:
-      'hints for `diff --scaffold-manual`. They can also contain `renames`, as in the original tool',
+      'hints for `diff --scaffold-manual`. They can also contain `renames`, as in files for the original tool',
     [`${SINK_TABLE}.manual_migration_hints.renames`]: 'same as `renames` of the table',
     [`${SINK_TABLE}.manual_migration_hints.renames[].from`]: 'old name of a column',
     [`${SINK_TABLE}.manual_migration_hints.renames[].to`]: 'new name of the column',
@@ -180,12 +180,12 @@ export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, str
       'conversions of values to a different type',
     [`${SINK_TABLE}.manual_migration_hints.type_changes[].column`]: 'name of the column',
     [`${SINK_TABLE}.manual_migration_hints.type_changes[].using`]:
-      'the expression after `USING` in the draft',
+      'the expression after `USING` in the draft that `diff --scaffold-manual` writes',
     [`${SINK_TABLE}.manual_migration_hints.set_not_null`]:
       'statements to run before a column can be NOT NULL',
     [`${SINK_TABLE}.manual_migration_hints.set_not_null[].column`]: 'name of the column',
     [`${SINK_TABLE}.manual_migration_hints.set_not_null[].pre_sql`]:
-      'the statement that the draft runs before `SET NOT NULL`',
+      'the statement before `SET NOT NULL` in the draft that `diff --scaffold-manual` writes',
   },
   'column-templates': {
     templates: 'the templates. The key of a template is its name',

@@ -69,7 +69,7 @@ describe('a call that cannot be done is refused with the reason', () => {
     await changing`UPDATE cdc_management.merge_control SET lane_count = lane_count + 1`;
     const waiting = owner.unsafe(`SELECT cdc_management.wait_for_merges(${LITERALS})`);
     const refused = expect(waiting).rejects.toMatchObject({
-      message: `the lanes of ${FINAL} have changed`,
+      message: `the number of merge lanes of ${FINAL} has changed`,
     });
     let isWaiting = false;
     while (!isWaiting) {

@@ -137,7 +137,7 @@ export const METRICS: readonly Metric[] = [
   {
     scope: 'table',
     name: 'cdc_merge_blocked_tables',
-    help: 'Tables that cannot be merged, because somebody changed an object that a merge needs.',
+    help: 'Tables that cannot be merged, because an object that is required for merges was changed.',
     unit: 'short',
     read: (tables) => count(tables, ({ isBlocked }) => isBlocked),
     alert: {

@@ -270,7 +270,7 @@ async function refuseOtherReading(
 BEGIN
   IF pg_catalog.pg_get_viewdef('pg_temp.cdc_condition'::regclass) <> pg_catalog.pg_get_viewdef('pg_temp.cdc_pinned'::regclass) THEN
     RAISE EXCEPTION 'the condition has names that the search_path of this role finds in a schema other than pg_catalog'
-      USING HINT = 'Qualify them with their schema in the key where, for example pg_catalog.lower("Navn").', ERRCODE = 'CD005';
+      USING HINT = 'In the index condition (where), write each of these names with its schema, for example pg_catalog.lower("Navn").', ERRCODE = 'CD005';
   END IF;
 END
 $do$;

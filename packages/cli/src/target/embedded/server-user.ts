@@ -18,7 +18,7 @@ export function findServerUser(): ServerUser {
     .find(([name]) => name === 'nobody');
   if (!entry) {
     throw new CommandError(
-      '--env embedded: PostgreSQL refuses to run as root, and there is no user nobody; run as another user',
+      '--env embedded: PostgreSQL refuses to run as root, and the user "nobody" does not exist; run as another user',
     );
   }
   return { uid: Number(entry[2]), gid: Number(entry[3]) };
