@@ -644,7 +644,7 @@ export const DEAD_LETTERS: readonly (readonly [reason: string, ...Row])[] = [
   [
     'violates not-null constraint',
     'a NOT NULL column has no value',
-    'fix the payload. If the value is in an earlier event that is missing, merge that event first. Then replay',
+    'fix the payload. If an earlier event contains the value and has not arrived, deliver and merge that event first. Then replay',
   ],
   [
     'value too long for type',

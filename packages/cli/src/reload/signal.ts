@@ -87,7 +87,7 @@ function connectorKey({ group, ...feed }: Request): string {
 function signalOf({ group, data }: Request): Signal {
   if (group.signalTable) return { table: group.signalTable, id: randomUUID(), type: TYPE, data };
   throw new CommandError(
-    `${group.at.file}: expected signal_table: <schema>.<table> in ${group.name}, because a row in it makes Debezium take a snapshot; or use --kafka`,
+    `${group.at.file}: expected signal_table: <schema>.<table> in ${group.name}, because a row in it makes Debezium take a snapshot; add the key, or use --kafka`,
   );
 }
 
