@@ -366,7 +366,7 @@ export const MESSAGES: Readonly<Record<string, readonly [cause: string, solution
   ],
   'table ……': [
     'the change could lose values, would rewrite a large table, or affects a column that another object uses',
-    'follow the hint: use `--allow-rewrite`, or write a [manual file](changes.md#manual-files)',
+    'follow the hint. It names the option `--allow-rewrite`, a [manual file](changes.md#manual-files) or a statement',
   ],
   'is not merged here': ['no staging file of the table has been applied'],
   'staging table … still exists': [

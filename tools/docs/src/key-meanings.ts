@@ -172,7 +172,7 @@ export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, str
     [`${SINK_TABLE}.renames`]:
       'maps old column names to new ones. See [renamed columns](changes.md#renamed-columns)',
     [`${SINK_TABLE}.manual_migration_hints`]:
-      'hints for `diff --scaffold-manual`. They can also contain `renames`, as in files for the original tool',
+      'hints for `diff --scaffold-manual`. They can also contain `renames`, which older files have here',
     [`${SINK_TABLE}.manual_migration_hints.renames`]: 'same as `renames` of the table',
     [`${SINK_TABLE}.manual_migration_hints.renames[].from`]: 'old name of a column',
     [`${SINK_TABLE}.manual_migration_hints.renames[].to`]: 'new name of the column',

@@ -14,17 +14,27 @@ import { readMessages, type Message } from './read-messages.ts';
 
 const EXPLAINED = ['cause', 'what to do'];
 
-/** Renders the messages of commands or of SQL. Advice in code is a part of the message. */
+/**
+ * Renders the messages of commands or of SQL. Advice in code is a part of the message. If a message has several advices
+ * and a solution in the table of messages, the solution replaces them.
+ */
 export function renderMessages(root: string, kind: string): string {
-  const rows = new Map<string, readonly string[]>();
+  const rows = new Map<string, { cause: string; solution: string; advices: readonly string[] }>();
   for (const message of readMessages(root).filter(({ isSql }) => isSql === (kind === 'sql'))) {
     const { text, advice } = message;
     const [cause = '', solution = ''] = MESSAGES[findEntry(message) ?? ''] ?? [];
-    const [, before = cause, others] = rows.get(text) ?? [];
-    const toDo = advice === undefined ? solution : code(advice);
-    rows.set(text, [code(text), before, others === undefined ? toDo : `${others}, or ${toDo}`]);
+    const row = rows.get(text) ?? { cause, solution, advices: [] };
+    const advices = advice === undefined ? row.advices : [...row.advices, code(advice)];
+    rows.set(text, { ...row, solution: row.solution || solution, advices });
   }
-  return markdownTable(['message', ...EXPLAINED], [...rows.values()]);
+  return markdownTable(
+    ['message', ...EXPLAINED],
+    [...rows].map(([text, { cause, solution, advices }]) => [
+      code(text),
+      cause,
+      solution || advices.join(', or '),
+    ]),
+  );
 }
 
 /** Finds the entry of a message: one with a way out if the message has none. */

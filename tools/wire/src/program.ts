@@ -74,7 +74,7 @@ export function startJava(
   args: readonly string[],
   { heapMb = 256, env }: { heapMb?: number; env?: ProgramOptions['env'] } = {},
 ): Program {
-  const memory = [`-Xmx${heapMb}m`, '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=4'];
+  const memory = [`-Xmx${heapMb}m`, '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
   const logs = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'];
   return startProgram({
     command: 'java',
