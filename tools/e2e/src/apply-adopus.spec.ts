@@ -12,6 +12,8 @@ const OWNER = 'migrator';
 const MANAGEMENT = 'cdc_management';
 const { root, set, tables, tenants } = readAdopus();
 const files = readManifest(root);
+/** Tenants that the files are applied to twice. */
+const TWICE = tenants.slice(0, 3);
 
 describe.each([15, 18] as const)('the migrations of adopus on PostgreSQL %i', (major) => {
   let server: PostgresServer;
@@ -27,7 +29,7 @@ describe.each([15, 18] as const)('the migrations of adopus on PostgreSQL %i', (m
     const sql = server.connect({ database, user: OWNER, max: 1 });
     await sql.unsafe(readFileSync(join(root, 'existing/directory.sql'), 'utf8')).simple();
     first = await applyFiles(server, { database, user: OWNER, tenants }, files);
-    second = await applyFiles(server, { database, user: OWNER, tenants }, files);
+    second = await applyFiles(server, { database, user: OWNER, tenants: TWICE }, files);
     const schemas = await sql<{ name: string }[]>`
       SELECT nspname AS name FROM pg_catalog.pg_namespace
       WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'`;
@@ -44,7 +46,7 @@ describe.each([15, 18] as const)('the migrations of adopus on PostgreSQL %i', (m
     expect(tables).toHaveLength(39);
     expect(perTenant).toBe(2 * 39);
     expect(first).toHaveLength(files.length - perTenant + 26 * perTenant);
-    expect(second).toHaveLength(first.length);
+    expect(second).toHaveLength(files.length - perTenant + TWICE.length * perTenant);
   });
 
   it('say nothing the first time that is a warning', () => {

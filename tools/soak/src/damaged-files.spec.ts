@@ -12,7 +12,7 @@ import { mutateText } from './mutate-text.ts';
 import { watchProgress } from './watch-progress.fixture.ts';
 
 /** Number of mutations per file. */
-const COUNT = Number(process.env['CDC_MUTATIONS'] ?? 250);
+const COUNT = Number(process.env['CDC_MUTATIONS'] ?? 60);
 const MAX_CPU_MS = 2000;
 const SHOWN_FAULTS = 5;
 

@@ -16,14 +16,11 @@ describe('random tables, events, writers, mergers and accidents', () => {
   });
   afterAll(() => target.stop());
 
-  it.each([...FAILED_SEEDS, seed, seed + 1, seed + 2])(
-    'end as the model does, seed %i',
-    async (of) => {
-      const { differences, events } = await runRound(target, of);
-      expect(differences).toEqual([]);
-      expect(events).toBeGreaterThan(0);
-    },
-  );
+  it.each([...FAILED_SEEDS, seed])('end as the model does, seed %i', async (of) => {
+    const { differences, events } = await runRound(target, of);
+    expect(differences).toEqual([]);
+    expect(events).toBeGreaterThan(0);
+  });
 });
 
 describeDebian("the same on Debian's server", () => {

@@ -28,7 +28,6 @@ export const BUILT_WITHIN_MS = 900_000;
 
 const HERE = fileURLToPath(new URL('..', import.meta.url));
 const BUILDS = join(HERE, '../../tmp/wire');
-const MAVEN_COPY = 'org.apache.maven.plugins:maven-dependency-plugin:2.8:copy-dependencies';
 
 /** Tools to build and run the programs, with their version option. */
 const TOOLS = { go: ['version'], javac: ['-version'], mvn: ['-version'] };
@@ -38,15 +37,24 @@ interface Describe {
   readonly skip: (name: string, body: () => void) => void;
 }
 
-/** Jest's function, which exists when specs run. */
+/** Jest's functions, which exist when specs run. */
 declare const describe: Describe;
+declare const beforeAll: (hook: () => Promise<unknown>, timeoutMs: number) => void;
 
-/** Describes tests with the real parts. Without Go, Java or Maven the tests are skipped with a message. */
+/**
+ * Describes tests with the real parts, and builds the programs before the first of them. Without Go, Java or Maven the
+ * tests are skipped with a message.
+ */
 export function describeWire(name: string, body: () => void): void {
   const missing = Object.entries(TOOLS).flatMap(([tool, args]) =>
     spawnSync(tool, args, { stdio: 'ignore' }).status === 0 ? [] : [tool],
   );
-  if (missing.length === 0) return describe(name, body);
+  if (missing.length === 0) {
+    return describe(name, () => {
+      beforeAll(openPrograms, BUILT_WITHIN_MS);
+      body();
+    });
+  }
   process.stderr.write(`skipped: ${name}: needs ${missing.join(', ')} in PATH\n`);
   describe.skip(`${name} (skipped: needs ${missing.join(', ')})`, body);
 }
@@ -102,16 +110,7 @@ function tryLock(lock: string): boolean {
 async function build(folder: string): Promise<void> {
   const partial = `${folder}.partial`;
   rmSync(partial, { recursive: true, force: true });
-  for (const part of ['bin', 'classes', 'lib']) mkdirSync(join(partial, part), { recursive: true });
-  const java = join(HERE, 'java');
-  const jars = [MAVEN_COPY, '-DincludeScope=runtime', `-DoutputDirectory=${join(partial, 'lib')}`];
-  const classes = ['-d', join(partial, 'classes'), '-cp', join(partial, 'lib/*')];
-  await Promise.all([
-    run('go', ['build', '-o', join(partial, 'bin'), './...'], join(HERE, 'go')),
-    run('mvn', ['-q', '-B', ...jars], java).then(() =>
-      run('javac', [...classes, ...listSources(java, '.java')], java),
-    ),
-  ]);
+  await run('bash', ['build.sh', partial], HERE);
   for (const older of readdirSync(BUILDS)) {
     if (older !== 'lock' && older !== basename(partial)) {
       rmSync(join(BUILDS, older), { recursive: true, force: true });
@@ -132,15 +131,16 @@ async function run(program: string, args: readonly string[], cwd: string): Promi
 /** Returns the name of the build, a hash of its sources. */
 function hashSources(): string {
   const hash = createHash('sha256');
-  for (const file of ['go', 'java'].flatMap((folder) => listSources(join(HERE, folder), ''))) {
+  const sources = ['go', 'java'].flatMap((folder) => listSources(join(HERE, folder)));
+  for (const file of [...sources, join(HERE, 'build.sh')]) {
     hash.update(`${relative(HERE, file)}\0`).update(readFileSync(file));
   }
   return hash.digest('hex').slice(0, 16);
 }
 
-function listSources(folder: string, suffix: string): string[] {
+function listSources(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith(suffix))
+    .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
 }

@@ -6,7 +6,7 @@ import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fix
 import { copyAdopus, finish, runCommand, sinkEnv, startCommand } from '../target/cli.fixture.ts';
 
 /** `CDC_KILLS=50` runs the long form. */
-const KILLS = Number(process.env['CDC_KILLS'] ?? 8);
+const KILLS = Number(process.env['CDC_KILLS'] ?? 4);
 const SEED = chooseSeed();
 const FILES = 78;
 const ARGS = ['apply', '--env', 'prod', '--schema', 'b*', '--jobs', '4', '--lock-timeout', '60s'];
