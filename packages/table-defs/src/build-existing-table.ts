@@ -76,7 +76,7 @@ function isFirst(
   }
   if (first?.source && column.source) {
     const message =
-      `"${first.source.name}" and "${column.source.name}" both go into "${column.name}"; ` +
+      `"${first.source.name}" and "${column.source.name}" are both mapped to "${column.name}"; ` +
       'map each column once';
     problems.errors.push(problemAt(table.at, ['columns', column.source.name], message));
   } else if (first && column.role === 'template') {

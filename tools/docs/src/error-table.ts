@@ -312,7 +312,7 @@ export const MESSAGES: Readonly<Record<string, readonly [cause: string, solution
   'a schema name is empty': ['the name has no characters', 'choose a name'],
   'the name "…" has': ['the name contains an invisible character', 'choose another name'],
   'reload: no table of': [
-    'in this environment, no service has a table or a customer with this name',
+    'this environment has no table or customer with this name',
     'fix `--table` or `--customer`',
   ],
   'is read without Debezium': ['only Debezium reads signals'],
@@ -345,7 +345,7 @@ export const MESSAGES: Readonly<Record<string, readonly [cause: string, solution
     '`reload finish` could remove the rows that these events belong to',
   ],
   'event has no value': [
-    'the Kafka message has no value, like a tombstone',
+    'the Kafka message has no value, for example because it is a Kafka tombstone',
     'discard the event, and configure the pipeline to skip tombstones',
   ],
   'without a row': [
@@ -357,7 +357,7 @@ export const MESSAGES: Readonly<Record<string, readonly [cause: string, solution
     'apply newer files and replay the event, or configure the pipeline to omit the field',
   ],
   'isolation level read committed': [
-    'each batch must see the commits of merges since the previous batch',
+    'the function must see the results of merges that end while it waits',
     'call the function in a transaction with this isolation level',
   ],
   'found neither': [
@@ -374,7 +374,7 @@ export const MESSAGES: Readonly<Record<string, readonly [cause: string, solution
   ],
   'have a value in': [
     'a manual file narrows a type, and stored values do not fit',
-    'change these rows first, or convert their values in the file. If the rows are staged, merge them first',
+    'change these rows first, or convert their values in the manual file. If the rows are staged, merge them first',
   ],
   'have no "…"': [
     'a manual file makes a column NOT NULL',
@@ -386,7 +386,7 @@ export const MESSAGES: Readonly<Record<string, readonly [cause: string, solution
   ],
   'are duplicates': [
     'a manual file changes the key',
-    'remove the duplicates in the file, before the check',
+    'in the manual file, remove the duplicates before the statement that checks the key',
   ],
   'expected ': ['the value is not valid', 'correct the value'],
 };

@@ -48,7 +48,7 @@ describe('a call that cannot be done is refused with the reason', () => {
     ],
     [
       `BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT pg_current_xact_id(); SELECT cdc_management.merge_step(${LITERALS}, '{}')`,
-      'expected a transaction that has written nothing, found one that has',
+      'expected a transaction without earlier writes, found one with writes',
     ],
   ])('%s', async (statement, message) => {
     await expect(owner.unsafe(statement).simple()).rejects.toMatchObject({ message });

@@ -93,7 +93,7 @@ function describeWaiting(waiting: readonly WaitingFile[]): readonly SchemaLines[
     groups.set(key, { first: group?.first ?? file, count: (group?.count ?? 0) + 1 });
   }
   return [...groups.values()].map(({ first: { schema, path, waitsFor }, count: files }) => {
-    const more = files > 1 ? ` and ${countOf(files - 1, 'file')} more` : '';
+    const more = files > 1 ? ` and ${countOf(files - 1, 'more file')}` : '';
     return {
       schema,
       lines: [`${nameSchema(schema)} skipped: ${path}${more}, because of ${waitsFor}`],

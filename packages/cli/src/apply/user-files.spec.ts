@@ -158,7 +158,7 @@ describe.each([15, 18] as const)('files of users on PostgreSQL %i', (major) => {
     expect(failed).toMatchObject({
       exitCode: 3,
       stdout: expect.stringContaining(
-        `blue skipped: after/0020-more.sql and 1 file more, because of ${INDEX}\n` +
+        `blue skipped: after/0020-more.sql and 1 more file, because of ${INDEX}\n` +
           '(database) skipped: repeatable/0020-all.sql, because of blue\n',
       ),
     });
@@ -182,7 +182,7 @@ describe.each([15, 18] as const)('files of users on PostgreSQL %i', (major) => {
     const refused = await apply('--again');
     expect(refused.exitCode).toBe(5);
     expect(refused.stdout).toContain(
-      'blue skipped: after/0020-all.sql and 1 file more, because of tables/Actor.sql\n' +
+      'blue skipped: after/0020-all.sql and 1 more file, because of tables/Actor.sql\n' +
         `blue skipped: repeatable/0020-last.sql, because of ${VIEW}\n`,
     );
     expect(

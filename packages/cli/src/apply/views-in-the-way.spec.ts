@@ -290,7 +290,7 @@ describe.each([15, 18] as const)(
         'Its objects are dropped and created again for a change of type in tables/Actor.sql. All of it is rolled back.',
       );
       expect(failed.stdout).toMatch(
-        /blue skipped: tables\/Actor\.sql and \d+ files more, because of repeatable\/0020-named\.sql/,
+        /blue skipped: tables\/Actor\.sql and \d+ more files, because of repeatable\/0020-named\.sql/,
       );
       expect([await typeOf('actno'), await typeOf('Navn')]).toEqual([
         'integer',

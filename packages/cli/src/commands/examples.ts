@@ -119,14 +119,14 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
       'cdc manage-migrations dead-letters list --env prod',
       "cdc manage-migrations dead-letters list --env prod --reason 'too long'",
     ],
-    exitCodes: { 0: 'there are no such events', 1: 'there are such events', 2: CONFIGURATION },
+    exitCodes: { 0: 'no event matches', 1: 'some events match', 2: CONFIGURATION },
   },
   'manage-migrations dead-letters show': {
     examples: [
       'cdc manage-migrations dead-letters show --env prod --table Actor --limit 5',
       'cdc manage-migrations dead-letters show --env prod --id 4711',
     ],
-    exitCodes: { 0: 'there are no such events', 1: 'there are such events', 2: CONFIGURATION },
+    exitCodes: { 0: 'no event matches', 1: 'some events match', 2: CONFIGURATION },
   },
   'manage-migrations dead-letters replay': {
     examples: [

@@ -20,7 +20,7 @@ export function addMerge(migrations: Command, { setExitCode }: CommandContext): 
     )
     .option(
       '--watch',
-      'run until SIGINT or SIGTERM, then finish the current batches; reconnects after lost connections',
+      'run until SIGINT or SIGTERM, then finish the current batches; reconnect after lost connections',
     )
     .addOption(
       new Option('--interval <time>', 'with --watch: polling interval, such as 500ms, 5s or 1m')

@@ -9,7 +9,7 @@ export function addRename(migrations: Command, { setExitCode }: CommandContext):
   const command = migrations
     .command('rename')
     .description(
-      'Renames a table, or the schema of a customer or a service, after its name has changed in the configuration. Keeps events, remembered deletes, offsets and history.',
+      'Renames a table, or the schema of a customer or a service, after its name has changed in the configuration. Keeps events, records of deletes, offsets and history.',
     );
   addTargetOptions(command)
     .option('--table <name>', 'this table (<Table> or <schema>.<Table>)')

@@ -13,7 +13,7 @@ export function addTargetOptions(
       'environment of the sinks; "embedded" is a bundled PostgreSQL with all tenants',
     )
     .option('--sink <name...>', 'only these sinks (<group>.<database>)')
-    .option('--schema <glob...>', 'only these schemas; * matches any text, ? any character');
+    .option('--schema <glob...>', 'only these schemas; * matches any text, ? one character');
   if (json)
     command.option(
       '--json',

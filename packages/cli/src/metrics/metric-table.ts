@@ -100,7 +100,7 @@ export const METRICS: readonly Metric[] = [
   {
     scope: 'target',
     name: 'cdc_files',
-    help: 'Files of the target by state, counted once for each of their schemas.',
+    help: 'Files of the target by state. A file counts once in each schema.',
     unit: 'short',
     label: 'state',
     read: ({ files, isUp }) => (isUp ? { applied: 0, pending: 0, ...files } : {}),

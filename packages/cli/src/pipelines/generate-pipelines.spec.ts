@@ -569,7 +569,7 @@ describe('mistakes', () => {
     );
     const { code, stderr } = generate(root);
     expect(stderr).toContain(
-      'adopus.ActorActor: expected time.precision.mode isostring as in services/adopus.yaml sink_asma.directory adopus.Actor, found adaptive, but one connector reads both; use the same settings for both in pipeline',
+      'adopus.ActorActor: expected time.precision.mode isostring as in services/adopus.yaml sink_asma.directory adopus.Actor, found adaptive: the same connector reads both tables; use the same settings for both in pipeline',
     );
     expect(code).toBe(2);
   });

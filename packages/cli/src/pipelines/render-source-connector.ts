@@ -174,7 +174,7 @@ function otherForm(
   const name = ({ sink, table }: FlowTable) =>
     `${sink.at.file} ${table.set} ${sink.schema}.${sink.table}`;
   return new CommandError(
-    `${name(other)}: expected ${setting} ${value} as in ${name(one)}, found ${otherValue}, but one connector reads both; ` +
+    `${name(other)}: expected ${setting} ${value} as in ${name(one)}, found ${otherValue}: the same connector reads both tables; ` +
       'use the same settings for both in pipeline (sink-groups.yaml, or the table)',
   );
 }
