@@ -6,7 +6,7 @@ import { parseSnapshot, renderSnapshot, snapshotPath } from './snapshot.ts';
 
 const PATH = 'generated/schemas/AdOpusTest.dbo.yaml';
 const REMEDY =
-  'cdc manage-migrations schema-docs --force regenerates it, and git has the committed version';
+  'cdc manage-migrations schema-docs --force generates it again, and git has the committed version';
 const HEAD = 'database: AdOpusTest\nschema: dbo\ntype: mssql\npattern: db-shared\n';
 const COLUMNS = 'columns: [{name: id, type: int, nullable: false}]';
 

@@ -59,7 +59,8 @@ describe('the file of a table refuses', () => {
       ALTER TABLE avansas."T" ATTACH PARTITION avansas.part DEFAULT`);
     const key = ['id', 'n'];
     const n = (type: string) => column('n', type, { nullable: false });
-    const inParts = 'PostgreSQL changes no type in a partition key. Create the table again';
+    const inParts =
+      'PostgreSQL cannot change the type of a column in a partition key. Create the table again';
     await expect(
       apply([column('id', 'bigint', { nullable: false }), n('integer')], key),
     ).rejects.toMatchObject({

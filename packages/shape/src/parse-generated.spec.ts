@@ -48,7 +48,7 @@ const CONTENT: Owners = {
 };
 const BODY = renderGenerated(OWNERS, CONTENT);
 const PATH = 'generated/owners.yaml';
-const REMEDY = `${PATH}: npm run owners --force regenerates it, and git has the committed version`;
+const REMEDY = `${PATH}: npm run owners --force generates it again, and git has the committed version`;
 
 function refusalOf(body: string, kind = OWNERS): FileError {
   try {
@@ -157,8 +157,8 @@ it.each(['<<<<<<< HEAD', '=======', '>>>>>>> 29adf32 (a commit)', '||||||| base'
 it.each([
   [undefined, 'none, as in files of versions before 0.1', 'npm run owners updates it'],
   [2, '2, written by a newer version', 'install that version of cdc-migrations'],
-  [0, '0', 'npm run owners --force regenerates it'],
-  ['"1"', '"1"', 'npm run owners --force regenerates it'],
+  [0, '0', 'npm run owners --force generates it again'],
+  ['"1"', '"1"', 'npm run owners --force generates it again'],
 ])('another format is said, and who wrote it: %s', (format, found, remedy) => {
   const body = BODY.replace('format: 1\n', format === undefined ? '' : `format: ${format}\n`);
   expect(refusalOf(body)).toMatchObject({

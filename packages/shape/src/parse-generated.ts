@@ -127,7 +127,7 @@ function damaged(
   { text, path, problems, cause }: DamagedFile,
 ): FileError {
   return new FileError(path, problems, {
-    remedy: remedy ?? `${command} --force regenerates it, and git has the committed version`,
+    remedy: remedy ?? `${command} --force generates it again, and git has the committed version`,
     isEdited: !isHandWritten && syntax !== 'json' && stateOf(path, text) === 'edited',
     cause,
   });
@@ -144,7 +144,7 @@ function otherFormat(
       ? [own ? 'none' : 'none, as in files of versions before 0.1', `${command} updates it`]
       : isNewer
         ? [`${format}, written by a newer version`, 'install that version of cdc-migrations']
-        : [foundWord(format), `${command} --force regenerates it`];
+        : [foundWord(format), `${command} --force generates it again`];
   const message = `expected ${what} of format ${FORMAT}, found ${found}`;
   const problem = { at: { file: path, keys: ['format'] }, message };
   return new FileError(path, [problem], {

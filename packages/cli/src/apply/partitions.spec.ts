@@ -222,12 +222,12 @@ describe.each([15, 18] as const)('declared partitions, on PostgreSQL %i', (major
       expect(refused.exitCode).toBe(5);
       expect(await typeOf('avansas')).toBe('bigint');
       const [, statement, everybody] =
-        /hint: PostgreSQL changes no type in a partition key\..*migrations\/manual\/<NNNN>-<name>\.sql: (CALL cdc_management\.repartition_table\('blue', .*\);) To run it for all customers, write ('\{\{SCHEMA\}\}') instead of 'blue'/.exec(
+        /hint: PostgreSQL cannot change the type of a column in a partition key\..*migrations\/manual\/<NNNN>-<name>\.sql: (CALL cdc_management\.repartition_table\('blue', .*\);) To run it for all customers, write ('\{\{SCHEMA\}\}') instead of 'blue'/.exec(
           refused.stdout,
         )!;
       expect(refused.stdout).not.toContain('scaffold-manual');
       expect((await target.run(root, 'check')).stdout).toMatch(
-        /blue\.Actor: column "actno" is integer, expected bigint .*repair: apply refuses it, because PostgreSQL changes no type in a partition key/,
+        /blue\.Actor: column "actno" is integer, expected bigint .*repair: apply refuses it, because PostgreSQL cannot change the type of a column in a partition key/,
       );
       write(
         root,

@@ -14,7 +14,7 @@ export function addCleanCdc(migrations: Command, { setExitCode }: CommandContext
     .option('--days <days>', 'delete changes that are older than this number of days', parseDays)
     .option(
       '--not-past <lsn|file>',
-      'position of the slowest consumer: 0x…, or a file with <capture instance>: "0x…" on each line',
+      'position of the slowest consumer, whose unread changes are kept: 0x…, or a file with <capture instance>: "0x…" on each line',
     )
     .option('--customer <a,b>', 'only the databases of these customers', parseList)
     .option('--all', 'the databases of all customers in this environment')

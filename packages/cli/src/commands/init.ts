@@ -16,7 +16,7 @@ export function addInit(program: Command, { setExitCode }: CommandContext): void
     .addOption(
       new Option(
         '--pattern <pattern>',
-        'layout of customers: one database for each, or shared databases',
+        'distribution of customers: one database per customer, or all customers in one database',
       ).choices(PATTERNS),
     )
     .addOption(

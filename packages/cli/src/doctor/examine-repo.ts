@@ -47,7 +47,11 @@ function examineFiles(root: string): readonly Finding[] {
     const warnings = output.warnings.map(formatProblem);
     return [
       ...edited.map(({ path }) =>
-        fault(FILES, `${path} was edited`, 'cdc manage-migrations generate --force regenerates it'),
+        fault(
+          FILES,
+          `${path} was edited`,
+          'cdc manage-migrations generate --force generates it again',
+        ),
       ),
       ...(stale.length === 0
         ? [ok(FILES, `${countOf(steps.length, 'file')}, all up to date`)]

@@ -45,7 +45,12 @@ describe('a conflict of git is recognised and said', () => {
     ['sink-groups.yaml', 2, ['generate', 'diff', 'types', 'status'], /resolve it$/m],
     ['services/adopus.yaml', 2, ['generate', 'diff', 'types', 'status'], /resolve it$/m],
     ['services/_schemas/column-templates.yaml', 2, ['generate', 'diff'], /resolve it$/m],
-    [SNAPSHOT, 2, ['generate', 'diff', 'types'], /schema-docs --force regenerates it, and git has/],
+    [
+      SNAPSHOT,
+      2,
+      ['generate', 'diff', 'types'],
+      /schema-docs --force generates it again, and git has/,
+    ],
     [DEFINITION, 6, ['generate', 'diff', 'status'], /--force (overwrites it|rewrites all files)/],
     [SETS, 6, ['generate', 'status'], /--force (overwrites it|rewrites all files)/],
     [MANIFEST, 6, ['generate', 'status', 'apply'], /--force (overwrites|regenerates) it/],
@@ -133,7 +138,7 @@ it('a manifest without a part, and one whose checksum does not match, are refuse
   expect(run('status', ...ENV, '--offline')).toMatchObject({
     code: 2,
     stderr: `${MANIFEST}: missing key "role"; expected the name of a role
-${MANIFEST}: cdc manage-migrations generate --force regenerates it, and git has the committed version
+${MANIFEST}: cdc manage-migrations generate --force generates it again, and git has the committed version
 `,
   });
   edit(root, MANIFEST, '"category": "manual"', '"category": "functions"');

@@ -78,7 +78,7 @@ interface TypeView extends StepView {
   readonly hint: string;
   /** Expression after USING. */
   readonly value: string;
-  /** PostgreSQL changes no type in a partition key, so `PartitionsView` rewrites the table. */
+  /** PostgreSQL cannot change the type of a column in a partition key, so `PartitionsView` rewrites the table. */
   readonly isPartitionKey: boolean;
 }
 

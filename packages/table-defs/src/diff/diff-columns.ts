@@ -18,7 +18,7 @@ export function diffColumns(
     const isPartitionKey =
       isInPartitionKey(before, pair.before.name) || isInPartitionKey(after, pair.after.name);
     return changedColumn(after, pair.before, pair.after).map((change): TableChange =>
-      // PostgreSQL changes no type in a partition key.
+      // PostgreSQL cannot change the type of a column in a partition key.
       change.kind === 'type changed' && isPartitionKey ? { ...change, class: 'unsafe' } : change,
     );
   });

@@ -209,7 +209,7 @@ const UNSAFE_CHANGE =
   'apply refuses it, because values could be lost; cdc manage-migrations diff --base <commit before> --scaffold-manual creates a draft in migrations/manual/';
 
 const IN_PARTITION_KEY =
-  'apply refuses it, because PostgreSQL changes no type in a partition key; the hint of apply --again has the CALL for a file in migrations/manual/ that rewrites the table';
+  'apply refuses it, because PostgreSQL cannot change the type of a column in a partition key; apply --again prints a CALL that rewrites the table: write it into a file in migrations/manual/';
 
 interface Extra extends Pick<Difference, 'schema' | 'name' | 'message'> {
   readonly owner: string | null;

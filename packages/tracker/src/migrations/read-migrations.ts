@@ -119,7 +119,7 @@ function edited(path: string, conflict?: Conflict): FileProblem {
   const problem = conflict
     ? `${path}:${conflict.line}: ${conflict.message}`
     : `${path}: this generated file was edited`;
-  const message = `${problem}; cdc manage-migrations generate --force regenerates it`;
+  const message = `${problem}; cdc manage-migrations generate --force generates it again`;
   return { path, problem: 'edited', message };
 }
 
