@@ -90,7 +90,7 @@ export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, str
       'settings of the pipeline that writes to the staging tables of the group. Without this key, staging tables expect values in the input format of PostgreSQL',
     ...ofPipeline('<group>.pipeline'),
     '<group>.waves':
-      'the waves of a rollout, in order. `apply` starts a wave after the previous wave has ended. Every customer is in exactly one wave',
+      'the waves of a rollout: lists of customers. `apply` starts a wave after the previous wave has ended. Every customer is in exactly one wave',
     '<group>.waves[].name': 'name of the wave in `--wave` and in the output',
     '<group>.waves[].customers':
       'customers of the source group. For a `db-shared` source group: its services. One wave can omit this key. That wave contains all customers that are in no other wave',
@@ -105,8 +105,9 @@ export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, str
     service: 'name of the service, if the file has the second form',
     source: 'the source tables',
     'source.validation_database':
-      'the database whose structure the definitions use. Its snapshot is `generated/schemas/<database>.<schema>.yaml`',
-    'source.validation_env': 'the environment of this database',
+      'the source database from which the table definitions are built. `generated/schemas/<database>.<schema>.yaml` contains its structure',
+    'source.validation_env':
+      'the environment in which commands read this database, unless `--env` is set',
     'source.tables': 'the source tables. Write `{}` for a table without settings',
     [`${SOURCE_TABLE}.ignore_columns`]: 'columns that are not replicated',
     [`${SOURCE_TABLE}.include_columns`]:
@@ -117,8 +118,8 @@ export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, str
       'key columns that are accepted although their type cannot store every value exactly. No two rows may differ only in the part that is lost',
     [`${SOURCE_TABLE}.manual_migration_hints`]:
       'ignored. Write the hints under the sink table instead',
-    sinks: 'the sinks that receive the tables. The key of a sink is `<sink group>.<database>`',
-    'sinks.<sink>.tables': 'the final tables. The key of a table is `<schema>.<Table>`',
+    sinks: 'the sinks that receive the tables. Write each sink as `<sink group>.<database>`',
+    'sinks.<sink>.tables': 'the final tables. Write each table as `<schema>.<Table>`',
     [`${SINK_TABLE}.from`]: 'the source table, one of `source.tables`',
     [`${SINK_TABLE}.target_exists`]:
       '`true`: the table exists already. `check` compares it, and `apply` does not change it',
@@ -172,7 +173,7 @@ export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, str
     [`${SINK_TABLE}.renames`]:
       'maps old column names to new ones. See [renamed columns](changes.md#renamed-columns)',
     [`${SINK_TABLE}.manual_migration_hints`]:
-      'hints for `diff --scaffold-manual`. They can also contain `renames`, which older files have here',
+      'hints for `diff --scaffold-manual`. Older files also contain `renames` here',
     [`${SINK_TABLE}.manual_migration_hints.renames`]: 'same as `renames` of the table',
     [`${SINK_TABLE}.manual_migration_hints.renames[].from`]: 'old name of a column',
     [`${SINK_TABLE}.manual_migration_hints.renames[].to`]: 'new name of the column',
@@ -180,12 +181,12 @@ export const MEANINGS: { readonly [F in ConfigFile]: Readonly<Record<string, str
       'conversions of values to a different type',
     [`${SINK_TABLE}.manual_migration_hints.type_changes[].column`]: 'name of the column',
     [`${SINK_TABLE}.manual_migration_hints.type_changes[].using`]:
-      'the expression after `USING` in the draft that `diff --scaffold-manual` writes',
+      'the expression after `USING` in the file that `diff --scaffold-manual` writes',
     [`${SINK_TABLE}.manual_migration_hints.set_not_null`]:
       'statements to run before a column can be NOT NULL',
     [`${SINK_TABLE}.manual_migration_hints.set_not_null[].column`]: 'name of the column',
     [`${SINK_TABLE}.manual_migration_hints.set_not_null[].pre_sql`]:
-      'the statement before `SET NOT NULL` in the draft that `diff --scaffold-manual` writes',
+      'the statement before `SET NOT NULL` in the file that `diff --scaffold-manual` writes',
   },
   'column-templates': {
     templates: 'the templates. The key of a template is its name',
