@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import {
   ConfigError,
   type Config,
@@ -143,11 +144,10 @@ function mergePlans(
   locations: readonly Place[],
   problems: readonly Problem[],
 ): readonly SourcePlan[] {
-  const excluded = locations.flatMap(({ group, service }) => findExcluded(group, service));
-  const all = [
-    ...problems,
-    ...new Map(excluded.map((one) => [JSON.stringify(one.at), one])).values(),
-  ];
+  const excluded = [...new Map(locations.map(({ group, service }) => [service, group]))].flatMap(
+    ([service, group]) => findExcluded(group, service),
+  );
+  const all = [...problems, ...excluded];
   if (all.length > 0) throw new ConfigError(all);
   const plans = new Map<string, SourcePlan>();
   for (const { group, service, source, environment } of locations) {
@@ -214,11 +214,31 @@ function noCustomer(config: Config, name: string, env: string): Problem {
   return { at, message: `unknown customer "${name}"; --customer takes names under sources` };
 }
 
+/** Time limit for the patterns of a source group, because some patterns take forever for some names. */
+const MATCH_WITHIN_MS = 1000;
+
 /**
  * Finds tables that a service names although its source group's patterns exclude them. This is a contradiction, and
  * either side may be the mistake. A pattern matches the name of the table or the schema, without case for SQL Server.
  */
 function findExcluded(group: SourceGroup, service: Service): readonly Problem[] {
+  try {
+    const match = () => matchPatterns(group, service);
+    return runInNewContext(
+      'match()',
+      { match },
+      { timeout: MATCH_WITHIN_MS },
+    ) as readonly Problem[];
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw cause;
+    const message =
+      `the exclude and include patterns of ${group.name} take longer than ${MATCH_WITHIN_MS / 1000} s; ` +
+      'simplify them, for example (a+)+ to a+';
+    return [{ at: group.at, message }];
+  }
+}
+
+function matchPatterns(group: SourceGroup, service: Service): readonly Problem[] {
   const flags = group.type === 'mssql' ? 'i' : '';
   const compile = (patterns: readonly string[]) =>
     patterns.map((pattern) => ({ pattern, expression: new RegExp(pattern, flags) }));

@@ -312,3 +312,18 @@ it('a table that the service names and a pattern excludes is an error of both fi
     ),
   ]);
 });
+
+it('a pattern that takes forever to match is an error of its file', async () => {
+  repo.edit(
+    'source-groups.yaml',
+    "table_exclude_patterns: ['^Log', '^sys']",
+    "table_exclude_patterns: ['^(((([a-z]+)+)+)+)+!$']",
+  );
+  const { exitCode, complaints } = await repo.cdc('schema-docs');
+  expect(exitCode).toBe(2);
+  expect(complaints).toEqual([
+    expect.stringMatching(
+      /^source-groups\.yaml:\d+ adopus: the exclude and include patterns of adopus take longer than 1 s; simplify them, for example \(a\+\)\+ to a\+$/,
+    ),
+  ]);
+});
