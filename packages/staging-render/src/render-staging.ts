@@ -125,6 +125,6 @@ function renderEarlier(columns: readonly ColumnStructure[]): string {
 
 function describeWrite({ key }: ReplicatedTable): string {
   return key
-    ? '-- Writes the newest event of each key in a window, unless the stored row is newer. Deletes have already been merged.'
-    : '-- Writes the events in a window, each once.';
+    ? '-- Writes the newest event of each key in a batch, unless the stored row is newer. Deletes have already been merged.'
+    : '-- Writes each event of a batch once.';
 }

@@ -262,7 +262,7 @@ AS 'SELECT count(*) FROM "{{SCHEMA}}"."${table}"';
         'extra  blue.Region: not in the definitions any more: cdc manage-migrations retire --table Region, or, if it has another name now, cdc manage-migrations rename --table Region --to <name>',
         'extra  blue.Region: table (an earlier table of the repo); repair: cdc manage-migrations retire --env nonprod --table Region',
         `extra  blue.actors: view (${VIEW}, which is not in the repo); repair: DROP VIEW blue.actors`,
-        'extra  blue.mine: table (owner reporting); repair: its rows are lost by: DROP TABLE blue.mine',
+        'extra  blue.mine: table (owner reporting); repair: this deletes its rows: DROP TABLE blue.mine',
         'extra  blue.stg_Region: table (an earlier table of the repo); repair: cdc manage-migrations retire --env nonprod --table Region',
       ],
     ]);

@@ -191,7 +191,7 @@ it('apply --again repairs missing and different objects, and keeps extra tables'
   expect(differences).toEqual([
     {
       ...{ kind: 'extra', schema: 'blue', name: 'mine', message: 'table' },
-      ...{ origin: 'owner postgres', repair: 'its rows are lost by: DROP TABLE blue.mine' },
+      ...{ origin: 'owner postgres', repair: 'this deletes its rows: DROP TABLE blue.mine' },
     },
   ]);
 });

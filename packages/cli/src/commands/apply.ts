@@ -58,7 +58,10 @@ export function addApply(migrations: Command, { setExitCode }: CommandContext): 
     )
     .option('--check', 'apply nothing, and compare the structure as `check` does')
     .option('--allow-rewrite', 'allow type changes that rewrite large tables')
-    .option('--allow-older', 'allow older files to replace newer infrastructure')
+    .option(
+      '--allow-older',
+      'allow an older cdc-management.sql to replace a newer one in the target',
+    )
     .action(async (given: Omit<ApplyCommandOptions, 'root'> & { readonly check?: boolean }) => {
       const options = { ...given, ...migrations.opts<{ root?: string }>() };
       if (options.check) {

@@ -18,8 +18,8 @@ export function addDiff(migrations: Command, { setExitCode }: CommandContext): v
   migrations
     .command('diff')
     .description(
-      'Shows changes to the source and the configuration since the definitions were generated, ' +
-        'with the class and the SQL of each change.',
+      'Shows changes to the source and the configuration since the table definitions were generated, ' +
+        'with the class (free, rewrite, unsafe or informational) and the SQL of each change.',
     )
     .option('--env <env>', 'read the source in this environment (default: the snapshots)')
     .option(
@@ -41,7 +41,7 @@ export function addDiff(migrations: Command, { setExitCode }: CommandContext): v
     .addOption(formatOption().conflicts(['json', 'sql']))
     .option(
       '--scaffold-manual',
-      'write a draft to migrations/manual/ for each table with unsafe changes',
+      'for each table with unsafe changes, create an SQL file in migrations/manual/ that you review and edit',
     )
     .option('--timeout <seconds>', 'timeout for connecting, and for each query', parseTimeout)
     .addHelpText('after', MORE_HELP)

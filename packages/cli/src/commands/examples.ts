@@ -230,7 +230,7 @@ const HELP_ENDS: Readonly<Record<string, HelpEnd>> = {
     ],
     exitCodes: {
       0: 'all files are applied, and no events failed',
-      1: 'as in status; --drift: there is drift',
+      1: 'the same cases as in status; with --drift, also drift',
       2: CONFIGURATION,
       6: 'an applied file was edited',
     },

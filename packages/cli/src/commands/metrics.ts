@@ -26,7 +26,7 @@ export function addMetrics(migrations: Command, { setExitCode }: CommandContext)
     .addOption(
       new Option(
         '--drift [interval]',
-        'also count the differences that check finds; with --listen at most once per interval (30s, 2m, 1h), in the background',
+        'also count the differences that check finds; with --listen, in the background and at most once per interval (30s, 2m, 1h)',
       )
         .preset('1h')
         .argParser(parsePositiveDuration),

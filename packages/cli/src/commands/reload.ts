@@ -12,7 +12,7 @@ export function addReload(migrations: Command, { setExitCode }: CommandContext):
   const group = migrations
     .command('reload')
     .description(
-      'Reads tables again while events continue to arrive. `reload begin` records the positions of the tables. Then the connector takes a snapshot. `reload finish` removes the rows that are missing from the snapshot.',
+      'Reads tables again while events continue to arrive. `reload begin` records which events of the tables have arrived so far. Then the connector takes a snapshot. `reload finish` removes the rows that are missing from the snapshot.',
     )
     .helpCommand('help [command]', 'show the help of a command');
   const root = () => migrations.opts<{ root?: string }>();
@@ -21,7 +21,9 @@ export function addReload(migrations: Command, { setExitCode }: CommandContext):
   addSelection(
     group
       .command('begin')
-      .description('Records the current positions of the tables. Run it before the snapshot.'),
+      .description(
+        'Records which events of the tables have arrived so far. Run it before the snapshot.',
+      ),
     {
       needsTable: true,
     },

@@ -20,7 +20,7 @@ export function addSchemaDocs(migrations: Command, { setExitCode }: CommandConte
     )
     .option('--all', 'with --compare: all customers in this environment')
     .option('--compare', 'show how the customers differ from the snapshots, and write nothing')
-    .option('--if-changed', 'skip databases whose fingerprint matches the snapshot')
+    .option('--if-changed', 'skip databases whose structure has not changed since the snapshot')
     .option('--force', 'overwrite edited snapshots')
     .option('--timeout <seconds>', 'timeout for connecting, and for each query', parseTimeout)
     .option('--json', 'print one JSON document on standard output, and messages on standard error')

@@ -76,7 +76,7 @@ export function columnLines(
 
 const ORIGINS: Readonly<Record<ExplainedColumn['role'], string>> = {
   source: 'a column of the source',
-  template: 'a column template, whose value the pipeline gives',
+  template: 'a column template, whose value the pipeline sets',
   transform: 'output of a transform of the pipeline',
   metadata: 'metadata of the event or the merge, in every table',
 };
@@ -99,7 +99,9 @@ export function tableLines({
     ...(merge ? mergeLines(merge) : []),
     [
       'final',
-      merge ? table : `${table}, which exists already: pipelines write it, generate only checks it`,
+      merge
+        ? table
+        : `${table}, an existing table: a pipeline writes its rows, and check compares its columns`,
     ],
     ...indexes.map((index) => ['index', describeIndex(index)] as const),
     ...(partitionBy

@@ -55,7 +55,7 @@ export function renderGithubWorkflow(options: ScaffoldOptions): string {
           BASE: \${{ github.base_ref }}`;
   const all = (args: string) => step(`${run} nx run-many -t ${args}`);
   const applying = (command: string) => `${command}
-        # The secrets of this step alone: install scripts, and steps that need none, cannot read them.
+        # Only this step can read these secrets. Install scripts and other steps cannot.
         env:
 ${renderVariables(options)}`;
   return `name: CDC migrations
@@ -69,8 +69,8 @@ permissions:
   contents: read
 
 env:
-  # The role of the sink pipeline, which is no superuser. It stands in the SQL: set it to the same wherever files are
-  # generated.
+  # The role of the sink pipeline. It is not a superuser. The generated SQL contains its name, so set the same role wherever
+  # you run generate.
   CDC_DB_USER: ${sinkRole(options)}
 
 jobs:
@@ -79,12 +79,12 @@ jobs:
     runs-on: ubuntu-latest
     steps:
 ${renderSetup(options, { wholeHistory: true, scripts: true })}
-      # Refused where a generated file is stale or was edited.
+      # Fails if a generated file is stale or was edited.
 ${nx ? affected('check-generated') : cdc('generate --check')}
 ${
   nx
     ? affected('migrations')
-    : `      # What changes in the targets, and how safe it is. Exit code 1: something does.
+    : `      # Shows the changes to the targets and how safe they are. Exit code 1 means that there are changes.
 ${report('diff --base "origin/$BASE"', 1)}
         env:
           BASE: \${{ github.base_ref }}`
@@ -94,18 +94,17 @@ ${report('diff --base "origin/$BASE"', 1)}
     if: github.event_name == 'push'
     runs-on: ubuntu-latest
     environment: ${APPLIED}
-    # One after the other, and none is ended half way.
+    # Runs one apply at a time, and never cancels a running one.
     concurrency: { group: cdc-migrations-apply, cancel-in-progress: false }
     steps:
 ${renderSetup(options, { wholeHistory: false, scripts: false })}
 ${nx ? all('check-generated') : cdc('generate --check')}
-      # All of it, not only what this commit touches: where there is nothing to do nothing is done, and what could
-      # not be applied the last time is tried again.
+      # Applies all pending files, not only those of this commit, so that files that failed before are tried again.
 ${
   nx
     ? applying(all(`apply --args=--env=${APPLIED}`))
     : `${applying(report(`apply --env ${APPLIED} --plan-out plan.json`, UNSAFE))}
-      # Exactly that, but what is refused as unsafe.
+      # Applies exactly this plan, except changes that are refused as unsafe.
 ${applying(report(`apply --env ${APPLIED} --plan plan.json`))}`
 }
 `;

@@ -17,7 +17,7 @@ CALL cdc_management.converge_staging('{{SCHEMA}}', 'Doc', 'stg_Doc', 'unlogged',
   "__sync_timestamp" timestamp with time zone, "__source" text, "__kafka_timestamp" timestamp with time zone
 $columns$);
 
--- Writes the newest event of each key in a window, unless the stored row is newer. Deletes have already been merged.
+-- Writes the newest event of each key in a batch, unless the stored row is newer. Deletes have already been merged.
 CREATE OR REPLACE FUNCTION "{{SCHEMA}}"."fn_merge_window_doc"(
   p_from tid, p_to tid, p_generation integer, p_lanes integer, p_lane integer)
 RETURNS TABLE (source_db text, source_table text, kafka_partition integer, stream_generation integer, rows bigint)

@@ -14,7 +14,7 @@ CALL cdc_management.converge_staging('{{SCHEMA}}', 'Tekst', 'stg_Tekst', 'unlogg
   "__sync_timestamp" timestamp with time zone, "__source" text, "__kafka_timestamp" timestamp with time zone
 $columns$);
 
--- Writes the events in a window, each once.
+-- Writes each event of a batch once.
 CREATE OR REPLACE FUNCTION "{{SCHEMA}}"."fn_merge_window_tekst"(
   p_from tid, p_to tid, p_generation integer, p_lanes integer, p_lane integer)
 RETURNS TABLE (source_db text, source_table text, kafka_partition integer, stream_generation integer, rows bigint)

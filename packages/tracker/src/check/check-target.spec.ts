@@ -291,7 +291,7 @@ it('warns of rows and values before SQL that can lose them', async () => {
       statement:
         'ALTER TABLE "blue"."Actor" ALTER COLUMN "actno" TYPE integer USING "actno"::integer',
     },
-    { kind: 'sql', warning: 'its rows are lost by', statement: 'DROP TABLE blue.mine' },
+    { kind: 'sql', warning: 'this deletes its rows', statement: 'DROP TABLE blue.mine' },
   ]);
 });
 

@@ -259,7 +259,7 @@ export async function explainExtra(
       repair: {
         kind: 'sql',
         statement: row.statement,
-        ...(isTable(difference) && { warning: 'its rows are lost by' }),
+        ...(isTable(difference) && { warning: 'this deletes its rows' }),
       },
     };
   });
