@@ -8,9 +8,9 @@ import type { Sql } from 'postgres';
 import { copyAdopus, finish, runCommand, sinkEnv, startCommand } from './target/cli.fixture.ts';
 
 const FEW = ['--env', 'prod', '--schema', 'blue'];
-const LEFT_OUT =
+const SKIPPED =
   /blue[.]Distrikt: skipped while its staging table is locked by process \d+ [(]postgres, /;
-describeDebian('a staging table that somebody has locked', () => {
+describeDebian('a staging table that another session has locked', () => {
   let server: PostgresServer;
   let repo: ReturnType<typeof copyAdopus>;
   let env: NodeJS.ProcessEnv;
@@ -41,11 +41,11 @@ describeDebian('a staging table that somebody has locked', () => {
     repo?.remove();
   });
 
-  it('is named by merge, which merges the others', async () => {
+  it('is reported by merge, which merges the other tables', async () => {
     const run = await runCommand(repo.root, ['merge', ...FEW], env);
     expect(run.exitCode).toBe(3);
     expect(run.stdout).toMatch(/^blue[.]Region: 1 event: 1 merged/m);
-    expect(run.stdout).toMatch(LEFT_OUT);
+    expect(run.stdout).toMatch(SKIPPED);
     const inJson = await runCommand(repo.root, ['merge', ...FEW, '--json'], env);
     expect(inJson.exitCode).toBe(3);
     expect(JSON.parse(inJson.stdout)).toMatchObject({
@@ -53,34 +53,34 @@ describeDebian('a staging table that somebody has locked', () => {
     });
   });
 
-  it('is named by status', async () => {
+  it('is reported by status', async () => {
     const { stdout } = await runCommand(repo.root, ['status', ...FEW], env);
-    expect(stdout).toMatch(LEFT_OUT);
+    expect(stdout).toMatch(SKIPPED);
   });
 
   it.each(['status', 'check', 'apply', 'apply --dry-run', 'baseline'])(
-    'keeps nobody from %s',
+    'does not stop %s',
     async (command) => {
       const run = await runCommand(repo.root, [...command.split(' '), ...FEW], env);
       expect(run).toMatchObject({ exitCode: 0, stderr: '' });
     },
   );
 
-  it('is named by merge --watch, which merges it when it is free again', async () => {
+  it('is reported by merge --watch, which merges it after the lock is released', async () => {
     const count = async (table: string) =>
       (await owner.unsafe(`SELECT FROM blue."${table}"`)).length;
     expect([await count('Region'), await count('Distrikt')]).toEqual([1, 0]);
     const options = ['--watch', '--interval', '50ms'];
     const watch = startCommand(repo.root, ['merge', ...FEW, ...options], env);
     let output = '';
-    const named = new Promise<void>((resolve) => {
+    const reported = new Promise<void>((resolve) => {
       watch.stderr?.on('data', (data: Buffer) => {
         output += data.toString();
-        if (LEFT_OUT.test(output)) resolve();
+        if (SKIPPED.test(output)) resolve();
       });
     });
     const end = finish(watch);
-    await named;
+    await reported;
     await locker`ROLLBACK`;
     while ((await count('Distrikt')) === 0) await sleep(50);
     watch.kill('SIGTERM');

@@ -32,7 +32,7 @@ describe('help', () => {
       ['manage-migrations', 'generate', '--help'],
       ['help', 'generate'],
     ],
-  ])('%j is %j', (option, command) => {
+  ])('%j prints the same as %j', (option, command) => {
     const help = helpOf(...option);
     expect(help).toMatchObject({ code: 0, stderr: '' });
     expect(helpOf(...command)).toEqual(help);
@@ -42,7 +42,7 @@ describe('help', () => {
     }
   });
 
-  it('of generate names every option, exit code and variable', () => {
+  it('of generate lists options, exit codes and variables', () => {
     const { stdout } = helpOf('manage-migrations', 'generate', '--help');
     for (const word of [
       ...['--service', '--table', '--only', '--dry-run', '--check', '--force', '--json', '--root'],
@@ -52,7 +52,7 @@ describe('help', () => {
     }
   });
 
-  it('is shown where a command is missing, with exit code 2', () => {
+  it('is shown if a command is missing, with exit code 2', () => {
     expect(helpOf()).toEqual({ code: 2, stdout: '', stderr: helpOf('--help').stdout });
     const { stdout } = helpOf('manage-migrations', '--help');
     expect(helpOf('manage-migrations')).toEqual({ code: 2, stdout: '', stderr: stdout });
@@ -76,7 +76,7 @@ const HELP_OF_ALL = [
   ],
 ];
 
-it.each(HELP_OF_ALL)('the help of %s has examples whose options are its own', (command) => {
+it.each(HELP_OF_ALL)('the examples in the help of %s use only its options', (command) => {
   const { stdout, code } = cdc([...command.split(' '), '--help'], { cwd: root });
   expect(code).toBe(0);
   const examples = stdout.split('Examples:\n')[1]!.split('\n\n')[0]!;
@@ -103,7 +103,7 @@ describe('cdc <command>', () => {
       ['apply'],
       "error: required option '--env' not specified; expected an environment of sink-groups.yaml, or embedded\n",
     ],
-  ])('%j is told what is wrong', (args, message) => {
+  ])('refuses %j and reports the mistake', (args, message) => {
     const run = cdc(args, { cwd: root });
     expect(run).toMatchObject({ code: 2, stdout: '' });
     expect(run.stderr).toContain(message);
@@ -115,7 +115,7 @@ it.each(['--version', '-V'])('%s prints the version of the package', (option) =>
   expect(cdc([option], { cwd: root })).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
 });
 
-describe('an option that is wrong exits 2 and writes nothing', () => {
+describe('invalid arguments cause exit code 2 and no changes', () => {
   it.each([
     [
       ['--only', 'table'],
@@ -128,7 +128,7 @@ describe('an option that is wrong exits 2 and writes nothing', () => {
     [['Actor'], 'too many arguments'],
     [['--check', '--dry-run'], "option '--check' cannot be used with option '--dry-run'"],
     [['--check', '--force'], "option '--check' cannot be used with option '--force'"],
-  ])('%j', (args, message) => {
+  ])('for %j', (args, message) => {
     edit(root, 'services/adopus.yaml', '[Døv]', '[]');
     const before = treeOf(root);
     const run = generate(root, args);
@@ -137,7 +137,7 @@ describe('an option that is wrong exits 2 and writes nothing', () => {
     expect(changesSince(before, root)).toEqual([]);
   });
 
-  it('an unknown command', () => {
+  it('for an unknown command', () => {
     expect(cdc(['manage-migration'], { cwd: root })).toMatchObject({
       code: 2,
       stdout: '',
@@ -147,7 +147,7 @@ describe('an option that is wrong exits 2 and writes nothing', () => {
 });
 
 describe('the implementation repo', () => {
-  it('is the one that holds the working directory', () => {
+  it('is the one that contains the working directory', () => {
     edit(root, 'services/adopus.yaml', '[Døv]', '[]');
     const before = treeOf(root);
     expect(generate(join(root, 'migrations/tables')).code).toBe(0);
@@ -155,7 +155,7 @@ describe('the implementation repo', () => {
     expect(generate(root, ['--check']).code).toBe(0);
   });
 
-  it('is the one of --root, before or behind the command, from where you are', () => {
+  it('is the one of --root, before or after the command, relative to the working directory', () => {
     const elsewhere = emptyFolder();
     const relative = join('..', root.split('/').at(-1)!);
     for (const path of [root, `${root}/`, relative]) {
@@ -170,7 +170,7 @@ describe('the implementation repo', () => {
     expect(treeOf(elsewhere).size).toBe(0);
   });
 
-  it('has to be somewhere', () => {
+  it('is refused if the folder has no source-groups.yaml', () => {
     const elsewhere = emptyFolder();
     expect(generate(elsewhere)).toEqual({
       code: 2,

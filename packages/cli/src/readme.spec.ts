@@ -5,7 +5,7 @@ import { adopusRepo, CASES } from './repo.fixture.ts';
 
 const README = readFileSync(join(__dirname, '../README.md'), 'utf8');
 
-it('the example of the README prints what it says', () => {
+it('the commands in the README print the output shown', () => {
   const [, example] = /^```console\n([^]*?)^```$/m.exec(README)!;
   const cwd = adopusRepo();
   const printed = [...example!.matchAll(/^\$ cdc (.*)\n/gm)].map(
@@ -16,7 +16,7 @@ it('the example of the README prints what it says', () => {
 });
 
 it.each(['../README.md', '../../../docs/daily-work.md'])(
-  'the mistake in %s is that of a case',
+  'the error in %s matches the expected output of a case',
   (page) => {
     const text = readFileSync(join(__dirname, page), 'utf8');
     const [, mistake] = /^```text\n([^]*?)^```$/m.exec(text)!;

@@ -7,7 +7,7 @@ import { runCommand } from './target/cli.fixture.ts';
 import { small } from './target/small-target.fixture.ts';
 
 describe('a report', () => {
-  it('is lines of a terminal, or a heading, tables and a list of Markdown', () => {
+  it('is rendered as text, or as Markdown with a heading, tables and a list', () => {
     const report = [
       'sink_a.b in prod: 2 differences',
       { head: ['schema', 'n'], rows: [['blue', '12']], isNumber: (column: number) => column === 1 },
@@ -45,19 +45,19 @@ describe('a report', () => {
     ['`a` *b* _c_ ~d~ \\', '\\`a\\` \\*b\\* \\_c\\_ \\~d\\~ \\\\'],
     ['a\nb\u001b[0m', 'a\\\\u000ab\\\\u001b\\[0m'],
     ['&amp;', '&#38;amp;'],
-  ])('has %j in Markdown as a text and nothing more', (text, expected) => {
+  ])('escapes %j in Markdown', (text, expected) => {
     expect(renderMarkdown(['t: s', text, { head: [text], rows: [] }]).join('\n')).toBe(
       `### t\n\n**s**\n\n- ${expected}\n\n| ${expected} |\n| :${'-'.repeat(expected.length - 1)} |\n`,
     );
   });
 
-  it('has no more items in Markdown than somebody reads', () => {
+  it('lists at most 100 items in Markdown', () => {
     const lines = renderMarkdown(['t', ...Array.from({ length: 300 }, (_, n) => `line ${n}`)]);
     expect(lines.length).toBeLessThan(110);
     expect(lines.at(-2)).toBe('- and 200 more');
   });
 
-  it('is XML of JUnit, whatever is in it', () => {
+  it('is rendered as JUnit XML with escaped content', () => {
     const cases = [
       { name: 'blue', failures: [] },
       { name: '"<&>\u0007', failures: ["a]]> & 'b'", 'second'] },
@@ -76,7 +76,7 @@ second</failure>
   });
 });
 
-describe('of commands', () => {
+describe('the report of', () => {
   let server: PostgresServer;
   let rollout: Rollout;
   const github = (...args: readonly string[]) =>
@@ -99,7 +99,7 @@ describe('of commands', () => {
   }, 120_000);
   afterAll(() => server?.stop());
 
-  it('apply has a row for each wave, and the place of a failed statement for GitHub', async () => {
+  it('apply has a row for each wave, and annotates failed statements for GitHub', async () => {
     const plan = await github(
       'apply',
       '--plan-out',
@@ -142,7 +142,7 @@ describe('of commands', () => {
     expect(stdout).toMatch(/^\| second +\| +2 \| +1 \| +0 \| +1 \|$/m);
   });
 
-  it('check has a test case for each schema, and one for a target that does not answer', async () => {
+  it('check has a test case for each schema, and one for a target that cannot be reached', async () => {
     const { stdout, exitCode } = await github('check', '--format', 'junit', '--schema', 'c00?');
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/^<\?xml/);
@@ -165,7 +165,7 @@ describe('of commands', () => {
     );
   });
 
-  it('diff has a row for each change, and --json is another format', async () => {
+  it('diff has a row for each change, and --format cannot be combined with --json', async () => {
     const args = ['diff', '--format', 'markdown'];
     edit(rollout.root, 'services/adopus.yaml', '        ignore_columns: [Døv]\n', '');
     const { stdout, exitCode } = await runCommand(rollout.root, args);
@@ -174,7 +174,7 @@ describe('of commands', () => {
     expect(await runCommand(rollout.root, [...args, '--json'])).toMatchObject({ exitCode: 2 });
   });
 
-  it('a mistake in the configuration is shown at its line', async () => {
+  it('a configuration error annotates its line for GitHub', async () => {
     edit(rollout.root, 'sink-groups.yaml', 'customers: [c001]', 'customers: [c0001]');
     const { stderr, exitCode } = await github('status');
     expect(exitCode).toBe(2);

@@ -12,9 +12,9 @@ describe('parseYaml', () => {
     ['an empty value at the end of a mapping', 'a:\n  b:\nc: 1\n'],
     ['plain scalars', 'a: text\nb: 010\nc: 0x1F\nd: ~\n'],
     ['quotes', `a: 'it''s'\nb: "x"\n`],
-    ['a comment behind a value', 'a: "x" # why\n'],
-    ['a comment between', 'a: 1\n# why\nb: 2\n'],
-    ['a comment with indent', 'a:\n  # why\n  b: 2\n'],
+    ['a comment after a value', 'a: "x" # why\n'],
+    ['a comment between keys', 'a: 1\n# why\nb: 2\n'],
+    ['an indented comment', 'a:\n  # why\n  b: 2\n'],
     ['a list without indent', 'a:\n- 1\n- 2\n'],
     ['a list with more indent', 'a:\n    - 1\n    - 2\n'],
     ['a mapping with more indent', 'a:\n    b: 1\n    c: 2\n'],
@@ -23,7 +23,7 @@ describe('parseYaml', () => {
     ['a list at the root', '- 1\n- 2\n'],
     ['a scalar at the root', '"text"\n'],
     ['a block scalar', 'a: |\n  # no comment\n\n  x\nb: >\n  folded\n  lines\n'],
-    ['a text over several lines', 'a: "x\n\n  # y"\n'],
+    ['a quoted text over several lines', 'a: "x\n\n  # y"\n'],
     ['a plain text over several lines', 'a: 1\n  2\n'],
     ['an anchor', 'a: &x { b: 1 }\nc: *x\n'],
     ['flow over several lines', 'a: [1,\n  2]\n'],
@@ -31,37 +31,37 @@ describe('parseYaml', () => {
     ['a trailing comma', 'a: [1, 2,]\n'],
     ['a document marker', '---\na: 1\n'],
     ['numbers as keys', '1: 2\n'],
-    ['blanks behind a value', 'a: 1  \nb:  2\n'],
-    ['blanks behind a key', 'a: \n  b: 1\n'],
-    ['blanks on an empty line', 'a: 1\n  \nb: 2\n'],
+    ['spaces after a value', 'a: 1  \nb:  2\n'],
+    ['spaces after a key', 'a: \n  b: 1\n'],
+    ['spaces on an empty line', 'a: 1\n  \nb: 2\n'],
     ['a date', 'a: 2026-11-23\n'],
     ['no final newline', 'a: 1'],
     ['CRLF', 'a:\r\n  - 1\r\n  - 2\r\n'],
     ['CR alone', 'a: 1\rb: 2\r'],
     ['a byte order mark', '\ufeffa: 1\n'],
-    ['odd keys', '"a: b": 1\n"#": 2\nb c: 3\n__proto__: 4\n'],
-    ['a second list under a closed one', 'a:\n  b:\n    - 1\n  c:\n    - 2\nd: 3\n'],
-  ])('reads %s as js-yaml does', (_, text) => {
+    ['keys with special characters', '"a: b": 1\n"#": 2\nb c: 3\n__proto__: 4\n'],
+    ['a second list after a nested one', 'a:\n  b:\n    - 1\n  c:\n    - 2\nd: 3\n'],
+  ])('reads %s like js-yaml', (_, text) => {
     expect(parseYaml(text)).toStrictEqual(load(text, { schema: CORE_SCHEMA }));
   });
 
   it.each([
-    ['a key twice', 'a: 1\na: 2\n'],
-    ['a key twice, quoted', 'a: 1\n"a": 2\n'],
-    ['a key twice in a nested mapping', 'x:\n  __proto__: 1\n  __proto__: 2\n'],
+    ['a duplicate key', 'a: 1\na: 2\n'],
+    ['a duplicate key in quotes', 'a: 1\n"a": 2\n'],
+    ['a duplicate key in a nested mapping', 'x:\n  __proto__: 1\n  __proto__: 2\n'],
     ['a list that becomes a mapping', 'a:\n  - 1\n  b: 2\n'],
     ['a mapping that becomes a list', 'a:\n  b: 2\n  - 1\n'],
-    ['wrong indent', 'a: 1\n  b: 2\n'],
-    ['indent that returns to no level', 'a:\n    b: 1\n  c: 2\n'],
-    ['an open quote', 'a: "x\n'],
+    ['an incorrect indent', 'a: 1\n  b: 2\n'],
+    ['an indent that matches no outer level', 'a:\n    b: 1\n  c: 2\n'],
+    ['an unclosed quote', 'a: "x\n'],
     ['a tab as indent', 'a:\n\tb: 1\n'],
     ['two documents', 'a: 1\n---\nb: 2\n'],
-  ])('refuses %s as js-yaml does', (_, text) => {
+  ])('refuses %s like js-yaml', (_, text) => {
     expect(() => load(text)).toThrow();
     expect(() => parseYaml(text)).toThrow(expect.objectContaining({ name: 'YAMLException' }));
   });
 
-  it('reads a hundred thousand columns in a fraction of what js-yaml takes', () => {
+  it('reads 100,000 columns in less than 1.5 seconds', () => {
     const columns = Array.from({ length: 25 }, (_, index) => ({
       name: `Kolonne ${index}`,
       type: 'nvarchar',

@@ -7,13 +7,13 @@ import { createEmptyWorkspace, type EmptyWorkspace } from './workspace.fixture.t
 
 describe('addPlugin', () => {
   it.each([
-    ['no plugins', '{}', '{\n  "plugins": [\n    "@cdc-migrations/nx"\n  ]\n}'],
+    ['a file without plugins', '{}', '{\n  "plugins": [\n    "@cdc-migrations/nx"\n  ]\n}'],
     [
-      'other plugins and a comment',
+      'a file with other plugins and a comment',
       '{\n  // ours\n  "plugins": [\n    "@nx/js"\n  ]\n}\n',
       '{\n  // ours\n  "plugins": [\n    "@nx/js",\n    "@cdc-migrations/nx"\n  ]\n}\n',
     ],
-  ])('to %s', (_, before, after) => {
+  ])('adds the plugin to %s', (_, before, after) => {
     expect(addPlugin(before)).toBe(after);
     expect(addPlugin(after)).toBe(after);
   });
@@ -21,7 +21,7 @@ describe('addPlugin', () => {
   it.each([
     '{ "plugins": [{ "plugin": "@cdc-migrations/nx", "options": {} }] }',
     '{ "plugins": ["@cdc-migrations/nx/plugin"] }',
-  ])('leaves %s', (text) => expect(addPlugin(text)).toBe(text));
+  ])('does not change %s', (text) => expect(addPlugin(text)).toBe(text));
 
   it.each([
     ['{\n  "plugins": [\n', 'nx.json:3: CloseBracketExpected; fix it first'],
@@ -41,7 +41,7 @@ describe('the generators in a workspace', () => {
   });
   afterAll(() => workspace.remove());
 
-  it('init puts the plugin into nx.json, and a line into .env, once', () => {
+  it('init adds the plugin to nx.json and a line to .env only once', () => {
     generate('init');
     expect(JSON.parse(read('nx.json')).plugins).toEqual(['@cdc-migrations/nx']);
     expect(read('.env')).toBe('OURS=1\nNX_ISOLATE_PLUGINS=false\n');
@@ -50,7 +50,7 @@ describe('the generators in a workspace', () => {
     expect([read('nx.json'), read('.env')]).toEqual([before, 'OURS=1\nNX_ISOLATE_PLUGINS=false\n']);
   });
 
-  it('a choice to isolate plugins outlasts the generators that are run later', () => {
+  it('keep the choice of --isolatePlugins in later runs', () => {
     const isolated = createEmptyWorkspace('{ "analytics": false }\n');
     const run = (...args: string[]) => isolated.nx('generate', ...args, '--no-interactive');
     try {
@@ -65,7 +65,7 @@ describe('the generators in a workspace', () => {
     }
   });
 
-  it('implementation makes a repo that is built at once, and from the cache the second time', () => {
+  it('implementation creates a repo that builds at once, and from the cache the second time', () => {
     const said = generate('implementation', 'apps/acme', '--pattern=db-per-tenant');
     expect(said).toContain('npx nx run acme:migrations');
     const { jobs } = load(read('.github/workflows/cdc-migrations.yml')) as { jobs: object };
@@ -81,7 +81,7 @@ describe('the generators in a workspace', () => {
     workspace.nx('run', 'acme:check-generated');
   });
 
-  it('nx graph has what each target does, their groups, and the way from one to the next', () => {
+  it('nx graph contains the description, group and dependencies of the targets', () => {
     workspace.nx('graph', '--file=graph.json');
     const { name, data } = JSON.parse(read('graph.json')).graph.nodes.acme;
     expect(name).toBe('acme');
@@ -110,7 +110,7 @@ describe('the generators in a workspace', () => {
     });
   });
 
-  it('writes nothing where it cannot do all', () => {
+  it('implementation refuses an existing repo, an invalid name and a folder of another workspace', () => {
     expect(() => generate('implementation', 'apps/acme', '--pattern=db-shared')).toThrow(
       'apps/acme/source-groups.yaml: exists already; choose another folder, or move the existing file',
     );

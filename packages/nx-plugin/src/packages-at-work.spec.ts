@@ -56,7 +56,7 @@ describe('the packages whose sources are inputs of a stage', () => {
   }
 
   it.each(CACHED.map(({ name, packages }) => [name, packages] as const))(
-    '%s is done by %j',
+    'are exactly those whose functions %s calls: %j',
     (stage, packages) => {
       takePackages();
       run(stage);

@@ -37,16 +37,16 @@ async function codeOf(socket: Socket): Promise<unknown> {
 }
 
 it.each<[string, string | undefined, (socket: Socket) => void]>([
-  ['has no TLS', 'NO_TLS', (socket) => socket.write('N')],
-  ['answers with clear text behind its consent', 'EPROTO', (socket) => socket.write('SE')],
-  ['answers with something else', 'EPROTO', (socket) => socket.write('E')],
-  ['hangs up', 'ECONNRESET', (socket) => socket.end()],
-])('a server that %s is left with %s', async (_what, code, does) => {
+  ['does not support TLS', 'NO_TLS', (socket) => socket.write('N')],
+  ['sends clear text after it accepts TLS', 'EPROTO', (socket) => socket.write('SE')],
+  ['sends an unknown answer', 'EPROTO', (socket) => socket.write('E')],
+  ['closes the connection', 'ECONNRESET', (socket) => socket.end()],
+])('disconnects from a server that %s, with code %s', async (_what, code, does) => {
   answer = does;
   expect(await codeOf(await connect({ encrypt: true }))).toBe(code);
 });
 
-it('a server that agrees on TLS is kept', async () => {
+it('stays connected to a server that accepts TLS', async () => {
   answer = (socket) => socket.write('S');
   const socket = await connect({ encrypt: true });
   const [data] = await once(socket, 'data');
@@ -54,7 +54,7 @@ it('a server that agrees on TLS is kept', async () => {
   leave(socket);
 });
 
-it('without TLS, the first byte is the answer of the server, whatever it is', async () => {
+it('without TLS, returns the first byte of the server unchanged', async () => {
   answer = (socket) => socket.write('N');
   const socket = await connect({ encrypt: false });
   const [data] = await once(socket, 'data');
@@ -62,7 +62,7 @@ it('without TLS, the first byte is the answer of the server, whatever it is', as
   leave(socket);
 });
 
-it('a closed port is refused, and an abort or the time ends the attempt', async () => {
+it('reports a refused connection and an aborted attempt', async () => {
   answer = () => undefined;
   const closed = { host: '127.0.0.1', port: 1 };
   await expect(

@@ -30,7 +30,7 @@ it.each(['__proto__', 'constructor', '0123', '1e3', '2024-01-01', 'on', 'null'])
   },
 );
 
-it('merges the keys of `<<`, and many of them', () => {
+it('merges the keys of `<<`, even 6,000 times', () => {
   const uses = Array.from({ length: 6000 }, (_, index) => `t${index}: { <<: *x, c: 3 }`);
   const parsed = parseHandWritten('a.yaml', ['x: &x { a: 1, b: 2 }', ...uses].join('\n'));
   expect(parsed).toMatchObject({ value: { t5999: { a: '1', b: '2', c: '3' } } });
@@ -41,13 +41,13 @@ it.each([
   ['a: 1\nb: 2\n  c: 3\n', 3],
   ['a: 1\nb: *hunter2\n', 2],
   ['a: 1\nb: !hunter2 x\n', 2],
-])('tells the line of what is wrong in %j, and no value', (text, line) => {
+])('reports the line of the error in %j, and no value', (text, line) => {
   const parsed = parseHandWritten('a.yaml', text);
   expect(parsed).toMatchObject({ problems: [{ at: { file: 'a.yaml' }, line }] });
   expect(JSON.stringify(parsed)).not.toContain('hunter2');
 });
 
-it('names a duplicate key above lists that are nested thousands of times', () => {
+it('reports a duplicate key above 20,000 nested lists', () => {
   const text = `a: 1\na: 2\nb:\n  ${'- '.repeat(20_000)}\nc: 3\n`;
   expect(parseHandWritten('a.yaml', text)).toMatchObject({ problems: [{ line: 2 }] });
 });
@@ -62,12 +62,12 @@ it.each([
   expect(parseHandWritten('a.yaml', text)).toEqual({ problems });
 });
 
-it('reads a key that is called as JavaScript calls any object', () => {
+it('reads the key "[object Object]"', () => {
   const value = { '[object Object]': '1' };
   expect(parseHandWritten('a.yaml', '"[object Object]": 1')).toEqual({ value });
 });
 
-it('refuses a file that is longer than anybody writes one, before it is read', () => {
+it('refuses a file of more than 5 MB', () => {
   const message = 'expected at most 5.0 MB, found 12.0 MB';
   const problems = [{ at: { file: 'a.yaml', keys: [] }, line: 1, message }];
   expect(parseHandWritten('a.yaml', `a: [${'x,'.repeat(6_000_000)}]`)).toEqual({ problems });

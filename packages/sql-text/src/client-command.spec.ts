@@ -12,7 +12,7 @@ it.each([
   ['\\! touch mark', 1, 'a command of psql'],
   ['SELECT 1 \\gexec', 1, 'a command of psql'],
   [`SELECT 'a\\'\n\\! touch mark`, 2, 'a command of psql'],
-])('%s', (sql, line, found) => {
+])('finds a client command in %s', (sql, line, found) => {
   expect(findClientCommand(sql)).toEqual({
     line,
     message: expect.stringContaining(`found ${found}`),
@@ -26,6 +26,6 @@ it.each([
   'SELECT 1; INSERT INTO copy SELECT * FROM stdin',
   `SELECT 'COPY t FROM STDIN', '\\', E'\\'\\\\', "\\x", $$ \\! $$ -- \\!\n/* \\! COPY t FROM STDIN */`,
   'CREATE FUNCTION f() RETURNS void LANGUAGE sql AS $f$ COPY t FROM STDIN; \\! $f$',
-])('nothing in %s', (sql) => {
+])('finds no client command in %s', (sql) => {
   expect(findClientCommand(sql)).toBeUndefined();
 });

@@ -8,7 +8,7 @@ describe('quoteIdentifier', () => {
     ['Døv', '"Døv"'],
     ["O'Brien \\ $1", '"O\'Brien \\ $1"'],
     ['{{SCHEMA}}', '"{{SCHEMA}}"'],
-  ])('%s is %s', (name, quoted) => {
+  ])('quotes %s as %s', (name, quoted) => {
     expect(quoteIdentifier(name)).toBe(quoted);
   });
 });
@@ -25,7 +25,7 @@ describe('quoteLiteral', () => {
     ['C:\\temp', "E'C:\\\\temp'"],
     ["\\' OR 1 = 1", "E'\\\\'' OR 1 = 1'"],
     ['$merge$ "x"', '\'$merge$ "x"\''],
-  ])('%s is %s', (text, quoted) => {
+  ])('quotes %s as %s', (text, quoted) => {
     expect(quoteLiteral(text)).toBe(quoted);
   });
 });
@@ -39,7 +39,7 @@ describe('dollarTag', () => {
     ['"$merge$" and "$merge_1$"', '$merge_2$'],
     ['ends in $merge', '$merge_1$'],
     ['ends in $', '$merge$'],
-  ])('of %j is %s', (body, tag) => {
+  ])('for %j is %s', (body, tag) => {
     expect(dollarTag(body, 'merge')).toBe(tag);
   });
 });

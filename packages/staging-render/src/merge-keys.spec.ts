@@ -42,7 +42,7 @@ describe('a merge', () => {
     ['inet', '10.0.0.1', '10.0.0.1/32', '10.0.0.0/8'],
     ['macaddr', '08:00:2b:01:02:03', '08002b010203', '08:00:2b:01:02:04'],
     ['int4range', '[1,3)', '[1,2]', '[1,4)'],
-  ])('takes keys of type %s for one as the final table does', async (type, one, same, other) => {
+  ])('treats keys of type %s as equal if the final table does', async (type, one, same, other) => {
     const keyed = table(`key_${type.replace(/\W+/g, '_')}`, {
       columns: [column('id', type, 'int'), column('navn', 'text', 'ntext'), ...METADATA_COLUMNS],
     });
@@ -69,9 +69,9 @@ describe('a merge', () => {
     expect(await navn([key(one, 2), key(same, 1), key(other, 3)])).toEqual(['at 2', 'at 3']);
     expect(await navn([key(same, 4)])).toEqual(['at 3', 'at 4']);
     expect(await navn([key(one, 7, 'd')], [key(same, 6)])).toEqual(['at 3']);
-    const letters = await run(
+    const deadLetters = await run(
       `SELECT reason FROM cdc_management.dead_letter WHERE table_name = '${keyed.name}'`,
     );
-    expect(letters).toEqual([]);
+    expect(deadLetters).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@ import { column, table, UNAVAILABLE, useMergeDatabase } from './merge.fixture.ts
 describe('a merge', () => {
   const { run, create, stage, merge, mergeEach } = useMergeDatabase();
 
-  it('at another default isolation level loses nothing', async () => {
+  it('loses no event if the default isolation level is serializable', async () => {
     const busy = table('busy');
     await create(busy);
     await run(`SET default_transaction_isolation = 'serializable'`);
@@ -20,7 +20,7 @@ describe('a merge', () => {
     expect(await run('SELECT id FROM avansas.busy ORDER BY id')).toEqual([{ id: 1 }, { id: 2 }]);
   });
 
-  it('keeps a bad event whole, of a table with columns named as the merge names things', async () => {
+  it('stores complete bad events, even if columns have names that the merge uses', async () => {
     const names = ['event', 'newest', 'stored', 'staged', 'picked', 'known_1', 'partial', 'held'];
     const odd = table('odd', {
       columns: [
@@ -42,11 +42,11 @@ describe('a merge', () => {
     expect(await run('SELECT id, kort, newest, event FROM avansas.odd')).toEqual([
       { id: 1, kort: 'new', newest: 'newest', event: 'event' },
     ]);
-    const letters = await run(
+    const deadLetters = await run(
       `SELECT reason, payload ->> 'kort' AS kort, payload ->> 'event' AS event
        FROM cdc_management.dead_letter WHERE table_name = 'odd' ORDER BY kafka_offset`,
     );
-    expect(letters).toEqual([
+    expect(deadLetters).toEqual([
       {
         reason: 'column kort: value too long for type character varying(3) (SQLSTATE 22001)',
         kort: 'too long',

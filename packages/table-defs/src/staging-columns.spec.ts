@@ -1,7 +1,7 @@
 import { METADATA_COLUMNS, DELETED_AT } from './metadata-columns.ts';
 import { buildStagingColumns, cutSeconds, stagingType } from './staging-columns.ts';
 
-describe('a staging column takes any value', () => {
+describe('the type of a staging column', () => {
   it.each([
     ['smallint', 'bigint'],
     ['integer', 'bigint'],
@@ -30,7 +30,7 @@ describe('a staging column takes any value', () => {
     ['inet', 'inet'],
     ['integer[]', 'bigint[]'],
     ['character varying(50)[]', 'text[]'],
-  ])('%s: %s', (type, staging) => {
+  ])('for %s is %s', (type, staging) => {
     expect(stagingType({ role: 'source', type })).toBe(staging);
   });
 
@@ -46,18 +46,18 @@ describe('a staging column takes any value', () => {
     ['date', 'datetime2(7)', 'date'],
     ['timestamp(0) without time zone', 'nvarchar(30)', 'timestamp without time zone'],
     ['timestamp(3) with time zone', 'timestamp with time zone', 'timestamp with time zone'],
-  ])('%s of %s: %s', (type, source, staging) => {
+  ])('for %s from %s is %s', (type, source, staging) => {
     expect(stagingType({ role: 'source', type, source: { name: 'a', type: source } })).toBe(
       staging,
     );
   });
 
-  it('but of the metadata, whose types are ours', () => {
+  it('for a metadata column is unchanged', () => {
     expect(stagingType({ role: 'metadata', type: 'integer' })).toBe('integer');
   });
 });
 
-it('begins with the position and the key, and has the generation by default and the time of Kafka', () => {
+it('puts position and key first, gives the generation a default, and adds __kafka_timestamp', () => {
   const column = (name: string) =>
     ({ name, role: 'source', type: 'integer', nullable: true }) as const;
   const columns = buildStagingColumns({
@@ -84,7 +84,7 @@ it.each([
   ['timestamp without time zone', 'timestamp without time zone', undefined],
   ['timestamp(3) without time zone[]', 'timestamp without time zone[]', undefined],
   ['text', 'datetime2(7)', undefined],
-])('%s of %s cuts seconds: %j', (type, source, expected) => {
+])('truncates seconds for %s from %s: %j', (type, source, expected) => {
   const cut = cutSeconds({ role: 'source', type, source: { name: 'a', type: source } });
   expect(cut && [cut.sent, cut.kept, cut.isMssql, cut.hasOffset]).toEqual(expected);
 });

@@ -11,7 +11,7 @@ const NAVN: ColumnDefinition = {
 };
 
 describe('the structure of a table', () => {
-  it('has the columns of the definition, and in staging what takes any event', () => {
+  it('has the columns of the definition, and wider, nullable columns in staging', () => {
     const { final, staging } = buildStructure(buildTable({ columns: [ID, NAVN] }));
     expect(final.columns.slice(0, 3)).toEqual([
       { name: 'id', type: 'integer', nullable: false, default: null },
@@ -44,7 +44,7 @@ describe('the structure of a table', () => {
   it.each([
     ['with a key', ['id'], ['idx_T_sync_timestamp', 'pk_T primary unique']],
     ['without a key', [], ['idx_T_sync_timestamp', 'uq_T_stream_position unique nullsNotDistinct']],
-  ])('has its indexes %s', (_what, key, expected) => {
+  ])('has the expected indexes %s', (_what, key, expected) => {
     const { final, staging } = buildStructure(buildTable({ columns: [ID], key }));
     const facts = ['primary', 'unique', 'nullsNotDistinct'] as const;
     expect(
@@ -53,7 +53,7 @@ describe('the structure of a table', () => {
     expect(staging.indexes).toEqual([]);
   });
 
-  it('takes inserts into staging only, which is logged where the definition says so', () => {
+  it('allows inserts only into staging, which is logged if the definition says so', () => {
     const [plain, logged] = (['unlogged', 'logged'] as const).map((kind) =>
       buildStructure(buildTable({ columns: [ID], staging: kind })),
     );

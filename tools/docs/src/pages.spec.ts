@@ -40,7 +40,7 @@ const RUN_BY: Readonly<Record<string, string>> = {
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 const withoutCode = (text: string) => text.replaceAll(/^ *```[^]*?^ *```$/gm, '');
 
-/** The anchors that GitHub gives to the headings of a page. */
+/** Returns the anchors that GitHub creates for the headings of a page. */
 function anchorsOf(path: string): ReadonlySet<string> {
   const anchors = new Set<string>();
   for (const [, title] of withoutCode(read(path)).matchAll(/^#{1,6} (.*)$/gm)) {
@@ -75,7 +75,7 @@ function faultyLinks(page: string): readonly string[] {
   });
 }
 
-/** Shell blocks of a page that no spec runs and that no reason is given for. */
+/** Lists shell blocks of a page that no spec runs and that have no reason. */
 function unexplainedBlocks(page: string): readonly string[] {
   if (RUN_BY[page]) return [];
   const blocks = read(page).matchAll(
@@ -88,15 +88,16 @@ it.each(SHORT)(`%s has at most ${MAX_LINES} lines`, (page) => {
   expect(read(page).split('\n').length - 1).toBeLessThanOrEqual(MAX_LINES);
 });
 
-it.each(PAGES)('%s links to pages and headings that are there', (page) => {
+it.each(PAGES)('%s links only to existing pages and headings', (page) => {
   expect(faultyLinks(page)).toEqual([]);
 });
 
-it.each(SHORT)('each shell block of %s is run by a spec, or says why it is an example', (page) =>
-  expect(unexplainedBlocks(page)).toEqual([]),
+it.each(SHORT)(
+  'each shell block of %s is run by a spec, or has a reason why it is an example',
+  (page) => expect(unexplainedBlocks(page)).toEqual([]),
 );
 
-it.each(PAGES)('%s runs cdc with npx only if it is installed', (page) => {
+it.each(PAGES)('%s does not run cdc with npx if it is not installed', (page) => {
   expect(read(page)).not.toMatch(/\bnpx (?:-y |--yes )?cdc\b/);
 });
 

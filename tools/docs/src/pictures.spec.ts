@@ -25,14 +25,14 @@ const cdc = (words: readonly string[]) =>
     encoding: 'utf8',
   });
 
-it('the terminal session shows what explain prints; npm run pictures makes it again', () => {
+it('the terminal picture shows the output of explain; npm run pictures updates it', () => {
   const [command] = commands;
   expect(command).toMatch(/^explain /);
   const { stdout } = cdc(command!.split(' '));
   expect(lines.slice(1, lines.indexOf(''))).toEqual(stdout.trimEnd().split('\n'));
 });
 
-it.each(commands)('the options of cdc %s are those of its help', (command) => {
+it.each(commands)('cdc %s uses only options from its help', (command) => {
   const [name, ...words] = command.split(' ');
   const { stdout, status } = cdc([name!, '--help']);
   expect(status).toBe(0);
@@ -40,7 +40,7 @@ it.each(commands)('the options of cdc %s are those of its help', (command) => {
     expect(stdout).toContain(option);
 });
 
-it('the README shows pictures that are there', () => {
+it('the README shows only existing pictures', () => {
   const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
   const pictures = [...readme.matchAll(/(?:src|srcset)="([^"]+)"/g)].map(([, path]) => path!);
   expect(pictures).toHaveLength(2);

@@ -82,7 +82,7 @@ describeWire('asma from its sources to its final tables', () => {
     }
 
     /**
-     * Plans the steps: each round restarts all parts in random order, with and without a crash. A new column comes in
+     * Plans the steps: each round restarts all parts in random order, with and without a crash. A new column is added in
      * between.
      */
     function planSteps(): readonly { name: string; step: () => Promise<void> }[] {
@@ -203,10 +203,10 @@ describeWire('asma from its sources to its final tables', () => {
       return all.flat();
     }
 
-    const isOf = (letter: DeadLetter, of: Sent) =>
-      letter.topic === of.topic &&
-      letter.partition === of.partition &&
-      Number(letter.offset) === of.offset;
+    const isOf = (deadLetter: DeadLetter, of: Sent) =>
+      deadLetter.topic === of.topic &&
+      deadLetter.partition === of.partition &&
+      Number(deadLetter.offset) === of.offset;
 
     async function report(): Promise<void> {
       let kafka = 0;
@@ -259,21 +259,23 @@ describeWire('asma from its sources to its final tables', () => {
     }
 
     it.each(POISONS.map(({ kind, table }) => [kind, table] as const))(
-      '%s for %s is kept with its reason',
+      'stores %s for %s with the reason',
       async (kind, table) => {
         const poisoned = sent.find((each) => each.kind === kind && each.table === table)!;
-        const before = deadLettersBefore.filter((letter) => isOf(letter, poisoned));
-        const after = (await readDeadLetters()).filter((letter) => isOf(letter, poisoned));
+        const before = deadLettersBefore.filter((deadLetter) => isOf(deadLetter, poisoned));
+        const after = (await readDeadLetters()).filter((deadLetter) => isOf(deadLetter, poisoned));
         expect(before.map(({ reason }) => reason)).toEqual(
           before.map(() => expect.stringMatching(poisoned.reason)),
         );
         expect(before.length).toBeGreaterThan(0);
         expect(after).toHaveLength(before.length);
-        expect(new Set(before.map((letter) => letter.kind))).toEqual(new Set([poisoned.becomes]));
+        expect(new Set(before.map((deadLetter) => deadLetter.kind))).toEqual(
+          new Set([poisoned.becomes]),
+        );
       },
     );
 
-    it('a reload with an incremental snapshot removes rows whose deletes were lost', async () => {
+    it('removes rows in a reload with an incremental snapshot if their deletes were lost', async () => {
       const source = traffic.sources.get('directory_dev')!;
       const sink = parts.sinks.get(WAREHOUSE)!;
       const publish = (what: string) =>
@@ -314,16 +316,16 @@ describeWire('asma from its sources to its final tables', () => {
       await expectSame(WAREHOUSE, RELOADED);
     }, 90_000);
 
-    it('nothing else is kept', async () => {
+    it('stores no other dead letters or refused events', async () => {
       const others = (await readDeadLetters()).filter(
-        (letter) => !sent.some((poisoned) => isOf(letter, poisoned)),
+        (deadLetter) => !sent.some((poisoned) => isOf(deadLetter, poisoned)),
       );
       expect(others.slice(0, 5)).toEqual([]);
     });
 
-    it('events with a column that came were refused, and only later events of their rows are dead letters', () => {
+    it('refuses other events only for the added column, and only later events are dead letters', () => {
       const others = deadLettersBefore.filter(
-        (letter) => !sent.some((poisoned) => isOf(letter, poisoned)),
+        (deadLetter) => !sent.some((poisoned) => isOf(deadLetter, poisoned)),
       );
       // A dead letter omits a large value that only a refused event has.
       const wrong = others.filter(

@@ -35,7 +35,7 @@ function sourceOf(server: PostgresServer, database: string): SourceDatabase {
   return { type: 'postgres', server: { ...address, sslmode: 'disable' }, database };
 }
 
-it('the sources give the snapshots that are committed', async () => {
+it('the sources produce the committed snapshots', async () => {
   const files = new Map<string, string>();
   for (const { database, selections } of planValidationDatabases(readConfig(ASMA))) {
     for (const catalog of (await readCatalogs(sourceOf(source, database), selections))!) {
@@ -51,7 +51,7 @@ it('the sources give the snapshots that are committed', async () => {
   for (const [path, text] of files) expect(text).toBe(read(ASMA, path));
 });
 
-it('with every type of the sources', () => {
+it('the committed snapshots contain the expected types', () => {
   const types = readdirSync(SNAPSHOTS).flatMap((file) =>
     parseSnapshot(read(SNAPSHOTS, file), file).tables.flatMap(({ columns }) =>
       columns.map(({ type, array }) => type + (array ? '[]' : '')),
@@ -66,7 +66,7 @@ it('with every type of the sources', () => {
   ]);
 });
 
-it.each(SINKS)('%s: the definitions, applied to another server and read back', async (sink) => {
+it.each(SINKS)('%s: another server matches the applied definitions', async (sink) => {
   const tables = tablesOf(sink);
   const database = await createSink(target, sink, OWNER);
   const tenants = [...new Set(tables.map(({ service }) => service))];

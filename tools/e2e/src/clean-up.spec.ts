@@ -10,7 +10,7 @@ import {
 import { ORDER_LINJER } from './order-linjer.fixture.ts';
 import { stageEvents } from './stage-events.ts';
 
-describe('what is kept of merges', () => {
+describe('the cleanup of merge records', () => {
   let target: MergeTarget;
   let owner: Sql;
   let sink: Sql;
@@ -25,13 +25,13 @@ describe('what is kept of merges', () => {
     readNumber(owner, `SELECT count(*) AS n FROM cdc_management.${table}`);
 
   /** Inserts 25 rows that are older than the retention, and 5 that are not. */
-  const remember = () => owner`
+  const insertTombstones = () => owner`
     INSERT INTO cdc_management.tombstone (table_id, key_digest, stream_generation, kafka_offset, deleted_at)
     SELECT 0, convert_to(n::text, 'UTF8'), 0, n, now() - CASE WHEN n > 25 THEN 20 ELSE 40 END * interval '1 day'
     FROM generate_series(1, 30) AS n`;
 
-  it('is forgotten a number of rows at a time when it is old', async () => {
-    await remember();
+  it('deletes at most the given number of old rows per call', async () => {
+    await insertTombstones();
     const cleanUp = async () =>
       (await sink<{ done: boolean }[]>`SELECT cdc_management.clean_up(10) AS done`)[0]?.done;
     expect([await cleanUp(), await count('tombstone')]).toEqual([false, 20]);
@@ -40,17 +40,17 @@ describe('what is kept of merges', () => {
     await owner`TRUNCATE cdc_management.tombstone`;
   });
 
-  it('is forgotten to the end by a runner, in transactions of its own', async () => {
+  it('is completed by a runner, in several transactions', async () => {
     await owner`
       INSERT INTO cdc_management.processing_log (batch_id, schema_name, table_name, events, merged, deleted, stale, dead,
         started_at, finished_at, duration_ms)
       SELECT n, 'a', 'b', 0, 0, 0, 0, 0, now() - interval '1 year', now() - interval '1 year', 0
       FROM generate_series(1, 20001) AS n`;
-    await owner`CREATE TABLE public.forgotten (transaction xid8, rows bigint)`;
+    await owner`CREATE TABLE public.cleaned_up (transaction xid8, rows bigint)`;
     await owner.unsafe(`
       CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
       BEGIN
-        INSERT INTO public.forgotten SELECT pg_current_xact_id(), count(*) FROM gone;
+        INSERT INTO public.cleaned_up SELECT pg_current_xact_id(), count(*) FROM gone;
         RETURN NULL;
       END $$;
       CREATE TRIGGER note AFTER DELETE ON cdc_management.processing_log REFERENCING OLD TABLE AS gone
@@ -59,12 +59,12 @@ describe('what is kept of merges', () => {
     await owner`DROP TRIGGER note ON cdc_management.processing_log`;
     expect(await count('processing_log')).toBe(0);
     expect(
-      await owner`SELECT sum(rows)::integer AS rows FROM public.forgotten GROUP BY transaction ORDER BY 1`,
+      await owner`SELECT sum(rows)::integer AS rows FROM public.cleaned_up GROUP BY transaction ORDER BY 1`,
     ).toEqual([{ rows: 1 }, { rows: 10_000 }, { rows: 10_000 }]);
   });
 
-  it('is left until the next time while a merge has it in hand', async () => {
-    await remember();
+  it('skips rows that another session has locked, and deletes them in the next run', async () => {
+    await insertTombstones();
     await owner`
       INSERT INTO cdc_management.staged_stream (schema_name, table_name, kafka_partition, stream_generation, first_offset)
       SELECT 'a', 'b', 0, 0, n FROM generate_series(1, 3) AS n`;
@@ -85,7 +85,7 @@ describe('what is kept of merges', () => {
     await owner`TRUNCATE cdc_management.tombstone, cdc_management.staged_stream`;
   });
 
-  it('of a schema is forgotten when that is gone, and not before', async () => {
+  it('of a schema is refused before the schema is dropped, and complete afterwards', async () => {
     await stageEvents(sink, TENANT, ORDER_LINJER, [
       orderEvent({ __kafka_offset: '1' }),
       orderEvent({ __kafka_offset: '2', OrderID: '2' }),

@@ -22,7 +22,7 @@ import { mergeTable } from './merge-table.ts';
 
 const CASES = join(__dirname, '..', 'cases');
 const TENANT = 'tenant';
-const MADE = 'made';
+const CREATED = 'created';
 
 /**
  * Every folder of `cases` has a table before and after a change, events to merge and events that wait. Its
@@ -33,10 +33,10 @@ describe('a table that changes', () => {
   let target: EvolutionTarget;
   let offset = 0;
   beforeAll(async () => {
-    target = await startEvolutionTarget(15, [TENANT, MADE]);
+    target = await startEvolutionTarget(15, [TENANT, CREATED]);
   });
   afterEach(async () => {
-    await target.run(`DROP SCHEMA ${TENANT}, ${MADE} CASCADE; CREATE SCHEMA ${TENANT}; CREATE SCHEMA ${MADE};
+    await target.run(`DROP SCHEMA ${TENANT}, ${CREATED} CASCADE; CREATE SCHEMA ${TENANT}; CREATE SCHEMA ${CREATED};
       TRUNCATE cdc_management.column_note, cdc_management.added_column, cdc_management.dead_letter,
         cdc_management.stream_coverage, cdc_management.tombstone, cdc_management.merge_control CASCADE`);
   });
@@ -54,7 +54,7 @@ describe('a table that changes', () => {
     if (after.manual) await target.run(after.manual);
     const plan = await describePlans(after);
     const refusal = await converge(after);
-    // Only the target knows about manual changes, and about columns that are back.
+    // Only the target knows about manual changes, and about columns that were added again.
     const offline = [states[0]!, states.at(-2)!].map((before) => offlineClass(before, after));
     if (!after.manual) expect(offline).toContain(classOf(refusal));
     const lines = [
@@ -64,8 +64,8 @@ describe('a table that changes', () => {
       ...(await describeBackfill('backfill needed')),
     ];
     if (!refusal.some((line) => line.startsWith('refused'))) {
-      await target.run(tableFile(MADE, after.table) + stagingFile(MADE, after.table));
-      expect(await differencesFromCreated(target.sql, MADE, [TENANT])).toEqual([]);
+      await target.run(tableFile(CREATED, after.table) + stagingFile(CREATED, after.table));
+      expect(await differencesFromCreated(target.sql, CREATED, [TENANT])).toEqual([]);
       expect(await converge(after)).toEqual(['T is read', 'stg_T is read']);
       await stage(after, after.staged);
     }
@@ -158,10 +158,10 @@ describe('a table that changes', () => {
     const staged = await sql<{ line: string }[]>`
       SELECT 'still staged ' || (to_jsonb(t) - ${metadata}::text[])::text AS line
       FROM tenant."stg_T" AS t ORDER BY id, 1`;
-    const letters = await sql<{ line: string }[]>`
+    const deadLetters = await sql<{ line: string }[]>`
       SELECT 'dead letter ' || (payload - ${metadata}::text[])::text || ': ' || reason AS line
       FROM cdc_management.dead_letter ORDER BY payload ->> 'id', 1`;
-    return [...rows, ...staged, ...letters].map(({ line }) => line);
+    return [...rows, ...staged, ...deadLetters].map(({ line }) => line);
   }
 });
 

@@ -9,7 +9,7 @@ import { stageEvents } from './stage-events.ts';
 
 type Values = Readonly<Record<string, string | null>>;
 
-/** User-made objects on a final table (`%T` in the SQL). `%F` is a name for a function. */
+/** Objects that users created on a final table (`%T` in the SQL). `%F` is a name for a function. */
 interface Refusal {
   readonly ddl: string;
   /** Values of the refused event. */
@@ -44,13 +44,17 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
       ],
     ),
   ),
-  'a trigger that asserts': { ddl: before(`ASSERT false, 'no';`), bad: BAD, reason: /^no.*P0004/ },
-  'a trigger that names what is not there by the values of a row': {
+  'a trigger with a failed assertion': {
+    ddl: before(`ASSERT false, 'no';`),
+    bad: BAD,
+    reason: /^no.*P0004/,
+  },
+  'a trigger that uses a missing table named by the row': {
     ddl: before(`EXECUTE 'INSERT INTO ' || quote_ident(NEW."Status") || ' VALUES (1)';`),
     bad: BAD,
     reason: /relation "bad" does not exist.*42P01/,
   },
-  'a trigger of the statement': {
+  'a statement trigger': {
     ddl: `
       CREATE FUNCTION %F() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN
@@ -102,7 +106,7 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
     bad: { Antall: '20' },
     reason: /smallint out of range.*22003/,
   },
-  'a policy that holds for the owner': {
+  'a row-level security policy': {
     ddl: `ALTER TABLE %T ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
       CREATE POLICY own ON %T USING (true) WITH CHECK ("Status" <> 'bad');`,
     bad: BAD,
@@ -127,35 +131,35 @@ const FAULTS: readonly (readonly [string, string])[] = [
 
 /** Errors of every row that are caused by a structure. */
 const STRUCTURES: Readonly<Record<string, readonly [string, string]>> = {
-  'a trigger that reads a table that is gone': [
+  'a trigger that reads a missing table': [
     before('')
       .replace('IF NEW', 'PERFORM * FROM public.gone; IF NEW')
       .replace('THEN', 'THEN NULL;'),
     'CREATE TABLE public.gone (n integer)',
   ],
-  'a trigger that calls a function that is gone': [
+  'a trigger that calls a missing function': [
     before('').replace('IF NEW', 'PERFORM public.gone(); IF NEW').replace('THEN', 'THEN NULL;'),
     `CREATE FUNCTION public.gone() RETURNS integer LANGUAGE sql AS 'SELECT 1'`,
   ],
-  'a trigger that reads a column that is gone': [
+  'a trigger that reads a missing column': [
     before('')
       .replace('IF NEW', 'IF NEW."Gone" IS NULL THEN NULL; END IF; IF NEW')
       .replace('THEN END', 'THEN NULL; END'),
     'ALTER TABLE %T ADD COLUMN "Gone" text',
   ],
-  'a right of the owner that is gone': [
+  'a missing privilege of the owner': [
     'REVOKE INSERT ON %T FROM CURRENT_USER;',
     'GRANT INSERT ON %T TO CURRENT_USER',
   ],
-  'a column that is gone': [
+  'a missing column': [
     'ALTER TABLE %T RENAME COLUMN "Notat" TO "Note";',
     'ALTER TABLE %T RENAME COLUMN "Note" TO "Notat"',
   ],
-  'another name': [
+  'a renamed table': [
     'ALTER TABLE %T RENAME TO "moved";',
     'ALTER TABLE "kunde-å"."moved" RENAME TO %N',
   ],
-  'a column that is generated': [
+  'a column that became generated': [
     'ALTER TABLE %T DROP COLUMN "Antall"; ALTER TABLE %T ADD COLUMN "Antall" smallint GENERATED ALWAYS AS (1) STORED;',
     'ALTER TABLE %T ALTER COLUMN "Antall" DROP EXPRESSION',
   ],
@@ -178,7 +182,7 @@ afterEach(() => owner`DELETE FROM cdc_management.merge_control WHERE table_name 
 afterAll(() => target.stop());
 
 let created = 0;
-/** Creates a new table with user-made objects. */
+/** Creates a new table with objects of users. */
 async function create(ddl: string): Promise<ReplicatedTable> {
   const table = orderTable(`refusing ${++created}`);
   await target.apply(table);
@@ -213,7 +217,7 @@ const ordersOf = async ({ name }: ReplicatedTable) => {
   );
   return rows.map(({ n }) => n);
 };
-const letters = async () =>
+const deadLetters = async () =>
   owner<{ table: string; at: number; reason: string }[]>`
     SELECT table_name AS table, kafka_offset::integer AS at, reason FROM cdc_management.dead_letter ORDER BY 1, 2`;
 const errors = async () =>
@@ -223,17 +227,17 @@ const expectOthersMerged = async () => {
   expect(await ordersOf(orderTable('other'))).toHaveLength(others);
 };
 
-describe('an event that the final table refuses by', () => {
+describe('an event that the final table refuses because of', () => {
   describe.each(Object.entries(REFUSALS))('%s', (_what, { ddl, bad, reason }) => {
     const badEvent = (offset: number) =>
       orderEvent({ OrderID: String(offset), __kafka_offset: String(offset), ...bad });
 
-    it('becomes a dead letter, the others of its batch arrive, and so do those of other tables', async () => {
+    it('becomes a dead letter, and other events of its batch and of other tables are merged', async () => {
       const table = await create(ddl);
       await stage(table, ...goodEvents(1, 20), badEvent(21), ...goodEvents(22, 20));
       await stageOther();
       await runPending();
-      expect(await letters()).toEqual([
+      expect(await deadLetters()).toEqual([
         { table: table.name, at: 21, reason: expect.stringMatching(reason) as unknown },
       ]);
       expect(await errors()).toEqual([]);
@@ -246,7 +250,7 @@ describe('an event that the final table refuses by', () => {
       await expectOthersMerged();
     });
 
-    it('becomes a dead letter when its table is merged by itself, and when it is replayed', async () => {
+    it('becomes a dead letter when only its table is merged, and when it is replayed', async () => {
       const table = await create(ddl);
       await stage(table, ...goodEvents(1, 3), badEvent(4));
       await mergeTable(sink, TENANT, table);
@@ -256,19 +260,19 @@ describe('an event that the final table refuses by', () => {
           ...{ replayed: 1, merged: 0, dead: 1 },
         });
       }
-      expect(await letters()).toEqual([
+      expect(await deadLetters()).toEqual([
         { table: table.name, at: 4, reason: expect.stringMatching(reason) as unknown },
       ]);
     });
   });
 
-  it('becomes one by each of many SQLSTATEs when it is alone', async () => {
+  it('each of these reasons becomes a dead letter if it is alone in its batch', async () => {
     for (const [what, { ddl, bad, reason }] of Object.entries(REFUSALS)) {
       if (/(42P|427|55000|0A000|XX000)/.test(String(reason))) continue;
       const table = await create(ddl);
       await stage(table, orderEvent({ OrderID: '5', __kafka_offset: '5', ...bad }));
       await runPending();
-      expect([what, (await letters()).filter((letter) => letter.table === table.name)]).toEqual([
+      expect([what, (await deadLetters()).filter((row) => row.table === table.name)]).toEqual([
         what,
         [{ table: table.name, at: 5, reason: expect.stringMatching(reason) as unknown }],
       ]);
@@ -276,9 +280,9 @@ describe('an event that the final table refuses by', () => {
     expect(await errors()).toEqual([]);
   });
 
-  it('for what a trigger makes of its values becomes one, however many of them come first', async () => {
+  it('an error in a trigger becomes a dead letter, even if 500 such events come first', async () => {
     const table = await create(
-      REFUSALS['a trigger that names what is not there by the values of a row']!.ddl,
+      REFUSALS['a trigger that uses a missing table named by the row']!.ddl,
     );
     const bad = goodEvents(1, 500).map((event) => ({
       ...event,
@@ -287,11 +291,11 @@ describe('an event that the final table refuses by', () => {
     await stage(table, ...bad, ...goodEvents(501, 5));
     await runPending();
     expect(await ordersOf(table)).toEqual([501, 502, 503, 504, 505]);
-    expect(await letters()).toHaveLength(500);
+    expect(await deadLetters()).toHaveLength(500);
     expect(await errors()).toEqual([]);
   });
 
-  it('a trigger that forbids deletes becomes a dead letter, and its row stays', async () => {
+  it('a trigger that forbids deletes becomes a dead letter, and its row is kept', async () => {
     const table = await create(`
       CREATE FUNCTION %F() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN
@@ -307,12 +311,12 @@ describe('an event that the final table refuses by', () => {
     await stage(table, ...deletes);
     await runPending();
     expect(await ordersOf(table)).toEqual([2]);
-    expect(await letters()).toEqual([
+    expect(await deadLetters()).toEqual([
       { table: table.name, at: 12, reason: expect.stringMatching(/KD004/) as unknown },
     ]);
   });
 
-  it('leaves those in peace that need another event of their batch, whichever comes first', async () => {
+  it('a check becomes a dead letter with its dependents, and other dependent events are merged', async () => {
     const table = await create(`
       ALTER TABLE %T ADD UNIQUE ("LinjeNr");
       ALTER TABLE %T ADD CONSTRAINT parent FOREIGN KEY ("Antall") REFERENCES %T ("LinjeNr") DEFERRABLE INITIALLY DEFERRED;
@@ -329,13 +333,13 @@ describe('an event that the final table refuses by', () => {
     );
     await runPending();
     expect(await ordersOf(table)).toEqual([1, 2, 3, 4, 6, 9]);
-    expect((await letters()).map(({ at }) => at)).toEqual([5, 7, 8]);
+    expect((await deadLetters()).map(({ at }) => at)).toEqual([5, 7, 8]);
     expect(await errors()).toEqual([]);
   });
 });
 
-describe('a row that a trigger of the final table leaves out', () => {
-  it('counts as stale, as its event changes nothing', async () => {
+describe('a row that a trigger of the final table skips', () => {
+  it('counts as stale, because its event changes nothing', async () => {
     const table = await create(before('RETURN NULL;'));
     await stage(
       table,
@@ -344,7 +348,7 @@ describe('a row that a trigger of the final table leaves out', () => {
     );
     await runPending();
     expect(await ordersOf(table)).toEqual([1, 2, 3]);
-    expect(await letters()).toEqual([]);
+    expect(await deadLetters()).toEqual([]);
     expect(await errors()).toEqual([]);
     expect(await readProcessingLog(owner, TENANT, table.name)).toEqual({
       ...{ events: 4, merged: 3, deleted: 0, stale: 1, dead: 0, wrongRows: 0 },
@@ -352,18 +356,18 @@ describe('a row that a trigger of the final table leaves out', () => {
   });
 });
 
-describe('what no event is to blame for is noted, loses nothing and stops no other table:', () => {
+describe('an error that no event has caused is recorded, loses no event and stops no other table:', () => {
   const expectRecovery = async (table: ReplicatedTable, state: unknown, repair: string) => {
     await stage(table, ...goodEvents(1, 40));
     await stageOther();
     await runPending();
-    expect(await letters()).toEqual([]);
+    expect(await deadLetters()).toEqual([]);
     expect(await errors()).toEqual([{ table: table.name, state }]);
     await expectOthersMerged();
     await change(table, repair);
     await runPending();
     expect(await ordersOf(table)).toHaveLength(40);
-    expect(await letters()).toEqual([]);
+    expect(await deadLetters()).toEqual([]);
   };
 
   it.each(FAULTS)('%s', async (_name, state) => {
@@ -379,8 +383,8 @@ describe('what no event is to blame for is noted, loses nothing and stops no oth
   });
 });
 
-describe('violations of deferred constraints that the caller of a replay has made itself', () => {
-  it('are its own: they are raised, and no event is blamed for them', async () => {
+describe('violations of deferred constraints by the caller of a replay', () => {
+  it('are raised, and cause no dead letters', async () => {
     const table = await create(REFUSALS['a foreign key at the end of the transaction']!.ddl);
     await stage(
       table,
@@ -388,7 +392,7 @@ describe('violations of deferred constraints that the caller of a replay has mad
       orderEvent({ OrderID: '2', Antall: '77', __kafka_offset: '2' }),
     );
     await runPending();
-    const before = await letters();
+    const before = await deadLetters();
     await owner`INSERT INTO public.known VALUES (77)`;
     const replay = owner.begin('isolation level repeatable read', async (transaction) => {
       await transaction.unsafe(
@@ -397,7 +401,7 @@ describe('violations of deferred constraints that the caller of a replay has mad
       await transaction`SELECT cdc_management.replay_dead_letters(${TENANT}, ${table.name}, 1000000)`;
     });
     await expect(replay).rejects.toMatchObject({ code: '23503' });
-    expect(await letters()).toEqual(before);
+    expect(await deadLetters()).toEqual(before);
     await replayDeadLetters(owner, TENANT, table);
     expect(await ordersOf(table)).toEqual([1, 2]);
     await owner`DELETE FROM public.known WHERE n = 77`.catch(() => {});

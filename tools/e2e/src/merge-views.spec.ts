@@ -9,7 +9,7 @@ import { stageEvents } from './stage-events.ts';
 const QUIET = orderTable('Quiet');
 const [TABLE, STAGING] = [ORDER_LINJER.name, ORDER_LINJER.names.staging];
 
-describe('for the people on call,', () => {
+describe('the views for operators:', () => {
   let target: MergeTarget;
   let owner: Sql;
   let sink: Sql;
@@ -37,7 +37,7 @@ describe('for the people on call,', () => {
   const view = (name: string, columns: string, order = '1') =>
     sink.unsafe(`SELECT ${columns} FROM cdc_management.${name} ORDER BY ${order}`);
 
-  it('merge_status says what waits, and since when', async () => {
+  it('merge_status shows waiting events, dead letters and the last merge of each table', async () => {
     await stage([1, 2]);
     await merge();
     await stage([3, 4], { Tekst: 'eleven long' });
@@ -80,7 +80,7 @@ describe('for the people on call,', () => {
         '1, 2, 3',
       );
 
-    it('has each gap of a stream, in whatever order events come, and none between streams', async () => {
+    it('lists each gap of a stream in any order of events, and no gaps between streams', async () => {
       await stage([9, 1, 2, 5]);
       await stage([100, 103], { __kafka_partition: '1' });
       await stage([50], { __stream_generation: '1' });
@@ -97,7 +97,7 @@ describe('for the people on call,', () => {
       expect(await gaps()).toEqual(found.slice(1));
     });
 
-    it('has none for dead letters, replays and events that are stale', async () => {
+    it('lists no gaps for dead letters, replays and stale events', async () => {
       await stage([1, 2, 3, 4]);
       await merge();
       await stage([5], { Tekst: 'eleven long' });
@@ -109,7 +109,7 @@ describe('for the people on call,', () => {
     });
   });
 
-  it('merge_lag counts in minutes and days, of the newest event of the last batch', async () => {
+  it('merge_lag shows the lag of the newest event of the last batch, in minutes or days', async () => {
     const msAgo = (interval: string) =>
       owner.unsafe(
         `SELECT (extract(epoch FROM now() - interval '${interval}') * 1000)::bigint::text AS ms`,
@@ -132,7 +132,7 @@ describe('for the people on call,', () => {
     ]);
   });
 
-  it('merge_statistics counts every event by what became of it, and durations over a minute', async () => {
+  it('merge_statistics counts events by result, and includes batches longer than a minute', async () => {
     await stage([1, 2, 3, 4]);
     await merge();
     await stage([5, 6], { Tekst: 'eleven long' });
@@ -160,7 +160,7 @@ describe('for the people on call,', () => {
     expect(log!['ms']).toBeLessThan(120_000);
   });
 
-  it('stream_status says how far each stream is', async () => {
+  it('stream_status shows the first and last offset of each stream', async () => {
     await stage([1, 2, 3]);
     await stage([10], { __kafka_partition: '1' });
     await merge();
@@ -178,7 +178,7 @@ describe('for the people on call,', () => {
     ]);
   });
 
-  it('recent_errors has failed merges and dead letters, newest first, with how often', async () => {
+  it('recent_errors lists failed merges and dead letters of the last days with their counts', async () => {
     await stage([1, 2], { Tekst: 'eleven long' });
     await merge();
     await sink`SELECT 1`;
@@ -195,7 +195,7 @@ describe('for the people on call,', () => {
     );
   });
 
-  it('silent_tenants has those without an event for long, and those that never had one', async () => {
+  it('silent_tenants lists tenants without recent events, and those without any events', async () => {
     const silent = () =>
       view('silent_tenants', 'schema_name, source_db, last_merged_at, silent_for');
     expect(await silent()).toEqual([
@@ -216,7 +216,7 @@ describe('for the people on call,', () => {
     expect(await silent()).toEqual([]);
   });
 
-  it('no view needs more than the rights of the sink', async () => {
+  it('no view needs more than the privileges of the sink role', async () => {
     await stage([1]);
     const views = await owner`SELECT table_name AS name FROM information_schema.views
       WHERE table_schema = 'cdc_management'`;

@@ -106,7 +106,7 @@ describe('a target database with a publication', () => {
   };
 
   it.each(Object.entries(PUBLICATIONS))(
-    '%s merges, and keeps no table from changes',
+    '%s merges, and allows changes of every table',
     async (_what, statement) => {
       await target.apply();
       await publish(statement.replace(`, "${TENANT}"`, ''));
@@ -119,7 +119,7 @@ describe('a target database with a publication', () => {
     },
   );
 
-  it('and tables of before reaches the same when its files are applied again', async () => {
+  it('sets the same replica identities on earlier tables when its files are applied again', async () => {
     const identities = () => owner`
       SELECT relname, relreplident FROM pg_class
       WHERE relnamespace IN ('cdc_management'::regnamespace, ${quoteIdentifier(TENANT)}::regnamespace) AND relkind = 'r'
@@ -140,7 +140,7 @@ describe('a target database with a publication', () => {
     await expectAllWorks();
   });
 
-  it('reaches a newer server that subscribes to it, row by row, while it is merged', async () => {
+  it('replicates all rows to a newer server that subscribes, while merges run', async () => {
     await target.apply(...TABLES);
     next = await startMergeTarget({}, 18);
     await next.apply(...TABLES);
@@ -180,7 +180,7 @@ describe('a target database with a publication', () => {
     await subscriber`DROP SUBSCRIPTION upgrade`;
   });
 
-  it('does not have the locks taken of tables that have all that they need', async () => {
+  it('does not wait for readers when files without changes are applied again', async () => {
     await target.apply(...TABLES);
     const reader = target.server.connect({ database: target.database, max: 1 });
     await reader`BEGIN`;

@@ -34,7 +34,7 @@ interface Round {
   /** Deliveries to stage again after a loss, in order, one after the other. */
   replay: Delivery[];
   nextOffset: number;
-  /** Position of a pass that takes a batch from time to time. */
+  /** Position of a pass that merges a batch from time to time. */
   pass: string | null;
 }
 
@@ -60,7 +60,7 @@ describe('replay positions of a stream with gaps', () => {
     expect(await readNumber(target.owner, ranges)).toBeLessThanOrEqual(MOST_RANGES);
   };
 
-  /** Runs a batch of a pass. Much may have been staged before its end. */
+  /** Runs a batch of a pass. Many events can be staged before its end. */
   const mergeBatch = async (round: Round) => {
     const [step] = await target.sink.begin(
       'isolation level repeatable read',
@@ -118,7 +118,7 @@ describe('replay positions of a stream with gaps', () => {
 
   const first = chooseSeed();
   it.each(Array.from({ length: SEEDS }, (_, n) => first + n))(
-    'are never behind an event that a crash took, and go on when nothing is on its way, seed %i',
+    'never skip an event lost in a crash, and advance when no event is in progress, seed %i',
     async (seed) => {
       await target.reset(ORDER_LINJER);
       await target.owner`TRUNCATE cdc_management.staged_floor, cdc_management.staged_stream, cdc_management.staging_loss`;

@@ -20,10 +20,8 @@ import { stageEvents } from './stage-events.ts';
 const STAGING = quoteQualified(TENANT, ORDER_LINJER.names.staging);
 const [SCHEMA, TABLE] = [TENANT, ORDER_LINJER.name].map(quoteLiteral);
 
-describeDebian('the role of the sink, as an attacker, on Debian', () =>
-  attack(() => startDebianPostgres()),
-);
-describe('the role of the sink, as an attacker, on PostgreSQL 18', () =>
+describeDebian('the sink role as an attacker on Debian', () => attack(() => startDebianPostgres()));
+describe('the sink role as an attacker on PostgreSQL 18', () =>
   attack(() => startPostgres({ major: 18 })));
 
 /**
@@ -55,7 +53,7 @@ function attack(start: () => Promise<PostgresServer>): void {
   const inBatch = (query: string) =>
     sink.begin('ISOLATION LEVEL REPEATABLE READ', (transaction) => transaction.unsafe(query));
 
-  it('runs nothing of its own with the rights of the owner by the name of a view', async () => {
+  it('cannot run code with the privileges of the owner through the name of a view', async () => {
     const used = () => readNumber(owner, 'SELECT last_value AS n FROM cdc_management.batch_id');
     const before = await used();
     // A sequence, because it is not rolled back.
@@ -78,10 +76,10 @@ function attack(start: () => Promise<PostgresServer>): void {
   });
 
   it.each([
-    ['of a tenant that is not there', `'nobody'`, TABLE!, `'{}'`],
-    ['of a table that is not there', SCHEMA!, `'Nothing'`, `'{}'`],
-    ['of a name that is NULL', SCHEMA!, 'NULL', `'{}'`],
-  ])('notes no failure %s', async (_of, schema, table, pass) => {
+    ['of an unknown tenant', `'nobody'`, TABLE!, `'{}'`],
+    ['of an unknown table', SCHEMA!, `'Nothing'`, `'{}'`],
+    ['of a NULL name', SCHEMA!, 'NULL', `'{}'`],
+  ])('causes no recorded failure %s', async (_of, schema, table, pass) => {
     const found = await inBatch(step(schema, table, pass));
     expect(found).toEqual([
       { done: true, failure: expect.stringMatching(/ is not merged here \(SQLSTATE 42P01\)$/) },
@@ -109,7 +107,7 @@ function attack(start: () => Promise<PostgresServer>): void {
       '{"block": 4294967295, "blocks": 1, "end": 9e9}',
     ],
     ...['{"block": 0, "blocks": 1, "end": 1e400}', '{"attempts": -1}', '{"attempts": "many"}'],
-  ])('notes no failure for a pass of %s', async (pass) => {
+  ])('causes no recorded failure with an invalid pass: %s', async (pass) => {
     await expect(inBatch(step(SCHEMA!, TABLE!, quoteLiteral(pass)))).rejects.toMatchObject({
       code: '22023',
       message: expect.stringMatching(
@@ -119,7 +117,7 @@ function attack(start: () => Promise<PostgresServer>): void {
     expect(await errors()).toEqual([]);
   });
 
-  it('notes no failure for a pass of NULL, nor in a transaction that sees no snapshot', async () => {
+  it('causes no recorded failure with a NULL pass or at isolation level read committed', async () => {
     await expect(inBatch(step(SCHEMA!, TABLE!, 'NULL'))).rejects.toMatchObject({ code: '22023' });
     await expect(sink.unsafe(step(SCHEMA!, TABLE!, `'{}'`))).rejects.toMatchObject({
       code: '25000',
@@ -128,7 +126,7 @@ function attack(start: () => Promise<PostgresServer>): void {
     expect(await errors()).toEqual([]);
   });
 
-  it('goes as far as blocks go, and no further', async () => {
+  it('can use a pass at the highest block number without effect on the next merge', async () => {
     await stageEvents(sink, TENANT, ORDER_LINJER, [orderEvent({ __kafka_offset: '1' })]);
     const last = '{"block": 4294967294, "blocks": 4294967295, "end": 4294967295}';
     expect(await inBatch(step(SCHEMA!, TABLE!, quoteLiteral(last)))).toEqual([
@@ -138,7 +136,7 @@ function attack(start: () => Promise<PostgresServer>): void {
     expect(await readNumber(owner, `SELECT count(*) AS n FROM ${STAGING}`)).toBe(0);
   });
 
-  it('makes a row for each kind of failure, not for each failure', async () => {
+  it('causes one row for each kind of failure, not for each failure', async () => {
     await owner`INSERT INTO cdc_management.merge_error (schema_name, table_name, sqlstate, message)
       VALUES (${TENANT}, ${ORDER_LINJER.name}, 'XX000', 'another')`;
     await stageEvents(sink, TENANT, ORDER_LINJER, [orderEvent({ __kafka_offset: '1' })]);
@@ -161,7 +159,7 @@ function attack(start: () => Promise<PostgresServer>): void {
     ]);
   });
 
-  it('cannot keep writers out of a staging table that is empty and small', async () => {
+  it('cannot block writers of an empty staging table with shrink_staging', async () => {
     await sink.begin(async (transaction) => {
       await transaction`SELECT cdc_management.shrink_staging(${TENANT}, ${ORDER_LINJER.name})`;
       const other = target.connectSink();
@@ -170,7 +168,7 @@ function attack(start: () => Promise<PostgresServer>): void {
     });
   });
 
-  it('cannot make a merge wait without end, which shrinks a staging table that is locked', async () => {
+  it('does not wait in shrink_staging for a staging table that is locked', async () => {
     const holder = await owner.reserve();
     try {
       await holder`BEGIN`;
@@ -182,7 +180,7 @@ function attack(start: () => Promise<PostgresServer>): void {
     }
   });
 
-  it('cannot keep others from removing what is older than its retention', async () => {
+  it('cannot stop others from cleaning up rows older than their retention', async () => {
     const cleanUp = (session: Sql) =>
       session<[{ done: boolean }]>`SELECT cdc_management.clean_up(2) AS done`;
     await owner`INSERT INTO cdc_management.merge_error (schema_name, table_name, sqlstate, message, occurred_at)
@@ -199,7 +197,7 @@ function attack(start: () => Promise<PostgresServer>): void {
     expect(await errors()).toEqual([]);
   });
 
-  it('does not keep the mark of other writers away by a lock', async () => {
+  it('cannot prevent the mark of other writers with an advisory lock', async () => {
     const other = target.connectSink();
     await owner`TRUNCATE cdc_management.pending_merge`;
     await other.unsafe(`SELECT pg_advisory_lock(hashtextextended('cdc mark', oid::bigint))
@@ -211,7 +209,7 @@ function attack(start: () => Promise<PostgresServer>): void {
     await other.end();
   });
 
-  it('several writers mark a table, and it is listed once', async () => {
+  it('can mark a table from several sessions, and the table is listed once', async () => {
     await owner`TRUNCATE cdc_management.pending_merge`;
     const others = [target.connectSink(), target.connectSink()];
     for (const [n, one] of others.entries()) {
@@ -234,7 +232,7 @@ function attack(start: () => Promise<PostgresServer>): void {
   it.each([
     ['empty', []],
     ['not empty', [orderEvent({ __kafka_offset: '1' })]],
-  ])('keeps no merge open without being named, of a table that is %s', async (_is, events) => {
+  ])('is reported while it keeps a merge open, of a table that is %s', async (_is, events) => {
     await stageEvents(sink, TENANT, ORDER_LINJER, events);
     const held = () => owner`SELECT locked_by FROM cdc_management.merge_status`;
     const holder = target.connectSink();
@@ -251,7 +249,7 @@ function attack(start: () => Promise<PostgresServer>): void {
     expect(await readNumber(owner, `SELECT count(*) AS n FROM ${STAGING}`)).toBe(0);
   });
 
-  it('runs nothing of its own with the rights of the owner by temporary views and types that are called like others', async () => {
+  it('cannot run code with the privileges of the owner through temporary views and types', async () => {
     await owner`ALTER SEQUENCE cdc_management.trap RESTART`;
     const session = target.connectSink();
     const trap = `CREATE FUNCTION pg_temp.evil() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
@@ -306,7 +304,7 @@ function attack(start: () => Promise<PostgresServer>): void {
   });
 
   it.each(['refused_event_id', 'refused_at'])(
-    'gives no %s to a refused event: others would take it, or it would be kept for ever',
+    'cannot set %s of a refused event',
     async (column) => {
       const values = column === 'refused_at' ? `'infinity'` : '1';
       await expect(
@@ -317,7 +315,7 @@ function attack(start: () => Promise<PostgresServer>): void {
     },
   );
 
-  describe('with work of its own that waits for the end of the transaction', () => {
+  describe('with its own deferred trigger or constraint', () => {
     const EVIL = `CREATE FUNCTION public.evil() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
           IF current_user <> session_user THEN PERFORM nextval('cdc_management.trap'); END IF; RETURN NULL; END $$;
         CREATE FUNCTION public.evil(integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN
@@ -330,33 +328,33 @@ function attack(start: () => Promise<PostgresServer>): void {
     afterAll(() => sink`DROP ROUTINE public.evil(), public.evil(integer)`);
 
     it.each([
-      ['of a temporary table', TEMPORARY, `INSERT INTO own VALUES (1); ${MERGE}`],
+      ['on a temporary table', TEMPORARY, `INSERT INTO own VALUES (1); ${MERGE}`],
       [
-        'of a table in public',
+        'on a table in public',
         `CREATE TABLE public.own (n integer); ${TRIGGER}`,
         `INSERT INTO own VALUES (1); ${MERGE}`,
       ],
       [
-        'of a statement that merges too',
+        'in a statement that also merges',
         TEMPORARY,
         `WITH row AS (INSERT INTO own VALUES (1) RETURNING n) ${MERGE.replace('FROM', 'FROM row CROSS JOIN LATERAL')}`,
       ],
       [
-        'of a part of the transaction',
+        'in a savepoint',
         TEMPORARY,
         `SAVEPOINT one; INSERT INTO own VALUES (1); RELEASE one; ${MERGE}`,
       ],
       [
-        'of a block',
+        'in a DO block',
         TEMPORARY,
         `DO $$ BEGIN INSERT INTO own VALUES (1); PERFORM * FROM cdc_management.merge_step(${SCHEMA}, ${TABLE}, '{}'); END $$`,
       ],
       [
-        'of an exclusion',
+        'in an exclusion constraint',
         'CREATE TEMP TABLE own (n integer, EXCLUDE USING btree (public.evil(n) WITH =) DEFERRABLE INITIALLY DEFERRED)',
         `INSERT INTO own VALUES (1), (1); DELETE FROM own WHERE ctid = '(0,1)'; ${MERGE}`,
       ],
-    ])('%s, it runs nothing with the rights of the owner', async (_of, prepare, work) => {
+    ])('%s cannot run code with the privileges of the owner', async (_of, prepare, work) => {
       const session = target.connectSink();
       await owner`ALTER SEQUENCE cdc_management.trap RESTART`;
       await stageEvents(sink, TENANT, ORDER_LINJER, [orderEvent({ __kafka_offset: '1' })]);

@@ -12,7 +12,7 @@ import { ORDER_LINJER } from './order-linjer.fixture.ts';
 const STAGING = quoteQualified(TENANT, ORDER_LINJER.names.staging);
 const TRIGGER = `"${ORDER_LINJER.names.trigger}"`;
 
-describe('what a session stages whose session_replication_role is replica', () => {
+describe('an event staged with session_replication_role = replica', () => {
   let target: MergeTarget;
   let replica: Sql;
   beforeAll(async () => {
@@ -33,22 +33,22 @@ describe('what a session stages whose session_replication_role is replica', () =
     await readNumber(target.owner, 'SELECT count(*) AS n FROM cdc_management.replay_positions'),
   ];
 
-  it('is noted like that of any other', async () => {
+  it('is recorded like an event of any other session', async () => {
     await replica.unsafe(renderOrders(1, 3));
     expect(await readNoted()).toEqual([1, 3]);
   });
 
   it.each([
-    ['is disabled', `ALTER TABLE ${STAGING} DISABLE TRIGGER ${TRIGGER}`],
-    ['is one of an earlier version', `ALTER TABLE ${STAGING} ENABLE TRIGGER ${TRIGGER}`],
-    ['fires only there', `ALTER TABLE ${STAGING} ENABLE REPLICA TRIGGER ${TRIGGER}`],
-    ['is dropped', `DROP TRIGGER ${TRIGGER} ON ${STAGING}`],
+    ['was disabled', `ALTER TABLE ${STAGING} DISABLE TRIGGER ${TRIGGER}`],
+    ['was from an earlier version', `ALTER TABLE ${STAGING} ENABLE TRIGGER ${TRIGGER}`],
+    ['fired only in replica mode', `ALTER TABLE ${STAGING} ENABLE REPLICA TRIGGER ${TRIGGER}`],
+    ['was dropped', `DROP TRIGGER ${TRIGGER} ON ${STAGING}`],
     [
-      'is of another table',
+      'was of another table',
       `CREATE OR REPLACE TRIGGER ${TRIGGER} AFTER INSERT ON ${STAGING} REFERENCING NEW TABLE AS staged
        FOR EACH STATEMENT EXECUTE FUNCTION cdc_management.note_staged('Other')`,
     ],
-  ])('is noted again when the trigger %s and the file is applied', async (_, change) => {
+  ])('is recorded after the file is applied again, if the trigger %s', async (_, change) => {
     await target.owner.unsafe(change);
     await target.apply(ORDER_LINJER);
     await replica.unsafe(renderOrders(1, 3));

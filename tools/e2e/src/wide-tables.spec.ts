@@ -63,7 +63,7 @@ function mostColumns(type: Column): number {
 
 const LONGEST = '12345678901234567890123';
 
-describe('the bounds that generate tells are those of PostgreSQL', () => {
+describe('the limits that generate reports match those of PostgreSQL', () => {
   let server: PostgresServer;
   beforeAll(async () => {
     server = await startPostgres({ major: 15 });
@@ -116,7 +116,7 @@ describe('the bounds that generate tells are those of PostgreSQL', () => {
     ['nvarchar(3)', { type: 'nvarchar', length: 3 }, '\u{20000}\u{20000}\u{20000}'],
     ['nvarchar(max)', { type: 'nvarchar', length: 'max' }, LONGEST],
     ['varbinary(max)', { type: 'varbinary', length: 'max' }, `\\x${'00'.repeat(23)}`],
-  ])('%s', async (_, type, value) => {
+  ])('for columns of type %s', async (_, type, value) => {
     const most = mostColumns(type);
     const fits = inspect(type, most);
     const full = await apply(fits);
@@ -130,9 +130,9 @@ describe('the bounds that generate tells are those of PostgreSQL', () => {
       await stage(full, fits.table, value, { operation: LONGEST, ...variant });
     }
     await mergeTable(full, 'app', fits.table);
-    expect(await full`SELECT count(*)::integer AS letters FROM cdc_management.dead_letter`).toEqual(
-      [{ letters: variants.length }],
-    );
+    expect(await full`SELECT count(*)::integer AS dead FROM cdc_management.dead_letter`).toEqual([
+      { dead: variants.length },
+    ]);
     const wide = inspect(type, most + 1);
     if (/at most 1600/.test(wide.problem!.message)) {
       await expect(apply(wide)).rejects.toThrow(/at most 1600 columns/);
@@ -156,7 +156,7 @@ describe('the bounds that generate tells are those of PostgreSQL', () => {
       `\\x${'01'.repeat(23)}`,
       `\\x${Buffer.from(UNAVAILABLE).toString('hex')}`,
     ],
-  ])('%s, left out in all columns', async (_, type, value, unavailable) => {
+  ])('for unavailable values of type %s in all columns', async (_, type, value, unavailable) => {
     const fits = inspect(type, 250);
     const sql = await apply(fits);
     await stage(sql, fits.table, value, { operation: 'c', offset: 1 });
@@ -169,7 +169,7 @@ describe('the bounds that generate tells are those of PostgreSQL', () => {
     expect(row).toEqual({ c0: null, c249: value, offset: 3 });
   });
 
-  it('a key of more columns than an index has', async () => {
+  it('for the number of columns in a key', async () => {
     const keyOf = (count: number) => {
       const { table, set } = inspect({ type: 'int' }, count, false);
       const columns = table.columns.filter(({ role }) => role === 'source').map(({ name }) => name);
@@ -184,7 +184,7 @@ describe('the bounds that generate tells are those of PostgreSQL', () => {
     expect(inspect({ type: 'int' }, 31, false, names.slice(0, 32)).problem).toBeUndefined();
   });
 
-  it('a row whose columns are all NOT NULL and too wide is an error', async () => {
+  it('for a row whose NOT NULL columns are too wide, which is an error', async () => {
     const { problem, errors } = inspect({ type: 'int' }, 1020, false);
     expect(errors).toContain(problem);
     expect(problem!.message).toMatch(/^no row fits: the columns that are NOT NULL need \d+ bytes/);

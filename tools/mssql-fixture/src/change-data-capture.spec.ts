@@ -57,7 +57,7 @@ const table = (name: string, more: Readonly<Record<string, unknown>> = {}) => ({
   ...more,
 });
 
-it('enables a database: its schema, its user, its log', async () => {
+it('enables a database with its schema, user and log', async () => {
   const { find } = server.database('AdOpusTest');
   expect(find('sys.databases', { name: 'AdOpusTest' })).toMatchObject([{ is_cdc_enabled: 1 }]);
   for (const view of ['sys.schemas', 'sys.database_principals'])
@@ -66,7 +66,7 @@ it('enables a database: its schema, its user, its log', async () => {
   expect(rows).toHaveLength(1);
 });
 
-it('enables a table: what the catalog says of it afterwards', async () => {
+it('enables a table and updates the catalog', async () => {
   const list = { captured_column_list: '[actno1], [RelasjonType]' };
   expect(await enable(table('ActorActor', list))).toMatchObject({ status: 0 });
   const { rows } = await run(
@@ -93,12 +93,12 @@ it.each<readonly [number: number, values: Readonly<Record<string, unknown>>]>([
   [22931, table('Nothing')],
   [22926, table('Actor', { capture_instance: 'dbo_actoractor' })],
   [22930, table('Actor', { captured_column_list: '[actno], [Nope]' })],
-])('refuses with %d to enable %j', async (number, values) => {
+])('refuses with error %d to enable %j', async (number, values) => {
   const error = await errorOf(enable(values));
   expect(error.number).toBe(number);
 });
 
-it('refuses a third instance, a login without rights and a call without its arguments', async () => {
+it('refuses a third instance, a login without privileges and calls with wrong arguments', async () => {
   for (const capture_instance of ['one', 'two']) await enable(table('Tekst', { capture_instance }));
   const refused = [
     () => enable(table('Tekst', { capture_instance: 'three' })),
@@ -111,7 +111,7 @@ it('refuses a third instance, a login without rights and a call without its argu
   expect(numbers).toEqual([22962, 22902, 201, 8145]);
 });
 
-it('cleans a change table up to an LSN of the log', async () => {
+it('cleans up a change table to an LSN of the log', async () => {
   await enable(table('Distrikt'));
   const database = server.database('AdOpusTest');
   const early = database.advanceLog(new Date(Date.now() + 60_000));

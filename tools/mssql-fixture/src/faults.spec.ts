@@ -29,7 +29,7 @@ async function open(options = {}): Promise<Connection> {
 
 const ALL_COLUMNS = 'SELECT name FROM sys.columns';
 
-it('does not answer a client at all', async () => {
+it('does not answer a login', async () => {
   server.addFault({ fault: { kind: 'stall-login' }, times: 1 });
   expect(await errorOf(open({ connectTimeout: 200 }))).toMatchObject({ code: 'ETIMEOUT' });
 });
@@ -40,12 +40,12 @@ it.each([
     40613,
     "Database 'AdOpusTest' on server 'MSSQLFIXTURE' is not currently available. Please retry the connection later.",
   ],
-])('refuses a login with %d', async (number, message) => {
+])('refuses a login with error %d', async (number, message) => {
   server.addFault({ fault: { kind: 'refuse-login', number }, times: 1 });
   expect(await errorOf(open())).toMatchObject({ code: 'ELOGIN', message });
 });
 
-it('lets a client through that tries again after a transient error', async () => {
+it('accepts a client that retries after a transient error', async () => {
   server.addFault({ fault: { kind: 'refuse-login', number: 40613 }, times: 1 });
   const before = server.connections();
   await open({ maxRetriesOnTransientErrors: 2, connectionRetryInterval: 10 });
@@ -59,7 +59,7 @@ it.each([
   ],
   [40613, /not currently available/],
   [8645, /8645/],
-])('answers a request by error %d once', async (number, message) => {
+])('answers a request with error %d once', async (number, message) => {
   server.addFault({ fault: { kind: 'error', number }, sql: /sys\.columns/, times: 1 });
   const connection = await open();
   const error = await errorOf(run(connection, ALL_COLUMNS));
@@ -68,7 +68,7 @@ it.each([
   expect((await run(connection, ALL_COLUMNS)).rows).toHaveLength(382);
 });
 
-it('closes in the middle of a row', async () => {
+it('closes the connection in the middle of a row', async () => {
   server.addFault({ fault: { kind: 'close', afterRows: 10 }, sql: /sys\.columns/, times: 1 });
   const connection = await open();
   let rows = 0;
@@ -79,7 +79,7 @@ it('closes in the middle of a row', async () => {
 
 it.each([
   ['answers an attention', false, /Canceled/],
-  ['does not even answer an attention', true, /Failed to cancel request in 100ms/],
+  ['ignores an attention', true, /Failed to cancel request in 100ms/],
 ])('stalls in the middle of a result, and %s', async (_how, isDeaf, message) => {
   server.addFault({
     fault: { kind: 'stall', afterRows: 5, isDeaf },
@@ -124,7 +124,7 @@ it('drops a table between two queries', async () => {
   await own.close();
 });
 
-it('misbehaves for one connection only', async () => {
+it('applies a fault to one connection only', async () => {
   const connection = server.connections() + 2;
   server.addFault({
     fault: { kind: 'error', number: 1205 },

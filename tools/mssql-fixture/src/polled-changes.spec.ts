@@ -40,7 +40,7 @@ afterAll(async () => {
 });
 
 const text = (name: string, value: string): ClientParameter => ({ name, type: 'NVarChar', value });
-it('a text that is put together takes of each transaction the last change of each key', async () => {
+it('runs dynamic SQL that reads the last change of each key in each transaction', async () => {
   const { rows } = await run(
     connection,
     `DECLARE @after binary(10) = CONVERT(binary(10), @p1, 1);

@@ -16,7 +16,7 @@ describeDebian("Debian's PostgreSQL and PgBouncer", () => {
   afterAll(() => server.stop());
 
   /** Compares with a cluster that the package's installation creates. */
-  it('has the settings of the package', async () => {
+  it('have the settings of the package', async () => {
     const rows = await server.connect({ max: 1 })<{ name: string; setting: string }[]>`
       SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'full_page_writes', 'jit', 'jit_above_cost',
         'max_connections', 'max_wal_size', 'max_wal_senders', 'server_encoding', 'shared_buffers', 'synchronous_commit',
@@ -37,7 +37,7 @@ describeDebian("Debian's PostgreSQL and PgBouncer", () => {
     });
   });
 
-  it('compiles what is expensive', async () => {
+  it('compile expensive queries with JIT', async () => {
     const sql = server.connect({ max: 1 });
     await sql`SET jit_above_cost = 0`;
     const plan =
@@ -45,7 +45,7 @@ describeDebian("Debian's PostgreSQL and PgBouncer", () => {
     expect(JSON.stringify(plan)).toContain('"JIT":');
   });
 
-  it('has a standby and comes back after a crash', async () => {
+  it('start a standby, and restart after a crash', async () => {
     const standby = await server.startStandby();
     const reader = standby.connect({ max: 1 });
     expect(await reader`SELECT pg_is_in_recovery() AS standby`).toEqual([{ standby: true }]);
@@ -60,7 +60,7 @@ describeDebian("Debian's PostgreSQL and PgBouncer", () => {
     ['session', 2],
     ['transaction', 1],
     ['statement', 1],
-  ])('pools by %s', async (poolMode, connections) => {
+  ])('pool connections by %s', async (poolMode, connections) => {
     await withPgbouncer({ poolMode }, async (pgbouncer, connect) => {
       const [first, second] = [connect(), connect()];
       const pids = [await pidOf(first), await pidOf(second), await pidOf(first)];
@@ -74,7 +74,7 @@ describeDebian("Debian's PostgreSQL and PgBouncer", () => {
     });
   });
 
-  it('lets in whom it knows, by the password', async () => {
+  it('authenticate configured users by password', async () => {
     await server.createRole('app', { password: `it's "a`, attributes: 'CREATEDB' });
     const users = { app: `it's "a` };
     await withPgbouncer({ users }, async (_, connect) => {
@@ -85,7 +85,7 @@ describeDebian("Debian's PostgreSQL and PgBouncer", () => {
     });
   });
 
-  it('ends', async () => {
+  it('end the PgBouncer process with stop', async () => {
     const pgbouncer = await startPgbouncer(server);
     expect(() => process.kill(pgbouncer.pid, 0)).not.toThrow();
     await pgbouncer.stop();

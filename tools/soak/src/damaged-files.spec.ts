@@ -77,7 +77,7 @@ afterAll(async () => {
 const TIMEOUT_MS = Math.max(120_000, COUNT * 100);
 
 it.each(FILES)(
-  `%s, damaged ${COUNT} times`,
+  `handles ${COUNT} random mutations of %s without a fault`,
   (path, commands) => damageOften(path, commands),
   TIMEOUT_MS,
 );

@@ -62,7 +62,7 @@ describe.each([15, 18] as const)('declared indexes, on PostgreSQL %i', (major) =
       )
     ).map(({ indexname }) => String(indexname));
 
-  it('are created in tables with and without rows, and change and go with the YAML', async () => {
+  it('are created in tables with and without rows, replaced when changed, and dropped when removed', async () => {
     const one = await declared('{ columns: [Navn] }');
     const first = await apply(one);
     expect(first).toMatchObject({ exitCode: 0 });
@@ -96,7 +96,7 @@ describe.each([15, 18] as const)('declared indexes, on PostgreSQL %i', (major) =
     expect(await names()).toEqual(['idx_Actor_Navn_mine']);
   });
 
-  it('are repaired by the next apply where one was killed, or somebody dropped it', async () => {
+  it('are repaired by the next apply if one is invalid, was dropped or has no mark', async () => {
     const root = await declared('{ columns: [Navn] }');
     expect((await apply(root)).exitCode).toBe(0);
     const [name] = await names();
@@ -118,7 +118,7 @@ describe.each([15, 18] as const)('declared indexes, on PostgreSQL %i', (major) =
     expect(await names()).toEqual([]);
   });
 
-  it('are created again where the one who created it was ended in the middle', async () => {
+  it('are created again after the session that built one was terminated', async () => {
     const root = await declared('{ columns: [Navn] }');
     const writer = target.server.connect({ database: DATABASE, max: 1 });
     await writer.unsafe(`BEGIN; UPDATE blue."Actor" SET "Navn" = 'x' WHERE actno = 1`).simple();
@@ -136,7 +136,7 @@ describe.each([15, 18] as const)('declared indexes, on PostgreSQL %i', (major) =
     expect(await check(root)).toBe(0);
   });
 
-  it('that rows do not allow are an error of their table, which is merged all the same', async () => {
+  it('that duplicate rows prevent are an error of their table, which is still merged', async () => {
     await target.query(rows('avansas', [`'same'`, `'same'`]));
     const root = await declared('{ columns: [Navn], unique: true }', '{ columns: [actno, Navn] }');
     const end = await apply(root);
@@ -161,7 +161,7 @@ describe.each([15, 18] as const)('declared indexes, on PostgreSQL %i', (major) =
     expect(await check(root)).toBe(0);
   });
 
-  it('are created while others write and read, and wait for nobody but their transactions', async () => {
+  it('are created without blocking writers, and wait only for open transactions', async () => {
     const root = await declared('{ columns: [Navn], method: hash }');
     const connection = { application_name: 'writer' };
     const writer = target.server.connect({ database: DATABASE, max: 1, connection });
@@ -187,12 +187,12 @@ describe.each([15, 18] as const)('declared indexes, on PostgreSQL %i', (major) =
     );
   });
 
-  it('follow their table and customer when these are renamed, and are not created again', async () => {
+  it('are renamed with their table and customer, and not created again', async () => {
     const ours = async (schema = 'blue') =>
       target.query(`SELECT indrelid::regclass::text AS table, indexrelid::integer AS id, relname AS name
         FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
         WHERE relnamespace = '${schema}'::regnamespace AND relname ~ '^idx_(Actor|Person)_' ORDER BY id`);
-    // The last one has the column of the index that every final table has.
+    // The last one has the same column as the index that every final table has.
     const root = await declared('{ columns: [Navn] }', '{ columns: [__sync_timestamp] }');
     expect((await apply(root)).lines).toHaveLength(2);
     const before = await ours();
@@ -216,12 +216,12 @@ describe.each([15, 18] as const)('declared indexes, on PostgreSQL %i', (major) =
     );
     expect(await apply(person)).toMatchObject({ exitCode: 0, lines: [] });
     expect(await check(person)).toBe(0);
-    // A new customer has the same.
+    // A new customer has indexes with the same names.
     const names = async (schema: string) => (await ours(schema)).map(({ name }) => name).sort();
     expect(await names('red')).toEqual(await names('green'));
   });
 
-  it('are created as the page says', async () => {
+  it('are created by the commands of the documentation page', async () => {
     const root = copyOf(target.repo.root);
     const [, yaml] = /^ {2}indexes:\n([^]*?)^```/m.exec(PAGE)!;
     edit(
@@ -244,7 +244,7 @@ describe.each([15, 18] as const)('declared indexes, on PostgreSQL %i', (major) =
     expect(found).toHaveLength(3);
   });
 
-  it('have conditions that no search_path reads otherwise', async () => {
+  it('are refused if the search_path changes what a name in their condition refers to', async () => {
     await target.query(`CREATE SCHEMA other;
       CREATE FUNCTION other.upper(text) RETURNS text IMMUTABLE LANGUAGE sql RETURN 'x';
       CREATE FUNCTION other.upper(character varying) RETURNS text IMMUTABLE LANGUAGE sql RETURN 'x';
@@ -255,7 +255,7 @@ describe.each([15, 18] as const)('declared indexes, on PostgreSQL %i', (major) =
     expect(end.stdout).toMatch(
       /blue tables\/Actor\.sql: index of Actor: the condition has names that the search_path/,
     );
-    expect(await names()).toHaveLength(1); // of avansas, by the file of the table
+    expect(await names()).toHaveLength(1); // in avansas, created by the table file
     const way = await declared(`{ columns: [Navn], where: "pg_catalog.upper(\\"Navn\\") <> ''" }`);
     expect((await apply(way)).exitCode).toBe(0);
     expect(await found()).toContain(

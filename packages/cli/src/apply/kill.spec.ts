@@ -5,7 +5,7 @@ import { createRandom } from '../../../../tools/event-model/src/random.ts';
 import { type PostgresServer, startPostgres } from '@cdc-migrations/postgres-fixture';
 import { copyAdopus, finish, runCommand, sinkEnv, startCommand } from '../target/cli.fixture.ts';
 
-/** `CDC_KILLS=50` runs the long form. */
+/** `CDC_KILLS=50` runs the long version. */
 const KILLS = Number(process.env['CDC_KILLS'] ?? 4);
 const SEED = chooseSeed();
 const FILES = 78;
@@ -31,7 +31,7 @@ afterAll(async () => {
  * Every second kill is at a random time of an apply, within its duration on this machine. The others happen after a
  * random number of applied files, up to half of them, so that enough kills are in the middle on any machine.
  */
-it(`killed at ${KILLS} random moments, history equals structure, and the next apply completes`, async () => {
+it(`keeps the history correct when killed at ${KILLS} random moments, and the next apply completes`, async () => {
   const random = createRandom(SEED);
   await recreateDatabase();
   const start = performance.now();

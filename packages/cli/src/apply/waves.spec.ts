@@ -37,7 +37,7 @@ async function applied({ query }: Rollout): Promise<readonly string[]> {
 const breakSchema = (schema: string) =>
   `CREATE SCHEMA ${schema}; CREATE TYPE ${schema}."Actor" AS (n integer)`;
 
-it('applies wave by wave, waits in between, and counts customers by wave', async () => {
+it('applies waves in order, pauses between them, and counts customers by wave', async () => {
   const rollout = await open();
   const start = performance.now();
   const run = await rollout.run('apply');
@@ -102,7 +102,7 @@ rest            3        0        3       0
   expect((await rollout.run('status')).exitCode).toBe(0);
 });
 
-it('does what the page says', async () => {
+it('runs the commands of the documentation page', async () => {
   const page = readFileSync(join(__dirname, '../../../../docs/roll-out.md'), 'utf8');
   expect(page).toContain(WAVES.map((wave) => `    - ${wave}\n`).join(''));
   const rollout = await open();
@@ -118,7 +118,7 @@ it('does what the page says', async () => {
   }
 });
 
-it('applies the waves that are named, and nothing else', async () => {
+it('applies only the waves of --wave, and refuses an unknown wave and --canary', async () => {
   const rollout = await open();
   const dry = await rollout.run('apply', '--dry-run', '--wave', 'first');
   expect(dry.exitCode).toBe(0);
@@ -149,7 +149,7 @@ async function until({ query }: Rollout, condition: string): Promise<void> {
 
 const IN_SECOND = `count(*) FILTER (WHERE schema_name = 'c001') > 1`;
 
-it('goes on after its process was killed in the middle of a wave', async () => {
+it('continues after its process was killed in the middle of a wave', async () => {
   const rollout = await open();
   const child = startCommand(rollout.root, small('apply'), rollout.env);
   const end = finish(child);
@@ -164,7 +164,7 @@ it('goes on after its process was killed in the middle of a wave', async () => {
   expect(await applied(rollout)).toHaveLength(7);
 });
 
-it('begins no other wave after the connections were cut', async () => {
+it('starts no other wave after its connections were terminated', async () => {
   const rollout = await open();
   const child = startCommand(rollout.root, small('apply'), rollout.env);
   const end = finish(child);
@@ -178,7 +178,7 @@ it('begins no other wave after the connections were cut', async () => {
   expect(await applied(rollout)).toHaveLength(7);
 });
 
-it('runs a file of the whole database that is behind the tables when the last wave is done', async () => {
+it('applies a repeatable file of the whole database only after all waves are done', async () => {
   const rollout = await open();
   write(
     rollout.root,
@@ -195,7 +195,7 @@ it('runs a file of the whole database that is behind the tables when the last wa
   expect((await rollout.run('status')).exitCode).toBe(0);
 });
 
-it('apply --again applies a file of the whole database again once, not in each wave', async () => {
+it('applies a file of the whole database once with --again, not in each wave', async () => {
   const rollout = await open();
   const view = 'migrations/repeatable/0001-all.sql';
   write(rollout.root, view, 'CREATE OR REPLACE VIEW public.one AS SELECT 1 AS one;\n');
@@ -218,7 +218,7 @@ it('apply --again applies a file of the whole database again once, not in each w
   expect(one.stdout).toContain('repeatable/0001-all.sql');
 });
 
-it('takes a wave through all databases of the sink group before the next one begins', async () => {
+it('completes a wave in all databases of the sink group before the next wave starts', async () => {
   const rollout = await open();
   const reports = await server.createDatabase();
   edit(rollout.root, 'sink-groups.yaml', 'database: reports_dev', `database: ${reports}`);
@@ -253,7 +253,7 @@ it('takes a wave through all databases of the sink group before the next one beg
   expect(begin).toEqual({ later: true });
 });
 
-it('applies the files of the whole database where no customer takes part', async () => {
+it('applies the files of the whole database in an environment without customers', async () => {
   const { root, env, query } = await open();
   edit(
     root,

@@ -8,7 +8,7 @@ import { SHELLS } from './shell.ts';
 
 const scriptOf = (shell: string) => cdc(['completions', shell], { cwd: __dirname }).stdout;
 
-/** Folder with `cdc` in it, as a PATH has one. */
+/** A folder for the PATH, which contains `cdc`. */
 const bin = emptyFolder();
 symlinkSync(BIN, join(bin, 'cdc'));
 const env = { ...process.env, PATH: `${bin}:${process.env['PATH']}` };
@@ -28,7 +28,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
   return stdout.split('\n').filter((word) => word !== '');
 }
 
-describe('in bash', () => {
+describe('completion in bash', () => {
   it.each([
     [['cdc', 'manage-p'], ['manage-pipelines']],
     [['cdc', 'app'], ['apply']],
@@ -58,9 +58,9 @@ describe('in bash', () => {
     [['cdc', 'manage-migrations', 'apply', '--env', ''], []],
     [['cdc', 'init', '--pattern', 'db-s'], ['db-shared']],
     [['cdc', 'unknown', 'compl'], ['completions']],
-  ])('%j gives %j', (line, words) => expect(complete(line)).toEqual(words));
+  ])('completes %j with %j', (line, words) => expect(complete(line)).toEqual(words));
 
-  it('proposes folders where one is to be named', () => {
+  it('proposes folders for an argument or option that takes a folder', () => {
     const cwd = emptyFolder();
     for (const name of ['apps', 'other']) mkdirSync(join(cwd, name));
     expect(complete(['cdc', 'init', 'a'], cwd)).toEqual(['apps']);
@@ -71,7 +71,7 @@ describe('in bash', () => {
   });
 });
 
-describe('names of the configuration', () => {
+describe('completion of configured names', () => {
   const repo = smallRepo();
   const groups = join(repo, 'sink-groups.yaml');
   writeFileSync(
@@ -103,9 +103,11 @@ describe('names of the configuration', () => {
     [['explain', 'Ac'], ['Actor']],
     [['merge', '--table', 'F'], ['Fraver']],
     [['init', '--service', ''], []],
-  ])('cdc %j gives %j', (line, names) => expect(complete(['cdc', ...line], repo)).toEqual(names));
+  ])('completes cdc %j with %j', (line, names) =>
+    expect(complete(['cdc', ...line], repo)).toEqual(names),
+  );
 
-  it('are those of --root', () => {
+  it('reads the configuration of --root', () => {
     const elsewhere = emptyFolder();
     expect(complete(['cdc', 'explain', 'Ac'], elsewhere)).toEqual([]);
     expect(complete(['cdc', '--root', repo, 'explain', 'Ac'], elsewhere)).toEqual(['Actor']);
@@ -114,27 +116,27 @@ describe('names of the configuration', () => {
     ).toEqual(['sink_asma.directory']);
   });
 
-  it('are never run by bash', () => {
+  it('never executes names as commands of bash', () => {
     expect(complete(['cdc', 'explain', '"Odd'], repo)).toEqual([hostile]);
     expect(complete(['cdc', 'explain', 'Odd'], repo)).toHaveLength(1);
     expect(existsSync(join(repo, 'hacked'))).toBe(false);
   });
 
-  it('are none if the configuration is invalid', () => {
+  it('proposes nothing if the configuration is invalid', () => {
     const broken = smallRepo();
     writeFileSync(join(broken, 'sink-groups.yaml'), 'sink_asma: [');
     expect(complete(['cdc', 'apply', '--env', ''], broken)).toEqual([]);
   });
 
   describeDebian(
-    'in the shells themselves',
+    'in real shells',
     () => {
       const inShell = (program: string, args: readonly string[]) => {
         const run = spawnSync(program, args, { cwd: repo, env, encoding: 'utf8', timeout: 60_000 });
         expect(run.stderr).toBe('');
         return run.stdout.split('\n').filter((line) => line !== '');
       };
-      /** The line that is left after keys were typed into an interactive shell. */
+      /** Returns the line of an interactive shell after keys were typed. */
       const typed = (shell: string, setUp: string, keys: string) =>
         inShell('zsh', [
           '-f',
@@ -155,12 +157,12 @@ zpty -d shell`,
         ['cdc apply --env no\\t', 'cdc apply --env nonprod '],
         ['cdc apply --wave the\\t', 'cdc apply --wave the\\ rest '],
         ['cdc expl\\tAc\\t', 'cdc explain Actor '],
-      ])('%s', (keys, line) => {
+      ])('completes %s in zsh and bash', (keys, line) => {
         expect(typed('zsh -f -i', inZsh, keys)).toEqual([line]);
         expect(typed('bash --norc --noprofile -i', inBash, keys)).toEqual([line]);
       });
 
-      it('fish', () => {
+      it('completes names in fish', () => {
         const proposed = (line: string) =>
           inShell('fish', [
             '--no-config',
@@ -178,7 +180,7 @@ zpty -d shell`,
   );
 });
 
-it.each(SHELLS)('the script for %s names every command and option of the help', (shell) => {
+it.each(SHELLS)('the script for %s contains every option of generate', (shell) => {
   const help = cdc(['manage-migrations', 'generate', '--help'], { cwd: __dirname }).stdout;
   const script = scriptOf(shell);
   const options = help

@@ -33,7 +33,7 @@ function git(...args: readonly string[]): string {
 
 const diff = (base: string) => cdc(['manage-migrations', 'diff', '--base', base], { cwd: root });
 
-/** Configures git to fetch missing objects by a program that leaves a trace. */
+/** Configures git to fetch missing objects with a program that creates the file `mark`. */
 const configOf = (url: string, isBare: boolean) => `[core]
 \trepositoryformatversion = 1
 \tbare = ${isBare}
@@ -68,7 +68,7 @@ const URLS = [
   ['ssh', () => 'ssh://127.0.0.1/x'],
 ] as const;
 
-describe.each(URLS)('nothing runs that the files name for git: %s', (_, urlOf) => {
+describe.each(URLS)('runs no program from the git config, remote URL %s', (_, urlOf) => {
   it('in a bare repository in the folder', () => {
     writeBare(urlOf());
     expect(diff('HEAD')).toMatchObject({
@@ -80,7 +80,7 @@ describe.each(URLS)('nothing runs that the files name for git: %s', (_, urlOf) =
     expect(existsSync(mark)).toBe(false);
   });
 
-  it('in the .git of an archive', () => {
+  it('in the .git folder of an archive', () => {
     write(checkout, '.git/config', configOf(urlOf(), false));
     write(checkout, '.git/refs/heads/main', `${MISSING}\n`);
     expect(diff('main').code).toBe(2);
@@ -88,7 +88,7 @@ describe.each(URLS)('nothing runs that the files name for git: %s', (_, urlOf) =
   });
 });
 
-it('the base of a pull request is not one that its files bring along', () => {
+it('refuses a base from a bare repository that the checkout contains', () => {
   git('clone', '-q', '--bare', '.', join(outside, 'bare'));
   for (const name of ['HEAD', 'config', 'objects', 'refs', 'packed-refs']) {
     const from = join(outside, 'bare', name);
@@ -98,7 +98,7 @@ it('the base of a pull request is not one that its files bring along', () => {
   expect([code, stderr]).toEqual([2, expect.stringContaining('cannot use bare repository')]);
 });
 
-it('a file that a partial clone has not fetched is named', () => {
+it('reports a file that a partial clone has not fetched', () => {
   const id = git('rev-parse', `HEAD:impl/${DEFINITION}`).trim();
   const path = join(checkout, '.git/objects', id.slice(0, 2), id.slice(2));
   expect(readFileSync(path).length).toBeGreaterThan(0);

@@ -9,7 +9,7 @@ function turnIntoCrlf(root: string): void {
   }
 }
 
-it('a repo that is checked out with CRLF is as generated, hand-written files too', () => {
+it('accepts a checkout with CRLF as up to date, including hand-written files', () => {
   const root = smallRepo();
   write(root, MANUAL, 'CREATE TABLE public.note (\n  a integer\n);\n');
   expect(generate(root).code).toBe(0);

@@ -78,7 +78,7 @@ const NAMES = [
   ...['CON', 'nul.x', 'aux', '%2F', 'a%b', '-staging', 'null', 'manifest', '$merge$', LONG],
 ];
 
-it('every name of a table has files of its own, which every file system takes', () => {
+it('gives each table separate files with names that are valid in every file system', () => {
   const root = repoOf(NAMES.map((name) => ({ name })));
   const run = generate(root);
   expect(run).toMatchObject({ code: 0, stderr: '' });
@@ -100,7 +100,7 @@ it('every name of a table has files of its own, which every file system takes', 
   }
 }, 30_000);
 
-it('tables of one name in several schemas are identified by schema, also if only case differs', () => {
+it('identifies tables with the same name by schema, even if only case differs', () => {
   const root = repoOf([
     { name: 'Actor', schemas: ['adopus', 'public'] },
     { name: 'Fraver', schemas: ['crm'] },
@@ -121,7 +121,7 @@ it('tables of one name in several schemas are identified by schema, also if only
   expect(generate(root, ['--table', 'Actor']).stdout).toBe('7 files: 7 unchanged\n');
 });
 
-it('tables whose files would be one where case does not matter are refused', () => {
+it('refuses tables whose files would be the same on a case-insensitive file system', () => {
   const root = repoOf([{ name: 'Fraver', schemas: ['Crm', 'crm'] }]);
   const before = treeOf(root);
   const run = generate(root);
@@ -132,7 +132,7 @@ it('tables whose files would be one where case does not matter are refused', () 
   expect(treeOf(root)).toEqual(before);
 });
 
-it('names that PostgreSQL or people would mix up are refused, each with its place', () => {
+it('refuses a table whose name collides with a staging table, and reports its line', () => {
   const root = repoOf([{ name: 'Actor' }, { name: 'stg_Actor' }, { name: `${LONG}A` }]);
   edit(root, 'services/adopus.yaml', '"adopus.stg_Actor"', '"adopus.stg_actor"');
   const before = treeOf(root);
@@ -144,7 +144,7 @@ it('names that PostgreSQL or people would mix up are refused, each with its plac
   expect(treeOf(root)).toEqual(before);
 });
 
-it('400 tables are as good as one', () => {
+it('creates the files of 400 tables, and then finds them up to date', () => {
   const tables = Array.from({ length: 400 }, (_, index) => ({ name: `Table${index}` }));
   const root = repoOf(tables, 25);
   expect(generate(root).stdout).toBe(

@@ -26,21 +26,22 @@ function report(options: { isTerminal: boolean; isWatching: boolean; prefix?: st
 }
 
 const LINE = 'blue.Actor: 10 events: 7 merged, 1 deleted, 1 stale, 1 dead';
-const TROUBLE = 'blue.Actor failed: no space\ninterrupted: connection refused; retrying\nresumed\n';
+const PROBLEMS =
+  'blue.Actor failed: no space\ninterrupted: connection refused; retrying\nresumed\n';
 
-it('tells each pass when it is over, and trouble at once', () => {
+it('prints each pass when it ends, and problems immediately', () => {
   expect(report({ isTerminal: false, isWatching: false })).toBe(
-    `${LINE}, 1.2 s\n${LINE}, 1.2 s\n${TROUBLE}`,
+    `${LINE}, 1.2 s\n${LINE}, 1.2 s\n${PROBLEMS}`,
   );
 });
 
-it('tells what was merged of a table together while it watches, the rest at the end', () => {
+it('sums the passes of a table while it watches, and prints them at the end', () => {
   expect(report({ isTerminal: false, isWatching: true })).toBe(
-    `${TROUBLE}blue.Actor: 20 events: 14 merged, 2 deleted, 2 stale, 2 dead\n`,
+    `${PROBLEMS}blue.Actor: 20 events: 14 merged, 2 deleted, 2 stale, 2 dead\n`,
   );
 });
 
-it('shows on a terminal in between how much was merged, and clears that line', () => {
+it('shows the progress on a terminal, and clears that line', () => {
   const text = report({ isTerminal: true, isWatching: false, prefix: 'one: ' });
   expect(text).toContain('\r\u001b[Kone: 2 tables in progress, 10 events: 7 merged');
   expect(text).toContain(`\r\u001b[Kone: ${LINE}, 1.2 s\n`);

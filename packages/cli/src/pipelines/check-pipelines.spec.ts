@@ -39,7 +39,7 @@ const REGION = ['"RegionNr"', '"Navn"', '"Descr"', '"_customer_id"', ...METADATA
 const insertRegion = (columns: readonly string[], values = columns.map((_, n) => `$${n + 1}`)) =>
   `INSERT INTO "stg_Region" (${columns.join(', ')}) VALUES (${values.join(', ')});\n`;
 
-it('names the 6 of the 39 INSERTs of the original tool that do not fit, and why', () => {
+it('reports the 6 of the 39 INSERTs of the original tool that do not match, with the reasons', () => {
   const { code, stderr, lines } = check([ORIGINAL]);
   expect(lines.map((line) => line.replace(ORIGINAL, 'FILE'))).toEqual([
     'FILE:20 "stg_Actor" "Dov": no such column: "Døv" of the source is not staged: it is in ignore_columns of services/adopus.yaml; remove it from the INSERT',
@@ -61,7 +61,7 @@ it('names the 6 of the 39 INSERTs of the original tool that do not fit, and why'
   expect([code, stderr]).toEqual([1, '']);
 });
 
-it('takes the spelling of the original tool where columns are in ASCII', () => {
+it('accepts the spelling of the original tool with column_names: ascii', () => {
   const root = adopusRepo();
   edit(
     root,
@@ -86,7 +86,7 @@ it('takes the spelling of the original tool where columns are in ASCII', () => {
 });
 
 describe('SQL', () => {
-  it('fits with every column, comments, quotes and a schema of a customer', () => {
+  it('matches if it has every column, comments, quotes and the schema of a customer', () => {
     const sql = `-- INSERT INTO nothing (x)
 /* INSERT INTO "none" */ SELECT 'INSERT INTO "none" (a)', $$INSERT INTO x (y)$$;
 ${insertRegion(REGION).replace('"stg_Region"', 'fretex."stg_Region" AS s')}`;
@@ -94,27 +94,23 @@ ${insertRegion(REGION).replace('"stg_Region"', 'fretex."stg_Region" AS s')}`;
   });
 
   it.each<[string, string, readonly (readonly [number, string, (string | undefined)?])[]]>([
-    [
-      'a table that is not there',
-      'INSERT INTO "stg_Regoin" ("Navn") SELECT 1',
-      [[1, 'unknown table']],
-    ],
+    ['an unknown table', 'INSERT INTO "stg_Regoin" ("Navn") SELECT 1', [[1, 'unknown table']]],
     ['a final table', 'INSERT INTO "Region" ("Navn") SELECT 1', [[1, 'final table']]],
-    ['a table in small letters', '\nINSERT INTO stg_Region ("Navn") SELECT 1', [[2, 'case']]],
+    ['a table in lowercase', '\nINSERT INTO stg_Region ("Navn") SELECT 1', [[2, 'case']]],
     [
-      'a schema of nobody',
+      'an unknown schema',
       insertRegion(REGION).replace('"stg', 'nobody."stg'),
       [[1, 'unknown schema']],
     ],
-    ['a table with open quotes', 'INSERT INTO "stg_Region (a) SELECT 1', [[1, 'quoting']]],
-    ['no columns', 'INSERT INTO "stg_Region" VALUES (1)', [[1, 'no columns']]],
+    ['a table without a closing quote', 'INSERT INTO "stg_Region (a) SELECT 1', [[1, 'quoting']]],
+    ['a missing list of columns', 'INSERT INTO "stg_Region" VALUES (1)', [[1, 'no columns']]],
     [
-      'columns without quotes',
+      'a column without quotes',
       insertRegion(REGION).replace('"Navn"', 'Navn'),
       [[1, 'case', 'Navn']],
     ],
     [
-      'columns in other letters',
+      'a column whose case differs',
       insertRegion(REGION).replace('"Navn"', '"NAVN"'),
       [[1, 'case', '"NAVN"']],
     ],
@@ -127,23 +123,23 @@ ${insertRegion(REGION).replace('"stg_Region"', 'fretex."stg_Region" AS s')}`;
       ],
     ],
     [
-      'a clause for a key that staging does not have',
+      'an ON CONFLICT clause, which needs a key',
       `${insertRegion(REGION).replace(';', '\nON CONFLICT DO NOTHING;')}${insertRegion(REGION)}`,
       [[2, 'conflict', undefined]],
     ],
-    ['a column twice', insertRegion([...REGION, '\n"Navn"']), [[2, 'duplicate', '"Navn"']]],
-    ['no key', insertRegion(REGION.slice(1)), [[1, 'missing', '"RegionNr"']]],
+    ['a duplicate column', insertRegion([...REGION, '\n"Navn"']), [[2, 'duplicate', '"Navn"']]],
+    ['a missing key column', insertRegion(REGION.slice(1)), [[1, 'missing', '"RegionNr"']]],
     [
-      'no value of a column',
+      'a missing column',
       insertRegion(REGION.filter((name) => name !== '"Navn"')),
       [[1, 'missing', '"Navn"']],
     ],
     [
-      'no position',
+      'a missing position',
       insertRegion(REGION.filter((name) => name !== '"__kafka_offset"')),
       [[1, 'missing', '"__kafka_offset"']],
     ],
-    ['values of another number', insertRegion(REGION, ['1', '2']), [[1, 'count', undefined]]],
+    ['a different number of values', insertRegion(REGION, ['1', '2']), [[1, 'count', undefined]]],
     [
       'a number for a uuid',
       insertRegion(REGION, ["'1'", "'a'", "'b'", '7', "'c'", "'d'", '0', '0', "'c'"]),
@@ -154,13 +150,13 @@ ${insertRegion(REGION).replace('"stg_Region"', 'fretex."stg_Region" AS s')}`;
       insertRegion(REGION, ["'1.5'", "'a'", "'b'", 'NULL', "'c'", "'d'", '0', '0', "'c'"]),
       [[1, 'form', '"RegionNr"']],
     ],
-  ])('%s', (_, sql, expected) => {
+  ])('reports %s', (_, sql, expected) => {
     const { code, found } = checkText('a.sql', sql);
     expect(found).toEqual(expected.map(([line, why, column]) => [line, why, column]));
     expect(code).toBe(1);
   });
 
-  it('says the way out of a name that is like no other', () => {
+  it('suggests a solution if no name is similar', () => {
     const messages = (sql: string) =>
       checkText('a.sql', sql).mismatches.map(({ message }) => message);
     expect(messages('INSERT INTO "stg_Invoice" ("Id") SELECT 1')).toEqual([
@@ -177,7 +173,7 @@ ${insertRegion(REGION).replace('"stg_Region"', 'fretex."stg_Region" AS s')}`;
     ]);
   });
 
-  it('says what a text of digits would be', () => {
+  it('reports the expected form of a date, bytes and a UUID', () => {
     const sql = `INSERT INTO "stg_Actor" ("actno", "Fodselsdato", "Bilde", "RowGuid") VALUES (1, '20240101', 'AQID', 'x')`;
     const forms = checkText('a.sql', sql).mismatches.filter(({ code }) => code === 'form');
     expect(forms.map(({ message }) => message)).toEqual([
@@ -192,7 +188,7 @@ const mapping = (elements: readonly string[]) => `root = [ # of the event
         ${elements.join(',\n        ')}, ]`;
 
 describe('Bento and Redpanda Connect', () => {
-  it('reads every sql_insert and statement, wherever it stands', () => {
+  it('reads every sql_insert and SQL statement at any depth', () => {
     const columns = `[${REGION.map((name) => `'${name}'`).join(', ')}]`;
     const yaml = `
 x-insert: &insert
@@ -225,7 +221,7 @@ output:
     expect([code, mismatched]).toEqual([1, 2]);
   });
 
-  it('takes the values of a column from the mapping', () => {
+  it('checks the values of a column in args_mapping', () => {
     const event = (bytes: string) => `
 output:
   sql_insert:
@@ -249,7 +245,7 @@ output:
     expect(forms(event('1, 2'))).toMatchObject([{ code: 'count' }]);
   });
 
-  it('refuses a suffix for a key that staging does not have', () => {
+  it('refuses a suffix with ON CONFLICT, which needs a key', () => {
     const columns = `[${REGION.map((name) => `'${name}'`).join(', ')}]`;
     const yaml = `output:
   sql_insert:
@@ -263,7 +259,7 @@ output:
     });
   });
 
-  it('warns of numbers that lose digits', () => {
+  it('warns that parse_json() rounds numbers', () => {
     const columns = `[${REGION.map((name) => `'${name}'`).join(', ')}]`;
     const yaml = `output:
   sql_insert:
@@ -279,7 +275,7 @@ output:
   });
 });
 
-it('reads a list of tables and columns as the page has it', () => {
+it('reads the list of tables and columns in docs/connect-your-pipeline.md', () => {
   const page = readFileSync(join(__dirname, '../../../../docs/connect-your-pipeline.md'), 'utf8');
   const [, json] = /^```json\n([^`]*)```$/m.exec(page)!;
   const { mismatches, found } = checkText('a.json', json!);
@@ -287,17 +283,17 @@ it('reads a list of tables and columns as the page has it', () => {
   expect(mismatches[0]!.table).toBe('"stg_Distrikt"');
 });
 
-describe('which staging table', () => {
+describe('the search for a staging table', () => {
   const insert = (table: string) =>
     `INSERT INTO ${table} (user_id, customer_id, __source_db, __source_table, __kafka_partition, __kafka_offset, __cdc_operation) SELECT 1`;
 
-  it('is that of the schema; without one, that which fits best', () => {
+  it('uses the schema of the INSERT, and reports an unknown schema', () => {
     const names = (table: string) => checkText('a.sql', insert(table), ASMA);
     expect(names('directory."stg_users"').mismatched).toBe(1);
     expect(names('proxy."stg_users"').found).toEqual([[1, 'unknown schema', undefined]]);
   });
 
-  it('--sink narrows it', () => {
+  it('accepts --sink, and refuses an unknown sink', () => {
     expect(check(['--sink', 'sink_none', ORIGINAL])).toMatchObject({
       code: 2,
       stderr: '--sink sink_none: unknown sink; known: sink_asma.directory\n',
@@ -313,7 +309,7 @@ it.each([
   ['a.yaml', `a:\n  ${'- '.repeat(20_000)}\nb: 1\n`, 'a.yaml: invalid YAML: nested too deeply'],
   ['a.json', '{"a": 1}', 'or a list such as [{"table": …, "columns": […]}], found none'],
   ['a.go', 'x', 'expected a .yaml, .yml, .json or .sql file; write the INSERT of a program'],
-])('%s with %j is a mistake', (name, text, message) => {
+])('refuses %s with %j', (name, text, message) => {
   const folder = emptyFolder();
   if (text !== undefined) write(folder, name, text);
   const { code, stderr } = check([join(folder, name)]);
@@ -321,7 +317,7 @@ it.each([
   expect(code).toBe(2);
 });
 
-describe('a file that would take for ever', () => {
+describe('a file that could take forever', () => {
   const MERGES = Array.from({ length: 40 }, (_, n) =>
     n === 0
       ? 'a0: &a0 { table: x, columns: [y] }\n'
@@ -347,24 +343,24 @@ describe('a file that would take for ever', () => {
       15_000,
     ],
     [
-      'variables without an end',
+      'variables that are never closed',
       'a.yaml',
       `a: { table: '${'${'.repeat(300_000)}', columns: [x] }\nb: { table: '${'{{'.repeat(300_000)}', columns: [x] }\n`,
       2,
     ],
     [
-      'a number of very many digits',
+      'a number with 400,000 digits',
       'a.sql',
       `INSERT INTO "stg_Actor" ("Timelonn") VALUES ('${'1'.repeat(400_000)}x');`,
       1,
     ],
     ['a literal of 20 MB', 'a.sql', `INSERT INTO x (y) VALUES ('${'a'.repeat(20_000_000)}');`, 1],
-  ])('%s', (_, name, text, mismatched) => {
+  ])('is checked: %s', (_, name, text, mismatched) => {
     expect(checkText(name, text)).toMatchObject({ code: 1, stderr: '', mismatched });
   });
 });
 
-it('a YAML file that is longer than anybody writes one is a mistake', () => {
+it('refuses a YAML file of more than 5 MB', () => {
   const folder = emptyFolder();
   write(folder, 'a.yaml', 'x'.repeat(6_000_000));
   const { code, stderr } = check([join(folder, 'a.yaml')]);

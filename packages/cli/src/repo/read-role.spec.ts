@@ -40,7 +40,7 @@ describe('CDC_DB_USER', () => {
     ["o'brien", `"o'brien"`, `'o''brien'`],
     ['svc$', '"svc$"', `'svc$'`],
     ['é'.repeat(31), `"${'é'.repeat(31)}"`, `'${'é'.repeat(31)}'`],
-  ])('%s is quoted wherever it is granted to', (role, identifier, literal) => {
+  ])('with the value %s is quoted in every GRANT', (role, identifier, literal) => {
     expect(roles({ CDC_DB_USER: role }).code).toBe(0);
     expect(read(root, 'migrations/schemas/create-schemas.sql')).toContain(`rolname = ${literal}`);
     const granted = [...treeOf(root).keys()]
@@ -50,7 +50,7 @@ describe('CDC_DB_USER', () => {
     for (const line of granted) expect(line.endsWith(`TO ${identifier};`)).toBe(true);
   });
 
-  it('does not end the block that looks for it', () => {
+  it('cannot end the DO block that checks whether the role exists', () => {
     expect(roles({ CDC_DB_USER: 'a$role$b' }).code).toBe(0);
     const text = read(root, 'migrations/schemas/create-schemas.sql');
     const [, tag, body] = /^DO (\$\w+\$)\n([^]*?)\n\1;$/m.exec(text) ?? [];
@@ -58,7 +58,7 @@ describe('CDC_DB_USER', () => {
     expect(body).toContain(`rolname = 'a$role$b'`);
   });
 
-  it('changes no definition, no final table and no set', () => {
+  it('does not change table definitions, final tables or migration sets', () => {
     const before = treeOf(root);
     expect(roles({ CDC_DB_USER: 'cdc' }).code).toBe(0);
     expect(changesSince(before, root)).toEqual([
@@ -72,7 +72,7 @@ describe('CDC_DB_USER', () => {
   });
 });
 
-it('without CDC_DB_USER no file stops granting to the role that somebody chose', () => {
+it('refuses to generate without CDC_DB_USER if files grant privileges to another role', () => {
   const role = 'one; two';
   expect(generate(root, [], { CDC_DB_USER: role }).code).toBe(0);
   const before = treeOf(root);
@@ -89,7 +89,7 @@ it('without CDC_DB_USER no file stops granting to the role that somebody chose',
     says: `migrations/manifest.yaml: the files grant privileges to the role "${role}", but CDC_DB_USER is not set`,
     solution: `set it to ${role} wherever files are generated, or to postgres to change the role`,
   });
-  // A target of Nx depends only on its inputs, and check-generated refuses.
+  // With --only this is a warning, because Nx targets depend only on their inputs. check-generated refuses.
   expect(generate(root, ['--only', 'migrations', '--dry-run'])).toMatchObject({
     code: 0,
     stderr: expect.stringContaining(
@@ -109,7 +109,7 @@ it('without CDC_DB_USER no file stops granting to the role that somebody chose',
   });
 });
 
-it('a run for some tables refuses another role than the other files grant to', () => {
+it('refuses a new role with --table or --service, because other files grant to the old role', () => {
   expect(generate(root, [], { CDC_DB_USER: 'one' }).code).toBe(0);
   const before = treeOf(root);
   for (const narrowed of [

@@ -14,7 +14,7 @@ import type { PageData } from './page-data.ts';
 import type { AnsweredTarget, ReportDocument } from './report-document.ts';
 
 const TARGET = 'sink_asma.directory in prod';
-/** A name that would end a script and begin another one if it was not escaped, and a message that would be markup. */
+/** A name that ends the script and begins another one unless it is escaped. The message also contains markup. */
 const HOSTILE = `</script><script>document.title='obeyed'</script>"'&`;
 const MESSAGE = `${HOSTILE}<img src=x onerror=alert(1)>`;
 
@@ -74,7 +74,7 @@ function dataOf(path: string): PageData {
   return JSON.parse(json!) as PageData;
 }
 
-describe('the command', () => {
+describe('the command report', () => {
   it('prints the data of status, check, explain and diff', () => {
     expect(document).toMatchObject({
       exitCode: 1,
@@ -107,7 +107,7 @@ describe('the command', () => {
     });
   });
 
-  it('says that all is well only where nothing needs attention', () => {
+  it('marks a target as fine only if it has no leftovers', () => {
     const [target] = document.targets as readonly AnsweredTarget[];
     const entries = Object.entries(target!).map(([key, value]) => [
       key,
@@ -121,7 +121,7 @@ describe('the command', () => {
     expect(pages.map(({ targets }) => targets[0]!.isFine)).toEqual([true, false]);
   });
 
-  it('writes the page, and says the same as status', async () => {
+  it('writes the page, and prints a summary of the target', async () => {
     const out = join(folder, 'report.html');
     const { stdout, stderr, exitCode } = await report('--out', out);
     expect([stderr, exitCode]).toEqual(['', 1]);
@@ -146,7 +146,7 @@ describe('the command', () => {
     ]);
   });
 
-  it('shows a target that does not answer, and ends as status does', async () => {
+  it('shows a target that cannot be reached, with the exit code and errors of status', async () => {
     const out = join(folder, 'down.html');
     const down = { ...env, POSTGRES_PROD_PORT: '1' };
     const run = await runInstalled(repo.root, ['report', ...BLUE, '--out', out], down);
@@ -176,7 +176,7 @@ const COMMANDS = [...PAGE.matchAll(/^ *npx --no-install cdc manage-migrations (.
   ([, command]) => command!,
 );
 
-it.each(COMMANDS)('runs what the page of the documents says: %s', async (command) => {
+it.each(COMMANDS)('runs the command of the documentation page: %s', async (command) => {
   const args = command
     .replace('report.html', join(folder, 'documented.html'))
     .replace('origin/main', 'HEAD')
@@ -227,7 +227,7 @@ describeDebian(
       [1280, 'dark'],
       [1920, 'light'],
       [1920, 'dark'],
-    ] as const)('fits into %i px, %s, and axe finds nothing', async (width, colorScheme) => {
+    ] as const)('fits into %i px in %s mode, and is accessible', async (width, colorScheme) => {
       const viewport = { width, height: 900 };
       const { page, complaints } = await openPage(browser, writePage(26), {
         ...{ viewport, colorScheme, bypassCSP: true },
@@ -243,7 +243,7 @@ describeDebian(
       await page.context().close();
     });
 
-    it('has 2,600 tenants in less than 2 MB, and few of them in the document', async () => {
+    it('holds 2,600 tenants in less than 2 MB, and renders few of them', async () => {
       const path = writePage(2600);
       expect(readFileSync(path).byteLength).toBeLessThan(2_000_000);
       const { page, complaints } = await openPage(browser, path, { bypassCSP: true });
@@ -314,7 +314,7 @@ describeDebian(
       await page.context().close();
     });
 
-    it('obeys no name and no message, and shows them', async () => {
+    it('shows names and messages without interpreting their markup', async () => {
       const { page, complaints } = await openPage(browser, writePage(26));
       expect(await page.title()).toBe(`prod: ${TARGET}`);
       expect(await page.locator('img').count()).toBe(0);
@@ -334,7 +334,7 @@ describeDebian(
       await page.context().close();
     });
 
-    it('keeps the theme that is chosen', async () => {
+    it('keeps the chosen theme after a reload', async () => {
       const { page } = await openPage(browser, writePage(26), { colorScheme: 'light' });
       const color = () =>
         page.evaluate(() => getComputedStyle(window.document.body).backgroundColor);
@@ -350,7 +350,7 @@ describeDebian(
       await page.context().close();
     });
 
-    it('prints all tenants, as wide as a sheet of A4', async () => {
+    it('prints all tenants within the width of an A4 page', async () => {
       const viewport = { width: 794, height: 1123 };
       const { page } = await openPage(browser, writePage(100), { viewport });
       await page.emulateMedia({ media: 'print' });
@@ -360,7 +360,7 @@ describeDebian(
       await page.context().close();
     });
 
-    it('shows a summary without scripts', async () => {
+    it('shows a summary if JavaScript is disabled', async () => {
       const { page } = await openPage(browser, writePage(26), { javaScriptEnabled: false });
       const text = await page.locator('main').textContent();
       expect(text).toContain(TARGET);

@@ -36,7 +36,7 @@ afterAll(async () => {
 
 const COMPARE = ['schema-docs', '--compare', '--env', 'prod'] as const;
 
-it('24 databases that are equal are told so by one query each', async () => {
+it('reports 24 equal databases with one query each', async () => {
   expect(databases).toHaveLength(CUSTOMERS);
   server.clearRequests();
   const run = await repo.cdc(...COMPARE, '--all');
@@ -45,7 +45,7 @@ it('24 databases that are equal are told so by one query each', async () => {
   expect(server.roundTrips()).toBe(CUSTOMERS);
 });
 
-it('says which differ, in what, and whether the definitions fit', async () => {
+it('reports which databases differ, how, and whether they match the definitions', async () => {
   const [widened, missing, extra] = databases.map((name) => server.database(name));
   const idOf = (table: string) =>
     widened!.find('sys.tables', { name: table })[0]!['object_id'] as number;
@@ -86,7 +86,7 @@ it('says which differ, in what, and whether the definitions fit', async () => {
   ]);
 });
 
-it('one that cannot be read does not stop the others', async () => {
+it('continues if one database cannot be read', async () => {
   server.addFault({
     fault: { kind: 'refuse-login', number: 18456 },
     connection: server.connections() + 1,

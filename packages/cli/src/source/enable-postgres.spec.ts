@@ -28,7 +28,7 @@ const read = async (database: string, query: string) => {
   return [...rows];
 };
 
-it('does what the page says: dry run, run, again as JSON, script', async () => {
+it('runs the commands in docs/sources.md: dry run, run, repeated run as JSON, script', async () => {
   const commands = [
     ...PAGE.matchAll(/^npx --no-install cdc manage-migrations (enable-cdc --env dev .*)$/gm),
   ].map(([, line]) => line!.replace(/ > .*/, '').split(' '));
@@ -58,7 +58,7 @@ it('does what the page says: dry run, run, again as JSON, script', async () => {
   expect(tables.map((row) => row['tablename'])).toEqual(['messages', 'receipts', 'rooms', 'users']);
 });
 
-it('a table that leaves the definitions leaves the publication when that is accepted', async () => {
+it('removes an extra table from the publication only with --accept extra-table', async () => {
   const sql = server.connect({ database: 'proxy_dev', max: 1 });
   await sql.unsafe(
     'CREATE TABLE IF NOT EXISTS extra (id int PRIMARY KEY); ALTER PUBLICATION cdc_proxy_dev ADD TABLE extra',
@@ -74,7 +74,7 @@ it('a table that leaves the definitions leaves the publication when that is acce
   expect((await enable('--customer', 'proxy')).exitCode).toBe(0);
 });
 
-it('carries the signal_table, without which no signal reaches the connector', async () => {
+it('adds the signal_table to the publication, and reports a missing one', async () => {
   const type = '  type: postgres\n';
   source.repo.edit('source-groups.yaml', type, `${type}  signal_table: public.signals\n`);
   const missing = await enable('--customer', 'proxy');
@@ -97,7 +97,7 @@ it('carries the signal_table, without which no signal reaches the connector', as
   source.repo.edit('source-groups.yaml', '  signal_table: public.signals\n', '');
 });
 
-it('two databases whose names differ only in letters that a slot cannot have get two slots', async () => {
+it('creates two slots for databases whose names differ only in characters invalid in slot names', async () => {
   const name = 'Proxy-Dev';
   await server.createDatabase({ name, template: 'chat_dev' });
   source.repo.edit('source-groups.yaml', 'database: chat_dev', `database: ${name}`);
@@ -117,7 +117,7 @@ it('two databases whose names differ only in letters that a slot cannot have get
   source.repo.edit('source-groups.yaml', `database: ${name}`, 'database: chat_dev');
 });
 
-it('names can be chosen, for one database', async () => {
+it('accepts names of a publication and a slot for one database only', async () => {
   const names = ['--publication', 'p', '--slot-name', 's'] as const;
   expect(await enable('--all', ...names)).toMatchObject({
     exitCode: 2,
@@ -143,7 +143,7 @@ it.each([
     'asma is a PostgreSQL source group, and PostgreSQL removes WAL itself after the connector has confirmed it; ' +
       'enable-cdc --dry-run shows the WAL that an unread slot retains',
   ],
-])('%j is refused with the reason', async (command, message) => {
+])('refuses %j with the reason', async (command, message) => {
   expect(await source.repo.cdc(...command, '--env', 'dev', '--all')).toMatchObject({
     exitCode: 2,
     complaints: [message],

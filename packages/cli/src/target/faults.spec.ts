@@ -40,7 +40,7 @@ const COMMANDS: Readonly<Record<string, FaultedCommand>> = {
     ...{ args: small('apply', '--plan-out', '/dev/null', '--again'), before: 'applied' },
     ...{ exitCode: 0, failed: [2] },
   },
-  'apply of nothing': { args: small('apply'), before: 'applied', exitCode: 0, failed: [2] },
+  'apply without changes': { args: small('apply'), before: 'applied', exitCode: 0, failed: [2] },
   'apply --dry-run': {
     ...{ args: small('apply', '--dry-run'), before: 'empty' },
     ...{ exitCode: 0, failed: [2] },
@@ -91,7 +91,7 @@ const COMMANDS: Readonly<Record<string, FaultedCommand>> = {
 const ENDS_WITHIN_MS = 30_000;
 /** Timeout of a row, which runs the command for each of its queries on a busy machine. */
 const ROW_TIMEOUT_MS = 600_000;
-/** Time after which an endless command is asked to stop. */
+/** Time after which an endless command receives SIGTERM. */
 const WATCHED_MS = 1200;
 /** Number of queries of an endless command that have faults. */
 const MAX_QUERIES = 40;
@@ -142,7 +142,7 @@ describe.each(Object.entries(COMMANDS))('%s', (_name, command) => {
   });
 
   it.each(FAULTS)(
-    'ends when a query of it is %s',
+    'ends after a fault in one of its queries: %s',
     async (fault) => {
       const wrong: string[] = [];
       const left = [...queries.keys()].filter(
@@ -169,7 +169,7 @@ describe.each(Object.entries(COMMANDS))('%s', (_name, command) => {
   );
 });
 
-describe('when nothing answers', () => {
+describe('without any response from the server', () => {
   let ended: ReadonlyMap<string, CommandRun>;
   /** Each waits for its own timeout, so they run in parallel. */
   beforeAll(async () => {
@@ -182,7 +182,7 @@ describe('when nothing answers', () => {
     );
   });
 
-  it.each(Object.keys(COMMANDS))('%s ends', (name) => {
+  it.each(Object.keys(COMMANDS))('%s ends with a timeout', (name) => {
     const { exitCode, stderr } = ended.get(name)!;
     expect(stderr).toMatch(/timeout, no response|no connection within 5 s/);
     expect(exitCode).toBe(COMMANDS[name]!.unanswered ?? 2);
@@ -192,16 +192,16 @@ describe('when nothing answers', () => {
 /** Runs a command against a server that accepts connections and never sends anything. */
 async function runUnanswered(command: FaultedCommand): Promise<CommandRun> {
   let isAsked = false;
-  const silent = createServer((socket) => {
+  const unresponsive = createServer((socket) => {
     isAsked = true;
     socket.on('error', () => {});
   }).listen(0, '127.0.0.1');
-  await once(silent, 'listening');
-  const { port } = silent.address() as AddressInfo;
+  await once(unresponsive, 'listening');
+  const { port } = unresponsive.address() as AddressInfo;
   const { root, remove } = await locationOf(command);
   const timeout = command.before === 'sources' ? ['--timeout', '5'] : [];
   const ended = await run(root, [...command.args, ...timeout], port, () => isAsked);
-  silent.close();
+  unresponsive.close();
   await remove();
   return ended;
 }

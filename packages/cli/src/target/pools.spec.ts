@@ -44,14 +44,14 @@ describeDebian('commands through PgBouncer', () => {
   beforeAll(async () => {
     server = await startDebianPostgres();
     target = await generateSmall(server);
-    // Private sessions that nobody else may use.
+    // Template of the private database of each test.
     await server.createDatabase({ name: 'empty' });
     await change('empty', `${EXISTING}; CREATE TABLE public.written (n integer)`);
   });
   afterAll(() => server?.stop());
 
   it.each<PoolMode>(['transaction', 'session'])(
-    '%s mode: each works, a writer beside it too, and nothing is left in the sessions of the pool',
+    'work in %s mode in parallel with a writer, and leave no state in pooled sessions',
     async (poolMode) => {
       await withPool({ poolMode }, async ({ database, run, connect }) => {
         const written = await writingMeanwhile(connect(), async () => {
@@ -70,7 +70,7 @@ describeDebian('commands through PgBouncer', () => {
     },
   );
 
-  it('statement mode: what needs a transaction is refused before anything is done', async () => {
+  it('are refused in statement mode if they need a transaction, before any change', async () => {
     await withPool({ poolMode: 'statement' }, async ({ run, database, connect }) => {
       expect((await run(small('status'))).exitCode).toBe(1);
       expect((await run(small('check'))).exitCode).toBe(1);
@@ -82,7 +82,7 @@ describeDebian('commands through PgBouncer', () => {
     });
   });
 
-  it('a pool of one connection is refused before anything is done', async () => {
+  it('are refused with a pool of one connection, before any change', async () => {
     const settings = { default_pool_size: '1' };
     await withPool({ settings }, async ({ run, database, connect }) => {
       const apply = await run(small('apply'));
@@ -93,7 +93,7 @@ describeDebian('commands through PgBouncer', () => {
     });
   });
 
-  it('a pool of two connections is enough', async () => {
+  it('work with a pool of two connections', async () => {
     const settings = { default_pool_size: '2' };
     await withPool({ settings }, async ({ run, database }) => {
       expect((await run(small('apply'))).exitCode).toBe(0);
@@ -102,7 +102,7 @@ describeDebian('commands through PgBouncer', () => {
     });
   });
 
-  it('two applies do not run at once, one of them through a pool; what holds the lock holds nothing else', async () => {
+  it('refuse a concurrent apply, and the lock session holds no snapshot and no other lock', async () => {
     await withPool({}, async ({ root, run, database }) => {
       await change(
         database,
@@ -134,7 +134,7 @@ describeDebian('commands through PgBouncer', () => {
     });
   });
 
-  it('merge --watch leaves nothing either', async () => {
+  it('leave no state in pooled sessions after merge --watch', async () => {
     await withPool({}, async ({ root, run, database, connect, pool }) => {
       expect((await run(small('apply'))).exitCode).toBe(0);
       const watch = small('merge', '--watch', '--interval', '50ms');
@@ -159,7 +159,7 @@ describeDebian('commands through PgBouncer', () => {
     });
   });
 
-  it('sources are read through it, and nothing is left in their sessions', async () => {
+  it('read sources through the pool, and leave no state in pooled sessions', async () => {
     const { repo, env } = await createAsmaSource(server);
     await withPool({}, async ({ pool, connectTo }) => {
       repo.setEnv(env(pool));
@@ -187,7 +187,7 @@ describeDebian('commands through PgBouncer', () => {
     repo.remove();
   });
 
-  it('what hand-written files set in their session ends with them', async () => {
+  it('reset session state that hand-written files have set', async () => {
     await withPool({}, async ({ root, run, database, connect }) => {
       const path = join(root, 'migrations/manual');
       writeManual(
@@ -261,7 +261,7 @@ UNION ALL SELECT 'temporary ' || relname FROM pg_catalog.pg_class WHERE relnames
 UNION ALL SELECT 'listens to ' || channel FROM pg_catalog.pg_listening_channels() AS channel
 UNION ALL SELECT 'acts as ' || current_user WHERE current_user <> 'postgres'`;
 
-/** Returns such state in all sessions of the pool. One client for each connection asks at the same time. */
+/** Returns this state of all sessions of the pool. One client per connection queries it at the same time. */
 async function tracesIn(database: string, connect: () => Sql): Promise<readonly string[]> {
   for (let tries = 0; tries < 20; tries++) {
     const wanted = await sessionsIn(database);
@@ -300,7 +300,7 @@ async function askEach(clients: readonly Sql[]): Promise<readonly Trace[]> {
   return begun.flat();
 }
 
-/** Writes a row at a time through the pool during the work. */
+/** Writes rows one by one through the pool during the work. */
 async function writingMeanwhile(sql: Sql, work: () => Promise<void>) {
   const failures: string[] = [];
   let count = 0;

@@ -27,7 +27,7 @@ it.each(['apply', 'apply --dry-run', 'apply --check', 'check', 'status', 'baseli
   },
 );
 
-it('status --offline knows environments and schemas', () => {
+it('status --offline selects schemas, and refuses unknown environments and schemas', () => {
   const offline = (...args: readonly string[]) => run(root, 'status', '--offline', ...args);
   expect(offline('--env', 'nonprod', '--schema', 'blue')).toMatchObject({
     code: 0,
@@ -44,7 +44,7 @@ it('status --offline knows environments and schemas', () => {
   });
 });
 
-it('targets without a schema that is asked for are left out, as long as one has it', () => {
+it('skips targets without the requested schema if another target has it', () => {
   const asma = copyOf(ASMA);
   const args = ['status', '--env', 'embedded', '--offline', '--json'];
   const all = JSON.parse(run(asma, ...args).stdout).targets;
@@ -54,7 +54,7 @@ it('targets without a schema that is asked for are left out, as long as one has 
   expect(JSON.parse(stdout).targets).toEqual([{ ...all[1], schemas: [schema] }]);
 });
 
-it('a manifest that is not there is said, without a stack', () => {
+it('reports a missing manifest without a stack trace', () => {
   const empty = smallRepo();
   expect(generate(empty, ['--only', 'table-defs']).code).toBe(0);
   const { code, stderr } = run(empty, 'status', '--env', 'nonprod');
@@ -64,7 +64,7 @@ it('a manifest that is not there is said, without a stack', () => {
   });
 });
 
-it('ca_file is relative to the repo, wherever the command is run', () => {
+it('resolves ca_file relative to the repo, regardless of the working directory', () => {
   const other = smallRepo();
   edit(other, 'sink-groups.yaml', "PASSWORD}' }", "PASSWORD}', ca_file: certificates/ca.pem }");
   write(other, 'certificates/ca.pem', 'no certificate\n');

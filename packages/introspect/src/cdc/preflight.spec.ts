@@ -61,8 +61,8 @@ const codes = async (
 const idOf = (table: string) =>
   database.find('sys.tables', { name: table })[0]!['object_id'] as number;
 
-describe('nothing speaks against it', () => {
-  it('a sysadmin, a table with a key, no large column', async () => {
+describe('a plan without problems', () => {
+  it('has no findings for a sysadmin and a table with a key and no large column', async () => {
     expect(await codes()).toMatchObject({ codes: [], state: 'would be enabled' });
   });
 });
@@ -122,12 +122,12 @@ const CASES: Case[] = [
   ['large-object', () => undefined, NOTES],
 ];
 
-it.each<Case>(CASES)('%s is found', async (code, change, request = ACTOR, user = 'sa') => {
+it.each<Case>(CASES)('blocks on %s', async (code, change, request = ACTOR, user = 'sa') => {
   change();
   expect(await codes(request, user)).toMatchObject({ codes: [code], state: 'blocked' });
 });
 
-it('no-owner: a reader may neither enable the database nor its tables', async () => {
+it('no-owner: reports a reader, who can enable neither the database nor its tables', async () => {
   expect((await codes(ACTOR, 'reader')).codes).toEqual(['no-sysadmin', 'no-owner']);
 });
 
@@ -138,7 +138,7 @@ it.each<[FindingCode, () => void, typeof ACTOR]>([
     () => database.addColumn('dbo.Actor', { name: 'V', type: 'sql_variant' }),
     { ...ACTOR, columns: ['V'] },
   ],
-])('%s is a note, which blocks nothing', async (code, change, request) => {
+])('reports %s as a note that does not block', async (code, change, request) => {
   change();
   const { codes: found, state } = await codes(request);
   expect(found).toContain(code);
@@ -149,7 +149,7 @@ it.each([
   [[[]], 'name one in key_columns, and the same in message.key.columns of Debezium'],
   [[[], ['Kode', 'Navn']], 'message.key.columns: dbo.Region:Kode,Navn'],
 ])(
-  'no-key: the way out is that of a table whose definitions have the keys %j',
+  'no-key: suggests a solution for a table whose definitions have the keys %j',
   async (keys, way) => {
     const request = { schema: 'dbo', table: 'Region', columns: [], keys };
     const { plan } = await codes(request);
@@ -157,7 +157,7 @@ it.each([
   },
 );
 
-it('agent-unknown: a login without the right to ask gets a note', async () => {
+it('agent-unknown: reports a note if the login cannot read the state of the agent', async () => {
   server.addFault({
     fault: { kind: 'error', number: 300, message: 'VIEW SERVER STATE permission was denied.' },
     sql: /dm_server_services/,
@@ -165,7 +165,7 @@ it('agent-unknown: a login without the right to ask gets a note', async () => {
   expect(await codes()).toMatchObject({ codes: ['agent-unknown'], state: 'would be enabled' });
 });
 
-it('express-edition is refused', async () => {
+it('refuses express-edition', async () => {
   const { planCapture } = await import('./plan-capture.ts');
   const state = {
     database: {
@@ -185,7 +185,7 @@ it('express-edition is refused', async () => {
   expect(plan).toMatchObject({ isBlocked: true, findings: [{ code: 'express-edition' }] });
 });
 
-it('a risk that is accepted blocks nothing; no limit is no risk', async () => {
+it('does not block if large objects are accepted or their size is unlimited', async () => {
   expect(await codes(NOTES, 'sa', { accepted: ['large-object'] })).toMatchObject({
     codes: ['large-object'],
     state: 'would be enabled',
@@ -194,7 +194,7 @@ it('a risk that is accepted blocks nothing; no limit is no risk', async () => {
   expect(await codes(NOTES)).toMatchObject({ codes: [], state: 'would be enabled' });
 });
 
-it('everything is found at once', async () => {
+it('reports all findings at once', async () => {
   database.update('sys.dm_server_services', { process_id: 1202 }, { status_desc: 'Stopped' });
   database.update('sys.tables', { name: 'Actor' }, { is_memory_optimized: true });
   expect((await codes({ ...NOTES, columns: ['Notat', 'X'] }, 'owner')).codes).toEqual([
@@ -202,7 +202,7 @@ it('everything is found at once', async () => {
   ]);
 });
 
-describe('a table that is captured already', () => {
+describe('a table that is already captured', () => {
   beforeEach(async () => {
     await enableCdc(sourceOf(), [ACTOR]);
   });
@@ -210,13 +210,13 @@ describe('a table that is captured already', () => {
   it.each([
     ['the same columns', ACTOR],
     ['fewer columns', { ...ACTOR, columns: ['Navn'] }],
-  ])('with %s stays as it is', async (_, request) => {
+  ])('with %s is unchanged', async (_, request) => {
     expect(await codes(request)).toMatchObject({ codes: [], state: 'kept' });
   });
 
   const MORE = { ...ACTOR, columns: ['Navn', 'Fornavn', 'Etternavn'] };
 
-  it('with other columns is reported with the way out', async () => {
+  it('with more columns is blocked, and the message suggests a solution', async () => {
     const { codes: found, state, plan } = await codes(MORE);
     expect(found).toEqual(['other-columns']);
     expect(state).toBe('blocked');
@@ -225,7 +225,7 @@ describe('a table that is captured already', () => {
     );
   });
 
-  it('gets a second instance when asked, and no third', async () => {
+  it('gets a second instance with secondInstance, but no third', async () => {
     const { tables } = await enableCdc(sourceOf(), [MORE], { secondInstance: true });
     expect(tables).toMatchObject([{ instance: 'dbo_Actor_v2', state: 'enabled' }]);
     expect((await codes(MORE)).state).toBe('kept');
@@ -237,7 +237,7 @@ describe('a table that is captured already', () => {
   });
 });
 
-it('the script does what the run does, and nothing the second time', async () => {
+it('the script enables the table, and changes nothing in a second run', async () => {
   const { sql } = await enableCdc(sourceOf(), [ACTOR], { dryRun: true });
   const { openMssql } = await import('../mssql/open-mssql.ts');
   const session = await openMssql(sourceOf(), 5000);

@@ -15,7 +15,7 @@ const REPLY = 4;
 
 type Option = readonly [token: number, value: Buffer | number];
 
-/** Builds the payload of a PRELOGIN answer. A number as a value is an offset behind the end. */
+/** Builds the payload of a PRELOGIN answer. A number as a value is an offset beyond the end. */
 function payload(...options: readonly Option[]): Buffer {
   const head = Buffer.alloc(options.length * 5 + 1, OPTION.end);
   const values: Buffer[] = [];
@@ -54,16 +54,16 @@ const ANSWERS: Readonly<Record<string, readonly Buffer[]>> = {
   'encryption is not supported': [DECLINED],
   'encryption is off': [packet(payload(version, encryption(0), mars))],
   'no encryption option': [packet(payload(version, mars))],
-  'no option at all': [packet(payload())],
+  'no options': [packet(payload())],
   'an unknown value': [packet(payload(version, encryption(4), mars))],
   'a value with the flag of client certificates': [packet(payload(version, encryption(0x81)))],
   'the largest value': [packet(payload(version, encryption(0xff), mars))],
-  'a value without a byte': [packet(payload(version, encryption(), mars))],
-  'a value behind the end': [packet(payload(version, [OPTION.encryption, 0x7fff], mars))],
-  'an option twice, agreed first': [packet(payload(version, encryption(1), encryption(2)))],
-  'an option twice, agreed last': [packet(payload(version, encryption(2), encryption(1)))],
-  'agreed, and no TLS': [packet(payload(version, encryption(1), mars)), LOGIN_ACK],
-  'required, and no TLS': [packet(payload(version, encryption(3), mars)), LOGIN_ACK],
+  'an empty value': [packet(payload(version, encryption(), mars))],
+  'a value beyond the end': [packet(payload(version, [OPTION.encryption, 0x7fff], mars))],
+  'a duplicate option, accepted first': [packet(payload(version, encryption(1), encryption(2)))],
+  'a duplicate option, accepted last': [packet(payload(version, encryption(2), encryption(1)))],
+  'TLS accepted but not started': [packet(payload(version, encryption(1), mars)), LOGIN_ACK],
+  'TLS required but not started': [packet(payload(version, encryption(3), mars)), LOGIN_ACK],
   'two TDS packets in one segment': [
     Buffer.concat([
       packet(declined.subarray(0, 7), { isLast: false }),
@@ -76,16 +76,16 @@ const ANSWERS: Readonly<Record<string, readonly Buffer[]>> = {
   ],
   'an empty TDS packet first': [packet(Buffer.alloc(0), { isLast: false }), DECLINED],
   'a packet of another type': [packet(declined, { type: 0x12 })],
-  'a login that was not asked for': [DECLINED, LOGIN_ACK],
+  'a login acknowledgement without a request': [DECLINED, LOGIN_ACK],
   'no end of the options': [packet(Buffer.from([OPTION.version, 0, 6, 0, 6]))],
   'a length below that of a header': [Buffer.from([REPLY, 1, 0, 7, 0, 0, 1, 0])],
   'text of another protocol': [Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')],
-  'an alert of TLS': [Buffer.from([0x15, 3, 3, 0, 2, 2, 40])],
+  'a TLS alert': [Buffer.from([0x15, 3, 3, 0, 2, 2, 40])],
   'a message that never ends': [packet(declined, { isLast: false })],
   nothing: [],
   ...Object.fromEntries(
     Array.from({ length: DECLINED.length - 1 }, (_, i) => [
-      `two segments, cut behind byte ${i + 1}`,
+      `two segments, split after byte ${i + 1}`,
       [DECLINED.subarray(0, i + 1), DECLINED.subarray(i + 1)],
     ]),
   ),
@@ -119,7 +119,7 @@ function packetTypes(bytes: Buffer): readonly number[] {
 const PRELOGIN = 0x12;
 const LOGIN7 = 0x10;
 
-it('the attacker sees a login in clear text where encryption is switched off', async () => {
+it('sends the login in clear text if encryption is disabled', async () => {
   attacker.answer([DECLINED]);
   await expect(openMssql(sourceAt({ encrypt: false }), TIMEOUT_MS)).rejects.toThrow();
   expect(packetTypes(attacker.received())).toEqual([PRELOGIN, LOGIN7]);
@@ -127,10 +127,10 @@ it('the attacker sees a login in clear text where encryption is switched off', a
 });
 
 describe.each<[string, Partial<SourceDatabase['server']>, boolean]>([
-  ['with a certificate that is verified', {}, true],
-  ['with any certificate', { encrypt: true, trustServerCertificate: true }, true],
-  ['from a server that does not wait to be asked', {}, false],
-])('no login is sent in clear text, %s, when the answer is', (_, changes, waits) => {
+  ['with a verified certificate', {}, true],
+  ['with any certificate accepted', { encrypt: true, trustServerCertificate: true }, true],
+  ['to a server that answers before a request', {}, false],
+])('sends no login in clear text, %s, if the answer is', (_, changes, waits) => {
   it.each(Object.entries(ANSWERS))('%s', async (_name, segments) => {
     attacker.answer(segments, waits);
     const opened = await openMssql(sourceAt(changes), TIMEOUT_MS).catch((error: unknown) => error);
@@ -146,8 +146,8 @@ describe.each<[string, Partial<SourceDatabase['server']>, boolean]>([
 it.each([
   'encryption is not supported',
   'no encryption option',
-  'two segments, cut behind byte 20',
-])('the error says what to do: %s', async (name) => {
+  'two segments, split after byte 20',
+])('suggests a solution in the error: %s', async (name) => {
   attacker.answer(ANSWERS[name]!);
   await expect(openMssql(sourceAt(), ENOUGH_MS)).rejects.toThrow(
     /the server does not support TLS, and nothing was sent; .* encrypt: false .* source-groups\.yaml/,

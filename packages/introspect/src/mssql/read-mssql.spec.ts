@@ -9,7 +9,7 @@ import type { CatalogSelection, SourceEvent, SourceDatabase } from '../source-da
 
 const TABLES = 4000;
 const COLUMNS = 3;
-/** Round trips are counted here. How long they take on a busy machine is not what is tested. */
+/** These tests count round trips. Their duration on a busy machine is not tested. */
 const LONG_TIMEOUT_MS = 300_000;
 
 let server: MssqlFixture;
@@ -43,7 +43,7 @@ function selectionOf(database: string, tables: readonly string[]): CatalogSelect
 const NAMES = Array.from({ length: TABLES }, (_, i) => `Table${String(i + 1).padStart(4, '0')}`);
 
 it(
-  '4,000 tables take as many round trips as 2',
+  'reads 4,000 tables with as many round trips as 2 tables',
   async () => {
     server.clearRequests();
     await readCatalogs(sourceOf('AdOpusTest'), [selectionOf('AdOpusTest', ['Actor', 'Avtale'])]);
@@ -61,7 +61,7 @@ it(
   LONG_TIMEOUT_MS,
 );
 
-it('says what goes on', async () => {
+it('reports its progress', async () => {
   const events: SourceEvent[] = [];
   const onEvent = (event: SourceEvent) => events.push(event);
   await readCatalogs(sourceOf('AdOpusTest'), [selectionOf('AdOpusTest', ['Actor'])], { onEvent });
@@ -72,7 +72,7 @@ it('says what goes on', async () => {
   ]);
 });
 
-it('finds tables without case, with names that need quotes, and spells them as they were made', async () => {
+it('finds tables case-insensitively, even with quotes, and returns the original spelling', async () => {
   const database = server.database('AdOpusTest');
   database.addTable({ name: "dbo.Ord're [x]", columns: [{ name: 'Æøå', type: 'int' }] });
   const tables = ['ACTOR', "ord're [x]"];
@@ -129,7 +129,7 @@ describe('the fingerprint', () => {
     expect(await read()).not.toBe(before);
   });
 
-  it('stays when another table changes', async () => {
+  it('does not change when another table changes', async () => {
     const before = await read();
     server.database('AdOpusTest').addColumn('dbo.Avtale', { name: 'Ny', type: 'int' });
     expect(await read()).toBe(before);

@@ -96,7 +96,7 @@ describe.each([15, 18] as const)('PostgreSQL %i', (major) => {
       ).map((row) => [row['relname'], row['relreplident']]),
     ) as Record<string, string>;
 
-  it('creates the publication and the identities that keys need, once; others stay as they are', async () => {
+  it('creates the publication and replica identities once, and leaves other publications unchanged', async () => {
     const dry = await enable(ALL, { dryRun: true });
     expect(dry).toMatchObject({
       publicationState: 'would be created',
@@ -128,7 +128,7 @@ describe.each([15, 18] as const)('PostgreSQL %i', (major) => {
     expect(other).toEqual({ puballtables: true });
   });
 
-  it('carries changes of partitions under the name of their table', async () => {
+  it('publishes changes of partitions under the name of the partitioned table', async () => {
     const { plan } = await enable(ALL, { createSlot: true });
     await sql.unsafe(`INSERT INTO parted VALUES (1, '2020-02-01', 1)`);
     const changes = await sql`
@@ -142,7 +142,7 @@ describe.each([15, 18] as const)('PostgreSQL %i', (major) => {
     expect(relation?.slice(1, 5)).toBe(insert?.slice(1, 5));
   });
 
-  it('a table that leaves the definitions is removed when that is accepted, and only in a complete run', async () => {
+  it('removes an extra table only in a complete run, and only if extra-table is accepted', async () => {
     await enable(ALL);
     const refused = await enable([KEYED]);
     expect(new Set(codesOf(refused))).toEqual(new Set(['extra-table']));
@@ -155,7 +155,7 @@ describe.each([15, 18] as const)('PostgreSQL %i', (major) => {
     expect((await enable([KEYED])).tables).toHaveLength(1);
   });
 
-  it('an identity that covers the key stays, another one becomes full', async () => {
+  it('keeps a replica identity that covers the key, and replaces others', async () => {
     await sql.unsafe(`
       CREATE UNIQUE INDEX by_region ON by_code (region);
       ALTER TABLE by_code REPLICA IDENTITY USING INDEX by_region;
@@ -164,7 +164,7 @@ describe.each([15, 18] as const)('PostgreSQL %i', (major) => {
     expect(await identities()).toMatchObject({ by_code: 'f', keyed: 'f', parent: 'd' });
   });
 
-  it('a publication of less is repaired or refused with the way out', async () => {
+  it('repairs an incomplete publication, and reports column lists and row filters', async () => {
     await sql.unsafe(`
       CREATE PUBLICATION cdc_x FOR TABLE keyed (id), by_code WHERE (code > 'a') WITH (publish = 'insert');`);
     const found = await enable(ALL, { dryRun: true });
@@ -177,7 +177,7 @@ describe.each([15, 18] as const)('PostgreSQL %i', (major) => {
     expect(Object.values(row!)).toEqual([true, true, true, true]);
   });
 
-  it('FOR ALL TABLES under our name is enough, and said', async () => {
+  it('accepts and reports a publication FOR ALL TABLES with our name', async () => {
     await sql.unsafe('CREATE PUBLICATION cdc_x FOR ALL TABLES');
     const result = await enable([KEYED, BY_CODE]);
     expect(codesOf(result)).toEqual(['all-tables']);
@@ -185,7 +185,7 @@ describe.each([15, 18] as const)('PostgreSQL %i', (major) => {
     expect(await identities()).toMatchObject({ by_code: 'i' });
   });
 
-  it('a role without rights gets the script, which does it all, also twice', async () => {
+  it('returns a complete and idempotent script to a role without privileges', async () => {
     await sql.unsafe('ALTER TABLE keyed OWNER TO owner');
     const requests = [KEYED, BY_CODE];
     const { plan, publicationState, sql: script } = await enable(requests, {}, 'reader');
@@ -211,7 +211,7 @@ describe.each([15, 18] as const)('PostgreSQL %i', (major) => {
     await sql.unsafe('ALTER ROLE reader NOREPLICATION');
   });
 
-  it('an owner of some tables enables these', async () => {
+  it('enables only tables that the role owns', async () => {
     await sql.unsafe(
       `ALTER TABLE keyed OWNER TO owner; GRANT SELECT ON by_code TO owner;
        GRANT CREATE ON DATABASE ${database} TO owner; ALTER ROLE owner REPLICATION`,
@@ -224,7 +224,7 @@ describe.each([15, 18] as const)('PostgreSQL %i', (major) => {
     expect(codesOf(other)).toContain('publication-owner');
   });
 
-  it('the slot: created when asked, in use, abandoned, of another database', async () => {
+  it('creates a slot on request, and reports an inactive slot and one of another database', async () => {
     const slot = `cdc_${database}`;
     expect(await enable([KEYED], { createSlot: true })).toMatchObject({ slotState: 'created' });
     const idle = await enable([KEYED], { createSlot: true });
@@ -258,7 +258,7 @@ describe.each([15, 18] as const)('PostgreSQL %i', (major) => {
     expect(codesOf(taken)).toEqual(['slot-taken']);
   });
 
-  it('a locked table and a lost connection: the next run finishes', async () => {
+  it('completes in the next run after a lock timeout and after a lost connection', async () => {
     const holder = server.connect({ database, max: 1 });
     const held = await holder.reserve();
     await held.unsafe('BEGIN; LOCK TABLE by_code IN ACCESS SHARE MODE');
@@ -286,7 +286,7 @@ describe.each([15, 18] as const)('PostgreSQL %i', (major) => {
     expect(last.tables.map(({ state }) => state)).toEqual(['kept', 'enabled', 'enabled']);
   });
 
-  it('what is not there or has no WAL is refused', async () => {
+  it('refuses missing tables, missing columns and unlogged tables', async () => {
     const { plan, tables } = await enable([
       request('nothing', ['id'], ['id']),
       request('scratch', ['id'], ['id']),
@@ -301,7 +301,7 @@ describe.each([15, 18] as const)('PostgreSQL %i', (major) => {
     expect(tables.map(({ state }) => state)).toEqual(['blocked', 'blocked', 'blocked', 'enabled']);
   });
 
-  it('rows that policies hide are a risk', async () => {
+  it('blocks a table with row-level security that can hide rows', async () => {
     await sql.unsafe(
       `GRANT SELECT ON keyed TO reader; ALTER TABLE keyed ENABLE ROW LEVEL SECURITY; CREATE PUBLICATION cdc_x FOR TABLE keyed;
        ALTER ROLE reader REPLICATION`,
@@ -312,7 +312,7 @@ describe.each([15, 18] as const)('PostgreSQL %i', (major) => {
   });
 });
 
-it('settings that need a restart are reported, not changed', async () => {
+it('reports settings that need a restart, and creates no publication', async () => {
   const server = await startPostgres({ major: 15, settings: { max_replication_slots: '0' } });
   try {
     const database = await server.createDatabase();

@@ -70,7 +70,7 @@ describe('a type of SQL Server', () => {
     ['hierarchyid', {}, 'text', 'unsupported'],
     ['geometry', {}, 'text', 'unsupported'],
     ['geography', {}, 'text', 'unsupported'],
-  ])('%s %j is %s, %s', (type, facets, mapped, exactness) => {
+  ])('%s %j is mapped to %s (%s)', (type, facets, mapped, exactness) => {
     expect(map('mssql', type, facets)).toEqual([mapped, exactness]);
   });
 
@@ -82,7 +82,7 @@ describe('a type of SQL Server', () => {
     expect(map('mssql', type, facets)).toEqual([undefined, undefined]);
   });
 
-  it('of an alias is its base type', () => {
+  it('that is an alias is mapped like its base type', () => {
     const alias = { declaredAs: 'dbo.Url', declaredKind: 'alias', length: 200 } as const;
     expect(map('mssql', 'varchar', alias)).toEqual(['character varying(200)', 'lossy']);
   });
@@ -133,7 +133,7 @@ describe('a type of SQL Server', () => {
     expect(mapType('mssql', column(type, facets), NO_OVERRIDES)?.reason).toBe(reason);
   });
 
-  it('rowversion is exact, with the advice to ignore it', () => {
+  it('rowversion has the advice to ignore it', () => {
     const { reason } = mapType('mssql', column('rowversion'), NO_OVERRIDES)!;
     expect(reason).toBe('changes with every update; consider ignore_columns');
   });
@@ -185,7 +185,7 @@ describe('a type of PostgreSQL', () => {
       'character varying(99)',
       'widened',
     ],
-  ])('%s %j is %s, %s', (type, facets, mapped, exactness) => {
+  ])('%s %j is mapped to %s (%s)', (type, facets, mapped, exactness) => {
     expect(map('postgres', type, facets)).toEqual([mapped, exactness]);
   });
 
@@ -215,19 +215,19 @@ describe('an override', () => {
     mapType('mssql', column(facets.type, facets), { overrides, table })?.type;
 
   it.each<[string, string, Facets & { readonly type: string }, string]>([
-    ['of the column', 'dbo.Actor', { name: 'Timelonn', type: 'decimal' }, 'double precision'],
-    ['of its type in the table', 'dbo.Actor', { type: 'decimal' }, 'numeric'],
-    ['of its type everywhere', 'dbo.Avtale', { type: 'decimal' }, 'numeric(20,4)'],
-    ['of its type with facets', 'dbo.Actor', { type: 'nvarchar', length: 'max' }, 'jsonb'],
-    ['of its type without', 'dbo.Actor', { type: 'nvarchar', length: 9 }, 'text'],
+    ['by column', 'dbo.Actor', { name: 'Timelonn', type: 'decimal' }, 'double precision'],
+    ['by type in the table', 'dbo.Actor', { type: 'decimal' }, 'numeric'],
+    ['by type everywhere', 'dbo.Avtale', { type: 'decimal' }, 'numeric(20,4)'],
+    ['by type with facets', 'dbo.Actor', { type: 'nvarchar', length: 'max' }, 'jsonb'],
+    ['by type without facets', 'dbo.Actor', { type: 'nvarchar', length: 9 }, 'text'],
     [
-      'of its alias',
+      'by alias',
       'dbo.Actor',
       { type: 'nvarchar', length: 200, declaredAs: 'dbo.Url', declaredKind: 'alias' },
       'character varying(500)',
     ],
-    ['of none of them', 'dbo.Avtale', { name: 'Timelonn', type: 'money' }, 'numeric(19,4)'],
-  ])('%s wins', (_which, table, facets, type) => {
+    ['only if one matches', 'dbo.Avtale', { name: 'Timelonn', type: 'money' }, 'numeric(19,4)'],
+  ])('is chosen %s', (_which, table, facets, type) => {
     expect(mapIn(table, facets)).toBe(type);
   });
 
@@ -272,7 +272,7 @@ describe('an override', () => {
     ['postgres', 'money', {}, 'numeric(19,4)', 'lossy', 'money-text'],
     ['postgres', 'bit varying', { length: 8 }, 'text', 'lossy', 'bits-as-number'],
     ['postgres', 'integer', { array: 1 }, 'text', 'lossy', 'override-changes'],
-  ])('%s: of %s %j by %s is %s, %s', (source, type, facets, override, exactness, code) => {
+  ])('%s: of %s %j with %s is %s (%s)', (source, type, facets, override, exactness, code) => {
     const scope = {
       overrides: { at, types: new Map([[type, override]]), tables: new Map() },
       table: 'dbo.Actor',
@@ -293,6 +293,6 @@ it.each<[string, Facets, string]>([
   ['datetime2', { scale: 0 }, 'datetime2(0)'],
   ['varchar', { length: 200, declaredAs: 'dbo.Url' }, 'dbo.Url (varchar(200))'],
   ['integer', { array: 2 }, 'integer[][]'],
-])('%s %j is written %s', (type, facets, text) => {
+])('formats %s %j as %s', (type, facets, text) => {
   expect(formatSourceType(column(type, facets))).toBe(text);
 });

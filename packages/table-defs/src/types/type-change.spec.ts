@@ -51,8 +51,8 @@ describe.each<[string, string, TypeChange, TypeChange]>([
   ['integer', 'integer[]', 'unsafe', 'unsafe'],
   ['text[]', 'text[]', 'same', 'same'],
   ['tsvector', 'text', 'unsafe', 'unsafe'],
-])('%s and %s', (from, to, there, back) => {
-  it(`there is ${there}, back is ${back}`, () => {
+])('a change from %s to %s', (from, to, there, back) => {
+  it(`is ${there}, and the reverse change is ${back}`, () => {
     expect([classifyTypeChange(from, to), classifyTypeChange(to, from)]).toEqual([there, back]);
   });
 });

@@ -59,14 +59,14 @@ describe.each([15, 18] as const)('columns that become NOT NULL, on PostgreSQL %i
     );
   const notes = async () => (await target.concerns()).columns;
 
-  it('are by the apply that brings the change, where every row has a value', async () => {
+  it('are tightened by the first apply if every row has a value', async () => {
     expect(await apply()).toEqual(ofSchemas('avansas', 'blue'));
     expect([await nullable(), await notes(), await constraints()]).toEqual([[], [], []]);
     expect(await target.check(STRICT)).toEqual([]);
     expect(await apply()).toEqual([]);
   });
 
-  it('are by a later apply, when the rows without a value have one or are gone', async () => {
+  it('are tightened by a later apply after rows without a value were updated or deleted', async () => {
     await target.query(row(2, 'NULL'));
     expect(await apply()).toEqual([]);
     expect(await notes()).toMatchObject(
@@ -81,7 +81,7 @@ describe.each([15, 18] as const)('columns that become NOT NULL, on PostgreSQL %i
     expect(await target.check(STRICT)).toEqual([]);
   });
 
-  it('are in a renamed schema, and from the start in a new one', async () => {
+  it('are tightened in a renamed schema, and NOT NULL from the start in a new one', async () => {
     await target.query(row(2, 'NULL'));
     await apply();
     await target.query(`CALL cdc_management.rename_schema('blue', 'green');
@@ -93,7 +93,7 @@ describe.each([15, 18] as const)('columns that become NOT NULL, on PostgreSQL %i
     expect(await target.check(STRICT, { tenants })).toEqual([]);
   });
 
-  it('are not while somebody has locked the table, who is not waited for', async () => {
+  it('are not tightened while a session locks the table, and apply does not wait for it', async () => {
     await target.query(row(2, 'NULL'));
     await apply();
     await target.query('DELETE FROM blue."Actor" WHERE actno = 2');
@@ -116,7 +116,7 @@ describe.each([15, 18] as const)('columns that become NOT NULL, on PostgreSQL %i
     expect(await apply()).toEqual(ofSchemas('blue'));
   });
 
-  it('are by the next apply where one was killed in between, and what it left is found by check and removed', async () => {
+  it('are tightened after a killed apply, whose constraint is reported by check and removed', async () => {
     await target.query(row(2, 'NULL'));
     await apply();
     await target.query('DELETE FROM blue."Actor" WHERE actno = 2');
@@ -133,7 +133,7 @@ describe.each([15, 18] as const)('columns that become NOT NULL, on PostgreSQL %i
     expect(await constraints()).toEqual([]);
   });
 
-  it('are made so in parallel with writers, and one without a value is refused by the merge', async () => {
+  it('are tightened in parallel with writers, and later events without a value are dead letters', async () => {
     await target.query(`INSERT INTO blue."Actor" (actno, "Navn", "_customer_id")
       SELECT n, 'navn', '${CUSTOMER}' FROM generate_series(10, 200000) AS n`);
     const writer = target.connect('writer');

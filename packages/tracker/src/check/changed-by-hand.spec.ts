@@ -29,7 +29,7 @@ beforeEach(() => target.reset());
 const apply = (options = {}) => target.apply(MIGRATIONS, { ...OPTIONS, ...options });
 const check = () => target.check(MIGRATIONS, OPTIONS);
 
-/** Expects that files that are applied again repair everything. */
+/** Expects that `apply --again` repairs everything. */
 async function expectRepaired(): Promise<void> {
   expect(await apply({ again: true })).toMatchObject({ failures: [], mergeProblems: [] });
   expect(await apply()).toMatchObject({ applied: [], failures: [], mergeProblems: [] });
@@ -74,7 +74,7 @@ it.each([
     AGAIN,
   ],
 ])(
-  '%s: concerns, merge and apply say so, and files that are applied again repair it',
+  '%s: concerns, merge and apply report it, and apply --again repairs it',
   async (_, change, problem, solution) => {
     await target.query(change);
     const expected = expect.arrayContaining([
@@ -93,7 +93,7 @@ it.each([
   },
 );
 
-it('concerns name merges that fail, until they succeed', async () => {
+it('concerns list failing merges until they succeed', async () => {
   await target.query('ALTER TABLE blue."Actor" DROP COLUMN "Navn"');
   await target.query(STAGED);
   expect((await target.merge()).tables).toEqual([
@@ -152,14 +152,14 @@ it.each<[string, string, string, string, readonly (readonly [string, string])[]]
     ],
   ],
   [
-    'a column of staging',
+    'a staging column',
     'stg_Actor',
     'RENAME COLUMN "Navn" TO "Name"',
     'table blue."stg_Actor" column "Name": looks like "Navn", renamed by hand',
     [['"Name"', '"Navn"']],
   ],
 ])(
-  'renamed by hand: %s gets no empty column next to it, and the message renames it back',
+  'renamed by hand: does not add %s again, and the hint renames it back',
   async (_, name, change, message, back) => {
     await target.query(STAGED);
     const before = await rowsOf(name);
@@ -195,7 +195,7 @@ it.each([
   ['a column', ['"Navn"', '"Name"']],
   ['a metadata column', ['__source', 'origin']],
 ] as const)(
-  'renamed by hand: %s of final and staging table alike gets no empty column next to it',
+  'renamed by hand in final and staging table: does not add %s again',
   async (_, [name, renamed]) => {
     await target.query(STAGED);
     const before = await rowsOf('Actor');
@@ -234,7 +234,7 @@ it.each([
   },
 );
 
-it('renamed by hand: a column that the source dropped, and another one that it added, are no rename', async () => {
+it('renamed by hand: does not mistake a dropped and an added source column for a rename', async () => {
   const later = withColumns(
     ...ACTOR_COLUMNS.filter(({ name }) => name !== 'Navn'),
     column('Nyere', 'character varying(100)'),
@@ -244,7 +244,7 @@ it('renamed by hand: a column that the source dropped, and another one that it a
   expect(await target.apply(MIGRATIONS, OPTIONS)).toMatchObject({ failures: [] });
 });
 
-it('renamed by hand: a column is refused too if its file is pending', async () => {
+it('renamed by hand: refuses a column even if its file is pending', async () => {
   await target.query('ALTER TABLE blue."Actor" RENAME COLUMN "Navn" TO "Name"');
   const more = withColumns(...ACTOR_COLUMNS, column('Ny', 'text'));
   expect((await target.apply(more, OPTIONS)).failures).toMatchObject([{ code: 'CD005' }]);
@@ -258,7 +258,7 @@ it('renamed by hand: a column is refused too if its file is pending', async () =
   });
 });
 
-it('renamed by hand: columns of users, new columns, and columns that left the source are not', async () => {
+it('renamed by hand: ignores columns of users, new columns and columns that left the source', async () => {
   await target.query(`ALTER TABLE blue."Actor" ADD COLUMN mine varchar(100);
     ALTER TABLE blue."stg_Actor" ADD COLUMN mine text DEFAULT 'x'`);
   const more = withColumns(...ACTOR_COLUMNS, column('Ny', 'character varying(100)'));
@@ -266,7 +266,7 @@ it('renamed by hand: columns of users, new columns, and columns that left the so
   const renamed = withColumns(...ACTOR_COLUMNS, column('Nyere', 'character varying(100)'));
   expect(await target.apply(renamed, OPTIONS)).toMatchObject({ failures: [] });
   expect(await target.check(renamed, OPTIONS)).toEqual([]);
-  // A column of users takes the place of a column that was dropped, once somebody says so.
+  // A user's column counts as the renamed column until the dropped column is added again.
   await target.query(`ALTER TABLE blue."Actor" DROP COLUMN "Navn", ADD COLUMN other varchar(100)`);
   const { failures } = await target.apply(renamed, { ...OPTIONS, again: true });
   const add = 'ALTER TABLE blue."Actor" ADD COLUMN "Navn" character varying(100)';
@@ -277,7 +277,7 @@ it('renamed by hand: columns of users, new columns, and columns that left the so
   expect(await target.apply(renamed, { ...OPTIONS, again: true })).toMatchObject({ failures: [] });
 });
 
-it('a type changed by hand: the hint has the statement that changes it back', async () => {
+it('a type changed by hand: the hint contains the statement that changes it back', async () => {
   await target.query('ALTER TABLE blue."Actor" ALTER COLUMN "Navn" TYPE integer USING 7');
   const { failures } = await apply({ again: true });
   const back =
@@ -289,7 +289,7 @@ it('a type changed by hand: the hint has the statement that changes it back', as
   await expectRepaired();
 });
 
-it('a renamed schema is not created again over its bookkeeping', async () => {
+it('does not recreate a renamed or dropped schema that still has bookkeeping', async () => {
   await target.query('ALTER SCHEMA blue RENAME TO away');
   expect((await target.merge()).mergeProblems).toContainEqual({
     ...{ schema: 'blue', table: 'Actor', problem: 'schema blue is missing' },
@@ -335,12 +335,16 @@ it('a renamed schema is not created again over its bookkeeping', async () => {
 });
 
 it.each([
-  ['a view', 'DROP VIEW cdc_management.merge_status', 'view merge_status'],
-  ['the view of these', 'DROP VIEW cdc_management.merge_problems', 'view merge_problems'],
-  ['a table', 'DROP TABLE cdc_management.stream_coverage CASCADE', 'table stream_coverage'],
-  ['the watch', 'DROP TABLE cdc_management.crash_watch', 'table crash_watch'],
-  ['a routine', 'DROP ROUTINE cdc_management.merge_step', 'routine merge_step'],
-])('a bookkeeping without %s is named, and comes back', async (_, change, table) => {
+  ['the view merge_status', 'DROP VIEW cdc_management.merge_status', 'view merge_status'],
+  ['the view merge_problems', 'DROP VIEW cdc_management.merge_problems', 'view merge_problems'],
+  [
+    'the table stream_coverage',
+    'DROP TABLE cdc_management.stream_coverage CASCADE',
+    'table stream_coverage',
+  ],
+  ['the table crash_watch', 'DROP TABLE cdc_management.crash_watch', 'table crash_watch'],
+  ['the routine merge_step', 'DROP ROUTINE cdc_management.merge_step', 'routine merge_step'],
+])('reports a bookkeeping without %s, and apply --again restores it', async (_, change, table) => {
   await target.query(change);
   const missing = { schema: 'cdc_management', table, problem: 'is missing', solution: AGAIN };
   const expected = expect.arrayContaining([missing]);
@@ -353,14 +357,14 @@ it.each([
 
 it.each([
   [
-    'deletes that are not done',
+    'changed facts',
     `UPDATE cdc_management.merge_control SET facts = facts || '{"deletes": "none"}' WHERE table_name = 'Actor'`,
   ],
   [
-    'facts that are gone',
+    'missing facts',
     `UPDATE cdc_management.merge_control SET facts = NULL WHERE table_name = 'Actor'`,
   ],
-])('check names a registration with %s', async (_, change) => {
+])('check reports a registration with %s', async (_, change) => {
   await target.query(change);
   expect(await check()).toEqual([
     expect.objectContaining({ kind: 'different', schema: 'blue', name: 'registration Actor' }),
@@ -368,7 +372,7 @@ it.each([
   await expectRepaired();
 });
 
-it('files that are older than the target are refused, and what they leave behind is named', async () => {
+it('refuses files older than the target unless allowOlder is set, and check reports extra routines', async () => {
   await target.query(`CREATE OR REPLACE FUNCTION cdc_management.infrastructure_version()
       RETURNS integer LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp RETURN 1000000;
     CREATE FUNCTION cdc_management.merge_table(p_schema text, p_table text, p_added integer DEFAULT 1)

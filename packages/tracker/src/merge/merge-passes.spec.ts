@@ -48,19 +48,19 @@ function beginRun(before?: MergeRun): MergeRun {
 }
 
 describe('the failure of a lane', () => {
-  it('stays when another lane is merged, or others have the table', async () => {
+  it('is kept when another lane is merged or another session has the table', async () => {
     expect(await runLanes(beginRun(), failed(0), ended(1))).toBe('disk full');
     expect(await runLanes(beginRun(), failed(0), leftToOthers(null))).toBe('disk full');
   });
 
-  it('goes when that lane is merged, or the whole table', async () => {
+  it('is cleared when that lane or the whole table is merged', async () => {
     const run = beginRun();
     await runLanes(run, failed(0), ended(1));
     expect(await runLanes(beginRun(run), ended(0))).toBeNull();
     expect(await runLanes(beginRun(), failed(0), ended(null))).toBeNull();
   });
 
-  it('goes when the table has something to merge and no such lane', async () => {
+  it('is cleared when the table has events to merge but no such lane', async () => {
     const run = beginRun();
     await runLanes(run, failed(0), ended(1));
     clearLanes(run, [{ schema: 'blue', table: 'others', lane: null }]);

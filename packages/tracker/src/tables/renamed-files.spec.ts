@@ -23,16 +23,16 @@ it.each([
   ['a.b$', 'SELECT FROM "axb$"."Actor"', false],
   ['Døv', 'SELECT FROM Døv.x', true],
   ['D', 'SELECT FROM Dø.x', false],
-])('the old name %s in %s: %s', (from, sql, isFound) => {
+])('finds the old name %s in %s: %s', (from, sql, isFound) => {
   const found = findOldName([fileOf(`-- One.\n${sql}`)], { from, to: 'new' });
   expect(found).toEqual(isFound ? [{ path: 'after/a.sql', state: 'old name', line: 2 }] : []);
 });
 
-it('is not looked for in generated files', () => {
+it('does not search generated files for the old name', () => {
   expect(findOldName([fileOf('blue.x', 'tables')], { from: 'blue', to: 'new' })).toEqual([]);
 });
 
-describe('a file with the new name', () => {
+describe('a hand-written file after a rename', () => {
   const corrected = (
     applied: string,
     now: string,
@@ -50,28 +50,33 @@ describe('a file with the new name', () => {
 
   it.each([
     [
-      'that is all that has changed',
+      'is corrected if only the name has changed',
       'SELECT FROM blue.a, blue.b',
       'SELECT FROM green.a, green.b',
       ONE,
     ],
-    ['that has changed otherwise too', 'SELECT FROM blue.a', 'SELECT FROM green.b', []],
     [
-      'in some of its places only',
+      'is not corrected if more than the name has changed',
+      'SELECT FROM blue.a',
+      'SELECT FROM green.b',
+      [],
+    ],
+    [
+      'is corrected if the name has changed in some positions',
       'SELECT FROM blue.a, blue.b',
       'SELECT FROM green.a, blue.b',
       ONE,
     ],
-    ['that has not changed', 'SELECT FROM blue.a', 'SELECT FROM blue.a', []],
+    ['is not corrected if nothing has changed', 'SELECT FROM blue.a', 'SELECT FROM blue.a', []],
   ])('%s', (_, applied, now, expected) => {
     expect(corrected(applied, now)).toEqual(expected);
   });
 
-  it('can have special characters', () => {
+  it('is corrected if the names have special characters', () => {
     expect(corrected('"a$1-x".t', '"b$&".t', { from: 'a$1-x', to: 'b$&' })).toEqual(ONE);
   });
 
-  it('runs again in repeatable/ instead', () => {
+  it('is not corrected in repeatable/', () => {
     expect(corrected('blue.a', 'green.a', { category: 'repeatable' })).toEqual([]);
   });
 });

@@ -41,7 +41,7 @@ describe('buildValue', () => {
   });
   afterAll(() => server.stop());
 
-  it.each(TYPES)('%s: values that the type keeps exactly', async (type) => {
+  it.each(TYPES)('builds values of %s that the type preserves exactly', async (type) => {
     const random = createRandom(1);
     const values = Array.from({ length: 200 }, () => buildValue(type, random));
     const wide = /^(character|bit)\(/.test(type) ? type : type.replace(FACETS, '');
@@ -54,7 +54,7 @@ describe('buildValue', () => {
     expect(new Set(values).size).toBeGreaterThan(1);
   });
 
-  it('gives only what a tinyint of SQL Server holds', () => {
+  it('builds only values that a tinyint of SQL Server can hold', () => {
     const random = createRandom(2);
     const values = Array.from({ length: 500 }, () =>
       Number(buildValue('smallint', random, 'tinyint')),
@@ -62,7 +62,7 @@ describe('buildValue', () => {
     expect([Math.min(...values), Math.max(...values)]).toEqual([0, 255]);
   });
 
-  it('gives all digits of a second that a column of SQL Server has', () => {
+  it('builds all fractional digits of a second that a column of SQL Server has', () => {
     const random = createRandom(3);
     const digits = Array.from({ length: 500 }, () => {
       const value = buildValue('time(6) without time zone', random, 'time(7)');
@@ -71,7 +71,7 @@ describe('buildValue', () => {
     expect(new Set(digits)).toEqual(new Set([0, 7]));
   });
 
-  it('refuses a type that it has no values for', () => {
+  it('refuses an unsupported type', () => {
     expect(() => buildValue('tsvector', createRandom(1))).toThrow('tsvector');
   });
 });
@@ -135,7 +135,7 @@ describe('storedValue', () => {
       '9999-12-31T23:59:59-05:30',
     ],
     ['text', 'time(7)', '23:59:59.9999999', '23:59:59.9999999'],
-  ])('%s of %s: %s is %s', (type, source, sent, stored) => {
+  ])('for %s from %s converts %s to %s', (type, source, sent, stored) => {
     expect(storedValue({ type, source: { name: 'at', type: source } }, sent)).toBe(stored);
   });
 });

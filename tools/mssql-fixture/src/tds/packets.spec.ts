@@ -4,7 +4,7 @@ import { joinPackets, splitPackets, type Message } from './packets.ts';
 const options = { type: 3, packetBytes: 16, ends: true, firstPacketId: 255 };
 
 it.each([0, 1, 7, 8, 9, 16, 100])(
-  'a payload of %d bytes arrives whole, in any portions',
+  'receives a complete payload of %d bytes in chunks of any size',
   (size) => {
     const payload = Buffer.from(Array.from({ length: size }, (_, i) => i));
     const packets = splitPackets(payload, options);
@@ -18,7 +18,7 @@ it.each([0, 1, 7, 8, 9, 16, 100])(
   },
 );
 
-it('does not end a message that goes on', () => {
+it('does not end a message before its last packet', () => {
   const messages: Message[] = [];
   const receive = joinPackets((message) => messages.push(message));
   receive(splitPackets(Buffer.from('ab'), { ...options, ends: false }));
@@ -27,7 +27,7 @@ it('does not end a message that goes on', () => {
   expect(messages.map(({ payload }) => payload.toString())).toEqual(['abcd']);
 });
 
-it.each([7, 32_768])('refuses a packet that says it has %d bytes', (size) => {
+it.each([7, 32_768])('refuses a packet with the declared size %d', (size) => {
   const header = Buffer.from([1, 1, size >> 8, size & 0xff, 0, 0, 0, 0]);
   expect(() => joinPackets(() => undefined)(header)).toThrow(MalformedMessageError);
 });

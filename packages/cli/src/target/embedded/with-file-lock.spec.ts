@@ -4,7 +4,7 @@ import { emptyFolder } from '../../repo.fixture.ts';
 import { markOf } from './process-mark.ts';
 import { withFileLock } from './with-file-lock.ts';
 
-it('gives up a lock that a running process keeps, and names the process', async () => {
+it('times out if a running process holds the lock, and reports the process', async () => {
   const file = join(emptyFolder(), 'lock');
   writeFileSync(file, markOf(process.pid));
   await expect(withFileLock(file, () => Promise.resolve(), 200)).rejects.toMatchObject({
