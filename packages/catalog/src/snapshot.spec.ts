@@ -11,7 +11,7 @@ const HEAD = 'database: AdOpusTest\nschema: dbo\ntype: mssql\npattern: db-shared
 const COLUMNS = 'columns: [{name: id, type: int, nullable: false}]';
 
 describe('parseSnapshot', () => {
-  it('accepts what a person wrote or changed', () => {
+  it('accepts a hand-written snapshot with comments', () => {
     const text = `${HEAD}# a comment
 tables:
     Tekst:
@@ -43,7 +43,7 @@ tables:
     ]);
   });
 
-  it('accepts a changed line in a file of ours, and CRLF', () => {
+  it('accepts an edited line and CRLF line endings in a generated file', () => {
     const { text } = renderSnapshot(CATALOG);
     const edited = text.replace('"length": 100', '"length": 120').replaceAll('\n', '\r\n');
     expect(parseSnapshot(edited, PATH).tables[0]!.columns[1]).toStrictEqual({
@@ -61,12 +61,12 @@ tables:
   });
 
   it.each([
-    ['nothing', '', `${PATH}: expected a snapshot, found nothing`],
-    ['a text', 'hello', `${PATH}: expected a snapshot, found "hello"`],
+    ['an empty file', '', `${PATH}: expected a snapshot, found nothing`],
+    ['plain text', 'hello', `${PATH}: expected a snapshot, found "hello"`],
     ['a list', '- a', `${PATH}: expected a snapshot, found a list`],
     ['no tables', HEAD, `${PATH}: missing key "tables"; expected a mapping of tables by name`],
     [
-      'null',
+      'tables without a value',
       `${HEAD}tables:`,
       `${PATH}: missing key "tables"; expected a mapping of tables by name`,
     ],
@@ -76,7 +76,7 @@ tables:
       `${PATH} tables: expected a mapping of tables by name, found a list`,
     ],
     [
-      'an empty head',
+      'tables without the keys of the database',
       'tables: {}',
       `${PATH}: missing key "database"; expected the name of a database
 ${PATH}: missing key "schema"; expected the name of a schema
@@ -84,7 +84,7 @@ ${PATH}: missing key "type"; expected mssql or postgres
 ${PATH}: missing key "pattern"; expected db-per-tenant or db-shared`,
     ],
     [
-      'a wrong head',
+      'an invalid schema and type',
       `${HEAD}tables: {}`.replace('mssql', 'oracle').replace('schema: dbo', 'schema: 1'),
       `${PATH} schema: expected the name of a schema, found 1
 ${PATH} type: expected mssql or postgres, found "oracle"`,
@@ -101,13 +101,13 @@ ${PATH} type: expected mssql or postgres, found "oracle"`,
 
   it.each([
     [
-      'a table that is none',
+      'a number instead of a table',
       'Actor: 1',
       'Actor: expected a mapping with the keys tracked, columns, primary_key, unique_indexes, foreign_keys, found 1',
     ],
     ['no columns', 'Actor: {}', 'Actor: missing key "columns"; expected a list of columns'],
     [
-      'columns that are no list',
+      'columns that are not a list',
       'Actor: { columns: { id: int } }',
       'Actor.columns: expected a list of columns, found a mapping',
     ],
@@ -117,7 +117,7 @@ ${PATH} type: expected mssql or postgres, found "oracle"`,
       'Actor: unknown key "primaryKey"; known: tracked, columns, primary_key, unique_indexes, foreign_keys; did you mean "primary_key"?',
     ],
     [
-      'tracked as a word',
+      'tracked as text',
       `Actor: { ${COLUMNS}, tracked: yes }`,
       'Actor.tracked: expected true or false, found "yes"',
     ],
@@ -147,22 +147,22 @@ ${PATH} type: expected mssql or postgres, found "oracle"`,
       'Actor.columns.Navn.length: expected a whole number of at least 1, or max, found "ten"',
     ],
     [
-      'a length of nothing',
+      'a length of 0',
       'Actor: { columns: [{ name: Navn, type: varchar, nullable: true, length: 0 }] }',
       'Actor.columns.Navn.length: expected a whole number of at least 1, or max, found 0',
     ],
     [
-      'a column twice',
+      'a duplicate column',
       'Actor: { columns: [{ name: a, type: int, nullable: true }, { name: a, type: bit, nullable: true }] }',
       'Actor.columns.a: expected each column once, found a duplicate',
     ],
     [
-      'a key of no column',
+      'a key with an unknown column',
       `Actor: { ${COLUMNS}, primary_key: { name: PK, columns: [ID] } }`,
       'Actor.primary_key.columns: expected a column of the table, found "ID"',
     ],
     [
-      'a key of nothing',
+      'a key without columns',
       `Actor: { ${COLUMNS}, primary_key: { name: PK, columns: [] } }`,
       'Actor.primary_key.columns: expected a list of column names, found an empty list',
     ],
@@ -172,17 +172,17 @@ ${PATH} type: expected mssql or postgres, found "oracle"`,
       'Actor.unique_indexes.0: missing key "name"; expected the name of a key',
     ],
     [
-      'an index of no column',
+      'an index with an unknown column',
       `Actor: { ${COLUMNS}, unique_indexes: [{ name: UX, columns: [x] }] }`,
       'Actor.unique_indexes.UX.columns: expected a column of the table, found "x"',
     ],
     [
-      'a foreign key to nothing',
+      'a foreign key whose reference is text',
       `Actor: { ${COLUMNS}, foreign_keys: [{ name: FK, columns: [id], references: dbo.B }] }`,
       'Actor.foreign_keys.FK.references: expected a mapping with the keys schema, table, columns, found text',
     ],
     [
-      'a foreign key to more columns',
+      'a foreign key that references more columns than it has',
       `Actor: { ${COLUMNS}, foreign_keys: [{ name: FK, columns: [id], references: { schema: dbo, table: B, columns: [a, b] } }] }`,
       'Actor.foreign_keys.FK.columns: expected as many columns as it refers to (2), found 1',
     ],
@@ -190,7 +190,7 @@ ${PATH} type: expected mssql or postgres, found "oracle"`,
     expect(messageOf(`${HEAD}tables:\n  ${table}\n`)).toBe(`${PATH} tables.${message}`);
   });
 
-  it('names all problems at once, as fields too', () => {
+  it('reports all problems at once, each with its file and keys', () => {
     const text = `${HEAD}tables: { B: { columns: 1 }, A: { columns: [{ name: x, type: 1, nullable: 2 }] } }`;
     expect(() => parseSnapshot(text.replace('mssql', 'db2'), PATH)).toThrow(
       expect.objectContaining({
@@ -206,13 +206,13 @@ ${PATH} type: expected mssql or postgres, found "oracle"`,
   });
 
   it.each([
-    ['a table twice', `${HEAD}tables:\n  A:\n    ${COLUMNS}\n  A:\n    ${COLUMNS}\n`],
+    ['a duplicate table', `${HEAD}tables:\n  A:\n    ${COLUMNS}\n  A:\n    ${COLUMNS}\n`],
     ['broken YAML', `${HEAD}tables: "`],
-  ])('refuses %s with the line', (_, text) => {
+  ])('reports the line of %s', (_, text) => {
     expect(messageOf(text)).toMatch(new RegExp(`^${PATH}:\\d+: invalid YAML: `));
   });
 
-  it('reads a hundred thousand columns well under a second', () => {
+  it('reads 100,000 columns in under 2.5 seconds of CPU time', () => {
     const columns = Array.from({ length: 25 }, (_, index) => ({
       name: `c${index}`,
       type: 'nvarchar',
@@ -279,11 +279,11 @@ describe('renderSnapshot', () => {
     expect(stateOf(file.path, file.text)).toBe('intact');
   });
 
-  it('is read back as it was', () => {
+  it('writes a file that parseSnapshot reads back unchanged', () => {
     expect(parseSnapshot(file.text, file.path)).toStrictEqual(CATALOG);
   });
 
-  it('leaves out what is not there', () => {
+  it('leaves out fields without a value', () => {
     const catalog = { database: 'Db', schema: 'dbo', type: 'mssql', pattern: 'db-shared' } as const;
     const { text } = renderSnapshot({ ...catalog, tables: [plainTable('Tekst')] });
     expect(text.slice(text.indexOf('pattern:'))).toBe(`pattern: "db-shared"
@@ -294,13 +294,13 @@ tables:
 `);
   });
 
-  it('a catalog without tables is read back', () => {
+  it('writes a catalog without tables that parseSnapshot reads back unchanged', () => {
     const empty = { ...CATALOG, tables: [] };
     const { text, path } = renderSnapshot(empty);
     expect(parseSnapshot(text, path)).toStrictEqual(empty);
   });
 
-  it('tables stand in order of code units, whatever they are called', () => {
+  it('sorts tables by code units', () => {
     const names = ['b', 'Å', 'a', 'Z', '10', '9', '!', '_', '__proto__', 'constructor', 'yes'];
     const catalog = { ...CATALOG, tables: names.map(plainTable) };
     const { text, path } = renderSnapshot(catalog);
@@ -315,7 +315,7 @@ tables:
     ['type', { type: 'varchar' }],
     ['nullability', { nullable: false }],
     ['default', { default: "('x')" }],
-  ])('a changed %s is one changed line', (_, change) => {
+  ])('changes one line for a changed %s', (_, change) => {
     const columns = ACTOR.columns.map((column) =>
       column.name === 'Navn' ? { ...column, ...change } : column,
     );
@@ -332,7 +332,7 @@ describe('snapshotPath', () => {
     ['Kunde Ærlig', 'Døv', 'generated/schemas/Kunde Ærlig.Døv.yaml'],
     ['a.b', 'c/d', 'generated/schemas/a%2Eb.c%2Fd.yaml'],
     ['..', '..', 'generated/schemas/%2E%2E..%2E.yaml'],
-  ])('%s and %s', (database, schema, path) => {
+  ])('builds a path from database %s and schema %s', (database, schema, path) => {
     expect(snapshotPath({ database, schema })).toBe(path);
   });
 });

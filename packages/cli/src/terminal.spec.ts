@@ -33,7 +33,7 @@ const wordsOf = (lines: readonly string[]) =>
 
 const EXPLAIN = 'explain Region';
 
-it('a wide terminal shows a table as a pipe does, in colours', () => {
+it('prints the same table in a wide terminal as in a pipe, but in colors', () => {
   const piped = run(EXPLAIN, undefined);
   const shown = run(EXPLAIN, 200);
   expect(plain(shown)).toEqual(piped);
@@ -43,10 +43,10 @@ it('a wide terminal shows a table as a pipe does, in colours', () => {
   expect(run(EXPLAIN, 200, { NO_COLOR: '1', FORCE_COLOR: '1' })).toEqual(shown);
 });
 
-it.each([40, 80, 200])('tables fit a terminal of %s columns, and nothing is lost', (width) => {
+it.each([40, 80, 200])('fits tables into a terminal of %s columns and keeps all words', (width) => {
   const lines = plain(run(EXPLAIN, width));
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(width);
-  const words = new Set([...wordsOf(lines), 'column']); // A list has no head for the first cell.
+  const words = new Set([...wordsOf(lines), 'column']); // A list has no header for the first cell.
   expect(wordsOf(run(EXPLAIN, undefined)).filter((word) => !words.has(word))).toEqual([]);
 });
 
@@ -58,7 +58,7 @@ it.each<[NodeJS.ProcessEnv, boolean]>([
   [{ TERM: 'dumb', FORCE_COLOR: '1' }, true],
   [{ FORCE_COLOR: '0' }, false],
   [{ FORCE_COLOR: 'false' }, false],
-])('with %j a terminal has colours: %s, and a pipe has none', (env, hasColor) => {
+])('with %j, uses colors in a terminal: %s, and never in a pipe', (env, hasColor) => {
   expect(terminalOf({ isTTY: true, columns: 40 }, env)).toEqual({ width: 40, hasColor });
   const pipe = { isTTY: undefined, columns: undefined } as unknown as NodeJS.WriteStream;
   expect(terminalOf(pipe, env)).toEqual({ width: undefined, hasColor: false });
@@ -70,7 +70,7 @@ it.each([
   ['漢字漢字', 5, ['漢字', '漢字']],
   ['a\u0301b', 2, ['a\u0301b']],
   ['', 5, ['']],
-])('%j in %s columns is %j', (text, width, lines) => {
+])('wraps %j in %s columns to %j', (text, width, lines) => {
   expect(wrap(text, width)).toEqual(lines);
   expect(lines.every((line) => columnsOf(line) <= width)).toBe(true);
 });
@@ -81,14 +81,14 @@ it.each([
   [10_000, 400, 500, '40 files/s, about 3 s left'],
   [10_000, 499, 500, '50 files/s'],
   [100_000, 1000, 500_000, '10 files/s, about 13 h 52 min left'],
-])('after %s ms and %s of %s files: %j', (elapsedMs, done, total, expected) => {
+])('describes the pace after %s ms and %s of %s files: %j', (elapsedMs, done, total, expected) => {
   let time = 5;
   const describePace = startPace(() => time);
   time += elapsedMs;
   expect(describePace(done, total, 'files')).toBe(expected);
 });
 
-it('many schemas share one line a second where there is no terminal', () => {
+it('prints one line a second without a terminal, and one for each failure', () => {
   const written: string[] = [];
   const onEvent = reportProgress({
     write: (text) => written.push(text),

@@ -17,7 +17,7 @@ it('reads fixtures/adopus', () => {
   expect(templates.size).toBe(5);
 });
 
-it('reads the part for table definitions without the source groups', () => {
+it('readServiceConfig reads everything except the source groups', () => {
   const { sourceGroups, ...rest } = readConfig(ADOPUS);
   expect(sourceGroups).not.toEqual([]);
   expect(readServiceConfig(ADOPUS)).toEqual(rest);

@@ -6,12 +6,12 @@ import { parseConfig } from './parse-config.ts';
 
 const README = readFileSync(join(__dirname, '..', 'README.md'), 'utf8');
 
-it('the example of the README prints what it says', async () => {
+it('the example of the README prints the output that the README shows', async () => {
   const run = await runReadme(join(__dirname, '..'), { '@cdc-migrations/config': config });
   expect(run.printed).toBe(run.promised);
 });
 
-it('says what is wrong with its example', () => {
+it('parseConfig reports the problems that the README shows', () => {
   const files = new Map(
     [...README.matchAll(/```yaml\n(# (\S+)\n[^]*?)```/g)].map(([, text, file]) => [file!, text!]),
   );

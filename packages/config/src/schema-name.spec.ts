@@ -8,7 +8,7 @@ it.each([
   '世界',
   'o'.repeat(63),
   'ø'.repeat(31),
-])('takes %j for a tenant', (name) => {
+])('accepts %j as a tenant', (name) => {
   expect(tenantNameProblem(name)).toBeUndefined();
 });
 

@@ -32,7 +32,7 @@ describe('safeFileName', () => {
     ['CONTACT', 'CONTACT'],
     ['COM', 'COM'],
     ['x.con', 'x.con'],
-  ])('%j is %s', (name, expected) => {
+  ])('encodes %j as %s', (name, expected) => {
     expect(safeFileName(name)).toBe(expected);
   });
 
@@ -41,18 +41,18 @@ describe('safeFileName', () => {
     [['a.b', 'c'], 'a%2Eb.c'],
     [['a', 'b.c'], 'a.b.c'],
     [['aux', 'dbo'], '%61ux.dbo'],
-  ])('%j together are %s', (parts, expected) => {
+  ])('joins %j to %s', (parts, expected) => {
     expect(safeFileName(...parts)).toBe(expected);
   });
 
-  it('leaves a name of 200 bytes, and shortens a longer one', () => {
+  it('keeps a name of 200 bytes, and shortens a longer one', () => {
     expect(safeFileName('a'.repeat(200))).toBe('a'.repeat(200));
     const long = safeFileName('a'.repeat(201));
     expect(long).toMatch(/^a{183}~[0-9a-f]{16}$/);
     expect(long).not.toBe(safeFileName('a'.repeat(202)));
   });
 
-  it.each(['ø', '😀', '/', '\ud800'])('never cuts inside of %j', (character) => {
+  it.each(['ø', '😀', '/', '\ud800'])('never splits %j when it shortens a name', (character) => {
     for (const shift of ['', 'a', 'aa', 'aaa', 'aaaa', 'aaaaa']) {
       const name = safeFileName(shift + character.repeat(250));
       expect(Buffer.byteLength(name)).toBeLessThanOrEqual(200);

@@ -40,7 +40,7 @@ it.each(['services/adopus.yaml', 'source-groups.yaml'])(
   },
 );
 
-it('has no outputs of a sink whose name leads out', () => {
+it('refuses a sink whose name contains a path out of the repo', () => {
   const file = join(root, 'services/adopus.yaml');
   const text = readFileSync(file, 'utf8');
   writeFileSync(file, text.replace('sink_asma.directory:', 'sink_asma.x/../../../outside:'));

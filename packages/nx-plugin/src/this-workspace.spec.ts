@@ -1,7 +1,6 @@
 import { readAffected, readInputs, readTestsOf, ROOT } from './workspace.fixture.ts';
 
-/** Packages of this workspace that render the targets of an implementation repo. */
-describe('inputs of the targets in this workspace', () => {
+describe('the inputs of', () => {
   const ALWAYS = ['cli', 'generated-file', 'shape', 'sql-text', 'table-defs'];
   it.each([
     ['table-defs', [...ALWAYS, 'catalog', 'config']],
@@ -10,7 +9,7 @@ describe('inputs of the targets in this workspace', () => {
     ['tables', [...ALWAYS, 'ddl-render']],
     ['staging', [...ALWAYS, 'staging-render']],
     ['migrations', [...ALWAYS, 'config']],
-  ])('%s depends on the sources of the packages that do its work', (target, packages) => {
+  ])('%s are the sources of the packages that render it', (target, packages) => {
     expect(packagesOf('adopus', target)).toEqual(packages.sort());
     if (target === 'staging') expect(packagesOf('asma', target)).toEqual(packages);
   });
@@ -18,7 +17,7 @@ describe('inputs of the targets in this workspace', () => {
   it.each([
     ['adopus', ['table-defs', 'staging', 'migrations']],
     ['asma', ['table-defs', 'staging']],
-  ])('none of %s reads another implementation repo', (repo, targets) => {
+  ])('%s contain no file of another implementation repo', (repo, targets) => {
     const repos = targets.flatMap((target) => {
       const { files, depOutputs } = inputsOf(repo, target);
       return [...files, ...depOutputs].flatMap(
@@ -56,7 +55,7 @@ it.each([
   expect(affected.toSorted()).toEqual(projects.toSorted());
 });
 
-it('the tests of fixtures are those of the packages whose tests read them', () => {
+it('the tests of fixtures include those of the packages that read fixtures', () => {
   const readers = ['cli', 'config', 'introspect'].map((name) => `@cdc-migrations/${name}`);
   expect(
     readTestsOf('fixtures')
@@ -70,7 +69,7 @@ it('the tests of fixtures are those of the packages whose tests read them', () =
 });
 
 it.each(['packages/config', 'packages/cli', 'tools/e2e'])(
-  '%s has targets that Nx caches',
+  'the targets of %s have its package.json as input, but no build output and no packages',
   (root) => {
     const name = `@cdc-migrations/${root.replace(/^.*\//, '')}`;
     for (const target of ['test', 'lint', 'typecheck']) {

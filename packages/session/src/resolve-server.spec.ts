@@ -27,7 +27,7 @@ function errorOf(variables: Readonly<Record<string, string | undefined>>): unkno
   }
 }
 
-it('replaces each variable once, and leaves its value as it is', () => {
+it('replaces each variable once, and does not expand variables in its value', () => {
   expect(resolveServer(server, env)).toEqual({
     name: 'prod',
     host: 'db.local',
@@ -39,13 +39,13 @@ it('replaces each variable once, and leaves its value as it is', () => {
   });
 });
 
-it('takes an empty password, and no other empty value', () => {
+it('accepts an empty password, but no other empty value', () => {
   expect(resolveServer(server, { ...env, PASSWORD: '' }).password).toBe('');
   const error = errorOf({ ...env, HOST: '', DIR: '' });
   expect(error).toMatchObject({ names: ['HOST', 'DIR'] });
 });
 
-it('names all missing variables at once', () => {
+it('reports all missing variables at once', () => {
   const error = errorOf({ PASSWORD: 'hunter2' });
   expect(error).toBeInstanceOf(MissingVariablesError);
   expect(error).toMatchObject({ names: ['HOST', 'DOMAIN', 'PORT', 'DIR'], server });
@@ -55,7 +55,7 @@ it('names all missing variables at once', () => {
 });
 
 it.each(['0', '65536', '-1', '1433.5', '1e3', '0x10', 'hunter2', ' 1433'])(
-  'refuses the port %j without telling it',
+  'refuses the port %j without printing it',
   (PORT) => {
     const error = errorOf({ ...env, PORT });
     expect(error).toBeInstanceOf(InvalidPortError);

@@ -13,7 +13,7 @@ function render(source: string, view: object): string {
   return loadTemplate(pathToFileURL(file))(view);
 }
 
-describe('what a view has is printed as it is', () => {
+describe('a template with the values of a view', () => {
   it.each([
     ['{{name}}', { name: `"Say" 'hi' & <b>` }, `"Say" 'hi' & <b>`],
     ['{{key.columns}}', { key: { columns: '"a"' } }, '"a"'],
@@ -24,12 +24,12 @@ describe('what a view has is printed as it is', () => {
     ['"{{{name}}}"', { name: 'a & b' }, '"a & b"'],
     ['{{n}}', { n: 0 }, '0'],
     ['{{!-- View: TableView --}}\nSELECT 1;\n', {}, 'SELECT 1;\n'],
-  ])('%s of %j', (source, view, text) => {
+  ])('renders %s with %j', (source, view, text) => {
     expect(render(source, view)).toBe(text);
   });
 });
 
-describe('each, if and unless', () => {
+describe('a template with each, if and unless', () => {
   const LIST = '{{#each columns}}\n  {{id name}}{{#unless last}},{{/unless}}\n{{/each}}\n';
 
   it.each([
@@ -55,12 +55,12 @@ describe('each, if and unless', () => {
     ['{{#if key}}{{key.name}}{{else}}none{{/if}}', { key: { name: 'pk' } }, 'pk'],
     ['{{#if is}}yes{{/if}}', { is: false }, ''],
     ['{{#unless is}}no{{else}}yes{{/unless}}', { is: true }, 'yes'],
-  ])('%s of %j', (source, view, text) => {
+  ])('renders %s with %j', (source, view, text) => {
     expect(render(source, view)).toBe(text);
   });
 });
 
-describe('an unknown name of the view is an error with the names of template and name', () => {
+describe('a template with an unknown name', () => {
   it.each([
     ['{{nam}}', { name: 'a' }],
     ['{{key.nam}}', { key: {} }],
@@ -74,7 +74,7 @@ describe('an unknown name of the view is an error with the names of template and
     ['{{#each of}}{{../nam}}{{/each}}', { of: [1] }],
     ['{{#each of}}{{nam}}{{/each}}', { nam: 'of the view, not of the item', of: [{}] }],
     ['{{nam.nam}}', {}],
-  ])('%s of %j', (source, view) => {
+  ])('is refused with the names of its file and of the value: %s with %j', (source, view) => {
     expect(() => render(source, view)).toThrow(
       /^actor\.sql\.hbs: "(\.\.\/|key\.)?nam" not defined/,
     );
@@ -86,11 +86,11 @@ it.each([
   ['{{id name}}', { name: 1 }, 'actor.sql.hbs: "name" is no text'],
   ['{{#each name}}x{{/each}}', { name: 'abc' }, 'actor.sql.hbs: "name" is no list'],
   ['{{upper name}}', { name: 'a' }, 'unknown helper upper'],
-])('%s of %j is an error', (source, view, message) => {
+])('refuses %s with %j', (source, view, message) => {
   expect(() => render(source, view)).toThrow(message);
 });
 
-it('prints LF whatever line ends a checkout gave the template', () => {
+it('prints LF for a template with CRLF line endings', () => {
   const source = '{{!-- View: V --}}\r\n{{#if is}}\r\nSELECT 1;\r\n{{/if}}\r\n';
   expect(render(source, { is: true })).toBe('SELECT 1;\n');
 });

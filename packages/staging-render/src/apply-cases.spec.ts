@@ -29,20 +29,23 @@ describe('on a server', () => {
     WHERE relnamespace IN ('avansas'::regnamespace, 'public'::regnamespace) AND attnum > 0
     ORDER BY attrelid, attnum`;
 
-  it.each(readdirSync(CASES))('%s: applied twice, it is the same, and merges', async (name) => {
-    const file = join(CASES, name, 'definition.yaml');
-    const table = parseDefinition(readFileSync(file, 'utf8'), file) as ReplicatedTable;
-    await apply(table);
-    const before = await columns();
-    await apply(table);
-    expect(await columns()).toEqual(before);
-    const schema = table.schema.scope === 'tenant' ? 'avansas' : table.schema.name;
-    await database.sql
-      .unsafe(`CALL "${schema}"."${table.names.mergeProcedure.replaceAll('"', '""')}"()`)
-      .simple();
-  });
+  it.each(readdirSync(CASES))(
+    'applies the case %s twice with the same columns, and merges it',
+    async (name) => {
+      const file = join(CASES, name, 'definition.yaml');
+      const table = parseDefinition(readFileSync(file, 'utf8'), file) as ReplicatedTable;
+      await apply(table);
+      const before = await columns();
+      await apply(table);
+      expect(await columns()).toEqual(before);
+      const schema = table.schema.scope === 'tenant' ? 'avansas' : table.schema.name;
+      await database.sql
+        .unsafe(`CALL "${schema}"."${table.names.mergeProcedure.replaceAll('"', '""')}"()`)
+        .simple();
+    },
+  );
 
-  it('an odd name goes through staging into its table', async () => {
+  it('merges an event of a table with special characters in its names', async () => {
     const file = join(CASES, 'an-odd-name-is-quoted', 'definition.yaml');
     await apply(parseDefinition(readFileSync(file, 'utf8'), file) as ReplicatedTable);
     await database.sql.unsafe(`INSERT INTO avansas."stg_Say ""hi"""
@@ -60,7 +63,7 @@ describe('on a server', () => {
     });
   });
 
-  it('a table called as a tag of ours is one as any other', async () => {
+  it('accepts a table whose name contains the dollar-quote tags of the templates', async () => {
     const file = join(CASES, 'the-newest-event-of-a-key-is-merged', 'definition.yaml');
     const text = readFileSync(file, 'utf8').replaceAll('Avtale"', '$index$ $merge$ $columns$"');
     await expect(apply(parseDefinition(text, file) as ReplicatedTable)).resolves.toBeUndefined();

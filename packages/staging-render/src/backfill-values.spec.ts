@@ -14,10 +14,10 @@ const COLUMNS = [
   { ...column('dag', 'date', 'date'), ...filled, backfill: `'2026-02-01'`, form: 'days' as const },
 ];
 
-describe('a merge of events without the value of a column that has a constant', () => {
+describe('a merge of events without a value for a column with a backfill constant', () => {
   const { run, create, stage, merge } = useMergeDatabase();
 
-  describe.each(['hard', 'soft'] as const)('(%s)', (deleteMode) => {
+  describe.each(['hard', 'soft'] as const)('with %s deletes', (deleteMode) => {
     const isSoft = deleteMode === 'soft';
     const land = table(`land_${deleteMode}`, {
       deleteMode,
@@ -53,11 +53,15 @@ describe('a merge of events without the value of a column that has a constant', 
 
     it.each<[string, readonly Event[], string | null]>([
       ['an insert', [insert(1)], DEFAULT],
-      ['an update of a row that has none', [insert(1), update(2)], DEFAULT],
-      ['an update of a row that has one', [insert(1, 'SE'), update(2)], 'SE'],
-      ['a snapshot of a row that has one', [insert(1, 'SE'), read(2)], 'SE'],
-      ['an update, and one in between', [insert(1, 'SE'), update(2), update(3, 'DK')], 'DK'],
-      ['updates, of which the last has none', [insert(1), update(2, 'SE'), update(3)], 'SE'],
+      ['an update of a row without a value', [insert(1), update(2)], DEFAULT],
+      ['an update of a row with a value', [insert(1, 'SE'), update(2)], 'SE'],
+      ['a snapshot of a row with a value', [insert(1, 'SE'), read(2)], 'SE'],
+      [
+        'an update without a value before one with a value',
+        [insert(1, 'SE'), update(2), update(3, 'DK')],
+        'DK',
+      ],
+      ['updates, the last one without a value', [insert(1), update(2, 'SE'), update(3)], 'SE'],
       ['an update whose insert is missing', [update(2)], DEFAULT],
       ['a deleted row', [insert(1), remove(2)], null],
       [
@@ -66,8 +70,8 @@ describe('a merge of events without the value of a column that has a constant', 
         isSoft ? 'SE' : DEFAULT,
       ],
     ])(
-      'is the same in every order and every cut into windows: %s',
-      async (_what, events, value) => {
+      'gives the same row in every order and every split into windows: %s',
+      async (_, events, value) => {
         const ways = permute(events).flatMap(cut);
         const keyed = ways.map((windows, id) =>
           windows.map((window) => window.map((one) => ({ ...one, at: id * 10 + one.at, id }))),
@@ -80,7 +84,7 @@ describe('a merge of events without the value of a column that has a constant', 
       },
     );
 
-    it.each([1, 2, 3])('ends the same in any order and windows, seed %i', async (seed) => {
+    it.each([1, 2, 3])('gives the same rows in random order and windows, seed %i', async (seed) => {
       const random = createRandom(seed);
       const histories = Array.from({ length: 60 }, (_, id) => buildHistory(id, random));
       const events = random.shuffle(histories.flat());
@@ -91,17 +95,17 @@ describe('a merge of events without the value of a column that has a constant', 
     });
 
     function buildHistory(id: number, random: Random): readonly Event[] {
-      let isThere = false;
+      let exists = false;
       return Array.from({ length: 10 }, (_, index) => {
         const at = id * 100 + index + 1;
-        const operation = isThere ? random.pick(['u', 'u', 'u', 'r', 'd']) : 'c';
-        isThere = operation !== 'd';
+        const operation = exists ? random.pick(['u', 'u', 'u', 'r', 'd']) : 'c';
+        exists = operation !== 'd';
         const value = operation !== 'd' && random.chance(0.4) ? `v${at}` : null;
         return { ...event(at, value, operation), id };
       });
     }
 
-    /** Builds the row of the newest event, with the newest value before it. A hard delete forgets values. */
+    /** Builds the row of the newest event with its newest value. A hard delete removes values. */
     function buildRow(history: readonly Event[]) {
       const last = history.at(-1)!;
       if (last['__cdc_operation'] === 'd') return [];
@@ -119,7 +123,7 @@ describe('a merge of events without the value of a column that has a constant', 
     }
   });
 
-  it('writes the constant where a table has no key', async () => {
+  it('writes the constant into a table without a key', async () => {
     const log = table('land_log', { key: null, columns: [...COLUMNS, ...METADATA_COLUMNS] });
     await create(log);
     await stage(log, [
@@ -147,8 +151,8 @@ describe('a merge of events without the value of a column that has a constant', 
     expect(await run(`SELECT navn, land FROM avansas."land_now"`)).toEqual([
       { navn: 'a', land: 'NO' },
     ]);
-    const [letter] = await run(`SELECT reason FROM cdc_management.dead_letter`);
-    expect(letter!['reason']).toMatch(/too long/);
+    const [deadLetter] = await run(`SELECT reason FROM cdc_management.dead_letter`);
+    expect(deadLetter!['reason']).toMatch(/too long/);
     const after = table('land_now', {
       columns: [
         ...COLUMNS.map(({ backfill: _constant, ...rest }: (typeof COLUMNS)[2]) => rest),

@@ -9,7 +9,7 @@ const CASES = join(__dirname, '..', 'cases');
  * Every folder of `cases` has a definition and the expected file. UPDATE_CASES=1 writes the expected files for a
  * review.
  */
-test.each(readdirSync(CASES))('%s', (name) => {
+test.each(readdirSync(CASES))('renders the expected file of the case %s', (name) => {
   const folder = join(CASES, name);
   const file = join(folder, 'definition.yaml');
   const table = parseDefinition(readFileSync(file, 'utf8'), file);

@@ -7,7 +7,7 @@ describe('a merge', () => {
   const { run, create, stage, merge, mergeEach } = useMergeDatabase();
 
   describe.each(['hard', 'soft'] as const)(
-    'of a large value that did not change (%s)',
+    'of an unavailable value with %s deletes',
     (deleteMode) => {
       const doc = table(`doc_${deleteMode}`, {
         deleteMode,
@@ -43,26 +43,36 @@ describe('a merge', () => {
       const [a, b] = ['A', 'B'] as const;
 
       it.each<[string, readonly (readonly Event[])[], string, string | null]>([
-        ['keeps what is stored', [[at(1, a)], [at(2)]], 'at 2', a],
-        ['takes what the same window has', [[at(1, a), at(2)]], 'at 2', a],
-        ['takes the newest of it', [[at(2, b), at(3), at(1, a)]], 'at 3', b],
-        ['takes the stored one where that is newer', [[at(3, b)], [at(1, a), at(4)]], 'at 4', b],
-        ['takes it from an event that comes late', [[at(4)], [at(3, b)]], 'at 4', b],
+        ['keeps the stored value', [[at(1, a)], [at(2)]], 'at 2', a],
+        ['uses an earlier value in the same window', [[at(1, a), at(2)]], 'at 2', a],
+        ['uses the newest value in the window', [[at(2, b), at(3), at(1, a)]], 'at 3', b],
+        ['uses the stored value if it is newer', [[at(3, b)], [at(1, a), at(4)]], 'at 4', b],
+        ['uses the value of a late event', [[at(4)], [at(3, b)]], 'at 4', b],
         [
-          'does so between what is stored and the row',
+          'uses the value of a late event that is newer than the stored value',
           [[at(1, a)], [at(4)], [at(3, b)]],
           'at 4',
           b,
         ],
-        ['not from one that is older still', [[at(3, b)], [at(4)], [at(1, a)]], 'at 4', b],
-        ['not from one older than a late one', [[at(5)], [at(3, b)], [at(1, a)]], 'at 5', b],
-        ['takes NULL for a value', [[at(1, a)], [at(2, null)], [at(3)]], 'at 3', null],
-        ['knows no value where none came', [[at(4)]], 'at 4', null],
-      ])('%s', async (_what, windows, navn, notat) => {
+        [
+          'ignores a late event that is older than the stored value',
+          [[at(3, b)], [at(4)], [at(1, a)]],
+          'at 4',
+          b,
+        ],
+        [
+          'ignores a late event that is older than another late event',
+          [[at(5)], [at(3, b)], [at(1, a)]],
+          'at 5',
+          b,
+        ],
+        ['uses NULL as a value', [[at(1, a)], [at(2, null)], [at(3)]], 'at 3', null],
+        ['stores NULL if no event had a value', [[at(4)]], 'at 4', null],
+      ])('%s', async (_, windows, navn, notat) => {
         expect(await mergeEach(doc, ...windows)).toEqual([{ id: 1, navn, notat }]);
       });
 
-      it('takes the value of a row that people removed for lost', async () => {
+      it('uses the value of an older event after the final table was truncated', async () => {
         await mergeEach(doc, [at(3, a)], [at(4)]);
         await run(`TRUNCATE avansas."${doc.name}", cdc_management.tombstone`);
         expect(await mergeEach(doc, [at(1, b), at(2)])).toEqual([
@@ -70,7 +80,7 @@ describe('a merge', () => {
         ]);
       });
 
-      it('forgets what it noted when a value comes with its row', async () => {
+      it('removes the noted position when an event has a value', async () => {
         await mergeEach(doc, [at(1, a)], [at(2)]);
         const notes = () => run('SELECT positions FROM cdc_management.value_position');
         expect(await notes()).toEqual([{ positions: { notat: [0, 1] } }]);
@@ -87,35 +97,31 @@ describe('a merge', () => {
       it.each<[string, readonly Event[], { hard: string | null; soft: string | null }]>([
         ['an insert after a delete', [at(1, a), gone(2), inserted(3)], { hard: null, soft: null }],
         [
-          'an update after such an insert',
+          'an update after an insert after a delete',
           [at(1, a), gone(2), inserted(3), at(4)],
           { hard: null, soft: null },
         ],
+        ['a second insert without a delete', [at(1, a), inserted(2)], { hard: null, soft: null }],
+        ['an update after a delete', [at(1, a), gone(2), at(3)], { hard: null, soft: a }],
+        ['two updates after a delete', [at(1, a), gone(2), at(3), at(4)], { hard: null, soft: a }],
         [
-          'an insert that nothing says was deleted',
-          [at(1, a), inserted(2)],
-          { hard: null, soft: null },
-        ],
-        ['an update whose insert is missing', [at(1, a), gone(2), at(3)], { hard: null, soft: a }],
-        ['an update after two of them', [at(1, a), gone(2), at(3), at(4)], { hard: null, soft: a }],
-        [
-          'an update between two deletes and one after them',
+          'an update after two deletes',
           [at(1, a), gone(2), gone(3), at(4)],
           { hard: null, soft: a },
         ],
         [
-          'an update of a value that came after the delete',
+          'an update without a value after a delete and an update with a value',
           [at(1, a), gone(2), given(3, b), at(4)],
           { hard: b, soft: b },
         ],
         [
-          'a delete, in between, of a row without a value',
+          'a delete of a row without a value, before an update with a value',
           [inserted(1), gone(2), given(3, b), at(4)],
           { hard: b, soft: b },
         ],
       ])(
-        'in every order and every cut into windows the same of %s',
-        async (_what, events, expected) => {
+        'gives the same value in every order and every split into windows: %s',
+        async (_, events, expected) => {
           const ways = permute(events).flatMap(cut);
           const keyed = ways.map((windows, id) =>
             windows.map((window) =>
@@ -131,26 +137,29 @@ describe('a merge', () => {
         },
       );
 
-      it.each([1, 2, 3, 4, 5])('ends the same in any order and windows, seed %i', async (seed) => {
-        const random = createRandom(seed);
-        const histories = Array.from({ length: 60 }, (_, id) => buildHistory(id, random));
-        const events = random.shuffle(histories.flat());
-        const windows = Array.from({ length: 8 }, (_, window) =>
-          events.filter((_, index) => index % 8 === window),
-        );
-        await mergeEach(doc, ...windows);
-        const rows = await run(
-          `SELECT id, navn, notat, data #>> '{}' AS data${deleteMode === 'soft' ? ', "__deleted_at" IS NOT NULL AS deleted' : ''}
+      it.each([1, 2, 3, 4, 5])(
+        'gives the same rows in random order and windows, seed %i',
+        async (seed) => {
+          const random = createRandom(seed);
+          const histories = Array.from({ length: 60 }, (_, id) => buildHistory(id, random));
+          const events = random.shuffle(histories.flat());
+          const windows = Array.from({ length: 8 }, (_, window) =>
+            events.filter((_, index) => index % 8 === window),
+          );
+          await mergeEach(doc, ...windows);
+          const rows = await run(
+            `SELECT id, navn, notat, data #>> '{}' AS data${deleteMode === 'soft' ? ', "__deleted_at" IS NOT NULL AS deleted' : ''}
          FROM avansas."${doc.name}" ORDER BY id`,
-        );
-        expect(rows).toEqual(
-          histories.flatMap((history) => buildRow(history, deleteMode === 'soft')),
-        );
-      });
+          );
+          expect(rows).toEqual(
+            histories.flatMap((history) => buildRow(history, deleteMode === 'soft')),
+          );
+        },
+      );
     },
   );
 
-  it('of more columns that can be left out than a function takes arguments', async () => {
+  it('keeps the values of more columns than a function can have arguments', async () => {
     const names = Array.from({ length: 120 }, (_, index) => `t${index}`);
     const wide = table('wide', {
       columns: [
@@ -172,7 +181,7 @@ describe('a merge', () => {
     expect(row).toMatchObject({ id: 1, ...values('old'), t7: 'new', t8: 'newer' });
   });
 
-  it('of arrays that can be left out, of any length', async () => {
+  it('keeps the values of unavailable arrays', async () => {
     const arrays = table('arrays', {
       columns: [
         column('id', 'integer', 'integer'),
@@ -184,13 +193,13 @@ describe('a merge', () => {
     });
     await create(arrays);
     const numbers = `{${[...Buffer.from(UNAVAILABLE)].join(',')}}`;
-    const left = { words: `{${UNAVAILABLE}}`, numbers, short: UNAVAILABLE };
+    const unavailable = { words: `{${UNAVAILABLE}}`, numbers, short: UNAVAILABLE };
     await stage(arrays, [
       { at: 1, id: 1, words: '{a,"b, c",NULL}', numbers: '{1}', short: 'a' },
       { at: 2, id: 1, words: '{}', numbers: '{1,2,NULL}', short: 'b' },
-      { at: 3, id: 1, ...left },
+      { at: 3, id: 1, ...unavailable },
       { at: 4, id: 2, words: '{"\\"","{"}', numbers: null, short: null },
-      { at: 5, id: 2, ...left },
+      { at: 5, id: 2, ...unavailable },
     ]);
     await merge(arrays);
     const rows = await run(
@@ -202,7 +211,7 @@ describe('a merge', () => {
     ]);
   });
 
-  it('of many keys, which move to many pages and are written together', async () => {
+  it('writes the events of 3,000 keys on many pages in at most 16 windows', async () => {
     const many = table('many');
     await create(many);
     // A vacuum would free pages in the middle, which would receive events as separate ranges.

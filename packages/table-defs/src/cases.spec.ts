@@ -11,12 +11,15 @@ const COMMON = '_common';
 const SNAPSHOTS = 'generated/schemas/';
 
 /** Every folder of `cases` is an implementation repo with its expected definitions or problems. */
-test.each(readdirSync(CASES).filter((name) => name !== COMMON))('%s', (name) => {
-  const files = new Map([...readFolder(join(CASES, COMMON)), ...readFolder(join(CASES, name))]);
-  const expected = files.get('expected.txt');
-  files.delete('expected.txt');
-  expect(definitionsOf(files)).toBe(expected);
-});
+test.each(readdirSync(CASES).filter((name) => name !== COMMON))(
+  'builds the expected definitions or problems of the case %s',
+  (name) => {
+    const files = new Map([...readFolder(join(CASES, COMMON)), ...readFolder(join(CASES, name))]);
+    const expected = files.get('expected.txt');
+    files.delete('expected.txt');
+    expect(definitionsOf(files)).toBe(expected);
+  },
+);
 
 function definitionsOf(files: ReadonlyMap<string, string>): string {
   const snapshots = [...files].filter(([path]) => path.startsWith(SNAPSHOTS));

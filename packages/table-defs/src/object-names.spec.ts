@@ -1,6 +1,6 @@
 import { buildObjectNames } from './object-names.ts';
 
-it('names what belongs to a table after it', () => {
+it('names the objects of a table after the table', () => {
   expect(buildObjectNames('Order-Linjer')).toEqual({
     staging: 'stg_Order-Linjer',
     trigger: 'trg_mark_for_merge',
@@ -12,7 +12,7 @@ it('names what belongs to a table after it', () => {
   });
 });
 
-it('keeps the names of long tables within 63 bytes and apart', () => {
+it('builds distinct names of at most 63 bytes for tables with long names', () => {
   const stem = 'Å'.repeat(31);
   const names = [`${stem}1`, `${stem}2`].flatMap((table) => Object.values(buildObjectNames(table)));
   const distinct = new Set(names);

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 
 const ROOT = join(__dirname, '../../..');
 const TEXT = /\.(ts|cjs|mjs|hbs|md)$/;
-const PASSED_OVER = /\/(node_modules|dist|cases|tmp)$/;
-const ROLE_NAMES = /^(utils?|helpers?|common|core|managers?|handlers?)(\.|$)/;
+const IGNORED = /\/(node_modules|dist|cases|tmp)$/;
+const GENERIC_NAMES = /^(utils?|helpers?|common|core|managers?|handlers?)(\.|$)/;
 
 /** Reads the quoted words in the last table of the glossary. */
 function readAvoidedWords(): readonly string[] {
@@ -17,7 +17,7 @@ function readAvoidedWords(): readonly string[] {
 function listFiles(folder: string): readonly string[] {
   return readdirSync(folder).flatMap((name) => {
     const path = join(folder, name);
-    if (PASSED_OVER.test(path)) return [];
+    if (IGNORED.test(path)) return [];
     return statSync(path).isDirectory() ? listFiles(path) : [path];
   });
 }
@@ -29,13 +29,13 @@ const files = [
   ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md'].map((name) => join(ROOT, name)),
 ];
 
-it.each(readAvoidedWords())('nothing says "%s"', (word) => {
+it.each(readAvoidedWords())('no file contains "%s"', (word) => {
   const pattern = new RegExp(`\\b${word.replaceAll(' ', '[ _-]')}s?\\b`, 'i');
   const found = files.filter((file) => TEXT.test(file) && pattern.test(readFileSync(file, 'utf8')));
   expect(found).toEqual([]);
 });
 
-it('no file is named for a role', () => {
-  const names = files.filter((file) => ROLE_NAMES.test(file.split('/').at(-1)!));
+it('no file has a generic name', () => {
+  const names = files.filter((file) => GENERIC_NAMES.test(file.split('/').at(-1)!));
   expect(names).toEqual([]);
 });

@@ -40,7 +40,7 @@ describe.each([15, 18] as const)('the migrations of adopus on PostgreSQL %i', (m
   });
   afterAll(() => server.stop());
 
-  it('are applied by a role that only owns the database, every file in every schema', () => {
+  it('are applied to every schema by a role that only owns the database', () => {
     const perTenant = files.filter(({ scope }) => scope === 'tenant').length;
     expect(tenants).toHaveLength(26);
     expect(tables).toHaveLength(39);
@@ -49,7 +49,7 @@ describe.each([15, 18] as const)('the migrations of adopus on PostgreSQL %i', (m
     expect(second).toHaveLength(files.length - perTenant + TWICE.length * perTenant);
   });
 
-  it('say nothing the first time that is a warning', () => {
+  it('raise no warnings the first time', () => {
     const warnings = first.flatMap(({ path, schema, notices }) =>
       notices
         .filter(({ severity }) => !['NOTICE', 'INFO', 'LOG', 'DEBUG'].includes(severity ?? ''))
@@ -58,14 +58,14 @@ describe.each([15, 18] as const)('the migrations of adopus on PostgreSQL %i', (m
     expect(warnings).toEqual([]);
   });
 
-  it('say nothing at all the second time', () => {
-    const notices = second.flatMap(({ path, schema, notices: said }) =>
-      said.map(({ message }) => `${path} ${schema}: ${message}`),
+  it('raise no notices the second time', () => {
+    const notices = second.flatMap(({ path, schema, notices: raised }) =>
+      raised.map(({ message }) => `${path} ${schema}: ${message}`),
     );
     expect(notices).toEqual([]);
   });
 
-  it('make every final table of every tenant as it is defined, column by column', () => {
+  it('create every final table of every tenant as it is defined', () => {
     const differences = tenants.flatMap((tenant) =>
       tables.flatMap((table) => {
         const found = relations.find(
@@ -77,7 +77,7 @@ describe.each([15, 18] as const)('the migrations of adopus on PostgreSQL %i', (m
     expect(differences).toEqual([]);
   });
 
-  it('make staging tables that take any event, with a trigger', () => {
+  it('create staging tables with a trigger that accept any event', () => {
     const staging = relations.filter(({ name }) => tables.some((t) => t.names.staging === name));
     expect(staging).toHaveLength(26 * 39);
     const strict = staging.filter(
@@ -91,7 +91,7 @@ describe.each([15, 18] as const)('the migrations of adopus on PostgreSQL %i', (m
     expect(strict.map(({ schema, name }) => `${schema}.${name}`)).toEqual([]);
   });
 
-  it('put nothing but final and staging tables into the schemas of tenants', () => {
+  it('create only final and staging tables in the schemas of tenants', () => {
     const expected = tables.flatMap(({ name, names }) => [name, names.staging]).sort();
     for (const tenant of tenants) {
       const found = relations.filter(({ schema }) => schema === tenant);
@@ -100,14 +100,14 @@ describe.each([15, 18] as const)('the migrations of adopus on PostgreSQL %i', (m
     }
   });
 
-  it('put everything else into cdc_management, and leave what was there alone', () => {
+  it('create everything else in cdc_management, and keep the existing tables', () => {
     const others = relations.filter(({ schema }) => !tenants.includes(schema));
     expect(new Set(others.map(({ schema }) => schema))).toEqual(new Set(['public', MANAGEMENT]));
     const existing = others.filter(({ schema }) => schema === 'public').map(({ name }) => name);
     expect(existing).toEqual(['adopus_AdgangLinjer', 'customer_user']);
   });
 
-  it('are refused at once, by one error, where the role of the sink does not exist', async () => {
+  it('are refused with one error if the role of the sink does not exist', async () => {
     const migrations = renderMigrations({ set, tables, tenants, role: 'nobody here' });
     const empty = await server.createDatabase({ owner: OWNER });
     await expect(

@@ -82,7 +82,7 @@ async function readRows(
   return rows.map(({ row }) => row).sort();
 }
 
-describe.each(SINKS)(`rows of the sources arrive in %s, seed ${seed}`, (sink) => {
+describe.each(SINKS)(`the sink %s, seed ${seed}`, (sink) => {
   let sql: Sql;
   beforeAll(async () => {
     const database = await createSink(target, sink, OWNER);
@@ -90,7 +90,7 @@ describe.each(SINKS)(`rows of the sources arrive in %s, seed ${seed}`, (sink) =>
   });
 
   it.each(tablesOf(sink).map((table) => [`${table.service}.${table.name}`, table] as const))(
-    '%s',
+    'receives the rows of %s',
     async (_, definition) => {
       const { database, schema, table: name } = definition.source;
       const ofTable = changes.get(database)!.filter(({ table }) => table === `${schema}.${name}`);
@@ -116,10 +116,10 @@ describe.each(SINKS)(`rows of the sources arrive in %s, seed ${seed}`, (sink) =>
         quoteQualified(definition.service, definition.name),
         columns.map((column) => `${quoteIdentifier(column.name)}::text`),
       );
-      const letters = await sql`
+      const deadLetters = await sql`
         SELECT reason FROM cdc_management.dead_letter
         WHERE schema_name = ${definition.service} AND table_name = ${definition.name}`;
-      expect(letters).toEqual([]);
+      expect(deadLetters).toEqual([]);
       expect(found).toEqual(expected);
       expect(found.length).toBeGreaterThan(10);
     },
@@ -131,7 +131,7 @@ function sourceText(name: string, type: string, sourceType: string): string {
   return sourceType === 'money' ? `${column}::${type}::text` : `${column}::text`;
 }
 
-it('with large values of every type that the log leaves out', () => {
+it('the logs leave out unchanged large values of every type', () => {
   const kept = [...changes].flatMap(([database, all]) =>
     all.flatMap(({ table, after = {} }) =>
       Object.entries(after).flatMap(([column, value]) =>

@@ -37,7 +37,7 @@ describe('compareFinalTable', () => {
   });
   afterAll(() => server.stop());
 
-  it('finds no difference where there is none', async () => {
+  it('finds no difference in an equal table', async () => {
     expect(rows.length).toBeGreaterThan(20);
     const sql = server.connect({ database: await server.createDatabase({ template }), max: 1 });
     expect(await compareFinalTable(sql, 't', ORDER_LINJER, rows)).toEqual([]);

@@ -31,7 +31,7 @@ describe.each([15, 18] as const)('compareStructure on PostgreSQL %i', (major) =>
     ['ADD UNIQUE ("Notat")', ['indexes: ']],
     ['DROP CONSTRAINT "pk_Order-Linjer"', ['primary key: null']],
     ['SET UNLOGGED', ['persistence: "unlogged"']],
-  ])('%s', async (change, expected) => {
+  ])('reports the differences after "%s"', async (change, expected) => {
     const sql = server.connect({ database: await server.createDatabase(), max: 1 });
     await sql.unsafe(TABLE).simple();
     if (change) await sql.unsafe(`ALTER TABLE t."Order-Linjer" ${change}`);

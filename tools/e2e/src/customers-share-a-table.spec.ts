@@ -51,7 +51,7 @@ async function merge(
   await mergeTable(sql, schema, table);
 }
 
-describe('db-per-tenant, a literal schema: databases with equal keys', () => {
+describe('a table that db-per-tenant customers with equal keys share', () => {
   const { sets, tables } = buildDefinitions(
     parseServiceConfig(
       new Map([
@@ -117,7 +117,7 @@ tables:
     sql = server.connect({ database, user: OWNER, max: 1, fetch_types: false });
   });
 
-  it('keep a row each, and delete their own, whatever order they come in', async () => {
+  it('keeps and deletes the rows of each customer, in any order of customers', async () => {
     expect(table.key!.columns).toEqual(['_customer_id', 'actno']);
     for (const customers of [CUSTOMERS, [...CUSTOMERS].reverse()]) {
       await merge(sql, 'shared', table, customers.flatMap(eventsOf));
@@ -132,15 +132,15 @@ tables:
       );
       expect(rows.map((row) => ({ ...row }))).toEqual(expected);
     }
-    const [letters] = await sql`SELECT count(*)::int AS count FROM cdc_management.dead_letter`;
-    expect(letters!['count']).toBe(0);
+    const [deadLetters] = await sql`SELECT count(*)::int AS count FROM cdc_management.dead_letter`;
+    expect(deadLetters!['count']).toBe(0);
   });
 
-  it('an event that does not say whose it is goes to the dead letters', async () => {
+  it('does not receive an event without a customer id, which is moved to the dead letters', async () => {
     const values = { actno: '1', navn: 'whose?', _customer_id: null };
     await merge(sql, 'shared', table, [eventOf('Customer1', 99, 'u', values)]);
-    const letters = await sql`SELECT reason FROM cdc_management.dead_letter`;
-    expect(letters.map(({ reason }) => reason as string)).toEqual([
+    const deadLetters = await sql`SELECT reason FROM cdc_management.dead_letter`;
+    expect(deadLetters.map(({ reason }) => reason as string)).toEqual([
       'missing key column "_customer_id"',
     ]);
     const found = await sql`SELECT FROM shared."Actor" WHERE navn = 'whose?'`;
@@ -148,7 +148,7 @@ tables:
   });
 });
 
-describe('db-shared: customers in one database, services in one sink', () => {
+describe('a sink of several services with db-shared customers', () => {
   const SINK = 'sink_warehouse.analytics';
   const tableOf = (service: string, name: string) =>
     tablesOf(SINK).find((table) => table.service === service && table.name === name)!;
@@ -158,7 +158,7 @@ describe('db-shared: customers in one database, services in one sink', () => {
     sql = server.connect({ database, max: 1, fetch_types: false });
   });
 
-  it('a user of several customers is a row of each', async () => {
+  it('has one row per customer for a user of several customers', async () => {
     const table = tableOf('directory', 'customer_user');
     expect(table.columns.filter(({ name }) => name === 'customer_id')).toHaveLength(1);
     const events = CUSTOMERS.map((customer) =>
@@ -179,7 +179,7 @@ describe('db-shared: customers in one database, services in one sink', () => {
     );
   });
 
-  it('users of directory and of chat with one key live side by side', async () => {
+  it('keeps users of directory and chat with the same key separate', async () => {
     const key = { user_id: uuid(7), customer_id: uuid(1) };
     await merge(sql, 'directory', tableOf('directory', 'users'), [
       eventOf('directory', 1, 'c', { ...key, status: 'active', created_at: '2026-01-01Z' }),

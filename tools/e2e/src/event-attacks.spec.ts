@@ -41,7 +41,7 @@ const METADATA = ['__source', '__source_db', '__source_table', '__cdc_operation'
 const of = (columns: readonly string[], values: readonly (string | null)[]): readonly Values[] =>
   columns.flatMap((column) => values.map((value) => ({ [column]: value })));
 
-/** The odd values of each event. All others are valid. */
+/** The invalid or extreme values of each event. All others are valid. */
 const EVENTS: readonly Values[] = [
   ...of(
     ['Notat', 'Tekst', 'Status', '_customer_id', ...METADATA],
@@ -77,11 +77,11 @@ const EVENTS: readonly Values[] = [
   ...of(['OrderID', '__kafka_partition', '__kafka_offset', '__cdc_operation', ...METADATA], [null]),
 ];
 
-describeDebian('an event, as an attacker, on Debian', () => attack(() => startDebianPostgres()));
-describe('an event, as an attacker, on PostgreSQL 18', () =>
+describeDebian('an event of an attacker, on Debian', () => attack(() => startDebianPostgres()));
+describe('an event of an attacker, on PostgreSQL 18', () =>
   attack(() => startPostgres({ major: 18 })));
 
-/** Describes attacks by somebody who controls the values of a row and what a connector adds to it. */
+/** Describes attacks by a user who controls the values of a row and its metadata. */
 function attack(start: () => Promise<PostgresServer>): void {
   let target: MergeTarget;
   let sink: Sql;
@@ -93,13 +93,13 @@ function attack(start: () => Promise<PostgresServer>): void {
   });
   afterAll(() => target?.stop());
 
-  const count = (what: string) => readNumber(owner, `SELECT count(*) AS n FROM ${what}`);
+  const count = (rows: string) => readNumber(owner, `SELECT count(*) AS n FROM ${rows}`);
   const objects =
     () => owner`SELECT md5(string_agg(concat_ws(' ', oid, relname, relowner, relkind), ',' ORDER BY oid)) FROM pg_class
     WHERE relkind NOT IN ('i', 't')`;
   const merge = () => sink`CALL cdc_management.run_pending_merges()`.simple();
 
-  it('is merged, a dead letter or refused, and keeps no other from being merged', async () => {
+  it('is merged, moved to the dead letters or refused, and does not block other events', async () => {
     const before = await objects();
     let staged = 0;
     for (const [n, values] of EVENTS.entries()) {
@@ -131,20 +131,20 @@ function attack(start: () => Promise<PostgresServer>): void {
     expect(await count(`${FINAL} AS row WHERE row::text LIKE '%root:%'`)).toBe(0); // Content of /etc/passwd
   });
 
-  it('is stored as it is', async () => {
+  it('is stored with unchanged text', async () => {
     const stored = await owner<{ text: string }[]>`
       SELECT "Notat" AS text FROM ${owner.unsafe(FINAL)} WHERE "Notat" IS NOT NULL AND "OrderID" < ${TEXTS.length} ORDER BY "OrderID"`;
     expect(stored.map(({ text }) => text)).toEqual(TEXTS);
   });
 
-  it('keeps nobody from reading the views', async () => {
+  it('does not prevent a role from reading the views', async () => {
     const views = await owner<{ name: string }[]>`
       SELECT viewname::text AS name FROM pg_views WHERE schemaname = 'cdc_management'`;
     for (const { name } of views)
       await sink`SELECT to_jsonb(row) FROM cdc_management.${sink(name)} AS row`;
   });
 
-  it('of a partition that no topic has makes the notes of its table no larger than for 10,000', async () => {
+  it('with a huge partition number extends staged_floor to at most 10,000 partitions', async () => {
     await stageEvents(sink, TENANT, ORDER_LINJER, [
       orderEvent({
         OrderID: '1000001',

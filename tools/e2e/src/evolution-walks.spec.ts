@@ -22,7 +22,7 @@ const WALKS = Number(process.env['CDC_EVOLUTION_WALKS'] ?? 6);
 const LONGEST = 10;
 const STARTS = Array.from({ length: LONGEST + 1 }, (_, step) => `from_${step}`);
 /** A target that goes through every step, and one that is created from the last. */
-const [ALL, MADE] = ['all_steps', 'made'] as const;
+const [ALL, CREATED] = ['all_steps', 'made'] as const;
 const EVENTS = 3;
 /** Seeds of walks that failed before: a table without a key that gets one again. */
 const FOUND = [1367667758];
@@ -33,12 +33,12 @@ describe('a table that goes through random changes', () => {
   /** Number of staged events by schema. */
   let staged = new Map<string, number>();
   beforeAll(async () => {
-    target = await startEvolutionTarget(15, [...STARTS, ALL, MADE]);
+    target = await startEvolutionTarget(15, [...STARTS, ALL, CREATED]);
   });
   afterAll(() => target.stop());
 
   it(
-    'is at the end what it is when it is made so, wherever it started',
+    'ends like a table that is created from the last definition, from every start',
     async () => {
       const seed = chooseSeed();
       const failures: string[] = [];
@@ -67,29 +67,29 @@ describe('a table that goes through random changes', () => {
     for (const { schema, table } of [
       ...starts,
       { schema: ALL, table: first },
-      { schema: MADE, table: last },
+      { schema: CREATED, table: last },
     ]) {
       await target.run(filesOf(schema, table));
       await stage(schema, table, random);
     }
     await merge();
-    const broken: string[] = [];
+    const deviations: string[] = [];
     for (const { schema, table } of starts) {
       await stage(schema, table, random);
-      broken.push(...(await brokenPromises(schema, table, last)));
-      await bring(schema, last);
+      deviations.push(...(await deviationsFromDiff(schema, table, last)));
+      await migrate(schema, last);
       await stage(schema, last, random);
     }
     for (const table of steps.slice(1)) {
       await stage(ALL, table === first ? first : steps[steps.indexOf(table) - 1]!, random);
-      await bring(ALL, table);
+      await migrate(ALL, table);
       if (random.chance(0.5)) await merge();
     }
     await merge();
     const schemas = [...starts.map(({ schema }) => schema), ALL];
     return [
-      ...broken,
-      ...(await differencesFromCreated(target.sql, MADE, schemas)),
+      ...deviations,
+      ...(await differencesFromCreated(target.sql, CREATED, schemas)),
       ...(await lostEvents(schemas, last)),
       ...(await locksOfSecondRun(schemas, last)),
       ...(await mergeErrors()),
@@ -98,7 +98,7 @@ describe('a table that goes through random changes', () => {
 
   /** Removes a table and its bookkeeping from all targets. */
   async function drop({ name, names }: ReplicatedTable): Promise<void> {
-    const drops = [...STARTS, ALL, MADE].map(
+    const drops = [...STARTS, ALL, CREATED].map(
       (schema) => `DROP TABLE IF EXISTS ${schema}.${name}, ${schema}.${names.staging};
         DROP PROCEDURE IF EXISTS ${schema}.${names.mergeProcedure};
         DROP FUNCTION IF EXISTS ${schema}.${names.mergeWindow};`,
@@ -122,7 +122,7 @@ describe('a table that goes through random changes', () => {
   }
 
   /** Applies the files. If they are refused, makes the manual change and applies them again. */
-  async function bring(schema: string, table: ReplicatedTable): Promise<void> {
+  async function migrate(schema: string, table: ReplicatedTable): Promise<void> {
     for (let tries = 0; ; tries++) {
       try {
         return await target.run(filesOf(schema, table));
@@ -138,9 +138,10 @@ describe('a table that goes through random changes', () => {
 
   /**
    * Applies the files and lists deviations of the target from the offline result of `diff`: it refuses a safe change,
-   * makes an unsafe one, or rewrites a table. A missing key is added, as somebody may have dropped it.
+   * makes an unsafe one, or rewrites a table. A new key is ignored,
+   * because the files add a missing key. A user may have dropped it.
    */
-  async function brokenPromises(
+  async function deviationsFromDiff(
     schema: string,
     before: ReplicatedTable,
     after: ReplicatedTable,
@@ -148,13 +149,13 @@ describe('a table that goes through random changes', () => {
     const changes = diffTables([before], [after]).filter(
       (change) => change.kind !== 'key changed' || change.before !== null,
     );
-    const promised = worstClass(changes.map((change) => change.class));
+    const planned = worstClass(changes.map((change) => change.class));
     const done = await convergeOnce(schema, after);
-    const isKept =
+    const isAsPlanned =
       done === 'unsafe'
-        ? promised === 'unsafe'
-        : promised !== 'unsafe' && (done !== 'rewrite' || promised === 'rewrite');
-    return isKept ? [] : [`${schema}: diff says ${promised}, the target ${done}`];
+        ? planned === 'unsafe'
+        : planned !== 'unsafe' && (done !== 'rewrite' || planned === 'rewrite');
+    return isAsPlanned ? [] : [`${schema}: diff says ${planned}, the target ${done}`];
   }
 
   async function convergeOnce(schema: string, table: ReplicatedTable): Promise<ChangeClass> {
@@ -182,13 +183,13 @@ describe('a table that goes through random changes', () => {
       ) => `SELECT '${schema}' AS schema, (SELECT count(*)::int FROM ${schema}.${name}) AS rows,
         (SELECT count(*)::int FROM ${schema}.${names.staging}) AS waiting,
         (SELECT count(*)::int FROM cdc_management.dead_letter
-         WHERE schema_name = '${schema}' AND table_name = '${name}') AS letters`,
+         WHERE schema_name = '${schema}' AND table_name = '${name}') AS dead`,
     );
     const rows = await target.sql.unsafe<
-      { schema: string; rows: number; waiting: number; letters: number }[]
+      { schema: string; rows: number; waiting: number; dead: number }[]
     >(counts.join(' UNION ALL '));
     return rows
-      .filter((row) => row.waiting > 0 || row.rows + row.letters !== staged.get(row.schema))
+      .filter((row) => row.waiting > 0 || row.rows + row.dead !== staged.get(row.schema))
       .map((row) => `${JSON.stringify(row)}, staged: ${staged.get(row.schema)}`);
   }
 
@@ -201,7 +202,7 @@ describe('a table that goes through random changes', () => {
       const rows = await transaction<{ relation: string }[]>`
         SELECT relation::regclass::text AS relation FROM pg_locks
         WHERE pid = pg_backend_pid() AND mode = 'AccessExclusiveLock' AND relation IS NOT NULL`;
-      return rows.map(({ relation }) => `${relation} is locked when nothing is to be done`);
+      return rows.map(({ relation }) => `${relation} is locked by a run without changes`);
     });
   }
 

@@ -27,7 +27,7 @@ const mixed = tables.map((table, n): ReplicatedTable =>
     : { ...table, columns: [...table.columns, DELETED_AT], deleteMode: 'soft' },
 );
 
-describeDebian(`a server that compiles what is expensive, seed ${seed}`, () => {
+describeDebian(`a server that compiles expensive statements, seed ${seed}`, () => {
   let server: PostgresServer;
   beforeAll(async () => {
     server = await startDebianPostgres();
@@ -38,12 +38,12 @@ describeDebian(`a server that compiles what is expensive, seed ${seed}`, () => {
   afterAll(() => server.stop());
 
   it.each([
-    ['with the settings that it has', []],
+    ['with its default settings', []],
     [
-      'as on tables that are a hundred times as large',
+      'with limits as for tables that are 100 times as large',
       ['jit_above_cost', 'jit_inline_above_cost', 'jit_optimize_above_cost'],
     ],
-  ])('%s compiles nothing of what is applied, staged, merged and replayed', async (_as, limits) => {
+  ])('%s compiles no statement of apply, staging, merge and replay', async (_, limits) => {
     const database = await server.createDatabase({ owner: OWNER });
     const admin = server.connect({ max: 1 });
     for (const name of limits)

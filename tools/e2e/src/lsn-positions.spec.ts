@@ -43,12 +43,12 @@ describe('the position of an LSN', () => {
     ['0x00004000000000000000', 1, 0n],
     ['0x7FFFFFFFFFFFFFFFFFFF', 131_071, (1n << 62n) - 1n],
     ['0xFFFFFFFFFFFFFFFFFFFF', 262_143, (1n << 62n) - 1n],
-  ])('%s', async (lsn, generation, offset) => {
+  ])('is calculated from %s', async (lsn, generation, offset) => {
     expect(await positionOf(lsn)).toEqual([generation, offset]);
     expect(await positionOf(lsn, 5)).toEqual([generation + 5, offset]);
   });
 
-  it('keeps the order of LSNs, and each has its own', async () => {
+  it('is unique and keeps the order of LSNs', async () => {
     const random = createRandom(seed);
     const lsns = Array.from({ length: 200 }, () =>
       lsnOf(
@@ -74,7 +74,7 @@ describe('the position of an LSN', () => {
     '0x0000002A00000110000',
     '0x0000002A00000110000G',
     '\\x0000002a000001100001',
-  ])('is refused of %j', async (lsn) => {
+  ])('is refused for %j', async (lsn) => {
     await expect(target.sink`SELECT cdc_management.lsn_position(${lsn})`).rejects.toThrow(
       /expected an LSN as 0x0000002A000001100001, found/,
     );
@@ -91,7 +91,7 @@ async function byLsn(lsn: string, values: Readonly<Record<string, string>> = {})
   });
 }
 
-describe('the cursor of the changes of a table', () => {
+describe('the cursor of a table', () => {
   const args = (table: ReplicatedTable) => [TENANT, table.name, 'ShopNord', 'Ordre'] as const;
 
   async function cursor(): Promise<{ read_to: string; problem: string | null }> {
@@ -107,7 +107,7 @@ describe('the cursor of the changes of a table', () => {
       ${schema}, ${table}, ${database}, ${source}, ${after}, ${readTo}, ${lowest}, ${events})`;
   }
 
-  it('goes on from where changes are staged', async () => {
+  it('starts at zero and moves to the end of the staged changes', async () => {
     expect(await cursor()).toEqual({ read_to: ZERO, problem: null });
     await note(ZERO, lsnOf(7));
     expect(await cursor()).toEqual({ read_to: lsnOf(7), problem: null });
@@ -115,7 +115,7 @@ describe('the cursor of the changes of a table', () => {
     expect(await cursor()).toEqual({ read_to: lsnOf(8, 2), problem: null });
   });
 
-  it('says at the beginning that a snapshot is needed, until people remove that', async () => {
+  it('reports at the start that a snapshot is needed, until a user removes the loss', async () => {
     await target.owner`TRUNCATE cdc_management.stream_coverage`;
     const causes = () => target.sink`SELECT cause FROM cdc_management.possible_loss`;
     await note(ZERO, lsnOf(7));
@@ -127,7 +127,7 @@ describe('the cursor of the changes of a table', () => {
     expect(await causes()).toEqual([]);
   });
 
-  it('is the same whatever the settings of the session are', async () => {
+  it('does not depend on the settings of the session', async () => {
     await note(ZERO, lsnOf(0x2a, 0x110, 1));
     const sink = target.connectSink();
     await sink`SELECT set_config(name, value, false) FROM (VALUES ('standard_conforming_strings', 'off'),
@@ -145,7 +145,7 @@ describe('the cursor of the changes of a table', () => {
     await sink.end();
   });
 
-  it('is moved by two readers at once, never back and never over what is not staged', async () => {
+  it('is moved by two readers, but never back and never past changes that are not staged', async () => {
     await note(ZERO, lsnOf(7));
     await note(lsnOf(7), lsnOf(12));
     await note(lsnOf(7), lsnOf(9));
@@ -155,11 +155,11 @@ describe('the cursor of the changes of a table', () => {
     await note(lsnOf(20), lsnOf(21)); // 14 to 20 are not staged.
     expect((await cursor()).read_to).toBe(lsnOf(14));
     await target.owner`DELETE FROM cdc_management.change_cursor`;
-    await note(lsnOf(14), lsnOf(15)); // It was removed meanwhile.
+    await note(lsnOf(14), lsnOf(15)); // The cursor was removed meanwhile.
     expect((await cursor()).read_to).toBe(ZERO);
   });
 
-  it('is written once a minute where nothing changes', async () => {
+  it('is written once a minute if nothing changes', async () => {
     await note(ZERO, lsnOf(7));
     await note(lsnOf(7), lsnOf(8), lsnOf(1), 0);
     expect((await cursor()).read_to).toBe(lsnOf(7));
@@ -168,12 +168,12 @@ describe('the cursor of the changes of a table', () => {
     expect((await cursor()).read_to).toBe(lsnOf(8));
   });
 
-  it('waits where change data capture has only just begun', async () => {
+  it('stays at zero if change data capture has just started', async () => {
     await note(ZERO, lsnOf(6), lsnOf(7), 0);
     expect(await cursor()).toEqual({ read_to: ZERO, problem: null });
   });
 
-  it('says that the source removed changes before they were read, until people remove that', async () => {
+  it('reports unread changes that the source has removed, until a user removes the loss', async () => {
     await note(ZERO, lsnOf(7));
     await note(lsnOf(7), lsnOf(9), lsnOf(7, 1, 1));
     expect((await cursor()).problem).toBeNull();
@@ -206,7 +206,7 @@ describe('the cursor of the changes of a table', () => {
     expect(await cursor()).toEqual({ read_to: lsnOf(13), problem: null });
   });
 
-  it('a reload ends what was lost before it began, and not what was lost since', async () => {
+  it('has no loss after a reload, unless changes were lost since the reload began', async () => {
     const [first, later] = [lsnOf(9, 1, 2), lsnOf(12, 1, 2)];
     const begin = () => target.owner<{ id: string }[]>`
       SELECT (begun).reload_id::text AS id FROM cdc_management.begin_reload(${TENANT}, ${TABLE.name})`;
@@ -230,7 +230,7 @@ describe('the cursor of the changes of a table', () => {
     expect(await cursor()).toEqual({ read_to: lsnOf(15), problem: null });
   });
 
-  it('says that the source was restored, and stays', async () => {
+  it('reports a restored source and does not move', async () => {
     await note(ZERO, lsnOf(7));
     await note(lsnOf(7), lsnOf(5));
     expect(await cursor()).toMatchObject({
@@ -239,7 +239,7 @@ describe('the cursor of the changes of a table', () => {
     });
   });
 
-  it('begins again if the staging table was dropped, and a snapshot is needed if the final table was', async () => {
+  it('restarts if the staging table was dropped, and needs a snapshot if the final table was', async () => {
     await mergeTable(target.sink, TENANT, TABLE);
     await note(ZERO, lsnOf(7));
     await target.owner`DELETE FROM cdc_management.staging_loss`;
@@ -256,7 +256,7 @@ describe('the cursor of the changes of a table', () => {
     ]);
   });
 
-  it('is no help where nothing of the source can be read', async () => {
+  it('is refused if no changes of the source can be read', async () => {
     await expect(note(ZERO, lsnOf(7), ZERO)).rejects.toThrow(
       'no changes to Ordre can be read in ShopNord',
     );
@@ -269,7 +269,7 @@ describe('the cursor of the changes of a table', () => {
     ).rejects.toThrow(/expected positions: lsn for table .*"ByOffset", found Kafka offsets/);
   });
 
-  it('is forgotten with its table', async () => {
+  it('is removed with its table', async () => {
     await note(ZERO, lsnOf(7));
     const other = { ...orderTable('Gone'), positions: 'lsn' as const, staging: 'logged' as const };
     await target.apply(other);
@@ -281,7 +281,7 @@ describe('the cursor of the changes of a table', () => {
   });
 });
 
-it('a table that had Kafka offsets goes on with LSNs, which are newer', async () => {
+it('a table with Kafka offsets can change to LSNs, which count as newer', async () => {
   const before = orderTable('Moved');
   const after = { ...before, positions: 'lsn' as const, staging: 'logged' as const };
   await target.apply(before);

@@ -38,7 +38,8 @@ describe('lanes of a table', () => {
   afterAll(() => target.stop());
 
   const merge = (session = one) => mergeTable(session, TENANT, ORDER_LINJER);
-  const ask = (lanes: number) => owner`UPDATE cdc_management.merge_control SET lanes = ${lanes}`;
+  const setLanes = (lanes: number) =>
+    owner`UPDATE cdc_management.merge_control SET lanes = ${lanes}`;
   const stage = (...events: Parameters<typeof orderEvent>[0][]) =>
     owner.unsafe(
       renderInsert(
@@ -56,7 +57,7 @@ describe('lanes of a table', () => {
     );
   const count = (table: string) => readNumber(owner, `SELECT count(*) AS n FROM ${table}`);
   const openLanes = async (lanes: number) => {
-    await ask(lanes);
+    await setLanes(lanes);
     await owner.unsafe(renderOrders(1, 3));
     await merge();
     expect(await readLanes()).toEqual(Array.from({ length: lanes }, (_, lane) => lane));
@@ -71,12 +72,12 @@ describe('lanes of a table', () => {
     return batch!['done'] as boolean;
   };
 
-  it('are there once a session that merged by itself has put them in force', async () => {
+  it('take effect after a session has merged the whole table', async () => {
     expect(await readLanes()).toEqual([-1]);
-    await ask(3);
+    await setLanes(3);
     expect(await readLanes()).toEqual([-1]);
     await openLanes(3);
-    await ask(1);
+    await setLanes(1);
     expect(await readLanes()).toEqual([-1]);
     await merge();
     expect(await owner`SELECT lane_count FROM cdc_management.merge_control`).toEqual([
@@ -84,7 +85,7 @@ describe('lanes of a table', () => {
     ]);
   });
 
-  it('are not in force while the staging file of a version without them is applied', async () => {
+  it('have no effect until the staging file of a version with lanes is applied', async () => {
     await openLanes(2);
     await owner`UPDATE cdc_management.merge_control SET facts = NULL, window_function = 'fn_of_before'`;
     expect(await readLanes()).toEqual([-1]);
@@ -92,12 +93,12 @@ describe('lanes of a table', () => {
     expect(await readLanes()).toEqual([0, 1]);
   });
 
-  it('are at most 64', async () => {
-    await expect(ask(65)).rejects.toMatchObject({ code: '23514' });
-    await expect(ask(0)).rejects.toMatchObject({ code: '23514' });
+  it('number from 1 to 64', async () => {
+    await expect(setLanes(65)).rejects.toMatchObject({ code: '23514' });
+    await expect(setLanes(0)).rejects.toMatchObject({ code: '23514' });
   });
 
-  it('let sessions merge at once, each the events of its partitions', async () => {
+  it('let sessions merge the events of different partitions in parallel', async () => {
     await openLanes(3);
     await owner.unsafe(renderOrders(4, 3000));
     expect(await beginBatch(one, 1)).toBe(false);
@@ -115,7 +116,7 @@ describe('lanes of a table', () => {
     });
   });
 
-  it('leave the table to one session as long as it merges all of it', async () => {
+  it('merge nothing while another session merges the whole table', async () => {
     await openLanes(2);
     await owner.unsafe(renderOrders(4, 100));
     expect(await beginBatch(one, null)).toBe(false);
@@ -125,7 +126,7 @@ describe('lanes of a table', () => {
     expect(await count(FINAL)).toBe(100);
   });
 
-  it('make way for events of no lane: of another generation or none, without a partition', async () => {
+  it('let one session merge events of no lane: other generations, no generation or no partition', async () => {
     await openLanes(2);
     await stage(
       { __kafka_offset: '10', __stream_generation: '1', OrderID: '2', Status: 'bumped' },
@@ -153,7 +154,7 @@ describe('lanes of a table', () => {
     expect(await count('cdc_management.dead_letter')).toBe(1);
   });
 
-  it('leave a key that moved to another partition in the next generation to one session', async () => {
+  it('leave events of the next generation to a session that merges the whole table', async () => {
     await openLanes(2);
     await stage({ __kafka_offset: '20', __stream_generation: '0', OrderID: '70' });
     await stage({
@@ -170,7 +171,7 @@ describe('lanes of a table', () => {
     expect([await count(`${FINAL} WHERE "OrderID" = 70`), await count(STAGING)]).toEqual([0, 0]);
   });
 
-  it('that are not there merge nothing', async () => {
+  it('that do not exist merge nothing', async () => {
     await owner.unsafe(renderOrders(1, 100));
     for (const lane of [0, 1, 63]) {
       expect(await beginBatch(one, lane)).toBe(true);
@@ -184,7 +185,7 @@ describe('lanes of a table', () => {
     }
   });
 
-  it('wait no longer for the whole table than merges may, and say so', async () => {
+  it('fail a merge of the whole table that waits for them longer than merge_lock_timeout', async () => {
     await openLanes(2);
     await stage({ __kafka_offset: '0', __stream_generation: '1', OrderID: '2' });
     await owner`UPDATE cdc_management.setting SET value = '100ms' WHERE name = 'merge_lock_timeout'`;
@@ -196,7 +197,7 @@ describe('lanes of a table', () => {
     expect(await count(STAGING)).toBe(0);
   });
 
-  it('take no more than a batch at once where staging has one partition after the other', async () => {
+  it('keep batches small if staging has one partition after the other', async () => {
     await openLanes(4);
     await owner`UPDATE cdc_management.merge_control SET batch_events = 500`;
     await owner.unsafe(
@@ -213,7 +214,7 @@ describe('lanes of a table', () => {
     expect(largest).toBeLessThan(65 * blockEvents); // The first window of a pass has no statistics yet.
   });
 
-  it('are as many as a setting says, where the table says nothing', async () => {
+  it('are as many as the setting merge_lanes, unless the table has its own number', async () => {
     const set = (to: string) =>
       owner`UPDATE cdc_management.setting SET value = ${to} WHERE name = 'merge_lanes'`;
     await set('64');
@@ -224,7 +225,7 @@ describe('lanes of a table', () => {
     await set('1');
   });
 
-  it('are of the next generation once that was merged', async () => {
+  it('use the next generation after its events have been merged', async () => {
     await openLanes(2);
     await stage({ __kafka_offset: '0', __stream_generation: '7', OrderID: '2' });
     await merge();
@@ -233,12 +234,12 @@ describe('lanes of a table', () => {
     ).toEqual([{ lane_count: 2, lane_generation: 7 }]);
   });
 
-  it('lose nothing when their number changes while sessions are in them', async () => {
+  it('lose no events if their number changes during merges', async () => {
     await openLanes(2);
     await owner`UPDATE cdc_management.merge_control SET batch_events = 50`;
     await owner.unsafe(renderOrders(4, 6000));
     const merging = [merge(), merge(other)];
-    for (const lanes of [3, 1, 5, 2, 4]) await ask(lanes);
+    for (const lanes of [3, 1, 5, 2, 4]) await setLanes(lanes);
     await Promise.all(merging);
     while ((await count(STAGING)) > 0) await Promise.all([merge(), merge(other)]);
     expect(await count(FINAL)).toBe(6000);
@@ -266,7 +267,7 @@ describe('lanes of a table', () => {
     await holder.end();
   });
 
-  it('are passes of their own for run_pending_merges', async () => {
+  it('are merged by concurrent calls of run_pending_merges without errors', async () => {
     await openLanes(3);
     await owner.unsafe(renderOrders(4, 5000));
     await stage({ __kafka_offset: '0', __stream_generation: '1', OrderID: '9999' });
@@ -278,7 +279,7 @@ describe('lanes of a table', () => {
     expect(await owner`SELECT * FROM cdc_management.merge_error`).toEqual([]);
   });
 
-  it('keep deletes of a partition from being undone by what another lane merges', async () => {
+  it('do not restore a deleted row from an older event', async () => {
     await openLanes(3);
     await stage({
       __kafka_offset: '900',

@@ -43,7 +43,7 @@ describe('the gaps of a stream', () => {
   /** Simulates what a crash does to unlogged tables. */
   const crash = () => owner.unsafe(`TRUNCATE ${STAGING}, cdc_management.crash_canary`);
 
-  it('are kept up to a thousand, the newest ones', async () => {
+  it('are limited to the newest 1,000', async () => {
     await merge(0, 3 * 1500);
     expect(await gaps()).toBe(MOST_GAPS);
     const oldest = 'SELECT min(first_offset) AS n FROM cdc_management.unseen_offsets';
@@ -52,7 +52,7 @@ describe('the gaps of a stream', () => {
     expect(await gaps()).toBe(MOST_GAPS);
   });
 
-  it('do not hide what a crash took, however many come after it', async () => {
+  it('do not hide a loss from a crash, no matter how many gaps follow', async () => {
     await merge(0, 9, 1);
     await stage(10, 20, 1);
     await crash();
@@ -65,7 +65,7 @@ describe('the gaps of a stream', () => {
     expect(await gaps()).toBeLessThanOrEqual(MOST_GAPS);
   });
 
-  describe('and events that others stage between them', () => {
+  describe('report the loss of late events', () => {
     let writer: Sql;
     beforeEach(() => {
       writer = target.connectSink();
@@ -83,7 +83,7 @@ describe('the gaps of a stream', () => {
       return step!;
     };
 
-    it('are known apart while the events are staged, however many gaps come after them', async () => {
+    it('that are committed after many newer gaps', async () => {
       await merge(0, 99, 1);
       await writer`BEGIN`;
       await stageLate(100, 27_000);
@@ -93,7 +93,7 @@ describe('the gaps of a stream', () => {
       expect(await losses()).toEqual([100]);
     });
 
-    it('are known apart when they are staged behind a pass', async () => {
+    it('that are committed during a pass', async () => {
       await stage(0, 60);
       await writer`BEGIN`;
       await stageLate(31, 32);
@@ -107,7 +107,7 @@ describe('the gaps of a stream', () => {
       expect(await losses()).toEqual([31]);
     });
 
-    it('are known apart from those of a transaction that sees no note since its beginning', async () => {
+    it('of a transaction whose snapshot is older than the newest merges', async () => {
       await stage(0, 60);
       await writer`BEGIN ISOLATION LEVEL REPEATABLE READ`;
       await writer`SELECT 1`;
@@ -118,7 +118,7 @@ describe('the gaps of a stream', () => {
       expect(await losses()).toEqual([31]);
     });
 
-    it('are known apart when they come long after', async () => {
+    it('that are staged long after newer events', async () => {
       await merge(0, 3 * 1500);
       for (let n = 5000; n < 5004; n++) await merge(n, n);
       await stageLate(31, 32);
@@ -128,7 +128,7 @@ describe('the gaps of a stream', () => {
   });
 
   it.each([10, 3 * 1500])(
-    'are left behind, up to offset %i, when no event can come there any more',
+    'do not lower the replay position, up to offset %i, if no event can arrive in them',
     async (last) => {
       await merge(0, last);
       for (let n = last + 10; n < last + 14; n++) await merge(n, n);
@@ -140,7 +140,7 @@ describe('the gaps of a stream', () => {
     },
   );
 
-  it('that an earlier version forgot are not taken for events that were merged', async () => {
+  it('that an earlier version did not keep do not count as merged', async () => {
     await merge(0, 3 * 1500);
     await owner`UPDATE cdc_management.staged_stream SET first_offset = 0`;
     await owner.unsafe(`ALTER TABLE cdc_management.stream_coverage
@@ -153,7 +153,7 @@ describe('the gaps of a stream', () => {
     expect(await losses()).toEqual([0]);
   });
 
-  it('count as seen again when the first lost offset has come', async () => {
+  it('do not count as lost after the first lost offset is merged', async () => {
     await merge(0, 3 * 20);
     await merge(61, 70, 1);
     await crash();

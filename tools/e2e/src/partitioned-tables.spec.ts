@@ -69,7 +69,7 @@ const slimTable = (table: ReplicatedTable): ReplicatedTable => ({
   columns: table.columns.filter(({ name }) => !WITHOUT_LARGE.has(name)),
 });
 
-describe('a final table in partitions', () => {
+describe('a partitioned final table', () => {
   let target: MergeTarget;
   let sink: Sql;
   let owner: Sql;
@@ -115,7 +115,7 @@ describe('a final table in partitions', () => {
       ['range', RANGE],
       ['hash', HASH],
       ['two levels', TWO_LEVELS],
-    ])('by %s loses the deleted rows and no other', async (kind, partitioning) => {
+    ])('by %s loses only the deleted rows', async (kind, partitioning) => {
       const table = tableOf(`deleted ${kind} ${mode}`);
       await create(table, partitioning);
       const deletes = ['2', '7', '12'].map((key) =>
@@ -147,7 +147,7 @@ describe('a final table in partitions', () => {
     it.each([
       ['list', LIST],
       ['two levels', TWO_LEVELS],
-    ])('by %s moves a row whose key changes to its partition', async (kind, partitioning) => {
+    ])('by %s moves a row to another partition if its key changes', async (kind, partitioning) => {
       const table = tableOf(`moved ${kind} ${mode}`);
       await create(table, partitioning);
       const moves = ['1', '2', '3', '4'].flatMap((key, n) => [
@@ -169,7 +169,7 @@ describe('a final table in partitions', () => {
     ['soft', 'list', LIST, softTable],
     ['soft', 'two levels', TWO_LEVELS, softTable],
   ])(
-    'with %s deletes by %s gives a late large value to its row and no other, beside a delete',
+    'with %s deletes by %s writes a late large value only to its row, in a batch with deletes',
     async (mode, kind, partitioning, tableOf) => {
       const table = tableOf(`late ${mode} ${kind}`);
       await create(table, partitioning);
@@ -215,7 +215,7 @@ describe('a final table in partitions', () => {
     },
   );
 
-  it('without a partition for a row makes a dead letter of its event alone', async () => {
+  it('without a partition for a row moves only the event of this row to the dead letters', async () => {
     const table = hardTable('no partition');
     await create(table, {
       by: 'LIST ("OrderID")',
@@ -223,9 +223,9 @@ describe('a final table in partitions', () => {
     });
     await merge(table, inserts().slice(0, 3));
     expect(await compare(table, inserts().slice(0, 2))).toEqual([]);
-    const letters = await owner`
+    const deadLetters = await owner`
       SELECT kafka_offset::integer AS at, reason FROM cdc_management.dead_letter WHERE table_name = ${table.name}`;
-    expect(letters).toEqual([{ at: 3, reason: expect.stringMatching(/no partition.*23514/) }]);
+    expect(deadLetters).toEqual([{ at: 3, reason: expect.stringMatching(/no partition.*23514/) }]);
   });
 
   it('without a key appends each event once', async () => {
@@ -257,20 +257,17 @@ describe('a final table in partitions', () => {
       'CREATE TABLE %s (n integer); CREATE TABLE public.child () INHERITS (%s)',
       /its rows can also be in table/,
     ],
-  ])(
-    'does not make a staging table with %s one that is merged',
-    async (kind, statement, message) => {
-      const table = hardTable(`staging with ${kind}`);
-      const staging = quoteQualified(TENANT, table.names.staging);
-      await owner.unsafe(statement.replaceAll('%s', staging));
-      await expect(target.apply(table)).rejects.toMatchObject({
-        message: expect.stringMatching(message) as unknown,
-        cause: { code: 'CD005' },
-      });
-    },
-  );
+  ])('refuses a staging table with %s', async (kind, statement, message) => {
+    const table = hardTable(`staging with ${kind}`);
+    const staging = quoteQualified(TENANT, table.names.staging);
+    await owner.unsafe(statement.replaceAll('%s', staging));
+    await expect(target.apply(table)).rejects.toMatchObject({
+      message: expect.stringMatching(message) as unknown,
+      cause: { code: 'CD005' },
+    });
+  });
 
-  it('is given columns that come, and reaches its definition', async () => {
+  it('receives new columns and merges their values', async () => {
     const before = slimTable(hardTable('evolved'));
     await create(before, TWO_LEVELS);
     await merge(before, inserts());

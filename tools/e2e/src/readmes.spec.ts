@@ -35,7 +35,7 @@ afterAll(async () => {
 });
 
 it.each(['ddl-render', 'staging-render', 'tracker'])(
-  'the example of the README of %s does on a server what it says',
+  'the example of the README of %s prints the output that the README shows',
   async (name) => {
     Object.assign(process.env, {
       PGHOST: server.host,

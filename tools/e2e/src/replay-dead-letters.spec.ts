@@ -9,7 +9,7 @@ import { stageEvents } from './stage-events.ts';
 const FINAL = quoteQualified(TENANT, ORDER_LINJER.name);
 const STAGING = quoteQualified(TENANT, ORDER_LINJER.names.staging);
 
-describe('dead letters that are replayed', () => {
+describe('replayed dead letters', () => {
   let target: MergeTarget;
   let sink: Sql;
   let owner: Sql;
@@ -38,17 +38,17 @@ describe('dead letters that are replayed', () => {
   const replay = (session: Sql = owner) => replayDeadLetters(session, TENANT, ORDER_LINJER);
   const fix = () => owner`UPDATE cdc_management.dead_letter
     SET payload = jsonb_set(payload, '{Tekst}', '"mended"') WHERE (payload ->> 'OrderID')::integer % 2 = 0`;
-  const letters = () => owner<{ order: number; reason: string }[]>`
+  const deadLetters = () => owner<{ order: number; reason: string }[]>`
     SELECT (payload ->> 'OrderID')::integer AS order, reason FROM cdc_management.dead_letter ORDER BY 1`;
   const orders = async () =>
     (await owner.unsafe(`SELECT "OrderID" AS n FROM ${FINAL} ORDER BY 1`)).map((row) => row['n']);
 
-  it('are merged when they are good now, and come back with the reason when they are not', async () => {
+  it('are merged if they are fixed, and are otherwise dead letters again, with the reason', async () => {
     await reject(tooLong(1, 10));
     await fix();
     expect(await replay()).toEqual({ replayed: 10, merged: 5, deleted: 0, stale: 0, dead: 5 });
     expect(await orders()).toEqual([2, 4, 6, 8, 10]);
-    expect(await letters()).toEqual(
+    expect(await deadLetters()).toEqual(
       [1, 3, 5, 7, 9].map((order) => ({ order, reason: expect.stringMatching(/too long.*22001/) })),
     );
     expect(await readProcessingLog(owner, TENANT, ORDER_LINJER.name)).toEqual({
@@ -56,7 +56,7 @@ describe('dead letters that are replayed', () => {
     });
   });
 
-  it('change nothing where a newer event of their key has been merged', async () => {
+  it('are stale if a newer event of their key has been merged', async () => {
     await reject([
       ...tooLong(1, 1),
       orderEvent({ OrderID: '1', Status: 'newer', __kafka_offset: '5' }),
@@ -66,10 +66,10 @@ describe('dead letters that are replayed', () => {
     await owner`UPDATE cdc_management.dead_letter SET payload = jsonb_set(payload, '{Tekst}', '"mended"')`;
     expect(await replay()).toEqual({ replayed: 2, merged: 0, deleted: 0, stale: 2, dead: 0 });
     expect(await owner.unsafe(`SELECT "Status" FROM ${FINAL}`)).toEqual([{ Status: 'newer' }]);
-    expect(await letters()).toEqual([]);
+    expect(await deadLetters()).toEqual([]);
   });
 
-  it('leave other events that are staged to their merge, and take no letter twice', async () => {
+  it('are replayed once each, and without other staged events', async () => {
     await reject(tooLong(1, 30));
     await stageEvents(sink, TENANT, ORDER_LINJER, tooLong(100, 1, { Tekst: 'good' }));
     const [{ last } = { last: 0 }] = await owner<{ last: number }[]>`
@@ -81,13 +81,13 @@ describe('dead letters that are replayed', () => {
       more = replayed !== 0;
     }
     expect(counts).toEqual([7, 7, 7, 7, 2, 0]);
-    expect(await letters()).toHaveLength(30);
+    expect(await deadLetters()).toHaveLength(30);
     expect(await orders()).toEqual([]);
     await mergeTable(sink, TENANT, ORDER_LINJER);
     expect(await orders()).toEqual([100]);
   });
 
-  it('come back one by one when staging does not take them', async () => {
+  it('are dead letters again, each with its reason, if they cannot be staged', async () => {
     await reject(tooLong(1, 5));
     await fix();
     await owner`UPDATE cdc_management.dead_letter SET payload = jsonb_set(payload, '{OrderID}', '"none"')
@@ -100,7 +100,7 @@ describe('dead letters that are replayed', () => {
     expect(await orders()).toEqual([2, 4]);
   });
 
-  it('keep the values of a column that got another name meanwhile', async () => {
+  it('keep the values of columns that have been renamed since', async () => {
     await reject(tooLong(1, 1, { Status: 'old name', Antall: null }));
     const columns = ORDER_LINJER.columns.map((column) =>
       column.name === 'Status'
@@ -122,7 +122,7 @@ describe('dead letters that are replayed', () => {
     }
   });
 
-  it('are where they were when the session ends before its commit, and replayed once after that', async () => {
+  it('are kept if the session ends before its commit, and are then replayed once', async () => {
     await reject(tooLong(1, 10));
     await fix();
     const victim = target.server.connect({ database: target.database, user: 'migrator', max: 1 });
@@ -139,15 +139,15 @@ describe('dead letters that are replayed', () => {
     });
     const admin = target.server.connect({ database: target.database, max: 1 });
     await admin`SELECT pg_terminate_backend(${pid})`;
-    expect(await letters()).toHaveLength(10);
+    expect(await deadLetters()).toHaveLength(10);
     await Promise.allSettled([replay(), replay(admin)]);
     await replay();
     expect(await orders()).toEqual([2, 4, 6, 8, 10]);
-    expect(await letters()).toHaveLength(5);
+    expect(await deadLetters()).toHaveLength(5);
     expect(await owner.unsafe(`SELECT count(*)::integer AS n FROM ${STAGING}`)).toEqual([{ n: 0 }]);
   });
 
-  it('are not for the role of the sink', async () => {
+  it('cannot be replayed by the role of the sink', async () => {
     await expect(
       sink`SELECT * FROM cdc_management.replay_dead_letters(${TENANT}, ${ORDER_LINJER.name}, 1)`,
     ).rejects.toMatchObject({ code: '42501' });

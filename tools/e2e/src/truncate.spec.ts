@@ -65,11 +65,11 @@ describe('a TRUNCATE of the source', () => {
         SELECT reason FROM cdc_management.dead_letter ORDER BY dead_letter_id`
     ).map(({ reason }) => reason);
 
-  describe.each(TABLES)('empties the table $name', (table) => {
+  describe.each(TABLES)('in the final table $name', (table) => {
     it.each([
       ['in one batch', 1],
       ['in batches of one event', 0],
-    ])('up to its position, in whatever order events come, %s', async (_how, isOne) => {
+    ])('removes rows up to its position, in several orders of events, %s', async (_, isOne) => {
       const events = [insert(1, 1), insert(2, 2), truncate(3), insert(4, 2), insert(5, 3)];
       for (const order of [
         [0, 1, 2, 3, 4],
@@ -107,7 +107,7 @@ describe('a TRUNCATE of the source', () => {
       expect(await rows(table)).toEqual([2]);
     });
 
-    it('takes the newest of several, and a generation before an offset', async () => {
+    it('is ignored if a newer one was merged, and is newer in the next generation', async () => {
       await merge(table, insert(1, 1), truncate(2), insert(3, 3), truncate(4), insert(5, 5));
       expect(await rows(table)).toEqual([5]);
       await merge(table, truncate(3), insert(4, 4));
@@ -116,7 +116,7 @@ describe('a TRUNCATE of the source', () => {
       expect(await rows(table)).toEqual([]);
     });
 
-    it('is a dead letter where the source table has events in several partitions', async () => {
+    it('is a dead letter if the source table has events in several partitions', async () => {
       await merge(table, insert(1, 1), insert(1, 2, { __kafka_partition: '2' }));
       await merge(table, truncate(5));
       expect(await rows(table)).toEqual([1, 2]);
@@ -127,11 +127,11 @@ describe('a TRUNCATE of the source', () => {
   });
 
   it.each([
-    ['as it was sent', [0, 1, 2, 3]],
-    ['behind what comes after it', [0, 2, 1, 3]],
-    ['last', [0, 2, 3, 1]],
-    ['behind all of it', [3, 0, 2, 1]],
-  ])('leaves nothing of a large value for what comes after it: %s', async (_order, order) => {
+    ['in the order of positions', [0, 1, 2, 3]],
+    ['after a newer event', [0, 2, 1, 3]],
+    ['after a newer and a late event', [0, 2, 3, 1]],
+    ['after a late, an older and a newer event', [3, 0, 2, 1]],
+  ])('removes large values, so that newer events cannot use them: %s', async (_, order) => {
     const events = [
       insert(1, 1, { Notat: 'long' }),
       truncate(5),
@@ -149,7 +149,7 @@ describe('a TRUNCATE of the source', () => {
     ).toEqual([{ note: null }]);
   });
 
-  it('leaves the large values of what comes after it', async () => {
+  it('keeps the large values of newer events', async () => {
     await merge(HARD, insert(1, 1, { Notat: 'old' }), insert(6, 1, { Notat: 'new' }));
     await merge(HARD, insert(8, 1, { Notat: UNAVAILABLE, __cdc_operation: 'u' }));
     await merge(HARD, truncate(5));
@@ -158,7 +158,7 @@ describe('a TRUNCATE of the source', () => {
     ).toEqual([{ note: 'new' }]);
   });
 
-  it('marks rows as deleted at the time when it was merged, once', async () => {
+  it('marks rows as deleted once, and keeps earlier marks', async () => {
     await merge(
       SOFT,
       insert(1, 1),

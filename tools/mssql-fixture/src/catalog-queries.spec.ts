@@ -23,9 +23,9 @@ it('joins the views of a table', async () => {
   });
 });
 
-it.each<readonly [what: string, sql: string, rows: readonly Readonly<Record<string, unknown>>[]]>([
+it.each<readonly [label: string, sql: string, rows: readonly Readonly<Record<string, unknown>>[]]>([
   [
-    'names without case',
+    'names in any case',
     "SELECT OBJECT_ID(N'[DBO].[ACTOR]') AS a, OBJECT_ID('Actor') AS b, OBJECT_ID('x') AS x",
     [{ a: 245575929, b: 245575929, x: null }],
   ],
@@ -40,7 +40,7 @@ it.each<readonly [what: string, sql: string, rows: readonly Readonly<Record<stri
     [{ name: 'Aktiv' }],
   ],
   [
-    'lack of case and of end blanks',
+    'comparisons that ignore case and trailing blanks',
     "SELECT 1 AS one WHERE 'a' = 'A ' AND N'Actor' LIKE 'a%t_r'",
     [{ one: 1 }],
   ],
@@ -67,12 +67,12 @@ it.each<readonly [what: string, sql: string, rows: readonly Readonly<Record<stri
     [{ name: 'Actor' }, { name: 'dbo' }],
   ],
   [
-    'branches',
+    'IF statements',
     "IF NOT EXISTS (SELECT * FROM sys.databases WHERE database_id = DB_ID() AND is_cdc_enabled = 1) SELECT 'off' AS cdc",
     [{ cdc: 'off' }],
   ],
   [
-    'text of bytes',
+    'conversions between bytes and text',
     "SELECT CONVERT(varchar(22), 0x0000002A000001100001, 1) AS lsn, CONVERT(binary(2), '0x0A0B', 1) AS raw",
     [{ lsn: '0x0000002A000001100001', raw: Buffer.from([10, 11]) }],
   ],
@@ -88,20 +88,20 @@ it.each<readonly [what: string, sql: string, rows: readonly Readonly<Record<stri
     [{ v: 65536 }],
   ],
   [
-    'the Agent',
+    'the status of the Agent',
     "SELECT status_desc FROM sys.dm_server_services WHERE servicename LIKE N'SQL Server Agent%'",
     [{ status_desc: 'Running' }],
   ],
   [
-    'rights and edition',
+    'roles and edition',
     "SELECT IS_SRVROLEMEMBER('sysadmin') AS s, IS_MEMBER('db_owner') AS o, CAST(SERVERPROPERTY('EngineEdition') AS int) AS e",
     [{ s: 1, o: 1, e: 3 }],
   ],
-])('understands %s', async (_what, sql, rows) => {
+])('understands %s', async (_, sql, rows) => {
   expect(await select(sql)).toEqual(rows);
 });
 
-it('gives the results of several statements in order', async () => {
+it('returns the results of several statements in order', async () => {
   const { resultSets, rows } = await run(
     'SET NOCOUNT ON; SELECT 1 AS a; USE master; SELECT 2 AS a; USE AdOpusTest; DECLARE @x int = 3; SELECT @x AS a',
   );

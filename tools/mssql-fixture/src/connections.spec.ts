@@ -53,7 +53,7 @@ it.each<readonly [encryption: EncryptionMode, encrypt: boolean]>([
   ['optional', false],
   ['optional', true],
   ['unsupported', false],
-])('with encryption %s a client that asks for %s logs in', async (encryption, encrypt) => {
+])('with encryption %s, accepts a client with encrypt: %s', async (encryption, encrypt) => {
   const server = await start(encryption);
   const connection = await open(server, {
     ...(encrypt === false ? {} : trusting(server)),
@@ -63,7 +63,7 @@ it.each<readonly [encryption: EncryptionMode, encrypt: boolean]>([
   expect(rows).toHaveLength(43);
 });
 
-it('is refused by a client that does not know its certificate', async () => {
+it('sends a certificate that a client without its CA refuses', async () => {
   const server = await start('optional');
   const error = await errorOf(
     open(server, { encrypt: true, trustServerCertificate: false, serverName: 'localhost' }),
@@ -75,7 +75,7 @@ it.each([
   ['a wrong password', { userName: 'sa', password: 'x' }, 'AdOpusTest'],
   ['an unknown login', { userName: 'nobody', password: 'x' }, 'AdOpusTest'],
   ['an unknown database', { userName: 'sa', password: 'one' }, 'Nowhere'],
-])('refuses %s', async (_what, login, database) => {
+])('refuses %s', async (_, login, database) => {
   const server = await start('optional');
   const error = await errorOf(open(server, { database }, login));
   expect(error).toMatchObject({
@@ -84,7 +84,7 @@ it.each([
   });
 });
 
-it('shows a reader what a reader may see', async () => {
+it('reports the roles of a reader', async () => {
   const server = await start('optional');
   const connection = await open(server, {}, { userName: 'reader', password: 'two' });
   const { rows } = await run(
@@ -94,7 +94,7 @@ it('shows a reader what a reader may see', async () => {
   expect(rows).toEqual([{ owner: 0, reader: 1, admin: 0 }]);
 });
 
-it('sends large results through many packets, of any size', async () => {
+it('sends large results in packets of different sizes', async () => {
   const server = await start('optional');
   for (const options of [
     { packetSize: 512 },
@@ -111,7 +111,7 @@ it('sends large results through many packets, of any size', async () => {
   }
 });
 
-it('carries a text of a megabyte both ways', async () => {
+it('receives and returns a text of over a megabyte', async () => {
   const server = await start('optional');
   const connection = await open(server);
   const value = 'æøå '.repeat(262_144);
@@ -121,7 +121,7 @@ it('carries a text of a megabyte both ways', async () => {
   expect(rows).toEqual([{ text: value }]);
 });
 
-it('forgets a session that is reset', async () => {
+it('drops temporary tables when a connection is reset', async () => {
   const server = await start('optional');
   const connection = await open(server);
   await run(connection, 'CREATE TABLE #t (a int)', { how: 'execSqlBatch' });

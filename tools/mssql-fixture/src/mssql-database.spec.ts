@@ -28,7 +28,7 @@ const columns = async (table: string): Promise<readonly unknown[]> => {
   return (await run(connection, COLUMNS, { parameters })).rows;
 };
 
-it('says of new columns what SQL Server says of their types', async () => {
+it('describes the types of new columns as SQL Server does', async () => {
   const types = [
     ['nvarchar(50)', 'nvarchar', 100, 0, 0],
     ['varchar(max)', 'varchar', -1, 0, 0],
@@ -63,7 +63,7 @@ it('says of new columns what SQL Server says of their types', async () => {
   );
 });
 
-it('shows changes of a table to clients at once, in its database only', async () => {
+it('shows changes of a table to clients immediately, and only in its database', async () => {
   const database = server.database('AdOpusTest');
   database.addColumn('dbo.Distrikt', {
     name: 'Ny',
@@ -82,7 +82,7 @@ it('shows changes of a table to clients at once, in its database only', async ()
   expect(server.database('Kunde2').find('sys.columns', { name: 'NavKontornr' })).toHaveLength(1);
 });
 
-it('drops a table with all that is said of it', () => {
+it('drops a table with its columns and indexes', () => {
   const { dropTable, find } = server.database('AdOpusTest');
   const id = Number(find('sys.tables', { name: 'Fraver' })[0]?.['object_id']);
   dropTable('dbo.Fraver');
@@ -91,7 +91,7 @@ it('drops a table with all that is said of it', () => {
   expect(server.database('Kunde2').find('sys.tables', { name: 'Fraver' })).toHaveLength(1);
 });
 
-it('keeps rows of tables for queries that read them', async () => {
+it('returns inserted rows in queries', async () => {
   server.database('AdOpusTest').insertRows('dbo.AdgangRoller', [{ RolleID: 7, Navn: 'Døv' }]);
   const { rows } = await run(
     connection,
@@ -100,7 +100,7 @@ it('keeps rows of tables for queries that read them', async () => {
   expect(rows).toEqual([{ RolleID: 7, Navn: 'Døv', Beskrivelse: null }]);
 });
 
-it('names a database, a table or a column that is not there', () => {
+it('reports an unknown database, table, column or type', () => {
   expect(() => server.database('Nowhere')).toThrow('the server has no database Nowhere');
   const database = server.database('AdOpusTest');
   expect(() => database.dropTable('dbo.Nope')).toThrow('AdOpusTest has no table dbo.Nope');

@@ -4,7 +4,7 @@ import * as fixture from './index.ts';
 
 type Example = (modules: Readonly<Record<string, object>>) => Promise<unknown>;
 
-it('the example of the README runs, and ends with a closed server', async () => {
+it('the example of the README runs and closes its server', async () => {
   const readme = readFileSync(join(__dirname, '../README.md'), 'utf8');
   const [, code = ''] = /^```ts\n([^]*?)^```$/m.exec(readme) ?? [];
   const script = code.replace(/^import (\{[^}]+\}) from '(.+)';$/m, "const $1 = modules['$2'];");

@@ -2,7 +2,7 @@ import { useAdopusClient } from './adopus-client.fixture.ts';
 
 const { run, select } = useAdopusClient();
 
-it('gives the types that the views declare', async () => {
+it('returns the column types that the views declare', async () => {
   const { columns, rows } =
     await run(`SELECT t.name, t.object_id, t.is_tracked_by_cdc, c.max_length, c.precision,
        CAST(0x01 AS binary(10)) AS lsn, CAST(NULL AS nvarchar(max)) AS text
@@ -30,7 +30,7 @@ it('gives the types that the views declare', async () => {
   ]);
 });
 
-it('carries a value of every type that can be sent, and NULL', async () => {
+it('returns a value of every type that can be sent, and NULL', async () => {
   const types = [
     ['bit', '1', true],
     ['tinyint', '255', 255],
@@ -58,7 +58,7 @@ it('carries a value of every type that can be sent, and NULL', async () => {
   );
 });
 
-it('takes parameters of every kind', async () => {
+it('accepts parameters of every kind', async () => {
   const values = { big: '9007199254740993', no: null, text: 'Døv', raw: Buffer.from([1, 2]) };
   const [row] = await select('SELECT @big AS big, @no AS no, @text AS text, @raw AS raw, @n AS n', {
     parameters: [
@@ -72,7 +72,7 @@ it('takes parameters of every kind', async () => {
   expect(row).toEqual({ ...values, n: -2 });
 });
 
-it('gives the bits of a float', async () => {
+it('converts floats to their bytes', async () => {
   const [row] = await select(
     'SELECT CONVERT(binary(8), CAST(1 AS float)) AS a, CONVERT(binary(4), CAST(-1 AS real)) AS b',
   );

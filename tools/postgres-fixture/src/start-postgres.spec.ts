@@ -14,12 +14,12 @@ describe.each<Major>([15, 18])('PostgreSQL %i', (major) => {
   });
   afterAll(() => server.stop());
 
-  it('is the version that was asked for', async () => {
+  it('has the requested version', async () => {
     const [row] = await server.connect({ max: 1 })`SHOW server_version_num`;
     expect(Math.floor(Number(row?.['server_version_num']) / 10_000)).toBe(major);
   });
 
-  it('lets a role in by its password, and only by it', async () => {
+  it('accepts the password of a role, and refuses another password', async () => {
     await server.createRole('app', { password: "it's" });
     const database = await server.createDatabase({ owner: 'app' });
     const app = server.connect({ database, user: 'app', password: "it's", max: 1 });
@@ -37,7 +37,7 @@ describe.each<Major>([15, 18])('PostgreSQL %i', (major) => {
     expect(await copy`SELECT n FROM t`).toEqual([{ n: 1 }]);
   });
 
-  it('comes back after a crash with what was committed, without what was unlogged', async () => {
+  it('keeps logged tables and empties unlogged tables after a crash and a restart', async () => {
     const database = await server.createDatabase();
     const before = server.connect({ database, max: 1, onnotice: () => {} });
     await before`CREATE TABLE kept AS SELECT 1 AS n`;
@@ -53,7 +53,7 @@ describe.each<Major>([15, 18])('PostgreSQL %i', (major) => {
   });
 });
 
-it('ends with the process that started it, with its files, even when that is killed', async () => {
+it('a server stops and removes its files when the process that started it is killed', async () => {
   const child = spawn(process.execPath, ['--input-type=module', '-e', PARENT, buildPackage()], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -6,35 +6,38 @@ import { type SoakDatabase, type SoakTarget, startSoakTarget } from './soak-targ
 const seed = chooseSeed();
 
 /** Plausible but wrong sweeps, as changes of the functions' text. */
-const NAIVE: readonly (readonly [string, string, string])[] = [
+const WRONG_SWEEPS: readonly (readonly [string, string, string])[] = [
   [
-    'takes only rows that the snapshot has read for new',
+    'treats only rows that the snapshot has read as new',
     '{is_before}',
     'cdc_management.is_read(stored."__cdc_operation") IS NOT TRUE',
   ],
-  ['remembers nothing of what it removes', 'WHERE kafka_offset IS NOT NULL', 'WHERE false'],
+  ['does not record what it removes', 'WHERE kafka_offset IS NOT NULL', 'WHERE false'],
 ];
 
-describe('reloads under writers, mergers and accidents', () => {
+describe('reloads during writes, merges and accidents', () => {
   let target: SoakTarget;
   beforeAll(async () => {
     target = await startSoakTarget(15, CRASH_SETTINGS);
   });
   afterAll(() => target?.stop());
 
-  it.each([seed, seed + 1, seed + 2, seed + 3])('end as the source does, seed %i', async (of) => {
-    const { differences, events } = await runReloadRound(target, of);
-    expect(differences).toEqual([]);
-    expect(events).toBeGreaterThan(0);
-  });
+  it.each([seed, seed + 1, seed + 2, seed + 3])(
+    'result in the rows of the source, seed %i',
+    async (of) => {
+      const { differences, events } = await runReloadRound(target, of);
+      expect(differences).toEqual([]);
+      expect(events).toBeGreaterThan(0);
+    },
+  );
 
-  it('end as the source does when the server crashes', async () => {
+  it('result in the rows of the source if the server crashes', async () => {
     const { differences, accidents } = await runReloadRound(target, seed, { crashes: true });
     expect(differences).toEqual([]);
     expect(accidents).toBeGreaterThan(1);
   });
 
-  it.each(NAIVE)('find a sweep that %s', async (_, from, to) => {
+  it.each(WRONG_SWEEPS)('detect a sweep that %s', async (_, from, to) => {
     const sabotage = (database: SoakDatabase) => replaceInFunctions(database, from, to);
     const found: string[] = [];
     for (let of = 1; found.length === 0 && of <= 12; of++)

@@ -10,7 +10,7 @@ const SCALES: Readonly<Record<string, number>> = {
 
 describeWire("Debezium's connector for SQL Server", () => {
   it(
-    'sends what the table says',
+    'sends the values that SENT_BY_SQL_SERVER lists',
     async () => {
       const { classPath } = await openPrograms();
       const program = startAnswering<object, { sends?: string; fails?: string }>({

@@ -47,7 +47,7 @@ afterAll(async () => {
   for (const remove of removals) remove();
 });
 
-it('applies every file to every tenant that takes part, and records it', async () => {
+it('applies and records every file in every tenant of the environment', async () => {
   const sql = await connect(template);
   const rows = await sql`
     SELECT schema_name, count(*)::int AS files, bool_and(outcome = 'applied' AND statements > 0 AND applied_by = 'postgres') AS good
@@ -70,7 +70,7 @@ it('applies every file to every tenant that takes part, and records it', async (
   });
 });
 
-it('does nothing the second time, in at most 6 round trips', async () => {
+it('applies nothing the second time, in at most 6 round trips', async () => {
   const proxy = await countRoundTrips(server.port);
   const again = await runCommand(repoFor(template), ['apply', '--env', 'prod'], {
     ...env,
@@ -84,7 +84,7 @@ it('does nothing the second time, in at most 6 round trips', async () => {
   expect(proxy.roundTrips()).toBeLessThanOrEqual(6);
 });
 
-it('prints a script that does the same by itself', async () => {
+it('prints a script with --dry-run that applies and records the files when it runs', async () => {
   const database = await server.createDatabase();
   const root = repoFor(database);
   const { stdout, exitCode } = await runCommand(
@@ -101,7 +101,7 @@ it('prints a script that does the same by itself', async () => {
   expect(after.stdout).toContain(`files: 0 applied, ${2 * TABLES + 2} applied before`);
 });
 
-it('one tenant that fails does not touch the others, and is all that a re-run touches', async () => {
+it('migrates the other tenants if one fails, and migrates only that one in the next run', async () => {
   const database = await server.createDatabase();
   const root = repoFor(database);
   const sql = await connect(database);
@@ -133,7 +133,7 @@ it('one tenant that fails does not touch the others, and is all that a re-run to
   for (const n of [0, 2, 3]) expect(after[n]).toEqual(before[n]);
 });
 
-it('an unsafe change is refused with its staging, and the schema goes on', async () => {
+it('refuses an unsafe table change and its staging file, and applies the other files of the schema', async () => {
   const database = await server.createDatabase();
   const root = repoFor(database);
   const sql = await connect(database);
@@ -151,7 +151,7 @@ it('an unsafe change is refused with its staging, and the schema goes on', async
   expect(staging).toEqual({ n: 2 * TABLES - 1 });
 });
 
-it('of two applies at once one waits, or leaves with exit code 4 and says who is at work; nothing is applied twice', async () => {
+it('applies each file once if three applies run at once and wait or exit with code 4', async () => {
   const database = await server.createDatabase();
   const root = repoFor(database);
   const sql = await connect(database);
@@ -177,7 +177,7 @@ it('of two applies at once one waits, or leaves with exit code 4 and says who is
   expect(row).toEqual({ n: 4 * 2 * TABLES + 2 });
 });
 
-it('files edited by hand stop everything before the first statement', async () => {
+it('refuses an edited generated file before it runs the first statement', async () => {
   const database = await server.createDatabase();
   const root = repoFor(database);
   const file = join(root, 'migrations/tables/Actor.sql');
@@ -190,7 +190,7 @@ it('files edited by hand stop everything before the first statement', async () =
   await sql.end();
 });
 
-it('a database that does not exist is one message with the way out', async () => {
+it('reports a missing database in one message with the solution', async () => {
   const run = await runCommand(repoFor('none_of_this_name'), ['apply', '--env', 'prod'], env);
   expect(run).toMatchObject({
     exitCode: 2,
@@ -200,7 +200,7 @@ it('a database that does not exist is one message with the way out', async () =>
   });
 });
 
-it('a role that does not exist is said once, before anything', async () => {
+it('reports a missing role once, with exit code 2', async () => {
   const database = await server.createDatabase();
   const root = repoFor(database);
   const generated = await runCommand(root, ['generate'], { CDC_DB_USER: 'nobody_here' });
@@ -212,7 +212,7 @@ it('a role that does not exist is said once, before anything', async () => {
   );
 });
 
-it('a database that cannot store every text is refused before anything, with what to create', async () => {
+it('refuses a database that is not UTF-8, and reports how to create it', async () => {
   const sql = await connect('postgres');
   await sql.unsafe(`CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'`);
   await sql.end();
@@ -226,7 +226,7 @@ it('a database that cannot store every text is refused before anything, with wha
   });
 });
 
-it('begins no more after a failure with --on-error stop, and no others after a canary', async () => {
+it('stops after a failure with --on-error stop, and after a failed canary', async () => {
   const database = await server.createDatabase();
   const root = repoFor(database);
   const sql = await connect(database);
@@ -244,7 +244,7 @@ it('begins no more after a failure with --on-error stop, and no others after a c
   await sql.end();
 });
 
-it('a baseline records what is there and as defined, and lists the rest', async () => {
+it('records matching files with baseline, and lists the differences', async () => {
   const database = await server.createDatabase({ template });
   const root = repoFor(database);
   const sql = await connect(database);
@@ -275,7 +275,7 @@ it('a baseline records what is there and as defined, and lists the rest', async 
   expect(apply.stdout).toContain('files: 2 applied');
 });
 
-it('a new tenant gets all files, and one without the environment is not touched', async () => {
+it('applies all files to a new tenant, and skips a tenant without this environment', async () => {
   const database = await server.createDatabase({ template });
   const root = repoFor(database);
   const file = join(root, 'source-groups.yaml');
@@ -296,7 +296,7 @@ it('a new tenant gets all files, and one without the environment is not touched'
   expect(check.exitCode).toBe(0);
 });
 
-it('a hand-written file runs once per schema, by itself where it asks for no transaction', async () => {
+it('runs a hand-written file once per schema, without a transaction if the file asks for none', async () => {
   const database = await server.createDatabase({ template });
   const root = repoFor(database);
   const manual = join(root, 'migrations/manual');
@@ -339,7 +339,7 @@ it('a hand-written file runs once per schema, by itself where it asks for no tra
   expect(run.stdout).toMatch(
     / manual\/0002-two\.sql: index "none" does not exist \(SQLSTATE 42704\)\n {2}the same in 3 more: /,
   );
-  // status and check print a cause once too, and --json has each customer.
+  // status and check also print a common cause once. --json lists every customer.
   const shown = async (...args: readonly string[]) =>
     (await runCommand(root, [...args, '--env', 'prod', ...FEW], env)).stdout;
   const status = await shown('status');

@@ -19,27 +19,27 @@ afterAll(async () => {
   repo?.remove();
 });
 
-/** Resolves when the progress of a command has this text. */
-function says(command: ChildProcess, text: string): Promise<unknown> {
+/** Resolves when the progress of a command contains this text. */
+function waitForProgress(command: ChildProcess, text: string): Promise<unknown> {
   return new Promise((resolve) =>
     command.stderr!.on('data', (data: Buffer) => data.includes(text) && resolve(data)),
   );
 }
 
-it('an apply without its lock ends, while another one applies the same files, each once', async () => {
+it('ends an apply that lost its lock, while another apply applies each file once', async () => {
   const env = sinkEnv(server);
   const sql = server.connect({ database: 'directory', max: 1 });
   await sql`SELECT pg_advisory_lock(hashtextextended(${`cdc apply ${SET} blue`}, 0))`;
   const first = startCommand(repo.root, ['apply', ...BLUE, '--jobs', '1'], env);
   const firstEnd = finish(first);
-  await says(first, 'another session applies to this schema');
+  await waitForProgress(first, 'another session applies to this schema');
   const holder = await sql`SELECT pg_terminate_backend(pid) AS ended FROM pg_locks
     WHERE locktype = 'advisory' AND objsubid = 1
       AND (classid::bigint << 32 | objid::bigint) = hashtextextended(${`cdc apply ${SET}`}, 0)`;
   expect(holder).toEqual([{ ended: true }]);
   const second = startCommand(repo.root, ['apply', ...BLUE, '--jobs', '1'], env);
   const secondEnd = finish(second);
-  await says(second, 'another session applies to this schema');
+  await waitForProgress(second, 'another session applies to this schema');
   await sql`SELECT pg_advisory_unlock_all()`;
   const [lost, done] = await Promise.all([firstEnd, secondEnd]);
   expect(lost).toMatchObject({

@@ -34,7 +34,7 @@ const BOUNDS = {
 } as const satisfies Record<YearPartitions['method'], readonly string[]>;
 
 const quote = (name: string) => `"${name}"`;
-const place = (table: YearTable) => `"{{SCHEMA}}".${quote(table.name)}`;
+const qualified = (table: YearTable) => `"{{SCHEMA}}".${quote(table.name)}`;
 
 describe.each(MAJORS)('a year of changes on PostgreSQL %i', (major) => {
   let server: PostgresServer;
@@ -71,7 +71,7 @@ describe.each(MAJORS)('a year of changes on PostgreSQL %i', (major) => {
   }
 
   it.each(Array.from({ length: RUNS }, (_, at) => SEED + at))(
-    `of ${STEPS} steps, seed %i, ends as a new customer begins`,
+    `results in the schema of a new customer after ${STEPS} steps, seed %i`,
     async (seed) => {
       const repo = await generateSmall(server);
       env = repo.env(server);
@@ -106,9 +106,9 @@ describe.each(MAJORS)('a year of changes on PostgreSQL %i', (major) => {
   async function doStep(): Promise<boolean> {
     const [name, step] = random.pick(Object.entries(STEP));
     log.push(name);
-    const begun = log.length;
+    const start = log.length;
     if ((await step()) === false) {
-      log.splice(begun - 1);
+      log.splice(start - 1);
       return false;
     }
     await settle();
@@ -211,9 +211,9 @@ describe.each(MAJORS)('a year of changes on PostgreSQL %i', (major) => {
       year.files.push({
         ...{ folder: 'repeatable', name: `3${year.number()}-${name}`, table, column: one },
         text: () => `-- after: ${table.name}
-CREATE OR REPLACE FUNCTION "{{SCHEMA}}".${name}() RETURNS bigint LANGUAGE sql AS 'SELECT count(${quote(one.name)}) FROM ${place(table)}';
+CREATE OR REPLACE FUNCTION "{{SCHEMA}}".${name}() RETURNS bigint LANGUAGE sql AS 'SELECT count(${quote(one.name)}) FROM ${qualified(table)}';
 CREATE OR REPLACE FUNCTION "{{SCHEMA}}".${compiled}() RETURNS text LANGUAGE sql
-BEGIN ATOMIC SELECT max(${quote(one.name)}::text) FROM ${place(table)}; END;
+BEGIN ATOMIC SELECT max(${quote(one.name)}::text) FROM ${qualified(table)}; END;
 `,
         drops: [
           `DROP FUNCTION IF EXISTS "{{SCHEMA}}".${name}()`,
@@ -227,7 +227,7 @@ BEGIN ATOMIC SELECT max(${quote(one.name)}::text) FROM ${place(table)}; END;
       year.files.push({
         ...{ folder: 'repeatable', name: `4${year.number()}-${view}`, table, column: one },
         text: () => `DROP MATERIALIZED VIEW IF EXISTS "{{SCHEMA}}".${view};
-CREATE MATERIALIZED VIEW "{{SCHEMA}}".${view} AS SELECT ${quote(table.key.name)} AS key, ${quote(one.name)} AS value FROM ${place(table)};
+CREATE MATERIALIZED VIEW "{{SCHEMA}}".${view} AS SELECT ${quote(table.key.name)} AS key, ${quote(one.name)} AS value FROM ${qualified(table)};
 CREATE UNIQUE INDEX ${view}_key ON "{{SCHEMA}}".${view} (key);
 `,
         drops: [`DROP MATERIALIZED VIEW IF EXISTS "{{SCHEMA}}".${view}`],
@@ -252,7 +252,7 @@ CREATE UNIQUE INDEX ${view}_key ON "{{SCHEMA}}".${view} (key);
       year.files.push({
         ...{ folder: 'after', name: `${year.number()}-${index}`, table, column: one, drops: [] },
         text: () =>
-          `${head!()}CREATE INDEX ${how!()}${index} ON ${place(table)} (${quote(one.name)});\n`,
+          `${head!()}CREATE INDEX ${how!()}${index} ON ${qualified(table)} (${quote(one.name)});\n`,
       });
       note(table.name);
     },
@@ -404,7 +404,7 @@ CREATE UNIQUE INDEX ${view}_key ON "{{SCHEMA}}".${view} (key);
     return undefined;
   }
 
-  /** Rewrites a table, with the manual file that diff scaffolds. Its views would be in the way. */
+  /** Rewrites a table without views with the manual file that diff scaffolds. Views prevent it. */
   async function partitionTable(): Promise<boolean | void> {
     const by = partitions();
     // With the same method, only partitions would be added, renamed and dropped.
@@ -464,11 +464,11 @@ CREATE UNIQUE INDEX ${view}_key ON "{{SCHEMA}}".${view} (key);
     expectExit(await runCommand(year.root, ['diff', '--scaffold-manual'], env), 1);
   }
 
-  /** Checks if views are in the way of another type of the key, because its change rewrites the table. */
+  /** Returns true if views prevent a type change of the key. The change rewrites the table. */
   const isRewritten = (table: YearTable) =>
     table.partitions !== undefined && usersOf(table).some(({ folder }) => folder === 'repeatable');
 
-  /** Makes a change that could lose values, with the manual file that diff scaffolds. */
+  /** Makes a change that could lose values with the manual file that diff scaffolds. */
   async function changeFamily(): Promise<boolean | void> {
     const table = pickTable();
     const one = free(table).find(({ kind }) => kind === 'number');
@@ -501,7 +501,7 @@ CREATE UNIQUE INDEX ${view}_key ON "{{SCHEMA}}".${view} (key);
     year.files.push({
       ...{ folder: 'repeatable', name: `1${year.number()}-${view}`, table, column: one },
       text: () =>
-        `CREATE OR REPLACE VIEW "{{SCHEMA}}".${view} AS SELECT ${quote(table.key.name)} AS key, ${quote(one.name)} AS value FROM ${place(table)};\n`,
+        `CREATE OR REPLACE VIEW "{{SCHEMA}}".${view} AS SELECT ${quote(table.key.name)} AS key, ${quote(one.name)} AS value FROM ${qualified(table)};\n`,
       drops: [`DROP VIEW IF EXISTS "{{SCHEMA}}".${view}`],
     });
   }
@@ -600,12 +600,12 @@ CREATE UNIQUE INDEX ${view}_key ON "{{SCHEMA}}".${view} (key);
       new Set(
         rows.filter((row) => row.schema === schema && !isRetired(row.line)).map(({ line }) => line),
       );
-    const made = of(newest);
+    const expected = of(newest);
     return year.customers.flatMap((schema) => {
       const own = of(schema);
       return [
-        ...[...own].filter((line) => !made.has(line)).map((line) => `only ${schema}: ${line}`),
-        ...[...made].filter((line) => !own.has(line)).map((line) => `not ${schema}: ${line}`),
+        ...[...own].filter((line) => !expected.has(line)).map((line) => `only ${schema}: ${line}`),
+        ...[...expected].filter((line) => !own.has(line)).map((line) => `not ${schema}: ${line}`),
       ];
     });
   }

@@ -23,7 +23,7 @@ afterEach(async () => {
 
 const diff = (...args: readonly string[]) => repo.cdc('diff', ...args);
 
-it('the source is the snapshot, and with --env the database, of which nothing is written', async () => {
+it('compares with the snapshot, or with --env with the database, and writes no files', async () => {
   const before = treeOf(repo.root);
   source.database('AdOpusTest').addColumn('dbo.Distrikt', { name: 'Sone', type: 'nvarchar(20)' });
   expect((await diff()).exitCode).toBe(0);
@@ -35,7 +35,7 @@ it('the source is the snapshot, and with --env the database, of which nothing is
   expect(changesSince(before, repo.root)).toEqual([]);
 });
 
-it('tables and ignored columns that left the source are named, with all else that changed', async () => {
+it('reports removed tables and ignored columns together with all other changes', async () => {
   const database = source.database('AdOpusTest');
   database.dropTable('dbo.Ytelse');
   database.dropColumn('dbo.Actor', 'Døv');
@@ -58,25 +58,21 @@ it('tables and ignored columns that left the source are named, with all else tha
 });
 
 it.each([
-  ['an environment that is not there', ['--env', 'test'], /in the environment "test"/],
+  ['an unknown environment', ['--env', 'test'], /in the environment "test"/],
   [
     'an environment without the validation database',
     ['--env', 'prod'],
     /in the environment "prod"/,
   ],
-  [
-    'a time that is none',
-    ['--env', 'nonprod', '--timeout', 'soon'],
-    /expected a number of seconds/,
-  ],
-  ['two forms at once', ['--json', '--sql'], /cannot be used with option '--sql'/],
-])('%s is refused', async (_what, args, message) => {
+  ['an invalid timeout', ['--env', 'nonprod', '--timeout', 'soon'], /expected a number of seconds/],
+  ['two output formats at once', ['--json', '--sql'], /cannot be used with option '--sql'/],
+])('refuses %s', async (_, args, message) => {
   const run = await diff(...args);
   expect(run.exitCode).toBe(2);
   expect(run.stderr).toMatch(message);
 });
 
-it('a database that cannot be read is a failure, not a change', async () => {
+it('exits with 2, not with 1, if the database refuses the login', async () => {
   source.addFault({ fault: { kind: 'refuse-login', number: 18456, message: 'no' } });
   const run = await diff('--env', 'nonprod', '--json');
   expect(run.exitCode).toBe(2);

@@ -10,7 +10,7 @@ beforeAll(() => {
   firstRun = generate(done);
 });
 
-it('the first run tells what there is now, by folder', () => {
+it('lists the created files by folder in the first run', () => {
   expect(firstRun.code).toBe(0);
   expect(firstRun.stdout).toBe(
     [
@@ -29,7 +29,7 @@ it('the first run tells what there is now, by folder', () => {
   );
 });
 
-it('tables without a key are warned of, and nothing else is', () => {
+it('warns of tables without a key, and of nothing else', () => {
   const warning = (table: string) =>
     `warning: services/adopus.yaml adopus.source.tables.dbo.${table}: dbo.${table} has no key: ` +
     'inserts are appended, updates and deletes go to the dead letters; ' +
@@ -40,7 +40,7 @@ it('tables without a key are warned of, and nothing else is', () => {
   }
 });
 
-it('another folder, clock, language and working directory give the same bytes', () => {
+it('writes the same bytes in another folder, time zone, language and working directory', () => {
   const other = adopusRepo();
   const env = { TZ: 'Asia/Kathmandu', LANG: 'nb_NO.UTF-8', LC_ALL: 'tr_TR.UTF-8', HOME: other };
   const args = ['manage-migrations', 'generate', '--root', other];
@@ -48,7 +48,7 @@ it('another folder, clock, language and working directory give the same bytes', 
   expect(treeOf(other)).toEqual(treeOf(done));
 });
 
-it('the order of the source groups, services and files on disk does not matter to what is written', () => {
+it('writes the same files if the tables are configured in another order', () => {
   const other = adopusRepo();
   edit(other, 'services/adopus.yaml', '      dbo.Ytelse: {}\n', '');
   edit(other, 'services/adopus.yaml', '    tables:\n', '    tables:\n      dbo.Ytelse: {}\n');
@@ -59,7 +59,7 @@ it('the order of the source groups, services and files on disk does not matter t
   for (const path of written) expect(treeOf(other).get(path)).toBe(treeOf(done).get(path));
 }, 30_000);
 
-it('no file holds a time, a path of a machine or a version', () => {
+it('writes no time, machine path or version number into files', () => {
   for (const [path, written] of treeOf(done)) {
     if (!/^(?:migrations|generated\/(?!schemas))/.test(path)) continue;
     // The last value of a source type.
@@ -87,14 +87,14 @@ const filesOf = (table: string): readonly string[] => [
   `migrations/staging/${table}-staging.sql`,
 ];
 
-it('ignored columns are in no file of their table', () => {
+it('leaves ignored columns out of all files of their table', () => {
   for (const path of [...filesOf('Actor'), 'migrations/validation/customer_user.sql']) {
     expect(read(done, path)).not.toMatch(/Døv|Fødeland/);
   }
   expect(columnsOf('Actor')).toContain('Etternavn');
 });
 
-it('computed columns are in no file', () => {
+it('leaves computed columns out of all files of their table', () => {
   const snapshot = read(done, 'generated/schemas/AdOpusTest.dbo.yaml').split('\n');
   let table = '';
   const computed: (readonly [string, string])[] = [];
@@ -115,7 +115,7 @@ it.each([
   ['order', '"order"'],
   ['Rå tekst', '"Rå tekst"'],
   ['Say "hi"', '"Say ""hi"""'],
-])('the column %s keeps its name, quoted', (column, identifier) => {
+])('keeps the name of the column %s and quotes it', (column, identifier) => {
   const tables = [...treeOf(done).keys()].filter((path) =>
     path.startsWith('generated/table-definitions/'),
   );
@@ -128,7 +128,7 @@ it.each([
   for (const path of sql) expect(read(done, path)).toContain(identifier);
 });
 
-it('names over 63 bytes are kept under one that PostgreSQL keeps, which is recorded', () => {
+it('shortens column names over 63 bytes, and records the source name', () => {
   const text = read(done, 'generated/table-definitions/TiltakTilbydt.yaml');
   const long = [...text.matchAll(/^ {2}- (\{.*\})$/gm)]
     .map(([, json]) => JSON.parse(json!))
@@ -141,7 +141,7 @@ it('names over 63 bytes are kept under one that PostgreSQL keeps, which is recor
   expect(new Set(long.map(({ name }) => name)).size).toBe(2);
 });
 
-describe('a change touches no other byte', () => {
+describe('generate after a change', () => {
   let root: string;
   let before: ReturnType<typeof treeOf>;
 
@@ -155,7 +155,7 @@ describe('a change touches no other byte', () => {
     return changesSince(before, root);
   };
 
-  it('a column that Fraver got', () => {
+  it('writes only the files and manifest rows of a table with a new column', () => {
     edit(
       root,
       'generated/schemas/AdOpusTest.dbo.yaml',
@@ -177,7 +177,7 @@ describe('a change touches no other byte', () => {
     ]);
   });
 
-  it('a customer that came', () => {
+  it('writes only the manifest and the schemas file for a new customer', () => {
     edit(
       root,
       'source-groups.yaml',
@@ -191,7 +191,7 @@ describe('a change touches no other byte', () => {
     expect(read(root, 'migrations/schemas/create-schemas.sql')).toContain('"arendal"');
   });
 
-  it('a column that is ignored', () => {
+  it('writes only the manifest and the files of a table with a newly ignored column', () => {
     edit(root, 'services/adopus.yaml', '[Døv, Fødeland]', '[Døv, Fødeland, Bilde]');
     expect(run()).toEqual([
       '~ generated/table-definitions/Actor.yaml',

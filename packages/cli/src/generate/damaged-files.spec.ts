@@ -39,7 +39,7 @@ function rewrite(path: string, before: string, after: string): void {
   write(root, path, buildGeneratedFile(path, {}, bodyOf(read(root, path))).text);
 }
 
-describe('a conflict of git is recognised and said', () => {
+describe('a git conflict', () => {
   it.each([
     ['source-groups.yaml', 2, ['generate', 'diff', 'status'], /resolve it$/m],
     ['sink-groups.yaml', 2, ['generate', 'diff', 'types', 'status'], /resolve it$/m],
@@ -56,7 +56,7 @@ describe('a conflict of git is recognised and said', () => {
     [MANIFEST, 6, ['generate', 'status', 'apply'], /--force (overwrites|regenerates) it/],
     [TABLE, 6, ['generate', 'status', 'apply'], /--force (overwrites|regenerates) it/],
     [MANUAL, 2, ['generate', 'apply'], /resolve it$/m],
-  ])('in %s', (path, code, commands, solution) => {
+  ])('is reported in %s with its line and the solution', (path, code, commands, solution) => {
     leaveConflict(path);
     const before = treeOf(root);
     for (const command of commands) {
@@ -72,7 +72,7 @@ describe('a conflict of git is recognised and said', () => {
     }
   });
 
-  it('and generate --force writes the generated files again', () => {
+  it('is overwritten in generated files by generate --force', () => {
     const before = treeOf(root);
     for (const path of [DEFINITION, SETS, MANIFEST, TABLE]) leaveConflict(path);
     expect(generate(root, ['--force']).code).toBe(0);
@@ -94,46 +94,43 @@ describe('files of another format', () => {
       /expected .* of format 1, found 2, written by a newer version$/m,
       /install that version/,
     ],
-  ])(
-    'are refused by later stages, and generate writes them again: %j',
-    (from, to, found, solution) => {
-      const before = treeOf(root);
-      for (const [path, commands] of [
-        [DEFINITION, [['diff'], ['status', ...ENV, '--offline'], ['apply', ...ENV]]],
+  ])('are refused by later stages and updated by generate: %j', (from, to, found, solution) => {
+    const before = treeOf(root);
+    for (const [path, commands] of [
+      [DEFINITION, [['diff'], ['status', ...ENV, '--offline'], ['apply', ...ENV]]],
+      [
+        SETS,
         [
-          SETS,
-          [
-            ['status', ...ENV, '--offline'],
-            ['check', ...ENV],
-          ],
+          ['status', ...ENV, '--offline'],
+          ['check', ...ENV],
         ],
+      ],
+      [
+        MANIFEST,
         [
-          MANIFEST,
-          [
-            ['status', ...ENV, '--offline'],
-            ['apply', ...ENV],
-            ['generate', '--table', 'Actor'],
-          ],
+          ['status', ...ENV, '--offline'],
+          ['apply', ...ENV],
+          ['generate', '--table', 'Actor'],
         ],
-      ] as const) {
-        rewrite(path, from, to);
-        for (const command of commands) {
-          const { code, stderr } = run(...command);
-          expect({ path, command, code }).toEqual({ path, command, code: 2 });
-          expect(stderr).toMatch(`${path} format: `);
-          expect(stderr).toMatch(found);
-          expect(stderr).toMatch(solution);
-        }
-        if (path !== MANIFEST) expect(generate(root).code).toBe(0);
+      ],
+    ] as const) {
+      rewrite(path, from, to);
+      for (const command of commands) {
+        const { code, stderr } = run(...command);
+        expect({ path, command, code }).toEqual({ path, command, code: 2 });
+        expect(stderr).toMatch(`${path} format: `);
+        expect(stderr).toMatch(found);
+        expect(stderr).toMatch(solution);
       }
-      for (const path of [DEFINITION, SETS]) rewrite(path, from, to);
-      expect(generate(root).code).toBe(0);
-      expect(changesSince(before, root)).toEqual([]);
-    },
-  );
+      if (path !== MANIFEST) expect(generate(root).code).toBe(0);
+    }
+    for (const path of [DEFINITION, SETS]) rewrite(path, from, to);
+    expect(generate(root).code).toBe(0);
+    expect(changesSince(before, root)).toEqual([]);
+  });
 });
 
-it('a manifest without a part, and one whose checksum does not match, are refused with all that is wrong', () => {
+it('refuses a manifest without a key, and reports an invalid category in an edited manifest', () => {
   rewrite(MANIFEST, 'role: "postgres"\n', '');
   expect(run('status', ...ENV, '--offline')).toMatchObject({
     code: 2,
@@ -147,7 +144,7 @@ ${MANIFEST}: cdc manage-migrations generate --force generates it again, and git 
   expect(stderr).toContain('files.0001-first.category: expected one of schemas, ');
 });
 
-describe('a file of manual/ is SQL that PostgreSQL runs by itself, as it shows', () => {
+describe('a manual file', () => {
   const FOUND = 'expected SQL that PostgreSQL runs by itself, found';
   it.each([
     ['COPY public.x FROM STDIN;\n1\n\\.\n', `1: ${FOUND} COPY FROM STDIN`],
@@ -157,9 +154,9 @@ describe('a file of manual/ is SQL that PostgreSQL runs by itself, as it shows',
       'SELECT 1;\n-- \u202e ;x PORD \u2066\n',
       "2: expected \\u202e to be written as an escape in E'…' or removed, found the character itself",
     ],
-  ])('%j is refused', (text, says) => {
+  ])('is refused with the line of the problem: %j', (text, message) => {
     write(root, MANUAL, text);
     const { code, stderr } = generate(root);
-    expect([code, stderr]).toEqual([2, expect.stringContaining(`${MANUAL}:${says}`)]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`${MANUAL}:${message}`)]);
   });
 });

@@ -4,7 +4,7 @@ import { emptyFolder, overlay, read } from '../repo.fixture.ts';
 import { locateError } from '../repo/locate-error.ts';
 import { BUILD_STAGE } from './stages.ts';
 
-/** Implementation repos with the definitions or the problems that they give. */
+/** Implementation repos with their expected definitions or problems. */
 const CASES = join(__dirname, '../../../table-defs/cases');
 const WITHOUT_LINE = /^(?<file>\S+\.yaml) (?<keys>[^:]+): (?<message>.*)$/;
 const WITH_LINE = /^(?<file>\S+\.yaml):(?<line>\d+) (?<keys>[^:]+): (?<message>.*)$/;
@@ -14,7 +14,7 @@ const names = readdirSync(CASES).filter((name) => {
   return isCase && WITHOUT_LINE.test(read(join(CASES, name), 'expected.txt').split('\n')[0]!);
 });
 
-it.each(names)('%s: each problem has its file and line', (name) => {
+it.each(names)('reports each problem of the case %s with its file and line', (name) => {
   const root = emptyFolder();
   overlay(root, join(CASES, '_common'));
   overlay(root, join(CASES, name));
@@ -37,7 +37,7 @@ function problemsOf(root: string): readonly string[] {
   return [];
 }
 
-/** Returns the names that a line can show of a path: its last key, or the item of a list, whose key is a number. */
+/** Returns texts, one of which must be in the line of a path. A list item has a dash, no name. */
 function lastNames(keys: string): readonly string[] {
   const parts = keys.split('.');
   const last = parts.at(-1)!;

@@ -24,7 +24,7 @@ function manifestRows(of: string): readonly string[] {
 
 describe('--table', () => {
   it.each(['Fraver', 'adopus.Fraver'])(
-    '%s changes its files and its rows, and no other',
+    '%s changes only the files and manifest rows of this table',
     (name) => {
       changeEverything();
       expect(repo.generate(['--table', name])).toMatchObject({ code: 0 });
@@ -42,7 +42,7 @@ describe('--table', () => {
     },
   );
 
-  it('of each in turn, and then of the rest, is the whole run', () => {
+  it('writes the same files, table by table and then the rest, as one full run', () => {
     changeEverything();
     const whole = copyOf(repo.root);
     expect(generate(whole).code).toBe(0);
@@ -56,7 +56,7 @@ describe('--table', () => {
     expect(treeOf(repo.root)).toEqual(treeOf(whole));
   });
 
-  it('adds the rows of a new table where the whole run has them', () => {
+  it('adds the manifest rows of a new table at the same position as a full run', () => {
     repo.edit(
       SERVICE,
       '        public.',
@@ -68,7 +68,7 @@ describe('--table', () => {
     expect(treeOf(repo.root)).toEqual(treeOf(whole));
   });
 
-  it('takes away what the table was before: one of ours becomes one that exists', () => {
+  it('removes the table and staging files of a table that changes to target_exists: true', () => {
     repo.edit(
       SERVICE,
       'from: dbo.Fraver\n          target_exists: false',
@@ -86,7 +86,7 @@ describe('--table', () => {
     expect(repo.generate(['--check']).code).toBe(0);
   });
 
-  it('moves the files of a table that now shares its name, and leaves the other for its own run', () => {
+  it('renames the files of a table whose name is no longer unique, and skips the other table', () => {
     repo.edit(
       SERVICE,
       '        public.',
@@ -130,12 +130,12 @@ describe('--table', () => {
       ['--service', 'adopus', '--only', 'infrastructure'],
       '--only infrastructure writes no files for individual tables; remove --service\n',
     ],
-  ])('%j is an error that says what there is', (args, stderr) => {
+  ])('refuses %j and suggests a solution', (args, stderr) => {
     expect(repo.generate(args)).toEqual({ code: 2, stdout: '', stderr });
     expect(repo.changes()).toEqual([]);
   });
 
-  it('needs the manifest of the other tables', () => {
+  it('refuses a repo without a manifest', () => {
     const fresh = smallRepo();
     const before = treeOf(fresh);
     expect(generate(fresh, ['--table', 'Actor'])).toEqual({
@@ -146,7 +146,7 @@ describe('--table', () => {
     expect(changesSince(before, fresh)).toEqual([]);
   });
 
-  it('refuses a manifest that was edited, and one of its own files, but not those of others', () => {
+  it('refuses edits in the manifest and in the files of its table, but ignores those in other files', () => {
     repo.edit('migrations/tables/Actor.sql', 'CREATE', 'DROP');
     expect(repo.generate(['--table', 'Fraver']).code).toBe(0);
     expect(repo.generate(['--table', 'Actor'])).toMatchObject({
@@ -172,7 +172,7 @@ describe('--table', () => {
     expect(repo.generate(['--check', '--table', 'Fraver']).code).toBe(1);
   });
 
-  it('narrows a stage', () => {
+  it('narrows --only', () => {
     changeEverything();
     const run = (stage: string) => repo.generate(['--only', stage, '--table', 'Fraver']).stdout;
     expect(run('table-defs')).toContain('changed generated/table-definitions/Fraver.yaml\n1 file:');
@@ -212,7 +212,7 @@ describe('--service', () => {
     expect(repo.generate(['--check']).code).toBe(0);
   });
 
-  it('and --table are both to hold', () => {
+  it('is combined with --table, so that both must match', () => {
     expect(repo.generate(['--service', 'chat', '--table', 'Fraver'])).toMatchObject({
       code: 2,
       stderr: '--table Fraver: no table of the service chat\n',

@@ -69,10 +69,10 @@ const COMMANDS: readonly (readonly string[])[] = [
 
 interface Attack {
   readonly arrange: () => void;
-  /** Expected error of each command that uses the path. */
-  readonly says: RegExp;
-  /** Commands that must use it. */
-  readonly met: readonly string[];
+  /** Expected error of these commands. */
+  readonly message: RegExp;
+  /** Commands that must report this error. */
+  readonly commands: readonly string[];
 }
 
 /** Errors of a target begin with its name. */
@@ -80,14 +80,14 @@ const PREFIX = '(sink_asma\\.directory in nonprod: )?';
 
 const FOUND_LINK = 'expected a file or folder in the repo itself, found a link';
 
-function linked(path: string, ...met: readonly string[]): Attack {
+function linked(path: string, ...commands: readonly string[]): Attack {
   return {
     arrange: () => moveOut(path),
-    says: new RegExp(
+    message: new RegExp(
       `^${PREFIX}${path}[^:\\n]*: expected [^\\n]+, found a link( at ${path})?`,
       'm',
     ),
-    met,
+    commands,
   };
 }
 
@@ -96,8 +96,9 @@ const MANIFEST = 'migrations/manifest.yaml';
 function listed(path: string): Attack {
   return {
     arrange: () => forge(MANIFEST, '"manual/0001-first.sql"', JSON.stringify(path)),
-    says: /^(sink_asma\.directory in nonprod: )?migrations\/.*: expected a path within the repo/m,
-    met: ['apply', 'status', 'check'],
+    message:
+      /^(sink_asma\.directory in nonprod: )?migrations\/.*: expected a path within the repo/m,
+    commands: ['apply', 'status', 'check'],
   };
 }
 
@@ -122,36 +123,36 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
   'a manual file is a link': linked('migrations/manual/0001-first.sql', 'generate', 'apply'),
   'a manual file is a link to a secret': {
     arrange: () => link('migrations/manual/0002-more.sql', 'secret.sql'),
-    says: new RegExp(`^migrations/manual/0002-more.sql: ${FOUND_LINK}`, 'm'),
-    met: ['generate'],
+    message: new RegExp(`^migrations/manual/0002-more.sql: ${FOUND_LINK}`, 'm'),
+    commands: ['generate'],
   },
   'a service is a link to a secret': {
     arrange: () => link('services/more.yaml', 'secret.yaml'),
-    says: new RegExp(`^services/more.yaml: ${FOUND_LINK}`, 'm'),
-    met: ['generate', 'apply', 'schema-docs'],
+    message: new RegExp(`^services/more.yaml: ${FOUND_LINK}`, 'm'),
+    commands: ['generate', 'apply', 'schema-docs'],
   },
   'a snapshot is a link to a secret': {
     arrange: () => link('generated/schemas/More.dbo.yaml', 'secret.yaml'),
-    says: new RegExp(`^generated/schemas/More.dbo.yaml: ${FOUND_LINK}`, 'm'),
-    met: ['generate', 'diff'],
+    message: new RegExp(`^generated/schemas/More.dbo.yaml: ${FOUND_LINK}`, 'm'),
+    commands: ['generate', 'diff'],
   },
   'a file to be written is a link to nothing': {
     arrange: () => link('migrations/tables/Actor.sql', 'new.sql'),
-    says: new RegExp(`^${PREFIX}migrations/tables/Actor.sql: ${FOUND_LINK}`, 'm'),
-    met: ['generate', 'apply'],
+    message: new RegExp(`^${PREFIX}migrations/tables/Actor.sql: ${FOUND_LINK}`, 'm'),
+    commands: ['generate', 'apply'],
   },
   'a link leads back into the repo': {
     arrange: () => symlinkSync('..', join(root, 'migrations/manual/all')),
-    says: /./,
-    met: [],
+    message: /./,
+    commands: [],
   },
-  'what the original tool wrote is a link': {
+  'the folder of the original tool is a link': {
     arrange: () => {
       mkdirSync(join(outside, 'pg-migrations'));
       link('generated/pg-migrations', 'pg-migrations');
     },
-    says: /^generated\/pg-migrations/m,
-    met: ['generate'],
+    message: /^generated\/pg-migrations/m,
+    commands: ['generate'],
   },
   'the manifest lists ../../outside/secret.sql': listed('../../outside/secret.sql'),
   'the manifest lists manual/../../../outside/secret.sql': listed(
@@ -160,15 +161,16 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
   'the manifest lists ..\\..\\outside\\secret.sql': listed('..\\..\\outside\\secret.sql'),
   'the manifest lists /etc/passwd': listed('/etc/passwd'),
   'the manifest lists a NUL': listed('manual/0001-first.sql\0'),
-  'the set is in ../outside': {
+  'the migration set is in ../outside': {
     arrange: () => {
       write(outside, 'manifest.yaml', read(root, MANIFEST));
       forge('generated/migration-sets.yaml', '"migrations"', '"../outside"');
     },
-    says: /^(sink_asma\.directory in nonprod: )?\.\.\/outside\/.*: expected a path within the repo/m,
-    met: ['apply', 'status', 'check'],
+    message:
+      /^(sink_asma\.directory in nonprod: )?\.\.\/outside\/.*: expected a path within the repo/m,
+    commands: ['apply', 'status', 'check'],
   },
-  'a sink is called as a way out': {
+  'the name of a sink contains a path out of the repo': {
     arrange: () => {
       edit(root, 'sink-groups.yaml', '    reports:', '    x/../../../outside:');
       edit(
@@ -178,13 +180,13 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
         '    sink_asma.x/../../../outside:',
       );
     },
-    says: /^sink-groups\.yaml:\d+ sink_asma\.sources\.x\/\.\.\/\.\.\/\.\.\/outside: /m,
-    met: ['generate', 'apply'],
+    message: /^sink-groups\.yaml:\d+ sink_asma\.sources\.x\/\.\.\/\.\.\/\.\.\/outside: /m,
+    commands: ['generate', 'apply'],
   },
 };
 
-describe.each(Object.entries(ATTACKS))('%s', (_, { arrange, says, met }) => {
-  it('nothing outside of the repo is written, read or run by any command', async () => {
+describe.each(Object.entries(ATTACKS))('if %s', (_, { arrange, message, commands }) => {
+  it('no command writes or prints a file outside of the repo', async () => {
     arrange();
     const before = treeOf(outside);
     for (const command of COMMANDS) {
@@ -194,17 +196,17 @@ describe.each(Object.entries(ATTACKS))('%s', (_, { arrange, says, met }) => {
       expect(changesSince(before, outside)).toEqual([]);
       expect(output).not.toContain(SECRET);
       expect(output).not.toMatch(/^ +at .*:\d+:\d+/m);
-      if (!met.includes(command[0]!) || command[1] === '--only') continue;
+      if (!commands.includes(command[0]!) || command[1] === '--only') continue;
       expect({ command, code, stderr }).toEqual({
         command,
         code: 2,
-        stderr: expect.stringMatching(says),
+        stderr: expect.stringMatching(message),
       });
     }
   });
 });
 
-it('init writes through no link', () => {
+it('init refuses to write through a link', () => {
   for (const path of ['.gitignore', '.github', 'generated', 'services']) {
     const workspace = emptyFolder();
     mkdirSync(join(workspace, '.git'));
@@ -220,8 +222,8 @@ it('init writes through no link', () => {
   }
 });
 
-it('a repo that is a link itself is one like any other', () => {
-  const way = join(outside, '../way');
-  symlinkSync(root, way);
-  expect(generate(way, ['--check'])).toMatchObject({ code: 0 });
+it('generate accepts a repo whose root is a link', () => {
+  const linkedRoot = join(outside, '../way');
+  symlinkSync(root, linkedRoot);
+  expect(generate(linkedRoot, ['--check'])).toMatchObject({ code: 0 });
 });

@@ -30,7 +30,7 @@ interface Workflow {
 const PATH = '.github/workflows/cdc-migrations.yml';
 
 /** Lists security problems of a workflow. */
-function objections(workflow: Workflow): readonly string[] {
+function securityProblems(workflow: Workflow): readonly string[] {
   const jobs = Object.entries(workflow.jobs);
   const steps = jobs.flatMap(([job, { steps }]) => steps.map((step, at) => ({ job, at, step })));
   const hasSecret = (value: unknown) => /secrets|github\.token/i.test(JSON.stringify(value ?? ''));
@@ -60,11 +60,11 @@ function objections(workflow: Workflow): readonly string[] {
           : []),
         ...(step.uses?.startsWith('actions/checkout@') &&
         step.with?.['persist-credentials'] !== false
-          ? [`${label}: credentials stay`]
+          ? [`${label}: credentials persist`]
           : []),
         ...(step.run?.includes('${{') ? [`${label}: an expression in run`] : []),
         ...(hasSecret(step.uses) || hasSecret(step.with) || hasSecret(step.run)
-          ? [`${label}: a secret beside env`]
+          ? [`${label}: a secret outside of env`]
           : []),
         ...(hasSecret(step.env) && !/\bapply\b/.test(step.run ?? '')
           ? [`${label}: a secret that it does not need`]
@@ -146,14 +146,14 @@ const runs = ({ jobs }: Workflow) =>
 
 describe('without Nx', () => {
   it.each(HOSTILE_FOLDERS)(
-    'in a folder %j nothing is objected to, and commands work there',
+    'writes a secure workflow whose commands work in a folder %j',
     (name) => {
       const folder = `apps/${name}`;
       expect(init('--pattern=db-shared', '--name=shop', '--', folder)).toMatchObject({
         code: 0,
         stderr: '',
       });
-      expect(objections(workflow())).toEqual([]);
+      expect(securityProblems(workflow())).toEqual([]);
       const commands = runs(workflow()).filter(({ run }) => run.includes('manage-migrations'));
       const base = 'x; touch y $(z)';
       const markdown = ['--format', 'markdown', '--root', folder];
@@ -167,7 +167,7 @@ describe('without Nx', () => {
     },
   );
 
-  it('a change in a pull request and one that is refused as unsafe fail no step before the apply, a mistake does', () => {
+  it('passes the diff step with changes and the plan step with unsafe changes, and fails on errors', () => {
     expect(init('--pattern=db-shared', '--name=shop', 'shop').code).toBe(0);
     const commands = runs(workflow()).filter(({ run }) => run.includes('GITHUB_STEP_SUMMARY'));
     const statuses = commands.map(({ run }) =>
@@ -180,15 +180,18 @@ describe('without Nx', () => {
     ]);
   });
 
-  it.each(['-rf', '--version', '-h'])('a folder %j at the top is no option', (folder) => {
-    expect(init('--pattern=db-shared', '--name=shop', '--', folder).code).toBe(0);
-    expect(objections(workflow())).toEqual([]);
-    for (const { run } of runs(workflow()).filter(({ run }) => run.includes('--root')))
-      expect(argumentsOf(run).at(-1)).toBe(`./${folder}`);
-  });
+  it.each(['-rf', '--version', '-h'])(
+    'passes a top-level folder %j as a path, not as an option',
+    (folder) => {
+      expect(init('--pattern=db-shared', '--name=shop', '--', folder).code).toBe(0);
+      expect(securityProblems(workflow())).toEqual([]);
+      for (const { run } of runs(workflow()).filter(({ run }) => run.includes('--root')))
+        expect(argumentsOf(run).at(-1)).toBe(`./${folder}`);
+    },
+  );
 
   it.each(['${{ secrets.X }}', 'a\\b', 'a\nb', 'a\u202eb', 'a\u001b[2Kb'])(
-    'a folder %j is refused',
+    'refuses a folder %j',
     (name) => {
       const run = init('--pattern=db-shared', '--name=shop', '--', `apps/${name}`);
       expect(run).toMatchObject({ code: 2, stdout: '' });
@@ -198,7 +201,7 @@ describe('without Nx', () => {
     },
   );
 
-  it('the steps that it prints work there as well', () => {
+  it('prints next steps that work in a folder with spaces and quotes', () => {
     const { stdout } = init('--pattern=db-shared', '--name=shop', "it's a b");
     const [, command] = /^1\. (npx .*?) generates/m.exec(stdout)!;
     expect(argumentsOf(command!)).toEqual([
@@ -213,14 +216,14 @@ describe('without Nx', () => {
 });
 
 describe.each(['npm', 'pnpm', 'yarn'])('with Nx and %s', (manager) => {
-  it('nothing is objected to, and the name of the base is no command', () => {
+  it('writes a secure workflow that does not run the name of the base branch as a command', () => {
     writeFileSync(join(workspace, 'nx.json'), '{ "plugins": ["@cdc-migrations/nx"] }');
     const lockfile = { npm: 'package-lock.json', pnpm: 'pnpm-lock.yaml', yarn: 'yarn.lock' }[
       manager
     ]!;
     writeFileSync(join(workspace, lockfile), '');
     expect(init('apps/a b', '--name=shop', '--pattern=db-shared').code).toBe(0);
-    expect(objections(workflow())).toEqual([]);
+    expect(securityProblems(workflow())).toEqual([]);
     const affected = runs(workflow()).filter(({ run }) => run.includes('affected'));
     expect(affected).toHaveLength(2);
     for (const { run, env } of affected) {
@@ -232,7 +235,7 @@ describe.each(['npm', 'pnpm', 'yarn'])('with Nx and %s', (manager) => {
   });
 });
 
-it('the objections are found in what init wrote before', () => {
+it('securityProblems finds the problems of a workflow that an earlier init wrote', () => {
   const before = load(`
 on: { pull_request: null, push: null }
 env: { CDC_DB_USER: postgres }
@@ -244,10 +247,10 @@ jobs:
       - run: npm ci
       - run: nx affected --base=origin/\${{ github.base_ref }}
 `) as Workflow;
-  expect(objections(before)).toHaveLength(9);
+  expect(securityProblems(before)).toHaveLength(9);
 });
 
-it('secrets and packages are not committed', () => {
+it('init adds secrets and packages to .gitignore', () => {
   write(workspace, '.gitignore', '.env\n');
   init('.', '--name=shop', '--pattern=db-shared');
   const lines = read(workspace, '.gitignore').split('\n');
@@ -255,7 +258,7 @@ it('secrets and packages are not committed', () => {
   for (const line of ['node_modules', '.env.*', '.cdc/']) expect(lines).toContain(line);
 });
 
-it('the SQL grants to a role that is no superuser, and the check says where another was used', () => {
+it('generate grants to a role that is not a superuser, and --check refuses a run with another role', () => {
   init('.', '--name=Shop', '--pattern=db-shared');
   const { env } = workflow();
   const role = env!['CDC_DB_USER']!;

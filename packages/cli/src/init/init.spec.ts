@@ -12,8 +12,8 @@ beforeEach(() => {
 
 const init = (...args: string[]) => cdc(['init', ...args], { cwd: workspace });
 
-describe.each(PATTERNS)('%s', (pattern) => {
-  it.each(TYPES)('of %s: SQL is generated at once, and nothing is missing', (type) => {
+describe.each(PATTERNS)('init --pattern %s', (pattern) => {
+  it.each(TYPES)('creates a repo with --type %s that generates SQL without warnings', (type) => {
     expect(init('apps/my-shop', '--pattern', pattern, '--type', type).code).toBe(0);
     const repo = join(workspace, 'apps/my-shop');
     const run = generate(repo);
@@ -26,7 +26,7 @@ describe.each(PATTERNS)('%s', (pattern) => {
   });
 });
 
-it('says what comes next, and where a snapshot is missing', () => {
+it('prints the next steps, and generate reports how to create a missing snapshot', () => {
   const { stdout } = init('shop', '--pattern=db-shared');
   expect(stdout).toContain(
     '\nNext:\n1. npx --no-install cdc manage-migrations generate --root shop generates',
@@ -42,13 +42,13 @@ it.each([
   ['package-lock.json', 'npx --no-install'],
   ['pnpm-lock.yaml', 'pnpm exec'],
   ['yarn.lock', 'yarn'],
-])('with %s the next steps run the installed package only: %s', (lockfile, run) => {
+])('with %s, prints next steps that run only the installed package: %s', (lockfile, run) => {
   writeFileSync(join(workspace, lockfile), '');
   const { next } = JSON.parse(init('shop', '--pattern=db-shared', '--json').stdout);
   expect(next[0]).toMatch(`${run} cdc manage-migrations generate --root shop generates`);
 });
 
-it('--dry-run and --json write nothing, and say all', () => {
+it('--dry-run --json writes no files, and prints all files and next steps', () => {
   const before = treeOf(workspace);
   const { stdout } = init('shop', '--pattern=db-shared', '--dry-run', '--json');
   const { files, next } = JSON.parse(stdout);
@@ -60,7 +60,7 @@ it('--dry-run and --json write nothing, and say all', () => {
   expect(next).toHaveLength(4);
 });
 
-it('writes over nothing: what is there stays, gets lines, or stops it', () => {
+it('keeps or extends existing files, and refuses an existing service file', () => {
   write(workspace, '.gitignore', 'node_modules');
   write(workspace, '.github/workflows/cdc-migrations.yml', 'mine\n');
   write(workspace, 'services/acme.yaml', 'mine\n');
@@ -88,7 +88,7 @@ describe('the workflow for CI', () => {
   const commands = () =>
     [...workflow().matchAll(/^ {6}- run: (.*)$/gm)].map(([, command]) => command);
 
-  it('runs the command line where there is no Nx', () => {
+  it('runs cdc in a workspace without Nx', () => {
     init('apps/shop', '--pattern=db-shared');
     const summary = '>> "$GITHUB_STEP_SUMMARY"';
     expect(commands()).toEqual([
@@ -102,7 +102,7 @@ describe('the workflow for CI', () => {
     ]);
   });
 
-  it('runs Nx where nx.json has our plugin, with the package manager of the workspace', () => {
+  it('runs Nx with the package manager of the workspace if nx.json has the plugin', () => {
     writeFileSync(join(workspace, 'nx.json'), '{ "plugins": ["@cdc-migrations/nx"] }');
     writeFileSync(join(workspace, 'pnpm-lock.yaml'), '');
     init('.', '--name=shop', '--pattern=db-shared');
@@ -118,7 +118,7 @@ describe('the workflow for CI', () => {
     ]);
   });
 
-  it('can be left out', () => {
+  it('is not created with --ci=none', () => {
     init('shop', '--pattern=db-shared', '--ci=none');
     expect(existsSync(join(workspace, '.github'))).toBe(false);
   });
@@ -131,7 +131,7 @@ it.each([
   [['2nd', '--pattern=db-shared'], '--name "2nd": expected a letter followed by'],
   [['x', '--pattern=db-shared', '--name=on'], '--name "on": expected a letter'],
   [['x', '--pattern=db-shared', '--service=public'], '--service: "public" cannot be a tenant'],
-])('%j is refused', (args, message) => {
+])('refuses %j', (args, message) => {
   const before = treeOf(workspace);
   expect(init(...args)).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
   expect(changesSince(before, workspace)).toEqual([]);

@@ -46,7 +46,7 @@ it.each([
   [`-- squawk-ignore other\nDROP TABLE ${ACTOR};`, ['2 cdc-drop']],
   ['DELETE FROM {{SCHEMA}}.mine;', []],
   [`-- squawk-ignore-file cdc-drop\nSELECT 1;\nDROP TABLE ${ACTOR};`, []],
-])('%s: %j', async (sql, findings) => {
+])('reports in %s: %j', async (sql, findings) => {
   expect(await lint(sql)).toEqual(findings);
 });
 
@@ -73,21 +73,24 @@ describe('an index of a table with partition_by', () => {
     [`CREATE INDEX CONCURRENTLY ON "{{SCHEMA}}"."stg_Actor" ${NAVN};`, []],
     [`CREATE INDEX CONCURRENTLY ON "{{SCHEMA}}"."Actor_p0" ${NAVN};`, []],
     [`CREATE INDEX CONCURRENTLY ON "{{SCHEMA}}"."Region" ("Kode");`, []],
-  ])('%j: %j, and no message asks for CONCURRENTLY', async (statement, rules) => {
-    write(partitioned, FILE, `-- cdc: no-transaction\n\n${statement}`);
-    const { stdout } = await runCommand(partitioned, ['lint']);
-    const found = stdout.split('\n').filter((line) => line.startsWith(FILE));
-    expect(found.map((line) => line.split(':').slice(0, 2).join(':'))).toEqual(
-      rules.map((rule) => `${FILE}:3 ${rule}`),
-    );
-    for (const line of found) {
-      expect(line).toMatch(/declare (the index|it) in indexes of the table in the YAML/);
-      expect(line).not.toContain('no-transaction');
-    }
-  });
+  ])(
+    '%j is reported as %j, with the advice to declare the index in the YAML',
+    async (statement, rules) => {
+      write(partitioned, FILE, `-- cdc: no-transaction\n\n${statement}`);
+      const { stdout } = await runCommand(partitioned, ['lint']);
+      const found = stdout.split('\n').filter((line) => line.startsWith(FILE));
+      expect(found.map((line) => line.split(':').slice(0, 2).join(':'))).toEqual(
+        rules.map((rule) => `${FILE}:3 ${rule}`),
+      );
+      for (const line of found) {
+        expect(line).toMatch(/declare (the index|it) in indexes of the table in the YAML/);
+        expect(line).not.toContain('no-transaction');
+      }
+    },
+  );
 });
 
-it('renders SARIF with paths of the checkout', async () => {
+it('renders SARIF with paths relative to the checkout', async () => {
   write(root, FILE, 'SELECT 1;\nCOMMIT;');
   const { stdout, exitCode } = await runCommand(root, ['lint', '--format', 'sarif'], {
     GITHUB_WORKSPACE: join(root, '..'),
@@ -116,7 +119,7 @@ it('renders SARIF with paths of the checkout', async () => {
   ]);
 });
 
-it('prints file, line, rule and the way out, and ends with 1; without findings with 0', async () => {
+it('prints the file, line and rule of a finding and exits with 1, or with 0 without findings', async () => {
   write(root, FILE, 'COMMIT;');
   const found = await runCommand(root, ['lint']);
   expect(found.exitCode).toBe(1);
@@ -141,7 +144,7 @@ console.log(JSON.stringify([{ file, line: 0, column: 0, level: 'Warning',
 process.exitCode = 1;
 `;
 
-it('adds the findings of the squawk-cli of the repo', async () => {
+it('adds the findings of squawk-cli if the repo has it, and reports its failure', async () => {
   const repo = copyOf(root);
   write(repo, FILE, 'CREATE INDEX a ON x.b (c);');
   write(repo, 'node_modules/squawk-cli/package.json', '{"name":"squawk-cli","version":"2.66.0"}');
@@ -163,7 +166,7 @@ it('adds the findings of the squawk-cli of the repo', async () => {
   });
 });
 
-it('checks SQL in the YAML of services, and generate --check says that there are findings', async () => {
+it('checks SQL in the YAML of services, and generate --check reports the number of findings', async () => {
   const repo = copyOf(root);
   write(repo, FILE, 'SELECT 1;');
   edit(
@@ -192,7 +195,7 @@ it('checks SQL in the YAML of services, and generate --check says that there are
   });
 });
 
-it('the page lists the rules that there are', () => {
+it('docs/lint.md lists all rules', () => {
   const source = readFileSync(join(__dirname, 'find-in-sql.ts'), 'utf8');
   const rules = new Set([...source.matchAll(/'(cdc-[a-z]+)'/g)].map(([, rule]) => rule));
   const listed = new Set([...PAGE.matchAll(/^\| `(cdc-[a-z]+)`/gm)].map(([, rule]) => rule));

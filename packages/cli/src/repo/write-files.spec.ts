@@ -9,7 +9,7 @@ const SNAPSHOT = 'generated/schemas/AdOpusTest.dbo.yaml';
 /** A user without root privileges, because root ignores file modes. */
 const NOBODY = process.getuid?.() === 0 ? 65534 : undefined;
 
-/** A copy of the command in a folder that such a user can read. */
+/** A copy of the command in a folder that this user can read. */
 let bin: string;
 let done: string;
 
@@ -38,12 +38,12 @@ function generateAsNobody(cwd: string) {
 function staleRepo(): string {
   const root = copyOf(done);
   edit(root, SNAPSHOT, 'name: FraDato', 'name: FraDate');
-  give(root);
+  changeOwner(root);
   return root;
 }
 
 /** Makes the user of `generateAsNobody` the owner of a repo. */
-function give(root: string): void {
+function changeOwner(root: string): void {
   if (NOBODY === undefined) return;
   for (const path of ['', ...treeOf(root).keys()]) chownSync(join(root, path), NOBODY, NOBODY);
 }
@@ -56,8 +56,8 @@ it.each([
     0o444,
     'migrations/staging/Fraver-staging.sql',
   ],
-  ['the last file', 'migrations/manifest.yaml', 0o444, 'migrations/manifest.yaml'],
-])('%s that is read-only leaves everything as it was', (_, locked, mode, path) => {
+  ['the last file to be written', 'migrations/manifest.yaml', 0o444, 'migrations/manifest.yaml'],
+])('changes nothing if %s is read-only', (_, locked, mode, path) => {
   const root = staleRepo();
   const before = treeOf(root);
   const usual = statSync(join(root, locked)).mode;
@@ -75,10 +75,10 @@ it.each([
   expect(generateAsNobody(root)).toMatchObject({ code: 0 });
 });
 
-it('a folder with a stale file that cannot be removed leaves everything as it was', () => {
+it('changes nothing if a stale file cannot be removed', () => {
   const root = copyOf(done);
   edit(root, 'services/adopus.yaml', 'public.customer_user', 'public.customers');
-  give(root);
+  changeOwner(root);
   const before = treeOf(root);
   chmodSync(join(root, 'migrations/validation'), 0o555);
   const run = generateAsNobody(root);
@@ -93,10 +93,10 @@ it('a folder with a stale file that cannot be removed leaves everything as it wa
   expect(changesSince(before, root)).toEqual([]);
 });
 
-it('folders that were made before the one that cannot be go again', () => {
+it('removes new folders if a later folder cannot be created', () => {
   const root = smallRepo();
   mkdirSync(join(root, 'migrations'));
-  give(root);
+  changeOwner(root);
   const before = treeOf(root);
   chmodSync(join(root, 'migrations'), 0o555);
   const run = generateAsNobody(root);
@@ -111,7 +111,7 @@ it('folders that were made before the one that cannot be go again', () => {
   expect(changesSince(before, root)).toEqual([]);
 });
 
-it('a file in the place of a folder is told', () => {
+it('reports a file that has the path of a folder', () => {
   const root = smallRepo();
   mkdirSync(join(root, 'migrations'));
   writeFileSync(join(root, 'migrations/tables'), 'a file\n');
@@ -126,7 +126,7 @@ it('a file in the place of a folder is told', () => {
   expect(changesSince(before, root)).toEqual([]);
 });
 
-it('a configuration that cannot be read is told', () => {
+it('reports a snapshot that cannot be read, and does not write the manifest', () => {
   const root = staleRepo();
   chmodSync(join(root, SNAPSHOT), 0o000);
   const before = statSync(join(root, 'migrations/manifest.yaml')).mtimeMs;

@@ -65,11 +65,8 @@ describe.each([15, 18] as const)('retire on PostgreSQL %i', (major) => {
     );
   const withoutBlue = () => edited('source-groups.yaml', BLUE, '');
 
-  /**
-   * Returns the remaining bookkeeping of a place, without the note that it was retired, and the remaining objects of
-   * its schema.
-   */
-  async function left(condition: string): Promise<readonly unknown[]> {
+  /** Returns the bookkeeping tables with matching rows, except the record of retired tables. */
+  async function remaining(condition: string): Promise<readonly unknown[]> {
     const tables =
       await query(`SELECT relname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
       WHERE relnamespace = 'cdc_management'::regnamespace AND relkind = 'r' AND relname <> 'retired_table'
@@ -97,25 +94,25 @@ describe.each([15, 18] as const)('retire on PostgreSQL %i', (major) => {
     expect(status).toMatchObject({ exitCode: 0 });
   }
 
-  it('ends the merges of a table that has left, and keeps its rows', async () => {
+  it('retires a removed table, and keeps its rows until --drop', async () => {
     const root = await withoutActor();
-    const says = {
+    const expected = {
       exitCode: 1,
       stdout: expect.stringContaining('cdc manage-migrations retire --table Actor'),
     };
     const [check, status] = await Promise.all([run(root, 'check'), run(root, 'status')]);
-    expect(check).toMatchObject(says);
-    expect(status).toMatchObject(says);
+    expect(check).toMatchObject(expected);
+    expect(status).toMatchObject(expected);
     const dry = await run(root, 'retire', '--table', 'Actor', '--dry-run');
     expect(dry).toMatchObject({ exitCode: 0 });
     expect(dry.stdout).toMatch(/blue\.Actor +5 +\d+ +0 +0 +0 +to retire/);
-    expect(await left(`table_name = 'Actor'`)).toContain('merge_control');
+    expect(await remaining(`table_name = 'Actor'`)).toContain('merge_control');
     const done = await run(root, 'retire', '--table', 'Actor');
     expect(done).toMatchObject({ exitCode: 0, stderr: '' });
     expect(done.stdout).toContain(
       'blue.Actor: removed staging table stg_Actor, blue.fn_merge_window_actor(tid,tid,integer,integer,integer), blue.sp_merge_actor(), positions of 1 stream, 0 remembered deletes, history',
     );
-    expect(await left(`table_name = 'Actor'`)).toEqual([]);
+    expect(await remaining(`table_name = 'Actor'`)).toEqual([]);
     expect(await query('SELECT count(*)::integer AS n FROM blue."Actor"')).toEqual([{ n: 5 }]);
     await expectClean(root);
     const again = await run(root, 'retire', '--table', 'Actor', '--drop');
@@ -127,21 +124,21 @@ describe.each([15, 18] as const)('retire on PostgreSQL %i', (major) => {
     await expectClean(root);
   });
 
-  it('ends all of a customer that has left, and names its rows in shared tables', async () => {
+  it('retires a removed customer, and reports its rows in shared tables', async () => {
     const root = await withoutBlue();
-    const says = {
+    const expected = {
       exitCode: 1,
       stdout: expect.stringContaining('cdc manage-migrations retire --customer blue'),
     };
     const [check, status] = await Promise.all([run(root, 'check'), run(root, 'status')]);
-    expect(check).toMatchObject(says);
-    expect(status).toMatchObject(says);
+    expect(check).toMatchObject(expected);
+    expect(status).toMatchObject(expected);
     const done = await run(root, 'retire', '--customer', 'blue');
     expect(done).toMatchObject({
       exitCode: 0,
       stdout: expect.stringContaining('public.Everybody: 3 rows of AdOpus stay'),
     });
-    expect(await left(`schema_name = 'blue'`)).toEqual([]);
+    expect(await remaining(`schema_name = 'blue'`)).toEqual([]);
     expect(
       await query(
         `SELECT DISTINCT source_db FROM cdc_management.stream_coverage WHERE schema_name = 'public'`,
@@ -157,10 +154,10 @@ describe.each([15, 18] as const)('retire on PostgreSQL %i', (major) => {
     await expectClean(root);
   });
 
-  // The rest is the same in all versions.
+  // The remaining tests do not depend on the version of PostgreSQL.
   if (major === 15) return;
 
-  it('refuses while events are in no final table, unless it is told to discard them', async () => {
+  it('refuses a table with unmerged events, unless --discard-events is set', async () => {
     const root = await withoutActor();
     await query(stageActors('blue', [6, 7]));
     await query(stageActors('avansas', [6, 6], 'NULL').replace("'c'", "'x'"));
@@ -180,7 +177,7 @@ describe.each([15, 18] as const)('retire on PostgreSQL %i', (major) => {
     await expectClean(root);
   });
 
-  it('does what the page says, step by step', async () => {
+  it('runs the commands of docs/retire-and-rename.md without errors', async () => {
     const root = copyOf(target.root);
     const [, retireTable, retireCustomer, rename] = PAGE.split('\n## ');
     const follow = async (section: string | undefined) => {
@@ -209,7 +206,7 @@ describe.each([15, 18] as const)('retire on PostgreSQL %i', (major) => {
     await follow(rename);
   });
 
-  it('refuses what is in the configuration, and says what it does not know', async () => {
+  it('refuses configured tables and customers, and reports an unknown table', async () => {
     const { root } = target;
     expect(await run(root, 'retire', '--table', 'Actor')).toMatchObject({
       exitCode: 2,

@@ -45,15 +45,15 @@ function removeCa(): void {
   repo.edit('source-groups.yaml', '      ca_file: ca.pem\n', '');
 }
 
-describe('the snapshot of AdOpusTest is the committed one, byte for byte', () => {
-  it('over TLS, the certificate verified', async () => {
+describe('schema-docs', () => {
+  it('writes the committed snapshot, byte for byte, over TLS with a verified certificate', async () => {
     repo.write(SNAPSHOT, '');
     const run = await repo.cdc('schema-docs', '--env', 'nonprod', '--force');
     expect(run).toMatchObject({ exitCode: 0, complaints: [], stdout: `changed ${SNAPSHOT}\n` });
     expect(repo.read(SNAPSHOT)).toBe(COMMITTED);
   });
 
-  it('without TLS', async () => {
+  it('writes the committed snapshot, byte for byte, without TLS', async () => {
     removeCa();
     setServer('encrypt: false');
     repo.write(SNAPSHOT, '');
@@ -63,7 +63,7 @@ describe('the snapshot of AdOpusTest is the committed one, byte for byte', () =>
     expect(repo.read(SNAPSHOT)).toBe(COMMITTED);
   });
 
-  it('without --env, in the validation environment', async () => {
+  it('reads the validation environment without --env', async () => {
     expect(await repo.cdc('schema-docs')).toMatchObject({
       exitCode: 0,
       stdout: `unchanged ${SNAPSHOT}\n`,
@@ -72,7 +72,7 @@ describe('the snapshot of AdOpusTest is the committed one, byte for byte', () =>
 });
 
 describe('--if-changed', () => {
-  it('asks one query when nothing changed', async () => {
+  it('sends one query if nothing changed', async () => {
     server.clearRequests();
     const run = await repo.cdc('schema-docs', '--if-changed');
     expect(run).toMatchObject({ exitCode: 0, stdout: '' });
@@ -81,9 +81,9 @@ describe('--if-changed', () => {
   });
 
   it.each([
-    ['a table more is wanted', () => addTable()],
-    ['the snapshot is missing', () => removeSnapshot()],
-  ])('reads when %s', async (_, change) => {
+    ['the service has a new table', () => addTable()],
+    ['the snapshot is not a generated file', () => replaceSnapshot()],
+  ])('reads the catalog if %s', async (_, change) => {
     change();
     server.clearRequests();
     expect(await repo.cdc('schema-docs', '--if-changed', '--force')).toMatchObject({ exitCode: 0 });
@@ -97,12 +97,12 @@ describe('--if-changed', () => {
       '      dbo.Ytelse: {}\n      dbo.Test: {}\n',
     );
   }
-  function removeSnapshot(): void {
+  function replaceSnapshot(): void {
     repo.write(SNAPSHOT, 'database: X\n');
   }
 });
 
-it('a snapshot that was edited is not written over', async () => {
+it('an edited snapshot is not overwritten', async () => {
   const edited = COMMITTED.replace('nvarchar', 'varchar');
   repo.write(SNAPSHOT, edited);
   const error = `${SNAPSHOT}: this snapshot was edited; move it to a different folder, or overwrite it with --force`;
@@ -117,14 +117,14 @@ it('a snapshot that was edited is not written over', async () => {
   ]);
 });
 
-it('generate --refresh reads first', async () => {
+it('generate --refresh reads the source in 2 round trips', async () => {
   server.clearRequests();
   const run = await repo.cdc('generate', '--refresh');
   expect(run).toMatchObject({ exitCode: 0 });
   expect(server.roundTrips()).toBe(2);
 });
 
-it('generate --refresh says what its changes mean, and what to do', async () => {
+it('generate --refresh reports the effects of changes once, with what to do', async () => {
   const before = COMMITTED.replace(
     '"Navn", "type": "nvarchar", "length": 60',
     '"Navn", "type": "nvarchar", "length": 80',
@@ -149,34 +149,34 @@ it('generate --refresh says what its changes mean, and what to do', async () => 
 });
 
 /** Runs with a fault. Expects one line with the problem and the solution, and no written file. */
-async function expectFault(what: RegExp, ...args: readonly string[]): Promise<string> {
+async function expectFault(message: RegExp, ...args: readonly string[]): Promise<string> {
   const before = readdirSync(join(repo.root, 'generated/schemas'));
   const run = await repo.cdc('schema-docs', '--env', 'nonprod', '--timeout', '2', ...args);
   expect(run).toMatchObject({ exitCode: 2, stdout: '' });
   expect(run.complaints).toHaveLength(1);
-  expect(run.complaints[0]).toMatch(what);
+  expect(run.complaints[0]).toMatch(message);
   expect(run.stderr).not.toContain(server.login.password);
   expect(repo.read(SNAPSHOT)).toBe(COMMITTED);
   expect(readdirSync(join(repo.root, 'generated/schemas'))).toEqual(before);
   return run.complaints[0]!;
 }
 
-describe('a fault is one line, exit code 2, and the old snapshot stays', () => {
+describe('on a fault, schema-docs keeps the snapshot and', () => {
   const addFault = (fault: Fault, sql?: RegExp) => server.addFault({ fault, ...(sql && { sql }) });
 
-  it('refused', async () => {
+  it('reports a refused connection', async () => {
     repo.setEnv({ MSSQL_NONPROD_PORT: '1' });
     await expectFault(
       /AdOpusTest on 127\.0\.0\.1:1: connection refused; start the server, or fix host and port/,
     );
   });
 
-  it('unknown host', async () => {
+  it('reports an unknown host', async () => {
     repo.setEnv({ MSSQL_NONPROD_HOST: 'no-such-host.invalid' });
     await expectFault(/unknown host; fix the host of the server "default"/);
   });
 
-  it('the port of something else', async () => {
+  it('reports a port that belongs to another program', async () => {
     const other: Server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
     await new Promise((resolve) => other.once('listening', resolve));
     repo.setEnv({ MSSQL_NONPROD_PORT: String((other.address() as AddressInfo).port) });
@@ -184,12 +184,12 @@ describe('a fault is one line, exit code 2, and the old snapshot stays', () => {
     other.close();
   });
 
-  it('closed in the middle of a row, twice', async () => {
+  it('reports a connection that is closed again after a retry', async () => {
     addFault({ kind: 'close', afterRows: 100 }, /sys\.index_columns/);
     await expectFault(/the connection was lost before the answer was complete; run it again/);
   });
 
-  it('closed in the middle of a row once: it is read again', async () => {
+  it('reads again if the connection is closed once in the middle of a row', async () => {
     server.addFault({
       fault: { kind: 'close', afterRows: 100 },
       sql: /sys\.index_columns/,
@@ -203,18 +203,18 @@ describe('a fault is one line, exit code 2, and the old snapshot stays', () => {
 
   it.each<[string, Fault]>([
     ['answers attention', { kind: 'stall', afterRows: 50 }],
-    ['is deaf', { kind: 'stall', afterRows: 50, isDeaf: true }],
-  ])('stalled for longer than the time-out, by a server that %s', async (_, fault) => {
+    ['ignores attention', { kind: 'stall', afterRows: 50, isDeaf: true }],
+  ])('reports a timeout if the server stalls and %s', async (_, fault) => {
     addFault(fault, /sys\.index_columns/);
     await expectFault(/no complete answer within 2 s; run it again, or allow more with --timeout/);
   });
 
-  it('stalled at the login', async () => {
+  it('reports a timeout of the login', async () => {
     addFault({ kind: 'stall-login' });
     await expectFault(/no connection within 2 s/);
   });
 
-  it('login refused', async () => {
+  it('reports a refused login without its password', async () => {
     repo.setEnv({ MSSQL_NONPROD_PASSWORD: 'a-wrong-secret' });
     const line = await expectFault(
       /the server refused the login \(Login failed for user 'sa'\); fix user and password/,
@@ -222,7 +222,7 @@ describe('a fault is one line, exit code 2, and the old snapshot stays', () => {
     expect(line).not.toContain('a-wrong-secret');
   });
 
-  it('unknown database', async () => {
+  it('reports an unknown database', async () => {
     repo.edit('source-groups.yaml', 'database: AdOpusTest', 'database: AdOpusTset');
     repo.edit(
       'services/adopus.yaml',
@@ -234,26 +234,26 @@ describe('a fault is one line, exit code 2, and the old snapshot stays', () => {
     );
   });
 
-  it('untrusted certificate', async () => {
+  it('reports an untrusted certificate', async () => {
     removeCa();
     await expectFault(
       /the certificate of the server is not trusted \(.*\); name its authority with ca_file, or set trust_server_certificate: true/,
     );
   });
 
-  it('a ca_file that is not there', async () => {
+  it('reports a missing ca_file', async () => {
     repo.edit('source-groups.yaml', 'ca.pem', 'no.pem');
     await expectFault(/ca_file .*no\.pem of the server "default" cannot be read/);
   });
 
-  it('missing variables, all of them', async () => {
+  it('reports all missing variables', async () => {
     repo.setEnv({ MSSQL_NONPROD_HOST: undefined, MSSQL_NONPROD_PASSWORD: undefined });
     await expectFault(
       /source-groups\.yaml: the server "default" of adopus needs MSSQL_NONPROD_HOST, MSSQL_NONPROD_PASSWORD; set them in the environment/,
     );
   });
 
-  it('empty database', async () => {
+  it('reports an empty database', async () => {
     repo.edit('source-groups.yaml', 'database: AdOpusTest', 'database: Empty');
     repo.edit(
       'services/adopus.yaml',
@@ -266,7 +266,7 @@ describe('a fault is one line, exit code 2, and the old snapshot stays', () => {
     expect(existsSync(join(repo.root, 'generated/schemas/Empty.dbo.yaml'))).toBe(false);
   });
 
-  it('a table that is dropped between two queries', async () => {
+  it('reports a table that is dropped between two queries', async () => {
     const database = server.addDatabase('Dropping', readAdopusCatalog());
     repo.edit('source-groups.yaml', 'database: AdOpusTest', 'database: Dropping');
     repo.edit(
@@ -281,13 +281,13 @@ describe('a fault is one line, exit code 2, and the old snapshot stays', () => {
     await expectFault(/dbo\.Avtale changed while the structure was read; run it again/);
   });
 
-  it('tables that are not there, with those that could be meant', async () => {
+  it('reports an unknown table with a similar name', async () => {
     repo.edit('services/adopus.yaml', /^ {6}dbo\.Ytelse: \{\}$/, '      dbo.Ytelser: {}');
     repo.edit('services/adopus.yaml', 'from: dbo.Ytelse', 'from: dbo.Ytelser');
     await expectFault(/there is no table dbo\.Ytelser \(did you mean "Ytelse"\?\); fix the names/);
   });
 
-  it('a server that declines encryption gets no password', async () => {
+  it('reports a server that does not support TLS', async () => {
     const plain = await startMssqlFixture({
       databases: { AdOpusTest: readAdopusCatalog() },
       encryption: 'unsupported',
@@ -298,7 +298,7 @@ describe('a fault is one line, exit code 2, and the old snapshot stays', () => {
   });
 });
 
-it('a table that the service names and a pattern excludes is an error of both files', async () => {
+it('a table of a service that table_exclude_patterns excludes is reported with both files', async () => {
   repo.edit(
     'source-groups.yaml',
     "table_exclude_patterns: ['^Log', '^sys']",
@@ -313,7 +313,7 @@ it('a table that the service names and a pattern excludes is an error of both fi
   ]);
 });
 
-it('a pattern that takes forever to match is an error of its file', async () => {
+it('a pattern that takes longer than 1 s to match is reported with its file and line', async () => {
   repo.edit(
     'source-groups.yaml',
     "table_exclude_patterns: ['^Log', '^sys']",

@@ -16,7 +16,7 @@ afterAll(async () => {
   await repo?.stop();
 });
 
-/** Stages events of `Distrikt` with these offsets of a partition. The name `x` is replaced by one that is too long. */
+/** Stages events of `Distrikt`, one per offset. An event with a too long name cannot be merged. */
 async function stage(partition: number, offsets: readonly number[], name = 'navn'): Promise<void> {
   const sql = server.connect({ database: 'directory', max: 1, fetch_types: false });
   await sql`INSERT INTO blue."stg_Distrikt" ("DistriktID", "Navn", "_customer_id", "__source_db",
@@ -30,7 +30,7 @@ const merge = () => runCommand(repo.root, ['merge', ...BLUE], env);
 const status = (...args: readonly string[]) =>
   runCommand(repo.root, ['status', ...BLUE, ...args], env);
 
-it('says what a crash may have taken out of staging, from which offset to replay, and how many dead letters there are', async () => {
+it('reports the replay positions of streams after a crash, and the number of dead letters', async () => {
   await stage(0, [1, 2, 3]);
   await stage(1, [10, 11, 20]);
   await stage(1, [12], 'x'.repeat(200));
@@ -76,7 +76,7 @@ blue.Distrikt: 1 dead letter; see cdc_management.recent_errors; fix the cause, t
   expect((await status()).stdout).not.toContain('was emptied');
 }, 60_000);
 
-it('counts the events that the server refused, by topic', async () => {
+it('counts refused events by topic', async () => {
   const sql = server.connect({ database: 'directory', max: 1, fetch_types: false });
   await sql`INSERT INTO cdc_management.refused_event (schema_name, table_name, topic, error)
     VALUES ('blue', 'Distrikt', 'adopus.dbo.Distrikt', 'a'), ('blue', 'Distrikt', 'adopus.dbo.Distrikt', 'b'), (NULL, NULL, NULL, 'c')`;
@@ -99,7 +99,7 @@ blue.Distrikt: 2 refused events of topic adopus.dbo.Distrikt; see cdc_management
   await sql.end();
 }, 60_000);
 
-it('names a session that keeps a merge open while events have waited for over a minute', async () => {
+it('reports a session that has blocked a merge for over a minute', async () => {
   const connect = () => server.connect({ database: 'directory', max: 1, fetch_types: false });
   const [holder, other] = [connect(), connect()];
   await holder`BEGIN ISOLATION LEVEL REPEATABLE READ`;
@@ -122,7 +122,7 @@ it('names a session that keeps a merge open while events have waited for over a 
   await Promise.all([holder.end(), other.end()]);
 });
 
-it('says from which offset on to replay a stream that was never merged', async () => {
+it('reports the replay position of a stream that was never merged', async () => {
   await stage(2, [7, 8]);
   await server.kill('SIGKILL');
   await server.restart();
@@ -131,7 +131,7 @@ it('says from which offset on to replay a stream that was never merged', async (
   );
 }, 60_000);
 
-it('names the place of a file of the whole database that failed', async () => {
+it('reports a failed file of the whole database as "(database)"', async () => {
   mkdirSync(join(repo.root, 'migrations/manual'), { recursive: true });
   writeFileSync(join(repo.root, 'migrations/manual/0001-bad.sql'), 'SELECT 1 / 0;\n');
   expect((await runCommand(repo.root, ['generate'])).exitCode).toBe(0);
@@ -141,7 +141,7 @@ it('names the place of a file of the whole database that failed', async () => {
   );
 }, 60_000);
 
-it('--offline says what there is to apply, without a target or its variables', async () => {
+it('--offline counts files and schemas without a target or its variables', async () => {
   const untouched = copyAdopus();
   const run = await runCommand(untouched.root, ['status', '--env', 'prod', '--offline']);
   untouched.remove();

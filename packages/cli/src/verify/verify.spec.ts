@@ -52,7 +52,7 @@ const COLUMNS = {
   c_email: ['email', `'a@b.no'`],
 } as const;
 
-/** Kinds of differences, as target statements on a row within its tenth of the rows. */
+/** Differences: the expected kind or column, a description, and the change in the target. */
 const KINDS: readonly (readonly [string, string, string])[] = [
   ['missing', 'a missing row', 'DELETE'],
   ['extra', 'an extra row', 'k1 = k1 + 10000'],
@@ -164,7 +164,7 @@ async function copyRows(
 
 describe('verify of a PostgreSQL source', () => {
   beforeAll(async () => {
-    // Tests read in pg_stat_activity which query a session runs, and settings come before it.
+    // Tests search for queries in pg_stat_activity, so their texts must not be cut off.
     server = await startDebianPostgres({ settings: { track_activity_query_size: '16kB' } });
     root = smallRepo();
     for (const name of ['AdOpusTest', 'AdOpusBlue', TARGET]) await server.createDatabase({ name });
@@ -219,7 +219,8 @@ describe('verify of a PostgreSQL source', () => {
         TARGET,
         `INSERT INTO ${schema}.keyless (a, b, __kafka_offset) VALUES (1, 'x', 0), (1, 'x', 1)`,
       );
-      await query(TARGET, `UPDATE ${schema}.everything SET c_json = ${COLUMNS.c_json[1]}`); // as it was sent
+      // The events of the source contain this text.
+      await query(TARGET, `UPDATE ${schema}.everything SET c_json = ${COLUMNS.c_json[1]}`);
       await copyRows(database, 'dbo.gone', `${schema}.gone`, { __sync_timestamp: '2024-01-01' });
       if (schema === 'avansas') {
         const shared = { _customer_id: id, __sync_timestamp: '2024-01-01' };
@@ -235,7 +236,7 @@ describe('verify of a PostgreSQL source', () => {
   }, 120_000);
   afterAll(() => server?.stop());
 
-  it('finds nothing in equal tables, whatever their types', async () => {
+  it('finds no differences in equal tables with all types', async () => {
     const run = await verify('--json');
     const tables = tablesOf(run);
     expect(
@@ -261,7 +262,7 @@ describe('verify of a PostgreSQL source', () => {
     expect(run.exitCode).toBe(0);
   });
 
-  it('does what the page says', async () => {
+  it('runs the commands of docs/verify.md without errors', async () => {
     const commands = [...PAGE.matchAll(/^npx --no-install cdc manage-migrations (verify .+)$/gm)];
     expect(commands.length).toBeGreaterThan(3);
     const page = copyOf(root);
@@ -283,17 +284,17 @@ describe('verify of a PostgreSQL source', () => {
       readonly k1: number;
       readonly k2: string;
     }[];
-    const say = (kind: string, k1: number, k2: string, column?: string) =>
+    const expectDifference = (kind: string, k1: number, k2: string, column?: string) =>
       expected.push(JSON.stringify([kind, { k1: String(k1), k2 }, column ? [column] : []]));
     let statements = '';
     for (const [n, [kind, what, change]] of KINDS.entries()) {
       const own = `WHERE k1 BETWEEN ${n * PER_KIND + 1} AND ${(n + 1) * PER_KIND}`;
       statements += `/* ${what} */ ${kind === 'missing' ? 'DELETE FROM' : 'UPDATE'} avansas.everything ${kind === 'missing' ? '' : `SET ${change}`} ${own};\n`;
       for (const { k1, k2 } of keys.slice(n * PER_KIND, (n + 1) * PER_KIND)) {
-        if (kind === 'missing' || kind === 'extra') say('missing', k1, k2);
-        else say('different', k1, k2, kind);
-        if (change.startsWith('k1')) say('extra', k1 + 10_000, k2);
-        if (change.startsWith('k2')) say('extra', k1, `${k2} `);
+        if (kind === 'missing' || kind === 'extra') expectDifference('missing', k1, k2);
+        else expectDifference('different', k1, k2, kind);
+        if (change.startsWith('k1')) expectDifference('extra', k1 + 10_000, k2);
+        if (change.startsWith('k2')) expectDifference('extra', k1, `${k2} `);
       }
     }
     await query(TARGET, statements);
@@ -321,7 +322,7 @@ describe('verify of a PostgreSQL source', () => {
     expect(cut.exitCode).toBe(1);
   });
 
-  it('compares a sample, which has about as many rows as it is told', async () => {
+  it('compares a sample with about the requested number of rows', async () => {
     const run = await verify(
       '--table',
       'everything',
@@ -338,7 +339,7 @@ describe('verify of a PostgreSQL source', () => {
     expect(rows.source).toBeLessThan(200);
   });
 
-  it('knows rows of one customer, deleted rows and rows that somebody put into an existing table', async () => {
+  it('finds missing rows of a customer, soft-deleted rows and extra rows of an existing table', async () => {
     await query(
       TARGET,
       `UPDATE blue.gone SET "__deleted_at" = now() WHERE id = 7;
@@ -360,7 +361,7 @@ describe('verify of a PostgreSQL source', () => {
     expect(run.exitCode).toBe(1);
   });
 
-  it('looks again at rows that differ, and says which are staged', async () => {
+  it('compares different rows again after --wait, and reports staged rows', async () => {
     await query(
       TARGET,
       `UPDATE blue.gone SET "__deleted_at" = NULL WHERE id = 7; UPDATE blue.gone SET name = 'old' WHERE id IN (8, 9);
@@ -368,7 +369,7 @@ describe('verify of a PostgreSQL source', () => {
     );
     const args = ['--env', 'nonprod', '--table', 'adopus.gone', '--customer', 'blue'];
     const ended = finish(startCommand(root, ['verify', ...args, '--wait', '3s'], env));
-    await untilFirstLook();
+    await waitForFirstComparison();
     await query(TARGET, `UPDATE blue.gone SET name = 'name 8' WHERE id = 8`);
     const run = await ended;
     expect(run.stdout).toContain(
@@ -377,16 +378,16 @@ describe('verify of a PostgreSQL source', () => {
     expect(run.exitCode).toBe(1);
   });
 
-  /** Waits until the rows that differ have been read for the first time, by their digests or whole. */
-  async function untilFirstLook() {
+  /** Waits until different rows have been read for the first time, as digests or in full. */
+  async function waitForFirstComparison() {
     const sql = server.connect({ database: TARGET, max: 1 });
-    const looked = `SELECT FROM pg_stat_activity
+    const compared = `SELECT FROM pg_stat_activity
       WHERE application_name = 'cdc verify' AND state = 'idle' AND query LIKE '% = ANY (''{' || repeat('_', 32) || '%'`;
-    while ((await sql.unsafe(looked)).length === 0);
+    while ((await sql.unsafe(compared)).length === 0);
     await sql.end();
   }
 
-  it('looks again at all rows that differ at first, also if they are more than it lists', async () => {
+  it('compares all different rows again, even if there are more than --limit', async () => {
     const late = `id BETWEEN 11 AND 16`;
     await query(TARGET, `DELETE FROM blue.stg_gone; UPDATE blue.gone SET name = 'name ' || id`);
     const args = ['--env', 'nonprod', '--table', 'adopus.gone', '--customer', 'blue'];
@@ -395,7 +396,7 @@ describe('verify of a PostgreSQL source', () => {
       const ended = finish(
         startCommand(root, ['verify', ...args, '--limit', '2', '--wait', '2s'], env),
       );
-      await untilFirstLook();
+      await waitForFirstComparison();
       await query(TARGET, `UPDATE blue.gone SET name = 'name ' || id WHERE ${late}`);
       const run = await ended;
       expect(run.stdout).toContain(
@@ -408,7 +409,7 @@ describe('verify of a PostgreSQL source', () => {
     await query(TARGET, `UPDATE blue.gone SET name = 'name ' || id`);
   });
 
-  it('finds rows of an existing table that have the same key', async () => {
+  it('finds duplicate keys in an existing table', async () => {
     const row = `FROM public.existing WHERE nr = 3 AND _customer_id = '${BLUE}'`;
     await query(
       TARGET,
@@ -420,14 +421,14 @@ describe('verify of a PostgreSQL source', () => {
     expect(run.exitCode).toBe(1);
   });
 
-  it('names tables and customers that are not there, when it has compared the others', async () => {
+  it('reports unknown tables and customers after it has compared the others', async () => {
     const run = await verify('--table', 'blue.gone', 'gonee', '--customer', 'blue,bleu');
     expect(run.stdout).toContain('blue.gone: 20 rows equal');
     expect(run.stderr).toContain('verify: no table of gonee, bleu in nonprod\n');
     expect(run.exitCode).toBe(2);
   });
 
-  it('knows the rows of a customer by its id, however source-groups.yaml spells it', async () => {
+  it('finds the rows of a customer whose id is in upper case in source-groups.yaml', async () => {
     const spelled = copyOf(root);
     edit(spelled, 'source-groups.yaml', BLUE, BLUE.toUpperCase());
     const args = ['verify', '--env', 'nonprod', '--table', 'existing', '--customer', 'blue'];
@@ -438,7 +439,7 @@ describe('verify of a PostgreSQL source', () => {
   it.each<readonly [string, string, string]>([
     ['the source', 'AdOpusBlue', 'dbo.gone'],
     ['the target', TARGET, 'blue.gone'],
-  ])('fails where policies hide rows of %s from the login', async (_what, database, table) => {
+  ])('fails if row-level security hides rows of %s from the login', async (_, database, table) => {
     const [schema] = table.split('.');
     await query(
       database,
@@ -481,36 +482,39 @@ describe('verify of a PostgreSQL source', () => {
       'DROP OWNED BY weak; DROP ROLE weak',
       'the login is missing a permission (permission denied for table gone)',
     ],
-  ])('says so of %s, and goes on', async (_what, database, before, after, message) => {
-    await query(database, before);
-    const isWeak = before.includes('weak');
-    if (isWeak) {
-      edit(root, 'source-groups.yaml', "user: '${PG_USER}'", 'user: weak');
-      edit(root, 'source-groups.yaml', "'${POSTGRES_PASSWORD}'", 'weak');
-    }
-    try {
-      const run = await verify('--table', 'keyless', 'gone', '--customer', 'blue');
-      expect(run.stdout).toContain('blue.gone: failed: ');
-      expect(run.stdout).toContain(message);
-      if (!isWeak)
-        expect(run.stdout).toContain(
-          'blue.keyless: 2 rows at the source, 2 in the target; it has no key',
-        );
-      expect(run.exitCode).toBe(3);
-    } finally {
-      await query(database, after);
+  ])(
+    'reports %s, and continues with the other tables',
+    async (_, database, before, after, message) => {
+      await query(database, before);
+      const isWeak = before.includes('weak');
       if (isWeak) {
-        edit(root, 'source-groups.yaml', 'user: weak', "user: '${PG_USER}'");
-        edit(root, 'source-groups.yaml', 'password: weak', "password: '${POSTGRES_PASSWORD}'");
+        edit(root, 'source-groups.yaml', "user: '${PG_USER}'", 'user: weak');
+        edit(root, 'source-groups.yaml', "'${POSTGRES_PASSWORD}'", 'weak');
       }
-    }
-  });
+      try {
+        const run = await verify('--table', 'keyless', 'gone', '--customer', 'blue');
+        expect(run.stdout).toContain('blue.gone: failed: ');
+        expect(run.stdout).toContain(message);
+        if (!isWeak)
+          expect(run.stdout).toContain(
+            'blue.keyless: 2 rows at the source, 2 in the target; it has no key',
+          );
+        expect(run.exitCode).toBe(3);
+      } finally {
+        await query(database, after);
+        if (isWeak) {
+          edit(root, 'source-groups.yaml', 'user: weak', "user: '${PG_USER}'");
+          edit(root, 'source-groups.yaml', 'password: weak', "password: '${POSTGRES_PASSWORD}'");
+        }
+      }
+    },
+  );
 
   it.each<readonly [string, string, string]>([
     ['the connection to the source is cut', 'cdc manage-migrations', 'the connection was lost'],
     ['the connection to the target is cut', 'cdc verify', 'the connection was lost'],
     ['it is stopped', '', 'stopped by a signal'],
-  ])('ends with 3 if %s', async (_what, application, message) => {
+  ])('exits with 3 if %s', async (_, application, message) => {
     const database = application === 'cdc verify' ? TARGET : 'AdOpusBlue';
     const table = application === 'cdc verify' ? 'blue.gone' : 'dbo.gone';
     const holder = server.connect({ database, max: 1 });
@@ -529,7 +533,7 @@ describe('verify of a PostgreSQL source', () => {
     expect(run.exitCode).toBe(3);
   });
 
-  it('compares rows of customers of a shared source, narrow overrides, and keys that are not unique', async () => {
+  it('compares customers of a shared source, and handles overrides and duplicate keys', async () => {
     const shared = copyOf(root);
     rmSync(join(shared, 'generated'), { recursive: true });
     rmSync(join(shared, 'migrations'), { recursive: true });
@@ -612,7 +616,7 @@ ${SKIPPED}`);
 ${SKIPPED}`);
   });
 
-  it('refuses what has no table, and a target that does not answer', async () => {
+  it('reports an unknown table, and a target that refuses the connection', async () => {
     expect(await verify('--table', 'Nobody')).toMatchObject({
       exitCode: 2,
       stderr: 'verify: no table of Nobody in nonprod\n',
@@ -740,7 +744,7 @@ describe('verify of a SQL Server source', () => {
 
   const AVANSAS_ONLY = ['--customer', 'avansas', '--json'] as const;
 
-  it('finds nothing in equal tables, whatever their types', async () => {
+  it('finds no differences in equal tables with all types', async () => {
     const run = await verify(...AVANSAS_ONLY);
     expect(tablesOf(run)).toEqual([
       expect.objectContaining({
@@ -807,7 +811,7 @@ describe('verify of a SQL Server source', () => {
     expect(run.exitCode).toBe(1);
   });
 
-  it('ends with 3 if the server breaks off', async () => {
+  it('exits with 3 if the server closes the connection', async () => {
     mssql.addFault({ fault: { kind: 'close', afterRows: 10 }, sql: /everything/, times: 1 });
     const run = await verify('--customer', 'avansas');
     expect(run.stdout).toContain('avansas.everything: failed: AdOpusTest on ');

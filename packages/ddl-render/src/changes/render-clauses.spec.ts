@@ -10,11 +10,19 @@ const GUID = { default: 'gen_random_uuid()' };
 /** Columns of a table before and after a change, without its key. */
 const CASES: readonly [string, readonly ColumnDefinition[], readonly ColumnDefinition[]][] = [
   ['a new column', [], [column('a', 'text')]],
-  ['a new column with a constant', [], [column('a', 'boolean', { ...NOT_NULL, default: 'false' })]],
+  [
+    'a new column with a constant default',
+    [],
+    [column('a', 'boolean', { ...NOT_NULL, default: 'false' })],
+  ],
   ['a new column that is NOT NULL', [], [column('a', 'text', NOT_NULL)]],
-  ['a new column with a value for each row', [], [column('a', 'uuid', { ...NOT_NULL, ...GUID })]],
-  ['a column that left', [column('a', 'text')], []],
-  ['a NOT NULL column that left', [column('a', 'text', NOT_NULL)], []],
+  [
+    'a new column with a different default for each row',
+    [],
+    [column('a', 'uuid', { ...NOT_NULL, ...GUID })],
+  ],
+  ['a removed column', [column('a', 'text')], []],
+  ['a removed NOT NULL column', [column('a', 'text', NOT_NULL)], []],
   [
     'longer texts and numbers',
     [column('a', 'character varying(10)'), column('b', 'numeric(5,2)')],
@@ -23,24 +31,24 @@ const CASES: readonly [string, readonly ColumnDefinition[], readonly ColumnDefin
   ['a wider number', [column('a', 'smallint')], [column('a', 'bigint')]],
   ['padded text', [column('a', 'character(4)')], [column('a', 'character(6)')]],
   ['a shorter text', [column('a', 'text')], [column('a', 'character varying(5)')]],
-  ['another family', [column('a', 'text')], [column('a', 'integer')]],
-  ['a column that can be NULL', [column('a', 'text', NOT_NULL)], [column('a', 'text')]],
-  ['a column that cannot be NULL', [column('a', 'text')], [column('a', 'text', NOT_NULL)]],
-  ['a default', [column('a', 'text')], [column('a', 'text', { default: `''` })]],
+  ['a type of another family', [column('a', 'text')], [column('a', 'integer')]],
+  ['a column that becomes nullable', [column('a', 'text', NOT_NULL)], [column('a', 'text')]],
+  ['a column that becomes NOT NULL', [column('a', 'text')], [column('a', 'text', NOT_NULL)]],
+  ['a new default', [column('a', 'text')], [column('a', 'text', { default: `''` })]],
   [
-    'another default',
+    'a changed default',
     [column('a', 'text', { default: `''` })],
     [column('a', 'text', { default: `'x'` })],
   ],
-  ['no default', [column('a', 'text', { default: `''` })], [column('a', 'text')]],
+  ['a removed default', [column('a', 'text', { default: `''` })], [column('a', 'text')]],
   [
-    'a rename, and all else at once',
+    'a rename with other changes',
     [column('a', 'character varying(10)', NOT_NULL), column('gone', 'text')],
     [column('A b', 'text', { formerly: ['a'] }), column('new', 'date')],
   ],
 ];
 
-describe('what a change does', () => {
+describe('a table change', () => {
   let database: ManagedDatabase;
   beforeAll(async () => {
     database = await startManagedDatabase();
@@ -55,45 +63,50 @@ describe('what a change does', () => {
     return row?.['node'] as number;
   };
 
-  it.each(CASES)('%s: is what the target plans, and what happens', async (_what, before, after) => {
-    const [from, to] = [table([ID, ...before]), table([ID, ...after])];
-    await applyText(database.sql, renderTable(from, 'tables/T.sql').text);
-    const values = before.map(({ type }) => (/^(small|num)/.test(type) ? '1' : `'x'`));
-    const names = before.map(({ name }) => `"${name}"`);
-    await database.sql.unsafe(
-      `INSERT INTO avansas."T" (${['id', ...names].join(', ')}) VALUES (${['1', ...values].join(', ')})`,
-    );
-    const changes = diffTables([from], [to]);
-    expect(changes).not.toEqual([]);
-    const entries = to.columns.map(({ name, type, nullable, default: value = null, formerly }) => [
-      ...[name, type, !nullable, value],
-      ...(formerly ? [formerly] : []),
-    ]);
-    const plan = await database.sql<{ class: string; clause: string | null }[]>`
+  it.each(CASES)(
+    'matches the plan of the target and the result of apply: %s',
+    async (_, before, after) => {
+      const [from, to] = [table([ID, ...before]), table([ID, ...after])];
+      await applyText(database.sql, renderTable(from, 'tables/T.sql').text);
+      const values = before.map(({ type }) => (/^(small|num)/.test(type) ? '1' : `'x'`));
+      const names = before.map(({ name }) => `"${name}"`);
+      await database.sql.unsafe(
+        `INSERT INTO avansas."T" (${['id', ...names].join(', ')}) VALUES (${['1', ...values].join(', ')})`,
+      );
+      const changes = diffTables([from], [to]);
+      expect(changes).not.toEqual([]);
+      const entries = to.columns.map(
+        ({ name, type, nullable, default: value = null, formerly }) => [
+          ...[name, type, !nullable, value],
+          ...(formerly ? [formerly] : []),
+        ],
+      );
+      const plan = await database.sql<{ class: string; clause: string | null }[]>`
       SELECT class, clause
       FROM cdc_management.plan_table('avansas', 'T', ${JSON.stringify(entries)}::text::jsonb, ARRAY['id'])`;
-    const expected = plan.map(({ class: kind, clause }) => `${kind} ${clause ?? ''}`).toSorted();
-    const found = changes.flatMap((change) => {
-      const { final } = renderClauses(change);
-      const clauses = final.length === 0 ? [''] : final;
-      return clauses.map((clause) => `${change.class} ${unquoteWhereNotNeeded(clause)}`);
-    });
-    expect(found.toSorted()).toEqual(expected);
+      const expected = plan.map(({ class: kind, clause }) => `${kind} ${clause ?? ''}`).toSorted();
+      const found = changes.flatMap((change) => {
+        const { final } = renderClauses(change);
+        const clauses = final.length === 0 ? [''] : final;
+        return clauses.map((clause) => `${change.class} ${unquoteWhereNotNeeded(clause)}`);
+      });
+      expect(found.toSorted()).toEqual(expected);
 
-    const node = await fileNode();
-    const apply = applyText(database.sql, renderTable(to, 'tables/T.sql').text);
-    const classes = new Set(changes.map((change) => change.class));
-    if (classes.has('unsafe')) await expect(apply).rejects.toMatchObject({ code: 'CD005' });
-    else await apply;
-    expect((await fileNode()) === node).toBe(!classes.has('rewrite'));
-  });
+      const node = await fileNode();
+      const apply = applyText(database.sql, renderTable(to, 'tables/T.sql').text);
+      const classes = new Set(changes.map((change) => change.class));
+      if (classes.has('unsafe')) await expect(apply).rejects.toMatchObject({ code: 'CD005' });
+      else await apply;
+      expect((await fileNode()) === node).toBe(!classes.has('rewrite'));
+    },
+  );
 
   /** Removes quotes that PostgreSQL does not need. */
   function unquoteWhereNotNeeded(clause: string): string {
     return clause.replace(/"([a-z_][a-z0-9_]*)"/g, '$1');
   }
 
-  it('is one ALTER TABLE for the final table and one for staging, behind the renames', () => {
+  it('is one ALTER TABLE for the final table and one for staging, after the renames', () => {
     const [, before, after] = CASES.at(-1)!;
     const [from, to] = [table([ID, ...before]), table([ID, ...after])];
     expect(renderAlterTables(to, diffTables([from], [to]))).toEqual([

@@ -2,7 +2,7 @@ import { VIEWS, columnRow } from './mssql-rows.fixture.ts';
 import { MssqlRowsError, parseMssqlCatalogRows } from './parse-mssql-catalog-rows.ts';
 
 describe('parseMssqlCatalogRows', () => {
-  it('reads what drivers and JSON give', () => {
+  it('reads values in the types of drivers and of JSON', () => {
     const columns = [
       columnRow({ object_id: '245575929', max_length: '-1', is_nullable: 1, extra: 1 }),
     ];
@@ -28,7 +28,7 @@ describe('parseMssqlCatalogRows', () => {
   });
 
   it.each([
-    ['nothing', undefined, ['catalog: expected Object, received undefined']],
+    ['undefined', undefined, ['catalog: expected Object, received undefined']],
     ['a list', [], ['sys.schemas: expected "sys.schemas", received undefined']],
     [
       'columns without rows',
@@ -48,7 +48,7 @@ describe('parseMssqlCatalogRows', () => {
       ],
     ],
     [
-      'an id that is no number',
+      'an id that is not a number',
       { ...VIEWS, 'sys.schemas': [{ schema_id: 'one', name: 'dbo' }] },
       ['sys.schemas 0 schema_id: expected another value, received NaN'],
     ],
@@ -59,7 +59,7 @@ describe('parseMssqlCatalogRows', () => {
     );
   });
 
-  it('the message ends after twenty problems, the field has all', () => {
+  it('lists 20 problems in the message, and all in the field', () => {
     const columns = Array.from({ length: 25 }, () => columnRow({ name: '' }));
     let caught: unknown;
     try {

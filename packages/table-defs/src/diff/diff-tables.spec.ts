@@ -41,7 +41,7 @@ function describeChange(change: TableChange): string {
 const describeDiff = (...sides: Parameters<typeof diffTables>) =>
   diffTables(...sides).map(describeChange);
 
-describe('the columns of a table', () => {
+describe('diffTables for columns', () => {
   const a = (type: string, more: Partial<ColumnDefinition> = {}): Column => ({
     name: 'a',
     type,
@@ -50,35 +50,35 @@ describe('the columns of a table', () => {
   const notNull = { nullable: false };
 
   it.each<[string, readonly Column[], readonly Column[], readonly string[]]>([
-    ['stay', [a('text')], [a('text')], []],
-    ['a new one', [], [a('text')], ['free column added: nothing -> a text']],
+    ['no change of equal columns', [a('text')], [a('text')], []],
+    ['a new column', [], [a('text')], ['free column added: nothing -> a text']],
     [
-      'a new one that is NOT NULL',
+      'a new NOT NULL column',
       [],
       [a('text', notNull)],
       ['free column added: nothing -> a text NOT NULL'],
     ],
     [
-      'a new one with a constant',
+      'a new column with a constant default',
       [],
       [a('boolean', { default: 'false' })],
       ['free column added: nothing -> a boolean'],
     ],
     [
-      'a new one with a value for each row',
+      'a new column with a different default for each row',
       [],
       [a('uuid', { default: 'gen_random_uuid()' })],
       ['rewrite column added: nothing -> a uuid'],
     ],
-    ['one that left', [a('text')], [], ['informational column removed: a text -> nothing']],
+    ['a removed column', [a('text')], [], ['informational column removed: a text -> nothing']],
     [
-      'one that left and was NOT NULL',
+      'a removed NOT NULL column',
       [a('text', notNull)],
       [],
       ['free column removed: a text NOT NULL -> nothing'],
     ],
     [
-      'one that left and has a default',
+      'a removed column with a default',
       [a('text', { ...notNull, default: `''` })],
       [],
       ['informational column removed: a text NOT NULL -> nothing'],
@@ -101,33 +101,38 @@ describe('the columns of a table', () => {
       [a('character varying(10)')],
       ['unsafe type changed: a character varying(20) -> a character varying(10)'],
     ],
-    ['another family', [a('text')], [a('integer')], ['unsafe type changed: a text -> a integer']],
     [
-      'one that can be NULL now',
+      'a type of another family',
+      [a('text')],
+      [a('integer')],
+      ['unsafe type changed: a text -> a integer'],
+    ],
+    [
+      'a column that becomes nullable',
       [a('text', notNull)],
       [a('text')],
       ['free nullability changed: a text NOT NULL -> a text'],
     ],
     [
-      'one that cannot be NULL now',
+      'a column that becomes NOT NULL',
       [a('text')],
       [a('text', notNull)],
       ['informational nullability changed: a text -> a text NOT NULL'],
     ],
     [
-      'a default that comes',
+      'a new default',
       [a('text')],
       [a('text', { default: `''` })],
       ['free default changed: a text -> a text'],
     ],
     [
-      'a default that is another, or goes',
+      'a changed default and a removed default',
       [a('text', { default: `''` }), { name: 'b', type: 'text', default: `''` }],
       [a('text', { default: `'x'` }), { name: 'b', type: 'text' }],
       ['free default changed: a text -> a text', 'free default changed: b text -> b text'],
     ],
     [
-      'all of it at once',
+      'changes of type, nullability and default at once',
       [a('smallint', notNull)],
       [a('integer', { default: '0' })],
       [
@@ -137,25 +142,25 @@ describe('the columns of a table', () => {
       ],
     ],
     [
-      'another type of the source that is the same here',
+      'another source type with the same PostgreSQL type',
       [a('text', { source: { name: 'a', type: 'ntext' }, exactness: 'lossy', reason: 'NUL' })],
       [a('text', { source: { name: 'a', type: 'xml' }, exactness: 'exact' })],
       ['informational column redefined: source, exactness, reason a text -> a text'],
     ],
     [
-      'another name without a word of it',
+      'an undeclared rename as a new and a removed column',
       [a('text')],
       [{ name: 'b', type: 'text' }],
       ['free column added: nothing -> b text', 'informational column removed: a text -> nothing'],
     ],
     [
-      'another name as configured',
+      'a declared rename',
       [a('text')],
       [{ name: 'b', type: 'text', formerly: ['a'] }],
       ['free column renamed: a text -> b text'],
     ],
     [
-      'the newest of its earlier names',
+      'a rename from the newest of several earlier names',
       [a('text'), { name: 'b', type: 'text' }],
       [{ name: 'c', type: 'integer', formerly: ['b', 'a'] }],
       [
@@ -165,22 +170,22 @@ describe('the columns of a table', () => {
       ],
     ],
     [
-      'a rename that was carried out',
+      'a rename that has already been applied',
       [{ name: 'b', type: 'text' }],
       [{ name: 'b', type: 'text', formerly: ['a'] }],
       ['informational column redefined: earlier names b text -> b text'],
     ],
     [
-      'another order',
+      'another order of columns',
       [a('text'), { name: 'b', type: 'text' }],
       [{ name: 'b', type: 'text' }, a('text')],
       ['informational table redefined: order of columns T -> T'],
     ],
-  ])('%s', (_what, before, after, expected) => {
+  ])('reports %s', (_, before, after, expected) => {
     expect(describeDiff([table(before)], [table(after)])).toEqual(expected);
   });
 
-  it('are informational where the table exists already', () => {
+  it('reports a change of an existing table as informational', () => {
     const { kind: _, names, key, deleteMode, staging, transforms, ...identity } = table();
     const existing = (type: string): ExistingTable => ({
       ...identity,
@@ -193,7 +198,7 @@ describe('the columns of a table', () => {
   });
 });
 
-describe('the key', () => {
+describe('diffTables for keys', () => {
   const NR: Column = { name: 'nr', type: 'integer', nullable: false };
   const key = (...columns: readonly string[]): Partial<ReplicatedTable> => ({
     key: { columns, origin: 'primary key' },
@@ -201,27 +206,27 @@ describe('the key', () => {
 
   it.each<[string, ReplicatedTable, ReplicatedTable, readonly string[]]>([
     [
-      'of more columns',
+      'a key with more columns',
       table([NR]),
       table([NR], key('id', 'nr')),
       ['unsafe key changed: (id) -> (id, nr)'],
     ],
     [
-      'in another order',
+      'a key in another order',
       table([NR], key('nr', 'id')),
       table([NR], key('id', 'nr')),
       ['unsafe key changed: (nr, id) -> (id, nr)'],
     ],
-    ['that goes', table(), table([], { key: null }), ['unsafe key changed: (id) -> nothing']],
-    ['that comes', table([], { key: null }), table(), ['unsafe key changed: nothing -> (id)']],
+    ['a removed key', table(), table([], { key: null }), ['unsafe key changed: (id) -> nothing']],
+    ['a new key', table([], { key: null }), table(), ['unsafe key changed: nothing -> (id)']],
     [
-      'of a column with another name',
+      'only the rename of a key column',
       table([NR], key('nr')),
       table([{ ...NR, name: 'no', formerly: ['nr'] }], key('no')),
       ['free column renamed: nr integer NOT NULL -> no integer NOT NULL'],
     ],
     [
-      'of a column that left',
+      'a key without a removed column',
       table([NR], key('id', 'nr')),
       table(),
       [
@@ -230,17 +235,17 @@ describe('the key', () => {
       ],
     ],
     [
-      'from elsewhere',
+      'another origin of the key',
       table(),
       table([], { key: { ...KEY, origin: 'key_columns' } }),
       ['informational table redefined: origin of the key T -> T'],
     ],
-  ])('%s', (_what, before, after, expected) => {
+  ])('reports %s', (_, before, after, expected) => {
     expect(describeDiff([before], [after])).toEqual(expected);
   });
 });
 
-describe('tables', () => {
+describe('diffTables for tables', () => {
   const named = (name: string) => table([], { name });
   const existing = (name: string): ExistingTable => ({
     ...named(name),
@@ -248,7 +253,7 @@ describe('tables', () => {
     columns: [],
   });
 
-  it('come and go', () => {
+  it('reports new and removed tables', () => {
     expect(
       describeDiff(
         [named('A'), named('B'), existing('E')],
@@ -266,14 +271,14 @@ describe('tables', () => {
     ['service', { service: 'other' }],
     ['set', { set: 'sink_asma.other' }],
     ['schema', { schema: { scope: 'literal', name: 'public' } }],
-  ])('of another %s are other tables', (_what, more) => {
+  ])('treats a table with another %s as a different table', (_, more) => {
     expect(diffTables([table()], [table([], more)]).map(({ kind }) => kind)).toEqual([
       'table added',
       'table removed',
     ]);
   });
 
-  it('that are no longer made, only checked, are others', () => {
+  it('treats a replicated table that becomes an existing table as a different table', () => {
     expect(diffTables([table()], [existing('T')]).map(({ kind }) => kind)).toEqual([
       'table added',
       'table removed',
@@ -288,18 +293,18 @@ describe('tables', () => {
     ['unavailable_value_placeholder', { unavailable: '-' }],
     ['truncate', { truncate: 'empty' }],
     ['transforms', { transforms: ['file://a.blobl'] }],
-  ])('with another %s', (fact, more) => {
+  ])('reports a change of %s as informational', (fact, more) => {
     expect(describeDiff([table()], [table([], more)])).toEqual([
       `informational table redefined: ${fact} T -> T`,
     ]);
   });
 
-  it('of none are no changes', () => {
+  it('reports no changes without tables', () => {
     expect(diffTables([], [])).toEqual([]);
   });
 });
 
-describe('the partitions of a table', () => {
+describe('diffTables for partitions', () => {
   const by = (
     columns: readonly string[],
     ...partitions: readonly (readonly [string, string])[]
@@ -311,22 +316,37 @@ describe('the partitions of a table', () => {
   });
   const LOW = ['low', 'TO (1)'] as const;
   it.each([
-    ['come to a table', {}, by(['id'], LOW), 'unsafe partitions changed: nothing -> low'],
-    ['leave a table', by(['id'], LOW), {}, 'informational partitions changed: low -> nothing'],
-    ['are added', by(['id']), by(['id'], LOW), 'free partitions changed:  -> low'],
-    ['are left out', by(['id'], LOW), by(['id']), 'informational partitions changed: low -> '],
     [
-      'get other bounds',
+      'partitions of a table that had none',
+      {},
+      by(['id'], LOW),
+      'unsafe partitions changed: nothing -> low',
+    ],
+    [
+      'a table that is no longer partitioned',
+      by(['id'], LOW),
+      {},
+      'informational partitions changed: low -> nothing',
+    ],
+    ['a new partition', by(['id']), by(['id'], LOW), 'free partitions changed:  -> low'],
+    [
+      'a removed partition',
+      by(['id'], LOW),
+      by(['id']),
+      'informational partitions changed: low -> ',
+    ],
+    [
+      'other bounds of a partition',
       by(['id'], LOW),
       by(['id'], ['low', 'TO (2)']),
       'unsafe partitions changed: low -> low',
     ],
-    ['are by another column', by(['id']), by(['a']), 'unsafe partitions changed:  -> '],
-  ] as const)('%s', (_, before, after, expected) => {
+    ['partitions by another column', by(['id']), by(['a']), 'unsafe partitions changed:  -> '],
+  ] as const)('reports %s', (_, before, after, expected) => {
     const a = { name: 'a', type: 'text' };
     expect(describeDiff([table([a], before)], [table([a], after)])).toEqual([expected]);
   });
-  it('are the same by a column with another name', () => {
+  it('reports only the rename of the partition column', () => {
     const [before, after] = [
       { name: 'a', type: 'text' },
       { name: 'b', type: 'text', formerly: ['a'] },
@@ -336,10 +356,10 @@ describe('the partitions of a table', () => {
     ).toEqual([expect.stringContaining('column renamed')]);
   });
   it.each([
-    ['and was', by(['a'], LOW), by(['a'], LOW)],
-    ['and was not', {}, by(['a'], LOW)],
-    ['no more', by(['a'], LOW), {}],
-  ])('let no type of their column change: in the partition key %s', (_, before, after) => {
+    ['in the partition key', by(['a'], LOW), by(['a'], LOW)],
+    ['that is added to the partition key', {}, by(['a'], LOW)],
+    ['that is removed from the partition key', by(['a'], LOW), {}],
+  ])('reports a type change as unsafe for a column %s', (_, before, after) => {
     const [old, wide] = [
       { name: 'a', type: 'integer' },
       { name: 'a', type: 'bigint' },

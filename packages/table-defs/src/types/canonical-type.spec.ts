@@ -1,6 +1,6 @@
 import { canonicalType, parsePgType } from './canonical-type.ts';
 
-describe('canonicalType gives the spelling of format_type', () => {
+describe('canonicalType', () => {
   it.each([
     ['int', 'integer'],
     ['INT4', 'integer'],
@@ -40,13 +40,13 @@ describe('canonicalType gives the spelling of format_type', () => {
     ['int4[]', 'integer[]'],
     ['varchar(5)[ ]', 'character varying(5)[]'],
     ['timestamp(3) without time zone[][]', 'timestamp(3) without time zone[]'],
-  ])('%s: %s', (text, type) => {
+  ])('spells %s as format_type does: %s', (text, type) => {
     expect(canonicalType(text)).toBe(type);
     expect(canonicalType(type)).toBe(type);
   });
 });
 
-describe('what no column can be given is undefined', () => {
+describe('canonicalType of an invalid column type', () => {
   it.each([
     '',
     'nvarchar(50)',
@@ -71,7 +71,7 @@ describe('what no column can be given is undefined', () => {
     'text; DROP TABLE a',
     'text DEFAULT 1',
     'constructor',
-  ])('%s', (text) => {
+  ])('is undefined: %s', (text) => {
     expect(canonicalType(text)).toBeUndefined();
   });
 });
@@ -80,6 +80,6 @@ it.each([
   ['numeric(10,2)[]', { base: 'numeric', facets: [10, 2], array: true }],
   ['timestamp(3) with time zone', { base: 'timestamp with time zone', facets: [3], array: false }],
   ['text', { base: 'text', facets: [], array: false }],
-])('parsePgType takes %s apart', (text, type) => {
+])('parsePgType parses %s', (text, type) => {
   expect(parsePgType(text)).toEqual(type);
 });

@@ -18,7 +18,7 @@ const OF_TENANT = 6;
 const INDEX = 'after/0010-index.sql';
 const VIEW = 'repeatable/0010-actors.sql';
 const MORE = [...TENANTS, 'cerulean'];
-const BY_ITSELF = `-- cdc: no-transaction\nCREATE INDEX CONCURRENTLY "Actor_Navn" ON "{{SCHEMA}}"."Actor" ("Navn")\n`;
+const CONCURRENT_INDEX = `-- cdc: no-transaction\nCREATE INDEX CONCURRENTLY "Actor_Navn" ON "{{SCHEMA}}"."Actor" ("Navn")\n`;
 const SOME_VIEW = 'CREATE OR REPLACE VIEW "{{SCHEMA}}".actors AS SELECT 1 AS a;\n';
 
 type Files = Readonly<Record<string, string>>;
@@ -52,7 +52,7 @@ describe('hand-written files', () => {
     REGION,
   ];
 
-  /** Expects that nothing is pending and nothing is extra. */
+  /** Expects no pending files and no differences. */
   async function expectSettled(files: Files, contents: SetContents = {}): Promise<void> {
     const { tenants = TENANTS } = contents;
     const migrations = buildMigrations({ ...contents, files });
@@ -63,12 +63,12 @@ describe('hand-written files', () => {
     });
   }
 
-  it('without a transaction say who they wait for, as no timeout ends that', async () => {
+  it('report the session that blocks them if they run without a transaction', async () => {
     const reader = target.connect('report');
     await reader.unsafe(`BEGIN; UPDATE blue."Actor" SET "Navn" = ''`).simple();
     const events: ApplyEvent[] = [];
     const applying = apply(
-      { [INDEX]: BY_ITSELF },
+      { [INDEX]: CONCURRENT_INDEX },
       {},
       { onEvent: (one: ApplyEvent) => events.push(one) },
     );
@@ -84,8 +84,8 @@ describe('hand-written files', () => {
     });
   });
 
-  it('old tenants get a file of after/ when it appears, a new one behind its tables', async () => {
-    const first = { [INDEX]: BY_ITSELF };
+  it('in after/ are applied to existing tenants, and to a new tenant after its tables', async () => {
+    const first = { [INDEX]: CONCURRENT_INDEX };
     expect(await statesOf(first, INDEX)).toEqual(['pending', 'pending']);
     expect((await apply(first)).applied).toHaveLength(2);
     const second = { ...first, [VIEW]: SOME_VIEW };
@@ -101,7 +101,7 @@ describe('hand-written files', () => {
     expect(await statesOf({}, INDEX)).toEqual(['missing', 'missing', 'missing']);
   });
 
-  it('one that failed somewhere can be corrected; where it was applied it stays as it ran', async () => {
+  it('can be corrected after a failure in a schema, but not after they were applied in all', async () => {
     await target.query(`INSERT INTO blue."Actor" (actno, "Navn", _customer_id)
       SELECT n, 'twice', '${CUSTOMER}' FROM generate_series(1, 2) AS n`);
     const other = 'CREATE VIEW "{{SCHEMA}}".other AS SELECT 1 AS a;\n';
@@ -133,7 +133,7 @@ describe('hand-written files', () => {
     );
   });
 
-  it('a file of repeatable/ runs again when its text, a table or a file below it changes', async () => {
+  it('in repeatable/ run again if their text, or a table or file that they need, changes', async () => {
     const files = {
       [VIEW]:
         '-- after: Actor\nDROP VIEW IF EXISTS "{{SCHEMA}}".actors CASCADE;\nCREATE VIEW "{{SCHEMA}}".actors AS SELECT * FROM "{{SCHEMA}}"."Actor";\n',
@@ -159,7 +159,7 @@ describe('hand-written files', () => {
     await expectSettled(changed, { tables, tenants: MORE });
   });
 
-  it('one of the whole database runs again for a new customer, behind all schemas', async () => {
+  it('of the whole database run again after all schemas if a customer is added', async () => {
     const files = {
       'repeatable/0010-union.sql': `DO $$ BEGIN
   EXECUTE 'CREATE OR REPLACE VIEW public.all_actors AS ' || (
@@ -178,7 +178,7 @@ END $$;
     await expectSettled(files, { tenants: MORE });
   });
 
-  it('one of the whole database runs before later ones of tenants', async () => {
+  it('of the whole database run before later files of tenants', async () => {
     const files = (n: number) => ({
       'repeatable/0010-global.sql': `SELECT ${n};\n`,
       'repeatable/0020-tenant.sql': `SELECT ${n}, '{{SCHEMA}}';\n`,
@@ -191,7 +191,7 @@ END $$;
     await expectSettled(files(2));
   });
 
-  it('a table that was refused stops the files that need it, and no others', async () => {
+  it('wait for a refused table, unless they need only other tables', async () => {
     const files = {
       [VIEW]: `-- after: Actor\n${SOME_VIEW}`,
       'after/0010-fraver.sql': `-- after: Fraver\nSELECT '{{SCHEMA}}';\n`,

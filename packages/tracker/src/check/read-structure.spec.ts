@@ -18,7 +18,7 @@ const index = (properties: string) => `DROP INDEX other.i; CREATE ${properties}`
 const trigger = (properties: string) =>
   `DROP TRIGGER fired ON other.t; CREATE TRIGGER ${properties}`;
 
-/** Changes of one of two equal relations, and the property that describes each. */
+/** A change of one of two equal relations for each property. */
 const CHANGES: readonly (readonly [property: string, change: string])[] = [
   ['kind', 'DROP TABLE other.t; CREATE VIEW other.t AS TABLE one.t'],
   ['persistence', 'ALTER TABLE other.t SET UNLOGGED'],
@@ -78,11 +78,11 @@ const read = () =>
     readStructure(session, { schemas: SCHEMAS, tables: [], role: ROLE }),
   );
 
-it('equal relations are described once', async () => {
+it('describes equal relations once', async () => {
   expect(await read()).toMatchObject([{ name: 't', schemas: SCHEMAS }]);
 });
 
-it.each(CHANGES)('relations that differ in %s are described each', async (property, change) => {
+it.each(CHANGES)('describes relations that differ in %s separately', async (property, change) => {
   await target.query(change);
   const groups = await read();
   expect(groups.map(({ schemas }) => schemas).sort()).toEqual([['one'], ['other']]);
@@ -90,7 +90,7 @@ it.each(CHANGES)('relations that differ in %s are described each', async (proper
   expect(one).not.toEqual(other);
 });
 
-it('each property of a relation is in the list of changes', async () => {
+it('CHANGES has an entry for each property of a relation', async () => {
   const [group] = await read();
   const { schemas: _, name: __, ...described } = group!;
   const properties = Object.entries(described).flatMap(([name, value]) =>

@@ -1,10 +1,10 @@
 import { splitStatements } from './split-statements.ts';
 
 it.each([
-  ['nothing', '', []],
-  ['comments alone', '-- a;\n/* b; /* c; */ ; */', []],
+  ['an empty text', '', []],
+  ['a text with comments only', '-- a;\n/* b; /* c; */ ; */', []],
   ['two statements', 'SELECT 1; SELECT 2', ['SELECT 1', 'SELECT 2']],
-  ['empty statements', ';;SELECT 1;;', ['SELECT 1']],
+  ['a text with empty statements', ';;SELECT 1;;', ['SELECT 1']],
   ['a literal', `SELECT 'a;''b;'; SELECT 1`, [`SELECT 'a;''b;'`, 'SELECT 1']],
   ['a literal with escapes', `SELECT E'a\\';'; SELECT 1`, [`SELECT E'a\\';'`, 'SELECT 1']],
   ['a backslash in a plain literal', `SELECT 'a\\'; SELECT 1`, [`SELECT 'a\\'`, 'SELECT 1']],
@@ -32,8 +32,8 @@ it.each([
     'CREATE RULE r AS ON INSERT TO t DO (SELECT 1; SELECT 2); SELECT 1',
     ['CREATE RULE r AS ON INSERT TO t DO (SELECT 1; SELECT 2)', 'SELECT 1'],
   ],
-  ['letters beyond ASCII', `SELECT "æ;ø"; SELECT 'å;'`, [`SELECT "æ;ø"`, `SELECT 'å;'`]],
-])('%s', (_, sql, expected) => {
+  ['non-ASCII characters', `SELECT "æ;ø"; SELECT 'å;'`, [`SELECT "æ;ø"`, `SELECT 'å;'`]],
+])('splits %s', (_, sql, expected) => {
   expect(splitStatements(sql).map(({ text }) => text)).toEqual(expected);
   for (const { offset, text } of splitStatements(sql))
     expect(sql.slice(offset, offset + text.length)).toBe(text);
