@@ -187,7 +187,7 @@ function attack(start: () => Promise<PostgresServer>): void {
       SELECT 'a', 'b', 'XX000', n::text, now() - interval '100 days' FROM generate_series(1, 5) AS n`;
     const other = target.connectSink();
     // Earlier versions used this lock as a claim, and any role can take it.
-    await other`SELECT pg_advisory_lock(hashtextextended('cdc clean up', 0))`;
+    await other`SELECT pg_advisory_lock(hashtextextended('cdc forget', 0))`;
     await other.begin(async (transaction) => {
       await transaction`SELECT cdc_management.clean_up(2)`;
       expect(await cleanUp(sink)).toEqual([{ done: false }]);
