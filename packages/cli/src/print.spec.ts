@@ -22,12 +22,12 @@ it.each([
   expect(obeyedIn(`${printable(text)}\n`)).toEqual([]);
 });
 
-it('finds what is obeyed in a text that is printed as it is', () => {
+it('escapes text that terminals and CI systems would execute', () => {
   expect(obeyedIn(HOSTILE)).not.toEqual([]);
   expect(obeyedIn(`${printable(HOSTILE)}\n`)).toEqual([]);
 });
 
-it('has GitHub show a problem at its line, and obey nothing else of it', () => {
+it('prints a problem as one GitHub annotation with its line, and escapes all other commands', () => {
   const written: string[] = [];
   const write = jest.spyOn(process.stderr, 'write').mockImplementation((text) => {
     written.push(String(text));

@@ -1,11 +1,11 @@
 import { column, ID, useConvergedTable } from './converge.fixture.ts';
 
-describe('the file of a table refuses', () => {
+describe('a table file refuses', () => {
   const { apply, run, structure } = useConvergedTable();
 
   it.each<[string, string, string, string]>([
-    ['narrowing', 'character varying(10)', 'character varying(5)', 'could lose values'],
-    ['another family', 'text', 'integer', 'could lose values'],
+    ['a narrower type', 'character varying(10)', 'character varying(5)', 'could lose values'],
+    ['a type of another family', 'text', 'integer', 'could lose values'],
   ])('%s', async (_what, from, to, why) => {
     await apply([ID, column('navn', from)]);
     await expect(apply([ID, column('navn', to)])).rejects.toMatchObject({
@@ -18,7 +18,7 @@ describe('the file of a table refuses', () => {
     });
   });
 
-  it('another key', async () => {
+  it('another primary key', async () => {
     await apply([ID, column('nr', 'integer', { nullable: false })]);
     await expect(
       apply([ID, column('nr', 'integer', { nullable: false })], ['id', 'nr']),
@@ -52,7 +52,7 @@ describe('the file of a table refuses', () => {
     });
   });
 
-  it('to change the partition key, at any level', async () => {
+  it('to change the type of a partition key, at any level', async () => {
     await run(`
       CREATE TABLE avansas."T" (id integer, n integer, PRIMARY KEY (id, n)) PARTITION BY RANGE (id);
       CREATE TABLE avansas.part (n integer NOT NULL, id integer NOT NULL) PARTITION BY LIST (n);
@@ -77,7 +77,7 @@ describe('the file of a table refuses', () => {
     });
   });
 
-  it('to change the partition key with an ALTER that PostgreSQL refuses', async () => {
+  it('to narrow the type of a partition key, with a hint that repartitions the table', async () => {
     await run(`CREATE TABLE avansas."T" (id integer, "a b" integer, PRIMARY KEY (id, "a b")) PARTITION BY HASH ("a b", id);
       CREATE TABLE avansas.part PARTITION OF avansas."T" FOR VALUES WITH (MODULUS 1, REMAINDER 0)`);
     const error = await apply(
@@ -92,7 +92,7 @@ describe('the file of a table refuses', () => {
     await apply([ID, column('a b', 'smallint', { nullable: false })], ['id', 'a b']);
   });
 
-  it('to take the rows of tables that inherit from it for its own', async () => {
+  it('a table from which another table inherits', async () => {
     await apply([ID]);
     await run('CREATE TABLE shared.older () INHERITS (avansas."T")');
     await expect(apply([ID, column('n', 'integer')])).rejects.toMatchObject({
@@ -106,8 +106,8 @@ describe('the file of a table refuses', () => {
 
   it.each([
     ['a generated column', 'n integer GENERATED ALWAYS AS (id + 1) STORED'],
-    ['an identity that is always generated', 'n integer GENERATED ALWAYS AS IDENTITY'],
-  ])('%s in the place of one that takes values', async (_what, definition) => {
+    ['an identity column that is always generated', 'n integer GENERATED ALWAYS AS IDENTITY'],
+  ])('%s that must store values of events', async (_what, definition) => {
     await run(`CREATE TABLE avansas."T" (id integer, ${definition})`);
     await run('ALTER TABLE avansas."T" ADD CONSTRAINT "pk_T" PRIMARY KEY (id)');
     await expect(apply([ID, column('n', 'integer')])).rejects.toMatchObject({
@@ -117,7 +117,7 @@ describe('the file of a table refuses', () => {
     });
   });
 
-  it('to rewrite partitions that are large together, unless that is allowed', async () => {
+  it('to rewrite partitions with a large total size, unless rewrites are allowed', async () => {
     await run(
       `UPDATE cdc_management.setting SET value = '40000' WHERE name = 'rewrite_limit_bytes'`,
     );
@@ -142,29 +142,32 @@ describe('the file of a table refuses', () => {
   });
 
   it.each([
-    ['a type', column('n', 'bigint'), 'column n: integer to bigint rewrites a table of'],
+    ['a type change', column('n', 'bigint'), 'column n: integer to bigint rewrites a table of'],
     [
-      'a column with a value of its own for every row',
+      'a new column with a different value in every row',
       column('guid', 'uuid', { nullable: false, default: 'gen_random_uuid()' }),
       'column guid: DEFAULT gen_random_uuid() rewrites a table of',
     ],
-  ])('%s that rewrites a large table, unless that is allowed', async (_what, change, message) => {
-    await run(
-      `UPDATE cdc_management.setting SET value = '8192' WHERE name = 'rewrite_limit_bytes'`,
-    );
-    await apply([ID, column('n', 'integer')]);
-    await run(`INSERT INTO avansas."T" (id) SELECT generate_series(1, 1000)`);
-    const columns = change.name === 'n' ? [ID, change] : [ID, column('n', 'integer'), change];
-    await expect(apply(columns)).rejects.toMatchObject({
-      code: 'CD005',
-      message: expect.stringContaining(message) as unknown,
-    });
-    await run(`SET cdc.allow_rewrite = on`);
-    await apply(columns);
-    await run(`RESET cdc.allow_rewrite`);
-    expect(await structure()).toHaveLength(columns.length);
-    await run(
-      `UPDATE cdc_management.setting SET value = '67108864' WHERE name = 'rewrite_limit_bytes'`,
-    );
-  });
+  ])(
+    '%s that rewrites a large table, unless rewrites are allowed',
+    async (_what, change, message) => {
+      await run(
+        `UPDATE cdc_management.setting SET value = '8192' WHERE name = 'rewrite_limit_bytes'`,
+      );
+      await apply([ID, column('n', 'integer')]);
+      await run(`INSERT INTO avansas."T" (id) SELECT generate_series(1, 1000)`);
+      const columns = change.name === 'n' ? [ID, change] : [ID, column('n', 'integer'), change];
+      await expect(apply(columns)).rejects.toMatchObject({
+        code: 'CD005',
+        message: expect.stringContaining(message) as unknown,
+      });
+      await run(`SET cdc.allow_rewrite = on`);
+      await apply(columns);
+      await run(`RESET cdc.allow_rewrite`);
+      expect(await structure()).toHaveLength(columns.length);
+      await run(
+        `UPDATE cdc_management.setting SET value = '67108864' WHERE name = 'rewrite_limit_bytes'`,
+      );
+    },
+  );
 });

@@ -2,10 +2,10 @@ import { isConstant } from '@cdc-migrations/table-defs';
 import { column, ID, table, useConvergedTable } from './converge.fixture.ts';
 import { renderTable } from './render-table.ts';
 
-describe('the file of a table', () => {
+describe('a table file', () => {
   const { apply, database, fill, notes, run, structure } = useConvergedTable();
 
-  it('creates it, and does nothing and takes no lock the second time', async () => {
+  it('creates the table, and takes only a read lock the second time', async () => {
     const columns = [ID, column('navn', 'character varying(10)'), column('x', 'uuid')];
     await apply(columns);
     const { text } = renderTable(table(columns), 'tables/T.sql');
@@ -48,7 +48,7 @@ describe('the file of a table', () => {
     ]);
   });
 
-  it('changes all of it by one ALTER TABLE', async () => {
+  it('makes all changes in one ALTER TABLE', async () => {
     await run(`CREATE TABLE IF NOT EXISTS cdc_management.altered (n int)`);
     await run(`CREATE OR REPLACE FUNCTION cdc_management.note_alter() RETURNS event_trigger LANGUAGE plpgsql
       AS 'BEGIN INSERT INTO cdc_management.altered VALUES (1); END'`);
@@ -60,7 +60,7 @@ describe('the file of a table', () => {
     expect(await run('SELECT count(*)::int AS n FROM cdc_management.altered')).toEqual([{ n: 1 }]);
   });
 
-  it('brings a NOT NULL column to a filled table as nullable, to tighten', async () => {
+  it('adds a NOT NULL column to a table with rows as nullable, to be tightened later', async () => {
     await apply([ID]);
     await fill();
     await apply([ID, column('navn', 'text', { nullable: false })]);
@@ -73,7 +73,7 @@ describe('the file of a table', () => {
     expect(await notes()).toEqual([]);
   });
 
-  it('brings a NOT NULL column to an empty table as it is', async () => {
+  it('makes new and existing columns of an empty table NOT NULL', async () => {
     await apply([ID, column('a', 'text')]);
     await apply([
       ID,
@@ -87,7 +87,7 @@ describe('the file of a table', () => {
     ]);
   });
 
-  it('keeps a column that left the source, as nullable', async () => {
+  it('keeps a column that left the source, and makes it nullable', async () => {
     await apply([ID, column('gone', 'text', { nullable: false })]);
     await fill().catch(() => run(`INSERT INTO avansas."T" (id, gone) VALUES (1, 'x')`));
     await apply([ID]);
@@ -98,7 +98,7 @@ describe('the file of a table', () => {
     ]);
   });
 
-  it('leaves alone what people added: identity, generated and NOT NULL columns with a default', async () => {
+  it('does not change columns that users added: identity, generated, and NOT NULL with a default', async () => {
     await apply([ID]);
     await run(`ALTER TABLE avansas."T" ADD COLUMN nr int GENERATED ALWAYS AS IDENTITY,
       ADD COLUMN twice int GENERATED ALWAYS AS (id * 2) STORED, ADD COLUMN mine text NOT NULL DEFAULT ''`);
@@ -107,7 +107,7 @@ describe('the file of a table', () => {
     expect(await structure()).toEqual(before);
   });
 
-  it('takes a primary key that people gave more columns to carry', async () => {
+  it('accepts a primary key to which users added INCLUDE columns', async () => {
     await apply([ID, column('navn', 'text')]);
     await run(
       `ALTER TABLE avansas."T" DROP CONSTRAINT "pk_T", ADD PRIMARY KEY (id) INCLUDE (navn)`,
@@ -125,7 +125,7 @@ describe('the file of a table', () => {
     ['gen_random_uuid()', false],
     [`nextval('a')`, false],
     [`'a' || random()`, false],
-  ])('takes the default %s for a constant: %s', async (expression, expected) => {
+  ])('classifies the default %s as constant: %s', async (expression, expected) => {
     const [row] = await database().sql`SELECT cdc_management.is_constant(${expression}) AS is`;
     expect(row?.['is']).toBe(expected);
     expect(isConstant(expression)).toBe(expected);

@@ -1,7 +1,7 @@
 import { SET } from './management.fixture.ts';
 import { renderSchemas } from './render-schemas.ts';
 
-it('makes the schemas of the bookkeeping, of the set and of all tenants, each once', () => {
+it('creates the schemas of the bookkeeping, the set and all tenants, each once', () => {
   const { path, text } = renderSchemas(SET, ['kunde-b', 'avansas', 'shared'], 'cdc "x"');
   expect(path).toBe('migrations/schemas/create-schemas.sql');
   expect(text.slice(text.indexOf('CREATE SCHEMA')))
@@ -16,7 +16,7 @@ GRANT USAGE ON SCHEMA "kunde-b" TO "cdc ""x""";
 `);
 });
 
-it('is the same whatever the order of the tenants', () => {
+it('renders the same file for any order of the tenants', () => {
   const [one, two] = [
     ['a', 'b'],
     ['b', 'a'],
@@ -24,7 +24,7 @@ it('is the same whatever the order of the tenants', () => {
   expect(one).toEqual(two);
 });
 
-it('takes a schema that is called as JavaScript calls any object', () => {
+it('accepts a schema named [object Object]', () => {
   const { text } = renderSchemas(SET, ['[object Object]'], 'postgres');
   expect(text).toContain('GRANT USAGE ON SCHEMA "[object Object]" TO "postgres";');
 });

@@ -47,14 +47,14 @@ const TYPES = [
 ];
 const PAIRS = TYPES.flatMap((from) => TYPES.map((to) => ({ from, to })));
 
-describe('the change of a type', () => {
+describe('a type change', () => {
   let database: ManagedDatabase;
   beforeAll(async () => {
     database = await startManagedDatabase();
   });
   afterAll(() => database.server.stop());
 
-  it('is the same to the database as to the definitions', async () => {
+  it('has the same class in the database and in the definitions', async () => {
     const rows = await database.sql<{ from: string; to: string; change: string }[]>`
       SELECT pair ->> 'from' AS from, pair ->> 'to' AS to,
         cdc_management.type_change(pair ->> 'from', pair ->> 'to') AS change
@@ -67,7 +67,7 @@ describe('the change of a type', () => {
     expect([...rows]).toEqual(expected);
   });
 
-  it('is spelled as the database spells types', async () => {
+  it('is tested with types as PostgreSQL spells them', async () => {
     const columns = TYPES.map((type, index) => `c${index} ${type}`).join(', ');
     await database.sql.unsafe(`CREATE TABLE avansas.spelled (${columns})`);
     const rows = await database.sql<{ type: string }[]>`
@@ -76,7 +76,7 @@ describe('the change of a type', () => {
     expect(rows.map(({ type }) => type)).toEqual(TYPES);
   });
 
-  it('is free only if the table is not rewritten, and never fails if it is safe', async () => {
+  it('succeeds if it is free or a rewrite, and is free only if the table is not rewritten', async () => {
     const wrong: string[] = [];
     for (const { from, to } of PAIRS) {
       const change = classifyTypeChange(from, to);

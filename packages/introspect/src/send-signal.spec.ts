@@ -22,7 +22,7 @@ it.each<readonly [name: readonly string[], incremental: string, blocking: string
   [['public', 'a\\b'], 'public\\.a\\\\b', 'public\\.a\\\\b'],
   [['Db', 'dbo', 'Order (old)'], 'Db.dbo."Order (old)"', 'Db\\.dbo\\.Order\\u0020\\(old\\)'],
   [['Db', 'dbo', `a''b"c.d`], `Db.dbo."a''''b""c.d"`, `Db\\.dbo\\.a''b"c\\.d`],
-])('%j is named as Debezium takes it', (name, incremental, blocking) => {
+])('renders the name %j as Debezium expects it', (name, incremental, blocking) => {
   expect(collections(name)).toBe(incremental);
   expect(collections(name, 'BLOCKING')).toBe(blocking);
 });
@@ -32,12 +32,12 @@ it.each<readonly [readonly string[]]>([
   [['public', '"quoted']],
   [['Db', 'dbo', 'a.b(']],
   [['Db', 'dbo', 'a b[']],
-])('%j cannot be asked for in chunks', (name) => {
+])('refuses %j in an incremental snapshot, and accepts it in a blocking one', (name) => {
   expect(() => collections(name)).toThrow(SignalNameError);
   expect(collections(name, 'BLOCKING')).toMatch(/^[^ ]+$/);
 });
 
-it('a filter is a condition, or the SELECT of a blocking snapshot', () => {
+it('renders a filter as a condition, or as the SELECT of a blocking snapshot', () => {
   const table = { name: ['public', 'Ro$es'], filter: '"id" IN (1)' };
   const data = (kind: SnapshotKind) =>
     JSON.parse(renderSnapshotData([table], { type: 'postgres', kind })) as object;

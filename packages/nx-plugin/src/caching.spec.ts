@@ -32,7 +32,7 @@ interface Edit {
 
 const ROWS = JSON.parse(readFileSync(join(__dirname, 'caching-matrix.json'), 'utf8')) as Row[];
 
-function carryOut(repo: string, { file, find, put }: Edit): void {
+function applyEdit(repo: string, { file, find, put }: Edit): void {
   const path = join(repo, file);
   mkdirSync(dirname(path), { recursive: true });
   if (put === undefined) return rmSync(path);
@@ -63,7 +63,7 @@ describe('caching of adopus:migrations', () => {
   });
   afterAll(() => workspace.remove());
 
-  it('restores all that is deleted, and any one output that is deleted or edited', () => {
+  it('restores all outputs that are deleted or edited', () => {
     const before = workspace.outputs();
     expect(before.size).toBe(20);
     for (const path of before.keys()) if (path !== SNAPSHOT) rmSync(join(repo, path));
@@ -74,14 +74,14 @@ describe('caching of adopus:migrations', () => {
     expect(workspace.outputs()).toEqual(before);
   });
 
-  it('removes what does not belong, and caches none of it', () => {
+  it('removes foreign files from output folders, and does not cache them', () => {
     const before = workspace.outputs();
     const foreign = [...workspace.declaredOutputs().values()]
       .flat()
       .filter((path) => !path.endsWith('.yaml'))
       .map((folder) => `${folder}/Foreign.sql`);
     expect(foreign).toHaveLength(7);
-    const put = () => foreign.forEach((file) => carryOut(repo, { file, put: 'SELECT 1;\n' }));
+    const put = () => foreign.forEach((file) => applyEdit(repo, { file, put: 'SELECT 1;\n' }));
     put();
     expect(workspace.run()).toEqual([]);
     expect(workspace.outputs()).toEqual(before);
@@ -93,11 +93,11 @@ describe('caching of adopus:migrations', () => {
   });
 
   it.each(ROWS)('$input, $change: runs $runs', ({ edits = [], env, runs }) => {
-    for (const edit of edits) carryOut(repo, edit);
+    for (const edit of edits) applyEdit(repo, edit);
     expect(workspace.run(env)).toEqual([...runs].sort());
   });
 
-  it('the other layout is complete, and nothing is left of the one before', () => {
+  it('keeps only the new layout and hand-written files after a change of the layout', () => {
     const tops = new Set([...workspace.outputs().keys()].map((path) => path.split('/')[1]));
     expect([...tops].filter((name) => !name!.includes('.'))).toEqual([
       'schemas',
@@ -111,7 +111,7 @@ describe('caching of adopus:migrations', () => {
   });
 });
 
-/** Every folder gives the same outputs. Only the part from the cache differs. */
+/** The outputs are the same in every folder. Only the use of the cache differs. */
 describe.each([
   ['(prod)[ab]{c,d}', false],
   ['a b/it\'s "one", +1@x', true],
@@ -123,12 +123,12 @@ describe.each([
   });
   afterAll(() => workspace.remove());
 
-  it('is as up to date as any other, and all that is deleted comes back', () => {
+  it('is generated again after a change, and its deleted outputs are restored', () => {
     const { repo } = workspace;
     const file = 'migrations/tables/Actor.sql';
     expect(workspace.outputs().get(file)).not.toContain('"Døv"');
     expect(workspace.run()).toEqual(isCached ? [] : ALL);
-    carryOut(repo, {
+    applyEdit(repo, {
       file: 'services/adopus.yaml',
       find: 'ignore_columns: [Døv]',
       put: 'ignore_columns: []',

@@ -25,11 +25,11 @@ const ADDED = {
   'README.md': 'not ours\n',
 };
 
-/** Variables of the terminal's look and of the system's file access. */
+/** Variables that control the colors of the terminal, and variables of Node.js. */
 const OF_THE_TERMINAL =
   /^(NO_COLOR|FORCE_COLOR|CLICOLOR_FORCE|NODE_DISABLE_COLORS|TERM|COLORTERM)$/;
 const OF_NODE = /^(NODE_\w+|WATCH_\w+)$/;
-/** Nx sets it in each run, so a cached text fits every run. */
+/** Nx sets this variable in every run, so cached output is valid for every run. */
 const OF_NX = /^NX_TASK_TARGET_PROJECT$/;
 /** Variables that locate the cache folder of the user. A cached run writes the same files as an uncached one. */
 const OF_THE_CACHE_FOLDER = /^(XDG_CACHE_HOME|LOCALAPPDATA)$/;
@@ -77,14 +77,14 @@ describe('a stage of adopus:migrations', () => {
       .filter(([what, path]) => what !== 'write' && path.startsWith(workspace.repo + sep))
       .map(([what, path]) => ({ what, path: relative(workspace.repo, path), absolute: path }))
       .filter(({ path }) => !isOwn(path));
-    const there = paths.filter(({ absolute }) => existsSync(absolute));
-    const files = there.filter(({ absolute }) => statSync(absolute).isFile());
+    const existing = paths.filter(({ absolute }) => existsSync(absolute));
+    const files = existing.filter(({ absolute }) => statSync(absolute).isFile());
     const unique = (some: readonly { path: string }[]) =>
       [...new Set(some.map(({ path }) => path))].sort();
     return {
       read: unique(files.filter(({ what }) => what === 'read')),
       found: unique(files),
-      listed: unique(there.filter(({ what }) => what === 'list')),
+      listed: unique(existing.filter(({ what }) => what === 'list')),
       missing: unique(paths.filter(({ absolute }) => !existsSync(absolute))),
       variables: found.filter(([what]) => what === 'variable').map(([, name]) => name),
     };

@@ -31,14 +31,14 @@ describe('a remote cache', () => {
     await cache.close();
   });
 
-  it('with a token that may only read, a run builds, and leaves nothing', async () => {
+  it('stores no outputs of a run with a read-only token', async () => {
     const run = await clone().runConcurrently(using(TOKENS.reading));
     expect(run).toMatchObject({ code: 0, statuses: Array(6).fill('cache-miss') });
     expect(cache.takeAnswers()).toEqual([...Array(6).fill('GET 404'), ...Array(6).fill('PUT 403')]);
     expect(cache.stored.size).toBe(0);
   });
 
-  it('gives a second clone every file that the first has built, also for reading only', async () => {
+  it('gives a second clone all outputs of the first, even with a read-only token', async () => {
     const first = clone();
     const second = clone();
     const built = await first.runConcurrently(using(TOKENS.writing));
@@ -51,13 +51,13 @@ describe('a remote cache', () => {
     expect(second.outputs()).toEqual(first.outputs());
   });
 
-  it('that does not know the token fails the run, and nothing is built', async () => {
+  it('fails a run with an unknown token before any target is built', async () => {
     const run = await clone().runConcurrently(using('unknown'));
     expect(run).toMatchObject({ code: 1, statuses: [] });
     expect(run.printed).toContain('status 401');
   });
 
-  it('that is dead fails the run, unless it is told to do without', async () => {
+  it('fails a run if it is unreachable, unless NX_SKIP_REMOTE_CACHE is set', async () => {
     const workspace = clone();
     const run = await workspace.runConcurrently(using(TOKENS.writing, await deadUrl()));
     expect(run).toMatchObject({ code: 1, statuses: [] });
@@ -67,17 +67,17 @@ describe('a remote cache', () => {
     expect(without).toMatchObject({ code: 0, statuses: Array(6).fill('cache-miss') });
   });
 
-  it('is asked in CI by the lines of the README: without an answer in time, Nx does without', async () => {
-    const silent = createServer(() => undefined);
-    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
-    const silentUrl = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  it('is skipped by the CI script of the README if it refuses the token or does not answer', async () => {
+    const unresponsive = createServer(() => undefined);
+    await new Promise<void>((resolve) => unresponsive.listen(0, '127.0.0.1', resolve));
+    const unresponsiveUrl = `http://127.0.0.1:${(unresponsive.address() as AddressInfo).port}`;
     expect(await ask(using(TOKENS.reading))).toBe('');
     for (const env of [using('unknown'), using(TOKENS.reading, await deadUrl())]) {
       expect(await ask(env)).toBe('NX_SKIP_REMOTE_CACHE=true\n');
     }
-    expect(await ask(using(TOKENS.reading, silentUrl))).toBe('NX_SKIP_REMOTE_CACHE=true\n');
-    silent.closeAllConnections();
-    silent.close();
+    expect(await ask(using(TOKENS.reading, unresponsiveUrl))).toBe('NX_SKIP_REMOTE_CACHE=true\n');
+    unresponsive.closeAllConnections();
+    unresponsive.close();
   });
 
   async function deadUrl(): Promise<string> {

@@ -24,12 +24,12 @@ it.each<[Partial<TlsSettings>, string | undefined, string]>([
   expect(checksOf(settings, ca)).toBe(expected);
 });
 
-it('names the host to the server, and no address', () => {
+it('sends a host name to the server as its server name, but no IP address', () => {
   expect(postgresTls({ host: 'pg.example' })).toMatchObject({ servername: 'pg.example' });
   expect(postgresTls({ host: '127.0.0.1' })).not.toHaveProperty('servername');
 });
 
-it('a ca_file is a file with a certificate', () => {
+it('refuses a ca_file that cannot be read or contains no certificate', () => {
   expect(readCa({})).toBeUndefined();
   const read = (caFile: string) => () => readCa({ caFile });
   expect(read(join(__dirname, 'none.pem'))).toThrow(CertificateFileError);

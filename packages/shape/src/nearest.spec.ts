@@ -12,17 +12,17 @@ it.each([
   ['primary_key', undefined],
   ['x', undefined],
   ['', undefined],
-])('%j is almost %j', (name, expected) => {
+])('the nearest name to %j is %j', (name, expected) => {
   expect(nearest(name, NAMES)).toBe(expected);
 });
 
-it('looks only for another case among many names', () => {
+it('suggests only a name in a different case if there are many names', () => {
   const many = Array.from({ length: 4000 }, (_, index) => `dbo.Table${index}`);
   expect(didYouMean('DBO.table17', many)).toBe('; did you mean "dbo.Table17"?');
   expect(didYouMean('dbo.Tabel17', many)).toBe('');
 });
 
-it('lists the names that there are', () => {
+it('lists the known names with a suggestion', () => {
   expect(knownNames('form', ['from', 'to'])).toBe('known: from, to; did you mean "from"?');
   expect(knownNames('form', [])).toBe('known: none');
 });

@@ -28,7 +28,7 @@ it.each([
   expect(locateProblems([problem], () => TEXT)).toEqual([{ ...problem, line }]);
 });
 
-it('puts problems in order of file and line, and keeps a line that is known', () => {
+it('sorts problems by file and line, and keeps known lines', () => {
   const problems = [
     { at: { file: 'b.yaml', keys: [] }, message: '1' },
     { at: { file: 'a.yaml', keys: ['a', 1] }, message: '2' },

@@ -15,11 +15,11 @@ it.each<readonly [string, readonly string[]]>([
     `x ${open}`,
     ['x', open],
   ]),
-])('%s', (sql, texts) => {
+])('splits %s into tokens', (sql, texts) => {
   expect(textsOf(sql)).toEqual(texts);
 });
 
-it.each(["'", '"', "E'"])('a text in quotes may be very long: %s', (open) => {
+it.each(["'", '"', "E'"])('reads very long text in quotes: %s', (open) => {
   const close = open.at(-1)!;
   const long = open + 'x'.repeat(20_000_000) + close;
   const doubled = open + close.repeat(2_000_000) + close;

@@ -68,7 +68,7 @@ it.each([
   ['a replicated table', ACTOR],
   ['a table without a key', { ...ACTOR, key: null, transforms: [] }],
   [
-    'a table whose values come in forms of a pipeline',
+    'a table with values in forms of a pipeline',
     {
       ...ACTOR,
       unavailable: '__unchanged',
@@ -79,14 +79,14 @@ it.each([
     },
   ],
   ['an existing table', EXISTING],
-  ['an existing table of which nothing is mapped', { ...EXISTING, columns: [] }],
-])('%s is read back from its file as it was', (_what, table) => {
+  ['an existing table without mapped columns', { ...EXISTING, columns: [] }],
+])('reads %s back unchanged from its file', (_what, table) => {
   const [file] = renderDefinitions([table]);
   expect(parseDefinition(file!.text, file!.path)).toEqual(table);
   expect(parseDefinition(file!.text.replaceAll('\n', '\r\n'), file!.path)).toEqual(table);
 });
 
-it('an existing table is these lines', () => {
+it('renders an existing table', () => {
   const [{ path, text } = { path: '', text: '' }] = renderDefinitions([EXISTING]);
   expect(path).toBe('generated/table-definitions/customer_user.yaml');
   expect(text.slice(text.indexOf('\n\n') + 2)).toBe(`format: 1
@@ -106,12 +106,12 @@ columns:
 `);
 });
 
-it('sets are read back as they were', () => {
+it('reads sets back unchanged', () => {
   const sets = [SET, { ...SET, name: 'sink_asma.calendar', literalSchemas: [] }];
   expect(parseSets(renderSets(sets).text)).toEqual(sets);
 });
 
-it('a folder for each service only where there are several', () => {
+it('creates a folder for each service only if there are several services', () => {
   const chat = { ...EXISTING, service: 'chat' };
   const pathsOf = (tables: readonly ExistingTable[]) =>
     renderDefinitions(tables).map(({ path }) => path);
@@ -138,12 +138,12 @@ const MANIFEST: Manifest = {
   validation: [],
 };
 
-it('a manifest is read back as it was', () => {
+it('reads a manifest back unchanged', () => {
   const { text, path } = renderManifest(MANIFEST, SET);
   expect(parseManifest(text, path)).toEqual(MANIFEST);
 });
 
-describe('what is damaged is refused, by file and keys', () => {
+describe('a damaged file is refused with its name and the keys', () => {
   const DEFINITION = renderDefinitions([ACTOR])[0]!.text;
   const SETS = renderSets([SET]).text;
   const LISTED = renderManifest(MANIFEST, SET).text;
@@ -227,7 +227,7 @@ describe('what is damaged is refused, by file and keys', () => {
       LISTED.replace(/^files:/m, '<<<<<<< HEAD\nfiles:'),
       'x.yaml:8: expected no git conflict markers, found "<<<<<<<"',
     ],
-  ])('%s', (parser, text, message) => {
+  ])('%s, case %#', (parser, text, message) => {
     const parse = () => PARSERS[parser](text, 'x.yaml');
     expect(parse).toThrow(FileError);
     expect(parse).toThrow(message);

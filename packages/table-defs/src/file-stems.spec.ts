@@ -13,30 +13,30 @@ function table(name: string, schema = 'adopus', set = 'sink_asma.directory'): Ta
   };
 }
 
-describe('the file of a table is called', () => {
+describe('the file of a table is named', () => {
   it.each<[string, readonly TableDefinition[], readonly string[]]>([
-    ['as the table', [table('Actor'), table('Avtale', 'public')], ['Actor', 'Avtale']],
+    ['after the table', [table('Actor'), table('Avtale', 'public')], ['Actor', 'Avtale']],
     [
-      'with its schema where two have one name',
+      'with its schema if two tables have the same name',
       [table('Actor'), table('Actor', 'public'), table('Avtale')],
       ['adopus.Actor', 'public.Actor', 'Avtale'],
     ],
     [
-      'with its schema where names differ in case only',
+      'with its schema if names differ only in case',
       [table('Actor'), table('ACTOR', 'public')],
       ['adopus.Actor', 'public.ACTOR'],
     ],
     [
-      'with its set where schemas are the same',
+      'with its set if two tables have the same schema and name',
       [table('Actor'), table('Actor', 'adopus', 'sink_asma.calendar')],
       ['sink_asma.directory.adopus.Actor', 'sink_asma.calendar.adopus.Actor'],
     ],
     [
-      'with its schema where its name is that of another with its schema',
+      'with its schema or set if its name is the schema and name of another table',
       [table('public.T'), table('T', 'public'), table('T', 'crm')],
       ['adopus.public.T', 'sink_asma.directory.public.T', 'crm.T'],
     ],
-    ['with letters that every file system takes', [table('Say "hi"/Ø')], ['Say %22hi%22%2FØ']],
+    ['with characters that every file system accepts', [table('Say "hi"/Ø')], ['Say %22hi%22%2FØ']],
   ])('%s', (_how, tables, stems) => {
     const found = fileStems(tables);
     expect(tables.map((each) => found.get(each))).toEqual(stems);

@@ -8,6 +8,6 @@ it.each([
     Array.from({ length: 10_000 }, (_, n) => `c${n}`),
     `; the columns are: ${Array.from({ length: 20 }, (_, n) => `c${n}`).join(', ')} and 9980 more`,
   ],
-])('the names in place of %s', (name, known, said) => {
-  expect(suggestion(name, known)).toBe(said);
+])('suggests names in place of %s, case %#', (name, known, expected) => {
+  expect(suggestion(name, known)).toBe(expected);
 });

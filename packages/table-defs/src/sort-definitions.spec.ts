@@ -19,9 +19,12 @@ const SORTED = [
 ];
 
 it.each([
-  ['as it is', SORTED],
-  ['backwards', SORTED.toReversed()],
-  ['from the middle', [...SORTED.slice(3), ...SORTED.slice(0, 3)]],
-])('orders by set, service, schema and name, by code and not by language, %s', (_what, tables) => {
-  expect(sortDefinitions(tables)).toEqual(SORTED);
-});
+  ['sorted', SORTED],
+  ['reversed', SORTED.toReversed()],
+  ['rotated', [...SORTED.slice(3), ...SORTED.slice(0, 3)]],
+])(
+  'sorts by set, service, schema and name, in the order of code units, if the input is %s',
+  (_what, tables) => {
+    expect(sortDefinitions(tables)).toEqual(SORTED);
+  },
+);

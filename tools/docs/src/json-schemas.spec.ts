@@ -71,9 +71,12 @@ const REPOS = ['fixtures/adopus', 'fixtures/asma', 'packages/cli/cases/_base'].m
   join(ROOT, path),
 );
 
-it.each(REPOS.flatMap(configFiles).map((file) => relative(ROOT, file)))('%s fits', (file) => {
-  expect(errorsOf(join(ROOT, file))).toEqual([]);
-});
+it.each(REPOS.flatMap(configFiles).map((file) => relative(ROOT, file)))(
+  '%s matches its schema',
+  (file) => {
+    expect(errorsOf(join(ROOT, file))).toEqual([]);
+  },
+);
 
 interface Problem {
   readonly file: string;
@@ -97,7 +100,7 @@ function isAt({ instancePath, propertyName }: ErrorObject, path: string): boolea
 
 describe.each(readdirSync(CASES))('%s', (name) => {
   const problems = problemsOf(name);
-  it('is told by the schemas as by the parser', () => {
+  it('has the same problems of shape in the schemas as in the parser', () => {
     const missed: Problem[] = [];
     const extra: string[] = [];
     for (const file of configFiles(join(CASES, name))) {
@@ -116,7 +119,7 @@ describe.each(readdirSync(CASES))('%s', (name) => {
   });
 });
 
-it('the first line of each file of a new repo names a schema that the command line brings, and fits it', () => {
+it('each file of a new repo names a schema of the CLI package in its first line, and matches it', () => {
   const workspace = mkdtempSync(join(tmpdir(), 'cdc-'));
   const cli = join(ROOT, 'packages/cli');
   mkdirSync(join(workspace, 'node_modules/@cdc-migrations'), { recursive: true });

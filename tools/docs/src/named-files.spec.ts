@@ -30,14 +30,14 @@ describe.each(DOCUMENTS)('%s', (document) => {
     ([, code]) => code!,
   );
 
-  it('names files and folders that are there', () => {
+  it('names only existing files and folders', () => {
     const paths = codes.filter((code) => PATH.test(code));
     expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
     const names = codes.filter((code) => FILE.test(code));
     expect(names.filter((name) => !files.has(name))).toEqual([]);
   });
 
-  it('names scripts that are there', () => {
+  it('names only existing scripts', () => {
     const named = [...text.matchAll(/npm run ([\w:]+)/g)].map(([, script]) => script!);
     expect(named.filter((script) => !(script in scripts))).toEqual([]);
   });

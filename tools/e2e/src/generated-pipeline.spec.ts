@@ -106,7 +106,7 @@ describeWire('the generated pipeline of adopus', () => {
   const refused = () =>
     sql`SELECT kafka_offset AS "offset", value, key, error FROM cdc_management.refused_event ORDER BY kafka_offset`;
 
-  it('has nothing that the engine finds wrong', async () => {
+  it('passes the linter of the engine', async () => {
     expect(await lintPipeline({ config: CONFIG, env })).toBe('');
   });
 
@@ -131,7 +131,7 @@ describeWire('the generated pipeline of adopus', () => {
     expect(tables).toHaveLength(39);
   });
 
-  describe('in one batch with good events', () => {
+  describe('with bad events among good ones', () => {
     const actor = tables.find(({ name }) => name === 'Actor')!;
     const row = (actno: unknown, more: object = {}) => ({ ...rowOf(actor), actno, ...more });
     const good = (actno: number) => eventOf(actor, { after: row(actno) });
@@ -139,19 +139,19 @@ describeWire('the generated pipeline of adopus', () => {
       Buffer.concat([Buffer.from(text.split('?')[0]!), bytes, Buffer.from(text.split('?')[1]!)]);
     const poisoned: readonly (readonly [string, object | string | Buffer, RegExp])[] = [
       [
-        'NUL in a text',
+        'a NUL in a text',
         eventOf(actor, { after: row(1, { Navn: 'a\0b' }) }),
         /invalid byte sequence.*0x00/,
       ],
       [
-        'no UTF-8',
+        'invalid UTF-8',
         raw(JSON.stringify(eventOf(actor, { after: row(1, { Navn: '?' }) })), Buffer.from([0xff])),
         /not UTF-8/,
       ],
-      ['no JSON', '{"op": "c"', /expected an event with source/],
-      ['no event', '[1]', /expected an event with source/],
+      ['invalid JSON', '{"op": "c"', /expected an event with source/],
+      ['JSON without an event', '[1]', /expected an event with source/],
       [
-        'another table',
+        'an event of an unknown table',
         JSON.stringify(good(1)).replace('"Actor"', '"Aktor"'),
         /no pipeline for this table/,
       ],
@@ -160,7 +160,11 @@ describeWire('the generated pipeline of adopus', () => {
         eventOf(actor, { after: row('x') }),
         /invalid input syntax for type bigint/,
       ],
-      ['no base64', eventOf(actor, { after: row(1, { Bilde: '!' }) }), /column "Bilde": .*EOF/],
+      [
+        'invalid base64',
+        eventOf(actor, { after: row(1, { Bilde: '!' }) }),
+        /column "Bilde": .*EOF/,
+      ],
       [
         'an object for a text',
         eventOf(actor, { after: row(1, { Navn: { a: 1 } }) }),
@@ -174,7 +178,7 @@ describeWire('the generated pipeline of adopus', () => {
       await runPipeline({ config: CONFIG, env, records: play([...events, null]) });
     }, BUILT_WITHIN_MS);
 
-    it('good events are staged, each once', async () => {
+    it('stages each good event once', async () => {
       const rows = await sql`SELECT actno FROM fretex."stg_Actor" ORDER BY actno`;
       expect(rows.map(({ actno }) => Number(actno))).toEqual(
         poisoned.map((_, index) => 1000 + index),
@@ -183,8 +187,8 @@ describeWire('the generated pipeline of adopus', () => {
 
     it.each(
       poisoned.map(([name, event, error], index) => [name, index * 2 + 1, event, error] as const),
-    )('%s is kept as it came, with the reason', async (_, offset, event, error) => {
-      const kept = (await refused()).filter((letter) => letter['offset'] === String(offset));
+    )('keeps %s unchanged, with the reason', async (_, offset, event, error) => {
+      const kept = (await refused()).filter((candidate) => candidate['offset'] === String(offset));
       const value = play([event])[0]!.value!;
       expect(kept).toEqual([
         {
@@ -196,7 +200,7 @@ describeWire('the generated pipeline of adopus', () => {
       ]);
     });
 
-    it('it says which table it was for, and what the pipeline adds', async () => {
+    it('stores the table of a refused event, and the values that the pipeline adds', async () => {
       const rows = await sql`
         SELECT DISTINCT schema_name, table_name, added_values::jsonb AS added, topic, source_db, source_table
         FROM cdc_management.refused_event WHERE error ~ 'type bigint|UTF-8|no pipeline'
@@ -215,10 +219,11 @@ describeWire('the generated pipeline of adopus', () => {
       ]);
     });
 
-    it('nothing else is', async () => expect(await refused()).toHaveLength(poisoned.length));
+    it('refuses no other events', async () =>
+      expect(await refused()).toHaveLength(poisoned.length));
   });
 
-  it('goes on where one batch after another has events that the server refuses', async () => {
+  it('continues if many batches contain events that the server refuses', async () => {
     await sql`TRUNCATE fretex."stg_Actor", cdc_management.refused_event`;
     const actor = tables.find(({ name }) => name === 'Actor')!;
     const events = Array.from({ length: 4000 }, (_, index) =>
@@ -229,7 +234,7 @@ describeWire('the generated pipeline of adopus', () => {
     expect(await refused()).toHaveLength(40);
   }, 120_000);
 
-  it('keeps numbers, times and bytes exact, of deletes too', async () => {
+  it('keeps large numbers and bytes exact in a delete', async () => {
     await sql`TRUNCATE fretex."stg_DocReg", cdc_management.refused_event`;
     const docReg = tables.find(({ name }) => name === 'DocReg')!;
     const event = JSON.stringify(eventOf(docReg, { op: 'd', before: rowOf(docReg), after: null }));
@@ -253,7 +258,7 @@ describeWire('the generated pipeline of adopus', () => {
     ]);
   });
 
-  it('waits where the server is gone, and refuses nothing for that', async () => {
+  it('waits while the server is unreachable, and does not refuse events', async () => {
     await sql`TRUNCATE fretex."stg_Actor", cdc_management.refused_event`;
     const actor = tables.find(({ name }) => name === 'Actor')!;
     const wrong = { ...env, POSTGRES_NONPROD_PORT: '1' };
@@ -335,29 +340,29 @@ describeWire('the generated pipelines of asma', () => {
     return { op: 'c', before: null, after, source: { ...from, ts_ms: 1 } };
   }
 
-  it('are refused nowhere', async () => {
+  it('cause no refused events', async () => {
     const rows = await sql`SELECT error FROM cdc_management.refused_event`;
     expect(rows.map(({ error }) => String(error))).toEqual([]);
   });
 
-  it('bring every table its row, and no dead letter', async () => {
+  it('fill each table with its row, and cause no dead letters', async () => {
     for (const table of asmaTables) await mergeTable(sql, table.service, table);
-    const letters = await sql`SELECT table_name, reason FROM cdc_management.dead_letter`;
-    expect(letters).toEqual([]);
+    const deadLetters = await sql`SELECT table_name, reason FROM cdc_management.dead_letter`;
+    expect(deadLetters).toEqual([]);
     for (const { service, name } of asmaTables) {
       const rows = await sql.unsafe(`SELECT 1 FROM ${quoteQualified(service, name)}`);
       expect([service, name, rows.length]).toEqual([service, name, 1]);
     }
   });
 
-  it.each(Object.entries(POSTGRES_VALUES))('%s: %j', async (path, [, final]) => {
+  it.each(Object.entries(POSTGRES_VALUES))('store the value of %s: %j', async (path, [, final]) => {
     const [service = '', table = '', column = ''] = path.split('.');
     const rows = await sql`SELECT ${sql(column)}::text AS value FROM ${sql(service)}.${sql(table)}`;
     expect(rows).toEqual([{ value: final }]);
   });
 });
 
-describeWire('names of a source that look like variables', () => {
+describeWire('source names that look like variables', () => {
   const CUSTOMER = '0a" + env("HOME") + "\\\\';
   const NAMES = [
     '${HOME}',
@@ -414,7 +419,7 @@ describeWire('names of a source that look like variables', () => {
     );
   }
 
-  it('bring their values to the columns of these names', async () => {
+  it('are not replaced, and their values are stored in the columns with these names', async () => {
     await server.createRole('migrator');
     const database = await server.createDatabase({ owner: 'migrator' });
     const sql = server.connect({ database, max: 1, onnotice: () => {} });
@@ -431,7 +436,7 @@ describeWire('names of a source that look like variables', () => {
         CDC_TOPIC_PREFIX: 'p',
         CDC_SINK_SSLMODE: 'disable',
         HOME: '/secret',
-        // A value from the configuration that looks like data.
+        // A value from the configuration that looks like an expression.
         CDC_CUSTOMER_ID: CUSTOMER,
       },
       ...{ KAFKA_BROKERS: '127.0.0.1:1', POSTGRES_PASSWORD: server.password },

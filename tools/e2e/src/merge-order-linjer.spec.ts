@@ -63,7 +63,7 @@ describe('the merge of a table named Order-Linjer', () => {
     await owner`UPDATE cdc_management.merge_control SET batch_events = NULL`;
   });
 
-  it('deletes what is deleted, and makes no row of a delete of an unknown key', async () => {
+  it('deletes rows, and creates no row for a delete of an unknown key', async () => {
     await merge(
       orderEvent({ OrderID: '1', __kafka_offset: '1' }),
       orderEvent({ OrderID: '2', __kafka_offset: '2' }),
@@ -75,7 +75,7 @@ describe('the merge of a table named Order-Linjer', () => {
     expect(await merged()).toEqual([{ OrderID: 2, Status: 'ny' }]);
   });
 
-  it('does not bring a deleted row back by an older event, and does by a newer one', async () => {
+  it('does not restore a deleted row for an older event, but does for a newer one', async () => {
     await merge(orderEvent({ __cdc_operation: 'd', Status: null, __kafka_offset: '5' }));
     await merge(orderEvent({ Status: 'older', __kafka_offset: '4' }));
     expect(await merged()).toEqual([]);
@@ -83,7 +83,7 @@ describe('the merge of a table named Order-Linjer', () => {
     expect(await merged()).toEqual([{ OrderID: 1, Status: 'newer' }]);
   });
 
-  it('changes nothing by an older event, whatever its time stamp', async () => {
+  it('ignores an older event, regardless of its timestamp', async () => {
     await merge(orderEvent({ Status: 'newest', __source_ts_ms: '5', __kafka_offset: '9' }));
     await merge(
       orderEvent({ Status: 'replayed', __source_ts_ms: '9', __kafka_offset: '8' }),
@@ -92,7 +92,7 @@ describe('the merge of a table named Order-Linjer', () => {
     expect(await merged()).toEqual([{ OrderID: 1, Status: 'newest' }]);
   });
 
-  it('takes the higher offset where time stamps are equal', async () => {
+  it('uses the event with the highest offset if timestamps are equal', async () => {
     await merge(
       orderEvent({ Status: 'second', __kafka_offset: '2' }),
       orderEvent({ Status: 'third', __kafka_offset: '3' }),
@@ -101,7 +101,7 @@ describe('the merge of a table named Order-Linjer', () => {
     expect(await merged()).toEqual([{ OrderID: 1, Status: 'third' }]);
   });
 
-  it('takes the higher generation, whatever the offset', async () => {
+  it('uses the event with the higher generation, regardless of its offset', async () => {
     const recreated = { __stream_generation: '1', __kafka_offset: '0', Status: 'recreated' };
     await merge(orderEvent({ Status: 'before', __kafka_offset: '1000' }));
     await merge(orderEvent(recreated));
@@ -112,7 +112,7 @@ describe('the merge of a table named Order-Linjer', () => {
   it.each([
     ['an earlier batch', true],
     ['the same batch', false],
-  ])('keeps the value of %s for an unavailable one', async (_where, apart) => {
+  ])('keeps the value from %s if an event has an unavailable value', async (_where, apart) => {
     const unavailable = '__debezium_unavailable_value';
     const events = [
       orderEvent({ Notat: 'lang', Dokument: '<a>b</a>', Data: '{"a":1}', __kafka_offset: '1' }),
@@ -129,7 +129,7 @@ describe('the merge of a table named Order-Linjer', () => {
     ]);
   });
 
-  it('is among the pending merges', async () => {
+  it('is run by run_pending_merges', async () => {
     await sink.unsafe(renderOrders(1, 10));
     await sink`CALL cdc_management.run_pending_merges()`.simple();
     expect(await readNumber(owner, `SELECT count(*) AS n FROM ${FINAL}`)).toBe(10);

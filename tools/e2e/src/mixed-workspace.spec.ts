@@ -47,7 +47,7 @@ describeLong('a copy of this workspace, with both implementation repos', () => {
     return run('git', ['diff', '--name-only']).split('\n').filter(Boolean);
   }
 
-  it('a change of a repo leaves the other alone', () => {
+  it('a change of one repo does not change the other', () => {
     const file = 'fixtures/asma/services/chat.yaml';
     const text = readFileSync(join(root, file), 'utf8');
     writeFileSync(
@@ -67,7 +67,7 @@ describeLong('a copy of this workspace, with both implementation repos', () => {
     run('git', ['checkout', '-q', '.']);
   });
 
-  it('a change of staging-render renders staging of both again, and nothing else', () => {
+  it('a change of staging-render changes only the staging files and manifests of both repos', () => {
     const file = 'packages/staging-render/templates/staging.sql.hbs';
     const text = readFileSync(join(root, file), 'utf8');
     writeFileSync(join(root, file), text.replace(/^-- /m, '-- Changed. '));

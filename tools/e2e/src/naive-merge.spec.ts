@@ -21,7 +21,7 @@ import { stageEvents } from './stage-events.ts';
 
 const SCENARIOS: readonly Scenario[] = [
   [
-    '1: of 5,000 keys in random order over many batches, none is lost',
+    '1: loses none of 5,000 keys in random order over many batches',
     async (side) => {
       await side.sql.unsafe(renderTo(side, renderOrders(1, 5000)));
       await merge(side);
@@ -30,7 +30,7 @@ const SCENARIOS: readonly Scenario[] = [
     5000,
   ],
   [
-    '1: of several versions of a key in different batches, the newest stays',
+    '1: keeps the newest version of a key if its versions are in different batches',
     async (side) => {
       await side.sql.unsafe(
         renderTo(side, renderOrders(1, 2000, { status: 'newer', after: 10_000 })),
@@ -45,7 +45,7 @@ const SCENARIOS: readonly Scenario[] = [
     2000,
   ],
   [
-    '3: deletes delete, also those of unknown keys',
+    '3: applies deletes, also those of unknown keys',
     async (side) => {
       await stage(side, at(1), at(2, { OrderID: '2' }));
       await merge(side);
@@ -60,7 +60,7 @@ const SCENARIOS: readonly Scenario[] = [
     [{ OrderID: 2, Status: 'ny' }],
   ],
   [
-    '4: an older event that is replayed changes nothing',
+    '4: ignores an older event that is replayed',
     async (side) => {
       await stage(side, at(2, { Status: 'newest', __source_ts_ms: '2' }));
       await merge(side);
@@ -71,7 +71,7 @@ const SCENARIOS: readonly Scenario[] = [
     [{ OrderID: 1, Status: 'newest' }],
   ],
   [
-    '4: of equal time stamps the later event wins',
+    '4: keeps the later of two events with equal timestamps',
     async (side) => {
       await stage(side, at(1, { Status: 'first' }), at(2, { Status: 'second' }));
       await merge(side);
@@ -80,7 +80,7 @@ const SCENARIOS: readonly Scenario[] = [
     [{ OrderID: 1, Status: 'second' }],
   ],
   [
-    '4: no time stamp does not beat a newer event',
+    '4: does not prefer an event without a timestamp to a newer event',
     async (side) => {
       await stage(
         side,
@@ -93,7 +93,7 @@ const SCENARIOS: readonly Scenario[] = [
     [{ OrderID: 1, Status: 'newer' }],
   ],
   [
-    '5: equal keys of 26 customers are 26 rows',
+    '5: stores equal keys of 26 customers as 26 rows',
     async (side) => {
       const events = Array.from({ length: 26 }, (_, n) =>
         at(n, { _customer_id: `00000000-0000-0000-0000-0000000000${n + 10}` }),
@@ -105,7 +105,7 @@ const SCENARIOS: readonly Scenario[] = [
     26,
   ],
   [
-    '7: the log has each partition, its offsets, and what was merged',
+    '7: logs the offsets and the number of merged events of each partition',
     async (side) => {
       const events = [1, 2, 3].flatMap((n) => [
         at(n, { OrderID: String(n), __kafka_partition: '0' }),
@@ -121,7 +121,7 @@ const SCENARIOS: readonly Scenario[] = [
     ],
   ],
   [
-    '8: a delete that carries nothing but the key is taken',
+    '8: accepts a delete that contains only the key',
     async (side) => {
       await stage(side, at(1));
       await merge(side);
@@ -133,7 +133,7 @@ const SCENARIOS: readonly Scenario[] = [
     ['done', []],
   ],
   [
-    '8: when a crash has emptied staging, it is said',
+    '8: reports that a crash has emptied a staging table',
     async (side) => {
       await stage(side, at(1));
       await side.server.kill('SIGKILL');
@@ -143,7 +143,7 @@ const SCENARIOS: readonly Scenario[] = [
     true,
   ],
   [
-    '9: a new column of the final table is one of staging',
+    '9: adds a new column of the final table to the staging table',
     async (side) => {
       const added = { name: 'Ny', role: 'source', type: 'text', nullable: true } as const;
       await side.change([added, ...ORDER_LINJER.columns]);
@@ -153,7 +153,7 @@ const SCENARIOS: readonly Scenario[] = [
     ['done', 'done', [{ OrderID: 1, Ny: 'value' }]],
   ],
   [
-    '9: events without a column that left the source are taken',
+    '9: accepts events without a column that left the source',
     async (side) => {
       await side.change(ORDER_LINJER.columns.filter(({ name }) => name !== 'Status'));
       const { Status: _left, ...values } = at(1).values;
@@ -163,7 +163,7 @@ const SCENARIOS: readonly Scenario[] = [
     ['done', 'done', 1],
   ],
   [
-    '10: the generated grants suffice for a plain role',
+    '10: grants a plain role the privileges to stage and merge',
     async (side) => {
       const plain = side.connectPlain();
       const staged = await attempt(stageEvents(plain, side.schema, ORDER_LINJER, [at(1)]));
@@ -172,7 +172,7 @@ const SCENARIOS: readonly Scenario[] = [
     ['done', 'done', 1],
   ],
   [
-    '11: a table named Order-Linjer is merged with all others',
+    '11: merges a table named Order-Linjer in a run over all tables',
     async (side) => {
       await stage(side, at(1));
       await sleep(QUIET_MS);
@@ -183,7 +183,7 @@ const SCENARIOS: readonly Scenario[] = [
   ],
 ];
 
-describe('what goes wrong with a naive merge, and not here', () => {
+describe('unlike a naive merge, the generated merge', () => {
   let target: NaiveTarget;
   let sides: Sides;
   beforeAll(async () => {

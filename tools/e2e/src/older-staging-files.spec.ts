@@ -8,7 +8,7 @@ const BEFORE = join(__dirname, '../data/before-small-statements');
 const NOW = join(ROOT, 'fixtures/adopus/migrations');
 const CUSTOMER = '0a827150-1332-5167-993b-68db156438cb';
 
-describe.each([15, 18] as const)('a tenant whose files are older, on PostgreSQL %s', (major) => {
+describe.each([15, 18] as const)('a tenant with older files, on PostgreSQL %s', (major) => {
   let server: PostgresServer;
   let sql: Sql;
   beforeAll(async () => {
@@ -41,7 +41,7 @@ describe.each([15, 18] as const)('a tenant whose files are older, on PostgreSQL 
   const rows = () =>
     sql`SELECT actno, "Notat" AS note, "__kafka_offset"::int AS at FROM avansas."Actor" ORDER BY actno`;
 
-  it('goes on merging with newer infrastructure, and with files that follow later', async () => {
+  it('continues to merge after newer infrastructure is applied, and after newer files follow', async () => {
     await stage('c', 1, 'one');
     await stage('c', 2, 'two');
     await stage('d', 2, null);

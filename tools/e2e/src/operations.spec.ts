@@ -71,7 +71,7 @@ describe('operations as sink pipelines spell them', () => {
   ];
 
   it.each(SPELLED)(
-    '%s writes a row, and a large value that is left out is %s',
+    '%s writes a row, and an unavailable large value results in %s',
     async (text, note) => {
       for (const table of [KEYED, SOFT]) {
         await merge(table, event('c', { Notat: 'long' }));
@@ -82,17 +82,20 @@ describe('operations as sink pipelines spell them', () => {
     },
   );
 
-  it.each(each('delete'))('%s deletes, and an older event brings nothing back', async (text) => {
-    for (const table of [KEYED, SOFT]) {
-      const older = event('u', { Status: 'older' });
-      await merge(table, event('c', { Status: 'first' }), event(text, { Status: null }));
-      const expected = table === SOFT ? [{ status: 'first', note: null, deleted: true }] : [];
-      expect(await rows(table)).toEqual(expected);
-      await merge(table, older);
-      expect(await rows(table)).toEqual(expected);
-    }
-    expect(await reasons()).toEqual([]);
-  });
+  it.each(each('delete'))(
+    '%s deletes the row, and an older event does not restore it',
+    async (text) => {
+      for (const table of [KEYED, SOFT]) {
+        const older = event('u', { Status: 'older' });
+        await merge(table, event('c', { Status: 'first' }), event(text, { Status: null }));
+        const expected = table === SOFT ? [{ status: 'first', note: null, deleted: true }] : [];
+        expect(await rows(table)).toEqual(expected);
+        await merge(table, older);
+        expect(await rows(table)).toEqual(expected);
+      }
+      expect(await reasons()).toEqual([]);
+    },
+  );
 
   it.each(each('insert', 'snapshot'))('%s appends to a table without a key', async (text) => {
     await merge(KEYLESS, event(text), event(text));
@@ -100,14 +103,14 @@ describe('operations as sink pipelines spell them', () => {
   });
 
   it.each(each('update', 'upsert', 'delete'))(
-    '%s has no row to change without a key',
+    '%s becomes a dead letter in a table without a key',
     async (text) => {
       await merge(KEYLESS, event(text));
       expect(await reasons()).toEqual([`the table has no key: ${text} cannot be merged`]);
     },
   );
 
-  it('takes the row before an update of SQL Server for stale, whatever is in it', async () => {
+  it('counts the before image of an update as stale, regardless of its values', async () => {
     for (const table of [KEYED, SOFT, KEYLESS]) {
       await merge(table, event('2', { Status: 'first' }));
       await merge(table, event('3', { Status: null, Beløp: '99999', OrderID: null }));
@@ -123,7 +126,7 @@ describe('operations as sink pipelines spell them', () => {
     expect(seen).toEqual({ offsets: 8 });
   });
 
-  it('says why it merges no TRUNCATE, no message, no other word and no upsert without a row', async () => {
+  it('reports why TRUNCATEs, messages, unknown operations and events without a key are not merged', async () => {
     for (const text of ['t', 'TRUNCATE', 'm', 'Message']) {
       await merge(KEYED, event(text, { OrderID: null, LinjeNr: null }));
     }
@@ -141,7 +144,7 @@ describe('operations as sink pipelines spell them', () => {
     ]);
   });
 
-  it('takes NULL for the default where a metadata column has one', async () => {
+  it('stores the default of a metadata column instead of NULL', async () => {
     const unset = (values: Readonly<Record<string, string | null>>) =>
       event('c', { __stream_generation: null, __sync_timestamp: null, ...values });
     for (const table of [KEYED, SOFT, KEYLESS]) {

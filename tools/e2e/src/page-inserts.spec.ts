@@ -46,7 +46,7 @@ describe('the INSERTs of "Connect your pipeline"', () => {
   });
   afterAll(() => server?.stop());
 
-  it('are one for each writer', () => expect(INSERTS).toHaveLength(7));
+  it('include one for each writer', () => expect(INSERTS).toHaveLength(7));
 
   async function openShop(writing: Writing, more: Partial<ReplicatedTable> = {}) {
     const table = { ...buildPayment(writing), ...more };
@@ -65,7 +65,7 @@ describe('the INSERTs of "Connect your pipeline"', () => {
     return { sql, table, readPayments };
   }
 
-  it('without Kafka is the payment, and the cursor behind it', async () => {
+  it('store the payment and the cursor without Kafka', async () => {
     const { sql, table, readPayments } = await openShop(
       {},
       { positions: 'lsn', staging: 'logged' },
@@ -78,22 +78,25 @@ describe('the INSERTs of "Connect your pipeline"', () => {
     expect(cursor).toEqual([{ table_name: 'Payment', read_to: '0x0000002A000001100001' }]);
   });
 
-  it.each(INSERTS)('with %j is the payment in the final table', async (settings, insert) => {
-    const writing = Object.fromEntries(
-      settings
-        .split(', ')
-        .filter(Boolean)
-        .map((setting) => setting.split(': ')),
-    ) as Writing;
-    const { sql, table, readPayments } = await openShop(writing);
-    await sql.unsafe(insert);
-    await mergeTable(sql, 'shop', table);
-    expect(await sql`SELECT reason FROM cdc_management.dead_letter`).toEqual([]);
-    expect(await readPayments()).toEqual([PAYMENT]);
-    await sql.end();
-  });
+  it.each(INSERTS)(
+    'with the settings %j result in the payment in the final table',
+    async (settings, insert) => {
+      const writing = Object.fromEntries(
+        settings
+          .split(', ')
+          .filter(Boolean)
+          .map((setting) => setting.split(': ')),
+      ) as Writing;
+      const { sql, table, readPayments } = await openShop(writing);
+      await sql.unsafe(insert);
+      await mergeTable(sql, 'shop', table);
+      expect(await sql`SELECT reason FROM cdc_management.dead_letter`).toEqual([]);
+      expect(await readPayments()).toEqual([PAYMENT]);
+      await sql.end();
+    },
+  );
 
-  it('can have bound values where no form is set, with bytes as bytes', async () => {
+  it('accept bound values, also bytes, if no form is set', async () => {
     const { sql, table, readPayments } = await openShop({});
     await sql`INSERT INTO shop."stg_Payment" ${sql({
       ...{ __kafka_offset: 42, __kafka_partition: 0, __cdc_operation: 'c' },
@@ -109,13 +112,13 @@ describe('the INSERTs of "Connect your pipeline"', () => {
     await sql.end();
   });
 
-  it('fix a dead letter and a refused event, which are merged then', async () => {
+  it('are followed by statements that fix a dead letter and a refused event', async () => {
     const { sql, table, readPayments } = await openShop({});
-    const [letter, refused, ...others] = KEPT;
+    const [deadLetter, refused, ...others] = KEPT;
     expect(others).toEqual([]);
     await sql.unsafe(INSERTS[0]![1].replace('12.34', '123456789.00'));
     await mergeTable(sql, 'shop', table);
-    const [select, update] = letter!.split(/(?<=;)\n\n/);
+    const [select, update] = deadLetter!.split(/(?<=;)\n\n/);
     expect(await sql.unsafe(select!)).toMatchObject([
       { schema_name: 'shop', table_name: 'Payment', reason: expect.stringContaining('overflow') },
     ]);

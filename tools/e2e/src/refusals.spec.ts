@@ -8,7 +8,7 @@ const FINAL = quoteQualified(TENANT, TABLE);
 const LITERALS = `'${TENANT}', '${TABLE}'`;
 const RENAMED = `{"staging": "stg_New"}`;
 
-describe('a call that cannot be done is refused with the reason', () => {
+describe('an impossible call is refused with the reason', () => {
   let target: MergeTarget;
   let owner: Sql;
   beforeAll(async () => {
@@ -55,7 +55,7 @@ describe('a call that cannot be done is refused with the reason', () => {
     await owner`ROLLBACK`;
   });
 
-  it('where a view has the name of a final table', async () => {
+  it('if a view has the name of a final table', async () => {
     const seen = orderTable('Seen');
     await owner.unsafe(`CREATE VIEW ${quoteQualified(TENANT, 'Seen')} AS SELECT 1 AS n`);
     await expect(target.apply(seen)).rejects.toThrow(
@@ -63,7 +63,7 @@ describe('a call that cannot be done is refused with the reason', () => {
     );
   });
 
-  it('where a table gets more lanes while a reload waits for its merges', async () => {
+  it('if a table gets more lanes while a reload waits for its merges', async () => {
     const changing = target.server.connect({ database: target.database, user: OWNER, max: 1 });
     await changing`BEGIN`;
     await changing`UPDATE cdc_management.merge_control SET lane_count = lane_count + 1`;

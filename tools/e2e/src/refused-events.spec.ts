@@ -168,7 +168,7 @@ describe('events that the server refuses', () => {
     };
   }
 
-  it('are kept with their bytes and their error, and stop nothing', async () => {
+  it('are kept with their errors, and do not stop other events', async () => {
     expect(POISONED.length).toBeGreaterThanOrEqual(20);
     const expected = new Map<number, readonly [string, RegExp]>();
     for (const [name, poison, reason] of POISONED) {
@@ -212,7 +212,7 @@ describe('events that the server refuses', () => {
       VALUES (${TENANT}, ${ORDERS.name}, 'test.dbo.Order-Linjer', 0, ${at}, ${value}, ${String(error)})`;
   }
 
-  it('are replayed when their cause is gone, and come back with the new reason while it is not', async () => {
+  it('are merged by a replay after their cause is fixed, and are kept with the new reason until then', async () => {
     const unknown = message({ Ny: 'value', Notat: 'lang' });
     const nul = message({ Notat: 'a\u0000b' });
     const long = message({ Antall: 'many' });
@@ -236,14 +236,14 @@ describe('events that the server refuses', () => {
   });
 
   it.each<[string, Row, boolean]>([
-    ['of Debezium', {}, true],
-    ['with its schema', { schema: {}, payload: null }, true],
+    ['of a Debezium envelope', {}, true],
+    ['of a Debezium envelope with its schema', { schema: {}, payload: null }, true],
     [
-      'of the row before a delete',
+      'of a delete with the row before it',
       { op: 'd', before: { OrderID: 7, LinjeNr: 1 }, after: null },
       false,
     ],
-  ])('are understood in the form %s', async (_form, more, isThere) => {
+  ])('can be replayed in the form %s', async (_form, more, isThere) => {
     const sent = message({ OrderID: 7 });
     const envelope = JSON.parse(Buffer.from(sent.value!).toString()) as Row;
     const value = 'payload' in more ? { ...more, payload: envelope } : { ...envelope, ...more };
@@ -258,7 +258,7 @@ describe('events that the server refuses', () => {
     expect(await rows()).toHaveLength(isThere ? 1 : 0);
   });
 
-  it('take a flat row too, with its bytes in base64 and the names of the source', async () => {
+  it('can be replayed as a flat row, with bytes in base64 and column names of the source', async () => {
     const flat = { OrderID: 8, LinjeNr: 1, Status: 'flat', __op: 'u', __deleted: 'false' };
     const value = bytes(JSON.stringify({ ...flat, Bilde: '3q2+7w==', Døv: 'ja' }));
     await consume(target.sink, { offset: offset++, row: { no: 1 }, value });
@@ -276,15 +276,15 @@ describe('events that the server refuses', () => {
       'column "Dato": expected a string for type date, found 20240101 (SQLSTATE 42804)',
     ],
     [
-      'base64 that is none',
+      'invalid base64',
       { Bilde: '=' },
       'unexpected "=" while decoding base64 sequence (SQLSTATE 22023)',
     ],
     ['a list', '[1]', 'expected a JSON object, found array (SQLSTATE 22000)'],
-    ['no JSON', 'x', 'invalid input syntax for type json (SQLSTATE 22P02)'],
-    ['no value', null, 'the event has no value (SQLSTATE 22000)'],
-    ['no row', '{"op":"u","after":null}', 'operation "u" without a row (SQLSTATE 22000)'],
-  ])('stay where they are for %s, and are not stored wrong', async (_why, change, reason) => {
+    ['invalid JSON', 'x', 'invalid input syntax for type json (SQLSTATE 22P02)'],
+    ['a missing value', null, 'the event has no value (SQLSTATE 22000)'],
+    ['a missing row', '{"op":"u","after":null}', 'operation "u" without a row (SQLSTATE 22000)'],
+  ])('are kept and not merged because of %s', async (_why, change, reason) => {
     const sent = message(typeof change === 'object' && change !== null ? change : {});
     const value = typeof change === 'string' ? bytes(change) : change === null ? null : sent.value;
     await consume(target.sink, { ...sent, row: { no: 1 }, value });
@@ -293,7 +293,7 @@ describe('events that the server refuses', () => {
     expect([await rows(), await dead()]).toEqual([[], []]);
   });
 
-  it('are forgotten after the time of dead letters', async () => {
+  it('are deleted after the retention time of dead letters', async () => {
     await consume(target.sink, message({ Notat: '\u0000' }));
     await target.owner`UPDATE cdc_management.refused_event SET refused_at = now() - interval '91 days'`;
     await target.owner`SELECT cdc_management.clean_up()`;

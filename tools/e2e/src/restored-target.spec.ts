@@ -61,10 +61,10 @@ describeDebian('a target that is restored to an earlier time', () => {
     return file;
   };
 
-  /** Ways to restore. Everything that is staged from 150 on and merged meanwhile is missing in the result. */
+  /** Ways to restore. The result does not contain the events from offset 150, which are staged and merged later. */
   const RESTORES: readonly [string, string, (later: () => Promise<void>) => Promise<Restored>][] = [
     [
-      'recovery to a point in time',
+      'point-in-time recovery',
       'new timeline',
       async (later) => {
         const backup = await target.server.takeBackup();
@@ -76,7 +76,7 @@ describeDebian('a target that is restored to an earlier time', () => {
       },
     ],
     [
-      'a dump that becomes another database',
+      'a restore of a dump to another database',
       'restored copy',
       async (later) => {
         const file = dump();
@@ -87,7 +87,7 @@ describeDebian('a target that is restored to an earlier time', () => {
       },
     ],
     [
-      'a dump in the same database',
+      'a restore of a dump to the same database',
       'restored copy',
       async (later) => {
         const file = dump();
@@ -97,7 +97,7 @@ describeDebian('a target that is restored to an earlier time', () => {
       },
     ],
     [
-      'a dump without what is unlogged',
+      'a restore of a dump without unlogged data',
       'restored copy',
       async (later) => {
         const file = dump('--no-unlogged-table-data');
@@ -109,34 +109,37 @@ describeDebian('a target that is restored to an earlier time', () => {
     ],
   ];
 
-  it.each(RESTORES)('%s is noticed, for logged staging as well', async (_, cause, restore) => {
-    const { server, database } = await restore(async () => {
-      await stage(target.sink, 150, 199);
-      await merge(target.sink);
-    });
-    const [sink, owner] = [SINK, OWNER].map((user) =>
-      server.connect({ database, user, max: 1, fetch_types: false, onnotice: () => {} }),
-    ) as [Sql, Sql];
-    const count = (name: string) =>
-      readNumber(owner, `SELECT count(*) AS n FROM ${quoteQualified(TENANT, name)}`);
-    const isKept = (await count(ORDER_LINJER.names.staging)) > 0;
-    expect(await count(LOGGED.names.staging)).toBe(50);
+  it.each(RESTORES)(
+    'reports losses after %s, also for logged staging tables',
+    async (_, cause, restore) => {
+      const { server, database } = await restore(async () => {
+        await stage(target.sink, 150, 199);
+        await merge(target.sink);
+      });
+      const [sink, owner] = [SINK, OWNER].map((user) =>
+        server.connect({ database, user, max: 1, fetch_types: false, onnotice: () => {} }),
+      ) as [Sql, Sql];
+      const count = (name: string) =>
+        readNumber(owner, `SELECT count(*) AS n FROM ${quoteQualified(TENANT, name)}`);
+      const isKept = (await count(ORDER_LINJER.names.staging)) > 0;
+      expect(await count(LOGGED.names.staging)).toBe(50);
 
-    expect(await readLosses(sink)).toEqual([
-      ['Logged', 100, cause],
-      ['Order-Linjer', 100, cause],
-    ]);
-    await merge(sink);
-    expect(await readLosses(sink)).toEqual([
-      ['Logged', 150, cause],
-      ['Order-Linjer', isKept ? 150 : 100, cause],
-    ]);
-    await stage(sink, 200, 249);
-    await merge(sink);
-    expect(await readLosses(sink)).toHaveLength(2);
-    await stage(sink, isKept ? 150 : 100, 199);
-    await merge(sink);
-    expect(await readLosses(sink)).toEqual([]);
-    expect(await Promise.all(TABLES.map(({ name }) => count(name)))).toEqual([250, 250]);
-  });
+      expect(await readLosses(sink)).toEqual([
+        ['Logged', 100, cause],
+        ['Order-Linjer', 100, cause],
+      ]);
+      await merge(sink);
+      expect(await readLosses(sink)).toEqual([
+        ['Logged', 150, cause],
+        ['Order-Linjer', isKept ? 150 : 100, cause],
+      ]);
+      await stage(sink, 200, 249);
+      await merge(sink);
+      expect(await readLosses(sink)).toHaveLength(2);
+      await stage(sink, isKept ? 150 : 100, 199);
+      await merge(sink);
+      expect(await readLosses(sink)).toEqual([]);
+      expect(await Promise.all(TABLES.map(({ name }) => count(name)))).toEqual([250, 250]);
+    },
+  );
 });

@@ -52,7 +52,7 @@ describe('run_pending_merges', () => {
   const sizeOf = (name: string) =>
     readNumber(owner, `SELECT pg_relation_size('${name.replaceAll("'", "''")}') AS n`);
 
-  it('has nothing to do for a table that is merged, though its staging table keeps its size', async () => {
+  it('finds no work for a merged table, even if its staging table keeps its size', async () => {
     await stage(ORDER_LINJER, 1, 100);
     expect(await look()).toEqual([ORDER_LINJER.name]);
     await run();
@@ -60,7 +60,7 @@ describe('run_pending_merges', () => {
     expect(await look()).toEqual([]);
   });
 
-  it('gives a large staging table back when it is empty, and leaves a small one', async () => {
+  it('frees the space of a large staging table after its merge, but not of a small one', async () => {
     await stage(ORDER_LINJER, 1, 100);
     await run();
     expect(await sizeOf(STAGING)).toBeGreaterThan(0);
@@ -72,7 +72,7 @@ describe('run_pending_merges', () => {
     expect(await look()).toEqual([]);
   });
 
-  it('finds events whose mark was taken away before they were committed', async () => {
+  it('finds events whose mark was removed before they were committed', async () => {
     const writer = target.connectSink();
     await stage(ORDER_LINJER, 1, 10);
     await writer`BEGIN`;
@@ -89,7 +89,7 @@ describe('run_pending_merges', () => {
     expect(await count(ORDER_LINJER)).toBe(20);
   });
 
-  it('finds events of a writer that relied on the mark of another, which was rolled back', async () => {
+  it('finds events of a writer that relied on the mark of another writer, which was rolled back', async () => {
     const [first, second] = [target.connectSink(), target.connectSink()];
     await first`BEGIN`;
     await stage(ORDER_LINJER, 1, 10, first);
@@ -99,7 +99,7 @@ describe('run_pending_merges', () => {
     expect(await count(ORDER_LINJER)).toBe(10);
   });
 
-  it('takes a batch of each table in turn: a large one does not hold up a small one', async () => {
+  it('merges a batch of each table in turn, so that a large table does not delay a small one', async () => {
     await owner`UPDATE cdc_management.merge_control SET batch_events = 1000 WHERE table_name = 'Large'`;
     await stage(LARGE, 1, 20_000);
     await stage(SMALL, 1, 10);
@@ -111,7 +111,7 @@ describe('run_pending_merges', () => {
     expect(order.indexOf('Small')).toBeLessThan(2);
   });
 
-  it('takes in what is staged while it runs', async () => {
+  it('merges events that are staged while it runs', async () => {
     await owner`UPDATE cdc_management.merge_control SET batch_events = 1 WHERE table_name = 'Large'`;
     await stage(LARGE, 1, 2000);
     const release = await lockFinal(LARGE);
@@ -123,7 +123,7 @@ describe('run_pending_merges', () => {
     expect([await count(LARGE), await count(SMALL)]).toEqual([2000, 10]);
   });
 
-  it('notes a table that fails, once however often it does, and merges the others', async () => {
+  it('records the failures of a table in one row, and merges the others', async () => {
     await stage(ORDER_LINJER, 1, 10);
     await stage(SMALL, 1, 10);
     await owner.unsafe(`ALTER TABLE ${FINAL} RENAME TO away`);
@@ -147,7 +147,7 @@ describe('run_pending_merges', () => {
     expect(status).toEqual([]);
   });
 
-  it('does not wait for long where somebody holds a final table', async () => {
+  it('does not wait long for a locked final table', async () => {
     await setLockTimeout('100ms');
     const release = await lockFinal(ORDER_LINJER);
     await stage(ORDER_LINJER, 1, 10);
@@ -161,7 +161,7 @@ describe('run_pending_merges', () => {
     expect(await count(ORDER_LINJER)).toBe(10);
   });
 
-  it('leaves tables alone whose staging table is gone, and a merge of one says so', async () => {
+  it('skips tables without a staging table, and a merge of one reports that it is missing', async () => {
     await stage(SMALL, 1, 10);
     await owner.unsafe(`ALTER SCHEMA "${TENANT}" RENAME TO away`);
     try {
@@ -184,9 +184,9 @@ describe('run_pending_merges', () => {
   });
 
   it.each([
-    ['merge by itself', `CALL ${quoteQualified(TENANT, ORDER_LINJER.names.mergeProcedure)}()`],
+    ['single merge', `CALL ${quoteQualified(TENANT, ORDER_LINJER.names.mergeProcedure)}()`],
     [
-      'batch by itself',
+      'single batch',
       `SELECT * FROM cdc_management.merge_batch('${TENANT}', '${ORDER_LINJER.name}', NULL, 0, 64, 1)`,
     ],
     [
@@ -194,7 +194,7 @@ describe('run_pending_merges', () => {
       `SELECT * FROM cdc_management.replay_dead_letters('${TENANT}', '${ORDER_LINJER.name}', 1000)`,
     ],
   ])(
-    'a %s does not wait for long there either, and the session keeps its own limit',
+    'a %s does not wait long for a locked final table, and the session keeps its lock_timeout',
     async (_what, statement) => {
       await setLockTimeout('100ms');
       await owner.unsafe(renderOrders(1, 10, { status: 'x'.repeat(21) }));
@@ -221,7 +221,7 @@ describe('run_pending_merges', () => {
     },
   );
 
-  it('takes over the table of a runner that is gone', async () => {
+  it('merges the table of a runner that was terminated', async () => {
     const release = await lockFinal(ORDER_LINJER);
     await stage(ORDER_LINJER, 1, 10);
     const victim = target.connectSink();

@@ -27,7 +27,7 @@ describe('the role of the sink', () => {
   });
   afterAll(() => target.stop());
 
-  it('inserts, merges by both ways and reads the views', async () => {
+  it('inserts, merges in both ways and reads the views', async () => {
     await stageEvents(sink, TENANT, ORDER_LINJER, [orderEvent({ __kafka_offset: '1' })]);
     await mergeTable(sink, TENANT, ORDER_LINJER);
     await stageEvents(sink, TENANT, ORDER_LINJER, [
@@ -41,7 +41,7 @@ describe('the role of the sink', () => {
     for (const { name } of views) await sink`SELECT * FROM cdc_management.${sink(name)}`;
   });
 
-  it('has these rights on relations and no others', async () => {
+  it('has only these privileges on relations', async () => {
     const found = await owner<{ relation: string; right: string }[]>`
       SELECT relation.relname::text AS relation, "right"
       FROM pg_class AS relation
@@ -58,7 +58,7 @@ describe('the role of the sink', () => {
     ]);
   });
 
-  it('may only read views, use no sequence, and create nothing', async () => {
+  it('can only read views, and cannot use sequences or create objects', async () => {
     const [rights] = await owner`
       SELECT (SELECT string_agg(DISTINCT "right", ' ') FROM pg_class AS view,
           unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRIGGER']) AS "right"
@@ -76,7 +76,7 @@ describe('the role of the sink', () => {
     });
   });
 
-  it('may execute these routines and no others', async () => {
+  it('can execute only these routines', async () => {
     const found = await owner<{ name: string }[]>`
       SELECT routine.proname::text AS name FROM pg_proc AS routine
       JOIN pg_namespace AS schema ON schema.oid = routine.pronamespace
@@ -111,17 +111,17 @@ describe('the role of the sink', () => {
     ['update a final table', `UPDATE ${FINAL} SET "Status" = 'x'`],
     ['delete from a final table', `DELETE FROM ${FINAL}`],
     ['truncate a final table', `TRUNCATE ${FINAL}`],
-    ['read staging', `SELECT FROM ${STAGING}`],
-    ['read what it inserts', `INSERT INTO ${STAGING} DEFAULT VALUES RETURNING "OrderID"`],
-    ['copy staging', `COPY ${STAGING} TO STDOUT`],
-    ['update staging', `UPDATE ${STAGING} SET "OrderID" = 1`],
-    ['delete from staging', `DELETE FROM ${STAGING}`],
-    ['truncate staging', `TRUNCATE ${STAGING}`],
-    ['alter staging', `ALTER TABLE ${STAGING} ADD COLUMN own integer`],
-    ['disable the trigger', `ALTER TABLE ${STAGING} DISABLE TRIGGER ALL`],
-    ['drop staging', `DROP TABLE ${STAGING}`],
-    ['lock staging', `DO $$ BEGIN LOCK TABLE ${STAGING} IN ACCESS EXCLUSIVE MODE; END $$`],
-    ['replace a merge', `DROP PROCEDURE ${quoteQualified(TENANT, 'sp_merge_order-linjer')}`],
+    ['read a staging table', `SELECT FROM ${STAGING}`],
+    ['read inserted rows', `INSERT INTO ${STAGING} DEFAULT VALUES RETURNING "OrderID"`],
+    ['copy a staging table', `COPY ${STAGING} TO STDOUT`],
+    ['update a staging table', `UPDATE ${STAGING} SET "OrderID" = 1`],
+    ['delete from a staging table', `DELETE FROM ${STAGING}`],
+    ['truncate a staging table', `TRUNCATE ${STAGING}`],
+    ['alter a staging table', `ALTER TABLE ${STAGING} ADD COLUMN own integer`],
+    ['disable the triggers of a staging table', `ALTER TABLE ${STAGING} DISABLE TRIGGER ALL`],
+    ['drop a staging table', `DROP TABLE ${STAGING}`],
+    ['lock a staging table', `DO $$ BEGIN LOCK TABLE ${STAGING} IN ACCESS EXCLUSIVE MODE; END $$`],
+    ['drop a merge procedure', `DROP PROCEDURE ${quoteQualified(TENANT, 'sp_merge_order-linjer')}`],
     ['call the window function', `SELECT ${WINDOW}('(0,0)', '(1,0)', NULL, NULL, NULL)`],
     ['create a table', `CREATE TABLE "${TENANT}".own (n integer)`],
     ['create a table in public', 'CREATE TABLE public.own (n integer)'],
@@ -130,13 +130,13 @@ describe('the role of the sink', () => {
     ['delete dead letters', 'DELETE FROM cdc_management.dead_letter'],
     ['replay dead letters', `SELECT cdc_management.replay_dead_letters('a', 'b', 1)`],
     ['change the processing log', 'DELETE FROM cdc_management.processing_log'],
-    ['forget a loss', 'DELETE FROM cdc_management.staging_loss'],
+    ['delete a recorded loss', 'DELETE FROM cdc_management.staging_loss'],
     ['change settings', `UPDATE cdc_management.setting SET value = '1'`],
-    ['change the control', 'DELETE FROM cdc_management.merge_control'],
-    ['change the history', 'DELETE FROM cdc_management.migration_history'],
-    ['change a table', `CALL cdc_management.converge_table('a', 'b', '[]', NULL)`],
+    ['change the registrations for merges', 'DELETE FROM cdc_management.merge_control'],
+    ['change the migration history', 'DELETE FROM cdc_management.migration_history'],
+    ['change the structure of a table', `CALL cdc_management.converge_table('a', 'b', '[]', NULL)`],
     ['become the owner', 'SET ROLE migrator'],
-  ])('is refused to %s', async (_what, statement) => {
+  ])('cannot %s', async (_what, statement) => {
     await expect(sink.unsafe(statement).simple()).rejects.toMatchObject({ code: '42501' });
   });
 });

@@ -22,7 +22,7 @@ function without(columns: readonly string[], event: ChangeEvent): ChangeEvent {
   return { ...event, values: Object.fromEntries(values) };
 }
 
-describe('staging follows its table', () => {
+describe('a staging table', () => {
   let target: MergeTarget;
   let sink: Sql;
   let owner: Sql;
@@ -41,7 +41,7 @@ describe('staging follows its table', () => {
     stageEvents(sink, TENANT, ORDER_LINJER, events);
   const merge = () => mergeTable(sink, TENANT, ORDER_LINJER);
 
-  it('to a new column, without losing staged events', async () => {
+  it('gets a new column of the final table, and keeps staged events', async () => {
     await stage(orderEvent({ OrderID: '1', __kafka_offset: '1' }));
     const grown = withColumns((columns) => [
       { name: 'Ny kolonne', role: 'source', type: 'character varying(5)', nullable: true },
@@ -56,7 +56,7 @@ describe('staging follows its table', () => {
     ]);
   });
 
-  it('to a wider type', async () => {
+  it('accepts values of a wider type of the final table', async () => {
     await stage(orderEvent({ OrderID: '1', __kafka_offset: '1' }));
     await merge();
     const wider = withColumns((columns) =>
@@ -80,7 +80,7 @@ describe('staging follows its table', () => {
     ]);
   });
 
-  it('to a new name of a column, with the events that are staged under the old one', async () => {
+  it('renames a column, and keeps events that are staged under the old name', async () => {
     await stage(orderEvent({ OrderID: '1', Status: 'merged', __kafka_offset: '1' }));
     await merge();
     await stage(orderEvent({ OrderID: '2', Status: 'staged', __kafka_offset: '2' }));
@@ -102,7 +102,7 @@ describe('staging follows its table', () => {
     expect(await owner`SELECT * FROM cdc_management.dead_letter`).toEqual([]);
   });
 
-  it('to a new name of a large column, and knows how old its values are', async () => {
+  it('renames a large column, and keeps the positions of its values', async () => {
     const left = '__debezium_unavailable_value';
     await stage(orderEvent({ Notat: 'first', __kafka_offset: '1' }));
     await stage(orderEvent({ Notat: left, __kafka_offset: '3' }));
@@ -119,7 +119,7 @@ describe('staging follows its table', () => {
     expect(await owner.unsafe(`SELECT "Merknad" FROM ${FINAL}`)).toEqual([{ Merknad: 'late' }]);
   });
 
-  it('when a column leaves the source: events without it arrive, its values stay', async () => {
+  it('accepts events without a column that left the source, whose merged values are kept', async () => {
     await stage(orderEvent({ OrderID: '1', __kafka_offset: '1' }));
     await merge();
     await target.apply(withColumns((columns) => columns.filter(({ name }) => name !== 'Status')));
@@ -132,7 +132,7 @@ describe('staging follows its table', () => {
     expect(await owner`SELECT * FROM cdc_management.dead_letter`).toEqual([]);
   });
 
-  it('and takes deletes that carry nothing but the key', async () => {
+  it('accepts deletes that contain only the key', async () => {
     await stage(orderEvent({ OrderID: '1', __kafka_offset: '1' }));
     await merge();
     const all = ORDER_LINJER.columns.map(({ name }) => name);

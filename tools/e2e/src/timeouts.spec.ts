@@ -42,14 +42,14 @@ async function createSlow(
   return table;
 }
 
-describe('a transaction_timeout that a batch does not fit into', () => {
+describe('a transaction_timeout that is shorter than a batch', () => {
   let target: MergeTarget;
   beforeAll(async () => {
     target = await startMergeTarget({}, 18);
   });
   afterAll(() => target.stop());
 
-  it('does not end the session that merges', async () => {
+  it('does not end the merging session', async () => {
     const table = orderTable('Slow');
     const superuser = target.server.connect({ max: 1 });
     await superuser.unsafe(`ALTER ROLE ${SINK} SET transaction_timeout = 300`);
@@ -61,7 +61,7 @@ describe('a transaction_timeout that a batch does not fit into', () => {
   });
 });
 
-describeDebian('a statement_timeout that a batch does not fit into', () => {
+describeDebian('a statement_timeout that is shorter than a batch', () => {
   let target: MergeTarget;
   let owner: Sql;
   beforeAll(async () => {
@@ -105,7 +105,7 @@ describeDebian('a statement_timeout that a batch does not fit into', () => {
       'canceling statement due to statement timeout (SQLSTATE 57014)',
       (table) => (sink) => mergeTable(sink, TENANT, table),
     ],
-  ])('makes batches smaller until they fit, by %s', async (how, message, mergeBy) => {
+  ])('reduces the size of batches until they fit, in %s', async (how, message, mergeBy) => {
     const table = await createSlow(target, orderTable(`Slow by ${how}`));
     const ends = await mergeUntilDone(table, mergeBy(table));
     expect(await count(table)).toBe(ROWS);
@@ -115,7 +115,7 @@ describeDebian('a statement_timeout that a batch does not fit into', () => {
     expect(await owner`SELECT * FROM cdc_management.dead_letter`).toEqual([]);
   });
 
-  it('keeps no other table waiting, and is noted', async () => {
+  it('does not delay other tables, and is recorded as a failure', async () => {
     const table = await createSlow(target, orderTable('Slow beside another'));
     await owner.unsafe(renderOrders(1, 500, { staging: FAST.names.staging }));
     for (let call = 0; call < 4; call++) {
@@ -131,7 +131,7 @@ describeDebian('a statement_timeout that a batch does not fit into', () => {
     expect(status).toEqual([{ is_failing: true }]);
   });
 
-  it('is forgotten when there is time again', async () => {
+  it('does not limit later batches that have enough time', async () => {
     const table = await createSlow(target, orderTable('Slow for a time'));
     await mergeUntilDone(table, (sink) => mergeTable(sink, TENANT, table));
     await owner.unsafe(`DROP TRIGGER slowly ON ${quoteQualified(TENANT, table.name)}`);
@@ -152,7 +152,7 @@ describeDebian('a statement_timeout that a batch does not fit into', () => {
     expect(batches).toBeLessThan(40);
   });
 
-  it('differs from a cancel, which ends the call and is recorded nowhere', async () => {
+  it('differs from a cancel, which ends the call and is not recorded', async () => {
     const table = await createSlow(target, orderTable('Slow and cancelled'));
     const sink = target.connectSink();
     await sink`SET statement_timeout = 0`;

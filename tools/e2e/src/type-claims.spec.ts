@@ -63,7 +63,7 @@ const LOSSY: readonly (readonly [SourceType, string, Facets, string, string | Re
   ['postgres', 'money', {}, `'1.005'`, '1.01'],
 ];
 
-describe('what is said of a type is what PostgreSQL does', () => {
+describe('the claims about types match PostgreSQL', () => {
   let server: PostgresServer;
   let cast: (literal: string, type: string) => Promise<string>;
   beforeAll(async () => {
@@ -96,7 +96,7 @@ describe('what is said of a type is what PostgreSQL does', () => {
     expect(found).toEqual(typeof outcome === 'string' ? outcome : expect.stringMatching(outcome));
   });
 
-  it.each(['xml', 'json'])('%s has no equality', async (type) => {
+  it.each(['xml', 'json'])('%s has no equality operator', async (type) => {
     await expect(cast(`(SELECT '1'::${type} = '1'::${type})`, 'text')).rejects.toMatchObject({
       code: '42883',
     });
@@ -105,7 +105,7 @@ describe('what is said of a type is what PostgreSQL does', () => {
   it.each([
     ['interval', '1 month', '30 days'],
     ['numrange', '[1,2)', '[1.0,2)'],
-  ])('equal values of %s have more than one text', async (type, one, other) => {
+  ])('equal values of %s can have different text', async (type, one, other) => {
     expect(await cast(`('${one}'::${type} = '${other}'::${type})::text`, 'text')).toBe('true');
     expect(await cast(`'${one}'`, type)).not.toBe(await cast(`'${other}'`, type));
   });

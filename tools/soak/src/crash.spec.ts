@@ -6,7 +6,7 @@ import { type SoakTarget, startSoakTarget } from './soak-target.ts';
 
 const seed = chooseSeed();
 
-describe('a crash under writers and mergers', () => {
+describe('a crash during concurrent writes and merges', () => {
   let target: SoakTarget;
   beforeAll(async () => {
     target = await startSoakTarget(15, CRASH_SETTINGS);
@@ -16,7 +16,7 @@ describe('a crash under writers and mergers', () => {
   it.each<[CrashKind, number]>([
     ...FAILED_CRASHES,
     ...CRASH_KINDS.map((kind): [CrashKind, number] => [kind, seed]),
-  ])('(%s) ends as the model does after the replay, seed %i', async (kind, of) => {
+  ])('(%s) results in the state of the model after the replay, seed %i', async (kind, of) => {
     expect((await runCrashRound(target, of, kind)).differences).toEqual([]);
   });
 });

@@ -35,7 +35,7 @@ describeWire("JDBC sinks on columns of the source's own types", () => {
     await server?.stop();
   });
 
-  it('store, change and refuse what the list says', async () => {
+  it('store, change or refuse each value as the expected list says', async () => {
     const outcomes = new Map<string, string[]>();
     let cases = 0;
     for (const row of SENT_BY_POSTGRES) {
@@ -72,7 +72,7 @@ describeWire("JDBC sinks on columns of the source's own types", () => {
   }
 });
 
-/** Lists the field of a sink in each mode. Nothing if the connector omits the column. */
+/** Lists the field of a sink in each mode. Returns an empty list if the connector omits the column. */
 function listFields({ type, sends }: SentValue): [mode: string, field: SentField][] {
   const schemas = SCHEMAS_IN_POSTGRES[type] ?? {};
   const column = type.replace(/\(.*\)/, '');

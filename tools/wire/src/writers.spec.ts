@@ -87,23 +87,23 @@ describeWire('writers', () => {
       ['text', 'string', 'a\u0000b', 'refused 22021'],
       ['text', 'bytes', '/w==', 'refused 22021'],
       ['text', 'null', '', 'stored null'],
-    ])('%s takes %s %j: %s', async (type, bind, value, result) => {
+    ])('writes to %s with %s %j: %s', async (type, bind, value, result) => {
       expect(await write(writer, type, { bind, value } as PqBind)).toBe(result);
     });
 
-    it('refuses an object itself', async () => {
+    it('refuses an object in the driver', async () => {
       expect(await write(writer, 'jsonb', { bind: 'structured', value: '{"a":1}' })).toMatch(
         /^refused by the driver: .*unsupported type map/,
       );
     });
 
-    it('refuses all rows of a statement for one', async () => {
+    it('refuses all rows of a statement if one row is invalid', async () => {
       const rows: PqBind[][] = [[{ bind: 'string', value: '1' }], [{ bind: 'string', value: 'x' }]];
       const unused: PqBind = { bind: 'null' };
       expect(await write(writer, 'integer', unused, { rows })).toBe('refused 22P02');
     });
 
-    it('goes on after a statement that was refused', async () => {
+    it('continues after a refused statement', async () => {
       const missing = { schema: SCHEMA, table: 'nowhere', columns: ['a'], rows: [[]] };
       expect(await writer.insert(missing)).toMatchObject({ ok: false });
       expect(await write(writer, 'text', { bind: 'string', value: 'x' })).toBe('stored x');
@@ -150,11 +150,11 @@ describeWire('writers', () => {
       ['bytea', 'setString', '\\xdeadbeef', 'refused 42804'],
       ['text', 'setString', 'a\u0000b', 'refused 22021'],
       ['text', 'null', '', 'stored null'],
-    ])('%s takes %s %j: %s', async (type, bind, value, result) => {
+    ])('writes to %s with %s %j: %s', async (type, bind, value, result) => {
       expect(await write(writer, type, { bind, value } as JdbcBind)).toBe(result);
     });
 
-    it('casts as the request says, and binds text without a type as the connection says', async () => {
+    it('applies the casts of a request, and binds text without a type if stringtype is unspecified', async () => {
       const value: JdbcBind = { bind: 'setString', value: '6fa459ea-ee8a-3ca4-894e-db77e160355e' };
       expect(await write(writer, 'uuid', value)).toBe('refused 42804');
       const casts = { [COLUMN]: 'uuid' };

@@ -35,7 +35,7 @@ afterAll(async () => {
   repo?.remove();
 });
 
-it('a file waits for a long reader in short turns, lets all others go between them, and ends applied', async () => {
+it('apply waits for a long reader in short lock attempts, lets other sessions continue, and succeeds', async () => {
   const reader = await sql.reserve();
   const [backend] = await reader`SELECT pg_backend_pid() AS pid`;
   await reader
@@ -48,8 +48,8 @@ it('a file waits for a long reader in short turns, lets all others go between th
   void applied.then(() => (watch.isOver = true));
   try {
     for (let attempt = 0; attempt < ATTEMPTS && !watch.isOver; attempt++) {
-      await lockIsWaitedFor(attempt, watch);
-      await Promise.all(writers.map(({ goesOn }) => goesOn()));
+      await untilLockWait(attempt, watch);
+      await Promise.all(writers.map(({ progresses }) => progresses()));
     }
   } finally {
     await reader.unsafe('COMMIT').simple();
@@ -71,7 +71,7 @@ it('a file waits for a long reader in short turns, lets all others go between th
   expect(server.log()).not.toContain('still waiting for');
 });
 
-it('the new column is to be filled, which status says until all rows were sent again', async () => {
+it('status reports that the new column needs a backfill, until all rows have been sent again', async () => {
   const concerns = async () => {
     const { stdout } = await run('status', '--json');
     return JSON.parse(stdout).targets[0].backfill as unknown;
@@ -98,7 +98,7 @@ interface Watch {
 
 /**
  * Concurrent work: merges, changes and short reads of the table. The writer changes the first row all the time, so the
- * merger gets no events of it: after 100 conflicts a merge gives up.
+ * merger gets no events of this row. A merge gives up after 100 conflicts.
  */
 const WRITERS = [
   {
@@ -135,7 +135,7 @@ function write(name: string, statement: (n: number) => string, watch: Watch) {
     count: () => count,
     ended,
     /** Waits for a statement that begins and ends after this call. The timeout of the test catches blocked ones. */
-    goesOn: async () => {
+    progresses: async () => {
       const start = count;
       while (count < start + 2 && !watch.isOver) await Promise.race([sleep(10), ended]);
     },
@@ -157,7 +157,7 @@ async function watchQueue(watch: Watch): Promise<void> {
 
 /** Waits for the next lock wait of `apply` on the table. */
 const seenWaits = new Set<string>();
-async function lockIsWaitedFor(before: number, watch: Watch): Promise<void> {
+async function untilLockWait(before: number, watch: Watch): Promise<void> {
   while (seenWaits.size <= before && !watch.isOver) {
     const rows = await sql<{ start: string }[]>`
       SELECT waitstart::text AS start FROM pg_locks

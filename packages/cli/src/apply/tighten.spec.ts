@@ -13,18 +13,18 @@ beforeAll(async () => {
 });
 afterAll(() => target?.server.stop());
 
-// All else about these columns is in packages/tracker/src/apply/tighten-columns.spec.ts.
-it('says which columns became NOT NULL, which one is locked and which one has rows without a value', async () => {
+// Other tests of these columns are in packages/tracker/src/apply/tighten-columns.spec.ts.
+it('apply reports tightened columns and locked tables, and status reports columns still to tighten', async () => {
   const strict = await target.edited(SNAPSHOT, `${NAVN}true`, `${NAVN}false`);
   const insert = (schema: string, name: string) =>
     `INSERT INTO ${schema}."Actor" (actno, "Navn", "_customer_id") VALUES (2, ${name}, gen_random_uuid())`;
   await target.query(`${insert('avansas', "'navn'")}; ${insert('blue', 'NULL')}`);
   const apply = () => target.run(strict, 'apply');
-  const says = (schema: string) =>
+  const lineOf = (schema: string) =>
     `${schema}.Actor: "Navn" is NOT NULL now, because every row has a value`;
   const first = await apply();
-  expect(first).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(says('avansas')) });
-  expect(first.stdout).not.toContain(says('blue'));
+  expect(first).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(lineOf('avansas')) });
+  expect(first.stdout).not.toContain(lineOf('blue'));
   expect((await target.run(strict, 'status')).stdout).toMatch(/blue\.Actor.*to tighten/);
   await target.query('DELETE FROM blue."Actor" WHERE actno = 2');
   const reader = target.server.connect({ database: DATABASE, max: 1 });

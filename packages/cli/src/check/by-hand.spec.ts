@@ -58,25 +58,30 @@ it.each([
     'DROP TABLE blue."stg_Distrikt"',
     `blue.Distrikt: staging table "stg_Distrikt" is missing; rename it back, or ${AGAIN}, or CALL cdc_management.clean_up_table('blue', 'Distrikt') if it was dropped permanently\n`,
   ],
-])('%s: every command says so, and apply --again puts it right', async (_, change, line) => {
-  await query(change);
-  const merge = await run('merge');
-  expect(merge).toMatchObject({ exitCode: 3, stdout: expect.stringContaining(line) });
-  const status = await run('status');
-  expect(status).toMatchObject({ exitCode: 1, stdout: expect.stringContaining(line) });
-  const apply = await run('apply');
-  expect(apply).toMatchObject({ exitCode: 1, stdout: expect.stringContaining(line) });
-  expect((await run('check')).exitCode).toBe(1);
+])(
+  '%s: merge, status, apply and check report it, and apply --again repairs it',
+  async (_, change, line) => {
+    await query(change);
+    const merge = await run('merge');
+    expect(merge).toMatchObject({ exitCode: 3, stdout: expect.stringContaining(line) });
+    const status = await run('status');
+    expect(status).toMatchObject({ exitCode: 1, stdout: expect.stringContaining(line) });
+    const apply = await run('apply');
+    expect(apply).toMatchObject({ exitCode: 1, stdout: expect.stringContaining(line) });
+    expect((await run('check')).exitCode).toBe(1);
 
-  expect(await run('apply', '--again')).toMatchObject({ exitCode: 0 });
-  expect(await run('apply')).toMatchObject({ exitCode: 0 });
-  expect(await run('check')).toMatchObject({ exitCode: 0 });
-  await query(STAGED);
-  expect(await run('merge')).toMatchObject({ exitCode: 0 });
-  expect((await query('SELECT count(*)::integer AS n FROM blue."Distrikt"'))[0]).toEqual({ n: 1 });
-});
+    expect(await run('apply', '--again')).toMatchObject({ exitCode: 0 });
+    expect(await run('apply')).toMatchObject({ exitCode: 0 });
+    expect(await run('check')).toMatchObject({ exitCode: 0 });
+    await query(STAGED);
+    expect(await run('merge')).toMatchObject({ exitCode: 0 });
+    expect((await query('SELECT count(*)::integer AS n FROM blue."Distrikt"'))[0]).toEqual({
+      n: 1,
+    });
+  },
+);
 
-it('status says which merges fail', async () => {
+it('status reports a failed merge until it succeeds', async () => {
   await query('ALTER TABLE blue."Distrikt" DROP COLUMN "Navn"');
   await query(STAGED);
   expect((await run('merge')).exitCode).toBe(3);
@@ -87,7 +92,7 @@ it('status says which merges fail', async () => {
   expect((await run('status')).stdout).not.toContain(line);
 });
 
-it('a renamed schema is not created again over its bookkeeping', async () => {
+it('apply refuses to create a missing schema again until its bookkeeping is cleaned up', async () => {
   await query('ALTER SCHEMA blue RENAME TO away');
   const merge = await run('merge');
   expect(merge.exitCode).toBe(3);
@@ -115,7 +120,7 @@ it('a renamed schema is not created again over its bookkeeping', async () => {
 });
 
 it.each([['a routine', 'DROP ROUTINE cdc_management.merge_step', 'routine merge_step']])(
-  'a bookkeeping without %s is told, and apply --again puts it back',
+  'status and apply report that %s of the bookkeeping is missing, and apply --again creates it',
   async (_, change, name) => {
     await query(change);
     const line = `cdc_management.${name}: is missing; ${AGAIN}\n`;
@@ -132,7 +137,7 @@ it.each([['a routine', 'DROP ROUTINE cdc_management.merge_step', 'routine merge_
   },
 );
 
-it('files that are older than what is applied are refused, and what they leave behind is named', async () => {
+it('apply refuses older files without --allow-older, and check reports routines of newer files', async () => {
   const newer = `CREATE OR REPLACE FUNCTION cdc_management.infrastructure_version()
       RETURNS integer LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp RETURN 1000000;
     CREATE FUNCTION cdc_management.merge_table(p_schema text, p_table text, p_added integer DEFAULT 1)

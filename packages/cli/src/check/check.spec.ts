@@ -43,7 +43,7 @@ async function checkAfter(change: string) {
   return runCommand(repo.root, ['check', ...SOME, '--json'], env);
 }
 
-it('finds nothing in what was applied', async () => {
+it('reports no differences after apply', async () => {
   const run = await checkAfter('SELECT 1');
   expect(JSON.parse(run.stdout).targets).toEqual([
     { target: 'sink_asma.directory in prod', differences: [] },
@@ -51,52 +51,53 @@ it('finds nothing in what was applied', async () => {
   expect(run.exitCode).toBe(0);
 });
 
-// All kinds of differences are in packages/tracker/src/check/check-target.spec.ts. These have all kinds of repairs.
+// These rows cover each kind of repair. All kinds of differences are in
+// packages/tracker/src/check/check-target.spec.ts.
 it.each([
   [
-    'a column dropped',
+    'a dropped column',
     'ALTER TABLE blue."Actor" DROP COLUMN "__source"',
     'missing',
     'Actor',
     'column "__source"',
   ],
   [
-    'a column renamed',
+    'a renamed column',
     'ALTER TABLE blue."Actor" RENAME COLUMN "__source" TO "Ny"',
     'different',
     'Actor',
     'column "Ny" looks like "__source", renamed by hand',
   ],
   [
-    'a trigger disabled',
+    'a disabled trigger',
     'ALTER TABLE blue."stg_Actor" DISABLE TRIGGER trg_mark_for_merge',
     'different',
     'stg_Actor',
     'trigger "trg_mark_for_merge" is disabled',
   ],
   [
-    'a registration gone',
+    'a missing registration',
     `DELETE FROM cdc_management.merge_control WHERE (schema_name, table_name) = ('blue', 'Actor')`,
     'missing',
     'stg_Actor',
     'its registration for merges',
   ],
   [
-    'a right given to everybody',
+    'a privilege that is granted to PUBLIC',
     'GRANT EXECUTE ON PROCEDURE blue.sp_merge_actor() TO PUBLIC',
     'extra',
     'routine sp_merge_actor()',
     'the privilege of PUBLIC to use it',
   ],
   [
-    'a type from which values could be lost',
+    'a type whose repair could lose values',
     'ALTER TABLE blue."Actor" ALTER COLUMN "__source" TYPE bytea USING NULL',
     'different',
     'Actor',
     'column "__source" is bytea, expected text',
   ],
   [
-    'a right that the role was given',
+    'an extra privilege of the role',
     'GRANT EXECUTE ON FUNCTION cdc_management.type_change(text, text) TO cdc_sink',
     'extra',
     'routine type_change(p_from text, p_to text)',
@@ -104,7 +105,7 @@ it.each([
     'cdc_management',
   ],
 ])(
-  'finds %s, in its tenant, and nothing else, and says what repairs it',
+  'reports only %s, with its schema and its repair',
   async (_, change, kind, name, message, schema = 'blue') => {
     const run = await checkAfter(change);
     expect(run.exitCode).toBe(1);
@@ -142,7 +143,7 @@ async function repair(text: string): Promise<void> {
   }
 }
 
-it('takes a final table that people have partitioned for a table', async () => {
+it('accepts a final table that users have partitioned', async () => {
   const run = await checkAfter(`
     ALTER TABLE blue."Actor" RENAME TO whole;
     CREATE TABLE blue."Actor" (LIKE blue.whole INCLUDING DEFAULTS) PARTITION BY HASH ("actno");
@@ -196,7 +197,7 @@ it('apply --again repairs missing and different objects, and keeps extra tables'
   ]);
 });
 
-/** The repair of all differences at once has its own test. */
+/** Another test repairs all differences at once. */
 const APPLY_AGAIN = 'cdc manage-migrations apply --env prod --schema blue --again';
 
 const REPAIR_INFRASTRUCTURE = {
@@ -204,7 +205,7 @@ const REPAIR_INFRASTRUCTURE = {
   repair: 'cdc manage-migrations apply --env prod --again',
 };
 
-it('finds an edited view and a lost right in the bookkeeping', async () => {
+it('reports a dropped view and a revoked privilege in the bookkeeping', async () => {
   const run = await checkAfter(
     'REVOKE SELECT ON cdc_management.merge_lag FROM cdc_sink; DROP VIEW cdc_management.silent_tenants',
   );
@@ -226,7 +227,7 @@ it('finds an edited view and a lost right in the bookkeeping', async () => {
   ]);
 });
 
-it('says of a schema without tables that they are missing, and excludes what it is told', async () => {
+it('reports each table of an empty schema as missing, unless --exclude matches it', async () => {
   const run = await runCommand(
     repo.root,
     ['check', ...SOME, '--json', '--schema', 'osloprod', '--exclude', '*.stg_*'],

@@ -7,7 +7,7 @@ import {
 } from '@cdc-migrations/postgres-fixture';
 import { copyAdopus, runCommand, sinkEnv } from '../target/cli.fixture.ts';
 
-describeDebian('a server that compiles what is expensive', () => {
+describeDebian('a server with JIT compilation of expensive queries', () => {
   let server: PostgresServer;
   let repo: ReturnType<typeof copyAdopus>;
   let env: NodeJS.ProcessEnv;
@@ -33,7 +33,7 @@ describeDebian('a server that compiles what is expensive', () => {
     ['apply', 'migration_history'],
     ['merge', 'passes_to_begin'],
     ['baseline', 'pg_class'],
-  ])('compiles nothing of %s, of 24 tenants', async (command, read, ...options) => {
+  ])('compiles no query of %s with 24 tenants', async (command, read, ...options) => {
     const before = server.log().length;
     const run = await runCommand(repo.root, [command, '--env', 'prod', ...options], env);
     expect(run.stderr).not.toContain('error');

@@ -35,12 +35,12 @@ it.each([
   [`merge ${TARGET} --interval x`, 'expected 500ms, 30s, 2m, 1h or 0'],
   [`rename ${TARGET} --to new`, 'rename: expected --table or --customer'],
   [`retire ${TARGET}`, 'retire: expected --table or --customer'],
-])('%s', (command, message) => {
+])('refuses %s', (command, message) => {
   const run = cdc(['manage-migrations', ...command.split(' ')], { cwd: ADOPUS });
   expect(run).toEqual({ code: 2, stdout: '', stderr: expect.stringContaining(message) });
 });
 
-it('a signal of Debezium is refused for a table that another program reads', () => {
+it('reload signal refuses a table that is read without Debezium', () => {
   const root = smallRepo();
   const signal = (...args: readonly string[]) =>
     cdc(['manage-migrations', 'reload', 'signal', '--env', 'nonprod', ...args], { cwd: root });
@@ -58,7 +58,7 @@ it('a signal of Debezium is refused for a table that another program reads', () 
   );
 });
 
-it('a generated file without its header is not read', () => {
+it('generate refuses a generated file without its header', () => {
   const root = copyOf(ADOPUS);
   write(root, 'generated/table-definitions/Actor.yaml', 'name: Actor\n');
   expect(cdc(['manage-migrations', 'generate', '--only', 'tables'], { cwd: root })).toEqual({

@@ -48,7 +48,7 @@ const remaining = async () =>
       UNION ALL SELECT coalesce(error, '') FROM cdc_management.refused_event ORDER BY 1`
   ).map(({ reason }) => reason);
 
-it('lists them by table and reason', async () => {
+it('lists dead letters and refused events by table and reason', async () => {
   const { stdout, exitCode } = await deadLetters('list');
   expect(exitCode).toBe(1);
   const [label, ...lines] = stdout.trimEnd().split('\n');
@@ -73,7 +73,7 @@ it.each([
   [['--table', 'Actor'], 0],
   [['--id', '2', '--id', '3'], 2],
   [['--id', 'r1'], 1],
-])('lists those that %j selects', async (filter, count) => {
+])('lists only the events that %j selects', async (filter, count) => {
   const { stdout, exitCode } = await deadLetters('list', ...filter, '--json');
   expect(exitCode).toBe(count > 0 ? 1 : 0);
   const [{ groups }] = JSON.parse(stdout).targets;
@@ -82,12 +82,12 @@ it.each([
   );
 });
 
-it('lists refused events of no table where no schema or table is asked for', async () => {
+it('lists refused events without a table if no schema or table is selected', async () => {
   const { stdout } = await runCommand(repo.root, ['dead-letters', 'list', '--env', 'prod'], env);
   expect(stdout).toMatch(new RegExp(`\n  \\?.\\?: 1 refused event \\(r2\\), ${AT}:`));
 });
 
-it('shows events whole', async () => {
+it('shows complete events, up to --limit', async () => {
   const { stdout } = await deadLetters('show', '--reason', 'position');
   expect(stdout).toMatch(
     new RegExp(
@@ -106,7 +106,7 @@ it('shows events whole', async () => {
   expect(JSON.parse(limited).targets[0].letters).toHaveLength(1);
 });
 
-it('replays them, and says why some came back', async () => {
+it('replays dead letters, and reports why some failed again', async () => {
   await sql`ALTER TABLE blue."Distrikt" ALTER COLUMN "Navn" TYPE varchar(250)`.simple();
   const { stdout, exitCode } = await deadLetters('replay', '--table', 'Distrikt');
   expect(exitCode).toBe(1);
@@ -120,14 +120,14 @@ it('replays them, and says why some came back', async () => {
   await sql`ALTER TABLE blue."Distrikt" ALTER COLUMN "Navn" TYPE varchar(50) USING left("Navn", 50)`.simple();
 });
 
-it('replays refused events first: values that a dead letter needs may be in one of them', async () => {
+it('replays refused events first, because dead letters may need their values', async () => {
   const { stdout } = await deadLetters('replay');
   const at = (what: string) => stdout.indexOf(`blue.Distrikt: ${what} replayed`);
   expect(at('1 refused event')).toBeGreaterThan(-1);
   expect(at('3 dead letters')).toBeGreaterThan(at('1 refused event'));
 });
 
-it('discards only what a filter selects', async () => {
+it('discards only the events that a filter selects', async () => {
   const all = await remaining();
   const refused = await deadLetters('discard');
   expect([refused.exitCode, refused.stderr]).toEqual([
@@ -155,7 +155,7 @@ it.each([
   expect(await remaining()).toEqual(all);
 });
 
-it('refuses ids where there are several databases, and names tables and ids that are not there', async () => {
+it('refuses --id without --sink for several databases, and reports unknown tables and ids', async () => {
   const args = ['discard', '--env', 'dev', '--id', '1'];
   const several = await runCommand(ASMA, ['dead-letters', ...args]);
   expect(several).toMatchObject({

@@ -18,7 +18,7 @@ beforeEach(() => {
 const diff = (...args: readonly string[]) =>
   cdc(['manage-migrations', 'diff', ...args], { cwd: root });
 
-/** Makes a name longer and adds a column. */
+/** Widens the column `Navn` and adds the column `Tlf`. */
 function grow(): void {
   const before = '      - { name: Navn, type: nvarchar, length: 100, nullable: true }\n';
   const after =
@@ -27,8 +27,8 @@ function grow(): void {
   edit(root, SNAPSHOT, before, after);
 }
 
-describe('what changed', () => {
-  it('is nothing after generate', () => {
+describe('diff', () => {
+  it('reports no changes after generate', () => {
     expect(diff()).toEqual({
       code: 0,
       stdout: 'no changes in the definitions; generate --check also finds new customers\n',
@@ -37,7 +37,7 @@ describe('what changed', () => {
     expect(diff('--sql')).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 
-  it('is a table for people, exit code 1, and nothing is written', () => {
+  it('prints a table of changes, exits with 1, and writes no files', () => {
     grow();
     const before = treeOf(root);
     expect(diff()).toEqual({
@@ -57,7 +57,7 @@ describe('what changed', () => {
     expect(diff().code).toBe(0);
   });
 
-  it('is SQL with --sql', () => {
+  it('prints SQL with --sql', () => {
     grow();
     expect(diff('--sql').stdout).toBe(
       `-- adopus.Actor in sink_asma.directory
@@ -73,7 +73,7 @@ ALTER TABLE "{{SCHEMA}}"."stg_Actor"
     );
   });
 
-  it('is one document with --json', () => {
+  it('prints one document with --json', () => {
     grow();
     const { code, stdout } = diff('--json');
     expect(code).toBe(1);
@@ -94,7 +94,7 @@ ALTER TABLE "{{SCHEMA}}"."stg_Actor"
     ]);
   });
 
-  it('follows the configuration too, and --table looks at some tables only', () => {
+  it('reports changes of the configuration, and only those of one table with --table', () => {
     edit(root, SERVICE, 'ignore_columns: [Døv]', 'ignore_columns: [Døv, Navn]');
     edit(
       root,
@@ -121,7 +121,7 @@ ALTER TABLE "{{SCHEMA}}"."stg_Actor"
     });
   });
 
-  it('names a new table of the service', () => {
+  it('reports a new table of the service', () => {
     edit(root, SERVICE, '      dbo.Region: {}\n', '      dbo.Region: {}\n      dbo.Ny: {}\n');
     edit(
       root,
@@ -145,28 +145,40 @@ ALTER TABLE "{{SCHEMA}}"."stg_Actor"
   });
 
   it.each([
-    ['a column', SNAPSHOT, 'name: FraDato', 'name: fradato', 'renames: { "FraDato": "fradato" }'],
     [
-      'one column of several, of another type',
+      'a column whose case changed',
+      SNAPSHOT,
+      'name: FraDato',
+      'name: fradato',
+      'renames: { "FraDato": "fradato" }',
+    ],
+    [
+      'a column whose type also changed',
       SNAPSHOT,
       'name: FraDato, type: date, nullable: true }',
       'name: FRADATO, type: datetime, nullable: true }\n      - { name: Ny, type: int, nullable: true }',
       'renames: { "FraDato": "FRADATO" }',
     ],
-    ['a table', SERVICE, 'adopus.Fraver:', 'adopus.FRAVER:', 'rename --table Fraver --to FRAVER'],
     [
-      'a table by another name',
+      'a table whose case changed',
+      SERVICE,
+      'adopus.Fraver:',
+      'adopus.FRAVER:',
+      'rename --table Fraver --to FRAVER',
+    ],
+    [
+      'a table whose name changed',
       SERVICE,
       'adopus.Fraver:',
       'adopus.Absence:',
       'rename --table Fraver --to Absence',
     ],
-  ])('is perhaps a rename: %s', (_, path, before, after, hint) => {
+  ])('suggests a rename of %s', (_, path, before, after, hint) => {
     edit(root, path, before, after);
     expect(diff().stderr).toContain(hint);
   });
 
-  it('is a rename only where the configuration says so', () => {
+  it('reports a rename only if the configuration declares it', () => {
     edit(root, SNAPSHOT, 'name: FraDato', 'name: Fra');
     const guess = diff();
     expect(guess.stdout).toMatch(/^adopus\.Fraver +new column "Fra": date /m);
@@ -187,7 +199,7 @@ ALTER TABLE "{{SCHEMA}}"."stg_Actor"
     );
   });
 
-  it('that comes too late renames nothing, and generate and diff say so', () => {
+  it('warns, like generate, about a rename that is declared after the column was generated', () => {
     const rename = [
       SERVICE,
       '          from: dbo.Fraver\n',
@@ -207,7 +219,7 @@ ALTER TABLE "{{SCHEMA}}"."stg_Actor"
     expect(generate(root).stderr).not.toContain(late);
   });
 
-  it('was told before: outputs of transforms and tables without a key are no changes', () => {
+  it('reports the new output of a transform only until it is generated', () => {
     edit(
       root,
       SERVICE,
@@ -220,8 +232,8 @@ ALTER TABLE "{{SCHEMA}}"."stg_Actor"
   });
 });
 
-describe('names of the configuration that the source does not have', () => {
-  it('is named with its line, with all else that changed', () => {
+describe('a name in the configuration that the source does not have', () => {
+  it('is reported with its line, in addition to all other changes', () => {
     grow();
     edit(root, SNAPSHOT, '      - { name: Døv, type: bit, nullable: true }\n', '');
     write(root, SNAPSHOT, read(root, SNAPSHOT).replace(/ {2}Region:[^]*$/, ''));
@@ -243,7 +255,7 @@ describe('names of the configuration that the source does not have', () => {
     expect(generate(root).code).toBe(2);
   });
 
-  it('is not what is a mistake anyway', () => {
+  it('is handled differently from an unknown type, which ends diff with exit code 2', () => {
     edit(root, SNAPSHOT, 'type: bit', 'type: geography2');
     edit(root, SERVICE, '[Døv]', '[]');
     expect(diff()).toMatchObject({
@@ -255,7 +267,7 @@ describe('names of the configuration that the source does not have', () => {
 });
 
 describe('definitions', () => {
-  it('that are not there yet are all new', () => {
+  it('are all new before the first generate', () => {
     root = smallRepo();
     expect(diff()).toMatchObject({
       code: 1,
@@ -263,7 +275,7 @@ describe('definitions', () => {
     });
   });
 
-  it('that were edited are refused', () => {
+  it('are refused if they were edited', () => {
     edit(root, 'generated/table-definitions/Actor.yaml', 'nullable": true', 'nullable": false');
     expect(diff()).toMatchObject({
       code: 6,
@@ -273,7 +285,7 @@ describe('definitions', () => {
     });
   });
 
-  it('of a commit are looked at with --base, as in a pull request that has the new ones', () => {
+  it('are compared with the definitions of a commit with --base', () => {
     const git = (...args: readonly string[]) =>
       execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', ...args], { cwd: root });
     git('init', '-q');
@@ -297,7 +309,7 @@ describe('definitions', () => {
     });
   });
 
-  it('of a commit need git', () => {
+  it('cannot be compared with a commit outside of a git repository', () => {
     expect(diff('--base', 'HEAD')).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/^--base HEAD: fatal: not a git repository/),

@@ -78,7 +78,7 @@ describeDebian('doctor', () => {
       .filter((finding) => finding.level === level)
       .map(({ about, says }) => `${about}: ${says}`);
 
-  it('says what there is, before and after everything is applied', async () => {
+  it('reports the configuration, the sources and the targets, before and after apply', async () => {
     const before = await examine();
     expect(before.exitCode).toBe(0);
     expect(among(before.findings, 'note')).toEqual(
@@ -100,7 +100,7 @@ describeDebian('doctor', () => {
     expect(stdout).toMatch(/\n0 errors, 0 warnings, \d notes?\n$/);
   });
 
-  it('notices a pooler, and that it works', async () => {
+  it('detects a pooler in transaction mode, and reports that it is supported', async () => {
     const { exitCode, findings } = await examine(pool);
     expect(exitCode).toBe(0);
     for (const target of TARGETS) {
@@ -111,7 +111,7 @@ describeDebian('doctor', () => {
     expect(JSON.stringify((await examine()).findings)).not.toContain('pooler');
   });
 
-  it('says which variables are missing, and never what others hold', async () => {
+  it('names missing variables, and never prints a password', async () => {
     const secret = 'Hemmelig-4711';
     const { exitCode, findings, stdout } = await examine(server, {
       PORTAL_DEFAULT_HOST: undefined,
@@ -123,7 +123,7 @@ describeDebian('doctor', () => {
     expect(stdout).not.toContain(secret);
   });
 
-  it('says what does not answer, with host, port and database as the YAML has them', async () => {
+  it('reports unreachable targets with the host as the YAML defines it', async () => {
     const { exitCode, findings } = await examine({ host: '127.0.0.1', port: 9 });
     expect(exitCode).toBe(2);
     expect(among(findings, 'error')).toEqual(
@@ -131,7 +131,7 @@ describeDebian('doctor', () => {
     );
   });
 
-  it('finds a role that is missing', async () => {
+  it('reports a missing role', async () => {
     const env = { CDC_DB_USER: 'nobody' };
     expect((await run(['generate'], server, env)).exitCode).toBe(0);
     const { exitCode, findings } = await examine(server, env);
@@ -142,7 +142,7 @@ describeDebian('doctor', () => {
     );
   });
 
-  it('finds a user who may not create schemas, and what else he may not', async () => {
+  it('reports a user without the privilege to create schemas, and other denied permissions', async () => {
     await server.createRole('reader', { password: server.password });
     const { exitCode, findings } = await examine(server, { PORTAL_DEFAULT_USER: 'reader' });
     expect(exitCode).toBe(2);
@@ -150,7 +150,7 @@ describeDebian('doctor', () => {
     expect(among(findings, 'error').join('\n')).toMatch(/permission denied/);
   });
 
-  it('finds a missing schema, and files that nobody removed, where no file is to be applied', async () => {
+  it('reports a missing schema and a history entry without a file, even if no file is pending', async () => {
     const apply = async () => expect((await run(['apply', '--env', 'dev'])).exitCode).toBe(0);
     await apply();
     await change('ALTER SCHEMA directory RENAME TO away', 'search_dev');
@@ -178,7 +178,7 @@ describeDebian('doctor', () => {
     expect(among((await examine()).findings, 'ok')).toContain(`${portal}: all files are applied`);
   });
 
-  it('finds a server without autovacuum', async () => {
+  it('warns about a server without autovacuum', async () => {
     await change('ALTER SYSTEM SET autovacuum = off');
     await change('SELECT pg_reload_conf()');
     const { exitCode, findings } = await examine();
@@ -190,7 +190,7 @@ describeDebian('doctor', () => {
     );
   });
 
-  it('finds tables that the source does not have, and a database of another encoding', async () => {
+  it('reports tables that the source does not have, and a database that is not UTF-8', async () => {
     await change('ALTER TABLE public.users RENAME TO gone', 'directory_dev');
     await change("CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'");
     source.repo.edit('sink-groups.yaml', 'database: search_dev', 'database: latin');
@@ -205,14 +205,14 @@ describeDebian('doctor', () => {
   });
 });
 
-describe('doctor of a repo', () => {
+describe('doctor in a repo', () => {
   const doctor = (root: string) => {
     const args = ['manage-migrations', 'doctor', '--env', 'nonprod', '--timeout', '1', '--json'];
     const { code, stdout } = cdc(args, { cwd: root });
     return { code, findings: (JSON.parse(stdout) as { findings: Finding[] }).findings };
   };
 
-  it('says what is wrong with the configuration, line by line, and looks at nothing else', () => {
+  it('reports only the problems of an invalid configuration, with their lines', () => {
     const root = smallRepo();
     edit(root, 'services/adopus.yaml', 'ignore_columns', 'ignored');
     const { code, findings } = doctor(root);
@@ -226,21 +226,22 @@ describe('doctor of a repo', () => {
     ]);
   });
 
-  it('says which files are to be generated, and which were edited', () => {
+  it('warns if files must be generated, and reports an edited file', () => {
     const root = smallRepo();
-    const says = () => doctor(root).findings.filter(({ about }) => about === 'generated files');
-    expect(says()).toContainEqual(
+    const generatedFiles = () =>
+      doctor(root).findings.filter(({ about }) => about === 'generated files');
+    expect(generatedFiles()).toContainEqual(
       expect.objectContaining({ level: 'warning', solution: 'cdc manage-migrations generate' }),
     );
     expect(cdc(['generate'], { cwd: root }).code).toBe(0);
-    expect(says()).toContainEqual(expect.objectContaining({ level: 'ok' }));
+    expect(generatedFiles()).toContainEqual(expect.objectContaining({ level: 'ok' }));
     edit(root, 'migrations/tables/Actor.sql', 'CREATE', 'create');
-    expect(says()).toContainEqual(
+    expect(generatedFiles()).toContainEqual(
       expect.objectContaining({ level: 'error', says: 'migrations/tables/Actor.sql was edited' }),
     );
   });
 
-  it('finds nothing wrong with the settings of the embedded PostgreSQL', async () => {
+  it('reports no error for the settings of the embedded PostgreSQL', async () => {
     const { root, remove } = copyAdopus();
     const { exitCode, stdout } = await runCommand(root, ['doctor', '--env', 'embedded']);
     remove();

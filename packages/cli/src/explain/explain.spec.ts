@@ -19,7 +19,7 @@ function explained(cwd: string, ...args: readonly string[]): readonly ExplainedT
   return (JSON.parse(stdout) as { tables: ExplainedTable[] }).tables;
 }
 
-it('says what the staging and the final table of adopus have', () => {
+it('explains columns as the generated table and staging files of adopus define them', () => {
   const manifest = join(ADOPUS, 'migrations/manifest.yaml');
   const names = parseManifest(readFileSync(manifest, 'utf8'), manifest)
     .files.filter(({ category }) => category === 'staging')
@@ -44,7 +44,7 @@ it('says what the staging and the final table of adopus have', () => {
   }
 });
 
-it('says the way of a column to people', () => {
+it('prints the path of a column from the source to the final table', () => {
   expect(explain(ADOPUS, 'Actor', 'Timelonn').stdout).toBe(
     `sink_asma.directory adopus.Actor.Timelonn
   source     AdOpusTest.dbo.Actor: Timelonn money
@@ -58,7 +58,7 @@ it('says the way of a column to people', () => {
   );
 });
 
-it('says what the configuration does to columns, and in which line', () => {
+it('explains which lines of the configuration affect a column, and which columns are left out', () => {
   const root = adopusRepo();
   edit(
     root,
@@ -110,7 +110,7 @@ it('says what the configuration does to columns, and in which line', () => {
   ]);
 });
 
-it('explains a table once for each sink, and one that exists already', () => {
+it('explains a table once for each sink, and also an existing table', () => {
   expect(explained(ASMA, 'directory.users').map(({ set }) => set)).toEqual([
     'sink_portal.search',
     'sink_warehouse.analytics',
@@ -136,7 +136,7 @@ it.each([
   expect(stderr).toMatch(message);
 });
 
-it('needs nothing that is generated but the snapshots', () => {
+it('needs no generated files except the snapshots', () => {
   const root = smallRepo();
   expect(explain(root, 'Actor').code).toBe(0);
   expect(generate(root).code).toBe(0);

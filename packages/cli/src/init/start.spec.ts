@@ -7,7 +7,7 @@ import { emptyFolder } from '../repo.fixture.ts';
 const WORKSPACE = join(__dirname, '../../../..');
 const PAGE = readFileSync(join(WORKSPACE, 'docs/start.md'), 'utf8');
 
-/** Shell blocks of the page with their marks, and the text that follows some: lines of what they print. */
+/** The shell blocks of the page with their marks, and the expected output that follows some of them. */
 const STEPS = [
   ...PAGE.matchAll(
     /^(?:<!-- (example|background)\b.*-->\n\n)?```sh\n([^]*?)^```$(?:\n\n```text\n([^]*?)^```$)?/gm,
@@ -17,17 +17,18 @@ const STEPS = [
   .filter(({ mark }) => mark !== 'example');
 
 const END = '=== end of step';
-/** The merge of the second terminal, and functions that wait for its output. */
+/** Runs the merge of the second terminal in the background. */
 const IN_BACKGROUND = (commands: string) =>
   `${commands} 2>watch.log & until grep -q psql watch.log; do sleep 0.1; done`;
+/** Waits for the first merged row. */
 const WAIT = `DO $$ BEGIN
   WHILE NOT EXISTS (SELECT FROM first_customer."Orders") LOOP COMMIT; PERFORM pg_sleep(0.1); END LOOP;
 END $$;`;
 
 describeDebian('docs/start.md', () => {
-  it('leads from an empty folder to 26 schemas and a merged event, and says what is printed', () => {
+  it('leads from an empty folder to 26 schemas and a merged event, with the output that it shows', () => {
     const cwd = emptyFolder();
-    chmodSync(cwd, 0o755); // The user of the server can enter, also where the test runs as root.
+    chmodSync(cwd, 0o755); // Lets the user of the server enter the folder, even if the test runs as root.
     const commands = STEPS.map(
       ({ mark, commands }) =>
         `${mark === 'background' ? IN_BACKGROUND(commands) : commands.replace(/SELECT pg_sleep\(\d+\);/, () => WAIT)}\necho '${END}'`,

@@ -83,7 +83,7 @@ async function watching(
   return end;
 }
 
-it('a target to which nothing was applied is refused with the way out', async () => {
+it('merge refuses a target without the bookkeeping, and names the files to apply first', async () => {
   expect(await merge(...BLUE)).toEqual({
     exitCode: 2,
     stdout: '',
@@ -101,7 +101,7 @@ describe('merge', () => {
       cdc_management.pending_merge, cdc_management.dead_letter`;
   });
 
-  it('says that there is nothing to do', async () => {
+  it('reports that no events were merged', async () => {
     expect(await merge(...BLUE)).toEqual({
       exitCode: 0,
       stdout: 'sink_asma.directory in prod: nothing merged\n',
@@ -109,7 +109,7 @@ describe('merge', () => {
     });
   });
 
-  it('merges what is staged and says what became of it', async () => {
+  it('merges staged events, and reports the counts of each table', async () => {
     await stage('Distrikt', [1, 100]);
     await stage('Avdeling', [1, 10]);
     await stage('Avdeling', [1, 10]);
@@ -130,7 +130,7 @@ blue.Distrikt: 100 events: 100 merged, 0 deleted, 0 stale, 0 dead
     [['--table', 'Avdeling', 'Avdleing'], /no table Avdleing is merged here; known: .*Avdeling/],
     [['--jobs', '0'], /expected a whole number of at least 1/],
     [['--interval', '0'], /expected 500ms, 30s, 2m or 1h/],
-  ])('%j is a mistake', async (args, message) => {
+  ])('refuses %j', async (args, message) => {
     expect(await merge('--env', 'prod', ...args)).toMatchObject({
       exitCode: 2,
       stdout: '',
@@ -138,7 +138,7 @@ blue.Distrikt: 100 events: 100 merged, 0 deleted, 0 stale, 0 dead
     });
   });
 
-  it('a table that fails does not stop the others, and is told', async () => {
+  it('reports a table that fails, and merges the others', async () => {
     await stage('Distrikt', [1, 5]);
     await stage('Avdeling', [1, 5]);
     await sql`ALTER TABLE blue."Avdeling" RENAME TO away`;
@@ -161,7 +161,7 @@ blue.Distrikt: 100 events: 100 merged, 0 deleted, 0 stale, 0 dead
     });
   });
 
-  it('replays dead letters: the good ones are merged, the others come back', async () => {
+  it('replays dead letters: merges the fixed ones, and keeps the others', async () => {
     const name = "CASE WHEN n > 3 THEN repeat('x', 500) ELSE 'navn' END";
     await stage('Avdeling', [1, 10], name);
     const reasons =
@@ -197,7 +197,7 @@ blue.Distrikt: 100 events: 100 merged, 0 deleted, 0 stale, 0 dead
     expect(stderr).toContain('stopping after the current batches\n');
   });
 
-  it('waits for a session that merges a table, and names one that keeps its events from being merged', async () => {
+  it('waits for a session that merges a table, and reports a session that blocks the merge', async () => {
     const claim = `BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT cdc_management.claim_merge('blue', 'Distrikt', NULL)`;
     const holder = server.connect({
       ...{ database: 'directory', max: 1, connection: { application_name: 'other' } },
@@ -220,7 +220,7 @@ blue.Distrikt: 100 events: 100 merged, 0 deleted, 0 stale, 0 dead
     expect(held.exitCode).toBe(3);
   });
 
-  it('a table that fails is tried again while it watches, and told when it fails at the end', async () => {
+  it('retries a failing table while it watches, and reports it only if it fails until the end', async () => {
     await stage('Avdeling', [1, 5]);
     await sql`ALTER TABLE blue."Avdeling" RENAME TO away`;
     const failing = await watching(async (output) => {

@@ -47,7 +47,7 @@ function valueOf(text: string, name: string, labels: Readonly<Record<string, str
   return Number(line?.split(' ').at(-1));
 }
 
-it('prints a series for each schema that says how its merges are doing', async () => {
+it('prints the metrics of files, events and merges of a schema', async () => {
   const { stdout, stderr, exitCode } = await runCommand(repo.root, ['metrics', ...BLUE], env);
   expect([stderr, exitCode]).toEqual(['', 0]);
   const blue = { target: TARGET, schema: 'blue' };
@@ -72,7 +72,7 @@ it('prints a series for each schema that says how its merges are doing', async (
   expect(lag).toBeLessThan(300);
 });
 
-it('prints a series for each table if asked to', async () => {
+it('prints a series for each table with --by table', async () => {
   const { stdout } = await runCommand(repo.root, ['metrics', ...BLUE, '--by', 'table'], env);
   const table = (name: string) => ({ target: TARGET, schema: 'blue', table: name });
   expect(valueOf(stdout, 'cdc_dead_letters', table('Distrikt'))).toBe(1);
@@ -81,7 +81,7 @@ it('prints a series for each table if asked to', async () => {
   expect(valueOf(stdout, 'cdc_replication_lag_seconds', table('Actor'))).toBeNaN();
 });
 
-it('says of a target that does not answer that it is down, and why, exit 3', async () => {
+it('reports an unreachable target as down, and exits with 3', async () => {
   const port = { POSTGRES_PROD_PORT: '1' };
   const run = await runCommand(repo.root, ['metrics', ...BLUE], { ...env, ...port });
   expect(run.exitCode).toBe(3);
@@ -90,7 +90,7 @@ it('says of a target that does not answer that it is down, and why, exit 3', asy
   expect(run.stderr).toContain(TARGET);
 });
 
-/** Status of a request whose target is sent as it is. */
+/** Returns the status of a request. Unlike `fetch`, it does not normalize the request target. */
 async function statusOf(url: string, path: string): Promise<number> {
   const { hostname, port } = new URL(url);
   const call = request({ hostname, port, path, agent: false }).end();
@@ -99,7 +99,7 @@ async function statusOf(url: string, path: string): Promise<number> {
   return answer.statusCode!;
 }
 
-it('serves metrics and health until a signal', async () => {
+it('serves metrics and health checks until SIGTERM', async () => {
   const child = startCommand(repo.root, ['metrics', ...BLUE, '--listen', '0'], env);
   const [line] = (await once(child.stderr!, 'data')) as [Buffer];
   const [, url] = /^listening on (http:\/\/127\.0\.0\.1:\d+)\/metrics\n$/.exec(line.toString())!;
@@ -137,7 +137,7 @@ async function withChange(change: string, back: string, test: () => Promise<void
 
 const EXTRA = ['CREATE TABLE blue.tmp_mine (n integer)', 'DROP TABLE blue.tmp_mine'] as const;
 
-it('counts the differences that a check finds, if asked to', async () => {
+it('counts the differences that a check finds with --drift', async () => {
   const read = (...args: readonly string[]) => runCommand(repo.root, ['metrics', ...args], env);
   expect((await read(...BLUE)).stdout).not.toContain('cdc_drift{');
   await withChange(...EXTRA, async () => {
@@ -164,7 +164,7 @@ afterEach(() => onTestEnd());
 
 const WITH_EXISTING = [...BLUE, 'public'];
 
-it('a check that fails is a metric, keeps what was found before, and no scrape waits for it', async () => {
+it('reports a failed drift check as a metric, keeps the previous result, and delays no scrape', async () => {
   const file = join(repo.root, 'migrations/validation/adopus_AdgangLinjer.sql');
   const validation = readFileSync(file, 'utf8');
   writeFileSync(
@@ -215,7 +215,7 @@ it('a check that fails is a metric, keeps what was found before, and no scrape w
   expect((await finish(child)).exitCode).toBe(0);
 }, 60_000);
 
-it('names the port that is not free', async () => {
+it('reports a port that is in use, and an invalid address', async () => {
   const { port, host } = server;
   const listen = ['--listen', `${host}:${port}`];
   const { stderr, exitCode } = await runCommand(repo.root, ['metrics', ...BLUE, ...listen], env);
@@ -225,7 +225,7 @@ it('names the port that is not free', async () => {
   expect(bad.stderr).toContain('expected <port> or <host>:<port>');
 });
 
-it('makes alerts and a dashboard of the same table', async () => {
+it('creates alerts and a dashboard from the same table of metrics', async () => {
   const alerts = load((await runCommand(repo.root, ['monitoring', 'alerts'])).stdout) as {
     groups: [{ rules: { alert: string; expr: string }[] }];
   };
@@ -259,7 +259,7 @@ it('makes alerts and a dashboard of the same table', async () => {
 
 const PAGE = readFileSync(join(__dirname, '../../../../docs/operations.md'), 'utf8');
 
-it('has each metric, its meaning and its alert in the operations page', () => {
+it('documents each metric with its meaning and its alert on the operations page', () => {
   const rows = [...PAGE.matchAll(/^\| `(cdc_\w+)` +\| (.*?) +\| (.*?) +\|$/gm)].map((row) =>
     row.slice(1),
   );
@@ -275,14 +275,14 @@ it('has each metric, its meaning and its alert in the operations page', () => {
 });
 
 const ON_CALL = readFileSync(join(__dirname, '../../../../docs/on-call.md'), 'utf8');
-/** Commands of both pages, less those that say why they are examples. */
+/** Commands of both pages, without those that are marked as examples. */
 const COMMANDS = [
   ...`${PAGE}${ON_CALL.replaceAll(/<!-- example: [^`]*```sh[^`]*```/g, '')}`.matchAll(
     /^ *npx --no-install cdc manage-migrations (.+)$/gm,
   ),
 ].map(([, command]) => command!);
 
-it.each(COMMANDS)('runs what the pages of operations say: %s', async (command) => {
+it.each(COMMANDS)('runs the command from the operations pages: %s', async (command) => {
   const args = command.match(/'[^']*'|\S+/g)!.map((word) => word.replace(/^'(.*)'$/, '$1'));
   const { exitCode, stderr } = await runCommand(repo.root, args, env);
   expect(stderr).not.toMatch(/error:|defect|--help/);
@@ -291,7 +291,7 @@ it.each(COMMANDS)('runs what the pages of operations say: %s', async (command) =
 });
 
 it.each([...ON_CALL.matchAll(/^ *```sql\n([^]*?)^ *```$/gm)].map(([, text]) => text!.trim()))(
-  'runs the SQL of the page on call: %s',
+  'runs the SQL from the on-call page: %s',
   async (text) => {
     const sql = server.connect({ database: 'directory', max: 1, fetch_types: false });
     await sql.unsafe(text).simple();

@@ -14,7 +14,7 @@ import { small } from '../target/small-target.fixture.ts';
 const PAGE = readFileSync(join(__dirname, '../../../../docs/reload.md'), 'utf8');
 const AVANSAS = '0a827150-1332-5167-993b-68db156438cb';
 const BLUE = '7b827150-1332-5167-993b-68db156438cb';
-/** A table with rows of all customers, and a table with soft deletes. */
+/** A table with the rows of all customers. */
 const TABLES = `        public.Everybody:
           from: dbo.Actor
           target_exists: false
@@ -102,7 +102,7 @@ describe('reload', () => {
   const keys = async (table: string, condition = 'true') =>
     (await query(`SELECT count(*)::integer AS n FROM ${table} WHERE ${condition}`))[0]!['n'];
 
-  it('removes what the snapshot did not bring, and no old event brings it back', async () => {
+  it('removes rows that the snapshot did not contain, and old events do not insert them again', async () => {
     expect(await run('begin', '--table', 'blue.Actor')).toMatchObject({ exitCode: 0 });
     await query(stage({ keys: [4, 100], at: 200, operation: 'r' }));
     await query(stage({ keys: [101, 101], at: 300 }));
@@ -118,7 +118,7 @@ describe('reload', () => {
     const done = await run('finish', '--table', 'Actor');
     expect(done).toMatchObject({ exitCode: 0, stderr: '' });
     expect(done.stdout).toContain('blue.Actor: finished; 97 rows read again, 1 changed, 3 removed');
-    await query(stage({ keys: [1, 100], at: 0 })); // the topic again
+    await query(stage({ keys: [1, 100], at: 0 })); // replays the topic
     await changed.run(root, 'merge');
     expect(await keys('blue."Actor"')).toBe(98);
     await query(stage({ keys: [1, 1], at: 400 })); // a row that returns to the source
@@ -130,7 +130,7 @@ describe('reload', () => {
     });
   });
 
-  it('an old event of a row that the target never had inserts it after the end, and another reload removes it', async () => {
+  it('removes a row that an old event inserted after the previous reload', async () => {
     const reload = async (at: number) => {
       await run('begin', '--table', 'blue.Actor');
       await query(stage({ keys: [1, 100], at, operation: 'r' }));
@@ -144,7 +144,7 @@ describe('reload', () => {
     expect(await keys('blue."Actor"')).toBe(100);
   });
 
-  it('takes a new topic, whatever the offsets of the old one', async () => {
+  it('accepts a new topic, regardless of the offsets of the old one', async () => {
     await query('ALTER TABLE blue."stg_Actor" ALTER COLUMN "__stream_generation" SET DEFAULT 1');
     await run('begin', '--table', 'blue.Actor');
     await query(stage({ keys: [3, 3], at: 500 })); // late, from the old topic
@@ -153,7 +153,7 @@ describe('reload', () => {
     expect(done.stdout).toContain('98 rows read again, 0 changed, 2 removed');
   });
 
-  it('takes a source that has another name now', async () => {
+  it('accepts a source database that was renamed', async () => {
     await run('begin', '--table', 'blue.Actor');
     const read = stage({ keys: [3, 100], at: 0, operation: 'r', generation: 1 });
     await query(read.replace("'AdOpus'", "'AdOpusRenamed'"));
@@ -161,7 +161,7 @@ describe('reload', () => {
     expect(done.stdout).toContain('98 rows read again, 0 changed, 2 removed');
   });
 
-  it('fills a new column, over a snapshot that was interrupted, and says when all rows have been read', async () => {
+  it('fills a new column despite an interrupted snapshot, and reports which rows are unread', async () => {
     await query(`INSERT INTO cdc_management.added_column (schema_name, table_name, column_name, since)
       VALUES ('blue', 'Actor', 'Navn', clock_timestamp())`);
     const unfilled = async () =>
@@ -182,7 +182,7 @@ describe('reload', () => {
     expect(await unfilled()).toBe(40);
     expect(await run('finish', '--table', 'Actor')).toMatchObject({ exitCode: 5 }); // 40% would be removed
     await read(1, 99, 300); // again, from the beginning
-    await query(stage({ keys: [100, 100], at: 250, operation: 'u', name: "'ny'" })); // changed in between
+    await query(stage({ keys: [100, 100], at: 250, operation: 'u', name: "'ny'" })); // changed between the snapshots
     await changed.run(root, 'merge');
     expect(await run('status')).toMatchObject({ exitCode: 0 });
     expect(await unfilled()).toBeUndefined();
@@ -193,7 +193,7 @@ describe('reload', () => {
     expect(await keys('blue."Actor"', `"Navn" = 'ny'`)).toBe(100);
   });
 
-  it('reloads the rows of one customer in a table of several', async () => {
+  it('reloads the rows of one customer in a shared table', async () => {
     const begun = await run(
       'begin',
       '--table',
@@ -231,7 +231,7 @@ describe('reload', () => {
     expect(await keys('blue."Actor"')).toBe(100);
   });
 
-  it('knows the dead letters of a customer, however its id is spelled', async () => {
+  it('finds the dead letters of a customer, regardless of the case of its id', async () => {
     const spelled = await changed.edited('source-groups.yaml', BLUE, BLUE.toUpperCase());
     const of = ['--table', 'public.Everybody', '--customer', 'blue'];
     expect(await changed.run(spelled, 'reload begin', ...of)).toMatchObject({ exitCode: 0 });
@@ -243,7 +243,7 @@ describe('reload', () => {
     expect(refused.exitCode).toBe(5);
   });
 
-  it('refuses a table of several of which one customer was not read', async () => {
+  it('refuses to finish a shared table if the rows of one customer were not read', async () => {
     await run('begin', '--table', 'Everybody');
     await query(
       stage({ schema: 'public', table: 'Everybody', keys: [1, 50], at: 200, operation: 'r' }),
@@ -254,7 +254,7 @@ describe('reload', () => {
     expect(await keys('public."Everybody"')).toBe(100);
   });
 
-  it('refuses more rows than it may remove of one customer in a table of several', async () => {
+  it('refuses to remove too many rows of one customer from a shared table', async () => {
     await query(
       stage({ schema: 'public', table: 'Everybody', keys: [51, 1000], at: 300 }), // so that the total share is low
     );
@@ -269,7 +269,7 @@ describe('reload', () => {
     expect(await keys('public."Everybody"')).toBe(1050);
   });
 
-  it('refuses more rows than it may remove, and a snapshot that has not come', async () => {
+  it('refuses to remove too many rows, and to finish before a snapshot arrives', async () => {
     await run('begin', '--table', 'blue.Actor');
     const none = await run('finish', '--table', 'Actor', '--max-share', '100');
     expect(none).toMatchObject({ exitCode: 5 });
@@ -292,14 +292,14 @@ describe('reload', () => {
     });
   });
 
-  it('removes all rows of a table that is empty at the source when it is told so', async () => {
+  it('removes all rows with --without-reads if the table is empty at the source', async () => {
     await run('begin', '--table', 'blue.Actor');
     const args = ['--table', 'Actor', '--max-share', '100', '--without-reads'];
     expect(await run('finish', ...args)).toMatchObject({ exitCode: 0 });
     expect(await keys('blue."Actor"')).toBe(0);
   });
 
-  it('refuses while a row of the snapshot may be a dead letter', async () => {
+  it('refuses to finish while a row of the snapshot may be a dead letter', async () => {
     await run('begin', '--table', 'blue.Actor');
     await query(stage({ keys: [2, 100], at: 200, operation: 'r' }));
     await query(stage({ keys: [1, 1], at: 300, operation: 'r' }).replace(`'${BLUE}'`, 'NULL'));
@@ -316,7 +316,7 @@ describe('reload', () => {
     expect(await keys('blue."Actor"')).toBe(100);
   });
 
-  it('refuses while staged rows of the snapshot may be lost', async () => {
+  it('refuses to finish while staged rows of the snapshot may be lost', async () => {
     await run('begin', '--table', 'blue.Actor');
     await query(stage({ keys: [2, 100], at: 200, operation: 'r' }));
     await query(stage({ keys: [1, 1], at: 300, operation: 'r' }));
@@ -330,7 +330,7 @@ describe('reload', () => {
     expect(await keys('blue."Actor"')).toBe(100);
   });
 
-  it('marks rows of a table with soft deletes', async () => {
+  it('marks unread rows as deleted in a table with soft deletes', async () => {
     const events = (first: number, at: number, operation: string) => `
       INSERT INTO blue."stg_Fraver" ("FraverId", "__source_db", "__source_table", "__cdc_operation", "__kafka_partition", "__kafka_offset")
       SELECT n, 'AdOpus', 'Fraver', '${operation}', 0, ${at} + n FROM pg_catalog.generate_series(${first}, 40) AS n`;
@@ -345,11 +345,11 @@ describe('reload', () => {
     expect(await keys('blue."Fraver"', '"__deleted_at" IS NOT NULL')).toBe(1);
   });
 
-  it('goes on where it was killed', async () => {
+  it('continues after finish was killed', async () => {
     await query(stage({ keys: [101, 20_000], at: 1000 }));
     await changed.run(root, 'merge');
     await run('begin', '--table', 'blue.Actor');
-    // Every tenth of the first rows was deleted, and the last one.
+    // The snapshot contains neither every tenth of the first 1000 rows nor the last row.
     await query(
       `${stage({ keys: [1, 19_999], at: 50_000, operation: 'r' })} WHERE n > 1000 OR n % 10 > 0`,
     );
@@ -367,7 +367,7 @@ describe('reload', () => {
     await ended;
     await query(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cdc reload'`,
-    ); // it would continue when the row is free
+    ); // it would continue when the row is unlocked
     await holder.unsafe('ROLLBACK');
     await holder.end();
     const done = await run('finish', '--table', 'Actor');
@@ -376,7 +376,7 @@ describe('reload', () => {
     expect(await keys('blue."Actor"')).toBe(19_899);
   });
 
-  it('fails where a trigger keeps rows, and takes names of sources as they are', async () => {
+  it('fails if a trigger keeps rows, and handles special characters in source names', async () => {
     const name = `'O''B "{final}" \\ %s {'`;
     await query(stage({ keys: [101, 200], at: 1000 }).replace("'AdOpus'", name));
     await changed.run(root, 'merge');
@@ -395,7 +395,7 @@ describe('reload', () => {
     expect(await keys('blue."Actor"', 'actno = 101')).toBe(0);
   });
 
-  it('takes turns with merges, and none goes on with what was there before the other', async () => {
+  it('waits for a merge, and a merge with an older transaction snapshot starts again later', async () => {
     await run('begin', '--table', 'blue.Actor');
     await query(stage({ keys: [4, 100], at: 200, operation: 'r' }));
     await changed.run(root, 'merge');
@@ -420,13 +420,13 @@ describe('reload', () => {
     const [step] = await merger.unsafe(
       `SELECT p_pass AS pass, done, events FROM cdc_management.merge_step('blue', 'Actor', '{"lane": null}')`,
     );
-    expect(step).toEqual({ pass: { lane: null, attempts: 1 }, done: false, events: '0' }); // again, later
+    expect(step).toEqual({ pass: { lane: null, attempts: 1 }, done: false, events: '0' }); // tries again later
     await merger.end();
     await changed.run(root, 'merge');
     expect(await keys('blue."Actor"')).toBe(1);
   });
 
-  it('goes on with the other tables where one is gone', async () => {
+  it('continues with the other tables if one is missing', async () => {
     await run('begin', '--table', 'blue.Actor', 'blue.Fraver');
     await query(stage({ keys: [2, 100], at: 200, operation: 'r' }));
     await query('ALTER TABLE blue."Actor" RENAME TO "Away"');
@@ -444,7 +444,7 @@ describe('reload', () => {
     expect(await run('cancel', '--table', 'Actor')).toMatchObject({ exitCode: 0 });
   });
 
-  it('ends once, whatever another session does', async () => {
+  it('ends only once if two sessions end it at the same time', async () => {
     await run('begin', '--table', 'blue.Actor');
     const end = (outcome: string) =>
       `SELECT cdc_management.end_reload(reload_id, '${outcome}') FROM cdc_management.reload`;
@@ -460,7 +460,7 @@ describe('reload', () => {
     ]);
   });
 
-  it('begins once, and says what it cannot reload', async () => {
+  it('begins once, and reports tables that are unknown or cannot be reloaded', async () => {
     await run('begin', '--table', 'Actor', '--schema', 'blue');
     const again = await run('begin', '--table', 'Actor');
     expect(again).toMatchObject({ exitCode: 0 });
@@ -501,7 +501,7 @@ describe('reload', () => {
     expect(refused.stdout).toContain('has no key: rows that are read again would be duplicates');
   });
 
-  it('prints what asks the connectors for a snapshot', async () => {
+  it('prints the signals that request a snapshot from the connectors', async () => {
     const args = ['--table', 'Actor', '--customer', 'blue'];
     expect(await run('signal', ...args)).toMatchObject({
       exitCode: 2,
@@ -536,7 +536,7 @@ describe('reload', () => {
     ...PAGE.matchAll(/^ *npx --no-install cdc manage-migrations reload (\w+) (.+)$/gm),
   ];
 
-  it('does what the page says, step by step', async () => {
+  it('runs the commands of the page in order, and sends the signals to the sources', async () => {
     const page = copyOf(root);
     const source = 'source-groups.yaml';
     edit(

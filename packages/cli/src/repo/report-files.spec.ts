@@ -15,7 +15,7 @@ beforeEach(() => {
   root = copyOf(done);
 });
 
-it('says under Nx what is there, as Nx shows the text of a cached run again', () => {
+it('lists existing files under Nx, because Nx repeats the output of a cached run', () => {
   edit(root, 'services/adopus.yaml', '[Døv]', '[]');
   const run = generate(root, ['--only', 'tables'], { NX_TASK_TARGET_PROJECT: 'adopus' });
   expect(run).toMatchObject({ code: 0, stderr: '' });
@@ -25,7 +25,7 @@ it('says under Nx what is there, as Nx shows the text of a cached run again', ()
 });
 
 describe('--json', () => {
-  it('is one document on standard output, and warnings are on standard error too', () => {
+  it('prints one document to standard output, and warnings also to standard error', () => {
     edit(root, 'services/adopus.yaml', '[Døv]', '[]');
     const run = generate(root, ['--json']);
     expect(run.code).toBe(0);
@@ -42,7 +42,7 @@ describe('--json', () => {
     expect(files).toContainEqual({ path: 'migrations/tables/Fraver.sql', action: 'keep' });
   });
 
-  it('tells --check and --dry-run the exit code and that nothing was written', () => {
+  it('reports the exit code and that --check and --dry-run wrote no files', () => {
     edit(root, 'services/adopus.yaml', '[Døv]', '[]');
     const before = treeOf(root);
     const check = generate(root, ['--json', '--check']);
@@ -58,7 +58,7 @@ describe('--json', () => {
     expect(changesSince(before, root)).toEqual([]);
   });
 
-  it('names files in the way', () => {
+  it('reports edited files', () => {
     edit(root, 'migrations/tables/Actor.sql', 'CREATE', 'DROP');
     const run = generate(root, ['--json']);
     expect([run.code, JSON.parse(run.stdout)]).toMatchObject([
@@ -75,7 +75,7 @@ describe('--json', () => {
   it.each([
     [['--table', 'X'], 'unknown table "X"'],
     [['--only', 'X'], "argument 'X' is invalid"],
-  ])('holds the errors of %j', (args, message) => {
+  ])('contains the errors of %j', (args, message) => {
     const run = generate(root, ['--json', ...args]);
     expect([run.code, JSON.parse(run.stdout)]).toEqual([
       2,
@@ -84,7 +84,7 @@ describe('--json', () => {
     expect(run.stderr).toContain(message);
   });
 
-  it('holds each mistake of the configuration', () => {
+  it('contains each problem of the configuration', () => {
     edit(root, 'services/adopus.yaml', 'from: dbo.Actor', 'from: dbo.A');
     edit(root, 'services/adopus.yaml', 'from: dbo.Region', 'from: dbo.R');
     const run = generate(root, ['--json']);
@@ -107,7 +107,7 @@ describe('--json', () => {
   });
 });
 
-it('a reader that went away is no failure', () => {
+it('generate reports no error if the reader of its output has exited', () => {
   const bin = join(__dirname, '../../bin/cdc.js');
   const command = `"${process.execPath}" "${bin}" manage-migrations generate --json | true`;
   const { stderr } = spawnSync('sh', ['-c', command], { cwd: root, encoding: 'utf8' });

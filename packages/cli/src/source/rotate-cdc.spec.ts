@@ -60,7 +60,7 @@ const captured = (instance: string) => {
     .map((column) => column['column_name']);
 };
 
-it('without change data capture, a dry run says so and the rotation is refused', async () => {
+it('refuses to rotate without change data capture, and reports it in a dry run', async () => {
   const dry = await repo.cdc('enable-cdc', ...ACTOR, ...RISKS, '--dry-run');
   expect(dry.stdout).toContain('AdOpusTest (database would be enabled): ');
   expect(await rotate()).toMatchObject({
@@ -80,7 +80,7 @@ it('without change data capture, a dry run says so and the rotation is refused',
   expect(stopped.stdout).toContain('(database blocked)');
 });
 
-it('creates the second instance, waits for the connector, drops the first; killed in between', async () => {
+it('creates a second instance, waits for the connector and drops the first, even after a kill', async () => {
   await enableAndAddColumn();
   const dry = await rotate('--dry-run');
   expect(dry.stdout).toBe(
@@ -89,7 +89,7 @@ it('creates the second instance, waits for the connector, drops the first; kille
   );
   expect(instances()).toEqual(['dbo_Actor']);
 
-  // Killed while it waits. Only the catalog of the source knows its progress.
+  // Kills it while it waits. Its progress is stored only in the catalog of the source.
   const child = startCommand(
     repo.root,
     ['enable-cdc', ...ACTOR, ...RISKS, '--rotate', '--wait', '1h'],
@@ -156,7 +156,7 @@ it('creates the second instance, waits for the connector, drops the first; kille
   expect(captured('dbo_Actor_v2')).toContain('Nyest');
 });
 
-it('an older instance that has all columns is not dropped for a newer one that has not', async () => {
+it('does not drop an older instance with all columns if the newer one does not have them', async () => {
   await enableAndAddColumn();
   await rotate();
   const start = startOf('dbo_Actor_v2');
@@ -180,7 +180,7 @@ it('an older instance that has all columns is not dropped for a newer one that h
   expect(instances()).toHaveLength(2);
 });
 
-describe('pipelines that read by LSN', () => {
+describe('rotation with pipelines that read by LSN', () => {
   let target: PostgresServer;
   let sql: Sql;
   beforeAll(async () => {
@@ -193,7 +193,7 @@ describe('pipelines that read by LSN', () => {
   });
   afterAll(() => target.stop());
 
-  it('waits for the cursors of all targets, and does what the page says', async () => {
+  it('waits for the cursors of all targets, and accepts the commands of the page', async () => {
     repo.edit(
       'services/adopus.yaml',
       /^ {8}adopus\.Actor:\n( +)from: dbo\.Actor$/,
@@ -256,7 +256,7 @@ it.each([
   ],
   [['--wait', '10m'], '--passed-lsn and --wait need --rotate'],
   [['--rotate', '--second-instance'], '--rotate and --second-instance cannot be used together'],
-])('%j is refused', async (args, message) => {
+])('refuses %j', async (args, message) => {
   const run = await repo.cdc('enable-cdc', ...ACTOR, ...args);
   expect(run.exitCode).toBe(2);
   expect(run.complaints).toEqual([expect.stringContaining(message)]);

@@ -43,7 +43,7 @@ describeDebian('a hot standby', () => {
   const at = (server: PostgresServer, args: string) =>
     runCommand(target.root, small(...(args.split(' ') as [string])), target.env(server));
 
-  it('has a status, and says that it is one', async () => {
+  it('has a status, which reports that it is a standby', async () => {
     const { exitCode, stdout, stderr } = await at(standby, 'status');
     expect(stderr).toBe('');
     expect(stdout).toMatch(/^sink_asma.directory in nonprod: all applied, 2 dead letters\n/);
@@ -60,7 +60,7 @@ describeDebian('a hot standby', () => {
     });
   });
 
-  it('is checked', async () => {
+  it('can be checked for drift', async () => {
     expect(await at(standby, 'check')).toEqual({
       exitCode: 0,
       stdout: 'sink_asma.directory in nonprod: matches the definitions\n',
@@ -68,7 +68,7 @@ describeDebian('a hot standby', () => {
     });
   });
 
-  it('says what an apply would do', async () => {
+  it('accepts apply --dry-run', async () => {
     expect((await at(standby, 'apply --dry-run --again')).exitCode).toBe(0);
   });
 

@@ -13,7 +13,7 @@ import { manualChanges, renderManual, type ManualHints } from './render-manual.t
 
 const NO_HINTS: ManualHints = { using: new Map(), beforeNotNull: new Map() };
 
-describe('the text of a manual file', () => {
+describe('a rendered manual file', () => {
   let database: ManagedDatabase;
   beforeAll(async () => {
     database = await startManagedDatabase();
@@ -82,15 +82,15 @@ describe('the text of a manual file', () => {
     ['a number', 'text', 'integer', '17'],
     ['a smaller number', 'bigint', 'smallint', '17'],
     ['fewer digits', 'numeric(10,4)', 'numeric(10,2)', '1.5000'],
-    ['a day', 'timestamp(3) without time zone', 'date', '2026-01-01 00:00'],
+    ['a date', 'timestamp(3) without time zone', 'date', '2026-01-01 00:00'],
     [
-      'a time with a zone',
+      'a timestamp with a time zone',
       'timestamp without time zone',
       'timestamp with time zone',
       '2026-03-29 02:30',
     ],
-    ['a flag', 'integer', 'boolean', '1'],
-    ['an id', 'character varying(36)', 'uuid', '0a827150-1332-5167-993b-68db156438cb'],
+    ['a boolean', 'integer', 'boolean', '1'],
+    ['a UUID', 'character varying(36)', 'uuid', '0a827150-1332-5167-993b-68db156438cb'],
   ])(
     'keeps a value that becomes %s, in rows and in staged events',
     async (_what, from, to, value) => {
@@ -111,36 +111,36 @@ describe('the text of a manual file', () => {
 
   it.each<[string, string, string, string, string]>([
     [
-      'is cut',
+      'is too long',
       'character varying(10)',
       'character varying(3)',
       'abcd',
       'have a value in "a" that character varying(3)',
     ],
-    ['is no number', 'text', 'integer', 'x', 'invalid input syntax for type integer: "x"'],
+    ['is not a number', 'text', 'integer', 'x', 'invalid input syntax for type integer: "x"'],
     [
-      'loses its zeros',
+      'loses leading zeros',
       'text',
       'integer',
       '007',
       '1 rows of "avansas"."T" have a value in "a" that integer',
     ],
-    ['does not fit', 'bigint', 'smallint', '70000', 'out of range'],
+    ['is out of range', 'bigint', 'smallint', '70000', 'out of range'],
     [
-      'loses digits',
+      'loses decimals',
       'numeric(10,4)',
       'numeric(10,2)',
       '1.2345',
       'have a value in "a" that numeric(10,2)',
     ],
     [
-      'loses its time',
+      'loses its time of day',
       'timestamp without time zone',
       'date',
       '2026-01-01 10:00',
       'have a value in "a" that date',
     ],
-  ])('stops at a value that %s, with nothing changed', async (_what, from, to, value, message) => {
+  ])('stops at a value that %s, and changes no column', async (_what, from, to, value, message) => {
     const [before, after] = [table([ID, column('a', from)]), table([ID, column('a', to)])];
     await create(before);
     await run(`INSERT INTO avansas."T" (id, a) VALUES (1, '${value}')`);
@@ -156,22 +156,28 @@ describe('the text of a manual file', () => {
   it.each([
     ['a view', 'CREATE VIEW avansas.names AS SELECT a FROM avansas."T"', 'view avansas.names'],
     [
-      'a view on staging',
+      'a view on the staging table',
       'CREATE VIEW avansas.staged AS SELECT a FROM avansas."stg_T"',
       'view avansas.staged',
     ],
-  ])('stops at %s that uses the column, and names it and the way out', async (_what, sql, name) => {
-    const [before, after] = [table([ID, column('a', 'text')]), table([ID, column('a', 'bigint')])];
-    await create(before);
-    await run(sql);
-    await expect(manual(before, after)).rejects.toMatchObject({
-      code: 'CD005',
-      message: expect.stringContaining(`text to bigint is forbidden by ${name}`) as unknown,
-      hint: expect.stringContaining(`DROP VIEW ${name.slice('view '.length)}`) as unknown,
-    });
-  });
+  ])(
+    'stops at %s that uses the column, and names it and the statement that drops it',
+    async (_what, sql, name) => {
+      const [before, after] = [
+        table([ID, column('a', 'text')]),
+        table([ID, column('a', 'bigint')]),
+      ];
+      await create(before);
+      await run(sql);
+      await expect(manual(before, after)).rejects.toMatchObject({
+        code: 'CD005',
+        message: expect.stringContaining(`text to bigint is forbidden by ${name}`) as unknown,
+        hint: expect.stringContaining(`DROP VIEW ${name.slice('view '.length)}`) as unknown,
+      });
+    },
+  );
 
-  it('of a column with a default leaves the new default to the file of the table', async () => {
+  it('does not set the new default of a column, which the table file sets', async () => {
     const before = table([ID, column('a', 'text', { default: `'none'` })]);
     const after = table([ID, column('a', 'integer', { default: '0' })]);
     await create(before);
@@ -181,7 +187,7 @@ describe('the text of a manual file', () => {
     expect(await run('SELECT a FROM avansas."T"')).toEqual([{ a: 0 }]);
   });
 
-  it('stops at a staged event that does not fit, and says to merge it', async () => {
+  it('stops at a staged event with an invalid value, with a hint to merge it first', async () => {
     const [before, after] = [table([ID, column('a', 'text')]), table([ID, column('a', 'bigint')])];
     await create(before);
     await run(`INSERT INTO avansas."stg_T" (id, a) VALUES (1, '007')`);
@@ -191,7 +197,7 @@ describe('the text of a manual file', () => {
     });
   });
 
-  it('takes the expression of the configuration, and stops where it gives nothing', async () => {
+  it('uses the expression of the configuration, and stops if it returns no value', async () => {
     const [before, after] = [table([ID, column('a', 'text')]), table([ID, column('a', 'integer')])];
     const using = new Map([['a', `nullif(regexp_replace("a", '\\D', '', 'g'), '')`]]);
     await create(before);
@@ -206,7 +212,7 @@ describe('the text of a manual file', () => {
     );
   });
 
-  it('makes a column NOT NULL where the configuration says how', async () => {
+  it('makes a column NOT NULL if the configuration defines how to fill it', async () => {
     const before = table([ID, column('a', 'text')]);
     const after = table([ID, column('a', 'text', { nullable: false })]);
     const fill = `UPDATE "{{SCHEMA}}"."T" SET a = '' WHERE a IS NULL;`;
@@ -222,28 +228,28 @@ describe('the text of a manual file', () => {
     expect(await database.sql`SELECT * FROM cdc_management.column_note`).toEqual([]);
   });
 
-  describe('for a key', () => {
+  describe('for a changed key', () => {
     const NR = column('nr', 'integer', { nullable: false });
     const key = (...columns: readonly string[]) => ({
       key: columns.length === 0 ? null : { columns, origin: 'primary key' as const },
     });
 
     it.each<[string, ReplicatedTable, ReplicatedTable]>([
-      ['of more columns', table([ID, NR]), table([ID, NR], key('id', 'nr'))],
-      ['of fewer columns', table([ID, NR], key('nr', 'id')), table([ID, NR], key('id'))],
-      ['that comes', table([ID, NR], key()), table([ID, NR])],
-      ['that goes', table([ID, NR]), table([{ ...ID, nullable: true }, NR], key())],
+      ['that gets more columns', table([ID, NR]), table([ID, NR], key('id', 'nr'))],
+      ['that gets fewer columns', table([ID, NR], key('nr', 'id')), table([ID, NR], key('id'))],
+      ['that is added', table([ID, NR], key()), table([ID, NR])],
+      ['that is removed', table([ID, NR]), table([{ ...ID, nullable: true }, NR], key())],
       [
-        'under another name',
+        'with a renamed column',
         table([ID, NR]),
         table([{ ...ID, name: 'no', formerly: ['id'] }, NR], key('no', 'nr')),
       ],
       [
-        'of a column of another type',
+        'with a column whose type changes',
         table([ID, column('nr', 'text', { nullable: false })]),
         table([ID, NR], key('nr')),
       ],
-    ])('%s', async (_what, before, after) => {
+    ])('migrates a key %s', async (_what, before, after) => {
       await create(before);
       for (const name of ['T', 'stg_T'])
         await run(
@@ -256,7 +262,7 @@ describe('the text of a manual file', () => {
       expect(await run('SELECT count(*)::int AS n FROM avansas."T"')).toEqual([{ n: 2 }]);
     });
 
-    it('stops at rows that it does not tell apart, or that have none', async () => {
+    it('stops at rows with duplicates of the key, or with NULL in it', async () => {
       const before = table([ID, column('nr', 'integer')]);
       const after = table([ID, NR], key('nr'));
       await create(before);
@@ -270,7 +276,7 @@ describe('the text of a manual file', () => {
       );
     });
 
-    it('of a new column needs its values first', async () => {
+    it('stops at a new key column until it is filled', async () => {
       const [before, after] = [table([ID]), table([ID, NR], key('id', 'nr'))];
       await create(before);
       await run(`INSERT INTO avansas."T" (id) VALUES (1)`);
@@ -281,14 +287,14 @@ describe('the text of a manual file', () => {
     });
   });
 
-  it('does nothing in a schema that has no such table yet', async () => {
+  it('does nothing in a schema that does not have the table yet', async () => {
     const [before, after] = [table([ID, column('a', 'text')]), table([ID, column('a', 'bigint')])];
     await expect(manual(before, after)).resolves.toBeUndefined();
     const other = table([ID, column('a', 'bigint')], { key: null });
     await expect(manual(before, other)).resolves.toBeUndefined();
   });
 
-  it('quotes odd names, and stays in its comments', async () => {
+  it('quotes special characters of names, also in comments', async () => {
     const odd = `O'Brien "$manual$" \\\n DROP`;
     const before = table([ID, column(odd, 'text')]);
     const after = table([ID, column(odd, 'integer')]);

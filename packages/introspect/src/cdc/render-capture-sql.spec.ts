@@ -35,7 +35,7 @@ function batchesOf(script: string): readonly string[] {
   return script.split(/^GO$/m).map((batch) => batch.trim());
 }
 
-it.each(HOSTILE)('enabling a table called %j', (name) => {
+it.each(HOSTILE)('escapes %j as the name of a table to enable', (name) => {
   const plan: CapturePlan = {
     database: 'AdOpus',
     enablesDatabase: false,
@@ -53,7 +53,7 @@ it.each(HOSTILE)('enabling a table called %j', (name) => {
   expect(argumentOf(call!, 'captured_column_list')).toBe(list);
 });
 
-it.each(HOSTILE)('cleaning an instance called %j', (name) => {
+it.each(HOSTILE)('escapes %j as the name of a capture instance to clean up', (name) => {
   const instance = { instance: name, schema: 'dbo', table: 't', changeTable: 't', startLsn: '' };
   const mark = '0000002A000001280003';
   const script = renderCleanupSql('AdOpus', [

@@ -24,73 +24,88 @@ function keysOf(index: object, columns: readonly object[]): object {
 
 const NONE = { uniqueIndexes: [], foreignKeys: [] };
 
-describe('indexes', () => {
+describe('the keys of a table', () => {
   it.each([
     [
-      'a primary key, in order of its ordinals',
+      'contain a primary key, with columns in the order of their ordinals',
       { ...INDEX, is_primary_key: true },
       [...keyColumns(3, 1)].reverse(),
       { ...NONE, primaryKey: { name: 'IX', columns: ['c', 'a'] } },
     ],
     [
-      'a primary key without its other flags',
+      'contain a primary key without its other flags',
       { ...INDEX, is_unique: null, is_primary_key: 1 },
       keyColumns(1),
       { ...NONE, primaryKey: { name: 'IX', columns: ['a'] } },
     ],
     [
-      'a unique index',
+      'contain a unique index',
       INDEX,
       keyColumns(2),
       { ...NONE, uniqueIndexes: [{ name: 'IX', columns: ['b'] }] },
     ],
     [
-      'a filtered index',
+      'contain a filtered index with its filter',
       { ...INDEX, filter_definition: '([b]>(0))' },
       keyColumns(2),
       { ...NONE, uniqueIndexes: [{ name: 'IX', columns: ['b'], filter: '([b]>(0))' }] },
     ],
     [
-      'a filtered index whose filter the login does not see',
+      'contain a filtered index whose filter is not visible',
       { ...INDEX, has_filter: true, filter_definition: null },
       keyColumns(2),
       { ...NONE, uniqueIndexes: [{ name: 'IX', columns: ['b'], filter: '(not visible)' }] },
     ],
     [
-      'a filtered index of a server that does not say has_filter',
+      'contain a filtered index of a server without has_filter',
       { ...INDEX, has_filter: null, filter_definition: '([b]>(0))' },
       keyColumns(2),
       { ...NONE, uniqueIndexes: [{ name: 'IX', columns: ['b'], filter: '([b]>(0))' }] },
     ],
     [
-      'included columns',
+      'do not contain included columns',
       INDEX,
       [...keyColumns(2), { object_id: 1, index_id: 1, column_id: 3, key_ordinal: 0 }],
       { ...NONE, uniqueIndexes: [{ name: 'IX', columns: ['b'] }] },
     ],
     [
-      'rows that a join repeats',
+      'do not contain the duplicates of a join',
       INDEX,
       [...keyColumns(2, 3), ...keyColumns(2, 3)],
       { ...NONE, uniqueIndexes: [{ name: 'IX', columns: ['b', 'c'] }] },
     ],
-    ['an index that is not unique', { ...INDEX, is_unique: false }, keyColumns(1), NONE],
-    ['a disabled index', { ...INDEX, is_disabled: true }, keyColumns(1), NONE],
     [
-      'a disabled primary key',
+      'do not contain an index that is not unique',
+      { ...INDEX, is_unique: false },
+      keyColumns(1),
+      NONE,
+    ],
+    ['do not contain a disabled index', { ...INDEX, is_disabled: true }, keyColumns(1), NONE],
+    [
+      'do not contain a disabled primary key',
       { ...INDEX, is_primary_key: true, is_disabled: true },
       keyColumns(1),
       NONE,
     ],
-    ['a hypothetical index', { ...INDEX, is_hypothetical: true }, keyColumns(1), NONE],
-    ['a heap', { object_id: 1, index_id: 0, name: null, is_unique: false }, [], NONE],
-    ['an index whose columns are not visible', INDEX, [], NONE],
-    ['an index over a column that is not visible', INDEX, keyColumns(1, 9), NONE],
+    [
+      'do not contain a hypothetical index',
+      { ...INDEX, is_hypothetical: true },
+      keyColumns(1),
+      NONE,
+    ],
+    [
+      'do not contain a heap',
+      { object_id: 1, index_id: 0, name: null, is_unique: false },
+      [],
+      NONE,
+    ],
+    ['do not contain an index whose columns are not visible', INDEX, [], NONE],
+    ['do not contain an index with a column that is not visible', INDEX, keyColumns(1, 9), NONE],
   ])('%s', (_, index, columns, expected) => {
     expect(keysOf(index, columns)).toStrictEqual(expected);
   });
 
-  it('stand in order of name, each once', () => {
+  it('are sorted by name, without duplicates', () => {
     const indexes = [
       { ...INDEX, index_id: 3, name: 'b' },
       { ...INDEX, index_id: 2, name: 'a' },
@@ -132,7 +147,7 @@ describe('foreign keys', () => {
     })),
   };
 
-  it('have their target, in order of the columns', () => {
+  it('contain their target, with columns in order of their ids', () => {
     expect(catalogOf(VIEWS_OF_BOTH).tables[0]?.foreignKeys).toStrictEqual([
       {
         name: 'FK',
@@ -147,7 +162,7 @@ describe('foreign keys', () => {
     ['schema', { 'sys.schemas': VIEWS['sys.schemas'] }],
     ['columns', { 'sys.columns': COLUMNS['sys.columns'] }],
     ['own columns', { 'sys.foreign_key_columns': [] }],
-  ])('are left out where their %s is not visible', (_, change) => {
+  ])('are omitted if the login cannot see their %s', (_, change) => {
     expect(catalogOf({ ...VIEWS_OF_BOTH, ...change }).tables[0]?.foreignKeys).toEqual([]);
   });
 });

@@ -84,7 +84,7 @@ describe.each([15, 18] as const)('PostgreSQL %i', (major) => {
   const read = async (schema: string, ...tables: readonly string[]) =>
     (await readCatalogs(sourceOf(), [{ database, schema, pattern: 'db-shared', tables }]))![0]!;
 
-  it('tells every type with its facets', async () => {
+  it('reads every type with its facets', async () => {
     const { tables } = await read('s', 'types');
     const columns = new Map(tables[0]!.columns.map(({ name, ...rest }) => [name, rest]));
     const nullable = true;
@@ -161,7 +161,7 @@ describe.each([15, 18] as const)('PostgreSQL %i', (major) => {
     expect(Object.fromEntries(columns)).toEqual(expected);
   });
 
-  it('a partitioned table is one table; keys, partial and covering indexes, foreign keys, publications', async () => {
+  it('reads partitioned tables, keys, partial and covering indexes, foreign keys and publications', async () => {
     const { tables } = await read('s', 'parent', 'child', 'part_1');
     const [child, parent, part] = tables;
     expect(parent).toMatchObject({
@@ -189,7 +189,7 @@ describe.each([15, 18] as const)('PostgreSQL %i', (major) => {
     expect(parent!.tracked).toBeUndefined();
   });
 
-  it('leaves out keys that do not tell rows apart after every event', async () => {
+  it('omits deferrable and invalid keys, because they allow duplicates', async () => {
     const [table] = (await read('s', 'swapped')).tables;
     const { primaryKey, uniqueIndexes } = table!;
     expect([primaryKey, uniqueIndexes]).toEqual([
@@ -213,7 +213,7 @@ describe.each([15, 18] as const)('PostgreSQL %i', (major) => {
     ],
     ...['default_transaction_isolation = serializable', 'default_transaction_deferrable = on'],
     ...['client_encoding = LATIN1', 'enable_hashjoin = off'],
-  ])('%s changes nothing of it', async (setting) => {
+  ])('%s does not change the catalog', async (setting) => {
     const tables = ['types', 'given', 'child'];
     const before = await read('s', ...tables);
     const admin = server.connect({ max: 1 });
@@ -225,7 +225,7 @@ describe.each([15, 18] as const)('PostgreSQL %i', (major) => {
     expect(after).toEqual(before);
   });
 
-  it('the fingerprint changes with the structure, and only then', async () => {
+  it('changes the fingerprint only if the structure of a selected table changes', async () => {
     const before = (await read('s', 'child')).fingerprint;
     const sql = server.connect({ database, max: 1 });
     await sql`ALTER TABLE s.types ADD extra int`;
@@ -236,7 +236,7 @@ describe.each([15, 18] as const)('PostgreSQL %i', (major) => {
 
   it.each<[string, () => [SourceDatabase, string, string], RegExp]>([
     [
-      'a table in other case',
+      'a table name in a different case',
       () => [sourceOf(), 'S', 't'],
       /there is no table S\.t \(did you mean "T"\?\)/,
     ],
@@ -266,7 +266,7 @@ describe.each([15, 18] as const)('PostgreSQL %i', (major) => {
       () => [sourceOf({ sslmode: 'verify-full' }), 's', 't'],
       /does not support TLS, and nothing was sent; .*sslmode: disable/,
     ],
-  ])('%s is one line with what to do', async (_, location, message) => {
+  ])('reports %s in one line, without the password', async (_, location, message) => {
     const [source, schema, table] = location();
     const error = await readCatalogs(source, [
       { database, schema, pattern: 'db-shared', tables: [table] },
@@ -276,10 +276,10 @@ describe.each([15, 18] as const)('PostgreSQL %i', (major) => {
   });
 });
 
-it('a server that is silent is left after the time-out', async () => {
-  const silent = createServer(() => undefined).listen(0, '127.0.0.1');
-  await new Promise((resolve) => silent.once('listening', resolve));
-  const { port } = silent.address() as AddressInfo;
+it('readCatalogs fails after the timeout if the server does not answer', async () => {
+  const unresponsive = createServer(() => undefined).listen(0, '127.0.0.1');
+  await new Promise((resolve) => unresponsive.once('listening', resolve));
+  const { port } = unresponsive.address() as AddressInfo;
   const address = { name: 'default', host: '127.0.0.1', port, user: 'u', password: 'p' };
   const source = {
     type: 'postgres',
@@ -290,5 +290,5 @@ it('a server that is silent is left after the time-out', async () => {
   await expect(readCatalogs(source, [selection], { timeoutMs: 300 })).rejects.toThrow(
     /within 0\.3 s/,
   );
-  silent.close();
+  unresponsive.close();
 });

@@ -42,8 +42,8 @@ const withEvents = async (options = {}, migrations = MIGRATIONS) => {
   const onEvent = (event: ApplyEvent) => void events.push(event);
   return { result: await target.apply(migrations, { onEvent, ...options }), events };
 };
-/** Keeps a table from being created. */
-const hinder = (schema: string) =>
+/** Prevents the creation of the table `Fraver`. */
+const blockCreation = (schema: string) =>
   target.query(`CREATE SCHEMA ${schema}; CREATE TYPE ${schema}."Fraver" AS (n integer)`);
 
 it('applies every file to every tenant, records it, reports it, and does nothing the second time', async () => {
@@ -74,8 +74,8 @@ it('applies every file to every tenant, records it, reports it, and does nothing
   expect(again.events).toEqual([{ kind: 'planned', schemas: 0, files: 0 }]);
 });
 
-it('one schema that fails does not touch the others, and is all that a repeated apply touches', async () => {
-  await hinder('blue');
+it('a schema that fails does not affect the others, and a repeated apply changes only that schema', async () => {
+  await blockCreation('blue');
   const failed = await target.apply(OF_FOUR, { tenants: FOUR });
   expect(failed.failures).toEqual([
     expect.objectContaining({
@@ -102,7 +102,7 @@ it('one schema that fails does not touch the others, and is all that a repeated 
   expect(after[2]).toMatchObject({ applied: OF_TENANT });
 });
 
-it('an unsafe change is refused with its staging, and the schema goes on', async () => {
+it('an unsafe change stops its table and staging files, and the other files of the schema are applied', async () => {
   await target.query(`CREATE SCHEMA blue; CREATE TABLE blue."Actor" AS SELECT 'x'::text AS actno`);
   const { failures, waiting } = await target.apply(MIGRATIONS);
   expect(failures).toEqual([
@@ -125,23 +125,30 @@ it.each([
   [{ canary: 1 }, ['blue', 'briga', 'bufar']],
   [{ stopAfter: 1, jobs: 1 }, ['blue', 'briga', 'bufar']],
   [{ stopAfter: 2, jobs: 1 }, []],
-])('with %j a schema that fails leaves %j', async (options, notBegun) => {
-  await hinder('bkai');
-  const result = await target.apply(OF_FOUR, { tenants: FOUR, ...options });
-  expect(result.failures.map(({ schema }) => schema)).toEqual(['bkai']);
-  expect(result.notBegun).toEqual(notBegun);
-});
+])(
+  'with %j, a schema that fails keeps these schemas from starting: %j',
+  async (options, notBegun) => {
+    await blockCreation('bkai');
+    const result = await target.apply(OF_FOUR, { tenants: FOUR, ...options });
+    expect(result.failures.map(({ schema }) => schema)).toEqual(['bkai']);
+    expect(result.notBegun).toEqual(notBegun);
+  },
+);
 
 it.each([
-  ['schemas', { only: ['bl*', 'bufar'] }, ['', 'blue', 'bufar']],
-  ['names', { among: ['briga'] }, ['', 'briga']],
-  ['names of schemas', { only: ['b*'], among: ['bkai', 'nobody'] }, ['', 'bkai']],
-])('applies to %s that are selected', async (_, selection, expected) => {
+  ['schemas that match a pattern', { only: ['bl*', 'bufar'] }, ['', 'blue', 'bufar']],
+  ['selected names', { among: ['briga'] }, ['', 'briga']],
+  [
+    'selected names that match a pattern',
+    { only: ['b*'], among: ['bkai', 'nobody'] },
+    ['', 'bkai'],
+  ],
+])('applies only to %s', async (_, selection, expected) => {
   await target.apply(OF_FOUR, { tenants: FOUR, ...selection });
   expect((await history()).map(({ schema }) => schema)).toEqual(expected);
 });
 
-it('of two applies at once one waits, or gives up and says who is at work; nothing is applied twice', async () => {
+it('concurrent applies wait or report the holder of the lock, and apply each file only once', async () => {
   const waits: ApplyEvent[] = [];
   const onEvent = (event: ApplyEvent) => void (event.kind === 'waiting' && waits.push(event));
   const applies = [60_000, 60_000, 0].map((lockTimeoutMs) =>
@@ -163,7 +170,7 @@ it('of two applies at once one waits, or gives up and says who is at work; nothi
   expect(await target.query('SELECT FROM cdc_management.migration_history')).toHaveLength(applied);
 });
 
-it('a file waits for a lock in short turns, and says who holds it', async () => {
+it('apply waits for a lock in short attempts, and reports the session that holds it', async () => {
   await target.apply(MIGRATIONS);
   const wider = ACTOR.columns.map((one) => (one.name === 'Navn' ? column('Navn', 'text') : one));
   const newer = buildMigrations({ tables: [{ ...ACTOR, columns: wider }, FRAVER, REGION] });
@@ -173,7 +180,7 @@ it('a file waits for a lock in short turns, and says who holds it', async () => 
   const applying = target.apply(newer, { onEvent: (event) => void events.push(event) });
   const waits = () => events.filter(({ kind }) => kind === 'file waits');
   while (waits().length === 0) await sleep(20);
-  // Others get the table between its turns.
+  // Other sessions can use the table between the attempts.
   await target.query(`UPDATE blue."Actor" SET "Navn" = ''`);
   await reader.unsafe('COMMIT').simple();
   await reader.end();
@@ -185,7 +192,7 @@ it('a file waits for a lock in short turns, and says who holds it', async () => 
   });
 });
 
-it('a new tenant gets all files, and one that does not take part is not touched', async () => {
+it('a new tenant gets all files, and the other schemas are not changed', async () => {
   await target.apply(MIGRATIONS);
   const tenants = [...TENANTS, 'Ny-Kunde Øst'];
   const more = buildMigrations({ tenants });
@@ -197,7 +204,7 @@ it('a new tenant gets all files, and one that does not take part is not touched'
   expect(await target.check(more, { tenants })).toEqual([]);
 });
 
-it('`again` applies applied files once more, and no hand-written ones', async () => {
+it('`again` repeats generated and repeatable files, but not other hand-written files', async () => {
   const files = {
     'manual/0010-once.sql': 'CREATE TABLE "{{SCHEMA}}".once ();\n',
     'after/0010-late.sql': 'CREATE TABLE "{{SCHEMA}}".late ();\n',
@@ -226,7 +233,7 @@ describe('a new role', () => {
     for (const role of ['cdc_one', 'cdc_other']) await server.server.createRole(role);
   });
 
-  it('may use a schema from the first apply on that reaches it', async () => {
+  it('gets USAGE on each schema to which apply is run', async () => {
     await target.apply(withRole('cdc_one'));
     expect(await closedTo('cdc_one')).toEqual([]);
     const other = withRole('cdc_other');
@@ -250,7 +257,7 @@ describe('a new role', () => {
   });
 });
 
-describe('is refused before anything', () => {
+describe('apply refuses before any change', () => {
   const edited = () => {
     const set = writeSet();
     const file = join(set.root, 'migrations/tables/Actor.sql');
@@ -271,7 +278,7 @@ describe('is refused before anything', () => {
       'FilesRefusedError',
       'tables/Actor.sql: this generated file was edited',
     ],
-    ['a file that is gone', without, 'FilesRefusedError', 'tables/Actor.sql: is not there'],
+    ['a missing file', without, 'FilesRefusedError', 'tables/Actor.sql: is not there'],
     ['a role that does not exist', { role: 'nobody_here' }, 'RoleMissingError', '"nobody_here"'],
     [
       'a schema name that breaks out of its quotes',
@@ -285,8 +292,13 @@ describe('is refused before anything', () => {
       'SeveralStatementsError',
       'manual/0010-a.sql',
     ],
-    ['COPY, which waits for data', files('COPY x FROM STDIN;\n'), 'ClientCommandError', 'COPY'],
-    ['a command of psql', files('\\connect other\n'), 'ClientCommandError', 'a command of psql'],
+    [
+      'COPY FROM STDIN, which waits for data',
+      files('COPY x FROM STDIN;\n'),
+      'ClientCommandError',
+      'COPY',
+    ],
+    ['a psql command', files('\\connect other\n'), 'ClientCommandError', 'a command of psql'],
   ] as const)('%s', async (_, contents, name, message) => {
     const migrations = typeof contents === 'function' ? contents() : buildMigrations(contents);
     const tenants = 'tenants' in contents ? contents.tenants! : TENANTS;
@@ -308,7 +320,7 @@ describe('is refused before anything', () => {
   it.each([
     ['of a customer', 'blue', 'ForeignObjectsError'],
     ['of the bookkeeping', 'cdc_management', 'TargetError'],
-  ])('a schema %s that somebody else owns', async (_, schema, name) => {
+  ])('a schema %s that another role owns', async (_, schema, name) => {
     await target.query(
       `CREATE ROLE ${schema}_owner; CREATE SCHEMA ${schema} AUTHORIZATION ${schema}_owner`,
     );
@@ -317,7 +329,7 @@ describe('is refused before anything', () => {
     await expect(refused).rejects.toThrow(`${schema}_owner`);
   });
 
-  it('a database that cannot store every text', async () => {
+  it('a database with an encoding that cannot store every text', async () => {
     const sql = server.server.connect({ max: 1, onnotice: () => {} });
     await sql.unsafe(`DROP DATABASE "${target.database}" WITH (FORCE)`);
     await sql.unsafe(

@@ -25,146 +25,146 @@ beforeEach(() => target.reset());
 
 const check = () => target.check(MIGRATIONS);
 
-it('finds nothing in what was applied', async () => {
+it('reports no differences after apply', async () => {
   expect(await check()).toEqual([]);
 });
 
 it.each([
   [
-    'a column dropped',
+    'a dropped column',
     'ALTER TABLE blue."Actor" DROP COLUMN "__source"',
     'missing',
     'Actor',
     'column "__source"',
   ],
   [
-    'a type changed',
+    'a changed type',
     'ALTER TABLE blue."Actor" ALTER COLUMN "__source" TYPE varchar(9)',
     'different',
     'Actor',
     'column "__source" is character varying(9), expected text',
   ],
   [
-    'a column renamed',
+    'a renamed column',
     'ALTER TABLE blue."Actor" RENAME COLUMN "Navn" TO "Ny"',
     'different',
     'Actor',
     'column "Ny" looks like "Navn", renamed by hand',
   ],
   [
-    'a column of staging renamed',
+    'a renamed column of a staging table',
     'ALTER TABLE blue."stg_Actor" RENAME COLUMN "Navn" TO "Ny"',
     'different',
     'stg_Actor',
     'column "Ny" looks like "Navn", renamed by hand',
   ],
   [
-    'a default gone',
+    'a dropped default',
     'ALTER TABLE blue."Actor" ALTER COLUMN "__sync_timestamp" DROP DEFAULT',
     'different',
     'Actor',
     'column "__sync_timestamp" has no default',
   ],
   [
-    'NOT NULL gone',
+    'a dropped NOT NULL constraint',
     'ALTER TABLE blue."Actor" ALTER COLUMN "__sync_timestamp" DROP NOT NULL',
     'different',
     'Actor',
     'column "__sync_timestamp" can be NULL',
   ],
   [
-    'an index gone',
+    'a dropped index',
     'DROP INDEX blue."idx_Actor_sync_timestamp"',
     'missing',
     'Actor',
     'index "idx_Actor_sync_timestamp"',
   ],
   [
-    'the key gone',
+    'a dropped primary key',
     'ALTER TABLE blue."Actor" DROP CONSTRAINT "pk_Actor"',
     'missing',
     'Actor',
     'index "pk_Actor"',
   ],
   [
-    'a foreign key added',
+    'an extra foreign key',
     'ALTER TABLE blue."Fraver" ADD CONSTRAINT own FOREIGN KEY ("FraverId") REFERENCES blue."Fraver"',
     'extra',
     'Fraver',
     'constraint "own"',
   ],
   [
-    'a procedure edited',
+    'a changed procedure',
     'CREATE OR REPLACE PROCEDURE blue.sp_merge_actor() LANGUAGE sql AS $$ SELECT 1 $$',
     'different',
     'routine sp_merge_actor()',
     'was changed after the apply',
   ],
   [
-    'a procedure dropped',
+    'a dropped procedure',
     'DROP PROCEDURE blue.sp_merge_actor()',
     'missing',
     'routine sp_merge_actor()',
     'created by apply',
   ],
   [
-    'a trigger disabled',
+    'a disabled trigger',
     'ALTER TABLE blue."stg_Actor" DISABLE TRIGGER trg_mark_for_merge',
     'different',
     'stg_Actor',
     'trigger "trg_mark_for_merge" is disabled',
   ],
   [
-    'a trigger of an earlier version',
+    'a trigger that is enabled as in an earlier version',
     'ALTER TABLE blue."stg_Actor" ENABLE TRIGGER trg_mark_for_merge',
     'different',
     'stg_Actor',
     'trigger "trg_mark_for_merge" does not fire where session_replication_role is replica',
   ],
   [
-    'a trigger of replication',
+    'a trigger that fires only during replication',
     'ALTER TABLE blue."stg_Actor" ENABLE REPLICA TRIGGER trg_mark_for_merge',
     'different',
     'stg_Actor',
     'trigger "trg_mark_for_merge" fires only where session_replication_role is replica',
   ],
   [
-    'a trigger dropped',
+    'a dropped trigger',
     'DROP TRIGGER trg_mark_for_merge ON blue."stg_Actor"',
     'missing',
     'stg_Actor',
     'trigger "trg_mark_for_merge"',
   ],
   [
-    'a registration gone',
+    'a missing registration',
     `DELETE FROM cdc_management.merge_control WHERE (schema_name, table_name) = ('blue', 'Actor')`,
     'missing',
     'stg_Actor',
     'its registration for merges',
   ],
   [
-    'a registration changed',
+    'a changed registration',
     `UPDATE cdc_management.merge_control SET window_function = 'mine' WHERE (schema_name, table_name) = ('blue', 'Actor')`,
     'different',
     'registration Actor',
     'was changed after the apply',
   ],
   [
-    'a right to insert revoked',
+    'a revoked privilege to insert',
     'REVOKE INSERT ON blue."stg_Actor" FROM cdc_sink',
     'missing',
     'stg_Actor',
     'the privilege of the role to insert',
   ],
   [
-    'a right to execute revoked',
+    'a revoked privilege to execute',
     'REVOKE EXECUTE ON PROCEDURE blue.sp_merge_actor() FROM cdc_sink',
     'missing',
     'routine sp_merge_actor()',
     'the privilege of the role to use it',
   ],
   [
-    'a right given to everybody',
+    'a privilege that is granted to PUBLIC',
     'GRANT EXECUTE ON PROCEDURE blue.sp_merge_actor() TO PUBLIC',
     'extra',
     'routine sp_merge_actor()',
@@ -201,51 +201,51 @@ it.each([
     'trigger "mine"',
   ],
   [
-    'an index of other columns',
+    'an index on other columns',
     `DROP INDEX blue."idx_Actor_sync_timestamp"; CREATE INDEX "idx_Actor_sync_timestamp" ON blue."Actor" ("__source")`,
     'different',
     'Actor',
     'index "idx_Actor_sync_timestamp" has columns ["__source"], expected ["__sync_timestamp"]',
   ],
   [
-    'another key',
+    'another primary key',
     'ALTER TABLE blue."Actor" DROP CONSTRAINT "pk_Actor"; ALTER TABLE blue."Actor" ADD CONSTRAINT "pk_Actor" PRIMARY KEY ("actno", "__sync_timestamp")',
     'different',
     'Actor',
     'index "pk_Actor" has columns ["actno","__sync_timestamp"], expected ["actno"]',
   ],
   [
-    'a type from which values could be lost',
+    'a type whose repair could lose values',
     'ALTER TABLE blue."Actor" ALTER COLUMN "__source" TYPE bytea USING NULL',
     'different',
     'Actor',
     'column "__source" is bytea, expected text',
   ],
   [
-    'a final table that is not logged',
+    'an unlogged final table',
     'ALTER TABLE blue."Actor" SET UNLOGGED',
     'different',
     'Actor',
     'is unlogged, expected permanent',
   ],
   [
-    'a right that the role was given',
+    'an extra privilege of the role',
     'GRANT EXECUTE ON FUNCTION cdc_management.type_change(text, text) TO cdc_sink',
     'extra',
     'routine type_change(p_from text, p_to text)',
     'the privilege of the role to use it',
     'cdc_management',
   ],
-  ['a table dropped', 'DROP TABLE blue."Actor"', 'missing', 'Actor', 'table'],
+  ['a dropped table', 'DROP TABLE blue."Actor"', 'missing', 'Actor', 'table'],
   [
-    'staging that is logged',
+    'a logged staging table',
     'ALTER TABLE blue."stg_Actor" SET LOGGED',
     'different',
     'stg_Actor',
     'is permanent, expected unlogged',
   ],
 ])(
-  'finds %s, in its tenant, and nothing else, and says what repairs it',
+  'reports only %s, with its schema and a repair that works',
   async (_, change, kind, name, message, schema = 'blue') => {
     await target.query(change);
     const [difference, ...others] = await check();
@@ -260,7 +260,7 @@ it.each([
   },
 );
 
-/** Does what a difference says. */
+/** Runs the repair of a difference. */
 async function repair({ schema, repair }: Difference): Promise<void> {
   if (repair?.kind === 'sql') await target.query(repair.statement);
   if (repair?.kind !== 'apply again') return;
@@ -270,7 +270,7 @@ async function repair({ schema, repair }: Difference): Promise<void> {
 }
 
 it.each(['Actor', 'stg_Actor'])(
-  'leaves the decision on an extra column of %s to people, without SQL that loses its values',
+  'gives advice for an extra column of %s, but no SQL that would lose its values',
   async (name) => {
     await target.query(`ALTER TABLE blue."${name}" ADD COLUMN "Ny" integer`);
     expect(await check()).toEqual([
@@ -282,7 +282,7 @@ it.each(['Actor', 'stg_Actor'])(
   },
 );
 
-it('warns of rows and values before SQL that can lose them', async () => {
+it('warns before SQL that can lose rows or values', async () => {
   await target.query(`CREATE TABLE blue.mine (n integer);
     ALTER TABLE blue."Actor" ALTER COLUMN "actno" TYPE numeric(12,2)`);
   expect((await check()).map(({ repair }) => repair)).toEqual([
@@ -295,21 +295,21 @@ it('warns of rows and values before SQL that can lose them', async () => {
   ]);
 });
 
-it('casts text that was an integer', async () => {
+it('repairs an integer column that was changed to text', async () => {
   await target.query(`ALTER TABLE blue."Actor" ALTER COLUMN "actno" TYPE text`);
   const [difference] = await check();
   await repair(difference!);
   expect(await check()).toEqual([]);
 });
 
-describe('definitions with pending files', () => {
+describe('check with pending files', () => {
   const withColumns = (columns: typeof ACTOR.columns) =>
     buildMigrations({ role: 'cdc_sink', tables: [{ ...ACTOR, columns }, FRAVER, REGION] });
   const changed = (
     change: (one: (typeof ACTOR.columns)[number]) => (typeof ACTOR.columns)[number],
   ) => withColumns(ACTOR.columns.map((one) => (one.name === 'Navn' ? change(one) : one)));
 
-  it('says that apply renames a column whose rename is recorded, and nothing else', async () => {
+  it('reports only that apply renames a column with a declared rename', async () => {
     const renamed = changed((one) => ({ ...one, name: 'Remark', formerly: ['Navn'] }));
     const found = await target.check(renamed, { only: ['blue'] });
     expect(
@@ -324,12 +324,12 @@ describe('definitions with pending files', () => {
     );
     await target.apply(renamed);
     expect(await target.check(renamed)).toEqual([]);
-    // Somebody renames it back.
+    // A user renames it back.
     await target.query('ALTER TABLE blue."Actor" RENAME COLUMN "Remark" TO "Navn"');
     expect(await target.check(renamed)).toMatchObject([{ repair: { kind: 'apply again' } }]);
   });
 
-  it('does not take a column that left and one that came for a rename by hand', async () => {
+  it('does not count a removed and an added column as a rename by hand', async () => {
     const other = changed((one) => ({ ...one, name: 'Other' }));
     const found = await target.check(other, { only: ['blue'] });
     expect(
@@ -352,7 +352,7 @@ describe('definitions with pending files', () => {
   });
 });
 
-it('takes a final table that people have partitioned for a table', async () => {
+it('accepts a final table that users have partitioned', async () => {
   await target.query(`
     ALTER TABLE blue."Actor" RENAME TO whole;
     CREATE TABLE blue."Actor" (LIKE blue.whole INCLUDING DEFAULTS) PARTITION BY HASH ("actno");
@@ -364,7 +364,7 @@ it('takes a final table that people have partitioned for a table', async () => {
   expect(await target.apply(MIGRATIONS, { again: true })).toMatchObject({ failures: [] });
 });
 
-it('finds a dropped view and a lost privilege in the bookkeeping', async () => {
+it('reports a dropped view and a revoked privilege in the bookkeeping', async () => {
   await target.query(
     'REVOKE SELECT ON cdc_management.merge_lag FROM cdc_sink; DROP VIEW cdc_management.silent_tenants',
   );
@@ -378,7 +378,7 @@ it('finds a dropped view and a lost privilege in the bookkeeping', async () => {
   ]);
 });
 
-it('says of a schema without tables that they are missing, and excludes what it is told', async () => {
+it('reports each table of an empty schema as missing, unless `exclude` matches it', async () => {
   const found = await target.check(MIGRATIONS, {
     ...{ tenants: [...TENANTS, 'osloprod'], only: ['oslo*'], exclude: ['*.stg_*'] },
   });
@@ -389,17 +389,17 @@ it('says of a schema without tables that they are missing, and excludes what it 
 });
 
 it.each([
-  ['selected schemas', { only: ['avansas'] }, []],
-  ['globs of schemas', { only: ['bl*'] }, ['blue.Actor', 'blue.stg_Actor']],
-  ['everything but names', { exclude: ['blue.stg_*'] }, ['blue.Actor']],
-  ['everything but a schema', { exclude: ['blue.*'] }, []],
-])('looks at %s', async (_, options, expected) => {
+  ['only selected schemas', { only: ['avansas'] }, []],
+  ['schemas that match a pattern', { only: ['bl*'] }, ['blue.Actor', 'blue.stg_Actor']],
+  ['everything except names that match a pattern', { exclude: ['blue.stg_*'] }, ['blue.Actor']],
+  ['everything except a schema', { exclude: ['blue.*'] }, []],
+])('checks %s', async (_, options, expected) => {
   await target.query('DROP TABLE blue."Actor"; ALTER TABLE blue."stg_Actor" SET LOGGED');
   const found = await target.check(MIGRATIONS, options);
   expect(found.map(({ schema, name }) => `${schema}.${name}`)).toEqual(expected);
 });
 
-it('compares with the definitions of now, not with those that were applied', async () => {
+it('compares with the current definitions, not with the applied ones', async () => {
   const wider = ACTOR.columns.map((one) =>
     one.name === 'Navn' ? column('Navn', 'character varying(200)') : one,
   );
@@ -415,7 +415,7 @@ it('compares with the definitions of now, not with those that were applied', asy
   expect(await target.check(newer)).toEqual([]);
 });
 
-it('names the file of users that made an object, and an object whose file is gone', async () => {
+it('names the hand-written file that created an object, even if the file was removed', async () => {
   const view = 'CREATE OR REPLACE VIEW "{{SCHEMA}}".actors AS SELECT 1 AS a;\n';
   const withView = writeSet({
     ...{ role: 'cdc_sink', files: { 'repeatable/0010-actors.sql': view } },

@@ -49,7 +49,7 @@ describe('merge of a table with lanes', () => {
     expect(await merge()).toMatchObject({ merged: 5, failure: null });
   });
 
-  it('fails when it cannot have the whole table for events of no lane', async () => {
+  it('fails if it cannot lock all lanes for events that belong to no lane', async () => {
     await stageBoth(1);
     const setTimeout = (value: string) =>
       target.query(
@@ -67,7 +67,7 @@ describe('merge of a table with lanes', () => {
     expect(await merge()).toMatchObject({ merged: 10, failure: null });
   });
 
-  it('forgets the failure of a lane that was merged later, while it watches', async () => {
+  it('does not report the failure of a lane that is merged later while it watches', async () => {
     await stageBoth();
     await refuseLane();
     const end = new AbortController();

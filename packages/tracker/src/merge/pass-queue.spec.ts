@@ -8,7 +8,7 @@ const [A, B, C] = (['a', 'b', 'c'] as const).map((table) => ({
 })) as [TableLane, TableLane, TableLane];
 
 describe('passes', () => {
-  it('take turns: one that goes on stands behind those that wait', async () => {
+  it('take turns: an unfinished pass is queued behind the waiting passes', async () => {
     const queue = buildPassQueue({ staysOpen: false });
     queue.add([A, B]);
     const first = (await queue.take())!;
@@ -17,7 +17,7 @@ describe('passes', () => {
     expect(await queue.take()).toMatchObject({ ...A, state: { lane: null, end: 64 } });
   });
 
-  it('are one for each table, until it is over', async () => {
+  it('are limited to one for each table until it is finished', async () => {
     const queue = buildPassQueue({ staysOpen: true });
     queue.add([A]);
     queue.add([A, B]);
@@ -31,7 +31,7 @@ describe('passes', () => {
     expect(await queue.take()).toMatchObject(A);
   });
 
-  it('are one for each lane of a table, which counts once', async () => {
+  it('are limited to one for each lane of a table, and the table counts once', async () => {
     const queue = buildPassQueue({ staysOpen: false });
     queue.add([{ ...A, lane: 0 }, { ...A, lane: 1 }, { ...A, lane: 0 }, B]);
     expect(queue.open).toBe(2);
@@ -41,14 +41,14 @@ describe('passes', () => {
     expect(queue.isClosed).toBe(true);
   });
 
-  it('go to those who wait for one', async () => {
+  it('are given to waiting callers', async () => {
     const queue = buildPassQueue({ staysOpen: true });
     const taken = [queue.take(), queue.take()];
     queue.add([A, B, C]);
     expect(await Promise.all(taken)).toMatchObject([A, B]);
   });
 
-  it('end the queue when the last is over, unless it stays open', async () => {
+  it('close the queue when the last one is finished, unless it stays open', async () => {
     const [once, always] = [
       buildPassQueue({ staysOpen: false }),
       buildPassQueue({ staysOpen: true }),

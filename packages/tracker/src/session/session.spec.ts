@@ -30,7 +30,7 @@ afterAll(async () => {
 
 type Changes = Partial<ResolvedServer>;
 
-/** Returns whether the session is encrypted, or why there is none. */
+/** Returns whether the session is encrypted, or the message of the error. */
 async function encryption(changes: Changes): Promise<unknown> {
   const { port, password } = server;
   const address = { name: 'test', host: 'localhost', port, user: 'postgres', password, ...changes };
@@ -53,7 +53,7 @@ const ADDRESS = '127.0.0.1';
 const UNTRUSTED =
   /^its certificate is not trusted \((.*)\); name its authority with ca_file, or set sslmode: require /;
 
-it('a session that is closed behind a query that failed leaves no connection, whatever was asked meanwhile', async () => {
+it('a session that is closed after a failed query leaves no connection, even with pending queries', async () => {
   const { port, password } = server;
   const address = { name: 'test', host: ADDRESS, port, user: 'postgres', password } as const;
   const session = openSession(
@@ -75,7 +75,7 @@ it('a session that is closed behind a query that failed leaves no connection, wh
   await sql.end();
 });
 
-it('a session that lives long reads nothing after another role has taken an object of ours', async () => {
+it('a long session refuses to read after another role has become the owner of an object', async () => {
   const database = await server.createDatabase({ owner: 'postgres' });
   const { port, password } = server;
   const address = { name: 'test', host: ADDRESS, port, user: 'postgres', password } as const;
@@ -105,38 +105,42 @@ it('a session that lives long reads nothing after another role has taken an obje
 
 describe('TLS with a target', () => {
   it.each<[string, (files: TlsFiles) => Changes, unknown]>([
-    ['is verified unless something else is said', ({ ca }) => ({ caFile: ca }), true],
-    ['refuses an authority that nobody knows', () => ({}), UNTRUSTED],
-    ['refuses another authority', ({ otherCa }) => ({ caFile: otherCa }), UNTRUSTED],
+    ['is verified by default', ({ ca }) => ({ caFile: ca }), true],
+    ['refuses an unknown authority', () => ({}), UNTRUSTED],
+    [
+      'refuses a certificate of another authority',
+      ({ otherCa }) => ({ caFile: otherCa }),
+      UNTRUSTED,
+    ],
     [
       'refuses a certificate for another host',
       ({ ca }) => ({ caFile: ca, host: ADDRESS, sslmode: 'verify-full' }),
       /^its certificate is not trusted \(it is for another host\); /,
     ],
     [
-      'verify-ca: takes it for any host',
+      'verify-ca: accepts a certificate for any host',
       ({ ca }) => ({ caFile: ca, host: ADDRESS, sslmode: 'verify-ca' }),
       true,
     ],
     [
-      'verify-ca: refuses another authority',
+      'verify-ca: refuses a certificate of another authority',
       ({ otherCa }) => ({ caFile: otherCa, sslmode: 'verify-ca' }),
       UNTRUSTED,
     ],
-    ['require: takes any certificate', () => ({ host: ADDRESS, sslmode: 'require' }), true],
+    ['require: accepts any certificate', () => ({ host: ADDRESS, sslmode: 'require' }), true],
     [
-      'require: verifies it where there is a ca_file',
+      'require: verifies the certificate if a ca_file is set',
       ({ otherCa }) => ({ caFile: otherCa, sslmode: 'require' }),
       UNTRUSTED,
     ],
-    ['disable: has none', () => ({ sslmode: 'disable' }), false],
+    ['disable: does not encrypt', () => ({ sslmode: 'disable' }), false],
     [
-      'needs a ca_file that is there',
+      'refuses a missing ca_file',
       () => ({ caFile: '/nowhere/ca.pem' }),
       /^its ca_file cannot be read; /,
     ],
     [
-      'needs a ca_file with a certificate',
+      'refuses a ca_file without a certificate',
       ({ folder }) => ({ caFile: join(folder, 'names') }),
       'its ca_file holds no certificate in PEM',
     ],
@@ -146,7 +150,7 @@ describe('TLS with a target', () => {
     else expect(found).toBe(expected);
   });
 
-  it('nothing is sent to a server that has none', async () => {
+  it('sends nothing to a server without TLS', async () => {
     const plain = await startPostgres({ major: 18 });
     try {
       expect(await encryption({ port: plain.port, password: plain.password })).toMatch(
@@ -158,7 +162,7 @@ describe('TLS with a target', () => {
   });
 
   it.each(Object.entries(TLS_REFUSALS))(
-    'nothing is sent in clear text to a server that answers: %s',
+    'sends nothing in clear text to a server that answers: %s',
     async (_, segments) => {
       impostor.answer(segments);
       expect(await encryption({ host: impostor.host, port: impostor.port })).toMatch(
@@ -169,19 +173,19 @@ describe('TLS with a target', () => {
   );
 
   it.each(['disable', 'verify-full'] as const)(
-    '%s: a port that hangs up is told',
+    '%s: reports that the server closes the connection',
     async (sslmode) => {
-      const silent = createServer((socket) => socket.resume().end()).listen(0, ADDRESS);
-      await new Promise((resolve) => silent.once('listening', resolve));
-      const { port } = silent.address() as { port: number };
+      const closing = createServer((socket) => socket.resume().end()).listen(0, ADDRESS);
+      await new Promise((resolve) => closing.once('listening', resolve));
+      const { port } = closing.address() as { port: number };
       expect(await encryption({ host: ADDRESS, port, sslmode })).toBe(
         'the connection was lost (ECONNRESET)',
       );
-      await new Promise((resolve) => silent.close(resolve));
+      await new Promise((resolve) => closing.close(resolve));
     },
   );
 
-  it('a server that demands it says so', async () => {
+  it('reports that the server requires encryption', async () => {
     const sql = server.connect({ max: 1 });
     const [row] = await sql<{ hba_file: string }[]>`SHOW hba_file`;
     writeFileSync(row!.hba_file, 'hostssl all all all scram-sha-256\n');
@@ -221,7 +225,7 @@ describe('a session whose connection is lost', () => {
   };
   const TERMINATE = 'SELECT pg_catalog.pg_terminate_backend(pg_catalog.pg_backend_pid())';
 
-  it('sends nothing on another one, however much is waiting', async () => {
+  it('sends none of its pending queries on another connection', async () => {
     const session = open();
     await session.query('DROP TABLE IF EXISTS made');
     const texts = [
@@ -243,14 +247,14 @@ describe('a session whose connection is lost', () => {
     await other.close();
   });
 
-  it('answers what is asked while it goes away', async () => {
+  it('rejects a query that is sent while the connection closes', async () => {
     const session = open();
     const before = session.query(TERMINATE).catch(() => session.query('SELECT 1'));
     await expect(before).rejects.toMatchObject({ kind: 'connection' });
     await session.close();
   });
 
-  it('is told by the severity of an error, not by its code', async () => {
+  it('is detected by the severity of an error, not by its code', async () => {
     const session = open();
     const raise = (code: string) =>
       session.query(`DO $$BEGIN RAISE 'no' USING ERRCODE = '${code}'; END$$`);
@@ -262,7 +266,7 @@ describe('a session whose connection is lost', () => {
   });
 });
 
-it('a session leaves no setting behind, whatever becomes of its queries', async () => {
+it('a session keeps no settings of its queries, even if they fail', async () => {
   const { host, port, password } = server;
   const address = {
     name: 'test',

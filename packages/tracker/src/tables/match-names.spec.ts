@@ -12,6 +12,6 @@ it.each([
   ['a%[x](y){z}^$|\\+b', ['a%[x](y){z}^$|\\+b'], true],
   ['Øst', ['?st'], true],
   ['anything', undefined, true],
-])('%s and %j: %j', (name, patterns, expected) => {
+])('matches %s with the patterns %j: %j', (name, patterns, expected) => {
   expect(matchesAny(name, patterns)).toBe(expected);
 });

@@ -66,7 +66,7 @@ describe.each([15, 18] as const)('retire on PostgreSQL %i', (major) => {
     expect(await target.check(migrations, { tenants })).toEqual([]);
   }
 
-  it('ends the merges of a table that has left, and keeps its rows', async () => {
+  it('ends the merges of a table that was removed from the configuration, and keeps its rows', async () => {
     const messages = (await target.check(WITHOUT_ACTOR)).map(({ message }) => message);
     expect(messages).toContainEqual(expect.stringContaining('retire --table Actor'));
     const dry = await retire(WITHOUT_ACTOR, { isDryRun: true });
@@ -101,7 +101,7 @@ describe.each([15, 18] as const)('retire on PostgreSQL %i', (major) => {
     await expectClean(WITHOUT_ACTOR);
   });
 
-  it('ends all of a customer that has left, and names its rows in shared tables', async () => {
+  it('ends the merges of a removed customer, and reports its rows in shared tables', async () => {
     const messages = (await target.check(WITHOUT_BLUE, { tenants: ONE })).map(
       ({ message }) => message,
     );
@@ -125,7 +125,7 @@ describe.each([15, 18] as const)('retire on PostgreSQL %i', (major) => {
     await expectClean(WITHOUT_BLUE, ONE);
   });
 
-  it('goes on where it was ended in the middle, and where tables were dropped by hand', async () => {
+  it('continues an interrupted retirement, and accepts tables that users dropped', async () => {
     await target.query(`CALL cdc_management.retire_table('blue', 'Actor')`);
     await target.query('DROP TABLE avansas."Actor", avansas."stg_Actor"');
     expect(await left(`table_name = 'Actor'`)).not.toEqual([]);
@@ -137,7 +137,7 @@ describe.each([15, 18] as const)('retire on PostgreSQL %i', (major) => {
   // The rest is the same in all versions.
   if (major === 15) return;
 
-  it('lets a table come back', async () => {
+  it('allows a retired table to be added again', async () => {
     await retire(WITHOUT_ACTOR);
     expect(await target.apply(MIGRATIONS)).toMatchObject({ failures: [] });
     await target.query(stage({ keys: [6, 6] }));
@@ -146,7 +146,7 @@ describe.each([15, 18] as const)('retire on PostgreSQL %i', (major) => {
     expect(await target.query('SELECT FROM cdc_management.retired_table')).toEqual([]);
   });
 
-  it('refuses while events are in no final table, unless it is told to discard them', async () => {
+  it('refuses while events are not merged, unless `discards` is set', async () => {
     await target.query(stage({ keys: [6, 7] }));
     await target.query(stage({ schema: 'avansas', keys: [6, 6], name: 'NULL', operation: 'x' }));
     await target.merge({ schemas: ['avansas'] });
@@ -169,7 +169,7 @@ describe.each([15, 18] as const)('retire on PostgreSQL %i', (major) => {
     await expectClean(WITHOUT_ACTOR);
   });
 
-  it('waits for a writer, which keeps what it has staged', async () => {
+  it('waits for a writer, and then refuses because of the events that it staged', async () => {
     const writer = target.connect('writer');
     await writer.unsafe(`BEGIN; ${stage({ keys: [9, 9] })}`).simple();
     const retiring = retire(WITHOUT_ACTOR, { selection: { kind: 'table', names: ['blue.Actor'] } });
@@ -181,7 +181,7 @@ describe.each([15, 18] as const)('retire on PostgreSQL %i', (major) => {
     ]);
   });
 
-  it('refuses what is in the configuration, and finds no name that it does not know', async () => {
+  it('refuses tables and customers in the configuration, and finds nothing for unknown names', async () => {
     await expect(retire(MIGRATIONS)).rejects.toThrow(StillDefinedError);
     await expect(
       retire(MIGRATIONS, { selection: { kind: 'customer', names: ['blue'] } }),

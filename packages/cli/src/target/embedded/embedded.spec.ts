@@ -35,7 +35,7 @@ beforeAll(() => {
 
 afterAll(() => repo?.remove());
 
-it('starts by itself, applies to all tenants, keeps its data, and is stopped in the end', async () => {
+it('commands start the server, apply to all tenants, find the earlier data, and stop the server', async () => {
   const first = await runCommand(repo.root, ['apply', '--env', 'embedded', '--jobs', '2']);
   expect(first).toMatchObject({ exitCode: 0 });
   expect(first.stdout).toMatch(/^all +2030$/m);
@@ -52,7 +52,7 @@ it('starts by itself, applies to all tenants, keeps its data, and is stopped in 
   expect(isServerRunning()).toBe(false);
 });
 
-it('two commands at once share one server, beside the lock of a process that is gone', async () => {
+it('concurrent commands share one server, and ignore the lock of a process that has ended', async () => {
   const state = join(repo.root, '.cdc/embedded');
   mkdirSync(join(state, 'users'), { recursive: true });
   writeFileSync(join(state, 'lock'), '999999999');
@@ -68,7 +68,7 @@ it('two commands at once share one server, beside the lock of a process that is 
   expect(isServerRunning()).toBe(false);
 });
 
-describe('a process that has the id of one that is gone', () => {
+describe('a process that reuses the id of a process that has ended', () => {
   let stranger: ChildProcess;
   let end: Promise<unknown>;
   beforeAll(() => {
@@ -80,7 +80,7 @@ describe('a process that has the id of one that is gone', () => {
     await end;
   });
 
-  it('is not ended if the server had its id, and nothing is sent to another server on the port', async () => {
+  it('is not killed if the server had its id, and no other server on the port is contacted', async () => {
     const impostor = await startImpostor();
     const asksForPassword = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]);
     impostor.answer([asksForPassword]);
@@ -96,7 +96,7 @@ describe('a process that has the id of one that is gone', () => {
     await impostor.close();
   });
 
-  it('holds no lock and uses no server where it was a command', async () => {
+  it('does not keep the lock or the server of an ended command that had its id', async () => {
     const state = join(repo.root, '.cdc/embedded');
     const before = `${stranger.pid} 1`;
     expect(isRunning(before)).toBe(false);
@@ -111,7 +111,7 @@ describe('a process that has the id of one that is gone', () => {
     expect(isServerRunning()).toBe(false);
   });
 
-  it('has the server go on where it is a command', async () => {
+  it('keeps the server running if it is registered as a user of the server', async () => {
     const user = join(repo.root, '.cdc/embedded/users', String(stranger.pid));
     writeFileSync(user, markOf(stranger.pid!));
     expect((await runCommand(repo.root, ['status', '--env', 'embedded'])).exitCode).toBe(0);
@@ -122,7 +122,7 @@ describe('a process that has the id of one that is gone', () => {
   });
 });
 
-it('a server that refuses us is said, and is stopped', async () => {
+it('status reports that the server refuses the connection, and the server is stopped', async () => {
   const file = join(folderOf(), 'data/pg_hba.conf');
   const hba = readFileSync(file, 'utf8');
   writeFileSync(file, 'local all all reject\n');
@@ -136,7 +136,7 @@ it('a server that refuses us is said, and is stopped', async () => {
   expect(isServerRunning()).toBe(false);
 });
 
-it('a server that does not start is said, with its log', async () => {
+it('status reports that the server does not start, and names its log', async () => {
   const file = join(folderOf(), 'data/postgresql.conf');
   const settings = readFileSync(file, 'utf8');
   writeFileSync(file, 'no_such_setting = 1\n');
@@ -157,7 +157,7 @@ describe('a server that cannot be created', () => {
   });
   afterEach(() => removeRepo(other.root));
 
-  it('is said with what initdb prints', () => {
+  it('is reported with the output of initdb', () => {
     const status = `ulimit -f 12000 && exec "$0" "$1" manage-migrations --root "$2" status --env embedded`;
     const { stderr } = spawnSync('bash', ['-c', status, process.execPath, BIN, other.root], {
       encoding: 'utf8',
@@ -165,7 +165,7 @@ describe('a server that cannot be created', () => {
     expect(stderr).toMatch(/^--env embedded: initdb failed: .*File too large$/m);
   });
 
-  it('is said where its package is not installed', () => {
+  it('is reported if its package is not installed', () => {
     const bundle = join(other.root, 'bundle');
     for (const part of ['bin', 'dist', 'package.json'])
       cpSync(join(BIN, '../..', part), join(bundle, part), { recursive: true });
@@ -177,7 +177,7 @@ describe('a server that cannot be created', () => {
   });
 });
 
-it('nobody but its user can enter the folder of the server, and there is no password', () => {
+it('only its user can read the files of the server, which has no password and no TCP port', () => {
   const folder = folderOf();
   for (const path of ['', 'data', 'server.log']) {
     expect({ path, mode: statSync(join(folder, path)).mode & 0o77 }).toEqual({ path, mode: 0 });
@@ -187,7 +187,7 @@ it('nobody but its user can enter the folder of the server, and there is no pass
   expect(settings).toContain('"listen_addresses="');
 });
 
-it('the log is not written through a link', async () => {
+it('status refuses to write the log through a symbolic link', async () => {
   const log = join(folderOf(), 'server.log');
   const outside = mkdtempSync(join(tmpdir(), 'cdc-outside-'));
   renameSync(log, `${log}.before`);
@@ -200,7 +200,7 @@ it('the log is not written through a link', async () => {
   rmSync(outside, { recursive: true });
 });
 
-describe('of what is in the repo', () => {
+describe('a command in a repo with untrusted files', () => {
   let other: ReturnType<typeof copyAdopus>;
   let outside: string;
   beforeEach(() => {
@@ -216,7 +216,7 @@ describe('of what is in the repo', () => {
     rmSync(outside, { recursive: true });
   });
 
-  it('a note that leads to another folder is not believed', async () => {
+  it('ignores a note with the path of a folder outside of the repo', async () => {
     const note = join(other.root, '.cdc/embedded/place');
     writeFileSync(note, `${outside}\n`);
     const status = await runCommand(other.root, ['status', '--env', 'embedded']);
@@ -231,7 +231,7 @@ describe('of what is in the repo', () => {
     '.cdc/embedded/users',
     '.cdc/embedded/lock',
     '.cdc/embedded/place',
-  ])('a link is not followed: %s', async (path) => {
+  ])('refuses to follow a symbolic link: %s', async (path) => {
     symlinkSync(outside, join(other.root, path));
     const before = statSync(outside);
     const status = await runCommand(other.root, ['status', '--env', 'embedded']);
@@ -244,7 +244,7 @@ describe('of what is in the repo', () => {
     rmSync(join(other.root, path));
   });
 
-  it('tables of existing/ are not read through a link', async () => {
+  it('refuses to read tables of existing/ through a symbolic link', async () => {
     rmSync(join(other.root, 'existing'), { recursive: true });
     mkdirSync(join(other.root, 'existing'));
     symlinkSync(join(outside, 'secret.sql'), join(other.root, 'existing/directory.sql'));
@@ -258,10 +258,10 @@ describe('of what is in the repo', () => {
 });
 
 it.each([
-  ['in its folder', 'repo', false],
-  ['elsewhere, where a path is too long for a socket', 'a'.repeat(120), true],
-  ['elsewhere, where a path looks like a list of hosts', 'a,b', true],
-])('the cluster is %s', async (_, name, isElsewhere) => {
+  ['in the repo', 'repo', false],
+  ['outside of the repo if the path is too long for a socket', 'a'.repeat(120), true],
+  ['outside of the repo if the path looks like a list of hosts', 'a,b', true],
+])('the cluster is stored %s', async (_, name, isElsewhere) => {
   const parent = realpathSync(mkdtempSync(join(tmpdir(), 'cdc-')));
   const other = copyAdopus();
   const root = join(parent, name);
@@ -275,7 +275,7 @@ it.each([
   rmSync(parent, { recursive: true });
 });
 
-it('what the server refuses is said without a stack', async () => {
+it('status reports an error of the server without a stack trace', async () => {
   const role = 'pg_reserved';
   expect((await runCommand(repo.root, ['generate'], { CDC_DB_USER: role })).exitCode).toBe(0);
   const status = await runCommand(repo.root, ['status', '--env', 'embedded']);
