@@ -28,7 +28,7 @@ const IN_JSON = /x\\u001b\[2K\\u0007\\r\\n::error::oops\\u202e\\u0023#\[error\]\
 const SNAPSHOT = 'generated/schemas/AdOpusTest.dbo.yaml';
 const SERVICE = 'services/adopus.yaml';
 
-/** Has a process take its pipe for a terminal. */
+/** Makes a process treat its pipe as a terminal. */
 const IS_TERMINAL = '--import=data:text/javascript,process.stdout.isTTY=true';
 
 describe('a repo', () => {
@@ -58,7 +58,7 @@ describe('a repo', () => {
   }
 
   it.each(['types', 'diff', 'generate', 'types --json', 'diff --json', 'generate --json'])(
-    'whose names are allowed, and would be obeyed: %s',
+    'with names that a CI log would interpret is printed with escapes: %s',
     (command) => {
       rename('::error::T\u200b', '##[error]::c\u200d');
       const run = cdc(['manage-migrations', ...command.split(' ')], { cwd: root });
@@ -67,7 +67,7 @@ describe('a repo', () => {
     },
   );
 
-  it('whose names are in a table of a terminal', () => {
+  it('with names that a CI log would interpret is printed with escapes in a terminal', () => {
     rename('::error::T\u200b', '##[error]::c\u200d');
     const env = { NO_COLOR: '1', NODE_OPTIONS: IS_TERMINAL };
     const run = cdc(['manage-migrations', 'diff'], { cwd: root, env });
@@ -75,7 +75,7 @@ describe('a repo', () => {
     expectShown(run, /adopus\.::error::T\\u200b/);
   });
 
-  it('has its scripts byte for byte, unless they go to a terminal', () => {
+  it('has its SQL printed unchanged, and with escapes only in a terminal', () => {
     rename('::error::T\u200b', '##[error]::c\u200d');
     const sql = (env: Readonly<Record<string, string>>) =>
       cdc(['manage-migrations', 'diff', '--sql'], { cwd: root, env });
@@ -86,7 +86,7 @@ describe('a repo', () => {
     );
   });
 
-  it('whose names are refused is told which', () => {
+  it('with control characters in a column name is refused, and the name is printed with escapes', () => {
     const before = treeOf(root);
     edit(root, SNAPSHOT, 'name: FraDato', `name: ${JSON.stringify(HOSTILE)}`);
     const run = generate(root);
@@ -95,7 +95,7 @@ describe('a repo', () => {
     expect(changesSince(before, root)).toEqual([`~ ${SNAPSHOT}`]);
   });
 
-  it('with a hostile name of a file by users is refused', () => {
+  it('with a hostile name of a hand-written file is refused', () => {
     write(root, `migrations/manual/0001-${HOSTILE}.sql`, 'SELECT 1;\n');
     const run = generate(root);
     expect(run.code).toBe(2);
@@ -104,7 +104,7 @@ describe('a repo', () => {
     expectShown(generate(root), SHOWN);
   });
 
-  it('with a extra file of a hostile name is warned of it', () => {
+  it('with a hostile name of an extra file gets a warning with the escaped name', () => {
     write(root, `migrations/${HOSTILE}.sql`, 'SELECT 1;\n');
     const run = generate(root);
     expect(run.code).toBe(0);
@@ -114,7 +114,7 @@ describe('a repo', () => {
 });
 
 describe('a source', () => {
-  it('whose names and messages would be obeyed', async () => {
+  it('with hostile names and error messages is printed with escapes', async () => {
     const server = await startMssqlFixture({ databases: { AdOpusTest: readAdopusCatalog() } });
     const repo = copyRepo('adopus');
     try {
@@ -160,14 +160,14 @@ describe('a target', () => {
     await client.end();
   }
 
-  it('whose names would be obeyed: check', async () => {
+  it('with hostile names is printed with escapes by check', async () => {
     await run(`ALTER TABLE blue."Actor" ADD COLUMN "${HOSTILE}" integer;
       CREATE TABLE blue."${HOSTILE}" (id integer)`);
     expectShown(await runCommand(repo.root, ['check', ...BLUE], env), SHOWN);
     expectShown(await runCommand(repo.root, ['check', ...BLUE, '--json'], env), IN_JSON);
   });
 
-  it('whose messages would be obeyed: merge, and status afterwards', async () => {
+  it('with hostile error messages is printed without control characters by merge and status', async () => {
     const literal = `E'${HOSTILE.replaceAll('\n', '\\n').replaceAll('\r', '\\r')}'`;
     await run(`CREATE FUNCTION blue.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN RAISE EXCEPTION USING MESSAGE = ${literal}, DETAIL = ${literal}, HINT = ${literal}, ERRCODE = '55006'; END $$;
@@ -181,7 +181,7 @@ describe('a target', () => {
     }
   });
 
-  it('whose refusals of a file would be obeyed: apply, and status afterwards', async () => {
+  it('with hostile error messages of a file is printed with escapes by apply and status', async () => {
     mkdirSync(join(repo.root, 'migrations/manual'), { recursive: true });
     // Bidirectional control characters are refused in a file, but can be escapes there.
     const escaped = HOSTILE.replaceAll('\n', '\\n').replaceAll('\r', '\\r');

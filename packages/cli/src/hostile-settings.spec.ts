@@ -44,7 +44,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
   enable_indexscan: 'off',
 };
 
-it('commands do the same whatever the settings of their role are', async () => {
+it('commands succeed with unusual settings of their role', async () => {
   const server: PostgresServer = await startPostgres({ major: 18 });
   const repo = copyAdopus('directory');
   try {

@@ -4,7 +4,7 @@ import { ConfigError, parseConfig, parseServiceConfig } from './parse-config.ts'
 describe('parseConfig', () => {
   const config = parseConfig(implementationRepo());
 
-  it('reads the groups of sources', () => {
+  it('reads source groups', () => {
     expect(config.sourceGroups).toHaveLength(1);
     expect(config.sourceGroups[0]).toEqual({
       at: { file: 'source-groups.yaml', keys: ['adopus'] },
@@ -63,7 +63,7 @@ describe('parseConfig', () => {
     });
   });
 
-  it('takes the environments of the sources where a group lists none', () => {
+  it('takes the environments from the sources if a group lists none', () => {
     expect(config.sinkGroups[0]?.envs).toEqual(['prod', 'local']);
   });
 
@@ -194,7 +194,7 @@ describe('parseConfig', () => {
     );
   });
 
-  it('takes the hints of a sink table, and leaves those of a source table as they are', () => {
+  it('parses the hints of a sink table, and keeps those of a source table unparsed', () => {
     const text = `
 service: chat
 source:
@@ -226,7 +226,7 @@ sinks:
     });
   });
 
-  it('takes every text for a name', () => {
+  it('accepts every text as a name', () => {
     const names = ['on', 'no', '0123', '1e3', '2024-01-01', '__proto__', 'constructor', 'toString'];
     const text = `
 adopus:
@@ -259,7 +259,7 @@ ${names
 });
 
 describe('parseServiceConfig', () => {
-  it('gives all but the source groups, whatever is in their file', () => {
+  it('returns everything except the source groups, even if their file is invalid', () => {
     const { sourceGroups, ...rest } = parseConfig(implementationRepo());
     expect(sourceGroups).not.toEqual([]);
     for (const text of [undefined, 'no: [yaml', '']) {
@@ -267,7 +267,7 @@ describe('parseServiceConfig', () => {
     }
   });
 
-  it('reports the problems of what it reads', () => {
+  it('throws a ConfigError if sink-groups.yaml is missing', () => {
     const files = implementationRepo({ 'sink-groups.yaml': undefined });
     expect(() => parseServiceConfig(files)).toThrow(ConfigError);
   });

@@ -9,6 +9,6 @@ it.each([
   ['nonprod', []],
   ['local', []],
   ['embedded', ['avansas', 'avprod']],
-])('in %s take part: %j', (env, names) => {
+])('the environment %s has the tenants %j', (env, names) => {
   expect(tenantsOf(group!, env).map(({ name }) => name)).toEqual(names);
 });

@@ -10,8 +10,8 @@ describe('the file of a table renames a column', () => {
   it.each([
     ['its only earlier name', ['name'], 'name', was('name')],
     ['the newest of its earlier names', ['first', 'second'], 'second', was('second', 'first')],
-    ['an earlier name that it has not', ['first'], 'first', was('second', 'first')],
-  ])('from %s, with its values and its other changes', async (_what, columns, from, now) => {
+    ['an older name if the newest one is missing', ['first'], 'first', was('second', 'first')],
+  ])('from %s, keeps its values and makes its other changes', async (_what, columns, from, now) => {
     const before = columns.map((name) => column(name, 'character varying(10)'));
     await apply([ID, ...before]);
     await run(`INSERT INTO avansas."T" (id, "${from}") VALUES (1, 'Kari')`);
@@ -28,7 +28,7 @@ describe('the file of a table renames a column', () => {
     );
   });
 
-  it('leaves the earlier one alone where the new one is there', async () => {
+  it('unless a column with the new name exists', async () => {
     await apply([ID, column('name', 'text'), column('navn', 'character varying(20)')]);
     await run(`INSERT INTO avansas."T" (id, name, navn) VALUES (1, 'old', 'new')`);
     await apply([ID, was('name')]);
@@ -36,7 +36,7 @@ describe('the file of a table renames a column', () => {
     expect(await structure()).toContain('name text');
   });
 
-  it('of the key, and of a view', async () => {
+  it('that is part of the key and used by a view', async () => {
     await apply([column('nr', 'integer', { nullable: false }), column('navn', 'text')], ['nr']);
     await run(`CREATE VIEW avansas.v AS SELECT nr FROM avansas."T"`);
     await apply([{ ...ID, formerly: ['nr'] }, column('navn', 'text')]);
@@ -44,7 +44,7 @@ describe('the file of a table renames a column', () => {
     expect(await run('SELECT nr FROM avansas.v')).toEqual([]);
   });
 
-  it('moves the note of a column that is to be tightened', async () => {
+  it('and moves its state "to tighten" to the new name', async () => {
     await apply([ID]);
     await fill();
     await apply([ID, column('name', 'text', { nullable: false })]);
@@ -58,7 +58,7 @@ describe('the file of a table renames a column', () => {
     ]);
   });
 
-  it('says so in the plan, and refuses what is unsafe under the new name', async () => {
+  it('as shown in the plan, and refuses an unsafe type change under the new name', async () => {
     await apply([ID, column('name', 'text')]);
     const columns = JSON.stringify([
       ['id', 'integer', true, null],

@@ -11,7 +11,7 @@ describe('the version of the infrastructure', () => {
   });
   afterAll(() => database?.server.stop());
 
-  it('grows with each change that older files would leave behind', async () => {
+  it('is incremented with every change of a routine or column', async () => {
     const [row] = await database.sql`
       SELECT cdc_management.infrastructure_version() AS version, md5(string_agg(part, E'\n' ORDER BY part COLLATE "C")) AS signature
       FROM (

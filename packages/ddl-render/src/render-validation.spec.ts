@@ -34,13 +34,13 @@ describe('the check of an existing table', () => {
   }
 
   it.each<[string, string | undefined, readonly unknown[]]>([
-    ['finds nothing where all fits', 'id bigint, name text, _customer_id uuid NOT NULL', []],
+    ['finds nothing if all columns match', 'id bigint, name text, _customer_id uuid NOT NULL', []],
     [
-      'finds nothing in what it does not write, if that takes a row',
+      'ignores unmapped columns that are nullable, generated or have a default',
       `id int, name varchar(100), _customer_id uuid, nr int GENERATED ALWAYS AS IDENTITY, made date NOT NULL DEFAULT now(), free text`,
       [],
     ],
-    ['finds that the table is missing', undefined, [[null, 'table is missing']]],
+    ['finds a missing table', undefined, [[null, 'table is missing']]],
     [
       'finds columns that are missing, too narrow or NOT NULL',
       'id smallint, name text NOT NULL',
@@ -51,7 +51,7 @@ describe('the check of an existing table', () => {
       ],
     ],
     [
-      'finds columns of another type, all that is wrong with each',
+      'finds columns of another type, with all problems of each column',
       'id text, name varchar(99) NOT NULL, _customer_id uuid[]',
       [
         ['id', 'column has another type: text, wanted integer for actno int'],
@@ -64,7 +64,7 @@ describe('the check of an existing table', () => {
       ],
     ],
     [
-      'finds a column that nothing fills',
+      'finds an unmapped NOT NULL column without a default',
       'id int, name text, _customer_id uuid, must text NOT NULL',
       [['must', 'column is NOT NULL without a default, and nothing is mapped to it']],
     ],
@@ -72,7 +72,7 @@ describe('the check of an existing table', () => {
     expect(await problems(MAPPED, columns)).toEqual(found);
   });
 
-  it('looks for a table of which nothing is mapped', async () => {
+  it('checks that a table without mapped columns exists', async () => {
     expect(await problems(UNMAPPED)).toEqual([[null, 'table is missing']]);
     expect(await problems(UNMAPPED, 'a int')).toEqual([]);
   });

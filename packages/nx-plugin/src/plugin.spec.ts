@@ -79,20 +79,20 @@ describe('createNodes', () => {
       `a: { sinks: { ok: {}, ${JSON.stringify(sink)}: {} } }\n`,
       `repo/services: expected a sink that can name a folder, found "${sink}"`,
     ]),
-  ])('says what is wrong with %s: %s', async (path, text, message) => {
+  ])('reports the problem in %s: %s', async (path, text, message) => {
     write({ 'repo/source-groups.yaml': GROUPS, [path]: text });
     const failed = project().catch(({ errors: [[, error]] }) => Promise.reject(error));
     await expect(failed).rejects.toThrow(message);
   });
 
-  it('refuses a file that is longer than anybody writes one', async () => {
+  it('refuses a YAML file of more than 5 MB', async () => {
     const text = `a: [${'x,'.repeat(6_000_000)}]`;
     write({ 'repo/source-groups.yaml': GROUPS, 'repo/services/a.yaml': text });
     const failed = project().catch(({ errors: [[, error]] }) => Promise.reject(error));
     await expect(failed).rejects.toThrow('repo/services/a.yaml:1: expected at most 5 MB of YAML');
   });
 
-  it('takes as many merged keys as the command line', async () => {
+  it('accepts 11,000 YAML merge keys', async () => {
     const uses = Array.from({ length: 11_000 }, (_, at) => `  t${at}: { <<: *x }`).join('\n');
     const service = `a: { sinks: { s.a: {}, s.b: {} } }\nx: &x { from: dbo.A }\ny:\n${uses}\n`;
     write({ 'repo/source-groups.yaml': GROUPS, 'repo/services/a.yaml': service });
@@ -116,7 +116,7 @@ describe('createNodes', () => {
     },
   );
 
-  it('makes a project of a workspace that is itself an implementation repo', async () => {
+  it('creates a project for a workspace that is itself an implementation repo', async () => {
     write({ 'source-groups.yaml': GROUPS });
     const [path, { targets }] = await project('source-groups.yaml');
     expect(path).toBe('.');
@@ -125,7 +125,7 @@ describe('createNodes', () => {
     });
   });
 
-  it('passes over folders that hold no repo', async () => {
+  it('ignores node_modules, dist, tmp and test cases', async () => {
     const files = ['node_modules/a', 'dist', 'tmp', 'packages/x/cases/one'];
     const paths = files.map((folder) => `${folder}/source-groups.yaml`);
     write(Object.fromEntries(paths.map((path) => [path, GROUPS])));
@@ -151,7 +151,7 @@ describe('createNodes', () => {
       ['{projectRoot}/migrations/schemas'],
     ],
     [
-      'two sinks in two services, one in the other form',
+      'two sinks in two services with different forms',
       {
         'repo/services/a.yaml': 'a: { sinks: { sink.b: {} } }',
         'repo/services/b.yaml': 'service: b\nsinks: { sink.a: {} }',
@@ -164,7 +164,7 @@ describe('createNodes', () => {
     expect((await target('schemas')).outputs).toEqual(outputs);
   });
 
-  it('sees a new sink', async () => {
+  it('detects a new sink', async () => {
     write({
       'repo/source-groups.yaml': GROUPS,
       'repo/services/a.yaml': 'a: { sinks: { s.a: {} } }',
@@ -174,7 +174,7 @@ describe('createNodes', () => {
     expect((await target('staging')).outputs).toHaveLength(2);
   });
 
-  it('renames targets, also where others depend on them', async () => {
+  it('renames targets and the dependencies on them', async () => {
     write({ 'repo/source-groups.yaml': GROUPS });
     const options = { tableDefsTargetName: 'defs', migrationsTargetName: 'sql' };
     const [, { targets, metadata }] = await project(undefined, options);
@@ -194,7 +194,7 @@ describe('createNodes', () => {
     });
   });
 
-  it('says of each target what it does and where its help is', async () => {
+  it('describes each target and its help command', async () => {
     write({ 'repo/source-groups.yaml': GROUPS });
     const [, { targets, metadata }] = await project();
     const grouped = Object.values(metadata!.targetGroups!).flat();
@@ -213,7 +213,7 @@ describe('createNodes', () => {
   it.each([
     [undefined, 'embedded'],
     ['local', 'local'],
-  ])('works on the default environment %j', async (defaultEnv, env) => {
+  ])('runs commands in the environment of defaultEnv %j', async (defaultEnv, env) => {
     write({ 'repo/source-groups.yaml': GROUPS });
     const [, { targets }] = await project(undefined, defaultEnv ? { defaultEnv } : {});
     for (const name of ['apply', 'status', 'check', 'baseline', 'merge']) {
@@ -221,7 +221,7 @@ describe('createNodes', () => {
     }
   });
 
-  it('leaves stages out', async () => {
+  it('creates no targets for the stages in leaveOut', async () => {
     write({ 'repo/source-groups.yaml': GROUPS });
     const leaveOut = [
       ...['introspect', 'diff', 'apply', 'status', 'check', 'baseline', 'merge', 'enable-cdc'],
@@ -254,7 +254,7 @@ describe('createNodes', () => {
     );
   });
 
-  it('asks a database only on purpose: introspect is not cached, and nothing depends on it', async () => {
+  it('does not cache introspect, and lets no target depend on it', async () => {
     write({ 'repo/source-groups.yaml': GROUPS });
     const [, { targets }] = await project();
     expect(targets!['introspect']).toMatchObject({
@@ -267,7 +267,7 @@ describe('createNodes', () => {
     }
   });
 
-  it('depends on a command line of the same workspace, and on the packages that do the work', async () => {
+  it('depends on the project of the command line, and on the packages that a target uses', async () => {
     write({ 'repo/source-groups.yaml': GROUPS });
     const { dependsOn, inputs } = await target('infrastructure', { cli: CLI });
     expect(dependsOn).toEqual(['table-defs', { projects: [CLI.project], target: 'build' }]);
@@ -296,7 +296,7 @@ describe('createNodes', () => {
       ['@cdc-migrations/cli'],
     ],
   ])(
-    'depends on the npm package of the command line: %s',
+    'depends on the npm package of the command line only if it is installed: %s',
     async (_, files, externalDependencies) => {
       write({ 'repo/source-groups.yaml': GROUPS, ...files });
       expect((await target('tables')).inputs).toContainEqual({ externalDependencies });
@@ -304,9 +304,9 @@ describe('createNodes', () => {
   );
 
   it.each([
-    ['where Nx knows it', { 'npm:@cdc-migrations/cli': {} }, ['adopus']],
-    ['and to nothing where it does not', {}, []],
-  ])('links each repo to the npm package, %s', async (_, externalNodes, sources) => {
+    ['one for each repo if Nx knows it', { 'npm:@cdc-migrations/cli': {} }, ['adopus']],
+    ['none if Nx does not know it', {}, []],
+  ])('creates dependencies on the npm package: %s', async (_, externalNodes, sources) => {
     write({ 'repo/source-groups.yaml': GROUPS });
     const [, adopus] = await project();
     const projects = { adopus, other: { root: 'other', targets: {} } };
@@ -329,20 +329,23 @@ describe('createNodes', () => {
     ['a\\b', false],
     ['below/{x}/repo', false],
     [`a b'"$^,#~|;&%+@-=\`ø`, true],
-  ])('caches nothing in a folder that Nx takes for a glob: %s', async (folder, isCached) => {
-    write({ [`${folder}/source-groups.yaml`]: GROUPS });
-    const [, { targets, metadata }] = await project(`${folder}/source-groups.yaml`);
-    const globs = Object.values(targets!).flatMap(({ inputs = [], outputs = [] }) =>
-      [...inputs, ...outputs].filter(
-        (each) => !/^{"(env|externalDependencies)/.test(JSON.stringify(each)),
-      ),
-    );
-    expect([targets!['staging']!.cache, globs.length > 0]).toEqual([isCached, isCached]);
-    expect(targets!['apply']!.inputs === undefined).toBe(isCached);
-    expect(/not cached/.test(metadata!.description!)).toBe(!isCached);
-  });
+  ])(
+    'caches targets only in a folder that Nx does not treat as a glob: %s',
+    async (folder, isCached) => {
+      write({ [`${folder}/source-groups.yaml`]: GROUPS });
+      const [, { targets, metadata }] = await project(`${folder}/source-groups.yaml`);
+      const globs = Object.values(targets!).flatMap(({ inputs = [], outputs = [] }) =>
+        [...inputs, ...outputs].filter(
+          (each) => !/^{"(env|externalDependencies)/.test(JSON.stringify(each)),
+        ),
+      );
+      expect([targets!['staging']!.cache, globs.length > 0]).toEqual([isCached, isCached]);
+      expect(targets!['apply']!.inputs === undefined).toBe(isCached);
+      expect(/not cached/.test(metadata!.description!)).toBe(!isCached);
+    },
+  );
 
-  it('nor of sinks whose folders it takes for globs', async () => {
+  it('does not cache targets of a sink whose folder Nx treats as a glob', async () => {
     const sinks = (name: string) => `a: { sinks: { ${name}: {}, other.one: {} } }\n`;
     write({ 'repo/source-groups.yaml': GROUPS, 'repo/services/a.yaml': sinks('"sink.x(y)"') });
     expect((await target('staging')).cache).toBe(false);
@@ -354,7 +357,7 @@ describe('createNodes', () => {
     ['', 'source-groups.yaml: no source group; the first one names the project'],
     ['a:\n  b: [\n', 'source-groups.yaml:3: unexpected end of the stream within a flow collection'],
     ['a: {}\na: {}\n', 'source-groups.yaml:2: duplicated mapping key'],
-  ])('names the file of a broken YAML, and gives the other projects (%j)', (text, message) => {
+  ])('reports a broken YAML file, and returns the other projects (%j)', (text, message) => {
     write({ 'repo/source-groups.yaml': GROUPS, 'broken/source-groups.yaml': text });
     const files = ['broken/source-groups.yaml', 'repo/source-groups.yaml'];
     const context = { workspaceRoot: root, nxJsonConfiguration: {} };
@@ -367,7 +370,7 @@ describe('createNodes', () => {
     );
   });
 
-  it('names a service that cannot be parsed', () => {
+  it('reports a service file that cannot be parsed', () => {
     write({ 'repo/source-groups.yaml': GROUPS, 'repo/services/a.yaml': 'a: }\n' });
     const context = { workspaceRoot: root, nxJsonConfiguration: {} };
     expect(() => createNodes[1](['repo/source-groups.yaml'], undefined, context)).toThrow(

@@ -1,6 +1,6 @@
 import { pause, startDelays, tryUntil } from './back-off.ts';
 
-it('delays double up to the longest, each between half and one and a half of it', () => {
+it('doubles the delay up to the longest one, with a jitter of up to 50 percent', () => {
   const nextDelayMs = startDelays({ firstMs: 100, longestMs: 1000 });
   for (const usualMs of [100, 200, 400, 800, 1000, 1000]) {
     const delayMs = nextDelayMs();
@@ -9,7 +9,7 @@ it('delays double up to the longest, each between half and one and a half of it'
   }
 });
 
-it('tries until a try gives a result, and once whatever the time', async () => {
+it('tries until a try returns a result, and at least once', async () => {
   let tries = 0;
   const attempt = () => Promise.resolve(++tries === 3 ? 'found' : undefined);
   expect([await tryUntil(60_000, attempt), tries]).toEqual(['found', 3]);
@@ -23,7 +23,7 @@ it('does not try again after an error', async () => {
   await expect(tryUntil(60_000, attempt)).rejects.toThrow('try 1');
 });
 
-it('an abort ends a pause without an error', async () => {
+it('ends a pause without an error on abort', async () => {
   const controller = new AbortController();
   const waiting = pause(3_600_000, controller.signal);
   controller.abort();

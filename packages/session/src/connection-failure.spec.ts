@@ -16,11 +16,11 @@ it.each<[string, ConnectionFailure | undefined]>([
   ['CERT_HAS_EXPIRED', 'untrusted certificate'],
   ['28P01', undefined],
   ['toString', undefined],
-])('%s is %s', (code, failure) => {
+])('classifies %s as %s', (code, failure) => {
   expect(findConnectionFailure(code)).toBe(failure);
 });
 
-it('finds the innermost error with a code, in causes and in what is gathered', () => {
+it('finds the innermost error with a code, in causes and in aggregate errors', () => {
   const system = Object.assign(new Error('connect ECONNREFUSED ::1:5432'), {
     code: 'ECONNREFUSED',
   });

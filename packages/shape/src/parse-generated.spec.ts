@@ -60,7 +60,7 @@ function refusalOf(body: string, kind = OWNERS): FileError {
   throw new Error('was accepted');
 }
 
-it('what was written is read as it was, keys in snake case', () => {
+it('reads back what it wrote, with keys in snake case', () => {
   expect(BODY).toBe(`format: 1
 team_name: "crm"
 on_call: true
@@ -76,11 +76,11 @@ systems:
 });
 
 it.each([
-  ['nothing', '', `${PATH}: expected a file of owners, found nothing`],
+  ['an empty file', '', `${PATH}: expected a file of owners, found nothing`],
   ['a text', 'hello', `${PATH}: expected a file of owners, found "hello"`],
   ['a list', '- a', `${PATH}: expected a file of owners, found a list`],
   [
-    'a key of another name',
+    'a key in camel case',
     BODY.replace('team_name', 'teamName'),
     /: unknown key "teamName"; .*; did you mean "team_name"\?$/m,
   ],
@@ -90,22 +90,22 @@ it.each([
     `${PATH} team_name: expected the name of a team, found 7`,
   ],
   [
-    'nothing in place of a text',
+    'null instead of a text',
     BODY.replace('"crm"', 'null'),
     `${PATH}: missing key "team_name"; expected the name of a team`,
   ],
   [
-    'an item that is none',
+    'an item that is not a mapping',
     BODY.replace('{"name": "a"}', '1'),
     /systems\.0: expected a mapping with the keys name, rows, found 1$/m,
   ],
   [
-    'an item by its name',
+    'a negative number, in an item identified by its name,',
     BODY.replace('3}', '-3}'),
     `${PATH} systems.b.rows: expected a whole number of at least 0, found -3`,
   ],
   [
-    'half a number',
+    'a fraction',
     BODY.replace('3}', '3.5}'),
     /systems\.b\.rows: expected a whole number of at least 0, found 3\.5$/m,
   ],
@@ -117,16 +117,16 @@ it.each([
   ['broken YAML', BODY.replace('"crm"', '"crm'), /^generated\/owners\.yaml:\d+: invalid YAML: /],
   ['a duplicate key', `${BODY}lead: null\n`, /:8: invalid YAML: duplicated mapping key$/m],
   [
-    'a key that every object has',
+    'a key of Object.prototype',
     `${BODY}constructor: 1\n__proto__: { a: 1 }\n`,
     /unknown key "constructor"[^\n]*\n[^\n]*unknown key "__proto__"/,
   ],
   [
-    'a list that holds itself',
+    'a list that contains itself',
     `${BODY}x: &x [*x]\n`,
     `${PATH}: expected at most 100 levels, found more`,
   ],
-])('%s is refused, with the way out', (_what, body, problem) => {
+])('%s is refused with a remedy', (_what, body, problem) => {
   const { message } = refusalOf(body);
   expect(message).toEqual(
     typeof problem === 'string' ? `${problem}\n${REMEDY}` : expect.stringMatching(problem),
@@ -134,7 +134,7 @@ it.each([
   expect(message.split('\n').at(-1)).toBe(REMEDY);
 });
 
-it('aliases that make billions of values are refused at once', () => {
+it('aliases that expand to billions of values are refused', () => {
   const lines = Array.from({ length: 30 }, (_, level) =>
     level === 0 ? 'a0: &a0 [x]' : `a${level}: &a${level} [*a${level - 1}, *a${level - 1}]`,
   );
@@ -143,7 +143,7 @@ it('aliases that make billions of values are refused at once', () => {
 });
 
 it.each(['<<<<<<< HEAD', '=======', '>>>>>>> 29adf32 (a commit)', '||||||| base'])(
-  'what git leaves of a conflict is recognised: %s',
+  'a git conflict marker is reported: %s',
   (mark) => {
     for (const end of ['\n', '\r\n']) {
       const body = BODY.replace('on_call', `${mark}${end}on_call`);
@@ -159,7 +159,7 @@ it.each([
   [2, '2, written by a newer version', 'install that version of cdc-migrations'],
   [0, '0', 'npm run owners --force generates it again'],
   ['"1"', '"1"', 'npm run owners --force generates it again'],
-])('another format is said, and who wrote it: %s', (format, found, remedy) => {
+])('another format is reported with a remedy: %s', (format, found, remedy) => {
   const body = BODY.replace('format: 1\n', format === undefined ? '' : `format: ${format}\n`);
   expect(refusalOf(body)).toMatchObject({
     isEdited: false,
@@ -167,7 +167,7 @@ it.each([
   });
 });
 
-it('of files that users may write, the format can be left out, and no other is read', () => {
+it('a hand-written file can omit the format, and another format is refused', () => {
   const kind = { ...OWNERS, isHandWritten: true } as const;
   expect(parseGenerated(kind, BODY.replace('format: 1\n', ''), PATH)).toStrictEqual(CONTENT);
   expect(refusalOf(BODY.replace('format: 1', 'format: 2'), kind).message).toContain(
@@ -175,13 +175,13 @@ it('of files that users may write, the format can be left out, and no other is r
   );
 });
 
-it('tells a file whose checksum does not match from one of another version', () => {
+it('sets isEdited only for a file whose checksum does not match', () => {
   const { text: written } = buildGeneratedFile(PATH, {}, BODY.replace('crm', ''));
   expect(refusalOf(written).isEdited).toBe(false);
   expect(refusalOf(written.replace('"name": "a"', '"nam": "a"')).isEdited).toBe(true);
 });
 
-it('a problem without end is told in part', () => {
+it('lists only the first 50 of 1000 problems', () => {
   const systems = Array.from({ length: 1000 }, () => '  - 1\n').join('');
   const { message, problems } = refusalOf(BODY.replace('systems:\n', `systems:\n${systems}`));
   expect(problems).toHaveLength(1000);
@@ -193,7 +193,7 @@ describe('a kind in JSON', () => {
   const PLAN: GeneratedKind<Owners> = { ...OWNERS, syntax: 'json', remedy: 'write it again' };
   const owners: Owners = { teamName: 'a', lead: null, systems: [{ name: 'b', rows: 1 }] };
 
-  it('is read back as it was', () => {
+  it('is read back unchanged', () => {
     const text = renderGenerated(PLAN, owners);
     expect(JSON.parse(text)).toMatchObject({ format: 1, team_name: 'a' });
     expect(parseGenerated(PLAN, text, 'plan.json')).toEqual(owners);
@@ -204,7 +204,7 @@ describe('a kind in JSON', () => {
     ['{}', /^plan\.json format: expected .* of format 1, found none\nplan\.json: write it again$/],
     ['{"format": 2}', /found 2, written by a newer version\nplan\.json: install that version/],
     ['{"format": 1}', /missing key "team_name"[^]*\nplan\.json: write it again$/],
-  ])('says what is wrong with %s, and the way out', (text, message) => {
+  ])('reports the problem in %s with a remedy', (text, message) => {
     expect(() => parseGenerated(PLAN, text, 'plan.json')).toThrow(message);
   });
 });

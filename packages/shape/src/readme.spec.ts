@@ -3,7 +3,7 @@ import * as valibot from 'valibot';
 import { runReadme } from '../../../tools/fixtures/src/run-readme.ts';
 import * as shape from './index.ts';
 
-it('the example of the README prints what it says', async () => {
+it('the example of the README prints the output that the README shows', async () => {
   const run = await runReadme(join(__dirname, '..'), {
     '@cdc-migrations/shape': shape,
     valibot,

@@ -1,6 +1,6 @@
 import { buildSqlFile } from './sql-file.ts';
 
-it('has a header of comments, and a body that ends in one newline', () => {
+it('writes a header of comments and a body that ends in one newline', () => {
   const { path, text, checksum } = buildSqlFile(
     'migrations/tables/Actor.sql',
     { source: 'AdOpusTest.dbo.Actor', target: 'sink_asma.directory adopus.Actor' },
@@ -18,7 +18,7 @@ it('has a header of comments, and a body that ends in one newline', () => {
   );
 });
 
-it('has the same checksum whatever blank lines the body ends in', () => {
+it('writes the same file for bodies that differ only in trailing blank lines', () => {
   const [one, two] = ['SELECT 1;', 'SELECT 1; \n\n'].map((body) => buildSqlFile('a.sql', {}, body));
   expect(one).toEqual(two);
 });

@@ -74,7 +74,7 @@ const ROWS: readonly (readonly [string, readonly (string | null)[], readonly (st
       ['2024-01-02 03:04:05.123456', '2024-01-02 03:04:05.123456', '03:04:05.123456', null],
     ],
     [
-      'what a writer has rounded up before',
+      'a time that the writer has rounded up',
       ['10000-01-01 00:00:00+00', '10000-01-01 00:00:00+00', '24:00:00', '10000-01-01'],
       [
         '9999-12-31 23:59:59.999999',
@@ -83,10 +83,10 @@ const ROWS: readonly (readonly [string, readonly (string | null)[], readonly (st
         '9999-12-31 23:59:59.000000',
       ],
     ],
-    ['nothing', [null, null, null, null], [null, null, null, null]],
+    ['NULL', [null, null, null, null], [null, null, null, null]],
   ];
 
-describe('times with more digits than their column keeps are cut, and never rounded up', () => {
+describe('times with more digits than their column', () => {
   const { run, create, stage, merge } = useMergeDatabase();
   beforeAll(async () => {
     await create(TABLE);
@@ -109,7 +109,7 @@ describe('times with more digits than their column keeps are cut, and never roun
   };
 
   it.each(ROWS.map(([what, sent, kept], index) => ({ what, sent, kept, id: index + 1 })))(
-    'of $what',
+    'are truncated and never rounded up: $what',
     async ({ sent, kept, id }) => {
       const [at, instant, clock, coarse] = sent as [string, string, string, string];
       await stageTexts(id, { at, instant, clock, coarse });
@@ -120,7 +120,7 @@ describe('times with more digits than their column keeps are cut, and never roun
     },
   );
 
-  it('gives the same result for every form, inlined or by cut_seconds', async () => {
+  it('have the same result inlined and by cut_seconds, in every form', async () => {
     const days = [
       '2024-02-29',
       '0001-01-01',
@@ -156,22 +156,25 @@ describe('times with more digits than their column keeps are cut, and never roun
     ).toEqual([]);
   });
 
-  it.each(['timestamp', 'timestamptz'])('of values that a writer binds as %s', async (type) => {
-    await run(`PREPARE bound (${type}, timestamptz, time) AS INSERT INTO avansas."stg_Times"
+  it.each(['timestamp', 'timestamptz'])(
+    'are stored if the writer binds them as %s',
+    async (type) => {
+      await run(`PREPARE bound (${type}, timestamptz, time) AS INSERT INTO avansas."stg_Times"
       (id, at, instant, clock, "__cdc_operation", "__kafka_partition", "__kafka_offset")
       VALUES (100, $1, $2, $3, 'c', 0, 100)`);
-    await run(
-      `EXECUTE bound ('2024-01-02 03:04:05.123456', '2024-01-02 03:04:05.123456+00', '03:04:05.123456')`,
-    );
-    await run('DEALLOCATE bound');
-    await merge(TABLE);
-    expect((await stored(100))!.slice(0, 3)).toEqual([
-      '2024-01-02 03:04:05.123456',
-      '2024-01-02 03:04:05.123456',
-      '03:04:05.123456',
-    ]);
-    await run('DELETE FROM avansas."Times" WHERE id = 100');
-  });
+      await run(
+        `EXECUTE bound ('2024-01-02 03:04:05.123456', '2024-01-02 03:04:05.123456+00', '03:04:05.123456')`,
+      );
+      await run('DEALLOCATE bound');
+      await merge(TABLE);
+      expect((await stored(100))!.slice(0, 3)).toEqual([
+        '2024-01-02 03:04:05.123456',
+        '2024-01-02 03:04:05.123456',
+        '03:04:05.123456',
+      ]);
+      await run('DELETE FROM avansas."Times" WHERE id = 100');
+    },
+  );
 
   it.each([
     ['at', '20240102'],
@@ -181,35 +184,38 @@ describe('times with more digits than their column keeps are cut, and never roun
     ['at', 'now'],
     ['clock', '101112'],
     ['instant', '02.01.2024 03:04:05 CET'],
-  ])('other forms are dead letters, which name the column: %s, %s', async (name, value) => {
-    await stageTexts(200, { [name]: value });
-    await merge(TABLE);
-    const letters = await run(
-      `DELETE FROM cdc_management.dead_letter WHERE kafka_offset = 200 RETURNING reason, payload ->> '${name}' AS sent`,
-    );
-    expect(letters).toEqual([
-      {
-        reason: expect.stringMatching(
-          new RegExp(`^column ${name}: expected ISO 8601 .*22007`),
-        ) as string,
-        sent: value,
-      },
-    ]);
-    expect(await stored(200)).toBeUndefined();
-  });
+  ])(
+    'are dead letters in other forms, and the reason names the column: %s, %s',
+    async (name, value) => {
+      await stageTexts(200, { [name]: value });
+      await merge(TABLE);
+      const deadLetters = await run(
+        `DELETE FROM cdc_management.dead_letter WHERE kafka_offset = 200 RETURNING reason, payload ->> '${name}' AS sent`,
+      );
+      expect(deadLetters).toEqual([
+        {
+          reason: expect.stringMatching(
+            new RegExp(`^column ${name}: expected ISO 8601 .*22007`),
+          ) as string,
+          sent: value,
+        },
+      ]);
+      expect(await stored(200)).toBeUndefined();
+    },
+  );
 
-  it('an instant without an offset is a dead letter, whatever the time zone of the session', async () => {
+  it('are dead letters if an instant has no offset', async () => {
     await stageTexts(300, { instant: '2024-01-02 03:04:05.1234567' });
     await merge(TABLE);
-    const letters = await run(
+    const deadLetters = await run(
       'SELECT reason FROM cdc_management.dead_letter WHERE kafka_offset = 300',
     );
-    expect(letters).toEqual([
+    expect(deadLetters).toEqual([
       { reason: expect.stringContaining('no offset: 2024-01-02') as string },
     ]);
   });
 
-  it('keys are found as they are stored', async () => {
+  it('are truncated in keys before the keys are compared', async () => {
     const max = '9999-12-31 23:59:59.9999999';
     await stage(KEYED, [
       { at: 1, id: max, navn: 'old' },
@@ -227,7 +233,7 @@ describe('times with more digits than their column keeps are cut, and never roun
     expect(await rows()).toEqual([{ navn: 'other' }]);
   });
 
-  it('staged events follow a source that gets or loses digits', async () => {
+  it('are truncated in staged events after the source column gets or loses digits', async () => {
     const withDigits = (source: string) =>
       table('Changed', {
         columns: [

@@ -46,7 +46,7 @@ describe('the unavailable value of a column', () => {
     expect(found).toEqual(literal);
   });
 
-  it('is none of a column that the source does not have', () => {
+  it('is undefined for a column that the source does not have', () => {
     expect(unavailableLiteral({ role: 'template', type: 'text' })).toBeUndefined();
   });
 });
@@ -111,7 +111,7 @@ it.each([
   expect([keyValue('v', column(type)), keyText('v', column(type))]).toEqual([value, text]);
 });
 
-it('a key that is cut is compared and digested as it is stored, of an event and of a row', () => {
+it('a truncated key is compared and digested in its stored form', () => {
   const cut = column('time(6) without time zone', 'time(7)');
   expect([keyValue('v', cut), keyText('v', cut)]).toEqual([
     "cdc_management.as_time(v, 6, '23:59:59.999999')",

@@ -13,6 +13,6 @@ it.each([
   ['Þór', 'THor'],
   ['Say "hi"', 'Say "hi"'],
   ['Имя', 'Имя'],
-])('%s is %s', (name, expected) => {
+])('converts %s to %s', (name, expected) => {
   expect(asciiName(name)).toBe(expected);
 });

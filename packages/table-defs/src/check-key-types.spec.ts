@@ -24,7 +24,7 @@ function problemOf(
   return keyTypeProblem({ ...mapped, source: described }, { lossyKeyColumns });
 }
 
-describe('a type that keeps apart what the source keeps apart is one for keys', () => {
+describe('accepts a key type that keeps different source values distinct', () => {
   it.each<[SourceType, string, Facets & { readonly override?: string }]>([
     ['mssql', 'bit', {}],
     ['mssql', 'tinyint', {}],
@@ -84,7 +84,7 @@ describe('a type that keeps apart what the source keeps apart is one for keys', 
   });
 });
 
-describe('any other is refused', () => {
+describe('refuses any other key type', () => {
   it.each<[SourceType, string, Facets & { readonly override?: string }, RegExp]>([
     ['mssql', 'time', { scale: 7 }, FOLDS],
     ['mssql', 'datetime2', { scale: 7 }, FOLDS],
@@ -130,7 +130,7 @@ describe('any other is refused', () => {
   it.each<[SourceType, string, Facets, boolean]>([
     ['mssql', 'datetime2', { scale: 7 }, true],
     ['postgres', 'money', {}, false],
-  ])('%s %s %j: whether text keeps the values: %j', (source, type, facets, isKept) => {
+  ])('%s %s %j: suggests an override with text: %j', (source, type, facets, isKept) => {
     expect(/override its type with text/.test(problemOf(source, type, facets)!)).toBe(isKept);
   });
 });

@@ -4,7 +4,7 @@ import * as config from '@cdc-migrations/config';
 import { runReadme } from '../../../tools/fixtures/src/run-readme.ts';
 import * as tableDefs from './index.ts';
 
-it('the example of the README prints what it says', async () => {
+it('the example of the README prints the output that the README shows', async () => {
   const run = await runReadme(join(__dirname, '..'), {
     '@cdc-migrations/catalog': catalog,
     '@cdc-migrations/config': config,

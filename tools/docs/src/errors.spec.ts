@@ -43,13 +43,13 @@ const CLASSES = [...SOURCE.matchAll(/class (\w+Error) extends \w*Error \{([^]*?)
   ([, name, body]) => ({ name: name!, body: body! }),
 );
 
-it('the table has every class of errors', () => {
+it('the table has every error class', () => {
   expect([...Object.keys(COMMAND_ERRORS), ...INTERNAL_ERRORS].sort()).toEqual(
     CLASSES.map(({ name }) => name).sort(),
   );
 });
 
-/** Parts of the message of a class that do not change: in its body, and where it is thrown. */
+/** Returns the constant parts of the messages of a class: from its body, and from where it is thrown. */
 function fragmentsOf({ name, body }: (typeof CLASSES)[number]): readonly string[] {
   const thrown = [...SOURCE.matchAll(new RegExp(`new ${name}\\(([^]*?)\\);\n`, 'g'))];
   const texts = [body, ...thrown.map(([, args]) => args!)].flatMap(
@@ -60,13 +60,13 @@ function fragmentsOf({ name, body }: (typeof CLASSES)[number]): readonly string[
     .flatMap(windowsOf);
 }
 
-/** Sequences of four words of a text, as tests look for a part of a message. */
+/** Returns all sequences of four words, because tests quote parts of messages. */
 function windowsOf(text: string): readonly string[] {
   const words = text.trim().split(/\s+/);
   return words.slice(3).map((_, index) => words.slice(index, index + 4).join(' '));
 }
 
-/** Specs that trigger errors whose message they do not quote in four words: with a text that they look for. */
+/** Specs that trigger an error without quoting four words of its message, each with a text from the spec. */
 const TRIGGERED_BY: Readonly<Record<string, readonly [spec: string, text: string]>> = {
   ServerUnreachableError: ['packages/cli/src/source/schema-docs.spec.ts', "'unknown host'"],
   SourceQueryError: ['packages/cli/src/source/enable-cdc.spec.ts', '22832'],
@@ -121,7 +121,7 @@ it.each(CLASSES.filter(({ name }) => name in COMMAND_ERRORS))(
   },
 );
 
-/** Those with a message from elsewhere, or several exit codes. */
+/** Error classes with a message from elsewhere, or with several exit codes. */
 const SEVERAL = new Set(['TargetError', 'FilesRefusedError']);
 const OF_TARGETS = Object.entries(tracker).filter(
   ([name]) => name in COMMAND_ERRORS && !SEVERAL.has(name),
@@ -134,7 +134,7 @@ it.each(OF_TARGETS)('%s ends a command with the exit code of the table', (name, 
 });
 
 it.each(Object.entries(CONNECTIONS))(
-  'the codes of "%s" are those of the code',
+  'the codes of "%s" match findConnectionFailure',
   (reason, [codes]) => {
     expect(codes.map(findConnectionFailure)).toEqual(codes.map(() => reason));
     expectTriggered(
@@ -166,7 +166,7 @@ it.each(DEAD_LETTERS)('the merge has a reason with "%s"', (reason) => {
 
 const MESSAGES_OF_CODE = readMessages(ROOT);
 
-it('every message says what to do, or the table says it', () => {
+it('every message has advice, or an entry in the table', () => {
   const unexplained = MESSAGES_OF_CODE.filter((message) => {
     return message.advice === undefined && findEntry(message) === undefined;
   });

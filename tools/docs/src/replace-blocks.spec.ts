@@ -10,7 +10,7 @@ between
 `;
 
 describe('replaceBlocks', () => {
-  it('puts the content of each block between its markers and leaves the rest', async () => {
+  it('writes the content of each block between its markers, and keeps the other text', async () => {
     const text = await replaceBlocks(TEXT, (block) => `content of ${block} $1\n`);
     expect(text).toBe(`# A
 <!-- generated: one -->

@@ -17,7 +17,7 @@ const FINAL = quoteQualified(TENANT, ORDER_LINJER.name);
 const STAGING = quoteQualified(TENANT, ORDER_LINJER.names.staging);
 const FILES_AGAIN = 'apply its files again: apply --again';
 
-describe('what people change by hand', () => {
+describe('manual changes', () => {
   let target: MergeTarget;
   let owner: Sql;
   let sink: Sql;
@@ -45,63 +45,66 @@ describe('what people change by hand', () => {
 
   it.each<[string, string, string, string]>([
     [
-      'the registration',
+      'a missing registration',
       'DELETE FROM cdc_management.merge_control WHERE table_name LIKE $$Order%$$',
       'is not registered for merges',
       'apply its files again: apply --again',
     ],
     [
-      'the final table',
+      'a missing final table',
       `DROP TABLE ${FINAL}`,
       'the final table is missing',
       `rename it back, or ${FILES_AGAIN}`,
     ],
     [
-      'the staging table',
+      'a missing staging table',
       `DROP TABLE ${STAGING}`,
       'staging table "stg_Order-Linjer" is missing',
       `rename it back, or ${FILES_AGAIN}, or CALL cdc_management.clean_up_table('${TENANT}', '${ORDER_LINJER.name}') if it was dropped permanently`,
     ],
     [
-      'the trigger',
+      'a missing trigger',
       `DROP TRIGGER ${ORDER_LINJER.names.trigger} ON ${STAGING}`,
       'the trigger of staging table "stg_Order-Linjer" is missing',
       FILES_AGAIN,
     ],
     [
-      'the trigger, disabled',
+      'a disabled trigger',
       `ALTER TABLE ${STAGING} DISABLE TRIGGER ${ORDER_LINJER.names.trigger}`,
       'the trigger of staging table "stg_Order-Linjer" is disabled',
       FILES_AGAIN,
     ],
     [
-      'the trigger of an earlier version',
+      'a trigger of an earlier version',
       `ALTER TABLE ${STAGING} ENABLE TRIGGER ${ORDER_LINJER.names.trigger}`,
       'the trigger of staging table "stg_Order-Linjer" does not fire in every session',
       FILES_AGAIN,
     ],
     [
-      'the function of a window',
+      'a missing window function',
       `DROP FUNCTION ${quoteQualified(TENANT, ORDER_LINJER.names.mergeWindow)}`,
       'function "fn_merge_window_order-linjer" is missing',
       FILES_AGAIN,
     ],
     [
-      'the primary key',
+      'a missing primary key',
       `ALTER TABLE ${FINAL} DROP CONSTRAINT "pk_Order-Linjer"`,
       'the final table has no primary key over LinjeNr, OrderID',
       FILES_AGAIN,
     ],
-  ])('is named: %s, and is put back by its files', async (_, change, problem, solution) => {
-    expect(await problems()).toEqual([]);
-    await owner.unsafe(change);
-    expect(await problems()).toEqual([[ORDER_LINJER.name, problem, solution]]);
-    await target.apply(ORDER_LINJER);
-    expect(await problems()).toEqual([]);
-    await stageEvents(sink, TENANT, ORDER_LINJER, orderEvents(0, 1, 3));
-    await sink`CALL cdc_management.run_pending_merges()`.simple();
-    expect(await count(FINAL)).toBe(3);
-  });
+  ])(
+    'are reported, and repaired by applying the files again: %s',
+    async (_, change, problem, solution) => {
+      expect(await problems()).toEqual([]);
+      await owner.unsafe(change);
+      expect(await problems()).toEqual([[ORDER_LINJER.name, problem, solution]]);
+      await target.apply(ORDER_LINJER);
+      expect(await problems()).toEqual([]);
+      await stageEvents(sink, TENANT, ORDER_LINJER, orderEvents(0, 1, 3));
+      await sink`CALL cdc_management.run_pending_merges()`.simple();
+      expect(await count(FINAL)).toBe(3);
+    },
+  );
 
   it.each([
     [
@@ -114,14 +117,14 @@ describe('what people change by hand', () => {
       'row level security of table "stg_Order-Linjer" hides rows from its owner',
       `ALTER TABLE ${STAGING} NO FORCE ROW LEVEL SECURITY`,
     ],
-  ])('is named with what ends it: %s', async (change, problem, solution) => {
+  ])('are reported with the statement that undoes them: %s', async (change, problem, solution) => {
     await owner.unsafe(change);
     expect(await problems()).toEqual([[ORDER_LINJER.name, problem, solution]]);
     await owner.unsafe(solution);
     expect(await problems()).toEqual([]);
   });
 
-  it('is named: a schema, with both ways out', async () => {
+  it('are reported with both solutions: a renamed schema', async () => {
     await owner.unsafe(`ALTER SCHEMA "${TENANT}" RENAME TO away`);
     const solution = `rename it back, or CALL cdc_management.clean_up_schema('${TENANT}') if it was dropped permanently`;
     expect(await problems()).toEqual([
@@ -136,11 +139,8 @@ describe('what people change by hand', () => {
 
   it.each([
     ['emptied', 'DELETE FROM cdc_management.merge_control'],
-    [
-      'truncated with all that refers to it',
-      'TRUNCATE cdc_management.merge_control RESTART IDENTITY CASCADE',
-    ],
-  ])('deleted keys stay deleted when the registrations were %s', async (_, change) => {
+    ['truncated with CASCADE', 'TRUNCATE cdc_management.merge_control RESTART IDENTITY CASCADE'],
+  ])('do not restore deleted keys if the registrations were %s', async (_, change) => {
     const upserts = orderEvents(0, 1, 5);
     await stageEvents(sink, TENANT, ORDER_LINJER, upserts);
     await stageEvents(
@@ -164,14 +164,14 @@ describe('what people change by hand', () => {
     expect(await count('cdc_management.tombstone')).toBe(0);
   });
 
-  it('keeps a schema from being forgotten whose registrations are gone and whose tables are not', async () => {
+  it('make clean_up_schema refuse a schema that has tables but no registrations', async () => {
     await owner`DELETE FROM cdc_management.merge_control`;
     await expect(owner`CALL cdc_management.clean_up_schema(${TENANT})`).rejects.toMatchObject({
       code: '2BP01',
     });
   });
 
-  it('events that were lost with a dropped staging table are to be replayed', async () => {
+  it('make possible_loss report the events of a dropped staging table until they are replayed', async () => {
     await stageEvents(sink, TENANT, ORDER_LINJER, orderEvents(0, 0, 9));
     await merge();
     await stageEvents(sink, TENANT, ORDER_LINJER, orderEvents(0, 10, 19));
@@ -187,7 +187,7 @@ describe('what people change by hand', () => {
     expect(await count(FINAL)).toBe(30);
   });
 
-  it('rows that were lost with a dropped final table are to be replayed from the beginning', async () => {
+  it('make possible_loss report a dropped final table with a replay from the beginning', async () => {
     await stageEvents(sink, TENANT, ORDER_LINJER, orderEvents(0, 5, 9));
     await merge();
     await owner.unsafe(`DROP TABLE ${FINAL}`);
@@ -198,10 +198,10 @@ describe('what people change by hand', () => {
   it.each([
     ['the registrations', 'DELETE FROM cdc_management.merge_control'],
     [
-      'all that is known of tables',
+      'all records of tables',
       'TRUNCATE cdc_management.merge_control, cdc_management.merged_table RESTART IDENTITY',
     ],
-  ])('and so they are when %s went with it', async (_, change) => {
+  ])('make possible_loss report a dropped schema if %s were deleted with it', async (_, change) => {
     await stageEvents(sink, TENANT, ORDER_LINJER, orderEvents(0, 5, 9));
     await merge();
     await owner.unsafe(`DROP SCHEMA "${TENANT}" CASCADE; ${change}; CREATE SCHEMA "${TENANT}"`);
@@ -212,7 +212,7 @@ describe('what people change by hand', () => {
   it.each([
     ['emptied', 'DELETE FROM cdc_management.crash_watch'],
     ['dropped', 'DROP TABLE cdc_management.crash_watch'],
-  ])('all is to be replayed when what notices a loss was %s', async (how, change) => {
+  ])('make possible_loss report every stream if crash_watch was %s', async (how, change) => {
     await stageEvents(sink, TENANT, ORDER_LINJER, orderEvents(0, 5, 9));
     await merge();
     await owner.unsafe(change);
@@ -226,7 +226,7 @@ describe('what people change by hand', () => {
     expect(await losses()).toEqual([]);
   });
 
-  it('what a crash takes is noticed of a table that is not registered', async () => {
+  it('do not hide the loss in a crash for a table that was not registered', async () => {
     await stageEvents(sink, TENANT, ORDER_LINJER, orderEvents(0, 5, 9));
     await merge();
     await stageEvents(sink, TENANT, ORDER_LINJER, orderEvents(0, 10, 19));
@@ -237,7 +237,7 @@ describe('what people change by hand', () => {
     expect(await losses()).toEqual([['10', 'crash']]);
   });
 
-  it('rows that people carried over to a table of another kind are not', async () => {
+  it('make possible_loss omit the rows that users copied to a new final table', async () => {
     await stageEvents(sink, TENANT, ORDER_LINJER, orderEvents(0, 5, 9));
     await merge();
     await owner.unsafe(`ALTER TABLE ${FINAL} RENAME TO away;
@@ -247,7 +247,7 @@ describe('what people change by hand', () => {
     expect(await losses()).toEqual([['10', 'dropped']]);
   });
 
-  it('a final table of an earlier time is to get all that came after', async () => {
+  it('make possible_loss report the events that an older copy of the final table does not have', async () => {
     await stageEvents(sink, TENANT, ORDER_LINJER, orderEvents(0, 0, 4));
     await merge();
     await owner.unsafe(`CREATE TABLE "${TENANT}".before AS SELECT * FROM ${FINAL}`);
@@ -263,7 +263,7 @@ describe('what people change by hand', () => {
     expect(await count(FINAL)).toBe(10);
   });
 
-  it('clean_up_table removes the records of a dropped table only', async () => {
+  it('make clean_up_table remove only the records of a dropped table', async () => {
     for (const table of [ORDER_LINJER, OTHER])
       await stageEvents(sink, TENANT, table, orderEvents(0, 0, 4));
     await sink`CALL cdc_management.run_pending_merges()`.simple();

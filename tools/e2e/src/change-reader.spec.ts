@@ -248,7 +248,7 @@ describeWire('changes that Bento reads from SQL Server', () => {
     return pipeline;
   }
 
-  it('has nothing that the engine finds wrong', async () => {
+  it('are read by a configuration without lint findings', async () => {
     expect(await lintPipeline({ config, env: envOf('nord') })).toBe('');
   });
   /** Waits until a pipeline has read up to an LSN. */
@@ -287,7 +287,7 @@ describeWire('changes that Bento reads from SQL Server', () => {
     expect(kept).toEqual([]);
   }
 
-  it('brings values of every type exactly, of inserts, updates and deletes', async () => {
+  it('keep values of every type exactly, in inserts, updates and deletes', async () => {
     const log = logs.get('ShopNord')!;
     const row = (id: number) => ({
       Id: id,
@@ -326,7 +326,7 @@ describeWire('changes that Bento reads from SQL Server', () => {
     expect(Math.abs(meta!.lag - at)).toBeLessThan(30_000);
   });
 
-  it('reads rows that never changed by a snapshot, which changes nothing that is newer', async () => {
+  it('are not overwritten by a snapshot, which adds rows that never changed', async () => {
     const snapshot = readFileSync(
       join(root, 'pipelines/sink_wh.wh/prod/shop.snapshot.yaml'),
       'utf8',
@@ -375,7 +375,7 @@ describeWire('changes that Bento reads from SQL Server', () => {
     await expectNothingKept();
   });
 
-  it('ends as the source does, with two readers that are killed, moved keys and files that follow each other', async () => {
+  it('end in the state of the source despite killed readers, changed keys and new log files', async () => {
     const random = createRandom(seed + 1);
     const buildRow = (own: typeof random): Row => ({
       OrdreID: own.integer(1, 4),
@@ -424,7 +424,7 @@ describeWire('changes that Bento reads from SQL Server', () => {
     await expectNothingKept();
   }, 120_000);
 
-  it('keeps what the target refuses, and says what the source removed before it was read', async () => {
+  it('are stored if the target refuses them, and reported if the source removed them unread', async () => {
     const log = logs.get('ShopSør')!;
     const row = (OrdreID: number, Tekst: string): Row => ({
       OrdreID,

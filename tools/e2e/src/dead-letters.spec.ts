@@ -34,7 +34,7 @@ describe('a bad event', () => {
     ['an unknown operation', { __cdc_operation: 'x' }, /unknown operation 'x'/],
     ['no operation', { __cdc_operation: null }, /unknown operation NULL/],
     ['no key', { LinjeNr: null }, /missing key column "LinjeNr"/],
-    ['no value where one must be', { Status: null }, /"Status".*not-null.*23502/],
+    ['NULL in a NOT NULL column', { Status: null }, /"Status".*not-null.*23502/],
     ['malformed XML', { Dokument: '<a><b></a>' }, /XML.*2200/],
     ['malformed JSON', { Data: '{"a":' }, /json.*22P02/],
     ['no partition', { __kafka_partition: null }, /no stream position/],
@@ -45,7 +45,7 @@ describe('a bad event', () => {
       /^the name of the source database or table is longer than 512 bytes/,
     ],
   ])(
-    'with %s goes to the dead letters, the others of its batch arrive',
+    'with %s is moved to the dead letters, and the others of its batch are merged',
     async (_what, bad, reason) => {
       const good = Array.from({ length: GOOD }, (_, n) =>
         orderEvent({ OrderID: String(n + 10), __kafka_offset: String(n + 10) }),
@@ -53,15 +53,15 @@ describe('a bad event', () => {
       const event = orderEvent({ Notat: "it's \\ bad", __kafka_offset: '5', ...bad });
       await stageEvents(sink, TENANT, ORDER_LINJER, good.toSpliced(GOOD / 3, 0, event));
       await mergeTable(sink, TENANT, ORDER_LINJER);
-      const letters = await deadLetters();
-      expect(letters).toEqual([
+      const stored = await deadLetters();
+      expect(stored).toEqual([
         {
           reason: expect.stringMatching(reason),
           payload: expect.objectContaining({ OrderID: 1, Notat: "it's \\ bad" }),
         },
       ]);
       for (const [name, value] of Object.entries(bad)) {
-        const found = letters[0]?.payload[name] ?? null;
+        const found = stored[0]?.payload[name] ?? null;
         expect(found === null ? null : String(found)).toBe(value);
       }
       expect(await owner.unsafe(`SELECT count(*)::integer AS n FROM ${FINAL}`)).toEqual([
@@ -77,52 +77,55 @@ describe('a bad event', () => {
   );
 
   it.each([
-    ['an offset below 0', '-1', '0', 'offset -1 is not between 0 and 9223372036854775743'],
-    ['the last offset before the largest group', '9223372036854775743', '0', null],
+    ['a negative offset', '-1', '0', 'offset -1 is not between 0 and 9223372036854775743'],
+    ['the largest valid offset', '9223372036854775743', '0', null],
     [
-      'an offset of the largest group',
+      'an offset above the largest valid one',
       '9223372036854775744',
       '0',
       'offset 9223372036854775744 is not between 0 and 9223372036854775743',
     ],
     [
-      'the largest number there is for an offset',
+      'the largest bigint as offset',
       '9223372036854775807',
       '0',
       'offset 9223372036854775807 is not between 0 and 9223372036854775743',
     ],
-    ['a generation below 0', '5', '-1', 'generation -1 is below 0'],
-  ])('%s counts as no position where it can be none', async (_what, offset, generation, reason) => {
-    await owner`TRUNCATE cdc_management.staged_floor, cdc_management.staged_stream`;
-    const position = { __kafka_offset: offset, __stream_generation: generation };
-    await stageEvents(sink, TENANT, ORDER_LINJER, [
-      orderEvent({ OrderID: '2', __kafka_offset: '7', __stream_generation: '0' }),
-      orderEvent({ OrderID: '1', ...position }),
-      orderEvent({ OrderID: '3', Tekst: 'eleven long', ...position }),
-    ]);
-    await mergeTable(sink, TENANT, ORDER_LINJER);
-    const letters = (await deadLetters()).map((letter) => letter.reason).sort();
-    expect(letters).toEqual(
-      reason === null ? [expect.stringContaining('too long')] : [reason, reason],
-    );
-    expect(await owner.unsafe(`SELECT "OrderID" AS n FROM ${FINAL} ORDER BY 1`)).toEqual(
-      reason === null ? [{ n: 1 }, { n: 2 }] : [{ n: 2 }],
-    );
-    const positions = await sink`
+    ['a negative generation', '5', '-1', 'generation -1 is below 0'],
+  ])(
+    'with %s is moved to the dead letters only if its position is invalid',
+    async (_what, offset, generation, reason) => {
+      await owner`TRUNCATE cdc_management.staged_floor, cdc_management.staged_stream`;
+      const position = { __kafka_offset: offset, __stream_generation: generation };
+      await stageEvents(sink, TENANT, ORDER_LINJER, [
+        orderEvent({ OrderID: '2', __kafka_offset: '7', __stream_generation: '0' }),
+        orderEvent({ OrderID: '1', ...position }),
+        orderEvent({ OrderID: '3', Tekst: 'eleven long', ...position }),
+      ]);
+      await mergeTable(sink, TENANT, ORDER_LINJER);
+      const reasons = (await deadLetters()).map((row) => row.reason).sort();
+      expect(reasons).toEqual(
+        reason === null ? [expect.stringContaining('too long')] : [reason, reason],
+      );
+      expect(await owner.unsafe(`SELECT "OrderID" AS n FROM ${FINAL} ORDER BY 1`)).toEqual(
+        reason === null ? [{ n: 1 }, { n: 2 }] : [{ n: 2 }],
+      );
+      const positions = await sink`
       SELECT stream_generation AS generation, replay_from::text AS from FROM cdc_management.replay_positions`;
-    expect(positions).toEqual([{ generation: 0, from: '8' }]);
-  });
+      expect(positions).toEqual([{ generation: 0, from: '8' }]);
+    },
+  );
 
-  it('of more than jsonb takes is kept without its largest values, which the reason names', async () => {
+  it('too large for jsonb is kept without its largest values, which the reason names', async () => {
     await owner.unsafe(`
       INSERT INTO ${STAGING} ("OrderID", "LinjeNr", "Notat", "Data", "__cdc_operation", "__kafka_partition", "__kafka_offset")
       VALUES (1, 1, repeat('x', 268435456), '{}', 'u', 0, 1)`);
     const alone = 'cdc_management.merge_range(control, 1, 2)';
     await owner.unsafe(`SELECT ${alone} FROM cdc_management.merge_control AS control`);
-    const letters = await owner`
+    const stored = await owner`
       SELECT reason, payload ->> 'Data' AS data, payload -> '__left_out' AS "leftOut", payload ? 'Notat' AS "hasNotat"
       FROM cdc_management.dead_letter`;
-    expect(letters).toEqual([
+    expect(stored).toEqual([
       {
         reason: expect.stringMatching(
           /23502.*; too large for the payload: "Notat" \(268435456 bytes\)$/,
@@ -139,7 +142,7 @@ describe('a bad event', () => {
     expect(await owner.unsafe(`SELECT "Notat" FROM ${FINAL}`)).toEqual([{ Notat: 'mended' }]);
   });
 
-  it('is as if it had never been staged: an older good one of its key arrives', async () => {
+  it('does not hide an older valid event of its key', async () => {
     await stageEvents(sink, TENANT, ORDER_LINJER, [
       orderEvent({ Status: 'good', __kafka_offset: '1' }),
       orderEvent({ Status: 'bad', Tekst: 'eleven long', __kafka_offset: '2' }),
@@ -149,7 +152,7 @@ describe('a bad event', () => {
     expect(await deadLetters()).toHaveLength(1);
   });
 
-  it('beside a hundred others leaves none of them out', async () => {
+  it('among a hundred bad events does not prevent the merge of the valid events', async () => {
     const events = Array.from({ length: 400 }, (_, n) =>
       orderEvent({
         OrderID: String(n),
@@ -163,7 +166,7 @@ describe('a bad event', () => {
     expect(await owner.unsafe(`SELECT count(*)::integer AS n FROM ${FINAL}`)).toEqual([{ n: 300 }]);
   });
 
-  it('that takes long to find lets the same pass merge the events behind it', async () => {
+  it('that takes long to find does not prevent the merge of later events in the same pass', async () => {
     await owner.unsafe(`
       CREATE FUNCTION cdc_management.slow_check() RETURNS trigger LANGUAGE plpgsql AS
         'BEGIN PERFORM pg_sleep(0.1); RAISE check_violation; END';

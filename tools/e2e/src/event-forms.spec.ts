@@ -227,19 +227,19 @@ describe.each([
   ]);
 
   it.each(ways)(
-    '%s, %s: exact, or a dead letter',
-    async (_name, beside, settings) => {
+    'with %s, %s: is stored exactly, or is a dead letter',
+    async (_name, situation, settings) => {
       const cases = buildCases(type, samples, settings);
       const columns = [...new Map(cases.map(({ column }) => [column.name, column])).values()];
       const table = buildTable({
-        name: `Values${SETTINGS.indexOf(settings)} ${beside}`,
+        name: `Values${SETTINGS.indexOf(settings)} ${situation}`,
         columns: [ID, NARROW, ...columns],
       });
       await target.apply(table);
       for (const [n, { column, sent }] of cases.entries()) {
         await stageText(target, table, n, column, sent);
       }
-      if (beside !== 'alone') await stageText(target, table, 100_000, NARROW, 'xx');
+      if (situation !== 'alone') await stageText(target, table, 100_000, NARROW, 'xx');
       await mergeAll(target.sink, target.owner, TENANT, table);
       const found = await readStored(target, table, cases);
       expect(found).toEqual(
@@ -303,7 +303,7 @@ const FAR: readonly (readonly [
   ['interval', { interval: 'string' }, 'P0Y0M0DT0H0M0.000001S', '00:00:00.000001'],
 ];
 
-describe('what Debezium sends for far values of PostgreSQL', () => {
+describe('values that Debezium sends for PostgreSQL values out of range', () => {
   let target: MergeTarget;
   beforeAll(async () => {
     target = await startMergeTarget();
@@ -311,7 +311,7 @@ describe('what Debezium sends for far values of PostgreSQL', () => {
   afterAll(() => target.stop());
 
   it.each(FAR.map((far, n) => [...far, n] as const))(
-    '%s with %j: %s is %s',
+    '%s with %j: %s is stored as %s',
     async (type, settings, sent, stored, n) => {
       const column = { ...buildColumn('postgres', { type, values: [] }, settings), name: 'c' };
       const table = buildTable({ name: `Far${n}`, columns: [ID, NARROW, column] });
@@ -388,7 +388,7 @@ const WRONG: readonly (readonly [
   ['image', { binary: 'base64-url-safe' }, 'a+b', /expected base64 for URLs, found a\+b/],
 ];
 
-describe('a value that is not of its form', () => {
+describe('a value that does not match its form', () => {
   let target: MergeTarget;
   beforeAll(async () => {
     target = await startMergeTarget();
@@ -503,7 +503,7 @@ describe.each(['hard', 'soft'] as const)('keys and large values in forms, %s del
     hex: true,
   };
 
-  it('an update that leaves the large value out keeps it, in one window and in two', async () => {
+  it('an update without the large value keeps it, in the same window and in a later one', async () => {
     await send(1, 'c', { ...LARGE, at: '0' });
     await send(2, 'u', { ...LEFT_OUT, at: '-1' });
     await merge();
@@ -513,7 +513,7 @@ describe.each(['hard', 'soft'] as const)('keys and large values in forms, %s del
     expect(await rows()).toEqual([{ ...stored, at: '1970-01-01 00:00:00.000001', offset: 3 }]);
   });
 
-  it('a large value that comes late is filled in', async () => {
+  it('a late event fills in a large value', async () => {
     await send(2, 'u', { ...LEFT_OUT, at: '0' });
     await merge();
     await send(1, 'c', { ...LARGE, at: '1' });
@@ -521,7 +521,7 @@ describe.each(['hard', 'soft'] as const)('keys and large values in forms, %s del
     expect(await rows()).toEqual([{ ...stored, at: '1970-01-01 00:00:00', offset: 2 }]);
   });
 
-  it('a delete removes the row, and a late event does not bring it back', async () => {
+  it('a delete removes the row, and a late event does not restore it', async () => {
     await send(1, 'c', LARGE);
     await merge();
     await send(3, 'd');
@@ -535,19 +535,22 @@ describe.each(['hard', 'soft'] as const)('keys and large values in forms, %s del
     expect(await rows()).toEqual([{ ...stored, at: '1970-01-01 00:00:00', offset: 4 }]);
   });
 
-  it.each(['u', 'd'])('a key that is not of its form is a dead letter (%s)', async (operation) => {
-    await send(1, 'c', { ...LARGE, at: '0' });
-    await send(2, operation, { code: 'not base64' });
-    await send(3, operation, { day: '9999999' });
-    await merge();
-    expect(await rows()).toEqual([{ ...stored, at: '1970-01-01 00:00:00', offset: 1 }]);
-    expect(
-      await target.owner`SELECT reason FROM cdc_management.dead_letter ORDER BY kafka_offset`,
-    ).toEqual([
-      { reason: expect.stringMatching(/column code: expected base64, found not base64/) },
-      { reason: expect.stringMatching(/column day: expected days since 1970, found 9999999/) },
-    ]);
-  });
+  it.each(['u', 'd'])(
+    'a key that does not match its form is a dead letter (%s)',
+    async (operation) => {
+      await send(1, 'c', { ...LARGE, at: '0' });
+      await send(2, operation, { code: 'not base64' });
+      await send(3, operation, { day: '9999999' });
+      await merge();
+      expect(await rows()).toEqual([{ ...stored, at: '1970-01-01 00:00:00', offset: 1 }]);
+      expect(
+        await target.owner`SELECT reason FROM cdc_management.dead_letter ORDER BY kafka_offset`,
+      ).toEqual([
+        { reason: expect.stringMatching(/column code: expected base64, found not base64/) },
+        { reason: expect.stringMatching(/column day: expected days since 1970, found 9999999/) },
+      ]);
+    },
+  );
 });
 
 /** Stages values like a driver that sends all parameters as text. Skips a value that the server refuses. */
@@ -580,14 +583,14 @@ async function readStored(
       const [row] = await owner.unsafe<{ value: string }[]>(
         `SELECT ${text} AS value FROM ${quoteQualified(TENANT, table.name)} WHERE id = ${n}`,
       );
-      const [letter] = row
+      const [deadLetter] = row
         ? []
         : await owner<{ reason: string }[]>`
             SELECT reason FROM cdc_management.dead_letter
             WHERE table_name = ${table.name} AND kafka_offset = ${n}`;
       return {
         type: `${column.source!.type} as ${column.form}: ${sent}`,
-        stored: row?.value ?? letter?.reason ?? 'refused',
+        stored: row?.value ?? deadLetter?.reason ?? 'refused',
       };
     }),
   );

@@ -155,7 +155,7 @@ const SETTINGS: Readonly<Record<string, Hostile>> = {
 /** Number of settings that are tried together. `CDC_SETTINGS=single` tries each by itself. */
 const TOGETHER = process.env['CDC_SETTINGS'] === 'single' ? 1 : 10;
 
-/** Groups of settings. A group has no name twice and settings of the same roles. */
+/** Groups the settings. A group has each name once, and only settings of the same roles. */
 function groupSettings(): readonly (readonly [settings: string, Hostile])[] {
   const groups: { settings: string[]; names: Set<string>; hostile: Hostile }[] = [];
   for (const [setting, hostile] of Object.entries(SETTINGS)) {
@@ -184,7 +184,7 @@ let server: PostgresServer;
 /** The result without any of these settings. */
 let expected: EndState;
 
-describeDebian('what is applied, staged and merged', () => {
+describeDebian('apply, staging and merges with unusual settings', () => {
   beforeAll(async () => {
     server = await startDebianPostgres();
     for (const role of [OWNER, SINK]) await server.createRole(role);
@@ -198,22 +198,22 @@ describeDebian('what is applied, staged and merged', () => {
   });
   afterAll(() => server?.stop());
 
-  it('expects rows in every table, and dead letters', () => {
+  it('produce rows in every table, and dead letters', () => {
     expect(Math.min(...Object.values(expected.rows))).toBeGreaterThan(0);
     expect(Object.values(expected.rows).reduce((sum, rows) => sum + rows)).toBeGreaterThan(20);
-    expect(expected.letters.length).toBeGreaterThan(5);
+    expect(expected.deadLetters.length).toBeGreaterThan(5);
   });
 
-  it.each(groupSettings())('%s changes nothing', async (setting, hostile) => {
+  it.each(groupSettings())('have the same result with %s', async (setting, hostile) => {
     expect(await carryOut(setting, hostile)).toEqual(expected);
   });
 });
 
 interface EndState {
   readonly rows: Readonly<Record<string, number>>;
-  readonly letters: readonly object[];
-  /** Relations, and what was recorded about routines. */
-  readonly made: readonly object[];
+  readonly deadLetters: readonly object[];
+  /** Objects of each file, as recorded in the history. */
+  readonly created: readonly object[];
 }
 
 /** Applies, stages, merges, replays and checks in sessions with a setting, and in other sessions in between. */
@@ -277,7 +277,7 @@ async function carryOut(setting: string, { prepare, of }: Hostile): Promise<EndS
   await stage((log) => log.filter((_, n) => n % 3 === 2));
   await stageEvents(sink, TENANT, last[0]!, [LEFT_OUT.before, LEFT_OUT.after]);
   await merger`CALL cdc_management.run_pending_merges()`.simple();
-  const letters = await plain`
+  const deadLetters = await plain`
     SELECT table_name, kafka_offset, reason, payload::text FROM cdc_management.dead_letter
     ORDER BY 1, kafka_partition, 2, dead_letter_id`;
   await stage((log) => log.toReversed().filter((_, n) => n % 2 === 0));
@@ -298,10 +298,10 @@ async function carryOut(setting: string, { prepare, of }: Hostile): Promise<EndS
     expect(await compareFinalTable(plain, TENANT, table, final, ['__sync_timestamp'])).toEqual([]);
     rows[table.name] = final.length;
   }
-  const made = await plain`
+  const created = await plain`
     SELECT category, table_name, made FROM cdc_management.migration_history ORDER BY 1, 2`;
   await Promise.all([plain, sink, merger].map((sql) => sql.end()));
-  return { rows, letters, made };
+  return { rows, deadLetters, created };
 }
 
 async function check(address: TargetAddress) {

@@ -20,7 +20,7 @@ const LOCKED_FINAL = quoteQualified(TENANT, LOCKED.name);
 /** Number of tables like a staging table. It exceeds the server's lock limit. */
 const MANY = 2000;
 
-describeDebian('a staging table that somebody locks', () => {
+describeDebian('a staging table that is locked', () => {
   let target: MergeTarget;
   let locker: Sql;
   beforeAll(async () => {
@@ -57,7 +57,7 @@ describeDebian('a staging table that somebody locks', () => {
       /^process \d+ \(postgres, .*\)$/,
     ],
     [
-      'a prepared transaction that was forgotten',
+      'an abandoned prepared transaction',
       ['BEGIN', `LOCK TABLE ${LOCKED_STAGING}`, `PREPARE TRANSACTION 'forgotten'`],
       `ROLLBACK PREPARED 'forgotten'`,
       /^prepared transaction forgotten$/,
@@ -70,7 +70,7 @@ describeDebian('a staging table that somebody locks', () => {
     });
     afterEach(() => locker.unsafe(unlock));
 
-    it('holds up no other table, and is merged when the lock is gone', async () => {
+    it('does not delay other tables, and is merged after the lock is released', async () => {
       const sink = await connectImpatient();
       await sink`CALL cdc_management.run_pending_merges()`.simple();
       expect([await count(LOCKED), await count(OTHER)]).toEqual([0, 10]);
@@ -80,14 +80,14 @@ describeDebian('a staging table that somebody locks', () => {
       for (const statement of lock) await locker.unsafe(statement);
     });
 
-    it('is not found without a mark either, and says nothing of the others', async () => {
+    it('is skipped by tables_to_merge, which finds another table without a mark', async () => {
       await target.owner`TRUNCATE cdc_management.pending_merge`;
       const sink = await connectImpatient();
       const found = await sink`SELECT table_name FROM cdc_management.tables_to_merge()`;
       expect(found).toEqual([{ table_name: OTHER.name }]);
     });
 
-    it('is named by merge_status with who has it', async () => {
+    it('is reported by merge_status with the holder of the lock', async () => {
       const sink = await connectImpatient();
       const status = await sink<{ table_name: string; locked_by: string | null }[]>`
         SELECT table_name, holds_events, staging_bytes, locked_by FROM cdc_management.merge_status ORDER BY 1`;
@@ -99,7 +99,7 @@ describeDebian('a staging table that somebody locks', () => {
       expect(status[0]!.locked_by).toMatch(holder);
     });
 
-    it('keeps no view from being read', async () => {
+    it('does not block any view', async () => {
       await target.owner`INSERT INTO cdc_management.stream_coverage (schema_name, table_name, kafka_partition,
           stream_generation, offsets, last_merged_at, exact_from, settled_before)
         VALUES (${TENANT}, ${LOCKED.name}, 9, 0, '{[1,2),[3,4)}', now(), 0, 1)`;
@@ -114,7 +114,7 @@ describeDebian('a staging table that somebody locks', () => {
     });
   });
 
-  it('leaves backfill_needed to count the rows of other tables when a final table is locked', async () => {
+  it('does not stop backfill_needed from counting rows of other tables if a final table is locked', async () => {
     const columns = [LOCKED, OTHER].map(({ name }) => `('${TENANT}', '${name}', 'Antall', now())`);
     await target.owner`CALL cdc_management.run_pending_merges()`.simple();
     await target.owner.unsafe(`INSERT INTO cdc_management.added_column VALUES ${columns.join()}`);
@@ -132,7 +132,7 @@ describeDebian('a staging table that somebody locks', () => {
   });
 });
 
-describeDebian('more staging tables than the server has room for locks', () => {
+describeDebian('more staging tables than the lock limit of the server', () => {
   let server: PostgresServer;
   let target: MergeTarget;
   beforeAll(async () => {
@@ -149,13 +149,13 @@ describeDebian('more staging tables than the server has room for locks', () => {
   }, 120_000);
   afterAll(() => target.stop());
 
-  it('are looked at, each with an event and no mark, and none is left out', async () => {
+  it('are all found by tables_to_merge without marks', async () => {
     const [row] =
       await target.sink`SELECT count(*)::integer AS n FROM cdc_management.tables_to_merge()`;
     expect(row).toEqual({ n: MANY });
   });
 
-  it('are in the views, which other sessions can read at once', async () => {
+  it('are all in merge_status, which holds few locks', async () => {
     await target.sink`BEGIN`;
     const [row] = await target.sink`
       SELECT count(*) FILTER (WHERE holds_events AND staging_bytes > 0)::integer AS n FROM cdc_management.merge_status`;

@@ -94,7 +94,7 @@ describe(`1,000 events for each table of adopus, seed ${seed}`, () => {
     const { rows, dead } = buildFinalRows(table, log);
     let delivered: number;
 
-    it('ends in what the last event of each key says', async () => {
+    it('contains the final row of each key', async () => {
       delivered = await stageAndMerge(table, seed);
       expect(await compareFinalTable(owner, TENANT, table, rows)).toEqual([]);
       expect(await countStaged(table)).toBe(0);
@@ -108,13 +108,13 @@ describe(`1,000 events for each table of adopus, seed ${seed}`, () => {
       expect(totals.merged).toBeGreaterThanOrEqual(rows.filter(({ deleted }) => !deleted).length);
       if (table.key) expect(deadDelivered).toBe(0);
       else expect(deadDelivered).toBeGreaterThanOrEqual(dead.length);
-      const [letters] = await owner<{ n: number }[]>`
+      const [deadLetters] = await owner<{ n: number }[]>`
         SELECT count(*)::integer AS n FROM cdc_management.dead_letter
         WHERE schema_name = ${TENANT} AND table_name = ${table.name}`;
-      expect(letters?.n).toBe(deadDelivered);
+      expect(deadLetters?.n).toBe(deadDelivered);
     });
 
-    it('stays as it is when the whole log comes again in another order', async () => {
+    it('is unchanged after a replay of the whole log in another order', async () => {
       const before = await digest(table);
       await stageAndMerge(table, seed + 1);
       expect(await digest(table)).toEqual(before);
@@ -139,7 +139,7 @@ describe(`1,000 events for each table of adopus, seed ${seed}`, () => {
     ['change the processing log', 'DELETE FROM cdc_management.processing_log'],
     ['read dead letters', 'SELECT FROM cdc_management.dead_letter'],
     ['change settings', "UPDATE cdc_management.setting SET value = '1'"],
-  ])('refuses the role of the sink to %s', async (_what, statement) => {
+  ])('does not allow the role of the sink to %s', async (_what, statement) => {
     await expect(sinks[0].unsafe(statement)).rejects.toMatchObject({ code: '42501' });
   });
 });

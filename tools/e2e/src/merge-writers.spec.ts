@@ -59,7 +59,7 @@ describe(`${WRITERS} writers of single rows`, () => {
   const waits = () =>
     readLockWaits(target.server.log().slice(logBefore)).filter(({ pid }) => pids.has(pid));
 
-  it('are seen when they wait for a lock', async () => {
+  it('are in the server log if they wait for a lock', async () => {
     const holder = target.server.connect({ database: target.database, max: 1 });
     await holder`BEGIN`;
     await holder.unsafe(`LOCK TABLE ${STAGING} IN ACCESS EXCLUSIVE MODE`);
@@ -77,7 +77,7 @@ describe(`${WRITERS} writers of single rows`, () => {
     await run(target.sink);
   });
 
-  it('wait for no lock of each other nor of a merge', async () => {
+  it('do not wait for locks of each other or of a merge', async () => {
     await target.sink.unsafe(renderOrders(1, STAGED));
     let isOn = true;
     const merging = run(target.sink).finally(() => (isOn = false));
@@ -89,7 +89,7 @@ describe(`${WRITERS} writers of single rows`, () => {
     expect(await countFinal()).toBe(1 + STAGED + sent);
   });
 
-  it('do not get ahead of a runner that looks every second, and staging stays small', async () => {
+  it('do not outpace a runner that merges every second, and staging stays small', async () => {
     const before = await countFinal();
     const end = Date.now() + LOAD_MS;
     let largest = 0;

@@ -22,7 +22,7 @@ import { stageEvents } from './stage-events.ts';
 
 const SCENARIOS: readonly Scenario[] = [
   [
-    '2: what is inserted during the merge is not lost',
+    '2: events inserted during the merge are not lost',
     async (side) => {
       await stage(side, at(1));
       await side.second.unsafe('BEGIN');
@@ -49,7 +49,7 @@ const SCENARIOS: readonly Scenario[] = [
     ['done', 'done'],
   ],
   [
-    '6: two merges at once do not deadlock',
+    '6: two concurrent merges do not deadlock',
     async (side) => {
       await stage(side, at(1));
       await slowDown(side, ORDER_LINJER, 0.5);
@@ -58,7 +58,7 @@ const SCENARIOS: readonly Scenario[] = [
     ['done', 'done'],
   ],
   [
-    '6: steady load does not keep the merge waiting',
+    '6: steady load does not delay the merge',
     async (side) => {
       for (let n = 0; n < 30; n++) {
         await stageOther(side, side.sql, at(n, { OrderID: String(n) }));
@@ -86,7 +86,7 @@ const SCENARIOS: readonly Scenario[] = [
   ],
 ];
 
-describe('what goes wrong with a naive merge beside writers and other merges, and not here', () => {
+describe('a merge in parallel with writers and other merges, in cases where a naive merge fails', () => {
   let target: NaiveTarget;
   let sides: Sides;
   beforeAll(async () => {

@@ -21,7 +21,7 @@ const BEFORE = readFileSync(
   'utf8',
 );
 
-describe('infrastructure that is older than what is applied', () => {
+describe('older infrastructure', () => {
   let target: MergeTarget;
   let owner: Sql;
   beforeAll(async () => {
@@ -52,7 +52,7 @@ describe('infrastructure that is older than what is applied', () => {
     expect(await merge(0)).toBe(1);
   });
 
-  it('is refused by its version, and replaces what is newer when somebody insists', async () => {
+  it('is refused by its version, and replaces newer objects with cdc.allow_older', async () => {
     await apply(NOW);
     const before = await signatures();
     const newer = `DROP VIEW cdc_management.possible_loss;
@@ -83,7 +83,7 @@ describe('infrastructure that is older than what is applied', () => {
     ['merge_control', ['most_events']],
     ['merge_control', ['facts', 'claims', 'wanted_at', 'wanted_since']],
     ['pending_merge', ['staging']],
-  ])('is brought up to date if %s has no %s', async (table, columns) => {
+  ])('is upgraded if %s has no %s', async (table, columns) => {
     const dropped = columns.map((column) => `DROP COLUMN ${column} CASCADE`).join(', ');
     const before = await signatures();
     await owner.unsafe(`ALTER TABLE cdc_management.${table} ${dropped}`);
@@ -97,7 +97,7 @@ describe('infrastructure that is older than what is applied', () => {
     expect(await merge(100 + merged)).toBe(merged + 1);
   });
 
-  it('loses the routines and columns whose names have changed', async () => {
+  it('loses routines and columns whose names have changed', async () => {
     const before = await signatures();
     await owner.unsafe(`
       CREATE FUNCTION cdc_management.bury_event(cdc_management.merge_control, tid, tid, text)
@@ -132,7 +132,7 @@ describe('infrastructure that is older than what is applied', () => {
     await apply(NOW);
   });
 
-  it('is brought up where tables have numbers of their own and a loss no cause', async () => {
+  it('is upgraded if merge_control has its own identity and staging_loss has no cause', async () => {
     await owner.unsafe(`ALTER TABLE cdc_management.merge_control
         ALTER COLUMN table_id ADD GENERATED ALWAYS AS IDENTITY (START WITH 1000);
       ALTER TABLE cdc_management.staging_loss DROP COLUMN cause CASCADE;

@@ -110,7 +110,7 @@ describe('a crash while staging holds events', () => {
     ['kill -9 of a backend', [], () => inPlace(killBackend)],
     ['kill -9 of the postmaster', [], () => inPlace(killPostmaster)],
     ['promotion of a standby', [{ replay_from: '100', cause: 'new timeline' }], withStandby],
-  ])('%s: is noticed, with the offsets to replay from', async (_how, ofLogged, prepare) => {
+  ])('%s: is reported with the offsets to replay from', async (_how, ofLogged, prepare) => {
     let survivor = await prepare();
     let sessions: { owner: Sql; sink: Sql };
     const open = ({ server }: Survivor) => {
@@ -184,7 +184,7 @@ describe('a crash while staging holds events', () => {
     expect(await losses()).toEqual(after.slice(1));
   });
 
-  it('leaves the views of a hot standby to be read', async () => {
+  it('views can be read on a hot standby', async () => {
     await stageEvents(target.sink, TENANT, ORDER_LINJER, orders(0, 7, 9));
     const { server } = await withStandby();
     await stageEvents(target.sink, TENANT, ORDER_LINJER, orders(1, 7, 9));
@@ -198,7 +198,7 @@ describe('a crash while staging holds events', () => {
     expect(await sink`SELECT * FROM cdc_management.possible_loss`).toEqual([]);
   });
 
-  it('is noticed where the writer does not wait for its commits to be written', async () => {
+  it('is reported if the writer uses synchronous_commit = off', async () => {
     const admin = target.server.connect({ max: 1, fetch_types: false });
     await admin`ALTER SYSTEM SET wal_writer_delay = '10s'`;
     await admin`SELECT pg_reload_conf()`;

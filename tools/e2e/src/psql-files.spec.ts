@@ -39,7 +39,7 @@ const NAMES = [
   ...['); DROP SCHEMA cdc_management CASCADE; --', '{{x}}', '{{{x}}}', '{{#if x}}', ' ', '[a]'],
 ];
 
-/** Each table has all of them as columns. */
+/** Each table has all these names as columns. */
 const TABLES = NAMES.slice(0, 12);
 
 describeDebian('names of a source in files that psql runs', () => {
@@ -111,38 +111,43 @@ describeDebian('names of a source in files that psql runs', () => {
     }
   }
 
-  it.each(['on', 'off'])('standard_conforming_strings = %s', async (setting) => {
-    const database = await server.createDatabase();
-    applyWithPsql(database, `-c standard_conforming_strings=${setting}`);
-    applyWithPsql(database, `-c standard_conforming_strings=${setting}`);
-    expect(readdirSync(root)).not.toContain(MARK);
-    const sql: Sql = server.connect({ database, max: 1, onnotice: () => {} });
-    const tables = await sql<{ name: string }[]>`
+  it.each(['on', 'off'])(
+    'are not interpreted with standard_conforming_strings = %s',
+    async (setting) => {
+      const database = await server.createDatabase();
+      applyWithPsql(database, `-c standard_conforming_strings=${setting}`);
+      applyWithPsql(database, `-c standard_conforming_strings=${setting}`);
+      expect(readdirSync(root)).not.toContain(MARK);
+      const sql: Sql = server.connect({ database, max: 1, onnotice: () => {} });
+      const tables = await sql<{ name: string }[]>`
       SELECT relname AS name FROM pg_class WHERE relnamespace = 'blue'::regnamespace AND relkind = 'r'`;
-    expect(tables.map(({ name }) => name).sort()).toEqual(
-      TABLES.flatMap((name) => [name, `stg_${name}`]).sort(),
-    );
-    for (const name of TABLES) {
-      const columns = await sql<{ name: string }[]>`
+      expect(tables.map(({ name }) => name).sort()).toEqual(
+        TABLES.flatMap((name) => [name, `stg_${name}`]).sort(),
+      );
+      for (const name of TABLES) {
+        const columns = await sql<{ name: string }[]>`
         SELECT attname AS name FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid
         WHERE relnamespace = 'blue'::regnamespace AND relname = ${name} AND attnum > 0 AND attname !~ '^__'`;
-      expect(columns.map((column) => column.name).sort()).toEqual(['id', ...NAMES].sort());
-      const event = Object.fromEntries(['id', ...NAMES].map((column) => [column, `of ${column}`]));
-      const position = {
-        __source_db: 'd',
-        __source_table: name,
-        __kafka_partition: '0',
-        __kafka_offset: '0',
-        __cdc_operation: 'c',
-      };
-      await sql`INSERT INTO blue.${sql(`stg_${name}`)} ${sql({ ...event, ...position })}`;
-    }
-    await sql.unsafe('CALL cdc_management.run_pending_merges()');
-    for (const name of TABLES) {
-      const [row] = await sql`SELECT * FROM blue.${sql(name)}`;
-      expect([name, row?.['id'], row?.[NAMES[1]!]]).toEqual([name, 'of id', `of ${NAMES[1]}`]);
-    }
-    expect(await sql`SELECT reason FROM cdc_management.dead_letter`).toEqual([]);
-    await sql.end();
-  });
+        expect(columns.map((column) => column.name).sort()).toEqual(['id', ...NAMES].sort());
+        const event = Object.fromEntries(
+          ['id', ...NAMES].map((column) => [column, `of ${column}`]),
+        );
+        const position = {
+          __source_db: 'd',
+          __source_table: name,
+          __kafka_partition: '0',
+          __kafka_offset: '0',
+          __cdc_operation: 'c',
+        };
+        await sql`INSERT INTO blue.${sql(`stg_${name}`)} ${sql({ ...event, ...position })}`;
+      }
+      await sql.unsafe('CALL cdc_management.run_pending_merges()');
+      for (const name of TABLES) {
+        const [row] = await sql`SELECT * FROM blue.${sql(name)}`;
+        expect([name, row?.['id'], row?.[NAMES[1]!]]).toEqual([name, 'of id', `of ${NAMES[1]}`]);
+      }
+      expect(await sql`SELECT reason FROM cdc_management.dead_letter`).toEqual([]);
+      await sql.end();
+    },
+  );
 });

@@ -50,7 +50,7 @@ describe('a setting', () => {
     ['merge_lock_timeout', '1h', null],
     ['batch_events', '1000000', null],
     ['silent_after', '2 weeks', null],
-  ])('%s = %p is told when it is set: %p', async (name, value, problem) => {
+  ])('%s = %p is checked when it is set: %p', async (name, value, problem) => {
     const before = await valueOf(name);
     if (problem === null) await set(name, value);
     else {
@@ -63,7 +63,7 @@ describe('a setting', () => {
     await set(name, before);
   });
 
-  it('that nobody knows is told with those that are known', async () => {
+  it('that is unknown is reported with the known settings', async () => {
     await expect(
       owner`INSERT INTO cdc_management.setting VALUES ('batch_event', '1', 'a typo')`,
     ).rejects.toMatchObject({
@@ -73,7 +73,7 @@ describe('a setting', () => {
     });
   });
 
-  it('that is missing, or wrong in an older database, stops no merge', async () => {
+  it('that is missing, or invalid in an older database, does not stop a merge', async () => {
     await owner`DELETE FROM cdc_management.setting WHERE name IN ('batch_events', 'merge_lock_timeout')`;
     await owner`ALTER TABLE cdc_management.setting DROP CONSTRAINT setting_value_check`;
     await owner`UPDATE cdc_management.setting SET value = 'abc'`;
@@ -86,15 +86,15 @@ describe('a setting', () => {
     await owner`TRUNCATE cdc_management.setting`;
   });
 
-  it('of one table is checked as well', async () => {
+  it('of a single table is checked', async () => {
     await expect(
       owner`UPDATE cdc_management.merge_control SET batch_events = 0`,
     ).rejects.toMatchObject({ code: '23514' });
   });
 });
 
-describe('a time of the source that is none', () => {
-  it('makes the lag of its table unknown', async () => {
+describe('an invalid source time', () => {
+  it('makes the lag of its table NULL', async () => {
     const target = await startMergeTarget();
     await target.apply(ORDER_LINJER);
     try {

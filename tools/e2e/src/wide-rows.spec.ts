@@ -48,7 +48,7 @@ function randomText(random: ReturnType<typeof createRandom>, length: number): st
   return Array.from({ length }, () => String.fromCharCode(random.integer(97, 122))).join('');
 }
 
-it('values of every type that a wide row stores out of line are kept', async () => {
+it('an update keeps unchanged values of every type that a wide row stores out of line', async () => {
   const database = await server.createDatabase({ name: 'source' });
   const source = server.connect({ database, max: 1, fetch_types: false });
   await source.unsafe(`CREATE TABLE ${NAME} (

@@ -17,12 +17,12 @@ const OPTIONS = { seed: 7, events: 2000, constants: { _customer_id: 'c' } };
 describe('buildEventLog', () => {
   const log = buildEventLog(ORDERS, OPTIONS);
 
-  it('gives the same log for the same seed, another for another', () => {
+  it('returns the same log for the same seed, and another log for another seed', () => {
     expect(buildEventLog(ORDERS, OPTIONS)).toEqual(log);
     expect(buildEventLog(ORDERS, { ...OPTIONS, seed: 8 })).not.toEqual(log);
   });
 
-  it('gives as many events as asked for, their offsets rising in three partitions', () => {
+  it('returns the requested number of events, with rising offsets in three partitions', () => {
     expect(log).toHaveLength(2000);
     for (const partition of [0, 1, 2]) {
       const offsets = log.filter((event) => event.partition === partition).map((e) => e.offset);
@@ -69,7 +69,7 @@ describe('buildFinalRows', () => {
     values: { Code: 'a', Line: '1', Text: text, __cdc_operation: operation },
   });
 
-  it('takes the last event of a key, in whatever order they come', () => {
+  it('takes the last event of a key, in any order', () => {
     const events = [at(3, 'u', 'third'), at(1, 'c', 'first'), at(2, 'd', null)];
     const { rows } = buildFinalRows(ORDERS, events);
     expect(rows).toEqual([{ deleted: false, upsert: events[0] }]);
@@ -79,7 +79,7 @@ describe('buildFinalRows', () => {
     expect(buildFinalRows(ORDERS, [at(2, 'd', null), at(1, 'c', 'first')]).rows).toEqual([]);
   });
 
-  it('marks a deleted row of a soft table, and has none for a key that never was there', () => {
+  it('marks a deleted row of a soft table, and has no row for a key that never existed', () => {
     const soft: ReplicatedTable = { ...ORDERS, deleteMode: 'soft' };
     const [insert, remove] = [at(1, 'c', 'first'), at(2, 'd', null)];
     expect(buildFinalRows(soft, [remove, insert]).rows).toEqual([
@@ -88,7 +88,7 @@ describe('buildFinalRows', () => {
     expect(buildFinalRows(soft, [remove]).rows).toEqual([]);
   });
 
-  it('has a row per insert of a table without a key, the rest is dead', () => {
+  it('has a row for each insert of a table without a key, and other events are dead', () => {
     const events = [at(1, 'c', 'first'), at(2, 'u', 'second'), at(3, 'r', 'third')];
     const { rows, dead } = buildFinalRows({ ...ORDERS, key: null }, events);
     expect(rows.map(({ upsert }) => upsert)).toEqual([events[0], events[2]]);

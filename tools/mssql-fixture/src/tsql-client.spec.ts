@@ -58,7 +58,7 @@ it.each([
   expect(output).toContain('Actor\t1\t245575929\n');
 });
 
-it('FreeTDS shows an error', async () => {
+it('FreeTDS prints an error of the server', async () => {
   expect(await tsql('SELECT nope FROM sys.tables', 'off')).toMatch(
     /Msg 207 \(severity 16, state 1\)[^]*Invalid column name 'nope'\./,
   );

@@ -120,7 +120,7 @@ describeWire('Kafka Connect with Debezium', () => {
       await server?.stop();
     });
 
-    it('sends a row of each type, with its key', async () => {
+    it('sends a row of each table with its key', async () => {
       await sql.unsafe(ROWS).simple();
       for (const [table, [key, value]] of Object.entries(EVENTS)) {
         const [record] = await waitForRecords(table, 1);
@@ -129,7 +129,7 @@ describeWire('Kafka Connect with Debezium', () => {
       }
     }, 120_000);
 
-    it('reads tables again that a signal names, whatever their names are', async () => {
+    it('reads the tables of a signal again, even if their names have special characters', async () => {
       for (const name of Object.values(ODD_NAMES))
         await sql.unsafe(`INSERT INTO "${name}" VALUES (1), (2)`);
       const signal = async (kind: SnapshotKind, ...tables: readonly SignalledTable[]) => {
@@ -151,7 +151,7 @@ describeWire('Kafka Connect with Debezium', () => {
       for (const topic of ['ccd', 'exf']) expect(await readsOf(topic, 0)).toEqual([]);
     }, 120_000);
 
-    /** Reads the keys of snapshot rows in a topic, as soon as there are enough. */
+    /** Waits until a topic has enough snapshot rows. Returns their keys. */
     async function readsOf(topic: string, count: number): Promise<readonly number[]> {
       for (const deadline = Date.now() + 30_000; ;) {
         const records = await broker.read(`asma.public.${topic}`);
@@ -164,7 +164,7 @@ describeWire('Kafka Connect with Debezium', () => {
       }
     }
 
-    it('sends what came while it was killed, and no snapshot again', async () => {
+    it('sends the changes that it missed after a kill, without another snapshot', async () => {
       // Waits until the worker has written its offsets, which it does periodically. Without them it repeats the
       // snapshot.
       await new Promise((resolve) => setTimeout(resolve, 10_000));
@@ -181,7 +181,7 @@ describeWire('Kafka Connect with Debezium', () => {
       ]);
     }, 240_000);
 
-    it('says why a connector fails', async () => {
+    it('reports why a connector fails', async () => {
       const config = { ...renderConfig(server), 'slot.name': 'second', 'database.password': 'no' };
       const connectors = [{ name: 'wrong', config }];
       await expect(startConnectWorker({ broker: broker.address, connectors })).rejects.toThrow(

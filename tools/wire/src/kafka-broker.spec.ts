@@ -8,7 +8,7 @@ describeWire('a Kafka broker', () => {
   }, BUILT_WITHIN_MS);
   afterAll(() => broker?.stop());
 
-  it('keeps keys and values as bytes, through a kill', async () => {
+  it('keeps keys and values as bytes after a kill', async () => {
     await broker.createTopic('events', 2);
     const bytes = Buffer.from([0, 0xff, 0x0a]);
     await broker.write('events', [
@@ -30,7 +30,7 @@ describeWire('a Kafka broker', () => {
     expect(await broker.read('another')).toEqual([]);
   });
 
-  it('says what it refuses', async () => {
+  it('reports an invalid topic name', async () => {
     await expect(broker.createTopic('not a name', 1)).rejects.toThrow('INVALID_TOPIC_EXCEPTION');
   });
 });

@@ -74,7 +74,7 @@ describeWire('a pipeline of Bento', () => {
       ...{ topic: 'events', partition: 1, offset, timestampMs: 0, key: `k${offset}`, value },
     }));
 
-  it('hands values to lib/pq as Bloblang has them', async () => {
+  it('passes values from Bloblang to lib/pq unchanged', async () => {
     await runPipeline({ config: CONFIG, env, records: play([event(0)]) });
     expect(await sql`SELECT *, id::text, at::text FROM events`).toEqual([
       {
@@ -84,7 +84,7 @@ describeWire('a pipeline of Bento', () => {
     ]);
   });
 
-  it('keeps a row that is refused, and writes the others of its batch', async () => {
+  it('stores a refused row, and writes the other rows of its batch', async () => {
     const records = play([event(0), event(1, '20241301'), event(2)]);
     await runPipeline({ config: CONFIG, env, records });
     expect(await sql`SELECT "offset" FROM events ORDER BY 1`).toEqual([
@@ -100,7 +100,7 @@ describeWire('a pipeline of Bento', () => {
     ]);
   });
 
-  it('is stuck where nothing takes a row that is refused', async () => {
+  it('is stuck without an output for refused rows', async () => {
     const config = CONFIG.replace(/ {4}- sql_raw:[^]*(?=logger)/, '');
     const run = runPipeline(
       { config, env, records: play([event(0, '20241301')]) },
@@ -109,7 +109,7 @@ describeWire('a pipeline of Bento', () => {
     await expect(run).rejects.toThrow(/stuck[^]*date\/time field value out of range/);
   });
 
-  it('says what is wrong with a configuration', async () => {
+  it('reports problems in a configuration', async () => {
     expect(await lintPipeline({ config: CONFIG, env })).toBe('');
     const config = CONFIG.replace('columns:', 'colums:');
     expect(await lintPipeline({ config, env })).toContain('field colums not recognised');

@@ -36,7 +36,7 @@ const LARGE: Record<keyof typeof UNAVAILABLE_IN_POSTGRES, string> = {
 
 describeWire("Debezium's connector for PostgreSQL", () => {
   it(
-    'sends what the tables say',
+    'sends the values and schemas in sent-by-postgres.ts',
     async () => {
       const { values, unavailable, schemas } = await measurePostgres(SENT_BY_POSTGRES, LARGE);
       expect(values).toEqual(SENT_BY_POSTGRES);

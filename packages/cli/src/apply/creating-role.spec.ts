@@ -66,7 +66,7 @@ function attack(start: () => Promise<PostgresServer>, describeTraps: jest.Descri
   const run = (...args: readonly string[]) => runCommand(repo.root, args, env);
 
   describeTraps(
-    'with functions, operators, types and views that come before those of PostgreSQL',
+    'with functions, operators, types and views that shadow those of PostgreSQL',
     () => {
       beforeAll(async () => {
         await open();
@@ -78,7 +78,7 @@ function attack(start: () => Promise<PostgresServer>, describeTraps: jest.Descri
       }, TRAPS_TIMEOUT_MS);
       beforeEach(() => open('trapped'));
 
-      it('is called by nothing', async () => {
+      it('has none of them called by commands, procedures or views', async () => {
         await sql`ALTER DATABASE directory SET search_path = public, pg_catalog`;
         const careless = server.connect({ database: 'directory', max: 1, onnotice: () => {} });
         const stage = (offset: number) =>
@@ -115,7 +115,7 @@ function attack(start: () => Promise<PostgresServer>, describeTraps: jest.Descri
         expect(await isSprung(sql)).toBe(false);
       });
 
-      it('is called by none of the files, applied one by one with another program', async () => {
+      it('has none of them called by SQL files that another client applies one by one', async () => {
         await sql`ALTER DATABASE directory SET search_path = public, pg_catalog`;
         const careless = server.connect({ database: 'directory', max: 1, onnotice: () => {} });
         const files = [
@@ -151,24 +151,27 @@ function attack(start: () => Promise<PostgresServer>, describeTraps: jest.Descri
         'SCHEMA cdc_management',
       ],
       ['the schema of a tenant', 'CREATE SCHEMA blue', 'schema blue', 'SCHEMA blue'],
-    ])('cannot have %s beforehand', async (_what, statement, object, way) => {
-      await mallory.unsafe(statement);
-      const refusal =
-        `${object} belongs to role mallory, expected postgres or a superuser; look at what mallory made there, then ` +
-        `ALTER ${way} OWNER TO postgres, or drop it`;
-      for (const command of [['apply'], ['apply', '--dry-run']])
-        expect(await run(...command, ...BLUE)).toEqual({
-          exitCode: 2,
-          stdout: '',
-          stderr: `sink_asma.directory in prod: ${refusal}\n`,
-        });
-      const check = await run('check', ...BLUE);
-      expect(check.exitCode).not.toBe(0);
-      expect(check.stdout + check.stderr).toContain(refusal);
-      await sql.unsafe(`ALTER ${way} OWNER TO postgres`);
-      expect((await run('apply', ...BLUE)).exitCode).toBe(0);
-      expect((await run('check', ...BLUE)).exitCode).toBe(0);
-    });
+    ])(
+      'makes apply and check refuse %s created by the role',
+      async (_what, statement, object, way) => {
+        await mallory.unsafe(statement);
+        const refusal =
+          `${object} belongs to role mallory, expected postgres or a superuser; look at what mallory made there, then ` +
+          `ALTER ${way} OWNER TO postgres, or drop it`;
+        for (const command of [['apply'], ['apply', '--dry-run']])
+          expect(await run(...command, ...BLUE)).toEqual({
+            exitCode: 2,
+            stdout: '',
+            stderr: `sink_asma.directory in prod: ${refusal}\n`,
+          });
+        const check = await run('check', ...BLUE);
+        expect(check.exitCode).not.toBe(0);
+        expect(check.stdout + check.stderr).toContain(refusal);
+        await sql.unsafe(`ALTER ${way} OWNER TO postgres`);
+        expect((await run('apply', ...BLUE)).exitCode).toBe(0);
+        expect((await run('check', ...BLUE)).exitCode).toBe(0);
+      },
+    );
 
     it.each([
       ['a final table', 'CREATE TABLE blue."Distrikt" ()', 'table blue."Distrikt"'],
@@ -184,7 +187,7 @@ function attack(start: () => Promise<PostgresServer>, describeTraps: jest.Descri
         'procedure blue.sp_merge_distrikt()',
       ],
     ])(
-      'cannot have %s beforehand, in a schema where it may create',
+      'makes apply refuse %s created by the role in the schema of a tenant',
       async (_what, statement, object) => {
         await sql`CREATE SCHEMA blue`;
         await sql.unsafe(`GRANT CREATE, USAGE ON SCHEMA blue TO ${MALLORY}`);
@@ -203,20 +206,23 @@ function attack(start: () => Promise<PostgresServer>, describeTraps: jest.Descri
     );
 
     it.each([
-      ['has applied all of it itself', true],
+      ['has applied all files itself', true],
       ['may create objects in cdc_management', false],
-    ])('is called by no command where it %s', async (_what, isOwner) => {
-      const own = { ...env, POSTGRES_PROD_USER: MALLORY, POSTGRES_PROD_PASSWORD: MALLORY };
-      const apply = await runCommand(repo.root, ['apply', ...BLUE], isOwner ? own : env);
-      expect(apply).toMatchObject({ exitCode: 0 });
-      await sql`CREATE SEQUENCE public.trap`;
-      await sql`GRANT ALL ON SEQUENCE public.trap TO PUBLIC`;
-      if (!isOwner) await sql.unsafe(`GRANT CREATE, USAGE ON SCHEMA cdc_management TO ${MALLORY}`);
-      // Creates an overload with closer types if the role is not the owner of the function, and a replacement if it is.
-      await mallory
-        .unsafe(
-          isOwner
-            ? `DO $$
+    ])(
+      'makes commands refuse to run, without running its code, if it %s',
+      async (_what, isOwner) => {
+        const own = { ...env, POSTGRES_PROD_USER: MALLORY, POSTGRES_PROD_PASSWORD: MALLORY };
+        const apply = await runCommand(repo.root, ['apply', ...BLUE], isOwner ? own : env);
+        expect(apply).toMatchObject({ exitCode: 0 });
+        await sql`CREATE SEQUENCE public.trap`;
+        await sql`GRANT ALL ON SEQUENCE public.trap TO PUBLIC`;
+        if (!isOwner)
+          await sql.unsafe(`GRANT CREATE, USAGE ON SCHEMA cdc_management TO ${MALLORY}`);
+        // Creates an overload with closer types if the role is not the owner of the function, and a replacement if it is.
+        await mallory
+          .unsafe(
+            isOwner
+              ? `DO $$
              DECLARE v_name text;
              BEGIN
                FOR v_name IN SELECT relname FROM pg_class WHERE relnamespace = 'cdc_management'::regnamespace AND relkind IN ('r', 'v') LOOP
@@ -231,22 +237,23 @@ function attack(start: () => Promise<PostgresServer>, describeTraps: jest.Descri
              DROP FUNCTION cdc_management.read_marks CASCADE;
              CREATE FUNCTION cdc_management.read_marks() RETURNS SETOF cdc_management.pending_merge
                LANGUAGE sql AS $$ SELECT '', '', now(), nextval('public.trap')::oid $$;`
-            : `CREATE FUNCTION cdc_management.setting_of(name) RETURNS text LANGUAGE sql AS $$ SELECT nextval('public.trap')::text $$`,
-        )
-        .simple();
-      for (const command of ['apply', 'check', 'status', 'baseline', 'merge'])
-        expect(await run(command, ...BLUE)).toMatchObject({
-          exitCode: 2,
-          stderr: expect.stringContaining(
-            isOwner
-              ? 'schema cdc_management belongs to role mallory, expected postgres or a superuser'
-              : 'role mallory may create objects in schema cdc_management; look at what is there, then REVOKE CREATE ON SCHEMA cdc_management FROM mallory',
-          ),
-        });
-      expect(await isSprung(sql)).toBe(false);
-    });
+              : `CREATE FUNCTION cdc_management.setting_of(name) RETURNS text LANGUAGE sql AS $$ SELECT nextval('public.trap')::text $$`,
+          )
+          .simple();
+        for (const command of ['apply', 'check', 'status', 'baseline', 'merge'])
+          expect(await run(command, ...BLUE)).toMatchObject({
+            exitCode: 2,
+            stderr: expect.stringContaining(
+              isOwner
+                ? 'schema cdc_management belongs to role mallory, expected postgres or a superuser'
+                : 'role mallory may create objects in schema cdc_management; look at what is there, then REVOKE CREATE ON SCHEMA cdc_management FROM mallory',
+            ),
+          });
+        expect(await isSprung(sql)).toBe(false);
+      },
+    );
 
-    it('may do nothing to what we made', async () => {
+    it('cannot alter, reference or call the objects that apply created', async () => {
       expect((await run('apply', ...BLUE)).exitCode).toBe(0);
       await sql.unsafe(`GRANT USAGE ON SCHEMA blue, cdc_management TO ${MALLORY}`);
       await sql.unsafe(`GRANT SELECT ON ALL TABLES IN SCHEMA blue TO ${MALLORY}`);
@@ -290,7 +297,7 @@ function attack(start: () => Promise<PostgresServer>, describeTraps: jest.Descri
         await expect(mallory.unsafe(statement).simple()).rejects.toMatchObject({ code: '42501' });
     });
 
-    it('may have PostgreSQL put extensions into our schemas, which changes nothing and is found', async () => {
+    it('can create extensions in our schemas: check reports their objects, and merges still work', async () => {
       expect((await run('apply', ...BLUE)).exitCode).toBe(0);
       await mallory`CREATE EXTENSION citext SCHEMA cdc_management`;
       await mallory`CREATE EXTENSION hstore SCHEMA blue`;
@@ -313,7 +320,7 @@ function attack(start: () => Promise<PostgresServer>, describeTraps: jest.Descri
         expect(await run(command, ...BLUE)).toMatchObject({ exitCode: 0 });
     });
 
-    it('is found where something of ours depends on what it made', async () => {
+    it('makes check report our objects that depend on its functions', async () => {
       expect((await run('apply', ...BLUE)).exitCode).toBe(0);
       await mallory`CREATE FUNCTION public.trap(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1'`;
       await sql.unsafe(`CREATE OR REPLACE VIEW cdc_management.stream_status AS
@@ -337,7 +344,7 @@ function attack(start: () => Promise<PostgresServer>, describeTraps: jest.Descri
       expect((await run('check', ...BLUE)).exitCode).toBe(0);
     });
 
-    it('holds up no apply without being named, by locks that anybody who may connect can take', async () => {
+    it('is named by status and apply as the holder of advisory locks that block apply', async () => {
       expect((await run('apply', ...BLUE)).exitCode).toBe(0);
       await mallory`SELECT pg_advisory_lock(hashtextextended('cdc apply sink_asma.directory', 0)),
         pg_advisory_lock(hashtextextended('cdc apply sink_asma.directory blue', 0))`;

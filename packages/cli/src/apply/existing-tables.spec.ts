@@ -19,7 +19,7 @@ const EVENTS: readonly Event[] = [
   [3, 'c', 30, 30],
 ];
 
-describe.each([15, 18] as const)('a table that exists, on PostgreSQL %i', (major) => {
+describe.each([15, 18] as const)('an existing table, on PostgreSQL %i', (major) => {
   let target: ChangedTarget;
   beforeAll(async () => {
     target = await openChangedTarget(major, { prepare: async () => {} });
@@ -27,7 +27,7 @@ describe.each([15, 18] as const)('a table that exists, on PostgreSQL %i', (major
   afterAll(() => target?.server.stop());
   beforeEach(() => target.reset());
 
-  /** The repo with the YAML and the SQL of a section of the page. */
+  /** Copies the repo with the YAML and the SQL of a section of the page. */
   const repoOf = (section: string) => {
     const root = copyOf(target.repo.root);
     const [, yaml] = /^```yaml\n([^]*?)^```/m.exec(section)!;
@@ -77,7 +77,7 @@ describe.each([15, 18] as const)('a table that exists, on PostgreSQL %i', (major
   const rows = async (query: string) =>
     (await target.query(query)).map((row) => Object.values(row));
 
-  it('with metadata columns is merged in any order, and keeps its rows and columns', async () => {
+  it('with metadata columns accepts events in any order, and keeps its other rows and columns', async () => {
     for (const schema of ['blue', 'avansas'])
       await target.query(`CREATE TABLE ${schema}.absence (absence_id integer PRIMARY KEY, note text DEFAULT '', from_date date);
         INSERT INTO ${schema}.absence VALUES (2, 'mine', '2025-01-01'), (9, 'mine', '2025-01-09')`);
@@ -98,7 +98,7 @@ describe.each([15, 18] as const)('a table that exists, on PostgreSQL %i', (major
     expect((await target.run(root, 'check')).exitCode).toBe(0);
   });
 
-  it('is finished after a failure, and follows its renamed customer', async () => {
+  it('is applied after its type is corrected, and follows a renamed customer', async () => {
     await target.query(`CREATE TABLE blue.absence (absence_id integer PRIMARY KEY, from_date date);
       CREATE TABLE avansas.absence (absence_id integer PRIMARY KEY, from_date text);
       INSERT INTO avansas.absence VALUES (9, '2025-01-09')`);
@@ -134,7 +134,7 @@ describe.each([15, 18] as const)('a table that exists, on PostgreSQL %i', (major
     expect((await target.run(root, 'check')).exitCode).toBe(0);
   });
 
-  it('without metadata columns follows its feed, and refused events are dead letters', async () => {
+  it('without metadata columns is updated from its feed, and a refused event is a dead letter', async () => {
     for (const schema of ['blue', 'avansas'])
       await target.query(`CREATE TABLE ${schema}.holiday (id integer PRIMARY KEY, day date CHECK (day > '2026-01-05'));
         INSERT INTO ${schema}.holiday VALUES (2, '2026-02-02'), (9, '2026-02-09')`);

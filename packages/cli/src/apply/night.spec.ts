@@ -7,7 +7,7 @@ import { type CommandRun, finish, runCommand, startCommand } from '../target/cli
 import { small, stageActors } from '../target/small-target.fixture.ts';
 import { customers, generateRollout, openRollout, type Rollout } from './rollout.fixture.ts';
 
-/** `CDC_NIGHT_CUSTOMERS=260` runs the night of the page. `CDC_NIGHT_WRITE=1` writes its output into the page. */
+/** `CDC_NIGHT_CUSTOMERS=260` is the number on the page. `CDC_NIGHT_WRITE=1` writes the output into the page. */
 const COUNT = Number(process.env['CDC_NIGHT_CUSTOMERS'] ?? 26);
 const PAGE = join(__dirname, '../../../../docs/a-night.md');
 const SERVICE = 'services/adopus.yaml';
@@ -35,7 +35,7 @@ beforeAll(async () => {
   plan = join(emptyFolder(), 'plan.json');
   const generate = async () =>
     expect(await runCommand(rollout.root, ['generate'])).toMatchObject({ exitCode: 0 });
-  // The day before: a table and a column less.
+  // The state before the rollout: one table and one column fewer.
   edit(rollout.root, SERVICE, FRAVER, '');
   await generate();
   expect(await rollout.run('apply')).toMatchObject({ exitCode: 0 });
@@ -92,7 +92,7 @@ const OF_STATUS = /^sink_|^wave|^(first|north|south|rest) |SQLSTATE|is running/;
 /** Lines of `metrics` for the page: files by state and problems. */
 const OF_METRICS = /^cdc_(files|merge_failing).* [1-9]/;
 
-/** Runs a command of the night. */
+/** Runs a command of the page. */
 async function step(
   name: string,
   words: string,
@@ -109,7 +109,7 @@ async function step(
   return run;
 }
 
-it(`goes through a night with ${COUNT} customers, as the page has it`, async () => {
+it(`prints the output of docs/a-night.md in a rollout to ${COUNT} customers`, async () => {
   await step('plan', 'apply --plan-out plan.json', 0, EVERYTHING);
   await step('first', 'apply --plan plan.json --wave first', 0, OF_APPLY);
   await step('first', 'status', 1, OF_STATUS);

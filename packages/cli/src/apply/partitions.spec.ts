@@ -72,7 +72,7 @@ describe.each([15, 18] as const)('declared partitions, on PostgreSQL %i', (major
     }
     return runs;
   };
-  /** A repo whose YAML says what the page does, and whose files do not yet. */
+  /** Copies the repo with the YAML of the page, without generating its files. */
   const edited = () => {
     const root = copyOf(target.repo.root);
     const [, yaml] = /^ {2}partition_by:\n([^]*?)```/m.exec(PAGE)!;
@@ -85,17 +85,17 @@ describe.each([15, 18] as const)('declared partitions, on PostgreSQL %i', (major
     return root;
   };
 
-  /** A database whose tenants are new, before anything of the repo is applied. */
+  /** Empties the database, so that all tenants are new. */
   const emptied = async () => {
     await target.query(
       'DROP SCHEMA blue CASCADE; DROP SCHEMA avansas CASCADE; DROP SCHEMA cdc_management CASCADE',
     );
   };
 
-  it('are created for new tenants, and take rows, moves, deletes and replays', async () => {
+  it('are created for new tenants, and accept inserts, deletes and replayed events', async () => {
     await emptied();
     const root = await declared(range(LOW, HIGH, REST));
-    // The script of a dry run does what an apply does.
+    // The script of a dry run has the same effect as apply.
     const { stdout: script } = await target.run(root, 'apply', '--dry-run');
     expect(script.match(/^\) PARTITION BY .*$/gm)).toEqual(
       ['avansas', 'blue'].map(() => ') PARTITION BY RANGE ("actno");'),
@@ -115,13 +115,13 @@ describe.each([15, 18] as const)('declared partitions, on PostgreSQL %i', (major
       expect((await target.run(root, 'merge')).exitCode).toBe(0);
       expect(await rows('blue."Actor"')).toEqual([1, 3, 4]);
     }
-    // Its event has no customer, so it is a dead letter; one with a customer is a row of the default partition.
+    // The event of row 500 has no customer, so it is a dead letter. With a customer, a row is in the default partition.
     await target.query(stageActors('blue', [600, 600]));
     expect((await target.run(root, 'merge')).exitCode).toBe(0);
     expect(await rows('blue."Actor_rest"')).toEqual([600]);
   });
 
-  it('are refused for a table with rows, and the page rewrites it', async () => {
+  it('are refused for a table with rows until the steps of docs/partitions.md rewrite it', async () => {
     const root = edited();
     const [diff, ...rest] = await follow(1, root);
     expect(diff!.stdout).toMatch(/partitions by RANGE \("actno"\), before none +unsafe/);
@@ -158,14 +158,14 @@ describe.each([15, 18] as const)('declared partitions, on PostgreSQL %i', (major
     expect((await target.run(again, 'merge')).exitCode).toBe(0);
     expect(await rows('blue."Actor"')).toEqual([1, 2, 3, 4, 5, 6]);
 
-    // A new tenant has what the others have.
+    // A new tenant has the same partitions as the others.
     await target.query('DROP SCHEMA avansas CASCADE');
     await target.query(`CALL cdc_management.clean_up_schema('avansas')`);
     await passes(again);
     expect(await partitions('avansas')).toEqual(await partitions('blue'));
   });
 
-  it('are missed by check, and follow a renamed customer and table', async () => {
+  it('are reported by check if they are missing, and follow a renamed customer and table', async () => {
     await emptied();
     const hash = '{ hash: [actno], count: 2 }';
     const root = await declared(hash);
@@ -198,7 +198,7 @@ describe.each([15, 18] as const)('declared partitions, on PostgreSQL %i', (major
     ]);
   });
 
-  describe('that users created, whose column gets another type', () => {
+  describe('created by users, if the type of the key column changes', () => {
     const BY_HAND = `{"method": "RANGE", "columns": ["actno"],
       "partitions": [["low", "FOR VALUES FROM (MINVALUE) TO (3)"], ["Actor_rest", "DEFAULT"]]}`;
     const YAML = `          partition_by: { range: [actno], partitions: [{ name: low, to: [3] }, { name: rest }] }\n`;
@@ -216,7 +216,7 @@ describe.each([15, 18] as const)('declared partitions, on PostgreSQL %i', (major
           WHERE attrelid = '${schema}."Actor"'::regclass AND attname = 'actno'`)
       )[0]!['type'];
 
-    it('are rewritten by the statement of the message, and check names it', async () => {
+    it('are rewritten by the statement in the hint of apply, and check reports the old type', async () => {
       await generate();
       const refused = await target.run(root, 'apply');
       expect(refused.exitCode).toBe(5);
@@ -244,7 +244,7 @@ describe.each([15, 18] as const)('declared partitions, on PostgreSQL %i', (major
       expect(await rows('blue."Actor"')).toEqual(['1', '2', '3', '4']);
     });
 
-    it('are rewritten by a draft once partition_by declares them', async () => {
+    it('are rewritten by a draft of diff --scaffold-manual if partition_by declares them', async () => {
       edit(root, SERVICE, ACTOR, `${ACTOR}${YAML}`);
       expect((await runCommand(root, ['diff', '--scaffold-manual'])).exitCode).toBe(1);
       await generate();
@@ -260,7 +260,7 @@ describe.each([15, 18] as const)('declared partitions, on PostgreSQL %i', (major
     });
   });
 
-  it('refuse an index of users with CONCURRENTLY for old and new customers, and lint says so', async () => {
+  it('refuse CREATE INDEX CONCURRENTLY for old and new customers, and lint reports it', async () => {
     await emptied();
     const index = 'CREATE INDEX CONCURRENTLY mine ON "{{SCHEMA}}"."Actor" ("Navn");';
     const root = copyOf(await declared(range(LOW, HIGH)));
@@ -283,7 +283,7 @@ describe.each([15, 18] as const)('declared partitions, on PostgreSQL %i', (major
         ),
       );
 
-    // Both ways out of the message.
+    // Both solutions that the message suggests.
     write(root, INDEX, '-- cdc: no-transaction\n' + index.replace(' CONCURRENTLY', '') + '\n');
     expect((await runCommand(root, ['generate'])).exitCode).toBe(0);
     await passes(root);
@@ -295,7 +295,7 @@ describe.each([15, 18] as const)('declared partitions, on PostgreSQL %i', (major
     expect((await lint()).stdout).toBe('0 files, 0 findings\n');
   });
 
-  it('keep their columns by a rewrite when the type of one changes', async () => {
+  it('are rewritten with their rows by a draft when the type of their key column changes', async () => {
     await emptied();
     const root = copyOf(await declared(range(LOW, HIGH)));
     await passes(root);
@@ -317,10 +317,10 @@ describe.each([15, 18] as const)('declared partitions, on PostgreSQL %i', (major
     expect(await rows('blue."Actor"')).toEqual(['1', '2', '3', '4', '5', '6']);
   });
 
-  // What follows is the same in all versions.
+  // The rest is the same in all versions.
   if (major === 18) return;
 
-  it('are added, and those of users and of an earlier configuration stay', async () => {
+  it('are added, and partitions of users and of an earlier configuration are kept', async () => {
     await emptied();
     const one = await declared(range(LOW));
     await passes(one);
@@ -350,7 +350,7 @@ describe.each([15, 18] as const)('declared partitions, on PostgreSQL %i', (major
     );
   });
 
-  it('by list have one of users for rows without a value, as far as there is one', async () => {
+  it('by list store rows with NULL only in a partition that users created', async () => {
     await emptied();
     const region =
       '        adopus.Region:\n          from: dbo.Region\n          target_exists: false\n';
@@ -364,7 +364,7 @@ describe.each([15, 18] as const)('declared partitions, on PostgreSQL %i', (major
         /services\/adopus\.yaml:\d+ .*partitions\.0\.in\.1: expected a value, found nothing/,
       ),
     });
-    // A text is not the value NULL.
+    // The text "NULL" is not the value NULL.
     const root = await target.edited(SERVICE, region, list('AdOpus', '"NULL"'));
     await passes(root);
     const stage = (...sources: readonly string[]) =>
@@ -420,7 +420,7 @@ describe.each([15, 18] as const)('declared partitions, on PostgreSQL %i', (major
     ]);
   });
 
-  it('have declared indexes, created by partition while others write', async () => {
+  it('get declared indexes, partition by partition, while other sessions write', async () => {
     await emptied();
     const indexes =
       '          indexes: [{ columns: [Navn], where: "lower(\\"Navn\\") <> \'\'" }]\n';
@@ -431,7 +431,7 @@ describe.each([15, 18] as const)('declared partitions, on PostgreSQL %i', (major
     const root = await declared(range(LOW, HIGH), indexes);
     const writer = target.server.connect({ database: DATABASE, max: 1 });
     await writer.unsafe(`BEGIN; UPDATE blue."Actor" SET "Navn" = 'x' WHERE actno = 1`).simple();
-    // Waits for the writer for a second at a time, so others write.
+    // Apply waits for the writer one second at a time, so that other sessions can write.
     const ended = target.run(root, 'apply');
     const waits = `SELECT FROM pg_locks WHERE NOT granted AND relation = 'blue."Actor"'::regclass`;
     while ((await target.query(waits)).length === 0) await sleep(50);
@@ -448,7 +448,7 @@ describe.each([15, 18] as const)('declared partitions, on PostgreSQL %i', (major
         WHERE relname LIKE 'idx\\_Actor\\_Navn%' AND nspname = 'blue'`),
     ).toEqual([{ n: 3, valid: true }]);
 
-    // As an apply leaves it that is ended in the middle.
+    // The state that an interrupted apply leaves.
     const [{ name }] = (await target.query(
       `SELECT indexname AS name FROM pg_indexes WHERE schemaname = 'blue' AND tablename = 'Actor' AND indexname LIKE 'idx\\_Actor\\_Navn%'`,
     )) as unknown as readonly [{ readonly name: string }];

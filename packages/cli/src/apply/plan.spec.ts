@@ -80,7 +80,7 @@ async function applied({ query }: Rollout): Promise<Readonly<Record<string, numb
 const generate = async ({ root }: Rollout) =>
   expect(await runCommand(root, ['generate'])).toMatchObject({ exitCode: 0 });
 
-it('writes what would run where, changes nothing, and carries out just that', async () => {
+it('writes the pending files to a plan, changes nothing, and then applies exactly this plan', async () => {
   const rollout = await open();
   const out = await rollout.writePlan();
   expect(out).toMatchObject({ exitCode: 0, stderr: '' });
@@ -117,7 +117,7 @@ it('writes what would run where, changes nothing, and carries out just that', as
   expect(again.stdout).toContain('files: 0 applied');
 });
 
-it('says what kind of change each is, which lock it takes, and how large the table is', async () => {
+it('writes the class and lock of each change, and the size of its table, to the plan', async () => {
   const rollout = await open();
   expect((await rollout.run('apply')).exitCode).toBe(0);
   await rollout.query(`ALTER TABLE c001."Fraver" ALTER COLUMN "FraverId" TYPE smallint;
@@ -187,7 +187,7 @@ it('says what kind of change each is, which lock it takes, and how large the tab
   expect(find('c002', 'tables/Fraver.sql').class).toBe('unsafe');
   expect((await rollout.writePlan('--again', '--allow-rewrite')).exitCode).toBe(5);
   expect(find('c002', 'tables/Fraver.sql').class).toBe('rewrite');
-  // The run does exactly what the plan says.
+  // The run makes exactly the changes of the plan.
   const run = await rollout.carryOut();
   expect(run.exitCode).toBe(5);
   expect(
@@ -201,7 +201,7 @@ it('says what kind of change each is, which lock it takes, and how large the tab
   );
 });
 
-it('does not call a change refused that a manual file of the plan may make', async () => {
+it('classifies a change as hand-written, not unsafe, if a manual file of the plan may make it', async () => {
   const rollout = await open();
   expect((await rollout.run('apply')).exitCode).toBe(0);
   await rollout.query(`ALTER TABLE c001."Fraver" ALTER COLUMN "FraverId" TYPE text;
@@ -231,7 +231,7 @@ it('does not call a change refused that a manual file of the plan may make', asy
   expect((await rollout.carryOut('--schema', 'c001')).exitCode).toBe(0);
 });
 
-it('does nothing where something has changed since, and says what', async () => {
+it('skips a schema whose structure has changed since the plan, and reports the change', async () => {
   const rollout = await open();
   expect((await rollout.run('apply')).exitCode).toBe(0);
   edit(rollout.root, 'services/adopus.yaml', '        ignore_columns: [Døv]\n', '');
@@ -281,7 +281,7 @@ it('does nothing where something has changed since, and says what', async () => 
   expect((await rollout.run('status')).exitCode).toBe(0);
 });
 
-it('does nothing where a file has changed, and nothing at all where one of the whole database has', async () => {
+it('skips schemas with changed files, and all schemas if a database file is not in the plan', async () => {
   const rollout = await open();
   expect((await rollout.run('apply', '--wave', 'first')).exitCode).toBe(0);
   await rollout.writePlan();
@@ -303,7 +303,7 @@ it('does nothing where a file has changed, and nothing at all where one of the w
   );
 });
 
-it('goes on with the same plan after its process was killed', async () => {
+it('continues with the same plan after apply was killed', async () => {
   const rollout = await open();
   await rollout.writePlan();
   const child = startCommand(rollout.root, small('apply', '--plan', rollout.plan), rollout.env);
@@ -321,7 +321,7 @@ it('goes on with the same plan after its process was killed', async () => {
   expect(await applied(rollout)).toEqual(ALL);
 });
 
-it('refuses a plan that is damaged, of another environment or of other waves', async () => {
+it('refuses a plan that is damaged or for another environment, sink or wave', async () => {
   const rollout = await open();
   await rollout.writePlan();
   const text = read(rollout.folder, 'plan.json');

@@ -29,7 +29,7 @@ async function run(...args: readonly string[]) {
 const filesBelow = (folder: string) =>
   [...treeOf(join(repo.root, folder)).keys()].filter((path) => /\.(sql|yaml)$/.test(path)).sort();
 
-it('a second sink moves the files of the first, and none of them is applied again', async () => {
+it('adding a second sink moves the files of the first sink without applying them again', async () => {
   const { root } = repo;
   write(root, 'migrations/manual/0001-note.sql', 'CREATE TABLE public.note (a integer);\n');
   await run('generate');
@@ -48,8 +48,8 @@ it('a second sink moves the files of the first, and none of them is applied agai
     directory:\n`,
   );
   edit(root, 'services/adopus.yaml', '\n  sinks:\n', `\n  sinks:${OTHER_TABLES}`);
-  const said = await run('generate');
-  expect(said).toMatch(/migrations\/manual/);
+  const printed = await run('generate');
+  expect(printed).toMatch(/migrations\/manual/);
   renameSync(join(root, 'migrations/manual'), join(root, 'migrations/sink_asma.directory/manual'));
   await run('generate');
   expect(filesBelow('migrations/sink_asma.directory')).toEqual(before);
@@ -73,7 +73,7 @@ it('a second sink moves the files of the first, and none of them is applied agai
   );
 });
 
-it('and back: the files of the first are as they were', async () => {
+it('removing the second sink does not apply the files of the first sink again', async () => {
   const { root } = repo;
   edit(root, 'services/adopus.yaml', OTHER_TABLES, '\n');
   await run('generate');

@@ -54,7 +54,7 @@ it('two sinks are applied, each with the schemas of its services', async () => {
   expect(again.stdout).toMatch(/files: 0 applied, 30 applied before/);
 });
 
-it('check says of a table that exists already what is true, until its columns are put right', async () => {
+it('check reports the differences of an existing table until its columns are corrected', async () => {
   const people = 'public.people: column';
   expect(await differences()).toEqual([
     [

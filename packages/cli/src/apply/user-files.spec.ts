@@ -16,7 +16,7 @@ const OF_TENANT = 6;
 const INDEX = 'after/0010-index.sql';
 const VIEW = 'repeatable/0010-actors.sql';
 
-describe.each([15, 18] as const)('files of users on PostgreSQL %i', (major) => {
+describe.each([15, 18] as const)('hand-written files on PostgreSQL %i', (major) => {
   let server: PostgresServer;
   let sql: ReturnType<PostgresServer['connect']>;
   let root: string;
@@ -59,7 +59,7 @@ describe.each([15, 18] as const)('files of users on PostgreSQL %i', (major) => {
   const status = () => run('status', '--env', 'nonprod');
   const check = () => run('check', '--env', 'nonprod', '--exclude', 'public.*');
 
-  /** Writes files of users and the manifest. */
+  /** Writes hand-written files and the manifest. */
   async function put(files: Readonly<Record<string, string>>): Promise<void> {
     for (const [path, text] of Object.entries(files)) write(root, `migrations/${path}`, text);
     await generate();
@@ -92,7 +92,7 @@ describe.each([15, 18] as const)('files of users on PostgreSQL %i', (major) => {
     });
   }
 
-  it('without a transaction say who they wait for, as no timeout ends that', async () => {
+  it('without a transaction report the session that blocks them', async () => {
     await put({
       [INDEX]: `-- cdc: no-transaction\nCREATE INDEX CONCURRENTLY "Actor_Navn" ON "{{SCHEMA}}"."Actor" ("Navn")\n`,
     });
@@ -111,7 +111,7 @@ describe.each([15, 18] as const)('files of users on PostgreSQL %i', (major) => {
     expect(await ended).toMatchObject({ exitCode: 0 });
   });
 
-  it('old tenants get a file of after/ when it appears, a new one behind its tables', async () => {
+  it('in after/ are applied to old tenants at once, and to a new tenant after its tables', async () => {
     await put({
       [INDEX]: `-- cdc: no-transaction\nCREATE INDEX CONCURRENTLY "Actor_Navn" ON "{{SCHEMA}}"."Actor" ("Navn")\n`,
     });
@@ -144,7 +144,7 @@ describe.each([15, 18] as const)('files of users on PostgreSQL %i', (major) => {
     });
   });
 
-  it('one that failed somewhere can be corrected; where it was applied it stays as it ran', async () => {
+  it('can be corrected after a failure in one schema, but not after they are applied everywhere', async () => {
     await sql`INSERT INTO blue."Actor" (actno, "Navn", _customer_id)
       SELECT n, 'twice', gen_random_uuid() FROM generate_series(1, 2) AS n`;
     const other = 'CREATE VIEW "{{SCHEMA}}".other AS SELECT 1 AS a;\n';
@@ -171,7 +171,7 @@ describe.each([15, 18] as const)('files of users on PostgreSQL %i', (major) => {
     expect((await apply()).exitCode).toBe(6);
   });
 
-  it('a table that was refused stops the files that need it, and no others', async () => {
+  it('are skipped if they need a refused table, and applied if they do not', async () => {
     await put({
       [VIEW]: '-- after: Actor\nCREATE OR REPLACE VIEW "{{SCHEMA}}".actors AS SELECT 1 AS a;\n',
       'after/0010-fraver.sql': `-- after: Fraver\nSELECT '{{SCHEMA}}';\n`,
@@ -194,7 +194,7 @@ describe.each([15, 18] as const)('files of users on PostgreSQL %i', (major) => {
     await expectSettled();
   });
 
-  it('renames and retirement take along what files of users made', async () => {
+  it('create objects that follow a renamed customer or table, and are dropped with a customer', async () => {
     const counts = (table: string) => ({
       'repeatable/0020-count.sql': `CREATE OR REPLACE VIEW "{{SCHEMA}}".named AS SELECT "Navn" FROM "{{SCHEMA}}"."${table}";
 CREATE OR REPLACE FUNCTION "{{SCHEMA}}".actors() RETURNS bigint LANGUAGE sql
@@ -239,7 +239,7 @@ AS 'SELECT count(*) FROM "{{SCHEMA}}"."${table}"';
     await expectSettled();
   });
 
-  it('check says who created what is extra, and what drops it', async () => {
+  it('are named by check as the origin of extra objects, with the repair', async () => {
     await put({ [VIEW]: 'CREATE OR REPLACE VIEW "{{SCHEMA}}".actors AS SELECT 1 AS a;\n' });
     expect((await apply()).exitCode).toBe(0);
     rmSync(join(root, 'migrations', VIEW));
@@ -276,7 +276,7 @@ AS 'SELECT count(*) FROM "{{SCHEMA}}"."${table}"';
     await sql`DROP ROLE reporting`;
   });
 
-  it('an apply that was killed in a file goes on behind what it has recorded', async () => {
+  it('can be corrected and applied after apply was killed in one of them', async () => {
     await put({
       [INDEX]: 'CREATE TABLE "{{SCHEMA}}".first (); SELECT pg_sleep(60);\n',
       [VIEW]: 'CREATE OR REPLACE VIEW "{{SCHEMA}}".actors AS SELECT 1 AS a;\n',
@@ -298,7 +298,7 @@ AS 'SELECT count(*) FROM "{{SCHEMA}}"."${table}"';
   });
 });
 
-it('says which names a file may name as what it needs', async () => {
+it('reports an unknown or missing table name after "-- after:"', async () => {
   const root = smallRepo();
   write(root, 'migrations/repeatable/0010-a.sql', '-- Views.\n-- after: Actr\nSELECT 1;\n');
   expect(await runCommand(root, ['generate'])).toMatchObject({

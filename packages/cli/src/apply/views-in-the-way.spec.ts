@@ -38,7 +38,7 @@ const NEW_CUSTOMER = `    gull:
     avansas:`;
 
 describe.each([15, 18] as const)(
-  'views in the way of a change of type, on PostgreSQL %i',
+  'views that use a column whose type changes, on PostgreSQL %i',
   (major) => {
     let target: ChangedTarget;
     let root: string;
@@ -81,7 +81,7 @@ describe.each([15, 18] as const)(
       await generate();
     }
 
-    /** Makes the source's name longer and its number larger. */
+    /** Widens the columns `Navn` and `actno` of the source. */
     async function widen(): Promise<void> {
       edit(
         root,
@@ -120,7 +120,7 @@ describe.each([15, 18] as const)(
       expect((await run('apply')).stdout).toContain('files: 0 applied');
     }
 
-    it('of the repo are dropped and created again, with owners, rights and comments', async () => {
+    it('of the repo are dropped and created again with their owners, privileges and comments', async () => {
       const before = await readAll();
       expect(before.length).toBeGreaterThan(14);
       await widen();
@@ -136,7 +136,7 @@ describe.each([15, 18] as const)(
       await expectSettled();
     });
 
-    it('of a renamed and of a new customer are dropped and created again too', async () => {
+    it('of a renamed and a new customer are dropped and created again', async () => {
       edit(root, 'source-groups.yaml', '    blue:', '    green:');
       edit(root, 'source-groups.yaml', '    avansas:', NEW_CUSTOMER);
       const union = FILES['repeatable/0050-union.sql'].replaceAll('blue', 'green');
@@ -153,7 +153,7 @@ describe.each([15, 18] as const)(
       await expectSettled();
     });
 
-    it('go through a change as the page says, step by step', async () => {
+    it('allow the steps of docs/change-tables.md', async () => {
       const page = readFileSync(join(__dirname, '../../../../docs/change-tables.md'), 'utf8');
       const [, add, change, repair] = page.split('\n## ');
       for (const path of Object.keys(FILES)) rmSync(join(root, 'migrations', path));
@@ -209,7 +209,7 @@ describe.each([15, 18] as const)(
       ).toBe(2);
     });
 
-    it('are known to diff, to the plan and to the script before', async () => {
+    it('are reported by diff and the plan, and recreated by the script of a dry run', async () => {
       await target.query('CREATE VIEW avansas.mine AS SELECT "Navn" FROM avansas."Actor"');
       edit(
         root,
@@ -266,7 +266,7 @@ describe.each([15, 18] as const)(
       await expectSettled();
     });
 
-    it('roll everything back if their file does not compile any more, and it is named', async () => {
+    it('roll everything back if their file no longer compiles, and apply names the file', async () => {
       await put(
         'repeatable/0005-doubled.sql',
         `CREATE OR REPLACE FUNCTION "{{SCHEMA}}".doubled(n integer) RETURNS integer LANGUAGE sql AS 'SELECT 2 * n';\n`,
@@ -306,7 +306,7 @@ describe.each([15, 18] as const)(
       await expectSettled();
     });
 
-    it('that others created are named with their owner, and the way that the message says works', async () => {
+    it('of other users are reported with their owner, and the solution in the message works', async () => {
       await target.query(`GRANT USAGE, CREATE ON SCHEMA blue TO reporting; GRANT SELECT ON blue."Actor" TO reporting;
       SET ROLE reporting; CREATE VIEW blue.mine AS SELECT a."Navn" FROM blue.actors AS a`);
       await widen();
@@ -329,7 +329,7 @@ describe.each([15, 18] as const)(
       await expectSettled();
     });
 
-    it('that no file creates any more stay, and so does the table', async () => {
+    it('that no file creates any more are kept, and the type change is refused', async () => {
       await put(
         'repeatable/0010-actors.sql',
         'CREATE OR REPLACE VIEW "{{SCHEMA}}".actors2 AS SELECT actno FROM "{{SCHEMA}}"."Actor";\n',
@@ -346,7 +346,7 @@ describe.each([15, 18] as const)(
       expect(await one('SELECT count(*)::integer FROM blue.named')).toBe(1);
     });
 
-    it('to which somebody added an index by hand stay, as that would be lost', async () => {
+    it('with an index that a user added are kept, and the type change is refused', async () => {
       await target.query('CREATE INDEX by_hand ON blue.kept (count)');
       await widen();
       const refused = await run('apply');
@@ -359,7 +359,7 @@ describe.each([15, 18] as const)(
       await expectSettled();
     });
 
-    it('of a column that is renamed at the same time, and of a staging table', async () => {
+    it('are recreated if the column is also renamed, including a view of a staging table', async () => {
       await put(
         'repeatable/0070-staged.sql',
         '-- after: Actor\nCREATE OR REPLACE VIEW "{{SCHEMA}}".staged AS SELECT actno FROM "{{SCHEMA}}"."stg_Actor";\n',

@@ -82,7 +82,7 @@ async function rowsEverywhere(columns: string): Promise<readonly string[]> {
   return texts;
 }
 
-it('a column added in the source reaches the definition, two files and every schema, and its events merge', async () => {
+it('adds a new source column to the definition, two files and every schema, and merges its events', async () => {
   await stage(1, { DistriktID: '1', Navn: 'Nord' });
   await merge();
   expect(await diff()).toMatchObject({
@@ -117,7 +117,7 @@ it('a column added in the source reaches the definition, two files and every sch
   expect((await diff()).exitCode).toBe(0);
 }, 120_000);
 
-it('a column that was renamed in the source keeps its values, also those that are staged', async () => {
+it('keeps the merged and staged values of a column that was renamed in the source', async () => {
   source.database('AdOpusTest').renameColumn('dbo.Distrikt', 'Sone', 'Område');
   const from = '          from: dbo.Distrikt\n';
   repo.edit('services/adopus.yaml', from, `${from}          renames: { Sone: Område }\n`);
@@ -138,7 +138,7 @@ it('a column that was renamed in the source keeps its values, also those that ar
   expect(check).toMatchObject({ exitCode: 0, complaints: [] });
 }, 120_000);
 
-it('an unsafe change of one table stops that table; a manual file makes it, in every schema', async () => {
+it('refuses only the table of an unsafe change until a manual file makes it in every schema', async () => {
   const database = source.database('AdOpusTest');
   const definitions = await repo.cdc('diff', '--env', 'nonprod', '--json');
   expect(JSON.parse(definitions.stdout).changes).toEqual([]);

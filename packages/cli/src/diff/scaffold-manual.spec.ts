@@ -21,7 +21,7 @@ const scaffold = (...args: readonly string[]) =>
   cdc(['manage-migrations', 'diff', '--scaffold-manual', ...args], { cwd: root });
 
 describe('--scaffold-manual', () => {
-  it('begins a file for each table with an unsafe change, once, with the next number', () => {
+  it('drafts a numbered file for each table with an unsafe change, and does not overwrite it', () => {
     write(root, `${MANUAL}/0007-mine.sql`, 'SELECT 1;\n');
     edit(root, SNAPSHOT, 'length: 100', 'length: 50');
     edit(root, SNAPSHOT, 'type: date', 'type: int');
@@ -47,7 +47,7 @@ describe('--scaffold-manual', () => {
     expect(changesSince(written, root)).toEqual([]);
   });
 
-  it('puts the expression of the configuration into it, and the schema only as {{SCHEMA}}', () => {
+  it('writes the configured expression to the file, and the schema only as {{SCHEMA}}', () => {
     edit(root, SNAPSHOT, 'length: 100', 'length: 50');
     edit(
       root,
@@ -62,14 +62,14 @@ describe('--scaffold-manual', () => {
     expect(text).toContain('"{{SCHEMA}}"."Actor"');
   });
 
-  it('writes nothing where nothing is unsafe', () => {
+  it('writes no file if no change is unsafe', () => {
     edit(root, SNAPSHOT, 'length: 100', 'length: 200');
     const before = treeOf(root);
     expect(scaffold()).toMatchObject({ code: 1, stderr: NOTHING });
     expect(changesSince(before, root)).toEqual([]);
   });
 
-  it('begins a file that generate leaves alone and puts into the manifest', () => {
+  it('drafts a file that generate does not change and adds to the manifest', () => {
     edit(root, SNAPSHOT, 'length: 100', 'length: 50');
     scaffold();
     const path = `${MANUAL}/0001-Actor-Navn.sql`;

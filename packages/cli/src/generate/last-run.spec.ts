@@ -24,10 +24,10 @@ beforeAll(() => {
   writeTables(root);
   cache = emptyFolder();
   first = run([]);
-  markNotes();
+  markCache();
 }, 60_000);
 
-it('the first run writes all, and notes outside of the repo that it has', () => {
+it('the first run writes all files, and a cache file outside of the repo', () => {
   expect(first.code).toBe(0);
   expect(first.stdout).toMatch(/ 10\d\d created\n$/);
   expect(readdirSync(join(cache, 'cdc-migrations'))).toEqual([
@@ -36,7 +36,7 @@ it('the first run writes all, and notes outside of the repo that it has', () => 
 });
 
 it.each([[['--json']], [['--dry-run']]])(
-  'a run with %j that finds all as it was prints what a run without notes prints',
+  'an unchanged run with %j prints the same with and without the cache',
   (args) => {
     const before = treeOf(root);
     const [reused, rendered] = [run(args), run(args, { cache: emptyFolder() })];
@@ -71,15 +71,15 @@ it.each<[string, () => void, number, RegExp]>([
     0,
     /1 to change/,
   ],
-  ['a file is gone', () => rmSync(join(root, FILE)), 0, /1 to create/],
+  ['a file is missing', () => rmSync(join(root, FILE)), 0, /1 to create/],
   [
-    'the file of another table is in place of one',
+    'a file has the content of another table',
     () => write(root, FILE, read(root, 'migrations/tables/T008.sql')),
     0,
     /1 to change/,
   ],
   [
-    'a file of SQL is among ours',
+    'an extra SQL file is in a generated folder',
     () => write(root, 'migrations/tables/mine.sql', ''),
     0,
     / unchanged/,
@@ -91,13 +91,13 @@ it.each<[string, () => void, number, RegExp]>([
     / to change/,
   ],
   [
-    'a file of users is new',
+    'a hand-written file is added',
     () => write(root, 'migrations/after/0001-x.sql', 'SELECT 1;\n'),
     0,
     /1 to change/,
   ],
   [
-    'there is a link',
+    'a symbolic link is added',
     () => symlinkSync(join(root, FILE), join(root, 'generated/x')),
     0,
     / unchanged/,
@@ -134,11 +134,11 @@ it('generates again with another version of the tool', () => {
   expect(run(['--dry-run'], { cli }).stderr).not.toContain(MARK);
 }, 60_000);
 
-it('works with damaged notes, and where none can be kept', () => {
+it('works with a damaged cache, and if no cache can be written', () => {
   const file = join(emptyFolder(), 'file');
   writeFileSync(file, '');
   expect(run([], { cache: file })).toMatchObject({ code: 0, stderr: first.stderr });
-  writeFileSync(noteFile(), '{"fingerprint":');
+  writeFileSync(cacheFile(), '{"fingerprint":');
   expect(run([])).toMatchObject({ code: 0, stdout: expect.stringMatching(/ unchanged\n$/) });
 }, 60_000);
 
@@ -172,15 +172,15 @@ function restore(before: Tree): void {
   }
 }
 
-function noteFile(): string {
+function cacheFile(): string {
   const folder = join(cache, 'cdc-migrations');
   return join(folder, readdirSync(folder)[0]!);
 }
 
 /** Adds the warning that exists only in the cache. */
-function markNotes(): void {
-  const note = JSON.parse(readFileSync(noteFile(), 'utf8')) as { warnings: string[] };
-  writeFileSync(noteFile(), JSON.stringify({ ...note, warnings: [...note.warnings, MARK] }));
+function markCache(): void {
+  const cached = JSON.parse(readFileSync(cacheFile(), 'utf8')) as { warnings: string[] };
+  writeFileSync(cacheFile(), JSON.stringify({ ...cached, warnings: [...cached.warnings, MARK] }));
 }
 
 function writeTables(folder: string): void {

@@ -13,7 +13,7 @@ import {
 } from '../repo.fixture.ts';
 import { STAGES } from './stage.ts';
 
-it('the stages in order are the whole run, byte for byte', () => {
+it('the stages in order write the same files as a whole run', () => {
   const [whole, staged] = [adopusRepo(), adopusRepo()];
   expect(generate(whole).code).toBe(0);
   for (const stage of STAGES) {
@@ -22,7 +22,7 @@ it('the stages in order are the whole run, byte for byte', () => {
   expect(treeOf(staged)).toEqual(treeOf(whole));
 }, 60_000);
 
-it('the stages follow a change as the whole run does: a second sink, a table that goes', () => {
+it('the stages write the same files as a whole run after a table moves to a second sink', () => {
   const done = smallRepo();
   expect(generate(done).code).toBe(0);
   edit(
@@ -60,7 +60,7 @@ describe('a stage', () => {
     root = copyOf(done);
   });
 
-  it.each(STAGES.slice(1))('%s needs what the stages before it write', (stage) => {
+  it.each(STAGES.slice(1))('%s stops if the files of earlier stages are missing', (stage) => {
     const fresh = smallRepo();
     const before = treeOf(fresh);
     expect(generate(fresh, ['--only', stage])).toEqual({
@@ -72,7 +72,7 @@ describe('a stage', () => {
   });
 
   it.each(['tables', 'staging', 'migrations'])(
-    '%s does not take missing definitions for removed tables',
+    '%s does not treat missing definitions as removed tables',
     (stage) => {
       rmSync(join(root, 'generated/table-definitions'), { recursive: true });
       const before = treeOf(root);
@@ -94,7 +94,7 @@ describe('a stage', () => {
     ['infrastructure', 'generated/migration-sets.yaml'],
     ['migrations', 'migrations/tables/Actor.sql'],
     ['migrations', 'migrations/schemas/create-schemas.sql'],
-  ])('%s refuses %s once it was edited', (stage, path) => {
+  ])('%s refuses an edited %s', (stage, path) => {
     write(root, path, `${read(root, path)}\n`);
     const before = treeOf(root);
     expect(generate(root, ['--only', stage])).toEqual({
@@ -107,7 +107,7 @@ describe('a stage', () => {
     expect(treeOf(root)).toEqual(treeOf(done));
   });
 
-  it('names the file that is missing', () => {
+  it('names the missing file', () => {
     rmSync(join(root, 'migrations/staging/Actor-staging.sql'));
     expect(generate(root, ['--only', 'migrations'])).toMatchObject({
       code: 2,
@@ -115,7 +115,7 @@ describe('a stage', () => {
     });
   });
 
-  it('that is forced leaves only its own files in its folders, for a cache that keeps them', () => {
+  it('with --force removes other files from its folders', () => {
     for (const folder of ['tables', 'staging', 'manual']) {
       write(root, `migrations/${folder}/extra.sql`, 'SELECT 1;\n');
     }
@@ -134,7 +134,7 @@ describe('a stage', () => {
     ]);
   });
 
-  it('reads only what it needs: a mistake elsewhere does not stop it', () => {
+  it('is not stopped by a mistake in a file that it does not need', () => {
     const failing = () => STAGES.filter((stage) => generate(root, ['--only', stage]).code !== 0);
     const sourceGroups = read(root, 'source-groups.yaml');
     write(root, 'source-groups.yaml', 'adopus: [');

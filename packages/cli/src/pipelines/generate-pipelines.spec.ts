@@ -53,7 +53,7 @@ it.each(['{ column_names: ascii }', '{ events: debezium }', '{ column_names: sou
 );
 
 it.each(['db-per-tenant', 'db-shared'])(
-  'every column of a new repo of %s that is NOT NULL has a value',
+  'every NOT NULL column of a new %s repo has a value',
   (pattern) => {
     const root = emptyFolder();
     const args = ['init', root, '--name', 'shop', '--pattern', pattern, '--ci', 'none'];
@@ -83,7 +83,7 @@ it.each(['db-per-tenant', 'db-shared'])(
   },
 );
 
-it('gives a connector of one database its signal_table', () => {
+it('sets signal_table only in a connector of a single database', () => {
   const root = smallRepo();
   edit(
     root,
@@ -108,7 +108,7 @@ it('gives a connector of one database its signal_table', () => {
   expect(one['table.include.list']).toMatch(/,dbo\\.signal$/);
 });
 
-it('gives databases of one server publications and slots of their own, and leaves names that are free', () => {
+it('gives each database of a server its own publication and slot, and keeps names without conflict', () => {
   const root = copyOf(join(FIXTURES, 'asma'));
   const long = 'd'.repeat(62);
   const databases: readonly (readonly [file: string, name: string])[] = [
@@ -123,25 +123,25 @@ it('gives databases of one server publications and slots of their own, and leave
   for (const [name, other] of databases)
     edit(root, 'source-groups.yaml', `database: ${name}`, `database: ${other}`);
   expect(generate(root)).toMatchObject({ code: 0 });
-  const carriers = (env: string, ...names: readonly string[]) =>
+  const slotsOf = (env: string, ...names: readonly string[]) =>
     names.map((name) => {
       const settings = connector(root, `pipelines/sources/asma/${env}/${name}.json`);
       expect(settings['publication.name']).toBe(settings['slot.name']);
       expect(settings['slot.name']).toMatch(/^[a-z0-9_]{1,63}$/);
       return settings['slot.name'];
     });
-  const [one, two, three] = carriers('local', 'Chat-Local', 'chat_local', 'CHAT.local');
+  const [one, two, three] = slotsOf('local', 'Chat-Local', 'chat_local', 'CHAT.local');
   expect(two).toBe('cdc_chat_local');
   for (const other of [one, three]) expect(other).toMatch(/^cdc_chat_local_[0-9a-f]{8}$/);
   expect(three).not.toBe(one);
-  const [first, second] = carriers('prod', `${long}a`, `${long}b`);
+  const [first, second] = slotsOf('prod', `${long}a`, `${long}b`);
   expect(first).toBe(`cdc_${'d'.repeat(59)}`);
   expect(second).toMatch(/^cdc_d{50}_[0-9a-f]{8}$/);
-  expect(carriers('prod', 'chat.local')).toEqual(['cdc_chat_local']);
-  expect(carriers('dev', 'chat_dev', 'proxy_dev')).toEqual(['cdc_chat_dev', 'cdc_proxy_dev']);
+  expect(slotsOf('prod', 'chat.local')).toEqual(['cdc_chat_local']);
+  expect(slotsOf('dev', 'chat_dev', 'proxy_dev')).toEqual(['cdc_chat_dev', 'cdc_proxy_dev']);
 });
 
-it('gives databases of one name on two servers, or of names that topics spell alike, topics of their own', () => {
+it('gives databases their own topics if their names are equal, or become equal in topics', () => {
   const mssql = smallRepo();
   const [, server] = /^( +default: .*\n)/m.exec(read(mssql, 'source-groups.yaml'))!;
   edit(
@@ -174,7 +174,7 @@ it('gives databases of one name on two servers, or of names that topics spell al
   expect(two).toMatch(/^asma-local\.chat_local_[0-9a-f]{8}$/);
 });
 
-it('writes columns in ASCII by their names at the source', () => {
+it('maps ASCII column names to the names in the source', () => {
   const root = adopusWith('{ column_names: ascii }');
   generate(root);
   const text = read(root, `${SINK}/adopus.yaml`);
@@ -194,7 +194,7 @@ function adopusByLsn(pipeline: string): string {
   return root;
 }
 
-it('reads the change tables of SQL Server where positions are LSNs, and leaves the rest to Kafka', () => {
+it('reads SQL Server change tables for tables with LSN positions, and Kafka for the others', () => {
   const root = adopusByLsn('{ positions: lsn }');
   expect(generate(root).code).toBe(0);
   for (const [name, count] of [
@@ -214,7 +214,7 @@ it('reads the change tables of SQL Server where positions are LSNs, and leaves t
   expect(read(root, `${SINK}/fretex.env`)).toContain('CDC_SOURCE_DATABASE="AdOpusFretexDev"');
 });
 
-it('refuses another form for the changes that it reads itself', () => {
+it('refuses events: debezium together with positions: lsn', () => {
   const { code, stderr } = generate(adopusByLsn('{ positions: lsn, events: debezium }'));
   expect(stderr).toContain(
     'expected events: recommended with positions: lsn, found time_precision_mode adaptive and decimal_handling_mode precise',
@@ -222,7 +222,7 @@ it('refuses another form for the changes that it reads itself', () => {
   expect(code).toBe(2);
 });
 
-it('takes events in the form of the settings, and the connector sends them so', () => {
+it('uses the configured form of events in the pipeline and in the connector', () => {
   const debezium = adopusWith('{ events: debezium }');
   generate(debezium);
   expect(connector(debezium, SOURCE)).toMatchObject({
@@ -238,7 +238,7 @@ it('takes events in the form of the settings, and the connector sends them so', 
   expect(read(hex, `${SINK}/adopus.yaml`)).toContain('$row."Ts".apply("base64")');
 });
 
-it('leaves columns out at the source that staging has not, and says keys that the source does not', () => {
+it('writes ignored columns and configured keys to the connector', () => {
   const root = adopusRepo();
   edit(
     root,
@@ -283,7 +283,7 @@ it('writes a JDBC sink for each customer, with its transforms', () => {
   expect(connector(root, SOURCE)).toMatchObject({ 'value.converter.schemas.enable': 'true' });
 });
 
-it('says that it writes no pipeline that reads change tables', () => {
+it('warns that it writes no pipeline for change tables with bento-sql-raw', () => {
   const root = adopusWith('{ events: bento-sql-raw }');
   const { code, stderr } = generate(root);
   expect(stderr).toContain(
@@ -310,7 +310,7 @@ it('copies no password that is written in the configuration', () => {
   }
 });
 
-describe('names of the source are no variables', () => {
+describe('names of the source', () => {
   const NAMES = [
     ...['${HOME}', '${HOME:', '${A:${HOME}}', '${{HOME}}', '${HOME|base64decode}', '${!x}', '${'],
     ...[
@@ -349,7 +349,7 @@ describe('names of the source are no variables', () => {
 
   const variablesOf = (text: string, form: RegExp) => [...new Set(text.match(form))].sort();
 
-  it('of Bento', () => {
+  it('are not variables of Bento', () => {
     const root = hostileRepo('{ writer: bento }');
     expect(generate(root)).toMatchObject({ stderr: '', code: 0 });
     const clean = smallRepo();
@@ -370,7 +370,7 @@ describe('names of the source are no variables', () => {
     expect(columns).toEqual(expect.arrayContaining(quoted));
   });
 
-  it('of JavaScript', () => {
+  it('are not properties of JavaScript objects', () => {
     const names = ['constructor', 'toString', 'hasOwnProperty', '__proto__'];
     const root = hostileRepo('{ writer: bento }', names);
     expect(generate(root)).toMatchObject({ stderr: '', code: 0 });
@@ -384,42 +384,48 @@ describe('names of the source are no variables', () => {
     expect(stdout).not.toContain('native code');
   });
 
-  it.each(['debezium-jdbc', 'confluent-jdbc'])('of Kafka Connect: %s', (writer) => {
-    const root = hostileRepo(`{ writer: ${writer} }`);
-    expect(generate(root)).toMatchObject({ stderr: '', code: 0 });
-    const clean = smallRepo();
-    edit(
-      clean,
-      'sink-groups.yaml',
-      '  type: postgres',
-      `  type: postgres\n  pipeline: { writer: ${writer} }`,
-    );
-    expect(generate(clean).code).toBe(0);
-    for (const path of [`${SINK}/adopus.blue.json`, SOURCE]) {
-      const values = (folder: string) => Object.values(connector(folder, path)).join('\n');
-      expect(variablesOf(values(root), CONNECT)).toEqual(variablesOf(values(clean), CONNECT));
-    }
-    const keys = connector(root, SOURCE)['message.key.columns']!.split(':');
-    expect(keys).toHaveLength(2);
-    const expressions = keys[1]!.split(',').map((expression) => new RegExp(`^${expression}$`));
-    expect(expressions.map((expression) => NAMES.filter((name) => expression.test(name)))).toEqual(
-      NAMES.map((name) => [name]),
-    );
-    const replacement = Object.entries(connector(root, `${SINK}/adopus.blue.json`)).find(
-      ([, value]) => value.includes('stg_\\'),
-    );
-    expect(replacement?.[1]).toBe('blue.stg_\\$\\{env:HOME}');
-  });
+  it.each(['debezium-jdbc', 'confluent-jdbc'])(
+    'are not variables of Kafka Connect: %s',
+    (writer) => {
+      const root = hostileRepo(`{ writer: ${writer} }`);
+      expect(generate(root)).toMatchObject({ stderr: '', code: 0 });
+      const clean = smallRepo();
+      edit(
+        clean,
+        'sink-groups.yaml',
+        '  type: postgres',
+        `  type: postgres\n  pipeline: { writer: ${writer} }`,
+      );
+      expect(generate(clean).code).toBe(0);
+      for (const path of [`${SINK}/adopus.blue.json`, SOURCE]) {
+        const values = (folder: string) => Object.values(connector(folder, path)).join('\n');
+        expect(variablesOf(values(root), CONNECT)).toEqual(variablesOf(values(clean), CONNECT));
+      }
+      const keys = connector(root, SOURCE)['message.key.columns']!.split(':');
+      expect(keys).toHaveLength(2);
+      const expressions = keys[1]!.split(',').map((expression) => new RegExp(`^${expression}$`));
+      expect(
+        expressions.map((expression) => NAMES.filter((name) => expression.test(name))),
+      ).toEqual(NAMES.map((name) => [name]));
+      const replacement = Object.entries(connector(root, `${SINK}/adopus.blue.json`)).find(
+        ([, value]) => value.includes('stg_\\'),
+      );
+      expect(replacement?.[1]).toBe('blue.stg_\\$\\{env:HOME}');
+    },
+  );
 
-  it.each(['å${env:HOME}', 'å,b', 'å:Kode', 'å '])('a column %s cannot be renamed', (name) => {
-    const root = hostileRepo('{ writer: debezium-jdbc, column_names: ascii }', [name]);
-    expect(generate(root)).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining(
-        `column "${name}": expected a name that Kafka Connect can rename`,
-      ),
-    });
-  });
+  it.each(['å${env:HOME}', 'å,b', 'å:Kode', 'å '])(
+    'are refused if Kafka Connect cannot rename them: %s',
+    (name) => {
+      const root = hostileRepo('{ writer: debezium-jdbc, column_names: ascii }', [name]);
+      expect(generate(root)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining(
+          `column "${name}": expected a name that Kafka Connect can rename`,
+        ),
+      });
+    },
+  );
 });
 
 describe('files', () => {
@@ -429,7 +435,7 @@ describe('files', () => {
     expect(generate(done).code).toBe(0);
   });
 
-  it('are the same each time', () => {
+  it('are unchanged after a second run', () => {
     const root = copyOf(done);
     const before = treeOf(root);
     expect(generate(root).stdout).toMatch(/^\d+ files: \d+ unchanged\n$/);
@@ -437,7 +443,7 @@ describe('files', () => {
   });
 
   it.each([`${SINK}/adopus.yaml`, `${SINK}/fretex.env`, SOURCE])(
-    '%s that was edited is not written over',
+    'are not overwritten after an edit: %s',
     (path) => {
       const root = copyOf(done);
       write(root, path, read(root, path).replace(/directory_dev|adopus-nonprod/, 'edited'));
@@ -449,7 +455,7 @@ describe('files', () => {
     },
   );
 
-  it('of people stay, and stale ones of ours go', () => {
+  it('of users are kept, and stale generated files are removed', () => {
     const root = copyOf(done);
     write(root, 'pipelines/own.yaml', 'input: {}\n');
     edit(
@@ -473,7 +479,7 @@ describe('files', () => {
   });
 });
 
-describe('mistakes', () => {
+describe('generate refuses', () => {
   it.each(['bento', 'debezium-jdbc'])(
     'a NOT NULL column of a template without a value: %s',
     (writer) => {
@@ -510,7 +516,7 @@ describe('mistakes', () => {
     '@customer_id',
     'env("CDC_CUSTOMER_ID")',
     '${CDC_CUSTOMER_ID}',
-  ])('a customer without the id that a value needs: %s', (value) => {
+  ])('a customer without the customer_id that a template uses: %s', (value) => {
     const root = smallRepo();
     edit(root, TEMPLATES, 'meta("customer_id")', JSON.stringify(value));
     expect(generate(root)).toMatchObject({ code: 0 });
@@ -525,7 +531,7 @@ describe('mistakes', () => {
     expect(generate(root)).toMatchObject({ code: 0 });
   });
 
-  it('an id that is not a uuid, for a column that is', () => {
+  it('a customer_id that is not a uuid for a uuid column', () => {
     const root = smallRepo();
     edit(root, 'source-groups.yaml', `${ID}2`, '17');
     expect(generate(root)).toEqual({
@@ -538,7 +544,7 @@ describe('mistakes', () => {
     expect(generate(root)).toMatchObject({ code: 0 });
   });
 
-  it('a transform whose file is not there', () => {
+  it('a transform whose file is missing', () => {
     const root = adopusRepo();
     edit(root, 'services/adopus.yaml', 'priority_label.blobl', 'none.blobl');
     const { code, stderr } = generate(root);
@@ -548,7 +554,7 @@ describe('mistakes', () => {
     expect(code).toBe(2);
   });
 
-  it('a transform that shows in another order than it runs', () => {
+  it('a transform with a character that changes the text direction', () => {
     const root = adopusRepo();
     const path = 'services/_bloblang/priority_label.blobl';
     write(root, path, `${read(root, path)}# \u202e x\n`);
@@ -559,7 +565,7 @@ describe('mistakes', () => {
     expect(code).toBe(2);
   });
 
-  it('tables of one source in two forms', () => {
+  it('tables of one connector with different forms of events', () => {
     const root = adopusWith('{ events: recommended }');
     edit(
       root,

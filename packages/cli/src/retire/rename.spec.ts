@@ -30,7 +30,7 @@ describe.each([15, 18] as const)('a rename on PostgreSQL %i', (major) => {
   const person = () => edited('services/adopus.yaml', 'adopus.Actor:', 'adopus.Person:');
 
   /** Replays older events, then stages newer ones. Deleted rows must stay deleted and nothing may be missing. */
-  async function expectGoesOn(root: string, schema: string, table: string): Promise<void> {
+  async function expectMergesContinue(root: string, schema: string, table: string): Promise<void> {
     await query(stage(schema, table, [1, 5]));
     await query(stage(schema, table, [9, 9]));
     expect(await run(root, 'merge')).toMatchObject({ exitCode: 0 });
@@ -53,7 +53,7 @@ describe.each([15, 18] as const)('a rename on PostgreSQL %i', (major) => {
     expect(status).toMatchObject({ exitCode: 0 });
   }
 
-  /** Returns the rows of the bookkeeping that have a name. */
+  /** Returns the bookkeeping table of each row with this name. */
   async function kept(column: 'schema_name' | 'table_name', name: string) {
     const tables =
       await query(`SELECT relname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
@@ -69,21 +69,21 @@ describe.each([15, 18] as const)('a rename on PostgreSQL %i', (major) => {
     return counts.map((row) => row['name']);
   }
 
-  it('of a customer carries along what is kept, and staged events', async () => {
+  it('of a customer moves its bookkeeping and staged events to the new name', async () => {
     const root = await green();
     expect(await run(root, 'rename', '--customer', 'blue', '--to', 'green')).toMatchObject({
       exitCode: 0,
       stdout: 'sink_asma.directory in nonprod: schema blue to green (3 tables): renamed\n',
     });
     expect(await kept('schema_name', 'blue')).toEqual([]);
-    await expectGoesOn(root, 'green', 'Actor');
+    await expectMergesContinue(root, 'green', 'Actor');
     expect(await run(root, 'rename', '--customer', 'blue', '--to', 'green')).toMatchObject({
       exitCode: 0,
       stdout: 'sink_asma.directory in nonprod: no bookkeeping under the name blue\n',
     });
   });
 
-  it('of a table carries along what is kept, and staged events', async () => {
+  it('of a table moves its bookkeeping and staged events to the new name', async () => {
     const root = await person();
     expect(await run(root, 'rename', '--table', 'Actor', '--to', 'Person')).toMatchObject({
       exitCode: 0,
@@ -91,35 +91,35 @@ describe.each([15, 18] as const)('a rename on PostgreSQL %i', (major) => {
 sink_asma.directory in nonprod: blue.Actor to blue.Person: renamed\n`,
     });
     expect(await kept('table_name', 'Actor')).toEqual([]);
-    await expectGoesOn(root, 'blue', 'Person');
+    await expectMergesContinue(root, 'blue', 'Person');
   });
 
   // The rest is the same in all versions.
   if (major === 15) return;
 
-  it('of a customer by hand is noticed by check and status, and what is kept follows', async () => {
+  it('of a customer by hand is reported by check and status, and rename moves its bookkeeping', async () => {
     const root = await green();
     await query('ALTER SCHEMA blue RENAME TO green');
     expect(await run(root, 'apply')).toMatchObject({ exitCode: 0 });
     const hint = 'cdc manage-migrations rename --customer blue --to green';
-    const says = { exitCode: 1, stdout: expect.stringContaining(hint) };
+    const reported = { exitCode: 1, stdout: expect.stringContaining(hint) };
     const [check, status] = await Promise.all([run(root, 'check'), run(root, 'status')]);
-    expect(check).toMatchObject(says);
-    expect(status).toMatchObject(says);
+    expect(check).toMatchObject(reported);
+    expect(status).toMatchObject(reported);
     await query(stageActors('green', [9, 9]));
     expect((await run(root, 'merge')).exitCode).not.toBe(2);
     expect(await run(root, 'rename', '--customer', 'blue', '--to', 'green')).toMatchObject({
       exitCode: 0,
     });
     expect(await kept('schema_name', 'blue')).toEqual([]);
-    await expectGoesOn(root, 'green', 'Actor');
+    await expectMergesContinue(root, 'green', 'Actor');
   });
 
   it.each([
     ['--customer', 'blue', 'green', ['source-groups.yaml', '    blue:', '    green:']],
     ['--table', 'Actor', 'Person', ['services/adopus.yaml', 'adopus.Actor:', 'adopus.Person:']],
   ] as const)(
-    'of %s %s names hand-written files with the old name, and they follow with the new one',
+    'of %s %s reports hand-written files with the old name, and accepts the new name in them',
     async (what, from, to, [path, before, after]) => {
       const root = copyOf(target.root);
       const files = {
@@ -166,7 +166,7 @@ sink_asma.directory in nonprod: blue.Actor to blue.Person: renamed\n`,
     },
   );
 
-  it('waits for a writer, and takes what it staged along', async () => {
+  it('waits for a writer, and moves the events that it staged', async () => {
     const root = await green();
     const writer = server.connect({
       database: DATABASE,
@@ -182,10 +182,10 @@ sink_asma.directory in nonprod: blue.Actor to blue.Person: renamed\n`,
     await writer.end();
     expect(await renaming).toMatchObject({ exitCode: 0 });
     expect(await kept('schema_name', 'blue')).toEqual([]);
-    await expectGoesOn(root, 'green', 'Actor');
+    await expectMergesContinue(root, 'green', 'Actor');
   });
 
-  it('is refused where the configuration or the target does not fit, and changes nothing', async () => {
+  it('is refused until the configuration and the target match the new name', async () => {
     const rename = (root: string, ...args: readonly string[]) => run(root, 'rename', ...args);
     expect(await rename(target.root, '--customer', 'blue', '--to', 'green')).toMatchObject({
       exitCode: 2,
@@ -209,7 +209,7 @@ sink_asma.directory in nonprod: blue.Actor to blue.Person: renamed\n`,
     expect(await rename(root, '--customer', 'blue', '--to', 'green')).toMatchObject({
       exitCode: 0,
     });
-    await expectGoesOn(root, 'green', 'Actor');
+    await expectMergesContinue(root, 'green', 'Actor');
   });
 });
 

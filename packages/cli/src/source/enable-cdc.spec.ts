@@ -27,7 +27,7 @@ afterEach(async () => {
 const trackedTables = () =>
   server.database('AdOpusTest').find('sys.tables', { is_tracked_by_cdc: true }).length;
 
-it('enables the 39 tables, schema-docs shows it, and a second run changes nothing', async () => {
+it('enables the 39 tables, which schema-docs records, and changes nothing in a second run', async () => {
   const dry = await repo.cdc(...ENABLE, '--dry-run');
   expect(dry.exitCode).toBe(0);
   expect(dry.stdout).toMatch(
@@ -56,7 +56,7 @@ it('enables the 39 tables, schema-docs shows it, and a second run changes nothin
   expect(server.roundTrips()).toBe(3);
 });
 
-it('captures the columns of the definition and of the key, no other', async () => {
+it('captures only the columns of the definition and of the key', async () => {
   await repo.cdc(...ENABLE, '--table', 'Actor', 'dbo.DocReg');
   const database = server.database('AdOpusTest');
   const instances = database.find('cdc.change_tables');
@@ -71,7 +71,7 @@ it('captures the columns of the definition and of the key, no other', async () =
   expect(captured(1)).not.toContain('Innhold');
 });
 
-it('--emit-sql prints a script that does the same and changes nothing by itself', async () => {
+it('prints a script for all tables with --emit-sql, and changes nothing', async () => {
   const { exitCode, stdout } = await repo.cdc(...ENABLE, '--emit-sql');
   expect(exitCode).toBe(0);
   expect(trackedTables()).toBe(0);
@@ -86,7 +86,7 @@ it('--emit-sql prints a script that does the same and changes nothing by itself'
     @captured_column_list = N'[`);
 });
 
-it('without a choice, several databases are refused', async () => {
+it('refuses several databases without --customer or --all', async () => {
   const { exitCode, complaints } = await repo.cdc('enable-cdc', '--env', 'prod');
   expect(exitCode).toBe(2);
   expect(complaints).toEqual([
@@ -96,7 +96,7 @@ it('without a choice, several databases are refused', async () => {
   ]);
 });
 
-it('a risk that is not known cannot be accepted', async () => {
+it('refuses an unknown risk in --accept', async () => {
   expect(await repo.cdc('enable-cdc', ...AVANSAS, '--accept', 'all')).toMatchObject({
     exitCode: 2,
     complaints: [
@@ -105,7 +105,7 @@ it('a risk that is not known cannot be accepted', async () => {
   });
 });
 
-it('findings come all at once; tables without one are enabled', async () => {
+it('reports all findings at once, and enables the tables without findings', async () => {
   const { exitCode, stdout, stderr } = await repo.cdc('enable-cdc', ...AVANSAS);
   expect(exitCode).toBe(3);
   expect(stderr).toMatch(/^risk large-object: AdOpusTest dbo\.\w+: .*--accept large-object$/m);
@@ -116,7 +116,7 @@ it('findings come all at once; tables without one are enabled', async () => {
 });
 
 it.each([['enable-cdc'], ['clean-cdc', '--days', '7']])(
-  '%s has one JSON document also where no database can be reached',
+  '%s prints one JSON document if no database can be reached',
   async (...command) => {
     repo.setEnv({ MSSQL_NONPROD_PASSWORD: 'wrong' });
     const { exitCode, stdout, complaints } = await repo.cdc(...command, ...AVANSAS, '--json');
@@ -139,7 +139,7 @@ it('one failing table does not stop the others', async () => {
   expect(stdout).toMatch(/39 tables, 38 enabled, 1 failed\n$/);
 });
 
-it('clean-cdc: dry run with rows, a mark from the log, never past what is read', async () => {
+it('clean-cdc counts rows in a dry run, and never cleans past the position of --not-past', async () => {
   await repo.cdc(...ENABLE, '--table', 'Actor', 'Avtale');
   const database = server.database('AdOpusTest');
   const day = 86_400_000;

@@ -11,35 +11,38 @@ function types(cwd: string, ...args: readonly string[]) {
   return cdc(['manage-migrations', 'types', ...args], { cwd });
 }
 
-it.each(['adopus', 'asma'])('lists what the definitions of %s say', (name) => {
-  const root = join(FIXTURES, name);
-  const { code, stdout, stderr } = types(root, '--json');
-  expect([code, stderr]).toEqual([0, '']);
-  const listed = (JSON.parse(stdout) as { columns: NotedColumn[] }).columns;
-  const folder = join(root, 'generated/table-definitions');
-  const noted = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.yaml'))
-    .map((path) => parseDefinition(read(folder, path), path))
-    .flatMap((table) =>
-      table.columns
-        .filter(({ exactness, code: note }) => note || (exactness && exactness !== 'exact'))
-        .map(({ name: column, code: note }) => [
-          table.set,
-          table.service,
-          table.name,
-          column,
-          note,
-        ]),
-    );
-  const found = listed.map(({ set, service, table, column, code: note, advice }) => {
-    expect(advice).toBe(TYPE_NOTES[note].advice);
-    return [set, service, table, column, note];
-  });
-  expect(found.map(String).sort()).toEqual(noted.map(String).sort());
-  expect(noted.length).toBeGreaterThan(3);
-});
+it.each(['adopus', 'asma'])(
+  'lists the columns with type notes in the definitions of %s',
+  (name) => {
+    const root = join(FIXTURES, name);
+    const { code, stdout, stderr } = types(root, '--json');
+    expect([code, stderr]).toEqual([0, '']);
+    const listed = (JSON.parse(stdout) as { columns: NotedColumn[] }).columns;
+    const folder = join(root, 'generated/table-definitions');
+    const noted = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.yaml'))
+      .map((path) => parseDefinition(read(folder, path), path))
+      .flatMap((table) =>
+        table.columns
+          .filter(({ exactness, code: note }) => note || (exactness && exactness !== 'exact'))
+          .map(({ name: column, code: note }) => [
+            table.set,
+            table.service,
+            table.name,
+            column,
+            note,
+          ]),
+      );
+    const found = listed.map(({ set, service, table, column, code: note, advice }) => {
+      expect(advice).toBe(TYPE_NOTES[note].advice);
+      return [set, service, table, column, note];
+    });
+    expect(found.map(String).sort()).toEqual(noted.map(String).sort());
+    expect(noted.length).toBeGreaterThan(3);
+  },
+);
 
-it('says it to people, with what to do', () => {
+it('prints the columns as text, with advice for each note', () => {
   const { code, stdout } = types(join(FIXTURES, 'asma'), '--table', 'directory.users', 'roles');
   expect(stdout).toBe(`sink_portal.search directory.users from directory_dev.public.users
   person_no: public.pnr (character(11)) -> character(11), widened, domain-as-base
@@ -62,7 +65,7 @@ enum-as-text: the enum does not exist in the target
   expect(code).toBe(0);
 });
 
-it('lists names that writers have to know', () => {
+it('lists names that differ from those of the source', () => {
   const root = adopusRepo();
   edit(
     root,
@@ -86,7 +89,7 @@ it('lists names that writers have to know', () => {
   expect(names).toMatchObject([{ table: 'Ytelse', name: 'Ra tekst', source: 'Rå tekst' }]);
 });
 
-it('says only the number where all are exact', () => {
+it('prints only the number of columns if all are exact', () => {
   const { code, stdout } = types(join(FIXTURES, 'asma'), '--service', 'proxy', '--table', 'routes');
   expect([code, stdout]).toEqual([0, '0 of 9 columns listed\n']);
 });
@@ -94,13 +97,13 @@ it('says only the number where all are exact', () => {
 it.each([
   ['--table', 'Aktor', '--table: unknown table "Aktor"; did you mean "Actor"?'],
   ['--service', 'adopsu', '--service: unknown service "adopsu"; the services are: adopus'],
-])('%s that nothing has is an error', (option, name, message) => {
+])('reports an unknown name in %s', (option, name, message) => {
   const { code, stdout, stderr } = types(join(FIXTURES, 'adopus'), option, name);
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toContain(message);
 });
 
-it('a mistake in the configuration is told with file and line, a missing repo too', () => {
+it('reports a mistake in the configuration with file and line, and fails without a repo', () => {
   const root = smallRepo();
   edit(root, 'services/adopus.yaml', 'tables:', 'tabels:');
   const { code, stderr } = types(root);

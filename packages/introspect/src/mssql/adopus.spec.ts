@@ -27,13 +27,13 @@ const CATALOGS = {
 };
 
 describe.each(Object.entries(CATALOGS))('AdOpusTest, %s', (_, catalog) => {
-  it('has the 39 tables of the service, and no other', () => {
+  it('has exactly the 39 tables of the service', () => {
     expect(SELECTED).toHaveLength(39);
     expect(catalog.tables.map(({ name }) => name)).toEqual([...SELECTED].sort());
   });
 
   it.each(catalog.tables.map((table) => [table.name, table] as const))(
-    '%s is what the T-SQL declares',
+    '%s matches its T-SQL declaration',
     (name, table) => {
       const declared = DECLARED.get(name)!;
       expect(table.columns).toEqual(declared.columns.map(expected));
@@ -55,7 +55,7 @@ describe.each(Object.entries(CATALOGS))('AdOpusTest, %s', (_, catalog) => {
   );
 });
 
-it('the committed snapshot is the one that is built', () => {
+it('the committed snapshot matches the built catalog', () => {
   const catalog = CATALOGS['built from the catalog views'];
   const { fingerprint } = CATALOGS['read from the snapshot'];
   expect(

@@ -6,7 +6,7 @@ import { MssqlSelectionError } from './select-mssql-tables.ts';
 const COLUMN = { name: 'id', type: 'int', nullable: true };
 const TABLE = { columns: [], uniqueIndexes: [], foreignKeys: [] };
 
-/** Builds rows for tables of schema dbo, and for one of the same name in schema sys each. */
+/** Builds rows for tables in schema dbo, and for tables of the same names in schema sys. */
 function tables(...names: readonly string[]): { readonly 'sys.tables': readonly object[] } {
   const inDbo = names.map((name, index) => ({ object_id: index + 1, name, schema_id: 1 }));
   const inSys = names.map((name, index) => ({ object_id: index + 101, name, schema_id: 4 }));
@@ -14,7 +14,7 @@ function tables(...names: readonly string[]): { readonly 'sys.tables': readonly 
 }
 
 describe('buildMssqlCatalog', () => {
-  it('needs no more than the views without which there are no tables', () => {
+  it('builds a catalog without the row of sys.databases', () => {
     expect(catalogOf({ 'sys.databases': [] })).toStrictEqual({
       database: 'Db',
       schema: 'dbo',
@@ -25,19 +25,24 @@ describe('buildMssqlCatalog', () => {
   });
 
   it.each([
-    ['as spelled', ['Actor', 'Test'], ['Actor'], ['Actor']],
-    ['without case', ['Actor'], ['aCTOR'], ['Actor']],
-    ['without case, beyond ASCII', ['Ærlig Øst'], ['ærlig øST'], ['Ærlig Øst']],
-    ['each once', ['Actor'], ['actor', 'Actor', 'ACTOR'], ['Actor']],
-    ['as spelled where only case differs', ['actor', 'Actor'], ['Actor'], ['Actor']],
-    ['in order of name', ['b', 'B', 'a', 'Å'], ['Å', 'b', 'a', 'B'], ['B', 'a', 'b', 'Å']],
-    ['none', ['Actor'], [], []],
+    ['an exact name', ['Actor', 'Test'], ['Actor'], ['Actor']],
+    ['a name in another case', ['Actor'], ['aCTOR'], ['Actor']],
+    ['a name in another case, beyond ASCII', ['Ærlig Øst'], ['ærlig øST'], ['Ærlig Øst']],
+    ['each table once', ['Actor'], ['actor', 'Actor', 'ACTOR'], ['Actor']],
+    ['the exact name if only case differs', ['actor', 'Actor'], ['Actor'], ['Actor']],
+    [
+      'tables in the order of their names',
+      ['b', 'B', 'a', 'Å'],
+      ['Å', 'b', 'a', 'B'],
+      ['B', 'a', 'b', 'Å'],
+    ],
+    ['no table', ['Actor'], [], []],
   ])('selects %s', (_, there, named, expected) => {
     const catalog = catalogOf(tables(...there), named);
     expect(catalog.tables.map(({ name }) => name)).toEqual(expected);
   });
 
-  it('names every table that is not there', () => {
+  it('reports every missing table', () => {
     const build = (): unknown => catalogOf(tables('Actor', 'x', 'X'), ['Aktor', 'Actor', 'x', 'Y']);
     expect(build).toThrow(MssqlSelectionError);
     expect(build).toThrow('Db.dbo has no table "Aktor"\nDb.dbo has no table "Y"');
@@ -63,7 +68,7 @@ describe('buildMssqlCatalog', () => {
   it.each([
     ['dbo', 'db', 'dbo'],
     ['DBO', 'DB', 'DBO'],
-  ])('schema %s and database %s are compared without case', (schema, database, expected) => {
+  ])('compares schema %s and database %s without regard to case', (schema, database, expected) => {
     const selection = { schema, database, pattern: 'db-shared', tables: ['T'] } as const;
     const catalog = buildMssqlCatalog(parseMssqlCatalogRows(VIEWS), selection);
     expect(catalog).toMatchObject({ schema: expected, database, pattern: 'db-shared' });
@@ -71,7 +76,7 @@ describe('buildMssqlCatalog', () => {
     expect(catalog.tables).toHaveLength(1);
   });
 
-  it('tells a schema that is not there', () => {
+  it('reports a missing schema', () => {
     const selection = {
       schema: 'rpt',
       database: 'Db',
@@ -89,7 +94,7 @@ describe('buildMssqlCatalog', () => {
     [false, {}],
     [null, {}],
     [undefined, {}],
-  ])('is_tracked_by_cdc %s', (is_tracked_by_cdc, expected) => {
+  ])('reads is_tracked_by_cdc %s', (is_tracked_by_cdc, expected) => {
     const [row] = VIEWS['sys.tables'];
     const catalog = catalogOf({ 'sys.tables': [{ ...row, is_tracked_by_cdc }] });
     expect(catalog.tables).toStrictEqual([{ ...TABLE, name: 'T', columns: [COLUMN], ...expected }]);

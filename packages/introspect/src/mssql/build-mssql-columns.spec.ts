@@ -19,7 +19,7 @@ describe('facets', () => {
     ['time', { precision: 8, scale: 0 }, { scale: 0 }],
     ['datetime2', { precision: 27, scale: 7 }, { scale: 7 }],
     ['datetimeoffset', { precision: 30, scale: 3 }, { scale: 3 }],
-  ])('%s %j', (type, row, facets) => {
+  ])('are read for %s %j', (type, row, facets) => {
     expect(columnOf(type, row)).toStrictEqual({ name: 'c', type, ...facets, nullable: true });
   });
 
@@ -27,7 +27,7 @@ describe('facets', () => {
     ...['bit', 'tinyint', 'smallint', 'int', 'bigint', 'real', 'money', 'smallmoney', 'date'],
     ...['smalldatetime', 'datetime', 'text', 'ntext', 'image', 'xml', 'uniqueidentifier'],
     ...['sql_variant', 'hierarchyid', 'geography', 'geometry', 'json', 'constructor'],
-  ])('%s has none', (type) => {
+  ])('are omitted for %s', (type) => {
     const column = columnOf(type, { max_length: -1, precision: 23, scale: 3 });
     expect(column).toStrictEqual({ name: 'c', type, nullable: true });
   });
@@ -38,7 +38,7 @@ describe('types', () => {
     ['timestamp', 'rowversion'],
     ['rowversion', 'rowversion'],
     ['NVARCHAR', 'nvarchar'],
-  ])('%s is called %s', (type, expected) => {
+  ])('%s is read as %s', (type, expected) => {
     expect(columnOf(type, { max_length: 8 })?.type).toBe(expected);
   });
 
@@ -46,22 +46,28 @@ describe('types', () => {
 
   it.each([
     ['an alias type', { name: 'Url', ...ALIAS }, 'nvarchar', 'dbo.Url', 'alias'],
-    ['an alias type called as another', { name: 'int', ...ALIAS }, 'nvarchar', 'dbo.int', 'alias'],
     [
-      'a type of an assembly',
+      'an alias type with the name of a system type',
+      { name: 'int', ...ALIAS },
+      'nvarchar',
+      'dbo.int',
+      'alias',
+    ],
+    [
+      'a CLR type',
       { name: 'date', ...ALIAS, system_type_id: 240, is_assembly_type: true },
       'clr',
       'dbo.date',
       'clr',
     ],
     [
-      'an alias in a hidden schema',
+      'an alias type in a schema that is not visible',
       { name: 'Url', ...ALIAS, schema_id: 9 },
       'nvarchar',
       'Url',
       'alias',
     ],
-  ])('%s', (_, type, base, declaredAs, declaredKind) => {
+  ])('%s is read', (_, type, base, declaredAs, declaredKind) => {
     const column = columnOf(
       'x',
       { system_type_id: type.system_type_id, max_length: 40 },
@@ -82,28 +88,36 @@ describe('types', () => {
 
   it.each([
     [
-      'sysname is nvarchar',
+      'sysname is read as nvarchar',
       { user_type_id: 256, system_type_id: 231, max_length: 256 },
       'nvarchar',
     ],
-    ['a system type is told by its name', { user_type_id: 130, system_type_id: 240 }, 'geography'],
     [
-      'an alias that is not visible is its base',
+      'a system type is identified by its name',
+      { user_type_id: 130, system_type_id: 240 },
+      'geography',
+    ],
+    [
+      'an alias type that is not visible is read as its base type',
       { user_type_id: 999, system_type_id: 231 },
       'nvarchar',
     ],
     [
-      'no base is guessed of several',
+      'a type with several possible base types is named by its id',
       { user_type_id: 999, system_type_id: 240 },
       'user_type_id 999',
     ],
-    ['nor of none', { user_type_id: 999, system_type_id: 5 }, 'user_type_id 999'],
+    [
+      'a type without a known base type is named by its id',
+      { user_type_id: 999, system_type_id: 5 },
+      'user_type_id 999',
+    ],
   ])('%s', (_, row, type) => {
     const columns = { 'sys.columns': [columnRow(row)] };
     expect(catalogOf(columns).tables[0]?.columns[0]?.type).toBe(type);
   });
 
-  it('ids of a compatible server do not matter', () => {
+  it('types are identified by name on a server with other type ids', () => {
     const types = [{ name: 'nvarchar', system_type_id: 1, user_type_id: 2 }];
     const columns = [columnRow({ system_type_id: 1, user_type_id: 2, max_length: 200 })];
     const { tables } = catalogOf({ 'sys.types': types, 'sys.columns': columns });
@@ -116,14 +130,14 @@ describe('types', () => {
   });
 });
 
-describe('beside the type', () => {
+describe('columns', () => {
   const KEY = { object_id: 1, column_id: 2 };
 
   it.each([
     ['identity by the column', { is_identity: true }, {}, { identity: true }],
     ['identity by its view', {}, { 'sys.identity_columns': [KEY] }, { identity: true }],
-    ['not null', { is_nullable: 0 }, {}, { nullable: false }],
-    ['not null', { is_nullable: false }, {}, { nullable: false }],
+    ['not null as 0', { is_nullable: 0 }, {}, { nullable: false }],
+    ['not null as false', { is_nullable: false }, {}, { nullable: false }],
     [
       'computed',
       { is_computed: true },
@@ -131,12 +145,17 @@ describe('beside the type', () => {
       { computed: '(len([Notat]))' },
     ],
     [
-      'computed, its expression hidden',
+      'computed, with a hidden expression',
       { is_computed: 1 },
       { 'sys.computed_columns': [{ ...KEY, definition: null }] },
       { computed: '(not visible)' },
     ],
-    ['computed, its view missing', { is_computed: true }, {}, { computed: '(not visible)' }],
+    [
+      'computed, without a row in its view',
+      { is_computed: true },
+      {},
+      { computed: '(not visible)' },
+    ],
     ['a column set', { is_column_set: true }, {}, { computed: '(column set)' }],
     [
       'default',
@@ -149,7 +168,7 @@ describe('beside the type', () => {
       { default: '((0))' },
     ],
     [
-      'default of another column',
+      'no default if it belongs to another column',
       {},
       {
         'sys.default_constraints': [
@@ -159,14 +178,19 @@ describe('beside the type', () => {
       {},
     ],
     [
-      'default, hidden',
+      'no default if it is hidden',
       {},
       {
         'sys.default_constraints': [{ parent_object_id: 1, parent_column_id: 2, definition: null }],
       },
       {},
     ],
-    ["the database's collation", { collation_name: 'Danish_Norwegian_CI_AS' }, {}, {}],
+    [
+      'no collation if it is that of the database',
+      { collation_name: 'Danish_Norwegian_CI_AS' },
+      {},
+      {},
+    ],
     [
       'another collation',
       { collation_name: 'Latin1_General_CI_AS' },
@@ -174,12 +198,12 @@ describe('beside the type', () => {
       { collation: 'Latin1_General_CI_AS' },
     ],
     [
-      'a collation where the database tells none',
+      'a collation if that of the database is unknown',
       { collation_name: 'Danish_Norwegian_CI_AS' },
       { 'sys.databases': [] },
       { collation: 'Danish_Norwegian_CI_AS' },
     ],
-  ])('%s', (_, row, changes, expected) => {
+  ])('are read with %s', (_, row, changes, expected) => {
     expect(columnOf('int', row, changes)).toStrictEqual({
       name: 'c',
       type: 'int',
@@ -188,7 +212,7 @@ describe('beside the type', () => {
     });
   });
 
-  it('columns stand in order of column_id, each once', () => {
+  it('are read in the order of column_id, without duplicates', () => {
     const columns = [3, 1, 2, 3, 1].map((id) => columnRow({ column_id: id, name: `c${id}` }));
     const { tables } = catalogOf({ 'sys.columns': columns });
     expect(tables[0]?.columns.map(({ name }) => name)).toEqual(['c1', 'c2', 'c3']);

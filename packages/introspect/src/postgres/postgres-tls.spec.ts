@@ -38,17 +38,17 @@ const SELECTION = {
 } as const;
 
 it.each<[string, (files: TlsFiles) => Partial<ResolvedServer>, RegExp | 'read']>([
-  ['is verified unless something else is said', ({ ca }) => ({ caFile: ca }), 'read'],
+  ['is verified by default', ({ ca }) => ({ caFile: ca }), 'read'],
   [
-    'refuses an authority that nobody knows',
+    'refuses an unknown authority',
     () => ({}),
     /certificate of the server is not trusted .*ca_file/,
   ],
   ['refuses another authority', ({ otherCa }) => ({ caFile: otherCa }), /is not trusted/],
   ['refuses another host', ({ ca }) => ({ caFile: ca, host: '127.0.0.1' }), /is not trusted/],
-  ['takes any certificate with require', () => ({ sslmode: 'require' }), 'read'],
+  ['accepts any certificate with require', () => ({ sslmode: 'require' }), 'read'],
   [
-    'needs certificates in ca_file',
+    'requires PEM certificates in ca_file',
     ({ folder }) => ({ caFile: join(folder, 'names') }),
     /ca_file .* in PEM/,
   ],
@@ -67,7 +67,7 @@ it.each<[string, (files: TlsFiles) => Partial<ResolvedServer>, RegExp | 'read']>
 
 describe.each(['require', undefined] as const)('a source with sslmode %s', (sslmode) => {
   it.each(Object.entries(TLS_REFUSALS))(
-    'gets nothing in clear text when its answer is: %s',
+    'receives nothing in clear text if its answer is: %s',
     async (_, segments) => {
       impostor.answer(segments);
       const { host, port } = impostor;

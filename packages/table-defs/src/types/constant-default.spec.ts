@@ -156,7 +156,7 @@ describe('the default of a source column as a constant', () => {
     },
   );
 
-  it('is none where there is no default', () => {
+  it('is undefined without a default', () => {
     const column = { name: 'c', type: 'int', nullable: false };
     expect(constantDefault('mssql', column, 'integer')).toBeUndefined();
   });

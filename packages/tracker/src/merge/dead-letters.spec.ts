@@ -27,14 +27,14 @@ afterAll(() => target?.stop());
 // The dead letters have the numbers 2 to 4: the batch of all events, which failed, took the first number.
 const groups = (filter: DeadLetterFilter) =>
   target.withSession((session) => groupDeadLetters(session, filter));
-const letters = (filter: DeadLetterFilter, limit = 100) =>
+const entries = (filter: DeadLetterFilter, limit = 100) =>
   target.withSession((session) => readDeadLetters(session, filter, limit));
 const discard = (filter: DeadLetterFilter) =>
   target.withSession((session) => discardDeadLetters(session, filter));
 const idsOf = async (filter: DeadLetterFilter = {}) =>
-  (await letters(filter)).map(({ id }) => id).sort();
+  (await entries(filter)).map(({ id }) => id).sort();
 
-it('groups them by table and reason', async () => {
+it('groups dead letters and refused events by table and reason', async () => {
   const of = { schema: 'blue', table: 'Actor', firstAt: AT, lastAt: AT };
   expect(await groups({ schemas: ['blue'] })).toEqual(
     expect.arrayContaining([
@@ -63,14 +63,14 @@ it.each<[DeadLetterFilter, readonly string[]]>([
   [{ ids: ['r1'] }, ['r1']],
   [{ ids: ['2', 'r2'] }, ['2', 'r2']],
   [{ ids: ['2', '3'], reason: 'position' }, []],
-])('%j selects %j', async (filter, expected) => {
+])('the filter %j selects %j', async (filter, expected) => {
   expect(await idsOf(filter)).toEqual(expected);
   const counts = (await groups(filter)).map(({ count }) => count);
   expect(counts.reduce((sum, count) => sum + count, 0)).toBe(expected.length);
 });
 
-it('reads events whole, up to a limit', async () => {
-  expect([...(await letters({ reason: 'position' }))]).toEqual([
+it('reads complete events, up to a limit', async () => {
+  expect([...(await entries({ reason: 'position' }))]).toEqual([
     {
       ...{
         kind: 'dead letter',
@@ -84,20 +84,20 @@ it('reads events whole, up to a limit', async () => {
       event: expect.objectContaining({ Navn: 'no offset', actno: 7 }),
     },
   ]);
-  expect([...(await letters({ reason: 'byte sequence' }))]).toEqual([
+  expect([...(await entries({ reason: 'byte sequence' }))]).toEqual([
     expect.objectContaining({
       ...{ kind: 'refused event', id: 'r1' },
       position: { generation: null, partition: 0, offset: '9' },
       event: { topic: 'adopus.Actor', key: null, value: '7b7d' },
     }),
   ]);
-  expect(await letters({}, 2)).toHaveLength(2);
+  expect(await entries({}, 2)).toHaveLength(2);
 });
 
 describe('changes', () => {
   beforeEach(() => target.reset());
 
-  it('replays them, refused events first, and counts why some came back', async () => {
+  it('replays refused events first, then dead letters, and counts the reasons of new dead letters', async () => {
     await target.query('ALTER TABLE blue."Actor" ALTER COLUMN "Navn" TYPE varchar(250)');
     const { replays } = await target.merge({ replay: true });
     expect(replays).toMatchObject([
@@ -124,7 +124,7 @@ describe('changes', () => {
     expect(await idsOf()).toEqual(left);
   });
 
-  it('discards no refused event that has the number of a dead letter', async () => {
+  it('discards no refused event that has the same number as a dead letter', async () => {
     await target.query(`TRUNCATE cdc_management.refused_event;
       INSERT INTO cdc_management.refused_event (refused_event_id, schema_name, table_name, error)
         OVERRIDING SYSTEM VALUE SELECT dead_letter_id, 'blue', 'Actor', 'same id' FROM cdc_management.dead_letter`);
@@ -133,6 +133,6 @@ describe('changes', () => {
   });
 });
 
-it.each([["1'; DROP TABLE x"], ['r'], ['-1'], ['\\']])('takes the id %j as text', async (id) => {
+it.each([["1'; DROP TABLE x"], ['r'], ['-1'], ['\\']])('treats the id %j as text', async (id) => {
   expect(await idsOf({ ids: [id] })).toEqual([]);
 });

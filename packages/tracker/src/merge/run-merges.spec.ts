@@ -70,14 +70,14 @@ it('a target without bookkeeping is refused', async () => {
   await expect(empty.merge()).rejects.toThrow(NoBookkeepingError);
 });
 
-it('merges nothing where nothing is staged', async () => {
+it('merges nothing if nothing is staged', async () => {
   expect(await target.merge()).toEqual({
     ...{ tables: [], replays: [], heldTables: [], lost: null },
     ...{ lockedStaging: [], mergeProblems: [] },
   });
 });
 
-it('merges what is staged, counts its outcomes, and reports each table', async () => {
+it('merges staged events, counts their outcomes, and reports each table', async () => {
   await stageActor([1, 100]);
   await stageFraver([1, 10]);
   await stageFraver([1, 10]);
@@ -102,7 +102,7 @@ it.each<[string, MergeOptions, readonly number[]]>([
   ['several tables', { tables: ['avansas.Actor', 'Fraver'] }, [0, 5, 5]],
   ['a schema', { schemas: ['av*'] }, [0, 5, 0]],
   ['a table in a schema', { schemas: ['blue'], tables: ['Fraver'] }, [0, 0, 5]],
-])('merges %s and leaves the others', async (_, selection, expected) => {
+])('merges only %s', async (_, selection, expected) => {
   await stageActor([1, 5]);
   await stageActor([1, 5], 'avansas');
   await stageFraver([1, 5]);
@@ -136,7 +136,7 @@ it('a table that fails does not stop the others', async () => {
   ]);
 });
 
-it('replays dead letters: the good ones are merged, the others come back', async () => {
+it('replays dead letters: merges valid events, and moves the others to the dead letters again', async () => {
   await stageFraver([1, 10], "CASE WHEN n > 3 THEN repeat('x', 500) ELSE 'kode' END");
   expect((await target.merge()).tables).toMatchObject([{ events: 10, merged: 3, dead: 7 }]);
   const repair = (condition: string) =>
@@ -157,7 +157,7 @@ it('replays dead letters: the good ones are merged, the others come back', async
   expect(await countOf('Fraver')).toBe(10);
 });
 
-it('skips a table whose staging table is locked, and says who has it', async () => {
+it('skips a table whose staging table is locked, and reports the holder of the lock', async () => {
   await stageActor([1, 3]);
   await stageFraver([1, 3]);
   const locker = target.connect('other');
@@ -191,14 +191,14 @@ describe('a session that merges a table', () => {
   });
   afterEach(() => holder.end());
 
-  it('is waited for', async () => {
+  it('delays another merge until it ends', async () => {
     const merging = target.merge();
     await sleep(1500);
     await holder.unsafe('ROLLBACK');
     expect(await merging).toMatchObject({ heldTables: [], tables: [{ merged: 3 }] });
   });
 
-  it('is named when it keeps the events from being merged', async () => {
+  it('is reported if it prevents another merge', async () => {
     const held = await target.merge();
     expect(held).toMatchObject({
       tables: [],
@@ -214,7 +214,7 @@ describe('a session that merges a table', () => {
 });
 
 describe('an endless run', () => {
-  it('merges what comes until its signal', async () => {
+  it('merges new events until it is aborted', async () => {
     const { tables, lost } = await watching(async () => {
       await stageActor([1, 50]);
       await until(async () => (await countOf('Actor')) === 50);
@@ -228,7 +228,7 @@ describe('an endless run', () => {
     ]);
   });
 
-  it('goes on over lost connections', async () => {
+  it('continues after lost connections', async () => {
     const { tables } = await watching(async () => {
       for (let round = 0; round < 5; round++) {
         await stageActor([1 + round * 50, 50 + round * 50]);
@@ -243,7 +243,7 @@ describe('an endless run', () => {
     expect(tables).toContainEqual(expect.objectContaining({ table: 'Fraver', merged: 20 }));
   });
 
-  it('goes on over a restart of the server, which it reports once', async () => {
+  it('continues after a restart of the server, which it reports once', async () => {
     const { events } = await watching(async (events) => {
       const saw = (kind: MergeEvent['kind']) => events.some((event) => event.kind === kind);
       await stageActor([1, 50]);
@@ -262,7 +262,7 @@ describe('an endless run', () => {
     ]);
   });
 
-  it('tries a table that fails again, and returns the failure of its last try', async () => {
+  it('retries a failed table, and returns the failure of the last try', async () => {
     await stageFraver([1, 5]);
     await target.query('ALTER TABLE blue."Fraver" RENAME TO away');
     const failures = (events: readonly MergeEvent[]) =>

@@ -54,16 +54,16 @@ it.each<[string, Omit<HistoryEntry, 'error'>, object]>([
     { state: 'unsafe', error },
   ],
   [
-    'failed with a content that is no more, and what is in force is the file again',
+    'failed with other content, and is applied with this content',
     { checksum: 'other', outcome: 'failed', appliedChecksum: 'new' },
     { state: 'applied' },
   ],
   [
-    'failed with a content that has been changed since',
+    'failed with content that has changed since',
     { checksum: 'other', outcome: 'failed', appliedChecksum: 'old' },
     { state: 'outdated' },
   ],
-])('a file that %s', (_, entry, expected) => {
+])('reports the state of a file that %s', (_, entry, expected) => {
   const { schemas } = buildStatus(MIGRATIONS, stateWith({ ...entry, error }), {
     tenants: ['blue'],
   });

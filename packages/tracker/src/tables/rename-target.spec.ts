@@ -14,10 +14,10 @@ import {
 import { buildNames } from '@cdc-migrations/table-fixture';
 
 const MIGRATIONS = buildMigrations();
-/** The customer `blue` is `green`. */
+/** The customer `blue` is renamed to `green`. */
 const GREEN = { tenants: ['avansas', 'green'] };
 const WITH_GREEN = buildMigrations(GREEN);
-/** The table `Actor` is `Person`. */
+/** The table `Actor` is renamed to `Person`. */
 const PERSON = { ...ACTOR, name: 'Person', names: buildNames('Person') };
 const WITH_PERSON = buildMigrations({ tables: [PERSON, FRAVER, REGION] });
 
@@ -54,7 +54,7 @@ describe.each([15, 18] as const)('a rename on PostgreSQL %i', (major) => {
   const toPerson = () => rename(WITH_PERSON, TO_PERSON);
 
   /** Replays older events, then stages newer ones. Deleted rows must stay deleted and nothing may be missing. */
-  async function expectGoesOn(migrations: Migrations, schema: string, table: string) {
+  async function expectMergesContinue(migrations: Migrations, schema: string, table: string) {
     const tenants = schema === 'green' ? GREEN.tenants : TENANTS;
     await target.query(stage({ schema, table, keys: [1, 5] }));
     await target.query(stage({ schema, table, keys: [9, 9] }));
@@ -67,7 +67,7 @@ describe.each([15, 18] as const)('a rename on PostgreSQL %i', (major) => {
     expect(await target.check(migrations, { tenants })).toEqual([]);
   }
 
-  /** Returns the tables of the bookkeeping with rows that have a name. */
+  /** Returns the bookkeeping table of each row with this name. */
   async function kept(column: 'schema_name' | 'table_name', name: string) {
     const tables = await target.query<{ relname: string }>(
       `SELECT relname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
@@ -84,24 +84,24 @@ describe.each([15, 18] as const)('a rename on PostgreSQL %i', (major) => {
     return rows.map((row) => row['name']);
   }
 
-  it('of a customer carries along what is kept, and staged events', async () => {
+  it('of a customer moves its bookkeeping and staged events to the new name', async () => {
     const tables = ['Actor', 'Fraver', 'Region'];
     expect(await toGreen()).toEqual([
       { schema: 'green', tables, outcome: 'renamed', reason: null },
     ]);
     expect(await kept('schema_name', 'blue')).toEqual([]);
-    await expectGoesOn(WITH_GREEN, 'green', 'Actor');
+    await expectMergesContinue(WITH_GREEN, 'green', 'Actor');
     expect(await toGreen()).toEqual([]);
   });
 
-  it('of a table carries along what is kept, and staged events', async () => {
+  it('of a table moves its bookkeeping and staged events to the new name', async () => {
     const of = { tables: ['Actor'], outcome: 'renamed', reason: null };
     expect(await toPerson()).toEqual(TENANTS.map((schema) => ({ schema, ...of })));
     expect(await kept('table_name', 'Actor')).toEqual([]);
-    await expectGoesOn(WITH_PERSON, 'blue', 'Person');
+    await expectMergesContinue(WITH_PERSON, 'blue', 'Person');
   });
 
-  it('goes on where it was ended in the middle', async () => {
+  it('continues where it was interrupted', async () => {
     const writer = target.connect('writer');
     await writer.unsafe(`BEGIN; ${stage({ keys: [9, 9] })}`).simple();
     const end = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -122,7 +122,7 @@ describe.each([15, 18] as const)('a rename on PostgreSQL %i', (major) => {
     await writer.end();
     expect(await toPerson()).toMatchObject([{ schema: 'blue', outcome: 'renamed' }]);
     expect(await kept('table_name', 'Actor')).toEqual([]);
-    await expectGoesOn(WITH_PERSON, 'blue', 'Person');
+    await expectMergesContinue(WITH_PERSON, 'blue', 'Person');
   });
 
   // The rest is the same in all versions.
@@ -153,7 +153,7 @@ describe.each([15, 18] as const)('a rename on PostgreSQL %i', (major) => {
       TO_PERSON,
     ],
   ] as const)(
-    'of %s by hand is found by check, and what is kept follows',
+    'of %s by hand is reported by check, and rename moves its bookkeeping',
     async (_, { tenants, change, schema, table }, migrations, renaming) => {
       await target.query(change);
       await target.apply(migrations, { tenants });
@@ -167,7 +167,7 @@ describe.each([15, 18] as const)('a rename on PostgreSQL %i', (major) => {
       );
       expect(new Set(outcomes)).toEqual(new Set(['renamed']));
       expect(await kept(kind === 'table' ? 'table_name' : 'schema_name', from)).toEqual([]);
-      await expectGoesOn(migrations, schema, table);
+      await expectMergesContinue(migrations, schema, table);
     },
   );
 
@@ -208,7 +208,7 @@ describe.each([15, 18] as const)('a rename on PostgreSQL %i', (major) => {
     expect(await target.query('SELECT FROM cdc_management.dead_letter')).toEqual([]);
   });
 
-  it('waits for a writer, and takes what it staged along', async () => {
+  it('waits for a writer, and moves the events that it staged', async () => {
     const writer = target.connect('writer');
     await writer.unsafe(`BEGIN; ${stage({ keys: [9, 9] })}`).simple();
     const waits: RenameWait[] = [];
@@ -224,21 +224,21 @@ describe.each([15, 18] as const)('a rename on PostgreSQL %i', (major) => {
       blockers: [expect.objectContaining({ application: 'writer' })],
     });
     expect(await kept('schema_name', 'blue')).toEqual([]);
-    await expectGoesOn(WITH_GREEN, 'green', 'Actor');
+    await expectMergesContinue(WITH_GREEN, 'green', 'Actor');
   });
 
   it.each([
-    ['a customer that is still there', MIGRATIONS, TO_GREEN, TENANTS, StillDefinedError],
-    ['a table that is still there', MIGRATIONS, TO_PERSON, TENANTS, StillDefinedError],
+    ['a customer that is still configured', MIGRATIONS, TO_GREEN, TENANTS, StillDefinedError],
+    ['a table that is still configured', MIGRATIONS, TO_PERSON, TENANTS, StillDefinedError],
     [
-      'to a customer that is not there',
+      'a customer to a name that is not configured',
       WITH_GREEN,
       { ...TO_GREEN, to: 'red' },
       GREEN.tenants,
       NotDefinedError,
     ],
     [
-      'to a table that is not there',
+      'a table to a name that is not configured',
       WITH_PERSON,
       { ...TO_PERSON, to: 'Pers' },
       TENANTS,
@@ -249,13 +249,13 @@ describe.each([15, 18] as const)('a rename on PostgreSQL %i', (major) => {
     expect(await target.check(MIGRATIONS)).toEqual([]);
   });
 
-  it('over a schema that is there is refused, and says how to go on', async () => {
+  it('to an existing schema is refused, and reports the statement that drops the schema', async () => {
     await target.apply(WITH_GREEN, GREEN);
     expect(await toGreen()).toMatchObject([
       { outcome: 'refused', reason: expect.stringContaining('DROP SCHEMA green CASCADE') },
     ]);
     await target.query('DROP SCHEMA green CASCADE');
     expect(await toGreen()).toMatchObject([{ outcome: 'renamed' }]);
-    await expectGoesOn(WITH_GREEN, 'green', 'Actor');
+    await expectMergesContinue(WITH_GREEN, 'green', 'Actor');
   });
 });
