@@ -100,8 +100,13 @@ describe('a repo', () => {
     const run = generate(root);
     expect(run.code).toBe(2);
     expectShown(run, SHOWN);
+  });
+
+  it('with a hostile name of a service file is refused', () => {
     write(root, `services/${HOSTILE}.yaml`, 'x: 1\n');
-    expectShown(generate(root), SHOWN);
+    const run = generate(root);
+    expect(run.code).toBe(2);
+    expectShown(run, SHOWN);
   });
 
   it('with a hostile name of an extra file gets a warning with the escaped name', () => {

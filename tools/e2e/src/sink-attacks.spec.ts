@@ -166,6 +166,7 @@ function attack(start: () => Promise<PostgresServer>): void {
       await stageEvents(other, TENANT, ORDER_LINJER, [orderEvent({ __kafka_offset: '1' })]);
       await other.end();
     });
+    expect(await readNumber(owner, `SELECT count(*) AS n FROM ${STAGING}`)).toBe(1);
   });
 
   it('does not wait in shrink_staging for a staging table that is locked', async () => {

@@ -15,7 +15,8 @@ export function findServerUser(): ServerUser {
     .split('\n')
     .map((line) => line.split(':'))
     .find(([name]) => name === 'nobody');
-  if (!fields) throw new Error('PostgreSQL refuses to run as root, and the user "nobody" does not exist');
+  if (!fields)
+    throw new Error('PostgreSQL refuses to run as root, and the user "nobody" does not exist');
   return { uid: Number(fields[2]), gid: Number(fields[3]) };
 }
 

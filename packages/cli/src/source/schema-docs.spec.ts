@@ -1,5 +1,5 @@
 import { createServer, type AddressInfo, type Server } from 'node:net';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   readAdopusCatalog,
@@ -83,6 +83,7 @@ describe('--if-changed', () => {
   it.each([
     ['the service has a new table', () => addTable()],
     ['the snapshot is not a generated file', () => replaceSnapshot()],
+    ['the snapshot is missing', () => rmSync(join(repo.root, SNAPSHOT))],
   ])('reads the catalog if %s', async (_, change) => {
     change();
     server.clearRequests();
