@@ -84,8 +84,8 @@ describe('the role of the sink', () => {
       ORDER BY routine.proname COLLATE "C"`;
     expect(found.map(({ name }) => name)).toEqual([
       'changes_after',
-      'count_unfilled',
       'clean_up',
+      'count_unfilled',
       'holds_events',
       'lanes_of',
       'loss_cause',

@@ -9,10 +9,9 @@ export interface ServerUser {
 }
 
 /** Returns `nobody` if we are root, because PostgreSQL refuses to run as root, otherwise our own user. */
-export function findServerUser(): ServerUser {
-  if (process.getuid?.() !== 0) return {};
-  const passwd = existsSync('/etc/passwd') ? readFileSync('/etc/passwd', 'utf8') : '';
-  const entry = passwd
+export function findServerUser(uid = process.getuid?.(), passwd = readPasswd): ServerUser {
+  if (uid !== 0) return {};
+  const entry = passwd()
     .split('\n')
     .map((line) => line.split(':'))
     .find(([name]) => name === 'nobody');
@@ -22,6 +21,10 @@ export function findServerUser(): ServerUser {
     );
   }
   return { uid: Number(entry[2]), gid: Number(entry[3]) };
+}
+
+function readPasswd(): string {
+  return existsSync('/etc/passwd') ? readFileSync('/etc/passwd', 'utf8') : '';
 }
 
 /** Returns true if the user can run a program. Folders above it may be closed to others. */
