@@ -268,6 +268,6 @@ it('generate grants to a role that is not a superuser, and --check refuses a run
   const other = generate(workspace, ['--check']);
   expect(other).toMatchObject({
     code: 2,
-    stderr: `migrations/manifest.yaml: the files grant privileges to the role "${role}", but CDC_DB_USER is not set; set it to ${role} wherever files are generated, or to postgres to change the role\n`,
+    stderr: `migrations/manifest.yaml: the files grant privileges to the role "${role}", but CDC_DB_USER is not set; set it to ${role} wherever files are generated, or to postgres to grant the privileges to it instead\n`,
   });
 });

@@ -80,14 +80,14 @@ it('refuses to generate without CDC_DB_USER if files grant privileges to another
     expect(generate(root, args)).toEqual({
       code: 2,
       stdout: '',
-      stderr: `migrations/manifest.yaml: the files grant privileges to the role "${role}", but CDC_DB_USER is not set; set it to ${role} wherever files are generated, or to postgres to change the role\n`,
+      stderr: `migrations/manifest.yaml: the files grant privileges to the role "${role}", but CDC_DB_USER is not set; set it to ${role} wherever files are generated, or to postgres to grant the privileges to it instead\n`,
     });
   expect(changesSince(before, root)).toEqual([]);
   const doctor = cdc(['manage-migrations', 'doctor', '--env', 'nonprod', '--json'], { cwd: root });
   expect(JSON.parse(doctor.stdout).findings).toContainEqual({
     ...{ level: 'error', about: 'generated files' },
     says: `migrations/manifest.yaml: the files grant privileges to the role "${role}", but CDC_DB_USER is not set`,
-    solution: `set it to ${role} wherever files are generated, or to postgres to change the role`,
+    solution: `set it to ${role} wherever files are generated, or to postgres to grant the privileges to it instead`,
   });
   // With --only this is a warning, because Nx targets depend only on their inputs. check-generated refuses.
   expect(generate(root, ['--only', 'migrations', '--dry-run'])).toMatchObject({

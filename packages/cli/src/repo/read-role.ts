@@ -58,7 +58,7 @@ function unsetProblem({ path, before }: RoleChange): string {
 }
 
 function unsetSolution({ before }: RoleChange): string {
-  return `set it to ${before} wherever files are generated, or to ${DEFAULT_ROLE} to change the role`;
+  return `set it to ${before} wherever files are generated, or to ${DEFAULT_ROLE} to grant the privileges to it instead`;
 }
 
 function problemOf(role: string): string | undefined {
