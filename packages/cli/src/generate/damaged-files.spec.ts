@@ -53,8 +53,8 @@ describe('a git conflict', () => {
     ],
     [DEFINITION, 6, ['generate', 'diff', 'status'], /--force (overwrites it|rewrites all files)/],
     [SETS, 6, ['generate', 'status'], /--force (overwrites it|rewrites all files)/],
-    [MANIFEST, 6, ['generate', 'status', 'apply'], /--force (overwrites|regenerates) it/],
-    [TABLE, 6, ['generate', 'status', 'apply'], /--force (overwrites|regenerates) it/],
+    [MANIFEST, 6, ['generate', 'status', 'apply'], /--force (overwrites it|generates it again)/],
+    [TABLE, 6, ['generate', 'status', 'apply'], /--force (overwrites it|generates it again)/],
     [MANUAL, 2, ['generate', 'apply'], /resolve it$/m],
   ])('is reported in %s with its line and the solution', (path, code, commands, solution) => {
     leaveConflict(path);

@@ -2,7 +2,7 @@
 -- Source: AdOpusTest.dbo.Avtale
 -- Target: sink_asma.directory adopus.Avtale
 -- Transform: file://label.blobl
--- Checksum: sha256:b94d163491bdae3c160bdecb0a1666b631e1a8b25581f060429f67d70b990d8c
+-- Checksum: sha256:b9d2a4df7ef16cb8594f9c4d469948184f9da24cf123f8a6f91ca910e475814f
 
 SET LOCAL search_path = pg_catalog, pg_temp;
 

@@ -48,6 +48,21 @@ async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
   }
 }
 
+it('merges in a target whose older bookkeeping has no clean_up', async () => {
+  await target.query('ALTER FUNCTION cdc_management.clean_up(integer) RENAME TO forget_old');
+  try {
+    await stageActor([1, 3]);
+    await target.merge();
+    expect(await countOf('Actor')).toBe(3);
+    await watching(async () => {
+      await stageActor([4, 5]);
+      await until(async () => (await countOf('Actor')) === 5);
+    });
+  } finally {
+    await target.query('ALTER FUNCTION cdc_management.forget_old(integer) RENAME TO clean_up');
+  }
+});
+
 /** Merges endlessly during `work`, then ends the run. */
 async function watching(
   work: (events: readonly MergeEvent[]) => Promise<void>,

@@ -58,7 +58,7 @@ export interface MergeResult extends LeftOut {
 }
 
 const DEFAULT_JOBS = 4;
-const FORGET_EVERY_MS = 60_000;
+const CLEAN_UP_EVERY_MS = 60_000;
 /** How long a run waits for sessions that merge its tables. */
 const HELD_FOR_MS = 10_000;
 
@@ -138,7 +138,7 @@ async function watch(
   try {
     for (let clearedAt = -Infinity; !signal.aborted; await pause(options.everyMs, signal)) {
       await looker.insist((session) => look(run, session, options), signal);
-      if (performance.now() < clearedAt + FORGET_EVERY_MS) continue;
+      if (performance.now() < clearedAt + CLEAN_UP_EVERY_MS) continue;
       await noteLeftOut(run, looker, options);
       const isAll = await looker.insist(cleanUpOld, signal);
       if (isAll !== false) clearedAt = performance.now();
