@@ -48,18 +48,26 @@ async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
   }
 }
 
-it('merges in a target whose older bookkeeping has no clean_up', async () => {
-  await target.query('ALTER FUNCTION cdc_management.clean_up(integer) RENAME TO forget_old');
+it('merges in a target with older bookkeeping, and reports its merge problems', async () => {
+  await target.query(`ALTER FUNCTION cdc_management.clean_up(integer) RENAME TO forget_old;
+    ALTER VIEW cdc_management.merge_problems RENAME COLUMN solution TO way_out;
+    ALTER TABLE blue."stg_Fraver" DISABLE TRIGGER ALL`);
   try {
     await stageActor([1, 3]);
-    await target.merge();
+    expect((await target.merge()).mergeProblems).toContainEqual({
+      ...{ schema: 'blue', table: 'Fraver' },
+      problem: 'the trigger of staging table "stg_Fraver" is disabled',
+      solution: 'apply its files again: apply --again',
+    });
     expect(await countOf('Actor')).toBe(3);
     await watching(async () => {
       await stageActor([4, 5]);
       await until(async () => (await countOf('Actor')) === 5);
     });
   } finally {
-    await target.query('ALTER FUNCTION cdc_management.forget_old(integer) RENAME TO clean_up');
+    await target.query(`ALTER FUNCTION cdc_management.forget_old(integer) RENAME TO clean_up;
+      ALTER VIEW cdc_management.merge_problems RENAME COLUMN way_out TO solution;
+      ALTER TABLE blue."stg_Fraver" ENABLE ALWAYS TRIGGER trg_mark_for_merge`);
   }
 });
 

@@ -181,8 +181,10 @@ export async function readLockedStaging(session: Session): Promise<readonly Lock
   return readRows<LockedTable>(session, LOCKED);
 }
 
-const PROBLEMS = `SELECT schema_name AS schema, table_name AS table, problem, solution AS "solution"
-FROM cdc_management.merge_problems
+/** Reads the problems of older bookkeeping too, in which the column `solution` has the name `way_out`. */
+const PROBLEMS = `SELECT found.schema_name AS schema, found.table_name AS table, found.problem,
+  coalesce(pg_catalog.to_jsonb(found) ->> 'solution', pg_catalog.to_jsonb(found) ->> 'way_out') AS solution
+FROM cdc_management.merge_problems AS found
 ORDER BY 1, 2, 3`;
 
 const LOCKED = `SELECT schema_name AS schema, table_name AS table, locked_by AS holder
